@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: MIT
+//
+// config.hpp: the one macro, and the integer that money needs.
+//
+// No macro here changes a layout or a signature, so translation units may differ in them.
+// Floor 0.
+#ifndef AIAUDIT_CONFIG_HPP
+#define AIAUDIT_CONFIG_HPP
+
+#include <cassert>
+
+// A broken precondition of ours. Define it before the first include to route it elsewhere.
+#ifndef AIAUDIT_ASSERT
+#define AIAUDIT_ASSERT(condition) assert(condition)
+#endif
+
+namespace aiaudit {
+inline namespace v1 {
+
+__extension__ typedef __int128 int128;            // NOLINT(modernize-use-using): __extension__ needs it
+__extension__ typedef unsigned __int128 uint128;  // NOLINT(modernize-use-using)
+
+}  // namespace v1
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_CONFIG_HPP

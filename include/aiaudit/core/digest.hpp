@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: MIT
+//
+// digest.hpp: a SHA-256 value and its hexadecimal text. The hashing itself is detail/sha256.hpp.
+//
+// Threads: plain values.
+// Floor 2.
+#ifndef AIAUDIT_CORE_DIGEST_HPP
+#define AIAUDIT_CORE_DIGEST_HPP
+
+#include <aiaudit/error.hpp>  // result
+
+#include <array>
+#include <compare>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace aiaudit {
+inline namespace v1 {
+
+struct digest {
+    std::array<std::uint8_t, 32> bytes{};
+
+    friend constexpr auto operator<=>(digest const&, digest const&) noexcept = default;
+
+    // True for the value that no hash has in practice: "none".
+    [[nodiscard]] constexpr bool is_zero() const noexcept { return *this == digest{}; }
+    [[nodiscard]] std::string to_string() const;
+    // 64 hexadecimal digits. Errors: bad_argument.
+    [[nodiscard]] static result<digest> parse(std::string_view text);
+};
+
+namespace detail {
+
+template <class Bytes>
+[[nodiscard]] std::string to_hex(Bytes const& bytes) {
+    constexpr std::string_view digits = "0123456789abcdef";
+    std::string text;
+    text.reserve(bytes.size() * 2);
+    for (std::uint8_t const byte : bytes) {
+        text.push_back(digits[byte >> 4]);
+        text.push_back(digits[byte & 15]);
+    }
+    return text;
+}
+
+[[nodiscard]] constexpr int hex_digit(char c) noexcept {
+    if (c >= '0' && c <= '9') return c - '0';
+    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+    return -1;
+}
+
+}  // namespace detail
+
+inline std::string digest::to_string() const { return detail::to_hex(bytes); }
+
+inline result<digest> digest::parse(std::string_view text) {
+    digest value;
+    if (text.size() != value.bytes.size() * 2) return fail(errc::bad_argument, "a digest has 64 digits");
+    for (std::size_t i = 0; i < value.bytes.size(); ++i) {
+        int const high = detail::hex_digit(text[i * 2]);
+        int const low = detail::hex_digit(text[i * 2 + 1]);
+        if (high < 0 || low < 0) return fail(errc::bad_argument, "not a hexadecimal digest");
+        value.bytes[i] = static_cast<std::uint8_t>(high * 16 + low);
+    }
+    return value;
+}
+
+}  // namespace v1
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_CORE_DIGEST_HPP

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: MIT
+//
+// bytes.hpp: little-endian integers and varints, written to a string and read by a cursor that cannot run past the end.
+//
+// Threads: plain values.
+// Floor 1.
+#ifndef AIAUDIT_DETAIL_BYTES_HPP
+#define AIAUDIT_DETAIL_BYTES_HPP
+
+#include <aiaudit/config.hpp>  // int128
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <string>
+#include <string_view>
+
+namespace aiaudit {
+inline namespace v1 {
+namespace detail {
+
+// The bytes of a fixed-size integer, least significant first, whatever the machine's order.
+template <class Integer>
+constexpr void store_little_endian(char* to, Integer value) noexcept {
+    for (std::size_t i = 0; i < sizeof(Integer); ++i) {
+        to[i] = static_cast<char>(static_cast<std::uint8_t>(static_cast<std::uint64_t>(value) >> (8 * i)));
+    }
+}
+
+template <class Integer>
+[[nodiscard]] constexpr Integer load_little_endian(char const* from) noexcept {
+    std::uint64_t value = 0;
+    for (std::size_t i = 0; i < sizeof(Integer); ++i) {
+        value |= std::uint64_t{static_cast<std::uint8_t>(from[i])} << (8 * i);
+    }
+    return static_cast<Integer>(value);
+}
+
+template <class Integer>
+void append_little_endian(std::string& out, Integer value) {
+    char bytes[sizeof(Integer)];
+    store_little_endian(bytes, value);
+    out.append(bytes, sizeof bytes);
+}
+
+// Seven bits a byte, least significant first; the high bit says that more follow.
+inline void append_varint(std::string& out, std::uint64_t value) {
+    char bytes[10];
+    std::size_t size = 0;
+    while (value >= 0x80) {
+        bytes[size++] = static_cast<char>(static_cast<std::uint8_t>(value) | 0x80U);
+        value >>= 7;
+    }
+    bytes[size++] = static_cast<char>(static_cast<std::uint8_t>(value));
+    out.append(bytes, size);
+}
+
+// Small magnitudes of either sign become small varints.
+[[nodiscard]] constexpr std::uint64_t zigzag(std::int64_t value) noexcept {
+    return (static_cast<std::uint64_t>(value) << 1) ^ (value < 0 ? ~std::uint64_t{0} : 0);
+}
+[[nodiscard]] constexpr std::int64_t unzigzag(std::uint64_t value) noexcept {
+    return static_cast<std::int64_t>((value >> 1) ^ (~(value & 1) + 1));
+}
+
+inline void append_varint128(std::string& out, int128 value) {
+    uint128 rest = (static_cast<uint128>(value) << 1) ^ (value < 0 ? ~uint128{0} : uint128{0});
+    while (rest >= 0x80) {
+        out.push_back(static_cast<char>(static_cast<std::uint8_t>(rest) | 0x80U));
+        rest >>= 7;
+    }
+    out.push_back(static_cast<char>(static_cast<std::uint8_t>(rest)));
+}
+
+// Reads from the front of a byte string. After the first failure every read yields zero and ok() is false,
+// so a decoder checks once at its end.
+class byte_reader {
+public:
+    constexpr explicit byte_reader(std::string_view bytes) noexcept : rest_(bytes) {}
+
+    [[nodiscard]] constexpr bool ok() const noexcept { return ok_; }
+    [[nodiscard]] constexpr std::string_view rest() const noexcept { return rest_; }
+    [[nodiscard]] constexpr bool at_end() const noexcept { return rest_.empty(); }
+
+    constexpr std::string_view take(std::uint64_t size) noexcept {
+        if (size > rest_.size()) return fail_read();
+        std::string_view const taken = rest_.substr(0, static_cast<std::size_t>(size));
+        rest_.remove_prefix(static_cast<std::size_t>(size));
+        return taken;
+    }
+
+    template <class Integer>
+    constexpr Integer little_endian() noexcept {
+        std::string_view const bytes = take(sizeof(Integer));
+        return bytes.empty() ? Integer{} : load_little_endian<Integer>(bytes.data());
+    }
+
+    // Rejects an encoding longer than it need be: one value has one encoding.
+    constexpr std::uint64_t varint() noexcept {
+        std::uint64_t value = 0;
+        for (unsigned shift = 0, i = 0; i < rest_.size() && i < 10; ++i, shift += 7) {
+            auto const byte = static_cast<std::uint8_t>(rest_[i]);
+            if (shift == 63 && byte > 1) break;
+            value |= std::uint64_t{byte & 0x7FU} << shift;
+            if ((byte & 0x80U) != 0) continue;
+            if (byte == 0 && i > 0) break;
+            rest_.remove_prefix(i + 1);
+            return value;
+        }
+        fail_read();
+        return 0;
+    }
+
+    constexpr int128 varint128() noexcept {
+        uint128 value = 0;
+        for (unsigned shift = 0, i = 0; i < rest_.size() && i < 19; ++i, shift += 7) {
+            auto const byte = static_cast<std::uint8_t>(rest_[i]);
+            if (shift == 126 && byte > 3) break;
+            value |= uint128{byte & 0x7FU} << shift;
+            if ((byte & 0x80U) != 0) continue;
+            if (byte == 0 && i > 0) break;
+            rest_.remove_prefix(i + 1);
+            return static_cast<int128>(value >> 1) ^ -static_cast<int128>(value & 1);
+        }
+        fail_read();
+        return 0;
+    }
+
+    constexpr std::string_view fail_read() noexcept {
+        ok_ = false;
+        rest_ = {};
+        return {};
+    }
+
+private:
+    std::string_view rest_;
+    bool ok_ = true;
+};
+
+}  // namespace detail
+}  // namespace v1
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_DETAIL_BYTES_HPP
