@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: MIT
+//
+// tzdb.hpp: the system's time zone database, by name.
+//
+// By std::chrono where the library has zones, else by Howard Hinnant's date/tz (link -ldate-tz). Opt-in for those who
+// include ledger.hpp alone: a ledger counts in UTC without it.
+// Threads: any; the database is loaded once.
+// Floor 5.
+#ifndef AIAUDIT_TIMEZONE_TZDB_HPP
+#define AIAUDIT_TIMEZONE_TZDB_HPP
+
+#include <aiaudit/core/calendar.hpp>  // time_zone
+
+#include <chrono>
+#if defined(__cpp_lib_chrono) && __cpp_lib_chrono >= 201907L
+namespace aiaudit::inline v1::detail {
+namespace zones = std::chrono;
+}
+#else
+#include <date/tz.h>
+namespace aiaudit::inline v1::detail {
+namespace zones = date;
+}
+#endif
+
+#include <cstdint>
+#include <exception>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace aiaudit {
+inline namespace v1 {
+
+// "Asia/Kathmandu", "UTC". Its changes from 1970 to 2099. Errors: unknown_zone.
+[[nodiscard]] inline result<time_zone> find_time_zone(std::string_view name) {
+    using namespace std::chrono;
+    if (name == "UTC") return time_zone{};
+    try {
+        auto const* zone = detail::zones::locate_zone(std::string(name));
+        sys_seconds at{seconds{0}};
+        sys_seconds const last = sys_days{year{2100} / January / 1};
+        auto info = zone->get_info(at);
+        auto const first_offset = static_cast<std::int32_t>(info.offset.count());
+        std::vector<time_zone::transition> transitions;
+        while (info.end < last) {
+            at = info.end;
+            info = zone->get_info(at);
+            transitions.push_back({at.time_since_epoch().count(), static_cast<std::int32_t>(info.offset.count())});
+        }
+        return time_zone{std::string(name), first_offset, std::move(transitions)};
+    } catch (std::exception const&) {
+        return fail(errc::unknown_zone, "no time zone '" + std::string(name.substr(0, 60)) +
+                                            "'; use an IANA name such as Asia/Kathmandu");
+    }
+}
+
+}  // namespace v1
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_TIMEZONE_TZDB_HPP
