@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: MIT
+//
+// aiaudit.hpp: everything but the opt-in headers.
+//
+// Threads: see each header.
+// Floor 10.
+#ifndef AIAUDIT_AIAUDIT_HPP
+#define AIAUDIT_AIAUDIT_HPP
+
+#include <aiaudit/export/record_text.hpp>
+#include <aiaudit/export/report_text.hpp>
+#include <aiaudit/import.hpp>
+#include <aiaudit/ledger.hpp>
+#include <aiaudit/pricing/builtin.hpp>
+#include <aiaudit/pricing/load.hpp>
+#include <aiaudit/storage/memory_store.hpp>
+#include <aiaudit/timezone/tzdb.hpp>
+#include <aiaudit/version.hpp>
+
+#endif  // AIAUDIT_AIAUDIT_HPP

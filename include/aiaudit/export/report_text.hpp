@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: MIT
+//
+// report_text.hpp: a report as an aligned table, JSON, JSON Lines or CSV.
+//
+// Machine formats print money as exact decimal strings and name their columns as docs/usage.md does.
+// Threads: plain functions.
+// Floor 8.
+#ifndef AIAUDIT_EXPORT_REPORT_TEXT_HPP
+#define AIAUDIT_EXPORT_REPORT_TEXT_HPP
+
+#include <aiaudit/detail/json_string.hpp>  // json_string
+#include <aiaudit/rollup/report.hpp>       // report
+
+#include <algorithm>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace aiaudit {
+inline namespace v1 {
+
+enum class text_format : std::uint8_t { table, json, csv, jsonl };
+
+[[nodiscard]] constexpr std::optional<text_format> text_format_named(std::string_view name) noexcept {
+    if (name == "table") return text_format::table;
+    if (name == "json") return text_format::json;
+    if (name == "csv") return text_format::csv;
+    if (name == "jsonl") return text_format::jsonl;
+    return std::nullopt;
+}
+
+namespace detail {
+
+struct report_cell {
+    std::string name{};
+    std::string text{};
+    bool number = true;  // else a string in JSON
+    bool label = false;  // names the row; left-aligned in a table
+};
+
+// 1234567 ns -> "1.234567", as milliseconds.
+[[nodiscard]] inline std::string milliseconds(std::uint64_t ns) {
+    return format_scaled_decimal(static_cast<int128>(ns), 6);
+}
+
+[[nodiscard]] inline std::vector<report_cell> labels_of(report_kind kind, report_row const& row) {
+    auto const label = [](std::string name, std::string text) {
+        return report_cell{std::move(name), std::move(text), false, true};
+    };
+    group_names const& n = row.names;
+    switch (kind) {
+    case report_kind::daily: return {label("date", row.day.to_string())};
+    case report_kind::models:
+    case report_kind::user: return {label("provider", n.provider), label("model", n.model)};
+    case report_kind::users: return {label("user", n.user)};
+    case report_kind::projects: return {label("project", n.project)};
+    case report_kind::keys: return {label("key", n.key_id)};
+    case report_kind::providers: return {label("provider", n.provider)};
+    case report_kind::statuses: return {label("status", n.status)};
+    }
+    return {};
+}
+
+[[nodiscard]] inline std::vector<report_cell> figures_of(report_kind kind, report_row const& row) {
+    totals const& sum = row.sum;
+    std::vector<report_cell> cells;
+    auto const number = [&cells](std::string_view name, std::string text) {
+        cells.push_back({std::string(name), std::move(text), true, false});
+    };
+    number("requests", std::to_string(sum.requests));
+    number("errors", std::to_string(sum.errors));
+    for (std::size_t i = 0; i < reported_units.size(); ++i) {
+        number(name_of(reported_units[i]), std::to_string(sum.counts[i]));
+    }
+    number("total_tokens", std::to_string(sum.total_tokens()));
+    cells.push_back({"cost_usd", sum.cost.to_string(), false, false});
+    cells.push_back({"avg_cost_usd", sum.average_cost().to_string(), false, false});
+    number("uncosted", std::to_string(sum.uncosted));
+    number("attempts", std::to_string(sum.attempts));
+    if (kind == report_kind::daily) return cells;
+    number("avg_latency_ms", milliseconds(sum.timed == 0 ? 0 : sum.latency_ns / sum.timed));
+    if (dimension_of(kind) != dimension::model) return cells;
+    number("p50_latency_ms", milliseconds(row.p50_ns));
+    number("p95_latency_ms", milliseconds(row.p95_ns));
+    number("p99_latency_ms", milliseconds(row.p99_ns));
+    return cells;
+}
+
+[[nodiscard]] inline std::vector<report_cell> cells_of(report_kind kind, report_row const& row) {
+    std::vector<report_cell> cells = labels_of(kind, row);
+    std::vector<report_cell> figures = figures_of(kind, row);
+    cells.insert(cells.end(), std::make_move_iterator(figures.begin()), std::make_move_iterator(figures.end()));
+    return cells;
+}
+
+[[nodiscard]] inline std::string json_object(std::vector<report_cell> const& cells) {
+    std::string out = "{";
+    for (report_cell const& cell : cells) {
+        if (out.size() > 1) out.push_back(',');
+        out.append(json_string(cell.name)).push_back(':');
+        out.append(cell.number ? cell.text : json_string(cell.text));
+    }
+    out.push_back('}');
+    return out;
+}
+
+[[nodiscard]] inline std::string csv_cell(std::string_view text) {
+    if (text.find_first_of(",\"\r\n") == std::string_view::npos) return std::string(text);
+    std::string out = "\"";
+    for (char const c : text) {
+        if (c == '"') out.push_back('"');
+        out.push_back(c);
+    }
+    out.push_back('"');
+    return out;
+}
+
+// "1234567" -> "1,234,567"; other text is left as it is.
+[[nodiscard]] inline std::string grouped(std::string text) {
+    if (text.find_first_not_of("0123456789") != std::string::npos) return text;
+    for (std::size_t place = text.size(); place > 3;) {
+        place -= 3;
+        text.insert(place, 1, ',');
+    }
+    return text;
+}
+
+// Decimal text cut for the eye to `places`, rounded half to even.
+[[nodiscard]] inline std::string rounded_decimal(int128 value, int scale, int places) {
+    int128 divisor = 1;
+    for (int i = places; i < scale; ++i) divisor *= 10;
+    std::string text = format_scaled_decimal(divide_half_even(value, divisor), places);
+    std::size_t const point = text.find('.');
+    std::size_t const have = point == std::string::npos ? 0 : text.size() - point - 1;
+    if (point == std::string::npos) text.push_back('.');
+    return text.append(static_cast<std::size_t>(places) - have, '0');
+}
+
+// The columns of a table: fewer than the machine formats', rounded for the eye.
+[[nodiscard]] inline std::vector<report_cell> table_cells(report_kind kind, report_row const& row) {
+    totals const& sum = row.sum;
+    std::vector<report_cell> cells = labels_of(kind, row);
+    auto const number = [&cells](std::string name, std::string text) {
+        cells.push_back({std::move(name), std::move(text), true, false});
+    };
+    for (report_cell& cell : cells) {
+        if (cell.text.empty()) cell.text = "-";
+    }
+    number("requests", grouped(std::to_string(sum.requests)));
+    number("errors", grouped(std::to_string(sum.errors)));
+    number("input", grouped(std::to_string(sum.count(unit::input_tokens))));
+    number("cached", grouped(std::to_string(sum.count(unit::cache_read_tokens))));
+    number("output", grouped(std::to_string(sum.count(unit::output_tokens))));
+    number("cost USD", rounded_decimal(sum.cost.pico(), money::scale, 6));
+    number("avg USD", rounded_decimal(sum.average_cost().pico(), money::scale, 6));
+    if (sum.uncosted != 0) number("uncosted", grouped(std::to_string(sum.uncosted)));
+    else number("uncosted", "");
+    if (kind == report_kind::daily) return cells;
+    auto const ms = [](std::uint64_t ns) { return ns == 0 ? std::string{} : grouped(std::to_string(ns / 1'000'000)); };
+    number("avg ms", ms(sum.timed == 0 ? 0 : sum.latency_ns / sum.timed));
+    if (dimension_of(kind) != dimension::model) return cells;
+    number("p50 ms", ms(row.p50_ns));
+    number("p95 ms", ms(row.p95_ns));
+    number("p99 ms", ms(row.p99_ns));
+    return cells;
+}
+
+// How many columns of a terminal the text takes: its code points.
+[[nodiscard]] inline std::size_t width_of(std::string_view text) noexcept {
+    return static_cast<std::size_t>(
+        std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<std::uint8_t>(c) & 0xC0U) != 0x80U; }));
+}
+
+inline void append_aligned(std::string& out, std::string_view text, std::size_t width, bool left) {
+    std::size_t const have = width_of(text);
+    std::size_t const gap = width > have ? width - have : 0;
+    if (!left) out.append(gap, ' ');
+    out.append(text);
+    if (left) out.append(gap, ' ');
+}
+
+// `share` of 20 columns, in eighths of a column.
+[[nodiscard]] inline std::string bar_of(int128 part, int128 whole) {
+    if (whole <= 0 || part <= 0) return {};
+    auto eighths = static_cast<std::size_t>(divide_half_even(part * 160, whole));
+    std::string bar;
+    for (; eighths >= 8; eighths -= 8) bar.append("\xE2\x96\x88");
+    if (eighths > 0) bar.append("\xE2\x96").push_back(static_cast<char>(0x90 - static_cast<int>(eighths)));
+    return bar;
+}
+
+[[nodiscard]] inline std::string table_text(report const& from) {
+    std::vector<std::vector<report_cell>> lines;
+    money most;
+    for (report_row const& row : from.rows) {
+        lines.push_back(table_cells(from.kind, row));
+        most = std::max(most, row.sum.cost);
+    }
+    report_row total;
+    total.sum = from.sum;
+    lines.push_back(table_cells(from.kind, total));
+    for (report_cell& cell : lines.back()) {
+        if (cell.label) cell.text = &cell == &lines.back().front() ? "total" : "";
+    }
+    std::vector<std::size_t> widths;
+    for (std::size_t column = 0; column < lines.back().size(); ++column) {
+        std::size_t width = width_of(lines.back()[column].name);
+        for (auto const& line : lines) width = std::max(width, width_of(line[column].text));
+        widths.push_back(width);
+    }
+    std::string out;
+    auto const add_line = [&](std::vector<report_cell> const& cells, bool names, std::string const& bar) {
+        for (std::size_t column = 0; column < cells.size(); ++column) {
+            if (column > 0) out.append("  ");
+            append_aligned(out, names ? cells[column].name : cells[column].text, widths[column], cells[column].label);
+        }
+        if (!bar.empty()) out.append("  ").append(bar);
+        while (out.ends_with(' ')) out.pop_back();
+        out.push_back('\n');
+    };
+    add_line(lines.back(), true, {});
+    for (std::size_t i = 0; i < from.rows.size(); ++i) {
+        add_line(lines[i], false, bar_of(from.rows[i].sum.cost.pico(), most.pico()));
+    }
+    add_line(lines.back(), false, {});
+    return out;
+}
+
+}  // namespace detail
+
+// The whole text, with its last newline.
+[[nodiscard]] inline std::string to_text(report const& from, text_format format) {
+    if (format == text_format::table) return detail::table_text(from);
+    std::string out = format == text_format::json ? "[" : "";
+    bool first = true;
+    if (format == text_format::csv) {
+        for (auto const& cell : detail::cells_of(from.kind, report_row{})) {
+            if (!std::exchange(first, false)) out.push_back(',');
+            out.append(cell.name);
+        }
+        out.push_back('\n');
+    }
+    first = true;
+    for (report_row const& row : from.rows) {
+        auto const cells = detail::cells_of(from.kind, row);
+        if (format == text_format::csv) {
+            bool first_cell = true;
+            for (auto const& cell : cells) {
+                if (!std::exchange(first_cell, false)) out.push_back(',');
+                out.append(detail::csv_cell(cell.text));
+            }
+            out.push_back('\n');
+            continue;
+        }
+        if (format == text_format::json) out.append(std::exchange(first, false) ? "\n" : ",\n");
+        out.append(detail::json_object(cells));
+        if (format == text_format::jsonl) out.push_back('\n');
+    }
+    if (format == text_format::json) out.append(first ? "]\n" : "\n]\n");
+    return out;
+}
+
+}  // namespace v1
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_EXPORT_REPORT_TEXT_HPP

@@ -1,0 +1,304 @@
+// SPDX-License-Identifier: MIT
+//
+// import.hpp: exchanges and rows of tables from elsewhere, made into priced records.
+//
+// Threads: plain functions; a csv_importer belongs to one thread.
+// Floor 8.
+#ifndef AIAUDIT_IMPORT_HPP
+#define AIAUDIT_IMPORT_HPP
+
+#include <aiaudit/core/record.hpp>          // record
+#include <aiaudit/pricing/price_book.hpp>   // price_book, price_attempt
+#include <aiaudit/providers/dialect.hpp>    // read_exchange
+#include <aiaudit/providers/exchange.hpp>   // exchange
+
+#include <algorithm>
+#include <charconv>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace aiaudit {
+inline namespace v1 {
+
+// A record, and why its cost is not known where it is not.
+struct import_result {
+    record entry{};
+    std::optional<error> problem{};
+};
+
+// Prices the record's usage. The cost is left zero, with the status that says why, where that cannot be done.
+[[nodiscard]] inline std::optional<error> set_cost(record& entry, attempt_facts const& facts,
+                                                   price_book const& prices) {
+    auto const priced = price_attempt(prices, entry.provider, facts, entry.started_at);
+    if (!priced) {
+        entry.cost_status = cost_status::unpriced;
+        return priced.error();
+    }
+    bool const whole = facts.complete && !facts.usage.any_estimated();
+    entry.cost_status = whole ? cost_status::priced : cost_status::estimated;
+    entry.cost = priced->cost;
+    entry.price_entry = priced->entry;
+    entry.price_book = prices.revision();
+    return std::nullopt;
+}
+
+// Reads and prices an exchange. Where it does not say when it happened, it is taken to be at `at`.
+[[nodiscard]] inline import_result record_of(exchange const& from, price_book const& prices, timestamp at) {
+    reading read = read_exchange(from);
+    attempt_facts& facts = read.facts;
+    import_result made;
+    record& entry = made.entry;
+    entry.user = from.context.user;
+    entry.project = from.context.project;
+    entry.key_id = from.context.key_id;
+    entry.provider = from.provider;
+    entry.path = from.path.substr(0, from.path.find('?'));  // a query may carry a key
+    entry.model_requested = facts.model_requested;
+    entry.model_served = facts.model_served;
+    entry.operation = facts.operation;
+    entry.parameters = facts.parameters;
+    entry.service_tier = facts.service_tier;
+    entry.region = facts.region;
+    entry.speed = facts.speed;
+    entry.started_at = from.context.at.value_or(at);
+    entry.duration_ns = from.context.duration_ns;
+    entry.time_to_first_token_ns = from.context.time_to_first_token_ns;
+    entry.http_status = static_cast<std::uint16_t>(from.status);
+    entry.finish_reason = facts.finish_reason;
+    entry.error_type = facts.error_type;
+    entry.complete = facts.complete;
+    entry.usage = facts.usage;
+    entry.iterations = facts.iterations;
+    entry.provider_cost = facts.provider_cost;
+    entry.provider_request_id = facts.provider_request_id;
+    entry.operation_id = from.context.operation.value_or(make_operation_id(entry.started_at));
+    entry.attempt = from.context.attempt;
+    entry.trace_id = from.context.trace.value_or(trace_id{});
+    entry.tags = from.context.tags;
+    made.problem = std::move(read.problem);
+    if (!made.problem) {
+        made.problem = set_cost(entry, facts, prices);
+    } else if (made.problem->code == errc::not_billable ||
+               (made.problem->code == errc::provider_error && from.status >= 400)) {
+        entry.cost_status = cost_status::no_charge;
+    } else {
+        entry.cost_status = cost_status::unknown;
+    }
+    return made;
+}
+
+// The cells of one line of comma-separated values (RFC 4180, but a cell does not span lines), without their quotes.
+[[nodiscard]] inline result<void> split_csv_line(std::string_view line, std::vector<std::string>& cells) {
+    if (line.ends_with('\r')) line.remove_suffix(1);
+    std::size_t count = 0;
+    std::size_t at = 0;
+    for (;;) {
+        if (cells.size() == count) cells.emplace_back();
+        std::string& cell = cells[count++];
+        cell.clear();
+        if (at < line.size() && line[at] == '"') {
+            for (++at;; ++at) {
+                if (at >= line.size()) return fail(errc::bad_input, "a quoted cell does not end");
+                if (line[at] != '"') {
+                    cell.push_back(line[at]);
+                } else if (at + 1 < line.size() && line[at + 1] == '"') {
+                    cell.push_back(line[++at]);
+                } else {
+                    break;
+                }
+            }
+            ++at;
+            if (at < line.size() && line[at] != ',') return fail(errc::bad_input, "text follows a quoted cell");
+        } else {
+            std::size_t const end = std::min(line.find(',', at), line.size());
+            cell.assign(line.substr(at, end - at));
+            at = end;
+        }
+        if (at >= line.size()) break;
+        ++at;
+    }
+    cells.resize(count);
+    return {};
+}
+
+// Which column, or which constant, fills which field of a record.
+class csv_importer {
+public:
+    // `map` is "field=COLUMN" or "field==constant", separated by commas; `header` is the first line of the file. A field
+    // is one of fields(), or the name of a unit of usage. Errors: bad_argument, naming the field or the column.
+    [[nodiscard]] static result<csv_importer> make(std::string_view map, std::string_view header);
+
+    [[nodiscard]] static std::string_view fields() noexcept {
+        return "timestamp, user, project, key, provider, model, operation_id, request_id, status, error, "
+               "finish_reason, duration_ms, ttft_ms, cost_usd, path";
+    }
+
+    // Errors: bad_input, naming the column.
+    [[nodiscard]] result<import_result> record_of(std::string_view line, price_book const& prices);
+
+private:
+    enum class field : std::uint8_t {
+        timestamp, user, project, key, provider, model, operation_id, request_id, status, error, finish_reason,
+        duration_ms, ttft_ms, cost_usd, path, count
+    };
+    struct source {
+        field to{};
+        std::optional<unit> counts{};  // set where the field is a unit
+        std::size_t column = 0;
+        std::optional<std::string> constant{};
+        std::string name{};
+    };
+
+    [[nodiscard]] static result<void> fill(record& entry, attempt_facts& facts, source const& from,
+                                           std::string const& text);
+
+    std::vector<source> sources_{};
+    std::size_t columns_ = 0;
+    std::vector<std::string> cells_{};  // scratch
+};
+
+namespace detail {
+
+[[nodiscard]] inline result<std::uint64_t> parse_count(std::string_view text, std::uint64_t maximum) {
+    std::uint64_t value = 0;
+    auto const [end, failure] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (failure != std::errc{} || end != text.data() + text.size() || value > maximum) {
+        return fail(errc::bad_input, "not a whole number in range: '" + std::string(text.substr(0, 40)) + "'");
+    }
+    return value;
+}
+
+// "12.5" milliseconds in nanoseconds.
+[[nodiscard]] inline result<std::uint64_t> parse_milliseconds(std::string_view text) {
+    auto const ns = parse_scaled_decimal(text, 6);
+    if (!ns || *ns < 0 || *ns > int128{std::uint64_t{1} << 62}) {
+        return fail(errc::bad_input, "not a duration in milliseconds: '" + std::string(text.substr(0, 40)) + "'");
+    }
+    return static_cast<std::uint64_t>(*ns);
+}
+
+}  // namespace detail
+
+inline result<csv_importer> csv_importer::make(std::string_view map, std::string_view header) {
+    csv_importer made;
+    std::vector<std::string> columns;
+    if (auto const split = split_csv_line(header, columns); !split) return split.error();
+    made.columns_ = columns.size();
+    while (!map.empty()) {
+        std::string_view const item = map.substr(0, map.find(','));
+        map.remove_prefix(std::min(item.size() + 1, map.size()));
+        std::size_t const equals = item.find('=');
+        if (equals == std::string_view::npos) {
+            return fail(errc::bad_argument, "'" + std::string(item) + "' is not field=COLUMN or field==constant");
+        }
+        source from;
+        from.name = std::string(item.substr(0, equals));
+        from.counts = unit_named(from.name);
+        if (!from.counts) {
+            std::string_view names = fields();
+            auto number = 0;
+            for (; !names.empty(); ++number) {
+                std::string_view const name = names.substr(0, names.find(','));
+                if (name == from.name) break;
+                names.remove_prefix(std::min(name.size() + 2, names.size()));
+            }
+            if (names.empty()) {
+                return fail(errc::bad_argument, "no field '" + from.name + "'; there are: " + std::string(fields()) +
+                                                    ", and the units of usage such as input_tokens");
+            }
+            from.to = static_cast<field>(number);
+        }
+        if (item.substr(equals).starts_with("==")) {
+            from.constant = std::string(item.substr(equals + 2));
+        } else {
+            auto const column = std::find(columns.begin(), columns.end(), item.substr(equals + 1));
+            if (column == columns.end()) {
+                return fail(errc::bad_argument, "no column '" + std::string(item.substr(equals + 1)) + "' in the first line");
+            }
+            from.column = static_cast<std::size_t>(column - columns.begin());
+        }
+        made.sources_.push_back(std::move(from));
+    }
+    auto const has = [&made](field wanted) {
+        return std::any_of(made.sources_.begin(), made.sources_.end(),
+                           [wanted](source const& s) { return !s.counts && s.to == wanted; });
+    };
+    if (!has(field::timestamp) || !has(field::model)) {
+        return fail(errc::bad_argument, "the map needs at least timestamp and model");
+    }
+    return made;
+}
+
+inline result<void> csv_importer::fill(record& entry, attempt_facts& facts, source const& from,
+                                       std::string const& text) {
+    if (text.empty()) return {};
+    if (from.counts) {
+        auto const count = detail::parse_count(text, usage::count_max);
+        if (!count) return count.error();
+        facts.usage.set(*from.counts, *count);
+        return {};
+    }
+    auto const assign = [](auto& to, auto&& parsed) -> result<void> {
+        if (!parsed) return parsed.error();
+        to = *parsed;
+        return {};
+    };
+    switch (from.to) {
+    case field::timestamp: return assign(entry.started_at, timestamp::parse(text));
+    case field::user: entry.user = text; return {};
+    case field::project: entry.project = text; return {};
+    case field::key: entry.key_id = text; return {};
+    case field::provider: entry.provider = text; return {};
+    case field::model: facts.model_requested = text; return {};
+    case field::operation_id: return assign(entry.operation_id, operation_id::parse(text));
+    case field::request_id: entry.provider_request_id = text; return {};
+    case field::status: {
+        auto const status = detail::parse_count(text, 999);
+        if (!status) return status.error();
+        entry.http_status = static_cast<std::uint16_t>(*status);
+        return {};
+    }
+    case field::error: entry.error_type = text; return {};
+    case field::finish_reason: entry.finish_reason = text; return {};
+    case field::duration_ms: return assign(entry.duration_ns, detail::parse_milliseconds(text));
+    case field::ttft_ms: return assign(entry.time_to_first_token_ns, detail::parse_milliseconds(text));
+    case field::cost_usd: return assign(entry.provider_cost, money::parse(text));
+    case field::path: entry.path = text; return {};
+    case field::count: break;
+    }
+    return {};
+}
+
+inline result<import_result> csv_importer::record_of(std::string_view line, price_book const& prices) {
+    if (auto const split = split_csv_line(line, cells_); !split) return split.error();
+    if (cells_.size() != columns_) {
+        return fail(errc::bad_input, std::to_string(cells_.size()) + " cells where the first line has " +
+                                         std::to_string(columns_));
+    }
+    import_result made;
+    attempt_facts facts;
+    for (source const& from : sources_) {
+        auto const filled = fill(made.entry, facts, from, from.constant ? *from.constant : cells_[from.column]);
+        if (!filled) return fail(errc::bad_input, from.name + ": " + filled.error().where);
+    }
+    record& entry = made.entry;
+    entry.model_requested = facts.model_requested;
+    entry.usage = facts.usage;
+    if (entry.operation_id.is_zero()) entry.operation_id = make_operation_id(entry.started_at);
+    if (facts.usage.empty()) {
+        entry.cost_status = entry.failed() ? cost_status::no_charge : cost_status::unknown;
+        if (!entry.failed()) made.problem = fail(errc::no_usage, "the row counts nothing");
+    } else {
+        made.problem = set_cost(entry, facts, prices);
+    }
+    return made;
+}
+
+}  // namespace v1
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_IMPORT_HPP

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: MIT
+//
+// commands.hpp: the program's commands, and what they share. Each fills its own options from the command line and
+// returns the exit status.
+#ifndef AIAUDIT_TOOLS_COMMANDS_HPP
+#define AIAUDIT_TOOLS_COMMANDS_HPP
+
+#include <aiaudit/aiaudit.hpp>
+
+#include <CLI/CLI.hpp>
+
+#include <string>
+#include <string_view>
+
+namespace aiaudit_tool {
+
+inline constexpr int exit_done = 0;
+inline constexpr int exit_finding = 1;
+inline constexpr int exit_bad_input = 2;
+
+// What ends a command: main() prints it as one line on stderr.
+struct failure {
+    std::string message;
+    int status = exit_bad_input;
+};
+
+// The value, or a failure that says `what` it was about.
+template <class T>
+T value_or_fail(aiaudit::result<T> from, std::string const& what = {}) {
+    if (from) {
+        if constexpr (std::is_void_v<T>) return;
+        else return std::move(*from);
+    }
+    aiaudit::error const reason = from.error();
+    std::string const& text = reason.where.empty() ? std::string(name_of(reason.code)) : reason.where;
+    throw failure{what.empty() ? text : what + ": " + text};
+}
+
+// The whole file, or standard input for "-" or "".
+std::string read_input(std::string const& path);
+// Calls visit(line number, text) for each line that is not blank.
+template <class Visitor>
+void for_each_line(std::string_view text, Visitor&& visit) {
+    for (std::size_t number = 1; !text.empty(); ++number) {
+        std::string_view const line = text.substr(0, text.find('\n'));
+        text.remove_prefix(std::min(line.size() + 1, text.size()));
+        if (line.find_first_not_of(" \t\r") != std::string_view::npos) visit(number, line);
+    }
+}
+// The price book of a file, or the one built in for "".
+aiaudit::price_book read_prices(std::string const& path);
+
+void add_demo(CLI::App& program, int& status);
+void add_cost(CLI::App& program, int& status);
+void add_import(CLI::App& program, int& status);
+void add_report(CLI::App& program, int& status);
+void add_tail(CLI::App& program, int& status);
+
+}  // namespace aiaudit_tool
+
+#endif  // AIAUDIT_TOOLS_COMMANDS_HPP

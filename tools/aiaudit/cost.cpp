@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: MIT
+//
+// aiaudit cost: exchanges in, their usage and exact cost out.
+
+#include "commands.hpp"
+
+#include <iostream>
+#include <memory>
+
+namespace aiaudit_tool {
+namespace {
+
+struct options {
+    std::string prices{};
+    std::string at{};
+    std::string file{};
+};
+
+std::string answer(aiaudit::exchange const& from, aiaudit::import_result const& made) {
+    aiaudit::record const& entry = made.entry;
+    aiaudit::detail::json_writer out;
+    out.text("id", from.id);
+    out.text("provider", entry.provider);
+    out.text("model", entry.model());
+    out.raw("usage", to_json(entry.usage));
+    out.raw("cost_usd", made.problem ? "null" : aiaudit::detail::json_string(entry.cost.to_string()));
+    out.text_if("price_entry", entry.price_entry);
+    if (!made.problem && entry.cost_status == aiaudit::cost_status::estimated) out.text("cost_status", "estimated");
+    if (entry.provider_cost) out.text("provider_cost_usd", entry.provider_cost->to_string());
+    if (made.problem) out.text("error", made.problem->message());
+    return out.finish();
+}
+
+void run(options const& with) {
+    aiaudit::price_book const prices = read_prices(with.prices);
+    aiaudit::timestamp const at = with.at.empty() ? aiaudit::system_clock{}.now()
+                                                  : value_or_fail(aiaudit::timestamp::parse(with.at), "--at");
+    std::string const name = with.file.empty() ? "standard input" : with.file;
+    std::string const text = read_input(with.file);
+    std::string answers;  // printed when the whole input was read: a broken line leaves no half an answer
+    for_each_line(text, [&](std::size_t number, std::string_view line) {
+        auto exchange = value_or_fail(aiaudit::parse_exchange(line), name + ":" + std::to_string(number));
+        if (!with.at.empty()) exchange.context.at = at;
+        answers.append(answer(exchange, aiaudit::record_of(exchange, prices, at))).push_back('\n');
+    });
+    std::cout << answers;
+}
+
+}  // namespace
+
+void add_cost(CLI::App& program, int&) {
+    auto with = std::make_shared<options>();
+    CLI::App* const command = program.add_subcommand("cost", "Exchanges (JSON Lines) to their usage and exact cost");
+    command->add_option("--prices", with->prices, "A price file (genai-prices or LiteLLM JSON); default: built in");
+    command->add_option("--at", with->at, "The instant whose prices hold; default: each exchange's own, or now");
+    command->add_option("file", with->file, "The exchanges; default: standard input");
+    command->callback([with] { run(*with); });
+}
+
+}  // namespace aiaudit_tool

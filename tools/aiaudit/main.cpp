@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: MIT
+//
+// The aiaudit program. Exit status: 0 done, 1 a finding, 2 bad usage or bad input with one line on stderr.
+
+#include "commands.hpp"
+
+#include <fstream>
+#include <iostream>
+#include <iterator>
+#include <sstream>
+
+namespace aiaudit_tool {
+
+std::string read_input(std::string const& path) {
+    if (path.empty() || path == "-") return {std::istreambuf_iterator<char>(std::cin), {}};
+    std::ifstream file(path, std::ios::binary);
+    if (!file) throw failure{path + ": cannot be opened"};
+    std::string text{std::istreambuf_iterator<char>(file), {}};
+    if (file.bad()) throw failure{path + ": cannot be read"};
+    return text;
+}
+
+aiaudit::price_book read_prices(std::string const& path) {
+    if (path.empty()) return aiaudit::builtin_book();
+    return value_or_fail(aiaudit::load_price_book(read_input(path), path), path);
+}
+
+}  // namespace aiaudit_tool
+
+int main(int argc, char** argv) {
+    using namespace aiaudit_tool;
+    int status = exit_done;
+    try {
+        CLI::App program{"aiaudit: who called which AI API, what it cost, and a record that stays"};
+        program.require_subcommand(1);
+        program.set_version_flag("--version", std::to_string(aiaudit::version_major) + "." +
+                                                  std::to_string(aiaudit::version_minor) + "." +
+                                                  std::to_string(aiaudit::version_patch));
+        add_demo(program, status);
+        add_cost(program, status);
+        add_import(program, status);
+        add_report(program, status);
+        add_tail(program, status);
+        try {
+            program.parse(argc, argv);
+        } catch (CLI::ParseError const& wrong) {
+            if (wrong.get_exit_code() == 0) return program.exit(wrong);  // --help, --version
+            std::cerr << "aiaudit: " << wrong.what() << " (aiaudit --help lists the commands)\n";
+            return exit_bad_input;
+        }
+        std::cout.flush();
+        if (!std::cout) throw failure{"standard output cannot be written"};
+    } catch (failure const& reason) {
+        std::cerr << "aiaudit: " << reason.message << '\n';
+        return reason.status;
+    } catch (std::exception const& reason) {
+        std::cerr << "aiaudit: " << reason.what() << '\n';
+        return exit_bad_input;
+    }
+    return status;
+}
