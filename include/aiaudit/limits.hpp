@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: MIT
+//
+// limits.hpp: every maximum, with its reason.
+//
+// A limit that a user may want to move is an option that defaults to the value here.
+// Threads: constants.
+// Floor 1.
+#ifndef AIAUDIT_LIMITS_HPP
+#define AIAUDIT_LIMITS_HPP
+
+#include <cstddef>
+#include <cstdint>
+
+namespace aiaudit {
+inline namespace v1 {
+namespace limits {
+
+// The longest key of a table. LMDB takes 511 bytes; short keys keep many on a page, and the
+// longest that the engine makes (a tile: level, index, width) is under half of this.
+inline constexpr std::size_t storage_key_bytes = 64;
+
+// The largest value of a table. LMDB takes 4 GiB, but holds a whole value in memory until it is
+// committed; a snapshot of the largest ledger that fits the memory bound is well under this.
+inline constexpr std::uint64_t storage_value_bytes = std::uint64_t{256} << 20;
+
+// Address space that one segment reserves, and so the most it can hold. It is not allocated:
+// neither memory nor disk is used before there is data. 16 times what a segment is meant to
+// reach, so that a map is never resized under way; and 1/2048 of the address space of x86-64.
+inline constexpr std::uint64_t storage_map_bytes = std::uint64_t{64} << 30;
+
+// The smallest map worth opening: a fresh segment takes some pages, one transaction some more.
+inline constexpr std::uint64_t storage_map_bytes_least = std::uint64_t{1} << 20;
+
+// Named tables in one environment: four today; LMDB searches them one after the other.
+inline constexpr unsigned storage_tables = 8;
+
+// Read transactions at one time, over all processes: 64 bytes each in the lock file. LMDB's own
+// 126 are too few for a busy service beside its command-line tools.
+inline constexpr unsigned storage_readers = 1024;
+
+// How often a writer looks for readers that died, whose snapshots would pin freed pages.
+inline constexpr std::int64_t storage_reader_check_seconds = 30;
+
+// How long the file that marks a ledger may be: it has a few lines.
+inline constexpr std::size_t storage_marker_bytes = 4096;
+
+}  // namespace limits
+}  // namespace v1
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_LIMITS_HPP

@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: MIT
+//
+// ledger_directory.hpp: what a ledger looks like on disk, and how it is made so that a crash at
+// any point leaves either no ledger or a whole one.
+//
+//     PATH/aiaudit-ledger                      text; first line "aiaudit ledger format 1"
+//     PATH/segments/00000001/data.mdb          one LMDB environment a segment
+//     PATH/segments/00000001/lock.mdb
+//
+// Making one: PATH/aiaudit-ledger.new says that the rest is ours; the segment is built under
+// 00000001.new, synced and renamed; the marker is renamed last. So a marker means a whole ledger,
+// and aiaudit-ledger.new without a marker a making that is to be taken up again.
+// Threads: functions without state. Processes: making is guarded by flock on PATH.
+// Floor 5.
+#ifndef AIAUDIT_STORAGE_LEDGER_DIRECTORY_HPP
+#define AIAUDIT_STORAGE_LEDGER_DIRECTORY_HPP
+
+#include <aiaudit/error.hpp>               // result
+#include <aiaudit/limits.hpp>              // storage_marker_bytes
+#include <aiaudit/storage/posix_file.hpp>  // sync, rename, errors
+#include <aiaudit/storage/store.hpp>       // store_options
+
+#include <charconv>
+#include <cstdint>
+#include <cstdio>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <dirent.h>
+#include <sys/vfs.h>
+
+namespace aiaudit {
+inline namespace v1 {
+namespace detail {
+
+inline constexpr std::uint32_t ledger_format = 1;
+inline constexpr std::string_view marker_prefix = "aiaudit ledger format ";
+inline constexpr char const* marker_name = "aiaudit-ledger";
+inline constexpr char const* new_marker_name = "aiaudit-ledger.new";
+inline constexpr char const* first_segment_name = "00000001";
+
+// The name of a file system on which LMDB's locks or its shared map do not hold, else null.
+// By magic number, as statfs(2) lists them: not every system's headers have them all.
+[[nodiscard]] constexpr char const* unsafe_file_system_name(std::uint32_t magic) noexcept {
+    switch (magic) {
+    case 0x6969: return "NFS";
+    case 0x517B: return "SMB";
+    case 0xFF534D42: return "CIFS";
+    case 0xFE534D42: return "SMB2";
+    case 0x01021997: return "9p";
+    case 0x65735546: return "FUSE";
+    case 0x5346414F:
+    case 0x6B414653: return "AFS";
+    case 0x73757245: return "Coda";
+    case 0x564C: return "NCP";
+    case 0x00C36400: return "Ceph";
+    case 0x47504653: return "GPFS";
+    case 0x0BD00BD0: return "Lustre";
+    case 0x01161970: return "GFS2";
+    case 0x7461636F: return "OCFS2";
+    case 0x19830326: return "BeeGFS";
+    default: return nullptr;
+    }
+}
+
+[[nodiscard]] inline result<void> check_file_system(std::string const& path) {
+    struct statfs status {};
+    if (::statfs(path.c_str(), &status) != 0) return posix_error(errno, "statfs", path);
+    auto const* name = unsafe_file_system_name(static_cast<std::uint32_t>(status.f_type));
+    if (name == nullptr) return {};
+    return fail(errc::unsafe_file_system,
+                path + ": is on " + name + "; a ledger needs a local file system");
+}
+
+// The number in a marker's first line, or nothing where the text is not a marker.
+[[nodiscard]] inline std::optional<std::uint32_t> parse_marker(std::string_view text) noexcept {
+    if (!text.starts_with(marker_prefix)) return std::nullopt;
+    text.remove_prefix(marker_prefix.size());
+    text = text.substr(0, text.find('\n'));
+    std::uint32_t number = 0;
+    auto const [end, failed] = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (failed != std::errc{} || end != text.data() + text.size() || number == 0) {
+        return std::nullopt;
+    }
+    return number;
+}
+
+// Whether `path` is marked as a ledger. An error where it is one that we must not touch.
+[[nodiscard]] inline result<bool> read_marker(std::string const& path) {
+    auto const name = path + "/" + marker_name;
+    auto const file = file_handle::open(name, O_RDONLY | O_NONBLOCK);
+    if (!file && errno == ENOENT) return false;
+    if (!file) return posix_error(errno, "open", name);
+    std::string text(limits::storage_marker_bytes, '\0');
+    auto const size = read_at(file.get(), text.data(), text.size(), 0);
+    if (size < 0 && errno != EISDIR) return posix_error(errno, "read", name);
+    text.resize(size < 0 ? 0 : static_cast<std::size_t>(size));
+    auto const number = parse_marker(text);
+    if (!number) return fail(errc::not_a_ledger, name + ": is not the marker of a ledger");
+    if (*number > ledger_format) {
+        return fail(errc::newer_format, path + ": has format " + std::to_string(*number) +
+                                            ", this program knows formats up to " +
+                                            std::to_string(ledger_format));
+    }
+    return true;
+}
+
+// The names in a directory, but for those that every file system puts there.
+[[nodiscard]] inline result<std::vector<std::string>> list_directory(std::string const& path) {
+    std::unique_ptr<DIR, int (*)(DIR*)> const directory(::opendir(path.c_str()), &::closedir);
+    if (!directory) return posix_error(errno, "opendir", path);
+    std::vector<std::string> names;
+    for (errno = 0; dirent const* const entry = ::readdir(directory.get()); errno = 0) {
+        std::string_view const name = entry->d_name;
+        if (name != "." && name != ".." && name != "lost+found") names.emplace_back(name);
+    }
+    if (errno != 0) return posix_error(errno, "readdir", path);
+    return names;
+}
+
+// Whether a ledger may be made in the directory: it is empty, or one whose making was cut off.
+// Otherwise not_a_ledger, naming what is there.
+[[nodiscard]] inline result<void> check_free_for_ledger(std::string const& path) {
+    auto names = list_directory(path);
+    if (!names) return names.error();
+    bool begun = false;
+    for (auto const& name : *names) begun = begun || name == new_marker_name;
+    for (auto const& name : *names) {
+        if (begun && (name == new_marker_name || name == "segments")) continue;
+        return fail(errc::not_a_ledger,
+                    path + ": is no ledger and not empty (it holds '" + name + "')");
+    }
+    return {};
+}
+
+[[nodiscard]] inline result<void> make_directory(std::string const& path) {
+    if (::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST) {
+        return posix_error(errno, "mkdir", path);
+    }
+    return {};
+}
+
+[[nodiscard]] inline result<void> rename_path(std::string const& from, std::string const& to) {
+    if (::rename(from.c_str(), to.c_str()) != 0) return posix_error(errno, "rename", from);
+    return {};
+}
+
+// The segment under its temporary name, whole and synced, then under its own.
+// make_segment(directory): result<void> fills an empty directory.
+template <class MakeSegment>
+result<void> make_first_segment(std::string const& segments, MakeSegment make_segment) {
+    auto const segment = segments + "/" + first_segment_name;
+    if (::access(segment.c_str(), F_OK) == 0) return {};  // renamed by an earlier try, so whole
+    auto const temporary = segment + ".new";
+    if (auto ok = make_directory(temporary); !ok) return ok;
+    for (char const* const leftover : {"/data.mdb", "/lock.mdb"}) {
+        auto const name = temporary + leftover;
+        if (::unlink(name.c_str()) != 0 && errno != ENOENT) {
+            return posix_error(errno, "unlink", name);
+        }
+    }
+    if (auto ok = make_segment(temporary); !ok) return ok;
+    if (auto ok = sync_path(temporary + "/data.mdb"); !ok) return ok;
+    if (auto ok = sync_path(temporary); !ok) return ok;
+    if (auto ok = rename_path(temporary, segment); !ok) return ok;
+    return sync_path(segments);
+}
+
+template <class MakeSegment>
+result<void> make_ledger(std::string const& path, MakeSegment make_segment) {
+    directory_lock const lock(path);
+    if (!lock.held()) return posix_error(errno, "flock", path);
+    auto const made_meanwhile = read_marker(path);
+    if (!made_meanwhile) return made_meanwhile.error();
+    if (*made_meanwhile) return {};
+    if (auto ok = check_free_for_ledger(path); !ok) return ok;
+    auto const new_marker = path + "/" + new_marker_name;
+    auto const text = std::string(marker_prefix) + std::to_string(ledger_format) +
+                      "\nThis directory is an aiaudit ledger. Copy, move or remove it only as a "
+                      "whole.\n";
+    if (auto ok = write_file(new_marker, text); !ok) return ok;
+    if (auto ok = sync_path(path); !ok) return ok;
+    if (auto ok = make_directory(path + "/segments"); !ok) return ok;
+    if (auto ok = make_first_segment(path + "/segments", make_segment); !ok) return ok;
+    if (auto ok = sync_path(path); !ok) return ok;
+    if (auto ok = rename_path(new_marker, path + "/" + marker_name); !ok) return ok;
+    return sync_path(path);
+}
+
+[[nodiscard]] inline std::string parent_of(std::string const& path) {
+    auto const slash = path.rfind('/');
+    if (slash == std::string::npos) return ".";
+    return slash == 0 ? "/" : path.substr(0, slash);
+}
+
+// The directory itself: there, ours to use, on a file system that will do. True: it is marked.
+[[nodiscard]] inline result<bool> find_ledger(std::string const& path, bool may_make) {
+    struct stat status {};
+    if (::stat(path.c_str(), &status) == 0) {
+        if (!S_ISDIR(status.st_mode)) {
+            return fail(errc::not_a_ledger, path + ": is not a directory");
+        }
+        if (auto ok = check_file_system(path); !ok) return ok.error();
+        return read_marker(path);
+    }
+    if (errno != ENOENT || !may_make) return posix_error(errno, "stat", path);
+    auto const parent = parent_of(path);
+    if (auto ok = check_file_system(parent); !ok) return ok.error();
+    if (auto ok = make_directory(path); !ok) return ok.error();
+    if (auto ok = sync_path(parent); !ok) return ok.error();
+    return read_marker(path);
+}
+
+// Finds or makes the ledger that the options ask for, and answers its segment's directory.
+template <class MakeSegment>
+result<std::string> prepare_ledger(store_options const& options, MakeSegment make_segment) {
+    std::string path = options.path;
+    if (path.empty()) return fail(errc::bad_argument, "the path of a ledger is empty");
+    while (path.size() > 1 && path.back() == '/') path.pop_back();
+    bool const may_make = options.create && !options.read_only;
+    auto const marked = find_ledger(path, may_make);
+    if (!marked) return marked.error();
+    if (!*marked) {
+        if (!may_make) {
+            if (auto ok = check_free_for_ledger(path); !ok) return ok.error();
+            return fail(errc::not_found, path + ": holds no ledger yet");
+        }
+        if (auto ok = make_ledger(path, make_segment); !ok) return ok.error();
+    }
+    auto segment = path + "/segments/" + first_segment_name;
+    if (::access((segment + "/data.mdb").c_str(), F_OK) != 0) {
+        if (errno != ENOENT) return posix_error(errno, "access", segment);
+        return fail(errc::corrupt, segment + ": is missing, though the ledger was made whole");
+    }
+    return segment;
+}
+
+}  // namespace detail
+}  // namespace v1
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_STORAGE_LEDGER_DIRECTORY_HPP

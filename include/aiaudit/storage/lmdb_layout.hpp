@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: MIT
+//
+// lmdb_layout.hpp: the few bytes of LMDB's file format that must be checked before LMDB maps the
+// file. LMDB believes the file: past the end of one that was cut short it dies of SIGBUS.
+//
+// Read with pread, never through a map. The layout is that of data version 1 (LMDB 0.9) on 64-bit
+// little-endian machines, as mdb.c has it; the offsets are pinned by a test on a real file.
+// Threads: functions without state. Another process may be writing: what was read is read again
+// before anything is called corrupt.
+// Floor 5.
+#ifndef AIAUDIT_STORAGE_LMDB_LAYOUT_HPP
+#define AIAUDIT_STORAGE_LMDB_LAYOUT_HPP
+
+#include <aiaudit/detail/bytes.hpp>        // little-endian integers
+#include <aiaudit/error.hpp>               // result
+#include <aiaudit/storage/posix_file.hpp>  // pread
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace aiaudit {
+inline namespace v1 {
+namespace detail {
+
+// One of the two meta pages at the head of the file. The one with the greater txnid holds.
+struct lmdb_meta {
+    static constexpr std::size_t bytes = 152;
+    static constexpr std::uint32_t magic = 0xBEEFC0DE;
+    static constexpr std::uint16_t meta_page_flag = 0x08;
+
+    std::uint32_t page_bytes = 0;
+    std::uint64_t last_page = 0;
+    std::uint64_t txnid = 0;
+
+    // Nothing where the bytes are not a meta page.
+    [[nodiscard]] static std::optional<lmdb_meta> parse(char const* page) noexcept {
+        lmdb_meta meta;
+        if ((load_little_endian<std::uint16_t>(page + 10) & meta_page_flag) == 0) return {};
+        if (load_little_endian<std::uint32_t>(page + 16) != magic) return {};
+        meta.page_bytes = load_little_endian<std::uint32_t>(page + 40);
+        meta.last_page = load_little_endian<std::uint64_t>(page + 136);
+        meta.txnid = load_little_endian<std::uint64_t>(page + 144);
+        bool const power_of_two = (meta.page_bytes & (meta.page_bytes - 1)) == 0;
+        if (!power_of_two || meta.page_bytes < 512 || meta.page_bytes > 32768) return {};
+        if (meta.last_page < 1 || meta.last_page > (std::uint64_t{1} << 47)) return {};
+        return meta;
+    }
+};
+
+// The meta page that holds, or why there is none.
+[[nodiscard]] inline result<lmdb_meta> read_lmdb_meta(int descriptor, std::string const& path) {
+    std::array<lmdb_meta, 2> metas{};
+    std::uint64_t offset = 0;
+    for (auto& meta : metas) {
+        char page[lmdb_meta::bytes];
+        auto const got = read_at(descriptor, page, sizeof page, offset);
+        if (got < 0) return posix_error(errno, "read", path);
+        if (got < static_cast<std::int64_t>(sizeof page)) {
+            return fail(errc::corrupt, path + ": is cut short inside its head");
+        }
+        auto const parsed = lmdb_meta::parse(page);
+        if (!parsed || (offset != 0 && parsed->page_bytes != offset)) {
+            return fail(errc::corrupt, path + ": the page at byte " + std::to_string(offset) +
+                                           " is not the head of an LMDB file");
+        }
+        meta = *parsed;
+        offset = meta.page_bytes;
+    }
+    return metas[0].txnid > metas[1].txnid ? metas[0] : metas[1];
+}
+
+// errc::corrupt where the file is shorter than its last commit needs.
+[[nodiscard]] inline result<void> check_lmdb_size(int descriptor, std::string const& path) {
+    auto const meta = read_lmdb_meta(descriptor, path);
+    if (!meta) return meta.error();
+    // After the meta page: pages are written before the meta page that speaks of them.
+    struct stat status {};
+    if (::fstat(descriptor, &status) != 0) return posix_error(errno, "fstat", path);
+    auto const needed = (meta->last_page + 1) * meta->page_bytes;
+    auto const present = static_cast<std::uint64_t>(status.st_size);
+    if (present >= needed) return {};
+    return fail(errc::corrupt, path + ": has " + std::to_string(present) +
+                                   " bytes, its last commit needs " + std::to_string(needed));
+}
+
+[[nodiscard]] inline result<void> check_lmdb_file(std::string const& path) {
+    auto const file = file_handle::open(path, O_RDONLY);
+    if (!file) return posix_error(errno, "open", path);
+    result<void> checked;
+    for (int tries = 0; tries < 3; ++tries) {
+        checked = check_lmdb_size(file.get(), path);
+        if (checked) break;
+    }
+    return checked;
+}
+
+}  // namespace detail
+}  // namespace v1
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_STORAGE_LMDB_LAYOUT_HPP

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: MIT
+//
+// store.hpp: what the ledger asks of its storage: four ordered tables of byte strings, written in
+// atomic durable transactions and read in consistent snapshots.
+//
+// Models: lmdb_store (lmdb_store.hpp) and memory_store (memory_store.hpp). A third one is right
+// when it passes tests/engine/support/store_conformance.hpp.
+// Threads: plain values; see storage_policy for those of a store.
+// Floor 5.
+#ifndef AIAUDIT_STORAGE_STORE_HPP
+#define AIAUDIT_STORAGE_STORE_HPP
+
+#include <aiaudit/error.hpp>   // result
+#include <aiaudit/limits.hpp>  // what keys and values may measure
+
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace aiaudit {
+inline namespace v1 {
+
+// The tables of a store. The numbers and names are on disk: never changed, never used again.
+enum class table : std::uint8_t { blocks = 0, meta = 1, snapshots = 2, tiles = 3 };
+inline constexpr std::size_t table_count = 4;
+
+[[nodiscard]] constexpr char const* name_of(table which) noexcept {
+    constexpr char const* names[table_count] = {"blocks", "meta", "snapshots", "tiles"};
+    return names[static_cast<std::size_t>(which)];
+}
+
+// How to open a store. A store that keeps nothing on disk ignores `path`, `create` and `map_bytes`.
+struct store_options {
+    std::string path{};      // a directory; its parent must exist
+    bool create = true;      // make a new store where the path is missing or an empty directory
+    bool read_only = false;  // change nothing on disk; write() answers errc::read_only
+    // The most the store can hold, as address space (nothing is allocated ahead). Choose less
+    // where that is rationed: RLIMIT_AS, 32-bit processes, some sanitizers.
+    std::uint64_t map_bytes = limits::storage_map_bytes;
+};
+
+namespace detail {
+
+// What every store checks of a key before it looks anything up.
+[[nodiscard]] inline result<void> check_key(std::string_view key) {
+    if (!key.empty() && key.size() <= limits::storage_key_bytes) return {};
+    return fail(errc::bad_argument, "a storage key has 1 to " +
+                                        std::to_string(limits::storage_key_bytes) +
+                                        " bytes, not " + std::to_string(key.size()));
+}
+
+[[nodiscard]] inline result<void> check_entry(std::string_view key, std::size_t value_bytes) {
+    if (value_bytes <= limits::storage_value_bytes) return check_key(key);
+    return fail(errc::too_large, "a stored value of " + std::to_string(value_bytes) +
+                                     " bytes; the most is " +
+                                     std::to_string(limits::storage_value_bytes));
+}
+
+[[nodiscard]] inline error key_exists(table in) {
+    return fail(errc::storage_failed, std::string("key exists in ") + name_of(in));
+}
+
+// Callables of the shapes that a store must accept, to say so in the concept.
+struct visitor_archetype {
+    bool operator()(std::string_view key, std::string_view value) const;
+};
+template <class View>
+struct body_archetype {
+    result<void> operator()(View& view) const;
+};
+
+}  // namespace detail
+
+// A read view: one consistent snapshot.
+//
+//   get(table, key)             The value, or nothing. A key of a wrong size: bad_argument.
+//   scan(table, from, visit)    Calls visit(key, value) in ascending bytewise order, from the first
+//                               key >= from (may be empty: the first of all), until it returns
+//                               false. visit may call get, not insert, reserve or replace.
+//   last_key(table)             The greatest key, or nothing.
+//
+// A view and every byte it hands out live until the body returns; in a write view a value that was
+// handed out lives only until the next insert, reserve or replace.
+template <class View>
+concept storage_read_view =
+    requires(View const& view, table in, std::string_view key, detail::visitor_archetype visit) {
+        { view.get(in, key) } -> std::same_as<result<std::optional<std::string_view>>>;
+        { view.scan(in, key, visit) } -> std::same_as<result<void>>;
+        { view.last_key(in) } -> std::same_as<result<std::optional<std::string>>>;
+    };
+
+// A write view: a read view that sees its own changes, and
+//
+//   insert(table, key, value)   A new entry; storage_failed "key exists" where there is one, and
+//                               then the transaction may go on. Fastest for ascending keys.
+//   reserve(table, key, bytes)  insert, but the caller writes the value in place: into the span,
+//                               all of it, before the next call on the view.
+//   replace(table, key, value)  An entry, new or instead of the old one.
+//
+// Values over limits::storage_value_bytes: too_large. No room: log_full.
+template <class View>
+concept storage_write_view =
+    storage_read_view<View> &&
+    requires(View& view, table in, std::string_view key, std::string_view value, std::size_t size) {
+        { view.insert(in, key, value) } -> std::same_as<result<void>>;
+        { view.reserve(in, key, size) } -> std::same_as<result<std::span<char>>>;
+        { view.replace(in, key, value) } -> std::same_as<result<void>>;
+    };
+
+// A store.
+//
+//   Store::open(options)   Opens or makes one. Errors: not_a_ledger (the directory holds something
+//                          else; nothing was touched), newer_format, not_found, read_only,
+//                          already_open (by this process), unsafe_file_system, disk_full, corrupt,
+//                          storage_failed, bad_argument.
+//   write(body)            body: result<void>(write_view&). One transaction: once body succeeded,
+//                          all of it is durable when write() returns success; when body or the
+//                          commit fails or body throws, none of it is there, and the store can be
+//                          used on (disk_full: free space, then write again). One at a time over
+//                          all threads and processes: it waits its turn. A body that changed
+//                          nothing costs no sync.
+//   read(body)             body: result<void>(read_view const&). Runs beside a writer and sees
+//                          what was committed before it began. Keep it short: the space of what is
+//                          replaced meanwhile cannot be used again.
+//   generation()           Differs from before once any process has committed; cheap. 0: closed.
+//   bytes_on_disk()        What the entries take on disk, free pages included. 0: nothing, closed.
+//
+// After fork() the child's copy answers errc::closed, unless the store keeps nothing on disk; the
+// child may open its own. A moved-from store answers errc::closed.
+// Threads: every member may be called from any thread at any time, but not from inside a body
+// (a body that calls its own store may wait for itself for ever); open and destruction are the
+// usual exception. A body runs on the calling thread.
+template <class Store>
+concept storage_policy =
+    std::movable<Store> && storage_read_view<typename Store::read_view> &&
+    storage_write_view<typename Store::write_view> &&
+    requires(Store& store, Store const& reader, store_options const& options,
+             detail::body_archetype<typename Store::write_view> write_body,
+             detail::body_archetype<typename Store::read_view const> read_body) {
+        { Store::open(options) } -> std::same_as<result<Store>>;
+        { store.write(write_body) } -> std::same_as<result<void>>;
+        { reader.read(read_body) } -> std::same_as<result<void>>;
+        { reader.generation() } noexcept -> std::same_as<std::uint64_t>;
+        { reader.bytes_on_disk() } noexcept -> std::same_as<std::uint64_t>;
+    };
+
+}  // namespace v1
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_STORAGE_STORE_HPP
