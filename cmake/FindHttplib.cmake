@@ -1,0 +1,42 @@
+# Finds cpp-httplib, header-only or split into a library as Debian has it: target Httplib::Httplib.
+#
+# The layout of its classes depends on CPPHTTPLIB_ macros, so a library must be used with those that it was built with:
+# they are asked of its pkg-config file.
+find_path(Httplib_INCLUDE_DIR httplib.h)
+find_library(Httplib_LIBRARY cpp-httplib)
+mark_as_advanced(Httplib_INCLUDE_DIR Httplib_LIBRARY)
+set(Httplib_reason "on Debian: apt-get install libcpp-httplib-dev pkg-config")
+set(Httplib_definitions)
+set(Httplib_flags_known TRUE)
+find_package(PkgConfig QUIET)
+if(PkgConfig_FOUND)
+  pkg_check_modules(Httplib_PC QUIET cpp-httplib)
+  foreach(flag IN LISTS Httplib_PC_CFLAGS_OTHER)
+    if(flag MATCHES "^-D(CPPHTTPLIB_.*)$")
+      list(APPEND Httplib_definitions "${CMAKE_MATCH_1}")
+    endif()
+  endforeach()
+endif()
+if(Httplib_LIBRARY AND NOT Httplib_PC_FOUND)
+  set(Httplib_flags_known FALSE)
+  set(Httplib_reason "${Httplib_LIBRARY} is there, but pkg-config does not say with which macros it was built")
+endif()
+include(FindPackageHandleStandardArgs)
+find_package_handle_standard_args(Httplib REQUIRED_VARS Httplib_INCLUDE_DIR Httplib_flags_known
+  REASON_FAILURE_MESSAGE "${Httplib_reason}")
+if(Httplib_FOUND AND NOT TARGET Httplib::Httplib)
+  include(CMakeFindDependencyMacro)
+  find_dependency(Threads)
+  add_library(Httplib::Httplib INTERFACE IMPORTED)
+  set_target_properties(Httplib::Httplib PROPERTIES
+    INTERFACE_INCLUDE_DIRECTORIES "${Httplib_INCLUDE_DIR}"
+    INTERFACE_COMPILE_DEFINITIONS "${Httplib_definitions}")
+  target_link_libraries(Httplib::Httplib INTERFACE Threads::Threads)
+  if(Httplib_LIBRARY)
+    target_link_libraries(Httplib::Httplib INTERFACE "${Httplib_LIBRARY}")
+  endif()
+  if(CPPHTTPLIB_OPENSSL_SUPPORT IN_LIST Httplib_definitions)
+    find_dependency(OpenSSL)
+    target_link_libraries(Httplib::Httplib INTERFACE OpenSSL::SSL OpenSSL::Crypto)
+  endif()
+endif()

@@ -1,0 +1,5 @@
+// SPDX-License-Identifier: MIT
+//
+// The entry point of the test program "tool". Its tests are in the files beside it, a suite a file.
+#define BOOST_TEST_MODULE aiaudit_tool
+#include <boost/test/unit_test.hpp>
