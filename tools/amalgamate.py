@@ -18,7 +18,6 @@ OUTPUTS = ("aiaudit/aiaudit.hpp", "aiaudit/ledger.hpp")
 
 # Headers that a user includes by name: aiaudit.hpp does not reach them. A name may be a folder.
 OPT_IN = (
-    "aiaudit/storage/memory_store.hpp",
     "aiaudit/sinks/postgres",  # needs libpq
     "aiaudit/alerts/smtp",  # needs libcurl
 )
