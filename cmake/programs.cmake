@@ -41,10 +41,11 @@ function(aiaudit_read_list list)
 endfunction()
 
 if(AIAUDIT_BUILD_TOOLS OR AIAUDIT_BUILD_TESTS)
+  find_package(CLI11 REQUIRED)
   aiaudit_read_list(tools/sources.list)
   foreach(program IN LISTS programs)
     add_executable(${program}_program ${sources_of_${program}})
-    target_link_libraries(${program}_program PRIVATE aiaudit_own)
+    target_link_libraries(${program}_program PRIVATE aiaudit_own CLI11::CLI11)
     set_target_properties(${program}_program PROPERTIES
       OUTPUT_NAME ${program} RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/tools")
   endforeach()

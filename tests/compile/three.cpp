@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: MIT
+//
+// Modular headers around the single one: their guards keep them from meeting twice.
+#include MODULAR_MONEY
+#include <aiaudit/aiaudit.hpp>
+#include MODULAR_LEDGER
+
+std::string three();
+std::string three() { return aiaudit::money::parse("1.50").value().to_string(); }
