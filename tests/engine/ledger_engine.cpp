@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: MIT
+#include <aiaudit/ledger.hpp>
+
+#include <aiaudit/storage/memory_store.hpp>
+#include <aiaudit/timezone/tzdb.hpp>
+
+#include "engine/support/temporary_directory.hpp"
+
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <boost/test/unit_test.hpp>
+
+#include <atomic>
+#include <csignal>
+#include <thread>
+
+using namespace aiaudit;
+
+namespace {
+
+struct in_memory : default_policies {
+    using storage = memory_store;
+    using clock = manual_clock;
+};
+
+record sample(int number) {
+    record entry;
+    entry.user = "user" + std::to_string(number % 3);
+    entry.provider = "openai";
+    entry.model_requested = number % 2 == 0 ? "gpt-4.1" : "gpt-4.1-mini";
+    entry.started_at = timestamp::from_seconds(1'790'000'000 + number * 60);
+    entry.usage.set(unit::input_tokens, static_cast<std::uint64_t>(100 + number));
+    entry.cost_status = cost_status::priced;
+    entry.cost = money::from_pico(1'000'000 + number);
+    entry.http_status = 200;
+    return entry;
+}
+
+// The daily totals as the records themselves say, and that their sequences are dense.
+template <class Ledger>
+totals recount(Ledger const& from) {
+    totals sum;
+    std::uint64_t next = 1;
+    auto const read = from.read(sequence{1}, [&](sequence number, record&& entry) {
+        BOOST_TEST(value_of(number) == next++);
+        sum.add(totals::of(entry));
+        return true;
+    });
+    BOOST_REQUIRE(read.has_value());
+    return sum;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(ledger_engine)
+
+BOOST_AUTO_TEST_CASE(sequences_are_dense_and_records_come_back_as_they_were) {
+    auto ledger = basic_ledger<in_memory>::open({}).value();
+    for (int i = 0; i < 10; ++i) BOOST_TEST(value_of(ledger.append(sample(i)).value()) == std::uint64_t(i + 1));
+    int number = 4;
+    BOOST_REQUIRE(ledger
+                      .read(sequence{5},
+                            [&](sequence at, record&& entry) {
+                                BOOST_TEST(value_of(at) == std::uint64_t(number + 1));
+                                BOOST_TEST((entry == sample(number)));
+                                return ++number < 8;
+                            })
+                      .has_value());
+    BOOST_TEST(number == 8);
+}
+
+BOOST_AUTO_TEST_CASE(reopening_keeps_every_record_and_report) {
+    aiaudit_tests::temporary_directory const directory;
+    std::string const path = directory.path() + "/ledger";
+    totals before;
+    {
+        auto ledger = aiaudit::ledger::open({.path = path, .block_records_max = 7}).value();
+        for (int i = 0; i < 100; ++i) BOOST_REQUIRE(ledger.append(sample(i), durability::relaxed).has_value());
+        BOOST_REQUIRE(ledger.flush().has_value());
+        before = ledger.report({}).value().sum;
+    }
+    auto const zone = find_time_zone("Asia/Kathmandu").value();
+    auto ledger = aiaudit::ledger::open({.path = path, .create = false}).value();
+    BOOST_TEST((ledger.report({}).value().sum == before));
+    BOOST_TEST((ledger.report({.zone = zone}).value().sum == before));
+    BOOST_TEST((recount(ledger) == before));
+    BOOST_TEST(value_of(ledger.append(sample(100)).value()) == 101U);
+}
+
+BOOST_AUTO_TEST_CASE(closing_writes_what_was_queued) {
+    aiaudit_tests::temporary_directory const directory;
+    std::string const path = directory.path() + "/ledger";
+    {
+        auto ledger = aiaudit::ledger::open({.path = path}).value();
+        for (int i = 0; i < 50; ++i) BOOST_REQUIRE(ledger.append(sample(i), durability::relaxed).has_value());
+    }
+    auto const ledger = aiaudit::ledger::open({.path = path, .read_only = true}).value();
+    BOOST_TEST(value_of(ledger.last_sequence().value()) == 50U);
+}
+
+BOOST_AUTO_TEST_CASE(many_threads_share_commits_and_none_of_their_records_is_lost) {
+    aiaudit_tests::temporary_directory const directory;
+    auto ledger = aiaudit::ledger::open({.path = directory.path() + "/ledger", .queue_records_max = 64}).value();
+    std::vector<std::thread> threads;
+    std::atomic<int> failures{0};
+    for (int t = 0; t < 8; ++t) {
+        threads.emplace_back([&ledger, &failures, t] {
+            for (int i = 0; i < 200; ++i) {
+                auto const when = i % 10 == 0 ? durability::committed : durability::relaxed;
+                if (!ledger.append(sample(t * 200 + i), when)) ++failures;
+                if (i % 50 == 0 && !ledger.report({.kind = report_kind::users})) ++failures;
+            }
+        });
+    }
+    for (std::thread& thread : threads) thread.join();
+    BOOST_TEST(failures == 0);
+    BOOST_REQUIRE(ledger.flush().has_value());
+    totals const sum = ledger.report({.kind = report_kind::models}).value().sum;
+    BOOST_TEST(sum.requests == 1600U);
+    BOOST_TEST((recount(ledger) == sum));
+}
+
+BOOST_AUTO_TEST_CASE(a_reader_opened_for_reading_only_refuses_to_append) {
+    aiaudit_tests::temporary_directory const directory;
+    std::string const path = directory.path() + "/ledger";
+    { BOOST_REQUIRE(aiaudit::ledger::open({.path = path}).value().append(sample(1)).has_value()); }
+    auto ledger = aiaudit::ledger::open({.path = path, .read_only = true}).value();
+    BOOST_TEST((ledger.append(sample(2)).error().code == errc::read_only));
+}
+
+BOOST_AUTO_TEST_CASE(today_is_the_day_of_the_clock_in_the_zone_asked_for) {
+    auto ledger = basic_ledger<in_memory>::open({}).value();
+    record entry = sample(0);
+    entry.started_at = timestamp::parse("2026-03-01T18:30:00Z").value();  // 00:15 on the 2nd in Kathmandu
+    BOOST_REQUIRE(ledger.append(entry).has_value());
+    ledger.time().set(timestamp::parse("2026-03-01T19:00:00Z").value());
+    BOOST_TEST((ledger.spent_today().value() == entry.cost));
+    ledger.time().set(timestamp::parse("2026-03-02T10:00:00Z").value());
+    BOOST_TEST((ledger.spent_today().value() == money{}));
+    BOOST_TEST((ledger.spent_today(find_time_zone("Asia/Kathmandu").value()).value() == entry.cost));
+}
+
+BOOST_AUTO_TEST_CASE(two_processes_append_and_each_report_counts_all) {
+    aiaudit_tests::temporary_directory const directory;
+    std::string const path = directory.path() + "/ledger";
+    pid_t const child = fork();
+    if (child == 0) {
+        auto ledger = aiaudit::ledger::open({.path = path});
+        for (int i = 0; ledger && i < 200; ++i) {
+            if (!ledger->append(sample(i))) _exit(1);
+        }
+        _exit(ledger ? 0 : 2);
+    }
+    {
+        auto ledger = aiaudit::ledger::open({.path = path}).value();
+        for (int i = 0; i < 200; ++i) BOOST_REQUIRE(ledger.append(sample(i)).has_value());
+        int status = 0;
+        waitpid(child, &status, 0);
+        BOOST_TEST(status == 0);
+        totals const sum = ledger.report({}).value().sum;
+        BOOST_TEST(sum.requests == 400U);
+        BOOST_TEST((recount(ledger) == sum));
+    }
+}
+
+BOOST_AUTO_TEST_CASE(kill_9_while_appending_loses_nothing_acknowledged) {
+    for (int round = 0; round < 10; ++round) {
+        aiaudit_tests::temporary_directory const directory;
+        std::string const path = directory.path() + "/ledger";
+        auto* const acknowledged = static_cast<std::atomic<std::uint64_t>*>(
+            mmap(nullptr, sizeof(std::atomic<std::uint64_t>), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
+        BOOST_REQUIRE(acknowledged != MAP_FAILED);
+        pid_t const child = fork();
+        if (child == 0) {
+            auto ledger = aiaudit::ledger::open({.path = path, .block_records_max = 16});
+            for (int i = 0; ledger; ++i) {
+                auto const queued = ledger->enqueue(sample(i));
+                auto const written = i % 20 == 19 ? ledger->flush() : result<void>{};
+                if (!queued || !written) break;
+                if (i % 20 == 19) acknowledged->store(static_cast<std::uint64_t>(i + 1));
+            }
+            _exit(1);
+        }
+        while (acknowledged->load() < 100 + static_cast<std::uint64_t>(round) * 37) std::this_thread::yield();
+        kill(child, SIGKILL);
+        waitpid(child, nullptr, 0);
+        std::uint64_t const promised = acknowledged->load();
+        munmap(acknowledged, sizeof(std::atomic<std::uint64_t>));
+        auto ledger = aiaudit::ledger::open({.path = path, .create = false}).value();
+        totals const sum = recount(ledger);
+        BOOST_TEST(sum.requests >= promised);
+        BOOST_TEST((ledger.report({}).value().sum == sum));
+        BOOST_TEST(value_of(ledger.append(sample(0)).value()) == sum.requests + 1);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_damaged_block_is_reported_and_never_counted) {
+    aiaudit_tests::temporary_directory const directory;
+    std::string const path = directory.path() + "/ledger";
+    {
+        auto store = lmdb_store::open({.path = path}).value();
+        block_builder builder;
+        builder.add(sample(1));
+        std::string block = builder.finish(sequence{1});
+        block.back() = static_cast<char>(block.back() ^ 1);
+        BOOST_REQUIRE(store.write([&](auto& view) { return view.insert(table::blocks, detail::big_endian_key(1), block); })
+                          .has_value());
+    }
+    BOOST_TEST((aiaudit::ledger::open({.path = path}).error().code == errc::corrupt));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
