@@ -154,7 +154,8 @@ private:
 class lmdb_transaction {
 public:
     lmdb_transaction(lmdb_transaction&& other) noexcept
-        : env_(other.env_), txn_(std::exchange(other.txn_, nullptr)),
+        : env_(other.env_),
+          txn_(std::exchange(other.txn_, nullptr)),
           map_lock_(std::move(other.map_lock_)) {}
     lmdb_transaction& operator=(lmdb_transaction&&) = delete;
     // In a forked child it is left alone: to abort it would unlock the parent's write lock.

@@ -120,8 +120,7 @@ result<void> memory_store::read_view::scan(table in, std::string_view from, Visi
     while (old_at != base.end() || new_at != over.end()) {
         bool const take_new =
             new_at != over.end() && (old_at == base.end() || new_at->first <= old_at->first);
-        bool const hides_old =
-            take_new && old_at != base.end() && new_at->first == old_at->first;
+        bool const hides_old = take_new && old_at != base.end() && new_at->first == old_at->first;
         auto const& entry = take_new ? *new_at : *old_at;
         if (!visit(std::string_view(entry.first), std::string_view(entry.second))) break;
         if (take_new) ++new_at;

@@ -32,8 +32,7 @@ class file_handle {
 public:
     file_handle() noexcept = default;
     explicit file_handle(int descriptor) noexcept : descriptor_(descriptor) {}
-    file_handle(file_handle&& other) noexcept
-        : descriptor_(std::exchange(other.descriptor_, -1)) {}
+    file_handle(file_handle&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
     file_handle& operator=(file_handle&& other) noexcept {
         std::swap(descriptor_, other.descriptor_);
         return *this;
@@ -83,8 +82,7 @@ private:
 }
 
 // What a failed system call on `path` means. `call` names it in the text.
-[[nodiscard]] inline error posix_error(int number, std::string_view call,
-                                       std::string const& path) {
+[[nodiscard]] inline error posix_error(int number, std::string_view call, std::string const& path) {
     auto const text = [&] {
         return path + ": " + std::string(call) + ": " + text_of_errno(number);
     };
@@ -134,8 +132,8 @@ private:
                                           std::uint64_t offset) noexcept {
     std::size_t done = 0;
     while (done < size) {
-        auto const got = ::pread(descriptor, to + done, size - done,
-                                 static_cast<off_t>(offset + done));
+        auto const got =
+            ::pread(descriptor, to + done, size - done, static_cast<off_t>(offset + done));
         if (got < 0 && errno == EINTR) continue;
         if (got < 0) return -1;
         if (got == 0) break;

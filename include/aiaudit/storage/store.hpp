@@ -49,8 +49,8 @@ namespace detail {
 [[nodiscard]] inline result<void> check_key(std::string_view key) {
     if (!key.empty() && key.size() <= limits::storage_key_bytes) return {};
     return fail(errc::bad_argument, "a storage key has 1 to " +
-                                        std::to_string(limits::storage_key_bytes) +
-                                        " bytes, not " + std::to_string(key.size()));
+                                        std::to_string(limits::storage_key_bytes) + " bytes, not " +
+                                        std::to_string(key.size()));
 }
 
 [[nodiscard]] inline result<void> check_entry(std::string_view key, std::size_t value_bytes) {
@@ -86,12 +86,12 @@ struct body_archetype {
 // A view and every byte it hands out live until the body returns; in a write view a value that was
 // handed out lives only until the next insert, reserve or replace.
 template <class View>
-concept storage_read_view =
-    requires(View const& view, table in, std::string_view key, detail::visitor_archetype visit) {
-        { view.get(in, key) } -> std::same_as<result<std::optional<std::string_view>>>;
-        { view.scan(in, key, visit) } -> std::same_as<result<void>>;
-        { view.last_key(in) } -> std::same_as<result<std::optional<std::string>>>;
-    };
+concept storage_read_view = requires(View const& view, table in, std::string_view key,
+                                     detail::visitor_archetype visit) {
+    { view.get(in, key) } -> std::same_as<result<std::optional<std::string_view>>>;
+    { view.scan(in, key, visit) } -> std::same_as<result<void>>;
+    { view.last_key(in) } -> std::same_as<result<std::optional<std::string>>>;
+};
 
 // A write view: a read view that sees its own changes, and
 //
@@ -103,13 +103,12 @@ concept storage_read_view =
 //
 // Values over limits::storage_value_bytes: too_large. No room: log_full.
 template <class View>
-concept storage_write_view =
-    storage_read_view<View> &&
+concept storage_write_view = storage_read_view<View> &&
     requires(View& view, table in, std::string_view key, std::string_view value, std::size_t size) {
-        { view.insert(in, key, value) } -> std::same_as<result<void>>;
-        { view.reserve(in, key, size) } -> std::same_as<result<std::span<char>>>;
-        { view.replace(in, key, value) } -> std::same_as<result<void>>;
-    };
+    { view.insert(in, key, value) } -> std::same_as<result<void>>;
+    { view.reserve(in, key, size) } -> std::same_as<result<std::span<char>>>;
+    { view.replace(in, key, value) } -> std::same_as<result<void>>;
+};
 
 // A store.
 //
@@ -135,18 +134,19 @@ concept storage_write_view =
 // (a body that calls its own store may wait for itself for ever); open and destruction are the
 // usual exception. A body runs on the calling thread.
 template <class Store>
-concept storage_policy =
-    std::movable<Store> && storage_read_view<typename Store::read_view> &&
+concept storage_policy = std::movable<Store> && storage_read_view<typename Store::read_view> &&
     storage_write_view<typename Store::write_view> &&
     requires(Store& store, Store const& reader, store_options const& options,
              detail::body_archetype<typename Store::write_view> write_body,
              detail::body_archetype<typename Store::read_view const> read_body) {
-        { Store::open(options) } -> std::same_as<result<Store>>;
-        { store.write(write_body) } -> std::same_as<result<void>>;
-        { reader.read(read_body) } -> std::same_as<result<void>>;
-        { reader.generation() } noexcept -> std::same_as<std::uint64_t>;
-        { reader.bytes_on_disk() } noexcept -> std::same_as<std::uint64_t>;
-    };
+    { Store::open(options) } -> std::same_as<result<Store>>;
+    { store.write(write_body) } -> std::same_as<result<void>>;
+    { reader.read(read_body) } -> std::same_as<result<void>>;
+    { reader.generation() }
+    noexcept->std::same_as<std::uint64_t>;
+    { reader.bytes_on_disk() }
+    noexcept->std::same_as<std::uint64_t>;
+};
 
 }  // namespace v1
 }  // namespace aiaudit

@@ -13,10 +13,10 @@
 #include <stdexcept>
 #include <utility>
 
-#include <csignal>
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <csignal>
 
 namespace aiaudit_tests {
 

@@ -4,8 +4,8 @@
 //
 // To run them on your own store, in a Boost.Test program:
 //
-//     template <> inline constexpr bool aiaudit_tests::store_lasts<my_store> = true;  // the default
-//     BOOST_AUTO_TEST_CASE(my_store_conforms) { aiaudit_tests::check_store<my_store>(); }
+//     template <> inline constexpr bool aiaudit_tests::store_lasts<my_store> = true;  // the
+//     default BOOST_AUTO_TEST_CASE(my_store_conforms) { aiaudit_tests::check_store<my_store>(); }
 //
 // Every check opens its own store in a directory of its own.
 #ifndef AIAUDIT_TESTS_ENGINE_SUPPORT_STORE_CONFORMANCE_HPP
@@ -81,10 +81,11 @@ template <class Store>
 [[nodiscard]] std::optional<std::string> value_of(Store const& store, table in,
                                                   std::string_view key) {
     std::optional<std::string> value;
-    store.read([&](auto const& view) -> result<void> {
-             value = value_in(view, in, key);
-             return {};
-         })
+    store
+        .read([&](auto const& view) -> result<void> {
+            value = value_in(view, in, key);
+            return {};
+        })
         .value();
     return value;
 }
@@ -92,10 +93,11 @@ template <class Store>
 template <class View>
 [[nodiscard]] entry_list entries_in(View const& view, table in, std::string_view from = {}) {
     entry_list all;
-    view.scan(in, from, [&](std::string_view key, std::string_view value) {
-            all.emplace_back(key, value);
-            return true;
-        })
+    view.scan(in, from,
+              [&](std::string_view key, std::string_view value) {
+                  all.emplace_back(key, value);
+                  return true;
+              })
         .value();
     return all;
 }
@@ -103,10 +105,11 @@ template <class View>
 template <class Store>
 [[nodiscard]] entry_list entries_of(Store const& store, table in, std::string_view from = {}) {
     entry_list all;
-    store.read([&](auto const& view) -> result<void> {
-             all = entries_in(view, in, from);
-             return {};
-         })
+    store
+        .read([&](auto const& view) -> result<void> {
+            all = entries_in(view, in, from);
+            return {};
+        })
         .value();
     return all;
 }
@@ -185,30 +188,33 @@ template <class Store>
 void check_scan_order() {
     opened_store<Store> store;
     using namespace std::string_literals;
-    std::vector<std::string> keys{"\0"s, "\0\0"s, "a"s, "a\0"s, "ab"s, "b"s, "\x7F"s, "\x80"s, "\xFF"s};
+    std::vector<std::string> keys{"\0"s, "\0\0"s, "a"s,    "a\0"s, "ab"s,
+                                  "b"s,  "\x7F"s, "\x80"s, "\xFF"s};
     std::sort(keys.begin(), keys.end());
     auto shuffled = keys;
     std::shuffle(shuffled.begin(), shuffled.end(), std::mt19937(7));
     for (auto const& key : shuffled) put(*store, table::tiles, key, "=" + key);
     for (std::size_t from = 0; from <= keys.size(); ++from) {
         entry_list expected;
-        for (std::size_t i = from; i < keys.size(); ++i) expected.emplace_back(keys[i], "=" + keys[i]);
+        for (std::size_t i = from; i < keys.size(); ++i)
+            expected.emplace_back(keys[i], "=" + keys[i]);
         auto const start = from < keys.size() ? keys[from] : "\xFF\x01"s;
         BOOST_TEST((entries_of(*store, table::tiles, start) == expected));
     }
     BOOST_TEST(entries_of(*store, table::tiles, "aa").front().first == "ab");
     BOOST_TEST(entries_of(*store, table::tiles).size() == keys.size());
-    store->read([&](auto const& view) -> result<void> {
-             int visits = 0;
-             auto const stop_at_two = [&](std::string_view, std::string_view) {
-                 return ++visits < 2;
-             };
-             BOOST_TEST(bool(view.scan(table::tiles, "", stop_at_two)));
-             BOOST_TEST(visits == 2);
-             BOOST_TEST((view.last_key(table::tiles).value() == "\xFF"));
-             BOOST_TEST((view.last_key(table::meta).value() == std::nullopt));
-             return {};
-         })
+    store
+        ->read([&](auto const& view) -> result<void> {
+            int visits = 0;
+            auto const stop_at_two = [&](std::string_view, std::string_view) {
+                return ++visits < 2;
+            };
+            BOOST_TEST(bool(view.scan(table::tiles, "", stop_at_two)));
+            BOOST_TEST(visits == 2);
+            BOOST_TEST((view.last_key(table::tiles).value() == "\xFF"));
+            BOOST_TEST((view.last_key(table::meta).value() == std::nullopt));
+            return {};
+        })
         .value();
 }
 
@@ -328,7 +334,8 @@ void check_against_model() {
                     BOOST_REQUIRE(added == next.emplace(key, value).second);
                 }
             }
-            BOOST_REQUIRE((entries_in(view, table::blocks) == entry_list(next.begin(), next.end())));
+            BOOST_REQUIRE(
+                (entries_in(view, table::blocks) == entry_list(next.begin(), next.end())));
             auto const last = next.empty() ? std::nullopt : std::optional(next.rbegin()->first);
             BOOST_REQUIRE((view.last_key(table::blocks).value() == last));
             if (fails) return aiaudit::fail(errc::bad_input, "on purpose");
