@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
 // usages_cost.cpp: the price book against costs worked out by others, from real recorded bodies.
-#include <aiaudit/pricing/genai_prices.hpp>
+#include <aiaudit/pricing/builtin.hpp>
+#include <aiaudit/pricing/load.hpp>
 
 #include <boost/test/unit_test.hpp>
 
@@ -24,7 +25,7 @@ using namespace aiaudit;
 using json = aiaudit::detail::decimal_json;
 
 std::string const shared = AIAUDIT_SHARED_DIR;
-constexpr timestamp pinned = timestamp::from_seconds(1'786'795'200);      // 2026-08-15T12:00:00Z
+constexpr timestamp pinned = timestamp::from_seconds(1'786'795'200);        // 2026-08-15T12:00:00Z
 constexpr timestamp july_29_2026 = timestamp::from_seconds(1'785'283'200);  // at midnight UTC
 
 std::string slurp(std::string const& path) {
@@ -47,7 +48,7 @@ struct corpus {
             std::cout << "SKIPPED: no corpus in '" << shared << "'\n";
             return;
         }
-        auto loaded = load_genai_prices(text);
+        auto loaded = load_price_book(text, "genai-prices.json");
         BOOST_REQUIRE_MESSAGE(loaded.has_value(), why(loaded));
         book = *loaded;
     }
@@ -144,14 +145,84 @@ BOOST_FIXTURE_TEST_CASE(every_exchange_with_a_cost_has_the_same_cost_and_entry, 
         BOOST_REQUIRE_MESSAGE(priced.has_value(), why(priced));
         money const wanted = rounded_to_pico(cost.text);
         bool const same = priced->cost == wanted;
-        BOOST_TEST(same, line.find("id")->text << ": " << priced->cost.to_string()
-                                               << ", expected " << wanted.to_string());
+        BOOST_TEST(same, line.find("id")->text << ": " << priced->cost.to_string() << ", expected "
+                                               << wanted.to_string());
         BOOST_TEST(priced->entry_id == expected.find("price_entry")->text);
         equal += same;
     });
     std::cout << "exchanges: " << equal << " equal, " << refused << " refused as expected, of "
               << lines << "\n";
     BOOST_TEST(equal > 0);
+}
+
+BOOST_FIXTURE_TEST_CASE(every_builtin_price_is_that_of_the_book_it_was_read_from, corpus) {
+    if (!book) return;
+    price_book const own = builtin_book();
+    int compared = 0;
+    for (builtin_price const& row : builtin_prices) {
+        if (row.source->via != "genai-prices") continue;
+        std::string name{row.id};
+        // Some names stand for an edition in one book and for all of them in the other.
+        if (!book->find(row.source->provider, name)) name += "-latest";
+        if (!book->find(row.source->provider, name)) name = std::string{row.id} + "-2507";
+        for (std::uint64_t const input : {1'000u, 128'000u, 128'001u, 200'000u, 300'000u}) {
+            usage counts;
+            counts.set(unit::input_tokens, input);
+            counts.set(unit::cache_read_tokens, input / 5);
+            counts.set(unit::cache_write_tokens, input / 7);
+            counts.set(unit::cache_write_1h_tokens, input / 9);
+            counts.set(unit::input_audio_tokens, 11);
+            counts.set(unit::cache_audio_read_tokens, 3);
+            bool const embeds = row.base.output.empty();
+            counts.set(unit::output_tokens, embeds ? 0 : 777);
+            counts.set(unit::web_searches, 2);
+            auto const ours = own.price({row.source->provider, name, counts, pinned});
+            auto const theirs = book->price({row.source->provider, name, counts, pinned});
+            BOOST_TEST_CONTEXT(name << " with " << input) {
+                BOOST_REQUIRE_MESSAGE(ours.has_value(), why(ours));
+                BOOST_REQUIRE_MESSAGE(theirs.has_value(), why(theirs));
+                BOOST_TEST(ours->cost.to_string() == theirs->cost.to_string());
+                BOOST_TEST(ours->entry_id == row.id);
+            }
+            ++compared;
+        }
+    }
+    std::cout << "built-in: " << compared << " comparisons of " << builtin_prices.size()
+              << " rows\n";
+}
+
+// Two books by different people need not agree, so this reports and holds only the load.
+BOOST_FIXTURE_TEST_CASE(every_litellm_entry_loads_or_is_reported, corpus) {
+    if (!book) return;
+    auto const other = load_price_book(slurp(shared + "/prices/litellm.json"), "litellm.json");
+    BOOST_REQUIRE_MESSAGE(other.has_value(), why(other));
+    BOOST_TEST(other->size() > 2'900u);
+    std::size_t without_price = 0;
+    if (auto const at = other->report().remarks.find("no price");
+        at != other->report().remarks.end()) {
+        without_price = at->second.count;
+    }
+    int same = 0;
+    std::string different;
+    int both = 0;
+    for (price_provider const& provider : book->providers()) {
+        for (price_entry const& entry : provider.entries) {
+            usage counts;
+            counts.set(unit::input_tokens, 1'000'000);
+            counts.set(unit::output_tokens, 1'000);
+            auto const left = book->price({provider.id, entry.id, counts, pinned});
+            auto const right = other->price({provider.id, entry.id, counts, pinned});
+            if (!left || !right) continue;
+            ++both;
+            same += left->cost == right->cost;
+            if (left->cost != right->cost && different.size() < 400) {
+                different += " " + provider.id + "/" + entry.id;
+            }
+        }
+    }
+    std::cout << "LiteLLM: " << other->size() << " entries, " << without_price
+              << " without a price; of " << both << " models in both books " << same
+              << " cost the same; different among others:" << different << "\n";
 }
 
 BOOST_AUTO_TEST_SUITE_END()

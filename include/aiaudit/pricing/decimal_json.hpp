@@ -78,9 +78,7 @@ public:
     }
     bool on_string_part(view part, std::size_t, code&) { return append(part); }
     bool on_string(view part, std::size_t, code&) { return leaf(decimal_json::kind::string, part); }
-    bool on_number_part(view part, code& failure) {
-        return fits(part, failure) && append(part);
-    }
+    bool on_number_part(view part, code& failure) { return fits(part, failure) && append(part); }
     bool on_int64(std::int64_t, view part, code& failure) { return number(part, failure); }
     bool on_uint64(std::uint64_t, view part, code& failure) { return number(part, failure); }
     // The parser's binary value is not used; the digits are.
@@ -148,8 +146,8 @@ private:
     std::size_t const read = parser.write_some(false, text.data(), text.size(), failure);
     if (!failure && read < text.size()) failure = boost::json::error::extra_data;
     if (failure) {
-        auto const line = 1 + std::count(text.begin(), text.begin() +
-                                             static_cast<std::ptrdiff_t>(read), '\n');
+        auto const line =
+            1 + std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(read), '\n');
         return fail(errc::bad_json, "line " + std::to_string(line) + ": " + failure.message());
     }
     return std::move(parser.handler().root);

@@ -3,11 +3,10 @@
 // genai_prices.hpp: a price book from a file in the format of genai-prices.
 //
 // The file is a list of providers, each with its models, their matching rules and prices per
-// million tokens. Of ours, and optional: `inclusive` in a tier, `end_date` and `weekdays` in a constraint,
-// `service_tiers` (tier -> prices) beside `prices`, and `match` may be left out (the id, exactly).
-// A file is taken whole or not at all. What has no unit here is counted in the book's report.
-// Threads: plain functions.
-// Floor 4.
+// million tokens. Of ours, and optional: `inclusive` in a tier, `end_date` and `weekdays` in a
+// constraint, `service_tiers` (tier -> prices) beside `prices`, and `match` may be left out (the
+// id, exactly). A file is taken whole or not at all. What has no unit here is counted in the book's
+// report. Threads: plain functions. Floor 4.
 #ifndef AIAUDIT_PRICING_GENAI_PRICES_HPP
 #define AIAUDIT_PRICING_GENAI_PRICES_HPP
 
@@ -117,14 +116,15 @@ inline result<tiered_rate> genai_prices_reader::read_rate(json const& node, int 
     for (json const& tier : tiers->items) {
         json const* const start = tier.find("start");
         json const* const value = tier.find("price");
-        if (start == nullptr || value == nullptr || !start->is(kind::number)) return bad("bad tier");
+        if (start == nullptr || value == nullptr || !start->is(kind::number))
+            return bad("bad tier");
         auto const from = parse_scaled_decimal(start->text, 0);
         if (!from || *from < 0 || *from > int128{usage::count_max}) return bad("bad tier start");
         auto const above = number(*value);
         if (!above) return above.error();
         json const* const inclusive = tier.find("inclusive");
-        made.tiers.push_back({static_cast<std::uint64_t>(*from), *above,
-                              inclusive != nullptr && inclusive->truth});
+        made.tiers.push_back(
+            {static_cast<std::uint64_t>(*from), *above, inclusive != nullptr && inclusive->truth});
     }
     return made;
 }
@@ -184,8 +184,8 @@ inline result<void> genai_prices_reader::read_constraint(json const& node, rate_
             auto const seconds = read_time_of_day(value);
             if (!seconds) return seconds.error();
             if (!card.window) card.window.emplace();
-            auto& edge = key == "start_time" ? card.window->start_seconds
-                                             : card.window->end_seconds;
+            auto& edge =
+                key == "start_time" ? card.window->start_seconds : card.window->end_seconds;
             edge = *seconds;
             ++times;
         } else if (key == "weekdays") {

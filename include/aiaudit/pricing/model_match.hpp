@@ -107,8 +107,8 @@ private:
 
 inline result<model_match> model_match::expression(std::string_view pattern) {
     auto const bad = [&](std::string_view why) {
-        return fail(errc::bad_price, "regex '" + std::string(pattern.substr(0, 40)) + "': " +
-                                         std::string(why));
+        return fail(errc::bad_price,
+                    "regex '" + std::string(pattern.substr(0, 40)) + "': " + std::string(why));
     };
     if (pattern.size() > detail::regex_bytes_max) return bad("too long");
     model_match made;
@@ -135,9 +135,7 @@ inline bool model_match::matches(std::string_view name) const {
     case rule::starts_with: return name.starts_with(text_);
     case rule::ends_with: return name.ends_with(text_);
     case rule::contains: return name.find(text_) != std::string_view::npos;
-    case rule::regex:
-        try {
-            return std::regex_search(name.begin(), name.end(), *expression_);
+    case rule::regex: try { return std::regex_search(name.begin(), name.end(), *expression_);
         } catch (std::regex_error const&) {
             return false;  // too costly on this name: no match, so an error and never a wrong price
         }

@@ -155,7 +155,7 @@ namespace detail {
 inline constexpr std::array<std::array<std::string_view, 8>, 13> provider_aliases{{
     {"x-ai", "xai", "x.ai", "grok"},
     {"google", "gemini", "google-gla", "googleai", "google_ai_studio"},
-    {"google", "vertex_ai", "vertex", "google-vertex", "vertexai", "vertex-ai"},
+    {"vertex_ai", "google", "vertex", "google-vertex", "vertexai", "vertex-ai"},
     {"aws", "bedrock", "amazon-bedrock", "aws-bedrock", "amazon_bedrock"},
     {"azure", "azure-openai", "azure_openai", "azureopenai"},
     {"together", "together-ai", "together_ai", "togetherai"},
@@ -343,9 +343,32 @@ struct chosen_rates {
         answer.region_ignored = !factor(modifier_kind::region, query.region);
     }
     if (!query.speed.empty() && query.speed != "standard") {
-        answer.speed_ignored = !factor(modifier_kind::speed, query.speed);
+        auto const* own = chosen.rates == &card.rates ? card.service(query.speed) : nullptr;
+        if (own != nullptr) {
+            chosen.rates = own;
+        } else {
+            answer.speed_ignored = !factor(modifier_kind::speed, query.speed);
+        }
     }
     return chosen;
+}
+
+// Fills in what the usage costs. Errors: no_usage, bad_usage, unpriced_unit, money_overflow.
+[[nodiscard]] inline result<void> charge(rate_table const& rates, usage const& counts,
+                                         std::vector<applied_factor> const& factors,
+                                         quote& answer) {
+    if (rates.empty()) return fail(errc::unpriced_unit, "its entry has no rates");
+    if (counts.empty() && !rates.has(unit::requests)) return fail(errc::no_usage);
+    auto const leaves = usage_leaves::of(rates, counts);
+    if (!leaves) return leaves.error();
+    auto exact = cost_of(rates, counts, *leaves, factors);
+    if (!exact) return exact.error();
+    answer.cost = exact->total.rounded();
+    answer.input_cost = exact->input.rounded();
+    answer.output_cost = exact->output.rounded();
+    answer.exact = *exact;
+    answer.unpriced = leaves->unpriced();
+    return {};
 }
 
 }  // namespace detail
@@ -363,21 +386,11 @@ inline result<quote> price_book::price_with(price_query const& query, found wher
     }
     quote answer;
     detail::chosen_rates const chosen = detail::choose(*where.entry, *card, query, answer);
-    if (chosen.rates->empty()) return named(fail(errc::unpriced_unit, "its entry has no rates"));
-    if (query.usage.empty() && !chosen.rates->has(unit::requests)) {
-        return named(fail(errc::no_usage));
+    if (auto done = detail::charge(*chosen.rates, query.usage, chosen.factors, answer); !done) {
+        return named(done.error());
     }
-    auto const leaves = usage_leaves::of(*chosen.rates, query.usage);
-    if (!leaves) return named(leaves.error());
-    auto exact = cost_of(*chosen.rates, query.usage, *leaves, chosen.factors);
-    if (!exact) return named(exact.error());
-    answer.cost = exact->total.rounded();
-    answer.input_cost = exact->input.rounded();
-    answer.output_cost = exact->output.rounded();
-    answer.exact = *exact;
     answer.provider_id = where.provider->id;
     answer.entry_id = where.entry->id;
-    answer.unpriced = leaves->unpriced();
     return answer;
 }
 
@@ -399,7 +412,9 @@ inline result<void> price_book_builder::add(price_provider provider) {
             for (service_rates& service : card.services) {
                 bad = bad || negative(service.rates);
                 service.rates.fill_from(card.rates);
+                service.rates.complete();
             }
+            card.rates.complete();
             if (bad) return fail(errc::bad_price, provider.id + "/" + entry.id + ": below zero");
         }
     }

@@ -154,6 +154,9 @@ public:
             if (!has(each.what)) set(each.what, each.price);
         }
     }
+    // Gives a rate to what two priced units share (a cached audio token, where cached and audio
+    // tokens have rates) and would else be charged twice: the dearer of the two.
+    void complete();
 
     [[nodiscard]] bool has(unit what) const noexcept { return (mask_ & detail::bit_of(what)) != 0; }
     [[nodiscard]] tiered_rate const* find(unit what) const noexcept {
@@ -171,6 +174,25 @@ private:
     std::vector<row> rows_{};
     std::uint64_t mask_ = 0;
 };
+
+inline void rate_table::complete() {
+    std::vector<row> const given = rows_;
+    for (std::size_t i = 0; i < unit_count; ++i) {
+        auto const shared = static_cast<unit>(i);
+        if (has(shared) || detail::specificity(shared) < 2) continue;
+        // The priced units around it, but for input_tokens and output_tokens.
+        tiered_rate const* dearest = nullptr;
+        int around = 0;
+        for (row const& each : given) {
+            if (each.what == shared || !contains(each.what, shared)) continue;
+            if (detail::specificity(each.what) == 0) continue;
+            ++around;
+            bool const more = dearest == nullptr || each.price.base.yocto() > dearest->base.yocto();
+            if (more) dearest = &each.price;
+        }
+        if (around >= 2) set(shared, *dearest);
+    }
+}
 
 // The rates of a service tier ("batch") that has its own; a unit without one keeps its standard
 // rate.
@@ -211,8 +233,9 @@ inline bool rate_card::applies(timestamp at) const noexcept {
     if (from && at < *from) return false;
     if (until && at >= *until) return false;
     std::int64_t const seconds = at.seconds();
-    std::int64_t const day = (seconds - (((seconds % seconds_per_day) + seconds_per_day) %
-                                         seconds_per_day)) / seconds_per_day;
+    std::int64_t const day =
+        (seconds - (((seconds % seconds_per_day) + seconds_per_day) % seconds_per_day)) /
+        seconds_per_day;
     if (weekdays != every_weekday) {
         std::int64_t const weekday = ((day + 3) % 7 + 7) % 7;  // 1970-01-01 was a Thursday
         if (((weekdays >> weekday) & 1) == 0) return false;
@@ -289,16 +312,16 @@ inline result<std::uint64_t> usage_leaves::value(usage const& counts, unit what)
     auto const index = static_cast<std::size_t>(what);
     if (std::uint64_t const parts = positive_ & detail::parts_of[index]; parts != 0) {
         auto const part = static_cast<unit>(std::countr_zero(parts));
-        return fail(errc::bad_usage, std::string(name_of(part)) + " without " +
-                                         std::string(name_of(what)));
+        return fail(errc::bad_usage,
+                    std::string(name_of(part)) + " without " + std::string(name_of(what)));
     }
     // Two counts that both contain this unit and overlap by an amount that nothing tells.
-    std::uint64_t const roots = detail::bit_of(unit::input_tokens) |
-                                detail::bit_of(unit::output_tokens);
+    std::uint64_t const roots =
+        detail::bit_of(unit::input_tokens) | detail::bit_of(unit::output_tokens);
     std::uint64_t const around = positive_ & detail::wholes_of[index] & ~roots;
     if (std::popcount(around) >= 2) {
-        return fail(errc::bad_usage, "how many are " + std::string(name_of(what)) +
-                                         " is not reported");
+        return fail(errc::bad_usage,
+                    "how many are " + std::string(name_of(what)) + " is not reported");
     }
     return std::uint64_t{0};
 }
@@ -341,12 +364,12 @@ inline result<usage_leaves> usage_leaves::of(rate_table const& rates, usage cons
         auto const rest = leaves.leaf(counts, root, rates.mask());
         if (!rest) return rest.error();
         if (*rest != 0) {
-            return fail(errc::unpriced_unit, std::to_string(*rest) + " " +
-                                                 std::string(name_of(root)) + " have no rate");
+            return fail(errc::unpriced_unit,
+                        std::to_string(*rest) + " " + std::string(name_of(root)) + " have no rate");
         }
     }
-    leaves.unpriced_ = leaves.positive_ & detail::count_units & ~rates.mask() &
-                       ~detail::bit_of(unit::requests);
+    leaves.unpriced_ =
+        leaves.positive_ & detail::count_units & ~rates.mask() & ~detail::bit_of(unit::requests);
     return leaves;
 }
 

@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: MIT
+//
+// pricing_policy.hpp: what the ledger asks of a source of prices, a flat one, and pricing an
+// attempt.
+//
+// Threads: see the concept.
+// Floor 4.
+#ifndef AIAUDIT_PRICING_PRICING_POLICY_HPP
+#define AIAUDIT_PRICING_PRICING_POLICY_HPP
+
+#include <aiaudit/core/call.hpp>           // attempt_facts
+#include <aiaudit/pricing/price_book.hpp>  // price_book, quote
+
+#include <concepts>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace aiaudit {
+inline namespace v1 {
+
+// A pricing policy turns a usage into money.
+// - price() is pure: the same query on the same value gives the same quote, now and in ten years.
+// - Errors are results, never zeros: unknown_model, unpriced_unit, bad_usage, no_usage,
+//   money_overflow. A quote's cost is exact and rounded once, half to even.
+// - revision() names the prices themselves: two values that could price differently have different
+//   digests. It goes into every record.
+// - Threads: const members may be called from any number of threads; a lookup_cache belongs to one
+//   thread at a time and may be used with several values of the policy in turn.
+template <class Policy>
+concept pricing_policy = std::copy_constructible<Policy> &&
+    std::default_initializable<typename Policy::lookup_cache> &&
+    requires(Policy const& policy, price_query const& query, typename Policy::lookup_cache& cache) {
+    { policy.price(query) } -> std::same_as<result<quote>>;
+    { policy.price(query, cache) } -> std::same_as<result<quote>>;
+    { policy.revision() } -> std::convertible_to<digest const&>;
+};
+
+static_assert(pricing_policy<price_book>);
+
+// The same rates for every model: for self-hosted models, and for tests.
+class flat_rate {
+public:
+    struct lookup_cache {};
+
+    explicit flat_rate(rate_table rates) : rates_(std::move(rates)) {
+        std::string text = "aiaudit flat rate 1\n";
+        detail::append_rates(text, rates_);
+        revision_ = digest{detail::sha256(text)};
+    }
+    // One price per token, in and out.
+    [[nodiscard]] static flat_rate per_token(rate price) {
+        rate_table rates;
+        rates.set(unit::input_tokens, price);
+        rates.set(unit::output_tokens, price);
+        return flat_rate{std::move(rates)};
+    }
+
+    [[nodiscard]] result<quote> price(price_query const& query) const {
+        quote answer;
+        answer.provider_id = "flat";
+        answer.entry_id = "flat";
+        answer.standard_tier_used = !query.service_tier.empty();
+        answer.region_ignored = !query.region.empty();
+        answer.speed_ignored = !query.speed.empty();
+        if (auto done = detail::charge(rates_, query.usage, {}, answer); !done) return done.error();
+        return answer;
+    }
+    [[nodiscard]] result<quote> price(price_query const& query, lookup_cache&) const {
+        return price(query);
+    }
+    [[nodiscard]] digest const& revision() const noexcept { return revision_; }
+
+private:
+    rate_table rates_;
+    digest revision_{};
+};
+
+static_assert(pricing_policy<flat_rate>);
+
+namespace detail {
+
+template <pricing_policy Policy>
+class attempt_pricer {
+public:
+    attempt_pricer(Policy const& policy, std::string_view provider, attempt_facts const& facts,
+                   timestamp at, typename Policy::lookup_cache& cache)
+        : policy_(policy), provider_(provider), facts_(facts), at_(at), cache_(cache) {}
+
+    [[nodiscard]] result<quote> run() {
+        if (facts_.iterations.empty()) return price(facts_.model_served, facts_.usage);
+        quote total;
+        usage counted;  // things other than tokens that the iterations report themselves
+        for (iteration const& each : facts_.iterations) {
+            std::string const& model = each.model.empty() ? facts_.model_served : each.model;
+            auto const part = price(model, each.usage);
+            if (!part) return part.error();
+            if (auto done = add(*part, total); !done) return done.error();
+            for_each_count(each.usage, [&counted](unit what, std::uint64_t count) {
+                counted.add(what, count);
+            });
+        }
+        if (auto done = add_rest(counted, total); !done) return done.error();
+        total.cost = total.exact.total.rounded();
+        total.input_cost = total.exact.input.rounded();
+        total.output_cost = total.exact.output.rounded();
+        return total;
+    }
+
+private:
+    // Searches and the like are reported once for the attempt, not by iteration.
+    [[nodiscard]] result<void> add_rest(usage const& counted, quote& total) {
+        usage rest;
+        bool any = false;
+        for_each_count(facts_.usage, [&](unit what, std::uint64_t count) {
+            bool const thing = traits_of(what).direction == direction::count;
+            if (!thing || what == unit::requests || count <= counted.count(what)) return;
+            rest.set(what, count - counted.count(what));
+            any = true;
+        });
+        if (!any) return {};
+        rest.set(unit::requests, 0);  // the iterations were charged for theirs
+        auto const part = price(facts_.model_served, rest);
+        return part ? add(*part, total) : result<void>{part.error()};
+    }
+
+    [[nodiscard]] static result<void> add(quote const& part, quote& total) {
+        if (total.entry_id.empty() || part.entry_id == total.entry_id) {
+            total.entry_id = part.entry_id;
+            total.provider_id = part.provider_id;
+        }
+        total.unpriced |= part.unpriced;
+        total.standard_tier_used = total.standard_tier_used || part.standard_tier_used;
+        total.region_ignored = total.region_ignored || part.region_ignored;
+        total.speed_ignored = total.speed_ignored || part.speed_ignored;
+        return total.exact.add(part.exact);
+    }
+
+    // Billing goes by the model that served; one that the book does not know (a deployment's own
+    // name) is priced as the model that was asked for.
+    [[nodiscard]] result<quote> price(std::string const& served, usage const& counts) {
+        std::string const& asked = facts_.model_requested;
+        auto first = price_as(served.empty() ? asked : served, counts);
+        if (first || first.error().code != errc::unknown_model) return first;
+        if (served.empty() || asked.empty() || asked == served) return first;
+        auto second = price_as(asked, counts);
+        if (second || second.error().code != errc::unknown_model) return second;
+        return first;
+    }
+
+    [[nodiscard]] result<quote> price_as(std::string_view model, usage const& counts) {
+        std::string_view tier = facts_.service_tier;
+        if (tier.empty() && facts_.parameters.batch) tier = "batch";
+        return policy_.price({provider_, model, counts, at_, tier, facts_.region, facts_.speed},
+                             cache_);
+    }
+
+    Policy const& policy_;
+    std::string_view provider_;
+    attempt_facts const& facts_;
+    timestamp at_;
+    typename Policy::lookup_cache& cache_;
+};
+
+}  // namespace detail
+
+// What one exchange costs. Where the provider reports iterations, each is priced at the model that
+// ran it, with its own context length, and the sum is rounded once. The entry named in the quote is
+// that of the first iteration.
+// Errors: as price().
+template <pricing_policy Policy>
+[[nodiscard]] result<quote> price_attempt(Policy const& policy, std::string_view provider,
+                                          attempt_facts const& facts, timestamp at,
+                                          typename Policy::lookup_cache& cache) {
+    return detail::attempt_pricer<Policy>{policy, provider, facts, at, cache}.run();
+}
+template <pricing_policy Policy>
+[[nodiscard]] result<quote> price_attempt(Policy const& policy, std::string_view provider,
+                                          attempt_facts const& facts, timestamp at) {
+    typename Policy::lookup_cache cache;
+    return price_attempt(policy, provider, facts, at, cache);
+}
+
+}  // namespace v1
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_PRICING_PRICING_POLICY_HPP
