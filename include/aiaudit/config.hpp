@@ -17,7 +17,7 @@
 namespace aiaudit {
 inline namespace v1 {
 
-__extension__ typedef __int128 int128;            // NOLINT(modernize-use-using): __extension__ needs it
+__extension__ typedef __int128 int128;  // NOLINT(modernize-use-using): __extension__ needs it
 __extension__ typedef unsigned __int128 uint128;  // NOLINT(modernize-use-using)
 
 }  // namespace v1

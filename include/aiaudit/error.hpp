@@ -2,9 +2,8 @@
 //
 // error.hpp: what can go wrong, and how it is handed back.
 //
-// Every operation that can fail returns result<T>; nothing is thrown unless the caller asks with value().
-// Threads: plain values.
-// Floor 1.
+// Every operation that can fail returns result<T>; nothing is thrown unless the caller asks with
+// value(). Threads: plain values. Floor 1.
 #ifndef AIAUDIT_ERROR_HPP
 #define AIAUDIT_ERROR_HPP
 
@@ -18,7 +17,8 @@
 namespace aiaudit {
 inline namespace v1 {
 
-// The reason for a failure. The numbers are stored in records: they are never changed or used again.
+// The reason for a failure. The numbers are stored in records: they are never changed or used
+// again.
 enum class errc : int {
     // 1xx: the log cannot be read or written.
     storage_failed = 100,      // the operating system or LMDB refused; the text names the call
@@ -89,7 +89,8 @@ enum class errc : int {
 }
 
 // A failure: its reason, and in `where` our own words on what and where (safe to print, one line).
-// `remote` is what a provider said: untrusted, may hold prompt text or secrets, never printed by default.
+// `remote` is what a provider said: untrusted, may hold prompt text or secrets, never printed by
+// default.
 struct error {
     errc code{};
     std::string where{};

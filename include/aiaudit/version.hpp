@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// version.hpp: the release numbers. The build files read them from here, so they stand in one place.
+// version.hpp: the release numbers. The build files read them from here, so they stand in one
+// place.
 //
 // The number of the on-disk format is a different one: codec/format.hpp.
 // Floor 0.

@@ -4,16 +4,12 @@
 #include <aiaudit/storage/memory_store.hpp>
 #include <aiaudit/timezone/tzdb.hpp>
 
+#include "engine/support/child_process.hpp"
 #include "engine/support/temporary_directory.hpp"
-
-#include <sys/mman.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <boost/test/unit_test.hpp>
 
 #include <atomic>
-#include <csignal>
 #include <thread>
 
 using namespace aiaudit;
@@ -145,20 +141,17 @@ BOOST_AUTO_TEST_CASE(today_is_the_day_of_the_clock_in_the_zone_asked_for) {
 BOOST_AUTO_TEST_CASE(two_processes_append_and_each_report_counts_all) {
     aiaudit_tests::temporary_directory const directory;
     std::string const path = directory.path() + "/ledger";
-    pid_t const child = fork();
-    if (child == 0) {
+    aiaudit_tests::child_process child([&path] {
         auto ledger = aiaudit::ledger::open({.path = path});
         for (int i = 0; ledger && i < 200; ++i) {
-            if (!ledger->append(sample(i))) _exit(1);
+            if (!ledger->append(sample(i))) return 1;
         }
-        _exit(ledger ? 0 : 2);
-    }
+        return ledger ? 0 : 2;
+    });
     {
         auto ledger = aiaudit::ledger::open({.path = path}).value();
         for (int i = 0; i < 200; ++i) BOOST_REQUIRE(ledger.append(sample(i)).has_value());
-        int status = 0;
-        waitpid(child, &status, 0);
-        BOOST_TEST(status == 0);
+        BOOST_TEST(child.wait() == 0);
         totals const sum = ledger.report({}).value().sum;
         BOOST_TEST(sum.requests == 400U);
         BOOST_TEST((recount(ledger) == sum));
@@ -169,25 +162,19 @@ BOOST_AUTO_TEST_CASE(kill_9_while_appending_loses_nothing_acknowledged) {
     for (int round = 0; round < 10; ++round) {
         aiaudit_tests::temporary_directory const directory;
         std::string const path = directory.path() + "/ledger";
-        auto* const acknowledged = static_cast<std::atomic<std::uint64_t>*>(
-            mmap(nullptr, sizeof(std::atomic<std::uint64_t>), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
-        BOOST_REQUIRE(acknowledged != MAP_FAILED);
-        pid_t const child = fork();
-        if (child == 0) {
+        aiaudit_tests::shared_counter acknowledged;
+        aiaudit_tests::child_process child([&path, &acknowledged] {
             auto ledger = aiaudit::ledger::open({.path = path, .block_records_max = 16});
-            for (int i = 0; ledger; ++i) {
-                auto const queued = ledger->enqueue(sample(i));
-                auto const written = i % 20 == 19 ? ledger->flush() : result<void>{};
-                if (!queued || !written) break;
-                if (i % 20 == 19) acknowledged->store(static_cast<std::uint64_t>(i + 1));
+            for (int i = 0; ledger && ledger->enqueue(sample(i)); ++i) {
+                if (i % 20 != 19) continue;
+                if (!ledger->flush()) break;
+                acknowledged.set(static_cast<std::uint64_t>(i + 1));
             }
-            _exit(1);
-        }
-        while (acknowledged->load() < 100 + static_cast<std::uint64_t>(round) * 37) std::this_thread::yield();
-        kill(child, SIGKILL);
-        waitpid(child, nullptr, 0);
-        std::uint64_t const promised = acknowledged->load();
-        munmap(acknowledged, sizeof(std::atomic<std::uint64_t>));
+            return 1;
+        });
+        while (acknowledged.get() < 100 + static_cast<std::uint64_t>(round) * 37) std::this_thread::yield();
+        child.kill();
+        std::uint64_t const promised = acknowledged.get();
         auto ledger = aiaudit::ledger::open({.path = path, .create = false}).value();
         totals const sum = recount(ledger);
         BOOST_TEST(sum.requests >= promised);

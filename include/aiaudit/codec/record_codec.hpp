@@ -2,10 +2,10 @@
 //
 // record_codec.hpp: a record to bytes and back. The layout is docs/format.md.
 //
-// The encoding is canonical: one record has one encoding, and bytes that are not the encoding of the record they decode
-// to are refused. `Output` and `Input` decide how names and instants are written, so that a block can replace a name by
-// its number in a dictionary and a time by the step from the one before, while a record alone carries both in full.
-// Threads: plain functions.
+// The encoding is canonical: one record has one encoding, and bytes that are not the encoding of
+// the record they decode to are refused. `Output` and `Input` decide how names and instants are
+// written, so that a block can replace a name by its number in a dictionary and a time by the step
+// from the one before, while a record alone carries both in full. Threads: plain functions.
 // Floor 3.
 #ifndef AIAUDIT_CODEC_RECORD_CODEC_HPP
 #define AIAUDIT_CODEC_RECORD_CODEC_HPP
@@ -22,7 +22,8 @@ namespace aiaudit {
 inline namespace v1 {
 namespace detail {
 
-// Which optional fields an encoded record holds; they follow one another in this order. Stored: never changed.
+// Which optional fields an encoded record holds; they follow one another in this order. Stored:
+// never changed.
 enum class record_field : unsigned {
     user = 0,
     project,
@@ -155,11 +156,14 @@ void encode_text(std::string_view text, Output& out) {
 template <class Output>
 void encode_amounts(record const& entry, std::uint64_t mask, Output& out) {
     using f = record_field;
-    if ((mask & field_bit(f::usage_reported)) != 0) encode_counts(entry.usage, entry.usage.reported_mask(), out);
-    if ((mask & field_bit(f::usage_estimated)) != 0) encode_counts(entry.usage, entry.usage.estimated_mask(), out);
+    if ((mask & field_bit(f::usage_reported)) != 0)
+        encode_counts(entry.usage, entry.usage.reported_mask(), out);
+    if ((mask & field_bit(f::usage_estimated)) != 0)
+        encode_counts(entry.usage, entry.usage.estimated_mask(), out);
     if ((mask & field_bit(f::iterations)) != 0) encode_iterations(entry.iterations, out);
     if ((mask & field_bit(f::cost)) != 0) append_varint128(out.bytes, entry.cost.pico());
-    if ((mask & field_bit(f::provider_cost)) != 0) append_varint128(out.bytes, entry.provider_cost->pico());
+    if ((mask & field_bit(f::provider_cost)) != 0)
+        append_varint128(out.bytes, entry.provider_cost->pico());
     if ((mask & field_bit(f::price_entry)) != 0) out.name(entry.price_entry);
     if ((mask & field_bit(f::price_book)) != 0) out.name(view_of(entry.price_book.bytes));
 }
@@ -167,9 +171,11 @@ void encode_amounts(record const& entry, std::uint64_t mask, Output& out) {
 template <class Output>
 void encode_identity(record const& entry, std::uint64_t mask, Output& out) {
     using f = record_field;
-    if ((mask & field_bit(f::operation_id)) != 0) out.bytes.append(view_of(entry.operation_id.bytes));
+    if ((mask & field_bit(f::operation_id)) != 0)
+        out.bytes.append(view_of(entry.operation_id.bytes));
     if ((mask & field_bit(f::attempt)) != 0) append_varint(out.bytes, entry.attempt);
-    if ((mask & field_bit(f::provider_request_id)) != 0) encode_text(entry.provider_request_id, out);
+    if ((mask & field_bit(f::provider_request_id)) != 0)
+        encode_text(entry.provider_request_id, out);
     if ((mask & field_bit(f::trace_id)) != 0) out.bytes.append(view_of(entry.trace_id.bytes));
     if ((mask & field_bit(f::tags)) != 0) {
         append_varint(out.bytes, entry.tags.size());
@@ -190,14 +196,16 @@ void encode_record_to(record const& entry, Output& out) {
     append_varint(out.bytes, mask);
     out.instant(entry.started_at);
     for (std::string const* const name :
-         {&entry.user, &entry.project, &entry.key_id, &entry.provider, &entry.model_requested, &entry.model_served,
-          &entry.path, &entry.service_tier, &entry.region, &entry.speed}) {
+         {&entry.user, &entry.project, &entry.key_id, &entry.provider, &entry.model_requested,
+          &entry.model_served, &entry.path, &entry.service_tier, &entry.region, &entry.speed}) {
         if (!name->empty()) out.name(*name);
     }
-    if ((mask & field_bit(f::max_output_tokens)) != 0) append_varint(out.bytes, *entry.parameters.max_output_tokens);
+    if ((mask & field_bit(f::max_output_tokens)) != 0)
+        append_varint(out.bytes, *entry.parameters.max_output_tokens);
     if ((mask & field_bit(f::choices)) != 0) append_varint(out.bytes, *entry.parameters.choices);
     if ((mask & field_bit(f::duration_ns)) != 0) append_varint(out.bytes, *entry.duration_ns);
-    if ((mask & field_bit(f::time_to_first_token_ns)) != 0) append_varint(out.bytes, *entry.time_to_first_token_ns);
+    if ((mask & field_bit(f::time_to_first_token_ns)) != 0)
+        append_varint(out.bytes, *entry.time_to_first_token_ns);
     if ((mask & field_bit(f::http_status)) != 0) append_varint(out.bytes, entry.http_status);
     if ((mask & field_bit(f::finish_reason)) != 0) out.name(entry.finish_reason);
     if ((mask & field_bit(f::error_type)) != 0) out.name(entry.error_type);
@@ -220,19 +228,23 @@ public:
         entry.started_at = in_.instant();
         ok_ = ok_ && mask_ >> record_field_count == 0 &&
               (entry.kind == record_kind::intent || entry.kind == record_kind::outcome) &&
-              static_cast<unsigned>(entry.operation) <= 7 && static_cast<unsigned>(entry.cost_status) <= 4;
+              static_cast<unsigned>(entry.operation) <= 7 &&
+              static_cast<unsigned>(entry.cost_status) <= 4;
         decode_names(entry);
         decode_course(entry);
         decode_amounts(entry);
         decode_identity(entry);
-        if (!ok_ || !in_.bytes.ok() || fields_of(entry) != mask_) return fail(errc::corrupt, "a record cannot be decoded");
+        if (!ok_ || !in_.bytes.ok() || fields_of(entry) != mask_)
+            return fail(errc::corrupt, "a record cannot be decoded");
         return entry;
     }
 
 private:
     using f = record_field;
 
-    [[nodiscard]] bool has(f field) const noexcept { return ok_ && in_.bytes.ok() && (mask_ & field_bit(field)) != 0; }
+    [[nodiscard]] bool has(f field) const noexcept {
+        return ok_ && in_.bytes.ok() && (mask_ & field_bit(field)) != 0;
+    }
     std::uint8_t byte() { return in_.bytes.template little_endian<std::uint8_t>(); }
 
     template <class Integer>

@@ -2,11 +2,10 @@
 //
 // calendar.hpp: calendar days, and the instants at which they begin in a time zone.
 //
-// A time_zone is a plain list of offset changes, so this header needs no zone database; timezone/tzdb.hpp fills one
-// from the system's. Days are found by their first instant, which makes them safe across changes of clock: a day may
-// last 23 or 25 hours, and begins at the first instant that the clock shows that date.
-// Threads: plain values.
-// Floor 2.
+// A time_zone is a plain list of offset changes, so this header needs no zone database;
+// timezone/tzdb.hpp fills one from the system's. Days are found by their first instant, which makes
+// them safe across changes of clock: a day may last 23 or 25 hours, and begins at the first instant
+// that the clock shows that date. Threads: plain values. Floor 2.
 #ifndef AIAUDIT_CORE_CALENDAR_HPP
 #define AIAUDIT_CORE_CALENDAR_HPP
 
@@ -29,18 +28,23 @@ struct civil_day {
     std::int32_t days = 0;
 
     friend constexpr auto operator<=>(civil_day, civil_day) noexcept = default;
-    [[nodiscard]] constexpr civil_day plus(std::int32_t count) const noexcept { return {days + count}; }
+    [[nodiscard]] constexpr civil_day plus(std::int32_t count) const noexcept {
+        return {days + count};
+    }
 
     // "2026-08-15". Errors: bad_time.
     [[nodiscard]] static result<civil_day> parse(std::string_view text) {
-        if (text.size() != 10) return fail(errc::bad_time, "not a date: '" + std::string(text.substr(0, 40)) + "'");
+        if (text.size() != 10)
+            return fail(errc::bad_time, "not a date: '" + std::string(text.substr(0, 40)) + "'");
         auto const at = timestamp::parse(text);
         if (!at) return at.error();
         return civil_day{static_cast<std::int32_t>(at->seconds() / seconds_per_day -
                                                    (at->seconds() % seconds_per_day < 0 ? 1 : 0))};
     }
     [[nodiscard]] std::string to_string() const {
-        return timestamp::from_seconds(std::int64_t{days} * seconds_per_day).to_string().substr(0, 10);
+        return timestamp::from_seconds(std::int64_t{days} * seconds_per_day)
+            .to_string()
+            .substr(0, 10);
     }
 };
 
@@ -48,7 +52,7 @@ struct civil_day {
 class time_zone {
 public:
     struct transition {
-        std::int64_t from_seconds = 0;  // since 1970, UTC
+        std::int64_t from_seconds = 0;    // since 1970, UTC
         std::int32_t offset_seconds = 0;  // local time minus UTC, from that instant on
         friend constexpr bool operator==(transition, transition) noexcept = default;
     };
@@ -56,19 +60,24 @@ public:
     // UTC.
     time_zone() = default;
     // `transitions` ascending; `first_offset_seconds` holds before the first of them.
-    time_zone(std::string name, std::int32_t first_offset_seconds, std::vector<transition> transitions)
-        : name_(std::move(name)), first_offset_(first_offset_seconds), transitions_(std::move(transitions)) {}
+    time_zone(std::string name, std::int32_t first_offset_seconds,
+              std::vector<transition> transitions)
+        : name_(std::move(name)),
+          first_offset_(first_offset_seconds),
+          transitions_(std::move(transitions)) {}
 
     [[nodiscard]] std::string const& name() const noexcept { return name_; }
     [[nodiscard]] std::int32_t offset_at(std::int64_t utc_seconds) const noexcept {
-        auto const next = std::upper_bound(
-            transitions_.begin(), transitions_.end(), utc_seconds,
-            [](std::int64_t seconds, transition const& change) { return seconds < change.from_seconds; });
+        auto const next = std::upper_bound(transitions_.begin(), transitions_.end(), utc_seconds,
+                                           [](std::int64_t seconds, transition const& change) {
+                                               return seconds < change.from_seconds;
+                                           });
         return next == transitions_.begin() ? first_offset_ : std::prev(next)->offset_seconds;
     }
     [[nodiscard]] civil_day day_of(timestamp at) const noexcept {
         std::int64_t const local = at.seconds() + offset_at(at.seconds());
-        return {static_cast<std::int32_t>(local / seconds_per_day - (local % seconds_per_day < 0 ? 1 : 0))};
+        return {static_cast<std::int32_t>(local / seconds_per_day -
+                                          (local % seconds_per_day < 0 ? 1 : 0))};
     }
     // The first instant at which the clock shows that day or a later one.
     [[nodiscard]] std::int64_t start_seconds(civil_day day) const noexcept;
@@ -81,12 +90,16 @@ private:
 
 inline std::int64_t time_zone::start_seconds(civil_day day) const noexcept {
     std::int64_t const midnight = std::int64_t{day.days} * seconds_per_day;
-    // Offsets lie within a day of zero, so only changes near midnight matter. Walk the stretches of constant offset
-    // that can show this midnight, earliest first, and take the first instant at which the local time has reached it.
-    auto next = std::upper_bound(
-        transitions_.begin(), transitions_.end(), midnight - seconds_per_day,
-        [](std::int64_t seconds, transition const& change) { return seconds < change.from_seconds; });
-    std::int32_t offset = next == transitions_.begin() ? first_offset_ : std::prev(next)->offset_seconds;
+    // Offsets lie within a day of zero, so only changes near midnight matter. Walk the stretches of
+    // constant offset that can show this midnight, earliest first, and take the first instant at
+    // which the local time has reached it.
+    auto next =
+        std::upper_bound(transitions_.begin(), transitions_.end(), midnight - seconds_per_day,
+                         [](std::int64_t seconds, transition const& change) {
+                             return seconds < change.from_seconds;
+                         });
+    std::int32_t offset =
+        next == transitions_.begin() ? first_offset_ : std::prev(next)->offset_seconds;
     std::int64_t stretch_start = midnight - 2 * seconds_per_day;
     for (;; ++next) {
         std::int64_t const candidate = std::max(stretch_start, midnight - offset);

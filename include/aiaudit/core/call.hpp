@@ -2,9 +2,8 @@
 //
 // call.hpp: what one HTTP exchange with an AI API says about itself, once a dialect has read it.
 //
-// It is the seam between the rooms of floor 4: dialects fill it, the price book and the ledger read it.
-// Threads: plain values.
-// Floor 2.
+// It is the seam between the rooms of floor 4: dialects fill it, the price book and the ledger read
+// it. Threads: plain values. Floor 2.
 #ifndef AIAUDIT_CORE_CALL_HPP
 #define AIAUDIT_CORE_CALL_HPP
 
@@ -64,18 +63,20 @@ struct iteration {
     friend bool operator==(iteration const&, iteration const&) = default;
 };
 
-// What one exchange says. Text of the provider's is kept as it came, but for `error_message`, which is untrusted.
+// What one exchange says. Text of the provider's is kept as it came, but for `error_message`, which
+// is untrusted.
 struct attempt_facts {
     std::string model_requested{};
     std::string model_served{};  // what the provider says it ran; billing goes by this one
     aiaudit::operation operation = operation::other;
     request_parameters parameters{};
     aiaudit::usage usage{};  // of the whole attempt, iterations included
-    // Empty where the provider bills the attempt as one run; else every billed run, and `usage` is their sum.
+    // Empty where the provider bills the attempt as one run; else every billed run, and `usage` is
+    // their sum.
     std::vector<iteration> iterations{};
-    std::string service_tier{};            // "batch", "flex", "priority"; empty for the standard tier
-    std::string region{};                  // where that changes the price: "us"
-    std::string speed{};                   // "fast"; empty for the standard speed
+    std::string service_tier{};  // "batch", "flex", "priority"; empty for the standard tier
+    std::string region{};        // where that changes the price: "us"
+    std::string speed{};         // "fast"; empty for the standard speed
     std::optional<money> provider_cost{};  // what the provider says it charges
     std::string finish_reason{};
     std::string provider_request_id{};

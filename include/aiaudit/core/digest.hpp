@@ -58,7 +58,8 @@ inline std::string digest::to_string() const { return detail::to_hex(bytes); }
 
 inline result<digest> digest::parse(std::string_view text) {
     digest value;
-    if (text.size() != value.bytes.size() * 2) return fail(errc::bad_argument, "a digest has 64 digits");
+    if (text.size() != value.bytes.size() * 2)
+        return fail(errc::bad_argument, "a digest has 64 digits");
     for (std::size_t i = 0; i < value.bytes.size(); ++i) {
         int const high = detail::hex_digit(text[i * 2]);
         int const low = detail::hex_digit(text[i * 2 + 1]);

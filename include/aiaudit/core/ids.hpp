@@ -43,10 +43,12 @@ struct operation_id {
                                                        std::uint64_t random_low) noexcept {
     operation_id id;
     auto const milliseconds = static_cast<std::uint64_t>(at.ns / 1'000'000);
-    for (std::size_t i = 0; i < 6; ++i) id.bytes[i] = static_cast<std::uint8_t>(milliseconds >> (40 - 8 * i));
+    for (std::size_t i = 0; i < 6; ++i)
+        id.bytes[i] = static_cast<std::uint8_t>(milliseconds >> (40 - 8 * i));
     id.bytes[6] = static_cast<std::uint8_t>(0x70U | ((random_high >> 8) & 0x0FU));
     id.bytes[7] = static_cast<std::uint8_t>(random_high);
-    for (std::size_t i = 0; i < 8; ++i) id.bytes[8 + i] = static_cast<std::uint8_t>(random_low >> (56 - 8 * i));
+    for (std::size_t i = 0; i < 8; ++i)
+        id.bytes[8 + i] = static_cast<std::uint8_t>(random_low >> (56 - 8 * i));
     id.bytes[8] = static_cast<std::uint8_t>(0x80U | (id.bytes[8] & 0x3FU));
     return id;
 }
@@ -55,7 +57,8 @@ struct operation_id {
 [[nodiscard]] inline operation_id make_operation_id(timestamp at) {
     thread_local std::mt19937_64 generator = [] {
         std::random_device entropy;
-        std::seed_seq seed{entropy(), entropy(), entropy(), entropy(), entropy(), entropy(), entropy(), entropy()};
+        std::seed_seq seed{entropy(), entropy(), entropy(), entropy(),
+                           entropy(), entropy(), entropy(), entropy()};
         return std::mt19937_64{seed};
     }();
     return make_operation_id(at, generator(), generator());
@@ -73,11 +76,14 @@ struct trace_id {
 
 namespace detail {
 
-// Reads 32 hexadecimal digits into 16 bytes, skipping hyphens at the places of a UUID where `hyphens` says so.
-[[nodiscard]] inline bool parse_hex16(std::string_view text, bool hyphens, std::array<std::uint8_t, 16>& out) {
+// Reads 32 hexadecimal digits into 16 bytes, skipping hyphens at the places of a UUID where
+// `hyphens` says so.
+[[nodiscard]] inline bool parse_hex16(std::string_view text, bool hyphens,
+                                      std::array<std::uint8_t, 16>& out) {
     std::size_t at = 0;
     for (std::size_t i = 0; i < 16; ++i) {
-        if (hyphens && (i == 4 || i == 6 || i == 8 || i == 10) && !take_char(text, at, '-')) return false;
+        if (hyphens && (i == 4 || i == 6 || i == 8 || i == 10) && !take_char(text, at, '-'))
+            return false;
         if (at + 2 > text.size()) return false;
         int const high = hex_digit(text[at]);
         int const low = hex_digit(text[at + 1]);
@@ -104,7 +110,8 @@ inline result<operation_id> operation_id::parse(std::string_view text) {
 
 inline result<trace_id> trace_id::parse(std::string_view text) {
     trace_id id;
-    if (!detail::parse_hex16(text, false, id.bytes)) return fail(errc::bad_argument, "not a trace id");
+    if (!detail::parse_hex16(text, false, id.bytes))
+        return fail(errc::bad_argument, "not a trace id");
     return id;
 }
 

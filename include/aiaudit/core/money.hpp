@@ -2,12 +2,11 @@
 //
 // money.hpp: amounts and prices in USD, exact.
 //
-// An amount is a whole number of pico-USD (10^-12 USD) in 128 bits. A rate is the price of one unit (a token, a
-// request) as a whole number of yocto-USD (10^-24 USD), so that every published price is exact. There is no binary
-// floating point in this file: text comes in and goes out as decimal digits.
-// Bounds: amounts to 1.7e26 USD, rates and unrounded costs to 1.7e14 USD; past them is errc::money_overflow.
-// Threads: plain values.
-// Floor 2.
+// An amount is a whole number of pico-USD (10^-12 USD) in 128 bits. A rate is the price of one unit
+// (a token, a request) as a whole number of yocto-USD (10^-24 USD), so that every published price
+// is exact. There is no binary floating point in this file: text comes in and goes out as decimal
+// digits. Bounds: amounts to 1.7e26 USD, rates and unrounded costs to 1.7e14 USD; past them is
+// errc::money_overflow. Threads: plain values. Floor 2.
 #ifndef AIAUDIT_CORE_MONEY_HPP
 #define AIAUDIT_CORE_MONEY_HPP
 
@@ -27,7 +26,8 @@ namespace detail {
 inline constexpr int128 int128_max = static_cast<int128>(~uint128{0} >> 1);
 
 // Digits with an optional sign, point and exponent ("-1.25e-7") times 10^scale, as a whole number.
-// money_inexact where digits would be lost, money_overflow past 128 bits, bad_argument for other text.
+// money_inexact where digits would be lost, money_overflow past 128 bits, bad_argument for other
+// text.
 [[nodiscard]] inline result<int128> parse_scaled_decimal(std::string_view text, int scale);
 
 // value / 10^scale in the shortest decimal digits, never an exponent.
@@ -68,9 +68,12 @@ public:
 
     [[nodiscard]] constexpr int128 pico() const noexcept { return pico_; }
     // Shortest exact decimal: "0", "0.002583", "-1.5".
-    [[nodiscard]] std::string to_string() const { return detail::format_scaled_decimal(pico_, scale); }
+    [[nodiscard]] std::string to_string() const {
+        return detail::format_scaled_decimal(pico_, scale);
+    }
 
-    // Throws exception(money_overflow): no sum of real money comes near it, so it is a defect, not a result.
+    // Throws exception(money_overflow): no sum of real money comes near it, so it is a defect, not
+    // a result.
     constexpr money& operator+=(money other) {
         int128 sum = 0;
         if (__builtin_add_overflow(pico_, other.pico_, &sum)) overflow();
@@ -83,8 +86,12 @@ public:
         pico_ = difference;
         return *this;
     }
-    [[nodiscard]] friend constexpr money operator+(money left, money right) { return left += right; }
-    [[nodiscard]] friend constexpr money operator-(money left, money right) { return left -= right; }
+    [[nodiscard]] friend constexpr money operator+(money left, money right) {
+        return left += right;
+    }
+    [[nodiscard]] friend constexpr money operator-(money left, money right) {
+        return left -= right;
+    }
     friend constexpr bool operator==(money, money) noexcept = default;
     friend constexpr std::strong_ordering operator<=>(money left, money right) noexcept {
         return left.pico_ < right.pico_   ? std::strong_ordering::less
@@ -108,7 +115,8 @@ public:
         price.yocto_ = yocto;
         return price;
     }
-    // The text is a decimal price in USD for 10^power_of_units units: parse("2.50", 6) is 2.50 USD per million.
+    // The text is a decimal price in USD for 10^power_of_units units: parse("2.50", 6) is 2.50 USD
+    // per million.
     [[nodiscard]] static result<rate> parse(std::string_view text, int power_of_units = 0) {
         auto value = detail::parse_scaled_decimal(text, scale - power_of_units);
         if (!value) return value.error();
@@ -133,14 +141,15 @@ struct multiplier {
     friend constexpr bool operator==(multiplier, multiplier) noexcept = default;
 };
 
-// Adds up count * rate * multiplier without rounding; rounded() rounds once, half to even, to pico-USD.
-// This is the one place where a cost is rounded.
+// Adds up count * rate * multiplier without rounding; rounded() rounds once, half to even, to
+// pico-USD. This is the one place where a cost is rounded.
 class exact_cost {
 public:
     [[nodiscard]] result<void> add(std::uint64_t count, rate price, multiplier factor = {});
     [[nodiscard]] result<void> add(exact_cost const& other);
     [[nodiscard]] money rounded() const noexcept {
-        return money::from_pico(detail::divide_half_even(numerator_, denominator_ * yocto_per_pico));
+        return money::from_pico(
+            detail::divide_half_even(numerator_, denominator_ * yocto_per_pico));
     }
 
 private:
@@ -203,11 +212,13 @@ struct decimal_parts {
 
 inline result<decimal_parts> split_decimal(std::string_view text) {
     auto const bad = [&] {
-        return fail(errc::bad_argument, "not a decimal number: '" + std::string(text.substr(0, 40)) + "'");
+        return fail(errc::bad_argument,
+                    "not a decimal number: '" + std::string(text.substr(0, 40)) + "'");
     };
     decimal_parts parts;
     std::size_t at = 0;
-    if (at < text.size() && (text[at] == '-' || text[at] == '+')) parts.negative = text[at++] == '-';
+    if (at < text.size() && (text[at] == '-' || text[at] == '+'))
+        parts.negative = text[at++] == '-';
     bool any_digit = false;
     bool after_point = false;
     for (; at < text.size(); ++at) {
@@ -227,7 +238,8 @@ inline result<decimal_parts> split_decimal(std::string_view text) {
     if (text[at] != 'e' && text[at] != 'E') return bad();
     ++at;
     bool negative_exponent = false;
-    if (at < text.size() && (text[at] == '-' || text[at] == '+')) negative_exponent = text[at++] == '-';
+    if (at < text.size() && (text[at] == '-' || text[at] == '+'))
+        negative_exponent = text[at++] == '-';
     if (at == text.size() || text.size() - at > 4) return bad();
     long exponent = 0;
     for (; at < text.size(); ++at) {
@@ -249,7 +261,8 @@ inline result<int128> parse_scaled_decimal(std::string_view text, int scale) {
         ++exponent;
     }
     if (exponent < 0) {
-        return fail(errc::money_inexact, "too many decimal places: '" + std::string(text.substr(0, 40)) + "'");
+        return fail(errc::money_inexact,
+                    "too many decimal places: '" + std::string(text.substr(0, 40)) + "'");
     }
     int128 value = 0;
     auto const push = [&value](int digit) {
@@ -267,7 +280,8 @@ inline result<int128> parse_scaled_decimal(std::string_view text, int scale) {
 
 inline std::string format_scaled_decimal(int128 value, int scale) {
     bool const negative = value < 0;
-    uint128 rest = negative ? uint128{0} - static_cast<uint128>(value) : static_cast<uint128>(value);
+    uint128 rest =
+        negative ? uint128{0} - static_cast<uint128>(value) : static_cast<uint128>(value);
     std::string text;  // built backwards
     bool significant = false;
     for (int place = 0; place < scale || rest != 0 || place == scale; ++place) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// record.hpp: one immutable entry of the log, with all that an auditor asks: who, what, when, how much, how it ended.
+// record.hpp: one immutable entry of the log, with all that an auditor asks: who, what, when, how
+// much, how it ended.
 //
 // Threads: plain values.
 // Floor 2.
@@ -30,7 +31,8 @@ enum class record_kind : std::uint8_t {
 enum class cost_status : std::uint8_t {
     priced = 0,     // usage as reported, priced by the book
     estimated = 1,  // usage not reported in full: the cost is an upper bound
-    unpriced = 2,   // no price for the model or for something it counted: the cost is unknown, never zero
+    unpriced =
+        2,  // no price for the model or for something it counted: the cost is unknown, never zero
     no_charge = 3,  // nothing was billed (the provider refused, or the answer came from a cache)
     unknown = 4,    // the usage is not known, so neither is the cost
 };
@@ -80,10 +82,10 @@ struct record {
     aiaudit::usage usage{};
     std::vector<iteration> iterations{};
     aiaudit::cost_status cost_status = aiaudit::cost_status::unknown;
-    money cost{};                           // zero where cost_status says it is not known
-    std::optional<money> provider_cost{};   // what the provider said it charges
-    std::string price_entry{};              // the entry of the price book
-    digest price_book{};                    // the revision of the price book; zero for none
+    money cost{};                          // zero where cost_status says it is not known
+    std::optional<money> provider_cost{};  // what the provider said it charges
+    std::string price_entry{};             // the entry of the price book
+    digest price_book{};                   // the revision of the price book; zero for none
 
     // By what it is found.
     aiaudit::operation_id operation_id{};

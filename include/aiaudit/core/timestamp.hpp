@@ -2,9 +2,8 @@
 //
 // timestamp.hpp: an instant, and its ISO 8601 text.
 //
-// Units: nanoseconds since 1970-01-01T00:00:00Z without leap seconds, as POSIX counts. Bounds: years 1678 to 2261.
-// Threads: plain values.
-// Floor 2.
+// Units: nanoseconds since 1970-01-01T00:00:00Z without leap seconds, as POSIX counts. Bounds:
+// years 1678 to 2261. Threads: plain values. Floor 2.
 #ifndef AIAUDIT_CORE_TIMESTAMP_HPP
 #define AIAUDIT_CORE_TIMESTAMP_HPP
 
@@ -34,8 +33,8 @@ struct timestamp {
     [[nodiscard]] static constexpr timestamp from_seconds(std::int64_t seconds) noexcept {
         return {seconds * nanoseconds_per_second};
     }
-    // "2026-08-15T12:00:00Z", "2026-08-15 12:00:00.1234567", "2026-08-15T14:00+02:00", "2026-08-15".
-    // Without an offset the text is UTC. Errors: bad_time.
+    // "2026-08-15T12:00:00Z", "2026-08-15 12:00:00.1234567", "2026-08-15T14:00+02:00",
+    // "2026-08-15". Without an offset the text is UTC. Errors: bad_time.
     [[nodiscard]] static result<timestamp> parse(std::string_view text);
     // "2026-08-15T12:00:00Z", with as many decimals (3, 6 or 9) as it takes.
     [[nodiscard]] std::string to_string() const;
@@ -70,7 +69,8 @@ inline void append_padded(std::string& text, std::int64_t value, int width) {
 inline result<timestamp> timestamp::parse(std::string_view text) {
     using namespace std::chrono;
     auto const bad = [&] {
-        return fail(errc::bad_time, "not an ISO 8601 time: '" + std::string(text.substr(0, 40)) + "'");
+        return fail(errc::bad_time,
+                    "not an ISO 8601 time: '" + std::string(text.substr(0, 40)) + "'");
     };
     std::size_t at = 0;
     int const y = detail::take_digits(text, at, 4);
@@ -79,7 +79,8 @@ inline result<timestamp> timestamp::parse(std::string_view text) {
     if (m < 0 || !detail::take_char(text, at, '-')) return bad();
     int const d = detail::take_digits(text, at, 2);
     if (d < 0) return bad();
-    year_month_day const date{year{y}, month{static_cast<unsigned>(m)}, day{static_cast<unsigned>(d)}};
+    year_month_day const date{year{y}, month{static_cast<unsigned>(m)},
+                              day{static_cast<unsigned>(d)}};
     if (!date.ok() || y < 1678 || y > 2261) return bad();
     std::int64_t seconds = sys_days{date}.time_since_epoch().count() * seconds_per_day;
     std::int64_t fraction = 0;
@@ -93,7 +94,8 @@ inline result<timestamp> timestamp::parse(std::string_view text) {
     int second = 0;
     if (detail::take_char(text, at, ':')) {
         second = detail::take_digits(text, at, 2);
-        if (second < 0 || second > 60) return bad();  // 60: a leap second, which POSIX counts as the next second
+        if (second < 0 || second > 60)
+            return bad();  // 60: a leap second, which POSIX counts as the next second
         if (detail::take_char(text, at, '.') || detail::take_char(text, at, ',')) {
             std::int64_t place = nanoseconds_per_second;
             std::size_t const start = at;
@@ -112,7 +114,8 @@ inline result<timestamp> timestamp::parse(std::string_view text) {
         int const offset_hours = detail::take_digits(text, at, 2);
         detail::take_char(text, at, ':');
         int const offset_minutes = at == text.size() ? 0 : detail::take_digits(text, at, 2);
-        if (offset_hours < 0 || offset_hours > 23 || offset_minutes < 0 || offset_minutes > 59) return bad();
+        if (offset_hours < 0 || offset_hours > 23 || offset_minutes < 0 || offset_minutes > 59)
+            return bad();
         seconds -= sign * (offset_hours * 3600 + offset_minutes * 60);
     }
     if (at != text.size()) return bad();

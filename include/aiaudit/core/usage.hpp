@@ -2,13 +2,12 @@
 //
 // usage.hpp: what a provider counted, under one set of names.
 //
-// Every provider counts differently (docs/usage.md). A dialect turns its counts into these units, which mean the same
-// everywhere: `input_tokens` is all input, cached and cache-written included; `output_tokens` is all output, reasoning
-// included; the others are parts of those two, or counts of other things. A unit that the provider did not report is
-// absent, which is not the same as zero. The disjoint leaves that a price applies to are derived from the parts by
-// inclusion and exclusion (pricing/), so nothing the provider said is lost.
-// Threads: plain values.
-// Floor 2.
+// Every provider counts differently (docs/usage.md). A dialect turns its counts into these units,
+// which mean the same everywhere: `input_tokens` is all input, cached and cache-written included;
+// `output_tokens` is all output, reasoning included; the others are parts of those two, or counts
+// of other things. A unit that the provider did not report is absent, which is not the same as
+// zero. The disjoint leaves that a price applies to are derived from the parts by inclusion and
+// exclusion (pricing/), so nothing the provider said is lost. Threads: plain values. Floor 2.
 #ifndef AIAUDIT_CORE_USAGE_HPP
 #define AIAUDIT_CORE_USAGE_HPP
 
@@ -86,7 +85,8 @@ inline constexpr std::array<unit_traits, unit_count> unit_table{{
     {"cache_write_5m_tokens", direction::input, cache_use::write_5m},
     {"cache_write_1h_tokens", direction::input, cache_use::write_1h},
     {"output_tokens", direction::output},
-    {"output_reasoning_tokens", direction::output, cache_use::any, modality::any, purpose::reasoning},
+    {"output_reasoning_tokens", direction::output, cache_use::any, modality::any,
+     purpose::reasoning},
     {"input_text_tokens", direction::input, cache_use::any, modality::text},
     {"input_audio_tokens", direction::input, cache_use::any, modality::audio},
     {"input_image_tokens", direction::input, cache_use::any, modality::image},
@@ -121,7 +121,9 @@ inline constexpr std::array<unit_traits, unit_count> unit_table{{
 [[nodiscard]] constexpr unit_traits const& traits_of(unit which) noexcept {
     return unit_table[static_cast<std::size_t>(which)];
 }
-[[nodiscard]] constexpr std::string_view name_of(unit which) noexcept { return traits_of(which).name; }
+[[nodiscard]] constexpr std::string_view name_of(unit which) noexcept {
+    return traits_of(which).name;
+}
 
 [[nodiscard]] constexpr std::optional<unit> unit_named(std::string_view name) noexcept {
     for (std::size_t i = 0; i < unit_count; ++i) {
@@ -157,9 +159,13 @@ public:
     // Bounds: one count is at most count_max, so that sums over a log cannot wrap in 64 bits.
     static constexpr std::uint64_t count_max = std::uint64_t{1} << 44;
 
-    [[nodiscard]] constexpr bool has(unit which) const noexcept { return ((reported_ | estimated_) & bit(which)) != 0; }
+    [[nodiscard]] constexpr bool has(unit which) const noexcept {
+        return ((reported_ | estimated_) & bit(which)) != 0;
+    }
     // 0 where absent.
-    [[nodiscard]] constexpr std::uint64_t count(unit which) const noexcept { return counts_[index(which)]; }
+    [[nodiscard]] constexpr std::uint64_t count(unit which) const noexcept {
+        return counts_[index(which)];
+    }
     [[nodiscard]] constexpr std::optional<std::uint64_t> find(unit which) const noexcept {
         if (!has(which)) return std::nullopt;
         return count(which);
@@ -170,7 +176,8 @@ public:
     }
 
     // Precondition: count <= count_max.
-    constexpr void set(unit which, std::uint64_t count, provenance from = provenance::reported) noexcept {
+    constexpr void set(unit which, std::uint64_t count,
+                       provenance from = provenance::reported) noexcept {
         AIAUDIT_ASSERT(count <= count_max);
         counts_[index(which)] = count;
         reported_ &= ~bit(which);
@@ -179,11 +186,15 @@ public:
         if (from == provenance::estimated) estimated_ |= bit(which);
         if (from == provenance::unknown) counts_[index(which)] = 0;
     }
-    // Adds to what is there; an absent unit becomes present. A sum with an estimated part is estimated.
-    constexpr void add(unit which, std::uint64_t count, provenance from = provenance::reported) noexcept {
-        bool const estimated = provenance_of(which) == provenance::estimated || from == provenance::estimated;
+    // Adds to what is there; an absent unit becomes present. A sum with an estimated part is
+    // estimated.
+    constexpr void add(unit which, std::uint64_t count,
+                       provenance from = provenance::reported) noexcept {
+        bool const estimated =
+            provenance_of(which) == provenance::estimated || from == provenance::estimated;
         std::uint64_t const sum = counts_[index(which)] + count;
-        set(which, sum < count_max ? sum : count_max, estimated ? provenance::estimated : provenance::reported);
+        set(which, sum < count_max ? sum : count_max,
+            estimated ? provenance::estimated : provenance::reported);
     }
     constexpr void clear(unit which) noexcept { set(which, 0, provenance::unknown); }
 
@@ -200,8 +211,12 @@ public:
     friend constexpr bool operator==(usage const&, usage const&) noexcept = default;
 
 private:
-    static constexpr std::size_t index(unit which) noexcept { return static_cast<std::size_t>(which); }
-    static constexpr std::uint64_t bit(unit which) noexcept { return std::uint64_t{1} << index(which); }
+    static constexpr std::size_t index(unit which) noexcept {
+        return static_cast<std::size_t>(which);
+    }
+    static constexpr std::uint64_t bit(unit which) noexcept {
+        return std::uint64_t{1} << index(which);
+    }
 
     std::array<std::uint64_t, unit_count> counts_{};
     std::uint64_t reported_ = 0;

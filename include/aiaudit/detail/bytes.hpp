@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// bytes.hpp: little-endian integers and varints, written to a string and read by a cursor that cannot run past the end.
+// bytes.hpp: little-endian integers and varints, written to a string and read by a cursor that
+// cannot run past the end.
 //
 // Threads: plain values.
 // Floor 1.
@@ -23,7 +24,8 @@ namespace detail {
 template <class Integer>
 constexpr void store_little_endian(char* to, Integer value) noexcept {
     for (std::size_t i = 0; i < sizeof(Integer); ++i) {
-        to[i] = static_cast<char>(static_cast<std::uint8_t>(static_cast<std::uint64_t>(value) >> (8 * i)));
+        to[i] = static_cast<char>(
+            static_cast<std::uint8_t>(static_cast<std::uint64_t>(value) >> (8 * i)));
     }
 }
 
@@ -72,8 +74,8 @@ inline void append_varint128(std::string& out, int128 value) {
     out.push_back(static_cast<char>(static_cast<std::uint8_t>(rest)));
 }
 
-// Reads from the front of a byte string. After the first failure every read yields zero and ok() is false,
-// so a decoder checks once at its end.
+// Reads from the front of a byte string. After the first failure every read yields zero and ok() is
+// false, so a decoder checks once at its end.
 class byte_reader {
 public:
     constexpr explicit byte_reader(std::string_view bytes) noexcept : rest_(bytes) {}

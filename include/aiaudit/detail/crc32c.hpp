@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// crc32c.hpp: the CRC-32C checksum (Castagnoli) of stored bytes: the processor's instruction where there is one, else
-// Boost.CRC's tables.
+// crc32c.hpp: the CRC-32C checksum (Castagnoli) of stored bytes: the processor's instruction where
+// there is one, else Boost.CRC's tables.
 //
 // Threads: any.
 // Floor 1.
@@ -26,7 +26,8 @@ namespace detail {
 
 #if defined(__x86_64__)
 
-__attribute__((target("sse4.2"))) inline std::uint32_t crc32c_instruction(std::string_view bytes) noexcept {
+__attribute__((target("sse4.2"))) inline std::uint32_t crc32c_instruction(
+    std::string_view bytes) noexcept {
     std::uint64_t state = 0xFFFFFFFF;
     while (bytes.size() >= sizeof(std::uint64_t)) {
         std::uint64_t word = 0;
@@ -35,7 +36,8 @@ __attribute__((target("sse4.2"))) inline std::uint32_t crc32c_instruction(std::s
         bytes.remove_prefix(sizeof word);
     }
     auto tail = static_cast<std::uint32_t>(state);
-    for (char const byte : bytes) tail = __builtin_ia32_crc32qi(tail, static_cast<unsigned char>(byte));
+    for (char const byte : bytes)
+        tail = __builtin_ia32_crc32qi(tail, static_cast<unsigned char>(byte));
     return ~tail;
 }
 
@@ -46,7 +48,9 @@ __attribute__((target("sse4.2"))) inline std::uint32_t crc32c_instruction(std::s
 
 #else
 
-[[nodiscard]] inline std::uint32_t crc32c(std::string_view bytes) noexcept { return crc32c_tables(bytes); }
+[[nodiscard]] inline std::uint32_t crc32c(std::string_view bytes) noexcept {
+    return crc32c_tables(bytes);
+}
 
 #endif
 

@@ -126,6 +126,7 @@ private:
 class latency_sum {
 public:
     void add(latency_histogram const& part) {
+        if (part.entries().empty()) return;
         if (counts_.empty()) counts_.resize(latency_histogram::bucket_count);
         for (auto const& e : part.entries()) {
             counts_[e.bucket] += e.count;

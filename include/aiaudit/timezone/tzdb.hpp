@@ -2,10 +2,9 @@
 //
 // tzdb.hpp: the system's time zone database, by name.
 //
-// By std::chrono where the library has zones, else by Howard Hinnant's date/tz (link -ldate-tz). Opt-in for those who
-// include ledger.hpp alone: a ledger counts in UTC without it.
-// Threads: any; the database is loaded once.
-// Floor 5.
+// By std::chrono where the library has zones, else by Howard Hinnant's date/tz (link -ldate-tz).
+// Opt-in for those who include ledger.hpp alone: a ledger counts in UTC without it. Threads: any;
+// the database is loaded once. Floor 5.
 #ifndef AIAUDIT_TIMEZONE_TZDB_HPP
 #define AIAUDIT_TIMEZONE_TZDB_HPP
 
@@ -47,7 +46,8 @@ inline namespace v1 {
         while (info.end < last) {
             at = info.end;
             info = zone->get_info(at);
-            transitions.push_back({at.time_since_epoch().count(), static_cast<std::int32_t>(info.offset.count())});
+            transitions.push_back(
+                {at.time_since_epoch().count(), static_cast<std::int32_t>(info.offset.count())});
         }
         return time_zone{std::string(name), first_offset, std::move(transitions)};
     } catch (std::exception const&) {
