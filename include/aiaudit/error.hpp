@@ -3,7 +3,9 @@
 // error.hpp: what can go wrong, and how it is handed back.
 //
 // Every operation that can fail returns result<T>; nothing is thrown unless the caller asks with
-// value(). Threads: plain values. Floor 1.
+// value().
+// Threads: plain values.
+// Floor 1.
 #ifndef AIAUDIT_ERROR_HPP
 #define AIAUDIT_ERROR_HPP
 

@@ -5,7 +5,8 @@
 // The encoding is canonical: one record has one encoding, and bytes that are not the encoding of
 // the record they decode to are refused. `Output` and `Input` decide how names and instants are
 // written, so that a block can replace a name by its number in a dictionary and a time by the step
-// from the one before, while a record alone carries both in full. Threads: plain functions.
+// from the one before, while a record alone carries both in full.
+// Threads: plain functions.
 // Floor 3.
 #ifndef AIAUDIT_CODEC_RECORD_CODEC_HPP
 #define AIAUDIT_CODEC_RECORD_CODEC_HPP

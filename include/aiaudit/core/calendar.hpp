@@ -5,7 +5,9 @@
 // A time_zone is a plain list of offset changes, so this header needs no zone database;
 // timezone/tzdb.hpp fills one from the system's. Days are found by their first instant, which makes
 // them safe across changes of clock: a day may last 23 or 25 hours, and begins at the first instant
-// that the clock shows that date. Threads: plain values. Floor 2.
+// that the clock shows that date.
+// Threads: plain values.
+// Floor 2.
 #ifndef AIAUDIT_CORE_CALENDAR_HPP
 #define AIAUDIT_CORE_CALENDAR_HPP
 

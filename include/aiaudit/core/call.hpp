@@ -3,7 +3,9 @@
 // call.hpp: what one HTTP exchange with an AI API says about itself, once a dialect has read it.
 //
 // It is the seam between the rooms of floor 4: dialects fill it, the price book and the ledger read
-// it. Threads: plain values. Floor 2.
+// it.
+// Threads: plain values.
+// Floor 2.
 #ifndef AIAUDIT_CORE_CALL_HPP
 #define AIAUDIT_CORE_CALL_HPP
 

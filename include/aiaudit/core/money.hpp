@@ -6,7 +6,9 @@
 // (a token, a request) as a whole number of yocto-USD (10^-24 USD), so that every published price
 // is exact. There is no binary floating point in this file: text comes in and goes out as decimal
 // digits. Bounds: amounts to 1.7e26 USD, rates and unrounded costs to 1.7e14 USD; past them is
-// errc::money_overflow. Threads: plain values. Floor 2.
+// errc::money_overflow.
+// Threads: plain values.
+// Floor 2.
 #ifndef AIAUDIT_CORE_MONEY_HPP
 #define AIAUDIT_CORE_MONEY_HPP
 

@@ -31,8 +31,7 @@ enum class record_kind : std::uint8_t {
 enum class cost_status : std::uint8_t {
     priced = 0,     // usage as reported, priced by the book
     estimated = 1,  // usage not reported in full: the cost is an upper bound
-    unpriced =
-        2,  // no price for the model or for something it counted: the cost is unknown, never zero
+    unpriced = 2,   // no price for the model or something it counted: unknown, never zero
     no_charge = 3,  // nothing was billed (the provider refused, or the answer came from a cache)
     unknown = 4,    // the usage is not known, so neither is the cost
 };

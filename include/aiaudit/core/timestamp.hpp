@@ -3,7 +3,9 @@
 // timestamp.hpp: an instant, and its ISO 8601 text.
 //
 // Units: nanoseconds since 1970-01-01T00:00:00Z without leap seconds, as POSIX counts. Bounds:
-// years 1678 to 2261. Threads: plain values. Floor 2.
+// years 1678 to 2261.
+// Threads: plain values.
+// Floor 2.
 #ifndef AIAUDIT_CORE_TIMESTAMP_HPP
 #define AIAUDIT_CORE_TIMESTAMP_HPP
 

@@ -7,7 +7,9 @@
 // `output_tokens` is all output, reasoning included; the others are parts of those two, or counts
 // of other things. A unit that the provider did not report is absent, which is not the same as
 // zero. The disjoint leaves that a price applies to are derived from the parts by inclusion and
-// exclusion (pricing/), so nothing the provider said is lost. Threads: plain values. Floor 2.
+// exclusion (pricing/), so nothing the provider said is lost.
+// Threads: plain values.
+// Floor 2.
 #ifndef AIAUDIT_CORE_USAGE_HPP
 #define AIAUDIT_CORE_USAGE_HPP
 

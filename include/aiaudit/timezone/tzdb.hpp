@@ -3,8 +3,9 @@
 // tzdb.hpp: the system's time zone database, by name.
 //
 // By std::chrono where the library has zones, else by Howard Hinnant's date/tz (link -ldate-tz).
-// Opt-in for those who include ledger.hpp alone: a ledger counts in UTC without it. Threads: any;
-// the database is loaded once. Floor 5.
+// Opt-in for those who include ledger.hpp alone: a ledger counts in UTC without it.
+// Threads: any; the database is loaded once.
+// Floor 5.
 #ifndef AIAUDIT_TIMEZONE_TZDB_HPP
 #define AIAUDIT_TIMEZONE_TZDB_HPP
 
