@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: MIT
+//
+// exchange.hpp: one recorded HTTP exchange with an AI API, and how to read it from JSON Lines.
+//
+// A line is an object {"id", "provider", "path", "request", "status", "content_type", "response",
+// "headers"?} and, where the recorder knew them, who asked and how long it took. Members that are
+// not named here are ignored.
+// Threads: plain values.
+// Floor 4.
+#ifndef AIAUDIT_PROVIDERS_EXCHANGE_HPP
+#define AIAUDIT_PROVIDERS_EXCHANGE_HPP
+
+#include <aiaudit/core/timestamp.hpp>         // timestamp
+#include <aiaudit/error.hpp>                  // result
+#include <aiaudit/providers/json_fields.hpp>  // parse_json
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace aiaudit {
+inline namespace v1 {
+
+// What the recorder knew beside the exchange itself. Empty where the line does not say.
+struct exchange_context {
+    std::optional<aiaudit::timestamp> timestamp{};
+    std::string user{};  // the line's, else the user that the request names to the provider
+    std::string project{};
+    std::string key{};  // an id of the key, never the key
+    std::optional<std::uint64_t> duration_ms{};
+    std::optional<std::uint64_t> ttft_ms{};  // time to the first token
+    std::string trace_id{};
+    std::string operation_id{};
+    std::optional<std::uint64_t> attempt{};
+    std::vector<std::pair<std::string, std::string>> tags{};
+};
+
+struct exchange {
+    std::string id{};
+    std::string provider{};
+    std::string path{};
+    std::string request{};  // raw JSON text; empty where there was no body
+    int status = 0;         // 0 where it is not known
+    std::string content_type{};
+    std::string response{};  // the raw body
+    std::vector<std::pair<std::string, std::string>> headers{};
+    exchange_context context{};
+};
+
+// The value of the first header of that name, whatever its letter case; empty where there is none.
+[[nodiscard]] inline std::string_view header_of(exchange const& from, std::string_view name) {
+    std::string const wanted = detail::lower_case(name);
+    for (auto const& [key, value] : from.headers) {
+        if (key.size() == wanted.size() && detail::lower_case(key) == wanted) return value;
+    }
+    return {};
+}
+
+namespace detail {
+
+[[nodiscard]] inline error wrong_member(std::string_view name, std::string_view expected) {
+    return fail(errc::bad_input,
+                "exchange: '" + std::string(name) + "' must be " + std::string(expected));
+}
+
+// Takes a string member, or leaves `to` empty where it is missing or null.
+[[nodiscard]] inline result<void> take_text(boost::json::value const& line, std::string_view name,
+                                            std::string& to) {
+    auto const* value = at_path(&line, name);
+    if (value == nullptr) return {};
+    auto const* text = value->if_string();
+    if (text == nullptr) return wrong_member(name, "a string");
+    to = text_of(*text);
+    return {};
+}
+
+// Takes a body: a string as it is, any other value as its JSON text.
+inline void take_body(boost::json::value const& line, std::string_view name, std::string& to) {
+    auto const* value = at_path(&line, name);
+    if (value == nullptr) return;
+    auto const* text = value->if_string();
+    to = text != nullptr ? std::string(text_of(*text)) : boost::json::serialize(*value);
+}
+
+[[nodiscard]] inline result<void> take_number(boost::json::value const& line, std::string_view name,
+                                              std::optional<std::uint64_t>& to) {
+    auto const* value = at_path(&line, name);
+    if (value == nullptr) return {};
+    to = whole_number(*value);
+    if (!to) return wrong_member(name, "a whole number");
+    return {};
+}
+
+// An object of strings (numbers and flags are taken as their text), in the order of the line.
+[[nodiscard]] inline result<void> take_pairs(boost::json::value const& line, std::string_view name,
+                                             std::vector<std::pair<std::string, std::string>>& to) {
+    auto const* value = at_path(&line, name);
+    if (value == nullptr) return {};
+    auto const* object = value->if_object();
+    if (object == nullptr) return wrong_member(name, "an object of strings");
+    for (auto const& pair : *object) {
+        auto const* text = pair.value().if_string();
+        if (text == nullptr && pair.value().is_structured()) {
+            return wrong_member(name, "an object of strings");
+        }
+        to.emplace_back(
+            std::string(pair.key().data(), pair.key().size()),
+            text != nullptr ? std::string(text_of(*text)) : boost::json::serialize(pair.value()));
+    }
+    return {};
+}
+
+[[nodiscard]] inline result<void> take_context(boost::json::value const& line,
+                                               exchange_context& to) {
+    std::string when;
+    if (auto done = take_text(line, "timestamp", when); !done) return done;
+    if (!when.empty()) {
+        auto parsed = aiaudit::timestamp::parse(when);
+        if (!parsed) return parsed.error();
+        to.timestamp = *parsed;
+    }
+    struct named_text {
+        std::string_view name;
+        std::string& to;
+    };
+    for (auto const& [name, text] : {named_text{"user", to.user},
+                                     {"project", to.project},
+                                     {"key", to.key},
+                                     {"trace_id", to.trace_id},
+                                     {"operation_id", to.operation_id}}) {
+        if (auto done = take_text(line, name, text); !done) return done;
+    }
+    if (auto done = take_number(line, "duration_ms", to.duration_ms); !done) return done;
+    if (auto done = take_number(line, "ttft_ms", to.ttft_ms); !done) return done;
+    if (auto done = take_number(line, "attempt", to.attempt); !done) return done;
+    return take_pairs(line, "tags", to.tags);
+}
+
+// The end user that a request names to the provider; each API has its own word for it.
+[[nodiscard]] inline std::string user_named_by(boost::json::value const* request) {
+    for (char const* path : {"user", "metadata.user_id", "safety_identifier"}) {
+        if (auto const user = text_at(request, path); !user.empty()) return std::string(user);
+    }
+    return {};
+}
+
+}  // namespace detail
+
+// Reads one line. bad_json where it is no JSON, bad_input where a member has the wrong type or
+// `provider`, `path` or `response` is missing, bad_time for a timestamp that is none.
+[[nodiscard]] inline result<exchange> parse_exchange(std::string_view json_line) {
+    boost::json::monotonic_resource memory;
+    auto line = detail::parse_json(json_line, "exchange", &memory);
+    if (!line) return line.error();
+    if (!line->is_object()) return fail(errc::bad_input, "exchange: not a JSON object");
+    exchange read;
+    struct named_text {
+        std::string_view name;
+        std::string& to;
+    };
+    for (auto const& [name, text] : {named_text{"id", read.id},
+                                     {"provider", read.provider},
+                                     {"path", read.path},
+                                     {"content_type", read.content_type}}) {
+        if (auto done = detail::take_text(*line, name, text); !done) return done.error();
+    }
+    std::optional<std::uint64_t> status;
+    if (auto done = detail::take_number(*line, "status", status); !done) return done.error();
+    if (status.value_or(0) > 999) return detail::wrong_member("status", "an HTTP status");
+    read.status = static_cast<int>(status.value_or(0));
+    if (auto done = detail::take_pairs(*line, "headers", read.headers); !done) return done.error();
+    if (auto done = detail::take_context(*line, read.context); !done) return done.error();
+    for (char const* needed : {"provider", "path", "response"}) {
+        if (detail::at_path(&*line, needed) == nullptr) {
+            return fail(errc::bad_input, "exchange: no '" + std::string(needed) + "'");
+        }
+    }
+    detail::take_body(*line, "request", read.request);
+    detail::take_body(*line, "response", read.response);
+    if (read.context.user.empty()) {
+        auto const* request = detail::at_path(&*line, "request");
+        if (request != nullptr && request->is_object()) {
+            read.context.user = detail::user_named_by(request);
+        } else if (auto parsed = detail::parse_json(read.request, "request", &memory)) {
+            read.context.user = detail::user_named_by(&*parsed);
+        }
+    }
+    return read;
+}
+
+}  // namespace v1
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_PROVIDERS_EXCHANGE_HPP

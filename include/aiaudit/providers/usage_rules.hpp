@@ -1,0 +1,291 @@
+// SPDX-License-Identifier: MIT
+//
+// usage_rules.hpp: how each dialect counts, as tables, and the one loop that reads them.
+//
+// A rule takes the number at a path of the provider's usage object into a unit. The tables are the
+// whole difference between the dialects; docs/usage.md explains them.
+// Threads: pure functions.
+// Floor 4.
+#ifndef AIAUDIT_PROVIDERS_USAGE_RULES_HPP
+#define AIAUDIT_PROVIDERS_USAGE_RULES_HPP
+
+#include <aiaudit/core/usage.hpp>             // usage, unit
+#include <aiaudit/error.hpp>                  // result
+#include <aiaudit/providers/dialect.hpp>      // dialect, vendor_set
+#include <aiaudit/providers/json_fields.hpp>  // at_path, whole_number
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace aiaudit {
+inline namespace v1 {
+namespace detail {
+
+enum class take : std::uint8_t {
+    set,        // the unit is this number
+    add,        // the unit includes this number: the provider counts it apart
+    otherwise,  // another name for the unit, read only while it is absent: never both
+};
+
+struct usage_rule {
+    std::string_view path;  // in the usage object
+    unit to;
+    take how = take::set;
+    // Vendors whose API documents the field. Elsewhere a zero is the habit of a compatibility layer
+    // and says nothing, so that the unit stays absent; any other number is taken all the same.
+    vendor_set documented = every_vendor;
+    vendor_set only = every_vendor;  // others do not mean this by the field
+    // Where the path leads to an array: the element with this member ("modality") of this value,
+    // and the member that holds its number.
+    std::string_view key{};
+    std::string_view value{};
+    std::string_view number{};
+    std::uint32_t scale = 1;
+};
+
+inline constexpr vendor_set no_vendor{};
+// Who documents audio and cache-write counts in a chat usage.
+inline constexpr vendor_set audio_in_vendors =
+    vendors(vendor::openai, vendor::azure, vendor::google, vendor::groq, vendor::openrouter,
+            vendor::huggingface, vendor::other);
+inline constexpr vendor_set audio_out_vendors =
+    vendors(vendor::openai, vendor::azure, vendor::google, vendor::groq, vendor::openrouter,
+            vendor::huggingface, vendor::deepseek, vendor::fireworks, vendor::xai, vendor::other);
+inline constexpr vendor_set cache_write_vendors =
+    vendors(vendor::openai, vendor::openrouter, vendor::huggingface, vendor::other);
+// Who counts reasoning beside the completion rather than inside it.
+inline constexpr vendor_set additive_reasoning_vendors = vendors(vendor::xai, vendor::perplexity);
+
+inline constexpr std::array chat_rules{
+    usage_rule{"prompt_tokens", unit::input_tokens},
+    usage_rule{"completion_tokens", unit::output_tokens},
+    // Cerebras does not document its count, and charges cached input like any other.
+    usage_rule{"prompt_tokens_details.cached_tokens",
+               unit::cache_read_tokens,
+               take::set,
+               {every_vendor.bits & ~vendors(vendor::cerebras).bits}},
+    usage_rule{"prompt_cache_hit_tokens", unit::cache_read_tokens, take::otherwise,
+               vendors(vendor::deepseek)},
+    usage_rule{"cached_prompt_text_tokens", unit::cache_read_tokens, take::otherwise,
+               vendors(vendor::xai)},
+    usage_rule{"cached_tokens", unit::cache_read_tokens, take::otherwise, no_vendor},
+    usage_rule{"num_cached_tokens", unit::cache_read_tokens, take::otherwise, no_vendor},
+    usage_rule{"prompt_tokens_details.cache_write_tokens", unit::cache_write_tokens, take::set,
+               cache_write_vendors},
+    usage_rule{"prompt_tokens_details.audio_tokens", unit::input_audio_tokens, take::set,
+               audio_in_vendors},
+    usage_rule{"completion_tokens_details.audio_tokens", unit::output_audio_tokens, take::set,
+               audio_out_vendors},
+    usage_rule{"completion_tokens_details.reasoning_tokens", unit::output_reasoning_tokens},
+    usage_rule{"reasoning_tokens", unit::output_reasoning_tokens, take::otherwise,
+               additive_reasoning_vendors},
+    usage_rule{"citation_tokens", unit::output_tokens, take::add, every_vendor,
+               vendors(vendor::perplexity)},
+    usage_rule{"citation_tokens", unit::output_citation_tokens, take::set, every_vendor,
+               vendors(vendor::perplexity)},
+    usage_rule{"num_search_queries", unit::web_searches, take::set, every_vendor,
+               vendors(vendor::perplexity)},
+};
+
+inline constexpr std::array responses_rules{
+    usage_rule{"input_tokens", unit::input_tokens},
+    usage_rule{"output_tokens", unit::output_tokens},
+    usage_rule{"input_tokens_details.cached_tokens", unit::cache_read_tokens},
+    usage_rule{"input_tokens_details.cache_write_tokens", unit::cache_write_tokens, take::set,
+               cache_write_vendors},
+    usage_rule{"output_tokens_details.reasoning_tokens", unit::output_reasoning_tokens},
+};
+
+inline constexpr std::array embeddings_rules{
+    usage_rule{"prompt_tokens", unit::input_tokens},
+    usage_rule{"total_tokens", unit::input_tokens, take::otherwise},
+};
+
+inline constexpr std::array images_rules{
+    usage_rule{"input_tokens", unit::input_tokens},
+    usage_rule{"output_tokens", unit::output_tokens},
+    usage_rule{"input_tokens_details.text_tokens", unit::input_text_tokens},
+    usage_rule{"input_tokens_details.image_tokens", unit::input_image_tokens},
+    usage_rule{"output_tokens_details.text_tokens", unit::output_text_tokens},
+    usage_rule{"output_tokens_details.image_tokens", unit::output_image_tokens},
+};
+
+inline constexpr std::array audio_rules{
+    usage_rule{"input_tokens", unit::input_tokens},
+    usage_rule{"output_tokens", unit::output_tokens},
+    usage_rule{"input_token_details.text_tokens", unit::input_text_tokens},
+    usage_rule{"input_token_details.audio_tokens", unit::input_audio_tokens},
+    usage_rule{.path = "seconds", .to = unit::input_audio_milliseconds, .scale = 1000},
+};
+
+// input_tokens is what neither came from the cache nor went into it.
+inline constexpr std::array anthropic_rules{
+    usage_rule{"input_tokens", unit::input_tokens},
+    usage_rule{"cache_creation_input_tokens", unit::input_tokens, take::add},
+    usage_rule{"cache_read_input_tokens", unit::input_tokens, take::add},
+    usage_rule{"cache_creation_input_tokens", unit::cache_write_tokens},
+    usage_rule{"cache_creation.ephemeral_5m_input_tokens", unit::cache_write_5m_tokens},
+    usage_rule{"cache_creation.ephemeral_1h_input_tokens", unit::cache_write_1h_tokens},
+    usage_rule{"cache_read_input_tokens", unit::cache_read_tokens},
+    usage_rule{"output_tokens", unit::output_tokens},
+    usage_rule{"output_tokens_details.thinking_tokens", unit::output_reasoning_tokens},
+    usage_rule{"server_tool_use.web_search_requests", unit::web_searches},
+};
+
+// The wire repeats each cache count under a second name.
+inline constexpr std::array bedrock_rules{
+    usage_rule{"inputTokens", unit::input_tokens},
+    usage_rule{"outputTokens", unit::output_tokens},
+    usage_rule{"cacheReadInputTokens", unit::cache_read_tokens},
+    usage_rule{"cacheReadInputTokenCount", unit::cache_read_tokens, take::otherwise},
+    usage_rule{"cacheWriteInputTokens", unit::cache_write_tokens},
+    usage_rule{"cacheWriteInputTokenCount", unit::cache_write_tokens, take::otherwise},
+    usage_rule{"cacheDetails", unit::cache_write_5m_tokens, take::add, no_vendor, every_vendor,
+               "ttl", "5m", "inputTokens"},
+    usage_rule{"cacheDetails", unit::cache_write_1h_tokens, take::add, no_vendor, every_vendor,
+               "ttl", "1h", "inputTokens"},
+};
+
+// Metrics of the last event of InvokeModelWithResponseStream, and what Llama and Titan answer.
+inline constexpr std::array invoke_rules{
+    usage_rule{"inputTokenCount", unit::input_tokens},
+    usage_rule{"outputTokenCount", unit::output_tokens},
+    usage_rule{"cacheReadInputTokenCount", unit::cache_read_tokens},
+    usage_rule{"cacheWriteInputTokenCount", unit::cache_write_tokens},
+    usage_rule{"prompt_token_count", unit::input_tokens, take::otherwise},
+    usage_rule{"generation_token_count", unit::output_tokens, take::otherwise},
+    usage_rule{"inputTextTokenCount", unit::input_tokens, take::otherwise},
+    usage_rule{"prompt_tokens", unit::input_tokens, take::otherwise},
+    usage_rule{"completion_tokens", unit::output_tokens, take::otherwise},
+};
+
+// Billed units are what is charged; `tokens` counts what the model saw, and is read without them.
+inline constexpr std::array cohere_billed_rules{
+    usage_rule{"billed_units.input_tokens", unit::input_tokens},
+    usage_rule{"billed_units.output_tokens", unit::output_tokens},
+    usage_rule{"billed_units.search_units", unit::search_units},
+};
+inline constexpr std::array cohere_tokens_rules{
+    usage_rule{"tokens.input_tokens", unit::input_tokens},
+    usage_rule{"tokens.output_tokens", unit::output_tokens},
+    usage_rule{"cached_tokens", unit::cache_read_tokens},
+};
+
+inline constexpr std::array gemini_rules{
+    usage_rule{"promptTokenCount", unit::input_tokens, take::add},
+    usage_rule{"toolUsePromptTokenCount", unit::input_tokens, take::add},
+    usage_rule{"toolUsePromptTokenCount", unit::input_tool_tokens},
+    usage_rule{"cachedContentTokenCount", unit::cache_read_tokens},
+    usage_rule{"candidatesTokenCount", unit::output_tokens},
+    usage_rule{"responseTokenCount", unit::output_tokens, take::otherwise},  // the Live API's name
+    usage_rule{"thoughtsTokenCount", unit::output_tokens, take::add},
+    usage_rule{"thoughtsTokenCount", unit::output_reasoning_tokens},
+};
+
+// Gemini lists parts by modality. Documents are seen as images, and priced so.
+struct gemini_details {
+    std::string_view path;
+    std::array<unit, 4> to;         // text, audio, image, video
+    std::string_view instead_of{};  // read only where that member is missing
+};
+inline constexpr std::array<unit, 4> input_units{unit::input_text_tokens, unit::input_audio_tokens,
+                                                 unit::input_image_tokens,
+                                                 unit::input_video_tokens};
+inline constexpr std::array<unit, 4> output_units{
+    unit::output_text_tokens, unit::output_audio_tokens, unit::output_image_tokens,
+    unit::output_video_tokens};
+inline constexpr std::array gemini_detail_lists{
+    gemini_details{"promptTokensDetails", input_units},
+    gemini_details{"promptTokenDetails", input_units, "promptTokensDetails"},  // embeddings
+    gemini_details{"toolUsePromptTokensDetails", input_units},  // input too, beside the prompt
+    gemini_details{"toolUsePromptTokensDetails",
+                   {unit::input_text_tool_tokens, unit::input_audio_tool_tokens,
+                    unit::input_image_tool_tokens, unit::input_video_tool_tokens}},
+    gemini_details{"cacheTokensDetails",
+                   {unit::cache_text_read_tokens, unit::cache_audio_read_tokens,
+                    unit::cache_image_read_tokens, unit::cache_video_read_tokens}},
+    gemini_details{"candidatesTokensDetails", output_units},
+    gemini_details{"responseTokensDetails", output_units, "candidatesTokensDetails"},
+};
+
+[[nodiscard]] inline error bad_count(std::string_view path) {
+    return fail(errc::bad_usage, std::string(path) + " is not a whole number from 0 to 2^44");
+}
+
+// Takes one number into one unit.
+[[nodiscard]] inline result<void> take_count(usage_rule const& rule,
+                                             boost::json::value const& number, vendor from,
+                                             usage& to) {
+    auto count = whole_number(number);
+    if (!count && rule.scale > 1 && number.is_double()) {
+        // The one fraction that is a count: seconds, which become milliseconds.
+        count = whole_number(std::round(number.get_double() * rule.scale));
+    } else if (count) {
+        *count *= rule.scale;
+    }
+    if (!count || *count > usage::count_max) return bad_count(rule.path);
+    if (*count == 0 && !rule.documented.has(from)) return {};
+    if (rule.how == take::add) {
+        if (to.count(rule.to) + *count > usage::count_max) return bad_count(rule.path);
+        to.add(rule.to, *count);
+    } else if (rule.how == take::set || !to.has(rule.to)) {
+        to.set(rule.to, *count);
+    }
+    return {};
+}
+
+[[nodiscard]] inline result<void> apply_rule(usage_rule const& rule, boost::json::value const& from,
+                                             vendor who, usage& to) {
+    if (!rule.only.has(who)) return {};
+    auto const* value = at_path(&from, rule.path);
+    if (value == nullptr) return {};
+    if (rule.key.empty()) return take_count(rule, *value, who, to);
+    auto const* list = value->if_array();
+    if (list == nullptr) return bad_count(rule.path);
+    for (boost::json::value const& element : *list) {
+        if (text_at(&element, rule.key) != rule.value) continue;
+        auto const* number = at_path(&element, rule.number);
+        if (number == nullptr) continue;
+        if (auto done = take_count(rule, *number, who, to); !done) return done;
+    }
+    return {};
+}
+
+[[nodiscard]] inline result<void> apply_rules(std::span<usage_rule const> rules,
+                                              boost::json::value const& from, vendor who,
+                                              usage& to) {
+    for (usage_rule const& rule : rules) {
+        if (auto done = apply_rule(rule, from, who, to); !done) return done;
+    }
+    return {};
+}
+
+[[nodiscard]] inline result<void> apply_gemini_details(boost::json::value const& from, vendor who,
+                                                       usage& to) {
+    struct named_modality {
+        std::string_view name;
+        std::size_t index;
+    };
+    constexpr std::array modalities{named_modality{"TEXT", 0}, named_modality{"AUDIO", 1},
+                                    named_modality{"IMAGE", 2}, named_modality{"DOCUMENT", 2},
+                                    named_modality{"VIDEO", 3}};
+    for (gemini_details const& list : gemini_detail_lists) {
+        if (!list.instead_of.empty() && at_path(&from, list.instead_of) != nullptr) continue;
+        for (auto const& [name, index] : modalities) {
+            usage_rule const rule{list.path,    list.to[index], take::add, every_vendor,
+                                  every_vendor, "modality",     name,      "tokenCount"};
+            if (auto done = apply_rule(rule, from, who, to); !done) return done;
+        }
+    }
+    return {};
+}
+
+}  // namespace detail
+}  // namespace v1
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_PROVIDERS_USAGE_RULES_HPP
