@@ -118,7 +118,7 @@ aiaudit::money cost_of(aiaudit::price_book const& prices, row const& r) {
     aiaudit::usage counts;
     counts.set(aiaudit::unit::input_tokens, r.input);
     counts.set(aiaudit::unit::output_tokens, r.output);
-    return must(prices.price({.provider = "openai", .model = r.model, .counts = counts, .at = r.at})).cost;
+    return must(prices.price({.provider = "openai", .model = r.model, .usage = counts, .at = r.at})).cost;
 }
 
 class sqlite {

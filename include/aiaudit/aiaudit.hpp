@@ -13,6 +13,7 @@
 #include <aiaudit/ledger.hpp>
 #include <aiaudit/pricing/builtin.hpp>
 #include <aiaudit/pricing/load.hpp>
+#include <aiaudit/pricing/pricing_policy.hpp>
 #include <aiaudit/storage/memory_store.hpp>
 #include <aiaudit/timezone/tzdb.hpp>
 #include <aiaudit/version.hpp>

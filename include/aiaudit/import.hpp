@@ -7,10 +7,10 @@
 #ifndef AIAUDIT_IMPORT_HPP
 #define AIAUDIT_IMPORT_HPP
 
-#include <aiaudit/core/record.hpp>          // record
-#include <aiaudit/pricing/price_book.hpp>   // price_book, price_attempt
-#include <aiaudit/providers/dialect.hpp>    // read_exchange
-#include <aiaudit/providers/exchange.hpp>   // exchange
+#include <aiaudit/core/record.hpp>             // record
+#include <aiaudit/pricing/pricing_policy.hpp>  // price_book, price_attempt
+#include <aiaudit/providers/exchange.hpp>      // exchange
+#include <aiaudit/providers/reader.hpp>        // describe_exchange
 
 #include <algorithm>
 #include <charconv>
@@ -32,29 +32,65 @@ struct import_result {
 
 // Prices the record's usage. The cost is left zero, with the status that says why, where that cannot be done.
 [[nodiscard]] inline std::optional<error> set_cost(record& entry, attempt_facts const& facts,
-                                                   price_book const& prices) {
-    auto const priced = price_attempt(prices, entry.provider, facts, entry.started_at);
+                                                   price_book const& prices, price_lookup_cache& cache) {
+    auto const priced = price_attempt(prices, entry.provider, facts, entry.started_at, cache);
     if (!priced) {
         entry.cost_status = cost_status::unpriced;
         return priced.error();
     }
     bool const whole = facts.complete && !facts.usage.any_estimated();
-    entry.cost_status = whole ? cost_status::priced : cost_status::estimated;
+    bool const fits = priced->unpriced == 0 && !priced->standard_tier_used && !priced->region_ignored &&
+                      !priced->speed_ignored;
+    entry.cost_status = !whole ? cost_status::estimated : fits ? cost_status::priced : cost_status::partial;
     entry.cost = priced->cost;
-    entry.price_entry = priced->entry;
+    entry.price_entry = priced->entry_id;
     entry.price_book = prices.revision();
     return std::nullopt;
 }
 
-// Reads and prices an exchange. Where it does not say when it happened, it is taken to be at `at`.
-[[nodiscard]] inline import_result record_of(exchange const& from, price_book const& prices, timestamp at) {
-    reading read = read_exchange(from);
+namespace detail {
+
+// When and by whom, as the exchange's own line says.
+[[nodiscard]] inline result<void> set_context(record& entry, exchange_context const& from, timestamp at) {
+    entry.user = from.user;
+    entry.project = from.project;
+    entry.key_id = from.key;
+    entry.started_at = from.timestamp.value_or(at);
+    constexpr std::uint64_t ns_per_ms = 1'000'000;
+    constexpr std::uint64_t ms_max = (std::uint64_t{1} << 62) / ns_per_ms;
+    if (from.duration_ms.value_or(0) > ms_max || from.ttft_ms.value_or(0) > ms_max) {
+        return fail(errc::bad_input, "a duration is too large");
+    }
+    if (from.duration_ms) entry.duration_ns = *from.duration_ms * ns_per_ms;
+    if (from.ttft_ms) entry.time_to_first_token_ns = *from.ttft_ms * ns_per_ms;
+    if (from.attempt.value_or(1) - 1 >= 0xFFFF'FFFF) return fail(errc::bad_input, "attempt is not from 1 on");
+    entry.attempt = static_cast<std::uint32_t>(from.attempt.value_or(1));
+    entry.tags = from.tags;
+    if (from.operation_id.empty()) {
+        entry.operation_id = make_operation_id(entry.started_at);
+    } else if (auto const id = operation_id::parse(from.operation_id); id) {
+        entry.operation_id = *id;
+    } else {
+        return fail(errc::bad_input, "operation_id: " + id.error().where);
+    }
+    if (from.trace_id.empty()) return {};
+    auto const id = trace_id::parse(from.trace_id);
+    if (!id) return fail(errc::bad_input, "trace_id: " + id.error().where);
+    entry.trace_id = *id;
+    return {};
+}
+
+}  // namespace detail
+
+// Reads and prices an exchange. Where it does not say when it happened, it is taken to be at `at`. An exchange that
+// cannot be billed is a record all the same, and the result says why; errors (bad_input) are of its context alone.
+[[nodiscard]] inline result<import_result> record_of(exchange const& from, price_book const& prices, timestamp at,
+                                                     price_lookup_cache& cache) {
+    reading read = describe_exchange(from);
     attempt_facts& facts = read.facts;
     import_result made;
     record& entry = made.entry;
-    entry.user = from.context.user;
-    entry.project = from.context.project;
-    entry.key_id = from.context.key_id;
+    if (auto const set = detail::set_context(entry, from.context, at); !set) return set.error();
     entry.provider = from.provider;
     entry.path = from.path.substr(0, from.path.find('?'));  // a query may carry a key
     entry.model_requested = facts.model_requested;
@@ -64,9 +100,6 @@ struct import_result {
     entry.service_tier = facts.service_tier;
     entry.region = facts.region;
     entry.speed = facts.speed;
-    entry.started_at = from.context.at.value_or(at);
-    entry.duration_ns = from.context.duration_ns;
-    entry.time_to_first_token_ns = from.context.time_to_first_token_ns;
     entry.http_status = static_cast<std::uint16_t>(from.status);
     entry.finish_reason = facts.finish_reason;
     entry.error_type = facts.error_type;
@@ -75,13 +108,9 @@ struct import_result {
     entry.iterations = facts.iterations;
     entry.provider_cost = facts.provider_cost;
     entry.provider_request_id = facts.provider_request_id;
-    entry.operation_id = from.context.operation.value_or(make_operation_id(entry.started_at));
-    entry.attempt = from.context.attempt;
-    entry.trace_id = from.context.trace.value_or(trace_id{});
-    entry.tags = from.context.tags;
     made.problem = std::move(read.problem);
     if (!made.problem) {
-        made.problem = set_cost(entry, facts, prices);
+        made.problem = set_cost(entry, facts, prices, cache);
     } else if (made.problem->code == errc::not_billable ||
                (made.problem->code == errc::provider_error && from.status >= 400)) {
         entry.cost_status = cost_status::no_charge;
@@ -89,6 +118,10 @@ struct import_result {
         entry.cost_status = cost_status::unknown;
     }
     return made;
+}
+[[nodiscard]] inline result<import_result> record_of(exchange const& from, price_book const& prices, timestamp at) {
+    price_lookup_cache cache;
+    return record_of(from, prices, at, cache);
 }
 
 // The cells of one line of comma-separated values (RFC 4180, but a cell does not span lines), without their quotes.
@@ -159,6 +192,7 @@ private:
     std::vector<source> sources_{};
     std::size_t columns_ = 0;
     std::vector<std::string> cells_{};  // scratch
+    price_lookup_cache cache_{};
 };
 
 namespace detail {
@@ -293,7 +327,7 @@ inline result<import_result> csv_importer::record_of(std::string_view line, pric
         entry.cost_status = entry.failed() ? cost_status::no_charge : cost_status::unknown;
         if (!entry.failed()) made.problem = fail(errc::no_usage, "the row counts nothing");
     } else {
-        made.problem = set_cost(entry, facts, prices);
+        made.problem = set_cost(entry, facts, prices, cache_);
     }
     return made;
 }

@@ -25,7 +25,7 @@ std::string answer(aiaudit::exchange const& from, aiaudit::import_result const& 
     out.raw("usage", to_json(entry.usage));
     out.raw("cost_usd", made.problem ? "null" : aiaudit::detail::json_string(entry.cost.to_string()));
     out.text_if("price_entry", entry.price_entry);
-    if (!made.problem && entry.cost_status == aiaudit::cost_status::estimated) out.text("cost_status", "estimated");
+    if (!made.problem) out.text("cost_status", name_of(entry.cost_status));
     if (entry.provider_cost) out.text("provider_cost_usd", entry.provider_cost->to_string());
     if (made.problem) out.text("error", made.problem->message());
     return out.finish();
@@ -37,11 +37,13 @@ void run(options const& with) {
                                                   : value_or_fail(aiaudit::timestamp::parse(with.at), "--at");
     std::string const name = with.file.empty() ? "standard input" : with.file;
     std::string const text = read_input(with.file);
+    aiaudit::price_lookup_cache cache;
     std::string answers;  // printed when the whole input was read: a broken line leaves no half an answer
     for_each_line(text, [&](std::size_t number, std::string_view line) {
         auto exchange = value_or_fail(aiaudit::parse_exchange(line), name + ":" + std::to_string(number));
-        if (!with.at.empty()) exchange.context.at = at;
-        answers.append(answer(exchange, aiaudit::record_of(exchange, prices, at))).push_back('\n');
+        if (!with.at.empty()) exchange.context.timestamp = at;
+        auto const made = value_or_fail(aiaudit::record_of(exchange, prices, at, cache), name + ":" + std::to_string(number));
+        answers.append(answer(exchange, made)).push_back('\n');
     });
     std::cout << answers;
 }

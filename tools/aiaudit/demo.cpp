@@ -164,6 +164,7 @@ void run(options const& with) {
     std::string const db = directory_for(with);
     auto ledger = value_or_fail(aiaudit::basic_ledger<demo_policies>::open({.path = db}), db);
     aiaudit::price_book const prices = aiaudit::builtin_book();
+    aiaudit::price_lookup_cache cache;
     mock_provider const provider;
     httplib::Client client("127.0.0.1", provider.port());
     client.set_keep_alive(true);
@@ -177,12 +178,13 @@ void run(options const& with) {
     for (int number = 0; number < calls; ++number) {
         mock_model const& model = models[random() % models.size()];
         aiaudit::exchange exchange = make_call(client, model, number);
-        exchange.context.at = aiaudit::timestamp{end.ns - step_ns * (calls - 1 - number)};
+        exchange.context.timestamp = aiaudit::timestamp{end.ns - step_ns * (calls - 1 - number)};
         exchange.context.user = users[random() % 21 % users.size()];
         exchange.context.project = number % 3 == 0 ? "search" : "support";
-        exchange.context.duration_ns = static_cast<std::uint64_t>(model.latency_ms) * (500'000 + random() % 1'500'000);
-        ledger.time().set(*exchange.context.at);
-        value_or_fail(ledger.append(aiaudit::record_of(exchange, prices, *exchange.context.at).entry,
+        exchange.context.duration_ms = static_cast<std::uint64_t>(model.latency_ms) * (50 + random() % 150) / 100;
+        ledger.time().set(*exchange.context.timestamp);
+        auto made = value_or_fail(aiaudit::record_of(exchange, prices, *exchange.context.timestamp, cache));
+        value_or_fail(ledger.append(std::move(made.entry),
                                     aiaudit::durability::relaxed));
     }
     value_or_fail(ledger.flush());

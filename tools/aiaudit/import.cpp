@@ -51,10 +51,11 @@ line_reader reader_for(options const& with, aiaudit::price_book const& prices, s
     if (with.format == "exchanges") {
         aiaudit::timestamp const at = with.at.empty() ? aiaudit::system_clock{}.now()
                                                       : value_or_fail(aiaudit::timestamp::parse(with.at), "--at");
-        return [&prices, at](std::string_view line) -> aiaudit::result<aiaudit::import_result> {
+        auto cache = std::make_shared<aiaudit::price_lookup_cache>();
+        return [&prices, at, cache](std::string_view line) -> aiaudit::result<aiaudit::import_result> {
             auto const exchange = aiaudit::parse_exchange(line);
             if (!exchange) return exchange.error();
-            return aiaudit::record_of(*exchange, prices, at);
+            return aiaudit::record_of(*exchange, prices, at, *cache);
         };
     }
     if (with.map.empty()) throw failure{"--format csv needs --map, such as timestamp=TIMESTAMP,model==gpt-4.1"};

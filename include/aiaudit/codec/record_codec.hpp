@@ -230,7 +230,7 @@ public:
         ok_ = ok_ && mask_ >> record_field_count == 0 &&
               (entry.kind == record_kind::intent || entry.kind == record_kind::outcome) &&
               static_cast<unsigned>(entry.operation) <= 7 &&
-              static_cast<unsigned>(entry.cost_status) <= 4;
+              static_cast<unsigned>(entry.cost_status) <= 5;
         decode_names(entry);
         decode_course(entry);
         decode_amounts(entry);

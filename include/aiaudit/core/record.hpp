@@ -34,6 +34,9 @@ enum class cost_status : std::uint8_t {
     unpriced = 2,   // no price for the model or something it counted: unknown, never zero
     no_charge = 3,  // nothing was billed (the provider refused, or the answer came from a cache)
     unknown = 4,    // the usage is not known, so neither is the cost
+    // The book has no rate for something it counted, or none for its tier, region or speed: that was
+    // left out or charged at the standard rate.
+    partial = 5,
 };
 
 [[nodiscard]] constexpr std::string_view name_of(cost_status status) noexcept {
@@ -43,6 +46,7 @@ enum class cost_status : std::uint8_t {
     case cost_status::unpriced: return "unpriced";
     case cost_status::no_charge: return "no_charge";
     case cost_status::unknown: return "unknown";
+    case cost_status::partial: return "partial";
     }
     return "unknown";
 }

@@ -207,13 +207,15 @@ inline void append_aligned(std::string& out, std::string_view text, std::size_t 
     }
     std::vector<std::size_t> widths;
     for (std::size_t column = 0; column < lines.back().size(); ++column) {
-        std::size_t width = width_of(lines.back()[column].name);
+        std::size_t width = 0;
         for (auto const& line : lines) width = std::max(width, width_of(line[column].text));
-        widths.push_back(width);
+        if (width > 0) width = std::max(width, width_of(lines.back()[column].name));
+        widths.push_back(width);  // 0: nobody has anything there, so the column is left out
     }
     std::string out;
     auto const add_line = [&](std::vector<report_cell> const& cells, bool names, std::string const& bar) {
         for (std::size_t column = 0; column < cells.size(); ++column) {
+            if (widths[column] == 0) continue;
             if (column > 0) out.append("  ");
             append_aligned(out, names ? cells[column].name : cells[column].text, widths[column], cells[column].label);
         }
