@@ -66,12 +66,12 @@ namespace detail {
                      sum_of(counts, {unit::cache_read_tokens, unit::cache_write_tokens}));
 }
 
-// xAI and Perplexity count reasoning beside the completion. A body whose own total says that it is
+// xAI counts reasoning beside the completion. A body whose own total says that it is
 // inside already (prompt + completion = total) is believed.
 [[nodiscard]] inline result<void> include_reasoning(boost::json::value const& from, vendor who,
                                                     usage& counts) {
     auto const reasoning = counts.count(unit::output_reasoning_tokens);
-    if (!additive_reasoning_vendors.has(who) || reasoning == 0) return {};
+    if (who != vendor::xai || reasoning == 0) return {};
     auto const* total = at_path(&from, "total_tokens");
     bool const inside =
         who == vendor::xai && total != nullptr && whole_number(*total) == counts.total_tokens();

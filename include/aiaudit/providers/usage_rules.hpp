@@ -57,8 +57,6 @@ inline constexpr vendor_set audio_out_vendors =
             vendor::huggingface, vendor::deepseek, vendor::fireworks, vendor::xai, vendor::other);
 inline constexpr vendor_set cache_write_vendors =
     vendors(vendor::openai, vendor::openrouter, vendor::huggingface, vendor::other);
-// Who counts reasoning beside the completion rather than inside it.
-inline constexpr vendor_set additive_reasoning_vendors = vendors(vendor::xai, vendor::perplexity);
 
 inline constexpr std::array chat_rules{
     usage_rule{"prompt_tokens", unit::input_tokens},
@@ -82,7 +80,10 @@ inline constexpr std::array chat_rules{
                audio_out_vendors},
     usage_rule{"completion_tokens_details.reasoning_tokens", unit::output_reasoning_tokens},
     usage_rule{"reasoning_tokens", unit::output_reasoning_tokens, take::otherwise,
-               additive_reasoning_vendors},
+               vendors(vendor::xai, vendor::perplexity)},
+    // Perplexity's answers cite and reason beside the completion.
+    usage_rule{"reasoning_tokens", unit::output_tokens, take::add, every_vendor,
+               vendors(vendor::perplexity)},
     usage_rule{"citation_tokens", unit::output_tokens, take::add, every_vendor,
                vendors(vendor::perplexity)},
     usage_rule{"citation_tokens", unit::output_citation_tokens, take::set, every_vendor,
