@@ -66,6 +66,7 @@ public:
                 answer(request, response, openai_body);
             });
         }
+        server_.set_tcp_nodelay(true);
         port_ = server_.bind_to_any_port("127.0.0.1");
         if (port_ <= 0) throw failure{"the mock provider cannot listen on 127.0.0.1"};
         thread_ = std::thread([this] { server_.listen_after_bind(); });
