@@ -206,7 +206,8 @@ inline void drop_declined(std::vector<iteration>& runs) {
 }
 
 // What only the top level counts (reasoning, searches) belongs to the runs of the model that
-// answered: reasoning fills their outputs in order, anything else goes to the first of them.
+// answered: reasoning fills their outputs in order, anything else goes to the first of them. What
+// finds no such run goes to the first of all, so that nothing is lost.
 inline void share_top_level(usage const& top, std::string_view model_served,
                             std::vector<iteration>& runs) {
     for_each_count(top, [&](unit which, std::uint64_t count) {
@@ -221,6 +222,7 @@ inline void share_top_level(usage const& top, std::string_view model_served,
             count -= std::min(room, count);
             if (count == 0) return;
         }
+        runs.front().usage.add(which, count);
     });
 }
 
