@@ -13,10 +13,13 @@
 
 #include <aiaudit/detail/bytes.hpp>        // little-endian integers
 #include <aiaudit/error.hpp>               // result
+#include <aiaudit/storage/lmdb_tree.hpp>   // the walk
 #include <aiaudit/storage/posix_file.hpp>  // pread
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
+#include <cstring>
 #include <optional>
 #include <string>
 
@@ -33,6 +36,8 @@ struct lmdb_meta {
     std::uint32_t page_bytes = 0;
     std::uint64_t last_page = 0;
     std::uint64_t txnid = 0;
+    // The trees of free pages and of the tables, as the page describes them.
+    std::array<char, 2 * lmdb_tree_check::database_bytes> databases{};
 
     // Nothing where the bytes are not a meta page.
     [[nodiscard]] static std::optional<lmdb_meta> parse(char const* page) noexcept {
@@ -42,6 +47,7 @@ struct lmdb_meta {
         meta.page_bytes = load_little_endian<std::uint32_t>(page + 40);
         meta.last_page = load_little_endian<std::uint64_t>(page + 136);
         meta.txnid = load_little_endian<std::uint64_t>(page + 144);
+        std::memcpy(meta.databases.data(), page + 40, meta.databases.size());
         bool const power_of_two = (meta.page_bytes & (meta.page_bytes - 1)) == 0;
         if (!power_of_two || meta.page_bytes < 512 || meta.page_bytes > 32768) return {};
         if (meta.last_page < 1 || meta.last_page > (std::uint64_t{1} << 47)) return {};
@@ -71,26 +77,41 @@ struct lmdb_meta {
     return metas[0].txnid > metas[1].txnid ? metas[0] : metas[1];
 }
 
-// errc::corrupt where the file is shorter than its last commit needs.
-[[nodiscard]] inline result<void> check_lmdb_size(int descriptor, std::string const& path) {
+// Whether all that the last commit speaks of is in the file. Where the file has the length that it
+// had then, that is taken as said. A shorter one is still whole when every page that is missing is
+// free: LMDB does not write pages that a transaction both took and gave back. Then the trees are
+// walked, and must account for every page.
+[[nodiscard]] inline result<void> check_lmdb_size(int descriptor, std::string const& path,
+                                                  bool always_walk = false) {
     auto const meta = read_lmdb_meta(descriptor, path);
     if (!meta) return meta.error();
     // After the meta page: pages are written before the meta page that speaks of them.
     struct stat status {};
     if (::fstat(descriptor, &status) != 0) return posix_error(errno, "fstat", path);
-    auto const needed = (meta->last_page + 1) * meta->page_bytes;
     auto const present = static_cast<std::uint64_t>(status.st_size);
-    if (present >= needed) return {};
+    auto const pages_needed = meta->last_page + 1;
+    auto const needed = pages_needed * meta->page_bytes;
+    if (present >= needed && !always_walk) return {};
+    auto const pages = std::min(present / meta->page_bytes, pages_needed);
+    lmdb_tree_check check(descriptor, path, meta->page_bytes, pages);
+    auto const walked = check.check_all(meta->databases.data());
+    bool const complete = walked && check.pages_accounted_for() + 2 == pages_needed;
+    if (complete || (!walked && walked.error().code != errc::corrupt)) return walked;
+    if (present >= needed && !walked) return walked;
+    if (present >= needed) return fail(errc::corrupt, path + ": loses count of its pages");
     return fail(errc::corrupt, path + ": has " + std::to_string(present) +
                                    " bytes, its last commit needs " + std::to_string(needed));
 }
 
-[[nodiscard]] inline result<void> check_lmdb_file(std::string const& path) {
+// always_walk: looks at every branch and leaf page, however long the file is. For a program that
+// verifies; opening does not take the time.
+[[nodiscard]] inline result<void> check_lmdb_file(std::string const& path,
+                                                  bool always_walk = false) {
     auto const file = file_handle::open(path, O_RDONLY);
     if (!file) return posix_error(errno, "open", path);
     result<void> checked;
     for (int tries = 0; tries < 3; ++tries) {
-        checked = check_lmdb_size(file.get(), path);
+        checked = check_lmdb_size(file.get(), path, always_walk);
         if (checked) break;
     }
     return checked;
