@@ -6,7 +6,6 @@
 #include <boost/test/unit_test.hpp>
 
 #include <string>
-#include <thread>
 #include <utility>
 #include <vector>
 
@@ -248,24 +247,6 @@ BOOST_AUTO_TEST_CASE(a_cache_gives_the_same_answers_and_notices_another_book) {
             if (!plain) BOOST_REQUIRE_EQUAL(plain.error().message(), cached.error().message());
         }
     }
-}
-
-BOOST_AUTO_TEST_CASE(many_threads_may_use_one_book) {
-    auto const book = book_of({provider("p", {entry("r", rule::dated, "m", "1")})});
-    std::vector<std::thread> threads;
-    std::vector<int> right(4);
-    for (std::size_t t = 0; t < right.size(); ++t) {
-        threads.emplace_back([&, t] {
-            price_lookup_cache cache;
-            usage const used = million();
-            for (int i = 0; i < 1'000; ++i) {
-                std::string const model = "m-" + std::to_string(1'000 + i);
-                right[t] += book.price({"p", model, used}, cache)->cost.to_string() == "1";
-            }
-        });
-    }
-    for (std::thread& each : threads) each.join();
-    for (int const count : right) BOOST_TEST(count == 1'000);
 }
 
 BOOST_AUTO_TEST_CASE(an_amount_past_the_widest_integer_is_an_error) {
