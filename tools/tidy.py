@@ -31,7 +31,8 @@ FLOORS = {
 THIRD_PARTY = {
     "boost/system/": ["error.hpp"],
     "boost/crc.hpp": ["detail/crc32c.hpp"],
-    "boost/json": ["codec/json*.hpp", "providers/*", "pricing/*", "export/*", "sinks/*", "gateway/*", "import.hpp"],
+    "boost/json": ["codec/json*.hpp", "providers/*", "pricing/genai_prices.hpp", "pricing/litellm.hpp",
+                   "pricing/load.hpp", "pricing/*json*.hpp"],
     "openssl/": ["detail/sha256.hpp", "integrity/*"],
     "lmdb.h": ["storage/*"],
     "httplib.h": ["transport/*", "gateway/*"],

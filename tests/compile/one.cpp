@@ -2,7 +2,6 @@
 //
 // One of three translation units that must link: with the single header, twice.
 #include <aiaudit/aiaudit.hpp>
-#include <aiaudit/aiaudit.hpp>
 
 std::string two();
 std::string three();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// A user's first program, built in every way that the library can be had. Argument: an empty directory to write in.
+// A user's first program, built in every way that the library can be had. Argument: an empty
+// directory to write in.
 #include <aiaudit/aiaudit.hpp>
 
 #include <cstdlib>

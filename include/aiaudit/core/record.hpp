@@ -34,8 +34,8 @@ enum class cost_status : std::uint8_t {
     unpriced = 2,   // no price for the model or something it counted: unknown, never zero
     no_charge = 3,  // nothing was billed (the provider refused, or the answer came from a cache)
     unknown = 4,    // the usage is not known, so neither is the cost
-    // The book has no rate for something it counted, or none for its tier, region or speed: that was
-    // left out or charged at the standard rate.
+    // The book has no rate for something it counted, or none for its tier, region or speed: that
+    // was left out or charged at the standard rate.
     partial = 5,
 };
 
