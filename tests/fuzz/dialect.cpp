@@ -59,7 +59,11 @@ void check(reading const& read) {
 extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size) {
     if (size < 2) return 0;
     std::string_view const bytes{reinterpret_cast<char const*>(data) + 2, size - 2};
-    if (auto const line = parse_exchange(bytes)) check(describe_exchange(*line));
+    if (auto const line = parse_exchange(bytes)) {
+        check(describe_exchange(*line));
+    } else {
+        require(line.error().message().find('\n') == std::string::npos);
+    }
     target const& chosen = targets[data[0] % targets.size()];
     exchange input;
     input.provider = chosen.provider;

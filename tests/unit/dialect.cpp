@@ -171,6 +171,15 @@ BOOST_AUTO_TEST_CASE(no_message_holds_what_a_provider_said_in_prose) {
     }
 }
 
+BOOST_AUTO_TEST_CASE(a_message_is_one_line_whatever_the_path_holds) {
+    for (char const* path : {"/v1/fi\nles", "/v1/\n/messages/count_tokens?key=secret"}) {
+        auto const read = describe_exchange({.provider = "a\nb", .path = path, .response = "{}"});
+        BOOST_REQUIRE(read.problem);
+        BOOST_TEST(read.problem->message().find('\n') == std::string::npos);
+        BOOST_TEST(read.problem->message().find("secret") == std::string::npos);
+    }
+}
+
 BOOST_AUTO_TEST_CASE(bedrock_frames_are_read_wherever_they_are_cut) {
     exchange input;
     input.provider = "aws";

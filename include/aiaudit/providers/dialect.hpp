@@ -302,10 +302,10 @@ inline constexpr std::array path_rules{
         found.operation = operation::responses;
         return found;
     }
-    // The path is the caller's, but without its query it holds no secret; still, keep it short.
+    // A path without its query holds no secret.
     return fail(errc::unknown_dialect, "no API is known for provider '" +
-                                           std::string(provider.substr(0, 40)) + "', path '" +
-                                           std::string(path.substr(0, 80)) + "'");
+                                           detail::printable(provider) + "', path '" +
+                                           detail::printable(path) + "'");
 }
 
 [[nodiscard]] inline result<dialect> dialect_of(std::string_view provider, std::string_view path) {

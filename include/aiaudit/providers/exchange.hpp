@@ -119,7 +119,7 @@ inline void take_body(boost::json::value const& line, std::string_view name, std
     if (auto done = take_text(line, "timestamp", when); !done) return done;
     if (!when.empty()) {
         auto parsed = aiaudit::timestamp::parse(when);
-        if (!parsed) return parsed.error();
+        if (!parsed) return fail(errc::bad_time, "exchange: 'timestamp' is no ISO 8601 time");
         to.timestamp = *parsed;
     }
     struct named_text {

@@ -283,8 +283,10 @@ private:
     [[nodiscard]] std::optional<error> judge(bool stream) {
         if (problem_) return problem_;
         if (!where_.billable) {
-            return fail(errc::not_billable, std::string(name_of(where_.operation)) +
-                                                " costs nothing: " + head_.path.substr(0, 80));
+            std::string_view const path = head_.path;
+            return fail(errc::not_billable,
+                        std::string(name_of(where_.operation)) + " costs nothing: " +
+                            detail::printable(path.substr(0, path.find_first_of("?#"))));
         }
         if (auto done = read_counts(); !done) return done.error();
         if (!facts_.usage.empty()) return std::nullopt;
