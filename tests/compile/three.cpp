@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: MIT
 //
-// Modular headers around the single one: their guards keep them from meeting twice.
-#include MODULAR_MONEY
+// Modular headers around the single one (which the build puts first in the path): their guards keep
+// them from meeting twice.
+#include <aiaudit/core/money.hpp>
+
 #include <aiaudit/aiaudit.hpp>
+
 #include MODULAR_LEDGER
 
 std::string three();
