@@ -78,6 +78,42 @@ namespace detail {
     return inside ? result<void>{} : add_count(counts, unit::output_tokens, reasoning);
 }
 
+// Both counts of a generation, by the names of its API; empty where the API may leave one out.
+struct needed_counts {
+    std::string_view input{};
+    std::string_view output{};
+    std::string_view total{};  // of just these two, where the API gives one
+};
+[[nodiscard]] constexpr needed_counts counts_needed(dialect which) noexcept {
+    switch (which) {
+    case dialect::openai_chat: return {"prompt_tokens", "completion_tokens", "total_tokens"};
+    case dialect::openai_responses: return {"input_tokens", "output_tokens", "total_tokens"};
+    case dialect::anthropic_messages: return {"input_tokens", "output_tokens", {}};
+    case dialect::bedrock_converse: return {"inputTokens", "outputTokens", {}};
+    default: return {};
+    }
+}
+
+// A usage without one of its two counts would be billed as if that were zero. Where the total is
+// there, the other is the difference (Gemini behind OpenAI's API leaves completion_tokens out when
+// it only thought); else there is no usage to bill.
+[[nodiscard]] inline result<void> require_counts(dialect which, boost::json::value const& from,
+                                                 usage& counts) {
+    auto const needed = counts_needed(which);
+    bool const input = at_path(&from, needed.input) != nullptr;
+    bool const output = at_path(&from, needed.output) != nullptr;
+    if (needed.input.empty() || counts.empty() || (input && output)) return {};
+    auto const* printed = at_path(&from, needed.total);
+    auto const total = printed == nullptr ? std::nullopt : whole_number(*printed);
+    if (total && input != output && *total >= counts.total_tokens()) {
+        auto const rest = *total - counts.total_tokens();
+        counts.set(input ? unit::output_tokens : unit::input_tokens, rest);
+        return {};
+    }
+    return fail(errc::no_usage,
+                "the usage has no " + std::string(input ? needed.output : needed.input));
+}
+
 struct whole_and_parts {
     unit whole;
     std::array<unit, 4> parts;  // filled up with the whole itself
@@ -149,13 +185,15 @@ inline constexpr std::array wholes{
 
 }  // namespace detail
 
-// Reads one usage object. bad_usage where a count is none or the counts contradict each other. The
-// answer is empty where the object names nothing that the dialect counts.
+// Reads one usage object. bad_usage where a count is none or the counts contradict each other,
+// no_usage where all input or all output is missing. The answer is empty where the object names
+// nothing that the dialect counts.
 [[nodiscard]] inline result<usage> read_usage(dialect which, vendor who,
                                               boost::json::value const& from) {
     usage counts;
     auto done = detail::apply_rules(detail::rules_of(which, from), from, who, counts);
     if (done && which == dialect::gemini) done = detail::apply_gemini_details(from, who, counts);
+    if (done) done = detail::require_counts(which, from, counts);
     if (done && which == dialect::anthropic_messages) {
         done = detail::derive_cache_write(counts, true);
     }

@@ -58,6 +58,12 @@ inline constexpr vendor_set audio_out_vendors =
 inline constexpr vendor_set cache_write_vendors =
     vendors(vendor::openai, vendor::openrouter, vendor::huggingface, vendor::other);
 
+// Whose Anthropic models itemise no more than reads and writes of the cache: a zero of the parts
+// comes from Anthropic's code behind them.
+inline constexpr vendor_set anthropic_part_vendors{
+    every_vendor.bits &
+    ~vendors(vendor::aws, vendor::azure, vendor::google, vendor::minimax).bits};
+
 inline constexpr std::array chat_rules{
     usage_rule{"prompt_tokens", unit::input_tokens},
     usage_rule{"completion_tokens", unit::output_tokens},
@@ -70,8 +76,9 @@ inline constexpr std::array chat_rules{
                vendors(vendor::deepseek)},
     usage_rule{"cached_prompt_text_tokens", unit::cache_read_tokens, take::otherwise,
                vendors(vendor::xai)},
+    // num_cached_tokens is not read: Mistral printed it before it charged cached input less, so that
+    // it may only repeat the count above.
     usage_rule{"cached_tokens", unit::cache_read_tokens, take::otherwise, no_vendor},
-    usage_rule{"num_cached_tokens", unit::cache_read_tokens, take::otherwise, no_vendor},
     usage_rule{"prompt_tokens_details.cache_write_tokens", unit::cache_write_tokens, take::set,
                cache_write_vendors},
     usage_rule{"prompt_tokens_details.audio_tokens", unit::input_audio_tokens, take::set,
@@ -129,12 +136,16 @@ inline constexpr std::array anthropic_rules{
     usage_rule{"cache_creation_input_tokens", unit::input_tokens, take::add},
     usage_rule{"cache_read_input_tokens", unit::input_tokens, take::add},
     usage_rule{"cache_creation_input_tokens", unit::cache_write_tokens},
-    usage_rule{"cache_creation.ephemeral_5m_input_tokens", unit::cache_write_5m_tokens},
-    usage_rule{"cache_creation.ephemeral_1h_input_tokens", unit::cache_write_1h_tokens},
+    usage_rule{"cache_creation.ephemeral_5m_input_tokens", unit::cache_write_5m_tokens, take::set,
+               anthropic_part_vendors},
+    usage_rule{"cache_creation.ephemeral_1h_input_tokens", unit::cache_write_1h_tokens, take::set,
+               anthropic_part_vendors},
     usage_rule{"cache_read_input_tokens", unit::cache_read_tokens},
     usage_rule{"output_tokens", unit::output_tokens},
-    usage_rule{"output_tokens_details.thinking_tokens", unit::output_reasoning_tokens},
-    usage_rule{"server_tool_use.web_search_requests", unit::web_searches},
+    usage_rule{"output_tokens_details.thinking_tokens", unit::output_reasoning_tokens, take::set,
+               anthropic_part_vendors},
+    usage_rule{"server_tool_use.web_search_requests", unit::web_searches, take::set,
+               anthropic_part_vendors},
 };
 
 // The wire repeats each cache count under a second name.
