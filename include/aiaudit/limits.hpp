@@ -26,10 +26,10 @@ inline constexpr std::uint64_t storage_value_bytes = std::uint64_t{256} << 20;
 // Address space that one segment reserves, and so the most it can hold. It is not allocated:
 // neither memory nor disk is used before there is data. 16 times what a segment is meant to
 // reach, so that a map is never resized under way; and 1/2048 of the address space of x86-64.
-inline constexpr std::uint64_t storage_map_bytes = std::uint64_t{64} << 30;
+inline constexpr std::uint64_t map_bytes = std::uint64_t{64} << 30;
 
 // The smallest map worth opening: a fresh segment takes some pages, one transaction some more.
-inline constexpr std::uint64_t storage_map_bytes_least = std::uint64_t{1} << 20;
+inline constexpr std::uint64_t map_bytes_least = std::uint64_t{1} << 20;
 
 // Named tables in one environment: four today; LMDB searches them one after the other.
 inline constexpr unsigned storage_tables = 8;

@@ -11,6 +11,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include <cstdio>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -468,6 +469,46 @@ BOOST_AUTO_TEST_CASE(a_walk_survives_every_flipped_byte) {
     }
     BOOST_TEST(found > 200);
     BOOST_TEST(bool(aiaudit::detail::check_lmdb_file(file, true)));
+}
+
+// Each page's one entry is a table whose root is the next page: the walk must not follow them down
+// until the stack ends.
+BOOST_AUTO_TEST_CASE(a_walk_does_not_go_as_deep_as_the_file_is_long) {
+    constexpr std::uint64_t pages = 50'000;
+    constexpr std::uint32_t page_bytes = 512;
+    std::string file(pages * page_bytes, '\0');
+    auto const put_at = [&](std::uint64_t page, std::size_t offset, auto value) {
+        std::memcpy(file.data() + page * page_bytes + offset, &value, sizeof value);
+    };
+    for (std::uint64_t page = 0; page < 2; ++page) {
+        put_at(page, 10, std::uint16_t{0x08});
+        put_at(page, 16, std::uint32_t{0xBEEFC0DE});
+        put_at(page, 40, page_bytes);
+        put_at(page, 80, ~std::uint64_t{0});  // no free pages
+        put_at(page, 94, std::uint16_t{1});   // the tables' tree: its depth, its root
+        put_at(page, 128, std::uint64_t{2});
+        put_at(page, 136, pages);  // one more than there are: so it is walked
+        put_at(page, 144, page + 1);
+    }
+    for (std::uint64_t page = 2; page < pages; ++page) {
+        put_at(page, 0, page);
+        put_at(page, 10, std::uint16_t{0x02});
+        put_at(page, 12, std::uint16_t{18});
+        put_at(page, 14, std::uint16_t{18});
+        put_at(page, 16, std::uint16_t{18});  // where the entry is
+        put_at(page, 18, std::uint32_t{48});  // its size, its kind, its key's size
+        put_at(page, 22, std::uint16_t{0x02});
+        put_at(page, 24, std::uint16_t{1});
+        put_at(page, 27 + 6, std::uint16_t{1});  // the next tree: its depth, its root
+        put_at(page, 27 + 40, page + 1);
+    }
+    temporary_directory const directory;
+    auto const path = directory / "data.mdb";
+    write_text(path, file);
+    for (bool const always_walk : {false, true}) {
+        auto const checked = aiaudit::detail::check_lmdb_file(path, always_walk);
+        BOOST_TEST((code_of(checked) == errc::corrupt));
+    }
 }
 
 BOOST_AUTO_TEST_CASE(a_file_that_is_not_lmdbs_is_an_error) {

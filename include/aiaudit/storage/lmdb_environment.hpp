@@ -98,7 +98,7 @@ class lmdb_transaction;
 class lmdb_environment {
 public:
     struct settings {
-        std::uint64_t map_bytes = limits::storage_map_bytes;
+        std::uint64_t map_bytes = limits::map_bytes;
         bool read_only = false;
         bool make = false;  // with its tables, in an empty directory that is no one else's yet
     };
@@ -200,7 +200,7 @@ using lmdb_cursor = std::unique_ptr<MDB_cursor, close_lmdb_cursor>;
 
 inline result<std::unique_ptr<lmdb_environment>> lmdb_environment::open(std::string directory,
                                                                         settings const& how) {
-    if (how.map_bytes < limits::storage_map_bytes_least || how.map_bytes > SIZE_MAX / 2) {
+    if (how.map_bytes < limits::map_bytes_least || how.map_bytes > SIZE_MAX / 2) {
         return fail(errc::bad_argument,
                     "a map of " + std::to_string(how.map_bytes) + " bytes cannot be");
     }

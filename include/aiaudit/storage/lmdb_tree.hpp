@@ -138,8 +138,12 @@ private:
             return check_overflow(load_little_endian<std::uint64_t>(found.data.data()),
                                   found.data_bytes);
         }
-        if (found.flags == sub_database && found.data_bytes == database_bytes) {
-            return check_database(found.data.data());
+        // A table holds no tables: else a made-up file could lead the walk as deep as it is long.
+        if (found.flags == sub_database && found.data_bytes == database_bytes && !in_table_) {
+            in_table_ = true;
+            auto const checked = check_database(found.data.data());
+            in_table_ = false;
+            return checked;
         }
         return damaged(number, "has an entry of a wrong kind");
     }
@@ -185,6 +189,7 @@ private:
     std::uint32_t page_bytes_;
     std::uint64_t pages_;
     bool in_free_tree_ = false;
+    bool in_table_ = false;
     std::uint64_t used_ = 0;  // more than there are: the pages go round in a circle
     std::uint64_t free_ = 0;
 };

@@ -40,7 +40,7 @@ struct store_options {
     bool read_only = false;  // change nothing on disk; write() answers errc::read_only
     // The most the store can hold, as address space (nothing is allocated ahead). Choose less
     // where that is rationed: RLIMIT_AS, 32-bit processes, some sanitizers.
-    std::uint64_t map_bytes = limits::storage_map_bytes;
+    std::uint64_t map_bytes = limits::map_bytes;
 };
 
 namespace detail {

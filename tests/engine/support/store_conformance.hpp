@@ -4,8 +4,12 @@
 //
 // To run them on your own store, in a Boost.Test program:
 //
-//     template <> inline constexpr bool aiaudit_tests::store_lasts<my_store> = true;  // the
-//     default BOOST_AUTO_TEST_CASE(my_store_conforms) { aiaudit_tests::check_store<my_store>(); }
+//     BOOST_AUTO_TEST_CASE(my_store_conforms) { aiaudit_tests::check_store<my_store>(); }
+//
+// and, before it, for a store that keeps nothing when it is closed:
+//
+//     template <>
+//     inline constexpr bool aiaudit_tests::store_lasts<my_store> = false;
 //
 // Every check opens its own store in a directory of its own.
 #ifndef AIAUDIT_TESTS_ENGINE_SUPPORT_STORE_CONFORMANCE_HPP
