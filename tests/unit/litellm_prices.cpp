@@ -70,6 +70,24 @@ BOOST_AUTO_TEST_CASE(rates_tiers_and_service_tiers_are_read) {
     BOOST_TEST(cost(from, "openai", "m", tokens(1'000, 100), "batch") == "0.0014");
 }
 
+BOOST_AUTO_TEST_CASE(a_long_request_in_a_service_tier_is_never_cheaper_than_a_published_price) {
+    auto const from = book(R"("m": {"litellm_provider": "openai",
+        "input_cost_per_token": 2e-06, "output_cost_per_token": 8e-06,
+        "input_cost_per_token_above_272k_tokens": 4e-06,
+        "input_cost_per_token_batches": 1e-06, "input_cost_per_token_priority": 5e-06,
+        "input_cost_per_token_flex": 1e-06,
+        "input_cost_per_token_above_272k_tokens_flex": 2e-06,
+        "output_cost_per_token_above_272k_tokens_flex": 6e-06})");
+    BOOST_TEST(cost(from, "openai", "m", tokens(272'000), "batch") == "0.272");
+    BOOST_TEST(cost(from, "openai", "m", tokens(300'000), "batch") == "1.2");     // the standard one
+    BOOST_TEST(cost(from, "openai", "m", tokens(300'000), "priority") == "1.5");  // its own base
+    BOOST_TEST(cost(from, "openai", "m", tokens(300'000), "flex") == "0.6");      // its own tier
+    // A base that is not given is the standard one.
+    BOOST_TEST(cost(from, "openai", "m", tokens(0, 1'000), "flex") == "0.008");
+    BOOST_TEST(cost(from, "openai", "m", tokens(300'000, 1'000), "flex") == "0.606");
+    BOOST_TEST(from.report().remarks.empty());
+}
+
 BOOST_AUTO_TEST_CASE(cache_writes_for_an_hour_have_their_own_rate) {
     auto const from = book(R"("m": {"litellm_provider": "anthropic",
         "input_cost_per_token": 3e-06, "output_cost_per_token": 1.5e-05,

@@ -136,6 +136,7 @@ private:
     void read_factors(json const& node, price_entry& entry);
     void add_rate(litellm_field const& field, litellm_key const& key, rate price);
     [[nodiscard]] std::optional<rate> number(json const& node, int power, std::string const& what);
+    static void complete_service(gathered& found, gathered& standard);
     [[nodiscard]] rate_card finish();
     void file_entry(std::string const& provider, std::string const& key, price_entry entry);
     void add_families();
@@ -259,8 +260,33 @@ inline void litellm_reader::read_factors(json const& node, price_entry& entry) {
     }
 }
 
+// A service tier's price where the file does not give all of it. A base that is missing is the
+// standard one, as in LiteLLM. Past a threshold that only the standard price has, the price is not
+// published: it is the dearer of the two that are, so that a long request is never too cheap.
+inline void litellm_reader::complete_service(gathered& found, gathered& standard) {
+    for (auto& [what, price] : found.rates) {
+        if (!standard.has_base[what]) continue;
+        tiered_rate const& usual = standard.rates[what];
+        if (!found.has_base[what]) {
+            price.base = usual.base;
+            found.has_base[what] = true;
+        }
+        std::vector<rate_tier> const own = price.tiers;
+        for (rate_tier const& tier : usual.tiers) {
+            auto const same = [&](rate_tier const& each) { return each.start == tier.start; };
+            if (std::any_of(own.begin(), own.end(), same)) continue;
+            bool const more = tier.price.yocto() > price.base.yocto();
+            price.tiers.push_back({tier.start, more ? tier.price : price.base, tier.inclusive});
+        }
+    }
+}
+
 inline rate_card litellm_reader::finish() {
     rate_card card;
+    gathered& standard = services_[""];
+    for (auto& [service, found] : services_) {
+        if (!service.empty()) complete_service(found, standard);
+    }
     for (auto& [service, found] : services_) {
         rate_table rates;
         for (auto& [what, price] : found.rates) {
