@@ -1,10 +1,16 @@
 // SPDX-License-Identifier: MIT
 //
-// Macros that other people's headers define; then both single headers.
-#define min(a, b) ((a) < (b) ? (a) : (b))
-#define max(a, b) ((a) > (b) ? (a) : (b))
-#define small char
-#define interface struct
+// Macros that headers of Unix define (sys/sysmacros.h, X11), then both single
+// headers. The libraries that ours stand on go first: not all of them bear such macros.
+#include <date/tz.h>
+#include <httplib.h>
+#include <lmdb.h>
+#include <openssl/evp.h>
+#include <boost/crc.hpp>
+#include <boost/json.hpp>
+#include <boost/json/basic_parser_impl.hpp>
+#include <boost/system/result.hpp>
+
 #define major(x) x
 #define minor(x) x
 #define ERROR 0
