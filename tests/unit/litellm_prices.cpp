@@ -79,7 +79,7 @@ BOOST_AUTO_TEST_CASE(a_long_request_in_a_service_tier_is_never_cheaper_than_a_pu
         "input_cost_per_token_above_272k_tokens_flex": 2e-06,
         "output_cost_per_token_above_272k_tokens_flex": 6e-06})");
     BOOST_TEST(cost(from, "openai", "m", tokens(272'000), "batch") == "0.272");
-    BOOST_TEST(cost(from, "openai", "m", tokens(300'000), "batch") == "1.2");     // the standard one
+    BOOST_TEST(cost(from, "openai", "m", tokens(300'000), "batch") == "1.2");  // the standard one
     BOOST_TEST(cost(from, "openai", "m", tokens(300'000), "priority") == "1.5");  // its own base
     BOOST_TEST(cost(from, "openai", "m", tokens(300'000), "flex") == "0.6");      // its own tier
     // A base that is not given is the standard one.

@@ -108,11 +108,15 @@ BOOST_AUTO_TEST_CASE(billing_goes_by_the_model_that_served_and_else_by_the_one_a
     facts.model_requested = "opus";
     facts.model_served = "sonnet";
     BOOST_TEST(cost(facts) == "0.003");
-    facts.model_served = "my-deployment";
-    BOOST_TEST(cost(facts) == "0.005");
     facts.model_served = "";
     BOOST_TEST(cost(facts) == "0.005");
-    facts.model_requested = "neither";
+}
+
+// A router may have sent it anywhere, so what the asked model costs says nothing.
+BOOST_AUTO_TEST_CASE(an_unknown_model_that_served_is_not_priced_as_the_one_asked_for) {
+    attempt_facts facts;
+    facts.usage = tokens(1'000, 0);
+    facts.model_requested = "opus";
     facts.model_served = "served";
     BOOST_TEST(cost(facts) == "unknown_model: anthropic/served");
 }

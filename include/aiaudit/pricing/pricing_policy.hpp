@@ -136,19 +136,10 @@ private:
         return total.exact.add(part.exact);
     }
 
-    // Billing goes by the model that served; one that the book does not know (a deployment's own
-    // name) is priced as the model that was asked for.
+    // Billing goes by the model that served. One that the book does not know is not priced as the
+    // one that was asked for: a router may have sent the request anywhere.
     [[nodiscard]] result<quote> price(std::string const& served, usage const& counts) {
-        std::string const& asked = facts_.model_requested;
-        auto first = price_as(served.empty() ? asked : served, counts);
-        if (first || first.error().code != errc::unknown_model) return first;
-        if (served.empty() || asked.empty() || asked == served) return first;
-        auto second = price_as(asked, counts);
-        if (second || second.error().code != errc::unknown_model) return second;
-        return first;
-    }
-
-    [[nodiscard]] result<quote> price_as(std::string_view model, usage const& counts) {
+        std::string_view const model = served.empty() ? facts_.model_requested : served;
         std::string_view tier = facts_.service_tier;
         if (tier.empty() && facts_.parameters.batch) tier = "batch";
         return policy_.price({provider_, model, counts, at_, tier, facts_.region, facts_.speed},
