@@ -230,6 +230,29 @@ BOOST_AUTO_TEST_CASE(the_request_says_what_drives_the_cost) {
     BOOST_TEST((facts.operation == operation::chat));
 }
 
+BOOST_AUTO_TEST_CASE(an_amount_is_the_digits_that_were_printed_rounded_half_to_even) {
+    struct printed {
+        char const* json;
+        char const* usd;
+    };
+    for (auto const& [json, usd] :
+         {printed{"0.1", "0.1"}, printed{"0.0160614", "0.0160614"}, printed{"3", "3"},
+          printed{"0.0000000000005", "0"}, printed{"0.0000000000015", "0.000000000002"},
+          printed{"2.5e-12", "0.000000000002"}, printed{"3.5e-12", "0.000000000004"},
+          printed{"1.0000000000025", "1.000000000002"},
+          printed{"1.0000000000035", "1.000000000004"},
+          printed{"0.00009625000000000001", "0.00009625"}, printed{"1e-30", "0"},
+          printed{"1.2345678901234567e-12", "0.000000000001"},
+          printed{"999999999.5", "999999999.5"}}) {
+        auto const amount = detail::printed_amount(boost::json::parse(json));
+        BOOST_REQUIRE(amount);
+        BOOST_TEST(amount->to_string() == usd, json << " is " << amount->to_string());
+    }
+    for (char const* json : {"-0.1", "-1", "1e300", "\"0.1\"", "true"}) {
+        BOOST_TEST(!detail::printed_amount(boost::json::parse(json)), json);
+    }
+}
+
 BOOST_AUTO_TEST_CASE(an_arn_in_a_path_is_the_profile_it_ends_in) {
     auto const found = endpoint_of(
         "aws",
@@ -252,6 +275,14 @@ BOOST_AUTO_TEST_CASE(a_line_carries_who_and_when_or_says_what_is_wrong_with_it) 
     BOOST_TEST(read->context.attempt.value_or(0) == 2U);
     BOOST_REQUIRE_EQUAL(read->context.tags.size(), 2U);
     BOOST_TEST(read->context.tags[1].second == "4");
+    auto const unanswered = parse_exchange(
+        R"({"provider":"openai","path":"/v1/chat/completions","response":null,"ttft_ms":1.5,)"
+        R"("duration_ms":812.4})");
+    BOOST_REQUIRE(unanswered);
+    BOOST_TEST(unanswered->context.duration_ms.value_or(0) == 812U);
+    BOOST_TEST(unanswered->context.ttft_ms.value_or(0) == 2U);
+    auto const silent = describe_exchange(*unanswered);
+    BOOST_TEST((silent.problem && silent.problem->code == errc::no_usage));
     struct bad_line {
         char const* text;
         errc code;
@@ -261,6 +292,9 @@ BOOST_AUTO_TEST_CASE(a_line_carries_who_and_when_or_says_what_is_wrong_with_it) 
          {bad_line{"{", errc::bad_json, "exchange"}, bad_line{"[]", errc::bad_input, "object"},
           bad_line{R"({"provider":"p","path":"/x"})", errc::bad_input, "response"},
           bad_line{R"({"provider":1,"path":"/x","response":""})", errc::bad_input, "provider"},
+          bad_line{R"({"provider":null,"path":"/x","response":""})", errc::bad_input, "provider"},
+          bad_line{R"({"provider":"p","path":"/x","response":"","ttft_ms":-1})", errc::bad_input,
+                   "ttft_ms"},
           bad_line{R"({"provider":"p","path":"/x","response":"","status":-1})", errc::bad_input,
                    "status"},
           bad_line{R"({"provider":"p","path":"/x","response":"","timestamp":"noon"})",

@@ -14,6 +14,7 @@
 #include <aiaudit/error.hpp>                  // result
 #include <aiaudit/providers/json_fields.hpp>  // parse_json
 
+#include <cmath>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -94,6 +95,18 @@ inline void take_body(boost::json::value const& line, std::string_view name, std
     return {};
 }
 
+// A duration; recorders print fractions of a millisecond, which are rounded.
+[[nodiscard]] inline result<void> take_duration(boost::json::value const& line,
+                                                std::string_view name,
+                                                std::optional<std::uint64_t>& to) {
+    auto const* value = at_path(&line, name);
+    if (value == nullptr) return {};
+    auto const* real = value->if_double();
+    to = real != nullptr ? whole_number(std::round(*real)) : whole_number(*value);
+    if (!to) return wrong_member(name, "a number of milliseconds");
+    return {};
+}
+
 // An object of strings (numbers and flags are taken as their text), in the order of the line.
 [[nodiscard]] inline result<void> take_pairs(boost::json::value const& line, std::string_view name,
                                              std::vector<std::pair<std::string, std::string>>& to) {
@@ -133,8 +146,8 @@ inline void take_body(boost::json::value const& line, std::string_view name, std
                                      {"operation_id", to.operation_id}}) {
         if (auto done = take_text(line, name, text); !done) return done;
     }
-    if (auto done = take_number(line, "duration_ms", to.duration_ms); !done) return done;
-    if (auto done = take_number(line, "ttft_ms", to.ttft_ms); !done) return done;
+    if (auto done = take_duration(line, "duration_ms", to.duration_ms); !done) return done;
+    if (auto done = take_duration(line, "ttft_ms", to.ttft_ms); !done) return done;
     if (auto done = take_number(line, "attempt", to.attempt); !done) return done;
     return take_pairs(line, "tags", to.tags);
 }
@@ -174,7 +187,10 @@ inline void take_body(boost::json::value const& line, std::string_view name, std
     if (auto done = detail::take_pairs(*line, "headers", read.headers); !done) return done.error();
     if (auto done = detail::take_context(*line, read.context); !done) return done.error();
     for (char const* needed : {"provider", "path", "response"}) {
-        if (detail::at_path(&*line, needed) == nullptr) {
+        // A call that got no answer at all is recorded with a response of null.
+        auto const* value = detail::member(&*line, needed);
+        bool const response = std::string_view{needed} == "response";
+        if (value == nullptr || (value->is_null() && !response)) {
             return fail(errc::bad_input, "exchange: no '" + std::string(needed) + "'");
         }
     }

@@ -105,7 +105,8 @@ inline constexpr std::size_t json_depth_max = 256;
 
 // An amount of USD that a provider printed. Boost.JSON has turned the digits into a double; the
 // shortest text that reads back as that double is what the provider printed, as long as it printed
-// at most 15 significant digits. More digits than a pico-USD are rounded. Nothing for a negative.
+// at most 15 significant digits. Past a pico-USD they are rounded, half to even. Nothing for a
+// negative.
 [[nodiscard]] inline std::optional<money> printed_amount(boost::json::value const& value) {
     if (auto const count = whole_number(value)) {
         return money::from_pico(static_cast<int128>(*count) * 1'000'000'000'000);
@@ -113,13 +114,19 @@ inline constexpr std::size_t json_depth_max = 256;
     auto const* real = value.if_double();
     // A thousand million USD for one call is no price.
     if (real == nullptr || !(*real >= 0 && *real <= 1e9)) return std::nullopt;
+    // 16 places past a pico-USD: a double over 10^-12 has no more in its shortest text, and the
+    // largest amount still fits. Below that the double itself is rounded.
+    constexpr int places = 16;
+    constexpr int128 pico = 10'000'000'000'000'000;
     char text[64];
-    auto const shortest = std::to_chars(text, text + sizeof text, *real);
-    auto amount = money::parse({text, static_cast<std::size_t>(shortest.ptr - text)});
-    if (amount) return *amount;
-    auto const rounded =
+    auto written = std::to_chars(text, text + sizeof text, *real);
+    auto const size = [&] { return static_cast<std::size_t>(written.ptr - text); };
+    if (auto const exact = parse_scaled_decimal({text, size()}, money::scale + places)) {
+        return money::from_pico(divide_half_even(*exact, pico));
+    }
+    written =
         std::to_chars(text, text + sizeof text, *real, std::chars_format::fixed, money::scale);
-    amount = money::parse({text, static_cast<std::size_t>(rounded.ptr - text)});
+    auto const amount = money::parse({text, size()});
     return amount ? std::optional{*amount} : std::nullopt;
 }
 

@@ -61,8 +61,7 @@ inline constexpr vendor_set cache_write_vendors =
 // Whose Anthropic models itemise no more than reads and writes of the cache: a zero of the parts
 // comes from Anthropic's code behind them.
 inline constexpr vendor_set anthropic_part_vendors{
-    every_vendor.bits &
-    ~vendors(vendor::aws, vendor::azure, vendor::google, vendor::minimax).bits};
+    every_vendor.bits & ~vendors(vendor::aws, vendor::azure, vendor::google, vendor::minimax).bits};
 
 inline constexpr std::array chat_rules{
     usage_rule{"prompt_tokens", unit::input_tokens},
@@ -76,8 +75,8 @@ inline constexpr std::array chat_rules{
                vendors(vendor::deepseek)},
     usage_rule{"cached_prompt_text_tokens", unit::cache_read_tokens, take::otherwise,
                vendors(vendor::xai)},
-    // num_cached_tokens is not read: Mistral printed it before it charged cached input less, so that
-    // it may only repeat the count above.
+    // num_cached_tokens is not read: Mistral printed it before it charged cached input less, so
+    // that it may only repeat the count above.
     usage_rule{"cached_tokens", unit::cache_read_tokens, take::otherwise, no_vendor},
     usage_rule{"prompt_tokens_details.cache_write_tokens", unit::cache_write_tokens, take::set,
                cache_write_vendors},
