@@ -3,6 +3,8 @@
 // usages_cost.cpp: the price book against costs worked out by others, from real recorded bodies.
 #include <aiaudit/pricing/builtin.hpp>
 #include <aiaudit/pricing/load.hpp>
+#include <aiaudit/pricing/pricing_policy.hpp>
+#include <aiaudit/providers/reader.hpp>
 
 #include <boost/test/unit_test.hpp>
 
@@ -17,6 +19,9 @@
 
 #ifndef AIAUDIT_SHARED_DIR
 #define AIAUDIT_SHARED_DIR ""
+#endif
+#ifndef AIAUDIT_FIXTURE_DIR
+#define AIAUDIT_FIXTURE_DIR "tests/fixtures"
 #endif
 
 namespace {
@@ -153,6 +158,41 @@ BOOST_FIXTURE_TEST_CASE(every_exchange_with_a_cost_has_the_same_cost_and_entry, 
     std::cout << "exchanges: " << equal << " equal, " << refused << " refused as expected, of "
               << lines << "\n";
     BOOST_TEST(equal > 0);
+}
+
+// From the bytes of the response to the cost, as the program does it.
+BOOST_FIXTURE_TEST_CASE(every_exchange_read_from_its_bytes_costs_what_is_expected, corpus) {
+    if (!book) return;
+    std::string const listed = slurp(AIAUDIT_FIXTURE_DIR "/deliberate_differences.tsv");
+    int equal = 0;
+    int different = 0;
+    int refused = 0;
+    std::ifstream in{shared + "/corpus/exchanges.jsonl"};
+    for (std::string text; std::getline(in, text);) {
+        auto const line = detail::parse_decimal_json(text);
+        auto const input = parse_exchange(text);
+        BOOST_TEST_REQUIRE((line.has_value() && input.has_value()));
+        json const& expected = *line->find("expected");
+        if (!expected.is(json::kind::object)) continue;
+        reading const read = describe_exchange(*input);
+        json const& cost = *expected.find("cost_usd");
+        BOOST_TEST_CONTEXT(input->id) {
+            auto const priced = price_attempt(*book, input->provider, read.facts, pinned);
+            if (read.problem || !priced) {
+                BOOST_TEST(cost.is(json::kind::null), why(priced));
+                ++refused;
+                continue;
+            }
+            BOOST_TEST_REQUIRE(!cost.is(json::kind::null), "has no expected cost");
+            bool const same = priced->cost == rounded_to_pico(cost.text);
+            BOOST_TEST((same || listed.find("\n" + input->id + "\t") != std::string::npos),
+                       priced->cost.to_string() << ", expected " << cost.text);
+            ++(same ? equal : different);
+        }
+    }
+    std::cout << "exchanges from their bytes: " << equal << " equal, " << different
+              << " different on purpose, " << refused << " refused as expected\n";
+    BOOST_TEST(equal > 600);
 }
 
 BOOST_FIXTURE_TEST_CASE(every_builtin_price_is_that_of_the_book_it_was_read_from, corpus) {
