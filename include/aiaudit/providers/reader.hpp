@@ -150,6 +150,7 @@ private:
     enum class framing : std::uint8_t { unknown, whole, events, aws };
 
     static constexpr std::string_view blank = " \t\r\n";
+    static constexpr std::string_view mark = "\xEF\xBB\xBF";
 
     endpoint endpoint_of_head(exchange const& head) {
         auto found = endpoint_of(head.provider, head.path);
@@ -163,12 +164,18 @@ private:
     // A body of JSON starts with a brace or a bracket, which no server-sent event does; providers
     // label streams as JSON and errors as streams, so the first character decides.
     std::string_view sniff(std::string_view bytes) {
+        // A byte order mark says nothing, and may come in pieces.
+        while (mark_seen_ < mark.size() && bytes.starts_with(mark[mark_seen_])) {
+            bytes.remove_prefix(1);
+            ++mark_seen_;
+        }
+        if (!bytes.empty()) mark_seen_ = mark.size();
         auto const first = bytes.find_first_not_of(blank);
         if (first == std::string_view::npos) return {};
         char const c = bytes[first];
-        // How lines of a stream start: data, event, id, retry, a comment, a byte order mark.
+        // How lines of a stream start: data, event, id, retry, a comment.
         bool const events = head_.content_type.find("event-stream") != std::string::npos ||
-                            std::string_view{"deir:\xEF"}.find(c) != std::string_view::npos;
+                            std::string_view{"deir:"}.find(c) != std::string_view::npos;
         framing_ = c == '{' || c == '[' || !events ? framing::whole : framing::events;
         return bytes.substr(first);
     }
@@ -319,6 +326,10 @@ private:
             if (!counts) return counts.error();
         }
         if (counts->empty()) counts = counts_of_headers();
+        // The other calls of this API count one thing; half of a conversation's usage is none.
+        bool const half = counts->has(unit::input_tokens) != counts->has(unit::output_tokens) &&
+                          where_.dialect == dialect::cohere && where_.operation == operation::chat;
+        if (half) return fail(errc::no_usage, "the usage counts input or output alone");
         facts_.usage = *counts;
         facts_.provider_cost = detail::read_provider_cost(from, where_.vendor);
         if (where_.dialect != dialect::anthropic_messages) return {};
@@ -358,6 +369,7 @@ private:
     attempt_facts facts_{};
     detail::facts_collector collector_{where_.dialect, facts_};
     framing framing_ = framing::unknown;
+    std::size_t mark_seen_ = 0;  // bytes of a byte order mark so far
     sse_parser events_{};
     aws_event_parser frames_{};
     std::string body_{};
