@@ -156,4 +156,25 @@ BOOST_AUTO_TEST_CASE(a_body_reads_the_same_however_its_bytes_are_cut) {
     }
 }
 
+BOOST_AUTO_TEST_CASE(a_stream_that_was_cut_says_so_and_is_never_billed_as_whole) {
+    if (!corpus_is_here()) return;
+    for (corpus_row const& row : corpus()) {
+        if (row.input.content_type.find("event-stream") == std::string::npos) continue;
+        reading const whole = describe_exchange(row.input);
+        exchange cut = row.input;
+        for (std::size_t at = row.input.response.size(); at > 0; --at) {
+            if (row.input.response[at - 1] != '\n') continue;  // after each line
+            cut.response.resize(at);
+            reading const read = describe_exchange(cut);
+            if (read.facts.complete) {
+                BOOST_TEST(
+                    shown(counts_of(read.facts.usage)) == shown(counts_of(whole.facts.usage)),
+                    row.input.id << " cut at " << at);
+            }
+            errc const code = read.problem ? read.problem->code : errc::no_usage;
+            BOOST_TEST((code == errc::no_usage), row.input.id << " cut at " << at);
+        }
+    }
+}
+
 BOOST_AUTO_TEST_SUITE_END()
