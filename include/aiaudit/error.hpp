@@ -129,6 +129,18 @@ using result = boost::system::result<T, error>;
     return error{code, std::move(where), {}};
 }
 
+namespace detail {
+
+// A stranger's text in a message of ours: short, and on one line.
+[[nodiscard]] inline std::string printable(std::string_view text) {
+    std::string line{text.substr(0, 80)};
+    for (char& c : line) {
+        if (static_cast<unsigned char>(c) < 0x20 || c == '\x7F') c = '?';
+    }
+    return line;
+}
+
+}  // namespace detail
 }  // namespace v1
 }  // namespace aiaudit
 

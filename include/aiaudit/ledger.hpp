@@ -46,7 +46,7 @@ struct ledger_options {
     // Records that a block holds at most. More make commits cheaper and memory dearer.
     std::uint32_t block_records_max = 16'384;
     // Records that wait to be written at most; append() waits for room.
-    std::size_t queue_records_max = 65'536;
+    std::size_t queue_records_max = 16'384;
 };
 
 namespace detail {
@@ -199,7 +199,9 @@ struct basic_ledger<Policies>::state {
         for (;;) {
             queue_changed.wait(lock, [this] { return stopping || !gathering->records.empty(); });
             if (gathering->records.empty()) return;
-            writing = std::exchange(gathering, std::make_shared<detail::batch>());
+            auto next = std::make_shared<detail::batch>();
+            next->records.reserve(gathering->records.size());  // the next one is likely as large
+            writing = std::exchange(gathering, std::move(next));
             lock.unlock();
             batch_done.notify_all();  // there is room again
             auto const first = write(writing->records);

@@ -37,7 +37,8 @@ std::ostream& operator<<(std::ostream& out, sums const& s) {
 std::map<std::string, sums> rows_of(outcome const& ended, std::vector<std::string> const& labels) {
     BOOST_REQUIRE_MESSAGE(ended.status == 0, ended.err);
     std::map<std::string, sums> rows;
-    for (auto const& row : boost::json::parse(ended.out).as_array()) {
+    auto const parsed = boost::json::parse(ended.out);
+    for (auto const& row : parsed.as_array()) {
         std::string key;
         for (auto const& label : labels) key += std::string(row.at(label).as_string().c_str()) + "|";
         rows[key] = {row.at("requests").to_number<std::uint64_t>(), row.at("input_tokens").to_number<std::uint64_t>(),

@@ -307,12 +307,6 @@ namespace detail {
     return nullptr;
 }
 
-[[nodiscard]] inline std::string printable(std::string_view text) {
-    std::string out;
-    for (char const c : text.substr(0, 100)) out.push_back(c < ' ' || c == '\x7f' ? '?' : c);
-    return out;
-}
-
 // Which rates and factors a query leads to within a card.
 struct chosen_rates {
     rate_table const* rates = nullptr;

@@ -142,15 +142,6 @@ inline constexpr std::size_t json_depth_max = 256;
     return true;
 }
 
-// A stranger's text in a message of ours: short, and on one line.
-[[nodiscard]] inline std::string printable(std::string_view text) {
-    std::string line{text.substr(0, 80)};
-    for (char& c : line) {
-        if (static_cast<unsigned char>(c) < 0x20 || c == '\x7F') c = '?';
-    }
-    return line;
-}
-
 // ASCII only, whatever the locale.
 [[nodiscard]] inline std::string lower_case(std::string_view text) {
     std::string lower{text};

@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <numeric>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -84,6 +85,18 @@ namespace detail {
     return key(a) < key(b);
 }
 
+// Sorts places first and moves each row once: rows are large.
+inline void sort_dearest_first(std::vector<report_row>& rows) {
+    std::vector<std::size_t> places(rows.size());
+    std::iota(places.begin(), places.end(), std::size_t{0});
+    std::sort(places.begin(), places.end(),
+              [&rows](std::size_t a, std::size_t b) { return dearer(rows[a], rows[b]); });
+    std::vector<report_row> sorted;
+    sorted.reserve(rows.size());
+    for (std::size_t const place : places) sorted.push_back(std::move(rows[place]));
+    rows = std::move(sorted);
+}
+
 }  // namespace detail
 
 // Precondition: from.knows(query.zone), but for report_kind::user.
@@ -111,7 +124,7 @@ namespace detail {
     } else {
         from.groups(query.zone, detail::dimension_of(query.kind), query.days, add_group);
     }
-    std::sort(made.rows.begin(), made.rows.end(), detail::dearer);
+    detail::sort_dearest_first(made.rows);
     return made;
 }
 
