@@ -64,6 +64,17 @@ BOOST_AUTO_TEST_CASE(a_five_minute_cache_write_costs_the_generic_rate) {
                                    {unit::output_tokens, 2'745}})) == "1.06376125");
 }
 
+BOOST_AUTO_TEST_CASE(a_cache_write_that_came_beside_the_input_is_part_of_it_here) {
+    auto const rates = table({{unit::input_tokens, "3"},
+                              {unit::cache_write_tokens, "3.75"},
+                              {unit::output_tokens, "15"}});
+    auto const used = counts({{unit::input_tokens, 22 + 2'492},
+                              {unit::cache_write_tokens, 2'492},
+                              {unit::output_tokens, 13}});
+    BOOST_TEST(used.total_tokens() == 2'527u);  // Bedrock's own total
+    BOOST_TEST(cost(rates, used) == "0.009606");
+}
+
 BOOST_AUTO_TEST_CASE(a_long_context_reprices_the_whole_request) {
     rate_table rates;
     auto const tiered = [](char const* base, char const* above) {

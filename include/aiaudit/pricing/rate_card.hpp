@@ -388,15 +388,14 @@ inline result<usage_leaves> usage_leaves::of(rate_table const& rates, usage cons
                 factor = detail::product(factor, each.factor);
             }
         }
-        exact_cost charge;
-        if (auto done = charge.add(count, row.price.at(context), factor); !done) {
-            return done.error();
-        }
-        if (auto done = cost.total.add(charge); !done) return done.error();
         direction const way = traits_of(row.what).direction;
-        if (way == direction::count) continue;
-        exact_cost& part = way == direction::input ? cost.input : cost.output;
-        if (auto done = part.add(charge); !done) return done.error();
+        exact_cost& part = way == direction::input    ? cost.input
+                           : way == direction::output ? cost.output
+                                                      : cost.total;  // things stand in it alone
+        if (auto done = part.add(count, row.price.at(context), factor); !done) return done.error();
+    }
+    for (exact_cost const* part : {&cost.input, &cost.output}) {
+        if (auto done = cost.total.add(*part); !done) return done.error();
     }
     return cost;
 }
