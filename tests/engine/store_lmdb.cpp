@@ -10,6 +10,7 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <atomic>
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
@@ -17,6 +18,7 @@
 #include <iterator>
 #include <set>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -91,7 +93,11 @@ int run_with_mounts(Body body) {
 }
 
 [[nodiscard]] bool mounts_are_possible() {
-    bool const possible = run_with_mounts([] { return 0; }) == 0;
+    auto const mount_one = [] {
+        auto const over = fs::temp_directory_path();  // in the child's own view only
+        return ::mount("none", over.c_str(), "tmpfs", 0, nullptr) == 0 ? 0 : 77;
+    };
+    bool const possible = run_with_mounts(mount_one) == 0;
     if (!possible) BOOST_TEST_MESSAGE("SKIPPED: this needs the right to mount file systems (root)");
     return possible;
 }
@@ -649,6 +655,65 @@ BOOST_AUTO_TEST_CASE(a_full_disk_is_reported_and_survived) {
         return open_at(disk + "/second") ? 0 : 5;
     };
     BOOST_TEST(run_with_mounts(fill_and_free) == 0);
+}
+
+// LMDB writes to its lock file through a map: without a block behind it that would be SIGBUS.
+BOOST_AUTO_TEST_CASE(a_disk_with_hardly_any_room_kills_nobody) {
+    if (!mounts_are_possible()) return;
+    temporary_directory const directory;
+    auto const disk = directory / "disk";
+    auto const path = disk + "/ledger";
+    auto const leave = [&](std::uint64_t pages) {
+        auto const ballast = disk + "/ballast";
+        fs::remove(ballast);
+        write_text(ballast, std::string(std::size_t{2} << 20, 'x'));  // as much as there is room
+        fs::resize_file(ballast, fs::file_size(ballast) / 4096 * 4096 - pages * 4096);
+    };
+    auto const make_and_open = [&] {
+        fs::create_directory(disk);
+        if (::mount("none", disk.c_str(), "tmpfs", 0, "size=1m") != 0) return 77;
+        for (std::uint64_t pages = 0; pages < 40; ++pages) {
+            leave(pages);
+            auto const made = open_at(path);
+            if (!made && code_of(made) != errc::disk_full) return 1;
+        }
+        fs::remove(disk + "/ballast");
+        make_ledger_with(path, "v");
+        leave(0);
+        if (!open_at(path, false, true)) return 2;
+        // A copy without its lock file gets one when there is room for it.
+        fs::remove(path + "/segments/00000001/lock.mdb");
+        leave(0);
+        if (code_of(open_at(path)) != errc::disk_full) return 3;
+        fs::remove(disk + "/ballast");
+        return 0;
+    };
+    auto const read_at_once = [&] {
+        auto const store = open_at(path).value();
+        leave(0);
+        constexpr int readers = 200;
+        std::atomic<int> inside = 0;
+        std::atomic<int> refused = 0;
+        auto const wait_for_all = [&](auto const&) -> result<void> {
+            for (++inside; inside < readers;) std::this_thread::yield();
+            return {};
+        };
+        std::vector<std::thread> threads;
+        for (int i = 0; i < readers; ++i) {
+            threads.emplace_back([&] {
+                if (store.read(wait_for_all)) return;
+                ++refused;
+                ++inside;
+            });
+        }
+        for (auto& thread : threads) thread.join();
+        return refused == 0 ? 0 : 4;
+    };
+    auto const all = [&] {
+        int const first = make_and_open();
+        return first != 0 ? first : read_at_once();
+    };
+    BOOST_TEST(run_with_mounts(all) == 0);
 }
 
 BOOST_AUTO_TEST_CASE(a_read_only_file_system_is_read_but_not_written) {

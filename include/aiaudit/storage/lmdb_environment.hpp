@@ -240,13 +240,19 @@ inline result<void> lmdb_environment::open_environment(settings const& how) {
     ::mdb_env_set_maxdbs(env_, limits::storage_tables);
     ::mdb_env_set_maxreaders(env_, limits::storage_readers);
     unsigned flags = MDB_NOTLS;
+    auto const lock_file = directory_ + "/lock.mdb";
     if (how.read_only) {
         flags |= MDB_RDONLY;
         // A reader registers in the lock file. Where it cannot (read-only media, another's
         // directory, a bare copy of data.mdb) it reads unregistered, which is sound only while
         // nobody writes: a writer may use pages again that it still reads.
-        auto const lock_file = directory_ + "/lock.mdb";
         if (::access(lock_file.c_str(), W_OK) != 0) flags |= MDB_NOLOCK;
+    }
+    if ((flags & MDB_NOLOCK) == 0) {
+        // Here no lock of this process is on the file yet, so that closing it again drops none.
+        constexpr std::uint64_t head = 4096;
+        auto const bytes = head + std::uint64_t{limits::storage_readers} * 64;
+        if (auto ok = reserve_blocks(lock_file, bytes); !ok) return ok;
     }
     int const code = ::mdb_env_open(env_, directory_.c_str(), flags, 0600);
     if (code == ENOMEM) {

@@ -9,6 +9,7 @@
 
 #include <aiaudit/error.hpp>  // result
 
+#include <algorithm>
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
@@ -125,6 +126,23 @@ private:
     }
     if (::fsync(file.get()) != 0) return posix_error(errno, "fsync", path);
     return {};
+}
+
+// Disk blocks for at least the first `bytes` of a file, which is made where it is missing: a map of
+// a file without them dies of SIGBUS when it is written to and the disk is full. The size stays as
+// it is. A file system that cannot do this is left to its own ways.
+[[nodiscard]] inline result<void> reserve_blocks(std::string const& path, std::uint64_t bytes) {
+    auto const file = file_handle::open(path, O_RDWR | O_CREAT);
+    if (!file) return posix_error(errno, "open", path);
+    struct stat status {};
+    if (::fstat(file.get(), &status) != 0) return posix_error(errno, "fstat", path);
+    auto const room = std::max(static_cast<off_t>(bytes), status.st_size);
+    int failed = 0;
+    do {
+        failed = ::fallocate(file.get(), FALLOC_FL_KEEP_SIZE, 0, room);
+    } while (failed != 0 && errno == EINTR);
+    if (failed == 0 || errno == EOPNOTSUPP || errno == ENOSYS) return {};
+    return posix_error(errno, "fallocate", path);
 }
 
 // Fills `to` from `offset`; how many bytes there were before the end of the file. -1: errno.
