@@ -3,9 +3,11 @@
 // ledger: a million records in, reports out, beside SQLite doing the same.
 //
 // import_rps     rows of a CSV file parsed, priced and committed a second (aiaudit import's path)
-// daily_us ...   one report over all of them, in the process; the answer is checked before the time counts
-// sqlite_...     the same rows into a plain api_logs table (request_id unique, timestamp and model indexed) in
-//                transactions of 10,000 rows with synchronous=FULL, and the same four questions as SQL
+// daily_us ...   one report over all of them, in the process; the answer is checked before the time
+// counts sqlite_...     the same rows into a plain api_logs table (request_id unique, timestamp and
+// model indexed) in
+//                transactions of 10,000 rows with synchronous=FULL, and the same four questions as
+//                SQL
 // Usage: ledger [--json FILE] [--records N]
 
 #include <aiaudit/aiaudit.hpp>
@@ -98,8 +100,15 @@ std::vector<row> make_rows(std::size_t count, aiaudit::timestamp end) {
 std::string csv_of(std::vector<row> const& rows) {
     std::string text;
     for (row const& r : rows) {
-        text.append(r.at.to_string()).append(",").append(r.id).append(",").append(r.user).append(",").append(r.model);
-        for (std::uint64_t const n : {r.input, r.output, r.duration_ms}) text.append(",").append(std::to_string(n));
+        text.append(r.at.to_string())
+            .append(",")
+            .append(r.id)
+            .append(",")
+            .append(r.user)
+            .append(",")
+            .append(r.model);
+        for (std::uint64_t const n : {r.input, r.output, r.duration_ms})
+            text.append(",").append(std::to_string(n));
         text.push_back('\n');
     }
     return text;
@@ -118,7 +127,8 @@ aiaudit::money cost_of(aiaudit::price_book const& prices, row const& r) {
     aiaudit::usage counts;
     counts.set(aiaudit::unit::input_tokens, r.input);
     counts.set(aiaudit::unit::output_tokens, r.output);
-    return must(prices.price({.provider = "openai", .model = r.model, .usage = counts, .at = r.at})).cost;
+    return must(prices.price({.provider = "openai", .model = r.model, .usage = counts, .at = r.at}))
+        .cost;
 }
 
 class sqlite {
@@ -127,8 +137,10 @@ public:
         if (sqlite3_open(path.c_str(), &db_) != SQLITE_OK) stop("SQLite cannot open " + path);
         run("PRAGMA journal_mode=WAL");
         run("PRAGMA synchronous=FULL");
-        run("CREATE TABLE api_logs(id INTEGER PRIMARY KEY, request_id TEXT UNIQUE, timestamp INTEGER, user TEXT, "
-            "model TEXT, input_tokens INTEGER, output_tokens INTEGER, latency_ms INTEGER, cost_pico INTEGER)");
+        run("CREATE TABLE api_logs(id INTEGER PRIMARY KEY, request_id TEXT UNIQUE, timestamp "
+            "INTEGER, user TEXT, "
+            "model TEXT, input_tokens INTEGER, output_tokens INTEGER, latency_ms INTEGER, "
+            "cost_pico INTEGER)");
         run("CREATE INDEX by_time ON api_logs(timestamp)");
         run("CREATE INDEX by_model ON api_logs(model)");
     }
@@ -137,14 +149,17 @@ public:
     sqlite& operator=(sqlite const&) = delete;
 
     void run(char const* sql) {
-        if (sqlite3_exec(db_, sql, nullptr, nullptr, nullptr) != SQLITE_OK) stop(sqlite3_errmsg(db_));
+        if (sqlite3_exec(db_, sql, nullptr, nullptr, nullptr) != SQLITE_OK)
+            stop(sqlite3_errmsg(db_));
     }
     void insert(std::vector<row> const& rows, std::vector<aiaudit::money> const& costs) {
         sqlite3_stmt* statement = nullptr;
-        sqlite3_prepare_v2(db_,
-                           "INSERT INTO api_logs(request_id,timestamp,user,model,input_tokens,output_tokens,latency_ms,"
-                           "cost_pico) VALUES(?,?,?,?,?,?,?,?)",
-                           -1, &statement, nullptr);
+        sqlite3_prepare_v2(
+            db_,
+            "INSERT INTO "
+            "api_logs(request_id,timestamp,user,model,input_tokens,output_tokens,latency_ms,"
+            "cost_pico) VALUES(?,?,?,?,?,?,?,?)",
+            -1, &statement, nullptr);
         for (std::size_t i = 0; i < rows.size(); ++i) {
             if (i % 10'000 == 0) run(i == 0 ? "BEGIN" : "COMMIT; BEGIN");
             row const& r = rows[i];
@@ -165,9 +180,11 @@ public:
     // The sum of the given column over all rows of the answer.
     std::int64_t sum(std::string const& sql, int column) {
         sqlite3_stmt* statement = nullptr;
-        if (sqlite3_prepare_v2(db_, sql.c_str(), -1, &statement, nullptr) != SQLITE_OK) stop(sqlite3_errmsg(db_));
+        if (sqlite3_prepare_v2(db_, sql.c_str(), -1, &statement, nullptr) != SQLITE_OK)
+            stop(sqlite3_errmsg(db_));
         std::int64_t total = 0;
-        while (sqlite3_step(statement) == SQLITE_ROW) total += sqlite3_column_int64(statement, column);
+        while (sqlite3_step(statement) == SQLITE_ROW)
+            total += sqlite3_column_int64(statement, column);
         sqlite3_finalize(statement);
         return total;
     }
@@ -180,25 +197,29 @@ void check(bool holds, char const* what) {
     if (!holds) stop(std::string("wrong answer: ") + what);
 }
 
-void measure_aiaudit(std::string const& directory, std::vector<row> const& rows, expected const& want,
-                     std::vector<figure>& figures) {
+void measure_aiaudit(std::string const& directory, std::vector<row> const& rows,
+                     expected const& want, std::vector<figure>& figures) {
     std::string const csv = csv_of(rows);
     auto const prices = aiaudit::builtin_book();
     auto ledger = must(aiaudit::ledger::open({.path = directory + "/ledger"}));
-    auto importer = must(aiaudit::csv_importer::make(
-        "timestamp=at,request_id=id,user=user,model=model,input_tokens=in,output_tokens=out,duration_ms=ms,"
-        "provider==openai,status==200",
-        "at,id,user,model,in,out,ms"));
+    auto importer =
+        must(aiaudit::csv_importer::make("timestamp=at,request_id=id,user=user,model=model,input_"
+                                         "tokens=in,output_tokens=out,duration_ms=ms,"
+                                         "provider==openai,status==200",
+                                         "at,id,user,model,in,out,ms"));
     auto const start = std::chrono::steady_clock::now();
     for (std::string_view text = csv; !text.empty();) {
         std::string_view const line = text.substr(0, text.find('\n'));
         text.remove_prefix(line.size() + 1);
-        must(ledger.append(must(importer.record_of(line, prices)).entry, aiaudit::durability::relaxed));
+        must(ledger.append(must(importer.record_of(line, prices)).entry,
+                           aiaudit::durability::relaxed));
     }
     must(ledger.flush());
-    figures.push_back({"import_rps", static_cast<double>(rows.size()) / seconds_since(start), "records/s"});
-    figures.push_back({"bytes_per_record",
-                       static_cast<double>(ledger.bytes_on_disk()) / static_cast<double>(rows.size()), "B"});
+    figures.push_back(
+        {"import_rps", static_cast<double>(rows.size()) / seconds_since(start), "records/s"});
+    figures.push_back(
+        {"bytes_per_record",
+         static_cast<double>(ledger.bytes_on_disk()) / static_cast<double>(rows.size()), "B"});
 
     using kind = aiaudit::report_kind;
     aiaudit::report made;
@@ -209,7 +230,8 @@ void measure_aiaudit(std::string const& directory, std::vector<row> const& rows,
     check(made.sum.requests == want.requests && made.sum.cost == want.cost, "daily");
     figures.push_back({"daily_us", daily, "us"});
     auto const model = report_us({.kind = kind::models});
-    check(made.sum.count(aiaudit::unit::input_tokens) == want.input && made.sum.cost == want.cost, "models");
+    check(made.sum.count(aiaudit::unit::input_tokens) == want.input && made.sum.cost == want.cost,
+          "models");
     figures.push_back({"models_us", model, "us"});
     auto const user = report_us({.kind = kind::user, .user = "user7"});
     check(made.sum.requests == want.user_requests, "user");
@@ -217,36 +239,54 @@ void measure_aiaudit(std::string const& directory, std::vector<row> const& rows,
     figures.push_back({"users_us", report_us({.kind = kind::users}), "us"});
     check(made.sum.cost == want.cost, "users");
     aiaudit::money today;
-    figures.push_back({"today_us", median_us(101, [&] { today = must(ledger.spent_today()); }), "us"});
+    figures.push_back(
+        {"today_us", median_us(101, [&] { today = must(ledger.spent_today()); }), "us"});
     check(today == want.today, "today");
 
     auto const reopen = std::chrono::steady_clock::now();
     { auto closed = std::move(ledger); }
     ledger = must(aiaudit::ledger::open({.path = directory + "/ledger"}));
     figures.push_back({"open_ms", seconds_since(reopen) * 1e3, "ms"});
-    check(must(ledger.report({.kind = kind::daily})).sum.cost == want.cost, "daily after reopening");
+    check(must(ledger.report({.kind = kind::daily})).sum.cost == want.cost,
+          "daily after reopening");
 }
 
 void measure_sqlite(std::string const& directory, std::vector<row> const& rows,
-                    std::vector<aiaudit::money> const& costs, expected const& want, std::int64_t today_ns,
-                    std::vector<figure>& figures) {
+                    std::vector<aiaudit::money> const& costs, expected const& want,
+                    std::int64_t today_ns, std::vector<figure>& figures) {
     sqlite db(directory + "/api_logs.sqlite");
     auto const start = std::chrono::steady_clock::now();
     db.insert(rows, costs);
-    figures.push_back({"sqlite_import_rps", static_cast<double>(rows.size()) / seconds_since(start), "records/s"});
-    std::string const sums = "count(*),sum(input_tokens),sum(output_tokens),sum(cost_pico),avg(latency_ms) FROM api_logs ";
+    figures.push_back({"sqlite_import_rps", static_cast<double>(rows.size()) / seconds_since(start),
+                       "records/s"});
+    std::string const sums =
+        "count(*),sum(input_tokens),sum(output_tokens),sum(cost_pico),avg(latency_ms) FROM "
+        "api_logs ";
     std::int64_t got = 0;
     auto const query_us = [&](std::string const& sql, int column) {
         return median_us(3, [&] { got = db.sum(sql, column); });
     };
     auto const pico = static_cast<std::int64_t>(want.cost.pico());
-    figures.push_back({"sqlite_daily_us", query_us("SELECT timestamp/86400000000000 AS day," + sums + "GROUP BY day ORDER BY day DESC", 4), "us"});
+    figures.push_back({"sqlite_daily_us",
+                       query_us("SELECT timestamp/86400000000000 AS day," + sums +
+                                    "GROUP BY day ORDER BY day DESC",
+                                4),
+                       "us"});
     check(got == pico, "SQLite daily");
-    figures.push_back({"sqlite_models_us", query_us("SELECT model," + sums + "GROUP BY model ORDER BY 5 DESC", 4), "us"});
+    figures.push_back({"sqlite_models_us",
+                       query_us("SELECT model," + sums + "GROUP BY model ORDER BY 5 DESC", 4),
+                       "us"});
     check(got == pico, "SQLite models");
-    figures.push_back({"sqlite_user_us", query_us("SELECT model," + sums + "WHERE user='user7' GROUP BY model", 1), "us"});
+    figures.push_back({"sqlite_user_us",
+                       query_us("SELECT model," + sums + "WHERE user='user7' GROUP BY model", 1),
+                       "us"});
     check(got == static_cast<std::int64_t>(want.user_requests), "SQLite user");
-    figures.push_back({"sqlite_today_us", query_us("SELECT coalesce(sum(cost_pico),0) FROM api_logs WHERE timestamp>=" + std::to_string(today_ns), 0), "us"});
+    figures.push_back(
+        {"sqlite_today_us",
+         query_us("SELECT coalesce(sum(cost_pico),0) FROM api_logs WHERE timestamp>=" +
+                      std::to_string(today_ns),
+                  0),
+         "us"});
     check(got == static_cast<std::int64_t>(want.today.pico()), "SQLite today");
 }
 
@@ -257,15 +297,19 @@ int main(int argc, char** argv) {
     std::size_t records = 1'000'000;
     for (int i = 1; i + 1 < argc; i += 2) {
         std::string const option = argv[i];
-        if (option == "--json") json = argv[i + 1];
-        else if (option == "--records") records = std::strtoul(argv[i + 1], nullptr, 10);
-        else stop("unknown option " + option);
+        if (option == "--json")
+            json = argv[i + 1];
+        else if (option == "--records")
+            records = std::strtoul(argv[i + 1], nullptr, 10);
+        else
+            stop("unknown option " + option);
     }
     std::string directory = (std::filesystem::current_path() / "bench-ledger-XXXXXX").string();
     if (mkdtemp(directory.data()) == nullptr) stop("cannot make a directory here");
     aiaudit::timestamp const now = aiaudit::system_clock{}.now();
     auto const rows = make_rows(records, now);
-    std::int64_t const today_ns = now.seconds() / aiaudit::seconds_per_day * aiaudit::seconds_per_day * aiaudit::nanoseconds_per_second;
+    std::int64_t const today_ns = now.seconds() / aiaudit::seconds_per_day *
+                                  aiaudit::seconds_per_day * aiaudit::nanoseconds_per_second;
     auto const prices = aiaudit::builtin_book();
     expected want;
     std::vector<aiaudit::money> costs;
@@ -284,10 +328,10 @@ int main(int argc, char** argv) {
     std::ostringstream out;
     out << std::fixed << std::setprecision(1);
     for (figure const& f : figures) {
-        std::cout << std::left << std::setw(20) << f.id << std::right << std::fixed << std::setprecision(1)
-                  << std::setw(16) << f.value << "  " << f.unit << '\n';
-        out << (out.tellp() == 0 ? "[" : ",\n") << R"({"id":")" << f.id << R"(","value":)" << f.value << R"(,"unit":")"
-            << f.unit << "\"}";
+        std::cout << std::left << std::setw(20) << f.id << std::right << std::fixed
+                  << std::setprecision(1) << std::setw(16) << f.value << "  " << f.unit << '\n';
+        out << (out.tellp() == 0 ? "[" : ",\n") << R"({"id":")" << f.id << R"(","value":)"
+            << f.value << R"(,"unit":")" << f.unit << "\"}";
     }
     if (!json.empty()) std::ofstream(json) << out.str() << "]\n";
 }

@@ -28,5 +28,6 @@ int main() {
                              aiaudit::text_format::table)
                   << '\n';
     }
-    std::cout << to_text(ledger.report({.kind = aiaudit::report_kind::users}).value(), aiaudit::text_format::jsonl);
+    std::cout << to_text(ledger.report({.kind = aiaudit::report_kind::users}).value(),
+                         aiaudit::text_format::jsonl);
 }

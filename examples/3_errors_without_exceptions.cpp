@@ -10,8 +10,10 @@ int main() {
     auto const prices = aiaudit::builtin_book();
     aiaudit::usage counts;
     counts.set(aiaudit::unit::input_tokens, 1000);
-    auto const quote = prices.price({.provider = "openai", .model = "gpt-99", .usage = counts, .at = {}});
-    if (!quote && quote.error().code == aiaudit::errc::unknown_model) std::cout << quote.error().message() << '\n';
+    auto const quote =
+        prices.price({.provider = "openai", .model = "gpt-99", .usage = counts, .at = {}});
+    if (!quote && quote.error().code == aiaudit::errc::unknown_model)
+        std::cout << quote.error().message() << '\n';
 
     auto const amount = aiaudit::money::parse("0.0000000000001");
     if (!amount) std::cout << amount.error().message() << '\n';

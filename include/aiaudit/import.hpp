@@ -30,18 +30,22 @@ struct import_result {
     std::optional<error> problem{};
 };
 
-// Prices the record's usage. The cost is left zero, with the status that says why, where that cannot be done.
+// Prices the record's usage. The cost is left zero, with the status that says why, where that
+// cannot be done.
 [[nodiscard]] inline std::optional<error> set_cost(record& entry, attempt_facts const& facts,
-                                                   price_book const& prices, price_lookup_cache& cache) {
+                                                   price_book const& prices,
+                                                   price_lookup_cache& cache) {
     auto const priced = price_attempt(prices, entry.provider, facts, entry.started_at, cache);
     if (!priced) {
         entry.cost_status = cost_status::unpriced;
         return priced.error();
     }
     bool const whole = facts.complete && !facts.usage.any_estimated();
-    bool const fits = priced->unpriced == 0 && !priced->standard_tier_used && !priced->region_ignored &&
-                      !priced->speed_ignored;
-    entry.cost_status = !whole ? cost_status::estimated : fits ? cost_status::priced : cost_status::partial;
+    bool const fits = priced->unpriced == 0 && !priced->standard_tier_used &&
+                      !priced->region_ignored && !priced->speed_ignored;
+    entry.cost_status = !whole ? cost_status::estimated
+                        : fits ? cost_status::priced
+                               : cost_status::partial;
     entry.cost = priced->cost;
     entry.price_entry = priced->entry_id;
     entry.price_book = prices.revision();
@@ -51,7 +55,8 @@ struct import_result {
 namespace detail {
 
 // When and by whom, as the exchange's own line says.
-[[nodiscard]] inline result<void> set_context(record& entry, exchange_context const& from, timestamp at) {
+[[nodiscard]] inline result<void> set_context(record& entry, exchange_context const& from,
+                                              timestamp at) {
     entry.user = from.user;
     entry.project = from.project;
     entry.key_id = from.key;
@@ -63,7 +68,8 @@ namespace detail {
     }
     if (from.duration_ms) entry.duration_ns = *from.duration_ms * ns_per_ms;
     if (from.ttft_ms) entry.time_to_first_token_ns = *from.ttft_ms * ns_per_ms;
-    if (from.attempt.value_or(1) - 1 >= 0xFFFF'FFFF) return fail(errc::bad_input, "attempt is not from 1 on");
+    if (from.attempt.value_or(1) - 1 >= 0xFFFF'FFFF)
+        return fail(errc::bad_input, "attempt is not from 1 on");
     entry.attempt = static_cast<std::uint32_t>(from.attempt.value_or(1));
     entry.tags = from.tags;
     if (from.operation_id.empty()) {
@@ -82,10 +88,11 @@ namespace detail {
 
 }  // namespace detail
 
-// Reads and prices an exchange. Where it does not say when it happened, it is taken to be at `at`. An exchange that
-// cannot be billed is a record all the same, and the result says why; errors (bad_input) are of its context alone.
-[[nodiscard]] inline result<import_result> record_of(exchange const& from, price_book const& prices, timestamp at,
-                                                     price_lookup_cache& cache) {
+// Reads and prices an exchange. Where it does not say when it happened, it is taken to be at `at`.
+// An exchange that cannot be billed is a record all the same, and the result says why; errors
+// (bad_input) are of its context alone.
+[[nodiscard]] inline result<import_result> record_of(exchange const& from, price_book const& prices,
+                                                     timestamp at, price_lookup_cache& cache) {
     reading read = describe_exchange(from);
     attempt_facts& facts = read.facts;
     import_result made;
@@ -119,13 +126,16 @@ namespace detail {
     }
     return made;
 }
-[[nodiscard]] inline result<import_result> record_of(exchange const& from, price_book const& prices, timestamp at) {
+[[nodiscard]] inline result<import_result> record_of(exchange const& from, price_book const& prices,
+                                                     timestamp at) {
     price_lookup_cache cache;
     return record_of(from, prices, at, cache);
 }
 
-// The cells of one line of comma-separated values (RFC 4180, but a cell does not span lines), without their quotes.
-[[nodiscard]] inline result<void> split_csv_line(std::string_view line, std::vector<std::string>& cells) {
+// The cells of one line of comma-separated values (RFC 4180, but a cell does not span lines),
+// without their quotes.
+[[nodiscard]] inline result<void> split_csv_line(std::string_view line,
+                                                 std::vector<std::string>& cells) {
     if (line.ends_with('\r')) line.remove_suffix(1);
     std::size_t count = 0;
     std::size_t at = 0;
@@ -145,7 +155,8 @@ namespace detail {
                 }
             }
             ++at;
-            if (at < line.size() && line[at] != ',') return fail(errc::bad_input, "text follows a quoted cell");
+            if (at < line.size() && line[at] != ',')
+                return fail(errc::bad_input, "text follows a quoted cell");
         } else {
             std::size_t const end = std::min(line.find(',', at), line.size());
             cell.assign(line.substr(at, end - at));
@@ -161,12 +172,14 @@ namespace detail {
 // Which column, or which constant, fills which field of a record.
 class csv_importer {
 public:
-    // `map` is "field=COLUMN" or "field==constant", separated by commas; `header` is the first line of the file. A field
-    // is one of fields(), or the name of a unit of usage. Errors: bad_argument, naming the field or the column.
+    // `map` is "field=COLUMN" or "field==constant", separated by commas; `header` is the first line
+    // of the file. A field is one of fields(), or the name of a unit of usage. Errors:
+    // bad_argument, naming the field or the column.
     [[nodiscard]] static result<csv_importer> make(std::string_view map, std::string_view header);
 
     [[nodiscard]] static std::string_view fields() noexcept {
-        return "timestamp, user, project, key, provider, model, operation_id, request_id, status, error, "
+        return "timestamp, user, project, key, provider, model, operation_id, request_id, status, "
+               "error, "
                "finish_reason, duration_ms, ttft_ms, cost_usd, path";
     }
 
@@ -175,8 +188,22 @@ public:
 
 private:
     enum class field : std::uint8_t {
-        timestamp, user, project, key, provider, model, operation_id, request_id, status, error, finish_reason,
-        duration_ms, ttft_ms, cost_usd, path, count
+        timestamp,
+        user,
+        project,
+        key,
+        provider,
+        model,
+        operation_id,
+        request_id,
+        status,
+        error,
+        finish_reason,
+        duration_ms,
+        ttft_ms,
+        cost_usd,
+        path,
+        count
     };
     struct source {
         field to{};
@@ -197,11 +224,13 @@ private:
 
 namespace detail {
 
-[[nodiscard]] inline result<std::uint64_t> parse_count(std::string_view text, std::uint64_t maximum) {
+[[nodiscard]] inline result<std::uint64_t> parse_count(std::string_view text,
+                                                       std::uint64_t maximum) {
     std::uint64_t value = 0;
     auto const [end, failure] = std::from_chars(text.data(), text.data() + text.size(), value);
     if (failure != std::errc{} || end != text.data() + text.size() || value > maximum) {
-        return fail(errc::bad_input, "not a whole number in range: '" + std::string(text.substr(0, 40)) + "'");
+        return fail(errc::bad_input,
+                    "not a whole number in range: '" + std::string(text.substr(0, 40)) + "'");
     }
     return value;
 }
@@ -210,7 +239,8 @@ namespace detail {
 [[nodiscard]] inline result<std::uint64_t> parse_milliseconds(std::string_view text) {
     auto const ns = parse_scaled_decimal(text, 6);
     if (!ns || *ns < 0 || *ns > int128{std::uint64_t{1} << 62}) {
-        return fail(errc::bad_input, "not a duration in milliseconds: '" + std::string(text.substr(0, 40)) + "'");
+        return fail(errc::bad_input,
+                    "not a duration in milliseconds: '" + std::string(text.substr(0, 40)) + "'");
     }
     return static_cast<std::uint64_t>(*ns);
 }
@@ -227,7 +257,8 @@ inline result<csv_importer> csv_importer::make(std::string_view map, std::string
         map.remove_prefix(std::min(item.size() + 1, map.size()));
         std::size_t const equals = item.find('=');
         if (equals == std::string_view::npos) {
-            return fail(errc::bad_argument, "'" + std::string(item) + "' is not field=COLUMN or field==constant");
+            return fail(errc::bad_argument,
+                        "'" + std::string(item) + "' is not field=COLUMN or field==constant");
         }
         source from;
         from.name = std::string(item.substr(0, equals));
@@ -241,8 +272,9 @@ inline result<csv_importer> csv_importer::make(std::string_view map, std::string
                 names.remove_prefix(std::min(name.size() + 2, names.size()));
             }
             if (names.empty()) {
-                return fail(errc::bad_argument, "no field '" + from.name + "'; there are: " + std::string(fields()) +
-                                                    ", and the units of usage such as input_tokens");
+                return fail(errc::bad_argument,
+                            "no field '" + from.name + "'; there are: " + std::string(fields()) +
+                                ", and the units of usage such as input_tokens");
             }
             from.to = static_cast<field>(number);
         }
@@ -251,7 +283,9 @@ inline result<csv_importer> csv_importer::make(std::string_view map, std::string
         } else {
             auto const column = std::find(columns.begin(), columns.end(), item.substr(equals + 1));
             if (column == columns.end()) {
-                return fail(errc::bad_argument, "no column '" + std::string(item.substr(equals + 1)) + "' in the first line");
+                return fail(
+                    errc::bad_argument,
+                    "no column '" + std::string(item.substr(equals + 1)) + "' in the first line");
             }
             from.column = static_cast<std::size_t>(column - columns.begin());
         }
@@ -299,7 +333,8 @@ inline result<void> csv_importer::fill(record& entry, attempt_facts& facts, sour
     case field::error: entry.error_type = text; return {};
     case field::finish_reason: entry.finish_reason = text; return {};
     case field::duration_ms: return assign(entry.duration_ns, detail::parse_milliseconds(text));
-    case field::ttft_ms: return assign(entry.time_to_first_token_ns, detail::parse_milliseconds(text));
+    case field::ttft_ms:
+        return assign(entry.time_to_first_token_ns, detail::parse_milliseconds(text));
     case field::cost_usd: return assign(entry.provider_cost, money::parse(text));
     case field::path: entry.path = text; return {};
     case field::count: break;
@@ -307,16 +342,19 @@ inline result<void> csv_importer::fill(record& entry, attempt_facts& facts, sour
     return {};
 }
 
-inline result<import_result> csv_importer::record_of(std::string_view line, price_book const& prices) {
+inline result<import_result> csv_importer::record_of(std::string_view line,
+                                                     price_book const& prices) {
     if (auto const split = split_csv_line(line, cells_); !split) return split.error();
     if (cells_.size() != columns_) {
-        return fail(errc::bad_input, std::to_string(cells_.size()) + " cells where the first line has " +
+        return fail(errc::bad_input, std::to_string(cells_.size()) +
+                                         " cells where the first line has " +
                                          std::to_string(columns_));
     }
     import_result made;
     attempt_facts facts;
     for (source const& from : sources_) {
-        auto const filled = fill(made.entry, facts, from, from.constant ? *from.constant : cells_[from.column]);
+        auto const filled =
+            fill(made.entry, facts, from, from.constant ? *from.constant : cells_[from.column]);
         if (!filled) return fail(errc::bad_input, from.name + ": " + filled.error().where);
     }
     record& entry = made.entry;

@@ -2,19 +2,21 @@
 //
 // ledger.hpp: the engine. It takes records, keeps them for ever, and answers reports.
 //
-// Records are gathered into blocks and written by one thread of the ledger's own, a transaction a block (group commit):
-// while one block is being synced the next one gathers, so many callers share one fdatasync.
-// Threads: all members may be called from any thread at once. After fork() the child must not use the ledger.
-// Several processes may have the same ledger open; sequences stay dense and every one's reports count all records.
+// Records are gathered into blocks and written by one thread of the ledger's own, a transaction a
+// block (group commit): while one block is being synced the next one gathers, so many callers share
+// one fdatasync.
+// Threads: all members may be called from any thread at once; a forked child may use none.
+// Several processes may have the same ledger open; sequences stay dense and every one's reports
+// count all records.
 // Floor 7.
 #ifndef AIAUDIT_LEDGER_HPP
 #define AIAUDIT_LEDGER_HPP
 
-#include <aiaudit/codec/block.hpp>     // block_builder, read_block
-#include <aiaudit/limits.hpp>          // limits
-#include <aiaudit/policies.hpp>        // default_policies
-#include <aiaudit/rollup/report.hpp>   // report, rollup
-#include <aiaudit/storage/store.hpp>   // storage_policy, table
+#include <aiaudit/codec/block.hpp>    // block_builder, read_block
+#include <aiaudit/limits.hpp>         // limits
+#include <aiaudit/policies.hpp>       // default_policies
+#include <aiaudit/rollup/report.hpp>  // report, rollup
+#include <aiaudit/storage/store.hpp>  // storage_policy, table
 
 #include <condition_variable>
 #include <cstdint>
@@ -34,7 +36,8 @@ inline namespace v1 {
 // When append() returns.
 enum class durability : std::uint8_t {
     committed,  // the record is on disk: no crash of the process or of the machine loses it
-    relaxed,    // the record is queued: a crash may lose what was not yet written; flush() waits for it
+    relaxed,  // the record is queued: a crash may lose what was not yet written; flush() waits for
+              // it
 };
 
 struct ledger_options {
@@ -54,14 +57,15 @@ namespace detail {
 // Records that are written together, and how that ended.
 struct batch {
     std::vector<record> records{};
-    bool done = false;            // under the ledger's queue mutex, as all here
-    sequence first{};             // once done without failure
+    bool done = false;  // under the ledger's queue mutex, as all here
+    sequence first{};   // once done without failure
     std::optional<error> failure{};
 };
 
 [[nodiscard]] inline std::string big_endian_key(std::uint64_t value) {
     std::string key(8, '\0');
-    for (std::size_t i = 0; i < 8; ++i) key[i] = static_cast<char>(static_cast<std::uint8_t>(value >> (56 - 8 * i)));
+    for (std::size_t i = 0; i < 8; ++i)
+        key[i] = static_cast<char>(static_cast<std::uint8_t>(value >> (56 - 8 * i)));
     return key;
 }
 
@@ -81,7 +85,8 @@ public:
 private:
     template <class Policies>
     friend class basic_ledger;
-    ticket(std::shared_ptr<detail::batch> of, std::size_t place) : batch_(std::move(of)), place_(place) {}
+    ticket(std::shared_ptr<detail::batch> of, std::size_t place)
+        : batch_(std::move(of)), place_(place) {}
     std::shared_ptr<detail::batch> batch_{};
     std::size_t place_ = 0;
 };
@@ -91,10 +96,12 @@ class basic_ledger {
 public:
     using storage = typename Policies::storage;
     using clock = typename Policies::clock;
-    static_assert(storage_policy<storage>, "Policies::storage is not a storage_policy (storage/store.hpp)");
+    static_assert(storage_policy<storage>,
+                  "Policies::storage is not a storage_policy (storage/store.hpp)");
     static_assert(clock_policy<clock>, "Policies::clock is not a clock_policy (clock/clock.hpp)");
 
-    // Opens the ledger and folds its log, checking every block. Errors: those of the store; corrupt.
+    // Opens the ledger and folds its log, checking every block. Errors: those of the store;
+    // corrupt.
     [[nodiscard]] static result<basic_ledger> open(ledger_options options);
 
     basic_ledger(basic_ledger&&) noexcept = default;
@@ -105,20 +112,25 @@ public:
     // Hands a record to the log and returns at once, but for room in the queue.
     // Errors: read_only; the failure of an earlier relaxed append that nobody was told of.
     [[nodiscard]] result<ticket> enqueue(record entry) { return state_->enqueue(std::move(entry)); }
-    // Waits until the record is on disk. Errors: why it could not be written; it is then not in the log.
+    // Waits until the record is on disk. Errors: why it could not be written; it is then not in the
+    // log.
     [[nodiscard]] result<sequence> wait(ticket const& of) { return state_->wait(of); }
-    // Errors: as enqueue() and wait(). With durability::relaxed the sequence is not known yet: sequence{0}.
+    // Errors: as enqueue() and wait(). With durability::relaxed the sequence is not known yet:
+    // sequence{0}.
     [[nodiscard]] result<sequence> append(record entry, durability when = durability::committed) {
         auto const queued = enqueue(std::move(entry));
         if (!queued) return queued.error();
         if (when == durability::relaxed) return sequence{0};
         return wait(*queued);
     }
-    // Waits until all that was handed over before is on disk. Errors: the first failure that nobody was told of.
+    // Waits until all that was handed over before is on disk. Errors: the first failure that nobody
+    // was told of.
     [[nodiscard]] result<void> flush() { return state_->flush(); }
 
     // Errors: those of reading what other processes wrote in the meantime.
-    [[nodiscard]] result<aiaudit::report> report(report_query const& query) { return state_->report(query); }
+    [[nodiscard]] result<aiaudit::report> report(report_query const& query) {
+        return state_->report(query);
+    }
     // The cost of the records that began today, by the clock and the zone's calendar.
     [[nodiscard]] result<money> spent_today(time_zone const& zone = {}) {
         civil_day const today = zone.day_of(state_->time.now());
@@ -129,7 +141,8 @@ public:
 
     // The number of records in the log, which is the sequence of the last.
     [[nodiscard]] result<sequence> last_sequence() const { return state_->last_sequence(); }
-    // Calls visit(sequence, record&&) from that sequence on, in order, until it returns false or the log ends.
+    // Calls visit(sequence, record&&) from that sequence on, in order, until it returns false or
+    // the log ends.
     template <class Visitor>
     [[nodiscard]] result<void> read(sequence from, Visitor&& visit) const {
         return state_->read(from, std::forward<Visitor>(visit));
@@ -146,11 +159,12 @@ private:
 
 using ledger = basic_ledger<>;
 
-// Constant after open(): options, store. Under queue_mutex: gathering, writing, unreported, stopping. Under fold_mutex:
-// fold, folded, generation. No thread holds both mutexes.
+// Constant after open(): options, store. Under queue_mutex: gathering, writing, unreported,
+// stopping. Under fold_mutex: fold, folded, generation. No thread holds both mutexes.
 template <class Policies>
 struct basic_ledger<Policies>::state {
-    state(ledger_options with, storage opened) : options(std::move(with)), store(std::move(opened)) {}
+    state(ledger_options with, storage opened)
+        : options(std::move(with)), store(std::move(opened)) {}
     state(state const&) = delete;
     state& operator=(state const&) = delete;
     ~state() {
@@ -164,9 +178,11 @@ struct basic_ledger<Policies>::state {
     }
 
     result<ticket> enqueue(record entry) {
-        if (options.read_only) return fail(errc::read_only, options.path + " is open for reading only");
+        if (options.read_only)
+            return fail(errc::read_only, options.path + " is open for reading only");
         std::unique_lock lock(queue_mutex);
-        batch_done.wait(lock, [this] { return gathering->records.size() < options.queue_records_max; });
+        batch_done.wait(lock,
+                        [this] { return gathering->records.size() < options.queue_records_max; });
         if (unreported) return *std::exchange(unreported, std::nullopt);
         gathering->records.push_back(std::move(entry));
         ticket made{gathering, gathering->records.size() - 1};
@@ -202,9 +218,12 @@ struct basic_ledger<Policies>::state {
             auto next = std::make_shared<detail::batch>();
             next->records.reserve(gathering->records.size());  // the next one is likely as large
             writing = std::exchange(gathering, std::move(next));
+            // Until somebody was told of a failure nothing that came later is written, so that a
+            // log written by relaxed appends has no hole.
+            auto const earlier = unreported;
             lock.unlock();
             batch_done.notify_all();  // there is room again
-            auto const first = write(writing->records);
+            auto const first = earlier ? result<sequence>(*earlier) : write(writing->records);
             lock.lock();
             if (first) {
                 writing->first = *first;
@@ -255,20 +274,22 @@ struct basic_ledger<Policies>::state {
     result<void> catch_up() {
         std::uint64_t const now = store.generation();
         if (now == generation && now != 0) return {};
-        auto const read_all = read_blocks(folded + 1, [this](std::string_view block) -> result<bool> {
-            auto const header = read_block_header(block);
-            if (!header) return header.error();
-            if (value_of(header->first) != folded + 1) {
-                return fail(errc::corrupt, "record " + std::to_string(folded + 1) + " is missing");
-            }
-            auto const all = read_block(block, [this](sequence, record&& entry) {
-                fold.apply(entry);
+        auto const read_all =
+            read_blocks(folded + 1, [this](std::string_view block) -> result<bool> {
+                auto const header = read_block_header(block);
+                if (!header) return header.error();
+                if (value_of(header->first) != folded + 1) {
+                    return fail(errc::corrupt,
+                                "record " + std::to_string(folded + 1) + " is missing");
+                }
+                auto const all = read_block(block, [this](sequence, record&& entry) {
+                    fold.apply(entry);
+                    return true;
+                });
+                if (!all) return all.error();
+                folded = header->last();
                 return true;
             });
-            if (!all) return all.error();
-            folded = header->last();
-            return true;
-        });
         if (!read_all) return read_all;
         generation = now;
         return {};

@@ -17,8 +17,8 @@ namespace aiaudit {
 inline namespace v1 {
 
 struct default_policies {
-    using storage = lmdb_store;   // storage/store.hpp: storage_policy
-    using clock = system_clock;   // clock/clock.hpp: clock_policy
+    using storage = lmdb_store;  // storage/store.hpp: storage_policy
+    using clock = system_clock;  // clock/clock.hpp: clock_policy
 };
 
 }  // namespace v1

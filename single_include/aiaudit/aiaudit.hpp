@@ -1391,7 +1391,8 @@ private:
 // {"input_tokens":1,...}: the units present.
 [[nodiscard]] inline std::string to_json(usage const& counts) {
     detail::json_writer out;
-    for_each_count(counts, [&out](unit which, std::uint64_t count) { out.number(name_of(which), count); });
+    for_each_count(counts,
+                   [&out](unit which, std::uint64_t count) { out.number(name_of(which), count); });
     return out.finish();
 }
 
@@ -1411,12 +1412,14 @@ private:
     out.text_if("service_tier", entry.service_tier);
     out.text_if("region", entry.region);
     out.text_if("speed", entry.speed);
-    if (entry.parameters.max_output_tokens) out.number("max_output_tokens", *entry.parameters.max_output_tokens);
+    if (entry.parameters.max_output_tokens)
+        out.number("max_output_tokens", *entry.parameters.max_output_tokens);
     if (entry.parameters.choices) out.number("choices", *entry.parameters.choices);
     if (entry.parameters.stream) out.raw("stream", "true");
     if (entry.parameters.batch) out.raw("batch", "true");
     if (entry.duration_ns) out.number("duration_ns", *entry.duration_ns);
-    if (entry.time_to_first_token_ns) out.number("time_to_first_token_ns", *entry.time_to_first_token_ns);
+    if (entry.time_to_first_token_ns)
+        out.number("time_to_first_token_ns", *entry.time_to_first_token_ns);
     if (entry.http_status != 0) out.number("http_status", entry.http_status);
     out.text_if("finish_reason", entry.finish_reason);
     out.text_if("error", entry.error_type);
@@ -1435,7 +1438,8 @@ private:
         out.raw("iterations", list + "]");
     }
     out.text("cost_status", name_of(entry.cost_status));
-    bool const known = entry.cost_status != cost_status::unpriced && entry.cost_status != cost_status::unknown;
+    bool const known =
+        entry.cost_status != cost_status::unpriced && entry.cost_status != cost_status::unknown;
     out.raw("cost_usd", known ? detail::json_string(entry.cost.to_string()) : "null");
     if (entry.provider_cost) out.text("provider_cost_usd", entry.provider_cost->to_string());
     out.text_if("price_entry", entry.price_entry);
@@ -1725,7 +1729,8 @@ private:
 //
 // totals.hpp: what a report adds up, and the histogram from which it takes latency percentiles.
 //
-// Both merge in any order and grouping to the same value, which is what lets a day be a sum of slots.
+// Both merge in any order and grouping to the same value, which is what lets a day be a sum of
+// slots.
 // Threads: plain values.
 // Floor 4.
 #ifndef AIAUDIT_ROLLUP_TOTALS_HPP
@@ -1742,19 +1747,26 @@ namespace aiaudit {
 inline namespace v1 {
 
 // The units that reports add up, in the order of their columns.
-inline constexpr std::array<unit, 11> reported_units{
-    unit::input_tokens,          unit::cache_read_tokens,   unit::cache_write_tokens,
-    unit::cache_write_5m_tokens, unit::cache_write_1h_tokens, unit::output_tokens,
-    unit::output_reasoning_tokens, unit::input_audio_tokens, unit::output_audio_tokens,
-    unit::output_image_tokens,   unit::web_searches};
+inline constexpr std::array<unit, 11> reported_units{unit::input_tokens,
+                                                     unit::cache_read_tokens,
+                                                     unit::cache_write_tokens,
+                                                     unit::cache_write_5m_tokens,
+                                                     unit::cache_write_1h_tokens,
+                                                     unit::output_tokens,
+                                                     unit::output_reasoning_tokens,
+                                                     unit::input_audio_tokens,
+                                                     unit::output_audio_tokens,
+                                                     unit::output_image_tokens,
+                                                     unit::web_searches};
 
 struct totals {
-    std::uint64_t requests = 0;   // calls: their first attempts
-    std::uint64_t attempts = 0;   // HTTP exchanges, retries included
-    std::uint64_t errors = 0;     // attempts that failed
-    std::uint64_t uncosted = 0;   // attempts whose cost is not known (unpriced, or no usage): not in `cost`
-    std::uint64_t timed = 0;      // attempts with a duration
-    std::uint64_t latency_ns = 0;  // sum of the durations
+    std::uint64_t requests = 0;  // calls: their first attempts
+    std::uint64_t attempts = 0;  // HTTP exchanges, retries included
+    std::uint64_t errors = 0;    // attempts that failed
+    std::uint64_t uncosted =
+        0;  // attempts whose cost is not known (unpriced, or no usage): not in `cost`
+    std::uint64_t timed = 0;                                    // attempts with a duration
+    std::uint64_t latency_ns = 0;                               // sum of the durations
     std::array<std::uint64_t, reported_units.size()> counts{};  // by reported_units
     money cost{};
 
@@ -1763,10 +1775,14 @@ struct totals {
         sum.requests = entry.attempt == 1 ? 1 : 0;
         sum.attempts = 1;
         sum.errors = entry.failed() ? 1 : 0;
-        sum.uncosted = entry.cost_status == cost_status::unpriced || entry.cost_status == cost_status::unknown ? 1 : 0;
+        sum.uncosted =
+            entry.cost_status == cost_status::unpriced || entry.cost_status == cost_status::unknown
+                ? 1
+                : 0;
         sum.timed = entry.duration_ns ? 1 : 0;
         sum.latency_ns = entry.duration_ns.value_or(0);
-        for (std::size_t i = 0; i < reported_units.size(); ++i) sum.counts[i] = entry.usage.count(reported_units[i]);
+        for (std::size_t i = 0; i < reported_units.size(); ++i)
+            sum.counts[i] = entry.usage.count(reported_units[i]);
         sum.cost = entry.cost;
         return sum;
     }
@@ -1793,13 +1809,15 @@ struct totals {
     // Cost for one request, rounded half to even to pico-USD; zero without requests.
     [[nodiscard]] money average_cost() const noexcept {
         if (requests == 0) return {};
-        return money::from_pico(detail::divide_half_even(cost.pico(), static_cast<int128>(requests)));
+        return money::from_pico(
+            detail::divide_half_even(cost.pico(), static_cast<int128>(requests)));
     }
 
     friend bool operator==(totals const&, totals const&) = default;
 };
 
-// Counts of durations in buckets 1/32 of their size wide (an error of at most 1.6 %), from 1 us to 19 h.
+// Counts of durations in buckets 1/32 of their size wide (an error of at most 1.6 %), from 1 us to
+// 19 h.
 class latency_histogram {
 public:
     static constexpr unsigned steps = 32;  // buckets in an octave
@@ -1808,7 +1826,8 @@ public:
     [[nodiscard]] static constexpr std::uint32_t bucket_of(std::uint64_t duration_ns) noexcept {
         std::uint64_t const us = duration_ns / 1000;
         if (us < steps) return static_cast<std::uint32_t>(us);
-        unsigned const shift = static_cast<unsigned>(std::bit_width(us)) - 6;  // leaves 6 bits: 32 to 63
+        unsigned const shift =
+            static_cast<unsigned>(std::bit_width(us)) - 6;  // leaves 6 bits: 32 to 63
         std::uint64_t const bucket = std::uint64_t{shift} * steps + (us >> shift);
         return static_cast<std::uint32_t>(std::min<std::uint64_t>(bucket, bucket_count - 1));
     }
@@ -1827,15 +1846,18 @@ public:
     };
 
     void add(std::uint32_t bucket, std::uint32_t count = 1) {
-        auto at = std::lower_bound(entries_.begin(), entries_.end(), bucket,
-                                   [](entry const& e, std::uint32_t wanted) { return e.bucket < wanted; });
+        auto at = std::lower_bound(
+            entries_.begin(), entries_.end(), bucket,
+            [](entry const& e, std::uint32_t wanted) { return e.bucket < wanted; });
         if (at == entries_.end() || at->bucket != bucket) at = entries_.insert(at, {bucket, 0});
         at->count += count;
     }
     void add(latency_histogram const& other) {
         for (entry const& e : other.entries_) add(e.bucket, e.count);
     }
-    [[nodiscard]] std::vector<entry> const& entries() const noexcept { return entries_; }  // ascending
+    [[nodiscard]] std::vector<entry> const& entries() const noexcept {
+        return entries_;
+    }  // ascending
     friend bool operator==(latency_histogram const&, latency_histogram const&) = default;
 
 private:
@@ -1904,7 +1926,8 @@ void for_each_number(Totals& sum, Visitor&& visit) {
 inline void append_cell(std::string& out, cell const& from) {
     std::uint64_t mask = 0;
     unsigned place = 0;
-    for_each_number(from.sum, [&](std::uint64_t number) { mask |= std::uint64_t{number != 0} << place++; });
+    for_each_number(from.sum,
+                    [&](std::uint64_t number) { mask |= std::uint64_t{number != 0} << place++; });
     append_varint(out, mask);
     for_each_number(from.sum, [&](std::uint64_t number) {
         if (number != 0) append_varint(out, number);
@@ -1927,7 +1950,8 @@ inline void append_cell(std::string& out, cell const& from) {
     to.sum.cost = money::from_pico(in.varint128());
     for (std::uint64_t left = in.varint(); left > 0 && in.ok(); --left) {
         auto const bucket = static_cast<std::uint32_t>(in.varint());
-        to.latency.add(std::min(bucket, latency_histogram::bucket_count - 1), static_cast<std::uint32_t>(in.varint()));
+        to.latency.add(std::min(bucket, latency_histogram::bucket_count - 1),
+                       static_cast<std::uint32_t>(in.varint()));
     }
     return to;
 }
@@ -1943,12 +1967,13 @@ inline void append_cell(std::string& out, cell const& from) {
 //
 // rollup.hpp: the fold of the log that answers reports.
 //
-// The finest grain is a 15-minute slot of UTC for one series (one user, project, key, provider, model and status). Every
-// zone's days are sums of whole slots, since every offset in use since 1972 is a multiple of 15 minutes; a change of
-// clock within a slot counts whole with the day the slot begins in. Slots are kept as compact bytes for each series.
-// Over them stand views, one a zone: sums by day for each dimension, kept up to date record by record; the view of a
-// zone first asked for is built from the slots. A query adds up the days it covers; it reads no record.
-// Threads: apply() and the queries of a zone not yet known need the caller to exclude others; const queries do not.
+// The finest grain is a 15-minute slot of UTC for one series (one user, project, key, provider,
+// model and status). Every zone's days are sums of whole slots, since every offset in use since
+// 1972 is a multiple of 15 minutes; a change of clock within a slot counts whole with the day the
+// slot begins in. Slots are kept as compact bytes for each series. Over them stand views, one a
+// zone: sums by day for each dimension, kept up to date record by record; the view of a zone first
+// asked for is built from the slots. A query adds up the days it covers; it reads no record.
+// Threads: const members may run at once; the caller keeps apply() and learn() apart from all.
 // Floor 4.
 #ifndef AIAUDIT_ROLLUP_ROLLUP_HPP
 #define AIAUDIT_ROLLUP_ROLLUP_HPP
@@ -1986,7 +2011,9 @@ struct day_range {
     civil_day first{std::numeric_limits<std::int32_t>::min()};
     civil_day last{std::numeric_limits<std::int32_t>::max()};
 
-    [[nodiscard]] constexpr bool holds(civil_day day) const noexcept { return first <= day && day <= last; }
+    [[nodiscard]] constexpr bool holds(civil_day day) const noexcept {
+        return first <= day && day <= last;
+    }
 };
 
 namespace detail {
@@ -2016,12 +2043,15 @@ public:
 private:
     struct hash {
         using is_transparent = void;
-        std::size_t operator()(std::string_view text) const noexcept { return std::hash<std::string_view>{}(text); }
+        std::size_t operator()(std::string_view text) const noexcept {
+            return std::hash<std::string_view>{}(text);
+        }
     };
     std::unordered_map<std::string, std::uint32_t, hash, std::equal_to<>> numbers_{};
 };
 
-// The slots of one series as bytes, merged now and then so that they stay as many as there are distinct slots.
+// The slots of one series as bytes, merged now and then so that they stay as many as there are
+// distinct slots.
 class slot_list {
 public:
     void add(std::int64_t slot, cell const& part) {
@@ -2049,8 +2079,10 @@ private:
     }
     void merge() {
         std::vector<std::pair<std::int64_t, cell>> cells;
-        for_each([&](std::int64_t slot, cell&& part) { cells.emplace_back(slot, std::move(part)); });
-        std::stable_sort(cells.begin(), cells.end(), [](auto const& a, auto const& b) { return a.first < b.first; });
+        for_each(
+            [&](std::int64_t slot, cell&& part) { cells.emplace_back(slot, std::move(part)); });
+        std::stable_sort(cells.begin(), cells.end(),
+                         [](auto const& a, auto const& b) { return a.first < b.first; });
         bytes_.clear();
         last_slot_ = 0;
         count_ = 0;
@@ -2082,15 +2114,18 @@ public:
 
     cell& at(civil_day day) {
         if (!days_.empty() && days_.back().day == day) return days_.back().value;
-        auto place = std::lower_bound(days_.begin(), days_.end(), day,
-                                      [](day_cell const& have, civil_day wanted) { return have.day < wanted; });
-        if (place == days_.end() || place->day != day) place = days_.insert(place, day_cell{day, {}});
+        auto place = std::lower_bound(
+            days_.begin(), days_.end(), day,
+            [](day_cell const& have, civil_day wanted) { return have.day < wanted; });
+        if (place == days_.end() || place->day != day)
+            place = days_.insert(place, day_cell{day, {}});
         return place->value;
     }
     template <class Visitor>
     void for_each_in(day_range days, Visitor&& visit) const {
-        auto at = std::lower_bound(days_.begin(), days_.end(), days.first,
-                                   [](day_cell const& have, civil_day wanted) { return have.day < wanted; });
+        auto at = std::lower_bound(
+            days_.begin(), days_.end(), days.first,
+            [](day_cell const& have, civil_day wanted) { return have.day < wanted; });
         for (; at != days_.end() && at->day <= days.last; ++at) visit(at->day, at->value);
     }
 
@@ -2116,19 +2151,22 @@ public:
     // Counts outcomes; other kinds change nothing.
     void apply(record const& entry);
 
-    // True where the zone's view is there, so that the queries below may run at the same time as others.
+    // True where the zone's view is there, so that the queries below may run at the same time as
+    // others.
     [[nodiscard]] bool knows(time_zone const& zone) const noexcept { return find(zone) != nullptr; }
     // Builds the zone's view from the slots, if it is not there.
     void learn(time_zone const& zone);
 
-    // visit(civil_day, cell const&) for each day of the range that has records, ascending. Precondition: knows(zone).
+    // visit(civil_day, cell const&) for each day of the range that has records, ascending.
+    // Precondition: knows(zone).
     template <class Visitor>
     void daily(time_zone const& zone, day_range days, Visitor&& visit) const {
         auto const& lists = find(zone)->lists[index(dimension::everything)];
         if (!lists.empty()) lists[0].for_each_in(days, visit);
     }
-    // visit(group_names const&, totals const&, latency_sum const&) for each group with records in the range. Latencies
-    // are kept by model, and for everything; elsewhere the sum is empty. Precondition: knows(zone).
+    // visit(group_names const&, totals const&, latency_sum const&) for each group with records in
+    // the range. Latencies are kept by model, and for everything; elsewhere the sum is empty.
+    // Precondition: knows(zone).
     template <class Visitor>
     void groups(time_zone const& zone, dimension by, day_range days, Visitor&& visit) const;
     // One user's groups by provider and model, from that user's slots: needs no view.
@@ -2148,9 +2186,12 @@ private:
         std::array<std::vector<detail::day_list>, dimension_count> lists{};  // by group number
     };
 
-    static constexpr std::size_t index(dimension by) noexcept { return static_cast<std::size_t>(by); }
+    static constexpr std::size_t index(dimension by) noexcept {
+        return static_cast<std::size_t>(by);
+    }
     static constexpr bool keeps_latency(std::size_t dimension_index) noexcept {
-        return dimension_index == index(dimension::everything) || dimension_index == index(dimension::model);
+        return dimension_index == index(dimension::everything) ||
+               dimension_index == index(dimension::model);
     }
     [[nodiscard]] view const* find(time_zone const& zone) const noexcept {
         for (auto const& known : views_) {
@@ -2186,7 +2227,8 @@ inline void rollup::learn(time_zone const& zone) {
     auto made = std::make_unique<view>();
     made->zone = zone;
     for (series const& of : series_) {
-        of.slots.for_each([&](std::int64_t slot, cell const& part) { add_to(*made, of, slot, part); });
+        of.slots.for_each(
+            [&](std::int64_t slot, cell const& part) { add_to(*made, of, slot, part); });
     }
     views_.push_back(std::move(made));
 }
@@ -2205,9 +2247,10 @@ inline void rollup::add_to(view& to, series const& of, std::int64_t slot, cell c
 inline std::uint32_t rollup::series_of(record const& entry) {
     std::string const status = detail::status_of(entry);
     key_.clear();
-    for (std::string_view const part : {std::string_view{entry.user}, std::string_view{entry.project},
-                                        std::string_view{entry.key_id}, std::string_view{entry.provider},
-                                        std::string_view{entry.model()}, std::string_view{status}}) {
+    for (std::string_view const part :
+         {std::string_view{entry.user}, std::string_view{entry.project},
+          std::string_view{entry.key_id}, std::string_view{entry.provider},
+          std::string_view{entry.model()}, std::string_view{status}}) {
         detail::append_varint(key_, part.size());
         key_.append(part);
     }
@@ -2234,7 +2277,8 @@ inline void rollup::set_groups(series& made) {
     for (std::size_t i = 0; i < dimension_count; ++i) {
         group_names const& g = groups[i];
         key_.clear();
-        for (std::string const* const part : {&g.user, &g.project, &g.key_id, &g.provider, &g.model, &g.status}) {
+        for (std::string const* const part :
+             {&g.user, &g.project, &g.key_id, &g.provider, &g.model, &g.status}) {
             detail::append_varint(key_, part->size());
             key_.append(*part);
         }
@@ -2258,7 +2302,8 @@ void rollup::groups(time_zone const& zone, dimension by, day_range days, Visitor
 }
 
 template <class Visitor>
-void rollup::user(time_zone const& zone, std::string_view name, day_range days, Visitor&& visit) const {
+void rollup::user(time_zone const& zone, std::string_view name, day_range days,
+                  Visitor&& visit) const {
     struct model_sum {
         totals sum{};
         latency_sum latency{};
@@ -2276,7 +2321,8 @@ void rollup::user(time_zone const& zone, std::string_view name, day_range days, 
         });
     }
     for (auto const& [group, to] : models) {
-        if (to.sum.attempts != 0) visit(group_names_[index(dimension::model)][group], to.sum, to.latency);
+        if (to.sum.attempts != 0)
+            visit(group_names_[index(dimension::model)][group], to.sum, to.latency);
     }
 }
 
@@ -2309,7 +2355,16 @@ void rollup::user(time_zone const& zone, std::string_view name, day_range days, 
 namespace aiaudit {
 inline namespace v1 {
 
-enum class report_kind : std::uint8_t { daily, models, users, user, projects, keys, providers, statuses };
+enum class report_kind : std::uint8_t {
+    daily,
+    models,
+    users,
+    user,
+    projects,
+    keys,
+    providers,
+    statuses
+};
 
 [[nodiscard]] constexpr std::string_view name_of(report_kind kind) noexcept {
     constexpr std::array<std::string_view, 8> names{"daily",    "models", "users",     "user",
@@ -2334,7 +2389,8 @@ struct report_row {
     civil_day day{};      // daily
     group_names names{};  // the others
     totals sum{};
-    // 0 where nothing was timed, and in reports that keep no latencies (all but daily, models and user).
+    // 0 where nothing was timed, and in reports that keep no latencies (all but daily, models and
+    // user).
     std::uint64_t p50_ns = 0;
     std::uint64_t p95_ns = 0;
     std::uint64_t p99_ns = 0;
@@ -2388,14 +2444,14 @@ inline void sort_dearest_first(std::vector<report_row>& rows) {
 // Precondition: from.knows(query.zone), but for report_kind::user.
 [[nodiscard]] inline report make_report(rollup const& from, report_query const& query) {
     report made{query.kind, {}, {}};
-    auto const add = [&made](civil_day day, group_names const& names, totals const& sum, latency_sum const& latency) {
+    auto const add = [&made](civil_day day, group_names const& names, totals const& sum,
+                             latency_sum const& latency) {
         made.sum.add(sum);
         made.rows.push_back({day, names, sum, latency.percentile_ns(50), latency.percentile_ns(95),
                              latency.percentile_ns(99)});
     };
-    auto const add_group = [&add](group_names const& names, totals const& sum, latency_sum const& latency) {
-        add({}, names, sum, latency);
-    };
+    auto const add_group = [&add](group_names const& names, totals const& sum,
+                                  latency_sum const& latency) { add({}, names, sum, latency); };
     if (query.kind == report_kind::daily) {
         from.daily(query.zone, query.days, [&](civil_day day, cell const& value) {
             latency_sum latency;
@@ -2424,7 +2480,8 @@ inline void sort_dearest_first(std::vector<report_row>& rows) {
 //
 // report_text.hpp: a report as an aligned table, JSON, JSON Lines or CSV.
 //
-// Machine formats print money as exact decimal strings and name their columns as docs/usage.md does.
+// Machine formats print money as exact decimal strings and name their columns as docs/usage.md
+// does.
 // Threads: plain functions.
 // Floor 8.
 #ifndef AIAUDIT_EXPORT_REPORT_TEXT_HPP
@@ -2443,7 +2500,8 @@ inline namespace v1 {
 
 enum class text_format : std::uint8_t { table, json, csv, jsonl };
 
-[[nodiscard]] constexpr std::optional<text_format> text_format_named(std::string_view name) noexcept {
+[[nodiscard]] constexpr std::optional<text_format> text_format_named(
+    std::string_view name) noexcept {
     if (name == "table") return text_format::table;
     if (name == "json") return text_format::json;
     if (name == "csv") return text_format::csv;
@@ -2511,7 +2569,8 @@ struct report_cell {
 [[nodiscard]] inline std::vector<report_cell> cells_of(report_kind kind, report_row const& row) {
     std::vector<report_cell> cells = labels_of(kind, row);
     std::vector<report_cell> figures = figures_of(kind, row);
-    cells.insert(cells.end(), std::make_move_iterator(figures.begin()), std::make_move_iterator(figures.end()));
+    cells.insert(cells.end(), std::make_move_iterator(figures.begin()),
+                 std::make_move_iterator(figures.end()));
     return cells;
 }
 
@@ -2575,10 +2634,14 @@ struct report_cell {
     number("output", grouped(std::to_string(sum.count(unit::output_tokens))));
     number("cost USD", rounded_decimal(sum.cost.pico(), money::scale, 6));
     number("avg USD", rounded_decimal(sum.average_cost().pico(), money::scale, 6));
-    if (sum.uncosted != 0) number("uncosted", grouped(std::to_string(sum.uncosted)));
-    else number("uncosted", "");
+    if (sum.uncosted != 0)
+        number("uncosted", grouped(std::to_string(sum.uncosted)));
+    else
+        number("uncosted", "");
     if (kind == report_kind::daily) return cells;
-    auto const ms = [](std::uint64_t ns) { return ns == 0 ? std::string{} : grouped(std::to_string(ns / 1'000'000)); };
+    auto const ms = [](std::uint64_t ns) {
+        return ns == 0 ? std::string{} : grouped(std::to_string(ns / 1'000'000));
+    };
     number("avg ms", ms(sum.timed == 0 ? 0 : sum.latency_ns / sum.timed));
     if (dimension_of(kind) != dimension::model) return cells;
     number("p50 ms", ms(row.p50_ns));
@@ -2589,8 +2652,9 @@ struct report_cell {
 
 // How many columns of a terminal the text takes: its code points.
 [[nodiscard]] inline std::size_t width_of(std::string_view text) noexcept {
-    return static_cast<std::size_t>(
-        std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<std::uint8_t>(c) & 0xC0U) != 0x80U; }));
+    return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) {
+        return (static_cast<std::uint8_t>(c) & 0xC0U) != 0x80U;
+    }));
 }
 
 inline void append_aligned(std::string& out, std::string_view text, std::size_t width, bool left) {
@@ -2607,7 +2671,8 @@ inline void append_aligned(std::string& out, std::string_view text, std::size_t 
     auto eighths = static_cast<std::size_t>(divide_half_even(part * 160, whole));
     std::string bar;
     for (; eighths >= 8; eighths -= 8) bar.append("\xE2\x96\x88");
-    if (eighths > 0) bar.append("\xE2\x96").push_back(static_cast<char>(0x90 - static_cast<int>(eighths)));
+    if (eighths > 0)
+        bar.append("\xE2\x96").push_back(static_cast<char>(0x90 - static_cast<int>(eighths)));
     return bar;
 }
 
@@ -2632,11 +2697,13 @@ inline void append_aligned(std::string& out, std::string_view text, std::size_t 
         widths.push_back(width);  // 0: nobody has anything there, so the column is left out
     }
     std::string out;
-    auto const add_line = [&](std::vector<report_cell> const& cells, bool names, std::string const& bar) {
+    auto const add_line = [&](std::vector<report_cell> const& cells, bool names,
+                              std::string const& bar) {
         for (std::size_t column = 0; column < cells.size(); ++column) {
             if (widths[column] == 0) continue;
             if (column > 0) out.append("  ");
-            append_aligned(out, names ? cells[column].name : cells[column].text, widths[column], cells[column].label);
+            append_aligned(out, names ? cells[column].name : cells[column].text, widths[column],
+                           cells[column].label);
         }
         if (!bar.empty()) out.append("  ").append(bar);
         while (out.ends_with(' ')) out.pop_back();
@@ -6317,18 +6384,22 @@ struct import_result {
     std::optional<error> problem{};
 };
 
-// Prices the record's usage. The cost is left zero, with the status that says why, where that cannot be done.
+// Prices the record's usage. The cost is left zero, with the status that says why, where that
+// cannot be done.
 [[nodiscard]] inline std::optional<error> set_cost(record& entry, attempt_facts const& facts,
-                                                   price_book const& prices, price_lookup_cache& cache) {
+                                                   price_book const& prices,
+                                                   price_lookup_cache& cache) {
     auto const priced = price_attempt(prices, entry.provider, facts, entry.started_at, cache);
     if (!priced) {
         entry.cost_status = cost_status::unpriced;
         return priced.error();
     }
     bool const whole = facts.complete && !facts.usage.any_estimated();
-    bool const fits = priced->unpriced == 0 && !priced->standard_tier_used && !priced->region_ignored &&
-                      !priced->speed_ignored;
-    entry.cost_status = !whole ? cost_status::estimated : fits ? cost_status::priced : cost_status::partial;
+    bool const fits = priced->unpriced == 0 && !priced->standard_tier_used &&
+                      !priced->region_ignored && !priced->speed_ignored;
+    entry.cost_status = !whole ? cost_status::estimated
+                        : fits ? cost_status::priced
+                               : cost_status::partial;
     entry.cost = priced->cost;
     entry.price_entry = priced->entry_id;
     entry.price_book = prices.revision();
@@ -6338,7 +6409,8 @@ struct import_result {
 namespace detail {
 
 // When and by whom, as the exchange's own line says.
-[[nodiscard]] inline result<void> set_context(record& entry, exchange_context const& from, timestamp at) {
+[[nodiscard]] inline result<void> set_context(record& entry, exchange_context const& from,
+                                              timestamp at) {
     entry.user = from.user;
     entry.project = from.project;
     entry.key_id = from.key;
@@ -6350,7 +6422,8 @@ namespace detail {
     }
     if (from.duration_ms) entry.duration_ns = *from.duration_ms * ns_per_ms;
     if (from.ttft_ms) entry.time_to_first_token_ns = *from.ttft_ms * ns_per_ms;
-    if (from.attempt.value_or(1) - 1 >= 0xFFFF'FFFF) return fail(errc::bad_input, "attempt is not from 1 on");
+    if (from.attempt.value_or(1) - 1 >= 0xFFFF'FFFF)
+        return fail(errc::bad_input, "attempt is not from 1 on");
     entry.attempt = static_cast<std::uint32_t>(from.attempt.value_or(1));
     entry.tags = from.tags;
     if (from.operation_id.empty()) {
@@ -6369,10 +6442,11 @@ namespace detail {
 
 }  // namespace detail
 
-// Reads and prices an exchange. Where it does not say when it happened, it is taken to be at `at`. An exchange that
-// cannot be billed is a record all the same, and the result says why; errors (bad_input) are of its context alone.
-[[nodiscard]] inline result<import_result> record_of(exchange const& from, price_book const& prices, timestamp at,
-                                                     price_lookup_cache& cache) {
+// Reads and prices an exchange. Where it does not say when it happened, it is taken to be at `at`.
+// An exchange that cannot be billed is a record all the same, and the result says why; errors
+// (bad_input) are of its context alone.
+[[nodiscard]] inline result<import_result> record_of(exchange const& from, price_book const& prices,
+                                                     timestamp at, price_lookup_cache& cache) {
     reading read = describe_exchange(from);
     attempt_facts& facts = read.facts;
     import_result made;
@@ -6406,13 +6480,16 @@ namespace detail {
     }
     return made;
 }
-[[nodiscard]] inline result<import_result> record_of(exchange const& from, price_book const& prices, timestamp at) {
+[[nodiscard]] inline result<import_result> record_of(exchange const& from, price_book const& prices,
+                                                     timestamp at) {
     price_lookup_cache cache;
     return record_of(from, prices, at, cache);
 }
 
-// The cells of one line of comma-separated values (RFC 4180, but a cell does not span lines), without their quotes.
-[[nodiscard]] inline result<void> split_csv_line(std::string_view line, std::vector<std::string>& cells) {
+// The cells of one line of comma-separated values (RFC 4180, but a cell does not span lines),
+// without their quotes.
+[[nodiscard]] inline result<void> split_csv_line(std::string_view line,
+                                                 std::vector<std::string>& cells) {
     if (line.ends_with('\r')) line.remove_suffix(1);
     std::size_t count = 0;
     std::size_t at = 0;
@@ -6432,7 +6509,8 @@ namespace detail {
                 }
             }
             ++at;
-            if (at < line.size() && line[at] != ',') return fail(errc::bad_input, "text follows a quoted cell");
+            if (at < line.size() && line[at] != ',')
+                return fail(errc::bad_input, "text follows a quoted cell");
         } else {
             std::size_t const end = std::min(line.find(',', at), line.size());
             cell.assign(line.substr(at, end - at));
@@ -6448,12 +6526,14 @@ namespace detail {
 // Which column, or which constant, fills which field of a record.
 class csv_importer {
 public:
-    // `map` is "field=COLUMN" or "field==constant", separated by commas; `header` is the first line of the file. A field
-    // is one of fields(), or the name of a unit of usage. Errors: bad_argument, naming the field or the column.
+    // `map` is "field=COLUMN" or "field==constant", separated by commas; `header` is the first line
+    // of the file. A field is one of fields(), or the name of a unit of usage. Errors:
+    // bad_argument, naming the field or the column.
     [[nodiscard]] static result<csv_importer> make(std::string_view map, std::string_view header);
 
     [[nodiscard]] static std::string_view fields() noexcept {
-        return "timestamp, user, project, key, provider, model, operation_id, request_id, status, error, "
+        return "timestamp, user, project, key, provider, model, operation_id, request_id, status, "
+               "error, "
                "finish_reason, duration_ms, ttft_ms, cost_usd, path";
     }
 
@@ -6462,8 +6542,22 @@ public:
 
 private:
     enum class field : std::uint8_t {
-        timestamp, user, project, key, provider, model, operation_id, request_id, status, error, finish_reason,
-        duration_ms, ttft_ms, cost_usd, path, count
+        timestamp,
+        user,
+        project,
+        key,
+        provider,
+        model,
+        operation_id,
+        request_id,
+        status,
+        error,
+        finish_reason,
+        duration_ms,
+        ttft_ms,
+        cost_usd,
+        path,
+        count
     };
     struct source {
         field to{};
@@ -6484,11 +6578,13 @@ private:
 
 namespace detail {
 
-[[nodiscard]] inline result<std::uint64_t> parse_count(std::string_view text, std::uint64_t maximum) {
+[[nodiscard]] inline result<std::uint64_t> parse_count(std::string_view text,
+                                                       std::uint64_t maximum) {
     std::uint64_t value = 0;
     auto const [end, failure] = std::from_chars(text.data(), text.data() + text.size(), value);
     if (failure != std::errc{} || end != text.data() + text.size() || value > maximum) {
-        return fail(errc::bad_input, "not a whole number in range: '" + std::string(text.substr(0, 40)) + "'");
+        return fail(errc::bad_input,
+                    "not a whole number in range: '" + std::string(text.substr(0, 40)) + "'");
     }
     return value;
 }
@@ -6497,7 +6593,8 @@ namespace detail {
 [[nodiscard]] inline result<std::uint64_t> parse_milliseconds(std::string_view text) {
     auto const ns = parse_scaled_decimal(text, 6);
     if (!ns || *ns < 0 || *ns > int128{std::uint64_t{1} << 62}) {
-        return fail(errc::bad_input, "not a duration in milliseconds: '" + std::string(text.substr(0, 40)) + "'");
+        return fail(errc::bad_input,
+                    "not a duration in milliseconds: '" + std::string(text.substr(0, 40)) + "'");
     }
     return static_cast<std::uint64_t>(*ns);
 }
@@ -6514,7 +6611,8 @@ inline result<csv_importer> csv_importer::make(std::string_view map, std::string
         map.remove_prefix(std::min(item.size() + 1, map.size()));
         std::size_t const equals = item.find('=');
         if (equals == std::string_view::npos) {
-            return fail(errc::bad_argument, "'" + std::string(item) + "' is not field=COLUMN or field==constant");
+            return fail(errc::bad_argument,
+                        "'" + std::string(item) + "' is not field=COLUMN or field==constant");
         }
         source from;
         from.name = std::string(item.substr(0, equals));
@@ -6528,8 +6626,9 @@ inline result<csv_importer> csv_importer::make(std::string_view map, std::string
                 names.remove_prefix(std::min(name.size() + 2, names.size()));
             }
             if (names.empty()) {
-                return fail(errc::bad_argument, "no field '" + from.name + "'; there are: " + std::string(fields()) +
-                                                    ", and the units of usage such as input_tokens");
+                return fail(errc::bad_argument,
+                            "no field '" + from.name + "'; there are: " + std::string(fields()) +
+                                ", and the units of usage such as input_tokens");
             }
             from.to = static_cast<field>(number);
         }
@@ -6538,7 +6637,9 @@ inline result<csv_importer> csv_importer::make(std::string_view map, std::string
         } else {
             auto const column = std::find(columns.begin(), columns.end(), item.substr(equals + 1));
             if (column == columns.end()) {
-                return fail(errc::bad_argument, "no column '" + std::string(item.substr(equals + 1)) + "' in the first line");
+                return fail(
+                    errc::bad_argument,
+                    "no column '" + std::string(item.substr(equals + 1)) + "' in the first line");
             }
             from.column = static_cast<std::size_t>(column - columns.begin());
         }
@@ -6586,7 +6687,8 @@ inline result<void> csv_importer::fill(record& entry, attempt_facts& facts, sour
     case field::error: entry.error_type = text; return {};
     case field::finish_reason: entry.finish_reason = text; return {};
     case field::duration_ms: return assign(entry.duration_ns, detail::parse_milliseconds(text));
-    case field::ttft_ms: return assign(entry.time_to_first_token_ns, detail::parse_milliseconds(text));
+    case field::ttft_ms:
+        return assign(entry.time_to_first_token_ns, detail::parse_milliseconds(text));
     case field::cost_usd: return assign(entry.provider_cost, money::parse(text));
     case field::path: entry.path = text; return {};
     case field::count: break;
@@ -6594,16 +6696,19 @@ inline result<void> csv_importer::fill(record& entry, attempt_facts& facts, sour
     return {};
 }
 
-inline result<import_result> csv_importer::record_of(std::string_view line, price_book const& prices) {
+inline result<import_result> csv_importer::record_of(std::string_view line,
+                                                     price_book const& prices) {
     if (auto const split = split_csv_line(line, cells_); !split) return split.error();
     if (cells_.size() != columns_) {
-        return fail(errc::bad_input, std::to_string(cells_.size()) + " cells where the first line has " +
+        return fail(errc::bad_input, std::to_string(cells_.size()) +
+                                         " cells where the first line has " +
                                          std::to_string(columns_));
     }
     import_result made;
     attempt_facts facts;
     for (source const& from : sources_) {
-        auto const filled = fill(made.entry, facts, from, from.constant ? *from.constant : cells_[from.column]);
+        auto const filled =
+            fill(made.entry, facts, from, from.constant ? *from.constant : cells_[from.column]);
         if (!filled) return fail(errc::bad_input, from.name + ": " + filled.error().where);
     }
     record& entry = made.entry;
@@ -7336,7 +7441,8 @@ inline namespace v1 {
 // Tells the time of day. It may step back; the log's order is its sequence, not its times.
 template <class Clock>
 concept clock_policy = std::default_initializable<Clock> && requires(Clock const& clock) {
-    { clock.now() } noexcept -> std::same_as<timestamp>;
+    { clock.now() }
+    noexcept->std::same_as<timestamp>;
 };
 
 struct system_clock {
@@ -7374,6 +7480,7 @@ static_assert(clock_policy<manual_clock>);
 #ifndef AIAUDIT_STORAGE_POSIX_FILE_HPP
 #define AIAUDIT_STORAGE_POSIX_FILE_HPP
 
+#include <algorithm>
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
@@ -7490,6 +7597,23 @@ private:
     }
     if (::fsync(file.get()) != 0) return posix_error(errno, "fsync", path);
     return {};
+}
+
+// Disk blocks for at least the first `bytes` of a file, which is made where it is missing: a map of
+// a file without them dies of SIGBUS when it is written to and the disk is full. The size stays as
+// it is. A file system that cannot do this is left to its own ways.
+[[nodiscard]] inline result<void> reserve_blocks(std::string const& path, std::uint64_t bytes) {
+    auto const file = file_handle::open(path, O_RDWR | O_CREAT);
+    if (!file) return posix_error(errno, "open", path);
+    struct stat status {};
+    if (::fstat(file.get(), &status) != 0) return posix_error(errno, "fstat", path);
+    auto const room = std::max(static_cast<off_t>(bytes), status.st_size);
+    int failed = 0;
+    do {
+        failed = ::fallocate(file.get(), FALLOC_FL_KEEP_SIZE, 0, room);
+    } while (failed != 0 && errno == EINTR);
+    if (failed == 0 || errno == EOPNOTSUPP || errno == ENOSYS) return {};
+    return posix_error(errno, "fallocate", path);
 }
 
 // Fills `to` from `offset`; how many bytes there were before the end of the file. -1: errno.
@@ -8491,13 +8615,19 @@ inline result<void> lmdb_environment::open_environment(settings const& how) {
     ::mdb_env_set_maxdbs(env_, limits::storage_tables);
     ::mdb_env_set_maxreaders(env_, limits::storage_readers);
     unsigned flags = MDB_NOTLS;
+    auto const lock_file = directory_ + "/lock.mdb";
     if (how.read_only) {
         flags |= MDB_RDONLY;
         // A reader registers in the lock file. Where it cannot (read-only media, another's
         // directory, a bare copy of data.mdb) it reads unregistered, which is sound only while
         // nobody writes: a writer may use pages again that it still reads.
-        auto const lock_file = directory_ + "/lock.mdb";
         if (::access(lock_file.c_str(), W_OK) != 0) flags |= MDB_NOLOCK;
+    }
+    if ((flags & MDB_NOLOCK) == 0) {
+        // Here no lock of this process is on the file yet, so that closing it again drops none.
+        constexpr std::uint64_t head = 4096;
+        auto const bytes = head + std::uint64_t{limits::storage_readers} * 64;
+        if (auto ok = reserve_blocks(lock_file, bytes); !ok) return ok;
     }
     int const code = ::mdb_env_open(env_, directory_.c_str(), flags, 0600);
     if (code == ENOMEM) {
@@ -8597,7 +8727,7 @@ inline std::uint64_t lmdb_environment::file_bytes() const noexcept {
 // Space that replaced values free is used again, the file does not shrink.
 // Reading where the lock file cannot be written (a read-only file system, another's files) is
 // sound only while nobody writes there; see lmdb_environment.hpp.
-// Threads and processes: as storage_policy says. Not on network file systems.
+// Threads: and processes, as storage_policy says. Not on network file systems.
 // Floor 5.
 #ifndef AIAUDIT_STORAGE_LMDB_STORE_HPP
 #define AIAUDIT_STORAGE_LMDB_STORE_HPP
@@ -8811,8 +8941,8 @@ namespace aiaudit {
 inline namespace v1 {
 
 struct default_policies {
-    using storage = lmdb_store;   // storage/store.hpp: storage_policy
-    using clock = system_clock;   // clock/clock.hpp: clock_policy
+    using storage = lmdb_store;  // storage/store.hpp: storage_policy
+    using clock = system_clock;  // clock/clock.hpp: clock_policy
 };
 
 }  // namespace v1
@@ -8825,10 +8955,12 @@ struct default_policies {
 //
 // ledger.hpp: the engine. It takes records, keeps them for ever, and answers reports.
 //
-// Records are gathered into blocks and written by one thread of the ledger's own, a transaction a block (group commit):
-// while one block is being synced the next one gathers, so many callers share one fdatasync.
-// Threads: all members may be called from any thread at once. After fork() the child must not use the ledger.
-// Several processes may have the same ledger open; sequences stay dense and every one's reports count all records.
+// Records are gathered into blocks and written by one thread of the ledger's own, a transaction a
+// block (group commit): while one block is being synced the next one gathers, so many callers share
+// one fdatasync.
+// Threads: all members may be called from any thread at once; a forked child may use none.
+// Several processes may have the same ledger open; sequences stay dense and every one's reports
+// count all records.
 // Floor 7.
 #ifndef AIAUDIT_LEDGER_HPP
 #define AIAUDIT_LEDGER_HPP
@@ -8851,7 +8983,8 @@ inline namespace v1 {
 // When append() returns.
 enum class durability : std::uint8_t {
     committed,  // the record is on disk: no crash of the process or of the machine loses it
-    relaxed,    // the record is queued: a crash may lose what was not yet written; flush() waits for it
+    relaxed,  // the record is queued: a crash may lose what was not yet written; flush() waits for
+              // it
 };
 
 struct ledger_options {
@@ -8871,14 +9004,15 @@ namespace detail {
 // Records that are written together, and how that ended.
 struct batch {
     std::vector<record> records{};
-    bool done = false;            // under the ledger's queue mutex, as all here
-    sequence first{};             // once done without failure
+    bool done = false;  // under the ledger's queue mutex, as all here
+    sequence first{};   // once done without failure
     std::optional<error> failure{};
 };
 
 [[nodiscard]] inline std::string big_endian_key(std::uint64_t value) {
     std::string key(8, '\0');
-    for (std::size_t i = 0; i < 8; ++i) key[i] = static_cast<char>(static_cast<std::uint8_t>(value >> (56 - 8 * i)));
+    for (std::size_t i = 0; i < 8; ++i)
+        key[i] = static_cast<char>(static_cast<std::uint8_t>(value >> (56 - 8 * i)));
     return key;
 }
 
@@ -8898,7 +9032,8 @@ public:
 private:
     template <class Policies>
     friend class basic_ledger;
-    ticket(std::shared_ptr<detail::batch> of, std::size_t place) : batch_(std::move(of)), place_(place) {}
+    ticket(std::shared_ptr<detail::batch> of, std::size_t place)
+        : batch_(std::move(of)), place_(place) {}
     std::shared_ptr<detail::batch> batch_{};
     std::size_t place_ = 0;
 };
@@ -8908,10 +9043,12 @@ class basic_ledger {
 public:
     using storage = typename Policies::storage;
     using clock = typename Policies::clock;
-    static_assert(storage_policy<storage>, "Policies::storage is not a storage_policy (storage/store.hpp)");
+    static_assert(storage_policy<storage>,
+                  "Policies::storage is not a storage_policy (storage/store.hpp)");
     static_assert(clock_policy<clock>, "Policies::clock is not a clock_policy (clock/clock.hpp)");
 
-    // Opens the ledger and folds its log, checking every block. Errors: those of the store; corrupt.
+    // Opens the ledger and folds its log, checking every block. Errors: those of the store;
+    // corrupt.
     [[nodiscard]] static result<basic_ledger> open(ledger_options options);
 
     basic_ledger(basic_ledger&&) noexcept = default;
@@ -8922,20 +9059,25 @@ public:
     // Hands a record to the log and returns at once, but for room in the queue.
     // Errors: read_only; the failure of an earlier relaxed append that nobody was told of.
     [[nodiscard]] result<ticket> enqueue(record entry) { return state_->enqueue(std::move(entry)); }
-    // Waits until the record is on disk. Errors: why it could not be written; it is then not in the log.
+    // Waits until the record is on disk. Errors: why it could not be written; it is then not in the
+    // log.
     [[nodiscard]] result<sequence> wait(ticket const& of) { return state_->wait(of); }
-    // Errors: as enqueue() and wait(). With durability::relaxed the sequence is not known yet: sequence{0}.
+    // Errors: as enqueue() and wait(). With durability::relaxed the sequence is not known yet:
+    // sequence{0}.
     [[nodiscard]] result<sequence> append(record entry, durability when = durability::committed) {
         auto const queued = enqueue(std::move(entry));
         if (!queued) return queued.error();
         if (when == durability::relaxed) return sequence{0};
         return wait(*queued);
     }
-    // Waits until all that was handed over before is on disk. Errors: the first failure that nobody was told of.
+    // Waits until all that was handed over before is on disk. Errors: the first failure that nobody
+    // was told of.
     [[nodiscard]] result<void> flush() { return state_->flush(); }
 
     // Errors: those of reading what other processes wrote in the meantime.
-    [[nodiscard]] result<aiaudit::report> report(report_query const& query) { return state_->report(query); }
+    [[nodiscard]] result<aiaudit::report> report(report_query const& query) {
+        return state_->report(query);
+    }
     // The cost of the records that began today, by the clock and the zone's calendar.
     [[nodiscard]] result<money> spent_today(time_zone const& zone = {}) {
         civil_day const today = zone.day_of(state_->time.now());
@@ -8946,7 +9088,8 @@ public:
 
     // The number of records in the log, which is the sequence of the last.
     [[nodiscard]] result<sequence> last_sequence() const { return state_->last_sequence(); }
-    // Calls visit(sequence, record&&) from that sequence on, in order, until it returns false or the log ends.
+    // Calls visit(sequence, record&&) from that sequence on, in order, until it returns false or
+    // the log ends.
     template <class Visitor>
     [[nodiscard]] result<void> read(sequence from, Visitor&& visit) const {
         return state_->read(from, std::forward<Visitor>(visit));
@@ -8963,11 +9106,12 @@ private:
 
 using ledger = basic_ledger<>;
 
-// Constant after open(): options, store. Under queue_mutex: gathering, writing, unreported, stopping. Under fold_mutex:
-// fold, folded, generation. No thread holds both mutexes.
+// Constant after open(): options, store. Under queue_mutex: gathering, writing, unreported,
+// stopping. Under fold_mutex: fold, folded, generation. No thread holds both mutexes.
 template <class Policies>
 struct basic_ledger<Policies>::state {
-    state(ledger_options with, storage opened) : options(std::move(with)), store(std::move(opened)) {}
+    state(ledger_options with, storage opened)
+        : options(std::move(with)), store(std::move(opened)) {}
     state(state const&) = delete;
     state& operator=(state const&) = delete;
     ~state() {
@@ -8981,9 +9125,11 @@ struct basic_ledger<Policies>::state {
     }
 
     result<ticket> enqueue(record entry) {
-        if (options.read_only) return fail(errc::read_only, options.path + " is open for reading only");
+        if (options.read_only)
+            return fail(errc::read_only, options.path + " is open for reading only");
         std::unique_lock lock(queue_mutex);
-        batch_done.wait(lock, [this] { return gathering->records.size() < options.queue_records_max; });
+        batch_done.wait(lock,
+                        [this] { return gathering->records.size() < options.queue_records_max; });
         if (unreported) return *std::exchange(unreported, std::nullopt);
         gathering->records.push_back(std::move(entry));
         ticket made{gathering, gathering->records.size() - 1};
@@ -9019,9 +9165,12 @@ struct basic_ledger<Policies>::state {
             auto next = std::make_shared<detail::batch>();
             next->records.reserve(gathering->records.size());  // the next one is likely as large
             writing = std::exchange(gathering, std::move(next));
+            // Until somebody was told of a failure nothing that came later is written, so that a
+            // log written by relaxed appends has no hole.
+            auto const earlier = unreported;
             lock.unlock();
             batch_done.notify_all();  // there is room again
-            auto const first = write(writing->records);
+            auto const first = earlier ? result<sequence>(*earlier) : write(writing->records);
             lock.lock();
             if (first) {
                 writing->first = *first;
@@ -9072,20 +9221,22 @@ struct basic_ledger<Policies>::state {
     result<void> catch_up() {
         std::uint64_t const now = store.generation();
         if (now == generation && now != 0) return {};
-        auto const read_all = read_blocks(folded + 1, [this](std::string_view block) -> result<bool> {
-            auto const header = read_block_header(block);
-            if (!header) return header.error();
-            if (value_of(header->first) != folded + 1) {
-                return fail(errc::corrupt, "record " + std::to_string(folded + 1) + " is missing");
-            }
-            auto const all = read_block(block, [this](sequence, record&& entry) {
-                fold.apply(entry);
+        auto const read_all =
+            read_blocks(folded + 1, [this](std::string_view block) -> result<bool> {
+                auto const header = read_block_header(block);
+                if (!header) return header.error();
+                if (value_of(header->first) != folded + 1) {
+                    return fail(errc::corrupt,
+                                "record " + std::to_string(folded + 1) + " is missing");
+                }
+                auto const all = read_block(block, [this](sequence, record&& entry) {
+                    fold.apply(entry);
+                    return true;
+                });
+                if (!all) return all.error();
+                folded = header->last();
                 return true;
             });
-            if (!all) return all.error();
-            folded = header->last();
-            return true;
-        });
         if (!read_all) return read_all;
         generation = now;
         return {};
@@ -9940,8 +10091,10 @@ private:
 // The file is a list of providers, each with its models, their matching rules and prices per
 // million tokens. Of ours, and optional: `inclusive` in a tier, `end_date` and `weekdays` in a
 // constraint, `service_tiers` (tier -> prices) beside `prices`, and `match` may be left out (the
-// id, exactly). A file is taken whole or not at all. What has no unit here is counted in the book's
-// report. Threads: plain functions. Floor 4.
+// id, exactly). A file is taken whole or not at all. What has no unit here is counted in the
+// book's report.
+// Threads: plain functions.
+// Floor 4.
 #ifndef AIAUDIT_PRICING_GENAI_PRICES_HPP
 #define AIAUDIT_PRICING_GENAI_PRICES_HPP
 

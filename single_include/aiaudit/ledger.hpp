@@ -2163,7 +2163,8 @@ inline namespace v1 {
 // Tells the time of day. It may step back; the log's order is its sequence, not its times.
 template <class Clock>
 concept clock_policy = std::default_initializable<Clock> && requires(Clock const& clock) {
-    { clock.now() } noexcept -> std::same_as<timestamp>;
+    { clock.now() }
+    noexcept->std::same_as<timestamp>;
 };
 
 struct system_clock {
@@ -2201,6 +2202,7 @@ static_assert(clock_policy<manual_clock>);
 #ifndef AIAUDIT_STORAGE_POSIX_FILE_HPP
 #define AIAUDIT_STORAGE_POSIX_FILE_HPP
 
+#include <algorithm>
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
@@ -2317,6 +2319,23 @@ private:
     }
     if (::fsync(file.get()) != 0) return posix_error(errno, "fsync", path);
     return {};
+}
+
+// Disk blocks for at least the first `bytes` of a file, which is made where it is missing: a map of
+// a file without them dies of SIGBUS when it is written to and the disk is full. The size stays as
+// it is. A file system that cannot do this is left to its own ways.
+[[nodiscard]] inline result<void> reserve_blocks(std::string const& path, std::uint64_t bytes) {
+    auto const file = file_handle::open(path, O_RDWR | O_CREAT);
+    if (!file) return posix_error(errno, "open", path);
+    struct stat status {};
+    if (::fstat(file.get(), &status) != 0) return posix_error(errno, "fstat", path);
+    auto const room = std::max(static_cast<off_t>(bytes), status.st_size);
+    int failed = 0;
+    do {
+        failed = ::fallocate(file.get(), FALLOC_FL_KEEP_SIZE, 0, room);
+    } while (failed != 0 && errno == EINTR);
+    if (failed == 0 || errno == EOPNOTSUPP || errno == ENOSYS) return {};
+    return posix_error(errno, "fallocate", path);
 }
 
 // Fills `to` from `offset`; how many bytes there were before the end of the file. -1: errno.
@@ -3318,13 +3337,19 @@ inline result<void> lmdb_environment::open_environment(settings const& how) {
     ::mdb_env_set_maxdbs(env_, limits::storage_tables);
     ::mdb_env_set_maxreaders(env_, limits::storage_readers);
     unsigned flags = MDB_NOTLS;
+    auto const lock_file = directory_ + "/lock.mdb";
     if (how.read_only) {
         flags |= MDB_RDONLY;
         // A reader registers in the lock file. Where it cannot (read-only media, another's
         // directory, a bare copy of data.mdb) it reads unregistered, which is sound only while
         // nobody writes: a writer may use pages again that it still reads.
-        auto const lock_file = directory_ + "/lock.mdb";
         if (::access(lock_file.c_str(), W_OK) != 0) flags |= MDB_NOLOCK;
+    }
+    if ((flags & MDB_NOLOCK) == 0) {
+        // Here no lock of this process is on the file yet, so that closing it again drops none.
+        constexpr std::uint64_t head = 4096;
+        auto const bytes = head + std::uint64_t{limits::storage_readers} * 64;
+        if (auto ok = reserve_blocks(lock_file, bytes); !ok) return ok;
     }
     int const code = ::mdb_env_open(env_, directory_.c_str(), flags, 0600);
     if (code == ENOMEM) {
@@ -3424,7 +3449,7 @@ inline std::uint64_t lmdb_environment::file_bytes() const noexcept {
 // Space that replaced values free is used again, the file does not shrink.
 // Reading where the lock file cannot be written (a read-only file system, another's files) is
 // sound only while nobody writes there; see lmdb_environment.hpp.
-// Threads and processes: as storage_policy says. Not on network file systems.
+// Threads: and processes, as storage_policy says. Not on network file systems.
 // Floor 5.
 #ifndef AIAUDIT_STORAGE_LMDB_STORE_HPP
 #define AIAUDIT_STORAGE_LMDB_STORE_HPP
@@ -3638,8 +3663,8 @@ namespace aiaudit {
 inline namespace v1 {
 
 struct default_policies {
-    using storage = lmdb_store;   // storage/store.hpp: storage_policy
-    using clock = system_clock;   // clock/clock.hpp: clock_policy
+    using storage = lmdb_store;  // storage/store.hpp: storage_policy
+    using clock = system_clock;  // clock/clock.hpp: clock_policy
 };
 
 }  // namespace v1
@@ -3769,7 +3794,8 @@ inline std::int64_t time_zone::start_seconds(civil_day day) const noexcept {
 //
 // totals.hpp: what a report adds up, and the histogram from which it takes latency percentiles.
 //
-// Both merge in any order and grouping to the same value, which is what lets a day be a sum of slots.
+// Both merge in any order and grouping to the same value, which is what lets a day be a sum of
+// slots.
 // Threads: plain values.
 // Floor 4.
 #ifndef AIAUDIT_ROLLUP_TOTALS_HPP
@@ -3786,19 +3812,26 @@ namespace aiaudit {
 inline namespace v1 {
 
 // The units that reports add up, in the order of their columns.
-inline constexpr std::array<unit, 11> reported_units{
-    unit::input_tokens,          unit::cache_read_tokens,   unit::cache_write_tokens,
-    unit::cache_write_5m_tokens, unit::cache_write_1h_tokens, unit::output_tokens,
-    unit::output_reasoning_tokens, unit::input_audio_tokens, unit::output_audio_tokens,
-    unit::output_image_tokens,   unit::web_searches};
+inline constexpr std::array<unit, 11> reported_units{unit::input_tokens,
+                                                     unit::cache_read_tokens,
+                                                     unit::cache_write_tokens,
+                                                     unit::cache_write_5m_tokens,
+                                                     unit::cache_write_1h_tokens,
+                                                     unit::output_tokens,
+                                                     unit::output_reasoning_tokens,
+                                                     unit::input_audio_tokens,
+                                                     unit::output_audio_tokens,
+                                                     unit::output_image_tokens,
+                                                     unit::web_searches};
 
 struct totals {
-    std::uint64_t requests = 0;   // calls: their first attempts
-    std::uint64_t attempts = 0;   // HTTP exchanges, retries included
-    std::uint64_t errors = 0;     // attempts that failed
-    std::uint64_t uncosted = 0;   // attempts whose cost is not known (unpriced, or no usage): not in `cost`
-    std::uint64_t timed = 0;      // attempts with a duration
-    std::uint64_t latency_ns = 0;  // sum of the durations
+    std::uint64_t requests = 0;  // calls: their first attempts
+    std::uint64_t attempts = 0;  // HTTP exchanges, retries included
+    std::uint64_t errors = 0;    // attempts that failed
+    std::uint64_t uncosted =
+        0;  // attempts whose cost is not known (unpriced, or no usage): not in `cost`
+    std::uint64_t timed = 0;                                    // attempts with a duration
+    std::uint64_t latency_ns = 0;                               // sum of the durations
     std::array<std::uint64_t, reported_units.size()> counts{};  // by reported_units
     money cost{};
 
@@ -3807,10 +3840,14 @@ struct totals {
         sum.requests = entry.attempt == 1 ? 1 : 0;
         sum.attempts = 1;
         sum.errors = entry.failed() ? 1 : 0;
-        sum.uncosted = entry.cost_status == cost_status::unpriced || entry.cost_status == cost_status::unknown ? 1 : 0;
+        sum.uncosted =
+            entry.cost_status == cost_status::unpriced || entry.cost_status == cost_status::unknown
+                ? 1
+                : 0;
         sum.timed = entry.duration_ns ? 1 : 0;
         sum.latency_ns = entry.duration_ns.value_or(0);
-        for (std::size_t i = 0; i < reported_units.size(); ++i) sum.counts[i] = entry.usage.count(reported_units[i]);
+        for (std::size_t i = 0; i < reported_units.size(); ++i)
+            sum.counts[i] = entry.usage.count(reported_units[i]);
         sum.cost = entry.cost;
         return sum;
     }
@@ -3837,13 +3874,15 @@ struct totals {
     // Cost for one request, rounded half to even to pico-USD; zero without requests.
     [[nodiscard]] money average_cost() const noexcept {
         if (requests == 0) return {};
-        return money::from_pico(detail::divide_half_even(cost.pico(), static_cast<int128>(requests)));
+        return money::from_pico(
+            detail::divide_half_even(cost.pico(), static_cast<int128>(requests)));
     }
 
     friend bool operator==(totals const&, totals const&) = default;
 };
 
-// Counts of durations in buckets 1/32 of their size wide (an error of at most 1.6 %), from 1 us to 19 h.
+// Counts of durations in buckets 1/32 of their size wide (an error of at most 1.6 %), from 1 us to
+// 19 h.
 class latency_histogram {
 public:
     static constexpr unsigned steps = 32;  // buckets in an octave
@@ -3852,7 +3891,8 @@ public:
     [[nodiscard]] static constexpr std::uint32_t bucket_of(std::uint64_t duration_ns) noexcept {
         std::uint64_t const us = duration_ns / 1000;
         if (us < steps) return static_cast<std::uint32_t>(us);
-        unsigned const shift = static_cast<unsigned>(std::bit_width(us)) - 6;  // leaves 6 bits: 32 to 63
+        unsigned const shift =
+            static_cast<unsigned>(std::bit_width(us)) - 6;  // leaves 6 bits: 32 to 63
         std::uint64_t const bucket = std::uint64_t{shift} * steps + (us >> shift);
         return static_cast<std::uint32_t>(std::min<std::uint64_t>(bucket, bucket_count - 1));
     }
@@ -3871,15 +3911,18 @@ public:
     };
 
     void add(std::uint32_t bucket, std::uint32_t count = 1) {
-        auto at = std::lower_bound(entries_.begin(), entries_.end(), bucket,
-                                   [](entry const& e, std::uint32_t wanted) { return e.bucket < wanted; });
+        auto at = std::lower_bound(
+            entries_.begin(), entries_.end(), bucket,
+            [](entry const& e, std::uint32_t wanted) { return e.bucket < wanted; });
         if (at == entries_.end() || at->bucket != bucket) at = entries_.insert(at, {bucket, 0});
         at->count += count;
     }
     void add(latency_histogram const& other) {
         for (entry const& e : other.entries_) add(e.bucket, e.count);
     }
-    [[nodiscard]] std::vector<entry> const& entries() const noexcept { return entries_; }  // ascending
+    [[nodiscard]] std::vector<entry> const& entries() const noexcept {
+        return entries_;
+    }  // ascending
     friend bool operator==(latency_histogram const&, latency_histogram const&) = default;
 
 private:
@@ -3948,7 +3991,8 @@ void for_each_number(Totals& sum, Visitor&& visit) {
 inline void append_cell(std::string& out, cell const& from) {
     std::uint64_t mask = 0;
     unsigned place = 0;
-    for_each_number(from.sum, [&](std::uint64_t number) { mask |= std::uint64_t{number != 0} << place++; });
+    for_each_number(from.sum,
+                    [&](std::uint64_t number) { mask |= std::uint64_t{number != 0} << place++; });
     append_varint(out, mask);
     for_each_number(from.sum, [&](std::uint64_t number) {
         if (number != 0) append_varint(out, number);
@@ -3971,7 +4015,8 @@ inline void append_cell(std::string& out, cell const& from) {
     to.sum.cost = money::from_pico(in.varint128());
     for (std::uint64_t left = in.varint(); left > 0 && in.ok(); --left) {
         auto const bucket = static_cast<std::uint32_t>(in.varint());
-        to.latency.add(std::min(bucket, latency_histogram::bucket_count - 1), static_cast<std::uint32_t>(in.varint()));
+        to.latency.add(std::min(bucket, latency_histogram::bucket_count - 1),
+                       static_cast<std::uint32_t>(in.varint()));
     }
     return to;
 }
@@ -3987,12 +4032,13 @@ inline void append_cell(std::string& out, cell const& from) {
 //
 // rollup.hpp: the fold of the log that answers reports.
 //
-// The finest grain is a 15-minute slot of UTC for one series (one user, project, key, provider, model and status). Every
-// zone's days are sums of whole slots, since every offset in use since 1972 is a multiple of 15 minutes; a change of
-// clock within a slot counts whole with the day the slot begins in. Slots are kept as compact bytes for each series.
-// Over them stand views, one a zone: sums by day for each dimension, kept up to date record by record; the view of a
-// zone first asked for is built from the slots. A query adds up the days it covers; it reads no record.
-// Threads: apply() and the queries of a zone not yet known need the caller to exclude others; const queries do not.
+// The finest grain is a 15-minute slot of UTC for one series (one user, project, key, provider,
+// model and status). Every zone's days are sums of whole slots, since every offset in use since
+// 1972 is a multiple of 15 minutes; a change of clock within a slot counts whole with the day the
+// slot begins in. Slots are kept as compact bytes for each series. Over them stand views, one a
+// zone: sums by day for each dimension, kept up to date record by record; the view of a zone first
+// asked for is built from the slots. A query adds up the days it covers; it reads no record.
+// Threads: const members may run at once; the caller keeps apply() and learn() apart from all.
 // Floor 4.
 #ifndef AIAUDIT_ROLLUP_ROLLUP_HPP
 #define AIAUDIT_ROLLUP_ROLLUP_HPP
@@ -4030,7 +4076,9 @@ struct day_range {
     civil_day first{std::numeric_limits<std::int32_t>::min()};
     civil_day last{std::numeric_limits<std::int32_t>::max()};
 
-    [[nodiscard]] constexpr bool holds(civil_day day) const noexcept { return first <= day && day <= last; }
+    [[nodiscard]] constexpr bool holds(civil_day day) const noexcept {
+        return first <= day && day <= last;
+    }
 };
 
 namespace detail {
@@ -4060,12 +4108,15 @@ public:
 private:
     struct hash {
         using is_transparent = void;
-        std::size_t operator()(std::string_view text) const noexcept { return std::hash<std::string_view>{}(text); }
+        std::size_t operator()(std::string_view text) const noexcept {
+            return std::hash<std::string_view>{}(text);
+        }
     };
     std::unordered_map<std::string, std::uint32_t, hash, std::equal_to<>> numbers_{};
 };
 
-// The slots of one series as bytes, merged now and then so that they stay as many as there are distinct slots.
+// The slots of one series as bytes, merged now and then so that they stay as many as there are
+// distinct slots.
 class slot_list {
 public:
     void add(std::int64_t slot, cell const& part) {
@@ -4093,8 +4144,10 @@ private:
     }
     void merge() {
         std::vector<std::pair<std::int64_t, cell>> cells;
-        for_each([&](std::int64_t slot, cell&& part) { cells.emplace_back(slot, std::move(part)); });
-        std::stable_sort(cells.begin(), cells.end(), [](auto const& a, auto const& b) { return a.first < b.first; });
+        for_each(
+            [&](std::int64_t slot, cell&& part) { cells.emplace_back(slot, std::move(part)); });
+        std::stable_sort(cells.begin(), cells.end(),
+                         [](auto const& a, auto const& b) { return a.first < b.first; });
         bytes_.clear();
         last_slot_ = 0;
         count_ = 0;
@@ -4126,15 +4179,18 @@ public:
 
     cell& at(civil_day day) {
         if (!days_.empty() && days_.back().day == day) return days_.back().value;
-        auto place = std::lower_bound(days_.begin(), days_.end(), day,
-                                      [](day_cell const& have, civil_day wanted) { return have.day < wanted; });
-        if (place == days_.end() || place->day != day) place = days_.insert(place, day_cell{day, {}});
+        auto place = std::lower_bound(
+            days_.begin(), days_.end(), day,
+            [](day_cell const& have, civil_day wanted) { return have.day < wanted; });
+        if (place == days_.end() || place->day != day)
+            place = days_.insert(place, day_cell{day, {}});
         return place->value;
     }
     template <class Visitor>
     void for_each_in(day_range days, Visitor&& visit) const {
-        auto at = std::lower_bound(days_.begin(), days_.end(), days.first,
-                                   [](day_cell const& have, civil_day wanted) { return have.day < wanted; });
+        auto at = std::lower_bound(
+            days_.begin(), days_.end(), days.first,
+            [](day_cell const& have, civil_day wanted) { return have.day < wanted; });
         for (; at != days_.end() && at->day <= days.last; ++at) visit(at->day, at->value);
     }
 
@@ -4160,19 +4216,22 @@ public:
     // Counts outcomes; other kinds change nothing.
     void apply(record const& entry);
 
-    // True where the zone's view is there, so that the queries below may run at the same time as others.
+    // True where the zone's view is there, so that the queries below may run at the same time as
+    // others.
     [[nodiscard]] bool knows(time_zone const& zone) const noexcept { return find(zone) != nullptr; }
     // Builds the zone's view from the slots, if it is not there.
     void learn(time_zone const& zone);
 
-    // visit(civil_day, cell const&) for each day of the range that has records, ascending. Precondition: knows(zone).
+    // visit(civil_day, cell const&) for each day of the range that has records, ascending.
+    // Precondition: knows(zone).
     template <class Visitor>
     void daily(time_zone const& zone, day_range days, Visitor&& visit) const {
         auto const& lists = find(zone)->lists[index(dimension::everything)];
         if (!lists.empty()) lists[0].for_each_in(days, visit);
     }
-    // visit(group_names const&, totals const&, latency_sum const&) for each group with records in the range. Latencies
-    // are kept by model, and for everything; elsewhere the sum is empty. Precondition: knows(zone).
+    // visit(group_names const&, totals const&, latency_sum const&) for each group with records in
+    // the range. Latencies are kept by model, and for everything; elsewhere the sum is empty.
+    // Precondition: knows(zone).
     template <class Visitor>
     void groups(time_zone const& zone, dimension by, day_range days, Visitor&& visit) const;
     // One user's groups by provider and model, from that user's slots: needs no view.
@@ -4192,9 +4251,12 @@ private:
         std::array<std::vector<detail::day_list>, dimension_count> lists{};  // by group number
     };
 
-    static constexpr std::size_t index(dimension by) noexcept { return static_cast<std::size_t>(by); }
+    static constexpr std::size_t index(dimension by) noexcept {
+        return static_cast<std::size_t>(by);
+    }
     static constexpr bool keeps_latency(std::size_t dimension_index) noexcept {
-        return dimension_index == index(dimension::everything) || dimension_index == index(dimension::model);
+        return dimension_index == index(dimension::everything) ||
+               dimension_index == index(dimension::model);
     }
     [[nodiscard]] view const* find(time_zone const& zone) const noexcept {
         for (auto const& known : views_) {
@@ -4230,7 +4292,8 @@ inline void rollup::learn(time_zone const& zone) {
     auto made = std::make_unique<view>();
     made->zone = zone;
     for (series const& of : series_) {
-        of.slots.for_each([&](std::int64_t slot, cell const& part) { add_to(*made, of, slot, part); });
+        of.slots.for_each(
+            [&](std::int64_t slot, cell const& part) { add_to(*made, of, slot, part); });
     }
     views_.push_back(std::move(made));
 }
@@ -4249,9 +4312,10 @@ inline void rollup::add_to(view& to, series const& of, std::int64_t slot, cell c
 inline std::uint32_t rollup::series_of(record const& entry) {
     std::string const status = detail::status_of(entry);
     key_.clear();
-    for (std::string_view const part : {std::string_view{entry.user}, std::string_view{entry.project},
-                                        std::string_view{entry.key_id}, std::string_view{entry.provider},
-                                        std::string_view{entry.model()}, std::string_view{status}}) {
+    for (std::string_view const part :
+         {std::string_view{entry.user}, std::string_view{entry.project},
+          std::string_view{entry.key_id}, std::string_view{entry.provider},
+          std::string_view{entry.model()}, std::string_view{status}}) {
         detail::append_varint(key_, part.size());
         key_.append(part);
     }
@@ -4278,7 +4342,8 @@ inline void rollup::set_groups(series& made) {
     for (std::size_t i = 0; i < dimension_count; ++i) {
         group_names const& g = groups[i];
         key_.clear();
-        for (std::string const* const part : {&g.user, &g.project, &g.key_id, &g.provider, &g.model, &g.status}) {
+        for (std::string const* const part :
+             {&g.user, &g.project, &g.key_id, &g.provider, &g.model, &g.status}) {
             detail::append_varint(key_, part->size());
             key_.append(*part);
         }
@@ -4302,7 +4367,8 @@ void rollup::groups(time_zone const& zone, dimension by, day_range days, Visitor
 }
 
 template <class Visitor>
-void rollup::user(time_zone const& zone, std::string_view name, day_range days, Visitor&& visit) const {
+void rollup::user(time_zone const& zone, std::string_view name, day_range days,
+                  Visitor&& visit) const {
     struct model_sum {
         totals sum{};
         latency_sum latency{};
@@ -4320,7 +4386,8 @@ void rollup::user(time_zone const& zone, std::string_view name, day_range days, 
         });
     }
     for (auto const& [group, to] : models) {
-        if (to.sum.attempts != 0) visit(group_names_[index(dimension::model)][group], to.sum, to.latency);
+        if (to.sum.attempts != 0)
+            visit(group_names_[index(dimension::model)][group], to.sum, to.latency);
     }
 }
 
@@ -4353,7 +4420,16 @@ void rollup::user(time_zone const& zone, std::string_view name, day_range days, 
 namespace aiaudit {
 inline namespace v1 {
 
-enum class report_kind : std::uint8_t { daily, models, users, user, projects, keys, providers, statuses };
+enum class report_kind : std::uint8_t {
+    daily,
+    models,
+    users,
+    user,
+    projects,
+    keys,
+    providers,
+    statuses
+};
 
 [[nodiscard]] constexpr std::string_view name_of(report_kind kind) noexcept {
     constexpr std::array<std::string_view, 8> names{"daily",    "models", "users",     "user",
@@ -4378,7 +4454,8 @@ struct report_row {
     civil_day day{};      // daily
     group_names names{};  // the others
     totals sum{};
-    // 0 where nothing was timed, and in reports that keep no latencies (all but daily, models and user).
+    // 0 where nothing was timed, and in reports that keep no latencies (all but daily, models and
+    // user).
     std::uint64_t p50_ns = 0;
     std::uint64_t p95_ns = 0;
     std::uint64_t p99_ns = 0;
@@ -4432,14 +4509,14 @@ inline void sort_dearest_first(std::vector<report_row>& rows) {
 // Precondition: from.knows(query.zone), but for report_kind::user.
 [[nodiscard]] inline report make_report(rollup const& from, report_query const& query) {
     report made{query.kind, {}, {}};
-    auto const add = [&made](civil_day day, group_names const& names, totals const& sum, latency_sum const& latency) {
+    auto const add = [&made](civil_day day, group_names const& names, totals const& sum,
+                             latency_sum const& latency) {
         made.sum.add(sum);
         made.rows.push_back({day, names, sum, latency.percentile_ns(50), latency.percentile_ns(95),
                              latency.percentile_ns(99)});
     };
-    auto const add_group = [&add](group_names const& names, totals const& sum, latency_sum const& latency) {
-        add({}, names, sum, latency);
-    };
+    auto const add_group = [&add](group_names const& names, totals const& sum,
+                                  latency_sum const& latency) { add({}, names, sum, latency); };
     if (query.kind == report_kind::daily) {
         from.daily(query.zone, query.days, [&](civil_day day, cell const& value) {
             latency_sum latency;
@@ -4468,10 +4545,12 @@ inline void sort_dearest_first(std::vector<report_row>& rows) {
 //
 // ledger.hpp: the engine. It takes records, keeps them for ever, and answers reports.
 //
-// Records are gathered into blocks and written by one thread of the ledger's own, a transaction a block (group commit):
-// while one block is being synced the next one gathers, so many callers share one fdatasync.
-// Threads: all members may be called from any thread at once. After fork() the child must not use the ledger.
-// Several processes may have the same ledger open; sequences stay dense and every one's reports count all records.
+// Records are gathered into blocks and written by one thread of the ledger's own, a transaction a
+// block (group commit): while one block is being synced the next one gathers, so many callers share
+// one fdatasync.
+// Threads: all members may be called from any thread at once; a forked child may use none.
+// Several processes may have the same ledger open; sequences stay dense and every one's reports
+// count all records.
 // Floor 7.
 #ifndef AIAUDIT_LEDGER_HPP
 #define AIAUDIT_LEDGER_HPP
@@ -4494,7 +4573,8 @@ inline namespace v1 {
 // When append() returns.
 enum class durability : std::uint8_t {
     committed,  // the record is on disk: no crash of the process or of the machine loses it
-    relaxed,    // the record is queued: a crash may lose what was not yet written; flush() waits for it
+    relaxed,  // the record is queued: a crash may lose what was not yet written; flush() waits for
+              // it
 };
 
 struct ledger_options {
@@ -4514,14 +4594,15 @@ namespace detail {
 // Records that are written together, and how that ended.
 struct batch {
     std::vector<record> records{};
-    bool done = false;            // under the ledger's queue mutex, as all here
-    sequence first{};             // once done without failure
+    bool done = false;  // under the ledger's queue mutex, as all here
+    sequence first{};   // once done without failure
     std::optional<error> failure{};
 };
 
 [[nodiscard]] inline std::string big_endian_key(std::uint64_t value) {
     std::string key(8, '\0');
-    for (std::size_t i = 0; i < 8; ++i) key[i] = static_cast<char>(static_cast<std::uint8_t>(value >> (56 - 8 * i)));
+    for (std::size_t i = 0; i < 8; ++i)
+        key[i] = static_cast<char>(static_cast<std::uint8_t>(value >> (56 - 8 * i)));
     return key;
 }
 
@@ -4541,7 +4622,8 @@ public:
 private:
     template <class Policies>
     friend class basic_ledger;
-    ticket(std::shared_ptr<detail::batch> of, std::size_t place) : batch_(std::move(of)), place_(place) {}
+    ticket(std::shared_ptr<detail::batch> of, std::size_t place)
+        : batch_(std::move(of)), place_(place) {}
     std::shared_ptr<detail::batch> batch_{};
     std::size_t place_ = 0;
 };
@@ -4551,10 +4633,12 @@ class basic_ledger {
 public:
     using storage = typename Policies::storage;
     using clock = typename Policies::clock;
-    static_assert(storage_policy<storage>, "Policies::storage is not a storage_policy (storage/store.hpp)");
+    static_assert(storage_policy<storage>,
+                  "Policies::storage is not a storage_policy (storage/store.hpp)");
     static_assert(clock_policy<clock>, "Policies::clock is not a clock_policy (clock/clock.hpp)");
 
-    // Opens the ledger and folds its log, checking every block. Errors: those of the store; corrupt.
+    // Opens the ledger and folds its log, checking every block. Errors: those of the store;
+    // corrupt.
     [[nodiscard]] static result<basic_ledger> open(ledger_options options);
 
     basic_ledger(basic_ledger&&) noexcept = default;
@@ -4565,20 +4649,25 @@ public:
     // Hands a record to the log and returns at once, but for room in the queue.
     // Errors: read_only; the failure of an earlier relaxed append that nobody was told of.
     [[nodiscard]] result<ticket> enqueue(record entry) { return state_->enqueue(std::move(entry)); }
-    // Waits until the record is on disk. Errors: why it could not be written; it is then not in the log.
+    // Waits until the record is on disk. Errors: why it could not be written; it is then not in the
+    // log.
     [[nodiscard]] result<sequence> wait(ticket const& of) { return state_->wait(of); }
-    // Errors: as enqueue() and wait(). With durability::relaxed the sequence is not known yet: sequence{0}.
+    // Errors: as enqueue() and wait(). With durability::relaxed the sequence is not known yet:
+    // sequence{0}.
     [[nodiscard]] result<sequence> append(record entry, durability when = durability::committed) {
         auto const queued = enqueue(std::move(entry));
         if (!queued) return queued.error();
         if (when == durability::relaxed) return sequence{0};
         return wait(*queued);
     }
-    // Waits until all that was handed over before is on disk. Errors: the first failure that nobody was told of.
+    // Waits until all that was handed over before is on disk. Errors: the first failure that nobody
+    // was told of.
     [[nodiscard]] result<void> flush() { return state_->flush(); }
 
     // Errors: those of reading what other processes wrote in the meantime.
-    [[nodiscard]] result<aiaudit::report> report(report_query const& query) { return state_->report(query); }
+    [[nodiscard]] result<aiaudit::report> report(report_query const& query) {
+        return state_->report(query);
+    }
     // The cost of the records that began today, by the clock and the zone's calendar.
     [[nodiscard]] result<money> spent_today(time_zone const& zone = {}) {
         civil_day const today = zone.day_of(state_->time.now());
@@ -4589,7 +4678,8 @@ public:
 
     // The number of records in the log, which is the sequence of the last.
     [[nodiscard]] result<sequence> last_sequence() const { return state_->last_sequence(); }
-    // Calls visit(sequence, record&&) from that sequence on, in order, until it returns false or the log ends.
+    // Calls visit(sequence, record&&) from that sequence on, in order, until it returns false or
+    // the log ends.
     template <class Visitor>
     [[nodiscard]] result<void> read(sequence from, Visitor&& visit) const {
         return state_->read(from, std::forward<Visitor>(visit));
@@ -4606,11 +4696,12 @@ private:
 
 using ledger = basic_ledger<>;
 
-// Constant after open(): options, store. Under queue_mutex: gathering, writing, unreported, stopping. Under fold_mutex:
-// fold, folded, generation. No thread holds both mutexes.
+// Constant after open(): options, store. Under queue_mutex: gathering, writing, unreported,
+// stopping. Under fold_mutex: fold, folded, generation. No thread holds both mutexes.
 template <class Policies>
 struct basic_ledger<Policies>::state {
-    state(ledger_options with, storage opened) : options(std::move(with)), store(std::move(opened)) {}
+    state(ledger_options with, storage opened)
+        : options(std::move(with)), store(std::move(opened)) {}
     state(state const&) = delete;
     state& operator=(state const&) = delete;
     ~state() {
@@ -4624,9 +4715,11 @@ struct basic_ledger<Policies>::state {
     }
 
     result<ticket> enqueue(record entry) {
-        if (options.read_only) return fail(errc::read_only, options.path + " is open for reading only");
+        if (options.read_only)
+            return fail(errc::read_only, options.path + " is open for reading only");
         std::unique_lock lock(queue_mutex);
-        batch_done.wait(lock, [this] { return gathering->records.size() < options.queue_records_max; });
+        batch_done.wait(lock,
+                        [this] { return gathering->records.size() < options.queue_records_max; });
         if (unreported) return *std::exchange(unreported, std::nullopt);
         gathering->records.push_back(std::move(entry));
         ticket made{gathering, gathering->records.size() - 1};
@@ -4662,9 +4755,12 @@ struct basic_ledger<Policies>::state {
             auto next = std::make_shared<detail::batch>();
             next->records.reserve(gathering->records.size());  // the next one is likely as large
             writing = std::exchange(gathering, std::move(next));
+            // Until somebody was told of a failure nothing that came later is written, so that a
+            // log written by relaxed appends has no hole.
+            auto const earlier = unreported;
             lock.unlock();
             batch_done.notify_all();  // there is room again
-            auto const first = write(writing->records);
+            auto const first = earlier ? result<sequence>(*earlier) : write(writing->records);
             lock.lock();
             if (first) {
                 writing->first = *first;
@@ -4715,20 +4811,22 @@ struct basic_ledger<Policies>::state {
     result<void> catch_up() {
         std::uint64_t const now = store.generation();
         if (now == generation && now != 0) return {};
-        auto const read_all = read_blocks(folded + 1, [this](std::string_view block) -> result<bool> {
-            auto const header = read_block_header(block);
-            if (!header) return header.error();
-            if (value_of(header->first) != folded + 1) {
-                return fail(errc::corrupt, "record " + std::to_string(folded + 1) + " is missing");
-            }
-            auto const all = read_block(block, [this](sequence, record&& entry) {
-                fold.apply(entry);
+        auto const read_all =
+            read_blocks(folded + 1, [this](std::string_view block) -> result<bool> {
+                auto const header = read_block_header(block);
+                if (!header) return header.error();
+                if (value_of(header->first) != folded + 1) {
+                    return fail(errc::corrupt,
+                                "record " + std::to_string(folded + 1) + " is missing");
+                }
+                auto const all = read_block(block, [this](sequence, record&& entry) {
+                    fold.apply(entry);
+                    return true;
+                });
+                if (!all) return all.error();
+                folded = header->last();
                 return true;
             });
-            if (!all) return all.error();
-            folded = header->last();
-            return true;
-        });
         if (!read_all) return read_all;
         generation = now;
         return {};

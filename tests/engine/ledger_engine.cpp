@@ -54,7 +54,8 @@ BOOST_AUTO_TEST_SUITE(ledger_engine)
 
 BOOST_AUTO_TEST_CASE(sequences_are_dense_and_records_come_back_as_they_were) {
     auto ledger = basic_ledger<in_memory>::open({}).value();
-    for (int i = 0; i < 10; ++i) BOOST_TEST(value_of(ledger.append(sample(i)).value()) == std::uint64_t(i + 1));
+    for (int i = 0; i < 10; ++i)
+        BOOST_TEST(value_of(ledger.append(sample(i)).value()) == std::uint64_t(i + 1));
     int number = 4;
     BOOST_REQUIRE(ledger
                       .read(sequence{5},
@@ -73,7 +74,8 @@ BOOST_AUTO_TEST_CASE(reopening_keeps_every_record_and_report) {
     totals before;
     {
         auto ledger = aiaudit::ledger::open({.path = path, .block_records_max = 7}).value();
-        for (int i = 0; i < 100; ++i) BOOST_REQUIRE(ledger.append(sample(i), durability::relaxed).has_value());
+        for (int i = 0; i < 100; ++i)
+            BOOST_REQUIRE(ledger.append(sample(i), durability::relaxed).has_value());
         BOOST_REQUIRE(ledger.flush().has_value());
         before = ledger.report({}).value().sum;
     }
@@ -90,7 +92,8 @@ BOOST_AUTO_TEST_CASE(closing_writes_what_was_queued) {
     std::string const path = directory.path() + "/ledger";
     {
         auto ledger = aiaudit::ledger::open({.path = path}).value();
-        for (int i = 0; i < 50; ++i) BOOST_REQUIRE(ledger.append(sample(i), durability::relaxed).has_value());
+        for (int i = 0; i < 50; ++i)
+            BOOST_REQUIRE(ledger.append(sample(i), durability::relaxed).has_value());
     }
     auto const ledger = aiaudit::ledger::open({.path = path, .read_only = true}).value();
     BOOST_TEST(value_of(ledger.last_sequence().value()) == 50U);
@@ -98,7 +101,9 @@ BOOST_AUTO_TEST_CASE(closing_writes_what_was_queued) {
 
 BOOST_AUTO_TEST_CASE(many_threads_share_commits_and_none_of_their_records_is_lost) {
     aiaudit_tests::temporary_directory const directory;
-    auto ledger = aiaudit::ledger::open({.path = directory.path() + "/ledger", .queue_records_max = 64}).value();
+    auto ledger =
+        aiaudit::ledger::open({.path = directory.path() + "/ledger", .queue_records_max = 64})
+            .value();
     std::vector<std::thread> threads;
     std::atomic<int> failures{0};
     for (int t = 0; t < 8; ++t) {
@@ -129,13 +134,15 @@ BOOST_AUTO_TEST_CASE(a_reader_opened_for_reading_only_refuses_to_append) {
 BOOST_AUTO_TEST_CASE(today_is_the_day_of_the_clock_in_the_zone_asked_for) {
     auto ledger = basic_ledger<in_memory>::open({}).value();
     record entry = sample(0);
-    entry.started_at = timestamp::parse("2026-03-01T18:30:00Z").value();  // 00:15 on the 2nd in Kathmandu
+    entry.started_at =
+        timestamp::parse("2026-03-01T18:30:00Z").value();  // 00:15 on the 2nd in Kathmandu
     BOOST_REQUIRE(ledger.append(entry).has_value());
     ledger.time().set(timestamp::parse("2026-03-01T19:00:00Z").value());
     BOOST_TEST((ledger.spent_today().value() == entry.cost));
     ledger.time().set(timestamp::parse("2026-03-02T10:00:00Z").value());
     BOOST_TEST((ledger.spent_today().value() == money{}));
-    BOOST_TEST((ledger.spent_today(find_time_zone("Asia/Kathmandu").value()).value() == entry.cost));
+    BOOST_TEST(
+        (ledger.spent_today(find_time_zone("Asia/Kathmandu").value()).value() == entry.cost));
 }
 
 BOOST_AUTO_TEST_CASE(two_processes_append_and_each_report_counts_all) {
@@ -172,7 +179,8 @@ BOOST_AUTO_TEST_CASE(kill_9_while_appending_loses_nothing_acknowledged) {
             }
             return 1;
         });
-        while (acknowledged.get() < 100 + static_cast<std::uint64_t>(round) * 37) std::this_thread::yield();
+        while (acknowledged.get() < 100 + static_cast<std::uint64_t>(round) * 37)
+            std::this_thread::yield();
         child.kill();
         std::uint64_t const promised = acknowledged.get();
         auto ledger = aiaudit::ledger::open({.path = path, .create = false}).value();
@@ -192,7 +200,10 @@ BOOST_AUTO_TEST_CASE(a_damaged_block_is_reported_and_never_counted) {
         builder.add(sample(1));
         std::string block = builder.finish(sequence{1});
         block.back() = static_cast<char>(block.back() ^ 1);
-        BOOST_REQUIRE(store.write([&](auto& view) { return view.insert(table::blocks, detail::big_endian_key(1), block); })
+        BOOST_REQUIRE(store
+                          .write([&](auto& view) {
+                              return view.insert(table::blocks, detail::big_endian_key(1), block);
+                          })
                           .has_value());
     }
     BOOST_TEST((aiaudit::ledger::open({.path = path}).error().code == errc::corrupt));

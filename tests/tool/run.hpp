@@ -26,14 +26,17 @@ inline std::string read_file(std::string const& path) {
     return {std::istreambuf_iterator<char>(file), {}};
 }
 
-inline void write_file(std::string const& path, std::string const& text) { std::ofstream(path, std::ios::binary) << text; }
+inline void write_file(std::string const& path, std::string const& text) {
+    std::ofstream(path, std::ios::binary) << text;
+}
 
 // `arguments` as a shell reads them; `scratch` is a directory for the program's output.
 inline outcome run(std::string const& scratch, std::string const& arguments) {
-    std::string const command =
-        std::string(AIAUDIT_PROGRAM) + " " + arguments + " >" + scratch + "/out 2>" + scratch + "/err </dev/null";
+    std::string const command = std::string(AIAUDIT_PROGRAM) + " " + arguments + " >" + scratch +
+                                "/out 2>" + scratch + "/err </dev/null";
     int const status = std::system(command.c_str());
-    return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, read_file(scratch + "/out"), read_file(scratch + "/err")};
+    return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, read_file(scratch + "/out"),
+            read_file(scratch + "/err")};
 }
 
 }  // namespace test_support

@@ -29,8 +29,8 @@ struct sums {
     bool operator==(sums const&) const = default;
 };
 std::ostream& operator<<(std::ostream& out, sums const& s) {
-    return out << s.requests << " requests, " << s.input_tokens << " in, " << s.output_tokens << " out, "
-               << s.cost.to_string() << " USD";
+    return out << s.requests << " requests, " << s.input_tokens << " in, " << s.output_tokens
+               << " out, " << s.cost.to_string() << " USD";
 }
 
 // A report's rows, by the members named, as sums.
@@ -40,8 +40,10 @@ std::map<std::string, sums> rows_of(outcome const& ended, std::vector<std::strin
     auto const parsed = boost::json::parse(ended.out);
     for (auto const& row : parsed.as_array()) {
         std::string key;
-        for (auto const& label : labels) key += std::string(row.at(label).as_string().c_str()) + "|";
-        rows[key] = {row.at("requests").to_number<std::uint64_t>(), row.at("input_tokens").to_number<std::uint64_t>(),
+        for (auto const& label : labels)
+            key += std::string(row.at(label).as_string().c_str()) + "|";
+        rows[key] = {row.at("requests").to_number<std::uint64_t>(),
+                     row.at("input_tokens").to_number<std::uint64_t>(),
                      row.at("output_tokens").to_number<std::uint64_t>(),
                      aiaudit::money::parse(row.at("cost_usd").as_string().c_str()).value()};
     }
@@ -53,7 +55,9 @@ struct with_ledger {
     std::string path = directory.path();
     std::string db = path + "/db";
 
-    outcome report(std::string const& what) const { return run(path, "report " + what + " --db " + db + " --format json"); }
+    outcome report(std::string const& what) const {
+        return run(path, "report " + what + " --db " + db + " --format json");
+    }
 };
 
 bool have_shared(std::string const& file) {
@@ -75,9 +79,12 @@ BOOST_AUTO_TEST_CASE(both_production_traces_add_up_in_every_zone) {
     std::vector<trace_row> input;
     for (std::string const name : {"code", "conv"}) {
         std::string const file = shared + "/traces/azure_llm_2023_" + name + ".csv";
-        outcome const imported = run(path, "import --db " + db + " --format csv --map timestamp=TIMESTAMP,"
-                                           "input_tokens=ContextTokens,output_tokens=GeneratedTokens,model==gpt-4.1,"
-                                           "provider==openai,user==" + name + " " + file);
+        outcome const imported =
+            run(path, "import --db " + db +
+                          " --format csv --map timestamp=TIMESTAMP,"
+                          "input_tokens=ContextTokens,output_tokens=GeneratedTokens,model==gpt-4.1,"
+                          "provider==openai,user==" +
+                          name + " " + file);
         BOOST_REQUIRE_MESSAGE(imported.status == 0, imported.err);
         std::istringstream lines(test_support::read_file(file));
         std::string line;
@@ -89,11 +96,14 @@ BOOST_AUTO_TEST_CASE(both_production_traces_add_up_in_every_zone) {
             std::uint64_t const out = std::stoull(line.substr(second + 1));
             // gpt-4.1: 2 USD and 8 USD per million tokens.
             input.push_back({aiaudit::timestamp::parse(line.substr(0, first)).value(),
-                             {1, in, out, aiaudit::money::from_pico(static_cast<aiaudit::int128>(in * 2 + out * 8) * 1'000'000)}});
+                             {1, in, out,
+                              aiaudit::money::from_pico(
+                                  static_cast<aiaudit::int128>(in * 2 + out * 8) * 1'000'000)}});
         }
     }
     BOOST_TEST(input.size() > 28'000U);
-    for (char const* const zone_name : {"UTC", "Asia/Ho_Chi_Minh", "Asia/Kathmandu", "America/New_York"}) {
+    for (char const* const zone_name :
+         {"UTC", "Asia/Ho_Chi_Minh", "Asia/Kathmandu", "America/New_York"}) {
         auto const zone = aiaudit::find_time_zone(zone_name).value();
         std::map<std::string, sums> want;
         for (trace_row const& row : input) {
@@ -124,7 +134,8 @@ BOOST_AUTO_TEST_CASE(both_production_traces_add_up_in_every_zone) {
 }
 
 BOOST_AUTO_TEST_CASE(rows_around_a_change_of_clock_fall_on_the_day_the_clock_showed) {
-    // New York: 2026-03-08 lasts 05:00Z to 04:00Z, and 2026-11-01 lasts 04:00Z to 05:00Z of the next day.
+    // New York: 2026-03-08 lasts 05:00Z to 04:00Z, and 2026-11-01 lasts 04:00Z to 05:00Z of the
+    // next day.
     std::string csv = "at,n\n";
     std::map<std::string, sums> want;
     auto const zone = aiaudit::find_time_zone("America/New_York").value();
@@ -140,8 +151,11 @@ BOOST_AUTO_TEST_CASE(rows_around_a_change_of_clock_fall_on_the_day_the_clock_sho
         }
     }
     test_support::write_file(path + "/x.csv", csv);
-    BOOST_REQUIRE(run(path, "import --db " + db + " --format csv --map timestamp=at,input_tokens=n,model==gpt-4.1,"
-                            "provider==openai " + path + "/x.csv").status == 0);
+    BOOST_REQUIRE(run(path, "import --db " + db +
+                                " --format csv --map timestamp=at,input_tokens=n,model==gpt-4.1,"
+                                "provider==openai " +
+                                path + "/x.csv")
+                      .status == 0);
     auto const got = rows_of(report("daily --tz America/New_York"), {"date"});
     BOOST_TEST(got.size() == want.size());
     for (auto const& [day, of] : want) BOOST_TEST(got.at(day) == of);
@@ -151,7 +165,8 @@ BOOST_AUTO_TEST_CASE(rows_around_a_change_of_clock_fall_on_the_day_the_clock_sho
 
 BOOST_AUTO_TEST_CASE(the_recorded_exchanges_add_up_to_their_costs) {
     if (!have_shared("/corpus/exchanges.jsonl")) return;
-    std::string const with = " --prices " + shared + "/prices/genai-prices.json --at 2026-08-15T12:00:00Z ";
+    std::string const with =
+        " --prices " + shared + "/prices/genai-prices.json --at 2026-08-15T12:00:00Z ";
     std::string const file = shared + "/corpus/exchanges.jsonl";
     outcome const cost = run(path, "cost" + with + file);
     BOOST_REQUIRE_MESSAGE(cost.status == 0, cost.err);
@@ -163,11 +178,16 @@ BOOST_AUTO_TEST_CASE(the_recorded_exchanges_add_up_to_their_costs) {
         auto const answer = boost::json::parse(line).as_object();
         sums one{1, 0, 0, {}};
         auto const& counts = answer.at("usage").as_object();
-        if (counts.contains("input_tokens")) one.input_tokens = counts.at("input_tokens").to_number<std::uint64_t>();
-        if (counts.contains("output_tokens")) one.output_tokens = counts.at("output_tokens").to_number<std::uint64_t>();
-        if (answer.at("cost_usd").is_string()) one.cost = aiaudit::money::parse(answer.at("cost_usd").as_string().c_str()).value();
+        if (counts.contains("input_tokens"))
+            one.input_tokens = counts.at("input_tokens").to_number<std::uint64_t>();
+        if (counts.contains("output_tokens"))
+            one.output_tokens = counts.at("output_tokens").to_number<std::uint64_t>();
+        if (answer.at("cost_usd").is_string())
+            one.cost = aiaudit::money::parse(answer.at("cost_usd").as_string().c_str()).value();
         BOOST_TEST((answer.at("cost_usd").is_string() != answer.contains("error")));
-        for (sums* const sum : {&want[std::string(answer.at("provider").as_string().c_str()) + "|" + answer.at("model").as_string().c_str() + "|"], &all}) {
+        for (sums* const sum : {&want[std::string(answer.at("provider").as_string().c_str()) + "|" +
+                                      answer.at("model").as_string().c_str() + "|"],
+                                &all}) {
             ++sum->requests;
             sum->input_tokens += one.input_tokens;
             sum->output_tokens += one.output_tokens;
@@ -183,7 +203,9 @@ BOOST_AUTO_TEST_CASE(the_recorded_exchanges_add_up_to_their_costs) {
     BOOST_TEST(rows_of(report("daily"), {"date"}).at("2026-08-15|") == all);
     for (char const* const kind : {"users", "projects", "keys", "providers", "statuses"}) {
         sums total;
-        std::string const label = std::string(kind) == "statuses" ? "status" : std::string(kind).substr(0, std::string(kind).size() - 1);
+        std::string const label = std::string(kind) == "statuses"
+                                      ? "status"
+                                      : std::string(kind).substr(0, std::string(kind).size() - 1);
         for (auto const& [name, of] : rows_of(report(kind), {label})) {
             total.requests += of.requests;
             total.input_tokens += of.input_tokens;

@@ -66,7 +66,8 @@ BOOST_AUTO_TEST_CASE(the_bytes_of_a_small_record_are_those_of_the_format_documen
     entry.usage.set(unit::input_tokens, 300);
     entry.cost_status = cost_status::priced;
     entry.cost = money::from_pico(1);
-    // kind, operation, cost status; fields (bits 0, 3, 20, 23) as a varint; time; user; provider; mask, 300; zigzag cost
+    // kind, operation, cost status; fields (bits 0, 3, 20, 23) as a varint; time; user; provider;
+    // mask, 300; zigzag cost
     BOOST_TEST(detail::to_hex(detail::view_of(encode_record(entry))) ==
                "020100"
                "8980c004"
@@ -80,7 +81,8 @@ BOOST_AUTO_TEST_CASE(the_bytes_of_a_small_record_are_those_of_the_format_documen
 BOOST_AUTO_TEST_CASE(every_cut_of_an_encoding_is_refused) {
     std::string const bytes = encode_record(full_record());
     for (std::size_t size = 0; size < bytes.size(); ++size) {
-        BOOST_TEST((decode_record(std::string_view(bytes).substr(0, size)).error().code == errc::corrupt));
+        BOOST_TEST(
+            (decode_record(std::string_view(bytes).substr(0, size)).error().code == errc::corrupt));
     }
     BOOST_TEST((decode_record(bytes + '\0').error().code == errc::corrupt));
 }
@@ -131,7 +133,8 @@ BOOST_AUTO_TEST_CASE(every_flipped_bit_of_a_block_is_noticed) {
     std::string const block = builder.finish(sequence{1});
     for (std::size_t bit = 0; bit < block.size() * 8; ++bit) {
         std::string bytes = block;
-        bytes[bit / 8] = static_cast<char>(static_cast<unsigned char>(bytes[bit / 8]) ^ (1U << (bit % 8)));
+        bytes[bit / 8] =
+            static_cast<char>(static_cast<unsigned char>(bytes[bit / 8]) ^ (1U << (bit % 8)));
         if (read_block_header(bytes).has_value()) BOOST_ERROR("bit " << bit);
     }
 }
@@ -156,7 +159,8 @@ BOOST_AUTO_TEST_CASE(both_ways_to_the_checksum_agree) {
 BOOST_AUTO_TEST_CASE(varints_of_all_sizes_come_back_and_long_forms_are_refused) {
     std::mt19937_64 random(5);
     for (unsigned shift = 0; shift < 64; ++shift) {
-        for (std::uint64_t const value : {std::uint64_t{1} << shift, (std::uint64_t{1} << shift) - 1, random() >> shift}) {
+        for (std::uint64_t const value :
+             {std::uint64_t{1} << shift, (std::uint64_t{1} << shift) - 1, random() >> shift}) {
             std::string bytes;
             detail::append_varint(bytes, value);
             detail::byte_reader in{bytes};
@@ -172,7 +176,9 @@ BOOST_AUTO_TEST_CASE(varints_of_all_sizes_come_back_and_long_forms_are_refused) 
             BOOST_TEST((wide_in.ok() && wide_in.at_end()));
         }
     }
-    for (std::string_view const bytes : {std::string_view("\x80\x00", 2), std::string_view("\xff\xff\xff\xff\xff\xff\xff\xff\xff\x02", 10)}) {
+    for (std::string_view const bytes :
+         {std::string_view("\x80\x00", 2),
+          std::string_view("\xff\xff\xff\xff\xff\xff\xff\xff\xff\x02", 10)}) {
         detail::byte_reader in{bytes};
         (void)in.varint();
         BOOST_TEST(!in.ok());

@@ -24,7 +24,8 @@ std::vector<record> random_records(std::size_t count, unsigned seed) {
         entry.provider = random() % 3 == 0 ? "openai" : "mistral";
         entry.model_requested = "model" + std::to_string(random() % 3);
         // Thirty days around a change of clock in New York, not in order.
-        entry.started_at.ns = start.ns + static_cast<std::int64_t>(random() % (30ULL * 86'400'000'000'000ULL));
+        entry.started_at.ns =
+            start.ns + static_cast<std::int64_t>(random() % (30ULL * 86'400'000'000'000ULL));
         entry.http_status = random() % 10 == 0 ? 500 : 200;
         entry.cost_status = cost_status::priced;
         entry.cost = money::from_pico(static_cast<int128>(random() % 1'000'000'000));
@@ -48,10 +49,12 @@ BOOST_AUTO_TEST_SUITE(rollup_reports)
 
 BOOST_AUTO_TEST_CASE(days_of_any_zone_equal_a_recount_whether_learnt_before_or_after_the_records) {
     auto const entries = random_records(5000, 1);
-    for (char const* const name : {"UTC", "Asia/Ho_Chi_Minh", "Asia/Kathmandu", "America/New_York"}) {
+    for (char const* const name :
+         {"UTC", "Asia/Ho_Chi_Minh", "Asia/Kathmandu", "America/New_York"}) {
         auto const zone = find_time_zone(name).value();
         std::map<civil_day, totals> recount;
-        for (record const& entry : entries) recount[zone.day_of(entry.started_at)].add(totals::of(entry));
+        for (record const& entry : entries)
+            recount[zone.day_of(entry.started_at)].add(totals::of(entry));
         rollup before;
         before.learn(zone);
         for (record const& entry : entries) before.apply(entry);
@@ -73,7 +76,8 @@ BOOST_AUTO_TEST_CASE(days_of_any_zone_equal_a_recount_whether_learnt_before_or_a
 BOOST_AUTO_TEST_CASE(groups_over_part_of_the_days_equal_a_recount) {
     auto const entries = random_records(5000, 2);
     auto const zone = find_time_zone("America/New_York").value();
-    day_range const days{civil_day::parse("2026-03-05").value(), civil_day::parse("2026-03-09").value()};
+    day_range const days{civil_day::parse("2026-03-05").value(),
+                         civil_day::parse("2026-03-09").value()};
     rollup fold = folded(entries);
     fold.learn(zone);
     std::map<std::string, totals> models;
@@ -83,7 +87,8 @@ BOOST_AUTO_TEST_CASE(groups_over_part_of_the_days_equal_a_recount) {
         if (!days.holds(zone.day_of(entry.started_at))) continue;
         models[entry.provider + "/" + entry.model()].add(totals::of(entry));
         users[entry.user].add(totals::of(entry));
-        if (entry.user == "user3") of_user[entry.provider + "/" + entry.model()].add(totals::of(entry));
+        if (entry.user == "user3")
+            of_user[entry.provider + "/" + entry.model()].add(totals::of(entry));
     }
     auto const check = [&](report_kind kind, std::map<std::string, totals> const& want) {
         report const made = make_report(fold, {kind, zone, days, "user3"});
@@ -106,8 +111,8 @@ BOOST_AUTO_TEST_CASE(groups_over_part_of_the_days_equal_a_recount) {
 BOOST_AUTO_TEST_CASE(every_report_of_all_days_has_the_same_total) {
     rollup const fold = folded(random_records(3000, 3));
     report const daily = make_report(fold, {});
-    for (auto const kind : {report_kind::models, report_kind::users, report_kind::projects, report_kind::keys,
-                            report_kind::providers, report_kind::statuses}) {
+    for (auto const kind : {report_kind::models, report_kind::users, report_kind::projects,
+                            report_kind::keys, report_kind::providers, report_kind::statuses}) {
         BOOST_TEST((make_report(fold, {kind, {}, {}, {}}).sum == daily.sum));
     }
     BOOST_TEST(daily.sum.requests == 3000U);
@@ -177,13 +182,15 @@ BOOST_AUTO_TEST_CASE(names_with_separators_are_kept_apart_and_escaped) {
     std::string const json = to_text(made, text_format::jsonl);
     BOOST_TEST(json.find(R"({"user":"a,\"b\"\u000a","requests":1,)") == 0U);
     BOOST_TEST(json.find(R"("cost_usd":"0.1","avg_cost_usd":"0.1")") != std::string::npos);
-    BOOST_TEST(to_text(made, text_format::csv).find("\n\"a,\"\"b\"\"\n\",1,0,") != std::string::npos);
+    BOOST_TEST(to_text(made, text_format::csv).find("\n\"a,\"\"b\"\"\n\",1,0,") !=
+               std::string::npos);
     BOOST_TEST(to_text({report_kind::users, {}, {}}, text_format::json) == "[]\n");
 }
 
 BOOST_AUTO_TEST_CASE(a_table_ends_with_its_total) {
     rollup const fold = folded(random_records(50, 5));
-    std::string const table = to_text(make_report(fold, {report_kind::models, {}, {}, {}}), text_format::table);
+    std::string const table =
+        to_text(make_report(fold, {report_kind::models, {}, {}, {}}), text_format::table);
     std::size_t const last = table.rfind('\n', table.size() - 2) + 1;
     BOOST_TEST(table.compare(last, 5, "total") == 0);
 }

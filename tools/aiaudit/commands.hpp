@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// commands.hpp: the program's commands, and what they share. Each fills its own options from the command line and
-// returns the exit status.
+// commands.hpp: the program's commands, and what they share. Each fills its own options from the
+// command line and returns the exit status.
 #ifndef AIAUDIT_TOOLS_COMMANDS_HPP
 #define AIAUDIT_TOOLS_COMMANDS_HPP
 
@@ -28,11 +28,14 @@ struct failure {
 template <class T>
 T value_or_fail(aiaudit::result<T> from, std::string const& what = {}) {
     if (from) {
-        if constexpr (std::is_void_v<T>) return;
-        else return std::move(*from);
+        if constexpr (std::is_void_v<T>)
+            return;
+        else
+            return std::move(*from);
     }
     aiaudit::error const reason = from.error();
-    std::string const& text = reason.where.empty() ? std::string(name_of(reason.code)) : reason.where;
+    std::string const& text =
+        reason.where.empty() ? std::string(name_of(reason.code)) : reason.where;
     throw failure{what.empty() ? text : what + ": " + text};
 }
 

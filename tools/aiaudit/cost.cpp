@@ -23,7 +23,8 @@ std::string answer(aiaudit::exchange const& from, aiaudit::import_result const& 
     out.text("provider", entry.provider);
     out.text("model", entry.model());
     out.raw("usage", to_json(entry.usage));
-    out.raw("cost_usd", made.problem ? "null" : aiaudit::detail::json_string(entry.cost.to_string()));
+    out.raw("cost_usd",
+            made.problem ? "null" : aiaudit::detail::json_string(entry.cost.to_string()));
     out.text_if("price_entry", entry.price_entry);
     if (!made.problem) out.text("cost_status", name_of(entry.cost_status));
     if (entry.provider_cost) out.text("provider_cost_usd", entry.provider_cost->to_string());
@@ -33,16 +34,20 @@ std::string answer(aiaudit::exchange const& from, aiaudit::import_result const& 
 
 void run(options const& with) {
     aiaudit::price_book const prices = read_prices(with.prices);
-    aiaudit::timestamp const at = with.at.empty() ? aiaudit::system_clock{}.now()
-                                                  : value_or_fail(aiaudit::timestamp::parse(with.at), "--at");
+    aiaudit::timestamp const at = with.at.empty()
+                                      ? aiaudit::system_clock{}.now()
+                                      : value_or_fail(aiaudit::timestamp::parse(with.at), "--at");
     std::string const name = with.file.empty() ? "standard input" : with.file;
     std::string const text = read_input(with.file);
     aiaudit::price_lookup_cache cache;
-    std::string answers;  // printed when the whole input was read: a broken line leaves no half an answer
+    std::string
+        answers;  // printed when the whole input was read: a broken line leaves no half an answer
     for_each_line(text, [&](std::size_t number, std::string_view line) {
-        auto exchange = value_or_fail(aiaudit::parse_exchange(line), name + ":" + std::to_string(number));
+        auto exchange =
+            value_or_fail(aiaudit::parse_exchange(line), name + ":" + std::to_string(number));
         if (!with.at.empty()) exchange.context.timestamp = at;
-        auto const made = value_or_fail(aiaudit::record_of(exchange, prices, at, cache), name + ":" + std::to_string(number));
+        auto const made = value_or_fail(aiaudit::record_of(exchange, prices, at, cache),
+                                        name + ":" + std::to_string(number));
         answers.append(answer(exchange, made)).push_back('\n');
     });
     std::cout << answers;
@@ -52,9 +57,12 @@ void run(options const& with) {
 
 void add_cost(CLI::App& program, int&) {
     auto with = std::make_shared<options>();
-    CLI::App* const command = program.add_subcommand("cost", "Exchanges (JSON Lines) to their usage and exact cost");
-    command->add_option("--prices", with->prices, "A price file (genai-prices or LiteLLM JSON); default: built in");
-    command->add_option("--at", with->at, "The instant whose prices hold; default: each exchange's own, or now");
+    CLI::App* const command =
+        program.add_subcommand("cost", "Exchanges (JSON Lines) to their usage and exact cost");
+    command->add_option("--prices", with->prices,
+                        "A price file (genai-prices or LiteLLM JSON); default: built in");
+    command->add_option("--at", with->at,
+                        "The instant whose prices hold; default: each exchange's own, or now");
     command->add_option("file", with->file, "The exchanges; default: standard input");
     command->callback([with] { run(*with); });
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The aiaudit program. Exit status: 0 done, 1 a finding, 2 bad usage or bad input with one line on stderr.
+// The aiaudit program. Exit status: 0 done, 1 a finding, 2 bad usage or bad input with one line on
+// stderr.
 
 #include "commands.hpp"
 

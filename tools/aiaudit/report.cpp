@@ -26,19 +26,23 @@ aiaudit::report_query query_of(options const& with) {
     query.kind = *aiaudit::report_named(with.kind);
     query.zone = value_or_fail(aiaudit::find_time_zone(with.zone), "--tz");
     query.user = with.user;
-    if (query.kind == aiaudit::report_kind::user && with.user.empty()) throw failure{"report user needs --user NAME"};
+    if (query.kind == aiaudit::report_kind::user && with.user.empty())
+        throw failure{"report user needs --user NAME"};
     if (with.days > 0) {
         aiaudit::civil_day const today = query.zone.day_of(aiaudit::system_clock{}.now());
         query.days = {today.plus(1 - with.days), today};
     }
-    if (!with.from.empty()) query.days.first = value_or_fail(aiaudit::civil_day::parse(with.from), "--from");
-    if (!with.to.empty()) query.days.last = value_or_fail(aiaudit::civil_day::parse(with.to), "--to");
+    if (!with.from.empty())
+        query.days.first = value_or_fail(aiaudit::civil_day::parse(with.from), "--from");
+    if (!with.to.empty())
+        query.days.last = value_or_fail(aiaudit::civil_day::parse(with.to), "--to");
     return query;
 }
 
 void run(options const& with) {
     aiaudit::report_query const query = query_of(with);
-    auto ledger = value_or_fail(aiaudit::ledger::open({.path = with.db, .create = false, .read_only = true}), with.db);
+    auto ledger = value_or_fail(
+        aiaudit::ledger::open({.path = with.db, .create = false, .read_only = true}), with.db);
     aiaudit::report const made = value_or_fail(ledger.report(query), with.db);
     std::cout << to_text(made, *aiaudit::text_format_named(with.format));
 }
@@ -48,12 +52,16 @@ void run(options const& with) {
 void add_report(CLI::App& program, int&) {
     auto with = std::make_shared<options>();
     CLI::App* const command = program.add_subcommand("report", "Sums by day, model, user and more");
-    command->add_option("kind", with->kind, "daily, models, users, user, projects, keys, providers or statuses")
+    command
+        ->add_option("kind", with->kind,
+                     "daily, models, users, user, projects, keys, providers or statuses")
         ->required()
-        ->check(CLI::IsMember({"daily", "models", "users", "user", "projects", "keys", "providers", "statuses"}));
+        ->check(CLI::IsMember(
+            {"daily", "models", "users", "user", "projects", "keys", "providers", "statuses"}));
     command->add_option("--db", with->db, "The ledger's directory")->required();
     command->add_option("--user", with->user, "Whose models to list (report user)");
-    command->add_option("--tz", with->zone, "Whose calendar days count: an IANA name; default: UTC");
+    command->add_option("--tz", with->zone,
+                        "Whose calendar days count: an IANA name; default: UTC");
     command->add_option("--days", with->days, "The last N days, today included; default: all")
         ->check(CLI::Range(1, 100'000));
     command->add_option("--from", with->from, "The first day, such as 2026-03-01");

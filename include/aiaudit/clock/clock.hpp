@@ -19,7 +19,8 @@ inline namespace v1 {
 // Tells the time of day. It may step back; the log's order is its sequence, not its times.
 template <class Clock>
 concept clock_policy = std::default_initializable<Clock> && requires(Clock const& clock) {
-    { clock.now() } noexcept -> std::same_as<timestamp>;
+    { clock.now() }
+    noexcept->std::same_as<timestamp>;
 };
 
 struct system_clock {

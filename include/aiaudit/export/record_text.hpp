@@ -43,7 +43,8 @@ private:
 // {"input_tokens":1,...}: the units present.
 [[nodiscard]] inline std::string to_json(usage const& counts) {
     detail::json_writer out;
-    for_each_count(counts, [&out](unit which, std::uint64_t count) { out.number(name_of(which), count); });
+    for_each_count(counts,
+                   [&out](unit which, std::uint64_t count) { out.number(name_of(which), count); });
     return out.finish();
 }
 
@@ -63,12 +64,14 @@ private:
     out.text_if("service_tier", entry.service_tier);
     out.text_if("region", entry.region);
     out.text_if("speed", entry.speed);
-    if (entry.parameters.max_output_tokens) out.number("max_output_tokens", *entry.parameters.max_output_tokens);
+    if (entry.parameters.max_output_tokens)
+        out.number("max_output_tokens", *entry.parameters.max_output_tokens);
     if (entry.parameters.choices) out.number("choices", *entry.parameters.choices);
     if (entry.parameters.stream) out.raw("stream", "true");
     if (entry.parameters.batch) out.raw("batch", "true");
     if (entry.duration_ns) out.number("duration_ns", *entry.duration_ns);
-    if (entry.time_to_first_token_ns) out.number("time_to_first_token_ns", *entry.time_to_first_token_ns);
+    if (entry.time_to_first_token_ns)
+        out.number("time_to_first_token_ns", *entry.time_to_first_token_ns);
     if (entry.http_status != 0) out.number("http_status", entry.http_status);
     out.text_if("finish_reason", entry.finish_reason);
     out.text_if("error", entry.error_type);
@@ -87,7 +90,8 @@ private:
         out.raw("iterations", list + "]");
     }
     out.text("cost_status", name_of(entry.cost_status));
-    bool const known = entry.cost_status != cost_status::unpriced && entry.cost_status != cost_status::unknown;
+    bool const known =
+        entry.cost_status != cost_status::unpriced && entry.cost_status != cost_status::unknown;
     out.raw("cost_usd", known ? detail::json_string(entry.cost.to_string()) : "null");
     if (entry.provider_cost) out.text("provider_cost_usd", entry.provider_cost->to_string());
     out.text_if("price_entry", entry.price_entry);

@@ -2,7 +2,8 @@
 //
 // report_text.hpp: a report as an aligned table, JSON, JSON Lines or CSV.
 //
-// Machine formats print money as exact decimal strings and name their columns as docs/usage.md does.
+// Machine formats print money as exact decimal strings and name their columns as docs/usage.md
+// does.
 // Threads: plain functions.
 // Floor 8.
 #ifndef AIAUDIT_EXPORT_REPORT_TEXT_HPP
@@ -24,7 +25,8 @@ inline namespace v1 {
 
 enum class text_format : std::uint8_t { table, json, csv, jsonl };
 
-[[nodiscard]] constexpr std::optional<text_format> text_format_named(std::string_view name) noexcept {
+[[nodiscard]] constexpr std::optional<text_format> text_format_named(
+    std::string_view name) noexcept {
     if (name == "table") return text_format::table;
     if (name == "json") return text_format::json;
     if (name == "csv") return text_format::csv;
@@ -92,7 +94,8 @@ struct report_cell {
 [[nodiscard]] inline std::vector<report_cell> cells_of(report_kind kind, report_row const& row) {
     std::vector<report_cell> cells = labels_of(kind, row);
     std::vector<report_cell> figures = figures_of(kind, row);
-    cells.insert(cells.end(), std::make_move_iterator(figures.begin()), std::make_move_iterator(figures.end()));
+    cells.insert(cells.end(), std::make_move_iterator(figures.begin()),
+                 std::make_move_iterator(figures.end()));
     return cells;
 }
 
@@ -156,10 +159,14 @@ struct report_cell {
     number("output", grouped(std::to_string(sum.count(unit::output_tokens))));
     number("cost USD", rounded_decimal(sum.cost.pico(), money::scale, 6));
     number("avg USD", rounded_decimal(sum.average_cost().pico(), money::scale, 6));
-    if (sum.uncosted != 0) number("uncosted", grouped(std::to_string(sum.uncosted)));
-    else number("uncosted", "");
+    if (sum.uncosted != 0)
+        number("uncosted", grouped(std::to_string(sum.uncosted)));
+    else
+        number("uncosted", "");
     if (kind == report_kind::daily) return cells;
-    auto const ms = [](std::uint64_t ns) { return ns == 0 ? std::string{} : grouped(std::to_string(ns / 1'000'000)); };
+    auto const ms = [](std::uint64_t ns) {
+        return ns == 0 ? std::string{} : grouped(std::to_string(ns / 1'000'000));
+    };
     number("avg ms", ms(sum.timed == 0 ? 0 : sum.latency_ns / sum.timed));
     if (dimension_of(kind) != dimension::model) return cells;
     number("p50 ms", ms(row.p50_ns));
@@ -170,8 +177,9 @@ struct report_cell {
 
 // How many columns of a terminal the text takes: its code points.
 [[nodiscard]] inline std::size_t width_of(std::string_view text) noexcept {
-    return static_cast<std::size_t>(
-        std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<std::uint8_t>(c) & 0xC0U) != 0x80U; }));
+    return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) {
+        return (static_cast<std::uint8_t>(c) & 0xC0U) != 0x80U;
+    }));
 }
 
 inline void append_aligned(std::string& out, std::string_view text, std::size_t width, bool left) {
@@ -188,7 +196,8 @@ inline void append_aligned(std::string& out, std::string_view text, std::size_t 
     auto eighths = static_cast<std::size_t>(divide_half_even(part * 160, whole));
     std::string bar;
     for (; eighths >= 8; eighths -= 8) bar.append("\xE2\x96\x88");
-    if (eighths > 0) bar.append("\xE2\x96").push_back(static_cast<char>(0x90 - static_cast<int>(eighths)));
+    if (eighths > 0)
+        bar.append("\xE2\x96").push_back(static_cast<char>(0x90 - static_cast<int>(eighths)));
     return bar;
 }
 
@@ -213,11 +222,13 @@ inline void append_aligned(std::string& out, std::string_view text, std::size_t 
         widths.push_back(width);  // 0: nobody has anything there, so the column is left out
     }
     std::string out;
-    auto const add_line = [&](std::vector<report_cell> const& cells, bool names, std::string const& bar) {
+    auto const add_line = [&](std::vector<report_cell> const& cells, bool names,
+                              std::string const& bar) {
         for (std::size_t column = 0; column < cells.size(); ++column) {
             if (widths[column] == 0) continue;
             if (column > 0) out.append("  ");
-            append_aligned(out, names ? cells[column].name : cells[column].text, widths[column], cells[column].label);
+            append_aligned(out, names ? cells[column].name : cells[column].text, widths[column],
+                           cells[column].label);
         }
         if (!bar.empty()) out.append("  ").append(bar);
         while (out.ends_with(' ')) out.pop_back();

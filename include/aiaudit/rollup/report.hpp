@@ -23,7 +23,16 @@
 namespace aiaudit {
 inline namespace v1 {
 
-enum class report_kind : std::uint8_t { daily, models, users, user, projects, keys, providers, statuses };
+enum class report_kind : std::uint8_t {
+    daily,
+    models,
+    users,
+    user,
+    projects,
+    keys,
+    providers,
+    statuses
+};
 
 [[nodiscard]] constexpr std::string_view name_of(report_kind kind) noexcept {
     constexpr std::array<std::string_view, 8> names{"daily",    "models", "users",     "user",
@@ -48,7 +57,8 @@ struct report_row {
     civil_day day{};      // daily
     group_names names{};  // the others
     totals sum{};
-    // 0 where nothing was timed, and in reports that keep no latencies (all but daily, models and user).
+    // 0 where nothing was timed, and in reports that keep no latencies (all but daily, models and
+    // user).
     std::uint64_t p50_ns = 0;
     std::uint64_t p95_ns = 0;
     std::uint64_t p99_ns = 0;
@@ -102,14 +112,14 @@ inline void sort_dearest_first(std::vector<report_row>& rows) {
 // Precondition: from.knows(query.zone), but for report_kind::user.
 [[nodiscard]] inline report make_report(rollup const& from, report_query const& query) {
     report made{query.kind, {}, {}};
-    auto const add = [&made](civil_day day, group_names const& names, totals const& sum, latency_sum const& latency) {
+    auto const add = [&made](civil_day day, group_names const& names, totals const& sum,
+                             latency_sum const& latency) {
         made.sum.add(sum);
         made.rows.push_back({day, names, sum, latency.percentile_ns(50), latency.percentile_ns(95),
                              latency.percentile_ns(99)});
     };
-    auto const add_group = [&add](group_names const& names, totals const& sum, latency_sum const& latency) {
-        add({}, names, sum, latency);
-    };
+    auto const add_group = [&add](group_names const& names, totals const& sum,
+                                  latency_sum const& latency) { add({}, names, sum, latency); };
     if (query.kind == report_kind::daily) {
         from.daily(query.zone, query.days, [&](civil_day day, cell const& value) {
             latency_sum latency;

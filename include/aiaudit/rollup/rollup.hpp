@@ -2,18 +2,19 @@
 //
 // rollup.hpp: the fold of the log that answers reports.
 //
-// The finest grain is a 15-minute slot of UTC for one series (one user, project, key, provider, model and status). Every
-// zone's days are sums of whole slots, since every offset in use since 1972 is a multiple of 15 minutes; a change of
-// clock within a slot counts whole with the day the slot begins in. Slots are kept as compact bytes for each series.
-// Over them stand views, one a zone: sums by day for each dimension, kept up to date record by record; the view of a
-// zone first asked for is built from the slots. A query adds up the days it covers; it reads no record.
-// Threads: apply() and the queries of a zone not yet known need the caller to exclude others; const queries do not.
+// The finest grain is a 15-minute slot of UTC for one series (one user, project, key, provider,
+// model and status). Every zone's days are sums of whole slots, since every offset in use since
+// 1972 is a multiple of 15 minutes; a change of clock within a slot counts whole with the day the
+// slot begins in. Slots are kept as compact bytes for each series. Over them stand views, one a
+// zone: sums by day for each dimension, kept up to date record by record; the view of a zone first
+// asked for is built from the slots. A query adds up the days it covers; it reads no record.
+// Threads: const members may run at once; the caller keeps apply() and learn() apart from all.
 // Floor 4.
 #ifndef AIAUDIT_ROLLUP_ROLLUP_HPP
 #define AIAUDIT_ROLLUP_ROLLUP_HPP
 
-#include <aiaudit/core/calendar.hpp>   // time_zone, civil_day
-#include <aiaudit/rollup/totals.hpp>   // cell, totals
+#include <aiaudit/core/calendar.hpp>  // time_zone, civil_day
+#include <aiaudit/rollup/totals.hpp>  // cell, totals
 
 #include <algorithm>
 #include <array>
@@ -48,7 +49,9 @@ struct day_range {
     civil_day first{std::numeric_limits<std::int32_t>::min()};
     civil_day last{std::numeric_limits<std::int32_t>::max()};
 
-    [[nodiscard]] constexpr bool holds(civil_day day) const noexcept { return first <= day && day <= last; }
+    [[nodiscard]] constexpr bool holds(civil_day day) const noexcept {
+        return first <= day && day <= last;
+    }
 };
 
 namespace detail {
@@ -78,12 +81,15 @@ public:
 private:
     struct hash {
         using is_transparent = void;
-        std::size_t operator()(std::string_view text) const noexcept { return std::hash<std::string_view>{}(text); }
+        std::size_t operator()(std::string_view text) const noexcept {
+            return std::hash<std::string_view>{}(text);
+        }
     };
     std::unordered_map<std::string, std::uint32_t, hash, std::equal_to<>> numbers_{};
 };
 
-// The slots of one series as bytes, merged now and then so that they stay as many as there are distinct slots.
+// The slots of one series as bytes, merged now and then so that they stay as many as there are
+// distinct slots.
 class slot_list {
 public:
     void add(std::int64_t slot, cell const& part) {
@@ -111,8 +117,10 @@ private:
     }
     void merge() {
         std::vector<std::pair<std::int64_t, cell>> cells;
-        for_each([&](std::int64_t slot, cell&& part) { cells.emplace_back(slot, std::move(part)); });
-        std::stable_sort(cells.begin(), cells.end(), [](auto const& a, auto const& b) { return a.first < b.first; });
+        for_each(
+            [&](std::int64_t slot, cell&& part) { cells.emplace_back(slot, std::move(part)); });
+        std::stable_sort(cells.begin(), cells.end(),
+                         [](auto const& a, auto const& b) { return a.first < b.first; });
         bytes_.clear();
         last_slot_ = 0;
         count_ = 0;
@@ -144,15 +152,18 @@ public:
 
     cell& at(civil_day day) {
         if (!days_.empty() && days_.back().day == day) return days_.back().value;
-        auto place = std::lower_bound(days_.begin(), days_.end(), day,
-                                      [](day_cell const& have, civil_day wanted) { return have.day < wanted; });
-        if (place == days_.end() || place->day != day) place = days_.insert(place, day_cell{day, {}});
+        auto place = std::lower_bound(
+            days_.begin(), days_.end(), day,
+            [](day_cell const& have, civil_day wanted) { return have.day < wanted; });
+        if (place == days_.end() || place->day != day)
+            place = days_.insert(place, day_cell{day, {}});
         return place->value;
     }
     template <class Visitor>
     void for_each_in(day_range days, Visitor&& visit) const {
-        auto at = std::lower_bound(days_.begin(), days_.end(), days.first,
-                                   [](day_cell const& have, civil_day wanted) { return have.day < wanted; });
+        auto at = std::lower_bound(
+            days_.begin(), days_.end(), days.first,
+            [](day_cell const& have, civil_day wanted) { return have.day < wanted; });
         for (; at != days_.end() && at->day <= days.last; ++at) visit(at->day, at->value);
     }
 
@@ -178,19 +189,22 @@ public:
     // Counts outcomes; other kinds change nothing.
     void apply(record const& entry);
 
-    // True where the zone's view is there, so that the queries below may run at the same time as others.
+    // True where the zone's view is there, so that the queries below may run at the same time as
+    // others.
     [[nodiscard]] bool knows(time_zone const& zone) const noexcept { return find(zone) != nullptr; }
     // Builds the zone's view from the slots, if it is not there.
     void learn(time_zone const& zone);
 
-    // visit(civil_day, cell const&) for each day of the range that has records, ascending. Precondition: knows(zone).
+    // visit(civil_day, cell const&) for each day of the range that has records, ascending.
+    // Precondition: knows(zone).
     template <class Visitor>
     void daily(time_zone const& zone, day_range days, Visitor&& visit) const {
         auto const& lists = find(zone)->lists[index(dimension::everything)];
         if (!lists.empty()) lists[0].for_each_in(days, visit);
     }
-    // visit(group_names const&, totals const&, latency_sum const&) for each group with records in the range. Latencies
-    // are kept by model, and for everything; elsewhere the sum is empty. Precondition: knows(zone).
+    // visit(group_names const&, totals const&, latency_sum const&) for each group with records in
+    // the range. Latencies are kept by model, and for everything; elsewhere the sum is empty.
+    // Precondition: knows(zone).
     template <class Visitor>
     void groups(time_zone const& zone, dimension by, day_range days, Visitor&& visit) const;
     // One user's groups by provider and model, from that user's slots: needs no view.
@@ -210,9 +224,12 @@ private:
         std::array<std::vector<detail::day_list>, dimension_count> lists{};  // by group number
     };
 
-    static constexpr std::size_t index(dimension by) noexcept { return static_cast<std::size_t>(by); }
+    static constexpr std::size_t index(dimension by) noexcept {
+        return static_cast<std::size_t>(by);
+    }
     static constexpr bool keeps_latency(std::size_t dimension_index) noexcept {
-        return dimension_index == index(dimension::everything) || dimension_index == index(dimension::model);
+        return dimension_index == index(dimension::everything) ||
+               dimension_index == index(dimension::model);
     }
     [[nodiscard]] view const* find(time_zone const& zone) const noexcept {
         for (auto const& known : views_) {
@@ -248,7 +265,8 @@ inline void rollup::learn(time_zone const& zone) {
     auto made = std::make_unique<view>();
     made->zone = zone;
     for (series const& of : series_) {
-        of.slots.for_each([&](std::int64_t slot, cell const& part) { add_to(*made, of, slot, part); });
+        of.slots.for_each(
+            [&](std::int64_t slot, cell const& part) { add_to(*made, of, slot, part); });
     }
     views_.push_back(std::move(made));
 }
@@ -267,9 +285,10 @@ inline void rollup::add_to(view& to, series const& of, std::int64_t slot, cell c
 inline std::uint32_t rollup::series_of(record const& entry) {
     std::string const status = detail::status_of(entry);
     key_.clear();
-    for (std::string_view const part : {std::string_view{entry.user}, std::string_view{entry.project},
-                                        std::string_view{entry.key_id}, std::string_view{entry.provider},
-                                        std::string_view{entry.model()}, std::string_view{status}}) {
+    for (std::string_view const part :
+         {std::string_view{entry.user}, std::string_view{entry.project},
+          std::string_view{entry.key_id}, std::string_view{entry.provider},
+          std::string_view{entry.model()}, std::string_view{status}}) {
         detail::append_varint(key_, part.size());
         key_.append(part);
     }
@@ -296,7 +315,8 @@ inline void rollup::set_groups(series& made) {
     for (std::size_t i = 0; i < dimension_count; ++i) {
         group_names const& g = groups[i];
         key_.clear();
-        for (std::string const* const part : {&g.user, &g.project, &g.key_id, &g.provider, &g.model, &g.status}) {
+        for (std::string const* const part :
+             {&g.user, &g.project, &g.key_id, &g.provider, &g.model, &g.status}) {
             detail::append_varint(key_, part->size());
             key_.append(*part);
         }
@@ -320,7 +340,8 @@ void rollup::groups(time_zone const& zone, dimension by, day_range days, Visitor
 }
 
 template <class Visitor>
-void rollup::user(time_zone const& zone, std::string_view name, day_range days, Visitor&& visit) const {
+void rollup::user(time_zone const& zone, std::string_view name, day_range days,
+                  Visitor&& visit) const {
     struct model_sum {
         totals sum{};
         latency_sum latency{};
@@ -338,7 +359,8 @@ void rollup::user(time_zone const& zone, std::string_view name, day_range days, 
         });
     }
     for (auto const& [group, to] : models) {
-        if (to.sum.attempts != 0) visit(group_names_[index(dimension::model)][group], to.sum, to.latency);
+        if (to.sum.attempts != 0)
+            visit(group_names_[index(dimension::model)][group], to.sum, to.latency);
     }
 }
 

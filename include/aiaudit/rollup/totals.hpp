@@ -2,7 +2,8 @@
 //
 // totals.hpp: what a report adds up, and the histogram from which it takes latency percentiles.
 //
-// Both merge in any order and grouping to the same value, which is what lets a day be a sum of slots.
+// Both merge in any order and grouping to the same value, which is what lets a day be a sum of
+// slots.
 // Threads: plain values.
 // Floor 4.
 #ifndef AIAUDIT_ROLLUP_TOTALS_HPP
@@ -22,19 +23,26 @@ namespace aiaudit {
 inline namespace v1 {
 
 // The units that reports add up, in the order of their columns.
-inline constexpr std::array<unit, 11> reported_units{
-    unit::input_tokens,          unit::cache_read_tokens,   unit::cache_write_tokens,
-    unit::cache_write_5m_tokens, unit::cache_write_1h_tokens, unit::output_tokens,
-    unit::output_reasoning_tokens, unit::input_audio_tokens, unit::output_audio_tokens,
-    unit::output_image_tokens,   unit::web_searches};
+inline constexpr std::array<unit, 11> reported_units{unit::input_tokens,
+                                                     unit::cache_read_tokens,
+                                                     unit::cache_write_tokens,
+                                                     unit::cache_write_5m_tokens,
+                                                     unit::cache_write_1h_tokens,
+                                                     unit::output_tokens,
+                                                     unit::output_reasoning_tokens,
+                                                     unit::input_audio_tokens,
+                                                     unit::output_audio_tokens,
+                                                     unit::output_image_tokens,
+                                                     unit::web_searches};
 
 struct totals {
-    std::uint64_t requests = 0;   // calls: their first attempts
-    std::uint64_t attempts = 0;   // HTTP exchanges, retries included
-    std::uint64_t errors = 0;     // attempts that failed
-    std::uint64_t uncosted = 0;   // attempts whose cost is not known (unpriced, or no usage): not in `cost`
-    std::uint64_t timed = 0;      // attempts with a duration
-    std::uint64_t latency_ns = 0;  // sum of the durations
+    std::uint64_t requests = 0;  // calls: their first attempts
+    std::uint64_t attempts = 0;  // HTTP exchanges, retries included
+    std::uint64_t errors = 0;    // attempts that failed
+    std::uint64_t uncosted =
+        0;  // attempts whose cost is not known (unpriced, or no usage): not in `cost`
+    std::uint64_t timed = 0;                                    // attempts with a duration
+    std::uint64_t latency_ns = 0;                               // sum of the durations
     std::array<std::uint64_t, reported_units.size()> counts{};  // by reported_units
     money cost{};
 
@@ -43,10 +51,14 @@ struct totals {
         sum.requests = entry.attempt == 1 ? 1 : 0;
         sum.attempts = 1;
         sum.errors = entry.failed() ? 1 : 0;
-        sum.uncosted = entry.cost_status == cost_status::unpriced || entry.cost_status == cost_status::unknown ? 1 : 0;
+        sum.uncosted =
+            entry.cost_status == cost_status::unpriced || entry.cost_status == cost_status::unknown
+                ? 1
+                : 0;
         sum.timed = entry.duration_ns ? 1 : 0;
         sum.latency_ns = entry.duration_ns.value_or(0);
-        for (std::size_t i = 0; i < reported_units.size(); ++i) sum.counts[i] = entry.usage.count(reported_units[i]);
+        for (std::size_t i = 0; i < reported_units.size(); ++i)
+            sum.counts[i] = entry.usage.count(reported_units[i]);
         sum.cost = entry.cost;
         return sum;
     }
@@ -73,13 +85,15 @@ struct totals {
     // Cost for one request, rounded half to even to pico-USD; zero without requests.
     [[nodiscard]] money average_cost() const noexcept {
         if (requests == 0) return {};
-        return money::from_pico(detail::divide_half_even(cost.pico(), static_cast<int128>(requests)));
+        return money::from_pico(
+            detail::divide_half_even(cost.pico(), static_cast<int128>(requests)));
     }
 
     friend bool operator==(totals const&, totals const&) = default;
 };
 
-// Counts of durations in buckets 1/32 of their size wide (an error of at most 1.6 %), from 1 us to 19 h.
+// Counts of durations in buckets 1/32 of their size wide (an error of at most 1.6 %), from 1 us to
+// 19 h.
 class latency_histogram {
 public:
     static constexpr unsigned steps = 32;  // buckets in an octave
@@ -88,7 +102,8 @@ public:
     [[nodiscard]] static constexpr std::uint32_t bucket_of(std::uint64_t duration_ns) noexcept {
         std::uint64_t const us = duration_ns / 1000;
         if (us < steps) return static_cast<std::uint32_t>(us);
-        unsigned const shift = static_cast<unsigned>(std::bit_width(us)) - 6;  // leaves 6 bits: 32 to 63
+        unsigned const shift =
+            static_cast<unsigned>(std::bit_width(us)) - 6;  // leaves 6 bits: 32 to 63
         std::uint64_t const bucket = std::uint64_t{shift} * steps + (us >> shift);
         return static_cast<std::uint32_t>(std::min<std::uint64_t>(bucket, bucket_count - 1));
     }
@@ -107,15 +122,18 @@ public:
     };
 
     void add(std::uint32_t bucket, std::uint32_t count = 1) {
-        auto at = std::lower_bound(entries_.begin(), entries_.end(), bucket,
-                                   [](entry const& e, std::uint32_t wanted) { return e.bucket < wanted; });
+        auto at = std::lower_bound(
+            entries_.begin(), entries_.end(), bucket,
+            [](entry const& e, std::uint32_t wanted) { return e.bucket < wanted; });
         if (at == entries_.end() || at->bucket != bucket) at = entries_.insert(at, {bucket, 0});
         at->count += count;
     }
     void add(latency_histogram const& other) {
         for (entry const& e : other.entries_) add(e.bucket, e.count);
     }
-    [[nodiscard]] std::vector<entry> const& entries() const noexcept { return entries_; }  // ascending
+    [[nodiscard]] std::vector<entry> const& entries() const noexcept {
+        return entries_;
+    }  // ascending
     friend bool operator==(latency_histogram const&, latency_histogram const&) = default;
 
 private:
@@ -184,7 +202,8 @@ void for_each_number(Totals& sum, Visitor&& visit) {
 inline void append_cell(std::string& out, cell const& from) {
     std::uint64_t mask = 0;
     unsigned place = 0;
-    for_each_number(from.sum, [&](std::uint64_t number) { mask |= std::uint64_t{number != 0} << place++; });
+    for_each_number(from.sum,
+                    [&](std::uint64_t number) { mask |= std::uint64_t{number != 0} << place++; });
     append_varint(out, mask);
     for_each_number(from.sum, [&](std::uint64_t number) {
         if (number != 0) append_varint(out, number);
@@ -207,7 +226,8 @@ inline void append_cell(std::string& out, cell const& from) {
     to.sum.cost = money::from_pico(in.varint128());
     for (std::uint64_t left = in.varint(); left > 0 && in.ok(); --left) {
         auto const bucket = static_cast<std::uint32_t>(in.varint());
-        to.latency.add(std::min(bucket, latency_histogram::bucket_count - 1), static_cast<std::uint32_t>(in.varint()));
+        to.latency.add(std::min(bucket, latency_histogram::bucket_count - 1),
+                       static_cast<std::uint32_t>(in.varint()));
     }
     return to;
 }

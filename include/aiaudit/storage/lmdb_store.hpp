@@ -7,7 +7,7 @@
 // Space that replaced values free is used again, the file does not shrink.
 // Reading where the lock file cannot be written (a read-only file system, another's files) is
 // sound only while nobody writes there; see lmdb_environment.hpp.
-// Threads and processes: as storage_policy says. Not on network file systems.
+// Threads: and processes, as storage_policy says. Not on network file systems.
 // Floor 5.
 #ifndef AIAUDIT_STORAGE_LMDB_STORE_HPP
 #define AIAUDIT_STORAGE_LMDB_STORE_HPP
