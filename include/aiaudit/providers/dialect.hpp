@@ -263,7 +263,7 @@ inline constexpr std::array path_rules{
         model = percent_decoded(segment_after(path, "/model/", "/"));
         // An ARN of an inference profile ends in the name that a price list knows.
         if (model.starts_with("arn:")) model = model.substr(model.rfind('/') + 1);
-    } else if (which == dialect::gemini || path.find(":") != std::string_view::npos) {
+    } else if (which == dialect::gemini || path.find(':') != std::string_view::npos) {
         model = percent_decoded(segment_after(path, "/models/", "/:"));
     } else {
         model = percent_decoded(segment_after(path, "/deployments/", "/"));
