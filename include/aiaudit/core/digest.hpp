@@ -38,7 +38,8 @@ template <class Bytes>
     constexpr std::string_view digits = "0123456789abcdef";
     std::string text;
     text.reserve(bytes.size() * 2);
-    for (std::uint8_t const byte : bytes) {
+    for (auto const element : bytes) {
+        auto const byte = static_cast<std::uint8_t>(element);
         text.push_back(digits[byte >> 4]);
         text.push_back(digits[byte & 15]);
     }
