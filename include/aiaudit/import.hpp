@@ -13,6 +13,7 @@
 #include <aiaudit/providers/reader.hpp>        // describe_exchange
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cstdint>
 #include <optional>
@@ -177,10 +178,14 @@ public:
     // bad_argument, naming the field or the column.
     [[nodiscard]] static result<csv_importer> make(std::string_view map, std::string_view header);
 
-    [[nodiscard]] static std::string_view fields() noexcept {
-        return "timestamp, user, project, key, provider, model, operation_id, request_id, status, "
-               "error, "
-               "finish_reason, duration_ms, ttft_ms, cost_usd, path";
+    // "timestamp, user, ...": the fields that are no units.
+    [[nodiscard]] static std::string fields() {
+        std::string list;
+        for (std::string_view const name : field_names) {
+            if (!list.empty()) list.append(", ");
+            list.append(name);
+        }
+        return list;
     }
 
     // Errors: bad_input, naming the column.
@@ -202,9 +207,13 @@ private:
         duration_ms,
         ttft_ms,
         cost_usd,
-        path,
-        count
+        path
     };
+    // In the order of the enumeration.
+    static constexpr std::array<std::string_view, 15> field_names{
+        "timestamp",     "user",         "project",    "key",      "provider",
+        "model",         "operation_id", "request_id", "status",   "error",
+        "finish_reason", "duration_ms",  "ttft_ms",    "cost_usd", "path"};
     struct source {
         field to{};
         std::optional<unit> counts{};  // set where the field is a unit
@@ -264,19 +273,13 @@ inline result<csv_importer> csv_importer::make(std::string_view map, std::string
         from.name = std::string(item.substr(0, equals));
         from.counts = unit_named(from.name);
         if (!from.counts) {
-            std::string_view names = fields();
-            auto number = 0;
-            for (; !names.empty(); ++number) {
-                std::string_view const name = names.substr(0, names.find(','));
-                if (name == from.name) break;
-                names.remove_prefix(std::min(name.size() + 2, names.size()));
-            }
-            if (names.empty()) {
+            auto const name = std::find(field_names.begin(), field_names.end(), from.name);
+            if (name == field_names.end()) {
                 return fail(errc::bad_argument,
-                            "no field '" + from.name + "'; there are: " + std::string(fields()) +
+                            "no field '" + from.name + "'; there are: " + fields() +
                                 ", and the units of usage such as input_tokens");
             }
-            from.to = static_cast<field>(number);
+            from.to = static_cast<field>(name - field_names.begin());
         }
         if (item.substr(equals).starts_with("==")) {
             from.constant = std::string(item.substr(equals + 2));
@@ -337,7 +340,6 @@ inline result<void> csv_importer::fill(record& entry, attempt_facts& facts, sour
         return assign(entry.time_to_first_token_ns, detail::parse_milliseconds(text));
     case field::cost_usd: return assign(entry.provider_cost, money::parse(text));
     case field::path: entry.path = text; return {};
-    case field::count: break;
     }
     return {};
 }

@@ -13,7 +13,6 @@
 #define AIAUDIT_LEDGER_HPP
 
 #include <aiaudit/codec/block.hpp>    // block_builder, read_block
-#include <aiaudit/limits.hpp>         // limits
 #include <aiaudit/policies.hpp>       // default_policies
 #include <aiaudit/rollup/report.hpp>  // report, rollup
 #include <aiaudit/storage/store.hpp>  // storage_policy, table
@@ -276,19 +275,15 @@ struct basic_ledger<Policies>::state {
         if (now == generation && now != 0) return {};
         auto const read_all =
             read_blocks(folded + 1, [this](std::string_view block) -> result<bool> {
-                auto const header = read_block_header(block);
-                if (!header) return header.error();
-                if (value_of(header->first) != folded + 1) {
-                    return fail(errc::corrupt,
-                                "record " + std::to_string(folded + 1) + " is missing");
-                }
-                auto const all = read_block(block, [this](sequence, record&& entry) {
+                auto const all = read_block(block, [this](sequence number, record&& entry) {
+                    if (value_of(number) != folded + 1) return false;
                     fold.apply(entry);
+                    ++folded;
                     return true;
                 });
                 if (!all) return all.error();
-                folded = header->last();
-                return true;
+                if (all->last() == folded) return true;
+                return fail(errc::corrupt, "record " + std::to_string(folded + 1) + " is missing");
             });
         if (!read_all) return read_all;
         generation = now;

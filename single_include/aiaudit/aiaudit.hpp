@@ -938,6 +938,16 @@ inline namespace v1 {
 inline constexpr std::int64_t nanoseconds_per_second = 1'000'000'000;
 inline constexpr std::int64_t seconds_per_day = 86'400;
 
+namespace detail {
+
+// The quotient rounded towards minus infinity, so that time before 1970 counts like time after it.
+[[nodiscard]] constexpr std::int64_t floor_divide(std::int64_t value,
+                                                  std::int64_t divisor) noexcept {
+    return value / divisor - (value % divisor < 0 ? 1 : 0);
+}
+
+}  // namespace detail
+
 struct timestamp {
     std::int64_t ns = 0;
 
@@ -945,7 +955,7 @@ struct timestamp {
 
     // The whole second at or before this instant.
     [[nodiscard]] constexpr std::int64_t seconds() const noexcept {
-        return ns / nanoseconds_per_second - (ns % nanoseconds_per_second < 0 ? 1 : 0);
+        return detail::floor_divide(ns, nanoseconds_per_second);
     }
     [[nodiscard]] static constexpr timestamp from_seconds(std::int64_t seconds) noexcept {
         return {seconds * nanoseconds_per_second};
@@ -1503,8 +1513,8 @@ struct civil_day {
             return fail(errc::bad_time, "not a date: '" + std::string(text.substr(0, 40)) + "'");
         auto const at = timestamp::parse(text);
         if (!at) return at.error();
-        return civil_day{static_cast<std::int32_t>(at->seconds() / seconds_per_day -
-                                                   (at->seconds() % seconds_per_day < 0 ? 1 : 0))};
+        return civil_day{
+            static_cast<std::int32_t>(detail::floor_divide(at->seconds(), seconds_per_day))};
     }
     [[nodiscard]] std::string to_string() const {
         return timestamp::from_seconds(std::int64_t{days} * seconds_per_day)
@@ -1541,8 +1551,7 @@ public:
     }
     [[nodiscard]] civil_day day_of(timestamp at) const noexcept {
         std::int64_t const local = at.seconds() + offset_at(at.seconds());
-        return {static_cast<std::int32_t>(local / seconds_per_day -
-                                          (local % seconds_per_day < 0 ? 1 : 0))};
+        return {static_cast<std::int32_t>(detail::floor_divide(local, seconds_per_day))};
     }
     // The first instant at which the clock shows that day or a later one.
     [[nodiscard]] std::int64_t start_seconds(civil_day day) const noexcept;
@@ -1578,6 +1587,37 @@ inline std::int64_t time_zone::start_seconds(civil_day day) const noexcept {
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_CORE_CALENDAR_HPP
+
+// ---- aiaudit/detail/string_hash.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// string_hash.hpp: lets a hash map of strings be searched by a view, without making a string.
+//
+// Threads: any.
+// Floor 1.
+#ifndef AIAUDIT_DETAIL_STRING_HASH_HPP
+#define AIAUDIT_DETAIL_STRING_HASH_HPP
+
+#include <cstddef>
+#include <functional>
+#include <string_view>
+
+namespace aiaudit {
+inline namespace v1 {
+namespace detail {
+
+struct string_hash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view text) const noexcept {
+        return std::hash<std::string_view>{}(text);
+    }
+};
+
+}  // namespace detail
+}  // namespace v1
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_DETAIL_STRING_HASH_HPP
 
 // ---- aiaudit/detail/bytes.hpp ----
 // SPDX-License-Identifier: MIT
@@ -2022,8 +2062,7 @@ namespace detail {
 inline constexpr std::int64_t slot_seconds = 900;
 
 [[nodiscard]] constexpr std::int64_t slot_of(timestamp at) noexcept {
-    std::int64_t const seconds = at.seconds();
-    return seconds / slot_seconds - (seconds % slot_seconds < 0 ? 1 : 0);
+    return floor_divide(at.seconds(), slot_seconds);
 }
 [[nodiscard]] constexpr timestamp start_of_slot(std::int64_t slot) noexcept {
     return timestamp::from_seconds(slot * slot_seconds);
@@ -2042,13 +2081,7 @@ public:
     [[nodiscard]] std::size_t size() const noexcept { return numbers_.size(); }
 
 private:
-    struct hash {
-        using is_transparent = void;
-        std::size_t operator()(std::string_view text) const noexcept {
-            return std::hash<std::string_view>{}(text);
-        }
-    };
-    std::unordered_map<std::string, std::uint32_t, hash, std::equal_to<>> numbers_{};
+    std::unordered_map<std::string, std::uint32_t, string_hash, std::equal_to<>> numbers_{};
 };
 
 // The slots of one series as bytes, merged now and then so that they stay as many as there are
@@ -6368,6 +6401,7 @@ private:
 #define AIAUDIT_IMPORT_HPP
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cstdint>
 #include <optional>
@@ -6532,10 +6566,14 @@ public:
     // bad_argument, naming the field or the column.
     [[nodiscard]] static result<csv_importer> make(std::string_view map, std::string_view header);
 
-    [[nodiscard]] static std::string_view fields() noexcept {
-        return "timestamp, user, project, key, provider, model, operation_id, request_id, status, "
-               "error, "
-               "finish_reason, duration_ms, ttft_ms, cost_usd, path";
+    // "timestamp, user, ...": the fields that are no units.
+    [[nodiscard]] static std::string fields() {
+        std::string list;
+        for (std::string_view const name : field_names) {
+            if (!list.empty()) list.append(", ");
+            list.append(name);
+        }
+        return list;
     }
 
     // Errors: bad_input, naming the column.
@@ -6557,9 +6595,13 @@ private:
         duration_ms,
         ttft_ms,
         cost_usd,
-        path,
-        count
+        path
     };
+    // In the order of the enumeration.
+    static constexpr std::array<std::string_view, 15> field_names{
+        "timestamp",     "user",         "project",    "key",      "provider",
+        "model",         "operation_id", "request_id", "status",   "error",
+        "finish_reason", "duration_ms",  "ttft_ms",    "cost_usd", "path"};
     struct source {
         field to{};
         std::optional<unit> counts{};  // set where the field is a unit
@@ -6619,19 +6661,13 @@ inline result<csv_importer> csv_importer::make(std::string_view map, std::string
         from.name = std::string(item.substr(0, equals));
         from.counts = unit_named(from.name);
         if (!from.counts) {
-            std::string_view names = fields();
-            auto number = 0;
-            for (; !names.empty(); ++number) {
-                std::string_view const name = names.substr(0, names.find(','));
-                if (name == from.name) break;
-                names.remove_prefix(std::min(name.size() + 2, names.size()));
-            }
-            if (names.empty()) {
+            auto const name = std::find(field_names.begin(), field_names.end(), from.name);
+            if (name == field_names.end()) {
                 return fail(errc::bad_argument,
-                            "no field '" + from.name + "'; there are: " + std::string(fields()) +
+                            "no field '" + from.name + "'; there are: " + fields() +
                                 ", and the units of usage such as input_tokens");
             }
-            from.to = static_cast<field>(number);
+            from.to = static_cast<field>(name - field_names.begin());
         }
         if (item.substr(equals).starts_with("==")) {
             from.constant = std::string(item.substr(equals + 2));
@@ -6692,7 +6728,6 @@ inline result<void> csv_importer::fill(record& entry, attempt_facts& facts, sour
         return assign(entry.time_to_first_token_ns, detail::parse_milliseconds(text));
     case field::cost_usd: return assign(entry.provider_cost, money::parse(text));
     case field::path: entry.path = text; return {};
-    case field::count: break;
     }
     return {};
 }
@@ -7203,13 +7238,6 @@ struct block_header {
 
 namespace detail {
 
-struct string_hash {
-    using is_transparent = void;
-    std::size_t operator()(std::string_view text) const noexcept {
-        return std::hash<std::string_view>{}(text);
-    }
-};
-
 // Writes a name as its number in the block's dictionary and an instant as the step from the one
 // before.
 struct block_output {
@@ -7369,6 +7397,55 @@ template <class Visitor>
 
 #endif  // AIAUDIT_CODEC_BLOCK_HPP
 
+// ---- aiaudit/clock/clock.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// clock.hpp: where the ledger takes the time from.
+//
+// Threads: now() may be called from any thread at once.
+// Floor 5.
+#ifndef AIAUDIT_CLOCK_CLOCK_HPP
+#define AIAUDIT_CLOCK_CLOCK_HPP
+
+#include <atomic>
+#include <chrono>
+#include <concepts>
+
+namespace aiaudit {
+inline namespace v1 {
+
+// Tells the time of day. It may step back; the log's order is its sequence, not its times.
+template <class Clock>
+concept clock_policy = std::default_initializable<Clock> && requires(Clock const& clock) {
+    { clock.now() }
+    noexcept->std::same_as<timestamp>;
+};
+
+struct system_clock {
+    [[nodiscard]] timestamp now() const noexcept {
+        auto const since_epoch = std::chrono::system_clock::now().time_since_epoch();
+        return {std::chrono::duration_cast<std::chrono::nanoseconds>(since_epoch).count()};
+    }
+};
+static_assert(clock_policy<system_clock>);
+
+// A clock that stands still until it is set: for tests, demonstrations and replays.
+class manual_clock {
+public:
+    manual_clock() = default;
+    [[nodiscard]] timestamp now() const noexcept { return {ns_.load(std::memory_order_relaxed)}; }
+    void set(timestamp to) noexcept { ns_.store(to.ns, std::memory_order_relaxed); }
+
+private:
+    std::atomic<std::int64_t> ns_{0};
+};
+static_assert(clock_policy<manual_clock>);
+
+}  // namespace v1
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_CLOCK_CLOCK_HPP
+
 // ---- aiaudit/limits.hpp ----
 // SPDX-License-Identifier: MIT
 //
@@ -7421,55 +7498,6 @@ inline constexpr std::size_t storage_marker_bytes = 4096;
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_LIMITS_HPP
-
-// ---- aiaudit/clock/clock.hpp ----
-// SPDX-License-Identifier: MIT
-//
-// clock.hpp: where the ledger takes the time from.
-//
-// Threads: now() may be called from any thread at once.
-// Floor 5.
-#ifndef AIAUDIT_CLOCK_CLOCK_HPP
-#define AIAUDIT_CLOCK_CLOCK_HPP
-
-#include <atomic>
-#include <chrono>
-#include <concepts>
-
-namespace aiaudit {
-inline namespace v1 {
-
-// Tells the time of day. It may step back; the log's order is its sequence, not its times.
-template <class Clock>
-concept clock_policy = std::default_initializable<Clock> && requires(Clock const& clock) {
-    { clock.now() }
-    noexcept->std::same_as<timestamp>;
-};
-
-struct system_clock {
-    [[nodiscard]] timestamp now() const noexcept {
-        auto const since_epoch = std::chrono::system_clock::now().time_since_epoch();
-        return {std::chrono::duration_cast<std::chrono::nanoseconds>(since_epoch).count()};
-    }
-};
-static_assert(clock_policy<system_clock>);
-
-// A clock that stands still until it is set: for tests, demonstrations and replays.
-class manual_clock {
-public:
-    manual_clock() = default;
-    [[nodiscard]] timestamp now() const noexcept { return {ns_.load(std::memory_order_relaxed)}; }
-    void set(timestamp to) noexcept { ns_.store(to.ns, std::memory_order_relaxed); }
-
-private:
-    std::atomic<std::int64_t> ns_{0};
-};
-static_assert(clock_policy<manual_clock>);
-
-}  // namespace v1
-}  // namespace aiaudit
-
-#endif  // AIAUDIT_CLOCK_CLOCK_HPP
 
 // ---- aiaudit/storage/posix_file.hpp ----
 // SPDX-License-Identifier: MIT
@@ -9224,19 +9252,15 @@ struct basic_ledger<Policies>::state {
         if (now == generation && now != 0) return {};
         auto const read_all =
             read_blocks(folded + 1, [this](std::string_view block) -> result<bool> {
-                auto const header = read_block_header(block);
-                if (!header) return header.error();
-                if (value_of(header->first) != folded + 1) {
-                    return fail(errc::corrupt,
-                                "record " + std::to_string(folded + 1) + " is missing");
-                }
-                auto const all = read_block(block, [this](sequence, record&& entry) {
+                auto const all = read_block(block, [this](sequence number, record&& entry) {
+                    if (value_of(number) != folded + 1) return false;
                     fold.apply(entry);
+                    ++folded;
                     return true;
                 });
                 if (!all) return all.error();
-                folded = header->last();
-                return true;
+                if (all->last() == folded) return true;
+                return fail(errc::corrupt, "record " + std::to_string(folded + 1) + " is missing");
             });
         if (!read_all) return read_all;
         generation = now;

@@ -209,4 +209,27 @@ BOOST_AUTO_TEST_CASE(a_damaged_block_is_reported_and_never_counted) {
     BOOST_TEST((aiaudit::ledger::open({.path = path}).error().code == errc::corrupt));
 }
 
+BOOST_AUTO_TEST_CASE(a_missing_record_is_named_and_nothing_after_it_is_counted) {
+    aiaudit_tests::temporary_directory const directory;
+    std::string const path = directory.path() + "/ledger";
+    {
+        auto store = lmdb_store::open({.path = path}).value();
+        for (std::uint64_t const number : {1U, 2U, 4U}) {
+            block_builder builder;
+            builder.add(sample(1));
+            std::string const block = builder.finish(sequence{number});
+            BOOST_REQUIRE(store
+                              .write([&](auto& view) {
+                                  return view.insert(table::blocks, detail::big_endian_key(number),
+                                                     block);
+                              })
+                              .has_value());
+        }
+    }
+    auto const opened = aiaudit::ledger::open({.path = path});
+    BOOST_REQUIRE(!opened.has_value());
+    BOOST_TEST((opened.error().code == errc::corrupt));
+    BOOST_TEST(opened.error().where.find("record 3") != std::string::npos);
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -11,6 +11,7 @@
 
 #include <aiaudit/codec/record_codec.hpp>  // encode_record_to, record_decoder
 #include <aiaudit/detail/crc32c.hpp>       // crc32c
+#include <aiaudit/detail/string_hash.hpp>  // string_hash
 
 #include <algorithm>
 #include <cstdint>
@@ -43,13 +44,6 @@ struct block_header {
 };
 
 namespace detail {
-
-struct string_hash {
-    using is_transparent = void;
-    std::size_t operator()(std::string_view text) const noexcept {
-        return std::hash<std::string_view>{}(text);
-    }
-};
 
 // Writes a name as its number in the block's dictionary and an instant as the step from the one
 // before.

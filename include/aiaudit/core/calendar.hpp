@@ -40,8 +40,8 @@ struct civil_day {
             return fail(errc::bad_time, "not a date: '" + std::string(text.substr(0, 40)) + "'");
         auto const at = timestamp::parse(text);
         if (!at) return at.error();
-        return civil_day{static_cast<std::int32_t>(at->seconds() / seconds_per_day -
-                                                   (at->seconds() % seconds_per_day < 0 ? 1 : 0))};
+        return civil_day{
+            static_cast<std::int32_t>(detail::floor_divide(at->seconds(), seconds_per_day))};
     }
     [[nodiscard]] std::string to_string() const {
         return timestamp::from_seconds(std::int64_t{days} * seconds_per_day)
@@ -78,8 +78,7 @@ public:
     }
     [[nodiscard]] civil_day day_of(timestamp at) const noexcept {
         std::int64_t const local = at.seconds() + offset_at(at.seconds());
-        return {static_cast<std::int32_t>(local / seconds_per_day -
-                                          (local % seconds_per_day < 0 ? 1 : 0))};
+        return {static_cast<std::int32_t>(detail::floor_divide(local, seconds_per_day))};
     }
     // The first instant at which the clock shows that day or a later one.
     [[nodiscard]] std::int64_t start_seconds(civil_day day) const noexcept;

@@ -23,6 +23,16 @@ inline namespace v1 {
 inline constexpr std::int64_t nanoseconds_per_second = 1'000'000'000;
 inline constexpr std::int64_t seconds_per_day = 86'400;
 
+namespace detail {
+
+// The quotient rounded towards minus infinity, so that time before 1970 counts like time after it.
+[[nodiscard]] constexpr std::int64_t floor_divide(std::int64_t value,
+                                                  std::int64_t divisor) noexcept {
+    return value / divisor - (value % divisor < 0 ? 1 : 0);
+}
+
+}  // namespace detail
+
 struct timestamp {
     std::int64_t ns = 0;
 
@@ -30,7 +40,7 @@ struct timestamp {
 
     // The whole second at or before this instant.
     [[nodiscard]] constexpr std::int64_t seconds() const noexcept {
-        return ns / nanoseconds_per_second - (ns % nanoseconds_per_second < 0 ? 1 : 0);
+        return detail::floor_divide(ns, nanoseconds_per_second);
     }
     [[nodiscard]] static constexpr timestamp from_seconds(std::int64_t seconds) noexcept {
         return {seconds * nanoseconds_per_second};

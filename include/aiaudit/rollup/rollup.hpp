@@ -13,8 +13,9 @@
 #ifndef AIAUDIT_ROLLUP_ROLLUP_HPP
 #define AIAUDIT_ROLLUP_ROLLUP_HPP
 
-#include <aiaudit/core/calendar.hpp>  // time_zone, civil_day
-#include <aiaudit/rollup/totals.hpp>  // cell, totals
+#include <aiaudit/core/calendar.hpp>       // time_zone, civil_day
+#include <aiaudit/detail/string_hash.hpp>  // string_hash
+#include <aiaudit/rollup/totals.hpp>       // cell, totals
 
 #include <algorithm>
 #include <array>
@@ -59,8 +60,7 @@ namespace detail {
 inline constexpr std::int64_t slot_seconds = 900;
 
 [[nodiscard]] constexpr std::int64_t slot_of(timestamp at) noexcept {
-    std::int64_t const seconds = at.seconds();
-    return seconds / slot_seconds - (seconds % slot_seconds < 0 ? 1 : 0);
+    return floor_divide(at.seconds(), slot_seconds);
 }
 [[nodiscard]] constexpr timestamp start_of_slot(std::int64_t slot) noexcept {
     return timestamp::from_seconds(slot * slot_seconds);
@@ -79,13 +79,7 @@ public:
     [[nodiscard]] std::size_t size() const noexcept { return numbers_.size(); }
 
 private:
-    struct hash {
-        using is_transparent = void;
-        std::size_t operator()(std::string_view text) const noexcept {
-            return std::hash<std::string_view>{}(text);
-        }
-    };
-    std::unordered_map<std::string, std::uint32_t, hash, std::equal_to<>> numbers_{};
+    std::unordered_map<std::string, std::uint32_t, string_hash, std::equal_to<>> numbers_{};
 };
 
 // The slots of one series as bytes, merged now and then so that they stay as many as there are
