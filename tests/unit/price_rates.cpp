@@ -17,7 +17,7 @@ using namespace aiaudit;
 
 rate per_million(std::string const& text) { return rate::parse(text, 6).value(); }
 
-rate_table table(std::initializer_list<std::pair<unit, char const*>> rates) {
+rate_table rates_of(std::initializer_list<std::pair<unit, char const*>> rates) {
     rate_table made;
     for (auto const& [what, text] : rates) made.set(what, per_million(text));
     return made;
@@ -45,19 +45,19 @@ BOOST_AUTO_TEST_SUITE(price_rates)
 
 // Vectors that other programs got wrong, with the right values worked out by hand.
 BOOST_AUTO_TEST_CASE(a_cache_write_is_charged_once_and_not_as_input_too) {
-    auto const rates = table({{unit::input_tokens, "3"},
-                              {unit::cache_write_tokens, "3.75"},
-                              {unit::output_tokens, "15"}});
+    auto const rates = rates_of({{unit::input_tokens, "3"},
+                                 {unit::cache_write_tokens, "3.75"},
+                                 {unit::output_tokens, "15"}});
     BOOST_TEST(cost(rates, counts({{unit::input_tokens, 3 + 12'304},
                                    {unit::cache_write_tokens, 12'304},
                                    {unit::output_tokens, 550}})) == "0.054399");
 }
 
 BOOST_AUTO_TEST_CASE(a_five_minute_cache_write_costs_the_generic_rate) {
-    auto const rates = table({{unit::input_tokens, "5"},
-                              {unit::cache_write_tokens, "6.25"},
-                              {unit::cache_write_1h_tokens, "10"},
-                              {unit::output_tokens, "25"}});
+    auto const rates = rates_of({{unit::input_tokens, "5"},
+                                 {unit::cache_write_tokens, "6.25"},
+                                 {unit::cache_write_1h_tokens, "10"},
+                                 {unit::output_tokens, "25"}});
     BOOST_TEST(cost(rates, counts({{unit::input_tokens, 6 + 159'217},
                                    {unit::cache_write_tokens, 159'217},
                                    {unit::cache_write_5m_tokens, 159'217},
@@ -65,9 +65,9 @@ BOOST_AUTO_TEST_CASE(a_five_minute_cache_write_costs_the_generic_rate) {
 }
 
 BOOST_AUTO_TEST_CASE(a_cache_write_that_came_beside_the_input_is_part_of_it_here) {
-    auto const rates = table({{unit::input_tokens, "3"},
-                              {unit::cache_write_tokens, "3.75"},
-                              {unit::output_tokens, "15"}});
+    auto const rates = rates_of({{unit::input_tokens, "3"},
+                                 {unit::cache_write_tokens, "3.75"},
+                                 {unit::output_tokens, "15"}});
     auto const used = counts({{unit::input_tokens, 22 + 2'492},
                               {unit::cache_write_tokens, 2'492},
                               {unit::output_tokens, 13}});
@@ -89,9 +89,9 @@ BOOST_AUTO_TEST_CASE(a_long_context_reprices_the_whole_request) {
 }
 
 BOOST_AUTO_TEST_CASE(additive_reasoning_is_output_once_a_dialect_has_added_it) {
-    auto const rates = table({{unit::input_tokens, "1.25"},
-                              {unit::cache_read_tokens, "0.20"},
-                              {unit::output_tokens, "2.50"}});
+    auto const rates = rates_of({{unit::input_tokens, "1.25"},
+                                 {unit::cache_read_tokens, "0.20"},
+                                 {unit::output_tokens, "2.50"}});
     BOOST_TEST(cost(rates, counts({{unit::input_tokens, 10'120},
                                    {unit::cache_read_tokens, 128},
                                    {unit::output_tokens, 1'499 + 2'809},
@@ -99,7 +99,7 @@ BOOST_AUTO_TEST_CASE(additive_reasoning_is_output_once_a_dialect_has_added_it) {
 }
 
 BOOST_AUTO_TEST_CASE(tool_tokens_without_a_rate_cost_what_input_costs) {
-    auto const rates = table({{unit::input_tokens, "1.25"}, {unit::output_tokens, "10"}});
+    auto const rates = rates_of({{unit::input_tokens, "1.25"}, {unit::output_tokens, "10"}});
     BOOST_TEST(cost(rates, counts({{unit::input_tokens, 17 + 119},
                                    {unit::input_tool_tokens, 119},
                                    {unit::output_tokens, 201 + 213},
@@ -129,9 +129,9 @@ BOOST_AUTO_TEST_CASE(tiers_given_in_any_order_are_tried_in_order) {
 }
 
 BOOST_AUTO_TEST_CASE(cache_writes_of_two_lifetimes_and_a_rest_are_each_charged_once) {
-    auto const rates = table({{unit::input_tokens, "1"},
-                              {unit::cache_write_tokens, "10"},
-                              {unit::cache_write_1h_tokens, "100"}});
+    auto const rates = rates_of({{unit::input_tokens, "1"},
+                                 {unit::cache_write_tokens, "10"},
+                                 {unit::cache_write_1h_tokens, "100"}});
     // 1000 written: 300 for an hour, 200 for five minutes, 500 that the provider does not split.
     BOOST_TEST(cost(rates, counts({{unit::input_tokens, 1'000},
                                    {unit::cache_write_tokens, 1'000},
@@ -144,7 +144,7 @@ BOOST_AUTO_TEST_CASE(cache_writes_of_two_lifetimes_and_a_rest_are_each_charged_o
 }
 
 BOOST_AUTO_TEST_CASE(parts_larger_than_their_whole_are_bad_usage_that_names_the_unit) {
-    auto const rates = table({{unit::input_tokens, "1"}, {unit::cache_read_tokens, "0.1"}});
+    auto const rates = rates_of({{unit::input_tokens, "1"}, {unit::cache_read_tokens, "0.1"}});
     BOOST_TEST(cost(rates, counts({{unit::input_tokens, 10}, {unit::cache_read_tokens, 11}})) ==
                "bad_usage: input_tokens is 10 but its parts are 11");
     BOOST_TEST(cost(rates, counts({{unit::cache_read_tokens, 11}})) ==
@@ -152,10 +152,10 @@ BOOST_AUTO_TEST_CASE(parts_larger_than_their_whole_are_bad_usage_that_names_the_
 }
 
 BOOST_AUTO_TEST_CASE(an_overlap_that_is_not_reported_is_bad_usage_where_it_has_a_rate) {
-    auto const rates = table({{unit::input_tokens, "1"},
-                              {unit::cache_read_tokens, "0.1"},
-                              {unit::input_audio_tokens, "5"},
-                              {unit::cache_audio_read_tokens, "0.5"}});
+    auto const rates = rates_of({{unit::input_tokens, "1"},
+                                 {unit::cache_read_tokens, "0.1"},
+                                 {unit::input_audio_tokens, "5"},
+                                 {unit::cache_audio_read_tokens, "0.5"}});
     usage used = counts(
         {{unit::input_tokens, 100}, {unit::cache_read_tokens, 60}, {unit::input_audio_tokens, 50}});
     BOOST_TEST(cost(rates, used) ==
@@ -169,9 +169,9 @@ BOOST_AUTO_TEST_CASE(an_overlap_that_is_not_reported_is_bad_usage_where_it_has_a
 }
 
 BOOST_AUTO_TEST_CASE(what_two_priced_units_share_gets_the_dearer_rate_and_is_not_charged_twice) {
-    auto rates = table({{unit::input_tokens, "1"},
-                        {unit::cache_read_tokens, "0.1"},
-                        {unit::input_audio_tokens, "5"}});
+    auto rates = rates_of({{unit::input_tokens, "1"},
+                           {unit::cache_read_tokens, "0.1"},
+                           {unit::input_audio_tokens, "5"}});
     rates.complete();
     BOOST_TEST(cost(rates, counts({{unit::input_tokens, 100},
                                    {unit::cache_read_tokens, 60},
@@ -182,12 +182,12 @@ BOOST_AUTO_TEST_CASE(what_two_priced_units_share_gets_the_dearer_rate_and_is_not
 }
 
 BOOST_AUTO_TEST_CASE(tokens_without_any_rate_are_loud_and_zero_tokens_are_not) {
-    auto const embedding = table({{unit::input_tokens, "0.02"}});
+    auto const embedding = rates_of({{unit::input_tokens, "0.02"}});
     BOOST_TEST(cost(embedding, counts({{unit::input_tokens, 50}, {unit::output_tokens, 0}})) ==
                "0.000001");
     BOOST_TEST(cost(embedding, counts({{unit::input_tokens, 50}, {unit::output_tokens, 1}})) ==
                "unpriced_unit: 1 output_tokens have no rate");
-    auto const audio = table({{unit::input_audio_tokens, "1"}});
+    auto const audio = rates_of({{unit::input_audio_tokens, "1"}});
     BOOST_TEST(cost(audio, counts({{unit::input_tokens, 5}, {unit::input_audio_tokens, 5}})) ==
                "0.000005");
     BOOST_TEST(cost(audio, counts({{unit::input_tokens, 6}, {unit::input_audio_tokens, 5}})) ==
@@ -195,7 +195,7 @@ BOOST_AUTO_TEST_CASE(tokens_without_any_rate_are_loud_and_zero_tokens_are_not) {
 }
 
 BOOST_AUTO_TEST_CASE(counted_things_without_a_rate_are_reported_beside_the_cost) {
-    auto const rates = table({{unit::input_tokens, "1"}, {unit::output_tokens, "1"}});
+    auto const rates = rates_of({{unit::input_tokens, "1"}, {unit::output_tokens, "1"}});
     usage const used = counts({{unit::input_tokens, 1}, {unit::web_searches, 2}});
     auto const leaves = usage_leaves::of(rates, used);
     BOOST_REQUIRE(leaves.has_value());
@@ -212,7 +212,7 @@ BOOST_AUTO_TEST_CASE(a_price_per_request_is_charged_once_unless_more_requests_ar
 }
 
 BOOST_AUTO_TEST_CASE(an_explicit_zero_is_a_price) {
-    auto const rates = table({{unit::input_tokens, "0"}, {unit::output_tokens, "0"}});
+    auto const rates = rates_of({{unit::input_tokens, "0"}, {unit::output_tokens, "0"}});
     BOOST_TEST(cost(rates, counts({{unit::input_tokens, 9}, {unit::output_tokens, 9}})) == "0");
 }
 
@@ -230,7 +230,7 @@ BOOST_AUTO_TEST_CASE(a_cost_is_rounded_once_half_to_even) {
 }
 
 BOOST_AUTO_TEST_CASE(factors_hold_for_the_leaves_that_they_cover_and_multiply) {
-    auto const rates = table({{unit::input_tokens, "10"}, {unit::cache_read_tokens, "1"}});
+    auto const rates = rates_of({{unit::input_tokens, "10"}, {unit::cache_read_tokens, "1"}});
     usage const used = counts({{unit::input_tokens, 300}, {unit::cache_read_tokens, 100}});
     BOOST_TEST(cost(rates, used) == "0.0021");
     applied_factor const us{{11, 10}, detail::token_units};
@@ -275,7 +275,7 @@ BOOST_AUTO_TEST_CASE(the_leaves_of_any_usage_add_up_to_the_whole) {
             {unit::output_tokens, reasoning + answer},
             {unit::output_reasoning_tokens, reasoning},
         });
-        rate_table rates = table({{unit::input_tokens, "1"}, {unit::output_tokens, "1"}});
+        rate_table rates = rates_of({{unit::input_tokens, "1"}, {unit::output_tokens, "1"}});
         for (unit const maybe :
              {unit::cache_read_tokens, unit::input_audio_tokens, unit::cache_write_tokens,
               unit::cache_write_1h_tokens, unit::output_reasoning_tokens}) {
