@@ -2,23 +2,22 @@
 //
 // block.hpp: the records of one group commit as one stored value. The layout is docs/format.md.
 //
-// A block stands alone: names that recur in it are kept once, in a dictionary at its end, and times
-// as steps. Its header says what it holds without decoding it, and a CRC-32C covers every byte.
+// A block stands alone: shapes and names that recur in it are kept once, in a dictionary at its end,
+// and times as steps. Its header says what it holds without decoding it, and a CRC-32C covers every byte.
 // Threads: one builder for one thread; reading is pure.
 // Floor 3.
 #ifndef AIAUDIT_CODEC_BLOCK_HPP
 #define AIAUDIT_CODEC_BLOCK_HPP
 
-#include <aiaudit/codec/record_codec.hpp>  // encode_record_to, record_decoder
-#include <aiaudit/detail/crc32c.hpp>       // crc32c
-#include <aiaudit/detail/string_hash.hpp>  // string_hash
+#include <aiaudit/codec/name_dictionary.hpp>  // name_dictionary
+#include <aiaudit/codec/record_codec.hpp>     // encode_record_to, record_decoder
+#include <aiaudit/detail/crc32c.hpp>          // crc32c
 
 #include <algorithm>
 #include <cstdint>
-#include <limits>
+#include <memory>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 namespace aiaudit {
@@ -47,26 +46,18 @@ namespace detail {
 
 // Writes a name as its number in the block's dictionary and an instant as the step from the one
 // before.
-struct block_output {
-    std::string& bytes;
-    std::unordered_map<std::string, std::uint32_t, string_hash, std::equal_to<>>& numbers;
-    std::string& dictionary;
+struct block_output : byte_writer {
+    block_output(char* to, name_dictionary& all_names, std::int64_t& before_ns) noexcept
+        : byte_writer(to), names(all_names), previous_ns(before_ns) {}
+
+    name_dictionary& names;
     std::int64_t& previous_ns;
 
-    void name(std::string_view text) {
-        auto found = numbers.find(text);
-        if (found == numbers.end()) {
-            found = numbers.emplace(std::string(text), static_cast<std::uint32_t>(numbers.size()))
-                        .first;
-            append_varint(dictionary, text.size());
-            dictionary.append(text);
-        }
-        append_varint(bytes, found->second);
-    }
+    void name(std::string_view text) { varint(names.number_of(text)); }
     void instant(timestamp at) {
         auto const step =
             static_cast<std::uint64_t>(at.ns) - static_cast<std::uint64_t>(previous_ns);
-        append_varint(bytes, zigzag(static_cast<std::int64_t>(step)));
+        varint(zigzag(static_cast<std::int64_t>(step)));
         previous_ns = at.ns;
     }
 };
@@ -89,56 +80,73 @@ struct block_input {
 
 }  // namespace detail
 
-// Gathers records into one block; used again after finish().
+// Gathers records into one block; used again after clear().
 class block_builder {
 public:
     [[nodiscard]] std::uint32_t count() const noexcept { return header_.count; }
-    // Bytes gathered so far, header not counted.
-    [[nodiscard]] std::size_t bytes() const noexcept {
-        return records_.size() + dictionary_.size();
+    // Of the block as it is now.
+    [[nodiscard]] std::size_t size() const noexcept {
+        return block_header::size + used_ + names_.bytes().size();
     }
 
-    void add(record const& entry) {
+    template <class String>
+    void add(basic_record<String> const& entry) {
         if (header_.count == 0) header_.earliest = header_.latest = entry.started_at;
         header_.earliest = std::min(header_.earliest, entry.started_at);
         header_.latest = std::max(header_.latest, entry.started_at);
         ++header_.count;
-        detail::block_output out{records_, numbers_, dictionary_, previous_ns_};
-        detail::encode_record_to(entry, out);
+        std::size_t const size_most = detail::encoded_size_most(entry);
+        if (shape_.size() < size_most) shape_.resize(size_most);
+        if (records_.size() < used_ + size_most) records_.resize((used_ + size_most) * 2);
+        std::uint64_t const mask = detail::fields_of(entry);
+        detail::plain_output shape{shape_.data()};
+        detail::encode_shape(entry, mask, shape);
+        auto const shape_size = static_cast<std::size_t>(shape.position() - shape_.data());
+        detail::block_output out{records_.data() + used_, names_, previous_ns_};
+        out.name(std::string_view(shape_).substr(0, shape_size));
+        detail::encode_values(entry, mask, out);
+        used_ = static_cast<std::size_t>(out.position() - records_.data());
     }
 
+    // Writes the block, size() bytes. Precondition: count() > 0.
+    void write(sequence first, char* to) const {
+        AIAUDIT_ASSERT(header_.count > 0);
+        detail::byte_writer out{to};
+        out.raw("AIB");
+        out.byte(block_version);
+        out.little_endian(std::uint32_t{0});  // the checksum's place
+        out.little_endian(value_of(first));
+        out.little_endian(header_.count);
+        out.little_endian(static_cast<std::uint32_t>(used_));
+        out.little_endian(static_cast<std::uint32_t>(names_.bytes().size()));
+        out.little_endian(names_.size());
+        out.little_endian(header_.earliest.ns);
+        out.little_endian(header_.latest.ns);
+        out.raw(std::string_view(records_).substr(0, used_));
+        out.raw(names_.bytes());
+        std::string_view const covered(to + 8, size() - 8);
+        detail::store_little_endian(to + 4, detail::crc32c(covered));
+    }
+    void clear() {
+        header_ = {};
+        used_ = 0;
+        names_.clear();
+        previous_ns_ = 0;
+    }
     // The block's bytes; the builder is empty afterwards. Precondition: count() > 0.
     [[nodiscard]] std::string finish(sequence first) {
-        AIAUDIT_ASSERT(header_.count > 0);
-        std::string block;
-        block.reserve(block_header::size + bytes());
-        block.append("AIB");
-        block.push_back(static_cast<char>(block_version));
-        block.append(4, '\0');  // the checksum's place
-        detail::append_little_endian(block, value_of(first));
-        detail::append_little_endian(block, header_.count);
-        detail::append_little_endian(block, static_cast<std::uint32_t>(records_.size()));
-        detail::append_little_endian(block, static_cast<std::uint32_t>(dictionary_.size()));
-        detail::append_little_endian(block, static_cast<std::uint32_t>(numbers_.size()));
-        detail::append_little_endian(block, header_.earliest.ns);
-        detail::append_little_endian(block, header_.latest.ns);
-        AIAUDIT_ASSERT(block.size() == block_header::size);
-        block.append(records_).append(dictionary_);
-        detail::store_little_endian(block.data() + 4,
-                                    detail::crc32c(std::string_view(block).substr(8)));
-        records_.clear();
-        dictionary_.clear();
-        numbers_.clear();
-        previous_ns_ = 0;
-        header_ = {};
+        std::string block(size(), '\0');
+        write(first, block.data());
+        clear();
         return block;
     }
 
 private:
     block_header header_{};
-    std::string records_{};
-    std::string dictionary_{};
-    std::unordered_map<std::string, std::uint32_t, detail::string_hash, std::equal_to<>> numbers_{};
+    std::string shape_{};    // scratch
+    std::string records_{};  // the first used_ bytes are
+    std::size_t used_ = 0;
+    detail::name_dictionary names_{};
     std::int64_t previous_ns_ = 0;
 };
 
@@ -172,10 +180,37 @@ private:
     return header;
 }
 
-// Calls visit(sequence, record&&) for each record in order; false from it stops. Errors: as
-// read_block_header.
-template <class Visitor>
-[[nodiscard]] result<block_header> read_block(std::string_view block, Visitor&& visit) {
+namespace detail {
+
+// The shapes of a block, each decoded when it is first met.
+template <class String>
+class block_shapes {
+public:
+    explicit block_shapes(std::vector<std::string_view> const& names)
+        : names_(names), places_(names.size()) {}
+
+    // Null where there is no such shape.
+    [[nodiscard]] record_shape<String> const* at(std::uint64_t number) {
+        if (number >= places_.size()) return nullptr;
+        auto& place = places_[static_cast<std::size_t>(number)];
+        if (place == nullptr) {
+            auto made = std::make_unique<record_shape<String>>();
+            byte_reader in{names_[static_cast<std::size_t>(number)]};
+            if (!decode_shape(in, *made) || !in.at_end()) return nullptr;
+            place = std::move(made);
+        }
+        return place.get();
+    }
+
+private:
+    std::vector<std::string_view> const& names_;
+    std::vector<std::unique_ptr<record_shape<String>>> places_;  // by number
+};
+
+// Calls visit(sequence, basic_record<String>&) for each record in order, the same object each time;
+// false from it stops.
+template <class String, class Visitor>
+[[nodiscard]] result<block_header> read_block_as(std::string_view block, Visitor&& visit) {
     auto header = read_block_header(block);
     if (!header) return header;
     auto const corrupt = [&] {
@@ -185,18 +220,40 @@ template <class Visitor>
     };
     std::string_view const body = block.substr(block_header::size);
     std::vector<std::string_view> names;
-    detail::byte_reader dictionary{body.substr(header->records_size)};
+    byte_reader dictionary{body.substr(header->records_size)};
     for (std::uint32_t i = 0; i < header->names_count; ++i)
         names.push_back(dictionary.take(dictionary.varint()));
     if (!dictionary.ok() || !dictionary.at_end()) return corrupt();
-    detail::block_input in{detail::byte_reader{body.substr(0, header->records_size)}, names};
+    block_input in{byte_reader{body.substr(0, header->records_size)}, names};
+    block_shapes<String> shapes{names};
+    basic_record<String> entry;
     for (std::uint32_t i = 0; i < header->count; ++i) {
-        auto entry = detail::record_decoder<detail::block_input>{in}.decode();
-        if (!entry) return corrupt();
-        if (!visit(sequence{value_of(header->first) + i}, std::move(*entry))) return header;
+        auto const* const shape = shapes.at(in.bytes.varint());
+        if (shape == nullptr || !values_decoder<block_input, String>{in}.decode(*shape, entry))
+            return corrupt();
+        if (!visit(sequence{value_of(header->first) + i}, entry)) return header;
     }
     if (!in.bytes.at_end()) return corrupt();
     return header;
+}
+
+}  // namespace detail
+
+// Calls visit(sequence, record&&) for each record in order; false from it stops. Errors: as
+// read_block_header.
+template <class Visitor>
+[[nodiscard]] result<block_header> read_block(std::string_view block, Visitor&& visit) {
+    return detail::read_block_as<std::string>(block, [&visit](sequence number, record& entry) {
+        return visit(number, std::move(entry));
+    });
+}
+
+// The same without a copy of the texts: visit(sequence, record_view const&). A view is good until
+// visit returns.
+template <class Visitor>
+[[nodiscard]] result<block_header> view_block(std::string_view block, Visitor&& visit) {
+    return detail::read_block_as<std::string_view>(
+        block, [&visit](sequence number, record_view const& entry) { return visit(number, entry); });
 }
 
 }  // namespace v1

@@ -3,9 +3,11 @@
 // record_codec.hpp: a record to bytes and back. The layout is docs/format.md.
 //
 // The encoding is canonical: one record has one encoding, and bytes that are not the encoding of
-// the record they decode to are refused. `Output` and `Input` decide how names and instants are
-// written, so that a block can replace a name by its number in a dictionary and a time by the step
-// from the one before, while a record alone carries both in full.
+// the record they decode to are refused. A record is written in two parts. Its shape is what recurs
+// from record to record (kind, models, path, status, prices), its values are the rest. `Output` and
+// `Input` decide how names and instants among the values are written: a record alone has its shape,
+// its names and its instant in full; in a block the shape and the names are numbers in the block's
+// dictionary and the instant is the step from the one before.
 // Threads: plain functions.
 // Floor 3.
 #ifndef AIAUDIT_CODEC_RECORD_CODEC_HPP
@@ -14,48 +16,52 @@
 #include <aiaudit/core/record.hpp>   // record
 #include <aiaudit/detail/bytes.hpp>  // varints, byte_reader
 
+#include <bit>
 #include <cstdint>
+#include <cstring>
 #include <limits>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace aiaudit {
 inline namespace v1 {
 namespace detail {
 
-// Which optional fields an encoded record holds; they follow one another in this order. Stored:
-// never changed.
+// Which optional fields an encoded record holds. Stored: never changed.
 enum class record_field : unsigned {
-    user = 0,
-    project,
-    key_id,
-    provider,
+    // Of the shape, in this order; the four flags have no bytes: the bit is the value.
+    provider = 0,
     model_requested,
     model_served,
     path,
     service_tier,
     region,
     speed,
-    max_output_tokens,
-    choices,
-    stream,  // no bytes follow: the bit is the value
-    batch,   // no bytes follow
-    duration_ns,
-    time_to_first_token_ns,
     http_status,
     finish_reason,
     error_type,
-    incomplete,  // no bytes follow
-    usage_reported,
-    usage_estimated,
-    iterations,
-    cost,
-    provider_cost,
+    usage_reported,   // which units; the counts are values
+    usage_estimated,  // as well
     price_entry,
     price_book,
+    stream,
+    batch,
+    incomplete,
+    // Of the values, in this order.
+    user,
+    project,
+    key_id,
+    duration_ns,
+    time_to_first_token_ns,
+    cost,
     operation_id,
-    attempt,
     provider_request_id,
+    max_output_tokens,
+    choices,
+    iterations,
+    provider_cost,
+    attempt,
     trace_id,
     tags,
 };
@@ -65,7 +71,8 @@ inline constexpr unsigned record_field_count = 32;
     return std::uint64_t{1} << static_cast<unsigned>(field);
 }
 
-[[nodiscard]] inline std::uint64_t fields_of(record const& entry) noexcept {
+template <class String>
+[[nodiscard]] std::uint64_t fields_of(basic_record<String> const& entry) noexcept {
     std::uint64_t mask = 0;
     auto const note = [&mask](record_field field, bool present) {
         if (present) mask |= field_bit(field);
@@ -111,133 +118,207 @@ template <class Bytes>
     return {reinterpret_cast<char const*>(bytes.data()), bytes.size()};
 }
 
-// Writes names and instants in full.
-struct plain_output {
-    std::string& bytes;
+// The most bytes that a record takes when names are written in full.
+template <class String>
+[[nodiscard]] std::size_t encoded_size_most(basic_record<String> const& entry) noexcept {
+    // Kind, operation, status, mask, instant, and every number, id and digest there can be.
+    constexpr std::size_t counts_most = varint_bytes * (1 + unit_count);
+    constexpr std::size_t fixed = 3 + 8 + 12 * varint_bytes + 2 * counts_most +
+                                  2 * varint128_bytes + 16 + 16 + varint_bytes + 32;
+    std::size_t names = 0;
+    for (String const* const name :
+         {&entry.user, &entry.project, &entry.key_id, &entry.provider, &entry.model_requested,
+          &entry.model_served, &entry.path, &entry.service_tier, &entry.region, &entry.speed,
+          &entry.finish_reason, &entry.error_type, &entry.price_entry, &entry.provider_request_id})
+        names += varint_bytes + name->size();
+    for (auto const& run : entry.iterations)
+        names += 2 * varint_bytes + run.kind.size() + run.model.size() + counts_most;
+    for (auto const& [key, value] : entry.tags)
+        names += 2 * varint_bytes + key.size() + value.size();
+    return fixed + names;
+}
 
-    void name(std::string_view text) {
-        append_varint(bytes, text.size());
-        bytes.append(text);
-    }
-    void instant(timestamp at) { append_little_endian(bytes, at.ns); }
+// Writes names and instants in full.
+struct plain_output : byte_writer {
+    using byte_writer::byte_writer;
+    void name(std::string_view text_of_name) { text(text_of_name); }
+    void instant(timestamp at) { little_endian(at.ns); }
 };
 
 // The counterpart of plain_output.
 struct plain_input {
     byte_reader bytes;
 
-    std::string_view name() { return bytes.take(bytes.varint()); }
-    timestamp instant() { return {bytes.little_endian<std::int64_t>()}; }
+    [[nodiscard]] std::string_view name() { return bytes.take(bytes.varint()); }
+    [[nodiscard]] timestamp instant() { return {bytes.little_endian<std::int64_t>()}; }
 };
 
-template <class Output>
-void encode_counts(usage const& counts, std::uint64_t mask, Output& out) {
-    append_varint(out.bytes, mask);
-    for (std::size_t i = 0; i < unit_count; ++i) {
-        if ((mask >> i & 1) != 0) append_varint(out.bytes, counts.count(static_cast<unit>(i)));
-    }
+template <class String, class Output>
+void encode_shape(basic_record<String> const& entry, std::uint64_t mask, Output& out) {
+    using f = record_field;
+    auto const has = [mask](f field) { return (mask & field_bit(field)) != 0; };
+    out.byte(static_cast<std::uint8_t>(entry.kind));
+    out.byte(static_cast<std::uint8_t>(entry.operation));
+    out.byte(static_cast<std::uint8_t>(entry.cost_status));
+    out.varint(mask);
+    for (String const* const text : {&entry.provider, &entry.model_requested, &entry.model_served,
+                                     &entry.path, &entry.service_tier, &entry.region, &entry.speed})
+        if (!text->empty()) out.text(*text);
+    if (has(f::http_status)) out.varint(entry.http_status);
+    if (has(f::finish_reason)) out.text(entry.finish_reason);
+    if (has(f::error_type)) out.text(entry.error_type);
+    if (has(f::usage_reported)) out.varint(entry.usage.reported_mask());
+    if (has(f::usage_estimated)) out.varint(entry.usage.estimated_mask());
+    if (has(f::price_entry)) out.text(entry.price_entry);
+    if (has(f::price_book)) out.raw(view_of(entry.price_book.bytes));
 }
 
 template <class Output>
-void encode_iterations(std::vector<iteration> const& iterations, Output& out) {
-    append_varint(out.bytes, iterations.size());
-    for (iteration const& run : iterations) {
+void encode_counts(usage const& counts, std::uint64_t mask, Output& out) {
+    for (; mask != 0; mask &= mask - 1)
+        out.varint(counts.count(static_cast<unit>(std::countr_zero(mask))));
+}
+
+template <class String, class Output>
+void encode_tags(basic_record<String> const& entry, Output& out) {
+    out.varint(entry.tags.size());
+    for (auto const& [key, value] : entry.tags) {
+        out.name(key);
+        out.name(value);
+    }
+}
+
+template <class String, class Output>
+void encode_iterations(basic_record<String> const& entry, Output& out) {
+    out.varint(entry.iterations.size());
+    for (auto const& run : entry.iterations) {
         out.name(run.kind);
         out.name(run.model);
+        out.varint(run.usage.reported_mask());
         encode_counts(run.usage, run.usage.reported_mask(), out);
     }
 }
 
-template <class Output>
-void encode_text(std::string_view text, Output& out) {
-    append_varint(out.bytes, text.size());
-    out.bytes.append(text);
-}
-
-template <class Output>
-void encode_amounts(record const& entry, std::uint64_t mask, Output& out) {
+template <class String, class Output>
+void encode_values(basic_record<String> const& entry, std::uint64_t mask, Output& out) {
     using f = record_field;
-    if ((mask & field_bit(f::usage_reported)) != 0)
-        encode_counts(entry.usage, entry.usage.reported_mask(), out);
-    if ((mask & field_bit(f::usage_estimated)) != 0)
-        encode_counts(entry.usage, entry.usage.estimated_mask(), out);
-    if ((mask & field_bit(f::iterations)) != 0) encode_iterations(entry.iterations, out);
-    if ((mask & field_bit(f::cost)) != 0) append_varint128(out.bytes, entry.cost.pico());
-    if ((mask & field_bit(f::provider_cost)) != 0)
-        append_varint128(out.bytes, entry.provider_cost->pico());
-    if ((mask & field_bit(f::price_entry)) != 0) out.name(entry.price_entry);
-    if ((mask & field_bit(f::price_book)) != 0) out.name(view_of(entry.price_book.bytes));
-}
-
-template <class Output>
-void encode_identity(record const& entry, std::uint64_t mask, Output& out) {
-    using f = record_field;
-    if ((mask & field_bit(f::operation_id)) != 0)
-        out.bytes.append(view_of(entry.operation_id.bytes));
-    if ((mask & field_bit(f::attempt)) != 0) append_varint(out.bytes, entry.attempt);
-    if ((mask & field_bit(f::provider_request_id)) != 0)
-        encode_text(entry.provider_request_id, out);
-    if ((mask & field_bit(f::trace_id)) != 0) out.bytes.append(view_of(entry.trace_id.bytes));
-    if ((mask & field_bit(f::tags)) != 0) {
-        append_varint(out.bytes, entry.tags.size());
-        for (auto const& [key, value] : entry.tags) {
-            out.name(key);
-            out.name(value);
-        }
-    }
-}
-
-template <class Output>
-void encode_record_to(record const& entry, Output& out) {
-    using f = record_field;
-    std::uint64_t const mask = fields_of(entry);
-    out.bytes.push_back(static_cast<char>(entry.kind));
-    out.bytes.push_back(static_cast<char>(entry.operation));
-    out.bytes.push_back(static_cast<char>(entry.cost_status));
-    append_varint(out.bytes, mask);
+    auto const has = [mask](f field) { return (mask & field_bit(field)) != 0; };
     out.instant(entry.started_at);
-    for (std::string const* const name :
-         {&entry.user, &entry.project, &entry.key_id, &entry.provider, &entry.model_requested,
-          &entry.model_served, &entry.path, &entry.service_tier, &entry.region, &entry.speed}) {
+    encode_counts(entry.usage, entry.usage.reported_mask(), out);
+    encode_counts(entry.usage, entry.usage.estimated_mask(), out);
+    for (String const* const name : {&entry.user, &entry.project, &entry.key_id})
         if (!name->empty()) out.name(*name);
-    }
-    if ((mask & field_bit(f::max_output_tokens)) != 0)
-        append_varint(out.bytes, *entry.parameters.max_output_tokens);
-    if ((mask & field_bit(f::choices)) != 0) append_varint(out.bytes, *entry.parameters.choices);
-    if ((mask & field_bit(f::duration_ns)) != 0) append_varint(out.bytes, *entry.duration_ns);
-    if ((mask & field_bit(f::time_to_first_token_ns)) != 0)
-        append_varint(out.bytes, *entry.time_to_first_token_ns);
-    if ((mask & field_bit(f::http_status)) != 0) append_varint(out.bytes, entry.http_status);
-    if ((mask & field_bit(f::finish_reason)) != 0) out.name(entry.finish_reason);
-    if ((mask & field_bit(f::error_type)) != 0) out.name(entry.error_type);
-    encode_amounts(entry, mask, out);
-    encode_identity(entry, mask, out);
+    if (has(f::duration_ns)) out.varint(*entry.duration_ns);
+    if (has(f::time_to_first_token_ns)) out.varint(*entry.time_to_first_token_ns);
+    if (has(f::cost)) out.varint128(entry.cost.pico());
+    if (has(f::operation_id)) out.raw(view_of(entry.operation_id.bytes));
+    if (has(f::provider_request_id)) out.text(entry.provider_request_id);
+    if (has(f::max_output_tokens)) out.varint(*entry.parameters.max_output_tokens);
+    if (has(f::choices)) out.varint(*entry.parameters.choices);
+    if (has(f::iterations)) encode_iterations(entry, out);
+    if (has(f::provider_cost)) out.varint128(entry.provider_cost->pico());
+    if (has(f::attempt)) out.varint(entry.attempt);
+    if (has(f::trace_id)) out.raw(view_of(entry.trace_id.bytes));
+    if (has(f::tags)) encode_tags(entry, out);
 }
 
-// Reads one record field by field; `ok` turns false where the bytes are not canonical.
-template <class Input>
-class record_decoder {
-public:
-    explicit record_decoder(Input& in) : in_(in) {}
+// The shape of a record: its recurring fields, and which others it has.
+template <class String>
+struct record_shape {
+    basic_record<String> fields{};
+    std::uint64_t mask = 0;
+    std::uint64_t reported = 0;  // units
+    std::uint64_t estimated = 0;
+};
 
-    [[nodiscard]] result<record> decode() {
-        record entry;
-        entry.kind = static_cast<record_kind>(byte());
-        entry.operation = static_cast<aiaudit::operation>(byte());
-        entry.cost_status = static_cast<aiaudit::cost_status>(byte());
-        mask_ = in_.bytes.varint();
+template <class Integer>
+[[nodiscard]] bool take_small(byte_reader& in, Integer& to) {
+    std::uint64_t const value = in.varint();
+    to = static_cast<Integer>(value);
+    return value <= std::numeric_limits<Integer>::max();
+}
+
+// Bytes of a fixed size. Where they are missing the reader has failed, and `to` is as it was.
+template <class Array>
+void take_array(byte_reader& in, Array& to) {
+    std::string_view const bytes = in.take(to.size());
+    if (!bytes.empty()) std::memcpy(to.data(), bytes.data(), bytes.size());
+}
+
+template <class String>
+[[nodiscard]] String take_text(byte_reader& in) {
+    return String(in.take(in.varint()));
+}
+
+// False where the bytes are not the front of a canonical encoding.
+template <class String>
+[[nodiscard]] bool decode_shape(byte_reader& in, record_shape<String>& to) {
+    using f = record_field;
+    basic_record<String>& entry = to.fields;
+    entry.kind = static_cast<record_kind>(in.little_endian<std::uint8_t>());
+    entry.operation = static_cast<operation>(in.little_endian<std::uint8_t>());
+    entry.cost_status = static_cast<cost_status>(in.little_endian<std::uint8_t>());
+    std::uint64_t const mask = to.mask = in.varint();
+    bool fits = mask >> record_field_count == 0 && entry.kind >= record_kind::intent &&
+                entry.kind <= record_kind::retention && entry.operation <= operation::rerank &&
+                entry.cost_status <= cost_status::partial;
+    auto const has = [mask, &in](f field) { return in.ok() && (mask & field_bit(field)) != 0; };
+    auto const text = [&](f field, String& name) {
+        if (!has(field)) return;
+        name = take_text<String>(in);
+        fits = fits && !name.empty();
+    };
+    text(f::provider, entry.provider);
+    text(f::model_requested, entry.model_requested);
+    text(f::model_served, entry.model_served);
+    text(f::path, entry.path);
+    text(f::service_tier, entry.service_tier);
+    text(f::region, entry.region);
+    text(f::speed, entry.speed);
+    if (has(f::http_status))
+        fits = take_small(in, entry.http_status) && entry.http_status != 0 && fits;
+    text(f::finish_reason, entry.finish_reason);
+    text(f::error_type, entry.error_type);
+    if (has(f::usage_reported)) fits = (to.reported = in.varint()) != 0 && fits;
+    if (has(f::usage_estimated)) fits = (to.estimated = in.varint()) != 0 && fits;
+    text(f::price_entry, entry.price_entry);
+    if (has(f::price_book)) {
+        take_array(in, entry.price_book.bytes);
+        fits = fits && !entry.price_book.is_zero();
+    }
+    entry.parameters.stream = has(f::stream);
+    entry.parameters.batch = has(f::batch);
+    entry.complete = !has(f::incomplete);
+    return in.ok() && fits && (to.reported | to.estimated) >> unit_count == 0 &&
+           (to.reported & to.estimated) == 0;
+}
+
+// Reads the values of a record whose shape is known.
+template <class Input, class String>
+class values_decoder {
+public:
+    explicit values_decoder(Input& in) : in_(in) {}
+
+    // False where the bytes are not canonical; `entry` is then of no use.
+    [[nodiscard]] bool decode(record_shape<String> const& shape, basic_record<String>& entry) {
+        entry = shape.fields;
+        mask_ = shape.mask;
         entry.started_at = in_.instant();
-        ok_ = ok_ && mask_ >> record_field_count == 0 &&
-              (entry.kind == record_kind::intent || entry.kind == record_kind::outcome) &&
-              static_cast<unsigned>(entry.operation) <= 7 &&
-              static_cast<unsigned>(entry.cost_status) <= 5;
-        decode_names(entry);
+        decode_counts(entry.usage, shape.reported, provenance::reported);
+        decode_counts(entry.usage, shape.estimated, provenance::estimated);
+        name(f::user, entry.user);
+        name(f::project, entry.project);
+        name(f::key_id, entry.key_id);
         decode_course(entry);
-        decode_amounts(entry);
-        decode_identity(entry);
-        if (!ok_ || !in_.bytes.ok() || fields_of(entry) != mask_)
-            return fail(errc::corrupt, "a record cannot be decoded");
-        return entry;
+        if (has(f::iterations)) decode_iterations(entry);
+        if (has(f::provider_cost)) entry.provider_cost = money::from_pico(in_.bytes.varint128());
+        if (has(f::attempt)) ok_ = take_small(in_.bytes, entry.attempt) && entry.attempt != 1;
+        if (has(f::trace_id)) {
+            take_array(in_.bytes, entry.trace_id.bytes);
+            ok_ = ok_ && !entry.trace_id.is_zero();
+        }
+        if (has(f::tags)) decode_tags(entry);
+        return ok_ && in_.bytes.ok();
     }
 
 private:
@@ -246,95 +327,58 @@ private:
     [[nodiscard]] bool has(f field) const noexcept {
         return ok_ && in_.bytes.ok() && (mask_ & field_bit(field)) != 0;
     }
-    std::uint8_t byte() { return in_.bytes.template little_endian<std::uint8_t>(); }
-
-    template <class Integer>
-    Integer small() {
-        std::uint64_t const value = in_.bytes.varint();
-        ok_ = ok_ && value <= std::numeric_limits<Integer>::max();
-        return static_cast<Integer>(value);
-    }
-    std::string text() { return std::string(in_.bytes.take(in_.bytes.varint())); }
-    std::string name() { return std::string(in_.name()); }
-
-    template <class Array>
-    void fill(Array& to) {
-        std::string_view const bytes = in_.bytes.take(to.size());
-        for (std::size_t i = 0; i < bytes.size(); ++i) to[i] = static_cast<std::uint8_t>(bytes[i]);
+    void name(f field, String& to) {
+        if (!has(field)) return;
+        to = String(in_.name());
+        ok_ = !to.empty();
     }
 
-    void decode_names(record& entry) {
-        if (has(f::user)) entry.user = name();
-        if (has(f::project)) entry.project = name();
-        if (has(f::key_id)) entry.key_id = name();
-        if (has(f::provider)) entry.provider = name();
-        if (has(f::model_requested)) entry.model_requested = name();
-        if (has(f::model_served)) entry.model_served = name();
-        if (has(f::path)) entry.path = name();
-        if (has(f::service_tier)) entry.service_tier = name();
-        if (has(f::region)) entry.region = name();
-        if (has(f::speed)) entry.speed = name();
-    }
-
-    void decode_course(record& entry) {
-        if (has(f::max_output_tokens)) entry.parameters.max_output_tokens = in_.bytes.varint();
-        if (has(f::choices)) entry.parameters.choices = small<std::uint32_t>();
-        entry.parameters.stream = has(f::stream);
-        entry.parameters.batch = has(f::batch);
+    void decode_course(basic_record<String>& entry) {
         if (has(f::duration_ns)) entry.duration_ns = in_.bytes.varint();
         if (has(f::time_to_first_token_ns)) entry.time_to_first_token_ns = in_.bytes.varint();
-        if (has(f::http_status)) entry.http_status = small<std::uint16_t>();
-        if (has(f::finish_reason)) entry.finish_reason = name();
-        if (has(f::error_type)) entry.error_type = name();
-        entry.complete = !has(f::incomplete);
+        if (has(f::cost)) {
+            entry.cost = money::from_pico(in_.bytes.varint128());
+            ok_ = entry.cost != money{};
+        }
+        if (has(f::operation_id)) {
+            take_array(in_.bytes, entry.operation_id.bytes);
+            ok_ = ok_ && !entry.operation_id.is_zero();
+        }
+        if (has(f::provider_request_id)) {
+            entry.provider_request_id = take_text<String>(in_.bytes);
+            ok_ = ok_ && !entry.provider_request_id.empty();
+        }
+        if (has(f::max_output_tokens)) entry.parameters.max_output_tokens = in_.bytes.varint();
+        if (has(f::choices)) ok_ = take_small(in_.bytes, entry.parameters.choices.emplace()) && ok_;
     }
 
-    void decode_counts(usage& counts, provenance from) {
-        std::uint64_t const mask = in_.bytes.varint();
-        ok_ = ok_ && mask >> unit_count == 0;
-        for (std::size_t i = 0; ok_ && i < unit_count; ++i) {
-            if ((mask >> i & 1) == 0) continue;
+    void decode_counts(usage& counts, std::uint64_t mask, provenance from) {
+        for (; ok_ && mask != 0; mask &= mask - 1) {
             std::uint64_t const count = in_.bytes.varint();
-            ok_ = ok_ && count <= usage::count_max && !counts.has(static_cast<unit>(i));
-            if (ok_) counts.set(static_cast<unit>(i), count, from);
+            ok_ = count <= usage::count_max;
+            if (ok_) counts.set(static_cast<unit>(std::countr_zero(mask)), count, from);
         }
     }
 
-    void decode_amounts(record& entry) {
-        if (has(f::usage_reported)) decode_counts(entry.usage, provenance::reported);
-        if (has(f::usage_estimated)) decode_counts(entry.usage, provenance::estimated);
-        if (has(f::iterations)) {
-            std::uint64_t const count = in_.bytes.varint();
-            for (std::uint64_t i = 0; i < count && ok_ && in_.bytes.ok(); ++i) {
-                iteration& run = entry.iterations.emplace_back();
-                run.kind = name();
-                run.model = name();
-                decode_counts(run.usage, provenance::reported);
-            }
-        }
-        if (has(f::cost)) entry.cost = money::from_pico(in_.bytes.varint128());
-        if (has(f::provider_cost)) entry.provider_cost = money::from_pico(in_.bytes.varint128());
-        if (has(f::price_entry)) entry.price_entry = name();
-        if (has(f::price_book)) {
-            std::string_view const bytes = in_.name();
-            ok_ = ok_ && bytes.size() == entry.price_book.bytes.size();
-            for (std::size_t i = 0; ok_ && i < bytes.size(); ++i) {
-                entry.price_book.bytes[i] = static_cast<std::uint8_t>(bytes[i]);
-            }
+    void decode_iterations(basic_record<String>& entry) {
+        std::uint64_t const count = in_.bytes.varint();
+        ok_ = ok_ && count != 0;
+        for (std::uint64_t i = 0; i < count && ok_ && in_.bytes.ok(); ++i) {
+            auto& run = entry.iterations.emplace_back();
+            run.kind = String(in_.name());
+            run.model = String(in_.name());
+            std::uint64_t const mask = in_.bytes.varint();
+            ok_ = mask >> unit_count == 0;
+            decode_counts(run.usage, mask, provenance::reported);
         }
     }
 
-    void decode_identity(record& entry) {
-        if (has(f::operation_id)) fill(entry.operation_id.bytes);
-        if (has(f::attempt)) entry.attempt = small<std::uint32_t>();
-        if (has(f::provider_request_id)) entry.provider_request_id = text();
-        if (has(f::trace_id)) fill(entry.trace_id.bytes);
-        if (has(f::tags)) {
-            std::uint64_t const count = in_.bytes.varint();
-            for (std::uint64_t i = 0; i < count && ok_ && in_.bytes.ok(); ++i) {
-                std::string key = name();
-                entry.tags.emplace_back(std::move(key), name());
-            }
+    void decode_tags(basic_record<String>& entry) {
+        std::uint64_t const count = in_.bytes.varint();
+        ok_ = ok_ && count != 0;
+        for (std::uint64_t i = 0; i < count && ok_ && in_.bytes.ok(); ++i) {
+            String key(in_.name());
+            entry.tags.emplace_back(std::move(key), String(in_.name()));
         }
     }
 
@@ -345,19 +389,41 @@ private:
 
 }  // namespace detail
 
-// The canonical bytes of one record, complete in themselves.
-[[nodiscard]] inline std::string encode_record(record const& entry) {
+// The canonical bytes of one record, complete in themselves, instead of what `bytes` holds.
+template <class String>
+void encode_record(basic_record<String> const& entry, std::string& bytes) {
+    bytes.resize(detail::encoded_size_most(entry));
+    detail::plain_output out{bytes.data()};
+    std::uint64_t const mask = detail::fields_of(entry);
+    detail::encode_shape(entry, mask, out);
+    detail::encode_values(entry, mask, out);
+    bytes.resize(static_cast<std::size_t>(out.position() - bytes.data()));
+}
+
+template <class String>
+[[nodiscard]] std::string encode_record(basic_record<String> const& entry) {
     std::string bytes;
-    detail::plain_output out{bytes};
-    detail::encode_record_to(entry, out);
+    encode_record(entry, bytes);
     return bytes;
 }
 
-// Errors: corrupt, for anything but the whole canonical encoding of one record.
-[[nodiscard]] inline result<record> decode_record(std::string_view bytes) {
+// Into `entry`, whose texts lie in `bytes` where it is a view. Errors: corrupt, for anything but
+// the whole canonical encoding of one record.
+template <class String>
+[[nodiscard]] result<void> decode_record(std::string_view bytes, basic_record<String>& entry) {
     detail::plain_input in{detail::byte_reader{bytes}};
-    auto entry = detail::record_decoder<detail::plain_input>{in}.decode();
-    if (entry && !in.bytes.at_end()) return fail(errc::corrupt, "bytes follow a record");
+    detail::record_shape<String> shape;
+    if (!detail::decode_shape(in.bytes, shape) ||
+        !detail::values_decoder<detail::plain_input, String>{in}.decode(shape, entry))
+        return fail(errc::corrupt, "a record cannot be decoded");
+    if (!in.bytes.at_end()) return fail(errc::corrupt, "bytes follow a record");
+    return {};
+}
+
+[[nodiscard]] inline result<record> decode_record(std::string_view bytes) {
+    record entry;
+    auto const decoded = decode_record(bytes, entry);
+    if (!decoded) return decoded.error();
     return entry;
 }
 

@@ -56,14 +56,17 @@ struct request_parameters {
     friend bool operator==(request_parameters const&, request_parameters const&) = default;
 };
 
-// One billed model run that the provider reports inside an attempt.
-struct iteration {
-    std::string kind{};  // the provider's word: "message", "compaction", "advisor_message"
-    std::string model{};
+// One billed model run that the provider reports inside an attempt. String is std::string, or
+// std::string_view where the text belongs to somebody else.
+template <class String>
+struct basic_iteration {
+    String kind{};  // the provider's word: "message", "compaction", "advisor_message"
+    String model{};
     aiaudit::usage usage{};
 
-    friend bool operator==(iteration const&, iteration const&) = default;
+    friend bool operator==(basic_iteration const&, basic_iteration const&) = default;
 };
+using iteration = basic_iteration<std::string>;
 
 // What one exchange says. Text of the provider's is kept as it came, but for `error_message`, which
 // is untrusted.

@@ -15,6 +15,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -25,7 +26,18 @@ inline namespace v1 {
 enum class record_kind : std::uint8_t {
     intent = 1,   // an attempt is about to be made
     outcome = 2,  // an attempt has ended
+    // Of the ledger itself: whole segments were dropped. The tags say which records, by what policy.
+    retention = 3,
 };
+
+[[nodiscard]] constexpr std::string_view name_of(record_kind kind) noexcept {
+    switch (kind) {
+    case record_kind::intent: return "intent";
+    case record_kind::outcome: return "outcome";
+    case record_kind::retention: return "retention";
+    }
+    return "unknown";
+}
 
 // Whether and how the cost was found. Stored in records.
 enum class cost_status : std::uint8_t {
@@ -51,24 +63,25 @@ enum class cost_status : std::uint8_t {
     return "unknown";
 }
 
-struct record {
+template <class String>
+struct basic_record {
     record_kind kind = record_kind::outcome;
 
     // Who. Names as the caller knows them; the key is named, never given.
-    std::string user{};
-    std::string project{};
-    std::string key_id{};
+    String user{};
+    String project{};
+    String key_id{};
 
     // What.
-    std::string provider{};
-    std::string model_requested{};
-    std::string model_served{};  // empty where the provider did not say
+    String provider{};
+    String model_requested{};
+    String model_served{};  // empty where the provider did not say
     aiaudit::operation operation = aiaudit::operation::chat;
-    std::string path{};
+    String path{};
     request_parameters parameters{};
-    std::string service_tier{};
-    std::string region{};
-    std::string speed{};
+    String service_tier{};
+    String region{};
+    String speed{};
 
     // When.
     timestamp started_at{};
@@ -77,34 +90,38 @@ struct record {
 
     // How it ended.
     std::uint16_t http_status = 0;  // 0: no answer came
-    std::string finish_reason{};
-    std::string error_type{};  // a machine-readable code; empty where it succeeded
+    String finish_reason{};
+    String error_type{};  // a machine-readable code; empty where it succeeded
     bool complete = true;      // false for a stream that was cut
 
     // How much.
     aiaudit::usage usage{};
-    std::vector<iteration> iterations{};
+    std::vector<basic_iteration<String>> iterations{};
     aiaudit::cost_status cost_status = aiaudit::cost_status::unknown;
     money cost{};                          // zero where cost_status says it is not known
     std::optional<money> provider_cost{};  // what the provider said it charges
-    std::string price_entry{};             // the entry of the price book
+    String price_entry{};             // the entry of the price book
     digest price_book{};                   // the revision of the price book; zero for none
 
     // By what it is found.
     aiaudit::operation_id operation_id{};
     std::uint32_t attempt = 1;  // 1 for the first attempt of the call
-    std::string provider_request_id{};
+    String provider_request_id{};
     aiaudit::trace_id trace_id{};
-    std::vector<std::pair<std::string, std::string>> tags{};
+    std::vector<std::pair<String, String>> tags{};
 
     [[nodiscard]] bool failed() const noexcept { return !error_type.empty() || http_status >= 400; }
     // The model that is billed and reported by.
-    [[nodiscard]] std::string const& model() const noexcept {
+    [[nodiscard]] String const& model() const noexcept {
         return model_served.empty() ? model_requested : model_served;
     }
 
-    friend bool operator==(record const&, record const&) = default;
+    friend bool operator==(basic_record const&, basic_record const&) = default;
 };
+
+using record = basic_record<std::string>;
+// A record whose texts lie in bytes that belong to somebody else, and die with them.
+using record_view = basic_record<std::string_view>;
 
 }  // namespace v1
 }  // namespace aiaudit

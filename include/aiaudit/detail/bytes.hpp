@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// bytes.hpp: little-endian integers and varints, written to a string and read by a cursor that
-// cannot run past the end.
+// bytes.hpp: little-endian integers and varints: appended to a string, written into room that was
+// measured before, and read by a cursor that cannot run past the end.
 //
 // Threads: plain values.
 // Floor 1.
@@ -74,6 +74,51 @@ inline void append_varint128(std::string& out, int128 value) {
     out.push_back(static_cast<char>(static_cast<std::uint8_t>(rest)));
 }
 
+// The most bytes that a varint takes.
+inline constexpr std::size_t varint_bytes = 10;
+inline constexpr std::size_t varint128_bytes = 19;
+
+// Writes forward from a place that has room for all that is written: whoever makes one has counted.
+class byte_writer {
+public:
+    explicit byte_writer(char* to) noexcept : at_(to) {}
+
+    [[nodiscard]] char* position() const noexcept { return at_; }
+    void byte(std::uint8_t value) noexcept { *at_++ = static_cast<char>(value); }
+    void raw(std::string_view bytes) noexcept {
+        if (!bytes.empty()) std::memcpy(at_, bytes.data(), bytes.size());
+        at_ += bytes.size();
+    }
+    template <class Integer>
+    void little_endian(Integer value) noexcept {
+        store_little_endian(at_, value);
+        at_ += sizeof(Integer);
+    }
+    void varint(std::uint64_t value) noexcept {
+        while (value >= 0x80) {
+            byte(static_cast<std::uint8_t>(value | 0x80U));
+            value >>= 7;
+        }
+        byte(static_cast<std::uint8_t>(value));
+    }
+    // A length and the bytes.
+    void text(std::string_view bytes) noexcept {
+        varint(bytes.size());
+        raw(bytes);
+    }
+    void varint128(int128 value) noexcept {
+        uint128 rest = (static_cast<uint128>(value) << 1) ^ (value < 0 ? ~uint128{0} : uint128{0});
+        while (rest >= 0x80) {
+            byte(static_cast<std::uint8_t>(static_cast<std::uint8_t>(rest) | 0x80U));
+            rest >>= 7;
+        }
+        byte(static_cast<std::uint8_t>(rest));
+    }
+
+private:
+    char* at_;
+};
+
 // Reads from the front of a byte string. After the first failure every read yields zero and ok() is
 // false, so a decoder checks once at its end.
 class byte_reader {
@@ -99,6 +144,11 @@ public:
 
     // Rejects an encoding longer than it need be: one value has one encoding.
     constexpr std::uint64_t varint() noexcept {
+        if (!rest_.empty() && static_cast<std::uint8_t>(rest_[0]) < 0x80) {
+            auto const small = static_cast<std::uint8_t>(rest_[0]);
+            rest_.remove_prefix(1);
+            return small;
+        }
         std::uint64_t value = 0;
         for (unsigned shift = 0, i = 0; i < rest_.size() && i < 10; ++i, shift += 7) {
             auto const byte = static_cast<std::uint8_t>(rest_[i]);

@@ -51,7 +51,7 @@ private:
 [[nodiscard]] inline std::string to_json(sequence number, record const& entry) {
     detail::json_writer out;
     out.number("sequence", value_of(number));
-    out.text("kind", entry.kind == record_kind::intent ? "intent" : "outcome");
+    out.text("kind", name_of(entry.kind));
     out.text("at", entry.started_at.to_string());
     out.text_if("user", entry.user);
     out.text_if("project", entry.project);
