@@ -2,9 +2,10 @@
 //
 // ledger.hpp: the engine. It takes records, keeps them for ever, and answers reports.
 //
-// Records are gathered into blocks and written by one thread of the ledger's own, a transaction a
-// block (group commit): while one block is being synced the next one gathers, so many callers share
-// one fdatasync.
+// Callers encode their record themselves; one thread of the ledger's own writes what gathered, a
+// block and a transaction at a time (group commit): while one block is being synced the next one
+// gathers, so many callers share one fdatasync. Every record is a leaf of a Merkle tree whose state
+// is in the same transaction (verify.hpp).
 // Threads: all members may be called from any thread at once; a forked child may use none.
 // Several processes may have the same ledger open; sequences stay dense and every one's reports
 // count all records.
@@ -12,22 +13,21 @@
 #ifndef AIAUDIT_LEDGER_HPP
 #define AIAUDIT_LEDGER_HPP
 
-#include <aiaudit/codec/block.hpp>    // block_builder, read_block
-#include <aiaudit/policies.hpp>       // default_policies
-#include <aiaudit/rollup/report.hpp>  // report, rollup
-#include <aiaudit/storage/store.hpp>  // storage_policy, table
+#include <aiaudit/engine/batch_queue.hpp>  // batch_queue
+#include <aiaudit/engine/fold_keeper.hpp>  // fold_keeper
+#include <aiaudit/engine/log_reader.hpp>   // log_reader
+#include <aiaudit/engine/log_writer.hpp>   // log_writer
+#include <aiaudit/policies.hpp>            // default_policies
+#include <aiaudit/rollup/report.hpp>       // report
+#include <aiaudit/storage/store.hpp>       // storage_policy
 
-#include <condition_variable>
+#include <chrono>
 #include <cstdint>
 #include <memory>
-#include <mutex>
-#include <optional>
-#include <shared_mutex>
 #include <string>
 #include <string_view>
 #include <thread>
 #include <utility>
-#include <vector>
 
 namespace aiaudit {
 inline namespace v1 {
@@ -35,8 +35,14 @@ inline namespace v1 {
 // When append() returns.
 enum class durability : std::uint8_t {
     committed,  // the record is on disk: no crash of the process or of the machine loses it
-    relaxed,  // the record is queued: a crash may lose what was not yet written; flush() waits for
-              // it
+    relaxed,  // the record is queued: a crash may lose what was not yet written, which is at most
+              // what gathered in two commits; flush() waits for it
+};
+
+// What happens to a batch that the log does not take (a full disk, a failing one).
+enum class on_log_failure : std::uint8_t {
+    fail_call,  // those who wait get the error; a relaxed append's error goes to the next caller
+    block,      // it is tried again, for as long as log_failure_wait says; then as fail_call
 };
 
 struct ledger_options {
@@ -45,36 +51,20 @@ struct ledger_options {
     bool create = true;
     bool read_only = false;
 
-    // Records that a block holds at most. More make commits cheaper and memory dearer.
-    std::uint32_t block_records_max = 16'384;
-    // Records that wait to be written at most; append() waits for room.
-    std::size_t queue_records_max = 16'384;
+    // What a block holds at most, and what gathers while one is written; append() waits for room.
+    // More make commits cheaper and memory dearer.
+    std::uint32_t batch_records_max = 16'384;
+    std::size_t batch_bytes_max = std::size_t{16} << 20;
+
+    rotation_policy rotation{};
+    on_log_failure log_failure = on_log_failure::fail_call;
+    std::chrono::milliseconds log_failure_wait{30'000};
+
+    // Memory for sums of past days, which are loaded again where it is not enough.
+    std::size_t rollup_memory_bytes = rollup_options{}.memory_bytes;
+    // Records after which the rollups are saved; what is not saved is folded again at opening.
+    std::uint64_t rollup_save_records = 131'072;
 };
-
-namespace detail {
-
-// Records that are written together, and how that ended.
-struct batch {
-    std::vector<record> records{};
-    bool done = false;  // under the ledger's queue mutex, as all here
-    sequence first{};   // once done without failure
-    std::optional<error> failure{};
-};
-
-[[nodiscard]] inline std::string big_endian_key(std::uint64_t value) {
-    std::string key(8, '\0');
-    for (std::size_t i = 0; i < 8; ++i)
-        key[i] = static_cast<char>(static_cast<std::uint8_t>(value >> (56 - 8 * i)));
-    return key;
-}
-
-[[nodiscard]] inline std::uint64_t from_big_endian_key(std::string_view key) noexcept {
-    std::uint64_t value = 0;
-    for (char const byte : key) value = value << 8 | static_cast<std::uint8_t>(byte);
-    return value;
-}
-
-}  // namespace detail
 
 // A record that is on its way to the log.
 class ticket {
@@ -84,10 +74,8 @@ public:
 private:
     template <class Policies>
     friend class basic_ledger;
-    ticket(std::shared_ptr<detail::batch> of, std::size_t place)
-        : batch_(std::move(of)), place_(place) {}
-    std::shared_ptr<detail::batch> batch_{};
-    std::size_t place_ = 0;
+    explicit ticket(detail::batch_queue::pushed of) : of_(std::move(of)) {}
+    detail::batch_queue::pushed of_{};
 };
 
 template <class Policies = default_policies>
@@ -99,7 +87,7 @@ public:
                   "Policies::storage is not a storage_policy (storage/store.hpp)");
     static_assert(clock_policy<clock>, "Policies::clock is not a clock_policy (clock/clock.hpp)");
 
-    // Opens the ledger and folds its log, checking every block. Errors: those of the store;
+    // Opens the ledger and folds what its saved rollups do not hold yet. Errors: those of the store;
     // corrupt.
     [[nodiscard]] static result<basic_ledger> open(ledger_options options);
 
@@ -108,27 +96,40 @@ public:
     // Writes what is queued first. To learn whether that worked, call flush() before.
     ~basic_ledger() = default;
 
-    // Hands a record to the log and returns at once, but for room in the queue.
-    // Errors: read_only; the failure of an earlier relaxed append that nobody was told of.
-    [[nodiscard]] result<ticket> enqueue(record entry) { return state_->enqueue(std::move(entry)); }
+    // Hands a record to the log and returns at once, but for room in the queue. Errors: read_only;
+    // too_large, over limits::record_bytes; the failure of an earlier relaxed append that nobody was
+    // told of.
+    template <class String>
+    [[nodiscard]] result<ticket> enqueue(basic_record<String> const& entry) {
+        auto pushed = state_->push(entry, false);
+        if (!pushed) return pushed.error();
+        return ticket(std::move(*pushed));
+    }
     // Waits until the record is on disk. Errors: why it could not be written; it is then not in the
     // log.
-    [[nodiscard]] result<sequence> wait(ticket const& of) { return state_->wait(of); }
+    [[nodiscard]] result<sequence> wait(ticket const& of) {
+        if (!of.of_.to) return fail(errc::bad_argument, "an empty ticket");
+        state_->queue.await(*of.of_.to);
+        return state_->wait(of.of_);
+    }
     // Errors: as enqueue() and wait(). With durability::relaxed the sequence is not known yet:
     // sequence{0}.
-    [[nodiscard]] result<sequence> append(record entry, durability when = durability::committed) {
-        auto const queued = enqueue(std::move(entry));
-        if (!queued) return queued.error();
+    template <class String>
+    [[nodiscard]] result<sequence> append(basic_record<String> const& entry,
+                                          durability when = durability::committed) {
+        auto const pushed = state_->push(entry, when == durability::committed);
+        if (!pushed) return pushed.error();
         if (when == durability::relaxed) return sequence{0};
-        return wait(*queued);
+        return state_->wait(*pushed);
     }
     // Waits until all that was handed over before is on disk. Errors: the first failure that nobody
     // was told of.
-    [[nodiscard]] result<void> flush() { return state_->flush(); }
+    [[nodiscard]] result<void> flush() { return state_->queue.flush(); }
 
-    // Errors: those of reading what other processes wrote in the meantime.
+    // Errors: those of reading what other processes wrote in the meantime, or days that are not in
+    // memory.
     [[nodiscard]] result<aiaudit::report> report(report_query const& query) {
-        return state_->report(query);
+        return state_->fold.answer(query);
     }
     // The cost of the records that began today, by the clock and the zone's calendar.
     [[nodiscard]] result<money> spent_today(time_zone const& zone = {}) {
@@ -138,17 +139,35 @@ public:
         return sums->sum.cost;
     }
 
-    // The number of records in the log, which is the sequence of the last.
-    [[nodiscard]] result<sequence> last_sequence() const { return state_->last_sequence(); }
+    // The number of records that the log ever had, which is the sequence of the last.
+    [[nodiscard]] result<sequence> last_sequence() const {
+        auto const size = state_->log.size();
+        if (!size) return size.error();
+        return sequence{*size};
+    }
+    // Of the oldest record that retention left; one past the last where there is none.
+    [[nodiscard]] result<sequence> first_sequence() const {
+        auto const first = state_->log.first();
+        if (!first) return first.error();
+        return sequence{*first};
+    }
     // Calls visit(sequence, record&&) from that sequence on, in order, until it returns false or
-    // the log ends.
+    // the log ends. Errors: not_found for a record that was dropped; corrupt.
     template <class Visitor>
     [[nodiscard]] result<void> read(sequence from, Visitor&& visit) const {
         return state_->read(from, std::forward<Visitor>(visit));
     }
 
+    // Begins a new segment, after what was appended before. Segments rotate by themselves
+    // (rotation_policy); this is for who wants a border at a certain point.
+    [[nodiscard]] result<void> rotate();
+
     [[nodiscard]] clock& time() noexcept { return state_->time; }
     [[nodiscard]] std::uint64_t bytes_on_disk() const { return state_->store.bytes_on_disk(); }
+
+    // For who verifies, proves and retains (floor 8).
+    [[nodiscard]] detail::log_reader<storage> const& log() const noexcept { return state_->log; }
+    [[nodiscard]] storage& store() noexcept { return state_->store; }
 
 private:
     struct state;
@@ -158,184 +177,87 @@ private:
 
 using ledger = basic_ledger<>;
 
-// Constant after open(): options, store. Under queue_mutex: gathering, writing, unreported,
-// stopping. Under fold_mutex: fold, folded, generation. No thread holds both mutexes.
 template <class Policies>
 struct basic_ledger<Policies>::state {
     state(ledger_options with, storage opened)
-        : options(std::move(with)), store(std::move(opened)) {}
+        : options(std::move(with)),
+          store(std::move(opened)),
+          log(store),
+          fold(store, log,
+               {rollup_options{.memory_bytes = options.rollup_memory_bytes},
+                options.rollup_save_records}),
+          queue(options.batch_records_max, options.batch_bytes_max) {}
     state(state const&) = delete;
     state& operator=(state const&) = delete;
     ~state() {
         if (!writer.joinable()) return;
-        {
-            std::lock_guard const lock(queue_mutex);
-            stopping = true;
-        }
-        queue_changed.notify_all();
+        queue.stop();
         writer.join();
     }
 
-    result<ticket> enqueue(record entry) {
+    template <class String>
+    result<detail::batch_queue::pushed> push(basic_record<String> const& entry, bool awaited) {
+        thread_local std::string room;
         if (options.read_only)
             return fail(errc::read_only, options.path + " is open for reading only");
-        std::unique_lock lock(queue_mutex);
-        batch_done.wait(lock,
-                        [this] { return gathering->records.size() < options.queue_records_max; });
-        if (unreported) return *std::exchange(unreported, std::nullopt);
-        gathering->records.push_back(std::move(entry));
-        ticket made{gathering, gathering->records.size() - 1};
-        if (gathering->records.size() == 1) queue_changed.notify_one();
-        return made;
+        std::string_view const encoded = encode_record(entry, room);
+        if (encoded.size() > limits::record_bytes)
+            return fail(errc::too_large, "a record of " + std::to_string(encoded.size()) +
+                                             " bytes; the most is " +
+                                             std::to_string(limits::record_bytes));
+        return queue.push(encoded, awaited);
     }
 
-    result<sequence> wait(ticket const& of) {
-        if (!of.batch_) return fail(errc::bad_argument, "an empty ticket");
-        std::unique_lock lock(queue_mutex);
-        batch_done.wait(lock, [&of] { return of.batch_->done; });
-        if (of.batch_->failure) {
-            unreported.reset();
-            return *of.batch_->failure;
-        }
-        return sequence{value_of(of.batch_->first) + of.place_};
-    }
-
-    result<void> flush() {
-        std::unique_lock lock(queue_mutex);
-        auto const last = gathering->records.empty() ? writing : gathering;
-        batch_done.wait(lock, [&last] { return !last || last->done; });
-        if (unreported) return *std::exchange(unreported, std::nullopt);
-        return {};
+    result<sequence> wait(detail::batch_queue::pushed const& of) {
+        auto const written = queue.wait(*of.to);
+        if (!written) return written.error();
+        return sequence{value_of(of.to->first) + of.place};
     }
 
     // The writer thread.
     void run() {
-        std::unique_lock lock(queue_mutex);
-        for (;;) {
-            queue_changed.wait(lock, [this] { return stopping || !gathering->records.empty(); });
-            if (gathering->records.empty()) return;
-            auto next = std::make_shared<detail::batch>();
-            next->records.reserve(gathering->records.size());  // the next one is likely as large
-            writing = std::exchange(gathering, std::move(next));
-            // Until somebody was told of a failure nothing that came later is written, so that a
-            // log written by relaxed appends has no hole.
-            auto const earlier = unreported;
-            lock.unlock();
-            batch_done.notify_all();  // there is room again
-            auto const first = earlier ? result<sequence>(*earlier) : write(writing->records);
-            lock.lock();
-            if (first) {
-                writing->first = *first;
-            } else {
-                writing->failure = unreported = first.error();
-            }
-            writing->records = {};
-            writing->done = true;
-            writing.reset();
-            batch_done.notify_all();
+        detail::log_writer<storage> writing(store, options.rotation);
+        while (auto const next = queue.take()) {
+            auto const earlier = queue.unreported();
+            auto const done = earlier ? result<std::uint64_t>(*earlier) : write(writing, *next);
+            queue.finish(*next, done ? result<sequence>(sequence{*done + 1}) : done.error());
+            if (done) fold.applied(*next, *done);
+            queue.recycle(std::move(next->bytes));
+        }
+        save_at_the_end();
+    }
+
+    // How many records were before it, once it is on disk.
+    result<std::uint64_t> write(detail::log_writer<storage>& writing, detail::batch const& next) {
+        using namespace std::chrono;
+        auto const until = steady_clock::now() + options.log_failure_wait;
+        for (milliseconds pause{10};; pause = std::min(pause * 2, milliseconds{1000})) {
+            auto const done = writing.write(
+                next, time.now(),
+                [this](auto& view, compact_range const& tree) { return fold.save_in(view, tree); });
+            fold.saved(done.has_value());
+            if (done) return done->before;
+            if (options.log_failure != on_log_failure::block) return done.error();
+            if (steady_clock::now() + pause > until || queue.pause(pause)) return done.error();
         }
     }
 
-    // One durable transaction for all of them, in blocks of at most block_records_max.
-    result<sequence> write(std::vector<record> const& records) {
-        std::uint64_t before = 0;
-        auto const written = store.write([&](auto& view) -> result<void> {
-            auto const last_key = view.last_key(table::blocks);
-            if (!last_key) return last_key.error();
-            before = *last_key ? detail::from_big_endian_key(**last_key) : 0;
-            std::uint64_t first = before + 1;
-            for (record const& entry : records) {
-                builder.add(entry);
-                bool const last = &entry == &records.back();
-                if (builder.count() < options.block_records_max && !last) continue;
-                std::uint64_t const next = first + builder.count();
-                auto const put = view.insert(table::blocks, detail::big_endian_key(next - 1),
-                                             builder.finish(sequence{first}));
-                if (!put) return put;
-                first = next;
-            }
-            return {};
+    // So that opening has less to fold. Not worth a commit for a few records; and where it fails,
+    // the log still has all that is needed.
+    void save_at_the_end() {
+        constexpr std::uint64_t worth_saving = 8192;
+        if (fold.unsaved() < worth_saving) return;
+        auto const saved = store.write([this](auto& view) -> result<void> {
+            auto const tree = detail::get_tree(view, detail::meta_key::tree);
+            if (!tree) return tree.error();
+            return fold.save_in(view, *tree, worth_saving);
         });
-        if (!written) {
-            builder = {};
-            return written.error();
-        }
-        std::unique_lock const lock(fold_mutex);
-        if (before == folded) {
-            for (record const& entry : records) fold.apply(entry);
-            folded += records.size();
-            generation = 0;  // looked at again by the next query
-        }
-        return sequence{before + 1};
-    }
-
-    // Folds what was committed since, by whatever process. The caller holds fold_mutex alone.
-    result<void> catch_up() {
-        std::uint64_t const now = store.generation();
-        if (now == generation && now != 0) return {};
-        auto const read_all =
-            read_blocks(folded + 1, [this](std::string_view block) -> result<bool> {
-                auto const all = read_block(block, [this](sequence number, record&& entry) {
-                    if (value_of(number) != folded + 1) return false;
-                    fold.apply(entry);
-                    ++folded;
-                    return true;
-                });
-                if (!all) return all.error();
-                if (all->last() == folded) return true;
-                return fail(errc::corrupt, "record " + std::to_string(folded + 1) + " is missing");
-            });
-        if (!read_all) return read_all;
-        generation = now;
-        return {};
-    }
-
-    result<aiaudit::report> report(report_query const& query) {
-        {
-            std::shared_lock const lock(fold_mutex);
-            if (generation != 0 && generation == store.generation() && fold.knows(query.zone)) {
-                return make_report(fold, query);
-            }
-        }
-        std::unique_lock const lock(fold_mutex);
-        auto const current = catch_up();
-        if (!current) return current.error();
-        fold.learn(query.zone);
-        return make_report(fold, query);
-    }
-
-    result<sequence> last_sequence() const {
-        std::uint64_t last = 0;
-        auto const looked = store.read([&](auto const& view) -> result<void> {
-            auto const key = view.last_key(table::blocks);
-            if (!key) return key.error();
-            if (*key) last = detail::from_big_endian_key(**key);
-            return {};
-        });
-        if (!looked) return looked.error();
-        return sequence{last};
-    }
-
-    // Calls visit(bytes of a block) -> result<bool>, from the block that holds that record on.
-    template <class Visitor>
-    result<void> read_blocks(std::uint64_t from, Visitor&& visit) const {
-        return store.read([&](auto const& view) -> result<void> {
-            std::optional<error> failure;
-            auto const scanned = view.scan(table::blocks, detail::big_endian_key(from),
-                                           [&](std::string_view, std::string_view block) {
-                                               result<bool> const more = visit(block);
-                                               if (!more) failure = more.error();
-                                               return more && *more;
-                                           });
-            if (!scanned) return scanned;
-            if (failure) return *failure;
-            return {};
-        });
+        fold.saved(saved.has_value());
     }
 
     template <class Visitor>
     result<void> read(sequence from, Visitor&& visit) const {
-        return read_blocks(value_of(from), [&](std::string_view block) -> result<bool> {
+        return log.blocks(value_of(from), [&](std::string_view block) -> result<bool> {
             bool more = true;
             auto const all = read_block(block, [&](sequence number, record&& entry) {
                 if (number < from) return true;
@@ -350,26 +272,16 @@ struct basic_ledger<Policies>::state {
     ledger_options const options;
     storage store;
     clock time{};
-    block_builder builder{};  // the writer thread's
-
-    mutable std::mutex queue_mutex{};
-    std::condition_variable queue_changed{};
-    std::condition_variable batch_done{};
-    std::shared_ptr<detail::batch> gathering = std::make_shared<detail::batch>();
-    std::shared_ptr<detail::batch> writing{};
-    std::optional<error> unreported{};
-    bool stopping = false;
-
-    std::shared_mutex fold_mutex{};
-    rollup fold{};
-    std::uint64_t folded = 0;      // the last sequence that is in `fold`
-    std::uint64_t generation = 0;  // of the store when it was; 0 is "look"
-
+    detail::log_reader<storage> log;
+    detail::fold_keeper<storage> fold;
+    detail::batch_queue queue;
     std::thread writer{};  // last: it uses all of the above
 };
 
 template <class Policies>
 result<basic_ledger<Policies>> basic_ledger<Policies>::open(ledger_options options) {
+    if (options.batch_records_max == 0 || options.batch_bytes_max == 0)
+        return fail(errc::bad_argument, "a batch of nothing");
     store_options with;
     with.path = options.path;
     with.create = options.create;
@@ -377,13 +289,16 @@ result<basic_ledger<Policies>> basic_ledger<Policies>::open(ledger_options optio
     auto opened = storage::open(with);
     if (!opened) return opened.error();
     auto made = std::make_unique<state>(std::move(options), std::move(*opened));
-    {
-        std::unique_lock const lock(made->fold_mutex);
-        auto const folded = made->catch_up();
-        if (!folded) return folded.error();
-    }
+    if (auto folded = made->fold.open(); !folded) return folded.error();
     if (!made->options.read_only) made->writer = std::thread([of = made.get()] { of->run(); });
     return basic_ledger(std::move(made));
+}
+
+template <class Policies>
+result<void> basic_ledger<Policies>::rotate() {
+    if (auto ok = flush(); !ok) return ok;
+    detail::log_writer<storage> writing(state_->store, state_->options.rotation);
+    return writing.rotate(state_->time.now(), true);
 }
 
 }  // namespace v1

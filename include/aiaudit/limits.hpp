@@ -15,6 +15,10 @@ namespace aiaudit {
 inline namespace v1 {
 namespace limits {
 
+// The longest encoding of a record: what an entry of a tiled log may have (C2SP tlog-tiles), which
+// has its length in 16 bits.
+inline constexpr std::size_t record_bytes = 65'535;
+
 // The longest key of a table. LMDB takes 511 bytes; short keys keep many on a page, and the
 // longest that the engine makes (a tile: level, index, width) is under half of this.
 inline constexpr std::size_t storage_key_bytes = 64;

@@ -389,22 +389,23 @@ private:
 
 }  // namespace detail
 
-// The canonical bytes of one record, complete in themselves, instead of what `bytes` holds.
+// The canonical bytes of one record, complete in themselves. They lie in `room`, which only grows:
+// used again and again it costs no allocation.
 template <class String>
-void encode_record(basic_record<String> const& entry, std::string& bytes) {
-    bytes.resize(detail::encoded_size_most(entry));
-    detail::plain_output out{bytes.data()};
+[[nodiscard]] std::string_view encode_record(basic_record<String> const& entry, std::string& room) {
+    std::size_t const most = detail::encoded_size_most(entry);
+    if (room.size() < most) room.resize(most);
+    detail::plain_output out{room.data()};
     std::uint64_t const mask = detail::fields_of(entry);
     detail::encode_shape(entry, mask, out);
     detail::encode_values(entry, mask, out);
-    bytes.resize(static_cast<std::size_t>(out.position() - bytes.data()));
+    return std::string_view(room).substr(0, static_cast<std::size_t>(out.position() - room.data()));
 }
 
 template <class String>
 [[nodiscard]] std::string encode_record(basic_record<String> const& entry) {
-    std::string bytes;
-    encode_record(entry, bytes);
-    return bytes;
+    std::string room;
+    return std::string(encode_record(entry, room));
 }
 
 // Into `entry`, whose texts lie in `bytes` where it is a view. Errors: corrupt, for anything but

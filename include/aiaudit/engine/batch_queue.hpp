@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: MIT
+//
+// batch_queue.hpp: where records gather while the batch before them is being written.
+//
+// Callers encode their record themselves and only copy its bytes in here, so that what is done
+// under the mutex takes some tens of nanoseconds.
+// Threads: push, wait and flush from any; take and finish from the writer's only.
+// Floor 6.
+#ifndef AIAUDIT_ENGINE_BATCH_QUEUE_HPP
+#define AIAUDIT_ENGINE_BATCH_QUEUE_HPP
+
+#include <aiaudit/core/ids.hpp>      // sequence
+#include <aiaudit/detail/bytes.hpp>  // little-endian integers
+#include <aiaudit/error.hpp>         // result
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace aiaudit {
+inline namespace v1 {
+
+template <class Policies>
+class basic_ledger;
+
+namespace detail {
+
+// Records that are written together, and how that ended.
+struct batch {
+    enum state_of : std::uint32_t { pending, written, failed };
+
+    std::string bytes{};  // each record as a 32-bit length and its canonical encoding
+    std::uint32_t count = 0;
+    std::uint32_t awaited = 0;  // callers that wait for it; under the queue's mutex
+
+    // What follows is set before `state` leaves pending, and constant from then on.
+    std::atomic<std::uint32_t> state{pending};
+    sequence first{};  // zero where the records were spilled
+    std::optional<error> failure{};
+
+    void add(std::string_view encoded) {
+        append_little_endian(bytes, static_cast<std::uint32_t>(encoded.size()));
+        bytes.append(encoded);
+        ++count;
+    }
+    // Calls visit(encoded record) for each, until it returns an error.
+    template <class Visitor>
+    [[nodiscard]] result<void> for_each(Visitor&& visit) const {
+        byte_reader in{bytes};
+        while (!in.at_end()) {
+            result<void> const visited = visit(in.take(in.little_endian<std::uint32_t>()));
+            if (!visited) return visited;
+        }
+        return {};
+    }
+};
+
+// When the writer takes what has gathered. A batch that somebody waits for goes as soon as as many
+// wait as waited for the one before, since those that were woken together come back together; one
+// that nobody waits for goes when it is half full. Neither stays longer than this.
+struct gathering_times {
+    std::chrono::microseconds awaited{150};
+    std::chrono::microseconds unawaited{2000};
+};
+
+class batch_queue {
+public:
+    batch_queue(std::uint32_t records_most, std::size_t bytes_most, gathering_times times = {})
+        : records_most_(records_most), bytes_most_(bytes_most), times_(times) {}
+
+    struct pushed {
+        std::shared_ptr<batch> to{};
+        std::uint32_t place = 0;
+    };
+    // Puts a record into the batch that gathers, and waits for room there. `awaited`: the caller
+    // will wait for it. Errors: closed; a failure that nobody was told of yet. The record is then
+    // not in the queue.
+    [[nodiscard]] result<pushed> push(std::string_view encoded, bool awaited) {
+        std::unique_lock lock(mutex_);
+        if (!has_room(encoded.size())) {
+            room_.wait(lock, [&] { return stopping_ || has_room(encoded.size()); });
+        }
+        if (stopping_) return fail(errc::closed, "the ledger is being closed");
+        if (unreported_) return *std::exchange(unreported_, std::nullopt);
+        gathering_->add(encoded);
+        if (awaited) ++gathering_->awaited;
+        pushed const made{gathering_, gathering_->count - 1};
+        bool const wake = wakes_writer(awaited);
+        lock.unlock();
+        if (wake) work_.notify_one();
+        return made;
+    }
+
+    // Until the batch was written or has failed. A failure is told here, and so not again.
+    [[nodiscard]] result<void> wait(batch const& of) {
+        of.state.wait(batch::pending, std::memory_order_acquire);
+        if (of.state.load(std::memory_order_acquire) == batch::written) return {};
+        std::lock_guard const lock(mutex_);
+        unreported_.reset();
+        return *of.failure;
+    }
+    // Says that somebody waits for a batch that was not awaited when it was pushed.
+    void await(batch const& of) {
+        bool wake = false;
+        {
+            std::lock_guard const lock(mutex_);
+            if (&of != gathering_.get()) return;
+            ++gathering_->awaited;
+            wake = wakes_writer(true);
+        }
+        if (wake) work_.notify_one();
+    }
+    // Until all that was pushed before is written. Errors: the first failure nobody was told of.
+    [[nodiscard]] result<void> flush() {
+        std::unique_lock lock(mutex_);
+        std::shared_ptr<batch> const last = gathering_->count != 0 ? gathering_ : writing_;
+        if (last && last == gathering_) hurried_ = true;
+        lock.unlock();
+        work_.notify_one();
+        if (last) last->state.wait(batch::pending, std::memory_order_acquire);
+        lock.lock();
+        if (unreported_) return *std::exchange(unreported_, std::nullopt);
+        return {};
+    }
+
+    // For the writer: the next batch; none once the queue was stopped and is empty.
+    [[nodiscard]] std::shared_ptr<batch> take() {
+        std::unique_lock lock(mutex_);
+        writer_ = writer_state::idle;
+        work_.wait(lock, [this] { return stopping_ || gathering_->count != 0; });
+        writer_ = writer_state::gathering;
+        auto const since = std::chrono::steady_clock::now();
+        while (!ready()) {
+            auto const until = since + (gathering_->awaited != 0 ? times_.awaited : times_.unawaited);
+            if (std::chrono::steady_clock::now() >= until) break;
+            work_.wait_until(lock, until);
+        }
+        writer_ = writer_state::busy;
+        if (gathering_->count == 0) return {};
+        auto next = std::make_shared<batch>();
+        next->bytes = std::exchange(spare_, {});
+        writing_ = std::exchange(gathering_, std::move(next));
+        hurried_ = false;
+        auto taken = writing_;
+        lock.unlock();
+        room_.notify_all();
+        return taken;
+    }
+    // A failure that nobody was told of: until then nothing that came later may be written, so that
+    // a log of relaxed appends has no hole.
+    [[nodiscard]] std::optional<error> unreported() {
+        std::lock_guard const lock(mutex_);
+        return unreported_;
+    }
+    // Tells those who wait. `first`: the sequence of the batch's first record.
+    void finish(batch& done, result<sequence> const& first) {
+        {
+            std::lock_guard const lock(mutex_);
+            if (first) {
+                done.first = *first;
+            } else {
+                done.failure = unreported_ = first.error();
+            }
+            expected_ = done.awaited;
+            writing_.reset();
+            done.state.store(first ? batch::written : batch::failed, std::memory_order_release);
+        }
+        done.state.notify_all();
+    }
+    // The bytes of a batch that nobody reads any more, for the next one.
+    void recycle(std::string&& bytes) {
+        bytes.clear();
+        std::lock_guard const lock(mutex_);
+        spare_ = std::move(bytes);
+    }
+    // What was pushed is still written; nothing more is taken in.
+    void stop() {
+        {
+            std::lock_guard const lock(mutex_);
+            stopping_ = true;
+        }
+        work_.notify_all();
+        room_.notify_all();
+    }
+    // Sleeps, but not beyond stop(). True where it was stopped.
+    [[nodiscard]] bool pause(std::chrono::milliseconds time) {
+        std::unique_lock lock(mutex_);
+        return work_.wait_for(lock, time, [this] { return stopping_; });
+    }
+
+private:
+    enum class writer_state : std::uint8_t { busy, idle, gathering };
+
+    // All under mutex_.
+    [[nodiscard]] bool has_room(std::size_t bytes) const noexcept {
+        return gathering_->count < records_most_ &&
+               (gathering_->count == 0 || gathering_->bytes.size() + bytes <= bytes_most_);
+    }
+    [[nodiscard]] bool ready() const noexcept {
+        return stopping_ || hurried_ || gathering_->count >= records_most_ / 2 ||
+               gathering_->bytes.size() >= bytes_most_ / 2 ||
+               (gathering_->awaited != 0 && gathering_->awaited >= expected_);
+    }
+    [[nodiscard]] bool wakes_writer(bool awaited) noexcept {
+        if (writer_ == writer_state::busy) return false;
+        if (writer_ == writer_state::idle) {
+            writer_ = writer_state::gathering;
+            return true;
+        }
+        return ready() || (awaited && gathering_->awaited == 1);
+    }
+
+    std::uint32_t const records_most_;
+    std::size_t const bytes_most_;
+    gathering_times const times_;
+
+    std::mutex mutex_{};
+    std::condition_variable work_{};
+    std::condition_variable room_{};
+    // Under mutex_.
+    std::shared_ptr<batch> gathering_ = std::make_shared<batch>();
+    std::shared_ptr<batch> writing_{};
+    std::optional<error> unreported_{};
+    std::string spare_{};
+    std::uint32_t expected_ = 1;  // callers that will wait for the next batch, it seems
+    writer_state writer_ = writer_state::busy;
+    bool hurried_ = false;
+    bool stopping_ = false;
+};
+
+}  // namespace detail
+}  // namespace v1
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_ENGINE_BATCH_QUEUE_HPP

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: MIT
+//
+// log_keys.hpp: under which keys the engine keeps what in the tables of a store (docs/format.md).
+//
+// Threads: functions without state.
+// Floor 6.
+#ifndef AIAUDIT_ENGINE_LOG_KEYS_HPP
+#define AIAUDIT_ENGINE_LOG_KEYS_HPP
+
+#include <aiaudit/core/calendar.hpp>     // civil_day
+#include <aiaudit/detail/bytes.hpp>      // little-endian integers
+#include <aiaudit/integrity/merkle.hpp>  // compact_range
+#include <aiaudit/storage/store.hpp>     // table
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace aiaudit {
+inline namespace v1 {
+namespace detail {
+
+// Stored: never changed.
+namespace meta_key {
+inline constexpr std::string_view tree = "tree";    // the compact range of all records
+inline constexpr std::string_view base = "base";    // the same, of those before this segment
+inline constexpr std::string_view saved = "saved";  // the last record that the rollups hold
+inline constexpr std::string_view size = "size";    // bytes of blocks in this segment
+inline constexpr std::string_view month = "month";  // in which the segment was made
+// In the history: the last segment that was dropped, and the compact range of its end.
+inline constexpr std::string_view dropped = "dropped";
+inline constexpr std::string_view spill_prefix = "spill/";  // and its name: what was taken from it
+}  // namespace meta_key
+
+// Hashes are kept for the subtrees of 256, 65,536, ... records: those below are made again from the
+// records.
+inline constexpr unsigned tile_levels = 8;
+inline constexpr std::uint64_t tile_leaves = std::uint64_t{1} << tile_levels;
+[[nodiscard]] constexpr bool is_tile_level(unsigned level) noexcept {
+    return level != 0 && level % tile_levels == 0;
+}
+
+[[nodiscard]] inline std::string big_endian_key(std::uint64_t value) {
+    std::string key(8, '\0');
+    for (std::size_t i = 0; i < 8; ++i)
+        key[i] = static_cast<char>(static_cast<std::uint8_t>(value >> (56 - 8 * i)));
+    return key;
+}
+[[nodiscard]] inline std::uint64_t from_big_endian_key(std::string_view key) noexcept {
+    std::uint64_t value = 0;
+    for (char const byte : key) value = value << 8 | static_cast<std::uint8_t>(byte);
+    return value;
+}
+
+// A block is found by its last record, so the first key at or after a sequence is the block that
+// holds it.
+[[nodiscard]] inline std::string block_key(std::uint64_t last) { return big_endian_key(last); }
+
+// In the table tiles.
+[[nodiscard]] inline std::string node_key(unsigned level, std::uint64_t index) {
+    return static_cast<char>(level) + big_endian_key(index);
+}
+
+// In the table snapshots: a part of a day's rollup, and the record up to which it goes.
+[[nodiscard]] inline std::string day_key(civil_day day) {
+    // Biased, so that days before 1970 sort before those after.
+    auto const biased = static_cast<std::uint64_t>(std::int64_t{day.days} + (std::int64_t{1} << 31));
+    return big_endian_key(biased).substr(4);
+}
+[[nodiscard]] inline std::string part_key(civil_day day, std::uint64_t through) {
+    return day_key(day) + big_endian_key(through);
+}
+[[nodiscard]] inline std::optional<civil_day> day_of_part(std::string_view key) noexcept {
+    if (key.size() != 12) return std::nullopt;
+    auto const biased = static_cast<std::int64_t>(from_big_endian_key(key.substr(0, 4)));
+    return civil_day{static_cast<std::int32_t>(biased - (std::int64_t{1} << 31))};
+}
+
+template <class Integer>
+[[nodiscard]] std::string to_little_endian(Integer value) {
+    std::string bytes;
+    append_little_endian(bytes, value);
+    return bytes;
+}
+
+// A number in the table meta; `missing` where there is none.
+template <class View>
+[[nodiscard]] result<std::uint64_t> get_number(View const& view, std::string_view key,
+                                               std::uint64_t missing = 0) {
+    auto const found = view.get(table::meta, key);
+    if (!found) return found.error();
+    if (!*found) return missing;
+    if ((*found)->size() != sizeof(std::uint64_t))
+        return fail(errc::corrupt, "the log's '" + std::string(key) + "' has a wrong length");
+    return load_little_endian<std::uint64_t>((*found)->data());
+}
+
+// The state of the tree in the table meta. A segment without one has no records before it.
+template <class View>
+[[nodiscard]] result<compact_range> get_tree(View const& view, std::string_view key) {
+    auto const found = view.get(table::meta, key);
+    if (!found) return found.error();
+    if (!*found) return compact_range{};
+    return compact_range::from_bytes(**found);
+}
+
+}  // namespace detail
+}  // namespace v1
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_ENGINE_LOG_KEYS_HPP

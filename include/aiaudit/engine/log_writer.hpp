@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: MIT
+//
+// log_writer.hpp: a batch of records into the log: one block, its Merkle leaves, one transaction.
+//
+// What does not depend on the place in the log (the block's bytes, the hashes of the leaves) is made
+// before the transaction begins, since only one process at a time can have one.
+// Threads: one writer for one thread. Processes: any number, each with its own.
+// Floor 6.
+#ifndef AIAUDIT_ENGINE_LOG_WRITER_HPP
+#define AIAUDIT_ENGINE_LOG_WRITER_HPP
+
+#include <aiaudit/codec/block.hpp>         // block_builder
+#include <aiaudit/engine/batch_queue.hpp>  // batch
+#include <aiaudit/engine/log_keys.hpp>     // meta_key, block_key
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace aiaudit {
+inline namespace v1 {
+
+// When a segment is full: the next record goes to a new one.
+struct rotation_policy {
+    std::uint64_t segment_bytes = std::uint64_t{1} << 30;  // of blocks
+    bool monthly = true;  // by the clock, UTC: so that whole months can be dropped
+};
+
+namespace detail {
+
+// Months since January 1970.
+[[nodiscard]] inline std::uint64_t month_of(timestamp at) {
+    using namespace std::chrono;
+    year_month_day const date{sys_days{days{floor_divide(at.seconds(), seconds_per_day)}}};
+    auto const years = static_cast<std::int64_t>(static_cast<int>(date.year())) - 1970;
+    return static_cast<std::uint64_t>(years * 12 + static_cast<unsigned>(date.month()) - 1);
+}
+
+template <class Store>
+class log_writer {
+public:
+    log_writer(Store& store, rotation_policy rotation) : store_(&store), rotation_(rotation) {}
+
+    struct written {
+        std::uint64_t before = 0;  // records that the log had
+        std::uint64_t count = 0;
+    };
+    // Durable when it returns. `also(view, tree)` is called in the transaction, before the block is
+    // put, with the tree as it was. Errors: those of the store; nothing of the batch is in the log.
+    template <class Also>
+    [[nodiscard]] result<written> write(batch const& from, timestamp now, Also&& also) {
+        if (auto ok = seal(from); !ok) return ok.error();
+        for (bool rotated = false;; rotated = true) {
+            auto done = commit(now, also);
+            bool const full = !done && done.error().code == errc::log_full;
+            if (done && *done) return **done;
+            if (!done && (!full || rotated)) return done.error();
+            // The segment is full, or is that of a past month.
+            if (auto ok = rotate(now, full); !ok) return ok.error();
+        }
+    }
+
+    // Begins a new segment, if the present one is full or `always` says so.
+    [[nodiscard]] result<void> rotate(timestamp now, bool always) {
+        bool declined = false;
+        auto const rotated = store_->rotate([&](auto const& old, auto& next) -> result<void> {
+            auto const due = always ? result<bool>(true) : is_due(old, now);
+            if (!due) return due.error();
+            auto const tree = old.get(table::meta, meta_key::tree);
+            if (!tree) return tree.error();
+            if (!*due || !*tree) {  // another process was quicker
+                declined = true;
+                return fail(errc::bad_argument, "no new segment is due");
+            }
+            auto const saved = get_number(old, meta_key::saved);
+            if (!saved) return saved.error();
+            for (auto const key : {meta_key::tree, meta_key::base}) {
+                if (auto ok = next.replace(table::meta, key, **tree); !ok) return ok;
+            }
+            auto const put_saved =
+                next.replace(table::meta, meta_key::saved, to_little_endian(*saved));
+            if (!put_saved) return put_saved;
+            return next.replace(table::meta, meta_key::month, to_little_endian(month_of(now)));
+        });
+        if (!rotated && !declined) return rotated.error();
+        return {};
+    }
+
+private:
+    // The block and the leaves.
+    [[nodiscard]] result<void> seal(batch const& from) {
+        builder_.clear();
+        leaves_.clear();
+        leaves_.reserve(from.count);
+        return from.for_each([this](std::string_view encoded) -> result<void> {
+            if (auto ok = decode_record(encoded, entry_); !ok) return ok;
+            builder_.add(entry_);
+            leaves_.push_back(leaf_hash(encoded));
+            return {};
+        });
+    }
+
+    template <class View>
+    [[nodiscard]] result<bool> is_due(View const& view, timestamp now) const {
+        auto const bytes = get_number(view, meta_key::size);
+        if (!bytes) return bytes.error();
+        if (*bytes == 0) return false;  // an empty segment is as good as a new one
+        if (*bytes >= rotation_.segment_bytes) return true;
+        auto const month = get_number(view, meta_key::month);
+        if (!month) return month.error();
+        return rotation_.monthly && *month < month_of(now);
+    }
+
+    // False where a new segment is due first.
+    template <class Also>
+    [[nodiscard]] result<std::optional<written>> commit(timestamp now, Also&& also) {
+        std::optional<written> done;
+        compact_range grown;
+        auto const committed = store_->write([&](auto& view) -> result<void> {
+            auto const due = is_due(view, now);
+            if (!due) return due.error();
+            if (*due) return {};
+            auto tree = get_tree(view, meta_key::tree);
+            if (!tree) return tree.error();
+            if (auto ok = also(view, *tree); !ok) return ok;
+            std::uint64_t const before = tree->size();
+            if (auto ok = put_block(view, before); !ok) return ok;
+            if (auto ok = put_tree(view, *tree); !ok) return ok;
+            if (auto ok = count_block(view, now); !ok) return ok;
+            done = written{before, builder_.count()};
+            return {};
+        });
+        if (!committed) return committed.error();
+        return done;
+    }
+
+    template <class View>
+    [[nodiscard]] result<void> put_block(View& view, std::uint64_t before) {
+        auto const room =
+            view.reserve(table::blocks, block_key(before + builder_.count()), builder_.size());
+        if (!room) return room.error();
+        builder_.write(sequence{before + 1}, room->data());
+        return {};
+    }
+    template <class View>
+    [[nodiscard]] result<void> put_tree(View& view, compact_range& tree) const {
+        result<void> put;
+        for (digest const& leaf : leaves_) {
+            tree.append(leaf, [&](unsigned level, std::uint64_t index, digest const& hash) {
+                if (!is_tile_level(level) || !put) return;
+                put = view.insert(table::tiles, node_key(level, index), view_of(hash.bytes));
+            });
+        }
+        if (!put) return put;
+        return view.replace(table::meta, meta_key::tree, tree.to_bytes());
+    }
+    template <class View>
+    [[nodiscard]] result<void> count_block(View& view, timestamp now) const {
+        auto const bytes = get_number(view, meta_key::size);
+        if (!bytes) return bytes.error();
+        if (*bytes == 0) {
+            auto const month = to_little_endian(month_of(now));
+            if (auto ok = view.replace(table::meta, meta_key::month, month); !ok) return ok;
+        }
+        std::uint64_t const sum = *bytes + builder_.size();
+        return view.replace(table::meta, meta_key::size, to_little_endian(sum));
+    }
+
+    Store* store_;
+    rotation_policy rotation_;
+    block_builder builder_{};
+    std::vector<digest> leaves_{};
+    record_view entry_{};  // scratch
+};
+
+}  // namespace detail
+}  // namespace v1
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_ENGINE_LOG_WRITER_HPP
