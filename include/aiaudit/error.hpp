@@ -48,6 +48,8 @@ enum class errc : int {
     unpriced_unit = 302,   // the entry has no rate for something the usage counts
     money_overflow = 303,  // the amount does not fit in 128 bits
     money_inexact = 304,   // the text has more digits than the unit holds
+    // 4xx: what is claimed is not proved.
+    verification_failed = 400,  // well-formed, but a signature, a hash or an origin does not match
     // 9xx: the caller's input.
     bad_argument = 900,
     unknown_zone = 901,
@@ -81,6 +83,7 @@ enum class errc : int {
     case errc::unpriced_unit: return "unpriced_unit";
     case errc::money_overflow: return "money_overflow";
     case errc::money_inexact: return "money_inexact";
+    case errc::verification_failed: return "verification_failed";
     case errc::bad_argument: return "bad_argument";
     case errc::unknown_zone: return "unknown_zone";
     case errc::bad_time: return "bad_time";

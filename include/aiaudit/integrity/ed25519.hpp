@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: MIT
+//
+// ed25519.hpp: Ed25519 (RFC 8032) by libcrypto.
+//
+// The functions throw bad_alloc where libcrypto has no memory or no Ed25519.
+// Threads: a key may be used by many threads at once.
+// Floor 4.
+#ifndef AIAUDIT_INTEGRITY_ED25519_HPP
+#define AIAUDIT_INTEGRITY_ED25519_HPP
+
+#include <openssl/crypto.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <new>
+#include <string_view>
+
+namespace aiaudit {
+inline namespace v1 {
+namespace detail {
+
+using ed25519_public = std::array<std::uint8_t, 32>;
+using ed25519_signature = std::array<std::uint8_t, 64>;
+
+// The secret half of a key: overwritten when it goes.
+struct ed25519_seed {
+    std::array<std::uint8_t, 32> bytes{};
+
+    ed25519_seed() = default;
+    ed25519_seed(ed25519_seed const&) = delete;
+    ed25519_seed& operator=(ed25519_seed const&) = delete;
+    ~ed25519_seed() { OPENSSL_cleanse(bytes.data(), bytes.size()); }
+};
+
+// libcrypto notes failures in a queue of the thread, which its TLS would take for its own: what
+// comes while one of these lives is forgotten.
+class error_queue_guard {
+public:
+    error_queue_guard() { ERR_set_mark(); }
+    error_queue_guard(error_queue_guard const&) = delete;
+    error_queue_guard& operator=(error_queue_guard const&) = delete;
+    ~error_queue_guard() { ERR_pop_to_mark(); }
+};
+
+struct libcrypto_deleter {
+    void operator()(EVP_PKEY* key) const noexcept { EVP_PKEY_free(key); }
+    void operator()(EVP_PKEY_CTX* context) const noexcept { EVP_PKEY_CTX_free(context); }
+    void operator()(EVP_MD_CTX* context) const noexcept { EVP_MD_CTX_free(context); }
+};
+// libcrypto overwrites the secret of a key when it frees it.
+using libcrypto_key = std::unique_ptr<EVP_PKEY, libcrypto_deleter>;
+
+inline void need(bool held) {
+    if (!held) throw std::bad_alloc{};
+}
+
+[[nodiscard]] inline libcrypto_key ed25519_generate() {
+    error_queue_guard const guard;
+    std::unique_ptr<EVP_PKEY_CTX, libcrypto_deleter> const context{
+        EVP_PKEY_CTX_new_id(EVP_PKEY_ED25519, nullptr)};
+    EVP_PKEY* key = nullptr;
+    need(context && EVP_PKEY_keygen_init(context.get()) == 1 &&
+         EVP_PKEY_keygen(context.get(), &key) == 1);
+    return libcrypto_key{key};
+}
+
+[[nodiscard]] inline libcrypto_key ed25519_from_seed(ed25519_seed const& seed) {
+    error_queue_guard const guard;
+    libcrypto_key key{EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, nullptr, seed.bytes.data(),
+                                                   seed.bytes.size())};
+    need(key != nullptr);
+    return key;
+}
+
+[[nodiscard]] inline ed25519_public ed25519_public_of(libcrypto_key const& key) {
+    ed25519_public value{};
+    std::size_t size = value.size();
+    need(EVP_PKEY_get_raw_public_key(key.get(), value.data(), &size) == 1 && size == value.size());
+    return value;
+}
+
+inline void ed25519_copy_seed(libcrypto_key const& key, ed25519_seed& seed) {
+    std::size_t size = seed.bytes.size();
+    need(EVP_PKEY_get_raw_private_key(key.get(), seed.bytes.data(), &size) == 1 &&
+         size == seed.bytes.size());
+}
+
+[[nodiscard]] inline ed25519_signature ed25519_sign(libcrypto_key const& key,
+                                                    std::string_view text) {
+    error_queue_guard const guard;
+    std::unique_ptr<EVP_MD_CTX, libcrypto_deleter> const context{EVP_MD_CTX_new()};
+    ed25519_signature signature{};
+    std::size_t size = signature.size();
+    need(context && EVP_DigestSignInit(context.get(), nullptr, nullptr, nullptr, key.get()) == 1 &&
+         EVP_DigestSign(context.get(), signature.data(), &size,
+                        reinterpret_cast<unsigned char const*>(text.data()), text.size()) == 1 &&
+         size == signature.size());
+    return signature;
+}
+
+// `signature` may have any length: one that is not 64 bytes does not verify, nor does any under 32
+// bytes that are no point of the curve.
+[[nodiscard]] inline bool ed25519_verify(ed25519_public const& key, std::string_view text,
+                                         std::string_view signature) {
+    if (signature.size() != ed25519_signature{}.size()) return false;
+    error_queue_guard const guard;
+    std::unique_ptr<EVP_MD_CTX, libcrypto_deleter> const context{EVP_MD_CTX_new()};
+    libcrypto_key const loaded{
+        EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, nullptr, key.data(), key.size())};
+    need(context && loaded &&
+         EVP_DigestVerifyInit(context.get(), nullptr, nullptr, nullptr, loaded.get()) == 1);
+    return EVP_DigestVerify(context.get(), reinterpret_cast<unsigned char const*>(signature.data()),
+                            signature.size(), reinterpret_cast<unsigned char const*>(text.data()),
+                            text.size()) == 1;
+}
+
+}  // namespace detail
+}  // namespace v1
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_INTEGRITY_ED25519_HPP

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: MIT
+//
+// text_form.hpp: what the texts of this room are made of: lines, decimal numbers, base64, names.
+//
+// Everything is strict: a value has one text, and any other text is refused. What is signed or
+// hashed must not be readable in two ways.
+// Threads: pure functions.
+// Floor 4.
+#ifndef AIAUDIT_INTEGRITY_TEXT_FORM_HPP
+#define AIAUDIT_INTEGRITY_TEXT_FORM_HPP
+
+#include <aiaudit/core/digest.hpp>  // digest
+
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cstdint>
+#include <cstring>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace aiaudit {
+inline namespace v1 {
+namespace detail {
+
+// Overwrites what a string held. Texts that may hold a secret key are wiped before they are freed.
+inline void wipe(std::string& text) noexcept {
+    OPENSSL_cleanse(text.data(), text.size());
+    text.clear();
+}
+
+template <class Bytes>
+[[nodiscard]] std::string_view bytes_of(Bytes const& values) noexcept {
+    return {reinterpret_cast<char const*>(values.data()), values.size()};
+}
+
+// RFC 4648, section 4, with padding.
+[[nodiscard]] inline std::string base64_encode(std::string_view bytes) {
+    // libcrypto counts in int; a multiple of 3 bytes at a time needs no padding in between.
+    constexpr std::size_t step = 3U << 20;
+    std::string text((bytes.size() + 2) / 3 * 4, '\0');
+    auto* to = reinterpret_cast<unsigned char*>(text.data());
+    for (; !bytes.empty(); bytes.remove_prefix(std::min(step, bytes.size()))) {
+        std::string_view const part = bytes.substr(0, step);
+        to += EVP_EncodeBlock(to, reinterpret_cast<unsigned char const*>(part.data()),
+                              static_cast<int>(part.size()));
+    }
+    return text;
+}
+
+// Nothing for any text that base64_encode does not write. libcrypto's decoder is lenient (spaces,
+// padding anywhere, bits after the end), so what it read is encoded again and compared.
+[[nodiscard]] inline std::optional<std::string> base64_decode(std::string_view text) {
+    constexpr std::size_t longest = std::size_t{1} << 30;
+    if (text.size() % 4 != 0 || text.size() > longest) return std::nullopt;
+    if (text.empty()) return std::string{};
+    std::string bytes(text.size() / 4 * 3, '\0');
+    int const size = EVP_DecodeBlock(reinterpret_cast<unsigned char*>(bytes.data()),
+                                     reinterpret_cast<unsigned char const*>(text.data()),
+                                     static_cast<int>(text.size()));
+    std::size_t const padding = text.ends_with("==") ? 2U : text.ends_with('=') ? 1U : 0U;
+    bool canonical = size >= 0 && static_cast<std::size_t>(size) == bytes.size();
+    if (canonical) {
+        bytes.resize(bytes.size() - padding);
+        std::string again = base64_encode(bytes);
+        canonical = again == text;
+        wipe(again);
+    }
+    if (canonical) return bytes;
+    wipe(bytes);
+    return std::nullopt;
+}
+
+[[nodiscard]] inline std::string base64_of(digest const& value) {
+    return base64_encode(bytes_of(value.bytes));
+}
+[[nodiscard]] inline std::optional<digest> digest_of_base64(std::string_view text) {
+    digest value;
+    auto const bytes = base64_decode(text.substr(0, 45));
+    if (text.size() != 44 || !bytes || bytes->size() != value.bytes.size()) return std::nullopt;
+    std::memcpy(value.bytes.data(), bytes->data(), bytes->size());
+    return value;
+}
+
+// Digits alone, without leading zeros.
+[[nodiscard]] inline std::optional<std::uint64_t> decimal_of(std::string_view text) {
+    std::uint64_t value = 0;
+    char const* const end = text.data() + text.size();
+    auto const read = std::from_chars(text.data(), end, value);
+    if (text.empty() || read.ec != std::errc{} || read.ptr != end) return std::nullopt;
+    if (text.front() == '0' && text.size() > 1) return std::nullopt;
+    return value;
+}
+
+// Takes a line from the front, and its line feed. Nothing where no line feed is left.
+[[nodiscard]] inline std::optional<std::string_view> take_line(std::string_view& rest) {
+    std::size_t const end = rest.find('\n');
+    if (end == std::string_view::npos) return std::nullopt;
+    std::string_view const line = rest.substr(0, end);
+    rest.remove_prefix(end + 1);
+    return line;
+}
+
+// Takes a code point of UTF-8 from the front of a text that is not empty. Nothing where it is not
+// in its shortest form, or is no code point.
+[[nodiscard]] constexpr std::optional<char32_t> take_code_point(std::string_view& text) noexcept {
+    auto const first = static_cast<unsigned char>(text.front());
+    if (first >= 0x80 && (first < 0xC2 || first > 0xF4)) return std::nullopt;
+    std::size_t const size = first < 0x80 ? 1U : first < 0xE0 ? 2U : first < 0xF0 ? 3U : 4U;
+    if (text.size() < size) return std::nullopt;
+    char32_t value = size == 1 ? first : first & (0x7FU >> size);
+    for (std::size_t i = 1; i < size; ++i) {
+        auto const next = static_cast<unsigned char>(text[i]);
+        if ((next & 0xC0U) != 0x80U) return std::nullopt;
+        value = (value << 6) | (next & 0x3FU);
+    }
+    constexpr char32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
+    bool const surrogate = value >= 0xD800 && value <= 0xDFFF;
+    if (value < least[size] || surrogate || value > 0x10FFFF) return std::nullopt;
+    text.remove_prefix(size);
+    return value;
+}
+
+// True for UTF-8 without control characters but the line feed.
+[[nodiscard]] constexpr bool is_plain_text(std::string_view text) noexcept {
+    while (!text.empty()) {
+        auto const c = take_code_point(text);
+        if (!c || (*c < 0x20 && *c != '\n')) return false;
+    }
+    return true;
+}
+
+// The white space of Unicode.
+[[nodiscard]] constexpr bool is_space(char32_t c) noexcept {
+    return (c >= 0x09 && c <= 0x0D) || c == 0x20 || c == 0x85 || c == 0xA0 || c == 0x1680 ||
+           (c >= 0x2000 && c <= 0x200A) || c == 0x2028 || c == 0x2029 || c == 0x202F ||
+           c == 0x205F || c == 0x3000;
+}
+
+// True for what may name a key: UTF-8 without spaces, control characters and '+'.
+[[nodiscard]] constexpr bool is_key_name(std::string_view name) noexcept {
+    constexpr std::size_t longest = 255;  // a host name has at most that
+    if (name.empty() || name.size() > longest) return false;
+    while (!name.empty()) {
+        auto const c = take_code_point(name);
+        if (!c || *c < 0x20 || *c == '+' || is_space(*c)) return false;
+    }
+    return true;
+}
+
+}  // namespace detail
+}  // namespace v1
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_INTEGRITY_TEXT_FORM_HPP
