@@ -161,6 +161,9 @@ public:
     // Begins a new segment, after what was appended before. Segments rotate by themselves
     // (rotation_policy); this is for who wants a border at a certain point.
     [[nodiscard]] result<void> rotate();
+    // Saves the rollups of all that was appended before. They save themselves
+    // (rollup_save_records); this is for who is about to drop records, or to copy the directory.
+    [[nodiscard]] result<void> save();
 
     [[nodiscard]] clock& time() noexcept { return state_->time; }
     [[nodiscard]] std::uint64_t bytes_on_disk() const { return state_->store.bytes_on_disk(); }
@@ -232,27 +235,35 @@ struct basic_ledger<Policies>::state {
         using namespace std::chrono;
         auto const until = steady_clock::now() + options.log_failure_wait;
         for (milliseconds pause{10};; pause = std::min(pause * 2, milliseconds{1000})) {
-            auto const done = writing.write(
-                next, time.now(),
-                [this](auto& view, compact_range const& tree) { return fold.save_in(view, tree); });
-            fold.saved(done.has_value());
+            typename detail::fold_keeper<storage>::save held;
+            auto const done = writing.write(next, time.now(),
+                                            [&](auto& view, compact_range const& tree) {
+                                                return fold.save_in(view, tree, held);
+                                            });
+            fold.saved(held, done.has_value());
             if (done) return done->before;
             if (options.log_failure != on_log_failure::block) return done.error();
             if (steady_clock::now() + pause > until || queue.pause(pause)) return done.error();
         }
     }
 
+    // Saves the rollups, if at least so many records are not in them.
+    result<void> save(std::uint64_t records_least) {
+        typename detail::fold_keeper<storage>::save held;
+        auto const saved = store.write([&](auto& view) -> result<void> {
+            auto const tree = detail::get_tree(view, detail::meta_key::tree);
+            if (!tree) return tree.error();
+            return fold.save_in(view, *tree, records_least, held);
+        });
+        fold.saved(held, saved.has_value());
+        return saved;
+    }
+
     // So that opening has less to fold. Not worth a commit for a few records; and where it fails,
     // the log still has all that is needed.
     void save_at_the_end() {
         constexpr std::uint64_t worth_saving = 8192;
-        if (fold.unsaved() < worth_saving) return;
-        auto const saved = store.write([this](auto& view) -> result<void> {
-            auto const tree = detail::get_tree(view, detail::meta_key::tree);
-            if (!tree) return tree.error();
-            return fold.save_in(view, *tree, worth_saving);
-        });
-        fold.saved(saved.has_value());
+        if (fold.unsaved() >= worth_saving) static_cast<void>(save(worth_saving));
     }
 
     template <class Visitor>
@@ -289,9 +300,16 @@ result<basic_ledger<Policies>> basic_ledger<Policies>::open(ledger_options optio
     auto opened = storage::open(with);
     if (!opened) return opened.error();
     auto made = std::make_unique<state>(std::move(options), std::move(*opened));
-    if (auto folded = made->fold.open(); !folded) return folded.error();
+    if (auto folded = made->fold.catch_up_now(); !folded) return folded.error();
     if (!made->options.read_only) made->writer = std::thread([of = made.get()] { of->run(); });
     return basic_ledger(std::move(made));
+}
+
+template <class Policies>
+result<void> basic_ledger<Policies>::save() {
+    if (auto ok = flush(); !ok) return ok;
+    if (auto ok = state_->fold.catch_up_now(); !ok) return ok;
+    return state_->save(1);
 }
 
 template <class Policies>

@@ -6,7 +6,7 @@
 // the number of the record up to which they go. So a process that opens the log folds only what
 // came after. Whichever process writes saves for all; another one that sees it starts again from
 // what was saved.
-// Threads: any, but save_in, saved and applied only from the writer's.
+// Threads: any.
 // Floor 6.
 #ifndef AIAUDIT_ENGINE_FOLD_KEEPER_HPP
 #define AIAUDIT_ENGINE_FOLD_KEEPER_HPP
@@ -38,8 +38,9 @@ public:
     fold_keeper(Store const& store, log_reader<Store> const& log, settings with)
         : store_(&store), log_(&log), settings_(with), fold_(with.rollup) {}
 
-    // Errors: those of reading the log.
-    [[nodiscard]] result<void> open() {
+    // Folds what was committed up to now. To be called before anything else, and by who must know
+    // that it is. Errors: those of reading the log.
+    [[nodiscard]] result<void> catch_up_now() {
         std::unique_lock const lock(mutex_);
         return catch_up();
     }
@@ -65,35 +66,39 @@ public:
         }
     }
 
-    // Saves, if enough is unsaved, in a transaction that another block is about to join; tree: of
-    // the records before that. What it holds, a report cannot be made from until saved().
+    // Held from save_in() to saved(): meanwhile no report can be made.
+    using save = std::unique_lock<std::shared_mutex>;
+
+    // Puts what is unsaved into a transaction, if there are at least so many records; tree: that of
+    // the records in the store. Then `held` is held.
     template <class View>
     [[nodiscard]] result<void> save_in(View& view, compact_range const& tree,
-                                       std::uint64_t records_least) {
-        std::unique_lock lock(mutex_);
-        if (folded_ != tree.size() || folded_ - saved_ < records_least) return {};
+                                       std::uint64_t records_least, save& held) {
+        save lock(mutex_);
+        if (folded_ != tree.size() || folded_ == saved_ || folded_ - saved_ < records_least)
+            return {};
         auto const in_store = get_number(view, meta_key::saved);
         if (!in_store) return in_store.error();
-        if (*in_store != saved_) return {};
+        if (*in_store != saved_) return {};  // another process saved; the next report sees it
         auto const put = fold_.unsaved([&](civil_day day, std::string&& part) {
             return put_part(view, day, part);
         });
         if (!put) return put;
-        saving_ = std::move(lock);
+        held = std::move(lock);
         return view.replace(table::meta, meta_key::saved, to_little_endian(folded_));
     }
     template <class View>
-    [[nodiscard]] result<void> save_in(View& view, compact_range const& tree) {
-        return save_in(view, tree, settings_.save_records);
+    [[nodiscard]] result<void> save_in(View& view, compact_range const& tree, save& held) {
+        return save_in(view, tree, settings_.save_records, held);
     }
     // How the transaction of save_in ended.
-    void saved(bool committed) {
-        if (!saving_.owns_lock()) return;
+    void saved(save& held, bool committed) {
+        if (!held.owns_lock()) return;
         if (committed) {
             fold_.saved();
             saved_ = folded_;
         }
-        saving_ = {};
+        held.unlock();
     }
 
     // A batch was committed after `before` records.
@@ -256,8 +261,7 @@ private:
     std::uint64_t saved_ = 0;           // the last that is in the parts of the store
     std::uint64_t generation_ = never;  // of the store when all was folded; 0 is "look"
     bool stale_ = false;
-    record_view entry_{};                           // scratch
-    std::unique_lock<std::shared_mutex> saving_{};  // held from save_in to saved
+    record_view entry_{};  // scratch
 };
 
 }  // namespace detail
