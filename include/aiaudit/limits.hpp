@@ -45,6 +45,21 @@ inline constexpr unsigned storage_readers = 1024;
 // How often a writer looks for readers that died, whose snapshots would pin freed pages.
 inline constexpr std::int64_t storage_reader_check_seconds = 30;
 
+// Segments of a ledger. Their number shares 64 bits with that of a transaction, which takes 40: at
+// a thousand commits a second that lasts for 34 years in one segment.
+inline constexpr std::uint32_t storage_segments = (std::uint32_t{1} << 24) - 1;
+
+// Segments before the newest that are kept open at one time: three descriptors and a map each.
+inline constexpr std::size_t storage_old_segments_open = 8;
+
+// Read transactions of one segment that wait to be used again, each with its place among
+// storage_readers. More readers at once are served, at the cost of a new one each.
+inline constexpr std::size_t storage_idle_readers = 16;
+
+// How long a segment that must be mapped or opened anew waits for this process's transactions on
+// it to end. A body that waits for the very thread that waits here would otherwise stop both.
+inline constexpr std::int64_t storage_wait_seconds = 5;
+
 // How long the file that marks a ledger may be: it has a few lines.
 inline constexpr std::size_t storage_marker_bytes = 4096;
 

@@ -6,11 +6,16 @@
 //     PATH/aiaudit-ledger                      text; first line "aiaudit ledger format 1"
 //     PATH/segments/00000001/data.mdb          one LMDB environment a segment
 //     PATH/segments/00000001/lock.mdb
+//     PATH/segments/00000002/...
+//     PATH/segments/history/...                the history, once it was written
 //
-// Making one: PATH/aiaudit-ledger.new says that the rest is ours; the segment is built under
+// Making one: PATH/aiaudit-ledger.new says that the rest is ours; the first segment is built under
 // 00000001.new, synced and renamed; the marker is renamed last. So a marker means a whole ledger,
 // and aiaudit-ledger.new without a marker a making that is to be taken up again.
-// Threads: functions without state. Processes: making is guarded by flock on PATH.
+// The last segment is the newest only when the one before it is sealed, or dropped: before that it
+// is what a rotation left that was cut off. NNNNNNNN.dropped is on its way out.
+// Threads: functions without state. Processes: making a ledger is guarded by flock on PATH, dropping
+// and making the history by flock on PATH/segments, a rotation by the old segment's write lock.
 // Floor 5.
 #ifndef AIAUDIT_STORAGE_LEDGER_DIRECTORY_HPP
 #define AIAUDIT_STORAGE_LEDGER_DIRECTORY_HPP
@@ -20,6 +25,7 @@
 #include <aiaudit/storage/posix_file.hpp>  // sync, rename, errors
 #include <aiaudit/storage/store.hpp>       // store_options
 
+#include <algorithm>
 #include <charconv>
 #include <cstdint>
 #include <cstdio>
@@ -40,7 +46,25 @@ inline constexpr std::uint32_t ledger_format = 1;
 inline constexpr std::string_view marker_prefix = "aiaudit ledger format ";
 inline constexpr char const* marker_name = "aiaudit-ledger";
 inline constexpr char const* new_marker_name = "aiaudit-ledger.new";
-inline constexpr char const* first_segment_name = "00000001";
+inline constexpr char const* history_name = "history";
+inline constexpr std::string_view dropped_suffix = ".dropped";
+
+[[nodiscard]] inline std::string segment_name(segment_number number) {
+    if (number == history) return history_name;
+    auto const digits = std::to_string(number);
+    return std::string(8 - std::min<std::size_t>(8, digits.size()), '0') + digits;
+}
+
+// The number in a segment's name, or nothing where the name is another thing's.
+[[nodiscard]] inline std::optional<segment_number> parse_segment_name(
+    std::string_view name) noexcept {
+    if (name.size() != 8) return std::nullopt;
+    segment_number number = 0;
+    auto const [end, failed] = std::from_chars(name.data(), name.data() + name.size(), number);
+    bool const whole = failed == std::errc{} && end == name.data() + name.size();
+    if (!whole || number == 0 || number > limits::storage_segments) return std::nullopt;
+    return number;
+}
 
 // The name of a file system on which LMDB's locks or its shared map do not hold, else null.
 // By magic number, as statfs(2) lists them: not every system's headers have them all.
@@ -148,29 +172,96 @@ inline constexpr char const* first_segment_name = "00000001";
     return {};
 }
 
-// The segment under its temporary name, whole and synced, then under its own.
-// make_segment(directory): result<void> fills an empty directory.
-template <class MakeSegment>
-result<void> make_first_segment(std::string const& segments, MakeSegment make_segment) {
-    auto const segment = segments + "/" + first_segment_name;
-    if (::access(segment.c_str(), F_OK) == 0) return {};  // renamed by an earlier try, so whole
-    auto const temporary = segment + ".new";
-    if (auto ok = make_directory(temporary); !ok) return ok;
-    for (char const* const leftover : {"/data.mdb", "/lock.mdb"}) {
-        auto const name = temporary + leftover;
+// A segment's directory and its two files, as far as they are there.
+[[nodiscard]] inline result<void> remove_segment(std::string const& directory) {
+    for (char const* const file : {"/data.mdb", "/lock.mdb"}) {
+        auto const name = directory + file;
         if (::unlink(name.c_str()) != 0 && errno != ENOENT) {
             return posix_error(errno, "unlink", name);
         }
     }
-    if (auto ok = make_segment(temporary); !ok) return ok;
+    if (::rmdir(directory.c_str()) != 0 && errno != ENOENT) {
+        return posix_error(errno, "rmdir", directory);
+    }
+    return {};
+}
+
+// Makes a segment under its temporary name, whole and synced, then gives it its own; what an
+// earlier try left under either goes first. fill(directory): result<void> fills an empty one.
+// The caller holds what keeps others from making the same one.
+template <class Fill>
+result<void> make_segment(std::string const& segments, segment_number number, Fill&& fill) {
+    auto const segment = segments + "/" + segment_name(number);
+    auto const temporary = segment + ".new";
+    if (auto ok = remove_segment(temporary); !ok) return ok;
+    if (::rename(segment.c_str(), temporary.c_str()) == 0) {
+        if (auto ok = remove_segment(temporary); !ok) return ok;
+    } else if (errno != ENOENT) {
+        return posix_error(errno, "rename", segment);
+    }
+    if (auto ok = make_directory(temporary); !ok) return ok;
+    if (result<void> ok = fill(temporary); !ok) return ok;
     if (auto ok = sync_path(temporary + "/data.mdb"); !ok) return ok;
     if (auto ok = sync_path(temporary); !ok) return ok;
     if (auto ok = rename_path(temporary, segment); !ok) return ok;
     return sync_path(segments);
 }
 
-template <class MakeSegment>
-result<void> make_ledger(std::string const& path, MakeSegment make_segment) {
+[[nodiscard]] inline bool is_there(std::string const& path) noexcept {
+    return ::access(path.c_str(), F_OK) == 0;
+}
+
+// The history's directory, unless it is there: then it is whole.
+template <class Fill>
+result<void> make_history(std::string const& segments, Fill&& fill) {
+    directory_lock const lock(segments);
+    if (!lock.held()) return posix_error(errno, "flock", segments);
+    if (is_there(segments + "/" + history_name)) return {};
+    return make_segment(segments, history, fill);
+}
+
+// The segments that have their name; perhaps one that a rotation left which was cut off.
+[[nodiscard]] inline result<segment_range> list_segments(std::string const& segments) {
+    auto const names = list_directory(segments);
+    if (!names) return names.error();
+    segment_range range{};
+    for (auto const& name : *names) {
+        auto const number = parse_segment_name(name);
+        if (!number) continue;
+        range.oldest = range.oldest == 0 ? *number : std::min(range.oldest, *number);
+        range.newest = std::max(range.newest, *number);
+    }
+    if (range.oldest != 0) return range;
+    return fail(errc::corrupt, segments + ": has no segment, though the ledger was made whole");
+}
+
+// What was dropped and could not be removed yet. The caller holds the lock of `segments`.
+[[nodiscard]] inline result<void> remove_dropped(std::string const& segments) {
+    auto const names = list_directory(segments);
+    if (!names) return names.error();
+    for (auto const& name : *names) {
+        if (!name.ends_with(dropped_suffix)) continue;
+        if (auto ok = remove_segment(segments + "/" + name); !ok) return ok;
+    }
+    return {};
+}
+
+// Once the entry has its other name nobody opens it any more; who has it open reads on.
+[[nodiscard]] inline result<void> drop_segment(std::string const& segments, segment_number number) {
+    directory_lock const lock(segments);
+    if (!lock.held()) return posix_error(errno, "flock", segments);
+    if (auto ok = remove_dropped(segments); !ok) return ok;
+    auto const segment = segments + "/" + segment_name(number);
+    auto const dropped = segment + std::string(dropped_suffix);
+    if (auto ok = rename_path(segment, dropped); !ok) return ok;
+    if (auto ok = sync_path(segments); !ok) return ok;
+    // It is dropped. Should its files stay, the next drop or opening removes them.
+    (void)remove_segment(dropped);
+    return {};
+}
+
+template <class Fill>
+result<void> make_ledger(std::string const& path, Fill&& fill) {
     directory_lock const lock(path);
     if (!lock.held()) return posix_error(errno, "flock", path);
     auto const made_meanwhile = read_marker(path);
@@ -184,7 +275,10 @@ result<void> make_ledger(std::string const& path, MakeSegment make_segment) {
     if (auto ok = write_file(new_marker, text); !ok) return ok;
     if (auto ok = sync_path(path); !ok) return ok;
     if (auto ok = make_directory(path + "/segments"); !ok) return ok;
-    if (auto ok = make_first_segment(path + "/segments", make_segment); !ok) return ok;
+    // Where the first segment has its name, an earlier try made it whole.
+    if (!is_there(path + "/segments/" + segment_name(1))) {
+        if (auto ok = make_segment(path + "/segments", 1, fill); !ok) return ok;
+    }
     if (auto ok = sync_path(path); !ok) return ok;
     if (auto ok = rename_path(new_marker, path + "/" + marker_name); !ok) return ok;
     return sync_path(path);
@@ -214,9 +308,9 @@ result<void> make_ledger(std::string const& path, MakeSegment make_segment) {
     return read_marker(path);
 }
 
-// Finds or makes the ledger that the options ask for, and answers its segment's directory.
-template <class MakeSegment>
-result<std::string> prepare_ledger(store_options const& options, MakeSegment make_segment) {
+// Finds or makes the ledger that the options ask for, and answers its path.
+template <class Fill>
+result<std::string> prepare_ledger(store_options const& options, Fill&& fill) {
     std::string path = options.path;
     if (path.empty()) return fail(errc::bad_argument, "the path of a ledger is empty");
     while (path.size() > 1 && path.back() == '/') path.pop_back();
@@ -228,14 +322,9 @@ result<std::string> prepare_ledger(store_options const& options, MakeSegment mak
             if (auto ok = check_free_for_ledger(path); !ok) return ok.error();
             return fail(errc::not_found, path + ": holds no ledger yet");
         }
-        if (auto ok = make_ledger(path, make_segment); !ok) return ok.error();
+        if (auto ok = make_ledger(path, fill); !ok) return ok.error();
     }
-    auto segment = path + "/segments/" + first_segment_name;
-    if (::access((segment + "/data.mdb").c_str(), F_OK) != 0) {
-        if (errno != ENOENT) return posix_error(errno, "access", segment);
-        return fail(errc::corrupt, segment + ": is missing, though the ledger was made whole");
-    }
-    return segment;
+    return path;
 }
 
 }  // namespace detail

@@ -1,22 +1,27 @@
 // SPDX-License-Identifier: MIT
 //
-// lmdb_store.hpp: the store that lasts: a ledger directory with its tables in LMDB.
+// lmdb_store.hpp: the store that lasts: a ledger directory with its segments in LMDB.
 //
 // After a crash or a power cut the last transaction that write() acknowledged is there, and none
 // in part. A machine whose disk acknowledges what it has not kept is outside that.
-// Space that replaced values free is used again, the file does not shrink.
+// Space that replaced values free is used again, a file does not shrink.
+// A commit that fails half-way does not stop the store: it opens the segment anew by itself.
 // Reading where the lock file cannot be written (a read-only file system, another's files) is
-// sound only while nobody writes there; see lmdb_environment.hpp.
+// sound only while nobody writes there; see lmdb_handle.hpp.
+// A data file that somebody cuts short while it is open is reported as corrupt by the next
+// transaction; one that reads the missing part at that very moment dies of SIGBUS.
 // Threads: and processes, as storage_policy says. Not on network file systems.
 // Floor 5.
 #ifndef AIAUDIT_STORAGE_LMDB_STORE_HPP
 #define AIAUDIT_STORAGE_LMDB_STORE_HPP
 
-#include <aiaudit/storage/ledger_directory.hpp>  // finding and making the directory
-#include <aiaudit/storage/lmdb_environment.hpp>  // LMDB
-#include <aiaudit/storage/store.hpp>             // the promise
+#include <aiaudit/storage/lmdb_segments.hpp>  // the segments
+#include <aiaudit/storage/lmdb_views.hpp>     // what bodies see
+#include <aiaudit/storage/store.hpp>          // the promise
 
+#include <cstdint>
 #include <memory>
+#include <string>
 #include <utility>
 
 namespace aiaudit {
@@ -24,181 +29,110 @@ inline namespace v1 {
 
 class lmdb_store {
 public:
-    class read_view {
-    public:
-        [[nodiscard]] result<std::optional<std::string_view>> get(table in,
-                                                                  std::string_view key) const;
-        template <class Visit>
-        result<void> scan(table in, std::string_view from, Visit visit) const;
-        [[nodiscard]] result<std::optional<std::string>> last_key(table in) const;
+    using read_view = detail::lmdb_read_view;
+    using write_view = detail::lmdb_write_view;
 
-    protected:
-        friend class lmdb_store;
-        explicit read_view(detail::lmdb_transaction const& transaction) noexcept
-            : transaction_(&transaction) {}
-        [[nodiscard]] result<detail::lmdb_cursor> cursor(table in) const;
-        [[nodiscard]] error failure(int code, char const* call) const {
-            return transaction_->environment().failure(code, call);
-        }
-        [[nodiscard]] MDB_txn* txn() const noexcept { return transaction_->get(); }
-        [[nodiscard]] MDB_dbi handle(table in) const noexcept {
-            return transaction_->environment().table_handle(in);
-        }
+    [[nodiscard]] static result<lmdb_store> open(store_options const& options) {
+        auto opened = detail::lmdb_segments::open(options);
+        if (!opened) return opened.error();
+        return lmdb_store(std::move(*opened));
+    }
 
-    private:
-        detail::lmdb_transaction const* transaction_;
-    };
-
-    class write_view : public read_view {
-    public:
-        result<void> insert(table in, std::string_view key, std::string_view value) {
-            if (auto ok = detail::check_entry(key, value.size()); !ok) return ok;
-            MDB_val bytes = detail::to_lmdb(value);
-            return put_new(in, key, bytes, 0);
-        }
-        result<std::span<char>> reserve(table in, std::string_view key, std::size_t bytes);
-        result<void> replace(table in, std::string_view key, std::string_view value);
-
-    private:
-        friend class lmdb_store;
-        using read_view::read_view;
-        result<void> put_new(table in, std::string_view key, MDB_val& value, unsigned flags);
-    };
-
-    [[nodiscard]] static result<lmdb_store> open(store_options const& options);
-
+    [[nodiscard]] result<segment_range> segments() const {
+        if (!segments_) return moved_from();
+        return segments_->range();
+    }
     template <class Body>
     result<void> write(Body body);
     template <class Body>
     result<void> read(Body body) const;
-
-    // The number of the last transaction of any process.
-    [[nodiscard]] std::uint64_t generation() const noexcept {
-        return environment_ ? environment_->last_txnid() : 0;
+    template <class Body>
+    result<void> read(segment_number segment, Body body) const;
+    template <class Body>
+    result<void> rotate(Body body);
+    template <class Body>
+    result<void> write_history(Body body);
+    result<void> drop_oldest(segment_number segment) {
+        if (!segments_) return moved_from();
+        return segments_->drop_oldest(segment);
     }
-    // The size of the data file.
+
+    [[nodiscard]] std::uint64_t generation() const noexcept {
+        return segments_ ? segments_->generation() : 0;
+    }
+    // The sizes of the data files.
     [[nodiscard]] std::uint64_t bytes_on_disk() const noexcept {
-        return environment_ ? environment_->file_bytes() : 0;
+        return segments_ ? segments_->bytes_on_disk() : 0;
     }
 
 private:
-    explicit lmdb_store(std::unique_ptr<detail::lmdb_environment> environment) noexcept
-        : environment_(std::move(environment)) {}
+    explicit lmdb_store(std::unique_ptr<detail::lmdb_segments> segments) noexcept
+        : segments_(std::move(segments)) {}
+    [[nodiscard]] static error moved_from() {
+        return fail(errc::closed, "the store was moved from");
+    }
+    template <class Body>
+    static result<void> write_in(result<detail::lmdb_transaction> transaction, Body& body);
 
-    std::unique_ptr<detail::lmdb_environment> environment_;  // none: moved from
+    std::unique_ptr<detail::lmdb_segments> segments_;  // none: moved from
 };
 
-inline result<lmdb_store> lmdb_store::open(store_options const& options) {
-    using environment = detail::lmdb_environment;
-    auto const make_segment = [&](std::string const& directory) -> result<void> {
-        auto made = environment::open(directory, {options.map_bytes, false, true});
-        if (!made) return made.error();
-        return {};
-    };
-    auto segment = detail::prepare_ledger(options, make_segment);
-    if (!segment) return segment.error();
-    auto opened = environment::open(*segment, {options.map_bytes, options.read_only, false});
-    if (!opened) return opened.error();
-    return lmdb_store(std::move(*opened));
-}
-
 template <class Body>
-result<void> lmdb_store::write(Body body) {
-    if (!environment_) return fail(errc::closed, "the store was moved from");
-    if (environment_->read_only()) {
-        return fail(errc::read_only, "the store was opened for reading");
-    }
-    auto transaction = environment_->begin(true);
+result<void> lmdb_store::write_in(result<detail::lmdb_transaction> transaction, Body& body) {
     if (!transaction) return transaction.error();
-    write_view view(*transaction);
+    write_view view(&*transaction);
     if (result<void> done = body(view); !done) return done;
     return transaction->commit();
 }
 
 template <class Body>
+result<void> lmdb_store::write(Body body) {
+    if (!segments_) return moved_from();
+    return write_in(segments_->begin_newest(true), body);
+}
+
+template <class Body>
+result<void> lmdb_store::write_history(Body body) {
+    if (!segments_) return moved_from();
+    return write_in(segments_->begin_write_history(), body);
+}
+
+template <class Body>
 result<void> lmdb_store::read(Body body) const {
-    if (!environment_) return fail(errc::closed, "the store was moved from");
-    auto const transaction = environment_->begin(false);
+    if (!segments_) return moved_from();
+    auto const transaction = segments_->begin_newest(false);
     if (!transaction) return transaction.error();
-    read_view const view(*transaction);
+    read_view const view(&*transaction);
     return body(view);
 }
 
-inline result<detail::lmdb_cursor> lmdb_store::read_view::cursor(table in) const {
-    MDB_cursor* opened = nullptr;
-    int const code = ::mdb_cursor_open(txn(), handle(in), &opened);
-    if (code != 0) return failure(code, "open cursor");
-    return detail::lmdb_cursor(opened);
+template <class Body>
+result<void> lmdb_store::read(segment_number segment, Body body) const {
+    if (!segments_) return moved_from();
+    auto const transaction = segments_->begin_read(segment);
+    if (!transaction) return transaction.error();
+    read_view const view(*transaction ? &**transaction : nullptr);
+    return body(view);
 }
 
-inline result<std::optional<std::string_view>> lmdb_store::read_view::get(
-    table in, std::string_view key) const {
-    if (auto ok = detail::check_key(key); !ok) return ok.error();
-    MDB_val wanted = detail::to_lmdb(key);
-    MDB_val found{};
-    int const code = ::mdb_get(txn(), handle(in), &wanted, &found);
-    if (code == MDB_NOTFOUND) return std::optional<std::string_view>{};
-    if (code != 0) return failure(code, "get");
-    return std::optional<std::string_view>(detail::from_lmdb(found));
-}
-
-template <class Visit>
-result<void> lmdb_store::read_view::scan(table in, std::string_view from, Visit visit) const {
-    auto const at = cursor(in);
-    if (!at) return at.error();
-    // A start longer than any key is cut to what LMDB takes: no key lies between the two.
-    from = from.substr(0, limits::storage_key_bytes + 1);
-    MDB_val key = detail::to_lmdb(from);
-    MDB_val value{};
-    int code = ::mdb_cursor_get(at->get(), &key, &value, from.empty() ? MDB_FIRST : MDB_SET_RANGE);
-    while (code == 0 && visit(detail::from_lmdb(key), detail::from_lmdb(value))) {
-        code = ::mdb_cursor_get(at->get(), &key, &value, MDB_NEXT);
+// The old segment's write lock is held from before the next is made until after the old is sealed:
+// nobody else makes one, and where this is cut off, the next is not yet anybody's.
+template <class Body>
+result<void> lmdb_store::rotate(Body body) {
+    if (!segments_) return moved_from();
+    auto transaction = segments_->begin_newest(true);
+    if (!transaction) return transaction.error();
+    write_view old(&*transaction);
+    auto const fill = [&](detail::lmdb_transaction& begun) -> result<void> {
+        write_view next(&begun);
+        write_view const& sealed_soon = old;
+        return body(sealed_soon, next);
+    };
+    if (auto ok = segments_->make_next(*transaction, fill); !ok) return ok;
+    if (auto ok = old.replace(table::meta, sealed_key, std::to_string(old.segment() + 1)); !ok) {
+        return ok;
     }
-    if (code != 0 && code != MDB_NOTFOUND) return failure(code, "scan");
-    return {};
-}
-
-inline result<std::optional<std::string>> lmdb_store::read_view::last_key(table in) const {
-    auto const at = cursor(in);
-    if (!at) return at.error();
-    MDB_val key{};
-    MDB_val value{};
-    int const code = ::mdb_cursor_get(at->get(), &key, &value, MDB_LAST);
-    if (code == MDB_NOTFOUND) return std::optional<std::string>{};
-    if (code != 0) return failure(code, "last key");
-    return std::optional<std::string>(detail::from_lmdb(key));
-}
-
-inline result<std::span<char>> lmdb_store::write_view::reserve(table in, std::string_view key,
-                                                               std::size_t bytes) {
-    if (auto ok = detail::check_entry(key, bytes); !ok) return ok.error();
-    MDB_val room{bytes, nullptr};
-    if (auto ok = put_new(in, key, room, MDB_RESERVE); !ok) return ok.error();
-    return std::span<char>(static_cast<char*>(room.mv_data), bytes);
-}
-
-inline result<void> lmdb_store::write_view::replace(table in, std::string_view key,
-                                                    std::string_view value) {
-    if (auto ok = detail::check_entry(key, value.size()); !ok) return ok;
-    MDB_val name = detail::to_lmdb(key);
-    MDB_val bytes = detail::to_lmdb(value);
-    int const code = ::mdb_put(txn(), handle(in), &name, &bytes, 0);
-    if (code != 0) return failure(code, "put");
-    return {};
-}
-
-// As an append first, which fills pages better and looks at the last page only; LMDB refuses it
-// before it changes anything where the key does not sort last.
-inline result<void> lmdb_store::write_view::put_new(table in, std::string_view key, MDB_val& value,
-                                                    unsigned flags) {
-    MDB_val name = detail::to_lmdb(key);
-    int code = ::mdb_put(txn(), handle(in), &name, &value, flags | MDB_APPEND | MDB_NOOVERWRITE);
-    if (code == MDB_KEYEXIST) {
-        code = ::mdb_put(txn(), handle(in), &name, &value, flags | MDB_NOOVERWRITE);
-    }
-    if (code == MDB_KEYEXIST) return detail::key_exists(in);
-    if (code != 0) return failure(code, "put");
-    return {};
+    return transaction->commit();
 }
 
 static_assert(storage_policy<lmdb_store>);

@@ -22,7 +22,8 @@ namespace aiaudit {
 inline namespace v1 {
 
 class memory_store {
-    using entries = std::map<std::string, std::string, std::less<>>;
+    // No value: erased. Only in what a transaction stages.
+    using entries = std::map<std::string, std::optional<std::string>, std::less<>>;
     using tables = std::array<entries, table_count>;
 
     static entries const& entries_of(tables const& from, table which) noexcept {
@@ -37,14 +38,16 @@ public:
         template <class Visit>
         result<void> scan(table in, std::string_view from, Visit visit) const;
         [[nodiscard]] result<std::optional<std::string>> last_key(table in) const;
+        [[nodiscard]] segment_number segment() const noexcept { return segment_; }
 
     private:
         friend class memory_store;
-        read_view(tables const& committed, tables const& staged) noexcept
-            : committed_(&committed), staged_(&staged) {}
+        read_view(segment_number segment, tables const& committed, tables const& staged) noexcept
+            : segment_(segment), committed_(&committed), staged_(&staged) {}
 
+        segment_number segment_;
         tables const* committed_;
-        tables const* staged_;  // goes before committed_; empty tables in a reader
+        tables const* staged_;  // goes before committed_; empty in a reader
     };
 
     class write_view : public read_view {
@@ -57,11 +60,15 @@ public:
         }
         result<std::span<char>> reserve(table in, std::string_view key, std::size_t bytes);
         result<void> replace(table in, std::string_view key, std::string_view value);
+        result<void> erase(table in, std::string_view key);
 
     private:
         friend class memory_store;
-        write_view(tables const& committed, tables& staged) noexcept
-            : read_view(committed, staged), changes_(&staged) {}
+        write_view(segment_number segment, tables const& committed, tables& staged) noexcept
+            : read_view(segment, committed, staged), changes_(&staged) {}
+        [[nodiscard]] std::optional<std::string>& change(table in, std::string_view key) {
+            return (*changes_)[static_cast<std::size_t>(in)][std::string(key)];
+        }
 
         tables* changes_;
     };
@@ -73,10 +80,26 @@ public:
         return store;
     }
 
+    [[nodiscard]] result<segment_range> segments() const;
     template <class Body>
-    result<void> write(Body body);
+    result<void> write(Body body) {
+        return write_in([](state& in) { return in.newest(); }, body);
+    }
     template <class Body>
-    result<void> read(Body body) const;
+    result<void> read(Body body) const {
+        return read_in([](state& in) { return in.newest(); }, body);
+    }
+    template <class Body>
+    result<void> read(segment_number segment, Body body) const {
+        return read_in([&](state&) { return segment; }, body);
+    }
+    template <class Body>
+    result<void> rotate(Body body);
+    template <class Body>
+    result<void> write_history(Body body) {
+        return write_in([](state&) { return history; }, body);
+    }
+    result<void> drop_oldest(segment_number segment);
 
     [[nodiscard]] std::uint64_t generation() const noexcept {
         if (!shared_) return 0;
@@ -91,24 +114,38 @@ private:
     struct state {
         bool read_only = false;  // constant
         std::mutex turn{};       // held by the one writer
-        // access protects what follows: exclusive while a commit is applied.
+        // access protects what follows: exclusive while a commit is applied. It changes only under
+        // `turn`, so that a writer may read it without.
         std::shared_mutex access{};
-        tables committed{};
+        std::map<segment_number, tables> live{{history, {}}, {1, {}}};
         std::uint64_t generation = 1;
+
+        [[nodiscard]] segment_number newest() const { return live.rbegin()->first; }
+        [[nodiscard]] segment_number oldest() const { return std::next(live.begin())->first; }
     };
+    [[nodiscard]] result<void> check_writable() const {
+        if (!shared_) return fail(errc::closed, "the store was moved from");
+        if (shared_->read_only) return fail(errc::read_only, "the store was opened for reading");
+        return {};
+    }
+    template <class Which, class Body>
+    result<void> write_in(Which which, Body& body);
+    template <class Which, class Body>
+    result<void> read_in(Which which, Body& body) const;
+    static bool apply(tables& staged, tables& to) noexcept;
+
     std::unique_ptr<state> shared_{};  // none: moved from
 };
 
 inline result<std::optional<std::string_view>> memory_store::read_view::get(
     table in, std::string_view key) const {
     if (auto ok = detail::check_key(key); !ok) return ok.error();
-    for (tables const* const from : {staged_, committed_}) {
-        auto const& all = entries_of(*from, in);
-        if (auto const at = all.find(key); at != all.end()) {
-            return std::optional<std::string_view>(at->second);
-        }
-    }
-    return std::optional<std::string_view>{};
+    auto const& over = entries_of(*staged_, in);
+    auto const& base = entries_of(*committed_, in);
+    auto at = over.find(key);
+    bool const is_there = at != over.end() || (at = base.find(key)) != base.end();
+    if (!is_there || !at->second) return std::optional<std::string_view>{};
+    return std::optional<std::string_view>(*at->second);
 }
 
 template <class Visit>
@@ -121,8 +158,8 @@ result<void> memory_store::read_view::scan(table in, std::string_view from, Visi
         bool const take_new =
             new_at != over.end() && (old_at == base.end() || new_at->first <= old_at->first);
         bool const hides_old = take_new && old_at != base.end() && new_at->first == old_at->first;
-        auto const& entry = take_new ? *new_at : *old_at;
-        if (!visit(std::string_view(entry.first), std::string_view(entry.second))) break;
+        auto const& [key, value] = take_new ? *new_at : *old_at;
+        if (value && !visit(std::string_view(key), std::string_view(*value))) break;
         if (take_new) ++new_at;
         if (!take_new || hides_old) ++old_at;
     }
@@ -130,10 +167,17 @@ result<void> memory_store::read_view::scan(table in, std::string_view from, Visi
 }
 
 inline result<std::optional<std::string>> memory_store::read_view::last_key(table in) const {
+    auto const& base = entries_of(*committed_, in);
+    auto const& over = entries_of(*staged_, in);
     std::optional<std::string> last;
-    for (tables const* const from : {committed_, staged_}) {
-        auto const& all = entries_of(*from, in);
-        if (!all.empty() && (!last || *last < all.rbegin()->first)) last = all.rbegin()->first;
+    for (auto at = base.rbegin(); at != base.rend() && !last; ++at) {
+        auto const changed = over.find(at->first);
+        if (changed == over.end() || changed->second) last = at->first;
+    }
+    for (auto at = over.rbegin(); at != over.rend(); ++at) {
+        if (!at->second) continue;
+        if (!last || *last < at->first) last = at->first;
+        break;
     }
     return last;
 }
@@ -144,49 +188,109 @@ inline result<std::span<char>> memory_store::write_view::reserve(table in, std::
     auto const there = get(in, key);
     if (!there) return there.error();
     if (*there) return detail::key_exists(in);
-    auto& added = (*changes_)[static_cast<std::size_t>(in)][std::string(key)];
-    added.assign(bytes, '\0');
-    return std::span<char>(added);
+    return std::span<char>(change(in, key).emplace(bytes, '\0'));
 }
 
 inline result<void> memory_store::write_view::replace(table in, std::string_view key,
                                                       std::string_view value) {
     if (auto ok = detail::check_entry(key, value.size()); !ok) return ok.error();
     // By way of a copy: the value may be what this view handed out for the same key.
-    (*changes_)[static_cast<std::size_t>(in)][std::string(key)] = std::string(value);
+    change(in, key) = std::string(value);
     return {};
 }
 
-template <class Body>
-result<void> memory_store::write(Body body) {
-    if (!shared_) return fail(errc::closed, "the store was moved from");
-    if (shared_->read_only) return fail(errc::read_only, "the store was opened for reading");
-    std::scoped_lock const turn(shared_->turn);
-    tables staged;
-    // The committed tables change only under `turn`, so the body reads them without `access`.
-    write_view view(shared_->committed, staged);
-    if (result<void> done = body(view); !done) return done;
-    std::unique_lock const lock(shared_->access);
-    bool changed = false;
-    for (std::size_t i = 0; i < table_count; ++i) {
-        // Nodes move over and nothing is allocated: a commit cannot stop half-way.
-        while (!staged[i].empty()) {
-            changed = true;
-            auto put = shared_->committed[i].insert(staged[i].extract(staged[i].begin()));
-            if (!put.inserted) put.position->second = std::move(put.node.mapped());
-        }
-    }
-    if (changed) ++shared_->generation;
+inline result<void> memory_store::write_view::erase(table in, std::string_view key) {
+    auto const there = get(in, key);
+    if (!there) return there.error();
+    if (*there) change(in, key) = std::nullopt;
     return {};
 }
 
-template <class Body>
-result<void> memory_store::read(Body body) const {
+inline result<segment_range> memory_store::segments() const {
     if (!shared_) return fail(errc::closed, "the store was moved from");
     std::shared_lock const lock(shared_->access);
+    return segment_range{shared_->oldest(), shared_->newest()};
+}
+
+// Whether that changed anything. Nodes move over and nothing is allocated: a commit cannot stop
+// half-way.
+inline bool memory_store::apply(tables& staged, tables& to) noexcept {
+    bool changed = false;
+    for (std::size_t i = 0; i < table_count; ++i) {
+        while (!staged[i].empty()) {
+            changed = true;
+            auto put = to[i].insert(staged[i].extract(staged[i].begin()));
+            if (!put.inserted) put.position->second = std::move(put.node.mapped());
+            if (!put.position->second) to[i].erase(put.position);
+        }
+    }
+    return changed;
+}
+
+template <class Which, class Body>
+result<void> memory_store::write_in(Which which, Body& body) {
+    if (auto ok = check_writable(); !ok) return ok;
+    std::scoped_lock const turn(shared_->turn);
+    segment_number const segment = which(*shared_);
+    auto& committed = shared_->live.at(segment);
+    tables staged;
+    write_view view(segment, committed, staged);
+    if (result<void> done = body(view); !done) return done;
+    std::unique_lock const lock(shared_->access);
+    if (apply(staged, committed) && segment != history) ++shared_->generation;
+    return {};
+}
+
+template <class Which, class Body>
+result<void> memory_store::read_in(Which which, Body& body) const {
+    if (!shared_) return fail(errc::closed, "the store was moved from");
+    std::shared_lock const lock(shared_->access);
+    segment_number const segment = which(*shared_);
+    auto const at = shared_->live.find(segment);
+    if (at == shared_->live.end()) {
+        return fail(errc::not_found, "there is no segment " + std::to_string(segment));
+    }
     tables const nothing_staged;
-    read_view const view(shared_->committed, nothing_staged);
+    read_view const view(segment, at->second, nothing_staged);
     return body(view);
+}
+
+template <class Body>
+result<void> memory_store::rotate(Body body) {
+    if (auto ok = check_writable(); !ok) return ok;
+    std::scoped_lock const turn(shared_->turn);
+    auto const number = shared_->newest();
+    if (number == limits::storage_segments) {
+        return fail(errc::log_full, "no number is left for another segment");
+    }
+    tables sealing;
+    tables staged;
+    tables fresh;
+    write_view old(number, shared_->live.at(number), sealing);
+    write_view next(number + 1, fresh, staged);
+    if (result<void> done = body(std::as_const(old), next); !done) return done;
+    if (auto ok = old.replace(table::meta, sealed_key, std::to_string(number + 1)); !ok) return ok;
+    apply(staged, fresh);
+    std::unique_lock const lock(shared_->access);
+    shared_->live.emplace(number + 1, std::move(fresh));
+    apply(sealing, shared_->live.at(number));
+    ++shared_->generation;
+    return {};
+}
+
+inline result<void> memory_store::drop_oldest(segment_number segment) {
+    if (auto ok = check_writable(); !ok) return ok;
+    std::scoped_lock const turn(shared_->turn);
+    auto const name = "segment " + std::to_string(segment);
+    if (segment != history && segment < shared_->oldest()) {
+        return fail(errc::not_found, name + " is gone");
+    }
+    if (segment != shared_->oldest() || segment == shared_->newest()) {
+        return fail(errc::bad_argument, name + " is not the oldest, or the only one");
+    }
+    std::unique_lock const lock(shared_->access);
+    shared_->live.erase(segment);
+    return {};
 }
 
 static_assert(storage_policy<memory_store>);

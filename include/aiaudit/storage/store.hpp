@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: MIT
 //
-// store.hpp: what the ledger asks of its storage: four ordered tables of byte strings, written in
-// atomic durable transactions and read in consistent snapshots.
+// store.hpp: what the ledger asks of its storage: a list of segments, each of four ordered tables
+// of byte strings, written in atomic durable transactions and read in consistent snapshots.
+//
+// Only the newest segment is written. When it is large enough the ledger rotates: a new one is
+// begun and the old one sealed, for ever. The oldest can be dropped whole. Beside the segments
+// stands the history, four tables more, for what is to outlive them.
 //
 // Models: lmdb_store (lmdb_store.hpp) and memory_store (memory_store.hpp). A third one is right
 // when it passes tests/engine/support/store_conformance.hpp.
@@ -33,12 +37,26 @@ inline constexpr std::size_t table_count = 4;
     return names[static_cast<std::size_t>(which)];
 }
 
+// Segments are numbered from 1 on; numbers are never used again.
+using segment_number = std::uint32_t;
+inline constexpr segment_number history = 0;
+
+struct segment_range {
+    segment_number oldest = 0;
+    segment_number newest = 0;
+    friend bool operator==(segment_range, segment_range) = default;
+};
+
+// The entry of table::meta that says that a segment is sealed; its value is the next one's number.
+// It is the store's own: a body may read it, never write it.
+inline constexpr std::string_view sealed_key = "sealed";
+
 // How to open a store. A store that keeps nothing on disk ignores `path`, `create` and `map_bytes`.
 struct store_options {
     std::string path{};      // a directory; its parent must exist
     bool create = true;      // make a new store where the path is missing or an empty directory
     bool read_only = false;  // change nothing on disk; write() answers errc::read_only
-    // The most the store can hold, as address space (nothing is allocated ahead). Choose less
+    // The most that a segment can hold, as address space (nothing is allocated ahead). Choose less
     // where that is rationed: RLIMIT_AS, 32-bit processes, some sanitizers.
     std::uint64_t map_bytes = limits::map_bytes;
 };
@@ -72,6 +90,10 @@ template <class View>
 struct body_archetype {
     result<void> operator()(View& view) const;
 };
+template <class View>
+struct rotate_body_archetype {
+    result<void> operator()(View const& old, View& next) const;
+};
 
 }  // namespace detail
 
@@ -80,17 +102,19 @@ struct body_archetype {
 //   get(table, key)             The value, or nothing. A key of a wrong size: bad_argument.
 //   scan(table, from, visit)    Calls visit(key, value) in ascending bytewise order, from the first
 //                               key >= from (may be empty: the first of all), until it returns
-//                               false. visit may call get, not insert, reserve or replace.
+//                               false. visit may call get, not what changes the table.
 //   last_key(table)             The greatest key, or nothing.
+//   segment()                   Which segment this is, or `history`.
 //
 // A view and every byte it hands out live until the body returns; in a write view a value that was
-// handed out lives only until the next insert, reserve or replace.
+// handed out lives only until the next insert, reserve, replace or erase.
 template <class View>
 concept storage_read_view = requires(View const& view, table in, std::string_view key,
                                      detail::visitor_archetype visit) {
     { view.get(in, key) } -> std::same_as<result<std::optional<std::string_view>>>;
     { view.scan(in, key, visit) } -> std::same_as<result<void>>;
     { view.last_key(in) } -> std::same_as<result<std::optional<std::string>>>;
+    { view.segment() } -> std::same_as<segment_number>;
 };
 
 // A write view: a read view that sees its own changes, and
@@ -100,6 +124,7 @@ concept storage_read_view = requires(View const& view, table in, std::string_vie
 //   reserve(table, key, bytes)  insert, but the caller writes the value in place: into the span,
 //                               all of it, before the next call on the view.
 //   replace(table, key, value)  An entry, new or instead of the old one.
+//   erase(table, key)           No such entry any more; none before is no error.
 //
 // Values over limits::storage_value_bytes: too_large. No room: log_full.
 template <class View>
@@ -108,6 +133,7 @@ concept storage_write_view = storage_read_view<View> &&
     { view.insert(in, key, value) } -> std::same_as<result<void>>;
     { view.reserve(in, key, size) } -> std::same_as<result<std::span<char>>>;
     { view.replace(in, key, value) } -> std::same_as<result<void>>;
+    { view.erase(in, key) } -> std::same_as<result<void>>;
 };
 
 // A store.
@@ -116,17 +142,31 @@ concept storage_write_view = storage_read_view<View> &&
 //                          else; nothing was touched), newer_format, not_found, read_only,
 //                          already_open (by this process), unsafe_file_system, disk_full, corrupt,
 //                          storage_failed, bad_argument.
-//   write(body)            body: result<void>(write_view&). One transaction: once body succeeded,
-//                          all of it is durable when write() returns success; when body or the
-//                          commit fails or body throws, none of it is there, and the store can be
-//                          used on (disk_full: free space, then write again). One at a time over
-//                          all threads and processes: it waits its turn. A body that changed
-//                          nothing costs no sync.
-//   read(body)             body: result<void>(read_view const&). Runs beside a writer and sees
-//                          what was committed before it began. Keep it short: the space of what is
-//                          replaced meanwhile cannot be used again.
-//   generation()           Differs from before once any process has committed; cheap. 0: closed.
-//   bytes_on_disk()        What the entries take on disk, free pages included. 0: nothing, closed.
+//   segments()             The oldest and the newest segment there are now: other processes rotate
+//                          and drop too.
+//   write(body)            body: result<void>(write_view&). One transaction on the newest segment:
+//                          once body succeeded, all of it is durable when write() returns success;
+//                          when body or the commit fails or body throws, none of it is there, and
+//                          the store can be used on (disk_full: free space, then write again;
+//                          log_full: rotate, then write again). One at a time over all threads and
+//                          processes: it waits its turn. A body that changed nothing costs no sync.
+//   read(body)             body: result<void>(read_view const&). On the newest segment. Runs beside
+//                          a writer and sees what was committed before it began. Keep it short: the
+//                          space of what is replaced meanwhile cannot be used again, and a store
+//                          that must be mapped anew waits for it. Long scans are done in parts.
+//   read(segment, body)    The same on any segment, or on `history`, which is empty until it is
+//                          written. not_found: dropped, or not there yet.
+//   rotate(body)           body: result<void>(write_view const& old, write_view& next). Begins the
+//                          segment after the newest with what body enters into it, and seals the
+//                          old one: both, or neither when anything fails. old is the newest when
+//                          its turn has come: a body that was to rotate another one looks at
+//                          old.segment(), and fails.
+//   write_history(body)    write(body), on the history. Not atomic with any other transaction.
+//   drop_oldest(segment)   Removes the oldest segment for good. bad_argument: it is not the oldest,
+//                          or the newest; not_found: it is gone. Transactions on it go on.
+//   generation()           Differs from before once any process has committed to a segment or
+//                          rotated (not: dropped, or wrote the history); cheap. 0: closed.
+//   bytes_on_disk()        What all of it takes on disk, free pages included. 0: nothing, closed.
 //
 // After fork() the child's copy answers errc::closed, unless the store keeps nothing on disk; the
 // child may open its own. A moved-from store answers errc::closed.
@@ -138,10 +178,17 @@ concept storage_policy = std::movable<Store> && storage_read_view<typename Store
     storage_write_view<typename Store::write_view> &&
     requires(Store& store, Store const& reader, store_options const& options,
              detail::body_archetype<typename Store::write_view> write_body,
-             detail::body_archetype<typename Store::read_view const> read_body) {
+             detail::body_archetype<typename Store::read_view const> read_body,
+             detail::rotate_body_archetype<typename Store::write_view> rotate_body,
+             segment_number segment) {
     { Store::open(options) } -> std::same_as<result<Store>>;
+    { reader.segments() } -> std::same_as<result<segment_range>>;
     { store.write(write_body) } -> std::same_as<result<void>>;
     { reader.read(read_body) } -> std::same_as<result<void>>;
+    { reader.read(segment, read_body) } -> std::same_as<result<void>>;
+    { store.rotate(rotate_body) } -> std::same_as<result<void>>;
+    { store.write_history(write_body) } -> std::same_as<result<void>>;
+    { store.drop_oldest(segment) } -> std::same_as<result<void>>;
     { reader.generation() }
     noexcept->std::same_as<std::uint64_t>;
     { reader.bytes_on_disk() }

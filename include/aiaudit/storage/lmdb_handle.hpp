@@ -1,0 +1,314 @@
+// SPDX-License-Identifier: MIT
+//
+// lmdb_handle.hpp: an LMDB environment that is open, its tables, and read transactions kept to be
+// used again.
+//
+// Threads: transactions may be begun and ended by any at once; adopt_map_of_others and destruction
+// are for one, while no transaction is active. lmdb_environment.hpp sees to that, and to forks.
+// Floor 5.
+#ifndef AIAUDIT_STORAGE_LMDB_HANDLE_HPP
+#define AIAUDIT_STORAGE_LMDB_HANDLE_HPP
+
+#include <aiaudit/error.hpp>                  // result
+#include <aiaudit/limits.hpp>                 // storage maxima
+#include <aiaudit/storage/lmdb_layout.hpp>    // the check before the file is mapped
+#include <aiaudit/storage/lmdb_registry.hpp>  // one opening a process
+#include <aiaudit/storage/posix_file.hpp>     // errors
+#include <aiaudit/storage/store.hpp>          // table
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include <lmdb.h>
+
+namespace aiaudit {
+inline namespace v1 {
+namespace detail {
+
+// What LMDB's answer means. `path` is the environment's directory, `call` what was asked of LMDB.
+[[nodiscard]] inline error lmdb_error(int code, char const* call, std::string const& path) {
+    if (code > 0) return posix_error(code, call, path + "/data.mdb");
+    auto const text = path + ": " + call + ": " + ::mdb_strerror(code);
+    switch (code) {
+    case MDB_CORRUPTED:
+    case MDB_PAGE_NOTFOUND:
+    case MDB_INVALID:
+    case MDB_INCOMPATIBLE: return fail(errc::corrupt, text);
+    case MDB_VERSION_MISMATCH: return fail(errc::newer_format, text);
+    case MDB_MAP_FULL: return fail(errc::log_full, text);
+    case MDB_TXN_FULL: return fail(errc::too_large, text);
+    default: return fail(errc::storage_failed, text);
+    }
+}
+
+[[nodiscard]] inline MDB_val to_lmdb(std::string_view bytes) noexcept {
+    // LMDB only reads what it is given here; its one struct serves both directions.
+    return MDB_val{bytes.size(), const_cast<char*>(bytes.data())};
+}
+[[nodiscard]] inline std::string_view from_lmdb(MDB_val const& bytes) noexcept {
+    return {static_cast<char const*>(bytes.mv_data), bytes.mv_size};
+}
+
+struct close_lmdb_cursor {
+    void operator()(MDB_cursor* cursor) const noexcept { ::mdb_cursor_close(cursor); }
+};
+using lmdb_cursor = std::unique_ptr<MDB_cursor, close_lmdb_cursor>;
+
+struct lmdb_settings {
+    std::uint64_t map_bytes = limits::map_bytes;
+    bool read_only = false;
+    bool make = false;  // with its tables, in an empty directory that is no one else's yet
+};
+
+[[nodiscard]] inline result<void> check_map_bytes(std::uint64_t map_bytes) {
+    if (map_bytes >= limits::map_bytes_least && map_bytes <= SIZE_MAX / 2) return {};
+    return fail(errc::bad_argument, "a map of " + std::to_string(map_bytes) + " bytes cannot be");
+}
+
+class lmdb_handle {
+public:
+    // not_found: there is no such directory.
+    [[nodiscard]] static result<std::unique_ptr<lmdb_handle>> open(std::string const& directory,
+                                                                   lmdb_settings const& how);
+    lmdb_handle(lmdb_handle const&) = delete;
+    lmdb_handle& operator=(lmdb_handle const&) = delete;
+    ~lmdb_handle();
+
+    // LMDB's codes. What begin_read gave goes to end_read.
+    [[nodiscard]] int begin_write(MDB_txn** txn) noexcept {
+        return ::mdb_txn_begin(env_, nullptr, 0, txn);
+    }
+    [[nodiscard]] int begin_read(MDB_txn** txn) noexcept;
+    void end_read(MDB_txn* txn) noexcept;
+    [[nodiscard]] result<void> adopt_map_of_others();
+    // Frees the slots of processes that died while they read.
+    void clear_dead_readers() noexcept {
+        int dead = 0;
+        ::mdb_reader_check(env_, &dead);
+    }
+    [[nodiscard]] std::uint64_t last_txnid() const noexcept { return info().me_last_txnid; }
+    [[nodiscard]] MDB_dbi table_handle(table which) const noexcept {
+        return tables_[static_cast<std::size_t>(which)];
+    }
+
+    // Whether the file is as long as it was when it was last seen: it never shrinks by itself. To
+    // be asked before LMDB touches the map.
+    [[nodiscard]] bool covers_what_was_seen() noexcept;
+    // Whether it is as long as the last commit needs. To be asked inside a transaction, before it
+    // looks at a page.
+    [[nodiscard]] result<void> check_size();
+    // After a commit of this process, which may have made the file longer.
+    void note_commit() noexcept {
+        if (bytes_of_last_commit() > seen_bytes_.load(std::memory_order_relaxed)) {
+            (void)covers_what_was_seen();
+        }
+    }
+    [[nodiscard]] error cut_short() const {
+        return fail(errc::corrupt, directory_ + "/data.mdb: was cut short while it was open");
+    }
+
+private:
+    explicit lmdb_handle(std::string directory) : directory_(std::move(directory)) {}
+    [[nodiscard]] result<void> open_environment(lmdb_settings const& how);
+    [[nodiscard]] result<void> open_tables(bool make);
+    [[nodiscard]] error failure(int code, char const* call) const {
+        return lmdb_error(code, call, directory_);
+    }
+    [[nodiscard]] MDB_envinfo info() const noexcept {
+        MDB_envinfo found{};
+        ::mdb_env_info(env_, &found);
+        return found;
+    }
+    [[nodiscard]] std::uint64_t bytes_of_last_commit() const noexcept {
+        return (std::uint64_t{info().me_last_pgno} + 1) * page_bytes_;
+    }
+
+    // Constant once open.
+    std::string directory_;
+    MDB_env* env_ = nullptr;
+    std::array<MDB_dbi, table_count> tables_{};
+    std::uint64_t page_bytes_ = 0;
+    int descriptor_ = -1;  // LMDB's, on the data file
+    file_claim claim_{};
+
+    std::atomic<std::uint64_t> seen_bytes_ = 0;  // the longest that the file was seen to be
+    // The last commit whose pages were found to be there although the file is shorter than it says.
+    std::atomic<std::uint64_t> whole_at_ = 0;
+    std::array<std::atomic<MDB_txn*>, limits::storage_idle_readers> idle_{};
+};
+
+inline result<std::unique_ptr<lmdb_handle>> lmdb_handle::open(std::string const& directory,
+                                                              lmdb_settings const& how) {
+    std::unique_ptr<lmdb_handle> opened(new lmdb_handle(directory));
+    if (!how.make) {
+        auto const file = directory + "/data.mdb";
+        auto claimed = file_claim::of(file);
+        if (!claimed && claimed.error().code == errc::not_found &&
+            ::access(directory.c_str(), F_OK) == 0) {
+            return fail(errc::corrupt, file + ": is missing, though the segment was made whole");
+        }
+        if (!claimed) return claimed.error();
+        opened->claim_ = std::move(*claimed);
+        if (auto ok = check_lmdb_file(file); !ok) return ok.error();
+    }
+    if (auto ok = opened->open_environment(how); !ok) return ok.error();
+    if (auto ok = opened->open_tables(how.make); !ok) return ok.error();
+    (void)opened->covers_what_was_seen();
+    return opened;
+}
+
+inline lmdb_handle::~lmdb_handle() {
+    for (auto& idle : idle_) {
+        if (auto* const txn = idle.load(std::memory_order_acquire); txn != nullptr) {
+            ::mdb_txn_abort(txn);
+        }
+    }
+    if (env_ != nullptr) ::mdb_env_close(env_);
+}
+
+inline result<void> lmdb_handle::open_environment(lmdb_settings const& how) {
+    if (int const code = ::mdb_env_create(&env_); code != 0) return failure(code, "create");
+    constexpr std::uint64_t page = 4096;
+    auto const map_bytes = (how.map_bytes + page - 1) / page * page;
+    ::mdb_env_set_mapsize(env_, static_cast<std::size_t>(map_bytes));
+    ::mdb_env_set_maxdbs(env_, limits::storage_tables);
+    ::mdb_env_set_maxreaders(env_, limits::storage_readers);
+    unsigned flags = MDB_NOTLS;
+    auto const lock_file = directory_ + "/lock.mdb";
+    if (how.read_only) {
+        flags |= MDB_RDONLY;
+        // A reader registers in the lock file. Where it cannot (read-only media, another's
+        // directory, a bare copy of data.mdb) it reads unregistered, which is sound only while
+        // nobody writes: a writer may use pages again that it still reads.
+        if (::access(lock_file.c_str(), W_OK) != 0) flags |= MDB_NOLOCK;
+    }
+    if ((flags & MDB_NOLOCK) == 0) {
+        // Here no lock of this process is on the file yet, so that closing it again drops none.
+        constexpr std::uint64_t head = 4096;
+        auto const bytes = head + std::uint64_t{limits::storage_readers} * 64;
+        if (auto ok = reserve_blocks(lock_file, bytes); !ok) return ok;
+    }
+    int const code = ::mdb_env_open(env_, directory_.c_str(), flags, 0600);
+    if (code == ENOMEM) {
+        return fail(errc::storage_failed, directory_ + ": no address space for a map of " +
+                                              std::to_string(map_bytes) +
+                                              " bytes (choose a smaller map_bytes)");
+    }
+    if (code != 0) return failure(code, "open");
+    ::mdb_env_get_fd(env_, &descriptor_);
+    if (!how.read_only) clear_dead_readers();
+    return {};
+}
+
+inline result<void> lmdb_handle::open_tables(bool make) {
+    MDB_stat layout{};
+    if (int const code = ::mdb_env_stat(env_, &layout); code != 0) return failure(code, "stat");
+    page_bytes_ = layout.ms_psize;
+    MDB_txn* txn = nullptr;
+    unsigned const kind = make ? 0 : MDB_RDONLY;
+    int code = ::mdb_txn_begin(env_, nullptr, kind, &txn);
+    for (int tries = 0; tries < 8 && code != 0; ++tries) {
+        if (code == MDB_MAP_RESIZED) {
+            if (auto ok = adopt_map_of_others(); !ok) return ok;
+        } else if (code == MDB_READERS_FULL) {
+            clear_dead_readers();
+        } else {
+            break;
+        }
+        code = ::mdb_txn_begin(env_, nullptr, kind, &txn);
+    }
+    if (code != 0) return failure(code, "begin");
+    for (std::size_t i = 0; i < table_count; ++i) {
+        auto const* const name = name_of(static_cast<table>(i));
+        code = ::mdb_dbi_open(txn, name, make ? MDB_CREATE : 0, &tables_[i]);
+        if (code == 0) continue;
+        ::mdb_txn_abort(txn);
+        if (code != MDB_NOTFOUND) return failure(code, "open table");
+        return fail(errc::corrupt, directory_ + ": has no table '" + name + "'");
+    }
+    code = ::mdb_txn_commit(txn);  // keeps the handles, also that of a reader
+    if (code != 0) return failure(code, "commit");
+    return {};
+}
+
+// A transaction that waits to be renewed has a slot among the readers already: to renew it takes no
+// lock and no memory.
+inline int lmdb_handle::begin_read(MDB_txn** txn) noexcept {
+    for (auto& idle : idle_) {
+        if (idle.load(std::memory_order_relaxed) == nullptr) continue;
+        auto* const taken = idle.exchange(nullptr, std::memory_order_acquire);
+        if (taken == nullptr) continue;
+        int const code = ::mdb_txn_renew(taken);
+        if (code == 0) {
+            *txn = taken;
+        } else {
+            ::mdb_txn_abort(taken);
+        }
+        return code;
+    }
+    int const code = ::mdb_txn_begin(env_, nullptr, MDB_RDONLY, txn);
+    if (code != MDB_READERS_FULL) return code;
+    clear_dead_readers();
+    return ::mdb_txn_begin(env_, nullptr, MDB_RDONLY, txn);
+}
+
+inline void lmdb_handle::end_read(MDB_txn* txn) noexcept {
+    ::mdb_txn_reset(txn);
+    for (auto& idle : idle_) {
+        MDB_txn* none = nullptr;
+        if (idle.load(std::memory_order_relaxed) != nullptr) continue;
+        if (idle.compare_exchange_strong(none, txn, std::memory_order_release,
+                                         std::memory_order_relaxed)) {
+            return;
+        }
+    }
+    ::mdb_txn_abort(txn);
+}
+
+inline result<void> lmdb_handle::adopt_map_of_others() {
+    int const code = ::mdb_env_set_mapsize(env_, 0);
+    if (code != 0) return failure(code, "resize map");
+    return {};
+}
+
+inline bool lmdb_handle::covers_what_was_seen() noexcept {
+    // Loaded before the file is asked: another thread may see a longer one meanwhile.
+    auto seen = seen_bytes_.load(std::memory_order_relaxed);
+    struct stat status {};
+    if (::fstat(descriptor_, &status) != 0) return true;  // it is open, so this cannot be
+    auto const bytes = static_cast<std::uint64_t>(status.st_size);
+    if (bytes < seen) return false;
+    while (bytes > seen &&
+           !seen_bytes_.compare_exchange_weak(seen, bytes, std::memory_order_relaxed)) {
+    }
+    return true;
+}
+
+// The last commit may speak of pages past the end of the file, when they are free: see
+// check_lmdb_size. That is rare, and looked into once a commit.
+inline result<void> lmdb_handle::check_size() {
+    auto const found = info();
+    auto const needed = (std::uint64_t{found.me_last_pgno} + 1) * page_bytes_;
+    if (needed <= seen_bytes_.load(std::memory_order_relaxed)) return {};
+    // Others made it longer since we looked, or it is one of those.
+    if (!covers_what_was_seen()) return cut_short();
+    if (needed <= seen_bytes_.load(std::memory_order_relaxed)) return {};
+    if (whole_at_.load(std::memory_order_relaxed) == found.me_last_txnid) return {};
+    result<void> checked;
+    for (int tries = 0; tries < 3; ++tries) {
+        checked = check_lmdb_size(descriptor_, directory_ + "/data.mdb");
+        if (checked) break;
+    }
+    if (checked) whole_at_.store(found.me_last_txnid, std::memory_order_relaxed);
+    return checked;
+}
+
+}  // namespace detail
+}  // namespace v1
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_STORAGE_LMDB_HANDLE_HPP

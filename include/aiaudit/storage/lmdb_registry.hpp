@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: MIT
+//
+// lmdb_registry.hpp: which files this process has open as LMDB environments, and whether it forked
+// since.
+//
+// LMDB's locks belong to the process: a second environment on one file would drop the first's. And
+// none may be used, or closed, in a forked child.
+// Threads: any.
+// Floor 5.
+#ifndef AIAUDIT_STORAGE_LMDB_REGISTRY_HPP
+#define AIAUDIT_STORAGE_LMDB_REGISTRY_HPP
+
+#include <aiaudit/error.hpp>               // result
+#include <aiaudit/storage/posix_file.hpp>  // errors
+
+#include <atomic>
+#include <cstdint>
+#include <mutex>
+#include <set>
+#include <string>
+#include <utility>
+
+#include <pthread.h>
+
+namespace aiaudit {
+inline namespace v1 {
+namespace detail {
+
+class lmdb_registry {
+public:
+    [[nodiscard]] static lmdb_registry& instance() {
+        // Never destroyed: a store with static storage may be closed after it.
+        static lmdb_registry& only = *new lmdb_registry;
+        return only;
+    }
+
+    // By what the file is, not by its name: a ledger has many.
+    using file_id = std::pair<dev_t, ino_t>;
+    [[nodiscard]] bool claim(file_id file) {
+        std::scoped_lock const lock(mutex_);
+        return open_.insert(file).second;
+    }
+    void release(file_id file) {
+        std::scoped_lock const lock(mutex_);
+        open_.erase(file);
+    }
+    // How often this process, or what it forked from, forked: another number than at opening means
+    // that what was opened is the parent's.
+    [[nodiscard]] std::uint64_t forks() const noexcept {
+        return forks_.load(std::memory_order_relaxed);
+    }
+
+private:
+    // The mutex is held over a fork, so that the child's copy of the set is whole. The child starts
+    // with none open: what it inherited is dead.
+    lmdb_registry() {
+        ::pthread_atfork([] { instance().mutex_.lock(); }, [] { instance().mutex_.unlock(); },
+                         [] {
+                             instance().open_.clear();
+                             instance().forks_.fetch_add(1, std::memory_order_relaxed);
+                             instance().mutex_.unlock();
+                         });
+    }
+    std::mutex mutex_{};
+    std::set<file_id> open_{};  // protected by mutex_
+    std::atomic<std::uint64_t> forks_ = 0;
+};
+
+// One file of this process's own, until it is destroyed.
+class file_claim {
+public:
+    file_claim() noexcept = default;
+    file_claim(file_claim&& other) noexcept
+        : file_(other.file_), forks_(other.forks_), held_(std::exchange(other.held_, false)) {}
+    file_claim& operator=(file_claim&& other) noexcept {
+        std::swap(file_, other.file_);
+        std::swap(forks_, other.forks_);
+        std::swap(held_, other.held_);
+        return *this;
+    }
+    // A forked child's copy claims nothing: the child may have claimed it anew.
+    ~file_claim() {
+        auto& registry = lmdb_registry::instance();
+        if (held_ && forks_ == registry.forks()) registry.release(file_);
+    }
+    [[nodiscard]] static result<file_claim> of(std::string const& path) {
+        struct stat status {};
+        if (::stat(path.c_str(), &status) != 0) return posix_error(errno, "stat", path);
+        file_claim claimed;
+        claimed.file_ = {status.st_dev, status.st_ino};
+        claimed.held_ = lmdb_registry::instance().claim(claimed.file_);
+        if (!claimed.held_) return fail(errc::already_open, path + ": is open in this process");
+        return claimed;
+    }
+
+private:
+    lmdb_registry::file_id file_{};
+    std::uint64_t forks_ = lmdb_registry::instance().forks();
+    bool held_ = false;
+};
+
+}  // namespace detail
+}  // namespace v1
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_STORAGE_LMDB_REGISTRY_HPP

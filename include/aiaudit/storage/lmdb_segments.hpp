@@ -1,0 +1,325 @@
+// SPDX-License-Identifier: MIT
+//
+// lmdb_segments.hpp: the segments of one ledger directory, as one process has them open.
+//
+// The newest is found by looking: a transaction on the segment that this process believes newest
+// sees whether it is sealed, and then moves on to the next. So no process needs to be told.
+// Older ones are opened when they are asked for, and the least recently used closed.
+// Threads: any, as its store allows.
+// Floor 5.
+#ifndef AIAUDIT_STORAGE_LMDB_SEGMENTS_HPP
+#define AIAUDIT_STORAGE_LMDB_SEGMENTS_HPP
+
+#include <aiaudit/error.hpp>                     // result
+#include <aiaudit/limits.hpp>                    // how many are kept open
+#include <aiaudit/storage/ledger_directory.hpp>  // names, making, dropping
+#include <aiaudit/storage/lmdb_environment.hpp>  // LMDB
+#include <aiaudit/storage/lmdb_registry.hpp>     // one opening a process
+#include <aiaudit/storage/store.hpp>             // store_options
+
+#include <atomic>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <utility>
+
+namespace aiaudit {
+inline namespace v1 {
+namespace detail {
+
+class lmdb_segments {
+public:
+    [[nodiscard]] static result<std::unique_ptr<lmdb_segments>> open(store_options const& options);
+
+    // A transaction on the newest segment. A writer has the write lock, so it stays the newest.
+    [[nodiscard]] result<lmdb_transaction> begin_newest(bool writing);
+    // One that reads any segment, or the history; none: there is no history yet.
+    [[nodiscard]] result<std::optional<lmdb_transaction>> begin_read(segment_number number);
+    [[nodiscard]] result<lmdb_transaction> begin_write_history();
+    // Makes the segment after the one that `old` writes; old seals its own then. fill(transaction):
+    // result<void> enters what the new one begins with.
+    template <class Fill>
+    result<void> make_next(lmdb_transaction const& old, Fill fill);
+    [[nodiscard]] result<void> drop_oldest(segment_number number);
+
+    [[nodiscard]] result<segment_range> range();
+    [[nodiscard]] std::uint64_t generation() const noexcept;
+    [[nodiscard]] std::uint64_t bytes_on_disk() const;
+
+private:
+    explicit lmdb_segments(store_options const& options)
+        : settings_{options.map_bytes, options.read_only, false} {}
+    [[nodiscard]] result<void> find_newest();
+    [[nodiscard]] result<bool> is_sealed(segment_number number);
+    [[nodiscard]] result<void> move_on(lmdb_environment const& from);
+    [[nodiscard]] lmdb_environment& environment(segment_number number);
+    void close_least_used();
+    [[nodiscard]] result<void> check_writable() const {
+        if (!settings_.read_only) return {};
+        return fail(errc::read_only, "the store was opened for reading");
+    }
+    [[nodiscard]] std::string directory_of(segment_number number) const {
+        return path_ + "/" + segment_name(number);
+    }
+
+    // Constant once open.
+    lmdb_settings settings_;
+    std::string path_{};  // of the segments
+    file_claim marker_{};
+
+    // Never null once open; what it points to lives as long as this.
+    std::atomic<lmdb_environment*> newest_ = nullptr;
+    std::atomic<segment_number> oldest_ = 0;  // there may be fewer by now, never older ones
+    std::atomic<std::uint64_t> uses_ = 0;
+    std::mutex mutex_{};
+    // Every one that was asked for, open or not: small, and never removed, so that a pointer to one
+    // stays good. Protected by mutex_.
+    std::map<segment_number, std::unique_ptr<lmdb_environment>> known_{};
+};
+
+inline result<std::unique_ptr<lmdb_segments>> lmdb_segments::open(store_options const& options) {
+    if (auto ok = check_map_bytes(options.map_bytes); !ok) return ok.error();
+    auto const fill = [&](std::string const& directory) -> result<void> {
+        auto made = lmdb_handle::open(directory, {options.map_bytes, false, true});
+        if (!made) return made.error();
+        return {};
+    };
+    auto const ledger = prepare_ledger(options, fill);
+    if (!ledger) return ledger.error();
+    std::unique_ptr<lmdb_segments> opened(new lmdb_segments(options));
+    opened->path_ = *ledger + "/segments";
+    auto claimed = file_claim::of(*ledger + "/" + marker_name);
+    if (!claimed) return claimed.error();
+    opened->marker_ = std::move(*claimed);
+    if (!options.read_only) {
+        directory_lock const lock(opened->path_);
+        if (!lock.held()) return posix_error(errno, "flock", opened->path_);
+        if (auto ok = remove_dropped(opened->path_); !ok) return ok.error();
+    }
+    if (auto ok = opened->find_newest(); !ok) return ok.error();
+    auto const looked = opened->begin_newest(false);
+    if (!looked) return looked.error();
+    return opened;
+}
+
+// Where to begin to look. The last one counts only when the one before it is sealed, or dropped.
+inline result<void> lmdb_segments::find_newest() {
+    result<void> last_try;
+    for (int tries = 0; tries < 8; ++tries) {
+        auto const listed = list_segments(path_);
+        if (!listed) return listed.error();
+        oldest_ = listed->oldest;
+        auto newest = listed->newest;
+        if (newest > listed->oldest) {
+            auto const sealed = is_sealed(newest - 1);
+            if (!sealed && sealed.error().code == errc::not_found) {
+                last_try = sealed.error();  // dropped since
+                continue;
+            }
+            if (!sealed) return sealed.error();
+            if (!*sealed) --newest;
+        }
+        newest_ = &environment(newest);
+        return {};
+    }
+    return last_try;
+}
+
+inline result<bool> lmdb_segments::is_sealed(segment_number number) {
+    auto& at = environment(number);
+    auto const transaction = at.begin(false);
+    if (!transaction) return transaction.error();
+    return at.is_sealed(*transaction);
+}
+
+inline lmdb_environment& lmdb_segments::environment(segment_number number) {
+    std::scoped_lock const lock(mutex_);
+    auto& known = known_[number];
+    if (!known) {
+        known = std::make_unique<lmdb_environment>(directory_of(number), settings_, number);
+    }
+    return *known;
+}
+
+inline result<lmdb_transaction> lmdb_segments::begin_newest(bool writing) {
+    if (writing) {
+        if (auto ok = check_writable(); !ok) return ok.error();
+    }
+    // Each round moves on by a segment, so it ends.
+    for (;;) {
+        auto& at = *newest_.load(std::memory_order_acquire);
+        {
+            auto transaction = at.begin(writing);
+            bool const gone = !transaction && transaction.error().code == errc::not_found;
+            if (!transaction && !gone) return transaction.error();
+            if (transaction) {
+                auto const sealed = at.is_sealed(*transaction);
+                if (!sealed) return sealed.error();
+                if (!*sealed) return transaction;
+            }
+        }
+        if (auto ok = move_on(at); !ok) return ok.error();
+    }
+}
+
+// From a segment that is sealed, or was dropped, to the one after it that is there.
+inline result<void> lmdb_segments::move_on(lmdb_environment const& from) {
+    if (newest_.load(std::memory_order_acquire) != &from) return {};  // another thread did
+    auto next = from.number() + 1;
+    if (!is_there(directory_of(next))) {
+        // Others rotated and dropped until none of what this process knew was left.
+        auto const listed = list_segments(path_);
+        if (!listed) return listed.error();
+        next = listed->oldest;
+        if (next <= from.number()) {
+            return fail(errc::corrupt, directory_of(from.number() + 1) +
+                                           ": is missing, though the segment before it is sealed");
+        }
+    }
+    auto& to = environment(next);
+    auto* expected = const_cast<lmdb_environment*>(&from);
+    newest_.compare_exchange_strong(expected, &to);
+    close_least_used();
+    return {};
+}
+
+inline result<std::optional<lmdb_transaction>> lmdb_segments::begin_read(segment_number number) {
+    using answer = std::optional<lmdb_transaction>;
+    if (number > newest_.load(std::memory_order_acquire)->number()) {
+        auto const looked = begin_newest(false);
+        if (!looked) return looked.error();
+        auto const newest = looked->environment().number();
+        // What is there beyond it is what a rotation left that was cut off.
+        if (number > newest) {
+            return fail(errc::not_found, directory_of(number) + ": there is no such segment yet");
+        }
+    }
+    auto& at = environment(number);
+    at.last_use.store(++uses_, std::memory_order_relaxed);
+    bool const was_open = at.is_open();
+    if (number == history && !was_open && !is_there(at.directory())) {
+        return at.forked() ? result<answer>(fail(errc::closed, path_ + ": this process forked"))
+                           : result<answer>(answer{});
+    }
+    auto transaction = at.begin(false);
+    if (!transaction) return transaction.error();
+    if (!was_open) close_least_used();
+    return answer(std::move(*transaction));
+}
+
+inline result<lmdb_transaction> lmdb_segments::begin_write_history() {
+    if (auto ok = check_writable(); !ok) return ok.error();
+    auto& at = environment(history);
+    if (!at.forked() && !at.is_open() && !is_there(at.directory())) {
+        auto const fill = [&](std::string const& directory) -> result<void> {
+            auto made = lmdb_handle::open(directory, {settings_.map_bytes, false, true});
+            if (!made) return made.error();
+            return {};
+        };
+        if (auto ok = make_history(path_, fill); !ok) return ok.error();
+    }
+    return at.begin(true);
+}
+
+template <class Fill>
+result<void> lmdb_segments::make_next(lmdb_transaction const& old, Fill fill) {
+    auto const number = old.environment().number() + 1;
+    if (number > limits::storage_segments) {
+        return fail(errc::log_full, path_ + ": has no number left for another segment");
+    }
+    return make_segment(path_, number, [&](std::string const& directory) -> result<void> {
+        lmdb_environment next(directory, {settings_.map_bytes, false, true}, number);
+        auto transaction = next.begin(true);
+        if (!transaction) return transaction.error();
+        if (result<void> filled = fill(*transaction); !filled) return filled;
+        return transaction->commit();
+    });
+}
+
+inline result<void> lmdb_segments::drop_oldest(segment_number number) {
+    if (auto ok = check_writable(); !ok) return ok;
+    auto const there = range();
+    if (!there) return there.error();
+    if (number != history && number < there->oldest) {
+        return fail(errc::not_found, directory_of(number) + ": is gone");
+    }
+    if (number != there->oldest || number == there->newest) {
+        return fail(errc::bad_argument,
+                    directory_of(number) + ": is not the oldest segment, or the only one");
+    }
+    if (auto ok = drop_segment(path_, number); !ok) return ok;
+    auto& dropped = environment(number);
+    dropped.drop();
+    (void)dropped.try_close();  // else once its last transaction has ended
+    oldest_ = number + 1;
+    return {};
+}
+
+inline result<segment_range> lmdb_segments::range() {
+    for (int tries = 0; tries < 8; ++tries) {
+        auto const looked = begin_newest(false);
+        if (!looked) return looked.error();
+        auto const newest = looked->environment().number();
+        if (!is_there(directory_of(oldest_))) {
+            auto const listed = list_segments(path_);
+            if (!listed) return listed.error();
+            oldest_ = listed->oldest;
+        }
+        segment_range const found{oldest_, newest};
+        if (found.oldest <= found.newest) return found;  // else both moved on since
+    }
+    return fail(errc::corrupt, path_ + ": its oldest segment is behind its newest");
+}
+
+inline void lmdb_segments::close_least_used() {
+    std::scoped_lock const lock(mutex_);
+    std::size_t open = 0;
+    for (auto const& [number, at] : known_) {
+        if (number == history || at.get() == newest_ || !at->is_open()) continue;
+        ++open;
+        if (at->dropped() && at->try_close()) --open;
+    }
+    std::uint64_t tried = 0;
+    while (open > limits::storage_old_segments_open) {
+        lmdb_environment* least = nullptr;
+        for (auto const& [number, at] : known_) {
+            if (number == history || at.get() == newest_ || !at->is_open()) continue;
+            auto const use = at->last_use.load(std::memory_order_relaxed);
+            if (use < tried || (least != nullptr && use >= least->last_use)) continue;
+            least = at.get();
+        }
+        if (least == nullptr) return;
+        tried = least->last_use.load(std::memory_order_relaxed) + 1;
+        if (least->try_close()) --open;
+    }
+}
+
+// A segment's number, then that of its last transaction: a process that does not know yet that its
+// segment is sealed sees the transaction that sealed it.
+inline std::uint64_t lmdb_segments::generation() const noexcept {
+    auto& at = *newest_.load(std::memory_order_acquire);
+    if (at.forked()) return 0;
+    return std::uint64_t{at.number()} << 40 | (at.last_txnid() & ((std::uint64_t{1} << 40) - 1));
+}
+
+inline std::uint64_t lmdb_segments::bytes_on_disk() const {
+    if (newest_.load()->forked()) return 0;
+    auto const names = list_directory(path_);
+    if (!names) return 0;
+    std::uint64_t sum = 0;
+    for (auto const& name : *names) {
+        struct stat status {};
+        auto const file = path_ + "/" + name + "/data.mdb";
+        if (::stat(file.c_str(), &status) == 0) sum += static_cast<std::uint64_t>(status.st_size);
+    }
+    return sum;
+}
+
+}  // namespace detail
+}  // namespace v1
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_STORAGE_LMDB_SEGMENTS_HPP
