@@ -155,11 +155,11 @@ private:
     [[nodiscard]] result<void> start_from(std::uint64_t saved) {
         fold_ = rollup(settings_.rollup);
         std::vector<civil_day> days;
-        auto const listed = for_each_place([&days](auto const& view, bool) -> result<void> {
+        auto const listed = for_each_place([&days](auto const& view, place where) -> result<void> {
             std::optional<civil_day> last;
             return view.scan(table::snapshots, {}, [&](std::string_view key, std::string_view) {
                 auto const day = day_of_part(key);
-                if (day && day != last) days.push_back(*day);
+                if (day && day != last && where.counts(key)) days.push_back(*day);
                 last = day;
                 return true;
             });
@@ -175,8 +175,9 @@ private:
     template <class Visitor>
     [[nodiscard]] result<void> for_each_part(civil_day day, Visitor&& visit) {
         std::string const prefix = day_key(day);
-        return for_each_place([&](auto const& view, bool newest) -> result<void> {
-            auto const saved = newest ? get_number(view, meta_key::saved) : result<std::uint64_t>(saved_);
+        return for_each_place([&](auto const& view, place where) -> result<void> {
+            result<std::uint64_t> saved = saved_;
+            if (where.newest) saved = get_number(view, meta_key::saved);
             if (!saved) return saved.error();
             if (*saved != saved_) {
                 stale_ = true;
@@ -186,15 +187,23 @@ private:
             auto const scanned = view.scan(
                 table::snapshots, prefix, [&](std::string_view key, std::string_view part) {
                     if (!key.starts_with(prefix)) return false;
-                    visited = visit(part);
+                    if (where.counts(key)) visited = visit(part);
                     return visited.has_value();
                 });
             return scanned ? visited : scanned;
         });
     }
 
-    // Calls visit(view, whether it is the newest) for the history and each segment that the history
-    // does not cover.
+    // Where parts lie.
+    struct place {
+        std::uint64_t dropped = 0;  // the last segment that the history stands for
+        bool newest = false;        // the segment that is being written
+        // A part that the history has of a segment that is still there is not counted twice.
+        [[nodiscard]] bool counts(std::string_view key) const noexcept {
+            return segment_of_part(key) <= dropped;
+        }
+    };
+    // Calls visit(view, place) for the history and each segment that it does not stand for.
     template <class Visitor>
     [[nodiscard]] result<void> for_each_place(Visitor&& visit) const {
         std::uint64_t dropped = 0;
@@ -202,7 +211,7 @@ private:
             auto const number = get_number(view, meta_key::dropped);
             if (!number) return number.error();
             dropped = *number;
-            return visit(view, false);
+            return visit(view, place{dropped, false});
         });
         if (!past) return past;
         auto const there = store_->segments();
@@ -210,7 +219,7 @@ private:
         for (segment_number segment = there->oldest; segment <= there->newest; ++segment) {
             if (segment <= dropped) continue;
             auto const read = store_->read(segment, [&](auto const& view) -> result<void> {
-                return visit(view, segment == there->newest);
+                return visit(view, place{dropped, segment == there->newest});
             });
             if (!read) return read;
         }

@@ -28,8 +28,9 @@ inline constexpr std::string_view base = "base";    // the same, of those before
 inline constexpr std::string_view saved = "saved";  // the last record that the rollups hold
 inline constexpr std::string_view size = "size";    // bytes of blocks in this segment
 inline constexpr std::string_view month = "month";  // in which the segment was made
-// In the history: the last segment that was dropped, and the compact range of its end.
+// In the history: the last segment that was dropped, and the last that a record was written of.
 inline constexpr std::string_view dropped = "dropped";
+inline constexpr std::string_view announced = "announced";
 inline constexpr std::string_view spill_prefix = "spill/";  // and its name: what was taken from it
 }  // namespace meta_key
 
@@ -62,7 +63,8 @@ inline constexpr std::uint64_t tile_leaves = std::uint64_t{1} << tile_levels;
     return static_cast<char>(level) + big_endian_key(index);
 }
 
-// In the table snapshots: a part of a day's rollup, and the record up to which it goes.
+// In the table snapshots: a part of a day's rollup, and the record up to which it goes. In the
+// history the number of the segment that it was in follows: it counts once that was dropped.
 [[nodiscard]] inline std::string day_key(civil_day day) {
     // Biased, so that days before 1970 sort before those after.
     auto const biased = static_cast<std::uint64_t>(std::int64_t{day.days} + (std::int64_t{1} << 31));
@@ -71,10 +73,18 @@ inline constexpr std::uint64_t tile_leaves = std::uint64_t{1} << tile_levels;
 [[nodiscard]] inline std::string part_key(civil_day day, std::uint64_t through) {
     return day_key(day) + big_endian_key(through);
 }
+inline constexpr std::size_t part_key_bytes = 12;
 [[nodiscard]] inline std::optional<civil_day> day_of_part(std::string_view key) noexcept {
-    if (key.size() != 12) return std::nullopt;
+    if (key.size() < part_key_bytes) return std::nullopt;
     auto const biased = static_cast<std::int64_t>(from_big_endian_key(key.substr(0, 4)));
     return civil_day{static_cast<std::int32_t>(biased - (std::int64_t{1} << 31))};
+}
+[[nodiscard]] inline std::string kept_part_key(std::string_view key, std::uint64_t segment) {
+    return std::string(key) + big_endian_key(segment);
+}
+// The segment that a part in the history was in; 0 for one that never left its segment.
+[[nodiscard]] inline std::uint64_t segment_of_part(std::string_view key) noexcept {
+    return key.size() > part_key_bytes ? from_big_endian_key(key.substr(part_key_bytes)) : 0;
 }
 
 template <class Integer>
