@@ -53,11 +53,21 @@ void for_each_line(std::string_view text, Visitor&& visit) {
 // The price book of a file, or the one built in for "".
 aiaudit::price_book read_prices(std::string const& path);
 
+// Writes a file whole, beside it first, or standard output for "-" or "".
+void write_output(std::string const& path, std::string const& text);
+// The key itself, or the file that holds it.
+aiaudit::note_verification_key read_verification_key(std::string const& text_or_path);
+aiaudit::note_signing_key read_signing_key(std::string const& path);
+
 void add_demo(CLI::App& program, int& status);
 void add_cost(CLI::App& program, int& status);
 void add_import(CLI::App& program, int& status);
 void add_report(CLI::App& program, int& status);
 void add_tail(CLI::App& program, int& status);
+void add_verify(CLI::App& program, int& status);
+void add_checkpoint(CLI::App& program, int& status);
+void add_prove(CLI::App& program, int& status);
+void add_retain(CLI::App& program, int& status);
 
 }  // namespace aiaudit_tool
 

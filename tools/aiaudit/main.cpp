@@ -5,6 +5,7 @@
 
 #include "commands.hpp"
 
+#include <cstdio>
 #include <fstream>
 #include <iostream>
 #include <iterator>
@@ -19,6 +20,21 @@ std::string read_input(std::string const& path) {
     std::string text{std::istreambuf_iterator<char>(file), {}};
     if (file.bad()) throw failure{path + ": cannot be read"};
     return text;
+}
+
+void write_output(std::string const& path, std::string const& text) {
+    if (path.empty() || path == "-") {
+        std::cout << text;
+        return;
+    }
+    std::string const beside = path + ".new";
+    std::ofstream file(beside, std::ios::binary | std::ios::trunc);
+    file << text;
+    file.close();
+    if (!file || std::rename(beside.c_str(), path.c_str()) != 0) {
+        std::remove(beside.c_str());
+        throw failure{path + ": cannot be written"};
+    }
 }
 
 aiaudit::price_book read_prices(std::string const& path) {
@@ -42,6 +58,10 @@ int main(int argc, char** argv) {
         add_import(program, status);
         add_report(program, status);
         add_tail(program, status);
+        add_verify(program, status);
+        add_checkpoint(program, status);
+        add_prove(program, status);
+        add_retain(program, status);
         try {
             program.parse(argc, argv);
         } catch (CLI::ParseError const& wrong) {
