@@ -15,13 +15,13 @@
 
 #include <aiaudit/engine/batch_queue.hpp>  // batch_queue
 #include <aiaudit/engine/fold_keeper.hpp>  // fold_keeper
+#include <aiaudit/engine/log_appender.hpp>  // log_appender
 #include <aiaudit/engine/log_reader.hpp>   // log_reader
-#include <aiaudit/engine/log_writer.hpp>   // log_writer
+#include <aiaudit/engine/log_writer.hpp>   // rotation_policy
 #include <aiaudit/policies.hpp>            // default_policies
 #include <aiaudit/rollup/report.hpp>       // report
 #include <aiaudit/storage/store.hpp>       // storage_policy
 
-#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -39,12 +39,6 @@ enum class durability : std::uint8_t {
               // what gathered in two commits; flush() waits for it
 };
 
-// What happens to a batch that the log does not take (a full disk, a failing one).
-enum class on_log_failure : std::uint8_t {
-    fail_call,  // those who wait get the error; a relaxed append's error goes to the next caller
-    block,      // it is tried again, for as long as log_failure_wait says; then as fail_call
-};
-
 struct ledger_options {
     // The directory. Made if it does not exist and `create` says so.
     std::string path{};
@@ -57,8 +51,7 @@ struct ledger_options {
     std::size_t batch_bytes_max = std::size_t{16} << 20;
 
     rotation_policy rotation{};
-    on_log_failure log_failure = on_log_failure::fail_call;
-    std::chrono::milliseconds log_failure_wait{30'000};
+    log_failure_policy log_failure{};
 
     // Memory for sums of past days, which are loaded again where it is not enough.
     std::size_t rollup_memory_bytes = rollup_options{}.memory_bytes;
@@ -105,8 +98,8 @@ public:
         if (!pushed) return pushed.error();
         return ticket(std::move(*pushed));
     }
-    // Waits until the record is on disk. Errors: why it could not be written; it is then not in the
-    // log.
+    // Waits until the record is on disk. Zero where it was spilled (on_log_failure). Errors: why it
+    // could not be written; it is then not in the log.
     [[nodiscard]] result<sequence> wait(ticket const& of) {
         if (!of.of_.to) return fail(errc::bad_argument, "an empty ticket");
         state_->queue.await(*of.of_.to);
@@ -189,7 +182,9 @@ struct basic_ledger<Policies>::state {
           fold(store, log,
                {rollup_options{.memory_bytes = options.rollup_memory_bytes},
                 options.rollup_save_records}),
-          queue(options.batch_records_max, options.batch_bytes_max) {}
+          queue(options.batch_records_max, options.batch_bytes_max),
+          appender(store, fold, time, queue, options.path, options.rotation,
+                   options.log_failure) {}
     state(state const&) = delete;
     state& operator=(state const&) = delete;
     ~state() {
@@ -214,37 +209,21 @@ struct basic_ledger<Policies>::state {
     result<sequence> wait(detail::batch_queue::pushed const& of) {
         auto const written = queue.wait(*of.to);
         if (!written) return written.error();
-        return sequence{value_of(of.to->first) + of.place};
+        std::uint64_t const first = value_of(of.to->first);
+        return sequence{first == 0 ? 0 : first + of.place};
     }
 
     // The writer thread.
     void run() {
-        detail::log_writer<storage> writing(store, options.rotation);
         while (auto const next = queue.take()) {
             auto const earlier = queue.unreported();
-            auto const done = earlier ? result<std::uint64_t>(*earlier) : write(writing, *next);
-            queue.finish(*next, done ? result<sequence>(sequence{*done + 1}) : done.error());
-            if (done) fold.applied(*next, *done);
+            auto const first = earlier ? result<sequence>(*earlier) : appender.append(*next);
+            queue.finish(*next, first);
+            if (first && value_of(*first) != 0) fold.applied(*next, value_of(*first) - 1);
             queue.recycle(std::move(next->bytes));
         }
+        static_cast<void>(appender.take_up_spilled());
         save_at_the_end();
-    }
-
-    // How many records were before it, once it is on disk.
-    result<std::uint64_t> write(detail::log_writer<storage>& writing, detail::batch const& next) {
-        using namespace std::chrono;
-        auto const until = steady_clock::now() + options.log_failure_wait;
-        for (milliseconds pause{10};; pause = std::min(pause * 2, milliseconds{1000})) {
-            typename detail::fold_keeper<storage>::save held;
-            auto const done = writing.write(next, time.now(),
-                                            [&](auto& view, compact_range const& tree) {
-                                                return fold.save_in(view, tree, held);
-                                            });
-            fold.saved(held, done.has_value());
-            if (done) return done->before;
-            if (options.log_failure != on_log_failure::block) return done.error();
-            if (steady_clock::now() + pause > until || queue.pause(pause)) return done.error();
-        }
     }
 
     // Saves the rollups, if at least so many records are not in them.
@@ -286,6 +265,7 @@ struct basic_ledger<Policies>::state {
     detail::log_reader<storage> log;
     detail::fold_keeper<storage> fold;
     detail::batch_queue queue;
+    detail::log_appender<storage, clock> appender;  // the writer's
     std::thread writer{};  // last: it uses all of the above
 };
 
@@ -301,7 +281,9 @@ result<basic_ledger<Policies>> basic_ledger<Policies>::open(ledger_options optio
     if (!opened) return opened.error();
     auto made = std::make_unique<state>(std::move(options), std::move(*opened));
     if (auto folded = made->fold.catch_up_now(); !folded) return folded.error();
-    if (!made->options.read_only) made->writer = std::thread([of = made.get()] { of->run(); });
+    if (made->options.read_only) return basic_ledger(std::move(made));
+    if (auto taken = made->appender.open(); !taken) return taken.error();
+    made->writer = std::thread([of = made.get()] { of->run(); });
     return basic_ledger(std::move(made));
 }
 

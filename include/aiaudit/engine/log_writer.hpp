@@ -81,6 +81,7 @@ public:
             auto const put_saved =
                 next.replace(table::meta, meta_key::saved, to_little_endian(*saved));
             if (!put_saved) return put_saved;
+            if (auto ok = carry_spilled(old, next); !ok) return ok;
             return next.replace(table::meta, meta_key::month, to_little_endian(month_of(now)));
         });
         if (!rotated && !declined) return rotated.error();
@@ -88,6 +89,19 @@ public:
     }
 
 private:
+    // How far files of spilled records were taken in.
+    template <class From, class To>
+    [[nodiscard]] static result<void> carry_spilled(From const& old, To& next) {
+        result<void> put;
+        auto const scanned = old.scan(
+            table::meta, meta_key::spill_prefix, [&](std::string_view key, std::string_view value) {
+                if (!key.starts_with(meta_key::spill_prefix)) return false;
+                put = next.replace(table::meta, key, value);
+                return put.has_value();
+            });
+        return scanned ? put : scanned;
+    }
+
     // The block and the leaves.
     [[nodiscard]] result<void> seal(batch const& from) {
         builder_.clear();

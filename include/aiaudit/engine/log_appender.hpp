@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: MIT
+//
+// log_appender.hpp: batches into the log and into the fold, and what is done when the log does not
+// take them.
+//
+// Threads: the ledger's writer alone.
+// Floor 6.
+#ifndef AIAUDIT_ENGINE_LOG_APPENDER_HPP
+#define AIAUDIT_ENGINE_LOG_APPENDER_HPP
+
+#include <aiaudit/engine/fold_keeper.hpp>  // fold_keeper
+#include <aiaudit/engine/log_writer.hpp>   // log_writer
+#include <aiaudit/engine/spill_file.hpp>   // spill_file
+
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace aiaudit {
+inline namespace v1 {
+
+// What happens to records that the log does not take (a full disk, a failing one).
+enum class on_log_failure : std::uint8_t {
+    // Those who wait get the error; a relaxed append's error goes to the next caller.
+    fail_call,
+    // They are tried again for as long as log_failure_wait says, while callers wait; then as
+    // fail_call.
+    block,
+    // They go to a file in spill_directory, durably, and are acknowledged without a sequence. They
+    // enter the log, in their order, before the next record that it takes, or when the ledger is
+    // opened again with that directory. Until then reports do not count them.
+    spill,
+};
+
+struct log_failure_policy {
+    on_log_failure what = on_log_failure::fail_call;
+    std::chrono::milliseconds wait{30'000};  // for on_log_failure::block
+    std::string spill_directory{};           // there already, best on another disk than the ledger
+};
+
+namespace detail {
+
+template <class Store, class Clock>
+class log_appender {
+public:
+    log_appender(Store& store, fold_keeper<Store>& fold, Clock const& time, batch_queue& queue,
+                 std::string ledger, rotation_policy rotation, log_failure_policy failure)
+        : writer_(store, rotation),
+          store_(&store),
+          fold_(&fold),
+          time_(&time),
+          queue_(&queue),
+          ledger_(std::move(ledger)),
+          failure_(std::move(failure)) {}
+
+    // Takes up what earlier processes spilled. Errors: those of the spill directory; what the log
+    // does not take yet stays for later.
+    [[nodiscard]] result<void> open() {
+        if (failure_.spill_directory.empty()) {
+            if (failure_.what != on_log_failure::spill) return {};
+            return fail(errc::bad_argument, "to spill needs a directory to spill to");
+        }
+        auto found = spill_file::find(failure_.spill_directory, ledger_);
+        if (!found) return found.error();
+        spilled_ = std::move(*found);
+        static_cast<void>(take_up_spilled());
+        return {};
+    }
+
+    // The sequence of the batch's first record; zero where it was spilled.
+    [[nodiscard]] result<sequence> append(batch const& next) {
+        using namespace std::chrono;
+        auto const until = steady_clock::now() + failure_.wait;
+        for (milliseconds pause{10};; pause = std::min(pause * 2, milliseconds{1000})) {
+            auto taken = take_up_spilled();
+            auto const before = taken ? write(next, {}) : result<std::uint64_t>(taken.error());
+            if (before) return sequence{*before + 1};
+            if (failure_.what == on_log_failure::spill) return spill(next);
+            if (failure_.what != on_log_failure::block) return before.error();
+            if (steady_clock::now() + pause > until || queue_->pause(pause)) return before.error();
+        }
+    }
+
+    // What is spilled into the log, as far as it takes it; a file is removed when all of it is.
+    [[nodiscard]] result<void> take_up_spilled() {
+        while (!spilled_.empty()) {
+            spill_file const& file = spilled_.front();
+            auto const taken = number_taken(file);
+            if (!taken) return taken.error();
+            auto const all =
+                file.for_each(*taken, [&](batch const& found, std::uint64_t end) -> result<void> {
+                    auto const written = write(found, {file.key(), end});
+                    if (!written) return written.error();
+                    return {};
+                });
+            if (!all) return all;
+            if (auto ok = file.remove(); !ok) return ok;
+            removed_.push_back(file.key());
+            spilled_.erase(spilled_.begin());
+        }
+        return {};
+    }
+
+private:
+    // How far a file of spilled batches was taken in by this one.
+    struct spilled_mark {
+        std::string key{};
+        std::uint64_t end = 0;
+    };
+
+    // How many records were before it, once it is on disk.
+    [[nodiscard]] result<std::uint64_t> write(batch const& next, spilled_mark const& mark) {
+        typename fold_keeper<Store>::save held;
+        auto const also = [&](auto& view, compact_range const& tree) -> result<void> {
+            for (std::string const& gone : removed_) {
+                if (auto ok = view.erase(table::meta, gone); !ok) return ok;
+            }
+            if (!mark.key.empty()) {
+                auto ok = view.replace(table::meta, mark.key, to_little_endian(mark.end));
+                if (!ok) return ok;
+            }
+            return fold_->save_in(view, tree, held);
+        };
+        auto const done = writer_.write(next, time_->now(), also);
+        fold_->saved(held, done.has_value());
+        if (!done) return done.error();
+        removed_.clear();
+        if (!mark.key.empty()) fold_->applied(next, done->before);
+        return done->before;
+    }
+
+    [[nodiscard]] result<sequence> spill(batch const& next) {
+        if (spilled_.empty() || !spilled_.back().is_own()) {
+            auto made = spill_file::make(failure_.spill_directory, ledger_);
+            if (!made) return made.error();
+            spilled_.push_back(std::move(*made));
+        }
+        if (auto ok = spilled_.back().add(next); !ok) return ok.error();
+        return sequence{0};
+    }
+
+    [[nodiscard]] result<std::uint64_t> number_taken(spill_file const& file) const {
+        std::uint64_t taken = 0;
+        auto const looked = store_->read([&](auto const& view) -> result<void> {
+            auto const number = get_number(view, file.key());
+            if (!number) return number.error();
+            taken = *number;
+            return {};
+        });
+        if (!looked) return looked.error();
+        return taken;
+    }
+
+    log_writer<Store> writer_;
+    Store* store_;
+    fold_keeper<Store>* fold_;
+    Clock const* time_;
+    batch_queue* queue_;
+    std::string ledger_;
+    log_failure_policy failure_;
+    std::vector<spill_file> spilled_{};  // in the order in which they are to enter the log
+    std::vector<std::string> removed_{};  // keys of files that are gone
+};
+
+}  // namespace detail
+}  // namespace v1
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_ENGINE_LOG_APPENDER_HPP

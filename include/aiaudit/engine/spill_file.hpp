@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: MIT
+//
+// spill_file.hpp: where batches wait that the log could not take: a file of its own, in a directory
+// that is best on another disk.
+//
+// A first line that names the ledger, then frames of a 32-bit size, a CRC-32C and the batch's bytes.
+// A frame counts once it was synced whole. How far a file was taken into the log stands in the log,
+// under the file's name and in the transaction of the batch, so nothing is taken twice.
+// Threads: one. Processes: each writes files of its own and holds them locked.
+// Floor 6.
+#ifndef AIAUDIT_ENGINE_SPILL_FILE_HPP
+#define AIAUDIT_ENGINE_SPILL_FILE_HPP
+
+#include <aiaudit/detail/crc32c.hpp>              // crc32c
+#include <aiaudit/engine/batch_queue.hpp>         // batch
+#include <aiaudit/engine/log_keys.hpp>            // spill_prefix
+#include <aiaudit/storage/ledger_directory.hpp>  // list_directory
+#include <aiaudit/storage/posix_file.hpp>         // file_handle
+
+#include <algorithm>
+#include <cstdint>
+#include <random>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <climits>
+#include <cstdlib>
+
+namespace aiaudit {
+inline namespace v1 {
+namespace detail {
+
+class spill_file {
+public:
+    static constexpr std::string_view title = "aiaudit spill 1 of ";
+    static constexpr std::string_view extension = ".spill";
+
+    // A new file for that ledger. Errors: those of the file system.
+    [[nodiscard]] static result<spill_file> make(std::string const& directory,
+                                                 std::string const& ledger) {
+        std::random_device entropy;
+        std::uint64_t const number = std::uint64_t{entropy()} << 32 | entropy();
+        spill_file made(directory, to_hex(big_endian_key(number)) + std::string(extension));
+        made.file_ = file_handle::open(made.path_, O_RDWR | O_CREAT | O_EXCL);
+        if (!made.file_) return posix_error(errno, "create", made.path_);
+        if (!made.lock()) return posix_error(errno, "flock", made.path_);
+        std::string const head = std::string(title) + real_path(ledger) + "\n";
+        if (auto ok = made.append(head); !ok) return ok.error();
+        if (auto ok = sync_path(directory); !ok) return ok.error();
+        return made;
+    }
+    // Those that other processes left behind for that ledger.
+    [[nodiscard]] static result<std::vector<spill_file>> find(std::string const& directory,
+                                                              std::string const& ledger) {
+        auto const names = list_directory(directory);
+        if (!names) return names.error();
+        std::vector<spill_file> found;
+        for (std::string const& name : *names) {
+            if (!name.ends_with(extension)) continue;
+            spill_file there(directory, name);
+            there.file_ = file_handle::open(there.path_, O_RDWR);
+            if (!there.file_ || !there.lock()) continue;  // gone, or its process lives
+            std::string head(title.size() + PATH_MAX + 1, '\0');
+            auto const size = read_at(there.file_.get(), head.data(), head.size(), 0);
+            if (size < 0) return posix_error(errno, "read", there.path_);
+            head.resize(static_cast<std::size_t>(size));
+            head.resize(std::min(head.find('\n'), head.size()));
+            if (head != std::string(title) + real_path(ledger)) continue;
+            there.frames_at_ = head.size() + 1;
+            found.push_back(std::move(there));
+        }
+        return found;
+    }
+
+    [[nodiscard]] std::string const& path() const noexcept { return path_; }
+    [[nodiscard]] std::string key() const { return std::string(meta_key::spill_prefix) + name_; }
+
+    // Whether this process made it, and so may add to it.
+    [[nodiscard]] bool is_own() const noexcept { return end_ != 0; }
+
+    // Durable when it returns. Precondition: is_own().
+    [[nodiscard]] result<void> add(batch const& from) {
+        std::string frame;
+        append_little_endian(frame, static_cast<std::uint32_t>(from.bytes.size()));
+        append_little_endian(frame, crc32c(from.bytes));
+        frame.append(from.bytes);
+        return append(frame);
+    }
+
+    // Calls visit(batch, where the next frame begins) -> result<void> for each frame from `from` on
+    // (0: all); a frame that was not written whole ends it.
+    template <class Visitor>
+    [[nodiscard]] result<void> for_each(std::uint64_t from, Visitor&& visit) const {
+        struct stat status {};
+        if (::fstat(file_.get(), &status) != 0) return posix_error(errno, "fstat", path_);
+        auto const file_bytes = static_cast<std::uint64_t>(status.st_size);
+        for (std::uint64_t at = std::max(from, frames_at_);;) {
+            char head[8];
+            auto const got = read_at(file_.get(), head, sizeof head, at);
+            if (got < 0) return posix_error(errno, "read", path_);
+            if (got < static_cast<std::int64_t>(sizeof head)) return {};
+            batch found;
+            if (at + 8 + load_little_endian<std::uint32_t>(head) > file_bytes) return {};
+            found.bytes.resize(load_little_endian<std::uint32_t>(head));
+            auto const size = static_cast<std::int64_t>(found.bytes.size());
+            if (read_at(file_.get(), found.bytes.data(), found.bytes.size(), at + 8) != size)
+                return {};
+            if (crc32c(found.bytes) != load_little_endian<std::uint32_t>(head + 4)) return {};
+            auto const counted = found.for_each([&found](std::string_view) -> result<void> {
+                ++found.count;
+                return {};
+            });
+            if (!counted) return counted;
+            at += sizeof head + found.bytes.size();
+            if (auto ok = visit(found, at); !ok) return ok;
+        }
+    }
+    [[nodiscard]] result<void> remove() const {
+        if (::unlink(path_.c_str()) != 0) return posix_error(errno, "unlink", path_);
+        return {};
+    }
+
+private:
+    spill_file(std::string const& directory, std::string name)
+        : path_(directory + "/" + name), name_(std::move(name)) {}
+
+    [[nodiscard]] static std::string real_path(std::string const& path) {
+        char resolved[PATH_MAX];
+        return ::realpath(path.c_str(), resolved) == nullptr ? path : std::string(resolved);
+    }
+    [[nodiscard]] bool lock() const noexcept {
+        return ::flock(file_.get(), LOCK_EX | LOCK_NB) == 0;
+    }
+    [[nodiscard]] result<void> append(std::string_view bytes) {
+        std::uint64_t at = end_;
+        while (!bytes.empty()) {
+            auto const wrote = ::pwrite(file_.get(), bytes.data(), bytes.size(),
+                                        static_cast<off_t>(at));
+            if (wrote < 0 && errno == EINTR) continue;
+            if (wrote < 0) return posix_error(errno, "write", path_);
+            bytes.remove_prefix(static_cast<std::size_t>(wrote));
+            at += static_cast<std::uint64_t>(wrote);
+        }
+        if (::fdatasync(file_.get()) != 0) return posix_error(errno, "fdatasync", path_);
+        if (end_ == 0) frames_at_ = at;
+        end_ = at;
+        return {};
+    }
+
+    std::string path_;
+    std::string name_;
+    file_handle file_{};
+    std::uint64_t frames_at_ = 0;
+    std::uint64_t end_ = 0;  // of what this process wrote whole
+};
+
+}  // namespace detail
+}  // namespace v1
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_ENGINE_SPILL_FILE_HPP
