@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include <aiaudit/ledger.hpp>
 
-#include <aiaudit/storage/memory_store.hpp>
 #include <aiaudit/timezone/tzdb.hpp>
 
 #include "engine/support/child_process.hpp"
+#include "engine/support/ledger_testing.hpp"
 #include "engine/support/temporary_directory.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -13,42 +13,7 @@
 #include <thread>
 
 using namespace aiaudit;
-
-namespace {
-
-struct in_memory : default_policies {
-    using storage = memory_store;
-    using clock = manual_clock;
-};
-
-record sample(int number) {
-    record entry;
-    entry.user = "user" + std::to_string(number % 3);
-    entry.provider = "openai";
-    entry.model_requested = number % 2 == 0 ? "gpt-4.1" : "gpt-4.1-mini";
-    entry.started_at = timestamp::from_seconds(1'790'000'000 + number * 60);
-    entry.usage.set(unit::input_tokens, static_cast<std::uint64_t>(100 + number));
-    entry.cost_status = cost_status::priced;
-    entry.cost = money::from_pico(1'000'000 + number);
-    entry.http_status = 200;
-    return entry;
-}
-
-// The daily totals as the records themselves say, and that their sequences are dense.
-template <class Ledger>
-totals recount(Ledger const& from) {
-    totals sum;
-    std::uint64_t next = 1;
-    auto const read = from.read(sequence{1}, [&](sequence number, record&& entry) {
-        BOOST_TEST(value_of(number) == next++);
-        sum.add(totals::of(entry));
-        return true;
-    });
-    BOOST_REQUIRE(read.has_value());
-    return sum;
-}
-
-}  // namespace
+using namespace aiaudit_tests;
 
 BOOST_AUTO_TEST_SUITE(ledger_engine)
 
@@ -73,7 +38,7 @@ BOOST_AUTO_TEST_CASE(reopening_keeps_every_record_and_report) {
     std::string const path = directory.path() + "/ledger";
     totals before;
     {
-        auto ledger = aiaudit::ledger::open({.path = path, .block_records_max = 7}).value();
+        auto ledger = aiaudit::ledger::open({.path = path, .batch_records_max = 7}).value();
         for (int i = 0; i < 100; ++i)
             BOOST_REQUIRE(ledger.append(sample(i), durability::relaxed).has_value());
         BOOST_REQUIRE(ledger.flush().has_value());
@@ -102,7 +67,7 @@ BOOST_AUTO_TEST_CASE(closing_writes_what_was_queued) {
 BOOST_AUTO_TEST_CASE(many_threads_share_commits_and_none_of_their_records_is_lost) {
     aiaudit_tests::temporary_directory const directory;
     auto ledger =
-        aiaudit::ledger::open({.path = directory.path() + "/ledger", .queue_records_max = 64})
+        aiaudit::ledger::open({.path = directory.path() + "/ledger", .batch_records_max = 64})
             .value();
     std::vector<std::thread> threads;
     std::atomic<int> failures{0};
@@ -171,7 +136,7 @@ BOOST_AUTO_TEST_CASE(kill_9_while_appending_loses_nothing_acknowledged) {
         std::string const path = directory.path() + "/ledger";
         aiaudit_tests::shared_counter acknowledged;
         aiaudit_tests::child_process child([&path, &acknowledged] {
-            auto ledger = aiaudit::ledger::open({.path = path, .block_records_max = 16});
+            auto ledger = aiaudit::ledger::open({.path = path, .batch_records_max = 16});
             for (int i = 0; ledger && ledger->enqueue(sample(i)); ++i) {
                 if (i % 20 != 19) continue;
                 if (!ledger->flush()) break;
@@ -203,6 +168,31 @@ BOOST_AUTO_TEST_CASE(a_damaged_block_is_reported_and_never_counted) {
         BOOST_REQUIRE(store
                           .write([&](auto& view) {
                               return view.insert(table::blocks, detail::big_endian_key(1), block);
+                          })
+                          .has_value());
+    }
+    BOOST_TEST((aiaudit::ledger::open({.path = path}).error().code == errc::corrupt));
+}
+
+BOOST_AUTO_TEST_CASE(a_record_too_long_for_a_tiled_log_is_refused) {
+    auto ledger = basic_ledger<in_memory>::open({}).value();
+    record entry = sample(1);
+    entry.tags.emplace_back("text", std::string(limits::record_bytes, 'x'));
+    BOOST_TEST((ledger.append(entry).error().code == errc::too_large));
+    BOOST_TEST(value_of(ledger.append(sample(1)).value()) == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(a_log_without_its_tree_is_refused) {
+    aiaudit_tests::temporary_directory const directory;
+    std::string const path = directory.path() + "/ledger";
+    {
+        auto store = lmdb_store::open({.path = path}).value();
+        block_builder builder;
+        builder.add(sample(1));
+        std::string const block = builder.finish(sequence{1});
+        BOOST_REQUIRE(store
+                          .write([&](auto& view) {
+                              return view.insert(table::blocks, detail::block_key(1), block);
                           })
                           .has_value());
     }

@@ -125,10 +125,10 @@ private:
     [[nodiscard]] result<void> catch_up() {
         std::uint64_t const now = store_->generation();
         if (now != 0 && now == generation_) return {};
-        auto const in_store = number_saved();
-        if (!in_store) return in_store.error();
-        if (*in_store != saved_ || generation_ == never) {
-            if (auto ok = start_from(*in_store); !ok) return ok;
+        auto const before = look();
+        if (!before) return before.error();
+        if (before->saved != saved_ || generation_ == never) {
+            if (auto ok = start_from(before->saved); !ok) return ok;
         }
         auto const read = log_->views(folded_ + 1, [this](sequence, record_view const& entry) {
             fold_.apply(entry);
@@ -136,20 +136,35 @@ private:
             return true;
         });
         if (!read) return read;
+        auto const after = look();
+        if (!after) return after.error();
+        if (folded_ < before->size) return missing(folded_ + 1);
+        if (folded_ > after->size)
+            return fail(errc::corrupt, "record " + std::to_string(after->size + 1) +
+                                           " is not in the tree of the log");
         generation_ = now;
         return {};
     }
+    [[nodiscard]] static error missing(std::uint64_t number) {
+        return fail(errc::corrupt, "record " + std::to_string(number) + " is missing");
+    }
 
-    [[nodiscard]] result<std::uint64_t> number_saved() const {
+    struct state {
+        std::uint64_t size = 0;
         std::uint64_t saved = 0;
-        auto const looked = store_->read([&saved](auto const& view) -> result<void> {
-            auto const number = get_number(view, meta_key::saved);
-            if (!number) return number.error();
-            saved = *number;
+    };
+    [[nodiscard]] result<state> look() const {
+        state found;
+        auto const looked = store_->read([&found](auto const& view) -> result<void> {
+            auto const tree = get_tree(view, meta_key::tree);
+            if (!tree) return tree.error();
+            auto const saved = get_number(view, meta_key::saved);
+            if (!saved) return saved.error();
+            found = {tree->size(), *saved};
             return {};
         });
         if (!looked) return looked.error();
-        return saved;
+        return found;
     }
 
     [[nodiscard]] result<void> start_from(std::uint64_t saved) {
