@@ -111,7 +111,7 @@ BOOST_AUTO_TEST_CASE(every_node_of_the_tree_can_be_had_across_segments) {
 BOOST_AUTO_TEST_CASE(rollups_are_saved_with_the_log_and_opening_folds_only_the_rest) {
     temporary_directory const directory;
     ledger_options const options{
-        .path = directory / "ledger", .batch_records_max = 10, .rollup_save_records = 50};
+        .path = directory / "ledger", .batch_records_max = 1, .rollup_save_records = 50};
     totals before;
     {
         auto ledger = basic_ledger<on_disk>::open(options).value();
@@ -132,7 +132,7 @@ BOOST_AUTO_TEST_CASE(rollups_are_saved_with_the_log_and_opening_folds_only_the_r
         // With the blocks before that gone, a report still counts their records.
         BOOST_REQUIRE(store
                           .write([&](auto& view) -> result<void> {
-                              for (std::uint64_t last = 10; last <= 100; last += 10) {
+                              for (std::uint64_t last = 1; last <= 100; ++last) {
                                   auto const ok = view.erase(table::blocks, detail::block_key(last));
                                   if (!ok) return ok;
                               }

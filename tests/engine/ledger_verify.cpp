@@ -2,6 +2,7 @@
 #include <aiaudit/verify.hpp>
 
 #include "engine/support/ledger_testing.hpp"
+#include "engine/support/temporary_directory.hpp"
 
 #include <boost/test/unit_test.hpp>
 
@@ -24,10 +25,11 @@ verified_checkpoint checkpoint_now(Ledger const& of) {
     return open_checkpoint(note, key().verification_key()).value();
 }
 
-// A log of so many records in blocks of ten, in which somebody who can write the files had a hand.
+// A log of so many records, each a block of its own, in which somebody who can write the files may
+// have a hand.
 basic_ledger<in_memory> log_of(int count) {
     auto ledger =
-        basic_ledger<in_memory>::open({.batch_records_max = 10, .rollup_save_records = 100}).value();
+        basic_ledger<in_memory>::open({.batch_records_max = 1, .rollup_save_records = 100}).value();
     append_samples(ledger, 0, count);
     return ledger;
 }
@@ -40,18 +42,11 @@ void change(Ledger& of, std::function<result<void>(memory_store::write_view&)> b
 // Another record in the place of one, in a block with a right checksum.
 void replace_record(basic_ledger<in_memory>& in, std::uint64_t number) {
     change(in, [number](auto& view) -> result<void> {
-        std::string key;
-        std::string block;
-        auto const scanned = view.scan(table::blocks, detail::block_key(number),
-                                       [&](std::string_view at, std::string_view value) {
-                                           key = at;
-                                           block = value;
-                                           return false;
-                                       });
-        if (!scanned) return scanned;
+        std::string const key = detail::block_key(number);
+        std::string const block(**view.get(table::blocks, key));
         block_builder builder;
-        auto const header = read_block(block, [&](sequence at, record&& entry) {
-            if (value_of(at) == number) entry.user = "somebody else";
+        auto const header = read_block(block, [&](sequence, record&& entry) {
+            entry.user = "somebody else";
             builder.add(entry);
             return true;
         });
@@ -127,7 +122,9 @@ BOOST_AUTO_TEST_CASE(records_cut_off_with_their_tree_are_found_by_a_checkpoint_a
                             })
                       .has_value());
     change(ledger, [&](auto& view) -> result<void> {
-        if (auto ok = view.erase(table::blocks, detail::block_key(600)); !ok) return ok;
+        for (std::uint64_t number = 591; number <= 600; ++number) {
+            if (auto ok = view.erase(table::blocks, detail::block_key(number)); !ok) return ok;
+        }
         return view.replace(table::meta, detail::meta_key::tree, shorter.to_bytes());
     });
     auto const alone = verify(ledger).value();
@@ -168,7 +165,7 @@ BOOST_AUTO_TEST_CASE(a_changed_hash_or_tree_is_found) {
 BOOST_AUTO_TEST_CASE(a_damaged_or_missing_block_is_a_finding) {
     auto ledger = log_of(600);
     change(ledger, [](auto& view) { return view.erase(table::blocks, detail::block_key(300)); });
-    BOOST_TEST(mentions(verify(ledger).value(), "record 291 is missing"));
+    BOOST_TEST(mentions(verify(ledger).value(), "record 300 is missing"));
     auto second = log_of(600);
     change(second, [](auto& view) -> result<void> {
         std::string block(**view.get(table::blocks, detail::block_key(300)));
@@ -179,18 +176,28 @@ BOOST_AUTO_TEST_CASE(a_damaged_or_missing_block_is_a_finding) {
 }
 
 BOOST_AUTO_TEST_CASE(rollups_that_are_not_the_sum_of_the_records_are_found) {
-    auto ledger = log_of(600);
-    change(ledger, [](auto& view) -> result<void> {
-        std::string first;
-        auto const scanned =
-            view.scan(table::snapshots, {}, [&](std::string_view key, std::string_view) {
-                first = key;
-                return false;
-            });
-        if (!scanned) return scanned;
-        BOOST_REQUIRE(!first.empty());
-        return view.erase(table::snapshots, first);
-    });
+    temporary_directory const directory;
+    ledger_options const options{
+        .path = directory / "ledger", .batch_records_max = 10, .rollup_save_records = 100};
+    {
+        auto ledger = basic_ledger<on_disk>::open(options).value();
+        append_samples(ledger, 0, 600);
+    }
+    {
+        auto store = lmdb_store::open({.path = options.path}).value();
+        auto const erased = store.write([](auto& view) -> result<void> {
+            std::string first;
+            auto const scanned =
+                view.scan(table::snapshots, {}, [&](std::string_view key, std::string_view) {
+                    first = key;
+                    return false;
+                });
+            if (!scanned) return scanned;
+            return view.erase(table::snapshots, first);
+        });
+        BOOST_REQUIRE(erased.has_value());
+    }
+    auto ledger = basic_ledger<on_disk>::open(options).value();
     BOOST_TEST(mentions(verify(ledger).value(), "rollups"));
 }
 

@@ -198,14 +198,12 @@ private:
                 stale_ = true;
                 return fail(errc::storage_failed, "the rollup was saved meanwhile");
             }
-            result<void> visited;
-            auto const scanned = view.scan(
-                table::snapshots, prefix, [&](std::string_view key, std::string_view part) {
-                    if (!key.starts_with(prefix)) return false;
-                    if (where.counts(key)) visited = visit(part);
-                    return visited.has_value();
-                });
-            return scanned ? visited : scanned;
+            return view.scan(table::snapshots, prefix,
+                             [&](std::string_view key, std::string_view part) {
+                                 if (!key.starts_with(prefix)) return false;
+                                 if (where.counts(key)) visit(part);
+                                 return true;
+                             });
         });
     }
 

@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: MIT
+#include <aiaudit/verify.hpp>
+
+#include "engine/support/ledger_testing.hpp"
+#include "engine/support/temporary_directory.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include <atomic>
+#include <filesystem>
+#include <thread>
+
+using namespace aiaudit;
+using namespace aiaudit_tests;
+
+namespace {
+
+// A store that refuses to write while it is told to.
+class refusing_store : public lmdb_store {
+public:
+    static inline std::atomic<bool> refuses{false};
+
+    [[nodiscard]] static result<refusing_store> open(store_options const& options) {
+        auto opened = lmdb_store::open(options);
+        if (!opened) return opened.error();
+        return refusing_store(std::move(*opened));
+    }
+    template <class Body>
+    result<void> write(Body body) {
+        if (refuses) return fail(errc::disk_full, "told to refuse");
+        return lmdb_store::write(std::move(body));
+    }
+
+private:
+    explicit refusing_store(lmdb_store opened) : lmdb_store(std::move(opened)) {}
+};
+
+struct refusing : default_policies {
+    using storage = refusing_store;
+    using clock = manual_clock;
+};
+using refusing_ledger = basic_ledger<refusing>;
+
+// Refuses for as long as it lives.
+struct refusal {
+    refusal() { refusing_store::refuses = true; }
+    ~refusal() { refusing_store::refuses = false; }
+};
+
+std::size_t files_in(std::string const& directory) {
+    return static_cast<std::size_t>(
+        std::distance(std::filesystem::directory_iterator(directory), {}));
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(ledger_failures)
+
+BOOST_AUTO_TEST_CASE(who_waits_gets_the_error_and_the_log_goes_on_after_it) {
+    temporary_directory const directory;
+    auto ledger = refusing_ledger::open({.path = directory / "ledger"}).value();
+    BOOST_REQUIRE(ledger.append(sample(0)).has_value());
+    {
+        refusal const now;
+        BOOST_TEST((ledger.append(sample(1)).error().code == errc::disk_full));
+    }
+    BOOST_TEST(value_of(ledger.append(sample(2)).value()) == 2U);
+    BOOST_TEST((recount(ledger) == ledger.report({}).value().sum));
+}
+
+BOOST_AUTO_TEST_CASE(a_relaxed_failure_is_told_once_and_nothing_is_written_before_that) {
+    temporary_directory const directory;
+    auto ledger = refusing_ledger::open({.path = directory / "ledger"}).value();
+    {
+        refusal const now;
+        BOOST_REQUIRE(ledger.append(sample(0), durability::relaxed).has_value());
+        BOOST_TEST((ledger.flush().error().code == errc::disk_full));
+        BOOST_REQUIRE(ledger.append(sample(1), durability::relaxed).has_value());
+        while (ledger.append(sample(2), durability::relaxed)) std::this_thread::yield();
+    }
+    BOOST_TEST(value_of(ledger.append(sample(3)).value()) == 1U);
+    BOOST_TEST(ledger.flush().has_value());
+}
+
+BOOST_AUTO_TEST_CASE(to_block_waits_for_the_log_and_gives_up_in_time) {
+    temporary_directory const directory;
+    log_failure_policy failure{.what = on_log_failure::block};
+    {
+        auto ledger =
+            refusing_ledger::open({.path = directory / "ledger", .log_failure = failure}).value();
+        refusing_store::refuses = true;
+        auto const waiting = ledger.enqueue(sample(0)).value();
+        std::thread heals([] {
+            std::this_thread::sleep_for(std::chrono::milliseconds(30));
+            refusing_store::refuses = false;
+        });
+        BOOST_TEST(value_of(ledger.wait(waiting).value()) == 1U);
+        heals.join();
+    }
+    failure.wait = std::chrono::milliseconds(20);
+    auto ledger =
+        refusing_ledger::open({.path = directory / "ledger", .log_failure = failure}).value();
+    refusal const now;
+    BOOST_TEST((ledger.append(sample(1)).error().code == errc::disk_full));
+}
+
+BOOST_AUTO_TEST_CASE(spilled_records_enter_the_log_in_order_before_what_comes_later) {
+    temporary_directory const directory;
+    std::string const spill = directory / "spill";
+    std::filesystem::create_directory(spill);
+    auto ledger = refusing_ledger::open(
+                      {.path = directory / "ledger",
+                       .log_failure = {.what = on_log_failure::spill, .spill_directory = spill}})
+                      .value();
+    BOOST_REQUIRE(ledger.append(sample(0)).has_value());
+    {
+        refusal const now;
+        for (int i = 1; i < 10; ++i) BOOST_TEST(value_of(ledger.append(sample(i)).value()) == 0U);
+        BOOST_TEST(files_in(spill) == 1U);
+        BOOST_TEST(ledger.report({}).value().sum.requests == 1U);
+    }
+    BOOST_TEST(value_of(ledger.append(sample(10)).value()) == 11U);
+    BOOST_TEST(files_in(spill) == 0U);
+    int number = 0;
+    BOOST_REQUIRE(ledger
+                      .read(sequence{1},
+                            [&](sequence, record&& entry) {
+                                BOOST_TEST((entry == sample(number++)));
+                                return true;
+                            })
+                      .has_value());
+    BOOST_TEST(number == 11);
+    BOOST_TEST((recount(ledger) == ledger.report({}).value().sum));
+    BOOST_TEST(verify(ledger).value().sound());
+}
+
+BOOST_AUTO_TEST_CASE(what_a_process_spilled_is_taken_up_when_the_ledger_is_opened_again) {
+    temporary_directory const directory;
+    std::string const spill = directory / "spill";
+    std::filesystem::create_directory(spill);
+    ledger_options const options{
+        .path = directory / "ledger",
+        .log_failure = {.what = on_log_failure::spill, .spill_directory = spill}};
+    {
+        refusal const now;
+        // A ledger is made while the store refuses: only its first write is a record's.
+        auto ledger = refusing_ledger::open(options).value();
+        for (int i = 0; i < 5; ++i) BOOST_TEST(value_of(ledger.append(sample(i)).value()) == 0U);
+    }
+    {
+        auto other = refusing_ledger::open(
+                         {.path = directory / "other", .log_failure = options.log_failure})
+                         .value();
+        BOOST_TEST(value_of(other.last_sequence().value()) == 0U);  // they are not this one's
+    }
+    BOOST_TEST(files_in(spill) == 1U);
+    auto ledger = refusing_ledger::open(options).value();
+    BOOST_TEST(value_of(ledger.last_sequence().value()) == 5U);
+    BOOST_TEST(files_in(spill) == 0U);
+    BOOST_TEST((recount(ledger) == ledger.report({}).value().sum));
+}
+
+BOOST_AUTO_TEST_CASE(a_spill_file_taken_in_half_is_not_taken_twice) {
+    temporary_directory const directory;
+    std::string const spill = directory / "spill";
+    std::filesystem::create_directory(spill);
+    ledger_options const options{
+        .path = directory / "ledger",
+        .log_failure = {.what = on_log_failure::spill, .spill_directory = spill}};
+    {
+        refusal const now;
+        auto ledger = refusing_ledger::open(options).value();
+        for (int i = 0; i < 3; ++i) BOOST_TEST(value_of(ledger.append(sample(i)).value()) == 0U);
+    }
+    auto const file = std::filesystem::directory_iterator(spill)->path();
+    auto const copy = directory / "copy";
+    std::filesystem::copy_file(file, copy);
+    { BOOST_REQUIRE(refusing_ledger::open(options).has_value()); }
+    // As if the process had died after the last record went in and before the file was removed.
+    std::filesystem::copy_file(copy, file);
+    auto ledger = refusing_ledger::open(options).value();
+    BOOST_TEST(value_of(ledger.last_sequence().value()) == 3U);
+    BOOST_TEST(files_in(spill) == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(a_spilled_frame_that_was_not_written_whole_is_left_out) {
+    temporary_directory const directory;
+    std::string const spill = directory / "spill";
+    std::filesystem::create_directory(spill);
+    ledger_options const options{
+        .path = directory / "ledger",
+        .log_failure = {.what = on_log_failure::spill, .spill_directory = spill}};
+    {
+        refusal const now;
+        auto ledger = refusing_ledger::open(options).value();
+        for (int i = 0; i < 3; ++i) BOOST_TEST(value_of(ledger.append(sample(i)).value()) == 0U);
+    }
+    auto const file = std::filesystem::directory_iterator(spill)->path();
+    std::filesystem::resize_file(file, std::filesystem::file_size(file) - 1);
+    auto ledger = refusing_ledger::open(options).value();
+    BOOST_TEST(value_of(ledger.last_sequence().value()) == 2U);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
