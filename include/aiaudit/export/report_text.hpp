@@ -49,8 +49,8 @@ struct report_cell {
 }
 
 [[nodiscard]] inline std::vector<report_cell> labels_of(report_kind kind, report_row const& row) {
-    auto const label = [](std::string name, std::string text) {
-        return report_cell{std::move(name), std::move(text), false, true};
+    auto const label = [](std::string name, std::string_view text) {
+        return report_cell{std::move(name), std::string(text), false, true};
     };
     group_names const& n = row.names;
     switch (kind) {

@@ -10,52 +10,17 @@
 #include <aiaudit/rollup/rollup.hpp>  // rollup
 
 #include <algorithm>
-#include <array>
 #include <cstdint>
-#include <numeric>
-#include <optional>
-#include <string>
-#include <string_view>
+#include <memory>
 #include <tuple>
-#include <utility>
 #include <vector>
 
 namespace aiaudit {
 inline namespace v1 {
 
-enum class report_kind : std::uint8_t {
-    daily,
-    models,
-    users,
-    user,
-    projects,
-    keys,
-    providers,
-    statuses
-};
-
-[[nodiscard]] constexpr std::string_view name_of(report_kind kind) noexcept {
-    constexpr std::array<std::string_view, 8> names{"daily",    "models", "users",     "user",
-                                                    "projects", "keys",   "providers", "statuses"};
-    return names[static_cast<std::size_t>(kind)];
-}
-[[nodiscard]] constexpr std::optional<report_kind> report_named(std::string_view name) noexcept {
-    for (int i = 0; i < 8; ++i) {
-        if (name_of(static_cast<report_kind>(i)) == name) return static_cast<report_kind>(i);
-    }
-    return std::nullopt;
-}
-
-struct report_query {
-    report_kind kind = report_kind::daily;
-    time_zone zone{};    // whose calendar days
-    day_range days{};    // all, by default
-    std::string user{};  // for report_kind::user
-};
-
 struct report_row {
     civil_day day{};      // daily
-    group_names names{};  // the others
+    group_names names{};  // the others; the texts live as long as the report or a copy of it
     totals sum{};
     // 0 where nothing was timed, and in reports that keep no latencies (all but daily, models and
     // user).
@@ -68,73 +33,73 @@ struct report {
     report_kind kind = report_kind::daily;
     std::vector<report_row> rows{};  // newest first (daily), else dearest first, then by name
     totals sum{};                    // of all rows
+    // Holds the texts of the rows' names; also outlives the rollup.
+    std::shared_ptr<void const> texts{};
 };
 
 namespace detail {
 
-[[nodiscard]] constexpr dimension dimension_of(report_kind kind) noexcept {
-    switch (kind) {
-    case report_kind::daily: return dimension::everything;
-    case report_kind::models:
-    case report_kind::user: return dimension::model;
-    case report_kind::users: return dimension::user;
-    case report_kind::projects: return dimension::project;
-    case report_kind::keys: return dimension::key;
-    case report_kind::providers: return dimension::provider;
-    case report_kind::statuses: return dimension::status;
-    }
-    return dimension::everything;
-}
+struct priced_group {
+    int128 cost = 0;
+    std::uint32_t group = 0;
+};
 
-[[nodiscard]] inline bool dearer(report_row const& a, report_row const& b) {
-    if (a.sum.cost != b.sum.cost) return a.sum.cost > b.sum.cost;
-    auto const key = [](report_row const& row) {
-        group_names const& n = row.names;
+// The groups with records in these days, dearest first, then by name.
+[[nodiscard]] inline std::vector<priced_group> dearest_first(rollup const& from, dimension by,
+                                                             span_sums const& sums) {
+    std::vector<priced_group> order;
+    std::size_t const count = sums.group_count();
+    order.reserve(count);
+    for (std::size_t group = 0; group < count; ++group) {
+        if (sums.attempts(group) != 0)
+            order.push_back({sums.cost(group).pico(), static_cast<std::uint32_t>(group)});
+    }
+    auto const key = [](group_names const& n) {
         return std::tie(n.provider, n.model, n.user, n.project, n.key_id, n.status);
     };
-    return key(a) < key(b);
-}
-
-// Sorts places first and moves each row once: rows are large.
-inline void sort_dearest_first(std::vector<report_row>& rows) {
-    std::vector<std::size_t> places(rows.size());
-    std::iota(places.begin(), places.end(), std::size_t{0});
-    std::sort(places.begin(), places.end(),
-              [&rows](std::size_t a, std::size_t b) { return dearer(rows[a], rows[b]); });
-    std::vector<report_row> sorted;
-    sorted.reserve(rows.size());
-    for (std::size_t const place : places) sorted.push_back(std::move(rows[place]));
-    rows = std::move(sorted);
+    std::sort(order.begin(), order.end(), [&](priced_group const& a, priced_group const& b) {
+        if (a.cost != b.cost) return a.cost > b.cost;
+        group_names const left = from.names_of(by, a.group);
+        group_names const right = from.names_of(by, b.group);
+        return key(left) < key(right);
+    });
+    return order;
 }
 
 }  // namespace detail
 
-// Precondition: from.knows(query.zone), but for report_kind::user.
+// Precondition: from.ready(query).
 [[nodiscard]] inline report make_report(rollup const& from, report_query const& query) {
-    report made{query.kind, {}, {}};
-    auto const add = [&made](civil_day day, group_names const& names, totals const& sum,
-                             latency_sum const& latency) {
-        made.sum.add(sum);
-        made.rows.push_back({day, names, sum, latency.percentile_ns(50), latency.percentile_ns(95),
-                             latency.percentile_ns(99)});
+    AIAUDIT_ASSERT(from.ready(query));
+    report made{query.kind, {}, {}, from.texts()};
+    auto const set_percentiles = [](report_row& row, latency_percentiles const& latency) {
+        row.p50_ns = latency.ns[0];
+        row.p95_ns = latency.ns[1];
+        row.p99_ns = latency.ns[2];
     };
-    auto const add_group = [&add](group_names const& names, totals const& sum,
-                                  latency_sum const& latency) { add({}, names, sum, latency); };
     if (query.kind == report_kind::daily) {
-        from.daily(query.zone, query.days, [&](civil_day day, cell const& value) {
-            latency_sum latency;
-            latency.add(value.latency);
-            add(day, {}, value.sum, latency);
-        });
-        std::reverse(made.rows.begin(), made.rows.end());
+        from.for_each_day(
+            query, [&](civil_day day, totals const& sum, latency_percentiles const& latency) {
+                made.sum.add(sum);
+                report_row& row = made.rows.emplace_back();
+                row.day = day;
+                row.sum = sum;
+                set_percentiles(row, latency);
+            });
         return made;
     }
-    if (query.kind == report_kind::user) {
-        from.user(query.zone, query.user, query.days, add_group);
-    } else {
-        from.groups(query.zone, detail::dimension_of(query.kind), query.days, add_group);
-    }
-    detail::sort_dearest_first(made.rows);
+    from.with_groups(query, [&](detail::span_sums const& sums) {
+        dimension const by = detail::dimension_of(query.kind);
+        auto const order = detail::dearest_first(from, by, sums);
+        made.rows.resize(order.size());
+        for (std::size_t i = 0; i < order.size(); ++i) {
+            report_row& row = made.rows[i];
+            row.names = from.names_of(by, order[i].group);
+            sums.read(order[i].group, row.sum);
+            if (detail::keeps_latency(by)) set_percentiles(row, sums.percentiles(order[i].group));
+            made.sum.add(row.sum);
+        }
+    });
     return made;
 }
 

@@ -3,20 +3,19 @@
 // totals.hpp: what a report adds up, and the histogram from which it takes latency percentiles.
 //
 // Both merge in any order and grouping to the same value, which is what lets a day be a sum of
-// slots.
+// slots. They are whole numbers that wrap, so a sum over days may be kept as the difference of two
+// running sums, whatever these began with.
 // Threads: plain values.
 // Floor 4.
 #ifndef AIAUDIT_ROLLUP_TOTALS_HPP
 #define AIAUDIT_ROLLUP_TOTALS_HPP
 
-#include <aiaudit/core/record.hpp>   // record
-#include <aiaudit/detail/bytes.hpp>  // varints
+#include <aiaudit/core/record.hpp>  // record
 
 #include <algorithm>
 #include <array>
 #include <bit>
 #include <cstdint>
-#include <string>
 #include <vector>
 
 namespace aiaudit {
@@ -46,7 +45,9 @@ struct totals {
     std::array<std::uint64_t, reported_units.size()> counts{};  // by reported_units
     money cost{};
 
-    [[nodiscard]] static totals of(record const& entry) {
+    // `entry` is a record, or a view of one with the same members.
+    template <class Record>
+    [[nodiscard]] static totals of(Record const& entry) {
         totals sum;
         sum.requests = entry.attempt == 1 ? 1 : 0;
         sum.attempts = 1;
@@ -131,6 +132,10 @@ public:
     void add(latency_histogram const& other) {
         for (entry const& e : other.entries_) add(e.bucket, e.count);
     }
+    // Precondition: above every bucket it has.
+    void append(std::uint32_t bucket, std::uint32_t count) { entries_.push_back({bucket, count}); }
+    // Keeps its memory for the next use.
+    void clear() noexcept { entries_.clear(); }
     [[nodiscard]] std::vector<entry> const& entries() const noexcept {
         return entries_;
     }  // ascending
@@ -140,39 +145,23 @@ private:
     std::vector<entry> entries_{};
 };
 
-// Histograms added up for one query.
-class latency_sum {
-public:
-    void add(latency_histogram const& part) {
-        if (part.entries().empty()) return;
-        if (counts_.empty()) counts_.resize(latency_histogram::bucket_count);
-        for (auto const& e : part.entries()) {
-            counts_[e.bucket] += e.count;
-            total_ += e.count;
-        }
-    }
-    // The duration that `percent` of them do not exceed (nearest rank); 0 where there are none.
-    [[nodiscard]] std::uint64_t percentile_ns(std::uint64_t percent) const noexcept {
-        std::uint64_t const rank = std::max<std::uint64_t>((total_ * percent + 99) / 100, 1);
-        std::uint64_t seen = 0;
-        for (std::uint32_t bucket = 0; bucket < counts_.size(); ++bucket) {
-            seen += counts_[bucket];
-            if (seen >= rank) return latency_histogram::value_ns(bucket);
-        }
-        return 0;
-    }
+// The durations that 50, 95 and 99 percent do not exceed (nearest rank); zero where there are none.
+struct latency_percentiles {
+    static constexpr std::array<std::uint64_t, 3> percents{50, 95, 99};
 
-private:
-    std::vector<std::uint64_t> counts_{};
-    std::uint64_t total_ = 0;
+    std::array<std::uint64_t, 3> ns{};
+
+    friend constexpr bool operator==(latency_percentiles const&,
+                                     latency_percentiles const&) noexcept = default;
 };
 
-// One cell of a rollup.
+// What one slot of one series adds up to.
 struct cell {
     totals sum{};
     latency_histogram latency{};
 
-    [[nodiscard]] static cell of(record const& entry) {
+    template <class Record>
+    [[nodiscard]] static cell of(Record const& entry) {
         cell made{totals::of(entry), {}};
         if (entry.duration_ns) made.latency.add(latency_histogram::bucket_of(*entry.duration_ns));
         return made;
@@ -181,14 +170,20 @@ struct cell {
         sum.add(other.sum);
         latency.add(other.latency);
     }
+    void clear() noexcept {
+        sum = {};
+        latency.clear();
+    }
     friend bool operator==(cell const&, cell const&) = default;
 };
 
 namespace detail {
 
 // The numbers of a totals in their stored order, so that writing and reading cannot differ.
+inline constexpr std::size_t totals_numbers = 6 + reported_units.size();
+
 template <class Totals, class Visitor>
-void for_each_number(Totals& sum, Visitor&& visit) {
+constexpr void for_each_number(Totals& sum, Visitor&& visit) {
     visit(sum.requests);
     visit(sum.attempts);
     visit(sum.errors);
@@ -198,38 +193,129 @@ void for_each_number(Totals& sum, Visitor&& visit) {
     for (auto& count : sum.counts) visit(count);
 }
 
-// A mask of the numbers that are not zero, those numbers, the cost, the histogram.
-inline void append_cell(std::string& out, cell const& from) {
-    std::uint64_t mask = 0;
-    unsigned place = 0;
-    for_each_number(from.sum,
-                    [&](std::uint64_t number) { mask |= std::uint64_t{number != 0} << place++; });
-    append_varint(out, mask);
-    for_each_number(from.sum, [&](std::uint64_t number) {
-        if (number != 0) append_varint(out, number);
-    });
-    append_varint128(out, from.sum.cost.pico());
-    append_varint(out, from.latency.entries().size());
-    for (auto const& e : from.latency.entries()) {
-        append_varint(out, e.bucket);
-        append_varint(out, e.count);
-    }
+[[nodiscard]] constexpr money wrapping_sum(money a, money b) noexcept {
+    return money::from_pico(
+        static_cast<int128>(static_cast<uint128>(a.pico()) + static_cast<uint128>(b.pico())));
+}
+[[nodiscard]] constexpr money wrapping_difference(money a, money b) noexcept {
+    return money::from_pico(
+        static_cast<int128>(static_cast<uint128>(a.pico()) - static_cast<uint128>(b.pico())));
 }
 
-[[nodiscard]] inline cell take_cell(byte_reader& in) {
-    cell to;
-    std::uint64_t mask = in.varint();
-    for_each_number(to.sum, [&](std::uint64_t& number) {
-        if ((mask & 1) != 0) number = in.varint();
-        mask >>= 1;
-    });
-    to.sum.cost = money::from_pico(in.varint128());
-    for (std::uint64_t left = in.varint(); left > 0 && in.ok(); --left) {
-        auto const bucket = static_cast<std::uint32_t>(in.varint());
-        to.latency.add(std::min(bucket, latency_histogram::bucket_count - 1),
-                       static_cast<std::uint32_t>(in.varint()));
+// As totals::add, but the cost wraps too: for running sums, of which only differences mean
+// something.
+constexpr void wrapping_add(totals& to, totals const& part) noexcept {
+    to.requests += part.requests;
+    to.attempts += part.attempts;
+    to.errors += part.errors;
+    to.uncosted += part.uncosted;
+    to.timed += part.timed;
+    to.latency_ns += part.latency_ns;
+    for (std::size_t i = 0; i < to.counts.size(); ++i) to.counts[i] += part.counts[i];
+    to.cost = wrapping_sum(to.cost, part.cost);
+}
+constexpr void wrapping_subtract(totals& from, totals const& part) noexcept {
+    from.requests -= part.requests;
+    from.attempts -= part.attempts;
+    from.errors -= part.errors;
+    from.uncosted -= part.uncosted;
+    from.timed -= part.timed;
+    from.latency_ns -= part.latency_ns;
+    for (std::size_t i = 0; i < from.counts.size(); ++i) from.counts[i] -= part.counts[i];
+    from.cost = wrapping_difference(from.cost, part.cost);
+}
+
+// Counts by bucket, all of them: for what changes often. Empty until something is added.
+class dense_histogram {
+public:
+    static constexpr std::uint32_t octave = latency_histogram::steps;
+    static constexpr std::uint32_t octaves = latency_histogram::bucket_count / octave;
+
+    void add(std::uint32_t bucket, std::uint32_t count) {
+        if (counts_.empty()) counts_.resize(latency_histogram::bucket_count);
+        counts_[bucket] += count;
     }
-    return to;
+    [[nodiscard]] bool empty() const noexcept { return counts_.empty(); }
+    // Precondition: not empty().
+    [[nodiscard]] std::uint32_t operator[](std::uint32_t bucket) const noexcept {
+        return counts_[bucket];
+    }
+    [[nodiscard]] std::uint64_t of_octave(std::uint32_t which) const noexcept {
+        std::uint32_t sum = 0;
+        std::uint32_t const* const from = counts_.data() + which * octave;
+        for (std::uint32_t i = 0; i < octave; ++i) sum += from[i];
+        return sum;
+    }
+    [[nodiscard]] std::size_t bytes() const noexcept { return counts_.capacity() * 4; }
+
+private:
+    std::vector<std::uint32_t> counts_{};
+};
+
+// How many durations fall into a bucket or one below it: a running sum over buckets, kept only
+// between the first and the last that were ever seen.
+class running_histogram {
+public:
+    [[nodiscard]] std::uint64_t up_to(std::uint32_t bucket) const noexcept {
+        if (bucket < first_ || counts_.empty()) return 0;
+        return counts_[std::min<std::size_t>(bucket - first_, counts_.size() - 1)];
+    }
+    void add(dense_histogram const& part) { change(part, std::uint64_t{1}); }
+    void subtract(dense_histogram const& part) { change(part, ~std::uint64_t{0}); }
+    [[nodiscard]] std::size_t bytes() const noexcept { return counts_.capacity() * 8; }
+
+private:
+    void change(dense_histogram const& part, std::uint64_t factor) {
+        if (part.empty()) return;
+        std::uint32_t first = 0;
+        std::uint32_t last = latency_histogram::bucket_count - 1;
+        while (first < last && part[first] == 0) ++first;
+        while (last > first && part[last] == 0) --last;
+        widen(first, last);
+        std::uint64_t sum = 0;
+        for (std::uint32_t bucket = first; bucket - first_ < counts_.size(); ++bucket) {
+            if (bucket <= last) sum += part[bucket] * factor;
+            counts_[bucket - first_] += sum;
+        }
+    }
+    void widen(std::uint32_t first, std::uint32_t last) {
+        if (counts_.empty()) {
+            first_ = first;
+            counts_.resize(last - first + 1);
+            return;
+        }
+        if (first < first_) {
+            counts_.insert(counts_.begin(), first_ - first, 0);
+            first_ = first;
+        }
+        if (last - first_ >= counts_.size()) counts_.resize(last - first_ + 1, counts_.back());
+    }
+
+    std::uint32_t first_ = 0;
+    std::vector<std::uint64_t> counts_{};
+};
+
+// `up_to(bucket)` counts the durations in a bucket or below; it must not fall as the bucket rises.
+template <class UpTo>
+[[nodiscard]] latency_percentiles percentiles_of(UpTo&& up_to) {
+    latency_percentiles made;
+    std::uint64_t const total = up_to(latency_histogram::bucket_count - 1);
+    if (total == 0) return made;
+    std::uint32_t low = 0;
+    for (std::size_t i = 0; i < made.ns.size(); ++i) {
+        std::uint64_t const rank =
+            std::max<std::uint64_t>((total * latency_percentiles::percents[i] + 99) / 100, 1);
+        std::uint32_t high = latency_histogram::bucket_count - 1;
+        while (low < high) {
+            std::uint32_t const middle = (low + high) / 2;
+            if (up_to(middle) >= rank)
+                high = middle;
+            else
+                low = middle + 1;
+        }
+        made.ns[i] = latency_histogram::value_ns(low);
+    }
+    return made;
 }
 
 }  // namespace detail

@@ -1,0 +1,315 @@
+// SPDX-License-Identifier: MIT
+//
+// day_table.hpp: the sums of consecutive days by group, from which any span of days is read as one
+// difference.
+//
+// A closed day is a row of running sums: through that day, from an origin that means nothing. The
+// sum over days is the row of the last minus the row before the first, in numbers that wrap; so
+// older days can be put in front without touching the rows that are there. What was added since is
+// kept plain, a day at a time, and is added on top, until settle() takes it into the rows. So an
+// added record costs the same whatever day it belongs to.
+// Threads: const members may run at once.
+// Floor 4.
+#ifndef AIAUDIT_ROLLUP_DAY_TABLE_HPP
+#define AIAUDIT_ROLLUP_DAY_TABLE_HPP
+
+#include <aiaudit/rollup/query.hpp>   // day_range
+#include <aiaudit/rollup/totals.hpp>  // totals, running_histogram
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <deque>
+#include <limits>
+#include <utility>
+#include <vector>
+
+namespace aiaudit {
+inline namespace v1 {
+namespace detail {
+
+inline constexpr civil_day first_of_all_days{std::numeric_limits<std::int32_t>::min()};
+
+// Plain sums by group: of a day, or of several.
+struct group_sums {
+    civil_day day{};
+    std::vector<totals> sums{};
+    std::vector<dense_histogram> latency{};  // shorter than `sums` where nothing was timed
+
+    totals& at(std::uint32_t group) {
+        if (sums.size() <= group) sums.resize(group + std::size_t{1});
+        return sums[group];
+    }
+    dense_histogram& latency_at(std::uint32_t group) {
+        if (latency.size() <= group) latency.resize(group + std::size_t{1});
+        return latency[group];
+    }
+    void add(std::uint32_t group, totals const& part) { wrapping_add(at(group), part); }
+    void add(std::uint32_t group, latency_histogram const& part) {
+        if (part.entries().empty()) return;
+        dense_histogram& to = latency_at(group);
+        for (auto const& e : part.entries()) to.add(e.bucket, e.count);
+    }
+    [[nodiscard]] std::size_t bytes() const noexcept {
+        std::size_t sum = sizeof(*this) + sums.capacity() * sizeof(totals);
+        for (auto const& each : latency) sum += sizeof(each) + each.bytes();
+        return sum;
+    }
+};
+
+// Running sums by group. A group that is not there has zeros.
+struct running_sums {
+    civil_day day{};
+    std::vector<totals> sums{};
+    std::vector<running_histogram> latency{};
+    latency_percentiles percentiles{};  // of that day alone, for group 0
+
+    void add(group_sums const& part) {
+        if (sums.size() < part.sums.size()) sums.resize(part.sums.size());
+        for (std::size_t i = 0; i < part.sums.size(); ++i) {
+            if (part.sums[i].attempts != 0) wrapping_add(sums[i], part.sums[i]);
+        }
+        if (latency.size() < part.latency.size()) latency.resize(part.latency.size());
+        for (std::size_t i = 0; i < part.latency.size(); ++i) latency[i].add(part.latency[i]);
+    }
+    void subtract(group_sums const& part) {
+        if (sums.size() < part.sums.size()) sums.resize(part.sums.size());
+        for (std::size_t i = 0; i < part.sums.size(); ++i) {
+            if (part.sums[i].attempts != 0) wrapping_subtract(sums[i], part.sums[i]);
+        }
+        if (latency.size() < part.latency.size()) latency.resize(part.latency.size());
+        for (std::size_t i = 0; i < part.latency.size(); ++i) latency[i].subtract(part.latency[i]);
+    }
+    [[nodiscard]] std::size_t bytes() const noexcept {
+        std::size_t sum = sizeof(*this) + sums.capacity() * sizeof(totals);
+        for (auto const& each : latency) sum += sizeof(each) + each.bytes();
+        return sum;
+    }
+};
+
+// What a span of days adds up to, by group. Valid until what it was made of changes.
+class span_sums {
+public:
+    span_sums(running_sums const& high, running_sums const& low) noexcept
+        : high_(&high), low_(&low) {}
+    void add(group_sums const& part) { extra_.push_back(&part); }
+
+    [[nodiscard]] std::size_t group_count() const noexcept {
+        std::size_t count = std::max(high_->sums.size(), low_->sums.size());
+        for (group_sums const* const part : extra_) count = std::max(count, part->sums.size());
+        return count;
+    }
+    [[nodiscard]] std::uint64_t attempts(std::size_t group) const noexcept {
+        std::uint64_t sum = 0;
+        if (group < high_->sums.size()) sum = high_->sums[group].attempts;
+        if (group < low_->sums.size()) sum -= low_->sums[group].attempts;
+        for (group_sums const* const part : extra_) {
+            if (group < part->sums.size()) sum += part->sums[group].attempts;
+        }
+        return sum;
+    }
+    [[nodiscard]] money cost(std::size_t group) const noexcept {
+        money sum;
+        if (group < high_->sums.size()) sum = high_->sums[group].cost;
+        if (group < low_->sums.size()) sum = wrapping_difference(sum, low_->sums[group].cost);
+        for (group_sums const* const part : extra_) {
+            if (group < part->sums.size()) sum = wrapping_sum(sum, part->sums[group].cost);
+        }
+        return sum;
+    }
+    void read(std::size_t group, totals& to) const noexcept {
+        to = group < high_->sums.size() ? high_->sums[group] : totals{};
+        if (group < low_->sums.size()) wrapping_subtract(to, low_->sums[group]);
+        for (group_sums const* const part : extra_) {
+            if (group < part->sums.size()) wrapping_add(to, part->sums[group]);
+        }
+    }
+    [[nodiscard]] latency_percentiles percentiles(std::size_t group) const {
+        static running_histogram const none{};
+        auto const of = [group](running_sums const& from) -> running_histogram const& {
+            return group < from.latency.size() ? from.latency[group] : none;
+        };
+        running_histogram const& high = of(*high_);
+        running_histogram const& low = of(*low_);
+        std::vector<dense_histogram const*> open;
+        for (group_sums const* const part : extra_) {
+            if (group < part->latency.size() && !part->latency[group].empty())
+                open.push_back(&part->latency[group]);
+        }
+        auto const closed = [&](std::uint32_t bucket) {
+            return high.up_to(bucket) - low.up_to(bucket);
+        };
+        if (open.empty()) return percentiles_of(closed);
+        // Running counts of the open days by octave: three percentiles ask for few buckets within.
+        constexpr std::uint32_t width = dense_histogram::octave;
+        std::array<std::uint64_t, dense_histogram::octaves + 1> before{};
+        for (std::uint32_t i = 0; i < dense_histogram::octaves; ++i) {
+            before[i + 1] = before[i];
+            for (auto const* const each : open) before[i + 1] += each->of_octave(i);
+        }
+        return percentiles_of([&](std::uint32_t bucket) {
+            std::uint64_t sum = closed(bucket) + before[bucket / width];
+            for (std::uint32_t i = bucket / width * width; i <= bucket; ++i) {
+                for (auto const* const each : open) sum += (*each)[i];
+            }
+            return sum;
+        });
+    }
+
+private:
+    running_sums const* high_;
+    running_sums const* low_;
+    std::vector<group_sums const*> extra_{};
+};
+
+class day_table {
+public:
+    // All records of days from here on are counted; none of days before.
+    [[nodiscard]] civil_day covered_from() const noexcept { return covered_from_; }
+    void set_covered_from(civil_day day) noexcept { covered_from_ = day; }
+
+    // Sums to which one more record of that day may be added; null for a day that is not covered.
+    [[nodiscard]] group_sums* open(civil_day day) {
+        if (!open_.empty() && open_.back().day == day) return &open_.back();
+        if (day < covered_from_) return nullptr;
+        auto place = std::lower_bound(
+            open_.begin(), open_.end(), day,
+            [](group_sums const& have, civil_day wanted) { return have.day < wanted; });
+        if (place == open_.end() || place->day != day) {
+            place = open_.insert(place, group_sums{});
+            place->day = day;
+        }
+        return &*place;
+    }
+    // Puts a day in front of all that are there. Precondition: day.day < covered_from().
+    void prepend(group_sums const& day) {
+        running_sums row = base_;
+        row.day = day.day;
+        row.percentiles = percentiles_of_day(day);
+        rows_.push_front(std::move(row));
+        base_.subtract(day);
+        covered_from_ = day.day;
+    }
+    // Takes all days but the newest into the running sums.
+    void settle() {
+        if (open_.size() <= 1) return;
+        std::size_t const newest = open_.size() - 1;
+        for (std::size_t i = 0; i < newest; ++i) settle(open_[i]);
+        open_.erase(open_.begin(), open_.begin() + static_cast<std::ptrdiff_t>(newest));
+    }
+    // How many days must be added on top of the running sums.
+    [[nodiscard]] std::size_t open_days() const noexcept { return open_.size(); }
+
+    // Precondition: days.first >= covered_from(), or the caller adds what is missing.
+    [[nodiscard]] span_sums sums_of(day_range days) const {
+        span_sums made{row_before(days.last, true), row_before(days.first, false)};
+        for (group_sums const& part : open_) {
+            if (days.holds(part.day)) made.add(part);
+        }
+        return made;
+    }
+    // visit(day, totals const&, latency_percentiles const&) for group 0 on each day that has
+    // records, newest first.
+    template <class Visitor>
+    void for_each_day(day_range days, Visitor&& visit) const;
+
+    // Forgets the days before.
+    void drop_before(civil_day day) {
+        while (!rows_.empty() && rows_.front().day < day) {
+            base_ = std::move(rows_.front());
+            rows_.pop_front();
+        }
+        std::erase_if(open_, [day](group_sums const& part) { return part.day < day; });
+        if (rows_.empty()) base_ = {};
+        covered_from_ = std::max(covered_from_, day);
+    }
+    // A day before which about half of the days lie; past the newest where there is only one.
+    // Precondition: not empty().
+    [[nodiscard]] civil_day middle_day() const noexcept {
+        auto const days_of = [](auto const& from) {
+            return from.empty() ? day_range{day_range{}.last, day_range{}.first}
+                                : day_range{from.front().day, from.back().day};
+        };
+        day_range const rows = days_of(rows_);
+        day_range const open = days_of(open_);
+        civil_day const newest = std::max(rows.last, open.last);
+        if (std::min(rows.first, open.first) == newest) return newest.plus(1);
+        return rows_.size() > 1 ? rows_[rows_.size() / 2].day : newest;
+    }
+    [[nodiscard]] bool empty() const noexcept { return rows_.empty() && open_.empty(); }
+    [[nodiscard]] std::size_t bytes() const noexcept {
+        std::size_t sum = base_.bytes();
+        for (auto const& row : rows_) sum += row.bytes();
+        for (auto const& part : open_) sum += part.bytes();
+        return sum;
+    }
+
+private:
+    // The last row of a day before `day`, or of it where `or_same`.
+    [[nodiscard]] running_sums const& row_before(civil_day day, bool or_same) const noexcept {
+        auto const next = std::partition_point(
+            rows_.begin(), rows_.end(), [day, or_same](running_sums const& row) {
+                return row.day < day || (or_same && row.day == day);
+            });
+        return next == rows_.begin() ? base_ : *std::prev(next);
+    }
+    [[nodiscard]] static latency_percentiles percentiles_of_day(group_sums const& day) {
+        if (day.latency.empty()) return {};
+        running_sums const zero;
+        span_sums alone{zero, zero};
+        alone.add(day);
+        return alone.percentiles(0);
+    }
+    void settle(group_sums const& part) {
+        auto place =
+            std::partition_point(rows_.begin(), rows_.end(),
+                                 [&part](running_sums const& row) { return row.day < part.day; });
+        if (place == rows_.end() || place->day != part.day) {
+            running_sums row = place == rows_.begin() ? base_ : *std::prev(place);
+            row.day = part.day;
+            place = rows_.insert(place, std::move(row));
+        }
+        for (auto row = place; row != rows_.end(); ++row) row->add(part);
+        if (!place->latency.empty())
+            place->percentiles = sums_of_row(place - rows_.begin()).percentiles(0);
+    }
+    [[nodiscard]] span_sums sums_of_row(std::ptrdiff_t place) const noexcept {
+        auto const at = static_cast<std::size_t>(place);
+        return {rows_[at], at == 0 ? base_ : rows_[at - 1]};
+    }
+
+    civil_day covered_from_ = first_of_all_days;
+    running_sums base_{};              // before the first row
+    std::deque<running_sums> rows_{};  // by day
+    std::vector<group_sums> open_{};   // by day
+};
+
+template <class Visitor>
+void day_table::for_each_day(day_range days, Visitor&& visit) const {
+    std::size_t row = rows_.size();
+    std::size_t part = open_.size();
+    totals sum;
+    while (row > 0 || part > 0) {
+        bool const has_part = part > 0 && (row == 0 || rows_[row - 1].day <= open_[part - 1].day);
+        bool const has_row = row > 0 && (part == 0 || rows_[row - 1].day >= open_[part - 1].day);
+        civil_day const day = has_row ? rows_[row - 1].day : open_[part - 1].day;
+        if (day < days.first) return;
+        static running_sums const zero{};
+        span_sums of =
+            has_row ? sums_of_row(static_cast<std::ptrdiff_t>(row) - 1) : span_sums{zero, zero};
+        if (has_part) of.add(open_[part - 1]);
+        if (day <= days.last && of.attempts(0) != 0) {
+            of.read(0, sum);
+            visit(day, std::as_const(sum),
+                  has_part ? of.percentiles(0) : rows_[row - 1].percentiles);
+        }
+        if (has_row) --row;
+        if (has_part) --part;
+    }
+}
+
+}  // namespace detail
+}  // namespace v1
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_ROLLUP_DAY_TABLE_HPP

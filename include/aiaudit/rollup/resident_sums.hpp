@@ -1,0 +1,515 @@
+// SPDX-License-Identifier: MIT
+//
+// resident_sums.hpp: the sums of days that are in memory, for each zone that was asked for, and
+// what to load and forget so that a query can be answered within the memory.
+//
+// Threads: const members may run at once; the caller keeps the others apart from all.
+// Floor 4.
+#ifndef AIAUDIT_ROLLUP_RESIDENT_SUMS_HPP
+#define AIAUDIT_ROLLUP_RESIDENT_SUMS_HPP
+
+#include <aiaudit/rollup/day_table.hpp>    // day_table
+#include <aiaudit/rollup/part_loader.hpp>  // part_loader
+#include <aiaudit/rollup/user_days.hpp>    // user_days
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <limits>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace aiaudit {
+inline namespace v1 {
+namespace detail {
+
+class resident_sums {
+public:
+    explicit resident_sums(std::uint64_t memory_bytes) : memory_bytes_(memory_bytes) {
+        views_.push_back(std::make_unique<view>());
+    }
+
+    // Tells of a day of UTC that has stored parts, of which nothing is counted here.
+    void add_stored_day(civil_day day);
+    // Counts a cell of one user's series.
+    void add(group_numbers const& groups, std::string_view user, std::int64_t slot,
+             totals const& sum, latency_histogram const& latency);
+
+    [[nodiscard]] bool ready(report_query const& query) const;
+    template <class Source>
+    [[nodiscard]] result<void> prepare(report_query const& query, part_loader<Source> loader);
+
+    // Precondition of these: ready(query).
+    template <class Visitor>
+    void with_groups(report_query const& query, Visitor&& visit) const;
+    template <class Visitor>
+    void for_each_day(report_query const& query, Visitor&& visit) const {
+        find_view(query.zone)->tables[0].for_each_day(query.days, visit);
+    }
+
+    [[nodiscard]] std::uint64_t bytes() const noexcept;
+    void make_room() {
+        while (bytes() > memory_bytes_ && forget_oldest(clock_ + 1)) {
+        }
+    }
+
+private:
+    // Each costs every record some time.
+    static constexpr std::size_t views_max = 8;  // of other zones than UTC
+    static constexpr std::size_t extracts_max = 8;
+    static constexpr std::size_t open_days_max = 3;  // added up one by one by a query
+    static constexpr std::int32_t chunk_days = 16;   // of a zone, loaded at one time
+
+    struct view {
+        time_zone zone{};
+        std::array<day_table, dimension_count> tables{};
+        std::array<std::uint64_t, dimension_count> last_used{};
+        std::int64_t slot = std::numeric_limits<std::int64_t>::min();  // of the last record
+        civil_day day{};                                               // its day in the zone
+    };
+    // Sums over days that are not resident, for one query.
+    struct extract {
+        time_zone zone{};
+        dimension by{};
+        day_range days{};
+        group_sums sums{};
+        std::uint64_t last_used = 0;
+    };
+
+    // What of the days in the table that a query asks for is not forgotten.
+    enum class kept : std::uint8_t { all_asked, days_asked, none_asked };
+
+    [[nodiscard]] static bool is_utc(time_zone const& zone) noexcept {
+        return zone.name() == "UTC";
+    }
+    [[nodiscard]] view const* find_view(time_zone const& zone) const noexcept;
+    view& view_of(time_zone const& zone);
+    [[nodiscard]] user_days const* find_user(report_query const& query) const noexcept;
+    [[nodiscard]] extract const* find_extract(report_query const& query,
+                                              civil_day covered_from) const noexcept;
+    // The first day of UTC from which all slots of the zone's day and later ones lie.
+    [[nodiscard]] static civil_day utc_day_before(time_zone const& zone, civil_day day) noexcept {
+        if (is_utc(zone) || day == first_of_all_days) return day;
+        return day.plus(-1);
+    }
+    [[nodiscard]] static civil_day utc_day_after(time_zone const& zone, civil_day day) noexcept {
+        if (is_utc(zone) || day.days == std::numeric_limits<std::int32_t>::max()) return day;
+        return day.plus(1);
+    }
+    // Days of UTC, that have records, with slots of those days of the zone.
+    [[nodiscard]] std::vector<civil_day> utc_days_of(time_zone const& zone, day_range days) const;
+    // Whether nothing of these days is missing where all from `covered_from` on is there.
+    [[nodiscard]] bool covers(civil_day covered_from, time_zone const& zone, day_range days) const {
+        return covered_from <= days.first ||
+               !has_records(zone, {days.first, std::min(days.last, covered_from.plus(-1))});
+    }
+    [[nodiscard]] bool has_records(time_zone const& zone, day_range days) const;
+
+    template <class Source>
+    result<void> prepare_user(report_query const& query, part_loader<Source>& loader);
+    template <class Source>
+    result<void> extend(view& to, dimension by, day_range days, part_loader<Source>& loader);
+    template <class Source>
+    result<void> load_utc_day(day_table& to, dimension by, civil_day day,
+                              part_loader<Source>& loader);
+    template <class Source>
+    result<void> load_zone_days(view& to, day_range days, part_loader<Source>& loader);
+    template <class Source>
+    result<void> make_extract(report_query const& query, civil_day covered_from,
+                              part_loader<Source>& loader);
+    void make_room(std::uint64_t bound, kept keep, report_query const& query);
+    bool forget_oldest(std::uint64_t now);
+
+    std::uint64_t memory_bytes_;
+    std::vector<civil_day> days_{};               // of UTC, that have records
+    std::vector<std::unique_ptr<view>> views_{};  // the first is UTC's
+    std::vector<std::unique_ptr<user_days>> users_{};
+    std::vector<std::unique_ptr<extract>> extracts_{};
+    std::uint64_t clock_ = 1;  // counts prepare()
+};
+
+inline void resident_sums::add_stored_day(civil_day day) {
+    auto const place = std::lower_bound(days_.begin(), days_.end(), day);
+    if (place != days_.end() && *place == day) return;
+    days_.insert(place, day);
+    users_.clear();
+    extracts_.clear();
+    for (auto const& each : views_) {
+        for (day_table& table : each->tables) {
+            civil_day const next = utc_day_after(each->zone, day).plus(1);
+            if (table.covered_from() < next) table.drop_before(next);
+        }
+    }
+}
+
+inline void resident_sums::add(group_numbers const& groups, std::string_view user,
+                               std::int64_t slot, totals const& sum,
+                               latency_histogram const& latency) {
+    civil_day const utc_day = utc_day_of_slot(slot);
+    bool new_day = false;
+    if (days_.empty() || days_.back() != utc_day) {
+        auto const place = std::lower_bound(days_.begin(), days_.end(), utc_day);
+        new_day = place == days_.end() || *place != utc_day;
+        if (new_day) days_.insert(place, utc_day);
+    }
+    for (auto const& each : views_) {
+        if (slot != each->slot) {
+            each->slot = slot;
+            each->day = day_of_slot(each->zone, slot);
+        }
+        for (std::size_t i = 0; i < dimension_count; ++i) {
+            group_sums* const to = each->tables[i].open(each->day);
+            if (to == nullptr) continue;
+            to->add(groups[i], sum);
+            if (keeps_latency(static_cast<dimension>(i))) to->add(groups[i], latency);
+        }
+    }
+    for (auto const& each : users_) {
+        if (each->name() != user) continue;
+        civil_day const day = day_of_slot(each->zone(), slot);
+        if (day >= each->covered_from())
+            each->add(day, groups[index_of(dimension::model)], sum, latency);
+    }
+    for (auto const& each : extracts_) {
+        civil_day const day = day_of_slot(each->zone, slot);
+        if (!each->days.holds(day)) continue;
+        each->sums.add(groups[index_of(each->by)], sum);
+        if (keeps_latency(each->by)) each->sums.add(groups[index_of(each->by)], latency);
+    }
+    if (new_day) make_room();
+}
+
+inline resident_sums::view const* resident_sums::find_view(time_zone const& zone) const noexcept {
+    for (auto const& known : views_) {
+        if (known->zone.name() == zone.name()) return known.get();
+    }
+    return nullptr;
+}
+
+// A new view covers nothing yet: not even the unsaved cells.
+inline resident_sums::view& resident_sums::view_of(time_zone const& zone) {
+    for (auto const& known : views_) {
+        if (known->zone.name() == zone.name()) return *known;
+    }
+    if (views_.size() > views_max) {
+        auto const last_use = [](std::unique_ptr<view> const& of) {
+            return *std::max_element(of->last_used.begin(), of->last_used.end());
+        };
+        views_.erase(std::min_element(
+            views_.begin() + 1, views_.end(),
+            [&](auto const& a, auto const& b) { return last_use(a) < last_use(b); }));
+    }
+    auto made = std::make_unique<view>();
+    made->zone = zone;
+    if (!days_.empty()) {
+        for (day_table& table : made->tables) table.set_covered_from(days_.back().plus(2));
+    }
+    views_.push_back(std::move(made));
+    return *views_.back();
+}
+
+inline user_days const* resident_sums::find_user(report_query const& query) const noexcept {
+    for (auto const& known : users_) {
+        if (known->name() == query.user && known->zone().name() == query.zone.name())
+            return known.get();
+    }
+    return nullptr;
+}
+
+inline resident_sums::extract const* resident_sums::find_extract(
+    report_query const& query, civil_day covered_from) const noexcept {
+    if (covered_from == first_of_all_days) return nullptr;
+    day_range const days{query.days.first, std::min(query.days.last, covered_from.plus(-1))};
+    for (auto const& known : extracts_) {
+        if (known->by == dimension_of(query.kind) && known->days == days &&
+            known->zone.name() == query.zone.name()) {
+            return known.get();
+        }
+    }
+    return nullptr;
+}
+
+inline std::vector<civil_day> resident_sums::utc_days_of(time_zone const& zone,
+                                                         day_range days) const {
+    auto const begin =
+        std::lower_bound(days_.begin(), days_.end(), utc_day_before(zone, days.first));
+    auto const end = std::upper_bound(days_.begin(), days_.end(), utc_day_after(zone, days.last));
+    if (begin >= end) return {};
+    return {begin, end};
+}
+
+inline bool resident_sums::has_records(time_zone const& zone, day_range days) const {
+    auto const begin =
+        std::lower_bound(days_.begin(), days_.end(), utc_day_before(zone, days.first));
+    return days.first <= days.last && begin != days_.end() &&
+           *begin <= utc_day_after(zone, days.last);
+}
+
+inline bool resident_sums::ready(report_query const& query) const {
+    if (query.kind == report_kind::user) {
+        user_days const* const found = find_user(query);
+        return found != nullptr && covers(found->covered_from(), query.zone, query.days);
+    }
+    view const* const found = find_view(query.zone);
+    if (found == nullptr) return false;
+    day_table const& table = found->tables[index_of(dimension_of(query.kind))];
+    if (table.open_days() > open_days_max) return false;
+    return covers(table.covered_from(), query.zone, query.days) ||
+           find_extract(query, table.covered_from()) != nullptr;
+}
+
+template <class Visitor>
+void resident_sums::with_groups(report_query const& query, Visitor&& visit) const {
+    if (query.kind == report_kind::user) {
+        running_sums const zero;
+        group_sums const sums = find_user(query)->sums_of(query.days);
+        span_sums of{zero, zero};
+        of.add(sums);
+        visit(of);
+        return;
+    }
+    day_table const& table = find_view(query.zone)->tables[index_of(dimension_of(query.kind))];
+    span_sums of = table.sums_of(query.days);
+    if (extract const* const found = find_extract(query, table.covered_from())) of.add(found->sums);
+    visit(of);
+}
+
+template <class Source>
+result<void> resident_sums::prepare(report_query const& query, part_loader<Source> loader) {
+    ++clock_;
+    if (query.kind == report_kind::user) {
+        auto const made = prepare_user(query, loader);
+        if (!made) return made;
+        make_room(memory_bytes_, kept::all_asked, query);
+        return {};
+    }
+    dimension const by = dimension_of(query.kind);
+    view& of = view_of(query.zone);
+    day_table& table = of.tables[index_of(by)];
+    of.last_used[index_of(by)] = clock_;
+    table.settle();
+    if (!covers(table.covered_from(), query.zone, query.days)) {
+        auto const extended = extend(of, by, query.days, loader);
+        if (!extended) return extended;
+    }
+    make_room(memory_bytes_, by == dimension::everything ? kept::days_asked : kept::none_asked,
+              query);
+    if (covers(table.covered_from(), query.zone, query.days)) return {};
+    if (find_extract(query, table.covered_from()) != nullptr) return {};
+    make_room(memory_bytes_ / 2, kept::none_asked, query);
+    auto const made = make_extract(query, table.covered_from(), loader);
+    if (!made) return made;
+    make_room(memory_bytes_, kept::all_asked, query);
+    return {};
+}
+
+template <class Source>
+result<void> resident_sums::prepare_user(report_query const& query, part_loader<Source>& loader) {
+    auto found = std::find_if(users_.begin(), users_.end(), [&query](auto const& known) {
+        return known->name() == query.user && known->zone().name() == query.zone.name();
+    });
+    if (found == users_.end()) {
+        users_.push_back(std::make_unique<user_days>(query.zone, query.user));
+        found = std::prev(users_.end());
+        if (!days_.empty()) (*found)->set_covered_from(days_.back().plus(2));
+    }
+    user_days& user = **found;
+    user.last_used = clock_;
+    if (covers(user.covered_from(), query.zone, query.days)) return {};
+    day_range const missing{query.days.first, user.covered_from().plus(-1)};
+    for (civil_day const utc_day : utc_days_of(query.zone, missing)) {
+        auto const read = loader.read_user(
+            utc_day, query.user, [&](std::uint32_t model, std::int64_t slot, cell const& value) {
+                civil_day const day = day_of_slot(query.zone, slot);
+                if (missing.holds(day)) user.add(day, model, value.sum, value.latency);
+            });
+        if (!read) {
+            users_.erase(found);
+            return read;
+        }
+    }
+    user.set_covered_from(query.days.first);
+    return {};
+}
+
+// Loads days in front of those that are there, newest first, for as long as they fit in half of the
+// memory; all of them for daily sums, which are small.
+template <class Source>
+result<void> resident_sums::extend(view& to, dimension by, day_range days,
+                                   part_loader<Source>& loader) {
+    day_table& table = to.tables[index_of(by)];
+    auto const has_room = [&] {
+        if (by == dimension::everything) return true;
+        std::uint64_t sum = 0;
+        for (day_table const& each : to.tables) {
+            if (&each == &table || !is_utc(to.zone)) sum += each.bytes();
+        }
+        return sum < memory_bytes_ / 2;
+    };
+    civil_day const until = table.covered_from();
+    auto const wanted = utc_days_of(to.zone, {days.first, until.plus(-1)});
+    auto const needed =
+        utc_days_of(to.zone, {days.first, std::min(days.last, until.plus(-1))}).size();
+    // A few days of long ago are not worth all days since.
+    if (by != dimension::everything && wanted.size() > 64 + needed * 4) return {};
+    for (auto day = wanted.rbegin(); day != wanted.rend(); ++day) {
+        if (!has_room()) return {};
+        if (is_utc(to.zone)) {
+            auto const loaded = load_utc_day(table, by, *day, loader);
+            if (!loaded) return loaded;
+            continue;
+        }
+        if (day->plus(-1) >= table.covered_from()) continue;
+        civil_day const last = std::min(table.covered_from().plus(-1), day->plus(1));
+        civil_day const first = std::max(last.plus(1 - chunk_days), days.first);
+        auto const loaded = load_zone_days(to, {first, last}, loader);
+        if (!loaded) return loaded;
+    }
+    table.set_covered_from(days.first);
+    return {};
+}
+
+template <class Source>
+result<void> resident_sums::load_utc_day(day_table& to, dimension by, civil_day day,
+                                         part_loader<Source>& loader) {
+    group_sums sums;
+    sums.day = day;
+    auto const read = loader.read_sums(
+        day, by, [&](std::uint32_t group, totals const& sum, latency_histogram const& latency) {
+            sums.add(group, sum);
+            if (keeps_latency(by)) sums.add(group, latency);
+        });
+    if (!read) return read;
+    to.prepend(sums);
+    return {};
+}
+
+template <class Source>
+result<void> resident_sums::load_zone_days(view& to, day_range days, part_loader<Source>& loader) {
+    std::map<civil_day, std::array<group_sums, dimension_count>> sums;
+    for (civil_day const utc_day : utc_days_of(to.zone, days)) {
+        std::int64_t slot = std::numeric_limits<std::int64_t>::min();
+        std::array<group_sums, dimension_count>* of = nullptr;
+        auto const read = loader.read_cells(
+            utc_day, [&](group_numbers const& groups, std::int64_t at, cell const& value) {
+                if (at != slot) {
+                    slot = at;
+                    civil_day const day = day_of_slot(to.zone, at);
+                    of = days.holds(day) ? &sums[day] : nullptr;
+                }
+                if (of == nullptr) return;
+                for (std::size_t i = 0; i < dimension_count; ++i) {
+                    (*of)[i].add(groups[i], value.sum);
+                    if (keeps_latency(static_cast<dimension>(i)))
+                        (*of)[i].add(groups[i], value.latency);
+                }
+            });
+        if (!read) return read;
+    }
+    for (std::size_t i = 0; i < dimension_count; ++i) {
+        // Tables that begin later have other days missing between these and theirs.
+        day_table& table = to.tables[i];
+        if (!covers(table.covered_from(), to.zone, {days.last.plus(1), day_range{}.last})) continue;
+        for (auto day = sums.rbegin(); day != sums.rend(); ++day) {
+            if (day->first >= table.covered_from()) continue;
+            day->second[i].day = day->first;
+            table.prepend(day->second[i]);
+        }
+        table.set_covered_from(std::min(table.covered_from(), days.first));
+    }
+    return {};
+}
+
+template <class Source>
+result<void> resident_sums::make_extract(report_query const& query, civil_day covered_from,
+                                         part_loader<Source>& loader) {
+    auto made = std::make_unique<extract>();
+    made->zone = query.zone;
+    made->by = dimension_of(query.kind);
+    made->days = {query.days.first, std::min(query.days.last, covered_from.plus(-1))};
+    made->last_used = clock_;
+    auto const add = [&](std::uint32_t group, totals const& sum, latency_histogram const& latency) {
+        made->sums.add(group, sum);
+        if (keeps_latency(made->by)) made->sums.add(group, latency);
+    };
+    for (civil_day const utc_day : utc_days_of(query.zone, made->days)) {
+        auto const read =
+            is_utc(query.zone)
+                ? loader.read_sums(utc_day, made->by, add)
+                : loader.read_cells(utc_day, [&](group_numbers const& groups, std::int64_t slot,
+                                                 cell const& value) {
+                      if (made->days.holds(day_of_slot(query.zone, slot)))
+                          add(groups[index_of(made->by)], value.sum, value.latency);
+                  });
+        if (!read) return read;
+    }
+    if (extracts_.size() >= extracts_max) {
+        extracts_.erase(std::min_element(
+            extracts_.begin(), extracts_.end(),
+            [](auto const& a, auto const& b) { return a->last_used < b->last_used; }));
+    }
+    extracts_.push_back(std::move(made));
+    return {};
+}
+
+inline std::uint64_t resident_sums::bytes() const noexcept {
+    std::uint64_t sum = 0;
+    for (auto const& each : views_) {
+        for (day_table const& table : each->tables) sum += table.bytes();
+    }
+    for (auto const& each : users_) sum += each->bytes();
+    for (auto const& each : extracts_) sum += each->sums.bytes();
+    return sum;
+}
+
+// Forgets what was asked for longest ago, and of what the query asks for as much as may be.
+inline void resident_sums::make_room(std::uint64_t bound, kept keep, report_query const& query) {
+    while (bytes() > bound) {
+        if (forget_oldest(clock_)) continue;
+        if (keep == kept::all_asked) return;
+        day_table& asked = view_of(query.zone).tables[index_of(dimension_of(query.kind))];
+        if (asked.empty()) return;
+        civil_day const middle = asked.middle_day();
+        if (keep == kept::days_asked && middle > query.days.first) return;
+        asked.drop_before(middle);
+    }
+}
+
+// Forgets something that was last used before `now`. False where there is nothing.
+inline bool resident_sums::forget_oldest(std::uint64_t now) {
+    auto const older = [](auto const& a, auto const& b) { return a->last_used < b->last_used; };
+    auto const user = std::min_element(users_.begin(), users_.end(), older);
+    auto const cut = std::min_element(extracts_.begin(), extracts_.end(), older);
+    day_table* table = nullptr;
+    std::uint64_t table_used = now;
+    for (auto const& each : views_) {
+        for (std::size_t i = 0; i < dimension_count; ++i) {
+            if (!each->tables[i].empty() && each->last_used[i] < table_used) {
+                table = &each->tables[i];
+                table_used = each->last_used[i];
+            }
+        }
+    }
+    std::uint64_t const user_used = user == users_.end() ? now : (*user)->last_used;
+    std::uint64_t const cut_used = cut == extracts_.end() ? now : (*cut)->last_used;
+    if (user_used < now && user_used <= cut_used && user_used <= table_used) {
+        users_.erase(user);
+    } else if (cut_used < now && cut_used <= table_used) {
+        extracts_.erase(cut);
+    } else if (table != nullptr) {
+        table->drop_before(table->middle_day());
+    } else {
+        return false;
+    }
+    return true;
+}
+
+}  // namespace detail
+}  // namespace v1
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_ROLLUP_RESIDENT_SUMS_HPP

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: MIT
+//
+// user_days.hpp: one user's days by model, kept for whoever asks again.
+//
+// Threads: const members may run at once.
+// Floor 4.
+#ifndef AIAUDIT_ROLLUP_USER_DAYS_HPP
+#define AIAUDIT_ROLLUP_USER_DAYS_HPP
+
+#include <aiaudit/rollup/day_table.hpp>  // group_sums
+
+#include <algorithm>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace aiaudit {
+inline namespace v1 {
+namespace detail {
+
+class user_days {
+public:
+    user_days(time_zone zone, std::string name) : zone_(std::move(zone)), name_(std::move(name)) {}
+
+    [[nodiscard]] time_zone const& zone() const noexcept { return zone_; }
+    [[nodiscard]] std::string const& name() const noexcept { return name_; }
+    [[nodiscard]] civil_day covered_from() const noexcept { return covered_from_; }
+    void set_covered_from(civil_day day) noexcept { covered_from_ = day; }
+
+    // Whether the day is covered or not.
+    void add(civil_day day, std::uint32_t model, totals const& sum,
+             latency_histogram const& latency) {
+        day_cells& to = at(day);
+        auto found = std::find_if(to.models.begin(), to.models.end(),
+                                  [model](model_cell const& have) { return have.model == model; });
+        if (found == to.models.end()) {
+            to.models.push_back({model, {}});
+            found = std::prev(to.models.end());
+            bytes_ += sizeof(model_cell);
+        }
+        wrapping_add(found->value.sum, sum);
+        for (auto const& e : latency.entries()) found->value.latency.add(e.bucket, e.count);
+        bytes_ += latency.entries().size() * sizeof(latency_histogram::entry);
+    }
+    // By model, what the days add up to.
+    [[nodiscard]] group_sums sums_of(day_range days) const {
+        group_sums made;
+        auto day = std::lower_bound(
+            days_.begin(), days_.end(), days.first,
+            [](day_cells const& have, civil_day wanted) { return have.day < wanted; });
+        for (; day != days_.end() && day->day <= days.last; ++day) {
+            for (model_cell const& each : day->models) {
+                made.add(each.model, each.value.sum);
+                made.add(each.model, each.value.latency);
+            }
+        }
+        return made;
+    }
+    [[nodiscard]] std::size_t bytes() const noexcept { return sizeof(*this) + bytes_; }
+
+    std::uint64_t last_used = 0;
+
+private:
+    struct model_cell {
+        std::uint32_t model = 0;
+        cell value{};
+    };
+    struct day_cells {
+        civil_day day{};
+        std::vector<model_cell> models{};
+    };
+    day_cells& at(civil_day day) {
+        if (!days_.empty() && days_.back().day == day) return days_.back();
+        auto place = std::lower_bound(
+            days_.begin(), days_.end(), day,
+            [](day_cells const& have, civil_day wanted) { return have.day < wanted; });
+        if (place == days_.end() || place->day != day) {
+            place = days_.insert(place, day_cells{day, {}});
+            bytes_ += sizeof(day_cells);
+        }
+        return *place;
+    }
+
+    time_zone zone_;
+    std::string name_;
+    civil_day covered_from_ = first_of_all_days;
+    std::vector<day_cells> days_{};
+    std::size_t bytes_ = 0;
+};
+
+}  // namespace detail
+}  // namespace v1
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_ROLLUP_USER_DAYS_HPP
