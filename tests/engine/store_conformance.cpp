@@ -59,4 +59,42 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_moved_from_store_is_closed, Store, models) {
     check_moved_from<Store>();
 }
 
+BOOST_AUTO_TEST_CASE_TEMPLATE(an_erased_entry_is_gone, Store, models) { check_erase<Store>(); }
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_rotation_seals_one_segment_and_begins_the_next, Store, models) {
+    check_rotation<Store>();
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_failed_rotation_leaves_nothing, Store, models) {
+    check_failed_rotation<Store>();
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(every_segment_can_be_read_later, Store, models) {
+    check_rotation_lasts<Store>();
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(only_the_oldest_segment_is_dropped, Store, models) {
+    check_drop<Store>();
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(the_history_outlives_segments, Store, models) {
+    check_history<Store>();
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(generations_are_never_the_same, Store, models) {
+    check_generation<Store>();
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_read_only_store_keeps_its_segments, Store, models) {
+    check_segments_read_only<Store>();
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_moved_from_store_has_no_segments, Store, models) {
+    check_segments_moved_from<Store>();
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(threads_write_read_and_rotate, Store, models) {
+    check_threads_rotate<Store>();
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -3,8 +3,7 @@
 // store_lmdb.cpp: what lmdb_store refuses, and what it survives.
 
 #include "support/child_process.hpp"
-#include "support/store_conformance.hpp"
-#include "support/temporary_directory.hpp"
+#include "support/lmdb_testing.hpp"
 
 #include <aiaudit/storage/lmdb_store.hpp>
 
@@ -31,29 +30,7 @@
 namespace {
 
 using namespace aiaudit_tests;
-using aiaudit::lmdb_store;
 namespace fs = std::filesystem;
-
-[[nodiscard]] result<lmdb_store> open_at(std::string path, bool create = true,
-                                         bool read_only = false) {
-    auto options = store_options_in(std::move(path));
-    options.create = create;
-    options.read_only = read_only;
-    return lmdb_store::open(options);
-}
-
-[[nodiscard]] std::string data_file(std::string const& ledger) {
-    return ledger + "/segments/00000001/data.mdb";
-}
-
-[[nodiscard]] std::string bytes_of(std::string const& path) {
-    std::ifstream file(path, std::ios::binary);
-    return std::string(std::istreambuf_iterator<char>(file), {});
-}
-
-void write_text(std::string const& path, std::string_view text) {
-    std::ofstream(path, std::ios::binary) << text;
-}
 
 // Every path below a directory, with the size of the files: to show that nothing was touched.
 [[nodiscard]] std::set<std::string> tree_of(std::string const& path) {
@@ -100,17 +77,6 @@ int run_with_mounts(Body body) {
     bool const possible = run_with_mounts(mount_one) == 0;
     if (!possible) BOOST_TEST_MESSAGE("SKIPPED: this needs the right to mount file systems (root)");
     return possible;
-}
-
-// A file descriptor of this process on the file: LMDB's second one, for the meta page, has O_DSYNC.
-[[nodiscard]] int descriptor_on(std::string const& path, bool synchronous) {
-    for (auto const& entry : fs::directory_iterator("/proc/self/fd")) {
-        std::error_code gone;
-        if (fs::read_symlink(entry.path(), gone) != fs::canonical(path)) continue;
-        int const descriptor = std::stoi(entry.path().filename());
-        if (((::fcntl(descriptor, F_GETFL) & O_DSYNC) != 0) == synchronous) return descriptor;
-    }
-    return -1;
 }
 
 }  // namespace
@@ -608,11 +574,7 @@ BOOST_AUTO_TEST_CASE(a_commit_that_fails_half_way_does_not_stop_the_store) {
     put(store, table::blocks, "k", "kept");
     auto const change = [](auto& view) { return view.replace(table::blocks, "k", "lost"); };
     auto const fail_one = [&] {
-        int const meta = descriptor_on(data_file(path), true);
-        BOOST_REQUIRE(meta >= 0);
-        int const full = ::open("/dev/full", O_WRONLY | O_CLOEXEC);
-        BOOST_REQUIRE(::dup3(full, meta, O_CLOEXEC) == meta);
-        ::close(full);
+        fail_next_commit(path);
         BOOST_TEST((code_of(store.write(change)) == errc::disk_full));
     };
     fail_one();

@@ -14,8 +14,8 @@
 // and aiaudit-ledger.new without a marker a making that is to be taken up again.
 // The last segment is the newest only when the one before it is sealed, or dropped: before that it
 // is what a rotation left that was cut off. NNNNNNNN.dropped is on its way out.
-// Threads: functions without state. Processes: making a ledger is guarded by flock on PATH, dropping
-// and making the history by flock on PATH/segments, a rotation by the old segment's write lock.
+// Threads: functions without state. Processes: making a ledger is guarded by flock on PATH, making
+// the history and dropping by flock on PATH/segments, a rotation by the old one's write lock.
 // Floor 5.
 #ifndef AIAUDIT_STORAGE_LEDGER_DIRECTORY_HPP
 #define AIAUDIT_STORAGE_LEDGER_DIRECTORY_HPP

@@ -8,7 +8,7 @@
 // cleared by hand; past the end of a file that was cut short it dies of SIGBUS; and what the disk
 // refuses comes back as one of several errors.
 // It is opened by its first transaction, and again after it was closed or has failed.
-// MDB_NOTLS, and no flag that trades durability for speed.
+// MDB_NOTLS, and no flag that trades durability for speed, but in a directory that is being made.
 // Threads: any, as its store allows.
 // Floor 5.
 #ifndef AIAUDIT_STORAGE_LMDB_ENVIRONMENT_HPP
@@ -81,7 +81,7 @@ private:
     [[nodiscard]] result<void> open_anew(std::uint64_t seen_openings);
     [[nodiscard]] result<void> adopt_map_of_others();
     [[nodiscard]] result<std::unique_lock<gate>> wait_for_transactions();
-    [[nodiscard]] bool size_check_is_due() noexcept;
+    [[nodiscard]] bool is_cut_short(bool writing) noexcept;
     void clear_dead_readers_now_and_then() noexcept;
 
     std::string const directory_;
@@ -170,8 +170,7 @@ inline result<lmdb_transaction> lmdb_environment::begin(bool writing) {
         code = MDB_PANIC;  // as good as: there is nothing open
         if (open_) {
             if (writing) clear_dead_readers_now_and_then();
-            bool const look = writing || size_check_is_due();
-            if (look && !open_->covers_what_was_seen()) return open_->cut_short();
+            if (is_cut_short(writing)) return open_->cut_short();
             MDB_txn* txn = nullptr;
             code = writing ? open_->begin_write(&txn) : open_->begin_read(&txn);
             if (code == 0) {
@@ -254,19 +253,21 @@ inline result<bool> lmdb_environment::is_sealed(lmdb_transaction const& transact
 inline std::uint64_t lmdb_environment::last_txnid() noexcept {
     if (forked()) return 0;
     std::shared_lock const inside(gate_);
-    if (!open_ || (size_check_is_due() && !open_->covers_what_was_seen())) return 0;
+    if (!open_ || is_cut_short(false)) return 0;
     return open_->last_txnid();
 }
 
-// Readers look at the file's size once in a tick of the system's clock, some milliseconds: asking
-// costs more than all else that a read does. Writers ask each time.
-inline bool lmdb_environment::size_check_is_due() noexcept {
+// Whether the file is shorter than it was. Readers look once in a tick of the system's clock, some
+// milliseconds: asking costs more than all else that a read does. The caller holds gate_ shared.
+inline bool lmdb_environment::is_cut_short(bool writing) noexcept {
     struct timespec now {};
     ::clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
     auto const tick = static_cast<std::int64_t>(now.tv_sec) * 1'000'000'000 + now.tv_nsec;
-    if (size_checked_at_.load(std::memory_order_relaxed) == tick) return false;
-    size_checked_at_.store(tick, std::memory_order_relaxed);
-    return true;
+    if (!writing && size_checked_at_.load(std::memory_order_relaxed) == tick) return false;
+    bool const cut = !open_->covers_what_was_seen();
+    // Where it is, everybody is told, for as long as it is.
+    size_checked_at_.store(cut ? 0 : tick, std::memory_order_relaxed);
+    return cut;
 }
 
 // The caller holds gate_ shared.

@@ -177,7 +177,8 @@ inline result<void> lmdb_handle::open_environment(lmdb_settings const& how) {
     ::mdb_env_set_mapsize(env_, static_cast<std::size_t>(map_bytes));
     ::mdb_env_set_maxdbs(env_, limits::storage_tables);
     ::mdb_env_set_maxreaders(env_, limits::storage_readers);
-    unsigned flags = MDB_NOTLS;
+    // What is being made is synced as a whole, before it gets its name.
+    unsigned flags = how.make ? MDB_NOTLS | MDB_NOSYNC : MDB_NOTLS;
     auto const lock_file = directory_ + "/lock.mdb";
     if (how.read_only) {
         flags |= MDB_RDONLY;

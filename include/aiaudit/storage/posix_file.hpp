@@ -77,7 +77,7 @@ private:
     struct rlimit limit {};
     if (::getrlimit(RLIMIT_FSIZE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return false;
     struct stat status {};
-    if (::stat(path.c_str(), &status) != 0) return false;
+    if (::stat(path.c_str(), &status) != 0) status.st_size = 0;  // not made yet
     constexpr std::uint64_t slack = std::uint64_t{1} << 20;
     return static_cast<std::uint64_t>(status.st_size) + slack >= limit.rlim_cur;
 }

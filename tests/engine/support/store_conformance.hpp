@@ -15,15 +15,13 @@
 #ifndef AIAUDIT_TESTS_ENGINE_SUPPORT_STORE_CONFORMANCE_HPP
 #define AIAUDIT_TESTS_ENGINE_SUPPORT_STORE_CONFORMANCE_HPP
 
-#include "temporary_directory.hpp"
-
-#include <aiaudit/storage/store.hpp>
+#include "segment_conformance.hpp"
+#include "store_testing.hpp"
 
 #include <boost/test/unit_test.hpp>
 
 #include <algorithm>
 #include <atomic>
-#include <cstring>
 #include <map>
 #include <random>
 #include <stdexcept>
@@ -32,96 +30,6 @@
 #include <vector>
 
 namespace aiaudit_tests {
-
-// Whether what was written is there when a store is opened again.
-template <class Store>
-inline constexpr bool store_lasts = true;
-
-using aiaudit::errc;
-using aiaudit::result;
-using aiaudit::table;
-using entry_list = std::vector<std::pair<std::string, std::string>>;
-
-[[nodiscard]] inline aiaudit::store_options store_options_in(std::string path) {
-    aiaudit::store_options options;
-    options.path = std::move(path);
-    options.map_bytes = std::uint64_t{256} << 20;
-    return options;
-}
-
-template <class Store>
-class opened_store {
-public:
-    opened_store() { reopen(); }
-    Store& operator*() noexcept { return *store_; }
-    Store* operator->() noexcept { return &*store_; }
-    void close() { store_.reset(); }
-    void reopen(bool read_only = false) {
-        store_.reset();
-        auto options = store_options_in(directory_ / "ledger");
-        options.read_only = read_only;
-        store_.emplace(Store::open(options).value());
-    }
-
-private:
-    temporary_directory directory_{};
-    std::optional<Store> store_{};
-};
-
-template <class Store>
-void put(Store& store, table in, std::string_view key, std::string_view value) {
-    store.write([&](auto& view) { return view.replace(in, key, value); }).value();
-}
-
-template <class View>
-[[nodiscard]] std::optional<std::string> value_in(View const& view, table in,
-                                                  std::string_view key) {
-    auto const found = view.get(in, key).value();
-    if (!found) return std::nullopt;
-    return std::string(*found);
-}
-
-template <class Store>
-[[nodiscard]] std::optional<std::string> value_of(Store const& store, table in,
-                                                  std::string_view key) {
-    std::optional<std::string> value;
-    store
-        .read([&](auto const& view) -> result<void> {
-            value = value_in(view, in, key);
-            return {};
-        })
-        .value();
-    return value;
-}
-
-template <class View>
-[[nodiscard]] entry_list entries_in(View const& view, table in, std::string_view from = {}) {
-    entry_list all;
-    view.scan(in, from,
-              [&](std::string_view key, std::string_view value) {
-                  all.emplace_back(key, value);
-                  return true;
-              })
-        .value();
-    return all;
-}
-
-template <class Store>
-[[nodiscard]] entry_list entries_of(Store const& store, table in, std::string_view from = {}) {
-    entry_list all;
-    store
-        .read([&](auto const& view) -> result<void> {
-            all = entries_in(view, in, from);
-            return {};
-        })
-        .value();
-    return all;
-}
-
-template <class Result>
-[[nodiscard]] errc code_of(Result const& failed) {
-    return failed ? errc{} : failed.error().code;
-}
 
 // insert refuses a key that is there, replace does not, and the transaction goes on.
 template <class Store>
@@ -330,7 +238,11 @@ void check_against_model() {
                 auto const key = "key" + std::to_string(random() % 60);
                 auto const size = random() % 10 == 0 ? random() % 60'000 : random() % 900;
                 std::string const value(size, static_cast<char>(random() % 256));
-                if (random() % 2 == 0) {
+                auto const kind = random() % 5;
+                if (kind == 0) {
+                    BOOST_REQUIRE(bool(view.erase(table::blocks, key)));
+                    next.erase(key);
+                } else if (kind <= 2) {
                     BOOST_REQUIRE(bool(view.replace(table::blocks, key, value)));
                     next[key] = value;
                 } else {
@@ -396,6 +308,16 @@ void check_store() {
     check_against_model<Store>();
     check_reopen_and_read_only<Store>();
     check_moved_from<Store>();
+    check_erase<Store>();
+    check_rotation<Store>();
+    check_failed_rotation<Store>();
+    check_rotation_lasts<Store>();
+    check_drop<Store>();
+    check_history<Store>();
+    check_generation<Store>();
+    check_segments_read_only<Store>();
+    check_segments_moved_from<Store>();
+    check_threads_rotate<Store>();
 }
 
 }  // namespace aiaudit_tests
