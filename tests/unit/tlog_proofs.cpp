@@ -11,6 +11,7 @@
 #include <random>
 #include <sstream>
 #include <type_traits>
+#include <utility>
 
 #include "unit/support/reference_tree.hpp"
 
@@ -104,17 +105,17 @@ std::vector<std::pair<std::string, hashes>> wrong_paths(hashes const& path, dige
                                                         digest const& other, std::mt19937& random) {
     digest const garbage = leaf_hash("garbage");
     std::vector<std::pair<std::string, hashes>> wrong;
-    auto const add = [&](char const* what, std::function<void(hashes&)> const& change) {
+    auto const add = [&](std::string const& what, std::function<void(hashes&)> const& change) {
         hashes changed = path;
         change(changed);
         if (changed != path) wrong.emplace_back(what, changed);
     };
     add("empty", [](hashes& h) { h.clear(); });
-    for (auto const& [what, hash] : {std::pair{"garbage", garbage}, std::pair{"root", root},
-                                     std::pair{"other root", other}, std::pair{"zero", digest{}}}) {
-        add((std::string("preceding ") + what).c_str(),
-            [&](hashes& h) { h.insert(h.begin(), hash); });
-        add((std::string("trailing ") + what).c_str(), [&](hashes& h) { h.push_back(hash); });
+    std::pair<std::string, digest> const extras[] = {
+        {"garbage", garbage}, {"root", root}, {"other root", other}, {"zero", digest{}}};
+    for (auto const& extra : extras) {
+        add("preceding " + extra.first, [&](hashes& h) { h.insert(h.begin(), extra.second); });
+        add("trailing " + extra.first, [&](hashes& h) { h.push_back(extra.second); });
     }
     add("cut at the end", [](hashes& h) {
         if (!h.empty()) h.pop_back();
@@ -308,7 +309,7 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_proved_is_refused_to_be_built) {
 
 BOOST_AUTO_TEST_CASE(the_largest_tree_has_proofs) {
     auto const nodes = [](unsigned level, std::uint64_t index) -> result<digest> {
-        BOOST_TEST((index + 1) << level <= limits::tree_size);
+        BOOST_TEST(((index + 1) << level) <= limits::tree_size);
         return leaf_hash(std::to_string(level) + ' ' + std::to_string(index));
     };
     std::uint64_t const n = limits::tree_size;
