@@ -46,15 +46,15 @@ BOOST_AUTO_TEST_CASE(leaves_and_nodes_hash_as_in_the_reference) {
     // The reference hashes texts of other lengths as the children of a node.
     BOOST_TEST(digest{detail::sha256_joined({"\1", "N123", "N456"})}.to_string() ==
                "aa217fe888e47007fa15edab33c2b492a722cb106c64667fc2b044444de66bbb");
-    BOOST_TEST((leaf_hash("") ==
-                hex("6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d")));
-    BOOST_TEST((empty_root() ==
-                hex("e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855")));
+    BOOST_TEST(
+        (leaf_hash("") == hex("6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d")));
+    BOOST_TEST(
+        (empty_root() == hex("e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855")));
     digest const left = leaf_hash("a");
     digest const right = leaf_hash("b");
-    BOOST_TEST((node_hash(left, right).bytes ==
-                detail::sha256_joined({"\1", detail::bytes_of(left.bytes),
-                                       detail::bytes_of(right.bytes)})));
+    BOOST_TEST(
+        (node_hash(left, right).bytes == detail::sha256_joined({"\1", detail::bytes_of(left.bytes),
+                                                                detail::bytes_of(right.bytes)})));
 }
 
 BOOST_AUTO_TEST_CASE(a_node_cannot_be_shown_as_a_leaf) {
@@ -70,8 +70,8 @@ BOOST_AUTO_TEST_CASE(a_node_cannot_be_shown_as_a_leaf) {
 
 BOOST_AUTO_TEST_CASE(the_roots_of_the_reference_tree_are_reproduced) {
     using namespace std::string_literals;
-    std::string const inputs[] = {"",      "\0"s,      "\x10",     " !",
-                                  "01",    "@ABC",     "PQRSTUVW", "`abcdefghijklmno"};
+    std::string const inputs[] = {"",   "\0"s,  "\x10",     " !",
+                                  "01", "@ABC", "PQRSTUVW", "`abcdefghijklmno"};
     char const* const roots[] = {
         "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
         "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d",

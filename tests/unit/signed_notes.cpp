@@ -18,16 +18,16 @@ namespace {
 // From the documents of the standard's authors.
 std::string const foo_key = "example.com/foo+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k";
 std::string const foo_text = "This is an example message.\n";
-std::string const foo_note =
-    foo_text +
-    "\n\xE2\x80\x94 example.com/foo "
-    "Uw2QOkn8srV1yJGh2VYRlL1Tnagv1YEq6TfXppzi2ONncAlTgK7Ztg1ERYNZXsYjOBH3mFXmRKuwHjG1Yu72IneyaQM=\n";
+std::string const foo_note = foo_text +
+                             "\n\xE2\x80\x94 example.com/foo "
+                             "Uw2QOkn8srV1yJGh2VYRlL1Tnagv1YEq6TfXppzi2ONncAlTgK7Ztg1ERYNZXsYjOBH3m"
+                             "FXmRKuwHjG1Yu72IneyaQM=\n";
 
 std::string unhex(std::string_view text) {
     std::string bytes;
     for (std::size_t i = 0; i + 1 < text.size(); i += 2) {
-        bytes.push_back(static_cast<char>(detail::hex_digit(text[i]) * 16 +
-                                          detail::hex_digit(text[i + 1])));
+        bytes.push_back(
+            static_cast<char>(detail::hex_digit(text[i]) * 16 + detail::hex_digit(text[i + 1])));
     }
     return bytes;
 }
@@ -63,16 +63,21 @@ errc code_of(result<T> const& outcome) {
 BOOST_AUTO_TEST_SUITE(signed_notes)
 
 BOOST_AUTO_TEST_CASE(base64_has_one_text_for_each_value) {
-    std::pair<char const*, char const*> const vectors[] = {
-        {"", ""},         {"f", "Zg=="},         {"fo", "Zm8="},        {"foo", "Zm9v"},
-        {"foob", "Zm9vYg=="}, {"fooba", "Zm9vYmE="}, {"foobar", "Zm9vYmFy"}};
+    std::pair<char const*, char const*> const vectors[] = {{"", ""},
+                                                           {"f", "Zg=="},
+                                                           {"fo", "Zm8="},
+                                                           {"foo", "Zm9v"},
+                                                           {"foob", "Zm9vYg=="},
+                                                           {"fooba", "Zm9vYmE="},
+                                                           {"foobar", "Zm9vYmFy"}};
     for (auto const& [bytes, text] : vectors) {
         BOOST_TEST(detail::base64_encode(bytes) == text);
         BOOST_TEST(detail::base64_decode(text).value() == bytes);
     }
     for (char const* const text :
-         {"Z", "Zg", "Zg=", "Zg===", "Zh==", "Zm9=", "Zm8", "====", "=m9v", "Z=9v", "Zg==Zg==",
-          "Zm9v\n", " Zm9v", "Zm9v    ", "\nZm9", "Zm9\n", "Zm-v", "Zm_v", "Zm9v=", "Z\xC3\xA9v"}) {
+         {"Z",     "Zg",    "Zg=",  "Zg===",    "Zh==",   "Zm9=",      "Zm8",
+          "====",  "=m9v",  "Z=9v", "Zg==Zg==", "Zm9v\n", " Zm9v",     "Zm9v    ",
+          "\nZm9", "Zm9\n", "Zm-v", "Zm_v",     "Zm9v=",  "Z\xC3\xA9v"}) {
         BOOST_TEST(!detail::base64_decode(text).has_value(), text);
     }
     BOOST_TEST(!detail::base64_decode(std::string_view("Zm9\0", 4)).has_value());
@@ -96,8 +101,8 @@ BOOST_AUTO_TEST_CASE(decimal_numbers_have_one_text) {
 }
 
 BOOST_AUTO_TEST_CASE(only_plain_utf8_is_text) {
-    for (char const* const text : {"", "a\n", "\xC3\xA9", "\xE2\x80\x94", "\xF0\x9F\x98\x80", "\x7F",
-                                   "\xF4\x8F\xBF\xBF", "\xED\x9F\xBF", "\xEE\x80\x80"}) {
+    for (char const* const text : {"", "a\n", "\xC3\xA9", "\xE2\x80\x94", "\xF0\x9F\x98\x80",
+                                   "\x7F", "\xF4\x8F\xBF\xBF", "\xED\x9F\xBF", "\xEE\x80\x80"}) {
         BOOST_TEST(detail::is_plain_text(text), text);
     }
     for (char const* const text :
@@ -126,11 +131,13 @@ BOOST_AUTO_TEST_CASE(ed25519_gives_the_signatures_of_rfc_8032) {
     vector const vectors[] = {
         {"9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60",
          "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a", "",
-         "e5564300c360ac729086e2cc806e828a84877f1eb8e5d974d873e065224901555fb8821590a33bacc61e39701c"
+         "e5564300c360ac729086e2cc806e828a84877f1eb8e5d974d873e065224901555fb8821590a33bacc61e39701"
+         "c"
          "f9b46bd25bf5f0595bbe24655141438e7a100b"},
         {"4ccd089b28ff96da9db6c346ec114e0f5b8a319f35aba624da8cf6ed4fb8a6fb",
          "3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c", "72",
-         "92a009a9f0d4cab8720e820b5f642540a2b27b5416503f8fb3762223ebdb69da085ac1e43e15996e458f3613d0"
+         "92a009a9f0d4cab8720e820b5f642540a2b27b5416503f8fb3762223ebdb69da085ac1e43e15996e458f3613d"
+         "0"
          "f11d8c387b2eaeb4302aeeb00d291612bb0c00"}};
     for (vector const& each : vectors) {
         detail::ed25519_seed seed;
@@ -225,7 +232,8 @@ BOOST_AUTO_TEST_CASE(every_flipped_bit_of_a_note_is_refused) {
         for (std::size_t i = 0; i < note.size(); ++i) {
             for (unsigned bit = 0; bit < 8; ++bit) {
                 std::string changed = note;
-                changed[i] = static_cast<char>(static_cast<unsigned char>(changed[i]) ^ (1U << bit));
+                changed[i] =
+                    static_cast<char>(static_cast<unsigned char>(changed[i]) ^ (1U << bit));
                 BOOST_TEST(!open_with(changed, key).has_value(), "byte " << i << " bit " << bit);
                 BOOST_TEST(!open_foo(changed).has_value(), "byte " << i << " bit " << bit);
             }
@@ -308,8 +316,9 @@ BOOST_AUTO_TEST_CASE(the_sizes_of_notes_are_bounded) {
 }
 
 BOOST_AUTO_TEST_CASE(a_checkpoint_has_the_text_of_the_standard) {
-    std::string const text = "example.com/behind-the-sofa\n20852163\n"
-                             "CsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=\n";
+    std::string const text =
+        "example.com/behind-the-sofa\n20852163\n"
+        "CsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=\n";
     auto const state = checkpoint::parse(text).value();
     BOOST_TEST(state.origin == "example.com/behind-the-sofa");
     BOOST_TEST(state.size == 20852163U);
@@ -321,22 +330,37 @@ BOOST_AUTO_TEST_CASE(a_checkpoint_has_the_text_of_the_standard) {
 
 BOOST_AUTO_TEST_CASE(other_texts_of_a_checkpoint_are_refused) {
     std::string const root = "CsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=\n";
-    for (std::string const& text :
-         {std::string{}, std::string{"a\n1\n"}, "a\n1\n" + root.substr(0, 44), "\n1\n" + root,
-          "a\n01\n" + root, "a\n+1\n" + root, "a\n-1\n" + root, "a\n\n" + root, "a\n1 \n" + root,
-          "a\n0x1\n" + root, "a\n9223372036854775808\n" + root,
-          "a\n18446744073709551616\n" + root, "a\n1\n" + root.substr(0, 42) + "3=\n",
-          "a\n1\n" + root.substr(4), "a\n1\nAAAA" + root, "a\n1\n " + root, "a\n1\n" + root + "\n",
-          "a\n1\n" + root + "x", "a\n1\n" + root + "x\n\n", "a\n1\n" + root + "\nx\n",
-          "a\n0\n" + root, "a\t\n1\n" + root, "\xFF\n1\n" + root}) {
+    for (std::string const& text : {std::string{},
+                                    std::string{"a\n1\n"},
+                                    "a\n1\n" + root.substr(0, 44),
+                                    "\n1\n" + root,
+                                    "a\n01\n" + root,
+                                    "a\n+1\n" + root,
+                                    "a\n-1\n" + root,
+                                    "a\n\n" + root,
+                                    "a\n1 \n" + root,
+                                    "a\n0x1\n" + root,
+                                    "a\n9223372036854775808\n" + root,
+                                    "a\n18446744073709551616\n" + root,
+                                    "a\n1\n" + root.substr(0, 42) + "3=\n",
+                                    "a\n1\n" + root.substr(4),
+                                    "a\n1\nAAAA" + root,
+                                    "a\n1\n " + root,
+                                    "a\n1\n" + root + "\n",
+                                    "a\n1\n" + root + "x",
+                                    "a\n1\n" + root + "x\n\n",
+                                    "a\n1\n" + root + "\nx\n",
+                                    "a\n0\n" + root,
+                                    "a\t\n1\n" + root,
+                                    "\xFF\n1\n" + root}) {
         BOOST_TEST((code_of(checkpoint::parse(text)) == errc::bad_input), text);
     }
     digest const some = leaf_hash("x");
     BOOST_TEST((code_of(checkpoint{"", 1, some}.to_text()) == errc::bad_argument));
     BOOST_TEST((code_of(checkpoint{"a\nb", 1, some}.to_text()) == errc::bad_argument));
     BOOST_TEST((code_of(checkpoint{"a", 0, some}.to_text()) == errc::bad_argument));
-    BOOST_TEST((code_of(checkpoint{"a", limits::tree_size + 1, some}.to_text()) ==
-                errc::bad_argument));
+    BOOST_TEST(
+        (code_of(checkpoint{"a", limits::tree_size + 1, some}.to_text()) == errc::bad_argument));
     BOOST_TEST((checkpoint{"a", 0, empty_root()}.to_text().has_value()));
     BOOST_TEST((checkpoint{"a", limits::tree_size, some}.to_text().has_value()));
 }
@@ -354,8 +378,8 @@ BOOST_AUTO_TEST_CASE(a_checkpoint_opens_for_the_log_it_names_and_no_other) {
 
     // The same key signs for another log: its origin is not the one that the reader wants.
     auto const elsewhere = sign_checkpoint({"example.com/other", 7, state.root}, key).value();
-    BOOST_TEST((code_of(open_checkpoint(elsewhere, key.verification_key())) ==
-                errc::verification_failed));
+    BOOST_TEST(
+        (code_of(open_checkpoint(elsewhere, key.verification_key())) == errc::verification_failed));
     trusted_log const other{"example.com/other", {key.verification_key()}};
     BOOST_TEST(open_checkpoint(elsewhere, other).has_value());
     BOOST_TEST((code_of(open_checkpoint(note, other)) == errc::verification_failed));
@@ -372,8 +396,8 @@ BOOST_AUTO_TEST_CASE(a_checkpoint_opens_for_the_log_it_names_and_no_other) {
                                {key.verification_key(), newer.verification_key()}};
     BOOST_TEST(open_checkpoint(note, changing).has_value());
     BOOST_TEST(open_checkpoint(sign_checkpoint(state, newer).value(), changing).has_value());
-    BOOST_TEST((code_of(open_checkpoint(note, newer.verification_key())) ==
-                errc::verification_failed));
+    BOOST_TEST(
+        (code_of(open_checkpoint(note, newer.verification_key())) == errc::verification_failed));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

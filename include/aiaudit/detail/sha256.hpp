@@ -11,7 +11,7 @@
 #ifndef AIAUDIT_DETAIL_SHA256_HPP
 #define AIAUDIT_DETAIL_SHA256_HPP
 
-#include <openssl/evp.h>
+#include <openssl/evp.h>  // the fallback's
 #include <openssl/sha.h>
 
 #include <array>
@@ -53,20 +53,28 @@ using sha256_value = std::array<std::uint8_t, 32>;
 struct evp_context_deleter {
     void operator()(EVP_MD_CTX* context) const noexcept { EVP_MD_CTX_free(context); }
 };
+using evp_context = std::unique_ptr<EVP_MD_CTX, evp_context_deleter>;
+
+// A context that has found its algorithm: looking that up is what costs.
+[[nodiscard]] inline evp_context make_sha256_context() {
+    evp_context context{EVP_MD_CTX_new()};
+    bool const held = context && EVP_DigestInit_ex(context.get(), EVP_sha256(), nullptr) == 1;
+    if (!held) throw std::bad_alloc{};
+    return context;
+}
 
 // The hash of all parts, one after the other. Throws bad_alloc where libcrypto has no memory or no
 // SHA-256.
 [[nodiscard]] inline sha256_value sha256_joined(std::initializer_list<std::string_view> parts) {
-    thread_local std::unique_ptr<EVP_MD_CTX, evp_context_deleter> const context{EVP_MD_CTX_new()};
+    thread_local evp_context const context = make_sha256_context();
     sha256_value value;
     unsigned size = 0;
-    bool held = context && EVP_DigestInit_ex(context.get(), EVP_sha256(), nullptr) == 1;
+    int held = EVP_DigestInit_ex(context.get(), nullptr, nullptr);
     for (std::string_view const part : parts) {
-        if (part.empty()) continue;
-        held = held && EVP_DigestUpdate(context.get(), part.data(), part.size()) == 1;
+        if (!part.empty()) held &= EVP_DigestUpdate(context.get(), part.data(), part.size());
     }
-    held = held && EVP_DigestFinal_ex(context.get(), value.data(), &size) == 1;
-    if (!held) throw std::bad_alloc{};
+    held &= EVP_DigestFinal_ex(context.get(), value.data(), &size);
+    if (held != 1) throw std::bad_alloc{};
     return value;
 }
 

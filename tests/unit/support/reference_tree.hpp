@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// reference_tree.hpp: the Merkle tree by the recursive definitions of RFC 6962, section 2.1, against
-// which the tests hold the quick ones. Slow, and written to be compared with the standard by eye.
+// reference_tree.hpp: the Merkle tree by the recursive definitions of RFC 6962, section 2.1,
+// against which the tests hold the quick ones. Slow, and written to be compared with the standard
+// by eye.
 #ifndef AIAUDIT_TESTS_UNIT_SUPPORT_REFERENCE_TREE_HPP
 #define AIAUDIT_TESTS_UNIT_SUPPORT_REFERENCE_TREE_HPP
 
@@ -53,8 +54,8 @@ struct reference_tree {
         if (m == end - begin)
             return whole ? std::vector<digest>{} : std::vector<digest>{root(begin, end)};
         std::uint64_t const k = split(end - begin);
-        auto hashes = m <= k ? subproof(m, begin, begin + k, whole)
-                             : subproof(m - k, begin + k, end, false);
+        auto hashes =
+            m <= k ? subproof(m, begin, begin + k, whole) : subproof(m - k, begin + k, end, false);
         hashes.push_back(m <= k ? root(begin + k, end) : root(begin, begin + k));
         return hashes;
     }
