@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: MIT
+//
+// support_rivals.hpp: what else one could keep such records in: a SQLite table, LMDB, a file.
+#ifndef AIAUDIT_BENCHMARKS_SUPPORT_RIVALS_HPP
+#define AIAUDIT_BENCHMARKS_SUPPORT_RIVALS_HPP
+
+#include "support_records.hpp"
+
+#include <fcntl.h>
+#include <lmdb.h>
+#include <unistd.h>
+
+namespace benchmark_support {
+
+// A table with a column for everything that a typical record has.
+class api_logs : public sqlite {
+public:
+    api_logs(std::string const& path, bool indexed) : sqlite(path) {
+        run(("CREATE TABLE api_logs(id INTEGER PRIMARY KEY, request_id TEXT" +
+             std::string(indexed ? " UNIQUE" : "") +
+             ", operation_id BLOB, timestamp INTEGER, user TEXT, provider TEXT, model TEXT, "
+             "path TEXT, status INTEGER, error_type TEXT, finish_reason TEXT, "
+             "duration_ns INTEGER, ttft_ns INTEGER, input_tokens INTEGER, cached_tokens INTEGER, "
+             "output_tokens INTEGER, cost_pico INTEGER, price_entry TEXT, price_book BLOB)")
+                .c_str());
+        if (indexed) {
+            run("CREATE INDEX by_time ON api_logs(timestamp)");
+            run("CREATE INDEX by_model ON api_logs(model)");
+        }
+        prepare_insert();
+    }
+    void prepare_insert() {
+        prepare(
+            "INSERT INTO api_logs(request_id,operation_id,timestamp,user,provider,model,path,"
+            "status,error_type,finish_reason,duration_ns,ttft_ns,input_tokens,cached_tokens,"
+            "output_tokens,cost_pico,price_entry,price_book) "
+            "VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
+    }
+    void insert(aiaudit::record const& entry) {
+        using aiaudit::unit;
+        bind(1, entry.provider_request_id);
+        bind_blob(2, entry.operation_id.bytes.data(), entry.operation_id.bytes.size());
+        bind_integer(3, entry.started_at.ns);
+        bind(4, entry.user);
+        bind(5, entry.provider);
+        bind(6, entry.model_served);
+        bind(7, entry.path);
+        bind_integer(8, entry.http_status);
+        bind(9, entry.error_type);
+        bind(10, entry.finish_reason);
+        bind_integer(11, entry.duration_ns.value_or(0));
+        bind_integer(12, entry.time_to_first_token_ns.value_or(0));
+        bind_integer(13, entry.usage.count(unit::input_tokens));
+        bind_integer(14, entry.usage.count(unit::cache_read_tokens));
+        bind_integer(15, entry.usage.count(unit::output_tokens));
+        bind_integer(16, entry.cost.pico());
+        bind(17, entry.price_entry);
+        bind_blob(18, entry.price_book.bytes.data(), entry.price_book.bytes.size());
+        sqlite::insert();
+    }
+    // The seconds that it took, in transactions of 10,000.
+    double insert_all(std::vector<aiaudit::record> const& records) {
+        auto const start = steady::now();
+        for (std::size_t i = 0; i < records.size(); ++i) {
+            if (i % 10'000 == 0) run(i == 0 ? "BEGIN" : "COMMIT; BEGIN");
+            insert(records[i]);
+        }
+        run("COMMIT");
+        return seconds_since(start);
+    }
+    // What a report over those days is in SQL, but for its percentiles: its rows, and their sums.
+    std::pair<std::size_t, tally> report(aiaudit::report_query const& query) {
+        using kind = aiaudit::report_kind;
+        std::string group = "provider,model";
+        if (query.kind == kind::daily) group = "timestamp/86400000000000";
+        if (query.kind == kind::users) group = "user";
+        if (query.kind == kind::providers) group = "provider";
+        if (query.kind == kind::statuses) group = "status";
+        auto const at = [](aiaudit::civil_day day) {
+            return std::to_string(day.days * aiaudit::seconds_per_day *
+                                  aiaudit::nanoseconds_per_second);
+        };
+        std::string where =
+            "timestamp>=" + at(query.days.first) + " AND timestamp<" + at(query.days.last.plus(1));
+        if (query.kind == kind::user) where += " AND user='" + query.user + "'";
+        auto const got = sums(
+            "SELECT count(*),sum(cost_pico),sum(input_tokens),sum(cached_tokens),"
+            "sum(output_tokens),avg(duration_ns)," +
+            group + " FROM api_logs WHERE " + where + " GROUP BY " + group + " ORDER BY 2 DESC");
+        return {static_cast<std::size_t>(got[0]),
+                {static_cast<std::uint64_t>(got[1]), aiaudit::money::from_pico(got[2])}};
+    }
+};
+
+// LMDB with nothing around it: a record is a value, the keys ascend.
+class raw_lmdb {
+public:
+    explicit raw_lmdb(std::string const& directory) {
+        must(mdb_env_create(&env_));
+        must(mdb_env_set_mapsize(env_, aiaudit::limits::map_bytes));
+        must(mdb_env_open(env_, directory.c_str(), MDB_NOTLS, 0600));
+    }
+    ~raw_lmdb() { mdb_env_close(env_); }
+    raw_lmdb(raw_lmdb const&) = delete;
+    raw_lmdb& operator=(raw_lmdb const&) = delete;
+
+    // The seconds that it took, in transactions of that many.
+    double append_all(std::vector<std::string> const& values, std::size_t in_commit) {
+        auto const start = steady::now();
+        for (std::size_t from = 0; from < values.size(); from += in_commit) {
+            MDB_txn* txn = nullptr;
+            MDB_dbi table = 0;
+            must(mdb_txn_begin(env_, nullptr, 0, &txn));
+            must(mdb_dbi_open(txn, nullptr, 0, &table));
+            for (std::size_t i = from; i < std::min(from + in_commit, values.size()); ++i) {
+                std::uint64_t const number = __builtin_bswap64(++last_);
+                MDB_val key{sizeof number, const_cast<std::uint64_t*>(&number)};
+                MDB_val value{values[i].size(), const_cast<char*>(values[i].data())};
+                must(mdb_put(txn, table, &key, &value, MDB_APPEND));
+            }
+            must(mdb_txn_commit(txn));
+        }
+        return seconds_since(start);
+    }
+    [[nodiscard]] std::size_t entries() const {
+        MDB_stat stat{};
+        must(mdb_env_stat(env_, &stat));
+        return stat.ms_entries;
+    }
+
+private:
+    static void must(int code) {
+        if (code != 0) stop(std::string("LMDB: ") + mdb_strerror(code));
+    }
+    MDB_env* env_ = nullptr;
+    std::uint64_t last_ = 0;
+};
+
+// The least that a durable log can do: append to a file, and sync it.
+class plain_file {
+public:
+    explicit plain_file(std::string const& path)
+        : file_(open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_APPEND, 0600)) {
+        if (file_ < 0) stop("cannot write " + path);
+    }
+    ~plain_file() { close(file_); }
+    plain_file(plain_file const&) = delete;
+    plain_file& operator=(plain_file const&) = delete;
+
+    // The seconds that it took.
+    double append(std::string const& bytes) {
+        auto const start = steady::now();
+        if (write(file_, bytes.data(), bytes.size()) != static_cast<ssize_t>(bytes.size()) ||
+            fdatasync(file_) != 0)
+            stop("cannot write to a file");
+        return seconds_since(start);
+    }
+
+private:
+    int file_;
+};
+
+}  // namespace benchmark_support
+
+#endif  // AIAUDIT_BENCHMARKS_SUPPORT_RIVALS_HPP
