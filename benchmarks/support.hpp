@@ -10,7 +10,11 @@
 #include <sqlite3.h>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
+#include <cmath>
+#include <concepts>
+#include <cstdint>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -52,13 +56,13 @@ inline double seconds_since(steady::time_point start) {
     return std::chrono::duration<double>(steady::now() - start).count();
 }
 
-// The value that `percent` of a hundred are not above.
+// The least value that `percent` of a hundred of them do not exceed.
 inline double percentile(std::vector<double> values, double percent) {
     if (values.empty()) stop("a percentile of nothing");
-    auto const last = static_cast<double>(values.size() - 1);
-    auto const place = static_cast<std::ptrdiff_t>(last * percent / 100);
-    std::nth_element(values.begin(), values.begin() + place, values.end());
-    return values[static_cast<std::size_t>(place)];
+    double const rank = std::ceil(static_cast<double>(values.size()) * percent / 100);
+    auto const place = values.begin() + std::max<std::ptrdiff_t>(0, std::lround(rank) - 1);
+    std::nth_element(values.begin(), place, values.end());
+    return *place;
 }
 
 // The times of some runs, in microseconds.
@@ -127,42 +131,58 @@ public:
     sqlite(sqlite const&) = delete;
     sqlite& operator=(sqlite const&) = delete;
 
-    void run(char const* sql) { must(sqlite3_exec(db_, sql, nullptr, nullptr, nullptr)); }
-    // The statement that bind() and step() are about, in place of the one before.
+    void run(std::string const& sql) {
+        must(sqlite3_exec(db_, sql.c_str(), nullptr, nullptr, nullptr));
+    }
+    // Calls insert_one(i) for each i below `count`, 10,000 in a transaction: the seconds it took.
+    template <class InsertOne>
+    double in_transactions(std::size_t count, InsertOne&& insert_one) {
+        auto const start = steady::now();
+        for (std::size_t i = 0; i < count; ++i) {
+            if (i % 10'000 == 0) run(i == 0 ? "BEGIN" : "COMMIT; BEGIN");
+            insert_one(i);
+        }
+        run("COMMIT");
+        return seconds_since(start);
+    }
+    // The statement that insert() runs, in place of the one before.
     void prepare(std::string const& sql) {
         sqlite3_finalize(statement_);
         must(sqlite3_prepare_v2(db_, sql.c_str(), -1, &statement_, nullptr));
     }
-    // Text and blobs must live until step().
-    void bind(int place, std::string_view text) {
-        must(sqlite3_bind_text(statement_, place, text.data(), static_cast<int>(text.size()),
-                               SQLITE_STATIC));
-    }
-    void bind_blob(int place, void const* bytes, std::size_t size) {
-        must(sqlite3_bind_blob(statement_, place, bytes, static_cast<int>(size), SQLITE_STATIC));
-    }
-    template <class Integer>
-    void bind_integer(int place, Integer value) {
-        must(sqlite3_bind_int64(statement_, place, static_cast<sqlite3_int64>(value)));
-    }
-    void insert() {
+    template <class... Values>
+    void insert(Values const&... values) {
+        int place = 0;
+        (must(bind(++place, values)), ...);
         if (sqlite3_step(statement_) != SQLITE_DONE) stop(sqlite3_errmsg(db_));
         must(sqlite3_reset(statement_));
     }
-    // The sums of columns over all rows of an answer; the first is their number.
+    // How many rows an answer has, then the sum of each of its columns.
     std::vector<std::int64_t> sums(std::string const& sql) {
         prepare(sql);
-        std::vector<std::int64_t> total(static_cast<std::size_t>(sqlite3_column_count(statement_)) +
-                                        1);
+        int const columns = sqlite3_column_count(statement_);
+        std::vector<std::int64_t> total(static_cast<std::size_t>(columns) + 1);
         while (sqlite3_step(statement_) == SQLITE_ROW) {
             ++total[0];
-            for (int i = 0; i + 1 < static_cast<int>(total.size()); ++i)
+            for (int i = 0; i < columns; ++i)
                 total[static_cast<std::size_t>(i) + 1] += sqlite3_column_int64(statement_, i);
         }
         return total;
     }
 
 private:
+    int bind(int place, std::string_view text) {
+        return sqlite3_bind_text(statement_, place, text.data(), static_cast<int>(text.size()),
+                                 SQLITE_STATIC);
+    }
+    template <std::size_t Size>
+    int bind(int place, std::array<std::uint8_t, Size> const& blob) {
+        return sqlite3_bind_blob(statement_, place, blob.data(), int{Size}, SQLITE_STATIC);
+    }
+    template <std::integral Integer>
+    int bind(int place, Integer value) {
+        return sqlite3_bind_int64(statement_, place, static_cast<sqlite3_int64>(value));
+    }
     void must(int code) {
         if (code != SQLITE_OK) stop(std::string("SQLite: ") + sqlite3_errmsg(db_));
     }

@@ -16,11 +16,15 @@
 namespace benchmark_support {
 
 // The user whose report is asked for.
-inline constexpr char const* asked_user = "user-0007";
+inline constexpr char const* asked_user = "user7";
 
 struct tally {
     std::uint64_t requests = 0;
     aiaudit::money cost{};
+    void add(tally const& other) {
+        requests += other.requests;
+        cost += other.cost;
+    }
     bool operator==(tally const&) const = default;
 };
 
@@ -28,60 +32,47 @@ struct tally {
 class expectation {
 public:
     void add(aiaudit::record const& entry) {
-        add_to(all_[aiaudit::time_zone{}.day_of(entry.started_at)], entry);
-        if (entry.user == asked_user)
-            add_to(user_[aiaudit::time_zone{}.day_of(entry.started_at)], entry);
+        auto const day = aiaudit::time_zone{}.day_of(entry.started_at);
+        all_[day].add({1, entry.cost});
+        if (entry.user == asked_user) asked_[day].add({1, entry.cost});
     }
-    [[nodiscard]] tally of(aiaudit::report_query const& query) const {
+    [[nodiscard]] tally of(aiaudit::report_query const& query = {}) const {
         tally sum;
-        for (auto const& [day, part] : query.kind == aiaudit::report_kind::user ? user_ : all_) {
-            if (!query.days.holds(day)) continue;
-            sum.requests += part.requests;
-            sum.cost += part.cost;
-        }
+        for (auto const& [day, part] : query.kind == aiaudit::report_kind::user ? asked_ : all_)
+            if (query.days.holds(day)) sum.add(part);
         return sum;
     }
-    // Stops where the report says something else.
     void check_report(aiaudit::report_query const& query, aiaudit::report const& made) const {
         check(of(query) == tally{made.sum.requests, made.sum.cost},
               "report " + std::string(name_of(query.kind)));
     }
 
 private:
-    static void add_to(tally& part, aiaudit::record const& entry) {
-        ++part.requests;
-        part.cost += entry.cost;
-    }
     std::map<aiaudit::civil_day, tally> all_{};
-    std::map<aiaudit::civil_day, tally> user_{};
+    std::map<aiaudit::civil_day, tally> asked_{};
 };
 
-struct model_name {
-    char const* provider;
-    char const* model;
-};
-inline constexpr std::array<model_name, 20> typical_models{{
-    {"openai", "gpt-4o"},
-    {"openai", "gpt-4o-mini"},
-    {"openai", "gpt-4.1"},
-    {"openai", "gpt-4.1-mini"},
-    {"openai", "gpt-5"},
-    {"openai", "gpt-5-mini"},
-    {"openai", "gpt-5.1"},
-    {"openai", "o3"},
-    {"openai", "o4-mini"},
-    {"anthropic", "claude-opus-4-1"},
-    {"anthropic", "claude-opus-4-5"},
-    {"anthropic", "claude-sonnet-4-5"},
-    {"anthropic", "claude-sonnet-4-6"},
-    {"anthropic", "claude-haiku-4-5"},
-    {"anthropic", "claude-3-7-sonnet"},
-    {"google", "gemini-2.5-pro"},
-    {"google", "gemini-2.5-flash"},
-    {"google", "gemini-2.5-flash-lite"},
-    {"google", "gemini-2.0-flash"},
-    {"google", "gemini-2.0-flash-lite"},
-}};
+// Nine of OpenAI's, six of Anthropic's, five of Google's.
+inline constexpr std::array<char const*, 20> typical_models{"gpt-4o",
+                                                            "gpt-4o-mini",
+                                                            "gpt-4.1",
+                                                            "gpt-4.1-mini",
+                                                            "gpt-5",
+                                                            "gpt-5-mini",
+                                                            "gpt-5.1",
+                                                            "o3",
+                                                            "o4-mini",
+                                                            "claude-opus-4-1",
+                                                            "claude-opus-4-5",
+                                                            "claude-sonnet-4-5",
+                                                            "claude-sonnet-4-6",
+                                                            "claude-haiku-4-5",
+                                                            "claude-3-7-sonnet",
+                                                            "gemini-2.5-pro",
+                                                            "gemini-2.5-flash",
+                                                            "gemini-2.5-flash-lite",
+                                                            "gemini-2.0-flash",
+                                                            "gemini-2.0-flash-lite"};
 
 // Outcomes of streamed calls, evenly over the days before `end`, in order. One thread's.
 class typical_records {
@@ -95,16 +86,12 @@ public:
     }
 
     aiaudit::record next() {
-        using aiaudit::unit;
-        model_name const& of = typical_models[random(typical_models.size())];
+        auto const model = random(typical_models.size());
         aiaudit::record made;
-        made.provider = of.provider;
-        made.model_requested = made.model_served = of.model;
-        made.user = "user-0000";
-        auto user = random(1000);
-        for (std::size_t digit = 8; user != 0; --digit, user /= 10)
-            made.user[digit] = static_cast<char>('0' + user % 10);
-        made.path = of.provider[0] == 'o' ? "/v1/chat/completions" : "/v1/messages";
+        made.provider = model < 9 ? "openai" : model < 15 ? "anthropic" : "google";
+        made.model_requested = made.model_served = typical_models[model];
+        made.path = model < 9 ? "/v1/chat/completions" : "/v1/messages";
+        made.user = "user" + std::to_string(random(1000));
         made.parameters.stream = true;
         made.started_at = at_;
         at_.ns += step_ns_;

@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: MIT
 //
-// support_rivals.hpp: what else one could keep such records in: a SQLite table, LMDB, a file.
+// support_rivals.hpp: what else one could keep such records in: a SQLite table, or LMDB.
 #ifndef AIAUDIT_BENCHMARKS_SUPPORT_RIVALS_HPP
 #define AIAUDIT_BENCHMARKS_SUPPORT_RIVALS_HPP
 
 #include "support_records.hpp"
 
-#include <fcntl.h>
 #include <lmdb.h>
-#include <unistd.h>
 
 namespace benchmark_support {
 
@@ -16,57 +14,31 @@ namespace benchmark_support {
 class api_logs : public sqlite {
 public:
     api_logs(std::string const& path, bool indexed) : sqlite(path) {
-        run(("CREATE TABLE api_logs(id INTEGER PRIMARY KEY, request_id TEXT" +
-             std::string(indexed ? " UNIQUE" : "") +
-             ", operation_id BLOB, timestamp INTEGER, user TEXT, provider TEXT, model TEXT, "
-             "path TEXT, status INTEGER, error_type TEXT, finish_reason TEXT, "
-             "duration_ns INTEGER, ttft_ns INTEGER, input_tokens INTEGER, cached_tokens INTEGER, "
-             "output_tokens INTEGER, cost_pico INTEGER, price_entry TEXT, price_book BLOB)")
-                .c_str());
+        std::string const columns =
+            "operation_id,timestamp,user,provider,model,path,status,error_type,finish_reason,"
+            "duration_ns,ttft_ns,input_tokens,cached_tokens,output_tokens,cost_pico,price_entry,"
+            "price_book";
+        run("CREATE TABLE api_logs(id INTEGER PRIMARY KEY, request_id TEXT" +
+            std::string(indexed ? " UNIQUE," : ",") + columns + ")");
         if (indexed) {
             run("CREATE INDEX by_time ON api_logs(timestamp)");
             run("CREATE INDEX by_model ON api_logs(model)");
         }
-        prepare_insert();
+        prepare("INSERT INTO api_logs(request_id," + columns +
+                ") VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
     }
-    void prepare_insert() {
-        prepare(
-            "INSERT INTO api_logs(request_id,operation_id,timestamp,user,provider,model,path,"
-            "status,error_type,finish_reason,duration_ns,ttft_ns,input_tokens,cached_tokens,"
-            "output_tokens,cost_pico,price_entry,price_book) "
-            "VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
-    }
-    void insert(aiaudit::record const& entry) {
+    // Before report(), which takes the statement's place.
+    void insert(aiaudit::record const& r) {
         using aiaudit::unit;
-        bind(1, entry.provider_request_id);
-        bind_blob(2, entry.operation_id.bytes.data(), entry.operation_id.bytes.size());
-        bind_integer(3, entry.started_at.ns);
-        bind(4, entry.user);
-        bind(5, entry.provider);
-        bind(6, entry.model_served);
-        bind(7, entry.path);
-        bind_integer(8, entry.http_status);
-        bind(9, entry.error_type);
-        bind(10, entry.finish_reason);
-        bind_integer(11, entry.duration_ns.value_or(0));
-        bind_integer(12, entry.time_to_first_token_ns.value_or(0));
-        bind_integer(13, entry.usage.count(unit::input_tokens));
-        bind_integer(14, entry.usage.count(unit::cache_read_tokens));
-        bind_integer(15, entry.usage.count(unit::output_tokens));
-        bind_integer(16, entry.cost.pico());
-        bind(17, entry.price_entry);
-        bind_blob(18, entry.price_book.bytes.data(), entry.price_book.bytes.size());
-        sqlite::insert();
+        sqlite::insert(r.provider_request_id, r.operation_id.bytes, r.started_at.ns, r.user,
+                       r.provider, r.model_served, r.path, r.http_status, r.error_type,
+                       r.finish_reason, r.duration_ns.value_or(0),
+                       r.time_to_first_token_ns.value_or(0), r.usage.count(unit::input_tokens),
+                       r.usage.count(unit::cache_read_tokens), r.usage.count(unit::output_tokens),
+                       static_cast<std::int64_t>(r.cost.pico()), r.price_entry, r.price_book.bytes);
     }
-    // The seconds that it took, in transactions of 10,000.
     double insert_all(std::vector<aiaudit::record> const& records) {
-        auto const start = steady::now();
-        for (std::size_t i = 0; i < records.size(); ++i) {
-            if (i % 10'000 == 0) run(i == 0 ? "BEGIN" : "COMMIT; BEGIN");
-            insert(records[i]);
-        }
-        run("COMMIT");
-        return seconds_since(start);
+        return in_transactions(records.size(), [&](std::size_t i) { insert(records[i]); });
     }
     // What a report over those days is in SQL, but for its percentiles: its rows, and their sums.
     std::pair<std::size_t, tally> report(aiaudit::report_query const& query) {
@@ -77,11 +49,12 @@ public:
         if (query.kind == kind::providers) group = "provider";
         if (query.kind == kind::statuses) group = "status";
         auto const at = [](aiaudit::civil_day day) {
-            return std::to_string(day.days * aiaudit::seconds_per_day *
+            std::int64_t const days = std::clamp(day.days, 0, 100'000);
+            return std::to_string(days * aiaudit::seconds_per_day *
                                   aiaudit::nanoseconds_per_second);
         };
-        std::string where =
-            "timestamp>=" + at(query.days.first) + " AND timestamp<" + at(query.days.last.plus(1));
+        std::string where = "timestamp>=" + at(query.days.first) + " AND timestamp<" +
+                            at(query.days.last) + "+86400000000000";
         if (query.kind == kind::user) where += " AND user='" + query.user + "'";
         auto const got = sums(
             "SELECT count(*),sum(cost_pico),sum(input_tokens),sum(cached_tokens),"
@@ -134,30 +107,6 @@ private:
     }
     MDB_env* env_ = nullptr;
     std::uint64_t last_ = 0;
-};
-
-// The least that a durable log can do: append to a file, and sync it.
-class plain_file {
-public:
-    explicit plain_file(std::string const& path)
-        : file_(open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_APPEND, 0600)) {
-        if (file_ < 0) stop("cannot write " + path);
-    }
-    ~plain_file() { close(file_); }
-    plain_file(plain_file const&) = delete;
-    plain_file& operator=(plain_file const&) = delete;
-
-    // The seconds that it took.
-    double append(std::string const& bytes) {
-        auto const start = steady::now();
-        if (write(file_, bytes.data(), bytes.size()) != static_cast<ssize_t>(bytes.size()) ||
-            fdatasync(file_) != 0)
-            stop("cannot write to a file");
-        return seconds_since(start);
-    }
-
-private:
-    int file_;
 };
 
 }  // namespace benchmark_support
