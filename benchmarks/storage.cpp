@@ -9,6 +9,7 @@
 // committed..., sqlite_commit_rps   each record waited for by its caller, for some seconds
 // relaxed_..._ns       a call of append(relaxed) at 200,000 a second, its clock (clock_ns) included
 // ..._1e6              with so many records over 90 days; see storage_growth.cpp
+// --only measures what is named, without "_1e6", and what is measured together with it.
 // Usage: storage [--json FILE] [--records N] [--threads T] [--only ID[,ID]] [--full] [--dir DIR]
 
 #include "support_rivals.hpp"
@@ -100,7 +101,7 @@ template <class Append>
 std::vector<double> call_on(typical_records& records, Append&& append) {
     std::vector<double> us;
     for (auto const start = steady::now(); seconds_since(start) < 3;) {
-        auto const entry = records.next();
+        auto entry = records.next();
         auto const call = steady::now();
         append(entry);
         us.push_back(seconds_since(call) * 1e6);
@@ -117,8 +118,8 @@ callers committed_callers(storage_run const& run, unsigned threads) {
     auto const start = steady::now();
     for (typical_records& own : records)
         running.push_back(std::async(std::launch::async, [&] {
-            return call_on(own, [&](aiaudit::record const& entry) {
-                sequences += value_of(must(ledger.append(entry, durability::committed)));
+            return call_on(own, [&](aiaudit::record& entry) {
+                sequences += value_of(must(ledger.append(std::move(entry), durability::committed)));
             });
         }));
     callers seen;

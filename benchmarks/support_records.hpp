@@ -53,26 +53,13 @@ private:
 };
 
 // Nine of OpenAI's, six of Anthropic's, five of Google's.
-inline constexpr std::array<char const*, 20> typical_models{"gpt-4o",
-                                                            "gpt-4o-mini",
-                                                            "gpt-4.1",
-                                                            "gpt-4.1-mini",
-                                                            "gpt-5",
-                                                            "gpt-5-mini",
-                                                            "gpt-5.1",
-                                                            "o3",
-                                                            "o4-mini",
-                                                            "claude-opus-4-1",
-                                                            "claude-opus-4-5",
-                                                            "claude-sonnet-4-5",
-                                                            "claude-sonnet-4-6",
-                                                            "claude-haiku-4-5",
-                                                            "claude-3-7-sonnet",
-                                                            "gemini-2.5-pro",
-                                                            "gemini-2.5-flash",
-                                                            "gemini-2.5-flash-lite",
-                                                            "gemini-2.0-flash",
-                                                            "gemini-2.0-flash-lite"};
+// clang-format off
+inline constexpr std::array<char const*, 20> typical_models{
+    "gpt-4o", "gpt-4o-mini", "gpt-4.1", "gpt-4.1-mini", "gpt-5", "gpt-5-mini", "gpt-5.1", "o3",
+    "o4-mini", "claude-opus-4-1", "claude-opus-4-5", "claude-sonnet-4-5", "claude-sonnet-4-6",
+    "claude-haiku-4-5", "claude-3-7-sonnet", "gemini-2.5-pro", "gemini-2.5-flash",
+    "gemini-2.5-flash-lite", "gemini-2.0-flash", "gemini-2.0-flash-lite"};
+// clang-format on
 
 // Outcomes of streamed calls, evenly over the days before `end`, in order. One thread's.
 class typical_records {

@@ -10,7 +10,8 @@
 
 namespace benchmark_support {
 
-// A table with a column for everything that a typical record has.
+// A table with a column for everything that a typical record has. Integers and blobs are stored as
+// such; SQLite asks for no types.
 class api_logs : public sqlite {
 public:
     api_logs(std::string const& path, bool indexed) : sqlite(path) {
@@ -86,8 +87,9 @@ public:
             must(mdb_txn_begin(env_, nullptr, 0, &txn));
             must(mdb_dbi_open(txn, nullptr, 0, &table));
             for (std::size_t i = from; i < std::min(from + in_commit, values.size()); ++i) {
-                std::uint64_t const number = __builtin_bswap64(++last_);
-                MDB_val key{sizeof number, const_cast<std::uint64_t*>(&number)};
+                std::uint64_t number =
+                    __builtin_bswap64(++last_);  // big-endian: LMDB compares bytes
+                MDB_val key{sizeof number, &number};
                 MDB_val value{values[i].size(), const_cast<char*>(values[i].data())};
                 must(mdb_put(txn, table, &key, &value, MDB_APPEND));
             }
