@@ -185,8 +185,9 @@ void file_fdatasync(storage_run& run) {
 void relaxed(storage_run& run) {
     constexpr std::int64_t pause_ns = 5000;  // 200,000 a second
     auto ledger = open_ledger(run.fresh("ledger"));
-    typical_records records(1, round_records, 90);
-    auto ready = records.take(round_records);
+    std::size_t const count = std::min(run.with.records, round_records);
+    typical_records records(1, count, 90);
+    auto ready = records.take(count);
     std::vector<double> ns;
     ns.reserve(ready.size());
     auto due = steady::now();
