@@ -2,64 +2,21 @@
 //
 // ledger: a million records in, reports out, beside SQLite doing the same.
 //
-// import_rps     rows of a CSV file parsed, priced and committed a second (aiaudit import's path)
-// daily_us ...   one report over all of them, in the process; the answer is checked before the time
-// counts sqlite_...     the same rows into a plain api_logs table (request_id unique, timestamp and
-// model indexed) in
-//                transactions of 10,000 rows with synchronous=FULL, and the same four questions as
-//                SQL
+// import_rps       rows of a CSV file parsed, priced and committed a second (aiaudit import's path)
+// daily_us ...     one report over all of them, in the process; the answer is checked before the
+//                  time counts
+// sqlite_...       the same rows into a plain api_logs table (request_id unique, timestamp and
+//                  model indexed) in transactions of 10,000 rows with synchronous=FULL, and the
+//                  same four questions as SQL
 // Usage: ledger [--json FILE] [--records N]
+
+#include "support.hpp"
 
 #include <aiaudit/aiaudit.hpp>
 
-#include <sqlite3.h>
-
-#include <algorithm>
-#include <chrono>
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
-#include <iomanip>
-#include <iostream>
-#include <sstream>
-#include <string>
-#include <vector>
-
 namespace {
 
-struct figure {
-    std::string id;
-    double value;
-    std::string unit;
-};
-
-[[noreturn]] void stop(std::string const& why) {
-    std::cerr << "ledger benchmark: " << why << '\n';
-    std::exit(1);
-}
-
-template <class T>
-T must(aiaudit::result<T> from) {
-    if (!from) stop(from.error().message());
-    if constexpr (!std::is_void_v<T>) return std::move(*from);
-}
-
-double seconds_since(std::chrono::steady_clock::time_point start) {
-    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-}
-
-// The median time of a run, in microseconds.
-template <class Run>
-double median_us(int runs, Run&& run) {
-    std::vector<double> times;
-    for (int i = 0; i < runs; ++i) {
-        auto const start = std::chrono::steady_clock::now();
-        run();
-        times.push_back(seconds_since(start) * 1e6);
-    }
-    std::nth_element(times.begin(), times.begin() + runs / 2, times.end());
-    return times[static_cast<std::size_t>(runs / 2)];
-}
+using namespace benchmark_support;
 
 constexpr std::int64_t days = 30;
 constexpr int users = 1000;
@@ -131,70 +88,22 @@ aiaudit::money cost_of(aiaudit::price_book const& prices, row const& r) {
         .cost;
 }
 
-class sqlite {
-public:
-    explicit sqlite(std::string const& path) {
-        if (sqlite3_open(path.c_str(), &db_) != SQLITE_OK) stop("SQLite cannot open " + path);
-        run("PRAGMA journal_mode=WAL");
-        run("PRAGMA synchronous=FULL");
-        run("CREATE TABLE api_logs(id INTEGER PRIMARY KEY, request_id TEXT UNIQUE, timestamp "
-            "INTEGER, user TEXT, "
-            "model TEXT, input_tokens INTEGER, output_tokens INTEGER, latency_ms INTEGER, "
-            "cost_pico INTEGER)");
-        run("CREATE INDEX by_time ON api_logs(timestamp)");
-        run("CREATE INDEX by_model ON api_logs(model)");
-    }
-    ~sqlite() { sqlite3_close(db_); }
-    sqlite(sqlite const&) = delete;
-    sqlite& operator=(sqlite const&) = delete;
-
-    void run(char const* sql) {
-        if (sqlite3_exec(db_, sql, nullptr, nullptr, nullptr) != SQLITE_OK)
-            stop(sqlite3_errmsg(db_));
-    }
-    void insert(std::vector<row> const& rows, std::vector<aiaudit::money> const& costs) {
-        sqlite3_stmt* statement = nullptr;
-        sqlite3_prepare_v2(
-            db_,
-            "INSERT INTO "
-            "api_logs(request_id,timestamp,user,model,input_tokens,output_tokens,latency_ms,"
-            "cost_pico) VALUES(?,?,?,?,?,?,?,?)",
-            -1, &statement, nullptr);
-        for (std::size_t i = 0; i < rows.size(); ++i) {
-            if (i % 10'000 == 0) run(i == 0 ? "BEGIN" : "COMMIT; BEGIN");
-            row const& r = rows[i];
-            sqlite3_bind_text(statement, 1, r.id.c_str(), -1, SQLITE_STATIC);
-            sqlite3_bind_int64(statement, 2, r.at.ns);
-            sqlite3_bind_text(statement, 3, r.user.c_str(), -1, SQLITE_STATIC);
-            sqlite3_bind_text(statement, 4, r.model.c_str(), -1, SQLITE_STATIC);
-            sqlite3_bind_int64(statement, 5, static_cast<sqlite3_int64>(r.input));
-            sqlite3_bind_int64(statement, 6, static_cast<sqlite3_int64>(r.output));
-            sqlite3_bind_int64(statement, 7, static_cast<sqlite3_int64>(r.duration_ms));
-            sqlite3_bind_int64(statement, 8, static_cast<sqlite3_int64>(costs[i].pico()));
-            if (sqlite3_step(statement) != SQLITE_DONE) stop(sqlite3_errmsg(db_));
-            sqlite3_reset(statement);
-        }
-        run("COMMIT");
-        sqlite3_finalize(statement);
-    }
-    // The sum of the given column over all rows of the answer.
-    std::int64_t sum(std::string const& sql, int column) {
-        sqlite3_stmt* statement = nullptr;
-        if (sqlite3_prepare_v2(db_, sql.c_str(), -1, &statement, nullptr) != SQLITE_OK)
-            stop(sqlite3_errmsg(db_));
-        std::int64_t total = 0;
-        while (sqlite3_step(statement) == SQLITE_ROW)
-            total += sqlite3_column_int64(statement, column);
-        sqlite3_finalize(statement);
-        return total;
-    }
-
-private:
-    sqlite3* db_ = nullptr;
-};
-
-void check(bool holds, char const* what) {
-    if (!holds) stop(std::string("wrong answer: ") + what);
+double import_into(sqlite& db, std::vector<row> const& rows,
+                   std::vector<aiaudit::money> const& costs) {
+    db.run(
+        "CREATE TABLE api_logs(id INTEGER PRIMARY KEY, request_id TEXT UNIQUE, timestamp "
+        "INTEGER, user TEXT, model TEXT, input_tokens INTEGER, output_tokens INTEGER, "
+        "latency_ms INTEGER, cost_pico INTEGER)");
+    db.run("CREATE INDEX by_time ON api_logs(timestamp)");
+    db.run("CREATE INDEX by_model ON api_logs(model)");
+    db.prepare(
+        "INSERT INTO api_logs(request_id,timestamp,user,model,input_tokens,output_tokens,"
+        "latency_ms,cost_pico) VALUES(?,?,?,?,?,?,?,?)");
+    return db.in_transactions(rows.size(), [&](std::size_t i) {
+        row const& r = rows[i];
+        db.insert(r.id, r.at.ns, r.user, r.model, r.input, r.output, r.duration_ms,
+                  static_cast<std::int64_t>(costs[i].pico()));
+    });
 }
 
 void measure_aiaudit(std::string const& directory, std::vector<row> const& rows,
@@ -255,16 +164,15 @@ void measure_sqlite(std::string const& directory, std::vector<row> const& rows,
                     std::vector<aiaudit::money> const& costs, expected const& want,
                     std::int64_t today_ns, std::vector<figure>& figures) {
     sqlite db(directory + "/api_logs.sqlite");
-    auto const start = std::chrono::steady_clock::now();
-    db.insert(rows, costs);
-    figures.push_back({"sqlite_import_rps", static_cast<double>(rows.size()) / seconds_since(start),
-                       "records/s"});
+    double const seconds = import_into(db, rows, costs);
+    figures.push_back(
+        {"sqlite_import_rps", static_cast<double>(rows.size()) / seconds, "records/s"});
     std::string const sums =
         "count(*),sum(input_tokens),sum(output_tokens),sum(cost_pico),avg(latency_ms) FROM "
         "api_logs ";
     std::int64_t got = 0;
-    auto const query_us = [&](std::string const& sql, int column) {
-        return median_us(3, [&] { got = db.sum(sql, column); });
+    auto const query_us = [&](std::string const& sql, std::size_t column) {
+        return median_us(3, [&] { got = db.sums(sql)[column + 1]; });
     };
     auto const pico = static_cast<std::int64_t>(want.cost.pico());
     figures.push_back({"sqlite_daily_us",
@@ -290,22 +198,19 @@ void measure_sqlite(std::string const& directory, std::vector<row> const& rows,
     check(got == static_cast<std::int64_t>(want.today.pico()), "SQLite today");
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
+void run(std::vector<std::string> const& words) {
     std::string json;
     std::size_t records = 1'000'000;
-    for (int i = 1; i + 1 < argc; i += 2) {
-        std::string const option = argv[i];
+    for (std::size_t i = 0; i + 1 < words.size(); i += 2) {
+        std::string const& option = words[i];
         if (option == "--json")
-            json = argv[i + 1];
+            json = words[i + 1];
         else if (option == "--records")
-            records = std::strtoul(argv[i + 1], nullptr, 10);
+            records = std::strtoul(words[i + 1].c_str(), nullptr, 10);
         else
             stop("unknown option " + option);
     }
-    std::string directory = (std::filesystem::current_path() / "bench-ledger-XXXXXX").string();
-    if (mkdtemp(directory.data()) == nullptr) stop("cannot make a directory here");
+    scratch_directory const scratch(std::filesystem::current_path());
     aiaudit::timestamp const now = aiaudit::system_clock{}.now();
     auto const rows = make_rows(records, now);
     std::int64_t const today_ns = now.seconds() / aiaudit::seconds_per_day *
@@ -322,16 +227,13 @@ int main(int argc, char** argv) {
         if (r.at.ns >= today_ns) want.today += costs.back();
     }
     std::vector<figure> figures;
-    measure_aiaudit(directory, rows, want, figures);
-    measure_sqlite(directory, rows, costs, want, today_ns, figures);
-    std::filesystem::remove_all(directory);
-    std::ostringstream out;
-    out << std::fixed << std::setprecision(1);
-    for (figure const& f : figures) {
-        std::cout << std::left << std::setw(20) << f.id << std::right << std::fixed
-                  << std::setprecision(1) << std::setw(16) << f.value << "  " << f.unit << '\n';
-        out << (out.tellp() == 0 ? "[" : ",\n") << R"({"id":")" << f.id << R"(","value":)"
-            << f.value << R"(,"unit":")" << f.unit << "\"}";
-    }
-    if (!json.empty()) std::ofstream(json) << out.str() << "]\n";
+    measure_aiaudit(scratch.path(), rows, want, figures);
+    measure_sqlite(scratch.path(), rows, costs, want, today_ns, figures);
+    print(figures, 1, json);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    return run_benchmark("ledger", [&] { run({argv + 1, argv + argc}); });
 }

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: MIT
+//
+// support_storage.hpp: one run of the storage benchmark, and how it fills a ledger.
+#ifndef AIAUDIT_BENCHMARKS_SUPPORT_STORAGE_HPP
+#define AIAUDIT_BENCHMARKS_SUPPORT_STORAGE_HPP
+
+#include "support_records.hpp"
+
+#include <future>
+#include <set>
+
+namespace benchmark_support {
+
+struct storage_options {
+    std::size_t records = 2'000'000;
+    unsigned threads = 2;  // that hand records to the ledger
+    bool full = false;     // growth up to ten million
+    std::string json{};
+    std::string directory{};
+    std::set<std::string> only{};
+};
+
+class storage_run {
+public:
+    storage_run(storage_options const& options, std::string scratch)
+        : with(options), scratch_(std::move(scratch)) {}
+
+    void add(std::string const& id, std::optional<double> value, std::string const& unit) {
+        figures.push_back({id, value, unit});
+    }
+    // `ids` are names with spaces between them: whether one of them was asked for. Says so.
+    [[nodiscard]] bool wants(std::string const& ids) const {
+        std::istringstream words(ids);
+        bool wanted = with.only.empty();
+        for (std::string id; words >> id;) wanted = wanted || with.only.count(id) != 0;
+        if (wanted) std::cerr << "storage: " << ids << '\n';
+        return wanted;
+    }
+    // An empty directory, in place of what had that name before.
+    [[nodiscard]] std::string fresh(std::string const& name) const {
+        std::string const path = scratch_ + "/" + name;
+        std::filesystem::remove_all(path);
+        std::filesystem::create_directory(path);
+        return path;
+    }
+
+    storage_options const with;
+    std::vector<figure> figures{};
+    std::optional<double> durable_rps{};
+
+private:
+    std::string scratch_;
+};
+
+// Records that are made, outside of the times taken, and held in memory at once: 0.6 GB.
+inline constexpr std::size_t round_records = 500'000;
+
+inline aiaudit::ledger open_ledger(std::string const& path, bool read_only = false) {
+    return must(aiaudit::ledger::open({.path = path, .read_only = read_only}));
+}
+
+// Each thread enqueues its share without waiting, then waits for its last: the seconds until all of
+// them are durable.
+inline double append_all(aiaudit::ledger& to, std::vector<aiaudit::record> records,
+                         unsigned threads) {
+    auto const start = steady::now();
+    std::vector<std::future<void>> producers;
+    for (unsigned t = 0; t < threads; ++t)
+        producers.push_back(std::async(std::launch::async, [&, t] {
+            aiaudit::ticket last;
+            for (std::size_t i = t; i < records.size(); i += threads)
+                last = must(to.enqueue(std::move(records[i])));
+            if (t < records.size()) must(to.wait(last));
+        }));
+    for (auto& producer : producers) producer.get();
+    return seconds_since(start);
+}
+
+// Calls append(records) -> seconds with `count` records from there, by rounds: all seconds.
+template <class Append>
+double in_rounds(typical_records& from, std::size_t count, Append&& append) {
+    double seconds = 0;
+    for (std::size_t done = 0; done < count;) {
+        std::size_t const round = std::min(round_records, count - done);
+        seconds += append(from.take(round));
+        done += round;
+    }
+    return seconds;
+}
+
+inline double fill(aiaudit::ledger& to, typical_records& from, std::size_t count,
+                   unsigned threads) {
+    return in_rounds(from, count, [&](std::vector<aiaudit::record> records) {
+        return append_all(to, std::move(records), threads);
+    });
+}
+
+// storage_growth.cpp: what changes with the number of records, for each of some numbers of them.
+void measure_growth(storage_run& run);
+// What a child process of measure_growth() does.
+void be_child(std::string const& what, std::string const& path, std::size_t count);
+
+}  // namespace benchmark_support
+
+#endif  // AIAUDIT_BENCHMARKS_SUPPORT_STORAGE_HPP
