@@ -83,6 +83,7 @@ class Battery:
         self.shim = str(self.programs / "faults.so")
         self.running: set[subprocess.Popen] = set()
         self.mounted: list[Path] = []
+        self.bases: dict[str, tuple[Path, Path, int]] = {}
         self.liars = False  # the workers and the disk lie: failures are wanted
 
     # Processes.
@@ -157,13 +158,14 @@ class Battery:
 
     def base(self, name: str, size: int) -> tuple[Path, Path, int]:
         """A ledger to start from, made once: its directory, its promises, its number of records."""
-        place = self.fast / f"base-{name}"
-        ledger, promises = place / "ledger", place / "promises"
-        if not place.exists():
+        if name not in self.bases:
+            place = self.fast / f"base-{name}"
+            ledger, promises = place / "ledger", place / "promises"
             place.mkdir()
             self.must(*self.work("build", ledger, promises, 7, size))
-        printed = self.must(self.programs / "verifier", ledger, promises)
-        return ledger, promises, int(re.search(r"(\d+) records", printed).group(1))
+            printed = self.must(self.programs / "verifier", ledger, promises)
+            self.bases[name] = ledger, promises, int(re.search(r"(\d+) records", printed).group(1))
+        return self.bases[name]
 
     # The classes.
 
@@ -191,7 +193,7 @@ class Battery:
     def count_calls(self, workload: str, size: int, on_base: bool) -> int:
         place, ledger, promises = self.trial_place(0, "count", on_base)
         self.must("env", *[f"{name}={value}" for name, value in
-                           self.preload(under=place, report=place / "report").items()],
+                           self.preload(under=ledger.parent, report=place / "report").items()],
                   *self.work(workload, ledger, promises, 1, size))
         counts = [int(number) for number in re.findall(r"count (\d+)", (place / "report").read_text())]
         shutil.rmtree(place)
@@ -200,16 +202,16 @@ class Battery:
     def trial_place(self, number: int, name: str, on_base: bool) -> tuple[Path, Path, Path]:
         place = self.fast / f"{name}-{number}"
         shutil.rmtree(place, ignore_errors=True)
-        place.mkdir()
+        (place / "D").mkdir(parents=True)
         if on_base:
-            shutil.copytree(self.base("small", 30)[0] if not hasattr(self, "small") else self.small, place / "ledger")
-        return place, place / "ledger", place / "promises"
+            shutil.copytree(self.base("small", 30)[0], place / "D/ledger")
+        return place, place / "D/ledger", place / "promises"
 
     def syscall_trial(self, tally: Tally, number: int, workload: str, size: int, on_base: bool, at: int, kind: str,
                       part: int) -> None:
         place, ledger, promises = self.trial_place(number, "syscall", on_base)
         report = place / "report"
-        plan = self.preload(under=place, at=at, kind=kind, part=part, report=report)
+        plan = self.preload(under=ledger.parent, at=at, kind=kind, part=part, report=report)
         status, printed = self.run(self.work(workload, ledger, promises, 1, size), plan)
         told = report.read_text() if report.exists() else ""
         found = re.search(r"^call (\d+) (\w+)", told, re.MULTILINE)
@@ -221,7 +223,7 @@ class Battery:
             base = [self.fast / "base-small" / "promises"] if on_base else []
             wrong = self.verify(ledger, [promises, *base], "--append")
         how = (f"TORTURE_UNDER=D TORTURE_AT={at} TORTURE_KIND={kind} TORTURE_PART={part} (a {call}) "
-               f"worker {workload} D/ledger D/promises 1 {size}{' on a ledger made by: worker build . . 7 30' * on_base}")
+               f"worker {workload} D/ledger P 1 {size}{' on a ledger made by: worker build . . 7 30' * on_base}")
         tally.trial(wrong, how, place)
         shutil.rmtree(place)
 
@@ -558,7 +560,6 @@ def main() -> int:
     try:
         if options.lies:
             return show_that_it_sees(battery)
-        battery.small = battery.base("small", 30)[0]
         tallies = [run_class(battery, name) for name in options.only or CLASSES]
     finally:
         battery.clean_up()

@@ -153,7 +153,8 @@ void check_promises(wanted const& all, recount const& counted) {
     for (auto const& [who, number] : all.committed) {
         auto const place = counted.places.find(who);
         if (place == counted.places.end())
-            throw silently_wrong{text_of(who) + " was acknowledged and is lost"};
+            throw silently_wrong{text_of(who) + " was acknowledged by " +
+                                 (number != 0 ? "wait()" : "flush()") + " and is lost"};
         if (number != 0 && place->second != number)
             throw silently_wrong{text_of(who) + " was said to be " + std::to_string(number) +
                                  " and is " + std::to_string(place->second)};
