@@ -24,6 +24,8 @@ from pathlib import Path
 SECONDS_MOST = 60  # for one process; what takes longer hangs
 FAILURES_KEPT = 5  # of a class: their directories are kept to be looked at
 PAGE = 4096
+DATA = "segments/00000001/data.mdb"
+MARKER = "aiaudit-ledger"
 
 
 class Skipped(Exception):
@@ -83,6 +85,7 @@ class Battery:
         self.shim = str(self.programs / "faults.so")
         self.running: set[subprocess.Popen] = set()
         self.mounted: list[Path] = []
+        self.damage_flags = options.damage_flag
         self.bases: dict[str, tuple[Path, Path, int]] = {}
         self.liars = False  # the workers and the disk lie: failures are wanted
 
@@ -275,11 +278,8 @@ class Battery:
             return self.start(self.work("watch", ledger, place / "watcher", 2))
         processes = [start_writer() for _ in range(4)]
         watcher = start_watcher()
-        wrong = None
         for kill in range(kills):
             time.sleep(chance.uniform(0.003, 0.08))
-            if wrong is not None:
-                break
             victim = chance.randrange(5)
             if victim == 4:
                 watcher.kill()
@@ -291,6 +291,8 @@ class Battery:
                 processes[victim] = start_writer()
             wrong = wrong or self.judge_progress([path for _, path in processes])
             tally.trial(wrong, f"kill {kill + 1} of round {number}", place)
+            if wrong is not None and wrong.startswith("nobody"):
+                break
         for process in [watcher] + [process for process, _ in processes]:
             process.terminate()
         for process in [watcher] + [process for process, _ in processes]:
@@ -348,7 +350,8 @@ class Battery:
             ledger = at / f"new-{number}" if fresh else old
             noted = place / f"{number}"
             lie = self.preload(under=at, at=1, kind="lie") if self.liars else None
-            worker = self.start(self.work("hammer", ledger, noted, (number + 1) * 10, 3), lie)
+            threads = chance.choice((1, 3))
+            worker = self.start(self.work("hammer", ledger, noted, (number + 1) * 10, threads), lie)
             time.sleep(chance.uniform(0, 0.03) if fresh else chance.uniform(0.01, 0.3))
             self.cut_power(at)
             time.sleep(0.05)
@@ -364,7 +367,7 @@ class Battery:
                 wrong = self.lost_directory(noted)
             else:
                 wrong = self.verify(ledger, all_noted, "--append", "--loose")
-            tally.trial(wrong, f"cut {number}{' of a new ledger' * fresh}")
+            tally.trial(wrong, f"cut {number}{' of a new ledger' * fresh}, {threads} threads")
             if not fresh:
                 promises = all_noted
                 if wrong is not None:  # begin anew: the next ones would find the same again
@@ -399,6 +402,28 @@ class Battery:
             raise Skipped("needs root and a mount namespace")
         for size in range(1, 65) if self.long else (1, 2, 3, 7, 16, 40):
             self.full_trial(tally, size)
+        for size in range(4, 404, 4 if self.long else 40):
+            self.small_trial(tally, size)
+
+    def small_trial(self, tally: Tally, kibibytes: int) -> None:
+        """A disk too small for a new ledger, then one that is large enough."""
+        at, place = self.fast / "small", self.fast / "small-promises"
+        self.mount(at, "-t", "tmpfs", "-o", f"size={kibibytes}k", "tmpfs")
+        shutil.rmtree(place, ignore_errors=True)
+        place.mkdir()
+        ledger, wrong = at / "ledger", None
+        for writer, enough in ((1, False), (2, True)):
+            if enough:
+                self.must("mount", "-o", "remount,size=4m", at)
+            status, printed = self.run(self.work("append", ledger, place / str(writer), writer, 20))
+            others = [line for line in printed.splitlines() if line.startswith("error") and ": disk_full: " not in line]
+            if others and wrong is None:
+                wrong = f"a full disk was told as: {others[0]}"
+            if status not in ((0,) if enough else (0, 4)) and wrong is None:
+                wrong = f"the worker ended by {status} {'with' if enough else 'without'} room: {printed[-200:]}"
+        wrong = wrong or self.verify(ledger, [place / "1", place / "2"], "--append")
+        tally.trial(wrong, f"tmpfs of {kibibytes} KiB, worker append D/ledger P 1 20, then remount,size=4m and again", at)
+        self.unmount(at)
 
     def full_trial(self, tally: Tally, mebibytes: int) -> None:
         at = self.fast / "full"
@@ -425,30 +450,34 @@ class Battery:
         self.unmount(at)
 
     def damaged_trial(self, tally: Tally, number: int, source: Path, data: bytes, count: int, promises: Path,
-                      how: str) -> None:
+                      how: str, file: str = DATA, allowed: str = "") -> None:
         place = self.fast / f"damaged-{number}"
         ledger = place / "ledger"
         shutil.rmtree(place, ignore_errors=True)
-        shutil.copytree(source, ledger, ignore=shutil.ignore_patterns("data.mdb", "lock.mdb"))
-        (ledger / "segments/00000001/data.mdb").write_bytes(data)
-        status, printed = self.run([self.programs / "verifier", ledger, "--count", count, "--append", promises],
-                                   seconds=20)
-        wrong = None
-        if status == 0:
-            tally.note("harmless")
-        elif status == 3:
-            tally.note("told")
-        elif status > 0:
-            wrong = "silently " + printed.splitlines()[-1]
-        else:
-            name = signal.Signals(-status).name
-            wrong = f"the verifier died of {name}: {printed.splitlines()[-1] if printed else ''}"
+        shutil.copytree(source, ledger, ignore=shutil.ignore_patterns("lock.mdb"))
+        (ledger / file).write_bytes(data)
+        wrong = outcome = None
+        for stage, flags in (("reading", []), ("appending", ["--append"])):
+            status, printed = self.run([self.programs / "verifier", ledger, "--count", count, *self.damage_flags,
+                                        *flags, promises], seconds=20)
+            last = printed.splitlines()[-1] if printed else ""
+            if status == 3:
+                outcome = f"told when {stage}"
+            elif status > 0 and allowed and allowed in last:
+                outcome = "shorter without a word"
+            elif status > 0:
+                wrong = f"{stage}: silently {last}"
+            elif status < 0:
+                wrong = f"{stage}: died of {signal.Signals(-status).name}: {last}"
+            if status != 0:
+                break
+        tally.note(outcome or ("wrong" if wrong else "harmless"))
         tally.trial(wrong, how, place)
         shutil.rmtree(place)
 
     def flips(self, tally: Tally) -> None:
         source, promises, count = self.base("large", 400)
-        data = (source / "segments/00000001/data.mdb").read_bytes()
+        data = (source / DATA).read_bytes()
         classes = self.page_classes(data)
         chance = random.Random(self.seed)
         each = 4000 if self.long else 150
@@ -467,6 +496,42 @@ class Battery:
                 # The head of a page is a hundredth of it and does most: half of the flips are there.
                 bit = chance.randrange(PAGE * 8) if chance.random() < 0.5 else chance.randrange(64 * 8)
                 trials.append((len(trials), name, page, bit))
+        with ThreadPoolExecutor(2) as pool:
+            list(pool.map(trial, trials))
+        marker = (source / MARKER).read_bytes()
+        for bit in range(len(marker) * 8) if self.long else range(0, len(marker) * 8, 13):
+            changed = bytearray(marker)
+            changed[bit // 8] ^= 1 << bit % 8
+            self.damaged_trial(tally, len(trials) + bit, source, bytes(changed), count, promises,
+                               f"bit {bit % 8} of byte {bit // 8} of the marker", MARKER)
+
+    def stale(self, tally: Tally) -> None:
+        """A write that the disk lost without a word: a page is again what it was before.
+
+        That is outside what is promised: where it was the last commit's meta page, the file is that of the commit
+        before. So a log that is shorter is only counted; anything else must be told.
+        """
+        place = self.fast / "base-stale"
+        place.mkdir()
+        source, versions = place / "ledger", []
+        for writer, size in ((7, 100), (8, 60), (9, 30), (10, 1)):
+            self.must(*self.work("build", source, place / str(writer), writer, size))
+            versions.append((source / DATA).read_bytes())
+        promises = [place / str(writer) for writer in (7, 8, 9, 10)]
+        count = int(re.search(r"(\d+) records", self.must(self.programs / "verifier", source, *promises)).group(1))
+        (place / "all").write_bytes(b"".join(path.read_bytes() for path in promises))
+        data = versions.pop()
+        trials = []
+        for age, old in enumerate(versions):
+            for page in range(len(old) // PAGE):
+                before = old[page * PAGE:(page + 1) * PAGE]
+                if before != data[page * PAGE:(page + 1) * PAGE]:
+                    changed = data[:page * PAGE] + before + data[(page + 1) * PAGE:]
+                    trials.append((len(trials), changed, f"page {page} as {len(versions) - age} buildings before"))
+
+        def trial(item: tuple[int, bytes, str]) -> None:
+            number, changed, how = item
+            self.damaged_trial(tally, number, source, changed, count, place / "all", how, allowed="is lost")
         with ThreadPoolExecutor(2) as pool:
             list(pool.map(trial, trials))
 
@@ -488,7 +553,7 @@ class Battery:
 
     def cuts(self, tally: Tally) -> None:
         source, promises, count = self.base("cut", 150)
-        data = (source / "segments/00000001/data.mdb").read_bytes()
+        data = (source / DATA).read_bytes()
         lengths = {boundary + off for boundary in range(0, len(data) + 9 * PAGE, PAGE) for off in (-1, 0, 1)}
         lengths = sorted(length for length in lengths if length >= 0)
         if not self.long:
@@ -507,7 +572,7 @@ class Battery:
             list(pool.map(trial, enumerate(lengths)))
 
 
-CLASSES = ("syscalls", "kills", "power", "full", "flips", "cuts")
+CLASSES = ("syscalls", "kills", "power", "full", "flips", "cuts", "stale")
 
 
 def run_class(battery: Battery, name: str) -> Tally | None:
@@ -548,6 +613,7 @@ def main() -> int:
     parser.add_argument("--lies", action="store_true", help="lying workers and disks: all of it must be seen")
     for name in ("programs", "fast", "disk"):
         parser.add_argument(f"--{name}", required=True, help=argparse.SUPPRESS)
+    parser.add_argument("--damage-flag", action="append", default=[], help=argparse.SUPPRESS)
     parser.add_argument("--mounts", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.long and options.short:

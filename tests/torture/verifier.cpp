@@ -2,7 +2,7 @@
 //
 // verifier.cpp: opens a ledger in a process of its own and says whether it kept every promise.
 //
-//     verifier DIR [--count N] [--append] [--loose] [PROMISES ...]
+//     verifier DIR [--count N] [--append] [--walk] [--loose] [PROMISES ...]
 //
 // It reads the log from its first record and makes each record again from the identity in it. What
 // must hold: sequences are dense; no record twice; no field other than it was; a writer's records
@@ -10,6 +10,7 @@
 // of the files kept; what was refused is not there; each report equal to a recount of the log.
 //     --count N   the log has that many records
 //     --append    then appends some and looks at everything again
+//     --walk      first walks the trees of the file, as a program that verifies does
 //     --loose     refused records may be there (where the power went, nobody can know)
 // Exit status: 0 all holds; 1 something does not, and nobody said so; 3 the ledger answered with an
 // error. One line says what.
@@ -33,6 +34,7 @@ struct wanted {
     std::optional<std::uint64_t> count{};
     bool append = false;
     bool loose = false;
+    bool walk = false;
     std::map<identity, std::uint64_t> committed{};  // and the sequence; 0 where it was not told
     std::set<identity> refused{};
     bool holes_allowed = false;
@@ -200,6 +202,10 @@ ledger open_ledger(wanted const& all, bool create) {
 
 // What is appended is checked while it is open and when it was opened once more.
 std::uint64_t verify(wanted all) {
+    if (all.walk) {
+        auto const file = all.path + "/segments/00000001/data.mdb";
+        value_or_said(detail::check_lmdb_file(file, true), "walk");
+    }
     std::uint64_t records = 0;
     {
         auto of = open_ledger(all, false);
@@ -242,6 +248,8 @@ int run(int count, char** words) {
         std::string const word = words[i];
         if (word == "--append") {
             all.append = true;
+        } else if (word == "--walk") {
+            all.walk = true;
         } else if (word == "--loose") {
             all.loose = true;
         } else if (word == "--count" && i + 1 < count) {
