@@ -120,14 +120,10 @@ fault next(char const* name) {
     return how.kind;
 }
 
-int failure_of(fault kind) {
-    return kind == fault::enospc ? ENOSPC : EIO;
-}
+int failure_of(fault kind) { return kind == fault::enospc ? ENOSPC : EIO; }
 
 // How much of a write is done where it is not done whole.
-std::size_t part_of(std::size_t size) {
-    return size * the_plan().part / 256;
-}
+std::size_t part_of(std::size_t size) { return size * the_plan().part / 256; }
 
 template <class Function>
 Function real(char const* name) {
@@ -280,9 +276,7 @@ int ftruncate(int descriptor, off_t size) {
     static auto const call = real<int (*)(int, off_t)>("ftruncate");
     return other_call("ftruncate", is_watched(descriptor), [&] { return call(descriptor, size); });
 }
-int ftruncate64(int descriptor, off_t size) {
-    return ftruncate(descriptor, size);
-}
+int ftruncate64(int descriptor, off_t size) { return ftruncate(descriptor, size); }
 int fallocate(int descriptor, int mode, off_t at, off_t size) {
     static auto const call = real<int (*)(int, int, off_t, off_t)>("fallocate");
     return other_call("fallocate", is_watched(descriptor),

@@ -70,8 +70,7 @@ inline constexpr std::uint32_t verifier_writer = 999'999'999;
         entry.price_book.bytes[i] = static_cast<std::uint8_t>(pick(44, 2) + i);
     entry.operation_id = aiaudit::make_operation_id(entry.started_at, bits, scrambled(bits));
     entry.attempt = pick(45, 8) == 0 ? 2 : 1;
-    entry.provider_request_id =
-        std::to_string(of.writer) + "/" + std::to_string(of.counter);
+    entry.provider_request_id = std::to_string(of.writer) + "/" + std::to_string(of.counter);
     if (pick(48, 6) == 0) entry.tags = {{"note", std::string(pick(50, 600), 'n')}};
     return entry;
 }

@@ -263,8 +263,8 @@ int run(int count, char** words) {
     std::size_t const promised = all.committed.size();
     try {
         auto const records = verify(std::move(all));
-        std::printf("holds: %llu records, %zu promised\n",
-                    static_cast<unsigned long long>(records), promised);
+        std::printf("holds: %llu records, %zu promised\n", static_cast<unsigned long long>(records),
+                    promised);
         return 0;
     } catch (silently_wrong const& found) {
         std::printf("wrong: %s\n", found.what.c_str());
@@ -277,6 +277,4 @@ int run(int count, char** words) {
 
 }  // namespace
 
-int main(int count, char** words) {
-    return run(count, words);
-}
+int main(int count, char** words) { return run(count, words); }
