@@ -12,6 +12,7 @@
 //                           late    the call is done and then said to have failed with EIO
 //                           short   a write writes a part and says so (other calls: eio)
 //                           sticky  eio from that call on, every call
+//                           dying   late, and from then on eio, every call
 //                           lie     from that call on syncs do nothing and say they did
 //                           lose    a write does nothing and says it did
 //     TORTURE_PART=P        how much of a torn or short write is done, in 1/256
@@ -40,7 +41,7 @@
 
 namespace {
 
-enum class fault { none, kill, torn, eio, enospc, late, short_write, sticky, lie, lose };
+enum class fault { none, kill, torn, eio, enospc, late, short_write, sticky, dying, lie, lose };
 
 struct plan {
     std::string_view under{};
@@ -51,9 +52,9 @@ struct plan {
 };
 
 fault fault_named(std::string_view name) {
-    constexpr std::string_view names[] = {"none", "kill",  "torn",   "eio", "enospc",
-                                          "late", "short", "sticky", "lie", "lose"};
-    for (int i = 0; i < 10; ++i)
+    constexpr std::string_view names[] = {"none",  "kill",   "torn",  "eio", "enospc", "late",
+                                          "short", "sticky", "dying", "lie", "lose"};
+    for (int i = 0; i < 11; ++i)
         if (names[i] == name) return static_cast<fault>(i);
     return fault::none;
 }
@@ -113,10 +114,11 @@ struct count_at_exit {
 fault next(char const* name) {
     plan const& how = the_plan();
     long const number = ++calls;
-    bool const on = how.kind == fault::sticky || how.kind == fault::lie;
+    bool const on = how.kind == fault::sticky || how.kind == fault::dying || how.kind == fault::lie;
     if (how.kind == fault::none || number < how.at || (number > how.at && !on)) return fault::none;
     if (number == how.at) report_line("call %ld %s\n", number, name);
     if (how.kind == fault::kill) ::raise(SIGKILL);
+    if (how.kind == fault::dying) return number == how.at ? fault::late : fault::eio;
     return how.kind;
 }
 
@@ -150,6 +152,7 @@ auto other_call(char const* name, bool counted, Call do_call) -> decltype(do_cal
         return static_cast<value>(-1);
     case fault::eio:
     case fault::short_write:
+    case fault::dying:
     case fault::sticky: break;
     }
     errno = EIO;
@@ -186,6 +189,7 @@ ssize_t write_call(char const* name, bool counted, std::size_t size, Write do_wr
     case fault::late: (void)do_write(size); break;
     case fault::eio:
     case fault::enospc:
+    case fault::dying:
     case fault::sticky: break;
     }
     errno = failure_of(kind);

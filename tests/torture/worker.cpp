@@ -226,9 +226,13 @@ int watch(job const& of) {
     options.path = of.path;
     options.read_only = true;
     auto opened = ledger::open(options);
+    while (!opened && opened.error().code == errc::not_found && !stopping) {
+        std::this_thread::yield();  // nobody has made it yet
+        opened = ledger::open(options);
+    }
     if (!opened) {
         say("open", opened.error());
-        return gave_up;
+        return stopping ? 0 : gave_up;
     }
     for (unsigned turn = 0; !stopping; ++turn) {
         constexpr report_kind kinds[] = {report_kind::daily, report_kind::models,
