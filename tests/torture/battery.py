@@ -85,7 +85,7 @@ class Tally:
 class Battery:
     def __init__(self, options: argparse.Namespace):
         self.long, self.seed = options.long, options.seed
-        self.seconds_most = 60 * (options.minutes or (240 if options.long else 10))
+        self.seconds_most = 60 * (options.minutes or (240 if options.long else 0.35))
         self.programs = Path(options.programs)
         self.fast, self.disk = Path(options.fast), Path(options.disk)
         self.can_mount = options.mounts
@@ -652,6 +652,8 @@ def main() -> int:
     parser.add_argument("--damage-flag", action="append", default=[], help=argparse.SUPPRESS)
     parser.add_argument("--mounts", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
+    if options.lies:
+        options.minutes = options.minutes or 10
     if options.long and options.short:
         parser.error("--long or --short")
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
