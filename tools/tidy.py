@@ -71,8 +71,8 @@ LISTS = {  # each list, and the files that it must name
     "benchmarks/sources.list": "benchmarks/*.cpp",
     "tests/fuzz/sources.list": "tests/fuzz/*.cpp",
 }
-UNLISTED = ("tests/*/main.cpp", "tests/fuzz/*", "tests/compile/*", "tests/consumers/*")
-SOURCES = ("include/*.hpp", "tests/*.hpp", "tests/*.cpp", "tools/*.cpp", "tools/*.hpp", "tools/*.py",
+UNLISTED = ("tests/*/main.cpp", "tests/fuzz/*", "tests/compile/*", "tests/consumers/*", "tests/torture/*")
+SOURCES = ("include/*.hpp", "tests/*.hpp", "tests/*.cpp", "tests/*.py", "tools/*.cpp", "tools/*.hpp", "tools/*.py",
            "examples/*.cpp", "benchmarks/*.cpp", "benchmarks/*.hpp", "scripts/*", ".ci/*", "cmake/*",
            "CMakeLists.txt", "meson.build", "meson_options.txt")
 

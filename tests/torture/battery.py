@@ -1,0 +1,678 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Tortures the ledger and counts broken promises. Started by scripts/torture, which builds what it needs.
+
+A class of faults is a function that makes trials; a trial ends in a verifier of its own process. What each class does
+and what it cannot show is in docs/reliability.md.
+"""
+import argparse
+import errno
+import fcntl
+import os
+import random
+import re
+import shutil
+import signal
+import struct
+import subprocess
+import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+SECONDS_MOST = 60  # for one process; what takes longer hangs
+FAILURES_KEPT = 5  # of a class: their directories are kept to be looked at
+PAGE = 4096
+DATA = "segments/00000001/data.mdb"
+MARKER = "aiaudit-ledger"
+
+
+class Skipped(Exception):
+    """A class cannot run here; the text says why."""
+
+
+class Tally:
+    """The trials of one class. Failures of the same kind are told once, with how to see the first again."""
+
+    def __init__(self, name: str, kept: Path, seconds_most: float):
+        self.name, self.kept, self.seconds_most = name, kept, seconds_most
+        self.trials = self.failures = 0
+        self.kinds: dict[str, int] = {}
+        self.notes: dict[str, int] = {}
+        self.lock = threading.Lock()
+        self.started = time.monotonic()
+
+    def seconds(self) -> float:
+        return time.monotonic() - self.started
+
+    def is_over(self) -> bool:
+        """Whether the class has had its time; the trials that are left are left out, and that is noted."""
+        if self.seconds() < self.seconds_most:
+            return False
+        self.note("left out for want of time")
+        return True
+
+    def note(self, what: str) -> None:
+        with self.lock:
+            self.notes[what] = self.notes.get(what, 0) + 1
+
+    def trial(self, wrong: str | None, how: str, place: Path | None = None) -> None:
+        """`how` is the fault and says how to make it again; `place` is kept where something is wrong."""
+        with self.lock:
+            self.trials += 1
+            if wrong is None:
+                return
+            self.failures += 1
+            kind = re.sub(r"/\S+", "PATH", re.sub(r"\b\d+(/\d+)?\b", "N", wrong))
+            self.kinds[kind] = self.kinds.get(kind, 0) + 1
+            if self.kinds[kind] > 1:
+                return
+            kept = ""
+            if place is not None and len(self.kinds) <= FAILURES_KEPT and place.is_dir():
+                target = self.kept / f"{self.name}-{len(self.kinds)}"
+                shutil.rmtree(target, ignore_errors=True)
+                shutil.copytree(place, target)
+                kept = f" [kept in {target}]"
+            print(f"  {self.name}: {wrong} <- {how}{kept}", flush=True)
+
+    def line(self, seed: int) -> str:
+        notes = ", ".join(f"{count} {what}" for what, count in sorted(self.notes.items()))
+        return (f"{self.name:<9}{self.trials:>7} trials {self.failures:>5} failures  seed {seed}, "
+                f"{self.seconds():.0f} s{': ' + notes if notes else ''}")
+
+
+class Battery:
+    def __init__(self, options: argparse.Namespace):
+        self.long, self.seed = options.long, options.seed
+        self.seconds_most = 60 * (options.minutes or (240 if options.long else 0.35))
+        self.programs = Path(options.programs)
+        self.fast, self.disk = Path(options.fast), Path(options.disk)
+        self.can_mount = options.mounts
+        self.kept = self.programs / "failures"
+        self.shim = str(self.programs / "faults.so")
+        self.running: set[subprocess.Popen] = set()
+        self.mounted: list[Path] = []
+        self.damage_flags = options.damage_flag
+        self.bases: dict[str, tuple[Path, Path, int]] = {}
+        self.liars = False  # the workers and the disk lie: failures are wanted
+
+    # Processes.
+
+    def start(self, words: list, environment: dict | None = None, capture: bool = True) -> subprocess.Popen:
+        process = subprocess.Popen([str(word) for word in words], env={**os.environ, **(environment or {})},
+                                   stdin=subprocess.DEVNULL, stdout=subprocess.PIPE if capture else subprocess.DEVNULL,
+                                   stderr=subprocess.STDOUT)
+        self.running.add(process)
+        return process
+
+    def finish(self, process: subprocess.Popen, seconds: float = SECONDS_MOST) -> tuple[int, str]:
+        """The exit status, minus the signal's number where one ended it, and what was printed."""
+        try:
+            printed = process.communicate(timeout=seconds)[0] or b""
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.communicate()
+            self.running.discard(process)
+            return -signal.SIGALRM, f"hangs: no end after {seconds} s"
+        self.running.discard(process)
+        return process.returncode, printed.decode(errors="replace").strip()
+
+    def run(self, words: list, environment: dict | None = None, seconds: float = SECONDS_MOST) -> tuple[int, str]:
+        return self.finish(self.start(words, environment), seconds)
+
+    def must(self, *words) -> str:
+        status, printed = self.run(list(words))
+        if status != 0:
+            raise RuntimeError(f"{' '.join(str(word) for word in words)}: {status}: {printed}")
+        return printed
+
+    def work(self, *words) -> list:
+        return [self.programs / "worker", *words]
+
+    def verify(self, ledger: Path, promises: list[Path], *flags: str, tally: Tally | None = None) -> str | None:
+        """What is wrong with the ledger, or nothing."""
+        status, printed = self.run([self.programs / "verifier", ledger, *flags, *promises])
+        if status == 0:
+            if tally is not None and "refused ones are there" in printed:
+                tally.note("with refused records that are there")
+            return None
+        return printed.splitlines()[-1] if status > 0 and printed else f"the verifier ended by {status}: {printed}"
+
+    def preload(self, **plan) -> dict:
+        libraries = f"{self.asan_runtime()} {self.shim}".strip()
+        return {"LD_PRELOAD": libraries, **{"TORTURE_" + name.upper(): str(value) for name, value in plan.items()}}
+
+    def asan_runtime(self) -> str:
+        return os.environ.get("TORTURE_ASAN_RUNTIME", "")
+
+    # File systems. Those of a class are gone when it ends, and all of them with the mount namespace.
+
+    def mount(self, at: Path, *words: str) -> None:
+        at.mkdir(exist_ok=True)
+        self.must("mount", *words, at)
+        self.mounted.append(at)
+
+    def unmount(self, at: Path) -> None:
+        for _ in range(50):
+            status, printed = self.run(["umount", at])
+            if status == 0:
+                self.mounted.remove(at)
+                return
+            time.sleep(0.1)
+        raise RuntimeError(f"umount {at}: {printed}")
+
+    def clean_up(self) -> None:
+        for process in list(self.running):
+            process.kill()
+            process.wait()
+        for at in reversed(self.mounted[:]):
+            subprocess.run(["umount", "-l", str(at)], check=False)
+
+    def base(self, name: str, size: int) -> tuple[Path, Path, int]:
+        """A ledger to start from, made once: its directory, its promises, its number of records."""
+        if name not in self.bases:
+            place = self.fast / f"base-{name}"
+            ledger, promises = place / "ledger", place / "promises"
+            place.mkdir()
+            self.must(*self.work("build", ledger, promises, 7, size))
+            printed = self.must(self.programs / "verifier", ledger, promises)
+            self.bases[name] = ledger, promises, int(re.search(r"(\d+) records", printed).group(1))
+        return self.bases[name]
+
+    # The classes.
+
+    def syscalls(self, tally: Tally) -> None:
+        kinds = ["lose"] if self.liars else ["kill", "torn", "eio", "enospc", "late", "short", "sticky", "dying"]
+        chance = random.Random(self.seed)
+        scale = 10 if self.long else 1
+        workloads = [("append", 8 * scale, False), ("many", 7 * scale, True), ("reopen", 3 * scale, True),
+                     ("threads", 4 * scale, True)]
+        trials = []
+        for workload, size, on_base in workloads:
+            calls = self.count_calls(workload, size, on_base)
+            wanted = calls if self.long else min(calls, 36)
+            step = calls / wanted
+            offset = chance.random() * step
+            for i in range(wanted):
+                at = min(calls, int(offset + i * step) + 1)
+                trials += [(workload, size, on_base, at, kind, chance.randrange(1, 256)) for kind in kinds]
+        chance.shuffle(trials)
+        with ThreadPoolExecutor(2) as pool:
+            list(pool.map(lambda item: self.syscall_trial(tally, item[0], *item[1]), enumerate(trials)))
+
+    def count_calls(self, workload: str, size: int, on_base: bool) -> int:
+        place, ledger, promises = self.trial_place(0, "count", on_base)
+        self.must("env", *[f"{name}={value}" for name, value in
+                           self.preload(under=ledger.parent, report=place / "report").items()],
+                  *self.work(workload, ledger, promises, 1, size))
+        counts = [int(number) for number in re.findall(r"count (\d+)", (place / "report").read_text())]
+        shutil.rmtree(place)
+        return max(counts)
+
+    def trial_place(self, number: int, name: str, on_base: bool) -> tuple[Path, Path, Path]:
+        place = self.fast / f"{name}-{number}"
+        shutil.rmtree(place, ignore_errors=True)
+        (place / "D").mkdir(parents=True)
+        if on_base:
+            shutil.copytree(self.base("small", 30)[0], place / "D/ledger")
+        return place, place / "D/ledger", place / "promises"
+
+    def syscall_trial(self, tally: Tally, number: int, workload: str, size: int, on_base: bool, at: int, kind: str,
+                      part: int) -> None:
+        if tally.is_over():
+            return
+        place, ledger, promises = self.trial_place(number, "syscall", on_base)
+        report = place / "report"
+        plan = self.preload(under=ledger.parent, at=at, kind=kind, part=part, report=report)
+        status, printed = self.run(self.work(workload, ledger, promises, 1, size), plan)
+        told = report.read_text() if report.exists() else ""
+        found = re.search(r"^call (\d+) (\w+)", told, re.MULTILINE)
+        call = found.group(2) if found else None
+        wrong = self.judge_worker(status, printed, kind, call)
+        if wrong is None:
+            base = [self.fast / "base-small" / "promises"] if on_base else []
+            # A disk that goes on failing cannot be asked whether it kept what it said it did not.
+            loose = ["--loose"] if kind == "dying" else []
+            wrong = self.verify(ledger, [promises, *base], "--append", *loose, tally=tally)
+        how = (f"TORTURE_UNDER=D TORTURE_AT={at} TORTURE_KIND={kind} TORTURE_PART={part} (a {call}) "
+               f"worker {workload} D/ledger P 1 {size}{' on a ledger made by: worker build . . 7 30' * on_base}")
+        if call is None and wrong is None:
+            tally.note("ended before their call")  # threads do not always make the same number of calls
+        else:
+            tally.trial(wrong, how, place)
+        shutil.rmtree(place)
+
+    @staticmethod
+    def judge_worker(status: int, printed: str, kind: str, call: str | None) -> str | None:
+        """What is wrong with how a worker took its fault."""
+        last = printed.splitlines()[-1] if printed else ""
+        if kind in ("kill", "torn") and call is not None:
+            return None if status == -signal.SIGKILL else f"the worker ended by {status}, not killed: {last}"
+        if status not in ((0, 4) if kind in ("sticky", "dying") else (0,)):
+            return f"the worker ended by {status} after {kind} in {call}: {last}"
+        first = re.match(r"error [^:]+: (\w+)", printed)
+        if first is None or call is None:
+            return None
+        needs_room = call in ("pwrite", "write", "writev", "ftruncate", "fallocate", "mkdir", "rename")
+        wanted = "disk_full" if kind == "enospc" and needs_room else None
+        if wanted and first.group(1) != wanted:
+            return f"{kind} in {call} was told as: {printed.splitlines()[0]}"
+        if kind in ("eio", "late", "sticky", "dying") and first.group(1) != "storage_failed":
+            return f"{kind} in {call} was told as: {printed.splitlines()[0]}"
+        return None
+
+    def kills(self, tally: Tally) -> None:
+        chance = random.Random(self.seed)
+        wanted = 10_000 if self.long else 60
+        a_round = 25 if self.long else 10
+        rounds = 3 if self.liars else wanted // a_round
+        for number in range(rounds):
+            if tally.is_over():
+                continue
+            # On a disk a kill may fall into a sync that takes its time; in memory more kills fall elsewhere.
+            self.kill_round(tally, chance, number, a_round, (self.fast, self.disk)[number % 2])
+
+    def kill_round(self, tally: Tally, chance: random.Random, number: int, kills: int, where: Path) -> None:
+        place = where / f"kills-{number}"
+        shutil.rmtree(place, ignore_errors=True)
+        place.mkdir()
+        ledger, promises = place / "ledger", []
+        if number % 3 != 2:  # in every third round the writers race to make the ledger, and are killed at it
+            self.must(*self.work("append", ledger, place / "first", 1, 1))
+            promises.append(place / "first")
+        writers = 0
+
+        def start_writer() -> tuple[subprocess.Popen, Path]:
+            nonlocal writers
+            writers += 1
+            promises.append(place / f"promises-{writers}")
+            lie = ["early"] if self.liars else []
+            return self.start(self.work("hammer", ledger, promises[-1], writers * 10, 3, *lie)), promises[-1]
+
+        def start_watcher() -> subprocess.Popen:
+            return self.start(self.work("watch", ledger, place / "watcher", 2))
+        processes = [start_writer() for _ in range(4)]
+        watcher = start_watcher()
+        for kill in range(kills):
+            time.sleep(chance.uniform(0.003, 0.08))
+            victim = chance.randrange(5)
+            if victim == 4:
+                watcher.kill()
+                wrong = self.judge_killed(watcher)
+                watcher = start_watcher()
+            else:
+                processes[victim][0].kill()
+                wrong = self.judge_killed(processes[victim][0])
+                processes[victim] = start_writer()
+            wrong = wrong or self.judge_progress([path for _, path in processes])
+            tally.trial(wrong, f"kill {kill + 1} of round {number}", place)
+            if wrong is not None and wrong.startswith("nobody"):
+                break
+        for process in [watcher] + [process for process, _ in processes]:
+            process.terminate()
+        for process in [watcher] + [process for process, _ in processes]:
+            status, printed = self.finish(process)
+            if status not in (0, -signal.SIGTERM):
+                wrong = f"a process that was not killed ended by {status}: {printed[-200:]}"
+                tally.trial(wrong, f"round {number}", place)
+        wrong = self.verify(ledger, promises, "--append")
+        tally.trial(wrong, f"{kills} kills of round {number}", place)
+        shutil.rmtree(place)
+
+    def judge_killed(self, process: subprocess.Popen) -> str | None:
+        status, printed = self.finish(process)
+        if status == -signal.SIGKILL:
+            return None
+        return f"a process that was not killed ended by {status}: {printed[-200:]}"
+
+    @staticmethod
+    def judge_progress(files: list[Path]) -> str | None:
+        """Somebody must be able to append soon after a kill."""
+        def size() -> int:
+            return sum(path.stat().st_size for path in files if path.exists())
+        before, until = size(), time.monotonic() + 20
+        while time.monotonic() < until:
+            if size() > before:
+                return None
+            time.sleep(0.002)
+        return "nobody appends any more after a kill"
+
+    def power(self, tally: Tally) -> None:
+        if not self.can_mount:
+            raise Skipped("needs root and a mount namespace")
+        if shutil.which("mkfs.ext4") is None:
+            raise Skipped("no mkfs.ext4")
+        chance = random.Random(self.seed)
+        trials = 8 if self.liars else 1000 if self.long else 25
+        for first in range(0, trials, 20):
+            self.power_round(tally, chance, first, min(20, trials - first))
+
+    def power_round(self, tally: Tally, chance: random.Random, first: int, trials: int) -> None:
+        image, at = self.fast / "image", self.fast / "power"
+        self.make_image(image, 192)
+        try:
+            self.mount(at, "-t", "ext4", "-o", "loop", str(image))
+        except RuntimeError as failed:
+            raise Skipped(f"cannot mount an ext4 image ({failed})") from failed
+        place = self.fast / "promises"
+        shutil.rmtree(place, ignore_errors=True)
+        place.mkdir()
+        old, promises = at / "old", []
+        for number in range(first, first + trials):
+            if tally.is_over():
+                continue
+            fresh = chance.random() < 0.3  # the cut may fall into the making of a ledger
+            ledger = at / f"new-{number}" if fresh else old
+            noted = place / f"{number}"
+            lie = self.preload(under=at, at=1, kind="lie") if self.liars else None
+            threads = chance.choice((1, 3))
+            worker = self.start(self.work("hammer", ledger, noted, (number + 1) * 10, threads), lie)
+            time.sleep(chance.uniform(0, 0.03) if fresh else chance.uniform(0.01, 0.3))
+            self.cut_power(at)
+            time.sleep(0.05)
+            worker.kill()
+            self.finish(worker)
+            self.unmount(at)
+            self.mount(at, "-t", "ext4", "-o", "loop", str(image))
+            all_noted = [noted] if fresh else promises + [noted]
+            if not ledger.exists() and not noted.exists():
+                tally.note("before the ledger was begun")
+                wrong = None
+            elif not ledger.exists():
+                wrong = self.lost_directory(noted)
+            else:
+                wrong = self.verify(ledger, all_noted, "--append", "--loose", tally=tally)
+            tally.trial(wrong, f"cut {number}{' of a new ledger' * fresh}, {threads} threads")
+            if not fresh:
+                promises = all_noted
+                if wrong is not None:  # begin anew: the next ones would find the same again
+                    shutil.rmtree(old, ignore_errors=True)
+                    promises = []
+            else:
+                shutil.rmtree(ledger, ignore_errors=True)
+        self.unmount(at)
+        image.unlink()
+
+    def make_image(self, image: Path, mebibytes: int) -> None:
+        with open(image, "wb") as made:
+            made.truncate(mebibytes << 20)
+        self.must("mkfs.ext4", "-q", "-F", image)
+
+    @staticmethod
+    def lost_directory(noted: Path) -> str | None:
+        kept = noted.read_bytes()
+        acknowledged = any(struct.unpack_from("<II", kept, at)[1] in (1, 2) for at in range(0, len(kept) - 23, 24))
+        return "the ledger is gone and records of it were acknowledged" if acknowledged else None
+
+    @staticmethod
+    def cut_power(at: Path) -> None:
+        shutdown, without_flushing_the_journal = 0x8004587D, 2
+        directory = os.open(at, os.O_RDONLY)
+        try:
+            fcntl.ioctl(directory, shutdown, struct.pack("I", without_flushing_the_journal))
+        except OSError as failed:
+            if failed.errno in (errno.ENOTTY, errno.EOPNOTSUPP, errno.EPERM):
+                raise Skipped(f"the kernel does not cut off this file system ({failed})") from failed
+            raise
+        finally:
+            os.close(directory)
+
+    def full(self, tally: Tally) -> None:
+        if not self.can_mount:
+            raise Skipped("needs root and a mount namespace")
+        for size in range(1, 65) if self.long else (1, 2, 3, 7, 16, 40):
+            self.full_trial(tally, size, "tmpfs")
+        for size in range(16, 65, 4) if self.long else (16,):
+            self.full_trial(tally, size, "ext4")
+        for size in range(4, 404, 4 if self.long else 40):
+            self.small_trial(tally, size)
+
+    def small_trial(self, tally: Tally, kibibytes: int) -> None:
+        """A disk too small for a new ledger, then one that is large enough."""
+        if tally.is_over():
+            return
+        at, place = self.fast / "small", self.fast / "small-promises"
+        self.mount(at, "-t", "tmpfs", "-o", f"size={kibibytes}k", "tmpfs")
+        shutil.rmtree(place, ignore_errors=True)
+        place.mkdir()
+        ledger, wrong = at / "ledger", None
+        for writer, enough in ((1, False), (2, True)):
+            if enough:
+                self.must("mount", "-o", "remount,size=4m", at)
+            status, printed = self.run(self.work("append", ledger, place / str(writer), writer, 20))
+            others = [line for line in printed.splitlines() if line.startswith("error") and ": disk_full: " not in line]
+            if others and wrong is None:
+                wrong = f"a full disk was told as: {others[0]}"
+            if status not in ((0,) if enough else (0, 4)) and wrong is None:
+                wrong = f"the worker ended by {status} {'with' if enough else 'without'} room: {printed[-200:]}"
+        wrong = wrong or self.verify(ledger, [place / "1", place / "2"], "--append")
+        tally.trial(wrong, f"tmpfs of {kibibytes} KiB, worker append D/ledger P 1 20, then remount,size=4m and again", at)
+        self.unmount(at)
+
+    def full_trial(self, tally: Tally, mebibytes: int, kind: str) -> None:
+        if tally.is_over():
+            return
+        at, image = self.fast / "full", self.fast / "full-image"
+        source, words = "tmpfs", f"size={mebibytes}m"
+        if kind == "ext4":
+            if shutil.which("mkfs.ext4") is None:
+                return
+            self.make_image(image, mebibytes)
+            source, words = str(image), "loop"
+        try:
+            self.mount(at, "-t", kind, "-o", words, source)
+        except RuntimeError as failed:
+            raise Skipped(f"cannot mount a {kind} ({failed})") from failed
+        place = self.fast / "full-promises"
+        shutil.rmtree(place, ignore_errors=True)
+        place.mkdir()
+        ledger, promises, room = at / "ledger", place / "promises", at / "room"
+        room.write_bytes(b"x" * (max(384 << 10, mebibytes << 16)))
+        status, printed = self.run(self.work("fill", ledger, promises, mebibytes, 400, room), seconds=300)
+        wrong = None
+        others = [line for line in printed.splitlines() if line.startswith("error") and ": disk_full: " not in line]
+        if status != 0:
+            wrong = f"the worker ended by {status}: {printed[-200:]}"
+        elif others:
+            wrong = f"a full disk was told as: {others[0]}"
+        elif "full again" not in printed:
+            wrong = "the disk was never full"
+        wrong = wrong or self.verify(ledger, [promises])
+        tally.trial(wrong, f"{kind} of {mebibytes} MiB, worker fill D/ledger P {mebibytes} 400 D/room", at)
+        self.unmount(at)
+
+    def damaged_trial(self, tally: Tally, number: int, source: Path, data: bytes, count: int, promises: Path,
+                      how: str, file: str = DATA, allowed: str = "") -> None:
+        if tally.is_over():
+            return
+        place = self.fast / f"damaged-{number}"
+        ledger = place / "ledger"
+        shutil.rmtree(place, ignore_errors=True)
+        shutil.copytree(source, ledger, ignore=shutil.ignore_patterns("lock.mdb"))
+        (ledger / file).write_bytes(data)
+        wrong = outcome = None
+        for stage, flags in (("reading", []), ("appending", ["--append"])):
+            status, printed = self.run([self.programs / "verifier", ledger, "--count", count, *self.damage_flags,
+                                        *flags, promises], seconds=20)
+            last = printed.splitlines()[-1] if printed else ""
+            if status == 3:
+                outcome = f"told when {stage}"
+            elif status > 0 and allowed and allowed in last:
+                outcome = "shorter without a word"
+            elif status > 0:
+                wrong = f"{stage}: silently {last}"
+            elif status < 0:
+                wrong = f"{stage}: died of {signal.Signals(-status).name}: {last}"
+            if status != 0:
+                break
+        tally.note(outcome or ("wrong" if wrong else "harmless"))
+        tally.trial(wrong, how, place)
+        shutil.rmtree(place)
+
+    def flips(self, tally: Tally) -> None:
+        source, promises, count = self.base("large", 400)
+        data = (source / DATA).read_bytes()
+        classes = self.page_classes(data)
+        chance = random.Random(self.seed)
+        each = 4000 if self.long else 150
+
+        def trial(item: tuple[int, str, int, int]) -> None:
+            number, name, page, bit = item
+            changed = bytearray(data)
+            at = page * PAGE + bit // 8
+            changed[at] ^= 1 << bit % 8
+            self.damaged_trial(tally, number, source, bytes(changed), count, promises,
+                               f"bit {bit % 8} of byte {bit // 8} of page {page} (a {name} page)")
+        trials = []
+        for name, pages in sorted(classes.items()):
+            for _ in range(each):
+                page = chance.choice(pages)
+                # The head of a page is a hundredth of it and does most: half of the flips are there.
+                bit = chance.randrange(PAGE * 8) if chance.random() < 0.5 else chance.randrange(64 * 8)
+                trials.append((len(trials), name, page, bit))
+        with ThreadPoolExecutor(2) as pool:
+            list(pool.map(trial, trials))
+        marker = (source / MARKER).read_bytes()
+        for bit in range(len(marker) * 8) if self.long else range(0, len(marker) * 8, 13):
+            changed = bytearray(marker)
+            changed[bit // 8] ^= 1 << bit % 8
+            self.damaged_trial(tally, len(trials) + bit, source, bytes(changed), count, promises,
+                               f"bit {bit % 8} of byte {bit // 8} of the marker", MARKER)
+
+    def stale(self, tally: Tally) -> None:
+        """A write that the disk lost without a word: a page is again what it was before.
+
+        That is outside what is promised: where it was the last commit's meta page, the file is that of the commit
+        before. So a log that is shorter is only counted; anything else must be told.
+        """
+        place = self.fast / "base-stale"
+        place.mkdir()
+        source, versions = place / "ledger", []
+        for writer, size in ((7, 100), (8, 60), (9, 30), (10, 1)):
+            self.must(*self.work("build", source, place / str(writer), writer, size))
+            versions.append((source / DATA).read_bytes())
+        promises = [place / str(writer) for writer in (7, 8, 9, 10)]
+        count = int(re.search(r"(\d+) records", self.must(self.programs / "verifier", source, *promises)).group(1))
+        (place / "all").write_bytes(b"".join(path.read_bytes() for path in promises))
+        data = versions.pop()
+        trials = []
+        for age, old in enumerate(versions):
+            for page in range(len(old) // PAGE):
+                before = old[page * PAGE:(page + 1) * PAGE]
+                if before != data[page * PAGE:(page + 1) * PAGE]:
+                    changed = data[:page * PAGE] + before + data[(page + 1) * PAGE:]
+                    trials.append((len(trials), changed, f"page {page} as {len(versions) - age} buildings before"))
+
+        def trial(item: tuple[int, bytes, str]) -> None:
+            number, changed, how = item
+            self.damaged_trial(tally, number, source, changed, count, place / "all", how, allowed="is lost")
+        with ThreadPoolExecutor(2) as pool:
+            list(pool.map(trial, trials))
+
+    @staticmethod
+    def page_classes(data: bytes) -> dict[str, list[int]]:
+        """The pages by what their heads say they are; what follows the head of a run is its data."""
+        names = {1: "branch", 2: "leaf", 4: "overflow head", 8: "meta"}
+        classes: dict[str, list[int]] = {}
+        page = 0
+        while page < len(data) // PAGE:
+            flags, run = struct.unpack_from("<H", data, page * PAGE + 10)[0], 1
+            name = names.get(flags & 15, "never used")
+            classes.setdefault(name, []).append(page)
+            if name == "overflow head":
+                run = struct.unpack_from("<I", data, page * PAGE + 12)[0]
+                classes.setdefault("overflow data", []).extend(range(page + 1, page + run))
+            page += max(run, 1)
+        return {name: pages for name, pages in classes.items() if pages}
+
+    def cuts(self, tally: Tally) -> None:
+        source, promises, count = self.base("cut", 150)
+        data = (source / DATA).read_bytes()
+        lengths = {boundary + off for boundary in range(0, len(data) + 9 * PAGE, PAGE) for off in (-1, 0, 1)}
+        lengths = sorted(length for length in lengths if length >= 0)
+        if not self.long:
+            chance = random.Random(self.seed)
+            near = [length for length in lengths if length < 4 * PAGE or length > len(data) - 20 * PAGE]
+            far = [length for length in lengths if length not in set(near)]
+            lengths = near + chance.sample(far, min(len(far), 150))
+
+        def trial(item: tuple[int, int]) -> None:
+            number, length = item
+            grown = max(0, length - len(data))
+            for fill in (b"\0", b"\xAA") if grown else (b"",):
+                self.damaged_trial(tally, number, source, data[:length] + fill * grown, count, promises,
+                                   f"{length} bytes in place of {len(data)}, what is new: {fill!r}")
+        with ThreadPoolExecutor(2) as pool:
+            list(pool.map(trial, enumerate(lengths)))
+
+
+CLASSES = ("syscalls", "kills", "power", "full", "flips", "cuts", "stale")
+
+
+def run_class(battery: Battery, name: str) -> Tally | None:
+    tally = Tally(name, battery.kept, battery.seconds_most)
+    try:
+        getattr(battery, name)(tally)
+    except Skipped as why:
+        print(f"{name:<9}skipped: {why}", flush=True)
+        return None
+    print(tally.line(battery.seed), flush=True)
+    return tally
+
+
+def show_that_it_sees(battery: Battery) -> int:
+    """Runs against a disk and workers that lie; what finds no failure then is blind."""
+    battery.liars = True
+    blind = []
+    for name in ("syscalls", "kills", "power"):
+        tally = run_class(battery, name)
+        if tally is not None and tally.failures == 0:
+            blind.append(name)
+    for fault in ("cost", "user", "twice", "hole", "lost", "moved", "refused"):
+        place = battery.fast / f"forged-{fault}"
+        place.mkdir()
+        battery.must(*battery.work("forge", place / "ledger", place / "promises", 1, 1, fault))
+        if battery.verify(place / "ledger", [place / "promises"]) is None:
+            blind.append(f"forged {fault}")
+    print(f"blind: {', '.join(blind)}" if blind else "every lie was seen")
+    return 1 if blind else 0
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="torture", description=__doc__)
+    parser.add_argument("--long", action="store_true", help="hours, not minutes")
+    parser.add_argument("--short", action="store_true", help="the default")
+    parser.add_argument("--only", action="append", choices=CLASSES, metavar="NAME", help=", ".join(CLASSES))
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--minutes", type=float, help="the most that a class may take")
+    parser.add_argument("--lies", action="store_true", help="lying workers and disks: all of it must be seen")
+    for name in ("programs", "fast", "disk"):
+        parser.add_argument(f"--{name}", required=True, help=argparse.SUPPRESS)
+    parser.add_argument("--damage-flag", action="append", default=[], help=argparse.SUPPRESS)
+    parser.add_argument("--mounts", action="store_true", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.lies:
+        options.minutes = options.minutes or 10
+    if options.long and options.short:
+        parser.error("--long or --short")
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, lambda *_: sys.exit(1))
+    battery = Battery(options)
+    shutil.rmtree(battery.kept, ignore_errors=True)
+    battery.kept.mkdir()
+    try:
+        if options.lies:
+            return show_that_it_sees(battery)
+        tallies = [run_class(battery, name) for name in options.only or CLASSES]
+    finally:
+        battery.clean_up()
+    done = [tally for tally in tallies if tally is not None]
+    failures = sum(tally.failures for tally in done)
+    print(f"total    {sum(tally.trials for tally in done):>7} trials {failures:>5} failures, "
+          f"{len(tallies) - len(done)} classes skipped")
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
