@@ -13,14 +13,14 @@
 #ifndef AIAUDIT_LEDGER_HPP
 #define AIAUDIT_LEDGER_HPP
 
-#include <aiaudit/engine/batch_queue.hpp>  // batch_queue
-#include <aiaudit/engine/fold_keeper.hpp>  // fold_keeper
+#include <aiaudit/engine/batch_queue.hpp>   // batch_queue
+#include <aiaudit/engine/fold_keeper.hpp>   // fold_keeper
 #include <aiaudit/engine/log_appender.hpp>  // log_appender
-#include <aiaudit/engine/log_reader.hpp>   // log_reader
-#include <aiaudit/engine/log_writer.hpp>   // rotation_policy
-#include <aiaudit/policies.hpp>            // default_policies
-#include <aiaudit/rollup/report.hpp>       // report
-#include <aiaudit/storage/store.hpp>       // storage_policy
+#include <aiaudit/engine/log_reader.hpp>    // log_reader
+#include <aiaudit/engine/log_writer.hpp>    // rotation_policy
+#include <aiaudit/policies.hpp>             // default_policies
+#include <aiaudit/rollup/report.hpp>        // report
+#include <aiaudit/storage/store.hpp>        // storage_policy
 
 #include <cstdint>
 #include <memory>
@@ -35,8 +35,8 @@ inline namespace v1 {
 // When append() returns.
 enum class durability : std::uint8_t {
     committed,  // the record is on disk: no crash of the process or of the machine loses it
-    relaxed,  // the record is queued: a crash may lose what was not yet written, which is at most
-              // what gathered in two commits; flush() waits for it
+    relaxed,    // the record is queued: a crash may lose what was not yet written, which is at most
+                // what gathered in two commits; flush() waits for it
 };
 
 struct ledger_options {
@@ -80,8 +80,8 @@ public:
                   "Policies::storage is not a storage_policy (storage/store.hpp)");
     static_assert(clock_policy<clock>, "Policies::clock is not a clock_policy (clock/clock.hpp)");
 
-    // Opens the ledger and folds what its saved rollups do not hold yet. Errors: those of the store;
-    // corrupt.
+    // Opens the ledger and folds what its saved rollups do not hold yet. Errors: those of the
+    // store; corrupt.
     [[nodiscard]] static result<basic_ledger> open(ledger_options options);
 
     basic_ledger(basic_ledger&&) noexcept = default;
@@ -90,8 +90,8 @@ public:
     ~basic_ledger() = default;
 
     // Hands a record to the log and returns at once, but for room in the queue. Errors: read_only;
-    // too_large, over limits::record_bytes; the failure of an earlier relaxed append that nobody was
-    // told of.
+    // too_large, over limits::record_bytes; the failure of an earlier relaxed append that nobody
+    // was told of.
     template <class String>
     [[nodiscard]] result<ticket> enqueue(basic_record<String> const& entry) {
         auto pushed = state_->push(entry, false);
@@ -183,8 +183,7 @@ struct basic_ledger<Policies>::state {
                {rollup_options{.memory_bytes = options.rollup_memory_bytes},
                 options.rollup_save_records}),
           queue(options.batch_records_max, options.batch_bytes_max),
-          appender(store, fold, time, queue, options.path, options.rotation,
-                   options.log_failure) {}
+          appender(store, fold, time, queue, options.path, options.rotation, options.log_failure) {}
     state(state const&) = delete;
     state& operator=(state const&) = delete;
     ~state() {
@@ -266,7 +265,7 @@ struct basic_ledger<Policies>::state {
     detail::fold_keeper<storage> fold;
     detail::batch_queue queue;
     detail::log_appender<storage, clock> appender;  // the writer's
-    std::thread writer{};  // last: it uses all of the above
+    std::thread writer{};                           // last: it uses all of the above
 };
 
 template <class Policies>

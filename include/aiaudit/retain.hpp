@@ -91,7 +91,8 @@ private:
         auto const age = ledger_.time().now().ns / nanoseconds_per_second - found.latest.seconds();
         bool const old = policy_.age_max && age > policy_.age_max->count();
         bool const large = policy_.bytes_max && ledger_.bytes_on_disk() > *policy_.bytes_max;
-        if (age < policy_.age_min.count() || !(old || large)) return std::optional<dropped_segment>{};
+        if (age < policy_.age_min.count() || !(old || large))
+            return std::optional<dropped_segment>{};
         return std::optional(found);
     }
 
@@ -120,8 +121,8 @@ private:
                 if (!base) return base.error();
                 auto const end = log_.base_of(there->oldest + 1);
                 if (!end) return end.error();
-                auto const ok = announce({there->oldest, sequence{base->size() + 1},
-                                          sequence{end->size()}, {}});
+                auto const ok = announce(
+                    {there->oldest, sequence{base->size() + 1}, sequence{end->size()}, {}});
                 if (!ok) return ok;
             }
             if (auto ok = store_.drop_oldest(there->oldest); !ok) return ok;

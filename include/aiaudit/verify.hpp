@@ -33,10 +33,10 @@ struct verification_request {
 };
 
 struct verification {
-    std::uint64_t size = 0;     // records that the log ever had, when the verification began
-    digest root{};              // of the tree over them, as stored
-    std::uint64_t dropped = 0;  // records that retention dropped: their hashes are kept
-    std::uint64_t read = 0;     // records that were read and hashed
+    std::uint64_t size = 0;      // records that the log ever had, when the verification began
+    digest root{};               // of the tree over them, as stored
+    std::uint64_t dropped = 0;   // records that retention dropped: their hashes are kept
+    std::uint64_t read = 0;      // records that were read and hashed
     std::uint64_t anchored = 0;  // records that the anchor vouches for; 0 without one
     std::vector<std::string> findings{};  // one line each; the first is the earliest in the log
 
@@ -53,7 +53,8 @@ inline std::string verification::conclusion() const {
     if (read == 0) text = "no records were read";
     if (dropped != 0) text += "; " + number(dropped) + " were dropped by retention";
     if (anchored == 0) {
-        return text + "; no outside checkpoint was given, so it cannot be excluded that records were " +
+        return text +
+               "; no outside checkpoint was given, so it cannot be excluded that records were " +
                "cut off at the end, or that the whole log was written anew";
     }
     text += "; the checkpoint vouches for records 1 to " + number(anchored);
@@ -97,11 +98,13 @@ private:
         std::uint64_t before = found_.dropped;
         if (request_.only_after_anchor && request_.anchor) {
             std::uint64_t const whole_tiles = request_.anchor->size() / tile_leaves * tile_leaves;
-            before = std::max(before, std::min(whole_tiles, found_.size / tile_leaves * tile_leaves));
+            before =
+                std::max(before, std::min(whole_tiles, found_.size / tile_leaves * tile_leaves));
         }
         if (before == 0) return {};
-        auto range = compact_range::from_nodes(
-            before, [this](unsigned level, std::uint64_t index) { return log_.node(level, index); });
+        auto range = compact_range::from_nodes(before, [this](unsigned level, std::uint64_t index) {
+            return log_.node(level, index);
+        });
         if (!range) return range.error();
         range_ = *range;
         if (before != found_.dropped) return {};
@@ -133,7 +136,8 @@ private:
         return {};
     }
     void check_anchor() {
-        if (request_.anchor && range_.size() == request_.anchor->size()) compare_with_anchor(range_);
+        if (request_.anchor && range_.size() == request_.anchor->size())
+            compare_with_anchor(range_);
     }
     void compare_with_anchor(compact_range const& range) {
         if (range.root() == request_.anchor->root()) {
@@ -147,13 +151,12 @@ private:
     void read_records() {
         if (!found_.sound() || range_.size() == found_.size) return;
         std::string room;
-        auto const read =
-            log_.views(range_.size() + 1, [&](sequence, record_view const& entry) {
-                add(leaf_hash(encode_record(entry, room)));
-                if (entry.kind == record_kind::outcome) sum_.add(totals::of(entry));
-                check_anchor();
-                return found_.sound() && range_.size() < found_.size;
-            });
+        auto const read = log_.views(range_.size() + 1, [&](sequence, record_view const& entry) {
+            add(leaf_hash(encode_record(entry, room)));
+            if (entry.kind == record_kind::outcome) sum_.add(totals::of(entry));
+            check_anchor();
+            return found_.sound() && range_.size() < found_.size;
+        });
         if (!read) find(read.error().message());
         if (found_.sound() && range_.size() < found_.size)
             find("the log ends at record " + std::to_string(range_.size()) + " of " +

@@ -148,9 +148,9 @@ BOOST_AUTO_TEST_CASE(what_a_process_spilled_is_taken_up_when_the_ledger_is_opene
         for (int i = 0; i < 5; ++i) BOOST_TEST(value_of(ledger.append(sample(i)).value()) == 0U);
     }
     {
-        auto other = refusing_ledger::open(
-                         {.path = directory / "other", .log_failure = options.log_failure})
-                         .value();
+        auto other =
+            refusing_ledger::open({.path = directory / "other", .log_failure = options.log_failure})
+                .value();
         BOOST_TEST(value_of(other.last_sequence().value()) == 0U);  // they are not this one's
     }
     BOOST_TEST(files_in(spill) == 1U);

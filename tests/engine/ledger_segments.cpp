@@ -44,9 +44,8 @@ BOOST_AUTO_TEST_SUITE(ledger_segments)
 
 BOOST_AUTO_TEST_CASE(a_full_segment_is_followed_by_the_next_and_nothing_shows_outside) {
     temporary_directory const directory;
-    ledger_options const options{.path = directory / "ledger",
-                                 .batch_records_max = 20,
-                                 .rotation = {.segment_bytes = 3000}};
+    ledger_options const options{
+        .path = directory / "ledger", .batch_records_max = 20, .rotation = {.segment_bytes = 3000}};
     totals before;
     {
         auto ledger = basic_ledger<on_disk>::open(options).value();
@@ -97,9 +96,9 @@ BOOST_AUTO_TEST_CASE(every_node_of_the_tree_can_be_had_across_segments) {
     auto const leaves = leaves_of(ledger);
     BOOST_REQUIRE(leaves.size() == 680U);
     for (std::uint64_t size = 0; size <= 680; size += 17) {
-        auto const range = compact_range::from_nodes(size, [&](unsigned level, std::uint64_t index) {
-            return ledger.log().node(level, index);
-        });
+        auto const range = compact_range::from_nodes(
+            size,
+            [&](unsigned level, std::uint64_t index) { return ledger.log().node(level, index); });
         BOOST_REQUIRE(range.has_value());
         std::vector<digest> const front(leaves.begin(),
                                         leaves.begin() + static_cast<std::ptrdiff_t>(size));
@@ -133,7 +132,8 @@ BOOST_AUTO_TEST_CASE(rollups_are_saved_with_the_log_and_opening_folds_only_the_r
         BOOST_REQUIRE(store
                           .write([&](auto& view) -> result<void> {
                               for (std::uint64_t last = 1; last <= 100; ++last) {
-                                  auto const ok = view.erase(table::blocks, detail::block_key(last));
+                                  auto const ok =
+                                      view.erase(table::blocks, detail::block_key(last));
                                   if (!ok) return ok;
                               }
                               return {};
@@ -190,9 +190,9 @@ BOOST_AUTO_TEST_CASE(retention_drops_records_and_keeps_reports_and_proofs) {
                       .has_value());
     BOOST_TEST(runs == 2);
     for (std::uint64_t size = 0; size <= 600; size += 7) {
-        auto const range = compact_range::from_nodes(size, [&](unsigned level, std::uint64_t index) {
-            return ledger.log().node(level, index);
-        });
+        auto const range = compact_range::from_nodes(
+            size,
+            [&](unsigned level, std::uint64_t index) { return ledger.log().node(level, index); });
         BOOST_REQUIRE(range.has_value());
         std::vector<digest> const front(leaves.begin(),
                                         leaves.begin() + static_cast<std::ptrdiff_t>(size));
@@ -220,8 +220,8 @@ BOOST_AUTO_TEST_CASE(what_retention_kept_is_there_after_reopening_and_after_more
     for (int run = 0; run < 4; ++run) {
         auto ledger = basic_ledger<on_disk>::open(options).value();
         ledger.time().set(timestamp::from_seconds(sample(0).started_at.seconds() + 20 * day));
-        auto const dropped = retain(
-            ledger, {.age_max = std::chrono::seconds(10 * day), .segments_max = 1});
+        auto const dropped =
+            retain(ledger, {.age_max = std::chrono::seconds(10 * day), .segments_max = 1});
         BOOST_REQUIRE(dropped.has_value());
         BOOST_TEST(dropped->size() == 1U);
         BOOST_TEST((ledger.report({}).value().sum == before));

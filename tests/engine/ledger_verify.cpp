@@ -100,8 +100,8 @@ BOOST_AUTO_TEST_CASE(any_replaced_record_is_found_and_its_place_named) {
         replace_record(ledger, number);
         auto const found = verify(ledger).value();
         auto const first = (number - 1) / 256 * 256 + 1;
-        BOOST_TEST(mentions(found, "records " + std::to_string(first) + " to " +
-                                       std::to_string(first + 255)));
+        BOOST_TEST(mentions(
+            found, "records " + std::to_string(first) + " to " + std::to_string(first + 255)));
     }
     auto ledger = log_of(600);  // in the last group, which has no stored hash of its own
     replace_record(ledger, 590);
@@ -136,7 +136,8 @@ BOOST_AUTO_TEST_CASE(records_cut_off_with_their_tree_are_found_by_a_checkpoint_a
 BOOST_AUTO_TEST_CASE(a_log_written_anew_is_found_by_a_checkpoint_alone) {
     auto const anchor = checkpoint_now(log_of(600));
     auto other =
-        basic_ledger<in_memory>::open({.batch_records_max = 10, .rollup_save_records = 100}).value();
+        basic_ledger<in_memory>::open({.batch_records_max = 10, .rollup_save_records = 100})
+            .value();
     append_samples(other, 1, 600);
     BOOST_TEST(verify(other).value().sound());
     for (bool const only_after : {false, true}) {
@@ -149,9 +150,8 @@ BOOST_AUTO_TEST_CASE(a_log_written_anew_is_found_by_a_checkpoint_alone) {
 BOOST_AUTO_TEST_CASE(a_changed_hash_or_tree_is_found) {
     auto ledger = log_of(600);
     std::string const wrong(32, 'x');
-    change(ledger, [&](auto& view) {
-        return view.replace(table::tiles, detail::node_key(8, 1), wrong);
-    });
+    change(ledger,
+           [&](auto& view) { return view.replace(table::tiles, detail::node_key(8, 1), wrong); });
     BOOST_TEST(mentions(verify(ledger).value(), "records 257 to 512"));
     auto second = log_of(600);
     change(second, [&](auto& view) -> result<void> {

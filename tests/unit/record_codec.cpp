@@ -66,8 +66,8 @@ BOOST_AUTO_TEST_CASE(the_bytes_of_a_small_record_are_those_of_the_format_documen
     entry.usage.set(unit::input_tokens, 300);
     entry.cost_status = cost_status::priced;
     entry.cost = money::from_pico(1);
-    // Shape: kind, operation, cost status; fields (bits 0, 10, 17, 22) as a varint; provider; units.
-    // Values: time, 300, user, zigzag cost.
+    // Shape: kind, operation, cost status; fields (bits 0, 10, 17, 22) as a varint; provider;
+    // units. Values: time, 300, user, zigzag cost.
     BOOST_TEST(detail::to_hex(detail::view_of(encode_record(entry))) ==
                "020100"
                "81888802"

@@ -25,25 +25,23 @@ struct options {
 void write_secret(std::string const& path, std::string const& text) {
     int const file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (file < 0) throw failure{path + ": cannot be made, or is there already"};
-    bool const written = ::write(file, text.data(), text.size()) ==
-                             static_cast<ssize_t>(text.size()) &&
-                         ::fsync(file) == 0;
+    bool const written =
+        ::write(file, text.data(), text.size()) == static_cast<ssize_t>(text.size()) &&
+        ::fsync(file) == 0;
     ::close(file);
     if (!written) throw failure{path + ": cannot be written"};
 }
 
 void make_key(options const& with) {
     if (with.out.empty()) throw failure{"--new-key needs --out: where the secret key is to lie"};
-    auto const key =
-        value_or_fail(aiaudit::note_signing_key::generate(with.new_key), "--new-key");
+    auto const key = value_or_fail(aiaudit::note_signing_key::generate(with.new_key), "--new-key");
     write_secret(with.out, key.to_secret_string() + "\n");
     std::cout << key.verification_key().to_string() << '\n';
 }
 
 // What the file holds already must be of the same log, further back.
 template <class Ledger>
-void check_grows(Ledger const& ledger, options const& with,
-                 aiaudit::note_signing_key const& key) {
+void check_grows(Ledger const& ledger, options const& with, aiaudit::note_signing_key const& key) {
     std::ifstream const there(with.out);
     if (!there) return;
     auto const older = value_or_fail(
@@ -82,7 +80,8 @@ aiaudit::note_signing_key read_signing_key(std::string const& path) {
 void add_checkpoint(CLI::App& program, int&) {
     auto with = std::make_shared<options>();
     CLI::App* const command = program.add_subcommand(
-        "checkpoint", "Sign the log's size and root; keep the result where its writer cannot reach it");
+        "checkpoint",
+        "Sign the log's size and root; keep the result where its writer cannot reach it");
     command->add_option("--db", with->db, "The ledger's directory");
     command->add_option("--key", with->key, "The file of the secret key");
     command->add_option("--out", with->out,

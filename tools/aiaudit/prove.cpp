@@ -81,7 +81,8 @@ void run(options const& with) {
 void add_prove(CLI::App& program, int&) {
     auto with = std::make_shared<options>();
     CLI::App* const command = program.add_subcommand(
-        "prove", "A file that shows without the ledger that a record is in it, or that it only grew");
+        "prove",
+        "A file that shows without the ledger that a record is in it, or that it only grew");
     command->add_option("--db", with->db, "The ledger's directory")->required();
     command->add_option("--sequence", with->sequence, "The record to prove");
     command->add_option("--older", with->older,

@@ -48,8 +48,8 @@ std::chrono::seconds parse_age(std::string const& text, std::string const& optio
     return std::chrono::seconds(parse_amount(text, units, option));
 }
 std::uint64_t parse_bytes(std::string const& text, std::string const& option) {
-    constexpr suffix units[] = {{"M", 1'000'000},   {"G", 1'000'000'000},   {"T", 1'000'000'000'000},
-                                {"Mi", 1ULL << 20}, {"Gi", 1ULL << 30},     {"Ti", 1ULL << 40}};
+    constexpr suffix units[] = {{"M", 1'000'000},   {"G", 1'000'000'000}, {"T", 1'000'000'000'000},
+                                {"Mi", 1ULL << 20}, {"Gi", 1ULL << 30},   {"Ti", 1ULL << 40}};
     return parse_amount(text, units, option);
 }
 
@@ -85,9 +85,11 @@ void add_retain(CLI::App& program, int&) {
     command->add_option("--db", with->db, "The ledger's directory")->required();
     command->add_option("--max-age", with->age_max,
                         "Segments whose records are all older go: 400d, 6y (units h, d, w, y)");
-    command->add_option("--min-age", with->age_min, "Younger segments stay, whatever the rest says");
-    command->add_option("--max-bytes", with->bytes_max,
-                        "The oldest go until the ledger is this small: 50G (units M, G, T, Mi ...)");
+    command->add_option("--min-age", with->age_min,
+                        "Younger segments stay, whatever the rest says");
+    command->add_option(
+        "--max-bytes", with->bytes_max,
+        "The oldest go until the ledger is this small: 50G (units M, G, T, Mi ...)");
     command->add_option("--segments", with->segments, "The most to drop in one run; default: 4")
         ->check(CLI::Range(1U, 100'000U));
     command->add_flag("--dry-run", with->dry_run, "Only say what would be dropped");

@@ -107,8 +107,8 @@ void add_verify(CLI::App& program, int& status) {
     CLI::App* const command =
         program.add_subcommand("verify", "Hold a ledger, or a proof, to what was committed");
     auto* const db = command->add_option("--db", with->db, "The ledger's directory");
-    auto* const proof = command->add_option(
-        "--proof", with->proof, "A proof made by aiaudit prove; needs no ledger");
+    auto* const proof = command->add_option("--proof", with->proof,
+                                            "A proof made by aiaudit prove; needs no ledger");
     proof->excludes(db);
     command->add_option("--checkpoint", with->checkpoint,
                         "A checkpoint that was kept outside: what the ledger is held to");

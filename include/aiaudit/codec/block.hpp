@@ -2,8 +2,9 @@
 //
 // block.hpp: the records of one group commit as one stored value. The layout is docs/format.md.
 //
-// A block stands alone: shapes and names that recur in it are kept once, in a dictionary at its end,
-// and times as steps. Its header says what it holds without decoding it, and a CRC-32C covers every byte.
+// A block stands alone: shapes and names that recur in it are kept once, in a dictionary at its
+// end, and times as steps. Its header says what it holds without decoding it, and a CRC-32C covers
+// every byte.
 // Threads: one builder for one thread; reading is pure.
 // Floor 3.
 #ifndef AIAUDIT_CODEC_BLOCK_HPP
@@ -253,7 +254,8 @@ template <class Visitor>
 template <class Visitor>
 [[nodiscard]] result<block_header> view_block(std::string_view block, Visitor&& visit) {
     return detail::read_block_as<std::string_view>(
-        block, [&visit](sequence number, record_view const& entry) { return visit(number, entry); });
+        block,
+        [&visit](sequence number, record_view const& entry) { return visit(number, entry); });
 }
 
 }  // namespace v1

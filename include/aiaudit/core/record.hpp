@@ -26,7 +26,8 @@ inline namespace v1 {
 enum class record_kind : std::uint8_t {
     intent = 1,   // an attempt is about to be made
     outcome = 2,  // an attempt has ended
-    // Of the ledger itself: whole segments were dropped. The tags say which records, by what policy.
+    // Of the ledger itself: whole segments were dropped. The tags say which records, by what
+    // policy.
     retention = 3,
 };
 
@@ -91,8 +92,8 @@ struct basic_record {
     // How it ended.
     std::uint16_t http_status = 0;  // 0: no answer came
     String finish_reason{};
-    String error_type{};  // a machine-readable code; empty where it succeeded
-    bool complete = true;      // false for a stream that was cut
+    String error_type{};   // a machine-readable code; empty where it succeeded
+    bool complete = true;  // false for a stream that was cut
 
     // How much.
     aiaudit::usage usage{};
@@ -100,7 +101,7 @@ struct basic_record {
     aiaudit::cost_status cost_status = aiaudit::cost_status::unknown;
     money cost{};                          // zero where cost_status says it is not known
     std::optional<money> provider_cost{};  // what the provider said it charges
-    String price_entry{};             // the entry of the price book
+    String price_entry{};                  // the entry of the price book
     digest price_book{};                   // the revision of the price book; zero for none
 
     // By what it is found.

@@ -138,7 +138,8 @@ public:
         writer_ = writer_state::gathering;
         auto const since = std::chrono::steady_clock::now();
         while (!ready()) {
-            auto const until = since + (gathering_->awaited != 0 ? times_.awaited : times_.unawaited);
+            auto const until =
+                since + (gathering_->awaited != 0 ? times_.awaited : times_.unawaited);
             if (std::chrono::steady_clock::now() >= until) break;
             work_.wait_until(lock, until);
         }

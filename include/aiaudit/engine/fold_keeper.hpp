@@ -80,9 +80,8 @@ public:
         auto const in_store = get_number(view, meta_key::saved);
         if (!in_store) return in_store.error();
         if (*in_store != saved_) return {};  // another process saved; the next report sees it
-        auto const put = fold_.unsaved([&](civil_day day, std::string&& part) {
-            return put_part(view, day, part);
-        });
+        auto const put = fold_.unsaved(
+            [&](civil_day day, std::string&& part) { return put_part(view, day, part); });
         if (!put) return put;
         held = std::move(lock);
         return view.replace(table::meta, meta_key::saved, to_little_endian(folded_));

@@ -162,7 +162,7 @@ private:
     batch_queue* queue_;
     std::string ledger_;
     log_failure_policy failure_;
-    std::vector<spill_file> spilled_{};  // in the order in which they are to enter the log
+    std::vector<spill_file> spilled_{};   // in the order in which they are to enter the log
     std::vector<std::string> removed_{};  // keys of files that are gone
 };
 

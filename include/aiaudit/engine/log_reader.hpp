@@ -81,8 +81,8 @@ public:
         return there->oldest;
     }
 
-    // Calls visit(bytes of a block) -> result<bool>, from the block that holds that record on, until
-    // that is false or the log ends. Errors: not_found, where the record was dropped.
+    // Calls visit(bytes of a block) -> result<bool>, from the block that holds that record on,
+    // until that is false or the log ends. Errors: not_found, where the record was dropped.
     template <class Visitor>
     [[nodiscard]] result<void> blocks(std::uint64_t from, Visitor&& visit) const {
         std::string block;
@@ -224,8 +224,8 @@ private:
             if (!looked && looked.error().code != errc::not_found) return looked.error();
             if (hash) return *hash;
         }
-        return fail(errc::not_found, "the tree has no node " + std::to_string(index) + " of level " +
-                                         std::to_string(level));
+        return fail(errc::not_found, "the tree has no node " + std::to_string(index) +
+                                         " of level " + std::to_string(level));
     }
 
     Store const* store_;

@@ -2,8 +2,8 @@
 //
 // log_writer.hpp: a batch of records into the log: one block, its Merkle leaves, one transaction.
 //
-// What does not depend on the place in the log (the block's bytes, the hashes of the leaves) is made
-// before the transaction begins, since only one process at a time can have one.
+// What does not depend on the place in the log (the block's bytes, the hashes of the leaves) is
+// made before the transaction begins, since only one process at a time can have one.
 // Threads: one writer for one thread. Processes: any number, each with its own.
 // Floor 6.
 #ifndef AIAUDIT_ENGINE_LOG_WRITER_HPP
@@ -93,12 +93,13 @@ private:
     template <class From, class To>
     [[nodiscard]] static result<void> carry_spilled(From const& old, To& next) {
         result<void> put;
-        auto const scanned = old.scan(
-            table::meta, meta_key::spill_prefix, [&](std::string_view key, std::string_view value) {
-                if (!key.starts_with(meta_key::spill_prefix)) return false;
-                put = next.replace(table::meta, key, value);
-                return put.has_value();
-            });
+        auto const scanned = old.scan(table::meta, meta_key::spill_prefix,
+                                      [&](std::string_view key, std::string_view value) {
+                                          if (!key.starts_with(meta_key::spill_prefix))
+                                              return false;
+                                          put = next.replace(table::meta, key, value);
+                                          return put.has_value();
+                                      });
         return scanned ? put : scanned;
     }
 

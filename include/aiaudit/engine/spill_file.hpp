@@ -3,19 +3,19 @@
 // spill_file.hpp: where batches wait that the log could not take: a file of its own, in a directory
 // that is best on another disk.
 //
-// A first line that names the ledger, then frames of a 32-bit size, a CRC-32C and the batch's bytes.
-// A frame counts once it was synced whole. How far a file was taken into the log stands in the log,
-// under the file's name and in the transaction of the batch, so nothing is taken twice.
+// A first line that names the ledger, then frames of a 32-bit size, a CRC-32C and the batch's
+// bytes. A frame counts once it was synced whole. How far a file was taken into the log stands in
+// the log, under the file's name and in the transaction of the batch, so nothing is taken twice.
 // Threads: one. Processes: each writes files of its own and holds them locked.
 // Floor 6.
 #ifndef AIAUDIT_ENGINE_SPILL_FILE_HPP
 #define AIAUDIT_ENGINE_SPILL_FILE_HPP
 
-#include <aiaudit/detail/crc32c.hpp>              // crc32c
-#include <aiaudit/engine/batch_queue.hpp>         // batch
-#include <aiaudit/engine/log_keys.hpp>            // spill_prefix
+#include <aiaudit/detail/crc32c.hpp>             // crc32c
+#include <aiaudit/engine/batch_queue.hpp>        // batch
+#include <aiaudit/engine/log_keys.hpp>           // spill_prefix
 #include <aiaudit/storage/ledger_directory.hpp>  // list_directory
-#include <aiaudit/storage/posix_file.hpp>         // file_handle
+#include <aiaudit/storage/posix_file.hpp>        // file_handle
 
 #include <algorithm>
 #include <cstdint>
@@ -136,8 +136,8 @@ private:
     [[nodiscard]] result<void> append(std::string_view bytes) {
         std::uint64_t at = end_;
         while (!bytes.empty()) {
-            auto const wrote = ::pwrite(file_.get(), bytes.data(), bytes.size(),
-                                        static_cast<off_t>(at));
+            auto const wrote =
+                ::pwrite(file_.get(), bytes.data(), bytes.size(), static_cast<off_t>(at));
             if (wrote < 0 && errno == EINTR) continue;
             if (wrote < 0) return posix_error(errno, "write", path_);
             bytes.remove_prefix(static_cast<std::size_t>(wrote));
