@@ -49,8 +49,8 @@ template <class Ledger>
 class retention {
 public:
     using store_type = typename Ledger::storage;
-    retention(Ledger& ledger, retention_policy const& policy)
-        : ledger_(ledger), store_(ledger.store()), log_(ledger.log()), policy_(policy) {}
+    retention(Ledger& from, retention_policy const& policy)
+        : ledger_(from), store_(from.store()), log_(from.log()), policy_(policy) {}
 
     [[nodiscard]] result<std::vector<dropped_segment>> run() {
         if (policy_.age_max && *policy_.age_max < policy_.age_min)
@@ -167,7 +167,7 @@ private:
         return number;
     }
 
-    struct entry {
+    struct kept_entry {
         table in{};
         std::string key{};
         std::string value{};
@@ -177,7 +177,7 @@ private:
     [[nodiscard]] result<void> keep_parts_and_nodes(segment_number segment) {
         for (table const in : {table::snapshots, table::tiles}) {
             for (std::string from(1, '\0');;) {
-                std::vector<entry> slice;
+                std::vector<kept_entry> slice;
                 std::size_t bytes = 0;
                 auto const read = store_.read(segment, [&](auto const& view) {
                     return view.scan(in, from, [&](std::string_view key, std::string_view value) {
@@ -190,16 +190,16 @@ private:
                 if (slice.empty()) break;
                 from = slice.back().key + '\0';
                 if (in == table::snapshots) {
-                    for (entry& part : slice) part.key = kept_part_key(part.key, segment);
+                    for (kept_entry& part : slice) part.key = kept_part_key(part.key, segment);
                 }
                 if (auto ok = put(slice); !ok) return ok;
             }
         }
         return {};
     }
-    [[nodiscard]] result<void> put(std::vector<entry> const& slice) {
+    [[nodiscard]] result<void> put(std::vector<kept_entry> const& slice) {
         return store_.write_history([&slice](auto& view) -> result<void> {
-            for (entry const& kept : slice) {
+            for (kept_entry const& kept : slice) {
                 if (auto ok = view.replace(kept.in, kept.key, kept.value); !ok) return ok;
             }
             return {};
@@ -209,7 +209,7 @@ private:
     // The hashes of the segment's records, by groups of 256; of its last group the hashes up to its
     // end, to which those of the next segment will be added when that one goes.
     [[nodiscard]] result<void> keep_leaves(dropped_segment const& segment) {
-        std::vector<entry> slice;
+        std::vector<kept_entry> slice;
         std::uint64_t const last = value_of(segment.last);
         std::uint64_t next = value_of(segment.first);
         std::string room;
@@ -255,9 +255,9 @@ private:
 // What was dropped, oldest first. Errors: those of the store; bad_argument. What was dropped before
 // an error stays dropped.
 template <class Policies>
-[[nodiscard]] result<std::vector<dropped_segment>> retain(basic_ledger<Policies>& ledger,
+[[nodiscard]] result<std::vector<dropped_segment>> retain(basic_ledger<Policies>& from,
                                                           retention_policy const& policy) {
-    return detail::retention<basic_ledger<Policies>>(ledger, policy).run();
+    return detail::retention<basic_ledger<Policies>>(from, policy).run();
 }
 
 }  // namespace v1

@@ -70,8 +70,8 @@ namespace detail {
 template <class Ledger>
 class verifier {
 public:
-    verifier(Ledger& ledger, verification_request const& request)
-        : ledger_(ledger), log_(ledger.log()), request_(request) {}
+    verifier(Ledger& of, verification_request const& request)
+        : ledger_(of), log_(of.log()), request_(request) {}
 
     [[nodiscard]] result<verification> run() {
         auto const stored = log_.tree();
@@ -196,16 +196,16 @@ private:
 
 // Errors: those of reading; what is wrong with the log itself is a finding.
 template <class Policies>
-[[nodiscard]] result<verification> verify(basic_ledger<Policies>& ledger,
+[[nodiscard]] result<verification> verify(basic_ledger<Policies>& of,
                                           verification_request const& request = {}) {
-    return detail::verifier<basic_ledger<Policies>>(ledger, request).run();
+    return detail::verifier<basic_ledger<Policies>>(of, request).run();
 }
 
 // The log as it is now, for signing. Errors: those of reading.
 template <class Policies>
-[[nodiscard]] result<checkpoint> checkpoint_of(basic_ledger<Policies> const& ledger,
+[[nodiscard]] result<checkpoint> checkpoint_of(basic_ledger<Policies> const& of,
                                                std::string origin) {
-    auto const tree = ledger.log().tree();
+    auto const tree = of.log().tree();
     if (!tree) return tree.error();
     return checkpoint{std::move(origin), tree->size(), tree->root()};
 }

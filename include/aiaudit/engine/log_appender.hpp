@@ -73,9 +73,10 @@ public:
 
     // The sequence of the batch's first record; zero where it was spilled.
     [[nodiscard]] result<sequence> append(batch const& next) {
-        using namespace std::chrono;
+        using steady_clock = std::chrono::steady_clock;
+        using pause_time = std::chrono::milliseconds;
         auto const until = steady_clock::now() + failure_.wait;
-        for (milliseconds pause{10};; pause = std::min(pause * 2, milliseconds{1000})) {
+        for (pause_time pause{10};; pause = std::min(pause * 2, pause_time{1000})) {
             auto taken = take_up_spilled();
             auto const before = taken ? write(next, {}) : result<std::uint64_t>(taken.error());
             if (before) return sequence{*before + 1};

@@ -131,10 +131,10 @@ inline result<inclusion_proof_file> inclusion_proof_file::parse(std::string_view
     inclusion_proof_file proof;
     auto line = detail::take_line(rest);
     if (line && line->starts_with(extra)) {
-        auto record = detail::base64_decode(line->substr(extra.size()));
-        if (!record || record->empty())
+        auto data = detail::base64_decode(line->substr(extra.size()));
+        if (!data || data->empty())
             return fail(errc::bad_input, "the extra data of a proof file are not base64");
-        proof.record = std::move(*record);
+        proof.record = std::move(*data);
         line = detail::take_line(rest);
     }
     if (!line || !line->starts_with(index))
