@@ -106,7 +106,9 @@ private:
         std::int64_t const first = first_slot_of(day);
         for (auto const& entry : found->second.entries()) {
             found->second.read(entry, value_);
-            visit(names_[entry.series], first + entry.slot, std::as_const(value_));
+            group_numbers groups = names_.groups_of(entry.profile);
+            groups[index_of(dimension::user)] = entry.user;
+            visit(std::as_const(groups), first + entry.slot(), std::as_const(value_));
         }
     }
     // The first failure of `visit` is the result; later parts are then passed over.
@@ -150,8 +152,7 @@ private:
     }
     [[nodiscard]] std::uint32_t pair_of(day_part::names const& names,
                                         day_part::model_pair const& pair) {
-        return names_.model_group(names_.names(3).number_of(names.texts[3][pair.provider]),
-                                  names_.names(4).number_of(names.texts[4][pair.model]));
+        return names_.model_group(names.texts[3][pair.provider], names.texts[4][pair.model]);
     }
     // By the part's profile: the groups of it, but for the user's.
     [[nodiscard]] result<std::vector<group_numbers>> profiles_of(day_part const& part) {
@@ -164,6 +165,8 @@ private:
             for (std::string_view const name : names->texts[i])
                 numbers[i].push_back(names_.names(i).number_of(name));
         }
+        std::vector<std::uint32_t> pairs;
+        for (auto const& pair : names->pairs) pairs.push_back(pair_of(*names, pair));
         std::vector<group_numbers> made;
         made.reserve(profiles->size());
         for (auto const& profile : *profiles) {
@@ -172,8 +175,7 @@ private:
             groups[index_of(dimension::project)] = numbers[1][profile.project];
             groups[index_of(dimension::key)] = numbers[2][profile.key];
             groups[index_of(dimension::provider)] = numbers[3][pair.provider];
-            groups[index_of(dimension::model)] =
-                names_.model_group(numbers[3][pair.provider], numbers[4][pair.model]);
+            groups[index_of(dimension::model)] = pairs[profile.pair];
             groups[index_of(dimension::status)] = numbers[5][profile.status];
             made.push_back(groups);
         }
