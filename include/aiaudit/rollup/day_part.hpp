@@ -53,6 +53,7 @@ struct day_part_format {
     static constexpr std::size_t header_size = 12 + counts * 4 + sections * 8;
     static constexpr std::size_t padding = 8;  // so that a number may be read as eight bytes
     static constexpr std::size_t user_entry = 12;
+    static constexpr std::int32_t days_max = 106'750;  // from 1970: what a timestamp holds
 
     // Bytes that hold any number below `count`.
     [[nodiscard]] static constexpr std::size_t width_for(std::uint32_t count) noexcept {
@@ -176,6 +177,8 @@ inline result<day_part> day_part::open(std::string_view bytes) {
         return fail(errc::corrupt, "the header's checksum of a day of a rollup does not match");
     made.bytes_ = bytes;
     made.day_.days = in.little_endian<std::int32_t>();
+    if (made.day_.days < -format::days_max || made.day_.days > format::days_max)
+        return fail(errc::corrupt, "a day of a rollup is none that has records");
     for (auto& count : made.counts_) count = in.little_endian<std::uint32_t>();
     std::size_t offset = format::header_size;
     for (section& each : made.sections_) {

@@ -110,9 +110,9 @@ private:
         std::vector<std::size_t> next(ends_.begin(), ends_.end() - 1);
         keys_.resize(entries.size());
         for (std::size_t i = 0; i < entries.size(); ++i) {
-            keys_[next[users_[entries[i].user]]++] =
-                std::uint64_t{profiles_[entries[i].profile]} << (slot_bits + 32) |
-                std::uint64_t{entries[i].slot()} << 32 | i;
+            keys_[next[users_[entries[i].user]]++] = std::uint64_t{profiles_[entries[i].profile]}
+                                                         << (slot_bits + 32) |
+                                                     std::uint64_t{entries[i].slot()} << 32 | i;
         }
         for (std::size_t i = 1; i < ends_.size(); ++i) {
             std::sort(keys_.begin() + static_cast<std::ptrdiff_t>(ends_[i - 1]),
@@ -314,7 +314,7 @@ private:
     };
     local_numbers pairs_{series_.model_count()};
     local_numbers profiles_{series_.profile_count()};
-    std::vector<std::size_t> ends_{};       // of each user's keys, after a zero
+    std::vector<std::size_t> ends_{};  // of each user's keys, after a zero
     std::vector<std::uint64_t> keys_{};
     std::array<std::vector<totals>, dimension_count> sums_{};
     std::vector<dense_histogram> latency_{};  // by pair
@@ -346,10 +346,10 @@ private:
         std::vector<std::uint32_t> numbers;
         for (auto const& profile : *profiles) {
             auto const& pair = names->pairs[profile.pair];
-            numbers.push_back(series.profile(
-                {names->texts[1][profile.project], names->texts[2][profile.key],
-                 names->texts[3][pair.provider], names->texts[4][pair.model],
-                 names->texts[5][profile.status]}));
+            numbers.push_back(
+                series.profile({names->texts[1][profile.project], names->texts[2][profile.key],
+                                names->texts[3][pair.provider], names->texts[4][pair.model],
+                                names->texts[5][profile.status]}));
         }
         for (std::uint32_t user = 0; user < users->size(); ++user) {
             std::uint32_t const number = series.user((*users)[user]);

@@ -22,9 +22,9 @@
 #ifndef AIAUDIT_ROLLUP_ROLLUP_HPP
 #define AIAUDIT_ROLLUP_ROLLUP_HPP
 
-#include <aiaudit/core/record.hpp>             // record_kind
-#include <aiaudit/rollup/day_part_writer.hpp>  // day_part_writer
-#include <aiaudit/rollup/resident_sums.hpp>    // resident_sums
+#include <aiaudit/core/record.hpp>              // record_kind
+#include <aiaudit/rollup/day_part_writer.hpp>   // day_part_writer
+#include <aiaudit/rollup/resident_loading.hpp>  // resident_sums
 
 #include <cstdint>
 #include <memory>
@@ -136,10 +136,9 @@ void rollup::count(Record const& entry, bool resident) {
     if (entry.kind != record_kind::outcome) return;
     detail::status_text const status{entry};
     std::uint32_t const user = series_.user(entry.user);
-    std::uint32_t const profile =
-        series_.profile({std::string_view{entry.project}, std::string_view{entry.key_id},
-                         std::string_view{entry.provider}, std::string_view{entry.model()},
-                         status.text()});
+    std::uint32_t const profile = series_.profile(
+        {std::string_view{entry.project}, std::string_view{entry.key_id},
+         std::string_view{entry.provider}, std::string_view{entry.model()}, status.text()});
     totals const sum = totals::of(entry);
     std::uint32_t const bucket = latency_histogram::bucket_of(sum.latency_ns);
     std::int64_t const slot = detail::slot_of(entry.started_at);

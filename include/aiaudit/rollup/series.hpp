@@ -3,15 +3,15 @@
 // series.hpp: numbers for the names that records are grouped by, and for the combinations in which
 // they come.
 //
-// Names are never forgotten: they take memory by how many distinct ones there are. Combinations are,
-// when the caller says so.
+// Names are never forgotten: they take memory by how many distinct ones there are. Combinations
+// are, when the caller says so.
 // Threads: const members may run at once. The text of a name stays where it is for as long as a
 // pointer to the texts is held, so a report may outlive what it was made from.
 // Floor 4.
 #ifndef AIAUDIT_ROLLUP_SERIES_HPP
 #define AIAUDIT_ROLLUP_SERIES_HPP
 
-#include <aiaudit/rollup/query.hpp>        // dimension
+#include <aiaudit/rollup/query.hpp>  // dimension
 
 #include <array>
 #include <charconv>
