@@ -135,8 +135,7 @@ private:
         if (by == dimension::user) {
             auto const users = part.read_users();
             if (!users) return users.error();
-            for (std::string_view const name : *users)
-                made.push_back(names_.names(0).number_of(name));
+            number_users(*users, made);
             return made;
         }
         auto const names = part.read_names();
@@ -149,6 +148,21 @@ private:
         for (std::string_view const name : names->texts[place])
             made.push_back(names_.names(place).number_of(name));
         return made;
+    }
+    // Days have much the same users, in the same order: so a name is first looked for where the
+    // part before had it.
+    void number_users(std::vector<std::string_view> const& users, std::vector<std::uint32_t>& to) {
+        name_table& table = names_.names(0);
+        std::size_t place = 0;
+        to.reserve(users.size());
+        for (std::string_view const name : users) {
+            while (place < users_before_.size() && table[users_before_[place]] < name) ++place;
+            if (place < users_before_.size() && table[users_before_[place]] == name)
+                to.push_back(users_before_[place++]);
+            else
+                to.push_back(table.number_of(name));
+        }
+        users_before_ = to;
     }
     [[nodiscard]] std::uint32_t pair_of(day_part::names const& names,
                                         day_part::model_pair const& pair) {
@@ -185,6 +199,7 @@ private:
     series_table& names_;
     unsaved_cells const& unsaved_;
     Source& source_;
+    std::vector<std::uint32_t> users_before_{};
     cell value_{};  // scratch
 };
 

@@ -109,10 +109,11 @@ result<void> resident_sums::extend(view& to, dimension by, day_range days,
         utc_days_of(to.zone, {days.first, std::min(days.last, until.plus(-1))}).size();
     // A few days of long ago are not worth all days since.
     if (by != dimension::everything && wanted.size() > 64 + needed * 4) return {};
+    group_sums scratch;
     for (auto day = wanted.rbegin(); day != wanted.rend(); ++day) {
         if (!has_room()) return {};
         if (is_utc(to.zone)) {
-            auto const loaded = load_utc_day(table, by, *day, loader);
+            auto const loaded = load_utc_day(table, by, *day, loader, scratch);
             if (!loaded) return loaded;
             continue;
         }
@@ -128,8 +129,8 @@ result<void> resident_sums::extend(view& to, dimension by, day_range days,
 
 template <class Source>
 result<void> resident_sums::load_utc_day(day_table& to, dimension by, civil_day day,
-                                         part_loader<Source>& loader) {
-    group_sums sums;
+                                         part_loader<Source>& loader, group_sums& sums) {
+    sums.clear();
     sums.day = day;
     auto const read = loader.read_sums(
         day, by, [&](std::uint32_t group, totals const& sum, latency_histogram const& latency) {

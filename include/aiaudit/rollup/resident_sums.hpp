@@ -116,7 +116,7 @@ private:
     result<void> extend(view& to, dimension by, day_range days, part_loader<Source>& loader);
     template <class Source>
     result<void> load_utc_day(day_table& to, dimension by, civil_day day,
-                              part_loader<Source>& loader);
+                              part_loader<Source>& loader, group_sums& sums);
     template <class Source>
     result<void> load_zone_days(view& to, day_range days, part_loader<Source>& loader);
     template <class Source>
