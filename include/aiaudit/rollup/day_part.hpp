@@ -33,7 +33,9 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cstdint>
+#include <cstring>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -53,6 +55,7 @@ struct day_part_format {
     static constexpr std::size_t header_size = 12 + counts * 4 + sections * 8;
     static constexpr std::size_t padding = 8;  // so that a number may be read as eight bytes
     static constexpr std::size_t user_entry = 12;
+    static constexpr std::int32_t days_max = 106'750;  // from 1970: what a timestamp holds
 
     // Bytes that hold any number below `count`.
     [[nodiscard]] static constexpr std::size_t width_for(std::uint32_t count) noexcept {
@@ -75,7 +78,12 @@ struct day_part_format {
 // Precondition: eight bytes may be read at `from`. width <= 8.
 [[nodiscard]] inline std::uint64_t load_number(char const* from, std::size_t width) noexcept {
     if (width == 0) return 0;
-    return load_little_endian<std::uint64_t>(from) & (~std::uint64_t{0} >> (64 - 8 * width));
+    std::uint64_t number = 0;
+    if constexpr (std::endian::native == std::endian::little)
+        std::memcpy(&number, from, sizeof number);
+    else
+        number = load_little_endian<std::uint64_t>(from);
+    return number & (~std::uint64_t{0} >> (64 - 8 * width));
 }
 
 class day_part {
@@ -176,6 +184,8 @@ inline result<day_part> day_part::open(std::string_view bytes) {
         return fail(errc::corrupt, "the header's checksum of a day of a rollup does not match");
     made.bytes_ = bytes;
     made.day_.days = in.little_endian<std::int32_t>();
+    if (made.day_.days < -format::days_max || made.day_.days > format::days_max)
+        return fail(errc::corrupt, "a day of a rollup is none that has records");
     for (auto& count : made.counts_) count = in.little_endian<std::uint32_t>();
     std::size_t offset = format::header_size;
     for (section& each : made.sections_) {
@@ -239,12 +249,15 @@ inline result<std::vector<std::string_view>> day_part::read_users() const {
     auto const bytes = checked(format::users);
     if (!bytes) return bytes.error();
     if (bytes->size() / format::user_entry < counts_[0]) return corrupt("it has too few users");
+    std::string_view const texts = bytes->substr(std::size_t{counts_[0]} * format::user_entry);
     std::vector<std::string_view> made;
     made.reserve(counts_[0]);
-    for (std::uint32_t i = 0; i < counts_[0]; ++i) {
-        auto const entry = user_at(*bytes, i);
-        if (!entry) return entry.error();
-        made.push_back(entry->name);
+    std::uint32_t begin = 0;
+    for (std::size_t i = 0; i < counts_[0]; ++i) {
+        auto const end = load_little_endian<std::uint32_t>(bytes->data() + i * format::user_entry);
+        if (end < begin || end > texts.size()) return corrupt("its users cannot be read");
+        made.push_back(texts.substr(begin, end - begin));
+        begin = end;
     }
     return made;
 }
@@ -303,23 +316,22 @@ inline result<day_part::columns> day_part::columns_of(byte_reader& in, std::uint
     return made;
 }
 
+// `to` has zeros in the numbers of columns that take no bytes.
 inline void day_part::read_row(columns const& from, std::size_t row, totals& to) noexcept {
     std::size_t place = 0;
     for_each_number(to, [&](std::uint64_t& number) {
         column const& numbers = from[place++];
-        number = load_number(numbers.numbers + row * numbers.width, numbers.width);
+        if (numbers.width != 0)
+            number = load_number(numbers.numbers + row * numbers.width, numbers.width);
     });
     column const& costs = from[totals_numbers];
+    if (costs.width == 0) return;
     char const* const at = costs.numbers + row * costs.width;
     uint128 cost = load_number(at, std::min<std::size_t>(costs.width, 8));
     if (costs.width > 8) cost |= uint128{load_number(at + 8, costs.width - 8)} << 64;
     // The sign is the highest bit that is stored.
     unsigned const unused = 128 - 8 * static_cast<unsigned>(costs.width);
-    if (costs.width > 0 && unused > 0) {
-        to.cost = money::from_pico(static_cast<int128>(cost << unused) >> unused);
-    } else {
-        to.cost = money::from_pico(static_cast<int128>(cost));
-    }
+    to.cost = money::from_pico(static_cast<int128>(cost << unused) >> unused);
 }
 
 inline bool day_part::take_histogram(byte_reader& in, std::uint64_t timed, latency_histogram& to) {

@@ -79,23 +79,20 @@ private:
     using format = day_part_format;
     static constexpr unsigned profile_bits = 24;
     static constexpr unsigned slot_bits = 8;
+    static constexpr std::size_t ahead = 8;  // cells
 
     void number_names() {
-        std::vector<bool> seen(series_.size());
         for (auto const& entry : log_.entries()) {
-            if (seen[entry.series]) continue;
-            seen[entry.series] = true;
-            group_numbers const& groups = series_[entry.series];
-            users_.add(groups[index_of(dimension::user)]);
-            std::uint32_t const pair = groups[index_of(dimension::model)];
+            users_.add(entry.user);
+            if (!profiles_.add(entry.profile)) continue;
+            group_numbers const& groups = series_.groups_of(entry.profile);
             names_[1].add(groups[index_of(dimension::project)]);
             names_[2].add(groups[index_of(dimension::key)]);
             names_[5].add(groups[index_of(dimension::status)]);
-            if (pairs_.add(pair)) {
-                names_[3].add(series_.model_of(pair).provider);
-                names_[4].add(series_.model_of(pair).model);
-            }
-            if (profiles_.add(series_.profile_of(entry.series))) samples_.push_back(entry.series);
+            std::uint32_t const pair = groups[index_of(dimension::model)];
+            if (!pairs_.add(pair)) continue;
+            names_[3].add(series_.model_of(pair).provider);
+            names_[4].add(series_.model_of(pair).model);
         }
         name_table const& users = series_.names(0);
         users_.sort([&users](std::uint32_t a, std::uint32_t b) { return users[a] < users[b]; });
@@ -108,14 +105,14 @@ private:
     void order_cells() {
         auto const& entries = log_.entries();
         ends_.assign(users_.size() + std::size_t{1}, 0);
-        for (auto const& entry : entries) ++ends_[local_user(entry.series) + std::size_t{1}];
+        for (auto const& entry : entries) ++ends_[users_[entry.user] + std::size_t{1}];
         for (std::size_t i = 1; i < ends_.size(); ++i) ends_[i] += ends_[i - 1];
         std::vector<std::size_t> next(ends_.begin(), ends_.end() - 1);
         keys_.resize(entries.size());
         for (std::size_t i = 0; i < entries.size(); ++i) {
-            std::uint64_t const profile = profiles_[series_.profile_of(entries[i].series)];
-            keys_[next[local_user(entries[i].series)]++] =
-                profile << (slot_bits + 32) | std::uint64_t{entries[i].slot} << 32 | i;
+            keys_[next[users_[entries[i].user]]++] = std::uint64_t{profiles_[entries[i].profile]}
+                                                         << (slot_bits + 32) |
+                                                     std::uint64_t{entries[i].slot()} << 32 | i;
         }
         for (std::size_t i = 1; i < ends_.size(); ++i) {
             std::sort(keys_.begin() + static_cast<std::ptrdiff_t>(ends_[i - 1]),
@@ -153,10 +150,13 @@ private:
     }
     void write_series(cell_writer& out, std::uint32_t user, std::span<std::uint64_t const> keys) {
         auto const& entries = log_.entries();
-        group_numbers const& groups = series_[entries[keys[0] & 0xFFFF'FFFF].series];
+        group_numbers const& groups = series_.groups_of(entries[keys[0] & 0xFFFF'FFFF].profile);
         std::uint32_t const pair = pairs_[groups[index_of(dimension::model)]];
         totals sum;
         for (std::size_t i = 0; i < keys.size();) {
+            // Cells were logged in another order, so their words are seldom near.
+            if (keys.data() + i + ahead < keys_.data() + keys_.size())
+                log_.prefetch(entries[keys.data()[i + ahead] & 0xFFFF'FFFF]);
             log_.read(entries[keys[i] & 0xFFFF'FFFF], value_);
             std::size_t const first = i;
             for (++i; i < keys.size() && keys[i] >> 32 == keys[first] >> 32; ++i) {
@@ -199,8 +199,8 @@ private:
         std::string& out = sections_[format::profile_columns];
         auto const column = [&](local_numbers const& numbers, dimension by) {
             std::size_t const width = format::width_for(numbers.size());
-            for (std::uint32_t const sample : samples_) {
-                std::uint32_t const number = numbers[series_[sample][index_of(by)]];
+            for (std::uint32_t const profile : profiles_.used()) {
+                std::uint32_t const number = numbers[series_.groups_of(profile)[index_of(by)]];
                 char bytes[4];
                 store_little_endian(bytes, number);
                 out.append(bytes, width);
@@ -291,9 +291,6 @@ private:
         return out;
     }
 
-    [[nodiscard]] std::uint32_t local_user(std::uint32_t series) const noexcept {
-        return users_[series_[series][index_of(dimension::user)]];
-    }
     [[nodiscard]] std::size_t group_count(dimension by) const noexcept {
         switch (by) {
         case dimension::everything: return 1;
@@ -315,10 +312,9 @@ private:
         local_numbers{series_.names(4).size()},
         local_numbers{series_.names(5).size()},
     };
-    local_numbers pairs_{series_.group_count(dimension::model)};
+    local_numbers pairs_{series_.model_count()};
     local_numbers profiles_{series_.profile_count()};
-    std::vector<std::uint32_t> samples_{};  // a series of each profile
-    std::vector<std::size_t> ends_{};       // of each user's keys, after a zero
+    std::vector<std::size_t> ends_{};  // of each user's keys, after a zero
     std::vector<std::uint64_t> keys_{};
     std::array<std::vector<totals>, dimension_count> sums_{};
     std::vector<dense_histogram> latency_{};  // by pair
@@ -347,21 +343,19 @@ private:
         if (!users) return users.error();
         auto const profiles = part->read_profiles();
         if (!profiles) return profiles.error();
+        std::vector<std::uint32_t> numbers;
+        for (auto const& profile : *profiles) {
+            auto const& pair = names->pairs[profile.pair];
+            numbers.push_back(
+                series.profile({names->texts[1][profile.project], names->texts[2][profile.key],
+                                names->texts[3][pair.provider], names->texts[4][pair.model],
+                                names->texts[5][profile.status]}));
+        }
         for (std::uint32_t user = 0; user < users->size(); ++user) {
-            std::uint32_t known = ~std::uint32_t{0};
-            std::uint32_t number = 0;
+            std::uint32_t const number = series.user((*users)[user]);
             auto const read = part->read_cells(
-                user, [&](std::uint32_t which, std::uint32_t slot, cell const& value) {
-                    if (which != known) {
-                        auto const& profile = (*profiles)[which];
-                        auto const& pair = names->pairs[profile.pair];
-                        number = series.number_of(
-                            {(*users)[user], names->texts[1][profile.project],
-                             names->texts[2][profile.key], names->texts[3][pair.provider],
-                             names->texts[4][pair.model], names->texts[5][profile.status]});
-                        known = which;
-                    }
-                    log.add(number, slot, value);
+                user, [&](std::uint32_t profile, std::uint32_t slot, cell const& value) {
+                    log.add(number, numbers[profile], slot, value);
                 });
             if (!read) return read.error();
         }

@@ -50,6 +50,11 @@ struct group_sums {
         dense_histogram& to = latency_at(group);
         for (auto const& e : part.entries()) to.add(e.bucket, e.count);
     }
+    // Keeps its memory for the next use.
+    void clear() {
+        std::fill(sums.begin(), sums.end(), totals{});
+        for (auto& each : latency) each.clear();
+    }
     [[nodiscard]] std::size_t bytes() const noexcept {
         std::size_t sum = sizeof(*this) + sums.capacity() * sizeof(totals);
         for (auto const& each : latency) sum += sizeof(each) + each.bytes();

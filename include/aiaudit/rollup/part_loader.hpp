@@ -106,7 +106,9 @@ private:
         std::int64_t const first = first_slot_of(day);
         for (auto const& entry : found->second.entries()) {
             found->second.read(entry, value_);
-            visit(names_[entry.series], first + entry.slot, std::as_const(value_));
+            group_numbers groups = names_.groups_of(entry.profile);
+            groups[index_of(dimension::user)] = entry.user;
+            visit(std::as_const(groups), first + entry.slot(), std::as_const(value_));
         }
     }
     // The first failure of `visit` is the result; later parts are then passed over.
@@ -133,8 +135,7 @@ private:
         if (by == dimension::user) {
             auto const users = part.read_users();
             if (!users) return users.error();
-            for (std::string_view const name : *users)
-                made.push_back(names_.names(0).number_of(name));
+            number_users(*users, made);
             return made;
         }
         auto const names = part.read_names();
@@ -148,10 +149,24 @@ private:
             made.push_back(names_.names(place).number_of(name));
         return made;
     }
+    // Days have much the same users, in the same order: so a name is first looked for where the
+    // part before had it.
+    void number_users(std::vector<std::string_view> const& users, std::vector<std::uint32_t>& to) {
+        name_table& table = names_.names(0);
+        std::size_t place = 0;
+        to.reserve(users.size());
+        for (std::string_view const name : users) {
+            while (place < users_before_.size() && table[users_before_[place]] < name) ++place;
+            if (place < users_before_.size() && table[users_before_[place]] == name)
+                to.push_back(users_before_[place++]);
+            else
+                to.push_back(table.number_of(name));
+        }
+        users_before_ = to;
+    }
     [[nodiscard]] std::uint32_t pair_of(day_part::names const& names,
                                         day_part::model_pair const& pair) {
-        return names_.model_group(names_.names(3).number_of(names.texts[3][pair.provider]),
-                                  names_.names(4).number_of(names.texts[4][pair.model]));
+        return names_.model_group(names.texts[3][pair.provider], names.texts[4][pair.model]);
     }
     // By the part's profile: the groups of it, but for the user's.
     [[nodiscard]] result<std::vector<group_numbers>> profiles_of(day_part const& part) {
@@ -164,6 +179,8 @@ private:
             for (std::string_view const name : names->texts[i])
                 numbers[i].push_back(names_.names(i).number_of(name));
         }
+        std::vector<std::uint32_t> pairs;
+        for (auto const& pair : names->pairs) pairs.push_back(pair_of(*names, pair));
         std::vector<group_numbers> made;
         made.reserve(profiles->size());
         for (auto const& profile : *profiles) {
@@ -172,8 +189,7 @@ private:
             groups[index_of(dimension::project)] = numbers[1][profile.project];
             groups[index_of(dimension::key)] = numbers[2][profile.key];
             groups[index_of(dimension::provider)] = numbers[3][pair.provider];
-            groups[index_of(dimension::model)] =
-                names_.model_group(numbers[3][pair.provider], numbers[4][pair.model]);
+            groups[index_of(dimension::model)] = pairs[profile.pair];
             groups[index_of(dimension::status)] = numbers[5][profile.status];
             made.push_back(groups);
         }
@@ -183,6 +199,7 @@ private:
     series_table& names_;
     unsaved_cells const& unsaved_;
     Source& source_;
+    std::vector<std::uint32_t> users_before_{};
     cell value_{};  // scratch
 };
 

@@ -14,16 +14,17 @@
 // the sums of days, of which those asked for longest ago and then the oldest are forgotten and
 // loaded again where asked for. A day takes 160 bytes for each user, project, key, provider, model
 // and status, and about 2.5 KiB more for each model. Besides: what is not saved (about 80 bytes a
-// record, which the caller bounds by saving), about 150 bytes for each distinct name, for at most
-// 2^18 series about 100 bytes each, and what one report itself is made of.
+// record, which the caller bounds by saving), about 150 bytes for each distinct name, 50 bytes for
+// each combination of the other names without the user's (of which those over 2^16 are forgotten at
+// a save), and what one report itself is made of.
 // Threads: const members may run at once; the caller keeps the others apart from all.
 // Floor 4.
 #ifndef AIAUDIT_ROLLUP_ROLLUP_HPP
 #define AIAUDIT_ROLLUP_ROLLUP_HPP
 
-#include <aiaudit/core/record.hpp>             // record_kind
-#include <aiaudit/rollup/day_part_writer.hpp>  // day_part_writer
-#include <aiaudit/rollup/resident_sums.hpp>    // resident_sums
+#include <aiaudit/core/record.hpp>              // record_kind
+#include <aiaudit/rollup/day_part_writer.hpp>   // day_part_writer
+#include <aiaudit/rollup/resident_loading.hpp>  // resident_sums
 
 #include <cstdint>
 #include <memory>
@@ -75,7 +76,8 @@ public:
     }
     void saved() {
         unsaved_.clear();
-        if (series_.size() > series_max) series_.forget_series();
+        log_ = nullptr;
+        if (series_.profile_count() > profiles_max) series_.forget_profiles();
         resident_.make_room();
     }
     // As saved(), where another process has saved part of it: the caller then calls apply_unsaved()
@@ -116,7 +118,7 @@ public:
     [[nodiscard]] std::uint64_t bytes() const noexcept { return resident_.bytes(); }
 
 private:
-    static constexpr std::size_t series_max = std::size_t{1} << 18;
+    static constexpr std::size_t profiles_max = std::size_t{1} << 16;
 
     template <class Record>
     void count(Record const& entry, bool resident);
@@ -124,6 +126,8 @@ private:
     detail::series_table series_{};
     detail::unsaved_cells unsaved_{};
     detail::resident_sums resident_;
+    detail::cell_log* log_ = nullptr;  // of log_day_, where there is one
+    civil_day log_day_{};
     latency_histogram latency_{};  // scratch
 };
 
@@ -131,20 +135,26 @@ template <class Record>
 void rollup::count(Record const& entry, bool resident) {
     if (entry.kind != record_kind::outcome) return;
     detail::status_text const status{entry};
-    std::uint32_t const series =
-        series_.number_of({std::string_view{entry.user}, std::string_view{entry.project},
-                           std::string_view{entry.key_id}, std::string_view{entry.provider},
-                           std::string_view{entry.model()}, status.text()});
+    std::uint32_t const user = series_.user(entry.user);
+    std::uint32_t const profile = series_.profile(
+        {std::string_view{entry.project}, std::string_view{entry.key_id},
+         std::string_view{entry.provider}, std::string_view{entry.model()}, status.text()});
     totals const sum = totals::of(entry);
     std::uint32_t const bucket = latency_histogram::bucket_of(sum.latency_ns);
     std::int64_t const slot = detail::slot_of(entry.started_at);
     civil_day const day = detail::utc_day_of_slot(slot);
-    unsaved_[day].add(series, static_cast<std::uint32_t>(slot - detail::first_slot_of(day)), sum,
-                      bucket);
+    if (log_ == nullptr || day != log_day_) {
+        log_ = &unsaved_[day];
+        log_day_ = day;
+    }
+    log_->add(user, profile, static_cast<std::uint32_t>(slot - detail::first_slot_of(day)), sum,
+              bucket);
     if (!resident) return;
     latency_.clear();
     if (sum.timed != 0) latency_.append(bucket, 1);
-    resident_.add(series_[series], entry.user, slot, sum, latency_);
+    detail::group_numbers groups = series_.groups_of(profile);
+    groups[detail::index_of(dimension::user)] = user;
+    resident_.add(groups, entry.user, slot, sum, latency_);
 }
 
 }  // namespace v1

@@ -3,16 +3,15 @@
 // series.hpp: numbers for the names that records are grouped by, and for the combinations in which
 // they come.
 //
-// Names are never forgotten: they take memory by how many distinct ones there are. Series are, when
-// the caller says so.
+// Names are never forgotten: they take memory by how many distinct ones there are. Combinations
+// are, when the caller says so.
 // Threads: const members may run at once. The text of a name stays where it is for as long as a
 // pointer to the texts is held, so a report may outlive what it was made from.
 // Floor 4.
 #ifndef AIAUDIT_ROLLUP_SERIES_HPP
 #define AIAUDIT_ROLLUP_SERIES_HPP
 
-#include <aiaudit/detail/string_hash.hpp>  // string_hash
-#include <aiaudit/rollup/query.hpp>        // dimension
+#include <aiaudit/rollup/query.hpp>  // dimension
 
 #include <array>
 #include <charconv>
@@ -65,24 +64,96 @@ private:
 
 using name_texts = std::deque<std::string>;
 
+// Quick, and the same for equal texts; whoever searches by it compares the texts.
+[[nodiscard]] inline std::uint64_t hash_more(std::uint64_t state, std::string_view text) noexcept {
+    constexpr std::uint64_t odd = 0x9E37'79B9'7F4A'7C15ULL;
+    auto const mix = [&state](std::uint64_t word) {
+        uint128 const product = static_cast<uint128>(state ^ word ^ odd) * odd;
+        state = static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
+    };
+    auto const load = [&text](std::size_t at) {
+        std::uint64_t word = 0;
+        std::memcpy(&word, text.data() + at, 8);
+        return word;
+    };
+    if (text.size() >= 8) {
+        for (std::size_t at = 0; at + 8 < text.size(); at += 8) mix(load(at));
+        mix(load(text.size() - 8));
+    } else {
+        std::uint64_t word = 0;
+        for (char const c : text) word = word << 8 | static_cast<std::uint8_t>(c);
+        mix(word);
+    }
+    mix(text.size());
+    return state;
+}
+
+// Finds the number of something by its hash. `is(number)` tells whether a candidate is it.
+class hash_index {
+public:
+    static constexpr std::uint32_t none = ~std::uint32_t{0};
+
+    template <class Is>
+    [[nodiscard]] std::uint32_t find(std::uint64_t hash, Is&& is) const {
+        if (slots_.empty()) return none;
+        std::size_t const mask = slots_.size() - 1;
+        auto const check = static_cast<std::uint32_t>(hash >> 32);
+        for (std::size_t at = hash & mask; slots_[at].number != none; at = (at + 1) & mask) {
+            if (slots_[at].check == check && is(slots_[at].number)) return slots_[at].number;
+        }
+        return none;
+    }
+    // `hash_of(number)` gives the hash of one that is there.
+    template <class HashOf>
+    void insert(std::uint64_t hash, std::uint32_t number, HashOf&& hash_of) {
+        if ((count_ + 1) * 2 > slots_.size()) {
+            std::vector<slot> const old = std::move(slots_);
+            slots_.assign(old.empty() ? 64 : old.size() * 2, slot{});
+            for (slot const& each : old) {
+                if (each.number != none) put(hash_of(each.number), each.number);
+            }
+        }
+        put(hash, number);
+        ++count_;
+    }
+    void clear() {
+        slots_.clear();
+        count_ = 0;
+    }
+
+private:
+    struct slot {
+        std::uint32_t check = 0;
+        std::uint32_t number = none;
+    };
+    void put(std::uint64_t hash, std::uint32_t number) noexcept {
+        std::size_t const mask = slots_.size() - 1;
+        std::size_t at = hash & mask;
+        while (slots_[at].number != none) at = (at + 1) & mask;
+        slots_[at] = {static_cast<std::uint32_t>(hash >> 32), number};
+    }
+    std::vector<slot> slots_{};
+    std::size_t count_ = 0;
+};
+
 // Gives names dense numbers, in the order of their coming.
 class name_table {
 public:
     explicit name_table(std::shared_ptr<name_texts> texts) : texts_(std::move(texts)) {}
 
     std::uint32_t number_of(std::string_view name) {
-        auto const found = numbers_.find(name);
-        if (found != numbers_.end()) return found->second;
+        std::uint64_t const hash = hash_more(0, name);
+        std::uint32_t const found = find(hash, name);
+        if (found != hash_index::none) return found;
         auto const number = static_cast<std::uint32_t>(names_.size());
-        std::string_view const kept = texts_->emplace_back(name);
-        numbers_.emplace(kept, number);
-        names_.push_back(kept);
+        names_.push_back(texts_->emplace_back(name));
+        index_.insert(hash, number, [this](std::uint32_t of) { return hash_more(0, names_[of]); });
         return number;
     }
     [[nodiscard]] std::optional<std::uint32_t> find(std::string_view name) const {
-        auto const found = numbers_.find(name);
-        if (found == numbers_.end()) return std::nullopt;
-        return found->second;
+        std::uint32_t const found = find(hash_more(0, name), name);
+        if (found == hash_index::none) return std::nullopt;
+        return found;
     }
     [[nodiscard]] std::string_view operator[](std::uint32_t number) const noexcept {
         return names_[number];
@@ -90,106 +161,82 @@ public:
     [[nodiscard]] std::size_t size() const noexcept { return names_.size(); }
 
 private:
-    std::shared_ptr<name_texts> texts_;
-    std::unordered_map<std::string_view, std::uint32_t, string_hash, std::equal_to<>> numbers_{};
-    std::vector<std::string_view> names_{};
-};
+    [[nodiscard]] std::uint32_t find(std::uint64_t hash, std::string_view name) const {
+        return index_.find(hash, [&](std::uint32_t number) { return names_[number] == name; });
+    }
 
-// Six names of a record, in the order user, project, key, provider, model, status.
-using series_names = std::array<std::string_view, 6>;
+    std::shared_ptr<name_texts> texts_;
+    std::vector<std::string_view> names_{};
+    hash_index index_{};
+};
 
 // The group of a series in each dimension: a name's number, but for everything (0) and the model (a
 // number of its pair of provider and model).
 using group_numbers = std::array<std::uint32_t, dimension_count>;
 
-struct group_numbers_hash {
-    std::size_t operator()(group_numbers const& groups) const noexcept {
-        std::uint64_t state = 0;
-        for (std::uint32_t const group : groups) {
-            state = (state ^ group) * 0x9E37'79B9'7F4A'7C15ULL;
-            state ^= state >> 29;
-        }
-        return state;
-    }
+// Names of a record without its user's.
+struct profile_names {
+    std::string_view project{};
+    std::string_view key_id{};
+    std::string_view provider{};
+    std::string_view model{};
+    std::string_view status{};
 };
 
-// Quick, and the same for equal names; a table that is searched by it compares the names.
-[[nodiscard]] inline std::uint64_t hash_of(series_names const& names) noexcept {
-    constexpr std::uint64_t odd = 0x9E37'79B9'7F4A'7C15ULL;
-    std::uint64_t state = odd;
-    auto const mix = [&state](std::uint64_t word) {
-        uint128 const product = static_cast<uint128>(state ^ word) * odd;
-        state = static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
-    };
-    for (std::string_view text : names) {
-        std::uint64_t word = 0;
-        mix(text.size() + 1);
-        for (; text.size() >= 8; text.remove_prefix(8)) {
-            std::memcpy(&word, text.data(), 8);
-            mix(word);
-        }
-        if (text.empty()) continue;
-        word = 0;
-        std::memcpy(&word, text.data(), text.size());
-        mix(word);
-    }
-    return state;
-}
-
+// A series is a user and a profile, which is all the rest: few profiles are searched quicker than
+// many series.
 class series_table {
 public:
-    std::uint32_t number_of(series_names const& names) {
-        std::uint64_t const hash = hash_of(names);
-        if (!places_.empty()) {
-            std::size_t const mask = places_.size() - 1;
-            for (std::size_t at = hash & mask; places_[at].number != none; at = (at + 1) & mask) {
-                if (places_[at].hash == hash && is(groups_[places_[at].number], names)) {
-                    return places_[at].number;
-                }
-            }
-        }
-        return insert(hash, names);
-    }
-    [[nodiscard]] group_numbers const& operator[](std::uint32_t number) const noexcept {
-        return groups_[number];
-    }
-    // A number for all of a series but its user.
-    [[nodiscard]] std::uint32_t profile_of(std::uint32_t number) const noexcept {
-        return profiles_of_[number];
-    }
-    [[nodiscard]] std::size_t profile_count() const noexcept { return profile_numbers_.size(); }
-    [[nodiscard]] std::size_t size() const noexcept { return groups_.size(); }
-    // Forgets the series, not the names. Their numbers begin anew.
-    void forget_series() {
-        groups_.clear();
-        profiles_of_.clear();
-        profile_numbers_.clear();
-        places_.clear();
-    }
-
-    std::uint32_t model_group(std::uint32_t provider, std::uint32_t model) {
-        std::uint64_t const key = std::uint64_t{provider} << 32 | model;
-        auto const [place, added] =
-            model_numbers_.try_emplace(key, static_cast<std::uint32_t>(models_.size()));
-        if (added) models_.push_back({provider, model});
-        return place->second;
-    }
-
     struct model_pair {
         std::uint32_t provider = 0;
         std::uint32_t model = 0;
     };
+
+    std::uint32_t user(std::string_view name) { return names_[0].number_of(name); }
+    std::uint32_t profile(profile_names const& names) {
+        std::uint64_t const hash = hash_of(names);
+        std::uint32_t const found = profile_index_.find(
+            hash, [&](std::uint32_t number) { return is(profiles_[number], names); });
+        return found != hash_index::none ? found : insert(hash, names);
+    }
+    std::uint32_t model_group(std::string_view provider, std::string_view model) {
+        std::uint32_t const provider_number = names_[3].number_of(provider);
+        std::uint32_t const model_number = names_[4].number_of(model);
+        auto const [place, added] =
+            model_numbers_.try_emplace(std::uint64_t{provider_number} << 32 | model_number,
+                                       static_cast<std::uint32_t>(models_.size()));
+        if (added) models_.push_back({provider_number, model_number});
+        return place->second;
+    }
+
+    // Of all dimensions but the user.
+    [[nodiscard]] group_numbers const& groups_of(std::uint32_t profile) const noexcept {
+        return profiles_[profile];
+    }
+    [[nodiscard]] std::size_t profile_count() const noexcept { return profiles_.size(); }
+    // Forgets the profiles, not the names. Their numbers begin anew.
+    void forget_profiles() {
+        profiles_.clear();
+        profile_index_.clear();
+    }
     [[nodiscard]] model_pair model_of(std::uint32_t group) const noexcept { return models_[group]; }
-    // By the place in series_names.
+
+    // Tables by place: users, projects, keys, providers, models, statuses.
     [[nodiscard]] name_table& names(std::size_t which) noexcept { return names_[which]; }
     [[nodiscard]] name_table const& names(std::size_t which) const noexcept {
         return names_[which];
     }
-    [[nodiscard]] std::size_t group_count(dimension by) const noexcept {
-        if (by == dimension::everything) return 1;
-        if (by == dimension::model) return models_.size();
-        return names_[name_place(by)].size();
+    // Where the dimension's names stand. Precondition: neither everything nor model.
+    [[nodiscard]] static constexpr std::size_t name_place(dimension by) noexcept {
+        switch (by) {
+        case dimension::project: return 1;
+        case dimension::key: return 2;
+        case dimension::provider: return 3;
+        case dimension::status: return 5;
+        default: return 0;
+        }
     }
+    [[nodiscard]] std::size_t model_count() const noexcept { return models_.size(); }
     [[nodiscard]] group_names names_of(dimension by, std::uint32_t group) const noexcept {
         group_names made;
         switch (by) {
@@ -206,69 +253,42 @@ public:
         }
         return made;
     }
-    // Holding it keeps every name_of's text where it is.
+    // Holding it keeps the texts of names where they are.
     [[nodiscard]] std::shared_ptr<name_texts const> texts() const noexcept { return texts_; }
 
-    // Where the dimension's names stand in series_names. Precondition: neither everything nor
-    // model.
-    [[nodiscard]] static constexpr std::size_t name_place(dimension by) noexcept {
-        switch (by) {
-        case dimension::project: return 1;
-        case dimension::key: return 2;
-        case dimension::provider: return 3;
-        case dimension::status: return 5;
-        default: return 0;
-        }
-    }
-
 private:
-    static constexpr std::uint32_t none = ~std::uint32_t{0};
-    struct slot {
-        std::uint64_t hash = 0;
-        std::uint32_t number = none;
-    };
-
-    [[nodiscard]] bool is(group_numbers const& groups, series_names const& names) const noexcept {
+    [[nodiscard]] static std::uint64_t hash_of(profile_names const& names) noexcept {
+        std::uint64_t hash = hash_more(0, names.project);
+        hash = hash_more(hash, names.key_id);
+        hash = hash_more(hash, names.provider);
+        hash = hash_more(hash, names.model);
+        return hash_more(hash, names.status);
+    }
+    [[nodiscard]] profile_names profile_names_of(group_numbers const& groups) const noexcept {
         model_pair const pair = models_[groups[index_of(dimension::model)]];
-        return names_[0][groups[index_of(dimension::user)]] == names[0] &&
-               names_[4][pair.model] == names[4] && names_[3][pair.provider] == names[3] &&
-               names_[1][groups[index_of(dimension::project)]] == names[1] &&
-               names_[2][groups[index_of(dimension::key)]] == names[2] &&
-               names_[5][groups[index_of(dimension::status)]] == names[5];
+        return {names_[1][groups[index_of(dimension::project)]],
+                names_[2][groups[index_of(dimension::key)]], names_[3][pair.provider],
+                names_[4][pair.model], names_[5][groups[index_of(dimension::status)]]};
     }
-    std::uint32_t insert(std::uint64_t hash, series_names const& names) {
+    [[nodiscard]] bool is(group_numbers const& groups, profile_names const& names) const noexcept {
+        profile_names const have = profile_names_of(groups);
+        return have.model == names.model && have.provider == names.provider &&
+               have.project == names.project && have.key_id == names.key_id &&
+               have.status == names.status;
+    }
+    std::uint32_t insert(std::uint64_t hash, profile_names const& names) {
         group_numbers groups{};
-        std::uint32_t const provider = names_[3].number_of(names[3]);
-        groups[index_of(dimension::model)] = model_group(provider, names_[4].number_of(names[4]));
-        groups[index_of(dimension::user)] = names_[0].number_of(names[0]);
-        groups[index_of(dimension::project)] = names_[1].number_of(names[1]);
-        groups[index_of(dimension::key)] = names_[2].number_of(names[2]);
-        groups[index_of(dimension::provider)] = provider;
-        groups[index_of(dimension::status)] = names_[5].number_of(names[5]);
-        if ((groups_.size() + 1) * 2 > places_.size()) grow();
-        auto const number = static_cast<std::uint32_t>(groups_.size());
-        groups_.push_back(groups);
-        group_numbers profile = groups;
-        profile[index_of(dimension::user)] = 0;
-        profiles_of_.push_back(
-            profile_numbers_
-                .try_emplace(profile, static_cast<std::uint32_t>(profile_numbers_.size()))
-                .first->second);
-        put({hash, number});
+        groups[index_of(dimension::model)] = model_group(names.provider, names.model);
+        groups[index_of(dimension::project)] = names_[1].number_of(names.project);
+        groups[index_of(dimension::key)] = names_[2].number_of(names.key_id);
+        groups[index_of(dimension::provider)] = names_[3].number_of(names.provider);
+        groups[index_of(dimension::status)] = names_[5].number_of(names.status);
+        auto const number = static_cast<std::uint32_t>(profiles_.size());
+        profiles_.push_back(groups);
+        profile_index_.insert(hash, number, [this](std::uint32_t of) {
+            return hash_of(profile_names_of(profiles_[of]));
+        });
         return number;
-    }
-    void grow() {
-        std::vector<slot> const old = std::move(places_);
-        places_.assign(old.empty() ? 256 : old.size() * 2, slot{});
-        for (slot const& each : old) {
-            if (each.number != none) put(each);
-        }
-    }
-    void put(slot what) noexcept {
-        std::size_t const mask = places_.size() - 1;
-        std::size_t at = what.hash & mask;
-        while (places_[at].number != none) at = (at + 1) & mask;
-        places_[at] = what;
     }
 
     std::shared_ptr<name_texts> texts_ = std::make_shared<name_texts>();
@@ -276,10 +296,8 @@ private:
                                      name_table{texts_}, name_table{texts_}, name_table{texts_}};
     std::unordered_map<std::uint64_t, std::uint32_t> model_numbers_{};
     std::vector<model_pair> models_{};
-    std::vector<group_numbers> groups_{};
-    std::vector<std::uint32_t> profiles_of_{};
-    std::unordered_map<group_numbers, std::uint32_t, group_numbers_hash> profile_numbers_{};
-    std::vector<slot> places_{};
+    std::vector<group_numbers> profiles_{};
+    hash_index profile_index_{};
 };
 
 }  // namespace detail

@@ -236,6 +236,7 @@ public:
         counts_[bucket] += count;
     }
     [[nodiscard]] bool empty() const noexcept { return counts_.empty(); }
+    void clear() noexcept { std::fill(counts_.begin(), counts_.end(), 0U); }
     // Precondition: not empty().
     [[nodiscard]] std::uint32_t operator[](std::uint32_t bucket) const noexcept {
         return counts_[bucket];

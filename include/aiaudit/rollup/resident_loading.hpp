@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: MIT
+//
+// resident_loading.hpp: what resident_sums loads so that a query can be answered within the memory.
+//
+// Days are put in front of those that are there, for as long as there is room; what then is still
+// missing, or is too long ago to be worth all days since, is added up for that query alone.
+// Threads: one at a time.
+// Floor 4.
+#ifndef AIAUDIT_ROLLUP_RESIDENT_LOADING_HPP
+#define AIAUDIT_ROLLUP_RESIDENT_LOADING_HPP
+
+#include <aiaudit/rollup/part_loader.hpp>    // part_loader
+#include <aiaudit/rollup/resident_sums.hpp>  // resident_sums
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <limits>
+#include <map>
+#include <memory>
+#include <utility>
+
+namespace aiaudit {
+inline namespace v1 {
+namespace detail {
+
+template <class Source>
+result<void> resident_sums::prepare(report_query const& query, part_loader<Source> loader) {
+    ++clock_;
+    if (query.kind == report_kind::user) {
+        auto const made = prepare_user(query, loader);
+        if (!made) return made;
+        make_room(memory_bytes_, kept::all_asked, query);
+        return {};
+    }
+    dimension const by = dimension_of(query.kind);
+    view& of = view_of(query.zone);
+    day_table& table = of.tables[index_of(by)];
+    of.last_used[index_of(by)] = clock_;
+    table.settle();
+    if (!covers(table.covered_from(), query.zone, query.days)) {
+        auto const extended = extend(of, by, query.days, loader);
+        if (!extended) return extended;
+    }
+    make_room(memory_bytes_, by == dimension::everything ? kept::days_asked : kept::none_asked,
+              query);
+    if (covers(table.covered_from(), query.zone, query.days)) return {};
+    if (find_extract(query, table.covered_from()) != nullptr) return {};
+    make_room(memory_bytes_ / 2, kept::none_asked, query);
+    auto const made = make_extract(query, table.covered_from(), loader);
+    if (!made) return made;
+    make_room(memory_bytes_, kept::all_asked, query);
+    return {};
+}
+
+template <class Source>
+result<void> resident_sums::prepare_user(report_query const& query, part_loader<Source>& loader) {
+    auto found = std::find_if(users_.begin(), users_.end(), [&query](auto const& known) {
+        return known->name() == query.user && known->zone().name() == query.zone.name();
+    });
+    if (found == users_.end()) {
+        if (users_.size() >= users_max) {
+            auto const oldest = std::min_element(
+                users_.begin(), users_.end(),
+                [](auto const& a, auto const& b) { return a->last_used < b->last_used; });
+            forget_user(static_cast<std::size_t>(oldest - users_.begin()));
+        }
+        users_.push_back(std::make_unique<user_days>(query.zone, query.user));
+        found = std::prev(users_.end());
+        users_by_name_.emplace((*found)->name(), found->get());
+        if (!days_.empty()) (*found)->set_covered_from(days_.back().plus(2));
+    }
+    user_days& user = **found;
+    user.last_used = clock_;
+    if (covers(user.covered_from(), query.zone, query.days)) return {};
+    day_range const missing{query.days.first, user.covered_from().plus(-1)};
+    for (civil_day const utc_day : utc_days_of(query.zone, missing)) {
+        auto const read = loader.read_user(
+            utc_day, query.user, [&](std::uint32_t model, std::int64_t slot, cell const& value) {
+                civil_day const day = day_of_slot(query.zone, slot);
+                if (missing.holds(day)) user.add(day, model, value.sum, value.latency);
+            });
+        if (!read) {
+            forget_user(static_cast<std::size_t>(found - users_.begin()));
+            return read;
+        }
+    }
+    user.set_covered_from(query.days.first);
+    return {};
+}
+
+// Loads days in front of those that are there, newest first, for as long as they fit in half of the
+// memory; all of them for daily sums, which are small.
+template <class Source>
+result<void> resident_sums::extend(view& to, dimension by, day_range days,
+                                   part_loader<Source>& loader) {
+    day_table& table = to.tables[index_of(by)];
+    auto const has_room = [&] {
+        if (by == dimension::everything) return true;
+        std::uint64_t sum = 0;
+        for (day_table const& each : to.tables) {
+            if (&each == &table || !is_utc(to.zone)) sum += each.bytes();
+        }
+        return sum < memory_bytes_ / 2;
+    };
+    civil_day const until = table.covered_from();
+    auto const wanted = utc_days_of(to.zone, {days.first, until.plus(-1)});
+    auto const needed =
+        utc_days_of(to.zone, {days.first, std::min(days.last, until.plus(-1))}).size();
+    // A few days of long ago are not worth all days since.
+    if (by != dimension::everything && wanted.size() > 64 + needed * 4) return {};
+    group_sums scratch;
+    for (auto day = wanted.rbegin(); day != wanted.rend(); ++day) {
+        if (!has_room()) return {};
+        if (is_utc(to.zone)) {
+            auto const loaded = load_utc_day(table, by, *day, loader, scratch);
+            if (!loaded) return loaded;
+            continue;
+        }
+        if (day->plus(-1) >= table.covered_from()) continue;
+        civil_day const last = std::min(table.covered_from().plus(-1), day->plus(1));
+        civil_day const first = std::max(last.plus(1 - chunk_days), days.first);
+        auto const loaded = load_zone_days(to, {first, last}, loader);
+        if (!loaded) return loaded;
+    }
+    table.set_covered_from(days.first);
+    return {};
+}
+
+template <class Source>
+result<void> resident_sums::load_utc_day(day_table& to, dimension by, civil_day day,
+                                         part_loader<Source>& loader, group_sums& sums) {
+    sums.clear();
+    sums.day = day;
+    auto const read = loader.read_sums(
+        day, by, [&](std::uint32_t group, totals const& sum, latency_histogram const& latency) {
+            sums.add(group, sum);
+            if (keeps_latency(by)) sums.add(group, latency);
+        });
+    if (!read) return read;
+    to.prepend(sums);
+    return {};
+}
+
+template <class Source>
+result<void> resident_sums::load_zone_days(view& to, day_range days, part_loader<Source>& loader) {
+    std::map<civil_day, std::array<group_sums, dimension_count>> sums;
+    for (civil_day const utc_day : utc_days_of(to.zone, days)) {
+        std::int64_t slot = std::numeric_limits<std::int64_t>::min();
+        std::array<group_sums, dimension_count>* of = nullptr;
+        auto const read = loader.read_cells(
+            utc_day, [&](group_numbers const& groups, std::int64_t at, cell const& value) {
+                if (at != slot) {
+                    slot = at;
+                    civil_day const day = day_of_slot(to.zone, at);
+                    of = days.holds(day) ? &sums[day] : nullptr;
+                }
+                if (of == nullptr) return;
+                for (std::size_t i = 0; i < dimension_count; ++i) {
+                    (*of)[i].add(groups[i], value.sum);
+                    if (keeps_latency(static_cast<dimension>(i)))
+                        (*of)[i].add(groups[i], value.latency);
+                }
+            });
+        if (!read) return read;
+    }
+    for (std::size_t i = 0; i < dimension_count; ++i) {
+        // Tables that begin later have other days missing between these and theirs.
+        day_table& table = to.tables[i];
+        if (!covers(table.covered_from(), to.zone, {days.last.plus(1), day_range{}.last})) continue;
+        for (auto day = sums.rbegin(); day != sums.rend(); ++day) {
+            if (day->first >= table.covered_from()) continue;
+            day->second[i].day = day->first;
+            table.prepend(day->second[i]);
+        }
+        table.set_covered_from(std::min(table.covered_from(), days.first));
+    }
+    return {};
+}
+
+template <class Source>
+result<void> resident_sums::make_extract(report_query const& query, civil_day covered_from,
+                                         part_loader<Source>& loader) {
+    auto made = std::make_unique<extract>();
+    made->zone = query.zone;
+    made->by = dimension_of(query.kind);
+    made->days = {query.days.first, std::min(query.days.last, covered_from.plus(-1))};
+    made->last_used = clock_;
+    auto const add = [&](std::uint32_t group, totals const& sum, latency_histogram const& latency) {
+        made->sums.add(group, sum);
+        if (keeps_latency(made->by)) made->sums.add(group, latency);
+    };
+    for (civil_day const utc_day : utc_days_of(query.zone, made->days)) {
+        auto const read =
+            is_utc(query.zone)
+                ? loader.read_sums(utc_day, made->by, add)
+                : loader.read_cells(utc_day, [&](group_numbers const& groups, std::int64_t slot,
+                                                 cell const& value) {
+                      if (made->days.holds(day_of_slot(query.zone, slot)))
+                          add(groups[index_of(made->by)], value.sum, value.latency);
+                  });
+        if (!read) return read;
+    }
+    if (extracts_.size() >= extracts_max) {
+        extracts_.erase(std::min_element(
+            extracts_.begin(), extracts_.end(),
+            [](auto const& a, auto const& b) { return a->last_used < b->last_used; }));
+    }
+    extracts_.push_back(std::move(made));
+    return {};
+}
+
+}  // namespace detail
+}  // namespace v1
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_ROLLUP_RESIDENT_LOADING_HPP
