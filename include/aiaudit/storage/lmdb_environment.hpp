@@ -58,6 +58,8 @@ public:
     [[nodiscard]] std::uint64_t last_txnid() noexcept;
     // Closes it unless a transaction is active on it. It is open again when it is needed.
     bool try_close();
+    // Makes room in a map that is full, for as long as it is open.
+    [[nodiscard]] result<void> grow_map();
     // Nobody begins a transaction here any more.
     void drop() noexcept { dropped_.store(true, std::memory_order_relaxed); }
 
@@ -126,6 +128,8 @@ public:
     [[nodiscard]] MDB_dbi table_handle(table which) const noexcept {
         return handle_->table_handle(which);
     }
+    // Of a writer: whether a few small entries more are sure to find room.
+    [[nodiscard]] bool has_room() const noexcept { return handle_->has_room(); }
     // The last commit that it sees.
     [[nodiscard]] std::uint64_t sees() const noexcept {
         return ::mdb_txn_id(txn_) - (writing_ ? 1 : 0);
@@ -224,6 +228,12 @@ inline result<void> lmdb_environment::adopt_map_of_others() {
     auto const alone = wait_for_transactions();
     if (!alone) return alone.error();
     return open_ ? open_->adopt_map_of_others() : result<void>{};
+}
+
+inline result<void> lmdb_environment::grow_map() {
+    auto const alone = wait_for_transactions();
+    if (!alone) return alone.error();
+    return open_ ? open_->grow_map() : result<void>{};
 }
 
 inline bool lmdb_environment::try_close() {
