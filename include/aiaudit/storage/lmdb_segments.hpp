@@ -60,6 +60,11 @@ private:
     [[nodiscard]] result<void> move_on(lmdb_environment const& from);
     [[nodiscard]] lmdb_environment& environment(segment_number number);
     void close_least_used();
+    // Before a mutex is locked, which another thread may have held when this process was forked.
+    [[nodiscard]] result<void> check_not_forked() const {
+        if (!marker_.forked()) return {};
+        return fail(errc::closed, path_ + ": were opened before this process forked");
+    }
     [[nodiscard]] result<void> check_writable() const {
         if (!settings_.read_only) return {};
         return fail(errc::read_only, "the store was opened for reading");
@@ -208,6 +213,7 @@ inline result<void> lmdb_segments::move_on(lmdb_environment const& from) {
 
 inline result<std::optional<lmdb_transaction>> lmdb_segments::begin_read(segment_number number) {
     using answer = std::optional<lmdb_transaction>;
+    if (auto ok = check_not_forked(); !ok) return ok.error();
     if (number > newest_.load(std::memory_order_acquire)->number()) {
         auto const looked = begin_newest(false);
         if (!looked) return looked.error();
@@ -221,8 +227,7 @@ inline result<std::optional<lmdb_transaction>> lmdb_segments::begin_read(segment
     at.last_use.store(++uses_, std::memory_order_relaxed);
     bool const was_open = at.is_open();
     if (number == history && !was_open && !is_there(at.directory())) {
-        return at.forked() ? result<answer>(fail(errc::closed, path_ + ": this process forked"))
-                           : result<answer>(answer{});
+        return answer{};
     }
     auto transaction = at.begin(false);
     if (!transaction) return transaction.error();
@@ -232,8 +237,9 @@ inline result<std::optional<lmdb_transaction>> lmdb_segments::begin_read(segment
 
 inline result<lmdb_transaction> lmdb_segments::begin_write_history() {
     if (auto ok = check_writable(); !ok) return ok.error();
+    if (auto ok = check_not_forked(); !ok) return ok.error();
     auto& at = environment(history);
-    if (!at.forked() && !at.is_open() && !is_there(at.directory())) {
+    if (!at.is_open() && !is_there(at.directory())) {
         auto const fill = [&](std::string const& directory) -> result<void> {
             auto made = lmdb_handle::open(directory, {settings_.map_bytes, false, true});
             if (!made) return made.error();
@@ -321,7 +327,7 @@ inline void lmdb_segments::close_least_used() {
 // segment is sealed sees the transaction that sealed it.
 inline std::uint64_t lmdb_segments::generation() const noexcept {
     auto& at = *newest_.load(std::memory_order_acquire);
-    if (at.forked()) return 0;
+    if (marker_.forked()) return 0;
     return std::uint64_t{at.number()} << 40 | (at.last_txnid() & ((std::uint64_t{1} << 40) - 1));
 }
 
