@@ -49,6 +49,10 @@ inline constexpr std::int64_t storage_reader_check_seconds = 30;
 // a thousand commits a second that lasts for 34 years in one segment.
 inline constexpr std::uint32_t storage_segments = (std::uint32_t{1} << 24) - 1;
 
+// What sealing a segment may take of a map that is otherwise full: the path to one entry in its
+// table, in that of the tables and in that of free pages, and what these lists grow by.
+inline constexpr std::uint64_t storage_seal_bytes = std::uint64_t{256} << 10;
+
 // Segments before the newest that are kept open at one time: three descriptors and a map each.
 inline constexpr std::size_t storage_old_segments_open = 8;
 

@@ -93,8 +93,22 @@ BOOST_AUTO_TEST_CASE(segments_have_names_of_eight_digits) {
     store.write_history([](auto& view) { return view.insert(table::meta, "k", "v"); }).value();
     store.drop_oldest(1).value();
     BOOST_TEST((names_in(path + "/segments") == std::set<std::string>{"00000002", "history"}));
-    BOOST_TEST(store.bytes_on_disk() ==
-               fs::file_size(data_file(path, 2)) + fs::file_size(data_file(path, history)));
+    auto const check_sizes = [&](segment_range there) {
+        std::uint64_t sum = 0;
+        for (auto number = there.oldest; number <= there.newest; ++number) {
+            BOOST_TEST(store.bytes_on_disk(number) == fs::file_size(data_file(path, number)));
+            sum += store.bytes_on_disk(number);
+        }
+        BOOST_TEST(store.bytes_on_disk() == sum + fs::file_size(data_file(path, history)));
+    };
+    check_sizes({2, 2});
+    for (int i = 0; i < 2; ++i) store.rotate(enter_nothing).value();
+    check_sizes({2, 4});
+    put(store, table::blocks, "k", std::string(300'000, 'v'));
+    check_sizes({2, 4});
+    store.drop_oldest(2).value();
+    check_sizes({3, 4});
+    BOOST_TEST(store.bytes_on_disk(2) == 0U);
 }
 
 BOOST_AUTO_TEST_CASE(few_old_segments_stay_open) {
@@ -271,11 +285,11 @@ BOOST_AUTO_TEST_CASE(processes_write_while_one_rotates) {
         return 0;
     };
     auto store = open_at(path, false).value();
+    auto const before = store.generation();
     child_process first([&] { return write_on("first"); });
     child_process second([&] { return write_on("second"); });
     child_process rotating(rotate_on);
     child_process rotating_too(rotate_on);
-    auto const before = store.generation();
     BOOST_TEST(first.wait() == 0);
     BOOST_TEST(second.wait() == 0);
     stop.set(1);
@@ -438,6 +452,67 @@ BOOST_AUTO_TEST_CASE(a_file_size_limit_in_a_rotation_is_survived) {
     BOOST_TEST((value_of(store, table::blocks, "large") == large));
     BOOST_TEST(entries_of(store, 1, table::blocks).size() == 2U);
     std::signal(SIGXFSZ, handler);
+}
+
+BOOST_AUTO_TEST_CASE(a_segment_without_any_room_can_be_sealed) {
+    temporary_directory const directory;
+    auto options = store_options_in(directory / "ledger");
+    options.map_bytes = std::uint64_t{1} << 20;
+    std::optional<aiaudit::lmdb_store> store(aiaudit::lmdb_store::open(options).value());
+    for (int round = 1; round <= 3; ++round) {
+        int written = 0;
+        // Smaller and smaller, until not even a byte finds room.
+        for (std::size_t bytes : {100'000U, 4000U, 1U}) {
+            for (;; ++written) {
+                auto const key = std::to_string(1000 + written);
+                auto const done = store->write([&](auto& view) {
+                    return view.insert(table::blocks, key, std::string(bytes, 'v'));
+                });
+                if (done) continue;
+                BOOST_REQUIRE((code_of(done) == errc::log_full));
+                break;
+            }
+        }
+        auto const full = static_cast<segment_number>(round);
+        if (round == 2) {
+            // Opened again its map is as long as the file, and so as full.
+            { auto const closed = std::move(*store); }
+            store.emplace(aiaudit::lmdb_store::open(options).value());
+        }
+        BOOST_TEST(bool(store->rotate(enter_nothing)));
+        BOOST_TEST((store->segments().value().newest == full + 1));
+        auto const kept = entries_of(*store, full, table::blocks);
+        BOOST_TEST(kept.size() == static_cast<std::size_t>(written));
+    }
+}
+
+// Every place among the readers is taken, by a process that is dead.
+BOOST_AUTO_TEST_CASE(places_of_dead_readers_are_given_away) {
+    temporary_directory const directory;
+    auto const path = directory / "ledger";
+    auto store = open_at(path).value();
+    put(store, table::blocks, "k", "v");
+    store.rotate(enter_nothing).value();
+    constexpr auto places = aiaudit::limits::storage_readers;
+    child_process child([&] {
+        auto const own =
+            aiaudit::detail::lmdb_handle::open(path + "/segments/00000001", {}).value();
+        std::uint64_t taken = 0;
+        for (MDB_txn* txn = nullptr; own->begin_read(&txn) == 0;) ++taken;
+        count.set(taken);
+        for (;;) ::pause();
+        return 0;
+    });
+    while (count.get() == 0) ::usleep(100);
+    BOOST_TEST(count.get() == places - 1);  // the store keeps one
+    auto const read_beside = [&](auto const&) -> result<void> {
+        result<void> beside;
+        std::thread([&] { beside = store.read(1, only_look); }).join();
+        return beside;
+    };
+    BOOST_TEST((code_of(store.read(1, read_beside)) == errc::storage_failed));
+    BOOST_TEST(child.kill() == -SIGKILL);
+    BOOST_TEST(bool(store.read(1, read_beside)));
 }
 
 // A reader of another thread keeps the environment until it is done; then it is opened anew.

@@ -28,6 +28,7 @@
 #include <mutex>
 #include <shared_mutex>
 #include <string>
+#include <thread>
 #include <utility>
 
 #include <lmdb.h>
@@ -58,6 +59,8 @@ public:
     [[nodiscard]] std::uint64_t last_txnid() noexcept;
     // Closes it unless a transaction is active on it. It is open again when it is needed.
     bool try_close();
+    // Makes room in a map that is full, for as long as it is open.
+    [[nodiscard]] result<void> grow_map();
     // Nobody begins a transaction here any more.
     void drop() noexcept { dropped_.store(true, std::memory_order_relaxed); }
 
@@ -77,7 +80,7 @@ public:
 
 private:
     friend class lmdb_transaction;
-    using gate = std::shared_timed_mutex;
+    using gate = std::shared_mutex;
     [[nodiscard]] result<void> open_anew(std::uint64_t seen_openings);
     [[nodiscard]] result<void> adopt_map_of_others();
     [[nodiscard]] result<std::unique_lock<gate>> wait_for_transactions();
@@ -126,6 +129,8 @@ public:
     [[nodiscard]] MDB_dbi table_handle(table which) const noexcept {
         return handle_->table_handle(which);
     }
+    // Of a writer: whether a few small entries more are sure to find room.
+    [[nodiscard]] bool has_room() const noexcept { return handle_->has_room(); }
     // The last commit that it sees.
     [[nodiscard]] std::uint64_t sees() const noexcept {
         return ::mdb_txn_id(txn_) - (writing_ ? 1 : 0);
@@ -192,7 +197,14 @@ inline result<lmdb_transaction> lmdb_environment::begin(bool writing) {
 }
 
 inline result<std::unique_lock<lmdb_environment::gate>> lmdb_environment::wait_for_transactions() {
-    std::unique_lock alone(gate_, std::chrono::seconds(limits::storage_wait_seconds));
+    // By trying: the thread sanitizer does not know of waiting for a mutex by the steady clock.
+    auto const end =
+        std::chrono::steady_clock::now() + std::chrono::seconds(limits::storage_wait_seconds);
+    std::unique_lock alone(gate_, std::try_to_lock);
+    while (!alone.owns_lock() && std::chrono::steady_clock::now() < end) {
+        std::this_thread::sleep_for(std::chrono::microseconds(200));
+        (void)alone.try_lock();
+    }
     if (alone.owns_lock()) return alone;
     return fail(
         errc::storage_failed,
@@ -224,6 +236,12 @@ inline result<void> lmdb_environment::adopt_map_of_others() {
     auto const alone = wait_for_transactions();
     if (!alone) return alone.error();
     return open_ ? open_->adopt_map_of_others() : result<void>{};
+}
+
+inline result<void> lmdb_environment::grow_map() {
+    auto const alone = wait_for_transactions();
+    if (!alone) return alone.error();
+    return open_ ? open_->grow_map() : result<void>{};
 }
 
 inline bool lmdb_environment::try_close() {

@@ -3,8 +3,9 @@
 // lmdb_handle.hpp: an LMDB environment that is open, its tables, and read transactions kept to be
 // used again.
 //
-// Threads: transactions may be begun and ended by any at once; adopt_map_of_others and destruction
-// are for one, while no transaction is active. lmdb_environment.hpp sees to that, and to forks.
+// Threads: transactions may be begun and ended by any at once; what changes the map and
+// destruction are for one, while no transaction is active. lmdb_environment.hpp sees to that, and
+// to forks.
 // Floor 5.
 #ifndef AIAUDIT_STORAGE_LMDB_HANDLE_HPP
 #define AIAUDIT_STORAGE_LMDB_HANDLE_HPP
@@ -84,7 +85,14 @@ public:
     }
     [[nodiscard]] int begin_read(MDB_txn** txn) noexcept;
     void end_read(MDB_txn* txn) noexcept;
-    [[nodiscard]] result<void> adopt_map_of_others();
+    [[nodiscard]] result<void> adopt_map_of_others() { return set_map_bytes(0); }
+    // Whether the map has room for some pages more, whatever is free among those in use.
+    [[nodiscard]] bool has_room() const noexcept {
+        return bytes_of_last_commit() + limits::storage_seal_bytes <= info().me_mapsize;
+    }
+    [[nodiscard]] result<void> grow_map() {
+        return set_map_bytes(info().me_mapsize + 2 * limits::storage_seal_bytes);
+    }
     // Frees the slots of processes that died while they read.
     void clear_dead_readers() noexcept {
         int dead = 0;
@@ -115,6 +123,7 @@ private:
     explicit lmdb_handle(std::string directory) : directory_(std::move(directory)) {}
     [[nodiscard]] result<void> open_environment(lmdb_settings const& how);
     [[nodiscard]] result<void> open_tables(bool make);
+    [[nodiscard]] result<void> set_map_bytes(std::uint64_t bytes);
     [[nodiscard]] error failure(int code, char const* call) const {
         return lmdb_error(code, call, directory_);
     }
@@ -270,8 +279,9 @@ inline void lmdb_handle::end_read(MDB_txn* txn) noexcept {
     ::mdb_txn_abort(txn);
 }
 
-inline result<void> lmdb_handle::adopt_map_of_others() {
-    int const code = ::mdb_env_set_mapsize(env_, 0);
+// 0: as large as the last commit of any process says.
+inline result<void> lmdb_handle::set_map_bytes(std::uint64_t bytes) {
+    int const code = ::mdb_env_set_mapsize(env_, static_cast<std::size_t>(bytes));
     if (code != 0) return failure(code, "resize map");
     return {};
 }

@@ -80,8 +80,10 @@ public:
     }
     // A forked child's copy claims nothing: the child may have claimed it anew.
     ~file_claim() {
-        auto& registry = lmdb_registry::instance();
-        if (held_ && forks_ == registry.forks()) registry.release(file_);
+        if (held_ && !forked()) lmdb_registry::instance().release(file_);
+    }
+    [[nodiscard]] bool forked() const noexcept {
+        return forks_ != lmdb_registry::instance().forks();
     }
     [[nodiscard]] static result<file_claim> of(std::string const& path) {
         struct stat status {};

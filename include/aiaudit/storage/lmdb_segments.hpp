@@ -36,6 +36,8 @@ public:
 
     // A transaction on the newest segment. A writer has the write lock, so it stays the newest.
     [[nodiscard]] result<lmdb_transaction> begin_newest(bool writing);
+    // One that can be sealed, be its map full.
+    [[nodiscard]] result<lmdb_transaction> begin_sealing();
     // One that reads any segment, or the history; none: there is no history yet.
     [[nodiscard]] result<std::optional<lmdb_transaction>> begin_read(segment_number number);
     [[nodiscard]] result<lmdb_transaction> begin_write_history();
@@ -47,7 +49,8 @@ public:
 
     [[nodiscard]] result<segment_range> range();
     [[nodiscard]] std::uint64_t generation() const noexcept;
-    [[nodiscard]] std::uint64_t bytes_on_disk() const;
+    [[nodiscard]] std::uint64_t bytes_on_disk();
+    [[nodiscard]] std::uint64_t bytes_on_disk(segment_number number) const;
 
 private:
     explicit lmdb_segments(store_options const& options)
@@ -57,6 +60,11 @@ private:
     [[nodiscard]] result<void> move_on(lmdb_environment const& from);
     [[nodiscard]] lmdb_environment& environment(segment_number number);
     void close_least_used();
+    // Before a mutex is locked, which another thread may have held when this process was forked.
+    [[nodiscard]] result<void> check_not_forked() const {
+        if (!marker_.forked()) return {};
+        return fail(errc::closed, path_ + ": were opened before this process forked");
+    }
     [[nodiscard]] result<void> check_writable() const {
         if (!settings_.read_only) return {};
         return fail(errc::read_only, "the store was opened for reading");
@@ -78,6 +86,8 @@ private:
     // Every one that was asked for, open or not: small, and never removed, so that a pointer to one
     // stays good. Protected by mutex_.
     std::map<segment_number, std::unique_ptr<lmdb_environment>> known_{};
+    segment_range sealed_{};          // when its segments were measured; protected by mutex_
+    std::uint64_t sealed_bytes_ = 0;  // of all but the newest of it; protected by mutex_
 };
 
 inline result<std::unique_ptr<lmdb_segments>> lmdb_segments::open(store_options const& options) {
@@ -165,6 +175,20 @@ inline result<lmdb_transaction> lmdb_segments::begin_newest(bool writing) {
     }
 }
 
+// A segment that is full must still take the entry that seals it.
+inline result<lmdb_transaction> lmdb_segments::begin_sealing() {
+    for (int tries = 0; tries < 8; ++tries) {
+        lmdb_environment* full = nullptr;
+        {
+            auto transaction = begin_newest(true);
+            if (!transaction || transaction->has_room()) return transaction;
+            full = &transaction->environment();
+        }
+        if (auto ok = full->grow_map(); !ok) return ok.error();
+    }
+    return fail(errc::log_full, path_ + ": others fill it faster than it can be sealed");
+}
+
 // From a segment that is sealed, or was dropped, to the one after it that is there.
 inline result<void> lmdb_segments::move_on(lmdb_environment const& from) {
     if (newest_.load(std::memory_order_acquire) != &from) return {};  // another thread did
@@ -179,6 +203,7 @@ inline result<void> lmdb_segments::move_on(lmdb_environment const& from) {
                                            ": is missing, though the segment before it is sealed");
         }
     }
+    environment(from.number()).last_use.store(++uses_, std::memory_order_relaxed);
     auto& to = environment(next);
     auto* expected = const_cast<lmdb_environment*>(&from);
     newest_.compare_exchange_strong(expected, &to);
@@ -188,6 +213,7 @@ inline result<void> lmdb_segments::move_on(lmdb_environment const& from) {
 
 inline result<std::optional<lmdb_transaction>> lmdb_segments::begin_read(segment_number number) {
     using answer = std::optional<lmdb_transaction>;
+    if (auto ok = check_not_forked(); !ok) return ok.error();
     if (number > newest_.load(std::memory_order_acquire)->number()) {
         auto const looked = begin_newest(false);
         if (!looked) return looked.error();
@@ -201,8 +227,7 @@ inline result<std::optional<lmdb_transaction>> lmdb_segments::begin_read(segment
     at.last_use.store(++uses_, std::memory_order_relaxed);
     bool const was_open = at.is_open();
     if (number == history && !was_open && !is_there(at.directory())) {
-        return at.forked() ? result<answer>(fail(errc::closed, path_ + ": this process forked"))
-                           : result<answer>(answer{});
+        return answer{};
     }
     auto transaction = at.begin(false);
     if (!transaction) return transaction.error();
@@ -212,8 +237,9 @@ inline result<std::optional<lmdb_transaction>> lmdb_segments::begin_read(segment
 
 inline result<lmdb_transaction> lmdb_segments::begin_write_history() {
     if (auto ok = check_writable(); !ok) return ok.error();
+    if (auto ok = check_not_forked(); !ok) return ok.error();
     auto& at = environment(history);
-    if (!at.forked() && !at.is_open() && !is_there(at.directory())) {
+    if (!at.is_open() && !is_there(at.directory())) {
         auto const fill = [&](std::string const& directory) -> result<void> {
             auto made = lmdb_handle::open(directory, {settings_.map_bytes, false, true});
             if (!made) return made.error();
@@ -301,21 +327,30 @@ inline void lmdb_segments::close_least_used() {
 // segment is sealed sees the transaction that sealed it.
 inline std::uint64_t lmdb_segments::generation() const noexcept {
     auto& at = *newest_.load(std::memory_order_acquire);
-    if (at.forked()) return 0;
+    if (marker_.forked()) return 0;
     return std::uint64_t{at.number()} << 40 | (at.last_txnid() & ((std::uint64_t{1} << 40) - 1));
 }
 
-inline std::uint64_t lmdb_segments::bytes_on_disk() const {
-    if (newest_.load()->forked()) return 0;
-    auto const names = list_directory(path_);
-    if (!names) return 0;
-    std::uint64_t sum = 0;
-    for (auto const& name : *names) {
-        struct stat status {};
-        auto const file = path_ + "/" + name + "/data.mdb";
-        if (::stat(file.c_str(), &status) == 0) sum += static_cast<std::uint64_t>(status.st_size);
+inline std::uint64_t lmdb_segments::bytes_on_disk(segment_number number) const {
+    struct stat status {};
+    auto const file = directory_of(number) + "/data.mdb";
+    bool const there = !marker_.forked() && ::stat(file.c_str(), &status) == 0;
+    return there ? static_cast<std::uint64_t>(status.st_size) : 0;
+}
+
+// What is sealed does not change: it is measured when another segment was sealed or dropped.
+inline std::uint64_t lmdb_segments::bytes_on_disk() {
+    auto const there = range();
+    if (!there) return 0;
+    std::scoped_lock const lock(mutex_);
+    if (sealed_ != *there) {
+        sealed_bytes_ = 0;
+        for (auto number = there->oldest; number < there->newest; ++number) {
+            sealed_bytes_ += bytes_on_disk(number);
+        }
+        sealed_ = *there;
     }
-    return sum;
+    return sealed_bytes_ + bytes_on_disk(there->newest) + bytes_on_disk(history);
 }
 
 }  // namespace detail

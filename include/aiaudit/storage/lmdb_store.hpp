@@ -64,6 +64,9 @@ public:
     [[nodiscard]] std::uint64_t bytes_on_disk() const noexcept {
         return segments_ ? segments_->bytes_on_disk() : 0;
     }
+    [[nodiscard]] std::uint64_t bytes_on_disk(segment_number segment) const noexcept {
+        return segments_ ? segments_->bytes_on_disk(segment) : 0;
+    }
 
 private:
     explicit lmdb_store(std::unique_ptr<detail::lmdb_segments> segments) noexcept
@@ -120,7 +123,7 @@ result<void> lmdb_store::read(segment_number segment, Body body) const {
 template <class Body>
 result<void> lmdb_store::rotate(Body body) {
     if (!segments_) return moved_from();
-    auto transaction = segments_->begin_newest(true);
+    auto transaction = segments_->begin_sealing();
     if (!transaction) return transaction.error();
     write_view old(&*transaction);
     auto const fill = [&](detail::lmdb_transaction& begun) -> result<void> {

@@ -107,6 +107,7 @@ public:
         return shared_->generation;
     }
     [[nodiscard]] std::uint64_t bytes_on_disk() const noexcept { return 0; }
+    [[nodiscard]] std::uint64_t bytes_on_disk(segment_number) const noexcept { return 0; }
 
 private:
     memory_store() = default;

@@ -167,6 +167,7 @@ concept storage_write_view = storage_read_view<View> &&
 //   generation()           Differs from before once any process has committed to a segment or
 //                          rotated (not: dropped, or wrote the history); cheap. 0: closed.
 //   bytes_on_disk()        What all of it takes on disk, free pages included. 0: nothing, closed.
+//   bytes_on_disk(segment) What that one takes. 0: nothing, it is not there.
 //
 // After fork() the child's copy answers errc::closed, unless the store keeps nothing on disk; the
 // child may open its own. A moved-from store answers errc::closed.
@@ -192,6 +193,8 @@ concept storage_policy = std::movable<Store> && storage_read_view<typename Store
     { reader.generation() }
     noexcept->std::same_as<std::uint64_t>;
     { reader.bytes_on_disk() }
+    noexcept->std::same_as<std::uint64_t>;
+    { reader.bytes_on_disk(segment) }
     noexcept->std::same_as<std::uint64_t>;
 };
 
