@@ -153,6 +153,17 @@ BOOST_AUTO_TEST_CASE(ed25519_gives_the_signatures_of_rfc_8032) {
     }
 }
 
+BOOST_AUTO_TEST_CASE(a_guard_forgets_what_libcrypto_noted_while_it_lived_and_nothing_else) {
+    ERR_clear_error();
+    ERR_raise(ERR_LIB_USER, 1);
+    {
+        detail::error_queue_guard const guard;
+        ERR_raise(ERR_LIB_USER, 2);
+    }
+    BOOST_TEST(ERR_GET_REASON(ERR_get_error()) == 1);
+    BOOST_TEST(ERR_get_error() == 0U);
+}
+
 BOOST_AUTO_TEST_CASE(a_refused_signature_leaves_nothing_in_the_queue_of_libcrypto) {
     ERR_clear_error();
     auto const point = detail::ed25519_public_of(detail::ed25519_generate());
