@@ -292,6 +292,7 @@ BOOST_AUTO_TEST_CASE(unknown_signatures_are_ignored_and_wrong_ones_of_known_keys
                 errc::verification_failed));
     // A line that is no signature spoils the note, whoever made it.
     BOOST_TEST((code_of(open_with(one + "\xE2\x80\x94 w AAAA\n", ours)) == errc::bad_input));
+    BOOST_TEST((code_of(open_with(one + "\xE2\x80\x94 w AAAAAA==\n", ours)) == errc::bad_input));
     BOOST_TEST((code_of(open_with(one + "\xE2\x80\x94 w+ AAAAAAAA\n", ours)) == errc::bad_input));
     BOOST_TEST((code_of(open_with(one + "-- w AAAAAAAA\n", ours)) == errc::bad_input));
     BOOST_TEST(open_with(one + "\xE2\x80\x94 w AAAAAAAA\n", ours).has_value());
