@@ -153,6 +153,17 @@ BOOST_AUTO_TEST_CASE(ed25519_gives_the_signatures_of_rfc_8032) {
     }
 }
 
+BOOST_AUTO_TEST_CASE(a_guard_forgets_what_libcrypto_noted_while_it_lived_and_nothing_else) {
+    ERR_clear_error();
+    ERR_raise(ERR_LIB_USER, 1);
+    {
+        detail::error_queue_guard const guard;
+        ERR_raise(ERR_LIB_USER, 2);
+    }
+    BOOST_TEST(ERR_GET_REASON(ERR_get_error()) == 1);
+    BOOST_TEST(ERR_get_error() == 0U);
+}
+
 BOOST_AUTO_TEST_CASE(a_refused_signature_leaves_nothing_in_the_queue_of_libcrypto) {
     ERR_clear_error();
     auto const point = detail::ed25519_public_of(detail::ed25519_generate());
@@ -281,6 +292,7 @@ BOOST_AUTO_TEST_CASE(unknown_signatures_are_ignored_and_wrong_ones_of_known_keys
                 errc::verification_failed));
     // A line that is no signature spoils the note, whoever made it.
     BOOST_TEST((code_of(open_with(one + "\xE2\x80\x94 w AAAA\n", ours)) == errc::bad_input));
+    BOOST_TEST((code_of(open_with(one + "\xE2\x80\x94 w AAAAAA==\n", ours)) == errc::bad_input));
     BOOST_TEST((code_of(open_with(one + "\xE2\x80\x94 w+ AAAAAAAA\n", ours)) == errc::bad_input));
     BOOST_TEST((code_of(open_with(one + "-- w AAAAAAAA\n", ours)) == errc::bad_input));
     BOOST_TEST(open_with(one + "\xE2\x80\x94 w AAAAAAAA\n", ours).has_value());
