@@ -107,7 +107,7 @@ double import_into(sqlite& db, std::vector<row> const& rows,
 }
 
 void measure_aiaudit(std::string const& directory, std::vector<row> const& rows,
-                     expected const& want, std::vector<figure>& figures) {
+                     expected const& want, figure_table& figures) {
     std::string const csv = csv_of(rows);
     auto const prices = aiaudit::builtin_book();
     auto ledger = must(aiaudit::ledger::open({.path = directory + "/ledger"}));
@@ -124,11 +124,10 @@ void measure_aiaudit(std::string const& directory, std::vector<row> const& rows,
                            aiaudit::durability::relaxed));
     }
     must(ledger.flush());
-    figures.push_back(
-        {"import_rps", static_cast<double>(rows.size()) / seconds_since(start), "records/s"});
-    figures.push_back(
-        {"bytes_per_record",
-         static_cast<double>(ledger.bytes_on_disk()) / static_cast<double>(rows.size()), "B"});
+    figures.add("import_rps", static_cast<double>(rows.size()) / seconds_since(start), "records/s");
+    figures.add("bytes_per_record",
+                static_cast<double>(ledger.bytes_on_disk()) / static_cast<double>(rows.size()),
+                "B");
 
     using kind = aiaudit::report_kind;
     aiaudit::report made;
@@ -137,36 +136,36 @@ void measure_aiaudit(std::string const& directory, std::vector<row> const& rows,
     };
     auto const daily = report_us({.kind = kind::daily});
     check(made.sum.requests == want.requests && made.sum.cost == want.cost, "daily");
-    figures.push_back({"daily_us", daily, "us"});
+    figures.add("daily_us", daily, "us");
     auto const model = report_us({.kind = kind::models});
     check(made.sum.count(aiaudit::unit::input_tokens) == want.input && made.sum.cost == want.cost,
           "models");
-    figures.push_back({"models_us", model, "us"});
+    figures.add("models_us", model, "us");
     auto const user = report_us({.kind = kind::user, .user = "user7"});
     check(made.sum.requests == want.user_requests, "user");
-    figures.push_back({"user_us", user, "us"});
-    figures.push_back({"users_us", report_us({.kind = kind::users}), "us"});
+    figures.add("user_us", user, "us");
+    double const users_us = report_us({.kind = kind::users});
     check(made.sum.cost == want.cost, "users");
+    figures.add("users_us", users_us, "us");
     aiaudit::money today;
-    figures.push_back(
-        {"today_us", median_us(101, [&] { today = must(ledger.spent_today()); }), "us"});
+    double const today_us = median_us(101, [&] { today = must(ledger.spent_today()); });
     check(today == want.today, "today");
+    figures.add("today_us", today_us, "us");
 
     auto const reopen = std::chrono::steady_clock::now();
     { auto closed = std::move(ledger); }
     ledger = must(aiaudit::ledger::open({.path = directory + "/ledger"}));
-    figures.push_back({"open_ms", seconds_since(reopen) * 1e3, "ms"});
+    figures.add("open_ms", seconds_since(reopen) * 1e3, "ms");
     check(must(ledger.report({.kind = kind::daily})).sum.cost == want.cost,
           "daily after reopening");
 }
 
 void measure_sqlite(std::string const& directory, std::vector<row> const& rows,
                     std::vector<aiaudit::money> const& costs, expected const& want,
-                    std::int64_t today_ns, std::vector<figure>& figures) {
+                    std::int64_t today_ns, figure_table& figures) {
     sqlite db(directory + "/api_logs.sqlite");
     double const seconds = import_into(db, rows, costs);
-    figures.push_back(
-        {"sqlite_import_rps", static_cast<double>(rows.size()) / seconds, "records/s"});
+    figures.add("sqlite_import_rps", static_cast<double>(rows.size()) / seconds, "records/s");
     std::string const sums =
         "count(*),sum(input_tokens),sum(output_tokens),sum(cost_pico),avg(latency_ms) FROM "
         "api_logs ";
@@ -175,27 +174,23 @@ void measure_sqlite(std::string const& directory, std::vector<row> const& rows,
         return median_us(3, [&] { got = db.sums(sql)[column + 1]; });
     };
     auto const pico = static_cast<std::int64_t>(want.cost.pico());
-    figures.push_back({"sqlite_daily_us",
-                       query_us("SELECT timestamp/86400000000000 AS day," + sums +
-                                    "GROUP BY day ORDER BY day DESC",
-                                4),
-                       "us"});
+    double const daily_us = query_us(
+        "SELECT timestamp/86400000000000 AS day," + sums + "GROUP BY day ORDER BY day DESC", 4);
     check(got == pico, "SQLite daily");
-    figures.push_back({"sqlite_models_us",
-                       query_us("SELECT model," + sums + "GROUP BY model ORDER BY 5 DESC", 4),
-                       "us"});
+    figures.add("sqlite_daily_us", daily_us, "us");
+    double const models_us = query_us("SELECT model," + sums + "GROUP BY model ORDER BY 5 DESC", 4);
     check(got == pico, "SQLite models");
-    figures.push_back({"sqlite_user_us",
-                       query_us("SELECT model," + sums + "WHERE user='user7' GROUP BY model", 1),
-                       "us"});
+    figures.add("sqlite_models_us", models_us, "us");
+    double const user_us =
+        query_us("SELECT model," + sums + "WHERE user='user7' GROUP BY model", 1);
     check(got == static_cast<std::int64_t>(want.user_requests), "SQLite user");
-    figures.push_back(
-        {"sqlite_today_us",
-         query_us("SELECT coalesce(sum(cost_pico),0) FROM api_logs WHERE timestamp>=" +
-                      std::to_string(today_ns),
-                  0),
-         "us"});
+    figures.add("sqlite_user_us", user_us, "us");
+    double const today_us =
+        query_us("SELECT coalesce(sum(cost_pico),0) FROM api_logs WHERE timestamp>=" +
+                     std::to_string(today_ns),
+                 0);
     check(got == static_cast<std::int64_t>(want.today.pico()), "SQLite today");
+    figures.add("sqlite_today_us", today_us, "us");
 }
 
 void run(std::vector<std::string> const& words) {
@@ -226,10 +221,10 @@ void run(std::vector<std::string> const& words) {
         want.cost += costs.back();
         if (r.at.ns >= today_ns) want.today += costs.back();
     }
-    std::vector<figure> figures;
+    figure_table figures(20, 1);
     measure_aiaudit(scratch.path(), rows, want, figures);
     measure_sqlite(scratch.path(), rows, costs, want, today_ns, figures);
-    print(figures, 1, json);
+    figures.write_json(json);
 }
 
 }  // namespace

@@ -304,7 +304,6 @@ int main(int argc, char** argv) {
         for (measurement const& each : measurements)
             if (run.wants(each.ids)) each.measure(run);
         measure_growth(run);
-        if (run.figures.empty()) stop("no such figure");
-        print(run.figures, 2, with.json);
+        run.write_json(with.json);
     });
 }

@@ -8,12 +8,14 @@
 #include <aiaudit/error.hpp>
 
 #include <sqlite3.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <chrono>
 #include <cmath>
 #include <concepts>
+#include <csignal>
 #include <cstdint>
 #include <cstdlib>
 #include <filesystem>
@@ -25,17 +27,12 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <type_traits>
 #include <utility>
 #include <vector>
 
 namespace benchmark_support {
-
-struct figure {
-    std::string id;
-    std::optional<double> value;  // none: what it would measure does not exist yet
-    std::string unit;
-};
 
 // A benchmark that cannot go on, or got a wrong answer, ends with these words and status 1.
 [[noreturn]] inline void stop(std::string const& why) { throw std::runtime_error(why); }
@@ -82,28 +79,50 @@ double median_us(int runs, Run&& run) {
     return percentile(times_us(runs, run), 50);
 }
 
-// Prints the table, and writes the array where a file is named.
-inline void print(std::vector<figure> const& figures, int decimals, std::string const& json) {
-    std::size_t width = 20;
-    for (figure const& f : figures) width = std::max(width, f.id.size());
-    std::ostringstream out;
-    for (figure const& f : figures) {
-        std::ostringstream value;
-        if (f.value) value << std::fixed << std::setprecision(decimals) << *f.value;
-        std::cout << std::left << std::setw(static_cast<int>(width)) << f.id << std::right
-                  << std::setw(16) << (f.value ? value.str() : "absent") << "  " << f.unit << '\n';
-        out << (out.tellp() == 0 ? "[" : ",\n") << R"({"id":")" << f.id << R"(","value":)"
-            << (f.value ? value.str() : "null") << R"(,"unit":")" << f.unit << "\"}";
-    }
-    if (!json.empty() && !(std::ofstream(json) << out.str() << "]\n")) stop("cannot write " + json);
-}
+// The figures of a run: each is printed as it is found, since a long run may be stopped.
+class figure_table {
+public:
+    figure_table(int width, int decimals) : width_(width), decimals_(decimals) {}
 
-// A directory of its own that is removed with all that is in it.
+    void add(std::string const& id, std::optional<double> value, std::string const& unit) {
+        std::ostringstream number;
+        if (value) number << std::fixed << std::setprecision(decimals_) << *value;
+        std::cout << std::left << std::setw(width_) << id << std::right << std::setw(16)
+                  << (value ? number.str() : "absent") << "  " << unit << std::endl;
+        json_.append(json_.empty() ? "[" : ",\n").append(R"({"id":")").append(id);
+        json_.append(R"(","value":)").append(value ? number.str() : "null");
+        json_.append(R"(,"unit":")").append(unit).append("\"}");
+    }
+    // Writes all of them to a file, where one is named.
+    void write_json(std::string const& path) const {
+        if (json_.empty()) stop("no figure was asked for");
+        if (!path.empty() && !(std::ofstream(path) << json_ << "]\n")) stop("cannot write " + path);
+    }
+
+private:
+    int width_;
+    int decimals_;
+    std::string json_{};
+};
+
+// A directory of its own that is removed with all that is in it, also when the program is told to
+// end. Made before any other thread.
 class scratch_directory {
 public:
     explicit scratch_directory(std::filesystem::path const& under)
         : path_((under / "aiaudit-bench-XXXXXX").string()) {
         if (mkdtemp(path_.data()) == nullptr) stop("cannot make a directory in " + under.string());
+        sigset_t ends{};
+        sigaddset(&ends, SIGINT);
+        sigaddset(&ends, SIGTERM);
+        pthread_sigmask(SIG_BLOCK, &ends, nullptr);
+        std::thread([path = path_, ends] {
+            int signal = 0;
+            sigwait(&ends, &signal);
+            std::error_code ignored;
+            std::filesystem::remove_all(path, ignored);
+            _exit(128 + signal);
+        }).detach();
     }
     ~scratch_directory() {
         std::error_code ignored;

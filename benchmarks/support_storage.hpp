@@ -20,14 +20,11 @@ struct storage_options {
     std::set<std::string> only{};
 };
 
-class storage_run {
+class storage_run : public figure_table {
 public:
     storage_run(storage_options const& options, std::string scratch)
-        : with(options), scratch_(std::move(scratch)) {}
+        : figure_table(32, 2), with(options), scratch_(std::move(scratch)) {}
 
-    void add(std::string const& id, std::optional<double> value, std::string const& unit) {
-        figures.push_back({id, value, unit});
-    }
     // `ids` are names with spaces between them: whether one of them was asked for. Says so.
     [[nodiscard]] bool wants(std::string const& ids) const {
         std::istringstream words(ids);
@@ -45,7 +42,6 @@ public:
     }
 
     storage_options const with;
-    std::vector<figure> figures{};
     std::optional<double> durable_rps{};
 
 private:
