@@ -111,12 +111,23 @@ class Battery:
         try:
             printed = process.communicate(timeout=seconds)[0] or b""
         except subprocess.TimeoutExpired:
+            stacks = self.stacks_of(process)
             process.kill()
             process.communicate()
             self.running.discard(process)
-            return -signal.SIGALRM, f"hangs: no end after {seconds} s"
+            return -signal.SIGALRM, f"hangs: no end after {seconds} s{stacks}"
         self.running.discard(process)
         return process.returncode, printed.decode(errors="replace").strip()
+
+    def stacks_of(self, process: subprocess.Popen) -> str:
+        """Where it hangs, where there is a debugger to say so."""
+        if shutil.which("gdb") is None:
+            return ""
+        stacks = self.kept / f"stacks-{process.pid}"
+        with open(stacks, "wb") as file:
+            subprocess.run(["gdb", "-p", str(process.pid), "-batch", "-ex", "thread apply all bt 16"], stdout=file,
+                           stderr=subprocess.STDOUT, timeout=60, check=False)
+        return f", stacks in {stacks}"
 
     def run(self, words: list, environment: dict | None = None, seconds: float = SECONDS_MOST) -> tuple[int, str]:
         return self.finish(self.start(words, environment), seconds)
