@@ -21,7 +21,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-SECONDS_MOST = 60  # for one process; what takes longer hangs
+SECONDS_MOST = 30  # for one process; what takes longer hangs
 FAILURES_KEPT = 5  # of a class: their directories are kept to be looked at
 PAGE = 4096
 DATA = "segments/00000001/data.mdb"
