@@ -377,7 +377,7 @@ class Battery:
             ledger = at / f"new-{number}" if fresh else old
             noted = place / f"{number}"
             lie = self.preload(under=at, at=1, kind="lie") if self.liars else None
-            threads = chance.choice((1, 3))
+            threads = 1 if self.liars else chance.choice((1, 3))
             worker = self.start(self.work("hammer", ledger, noted, (number + 1) * 10, threads), lie)
             time.sleep(chance.uniform(0, 0.03) if fresh else chance.uniform(0.01, 0.3))
             self.cut_power(at)
@@ -638,7 +638,7 @@ def show_that_it_sees(battery: Battery) -> int:
     blind = []
     for name in ("syscalls", "kills", "power"):
         tally = run_class(battery, name)
-        if tally is not None and tally.failures == 0:
+        if tally is not None and not any(re.search("acknowledged|corrupt|not_found", kind) for kind in tally.kinds):
             blind.append(name)
     for fault in ("cost", "user", "twice", "hole", "lost", "moved", "refused"):
         place = battery.fast / f"forged-{fault}"
