@@ -432,7 +432,7 @@ class Battery:
     def full(self, tally: Tally) -> None:
         if not self.can_mount:
             raise Skipped("needs root and a mount namespace")
-        for size in range(1, 65) if self.long else (1, 2, 3, 7, 16, 40):
+        for size in range(1, 65) if self.long else (1, 2, 3, 5, 8, 12):
             self.full_trial(tally, size, "tmpfs")
         for size in range(16, 65, 4) if self.long else (16,):
             self.full_trial(tally, size, "ext4")
@@ -542,6 +542,7 @@ class Battery:
                 # The head of a page is a hundredth of it and does most: half of the flips are there.
                 bit = chance.randrange(PAGE * 8) if chance.random() < 0.5 else chance.randrange(64 * 8)
                 trials.append((len(trials), name, page, bit))
+        chance.shuffle(trials)
         with ThreadPoolExecutor(2) as pool:
             list(pool.map(trial, trials))
         marker = (source / MARKER).read_bytes()
