@@ -21,7 +21,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-SECONDS_MOST = 60  # for one process; what takes longer hangs
+SECONDS_MOST = 30  # for one process; what takes longer hangs
 FAILURES_KEPT = 5  # of a class: their directories are kept to be looked at
 PAGE = 4096
 DATA = "segments/00000001/data.mdb"
@@ -111,12 +111,23 @@ class Battery:
         try:
             printed = process.communicate(timeout=seconds)[0] or b""
         except subprocess.TimeoutExpired:
+            stacks = self.stacks_of(process)
             process.kill()
             process.communicate()
             self.running.discard(process)
-            return -signal.SIGALRM, f"hangs: no end after {seconds} s"
+            return -signal.SIGALRM, f"hangs: no end after {seconds} s{stacks}"
         self.running.discard(process)
         return process.returncode, printed.decode(errors="replace").strip()
+
+    def stacks_of(self, process: subprocess.Popen) -> str:
+        """Where it hangs, where there is a debugger to say so."""
+        if shutil.which("gdb") is None:
+            return ""
+        stacks = self.kept / f"stacks-{process.pid}"
+        with open(stacks, "wb") as file:
+            subprocess.run(["gdb", "-p", str(process.pid), "-batch", "-ex", "thread apply all bt 16"], stdout=file,
+                           stderr=subprocess.STDOUT, timeout=60, check=False)
+        return f", stacks in {stacks}"
 
     def run(self, words: list, environment: dict | None = None, seconds: float = SECONDS_MOST) -> tuple[int, str]:
         return self.finish(self.start(words, environment), seconds)
@@ -366,7 +377,7 @@ class Battery:
             ledger = at / f"new-{number}" if fresh else old
             noted = place / f"{number}"
             lie = self.preload(under=at, at=1, kind="lie") if self.liars else None
-            threads = chance.choice((1, 3))
+            threads = 1 if self.liars else chance.choice((1, 3))
             worker = self.start(self.work("hammer", ledger, noted, (number + 1) * 10, threads), lie)
             time.sleep(chance.uniform(0, 0.03) if fresh else chance.uniform(0.01, 0.3))
             self.cut_power(at)
@@ -421,7 +432,7 @@ class Battery:
     def full(self, tally: Tally) -> None:
         if not self.can_mount:
             raise Skipped("needs root and a mount namespace")
-        for size in range(1, 65) if self.long else (1, 2, 3, 7, 16, 40):
+        for size in range(1, 65) if self.long else (1, 2, 3, 5, 8, 12):
             self.full_trial(tally, size, "tmpfs")
         for size in range(16, 65, 4) if self.long else (16,):
             self.full_trial(tally, size, "ext4")
@@ -531,6 +542,7 @@ class Battery:
                 # The head of a page is a hundredth of it and does most: half of the flips are there.
                 bit = chance.randrange(PAGE * 8) if chance.random() < 0.5 else chance.randrange(64 * 8)
                 trials.append((len(trials), name, page, bit))
+        chance.shuffle(trials)
         with ThreadPoolExecutor(2) as pool:
             list(pool.map(trial, trials))
         marker = (source / MARKER).read_bytes()
@@ -627,7 +639,7 @@ def show_that_it_sees(battery: Battery) -> int:
     blind = []
     for name in ("syscalls", "kills", "power"):
         tally = run_class(battery, name)
-        if tally is not None and tally.failures == 0:
+        if tally is not None and not any(re.search("acknowledged|corrupt|not_found", kind) for kind in tally.kinds):
             blind.append(name)
     for fault in ("cost", "user", "twice", "hole", "lost", "moved", "refused"):
         place = battery.fast / f"forged-{fault}"

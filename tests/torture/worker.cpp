@@ -276,6 +276,7 @@ int fill_disk(job const& of) {
     if (!opened) return gave_up;
     if (!fill_up(out, of, *opened)) return contradiction;
     for (int i = 0; i < 5; ++i) (void)out.committed(*opened);
+    (void)opened->flush();  // whatever was not told yet
     if (int const status = check_reports_here(of, *opened); status != 0) return status;
     if (::unlink(of.extra.c_str()) != 0) return contradiction;
     std::printf("room\n");
