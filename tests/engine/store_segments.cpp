@@ -494,6 +494,7 @@ BOOST_AUTO_TEST_CASE(places_of_dead_readers_are_given_away) {
     put(store, table::blocks, "k", "v");
     store.rotate(enter_nothing).value();
     constexpr auto places = aiaudit::limits::storage_readers;
+    shared_counter count;
     child_process child([&] {
         auto const own =
             aiaudit::detail::lmdb_handle::open(path + "/segments/00000001", {}).value();
