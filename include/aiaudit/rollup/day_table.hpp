@@ -118,9 +118,7 @@ public:
         return sum;
     }
     void read(std::size_t group, totals& to) const noexcept {
-        to = totals{};
-        if (group < high_->sums.size()) high_->sums.add_to(to, group);
-        if (group < low_->sums.size()) low_->sums.subtract_from(to, group);
+        packed_totals::read_difference(high_->sums, low_->sums, group, to);
         for (group_sums const* const part : extra_) {
             if (group < part->sums.size()) wrapping_add(to, part->sums[group]);
         }

@@ -31,8 +31,17 @@ public:
         std::uint64_t const* const words = words_.data() + group * stride();
         return money::from_pico(static_cast<int128>(uint128{words[2]} << 64 | words[1]));
     }
-    void add_to(totals& to, std::size_t group) const noexcept { move(to, group, false); }
-    void subtract_from(totals& from, std::size_t group) const noexcept { move(from, group, true); }
+    // The group in `high` less that in `low`; a group that is not there has zeros.
+    static void read_difference(packed_totals const& high, packed_totals const& low,
+                                std::size_t group, totals& to) noexcept {
+        numbers sum{};
+        uint128 cost = 0;
+        if (group < high.size()) high.accumulate(sum, cost, group, 1);
+        if (group < low.size()) low.accumulate(sum, cost, group, ~std::uint64_t{0});
+        std::size_t place = 0;
+        for_each_number(to, [&](std::uint64_t& number) { number = sum[place++]; });
+        to.cost = money::from_pico(static_cast<int128>(cost));
+    }
 
     void add(std::vector<totals> const& part) { change(part, false); }
     void subtract(std::vector<totals> const& part) { change(part, true); }
@@ -50,16 +59,13 @@ private:
         for_each_number(from, [&](std::uint64_t number) { made[place++] = number; });
         return made;
     }
-    void move(totals& to, std::size_t group, bool negative) const noexcept {
+    void accumulate(numbers& sum, uint128& to_cost, std::size_t group,
+                    std::uint64_t factor) const noexcept {
         std::uint64_t const* const words = words_.data() + group * stride();
-        std::uint64_t const factor = negative ? ~std::uint64_t{0} : 1;
-        numbers sum = numbers_of(to);
         sum[attempts_place] += words[0] * factor;
+        uint128 const cost = uint128{words[2]} << 64 | words[1];
+        to_cost += factor == 1 ? cost : ~cost + 1;
         for (std::size_t i = 0; i < kept_; ++i) sum[places_[i]] += words[fixed + i] * factor;
-        std::size_t place = 0;
-        for_each_number(to, [&](std::uint64_t& number) { number = sum[place++]; });
-        to.cost = negative ? wrapping_difference(to.cost, cost(group))
-                           : wrapping_sum(to.cost, cost(group));
     }
     void change(std::vector<totals> const& part, bool negative) {
         make_room_for(part);
