@@ -13,8 +13,9 @@
 #ifndef AIAUDIT_ROLLUP_DAY_TABLE_HPP
 #define AIAUDIT_ROLLUP_DAY_TABLE_HPP
 
-#include <aiaudit/rollup/query.hpp>   // day_range
-#include <aiaudit/rollup/totals.hpp>  // totals, running_histogram
+#include <aiaudit/rollup/packed_totals.hpp>  // packed_totals
+#include <aiaudit/rollup/query.hpp>          // day_range
+#include <aiaudit/rollup/totals.hpp>         // totals, running_histogram
 
 #include <algorithm>
 #include <array>
@@ -65,28 +66,22 @@ struct group_sums {
 // Running sums by group. A group that is not there has zeros.
 struct running_sums {
     civil_day day{};
-    std::vector<totals> sums{};
+    packed_totals sums{};
     std::vector<running_histogram> latency{};
     latency_percentiles percentiles{};  // of that day alone, for group 0
 
     void add(group_sums const& part) {
-        if (sums.size() < part.sums.size()) sums.resize(part.sums.size());
-        for (std::size_t i = 0; i < part.sums.size(); ++i) {
-            if (part.sums[i].attempts != 0) wrapping_add(sums[i], part.sums[i]);
-        }
+        sums.add(part.sums);
         if (latency.size() < part.latency.size()) latency.resize(part.latency.size());
         for (std::size_t i = 0; i < part.latency.size(); ++i) latency[i].add(part.latency[i]);
     }
     void subtract(group_sums const& part) {
-        if (sums.size() < part.sums.size()) sums.resize(part.sums.size());
-        for (std::size_t i = 0; i < part.sums.size(); ++i) {
-            if (part.sums[i].attempts != 0) wrapping_subtract(sums[i], part.sums[i]);
-        }
+        sums.subtract(part.sums);
         if (latency.size() < part.latency.size()) latency.resize(part.latency.size());
         for (std::size_t i = 0; i < part.latency.size(); ++i) latency[i].subtract(part.latency[i]);
     }
     [[nodiscard]] std::size_t bytes() const noexcept {
-        std::size_t sum = sizeof(*this) + sums.capacity() * sizeof(totals);
+        std::size_t sum = sizeof(*this) + sums.bytes();
         for (auto const& each : latency) sum += sizeof(each) + each.bytes();
         return sum;
     }
@@ -106,8 +101,8 @@ public:
     }
     [[nodiscard]] std::uint64_t attempts(std::size_t group) const noexcept {
         std::uint64_t sum = 0;
-        if (group < high_->sums.size()) sum = high_->sums[group].attempts;
-        if (group < low_->sums.size()) sum -= low_->sums[group].attempts;
+        if (group < high_->sums.size()) sum = high_->sums.attempts(group);
+        if (group < low_->sums.size()) sum -= low_->sums.attempts(group);
         for (group_sums const* const part : extra_) {
             if (group < part->sums.size()) sum += part->sums[group].attempts;
         }
@@ -115,16 +110,15 @@ public:
     }
     [[nodiscard]] money cost(std::size_t group) const noexcept {
         money sum;
-        if (group < high_->sums.size()) sum = high_->sums[group].cost;
-        if (group < low_->sums.size()) sum = wrapping_difference(sum, low_->sums[group].cost);
+        if (group < high_->sums.size()) sum = high_->sums.cost(group);
+        if (group < low_->sums.size()) sum = wrapping_difference(sum, low_->sums.cost(group));
         for (group_sums const* const part : extra_) {
             if (group < part->sums.size()) sum = wrapping_sum(sum, part->sums[group].cost);
         }
         return sum;
     }
     void read(std::size_t group, totals& to) const noexcept {
-        to = group < high_->sums.size() ? high_->sums[group] : totals{};
-        if (group < low_->sums.size()) wrapping_subtract(to, low_->sums[group]);
+        packed_totals::read_difference(high_->sums, low_->sums, group, to);
         for (group_sums const* const part : extra_) {
             if (group < part->sums.size()) wrapping_add(to, part->sums[group]);
         }

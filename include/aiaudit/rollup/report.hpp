@@ -91,12 +91,12 @@ struct priced_group {
     from.with_groups(query, [&](detail::span_sums const& sums) {
         dimension const by = detail::dimension_of(query.kind);
         auto const order = detail::dearest_first(from, by, sums);
-        made.rows.resize(order.size());
-        for (std::size_t i = 0; i < order.size(); ++i) {
-            report_row& row = made.rows[i];
-            row.names = from.names_of(by, order[i].group);
-            sums.read(order[i].group, row.sum);
-            if (detail::keeps_latency(by)) set_percentiles(row, sums.percentiles(order[i].group));
+        made.rows.reserve(order.size());
+        for (detail::priced_group const& each : order) {
+            report_row& row = made.rows.emplace_back();
+            row.names = from.names_of(by, each.group);
+            sums.read(each.group, row.sum);
+            if (detail::keeps_latency(by)) set_percentiles(row, sums.percentiles(each.group));
             made.sum.add(row.sum);
         }
     });

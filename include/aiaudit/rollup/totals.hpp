@@ -214,16 +214,6 @@ constexpr void wrapping_add(totals& to, totals const& part) noexcept {
     for (std::size_t i = 0; i < to.counts.size(); ++i) to.counts[i] += part.counts[i];
     to.cost = wrapping_sum(to.cost, part.cost);
 }
-constexpr void wrapping_subtract(totals& from, totals const& part) noexcept {
-    from.requests -= part.requests;
-    from.attempts -= part.attempts;
-    from.errors -= part.errors;
-    from.uncosted -= part.uncosted;
-    from.timed -= part.timed;
-    from.latency_ns -= part.latency_ns;
-    for (std::size_t i = 0; i < from.counts.size(); ++i) from.counts[i] -= part.counts[i];
-    from.cost = wrapping_difference(from.cost, part.cost);
-}
 
 // Counts by bucket, all of them: for what changes often. Empty until something is added.
 class dense_histogram {

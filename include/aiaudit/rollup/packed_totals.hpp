@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: MIT
+//
+// packed_totals.hpp: many totals that wrap, without the numbers that are zero in all of them.
+//
+// Few of the units are ever counted, so this takes about half of what totals do.
+// Threads: const members may run at once.
+// Floor 4.
+#ifndef AIAUDIT_ROLLUP_PACKED_TOTALS_HPP
+#define AIAUDIT_ROLLUP_PACKED_TOTALS_HPP
+
+#include <aiaudit/rollup/totals.hpp>  // totals
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <utility>
+#include <vector>
+
+namespace aiaudit {
+inline namespace v1 {
+namespace detail {
+
+class packed_totals {
+public:
+    [[nodiscard]] std::size_t size() const noexcept { return words_.size() / stride(); }
+    [[nodiscard]] std::uint64_t attempts(std::size_t group) const noexcept {
+        return words_[group * stride()];
+    }
+    [[nodiscard]] money cost(std::size_t group) const noexcept {
+        std::uint64_t const* const words = words_.data() + group * stride();
+        return money::from_pico(static_cast<int128>(uint128{words[2]} << 64 | words[1]));
+    }
+    // The group in `high` less that in `low`; a group that is not there has zeros.
+    static void read_difference(packed_totals const& high, packed_totals const& low,
+                                std::size_t group, totals& to) noexcept {
+        numbers sum{};
+        uint128 cost = 0;
+        if (group < high.size()) high.accumulate(sum, cost, group, 1);
+        if (group < low.size()) low.accumulate(sum, cost, group, ~std::uint64_t{0});
+        std::size_t place = 0;
+        for_each_number(to, [&](std::uint64_t& number) { number = sum[place++]; });
+        to.cost = money::from_pico(static_cast<int128>(cost));
+    }
+
+    void add(std::vector<totals> const& part) { change(part, false); }
+    void subtract(std::vector<totals> const& part) { change(part, true); }
+    [[nodiscard]] std::size_t bytes() const noexcept { return words_.capacity() * 8; }
+
+private:
+    using numbers = std::array<std::uint64_t, totals_numbers>;
+    static constexpr std::size_t fixed = 3;           // attempts, cost low, cost high
+    static constexpr std::size_t attempts_place = 1;  // in for_each_number
+
+    [[nodiscard]] std::size_t stride() const noexcept { return fixed + kept_; }
+    [[nodiscard]] static numbers numbers_of(totals const& from) noexcept {
+        numbers made;
+        std::size_t place = 0;
+        for_each_number(from, [&](std::uint64_t number) { made[place++] = number; });
+        return made;
+    }
+    void accumulate(numbers& sum, uint128& to_cost, std::size_t group,
+                    std::uint64_t factor) const noexcept {
+        std::uint64_t const* const words = words_.data() + group * stride();
+        sum[attempts_place] += words[0] * factor;
+        uint128 const cost = uint128{words[2]} << 64 | words[1];
+        to_cost += factor == 1 ? cost : ~cost + 1;
+        for (std::size_t i = 0; i < kept_; ++i) sum[places_[i]] += words[fixed + i] * factor;
+    }
+    void change(std::vector<totals> const& part, bool negative) {
+        make_room_for(part);
+        std::uint64_t const factor = negative ? ~std::uint64_t{0} : 1;
+        std::uint64_t* words = words_.data();
+        for (std::size_t group = 0; group < part.size(); ++group, words += stride()) {
+            totals const& sum = part[group];
+            if (sum.attempts == 0) continue;
+            numbers const from = numbers_of(sum);
+            words[0] += sum.attempts * factor;
+            for (std::size_t i = 0; i < kept_; ++i) words[fixed + i] += from[places_[i]] * factor;
+            auto const cost_now =
+                static_cast<uint128>(cost(group).pico()) +
+                static_cast<uint128>(sum.cost.pico()) * (negative ? ~uint128{0} : uint128{1});
+            words[1] = static_cast<std::uint64_t>(cost_now);
+            words[2] = static_cast<std::uint64_t>(cost_now >> 64);
+        }
+    }
+    void make_room_for(std::vector<totals> const& part) {
+        numbers any{};
+        for (totals const& sum : part) {
+            numbers const from = numbers_of(sum);
+            for (std::size_t i = 0; i < any.size(); ++i) any[i] |= from[i];
+        }
+        any[attempts_place] = 0;
+        for (std::size_t i = 0; i < kept_; ++i) any[places_[i]] = 0;
+        std::size_t const groups = std::max(size(), part.size());
+        if (any == numbers{}) {
+            words_.resize(groups * stride());
+            return;
+        }
+        packed_totals wider;
+        wider.places_ = places_;
+        wider.kept_ = kept_;
+        for (std::size_t i = 0; i < any.size(); ++i) {
+            if (any[i] != 0) wider.places_[wider.kept_++] = static_cast<std::uint8_t>(i);
+        }
+        wider.words_.resize(groups * wider.stride());
+        for (std::size_t group = 0; group < size(); ++group) {
+            std::copy_n(words_.begin() + static_cast<std::ptrdiff_t>(group * stride()), stride(),
+                        wider.words_.begin() + static_cast<std::ptrdiff_t>(group * wider.stride()));
+        }
+        *this = std::move(wider);
+    }
+
+    std::vector<std::uint64_t> words_{};  // by group: the fixed ones, then those of places_
+    std::array<std::uint8_t, totals_numbers> places_{};
+    std::size_t kept_ = 0;  // of places_
+};
+
+}  // namespace detail
+}  // namespace v1
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_ROLLUP_PACKED_TOTALS_HPP
