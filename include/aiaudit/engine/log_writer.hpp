@@ -65,7 +65,10 @@ public:
     [[nodiscard]] result<void> rotate(timestamp now, bool always) {
         bool declined = false;
         auto const rotated = store_->rotate([&](auto const& old, auto& next) -> result<void> {
-            auto const due = always ? result<bool>(true) : is_due(old, now);
+            auto const bytes = get_number(old, meta_key::size);
+            if (!bytes) return bytes.error();
+            // An empty segment is as good as a new one.
+            auto const due = always ? result<bool>(*bytes != 0) : is_due(old, now);
             if (!due) return due.error();
             auto const tree = old.get(table::meta, meta_key::tree);
             if (!tree) return tree.error();
@@ -120,7 +123,7 @@ private:
     [[nodiscard]] result<bool> is_due(View const& view, timestamp now) const {
         auto const bytes = get_number(view, meta_key::size);
         if (!bytes) return bytes.error();
-        if (*bytes == 0) return false;  // an empty segment is as good as a new one
+        if (*bytes == 0) return false;
         if (*bytes >= rotation_.segment_bytes) return true;
         auto const month = get_number(view, meta_key::month);
         if (!month) return month.error();
