@@ -458,7 +458,7 @@ class Battery:
             if status not in ((0,) if enough else (0, 4)) and wrong is None:
                 wrong = f"the worker ended by {status} {'with' if enough else 'without'} room: {printed[-200:]}"
         wrong = wrong or self.verify(ledger, [place / "1", place / "2"], "--append")
-        tally.trial(wrong, f"tmpfs of {kibibytes} KiB, worker append D/ledger P 1 20, then remount,size=4m and again", at)
+        tally.trial(wrong, f"tmpfs of {kibibytes} KiB, worker append D/ledger P 1 20; remount,size=4m; once more", at)
         self.unmount(at)
 
     def full_trial(self, tally: Tally, mebibytes: int, kind: str) -> None:
