@@ -174,6 +174,23 @@ void check_promises(wanted& all, recount const& counted) {
                              std::to_string(*all.count)};
 }
 
+// That a reader who begins somewhere inside gets the record that stands there.
+void check_places(ledger& of, std::uint64_t records) {
+    for (std::uint64_t const part : {1, 3, 7, 16, 29, 50, 77, 99, 100}) {
+        std::uint64_t const from = std::max<std::uint64_t>(1, records * part / 100);
+        std::uint64_t got = 0;
+        value_or_said(of.read(sequence{from},
+                              [&](sequence number, record&&) {
+                                  got = value_of(number);
+                                  return false;
+                              }),
+                      "read");
+        if (records > 0 && got != from)
+            throw silently_wrong{"reading from record " + std::to_string(from) + " begins with " +
+                                 std::to_string(got)};
+    }
+}
+
 recount check(ledger& of, wanted& all) {
     recount counted;
     value_or_said(of.read(sequence{1},
@@ -190,23 +207,6 @@ recount check(ledger& of, wanted& all) {
     check_places(of, counted.records);
     check_reports(of, counted);
     return counted;
-}
-
-// That a reader who begins somewhere inside gets the record that stands there.
-void check_places(ledger& of, std::uint64_t records) {
-    for (std::uint64_t const part : {1, 3, 7, 16, 29, 50, 77, 99, 100}) {
-        std::uint64_t const from = std::max<std::uint64_t>(1, records * part / 100);
-        std::uint64_t got = 0;
-        value_or_said(of.read(sequence{from},
-                              [&](sequence number, record&&) {
-                                  got = value_of(number);
-                                  return false;
-                              }),
-                      "read");
-        if (records > 0 && got != from)
-            throw silently_wrong{"reading from record " + std::to_string(from) + " begins with " +
-                                 std::to_string(got)};
-    }
 }
 
 ledger open_ledger(wanted const& all, bool create) {
