@@ -458,7 +458,7 @@ class Battery:
             if status not in ((0,) if enough else (0, 4)) and wrong is None:
                 wrong = f"the worker ended by {status} {'with' if enough else 'without'} room: {printed[-200:]}"
         wrong = wrong or self.verify(ledger, [place / "1", place / "2"], "--append")
-        tally.trial(wrong, f"tmpfs of {kibibytes} KiB, worker append D/ledger P 1 20, then remount,size=4m and again", at)
+        tally.trial(wrong, f"tmpfs of {kibibytes} KiB, worker append D/ledger P 1 20; remount,size=4m; once more", at)
         self.unmount(at)
 
     def full_trial(self, tally: Tally, mebibytes: int, kind: str) -> None:
@@ -494,7 +494,7 @@ class Battery:
         self.unmount(at)
 
     def damaged_trial(self, tally: Tally, number: int, source: Path, data: bytes, count: int, promises: Path,
-                      how: str, file: str = DATA, allowed: str = "") -> None:
+                      how: str, file: str = DATA, allowed: str = "", more: tuple[str, ...] = ()) -> None:
         if tally.is_over():
             return
         place = self.fast / f"damaged-{number}"
@@ -504,7 +504,7 @@ class Battery:
         (ledger / file).write_bytes(data)
         wrong = outcome = None
         for stage, flags in (("reading", []), ("appending", ["--append"])):
-            status, printed = self.run([self.programs / "verifier", ledger, "--count", count, *self.damage_flags,
+            status, printed = self.run([self.programs / "verifier", ledger, "--count", count, *self.damage_flags, *more,
                                         *flags, promises], seconds=20)
             last = printed.splitlines()[-1] if printed else ""
             if status == 3:
@@ -545,12 +545,29 @@ class Battery:
         chance.shuffle(trials)
         with ThreadPoolExecutor(2) as pool:
             list(pool.map(trial, trials))
+        keys = self.key_places(data, classes["leaf"])
+        for number in range(2000 if self.long else 60):
+            changed, at, bit = bytearray(data), chance.choice(keys) + chance.randrange(4, 8), chance.randrange(8)
+            changed[at] ^= 1 << bit
+            self.damaged_trial(tally, len(trials) + number, source, bytes(changed), count, promises,
+                               f"bit {bit} of byte {at} of the file, in a key", more=("--every-place",))
         marker = (source / MARKER).read_bytes()
         for bit in range(len(marker) * 8) if self.long else range(0, len(marker) * 8, 13):
             changed = bytearray(marker)
             changed[bit // 8] ^= 1 << bit % 8
             self.damaged_trial(tally, len(trials) + bit, source, bytes(changed), count, promises,
                                f"bit {bit % 8} of byte {bit // 8} of the marker", MARKER)
+
+    @staticmethod
+    def key_places(data: bytes, leaves: list[int]) -> list[int]:
+        """Where the keys of the blocks stand, 8 bytes each."""
+        places = []
+        for start in (page * PAGE for page in leaves):
+            for pointer in range(16, struct.unpack_from("<H", data, start + 12)[0], 2):
+                node = struct.unpack_from("<H", data, start + pointer)[0]
+                if node + 16 <= PAGE and struct.unpack_from("<H", data, start + node + 6)[0] == 8:
+                    places.append(start + node + 8)
+        return places
 
     def stale(self, tally: Tally) -> None:
         """A write that the disk lost without a word: a page is again what it was before.

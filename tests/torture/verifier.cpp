@@ -2,7 +2,7 @@
 //
 // verifier.cpp: opens a ledger in a process of its own and says whether it kept every promise.
 //
-//     verifier DIR [--count N] [--append] [--walk] [--loose] [PROMISES ...]
+//     verifier DIR [--count N] [--append] [--walk] [--every-place] [--loose] [PROMISES ...]
 //
 // It reads the log from its first record and makes each record again from the identity in it. What
 // must hold: sequences are dense; no record twice; no field other than it was; a writer's records
@@ -11,6 +11,7 @@
 //     --count N   the log has that many records
 //     --append    then appends some and looks at everything again
 //     --walk      first walks the trees of the file, as a program that verifies does
+//     --every-place  reads from every record, not from ten of them
 //     --loose     refused records may be there (where the power went, nobody can know)
 // Exit status: 0 all holds; 1 something does not, and nobody said so; 3 the ledger answered with an
 // error. One line says what.
@@ -36,6 +37,7 @@ struct wanted {
     bool loose = false;
     bool refused_are_there = false;
     bool walk = false;
+    bool every_place = false;
     std::map<identity, std::uint64_t> committed{};  // and the sequence; 0 where it was not told
     std::set<identity> refused{};
     bool holes_allowed = false;
@@ -174,6 +176,23 @@ void check_promises(wanted& all, recount const& counted) {
                              std::to_string(*all.count)};
 }
 
+// That a reader who begins somewhere inside gets the record that stands there.
+void check_places(ledger& of, std::uint64_t records, bool every) {
+    std::uint64_t const step = every ? 1 : records / 9 + 1;
+    for (std::uint64_t from = records; from > 0 && from <= records; from -= step) {
+        std::uint64_t got = 0;
+        value_or_said(of.read(sequence{from},
+                              [&](sequence number, record&&) {
+                                  got = value_of(number);
+                                  return false;
+                              }),
+                      "read");
+        if (got != from)
+            throw silently_wrong{"reading from record " + std::to_string(from) + " begins with " +
+                                 std::to_string(got)};
+    }
+}
+
 recount check(ledger& of, wanted& all) {
     recount counted;
     value_or_said(of.read(sequence{1},
@@ -187,6 +206,7 @@ recount check(ledger& of, wanted& all) {
     if (last != counted.records)
         throw silently_wrong{"the last sequence is " + std::to_string(last) + " of " +
                              std::to_string(counted.records) + " records"};
+    check_places(of, counted.records, all.every_place);
     check_reports(of, counted);
     return counted;
 }
@@ -252,6 +272,8 @@ int run(int count, char** words) {
             all.append = true;
         } else if (word == "--walk") {
             all.walk = true;
+        } else if (word == "--every-place") {
+            all.every_place = true;
         } else if (word == "--loose") {
             all.loose = true;
         } else if (word == "--count" && i + 1 < count) {
