@@ -90,8 +90,9 @@ public:
     ~basic_ledger() = default;
 
     // Hands a record to the log and returns at once, but for room in the queue. Errors: read_only;
-    // too_large, over limits::record_bytes; the failure of an earlier relaxed append that nobody
-    // was told of.
+    // too_large, over limits::record_bytes; the failure of a record that this thread handed over
+    // before without waiting, and was not told of: until it is told, none of its later ones enter
+    // the log.
     template <class String>
     [[nodiscard]] result<ticket> enqueue(basic_record<String> const& entry) {
         auto pushed = state_->push(entry, false);
@@ -99,7 +100,8 @@ public:
         return ticket(std::move(*pushed));
     }
     // Waits until the record is on disk. Zero where it was spilled (on_log_failure). Errors: why it
-    // could not be written; it is then not in the log.
+    // could not be written. It is then not in the log, unless the disk failed in the very moment of
+    // the commit, and so that nobody can tell: then it may be there after the ledger was reopened.
     [[nodiscard]] result<sequence> wait(ticket const& of) {
         if (!of.of_.to) return fail(errc::bad_argument, "an empty ticket");
         state_->queue.await(*of.of_.to);
@@ -115,8 +117,9 @@ public:
         if (when == durability::relaxed) return sequence{0};
         return state_->wait(*pushed);
     }
-    // Waits until all that was handed over before is on disk. Errors: the first failure that nobody
-    // was told of.
+    // Waits until all that was handed over before, by whatever thread, is on disk. Errors: a failure
+    // of what this thread handed over, and was not told of; else one of another thread's that no
+    // flush() was told of yet (that thread is still told itself).
     [[nodiscard]] result<void> flush() { return state_->queue.flush(); }
 
     // Errors: those of reading what other processes wrote in the meantime, or days that are not in
@@ -215,8 +218,8 @@ struct basic_ledger<Policies>::state {
     // The writer thread.
     void run() {
         while (auto const next = queue.take()) {
-            auto const earlier = queue.unreported();
-            auto const first = earlier ? result<sequence>(*earlier) : appender.append(*next);
+            auto const refusal = queue.refusal(*next);
+            auto const first = refusal ? result<sequence>(*refusal) : appender.append(*next);
             queue.finish(*next, first);
             if (first && value_of(*first) != 0) fold.applied(*next, value_of(*first) - 1);
             queue.recycle(std::move(next->bytes));
