@@ -9,12 +9,12 @@
 #ifndef AIAUDIT_ENGINE_BATCH_QUEUE_HPP
 #define AIAUDIT_ENGINE_BATCH_QUEUE_HPP
 
-#include <aiaudit/core/ids.hpp>      // sequence
-#include <aiaudit/detail/bytes.hpp>  // little-endian integers
-#include <aiaudit/error.hpp>         // result
+#include <aiaudit/core/ids.hpp>               // sequence
+#include <aiaudit/detail/bytes.hpp>           // little-endian integers
+#include <aiaudit/engine/one_time_event.hpp>  // one_time_event
+#include <aiaudit/error.hpp>                  // result
 
 #include <algorithm>
-#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
@@ -38,7 +38,7 @@ namespace detail {
 
 // Records that are written together, and how that ended.
 struct batch {
-    enum state_of : std::uint32_t { pending, written, failed };
+    enum end : std::uint32_t { written = 1, failed = 2 };
 
     std::string bytes{};  // each record as a 32-bit length and its canonical encoding
     std::uint32_t count = 0;
@@ -46,8 +46,8 @@ struct batch {
     std::vector<std::thread::id> relaxed{};
     std::uint32_t awaited = 0;  // callers that wait for it; under the queue's mutex
 
-    // What follows is set before `state` leaves pending, and constant from then on.
-    std::atomic<std::uint32_t> state{pending};
+    // What follows is set before `ended`, and constant from then on.
+    one_time_event ended{};  // written or failed
     sequence first{};  // zero where the records were spilled
     std::optional<error> failure{};
 
@@ -114,8 +114,8 @@ public:
 
     // Until the batch was written or has failed.
     [[nodiscard]] result<void> wait(batch const& of) {
-        of.state.wait(batch::pending, std::memory_order_acquire);
-        if (of.state.load(std::memory_order_acquire) == batch::written) return {};
+        of.ended.wait();
+        if (of.ended.get() == batch::written) return {};
         std::lock_guard const lock(mutex_);
         static_cast<void>(take_untold());
         return *of.failure;
@@ -139,7 +139,7 @@ public:
         if (last && last == gathering_) hurried_ = true;
         lock.unlock();
         work_.notify_one();
-        if (last) last->state.wait(batch::pending, std::memory_order_acquire);
+        if (last) last->ended.wait();
         lock.lock();
         if (auto failure = take_untold()) return *failure;
         for (auto& [thread, failure] : untold_) {
@@ -196,9 +196,8 @@ public:
             }
             expected_ = done.awaited;
             writing_.reset();
-            done.state.store(first ? batch::written : batch::failed, std::memory_order_release);
         }
-        done.state.notify_all();
+        done.ended.set(first ? batch::written : batch::failed);
     }
     // The bytes of a batch that nobody reads any more, for the next one.
     void recycle(std::string&& bytes) {
