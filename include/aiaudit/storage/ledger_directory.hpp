@@ -319,7 +319,12 @@ result<std::string> prepare_ledger(store_options const& options, Fill&& fill) {
     if (!marked) return marked.error();
     if (!*marked) {
         if (!may_make) {
-            if (auto ok = check_free_for_ledger(path); !ok) return ok.error();
+            if (auto ok = check_free_for_ledger(path); !ok) {
+                // Unless another process has just made it.
+                auto const made_meanwhile = read_marker(path);
+                if (made_meanwhile && *made_meanwhile) return path;
+                return ok.error();
+            }
             return fail(errc::not_found, path + ": holds no ledger yet");
         }
         if (auto ok = make_ledger(path, fill); !ok) return ok.error();
