@@ -203,6 +203,56 @@ BOOST_AUTO_TEST_CASE(processes_that_make_it_at_once_make_one) {
     }
 }
 
+// The marker gets its name between two looks of the reader.
+BOOST_AUTO_TEST_CASE(a_reader_never_mistakes_a_ledger_that_is_just_made) {
+    temporary_directory const directory;
+    auto const path = directory / "ledger";
+    make_ledger_with(path, "v");
+    auto const marker = path + "/aiaudit-ledger";
+    for (int round = 0; round < 100; ++round) {
+        fs::rename(marker, marker + ".new");
+        std::atomic<bool> begun = false;
+        std::thread maker([&] {
+            while (!begun) std::this_thread::yield();
+            for (int i = 0; i < round; ++i) (void)::getppid();
+            fs::rename(marker + ".new", marker);
+        });
+        auto code = errc::not_found;
+        for (; code == errc::not_found; begun = true) code = code_of(open_at(path, false, true));
+        maker.join();
+        BOOST_REQUIRE((code == errc{}));
+    }
+}
+
+// A meta page is in the map before it is on the disk; readers begin to see it after that.
+BOOST_AUTO_TEST_CASE(a_view_is_not_taken_for_a_commit_that_is_under_way) {
+    temporary_directory const directory;
+    auto const path = directory / "ledger";
+    auto const store = open_at(path).value();
+    auto const generation_seen = [&] {
+        std::uint64_t seen = 0;
+        auto const look = [&](auto const& view) -> result<void> {
+            seen = view.generation();
+            return {};
+        };
+        store.read(look).value();
+        return seen;
+    };
+    auto const before = store.generation();
+    BOOST_TEST(generation_seen() == before);
+    auto const file = aiaudit::detail::file_handle::open(data_file(path), O_RDWR);
+    auto const last = before & ((std::uint64_t{1} << 40) - 1);
+    auto const page_of = [](std::uint64_t txnid) { return static_cast<off_t>(txnid % 2 * 4096); };
+    char meta[160];
+    BOOST_REQUIRE(::pread(file.get(), meta, sizeof meta, page_of(last)) == sizeof meta);
+    auto const next = last + 1;
+    meta[0] = static_cast<char>(next % 2);
+    std::memcpy(meta + 144, &next, sizeof next);
+    BOOST_REQUIRE(::pwrite(file.get(), meta, sizeof meta, page_of(next)) == sizeof meta);
+    BOOST_TEST(store.generation() == before + 1);
+    BOOST_TEST(generation_seen() == before);
+}
+
 BOOST_AUTO_TEST_CASE(a_process_opens_it_once_by_whatever_name) {
     temporary_directory const directory;
     auto const path = directory / "ledger";

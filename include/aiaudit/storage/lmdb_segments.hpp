@@ -323,12 +323,13 @@ inline void lmdb_segments::close_least_used() {
     }
 }
 
-// A segment's number, then that of its last transaction: a process that does not know yet that its
-// segment is sealed sees the transaction that sealed it.
+// A process that does not know yet that its segment is sealed sees the transaction that sealed it.
+// The number is that of the meta page, which may still be on its way to the disk: a reader sees it
+// once it is there.
 inline std::uint64_t lmdb_segments::generation() const noexcept {
     auto& at = *newest_.load(std::memory_order_acquire);
     if (marker_.forked()) return 0;
-    return std::uint64_t{at.number()} << 40 | (at.last_txnid() & ((std::uint64_t{1} << 40) - 1));
+    return generation_of(at.number(), at.last_txnid());
 }
 
 inline std::uint64_t lmdb_segments::bytes_on_disk(segment_number number) const {
