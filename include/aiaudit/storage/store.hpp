@@ -172,7 +172,8 @@ concept storage_write_view = storage_read_view<View> &&
 //                          old one: both, or neither when anything fails. old is the newest when
 //                          its turn has come: a body that was to rotate another one looks at
 //                          old.segment(), and fails.
-//   write_history(body)    write(body), on the history. Not atomic with any other transaction.
+//   write_history(body)    write(body), on the history, in turn with those. Not atomic with any
+//                          other transaction.
 //   drop_oldest(segment)   Removes the oldest segment for good. bad_argument: it is not the oldest,
 //                          or the newest; not_found: it is gone. Transactions on it go on.
 //   generation()           Differs from before once any process has committed to a segment or
