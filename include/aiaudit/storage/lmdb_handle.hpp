@@ -259,8 +259,9 @@ inline result<void> lmdb_handle::walk_trees() {
         if (whole && *whole) return {};
         if (!whole && whole.error().code != errc::corrupt) return whole.error();
         found += whole ? 0 : 1;
-        walked = whole ? fail(errc::corrupt, directory_ + "/data.mdb: its last commit is in the "
-                                                          "wrong place")
+        walked = whole ? fail(errc::corrupt, directory_ +
+                                                 "/data.mdb: its last commit is in the "
+                                                 "wrong place")
                        : whole.error();
     }
     return walked;

@@ -35,7 +35,8 @@ public:
     }
     // The first bytes of a page that is not worth a window; the view lasts like the other.
     [[nodiscard]] std::string_view head(std::uint64_t number, char* to, std::size_t bytes) {
-        if (number >= first_ && number < first_ + held_pages()) return page(number).substr(0, bytes);
+        if (number >= first_ && number < first_ + held_pages())
+            return page(number).substr(0, bytes);
         return read(to, bytes, number * page_bytes_);
     }
     // What stands anywhere in the file.
@@ -47,7 +48,7 @@ public:
     [[nodiscard]] int failed() const noexcept { return failed_; }
 
 private:
-    static constexpr std::size_t window_bytes = std::size_t{1} << 20;
+    static constexpr std::size_t window_bytes = std::size_t{256} << 10;  // fits the cache
 
     [[nodiscard]] std::uint64_t held_pages() const noexcept { return held_bytes_ / page_bytes_; }
 
@@ -57,7 +58,8 @@ private:
         span_ = goes_on ? std::min<std::uint64_t>(span_ * 2, window_bytes / page_bytes_)
                         : std::max<std::uint64_t>(span_ / 4, 1);
         auto const wanted = std::min(span_, pages_ - std::min(number, pages_));
-        auto const bytes = static_cast<std::size_t>(std::max<std::uint64_t>(wanted, 1)) * page_bytes_;
+        auto const bytes =
+            static_cast<std::size_t>(std::max<std::uint64_t>(wanted, 1)) * page_bytes_;
         if (bytes_.size() < bytes) bytes_.resize(bytes);
         first_ = number;
         held_bytes_ = read(bytes_.data(), bytes, number * page_bytes_).size();

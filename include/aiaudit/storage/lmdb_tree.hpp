@@ -190,8 +190,8 @@ private:
             auto const found = read_node(page, at, true);
             if (!found) return damaged(number, "has an entry out of bounds");
             taken += found->bytes_taken;
-            bool const in_order = at == head_bytes ? follows(found->key)
-                                                   : is_before(before, found->key);
+            bool const in_order =
+                at == head_bytes ? follows(found->key) : is_before(before, found->key);
             if (!in_order) return damaged(number, "is out of order");
             before = found->key;
             if (found->flags == 0 && in_ == tree::table) continue;
