@@ -77,7 +77,8 @@ if(AIAUDIT_BUILD_TESTS)
       AIAUDIT_SHARED_DIR="${shared}" AIAUDIT_FIXTURE_DIR="${PROJECT_SOURCE_DIR}/tests/fixtures")
     set_target_properties(${binary} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/tests")
     if(binary STREQUAL tool)
-      target_compile_definitions(tool PRIVATE AIAUDIT_PROGRAM="$<TARGET_FILE:aiaudit_program>")
+      target_compile_definitions(tool PRIVATE AIAUDIT_PROGRAM="$<TARGET_FILE:aiaudit_program>"
+        AIAUDIT_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
       add_dependencies(tool aiaudit_program)
     endif()
     # One test a file: its suite has the file's name.

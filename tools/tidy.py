@@ -40,7 +40,7 @@ THIRD_PARTY = {
     "curl/": ["alerts/smtp*"],
     "libpq-fe.h": ["sinks/postgres*"],
 }
-POSIX = re.compile(r"(sys|net|netinet|arpa)/\w+\.h|linux/magic\.h|(unistd|fcntl|signal|pthread|poll|dirent|netdb|spawn)\.h")
+POSIX = re.compile(r"(sys|net|netinet|arpa)/\w+\.h|linux/(magic|futex)\.h|(unistd|fcntl|signal|pthread|poll|dirent|netdb|spawn)\.h")
 POSIX_FLOOR = 5  # the lowest that does I/O
 
 LINE_MAX = 100

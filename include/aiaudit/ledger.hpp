@@ -90,8 +90,9 @@ public:
     ~basic_ledger() = default;
 
     // Hands a record to the log and returns at once, but for room in the queue. Errors: read_only;
-    // too_large, over limits::record_bytes; the failure of an earlier relaxed append that nobody
-    // was told of.
+    // too_large, over limits::record_bytes; the failure of a record that this thread handed over
+    // before without waiting, and was not told of: until it is told, none of its later ones enter
+    // the log.
     template <class String>
     [[nodiscard]] result<ticket> enqueue(basic_record<String> const& entry) {
         auto pushed = state_->push(entry, false);
@@ -99,7 +100,8 @@ public:
         return ticket(std::move(*pushed));
     }
     // Waits until the record is on disk. Zero where it was spilled (on_log_failure). Errors: why it
-    // could not be written; it is then not in the log.
+    // could not be written. It is then not in the log, unless the disk failed in the very moment of
+    // the commit, and so that nobody can tell: then it may be there after the ledger was reopened.
     [[nodiscard]] result<sequence> wait(ticket const& of) {
         if (!of.of_.to) return fail(errc::bad_argument, "an empty ticket");
         state_->queue.await(*of.of_.to);
@@ -115,8 +117,9 @@ public:
         if (when == durability::relaxed) return sequence{0};
         return state_->wait(*pushed);
     }
-    // Waits until all that was handed over before is on disk. Errors: the first failure that nobody
-    // was told of.
+    // Waits until all that was handed over before, by whatever thread, is on disk. Errors: a failure
+    // of what this thread handed over, and was not told of; else one of another thread's that no
+    // flush() was told of yet (that thread is still told itself).
     [[nodiscard]] result<void> flush() { return state_->queue.flush(); }
 
     // Errors: those of reading what other processes wrote in the meantime, or days that are not in
@@ -179,17 +182,22 @@ struct basic_ledger<Policies>::state {
         : options(std::move(with)),
           store(std::move(opened)),
           log(store),
-          fold(store, log,
+          queue(options.batch_records_max, options.batch_bytes_max),
+          fold(store, log, queue,
                {rollup_options{.memory_bytes = options.rollup_memory_bytes},
                 options.rollup_save_records}),
-          queue(options.batch_records_max, options.batch_bytes_max),
-          appender(store, fold, time, queue, options.path, options.rotation, options.log_failure) {}
+          appender(store, time, queue, options.path, options.rotation, options.log_failure) {}
     state(state const&) = delete;
     state& operator=(state const&) = delete;
     ~state() {
         if (!writer.joinable()) return;
         queue.stop();
         writer.join();
+        fold.stop();
+        folder.join();
+        // So that opening has less to fold. Not worth a commit for a few records.
+        constexpr std::uint64_t worth_saving = 8192;
+        static_cast<void>(fold.save_now(worth_saving));
     }
 
     template <class String>
@@ -212,36 +220,16 @@ struct basic_ledger<Policies>::state {
         return sequence{first == 0 ? 0 : first + of.place};
     }
 
-    // The writer thread.
+    // The writer's thread.
     void run() {
-        while (auto const next = queue.take()) {
-            auto const earlier = queue.unreported();
-            auto const first = earlier ? result<sequence>(*earlier) : appender.append(*next);
+        while (auto next = queue.take()) {
+            auto const refusal = queue.refusal(*next);
+            auto const first = refusal ? result<sequence>(*refusal) : appender.append(*next);
             queue.finish(*next, first);
-            if (first && value_of(*first) != 0) fold.applied(*next, value_of(*first) - 1);
-            queue.recycle(std::move(next->bytes));
+            if (first && value_of(*first) != 0)
+                fold.committed(std::move(next), value_of(*first) - 1);
         }
         static_cast<void>(appender.take_up_spilled());
-        save_at_the_end();
-    }
-
-    // Saves the rollups, if at least so many records are not in them.
-    result<void> save(std::uint64_t records_least) {
-        typename detail::fold_keeper<storage>::save held;
-        auto const saved = store.write([&](auto& view) -> result<void> {
-            auto const tree = detail::get_tree(view, detail::meta_key::tree);
-            if (!tree) return tree.error();
-            return fold.save_in(view, *tree, records_least, held);
-        });
-        fold.saved(held, saved.has_value());
-        return saved;
-    }
-
-    // So that opening has less to fold. Not worth a commit for a few records; and where it fails,
-    // the log still has all that is needed.
-    void save_at_the_end() {
-        constexpr std::uint64_t worth_saving = 8192;
-        if (fold.unsaved() >= worth_saving) static_cast<void>(save(worth_saving));
     }
 
     template <class Visitor>
@@ -262,10 +250,11 @@ struct basic_ledger<Policies>::state {
     storage store;
     clock time{};
     detail::log_reader<storage> log;
-    detail::fold_keeper<storage> fold;
     detail::batch_queue queue;
+    detail::fold_keeper<storage> fold;
     detail::log_appender<storage, clock> appender;  // the writer's
-    std::thread writer{};                           // last: it uses all of the above
+    std::thread writer{};                           // last: they use all of the above
+    std::thread folder{};
 };
 
 template <class Policies>
@@ -283,6 +272,7 @@ result<basic_ledger<Policies>> basic_ledger<Policies>::open(ledger_options optio
     if (made->options.read_only) return basic_ledger(std::move(made));
     if (auto taken = made->appender.open(); !taken) return taken.error();
     made->writer = std::thread([of = made.get()] { of->run(); });
+    made->folder = std::thread([of = made.get()] { of->fold.run(); });
     return basic_ledger(std::move(made));
 }
 
@@ -290,7 +280,7 @@ template <class Policies>
 result<void> basic_ledger<Policies>::save() {
     if (auto ok = flush(); !ok) return ok;
     if (auto ok = state_->fold.catch_up_now(); !ok) return ok;
-    return state_->save(1);
+    return state_->fold.save_now(1);
 }
 
 template <class Policies>

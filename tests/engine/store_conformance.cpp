@@ -85,6 +85,10 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(generations_are_never_the_same, Store, models) {
     check_generation<Store>();
 }
 
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_view_knows_its_generation, Store, models) {
+    check_generation_of_views<Store>();
+}
+
 BOOST_AUTO_TEST_CASE_TEMPLATE(a_read_only_store_keeps_its_segments, Store, models) {
     check_segments_read_only<Store>();
 }

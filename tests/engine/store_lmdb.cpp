@@ -96,7 +96,7 @@ BOOST_AUTO_TEST_CASE(what_is_made_is_private_and_marked) {
     }
     std::set<std::string> const expected{"aiaudit-ledger", "segments", "segments/00000001",
                                          "segments/00000001/data.mdb",
-                                         "segments/00000001/lock.mdb"};
+                                         "segments/00000001/lock.mdb", "segments/write.lock"};
     BOOST_TEST((names == expected));
 }
 
@@ -203,6 +203,56 @@ BOOST_AUTO_TEST_CASE(processes_that_make_it_at_once_make_one) {
     }
 }
 
+// The marker gets its name between two looks of the reader.
+BOOST_AUTO_TEST_CASE(a_reader_never_mistakes_a_ledger_that_is_just_made) {
+    temporary_directory const directory;
+    auto const path = directory / "ledger";
+    make_ledger_with(path, "v");
+    auto const marker = path + "/aiaudit-ledger";
+    for (int round = 0; round < 100; ++round) {
+        fs::rename(marker, marker + ".new");
+        std::atomic<bool> begun = false;
+        std::thread maker([&] {
+            while (!begun) std::this_thread::yield();
+            for (int i = 0; i < round; ++i) (void)::getppid();
+            fs::rename(marker + ".new", marker);
+        });
+        auto code = errc::not_found;
+        for (; code == errc::not_found; begun = true) code = code_of(open_at(path, false, true));
+        maker.join();
+        BOOST_REQUIRE((code == errc{}));
+    }
+}
+
+// A meta page is in the map before it is on the disk; readers begin to see it after that.
+BOOST_AUTO_TEST_CASE(a_view_is_not_taken_for_a_commit_that_is_under_way) {
+    temporary_directory const directory;
+    auto const path = directory / "ledger";
+    auto const store = open_at(path).value();
+    auto const generation_seen = [&] {
+        std::uint64_t seen = 0;
+        auto const look = [&](auto const& view) -> result<void> {
+            seen = view.generation();
+            return {};
+        };
+        store.read(look).value();
+        return seen;
+    };
+    auto const before = store.generation();
+    BOOST_TEST(generation_seen() == before);
+    auto const file = aiaudit::detail::file_handle::open(data_file(path), O_RDWR);
+    auto const last = before & ((std::uint64_t{1} << 40) - 1);
+    auto const page_of = [](std::uint64_t txnid) { return static_cast<off_t>(txnid % 2 * 4096); };
+    char meta[160];
+    BOOST_REQUIRE(::pread(file.get(), meta, sizeof meta, page_of(last)) == sizeof meta);
+    auto const next = last + 1;
+    meta[0] = static_cast<char>(next % 2);
+    std::memcpy(meta + 144, &next, sizeof next);
+    BOOST_REQUIRE(::pwrite(file.get(), meta, sizeof meta, page_of(next)) == sizeof meta);
+    BOOST_TEST(store.generation() == before + 1);
+    BOOST_TEST(generation_seen() == before);
+}
+
 BOOST_AUTO_TEST_CASE(a_process_opens_it_once_by_whatever_name) {
     temporary_directory const directory;
     auto const path = directory / "ledger";
@@ -307,6 +357,85 @@ BOOST_AUTO_TEST_CASE(processes_write_in_turn) {
     BOOST_TEST(second.wait() == 0);
     BOOST_TEST((value_of(store, table::meta, "count") == std::to_string(3 * rounds)));
     BOOST_TEST(store.generation() == before + 3 * rounds);
+}
+
+// Each kind of writing holds it, nothing else does.
+BOOST_AUTO_TEST_CASE(a_writer_holds_the_file_lock_for_its_transaction_only) {
+    temporary_directory const directory;
+    auto const path = directory / "ledger";
+    auto store = open_at(path).value();
+    auto const held = [&] {
+        auto const look = [&] {
+            auto const name = path + "/segments/write.lock";
+            auto const file = aiaudit::detail::file_handle::open(name, O_RDWR);
+            struct flock whole {};
+            whole.l_type = F_WRLCK;
+            if (::fcntl(file.get(), F_GETLK, &whole) != 0) return 2;
+            return whole.l_type == F_UNLCK ? 0 : 1;
+        };
+        return run_in_child(look) == 1;
+    };
+    auto const expect_held = [&](auto&...) -> result<void> {
+        BOOST_TEST(held());
+        return {};
+    };
+    BOOST_TEST(!held());
+    BOOST_TEST(bool(store.write(expect_held)));
+    BOOST_TEST(bool(store.write_history(expect_held)));
+    BOOST_TEST(bool(store.rotate(expect_held)));
+    BOOST_TEST(!held());
+    auto const throws = [](auto&) -> result<void> { throw std::runtime_error("on purpose"); };
+    BOOST_CHECK_THROW((void)store.write(throws), std::runtime_error);
+    auto const fails = [](auto&) -> result<void> { return aiaudit::fail(errc::bad_input); };
+    BOOST_TEST((code_of(store.write(fails)) == errc::bad_input));
+    BOOST_TEST(!held());
+    auto const expect_free = [&](auto const&) -> result<void> {
+        BOOST_TEST(!held());
+        return {};
+    };
+    BOOST_TEST(bool(store.read(expect_free)));
+}
+
+// Of two that wait behind a holder one is interrupted by signals, and then the holder is killed.
+BOOST_AUTO_TEST_CASE(a_killed_writer_gives_its_turn_back) {
+    temporary_directory const directory;
+    auto const path = directory / "ledger";
+    make_ledger_with(path, "v");
+    shared_counter inside;
+    child_process holder([&] {
+        auto own = open_at(path).value();
+        (void)own.write([&](auto&) -> result<void> {
+            inside.set(1);
+            for (;;) ::pause();
+        });
+        return 1;
+    });
+    while (inside.get() == 0) ::usleep(100);
+    child_process other([&] {
+        auto own = open_at(path).value();
+        put(own, table::blocks, "other", "v");
+        return 0;
+    });
+    auto store = open_at(path).value();
+    struct sigaction interrupt {};
+    struct sigaction before {};
+    interrupt.sa_handler = [](int) {};  // without SA_RESTART
+    ::sigaction(SIGUSR1, &interrupt, &before);
+    std::atomic<bool> written = false;
+    std::thread waiting([&] {
+        put(store, table::blocks, "k", "w");
+        written = true;
+    });
+    for (int i = 0; i < 200; ++i) {
+        ::pthread_kill(waiting.native_handle(), SIGUSR1);
+        ::usleep(50);
+    }
+    BOOST_TEST(!written);
+    BOOST_TEST(holder.kill() == -SIGKILL);
+    waiting.join();
+    BOOST_TEST(other.wait() == 0);
+    ::sigaction(SIGUSR1, &before, nullptr);
+    BOOST_TEST(entries_of(store, table::blocks).size() == 2U);
 }
 
 // A process with a larger map writes past the end of ours.

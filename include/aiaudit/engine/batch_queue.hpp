@@ -9,20 +9,24 @@
 #ifndef AIAUDIT_ENGINE_BATCH_QUEUE_HPP
 #define AIAUDIT_ENGINE_BATCH_QUEUE_HPP
 
-#include <aiaudit/core/ids.hpp>      // sequence
-#include <aiaudit/detail/bytes.hpp>  // little-endian integers
-#include <aiaudit/error.hpp>         // result
+#include <aiaudit/core/ids.hpp>               // sequence
+#include <aiaudit/detail/bytes.hpp>           // little-endian integers
+#include <aiaudit/engine/one_time_event.hpp>  // one_time_event
+#include <aiaudit/error.hpp>                  // result
 
-#include <atomic>
+#include <algorithm>
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <utility>
+#include <vector>
 
 namespace aiaudit {
 inline namespace v1 {
@@ -34,14 +38,16 @@ namespace detail {
 
 // Records that are written together, and how that ended.
 struct batch {
-    enum state_of : std::uint32_t { pending, written, failed };
+    enum end : std::uint32_t { written = 1, failed = 2 };
 
     std::string bytes{};  // each record as a 32-bit length and its canonical encoding
     std::uint32_t count = 0;
+    // Who handed over records that nobody may wait for.
+    std::vector<std::thread::id> relaxed{};
     std::uint32_t awaited = 0;  // callers that wait for it; under the queue's mutex
 
-    // What follows is set before `state` leaves pending, and constant from then on.
-    std::atomic<std::uint32_t> state{pending};
+    // What follows is set before `ended`, and constant from then on.
+    one_time_event ended{};  // written or failed
     sequence first{};  // zero where the records were spilled
     std::optional<error> failure{};
 
@@ -49,6 +55,10 @@ struct batch {
         append_little_endian(bytes, static_cast<std::uint32_t>(encoded.size()));
         bytes.append(encoded);
         ++count;
+    }
+    void note_relaxed(std::thread::id by) {
+        if (std::find(relaxed.rbegin(), relaxed.rend(), by) == relaxed.rend())
+            relaxed.push_back(by);
     }
     // Calls visit(encoded record) for each, until it returns an error.
     template <class Visitor>
@@ -80,17 +90,21 @@ public:
         std::uint32_t place = 0;
     };
     // Puts a record into the batch that gathers, and waits for room there. `awaited`: the caller
-    // will wait for it. Errors: closed; a failure that nobody was told of yet. The record is then
-    // not in the queue.
+    // will wait for it. Errors: closed; a failure of what this thread handed over before, and was
+    // not told of. The record is then not in the queue.
     [[nodiscard]] result<pushed> push(std::string_view encoded, bool awaited) {
         std::unique_lock lock(mutex_);
         if (!has_room(encoded.size())) {
             room_.wait(lock, [&] { return stopping_ || has_room(encoded.size()); });
         }
         if (stopping_) return fail(errc::closed, "the ledger is being closed");
-        if (unreported_) return *std::exchange(unreported_, std::nullopt);
+        if (auto failure = take_untold()) return *failure;
         gathering_->add(encoded);
-        if (awaited) ++gathering_->awaited;
+        if (awaited) {
+            ++gathering_->awaited;
+        } else {
+            gathering_->note_relaxed(std::this_thread::get_id());
+        }
         pushed const made{gathering_, gathering_->count - 1};
         bool const wake = wakes_writer(awaited);
         lock.unlock();
@@ -98,12 +112,12 @@ public:
         return made;
     }
 
-    // Until the batch was written or has failed. A failure is told here, and so not again.
+    // Until the batch was written or has failed.
     [[nodiscard]] result<void> wait(batch const& of) {
-        of.state.wait(batch::pending, std::memory_order_acquire);
-        if (of.state.load(std::memory_order_acquire) == batch::written) return {};
+        of.ended.wait();
+        if (of.ended.get() == batch::written) return {};
         std::lock_guard const lock(mutex_);
-        unreported_.reset();
+        static_cast<void>(take_untold());
         return *of.failure;
     }
     // Says that somebody waits for a batch that was not awaited when it was pushed.
@@ -117,16 +131,21 @@ public:
         }
         if (wake) work_.notify_one();
     }
-    // Until all that was pushed before is written. Errors: the first failure nobody was told of.
+    // Until all that was pushed before is written. Errors: a failure of what this thread handed over
+    // and was not told of; else one of another thread's that no flush() has told of.
     [[nodiscard]] result<void> flush() {
         std::unique_lock lock(mutex_);
         std::shared_ptr<batch> const last = gathering_->count != 0 ? gathering_ : writing_;
         if (last && last == gathering_) hurried_ = true;
         lock.unlock();
         work_.notify_one();
-        if (last) last->state.wait(batch::pending, std::memory_order_acquire);
+        if (last) last->ended.wait();
         lock.lock();
-        if (unreported_) return *std::exchange(unreported_, std::nullopt);
+        if (auto failure = take_untold()) return *failure;
+        for (auto& [thread, failure] : untold_) {
+            if (std::exchange(failure.told_by_flush, true)) continue;
+            return failure.why;
+        }
         return {};
     }
 
@@ -154,11 +173,15 @@ public:
         room_.notify_all();
         return taken;
     }
-    // A failure that nobody was told of: until then nothing that came later may be written, so that
-    // a log of relaxed appends has no hole.
-    [[nodiscard]] std::optional<error> unreported() {
+    // Why a batch must not be written: it holds records of a thread whose earlier ones failed, and
+    // who does not know it yet. So the records of one thread enter the log without a hole.
+    [[nodiscard]] std::optional<error> refusal(batch const& of) {
         std::lock_guard const lock(mutex_);
-        return unreported_;
+        for (std::thread::id const thread : of.relaxed) {
+            auto const found = untold_.find(thread);
+            if (found != untold_.end()) return found->second.why;
+        }
+        return {};
     }
     // Tells those who wait. `first`: the sequence of the batch's first record.
     void finish(batch& done, result<sequence> const& first) {
@@ -167,13 +190,14 @@ public:
             if (first) {
                 done.first = *first;
             } else {
-                done.failure = unreported_ = first.error();
+                done.failure = first.error();
+                for (std::thread::id const thread : done.relaxed)
+                    untold_.try_emplace(thread, untold{first.error(), false});
             }
             expected_ = done.awaited;
             writing_.reset();
-            done.state.store(first ? batch::written : batch::failed, std::memory_order_release);
         }
-        done.state.notify_all();
+        done.ended.set(first ? batch::written : batch::failed);
     }
     // The bytes of a batch that nobody reads any more, for the next one.
     void recycle(std::string&& bytes) {
@@ -199,7 +223,21 @@ public:
 private:
     enum class writer_state : std::uint8_t { busy, idle, gathering };
 
+    // A failure of a thread's records that it was not told of.
+    struct untold {
+        error why{};
+        bool told_by_flush = false;  // to another thread
+    };
+
     // All under mutex_.
+    [[nodiscard]] std::optional<error> take_untold() {
+        if (untold_.empty()) return {};
+        auto const found = untold_.find(std::this_thread::get_id());
+        if (found == untold_.end()) return {};
+        error why = std::move(found->second.why);
+        untold_.erase(found);
+        return why;
+    }
     [[nodiscard]] bool has_room(std::size_t bytes) const noexcept {
         return gathering_->count < records_most_ &&
                (gathering_->count == 0 || gathering_->bytes.size() + bytes <= bytes_most_);
@@ -228,7 +266,7 @@ private:
     // Under mutex_.
     std::shared_ptr<batch> gathering_ = std::make_shared<batch>();
     std::shared_ptr<batch> writing_{};
-    std::optional<error> unreported_{};
+    std::map<std::thread::id, untold> untold_{};
     std::string spare_{};
     std::uint32_t expected_ = 1;  // callers that will wait for the next batch, it seems
     writer_state writer_ = writer_state::busy;

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
 //
-// fold_keeper.hpp: keeps the rollup equal to the log, saves it with the log, and answers reports.
+// fold_keeper.hpp: keeps the rollup equal to the log, saves it beside the log, and answers reports.
 //
-// The rollup is saved as parts, one a day and a save, in the transaction of a block, together with
-// the number of the record up to which they go. So a process that opens the log folds only what
-// came after. Whichever process writes saves for all; another one that sees it starts again from
-// what was saved.
+// What the writer committed is folded by a thread of its own, or by whoever asks for a report
+// before that. Now and then it saves the rollup as parts, one a day of UTC, in one transaction with
+// the number of the record up to which they go. So a process that opens the log folds only what came
+// after. Whichever process saves does it for all; another one that sees it starts again from what
+// was saved.
 // Threads: any.
 // Floor 6.
 #ifndef AIAUDIT_ENGINE_FOLD_KEEPER_HPP
@@ -15,7 +16,10 @@
 #include <aiaudit/engine/log_reader.hpp>   // log_reader
 #include <aiaudit/rollup/report.hpp>       // report, rollup
 
+#include <condition_variable>
 #include <cstdint>
+#include <deque>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <shared_mutex>
@@ -35,14 +39,57 @@ public:
         rollup_options rollup{};
         std::uint64_t save_records = 0;  // how many may be unsaved before they are saved
     };
-    fold_keeper(Store const& store, log_reader<Store> const& log, settings with)
-        : store_(&store), log_(&log), settings_(with), fold_(with.rollup) {}
+    // `queue`: where batches that were folded give their memory back.
+    fold_keeper(Store& store, log_reader<Store> const& log, batch_queue& queue, settings with)
+        : store_(&store), log_(&log), queue_(&queue), settings_(with), fold_(with.rollup) {}
 
     // Folds what was committed up to now. To be called before anything else, and by who must know
     // that it is. Errors: those of reading the log.
     [[nodiscard]] result<void> catch_up_now() {
         std::unique_lock const lock(mutex_);
         return catch_up();
+    }
+
+    // A batch was committed after `before` records. Waits while many are not folded yet.
+    void committed(std::shared_ptr<batch> added, std::uint64_t before) {
+        {
+            std::unique_lock lock(pending_mutex_);
+            room_.wait(lock, [this] { return pending_.size() < pending_most || stopping_; });
+            pending_.push_back({std::move(added), before});
+        }
+        work_.notify_one();
+    }
+    // The fold's own thread, until stop(): everything committed before that is folded first.
+    void run() {
+        for (;;) {
+            {
+                std::unique_lock lock(pending_mutex_);
+                work_.wait(lock, [this] { return stopping_ || !pending_.empty(); });
+                if (pending_.empty()) return;
+            }
+            std::unique_lock const lock(mutex_);
+            fold_pending();
+            // Others write too. Where reading their records fails, the next report says so.
+            if (behind_) static_cast<void>(catch_up());
+            // Where saving fails, the log still has all that is needed, and the next time will do.
+            if (folded_ - saved_ >= settings_.save_records) static_cast<void>(save());
+        }
+    }
+    void stop() {
+        {
+            std::lock_guard const lock(pending_mutex_);
+            stopping_ = true;
+        }
+        work_.notify_all();
+        room_.notify_all();
+    }
+
+    // Saves what is folded, if at least so many records are not saved.
+    [[nodiscard]] result<void> save_now(std::uint64_t records_least) {
+        std::unique_lock const lock(mutex_);
+        fold_pending();
+        if (folded_ - saved_ < records_least) return {};
+        return save();
     }
 
     [[nodiscard]] result<report> answer(report_query const& query) {
@@ -66,64 +113,11 @@ public:
         }
     }
 
-    // Held from save_in() to saved(): meanwhile no report can be made.
-    using save = std::unique_lock<std::shared_mutex>;
-
-    // Puts what is unsaved into a transaction, if there are at least so many records; tree: that of
-    // the records in the store. Then `held` is held.
-    template <class View>
-    [[nodiscard]] result<void> save_in(View& view, compact_range const& tree,
-                                       std::uint64_t records_least, save& held) {
-        save lock(mutex_);
-        if (folded_ != tree.size() || folded_ == saved_ || folded_ - saved_ < records_least)
-            return {};
-        auto const in_store = get_number(view, meta_key::saved);
-        if (!in_store) return in_store.error();
-        if (*in_store != saved_) return {};  // another process saved; the next report sees it
-        auto const put = fold_.unsaved(
-            [&](civil_day day, std::string&& part) { return put_part(view, day, part); });
-        if (!put) return put;
-        held = std::move(lock);
-        return view.replace(table::meta, meta_key::saved, to_little_endian(folded_));
-    }
-    template <class View>
-    [[nodiscard]] result<void> save_in(View& view, compact_range const& tree, save& held) {
-        return save_in(view, tree, settings_.save_records, held);
-    }
-    // How the transaction of save_in ended.
-    void saved(save& held, bool committed) {
-        if (!held.owns_lock()) return;
-        if (committed) {
-            fold_.saved();
-            saved_ = folded_;
-        }
-        held.unlock();
-    }
-
-    // A batch was committed after `before` records.
-    void applied(batch const& added, std::uint64_t before) {
-        std::unique_lock const lock(mutex_);
-        generation_ = 0;  // looked at again by the next query
-        if (before != folded_) return;
-        auto const all = added.for_each([this](std::string_view encoded) -> result<void> {
-            if (auto ok = decode_record(encoded, entry_); !ok) return ok;
-            fold_.apply(entry_);
-            ++folded_;
-            return {};
-        });
-        AIAUDIT_ASSERT(all.has_value());  // it was decoded once before
-    }
-
-    [[nodiscard]] std::uint64_t unsaved() const {
-        std::shared_lock const lock(mutex_);
-        return folded_ - saved_;
-    }
-
 private:
     // Folds what was committed since, by whatever process. Under mutex_.
     [[nodiscard]] result<void> catch_up() {
-        std::uint64_t const now = store_->generation();
-        if (now != 0 && now == generation_) return {};
+        fold_pending();
+        if (generation_ != 0 && generation_ == store_->generation()) return {};
         auto const before = look();
         if (!before) return before.error();
         if (before->saved != saved_ || generation_ == never) {
@@ -141,7 +135,7 @@ private:
         if (folded_ > after->size)
             return fail(errc::corrupt, "record " + std::to_string(after->size + 1) +
                                            " is not in the tree of the log");
-        generation_ = now;
+        generation_ = before->generation;
         return {};
     }
     [[nodiscard]] static error missing(std::uint64_t number) {
@@ -149,6 +143,7 @@ private:
     }
 
     struct state {
+        std::uint64_t generation = 0;
         std::uint64_t size = 0;
         std::uint64_t saved = 0;
     };
@@ -159,7 +154,7 @@ private:
             if (!tree) return tree.error();
             auto const saved = get_number(view, meta_key::saved);
             if (!saved) return saved.error();
-            found = {tree->size(), *saved};
+            found = {view.generation(), tree->size(), *saved};
             return {};
         });
         if (!looked) return looked.error();
@@ -238,6 +233,52 @@ private:
         return {};
     }
 
+    // Under mutex_.
+    void fold_pending() {
+        for (;;) {
+            pending next;
+            {
+                std::lock_guard const lock(pending_mutex_);
+                if (pending_.empty()) return;
+                next = std::move(pending_.front());
+                pending_.pop_front();
+            }
+            room_.notify_one();
+            if (next.before == folded_) fold_batch(*next.added);
+            behind_ = next.before > folded_;
+            queue_->recycle(std::move(next.added->bytes));
+        }
+    }
+    void fold_batch(batch const& added) {
+        auto const all = added.for_each([this](std::string_view encoded) -> result<void> {
+            if (auto ok = decode_record(encoded, entry_); !ok) return ok;
+            fold_.apply(entry_);
+            ++folded_;
+            return {};
+        });
+        AIAUDIT_ASSERT(all.has_value());  // it was decoded once before
+    }
+
+    // Under mutex_.
+    [[nodiscard]] result<void> save() {
+        bool put = false;
+        auto const saved = store_->write([&](auto& view) -> result<void> {
+            auto const in_store = get_number(view, meta_key::saved);
+            if (!in_store) return in_store.error();
+            if (*in_store != saved_) return {};  // another process saved; the next report sees it
+            auto const parts = fold_.unsaved([&](civil_day day, std::string&& part) {
+                return put_part(view, day, part);
+            });
+            if (!parts) return parts;
+            put = true;
+            return view.replace(table::meta, meta_key::saved, to_little_endian(folded_));
+        });
+        if (!saved || !put) return saved;
+        fold_.saved();
+        saved_ = folded_;
+        return {};
+    }
+
     // A part of a day beside those that the segment has; many are made into one.
     template <class View>
     [[nodiscard]] result<void> put_part(View& view, civil_day day, std::string const& part) const {
@@ -269,19 +310,33 @@ private:
     }
 
     static constexpr std::uint64_t never = ~std::uint64_t{0};
-    static constexpr std::size_t parts_most = 8;
+    static constexpr std::size_t parts_most = 8;    // of a day, in a segment
+    static constexpr std::size_t pending_most = 4;  // batches
 
-    Store const* store_;
+    struct pending {
+        std::shared_ptr<batch> added{};
+        std::uint64_t before = 0;
+    };
+
+    Store* store_;
     log_reader<Store> const* log_;
+    batch_queue* queue_;
     settings settings_;
+
+    std::mutex pending_mutex_{};
+    std::condition_variable work_{};
+    std::condition_variable room_{};
+    std::deque<pending> pending_{};  // under pending_mutex_, which is taken after mutex_
+    bool stopping_ = false;          // as well
 
     mutable std::shared_mutex mutex_{};
     // Under mutex_.
     rollup fold_;
     std::uint64_t folded_ = 0;          // the last record that is in fold_
     std::uint64_t saved_ = 0;           // the last that is in the parts of the store
-    std::uint64_t generation_ = never;  // of the store when all was folded; 0 is "look"
-    bool stale_ = false;
+    std::uint64_t generation_ = never;  // of the store when all was folded
+    bool behind_ = false;  // the log has records that were not handed in by committed()
+    bool stale_ = false;   // parts were read that another process saved since
     record_view entry_{};  // scratch
 };
 

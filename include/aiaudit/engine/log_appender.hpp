@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: MIT
 //
-// log_appender.hpp: batches into the log and into the fold, and what is done when the log does not
-// take them.
+// log_appender.hpp: batches into the log, and what is done when the log does not take them.
 //
 // Threads: the ledger's writer alone.
 // Floor 6.
 #ifndef AIAUDIT_ENGINE_LOG_APPENDER_HPP
 #define AIAUDIT_ENGINE_LOG_APPENDER_HPP
 
-#include <aiaudit/engine/fold_keeper.hpp>  // fold_keeper
 #include <aiaudit/engine/log_writer.hpp>   // log_writer
 #include <aiaudit/engine/spill_file.hpp>   // spill_file
 
@@ -47,11 +45,10 @@ namespace detail {
 template <class Store, class Clock>
 class log_appender {
 public:
-    log_appender(Store& store, fold_keeper<Store>& fold, Clock const& time, batch_queue& queue,
-                 std::string ledger, rotation_policy rotation, log_failure_policy failure)
+    log_appender(Store& store, Clock const& time, batch_queue& queue, std::string ledger,
+                 rotation_policy rotation, log_failure_policy failure)
         : writer_(store, rotation),
           store_(&store),
-          fold_(&fold),
           time_(&time),
           queue_(&queue),
           ledger_(std::move(ledger)),
@@ -115,22 +112,16 @@ private:
 
     // How many records were before it, once it is on disk.
     [[nodiscard]] result<std::uint64_t> write(batch const& next, spilled_mark const& mark) {
-        typename fold_keeper<Store>::save held;
-        auto const also = [&](auto& view, compact_range const& tree) -> result<void> {
+        auto const also = [&](auto& view) -> result<void> {
             for (std::string const& gone : removed_) {
                 if (auto ok = view.erase(table::meta, gone); !ok) return ok;
             }
-            if (!mark.key.empty()) {
-                auto ok = view.replace(table::meta, mark.key, to_little_endian(mark.end));
-                if (!ok) return ok;
-            }
-            return fold_->save_in(view, tree, held);
+            if (mark.key.empty()) return {};
+            return view.replace(table::meta, mark.key, to_little_endian(mark.end));
         };
         auto const done = writer_.write(next, time_->now(), also);
-        fold_->saved(held, done.has_value());
         if (!done) return done.error();
         removed_.clear();
-        if (!mark.key.empty()) fold_->applied(next, done->before);
         return done->before;
     }
 
@@ -158,7 +149,6 @@ private:
 
     log_writer<Store> writer_;
     Store* store_;
-    fold_keeper<Store>* fold_;
     Clock const* time_;
     batch_queue* queue_;
     std::string ledger_;

@@ -87,12 +87,16 @@ public:
     [[nodiscard]] result<void> blocks(std::uint64_t from, Visitor&& visit) const {
         std::string block;
         for (std::uint64_t next = from;;) {
-            auto const found = block_at(next, block);
-            if (!found) return found.error();
-            if (!*found) return {};
+            auto const key = block_at(next, block);
+            if (!key) return key.error();
+            if (!*key) return {};
             auto const header = read_block_header(block);
             if (!header) return header.error();
-            if (value_of(header->first) > next || header->last() < next)
+            std::uint64_t const first = value_of(header->first);
+            if (header->last() != **key)
+                return fail(errc::corrupt, "the block of record " + std::to_string(first) +
+                                               " is not where it belongs");
+            if (first > next || (first < next && next != from))
                 return fail(errc::corrupt, "record " + std::to_string(next) + " is missing");
             result<bool> const more = visit(std::string_view(block));
             if (!more) return more.error();
@@ -183,8 +187,10 @@ private:
         return base->size();
     }
 
-    // The block that holds a record, or the next where there is none. False at the end of the log.
-    [[nodiscard]] result<bool> block_at(std::uint64_t number, std::string& block) const {
+    // The block that holds a record, or the next where there is none, and its key. Nothing at the
+    // end of the log.
+    [[nodiscard]] result<std::optional<std::uint64_t>> block_at(std::uint64_t number,
+                                                                std::string& block) const {
         auto segment = segment_of(number);
         if (!segment) return segment.error();
         auto const before = records_before(*segment);
@@ -194,12 +200,12 @@ private:
                                              " was dropped; the log begins at record " +
                                              std::to_string(*before + 1));
         }
-        bool found = false;
+        std::optional<std::uint64_t> found;
         auto const read = store_->read(*segment, [&](auto const& view) {
             return view.scan(table::blocks, block_key(number),
-                             [&](std::string_view, std::string_view value) {
+                             [&](std::string_view key, std::string_view value) {
                                  block.assign(value);
-                                 found = true;
+                                 found = from_big_endian_key(key);
                                  return false;
                              });
         });

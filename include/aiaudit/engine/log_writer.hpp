@@ -46,8 +46,8 @@ public:
         std::uint64_t before = 0;  // records that the log had
         std::uint64_t count = 0;
     };
-    // Durable when it returns. `also(view, tree)` is called in the transaction, before the block is
-    // put, with the tree as it was. Errors: those of the store; nothing of the batch is in the log.
+    // Durable when it returns. `also(view)` is called in the transaction, before the block is put.
+    // Errors: those of the store; nothing of the batch is in the log.
     template <class Also>
     [[nodiscard]] result<written> write(batch const& from, timestamp now, Also&& also) {
         if (auto ok = seal(from); !ok) return ok.error();
@@ -141,7 +141,7 @@ private:
             if (*due) return {};
             auto tree = get_tree(view, meta_key::tree);
             if (!tree) return tree.error();
-            if (auto ok = also(view, *tree); !ok) return ok;
+            if (auto ok = also(view); !ok) return ok;
             std::uint64_t const before = tree->size();
             if (auto ok = put_block(view, before); !ok) return ok;
             if (auto ok = put_tree(view, *tree); !ok) return ok;

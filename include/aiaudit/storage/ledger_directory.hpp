@@ -8,6 +8,7 @@
 //     PATH/segments/00000001/lock.mdb
 //     PATH/segments/00000002/...
 //     PATH/segments/history/...                the history, once it was written
+//     PATH/segments/write.lock                 empty; locked by whoever writes (write_lock.hpp)
 //
 // Making one: PATH/aiaudit-ledger.new says that the rest is ours; the first segment is built under
 // 00000001.new, synced and renamed; the marker is renamed last. So a marker means a whole ledger,
@@ -15,7 +16,7 @@
 // The last segment is the newest only when the one before it is sealed, or dropped: before that it
 // is what a rotation left that was cut off. NNNNNNNN.dropped is on its way out.
 // Threads: functions without state. Processes: making a ledger is guarded by flock on PATH, making
-// the history and dropping by flock on PATH/segments, a rotation by the old one's write lock.
+// the history and dropping by flock on PATH/segments, a rotation by the write lock.
 // Floor 5.
 #ifndef AIAUDIT_STORAGE_LEDGER_DIRECTORY_HPP
 #define AIAUDIT_STORAGE_LEDGER_DIRECTORY_HPP
@@ -319,7 +320,12 @@ result<std::string> prepare_ledger(store_options const& options, Fill&& fill) {
     if (!marked) return marked.error();
     if (!*marked) {
         if (!may_make) {
-            if (auto ok = check_free_for_ledger(path); !ok) return ok.error();
+            if (auto ok = check_free_for_ledger(path); !ok) {
+                // Unless another process has just made it.
+                auto const made_meanwhile = read_marker(path);
+                if (made_meanwhile && *made_meanwhile) return path;
+                return ok.error();
+            }
             return fail(errc::not_found, path + ": holds no ledger yet");
         }
         if (auto ok = make_ledger(path, fill); !ok) return ok.error();

@@ -16,6 +16,7 @@
 #include <aiaudit/storage/lmdb_environment.hpp>  // LMDB
 #include <aiaudit/storage/lmdb_registry.hpp>     // one opening a process
 #include <aiaudit/storage/store.hpp>             // store_options
+#include <aiaudit/storage/write_lock.hpp>        // one writer at a time
 
 #include <atomic>
 #include <cstdint>
@@ -34,7 +35,13 @@ class lmdb_segments {
 public:
     [[nodiscard]] static result<std::unique_ptr<lmdb_segments>> open(store_options const& options);
 
-    // A transaction on the newest segment. A writer has the write lock, so it stays the newest.
+    // Held around each transaction that writes.
+    [[nodiscard]] result<write_lock::turn> wait_for_turn() {
+        if (auto ok = check_writable(); !ok) return ok.error();
+        if (auto ok = check_not_forked(); !ok) return ok.error();
+        return write_lock_.wait_for_turn();
+    }
+    // A transaction on the newest segment. A writer's stays the newest: it is nobody else's turn.
     [[nodiscard]] result<lmdb_transaction> begin_newest(bool writing);
     // One that can be sealed, be its map full.
     [[nodiscard]] result<lmdb_transaction> begin_sealing();
@@ -77,6 +84,7 @@ private:
     lmdb_settings settings_;
     std::string path_{};  // of the segments
     file_claim marker_{};
+    write_lock write_lock_{};  // not open where the store is read only
 
     // Never null once open; what it points to lives as long as this.
     std::atomic<lmdb_environment*> newest_ = nullptr;
@@ -108,6 +116,8 @@ inline result<std::unique_ptr<lmdb_segments>> lmdb_segments::open(store_options 
         directory_lock const lock(opened->path_);
         if (!lock.held()) return posix_error(errno, "flock", opened->path_);
         if (auto ok = remove_dropped(opened->path_); !ok) return ok.error();
+        auto const lock_file = opened->path_ + "/" + write_lock_name;
+        if (auto ok = opened->write_lock_.open(lock_file); !ok) return ok.error();
     }
     if (auto ok = opened->find_newest(); !ok) return ok.error();
     auto const looked = opened->begin_newest(false);
@@ -155,9 +165,6 @@ inline lmdb_environment& lmdb_segments::environment(segment_number number) {
 }
 
 inline result<lmdb_transaction> lmdb_segments::begin_newest(bool writing) {
-    if (writing) {
-        if (auto ok = check_writable(); !ok) return ok.error();
-    }
     // Each round moves on by a segment, so it ends.
     for (;;) {
         auto& at = *newest_.load(std::memory_order_acquire);
@@ -236,8 +243,6 @@ inline result<std::optional<lmdb_transaction>> lmdb_segments::begin_read(segment
 }
 
 inline result<lmdb_transaction> lmdb_segments::begin_write_history() {
-    if (auto ok = check_writable(); !ok) return ok.error();
-    if (auto ok = check_not_forked(); !ok) return ok.error();
     auto& at = environment(history);
     if (!at.is_open() && !is_there(at.directory())) {
         auto const fill = [&](std::string const& directory) -> result<void> {
@@ -323,12 +328,13 @@ inline void lmdb_segments::close_least_used() {
     }
 }
 
-// A segment's number, then that of its last transaction: a process that does not know yet that its
-// segment is sealed sees the transaction that sealed it.
+// A process that does not know yet that its segment is sealed sees the transaction that sealed it.
+// The number is that of the meta page, which may still be on its way to the disk: a reader sees it
+// once it is there.
 inline std::uint64_t lmdb_segments::generation() const noexcept {
     auto& at = *newest_.load(std::memory_order_acquire);
     if (marker_.forked()) return 0;
-    return std::uint64_t{at.number()} << 40 | (at.last_txnid() & ((std::uint64_t{1} << 40) - 1));
+    return generation_of(at.number(), at.last_txnid());
 }
 
 inline std::uint64_t lmdb_segments::bytes_on_disk(segment_number number) const {

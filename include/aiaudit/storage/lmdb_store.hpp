@@ -91,12 +91,16 @@ result<void> lmdb_store::write_in(result<detail::lmdb_transaction> transaction, 
 template <class Body>
 result<void> lmdb_store::write(Body body) {
     if (!segments_) return moved_from();
+    auto const turn = segments_->wait_for_turn();
+    if (!turn) return turn.error();
     return write_in(segments_->begin_newest(true), body);
 }
 
 template <class Body>
 result<void> lmdb_store::write_history(Body body) {
     if (!segments_) return moved_from();
+    auto const turn = segments_->wait_for_turn();
+    if (!turn) return turn.error();
     return write_in(segments_->begin_write_history(), body);
 }
 
@@ -118,11 +122,13 @@ result<void> lmdb_store::read(segment_number segment, Body body) const {
     return body(view);
 }
 
-// The old segment's write lock is held from before the next is made until after the old is sealed:
-// nobody else makes one, and where this is cut off, the next is not yet anybody's.
+// It is this one's turn from before the next is made until after the old is sealed: nobody else makes
+// one, and where this is cut off, the next is not yet anybody's.
 template <class Body>
 result<void> lmdb_store::rotate(Body body) {
     if (!segments_) return moved_from();
+    auto const turn = segments_->wait_for_turn();
+    if (!turn) return turn.error();
     auto transaction = segments_->begin_sealing();
     if (!transaction) return transaction.error();
     write_view old(&*transaction);

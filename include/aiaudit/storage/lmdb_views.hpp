@@ -34,6 +34,10 @@ public:
     [[nodiscard]] segment_number segment() const noexcept {
         return transaction_ == nullptr ? history : transaction_->environment().number();
     }
+    // Of the history a number that is never the store's.
+    [[nodiscard]] std::uint64_t generation() const noexcept {
+        return transaction_ == nullptr ? 0 : generation_of(segment(), transaction_->sees());
+    }
 
 protected:
     [[nodiscard]] result<lmdb_cursor> cursor(table in) const;

@@ -39,13 +39,19 @@ public:
         result<void> scan(table in, std::string_view from, Visit visit) const;
         [[nodiscard]] result<std::optional<std::string>> last_key(table in) const;
         [[nodiscard]] segment_number segment() const noexcept { return segment_; }
+        [[nodiscard]] std::uint64_t generation() const noexcept { return generation_; }
 
     private:
         friend class memory_store;
-        read_view(segment_number segment, tables const& committed, tables const& staged) noexcept
-            : segment_(segment), committed_(&committed), staged_(&staged) {}
+        read_view(segment_number segment, std::uint64_t generation, tables const& committed,
+                  tables const& staged) noexcept
+            : segment_(segment),
+              generation_(generation),
+              committed_(&committed),
+              staged_(&staged) {}
 
         segment_number segment_;
+        std::uint64_t generation_;
         tables const* committed_;
         tables const* staged_;  // goes before committed_; empty in a reader
     };
@@ -64,8 +70,9 @@ public:
 
     private:
         friend class memory_store;
-        write_view(segment_number segment, tables const& committed, tables& staged) noexcept
-            : read_view(segment, committed, staged), changes_(&staged) {}
+        write_view(segment_number segment, std::uint64_t generation, tables const& committed,
+                   tables& staged) noexcept
+            : read_view(segment, generation, committed, staged), changes_(&staged) {}
         [[nodiscard]] std::optional<std::string>& change(table in, std::string_view key) {
             return (*changes_)[static_cast<std::size_t>(in)][std::string(key)];
         }
@@ -123,6 +130,10 @@ private:
 
         [[nodiscard]] segment_number newest() const { return live.rbegin()->first; }
         [[nodiscard]] segment_number oldest() const { return std::next(live.begin())->first; }
+        // Of a view on that segment; 0 is never the store's.
+        [[nodiscard]] std::uint64_t generation_of(segment_number segment) const {
+            return segment == newest() ? generation : 0;
+        }
     };
     [[nodiscard]] result<void> check_writable() const {
         if (!shared_) return fail(errc::closed, "the store was moved from");
@@ -235,7 +246,7 @@ result<void> memory_store::write_in(Which which, Body& body) {
     segment_number const segment = which(*shared_);
     auto& committed = shared_->live.at(segment);
     tables staged;
-    write_view view(segment, committed, staged);
+    write_view view(segment, shared_->generation_of(segment), committed, staged);
     if (result<void> done = body(view); !done) return done;
     std::unique_lock const lock(shared_->access);
     if (apply(staged, committed) && segment != history) ++shared_->generation;
@@ -252,7 +263,7 @@ result<void> memory_store::read_in(Which which, Body& body) const {
         return fail(errc::not_found, "there is no segment " + std::to_string(segment));
     }
     tables const nothing_staged;
-    read_view const view(segment, at->second, nothing_staged);
+    read_view const view(segment, shared_->generation_of(segment), at->second, nothing_staged);
     return body(view);
 }
 
@@ -267,8 +278,8 @@ result<void> memory_store::rotate(Body body) {
     tables sealing;
     tables staged;
     tables fresh;
-    write_view old(number, shared_->live.at(number), sealing);
-    write_view next(number + 1, fresh, staged);
+    write_view old(number, shared_->generation, shared_->live.at(number), sealing);
+    write_view next(number + 1, 0, fresh, staged);
     if (result<void> done = body(std::as_const(old), next); !done) return done;
     if (auto ok = old.replace(table::meta, sealed_key, std::to_string(number + 1)); !ok) return ok;
     apply(staged, fresh);

@@ -63,6 +63,12 @@ struct store_options {
 
 namespace detail {
 
+// A segment's number, then that of a transaction in it.
+[[nodiscard]] constexpr std::uint64_t generation_of(segment_number segment,
+                                                    std::uint64_t transaction) noexcept {
+    return std::uint64_t{segment} << 40 | (transaction & ((std::uint64_t{1} << 40) - 1));
+}
+
 // What every store checks of a key before it looks anything up.
 [[nodiscard]] inline result<void> check_key(std::string_view key) {
     if (!key.empty() && key.size() <= limits::storage_key_bytes) return {};
@@ -105,6 +111,10 @@ struct rotate_body_archetype {
 //                               false. visit may call get, not what changes the table.
 //   last_key(table)             The greatest key, or nothing.
 //   segment()                   Which segment this is, or `history`.
+//   generation()                On the newest segment: what Store::generation() answers while this
+//                               is all that is committed. The store's own number may be ahead of
+//                               what a transaction begun now would see: so who keeps what he read
+//                               keeps this number with it. On other segments never the store's.
 //
 // A view and every byte it hands out live until the body returns; in a write view a value that was
 // handed out lives only until the next insert, reserve, replace or erase.
@@ -115,6 +125,7 @@ concept storage_read_view = requires(View const& view, table in, std::string_vie
     { view.scan(in, key, visit) } -> std::same_as<result<void>>;
     { view.last_key(in) } -> std::same_as<result<std::optional<std::string>>>;
     { view.segment() } -> std::same_as<segment_number>;
+    { view.generation() } -> std::same_as<std::uint64_t>;
 };
 
 // A write view: a read view that sees its own changes, and
@@ -161,7 +172,8 @@ concept storage_write_view = storage_read_view<View> &&
 //                          old one: both, or neither when anything fails. old is the newest when
 //                          its turn has come: a body that was to rotate another one looks at
 //                          old.segment(), and fails.
-//   write_history(body)    write(body), on the history. Not atomic with any other transaction.
+//   write_history(body)    write(body), on the history, in turn with those. Not atomic with any
+//                          other transaction.
 //   drop_oldest(segment)   Removes the oldest segment for good. bad_argument: it is not the oldest,
 //                          or the newest; not_found: it is gone. Transactions on it go on.
 //   generation()           Differs from before once any process has committed to a segment or

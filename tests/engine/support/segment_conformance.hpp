@@ -213,6 +213,39 @@ void check_generation() {
     BOOST_TEST(seen.count(0) == 0U);
 }
 
+// A view on the newest segment has the store's, until there is a commit after it; no other has.
+template <class Store>
+void check_generation_of_views() {
+    opened_store<Store> store;
+    auto const of = [&](segment_number segment) {
+        std::uint64_t found = 0;
+        auto const look = [&](auto const& view) -> result<void> {
+            found = view.generation();
+            return {};
+        };
+        store->read(segment, look).value();
+        return found;
+    };
+    for (segment_number newest = 1; newest <= 3; ++newest) {
+        put(*store, table::blocks, "k", "v");
+        auto const before = store->generation();
+        BOOST_TEST(of(newest) == before);
+        auto const written = store->write([&](auto& view) -> result<void> {
+            BOOST_TEST(view.generation() == before);
+            return view.replace(table::blocks, "k", "w");
+        });
+        BOOST_TEST(bool(written));
+        BOOST_TEST(of(newest) != before);
+        BOOST_TEST(of(newest) == store->generation());
+        store->write_history([](auto& view) { return view.replace(table::blocks, "k", "v"); })
+            .value();
+        for (segment_number other = aiaudit::history; other < newest; ++other) {
+            BOOST_TEST(of(other) != store->generation());
+        }
+        BOOST_TEST(bool(store->rotate(enter_nothing)));
+    }
+}
+
 template <class Store>
 void check_segments_read_only() {
     opened_store<Store> store;

@@ -315,6 +315,7 @@ void check_store() {
     check_drop<Store>();
     check_history<Store>();
     check_generation<Store>();
+    check_generation_of_views<Store>();
     check_segments_read_only<Store>();
     check_segments_moved_from<Store>();
     check_threads_rotate<Store>();
