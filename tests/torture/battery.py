@@ -266,7 +266,7 @@ class Battery:
         first = re.match(r"error [^:]+: (\w+)", printed)
         if first is None or call is None:
             return None
-        needs_room = call in ("pwrite", "write", "writev", "ftruncate", "fallocate", "mkdir", "rename")
+        needs_room = call in ("pwrite", "write", "writev", "ftruncate", "fallocate", "mkdir", "mknod", "rename")
         wanted = "disk_full" if kind == "enospc" and needs_room else None
         if wanted and first.group(1) != wanted:
             return f"{kind} in {call} was told as: {printed.splitlines()[0]}"

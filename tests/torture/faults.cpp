@@ -320,6 +320,10 @@ int mkdir(char const* path, mode_t mode) {
     static auto const call = real<int (*)(char const*, mode_t)>("mkdir");
     return other_call("mkdir", is_watched(path), [&] { return call(path, mode); });
 }
+int mknod(char const* path, mode_t mode, dev_t device) {
+    static auto const call = real<int (*)(char const*, mode_t, dev_t)>("mknod");
+    return other_call("mknod", is_watched(path), [&] { return call(path, mode, device); });
+}
 int unlink(char const* path) {
     static auto const call = real<int (*)(char const*)>("unlink");
     return other_call("unlink", is_watched(path), [&] { return call(path); });

@@ -357,6 +357,7 @@ void retain_all(ledger& of, wanted& all, recount const& counted) {
 std::uint64_t verify_promises(wanted& all) {
     if (all.walk) {
         for (auto const& segment : std::filesystem::directory_iterator(all.path + "/segments")) {
+            if (!segment.is_directory()) continue;
             std::string const file = segment.path().string() + "/data.mdb";
             value_or_said(detail::check_lmdb_file(file, true), "walk");
         }
