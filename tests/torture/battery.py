@@ -717,7 +717,7 @@ def show_that_it_sees(battery: Battery) -> int:
     blind = []
     for name in ("syscalls", "kills", "power"):
         tally = run_class(battery, name)
-        if tally is not None and not any(re.search("acknowledged|corrupt|not_found", kind) for kind in tally.kinds):
+        if tally is not None and not any(re.search("acknowledged|corrupt|not_found|not_a_ledger", kind) for kind in tally.kinds):
             blind.append(name)
     for fault in ("cost", "user", "twice", "hole", "lost", "moved", "refused", "rewritten", "cut", "anew"):
         place = battery.fast / f"forged-{fault}"

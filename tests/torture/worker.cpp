@@ -619,7 +619,7 @@ struct work {
 };
 
 constexpr shape small_segments{.segment_bytes = 6000, .save_records = 100};
-constexpr shape many_segments{.segment_bytes = 30'000, .save_records = 300};
+constexpr shape many_segments{.segment_bytes = 20'000, .save_records = 300};
 constexpr shape under_load{
     .segment_bytes = 200'000, .save_records = 1000, .batch_records_max = 64};
 
