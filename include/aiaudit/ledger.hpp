@@ -223,8 +223,7 @@ struct basic_ledger<Policies>::state {
     // The writer's thread.
     void run() {
         while (auto next = queue.take()) {
-            auto const refusal = queue.refusal(*next);
-            auto const first = refusal ? result<sequence>(*refusal) : appender.append(*next);
+            auto const first = appender.append(*next);
             queue.finish(*next, first);
             if (first && value_of(*first) != 0)
                 fold.committed(std::move(next), value_of(*first) - 1);

@@ -8,6 +8,7 @@
 
 #include <atomic>
 #include <filesystem>
+#include <functional>
 #include <thread>
 
 using namespace aiaudit;
@@ -19,6 +20,7 @@ namespace {
 class refusing_store : public lmdb_store {
 public:
     static inline std::atomic<bool> refuses{false};
+    static inline std::function<void()> before_refusing{};
 
     [[nodiscard]] static result<refusing_store> open(store_options const& options) {
         auto opened = lmdb_store::open(options);
@@ -27,7 +29,10 @@ public:
     }
     template <class Body>
     result<void> write(Body body) {
-        if (refuses) return fail(errc::disk_full, "told to refuse");
+        if (refuses) {
+            if (before_refusing) before_refusing();
+            return fail(errc::disk_full, "told to refuse");
+        }
         return lmdb_store::write(std::move(body));
     }
 
@@ -99,6 +104,27 @@ BOOST_AUTO_TEST_CASE(nothing_of_a_thread_is_written_before_it_knows_of_its_failu
     std::thread([&] { BOOST_TEST(value_of(ledger.append(sample(1)).value()) == 1U); }).join();
     BOOST_TEST((ledger.flush().error().code == errc::disk_full));
     BOOST_TEST(value_of(ledger.append(sample(2)).value()) == 2U);
+}
+
+BOOST_AUTO_TEST_CASE(what_gathered_behind_a_failed_batch_of_the_same_thread_fails_with_it) {
+    temporary_directory const directory;
+    auto ledger = refusing_ledger::open({.path = directory / "ledger"}).value();
+    std::atomic<bool> second_is_queued{false};
+    // The store heals as soon as it has refused: the second record could be written.
+    refusing_store::before_refusing = [&second_is_queued] {
+        while (!second_is_queued) std::this_thread::yield();
+        refusing_store::refuses = false;
+    };
+    refusing_store::refuses = true;
+    ticket const first = ledger.enqueue(sample(0)).value();
+    std::thread waits([&] { BOOST_TEST(!ledger.wait(first).has_value()); });  // so that it is taken
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    BOOST_REQUIRE(ledger.append(sample(1), durability::relaxed).has_value());
+    second_is_queued = true;
+    waits.join();
+    BOOST_TEST((ledger.flush().error().code == errc::disk_full));
+    BOOST_TEST(value_of(ledger.append(sample(2)).value()) == 1U);
+    refusing_store::before_refusing = {};
 }
 
 BOOST_AUTO_TEST_CASE(to_block_waits_for_the_log_and_gives_up_in_time) {

@@ -368,7 +368,7 @@ BOOST_AUTO_TEST_CASE(killed_while_it_rotates_and_drops_it_is_whole) {
     { auto const made = open_at(path).value(); }
     std::mt19937 random(20261124);
     std::uint64_t next = 0;
-    for (int round = 0; round < 40; ++round) {
+    for (int round = 0; round < 15; ++round) {
         shared_counter written;
         shared_counter rotated;
         shared_counter dropped;

@@ -173,31 +173,29 @@ public:
         room_.notify_all();
         return taken;
     }
-    // Why a batch must not be written: it holds records of a thread whose earlier ones failed, and
-    // who does not know it yet. So the records of one thread enter the log without a hole.
-    [[nodiscard]] std::optional<error> refusal(batch const& of) {
-        std::lock_guard const lock(mutex_);
-        for (std::thread::id const thread : of.relaxed) {
-            auto const found = untold_.find(thread);
-            if (found != untold_.end()) return found->second.why;
-        }
-        return {};
-    }
-    // Tells those who wait. `first`: the sequence of the batch's first record.
+    // Tells those who wait. `first`: the sequence of the batch's first record. With a batch that
+    // failed the one that gathers fails too, if it holds later records of the same threads: so the
+    // records of one thread enter the log without a hole.
     void finish(batch& done, result<sequence> const& first) {
+        std::shared_ptr<batch> doomed;
         {
             std::lock_guard const lock(mutex_);
+            expected_ = done.awaited;
+            writing_.reset();
             if (first) {
                 done.first = *first;
             } else {
-                done.failure = first.error();
-                for (std::thread::id const thread : done.relaxed)
-                    untold_.try_emplace(thread, untold{first.error(), false});
+                note_failure(done, first.error());
+                if (share_a_thread(done, *gathering_)) {
+                    doomed = std::exchange(gathering_, std::make_shared<batch>());
+                    note_failure(*doomed, first.error());
+                }
             }
-            expected_ = done.awaited;
-            writing_.reset();
         }
         done.ended.set(first ? batch::written : batch::failed);
+        if (!doomed) return;
+        doomed->ended.set(batch::failed);
+        room_.notify_all();
     }
     // The bytes of a batch that nobody reads any more, for the next one.
     void recycle(std::string&& bytes) {
@@ -230,6 +228,15 @@ private:
     };
 
     // All under mutex_.
+    void note_failure(batch& of, error const& why) {
+        of.failure = why;
+        for (std::thread::id const thread : of.relaxed)
+            untold_.try_emplace(thread, untold{why, false});
+    }
+    [[nodiscard]] static bool share_a_thread(batch const& a, batch const& b) noexcept {
+        return std::find_first_of(a.relaxed.begin(), a.relaxed.end(), b.relaxed.begin(),
+                                  b.relaxed.end()) != a.relaxed.end();
+    }
     [[nodiscard]] std::optional<error> take_untold() {
         if (untold_.empty()) return {};
         auto const found = untold_.find(std::this_thread::get_id());

@@ -13,12 +13,16 @@
 #ifndef AIAUDIT_ROLLUP_DAY_PART_CELL_HPP
 #define AIAUDIT_ROLLUP_DAY_PART_CELL_HPP
 
-#include <aiaudit/detail/bytes.hpp>   // varints
-#include <aiaudit/rollup/query.hpp>   // slots_per_day
-#include <aiaudit/rollup/totals.hpp>  // cell
+#include <aiaudit/detail/bytes.hpp>     // varints
+#include <aiaudit/rollup/cell_log.hpp>  // logged_cell
+#include <aiaudit/rollup/query.hpp>     // slots_per_day
+#include <aiaudit/rollup/totals.hpp>    // cell
 
+#include <algorithm>
 #include <array>
+#include <bit>
 #include <cstdint>
+#include <memory>
 #include <limits>
 #include <string>
 #include <string_view>
@@ -29,19 +33,14 @@ namespace detail {
 
 // What a cell has in common with the one before it.
 struct cell_form {
-    // The first four are the attempt's own 0 or 1; the others say what follows.
-    static constexpr std::uint8_t request = 1;
-    static constexpr std::uint8_t error = 2;
-    static constexpr std::uint8_t uncosted = 4;
-    static constexpr std::uint8_t timed = 8;
-    static constexpr std::uint8_t attempt_bits = 15;
+    // The first four are the attempt_bits; the others say what follows.
     static constexpr std::uint8_t mask_follows = 16;
     static constexpr std::uint8_t power_follows = 32;
     static constexpr std::uint8_t sum_follows = 64;
     static constexpr std::uint8_t known = 127;
     static constexpr std::uint8_t power_max = 12;
 
-    std::uint8_t attempt = request | timed;
+    std::uint8_t attempt = attempt_bits::request | attempt_bits::timed;
     std::uint32_t mask = 0;  // of totals::counts
     std::uint8_t power = 0;  // of ten, which the cost is a multiple of
 };
@@ -111,88 +110,147 @@ inline void append_latency(std::string& out, latency_histogram const& from) {
     return in.ok() && sum == timed;
 }
 
-// Writes the cells of one user.
+// Writes the cells of one user after another.
 class cell_writer {
 public:
-    explicit cell_writer(std::string& out) noexcept : out_(out) {}
-
+    // Of the user that is being written.
+    [[nodiscard]] std::string_view bytes() const noexcept {
+        return {room_.get(), static_cast<std::size_t>(out_.position() - room_.get())};
+    }
+    void begin_user() noexcept {
+        out_ = byte_writer{room_.get()};
+        form_ = {};
+        profile_ = 0;
+    }
     // Profiles and slots ascend.
     void begin_profile(std::uint32_t profile, std::uint64_t cells) {
-        append_varint(out_, profile - profile_);
-        append_varint(out_, cells);
+        need(cell_bytes);
+        out_.varint(profile - profile_);
+        out_.varint(cells);
         profile_ = profile;
         slot_ = 0;
     }
-    void add(std::uint32_t slot, cell const& value) {
-        totals const& sum = value.sum;
-        cell_form now = form_of(sum);
-        bool const single = is_single(value);
-        std::uint8_t flags = single ? now.attempt : cell_form::sum_follows;
-        if (now.mask != form_.mask) flags |= cell_form::mask_follows;
-        if (now.power != form_.power) flags |= cell_form::power_follows;
-        bool const differs = !single || flags != form_.attempt;
-        out_.push_back(static_cast<char>(((slot - slot_) << 1) | (differs ? 1U : 0U)));
-        if (differs) {
-            out_.push_back(static_cast<char>(flags));
-            if (now.mask != form_.mask) append_varint(out_, now.mask);
-            if (now.power != form_.power) out_.push_back(static_cast<char>(now.power));
+    // Precondition: from.is_attempt(). Adds it to `sum` and `latency` as well.
+    void add(logged_cell from, totals& sum, dense_histogram& latency) {
+        need(cell_bytes);
+        std::uint64_t const* next = from.numbers();
+        std::uint8_t const attempt = from.attempt();
+        std::uint32_t const mask = from.mask();
+        std::uint64_t const timed = attempt >> 3;
+        std::uint64_t const* costs =
+            next + timed + static_cast<std::size_t>(std::popcount(mask));
+        int128 const cost = from.take_cost(costs);
+        scaled const price = scale(cost);
+        std::uint8_t const flags = begin(from.slot(), attempt, mask, price.power);
+        form_.attempt = flags & attempt_bits::all;
+        sum.attempts += 1;
+        sum.requests += attempt & 1U;
+        sum.errors += attempt >> 1 & 1U;
+        sum.uncosted += attempt >> 2 & 1U;
+        sum.timed += timed;
+        if (timed != 0) {
+            sum.latency_ns += *next;
+            latency.add(latency_histogram::bucket_of(*next), 1);
+            out_.varint(*next++);
         }
-        slot_ = slot;
-        if (!single) now.attempt = form_.attempt;
-        form_ = now;
-        append_numbers(value, single);
+        for (std::uint32_t rest = mask; rest != 0; rest &= rest - 1, ++next) {
+            sum.counts[static_cast<std::size_t>(std::countr_zero(rest))] += *next;
+            out_.varint(*next);
+        }
+        put(price);
+        sum.cost = wrapping_sum(sum.cost, money::from_pico(cost));
+    }
+    // A sum of attempts. False where their number has wrapped to none.
+    [[nodiscard]] bool add(std::uint32_t slot, cell const& value) {
+        totals const& sum = value.sum;
+        need(cell_bytes + value.latency.entries().size() * entry_bytes);
+        std::uint32_t mask = 0;
+        for (std::size_t i = 0; i < sum.counts.size(); ++i)
+            mask |= (sum.counts[i] != 0 ? 1U : 0U) << i;
+        scaled const price = scale(sum.cost.pico());
+        static_cast<void>(begin(slot, cell_form::sum_follows, mask, price.power));
+        for (std::uint64_t const number : {sum.requests, sum.attempts, sum.errors, sum.uncosted,
+                                           sum.timed, sum.latency_ns}) {
+            out_.varint(number);
+        }
+        for (std::uint64_t const count : sum.counts) {
+            if (count != 0) out_.varint(count);
+        }
+        put(price);
+        out_.varint(value.latency.entries().size());
+        std::uint32_t before = 0;
+        for (auto const& e : value.latency.entries()) {
+            out_.varint(e.bucket - before);
+            out_.varint(e.count);
+            before = e.bucket;
+        }
+        return sum.attempts != 0;
     }
 
 private:
-    // A single attempt's latency tells its histogram.
-    [[nodiscard]] static bool is_single(cell const& value) noexcept {
-        totals const& sum = value.sum;
-        if (sum.attempts != 1 || sum.requests > 1 || sum.errors > 1 || sum.uncosted > 1)
-            return false;
-        if (sum.timed == 0) return sum.latency_ns == 0;
-        return sum.timed == 1 && value.latency.entries().front().bucket ==
-                                     latency_histogram::bucket_of(sum.latency_ns);
+    // What a cell takes at most, but for the entries of its histogram; and what one of these does.
+    static constexpr std::size_t cell_bytes =
+        16 + varint_bytes * (totals_numbers + 1) + varint128_bytes;
+    static constexpr std::size_t entry_bytes = 8;
+
+    // A cost in units of a power of ten.
+    struct scaled {
+        int128 units = 0;
+        std::uint8_t power = 0;
+    };
+
+    void need(std::size_t more) {
+        std::size_t const used = bytes().size();
+        if (used + more <= size_) return;
+        std::size_t const size = std::max(size_ * 2, used + more);
+        std::unique_ptr<char[]> larger(new char[size]);
+        std::copy_n(room_.get(), used, larger.get());
+        room_ = std::move(larger);
+        size_ = size;
+        out_ = byte_writer{room_.get() + used};
     }
-    [[nodiscard]] cell_form form_of(totals const& sum) const noexcept {
-        cell_form made;
-        made.attempt = static_cast<std::uint8_t>((sum.requests == 1 ? cell_form::request : 0) |
-                                                 (sum.errors == 1 ? cell_form::error : 0) |
-                                                 (sum.uncosted == 1 ? cell_form::uncosted : 0) |
-                                                 (sum.timed == 1 ? cell_form::timed : 0));
-        for (std::size_t i = 0; i < sum.counts.size(); ++i)
-            made.mask |= (sum.counts[i] != 0 ? 1U : 0U) << i;
-        made.power = form_.power;
-        if (sum.cost.pico() != 0) {
-            std::uint8_t const zeros = trailing_zeros(sum.cost.pico());
-            // A lucky zero is not worth the bytes of a change, there and back.
-            if (zeros < form_.power || zeros >= form_.power + 3) made.power = zeros;
+    // Writes how the cell differs from the one before it. Returns the flags.
+    std::uint8_t begin(std::uint32_t slot, std::uint8_t flags, std::uint32_t mask,
+                       std::uint8_t power) noexcept {
+        if (mask != form_.mask) flags |= cell_form::mask_follows;
+        if (power != form_.power) flags |= cell_form::power_follows;
+        bool const differs = flags != form_.attempt;
+        out_.byte(static_cast<std::uint8_t>((slot - slot_) << 1 | (differs ? 1U : 0U)));
+        if (differs) {
+            out_.byte(flags);
+            if (mask != form_.mask) out_.varint(mask);
+            if (power != form_.power) out_.byte(power);
         }
-        return made;
+        slot_ = slot;
+        form_.mask = mask;
+        form_.power = power;
+        return flags;
     }
-    void append_numbers(cell const& value, bool single) {
-        totals const& sum = value.sum;
-        if (!single) {
-            for (std::uint64_t const number :
-                 {sum.requests, sum.attempts, sum.errors, sum.uncosted, sum.timed}) {
-                append_varint(out_, number);
-            }
-        }
-        if (!single || sum.timed == 1) append_varint(out_, sum.latency_ns);
-        for (std::uint64_t const count : sum.counts) {
-            if (count != 0) append_varint(out_, count);
-        }
-        auto const unit_of_cost = static_cast<int128>(powers_of_ten[form_.power]);
-        int128 const cost = sum.cost.pico();
+    // A lucky zero is not worth the bytes of a change of the power, there and back.
+    [[nodiscard]] scaled scale(int128 cost) const noexcept {
         auto const small = static_cast<std::int64_t>(cost);
         if (small == cost) {
-            append_varint(out_, zigzag(small / static_cast<std::int64_t>(unit_of_cost)));
-        } else {
-            append_varint128(out_, cost / unit_of_cost);
+            auto const unit_of_cost = static_cast<std::int64_t>(powers_of_ten[form_.power]);
+            std::int64_t const units = small / unit_of_cost;
+            if (units * unit_of_cost == small && (units % 1000 != 0 || units == 0))
+                return {units, form_.power};
         }
-        if (!single) append_latency(out_, value.latency);
+        std::uint8_t const zeros = trailing_zeros(cost);
+        std::uint8_t const power =
+            zeros < form_.power || zeros >= form_.power + 3 ? zeros : form_.power;
+        return {cost / static_cast<int128>(powers_of_ten[power]), power};
+    }
+    void put(scaled const& price) noexcept {
+        auto const small = static_cast<std::int64_t>(price.units);
+        if (small == price.units)
+            out_.varint(zigzag(small));
+        else
+            out_.varint128(price.units);
     }
 
-    std::string& out_;
+    std::size_t size_ = std::size_t{1} << 14;
+    std::unique_ptr<char[]> room_{new char[size_]};
+    byte_writer out_{room_.get()};
     cell_form form_{};
     std::uint32_t profile_ = 0;
     std::uint32_t slot_ = 0;
@@ -243,7 +301,7 @@ private:
                 if (form_.power > cell_form::power_max) return false;
             }
             sum_follows = (flags & cell_form::sum_follows) != 0;
-            if (!sum_follows) form_.attempt = flags & cell_form::attempt_bits;
+            if (!sum_follows) form_.attempt = flags & attempt_bits::all;
         }
         to.clear();
         return sum_follows ? take_sum(to) : take_attempt(to);
@@ -251,10 +309,10 @@ private:
     [[nodiscard]] bool take_attempt(cell& to) {
         totals& sum = to.sum;
         sum.attempts = 1;
-        sum.requests = (form_.attempt & cell_form::request) != 0 ? 1 : 0;
-        sum.errors = (form_.attempt & cell_form::error) != 0 ? 1 : 0;
-        sum.uncosted = (form_.attempt & cell_form::uncosted) != 0 ? 1 : 0;
-        if ((form_.attempt & cell_form::timed) != 0) {
+        sum.requests = (form_.attempt & attempt_bits::request) != 0 ? 1 : 0;
+        sum.errors = (form_.attempt & attempt_bits::error) != 0 ? 1 : 0;
+        sum.uncosted = (form_.attempt & attempt_bits::uncosted) != 0 ? 1 : 0;
+        if ((form_.attempt & attempt_bits::timed) != 0) {
             sum.timed = 1;
             sum.latency_ns = in_.varint();
             to.latency.append(latency_histogram::bucket_of(sum.latency_ns), 1);

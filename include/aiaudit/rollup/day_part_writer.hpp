@@ -68,10 +68,19 @@ public:
         if (profiles_.size() >> profile_bits != 0)
             return fail(errc::too_large, "a day has too many combinations of names");
         order_cells();
-        write_cells();
+        out_.reserve(format::header_size + cells_.size() * usual_cell_bytes + room_for_names);
+        out_.resize(format::header_size);
         write_names();
+        end_section(format::names);
         write_profiles();
-        for (std::size_t i = 0; i < dimension_count; ++i) write_sums(static_cast<dimension>(i));
+        end_section(format::profile_columns);
+        write_cells();
+        if (wrapped_) return fail(errc::too_large, "a day has too many attempts of one kind");
+        sum_dimensions();
+        for (std::size_t i = 0; i < dimension_count; ++i) {
+            write_sums(static_cast<dimension>(i));
+            end_section(format::sums + i);
+        }
         return seal();
     }
 
@@ -79,110 +88,159 @@ private:
     using format = day_part_format;
     static constexpr unsigned profile_bits = 24;
     static constexpr unsigned slot_bits = 8;
-    static constexpr std::size_t ahead = 8;  // cells
+    static constexpr std::size_t ahead = 12;  // cells
+    static constexpr std::size_t usual_cell_bytes = 20;
+    static constexpr std::size_t room_for_names = std::size_t{1} << 16;
+
+    struct ordered_cell {
+        std::uint32_t user = 0;
+        std::uint32_t profile_and_slot = 0;
+        logged_cell from;
+    };
 
     void number_names() {
-        for (auto const& entry : log_.entries()) {
-            users_.add(entry.user);
-            if (!profiles_.add(entry.profile)) continue;
-            group_numbers const& groups = series_.groups_of(entry.profile);
-            names_[1].add(groups[index_of(dimension::project)]);
-            names_[2].add(groups[index_of(dimension::key)]);
-            names_[5].add(groups[index_of(dimension::status)]);
-            std::uint32_t const pair = groups[index_of(dimension::model)];
-            if (!pairs_.add(pair)) continue;
-            names_[3].add(series_.model_of(pair).provider);
-            names_[4].add(series_.model_of(pair).model);
-        }
+        cells_.reserve(log_.size());
+        log_.for_each([this](logged_cell from) {
+            users_.add(from.user());
+            if (profiles_.add(from.profile())) number_profile(from.profile());
+            cells_.push_back({from.user(), profiles_[from.profile()] << slot_bits | from.slot(),
+                              from});
+        });
         name_table const& users = series_.names(0);
         users_.sort([&users](std::uint32_t a, std::uint32_t b) { return users[a] < users[b]; });
         for (std::size_t i = 0; i < dimension_count; ++i)
             sums_[i].resize(group_count(static_cast<dimension>(i)));
+        profile_sums_.resize(profiles_.size());
         latency_.resize(pairs_.size());
     }
+    void number_profile(std::uint32_t profile) {
+        group_numbers const& groups = series_.groups_of(profile);
+        names_[1].add(groups[index_of(dimension::project)]);
+        names_[2].add(groups[index_of(dimension::key)]);
+        names_[5].add(groups[index_of(dimension::status)]);
+        std::uint32_t const pair = groups[index_of(dimension::model)];
+        if (!pairs_.add(pair)) return;
+        names_[3].add(series_.model_of(pair).provider);
+        names_[4].add(series_.model_of(pair).model);
+    }
 
-    // Cells by user, then profile, slot and coming: one number each sorts the last three.
+    // Cells by user, then profile, slot and coming. Each pass keeps the order of what is equal in
+    // what it orders by, so the last ordered by comes first. Slots mostly come in their order.
     void order_cells() {
-        auto const& entries = log_.entries();
-        ends_.assign(users_.size() + std::size_t{1}, 0);
-        for (auto const& entry : entries) ++ends_[users_[entry.user] + std::size_t{1}];
-        for (std::size_t i = 1; i < ends_.size(); ++i) ends_[i] += ends_[i - 1];
-        std::vector<std::size_t> next(ends_.begin(), ends_.end() - 1);
-        keys_.resize(entries.size());
-        for (std::size_t i = 0; i < entries.size(); ++i) {
-            keys_[next[users_[entries[i].user]]++] = std::uint64_t{profiles_[entries[i].profile]}
-                                                         << (slot_bits + 32) |
-                                                     std::uint64_t{entries[i].slot()} << 32 | i;
-        }
-        for (std::size_t i = 1; i < ends_.size(); ++i) {
-            std::sort(keys_.begin() + static_cast<std::ptrdiff_t>(ends_[i - 1]),
-                      keys_.begin() + static_cast<std::ptrdiff_t>(ends_[i]));
+        auto const slot = [](ordered_cell const& of) {
+            return of.profile_and_slot & ((1U << slot_bits) - 1);
+        };
+        bool const slots_ascend =
+            std::is_sorted(cells_.begin(), cells_.end(),
+                           [&](auto const& a, auto const& b) { return slot(a) < slot(b); });
+        if (!slots_ascend) order_by(1U << slot_bits, slot);
+        order_by(profiles_.size(),
+                 [](ordered_cell const& of) { return of.profile_and_slot >> slot_bits; });
+        for (ordered_cell& each : cells_) each.user = users_[each.user];
+        order_by(users_.size(), [](ordered_cell const& of) { return of.user; });
+    }
+    template <class NumberOf>
+    void order_by(std::uint32_t count, NumberOf&& number_of) {
+        constexpr unsigned digit_bits = 11;
+        constexpr std::uint32_t digits = 1U << digit_bits;
+        std::vector<ordered_cell> to(cells_);
+        for (unsigned shift = 0; shift < 32 && (count - 1) >> shift != 0; shift += digit_bits) {
+            std::array<std::size_t, digits + 1> next{};
+            auto const digit = [&](ordered_cell const& of) {
+                return number_of(of) >> shift & (digits - 1);
+            };
+            for (ordered_cell const& each : cells_) ++next[digit(each) + std::size_t{1}];
+            for (std::size_t i = 1; i < next.size(); ++i) next[i] += next[i - 1];
+            for (ordered_cell const& each : cells_) to[next[digit(each)]++] = each;
+            cells_.swap(to);
         }
     }
 
     void write_cells() {
         std::string index;
         std::string texts;
-        std::string& cells = sections_[format::cells];
+        for (std::uint32_t const user : users_.used()) texts.append(series_.names(0)[user]);
+        std::size_t const index_at = out_.size();
+        out_.resize(index_at + users_.size() * format::user_entry);
+        out_.append(texts);
+        std::size_t const cells_at = out_.size();
+        std::size_t name_end = 0;
+        std::size_t at = 0;
         for (std::uint32_t user = 0; user < users_.size(); ++user) {
-            std::size_t const begin = cells.size();
-            write_user(user, std::span{keys_}.subspan(ends_[user], ends_[user + 1] - ends_[user]));
-            texts.append(series_.names(0)[users_.used()[user]]);
-            append_little_endian(index, static_cast<std::uint32_t>(texts.size()));
-            append_little_endian(index, static_cast<std::uint32_t>(cells.size()));
-            append_little_endian(index, crc32c(std::string_view(cells).substr(begin)));
+            at = write_user(user, at);
+            out_.append(writer_.bytes());
+            name_end += series_.names(0)[users_.used()[user]].size();
+            append_little_endian(index, static_cast<std::uint32_t>(name_end));
+            append_little_endian(index, static_cast<std::uint32_t>(out_.size() - cells_at));
+            append_little_endian(index, crc32c(writer_.bytes()));
         }
-        sections_[format::users] = index + texts;
+        std::copy(index.begin(), index.end(),
+                  out_.begin() + static_cast<std::ptrdiff_t>(index_at));
+        ends_[format::users] = cells_at;
+        ends_[format::cells] = out_.size();
     }
-    void write_user(std::uint32_t user, std::span<std::uint64_t const> keys) {
-        cell_writer out{sections_[format::cells]};
-        for (std::size_t i = 0; i < keys.size();) {
-            std::uint64_t const profile = keys[i] >> (slot_bits + 32);
-            std::size_t end = i;
-            std::uint64_t cells = 0;
-            for (; end < keys.size() && keys[end] >> (slot_bits + 32) == profile; ++end) {
-                if (end == i || keys[end] >> 32 != keys[end - 1] >> 32) ++cells;
+    // Returns where the next user's cells begin.
+    std::size_t write_user(std::uint32_t user, std::size_t at) {
+        writer_.begin_user();
+        totals& of_user = sums_[index_of(dimension::user)][user];
+        while (at < cells_.size() && cells_[at].user == user) {
+            std::uint32_t const profile = cells_[at].profile_and_slot >> slot_bits;
+            std::size_t end = at + 1;
+            std::uint64_t count = 1;
+            for (; end < cells_.size() && cells_[end].user == user &&
+                   cells_[end].profile_and_slot >> slot_bits == profile;
+                 ++end) {
+                if (cells_[end].profile_and_slot != cells_[end - 1].profile_and_slot) ++count;
             }
-            out.begin_profile(static_cast<std::uint32_t>(profile), cells);
-            write_series(out, user, keys.subspan(i, end - i));
-            i = end;
+            writer_.begin_profile(profile, count);
+            totals const sum = write_series(profile, at, end);
+            wrapping_add(of_user, sum);
+            wrapping_add(profile_sums_[profile], sum);
+            at = end;
         }
+        return at;
     }
-    void write_series(cell_writer& out, std::uint32_t user, std::span<std::uint64_t const> keys) {
-        auto const& entries = log_.entries();
-        group_numbers const& groups = series_.groups_of(entries[keys[0] & 0xFFFF'FFFF].profile);
-        std::uint32_t const pair = pairs_[groups[index_of(dimension::model)]];
+    totals write_series(std::uint32_t profile, std::size_t at, std::size_t end) {
+        group_numbers const& groups = series_.groups_of(profiles_.used()[profile]);
+        dense_histogram& latency = latency_[pairs_[groups[index_of(dimension::model)]]];
         totals sum;
-        for (std::size_t i = 0; i < keys.size();) {
+        while (at < end) {
             // Cells were logged in another order, so their words are seldom near.
-            if (keys.data() + i + ahead < keys_.data() + keys_.size())
-                log_.prefetch(entries[keys.data()[i + ahead] & 0xFFFF'FFFF]);
-            log_.read(entries[keys[i] & 0xFFFF'FFFF], value_);
-            std::size_t const first = i;
-            for (++i; i < keys.size() && keys[i] >> 32 == keys[first] >> 32; ++i) {
-                log_.read(entries[keys[i] & 0xFFFF'FFFF], other_);
-                wrapping_add(value_.sum, other_.sum);
-                value_.latency.add(other_.latency);
+            if (at + ahead < cells_.size()) cells_[at + ahead].from.prefetch();
+            std::uint32_t const key = cells_[at].profile_and_slot;
+            std::size_t const first = at++;
+            if ((at == end || cells_[at].profile_and_slot != key) &&
+                cells_[first].from.is_attempt()) {
+                writer_.add(cells_[first].from, sum, latency);
+                continue;
             }
-            out.add(static_cast<std::uint32_t>(keys[first] >> 32) & ((1U << slot_bits) - 1),
-                    value_);
+            value_.clear();
+            cells_[first].from.add_to(value_);
+            for (; at < end && cells_[at].profile_and_slot == key; ++at)
+                cells_[at].from.add_to(value_);
+            if (!writer_.add(key & ((1U << slot_bits) - 1), value_)) wrapped_ = true;
             wrapping_add(sum, value_.sum);
-            for (auto const& e : value_.latency.entries()) latency_[pair].add(e.bucket, e.count);
+            for (auto const& e : value_.latency.entries()) latency.add(e.bucket, e.count);
         }
-        auto const add = [&](dimension by, std::uint32_t group) {
-            wrapping_add(sums_[index_of(by)][group], sum);
-        };
-        add(dimension::everything, 0);
-        add(dimension::model, pair);
-        add(dimension::user, user);
-        add(dimension::project, names_[1][groups[index_of(dimension::project)]]);
-        add(dimension::key, names_[2][groups[index_of(dimension::key)]]);
-        add(dimension::provider, names_[3][groups[index_of(dimension::provider)]]);
-        add(dimension::status, names_[5][groups[index_of(dimension::status)]]);
+        return sum;
+    }
+    void sum_dimensions() {
+        for (std::uint32_t profile = 0; profile < profiles_.size(); ++profile) {
+            group_numbers const& groups = series_.groups_of(profiles_.used()[profile]);
+            auto const add = [&](dimension by, std::uint32_t group) {
+                wrapping_add(sums_[index_of(by)][group], profile_sums_[profile]);
+            };
+            add(dimension::everything, 0);
+            add(dimension::model, pairs_[groups[index_of(dimension::model)]]);
+            add(dimension::project, names_[1][groups[index_of(dimension::project)]]);
+            add(dimension::key, names_[2][groups[index_of(dimension::key)]]);
+            add(dimension::provider, names_[3][groups[index_of(dimension::provider)]]);
+            add(dimension::status, names_[5][groups[index_of(dimension::status)]]);
+        }
     }
 
     void write_names() {
-        std::string& out = sections_[format::names];
+        std::string& out = out_;
         for (std::size_t i = 1; i < names_.size(); ++i) {
             for (std::uint32_t const number : names_[i].used()) {
                 std::string_view const name = series_.names(i)[number];
@@ -196,7 +254,7 @@ private:
         }
     }
     void write_profiles() {
-        std::string& out = sections_[format::profile_columns];
+        std::string& out = out_;
         auto const column = [&](local_numbers const& numbers, dimension by) {
             std::size_t const width = format::width_for(numbers.size());
             for (std::uint32_t const profile : profiles_.used()) {
@@ -213,7 +271,7 @@ private:
     }
 
     void write_sums(dimension by) {
-        std::string& out = sections_[format::sums + index_of(by)];
+        std::string& out = out_;
         auto& sums = sums_[index_of(by)];
         std::array<std::vector<std::uint64_t>, totals_numbers> columns;
         for (totals const& sum : sums) {
@@ -266,29 +324,31 @@ private:
         return made;
     }
 
-    [[nodiscard]] result<std::string> seal() const {
-        std::uint64_t size = format::header_size + format::padding;
-        for (std::string const& section : sections_) size += section.size();
-        if (size > std::numeric_limits<std::uint32_t>::max())
+    void end_section(std::size_t which) noexcept { ends_[which] = out_.size(); }
+    // Fills the header in.
+    [[nodiscard]] result<std::string> seal() {
+        if (out_.size() + format::padding > std::numeric_limits<std::uint32_t>::max())
             return fail(errc::too_large, "the rollup of a day would be over 4 GiB");
-        std::string out;
-        out.reserve(static_cast<std::size_t>(size));
-        out.append("AID");
-        out.push_back(static_cast<char>(format::version));
-        append_little_endian(out, std::uint32_t{0});  // the checksum's place
-        append_little_endian(out, day_.days);
-        append_little_endian(out, users_.size());
-        for (std::size_t i = 1; i < names_.size(); ++i) append_little_endian(out, names_[i].size());
-        append_little_endian(out, pairs_.size());
-        append_little_endian(out, profiles_.size());
-        for (std::string const& section : sections_) {
-            append_little_endian(out, static_cast<std::uint32_t>(section.size()));
-            append_little_endian(out, crc32c(section));
+        std::string header("AID");
+        header.push_back(static_cast<char>(format::version));
+        append_little_endian(header, std::uint32_t{0});  // the checksum's place
+        append_little_endian(header, day_.days);
+        append_little_endian(header, users_.size());
+        for (std::size_t i = 1; i < names_.size(); ++i)
+            append_little_endian(header, names_[i].size());
+        append_little_endian(header, pairs_.size());
+        append_little_endian(header, profiles_.size());
+        std::size_t begin = format::header_size;
+        for (std::size_t const end : ends_) {
+            append_little_endian(header, static_cast<std::uint32_t>(end - begin));
+            append_little_endian(header,
+                                 crc32c(std::string_view(out_).substr(begin, end - begin)));
+            begin = end;
         }
-        store_little_endian(out.data() + 4, crc32c(std::string_view(out).substr(8)));
-        for (std::string const& section : sections_) out.append(section);
-        out.append(format::padding, '\0');
-        return out;
+        store_little_endian(header.data() + 4, crc32c(std::string_view(header).substr(8)));
+        std::copy(header.begin(), header.end(), out_.begin());
+        out_.append(format::padding, '\0');
+        return std::move(out_);
     }
 
     [[nodiscard]] std::size_t group_count(dimension by) const noexcept {
@@ -314,13 +374,15 @@ private:
     };
     local_numbers pairs_{series_.model_count()};
     local_numbers profiles_{series_.profile_count()};
-    std::vector<std::size_t> ends_{};  // of each user's keys, after a zero
-    std::vector<std::uint64_t> keys_{};
+    std::vector<ordered_cell> cells_{};
     std::array<std::vector<totals>, dimension_count> sums_{};
+    std::vector<totals> profile_sums_{};
     std::vector<dense_histogram> latency_{};  // by pair
-    std::array<std::string, format::sections> sections_{};
+    std::string out_{};
+    std::array<std::size_t, format::sections> ends_{};  // of sections, in out_
+    cell_writer writer_{};
+    bool wrapped_ = false;
     cell value_{};  // scratch
-    cell other_{};
 };
 
 }  // namespace detail
@@ -360,7 +422,7 @@ private:
             if (!read) return read.error();
         }
     }
-    if (log.entries().empty()) return fail(errc::bad_argument, "there are no parts to merge");
+    if (log.size() == 0) return fail(errc::bad_argument, "there are no parts to merge");
     return detail::day_part_writer{*day, series, log}.write();
 }
 

@@ -104,12 +104,13 @@ private:
         auto const found = unsaved_.find(day);
         if (found == unsaved_.end()) return;
         std::int64_t const first = first_slot_of(day);
-        for (auto const& entry : found->second.entries()) {
-            found->second.read(entry, value_);
-            group_numbers groups = names_.groups_of(entry.profile);
-            groups[index_of(dimension::user)] = entry.user;
-            visit(std::as_const(groups), first + entry.slot(), std::as_const(value_));
-        }
+        found->second.for_each([&](logged_cell from) {
+            value_.clear();
+            from.add_to(value_);
+            group_numbers groups = names_.groups_of(from.profile());
+            groups[index_of(dimension::user)] = from.user();
+            visit(std::as_const(groups), first + from.slot(), std::as_const(value_));
+        });
     }
     // The first failure of `visit` is the result; later parts are then passed over.
     template <class Visitor>

@@ -35,9 +35,9 @@ public:
 
     // Tells of a day of UTC that has stored parts, of which nothing is counted here.
     void add_stored_day(civil_day day);
-    // Counts a cell of one user's series.
+    // Counts an attempt, as totals::of makes it.
     void add(group_numbers const& groups, std::string_view user, std::int64_t slot,
-             totals const& sum, latency_histogram const& latency);
+             totals const& sum);
 
     [[nodiscard]] bool ready(report_query const& query) const;
     template <class Source>
@@ -151,8 +151,9 @@ inline void resident_sums::add_stored_day(civil_day day) {
 }
 
 inline void resident_sums::add(group_numbers const& groups, std::string_view user,
-                               std::int64_t slot, totals const& sum,
-                               latency_histogram const& latency) {
+                               std::int64_t slot, totals const& sum) {
+    bool const timed = sum.timed != 0;
+    std::uint32_t const bucket = latency_histogram::bucket_of(sum.latency_ns);
     civil_day const utc_day = utc_day_of_slot(slot);
     bool new_day = false;
     if (days_.empty() || days_.back() != utc_day) {
@@ -169,10 +170,13 @@ inline void resident_sums::add(group_numbers const& groups, std::string_view use
             group_sums* const to = each->tables[i].open(each->day);
             if (to == nullptr) continue;
             to->add(groups[i], sum);
-            if (keeps_latency(static_cast<dimension>(i))) to->add(groups[i], latency);
+            if (timed && keeps_latency(static_cast<dimension>(i)))
+                to->add_duration(groups[i], bucket);
         }
     }
     if (!users_.empty()) {
+        latency_histogram latency;
+        if (timed) latency.append(bucket, 1);
         auto const [begin, end] = users_by_name_.equal_range(user);
         for (auto each = begin; each != end; ++each) {
             user_days& of = *each->second;
@@ -185,7 +189,8 @@ inline void resident_sums::add(group_numbers const& groups, std::string_view use
         civil_day const day = day_of_slot(each->zone, slot);
         if (!each->days.holds(day)) continue;
         each->sums.add(groups[index_of(each->by)], sum);
-        if (keeps_latency(each->by)) each->sums.add(groups[index_of(each->by)], latency);
+        if (timed && keeps_latency(each->by))
+            each->sums.add_duration(groups[index_of(each->by)], bucket);
     }
     if (new_day) make_room();
 }

@@ -17,7 +17,7 @@
 // KiB more for each model; a day not yet closed, 160 bytes and 4 KiB. A query whose sums over days
 // that do not fit are larger than half the bound takes those besides (160 bytes a group). Besides:
 // what is not saved (about 80 bytes a record, which the caller bounds by saving), about 150 bytes
-// for each distinct name, 50 bytes for each combination of the other names without the user's (of
+// for each distinct name, 150 bytes for each combination of the other names without the user's (of
 // which those over 2^16 are forgotten at a save), and what one report itself is made of.
 // Threads: const members may run at once; the caller keeps the others apart from all.
 // Floor 4.
@@ -77,6 +77,10 @@ public:
         return {};
     }
     void saved() {
+        if (!unsaved_.empty()) {
+            spare_ = std::move(unsaved_.rbegin()->second);
+            spare_.clear();
+        }
         unsaved_.clear();
         log_ = nullptr;
         if (series_.profile_count() > profiles_max) series_.forget_profiles();
@@ -124,13 +128,14 @@ private:
 
     template <class Record>
     void count(Record const& entry, bool resident);
+    void open_log(civil_day day);
 
     detail::series_table series_{};
     detail::unsaved_cells unsaved_{};
     detail::resident_sums resident_;
     detail::cell_log* log_ = nullptr;  // of log_day_, where there is one
     civil_day log_day_{};
-    latency_histogram latency_{};  // scratch
+    detail::cell_log spare_{};  // empty; has memory
 };
 
 template <class Record>
@@ -142,21 +147,21 @@ void rollup::count(Record const& entry, bool resident) {
         {std::string_view{entry.project}, std::string_view{entry.key_id},
          std::string_view{entry.provider}, std::string_view{entry.model()}, status.text()});
     totals const sum = totals::of(entry);
-    std::uint32_t const bucket = latency_histogram::bucket_of(sum.latency_ns);
     std::int64_t const slot = detail::slot_of(entry.started_at);
     civil_day const day = detail::utc_day_of_slot(slot);
-    if (log_ == nullptr || day != log_day_) {
-        log_ = &unsaved_[day];
-        log_day_ = day;
-    }
-    log_->add(user, profile, static_cast<std::uint32_t>(slot - detail::first_slot_of(day)), sum,
-              bucket);
+    if (log_ == nullptr || day != log_day_) open_log(day);
+    log_->add(user, profile, static_cast<std::uint32_t>(slot - detail::first_slot_of(day)), sum);
     if (!resident) return;
-    latency_.clear();
-    if (sum.timed != 0) latency_.append(bucket, 1);
     detail::group_numbers groups = series_.groups_of(profile);
     groups[detail::index_of(dimension::user)] = user;
-    resident_.add(groups, entry.user, slot, sum, latency_);
+    resident_.add(groups, entry.user, slot, sum);
+}
+
+inline void rollup::open_log(civil_day day) {
+    auto const [place, added] = unsaved_.try_emplace(day);
+    if (added) place->second = std::exchange(spare_, {});
+    log_ = &place->second;
+    log_day_ = day;
 }
 
 }  // namespace v1

@@ -13,6 +13,7 @@
 
 #include <aiaudit/rollup/query.hpp>  // dimension
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cstdint>
@@ -48,9 +49,7 @@ public:
         if (!entry.error_type.empty()) {
             text_ = entry.error_type;
         } else if (entry.http_status != 0) {
-            auto const end =
-                std::to_chars(digits_.data(), digits_.data() + digits_.size(), entry.http_status);
-            text_ = {digits_.data(), static_cast<std::size_t>(end.ptr - digits_.data())};
+            text_ = {digits_.data(), write(entry.http_status)};
         }
     }
     status_text(status_text const&) = delete;
@@ -58,34 +57,62 @@ public:
     [[nodiscard]] std::string_view text() const noexcept { return text_; }
 
 private:
+    [[nodiscard]] std::size_t write(std::uint16_t status) noexcept {
+        if (status >= 100 && status <= 999) {
+            digits_[0] = static_cast<char>('0' + status / 100);
+            digits_[1] = static_cast<char>('0' + status / 10 % 10);
+            digits_[2] = static_cast<char>('0' + status % 10);
+            return 3;
+        }
+        auto const end = std::to_chars(digits_.data(), digits_.data() + digits_.size(), status);
+        return static_cast<std::size_t>(end.ptr - digits_.data());
+    }
+
     std::array<char, 8> digits_{};
     std::string_view text_ = "ok";
 };
 
 using name_texts = std::deque<std::string>;
 
+[[nodiscard]] inline std::uint64_t load_word(char const* from) noexcept {
+    std::uint64_t word = 0;
+    std::memcpy(&word, from, sizeof word);
+    return word;
+}
+[[nodiscard]] inline std::uint64_t mixed(std::uint64_t a, std::uint64_t b) noexcept {
+    uint128 const product = static_cast<uint128>(a) * b;
+    return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
+}
 // Quick, and the same for equal texts; whoever searches by it compares the texts.
-[[nodiscard]] inline std::uint64_t hash_more(std::uint64_t state, std::string_view text) noexcept {
+[[nodiscard]] inline std::uint64_t hash_of_text(std::string_view text) noexcept {
     constexpr std::uint64_t odd = 0x9E37'79B9'7F4A'7C15ULL;
-    auto const mix = [&state](std::uint64_t word) {
-        uint128 const product = static_cast<uint128>(state ^ word ^ odd) * odd;
-        state = static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
-    };
-    auto const load = [&text](std::size_t at) {
-        std::uint64_t word = 0;
-        std::memcpy(&word, text.data() + at, 8);
-        return word;
-    };
-    if (text.size() >= 8) {
-        for (std::size_t at = 0; at + 8 < text.size(); at += 8) mix(load(at));
-        mix(load(text.size() - 8));
-    } else {
+    constexpr std::uint64_t other = 0xC2B2'AE3D'27D4'EB4FULL;
+    std::uint64_t state = text.size() * other;
+    if (text.size() < 8) {
         std::uint64_t word = 0;
         for (char const c : text) word = word << 8 | static_cast<std::uint8_t>(c);
-        mix(word);
+        return mixed(state ^ word ^ odd, other);
     }
-    mix(text.size());
-    return state;
+    char const* at = text.data();
+    char const* const last = at + text.size() - 8;
+    for (; last - at > 8; at += 16)
+        state = mixed(state ^ load_word(at) ^ odd, load_word(at + 8) ^ other);
+    return mixed(state ^ load_word(std::min(at, last)) ^ odd, load_word(last) ^ other);
+}
+// Texts are short, so this need not be a call.
+[[nodiscard]] inline bool same_text(std::string_view a, std::string_view b) noexcept {
+    if (a.size() != b.size()) return false;
+    std::size_t const size = a.size();
+    if (size >= 8) {
+        for (std::size_t at = 0; at + 8 < size; at += 8) {
+            if (load_word(a.data() + at) != load_word(b.data() + at)) return false;
+        }
+        return load_word(a.data() + size - 8) == load_word(b.data() + size - 8);
+    }
+    for (std::size_t at = 0; at < size; ++at) {
+        if (a[at] != b[at]) return false;
+    }
+    return true;
 }
 
 // Finds the number of something by its hash. `is(number)` tells whether a candidate is it.
@@ -142,16 +169,16 @@ public:
     explicit name_table(std::shared_ptr<name_texts> texts) : texts_(std::move(texts)) {}
 
     std::uint32_t number_of(std::string_view name) {
-        std::uint64_t const hash = hash_more(0, name);
+        std::uint64_t const hash = hash_of_text(name);
         std::uint32_t const found = find(hash, name);
         if (found != hash_index::none) return found;
         auto const number = static_cast<std::uint32_t>(names_.size());
         names_.push_back(texts_->emplace_back(name));
-        index_.insert(hash, number, [this](std::uint32_t of) { return hash_more(0, names_[of]); });
+        index_.insert(hash, number, [this](std::uint32_t of) { return hash_of_text(names_[of]); });
         return number;
     }
     [[nodiscard]] std::optional<std::uint32_t> find(std::string_view name) const {
-        std::uint32_t const found = find(hash_more(0, name), name);
+        std::uint32_t const found = find(hash_of_text(name), name);
         if (found == hash_index::none) return std::nullopt;
         return found;
     }
@@ -162,7 +189,7 @@ public:
 
 private:
     [[nodiscard]] std::uint32_t find(std::uint64_t hash, std::string_view name) const {
-        return index_.find(hash, [&](std::uint32_t number) { return names_[number] == name; });
+        return index_.find(hash, [&](std::uint32_t number) { return same_text(names_[number], name); });
     }
 
     std::shared_ptr<name_texts> texts_;
@@ -196,7 +223,7 @@ public:
     std::uint32_t profile(profile_names const& names) {
         std::uint64_t const hash = hash_of(names);
         std::uint32_t const found = profile_index_.find(
-            hash, [&](std::uint32_t number) { return is(profiles_[number], names); });
+            hash, [&](std::uint32_t number) { return same(profile_names_[number], names); });
         return found != hash_index::none ? found : insert(hash, names);
     }
     std::uint32_t model_group(std::string_view provider, std::string_view model) {
@@ -217,6 +244,7 @@ public:
     // Forgets the profiles, not the names. Their numbers begin anew.
     void forget_profiles() {
         profiles_.clear();
+        profile_names_.clear();
         profile_index_.clear();
     }
     [[nodiscard]] model_pair model_of(std::uint32_t group) const noexcept { return models_[group]; }
@@ -257,24 +285,18 @@ public:
     [[nodiscard]] std::shared_ptr<name_texts const> texts() const noexcept { return texts_; }
 
 private:
+    // The texts are hashed apart, so that none waits for another.
     [[nodiscard]] static std::uint64_t hash_of(profile_names const& names) noexcept {
-        std::uint64_t hash = hash_more(0, names.project);
-        hash = hash_more(hash, names.key_id);
-        hash = hash_more(hash, names.provider);
-        hash = hash_more(hash, names.model);
-        return hash_more(hash, names.status);
+        constexpr std::uint64_t odd = 0x9E37'79B9'7F4A'7C15ULL;
+        std::uint64_t const hash = hash_of_text(names.project) * 3 + hash_of_text(names.key_id) * 5 +
+                                   hash_of_text(names.provider) * 7 +
+                                   hash_of_text(names.model) * 9 + hash_of_text(names.status) * 11;
+        return mixed(hash, odd);
     }
-    [[nodiscard]] profile_names profile_names_of(group_numbers const& groups) const noexcept {
-        model_pair const pair = models_[groups[index_of(dimension::model)]];
-        return {names_[1][groups[index_of(dimension::project)]],
-                names_[2][groups[index_of(dimension::key)]], names_[3][pair.provider],
-                names_[4][pair.model], names_[5][groups[index_of(dimension::status)]]};
-    }
-    [[nodiscard]] bool is(group_numbers const& groups, profile_names const& names) const noexcept {
-        profile_names const have = profile_names_of(groups);
-        return have.model == names.model && have.provider == names.provider &&
-               have.project == names.project && have.key_id == names.key_id &&
-               have.status == names.status;
+    [[nodiscard]] static bool same(profile_names const& a, profile_names const& b) noexcept {
+        return same_text(a.model, b.model) && same_text(a.provider, b.provider) &&
+               same_text(a.project, b.project) && same_text(a.key_id, b.key_id) &&
+               same_text(a.status, b.status);
     }
     std::uint32_t insert(std::uint64_t hash, profile_names const& names) {
         group_numbers groups{};
@@ -285,8 +307,13 @@ private:
         groups[index_of(dimension::status)] = names_[5].number_of(names.status);
         auto const number = static_cast<std::uint32_t>(profiles_.size());
         profiles_.push_back(groups);
+        model_pair const pair = models_[groups[index_of(dimension::model)]];
+        profile_names_.push_back({names_[1][groups[index_of(dimension::project)]],
+                                  names_[2][groups[index_of(dimension::key)]],
+                                  names_[3][pair.provider], names_[4][pair.model],
+                                  names_[5][groups[index_of(dimension::status)]]});
         profile_index_.insert(hash, number, [this](std::uint32_t of) {
-            return hash_of(profile_names_of(profiles_[of]));
+            return hash_of(profile_names_[of]);
         });
         return number;
     }
@@ -297,6 +324,7 @@ private:
     std::unordered_map<std::uint64_t, std::uint32_t> model_numbers_{};
     std::vector<model_pair> models_{};
     std::vector<group_numbers> profiles_{};
+    std::vector<profile_names> profile_names_{};  // by profile: views of the texts
     hash_index profile_index_{};
 };
 

@@ -203,16 +203,18 @@ constexpr void for_each_number(Totals& sum, Visitor&& visit) {
 }
 
 // As totals::add, but the cost wraps too: for running sums, of which only differences mean
-// something.
+// something. All is read before anything is written, so that it is done several numbers at a time.
 constexpr void wrapping_add(totals& to, totals const& part) noexcept {
-    to.requests += part.requests;
-    to.attempts += part.attempts;
-    to.errors += part.errors;
-    to.uncosted += part.uncosted;
-    to.timed += part.timed;
-    to.latency_ns += part.latency_ns;
-    for (std::size_t i = 0; i < to.counts.size(); ++i) to.counts[i] += part.counts[i];
-    to.cost = wrapping_sum(to.cost, part.cost);
+    totals sum = to;
+    sum.requests += part.requests;
+    sum.attempts += part.attempts;
+    sum.errors += part.errors;
+    sum.uncosted += part.uncosted;
+    sum.timed += part.timed;
+    sum.latency_ns += part.latency_ns;
+    for (std::size_t i = 0; i < sum.counts.size(); ++i) sum.counts[i] += part.counts[i];
+    sum.cost = wrapping_sum(sum.cost, part.cost);
+    to = sum;
 }
 
 // Counts by bucket, all of them: for what changes often. Empty until something is added.

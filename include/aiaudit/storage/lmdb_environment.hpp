@@ -97,6 +97,7 @@ private:
     gate gate_{};
     std::unique_ptr<lmdb_handle> open_{};  // protected by gate_
     std::uint64_t openings_ = 0;           // protected by gate_
+    bool walked_ = false;                  // its trees were found whole once; protected by gate_
     std::atomic<bool> is_open_ = false;    // what open_ says, for a look without the gate
     std::atomic<bool> dropped_ = false;
     // The last commit after which the segment was seen not to be sealed.
@@ -219,13 +220,16 @@ inline result<void> lmdb_environment::open_anew(std::uint64_t seen_openings) {
     bool const again = open_ != nullptr;
     is_open_ = false;
     open_.reset();
-    auto opened = lmdb_handle::open(directory_, how_);
+    auto how = how_;
+    how.walk = !walked_;  // nothing but this library writes to it since
+    auto opened = lmdb_handle::open(directory_, how);
     if (!opened && again) {
         return fail(opened.error().code,
                     "after a commit failed half-way it cannot be opened: " + opened.error().where);
     }
     if (!opened) return opened.error();
     open_ = std::move(*opened);
+    walked_ = true;
     is_open_ = true;
     ++openings_;
     return {};

@@ -63,6 +63,7 @@ struct lmdb_settings {
     std::uint64_t map_bytes = limits::map_bytes;
     bool read_only = false;
     bool make = false;  // with its tables, in an empty directory that is no one else's yet
+    bool walk = true;   // look at every branch and leaf page first, but where it is being made
 };
 
 [[nodiscard]] inline result<void> check_map_bytes(std::uint64_t map_bytes) {
@@ -122,6 +123,8 @@ public:
 private:
     explicit lmdb_handle(std::string directory) : directory_(std::move(directory)) {}
     [[nodiscard]] result<void> open_environment(lmdb_settings const& how);
+    [[nodiscard]] result<MDB_txn*> begin_first(bool make);
+    [[nodiscard]] result<void> walk_trees();
     [[nodiscard]] result<void> open_tables(bool make);
     [[nodiscard]] result<void> set_map_bytes(std::uint64_t bytes);
     [[nodiscard]] error failure(int code, char const* call) const {
@@ -165,6 +168,9 @@ inline result<std::unique_ptr<lmdb_handle>> lmdb_handle::open(std::string const&
         if (auto ok = check_lmdb_file(file); !ok) return ok.error();
     }
     if (auto ok = opened->open_environment(how); !ok) return ok.error();
+    if (how.walk && !how.make) {
+        if (auto ok = opened->walk_trees(); !ok) return ok.error();
+    }
     if (auto ok = opened->open_tables(how.make); !ok) return ok.error();
     (void)opened->covers_what_was_seen();
     return opened;
@@ -210,20 +216,23 @@ inline result<void> lmdb_handle::open_environment(lmdb_settings const& how) {
     }
     if (code != 0) return failure(code, "open");
     ::mdb_env_get_fd(env_, &descriptor_);
+    MDB_stat layout{};
+    if (int const failed = ::mdb_env_stat(env_, &layout); failed != 0) {
+        return failure(failed, "stat");
+    }
+    page_bytes_ = layout.ms_psize;
     if (!how.read_only) clear_dead_readers();
     return {};
 }
 
-inline result<void> lmdb_handle::open_tables(bool make) {
-    MDB_stat layout{};
-    if (int const code = ::mdb_env_stat(env_, &layout); code != 0) return failure(code, "stat");
-    page_bytes_ = layout.ms_psize;
+// The environment is new to this process, and may be in use by others.
+inline result<MDB_txn*> lmdb_handle::begin_first(bool make) {
     MDB_txn* txn = nullptr;
     unsigned const kind = make ? 0 : MDB_RDONLY;
     int code = ::mdb_txn_begin(env_, nullptr, kind, &txn);
     for (int tries = 0; tries < 8 && code != 0; ++tries) {
         if (code == MDB_MAP_RESIZED) {
-            if (auto ok = adopt_map_of_others(); !ok) return ok;
+            if (auto ok = adopt_map_of_others(); !ok) return ok.error();
         } else if (code == MDB_READERS_FULL) {
             clear_dead_readers();
         } else {
@@ -232,6 +241,37 @@ inline result<void> lmdb_handle::open_tables(bool make) {
         code = ::mdb_txn_begin(env_, nullptr, kind, &txn);
     }
     if (code != 0) return failure(code, "begin");
+    return txn;
+}
+
+// Before LMDB looks at any page but the meta pages: it would die of much that is wrong in them. A
+// reader without a lock file keeps no page from being used again, so what it finds is looked for
+// once more.
+inline result<void> lmdb_handle::walk_trees() {
+    constexpr int looks = 3;
+    result<void> walked;
+    for (int tries = 0, found = 0; tries < 1000 && found < looks; ++tries) {
+        auto const txn = begin_first(false);
+        if (!txn) return txn.error();
+        auto const whole =
+            check_lmdb_snapshot(descriptor_, directory_ + "/data.mdb", ::mdb_txn_id(*txn));
+        ::mdb_txn_abort(*txn);
+        if (whole && *whole) return {};
+        if (!whole && whole.error().code != errc::corrupt) return whole.error();
+        found += whole ? 0 : 1;
+        walked = whole ? fail(errc::corrupt, directory_ +
+                                                 "/data.mdb: its last commit is in the "
+                                                 "wrong place")
+                       : whole.error();
+    }
+    return walked;
+}
+
+inline result<void> lmdb_handle::open_tables(bool make) {
+    auto const begun = begin_first(make);
+    if (!begun) return begun.error();
+    MDB_txn* const txn = *begun;
+    int code = 0;
     for (std::size_t i = 0; i < table_count; ++i) {
         auto const* const name = name_of(static_cast<table>(i));
         code = ::mdb_dbi_open(txn, name, make ? MDB_CREATE : 0, &tables_[i]);

@@ -55,9 +55,10 @@ struct lmdb_meta {
     }
 };
 
-// The meta page that holds, or why there is none.
-[[nodiscard]] inline result<lmdb_meta> read_lmdb_meta(int descriptor, std::string const& path) {
-    std::array<lmdb_meta, 2> metas{};
+using lmdb_metas = std::array<lmdb_meta, 2>;
+
+[[nodiscard]] inline result<lmdb_metas> read_lmdb_metas(int descriptor, std::string const& path) {
+    lmdb_metas metas{};
     std::uint64_t offset = 0;
     for (auto& meta : metas) {
         char page[lmdb_meta::bytes];
@@ -74,27 +75,25 @@ struct lmdb_meta {
         meta = *parsed;
         offset = meta.page_bytes;
     }
-    return metas[0].txnid > metas[1].txnid ? metas[0] : metas[1];
+    return metas;
 }
 
-// Whether all that the last commit speaks of is in the file. Where the file has the length that it
-// had then, that is taken as said. A shorter one is still whole when every page that is missing is
-// free: LMDB does not write pages that a transaction both took and gave back. Then the trees are
-// walked, and must account for every page.
-[[nodiscard]] inline result<void> check_lmdb_size(int descriptor, std::string const& path,
-                                                  bool always_walk = false) {
-    auto const meta = read_lmdb_meta(descriptor, path);
-    if (!meta) return meta.error();
+// Whether all that the meta page's commit speaks of is in the file. Where the file has the length
+// that it had then, that is taken as said. A shorter one is still whole when every page that is
+// missing is free: LMDB does not write pages that a transaction both took and gave back. Then the
+// trees are walked, and must account for every page.
+[[nodiscard]] inline result<void> check_lmdb_commit(int descriptor, std::string const& path,
+                                                    lmdb_meta const& meta, bool always_walk) {
     // After the meta page: pages are written before the meta page that speaks of them.
     struct stat status {};
     if (::fstat(descriptor, &status) != 0) return posix_error(errno, "fstat", path);
     auto const present = static_cast<std::uint64_t>(status.st_size);
-    auto const pages_needed = meta->last_page + 1;
-    auto const needed = pages_needed * meta->page_bytes;
+    auto const pages_needed = meta.last_page + 1;
+    auto const needed = pages_needed * meta.page_bytes;
     if (present >= needed && !always_walk) return {};
-    auto const pages = std::min(present / meta->page_bytes, pages_needed);
-    lmdb_tree_check check(descriptor, path, meta->page_bytes, pages);
-    auto const walked = check.check_all(meta->databases.data());
+    auto const pages = std::min(present / meta.page_bytes, pages_needed);
+    lmdb_tree_check check(descriptor, path, meta.page_bytes, pages, pages_needed);
+    auto const walked = check.check_all(meta.databases.data());
     bool const complete = walked && check.pages_accounted_for() + 2 == pages_needed;
     if (complete || (!walked && walked.error().code != errc::corrupt)) return walked;
     if (present >= needed && !walked) return walked;
@@ -103,8 +102,29 @@ struct lmdb_meta {
                                    " bytes, its last commit needs " + std::to_string(needed));
 }
 
-// always_walk: looks at every branch and leaf page, however long the file is. For a program that
-// verifies; opening does not take the time.
+[[nodiscard]] inline result<void> check_lmdb_size(int descriptor, std::string const& path,
+                                                  bool always_walk = false) {
+    auto const metas = read_lmdb_metas(descriptor, path);
+    if (!metas) return metas.error();
+    auto const& last = (*metas)[0].txnid > (*metas)[1].txnid ? (*metas)[0] : (*metas)[1];
+    return check_lmdb_commit(descriptor, path, last, always_walk);
+}
+
+// Walks what a transaction sees, which keeps its pages from being used again. False: its meta page
+// holds another commit by now, so it must begin anew.
+[[nodiscard]] inline result<bool> check_lmdb_snapshot(int descriptor, std::string const& path,
+                                                      std::uint64_t txnid) {
+    auto const metas = read_lmdb_metas(descriptor, path);
+    if (!metas) return metas.error();
+    // Where LMDB looks for it.
+    auto const& its = (*metas)[txnid % 2];
+    if (its.txnid != txnid) return false;
+    auto const checked = check_lmdb_commit(descriptor, path, its, true);
+    if (!checked) return checked.error();
+    return true;
+}
+
+// always_walk: looks at every branch and leaf page, however long the file is.
 [[nodiscard]] inline result<void> check_lmdb_file(std::string const& path,
                                                   bool always_walk = false) {
     auto const file = file_handle::open(path, O_RDONLY);

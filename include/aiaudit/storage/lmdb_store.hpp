@@ -122,8 +122,8 @@ result<void> lmdb_store::read(segment_number segment, Body body) const {
     return body(view);
 }
 
-// It is this one's turn from before the next is made until after the old is sealed: nobody else makes
-// one, and where this is cut off, the next is not yet anybody's.
+// It is this one's turn from before the next is made until after the old is sealed: nobody else
+// makes one, and where this is cut off, the next is not yet anybody's.
 template <class Body>
 result<void> lmdb_store::rotate(Body body) {
     if (!segments_) return moved_from();

@@ -1,26 +1,30 @@
 // SPDX-License-Identifier: MIT
 //
 // lmdb_tree.hpp: walks the trees of an LMDB file with pread, to say whether every page that they
-// reach is there and is what it should be, before LMDB itself follows a pointer in them.
+// reach is there and is what it should be, before LMDB itself follows a pointer in them: it
+// believes what it reads, and ends the process where that is wrong.
 //
-// Reads branch and leaf pages whole and of an overflow run only the head: where values are large
-// that is a small part of the file. It does not look at values: their checksums are the ledger's.
+// Reads branch and leaf pages whole, the lists of free pages, and of an overflow run only the head:
+// where values are large that is a small part of the file. It does not look at values: their
+// checksums are the ledger's.
 // The layout is that of data version 1 (LMDB 0.9) on 64-bit little-endian machines.
 // Threads: a check belongs to one thread. Processes: a writer may use a page again while it is
-// walked; a finding counts only when it is found once more after a new look at the meta page.
+// walked, unless a read transaction keeps it; without one a finding counts only when it is found
+// once more after a new look at the meta page.
 // Floor 5.
 #ifndef AIAUDIT_STORAGE_LMDB_TREE_HPP
 #define AIAUDIT_STORAGE_LMDB_TREE_HPP
 
 #include <aiaudit/detail/bytes.hpp>        // little-endian integers
 #include <aiaudit/error.hpp>               // result
-#include <aiaudit/storage/posix_file.hpp>  // pread
+#include <aiaudit/storage/lmdb_pages.hpp>  // reading
 
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace aiaudit {
 inline namespace v1 {
@@ -28,17 +32,23 @@ namespace detail {
 
 class lmdb_tree_check {
 public:
-    // The first `pages` pages of the file may be reached.
-    lmdb_tree_check(int descriptor, std::string path, std::uint32_t page_bytes, std::uint64_t pages)
-        : descriptor_(descriptor), path_(std::move(path)), page_bytes_(page_bytes), pages_(pages) {}
+    // The last commit speaks of `pages_said` pages, the first `pages` of them are in the file.
+    lmdb_tree_check(int descriptor, std::string path, std::uint32_t page_bytes, std::uint64_t pages,
+                    std::uint64_t pages_said)
+        : path_(std::move(path)),
+          page_bytes_(page_bytes),
+          pages_(pages),
+          pages_said_(pages_said),
+          window_(descriptor, page_bytes, pages),
+          met_(pages) {}
 
     static constexpr std::size_t database_bytes = 48;
 
     // The trees of a meta page, whose descriptions begin here: first that of the free pages.
     [[nodiscard]] result<void> check_all(char const* descriptions) {
-        in_free_tree_ = true;
+        in_ = tree::free_pages;
         if (auto ok = check_database(descriptions); !ok) return ok;
-        in_free_tree_ = false;
+        in_ = tree::tables;
         return check_database(descriptions + database_bytes);
     }
 
@@ -46,152 +56,273 @@ public:
     [[nodiscard]] std::uint64_t pages_accounted_for() const noexcept { return used_ + free_; }
 
 private:
-    // A tree, by its 48-byte description as a meta page or a leaf holds it.
-    [[nodiscard]] result<void> check_database(char const* description) {
-        constexpr std::uint64_t no_page = ~std::uint64_t{0};
-        auto const root = load_little_endian<std::uint64_t>(description + 40);
-        if (root == no_page) return {};
-        auto const depth = load_little_endian<std::uint16_t>(description + 6);
-        if (depth == 0 || depth > depth_most) return damaged(root, "has a wrong depth");
-        return check_page(root, depth);
-    }
-
+    enum class tree { free_pages, tables, table };
+    enum page_flag : std::uint16_t { branch = 0x01, leaf = 0x02, overflow = 0x04 };
+    enum node_flag : std::uint16_t { big_data = 0x01, sub_database = 0x02 };
+    static constexpr std::uint16_t integer_keys = 0x08;
     static constexpr unsigned depth_most = 32;  // LMDB's own cursors go no deeper
     static constexpr std::size_t head_bytes = 16;
     static constexpr std::size_t node_head_bytes = 8;
-    enum page_flag : std::uint16_t { branch = 0x01, leaf = 0x02, overflow = 0x04, kinds = 0x6F };
-    enum node_flag : std::uint16_t { big_data = 0x01, sub_database = 0x02 };
+    static constexpr std::size_t word = sizeof(std::uint64_t);
+    static constexpr std::uint64_t no_page = ~std::uint64_t{0};
 
+    // What a description says of its tree, or a walk has found.
+    struct counts {
+        std::uint64_t branch_pages = 0;
+        std::uint64_t leaf_pages = 0;
+        std::uint64_t overflow_pages = 0;
+        std::uint64_t entries = 0;
+        friend bool operator==(counts const&, counts const&) = default;
+    };
     struct node {
         std::uint16_t flags = 0;
         std::uint64_t data_bytes = 0;  // of a leaf
         std::uint64_t child = 0;       // of a branch
-        std::string_view data{};       // what of it is on the page, from behind the key
+        std::string_view key{};
+        std::string_view data{};      // what of it is on the page, from behind the key
+        std::size_t bytes_taken = 0;  // on the page
     };
 
-    [[nodiscard]] error damaged(std::uint64_t page, std::string_view how) const {
-        return fail(errc::corrupt, path_ + ": page " + std::to_string(page) + " " +
-                                       std::string(how) + " (the file has " +
-                                       std::to_string(pages_) + " pages)");
+    // A tree, by its description as a meta page or a leaf holds it.
+    [[nodiscard]] result<void> check_database(char const* description) {
+        auto const flags = load_little_endian<std::uint16_t>(description + 4);
+        auto const depth = load_little_endian<std::uint16_t>(description + 6);
+        counts const said{load_little_endian<std::uint64_t>(description + 8),
+                          load_little_endian<std::uint64_t>(description + 16),
+                          load_little_endian<std::uint64_t>(description + 24),
+                          load_little_endian<std::uint64_t>(description + 32)};
+        auto const root = load_little_endian<std::uint64_t>(description + 40);
+        if (flags != (in_ == tree::free_pages ? integer_keys : 0)) {
+            return damaged(root, "is the root of a tree of a wrong kind");
+        }
+        if ((root == no_page) != (depth == 0) || depth > depth_most) {
+            return damaged(root, "has a wrong depth");
+        }
+        found_ = {};
+        last_key_.clear();
+        may_be_last_key_ = false;
+        if (root != no_page) {
+            if (auto ok = check_page(root, depth); !ok) return ok;
+        }
+        if (said == found_) return {};
+        return damaged(root, "is the root of a tree of another size");
     }
 
-    // Reads a page, or its head only, and checks that it is there and where it says it is.
-    [[nodiscard]] result<std::string> read_page(std::uint64_t number, std::size_t bytes) {
-        if (number < 2 || number >= pages_) return damaged(number, "is not in the file");
-        if (++used_ > pages_) return damaged(number, "is reached twice");
-        std::string page(bytes, '\0');
-        auto const got = read_at(descriptor_, page.data(), bytes, number * page_bytes_);
-        if (got < 0) return posix_error(errno, "read", path_);
-        if (static_cast<std::size_t>(got) < bytes) return damaged(number, "is cut off");
+    [[nodiscard]] error damaged(std::uint64_t page, std::string_view how) const {
+        auto const name = page == no_page ? "no page" : "page " + std::to_string(page);
+        return fail(errc::corrupt, path_ + ": " + name + " " + std::string(how) +
+                                       " (the file has " + std::to_string(pages_) + " pages)");
+    }
+
+    // A page is met once, where it says that it is.
+    [[nodiscard]] result<void> check_head(std::uint64_t number, std::string_view page,
+                                          std::size_t bytes) {
+        if (window_.failed() != 0) return posix_error(window_.failed(), "read", path_);
+        if (page.size() < bytes) return damaged(number, "is cut off");
         if (load_little_endian<std::uint64_t>(page.data()) != number) {
             return damaged(number, "is another page");
         }
-        return page;
+        return {};
     }
-
-    [[nodiscard]] result<void> check_page(std::uint64_t number, unsigned height) {
-        auto const page = read_page(number, page_bytes_);
-        if (!page) return page.error();
-        auto const kind = load_little_endian<std::uint16_t>(page->data() + 10) & kinds;
-        if (kind != (height == 1 ? leaf : branch)) return damaged(number, "is of a wrong kind");
-        std::size_t const lower = load_little_endian<std::uint16_t>(page->data() + 12);
-        std::size_t const upper = load_little_endian<std::uint16_t>(page->data() + 14);
-        if (lower <= head_bytes || lower % 2 != 0 || lower > upper || upper > page_bytes_) {
-            return damaged(number, "has wrong bounds");
-        }
-        for (std::size_t at = head_bytes; at < lower; at += 2) {
-            auto const found = read_node(*page, at, upper, kind == leaf);
-            if (!found) return damaged(number, "has an entry out of bounds");
-            auto ok = kind == leaf ? check_leaf_node(number, *found)
-                                   : check_page(found->child, height - 1);
-            if (!ok) return ok;
-        }
+    [[nodiscard]] result<void> meet(std::uint64_t first, std::uint64_t count) {
+        if (first < 2 || first >= pages_) return damaged(first, "is not in the file");
+        if (count > pages_ - first) return damaged(first, "begins a value that is cut off");
+        if (!met_.add(first, count)) return damaged(first, "is reached twice");
+        used_ += count;
         return {};
     }
 
+    [[nodiscard]] result<void> check_page(std::uint64_t number, unsigned height) {
+        if (auto ok = meet(number, 1); !ok) return ok;
+        auto page = window_.page(number);
+        if (auto ok = check_head(number, page, page_bytes_); !ok) return ok;
+        auto const kind = load_little_endian<std::uint16_t>(page.data() + 10);
+        // All of its flags: LMDB writes into a page that calls itself dirty.
+        if (kind != (height == 1 ? leaf : branch)) return damaged(number, "is of a wrong kind");
+        ++(kind == leaf ? found_.leaf_pages : found_.branch_pages);
+        if (kind == leaf && in_ != tree::tables) return check_leaf(number, page);
+        // The window moves on to other pages while this one is looked at.
+        std::string const kept(page);
+        return kind == leaf ? check_leaf(number, kept) : check_branch(number, kept, height);
+    }
+
+    // Where the list of entries ends; 0: it cannot be right.
+    [[nodiscard]] std::size_t end_of_list(std::string_view page) const noexcept {
+        std::size_t const lower = load_little_endian<std::uint16_t>(page.data() + 12);
+        std::size_t const upper = load_little_endian<std::uint16_t>(page.data() + 14);
+        bool const wrong =
+            lower <= head_bytes || lower % 2 != 0 || lower > upper || upper > page_bytes_;
+        return wrong ? 0 : lower;
+    }
+
+    // Entries fill the page from `upper` on: none has a wrong length that is not seen.
+    [[nodiscard]] bool is_filled(std::string_view page, std::size_t taken) const noexcept {
+        return load_little_endian<std::uint16_t>(page.data() + 14) + taken == page_bytes_;
+    }
+
+    [[nodiscard]] result<void> check_branch(std::uint64_t number, std::string_view page,
+                                            unsigned height) {
+        auto const lower = end_of_list(page);
+        // A branch to one page only is found in the free pages' tree, and LMDB bears it only there.
+        auto const least = head_bytes + (in_ == tree::free_pages ? 2 : 4);
+        if (lower < least) return damaged(number, "has wrong bounds");
+        std::size_t taken = 0;
+        for (std::size_t at = head_bytes; at < lower; at += 2) {
+            auto const found = read_node(page, at, false);
+            if (!found) return damaged(number, "has an entry out of bounds");
+            taken += found->bytes_taken;
+            if (at != head_bytes) {
+                if (!follows(found->key)) return damaged(number, "is out of order");
+                last_key_ = found->key;
+                may_be_last_key_ = true;
+            }
+            if (auto ok = check_page(found->child, height - 1); !ok) return ok;
+        }
+        return is_filled(page, taken) ? result<void>{} : damaged(number, "has wrong bounds");
+    }
+
+    [[nodiscard]] result<void> check_leaf(std::uint64_t number, std::string_view page) {
+        auto const lower = end_of_list(page);
+        if (lower == 0) return damaged(number, "has wrong bounds");
+        std::size_t taken = 0;
+        std::string_view before;
+        for (std::size_t at = head_bytes; at < lower; at += 2) {
+            auto const found = read_node(page, at, true);
+            if (!found) return damaged(number, "has an entry out of bounds");
+            taken += found->bytes_taken;
+            bool const in_order =
+                at == head_bytes ? follows(found->key) : is_before(before, found->key);
+            if (!in_order) return damaged(number, "is out of order");
+            before = found->key;
+            if (found->flags == 0 && in_ == tree::table) continue;
+            if (auto ok = check_special_node(number, *found); !ok) return ok;
+        }
+        if (!is_filled(page, taken)) return damaged(number, "has wrong bounds");
+        found_.entries += (lower - head_bytes) / 2;
+        last_key_ = before;
+        may_be_last_key_ = false;
+        return {};
+    }
+
+    [[nodiscard]] bool is_before(std::string_view left, std::string_view right) const noexcept {
+        if (in_ != tree::free_pages) return left < right;
+        if (left.size() != word || right.size() != word) return false;
+        return load_little_endian<std::uint64_t>(left.data()) <
+               load_little_endian<std::uint64_t>(right.data());
+    }
+    // Whether a key may come after all that was met in the tree. A branch names a key that all
+    // behind it are at least equal to.
+    [[nodiscard]] bool follows(std::string_view key) const noexcept {
+        if (in_ == tree::free_pages && key.size() != word) return false;
+        if (last_key_.empty()) return true;
+        return is_before(last_key_, key) || (may_be_last_key_ && last_key_ == key);
+    }
+
     [[nodiscard]] std::optional<node> read_node(std::string_view page, std::size_t pointer,
-                                                std::size_t upper, bool in_leaf) const noexcept {
+                                                bool in_leaf) const noexcept {
+        std::size_t const upper = load_little_endian<std::uint16_t>(page.data() + 14);
         std::size_t const at = load_little_endian<std::uint16_t>(page.data() + pointer);
         if (at < upper || at + node_head_bytes > page.size()) return {};
         std::uint64_t const low = load_little_endian<std::uint32_t>(page.data() + at);
-        std::uint64_t const flags = load_little_endian<std::uint16_t>(page.data() + at + 4);
+        auto const flags = load_little_endian<std::uint16_t>(page.data() + at + 4);
         std::size_t const key_bytes = load_little_endian<std::uint16_t>(page.data() + at + 6);
         std::size_t const data_at = at + node_head_bytes + key_bytes;
         if (data_at > page.size()) return {};
         node found;
-        found.data = page.substr(data_at);
+        found.key = page.substr(at + node_head_bytes, key_bytes);
+        found.bytes_taken = (node_head_bytes + key_bytes + 1) & ~std::size_t{1};
         if (!in_leaf) {
-            found.child = low | flags << 32;
+            found.child = low | std::uint64_t{flags} << 32;
             return found;
         }
-        found.flags = static_cast<std::uint16_t>(flags);
+        std::uint64_t const here = (flags & big_data) != 0 ? word : low;
+        if (here > page.size() - data_at) return {};
+        found.flags = flags;
         found.data_bytes = low;
-        std::uint64_t const here = (flags & big_data) != 0 ? sizeof(std::uint64_t) : low;
-        if (here > found.data.size()) return {};
+        found.data = page.substr(data_at, here);
+        found.bytes_taken = (node_head_bytes + key_bytes + here + 1) & ~std::size_t{1};
         return found;
     }
 
-    [[nodiscard]] result<void> check_leaf_node(std::uint64_t number, node const& found) {
-        if (in_free_tree_) return check_free_list(number, found);
-        if (found.flags == 0) return {};
-        if (found.flags == big_data) {
+    // An entry that is more than a key and its value.
+    [[nodiscard]] result<void> check_special_node(std::uint64_t number, node const& found) {
+        if (in_ == tree::free_pages) return check_free_list(number, found);
+        if (in_ == tree::table && found.flags == big_data) {
             return check_overflow(load_little_endian<std::uint64_t>(found.data.data()),
                                   found.data_bytes);
         }
         // A table holds no tables: else a made-up file could lead the walk as deep as it is long.
-        if (found.flags == sub_database && found.data_bytes == database_bytes && !in_table_) {
-            in_table_ = true;
+        if (in_ == tree::tables && found.flags == sub_database &&
+            found.data_bytes == database_bytes) {
+            auto const here = std::exchange(found_, {});
+            in_ = tree::table;
             auto const checked = check_database(found.data.data());
-            in_table_ = false;
+            in_ = tree::tables;
+            found_ = here;
             return checked;
         }
         return damaged(number, "has an entry of a wrong kind");
     }
 
-    // A list of free pages: how many, then their numbers.
+    // A list of free pages: how many, then their numbers, the greatest first.
     [[nodiscard]] result<void> check_free_list(std::uint64_t number, node const& found) {
-        constexpr std::size_t word = sizeof(std::uint64_t);
-        std::uint64_t count = 0;
         if (found.flags == big_data) {
             auto const run = load_little_endian<std::uint64_t>(found.data.data());
             if (auto ok = check_overflow(run, found.data_bytes); !ok) return ok;
-            char bytes[word];
-            auto const at = run * page_bytes_ + head_bytes;
-            if (read_at(descriptor_, bytes, word, at) != static_cast<std::int64_t>(word)) {
-                return damaged(run, "is cut off");
-            }
-            count = load_little_endian<std::uint64_t>(bytes);
-        } else if (found.flags == 0 && found.data_bytes >= word) {
-            count = load_little_endian<std::uint64_t>(found.data.data());
-        } else {
-            return damaged(number, "has an entry of a wrong kind");
+            std::vector<char> bytes(static_cast<std::size_t>(found.data_bytes));
+            auto const list =
+                window_.read(bytes.data(), bytes.size(), run * page_bytes_ + head_bytes);
+            if (list.size() < bytes.size()) return damaged(run, "is cut off");
+            return check_free_list(run, list);
         }
-        if (count >= found.data_bytes / word) return damaged(number, "has a wrong list");
+        if (found.flags == 0) return check_free_list(number, found.data);
+        return damaged(number, "has an entry of a wrong kind");
+    }
+
+    [[nodiscard]] result<void> check_free_list(std::uint64_t number, std::string_view list) {
+        auto const words = list.size() / word;
+        auto const count = words == 0 ? 0 : load_little_endian<std::uint64_t>(list.data());
+        if (count >= words) return damaged(number, "has a wrong list");
+        auto before = pages_said_;
+        for (std::size_t i = 1; i <= count; ++i) {
+            auto const page = load_little_endian<std::uint64_t>(list.data() + i * word);
+            // Those past the end of the file were never written.
+            bool const is_new = page >= pages_ || (page >= 2 && met_.add(page, 1));
+            if (page >= before || !is_new) return damaged(number, "has a wrong list");
+            before = page;
+        }
         free_ += count;
         return {};
     }
 
     [[nodiscard]] result<void> check_overflow(std::uint64_t number, std::uint64_t value_bytes) {
-        auto const head = read_page(number, head_bytes);
-        if (!head) return head.error();
-        auto const kind = load_little_endian<std::uint16_t>(head->data() + 10) & kinds;
+        if (number < 2 || number >= pages_) return damaged(number, "is not in the file");
+        char bytes[head_bytes];
+        auto const head = window_.head(number, bytes, head_bytes);
+        if (auto ok = check_head(number, head, head_bytes); !ok) return ok;
+        auto const kind = load_little_endian<std::uint16_t>(head.data() + 10);
         if (kind != overflow) return damaged(number, "is of a wrong kind");
-        std::uint64_t const run = load_little_endian<std::uint32_t>(head->data() + 12);
+        std::uint64_t const run = load_little_endian<std::uint32_t>(head.data() + 12);
         auto const needed = (head_bytes + value_bytes + page_bytes_ - 1) / page_bytes_;
         if (run < needed) return damaged(number, "begins a value that is too short");
-        if (number + run > pages_) return damaged(number, "begins a value that is cut off");
-        used_ += run - 1;  // its head was counted when it was read
-        return {};
+        found_.overflow_pages += run;
+        return meet(number, run);
     }
 
-    int descriptor_;
     std::string path_;
     std::uint32_t page_bytes_;
     std::uint64_t pages_;
-    bool in_free_tree_ = false;
-    bool in_table_ = false;
-    std::uint64_t used_ = 0;  // more than there are: the pages go round in a circle
+    std::uint64_t pages_said_;
+    page_window window_;
+    page_set met_;
+    std::uint64_t used_ = 0;
     std::uint64_t free_ = 0;
+
+    // Of the tree that is walked.
+    tree in_ = tree::free_pages;
+    counts found_{};
+    std::string last_key_{};        // the greatest so far
+    bool may_be_last_key_ = false;  // it is a branch's: the next may equal it
 };
 
 }  // namespace detail
