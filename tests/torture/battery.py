@@ -24,7 +24,6 @@ from pathlib import Path
 SECONDS_MOST = 30  # for one process; what takes longer hangs
 FAILURES_KEPT = 5  # of a class: their directories are kept to be looked at
 PAGE = 4096
-DATA = "segments/00000001/data.mdb"
 MARKER = "aiaudit-ledger"
 
 
@@ -53,9 +52,9 @@ class Tally:
         self.note("left out for want of time")
         return True
 
-    def note(self, what: str) -> None:
+    def note(self, what: str, count: int = 1) -> None:
         with self.lock:
-            self.notes[what] = self.notes.get(what, 0) + 1
+            self.notes[what] = self.notes.get(what, 0) + count
 
     def trial(self, wrong: str | None, how: str, place: Path | None = None) -> None:
         """`how` is the fault and says how to make it again; `place` is kept where something is wrong."""
@@ -85,7 +84,7 @@ class Tally:
 class Battery:
     def __init__(self, options: argparse.Namespace):
         self.long, self.seed = options.long, options.seed
-        self.seconds_most = 60 * (options.minutes or (240 if options.long else 0.35))
+        self.seconds_most = 60 * (options.minutes or (240 if options.long else 0.3))
         self.programs = Path(options.programs)
         self.fast, self.disk = Path(options.fast), Path(options.disk)
         self.can_mount = options.mounts
@@ -141,7 +140,7 @@ class Battery:
     def work(self, *words) -> list:
         return [self.programs / "worker", *words]
 
-    def verify(self, ledger: Path, promises: list[Path], *flags: str, tally: Tally | None = None) -> str | None:
+    def verify(self, ledger: Path, promises: list[Path], *flags: str | Path, tally: Tally | None = None) -> str | None:
         """What is wrong with the ledger, or nothing."""
         status, printed = self.run([self.programs / "verifier", ledger, *flags, *promises])
         if status == 0:
@@ -180,13 +179,13 @@ class Battery:
         for at in reversed(self.mounted[:]):
             subprocess.run(["umount", "-l", str(at)], check=False)
 
-    def base(self, name: str, size: int) -> tuple[Path, Path, int]:
+    def base(self, name: str, size: int, work: str = "build", extra: str = "") -> tuple[Path, Path, int]:
         """A ledger to start from, made once: its directory, its promises, its number of records."""
         if name not in self.bases:
             place = self.fast / f"base-{name}"
             ledger, promises = place / "ledger", place / "promises"
             place.mkdir()
-            self.must(*self.work("build", ledger, promises, 7, size))
+            self.must(*self.work(work, ledger, promises, 7, size, extra))
             printed = self.must(self.programs / "verifier", ledger, promises)
             self.bases[name] = ledger, promises, int(re.search(r"(\d+) records", printed).group(1))
         return self.bases[name]
@@ -198,11 +197,12 @@ class Battery:
         chance = random.Random(self.seed)
         scale = 10 if self.long else 1
         workloads = [("append", 8 * scale, False), ("many", 7 * scale, True), ("reopen", 3 * scale, True),
-                     ("threads", 4 * scale, True)]
+                     ("threads", 4 * scale, True), ("rotate", 4 * scale, False), ("retain", 4 * scale, True),
+                     ("snapshot", 8 * scale, True), ("spill", 2 * scale, True)]
         trials = []
         for workload, size, on_base in workloads:
             calls = self.count_calls(workload, size, on_base)
-            wanted = calls if self.long else min(calls, 36)
+            wanted = calls if self.long else min(calls, 24)
             step = calls / wanted
             offset = chance.random() * step
             for i in range(wanted):
@@ -215,7 +215,7 @@ class Battery:
     def count_calls(self, workload: str, size: int, on_base: bool) -> int:
         place, ledger, promises = self.trial_place(0, "count", on_base)
         self.must("env", *[f"{name}={value}" for name, value in
-                           self.preload(under=ledger.parent, report=place / "report").items()],
+                           self.preload(under=ledger.parent, report=place / "report", spill=ledger.parent / "spill").items()],
                   *self.work(workload, ledger, promises, 1, size))
         counts = [int(number) for number in re.findall(r"count (\d+)", (place / "report").read_text())]
         shutil.rmtree(place)
@@ -224,7 +224,7 @@ class Battery:
     def trial_place(self, number: int, name: str, on_base: bool) -> tuple[Path, Path, Path]:
         place = self.fast / f"{name}-{number}"
         shutil.rmtree(place, ignore_errors=True)
-        (place / "D").mkdir(parents=True)
+        (place / "D/spill").mkdir(parents=True)
         if on_base:
             shutil.copytree(self.base("small", 30)[0], place / "D/ledger")
         return place, place / "D/ledger", place / "promises"
@@ -235,7 +235,8 @@ class Battery:
             return
         place, ledger, promises = self.trial_place(number, "syscall", on_base)
         report = place / "report"
-        plan = self.preload(under=ledger.parent, at=at, kind=kind, part=part, report=report)
+        spill = ledger.parent / "spill"
+        plan = self.preload(under=ledger.parent, at=at, kind=kind, part=part, report=report, spill=spill)
         status, printed = self.run(self.work(workload, ledger, promises, 1, size), plan)
         told = report.read_text() if report.exists() else ""
         found = re.search(r"^call (\d+) (\w+)", told, re.MULTILINE)
@@ -245,8 +246,8 @@ class Battery:
             base = [self.fast / "base-small" / "promises"] if on_base else []
             # A disk that goes on failing cannot be asked whether it kept what it said it did not.
             loose = ["--loose"] if kind == "dying" else []
-            wrong = self.verify(ledger, [promises, *base], "--append", *loose, tally=tally)
-        how = (f"TORTURE_UNDER=D TORTURE_AT={at} TORTURE_KIND={kind} TORTURE_PART={part} (a {call}) "
+            wrong = self.verify(ledger, [promises, *base], "--retain", "--spill", spill, *loose, tally=tally)
+        how = (f"{'TORTURE_SPILL=D/spill ' * (workload == 'spill')}TORTURE_UNDER=D TORTURE_AT={at} TORTURE_KIND={kind} TORTURE_PART={part} (a {call}) "
                f"worker {workload} D/ledger P 1 {size}{' on a ledger made by: worker build . . 7 30' * on_base}")
         if call is None and wrong is None:
             tally.note("ended before their call")  # threads do not always make the same number of calls
@@ -265,7 +266,7 @@ class Battery:
         first = re.match(r"error [^:]+: (\w+)", printed)
         if first is None or call is None:
             return None
-        needs_room = call in ("pwrite", "write", "writev", "ftruncate", "fallocate", "mkdir", "rename")
+        needs_room = call in ("pwrite", "write", "writev", "ftruncate", "fallocate", "mkdir", "mknod", "rename")
         wanted = "disk_full" if kind == "enospc" and needs_room else None
         if wanted and first.group(1) != wanted:
             return f"{kind} in {call} was told as: {printed.splitlines()[0]}"
@@ -292,7 +293,8 @@ class Battery:
         if number % 3 != 2:  # in every third round the writers race to make the ledger, and are killed at it
             self.must(*self.work("append", ledger, place / "first", 1, 1))
             promises.append(place / "first")
-        writers = 0
+        writers, retainers = 0, 0
+        retains = number % 4 != 0
 
         def start_writer() -> tuple[subprocess.Popen, Path]:
             nonlocal writers
@@ -302,13 +304,24 @@ class Battery:
             return self.start(self.work("hammer", ledger, promises[-1], writers * 10, 3, *lie)), promises[-1]
 
         def start_watcher() -> subprocess.Popen:
-            return self.start(self.work("watch", ledger, place / "watcher", 2))
+            return self.start(self.work("watch", ledger, place / "watcher", 2, 1, place / "drops-"))
+
+        def start_retainer() -> subprocess.Popen:
+            nonlocal retainers
+            retainers += 1
+            promises.append(place / f"drops-{retainers}")
+            return self.start(self.work("retainer", ledger, promises[-1], 5))
         processes = [start_writer() for _ in range(4)]
         watcher = start_watcher()
+        retainer = start_retainer() if retains else None
         for kill in range(kills):
             time.sleep(chance.uniform(0.003, 0.08))
-            victim = chance.randrange(5)
-            if victim == 4:
+            victim = chance.randrange(6 if retains else 5)
+            if retainer is not None and victim == 5:
+                retainer.kill()
+                wrong = self.judge_killed(retainer)
+                retainer = start_retainer()
+            elif victim == 4:
                 watcher.kill()
                 wrong = self.judge_killed(watcher)
                 watcher = start_watcher()
@@ -320,16 +333,22 @@ class Battery:
             tally.trial(wrong, f"kill {kill + 1} of round {number}", place)
             if wrong is not None and wrong.startswith("nobody"):
                 break
-        for process in [watcher] + [process for process, _ in processes]:
+        others = [watcher] if retainer is None else [watcher, retainer]
+        for process in others + [process for process, _ in processes]:
             process.terminate()
-        for process in [watcher] + [process for process, _ in processes]:
+        for process in others + [process for process, _ in processes]:
             status, printed = self.finish(process)
             if status not in (0, -signal.SIGTERM):
                 wrong = f"a process that was not killed ended by {status}: {printed[-200:]}"
                 tally.trial(wrong, f"round {number}", place)
-        wrong = self.verify(ledger, promises, "--append")
-        tally.trial(wrong, f"{kills} kills of round {number}", place)
+        wrong = self.verify(ledger, promises, "--retain")
+        tally.note("segments made in the rounds", self.segments_made(ledger))
+        tally.trial(wrong, f"{kills} kills of round {number}{', with retention' * retains}", place)
         shutil.rmtree(place)
+
+    @staticmethod
+    def segments_made(ledger: Path) -> int:
+        return max((int(path.name) for path in (ledger / "segments").iterdir() if path.name.isdigit()), default=0)
 
     def judge_killed(self, process: subprocess.Popen) -> str | None:
         status, printed = self.finish(process)
@@ -378,7 +397,8 @@ class Battery:
             noted = place / f"{number}"
             lie = self.preload(under=at, at=1, kind="lie") if self.liars else None
             threads = 1 if self.liars else chance.choice((1, 3))
-            worker = self.start(self.work("hammer", ledger, noted, (number + 1) * 10, threads), lie)
+            retains = "retain" if chance.random() < 0.3 and not self.liars else ""
+            worker = self.start(self.work("hammer", ledger, noted, (number + 1) * 10, threads, retains), lie)
             time.sleep(chance.uniform(0, 0.03) if fresh else chance.uniform(0.01, 0.3))
             self.cut_power(at)
             time.sleep(0.05)
@@ -394,7 +414,8 @@ class Battery:
                 wrong = self.lost_directory(noted)
             else:
                 wrong = self.verify(ledger, all_noted, "--append", "--loose", tally=tally)
-            tally.trial(wrong, f"cut {number}{' of a new ledger' * fresh}, {threads} threads")
+            what = f"{' of a new ledger' * fresh}, {threads} threads{' and retention' * bool(retains)}"
+            tally.trial(wrong, f"cut {number}{what}")
             if not fresh:
                 promises = all_noted
                 if wrong is not None:  # begin anew: the next ones would find the same again
@@ -432,12 +453,15 @@ class Battery:
     def full(self, tally: Tally) -> None:
         if not self.can_mount:
             raise Skipped("needs root and a mount namespace")
-        for size in range(1, 65) if self.long else (1, 2, 3, 5, 8, 12):
-            self.full_trial(tally, size, "tmpfs")
-        for size in range(16, 65, 4) if self.long else (16,):
-            self.full_trial(tally, size, "ext4")
-        for size in range(4, 404, 4 if self.long else 40):
-            self.small_trial(tally, size)
+        sizes = range(1, 65) if self.long else (1, 3, 8)
+        works = ("fill", "fill_segments", "fill_spill")
+        trials = [(self.full_trial, size, "tmpfs", work) for size in sizes for work in works]
+        trials += [(self.full_trial, size, "ext4", work) for size in (range(16, 65, 4) if self.long else (16,))
+                   for work in works]
+        trials += [(self.small_trial, size) for size in range(4, 404, 4 if self.long else 40)]
+        random.Random(self.seed).shuffle(trials)
+        for function, *words in trials:
+            function(tally, *words)
 
     def small_trial(self, tally: Tally, kibibytes: int) -> None:
         """A disk too small for a new ledger, then one that is large enough."""
@@ -461,7 +485,7 @@ class Battery:
         tally.trial(wrong, f"tmpfs of {kibibytes} KiB, worker append D/ledger P 1 20; remount,size=4m; once more", at)
         self.unmount(at)
 
-    def full_trial(self, tally: Tally, mebibytes: int, kind: str) -> None:
+    def full_trial(self, tally: Tally, mebibytes: int, kind: str, work: str) -> None:
         if tally.is_over():
             return
         at, image = self.fast / "full", self.fast / "full-image"
@@ -480,7 +504,10 @@ class Battery:
         place.mkdir()
         ledger, promises, room = at / "ledger", place / "promises", at / "room"
         room.write_bytes(b"x" * (max(384 << 10, mebibytes << 16)))
-        status, printed = self.run(self.work("fill", ledger, promises, mebibytes, 400, room), seconds=300)
+        spill = place / "spill"
+        spill.mkdir()
+        status, printed = self.run(self.work(work, ledger, promises, mebibytes, 400, room),
+                                   {"TORTURE_SPILL": str(spill)}, seconds=300)
         wrong = None
         others = [line for line in printed.splitlines() if line.startswith("error") and ": disk_full: " not in line]
         if status != 0:
@@ -489,12 +516,12 @@ class Battery:
             wrong = f"a full disk was told as: {others[0]}"
         elif "full again" not in printed:
             wrong = "the disk was never full"
-        wrong = wrong or self.verify(ledger, [promises])
-        tally.trial(wrong, f"{kind} of {mebibytes} MiB, worker fill D/ledger P {mebibytes} 400 D/room", at)
+        wrong = wrong or self.verify(ledger, [promises], "--spill", spill)
+        tally.trial(wrong, f"{kind} of {mebibytes} MiB, worker {work} D/ledger P {mebibytes} 400 D/room", at)
         self.unmount(at)
 
-    def damaged_trial(self, tally: Tally, number: int, source: Path, data: bytes, count: int, promises: Path,
-                      how: str, file: str = DATA, allowed: str = "", more: tuple[str, ...] = ()) -> None:
+    def damaged_trial(self, tally: Tally, number: int, source: Path, file: str, data: bytes, count: int,
+                      promises: Path, how: str, more: tuple[str, ...] = ()) -> None:
         if tally.is_over():
             return
         place = self.fast / f"damaged-{number}"
@@ -509,8 +536,6 @@ class Battery:
             last = printed.splitlines()[-1] if printed else ""
             if status == 3:
                 outcome = f"told when {stage}"
-            elif status > 0 and allowed and allowed in last:
-                outcome = "shorter without a word"
             elif status > 0:
                 wrong = f"{stage}: silently {last}"
             elif status < 0:
@@ -521,42 +546,53 @@ class Battery:
         tally.trial(wrong, how, place)
         shutil.rmtree(place)
 
-    def flips(self, tally: Tally) -> None:
-        source, promises, count = self.base("large", 400)
-        data = (source / DATA).read_bytes()
-        classes = self.page_classes(data)
-        chance = random.Random(self.seed)
-        each = 4000 if self.long else 150
+    @staticmethod
+    def files_of(ledger: Path) -> dict[str, bytes]:
+        """Every data.mdb, by its name in the ledger."""
+        return {str(path.relative_to(ledger)): path.read_bytes() for path in sorted(ledger.glob("segments/*/data.mdb"))}
 
-        def trial(item: tuple[int, str, int, int]) -> None:
-            number, name, page, bit = item
-            changed = bytearray(data)
-            at = page * PAGE + bit // 8
-            changed[at] ^= 1 << bit % 8
-            self.damaged_trial(tally, number, source, bytes(changed), count, promises,
-                               f"bit {bit % 8} of byte {bit // 8} of page {page} (a {name} page)")
+    def flips(self, tally: Tally) -> None:
+        sources = [self.base("large", 400), self.base("segments", 400, "build_segments", "retain")]
+        tally.note("data files", sum(len(self.files_of(ledger)) for ledger, _, _ in sources))
+        chance = random.Random(self.seed)
         trials = []
+        for source, promises, count in sources:
+            # In each kind of page of each file as often; of many segments each has its share.
+            files = self.files_of(source)
+            for file, data in files.items():
+                trials += self.flips_of(chance, source, promises, count, file, data, len(files))
+            marker = (source / MARKER).read_bytes()
+            for bit in range(len(marker) * 8) if self.long else range(0, len(marker) * 8, 29):
+                trials.append((source, MARKER, bit // 8, bit % 8, count, promises,
+                               f"bit {bit % 8} of byte {bit // 8} of the marker", ()))
+        chance.shuffle(trials)
+
+        def trial(item: tuple[int, tuple]) -> None:
+            number, (source, file, at, bit, count, promises, how, more) = item
+            changed = bytearray((source / file).read_bytes())
+            changed[at] ^= 1 << bit
+            how = f"{how} in {file} of the ledger '{source.parent.name}'"
+            self.damaged_trial(tally, number, source, file, bytes(changed), count, promises, how, more)
+        with ThreadPoolExecutor(2) as pool:
+            list(pool.map(trial, enumerate(trials)))
+
+    def flips_of(self, chance: random.Random, source: Path, promises: Path, count: int, file: str, data: bytes,
+                 files: int) -> list[tuple]:
+        trials = []
+        classes = self.page_classes(data)
         for name, pages in sorted(classes.items()):
-            for _ in range(each):
+            for _ in range((4000 if self.long else 120) // files):
                 page = chance.choice(pages)
                 # The head of a page is a hundredth of it and does most: half of the flips are there.
                 bit = chance.randrange(PAGE * 8) if chance.random() < 0.5 else chance.randrange(64 * 8)
-                trials.append((len(trials), name, page, bit))
-        chance.shuffle(trials)
-        with ThreadPoolExecutor(2) as pool:
-            list(pool.map(trial, trials))
-        keys = self.key_places(data, classes["leaf"])
-        for number in range(2000 if self.long else 60):
-            changed, at, bit = bytearray(data), chance.choice(keys) + chance.randrange(4, 8), chance.randrange(8)
-            changed[at] ^= 1 << bit
-            self.damaged_trial(tally, len(trials) + number, source, bytes(changed), count, promises,
-                               f"bit {bit} of byte {at} of the file, in a key", more=("--every-place",))
-        marker = (source / MARKER).read_bytes()
-        for bit in range(len(marker) * 8) if self.long else range(0, len(marker) * 8, 13):
-            changed = bytearray(marker)
-            changed[bit // 8] ^= 1 << bit % 8
-            self.damaged_trial(tally, len(trials) + bit, source, bytes(changed), count, promises,
-                               f"bit {bit % 8} of byte {bit // 8} of the marker", MARKER)
+                trials.append((source, file, page * PAGE + bit // 8, bit % 8, count, promises,
+                               f"bit {bit % 8} of byte {bit // 8} of page {page} (a {name} page)", ()))
+        keys = self.key_places(data, classes.get("leaf", []))
+        for _ in range((2000 if self.long else 60) // files if keys else 0):
+            at, bit = chance.choice(keys) + chance.randrange(4, 8), chance.randrange(8)
+            trials.append((source, file, at, bit, count, promises, f"bit {bit} of byte {at}, in a key",
+                           ("--every-place",)))
+        return trials
 
     @staticmethod
     def key_places(data: bytes, leaves: list[int]) -> list[int]:
@@ -570,34 +606,46 @@ class Battery:
         return places
 
     def stale(self, tally: Tally) -> None:
-        """A write that the disk lost without a word: a page is again what it was before.
+        """A write that the disk lost without a word: a page, or a file, is again what it was before.
 
-        That is outside what is promised: where it was the last commit's meta page, the file is that of the commit
-        before. So a log that is shorter is only counted; anything else must be told.
+        Where it was the last commit's meta page, the file is that of the commit before: only a checkpoint that was
+        kept elsewhere can tell. So the ledger's own verification is asked first, with one.
         """
-        place = self.fast / "base-stale"
+        for name, work, extra in (("one", "build", ""), ("many", "build_segments", "retain")):
+            self.stale_ledger(tally, name, work, extra)
+
+    def stale_ledger(self, tally: Tally, name: str, work: str, extra: str) -> None:
+        place = self.fast / f"base-stale-{name}"
         place.mkdir()
         source, versions = place / "ledger", []
         for writer, size in ((7, 100), (8, 60), (9, 30), (10, 1)):
-            self.must(*self.work("build", source, place / str(writer), writer, size))
-            versions.append((source / DATA).read_bytes())
+            self.must(*self.work(work, source, place / str(writer), writer, size, extra))
+            versions.append(self.files_of(source))
         promises = [place / str(writer) for writer in (7, 8, 9, 10)]
         count = int(re.search(r"(\d+) records", self.must(self.programs / "verifier", source, *promises)).group(1))
         (place / "all").write_bytes(b"".join(path.read_bytes() for path in promises))
-        data = versions.pop()
+        shutil.copy(place / "10.note", place / "all.note")
+        present = versions.pop()
         trials = []
         for age, old in enumerate(versions):
-            for page in range(len(old) // PAGE):
-                before = old[page * PAGE:(page + 1) * PAGE]
-                if before != data[page * PAGE:(page + 1) * PAGE]:
-                    changed = data[:page * PAGE] + before + data[(page + 1) * PAGE:]
-                    trials.append((len(trials), changed, f"page {page} as {len(versions) - age} buildings before"))
+            when = f"as {len(versions) - age} buildings before, in the ledger of {name}"
+            for file, data in present.items():
+                before = old.get(file, b"")
+                if before in (b"", data):
+                    continue
+                trials.append((file, before, f"the whole of {file} {when}"))
+                for page in range(len(before) // PAGE):
+                    was = before[page * PAGE:(page + 1) * PAGE]
+                    if was != data[page * PAGE:(page + 1) * PAGE]:
+                        changed = data[:page * PAGE] + was + data[(page + 1) * PAGE:]
+                        trials.append((file, changed, f"page {page} of {file} {when}"))
+        random.Random(self.seed).shuffle(trials)
 
-        def trial(item: tuple[int, bytes, str]) -> None:
-            number, changed, how = item
-            self.damaged_trial(tally, number, source, changed, count, place / "all", how, allowed="is lost")
+        def trial(item: tuple[int, tuple[str, bytes, str]]) -> None:
+            number, (file, changed, how) = item
+            self.damaged_trial(tally, number, source, file, changed, count, place / "all", how, ("--anchored",))
         with ThreadPoolExecutor(2) as pool:
-            list(pool.map(trial, trials))
+            list(pool.map(trial, enumerate(trials if self.long else trials[:60])))
 
     @staticmethod
     def page_classes(data: bytes) -> dict[str, list[int]]:
@@ -616,24 +664,37 @@ class Battery:
         return {name: pages for name, pages in classes.items() if pages}
 
     def cuts(self, tally: Tally) -> None:
-        source, promises, count = self.base("cut", 150)
-        data = (source / DATA).read_bytes()
-        lengths = {boundary + off for boundary in range(0, len(data) + 9 * PAGE, PAGE) for off in (-1, 0, 1)}
-        lengths = sorted(length for length in lengths if length >= 0)
-        if not self.long:
-            chance = random.Random(self.seed)
-            near = [length for length in lengths if length < 4 * PAGE or length > len(data) - 20 * PAGE]
-            far = [length for length in lengths if length not in set(near)]
-            lengths = near + chance.sample(far, min(len(far), 150))
+        trials = []
+        chance = random.Random(self.seed)
+        for source, promises, count in (self.base("cut", 150),
+                                        self.base("cut-segments", 200, "build_segments", "retain")):
+            files = self.files_of(source)
+            for file, data in files.items():
+                found = self.lengths(chance, data, max(20, 180 // len(files)))
+                trials += [(source, file, length, fill, count, promises) for length in found
+                           for fill in ((b"\0", b"\xAA") if length > len(data) else (b"",))]
+        chance.shuffle(trials)
 
-        def trial(item: tuple[int, int]) -> None:
-            number, length = item
-            grown = max(0, length - len(data))
-            for fill in (b"\0", b"\xAA") if grown else (b"",):
-                self.damaged_trial(tally, number, source, data[:length] + fill * grown, count, promises,
-                                   f"{length} bytes in place of {len(data)}, what is new: {fill!r}")
+        def trial(item: tuple[int, tuple]) -> None:
+            number, (source, file, length, fill, count, promises) = item
+            data = (source / file).read_bytes()
+            changed = data[:length] + fill * max(0, length - len(data))
+            self.damaged_trial(tally, number, source, file, changed, count, promises,
+                               f"{length} bytes in place of {len(data)}, what is new: {fill!r}, of {file} of the "
+                               f"ledger '{source.parent.name}'")
         with ThreadPoolExecutor(2) as pool:
-            list(pool.map(trial, enumerate(lengths)))
+            list(pool.map(trial, enumerate(trials)))
+
+    def lengths(self, chance: random.Random, data: bytes, most: int) -> list[int]:
+        """Every multiple of a page, one less and one more; a sample, with all that are near the ends."""
+        all_of_them = {boundary + off for boundary in range(0, len(data) + 9 * PAGE, PAGE) for off in (-1, 0, 1)}
+        lengths = sorted(length for length in all_of_them if length >= 0 and length != len(data))
+        if self.long:
+            return lengths
+        near = [length for length in lengths if length < 4 * PAGE or length > len(data) - 4 * PAGE]
+        far = [length for length in lengths if length not in set(near)]
+        near = chance.sample(near, min(len(near), most))
+        return near + chance.sample(far, min(len(far), most - len(near)))
 
 
 CLASSES = ("syscalls", "kills", "power", "full", "flips", "cuts", "stale")
@@ -656,9 +717,9 @@ def show_that_it_sees(battery: Battery) -> int:
     blind = []
     for name in ("syscalls", "kills", "power"):
         tally = run_class(battery, name)
-        if tally is not None and not any(re.search("acknowledged|corrupt|not_found", kind) for kind in tally.kinds):
+        if tally is not None and not any(re.search("acknowledged|corrupt|not_found|not_a_ledger", kind) for kind in tally.kinds):
             blind.append(name)
-    for fault in ("cost", "user", "twice", "hole", "lost", "moved", "refused"):
+    for fault in ("cost", "user", "twice", "hole", "lost", "moved", "refused", "rewritten", "cut", "anew"):
         place = battery.fast / f"forged-{fault}"
         place.mkdir()
         battery.must(*battery.work("forge", place / "ledger", place / "promises", 1, 1, fault))

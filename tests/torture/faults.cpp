@@ -18,6 +18,9 @@
 //     TORTURE_PART=P        how much of a torn or short write is done, in 1/256
 //     TORTURE_REPORT=FILE   gets "call N NAME" when one goes wrong, and "count N" at exit
 //
+// A program that is run with it may also call torture_outage(1): until torture_outage(0) every write
+// to a data.mdb fails with ENOSPC, beside the one call that goes wrong, and is not counted.
+//
 // `lie` and `lose` are no faults of a machine that keeps its word: with them the battery shows that
 // it sees a loss.
 // Calls that reading a map makes in the kernel cannot be met here.
@@ -81,7 +84,13 @@ plan const& the_plan() {
 
 constexpr int descriptors_most = 4096;
 std::atomic<bool> watched[descriptors_most];
+std::atomic<bool> is_data[descriptors_most];
 std::atomic<long> calls{0};
+std::atomic<bool> outage{false};
+
+bool meets_outage(int descriptor) {
+    return outage && descriptor >= 0 && descriptor < descriptors_most && is_data[descriptor];
+}
 
 bool is_watched(int descriptor) {
     return descriptor >= 0 && descriptor < descriptors_most && watched[descriptor];
@@ -90,8 +99,10 @@ bool is_watched(char const* path) {
     auto const under = the_plan().under;
     return path != nullptr && !under.empty() && std::string_view(path).starts_with(under);
 }
-void watch(int descriptor, bool on) {
-    if (descriptor >= 0 && descriptor < descriptors_most) watched[descriptor] = on;
+void watch(int descriptor, bool on, bool data = false) {
+    if (descriptor < 0 || descriptor >= descriptors_most) return;
+    watched[descriptor] = on;
+    is_data[descriptor] = on && data;
 }
 
 // By bare system calls: nothing here may meet itself.
@@ -196,18 +207,25 @@ ssize_t write_call(char const* name, bool counted, std::size_t size, Write do_wr
     return -1;
 }
 
+int no_room() {
+    errno = ENOSPC;
+    return -1;
+}
+
 int open_call(char const* name, char const* path, int flags, mode_t mode, int directory) {
     using function = int (*)(int, char const*, int, ...);
     static auto const call = real<function>("openat");
     bool const ours = is_watched(path);
     int const made = other_call(name, ours, [&] { return call(directory, path, flags, mode); });
-    watch(made, ours);
+    watch(made, ours, ours && std::string_view(path).ends_with("/data.mdb"));
     return made;
 }
 
 }  // namespace
 
 extern "C" {
+
+void torture_outage(int on) { outage = on != 0; }
 
 int open(char const* path, int flags, ...) {
     va_list rest;
@@ -238,6 +256,7 @@ ssize_t pread64(int descriptor, void* to, std::size_t size, off_t at) {
     return pread(descriptor, to, size, at);
 }
 ssize_t pwrite(int descriptor, void const* from, std::size_t size, off_t at) {
+    if (meets_outage(descriptor)) return no_room();
     static auto const call = real<ssize_t (*)(int, void const*, std::size_t, off_t)>("pwrite");
     return write_call("pwrite", is_watched(descriptor), size,
                       [&](std::size_t part) { return call(descriptor, from, part, at); });
@@ -246,11 +265,13 @@ ssize_t pwrite64(int descriptor, void const* from, std::size_t size, off_t at) {
     return pwrite(descriptor, from, size, at);
 }
 ssize_t write(int descriptor, void const* from, std::size_t size) {
+    if (meets_outage(descriptor)) return no_room();
     static auto const call = real<ssize_t (*)(int, void const*, std::size_t)>("write");
     return write_call("write", is_watched(descriptor), size,
                       [&](std::size_t part) { return call(descriptor, from, part); });
 }
 ssize_t writev(int descriptor, iovec const* pieces, int count) {
+    if (meets_outage(descriptor)) return no_room();
     static auto const call = real<ssize_t (*)(int, iovec const*, int)>("writev");
     std::size_t size = 0;
     for (int i = 0; i < count; ++i) size += pieces[i].iov_len;
@@ -277,11 +298,13 @@ int fdatasync(int descriptor) {
     return sync_call("fdatasync", is_watched(descriptor), [&] { return call(descriptor); });
 }
 int ftruncate(int descriptor, off_t size) {
+    if (meets_outage(descriptor)) return no_room();
     static auto const call = real<int (*)(int, off_t)>("ftruncate");
     return other_call("ftruncate", is_watched(descriptor), [&] { return call(descriptor, size); });
 }
 int ftruncate64(int descriptor, off_t size) { return ftruncate(descriptor, size); }
 int fallocate(int descriptor, int mode, off_t at, off_t size) {
+    if (meets_outage(descriptor)) return no_room();
     static auto const call = real<int (*)(int, int, off_t, off_t)>("fallocate");
     return other_call("fallocate", is_watched(descriptor),
                       [&] { return call(descriptor, mode, at, size); });
@@ -296,6 +319,10 @@ int rename(char const* from, char const* to) {
 int mkdir(char const* path, mode_t mode) {
     static auto const call = real<int (*)(char const*, mode_t)>("mkdir");
     return other_call("mkdir", is_watched(path), [&] { return call(path, mode); });
+}
+int mknod(char const* path, mode_t mode, dev_t device) {
+    static auto const call = real<int (*)(char const*, mode_t, dev_t)>("mknod");
+    return other_call("mknod", is_watched(path), [&] { return call(path, mode, device); });
 }
 int unlink(char const* path) {
     static auto const call = real<int (*)(char const*)>("unlink");

@@ -4,14 +4,19 @@
 // promises in which a writer notes what the ledger told it.
 //
 // A record is made of its writer's number and its counter there, every field. So whoever reads one
-// knows what it must look like, and a log needs no copy of itself to be checked against.
+// knows what it must look like, and a log needs no copy of itself to be checked against: also
+// records that retention dropped can be made again, where it was noted who they were.
 #ifndef AIAUDIT_TESTS_TORTURE_IDENTITY_HPP
 #define AIAUDIT_TESTS_TORTURE_IDENTITY_HPP
 
 #include <aiaudit/core/record.hpp>
+#include <aiaudit/integrity/checkpoint.hpp>
 
 #include <charconv>
 #include <cstdint>
+#include <cstdio>
+#include <fstream>
+#include <iterator>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -31,6 +36,8 @@ struct identity {
 
 // The verifier appends too, to see that the log goes on; its counters may have holes.
 inline constexpr std::uint32_t verifier_writer = 999'999'999;
+// The records that retention writes itself: their counter is the segment that was dropped.
+inline constexpr std::uint32_t retention_writer = 999'999'998;
 
 // Bits that look random and are always the same ones (the finalizer of splitmix64).
 [[nodiscard]] inline std::uint64_t scrambled(std::uint64_t value) noexcept {
@@ -76,9 +83,17 @@ inline constexpr std::uint32_t verifier_writer = 999'999'999;
 }
 
 [[nodiscard]] inline std::optional<identity> identity_in(aiaudit::record const& entry) noexcept {
+    identity found;
+    if (entry.kind == aiaudit::record_kind::retention) {
+        found.writer = retention_writer;
+        for (auto const& [name, value] : entry.tags) {
+            if (name == "segment")
+                std::from_chars(value.data(), value.data() + value.size(), found.counter);
+        }
+        return found;
+    }
     std::string_view const text = entry.provider_request_id;
     char const* const end = text.data() + text.size();
-    identity found;
     auto const writer = std::from_chars(text.data(), end, found.writer);
     if (writer.ec != std::errc{} || writer.ptr == end || *writer.ptr != '/') return std::nullopt;
     auto const counter = std::from_chars(writer.ptr + 1, end, found.counter);
@@ -91,6 +106,7 @@ enum class told : std::uint32_t {
     flushed = 2,    // a flush() that began after the relaxed append went well
     refused = 3,    // enqueue() or wait() answered with an error: it must not be in the log
     failure = 4,    // an error (`counter` is its code) that may mean any relaxed append
+    dropped = 5,    // retention may drop it, and it stands at this sequence
 };
 
 // One note of a writer, as its file holds it.
@@ -134,6 +150,24 @@ private:
         all.push_back(entry);
     ::close(descriptor);
     return all;
+}
+
+// A checkpoint that was kept elsewhere: the key that signed it on the first line, then the note.
+inline void keep_checkpoint(std::string const& file, aiaudit::checkpoint const& state) {
+    static auto const key = aiaudit::note_signing_key::generate(state.origin).value();
+    std::ofstream(file + ".new") << key.verification_key().to_string() << "\n"
+                                 << aiaudit::sign_checkpoint(state, key).value();
+    if (std::rename((file + ".new").c_str(), file.c_str()) != 0)
+        throw std::runtime_error("cannot keep a checkpoint");
+}
+[[nodiscard]] inline std::optional<aiaudit::verified_checkpoint> kept_checkpoint(
+    std::string const& file) {
+    std::ifstream in(file);
+    std::string key;
+    if (!std::getline(in, key)) return std::nullopt;
+    std::string const note(std::istreambuf_iterator<char>(in), {});
+    return aiaudit::open_checkpoint(note, aiaudit::note_verification_key::parse(key).value())
+        .value();
 }
 
 }  // namespace aiaudit_torture

@@ -11,14 +11,18 @@
 // contradicted itself. Errors are printed, one line each.
 #include "identity.hpp"
 
-#include <aiaudit/ledger.hpp>
+#include <aiaudit/retain.hpp>
+#include <aiaudit/verify.hpp>
 
 #include <atomic>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <random>
+#include <set>
 #include <thread>
+
+#include <dlfcn.h>
 
 using namespace aiaudit;
 using namespace aiaudit_torture;
@@ -28,8 +32,18 @@ namespace {
 constexpr int gave_up = 4;
 constexpr int contradiction = 5;
 
+// What the work needs of the ledger: by default one segment, and rollups that are seldom saved.
+struct shape {
+    std::uint64_t segment_bytes = rotation_policy{}.segment_bytes;
+    std::uint64_t save_records = ledger_options{}.rollup_save_records;
+    std::uint32_t batch_records_max = ledger_options{}.batch_records_max;
+    bool spills = false;
+};
+
 struct job {
+    shape wants;
     std::string path;
+    std::string notes;
     promise_file promises;
     std::uint32_t writer;
     std::uint64_t size;
@@ -49,12 +63,23 @@ void note_failure(job const& of, std::uint32_t writer, char const* when, error c
     say(when, what);
 }
 
+std::string spill_directory() {
+    char const* const named = std::getenv("TORTURE_SPILL");
+    return named == nullptr ? "" : named;
+}
+
 // Opens the ledger; once more where that fails, since a passing fault must leave nothing behind.
-std::optional<ledger> open_ledger(job const& of, std::uint32_t block_records_max = 16'384) {
+std::optional<ledger> open_ledger(job const& of) {
     for (int tries = 0; tries < 2; ++tries) {
         ledger_options options;
         options.path = of.path;
-        options.block_records_max = block_records_max;
+        options.batch_records_max = of.wants.batch_records_max;
+        options.rotation.segment_bytes = of.wants.segment_bytes;
+        options.rollup_save_records = of.wants.save_records;
+        if (of.wants.spills) {
+            options.log_failure.what = on_log_failure::spill;
+            options.log_failure.spill_directory = spill_directory();
+        }
         auto opened = ledger::open(options);
         if (opened) return std::move(*opened);
         note_failure(of, of.writer, "open", opened.error());
@@ -71,6 +96,7 @@ public:
         ++who_.counter;
         auto const number = to.append(record_of(who_));
         if (number) {
+            was_spilled_ = value_of(*number) == 0;
             job_.promises.note(who_, told::committed, value_of(*number));
         } else {
             job_.promises.note(who_, told::refused);
@@ -101,6 +127,9 @@ public:
         return good;
     }
 
+    // Whether the last committed() was: it is durable, and has no sequence yet.
+    [[nodiscard]] bool was_spilled() const { return was_spilled_; }
+
     // A worker that lies: with it the battery shows that it would see a loss.
     void committed_but_noted_early(ledger& to) {
         ++who_.counter;
@@ -111,14 +140,72 @@ public:
 private:
     job const& job_;
     identity who_;
+    bool was_spilled_ = false;
 };
+
+// A checkpoint of what is committed, kept where no fault of the ledger's disk reaches it.
+bool keep_a_checkpoint(job const& of, ledger& opened) {
+    auto const state = checkpoint_of(opened, "torture.example/log");
+    if (state) {
+        keep_checkpoint(of.notes + ".note", *state);
+    } else {
+        note_failure(of, of.writer, "checkpoint", state.error());
+    }
+    return state.has_value();
+}
+
+// Retention, by a policy that drops all but the newest segment, by the wall clock's leave.
+retention_policy all_but_the_newest(std::uint32_t segments_max, bool dry_run) {
+    retention_policy policy;
+    policy.age_min = std::chrono::seconds(-1'000'000'000);
+    policy.bytes_max = 0;
+    policy.segments_max = segments_max;
+    policy.dry_run = dry_run;
+    return policy;
+}
+
+// Notes who stands in the segments that go, then drops them; one less than was noted, since a run
+// also finishes what an earlier one began.
+bool retain_some(job const& of, ledger& opened) {
+    auto const planned = retain(opened, all_but_the_newest(3, true));
+    if (!planned) {
+        note_failure(of, of.writer, "dry run of retain", planned.error());
+        return false;
+    }
+    if (planned->empty()) return true;
+    sequence const last = planned->back().last;
+    auto const read = opened.read(planned->front().first, [&](sequence number, record&& entry) {
+        if (auto const who = identity_in(entry))
+            of.promises.note(*who, told::dropped, value_of(number));
+        return number < last;
+    });
+    if (!read) {
+        note_failure(of, of.writer, "read", read.error());
+        return false;
+    }
+    auto const count = static_cast<std::uint32_t>(planned->size()) - 1;
+    if (auto const dropped = retain(opened, all_but_the_newest(count, false)); !dropped) {
+        note_failure(of, of.writer, "retain", dropped.error());
+        return false;
+    }
+    return true;
+}
 
 // That the reports of this very process, which saw the fault, equal a recount.
 int check_reports_here(job const& of, ledger& opened) {
     for (int tries = 0; tries < 2; ++tries) {
         totals sum;
-        auto const read = opened.read(sequence{1}, [&](sequence, record&& entry) {
-            sum.add(totals::of(entry));
+        auto const begins = opened.first_sequence();
+        sequence const first = begins ? *begins : sequence{1};
+        std::set<std::uint64_t> dropped;
+        for (promise const& note : read_promises(of.notes)) {
+            bool const is_gone = note.what == told::dropped && note.sequence < value_of(first) &&
+                                 note.writer != retention_writer;
+            if (is_gone && dropped.insert(note.sequence).second)
+                sum.add(totals::of(record_of({note.writer, note.counter})));
+        }
+        auto const read = opened.read(first, [&](sequence, record&& entry) {
+            if (entry.kind == record_kind::outcome) sum.add(totals::of(entry));
             return true;
         });
         auto const report = opened.report({});
@@ -146,6 +233,9 @@ int persist(job const& of, std::uint64_t steps, Step step) {
             opened.reset();
             opened = open_ledger(of);
         }
+    }
+    while (!keep_a_checkpoint(of, *opened)) {
+        if (++refused > 2) return gave_up;
     }
     return check_reports_here(of, *opened);
 }
@@ -178,13 +268,105 @@ int reopen_and_append(job const& of) {
     return opened ? check_reports_here(of, *opened) : gave_up;
 }
 
+// Small segments, that rotate by themselves, and sometimes because they are told to.
+int append_and_rotate(job const& of) {
+    appender out(of, of.writer);
+    std::uint64_t step = 0;
+    return persist(of, of.size, [&](ledger& to) {
+        if (!out.committed(to) || !out.relaxed_and_flushed(to, 20)) return false;
+        if (++step % 3 != 0) return true;
+        if (auto const rotated = to.rotate(); !rotated) {
+            note_failure(of, of.writer, "rotate", rotated.error());
+            return false;
+        }
+        return true;
+    });
+}
+
+int append_and_retain(job const& of) {
+    appender out(of, of.writer);
+    std::uint64_t step = 0;
+    return persist(of, of.size, [&](ledger& to) {
+        if (!out.committed(to) || !out.relaxed_and_flushed(to, 60)) return false;
+        return ++step % 2 != 0 || retain_some(of, to);
+    });
+}
+
+// Rollups are saved by themselves every few records, and sometimes because they are told to be.
+int append_and_save(job const& of) {
+    appender out(of, of.writer);
+    std::uint64_t step = 0;
+    return persist(of, of.size, [&](ledger& to) {
+        if (!out.committed(to) || !out.relaxed_and_flushed(to, 15)) return false;
+        if (++step % 4 != 0) return true;
+        if (auto const saved = to.save(); !saved) {
+            note_failure(of, of.writer, "save", saved.error());
+            return false;
+        }
+        return true;
+    });
+}
+
+// While it lives the disk of the log is full, that of the spill directory is not (faults.cpp).
+class outage {
+public:
+    outage() { set(1); }
+    outage(outage const&) = delete;
+    outage& operator=(outage const&) = delete;
+    ~outage() { set(0); }
+
+private:
+    static void set(int on) {
+        static auto const function =
+            reinterpret_cast<void (*)(int)>(::dlsym(RTLD_DEFAULT, "torture_outage"));
+        if (function != nullptr) function(on);
+    }
+};
+
+bool nothing_is_spilled() {
+    auto const names = detail::list_directory(spill_directory());
+    return names && names->empty();
+}
+
+// Appends through outages of the log; the ledger is closed within some, and opened after. At the
+// end all that was spilled is in the log.
+int append_and_spill(job const& of) {
+    appender out(of, of.writer);
+    int refused = 0;
+    for (std::uint64_t i = 0; i < of.size || refused > 0; ++i) {
+        auto opened = open_ledger(of);
+        if (!opened) return gave_up;
+        bool good = out.committed(*opened);
+        {
+            outage const now;
+            good = out.committed(*opened) && good;
+            good = out.relaxed_and_flushed(*opened, 5) && good;
+            good = out.committed(*opened) && good;
+            if (i % 2 != 0) opened.reset();
+        }
+        if (opened) good = out.committed(*opened) && out.relaxed_and_flushed(*opened, 3) && good;
+        refused = good ? 0 : refused + 1;
+        if (refused > 2) return gave_up;
+    }
+    auto opened = open_ledger(of);
+    if (!opened) return gave_up;
+    for (int tries = 0; tries < 3 && (!out.committed(*opened) || out.was_spilled()); ++tries) {}
+    if (!out.was_spilled() && !nothing_is_spilled()) {
+        std::printf("the log takes records, and some are still spilled\n");
+        return contradiction;
+    }
+    return check_reports_here(of, *opened);
+}
+
 // Committed and relaxed appends in no order. Until stopped, or `steps` times, or an error.
 void mix(job const& of, ledger& to, std::uint32_t writer, std::uint64_t steps) {
     appender out(of, writer);
     std::mt19937 random(writer);
     bool good = true;
     for (std::uint64_t i = 0; good && i < steps && !stopping; ++i) {
-        if (of.extra == "early") {
+        if (writer == of.writer && i % 32 == 31) {
+            good = keep_a_checkpoint(of, to) && (of.extra != "retain" || retain_some(of, to));
+        } else if (of.extra == "early") {
             out.committed_but_noted_early(to);
         } else {
             good = random() % 5 < 3 ? out.committed(to)
@@ -213,11 +395,63 @@ int append_in_threads(job const& of) {
 }
 
 int hammer(job const& of) {
-    auto opened = open_ledger(of, 64);
+    auto opened = open_ledger(of);
     if (!opened) return gave_up;
     mix_in_threads(of, *opened, static_cast<unsigned>(of.size), ~std::uint64_t{0});
     return 0;
 }
+
+// Drops old segments while others read and write.
+int retain_again_and_again(job const& of) {
+    auto opened = open_ledger(of);
+    while (opened && !stopping) {
+        if (!retain_some(of, *opened)) return gave_up;
+        std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    }
+    return opened ? 0 : gave_up;
+}
+
+// Where in the log stand records that are not counted by reports: retention's own. Those that were
+// dropped stand in the notes of who dropped them: files named PREFIX1, PREFIX2, ...
+class uncounted {
+public:
+    uncounted(ledger const& of, std::string prefix) : log_(of), prefix_(std::move(prefix)) {}
+
+    // Looks at what came since, up to that record at least.
+    [[nodiscard]] result<void> follow(sequence until) {
+        while (next_ <= value_of(until)) {
+            auto const read = log_.read(sequence{next_}, [this](sequence number, record&& entry) {
+                if (entry.kind == record_kind::retention) places_.insert(value_of(number));
+                next_ = value_of(number) + 1;
+                return true;
+            });
+            if (read) continue;
+            if (read.error().code != errc::not_found) return read;
+            for (int file = 1; ::access((prefix_ + std::to_string(file)).c_str(), F_OK) == 0;
+                 ++file) {
+                for (promise const& note : read_promises(prefix_ + std::to_string(file))) {
+                    if (note.what == told::dropped && note.writer == retention_writer)
+                        places_.insert(note.sequence);
+                }
+            }
+            auto const first = log_.first_sequence();
+            if (!first) return first.error();
+            next_ = std::max(next_, value_of(*first));
+        }
+        return {};
+    }
+    // Records that are counted, of the first so many.
+    [[nodiscard]] std::uint64_t counted(sequence of) const {
+        auto const end = places_.upper_bound(value_of(of));
+        return value_of(of) - static_cast<std::uint64_t>(std::distance(places_.begin(), end));
+    }
+
+private:
+    ledger const& log_;
+    std::string prefix_;
+    std::uint64_t next_ = 1;
+    std::set<std::uint64_t> places_{};
+};
 
 // Reads reports while others write: no report may hold fewer records than were there before it or
 // more than there were after it.
@@ -234,6 +468,7 @@ int watch(job const& of) {
         say("open", opened.error());
         return stopping ? 0 : gave_up;
     }
+    uncounted others(*opened, of.extra);
     for (unsigned turn = 0; !stopping; ++turn) {
         constexpr report_kind kinds[] = {report_kind::daily, report_kind::models,
                                          report_kind::users, report_kind::statuses};
@@ -244,11 +479,17 @@ int watch(job const& of) {
             say("report", !before ? before.error() : !report ? report.error() : after.error());
             return gave_up;
         }
-        if (report->sum.attempts < value_of(*before) || report->sum.attempts > value_of(*after)) {
+        if (auto const ok = others.follow(*after); !ok) {
+            say("read", ok.error());
+            return gave_up;
+        }
+        std::uint64_t const least = others.counted(*before);
+        std::uint64_t const most = others.counted(*after);
+        if (report->sum.attempts < least || report->sum.attempts > most) {
             std::printf("a report counts %llu records while the log has %llu to %llu\n",
                         static_cast<unsigned long long>(report->sum.attempts),
-                        static_cast<unsigned long long>(value_of(*before)),
-                        static_cast<unsigned long long>(value_of(*after)));
+                        static_cast<unsigned long long>(least),
+                        static_cast<unsigned long long>(most));
             return contradiction;
         }
         std::this_thread::yield();
@@ -259,7 +500,6 @@ int watch(job const& of) {
 // Appends until the disk is full, in bursts of many sizes. False where it is something else.
 bool fill_up(appender& out, job const& of, ledger& to) {
     std::mt19937 random(of.writer);
-    std::optional<error> failure;
     for (std::uint64_t i = 0; i < 1'000'000; ++i) {
         bool const good = random() % 3 == 0 ? out.committed(to)
                                             : out.relaxed_and_flushed(to, 1 + random() % of.size);
@@ -289,8 +529,34 @@ int fill_disk(job const& of) {
     return check_reports_here(of, *opened);
 }
 
+// The same where what the log does not take is spilled: nothing is refused, and when there is room
+// again all of it enters the log.
+int fill_disk_and_spill(job const& of) {
+    appender out(of, of.writer);
+    auto opened = open_ledger(of);
+    if (!opened) return gave_up;
+    for (int i = 0; i < 1'000'000 && !out.was_spilled(); ++i) {
+        if (!out.relaxed_and_flushed(*opened, of.size) || !out.committed(*opened)) return gave_up;
+    }
+    for (int i = 0; i < 20; ++i) {
+        if (!out.committed(*opened) || !out.relaxed_and_flushed(*opened, 10)) return gave_up;
+    }
+    if (int const status = check_reports_here(of, *opened); status != 0) return status;
+    if (::unlink(of.extra.c_str()) != 0) return contradiction;
+    std::printf("room\n");
+    for (int i = 0; i < 20; ++i) {
+        if (!out.committed(*opened) || out.was_spilled()) return gave_up;
+    }
+    if (!nothing_is_spilled()) {
+        std::printf("the log takes records, and some are still spilled\n");
+        return contradiction;
+    }
+    std::printf("full again\n");
+    return check_reports_here(of, *opened);
+}
+
 // A ledger to be damaged: small blocks for many leaf pages and a branch page, large ones for runs
-// of overflow pages.
+// of overflow pages. EXTRA "retain": segments are dropped in the middle of it.
 int build(job const& of) {
     appender out(of, of.writer);
     auto opened = open_ledger(of);
@@ -298,23 +564,50 @@ int build(job const& of) {
     for (std::uint64_t i = 0; i < of.size; ++i) {
         if (!out.committed(*opened)) return gave_up;
         if (i % 100 == 99 && !out.relaxed_and_flushed(*opened, 400)) return gave_up;
+        if (of.extra == "retain" && i == of.size / 2 && !retain_some(of, *opened)) return gave_up;
     }
-    return 0;
+    return keep_a_checkpoint(of, *opened) ? 0 : gave_up;
+}
+
+// Writes another record in the place of one, in a block with a right checksum.
+result<void> write_anew(ledger& in, std::uint64_t number, record const& entry) {
+    return in.store().write([&](auto& view) -> result<void> {
+        block_builder builder;
+        builder.add(entry);
+        return view.replace(table::blocks, detail::block_key(number),
+                            builder.finish(sequence{number}));
+    });
 }
 
 // A log with a fault that its checksums do not show; the verifier must find each.
 int forge(job const& of) {
     auto opened = open_ledger(of);
     if (!opened) return gave_up;
+    auto const honest = [&](ledger& to, std::uint64_t count) {
+        for (std::uint64_t i = 1; i <= count; ++i) {
+            if (!to.append(record_of({of.writer, i}))) return false;
+        }
+        return keep_a_checkpoint(of, to);
+    };
+    if (of.extra == "cut" || of.extra == "anew") {  // the checkpoint is of the log as it was
+        ledger_options options;
+        options.path = of.path + "-honest";
+        auto other = ledger::open(options);
+        if (!other || !honest(*other, of.extra == "cut" ? 21 : 20)) return gave_up;
+    }
     for (std::uint64_t i = 1; i <= 20; ++i) {
         if (i == 10 && of.extra == "hole") continue;
         record entry = record_of({of.writer, i == 10 && of.extra == "twice" ? 9 : i});
+        if (i == 20 && of.extra == "anew") entry = record_of({of.writer + 1, 1});
         if (i == 10 && of.extra == "cost") entry.cost += money::from_pico(1);
         if (i == 10 && of.extra == "user") entry.user += "x";
         if (!opened->append(entry)) return gave_up;
         if (i == 20 && of.extra == "lost") of.promises.note({of.writer, 21}, told::committed, 21);
         if (i == 20 && of.extra == "moved") of.promises.note({of.writer, 5}, told::committed, 6);
         if (i == 20 && of.extra == "refused") of.promises.note({of.writer, 5}, told::refused);
+        if (i == 20 && of.extra == "rewritten" &&
+            !write_anew(*opened, 20, record_of({of.writer + 1, 1})))
+            return gave_up;
     }
     return 0;
 }
@@ -322,18 +615,35 @@ int forge(job const& of) {
 struct work {
     std::string_view name;
     int (*function)(job const&);
+    shape wants{};
 };
 
+constexpr shape small_segments{.segment_bytes = 6000, .save_records = 100};
+constexpr shape many_segments{.segment_bytes = 20'000, .save_records = 300};
+constexpr shape under_load{
+    .segment_bytes = 200'000, .save_records = 1000, .batch_records_max = 64};
+
 constexpr work works[] = {
-    {"append", append_one_by_one},   // SIZE committed appends by one thread
-    {"many", append_many},           // SIZE bursts of relaxed appends, each flushed
-    {"reopen", reopen_and_append},   // opens, appends and closes SIZE times
-    {"threads", append_in_threads},  // three threads, SIZE steps each
-    {"hammer", hammer},              // SIZE threads until SIGTERM; EXTRA "early": it lies
-    {"watch", watch},                // reports until SIGTERM
-    {"fill", fill_disk},             // bursts of up to SIZE; EXTRA: the file that holds the room
-    {"build", build},                // SIZE small blocks and some large ones
-    {"forge", forge},                // EXTRA: what is wrong
+    {"append", append_one_by_one},                         // SIZE committed appends by one thread
+    {"many", append_many},                                 // SIZE bursts of relaxed ones, flushed
+    {"reopen", reopen_and_append},                         // opens, appends, closes SIZE times
+    {"threads", append_in_threads},                        // three threads, SIZE steps each
+    {"rotate", append_and_rotate, small_segments},         // SIZE steps of 21 records
+    {"retain", append_and_retain, small_segments},         // SIZE steps of 61 records
+    {"snapshot", append_and_save, {.save_records = 20}},   // SIZE steps of 16 records
+    {"spill", append_and_spill, {.spills = true}},         // SIZE outages; to TORTURE_SPILL
+    {"hammer", hammer, under_load},                        // SIZE threads until SIGTERM; EXTRA
+                                                           // "early": it lies, "retain"
+    {"retainer", retain_again_and_again, under_load},      // drops until SIGTERM
+    {"watch", watch},                                      // reports until SIGTERM; EXTRA: notes
+                                                           // of who drops, but for a number
+    {"fill", fill_disk},                                   // bursts of up to SIZE; EXTRA: the file
+                                                           // that holds the room
+    {"fill_segments", fill_disk, {.segment_bytes = 300'000, .save_records = 2000}},  // the same
+    {"fill_spill", fill_disk_and_spill, {.spills = true}},                           // the same
+    {"build", build},                                      // SIZE small blocks and some large ones
+    {"build_segments", build, many_segments},              // the same; EXTRA "retain"
+    {"forge", forge},                                      // EXTRA: what is wrong
 };
 
 }  // namespace
@@ -344,11 +654,12 @@ int main(int count, char** words) {
         return 2;
     }
     std::signal(SIGTERM, [](int) { stopping = true; });
-    job const of{words[2], promise_file(words[3]),
-                 static_cast<std::uint32_t>(std::strtoul(words[4], nullptr, 10)),
-                 count > 5 ? std::strtoull(words[5], nullptr, 10) : 1, count > 6 ? words[6] : ""};
     for (work const& each : works) {
-        if (each.name == words[1]) return each.function(of);
+        if (each.name != words[1]) continue;
+        return each.function({each.wants, words[2], words[3], promise_file(words[3]),
+                              static_cast<std::uint32_t>(std::strtoul(words[4], nullptr, 10)),
+                              count > 5 ? std::strtoull(words[5], nullptr, 10) : 1,
+                              count > 6 ? words[6] : ""});
     }
     std::fprintf(stderr, "worker: no work '%s'\n", words[1]);
     return 2;
