@@ -119,6 +119,10 @@ public:
         }
         return sum;
     }
+    void prefetch(std::size_t group) const noexcept {
+        high_->sums.prefetch(group);
+        low_->sums.prefetch(group);
+    }
     void read(std::size_t group, totals& to) const noexcept {
         packed_totals::read_difference(high_->sums, low_->sums, group, to);
         for (group_sums const* const part : extra_) {
