@@ -43,7 +43,8 @@ public:
                      (less[low.word_at_[place]] & low.kept_bits_[place]);
             ++place;
         });
-        uint128 const cost = (uint128{more[2]} << 64 | more[1]) - (uint128{less[2]} << 64 | less[1]);
+        uint128 const cost =
+            (uint128{more[2]} << 64 | more[1]) - (uint128{less[2]} << 64 | less[1]);
         to.cost = money::from_pico(static_cast<int128>(cost));
     }
     // Says that the group will be read soon.
@@ -63,12 +64,6 @@ private:
     static constexpr std::size_t attempts_place = 1;  // in for_each_number; its word is 0
 
     [[nodiscard]] std::size_t stride() const noexcept { return fixed + kept_; }
-    [[nodiscard]] static numbers numbers_of(totals const& from) noexcept {
-        numbers made;
-        std::size_t place = 0;
-        for_each_number(from, [&](std::uint64_t number) { made[place++] = number; });
-        return made;
-    }
     [[nodiscard]] std::uint64_t const* words_of(std::size_t group) const noexcept {
         static constexpr std::array<std::uint64_t, fixed + totals_numbers> zeros{};
         return (group + 1) * stride() <= words_.size() ? words_.data() + group * stride()
@@ -81,9 +76,9 @@ private:
         for (std::size_t group = 0; group < part.size(); ++group, words += stride()) {
             totals const& sum = part[group];
             if (sum.attempts == 0) continue;
-            numbers const from = numbers_of(sum);
             words[0] += sum.attempts * factor;
-            for (std::size_t i = 0; i < kept_; ++i) words[fixed + i] += from[places_[i]] * factor;
+            for (std::size_t i = 0; i < kept_; ++i)
+                words[fixed + i] += number_at(sum, places_[i]) * factor;
             auto const cost_now =
                 static_cast<uint128>(cost(group).pico()) +
                 static_cast<uint128>(sum.cost.pico()) * (negative ? ~uint128{0} : uint128{1});
@@ -94,8 +89,8 @@ private:
     void make_room_for(std::vector<totals> const& part) {
         numbers any{};
         for (totals const& sum : part) {
-            numbers const from = numbers_of(sum);
-            for (std::size_t i = 0; i < any.size(); ++i) any[i] |= from[i];
+            std::size_t place = 0;
+            for_each_number(sum, [&](std::uint64_t number) { any[place++] |= number; });
         }
         any[attempts_place] = 0;
         for (std::size_t i = 0; i < kept_; ++i) any[places_[i]] = 0;
