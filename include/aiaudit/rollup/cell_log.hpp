@@ -132,8 +132,8 @@ public:
         std::size_t size = 2;
         words[size] = sum.latency_ns;
         size += static_cast<std::size_t>(sum.timed);
-        std::uint64_t const head =
-            slot | std::uint64_t{attempt_bits::of(sum)} << logged_cell::attempt_shift;
+        std::uint64_t const head = slot | std::uint64_t{attempt_bits::of(sum)}
+                                              << logged_cell::attempt_shift;
         finish(words, size, head, sum);
     }
     void add(std::uint32_t user, std::uint32_t profile, std::uint32_t slot, cell const& value) {
@@ -146,8 +146,8 @@ public:
         std::uint64_t* const words = room_for(entries.size());
         words[0] = std::uint64_t{user} << 32 | profile;
         std::size_t size = 2;
-        for (std::uint64_t const number : {sum.requests, sum.attempts, sum.errors, sum.uncosted,
-                                           sum.timed, sum.latency_ns}) {
+        for (std::uint64_t const number :
+             {sum.requests, sum.attempts, sum.errors, sum.uncosted, sum.timed, sum.latency_ns}) {
             words[size++] = number;
         }
         size = finish(words, size,

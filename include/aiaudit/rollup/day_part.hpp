@@ -39,6 +39,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace aiaudit {
@@ -145,6 +146,8 @@ private:
         std::size_t width = 0;
     };
     using columns = std::array<column, totals_numbers + 1>;  // the cost is the last
+    static constexpr std::size_t rows_at_once = 32;
+    using rows = std::array<totals, rows_at_once>;
 
     [[nodiscard]] error corrupt(std::string_view what) const {
         return fail(errc::corrupt, "the rollup of " + day_.to_string() + ": " + std::string(what));
@@ -159,7 +162,8 @@ private:
     }
     [[nodiscard]] result<user_entry> user_at(std::string_view users, std::uint32_t number) const;
     [[nodiscard]] result<columns> columns_of(byte_reader& in, std::uint32_t groups) const;
-    static void read_row(columns const& from, std::size_t row, totals& to) noexcept;
+    static void read_rows(columns const& from, std::size_t first, std::size_t count,
+                          rows& to) noexcept;
     static bool take_histogram(byte_reader& in, std::uint64_t timed, latency_histogram& to);
 
     std::string_view bytes_{};
@@ -316,22 +320,26 @@ inline result<day_part::columns> day_part::columns_of(byte_reader& in, std::uint
     return made;
 }
 
-// `to` has zeros in the numbers of columns that take no bytes.
-inline void day_part::read_row(columns const& from, std::size_t row, totals& to) noexcept {
-    std::size_t place = 0;
-    for_each_number(to, [&](std::uint64_t& number) {
-        column const& numbers = from[place++];
-        if (numbers.width != 0)
-            number = load_number(numbers.numbers + row * numbers.width, numbers.width);
-    });
+// A column at a time. `to` has zeros in the numbers of columns that take no bytes.
+inline void day_part::read_rows(columns const& from, std::size_t first, std::size_t count,
+                                rows& to) noexcept {
+    for (std::size_t place = 0; place < totals_numbers; ++place) {
+        std::size_t const width = from[place].width;
+        if (width == 0) continue;
+        char const* at = from[place].numbers + first * width;
+        for (std::size_t i = 0; i < count; ++i, at += width)
+            set_number(to[i], place, load_number(at, width));
+    }
     column const& costs = from[totals_numbers];
     if (costs.width == 0) return;
-    char const* const at = costs.numbers + row * costs.width;
-    uint128 cost = load_number(at, std::min<std::size_t>(costs.width, 8));
-    if (costs.width > 8) cost |= uint128{load_number(at + 8, costs.width - 8)} << 64;
     // The sign is the highest bit that is stored.
     unsigned const unused = 128 - 8 * static_cast<unsigned>(costs.width);
-    to.cost = money::from_pico(static_cast<int128>(cost << unused) >> unused);
+    char const* at = costs.numbers + first * costs.width;
+    for (std::size_t i = 0; i < count; ++i, at += costs.width) {
+        uint128 cost = load_number(at, std::min<std::size_t>(costs.width, 8));
+        if (costs.width > 8) cost |= uint128{load_number(at + 8, costs.width - 8)} << 64;
+        to[i].cost = money::from_pico(static_cast<int128>(cost << unused) >> unused);
+    }
 }
 
 inline bool day_part::take_histogram(byte_reader& in, std::uint64_t timed, latency_histogram& to) {
@@ -346,13 +354,15 @@ result<void> day_part::read_sums(dimension by, Visitor&& visit) const {
     byte_reader in{*bytes};
     auto const from = columns_of(in, groups);
     if (!from) return from.error();
-    totals sum;
+    rows sums{};
     latency_histogram latency;
     for (std::uint32_t group = 0; group < groups; ++group) {
-        read_row(*from, group, sum);
-        if (keeps_latency(by) && !take_histogram(in, sum.timed, latency))
+        std::size_t const row = group % rows_at_once;
+        if (row == 0)
+            read_rows(*from, group, std::min<std::size_t>(groups - group, rows_at_once), sums);
+        if (keeps_latency(by) && !take_histogram(in, sums[row].timed, latency))
             return corrupt("its latencies cannot be read");
-        visit(group, sum, latency);
+        visit(group, std::as_const(sums[row]), latency);
     }
     if (!in.at_end()) return corrupt("its sums end too late");
     return {};

@@ -22,8 +22,8 @@
 #include <array>
 #include <bit>
 #include <cstdint>
-#include <memory>
 #include <limits>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -137,8 +137,7 @@ public:
         std::uint8_t const attempt = from.attempt();
         std::uint32_t const mask = from.mask();
         std::uint64_t const timed = attempt >> 3;
-        std::uint64_t const* costs =
-            next + timed + static_cast<std::size_t>(std::popcount(mask));
+        std::uint64_t const* costs = next + timed + static_cast<std::size_t>(std::popcount(mask));
         int128 const cost = from.take_cost(costs);
         scaled const price = scale(cost);
         std::uint8_t const flags = begin(from.slot(), attempt, mask, price.power);
@@ -169,8 +168,8 @@ public:
             mask |= (sum.counts[i] != 0 ? 1U : 0U) << i;
         scaled const price = scale(sum.cost.pico());
         static_cast<void>(begin(slot, cell_form::sum_follows, mask, price.power));
-        for (std::uint64_t const number : {sum.requests, sum.attempts, sum.errors, sum.uncosted,
-                                           sum.timed, sum.latency_ns}) {
+        for (std::uint64_t const number :
+             {sum.requests, sum.attempts, sum.errors, sum.uncosted, sum.timed, sum.latency_ns}) {
             out_.varint(number);
         }
         for (std::uint64_t const count : sum.counts) {

@@ -103,8 +103,8 @@ private:
         log_.for_each([this](logged_cell from) {
             users_.add(from.user());
             if (profiles_.add(from.profile())) number_profile(from.profile());
-            cells_.push_back({from.user(), profiles_[from.profile()] << slot_bits | from.slot(),
-                              from});
+            cells_.push_back(
+                {from.user(), profiles_[from.profile()] << slot_bits | from.slot(), from});
         });
         name_table const& users = series_.names(0);
         users_.sort([&users](std::uint32_t a, std::uint32_t b) { return users[a] < users[b]; });
@@ -174,8 +174,7 @@ private:
             append_little_endian(index, static_cast<std::uint32_t>(out_.size() - cells_at));
             append_little_endian(index, crc32c(writer_.bytes()));
         }
-        std::copy(index.begin(), index.end(),
-                  out_.begin() + static_cast<std::ptrdiff_t>(index_at));
+        std::copy(index.begin(), index.end(), out_.begin() + static_cast<std::ptrdiff_t>(index_at));
         ends_[format::users] = cells_at;
         ends_[format::cells] = out_.size();
     }
@@ -341,8 +340,7 @@ private:
         std::size_t begin = format::header_size;
         for (std::size_t const end : ends_) {
             append_little_endian(header, static_cast<std::uint32_t>(end - begin));
-            append_little_endian(header,
-                                 crc32c(std::string_view(out_).substr(begin, end - begin)));
+            append_little_endian(header, crc32c(std::string_view(out_).substr(begin, end - begin)));
             begin = end;
         }
         store_little_endian(header.data() + 4, crc32c(std::string_view(header).substr(8)));

@@ -47,7 +47,9 @@ struct group_sums {
     }
     void add(std::uint32_t group, totals const& part) { wrapping_add(at(group), part); }
     // A duration of one attempt.
-    void add_duration(std::uint32_t group, std::uint32_t bucket) { latency_at(group).add(bucket, 1); }
+    void add_duration(std::uint32_t group, std::uint32_t bucket) {
+        latency_at(group).add(bucket, 1);
+    }
     void add(std::uint32_t group, latency_histogram const& part) {
         if (part.entries().empty()) return;
         dense_histogram& to = latency_at(group);
@@ -118,6 +120,10 @@ public:
             if (group < part->sums.size()) sum = wrapping_sum(sum, part->sums[group].cost);
         }
         return sum;
+    }
+    void prefetch(std::size_t group) const noexcept {
+        high_->sums.prefetch(group);
+        low_->sums.prefetch(group);
     }
     void read(std::size_t group, totals& to) const noexcept {
         packed_totals::read_difference(high_->sums, low_->sums, group, to);

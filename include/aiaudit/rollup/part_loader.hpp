@@ -157,8 +157,13 @@ private:
         std::size_t place = 0;
         to.reserve(users.size());
         for (std::string_view const name : users) {
-            while (place < users_before_.size() && table[users_before_[place]] < name) ++place;
-            if (place < users_before_.size() && table[users_before_[place]] == name)
+            auto const is_next = [&] {
+                return place < users_before_.size() && same_text(table[users_before_[place]], name);
+            };
+            if (!is_next()) {
+                while (place < users_before_.size() && table[users_before_[place]] < name) ++place;
+            }
+            if (is_next())
                 to.push_back(users_before_[place++]);
             else
                 to.push_back(table.number_of(name));

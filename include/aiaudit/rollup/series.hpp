@@ -189,7 +189,8 @@ public:
 
 private:
     [[nodiscard]] std::uint32_t find(std::uint64_t hash, std::string_view name) const {
-        return index_.find(hash, [&](std::uint32_t number) { return same_text(names_[number], name); });
+        return index_.find(hash,
+                           [&](std::uint32_t number) { return same_text(names_[number], name); });
     }
 
     std::shared_ptr<name_texts> texts_;
@@ -288,7 +289,8 @@ private:
     // The texts are hashed apart, so that none waits for another.
     [[nodiscard]] static std::uint64_t hash_of(profile_names const& names) noexcept {
         constexpr std::uint64_t odd = 0x9E37'79B9'7F4A'7C15ULL;
-        std::uint64_t const hash = hash_of_text(names.project) * 3 + hash_of_text(names.key_id) * 5 +
+        std::uint64_t const hash = hash_of_text(names.project) * 3 +
+                                   hash_of_text(names.key_id) * 5 +
                                    hash_of_text(names.provider) * 7 +
                                    hash_of_text(names.model) * 9 + hash_of_text(names.status) * 11;
         return mixed(hash, odd);
@@ -312,9 +314,8 @@ private:
                                   names_[2][groups[index_of(dimension::key)]],
                                   names_[3][pair.provider], names_[4][pair.model],
                                   names_[5][groups[index_of(dimension::status)]]});
-        profile_index_.insert(hash, number, [this](std::uint32_t of) {
-            return hash_of(profile_names_[of]);
-        });
+        profile_index_.insert(hash, number,
+                              [this](std::uint32_t of) { return hash_of(profile_names_[of]); });
         return number;
     }
 

@@ -208,6 +208,17 @@ constexpr void for_each_number(Totals& sum, Visitor&& visit) {
 static_assert(std::is_trivially_copyable_v<totals> && offsetof(totals, requests) == 0 &&
               offsetof(totals, counts) == 6 * sizeof(std::uint64_t));
 
+// The number at a place of for_each_number.
+[[nodiscard]] inline std::uint64_t number_at(totals const& sum, std::size_t place) noexcept {
+    std::uint64_t number = 0;
+    std::memcpy(&number, reinterpret_cast<char const*>(&sum) + place * sizeof number,
+                sizeof number);
+    return number;
+}
+inline void set_number(totals& sum, std::size_t place, std::uint64_t number) noexcept {
+    std::memcpy(reinterpret_cast<char*>(&sum) + place * sizeof number, &number, sizeof number);
+}
+
 // As totals::add, but the cost wraps too: for running sums, of which only differences mean
 // something. Two numbers at a time, always the same two: every record is added many times, and what
 // was written by one width and is read by another is waited for.
