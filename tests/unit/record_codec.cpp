@@ -127,6 +127,35 @@ BOOST_AUTO_TEST_CASE(a_block_writes_a_shape_once) {
     BOOST_TEST(encode_record(entry).size() > 200U);
 }
 
+BOOST_AUTO_TEST_CASE(a_block_of_encoded_records_is_that_of_the_records) {
+    std::vector<record> entries{record{}, full_record(), full_record(), full_record()};
+    entries[2].tags.clear();
+    entries[2].iterations.clear();
+    entries[3] = entries[2];
+    entries[3].usage = {};
+    entries[3].user = "u";  // shorter than its number may be
+    entries[3].project.clear();
+    entries[3].price_book = {};
+    entries[3].started_at.ns = -1;
+    std::mt19937 random(5);
+    for (int i = 0; i < 300; ++i) {
+        record entry = entries[random() % 4];
+        entry.user = "user" + std::to_string(random() % 200);
+        if (random() % 2 == 0) entry.finish_reason.clear();
+        if (random() % 2 == 0) entry.http_status = 0;
+        if (random() % 2 == 0) entry.duration_ns.reset();
+        if (random() % 2 == 0) entry.usage.set(unit::web_searches, random());
+        entries.push_back(std::move(entry));
+    }
+    block_builder plain;
+    block_builder encoded;
+    for (record const& entry : entries) {
+        plain.add(entry);
+        encoded.add_encoded(encode_record(entry));
+    }
+    BOOST_TEST(encoded.finish(sequence{9}) == plain.finish(sequence{9}));
+}
+
 BOOST_AUTO_TEST_CASE(a_block_gives_back_its_records_in_order) {
     block_builder builder;
     std::vector<record> entries;

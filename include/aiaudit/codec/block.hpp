@@ -92,20 +92,40 @@ public:
 
     template <class String>
     void add(basic_record<String> const& entry) {
-        if (header_.count == 0) header_.earliest = header_.latest = entry.started_at;
-        header_.earliest = std::min(header_.earliest, entry.started_at);
-        header_.latest = std::max(header_.latest, entry.started_at);
-        ++header_.count;
+        count_in(entry.started_at);
         std::size_t const size_most = detail::encoded_size_most(entry);
         if (shape_.size() < size_most) shape_.resize(size_most);
-        if (records_.size() < used_ + size_most) records_.resize((used_ + size_most) * 2);
         std::uint64_t const mask = detail::fields_of(entry);
         detail::plain_output shape{shape_.data()};
         detail::encode_shape(entry, mask, shape);
         auto const shape_size = static_cast<std::size_t>(shape.position() - shape_.data());
-        detail::block_output out{records_.data() + used_, names_, previous_ns_};
+        detail::block_output out = room_for(size_most);
         out.name(std::string_view(shape_).substr(0, shape_size));
         detail::encode_values(entry, mask, out);
+        used_ = static_cast<std::size_t>(out.position() - records_.data());
+    }
+    // The same for the bytes that encode_record() made of it, without decoding them: the values of
+    // most records are in a block as they are alone, but for the instant and the names.
+    void add_encoded(std::string_view encoded) {
+        using f = detail::record_field;
+        detail::byte_reader in{encoded};
+        auto const [mask, counts] = detail::skip_shape(in);
+        if ((mask & (field_bit(f::iterations) | field_bit(f::tags))) != 0) {
+            auto const decoded = decode_record(encoded, scratch_);
+            AIAUDIT_ASSERT(decoded.has_value());
+            return add(scratch_);
+        }
+        timestamp const at{in.little_endian<std::int64_t>()};
+        count_in(at);
+        detail::block_output out = room_for(encoded.size() + names_grow_most);
+        out.name(encoded.substr(0, encoded.size() - in.rest().size() - sizeof at.ns));
+        out.instant(at);
+        std::string_view const numbers = in.rest();
+        for (unsigned i = 0; i < counts; ++i) in.varint();
+        out.raw(numbers.substr(0, numbers.size() - in.rest().size()));
+        for (f const name : {f::user, f::project, f::key_id})
+            if ((mask & field_bit(name)) != 0) out.name(in.take(in.varint()));
+        out.raw(in.rest());
         used_ = static_cast<std::size_t>(out.position() - records_.data());
     }
 
@@ -143,7 +163,22 @@ public:
     }
 
 private:
+    // A name's number may be longer than a short name, and a step longer than an instant.
+    static constexpr std::size_t names_grow_most = 64;
+
+    void count_in(timestamp at) noexcept {
+        if (header_.count == 0) header_.earliest = header_.latest = at;
+        header_.earliest = std::min(header_.earliest, at);
+        header_.latest = std::max(header_.latest, at);
+        ++header_.count;
+    }
+    [[nodiscard]] detail::block_output room_for(std::size_t bytes) {
+        if (records_.size() < used_ + bytes) records_.resize((used_ + bytes) * 2);
+        return {records_.data() + used_, names_, previous_ns_};
+    }
+
     block_header header_{};
+    record_view scratch_{};
     std::string shape_{};    // scratch
     std::string records_{};  // the first used_ bytes are
     std::size_t used_ = 0;

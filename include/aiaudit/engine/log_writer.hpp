@@ -112,8 +112,7 @@ private:
         leaves_.clear();
         leaves_.reserve(from.count);
         return from.for_each([this](std::string_view encoded) -> result<void> {
-            if (auto ok = decode_record(encoded, entry_); !ok) return ok;
-            builder_.add(entry_);
+            builder_.add_encoded(encoded);
             leaves_.push_back(leaf_hash(encoded));
             return {};
         });
@@ -189,7 +188,6 @@ private:
     rotation_policy rotation_;
     block_builder builder_{};
     std::vector<digest> leaves_{};
-    record_view entry_{};  // scratch
 };
 
 }  // namespace detail

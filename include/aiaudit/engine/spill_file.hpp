@@ -108,9 +108,10 @@ public:
             if (read_at(file_.get(), found.bytes.data(), found.bytes.size(), at + 8) != size)
                 return {};
             if (crc32c(found.bytes) != load_little_endian<std::uint32_t>(head + 4)) return {};
-            auto const counted = found.for_each([&found](std::string_view) -> result<void> {
+            record_view entry;
+            auto const counted = found.for_each([&](std::string_view encoded) -> result<void> {
                 ++found.count;
-                return {};
+                return decode_record(encoded, entry);
             });
             if (!counted) return counted;
             at += sizeof head + found.bytes.size();
