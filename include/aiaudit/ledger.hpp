@@ -117,9 +117,9 @@ public:
         if (when == durability::relaxed) return sequence{0};
         return state_->wait(*pushed);
     }
-    // Waits until all that was handed over before, by whatever thread, is on disk. Errors: a failure
-    // of what this thread handed over, and was not told of; else one of another thread's that no
-    // flush() was told of yet (that thread is still told itself).
+    // Waits until all that was handed over before, by whatever thread, is on disk. Errors: a
+    // failure of what this thread handed over, and was not told of; else one of another thread's
+    // that no flush() was told of yet (that thread is still told itself).
     [[nodiscard]] result<void> flush() { return state_->queue.flush(); }
 
     // Errors: those of reading what other processes wrote in the meantime, or days that are not in

@@ -33,8 +33,8 @@ extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size
     aiaudit::block_builder builder;
     for (aiaudit::record const& entry : entries) builder.add(entry);
     std::size_t again = 0;
-    auto const rebuilt = aiaudit::read_block(
-        builder.finish(header->first), [&](aiaudit::sequence, auto&& entry) {
+    auto const rebuilt =
+        aiaudit::read_block(builder.finish(header->first), [&](aiaudit::sequence, auto&& entry) {
             if (!(entry == entries[again++])) std::abort();
             return true;
         });

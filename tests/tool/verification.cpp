@@ -116,7 +116,8 @@ BOOST_AUTO_TEST_CASE(a_proof_needs_neither_the_ledger_nor_this_program) {
             prove("--sequence " + std::to_string(number) + " --checkpoint " + anchor);
         outcome const ours = aiaudit("verify --proof " + file + " --key '" + key + "'");
         BOOST_TEST(ours.status == 0);
-        BOOST_TEST(says(ours, "record " + std::to_string(number) + " is in the log of 700 records"));
+        BOOST_TEST(
+            says(ours, "record " + std::to_string(number) + " is in the log of 700 records"));
         BOOST_TEST(says(ours, R"("user":"user)" + std::to_string(number % 5)));
         BOOST_TEST(checked_elsewhere(file) == 0);
         std::string text = read_file(file);
@@ -172,9 +173,9 @@ BOOST_AUTO_TEST_CASE(retention_says_what_it_would_drop_and_what_it_dropped) {
     outcome const none = aiaudit("retain --db " + path + "/db --max-age 1d");
     BOOST_TEST(none.status == 0);
     BOOST_TEST(says(none, "nothing is due"));  // the segment that is written stays
-    for (std::string const& wrong : {"retain --db " + path + "/db",
-                                     "retain --db " + path + "/db --max-age 1",
-                                     "retain --db " + path + "/db --max-age 1d --min-age 2d"}) {
+    for (std::string const& wrong :
+         {"retain --db " + path + "/db", "retain --db " + path + "/db --max-age 1",
+          "retain --db " + path + "/db --max-age 1d --min-age 2d"}) {
         outcome const refused = aiaudit(wrong);
         BOOST_TEST(refused.status == 2);
         BOOST_TEST(refused.out.empty());

@@ -29,8 +29,7 @@ std::string line_of(aiaudit::sequence number, aiaudit::record const& entry, bool
         "  " + std::to_string(entry.usage.count(aiaudit::unit::input_tokens)) + " in  " +
         std::to_string(entry.usage.count(aiaudit::unit::output_tokens)) + " out  " +
         (known ? entry.cost.to_string() + " USD" : std::string(name_of(entry.cost_status)));
-    if (entry.failed())
-        line += "  " + std::string(aiaudit::detail::status_text(entry).text());
+    if (entry.failed()) line += "  " + std::string(aiaudit::detail::status_text(entry).text());
     return line;
 }
 

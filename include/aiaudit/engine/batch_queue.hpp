@@ -48,7 +48,7 @@ struct batch {
 
     // What follows is set before `ended`, and constant from then on.
     one_time_event ended{};  // written or failed
-    sequence first{};  // zero where the records were spilled
+    sequence first{};        // zero where the records were spilled
     std::optional<error> failure{};
 
     void add(std::string_view encoded) {
@@ -131,8 +131,8 @@ public:
         }
         if (wake) work_.notify_one();
     }
-    // Until all that was pushed before is written. Errors: a failure of what this thread handed over
-    // and was not told of; else one of another thread's that no flush() has told of.
+    // Until all that was pushed before is written. Errors: a failure of what this thread handed
+    // over and was not told of; else one of another thread's that no flush() has told of.
     [[nodiscard]] result<void> flush() {
         std::unique_lock lock(mutex_);
         std::shared_ptr<batch> const last = gathering_->count != 0 ? gathering_ : writing_;

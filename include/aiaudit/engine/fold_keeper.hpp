@@ -4,9 +4,9 @@
 //
 // What the writer committed is folded by a thread of its own, or by whoever asks for a report
 // before that. Now and then it saves the rollup as parts, one a day of UTC, in one transaction with
-// the number of the record up to which they go. So a process that opens the log folds only what came
-// after. Whichever process saves does it for all; another one that sees it starts again from what
-// was saved.
+// the number of the record up to which they go. So a process that opens the log folds only what
+// came after. Whichever process saves does it for all; another one that sees it starts again from
+// what was saved.
 // Threads: any.
 // Floor 6.
 #ifndef AIAUDIT_ENGINE_FOLD_KEEPER_HPP
@@ -266,9 +266,8 @@ private:
             auto const in_store = get_number(view, meta_key::saved);
             if (!in_store) return in_store.error();
             if (*in_store != saved_) return {};  // another process saved; the next report sees it
-            auto const parts = fold_.unsaved([&](civil_day day, std::string&& part) {
-                return put_part(view, day, part);
-            });
+            auto const parts = fold_.unsaved(
+                [&](civil_day day, std::string&& part) { return put_part(view, day, part); });
             if (!parts) return parts;
             put = true;
             return view.replace(table::meta, meta_key::saved, to_little_endian(folded_));

@@ -7,8 +7,8 @@
 #ifndef AIAUDIT_ENGINE_LOG_APPENDER_HPP
 #define AIAUDIT_ENGINE_LOG_APPENDER_HPP
 
-#include <aiaudit/engine/log_writer.hpp>   // log_writer
-#include <aiaudit/engine/spill_file.hpp>   // spill_file
+#include <aiaudit/engine/log_writer.hpp>  // log_writer
+#include <aiaudit/engine/spill_file.hpp>  // spill_file
 
 #include <algorithm>
 #include <chrono>

@@ -3,8 +3,8 @@
 // one_time_event.hpp: a number that leaves zero once, and threads that sleep until it does.
 //
 // std::atomic::wait yields the processor several times before it sleeps: with many threads that all
-// wait for one commit that costs as much as the commit. Here they sleep at once (futex); where there
-// are no futexes, std::atomic::wait has to do.
+// wait for one commit that costs as much as the commit. Here they sleep at once (futex); where
+// there are no futexes, std::atomic::wait has to do.
 // Threads: any.
 // Floor 6.
 #ifndef AIAUDIT_ENGINE_ONE_TIME_EVENT_HPP
