@@ -3,11 +3,11 @@
 // storage: the ledger beside LMDB, SQLite and a file, which keep the same records as durably.
 //
 // Answers are checked before their times count. Records are made outside of the times taken.
-// durable_rps          producers enqueue without waiting; ends when all is on disk; median of 3
-// lmdb_raw_rps         mdb_put(MDB_APPEND) of the encoded records, as many a commit as in a block
-// sqlite_..._rps       10,000 rows a transaction; WAL, synchronous=FULL
-// committed..., sqlite_commit_rps   each record waited for by its caller, for some seconds
-// relaxed_..._ns       a call of append(relaxed) at 200,000 a second, its clock (clock_ns) included
+// durable_rps          producers fill in a record and enqueue it; ends when all is on disk; median
+// of 3 lmdb_raw_rps         mdb_put(MDB_APPEND) of the encoded records, as many a commit as in a
+// block sqlite_..._rps       10,000 rows a transaction; WAL, synchronous=FULL committed...,
+// sqlite_commit_rps   each record waited for by its caller, for some seconds relaxed_..._ns       a
+// call of append(relaxed) at 200,000 a second, its clock (clock_ns) included
 // ..._1e6              with so many records over 90 days; see storage_growth.cpp
 // --only measures what is named, without "_1e6", and what is measured together with it.
 // Usage: storage [--json FILE] [--records N] [--threads T] [--only ID[,ID]] [--full] [--dir DIR]
@@ -33,16 +33,17 @@ double rate(std::size_t count, double per) { return static_cast<double>(count) /
 
 double ledger_run(storage_run const& run, std::size_t count) {
     std::string const path = run.fresh("ledger");
-    typical_records records(1, count, 90);
-    double seconds = 0;
+    std::size_t const whole = count / run.with.threads * run.with.threads;
+    std::pair<double, tally> made;
     {
         auto ledger = open_ledger(path);
-        seconds = fill(ledger, records, count, run.with.threads);
+        made = stream(ledger, whole, run.with.threads);
     }
     auto ledger = open_ledger(path);
-    check(value_of(must(ledger.last_sequence())) == count, "the number of records");
-    records.expected.check_report({}, must(ledger.report({})));
-    return rate(count, seconds);
+    check(value_of(must(ledger.last_sequence())) == whole, "the number of records");
+    auto const sum = must(ledger.report({})).sum;
+    check(made.second == tally{sum.requests, sum.cost}, "the report of what was streamed");
+    return rate(whole, made.first);
 }
 
 double lmdb_run(storage_run const& run, std::size_t count) {

@@ -6,6 +6,7 @@
 
 #include "support_records.hpp"
 
+#include <cstring>
 #include <future>
 #include <set>
 
@@ -89,6 +90,60 @@ inline double fill(aiaudit::ledger& to, typical_records& from, std::size_t count
     return in_rounds(from, count, [&](std::vector<aiaudit::record> records) {
         return append_all(to, std::move(records), threads);
     });
+}
+
+// What one producer hands over: some typical records, in each of which it changes what tells one
+// call from another (time, ids, counts, cost), as a service does that fills in a record and appends
+// it.
+class record_stream {
+public:
+    explicit record_stream(std::uint64_t seed) : state_(seed) {
+        made_ = typical_records(seed, prototypes, 1).take(prototypes);
+    }
+    aiaudit::record const& next() {
+        aiaudit::record& made = made_[at_++ % prototypes];
+        std::uint64_t bits = state_ = state_ * 6364136223846793005U + 1442695040888963407U;
+        made.started_at.ns += 1'000'000;
+        *made.duration_ns = 200'000'000 + (bits >> 31);
+        std::memcpy(made.operation_id.bytes.data() + 8, &bits, sizeof bits);
+        for (std::size_t i = 9; i < 17; ++i, bits >>= 8)
+            made.provider_request_id[i] = static_cast<char>('a' + bits % 16);
+        if (made.cost != aiaudit::money{}) {
+            made.usage.set(aiaudit::unit::output_tokens, 10 + at_ % 900);
+            made.cost = aiaudit::money::from_pico(made.cost.pico() + 1);
+        }
+        sum.add({1, made.cost});
+        return made;
+    }
+
+    tally sum{};
+
+private:
+    static constexpr std::size_t prototypes = 1024;
+
+    std::vector<aiaudit::record> made_{};
+    std::size_t at_ = 0;
+    std::uint64_t state_;
+};
+
+// Each producer enqueues its share without waiting, then waits for its last: the seconds until all
+// of them are durable, and what the ledger must then say.
+inline std::pair<double, tally> stream(aiaudit::ledger& to, std::size_t count, unsigned threads) {
+    std::vector<record_stream> streams;
+    for (unsigned t = 0; t < threads; ++t) streams.emplace_back(t + 1);
+    auto const start = steady::now();
+    std::vector<std::future<void>> producers;
+    for (record_stream& own : streams)
+        producers.push_back(std::async(std::launch::async, [&] {
+            aiaudit::ticket last;
+            for (std::size_t i = 0; i < count / threads; ++i) last = must(to.enqueue(own.next()));
+            must(to.wait(last));
+        }));
+    for (auto& producer : producers) producer.get();
+    double const seconds = seconds_since(start);
+    tally sum;
+    for (record_stream const& own : streams) sum.add(own.sum);
+    return {seconds, sum};
 }
 
 // storage_growth.cpp: what changes with the number of records, for each of some numbers of them.

@@ -149,18 +149,7 @@ public:
             rest_.remove_prefix(1);
             return small;
         }
-        std::uint64_t value = 0;
-        for (unsigned shift = 0, i = 0; i < rest_.size() && i < 10; ++i, shift += 7) {
-            auto const byte = static_cast<std::uint8_t>(rest_[i]);
-            if (shift == 63 && byte > 1) break;
-            value |= std::uint64_t{byte & 0x7FU} << shift;
-            if ((byte & 0x80U) != 0) continue;
-            if (byte == 0 && i > 0) break;
-            rest_.remove_prefix(i + 1);
-            return value;
-        }
-        fail_read();
-        return 0;
+        return long_varint();
     }
 
     constexpr int128 varint128() noexcept {
@@ -185,6 +174,21 @@ public:
     }
 
 private:
+    constexpr std::uint64_t long_varint() noexcept {
+        std::uint64_t value = 0;
+        for (unsigned shift = 0, i = 0; i < rest_.size() && i < 10; ++i, shift += 7) {
+            auto const byte = static_cast<std::uint8_t>(rest_[i]);
+            if (shift == 63 && byte > 1) break;
+            value |= std::uint64_t{byte & 0x7FU} << shift;
+            if ((byte & 0x80U) != 0) continue;
+            if (byte == 0 && i > 0) break;
+            rest_.remove_prefix(i + 1);
+            return value;
+        }
+        fail_read();
+        return 0;
+    }
+
     std::string_view rest_;
     bool ok_ = true;
 };
