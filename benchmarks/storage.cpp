@@ -27,7 +27,7 @@ namespace {
 using namespace benchmark_support;
 using aiaudit::durability;
 
-std::size_t const block_records = aiaudit::ledger_options{}.block_records_max;
+std::size_t const block_records = aiaudit::ledger_options{}.batch_records_max;
 
 double rate(std::size_t count, double per) { return static_cast<double>(count) / per; }
 

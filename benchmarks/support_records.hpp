@@ -85,7 +85,7 @@ public:
         made.duration_ns = 200'000'000 + random(9'000'000'000);
         made.operation_id = aiaudit::make_operation_id(made.started_at, bits(), bits());
         made.provider_request_id = "chatcmpl-";
-        for (int i = 0; i < 29; ++i) made.provider_request_id.push_back(letters[random(62)]);
+        for (int i = 0; i < 20; ++i) made.provider_request_id.push_back(letters[random(62)]);
         random(50) == 0 ? fail(made) : succeed(made);
         expected.add(made);
         return made;

@@ -224,6 +224,41 @@ BOOST_AUTO_TEST_CASE(a_ledger_without_one_of_its_segments_is_corrupt) {
     BOOST_TEST(bool(store.read(3, only_look)));
 }
 
+// Old segments and the history are looked at when they are first opened; the others read on.
+BOOST_AUTO_TEST_CASE(damage_in_an_old_segment_is_told_when_it_is_read) {
+    temporary_directory const directory;
+    auto const path = directory / "ledger";
+    auto const fill = [](auto& view) { return view.insert(table::blocks, "k", "v"); };
+    {
+        auto store = open_at(path).value();
+        store.write(fill).value();
+        store.rotate(enter_nothing).value();
+        store.write(fill).value();
+        store.rotate(enter_nothing).value();
+        store.write_history(fill).value();
+    }
+    for (segment_number const number : {history, 1U}) {
+        auto damaged = bytes_of(data_file(path, number));
+        // The first entry of every leaf lies far behind the page, and the file.
+        for (std::size_t page = 2 * 4096; page < damaged.size(); page += 4096) {
+            if (damaged[page + 10] == 2) damaged.replace(page + 16, 2, 2, '\xF0');
+        }
+        write_text(data_file(path, number), damaged);
+    }
+    auto const use = [&] {
+        auto store = open_at(path).value();
+        for (int round = 0; round < 2; ++round) {
+            if (code_of(store.read(1, only_look)) != errc::corrupt) return 1;
+            if (code_of(store.read(history, only_look)) != errc::corrupt) return 2;
+            if (code_of(store.write_history(only_look)) != errc::corrupt) return 3;
+            if (entries_of(store, 2, table::blocks).size() != 1) return 4;
+            put(store, table::blocks, "k", "w");
+        }
+        return 0;
+    };
+    BOOST_TEST(run_in_child(use) == 0);
+}
+
 // It reads on what was dropped under it; whoever comes later finds nothing.
 BOOST_AUTO_TEST_CASE(a_transaction_on_a_dropped_segment_goes_on) {
     temporary_directory const directory;

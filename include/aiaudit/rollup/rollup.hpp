@@ -141,12 +141,12 @@ private:
 template <class Record>
 void rollup::count(Record const& entry, bool resident) {
     if (entry.kind != record_kind::outcome) return;
+    totals const sum = totals::of(entry);
     detail::status_text const status{entry};
     std::uint32_t const user = series_.user(entry.user);
     std::uint32_t const profile = series_.profile(
         {std::string_view{entry.project}, std::string_view{entry.key_id},
          std::string_view{entry.provider}, std::string_view{entry.model()}, status.text()});
-    totals const sum = totals::of(entry);
     std::int64_t const slot = detail::slot_of(entry.started_at);
     civil_day const day = detail::utc_day_of_slot(slot);
     if (log_ == nullptr || day != log_day_) open_log(day);

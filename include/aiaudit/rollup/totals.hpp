@@ -15,7 +15,10 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <cstddef>
 #include <cstdint>
+#include <cstring>
+#include <type_traits>
 #include <vector>
 
 namespace aiaudit {
@@ -202,19 +205,27 @@ constexpr void for_each_number(Totals& sum, Visitor&& visit) {
         static_cast<int128>(static_cast<uint128>(a.pico()) - static_cast<uint128>(b.pico())));
 }
 
+static_assert(std::is_trivially_copyable_v<totals> && offsetof(totals, requests) == 0 &&
+              offsetof(totals, counts) == 6 * sizeof(std::uint64_t));
+
 // As totals::add, but the cost wraps too: for running sums, of which only differences mean
-// something. All is read before anything is written, so that it is done several numbers at a time.
-constexpr void wrapping_add(totals& to, totals const& part) noexcept {
-    totals sum = to;
-    sum.requests += part.requests;
-    sum.attempts += part.attempts;
-    sum.errors += part.errors;
-    sum.uncosted += part.uncosted;
-    sum.timed += part.timed;
-    sum.latency_ns += part.latency_ns;
-    for (std::size_t i = 0; i < sum.counts.size(); ++i) sum.counts[i] += part.counts[i];
-    sum.cost = wrapping_sum(sum.cost, part.cost);
-    to = sum;
+// something. Two numbers at a time, always the same two: every record is added many times, and what
+// was written by one width and is read by another is waited for.
+inline void wrapping_add(totals& to, totals const& part) noexcept {
+    using two_numbers [[gnu::vector_size(16)]] = std::uint64_t;
+    auto* const bytes = reinterpret_cast<char*>(&to);
+    auto const* const more = reinterpret_cast<char const*>(&part);
+    for (std::size_t i = 0; i < totals_numbers / 2; ++i) {
+        two_numbers sum;
+        two_numbers add;
+        std::memcpy(&sum, bytes + i * sizeof sum, sizeof sum);
+        std::memcpy(&add, more + i * sizeof add, sizeof add);
+        sum += add;
+        std::memcpy(bytes + i * sizeof sum, &sum, sizeof sum);
+    }
+    static_assert(totals_numbers % 2 == 1);
+    to.counts.back() += part.counts.back();
+    to.cost = wrapping_sum(to.cost, part.cost);
 }
 
 // Counts by bucket, all of them: for what changes often. Empty until something is added.

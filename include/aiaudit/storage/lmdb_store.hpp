@@ -5,7 +5,10 @@
 // After a crash or a power cut the last transaction that write() acknowledged is there, and none
 // in part. A machine whose disk acknowledges what it has not kept is outside that.
 // Space that replaced values free is used again, a file does not shrink.
-// A commit that fails half-way does not stop the store: it opens the segment anew by itself.
+// A commit that fails half-way does not stop the store: it opens the segment anew by itself. What
+// was refused is taken back; should the disk refuse that too, or the power go, it may be there.
+// Every branch and leaf page is looked at when a segment is first opened: LMDB believes them, and
+// would end the process where one is damaged. What is damaged after that is outside this.
 // Reading where the lock file cannot be written (a read-only file system, another's files) is
 // sound only while nobody writes there; see lmdb_handle.hpp.
 // A data file that somebody cuts short while it is open is reported as corrupt by the next

@@ -157,8 +157,9 @@ concept storage_write_view = storage_read_view<View> &&
 //                          and drop too.
 //   write(body)            body: result<void>(write_view&). One transaction on the newest segment:
 //                          once body succeeded, all of it is durable when write() returns success;
-//                          when body or the commit fails or body throws, none of it is there, and
-//                          the store can be used on (disk_full: free space, then write again;
+//                          when body or the commit fails or body throws, none of it is there (but
+//                          where the disk goes on failing, which nobody can know), and the store
+//                          can be used on (disk_full: free space, then write again;
 //                          log_full: rotate, then write again). One at a time over all threads and
 //                          processes: it waits its turn. A body that changed nothing costs no sync.
 //   read(body)             body: result<void>(read_view const&). On the newest segment. Runs beside
