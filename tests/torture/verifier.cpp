@@ -93,7 +93,7 @@ std::string group_of(report_kind kind, report_row const& row) {
     switch (kind) {
     case report_kind::daily: return std::to_string(row.day.days);
     case report_kind::models:
-    case report_kind::user: 
+    case report_kind::user:
         return std::string(row.names.provider) + "|" + std::string(row.names.model);
     case report_kind::users: return std::string(row.names.user);
     case report_kind::projects: return std::string(row.names.project);

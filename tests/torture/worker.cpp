@@ -81,8 +81,7 @@ std::optional<ledger> open_ledger(job const& of) {
         ledger_options options;
         options.path = of.path;
         options.batch_records_max = of.wants.batch_records_max;
-        options.rotation.segment_bytes =
-            number_or("TORTURE_SEGMENT_BYTES", of.wants.segment_bytes);
+        options.rotation.segment_bytes = number_or("TORTURE_SEGMENT_BYTES", of.wants.segment_bytes);
         options.rollup_save_records = number_or("TORTURE_SAVE_RECORDS", of.wants.save_records);
         if (of.wants.spills) {
             options.log_failure.what = on_log_failure::spill;
@@ -358,7 +357,8 @@ int append_and_spill(job const& of) {
     }
     auto opened = open_ledger(of);
     if (!opened) return gave_up;
-    for (int tries = 0; tries < 3 && (!out.committed(*opened) || out.was_spilled()); ++tries) {}
+    for (int tries = 0; tries < 3 && (!out.committed(*opened) || out.was_spilled()); ++tries) {
+    }
     if (!out.was_spilled() && !nothing_is_spilled()) {
         std::printf("the log takes records, and some are still spilled\n");
         return contradiction;
@@ -628,30 +628,29 @@ struct work {
 
 constexpr shape small_segments{.segment_bytes = 6000, .save_records = 100};
 constexpr shape many_segments{.segment_bytes = 20'000, .save_records = 300};
-constexpr shape under_load{
-    .segment_bytes = 200'000, .save_records = 1000, .batch_records_max = 64};
+constexpr shape under_load{.segment_bytes = 200'000, .save_records = 1000, .batch_records_max = 64};
 
 constexpr work works[] = {
-    {"append", append_one_by_one},                         // SIZE committed appends by one thread
-    {"many", append_many},                                 // SIZE bursts of relaxed ones, flushed
-    {"reopen", reopen_and_append},                         // opens, appends, closes SIZE times
-    {"threads", append_in_threads},                        // three threads, SIZE steps each
-    {"rotate", append_and_rotate, small_segments},         // SIZE steps of 21 records
-    {"retain", append_and_retain, small_segments},         // SIZE steps of 61 records
-    {"snapshot", append_and_save, {.save_records = 20}},   // SIZE steps of 16 records
-    {"spill", append_and_spill, {.spills = true}},         // SIZE outages; to TORTURE_SPILL
-    {"hammer", hammer, under_load},                        // SIZE threads until SIGTERM; EXTRA
-                                                           // "early": it lies, "retain"
-    {"retainer", retain_again_and_again, under_load},      // drops until SIGTERM
-    {"watch", watch},                                      // reports until SIGTERM; EXTRA: notes
-                                                           // of who drops, but for a number
-    {"fill", fill_disk},                                   // bursts of up to SIZE; EXTRA: the file
-                                                           // that holds the room
+    {"append", append_one_by_one},                        // SIZE committed appends by one thread
+    {"many", append_many},                                // SIZE bursts of relaxed ones, flushed
+    {"reopen", reopen_and_append},                        // opens, appends, closes SIZE times
+    {"threads", append_in_threads},                       // three threads, SIZE steps each
+    {"rotate", append_and_rotate, small_segments},        // SIZE steps of 21 records
+    {"retain", append_and_retain, small_segments},        // SIZE steps of 61 records
+    {"snapshot", append_and_save, {.save_records = 20}},  // SIZE steps of 16 records
+    {"spill", append_and_spill, {.spills = true}},        // SIZE outages; to TORTURE_SPILL
+    {"hammer", hammer, under_load},                       // SIZE threads until SIGTERM; EXTRA
+                                                          // "early": it lies, "retain"
+    {"retainer", retain_again_and_again, under_load},     // drops until SIGTERM
+    {"watch", watch},                                     // reports until SIGTERM; EXTRA: notes
+                                                          // of who drops, but for a number
+    {"fill", fill_disk},                                  // bursts of up to SIZE; EXTRA: the file
+                                                          // that holds the room
     {"fill_segments", fill_disk, {.segment_bytes = 300'000, .save_records = 2000}},  // the same
     {"fill_spill", fill_disk_and_spill, {.spills = true}},                           // the same
-    {"build", build},                                      // SIZE small blocks and some large ones
-    {"build_segments", build, many_segments},              // the same; EXTRA "retain"
-    {"forge", forge},                                      // EXTRA: what is wrong
+    {"build", build},                          // SIZE small blocks and some large ones
+    {"build_segments", build, many_segments},  // the same; EXTRA "retain"
+    {"forge", forge},                          // EXTRA: what is wrong
 };
 
 }  // namespace
