@@ -295,13 +295,17 @@ class Battery:
             promises.append(place / "first")
         writers, retainers = 0, 0
         retains = number % 4 != 0
+        # Many rotations and saves, few of each, or segments that go before much was saved.
+        segment, save = ((200_000, 1000), (60_000, 5000), (12_000, 20_000))[number % 3]
+        options = {"TORTURE_SEGMENT_BYTES": str(segment), "TORTURE_SAVE_RECORDS": str(save)}
 
         def start_writer() -> tuple[subprocess.Popen, Path]:
             nonlocal writers
             writers += 1
             promises.append(place / f"promises-{writers}")
             lie = ["early"] if self.liars else []
-            return self.start(self.work("hammer", ledger, promises[-1], writers * 10, 3, *lie)), promises[-1]
+            words = self.work("hammer", ledger, promises[-1], writers * 10, 3, *lie)
+            return self.start(words, options), promises[-1]
 
         def start_watcher() -> subprocess.Popen:
             return self.start(self.work("watch", ledger, place / "watcher", 2, 1, place / "drops-"))
@@ -310,7 +314,7 @@ class Battery:
             nonlocal retainers
             retainers += 1
             promises.append(place / f"drops-{retainers}")
-            return self.start(self.work("retainer", ledger, promises[-1], 5))
+            return self.start(self.work("retainer", ledger, promises[-1], 5), options)
         processes = [start_writer() for _ in range(4)]
         watcher = start_watcher()
         retainer = start_retainer() if retains else None
@@ -343,7 +347,7 @@ class Battery:
                 tally.trial(wrong, f"round {number}", place)
         wrong = self.verify(ledger, promises, "--retain")
         tally.note("segments made in the rounds", self.segments_made(ledger))
-        tally.trial(wrong, f"{kills} kills of round {number}{', with retention' * retains}", place)
+        tally.trial(wrong, f"{kills} kills of round {number}{', with retention' * retains}, {options}", place)
         shutil.rmtree(place)
 
     @staticmethod

@@ -6,7 +6,8 @@
 //     worker WORK DIR PROMISES WRITER [SIZE] [EXTRA]
 //
 // SIZE is how much of it, EXTRA what the work says. Each thread is a writer of its own, WRITER and
-// up. A new kind of work is a function and a row of the table at the end.
+// up. A new kind of work is a function and a row of the table at the end. TORTURE_SEGMENT_BYTES and
+// TORTURE_SAVE_RECORDS change the table's ledger options.
 // Exit status: 0 done, also after errors that passed; 4 the ledger went on refusing; 5 the ledger
 // contradicted itself. Errors are printed, one line each.
 #include "identity.hpp"
@@ -63,6 +64,12 @@ void note_failure(job const& of, std::uint32_t writer, char const* when, error c
     say(when, what);
 }
 
+// The number in a variable of the environment.
+std::uint64_t number_or(char const* name, std::uint64_t missing) {
+    char const* const value = std::getenv(name);
+    return value == nullptr ? missing : std::strtoull(value, nullptr, 10);
+}
+
 std::string spill_directory() {
     char const* const named = std::getenv("TORTURE_SPILL");
     return named == nullptr ? "" : named;
@@ -74,8 +81,8 @@ std::optional<ledger> open_ledger(job const& of) {
         ledger_options options;
         options.path = of.path;
         options.batch_records_max = of.wants.batch_records_max;
-        options.rotation.segment_bytes = of.wants.segment_bytes;
-        options.rollup_save_records = of.wants.save_records;
+        options.rotation.segment_bytes = number_or("TORTURE_SEGMENT_BYTES", of.wants.segment_bytes);
+        options.rollup_save_records = number_or("TORTURE_SAVE_RECORDS", of.wants.save_records);
         if (of.wants.spills) {
             options.log_failure.what = on_log_failure::spill;
             options.log_failure.spill_directory = spill_directory();
