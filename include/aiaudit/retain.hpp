@@ -98,12 +98,29 @@ private:
 
     [[nodiscard]] result<void> drop(dropped_segment const& segment) {
         // From here on no part of the rollup may depend on the segment's records.
-        if (auto ok = ledger_.save(); !ok) return ok;
+        if (auto ok = save_through(value_of(segment.last)); !ok) return ok;
         if (auto ok = keep_parts_and_nodes(segment.number); !ok) return ok;
         if (auto ok = keep_leaves(segment); !ok) return ok;
         if (auto ok = mark(meta_key::dropped, segment.number); !ok) return ok;
         if (auto ok = announce(segment); !ok) return ok;
         return store_.drop_oldest(segment.number);
+    }
+
+    [[nodiscard]] result<void> save_through(std::uint64_t last) {
+        for (int tries = 0; tries < 100; ++tries) {
+            if (auto ok = ledger_.save(); !ok) return ok;
+            std::uint64_t saved = 0;
+            auto const looked = store_.read([&saved](auto const& view) -> result<void> {
+                auto const number = get_number(view, meta_key::saved);
+                if (!number) return number.error();
+                saved = *number;
+                return {};
+            });
+            if (!looked) return looked;
+            if (saved >= last) return {};  // else another process saved less than that meanwhile
+        }
+        return fail(errc::storage_failed, "the rollups of record " + std::to_string(last) +
+                                              " are not saved; nothing was dropped");
     }
 
     // A run that was cut off after a segment had been marked: it is as good as dropped.
@@ -190,7 +207,7 @@ private:
                 if (slice.empty()) break;
                 from = slice.back().key + '\0';
                 if (in == table::snapshots) {
-                    for (kept_entry& part : slice) part.key = kept_part_key(part.key, segment);
+                    for (kept_entry& part : slice) part.key += big_endian_key(segment);
                 }
                 if (auto ok = put(slice); !ok) return ok;
             }

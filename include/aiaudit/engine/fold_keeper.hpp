@@ -16,12 +16,13 @@
 #include <aiaudit/engine/log_reader.hpp>   // log_reader
 #include <aiaudit/rollup/report.hpp>       // report, rollup
 
+#include <algorithm>
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
 #include <memory>
 #include <mutex>
-#include <optional>
+#include <set>
 #include <shared_mutex>
 #include <string>
 #include <string_view>
@@ -92,6 +93,8 @@ public:
         return save();
     }
 
+    // Errors: those of reading; storage_failed where other processes change the log quicker than it
+    // can be read.
     [[nodiscard]] result<report> answer(report_query const& query) {
         {
             std::shared_lock const lock(mutex_);
@@ -100,22 +103,36 @@ public:
         }
         std::unique_lock const lock(mutex_);
         for (int tries = 0;; ++tries) {
-            if (auto ok = catch_up(); !ok) return ok.error();
-            stale_ = false;
-            auto const prepared =
-                fold_.prepare(query, [this](civil_day day, auto&& visit) -> result<void> {
-                    return for_each_part(day, visit);
-                });
-            if (prepared) return make_report(fold_, query);
-            // Another process saved in between: what was read is not what was folded.
-            if (!stale_ || tries == 8) return prepared.error();
-            generation_ = 0;
+            auto answered = try_to_answer(query);
+            if (answered || !stale_ || tries == tries_most) return answered;
         }
     }
 
 private:
-    // Folds what was committed since, by whatever process. Under mutex_.
+    // All under mutex_. Those that fail set stale_ where the reason is that another process changed
+    // what was being read.
+    [[nodiscard]] result<report> try_to_answer(report_query const& query) {
+        if (auto ok = catch_up(); !ok) return ok.error();
+        stale_ = false;
+        auto const prepared =
+            fold_.prepare(query, [this](civil_day day, auto&& visit) -> result<void> {
+                return for_each_part(day, visit);
+            });
+        if (prepared) return make_report(fold_, query);
+        if (stale_) generation_ = never;
+        return prepared.error();
+    }
+
+    // Folds what was committed since, by whatever process.
     [[nodiscard]] result<void> catch_up() {
+        for (int tries = 0;; ++tries) {
+            auto const caught_up = try_to_catch_up();
+            if (caught_up || !stale_ || tries == tries_most) return caught_up;
+            generation_ = never;
+        }
+    }
+    [[nodiscard]] result<void> try_to_catch_up() {
+        stale_ = false;
         fold_pending();
         if (generation_ != 0 && generation_ == store_->generation()) return {};
         auto const before = look();
@@ -128,18 +145,21 @@ private:
             ++folded_;
             return true;
         });
-        if (!read) return read;
+        if (!read) return note_stale(read);
         auto const after = look();
         if (!after) return after.error();
-        if (folded_ < before->size) return missing(folded_ + 1);
+        if (folded_ < before->size)
+            return fail(errc::corrupt, "record " + std::to_string(folded_ + 1) + " is missing");
         if (folded_ > after->size)
             return fail(errc::corrupt, "record " + std::to_string(after->size + 1) +
                                            " is not in the tree of the log");
         generation_ = before->generation;
         return {};
     }
-    [[nodiscard]] static error missing(std::uint64_t number) {
-        return fail(errc::corrupt, "record " + std::to_string(number) + " is missing");
+    // What another process dropped was saved before, and is counted so after a new start.
+    [[nodiscard]] result<void> note_stale(result<void> const& failed) {
+        stale_ = stale_ || failed.error().code == errc::not_found;
+        return failed;
     }
 
     struct state {
@@ -161,79 +181,76 @@ private:
         return found;
     }
 
+    // Begins again with what is in the store: the parts, which go up to that record.
     [[nodiscard]] result<void> start_from(std::uint64_t saved) {
         fold_ = rollup(settings_.rollup);
-        std::vector<civil_day> days;
-        auto const listed = for_each_place([&days](auto const& view, place where) -> result<void> {
-            std::optional<civil_day> last;
+        places_.clear();
+        auto const listed = for_each_place([this](auto const& view) {
             return view.scan(table::snapshots, {}, [&](std::string_view key, std::string_view) {
-                auto const day = day_of_part(key);
-                if (day && day != last && where.counts(key)) days.push_back(*day);
-                last = day;
+                if (auto const part = part_key::parse(key); part && counts(*part))
+                    places_.insert({part->day, view.segment()});
                 return true;
             });
         });
-        if (!listed) return listed;
+        if (!listed) return note_stale(listed);
+        std::vector<civil_day> days;
+        for (auto const& [day, segment] : places_) {
+            if (days.empty() || days.back() != day) days.push_back(day);
+        }
         fold_.add_days(days);
         folded_ = saved_ = saved;
         generation_ = 0;
         return {};
     }
 
-    // Calls visit(part) for each stored part of a day.
+    // Calls visit(view) for the history and each segment that it does not stand for.
     template <class Visitor>
-    [[nodiscard]] result<void> for_each_part(civil_day day, Visitor&& visit) {
-        std::string const prefix = day_key(day);
-        return for_each_place([&](auto const& view, place where) -> result<void> {
-            result<std::uint64_t> saved = saved_;
-            if (where.newest) saved = get_number(view, meta_key::saved);
-            if (!saved) return saved.error();
-            if (*saved != saved_) {
-                stale_ = true;
-                return fail(errc::storage_failed, "the rollup was saved meanwhile");
-            }
-            return view.scan(table::snapshots, prefix,
-                             [&](std::string_view key, std::string_view part) {
-                                 if (!key.starts_with(prefix)) return false;
-                                 if (where.counts(key)) visit(part);
-                                 return true;
-                             });
-        });
-    }
-
-    // Where parts lie.
-    struct place {
-        std::uint64_t dropped = 0;  // the last segment that the history stands for
-        bool newest = false;        // the segment that is being written
-        // A part that the history has of a segment that is still there is not counted twice.
-        [[nodiscard]] bool counts(std::string_view key) const noexcept {
-            return segment_of_part(key) <= dropped;
-        }
-    };
-    // Calls visit(view, place) for the history and each segment that it does not stand for.
-    template <class Visitor>
-    [[nodiscard]] result<void> for_each_place(Visitor&& visit) const {
-        std::uint64_t dropped = 0;
+    [[nodiscard]] result<void> for_each_place(Visitor&& visit) {
         auto const past = store_->read(history, [&](auto const& view) -> result<void> {
             auto const number = get_number(view, meta_key::dropped);
             if (!number) return number.error();
-            dropped = *number;
-            return visit(view, place{dropped, false});
+            dropped_ = *number;
+            return visit(view);
         });
         if (!past) return past;
         auto const there = store_->segments();
         if (!there) return there.error();
         for (segment_number segment = there->oldest; segment <= there->newest; ++segment) {
-            if (segment <= dropped) continue;
-            auto const read = store_->read(segment, [&](auto const& view) -> result<void> {
-                return visit(view, place{dropped, segment == there->newest});
-            });
+            if (segment <= dropped_) continue;
+            auto const read = store_->read(segment, visit);
             if (!read) return read;
         }
         return {};
     }
+    // A part that the history has of a segment that is still there is not counted twice.
+    [[nodiscard]] bool counts(part_key const& part) const noexcept {
+        return part.segment <= dropped_;
+    }
 
-    // Under mutex_.
+    // Calls visit(part) for each stored part of a day, but for those saved by other processes since:
+    // what they count is unsaved here. One that was merged of both kinds cannot be told apart.
+    template <class Visitor>
+    [[nodiscard]] result<void> for_each_part(civil_day day, Visitor&& visit) {
+        std::string const prefix = day_key(day);
+        for (auto at = places_.lower_bound({day, 0}); at != places_.end() && at->first == day;
+             ++at) {
+            auto const read = store_->read(at->second, [&](auto const& view) {
+                return view.scan(table::snapshots, prefix,
+                                 [&](std::string_view key, std::string_view bytes) {
+                                     if (!key.starts_with(prefix)) return false;
+                                     auto const part = part_key::parse(key);
+                                     if (!part || !counts(*part)) return true;
+                                     if (part->through <= saved_) visit(bytes);
+                                     stale_ = part->through > saved_ && part->after < saved_;
+                                     return !stale_;
+                                 });
+            });
+            if (!read) return note_stale(read);
+            if (stale_) return fail(errc::storage_failed, "the rollup was saved meanwhile");
+        }
+        return {};
+    }
+
     void fold_pending() {
         for (;;) {
             pending next;
@@ -256,18 +273,19 @@ private:
             ++folded_;
             return {};
         });
-        AIAUDIT_ASSERT(all.has_value());  // it was decoded once before
+        AIAUDIT_ASSERT(all.has_value());  // this process encoded it
     }
 
-    // Under mutex_.
     [[nodiscard]] result<void> save() {
         bool put = false;
         auto const saved = store_->write([&](auto& view) -> result<void> {
             auto const in_store = get_number(view, meta_key::saved);
             if (!in_store) return in_store.error();
             if (*in_store != saved_) return {};  // another process saved; the next report sees it
-            auto const parts = fold_.unsaved(
-                [&](civil_day day, std::string&& part) { return put_part(view, day, part); });
+            auto const parts = fold_.unsaved([&](civil_day day, std::string&& part) {
+                places_.insert({day, view.segment()});
+                return put_part(view, {day, folded_, saved_}, part);
+            });
             if (!parts) return parts;
             put = true;
             return view.replace(table::meta, meta_key::saved, to_little_endian(folded_));
@@ -278,39 +296,50 @@ private:
         return {};
     }
 
-    // A part of a day beside those that the segment has; many are made into one.
+    // A part of a day beside those that the segment has. Many of those are made into one.
     template <class View>
-    [[nodiscard]] result<void> put_part(View& view, civil_day day, std::string const& part) const {
-        std::string const prefix = day_key(day);
+    [[nodiscard]] static result<void> put_part(View& view, part_key const& key,
+                                               std::string const& part) {
+        std::string const prefix = day_key(key.day);
         std::vector<std::string> keys;
-        std::vector<std::string> parts;
         auto const scanned =
-            view.scan(table::snapshots, prefix, [&](std::string_view key, std::string_view) {
-                if (!key.starts_with(prefix)) return false;
-                keys.emplace_back(key);
+            view.scan(table::snapshots, prefix, [&](std::string_view old, std::string_view) {
+                if (!old.starts_with(prefix)) return false;
+                keys.emplace_back(old);
                 return true;
             });
         if (!scanned) return scanned;
-        std::string const key = part_key(day, folded_);
-        if (keys.size() + 1 < parts_most) return view.insert(table::snapshots, key, part);
-        for (auto const& old : keys) {
-            auto const found = view.get(table::snapshots, old);
-            if (!found) return found.error();
-            if (*found) parts.emplace_back(**found);
+        if (keys.size() + 1 >= parts_most) {
+            if (auto ok = merge(view, keys); !ok) return ok;
         }
-        parts.push_back(part);
+        return view.insert(table::snapshots, key.to_bytes(), part);
+    }
+    template <class View>
+    [[nodiscard]] static result<void> merge(View& view, std::vector<std::string> const& keys) {
+        auto whole = part_key::parse(keys.front());
+        std::vector<std::string> parts;
+        for (std::string const& key : keys) {
+            auto const part = part_key::parse(key);
+            auto const bytes = view.get(table::snapshots, key);
+            if (!bytes) return bytes.error();
+            if (!whole || !part || !*bytes) return fail(errc::corrupt, "a day part has no key");
+            whole->through = std::max(whole->through, part->through);
+            whole->after = std::min(whole->after, part->after);
+            parts.emplace_back(**bytes);
+        }
         std::vector<std::string_view> const all(parts.begin(), parts.end());
         auto const merged = merge_day_parts(all);
         if (!merged) return merged.error();
-        for (auto const& old : keys) {
-            if (auto ok = view.erase(table::snapshots, old); !ok) return ok;
+        for (std::string const& key : keys) {
+            if (auto ok = view.erase(table::snapshots, key); !ok) return ok;
         }
-        return view.insert(table::snapshots, key, *merged);
+        return view.insert(table::snapshots, whole->to_bytes(), *merged);
     }
 
     static constexpr std::uint64_t never = ~std::uint64_t{0};
     static constexpr std::size_t parts_most = 8;    // of a day, in a segment
     static constexpr std::size_t pending_most = 4;  // batches
+    static constexpr int tries_most = 50;           // while other processes save and drop
 
     struct pending {
         std::shared_ptr<batch> added{};
@@ -333,9 +362,11 @@ private:
     rollup fold_;
     std::uint64_t folded_ = 0;          // the last record that is in fold_
     std::uint64_t saved_ = 0;           // the last that is in the parts of the store
-    std::uint64_t generation_ = never;  // of the store when all was folded
+    std::uint64_t generation_ = never;  // of the store when all was folded; 0: look, never: begin
+    std::uint64_t dropped_ = 0;         // the last segment that the history stands for
+    std::set<std::pair<civil_day, segment_number>> places_{};  // where parts of which days lie
     bool behind_ = false;  // the log has records that were not handed in by committed()
-    bool stale_ = false;   // parts were read that another process saved since
+    bool stale_ = false;   // another process changed what was being read
     record_view entry_{};  // scratch
 };
 

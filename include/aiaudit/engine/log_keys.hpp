@@ -63,30 +63,38 @@ inline constexpr std::uint64_t tile_leaves = std::uint64_t{1} << tile_levels;
     return static_cast<char>(level) + big_endian_key(index);
 }
 
-// In the table snapshots: a part of a day's rollup, and the record up to which it goes. In the
-// history the number of the segment that it was in follows: it counts once that was dropped.
 [[nodiscard]] inline std::string day_key(civil_day day) {
     // Biased, so that days before 1970 sort before those after.
-    auto const biased =
-        static_cast<std::uint64_t>(std::int64_t{day.days} + (std::int64_t{1} << 31));
+    auto const biased = static_cast<std::uint64_t>(std::int64_t{day.days} + (std::int64_t{1} << 31));
     return big_endian_key(biased).substr(4);
 }
-[[nodiscard]] inline std::string part_key(civil_day day, std::uint64_t through) {
-    return day_key(day) + big_endian_key(through);
-}
-inline constexpr std::size_t part_key_bytes = 12;
-[[nodiscard]] inline std::optional<civil_day> day_of_part(std::string_view key) noexcept {
-    if (key.size() < part_key_bytes) return std::nullopt;
-    auto const biased = static_cast<std::int64_t>(from_big_endian_key(key.substr(0, 4)));
-    return civil_day{static_cast<std::int32_t>(biased - (std::int64_t{1} << 31))};
-}
-[[nodiscard]] inline std::string kept_part_key(std::string_view key, std::uint64_t segment) {
-    return std::string(key) + big_endian_key(segment);
-}
-// The segment that a part in the history was in; 0 for one that never left its segment.
-[[nodiscard]] inline std::uint64_t segment_of_part(std::string_view key) noexcept {
-    return key.size() > part_key_bytes ? from_big_endian_key(key.substr(part_key_bytes)) : 0;
-}
+
+// The key of a part of a day's rollup, in the table snapshots.
+struct part_key {
+    static constexpr std::size_t bytes = 20;
+
+    civil_day day{};
+    std::uint64_t through = 0;  // the last record that it counts
+    std::uint64_t after = 0;    // and the last before it that it does not
+    // In the history: the segment that it was in, as 8 bytes more. It counts once that is dropped.
+    std::uint64_t segment = 0;
+
+    [[nodiscard]] std::string to_bytes() const {
+        std::string key = day_key(day) + big_endian_key(through) + big_endian_key(after);
+        if (segment != 0) key += big_endian_key(segment);
+        return key;
+    }
+    [[nodiscard]] static std::optional<part_key> parse(std::string_view key) noexcept {
+        if (key.size() != bytes && key.size() != bytes + 8) return std::nullopt;
+        auto const biased = static_cast<std::int64_t>(from_big_endian_key(key.substr(0, 4)));
+        part_key found;
+        found.day.days = static_cast<std::int32_t>(biased - (std::int64_t{1} << 31));
+        found.through = from_big_endian_key(key.substr(4, 8));
+        found.after = from_big_endian_key(key.substr(12, 8));
+        found.segment = from_big_endian_key(key.substr(bytes));
+        return found;
+    }
+};
 
 template <class Integer>
 [[nodiscard]] std::string to_little_endian(Integer value) {

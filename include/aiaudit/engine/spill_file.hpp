@@ -101,20 +101,25 @@ public:
             auto const got = read_at(file_.get(), head, sizeof head, at);
             if (got < 0) return posix_error(errno, "read", path_);
             if (got < static_cast<std::int64_t>(sizeof head)) return {};
+            std::uint64_t const end = at + sizeof head + load_little_endian<std::uint32_t>(head);
+            if (end > file_bytes) return {};
             batch found;
-            if (at + 8 + load_little_endian<std::uint32_t>(head) > file_bytes) return {};
-            found.bytes.resize(load_little_endian<std::uint32_t>(head));
-            auto const size = static_cast<std::int64_t>(found.bytes.size());
-            if (read_at(file_.get(), found.bytes.data(), found.bytes.size(), at + 8) != size)
-                return {};
-            if (crc32c(found.bytes) != load_little_endian<std::uint32_t>(head + 4)) return {};
+            found.bytes.resize(end - at - sizeof head);
+            auto const body = read_at(file_.get(), found.bytes.data(), found.bytes.size(), at + 8);
+            if (body < 0) return posix_error(errno, "read", path_);
+            bool const whole = static_cast<std::size_t>(body) == found.bytes.size() &&
+                               crc32c(found.bytes) == load_little_endian<std::uint32_t>(head + 4);
+            if (!whole && end == file_bytes) return {};
+            if (!whole)
+                return fail(errc::corrupt,
+                            path_ + ": the frame at byte " + std::to_string(at) + " is damaged");
             record_view entry;
             auto const counted = found.for_each([&](std::string_view encoded) -> result<void> {
                 ++found.count;
                 return decode_record(encoded, entry);
             });
             if (!counted) return counted;
-            at += sizeof head + found.bytes.size();
+            at = end;
             if (auto ok = visit(found, at); !ok) return ok;
         }
     }
