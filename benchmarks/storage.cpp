@@ -99,10 +99,10 @@ struct callers {
 
 // Calls append(record) for three seconds, and notes what each call took.
 template <class Append>
-std::vector<double> call_on(typical_records& records, Append&& append) {
+std::vector<double> call_on(record_stream& records, Append&& append) {
     std::vector<double> us;
     for (auto const start = steady::now(); seconds_since(start) < 3;) {
-        auto entry = records.next();
+        aiaudit::record const& entry = records.next();
         auto const call = steady::now();
         append(entry);
         us.push_back(seconds_since(call) * 1e6);
@@ -112,15 +112,15 @@ std::vector<double> call_on(typical_records& records, Append&& append) {
 
 callers committed_callers(storage_run const& run, unsigned threads) {
     auto ledger = open_ledger(run.fresh("ledger"));
-    std::vector<typical_records> records;
-    for (unsigned t = 0; t < threads; ++t) records.emplace_back(t, 1'000'000, 90);
+    std::vector<record_stream> records;
+    for (unsigned t = 0; t < threads; ++t) records.emplace_back(t + 1);
     std::atomic<std::uint64_t> sequences = 0;
     std::vector<std::future<std::vector<double>>> running;
     auto const start = steady::now();
-    for (typical_records& own : records)
+    for (record_stream& own : records)
         running.push_back(std::async(std::launch::async, [&] {
-            return call_on(own, [&](aiaudit::record& entry) {
-                sequences += value_of(must(ledger.append(std::move(entry), durability::committed)));
+            return call_on(own, [&](aiaudit::record const& entry) {
+                sequences += value_of(must(ledger.append(entry, durability::committed)));
             });
         }));
     callers seen;
@@ -130,7 +130,7 @@ callers committed_callers(storage_run const& run, unsigned threads) {
     seen.rps = rate(count, seconds_since(start));
     check(sequences == count * (count + 1) / 2, "sequences are not dense");
     tally want;
-    for (typical_records const& own : records) want.add(own.expected.of());
+    for (record_stream const& own : records) want.add(own.sum);
     auto const sum = must(ledger.report({})).sum;
     check(want == tally{sum.requests, sum.cost}, "what callers appended");
     return seen;
@@ -138,11 +138,11 @@ callers committed_callers(storage_run const& run, unsigned threads) {
 
 double sqlite_committed(storage_run const& run) {
     api_logs db(run.fresh("sqlite") + "/api_logs", true);
-    typical_records records(1, 1'000'000, 90);
+    record_stream records(1);
     auto const start = steady::now();
     auto const us = call_on(records, [&](aiaudit::record const& entry) { db.insert(entry); });
     double const rps = rate(us.size(), seconds_since(start));
-    check(db.report({}).second == records.expected.of(), "SQLite's rows");
+    check(db.report({}).second == records.sum, "SQLite's rows");
     return rps;
 }
 

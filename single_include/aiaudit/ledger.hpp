@@ -23,34 +23,6 @@
 // OUT OF OR IN CONNECTION WITH THE SOFTWARE OR THE USE OR OTHER DEALINGS IN THE
 // SOFTWARE.
 
-// ---- aiaudit/config.hpp ----
-// SPDX-License-Identifier: MIT
-//
-// config.hpp: the one macro, and the integer that money needs.
-//
-// No macro here changes a layout or a signature, so translation units may differ in them.
-// Floor 0.
-#ifndef AIAUDIT_CONFIG_HPP
-#define AIAUDIT_CONFIG_HPP
-
-#include <cassert>
-
-// A broken precondition of ours. Define it before the first include to route it elsewhere.
-#ifndef AIAUDIT_ASSERT
-#define AIAUDIT_ASSERT(condition) assert(condition)
-#endif
-
-namespace aiaudit {
-inline namespace v1 {
-
-__extension__ typedef __int128 int128;  // NOLINT(modernize-use-using): __extension__ needs it
-__extension__ typedef unsigned __int128 uint128;  // NOLINT(modernize-use-using)
-
-}  // namespace v1
-}  // namespace aiaudit
-
-#endif  // AIAUDIT_CONFIG_HPP
-
 // ---- aiaudit/error.hpp ----
 // SPDX-License-Identifier: MIT
 //
@@ -102,6 +74,8 @@ enum class errc : int {
     unpriced_unit = 302,   // the entry has no rate for something the usage counts
     money_overflow = 303,  // the amount does not fit in 128 bits
     money_inexact = 304,   // the text has more digits than the unit holds
+    // 4xx: what is claimed is not proved.
+    verification_failed = 400,  // well-formed, but a signature, a hash or an origin does not match
     // 9xx: the caller's input.
     bad_argument = 900,
     unknown_zone = 901,
@@ -135,6 +109,7 @@ enum class errc : int {
     case errc::unpriced_unit: return "unpriced_unit";
     case errc::money_overflow: return "money_overflow";
     case errc::money_inexact: return "money_inexact";
+    case errc::verification_failed: return "verification_failed";
     case errc::bad_argument: return "bad_argument";
     case errc::unknown_zone: return "unknown_zone";
     case errc::bad_time: return "bad_time";
@@ -199,6 +174,1075 @@ namespace detail {
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_ERROR_HPP
+
+// ---- aiaudit/core/digest.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// digest.hpp: a SHA-256 value and its hexadecimal text. The hashing itself is detail/sha256.hpp.
+//
+// Threads: plain values.
+// Floor 2.
+#ifndef AIAUDIT_CORE_DIGEST_HPP
+#define AIAUDIT_CORE_DIGEST_HPP
+
+#include <array>
+#include <compare>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace aiaudit {
+inline namespace v1 {
+
+struct digest {
+    std::array<std::uint8_t, 32> bytes{};
+
+    friend constexpr auto operator<=>(digest const&, digest const&) noexcept = default;
+
+    // True for the value that no hash has in practice: "none".
+    [[nodiscard]] constexpr bool is_zero() const noexcept { return *this == digest{}; }
+    [[nodiscard]] std::string to_string() const;
+    // 64 hexadecimal digits. Errors: bad_argument.
+    [[nodiscard]] static result<digest> parse(std::string_view text);
+};
+
+namespace detail {
+
+template <class Bytes>
+[[nodiscard]] std::string to_hex(Bytes const& bytes) {
+    constexpr std::string_view digits = "0123456789abcdef";
+    std::string text;
+    text.reserve(bytes.size() * 2);
+    for (auto const element : bytes) {
+        auto const byte = static_cast<std::uint8_t>(element);
+        text.push_back(digits[byte >> 4]);
+        text.push_back(digits[byte & 15]);
+    }
+    return text;
+}
+
+[[nodiscard]] constexpr int hex_digit(char c) noexcept {
+    if (c >= '0' && c <= '9') return c - '0';
+    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+    return -1;
+}
+
+}  // namespace detail
+
+inline std::string digest::to_string() const { return detail::to_hex(bytes); }
+
+inline result<digest> digest::parse(std::string_view text) {
+    digest value;
+    if (text.size() != value.bytes.size() * 2)
+        return fail(errc::bad_argument, "a digest has 64 digits");
+    for (std::size_t i = 0; i < value.bytes.size(); ++i) {
+        int const high = detail::hex_digit(text[i * 2]);
+        int const low = detail::hex_digit(text[i * 2 + 1]);
+        if (high < 0 || low < 0) return fail(errc::bad_argument, "not a hexadecimal digest");
+        value.bytes[i] = static_cast<std::uint8_t>(high * 16 + low);
+    }
+    return value;
+}
+
+}  // namespace v1
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_CORE_DIGEST_HPP
+
+// ---- aiaudit/core/timestamp.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// timestamp.hpp: an instant, and its ISO 8601 text.
+//
+// Units: nanoseconds since 1970-01-01T00:00:00Z without leap seconds, as POSIX counts. Bounds:
+// years 1678 to 2261.
+// Threads: plain values.
+// Floor 2.
+#ifndef AIAUDIT_CORE_TIMESTAMP_HPP
+#define AIAUDIT_CORE_TIMESTAMP_HPP
+
+#include <chrono>
+#include <compare>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace aiaudit {
+inline namespace v1 {
+
+inline constexpr std::int64_t nanoseconds_per_second = 1'000'000'000;
+inline constexpr std::int64_t seconds_per_day = 86'400;
+
+namespace detail {
+
+// The quotient rounded towards minus infinity, so that time before 1970 counts like time after it.
+[[nodiscard]] constexpr std::int64_t floor_divide(std::int64_t value,
+                                                  std::int64_t divisor) noexcept {
+    return value / divisor - (value % divisor < 0 ? 1 : 0);
+}
+
+}  // namespace detail
+
+struct timestamp {
+    std::int64_t ns = 0;
+
+    friend constexpr auto operator<=>(timestamp, timestamp) noexcept = default;
+
+    // The whole second at or before this instant.
+    [[nodiscard]] constexpr std::int64_t seconds() const noexcept {
+        return detail::floor_divide(ns, nanoseconds_per_second);
+    }
+    [[nodiscard]] static constexpr timestamp from_seconds(std::int64_t seconds) noexcept {
+        return {seconds * nanoseconds_per_second};
+    }
+    // "2026-08-15T12:00:00Z", "2026-08-15 12:00:00.1234567", "2026-08-15T14:00+02:00",
+    // "2026-08-15". Without an offset the text is UTC. Errors: bad_time.
+    [[nodiscard]] static result<timestamp> parse(std::string_view text);
+    // "2026-08-15T12:00:00Z", with as many decimals (3, 6 or 9) as it takes.
+    [[nodiscard]] std::string to_string() const;
+};
+
+namespace detail {
+
+// Reads exactly `width` digits at `at` and moves on; -1 where they are not there.
+constexpr int take_digits(std::string_view text, std::size_t& at, int width) noexcept {
+    int value = 0;
+    for (int i = 0; i < width; ++i, ++at) {
+        if (at >= text.size() || text[at] < '0' || text[at] > '9') return -1;
+        value = value * 10 + (text[at] - '0');
+    }
+    return value;
+}
+
+constexpr bool take_char(std::string_view text, std::size_t& at, char wanted) noexcept {
+    if (at >= text.size() || text[at] != wanted) return false;
+    ++at;
+    return true;
+}
+
+inline void append_padded(std::string& text, std::int64_t value, int width) {
+    std::string const digits = std::to_string(value);
+    for (int i = static_cast<int>(digits.size()); i < width; ++i) text.push_back('0');
+    text += digits;
+}
+
+}  // namespace detail
+
+inline result<timestamp> timestamp::parse(std::string_view text) {
+    using namespace std::chrono;
+    auto const bad = [&] {
+        return fail(errc::bad_time,
+                    "not an ISO 8601 time: '" + std::string(text.substr(0, 40)) + "'");
+    };
+    std::size_t at = 0;
+    int const y = detail::take_digits(text, at, 4);
+    if (y < 0 || !detail::take_char(text, at, '-')) return bad();
+    int const m = detail::take_digits(text, at, 2);
+    if (m < 0 || !detail::take_char(text, at, '-')) return bad();
+    int const d = detail::take_digits(text, at, 2);
+    if (d < 0) return bad();
+    year_month_day const date{year{y}, month{static_cast<unsigned>(m)},
+                              day{static_cast<unsigned>(d)}};
+    if (!date.ok() || y < 1678 || y > 2261) return bad();
+    std::int64_t seconds = sys_days{date}.time_since_epoch().count() * seconds_per_day;
+    std::int64_t fraction = 0;
+    if (at == text.size()) return from_seconds(seconds);
+    if (text[at] != 'T' && text[at] != 't' && text[at] != ' ') return bad();
+    ++at;
+    int const hour = detail::take_digits(text, at, 2);
+    if (hour < 0 || hour > 23 || !detail::take_char(text, at, ':')) return bad();
+    int const minute = detail::take_digits(text, at, 2);
+    if (minute < 0 || minute > 59) return bad();
+    int second = 0;
+    if (detail::take_char(text, at, ':')) {
+        second = detail::take_digits(text, at, 2);
+        if (second < 0 || second > 60)
+            return bad();  // 60: a leap second, which POSIX counts as the next second
+        if (detail::take_char(text, at, '.') || detail::take_char(text, at, ',')) {
+            std::int64_t place = nanoseconds_per_second;
+            std::size_t const start = at;
+            for (; at < text.size() && text[at] >= '0' && text[at] <= '9'; ++at) {
+                place /= 10;
+                fraction += place * (text[at] - '0');
+            }
+            if (at == start) return bad();
+        }
+    }
+    seconds += hour * 3600 + minute * 60 + second;
+    if (at < text.size() && (text[at] == 'Z' || text[at] == 'z')) {
+        ++at;
+    } else if (at < text.size() && (text[at] == '+' || text[at] == '-')) {
+        int const sign = text[at++] == '-' ? -1 : 1;
+        int const offset_hours = detail::take_digits(text, at, 2);
+        detail::take_char(text, at, ':');
+        int const offset_minutes = at == text.size() ? 0 : detail::take_digits(text, at, 2);
+        if (offset_hours < 0 || offset_hours > 23 || offset_minutes < 0 || offset_minutes > 59)
+            return bad();
+        seconds -= sign * (offset_hours * 3600 + offset_minutes * 60);
+    }
+    if (at != text.size()) return bad();
+    return timestamp{seconds * nanoseconds_per_second + fraction};
+}
+
+inline std::string timestamp::to_string() const {
+    using namespace std::chrono;
+    std::int64_t const whole = seconds();
+    std::int64_t fraction = ns - whole * nanoseconds_per_second;
+    sys_days const date{floor<days>(sys_seconds{std::chrono::seconds{whole}})};
+    year_month_day const ymd{date};
+    std::int64_t const in_day = whole - date.time_since_epoch().count() * seconds_per_day;
+    std::string text;
+    detail::append_padded(text, static_cast<int>(ymd.year()), 4);
+    text.push_back('-');
+    detail::append_padded(text, static_cast<unsigned>(ymd.month()), 2);
+    text.push_back('-');
+    detail::append_padded(text, static_cast<unsigned>(ymd.day()), 2);
+    text.push_back('T');
+    detail::append_padded(text, in_day / 3600, 2);
+    text.push_back(':');
+    detail::append_padded(text, in_day / 60 % 60, 2);
+    text.push_back(':');
+    detail::append_padded(text, in_day % 60, 2);
+    if (fraction != 0) {
+        int width = 9;
+        while (fraction % 1000 == 0) {
+            fraction /= 1000;
+            width -= 3;
+        }
+        text.push_back('.');
+        detail::append_padded(text, fraction, width);
+    }
+    text.push_back('Z');
+    return text;
+}
+
+}  // namespace v1
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_CORE_TIMESTAMP_HPP
+
+// ---- aiaudit/core/ids.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// ids.hpp: the numbers and names by which records are found.
+//
+// Threads: the types are plain values; make_operation_id may be called from any thread.
+// Floor 2.
+#ifndef AIAUDIT_CORE_IDS_HPP
+#define AIAUDIT_CORE_IDS_HPP
+
+#include <array>
+#include <compare>
+#include <cstdint>
+#include <random>
+#include <string>
+#include <string_view>
+
+namespace aiaudit {
+inline namespace v1 {
+
+// A record's place in the log: dense, the first is 1. Zero is "none".
+enum class sequence : std::uint64_t {};
+[[nodiscard]] constexpr std::uint64_t value_of(sequence number) noexcept {
+    return static_cast<std::uint64_t>(number);
+}
+
+// A UUID version 7 (RFC 9562, section 5.7): sorts by the millisecond it was made in.
+struct operation_id {
+    std::array<std::uint8_t, 16> bytes{};
+
+    friend constexpr auto operator<=>(operation_id const&, operation_id const&) noexcept = default;
+    [[nodiscard]] constexpr bool is_zero() const noexcept { return *this == operation_id{}; }
+    // "01890a5d-ac96-774b-bcce-b302099a8057"
+    [[nodiscard]] std::string to_string() const;
+    // Any UUID in that form. Errors: bad_argument.
+    [[nodiscard]] static result<operation_id> parse(std::string_view text);
+};
+
+// The version and variant bits are set over the 74 random bits given.
+[[nodiscard]] constexpr operation_id make_operation_id(timestamp at, std::uint64_t random_high,
+                                                       std::uint64_t random_low) noexcept {
+    operation_id id;
+    auto const milliseconds = static_cast<std::uint64_t>(at.ns / 1'000'000);
+    for (std::size_t i = 0; i < 6; ++i)
+        id.bytes[i] = static_cast<std::uint8_t>(milliseconds >> (40 - 8 * i));
+    id.bytes[6] = static_cast<std::uint8_t>(0x70U | ((random_high >> 8) & 0x0FU));
+    id.bytes[7] = static_cast<std::uint8_t>(random_high);
+    for (std::size_t i = 0; i < 8; ++i)
+        id.bytes[8 + i] = static_cast<std::uint8_t>(random_low >> (56 - 8 * i));
+    id.bytes[8] = static_cast<std::uint8_t>(0x80U | (id.bytes[8] & 0x3FU));
+    return id;
+}
+
+// Random bits from a generator of this thread, seeded by the operating system: unique, not secret.
+[[nodiscard]] inline operation_id make_operation_id(timestamp at) {
+    thread_local std::mt19937_64 generator = [] {
+        std::random_device entropy;
+        std::seed_seq seed{entropy(), entropy(), entropy(), entropy(),
+                           entropy(), entropy(), entropy(), entropy()};
+        return std::mt19937_64{seed};
+    }();
+    return make_operation_id(at, generator(), generator());
+}
+
+// A W3C trace id; all zero is "none".
+struct trace_id {
+    std::array<std::uint8_t, 16> bytes{};
+    friend constexpr auto operator<=>(trace_id const&, trace_id const&) noexcept = default;
+    [[nodiscard]] constexpr bool is_zero() const noexcept { return *this == trace_id{}; }
+    [[nodiscard]] std::string to_string() const { return detail::to_hex(bytes); }
+    // 32 hexadecimal digits. Errors: bad_argument.
+    [[nodiscard]] static result<trace_id> parse(std::string_view text);
+};
+
+namespace detail {
+
+// Reads 32 hexadecimal digits into 16 bytes, skipping hyphens at the places of a UUID where
+// `hyphens` says so.
+[[nodiscard]] inline bool parse_hex16(std::string_view text, bool hyphens,
+                                      std::array<std::uint8_t, 16>& out) {
+    std::size_t at = 0;
+    for (std::size_t i = 0; i < 16; ++i) {
+        if (hyphens && (i == 4 || i == 6 || i == 8 || i == 10) && !take_char(text, at, '-'))
+            return false;
+        if (at + 2 > text.size()) return false;
+        int const high = hex_digit(text[at]);
+        int const low = hex_digit(text[at + 1]);
+        if (high < 0 || low < 0) return false;
+        out[i] = static_cast<std::uint8_t>(high * 16 + low);
+        at += 2;
+    }
+    return at == text.size();
+}
+
+}  // namespace detail
+
+inline std::string operation_id::to_string() const {
+    std::string text = detail::to_hex(bytes);
+    for (std::size_t const place : {8U, 13U, 18U, 23U}) text.insert(place, 1, '-');
+    return text;
+}
+
+inline result<operation_id> operation_id::parse(std::string_view text) {
+    operation_id id;
+    if (!detail::parse_hex16(text, true, id.bytes)) return fail(errc::bad_argument, "not a UUID");
+    return id;
+}
+
+inline result<trace_id> trace_id::parse(std::string_view text) {
+    trace_id id;
+    if (!detail::parse_hex16(text, false, id.bytes))
+        return fail(errc::bad_argument, "not a trace id");
+    return id;
+}
+
+}  // namespace v1
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_CORE_IDS_HPP
+
+// ---- aiaudit/config.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// config.hpp: the one macro, and the integer that money needs.
+//
+// No macro here changes a layout or a signature, so translation units may differ in them.
+// Floor 0.
+#ifndef AIAUDIT_CONFIG_HPP
+#define AIAUDIT_CONFIG_HPP
+
+#include <cassert>
+
+// A broken precondition of ours. Define it before the first include to route it elsewhere.
+#ifndef AIAUDIT_ASSERT
+#define AIAUDIT_ASSERT(condition) assert(condition)
+#endif
+
+namespace aiaudit {
+inline namespace v1 {
+
+__extension__ typedef __int128 int128;  // NOLINT(modernize-use-using): __extension__ needs it
+__extension__ typedef unsigned __int128 uint128;  // NOLINT(modernize-use-using)
+
+}  // namespace v1
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_CONFIG_HPP
+
+// ---- aiaudit/detail/bytes.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// bytes.hpp: little-endian integers and varints: appended to a string, written into room that was
+// measured before, and read by a cursor that cannot run past the end.
+//
+// Threads: plain values.
+// Floor 1.
+#ifndef AIAUDIT_DETAIL_BYTES_HPP
+#define AIAUDIT_DETAIL_BYTES_HPP
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <string>
+#include <string_view>
+
+namespace aiaudit {
+inline namespace v1 {
+namespace detail {
+
+// The bytes of a fixed-size integer, least significant first, whatever the machine's order.
+template <class Integer>
+constexpr void store_little_endian(char* to, Integer value) noexcept {
+    for (std::size_t i = 0; i < sizeof(Integer); ++i) {
+        to[i] = static_cast<char>(
+            static_cast<std::uint8_t>(static_cast<std::uint64_t>(value) >> (8 * i)));
+    }
+}
+
+template <class Integer>
+[[nodiscard]] constexpr Integer load_little_endian(char const* from) noexcept {
+    std::uint64_t value = 0;
+    for (std::size_t i = 0; i < sizeof(Integer); ++i) {
+        value |= std::uint64_t{static_cast<std::uint8_t>(from[i])} << (8 * i);
+    }
+    return static_cast<Integer>(value);
+}
+
+template <class Integer>
+void append_little_endian(std::string& out, Integer value) {
+    char bytes[sizeof(Integer)];
+    store_little_endian(bytes, value);
+    out.append(bytes, sizeof bytes);
+}
+
+// Seven bits a byte, least significant first; the high bit says that more follow.
+inline void append_varint(std::string& out, std::uint64_t value) {
+    char bytes[10];
+    std::size_t size = 0;
+    while (value >= 0x80) {
+        bytes[size++] = static_cast<char>(static_cast<std::uint8_t>(value) | 0x80U);
+        value >>= 7;
+    }
+    bytes[size++] = static_cast<char>(static_cast<std::uint8_t>(value));
+    out.append(bytes, size);
+}
+
+// Small magnitudes of either sign become small varints.
+[[nodiscard]] constexpr std::uint64_t zigzag(std::int64_t value) noexcept {
+    return (static_cast<std::uint64_t>(value) << 1) ^ (value < 0 ? ~std::uint64_t{0} : 0);
+}
+[[nodiscard]] constexpr std::int64_t unzigzag(std::uint64_t value) noexcept {
+    return static_cast<std::int64_t>((value >> 1) ^ (~(value & 1) + 1));
+}
+
+inline void append_varint128(std::string& out, int128 value) {
+    uint128 rest = (static_cast<uint128>(value) << 1) ^ (value < 0 ? ~uint128{0} : uint128{0});
+    while (rest >= 0x80) {
+        out.push_back(static_cast<char>(static_cast<std::uint8_t>(rest) | 0x80U));
+        rest >>= 7;
+    }
+    out.push_back(static_cast<char>(static_cast<std::uint8_t>(rest)));
+}
+
+// The most bytes that a varint takes.
+inline constexpr std::size_t varint_bytes = 10;
+inline constexpr std::size_t varint128_bytes = 19;
+
+// Writes forward from a place that has room for all that is written: whoever makes one has counted.
+class byte_writer {
+public:
+    explicit byte_writer(char* to) noexcept : at_(to) {}
+
+    [[nodiscard]] char* position() const noexcept { return at_; }
+    void byte(std::uint8_t value) noexcept { *at_++ = static_cast<char>(value); }
+    void raw(std::string_view bytes) noexcept {
+        if (!bytes.empty()) std::memcpy(at_, bytes.data(), bytes.size());
+        at_ += bytes.size();
+    }
+    template <class Integer>
+    void little_endian(Integer value) noexcept {
+        store_little_endian(at_, value);
+        at_ += sizeof(Integer);
+    }
+    void varint(std::uint64_t value) noexcept {
+        while (value >= 0x80) {
+            byte(static_cast<std::uint8_t>(value | 0x80U));
+            value >>= 7;
+        }
+        byte(static_cast<std::uint8_t>(value));
+    }
+    // A length and the bytes.
+    void text(std::string_view bytes) noexcept {
+        varint(bytes.size());
+        raw(bytes);
+    }
+    void varint128(int128 value) noexcept {
+        uint128 rest = (static_cast<uint128>(value) << 1) ^ (value < 0 ? ~uint128{0} : uint128{0});
+        while (rest >= 0x80) {
+            byte(static_cast<std::uint8_t>(static_cast<std::uint8_t>(rest) | 0x80U));
+            rest >>= 7;
+        }
+        byte(static_cast<std::uint8_t>(rest));
+    }
+
+private:
+    char* at_;
+};
+
+// Reads from the front of a byte string. After the first failure every read yields zero and ok() is
+// false, so a decoder checks once at its end.
+class byte_reader {
+public:
+    constexpr explicit byte_reader(std::string_view bytes) noexcept : rest_(bytes) {}
+
+    [[nodiscard]] constexpr bool ok() const noexcept { return ok_; }
+    [[nodiscard]] constexpr std::string_view rest() const noexcept { return rest_; }
+    [[nodiscard]] constexpr bool at_end() const noexcept { return rest_.empty(); }
+
+    constexpr std::string_view take(std::uint64_t size) noexcept {
+        if (size > rest_.size()) return fail_read();
+        std::string_view const taken = rest_.substr(0, static_cast<std::size_t>(size));
+        rest_.remove_prefix(static_cast<std::size_t>(size));
+        return taken;
+    }
+
+    template <class Integer>
+    constexpr Integer little_endian() noexcept {
+        std::string_view const bytes = take(sizeof(Integer));
+        return bytes.empty() ? Integer{} : load_little_endian<Integer>(bytes.data());
+    }
+
+    // Rejects an encoding longer than it need be: one value has one encoding.
+    constexpr std::uint64_t varint() noexcept {
+        if (!rest_.empty() && static_cast<std::uint8_t>(rest_[0]) < 0x80) {
+            auto const small = static_cast<std::uint8_t>(rest_[0]);
+            rest_.remove_prefix(1);
+            return small;
+        }
+        return long_varint();
+    }
+
+    constexpr int128 varint128() noexcept {
+        uint128 value = 0;
+        for (unsigned shift = 0, i = 0; i < rest_.size() && i < 19; ++i, shift += 7) {
+            auto const byte = static_cast<std::uint8_t>(rest_[i]);
+            if (shift == 126 && byte > 3) break;
+            value |= uint128{byte & 0x7FU} << shift;
+            if ((byte & 0x80U) != 0) continue;
+            if (byte == 0 && i > 0) break;
+            rest_.remove_prefix(i + 1);
+            return static_cast<int128>(value >> 1) ^ -static_cast<int128>(value & 1);
+        }
+        fail_read();
+        return 0;
+    }
+
+    constexpr std::string_view fail_read() noexcept {
+        ok_ = false;
+        rest_ = {};
+        return {};
+    }
+
+private:
+    constexpr std::uint64_t long_varint() noexcept {
+        std::uint64_t value = 0;
+        for (unsigned shift = 0, i = 0; i < rest_.size() && i < 10; ++i, shift += 7) {
+            auto const byte = static_cast<std::uint8_t>(rest_[i]);
+            if (shift == 63 && byte > 1) break;
+            value |= std::uint64_t{byte & 0x7FU} << shift;
+            if ((byte & 0x80U) != 0) continue;
+            if (byte == 0 && i > 0) break;
+            rest_.remove_prefix(i + 1);
+            return value;
+        }
+        fail_read();
+        return 0;
+    }
+
+    std::string_view rest_;
+    bool ok_ = true;
+};
+
+}  // namespace detail
+}  // namespace v1
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_DETAIL_BYTES_HPP
+
+// ---- aiaudit/engine/one_time_event.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// one_time_event.hpp: a number that leaves zero once, and threads that sleep until it does.
+//
+// std::atomic::wait yields the processor several times before it sleeps: with many threads that all
+// wait for one commit that costs as much as the commit. Here they sleep at once (futex); where
+// there are no futexes, std::atomic::wait has to do.
+// Threads: any.
+// Floor 6.
+#ifndef AIAUDIT_ENGINE_ONE_TIME_EVENT_HPP
+#define AIAUDIT_ENGINE_ONE_TIME_EVENT_HPP
+
+#include <atomic>
+#include <climits>
+#include <cstdint>
+
+#if defined(__linux__)
+#include <linux/futex.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
+
+namespace aiaudit {
+inline namespace v1 {
+namespace detail {
+
+class one_time_event {
+public:
+    // 0: not yet.
+    [[nodiscard]] std::uint32_t get() const noexcept {
+        return value_.load(std::memory_order_acquire);
+    }
+    // Precondition: value is not 0, and nobody has set one.
+    void set(std::uint32_t value) noexcept {
+        value_.store(value, std::memory_order_release);
+#if defined(__linux__)
+        futex(FUTEX_WAKE_PRIVATE, INT_MAX);
+#else
+        value_.notify_all();
+#endif
+    }
+    void wait() const noexcept {
+#if defined(__linux__)
+        while (get() == 0) futex(FUTEX_WAIT_PRIVATE, 0);
+#else
+        value_.wait(0, std::memory_order_acquire);
+#endif
+    }
+
+private:
+#if defined(__linux__)
+    void futex(int what, int value) const noexcept {
+        static_assert(sizeof(value_) == sizeof(std::uint32_t));
+        ::syscall(SYS_futex, &value_, what, value, nullptr, nullptr, 0);
+    }
+#endif
+    std::atomic<std::uint32_t> value_{0};
+};
+
+}  // namespace detail
+}  // namespace v1
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_ENGINE_ONE_TIME_EVENT_HPP
+
+// ---- aiaudit/engine/batch_queue.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// batch_queue.hpp: where records gather while the batch before them is being written.
+//
+// Callers encode their record themselves and only copy its bytes in here, so that what is done
+// under the mutex takes some tens of nanoseconds.
+// Threads: push, wait and flush from any; take and finish from the writer's only.
+// Floor 6.
+#ifndef AIAUDIT_ENGINE_BATCH_QUEUE_HPP
+#define AIAUDIT_ENGINE_BATCH_QUEUE_HPP
+
+#include <algorithm>
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <utility>
+#include <vector>
+
+namespace aiaudit {
+inline namespace v1 {
+
+template <class Policies>
+class basic_ledger;
+
+namespace detail {
+
+// Records that are written together, and how that ended.
+struct batch {
+    enum end : std::uint32_t { written = 1, failed = 2 };
+
+    std::string bytes{};  // each record as a 32-bit length and its canonical encoding
+    std::uint32_t count = 0;
+    // Who handed over records that nobody may wait for.
+    std::vector<std::thread::id> relaxed{};
+    std::uint32_t awaited = 0;  // callers that wait for it; under the queue's mutex
+
+    // What follows is set before `ended`, and constant from then on.
+    one_time_event ended{};  // written or failed
+    sequence first{};        // zero where the records were spilled
+    std::optional<error> failure{};
+
+    void add(std::string_view encoded) {
+        append_little_endian(bytes, static_cast<std::uint32_t>(encoded.size()));
+        bytes.append(encoded);
+        ++count;
+    }
+    void note_relaxed(std::thread::id by) {
+        if (std::find(relaxed.rbegin(), relaxed.rend(), by) == relaxed.rend())
+            relaxed.push_back(by);
+    }
+    // Calls visit(encoded record) for each, until it returns an error.
+    template <class Visitor>
+    [[nodiscard]] result<void> for_each(Visitor&& visit) const {
+        byte_reader in{bytes};
+        while (!in.at_end()) {
+            result<void> const visited = visit(in.take(in.little_endian<std::uint32_t>()));
+            if (!visited) return visited;
+        }
+        return {};
+    }
+};
+
+// When the writer takes what has gathered. A batch that somebody waits for goes as soon as as many
+// wait as waited for the one before, since those that were woken together come back together; one
+// that nobody waits for goes when it is half full. Neither stays longer than this.
+struct gathering_times {
+    std::chrono::microseconds awaited{150};
+    std::chrono::microseconds unawaited{2000};
+};
+
+class batch_queue {
+public:
+    batch_queue(std::uint32_t records_most, std::size_t bytes_most, gathering_times times = {})
+        : records_most_(records_most), bytes_most_(bytes_most), times_(times) {}
+
+    struct pushed {
+        std::shared_ptr<batch> to{};
+        std::uint32_t place = 0;
+    };
+    // Puts a record into the batch that gathers, and waits for room there. `awaited`: the caller
+    // will wait for it. Errors: closed; a failure of what this thread handed over before, and was
+    // not told of. The record is then not in the queue.
+    [[nodiscard]] result<pushed> push(std::string_view encoded, bool awaited) {
+        std::unique_lock lock(mutex_);
+        if (!has_room(encoded.size())) {
+            room_.wait(lock, [&] { return stopping_ || has_room(encoded.size()); });
+        }
+        if (stopping_) return fail(errc::closed, "the ledger is being closed");
+        if (auto failure = take_untold()) return *failure;
+        gathering_->add(encoded);
+        if (awaited) {
+            ++gathering_->awaited;
+        } else {
+            gathering_->note_relaxed(std::this_thread::get_id());
+        }
+        pushed const made{gathering_, gathering_->count - 1};
+        bool const wake = wakes_writer(awaited);
+        lock.unlock();
+        if (wake) work_.notify_one();
+        return made;
+    }
+
+    // Until the batch was written or has failed.
+    [[nodiscard]] result<void> wait(batch const& of) {
+        of.ended.wait();
+        if (of.ended.get() == batch::written) return {};
+        std::lock_guard const lock(mutex_);
+        static_cast<void>(take_untold());
+        return *of.failure;
+    }
+    // Says that somebody waits for a batch that was not awaited when it was pushed.
+    void await(batch const& of) {
+        bool wake = false;
+        {
+            std::lock_guard const lock(mutex_);
+            if (&of != gathering_.get()) return;
+            ++gathering_->awaited;
+            wake = wakes_writer(true);
+        }
+        if (wake) work_.notify_one();
+    }
+    // Until all that was pushed before is written. Errors: a failure of what this thread handed
+    // over and was not told of; else one of another thread's that no flush() has told of.
+    [[nodiscard]] result<void> flush() {
+        std::unique_lock lock(mutex_);
+        std::shared_ptr<batch> const last = gathering_->count != 0 ? gathering_ : writing_;
+        if (last && last == gathering_) hurried_ = true;
+        lock.unlock();
+        work_.notify_one();
+        if (last) last->ended.wait();
+        lock.lock();
+        if (auto failure = take_untold()) return *failure;
+        for (auto& [thread, failure] : untold_) {
+            if (std::exchange(failure.told_by_flush, true)) continue;
+            return failure.why;
+        }
+        return {};
+    }
+
+    // For the writer: the next batch; none once the queue was stopped and is empty.
+    [[nodiscard]] std::shared_ptr<batch> take() {
+        std::unique_lock lock(mutex_);
+        writer_ = writer_state::idle;
+        work_.wait(lock, [this] { return stopping_ || gathering_->count != 0; });
+        writer_ = writer_state::gathering;
+        auto const since = std::chrono::steady_clock::now();
+        while (!ready()) {
+            auto const until =
+                since + (gathering_->awaited != 0 ? times_.awaited : times_.unawaited);
+            if (std::chrono::steady_clock::now() >= until) break;
+            work_.wait_until(lock, until);
+        }
+        writer_ = writer_state::busy;
+        if (gathering_->count == 0) return {};
+        auto next = std::make_shared<batch>();
+        next->bytes = std::exchange(spare_, {});
+        writing_ = std::exchange(gathering_, std::move(next));
+        hurried_ = false;
+        auto taken = writing_;
+        lock.unlock();
+        room_.notify_all();
+        return taken;
+    }
+    // Tells those who wait. `first`: the sequence of the batch's first record. With a batch that
+    // failed the one that gathers fails too, if it holds later records of the same threads: so the
+    // records of one thread enter the log without a hole.
+    void finish(batch& done, result<sequence> const& first) {
+        std::shared_ptr<batch> doomed;
+        {
+            std::lock_guard const lock(mutex_);
+            expected_ = done.awaited;
+            writing_.reset();
+            if (first) {
+                done.first = *first;
+            } else {
+                note_failure(done, first.error());
+                if (share_a_thread(done, *gathering_)) {
+                    doomed = std::exchange(gathering_, std::make_shared<batch>());
+                    note_failure(*doomed, first.error());
+                }
+            }
+        }
+        done.ended.set(first ? batch::written : batch::failed);
+        if (!doomed) return;
+        doomed->ended.set(batch::failed);
+        room_.notify_all();
+    }
+    // The bytes of a batch that nobody reads any more, for the next one.
+    void recycle(std::string&& bytes) {
+        bytes.clear();
+        std::lock_guard const lock(mutex_);
+        spare_ = std::move(bytes);
+    }
+    // What was pushed is still written; nothing more is taken in.
+    void stop() {
+        {
+            std::lock_guard const lock(mutex_);
+            stopping_ = true;
+        }
+        work_.notify_all();
+        room_.notify_all();
+    }
+    // Sleeps, but not beyond stop(). True where it was stopped.
+    [[nodiscard]] bool pause(std::chrono::milliseconds time) {
+        std::unique_lock lock(mutex_);
+        return work_.wait_for(lock, time, [this] { return stopping_; });
+    }
+
+private:
+    enum class writer_state : std::uint8_t { busy, idle, gathering };
+
+    // A failure of a thread's records that it was not told of.
+    struct untold {
+        error why{};
+        bool told_by_flush = false;  // to another thread
+    };
+
+    // All under mutex_.
+    void note_failure(batch& of, error const& why) {
+        of.failure = why;
+        for (std::thread::id const thread : of.relaxed)
+            untold_.try_emplace(thread, untold{why, false});
+    }
+    [[nodiscard]] static bool share_a_thread(batch const& a, batch const& b) noexcept {
+        return std::find_first_of(a.relaxed.begin(), a.relaxed.end(), b.relaxed.begin(),
+                                  b.relaxed.end()) != a.relaxed.end();
+    }
+    [[nodiscard]] std::optional<error> take_untold() {
+        if (untold_.empty()) return {};
+        auto const found = untold_.find(std::this_thread::get_id());
+        if (found == untold_.end()) return {};
+        error why = std::move(found->second.why);
+        untold_.erase(found);
+        return why;
+    }
+    [[nodiscard]] bool has_room(std::size_t bytes) const noexcept {
+        return gathering_->count < records_most_ &&
+               (gathering_->count == 0 || gathering_->bytes.size() + bytes <= bytes_most_);
+    }
+    [[nodiscard]] bool ready() const noexcept {
+        return stopping_ || hurried_ || gathering_->count >= records_most_ / 2 ||
+               gathering_->bytes.size() >= bytes_most_ / 2 ||
+               (gathering_->awaited != 0 && gathering_->awaited >= expected_);
+    }
+    [[nodiscard]] bool wakes_writer(bool awaited) noexcept {
+        if (writer_ == writer_state::busy) return false;
+        if (writer_ == writer_state::idle) {
+            writer_ = writer_state::gathering;
+            return true;
+        }
+        return ready() || (awaited && gathering_->awaited == 1);
+    }
+
+    std::uint32_t const records_most_;
+    std::size_t const bytes_most_;
+    gathering_times const times_;
+
+    std::mutex mutex_{};
+    std::condition_variable work_{};
+    std::condition_variable room_{};
+    // Under mutex_.
+    std::shared_ptr<batch> gathering_ = std::make_shared<batch>();
+    std::shared_ptr<batch> writing_{};
+    std::map<std::thread::id, untold> untold_{};
+    std::string spare_{};
+    std::uint32_t expected_ = 1;  // callers that will wait for the next batch, it seems
+    writer_state writer_ = writer_state::busy;
+    bool hurried_ = false;
+    bool stopping_ = false;
+};
+
+}  // namespace detail
+}  // namespace v1
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_ENGINE_BATCH_QUEUE_HPP
+
+// ---- aiaudit/detail/string_hash.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// string_hash.hpp: lets a hash map of strings be searched by a view, without making a string.
+//
+// Threads: any.
+// Floor 1.
+#ifndef AIAUDIT_DETAIL_STRING_HASH_HPP
+#define AIAUDIT_DETAIL_STRING_HASH_HPP
+
+#include <cstddef>
+#include <functional>
+#include <string_view>
+
+namespace aiaudit {
+inline namespace v1 {
+namespace detail {
+
+struct string_hash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view text) const noexcept {
+        return std::hash<std::string_view>{}(text);
+    }
+};
+
+}  // namespace detail
+}  // namespace v1
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_DETAIL_STRING_HASH_HPP
+
+// ---- aiaudit/codec/name_dictionary.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// name_dictionary.hpp: the names of one block, each once, numbered in the order of their coming.
+//
+// An open hash table over the dictionary's own bytes: names recur in every record, so finding one
+// must cost no more than hashing it.
+// Threads: one dictionary for one thread.
+// Floor 3.
+#ifndef AIAUDIT_CODEC_NAME_DICTIONARY_HPP
+#define AIAUDIT_CODEC_NAME_DICTIONARY_HPP
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace aiaudit {
+inline namespace v1 {
+namespace detail {
+
+class name_dictionary {
+public:
+    [[nodiscard]] std::uint32_t number_of(std::string_view name) {
+        auto const hash = static_cast<std::uint32_t>(string_hash{}(name));
+        for (std::size_t at = hash;; ++at) {
+            slot& here = slots_[at & (slots_.size() - 1)];
+            if (here.number == none) return add(name, hash, here);
+            if (here.hash == hash && name_at(here.number) == name) return here.number;
+        }
+    }
+    [[nodiscard]] std::uint32_t size() const noexcept {
+        return static_cast<std::uint32_t>(places_.size());
+    }
+    // Each name as a varint length and its bytes, in the order of the numbers.
+    [[nodiscard]] std::string_view bytes() const noexcept { return bytes_; }
+    void clear() {
+        std::fill(slots_.begin(), slots_.end(), slot{});
+        places_.clear();
+        bytes_.clear();
+    }
+
+private:
+    static constexpr std::uint32_t none = ~std::uint32_t{0};
+    static constexpr std::size_t slots_least = 256;
+    struct slot {
+        std::uint32_t hash = 0;
+        std::uint32_t number = none;
+    };
+    struct place {
+        std::uint32_t offset = 0;
+        std::uint32_t size = 0;
+    };
+
+    [[nodiscard]] std::string_view name_at(std::uint32_t number) const noexcept {
+        return std::string_view(bytes_).substr(places_[number].offset, places_[number].size);
+    }
+    std::uint32_t add(std::string_view name, std::uint32_t hash, slot& here) {
+        std::uint32_t const number = size();
+        here = {hash, number};
+        append_varint(bytes_, name.size());
+        places_.push_back(
+            {static_cast<std::uint32_t>(bytes_.size()), static_cast<std::uint32_t>(name.size())});
+        bytes_.append(name);
+        if (places_.size() * 2 > slots_.size()) grow();
+        return number;
+    }
+    void grow() {
+        auto const before = std::exchange(slots_, std::vector<slot>(slots_.size() * 2));
+        for (slot const& moved : before) {
+            if (moved.number == none) continue;
+            std::size_t at = moved.hash;
+            while (slots_[at & (slots_.size() - 1)].number != none) ++at;
+            slots_[at & (slots_.size() - 1)] = moved;
+        }
+    }
+
+    std::vector<slot> slots_ = std::vector<slot>(slots_least);  // as many as a power of two
+    std::vector<place> places_{};
+    std::string bytes_{};
+};
+
+}  // namespace detail
+}  // namespace v1
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_CODEC_NAME_DICTIONARY_HPP
 
 // ---- aiaudit/core/money.hpp ----
 // SPDX-License-Identifier: MIT
@@ -800,14 +1844,17 @@ struct request_parameters {
     friend bool operator==(request_parameters const&, request_parameters const&) = default;
 };
 
-// One billed model run that the provider reports inside an attempt.
-struct iteration {
-    std::string kind{};  // the provider's word: "message", "compaction", "advisor_message"
-    std::string model{};
+// One billed model run that the provider reports inside an attempt. String is std::string, or
+// std::string_view where the text belongs to somebody else.
+template <class String>
+struct basic_iteration {
+    String kind{};  // the provider's word: "message", "compaction", "advisor_message"
+    String model{};
     aiaudit::usage usage{};
 
-    friend bool operator==(iteration const&, iteration const&) = default;
+    friend bool operator==(basic_iteration const&, basic_iteration const&) = default;
 };
+using iteration = basic_iteration<std::string>;
 
 // What one exchange says. Text of the provider's is kept as it came, but for `error_message`, which
 // is untrusted.
@@ -838,374 +1885,6 @@ struct attempt_facts {
 
 #endif  // AIAUDIT_CORE_CALL_HPP
 
-// ---- aiaudit/core/digest.hpp ----
-// SPDX-License-Identifier: MIT
-//
-// digest.hpp: a SHA-256 value and its hexadecimal text. The hashing itself is detail/sha256.hpp.
-//
-// Threads: plain values.
-// Floor 2.
-#ifndef AIAUDIT_CORE_DIGEST_HPP
-#define AIAUDIT_CORE_DIGEST_HPP
-
-#include <array>
-#include <compare>
-#include <cstddef>
-#include <cstdint>
-#include <string>
-#include <string_view>
-
-namespace aiaudit {
-inline namespace v1 {
-
-struct digest {
-    std::array<std::uint8_t, 32> bytes{};
-
-    friend constexpr auto operator<=>(digest const&, digest const&) noexcept = default;
-
-    // True for the value that no hash has in practice: "none".
-    [[nodiscard]] constexpr bool is_zero() const noexcept { return *this == digest{}; }
-    [[nodiscard]] std::string to_string() const;
-    // 64 hexadecimal digits. Errors: bad_argument.
-    [[nodiscard]] static result<digest> parse(std::string_view text);
-};
-
-namespace detail {
-
-template <class Bytes>
-[[nodiscard]] std::string to_hex(Bytes const& bytes) {
-    constexpr std::string_view digits = "0123456789abcdef";
-    std::string text;
-    text.reserve(bytes.size() * 2);
-    for (auto const element : bytes) {
-        auto const byte = static_cast<std::uint8_t>(element);
-        text.push_back(digits[byte >> 4]);
-        text.push_back(digits[byte & 15]);
-    }
-    return text;
-}
-
-[[nodiscard]] constexpr int hex_digit(char c) noexcept {
-    if (c >= '0' && c <= '9') return c - '0';
-    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-    return -1;
-}
-
-}  // namespace detail
-
-inline std::string digest::to_string() const { return detail::to_hex(bytes); }
-
-inline result<digest> digest::parse(std::string_view text) {
-    digest value;
-    if (text.size() != value.bytes.size() * 2)
-        return fail(errc::bad_argument, "a digest has 64 digits");
-    for (std::size_t i = 0; i < value.bytes.size(); ++i) {
-        int const high = detail::hex_digit(text[i * 2]);
-        int const low = detail::hex_digit(text[i * 2 + 1]);
-        if (high < 0 || low < 0) return fail(errc::bad_argument, "not a hexadecimal digest");
-        value.bytes[i] = static_cast<std::uint8_t>(high * 16 + low);
-    }
-    return value;
-}
-
-}  // namespace v1
-}  // namespace aiaudit
-
-#endif  // AIAUDIT_CORE_DIGEST_HPP
-
-// ---- aiaudit/core/timestamp.hpp ----
-// SPDX-License-Identifier: MIT
-//
-// timestamp.hpp: an instant, and its ISO 8601 text.
-//
-// Units: nanoseconds since 1970-01-01T00:00:00Z without leap seconds, as POSIX counts. Bounds:
-// years 1678 to 2261.
-// Threads: plain values.
-// Floor 2.
-#ifndef AIAUDIT_CORE_TIMESTAMP_HPP
-#define AIAUDIT_CORE_TIMESTAMP_HPP
-
-#include <chrono>
-#include <compare>
-#include <cstdint>
-#include <string>
-#include <string_view>
-
-namespace aiaudit {
-inline namespace v1 {
-
-inline constexpr std::int64_t nanoseconds_per_second = 1'000'000'000;
-inline constexpr std::int64_t seconds_per_day = 86'400;
-
-namespace detail {
-
-// The quotient rounded towards minus infinity, so that time before 1970 counts like time after it.
-[[nodiscard]] constexpr std::int64_t floor_divide(std::int64_t value,
-                                                  std::int64_t divisor) noexcept {
-    return value / divisor - (value % divisor < 0 ? 1 : 0);
-}
-
-}  // namespace detail
-
-struct timestamp {
-    std::int64_t ns = 0;
-
-    friend constexpr auto operator<=>(timestamp, timestamp) noexcept = default;
-
-    // The whole second at or before this instant.
-    [[nodiscard]] constexpr std::int64_t seconds() const noexcept {
-        return detail::floor_divide(ns, nanoseconds_per_second);
-    }
-    [[nodiscard]] static constexpr timestamp from_seconds(std::int64_t seconds) noexcept {
-        return {seconds * nanoseconds_per_second};
-    }
-    // "2026-08-15T12:00:00Z", "2026-08-15 12:00:00.1234567", "2026-08-15T14:00+02:00",
-    // "2026-08-15". Without an offset the text is UTC. Errors: bad_time.
-    [[nodiscard]] static result<timestamp> parse(std::string_view text);
-    // "2026-08-15T12:00:00Z", with as many decimals (3, 6 or 9) as it takes.
-    [[nodiscard]] std::string to_string() const;
-};
-
-namespace detail {
-
-// Reads exactly `width` digits at `at` and moves on; -1 where they are not there.
-constexpr int take_digits(std::string_view text, std::size_t& at, int width) noexcept {
-    int value = 0;
-    for (int i = 0; i < width; ++i, ++at) {
-        if (at >= text.size() || text[at] < '0' || text[at] > '9') return -1;
-        value = value * 10 + (text[at] - '0');
-    }
-    return value;
-}
-
-constexpr bool take_char(std::string_view text, std::size_t& at, char wanted) noexcept {
-    if (at >= text.size() || text[at] != wanted) return false;
-    ++at;
-    return true;
-}
-
-inline void append_padded(std::string& text, std::int64_t value, int width) {
-    std::string const digits = std::to_string(value);
-    for (int i = static_cast<int>(digits.size()); i < width; ++i) text.push_back('0');
-    text += digits;
-}
-
-}  // namespace detail
-
-inline result<timestamp> timestamp::parse(std::string_view text) {
-    using namespace std::chrono;
-    auto const bad = [&] {
-        return fail(errc::bad_time,
-                    "not an ISO 8601 time: '" + std::string(text.substr(0, 40)) + "'");
-    };
-    std::size_t at = 0;
-    int const y = detail::take_digits(text, at, 4);
-    if (y < 0 || !detail::take_char(text, at, '-')) return bad();
-    int const m = detail::take_digits(text, at, 2);
-    if (m < 0 || !detail::take_char(text, at, '-')) return bad();
-    int const d = detail::take_digits(text, at, 2);
-    if (d < 0) return bad();
-    year_month_day const date{year{y}, month{static_cast<unsigned>(m)},
-                              day{static_cast<unsigned>(d)}};
-    if (!date.ok() || y < 1678 || y > 2261) return bad();
-    std::int64_t seconds = sys_days{date}.time_since_epoch().count() * seconds_per_day;
-    std::int64_t fraction = 0;
-    if (at == text.size()) return from_seconds(seconds);
-    if (text[at] != 'T' && text[at] != 't' && text[at] != ' ') return bad();
-    ++at;
-    int const hour = detail::take_digits(text, at, 2);
-    if (hour < 0 || hour > 23 || !detail::take_char(text, at, ':')) return bad();
-    int const minute = detail::take_digits(text, at, 2);
-    if (minute < 0 || minute > 59) return bad();
-    int second = 0;
-    if (detail::take_char(text, at, ':')) {
-        second = detail::take_digits(text, at, 2);
-        if (second < 0 || second > 60)
-            return bad();  // 60: a leap second, which POSIX counts as the next second
-        if (detail::take_char(text, at, '.') || detail::take_char(text, at, ',')) {
-            std::int64_t place = nanoseconds_per_second;
-            std::size_t const start = at;
-            for (; at < text.size() && text[at] >= '0' && text[at] <= '9'; ++at) {
-                place /= 10;
-                fraction += place * (text[at] - '0');
-            }
-            if (at == start) return bad();
-        }
-    }
-    seconds += hour * 3600 + minute * 60 + second;
-    if (at < text.size() && (text[at] == 'Z' || text[at] == 'z')) {
-        ++at;
-    } else if (at < text.size() && (text[at] == '+' || text[at] == '-')) {
-        int const sign = text[at++] == '-' ? -1 : 1;
-        int const offset_hours = detail::take_digits(text, at, 2);
-        detail::take_char(text, at, ':');
-        int const offset_minutes = at == text.size() ? 0 : detail::take_digits(text, at, 2);
-        if (offset_hours < 0 || offset_hours > 23 || offset_minutes < 0 || offset_minutes > 59)
-            return bad();
-        seconds -= sign * (offset_hours * 3600 + offset_minutes * 60);
-    }
-    if (at != text.size()) return bad();
-    return timestamp{seconds * nanoseconds_per_second + fraction};
-}
-
-inline std::string timestamp::to_string() const {
-    using namespace std::chrono;
-    std::int64_t const whole = seconds();
-    std::int64_t fraction = ns - whole * nanoseconds_per_second;
-    sys_days const date{floor<days>(sys_seconds{std::chrono::seconds{whole}})};
-    year_month_day const ymd{date};
-    std::int64_t const in_day = whole - date.time_since_epoch().count() * seconds_per_day;
-    std::string text;
-    detail::append_padded(text, static_cast<int>(ymd.year()), 4);
-    text.push_back('-');
-    detail::append_padded(text, static_cast<unsigned>(ymd.month()), 2);
-    text.push_back('-');
-    detail::append_padded(text, static_cast<unsigned>(ymd.day()), 2);
-    text.push_back('T');
-    detail::append_padded(text, in_day / 3600, 2);
-    text.push_back(':');
-    detail::append_padded(text, in_day / 60 % 60, 2);
-    text.push_back(':');
-    detail::append_padded(text, in_day % 60, 2);
-    if (fraction != 0) {
-        int width = 9;
-        while (fraction % 1000 == 0) {
-            fraction /= 1000;
-            width -= 3;
-        }
-        text.push_back('.');
-        detail::append_padded(text, fraction, width);
-    }
-    text.push_back('Z');
-    return text;
-}
-
-}  // namespace v1
-}  // namespace aiaudit
-
-#endif  // AIAUDIT_CORE_TIMESTAMP_HPP
-
-// ---- aiaudit/core/ids.hpp ----
-// SPDX-License-Identifier: MIT
-//
-// ids.hpp: the numbers and names by which records are found.
-//
-// Threads: the types are plain values; make_operation_id may be called from any thread.
-// Floor 2.
-#ifndef AIAUDIT_CORE_IDS_HPP
-#define AIAUDIT_CORE_IDS_HPP
-
-#include <array>
-#include <compare>
-#include <cstdint>
-#include <random>
-#include <string>
-#include <string_view>
-
-namespace aiaudit {
-inline namespace v1 {
-
-// A record's place in the log: dense, the first is 1. Zero is "none".
-enum class sequence : std::uint64_t {};
-[[nodiscard]] constexpr std::uint64_t value_of(sequence number) noexcept {
-    return static_cast<std::uint64_t>(number);
-}
-
-// A UUID version 7 (RFC 9562, section 5.7): sorts by the millisecond it was made in.
-struct operation_id {
-    std::array<std::uint8_t, 16> bytes{};
-
-    friend constexpr auto operator<=>(operation_id const&, operation_id const&) noexcept = default;
-    [[nodiscard]] constexpr bool is_zero() const noexcept { return *this == operation_id{}; }
-    // "01890a5d-ac96-774b-bcce-b302099a8057"
-    [[nodiscard]] std::string to_string() const;
-    // Any UUID in that form. Errors: bad_argument.
-    [[nodiscard]] static result<operation_id> parse(std::string_view text);
-};
-
-// The version and variant bits are set over the 74 random bits given.
-[[nodiscard]] constexpr operation_id make_operation_id(timestamp at, std::uint64_t random_high,
-                                                       std::uint64_t random_low) noexcept {
-    operation_id id;
-    auto const milliseconds = static_cast<std::uint64_t>(at.ns / 1'000'000);
-    for (std::size_t i = 0; i < 6; ++i)
-        id.bytes[i] = static_cast<std::uint8_t>(milliseconds >> (40 - 8 * i));
-    id.bytes[6] = static_cast<std::uint8_t>(0x70U | ((random_high >> 8) & 0x0FU));
-    id.bytes[7] = static_cast<std::uint8_t>(random_high);
-    for (std::size_t i = 0; i < 8; ++i)
-        id.bytes[8 + i] = static_cast<std::uint8_t>(random_low >> (56 - 8 * i));
-    id.bytes[8] = static_cast<std::uint8_t>(0x80U | (id.bytes[8] & 0x3FU));
-    return id;
-}
-
-// Random bits from a generator of this thread, seeded by the operating system: unique, not secret.
-[[nodiscard]] inline operation_id make_operation_id(timestamp at) {
-    thread_local std::mt19937_64 generator = [] {
-        std::random_device entropy;
-        std::seed_seq seed{entropy(), entropy(), entropy(), entropy(),
-                           entropy(), entropy(), entropy(), entropy()};
-        return std::mt19937_64{seed};
-    }();
-    return make_operation_id(at, generator(), generator());
-}
-
-// A W3C trace id; all zero is "none".
-struct trace_id {
-    std::array<std::uint8_t, 16> bytes{};
-    friend constexpr auto operator<=>(trace_id const&, trace_id const&) noexcept = default;
-    [[nodiscard]] constexpr bool is_zero() const noexcept { return *this == trace_id{}; }
-    [[nodiscard]] std::string to_string() const { return detail::to_hex(bytes); }
-    // 32 hexadecimal digits. Errors: bad_argument.
-    [[nodiscard]] static result<trace_id> parse(std::string_view text);
-};
-
-namespace detail {
-
-// Reads 32 hexadecimal digits into 16 bytes, skipping hyphens at the places of a UUID where
-// `hyphens` says so.
-[[nodiscard]] inline bool parse_hex16(std::string_view text, bool hyphens,
-                                      std::array<std::uint8_t, 16>& out) {
-    std::size_t at = 0;
-    for (std::size_t i = 0; i < 16; ++i) {
-        if (hyphens && (i == 4 || i == 6 || i == 8 || i == 10) && !take_char(text, at, '-'))
-            return false;
-        if (at + 2 > text.size()) return false;
-        int const high = hex_digit(text[at]);
-        int const low = hex_digit(text[at + 1]);
-        if (high < 0 || low < 0) return false;
-        out[i] = static_cast<std::uint8_t>(high * 16 + low);
-        at += 2;
-    }
-    return at == text.size();
-}
-
-}  // namespace detail
-
-inline std::string operation_id::to_string() const {
-    std::string text = detail::to_hex(bytes);
-    for (std::size_t const place : {8U, 13U, 18U, 23U}) text.insert(place, 1, '-');
-    return text;
-}
-
-inline result<operation_id> operation_id::parse(std::string_view text) {
-    operation_id id;
-    if (!detail::parse_hex16(text, true, id.bytes)) return fail(errc::bad_argument, "not a UUID");
-    return id;
-}
-
-inline result<trace_id> trace_id::parse(std::string_view text) {
-    trace_id id;
-    if (!detail::parse_hex16(text, false, id.bytes))
-        return fail(errc::bad_argument, "not a trace id");
-    return id;
-}
-
-}  // namespace v1
-}  // namespace aiaudit
-
-#endif  // AIAUDIT_CORE_IDS_HPP
-
 // ---- aiaudit/core/record.hpp ----
 // SPDX-License-Identifier: MIT
 //
@@ -1220,6 +1899,7 @@ inline result<trace_id> trace_id::parse(std::string_view text) {
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -1230,7 +1910,19 @@ inline namespace v1 {
 enum class record_kind : std::uint8_t {
     intent = 1,   // an attempt is about to be made
     outcome = 2,  // an attempt has ended
+    // Of the ledger itself: whole segments were dropped. The tags say which records, by what
+    // policy.
+    retention = 3,
 };
+
+[[nodiscard]] constexpr std::string_view name_of(record_kind kind) noexcept {
+    switch (kind) {
+    case record_kind::intent: return "intent";
+    case record_kind::outcome: return "outcome";
+    case record_kind::retention: return "retention";
+    }
+    return "unknown";
+}
 
 // Whether and how the cost was found. Stored in records.
 enum class cost_status : std::uint8_t {
@@ -1256,24 +1948,25 @@ enum class cost_status : std::uint8_t {
     return "unknown";
 }
 
-struct record {
+template <class String>
+struct basic_record {
     record_kind kind = record_kind::outcome;
 
     // Who. Names as the caller knows them; the key is named, never given.
-    std::string user{};
-    std::string project{};
-    std::string key_id{};
+    String user{};
+    String project{};
+    String key_id{};
 
     // What.
-    std::string provider{};
-    std::string model_requested{};
-    std::string model_served{};  // empty where the provider did not say
+    String provider{};
+    String model_requested{};
+    String model_served{};  // empty where the provider did not say
     aiaudit::operation operation = aiaudit::operation::chat;
-    std::string path{};
+    String path{};
     request_parameters parameters{};
-    std::string service_tier{};
-    std::string region{};
-    std::string speed{};
+    String service_tier{};
+    String region{};
+    String speed{};
 
     // When.
     timestamp started_at{};
@@ -1282,185 +1975,43 @@ struct record {
 
     // How it ended.
     std::uint16_t http_status = 0;  // 0: no answer came
-    std::string finish_reason{};
-    std::string error_type{};  // a machine-readable code; empty where it succeeded
-    bool complete = true;      // false for a stream that was cut
+    String finish_reason{};
+    String error_type{};   // a machine-readable code; empty where it succeeded
+    bool complete = true;  // false for a stream that was cut
 
     // How much.
     aiaudit::usage usage{};
-    std::vector<iteration> iterations{};
+    std::vector<basic_iteration<String>> iterations{};
     aiaudit::cost_status cost_status = aiaudit::cost_status::unknown;
     money cost{};                          // zero where cost_status says it is not known
     std::optional<money> provider_cost{};  // what the provider said it charges
-    std::string price_entry{};             // the entry of the price book
+    String price_entry{};                  // the entry of the price book
     digest price_book{};                   // the revision of the price book; zero for none
 
     // By what it is found.
     aiaudit::operation_id operation_id{};
     std::uint32_t attempt = 1;  // 1 for the first attempt of the call
-    std::string provider_request_id{};
+    String provider_request_id{};
     aiaudit::trace_id trace_id{};
-    std::vector<std::pair<std::string, std::string>> tags{};
+    std::vector<std::pair<String, String>> tags{};
 
     [[nodiscard]] bool failed() const noexcept { return !error_type.empty() || http_status >= 400; }
     // The model that is billed and reported by.
-    [[nodiscard]] std::string const& model() const noexcept {
+    [[nodiscard]] String const& model() const noexcept {
         return model_served.empty() ? model_requested : model_served;
     }
 
-    friend bool operator==(record const&, record const&) = default;
+    friend bool operator==(basic_record const&, basic_record const&) = default;
 };
+
+using record = basic_record<std::string>;
+// A record whose texts lie in bytes that belong to somebody else, and die with them.
+using record_view = basic_record<std::string_view>;
 
 }  // namespace v1
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_CORE_RECORD_HPP
-
-// ---- aiaudit/detail/bytes.hpp ----
-// SPDX-License-Identifier: MIT
-//
-// bytes.hpp: little-endian integers and varints, written to a string and read by a cursor that
-// cannot run past the end.
-//
-// Threads: plain values.
-// Floor 1.
-#ifndef AIAUDIT_DETAIL_BYTES_HPP
-#define AIAUDIT_DETAIL_BYTES_HPP
-
-#include <cstddef>
-#include <cstdint>
-#include <cstring>
-#include <string>
-#include <string_view>
-
-namespace aiaudit {
-inline namespace v1 {
-namespace detail {
-
-// The bytes of a fixed-size integer, least significant first, whatever the machine's order.
-template <class Integer>
-constexpr void store_little_endian(char* to, Integer value) noexcept {
-    for (std::size_t i = 0; i < sizeof(Integer); ++i) {
-        to[i] = static_cast<char>(
-            static_cast<std::uint8_t>(static_cast<std::uint64_t>(value) >> (8 * i)));
-    }
-}
-
-template <class Integer>
-[[nodiscard]] constexpr Integer load_little_endian(char const* from) noexcept {
-    std::uint64_t value = 0;
-    for (std::size_t i = 0; i < sizeof(Integer); ++i) {
-        value |= std::uint64_t{static_cast<std::uint8_t>(from[i])} << (8 * i);
-    }
-    return static_cast<Integer>(value);
-}
-
-template <class Integer>
-void append_little_endian(std::string& out, Integer value) {
-    char bytes[sizeof(Integer)];
-    store_little_endian(bytes, value);
-    out.append(bytes, sizeof bytes);
-}
-
-// Seven bits a byte, least significant first; the high bit says that more follow.
-inline void append_varint(std::string& out, std::uint64_t value) {
-    char bytes[10];
-    std::size_t size = 0;
-    while (value >= 0x80) {
-        bytes[size++] = static_cast<char>(static_cast<std::uint8_t>(value) | 0x80U);
-        value >>= 7;
-    }
-    bytes[size++] = static_cast<char>(static_cast<std::uint8_t>(value));
-    out.append(bytes, size);
-}
-
-// Small magnitudes of either sign become small varints.
-[[nodiscard]] constexpr std::uint64_t zigzag(std::int64_t value) noexcept {
-    return (static_cast<std::uint64_t>(value) << 1) ^ (value < 0 ? ~std::uint64_t{0} : 0);
-}
-[[nodiscard]] constexpr std::int64_t unzigzag(std::uint64_t value) noexcept {
-    return static_cast<std::int64_t>((value >> 1) ^ (~(value & 1) + 1));
-}
-
-inline void append_varint128(std::string& out, int128 value) {
-    uint128 rest = (static_cast<uint128>(value) << 1) ^ (value < 0 ? ~uint128{0} : uint128{0});
-    while (rest >= 0x80) {
-        out.push_back(static_cast<char>(static_cast<std::uint8_t>(rest) | 0x80U));
-        rest >>= 7;
-    }
-    out.push_back(static_cast<char>(static_cast<std::uint8_t>(rest)));
-}
-
-// Reads from the front of a byte string. After the first failure every read yields zero and ok() is
-// false, so a decoder checks once at its end.
-class byte_reader {
-public:
-    constexpr explicit byte_reader(std::string_view bytes) noexcept : rest_(bytes) {}
-
-    [[nodiscard]] constexpr bool ok() const noexcept { return ok_; }
-    [[nodiscard]] constexpr std::string_view rest() const noexcept { return rest_; }
-    [[nodiscard]] constexpr bool at_end() const noexcept { return rest_.empty(); }
-
-    constexpr std::string_view take(std::uint64_t size) noexcept {
-        if (size > rest_.size()) return fail_read();
-        std::string_view const taken = rest_.substr(0, static_cast<std::size_t>(size));
-        rest_.remove_prefix(static_cast<std::size_t>(size));
-        return taken;
-    }
-
-    template <class Integer>
-    constexpr Integer little_endian() noexcept {
-        std::string_view const bytes = take(sizeof(Integer));
-        return bytes.empty() ? Integer{} : load_little_endian<Integer>(bytes.data());
-    }
-
-    // Rejects an encoding longer than it need be: one value has one encoding.
-    constexpr std::uint64_t varint() noexcept {
-        std::uint64_t value = 0;
-        for (unsigned shift = 0, i = 0; i < rest_.size() && i < 10; ++i, shift += 7) {
-            auto const byte = static_cast<std::uint8_t>(rest_[i]);
-            if (shift == 63 && byte > 1) break;
-            value |= std::uint64_t{byte & 0x7FU} << shift;
-            if ((byte & 0x80U) != 0) continue;
-            if (byte == 0 && i > 0) break;
-            rest_.remove_prefix(i + 1);
-            return value;
-        }
-        fail_read();
-        return 0;
-    }
-
-    constexpr int128 varint128() noexcept {
-        uint128 value = 0;
-        for (unsigned shift = 0, i = 0; i < rest_.size() && i < 19; ++i, shift += 7) {
-            auto const byte = static_cast<std::uint8_t>(rest_[i]);
-            if (shift == 126 && byte > 3) break;
-            value |= uint128{byte & 0x7FU} << shift;
-            if ((byte & 0x80U) != 0) continue;
-            if (byte == 0 && i > 0) break;
-            rest_.remove_prefix(i + 1);
-            return static_cast<int128>(value >> 1) ^ -static_cast<int128>(value & 1);
-        }
-        fail_read();
-        return 0;
-    }
-
-    constexpr std::string_view fail_read() noexcept {
-        ok_ = false;
-        rest_ = {};
-        return {};
-    }
-
-private:
-    std::string_view rest_;
-    bool ok_ = true;
-};
-
-}  // namespace detail
-}  // namespace v1
-}  // namespace aiaudit
-
-#endif  // AIAUDIT_DETAIL_BYTES_HPP
 
 // ---- aiaudit/codec/record_codec.hpp ----
 // SPDX-License-Identifier: MIT
@@ -1468,56 +2019,62 @@ private:
 // record_codec.hpp: a record to bytes and back. The layout is docs/format.md.
 //
 // The encoding is canonical: one record has one encoding, and bytes that are not the encoding of
-// the record they decode to are refused. `Output` and `Input` decide how names and instants are
-// written, so that a block can replace a name by its number in a dictionary and a time by the step
-// from the one before, while a record alone carries both in full.
+// the record they decode to are refused. A record is written in two parts. Its shape is what recurs
+// from record to record (kind, models, path, status, prices), its values are the rest. `Output` and
+// `Input` decide how names and instants among the values are written: a record alone has its shape,
+// its names and its instant in full; in a block the shape and the names are numbers in the block's
+// dictionary and the instant is the step from the one before.
 // Threads: plain functions.
 // Floor 3.
 #ifndef AIAUDIT_CODEC_RECORD_CODEC_HPP
 #define AIAUDIT_CODEC_RECORD_CODEC_HPP
 
+#include <bit>
 #include <cstdint>
+#include <cstring>
 #include <limits>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace aiaudit {
 inline namespace v1 {
 namespace detail {
 
-// Which optional fields an encoded record holds; they follow one another in this order. Stored:
-// never changed.
+// Which optional fields an encoded record holds. Stored: never changed.
 enum class record_field : unsigned {
-    user = 0,
-    project,
-    key_id,
-    provider,
+    // Of the shape, in this order; the four flags have no bytes: the bit is the value.
+    provider = 0,
     model_requested,
     model_served,
     path,
     service_tier,
     region,
     speed,
-    max_output_tokens,
-    choices,
-    stream,  // no bytes follow: the bit is the value
-    batch,   // no bytes follow
-    duration_ns,
-    time_to_first_token_ns,
     http_status,
     finish_reason,
     error_type,
-    incomplete,  // no bytes follow
-    usage_reported,
-    usage_estimated,
-    iterations,
-    cost,
-    provider_cost,
+    usage_reported,   // which units; the counts are values
+    usage_estimated,  // as well
     price_entry,
     price_book,
+    stream,
+    batch,
+    incomplete,
+    // Of the values, in this order.
+    user,
+    project,
+    key_id,
+    duration_ns,
+    time_to_first_token_ns,
+    cost,
     operation_id,
-    attempt,
     provider_request_id,
+    max_output_tokens,
+    choices,
+    iterations,
+    provider_cost,
+    attempt,
     trace_id,
     tags,
 };
@@ -1527,7 +2084,8 @@ inline constexpr unsigned record_field_count = 32;
     return std::uint64_t{1} << static_cast<unsigned>(field);
 }
 
-[[nodiscard]] inline std::uint64_t fields_of(record const& entry) noexcept {
+template <class String>
+[[nodiscard]] std::uint64_t fields_of(basic_record<String> const& entry) noexcept {
     std::uint64_t mask = 0;
     auto const note = [&mask](record_field field, bool present) {
         if (present) mask |= field_bit(field);
@@ -1573,133 +2131,234 @@ template <class Bytes>
     return {reinterpret_cast<char const*>(bytes.data()), bytes.size()};
 }
 
-// Writes names and instants in full.
-struct plain_output {
-    std::string& bytes;
+// The most bytes that a record takes when names are written in full.
+template <class String>
+[[nodiscard]] std::size_t encoded_size_most(basic_record<String> const& entry) noexcept {
+    // Kind, operation, status, mask, instant, and every number, id and digest there can be.
+    constexpr std::size_t counts_most = varint_bytes * (1 + unit_count);
+    constexpr std::size_t fixed = 3 + 8 + 12 * varint_bytes + 2 * counts_most +
+                                  2 * varint128_bytes + 16 + 16 + varint_bytes + 32;
+    std::size_t names = 0;
+    for (String const* const name :
+         {&entry.user, &entry.project, &entry.key_id, &entry.provider, &entry.model_requested,
+          &entry.model_served, &entry.path, &entry.service_tier, &entry.region, &entry.speed,
+          &entry.finish_reason, &entry.error_type, &entry.price_entry, &entry.provider_request_id})
+        names += varint_bytes + name->size();
+    for (auto const& run : entry.iterations)
+        names += 2 * varint_bytes + run.kind.size() + run.model.size() + counts_most;
+    for (auto const& [key, value] : entry.tags)
+        names += 2 * varint_bytes + key.size() + value.size();
+    return fixed + names;
+}
 
-    void name(std::string_view text) {
-        append_varint(bytes, text.size());
-        bytes.append(text);
-    }
-    void instant(timestamp at) { append_little_endian(bytes, at.ns); }
+// Writes names and instants in full.
+struct plain_output : byte_writer {
+    using byte_writer::byte_writer;
+    void name(std::string_view text_of_name) { text(text_of_name); }
+    void instant(timestamp at) { little_endian(at.ns); }
 };
 
 // The counterpart of plain_output.
 struct plain_input {
     byte_reader bytes;
 
-    std::string_view name() { return bytes.take(bytes.varint()); }
-    timestamp instant() { return {bytes.little_endian<std::int64_t>()}; }
+    [[nodiscard]] std::string_view name() { return bytes.take(bytes.varint()); }
+    [[nodiscard]] timestamp instant() { return {bytes.little_endian<std::int64_t>()}; }
 };
 
-template <class Output>
-void encode_counts(usage const& counts, std::uint64_t mask, Output& out) {
-    append_varint(out.bytes, mask);
-    for (std::size_t i = 0; i < unit_count; ++i) {
-        if ((mask >> i & 1) != 0) append_varint(out.bytes, counts.count(static_cast<unit>(i)));
-    }
+template <class String, class Output>
+void encode_shape(basic_record<String> const& entry, std::uint64_t mask, Output& out) {
+    using f = record_field;
+    auto const has = [mask](f field) { return (mask & field_bit(field)) != 0; };
+    out.byte(static_cast<std::uint8_t>(entry.kind));
+    out.byte(static_cast<std::uint8_t>(entry.operation));
+    out.byte(static_cast<std::uint8_t>(entry.cost_status));
+    out.varint(mask);
+    for (String const* const text : {&entry.provider, &entry.model_requested, &entry.model_served,
+                                     &entry.path, &entry.service_tier, &entry.region, &entry.speed})
+        if (!text->empty()) out.text(*text);
+    if (has(f::http_status)) out.varint(entry.http_status);
+    if (has(f::finish_reason)) out.text(entry.finish_reason);
+    if (has(f::error_type)) out.text(entry.error_type);
+    if (has(f::usage_reported)) out.varint(entry.usage.reported_mask());
+    if (has(f::usage_estimated)) out.varint(entry.usage.estimated_mask());
+    if (has(f::price_entry)) out.text(entry.price_entry);
+    if (has(f::price_book)) out.raw(view_of(entry.price_book.bytes));
 }
 
 template <class Output>
-void encode_iterations(std::vector<iteration> const& iterations, Output& out) {
-    append_varint(out.bytes, iterations.size());
-    for (iteration const& run : iterations) {
+void encode_counts(usage const& counts, std::uint64_t mask, Output& out) {
+    for (; mask != 0; mask &= mask - 1)
+        out.varint(counts.count(static_cast<unit>(std::countr_zero(mask))));
+}
+
+template <class String, class Output>
+void encode_tags(basic_record<String> const& entry, Output& out) {
+    out.varint(entry.tags.size());
+    for (auto const& [key, value] : entry.tags) {
+        out.name(key);
+        out.name(value);
+    }
+}
+
+template <class String, class Output>
+void encode_iterations(basic_record<String> const& entry, Output& out) {
+    out.varint(entry.iterations.size());
+    for (auto const& run : entry.iterations) {
         out.name(run.kind);
         out.name(run.model);
+        out.varint(run.usage.reported_mask());
         encode_counts(run.usage, run.usage.reported_mask(), out);
     }
 }
 
-template <class Output>
-void encode_text(std::string_view text, Output& out) {
-    append_varint(out.bytes, text.size());
-    out.bytes.append(text);
-}
-
-template <class Output>
-void encode_amounts(record const& entry, std::uint64_t mask, Output& out) {
+template <class String, class Output>
+void encode_values(basic_record<String> const& entry, std::uint64_t mask, Output& out) {
     using f = record_field;
-    if ((mask & field_bit(f::usage_reported)) != 0)
-        encode_counts(entry.usage, entry.usage.reported_mask(), out);
-    if ((mask & field_bit(f::usage_estimated)) != 0)
-        encode_counts(entry.usage, entry.usage.estimated_mask(), out);
-    if ((mask & field_bit(f::iterations)) != 0) encode_iterations(entry.iterations, out);
-    if ((mask & field_bit(f::cost)) != 0) append_varint128(out.bytes, entry.cost.pico());
-    if ((mask & field_bit(f::provider_cost)) != 0)
-        append_varint128(out.bytes, entry.provider_cost->pico());
-    if ((mask & field_bit(f::price_entry)) != 0) out.name(entry.price_entry);
-    if ((mask & field_bit(f::price_book)) != 0) out.name(view_of(entry.price_book.bytes));
-}
-
-template <class Output>
-void encode_identity(record const& entry, std::uint64_t mask, Output& out) {
-    using f = record_field;
-    if ((mask & field_bit(f::operation_id)) != 0)
-        out.bytes.append(view_of(entry.operation_id.bytes));
-    if ((mask & field_bit(f::attempt)) != 0) append_varint(out.bytes, entry.attempt);
-    if ((mask & field_bit(f::provider_request_id)) != 0)
-        encode_text(entry.provider_request_id, out);
-    if ((mask & field_bit(f::trace_id)) != 0) out.bytes.append(view_of(entry.trace_id.bytes));
-    if ((mask & field_bit(f::tags)) != 0) {
-        append_varint(out.bytes, entry.tags.size());
-        for (auto const& [key, value] : entry.tags) {
-            out.name(key);
-            out.name(value);
-        }
-    }
-}
-
-template <class Output>
-void encode_record_to(record const& entry, Output& out) {
-    using f = record_field;
-    std::uint64_t const mask = fields_of(entry);
-    out.bytes.push_back(static_cast<char>(entry.kind));
-    out.bytes.push_back(static_cast<char>(entry.operation));
-    out.bytes.push_back(static_cast<char>(entry.cost_status));
-    append_varint(out.bytes, mask);
+    auto const has = [mask](f field) { return (mask & field_bit(field)) != 0; };
     out.instant(entry.started_at);
-    for (std::string const* const name :
-         {&entry.user, &entry.project, &entry.key_id, &entry.provider, &entry.model_requested,
-          &entry.model_served, &entry.path, &entry.service_tier, &entry.region, &entry.speed}) {
+    encode_counts(entry.usage, entry.usage.reported_mask(), out);
+    encode_counts(entry.usage, entry.usage.estimated_mask(), out);
+    for (String const* const name : {&entry.user, &entry.project, &entry.key_id})
         if (!name->empty()) out.name(*name);
-    }
-    if ((mask & field_bit(f::max_output_tokens)) != 0)
-        append_varint(out.bytes, *entry.parameters.max_output_tokens);
-    if ((mask & field_bit(f::choices)) != 0) append_varint(out.bytes, *entry.parameters.choices);
-    if ((mask & field_bit(f::duration_ns)) != 0) append_varint(out.bytes, *entry.duration_ns);
-    if ((mask & field_bit(f::time_to_first_token_ns)) != 0)
-        append_varint(out.bytes, *entry.time_to_first_token_ns);
-    if ((mask & field_bit(f::http_status)) != 0) append_varint(out.bytes, entry.http_status);
-    if ((mask & field_bit(f::finish_reason)) != 0) out.name(entry.finish_reason);
-    if ((mask & field_bit(f::error_type)) != 0) out.name(entry.error_type);
-    encode_amounts(entry, mask, out);
-    encode_identity(entry, mask, out);
+    if (has(f::duration_ns)) out.varint(*entry.duration_ns);
+    if (has(f::time_to_first_token_ns)) out.varint(*entry.time_to_first_token_ns);
+    if (has(f::cost)) out.varint128(entry.cost.pico());
+    if (has(f::operation_id)) out.raw(view_of(entry.operation_id.bytes));
+    if (has(f::provider_request_id)) out.text(entry.provider_request_id);
+    if (has(f::max_output_tokens)) out.varint(*entry.parameters.max_output_tokens);
+    if (has(f::choices)) out.varint(*entry.parameters.choices);
+    if (has(f::iterations)) encode_iterations(entry, out);
+    if (has(f::provider_cost)) out.varint128(entry.provider_cost->pico());
+    if (has(f::attempt)) out.varint(entry.attempt);
+    if (has(f::trace_id)) out.raw(view_of(entry.trace_id.bytes));
+    if (has(f::tags)) encode_tags(entry, out);
 }
 
-// Reads one record field by field; `ok` turns false where the bytes are not canonical.
-template <class Input>
-class record_decoder {
-public:
-    explicit record_decoder(Input& in) : in_(in) {}
+// The shape of a record: its recurring fields, and which others it has.
+template <class String>
+struct record_shape {
+    basic_record<String> fields{};
+    std::uint64_t mask = 0;
+    std::uint64_t reported = 0;  // units
+    std::uint64_t estimated = 0;
+};
 
-    [[nodiscard]] result<record> decode() {
-        record entry;
-        entry.kind = static_cast<record_kind>(byte());
-        entry.operation = static_cast<aiaudit::operation>(byte());
-        entry.cost_status = static_cast<aiaudit::cost_status>(byte());
-        mask_ = in_.bytes.varint();
+template <class Integer>
+[[nodiscard]] bool take_small(byte_reader& in, Integer& to) {
+    std::uint64_t const value = in.varint();
+    to = static_cast<Integer>(value);
+    return value <= std::numeric_limits<Integer>::max();
+}
+
+// Bytes of a fixed size. Where they are missing the reader has failed, and `to` is as it was.
+template <class Array>
+void take_array(byte_reader& in, Array& to) {
+    std::string_view const bytes = in.take(to.size());
+    if (!bytes.empty()) std::memcpy(to.data(), bytes.data(), bytes.size());
+}
+
+template <class String>
+[[nodiscard]] String take_text(byte_reader& in) {
+    return String(in.take(in.varint()));
+}
+
+// False where the bytes are not the front of a canonical encoding.
+template <class String>
+[[nodiscard]] bool decode_shape(byte_reader& in, record_shape<String>& to) {
+    using f = record_field;
+    basic_record<String>& entry = to.fields;
+    entry.kind = static_cast<record_kind>(in.little_endian<std::uint8_t>());
+    entry.operation = static_cast<operation>(in.little_endian<std::uint8_t>());
+    entry.cost_status = static_cast<cost_status>(in.little_endian<std::uint8_t>());
+    std::uint64_t const mask = to.mask = in.varint();
+    bool fits = mask >> record_field_count == 0 && entry.kind >= record_kind::intent &&
+                entry.kind <= record_kind::retention && entry.operation <= operation::rerank &&
+                entry.cost_status <= cost_status::partial;
+    auto const has = [mask, &in](f field) { return in.ok() && (mask & field_bit(field)) != 0; };
+    auto const text = [&](f field, String& name) {
+        if (!has(field)) return;
+        name = take_text<String>(in);
+        fits = fits && !name.empty();
+    };
+    text(f::provider, entry.provider);
+    text(f::model_requested, entry.model_requested);
+    text(f::model_served, entry.model_served);
+    text(f::path, entry.path);
+    text(f::service_tier, entry.service_tier);
+    text(f::region, entry.region);
+    text(f::speed, entry.speed);
+    if (has(f::http_status))
+        fits = take_small(in, entry.http_status) && entry.http_status != 0 && fits;
+    text(f::finish_reason, entry.finish_reason);
+    text(f::error_type, entry.error_type);
+    if (has(f::usage_reported)) fits = (to.reported = in.varint()) != 0 && fits;
+    if (has(f::usage_estimated)) fits = (to.estimated = in.varint()) != 0 && fits;
+    text(f::price_entry, entry.price_entry);
+    if (has(f::price_book)) {
+        take_array(in, entry.price_book.bytes);
+        fits = fits && !entry.price_book.is_zero();
+    }
+    entry.parameters.stream = has(f::stream);
+    entry.parameters.batch = has(f::batch);
+    entry.complete = !has(f::incomplete);
+    return in.ok() && fits && (to.reported | to.estimated) >> unit_count == 0 &&
+           (to.reported & to.estimated) == 0;
+}
+
+// What must be known of a shape to go through the values behind it.
+struct shape_outline {
+    std::uint64_t mask = 0;
+    unsigned counts = 0;  // units reported and estimated
+};
+
+// Moves past the shape of a record that encode_record() made.
+[[nodiscard]] inline shape_outline skip_shape(byte_reader& in) noexcept {
+    using f = record_field;
+    shape_outline found;
+    in.take(3);
+    found.mask = in.varint();
+    auto const skip_texts = [&](f from, f to) {
+        for (auto bit = static_cast<unsigned>(from); bit <= static_cast<unsigned>(to); ++bit)
+            if ((found.mask >> bit & 1) != 0) in.take(in.varint());
+    };
+    auto const has = [&found](f field) { return (found.mask & field_bit(field)) != 0; };
+    skip_texts(f::provider, f::speed);
+    if (has(f::http_status)) in.varint();
+    skip_texts(f::finish_reason, f::error_type);
+    for (f const units : {f::usage_reported, f::usage_estimated})
+        if (has(units)) found.counts += static_cast<unsigned>(std::popcount(in.varint()));
+    skip_texts(f::price_entry, f::price_entry);
+    if (has(f::price_book)) in.take(32);
+    return found;
+}
+
+// Reads the values of a record whose shape is known.
+template <class Input, class String>
+class values_decoder {
+public:
+    explicit values_decoder(Input& in) : in_(in) {}
+
+    // False where the bytes are not canonical; `entry` is then of no use.
+    [[nodiscard]] bool decode(record_shape<String> const& shape, basic_record<String>& entry) {
+        entry = shape.fields;
+        mask_ = shape.mask;
         entry.started_at = in_.instant();
-        ok_ = ok_ && mask_ >> record_field_count == 0 &&
-              (entry.kind == record_kind::intent || entry.kind == record_kind::outcome) &&
-              static_cast<unsigned>(entry.operation) <= 7 &&
-              static_cast<unsigned>(entry.cost_status) <= 5;
-        decode_names(entry);
+        decode_counts(entry.usage, shape.reported, provenance::reported);
+        decode_counts(entry.usage, shape.estimated, provenance::estimated);
+        name(f::user, entry.user);
+        name(f::project, entry.project);
+        name(f::key_id, entry.key_id);
         decode_course(entry);
-        decode_amounts(entry);
-        decode_identity(entry);
-        if (!ok_ || !in_.bytes.ok() || fields_of(entry) != mask_)
-            return fail(errc::corrupt, "a record cannot be decoded");
-        return entry;
+        if (has(f::iterations)) decode_iterations(entry);
+        if (has(f::provider_cost)) entry.provider_cost = money::from_pico(in_.bytes.varint128());
+        if (has(f::attempt)) ok_ = take_small(in_.bytes, entry.attempt) && entry.attempt != 1;
+        if (has(f::trace_id)) {
+            take_array(in_.bytes, entry.trace_id.bytes);
+            ok_ = ok_ && !entry.trace_id.is_zero();
+        }
+        if (has(f::tags)) decode_tags(entry);
+        return ok_ && in_.bytes.ok();
     }
 
 private:
@@ -1708,95 +2367,58 @@ private:
     [[nodiscard]] bool has(f field) const noexcept {
         return ok_ && in_.bytes.ok() && (mask_ & field_bit(field)) != 0;
     }
-    std::uint8_t byte() { return in_.bytes.template little_endian<std::uint8_t>(); }
-
-    template <class Integer>
-    Integer small() {
-        std::uint64_t const value = in_.bytes.varint();
-        ok_ = ok_ && value <= std::numeric_limits<Integer>::max();
-        return static_cast<Integer>(value);
-    }
-    std::string text() { return std::string(in_.bytes.take(in_.bytes.varint())); }
-    std::string name() { return std::string(in_.name()); }
-
-    template <class Array>
-    void fill(Array& to) {
-        std::string_view const bytes = in_.bytes.take(to.size());
-        for (std::size_t i = 0; i < bytes.size(); ++i) to[i] = static_cast<std::uint8_t>(bytes[i]);
+    void name(f field, String& to) {
+        if (!has(field)) return;
+        to = String(in_.name());
+        ok_ = !to.empty();
     }
 
-    void decode_names(record& entry) {
-        if (has(f::user)) entry.user = name();
-        if (has(f::project)) entry.project = name();
-        if (has(f::key_id)) entry.key_id = name();
-        if (has(f::provider)) entry.provider = name();
-        if (has(f::model_requested)) entry.model_requested = name();
-        if (has(f::model_served)) entry.model_served = name();
-        if (has(f::path)) entry.path = name();
-        if (has(f::service_tier)) entry.service_tier = name();
-        if (has(f::region)) entry.region = name();
-        if (has(f::speed)) entry.speed = name();
-    }
-
-    void decode_course(record& entry) {
-        if (has(f::max_output_tokens)) entry.parameters.max_output_tokens = in_.bytes.varint();
-        if (has(f::choices)) entry.parameters.choices = small<std::uint32_t>();
-        entry.parameters.stream = has(f::stream);
-        entry.parameters.batch = has(f::batch);
+    void decode_course(basic_record<String>& entry) {
         if (has(f::duration_ns)) entry.duration_ns = in_.bytes.varint();
         if (has(f::time_to_first_token_ns)) entry.time_to_first_token_ns = in_.bytes.varint();
-        if (has(f::http_status)) entry.http_status = small<std::uint16_t>();
-        if (has(f::finish_reason)) entry.finish_reason = name();
-        if (has(f::error_type)) entry.error_type = name();
-        entry.complete = !has(f::incomplete);
+        if (has(f::cost)) {
+            entry.cost = money::from_pico(in_.bytes.varint128());
+            ok_ = entry.cost != money{};
+        }
+        if (has(f::operation_id)) {
+            take_array(in_.bytes, entry.operation_id.bytes);
+            ok_ = ok_ && !entry.operation_id.is_zero();
+        }
+        if (has(f::provider_request_id)) {
+            entry.provider_request_id = take_text<String>(in_.bytes);
+            ok_ = ok_ && !entry.provider_request_id.empty();
+        }
+        if (has(f::max_output_tokens)) entry.parameters.max_output_tokens = in_.bytes.varint();
+        if (has(f::choices)) ok_ = take_small(in_.bytes, entry.parameters.choices.emplace()) && ok_;
     }
 
-    void decode_counts(usage& counts, provenance from) {
-        std::uint64_t const mask = in_.bytes.varint();
-        ok_ = ok_ && mask >> unit_count == 0;
-        for (std::size_t i = 0; ok_ && i < unit_count; ++i) {
-            if ((mask >> i & 1) == 0) continue;
+    void decode_counts(usage& counts, std::uint64_t mask, provenance from) {
+        for (; ok_ && mask != 0; mask &= mask - 1) {
             std::uint64_t const count = in_.bytes.varint();
-            ok_ = ok_ && count <= usage::count_max && !counts.has(static_cast<unit>(i));
-            if (ok_) counts.set(static_cast<unit>(i), count, from);
+            ok_ = count <= usage::count_max;
+            if (ok_) counts.set(static_cast<unit>(std::countr_zero(mask)), count, from);
         }
     }
 
-    void decode_amounts(record& entry) {
-        if (has(f::usage_reported)) decode_counts(entry.usage, provenance::reported);
-        if (has(f::usage_estimated)) decode_counts(entry.usage, provenance::estimated);
-        if (has(f::iterations)) {
-            std::uint64_t const count = in_.bytes.varint();
-            for (std::uint64_t i = 0; i < count && ok_ && in_.bytes.ok(); ++i) {
-                iteration& run = entry.iterations.emplace_back();
-                run.kind = name();
-                run.model = name();
-                decode_counts(run.usage, provenance::reported);
-            }
-        }
-        if (has(f::cost)) entry.cost = money::from_pico(in_.bytes.varint128());
-        if (has(f::provider_cost)) entry.provider_cost = money::from_pico(in_.bytes.varint128());
-        if (has(f::price_entry)) entry.price_entry = name();
-        if (has(f::price_book)) {
-            std::string_view const bytes = in_.name();
-            ok_ = ok_ && bytes.size() == entry.price_book.bytes.size();
-            for (std::size_t i = 0; ok_ && i < bytes.size(); ++i) {
-                entry.price_book.bytes[i] = static_cast<std::uint8_t>(bytes[i]);
-            }
+    void decode_iterations(basic_record<String>& entry) {
+        std::uint64_t const count = in_.bytes.varint();
+        ok_ = ok_ && count != 0;
+        for (std::uint64_t i = 0; i < count && ok_ && in_.bytes.ok(); ++i) {
+            auto& run = entry.iterations.emplace_back();
+            run.kind = String(in_.name());
+            run.model = String(in_.name());
+            std::uint64_t const mask = in_.bytes.varint();
+            ok_ = mask >> unit_count == 0;
+            decode_counts(run.usage, mask, provenance::reported);
         }
     }
 
-    void decode_identity(record& entry) {
-        if (has(f::operation_id)) fill(entry.operation_id.bytes);
-        if (has(f::attempt)) entry.attempt = small<std::uint32_t>();
-        if (has(f::provider_request_id)) entry.provider_request_id = text();
-        if (has(f::trace_id)) fill(entry.trace_id.bytes);
-        if (has(f::tags)) {
-            std::uint64_t const count = in_.bytes.varint();
-            for (std::uint64_t i = 0; i < count && ok_ && in_.bytes.ok(); ++i) {
-                std::string key = name();
-                entry.tags.emplace_back(std::move(key), name());
-            }
+    void decode_tags(basic_record<String>& entry) {
+        std::uint64_t const count = in_.bytes.varint();
+        ok_ = ok_ && count != 0;
+        for (std::uint64_t i = 0; i < count && ok_ && in_.bytes.ok(); ++i) {
+            String key(in_.name());
+            entry.tags.emplace_back(std::move(key), String(in_.name()));
         }
     }
 
@@ -1807,19 +2429,42 @@ private:
 
 }  // namespace detail
 
-// The canonical bytes of one record, complete in themselves.
-[[nodiscard]] inline std::string encode_record(record const& entry) {
-    std::string bytes;
-    detail::plain_output out{bytes};
-    detail::encode_record_to(entry, out);
-    return bytes;
+// The canonical bytes of one record, complete in themselves. They lie in `room`, which only grows:
+// used again and again it costs no allocation.
+template <class String>
+[[nodiscard]] std::string_view encode_record(basic_record<String> const& entry, std::string& room) {
+    std::size_t const most = detail::encoded_size_most(entry);
+    if (room.size() < most) room.resize(most);
+    detail::plain_output out{room.data()};
+    std::uint64_t const mask = detail::fields_of(entry);
+    detail::encode_shape(entry, mask, out);
+    detail::encode_values(entry, mask, out);
+    return std::string_view(room).substr(0, static_cast<std::size_t>(out.position() - room.data()));
 }
 
-// Errors: corrupt, for anything but the whole canonical encoding of one record.
-[[nodiscard]] inline result<record> decode_record(std::string_view bytes) {
+template <class String>
+[[nodiscard]] std::string encode_record(basic_record<String> const& entry) {
+    std::string room;
+    return std::string(encode_record(entry, room));
+}
+
+// Into `entry`, whose texts lie in `bytes` where it is a view. Errors: corrupt, for anything but
+// the whole canonical encoding of one record.
+template <class String>
+[[nodiscard]] result<void> decode_record(std::string_view bytes, basic_record<String>& entry) {
     detail::plain_input in{detail::byte_reader{bytes}};
-    auto entry = detail::record_decoder<detail::plain_input>{in}.decode();
-    if (entry && !in.bytes.at_end()) return fail(errc::corrupt, "bytes follow a record");
+    detail::record_shape<String> shape;
+    if (!detail::decode_shape(in.bytes, shape) ||
+        !detail::values_decoder<detail::plain_input, String>{in}.decode(shape, entry))
+        return fail(errc::corrupt, "a record cannot be decoded");
+    if (!in.bytes.at_end()) return fail(errc::corrupt, "bytes follow a record");
+    return {};
+}
+
+[[nodiscard]] inline result<record> decode_record(std::string_view bytes) {
+    record entry;
+    auto const decoded = decode_record(bytes, entry);
+    if (!decoded) return decoded.error();
     return entry;
 }
 
@@ -1891,44 +2536,14 @@ __attribute__((target("sse4.2"))) inline std::uint32_t crc32c_instruction(
 
 #endif  // AIAUDIT_DETAIL_CRC32C_HPP
 
-// ---- aiaudit/detail/string_hash.hpp ----
-// SPDX-License-Identifier: MIT
-//
-// string_hash.hpp: lets a hash map of strings be searched by a view, without making a string.
-//
-// Threads: any.
-// Floor 1.
-#ifndef AIAUDIT_DETAIL_STRING_HASH_HPP
-#define AIAUDIT_DETAIL_STRING_HASH_HPP
-
-#include <cstddef>
-#include <functional>
-#include <string_view>
-
-namespace aiaudit {
-inline namespace v1 {
-namespace detail {
-
-struct string_hash {
-    using is_transparent = void;
-    std::size_t operator()(std::string_view text) const noexcept {
-        return std::hash<std::string_view>{}(text);
-    }
-};
-
-}  // namespace detail
-}  // namespace v1
-}  // namespace aiaudit
-
-#endif  // AIAUDIT_DETAIL_STRING_HASH_HPP
-
 // ---- aiaudit/codec/block.hpp ----
 // SPDX-License-Identifier: MIT
 //
 // block.hpp: the records of one group commit as one stored value. The layout is docs/format.md.
 //
-// A block stands alone: names that recur in it are kept once, in a dictionary at its end, and times
-// as steps. Its header says what it holds without decoding it, and a CRC-32C covers every byte.
+// A block stands alone: shapes and names that recur in it are kept once, in a dictionary at its
+// end, and times as steps. Its header says what it holds without decoding it, and a CRC-32C covers
+// every byte.
 // Threads: one builder for one thread; reading is pure.
 // Floor 3.
 #ifndef AIAUDIT_CODEC_BLOCK_HPP
@@ -1936,10 +2551,9 @@ struct string_hash {
 
 #include <algorithm>
 #include <cstdint>
-#include <limits>
+#include <memory>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 namespace aiaudit {
@@ -1968,26 +2582,18 @@ namespace detail {
 
 // Writes a name as its number in the block's dictionary and an instant as the step from the one
 // before.
-struct block_output {
-    std::string& bytes;
-    std::unordered_map<std::string, std::uint32_t, string_hash, std::equal_to<>>& numbers;
-    std::string& dictionary;
+struct block_output : byte_writer {
+    block_output(char* to, name_dictionary& all_names, std::int64_t& before_ns) noexcept
+        : byte_writer(to), names(all_names), previous_ns(before_ns) {}
+
+    name_dictionary& names;
     std::int64_t& previous_ns;
 
-    void name(std::string_view text) {
-        auto found = numbers.find(text);
-        if (found == numbers.end()) {
-            found = numbers.emplace(std::string(text), static_cast<std::uint32_t>(numbers.size()))
-                        .first;
-            append_varint(dictionary, text.size());
-            dictionary.append(text);
-        }
-        append_varint(bytes, found->second);
-    }
+    void name(std::string_view text) { varint(names.number_of(text)); }
     void instant(timestamp at) {
         auto const step =
             static_cast<std::uint64_t>(at.ns) - static_cast<std::uint64_t>(previous_ns);
-        append_varint(bytes, zigzag(static_cast<std::int64_t>(step)));
+        varint(zigzag(static_cast<std::int64_t>(step)));
         previous_ns = at.ns;
     }
 };
@@ -2010,56 +2616,108 @@ struct block_input {
 
 }  // namespace detail
 
-// Gathers records into one block; used again after finish().
+// Gathers records into one block; used again after clear().
 class block_builder {
 public:
     [[nodiscard]] std::uint32_t count() const noexcept { return header_.count; }
-    // Bytes gathered so far, header not counted.
-    [[nodiscard]] std::size_t bytes() const noexcept {
-        return records_.size() + dictionary_.size();
+    // Of the block as it is now.
+    [[nodiscard]] std::size_t size() const noexcept {
+        return block_header::size + used_ + names_.bytes().size();
     }
 
-    void add(record const& entry) {
-        if (header_.count == 0) header_.earliest = header_.latest = entry.started_at;
-        header_.earliest = std::min(header_.earliest, entry.started_at);
-        header_.latest = std::max(header_.latest, entry.started_at);
-        ++header_.count;
-        detail::block_output out{records_, numbers_, dictionary_, previous_ns_};
-        detail::encode_record_to(entry, out);
+    template <class String>
+    void add(basic_record<String> const& entry) {
+        count_in(entry.started_at);
+        std::size_t const size_most = detail::encoded_size_most(entry);
+        if (shape_.size() < size_most) shape_.resize(size_most);
+        std::uint64_t const mask = detail::fields_of(entry);
+        detail::plain_output shape{shape_.data()};
+        detail::encode_shape(entry, mask, shape);
+        auto const shape_size = static_cast<std::size_t>(shape.position() - shape_.data());
+        detail::block_output out = room_for(size_most);
+        out.name(std::string_view(shape_).substr(0, shape_size));
+        detail::encode_values(entry, mask, out);
+        used_ = static_cast<std::size_t>(out.position() - records_.data());
+    }
+    // The same for the bytes that encode_record() made of it, without decoding them: the values of
+    // most records are in a block as they are alone, but for the instant and the names.
+    void add_encoded(std::string_view encoded) {
+        using f = detail::record_field;
+        detail::byte_reader in{encoded};
+        auto const [mask, counts] = detail::skip_shape(in);
+        if ((mask & (field_bit(f::iterations) | field_bit(f::tags))) != 0) {
+            auto const decoded = decode_record(encoded, scratch_);
+            AIAUDIT_ASSERT(decoded.has_value());
+            return add(scratch_);
+        }
+        timestamp const at{in.little_endian<std::int64_t>()};
+        count_in(at);
+        detail::block_output out = room_for(encoded.size() + names_grow_most);
+        out.name(encoded.substr(0, encoded.size() - in.rest().size() - sizeof at.ns));
+        out.instant(at);
+        std::string_view const numbers = in.rest();
+        for (unsigned i = 0; i < counts; ++i) in.varint();
+        out.raw(numbers.substr(0, numbers.size() - in.rest().size()));
+        for (f const name : {f::user, f::project, f::key_id})
+            if ((mask & field_bit(name)) != 0) out.name(in.take(in.varint()));
+        out.raw(in.rest());
+        used_ = static_cast<std::size_t>(out.position() - records_.data());
     }
 
+    // Writes the block, size() bytes. Precondition: count() > 0.
+    void write(sequence first, char* to) const {
+        AIAUDIT_ASSERT(header_.count > 0);
+        detail::byte_writer out{to};
+        out.raw("AIB");
+        out.byte(block_version);
+        out.little_endian(std::uint32_t{0});  // the checksum's place
+        out.little_endian(value_of(first));
+        out.little_endian(header_.count);
+        out.little_endian(static_cast<std::uint32_t>(used_));
+        out.little_endian(static_cast<std::uint32_t>(names_.bytes().size()));
+        out.little_endian(names_.size());
+        out.little_endian(header_.earliest.ns);
+        out.little_endian(header_.latest.ns);
+        out.raw(std::string_view(records_).substr(0, used_));
+        out.raw(names_.bytes());
+        std::string_view const covered(to + 8, size() - 8);
+        detail::store_little_endian(to + 4, detail::crc32c(covered));
+    }
+    void clear() {
+        header_ = {};
+        used_ = 0;
+        names_.clear();
+        previous_ns_ = 0;
+    }
     // The block's bytes; the builder is empty afterwards. Precondition: count() > 0.
     [[nodiscard]] std::string finish(sequence first) {
-        AIAUDIT_ASSERT(header_.count > 0);
-        std::string block;
-        block.reserve(block_header::size + bytes());
-        block.append("AIB");
-        block.push_back(static_cast<char>(block_version));
-        block.append(4, '\0');  // the checksum's place
-        detail::append_little_endian(block, value_of(first));
-        detail::append_little_endian(block, header_.count);
-        detail::append_little_endian(block, static_cast<std::uint32_t>(records_.size()));
-        detail::append_little_endian(block, static_cast<std::uint32_t>(dictionary_.size()));
-        detail::append_little_endian(block, static_cast<std::uint32_t>(numbers_.size()));
-        detail::append_little_endian(block, header_.earliest.ns);
-        detail::append_little_endian(block, header_.latest.ns);
-        AIAUDIT_ASSERT(block.size() == block_header::size);
-        block.append(records_).append(dictionary_);
-        detail::store_little_endian(block.data() + 4,
-                                    detail::crc32c(std::string_view(block).substr(8)));
-        records_.clear();
-        dictionary_.clear();
-        numbers_.clear();
-        previous_ns_ = 0;
-        header_ = {};
+        std::string block(size(), '\0');
+        write(first, block.data());
+        clear();
         return block;
     }
 
 private:
+    // A name's number may be longer than a short name, and a step longer than an instant.
+    static constexpr std::size_t names_grow_most = 64;
+
+    void count_in(timestamp at) noexcept {
+        if (header_.count == 0) header_.earliest = header_.latest = at;
+        header_.earliest = std::min(header_.earliest, at);
+        header_.latest = std::max(header_.latest, at);
+        ++header_.count;
+    }
+    [[nodiscard]] detail::block_output room_for(std::size_t bytes) {
+        if (records_.size() < used_ + bytes) records_.resize((used_ + bytes) * 2);
+        return {records_.data() + used_, names_, previous_ns_};
+    }
+
     block_header header_{};
-    std::string records_{};
-    std::string dictionary_{};
-    std::unordered_map<std::string, std::uint32_t, detail::string_hash, std::equal_to<>> numbers_{};
+    record_view scratch_{};
+    std::string shape_{};    // scratch
+    std::string records_{};  // the first used_ bytes are
+    std::size_t used_ = 0;
+    detail::name_dictionary names_{};
     std::int64_t previous_ns_ = 0;
 };
 
@@ -2093,10 +2751,37 @@ private:
     return header;
 }
 
-// Calls visit(sequence, record&&) for each record in order; false from it stops. Errors: as
-// read_block_header.
-template <class Visitor>
-[[nodiscard]] result<block_header> read_block(std::string_view block, Visitor&& visit) {
+namespace detail {
+
+// The shapes of a block, each decoded when it is first met.
+template <class String>
+class block_shapes {
+public:
+    explicit block_shapes(std::vector<std::string_view> const& names)
+        : names_(names), places_(names.size()) {}
+
+    // Null where there is no such shape.
+    [[nodiscard]] record_shape<String> const* at(std::uint64_t number) {
+        if (number >= places_.size()) return nullptr;
+        auto& place = places_[static_cast<std::size_t>(number)];
+        if (place == nullptr) {
+            auto made = std::make_unique<record_shape<String>>();
+            byte_reader in{names_[static_cast<std::size_t>(number)]};
+            if (!decode_shape(in, *made) || !in.at_end()) return nullptr;
+            place = std::move(made);
+        }
+        return place.get();
+    }
+
+private:
+    std::vector<std::string_view> const& names_;
+    std::vector<std::unique_ptr<record_shape<String>>> places_;  // by number
+};
+
+// Calls visit(sequence, basic_record<String>&) for each record in order, the same object each time;
+// false from it stops.
+template <class String, class Visitor>
+[[nodiscard]] result<block_header> read_block_as(std::string_view block, Visitor&& visit) {
     auto header = read_block_header(block);
     if (!header) return header;
     auto const corrupt = [&] {
@@ -2106,1606 +2791,47 @@ template <class Visitor>
     };
     std::string_view const body = block.substr(block_header::size);
     std::vector<std::string_view> names;
-    detail::byte_reader dictionary{body.substr(header->records_size)};
+    byte_reader dictionary{body.substr(header->records_size)};
     for (std::uint32_t i = 0; i < header->names_count; ++i)
         names.push_back(dictionary.take(dictionary.varint()));
     if (!dictionary.ok() || !dictionary.at_end()) return corrupt();
-    detail::block_input in{detail::byte_reader{body.substr(0, header->records_size)}, names};
+    block_input in{byte_reader{body.substr(0, header->records_size)}, names};
+    block_shapes<String> shapes{names};
+    basic_record<String> entry;
     for (std::uint32_t i = 0; i < header->count; ++i) {
-        auto entry = detail::record_decoder<detail::block_input>{in}.decode();
-        if (!entry) return corrupt();
-        if (!visit(sequence{value_of(header->first) + i}, std::move(*entry))) return header;
+        auto const* const shape = shapes.at(in.bytes.varint());
+        if (shape == nullptr || !values_decoder<block_input, String>{in}.decode(*shape, entry))
+            return corrupt();
+        if (!visit(sequence{value_of(header->first) + i}, entry)) return header;
     }
     if (!in.bytes.at_end()) return corrupt();
     return header;
+}
+
+}  // namespace detail
+
+// Calls visit(sequence, record&&) for each record in order; false from it stops. Errors: as
+// read_block_header.
+template <class Visitor>
+[[nodiscard]] result<block_header> read_block(std::string_view block, Visitor&& visit) {
+    return detail::read_block_as<std::string>(block, [&visit](sequence number, record& entry) {
+        return visit(number, std::move(entry));
+    });
+}
+
+// The same without a copy of the texts: visit(sequence, record_view const&). A view is good until
+// visit returns.
+template <class Visitor>
+[[nodiscard]] result<block_header> view_block(std::string_view block, Visitor&& visit) {
+    return detail::read_block_as<std::string_view>(
+        block,
+        [&visit](sequence number, record_view const& entry) { return visit(number, entry); });
 }
 
 }  // namespace v1
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_CODEC_BLOCK_HPP
-
-// ---- aiaudit/clock/clock.hpp ----
-// SPDX-License-Identifier: MIT
-//
-// clock.hpp: where the ledger takes the time from.
-//
-// Threads: now() may be called from any thread at once.
-// Floor 5.
-#ifndef AIAUDIT_CLOCK_CLOCK_HPP
-#define AIAUDIT_CLOCK_CLOCK_HPP
-
-#include <atomic>
-#include <chrono>
-#include <concepts>
-
-namespace aiaudit {
-inline namespace v1 {
-
-// Tells the time of day. It may step back; the log's order is its sequence, not its times.
-template <class Clock>
-concept clock_policy = std::default_initializable<Clock> && requires(Clock const& clock) {
-    { clock.now() }
-    noexcept->std::same_as<timestamp>;
-};
-
-struct system_clock {
-    [[nodiscard]] timestamp now() const noexcept {
-        auto const since_epoch = std::chrono::system_clock::now().time_since_epoch();
-        return {std::chrono::duration_cast<std::chrono::nanoseconds>(since_epoch).count()};
-    }
-};
-static_assert(clock_policy<system_clock>);
-
-// A clock that stands still until it is set: for tests, demonstrations and replays.
-class manual_clock {
-public:
-    manual_clock() = default;
-    [[nodiscard]] timestamp now() const noexcept { return {ns_.load(std::memory_order_relaxed)}; }
-    void set(timestamp to) noexcept { ns_.store(to.ns, std::memory_order_relaxed); }
-
-private:
-    std::atomic<std::int64_t> ns_{0};
-};
-static_assert(clock_policy<manual_clock>);
-
-}  // namespace v1
-}  // namespace aiaudit
-
-#endif  // AIAUDIT_CLOCK_CLOCK_HPP
-
-// ---- aiaudit/limits.hpp ----
-// SPDX-License-Identifier: MIT
-//
-// limits.hpp: every maximum, with its reason.
-//
-// A limit that a user may want to move is an option that defaults to the value here.
-// Threads: constants.
-// Floor 1.
-#ifndef AIAUDIT_LIMITS_HPP
-#define AIAUDIT_LIMITS_HPP
-
-#include <cstddef>
-#include <cstdint>
-
-namespace aiaudit {
-inline namespace v1 {
-namespace limits {
-
-// The longest key of a table. LMDB takes 511 bytes; short keys keep many on a page, and the
-// longest that the engine makes (a tile: level, index, width) is under half of this.
-inline constexpr std::size_t storage_key_bytes = 64;
-
-// The largest value of a table. LMDB takes 4 GiB, but holds a whole value in memory until it is
-// committed; a snapshot of the largest ledger that fits the memory bound is well under this.
-inline constexpr std::uint64_t storage_value_bytes = std::uint64_t{256} << 20;
-
-// Address space that one segment reserves, and so the most it can hold. It is not allocated:
-// neither memory nor disk is used before there is data. 16 times what a segment is meant to
-// reach, so that a map is never resized under way; and 1/2048 of the address space of x86-64.
-inline constexpr std::uint64_t map_bytes = std::uint64_t{64} << 30;
-
-// The smallest map worth opening: a fresh segment takes some pages, one transaction some more.
-inline constexpr std::uint64_t map_bytes_least = std::uint64_t{1} << 20;
-
-// Named tables in one environment: four today; LMDB searches them one after the other.
-inline constexpr unsigned storage_tables = 8;
-
-// Read transactions at one time, over all processes: 64 bytes each in the lock file. LMDB's own
-// 126 are too few for a busy service beside its command-line tools.
-inline constexpr unsigned storage_readers = 1024;
-
-// How often a writer looks for readers that died, whose snapshots would pin freed pages.
-inline constexpr std::int64_t storage_reader_check_seconds = 30;
-
-// How long the file that marks a ledger may be: it has a few lines.
-inline constexpr std::size_t storage_marker_bytes = 4096;
-
-}  // namespace limits
-}  // namespace v1
-}  // namespace aiaudit
-
-#endif  // AIAUDIT_LIMITS_HPP
-
-// ---- aiaudit/storage/posix_file.hpp ----
-// SPDX-License-Identifier: MIT
-//
-// posix_file.hpp: the few file operations that making and checking a ledger directory needs.
-//
-// Threads: functions without state; a file_handle belongs to one thread at a time.
-// Floor 5.
-#ifndef AIAUDIT_STORAGE_POSIX_FILE_HPP
-#define AIAUDIT_STORAGE_POSIX_FILE_HPP
-
-#include <algorithm>
-#include <cerrno>
-#include <cstddef>
-#include <cstdint>
-#include <string>
-#include <string_view>
-#include <system_error>
-#include <utility>
-
-#include <fcntl.h>
-#include <sys/file.h>
-#include <sys/resource.h>
-#include <sys/stat.h>
-#include <sys/statvfs.h>
-#include <unistd.h>
-
-namespace aiaudit {
-inline namespace v1 {
-namespace detail {
-
-class file_handle {
-public:
-    file_handle() noexcept = default;
-    explicit file_handle(int descriptor) noexcept : descriptor_(descriptor) {}
-    file_handle(file_handle&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
-    file_handle& operator=(file_handle&& other) noexcept {
-        std::swap(descriptor_, other.descriptor_);
-        return *this;
-    }
-    ~file_handle() {
-        if (descriptor_ >= 0) ::close(descriptor_);
-    }
-    [[nodiscard]] explicit operator bool() const noexcept { return descriptor_ >= 0; }
-    [[nodiscard]] int get() const noexcept { return descriptor_; }
-
-    // -1 in it (and errno) on failure. Never inherited by a program that is executed.
-    [[nodiscard]] static file_handle open(std::string const& path, int flags,
-                                          mode_t mode = 0600) noexcept {
-        int descriptor = -1;
-        do {
-            descriptor = ::open(path.c_str(), flags | O_CLOEXEC, mode);
-        } while (descriptor < 0 && errno == EINTR);
-        return file_handle(descriptor);
-    }
-
-private:
-    int descriptor_ = -1;
-};
-
-[[nodiscard]] inline std::string text_of_errno(int number) {
-    return std::generic_category().message(number);
-}
-
-// Whether the file system at `path` has as good as no room: fewer than 1 in 100 of its blocks, or
-// less than LMDB needs for a small transaction. Network and quota file systems, and LMDB itself
-// after a short write, say EIO where they mean that.
-[[nodiscard]] inline bool is_disk_full(std::string const& path) noexcept {
-    struct statvfs room {};
-    if (::statvfs(path.c_str(), &room) != 0) return false;
-    auto const free_bytes = std::uint64_t{room.f_bavail} * room.f_frsize;
-    return room.f_bavail < room.f_blocks / 100 || free_bytes < (std::uint64_t{64} << 10);
-}
-
-// Whether the process's file size limit stands in the way of the file's growth.
-[[nodiscard]] inline bool is_at_size_limit(std::string const& path) noexcept {
-    struct rlimit limit {};
-    if (::getrlimit(RLIMIT_FSIZE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return false;
-    struct stat status {};
-    if (::stat(path.c_str(), &status) != 0) return false;
-    constexpr std::uint64_t slack = std::uint64_t{1} << 20;
-    return static_cast<std::uint64_t>(status.st_size) + slack >= limit.rlim_cur;
-}
-
-// What a failed system call on `path` means. `call` names it in the text.
-[[nodiscard]] inline error posix_error(int number, std::string_view call, std::string const& path) {
-    auto const text = [&] {
-        return path + ": " + std::string(call) + ": " + text_of_errno(number);
-    };
-    switch (number) {
-    case ENOENT:
-    case ENOTDIR: return fail(errc::not_found, text());
-    case EACCES:
-    case EPERM:
-    case EROFS: return fail(errc::read_only, text());
-    case ENOSPC:
-    case EDQUOT: return fail(errc::disk_full, text());
-    case EFBIG:
-    case EIO:
-        if (is_disk_full(path)) return fail(errc::disk_full, text());
-        if (is_at_size_limit(path)) {
-            return fail(errc::disk_full, text() + " (at the process's file size limit)");
-        }
-        break;
-    default: break;
-    }
-    return fail(errc::storage_failed, text());
-}
-
-// Makes the entries of a directory durable: a rename is not before this.
-[[nodiscard]] inline result<void> sync_path(std::string const& path) {
-    auto const file = file_handle::open(path, O_RDONLY);
-    if (!file || ::fsync(file.get()) != 0) return posix_error(errno, "fsync", path);
-    return {};
-}
-
-// A file with these bytes, durable, but for its entry in the directory.
-[[nodiscard]] inline result<void> write_file(std::string const& path, std::string_view bytes) {
-    auto const file = file_handle::open(path, O_WRONLY | O_CREAT | O_TRUNC);
-    if (!file) return posix_error(errno, "create", path);
-    while (!bytes.empty()) {
-        auto const written = ::write(file.get(), bytes.data(), bytes.size());
-        if (written < 0 && errno == EINTR) continue;
-        if (written < 0) return posix_error(errno, "write", path);
-        bytes.remove_prefix(static_cast<std::size_t>(written));
-    }
-    if (::fsync(file.get()) != 0) return posix_error(errno, "fsync", path);
-    return {};
-}
-
-// Disk blocks for at least the first `bytes` of a file, which is made where it is missing: a map of
-// a file without them dies of SIGBUS when it is written to and the disk is full. The size stays as
-// it is. A file system that cannot do this is left to its own ways.
-[[nodiscard]] inline result<void> reserve_blocks(std::string const& path, std::uint64_t bytes) {
-    auto const file = file_handle::open(path, O_RDWR | O_CREAT);
-    if (!file) return posix_error(errno, "open", path);
-    struct stat status {};
-    if (::fstat(file.get(), &status) != 0) return posix_error(errno, "fstat", path);
-    auto const room = std::max(static_cast<off_t>(bytes), status.st_size);
-    int failed = 0;
-    do {
-        failed = ::fallocate(file.get(), FALLOC_FL_KEEP_SIZE, 0, room);
-    } while (failed != 0 && errno == EINTR);
-    if (failed == 0 || errno == EOPNOTSUPP || errno == ENOSYS) return {};
-    return posix_error(errno, "fallocate", path);
-}
-
-// Fills `to` from `offset`; how many bytes there were before the end of the file. -1: errno.
-[[nodiscard]] inline std::int64_t read_at(int descriptor, char* to, std::size_t size,
-                                          std::uint64_t offset) noexcept {
-    std::size_t done = 0;
-    while (done < size) {
-        auto const got =
-            ::pread(descriptor, to + done, size - done, static_cast<off_t>(offset + done));
-        if (got < 0 && errno == EINTR) continue;
-        if (got < 0) return -1;
-        if (got == 0) break;
-        done += static_cast<std::size_t>(got);
-    }
-    return static_cast<std::int64_t>(done);
-}
-
-// Held from when it is made until it is destroyed; other processes' holders wait. For as long as
-// the few system calls of making a directory take.
-class directory_lock {
-public:
-    explicit directory_lock(std::string const& path) noexcept
-        : directory_(file_handle::open(path, O_RDONLY | O_DIRECTORY)) {
-        if (!directory_) return;
-        int failed = 0;
-        do {
-            failed = ::flock(directory_.get(), LOCK_EX);
-        } while (failed != 0 && errno == EINTR);
-        held_ = failed == 0;
-    }
-    directory_lock(directory_lock const&) = delete;
-    directory_lock& operator=(directory_lock const&) = delete;
-    // Unlocks rather than closes: a child forked meanwhile holds the same lock open.
-    ~directory_lock() {
-        if (held_) ::flock(directory_.get(), LOCK_UN);
-    }
-    [[nodiscard]] bool held() const noexcept { return held_; }
-
-private:
-    file_handle directory_;
-    bool held_ = false;
-};
-
-}  // namespace detail
-}  // namespace v1
-}  // namespace aiaudit
-
-#endif  // AIAUDIT_STORAGE_POSIX_FILE_HPP
-
-// ---- aiaudit/storage/store.hpp ----
-// SPDX-License-Identifier: MIT
-//
-// store.hpp: what the ledger asks of its storage: four ordered tables of byte strings, written in
-// atomic durable transactions and read in consistent snapshots.
-//
-// Models: lmdb_store (lmdb_store.hpp) and memory_store (memory_store.hpp). A third one is right
-// when it passes tests/engine/support/store_conformance.hpp.
-// Threads: plain values; see storage_policy for those of a store.
-// Floor 5.
-#ifndef AIAUDIT_STORAGE_STORE_HPP
-#define AIAUDIT_STORAGE_STORE_HPP
-
-#include <concepts>
-#include <cstddef>
-#include <cstdint>
-#include <optional>
-#include <span>
-#include <string>
-#include <string_view>
-
-namespace aiaudit {
-inline namespace v1 {
-
-// The tables of a store. The numbers and names are on disk: never changed, never used again.
-enum class table : std::uint8_t { blocks = 0, meta = 1, snapshots = 2, tiles = 3 };
-inline constexpr std::size_t table_count = 4;
-
-[[nodiscard]] constexpr char const* name_of(table which) noexcept {
-    constexpr char const* names[table_count] = {"blocks", "meta", "snapshots", "tiles"};
-    return names[static_cast<std::size_t>(which)];
-}
-
-// How to open a store. A store that keeps nothing on disk ignores `path`, `create` and `map_bytes`.
-struct store_options {
-    std::string path{};      // a directory; its parent must exist
-    bool create = true;      // make a new store where the path is missing or an empty directory
-    bool read_only = false;  // change nothing on disk; write() answers errc::read_only
-    // The most the store can hold, as address space (nothing is allocated ahead). Choose less
-    // where that is rationed: RLIMIT_AS, 32-bit processes, some sanitizers.
-    std::uint64_t map_bytes = limits::map_bytes;
-};
-
-namespace detail {
-
-// What every store checks of a key before it looks anything up.
-[[nodiscard]] inline result<void> check_key(std::string_view key) {
-    if (!key.empty() && key.size() <= limits::storage_key_bytes) return {};
-    return fail(errc::bad_argument, "a storage key has 1 to " +
-                                        std::to_string(limits::storage_key_bytes) + " bytes, not " +
-                                        std::to_string(key.size()));
-}
-
-[[nodiscard]] inline result<void> check_entry(std::string_view key, std::size_t value_bytes) {
-    if (value_bytes <= limits::storage_value_bytes) return check_key(key);
-    return fail(errc::too_large, "a stored value of " + std::to_string(value_bytes) +
-                                     " bytes; the most is " +
-                                     std::to_string(limits::storage_value_bytes));
-}
-
-[[nodiscard]] inline error key_exists(table in) {
-    return fail(errc::storage_failed, std::string("key exists in ") + name_of(in));
-}
-
-// Callables of the shapes that a store must accept, to say so in the concept.
-struct visitor_archetype {
-    bool operator()(std::string_view key, std::string_view value) const;
-};
-template <class View>
-struct body_archetype {
-    result<void> operator()(View& view) const;
-};
-
-}  // namespace detail
-
-// A read view: one consistent snapshot.
-//
-//   get(table, key)             The value, or nothing. A key of a wrong size: bad_argument.
-//   scan(table, from, visit)    Calls visit(key, value) in ascending bytewise order, from the first
-//                               key >= from (may be empty: the first of all), until it returns
-//                               false. visit may call get, not insert, reserve or replace.
-//   last_key(table)             The greatest key, or nothing.
-//
-// A view and every byte it hands out live until the body returns; in a write view a value that was
-// handed out lives only until the next insert, reserve or replace.
-template <class View>
-concept storage_read_view = requires(View const& view, table in, std::string_view key,
-                                     detail::visitor_archetype visit) {
-    { view.get(in, key) } -> std::same_as<result<std::optional<std::string_view>>>;
-    { view.scan(in, key, visit) } -> std::same_as<result<void>>;
-    { view.last_key(in) } -> std::same_as<result<std::optional<std::string>>>;
-};
-
-// A write view: a read view that sees its own changes, and
-//
-//   insert(table, key, value)   A new entry; storage_failed "key exists" where there is one, and
-//                               then the transaction may go on. Fastest for ascending keys.
-//   reserve(table, key, bytes)  insert, but the caller writes the value in place: into the span,
-//                               all of it, before the next call on the view.
-//   replace(table, key, value)  An entry, new or instead of the old one.
-//
-// Values over limits::storage_value_bytes: too_large. No room: log_full.
-template <class View>
-concept storage_write_view = storage_read_view<View> &&
-    requires(View& view, table in, std::string_view key, std::string_view value, std::size_t size) {
-    { view.insert(in, key, value) } -> std::same_as<result<void>>;
-    { view.reserve(in, key, size) } -> std::same_as<result<std::span<char>>>;
-    { view.replace(in, key, value) } -> std::same_as<result<void>>;
-};
-
-// A store.
-//
-//   Store::open(options)   Opens or makes one. Errors: not_a_ledger (the directory holds something
-//                          else; nothing was touched), newer_format, not_found, read_only,
-//                          already_open (by this process), unsafe_file_system, disk_full, corrupt,
-//                          storage_failed, bad_argument.
-//   write(body)            body: result<void>(write_view&). One transaction: once body succeeded,
-//                          all of it is durable when write() returns success; when body or the
-//                          commit fails or body throws, none of it is there, and the store can be
-//                          used on (disk_full: free space, then write again). One at a time over
-//                          all threads and processes: it waits its turn. A body that changed
-//                          nothing costs no sync.
-//   read(body)             body: result<void>(read_view const&). Runs beside a writer and sees
-//                          what was committed before it began. Keep it short: the space of what is
-//                          replaced meanwhile cannot be used again.
-//   generation()           Differs from before once any process has committed; cheap. 0: closed.
-//   bytes_on_disk()        What the entries take on disk, free pages included. 0: nothing, closed.
-//
-// After fork() the child's copy answers errc::closed, unless the store keeps nothing on disk; the
-// child may open its own. A moved-from store answers errc::closed.
-// Threads: every member may be called from any thread at any time, but not from inside a body
-// (a body that calls its own store may wait for itself for ever); open and destruction are the
-// usual exception. A body runs on the calling thread.
-template <class Store>
-concept storage_policy = std::movable<Store> && storage_read_view<typename Store::read_view> &&
-    storage_write_view<typename Store::write_view> &&
-    requires(Store& store, Store const& reader, store_options const& options,
-             detail::body_archetype<typename Store::write_view> write_body,
-             detail::body_archetype<typename Store::read_view const> read_body) {
-    { Store::open(options) } -> std::same_as<result<Store>>;
-    { store.write(write_body) } -> std::same_as<result<void>>;
-    { reader.read(read_body) } -> std::same_as<result<void>>;
-    { reader.generation() }
-    noexcept->std::same_as<std::uint64_t>;
-    { reader.bytes_on_disk() }
-    noexcept->std::same_as<std::uint64_t>;
-};
-
-}  // namespace v1
-}  // namespace aiaudit
-
-#endif  // AIAUDIT_STORAGE_STORE_HPP
-
-// ---- aiaudit/storage/ledger_directory.hpp ----
-// SPDX-License-Identifier: MIT
-//
-// ledger_directory.hpp: what a ledger looks like on disk, and how it is made so that a crash at
-// any point leaves either no ledger or a whole one.
-//
-//     PATH/aiaudit-ledger                      text; first line "aiaudit ledger format 1"
-//     PATH/segments/00000001/data.mdb          one LMDB environment a segment
-//     PATH/segments/00000001/lock.mdb
-//
-// Making one: PATH/aiaudit-ledger.new says that the rest is ours; the segment is built under
-// 00000001.new, synced and renamed; the marker is renamed last. So a marker means a whole ledger,
-// and aiaudit-ledger.new without a marker a making that is to be taken up again.
-// Threads: functions without state. Processes: making is guarded by flock on PATH.
-// Floor 5.
-#ifndef AIAUDIT_STORAGE_LEDGER_DIRECTORY_HPP
-#define AIAUDIT_STORAGE_LEDGER_DIRECTORY_HPP
-
-#include <charconv>
-#include <cstdint>
-#include <cstdio>
-#include <memory>
-#include <optional>
-#include <string>
-#include <string_view>
-#include <vector>
-
-#include <dirent.h>
-#include <sys/vfs.h>
-
-namespace aiaudit {
-inline namespace v1 {
-namespace detail {
-
-inline constexpr std::uint32_t ledger_format = 1;
-inline constexpr std::string_view marker_prefix = "aiaudit ledger format ";
-inline constexpr char const* marker_name = "aiaudit-ledger";
-inline constexpr char const* new_marker_name = "aiaudit-ledger.new";
-inline constexpr char const* first_segment_name = "00000001";
-
-// The name of a file system on which LMDB's locks or its shared map do not hold, else null.
-// By magic number, as statfs(2) lists them: not every system's headers have them all.
-[[nodiscard]] constexpr char const* unsafe_file_system_name(std::uint32_t magic) noexcept {
-    switch (magic) {
-    case 0x6969: return "NFS";
-    case 0x517B: return "SMB";
-    case 0xFF534D42: return "CIFS";
-    case 0xFE534D42: return "SMB2";
-    case 0x01021997: return "9p";
-    case 0x65735546: return "FUSE";
-    case 0x5346414F:
-    case 0x6B414653: return "AFS";
-    case 0x73757245: return "Coda";
-    case 0x564C: return "NCP";
-    case 0x00C36400: return "Ceph";
-    case 0x47504653: return "GPFS";
-    case 0x0BD00BD0: return "Lustre";
-    case 0x01161970: return "GFS2";
-    case 0x7461636F: return "OCFS2";
-    case 0x19830326: return "BeeGFS";
-    default: return nullptr;
-    }
-}
-
-[[nodiscard]] inline result<void> check_file_system(std::string const& path) {
-    struct statfs status {};
-    if (::statfs(path.c_str(), &status) != 0) return posix_error(errno, "statfs", path);
-    auto const* name = unsafe_file_system_name(static_cast<std::uint32_t>(status.f_type));
-    if (name == nullptr) return {};
-    return fail(errc::unsafe_file_system,
-                path + ": is on " + name + "; a ledger needs a local file system");
-}
-
-// The number in a marker's first line, or nothing where the text is not a marker.
-[[nodiscard]] inline std::optional<std::uint32_t> parse_marker(std::string_view text) noexcept {
-    if (!text.starts_with(marker_prefix)) return std::nullopt;
-    text.remove_prefix(marker_prefix.size());
-    text = text.substr(0, text.find('\n'));
-    std::uint32_t number = 0;
-    auto const [end, failed] = std::from_chars(text.data(), text.data() + text.size(), number);
-    if (failed != std::errc{} || end != text.data() + text.size() || number == 0) {
-        return std::nullopt;
-    }
-    return number;
-}
-
-// Whether `path` is marked as a ledger. An error where it is one that we must not touch.
-[[nodiscard]] inline result<bool> read_marker(std::string const& path) {
-    auto const name = path + "/" + marker_name;
-    auto const file = file_handle::open(name, O_RDONLY | O_NONBLOCK);
-    if (!file && errno == ENOENT) return false;
-    if (!file) return posix_error(errno, "open", name);
-    std::string text(limits::storage_marker_bytes, '\0');
-    auto const size = read_at(file.get(), text.data(), text.size(), 0);
-    if (size < 0 && errno != EISDIR) return posix_error(errno, "read", name);
-    text.resize(size < 0 ? 0 : static_cast<std::size_t>(size));
-    auto const number = parse_marker(text);
-    if (!number) return fail(errc::not_a_ledger, name + ": is not the marker of a ledger");
-    if (*number > ledger_format) {
-        return fail(errc::newer_format, path + ": has format " + std::to_string(*number) +
-                                            ", this program knows formats up to " +
-                                            std::to_string(ledger_format));
-    }
-    return true;
-}
-
-// The names in a directory, but for those that every file system puts there.
-[[nodiscard]] inline result<std::vector<std::string>> list_directory(std::string const& path) {
-    std::unique_ptr<DIR, int (*)(DIR*)> const directory(::opendir(path.c_str()), &::closedir);
-    if (!directory) return posix_error(errno, "opendir", path);
-    std::vector<std::string> names;
-    for (errno = 0; dirent const* const entry = ::readdir(directory.get()); errno = 0) {
-        std::string_view const name = entry->d_name;
-        if (name != "." && name != ".." && name != "lost+found") names.emplace_back(name);
-    }
-    if (errno != 0) return posix_error(errno, "readdir", path);
-    return names;
-}
-
-// Whether a ledger may be made in the directory: it is empty, or one whose making was cut off.
-// Otherwise not_a_ledger, naming what is there.
-[[nodiscard]] inline result<void> check_free_for_ledger(std::string const& path) {
-    auto names = list_directory(path);
-    if (!names) return names.error();
-    bool begun = false;
-    for (auto const& name : *names) begun = begun || name == new_marker_name;
-    for (auto const& name : *names) {
-        if (begun && (name == new_marker_name || name == "segments")) continue;
-        return fail(errc::not_a_ledger,
-                    path + ": is no ledger and not empty (it holds '" + name + "')");
-    }
-    return {};
-}
-
-[[nodiscard]] inline result<void> make_directory(std::string const& path) {
-    if (::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST) {
-        return posix_error(errno, "mkdir", path);
-    }
-    return {};
-}
-
-[[nodiscard]] inline result<void> rename_path(std::string const& from, std::string const& to) {
-    if (::rename(from.c_str(), to.c_str()) != 0) return posix_error(errno, "rename", from);
-    return {};
-}
-
-// The segment under its temporary name, whole and synced, then under its own.
-// make_segment(directory): result<void> fills an empty directory.
-template <class MakeSegment>
-result<void> make_first_segment(std::string const& segments, MakeSegment make_segment) {
-    auto const segment = segments + "/" + first_segment_name;
-    if (::access(segment.c_str(), F_OK) == 0) return {};  // renamed by an earlier try, so whole
-    auto const temporary = segment + ".new";
-    if (auto ok = make_directory(temporary); !ok) return ok;
-    for (char const* const leftover : {"/data.mdb", "/lock.mdb"}) {
-        auto const name = temporary + leftover;
-        if (::unlink(name.c_str()) != 0 && errno != ENOENT) {
-            return posix_error(errno, "unlink", name);
-        }
-    }
-    if (auto ok = make_segment(temporary); !ok) return ok;
-    if (auto ok = sync_path(temporary + "/data.mdb"); !ok) return ok;
-    if (auto ok = sync_path(temporary); !ok) return ok;
-    if (auto ok = rename_path(temporary, segment); !ok) return ok;
-    return sync_path(segments);
-}
-
-template <class MakeSegment>
-result<void> make_ledger(std::string const& path, MakeSegment make_segment) {
-    directory_lock const lock(path);
-    if (!lock.held()) return posix_error(errno, "flock", path);
-    auto const made_meanwhile = read_marker(path);
-    if (!made_meanwhile) return made_meanwhile.error();
-    if (*made_meanwhile) return {};
-    if (auto ok = check_free_for_ledger(path); !ok) return ok;
-    auto const new_marker = path + "/" + new_marker_name;
-    auto const text = std::string(marker_prefix) + std::to_string(ledger_format) +
-                      "\nThis directory is an aiaudit ledger. Copy, move or remove it only as a "
-                      "whole.\n";
-    if (auto ok = write_file(new_marker, text); !ok) return ok;
-    if (auto ok = sync_path(path); !ok) return ok;
-    if (auto ok = make_directory(path + "/segments"); !ok) return ok;
-    if (auto ok = make_first_segment(path + "/segments", make_segment); !ok) return ok;
-    if (auto ok = sync_path(path); !ok) return ok;
-    if (auto ok = rename_path(new_marker, path + "/" + marker_name); !ok) return ok;
-    return sync_path(path);
-}
-
-[[nodiscard]] inline std::string parent_of(std::string const& path) {
-    auto const slash = path.rfind('/');
-    if (slash == std::string::npos) return ".";
-    return slash == 0 ? "/" : path.substr(0, slash);
-}
-
-// The directory itself: there, ours to use, on a file system that will do. True: it is marked.
-[[nodiscard]] inline result<bool> find_ledger(std::string const& path, bool may_make) {
-    struct stat status {};
-    if (::stat(path.c_str(), &status) == 0) {
-        if (!S_ISDIR(status.st_mode)) {
-            return fail(errc::not_a_ledger, path + ": is not a directory");
-        }
-        if (auto ok = check_file_system(path); !ok) return ok.error();
-        return read_marker(path);
-    }
-    if (errno != ENOENT || !may_make) return posix_error(errno, "stat", path);
-    auto const parent = parent_of(path);
-    if (auto ok = check_file_system(parent); !ok) return ok.error();
-    if (auto ok = make_directory(path); !ok) return ok.error();
-    if (auto ok = sync_path(parent); !ok) return ok.error();
-    return read_marker(path);
-}
-
-// Finds or makes the ledger that the options ask for, and answers its segment's directory.
-template <class MakeSegment>
-result<std::string> prepare_ledger(store_options const& options, MakeSegment make_segment) {
-    std::string path = options.path;
-    if (path.empty()) return fail(errc::bad_argument, "the path of a ledger is empty");
-    while (path.size() > 1 && path.back() == '/') path.pop_back();
-    bool const may_make = options.create && !options.read_only;
-    auto const marked = find_ledger(path, may_make);
-    if (!marked) return marked.error();
-    if (!*marked) {
-        if (!may_make) {
-            if (auto ok = check_free_for_ledger(path); !ok) return ok.error();
-            return fail(errc::not_found, path + ": holds no ledger yet");
-        }
-        if (auto ok = make_ledger(path, make_segment); !ok) return ok.error();
-    }
-    auto segment = path + "/segments/" + first_segment_name;
-    if (::access((segment + "/data.mdb").c_str(), F_OK) != 0) {
-        if (errno != ENOENT) return posix_error(errno, "access", segment);
-        return fail(errc::corrupt, segment + ": is missing, though the ledger was made whole");
-    }
-    return segment;
-}
-
-}  // namespace detail
-}  // namespace v1
-}  // namespace aiaudit
-
-#endif  // AIAUDIT_STORAGE_LEDGER_DIRECTORY_HPP
-
-// ---- aiaudit/storage/lmdb_tree.hpp ----
-// SPDX-License-Identifier: MIT
-//
-// lmdb_tree.hpp: walks the trees of an LMDB file with pread, to say whether every page that they
-// reach is there and is what it should be, before LMDB itself follows a pointer in them.
-//
-// Reads branch and leaf pages whole and of an overflow run only the head: where values are large
-// that is a small part of the file. It does not look at values: their checksums are the ledger's.
-// The layout is that of data version 1 (LMDB 0.9) on 64-bit little-endian machines.
-// Threads: a check belongs to one thread. Processes: a writer may use a page again while it is
-// walked; a finding counts only when it is found once more after a new look at the meta page.
-// Floor 5.
-#ifndef AIAUDIT_STORAGE_LMDB_TREE_HPP
-#define AIAUDIT_STORAGE_LMDB_TREE_HPP
-
-#include <cstdint>
-#include <optional>
-#include <string>
-#include <string_view>
-#include <utility>
-
-namespace aiaudit {
-inline namespace v1 {
-namespace detail {
-
-class lmdb_tree_check {
-public:
-    // The first `pages` pages of the file may be reached.
-    lmdb_tree_check(int descriptor, std::string path, std::uint32_t page_bytes, std::uint64_t pages)
-        : descriptor_(descriptor), path_(std::move(path)), page_bytes_(page_bytes), pages_(pages) {}
-
-    static constexpr std::size_t database_bytes = 48;
-
-    // The trees of a meta page, whose descriptions begin here: first that of the free pages.
-    [[nodiscard]] result<void> check_all(char const* descriptions) {
-        in_free_tree_ = true;
-        if (auto ok = check_database(descriptions); !ok) return ok;
-        in_free_tree_ = false;
-        return check_database(descriptions + database_bytes);
-    }
-
-    // After check_all: how many pages are in use or listed as free. When sound, all but the metas.
-    [[nodiscard]] std::uint64_t pages_accounted_for() const noexcept { return used_ + free_; }
-
-private:
-    // A tree, by its 48-byte description as a meta page or a leaf holds it.
-    [[nodiscard]] result<void> check_database(char const* description) {
-        constexpr std::uint64_t no_page = ~std::uint64_t{0};
-        auto const root = load_little_endian<std::uint64_t>(description + 40);
-        if (root == no_page) return {};
-        auto const depth = load_little_endian<std::uint16_t>(description + 6);
-        if (depth == 0 || depth > depth_most) return damaged(root, "has a wrong depth");
-        return check_page(root, depth);
-    }
-
-    static constexpr unsigned depth_most = 32;  // LMDB's own cursors go no deeper
-    static constexpr std::size_t head_bytes = 16;
-    static constexpr std::size_t node_head_bytes = 8;
-    enum page_flag : std::uint16_t { branch = 0x01, leaf = 0x02, overflow = 0x04, kinds = 0x6F };
-    enum node_flag : std::uint16_t { big_data = 0x01, sub_database = 0x02 };
-
-    struct node {
-        std::uint16_t flags = 0;
-        std::uint64_t data_bytes = 0;  // of a leaf
-        std::uint64_t child = 0;       // of a branch
-        std::string_view data{};       // what of it is on the page, from behind the key
-    };
-
-    [[nodiscard]] error damaged(std::uint64_t page, std::string_view how) const {
-        return fail(errc::corrupt, path_ + ": page " + std::to_string(page) + " " +
-                                       std::string(how) + " (the file has " +
-                                       std::to_string(pages_) + " pages)");
-    }
-
-    // Reads a page, or its head only, and checks that it is there and where it says it is.
-    [[nodiscard]] result<std::string> read_page(std::uint64_t number, std::size_t bytes) {
-        if (number < 2 || number >= pages_) return damaged(number, "is not in the file");
-        if (++used_ > pages_) return damaged(number, "is reached twice");
-        std::string page(bytes, '\0');
-        auto const got = read_at(descriptor_, page.data(), bytes, number * page_bytes_);
-        if (got < 0) return posix_error(errno, "read", path_);
-        if (static_cast<std::size_t>(got) < bytes) return damaged(number, "is cut off");
-        if (load_little_endian<std::uint64_t>(page.data()) != number) {
-            return damaged(number, "is another page");
-        }
-        return page;
-    }
-
-    [[nodiscard]] result<void> check_page(std::uint64_t number, unsigned height) {
-        auto const page = read_page(number, page_bytes_);
-        if (!page) return page.error();
-        auto const kind = load_little_endian<std::uint16_t>(page->data() + 10) & kinds;
-        if (kind != (height == 1 ? leaf : branch)) return damaged(number, "is of a wrong kind");
-        std::size_t const lower = load_little_endian<std::uint16_t>(page->data() + 12);
-        std::size_t const upper = load_little_endian<std::uint16_t>(page->data() + 14);
-        if (lower <= head_bytes || lower % 2 != 0 || lower > upper || upper > page_bytes_) {
-            return damaged(number, "has wrong bounds");
-        }
-        for (std::size_t at = head_bytes; at < lower; at += 2) {
-            auto const found = read_node(*page, at, upper, kind == leaf);
-            if (!found) return damaged(number, "has an entry out of bounds");
-            auto ok = kind == leaf ? check_leaf_node(number, *found)
-                                   : check_page(found->child, height - 1);
-            if (!ok) return ok;
-        }
-        return {};
-    }
-
-    [[nodiscard]] std::optional<node> read_node(std::string_view page, std::size_t pointer,
-                                                std::size_t upper, bool in_leaf) const noexcept {
-        std::size_t const at = load_little_endian<std::uint16_t>(page.data() + pointer);
-        if (at < upper || at + node_head_bytes > page.size()) return {};
-        std::uint64_t const low = load_little_endian<std::uint32_t>(page.data() + at);
-        std::uint64_t const flags = load_little_endian<std::uint16_t>(page.data() + at + 4);
-        std::size_t const key_bytes = load_little_endian<std::uint16_t>(page.data() + at + 6);
-        std::size_t const data_at = at + node_head_bytes + key_bytes;
-        if (data_at > page.size()) return {};
-        node found;
-        found.data = page.substr(data_at);
-        if (!in_leaf) {
-            found.child = low | flags << 32;
-            return found;
-        }
-        found.flags = static_cast<std::uint16_t>(flags);
-        found.data_bytes = low;
-        std::uint64_t const here = (flags & big_data) != 0 ? sizeof(std::uint64_t) : low;
-        if (here > found.data.size()) return {};
-        return found;
-    }
-
-    [[nodiscard]] result<void> check_leaf_node(std::uint64_t number, node const& found) {
-        if (in_free_tree_) return check_free_list(number, found);
-        if (found.flags == 0) return {};
-        if (found.flags == big_data) {
-            return check_overflow(load_little_endian<std::uint64_t>(found.data.data()),
-                                  found.data_bytes);
-        }
-        // A table holds no tables: else a made-up file could lead the walk as deep as it is long.
-        if (found.flags == sub_database && found.data_bytes == database_bytes && !in_table_) {
-            in_table_ = true;
-            auto const checked = check_database(found.data.data());
-            in_table_ = false;
-            return checked;
-        }
-        return damaged(number, "has an entry of a wrong kind");
-    }
-
-    // A list of free pages: how many, then their numbers.
-    [[nodiscard]] result<void> check_free_list(std::uint64_t number, node const& found) {
-        constexpr std::size_t word = sizeof(std::uint64_t);
-        std::uint64_t count = 0;
-        if (found.flags == big_data) {
-            auto const run = load_little_endian<std::uint64_t>(found.data.data());
-            if (auto ok = check_overflow(run, found.data_bytes); !ok) return ok;
-            char bytes[word];
-            auto const at = run * page_bytes_ + head_bytes;
-            if (read_at(descriptor_, bytes, word, at) != static_cast<std::int64_t>(word)) {
-                return damaged(run, "is cut off");
-            }
-            count = load_little_endian<std::uint64_t>(bytes);
-        } else if (found.flags == 0 && found.data_bytes >= word) {
-            count = load_little_endian<std::uint64_t>(found.data.data());
-        } else {
-            return damaged(number, "has an entry of a wrong kind");
-        }
-        if (count >= found.data_bytes / word) return damaged(number, "has a wrong list");
-        free_ += count;
-        return {};
-    }
-
-    [[nodiscard]] result<void> check_overflow(std::uint64_t number, std::uint64_t value_bytes) {
-        auto const head = read_page(number, head_bytes);
-        if (!head) return head.error();
-        auto const kind = load_little_endian<std::uint16_t>(head->data() + 10) & kinds;
-        if (kind != overflow) return damaged(number, "is of a wrong kind");
-        std::uint64_t const run = load_little_endian<std::uint32_t>(head->data() + 12);
-        auto const needed = (head_bytes + value_bytes + page_bytes_ - 1) / page_bytes_;
-        if (run < needed) return damaged(number, "begins a value that is too short");
-        if (number + run > pages_) return damaged(number, "begins a value that is cut off");
-        used_ += run - 1;  // its head was counted when it was read
-        return {};
-    }
-
-    int descriptor_;
-    std::string path_;
-    std::uint32_t page_bytes_;
-    std::uint64_t pages_;
-    bool in_free_tree_ = false;
-    bool in_table_ = false;
-    std::uint64_t used_ = 0;  // more than there are: the pages go round in a circle
-    std::uint64_t free_ = 0;
-};
-
-}  // namespace detail
-}  // namespace v1
-}  // namespace aiaudit
-
-#endif  // AIAUDIT_STORAGE_LMDB_TREE_HPP
-
-// ---- aiaudit/storage/lmdb_layout.hpp ----
-// SPDX-License-Identifier: MIT
-//
-// lmdb_layout.hpp: the few bytes of LMDB's file format that must be checked before LMDB maps the
-// file. LMDB believes the file: past the end of one that was cut short it dies of SIGBUS.
-//
-// Read with pread, never through a map. The layout is that of data version 1 (LMDB 0.9) on 64-bit
-// little-endian machines, as mdb.c has it; the offsets are pinned by a test on a real file.
-// Threads: functions without state. Another process may be writing: what was read is read again
-// before anything is called corrupt.
-// Floor 5.
-#ifndef AIAUDIT_STORAGE_LMDB_LAYOUT_HPP
-#define AIAUDIT_STORAGE_LMDB_LAYOUT_HPP
-
-#include <algorithm>
-#include <array>
-#include <cstdint>
-#include <cstring>
-#include <optional>
-#include <string>
-
-namespace aiaudit {
-inline namespace v1 {
-namespace detail {
-
-// One of the two meta pages at the head of the file. The one with the greater txnid holds.
-struct lmdb_meta {
-    static constexpr std::size_t bytes = 152;
-    static constexpr std::uint32_t magic = 0xBEEFC0DE;
-    static constexpr std::uint16_t meta_page_flag = 0x08;
-
-    std::uint32_t page_bytes = 0;
-    std::uint64_t last_page = 0;
-    std::uint64_t txnid = 0;
-    // The trees of free pages and of the tables, as the page describes them.
-    std::array<char, 2 * lmdb_tree_check::database_bytes> databases{};
-
-    // Nothing where the bytes are not a meta page.
-    [[nodiscard]] static std::optional<lmdb_meta> parse(char const* page) noexcept {
-        lmdb_meta meta;
-        if ((load_little_endian<std::uint16_t>(page + 10) & meta_page_flag) == 0) return {};
-        if (load_little_endian<std::uint32_t>(page + 16) != magic) return {};
-        meta.page_bytes = load_little_endian<std::uint32_t>(page + 40);
-        meta.last_page = load_little_endian<std::uint64_t>(page + 136);
-        meta.txnid = load_little_endian<std::uint64_t>(page + 144);
-        std::memcpy(meta.databases.data(), page + 40, meta.databases.size());
-        bool const power_of_two = (meta.page_bytes & (meta.page_bytes - 1)) == 0;
-        if (!power_of_two || meta.page_bytes < 512 || meta.page_bytes > 32768) return {};
-        if (meta.last_page < 1 || meta.last_page > (std::uint64_t{1} << 47)) return {};
-        return meta;
-    }
-};
-
-// The meta page that holds, or why there is none.
-[[nodiscard]] inline result<lmdb_meta> read_lmdb_meta(int descriptor, std::string const& path) {
-    std::array<lmdb_meta, 2> metas{};
-    std::uint64_t offset = 0;
-    for (auto& meta : metas) {
-        char page[lmdb_meta::bytes];
-        auto const got = read_at(descriptor, page, sizeof page, offset);
-        if (got < 0) return posix_error(errno, "read", path);
-        if (got < static_cast<std::int64_t>(sizeof page)) {
-            return fail(errc::corrupt, path + ": is cut short inside its head");
-        }
-        auto const parsed = lmdb_meta::parse(page);
-        if (!parsed || (offset != 0 && parsed->page_bytes != offset)) {
-            return fail(errc::corrupt, path + ": the page at byte " + std::to_string(offset) +
-                                           " is not the head of an LMDB file");
-        }
-        meta = *parsed;
-        offset = meta.page_bytes;
-    }
-    return metas[0].txnid > metas[1].txnid ? metas[0] : metas[1];
-}
-
-// Whether all that the last commit speaks of is in the file. Where the file has the length that it
-// had then, that is taken as said. A shorter one is still whole when every page that is missing is
-// free: LMDB does not write pages that a transaction both took and gave back. Then the trees are
-// walked, and must account for every page.
-[[nodiscard]] inline result<void> check_lmdb_size(int descriptor, std::string const& path,
-                                                  bool always_walk = false) {
-    auto const meta = read_lmdb_meta(descriptor, path);
-    if (!meta) return meta.error();
-    // After the meta page: pages are written before the meta page that speaks of them.
-    struct stat status {};
-    if (::fstat(descriptor, &status) != 0) return posix_error(errno, "fstat", path);
-    auto const present = static_cast<std::uint64_t>(status.st_size);
-    auto const pages_needed = meta->last_page + 1;
-    auto const needed = pages_needed * meta->page_bytes;
-    if (present >= needed && !always_walk) return {};
-    auto const pages = std::min(present / meta->page_bytes, pages_needed);
-    lmdb_tree_check check(descriptor, path, meta->page_bytes, pages);
-    auto const walked = check.check_all(meta->databases.data());
-    bool const complete = walked && check.pages_accounted_for() + 2 == pages_needed;
-    if (complete || (!walked && walked.error().code != errc::corrupt)) return walked;
-    if (present >= needed && !walked) return walked;
-    if (present >= needed) return fail(errc::corrupt, path + ": loses count of its pages");
-    return fail(errc::corrupt, path + ": has " + std::to_string(present) +
-                                   " bytes, its last commit needs " + std::to_string(needed));
-}
-
-// always_walk: looks at every branch and leaf page, however long the file is. For a program that
-// verifies; opening does not take the time.
-[[nodiscard]] inline result<void> check_lmdb_file(std::string const& path,
-                                                  bool always_walk = false) {
-    auto const file = file_handle::open(path, O_RDONLY);
-    if (!file) return posix_error(errno, "open", path);
-    result<void> checked;
-    for (int tries = 0; tries < 3; ++tries) {
-        checked = check_lmdb_size(file.get(), path, always_walk);
-        if (checked) break;
-    }
-    return checked;
-}
-
-}  // namespace detail
-}  // namespace v1
-}  // namespace aiaudit
-
-#endif  // AIAUDIT_STORAGE_LMDB_LAYOUT_HPP
-
-// ---- aiaudit/storage/lmdb_environment.hpp ----
-// SPDX-License-Identifier: MIT
-//
-// lmdb_environment.hpp: LMDB's handles with their rules kept for them.
-//
-// The rules (LMDB 0.9): an environment is opened once in a process, never used or closed in a
-// forked child, and remapped only when none of its transactions is active; a dead process's
-// readers are cleared by hand; and what the disk refuses comes back as one of several errors.
-// MDB_NOTLS, and no flag that trades durability for speed.
-// Threads: any, as its store allows.
-// Floor 5.
-#ifndef AIAUDIT_STORAGE_LMDB_ENVIRONMENT_HPP
-#define AIAUDIT_STORAGE_LMDB_ENVIRONMENT_HPP
-
-#include <array>
-#include <atomic>
-#include <chrono>
-#include <cstdint>
-#include <memory>
-#include <mutex>
-#include <set>
-#include <shared_mutex>
-#include <string>
-#include <utility>
-
-#include <lmdb.h>
-#include <pthread.h>
-
-namespace aiaudit {
-inline namespace v1 {
-namespace detail {
-
-// What LMDB's answer means. `path` is the environment's directory, `call` what was asked of LMDB.
-[[nodiscard]] inline error lmdb_error(int code, char const* call, std::string const& path) {
-    if (code > 0) return posix_error(code, call, path + "/data.mdb");
-    auto const text = path + ": " + call + ": " + ::mdb_strerror(code);
-    switch (code) {
-    case MDB_CORRUPTED:
-    case MDB_PAGE_NOTFOUND:
-    case MDB_INVALID:
-    case MDB_INCOMPATIBLE: return fail(errc::corrupt, text);
-    case MDB_VERSION_MISMATCH: return fail(errc::newer_format, text);
-    case MDB_MAP_FULL: return fail(errc::log_full, text);
-    case MDB_TXN_FULL: return fail(errc::too_large, text);
-    case MDB_PANIC:
-        return fail(errc::storage_failed, text + " (a commit failed half-way: close, open again)");
-    default: return fail(errc::storage_failed, text);
-    }
-}
-
-// Which files this process has open as environments, and how often it has forked from a parent.
-// LMDB's locks belong to the process: a second environment on one file would drop the first's.
-class lmdb_registry {
-public:
-    [[nodiscard]] static lmdb_registry& instance() {
-        // Never destroyed: a store with static storage may be closed after it.
-        static lmdb_registry& only = *new lmdb_registry;
-        return only;
-    }
-
-    using file_id = std::pair<dev_t, ino_t>;
-    [[nodiscard]] bool claim(file_id file) {
-        std::scoped_lock const lock(mutex_);
-        return open_.insert(file).second;
-    }
-    void release(file_id file) {
-        std::scoped_lock const lock(mutex_);
-        open_.erase(file);
-    }
-    // Differs from what it was at opening in every process that forked since.
-    [[nodiscard]] std::uint64_t forks() const noexcept {
-        return forks_.load(std::memory_order_relaxed);
-    }
-
-private:
-    // The mutex is held over a fork, so that the child's copy of the set is whole. The child starts
-    // with none open: what it inherited is dead.
-    lmdb_registry() {
-        ::pthread_atfork([] { instance().mutex_.lock(); }, [] { instance().mutex_.unlock(); },
-                         [] {
-                             instance().open_.clear();
-                             instance().forks_.fetch_add(1, std::memory_order_relaxed);
-                             instance().mutex_.unlock();
-                         });
-    }
-    std::mutex mutex_{};
-    std::set<file_id> open_{};  // protected by mutex_
-    std::atomic<std::uint64_t> forks_ = 0;
-};
-
-class lmdb_transaction;
-
-class lmdb_environment {
-public:
-    struct settings {
-        std::uint64_t map_bytes = limits::map_bytes;
-        bool read_only = false;
-        bool make = false;  // with its tables, in an empty directory that is no one else's yet
-    };
-    [[nodiscard]] static result<std::unique_ptr<lmdb_environment>> open(std::string directory,
-                                                                        settings const& how);
-    lmdb_environment(lmdb_environment const&) = delete;
-    lmdb_environment& operator=(lmdb_environment const&) = delete;
-    ~lmdb_environment();
-
-    [[nodiscard]] bool forked() const noexcept {
-        return forks_ != lmdb_registry::instance().forks();
-    }
-    [[nodiscard]] result<lmdb_transaction> begin(bool writing);
-    [[nodiscard]] std::uint64_t last_txnid() const noexcept;
-    [[nodiscard]] std::uint64_t file_bytes() const noexcept;
-    // Frees the slots of processes that died while they read.
-    void clear_dead_readers() noexcept {
-        int dead = 0;
-        ::mdb_reader_check(env_, &dead);
-    }
-    [[nodiscard]] error failure(int code, char const* call) const {
-        return lmdb_error(code, call, directory_);
-    }
-    [[nodiscard]] MDB_dbi table_handle(table which) const noexcept {
-        return tables_[static_cast<std::size_t>(which)];
-    }
-    [[nodiscard]] bool read_only() const noexcept { return read_only_; }
-
-private:
-    friend class lmdb_transaction;
-    explicit lmdb_environment(std::string directory) : directory_(std::move(directory)) {}
-    [[nodiscard]] result<void> claim_file();
-    [[nodiscard]] result<void> open_environment(settings const& how);
-    [[nodiscard]] result<void> open_tables(bool make);
-    [[nodiscard]] result<void> adopt_map_of_others();
-    void clear_dead_readers_now_and_then() noexcept;
-
-    // Constant once open.
-    std::string directory_;
-    MDB_env* env_ = nullptr;
-    std::array<MDB_dbi, table_count> tables_{};
-    std::uint64_t forks_ = lmdb_registry::instance().forks();
-    bool read_only_ = false;
-    bool claimed_ = false;
-    lmdb_registry::file_id file_{};
-
-    // Shared by every transaction for as long as it is active, exclusive while the map is changed.
-    mutable std::shared_mutex map_gate_{};
-    std::atomic<std::int64_t> next_reader_check_ = 0;  // steady seconds
-};
-
-// One transaction; aborted unless it was committed.
-class lmdb_transaction {
-public:
-    lmdb_transaction(lmdb_transaction&& other) noexcept
-        : env_(other.env_),
-          txn_(std::exchange(other.txn_, nullptr)),
-          map_lock_(std::move(other.map_lock_)) {}
-    lmdb_transaction& operator=(lmdb_transaction&&) = delete;
-    // In a forked child it is left alone: to abort it would unlock the parent's write lock.
-    ~lmdb_transaction() {
-        if (txn_ != nullptr && !env_->forked()) ::mdb_txn_abort(txn_);
-    }
-    [[nodiscard]] MDB_txn* get() const noexcept { return txn_; }
-    [[nodiscard]] lmdb_environment& environment() const noexcept { return *env_; }
-
-    // LMDB writes the pages, waits for the disk, then writes the meta page through a descriptor
-    // opened with O_DSYNC.
-    [[nodiscard]] result<void> commit() {
-        if (env_->forked()) return fail(errc::closed, "this process was forked inside a body");
-        int const code = ::mdb_txn_commit(std::exchange(txn_, nullptr));
-        if (code != 0) return env_->failure(code, "commit");
-        return {};
-    }
-
-private:
-    friend class lmdb_environment;
-    lmdb_transaction(lmdb_environment& env, MDB_txn* txn,
-                     std::shared_lock<std::shared_mutex> map_lock) noexcept
-        : env_(&env), txn_(txn), map_lock_(std::move(map_lock)) {}
-
-    lmdb_environment* env_;
-    MDB_txn* txn_;
-    std::shared_lock<std::shared_mutex> map_lock_;
-};
-
-struct close_lmdb_cursor {
-    void operator()(MDB_cursor* cursor) const noexcept { ::mdb_cursor_close(cursor); }
-};
-using lmdb_cursor = std::unique_ptr<MDB_cursor, close_lmdb_cursor>;
-
-[[nodiscard]] inline MDB_val to_lmdb(std::string_view bytes) noexcept {
-    // LMDB only reads what it is given here; its one struct serves both directions.
-    return MDB_val{bytes.size(), const_cast<char*>(bytes.data())};
-}
-[[nodiscard]] inline std::string_view from_lmdb(MDB_val const& bytes) noexcept {
-    return {static_cast<char const*>(bytes.mv_data), bytes.mv_size};
-}
-
-inline result<std::unique_ptr<lmdb_environment>> lmdb_environment::open(std::string directory,
-                                                                        settings const& how) {
-    if (how.map_bytes < limits::map_bytes_least || how.map_bytes > SIZE_MAX / 2) {
-        return fail(errc::bad_argument,
-                    "a map of " + std::to_string(how.map_bytes) + " bytes cannot be");
-    }
-    std::unique_ptr<lmdb_environment> env(new lmdb_environment(std::move(directory)));
-    env->read_only_ = how.read_only;
-    if (!how.make) {
-        if (auto ok = env->claim_file(); !ok) return ok.error();
-        if (auto ok = check_lmdb_file(env->directory_ + "/data.mdb"); !ok) return ok.error();
-    }
-    if (auto ok = env->open_environment(how); !ok) return ok.error();
-    if (auto ok = env->open_tables(how.make); !ok) return ok.error();
-    return env;
-}
-
-inline lmdb_environment::~lmdb_environment() {
-    // A forked child must not close it: closing clears the parent's readers and locks.
-    if (forked()) return;
-    if (env_ != nullptr) ::mdb_env_close(env_);
-    if (claimed_) lmdb_registry::instance().release(file_);
-}
-
-inline result<void> lmdb_environment::claim_file() {
-    auto const path = directory_ + "/data.mdb";
-    struct stat status {};
-    if (::stat(path.c_str(), &status) != 0) return posix_error(errno, "stat", path);
-    file_ = {status.st_dev, status.st_ino};
-    claimed_ = lmdb_registry::instance().claim(file_);
-    if (!claimed_) return fail(errc::already_open, directory_ + ": is open in this process");
-    return {};
-}
-
-inline result<void> lmdb_environment::open_environment(settings const& how) {
-    if (int const code = ::mdb_env_create(&env_); code != 0) return failure(code, "create");
-    constexpr std::uint64_t page = 4096;
-    auto const map_bytes = (how.map_bytes + page - 1) / page * page;
-    ::mdb_env_set_mapsize(env_, static_cast<std::size_t>(map_bytes));
-    ::mdb_env_set_maxdbs(env_, limits::storage_tables);
-    ::mdb_env_set_maxreaders(env_, limits::storage_readers);
-    unsigned flags = MDB_NOTLS;
-    auto const lock_file = directory_ + "/lock.mdb";
-    if (how.read_only) {
-        flags |= MDB_RDONLY;
-        // A reader registers in the lock file. Where it cannot (read-only media, another's
-        // directory, a bare copy of data.mdb) it reads unregistered, which is sound only while
-        // nobody writes: a writer may use pages again that it still reads.
-        if (::access(lock_file.c_str(), W_OK) != 0) flags |= MDB_NOLOCK;
-    }
-    if ((flags & MDB_NOLOCK) == 0) {
-        // Here no lock of this process is on the file yet, so that closing it again drops none.
-        constexpr std::uint64_t head = 4096;
-        auto const bytes = head + std::uint64_t{limits::storage_readers} * 64;
-        if (auto ok = reserve_blocks(lock_file, bytes); !ok) return ok;
-    }
-    int const code = ::mdb_env_open(env_, directory_.c_str(), flags, 0600);
-    if (code == ENOMEM) {
-        return fail(errc::storage_failed, directory_ + ": no address space for a map of " +
-                                              std::to_string(map_bytes) +
-                                              " bytes (choose a smaller map_bytes)");
-    }
-    if (code != 0) return failure(code, "open");
-    if (!how.read_only) clear_dead_readers();
-    return {};
-}
-
-inline result<void> lmdb_environment::open_tables(bool make) {
-    auto transaction = begin(make);
-    if (!transaction) return transaction.error();
-    for (std::size_t i = 0; i < table_count; ++i) {
-        auto const* const name = name_of(static_cast<table>(i));
-        unsigned const flags = make ? MDB_CREATE : 0;
-        int const code = ::mdb_dbi_open(transaction->get(), name, flags, &tables_[i]);
-        if (code == MDB_NOTFOUND) {
-            return fail(errc::corrupt, directory_ + ": has no table '" + name + "'");
-        }
-        if (code != 0) return failure(code, "open table");
-    }
-    return transaction->commit();  // keeps the handles, also that of a reader
-}
-
-inline result<lmdb_transaction> lmdb_environment::begin(bool writing) {
-    if (forked()) return fail(errc::closed, directory_ + ": was opened before this process forked");
-    if (writing) clear_dead_readers_now_and_then();
-    int code = 0;
-    for (int tries = 0; tries < 8; ++tries) {
-        std::shared_lock map_lock(map_gate_);
-        MDB_txn* txn = nullptr;
-        code = ::mdb_txn_begin(env_, nullptr, writing ? 0 : MDB_RDONLY, &txn);
-        if (code == 0) return lmdb_transaction(*this, txn, std::move(map_lock));
-        map_lock.unlock();
-        if (code == MDB_MAP_RESIZED) {
-            if (auto ok = adopt_map_of_others(); !ok) return ok.error();
-        } else if (code == MDB_READERS_FULL && tries == 0) {
-            clear_dead_readers();
-        } else {
-            break;
-        }
-    }
-    return failure(code, "begin");
-}
-
-// Another process, with a larger map, wrote past the end of ours.
-inline result<void> lmdb_environment::adopt_map_of_others() {
-    std::unique_lock const nobody_in_a_transaction(map_gate_);
-    int const code = ::mdb_env_set_mapsize(env_, 0);
-    if (code != 0) return failure(code, "resize map");
-    return {};
-}
-
-inline void lmdb_environment::clear_dead_readers_now_and_then() noexcept {
-    auto const now = std::chrono::duration_cast<std::chrono::seconds>(
-                         std::chrono::steady_clock::now().time_since_epoch())
-                         .count();
-    auto due = next_reader_check_.load(std::memory_order_relaxed);
-    if (now < due) return;
-    auto const next = now + limits::storage_reader_check_seconds;
-    if (!next_reader_check_.compare_exchange_strong(due, next)) return;  // another thread does it
-    std::shared_lock const lock(map_gate_);
-    clear_dead_readers();
-}
-
-inline std::uint64_t lmdb_environment::last_txnid() const noexcept {
-    if (forked()) return 0;
-    std::shared_lock const lock(map_gate_);
-    MDB_envinfo info{};
-    return ::mdb_env_info(env_, &info) == 0 ? info.me_last_txnid : 0;
-}
-
-inline std::uint64_t lmdb_environment::file_bytes() const noexcept {
-    struct stat status {};
-    int descriptor = -1;
-    if (forked() || ::mdb_env_get_fd(env_, &descriptor) != 0) return 0;
-    if (::fstat(descriptor, &status) != 0) return 0;
-    return static_cast<std::uint64_t>(status.st_size);
-}
-
-}  // namespace detail
-}  // namespace v1
-}  // namespace aiaudit
-
-#endif  // AIAUDIT_STORAGE_LMDB_ENVIRONMENT_HPP
-
-// ---- aiaudit/storage/lmdb_store.hpp ----
-// SPDX-License-Identifier: MIT
-//
-// lmdb_store.hpp: the store that lasts: a ledger directory with its tables in LMDB.
-//
-// After a crash or a power cut the last transaction that write() acknowledged is there, and none
-// in part. A machine whose disk acknowledges what it has not kept is outside that.
-// Space that replaced values free is used again, the file does not shrink.
-// Reading where the lock file cannot be written (a read-only file system, another's files) is
-// sound only while nobody writes there; see lmdb_environment.hpp.
-// Threads: and processes, as storage_policy says. Not on network file systems.
-// Floor 5.
-#ifndef AIAUDIT_STORAGE_LMDB_STORE_HPP
-#define AIAUDIT_STORAGE_LMDB_STORE_HPP
-
-#include <memory>
-#include <utility>
-
-namespace aiaudit {
-inline namespace v1 {
-
-class lmdb_store {
-public:
-    class read_view {
-    public:
-        [[nodiscard]] result<std::optional<std::string_view>> get(table in,
-                                                                  std::string_view key) const;
-        template <class Visit>
-        result<void> scan(table in, std::string_view from, Visit visit) const;
-        [[nodiscard]] result<std::optional<std::string>> last_key(table in) const;
-
-    protected:
-        friend class lmdb_store;
-        explicit read_view(detail::lmdb_transaction const& transaction) noexcept
-            : transaction_(&transaction) {}
-        [[nodiscard]] result<detail::lmdb_cursor> cursor(table in) const;
-        [[nodiscard]] error failure(int code, char const* call) const {
-            return transaction_->environment().failure(code, call);
-        }
-        [[nodiscard]] MDB_txn* txn() const noexcept { return transaction_->get(); }
-        [[nodiscard]] MDB_dbi handle(table in) const noexcept {
-            return transaction_->environment().table_handle(in);
-        }
-
-    private:
-        detail::lmdb_transaction const* transaction_;
-    };
-
-    class write_view : public read_view {
-    public:
-        result<void> insert(table in, std::string_view key, std::string_view value) {
-            if (auto ok = detail::check_entry(key, value.size()); !ok) return ok;
-            MDB_val bytes = detail::to_lmdb(value);
-            return put_new(in, key, bytes, 0);
-        }
-        result<std::span<char>> reserve(table in, std::string_view key, std::size_t bytes);
-        result<void> replace(table in, std::string_view key, std::string_view value);
-
-    private:
-        friend class lmdb_store;
-        using read_view::read_view;
-        result<void> put_new(table in, std::string_view key, MDB_val& value, unsigned flags);
-    };
-
-    [[nodiscard]] static result<lmdb_store> open(store_options const& options);
-
-    template <class Body>
-    result<void> write(Body body);
-    template <class Body>
-    result<void> read(Body body) const;
-
-    // The number of the last transaction of any process.
-    [[nodiscard]] std::uint64_t generation() const noexcept {
-        return environment_ ? environment_->last_txnid() : 0;
-    }
-    // The size of the data file.
-    [[nodiscard]] std::uint64_t bytes_on_disk() const noexcept {
-        return environment_ ? environment_->file_bytes() : 0;
-    }
-
-private:
-    explicit lmdb_store(std::unique_ptr<detail::lmdb_environment> environment) noexcept
-        : environment_(std::move(environment)) {}
-
-    std::unique_ptr<detail::lmdb_environment> environment_;  // none: moved from
-};
-
-inline result<lmdb_store> lmdb_store::open(store_options const& options) {
-    using environment = detail::lmdb_environment;
-    auto const make_segment = [&](std::string const& directory) -> result<void> {
-        auto made = environment::open(directory, {options.map_bytes, false, true});
-        if (!made) return made.error();
-        return {};
-    };
-    auto segment = detail::prepare_ledger(options, make_segment);
-    if (!segment) return segment.error();
-    auto opened = environment::open(*segment, {options.map_bytes, options.read_only, false});
-    if (!opened) return opened.error();
-    return lmdb_store(std::move(*opened));
-}
-
-template <class Body>
-result<void> lmdb_store::write(Body body) {
-    if (!environment_) return fail(errc::closed, "the store was moved from");
-    if (environment_->read_only()) {
-        return fail(errc::read_only, "the store was opened for reading");
-    }
-    auto transaction = environment_->begin(true);
-    if (!transaction) return transaction.error();
-    write_view view(*transaction);
-    if (result<void> done = body(view); !done) return done;
-    return transaction->commit();
-}
-
-template <class Body>
-result<void> lmdb_store::read(Body body) const {
-    if (!environment_) return fail(errc::closed, "the store was moved from");
-    auto const transaction = environment_->begin(false);
-    if (!transaction) return transaction.error();
-    read_view const view(*transaction);
-    return body(view);
-}
-
-inline result<detail::lmdb_cursor> lmdb_store::read_view::cursor(table in) const {
-    MDB_cursor* opened = nullptr;
-    int const code = ::mdb_cursor_open(txn(), handle(in), &opened);
-    if (code != 0) return failure(code, "open cursor");
-    return detail::lmdb_cursor(opened);
-}
-
-inline result<std::optional<std::string_view>> lmdb_store::read_view::get(
-    table in, std::string_view key) const {
-    if (auto ok = detail::check_key(key); !ok) return ok.error();
-    MDB_val wanted = detail::to_lmdb(key);
-    MDB_val found{};
-    int const code = ::mdb_get(txn(), handle(in), &wanted, &found);
-    if (code == MDB_NOTFOUND) return std::optional<std::string_view>{};
-    if (code != 0) return failure(code, "get");
-    return std::optional<std::string_view>(detail::from_lmdb(found));
-}
-
-template <class Visit>
-result<void> lmdb_store::read_view::scan(table in, std::string_view from, Visit visit) const {
-    auto const at = cursor(in);
-    if (!at) return at.error();
-    // A start longer than any key is cut to what LMDB takes: no key lies between the two.
-    from = from.substr(0, limits::storage_key_bytes + 1);
-    MDB_val key = detail::to_lmdb(from);
-    MDB_val value{};
-    int code = ::mdb_cursor_get(at->get(), &key, &value, from.empty() ? MDB_FIRST : MDB_SET_RANGE);
-    while (code == 0 && visit(detail::from_lmdb(key), detail::from_lmdb(value))) {
-        code = ::mdb_cursor_get(at->get(), &key, &value, MDB_NEXT);
-    }
-    if (code != 0 && code != MDB_NOTFOUND) return failure(code, "scan");
-    return {};
-}
-
-inline result<std::optional<std::string>> lmdb_store::read_view::last_key(table in) const {
-    auto const at = cursor(in);
-    if (!at) return at.error();
-    MDB_val key{};
-    MDB_val value{};
-    int const code = ::mdb_cursor_get(at->get(), &key, &value, MDB_LAST);
-    if (code == MDB_NOTFOUND) return std::optional<std::string>{};
-    if (code != 0) return failure(code, "last key");
-    return std::optional<std::string>(detail::from_lmdb(key));
-}
-
-inline result<std::span<char>> lmdb_store::write_view::reserve(table in, std::string_view key,
-                                                               std::size_t bytes) {
-    if (auto ok = detail::check_entry(key, bytes); !ok) return ok.error();
-    MDB_val room{bytes, nullptr};
-    if (auto ok = put_new(in, key, room, MDB_RESERVE); !ok) return ok.error();
-    return std::span<char>(static_cast<char*>(room.mv_data), bytes);
-}
-
-inline result<void> lmdb_store::write_view::replace(table in, std::string_view key,
-                                                    std::string_view value) {
-    if (auto ok = detail::check_entry(key, value.size()); !ok) return ok;
-    MDB_val name = detail::to_lmdb(key);
-    MDB_val bytes = detail::to_lmdb(value);
-    int const code = ::mdb_put(txn(), handle(in), &name, &bytes, 0);
-    if (code != 0) return failure(code, "put");
-    return {};
-}
-
-// As an append first, which fills pages better and looks at the last page only; LMDB refuses it
-// before it changes anything where the key does not sort last.
-inline result<void> lmdb_store::write_view::put_new(table in, std::string_view key, MDB_val& value,
-                                                    unsigned flags) {
-    MDB_val name = detail::to_lmdb(key);
-    int code = ::mdb_put(txn(), handle(in), &name, &value, flags | MDB_APPEND | MDB_NOOVERWRITE);
-    if (code == MDB_KEYEXIST) {
-        code = ::mdb_put(txn(), handle(in), &name, &value, flags | MDB_NOOVERWRITE);
-    }
-    if (code == MDB_KEYEXIST) return detail::key_exists(in);
-    if (code != 0) return failure(code, "put");
-    return {};
-}
-
-static_assert(storage_policy<lmdb_store>);
-
-}  // namespace v1
-}  // namespace aiaudit
-
-#endif  // AIAUDIT_STORAGE_LMDB_STORE_HPP
-
-// ---- aiaudit/policies.hpp ----
-// SPDX-License-Identifier: MIT
-//
-// policies.hpp: the choices a ledger is built from, in one bundle. Derive from it to change one:
-//
-//     struct in_memory : aiaudit::default_policies { using storage = aiaudit::memory_store; };
-//     aiaudit::basic_ledger<in_memory> ...
-//
-// Threads: types only.
-// Floor 6.
-#ifndef AIAUDIT_POLICIES_HPP
-#define AIAUDIT_POLICIES_HPP
-
-namespace aiaudit {
-inline namespace v1 {
-
-struct default_policies {
-    using storage = lmdb_store;  // storage/store.hpp: storage_policy
-    using clock = system_clock;  // clock/clock.hpp: clock_policy
-};
-
-}  // namespace v1
-}  // namespace aiaudit
-
-#endif  // AIAUDIT_POLICIES_HPP
 
 // ---- aiaudit/core/calendar.hpp ----
 // SPDX-License-Identifier: MIT
@@ -3823,13 +2949,933 @@ inline std::int64_t time_zone::start_seconds(civil_day day) const noexcept {
 
 #endif  // AIAUDIT_CORE_CALENDAR_HPP
 
+// ---- aiaudit/detail/sha256.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// sha256.hpp: SHA-256 by libcrypto. The only includer of its hashing.
+//
+// A Merkle tree hashes much and little at a time, and EVP_Digest spends two thirds of its time on
+// such inputs looking up the algorithm. So this calls the SHA256_* functions, which OpenSSL 3.0
+// deprecates but keeps; where they are configured away, a context of EVP that is used again
+// (docs/decisions/0003-low-level-sha256.md has the figures).
+// Threads: each call stands alone.
+// Floor 1.
+#ifndef AIAUDIT_DETAIL_SHA256_HPP
+#define AIAUDIT_DETAIL_SHA256_HPP
+
+#include <openssl/evp.h>  // the fallback's
+#include <openssl/sha.h>
+
+#include <array>
+#include <cstdint>
+#include <cstring>
+#include <initializer_list>
+#include <memory>
+#include <new>
+#include <string_view>
+
+namespace aiaudit {
+inline namespace v1 {
+namespace detail {
+
+using sha256_value = std::array<std::uint8_t, 32>;
+
+#ifndef OPENSSL_NO_DEPRECATED_3_0
+
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
+
+// The hash of all parts, one after the other. Throws bad_alloc where libcrypto has no memory.
+[[nodiscard]] inline sha256_value sha256_joined(std::initializer_list<std::string_view> parts) {
+    sha256_value value;
+    SHA256_CTX state;
+    int held = SHA256_Init(&state);
+    for (std::string_view const part : parts) {
+        if (!part.empty()) held &= SHA256_Update(&state, part.data(), part.size());
+    }
+    held &= SHA256_Final(value.data(), &state);
+    if (held != 1) throw std::bad_alloc{};
+    return value;
+}
+
+#pragma GCC diagnostic pop
+
+#else
+
+struct evp_context_deleter {
+    void operator()(EVP_MD_CTX* context) const noexcept { EVP_MD_CTX_free(context); }
+};
+using evp_context = std::unique_ptr<EVP_MD_CTX, evp_context_deleter>;
+
+// A context that has found its algorithm: looking that up is what costs.
+[[nodiscard]] inline evp_context make_sha256_context() {
+    evp_context context{EVP_MD_CTX_new()};
+    bool const held = context && EVP_DigestInit_ex(context.get(), EVP_sha256(), nullptr) == 1;
+    if (!held) throw std::bad_alloc{};
+    return context;
+}
+
+// The hash of all parts, one after the other. Throws bad_alloc where libcrypto has no memory or no
+// SHA-256.
+[[nodiscard]] inline sha256_value sha256_joined(std::initializer_list<std::string_view> parts) {
+    thread_local evp_context const context = make_sha256_context();
+    sha256_value value;
+    unsigned size = 0;
+    int held = EVP_DigestInit_ex(context.get(), nullptr, nullptr);
+    for (std::string_view const part : parts) {
+        if (!part.empty()) held &= EVP_DigestUpdate(context.get(), part.data(), part.size());
+    }
+    held &= EVP_DigestFinal_ex(context.get(), value.data(), &size);
+    if (held != 1) throw std::bad_alloc{};
+    return value;
+}
+
+#endif
+
+[[nodiscard]] inline sha256_value sha256(std::string_view bytes) { return sha256_joined({bytes}); }
+
+// The hash of a byte and two hashes: what the inner nodes of a Merkle tree are. One piece of 65
+// bytes, because each further piece costs some nanoseconds.
+[[nodiscard]] inline sha256_value sha256_pair(char prefix, sha256_value const& left,
+                                              sha256_value const& right) {
+    char bytes[1 + 32 + 32];
+    bytes[0] = prefix;
+    std::memcpy(bytes + 1, left.data(), left.size());
+    std::memcpy(bytes + 1 + 32, right.data(), right.size());
+    return sha256_joined({std::string_view(bytes, sizeof bytes)});
+}
+
+}  // namespace detail
+}  // namespace v1
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_DETAIL_SHA256_HPP
+
+// ---- aiaudit/integrity/merkle.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// merkle.hpp: the Merkle tree of RFC 6962, section 2.1, grown a leaf at a time.
+//
+// A compact range is all that has to be remembered of a tree to make it grow and to know its root:
+// the hash of one complete subtree for each set bit of the size. Whoever wants proofs too keeps the
+// hashes that append() hands out.
+// Threads: plain values.
+// Floor 4.
+#ifndef AIAUDIT_INTEGRITY_MERKLE_HPP
+#define AIAUDIT_INTEGRITY_MERKLE_HPP
+
+#include <array>
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace aiaudit {
+inline namespace v1 {
+
+namespace limits {
+
+// The most leaves of a tree: what a signed 64-bit integer holds, because that is what other
+// programs read the size of a checkpoint into.
+inline constexpr std::uint64_t tree_size = (std::uint64_t{1} << 63) - 1;
+
+}  // namespace limits
+
+// The root of a tree without leaves.
+[[nodiscard]] inline digest empty_root() { return {detail::sha256({})}; }
+
+// The first byte keeps leaves and nodes apart: without it, the two hashes under a node could be
+// shown as the content of a leaf.
+[[nodiscard]] inline digest leaf_hash(std::string_view content) {
+    return {detail::sha256_joined({std::string_view("\0", 1), content})};
+}
+[[nodiscard]] inline digest node_hash(digest const& left, digest const& right) {
+    return {detail::sha256_pair('\1', left.bytes, right.bytes)};
+}
+
+class compact_range {
+public:
+    [[nodiscard]] std::uint64_t size() const noexcept { return size_; }
+
+    // Adds a leaf. on_node(level, index, hash) is called for each subtree that it completes, of
+    // level 1 and up, lowest first: the subtree over the leaves [index << level, (index+1) <<
+    // level). Where on_node throws, the range is as before. Precondition: size() <
+    // limits::tree_size.
+    template <class OnNode>
+    void append(digest const& leaf, OnNode&& on_node) {
+        AIAUDIT_ASSERT(size_ < limits::tree_size);
+        digest hash = leaf;
+        unsigned level = 0;
+        for (; ((size_ >> level) & 1) != 0; ++level) {
+            hash = node_hash(hashes_[level], hash);
+            on_node(level + 1, size_ >> (level + 1), std::as_const(hash));
+        }
+        hashes_[level] = hash;
+        ++size_;
+    }
+    void append(digest const& leaf) {
+        append(leaf, [](unsigned, std::uint64_t, digest const&) {});
+    }
+
+    [[nodiscard]] digest root() const {
+        if (size_ == 0) return empty_root();
+        auto level = static_cast<unsigned>(std::countr_zero(size_));
+        digest hash = hashes_[level];
+        while (++level < levels) {
+            if (((size_ >> level) & 1) != 0) hash = node_hash(hashes_[level], hash);
+        }
+        return hash;
+    }
+
+    // The size in 8 bytes, least significant first, then the hashes, the largest subtree first.
+    [[nodiscard]] std::string to_bytes() const;
+    // Errors: corrupt, for anything that to_bytes() does not write.
+    [[nodiscard]] static result<compact_range> from_bytes(std::string_view bytes);
+
+    // The range of the first `size` leaves of a tree whose hashes are kept: node(level, index) is
+    // the hash of a complete subtree as result<digest>, level 0 the leaves. Errors: node's;
+    // bad_argument for a size over the maximum.
+    template <class Node>
+    [[nodiscard]] static result<compact_range> from_nodes(std::uint64_t size, Node&& node);
+
+    friend bool operator==(compact_range const& left, compact_range const& right) noexcept {
+        if (left.size_ != right.size_) return false;
+        for (unsigned level = 0; level < levels; ++level) {
+            bool const used = ((left.size_ >> level) & 1) != 0;
+            if (used && left.hashes_[level] != right.hashes_[level]) return false;
+        }
+        return true;
+    }
+
+private:
+    static constexpr unsigned levels = 64;
+
+    std::uint64_t size_ = 0;
+    std::array<digest, levels> hashes_{};  // by level; in use where the size has that bit
+};
+
+inline std::string compact_range::to_bytes() const {
+    std::string bytes;
+    detail::append_little_endian(bytes, size_);
+    for (unsigned level = levels; level-- > 0;) {
+        if (((size_ >> level) & 1) == 0) continue;
+        for (std::uint8_t const byte : hashes_[level].bytes)
+            bytes.push_back(static_cast<char>(byte));
+    }
+    return bytes;
+}
+
+inline result<compact_range> compact_range::from_bytes(std::string_view bytes) {
+    compact_range range;
+    detail::byte_reader in{bytes};
+    range.size_ = in.little_endian<std::uint64_t>();
+    auto const hashes = static_cast<std::size_t>(std::popcount(range.size_));
+    if (!in.ok() || range.size_ > limits::tree_size || in.rest().size() != hashes * 32)
+        return fail(errc::corrupt, "the state of a Merkle tree has a wrong length");
+    for (unsigned level = levels; level-- > 0;) {
+        if (((range.size_ >> level) & 1) == 0) continue;
+        std::string_view const hash = in.take(32);
+        std::memcpy(range.hashes_[level].bytes.data(), hash.data(), hash.size());
+    }
+    return range;
+}
+
+template <class Node>
+result<compact_range> compact_range::from_nodes(std::uint64_t size, Node&& node) {
+    if (size > limits::tree_size) return fail(errc::bad_argument, "a Merkle tree is too large");
+    compact_range range;
+    range.size_ = size;
+    for (unsigned level = 0; level < levels; ++level) {
+        if (((size >> level) & 1) == 0) continue;
+        // The subtree of a set bit ends where the size has zeros from that bit down.
+        result<digest> hash = node(level, (size >> level) - 1);
+        if (!hash) return hash.error();
+        range.hashes_[level] = *hash;
+    }
+    return range;
+}
+
+}  // namespace v1
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_INTEGRITY_MERKLE_HPP
+
+// ---- aiaudit/limits.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// limits.hpp: every maximum, with its reason.
+//
+// A limit that a user may want to move is an option that defaults to the value here.
+// Threads: constants.
+// Floor 1.
+#ifndef AIAUDIT_LIMITS_HPP
+#define AIAUDIT_LIMITS_HPP
+
+#include <cstddef>
+#include <cstdint>
+
+namespace aiaudit {
+inline namespace v1 {
+namespace limits {
+
+// The longest encoding of a record: what an entry of a tiled log may have (C2SP tlog-tiles), which
+// has its length in 16 bits.
+inline constexpr std::size_t record_bytes = 65'535;
+
+// The longest key of a table. LMDB takes 511 bytes; short keys keep many on a page, and the
+// longest that the engine makes (a tile: level, index, width) is under half of this.
+inline constexpr std::size_t storage_key_bytes = 64;
+
+// The largest value of a table. LMDB takes 4 GiB, but holds a whole value in memory until it is
+// committed; a snapshot of the largest ledger that fits the memory bound is well under this.
+inline constexpr std::uint64_t storage_value_bytes = std::uint64_t{256} << 20;
+
+// Address space that one segment reserves, and so the most it can hold. It is not allocated:
+// neither memory nor disk is used before there is data. 16 times what a segment is meant to
+// reach, so that a map is never resized under way; and 1/2048 of the address space of x86-64.
+inline constexpr std::uint64_t map_bytes = std::uint64_t{64} << 30;
+
+// The smallest map worth opening: a fresh segment takes some pages, one transaction some more.
+inline constexpr std::uint64_t map_bytes_least = std::uint64_t{1} << 20;
+
+// Named tables in one environment: four today; LMDB searches them one after the other.
+inline constexpr unsigned storage_tables = 8;
+
+// Read transactions at one time, over all processes: 64 bytes each in the lock file. LMDB's own
+// 126 are too few for a busy service beside its command-line tools.
+inline constexpr unsigned storage_readers = 1024;
+
+// How often a writer looks for readers that died, whose snapshots would pin freed pages.
+inline constexpr std::int64_t storage_reader_check_seconds = 30;
+
+// Segments of a ledger. Their number shares 64 bits with that of a transaction, which takes 40: at
+// a thousand commits a second that lasts for 34 years in one segment.
+inline constexpr std::uint32_t storage_segments = (std::uint32_t{1} << 24) - 1;
+
+// What sealing a segment may take of a map that is otherwise full: the path to one entry in its
+// table, in that of the tables and in that of free pages, and what these lists grow by.
+inline constexpr std::uint64_t storage_seal_bytes = std::uint64_t{256} << 10;
+
+// Segments before the newest that are kept open at one time: three descriptors and a map each.
+inline constexpr std::size_t storage_old_segments_open = 8;
+
+// Read transactions of one segment that wait to be used again, each with its place among
+// storage_readers. More readers at once are served, at the cost of a new one each.
+inline constexpr std::size_t storage_idle_readers = 16;
+
+// How long a segment that must be mapped or opened anew waits for this process's transactions on
+// it to end. A body that waits for the very thread that waits here would otherwise stop both.
+inline constexpr std::int64_t storage_wait_seconds = 5;
+
+// How long the file that marks a ledger may be: it has a few lines.
+inline constexpr std::size_t storage_marker_bytes = 4096;
+
+}  // namespace limits
+}  // namespace v1
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_LIMITS_HPP
+
+// ---- aiaudit/storage/store.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// store.hpp: what the ledger asks of its storage: a list of segments, each of four ordered tables
+// of byte strings, written in atomic durable transactions and read in consistent snapshots.
+//
+// Only the newest segment is written. When it is large enough the ledger rotates: a new one is
+// begun and the old one sealed, for ever. The oldest can be dropped whole. Beside the segments
+// stands the history, four tables more, for what is to outlive them.
+//
+// Models: lmdb_store (lmdb_store.hpp) and memory_store (memory_store.hpp). A third one is right
+// when it passes tests/engine/support/store_conformance.hpp.
+// Threads: plain values; see storage_policy for those of a store.
+// Floor 5.
+#ifndef AIAUDIT_STORAGE_STORE_HPP
+#define AIAUDIT_STORAGE_STORE_HPP
+
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace aiaudit {
+inline namespace v1 {
+
+// The tables of a store. The numbers and names are on disk: never changed, never used again.
+enum class table : std::uint8_t { blocks = 0, meta = 1, snapshots = 2, tiles = 3 };
+inline constexpr std::size_t table_count = 4;
+
+[[nodiscard]] constexpr char const* name_of(table which) noexcept {
+    constexpr char const* names[table_count] = {"blocks", "meta", "snapshots", "tiles"};
+    return names[static_cast<std::size_t>(which)];
+}
+
+// Segments are numbered from 1 on; numbers are never used again.
+using segment_number = std::uint32_t;
+inline constexpr segment_number history = 0;
+
+struct segment_range {
+    segment_number oldest = 0;
+    segment_number newest = 0;
+    friend bool operator==(segment_range, segment_range) = default;
+};
+
+// The entry of table::meta that says that a segment is sealed; its value is the next one's number.
+// It is the store's own: a body may read it, never write it.
+inline constexpr std::string_view sealed_key = "sealed";
+
+// How to open a store. A store that keeps nothing on disk ignores `path`, `create` and `map_bytes`.
+struct store_options {
+    std::string path{};      // a directory; its parent must exist
+    bool create = true;      // make a new store where the path is missing or an empty directory
+    bool read_only = false;  // change nothing on disk; write() answers errc::read_only
+    // The most that a segment can hold, as address space (nothing is allocated ahead). Choose less
+    // where that is rationed: RLIMIT_AS, 32-bit processes, some sanitizers.
+    std::uint64_t map_bytes = limits::map_bytes;
+};
+
+namespace detail {
+
+// A segment's number, then that of a transaction in it.
+[[nodiscard]] constexpr std::uint64_t generation_of(segment_number segment,
+                                                    std::uint64_t transaction) noexcept {
+    return std::uint64_t{segment} << 40 | (transaction & ((std::uint64_t{1} << 40) - 1));
+}
+
+// What every store checks of a key before it looks anything up.
+[[nodiscard]] inline result<void> check_key(std::string_view key) {
+    if (!key.empty() && key.size() <= limits::storage_key_bytes) return {};
+    return fail(errc::bad_argument, "a storage key has 1 to " +
+                                        std::to_string(limits::storage_key_bytes) + " bytes, not " +
+                                        std::to_string(key.size()));
+}
+
+[[nodiscard]] inline result<void> check_entry(std::string_view key, std::size_t value_bytes) {
+    if (value_bytes <= limits::storage_value_bytes) return check_key(key);
+    return fail(errc::too_large, "a stored value of " + std::to_string(value_bytes) +
+                                     " bytes; the most is " +
+                                     std::to_string(limits::storage_value_bytes));
+}
+
+[[nodiscard]] inline error key_exists(table in) {
+    return fail(errc::storage_failed, std::string("key exists in ") + name_of(in));
+}
+
+// Callables of the shapes that a store must accept, to say so in the concept.
+struct visitor_archetype {
+    bool operator()(std::string_view key, std::string_view value) const;
+};
+template <class View>
+struct body_archetype {
+    result<void> operator()(View& view) const;
+};
+template <class View>
+struct rotate_body_archetype {
+    result<void> operator()(View const& old, View& next) const;
+};
+
+}  // namespace detail
+
+// A read view: one consistent snapshot.
+//
+//   get(table, key)             The value, or nothing. A key of a wrong size: bad_argument.
+//   scan(table, from, visit)    Calls visit(key, value) in ascending bytewise order, from the first
+//                               key >= from (may be empty: the first of all), until it returns
+//                               false. visit may call get, not what changes the table.
+//   last_key(table)             The greatest key, or nothing.
+//   segment()                   Which segment this is, or `history`.
+//   generation()                On the newest segment: what Store::generation() answers while this
+//                               is all that is committed. The store's own number may be ahead of
+//                               what a transaction begun now would see: so who keeps what he read
+//                               keeps this number with it. On other segments never the store's.
+//
+// A view and every byte it hands out live until the body returns; in a write view a value that was
+// handed out lives only until the next insert, reserve, replace or erase.
+template <class View>
+concept storage_read_view = requires(View const& view, table in, std::string_view key,
+                                     detail::visitor_archetype visit) {
+    { view.get(in, key) } -> std::same_as<result<std::optional<std::string_view>>>;
+    { view.scan(in, key, visit) } -> std::same_as<result<void>>;
+    { view.last_key(in) } -> std::same_as<result<std::optional<std::string>>>;
+    { view.segment() } -> std::same_as<segment_number>;
+    { view.generation() } -> std::same_as<std::uint64_t>;
+};
+
+// A write view: a read view that sees its own changes, and
+//
+//   insert(table, key, value)   A new entry; storage_failed "key exists" where there is one, and
+//                               then the transaction may go on. Fastest for ascending keys.
+//   reserve(table, key, bytes)  insert, but the caller writes the value in place: into the span,
+//                               all of it, before the next call on the view.
+//   replace(table, key, value)  An entry, new or instead of the old one.
+//   erase(table, key)           No such entry any more; none before is no error.
+//
+// Values over limits::storage_value_bytes: too_large. No room: log_full.
+template <class View>
+concept storage_write_view = storage_read_view<View> &&
+    requires(View& view, table in, std::string_view key, std::string_view value, std::size_t size) {
+    { view.insert(in, key, value) } -> std::same_as<result<void>>;
+    { view.reserve(in, key, size) } -> std::same_as<result<std::span<char>>>;
+    { view.replace(in, key, value) } -> std::same_as<result<void>>;
+    { view.erase(in, key) } -> std::same_as<result<void>>;
+};
+
+// A store.
+//
+//   Store::open(options)   Opens or makes one. Errors: not_a_ledger (the directory holds something
+//                          else; nothing was touched), newer_format, not_found, read_only,
+//                          already_open (by this process), unsafe_file_system, disk_full, corrupt,
+//                          storage_failed, bad_argument.
+//   segments()             The oldest and the newest segment there are now: other processes rotate
+//                          and drop too.
+//   write(body)            body: result<void>(write_view&). One transaction on the newest segment:
+//                          once body succeeded, all of it is durable when write() returns success;
+//                          when body or the commit fails or body throws, none of it is there (but
+//                          where the disk goes on failing, which nobody can know), and the store
+//                          can be used on (disk_full: free space, then write again;
+//                          log_full: rotate, then write again). One at a time over all threads and
+//                          processes: it waits its turn. A body that changed nothing costs no sync.
+//   read(body)             body: result<void>(read_view const&). On the newest segment. Runs beside
+//                          a writer and sees what was committed before it began. Keep it short: the
+//                          space of what is replaced meanwhile cannot be used again, and a store
+//                          that must be mapped anew waits for it. Long scans are done in parts.
+//   read(segment, body)    The same on any segment, or on `history`, which is empty until it is
+//                          written. not_found: dropped, or not there yet.
+//   rotate(body)           body: result<void>(write_view const& old, write_view& next). Begins the
+//                          segment after the newest with what body enters into it, and seals the
+//                          old one: both, or neither when anything fails. old is the newest when
+//                          its turn has come: a body that was to rotate another one looks at
+//                          old.segment(), and fails.
+//   write_history(body)    write(body), on the history, in turn with those. Not atomic with any
+//                          other transaction.
+//   drop_oldest(segment)   Removes the oldest segment for good. bad_argument: it is not the oldest,
+//                          or the newest; not_found: it is gone. Transactions on it go on.
+//   generation()           Differs from before once any process has committed to a segment or
+//                          rotated (not: dropped, or wrote the history); cheap. 0: closed.
+//   bytes_on_disk()        What all of it takes on disk, free pages included. 0: nothing, closed.
+//   bytes_on_disk(segment) What that one takes. 0: nothing, it is not there.
+//
+// After fork() the child's copy answers errc::closed, unless the store keeps nothing on disk; the
+// child may open its own. A moved-from store answers errc::closed.
+// Threads: every member may be called from any thread at any time, but not from inside a body
+// (a body that calls its own store may wait for itself for ever); open and destruction are the
+// usual exception. A body runs on the calling thread.
+template <class Store>
+concept storage_policy = std::movable<Store> && storage_read_view<typename Store::read_view> &&
+    storage_write_view<typename Store::write_view> &&
+    requires(Store& store, Store const& reader, store_options const& options,
+             detail::body_archetype<typename Store::write_view> write_body,
+             detail::body_archetype<typename Store::read_view const> read_body,
+             detail::rotate_body_archetype<typename Store::write_view> rotate_body,
+             segment_number segment) {
+    { Store::open(options) } -> std::same_as<result<Store>>;
+    { reader.segments() } -> std::same_as<result<segment_range>>;
+    { store.write(write_body) } -> std::same_as<result<void>>;
+    { reader.read(read_body) } -> std::same_as<result<void>>;
+    { reader.read(segment, read_body) } -> std::same_as<result<void>>;
+    { store.rotate(rotate_body) } -> std::same_as<result<void>>;
+    { store.write_history(write_body) } -> std::same_as<result<void>>;
+    { store.drop_oldest(segment) } -> std::same_as<result<void>>;
+    { reader.generation() }
+    noexcept->std::same_as<std::uint64_t>;
+    { reader.bytes_on_disk() }
+    noexcept->std::same_as<std::uint64_t>;
+    { reader.bytes_on_disk(segment) }
+    noexcept->std::same_as<std::uint64_t>;
+};
+
+}  // namespace v1
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_STORAGE_STORE_HPP
+
+// ---- aiaudit/engine/log_keys.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// log_keys.hpp: under which keys the engine keeps what in the tables of a store (docs/format.md).
+//
+// Threads: functions without state.
+// Floor 6.
+#ifndef AIAUDIT_ENGINE_LOG_KEYS_HPP
+#define AIAUDIT_ENGINE_LOG_KEYS_HPP
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace aiaudit {
+inline namespace v1 {
+namespace detail {
+
+// Stored: never changed.
+namespace meta_key {
+inline constexpr std::string_view tree = "tree";    // the compact range of all records
+inline constexpr std::string_view base = "base";    // the same, of those before this segment
+inline constexpr std::string_view saved = "saved";  // the last record that the rollups hold
+inline constexpr std::string_view size = "size";    // bytes of blocks in this segment
+inline constexpr std::string_view month = "month";  // in which the segment was made
+// In the history: the last segment that was dropped, and the last that a record was written of.
+inline constexpr std::string_view dropped = "dropped";
+inline constexpr std::string_view announced = "announced";
+inline constexpr std::string_view spill_prefix = "spill/";  // and its name: what was taken from it
+}  // namespace meta_key
+
+// Hashes are kept for the subtrees of 256, 65,536, ... records: those below are made again from the
+// records.
+inline constexpr unsigned tile_levels = 8;
+inline constexpr std::uint64_t tile_leaves = std::uint64_t{1} << tile_levels;
+[[nodiscard]] constexpr bool is_tile_level(unsigned level) noexcept {
+    return level != 0 && level % tile_levels == 0;
+}
+
+[[nodiscard]] inline std::string big_endian_key(std::uint64_t value) {
+    std::string key(8, '\0');
+    for (std::size_t i = 0; i < 8; ++i)
+        key[i] = static_cast<char>(static_cast<std::uint8_t>(value >> (56 - 8 * i)));
+    return key;
+}
+[[nodiscard]] inline std::uint64_t from_big_endian_key(std::string_view key) noexcept {
+    std::uint64_t value = 0;
+    for (char const byte : key) value = value << 8 | static_cast<std::uint8_t>(byte);
+    return value;
+}
+
+// A block is found by its last record, so the first key at or after a sequence is the block that
+// holds it.
+[[nodiscard]] inline std::string block_key(std::uint64_t last) { return big_endian_key(last); }
+
+// In the table tiles.
+[[nodiscard]] inline std::string node_key(unsigned level, std::uint64_t index) {
+    return static_cast<char>(level) + big_endian_key(index);
+}
+
+[[nodiscard]] inline std::string day_key(civil_day day) {
+    // Biased, so that days before 1970 sort before those after.
+    auto const biased = static_cast<std::uint64_t>(std::int64_t{day.days} + (std::int64_t{1} << 31));
+    return big_endian_key(biased).substr(4);
+}
+
+// The key of a part of a day's rollup, in the table snapshots.
+struct part_key {
+    static constexpr std::size_t bytes = 20;
+
+    civil_day day{};
+    std::uint64_t through = 0;  // the last record that it counts
+    std::uint64_t after = 0;    // and the last before it that it does not
+    // In the history: the segment that it was in, as 8 bytes more. It counts once that is dropped.
+    std::uint64_t segment = 0;
+
+    [[nodiscard]] std::string to_bytes() const {
+        std::string key = day_key(day) + big_endian_key(through) + big_endian_key(after);
+        if (segment != 0) key += big_endian_key(segment);
+        return key;
+    }
+    [[nodiscard]] static std::optional<part_key> parse(std::string_view key) noexcept {
+        if (key.size() != bytes && key.size() != bytes + 8) return std::nullopt;
+        auto const biased = static_cast<std::int64_t>(from_big_endian_key(key.substr(0, 4)));
+        part_key found;
+        found.day.days = static_cast<std::int32_t>(biased - (std::int64_t{1} << 31));
+        found.through = from_big_endian_key(key.substr(4, 8));
+        found.after = from_big_endian_key(key.substr(12, 8));
+        found.segment = from_big_endian_key(key.substr(bytes));
+        return found;
+    }
+};
+
+template <class Integer>
+[[nodiscard]] std::string to_little_endian(Integer value) {
+    std::string bytes;
+    append_little_endian(bytes, value);
+    return bytes;
+}
+
+// A number in the table meta; `missing` where there is none.
+template <class View>
+[[nodiscard]] result<std::uint64_t> get_number(View const& view, std::string_view key,
+                                               std::uint64_t missing = 0) {
+    auto const found = view.get(table::meta, key);
+    if (!found) return found.error();
+    if (!*found) return missing;
+    if ((*found)->size() != sizeof(std::uint64_t))
+        return fail(errc::corrupt, "the log's '" + std::string(key) + "' has a wrong length");
+    return load_little_endian<std::uint64_t>((*found)->data());
+}
+
+// The state of the tree in the table meta. A segment without one has no records before it.
+template <class View>
+[[nodiscard]] result<compact_range> get_tree(View const& view, std::string_view key) {
+    auto const found = view.get(table::meta, key);
+    if (!found) return found.error();
+    if (!*found) return compact_range{};
+    return compact_range::from_bytes(**found);
+}
+
+}  // namespace detail
+}  // namespace v1
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_ENGINE_LOG_KEYS_HPP
+
+// ---- aiaudit/engine/log_reader.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// log_reader.hpp: the log as one sequence of records, whatever segments it lies in, and the hashes
+// of its Merkle tree.
+//
+// A block is copied out of the store before it is decoded, so that no read transaction lasts longer
+// than that, however slow whoever looks at the records is.
+// Threads: any number at once.
+// Floor 6.
+#ifndef AIAUDIT_ENGINE_LOG_READER_HPP
+#define AIAUDIT_ENGINE_LOG_READER_HPP
+
+#include <cstdint>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace aiaudit {
+inline namespace v1 {
+namespace detail {
+
+template <class Store>
+class log_reader {
+public:
+    explicit log_reader(Store const& store) : store_(&store) {}
+
+    // The tree of all records.
+    [[nodiscard]] result<compact_range> tree() const {
+        result<compact_range> found;
+        auto const looked = store_->read([&found](auto const& view) -> result<void> {
+            found = get_tree(view, meta_key::tree);
+            if (!found) return found.error();
+            return {};
+        });
+        if (!looked) return looked.error();
+        return found;
+    }
+    // The number of records, dropped ones included.
+    [[nodiscard]] result<std::uint64_t> size() const {
+        auto const all = tree();
+        if (!all) return all.error();
+        return all->size();
+    }
+
+    // The tree of the records before a segment.
+    [[nodiscard]] result<compact_range> base_of(segment_number segment) const {
+        result<compact_range> found;
+        auto const looked = store_->read(segment, [&found](auto const& view) -> result<void> {
+            found = get_tree(view, meta_key::base);
+            if (!found) return found.error();
+            return {};
+        });
+        if (!looked) return looked.error();
+        return found;
+    }
+
+    // The first record that is still there: 1, but for retention. One past the last where none is.
+    [[nodiscard]] result<std::uint64_t> first() const {
+        auto const there = store_->segments();
+        if (!there) return there.error();
+        auto const before = records_before(there->oldest);
+        if (!before) return before.error();
+        return *before + 1;
+    }
+
+    // The segment that holds a record, or will.
+    [[nodiscard]] result<segment_number> segment_of(std::uint64_t number) const {
+        auto const there = store_->segments();
+        if (!there) return there.error();
+        for (segment_number segment = there->newest; segment > there->oldest; --segment) {
+            auto const before = records_before(segment);
+            if (!before) return before.error();
+            if (*before < number) return segment;
+        }
+        return there->oldest;
+    }
+
+    // Calls visit(bytes of a block) -> result<bool>, from the block that holds that record on,
+    // until that is false or the log ends. Errors: not_found, where the record was dropped.
+    template <class Visitor>
+    [[nodiscard]] result<void> blocks(std::uint64_t from, Visitor&& visit) const {
+        std::string block;
+        for (std::uint64_t next = from;;) {
+            auto const key = block_at(next, block);
+            if (!key) return key.error();
+            if (!*key) return {};
+            auto const header = read_block_header(block);
+            if (!header) return header.error();
+            std::uint64_t const first = value_of(header->first);
+            if (header->last() != **key)
+                return fail(errc::corrupt, "the block of record " + std::to_string(first) +
+                                               " is not where it belongs");
+            if (first > next || (first < next && next != from))
+                return fail(errc::corrupt, "record " + std::to_string(next) + " is missing");
+            result<bool> const more = visit(std::string_view(block));
+            if (!more) return more.error();
+            if (!*more) return {};
+            next = header->last() + 1;
+        }
+    }
+
+    // Calls visit(sequence, record_view const&) -> bool for each record from that one on.
+    template <class Visitor>
+    [[nodiscard]] result<void> views(std::uint64_t from, Visitor&& visit) const {
+        return blocks(from, [&](std::string_view block) -> result<bool> {
+            bool more = true;
+            auto const all = view_block(block, [&](sequence number, record_view const& entry) {
+                if (value_of(number) < from) return true;
+                more = visit(number, entry);
+                return more;
+            });
+            if (!all) return all.error();
+            return more;
+        });
+    }
+
+    // The hash of a complete subtree. Errors: not_found, where the tree is not that large.
+    [[nodiscard]] result<digest> node(unsigned level, std::uint64_t index) const {
+        if (is_tile_level(level)) return stored_node(level, index);
+        if (level > tile_levels) {
+            auto const left = node(level - 1, 2 * index);
+            if (!left) return left;
+            auto const right = node(level - 1, 2 * index + 1);
+            if (!right) return right;
+            return node_hash(*left, *right);
+        }
+        std::uint64_t const first = index << level;
+        auto const leaves = leaves_of_group(first >> tile_levels);
+        if (!leaves) return leaves.error();
+        compact_range sum;
+        for (std::uint64_t at = first % tile_leaves, end = at + (std::uint64_t{1} << level);
+             at < end; ++at) {
+            if (at >= leaves->size()) return fail(errc::not_found, "the tree has no such node");
+            sum.append((*leaves)[at]);
+        }
+        return sum.root();
+    }
+
+    // The hashes of the leaves of one group of 256, as far as there are any: those that retention
+    // kept, then those of the records.
+    [[nodiscard]] result<std::vector<digest>> leaves_of_group(std::uint64_t group) const {
+        auto leaves = kept_leaves(group);
+        if (!leaves || leaves->size() == tile_leaves) return leaves;
+        std::uint64_t const first = group * tile_leaves + leaves->size() + 1;
+        std::string room;
+        auto const read = views(first, [&](sequence, record_view const& entry) {
+            leaves->push_back(leaf_hash(encode_record(entry, room)));
+            return leaves->size() < tile_leaves;
+        });
+        if (!read) return read.error();
+        return leaves;
+    }
+
+    // The hashes of the first leaves of a group that retention kept.
+    [[nodiscard]] result<std::vector<digest>> kept_leaves(std::uint64_t group) const {
+        std::vector<digest> leaves;
+        auto const looked = store_->read(history, [&](auto const& view) -> result<void> {
+            auto const found = view.get(table::tiles, node_key(0, group));
+            if (!found) return found.error();
+            if (!*found) return {};
+            leaves.resize((*found)->size() / 32);
+            for (std::size_t i = 0; i < leaves.size(); ++i)
+                std::memcpy(leaves[i].bytes.data(), (*found)->data() + 32 * i, 32);
+            return {};
+        });
+        if (!looked) return looked.error();
+        return leaves;
+    }
+
+private:
+    [[nodiscard]] result<std::uint64_t> records_before(segment_number segment) const {
+        {
+            std::lock_guard const lock(mutex_);
+            auto const known = before_.find(segment);
+            if (known != before_.end()) return known->second;
+        }
+        auto const base = base_of(segment);
+        if (!base) return base.error();
+        std::lock_guard const lock(mutex_);
+        before_[segment] = base->size();
+        return base->size();
+    }
+
+    // The block that holds a record, or the next where there is none, and its key. Nothing at the
+    // end of the log.
+    [[nodiscard]] result<std::optional<std::uint64_t>> block_at(std::uint64_t number,
+                                                                std::string& block) const {
+        auto segment = segment_of(number);
+        if (!segment) return segment.error();
+        auto const before = records_before(*segment);
+        if (!before) return before.error();
+        if (number <= *before) {
+            return fail(errc::not_found, "record " + std::to_string(number) +
+                                             " was dropped; the log begins at record " +
+                                             std::to_string(*before + 1));
+        }
+        std::optional<std::uint64_t> found;
+        auto const read = store_->read(*segment, [&](auto const& view) {
+            return view.scan(table::blocks, block_key(number),
+                             [&](std::string_view key, std::string_view value) {
+                                 block.assign(value);
+                                 found = from_big_endian_key(key);
+                                 return false;
+                             });
+        });
+        if (!read) return read.error();
+        return found;
+    }
+
+    [[nodiscard]] result<digest> stored_node(unsigned level, std::uint64_t index) const {
+        auto const segment = segment_of((index + 1) << level);
+        if (!segment) return segment.error();
+        for (segment_number const place : {*segment, history}) {
+            std::optional<digest> hash;
+            auto const looked = store_->read(place, [&](auto const& view) -> result<void> {
+                auto const found = view.get(table::tiles, node_key(level, index));
+                if (!found) return found.error();
+                if (!*found) return {};
+                if ((*found)->size() != 32) return fail(errc::corrupt, "a tree node has no hash");
+                std::memcpy(hash.emplace().bytes.data(), (*found)->data(), 32);
+                return {};
+            });
+            // A segment that was dropped since has left its nodes to the history.
+            if (!looked && looked.error().code != errc::not_found) return looked.error();
+            if (hash) return *hash;
+        }
+        return fail(errc::not_found, "the tree has no node " + std::to_string(index) +
+                                         " of level " + std::to_string(level));
+    }
+
+    Store const* store_;
+    mutable std::mutex mutex_{};
+    mutable std::map<segment_number, std::uint64_t> before_{};  // a segment's base never changes
+};
+
+}  // namespace detail
+}  // namespace v1
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_ENGINE_LOG_READER_HPP
+
 // ---- aiaudit/rollup/totals.hpp ----
 // SPDX-License-Identifier: MIT
 //
 // totals.hpp: what a report adds up, and the histogram from which it takes latency percentiles.
 //
 // Both merge in any order and grouping to the same value, which is what lets a day be a sum of
-// slots.
+// slots. They are whole numbers that wrap, so a sum over days may be kept as the difference of two
+// running sums, whatever these began with.
 // Threads: plain values.
 // Floor 4.
 #ifndef AIAUDIT_ROLLUP_TOTALS_HPP
@@ -3838,8 +3884,10 @@ inline std::int64_t time_zone::start_seconds(civil_day day) const noexcept {
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <cstddef>
 #include <cstdint>
-#include <string>
+#include <cstring>
+#include <type_traits>
 #include <vector>
 
 namespace aiaudit {
@@ -3869,7 +3917,9 @@ struct totals {
     std::array<std::uint64_t, reported_units.size()> counts{};  // by reported_units
     money cost{};
 
-    [[nodiscard]] static totals of(record const& entry) {
+    // `entry` is a record, or a view of one with the same members.
+    template <class Record>
+    [[nodiscard]] static totals of(Record const& entry) {
         totals sum;
         sum.requests = entry.attempt == 1 ? 1 : 0;
         sum.attempts = 1;
@@ -3954,6 +4004,10 @@ public:
     void add(latency_histogram const& other) {
         for (entry const& e : other.entries_) add(e.bucket, e.count);
     }
+    // Precondition: above every bucket it has.
+    void append(std::uint32_t bucket, std::uint32_t count) { entries_.push_back({bucket, count}); }
+    // Keeps its memory for the next use.
+    void clear() noexcept { entries_.clear(); }
     [[nodiscard]] std::vector<entry> const& entries() const noexcept {
         return entries_;
     }  // ascending
@@ -3963,39 +4017,23 @@ private:
     std::vector<entry> entries_{};
 };
 
-// Histograms added up for one query.
-class latency_sum {
-public:
-    void add(latency_histogram const& part) {
-        if (part.entries().empty()) return;
-        if (counts_.empty()) counts_.resize(latency_histogram::bucket_count);
-        for (auto const& e : part.entries()) {
-            counts_[e.bucket] += e.count;
-            total_ += e.count;
-        }
-    }
-    // The duration that `percent` of them do not exceed (nearest rank); 0 where there are none.
-    [[nodiscard]] std::uint64_t percentile_ns(std::uint64_t percent) const noexcept {
-        std::uint64_t const rank = std::max<std::uint64_t>((total_ * percent + 99) / 100, 1);
-        std::uint64_t seen = 0;
-        for (std::uint32_t bucket = 0; bucket < counts_.size(); ++bucket) {
-            seen += counts_[bucket];
-            if (seen >= rank) return latency_histogram::value_ns(bucket);
-        }
-        return 0;
-    }
+// The durations that 50, 95 and 99 percent do not exceed (nearest rank); zero where there are none.
+struct latency_percentiles {
+    static constexpr std::array<std::uint64_t, 3> percents{50, 95, 99};
 
-private:
-    std::vector<std::uint64_t> counts_{};
-    std::uint64_t total_ = 0;
+    std::array<std::uint64_t, 3> ns{};
+
+    friend constexpr bool operator==(latency_percentiles const&,
+                                     latency_percentiles const&) noexcept = default;
 };
 
-// One cell of a rollup.
+// What one slot of one series adds up to.
 struct cell {
     totals sum{};
     latency_histogram latency{};
 
-    [[nodiscard]] static cell of(record const& entry) {
+    template <class Record>
+    [[nodiscard]] static cell of(Record const& entry) {
         cell made{totals::of(entry), {}};
         if (entry.duration_ns) made.latency.add(latency_histogram::bucket_of(*entry.duration_ns));
         return made;
@@ -4004,14 +4042,20 @@ struct cell {
         sum.add(other.sum);
         latency.add(other.latency);
     }
+    void clear() noexcept {
+        sum = {};
+        latency.clear();
+    }
     friend bool operator==(cell const&, cell const&) = default;
 };
 
 namespace detail {
 
 // The numbers of a totals in their stored order, so that writing and reading cannot differ.
+inline constexpr std::size_t totals_numbers = 6 + reported_units.size();
+
 template <class Totals, class Visitor>
-void for_each_number(Totals& sum, Visitor&& visit) {
+constexpr void for_each_number(Totals& sum, Visitor&& visit) {
     visit(sum.requests);
     visit(sum.attempts);
     visit(sum.errors);
@@ -4021,38 +4065,141 @@ void for_each_number(Totals& sum, Visitor&& visit) {
     for (auto& count : sum.counts) visit(count);
 }
 
-// A mask of the numbers that are not zero, those numbers, the cost, the histogram.
-inline void append_cell(std::string& out, cell const& from) {
-    std::uint64_t mask = 0;
-    unsigned place = 0;
-    for_each_number(from.sum,
-                    [&](std::uint64_t number) { mask |= std::uint64_t{number != 0} << place++; });
-    append_varint(out, mask);
-    for_each_number(from.sum, [&](std::uint64_t number) {
-        if (number != 0) append_varint(out, number);
-    });
-    append_varint128(out, from.sum.cost.pico());
-    append_varint(out, from.latency.entries().size());
-    for (auto const& e : from.latency.entries()) {
-        append_varint(out, e.bucket);
-        append_varint(out, e.count);
-    }
+[[nodiscard]] constexpr money wrapping_sum(money a, money b) noexcept {
+    return money::from_pico(
+        static_cast<int128>(static_cast<uint128>(a.pico()) + static_cast<uint128>(b.pico())));
+}
+[[nodiscard]] constexpr money wrapping_difference(money a, money b) noexcept {
+    return money::from_pico(
+        static_cast<int128>(static_cast<uint128>(a.pico()) - static_cast<uint128>(b.pico())));
 }
 
-[[nodiscard]] inline cell take_cell(byte_reader& in) {
-    cell to;
-    std::uint64_t mask = in.varint();
-    for_each_number(to.sum, [&](std::uint64_t& number) {
-        if ((mask & 1) != 0) number = in.varint();
-        mask >>= 1;
-    });
-    to.sum.cost = money::from_pico(in.varint128());
-    for (std::uint64_t left = in.varint(); left > 0 && in.ok(); --left) {
-        auto const bucket = static_cast<std::uint32_t>(in.varint());
-        to.latency.add(std::min(bucket, latency_histogram::bucket_count - 1),
-                       static_cast<std::uint32_t>(in.varint()));
+static_assert(std::is_trivially_copyable_v<totals> && offsetof(totals, requests) == 0 &&
+              offsetof(totals, counts) == 6 * sizeof(std::uint64_t));
+
+// The number at a place of for_each_number.
+[[nodiscard]] inline std::uint64_t number_at(totals const& sum, std::size_t place) noexcept {
+    std::uint64_t number = 0;
+    std::memcpy(&number, reinterpret_cast<char const*>(&sum) + place * sizeof number,
+                sizeof number);
+    return number;
+}
+inline void set_number(totals& sum, std::size_t place, std::uint64_t number) noexcept {
+    std::memcpy(reinterpret_cast<char*>(&sum) + place * sizeof number, &number, sizeof number);
+}
+
+// As totals::add, but the cost wraps too: for running sums, of which only differences mean
+// something. Two numbers at a time, always the same two: every record is added many times, and what
+// was written by one width and is read by another is waited for.
+inline void wrapping_add(totals& to, totals const& part) noexcept {
+    using two_numbers [[gnu::vector_size(16)]] = std::uint64_t;
+    auto* const bytes = reinterpret_cast<char*>(&to);
+    auto const* const more = reinterpret_cast<char const*>(&part);
+    for (std::size_t i = 0; i < totals_numbers / 2; ++i) {
+        two_numbers sum;
+        two_numbers add;
+        std::memcpy(&sum, bytes + i * sizeof sum, sizeof sum);
+        std::memcpy(&add, more + i * sizeof add, sizeof add);
+        sum += add;
+        std::memcpy(bytes + i * sizeof sum, &sum, sizeof sum);
     }
-    return to;
+    static_assert(totals_numbers % 2 == 1);
+    to.counts.back() += part.counts.back();
+    to.cost = wrapping_sum(to.cost, part.cost);
+}
+
+// Counts by bucket, all of them: for what changes often. Empty until something is added.
+class dense_histogram {
+public:
+    static constexpr std::uint32_t octave = latency_histogram::steps;
+    static constexpr std::uint32_t octaves = latency_histogram::bucket_count / octave;
+
+    void add(std::uint32_t bucket, std::uint32_t count) {
+        if (counts_.empty()) counts_.resize(latency_histogram::bucket_count);
+        counts_[bucket] += count;
+    }
+    [[nodiscard]] bool empty() const noexcept { return counts_.empty(); }
+    void clear() noexcept { std::fill(counts_.begin(), counts_.end(), 0U); }
+    // Precondition: not empty().
+    [[nodiscard]] std::uint32_t operator[](std::uint32_t bucket) const noexcept {
+        return counts_[bucket];
+    }
+    [[nodiscard]] std::uint64_t of_octave(std::uint32_t which) const noexcept {
+        std::uint32_t sum = 0;
+        std::uint32_t const* const from = counts_.data() + which * octave;
+        for (std::uint32_t i = 0; i < octave; ++i) sum += from[i];
+        return sum;
+    }
+    [[nodiscard]] std::size_t bytes() const noexcept { return counts_.capacity() * 4; }
+
+private:
+    std::vector<std::uint32_t> counts_{};
+};
+
+// How many durations fall into a bucket or one below it: a running sum over buckets, kept only
+// between the first and the last that were ever seen.
+class running_histogram {
+public:
+    [[nodiscard]] std::uint64_t up_to(std::uint32_t bucket) const noexcept {
+        if (bucket < first_ || counts_.empty()) return 0;
+        return counts_[std::min<std::size_t>(bucket - first_, counts_.size() - 1)];
+    }
+    void add(dense_histogram const& part) { change(part, std::uint64_t{1}); }
+    void subtract(dense_histogram const& part) { change(part, ~std::uint64_t{0}); }
+    [[nodiscard]] std::size_t bytes() const noexcept { return counts_.capacity() * 8; }
+
+private:
+    void change(dense_histogram const& part, std::uint64_t factor) {
+        if (part.empty()) return;
+        std::uint32_t first = 0;
+        std::uint32_t last = latency_histogram::bucket_count - 1;
+        while (first < last && part[first] == 0) ++first;
+        while (last > first && part[last] == 0) --last;
+        widen(first, last);
+        std::uint64_t sum = 0;
+        for (std::uint32_t bucket = first; bucket - first_ < counts_.size(); ++bucket) {
+            if (bucket <= last) sum += part[bucket] * factor;
+            counts_[bucket - first_] += sum;
+        }
+    }
+    void widen(std::uint32_t first, std::uint32_t last) {
+        if (counts_.empty()) {
+            first_ = first;
+            counts_.resize(last - first + 1);
+            return;
+        }
+        if (first < first_) {
+            counts_.insert(counts_.begin(), first_ - first, 0);
+            first_ = first;
+        }
+        if (last - first_ >= counts_.size()) counts_.resize(last - first_ + 1, counts_.back());
+    }
+
+    std::uint32_t first_ = 0;
+    std::vector<std::uint64_t> counts_{};
+};
+
+// `up_to(bucket)` counts the durations in a bucket or below; it must not fall as the bucket rises.
+template <class UpTo>
+[[nodiscard]] latency_percentiles percentiles_of(UpTo&& up_to) {
+    latency_percentiles made;
+    std::uint64_t const total = up_to(latency_histogram::bucket_count - 1);
+    if (total == 0) return made;
+    std::uint32_t low = 0;
+    for (std::size_t i = 0; i < made.ns.size(); ++i) {
+        std::uint64_t const rank =
+            std::max<std::uint64_t>((total * latency_percentiles::percents[i] + 99) / 100, 1);
+        std::uint32_t high = latency_histogram::bucket_count - 1;
+        while (low < high) {
+            std::uint32_t const middle = (low + high) / 2;
+            if (up_to(middle) >= rank)
+                high = middle;
+            else
+                low = middle + 1;
+        }
+        made.ns[i] = latency_histogram::value_ns(low);
+    }
+    return made;
 }
 
 }  // namespace detail
@@ -4061,49 +4208,278 @@ inline void append_cell(std::string& out, cell const& from) {
 
 #endif  // AIAUDIT_ROLLUP_TOTALS_HPP
 
-// ---- aiaudit/rollup/rollup.hpp ----
+// ---- aiaudit/rollup/cell_log.hpp ----
 // SPDX-License-Identifier: MIT
 //
-// rollup.hpp: the fold of the log that answers reports.
+// cell_log.hpp: the cells of one day of UTC that are not yet saved, in the order of their coming.
 //
-// The finest grain is a 15-minute slot of UTC for one series (one user, project, key, provider,
-// model and status). Every zone's days are sums of whole slots, since every offset in use since
-// 1972 is a multiple of 15 minutes; a change of clock within a slot counts whole with the day the
-// slot begins in. Slots are kept as compact bytes for each series. Over them stand views, one a
-// zone: sums by day for each dimension, kept up to date record by record; the view of a zone first
-// asked for is built from the slots. A query adds up the days it covers; it reads no record.
-// Threads: const members may run at once; the caller keeps apply() and learn() apart from all.
+// Appending must be quick, so nothing is merged or sorted here. A cell is kept as words: whose it
+// is, what it has, then the numbers that are not zero. A record of text usage takes six or seven.
+// Threads: const members may run at once.
 // Floor 4.
-#ifndef AIAUDIT_ROLLUP_ROLLUP_HPP
-#define AIAUDIT_ROLLUP_ROLLUP_HPP
+#ifndef AIAUDIT_ROLLUP_CELL_LOG_HPP
+#define AIAUDIT_ROLLUP_CELL_LOG_HPP
 
-#include <algorithm>
-#include <array>
+#include <bit>
+#include <cstddef>
 #include <cstdint>
-#include <limits>
 #include <memory>
-#include <string>
-#include <string_view>
-#include <unordered_map>
-#include <utility>
 #include <vector>
 
 namespace aiaudit {
 inline namespace v1 {
+namespace detail {
 
-// By what a view adds up.
+// What one attempt counts as, in bits. Stored in day parts.
+struct attempt_bits {
+    static constexpr std::uint8_t request = 1;
+    static constexpr std::uint8_t error = 2;
+    static constexpr std::uint8_t uncosted = 4;
+    static constexpr std::uint8_t timed = 8;
+    static constexpr std::uint8_t all = 15;
+
+    [[nodiscard]] static std::uint8_t of(totals const& sum) noexcept {
+        return static_cast<std::uint8_t>(sum.requests | sum.errors << 1 | sum.uncosted << 2 |
+                                         sum.timed << 3);
+    }
+};
+
+// A cell in a log. Valid until the log changes.
+class logged_cell {
+public:
+    explicit logged_cell(std::uint64_t const* words) noexcept : words_(words) {}
+
+    [[nodiscard]] std::uint32_t user() const noexcept {
+        return static_cast<std::uint32_t>(words_[0] >> 32);
+    }
+    [[nodiscard]] std::uint32_t profile() const noexcept {
+        return static_cast<std::uint32_t>(words_[0]);
+    }
+    [[nodiscard]] std::uint32_t slot() const noexcept {
+        return static_cast<std::uint32_t>(words_[1] & 0xFF);
+    }
+    // One attempt, whose duration tells its bucket; else a sum of attempts.
+    [[nodiscard]] bool is_attempt() const noexcept { return (words_[1] & sum_bit) == 0; }
+    [[nodiscard]] std::uint8_t attempt() const noexcept {
+        return static_cast<std::uint8_t>(words_[1] >> attempt_shift & attempt_bits::all);
+    }
+    // Which of totals::counts are not zero.
+    [[nodiscard]] std::uint32_t mask() const noexcept {
+        return static_cast<std::uint32_t>(words_[1] >> mask_shift & ((1U << mask_bits) - 1));
+    }
+    // For an attempt: its duration, where it was timed, then the counts by mask().
+    [[nodiscard]] std::uint64_t const* numbers() const noexcept { return words_ + 2; }
+    // Moves `from`, which is past the counts, past the cost.
+    [[nodiscard]] int128 take_cost(std::uint64_t const*& from) const noexcept {
+        uint128 cost = 0;
+        if ((words_[1] & cost_low) != 0) cost = *from++;
+        if ((words_[1] & cost_high) != 0) cost |= uint128{*from++} << 64;
+        return static_cast<int128>(cost);
+    }
+    void add_to(cell& to) const {
+        totals& sum = to.sum;
+        std::uint64_t const* next = numbers();
+        if (is_attempt()) {
+            std::uint8_t const bits = attempt();
+            sum.attempts += 1;
+            sum.requests += bits & 1U;
+            sum.errors += bits >> 1 & 1U;
+            sum.uncosted += bits >> 2 & 1U;
+            if ((bits & attempt_bits::timed) != 0) {
+                sum.timed += 1;
+                sum.latency_ns += *next;
+                to.latency.add(latency_histogram::bucket_of(*next++), 1);
+            }
+        } else {
+            for (std::uint64_t* const number : {&sum.requests, &sum.attempts, &sum.errors,
+                                                &sum.uncosted, &sum.timed, &sum.latency_ns}) {
+                *number += *next++;
+            }
+        }
+        for (std::uint32_t rest = mask(); rest != 0; rest &= rest - 1)
+            sum.counts[static_cast<std::size_t>(std::countr_zero(rest))] += *next++;
+        sum.cost = wrapping_sum(sum.cost, money::from_pico(take_cost(next)));
+        for (std::uint64_t left = words_[1] >> entries_shift; left > 0; --left, ++next) {
+            to.latency.add(static_cast<std::uint32_t>(*next >> 32),
+                           static_cast<std::uint32_t>(*next));
+        }
+    }
+    // Says that it will be read soon.
+    void prefetch() const noexcept {
+        __builtin_prefetch(words_);
+        __builtin_prefetch(words_ + 7);
+    }
+
+private:
+    friend class cell_log;
+    static constexpr unsigned attempt_shift = 8;
+    static constexpr std::uint64_t sum_bit = std::uint64_t{1} << 12;
+    static constexpr std::uint64_t cost_low = std::uint64_t{1} << 13;
+    static constexpr std::uint64_t cost_high = std::uint64_t{1} << 14;
+    static constexpr unsigned mask_shift = 16;
+    static constexpr unsigned mask_bits = reported_units.size();
+    static constexpr unsigned entries_shift = 32;
+
+    [[nodiscard]] std::size_t size() const noexcept {
+        std::uint64_t const head = words_[1];
+        std::size_t const fixed =
+            (head & sum_bit) != 0 ? 6 : head >> (attempt_shift + 3) & std::size_t{1};
+        return 2 + fixed + static_cast<std::size_t>(std::popcount(mask())) +
+               ((head & cost_low) != 0 ? 1U : 0U) + ((head & cost_high) != 0 ? 1U : 0U) +
+               static_cast<std::size_t>(head >> entries_shift);
+    }
+
+    std::uint64_t const* words_;
+};
+
+class cell_log {
+public:
+    // One attempt, as totals::of makes it.
+    void add(std::uint32_t user, std::uint32_t profile, std::uint32_t slot, totals const& sum) {
+        std::uint64_t* const words = room_for(0);
+        words[0] = std::uint64_t{user} << 32 | profile;
+        std::size_t size = 2;
+        words[size] = sum.latency_ns;
+        size += static_cast<std::size_t>(sum.timed);
+        std::uint64_t const head = slot | std::uint64_t{attempt_bits::of(sum)}
+                                              << logged_cell::attempt_shift;
+        finish(words, size, head, sum);
+    }
+    void add(std::uint32_t user, std::uint32_t profile, std::uint32_t slot, cell const& value) {
+        if (is_attempt(value)) {
+            add(user, profile, slot, value.sum);
+            return;
+        }
+        totals const& sum = value.sum;
+        auto const& entries = value.latency.entries();
+        std::uint64_t* const words = room_for(entries.size());
+        words[0] = std::uint64_t{user} << 32 | profile;
+        std::size_t size = 2;
+        for (std::uint64_t const number :
+             {sum.requests, sum.attempts, sum.errors, sum.uncosted, sum.timed, sum.latency_ns}) {
+            words[size++] = number;
+        }
+        size = finish(words, size,
+                      slot | logged_cell::sum_bit |
+                          std::uint64_t{entries.size()} << logged_cell::entries_shift,
+                      sum);
+        for (auto const& e : entries) words[size++] = std::uint64_t{e.bucket} << 32 | e.count;
+        chunks_[current_].used += entries.size();
+    }
+
+    // How many cells.
+    [[nodiscard]] std::size_t size() const noexcept { return size_; }
+    // visit(logged_cell) for each, in the order of their coming.
+    template <class Visitor>
+    void for_each(Visitor&& visit) const {
+        for (chunk const& each : chunks_) {
+            std::uint64_t const* const words = each.words.get();
+            for (std::size_t at = 0; at < each.used;) {
+                logged_cell const found{words + at};
+                visit(found);
+                at += found.size();
+            }
+        }
+    }
+    // Keeps up to 8 MiB of memory for the next use.
+    void clear() noexcept {
+        if (chunks_.size() > chunks_kept) chunks_.resize(chunks_kept);
+        for (chunk& each : chunks_) each.used = 0;
+        current_ = 0;
+        size_ = 0;
+    }
+
+private:
+    static constexpr std::size_t chunk_words = std::size_t{1} << 13;
+    static constexpr std::size_t chunks_kept = 128;
+    // Of a cell, but for the entries of its histogram.
+    static constexpr std::size_t cell_words = 2 + 6 + reported_units.size() + 2;
+
+    struct chunk {
+        std::unique_ptr<std::uint64_t[]> words{};
+        std::size_t used = 0;
+    };
+
+    [[nodiscard]] static bool is_attempt(cell const& value) noexcept {
+        totals const& sum = value.sum;
+        if (sum.attempts != 1 || sum.requests > 1 || sum.errors > 1 || sum.uncosted > 1)
+            return false;
+        if (sum.timed == 0) return sum.latency_ns == 0;
+        return sum.timed == 1 && value.latency.entries().front().bucket ==
+                                     latency_histogram::bucket_of(sum.latency_ns);
+    }
+    std::uint64_t* room_for(std::size_t entries) {
+        std::size_t const needed = cell_words + entries;
+        if (chunks_.empty() || chunks_[current_].used + needed > chunk_words) add_chunk();
+        return chunks_[current_].words.get() + chunks_[current_].used;
+    }
+    void add_chunk() {
+        if (!chunks_.empty()) ++current_;
+        if (current_ == chunks_.size()) {
+            chunks_.push_back(
+                {std::unique_ptr<std::uint64_t[]>(new std::uint64_t[chunk_words]), 0});
+        }
+    }
+    // Writes the head, the counts and the cost; returns where they end. What is zero is written
+    // too, and then written over: that is quicker than to branch by what cannot be foreseen.
+    std::size_t finish(std::uint64_t* words, std::size_t size, std::uint64_t head,
+                       totals const& sum) {
+        for (std::size_t i = 0; i < sum.counts.size(); ++i) {
+            std::uint64_t const has = sum.counts[i] != 0 ? 1 : 0;
+            words[size] = sum.counts[i];
+            size += static_cast<std::size_t>(has);
+            head |= has << (logged_cell::mask_shift + i);
+        }
+        auto const cost = static_cast<uint128>(sum.cost.pico());
+        auto const low = static_cast<std::uint64_t>(cost);
+        auto const high = static_cast<std::uint64_t>(cost >> 64);
+        words[size] = low;
+        size += low != 0 ? 1 : 0;
+        words[size] = high;
+        size += high != 0 ? 1 : 0;
+        if (low != 0) head |= logged_cell::cost_low;
+        if (high != 0) head |= logged_cell::cost_high;
+        words[1] = head;
+        chunks_[current_].used += size;
+        ++size_;
+        return size;
+    }
+
+    std::vector<chunk> chunks_{};
+    std::size_t current_ = 0;  // of chunks_: those past it are empty
+    std::size_t size_ = 0;
+};
+
+}  // namespace detail
+}  // namespace v1
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_ROLLUP_CELL_LOG_HPP
+
+// ---- aiaudit/rollup/query.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// query.hpp: what a report may be asked for.
+//
+// Threads: plain values.
+// Floor 4.
+#ifndef AIAUDIT_ROLLUP_QUERY_HPP
+#define AIAUDIT_ROLLUP_QUERY_HPP
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace aiaudit {
+inline namespace v1 {
+
+// By what a report adds up. Stored in day parts: a number is never changed or used again.
 enum class dimension : std::uint8_t { everything, model, user, project, key, provider, status };
 inline constexpr std::size_t dimension_count = 7;
-
-// The names a group stands for; only those of its dimension are filled.
-struct group_names {
-    std::string user{};
-    std::string project{};
-    std::string key_id{};
-    std::string provider{};
-    std::string model{};
-    std::string status{};
-};
 
 // A span of calendar days, both ends included.
 struct day_range {
@@ -4113,339 +4489,8 @@ struct day_range {
     [[nodiscard]] constexpr bool holds(civil_day day) const noexcept {
         return first <= day && day <= last;
     }
+    friend constexpr bool operator==(day_range, day_range) noexcept = default;
 };
-
-namespace detail {
-
-inline constexpr std::int64_t slot_seconds = 900;
-
-[[nodiscard]] constexpr std::int64_t slot_of(timestamp at) noexcept {
-    return floor_divide(at.seconds(), slot_seconds);
-}
-[[nodiscard]] constexpr timestamp start_of_slot(std::int64_t slot) noexcept {
-    return timestamp::from_seconds(slot * slot_seconds);
-}
-
-// Gives names dense numbers, in the order of their coming.
-class name_table {
-public:
-    std::uint32_t number_of(std::string_view name) {
-        auto const found = numbers_.find(name);
-        if (found != numbers_.end()) return found->second;
-        auto const number = static_cast<std::uint32_t>(numbers_.size());
-        numbers_.emplace(std::string(name), number);
-        return number;
-    }
-    [[nodiscard]] std::size_t size() const noexcept { return numbers_.size(); }
-
-private:
-    std::unordered_map<std::string, std::uint32_t, string_hash, std::equal_to<>> numbers_{};
-};
-
-// The slots of one series as bytes, merged now and then so that they stay as many as there are
-// distinct slots.
-class slot_list {
-public:
-    void add(std::int64_t slot, cell const& part) {
-        append(slot, part);
-        if (++count_ >= merge_at_) merge();
-    }
-    // Calls visit(slot, cell) for every entry; a slot may come more than once.
-    template <class Visitor>
-    void for_each(Visitor&& visit) const {
-        byte_reader in{bytes_};
-        std::int64_t slot = 0;
-        while (!in.at_end()) {
-            slot += unzigzag(in.varint());
-            visit(slot, take_cell(in));
-        }
-    }
-
-private:
-    static constexpr std::size_t merge_at_least = 64;
-
-    void append(std::int64_t slot, cell const& part) {
-        append_varint(bytes_, zigzag(slot - last_slot_));
-        append_cell(bytes_, part);
-        last_slot_ = slot;
-    }
-    void merge() {
-        std::vector<std::pair<std::int64_t, cell>> cells;
-        for_each(
-            [&](std::int64_t slot, cell&& part) { cells.emplace_back(slot, std::move(part)); });
-        std::stable_sort(cells.begin(), cells.end(),
-                         [](auto const& a, auto const& b) { return a.first < b.first; });
-        bytes_.clear();
-        last_slot_ = 0;
-        count_ = 0;
-        for (std::size_t i = 0; i < cells.size();) {
-            std::size_t next = i + 1;
-            for (; next < cells.size() && cells[next].first == cells[i].first; ++next) {
-                cells[i].second.add(cells[next].second);
-            }
-            append(cells[i].first, cells[i].second);
-            ++count_;
-            i = next;
-        }
-        merge_at_ = std::max(merge_at_least, count_ * 2);
-    }
-
-    std::string bytes_{};
-    std::int64_t last_slot_ = 0;
-    std::size_t count_ = 0;
-    std::size_t merge_at_ = merge_at_least;
-};
-
-// The days of one group, ascending, only those with records.
-class day_list {
-public:
-    struct day_cell {
-        civil_day day{};
-        cell value{};
-    };
-
-    cell& at(civil_day day) {
-        if (!days_.empty() && days_.back().day == day) return days_.back().value;
-        auto place = std::lower_bound(
-            days_.begin(), days_.end(), day,
-            [](day_cell const& have, civil_day wanted) { return have.day < wanted; });
-        if (place == days_.end() || place->day != day)
-            place = days_.insert(place, day_cell{day, {}});
-        return place->value;
-    }
-    template <class Visitor>
-    void for_each_in(day_range days, Visitor&& visit) const {
-        auto at = std::lower_bound(
-            days_.begin(), days_.end(), days.first,
-            [](day_cell const& have, civil_day wanted) { return have.day < wanted; });
-        for (; at != days_.end() && at->day <= days.last; ++at) visit(at->day, at->value);
-    }
-
-private:
-    std::vector<day_cell> days_{};
-};
-
-// The text under which a record's outcome is grouped.
-[[nodiscard]] inline std::string status_of(record const& entry) {
-    if (!entry.error_type.empty()) return entry.error_type;
-    return entry.http_status == 0 ? "ok" : std::to_string(entry.http_status);
-}
-
-}  // namespace detail
-
-class rollup {
-public:
-    // Views of other zones than UTC that are kept; the one asked for longest ago goes first.
-    static constexpr std::size_t views_max = 8;
-
-    rollup() { views_.push_back(std::make_unique<view>()); }
-
-    // Counts outcomes; other kinds change nothing.
-    void apply(record const& entry);
-
-    // True where the zone's view is there, so that the queries below may run at the same time as
-    // others.
-    [[nodiscard]] bool knows(time_zone const& zone) const noexcept { return find(zone) != nullptr; }
-    // Builds the zone's view from the slots, if it is not there.
-    void learn(time_zone const& zone);
-
-    // visit(civil_day, cell const&) for each day of the range that has records, ascending.
-    // Precondition: knows(zone).
-    template <class Visitor>
-    void daily(time_zone const& zone, day_range days, Visitor&& visit) const {
-        auto const& lists = find(zone)->lists[index(dimension::everything)];
-        if (!lists.empty()) lists[0].for_each_in(days, visit);
-    }
-    // visit(group_names const&, totals const&, latency_sum const&) for each group with records in
-    // the range. Latencies are kept by model, and for everything; elsewhere the sum is empty.
-    // Precondition: knows(zone).
-    template <class Visitor>
-    void groups(time_zone const& zone, dimension by, day_range days, Visitor&& visit) const;
-    // One user's groups by provider and model, from that user's slots: needs no view.
-    template <class Visitor>
-    void user(time_zone const& zone, std::string_view name, day_range days, Visitor&& visit) const;
-
-    [[nodiscard]] std::size_t series_count() const noexcept { return series_.size(); }
-
-private:
-    struct series {
-        std::array<std::uint32_t, dimension_count> groups{};  // its number in each dimension
-        group_names names{};
-        detail::slot_list slots{};
-    };
-    struct view {
-        time_zone zone{};
-        std::array<std::vector<detail::day_list>, dimension_count> lists{};  // by group number
-    };
-
-    static constexpr std::size_t index(dimension by) noexcept {
-        return static_cast<std::size_t>(by);
-    }
-    static constexpr bool keeps_latency(std::size_t dimension_index) noexcept {
-        return dimension_index == index(dimension::everything) ||
-               dimension_index == index(dimension::model);
-    }
-    [[nodiscard]] view const* find(time_zone const& zone) const noexcept {
-        for (auto const& known : views_) {
-            if (known->zone.name() == zone.name()) return known.get();
-        }
-        return nullptr;
-    }
-    std::uint32_t series_of(record const& entry);
-    void set_groups(series& made);
-    static void add_to(view& to, series const& of, std::int64_t slot, cell const& part);
-
-    std::vector<std::unique_ptr<view>> views_{};  // the first is UTC's
-    std::vector<series> series_{};
-    detail::name_table series_numbers_{};
-    std::array<detail::name_table, dimension_count> group_numbers_{};
-    std::array<std::vector<group_names>, dimension_count> group_names_{};
-    std::unordered_map<std::string, std::vector<std::uint32_t>> series_by_user_{};
-    std::string key_{};  // scratch
-};
-
-inline void rollup::apply(record const& entry) {
-    if (entry.kind != record_kind::outcome) return;
-    series& of = series_[series_of(entry)];
-    cell const part = cell::of(entry);
-    std::int64_t const slot = detail::slot_of(entry.started_at);
-    of.slots.add(slot, part);
-    for (auto const& known : views_) add_to(*known, of, slot, part);
-}
-
-inline void rollup::learn(time_zone const& zone) {
-    if (knows(zone)) return;
-    if (views_.size() > views_max) views_.erase(views_.begin() + 1);
-    auto made = std::make_unique<view>();
-    made->zone = zone;
-    for (series const& of : series_) {
-        of.slots.for_each(
-            [&](std::int64_t slot, cell const& part) { add_to(*made, of, slot, part); });
-    }
-    views_.push_back(std::move(made));
-}
-
-inline void rollup::add_to(view& to, series const& of, std::int64_t slot, cell const& part) {
-    civil_day const day = to.zone.day_of(detail::start_of_slot(slot));
-    for (std::size_t i = 0; i < dimension_count; ++i) {
-        auto& lists = to.lists[i];
-        if (lists.size() <= of.groups[i]) lists.resize(of.groups[i] + 1);
-        cell& sum = lists[of.groups[i]].at(day);
-        sum.sum.add(part.sum);
-        if (keeps_latency(i)) sum.latency.add(part.latency);
-    }
-}
-
-inline std::uint32_t rollup::series_of(record const& entry) {
-    std::string const status = detail::status_of(entry);
-    key_.clear();
-    for (std::string_view const part :
-         {std::string_view{entry.user}, std::string_view{entry.project},
-          std::string_view{entry.key_id}, std::string_view{entry.provider},
-          std::string_view{entry.model()}, std::string_view{status}}) {
-        detail::append_varint(key_, part.size());
-        key_.append(part);
-    }
-    std::uint32_t const number = series_numbers_.number_of(key_);
-    if (number < series_.size()) return number;
-    series& made = series_.emplace_back();
-    made.names = {entry.user, entry.project, entry.key_id, entry.provider, entry.model(), status};
-    set_groups(made);
-    series_by_user_[entry.user].push_back(number);
-    return number;
-}
-
-inline void rollup::set_groups(series& made) {
-    group_names const& n = made.names;
-    std::array<group_names, dimension_count> const groups{{
-        {},
-        {.provider = n.provider, .model = n.model},
-        {.user = n.user},
-        {.project = n.project},
-        {.key_id = n.key_id},
-        {.provider = n.provider},
-        {.status = n.status},
-    }};
-    for (std::size_t i = 0; i < dimension_count; ++i) {
-        group_names const& g = groups[i];
-        key_.clear();
-        for (std::string const* const part :
-             {&g.user, &g.project, &g.key_id, &g.provider, &g.model, &g.status}) {
-            detail::append_varint(key_, part->size());
-            key_.append(*part);
-        }
-        made.groups[i] = group_numbers_[i].number_of(key_);
-        if (made.groups[i] == group_names_[i].size()) group_names_[i].push_back(g);
-    }
-}
-
-template <class Visitor>
-void rollup::groups(time_zone const& zone, dimension by, day_range days, Visitor&& visit) const {
-    auto const& lists = find(zone)->lists[index(by)];
-    for (std::size_t group = 0; group < lists.size(); ++group) {
-        totals sum;
-        latency_sum latency;
-        lists[group].for_each_in(days, [&](civil_day, cell const& day) {
-            sum.add(day.sum);
-            latency.add(day.latency);
-        });
-        if (sum.attempts != 0) visit(group_names_[index(by)][group], sum, latency);
-    }
-}
-
-template <class Visitor>
-void rollup::user(time_zone const& zone, std::string_view name, day_range days,
-                  Visitor&& visit) const {
-    struct model_sum {
-        totals sum{};
-        latency_sum latency{};
-    };
-    std::unordered_map<std::uint32_t, model_sum> models;  // by the model's group number
-    auto const found = series_by_user_.find(std::string(name));
-    if (found == series_by_user_.end()) return;
-    for (std::uint32_t const number : found->second) {
-        series const& of = series_[number];
-        model_sum& to = models[of.groups[index(dimension::model)]];
-        of.slots.for_each([&](std::int64_t slot, cell const& part) {
-            if (!days.holds(zone.day_of(detail::start_of_slot(slot)))) return;
-            to.sum.add(part.sum);
-            to.latency.add(part.latency);
-        });
-    }
-    for (auto const& [group, to] : models) {
-        if (to.sum.attempts != 0)
-            visit(group_names_[index(dimension::model)][group], to.sum, to.latency);
-    }
-}
-
-}  // namespace v1
-}  // namespace aiaudit
-
-#endif  // AIAUDIT_ROLLUP_ROLLUP_HPP
-
-// ---- aiaudit/rollup/report.hpp ----
-// SPDX-License-Identifier: MIT
-//
-// report.hpp: the rows of a report, in the order in which people read them.
-//
-// Threads: as the rollup's queries.
-// Floor 4.
-#ifndef AIAUDIT_ROLLUP_REPORT_HPP
-#define AIAUDIT_ROLLUP_REPORT_HPP
-
-#include <algorithm>
-#include <array>
-#include <cstdint>
-#include <numeric>
-#include <optional>
-#include <string>
-#include <string_view>
-#include <tuple>
-#include <utility>
-#include <vector>
-
-namespace aiaudit {
-inline namespace v1 {
 
 enum class report_kind : std::uint8_t {
     daily,
@@ -4477,23 +4522,6 @@ struct report_query {
     std::string user{};  // for report_kind::user
 };
 
-struct report_row {
-    civil_day day{};      // daily
-    group_names names{};  // the others
-    totals sum{};
-    // 0 where nothing was timed, and in reports that keep no latencies (all but daily, models and
-    // user).
-    std::uint64_t p50_ns = 0;
-    std::uint64_t p95_ns = 0;
-    std::uint64_t p99_ns = 0;
-};
-
-struct report {
-    report_kind kind = report_kind::daily;
-    std::vector<report_row> rows{};  // newest first (daily), else dearest first, then by name
-    totals sum{};                    // of all rows
-};
-
 namespace detail {
 
 [[nodiscard]] constexpr dimension dimension_of(report_kind kind) noexcept {
@@ -4510,55 +4538,3175 @@ namespace detail {
     return dimension::everything;
 }
 
-[[nodiscard]] inline bool dearer(report_row const& a, report_row const& b) {
-    if (a.sum.cost != b.sum.cost) return a.sum.cost > b.sum.cost;
-    auto const key = [](report_row const& row) {
-        group_names const& n = row.names;
-        return std::tie(n.provider, n.model, n.user, n.project, n.key_id, n.status);
-    };
-    return key(a) < key(b);
+[[nodiscard]] constexpr std::size_t index_of(dimension by) noexcept {
+    return static_cast<std::size_t>(by);
+}
+// Latencies are kept for everything and by model; other dimensions have none.
+[[nodiscard]] constexpr bool keeps_latency(dimension by) noexcept {
+    return by == dimension::everything || by == dimension::model;
 }
 
-// Sorts places first and moves each row once: rows are large.
-inline void sort_dearest_first(std::vector<report_row>& rows) {
-    std::vector<std::size_t> places(rows.size());
-    std::iota(places.begin(), places.end(), std::size_t{0});
-    std::sort(places.begin(), places.end(),
-              [&rows](std::size_t a, std::size_t b) { return dearer(rows[a], rows[b]); });
-    std::vector<report_row> sorted;
-    sorted.reserve(rows.size());
-    for (std::size_t const place : places) sorted.push_back(std::move(rows[place]));
-    rows = std::move(sorted);
+inline constexpr std::int64_t slot_seconds = 900;
+inline constexpr std::int64_t slots_per_day = seconds_per_day / slot_seconds;
+
+// A quarter of an hour of UTC, counted from 1970.
+[[nodiscard]] constexpr std::int64_t slot_of(timestamp at) noexcept {
+    return floor_divide(at.seconds(), slot_seconds);
+}
+[[nodiscard]] constexpr civil_day utc_day_of_slot(std::int64_t slot) noexcept {
+    return {static_cast<std::int32_t>(floor_divide(slot, slots_per_day))};
+}
+[[nodiscard]] constexpr std::int64_t first_slot_of(civil_day utc_day) noexcept {
+    return std::int64_t{utc_day.days} * slots_per_day;
+}
+// A slot counts whole with the day that it begins in.
+[[nodiscard]] inline civil_day day_of_slot(time_zone const& zone, std::int64_t slot) noexcept {
+    return zone.day_of(timestamp::from_seconds(slot * slot_seconds));
+}
+
+}  // namespace detail
+}  // namespace v1
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_ROLLUP_QUERY_HPP
+
+// ---- aiaudit/rollup/day_part_cell.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// day_part_cell.hpp: the cells of one user in a day part, to bytes and back.
+//
+// Most cells are one attempt that looks like the one before it, so what recurs is not written. A
+// cell is: a byte (bit 0: form follows; the rest: step of the slot); the form, if it follows (a
+// byte of flags; a varint mask of the reported units, a byte with the power of ten of the cost,
+// where the flags say that they change); for an attempt: latency (where timed), counts by the mask,
+// cost; for a sum of attempts: the five counts of attempts, then the same, then the histogram.
+// Numbers are varints, the cost is a signed one in units of its power of ten.
+// Threads: plain values.
+// Floor 4.
+#ifndef AIAUDIT_ROLLUP_DAY_PART_CELL_HPP
+#define AIAUDIT_ROLLUP_DAY_PART_CELL_HPP
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cstdint>
+#include <limits>
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace aiaudit {
+inline namespace v1 {
+namespace detail {
+
+// What a cell has in common with the one before it.
+struct cell_form {
+    // The first four are the attempt_bits; the others say what follows.
+    static constexpr std::uint8_t mask_follows = 16;
+    static constexpr std::uint8_t power_follows = 32;
+    static constexpr std::uint8_t sum_follows = 64;
+    static constexpr std::uint8_t known = 127;
+    static constexpr std::uint8_t power_max = 12;
+
+    std::uint8_t attempt = attempt_bits::request | attempt_bits::timed;
+    std::uint32_t mask = 0;  // of totals::counts
+    std::uint8_t power = 0;  // of ten, which the cost is a multiple of
+};
+
+inline constexpr std::array<std::uint64_t, cell_form::power_max + 1> powers_of_ten{
+    1,
+    10,
+    100,
+    1'000,
+    10'000,
+    100'000,
+    1'000'000,
+    10'000'000,
+    100'000'000,
+    1'000'000'000,
+    10'000'000'000,
+    100'000'000'000,
+    1'000'000'000'000};
+
+// How many zeros the number ends with, at most power_max.
+[[nodiscard]] constexpr std::uint8_t trailing_zeros(int128 number) noexcept {
+    std::uint8_t zeros = 0;
+    for (std::uint8_t const step :
+         {std::uint8_t{8}, std::uint8_t{4}, std::uint8_t{2}, std::uint8_t{1}}) {
+        if (zeros + step > cell_form::power_max) continue;
+        auto const divisor = static_cast<int128>(powers_of_ten[step]);
+        auto const small = static_cast<std::int64_t>(number);
+        bool const fits = small == number;
+        if (fits ? small % static_cast<std::int64_t>(divisor) != 0 : number % divisor != 0)
+            continue;
+        number = fits ? small / static_cast<std::int64_t>(divisor) : number / divisor;
+        zeros = static_cast<std::uint8_t>(zeros + step);
+    }
+    return zeros;
+}
+
+inline void append_latency(std::string& out, latency_histogram const& from) {
+    append_varint(out, from.entries().size());
+    std::uint32_t before = 0;
+    for (auto const& e : from.entries()) {
+        append_varint(out, e.bucket - before);
+        append_varint(out, e.count);
+        before = e.bucket;
+    }
+}
+// False where it cannot be read, or does not count as many durations as were timed.
+[[nodiscard]] inline bool take_latency(byte_reader& in, std::uint64_t timed,
+                                       latency_histogram& to) {
+    to.clear();
+    std::uint64_t const size = in.varint();
+    std::uint64_t bucket = 0;
+    std::uint64_t sum = 0;
+    if (size > latency_histogram::bucket_count) return false;
+    for (std::uint64_t i = 0; i < size; ++i) {
+        std::uint64_t const step = in.varint();
+        std::uint64_t const count = in.varint();
+        if (!in.ok() || step >= latency_histogram::bucket_count || (i > 0 && step == 0))
+            return false;
+        bucket += step;
+        sum += count;
+        if (bucket >= latency_histogram::bucket_count ||
+            count > std::numeric_limits<std::uint32_t>::max() || count == 0) {
+            return false;
+        }
+        to.append(static_cast<std::uint32_t>(bucket), static_cast<std::uint32_t>(count));
+    }
+    return in.ok() && sum == timed;
+}
+
+// Writes the cells of one user after another.
+class cell_writer {
+public:
+    // Of the user that is being written.
+    [[nodiscard]] std::string_view bytes() const noexcept {
+        return {room_.get(), static_cast<std::size_t>(out_.position() - room_.get())};
+    }
+    void begin_user() noexcept {
+        out_ = byte_writer{room_.get()};
+        form_ = {};
+        profile_ = 0;
+    }
+    // Profiles and slots ascend.
+    void begin_profile(std::uint32_t profile, std::uint64_t cells) {
+        need(cell_bytes);
+        out_.varint(profile - profile_);
+        out_.varint(cells);
+        profile_ = profile;
+        slot_ = 0;
+    }
+    // Precondition: from.is_attempt(). Adds it to `sum` and `latency` as well.
+    void add(logged_cell from, totals& sum, dense_histogram& latency) {
+        need(cell_bytes);
+        std::uint64_t const* next = from.numbers();
+        std::uint8_t const attempt = from.attempt();
+        std::uint32_t const mask = from.mask();
+        std::uint64_t const timed = attempt >> 3;
+        std::uint64_t const* costs = next + timed + static_cast<std::size_t>(std::popcount(mask));
+        int128 const cost = from.take_cost(costs);
+        scaled const price = scale(cost);
+        std::uint8_t const flags = begin(from.slot(), attempt, mask, price.power);
+        form_.attempt = flags & attempt_bits::all;
+        sum.attempts += 1;
+        sum.requests += attempt & 1U;
+        sum.errors += attempt >> 1 & 1U;
+        sum.uncosted += attempt >> 2 & 1U;
+        sum.timed += timed;
+        if (timed != 0) {
+            sum.latency_ns += *next;
+            latency.add(latency_histogram::bucket_of(*next), 1);
+            out_.varint(*next++);
+        }
+        for (std::uint32_t rest = mask; rest != 0; rest &= rest - 1, ++next) {
+            sum.counts[static_cast<std::size_t>(std::countr_zero(rest))] += *next;
+            out_.varint(*next);
+        }
+        put(price);
+        sum.cost = wrapping_sum(sum.cost, money::from_pico(cost));
+    }
+    // A sum of attempts. False where their number has wrapped to none.
+    [[nodiscard]] bool add(std::uint32_t slot, cell const& value) {
+        totals const& sum = value.sum;
+        need(cell_bytes + value.latency.entries().size() * entry_bytes);
+        std::uint32_t mask = 0;
+        for (std::size_t i = 0; i < sum.counts.size(); ++i)
+            mask |= (sum.counts[i] != 0 ? 1U : 0U) << i;
+        scaled const price = scale(sum.cost.pico());
+        static_cast<void>(begin(slot, cell_form::sum_follows, mask, price.power));
+        for (std::uint64_t const number :
+             {sum.requests, sum.attempts, sum.errors, sum.uncosted, sum.timed, sum.latency_ns}) {
+            out_.varint(number);
+        }
+        for (std::uint64_t const count : sum.counts) {
+            if (count != 0) out_.varint(count);
+        }
+        put(price);
+        out_.varint(value.latency.entries().size());
+        std::uint32_t before = 0;
+        for (auto const& e : value.latency.entries()) {
+            out_.varint(e.bucket - before);
+            out_.varint(e.count);
+            before = e.bucket;
+        }
+        return sum.attempts != 0;
+    }
+
+private:
+    // What a cell takes at most, but for the entries of its histogram; and what one of these does.
+    static constexpr std::size_t cell_bytes =
+        16 + varint_bytes * (totals_numbers + 1) + varint128_bytes;
+    static constexpr std::size_t entry_bytes = 8;
+
+    // A cost in units of a power of ten.
+    struct scaled {
+        int128 units = 0;
+        std::uint8_t power = 0;
+    };
+
+    void need(std::size_t more) {
+        std::size_t const used = bytes().size();
+        if (used + more <= size_) return;
+        std::size_t const size = std::max(size_ * 2, used + more);
+        std::unique_ptr<char[]> larger(new char[size]);
+        std::copy_n(room_.get(), used, larger.get());
+        room_ = std::move(larger);
+        size_ = size;
+        out_ = byte_writer{room_.get() + used};
+    }
+    // Writes how the cell differs from the one before it. Returns the flags.
+    std::uint8_t begin(std::uint32_t slot, std::uint8_t flags, std::uint32_t mask,
+                       std::uint8_t power) noexcept {
+        if (mask != form_.mask) flags |= cell_form::mask_follows;
+        if (power != form_.power) flags |= cell_form::power_follows;
+        bool const differs = flags != form_.attempt;
+        out_.byte(static_cast<std::uint8_t>((slot - slot_) << 1 | (differs ? 1U : 0U)));
+        if (differs) {
+            out_.byte(flags);
+            if (mask != form_.mask) out_.varint(mask);
+            if (power != form_.power) out_.byte(power);
+        }
+        slot_ = slot;
+        form_.mask = mask;
+        form_.power = power;
+        return flags;
+    }
+    // A lucky zero is not worth the bytes of a change of the power, there and back.
+    [[nodiscard]] scaled scale(int128 cost) const noexcept {
+        auto const small = static_cast<std::int64_t>(cost);
+        if (small == cost) {
+            auto const unit_of_cost = static_cast<std::int64_t>(powers_of_ten[form_.power]);
+            std::int64_t const units = small / unit_of_cost;
+            if (units * unit_of_cost == small && (units % 1000 != 0 || units == 0))
+                return {units, form_.power};
+        }
+        std::uint8_t const zeros = trailing_zeros(cost);
+        std::uint8_t const power =
+            zeros < form_.power || zeros >= form_.power + 3 ? zeros : form_.power;
+        return {cost / static_cast<int128>(powers_of_ten[power]), power};
+    }
+    void put(scaled const& price) noexcept {
+        auto const small = static_cast<std::int64_t>(price.units);
+        if (small == price.units)
+            out_.varint(zigzag(small));
+        else
+            out_.varint128(price.units);
+    }
+
+    std::size_t size_ = std::size_t{1} << 14;
+    std::unique_ptr<char[]> room_{new char[size_]};
+    byte_writer out_{room_.get()};
+    cell_form form_{};
+    std::uint32_t profile_ = 0;
+    std::uint32_t slot_ = 0;
+};
+
+// Reads what cell_writer wrote.
+class cell_reader {
+public:
+    explicit cell_reader(std::string_view bytes) noexcept : in_(bytes) {}
+
+    // visit(profile, slot, cell const&). False where the bytes cannot be read.
+    template <class Visitor>
+    [[nodiscard]] bool read_all(std::uint32_t profile_count, Visitor&& visit) {
+        cell value;
+        std::uint64_t profile = 0;
+        for (bool first = true; !in_.at_end(); first = false) {
+            std::uint64_t const step = in_.varint();
+            std::uint64_t const count = in_.varint();
+            if ((step == 0 && !first) || step >= profile_count || count == 0) return false;
+            profile += step;
+            if (profile >= profile_count) return false;
+            std::uint32_t slot = 0;
+            for (std::uint64_t i = 0; i < count; ++i) {
+                if (!read_cell(i == 0, slot, value)) return false;
+                visit(static_cast<std::uint32_t>(profile), slot, std::as_const(value));
+            }
+        }
+        return in_.ok();
+    }
+
+private:
+    [[nodiscard]] bool read_cell(bool first, std::uint32_t& slot, cell& to) {
+        auto const head = in_.little_endian<std::uint8_t>();
+        std::uint32_t const step = head >> 1;
+        slot += step;
+        if (slot >= slots_per_day || (step == 0 && !first)) return false;
+        bool sum_follows = false;
+        if ((head & 1) != 0) {
+            auto const flags = in_.little_endian<std::uint8_t>();
+            if (flags > cell_form::known) return false;
+            if ((flags & cell_form::mask_follows) != 0) {
+                std::uint64_t const mask = in_.varint();
+                if (mask >> reported_units.size() != 0) return false;
+                form_.mask = static_cast<std::uint32_t>(mask);
+            }
+            if ((flags & cell_form::power_follows) != 0) {
+                form_.power = in_.little_endian<std::uint8_t>();
+                if (form_.power > cell_form::power_max) return false;
+            }
+            sum_follows = (flags & cell_form::sum_follows) != 0;
+            if (!sum_follows) form_.attempt = flags & attempt_bits::all;
+        }
+        to.clear();
+        return sum_follows ? take_sum(to) : take_attempt(to);
+    }
+    [[nodiscard]] bool take_attempt(cell& to) {
+        totals& sum = to.sum;
+        sum.attempts = 1;
+        sum.requests = (form_.attempt & attempt_bits::request) != 0 ? 1 : 0;
+        sum.errors = (form_.attempt & attempt_bits::error) != 0 ? 1 : 0;
+        sum.uncosted = (form_.attempt & attempt_bits::uncosted) != 0 ? 1 : 0;
+        if ((form_.attempt & attempt_bits::timed) != 0) {
+            sum.timed = 1;
+            sum.latency_ns = in_.varint();
+            to.latency.append(latency_histogram::bucket_of(sum.latency_ns), 1);
+        }
+        take_counts_and_cost(sum);
+        return in_.ok();
+    }
+    [[nodiscard]] bool take_sum(cell& to) {
+        totals& sum = to.sum;
+        for (std::uint64_t* const number :
+             {&sum.requests, &sum.attempts, &sum.errors, &sum.uncosted, &sum.timed}) {
+            *number = in_.varint();
+        }
+        sum.latency_ns = in_.varint();
+        take_counts_and_cost(sum);
+        return in_.ok() && sum.attempts > 0 && take_latency(in_, sum.timed, to.latency);
+    }
+    void take_counts_and_cost(totals& sum) {
+        std::size_t place = 0;
+        for (std::uint32_t mask = form_.mask; mask != 0; mask >>= 1, ++place) {
+            if ((mask & 1) != 0) sum.counts[place] = in_.varint();
+        }
+        auto const cost = static_cast<uint128>(in_.varint128()) * powers_of_ten[form_.power];
+        sum.cost = money::from_pico(static_cast<int128>(cost));
+    }
+
+    byte_reader in_;
+    cell_form form_{};
+};
+
+}  // namespace detail
+}  // namespace v1
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_ROLLUP_DAY_PART_CELL_HPP
+
+// ---- aiaudit/rollup/day_part.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// day_part.hpp: reads the stored cells of one day of UTC.
+//
+// A part is immutable and stands alone; several parts of one day add up. Layout (integers are
+// little-endian; `varint` is detail/bytes.hpp's):
+//     "AID", version (1 byte), CRC-32C of the rest of the header, day (4, since 1970),
+//     8 counts (4 each): users, projects, keys, providers, models, statuses, pairs, profiles;
+//     11 sections (size 4, CRC-32C 4); then the sections one after the other, then 8 zero bytes:
+//     names     projects, keys, providers, models, statuses (varint size, bytes), then the pairs of
+//               provider and model (varint numbers), which is what is meant by a model below
+//     profiles  by column: project, key, pair, status of each; as wide as their counts need
+//     users     for each, by name: end of its name, end of its cells, CRC-32C of its cells (4
+//               each); then the names
+//     cells     for each user: profiles ascending (varint step, varint count of cells), their cells
+//               by slot
+//     sums      one section a dimension: totals by group, by column (width, 1 byte; then numbers);
+//               then, for everything and models, the histogram of each (varint size; varint step of
+//               bucket, varint count)
+// Each section, and each user's cells, has its own checksum, so sums or one user's cells are read
+// without touching the rest. A cell begins with a byte: the step of its slot, and whether it
+// differs in form from the cell before it (day_part_cell.hpp).
+// Threads: a view of bytes; const members may run at once.
+// Floor 4.
+#ifndef AIAUDIT_ROLLUP_DAY_PART_HPP
+#define AIAUDIT_ROLLUP_DAY_PART_HPP
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cstdint>
+#include <cstring>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace aiaudit {
+inline namespace v1 {
+namespace detail {
+
+struct day_part_format {
+    static constexpr std::uint8_t version = 1;
+    static constexpr std::size_t counts = 8;
+    static constexpr std::size_t pairs = 6;  // place of a count; names have those before
+    static constexpr std::size_t profiles = 7;
+    static constexpr std::size_t sections = 4 + dimension_count;
+    enum section : std::size_t { names, profile_columns, users, cells, sums };
+    static constexpr std::size_t header_size = 12 + counts * 4 + sections * 8;
+    static constexpr std::size_t padding = 8;  // so that a number may be read as eight bytes
+    static constexpr std::size_t user_entry = 12;
+    static constexpr std::int32_t days_max = 106'750;  // from 1970: what a timestamp holds
+
+    // Bytes that hold any number below `count`.
+    [[nodiscard]] static constexpr std::size_t width_for(std::uint32_t count) noexcept {
+        std::size_t width = 1;
+        while (width < 4 && count > std::uint32_t{1} << (8 * width)) ++width;
+        return width;
+    }
+    [[nodiscard]] static constexpr std::size_t count_place(dimension by) noexcept {
+        switch (by) {
+        case dimension::project: return 1;
+        case dimension::key: return 2;
+        case dimension::provider: return 3;
+        case dimension::status: return 5;
+        case dimension::model: return pairs;
+        default: return 0;
+        }
+    }
+};
+
+// Precondition: eight bytes may be read at `from`. width <= 8.
+[[nodiscard]] inline std::uint64_t load_number(char const* from, std::size_t width) noexcept {
+    if (width == 0) return 0;
+    std::uint64_t number = 0;
+    if constexpr (std::endian::native == std::endian::little)
+        std::memcpy(&number, from, sizeof number);
+    else
+        number = load_little_endian<std::uint64_t>(from);
+    return number & (~std::uint64_t{0} >> (64 - 8 * width));
+}
+
+class day_part {
+public:
+    struct model_pair {
+        std::uint32_t provider = 0;
+        std::uint32_t model = 0;
+    };
+    struct names {
+        std::array<std::vector<std::string_view>, 6> texts{};  // as series_names; no users
+        std::vector<model_pair> pairs{};
+    };
+    struct profile {
+        std::uint32_t project = 0;
+        std::uint32_t key = 0;
+        std::uint32_t pair = 0;
+        std::uint32_t status = 0;
+    };
+
+    // Checks the header and the sizes. Errors: corrupt; newer_format.
+    [[nodiscard]] static result<day_part> open(std::string_view bytes);
+
+    [[nodiscard]] civil_day day() const noexcept { return day_; }
+    [[nodiscard]] std::uint32_t group_count(dimension by) const noexcept {
+        return by == dimension::everything ? 1 : counts_[day_part_format::count_place(by)];
+    }
+    [[nodiscard]] std::uint32_t profile_count() const noexcept {
+        return counts_[day_part_format::profiles];
+    }
+    // The functions below check what they read. Errors: corrupt.
+    [[nodiscard]] result<names> read_names() const;
+    // Users ascending by name; the views are of the part's bytes.
+    [[nodiscard]] result<std::vector<std::string_view>> read_users() const;
+    // The user's number in this part.
+    [[nodiscard]] result<std::optional<std::uint32_t>> find_user(std::string_view name) const;
+    // All profiles' numbers are below their counts when this succeeds.
+    [[nodiscard]] result<std::vector<profile>> read_profiles() const;
+    // visit(group, totals const&, latency_histogram const&) for each group.
+    template <class Visitor>
+    [[nodiscard]] result<void> read_sums(dimension by, Visitor&& visit) const;
+    // visit(profile number, slot of the day, cell const&) for the cells of a user.
+    template <class Visitor>
+    [[nodiscard]] result<void> read_cells(std::uint32_t user, Visitor&& visit) const;
+
+private:
+    using format = day_part_format;
+    struct section {
+        std::size_t offset = 0;
+        std::uint32_t size = 0;
+        std::uint32_t checksum = 0;
+    };
+    struct user_entry {
+        std::string_view name{};
+        std::string_view cells{};
+        std::uint32_t checksum = 0;
+    };
+    struct column {
+        char const* numbers = nullptr;
+        std::size_t width = 0;
+    };
+    using columns = std::array<column, totals_numbers + 1>;  // the cost is the last
+    static constexpr std::size_t rows_at_once = 32;
+    using rows = std::array<totals, rows_at_once>;
+
+    [[nodiscard]] error corrupt(std::string_view what) const {
+        return fail(errc::corrupt, "the rollup of " + day_.to_string() + ": " + std::string(what));
+    }
+    [[nodiscard]] result<std::string_view> checked(std::size_t which) const {
+        std::string_view const found =
+            bytes_.substr(sections_[which].offset, sections_[which].size);
+        if (crc32c(found) != sections_[which].checksum) {
+            return corrupt("the checksum of section " + std::to_string(which) + " does not match");
+        }
+        return found;
+    }
+    [[nodiscard]] result<user_entry> user_at(std::string_view users, std::uint32_t number) const;
+    [[nodiscard]] result<columns> columns_of(byte_reader& in, std::uint32_t groups) const;
+    static void read_rows(columns const& from, std::size_t first, std::size_t count,
+                          rows& to) noexcept;
+    static bool take_histogram(byte_reader& in, std::uint64_t timed, latency_histogram& to);
+
+    std::string_view bytes_{};
+    civil_day day_{};
+    std::array<std::uint32_t, format::counts> counts_{};
+    std::array<section, format::sections> sections_{};
+};
+
+inline result<day_part> day_part::open(std::string_view bytes) {
+    day_part made;
+    if (bytes.size() < format::header_size + format::padding || bytes.substr(0, 3) != "AID") {
+        return fail(errc::corrupt, "a day of a rollup has no header");
+    }
+    if (static_cast<std::uint8_t>(bytes[3]) != format::version) {
+        return fail(errc::newer_format, "version " +
+                                            std::to_string(static_cast<std::uint8_t>(bytes[3])) +
+                                            " of a day of a rollup");
+    }
+    byte_reader in{bytes.substr(4, format::header_size - 4)};
+    auto const checksum = in.little_endian<std::uint32_t>();
+    if (checksum != crc32c(in.rest()))
+        return fail(errc::corrupt, "the header's checksum of a day of a rollup does not match");
+    made.bytes_ = bytes;
+    made.day_.days = in.little_endian<std::int32_t>();
+    if (made.day_.days < -format::days_max || made.day_.days > format::days_max)
+        return fail(errc::corrupt, "a day of a rollup is none that has records");
+    for (auto& count : made.counts_) count = in.little_endian<std::uint32_t>();
+    std::size_t offset = format::header_size;
+    for (section& each : made.sections_) {
+        each.offset = offset;
+        each.size = in.little_endian<std::uint32_t>();
+        each.checksum = in.little_endian<std::uint32_t>();
+        offset += each.size;
+    }
+    // What is counted takes at least a byte, so no count can ask for more memory than the bytes.
+    bool fits = offset + format::padding == bytes.size();
+    for (std::uint32_t const count : made.counts_) fits = fits && count <= bytes.size();
+    if (!fits) return made.corrupt("its sizes do not match");
+    return made;
+}
+
+inline result<day_part::names> day_part::read_names() const {
+    auto const bytes = checked(format::names);
+    if (!bytes) return bytes.error();
+    names made;
+    byte_reader in{*bytes};
+    for (std::size_t i = 1; i < made.texts.size(); ++i) {
+        made.texts[i].reserve(counts_[i]);
+        for (std::uint32_t left = counts_[i]; left > 0; --left)
+            made.texts[i].push_back(in.take(in.varint()));
+    }
+    made.pairs.reserve(counts_[format::pairs]);
+    for (std::uint32_t left = counts_[format::pairs]; left > 0 && in.ok(); --left) {
+        std::uint64_t const provider = in.varint();
+        std::uint64_t const model = in.varint();
+        if (provider >= counts_[3] || model >= counts_[4]) in.fail_read();
+        made.pairs.push_back(
+            {static_cast<std::uint32_t>(provider), static_cast<std::uint32_t>(model)});
+    }
+    if (!in.ok() || !in.at_end()) return corrupt("its names cannot be read");
+    return made;
+}
+
+inline result<day_part::user_entry> day_part::user_at(std::string_view users,
+                                                      std::uint32_t number) const {
+    std::size_t const names_at = std::size_t{counts_[0]} * format::user_entry;
+    std::string_view const texts = users.substr(names_at);
+    auto const load = [&](std::size_t place, std::size_t offset) {
+        return load_little_endian<std::uint32_t>(users.data() + place * format::user_entry +
+                                                 offset);
+    };
+    std::uint32_t const name_begin = number == 0 ? 0 : load(number - std::size_t{1}, 0);
+    std::uint32_t const name_end = load(number, 0);
+    std::uint32_t const cells_begin = number == 0 ? 0 : load(number - std::size_t{1}, 4);
+    std::uint32_t const cells_end = load(number, 4);
+    section const& all = sections_[format::cells];
+    if (name_begin > name_end || name_end > texts.size() || cells_begin > cells_end ||
+        cells_end > all.size) {
+        return corrupt("its index of users cannot be read");
+    }
+    return user_entry{texts.substr(name_begin, name_end - name_begin),
+                      bytes_.substr(all.offset + cells_begin, cells_end - cells_begin),
+                      load(number, 8)};
+}
+
+inline result<std::vector<std::string_view>> day_part::read_users() const {
+    auto const bytes = checked(format::users);
+    if (!bytes) return bytes.error();
+    if (bytes->size() / format::user_entry < counts_[0]) return corrupt("it has too few users");
+    std::string_view const texts = bytes->substr(std::size_t{counts_[0]} * format::user_entry);
+    std::vector<std::string_view> made;
+    made.reserve(counts_[0]);
+    std::uint32_t begin = 0;
+    for (std::size_t i = 0; i < counts_[0]; ++i) {
+        auto const end = load_little_endian<std::uint32_t>(bytes->data() + i * format::user_entry);
+        if (end < begin || end > texts.size()) return corrupt("its users cannot be read");
+        made.push_back(texts.substr(begin, end - begin));
+        begin = end;
+    }
+    return made;
+}
+
+inline result<std::optional<std::uint32_t>> day_part::find_user(std::string_view name) const {
+    auto const bytes = checked(format::users);
+    if (!bytes) return bytes.error();
+    if (bytes->size() / format::user_entry < counts_[0]) return corrupt("it has too few users");
+    std::uint32_t low = 0;
+    std::uint32_t high = counts_[0];
+    while (low < high) {
+        std::uint32_t const middle = low + (high - low) / 2;
+        auto const entry = user_at(*bytes, middle);
+        if (!entry) return entry.error();
+        if (entry->name == name) return std::optional{middle};
+        if (entry->name < name)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return std::optional<std::uint32_t>{};
+}
+
+inline result<std::vector<day_part::profile>> day_part::read_profiles() const {
+    auto const bytes = checked(format::profile_columns);
+    if (!bytes) return bytes.error();
+    std::uint32_t const count = profile_count();
+    std::vector<profile> made(count);
+    byte_reader in{*bytes};
+    auto const take_column = [&](std::uint32_t below, std::uint32_t profile::*member) {
+        std::size_t const width = format::width_for(below);
+        std::string_view const numbers = in.take(std::uint64_t{count} * width);
+        for (std::size_t i = 0; i < count && in.ok(); ++i) {
+            auto const number =
+                static_cast<std::uint32_t>(load_number(numbers.data() + i * width, width));
+            if (number >= below) in.fail_read();
+            made[i].*member = number;
+        }
+    };
+    take_column(counts_[1], &profile::project);
+    take_column(counts_[2], &profile::key);
+    take_column(counts_[format::pairs], &profile::pair);
+    take_column(counts_[5], &profile::status);
+    if (!in.ok() || !in.at_end()) return corrupt("its profiles cannot be read");
+    return made;
+}
+
+inline result<day_part::columns> day_part::columns_of(byte_reader& in, std::uint32_t groups) const {
+    columns made;
+    for (std::size_t i = 0; i < made.size(); ++i) {
+        std::size_t const width = in.little_endian<std::uint8_t>();
+        if (width > (i == totals_numbers ? 16U : 8U)) in.fail_read();
+        made[i] = {in.take(std::uint64_t{groups} * width).data(), width};
+    }
+    if (!in.ok()) return corrupt("its sums cannot be read");
+    return made;
+}
+
+// A column at a time. `to` has zeros in the numbers of columns that take no bytes.
+inline void day_part::read_rows(columns const& from, std::size_t first, std::size_t count,
+                                rows& to) noexcept {
+    for (std::size_t place = 0; place < totals_numbers; ++place) {
+        std::size_t const width = from[place].width;
+        if (width == 0) continue;
+        char const* at = from[place].numbers + first * width;
+        for (std::size_t i = 0; i < count; ++i, at += width)
+            set_number(to[i], place, load_number(at, width));
+    }
+    column const& costs = from[totals_numbers];
+    if (costs.width == 0) return;
+    // The sign is the highest bit that is stored.
+    unsigned const unused = 128 - 8 * static_cast<unsigned>(costs.width);
+    char const* at = costs.numbers + first * costs.width;
+    for (std::size_t i = 0; i < count; ++i, at += costs.width) {
+        uint128 cost = load_number(at, std::min<std::size_t>(costs.width, 8));
+        if (costs.width > 8) cost |= uint128{load_number(at + 8, costs.width - 8)} << 64;
+        to[i].cost = money::from_pico(static_cast<int128>(cost << unused) >> unused);
+    }
+}
+
+inline bool day_part::take_histogram(byte_reader& in, std::uint64_t timed, latency_histogram& to) {
+    return take_latency(in, timed, to);
+}
+
+template <class Visitor>
+result<void> day_part::read_sums(dimension by, Visitor&& visit) const {
+    auto const bytes = checked(format::sums + index_of(by));
+    if (!bytes) return bytes.error();
+    std::uint32_t const groups = group_count(by);
+    byte_reader in{*bytes};
+    auto const from = columns_of(in, groups);
+    if (!from) return from.error();
+    rows sums{};
+    latency_histogram latency;
+    for (std::uint32_t group = 0; group < groups; ++group) {
+        std::size_t const row = group % rows_at_once;
+        if (row == 0)
+            read_rows(*from, group, std::min<std::size_t>(groups - group, rows_at_once), sums);
+        if (keeps_latency(by) && !take_histogram(in, sums[row].timed, latency))
+            return corrupt("its latencies cannot be read");
+        visit(group, std::as_const(sums[row]), latency);
+    }
+    if (!in.at_end()) return corrupt("its sums end too late");
+    return {};
+}
+
+template <class Visitor>
+result<void> day_part::read_cells(std::uint32_t user, Visitor&& visit) const {
+    // Whoever has a user's number has checked the section of users.
+    section const& users = sections_[format::users];
+    auto const entry = user_at(bytes_.substr(users.offset, users.size), user);
+    if (!entry) return entry.error();
+    if (crc32c(entry->cells) != entry->checksum)
+        return corrupt("the checksum of a user's cells does not match");
+    cell_reader in{entry->cells};
+    if (!in.read_all(profile_count(), visit)) return corrupt("a user's cells cannot be read");
+    return {};
+}
+
+}  // namespace detail
+}  // namespace v1
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_ROLLUP_DAY_PART_HPP
+
+// ---- aiaudit/rollup/series.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// series.hpp: numbers for the names that records are grouped by, and for the combinations in which
+// they come.
+//
+// Names are never forgotten: they take memory by how many distinct ones there are. Combinations
+// are, when the caller says so.
+// Threads: const members may run at once. The text of a name stays where it is for as long as a
+// pointer to the texts is held, so a report may outlive what it was made from.
+// Floor 4.
+#ifndef AIAUDIT_ROLLUP_SERIES_HPP
+#define AIAUDIT_ROLLUP_SERIES_HPP
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cstdint>
+#include <cstring>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+namespace aiaudit {
+inline namespace v1 {
+
+// The names that a group of a report stands for; only those of its dimension are filled.
+struct group_names {
+    std::string_view user{};
+    std::string_view project{};
+    std::string_view key_id{};
+    std::string_view provider{};
+    std::string_view model{};
+    std::string_view status{};
+};
+
+namespace detail {
+
+// The text under which a record's outcome is grouped, and the room for its digits.
+class status_text {
+public:
+    template <class Record>
+    explicit status_text(Record const& entry) noexcept {
+        if (!entry.error_type.empty()) {
+            text_ = entry.error_type;
+        } else if (entry.http_status != 0) {
+            text_ = {digits_.data(), write(entry.http_status)};
+        }
+    }
+    status_text(status_text const&) = delete;
+    status_text& operator=(status_text const&) = delete;
+    [[nodiscard]] std::string_view text() const noexcept { return text_; }
+
+private:
+    [[nodiscard]] std::size_t write(std::uint16_t status) noexcept {
+        if (status >= 100 && status <= 999) {
+            digits_[0] = static_cast<char>('0' + status / 100);
+            digits_[1] = static_cast<char>('0' + status / 10 % 10);
+            digits_[2] = static_cast<char>('0' + status % 10);
+            return 3;
+        }
+        auto const end = std::to_chars(digits_.data(), digits_.data() + digits_.size(), status);
+        return static_cast<std::size_t>(end.ptr - digits_.data());
+    }
+
+    std::array<char, 8> digits_{};
+    std::string_view text_ = "ok";
+};
+
+using name_texts = std::deque<std::string>;
+
+[[nodiscard]] inline std::uint64_t load_word(char const* from) noexcept {
+    std::uint64_t word = 0;
+    std::memcpy(&word, from, sizeof word);
+    return word;
+}
+[[nodiscard]] inline std::uint64_t mixed(std::uint64_t a, std::uint64_t b) noexcept {
+    uint128 const product = static_cast<uint128>(a) * b;
+    return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
+}
+// Quick, and the same for equal texts; whoever searches by it compares the texts.
+[[nodiscard]] inline std::uint64_t hash_of_text(std::string_view text) noexcept {
+    constexpr std::uint64_t odd = 0x9E37'79B9'7F4A'7C15ULL;
+    constexpr std::uint64_t other = 0xC2B2'AE3D'27D4'EB4FULL;
+    std::uint64_t state = text.size() * other;
+    if (text.size() < 8) {
+        std::uint64_t word = 0;
+        for (char const c : text) word = word << 8 | static_cast<std::uint8_t>(c);
+        return mixed(state ^ word ^ odd, other);
+    }
+    char const* at = text.data();
+    char const* const last = at + text.size() - 8;
+    for (; last - at > 8; at += 16)
+        state = mixed(state ^ load_word(at) ^ odd, load_word(at + 8) ^ other);
+    return mixed(state ^ load_word(std::min(at, last)) ^ odd, load_word(last) ^ other);
+}
+// Texts are short, so this need not be a call.
+[[nodiscard]] inline bool same_text(std::string_view a, std::string_view b) noexcept {
+    if (a.size() != b.size()) return false;
+    std::size_t const size = a.size();
+    if (size >= 8) {
+        for (std::size_t at = 0; at + 8 < size; at += 8) {
+            if (load_word(a.data() + at) != load_word(b.data() + at)) return false;
+        }
+        return load_word(a.data() + size - 8) == load_word(b.data() + size - 8);
+    }
+    for (std::size_t at = 0; at < size; ++at) {
+        if (a[at] != b[at]) return false;
+    }
+    return true;
+}
+
+// Finds the number of something by its hash. `is(number)` tells whether a candidate is it.
+class hash_index {
+public:
+    static constexpr std::uint32_t none = ~std::uint32_t{0};
+
+    template <class Is>
+    [[nodiscard]] std::uint32_t find(std::uint64_t hash, Is&& is) const {
+        if (slots_.empty()) return none;
+        std::size_t const mask = slots_.size() - 1;
+        auto const check = static_cast<std::uint32_t>(hash >> 32);
+        for (std::size_t at = hash & mask; slots_[at].number != none; at = (at + 1) & mask) {
+            if (slots_[at].check == check && is(slots_[at].number)) return slots_[at].number;
+        }
+        return none;
+    }
+    // `hash_of(number)` gives the hash of one that is there.
+    template <class HashOf>
+    void insert(std::uint64_t hash, std::uint32_t number, HashOf&& hash_of) {
+        if ((count_ + 1) * 2 > slots_.size()) {
+            std::vector<slot> const old = std::move(slots_);
+            slots_.assign(old.empty() ? 64 : old.size() * 2, slot{});
+            for (slot const& each : old) {
+                if (each.number != none) put(hash_of(each.number), each.number);
+            }
+        }
+        put(hash, number);
+        ++count_;
+    }
+    void clear() {
+        slots_.clear();
+        count_ = 0;
+    }
+
+private:
+    struct slot {
+        std::uint32_t check = 0;
+        std::uint32_t number = none;
+    };
+    void put(std::uint64_t hash, std::uint32_t number) noexcept {
+        std::size_t const mask = slots_.size() - 1;
+        std::size_t at = hash & mask;
+        while (slots_[at].number != none) at = (at + 1) & mask;
+        slots_[at] = {static_cast<std::uint32_t>(hash >> 32), number};
+    }
+    std::vector<slot> slots_{};
+    std::size_t count_ = 0;
+};
+
+// Gives names dense numbers, in the order of their coming.
+class name_table {
+public:
+    explicit name_table(std::shared_ptr<name_texts> texts) : texts_(std::move(texts)) {}
+
+    std::uint32_t number_of(std::string_view name) {
+        std::uint64_t const hash = hash_of_text(name);
+        std::uint32_t const found = find(hash, name);
+        if (found != hash_index::none) return found;
+        auto const number = static_cast<std::uint32_t>(names_.size());
+        names_.push_back(texts_->emplace_back(name));
+        index_.insert(hash, number, [this](std::uint32_t of) { return hash_of_text(names_[of]); });
+        return number;
+    }
+    [[nodiscard]] std::optional<std::uint32_t> find(std::string_view name) const {
+        std::uint32_t const found = find(hash_of_text(name), name);
+        if (found == hash_index::none) return std::nullopt;
+        return found;
+    }
+    [[nodiscard]] std::string_view operator[](std::uint32_t number) const noexcept {
+        return names_[number];
+    }
+    [[nodiscard]] std::size_t size() const noexcept { return names_.size(); }
+
+private:
+    [[nodiscard]] std::uint32_t find(std::uint64_t hash, std::string_view name) const {
+        return index_.find(hash,
+                           [&](std::uint32_t number) { return same_text(names_[number], name); });
+    }
+
+    std::shared_ptr<name_texts> texts_;
+    std::vector<std::string_view> names_{};
+    hash_index index_{};
+};
+
+// The group of a series in each dimension: a name's number, but for everything (0) and the model (a
+// number of its pair of provider and model).
+using group_numbers = std::array<std::uint32_t, dimension_count>;
+
+// Names of a record without its user's.
+struct profile_names {
+    std::string_view project{};
+    std::string_view key_id{};
+    std::string_view provider{};
+    std::string_view model{};
+    std::string_view status{};
+};
+
+// A series is a user and a profile, which is all the rest: few profiles are searched quicker than
+// many series.
+class series_table {
+public:
+    struct model_pair {
+        std::uint32_t provider = 0;
+        std::uint32_t model = 0;
+    };
+
+    std::uint32_t user(std::string_view name) { return names_[0].number_of(name); }
+    std::uint32_t profile(profile_names const& names) {
+        std::uint64_t const hash = hash_of(names);
+        std::uint32_t const found = profile_index_.find(
+            hash, [&](std::uint32_t number) { return same(profile_names_[number], names); });
+        return found != hash_index::none ? found : insert(hash, names);
+    }
+    std::uint32_t model_group(std::string_view provider, std::string_view model) {
+        std::uint32_t const provider_number = names_[3].number_of(provider);
+        std::uint32_t const model_number = names_[4].number_of(model);
+        auto const [place, added] =
+            model_numbers_.try_emplace(std::uint64_t{provider_number} << 32 | model_number,
+                                       static_cast<std::uint32_t>(models_.size()));
+        if (added) models_.push_back({provider_number, model_number});
+        return place->second;
+    }
+
+    // Of all dimensions but the user.
+    [[nodiscard]] group_numbers const& groups_of(std::uint32_t profile) const noexcept {
+        return profiles_[profile];
+    }
+    [[nodiscard]] std::size_t profile_count() const noexcept { return profiles_.size(); }
+    // Forgets the profiles, not the names. Their numbers begin anew.
+    void forget_profiles() {
+        profiles_.clear();
+        profile_names_.clear();
+        profile_index_.clear();
+    }
+    [[nodiscard]] model_pair model_of(std::uint32_t group) const noexcept { return models_[group]; }
+
+    // Tables by place: users, projects, keys, providers, models, statuses.
+    [[nodiscard]] name_table& names(std::size_t which) noexcept { return names_[which]; }
+    [[nodiscard]] name_table const& names(std::size_t which) const noexcept {
+        return names_[which];
+    }
+    // Where the dimension's names stand. Precondition: neither everything nor model.
+    [[nodiscard]] static constexpr std::size_t name_place(dimension by) noexcept {
+        switch (by) {
+        case dimension::project: return 1;
+        case dimension::key: return 2;
+        case dimension::provider: return 3;
+        case dimension::status: return 5;
+        default: return 0;
+        }
+    }
+    [[nodiscard]] std::size_t model_count() const noexcept { return models_.size(); }
+    [[nodiscard]] group_names names_of(dimension by, std::uint32_t group) const noexcept {
+        group_names made;
+        switch (by) {
+        case dimension::everything: break;
+        case dimension::model:
+            made.provider = names_[3][models_[group].provider];
+            made.model = names_[4][models_[group].model];
+            break;
+        case dimension::user: made.user = names_[0][group]; break;
+        case dimension::project: made.project = names_[1][group]; break;
+        case dimension::key: made.key_id = names_[2][group]; break;
+        case dimension::provider: made.provider = names_[3][group]; break;
+        case dimension::status: made.status = names_[5][group]; break;
+        }
+        return made;
+    }
+    // Holding it keeps the texts of names where they are.
+    [[nodiscard]] std::shared_ptr<name_texts const> texts() const noexcept { return texts_; }
+
+private:
+    // The texts are hashed apart, so that none waits for another.
+    [[nodiscard]] static std::uint64_t hash_of(profile_names const& names) noexcept {
+        constexpr std::uint64_t odd = 0x9E37'79B9'7F4A'7C15ULL;
+        std::uint64_t const hash = hash_of_text(names.project) * 3 +
+                                   hash_of_text(names.key_id) * 5 +
+                                   hash_of_text(names.provider) * 7 +
+                                   hash_of_text(names.model) * 9 + hash_of_text(names.status) * 11;
+        return mixed(hash, odd);
+    }
+    [[nodiscard]] static bool same(profile_names const& a, profile_names const& b) noexcept {
+        return same_text(a.model, b.model) && same_text(a.provider, b.provider) &&
+               same_text(a.project, b.project) && same_text(a.key_id, b.key_id) &&
+               same_text(a.status, b.status);
+    }
+    std::uint32_t insert(std::uint64_t hash, profile_names const& names) {
+        group_numbers groups{};
+        groups[index_of(dimension::model)] = model_group(names.provider, names.model);
+        groups[index_of(dimension::project)] = names_[1].number_of(names.project);
+        groups[index_of(dimension::key)] = names_[2].number_of(names.key_id);
+        groups[index_of(dimension::provider)] = names_[3].number_of(names.provider);
+        groups[index_of(dimension::status)] = names_[5].number_of(names.status);
+        auto const number = static_cast<std::uint32_t>(profiles_.size());
+        profiles_.push_back(groups);
+        model_pair const pair = models_[groups[index_of(dimension::model)]];
+        profile_names_.push_back({names_[1][groups[index_of(dimension::project)]],
+                                  names_[2][groups[index_of(dimension::key)]],
+                                  names_[3][pair.provider], names_[4][pair.model],
+                                  names_[5][groups[index_of(dimension::status)]]});
+        profile_index_.insert(hash, number,
+                              [this](std::uint32_t of) { return hash_of(profile_names_[of]); });
+        return number;
+    }
+
+    std::shared_ptr<name_texts> texts_ = std::make_shared<name_texts>();
+    std::array<name_table, 6> names_{name_table{texts_}, name_table{texts_}, name_table{texts_},
+                                     name_table{texts_}, name_table{texts_}, name_table{texts_}};
+    std::unordered_map<std::uint64_t, std::uint32_t> model_numbers_{};
+    std::vector<model_pair> models_{};
+    std::vector<group_numbers> profiles_{};
+    std::vector<profile_names> profile_names_{};  // by profile: views of the texts
+    hash_index profile_index_{};
+};
+
+}  // namespace detail
+}  // namespace v1
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_ROLLUP_SERIES_HPP
+
+// ---- aiaudit/rollup/day_part_writer.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// day_part_writer.hpp: makes a day part of cells, and one part of several.
+//
+// Threads: one writer for one thread.
+// Floor 4.
+#ifndef AIAUDIT_ROLLUP_DAY_PART_WRITER_HPP
+#define AIAUDIT_ROLLUP_DAY_PART_WRITER_HPP
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cstdint>
+#include <limits>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace aiaudit {
+inline namespace v1 {
+namespace detail {
+
+// Dense numbers for the numbers that occur in a part.
+class local_numbers {
+public:
+    explicit local_numbers(std::size_t count) : local_(count, none) {}
+    // True for a number that is new.
+    bool add(std::uint32_t number) {
+        if (local_[number] != none) return false;
+        local_[number] = static_cast<std::uint32_t>(used_.size());
+        used_.push_back(number);
+        return true;
+    }
+    [[nodiscard]] std::uint32_t operator[](std::uint32_t number) const noexcept {
+        return local_[number];
+    }
+    [[nodiscard]] std::vector<std::uint32_t> const& used() const noexcept { return used_; }
+    [[nodiscard]] std::uint32_t size() const noexcept {
+        return static_cast<std::uint32_t>(used_.size());
+    }
+    template <class Less>
+    void sort(Less&& less) {
+        std::sort(used_.begin(), used_.end(), less);
+        for (std::uint32_t i = 0; i < used_.size(); ++i) local_[used_[i]] = i;
+    }
+
+private:
+    static constexpr std::uint32_t none = ~std::uint32_t{0};
+    std::vector<std::uint32_t> local_;
+    std::vector<std::uint32_t> used_{};
+};
+
+class day_part_writer {
+public:
+    // Precondition: the log is not empty.
+    day_part_writer(civil_day day, series_table const& series, cell_log const& log)
+        : day_(day), series_(series), log_(log) {}
+
+    // Errors: too_large.
+    [[nodiscard]] result<std::string> write() {
+        number_names();
+        if (profiles_.size() >> profile_bits != 0)
+            return fail(errc::too_large, "a day has too many combinations of names");
+        order_cells();
+        out_.reserve(format::header_size + cells_.size() * usual_cell_bytes + room_for_names);
+        out_.resize(format::header_size);
+        write_names();
+        end_section(format::names);
+        write_profiles();
+        end_section(format::profile_columns);
+        write_cells();
+        if (wrapped_) return fail(errc::too_large, "a day has too many attempts of one kind");
+        sum_dimensions();
+        for (std::size_t i = 0; i < dimension_count; ++i) {
+            write_sums(static_cast<dimension>(i));
+            end_section(format::sums + i);
+        }
+        return seal();
+    }
+
+private:
+    using format = day_part_format;
+    static constexpr unsigned profile_bits = 24;
+    static constexpr unsigned slot_bits = 8;
+    static constexpr std::size_t ahead = 12;  // cells
+    static constexpr std::size_t usual_cell_bytes = 20;
+    static constexpr std::size_t room_for_names = std::size_t{1} << 16;
+
+    struct ordered_cell {
+        std::uint32_t user = 0;
+        std::uint32_t profile_and_slot = 0;
+        logged_cell from;
+    };
+
+    void number_names() {
+        cells_.reserve(log_.size());
+        log_.for_each([this](logged_cell from) {
+            users_.add(from.user());
+            if (profiles_.add(from.profile())) number_profile(from.profile());
+            cells_.push_back(
+                {from.user(), profiles_[from.profile()] << slot_bits | from.slot(), from});
+        });
+        name_table const& users = series_.names(0);
+        users_.sort([&users](std::uint32_t a, std::uint32_t b) { return users[a] < users[b]; });
+        for (std::size_t i = 0; i < dimension_count; ++i)
+            sums_[i].resize(group_count(static_cast<dimension>(i)));
+        profile_sums_.resize(profiles_.size());
+        latency_.resize(pairs_.size());
+    }
+    void number_profile(std::uint32_t profile) {
+        group_numbers const& groups = series_.groups_of(profile);
+        names_[1].add(groups[index_of(dimension::project)]);
+        names_[2].add(groups[index_of(dimension::key)]);
+        names_[5].add(groups[index_of(dimension::status)]);
+        std::uint32_t const pair = groups[index_of(dimension::model)];
+        if (!pairs_.add(pair)) return;
+        names_[3].add(series_.model_of(pair).provider);
+        names_[4].add(series_.model_of(pair).model);
+    }
+
+    // Cells by user, then profile, slot and coming. Each pass keeps the order of what is equal in
+    // what it orders by, so the last ordered by comes first. Slots mostly come in their order.
+    void order_cells() {
+        auto const slot = [](ordered_cell const& of) {
+            return of.profile_and_slot & ((1U << slot_bits) - 1);
+        };
+        bool const slots_ascend =
+            std::is_sorted(cells_.begin(), cells_.end(),
+                           [&](auto const& a, auto const& b) { return slot(a) < slot(b); });
+        if (!slots_ascend) order_by(1U << slot_bits, slot);
+        order_by(profiles_.size(),
+                 [](ordered_cell const& of) { return of.profile_and_slot >> slot_bits; });
+        for (ordered_cell& each : cells_) each.user = users_[each.user];
+        order_by(users_.size(), [](ordered_cell const& of) { return of.user; });
+    }
+    template <class NumberOf>
+    void order_by(std::uint32_t count, NumberOf&& number_of) {
+        constexpr unsigned digit_bits = 11;
+        constexpr std::uint32_t digits = 1U << digit_bits;
+        std::vector<ordered_cell> to(cells_);
+        for (unsigned shift = 0; shift < 32 && (count - 1) >> shift != 0; shift += digit_bits) {
+            std::array<std::size_t, digits + 1> next{};
+            auto const digit = [&](ordered_cell const& of) {
+                return number_of(of) >> shift & (digits - 1);
+            };
+            for (ordered_cell const& each : cells_) ++next[digit(each) + std::size_t{1}];
+            for (std::size_t i = 1; i < next.size(); ++i) next[i] += next[i - 1];
+            for (ordered_cell const& each : cells_) to[next[digit(each)]++] = each;
+            cells_.swap(to);
+        }
+    }
+
+    void write_cells() {
+        std::string index;
+        std::string texts;
+        for (std::uint32_t const user : users_.used()) texts.append(series_.names(0)[user]);
+        std::size_t const index_at = out_.size();
+        out_.resize(index_at + users_.size() * format::user_entry);
+        out_.append(texts);
+        std::size_t const cells_at = out_.size();
+        std::size_t name_end = 0;
+        std::size_t at = 0;
+        for (std::uint32_t user = 0; user < users_.size(); ++user) {
+            at = write_user(user, at);
+            out_.append(writer_.bytes());
+            name_end += series_.names(0)[users_.used()[user]].size();
+            append_little_endian(index, static_cast<std::uint32_t>(name_end));
+            append_little_endian(index, static_cast<std::uint32_t>(out_.size() - cells_at));
+            append_little_endian(index, crc32c(writer_.bytes()));
+        }
+        std::copy(index.begin(), index.end(), out_.begin() + static_cast<std::ptrdiff_t>(index_at));
+        ends_[format::users] = cells_at;
+        ends_[format::cells] = out_.size();
+    }
+    // Returns where the next user's cells begin.
+    std::size_t write_user(std::uint32_t user, std::size_t at) {
+        writer_.begin_user();
+        totals& of_user = sums_[index_of(dimension::user)][user];
+        while (at < cells_.size() && cells_[at].user == user) {
+            std::uint32_t const profile = cells_[at].profile_and_slot >> slot_bits;
+            std::size_t end = at + 1;
+            std::uint64_t count = 1;
+            for (; end < cells_.size() && cells_[end].user == user &&
+                   cells_[end].profile_and_slot >> slot_bits == profile;
+                 ++end) {
+                if (cells_[end].profile_and_slot != cells_[end - 1].profile_and_slot) ++count;
+            }
+            writer_.begin_profile(profile, count);
+            totals const sum = write_series(profile, at, end);
+            wrapping_add(of_user, sum);
+            wrapping_add(profile_sums_[profile], sum);
+            at = end;
+        }
+        return at;
+    }
+    totals write_series(std::uint32_t profile, std::size_t at, std::size_t end) {
+        group_numbers const& groups = series_.groups_of(profiles_.used()[profile]);
+        dense_histogram& latency = latency_[pairs_[groups[index_of(dimension::model)]]];
+        totals sum;
+        while (at < end) {
+            // Cells were logged in another order, so their words are seldom near.
+            if (at + ahead < cells_.size()) cells_[at + ahead].from.prefetch();
+            std::uint32_t const key = cells_[at].profile_and_slot;
+            std::size_t const first = at++;
+            if ((at == end || cells_[at].profile_and_slot != key) &&
+                cells_[first].from.is_attempt()) {
+                writer_.add(cells_[first].from, sum, latency);
+                continue;
+            }
+            value_.clear();
+            cells_[first].from.add_to(value_);
+            for (; at < end && cells_[at].profile_and_slot == key; ++at)
+                cells_[at].from.add_to(value_);
+            if (!writer_.add(key & ((1U << slot_bits) - 1), value_)) wrapped_ = true;
+            wrapping_add(sum, value_.sum);
+            for (auto const& e : value_.latency.entries()) latency.add(e.bucket, e.count);
+        }
+        return sum;
+    }
+    void sum_dimensions() {
+        for (std::uint32_t profile = 0; profile < profiles_.size(); ++profile) {
+            group_numbers const& groups = series_.groups_of(profiles_.used()[profile]);
+            auto const add = [&](dimension by, std::uint32_t group) {
+                wrapping_add(sums_[index_of(by)][group], profile_sums_[profile]);
+            };
+            add(dimension::everything, 0);
+            add(dimension::model, pairs_[groups[index_of(dimension::model)]]);
+            add(dimension::project, names_[1][groups[index_of(dimension::project)]]);
+            add(dimension::key, names_[2][groups[index_of(dimension::key)]]);
+            add(dimension::provider, names_[3][groups[index_of(dimension::provider)]]);
+            add(dimension::status, names_[5][groups[index_of(dimension::status)]]);
+        }
+    }
+
+    void write_names() {
+        std::string& out = out_;
+        for (std::size_t i = 1; i < names_.size(); ++i) {
+            for (std::uint32_t const number : names_[i].used()) {
+                std::string_view const name = series_.names(i)[number];
+                append_varint(out, name.size());
+                out.append(name);
+            }
+        }
+        for (std::uint32_t const pair : pairs_.used()) {
+            append_varint(out, names_[3][series_.model_of(pair).provider]);
+            append_varint(out, names_[4][series_.model_of(pair).model]);
+        }
+    }
+    void write_profiles() {
+        std::string& out = out_;
+        auto const column = [&](local_numbers const& numbers, dimension by) {
+            std::size_t const width = format::width_for(numbers.size());
+            for (std::uint32_t const profile : profiles_.used()) {
+                std::uint32_t const number = numbers[series_.groups_of(profile)[index_of(by)]];
+                char bytes[4];
+                store_little_endian(bytes, number);
+                out.append(bytes, width);
+            }
+        };
+        column(names_[1], dimension::project);
+        column(names_[2], dimension::key);
+        column(pairs_, dimension::model);
+        column(names_[5], dimension::status);
+    }
+
+    void write_sums(dimension by) {
+        std::string& out = out_;
+        auto& sums = sums_[index_of(by)];
+        std::array<std::vector<std::uint64_t>, totals_numbers> columns;
+        for (totals const& sum : sums) {
+            std::size_t place = 0;
+            for_each_number(sum, [&](std::uint64_t number) { columns[place++].push_back(number); });
+        }
+        for (auto const& column : columns) {
+            std::uint64_t all = 0;
+            for (std::uint64_t const number : column) all |= number;
+            auto const width = static_cast<std::size_t>(std::bit_width(all) + 7) / 8;
+            out.push_back(static_cast<char>(width));
+            for (std::uint64_t const number : column) append_number(out, number, width);
+        }
+        std::size_t width = 0;
+        for (totals const& sum : sums) width = std::max(width, signed_width(sum.cost.pico()));
+        out.push_back(static_cast<char>(width));
+        for (totals const& sum : sums)
+            append_number(out, static_cast<uint128>(sum.cost.pico()), width);
+        if (by == dimension::model) {
+            for (auto const& counts : latency_) append_latency(out, sparse(counts));
+        } else if (by == dimension::everything) {
+            latency_histogram all;
+            for (auto const& counts : latency_) all.add(sparse(counts));
+            append_latency(out, all);
+        }
+    }
+    static void append_number(std::string& out, uint128 number, std::size_t width) {
+        char bytes[16];
+        store_little_endian(bytes, static_cast<std::uint64_t>(number));
+        store_little_endian(bytes + 8, static_cast<std::uint64_t>(number >> 64));
+        out.append(bytes, width);
+    }
+    // Bytes that hold the number and its sign.
+    [[nodiscard]] static std::size_t signed_width(int128 number) noexcept {
+        std::size_t width = 0;
+        for (; width < 16 && number != 0; ++width) {
+            int128 const rest = number >> (8 * width);
+            if (width > 0 && (rest == 0 || rest == -1)) {
+                bool const negative = (number >> (8 * width - 1) & 1) != 0;
+                if (negative == (number < 0)) break;
+            }
+        }
+        return width;
+    }
+    [[nodiscard]] static latency_histogram sparse(dense_histogram const& from) {
+        latency_histogram made;
+        for (std::uint32_t i = 0; !from.empty() && i < latency_histogram::bucket_count; ++i) {
+            if (from[i] != 0) made.append(i, from[i]);
+        }
+        return made;
+    }
+
+    void end_section(std::size_t which) noexcept { ends_[which] = out_.size(); }
+    // Fills the header in.
+    [[nodiscard]] result<std::string> seal() {
+        if (out_.size() + format::padding > std::numeric_limits<std::uint32_t>::max())
+            return fail(errc::too_large, "the rollup of a day would be over 4 GiB");
+        std::string header("AID");
+        header.push_back(static_cast<char>(format::version));
+        append_little_endian(header, std::uint32_t{0});  // the checksum's place
+        append_little_endian(header, day_.days);
+        append_little_endian(header, users_.size());
+        for (std::size_t i = 1; i < names_.size(); ++i)
+            append_little_endian(header, names_[i].size());
+        append_little_endian(header, pairs_.size());
+        append_little_endian(header, profiles_.size());
+        std::size_t begin = format::header_size;
+        for (std::size_t const end : ends_) {
+            append_little_endian(header, static_cast<std::uint32_t>(end - begin));
+            append_little_endian(header, crc32c(std::string_view(out_).substr(begin, end - begin)));
+            begin = end;
+        }
+        store_little_endian(header.data() + 4, crc32c(std::string_view(header).substr(8)));
+        std::copy(header.begin(), header.end(), out_.begin());
+        out_.append(format::padding, '\0');
+        return std::move(out_);
+    }
+
+    [[nodiscard]] std::size_t group_count(dimension by) const noexcept {
+        switch (by) {
+        case dimension::everything: return 1;
+        case dimension::model: return pairs_.size();
+        case dimension::user: return users_.size();
+        default: return names_[series_table::name_place(by)].size();
+        }
+    }
+
+    civil_day day_;
+    series_table const& series_;
+    cell_log const& log_;
+    local_numbers users_{series_.names(0).size()};
+    std::array<local_numbers, 6> names_{
+        local_numbers{0},
+        local_numbers{series_.names(1).size()},
+        local_numbers{series_.names(2).size()},
+        local_numbers{series_.names(3).size()},
+        local_numbers{series_.names(4).size()},
+        local_numbers{series_.names(5).size()},
+    };
+    local_numbers pairs_{series_.model_count()};
+    local_numbers profiles_{series_.profile_count()};
+    std::vector<ordered_cell> cells_{};
+    std::array<std::vector<totals>, dimension_count> sums_{};
+    std::vector<totals> profile_sums_{};
+    std::vector<dense_histogram> latency_{};  // by pair
+    std::string out_{};
+    std::array<std::size_t, format::sections> ends_{};  // of sections, in out_
+    cell_writer writer_{};
+    bool wrapped_ = false;
+    cell value_{};  // scratch
+};
+
+}  // namespace detail
+
+// One part with the cells of several parts of one day. Errors: corrupt, newer_format; bad_argument
+// for no parts, or parts of several days; too_large past 4 GiB.
+[[nodiscard]] inline result<std::string> merge_day_parts(std::span<std::string_view const> parts) {
+    detail::series_table series;
+    detail::cell_log log;
+    std::optional<civil_day> day;
+    for (std::string_view const bytes : parts) {
+        auto const part = detail::day_part::open(bytes);
+        if (!part) return part.error();
+        if (day && *day != part->day())
+            return fail(errc::bad_argument, "parts of several days are not one part");
+        day = part->day();
+        auto const names = part->read_names();
+        if (!names) return names.error();
+        auto const users = part->read_users();
+        if (!users) return users.error();
+        auto const profiles = part->read_profiles();
+        if (!profiles) return profiles.error();
+        std::vector<std::uint32_t> numbers;
+        for (auto const& profile : *profiles) {
+            auto const& pair = names->pairs[profile.pair];
+            numbers.push_back(
+                series.profile({names->texts[1][profile.project], names->texts[2][profile.key],
+                                names->texts[3][pair.provider], names->texts[4][pair.model],
+                                names->texts[5][profile.status]}));
+        }
+        for (std::uint32_t user = 0; user < users->size(); ++user) {
+            std::uint32_t const number = series.user((*users)[user]);
+            auto const read = part->read_cells(
+                user, [&](std::uint32_t profile, std::uint32_t slot, cell const& value) {
+                    log.add(number, numbers[profile], slot, value);
+                });
+            if (!read) return read.error();
+        }
+    }
+    if (log.size() == 0) return fail(errc::bad_argument, "there are no parts to merge");
+    return detail::day_part_writer{*day, series, log}.write();
+}
+
+}  // namespace v1
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_ROLLUP_DAY_PART_WRITER_HPP
+
+// ---- aiaudit/rollup/part_loader.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// part_loader.hpp: what a day holds in stored parts and unsaved cells together, under the numbers
+// that a rollup gives to names.
+//
+// Threads: one thread; it adds names to the table.
+// Floor 4.
+#ifndef AIAUDIT_ROLLUP_PART_LOADER_HPP
+#define AIAUDIT_ROLLUP_PART_LOADER_HPP
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace aiaudit {
+inline namespace v1 {
+namespace detail {
+
+using unsaved_cells = std::map<civil_day, cell_log>;  // by day of UTC
+
+// `source(day, visit)` calls visit(std::string_view) for every stored part of that day of UTC.
+template <class Source>
+class part_loader {
+public:
+    part_loader(series_table& names, unsaved_cells const& unsaved, Source& source)
+        : names_(names), unsaved_(unsaved), source_(source) {}
+
+    // visit(group, totals const&, latency_histogram const&) for parts of sums of the day.
+    template <class Visitor>
+    [[nodiscard]] result<void> read_sums(civil_day day, dimension by, Visitor&& visit) {
+        read_unsaved(day, [&](group_numbers const& groups, std::int64_t, cell const& value) {
+            visit(groups[index_of(by)], value.sum, value.latency);
+        });
+        return for_each_part(day, [&](day_part const& part) -> result<void> {
+            auto const groups = groups_of(part, by);
+            if (!groups) return groups.error();
+            return part.read_sums(
+                by, [&](std::uint32_t group, totals const& sum, latency_histogram const& latency) {
+                    visit((*groups)[group], sum, latency);
+                });
+        });
+    }
+    // visit(group_numbers const&, slot since 1970, cell const&) for each cell of the day.
+    template <class Visitor>
+    [[nodiscard]] result<void> read_cells(civil_day day, Visitor&& visit) {
+        read_unsaved(day, visit);
+        return for_each_part(day, [&](day_part const& part) -> result<void> {
+            auto const profiles = profiles_of(part);
+            if (!profiles) return profiles.error();
+            auto const users = groups_of(part, dimension::user);
+            if (!users) return users.error();
+            std::int64_t const first = first_slot_of(day);
+            group_numbers groups{};
+            for (std::uint32_t user = 0; user < users->size(); ++user) {
+                auto const read = part.read_cells(
+                    user, [&](std::uint32_t profile, std::uint32_t slot, cell const& value) {
+                        groups = (*profiles)[profile];
+                        groups[index_of(dimension::user)] = (*users)[user];
+                        visit(std::as_const(groups), first + slot, value);
+                    });
+                if (!read) return read;
+            }
+            return {};
+        });
+    }
+    // visit(model's group, slot since 1970, cell const&) for each cell of that user on the day.
+    template <class Visitor>
+    [[nodiscard]] result<void> read_user(civil_day day, std::string_view user, Visitor&& visit) {
+        if (auto const known = names_.names(0).find(user)) {
+            auto const of_user = [&](group_numbers const& groups, std::int64_t slot,
+                                     cell const& value) {
+                if (groups[index_of(dimension::user)] == *known)
+                    visit(groups[index_of(dimension::model)], slot, value);
+            };
+            read_unsaved(day, of_user);
+        }
+        return for_each_part(day, [&](day_part const& part) -> result<void> {
+            auto const number = part.find_user(user);
+            if (!number) return number.error();
+            if (!*number) return {};
+            auto const models = groups_of(part, dimension::model);
+            if (!models) return models.error();
+            auto const profiles = part.read_profiles();
+            if (!profiles) return profiles.error();
+            std::int64_t const first = first_slot_of(day);
+            return part.read_cells(
+                **number, [&](std::uint32_t profile, std::uint32_t slot, cell const& value) {
+                    visit((*models)[(*profiles)[profile].pair], first + slot, value);
+                });
+        });
+    }
+
+private:
+    template <class Visitor>
+    void read_unsaved(civil_day day, Visitor&& visit) {
+        auto const found = unsaved_.find(day);
+        if (found == unsaved_.end()) return;
+        std::int64_t const first = first_slot_of(day);
+        found->second.for_each([&](logged_cell from) {
+            value_.clear();
+            from.add_to(value_);
+            group_numbers groups = names_.groups_of(from.profile());
+            groups[index_of(dimension::user)] = from.user();
+            visit(std::as_const(groups), first + from.slot(), std::as_const(value_));
+        });
+    }
+    // The first failure of `visit` is the result; later parts are then passed over.
+    template <class Visitor>
+    [[nodiscard]] result<void> for_each_part(civil_day day, Visitor&& visit) {
+        result<void> all{};
+        auto const sourced = source_(day, [&](std::string_view bytes) {
+            if (!all) return;
+            auto const part = day_part::open(bytes);
+            if (!part)
+                all = part.error();
+            else if (part->day() != day)
+                all = fail(errc::corrupt, "the rollup of " + day.to_string() + " is another day's");
+            else
+                all = visit(*part);
+        });
+        if (!sourced) return sourced.error();
+        return all;
+    }
+
+    [[nodiscard]] result<std::vector<std::uint32_t>> groups_of(day_part const& part, dimension by) {
+        if (by == dimension::everything) return std::vector<std::uint32_t>{0};
+        std::vector<std::uint32_t> made;
+        if (by == dimension::user) {
+            auto const users = part.read_users();
+            if (!users) return users.error();
+            number_users(*users, made);
+            return made;
+        }
+        auto const names = part.read_names();
+        if (!names) return names.error();
+        if (by == dimension::model) {
+            for (auto const& pair : names->pairs) made.push_back(pair_of(*names, pair));
+            return made;
+        }
+        std::size_t const place = series_table::name_place(by);
+        for (std::string_view const name : names->texts[place])
+            made.push_back(names_.names(place).number_of(name));
+        return made;
+    }
+    // Days have much the same users, in the same order: so a name is first looked for where the
+    // part before had it.
+    void number_users(std::vector<std::string_view> const& users, std::vector<std::uint32_t>& to) {
+        name_table& table = names_.names(0);
+        std::size_t place = 0;
+        to.reserve(users.size());
+        for (std::string_view const name : users) {
+            auto const is_next = [&] {
+                return place < users_before_.size() && same_text(table[users_before_[place]], name);
+            };
+            if (!is_next()) {
+                while (place < users_before_.size() && table[users_before_[place]] < name) ++place;
+            }
+            if (is_next())
+                to.push_back(users_before_[place++]);
+            else
+                to.push_back(table.number_of(name));
+        }
+        users_before_ = to;
+    }
+    [[nodiscard]] std::uint32_t pair_of(day_part::names const& names,
+                                        day_part::model_pair const& pair) {
+        return names_.model_group(names.texts[3][pair.provider], names.texts[4][pair.model]);
+    }
+    // By the part's profile: the groups of it, but for the user's.
+    [[nodiscard]] result<std::vector<group_numbers>> profiles_of(day_part const& part) {
+        auto const names = part.read_names();
+        if (!names) return names.error();
+        auto const profiles = part.read_profiles();
+        if (!profiles) return profiles.error();
+        std::array<std::vector<std::uint32_t>, 6> numbers;
+        for (std::size_t i = 1; i < numbers.size(); ++i) {
+            for (std::string_view const name : names->texts[i])
+                numbers[i].push_back(names_.names(i).number_of(name));
+        }
+        std::vector<std::uint32_t> pairs;
+        for (auto const& pair : names->pairs) pairs.push_back(pair_of(*names, pair));
+        std::vector<group_numbers> made;
+        made.reserve(profiles->size());
+        for (auto const& profile : *profiles) {
+            auto const& pair = names->pairs[profile.pair];
+            group_numbers groups{};
+            groups[index_of(dimension::project)] = numbers[1][profile.project];
+            groups[index_of(dimension::key)] = numbers[2][profile.key];
+            groups[index_of(dimension::provider)] = numbers[3][pair.provider];
+            groups[index_of(dimension::model)] = pairs[profile.pair];
+            groups[index_of(dimension::status)] = numbers[5][profile.status];
+            made.push_back(groups);
+        }
+        return made;
+    }
+
+    series_table& names_;
+    unsaved_cells const& unsaved_;
+    Source& source_;
+    std::vector<std::uint32_t> users_before_{};
+    cell value_{};  // scratch
+};
+
+}  // namespace detail
+}  // namespace v1
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_ROLLUP_PART_LOADER_HPP
+
+// ---- aiaudit/rollup/packed_totals.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// packed_totals.hpp: many totals that wrap, without the numbers that are zero in all of them.
+//
+// Few of the units are ever counted, so this takes about half of what totals do.
+// Threads: const members may run at once.
+// Floor 4.
+#ifndef AIAUDIT_ROLLUP_PACKED_TOTALS_HPP
+#define AIAUDIT_ROLLUP_PACKED_TOTALS_HPP
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <utility>
+#include <vector>
+
+namespace aiaudit {
+inline namespace v1 {
+namespace detail {
+
+class packed_totals {
+public:
+    [[nodiscard]] std::size_t size() const noexcept { return words_.size() / stride(); }
+    [[nodiscard]] std::uint64_t attempts(std::size_t group) const noexcept {
+        return words_[group * stride()];
+    }
+    [[nodiscard]] money cost(std::size_t group) const noexcept {
+        std::uint64_t const* const words = words_.data() + group * stride();
+        return money::from_pico(static_cast<int128>(uint128{words[2]} << 64 | words[1]));
+    }
+    // The group in `high` less that in `low`; a group that is not there has zeros. Without a branch
+    // or a loop of unknown length: a report reads thousands.
+    static void read_difference(packed_totals const& high, packed_totals const& low,
+                                std::size_t group, totals& to) noexcept {
+        std::uint64_t const* const more = high.words_of(group);
+        std::uint64_t const* const less = low.words_of(group);
+        std::size_t place = 0;
+        for_each_number(to, [&](std::uint64_t& number) {
+            number = (more[high.word_at_[place]] & high.kept_bits_[place]) -
+                     (less[low.word_at_[place]] & low.kept_bits_[place]);
+            ++place;
+        });
+        uint128 const cost =
+            (uint128{more[2]} << 64 | more[1]) - (uint128{less[2]} << 64 | less[1]);
+        to.cost = money::from_pico(static_cast<int128>(cost));
+    }
+    // Says that the group will be read soon.
+    void prefetch(std::size_t group) const noexcept {
+        std::uint64_t const* const words = words_of(group);
+        __builtin_prefetch(words);
+        __builtin_prefetch(words + 8);
+    }
+
+    void add(std::vector<totals> const& part) { change(part, false); }
+    void subtract(std::vector<totals> const& part) { change(part, true); }
+    [[nodiscard]] std::size_t bytes() const noexcept { return words_.capacity() * 8; }
+
+private:
+    using numbers = std::array<std::uint64_t, totals_numbers>;
+    static constexpr std::size_t fixed = 3;           // attempts, cost low, cost high
+    static constexpr std::size_t attempts_place = 1;  // in for_each_number; its word is 0
+
+    [[nodiscard]] std::size_t stride() const noexcept { return fixed + kept_; }
+    [[nodiscard]] std::uint64_t const* words_of(std::size_t group) const noexcept {
+        static constexpr std::array<std::uint64_t, fixed + totals_numbers> zeros{};
+        return (group + 1) * stride() <= words_.size() ? words_.data() + group * stride()
+                                                       : zeros.data();
+    }
+    void change(std::vector<totals> const& part, bool negative) {
+        make_room_for(part);
+        std::uint64_t const factor = negative ? ~std::uint64_t{0} : 1;
+        std::uint64_t* words = words_.data();
+        for (std::size_t group = 0; group < part.size(); ++group, words += stride()) {
+            totals const& sum = part[group];
+            if (sum.attempts == 0) continue;
+            words[0] += sum.attempts * factor;
+            for (std::size_t i = 0; i < kept_; ++i)
+                words[fixed + i] += number_at(sum, places_[i]) * factor;
+            auto const cost_now =
+                static_cast<uint128>(cost(group).pico()) +
+                static_cast<uint128>(sum.cost.pico()) * (negative ? ~uint128{0} : uint128{1});
+            words[1] = static_cast<std::uint64_t>(cost_now);
+            words[2] = static_cast<std::uint64_t>(cost_now >> 64);
+        }
+    }
+    void make_room_for(std::vector<totals> const& part) {
+        numbers any{};
+        for (totals const& sum : part) {
+            std::size_t place = 0;
+            for_each_number(sum, [&](std::uint64_t number) { any[place++] |= number; });
+        }
+        any[attempts_place] = 0;
+        for (std::size_t i = 0; i < kept_; ++i) any[places_[i]] = 0;
+        std::size_t const groups = std::max(size(), part.size());
+        if (any == numbers{}) {
+            words_.resize(groups * stride());
+            return;
+        }
+        packed_totals wider;
+        wider.places_ = places_;
+        wider.kept_ = kept_;
+        for (std::size_t i = 0; i < any.size(); ++i) {
+            if (any[i] != 0) wider.places_[wider.kept_++] = static_cast<std::uint8_t>(i);
+        }
+        for (std::size_t i = 0; i < wider.kept_; ++i) {
+            wider.word_at_[wider.places_[i]] = static_cast<std::uint8_t>(fixed + i);
+            wider.kept_bits_[wider.places_[i]] = ~std::uint64_t{0};
+        }
+        wider.words_.resize(groups * wider.stride());
+        for (std::size_t group = 0; group < size(); ++group) {
+            std::copy_n(words_.begin() + static_cast<std::ptrdiff_t>(group * stride()), stride(),
+                        wider.words_.begin() + static_cast<std::ptrdiff_t>(group * wider.stride()));
+        }
+        *this = std::move(wider);
+    }
+
+    std::vector<std::uint64_t> words_{};  // by group: the fixed ones, then those of places_
+    std::array<std::uint8_t, totals_numbers> places_{};
+    std::size_t kept_ = 0;  // of places_
+    // By place, for reading: where it stands among a group's words, and all bits where it does.
+    std::array<std::uint8_t, totals_numbers> word_at_{};
+    std::array<std::uint64_t, totals_numbers> kept_bits_{0, ~std::uint64_t{0}};
+};
+
+}  // namespace detail
+}  // namespace v1
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_ROLLUP_PACKED_TOTALS_HPP
+
+// ---- aiaudit/rollup/day_table.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// day_table.hpp: the sums of consecutive days by group, from which any span of days is read as one
+// difference.
+//
+// A closed day is a row of running sums: through that day, from an origin that means nothing. The
+// sum over days is the row of the last minus the row before the first, in numbers that wrap; so
+// older days can be put in front without touching the rows that are there. What was added since is
+// kept plain, a day at a time, and is added on top, until settle() takes it into the rows. So an
+// added record costs the same whatever day it belongs to.
+// Threads: const members may run at once.
+// Floor 4.
+#ifndef AIAUDIT_ROLLUP_DAY_TABLE_HPP
+#define AIAUDIT_ROLLUP_DAY_TABLE_HPP
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <deque>
+#include <limits>
+#include <utility>
+#include <vector>
+
+namespace aiaudit {
+inline namespace v1 {
+namespace detail {
+
+inline constexpr civil_day first_of_all_days{std::numeric_limits<std::int32_t>::min()};
+
+// Plain sums by group: of a day, or of several.
+struct group_sums {
+    civil_day day{};
+    std::vector<totals> sums{};
+    std::vector<dense_histogram> latency{};  // shorter than `sums` where nothing was timed
+
+    totals& at(std::uint32_t group) {
+        if (sums.size() <= group) sums.resize(group + std::size_t{1});
+        return sums[group];
+    }
+    dense_histogram& latency_at(std::uint32_t group) {
+        if (latency.size() <= group) latency.resize(group + std::size_t{1});
+        return latency[group];
+    }
+    void add(std::uint32_t group, totals const& part) { wrapping_add(at(group), part); }
+    // A duration of one attempt.
+    void add_duration(std::uint32_t group, std::uint32_t bucket) {
+        latency_at(group).add(bucket, 1);
+    }
+    void add(std::uint32_t group, latency_histogram const& part) {
+        if (part.entries().empty()) return;
+        dense_histogram& to = latency_at(group);
+        for (auto const& e : part.entries()) to.add(e.bucket, e.count);
+    }
+    // Keeps its memory for the next use.
+    void clear() {
+        std::fill(sums.begin(), sums.end(), totals{});
+        for (auto& each : latency) each.clear();
+    }
+    [[nodiscard]] std::size_t bytes() const noexcept {
+        std::size_t sum = sizeof(*this) + sums.capacity() * sizeof(totals);
+        for (auto const& each : latency) sum += sizeof(each) + each.bytes();
+        return sum;
+    }
+};
+
+// Running sums by group. A group that is not there has zeros.
+struct running_sums {
+    civil_day day{};
+    packed_totals sums{};
+    std::vector<running_histogram> latency{};
+    latency_percentiles percentiles{};  // of that day alone, for group 0
+
+    void add(group_sums const& part) {
+        sums.add(part.sums);
+        if (latency.size() < part.latency.size()) latency.resize(part.latency.size());
+        for (std::size_t i = 0; i < part.latency.size(); ++i) latency[i].add(part.latency[i]);
+    }
+    void subtract(group_sums const& part) {
+        sums.subtract(part.sums);
+        if (latency.size() < part.latency.size()) latency.resize(part.latency.size());
+        for (std::size_t i = 0; i < part.latency.size(); ++i) latency[i].subtract(part.latency[i]);
+    }
+    [[nodiscard]] std::size_t bytes() const noexcept {
+        std::size_t sum = sizeof(*this) + sums.bytes();
+        for (auto const& each : latency) sum += sizeof(each) + each.bytes();
+        return sum;
+    }
+};
+
+// What a span of days adds up to, by group. Valid until what it was made of changes.
+class span_sums {
+public:
+    span_sums(running_sums const& high, running_sums const& low) noexcept
+        : high_(&high), low_(&low) {}
+    void add(group_sums const& part) { extra_.push_back(&part); }
+
+    [[nodiscard]] std::size_t group_count() const noexcept {
+        std::size_t count = std::max(high_->sums.size(), low_->sums.size());
+        for (group_sums const* const part : extra_) count = std::max(count, part->sums.size());
+        return count;
+    }
+    [[nodiscard]] std::uint64_t attempts(std::size_t group) const noexcept {
+        std::uint64_t sum = 0;
+        if (group < high_->sums.size()) sum = high_->sums.attempts(group);
+        if (group < low_->sums.size()) sum -= low_->sums.attempts(group);
+        for (group_sums const* const part : extra_) {
+            if (group < part->sums.size()) sum += part->sums[group].attempts;
+        }
+        return sum;
+    }
+    [[nodiscard]] money cost(std::size_t group) const noexcept {
+        money sum;
+        if (group < high_->sums.size()) sum = high_->sums.cost(group);
+        if (group < low_->sums.size()) sum = wrapping_difference(sum, low_->sums.cost(group));
+        for (group_sums const* const part : extra_) {
+            if (group < part->sums.size()) sum = wrapping_sum(sum, part->sums[group].cost);
+        }
+        return sum;
+    }
+    void prefetch(std::size_t group) const noexcept {
+        high_->sums.prefetch(group);
+        low_->sums.prefetch(group);
+    }
+    void read(std::size_t group, totals& to) const noexcept {
+        packed_totals::read_difference(high_->sums, low_->sums, group, to);
+        for (group_sums const* const part : extra_) {
+            if (group < part->sums.size()) wrapping_add(to, part->sums[group]);
+        }
+    }
+    [[nodiscard]] latency_percentiles percentiles(std::size_t group) const {
+        static running_histogram const none{};
+        auto const of = [group](running_sums const& from) -> running_histogram const& {
+            return group < from.latency.size() ? from.latency[group] : none;
+        };
+        running_histogram const& high = of(*high_);
+        running_histogram const& low = of(*low_);
+        std::vector<dense_histogram const*> open;
+        for (group_sums const* const part : extra_) {
+            if (group < part->latency.size() && !part->latency[group].empty())
+                open.push_back(&part->latency[group]);
+        }
+        auto const closed = [&](std::uint32_t bucket) {
+            return high.up_to(bucket) - low.up_to(bucket);
+        };
+        if (open.empty()) return percentiles_of(closed);
+        // Running counts of the open days by octave: three percentiles ask for few buckets within.
+        constexpr std::uint32_t width = dense_histogram::octave;
+        std::array<std::uint64_t, dense_histogram::octaves + 1> before{};
+        for (std::uint32_t i = 0; i < dense_histogram::octaves; ++i) {
+            before[i + 1] = before[i];
+            for (auto const* const each : open) before[i + 1] += each->of_octave(i);
+        }
+        return percentiles_of([&](std::uint32_t bucket) {
+            std::uint64_t sum = closed(bucket) + before[bucket / width];
+            for (std::uint32_t i = bucket / width * width; i <= bucket; ++i) {
+                for (auto const* const each : open) sum += (*each)[i];
+            }
+            return sum;
+        });
+    }
+
+private:
+    running_sums const* high_;
+    running_sums const* low_;
+    std::vector<group_sums const*> extra_{};
+};
+
+class day_table {
+public:
+    // All records of days from here on are counted; none of days before.
+    [[nodiscard]] civil_day covered_from() const noexcept { return covered_from_; }
+    void set_covered_from(civil_day day) noexcept { covered_from_ = day; }
+
+    // Sums to which one more record of that day may be added; null for a day that is not covered.
+    [[nodiscard]] group_sums* open(civil_day day) {
+        if (!open_.empty() && open_.back().day == day) return &open_.back();
+        if (day < covered_from_) return nullptr;
+        auto place = std::lower_bound(
+            open_.begin(), open_.end(), day,
+            [](group_sums const& have, civil_day wanted) { return have.day < wanted; });
+        if (place == open_.end() || place->day != day) {
+            place = open_.insert(place, group_sums{});
+            place->day = day;
+        }
+        return &*place;
+    }
+    // Puts a day in front of all that are there. Precondition: day.day < covered_from().
+    void prepend(group_sums const& day) {
+        running_sums row = base_;
+        row.day = day.day;
+        row.percentiles = percentiles_of_day(day);
+        rows_.push_front(std::move(row));
+        base_.subtract(day);
+        covered_from_ = day.day;
+    }
+    // Takes all days but the newest into the running sums.
+    void settle() {
+        if (open_.size() <= 1) return;
+        std::size_t const newest = open_.size() - 1;
+        for (std::size_t i = 0; i < newest; ++i) settle(open_[i]);
+        open_.erase(open_.begin(), open_.begin() + static_cast<std::ptrdiff_t>(newest));
+    }
+    // How many days must be added on top of the running sums.
+    [[nodiscard]] std::size_t open_days() const noexcept { return open_.size(); }
+
+    // Precondition: days.first >= covered_from(), or the caller adds what is missing.
+    [[nodiscard]] span_sums sums_of(day_range days) const {
+        span_sums made{row_before(days.last, true), row_before(days.first, false)};
+        for (group_sums const& part : open_) {
+            if (days.holds(part.day)) made.add(part);
+        }
+        return made;
+    }
+    // visit(day, totals const&, latency_percentiles const&) for group 0 on each day that has
+    // records, newest first.
+    template <class Visitor>
+    void for_each_day(day_range days, Visitor&& visit) const;
+
+    // Forgets the days before.
+    void drop_before(civil_day day) {
+        while (!rows_.empty() && rows_.front().day < day) {
+            base_ = std::move(rows_.front());
+            rows_.pop_front();
+        }
+        std::erase_if(open_, [day](group_sums const& part) { return part.day < day; });
+        if (rows_.empty()) base_ = {};
+        covered_from_ = std::max(covered_from_, day);
+    }
+    // A day before which about half of the days lie; past the newest where there is only one.
+    // Precondition: not empty().
+    [[nodiscard]] civil_day middle_day() const noexcept {
+        auto const days_of = [](auto const& from) {
+            return from.empty() ? day_range{day_range{}.last, day_range{}.first}
+                                : day_range{from.front().day, from.back().day};
+        };
+        day_range const rows = days_of(rows_);
+        day_range const open = days_of(open_);
+        civil_day const newest = std::max(rows.last, open.last);
+        if (std::min(rows.first, open.first) == newest) return newest.plus(1);
+        return rows_.size() > 1 ? rows_[rows_.size() / 2].day : newest;
+    }
+    [[nodiscard]] bool empty() const noexcept { return rows_.empty() && open_.empty(); }
+    [[nodiscard]] std::size_t bytes() const noexcept {
+        std::size_t sum = base_.bytes();
+        for (auto const& row : rows_) sum += row.bytes();
+        for (auto const& part : open_) sum += part.bytes();
+        return sum;
+    }
+
+private:
+    // The last row of a day before `day`, or of it where `or_same`.
+    [[nodiscard]] running_sums const& row_before(civil_day day, bool or_same) const noexcept {
+        auto const next = std::partition_point(
+            rows_.begin(), rows_.end(), [day, or_same](running_sums const& row) {
+                return row.day < day || (or_same && row.day == day);
+            });
+        return next == rows_.begin() ? base_ : *std::prev(next);
+    }
+    [[nodiscard]] static latency_percentiles percentiles_of_day(group_sums const& day) {
+        if (day.latency.empty()) return {};
+        running_sums const zero;
+        span_sums alone{zero, zero};
+        alone.add(day);
+        return alone.percentiles(0);
+    }
+    void settle(group_sums const& part) {
+        auto place =
+            std::partition_point(rows_.begin(), rows_.end(),
+                                 [&part](running_sums const& row) { return row.day < part.day; });
+        if (place == rows_.end() || place->day != part.day) {
+            running_sums row = place == rows_.begin() ? base_ : *std::prev(place);
+            row.day = part.day;
+            place = rows_.insert(place, std::move(row));
+        }
+        for (auto row = place; row != rows_.end(); ++row) row->add(part);
+        if (!place->latency.empty())
+            place->percentiles = sums_of_row(place - rows_.begin()).percentiles(0);
+    }
+    [[nodiscard]] span_sums sums_of_row(std::ptrdiff_t place) const noexcept {
+        auto const at = static_cast<std::size_t>(place);
+        return {rows_[at], at == 0 ? base_ : rows_[at - 1]};
+    }
+
+    civil_day covered_from_ = first_of_all_days;
+    running_sums base_{};              // before the first row
+    std::deque<running_sums> rows_{};  // by day
+    std::vector<group_sums> open_{};   // by day
+};
+
+template <class Visitor>
+void day_table::for_each_day(day_range days, Visitor&& visit) const {
+    std::size_t row = rows_.size();
+    std::size_t part = open_.size();
+    totals sum;
+    while (row > 0 || part > 0) {
+        bool const has_part = part > 0 && (row == 0 || rows_[row - 1].day <= open_[part - 1].day);
+        bool const has_row = row > 0 && (part == 0 || rows_[row - 1].day >= open_[part - 1].day);
+        civil_day const day = has_row ? rows_[row - 1].day : open_[part - 1].day;
+        if (day < days.first) return;
+        static running_sums const zero{};
+        span_sums of =
+            has_row ? sums_of_row(static_cast<std::ptrdiff_t>(row) - 1) : span_sums{zero, zero};
+        if (has_part) of.add(open_[part - 1]);
+        if (day <= days.last && of.attempts(0) != 0) {
+            of.read(0, sum);
+            visit(day, std::as_const(sum),
+                  has_part ? of.percentiles(0) : rows_[row - 1].percentiles);
+        }
+        if (has_row) --row;
+        if (has_part) --part;
+    }
+}
+
+}  // namespace detail
+}  // namespace v1
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_ROLLUP_DAY_TABLE_HPP
+
+// ---- aiaudit/rollup/user_days.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// user_days.hpp: one user's days by model, kept for whoever asks again.
+//
+// Threads: const members may run at once.
+// Floor 4.
+#ifndef AIAUDIT_ROLLUP_USER_DAYS_HPP
+#define AIAUDIT_ROLLUP_USER_DAYS_HPP
+
+#include <algorithm>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace aiaudit {
+inline namespace v1 {
+namespace detail {
+
+class user_days {
+public:
+    user_days(time_zone zone, std::string name) : zone_(std::move(zone)), name_(std::move(name)) {}
+
+    [[nodiscard]] time_zone const& zone() const noexcept { return zone_; }
+    [[nodiscard]] std::string const& name() const noexcept { return name_; }
+    [[nodiscard]] civil_day covered_from() const noexcept { return covered_from_; }
+    void set_covered_from(civil_day day) noexcept { covered_from_ = day; }
+
+    // Whether the day is covered or not.
+    void add(civil_day day, std::uint32_t model, totals const& sum,
+             latency_histogram const& latency) {
+        day_cells& to = at(day);
+        auto found = std::find_if(to.models.begin(), to.models.end(),
+                                  [model](model_cell const& have) { return have.model == model; });
+        if (found == to.models.end()) {
+            to.models.push_back({model, {}});
+            found = std::prev(to.models.end());
+            bytes_ += sizeof(model_cell);
+        }
+        wrapping_add(found->value.sum, sum);
+        for (auto const& e : latency.entries()) found->value.latency.add(e.bucket, e.count);
+        bytes_ += latency.entries().size() * sizeof(latency_histogram::entry);
+    }
+    // By model, what the days add up to.
+    [[nodiscard]] group_sums sums_of(day_range days) const {
+        group_sums made;
+        auto day = std::lower_bound(
+            days_.begin(), days_.end(), days.first,
+            [](day_cells const& have, civil_day wanted) { return have.day < wanted; });
+        for (; day != days_.end() && day->day <= days.last; ++day) {
+            for (model_cell const& each : day->models) {
+                made.add(each.model, each.value.sum);
+                made.add(each.model, each.value.latency);
+            }
+        }
+        return made;
+    }
+    [[nodiscard]] std::size_t bytes() const noexcept { return sizeof(*this) + bytes_; }
+
+    std::uint64_t last_used = 0;
+
+private:
+    struct model_cell {
+        std::uint32_t model = 0;
+        cell value{};
+    };
+    struct day_cells {
+        civil_day day{};
+        std::vector<model_cell> models{};
+    };
+    day_cells& at(civil_day day) {
+        if (!days_.empty() && days_.back().day == day) return days_.back();
+        auto place = std::lower_bound(
+            days_.begin(), days_.end(), day,
+            [](day_cells const& have, civil_day wanted) { return have.day < wanted; });
+        if (place == days_.end() || place->day != day) {
+            place = days_.insert(place, day_cells{day, {}});
+            bytes_ += sizeof(day_cells);
+        }
+        return *place;
+    }
+
+    time_zone zone_;
+    std::string name_;
+    civil_day covered_from_ = first_of_all_days;
+    std::vector<day_cells> days_{};
+    std::size_t bytes_ = 0;
+};
+
+}  // namespace detail
+}  // namespace v1
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_ROLLUP_USER_DAYS_HPP
+
+// ---- aiaudit/rollup/resident_sums.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// resident_sums.hpp: the sums of days that are in memory, for each zone that was asked for, and
+// what of them to forget. How they are loaded is resident_loading.hpp.
+//
+// Threads: const members may run at once; the caller keeps the others apart from all.
+// Floor 4.
+#ifndef AIAUDIT_ROLLUP_RESIDENT_SUMS_HPP
+#define AIAUDIT_ROLLUP_RESIDENT_SUMS_HPP
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <limits>
+#include <memory>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+namespace aiaudit {
+inline namespace v1 {
+namespace detail {
+
+class resident_sums {
+public:
+    explicit resident_sums(std::uint64_t memory_bytes) : memory_bytes_(memory_bytes) {
+        views_.push_back(std::make_unique<view>());
+    }
+
+    // Tells of a day of UTC that has stored parts, of which nothing is counted here.
+    void add_stored_day(civil_day day);
+    // Counts an attempt, as totals::of makes it.
+    void add(group_numbers const& groups, std::string_view user, std::int64_t slot,
+             totals const& sum);
+
+    [[nodiscard]] bool ready(report_query const& query) const;
+    template <class Source>
+    [[nodiscard]] result<void> prepare(report_query const& query, part_loader<Source> loader);
+
+    // Precondition of these: ready(query).
+    template <class Visitor>
+    void with_groups(report_query const& query, Visitor&& visit) const;
+    template <class Visitor>
+    void for_each_day(report_query const& query, Visitor&& visit) const {
+        find_view(query.zone)->tables[0].for_each_day(query.days, visit);
+    }
+
+    [[nodiscard]] std::uint64_t bytes() const noexcept;
+    void make_room() {
+        while (bytes() > memory_bytes_ && forget_oldest(clock_ + 1)) {
+        }
+    }
+
+private:
+    // Each costs every record some time.
+    static constexpr std::size_t views_max = 8;  // of other zones than UTC
+    static constexpr std::size_t extracts_max = 8;
+    static constexpr std::size_t users_max = 1024;
+    static constexpr std::size_t open_days_max = 3;  // added up one by one by a query
+    static constexpr std::int32_t chunk_days = 16;   // of a zone, loaded at one time
+
+    struct view {
+        time_zone zone{};
+        std::array<day_table, dimension_count> tables{};
+        std::array<std::uint64_t, dimension_count> last_used{};
+        std::int64_t slot = std::numeric_limits<std::int64_t>::min();  // of the last record
+        civil_day day{};                                               // its day in the zone
+    };
+    // Sums over days that are not resident, for one query.
+    struct extract {
+        time_zone zone{};
+        dimension by{};
+        day_range days{};
+        group_sums sums{};
+        std::uint64_t last_used = 0;
+    };
+
+    // What of the days in the table that a query asks for is not forgotten.
+    enum class kept : std::uint8_t { all_asked, days_asked, none_asked };
+
+    [[nodiscard]] static bool is_utc(time_zone const& zone) noexcept {
+        return zone.name() == "UTC";
+    }
+    [[nodiscard]] view const* find_view(time_zone const& zone) const noexcept;
+    view& view_of(time_zone const& zone);
+    [[nodiscard]] user_days const* find_user(report_query const& query) const noexcept;
+    [[nodiscard]] extract const* find_extract(report_query const& query,
+                                              civil_day covered_from) const noexcept;
+    // The first day of UTC from which all slots of the zone's day and later ones lie.
+    [[nodiscard]] static civil_day utc_day_before(time_zone const& zone, civil_day day) noexcept {
+        if (is_utc(zone) || day == first_of_all_days) return day;
+        return day.plus(-1);
+    }
+    [[nodiscard]] static civil_day utc_day_after(time_zone const& zone, civil_day day) noexcept {
+        if (is_utc(zone) || day.days == std::numeric_limits<std::int32_t>::max()) return day;
+        return day.plus(1);
+    }
+    // Days of UTC, that have records, with slots of those days of the zone.
+    [[nodiscard]] std::vector<civil_day> utc_days_of(time_zone const& zone, day_range days) const;
+    // Whether nothing of these days is missing where all from `covered_from` on is there.
+    [[nodiscard]] bool covers(civil_day covered_from, time_zone const& zone, day_range days) const {
+        return covered_from <= days.first ||
+               !has_records(zone, {days.first, std::min(days.last, covered_from.plus(-1))});
+    }
+    [[nodiscard]] bool has_records(time_zone const& zone, day_range days) const;
+
+    template <class Source>
+    result<void> prepare_user(report_query const& query, part_loader<Source>& loader);
+    template <class Source>
+    result<void> extend(view& to, dimension by, day_range days, part_loader<Source>& loader);
+    template <class Source>
+    result<void> load_utc_day(day_table& to, dimension by, civil_day day,
+                              part_loader<Source>& loader, group_sums& sums);
+    template <class Source>
+    result<void> load_zone_days(view& to, day_range days, part_loader<Source>& loader);
+    template <class Source>
+    result<void> make_extract(report_query const& query, civil_day covered_from,
+                              part_loader<Source>& loader);
+    void make_room(std::uint64_t bound, kept keep, report_query const& query);
+    bool forget_oldest(std::uint64_t now);
+    void forget_user(std::size_t place);
+
+    std::uint64_t memory_bytes_;
+    std::vector<civil_day> days_{};               // of UTC, that have records
+    std::vector<std::unique_ptr<view>> views_{};  // the first is UTC's
+    std::vector<std::unique_ptr<user_days>> users_{};
+    std::unordered_multimap<std::string_view, user_days*, string_hash> users_by_name_{};
+    std::vector<std::unique_ptr<extract>> extracts_{};
+    std::uint64_t clock_ = 1;  // counts prepare()
+};
+
+inline void resident_sums::add_stored_day(civil_day day) {
+    auto const place = std::lower_bound(days_.begin(), days_.end(), day);
+    if (place != days_.end() && *place == day) return;
+    days_.insert(place, day);
+    users_by_name_.clear();
+    users_.clear();
+    extracts_.clear();
+    for (auto const& each : views_) {
+        for (day_table& table : each->tables) {
+            civil_day const next = utc_day_after(each->zone, day).plus(1);
+            if (table.covered_from() < next) table.drop_before(next);
+        }
+    }
+}
+
+inline void resident_sums::add(group_numbers const& groups, std::string_view user,
+                               std::int64_t slot, totals const& sum) {
+    bool const timed = sum.timed != 0;
+    std::uint32_t const bucket = latency_histogram::bucket_of(sum.latency_ns);
+    civil_day const utc_day = utc_day_of_slot(slot);
+    bool new_day = false;
+    if (days_.empty() || days_.back() != utc_day) {
+        auto const place = std::lower_bound(days_.begin(), days_.end(), utc_day);
+        new_day = place == days_.end() || *place != utc_day;
+        if (new_day) days_.insert(place, utc_day);
+    }
+    for (auto const& each : views_) {
+        if (slot != each->slot) {
+            each->slot = slot;
+            each->day = day_of_slot(each->zone, slot);
+        }
+        for (std::size_t i = 0; i < dimension_count; ++i) {
+            group_sums* const to = each->tables[i].open(each->day);
+            if (to == nullptr) continue;
+            to->add(groups[i], sum);
+            if (timed && keeps_latency(static_cast<dimension>(i)))
+                to->add_duration(groups[i], bucket);
+        }
+    }
+    if (!users_.empty()) {
+        latency_histogram latency;
+        if (timed) latency.append(bucket, 1);
+        auto const [begin, end] = users_by_name_.equal_range(user);
+        for (auto each = begin; each != end; ++each) {
+            user_days& of = *each->second;
+            civil_day const day = day_of_slot(of.zone(), slot);
+            if (day >= of.covered_from())
+                of.add(day, groups[index_of(dimension::model)], sum, latency);
+        }
+    }
+    for (auto const& each : extracts_) {
+        civil_day const day = day_of_slot(each->zone, slot);
+        if (!each->days.holds(day)) continue;
+        each->sums.add(groups[index_of(each->by)], sum);
+        if (timed && keeps_latency(each->by))
+            each->sums.add_duration(groups[index_of(each->by)], bucket);
+    }
+    if (new_day) make_room();
+}
+
+inline resident_sums::view const* resident_sums::find_view(time_zone const& zone) const noexcept {
+    for (auto const& known : views_) {
+        if (known->zone.name() == zone.name()) return known.get();
+    }
+    return nullptr;
+}
+
+// A new view covers nothing yet: not even the unsaved cells.
+inline resident_sums::view& resident_sums::view_of(time_zone const& zone) {
+    for (auto const& known : views_) {
+        if (known->zone.name() == zone.name()) return *known;
+    }
+    if (views_.size() > views_max) {
+        auto const last_use = [](std::unique_ptr<view> const& of) {
+            return *std::max_element(of->last_used.begin(), of->last_used.end());
+        };
+        views_.erase(std::min_element(
+            views_.begin() + 1, views_.end(),
+            [&](auto const& a, auto const& b) { return last_use(a) < last_use(b); }));
+    }
+    auto made = std::make_unique<view>();
+    made->zone = zone;
+    if (!days_.empty()) {
+        for (day_table& table : made->tables) table.set_covered_from(days_.back().plus(2));
+    }
+    views_.push_back(std::move(made));
+    return *views_.back();
+}
+
+inline user_days const* resident_sums::find_user(report_query const& query) const noexcept {
+    for (auto const& known : users_) {
+        if (known->name() == query.user && known->zone().name() == query.zone.name())
+            return known.get();
+    }
+    return nullptr;
+}
+
+inline resident_sums::extract const* resident_sums::find_extract(
+    report_query const& query, civil_day covered_from) const noexcept {
+    if (covered_from == first_of_all_days) return nullptr;
+    day_range const days{query.days.first, std::min(query.days.last, covered_from.plus(-1))};
+    for (auto const& known : extracts_) {
+        if (known->by == dimension_of(query.kind) && known->days == days &&
+            known->zone.name() == query.zone.name()) {
+            return known.get();
+        }
+    }
+    return nullptr;
+}
+
+inline std::vector<civil_day> resident_sums::utc_days_of(time_zone const& zone,
+                                                         day_range days) const {
+    auto const begin =
+        std::lower_bound(days_.begin(), days_.end(), utc_day_before(zone, days.first));
+    auto const end = std::upper_bound(days_.begin(), days_.end(), utc_day_after(zone, days.last));
+    if (begin >= end) return {};
+    return {begin, end};
+}
+
+inline bool resident_sums::has_records(time_zone const& zone, day_range days) const {
+    auto const begin =
+        std::lower_bound(days_.begin(), days_.end(), utc_day_before(zone, days.first));
+    return days.first <= days.last && begin != days_.end() &&
+           *begin <= utc_day_after(zone, days.last);
+}
+
+inline bool resident_sums::ready(report_query const& query) const {
+    if (query.kind == report_kind::user) {
+        user_days const* const found = find_user(query);
+        return found != nullptr && covers(found->covered_from(), query.zone, query.days);
+    }
+    view const* const found = find_view(query.zone);
+    if (found == nullptr) return false;
+    day_table const& table = found->tables[index_of(dimension_of(query.kind))];
+    if (table.open_days() > open_days_max) return false;
+    return covers(table.covered_from(), query.zone, query.days) ||
+           find_extract(query, table.covered_from()) != nullptr;
+}
+
+template <class Visitor>
+void resident_sums::with_groups(report_query const& query, Visitor&& visit) const {
+    if (query.kind == report_kind::user) {
+        running_sums const zero;
+        group_sums const sums = find_user(query)->sums_of(query.days);
+        span_sums of{zero, zero};
+        of.add(sums);
+        visit(of);
+        return;
+    }
+    day_table const& table = find_view(query.zone)->tables[index_of(dimension_of(query.kind))];
+    span_sums of = table.sums_of(query.days);
+    if (extract const* const found = find_extract(query, table.covered_from())) of.add(found->sums);
+    visit(of);
+}
+
+inline void resident_sums::forget_user(std::size_t place) {
+    auto const [begin, end] = users_by_name_.equal_range(users_[place]->name());
+    for (auto each = begin; each != end; ++each) {
+        if (each->second != users_[place].get()) continue;
+        users_by_name_.erase(each);
+        break;
+    }
+    users_.erase(users_.begin() + static_cast<std::ptrdiff_t>(place));
+}
+
+inline std::uint64_t resident_sums::bytes() const noexcept {
+    std::uint64_t sum = 0;
+    for (auto const& each : views_) {
+        for (day_table const& table : each->tables) sum += table.bytes();
+    }
+    for (auto const& each : users_) sum += each->bytes();
+    for (auto const& each : extracts_) sum += each->sums.bytes();
+    return sum;
+}
+
+// Forgets what was asked for longest ago, and of what the query asks for as much as may be.
+inline void resident_sums::make_room(std::uint64_t bound, kept keep, report_query const& query) {
+    while (bytes() > bound) {
+        if (forget_oldest(clock_)) continue;
+        if (keep == kept::all_asked) return;
+        day_table& asked = view_of(query.zone).tables[index_of(dimension_of(query.kind))];
+        if (asked.empty()) return;
+        civil_day const middle = asked.middle_day();
+        if (keep == kept::days_asked && middle > query.days.first) return;
+        asked.drop_before(middle);
+    }
+}
+
+// Forgets something that was last used before `now`. False where there is nothing.
+inline bool resident_sums::forget_oldest(std::uint64_t now) {
+    auto const older = [](auto const& a, auto const& b) { return a->last_used < b->last_used; };
+    auto const user = std::min_element(users_.begin(), users_.end(), older);
+    auto const cut = std::min_element(extracts_.begin(), extracts_.end(), older);
+    day_table* table = nullptr;
+    std::uint64_t table_used = now;
+    for (auto const& each : views_) {
+        for (std::size_t i = 0; i < dimension_count; ++i) {
+            if (!each->tables[i].empty() && each->last_used[i] < table_used) {
+                table = &each->tables[i];
+                table_used = each->last_used[i];
+            }
+        }
+    }
+    std::uint64_t const user_used = user == users_.end() ? now : (*user)->last_used;
+    std::uint64_t const cut_used = cut == extracts_.end() ? now : (*cut)->last_used;
+    if (user_used < now && user_used <= cut_used && user_used <= table_used) {
+        forget_user(static_cast<std::size_t>(user - users_.begin()));
+    } else if (cut_used < now && cut_used <= table_used) {
+        extracts_.erase(cut);
+    } else if (table != nullptr) {
+        table->drop_before(table->middle_day());
+    } else {
+        return false;
+    }
+    return true;
+}
+
+}  // namespace detail
+}  // namespace v1
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_ROLLUP_RESIDENT_SUMS_HPP
+
+// ---- aiaudit/rollup/resident_loading.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// resident_loading.hpp: what resident_sums loads so that a query can be answered within the memory.
+//
+// Days are put in front of those that are there, for as long as there is room; what then is still
+// missing, or is too long ago to be worth all days since, is added up for that query alone.
+// Threads: one at a time.
+// Floor 4.
+#ifndef AIAUDIT_ROLLUP_RESIDENT_LOADING_HPP
+#define AIAUDIT_ROLLUP_RESIDENT_LOADING_HPP
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <limits>
+#include <map>
+#include <memory>
+#include <utility>
+
+namespace aiaudit {
+inline namespace v1 {
+namespace detail {
+
+template <class Source>
+result<void> resident_sums::prepare(report_query const& query, part_loader<Source> loader) {
+    ++clock_;
+    if (query.kind == report_kind::user) {
+        auto const made = prepare_user(query, loader);
+        if (!made) return made;
+        make_room(memory_bytes_, kept::all_asked, query);
+        return {};
+    }
+    dimension const by = dimension_of(query.kind);
+    view& of = view_of(query.zone);
+    day_table& table = of.tables[index_of(by)];
+    of.last_used[index_of(by)] = clock_;
+    table.settle();
+    if (!covers(table.covered_from(), query.zone, query.days)) {
+        auto const extended = extend(of, by, query.days, loader);
+        if (!extended) return extended;
+    }
+    make_room(memory_bytes_, by == dimension::everything ? kept::days_asked : kept::none_asked,
+              query);
+    if (covers(table.covered_from(), query.zone, query.days)) return {};
+    if (find_extract(query, table.covered_from()) != nullptr) return {};
+    make_room(memory_bytes_ / 2, kept::none_asked, query);
+    auto const made = make_extract(query, table.covered_from(), loader);
+    if (!made) return made;
+    make_room(memory_bytes_, kept::all_asked, query);
+    return {};
+}
+
+template <class Source>
+result<void> resident_sums::prepare_user(report_query const& query, part_loader<Source>& loader) {
+    auto found = std::find_if(users_.begin(), users_.end(), [&query](auto const& known) {
+        return known->name() == query.user && known->zone().name() == query.zone.name();
+    });
+    if (found == users_.end()) {
+        if (users_.size() >= users_max) {
+            auto const oldest = std::min_element(
+                users_.begin(), users_.end(),
+                [](auto const& a, auto const& b) { return a->last_used < b->last_used; });
+            forget_user(static_cast<std::size_t>(oldest - users_.begin()));
+        }
+        users_.push_back(std::make_unique<user_days>(query.zone, query.user));
+        found = std::prev(users_.end());
+        users_by_name_.emplace((*found)->name(), found->get());
+        if (!days_.empty()) (*found)->set_covered_from(days_.back().plus(2));
+    }
+    user_days& user = **found;
+    user.last_used = clock_;
+    if (covers(user.covered_from(), query.zone, query.days)) return {};
+    day_range const missing{query.days.first, user.covered_from().plus(-1)};
+    for (civil_day const utc_day : utc_days_of(query.zone, missing)) {
+        auto const read = loader.read_user(
+            utc_day, query.user, [&](std::uint32_t model, std::int64_t slot, cell const& value) {
+                civil_day const day = day_of_slot(query.zone, slot);
+                if (missing.holds(day)) user.add(day, model, value.sum, value.latency);
+            });
+        if (!read) {
+            forget_user(static_cast<std::size_t>(found - users_.begin()));
+            return read;
+        }
+    }
+    user.set_covered_from(query.days.first);
+    return {};
+}
+
+// Loads days in front of those that are there, newest first, for as long as they fit in half of the
+// memory; all of them for daily sums, which are small.
+template <class Source>
+result<void> resident_sums::extend(view& to, dimension by, day_range days,
+                                   part_loader<Source>& loader) {
+    day_table& table = to.tables[index_of(by)];
+    auto const has_room = [&] {
+        if (by == dimension::everything) return true;
+        std::uint64_t sum = 0;
+        for (day_table const& each : to.tables) {
+            if (&each == &table || !is_utc(to.zone)) sum += each.bytes();
+        }
+        return sum < memory_bytes_ / 2;
+    };
+    civil_day const until = table.covered_from();
+    auto const wanted = utc_days_of(to.zone, {days.first, until.plus(-1)});
+    auto const needed =
+        utc_days_of(to.zone, {days.first, std::min(days.last, until.plus(-1))}).size();
+    // A few days of long ago are not worth all days since.
+    if (by != dimension::everything && wanted.size() > 64 + needed * 4) return {};
+    group_sums scratch;
+    for (auto day = wanted.rbegin(); day != wanted.rend(); ++day) {
+        if (!has_room()) return {};
+        if (is_utc(to.zone)) {
+            auto const loaded = load_utc_day(table, by, *day, loader, scratch);
+            if (!loaded) return loaded;
+            continue;
+        }
+        if (day->plus(-1) >= table.covered_from()) continue;
+        civil_day const last = std::min(table.covered_from().plus(-1), day->plus(1));
+        civil_day const first = std::max(last.plus(1 - chunk_days), days.first);
+        auto const loaded = load_zone_days(to, {first, last}, loader);
+        if (!loaded) return loaded;
+    }
+    table.set_covered_from(days.first);
+    return {};
+}
+
+template <class Source>
+result<void> resident_sums::load_utc_day(day_table& to, dimension by, civil_day day,
+                                         part_loader<Source>& loader, group_sums& sums) {
+    sums.clear();
+    sums.day = day;
+    auto const read = loader.read_sums(
+        day, by, [&](std::uint32_t group, totals const& sum, latency_histogram const& latency) {
+            sums.add(group, sum);
+            if (keeps_latency(by)) sums.add(group, latency);
+        });
+    if (!read) return read;
+    to.prepend(sums);
+    return {};
+}
+
+template <class Source>
+result<void> resident_sums::load_zone_days(view& to, day_range days, part_loader<Source>& loader) {
+    std::map<civil_day, std::array<group_sums, dimension_count>> sums;
+    for (civil_day const utc_day : utc_days_of(to.zone, days)) {
+        std::int64_t slot = std::numeric_limits<std::int64_t>::min();
+        std::array<group_sums, dimension_count>* of = nullptr;
+        auto const read = loader.read_cells(
+            utc_day, [&](group_numbers const& groups, std::int64_t at, cell const& value) {
+                if (at != slot) {
+                    slot = at;
+                    civil_day const day = day_of_slot(to.zone, at);
+                    of = days.holds(day) ? &sums[day] : nullptr;
+                }
+                if (of == nullptr) return;
+                for (std::size_t i = 0; i < dimension_count; ++i) {
+                    (*of)[i].add(groups[i], value.sum);
+                    if (keeps_latency(static_cast<dimension>(i)))
+                        (*of)[i].add(groups[i], value.latency);
+                }
+            });
+        if (!read) return read;
+    }
+    for (std::size_t i = 0; i < dimension_count; ++i) {
+        // Tables that begin later have other days missing between these and theirs.
+        day_table& table = to.tables[i];
+        if (!covers(table.covered_from(), to.zone, {days.last.plus(1), day_range{}.last})) continue;
+        for (auto day = sums.rbegin(); day != sums.rend(); ++day) {
+            if (day->first >= table.covered_from()) continue;
+            day->second[i].day = day->first;
+            table.prepend(day->second[i]);
+        }
+        table.set_covered_from(std::min(table.covered_from(), days.first));
+    }
+    return {};
+}
+
+template <class Source>
+result<void> resident_sums::make_extract(report_query const& query, civil_day covered_from,
+                                         part_loader<Source>& loader) {
+    auto made = std::make_unique<extract>();
+    made->zone = query.zone;
+    made->by = dimension_of(query.kind);
+    made->days = {query.days.first, std::min(query.days.last, covered_from.plus(-1))};
+    made->last_used = clock_;
+    auto const add = [&](std::uint32_t group, totals const& sum, latency_histogram const& latency) {
+        made->sums.add(group, sum);
+        if (keeps_latency(made->by)) made->sums.add(group, latency);
+    };
+    for (civil_day const utc_day : utc_days_of(query.zone, made->days)) {
+        auto const read =
+            is_utc(query.zone)
+                ? loader.read_sums(utc_day, made->by, add)
+                : loader.read_cells(utc_day, [&](group_numbers const& groups, std::int64_t slot,
+                                                 cell const& value) {
+                      if (made->days.holds(day_of_slot(query.zone, slot)))
+                          add(groups[index_of(made->by)], value.sum, value.latency);
+                  });
+        if (!read) return read;
+    }
+    if (extracts_.size() >= extracts_max) {
+        extracts_.erase(std::min_element(
+            extracts_.begin(), extracts_.end(),
+            [](auto const& a, auto const& b) { return a->last_used < b->last_used; }));
+    }
+    extracts_.push_back(std::move(made));
+    return {};
+}
+
+}  // namespace detail
+}  // namespace v1
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_ROLLUP_RESIDENT_LOADING_HPP
+
+// ---- aiaudit/rollup/rollup.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// rollup.hpp: the fold of the log that answers reports.
+//
+// The finest grain is a 15-minute slot of UTC for one series (one user, project, key, provider,
+// model and status). Every zone's days are sums of whole slots, since every offset in use since
+// 1972 is a multiple of 15 minutes; a change of clock within a slot counts whole with the day the
+// slot begins in. Records not yet saved stand in memory; the caller saves them now and then as day
+// parts (day_part.hpp), which outlive the log. Over both stand sums by day (resident_sums.hpp),
+// loaded where a query asks for them and kept up to date record by record: a query reads two rows
+// of running sums and what is newer, never a record.
+//
+// Memory: at most `memory_bytes` (as of the last prepare(), saved() or first record of a day) for
+// the sums of days, of which those asked for longest ago and then the oldest are forgotten and
+// loaded again where asked for. A closed day takes 24 bytes and 8 for each count that occurs, of
+// which there are up to 16, for each user, project, key, provider, model and status, and about 2.5
+// KiB more for each model; a day not yet closed, 160 bytes and 4 KiB. A query whose sums over days
+// that do not fit are larger than half the bound takes those besides (160 bytes a group). Besides:
+// what is not saved (about 80 bytes a record, which the caller bounds by saving), about 150 bytes
+// for each distinct name, 150 bytes for each combination of the other names without the user's (of
+// which those over 2^16 are forgotten at a save), and what one report itself is made of.
+// Threads: const members may run at once; the caller keeps the others apart from all.
+// Floor 4.
+#ifndef AIAUDIT_ROLLUP_ROLLUP_HPP
+#define AIAUDIT_ROLLUP_ROLLUP_HPP
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string_view>
+#include <utility>
+
+namespace aiaudit {
+inline namespace v1 {
+
+struct rollup_options {
+    std::uint64_t memory_bytes = std::uint64_t{128} << 20;
+};
+
+class rollup {
+public:
+    explicit rollup(rollup_options options = {}) : resident_(options.memory_bytes) {}
+    rollup(rollup&&) noexcept = default;
+    rollup& operator=(rollup&&) noexcept = default;
+
+    // Counts an outcome; other kinds change nothing. `Record` is record, or a view of one with the
+    // same members.
+    template <class Record>
+    void apply(Record const& entry) {
+        count(entry, true);
+    }
+    // Counts an outcome that apply() has counted among those that are not saved: for a record past
+    // the end of what another process saved, after forget_unsaved().
+    template <class Record>
+    void apply_unsaved(Record const& entry) {
+        count(entry, false);
+    }
+
+    // Tells of days of UTC that have stored parts, before the first apply().
+    void add_days(std::span<civil_day const> days) {
+        for (civil_day const day : days) resident_.add_stored_day(day);
+    }
+    // Calls store(civil_day, std::string part) -> result<void> for every day of UTC with unsaved
+    // cells. Changes nothing: saved() does, when the parts are safe.
+    template <class Store>
+    [[nodiscard]] result<void> unsaved(Store&& store) const {
+        for (auto const& [day, log] : unsaved_) {
+            auto part = detail::day_part_writer{day, series_, log}.write();
+            if (!part) return part.error();
+            result<void> const stored = store(day, std::move(*part));
+            if (!stored) return stored;
+        }
+        return {};
+    }
+    void saved() {
+        if (!unsaved_.empty()) {
+            spare_ = std::move(unsaved_.rbegin()->second);
+            spare_.clear();
+        }
+        unsaved_.clear();
+        log_ = nullptr;
+        if (series_.profile_count() > profiles_max) series_.forget_profiles();
+        resident_.make_room();
+    }
+    // As saved(), where another process has saved part of it: the caller then calls apply_unsaved()
+    // for the rest.
+    void forget_unsaved() { saved(); }
+    [[nodiscard]] bool has_unsaved() const noexcept { return !unsaved_.empty(); }
+
+    // True where prepare() has nothing to do. Records applied since do not change that, unless they
+    // are of several days.
+    [[nodiscard]] bool ready(report_query const& query) const { return resident_.ready(query); }
+    // Loads what the query needs and forgets what is over the memory. source(civil_day, visit) ->
+    // result<void> calls visit(std::string_view) for every stored part of that day of UTC, and may
+    // find none. Errors: the source's; corrupt; newer_format.
+    template <class Source>
+    [[nodiscard]] result<void> prepare(report_query const& query, Source&& source) {
+        return resident_.prepare(
+            query, detail::part_loader<std::remove_reference_t<Source>>{series_, unsaved_, source});
+    }
+
+    // visit(sums) once, where `sums` has the sums of every group over the query's days, by its
+    // number (detail::span_sums). Precondition: ready(query), and a kind other than daily.
+    template <class Visitor>
+    void with_groups(report_query const& query, Visitor&& visit) const {
+        resident_.with_groups(query, visit);
+    }
+    // visit(civil_day, totals const&, latency_percentiles const&) for each day with records, newest
+    // first. Precondition: ready(query).
+    template <class Visitor>
+    void for_each_day(report_query const& query, Visitor&& visit) const {
+        resident_.for_each_day(query, visit);
+    }
+    [[nodiscard]] group_names names_of(dimension by, std::size_t group) const noexcept {
+        return series_.names_of(by, static_cast<std::uint32_t>(group));
+    }
+    // While it is held, the texts of names_of() stay where they are.
+    [[nodiscard]] std::shared_ptr<void const> texts() const noexcept { return series_.texts(); }
+    // What the sums of days take at present: of this, memory_bytes is the bound.
+    [[nodiscard]] std::uint64_t bytes() const noexcept { return resident_.bytes(); }
+
+private:
+    static constexpr std::size_t profiles_max = std::size_t{1} << 16;
+
+    template <class Record>
+    void count(Record const& entry, bool resident);
+    void open_log(civil_day day);
+
+    detail::series_table series_{};
+    detail::unsaved_cells unsaved_{};
+    detail::resident_sums resident_;
+    detail::cell_log* log_ = nullptr;  // of log_day_, where there is one
+    civil_day log_day_{};
+    detail::cell_log spare_{};  // empty; has memory
+};
+
+template <class Record>
+void rollup::count(Record const& entry, bool resident) {
+    if (entry.kind != record_kind::outcome) return;
+    totals const sum = totals::of(entry);
+    detail::status_text const status{entry};
+    std::uint32_t const user = series_.user(entry.user);
+    std::uint32_t const profile = series_.profile(
+        {std::string_view{entry.project}, std::string_view{entry.key_id},
+         std::string_view{entry.provider}, std::string_view{entry.model()}, status.text()});
+    std::int64_t const slot = detail::slot_of(entry.started_at);
+    civil_day const day = detail::utc_day_of_slot(slot);
+    if (log_ == nullptr || day != log_day_) open_log(day);
+    log_->add(user, profile, static_cast<std::uint32_t>(slot - detail::first_slot_of(day)), sum);
+    if (!resident) return;
+    detail::group_numbers groups = series_.groups_of(profile);
+    groups[detail::index_of(dimension::user)] = user;
+    resident_.add(groups, entry.user, slot, sum);
+}
+
+inline void rollup::open_log(civil_day day) {
+    auto const [place, added] = unsaved_.try_emplace(day);
+    if (added) place->second = std::exchange(spare_, {});
+    log_ = &place->second;
+    log_day_ = day;
+}
+
+}  // namespace v1
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_ROLLUP_ROLLUP_HPP
+
+// ---- aiaudit/rollup/report.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// report.hpp: the rows of a report, in the order in which people read them.
+//
+// Threads: as the rollup's queries.
+// Floor 4.
+#ifndef AIAUDIT_ROLLUP_REPORT_HPP
+#define AIAUDIT_ROLLUP_REPORT_HPP
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <iterator>
+#include <memory>
+#include <tuple>
+#include <vector>
+
+namespace aiaudit {
+inline namespace v1 {
+
+struct report_row {
+    civil_day day{};      // daily
+    group_names names{};  // the others; the texts live as long as the report or a copy of it
+    totals sum{};
+    // 0 where nothing was timed, and in reports that keep no latencies (all but daily, models and
+    // user).
+    std::uint64_t p50_ns = 0;
+    std::uint64_t p95_ns = 0;
+    std::uint64_t p99_ns = 0;
+};
+
+struct report {
+    report_kind kind = report_kind::daily;
+    std::vector<report_row> rows{};  // newest first (daily), else dearest first, then by name
+    totals sum{};                    // of all rows
+    // Holds the texts of the rows' names; also outlives the rollup.
+    std::shared_ptr<void const> texts{};
+};
+
+namespace detail {
+
+struct priced_group {
+    int128 cost = 0;
+    std::uint32_t group = 0;
+    std::uint32_t rank = 0;  // how far the cost is below the highest, in 65,536 steps
+};
+
+// By rank, in two passes that count: costs are nearly all of different ranks.
+inline void order_by_rank(std::vector<priced_group>& groups) {
+    std::vector<priced_group> to(groups.size());
+    for (unsigned const shift : {0U, 8U}) {
+        std::array<std::uint32_t, 257> next{};
+        for (priced_group const& each : groups) ++next[(each.rank >> shift & 0xFF) + 1];
+        for (std::size_t i = 1; i < next.size(); ++i) next[i] += next[i - 1];
+        for (priced_group const& each : groups) to[next[each.rank >> shift & 0xFF]++] = each;
+        groups.swap(to);
+    }
+}
+
+// The groups with records in these days, dearest first, then by name.
+[[nodiscard]] inline std::vector<priced_group> dearest_first(rollup const& from, dimension by,
+                                                             span_sums const& sums) {
+    std::vector<priced_group> order;
+    std::size_t const count = sums.group_count();
+    order.reserve(count);
+    int128 lowest = 0;
+    int128 highest = 0;
+    for (std::size_t group = 0; group < count; ++group) {
+        if (sums.attempts(group) == 0) continue;
+        int128 const cost = sums.cost(group).pico();
+        lowest = order.empty() ? cost : std::min(lowest, cost);
+        highest = order.empty() ? cost : std::max(highest, cost);
+        order.push_back({cost, static_cast<std::uint32_t>(group), 0});
+    }
+    auto const span = static_cast<uint128>(highest) - static_cast<uint128>(lowest);
+    unsigned shift = 0;
+    while (span >> shift >> 16 != 0) ++shift;
+    for (priced_group& each : order) {
+        each.rank = static_cast<std::uint32_t>(
+            (static_cast<uint128>(highest) - static_cast<uint128>(each.cost)) >> shift);
+    }
+    order_by_rank(order);
+    auto const key = [](group_names const& n) {
+        return std::tie(n.provider, n.model, n.user, n.project, n.key_id, n.status);
+    };
+    auto const before = [&](priced_group const& a, priced_group const& b) {
+        if (a.cost != b.cost) return a.cost > b.cost;
+        group_names const left = from.names_of(by, a.group);
+        group_names const right = from.names_of(by, b.group);
+        return key(left) < key(right);
+    };
+    for (auto begin = order.begin(); begin != order.end();) {
+        auto end = std::next(begin);
+        while (end != order.end() && end->rank == begin->rank) ++end;
+        if (end - begin > 1) std::sort(begin, end, before);
+        begin = end;
+    }
+    return order;
 }
 
 }  // namespace detail
 
-// Precondition: from.knows(query.zone), but for report_kind::user.
+// Precondition: from.ready(query).
 [[nodiscard]] inline report make_report(rollup const& from, report_query const& query) {
-    report made{query.kind, {}, {}};
-    auto const add = [&made](civil_day day, group_names const& names, totals const& sum,
-                             latency_sum const& latency) {
-        made.sum.add(sum);
-        made.rows.push_back({day, names, sum, latency.percentile_ns(50), latency.percentile_ns(95),
-                             latency.percentile_ns(99)});
+    AIAUDIT_ASSERT(from.ready(query));
+    report made{query.kind, {}, {}, from.texts()};
+    auto const set_percentiles = [](report_row& row, latency_percentiles const& latency) {
+        row.p50_ns = latency.ns[0];
+        row.p95_ns = latency.ns[1];
+        row.p99_ns = latency.ns[2];
     };
-    auto const add_group = [&add](group_names const& names, totals const& sum,
-                                  latency_sum const& latency) { add({}, names, sum, latency); };
     if (query.kind == report_kind::daily) {
-        from.daily(query.zone, query.days, [&](civil_day day, cell const& value) {
-            latency_sum latency;
-            latency.add(value.latency);
-            add(day, {}, value.sum, latency);
-        });
-        std::reverse(made.rows.begin(), made.rows.end());
+        from.for_each_day(
+            query, [&](civil_day day, totals const& sum, latency_percentiles const& latency) {
+                made.sum.add(sum);
+                report_row& row = made.rows.emplace_back();
+                row.day = day;
+                row.sum = sum;
+                set_percentiles(row, latency);
+            });
         return made;
     }
-    if (query.kind == report_kind::user) {
-        from.user(query.zone, query.user, query.days, add_group);
-    } else {
-        from.groups(query.zone, detail::dimension_of(query.kind), query.days, add_group);
-    }
-    detail::sort_dearest_first(made.rows);
+    from.with_groups(query, [&](detail::span_sums const& sums) {
+        dimension const by = detail::dimension_of(query.kind);
+        auto const order = detail::dearest_first(from, by, sums);
+        made.rows.reserve(order.size());
+        constexpr std::size_t ahead = 4;
+        for (std::size_t i = 0; i < order.size(); ++i) {
+            detail::priced_group const& each = order[i];
+            if (i + ahead < order.size()) sums.prefetch(order[i + ahead].group);
+            report_row& row = made.rows.emplace_back();
+            row.names = from.names_of(by, each.group);
+            sums.read(each.group, row.sum);
+            if (detail::keeps_latency(by)) set_percentiles(row, sums.percentiles(each.group));
+            money const cost = made.sum.cost;
+            detail::wrapping_add(made.sum, row.sum);
+            made.sum.cost = cost + row.sum.cost;
+        }
+    });
     return made;
 }
 
@@ -4567,14 +7715,3652 @@ inline void sort_dearest_first(std::vector<report_row>& rows) {
 
 #endif  // AIAUDIT_ROLLUP_REPORT_HPP
 
+// ---- aiaudit/engine/fold_keeper.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// fold_keeper.hpp: keeps the rollup equal to the log, saves it beside the log, and answers reports.
+//
+// What the writer committed is folded by a thread of its own, or by whoever asks for a report
+// before that. Now and then it saves the rollup as parts, one a day of UTC, in one transaction with
+// the number of the record up to which they go. So a process that opens the log folds only what
+// came after. Whichever process saves does it for all; another one that sees it starts again from
+// what was saved.
+// Threads: any.
+// Floor 6.
+#ifndef AIAUDIT_ENGINE_FOLD_KEEPER_HPP
+#define AIAUDIT_ENGINE_FOLD_KEEPER_HPP
+
+#include <algorithm>
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <shared_mutex>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace aiaudit {
+inline namespace v1 {
+namespace detail {
+
+template <class Store>
+class fold_keeper {
+public:
+    struct settings {
+        rollup_options rollup{};
+        std::uint64_t save_records = 0;  // how many may be unsaved before they are saved
+    };
+    // `queue`: where batches that were folded give their memory back.
+    fold_keeper(Store& store, log_reader<Store> const& log, batch_queue& queue, settings with)
+        : store_(&store), log_(&log), queue_(&queue), settings_(with), fold_(with.rollup) {}
+
+    // Folds what was committed up to now. To be called before anything else, and by who must know
+    // that it is. Errors: those of reading the log.
+    [[nodiscard]] result<void> catch_up_now() {
+        std::unique_lock const lock(mutex_);
+        return catch_up();
+    }
+
+    // A batch was committed after `before` records. Waits while many are not folded yet.
+    void committed(std::shared_ptr<batch> added, std::uint64_t before) {
+        bool wake = false;
+        {
+            std::unique_lock lock(pending_mutex_);
+            room_.wait(lock, [this] { return pending_records_ < pending_most || stopping_; });
+            wake = pending_.empty() || pending_records_ >= worth_folding;
+            pending_records_ += added->count;
+            pending_.push_back({std::move(added), before});
+        }
+        if (wake) work_.notify_one();
+    }
+    // The fold's own thread, until stop(): everything committed before that is folded first. It lets
+    // small batches gather: nobody waits for them, since who wants a report folds them.
+    void run() {
+        for (;;) {
+            {
+                std::unique_lock lock(pending_mutex_);
+                work_.wait(lock, [this] { return stopping_ || !pending_.empty(); });
+                work_.wait_for(lock, folding_pause,
+                               [this] { return stopping_ || pending_records_ >= worth_folding; });
+                if (pending_.empty() && stopping_) return;
+            }
+            std::unique_lock const lock(mutex_);
+            fold_pending();
+            // Others write too. Where reading their records fails, the next report says so.
+            if (behind_) static_cast<void>(catch_up());
+            // Where saving fails, the log still has all that is needed, and the next time will do.
+            if (folded_ - saved_ >= settings_.save_records) static_cast<void>(save());
+        }
+    }
+    void stop() {
+        {
+            std::lock_guard const lock(pending_mutex_);
+            stopping_ = true;
+        }
+        work_.notify_all();
+        room_.notify_all();
+    }
+
+    // Saves what is folded, if at least so many records are not saved.
+    [[nodiscard]] result<void> save_now(std::uint64_t records_least) {
+        std::unique_lock const lock(mutex_);
+        fold_pending();
+        if (folded_ - saved_ < records_least) return {};
+        return save();
+    }
+
+    // Errors: those of reading; storage_failed where other processes change the log quicker than it
+    // can be read.
+    [[nodiscard]] result<report> answer(report_query const& query) {
+        {
+            std::shared_lock const lock(mutex_);
+            if (generation_ != 0 && generation_ == store_->generation() && fold_.ready(query))
+                return make_report(fold_, query);
+        }
+        std::unique_lock const lock(mutex_);
+        for (int tries = 0;; ++tries) {
+            auto answered = try_to_answer(query);
+            if (answered || !stale_ || tries == tries_most) return answered;
+        }
+    }
+
+private:
+    // All under mutex_. Those that fail set stale_ where the reason is that another process changed
+    // what was being read.
+    [[nodiscard]] result<report> try_to_answer(report_query const& query) {
+        if (auto ok = catch_up(); !ok) return ok.error();
+        stale_ = false;
+        auto const prepared =
+            fold_.prepare(query, [this](civil_day day, auto&& visit) -> result<void> {
+                return for_each_part(day, visit);
+            });
+        if (prepared) return make_report(fold_, query);
+        if (stale_) generation_ = never;
+        return prepared.error();
+    }
+
+    // Folds what was committed since, by whatever process.
+    [[nodiscard]] result<void> catch_up() {
+        for (int tries = 0;; ++tries) {
+            auto const caught_up = try_to_catch_up();
+            if (caught_up || !stale_ || tries == tries_most) return caught_up;
+            generation_ = never;
+        }
+    }
+    [[nodiscard]] result<void> try_to_catch_up() {
+        stale_ = false;
+        fold_pending();
+        if (generation_ != 0 && generation_ == store_->generation()) return {};
+        auto const before = look();
+        if (!before) return before.error();
+        if (before->saved != saved_ || generation_ == never) {
+            if (auto ok = start_from(before->saved); !ok) return ok;
+        }
+        auto const read = log_->views(folded_ + 1, [this](sequence, record_view const& entry) {
+            fold_.apply(entry);
+            ++folded_;
+            return true;
+        });
+        if (!read) return note_stale(read);
+        auto const after = look();
+        if (!after) return after.error();
+        if (folded_ < before->size)
+            return fail(errc::corrupt, "record " + std::to_string(folded_ + 1) + " is missing");
+        if (folded_ > after->size)
+            return fail(errc::corrupt, "record " + std::to_string(after->size + 1) +
+                                           " is not in the tree of the log");
+        generation_ = before->generation;
+        return {};
+    }
+    // What another process dropped was saved before, and is counted so after a new start.
+    [[nodiscard]] result<void> note_stale(result<void> const& failed) {
+        stale_ = stale_ || failed.error().code == errc::not_found;
+        return failed;
+    }
+
+    struct state {
+        std::uint64_t generation = 0;
+        std::uint64_t size = 0;
+        std::uint64_t saved = 0;
+    };
+    [[nodiscard]] result<state> look() const {
+        state found;
+        auto const looked = store_->read([&found](auto const& view) -> result<void> {
+            auto const tree = get_tree(view, meta_key::tree);
+            if (!tree) return tree.error();
+            auto const saved = get_number(view, meta_key::saved);
+            if (!saved) return saved.error();
+            found = {view.generation(), tree->size(), *saved};
+            return {};
+        });
+        if (!looked) return looked.error();
+        return found;
+    }
+
+    // Begins again with what is in the store: the parts, which go up to that record.
+    [[nodiscard]] result<void> start_from(std::uint64_t saved) {
+        fold_ = rollup(settings_.rollup);
+        places_.clear();
+        auto const listed = for_each_place([this](auto const& view) {
+            return view.scan(table::snapshots, {}, [&](std::string_view key, std::string_view) {
+                if (auto const part = part_key::parse(key); part && counts(*part))
+                    places_.insert({part->day, view.segment()});
+                return true;
+            });
+        });
+        if (!listed) return note_stale(listed);
+        std::vector<civil_day> days;
+        for (auto const& [day, segment] : places_) {
+            if (days.empty() || days.back() != day) days.push_back(day);
+        }
+        fold_.add_days(days);
+        folded_ = saved_ = saved;
+        generation_ = 0;
+        return {};
+    }
+
+    // Calls visit(view) for the history and each segment that it does not stand for.
+    template <class Visitor>
+    [[nodiscard]] result<void> for_each_place(Visitor&& visit) {
+        auto const past = store_->read(history, [&](auto const& view) -> result<void> {
+            auto const number = get_number(view, meta_key::dropped);
+            if (!number) return number.error();
+            dropped_ = *number;
+            return visit(view);
+        });
+        if (!past) return past;
+        auto const there = store_->segments();
+        if (!there) return there.error();
+        for (segment_number segment = there->oldest; segment <= there->newest; ++segment) {
+            if (segment <= dropped_) continue;
+            auto const read = store_->read(segment, visit);
+            if (!read) return read;
+        }
+        return {};
+    }
+    // A part that the history has of a segment that is still there is not counted twice.
+    [[nodiscard]] bool counts(part_key const& part) const noexcept {
+        return part.segment <= dropped_;
+    }
+
+    // Calls visit(part) for each stored part of a day, but for those saved by other processes since:
+    // what they count is unsaved here. One that was merged of both kinds cannot be told apart.
+    template <class Visitor>
+    [[nodiscard]] result<void> for_each_part(civil_day day, Visitor&& visit) {
+        std::string const prefix = day_key(day);
+        for (auto at = places_.lower_bound({day, 0}); at != places_.end() && at->first == day;
+             ++at) {
+            auto const read = store_->read(at->second, [&](auto const& view) {
+                return view.scan(table::snapshots, prefix,
+                                 [&](std::string_view key, std::string_view bytes) {
+                                     if (!key.starts_with(prefix)) return false;
+                                     auto const part = part_key::parse(key);
+                                     if (!part || !counts(*part)) return true;
+                                     if (part->through <= saved_) visit(bytes);
+                                     stale_ = part->through > saved_ && part->after < saved_;
+                                     return !stale_;
+                                 });
+            });
+            if (!read) return note_stale(read);
+            if (stale_) return fail(errc::storage_failed, "the rollup was saved meanwhile");
+        }
+        return {};
+    }
+
+    void fold_pending() {
+        for (;;) {
+            pending next;
+            {
+                std::lock_guard const lock(pending_mutex_);
+                if (pending_.empty()) return;
+                next = std::move(pending_.front());
+                pending_.pop_front();
+                pending_records_ -= next.added->count;
+            }
+            room_.notify_one();
+            if (next.before == folded_) fold_batch(*next.added);
+            behind_ = next.before > folded_;
+            queue_->recycle(std::move(next.added->bytes));
+        }
+    }
+    void fold_batch(batch const& added) {
+        auto const all = added.for_each([this](std::string_view encoded) -> result<void> {
+            if (auto ok = decode_record(encoded, entry_); !ok) return ok;
+            fold_.apply(entry_);
+            ++folded_;
+            return {};
+        });
+        AIAUDIT_ASSERT(all.has_value());  // this process encoded it
+    }
+
+    [[nodiscard]] result<void> save() {
+        bool put = false;
+        auto const saved = store_->write([&](auto& view) -> result<void> {
+            auto const in_store = get_number(view, meta_key::saved);
+            if (!in_store) return in_store.error();
+            if (*in_store != saved_) return {};  // another process saved; the next report sees it
+            auto const parts = fold_.unsaved([&](civil_day day, std::string&& part) {
+                places_.insert({day, view.segment()});
+                return put_part(view, {day, folded_, saved_}, part);
+            });
+            if (!parts) return parts;
+            put = true;
+            return view.replace(table::meta, meta_key::saved, to_little_endian(folded_));
+        });
+        if (!saved || !put) return saved;
+        fold_.saved();
+        saved_ = folded_;
+        return {};
+    }
+
+    // A part of a day beside those that the segment has. Many of those are made into one.
+    template <class View>
+    [[nodiscard]] static result<void> put_part(View& view, part_key const& key,
+                                               std::string const& part) {
+        std::string const prefix = day_key(key.day);
+        std::vector<std::string> keys;
+        auto const scanned =
+            view.scan(table::snapshots, prefix, [&](std::string_view old, std::string_view) {
+                if (!old.starts_with(prefix)) return false;
+                keys.emplace_back(old);
+                return true;
+            });
+        if (!scanned) return scanned;
+        if (keys.size() + 1 >= parts_most) {
+            if (auto ok = merge(view, keys); !ok) return ok;
+        }
+        return view.insert(table::snapshots, key.to_bytes(), part);
+    }
+    template <class View>
+    [[nodiscard]] static result<void> merge(View& view, std::vector<std::string> const& keys) {
+        auto whole = part_key::parse(keys.front());
+        std::vector<std::string> parts;
+        for (std::string const& key : keys) {
+            auto const part = part_key::parse(key);
+            auto const bytes = view.get(table::snapshots, key);
+            if (!bytes) return bytes.error();
+            if (!whole || !part || !*bytes) return fail(errc::corrupt, "a day part has no key");
+            whole->through = std::max(whole->through, part->through);
+            whole->after = std::min(whole->after, part->after);
+            parts.emplace_back(**bytes);
+        }
+        std::vector<std::string_view> const all(parts.begin(), parts.end());
+        auto const merged = merge_day_parts(all);
+        if (!merged) return merged.error();
+        for (std::string const& key : keys) {
+            if (auto ok = view.erase(table::snapshots, key); !ok) return ok;
+        }
+        return view.insert(table::snapshots, whole->to_bytes(), *merged);
+    }
+
+    static constexpr std::uint64_t never = ~std::uint64_t{0};
+    static constexpr std::size_t parts_most = 8;    // of a day, in a segment
+    static constexpr std::uint64_t pending_most = 65'536;  // records
+    static constexpr std::uint64_t worth_folding = 4096;
+    static constexpr std::chrono::milliseconds folding_pause{20};
+    static constexpr int tries_most = 50;           // while other processes save and drop
+
+    struct pending {
+        std::shared_ptr<batch> added{};
+        std::uint64_t before = 0;
+    };
+
+    Store* store_;
+    log_reader<Store> const* log_;
+    batch_queue* queue_;
+    settings settings_;
+
+    std::mutex pending_mutex_{};
+    std::condition_variable work_{};
+    std::condition_variable room_{};
+    std::deque<pending> pending_{};  // under pending_mutex_, which is taken after mutex_
+    std::uint64_t pending_records_ = 0;  // as well
+    bool stopping_ = false;              // as well
+
+    mutable std::shared_mutex mutex_{};
+    // Under mutex_.
+    rollup fold_;
+    std::uint64_t folded_ = 0;          // the last record that is in fold_
+    std::uint64_t saved_ = 0;           // the last that is in the parts of the store
+    std::uint64_t generation_ = never;  // of the store when all was folded; 0: look, never: begin
+    std::uint64_t dropped_ = 0;         // the last segment that the history stands for
+    std::set<std::pair<civil_day, segment_number>> places_{};  // where parts of which days lie
+    bool behind_ = false;  // the log has records that were not handed in by committed()
+    bool stale_ = false;   // another process changed what was being read
+    record_view entry_{};  // scratch
+};
+
+}  // namespace detail
+}  // namespace v1
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_ENGINE_FOLD_KEEPER_HPP
+
+// ---- aiaudit/engine/log_writer.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// log_writer.hpp: a batch of records into the log: one block, its Merkle leaves, one transaction.
+//
+// What does not depend on the place in the log (the block's bytes, the hashes of the leaves) is
+// made before the transaction begins, since only one process at a time can have one.
+// Threads: one writer for one thread. Processes: any number, each with its own.
+// Floor 6.
+#ifndef AIAUDIT_ENGINE_LOG_WRITER_HPP
+#define AIAUDIT_ENGINE_LOG_WRITER_HPP
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace aiaudit {
+inline namespace v1 {
+
+// When a segment is full: the next record goes to a new one.
+struct rotation_policy {
+    std::uint64_t segment_bytes = std::uint64_t{1} << 30;  // of blocks
+    bool monthly = true;  // by the clock, UTC: so that whole months can be dropped
+};
+
+namespace detail {
+
+// Months since January 1970.
+[[nodiscard]] inline std::uint64_t month_of(timestamp at) {
+    using namespace std::chrono;
+    year_month_day const date{sys_days{days{floor_divide(at.seconds(), seconds_per_day)}}};
+    auto const years = static_cast<std::int64_t>(static_cast<int>(date.year())) - 1970;
+    return static_cast<std::uint64_t>(years * 12 + static_cast<unsigned>(date.month()) - 1);
+}
+
+template <class Store>
+class log_writer {
+public:
+    log_writer(Store& store, rotation_policy rotation) : store_(&store), rotation_(rotation) {}
+
+    struct written {
+        std::uint64_t before = 0;  // records that the log had
+        std::uint64_t count = 0;
+    };
+    // Durable when it returns. `also(view)` is called in the transaction, before the block is put.
+    // Errors: those of the store; nothing of the batch is in the log.
+    template <class Also>
+    [[nodiscard]] result<written> write(batch const& from, timestamp now, Also&& also) {
+        if (auto ok = seal(from); !ok) return ok.error();
+        for (bool rotated = false;; rotated = true) {
+            auto done = commit(now, also);
+            bool const full = !done && done.error().code == errc::log_full;
+            if (done && *done) return **done;
+            if (!done && (!full || rotated)) return done.error();
+            // The segment is full, or is that of a past month.
+            if (auto ok = rotate(now, full); !ok) return ok.error();
+        }
+    }
+
+    // Begins a new segment, if the present one is full or `always` says so.
+    [[nodiscard]] result<void> rotate(timestamp now, bool always) {
+        bool declined = false;
+        auto const rotated = store_->rotate([&](auto const& old, auto& next) -> result<void> {
+            auto const bytes = get_number(old, meta_key::size);
+            if (!bytes) return bytes.error();
+            // An empty segment is as good as a new one.
+            auto const due = always ? result<bool>(*bytes != 0) : is_due(old, now);
+            if (!due) return due.error();
+            auto const tree = old.get(table::meta, meta_key::tree);
+            if (!tree) return tree.error();
+            if (!*due || !*tree) {  // another process was quicker
+                declined = true;
+                return fail(errc::bad_argument, "no new segment is due");
+            }
+            auto const saved = get_number(old, meta_key::saved);
+            if (!saved) return saved.error();
+            for (auto const key : {meta_key::tree, meta_key::base}) {
+                if (auto ok = next.replace(table::meta, key, **tree); !ok) return ok;
+            }
+            auto const put_saved =
+                next.replace(table::meta, meta_key::saved, to_little_endian(*saved));
+            if (!put_saved) return put_saved;
+            if (auto ok = carry_spilled(old, next); !ok) return ok;
+            return next.replace(table::meta, meta_key::month, to_little_endian(month_of(now)));
+        });
+        if (!rotated && !declined) return rotated.error();
+        return {};
+    }
+
+private:
+    // How far files of spilled records were taken in.
+    template <class From, class To>
+    [[nodiscard]] static result<void> carry_spilled(From const& old, To& next) {
+        result<void> put;
+        auto const scanned = old.scan(table::meta, meta_key::spill_prefix,
+                                      [&](std::string_view key, std::string_view value) {
+                                          if (!key.starts_with(meta_key::spill_prefix))
+                                              return false;
+                                          put = next.replace(table::meta, key, value);
+                                          return put.has_value();
+                                      });
+        return scanned ? put : scanned;
+    }
+
+    // The block and the leaves.
+    [[nodiscard]] result<void> seal(batch const& from) {
+        builder_.clear();
+        leaves_.clear();
+        leaves_.reserve(from.count);
+        return from.for_each([this](std::string_view encoded) -> result<void> {
+            builder_.add_encoded(encoded);
+            leaves_.push_back(leaf_hash(encoded));
+            return {};
+        });
+    }
+
+    template <class View>
+    [[nodiscard]] result<bool> is_due(View const& view, timestamp now) const {
+        auto const bytes = get_number(view, meta_key::size);
+        if (!bytes) return bytes.error();
+        if (*bytes == 0) return false;
+        if (*bytes >= rotation_.segment_bytes) return true;
+        auto const month = get_number(view, meta_key::month);
+        if (!month) return month.error();
+        return rotation_.monthly && *month < month_of(now);
+    }
+
+    // False where a new segment is due first.
+    template <class Also>
+    [[nodiscard]] result<std::optional<written>> commit(timestamp now, Also&& also) {
+        std::optional<written> done;
+        compact_range grown;
+        auto const committed = store_->write([&](auto& view) -> result<void> {
+            auto const due = is_due(view, now);
+            if (!due) return due.error();
+            if (*due) return {};
+            auto tree = get_tree(view, meta_key::tree);
+            if (!tree) return tree.error();
+            if (auto ok = also(view); !ok) return ok;
+            std::uint64_t const before = tree->size();
+            if (auto ok = put_block(view, before); !ok) return ok;
+            if (auto ok = put_tree(view, *tree); !ok) return ok;
+            if (auto ok = count_block(view, now); !ok) return ok;
+            done = written{before, builder_.count()};
+            return {};
+        });
+        if (!committed) return committed.error();
+        return done;
+    }
+
+    template <class View>
+    [[nodiscard]] result<void> put_block(View& view, std::uint64_t before) {
+        auto const room =
+            view.reserve(table::blocks, block_key(before + builder_.count()), builder_.size());
+        if (!room) return room.error();
+        builder_.write(sequence{before + 1}, room->data());
+        return {};
+    }
+    template <class View>
+    [[nodiscard]] result<void> put_tree(View& view, compact_range& tree) const {
+        result<void> put;
+        for (digest const& leaf : leaves_) {
+            tree.append(leaf, [&](unsigned level, std::uint64_t index, digest const& hash) {
+                if (!is_tile_level(level) || !put) return;
+                put = view.insert(table::tiles, node_key(level, index), view_of(hash.bytes));
+            });
+        }
+        if (!put) return put;
+        return view.replace(table::meta, meta_key::tree, tree.to_bytes());
+    }
+    template <class View>
+    [[nodiscard]] result<void> count_block(View& view, timestamp now) const {
+        auto const bytes = get_number(view, meta_key::size);
+        if (!bytes) return bytes.error();
+        if (*bytes == 0) {
+            auto const month = to_little_endian(month_of(now));
+            if (auto ok = view.replace(table::meta, meta_key::month, month); !ok) return ok;
+        }
+        std::uint64_t const sum = *bytes + builder_.size();
+        return view.replace(table::meta, meta_key::size, to_little_endian(sum));
+    }
+
+    Store* store_;
+    rotation_policy rotation_;
+    block_builder builder_{};
+    std::vector<digest> leaves_{};
+};
+
+}  // namespace detail
+}  // namespace v1
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_ENGINE_LOG_WRITER_HPP
+
+// ---- aiaudit/storage/posix_file.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// posix_file.hpp: the few file operations that making and checking a ledger directory needs.
+//
+// Threads: functions without state; a file_handle belongs to one thread at a time.
+// Floor 5.
+#ifndef AIAUDIT_STORAGE_POSIX_FILE_HPP
+#define AIAUDIT_STORAGE_POSIX_FILE_HPP
+
+#include <algorithm>
+#include <cerrno>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <utility>
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+namespace aiaudit {
+inline namespace v1 {
+namespace detail {
+
+class file_handle {
+public:
+    file_handle() noexcept = default;
+    explicit file_handle(int descriptor) noexcept : descriptor_(descriptor) {}
+    file_handle(file_handle&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
+    file_handle& operator=(file_handle&& other) noexcept {
+        std::swap(descriptor_, other.descriptor_);
+        return *this;
+    }
+    ~file_handle() {
+        if (descriptor_ >= 0) ::close(descriptor_);
+    }
+    [[nodiscard]] explicit operator bool() const noexcept { return descriptor_ >= 0; }
+    [[nodiscard]] int get() const noexcept { return descriptor_; }
+
+    // -1 in it (and errno) on failure. Never inherited by a program that is executed.
+    [[nodiscard]] static file_handle open(std::string const& path, int flags,
+                                          mode_t mode = 0600) noexcept {
+        int descriptor = -1;
+        do {
+            descriptor = ::open(path.c_str(), flags | O_CLOEXEC, mode);
+        } while (descriptor < 0 && errno == EINTR);
+        return file_handle(descriptor);
+    }
+
+private:
+    int descriptor_ = -1;
+};
+
+[[nodiscard]] inline std::string text_of_errno(int number) {
+    return std::generic_category().message(number);
+}
+
+// Whether the file system at `path` has as good as no room: fewer than 1 in 100 of its blocks, or
+// less than LMDB needs for a small transaction. Network and quota file systems, and LMDB itself
+// after a short write, say EIO where they mean that.
+[[nodiscard]] inline bool is_disk_full(std::string const& path) noexcept {
+    struct statvfs room {};
+    if (::statvfs(path.c_str(), &room) != 0) return false;
+    auto const free_bytes = std::uint64_t{room.f_bavail} * room.f_frsize;
+    return room.f_bavail < room.f_blocks / 100 || free_bytes < (std::uint64_t{64} << 10);
+}
+
+// Whether the process's file size limit stands in the way of the file's growth.
+[[nodiscard]] inline bool is_at_size_limit(std::string const& path) noexcept {
+    struct rlimit limit {};
+    if (::getrlimit(RLIMIT_FSIZE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return false;
+    struct stat status {};
+    if (::stat(path.c_str(), &status) != 0) status.st_size = 0;  // not made yet
+    constexpr std::uint64_t slack = std::uint64_t{1} << 20;
+    return static_cast<std::uint64_t>(status.st_size) + slack >= limit.rlim_cur;
+}
+
+// What a failed system call on `path` means. `call` names it in the text.
+[[nodiscard]] inline error posix_error(int number, std::string_view call, std::string const& path) {
+    auto const text = [&] {
+        return path + ": " + std::string(call) + ": " + text_of_errno(number);
+    };
+    switch (number) {
+    case ENOENT:
+    case ENOTDIR: return fail(errc::not_found, text());
+    case EACCES:
+    case EPERM:
+    case EROFS: return fail(errc::read_only, text());
+    case ENOSPC:
+    case EDQUOT: return fail(errc::disk_full, text());
+    case EFBIG:
+    case EIO:
+        if (is_disk_full(path)) return fail(errc::disk_full, text());
+        if (is_at_size_limit(path)) {
+            return fail(errc::disk_full, text() + " (at the process's file size limit)");
+        }
+        break;
+    default: break;
+    }
+    return fail(errc::storage_failed, text());
+}
+
+// Makes the entries of a directory durable: a rename is not before this.
+[[nodiscard]] inline result<void> sync_path(std::string const& path) {
+    auto const file = file_handle::open(path, O_RDONLY);
+    if (!file || ::fsync(file.get()) != 0) return posix_error(errno, "fsync", path);
+    return {};
+}
+
+// A file with these bytes, durable, but for its entry in the directory.
+[[nodiscard]] inline result<void> write_file(std::string const& path, std::string_view bytes) {
+    auto const file = file_handle::open(path, O_WRONLY | O_CREAT | O_TRUNC);
+    if (!file) return posix_error(errno, "create", path);
+    while (!bytes.empty()) {
+        auto const written = ::write(file.get(), bytes.data(), bytes.size());
+        if (written < 0 && errno == EINTR) continue;
+        if (written < 0) return posix_error(errno, "write", path);
+        bytes.remove_prefix(static_cast<std::size_t>(written));
+    }
+    if (::fsync(file.get()) != 0) return posix_error(errno, "fsync", path);
+    return {};
+}
+
+// Disk blocks for at least the first `bytes` of a file, which is made where it is missing: a map of
+// a file without them dies of SIGBUS when it is written to and the disk is full. The size stays as
+// it is. A file system that cannot do this is left to its own ways.
+[[nodiscard]] inline result<void> reserve_blocks(std::string const& path, std::uint64_t bytes) {
+    auto const file = file_handle::open(path, O_RDWR | O_CREAT);
+    if (!file) return posix_error(errno, "open", path);
+    struct stat status {};
+    if (::fstat(file.get(), &status) != 0) return posix_error(errno, "fstat", path);
+    auto const room = std::max(static_cast<off_t>(bytes), status.st_size);
+    int failed = 0;
+    do {
+        failed = ::fallocate(file.get(), FALLOC_FL_KEEP_SIZE, 0, room);
+    } while (failed != 0 && errno == EINTR);
+    if (failed == 0 || errno == EOPNOTSUPP || errno == ENOSYS) return {};
+    return posix_error(errno, "fallocate", path);
+}
+
+// Fills `to` from `offset`; how many bytes there were before the end of the file. -1: errno.
+[[nodiscard]] inline std::int64_t read_at(int descriptor, char* to, std::size_t size,
+                                          std::uint64_t offset) noexcept {
+    std::size_t done = 0;
+    while (done < size) {
+        auto const got =
+            ::pread(descriptor, to + done, size - done, static_cast<off_t>(offset + done));
+        if (got < 0 && errno == EINTR) continue;
+        if (got < 0) return -1;
+        if (got == 0) break;
+        done += static_cast<std::size_t>(got);
+    }
+    return static_cast<std::int64_t>(done);
+}
+
+// Held from when it is made until it is destroyed; other processes' holders wait. For as long as
+// the few system calls of making a directory take.
+class directory_lock {
+public:
+    explicit directory_lock(std::string const& path) noexcept
+        : directory_(file_handle::open(path, O_RDONLY | O_DIRECTORY)) {
+        if (!directory_) return;
+        int failed = 0;
+        do {
+            failed = ::flock(directory_.get(), LOCK_EX);
+        } while (failed != 0 && errno == EINTR);
+        held_ = failed == 0;
+    }
+    directory_lock(directory_lock const&) = delete;
+    directory_lock& operator=(directory_lock const&) = delete;
+    // Unlocks rather than closes: a child forked meanwhile holds the same lock open.
+    ~directory_lock() {
+        if (held_) ::flock(directory_.get(), LOCK_UN);
+    }
+    [[nodiscard]] bool held() const noexcept { return held_; }
+
+private:
+    file_handle directory_;
+    bool held_ = false;
+};
+
+}  // namespace detail
+}  // namespace v1
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_STORAGE_POSIX_FILE_HPP
+
+// ---- aiaudit/storage/ledger_directory.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// ledger_directory.hpp: what a ledger looks like on disk, and how it is made so that a crash at
+// any point leaves either no ledger or a whole one.
+//
+//     PATH/aiaudit-ledger                      text; first line "aiaudit ledger format 1"
+//     PATH/segments/00000001/data.mdb          one LMDB environment a segment
+//     PATH/segments/00000001/lock.mdb
+//     PATH/segments/00000002/...
+//     PATH/segments/history/...                the history, once it was written
+//     PATH/segments/write.lock                 empty; locked by whoever writes (write_lock.hpp)
+//
+// Making one: PATH/aiaudit-ledger.new says that the rest is ours; the first segment is built under
+// 00000001.new, synced and renamed; the marker is renamed last. So a marker means a whole ledger,
+// and aiaudit-ledger.new without a marker a making that is to be taken up again.
+// The last segment is the newest only when the one before it is sealed, or dropped: before that it
+// is what a rotation left that was cut off. NNNNNNNN.dropped is on its way out.
+// Threads: functions without state. Processes: making a ledger is guarded by flock on PATH, making
+// the history and dropping by flock on PATH/segments, a rotation by the write lock.
+// Floor 5.
+#ifndef AIAUDIT_STORAGE_LEDGER_DIRECTORY_HPP
+#define AIAUDIT_STORAGE_LEDGER_DIRECTORY_HPP
+
+#include <algorithm>
+#include <charconv>
+#include <cstdint>
+#include <cstdio>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <dirent.h>
+#include <sys/vfs.h>
+
+namespace aiaudit {
+inline namespace v1 {
+namespace detail {
+
+inline constexpr std::uint32_t ledger_format = 1;
+inline constexpr std::string_view marker_prefix = "aiaudit ledger format ";
+inline constexpr char const* marker_name = "aiaudit-ledger";
+inline constexpr char const* new_marker_name = "aiaudit-ledger.new";
+inline constexpr char const* history_name = "history";
+inline constexpr std::string_view dropped_suffix = ".dropped";
+
+[[nodiscard]] inline std::string segment_name(segment_number number) {
+    if (number == history) return history_name;
+    auto const digits = std::to_string(number);
+    return std::string(8 - std::min<std::size_t>(8, digits.size()), '0') + digits;
+}
+
+// The number in a segment's name, or nothing where the name is another thing's.
+[[nodiscard]] inline std::optional<segment_number> parse_segment_name(
+    std::string_view name) noexcept {
+    if (name.size() != 8) return std::nullopt;
+    segment_number number = 0;
+    auto const [end, failed] = std::from_chars(name.data(), name.data() + name.size(), number);
+    bool const whole = failed == std::errc{} && end == name.data() + name.size();
+    if (!whole || number == 0 || number > limits::storage_segments) return std::nullopt;
+    return number;
+}
+
+// The name of a file system on which LMDB's locks or its shared map do not hold, else null.
+// By magic number, as statfs(2) lists them: not every system's headers have them all.
+[[nodiscard]] constexpr char const* unsafe_file_system_name(std::uint32_t magic) noexcept {
+    switch (magic) {
+    case 0x6969: return "NFS";
+    case 0x517B: return "SMB";
+    case 0xFF534D42: return "CIFS";
+    case 0xFE534D42: return "SMB2";
+    case 0x01021997: return "9p";
+    case 0x65735546: return "FUSE";
+    case 0x5346414F:
+    case 0x6B414653: return "AFS";
+    case 0x73757245: return "Coda";
+    case 0x564C: return "NCP";
+    case 0x00C36400: return "Ceph";
+    case 0x47504653: return "GPFS";
+    case 0x0BD00BD0: return "Lustre";
+    case 0x01161970: return "GFS2";
+    case 0x7461636F: return "OCFS2";
+    case 0x19830326: return "BeeGFS";
+    default: return nullptr;
+    }
+}
+
+[[nodiscard]] inline result<void> check_file_system(std::string const& path) {
+    struct statfs status {};
+    if (::statfs(path.c_str(), &status) != 0) return posix_error(errno, "statfs", path);
+    auto const* name = unsafe_file_system_name(static_cast<std::uint32_t>(status.f_type));
+    if (name == nullptr) return {};
+    return fail(errc::unsafe_file_system,
+                path + ": is on " + name + "; a ledger needs a local file system");
+}
+
+// The number in a marker's first line, or nothing where the text is not a marker.
+[[nodiscard]] inline std::optional<std::uint32_t> parse_marker(std::string_view text) noexcept {
+    if (!text.starts_with(marker_prefix)) return std::nullopt;
+    text.remove_prefix(marker_prefix.size());
+    text = text.substr(0, text.find('\n'));
+    std::uint32_t number = 0;
+    auto const [end, failed] = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (failed != std::errc{} || end != text.data() + text.size() || number == 0) {
+        return std::nullopt;
+    }
+    return number;
+}
+
+// Whether `path` is marked as a ledger. An error where it is one that we must not touch.
+[[nodiscard]] inline result<bool> read_marker(std::string const& path) {
+    auto const name = path + "/" + marker_name;
+    auto const file = file_handle::open(name, O_RDONLY | O_NONBLOCK);
+    if (!file && errno == ENOENT) return false;
+    if (!file) return posix_error(errno, "open", name);
+    std::string text(limits::storage_marker_bytes, '\0');
+    auto const size = read_at(file.get(), text.data(), text.size(), 0);
+    if (size < 0 && errno != EISDIR) return posix_error(errno, "read", name);
+    text.resize(size < 0 ? 0 : static_cast<std::size_t>(size));
+    auto const number = parse_marker(text);
+    if (!number) return fail(errc::not_a_ledger, name + ": is not the marker of a ledger");
+    if (*number > ledger_format) {
+        return fail(errc::newer_format, path + ": has format " + std::to_string(*number) +
+                                            ", this program knows formats up to " +
+                                            std::to_string(ledger_format));
+    }
+    return true;
+}
+
+// The names in a directory, but for those that every file system puts there.
+[[nodiscard]] inline result<std::vector<std::string>> list_directory(std::string const& path) {
+    std::unique_ptr<DIR, int (*)(DIR*)> const directory(::opendir(path.c_str()), &::closedir);
+    if (!directory) return posix_error(errno, "opendir", path);
+    std::vector<std::string> names;
+    for (errno = 0; dirent const* const entry = ::readdir(directory.get()); errno = 0) {
+        std::string_view const name = entry->d_name;
+        if (name != "." && name != ".." && name != "lost+found") names.emplace_back(name);
+    }
+    if (errno != 0) return posix_error(errno, "readdir", path);
+    return names;
+}
+
+// Whether a ledger may be made in the directory: it is empty, or one whose making was cut off.
+// Otherwise not_a_ledger, naming what is there.
+[[nodiscard]] inline result<void> check_free_for_ledger(std::string const& path) {
+    auto names = list_directory(path);
+    if (!names) return names.error();
+    bool begun = false;
+    for (auto const& name : *names) begun = begun || name == new_marker_name;
+    for (auto const& name : *names) {
+        if (begun && (name == new_marker_name || name == "segments")) continue;
+        return fail(errc::not_a_ledger,
+                    path + ": is no ledger and not empty (it holds '" + name + "')");
+    }
+    return {};
+}
+
+[[nodiscard]] inline result<void> make_directory(std::string const& path) {
+    if (::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST) {
+        return posix_error(errno, "mkdir", path);
+    }
+    return {};
+}
+
+[[nodiscard]] inline result<void> rename_path(std::string const& from, std::string const& to) {
+    if (::rename(from.c_str(), to.c_str()) != 0) return posix_error(errno, "rename", from);
+    return {};
+}
+
+// A segment's directory and its two files, as far as they are there.
+[[nodiscard]] inline result<void> remove_segment(std::string const& directory) {
+    for (char const* const file : {"/data.mdb", "/lock.mdb"}) {
+        auto const name = directory + file;
+        if (::unlink(name.c_str()) != 0 && errno != ENOENT) {
+            return posix_error(errno, "unlink", name);
+        }
+    }
+    if (::rmdir(directory.c_str()) != 0 && errno != ENOENT) {
+        return posix_error(errno, "rmdir", directory);
+    }
+    return {};
+}
+
+// Makes a segment under its temporary name, whole and synced, then gives it its own; what an
+// earlier try left under either goes first. fill(directory): result<void> fills an empty one.
+// The caller holds what keeps others from making the same one.
+template <class Fill>
+result<void> make_segment(std::string const& segments, segment_number number, Fill&& fill) {
+    auto const segment = segments + "/" + segment_name(number);
+    auto const temporary = segment + ".new";
+    if (auto ok = remove_segment(temporary); !ok) return ok;
+    if (::rename(segment.c_str(), temporary.c_str()) == 0) {
+        if (auto ok = remove_segment(temporary); !ok) return ok;
+    } else if (errno != ENOENT) {
+        return posix_error(errno, "rename", segment);
+    }
+    if (auto ok = make_directory(temporary); !ok) return ok;
+    if (result<void> ok = fill(temporary); !ok) return ok;
+    if (auto ok = sync_path(temporary + "/data.mdb"); !ok) return ok;
+    if (auto ok = sync_path(temporary); !ok) return ok;
+    if (auto ok = rename_path(temporary, segment); !ok) return ok;
+    return sync_path(segments);
+}
+
+[[nodiscard]] inline bool is_there(std::string const& path) noexcept {
+    return ::access(path.c_str(), F_OK) == 0;
+}
+
+// The history's directory, unless it is there: then it is whole.
+template <class Fill>
+result<void> make_history(std::string const& segments, Fill&& fill) {
+    directory_lock const lock(segments);
+    if (!lock.held()) return posix_error(errno, "flock", segments);
+    if (is_there(segments + "/" + history_name)) return {};
+    return make_segment(segments, history, fill);
+}
+
+// The segments that have their name; perhaps one that a rotation left which was cut off.
+[[nodiscard]] inline result<segment_range> list_segments(std::string const& segments) {
+    auto const names = list_directory(segments);
+    if (!names) return names.error();
+    segment_range range{};
+    for (auto const& name : *names) {
+        auto const number = parse_segment_name(name);
+        if (!number) continue;
+        range.oldest = range.oldest == 0 ? *number : std::min(range.oldest, *number);
+        range.newest = std::max(range.newest, *number);
+    }
+    if (range.oldest != 0) return range;
+    return fail(errc::corrupt, segments + ": has no segment, though the ledger was made whole");
+}
+
+// What was dropped and could not be removed yet. The caller holds the lock of `segments`.
+[[nodiscard]] inline result<void> remove_dropped(std::string const& segments) {
+    auto const names = list_directory(segments);
+    if (!names) return names.error();
+    for (auto const& name : *names) {
+        if (!name.ends_with(dropped_suffix)) continue;
+        if (auto ok = remove_segment(segments + "/" + name); !ok) return ok;
+    }
+    return {};
+}
+
+// Once the entry has its other name nobody opens it any more; who has it open reads on.
+[[nodiscard]] inline result<void> drop_segment(std::string const& segments, segment_number number) {
+    directory_lock const lock(segments);
+    if (!lock.held()) return posix_error(errno, "flock", segments);
+    if (auto ok = remove_dropped(segments); !ok) return ok;
+    auto const segment = segments + "/" + segment_name(number);
+    auto const dropped = segment + std::string(dropped_suffix);
+    if (auto ok = rename_path(segment, dropped); !ok) return ok;
+    if (auto ok = sync_path(segments); !ok) return ok;
+    // It is dropped. Should its files stay, the next drop or opening removes them.
+    (void)remove_segment(dropped);
+    return {};
+}
+
+template <class Fill>
+result<void> make_ledger(std::string const& path, Fill&& fill) {
+    directory_lock const lock(path);
+    if (!lock.held()) return posix_error(errno, "flock", path);
+    auto const made_meanwhile = read_marker(path);
+    if (!made_meanwhile) return made_meanwhile.error();
+    if (*made_meanwhile) return {};
+    if (auto ok = check_free_for_ledger(path); !ok) return ok;
+    auto const new_marker = path + "/" + new_marker_name;
+    auto const text = std::string(marker_prefix) + std::to_string(ledger_format) +
+                      "\nThis directory is an aiaudit ledger. Copy, move or remove it only as a "
+                      "whole.\n";
+    if (auto ok = write_file(new_marker, text); !ok) return ok;
+    if (auto ok = sync_path(path); !ok) return ok;
+    if (auto ok = make_directory(path + "/segments"); !ok) return ok;
+    // Where the first segment has its name, an earlier try made it whole.
+    if (!is_there(path + "/segments/" + segment_name(1))) {
+        if (auto ok = make_segment(path + "/segments", 1, fill); !ok) return ok;
+    }
+    if (auto ok = sync_path(path); !ok) return ok;
+    if (auto ok = rename_path(new_marker, path + "/" + marker_name); !ok) return ok;
+    return sync_path(path);
+}
+
+[[nodiscard]] inline std::string parent_of(std::string const& path) {
+    auto const slash = path.rfind('/');
+    if (slash == std::string::npos) return ".";
+    return slash == 0 ? "/" : path.substr(0, slash);
+}
+
+// The directory itself: there, ours to use, on a file system that will do. True: it is marked.
+[[nodiscard]] inline result<bool> find_ledger(std::string const& path, bool may_make) {
+    struct stat status {};
+    if (::stat(path.c_str(), &status) == 0) {
+        if (!S_ISDIR(status.st_mode)) {
+            return fail(errc::not_a_ledger, path + ": is not a directory");
+        }
+        if (auto ok = check_file_system(path); !ok) return ok.error();
+        return read_marker(path);
+    }
+    if (errno != ENOENT || !may_make) return posix_error(errno, "stat", path);
+    auto const parent = parent_of(path);
+    if (auto ok = check_file_system(parent); !ok) return ok.error();
+    if (auto ok = make_directory(path); !ok) return ok.error();
+    if (auto ok = sync_path(parent); !ok) return ok.error();
+    return read_marker(path);
+}
+
+// Finds or makes the ledger that the options ask for, and answers its path.
+template <class Fill>
+result<std::string> prepare_ledger(store_options const& options, Fill&& fill) {
+    std::string path = options.path;
+    if (path.empty()) return fail(errc::bad_argument, "the path of a ledger is empty");
+    while (path.size() > 1 && path.back() == '/') path.pop_back();
+    bool const may_make = options.create && !options.read_only;
+    auto const marked = find_ledger(path, may_make);
+    if (!marked) return marked.error();
+    if (!*marked) {
+        if (!may_make) {
+            if (auto ok = check_free_for_ledger(path); !ok) {
+                // Unless another process has just made it.
+                auto const made_meanwhile = read_marker(path);
+                if (made_meanwhile && *made_meanwhile) return path;
+                return ok.error();
+            }
+            return fail(errc::not_found, path + ": holds no ledger yet");
+        }
+        if (auto ok = make_ledger(path, fill); !ok) return ok.error();
+    }
+    return path;
+}
+
+}  // namespace detail
+}  // namespace v1
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_STORAGE_LEDGER_DIRECTORY_HPP
+
+// ---- aiaudit/engine/spill_file.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// spill_file.hpp: where batches wait that the log could not take: a file of its own, in a directory
+// that is best on another disk.
+//
+// A first line that names the ledger, then frames of a 32-bit size, a CRC-32C and the batch's
+// bytes. A frame counts once it was synced whole. How far a file was taken into the log stands in
+// the log, under the file's name and in the transaction of the batch, so nothing is taken twice.
+// Threads: one. Processes: each writes files of its own and holds them locked.
+// Floor 6.
+#ifndef AIAUDIT_ENGINE_SPILL_FILE_HPP
+#define AIAUDIT_ENGINE_SPILL_FILE_HPP
+
+#include <algorithm>
+#include <cstdint>
+#include <random>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <climits>
+#include <cstdlib>
+
+namespace aiaudit {
+inline namespace v1 {
+namespace detail {
+
+class spill_file {
+public:
+    static constexpr std::string_view title = "aiaudit spill 1 of ";
+    static constexpr std::string_view extension = ".spill";
+
+    // A new file for that ledger. Errors: those of the file system.
+    [[nodiscard]] static result<spill_file> make(std::string const& directory,
+                                                 std::string const& ledger) {
+        std::random_device entropy;
+        std::uint64_t const number = std::uint64_t{entropy()} << 32 | entropy();
+        spill_file made(directory, to_hex(big_endian_key(number)) + std::string(extension));
+        made.file_ = file_handle::open(made.path_, O_RDWR | O_CREAT | O_EXCL);
+        if (!made.file_) return posix_error(errno, "create", made.path_);
+        if (!made.lock()) return posix_error(errno, "flock", made.path_);
+        std::string const head = std::string(title) + real_path(ledger) + "\n";
+        if (auto ok = made.append(head); !ok) return ok.error();
+        if (auto ok = sync_path(directory); !ok) return ok.error();
+        return made;
+    }
+    // Those that other processes left behind for that ledger.
+    [[nodiscard]] static result<std::vector<spill_file>> find(std::string const& directory,
+                                                              std::string const& ledger) {
+        auto const names = list_directory(directory);
+        if (!names) return names.error();
+        std::vector<spill_file> found;
+        for (std::string const& name : *names) {
+            if (!name.ends_with(extension)) continue;
+            spill_file there(directory, name);
+            there.file_ = file_handle::open(there.path_, O_RDWR);
+            if (!there.file_ || !there.lock()) continue;  // gone, or its process lives
+            std::string head(title.size() + PATH_MAX + 1, '\0');
+            auto const size = read_at(there.file_.get(), head.data(), head.size(), 0);
+            if (size < 0) return posix_error(errno, "read", there.path_);
+            head.resize(static_cast<std::size_t>(size));
+            head.resize(std::min(head.find('\n'), head.size()));
+            if (head != std::string(title) + real_path(ledger)) continue;
+            there.frames_at_ = head.size() + 1;
+            found.push_back(std::move(there));
+        }
+        return found;
+    }
+
+    [[nodiscard]] std::string const& path() const noexcept { return path_; }
+    [[nodiscard]] std::string key() const { return std::string(meta_key::spill_prefix) + name_; }
+
+    // Whether this process made it, and so may add to it.
+    [[nodiscard]] bool is_own() const noexcept { return end_ != 0; }
+
+    // Durable when it returns. Precondition: is_own().
+    [[nodiscard]] result<void> add(batch const& from) {
+        std::string frame;
+        append_little_endian(frame, static_cast<std::uint32_t>(from.bytes.size()));
+        append_little_endian(frame, crc32c(from.bytes));
+        frame.append(from.bytes);
+        return append(frame);
+    }
+
+    // Calls visit(batch, where the next frame begins) -> result<void> for each frame from `from` on
+    // (0: all); a frame that was not written whole ends it.
+    template <class Visitor>
+    [[nodiscard]] result<void> for_each(std::uint64_t from, Visitor&& visit) const {
+        struct stat status {};
+        if (::fstat(file_.get(), &status) != 0) return posix_error(errno, "fstat", path_);
+        auto const file_bytes = static_cast<std::uint64_t>(status.st_size);
+        for (std::uint64_t at = std::max(from, frames_at_);;) {
+            char head[8];
+            auto const got = read_at(file_.get(), head, sizeof head, at);
+            if (got < 0) return posix_error(errno, "read", path_);
+            if (got < static_cast<std::int64_t>(sizeof head)) return {};
+            std::uint64_t const end = at + sizeof head + load_little_endian<std::uint32_t>(head);
+            if (end > file_bytes) return {};
+            batch found;
+            found.bytes.resize(end - at - sizeof head);
+            auto const body = read_at(file_.get(), found.bytes.data(), found.bytes.size(), at + 8);
+            if (body < 0) return posix_error(errno, "read", path_);
+            bool const whole = static_cast<std::size_t>(body) == found.bytes.size() &&
+                               crc32c(found.bytes) == load_little_endian<std::uint32_t>(head + 4);
+            if (!whole && end == file_bytes) return {};
+            if (!whole)
+                return fail(errc::corrupt,
+                            path_ + ": the frame at byte " + std::to_string(at) + " is damaged");
+            record_view entry;
+            auto const counted = found.for_each([&](std::string_view encoded) -> result<void> {
+                ++found.count;
+                return decode_record(encoded, entry);
+            });
+            if (!counted) return counted;
+            at = end;
+            if (auto ok = visit(found, at); !ok) return ok;
+        }
+    }
+    [[nodiscard]] result<void> remove() const {
+        if (::unlink(path_.c_str()) != 0) return posix_error(errno, "unlink", path_);
+        return {};
+    }
+
+private:
+    spill_file(std::string const& directory, std::string name)
+        : path_(directory + "/" + name), name_(std::move(name)) {}
+
+    [[nodiscard]] static std::string real_path(std::string const& path) {
+        char resolved[PATH_MAX];
+        return ::realpath(path.c_str(), resolved) == nullptr ? path : std::string(resolved);
+    }
+    [[nodiscard]] bool lock() const noexcept {
+        return ::flock(file_.get(), LOCK_EX | LOCK_NB) == 0;
+    }
+    [[nodiscard]] result<void> append(std::string_view bytes) {
+        std::uint64_t at = end_;
+        while (!bytes.empty()) {
+            auto const wrote =
+                ::pwrite(file_.get(), bytes.data(), bytes.size(), static_cast<off_t>(at));
+            if (wrote < 0 && errno == EINTR) continue;
+            if (wrote < 0) return posix_error(errno, "write", path_);
+            bytes.remove_prefix(static_cast<std::size_t>(wrote));
+            at += static_cast<std::uint64_t>(wrote);
+        }
+        if (::fdatasync(file_.get()) != 0) return posix_error(errno, "fdatasync", path_);
+        if (end_ == 0) frames_at_ = at;
+        end_ = at;
+        return {};
+    }
+
+    std::string path_;
+    std::string name_;
+    file_handle file_{};
+    std::uint64_t frames_at_ = 0;
+    std::uint64_t end_ = 0;  // of what this process wrote whole
+};
+
+}  // namespace detail
+}  // namespace v1
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_ENGINE_SPILL_FILE_HPP
+
+// ---- aiaudit/engine/log_appender.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// log_appender.hpp: batches into the log, and what is done when the log does not take them.
+//
+// Threads: the ledger's writer alone.
+// Floor 6.
+#ifndef AIAUDIT_ENGINE_LOG_APPENDER_HPP
+#define AIAUDIT_ENGINE_LOG_APPENDER_HPP
+
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace aiaudit {
+inline namespace v1 {
+
+// What happens to records that the log does not take (a full disk, a failing one).
+enum class on_log_failure : std::uint8_t {
+    // Those who wait get the error; a relaxed append's error goes to the next caller.
+    fail_call,
+    // They are tried again for as long as log_failure_wait says, while callers wait; then as
+    // fail_call.
+    block,
+    // They go to a file in spill_directory, durably, and are acknowledged without a sequence. They
+    // enter the log, in their order, before the next record that it takes, or when the ledger is
+    // opened again with that directory. Until then reports do not count them.
+    spill,
+};
+
+struct log_failure_policy {
+    on_log_failure what = on_log_failure::fail_call;
+    std::chrono::milliseconds wait{30'000};  // for on_log_failure::block
+    std::string spill_directory{};           // there already, best on another disk than the ledger
+};
+
+namespace detail {
+
+template <class Store, class Clock>
+class log_appender {
+public:
+    log_appender(Store& store, Clock const& time, batch_queue& queue, std::string ledger,
+                 rotation_policy rotation, log_failure_policy failure)
+        : writer_(store, rotation),
+          store_(&store),
+          time_(&time),
+          queue_(&queue),
+          ledger_(std::move(ledger)),
+          failure_(std::move(failure)) {}
+
+    // Takes up what earlier processes spilled. Errors: those of the spill directory; what the log
+    // does not take yet stays for later.
+    [[nodiscard]] result<void> open() {
+        if (failure_.spill_directory.empty()) {
+            if (failure_.what != on_log_failure::spill) return {};
+            return fail(errc::bad_argument, "to spill needs a directory to spill to");
+        }
+        auto found = spill_file::find(failure_.spill_directory, ledger_);
+        if (!found) return found.error();
+        spilled_ = std::move(*found);
+        static_cast<void>(take_up_spilled());
+        return {};
+    }
+
+    // The sequence of the batch's first record; zero where it was spilled.
+    [[nodiscard]] result<sequence> append(batch const& next) {
+        using steady_clock = std::chrono::steady_clock;
+        using pause_time = std::chrono::milliseconds;
+        auto const until = steady_clock::now() + failure_.wait;
+        for (pause_time pause{10};; pause = std::min(pause * 2, pause_time{1000})) {
+            auto taken = take_up_spilled();
+            auto const before = taken ? write(next, {}) : result<std::uint64_t>(taken.error());
+            if (before) return sequence{*before + 1};
+            if (failure_.what == on_log_failure::spill) return spill(next);
+            if (failure_.what != on_log_failure::block) return before.error();
+            if (steady_clock::now() + pause > until || queue_->pause(pause)) return before.error();
+        }
+    }
+
+    // What is spilled into the log, as far as it takes it; a file is removed when all of it is.
+    [[nodiscard]] result<void> take_up_spilled() {
+        while (!spilled_.empty()) {
+            spill_file const& file = spilled_.front();
+            auto const taken = number_taken(file);
+            if (!taken) return taken.error();
+            auto const all =
+                file.for_each(*taken, [&](batch const& found, std::uint64_t end) -> result<void> {
+                    auto const written = write(found, {file.key(), end});
+                    if (!written) return written.error();
+                    return {};
+                });
+            if (!all) return all;
+            if (auto ok = file.remove(); !ok) return ok;
+            removed_.push_back(file.key());
+            spilled_.erase(spilled_.begin());
+        }
+        return {};
+    }
+
+private:
+    // How far a file of spilled batches was taken in by this one.
+    struct spilled_mark {
+        std::string key{};
+        std::uint64_t end = 0;
+    };
+
+    // How many records were before it, once it is on disk.
+    [[nodiscard]] result<std::uint64_t> write(batch const& next, spilled_mark const& mark) {
+        auto const also = [&](auto& view) -> result<void> {
+            for (std::string const& gone : removed_) {
+                if (auto ok = view.erase(table::meta, gone); !ok) return ok;
+            }
+            if (mark.key.empty()) return {};
+            return view.replace(table::meta, mark.key, to_little_endian(mark.end));
+        };
+        auto const done = writer_.write(next, time_->now(), also);
+        if (!done) return done.error();
+        removed_.clear();
+        return done->before;
+    }
+
+    [[nodiscard]] result<sequence> spill(batch const& next) {
+        if (spilled_.empty() || !spilled_.back().is_own()) {
+            auto made = spill_file::make(failure_.spill_directory, ledger_);
+            if (!made) return made.error();
+            spilled_.push_back(std::move(*made));
+        }
+        if (auto ok = spilled_.back().add(next); !ok) return ok.error();
+        return sequence{0};
+    }
+
+    [[nodiscard]] result<std::uint64_t> number_taken(spill_file const& file) const {
+        std::uint64_t taken = 0;
+        auto const looked = store_->read([&](auto const& view) -> result<void> {
+            auto const number = get_number(view, file.key());
+            if (!number) return number.error();
+            taken = *number;
+            return {};
+        });
+        if (!looked) return looked.error();
+        return taken;
+    }
+
+    log_writer<Store> writer_;
+    Store* store_;
+    Clock const* time_;
+    batch_queue* queue_;
+    std::string ledger_;
+    log_failure_policy failure_;
+    std::vector<spill_file> spilled_{};   // in the order in which they are to enter the log
+    std::vector<std::string> removed_{};  // keys of files that are gone
+};
+
+}  // namespace detail
+}  // namespace v1
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_ENGINE_LOG_APPENDER_HPP
+
+// ---- aiaudit/clock/clock.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// clock.hpp: where the ledger takes the time from.
+//
+// Threads: now() may be called from any thread at once.
+// Floor 5.
+#ifndef AIAUDIT_CLOCK_CLOCK_HPP
+#define AIAUDIT_CLOCK_CLOCK_HPP
+
+#include <atomic>
+#include <chrono>
+#include <concepts>
+
+namespace aiaudit {
+inline namespace v1 {
+
+// Tells the time of day. It may step back; the log's order is its sequence, not its times.
+template <class Clock>
+concept clock_policy = std::default_initializable<Clock> && requires(Clock const& clock) {
+    { clock.now() }
+    noexcept->std::same_as<timestamp>;
+};
+
+struct system_clock {
+    [[nodiscard]] timestamp now() const noexcept {
+        auto const since_epoch = std::chrono::system_clock::now().time_since_epoch();
+        return {std::chrono::duration_cast<std::chrono::nanoseconds>(since_epoch).count()};
+    }
+};
+static_assert(clock_policy<system_clock>);
+
+// A clock that stands still until it is set: for tests, demonstrations and replays.
+class manual_clock {
+public:
+    manual_clock() = default;
+    [[nodiscard]] timestamp now() const noexcept { return {ns_.load(std::memory_order_relaxed)}; }
+    void set(timestamp to) noexcept { ns_.store(to.ns, std::memory_order_relaxed); }
+
+private:
+    std::atomic<std::int64_t> ns_{0};
+};
+static_assert(clock_policy<manual_clock>);
+
+}  // namespace v1
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_CLOCK_CLOCK_HPP
+
+// ---- aiaudit/storage/lmdb_pages.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// lmdb_pages.hpp: the pages of a file, read in few calls, and a note of those that were met.
+//
+// Threads: an object belongs to one thread.
+// Floor 5.
+#ifndef AIAUDIT_STORAGE_LMDB_PAGES_HPP
+#define AIAUDIT_STORAGE_LMDB_PAGES_HPP
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+namespace aiaudit {
+inline namespace v1 {
+namespace detail {
+
+// Reads ahead for as long as pages are asked for that lie behind one another.
+class page_window {
+public:
+    page_window(int descriptor, std::uint32_t page_bytes, std::uint64_t pages)
+        : descriptor_(descriptor), page_bytes_(page_bytes), pages_(pages) {}
+
+    // A page, until the next is asked for; shorter where the file ends in it, or cannot be read:
+    // then failed() has the number of the error.
+    [[nodiscard]] std::string_view page(std::uint64_t number) {
+        if (number < first_ || number >= first_ + held_pages()) read_from(number);
+        auto const at = static_cast<std::size_t>(number - first_) * page_bytes_;
+        auto const there = held_bytes_ > at ? held_bytes_ - at : 0;
+        return {bytes_.data() + at, std::min<std::size_t>(there, page_bytes_)};
+    }
+    // The first bytes of a page that is not worth a window; the view lasts like the other.
+    [[nodiscard]] std::string_view head(std::uint64_t number, char* to, std::size_t bytes) {
+        if (number >= first_ && number < first_ + held_pages())
+            return page(number).substr(0, bytes);
+        return read(to, bytes, number * page_bytes_);
+    }
+    // What stands anywhere in the file.
+    [[nodiscard]] std::string_view read(char* to, std::size_t bytes, std::uint64_t offset) {
+        auto const got = read_at(descriptor_, to, bytes, offset);
+        if (got < 0) failed_ = errno;
+        return {to, got < 0 ? 0 : static_cast<std::size_t>(got)};
+    }
+    [[nodiscard]] int failed() const noexcept { return failed_; }
+
+private:
+    static constexpr std::size_t window_bytes = std::size_t{256} << 10;  // fits the cache
+
+    [[nodiscard]] std::uint64_t held_pages() const noexcept { return held_bytes_ / page_bytes_; }
+
+    void read_from(std::uint64_t number) {
+        auto const end = first_ + held_pages();
+        bool const goes_on = number >= end && number < end + span_;
+        span_ = goes_on ? std::min<std::uint64_t>(span_ * 2, window_bytes / page_bytes_)
+                        : std::max<std::uint64_t>(span_ / 4, 1);
+        auto const wanted = std::min(span_, pages_ - std::min(number, pages_));
+        auto const bytes =
+            static_cast<std::size_t>(std::max<std::uint64_t>(wanted, 1)) * page_bytes_;
+        if (bytes_.size() < bytes) bytes_.resize(bytes);
+        first_ = number;
+        held_bytes_ = read(bytes_.data(), bytes, number * page_bytes_).size();
+    }
+
+    int descriptor_;
+    std::uint32_t page_bytes_;
+    std::uint64_t pages_;
+    std::uint64_t span_ = 4;  // pages read at one time
+    std::uint64_t first_ = 0;
+    std::size_t held_bytes_ = 0;
+    std::vector<char> bytes_{};
+    int failed_ = 0;
+};
+
+// Which pages were met.
+class page_set {
+public:
+    explicit page_set(std::uint64_t pages) : words_(static_cast<std::size_t>(pages / 64 + 1)) {}
+
+    // Whether none of them was met before. They are in the file.
+    [[nodiscard]] bool add(std::uint64_t first, std::uint64_t count) noexcept {
+        while (count > 0) {
+            auto const bit = first % 64;
+            auto const here = std::min<std::uint64_t>(64 - bit, count);
+            auto const bits = (~std::uint64_t{0} >> (64 - here)) << bit;
+            auto& word = words_[static_cast<std::size_t>(first / 64)];
+            if ((word & bits) != 0) return false;
+            word |= bits;
+            first += here;
+            count -= here;
+        }
+        return true;
+    }
+
+private:
+    std::vector<std::uint64_t> words_;
+};
+
+}  // namespace detail
+}  // namespace v1
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_STORAGE_LMDB_PAGES_HPP
+
+// ---- aiaudit/storage/lmdb_tree.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// lmdb_tree.hpp: walks the trees of an LMDB file with pread, to say whether every page that they
+// reach is there and is what it should be, before LMDB itself follows a pointer in them: it
+// believes what it reads, and ends the process where that is wrong.
+//
+// Reads branch and leaf pages whole, the lists of free pages, and of an overflow run only the head:
+// where values are large that is a small part of the file. It does not look at values: their
+// checksums are the ledger's.
+// The layout is that of data version 1 (LMDB 0.9) on 64-bit little-endian machines.
+// Threads: a check belongs to one thread. Processes: a writer may use a page again while it is
+// walked, unless a read transaction keeps it; without one a finding counts only when it is found
+// once more after a new look at the meta page.
+// Floor 5.
+#ifndef AIAUDIT_STORAGE_LMDB_TREE_HPP
+#define AIAUDIT_STORAGE_LMDB_TREE_HPP
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace aiaudit {
+inline namespace v1 {
+namespace detail {
+
+class lmdb_tree_check {
+public:
+    // The last commit speaks of `pages_said` pages, the first `pages` of them are in the file.
+    lmdb_tree_check(int descriptor, std::string path, std::uint32_t page_bytes, std::uint64_t pages,
+                    std::uint64_t pages_said)
+        : path_(std::move(path)),
+          page_bytes_(page_bytes),
+          pages_(pages),
+          pages_said_(pages_said),
+          window_(descriptor, page_bytes, pages),
+          met_(pages) {}
+
+    static constexpr std::size_t database_bytes = 48;
+
+    // The trees of a meta page, whose descriptions begin here: first that of the free pages.
+    [[nodiscard]] result<void> check_all(char const* descriptions) {
+        in_ = tree::free_pages;
+        if (auto ok = check_database(descriptions); !ok) return ok;
+        in_ = tree::tables;
+        return check_database(descriptions + database_bytes);
+    }
+
+    // After check_all: how many pages are in use or listed as free. When sound, all but the metas.
+    [[nodiscard]] std::uint64_t pages_accounted_for() const noexcept { return used_ + free_; }
+
+private:
+    enum class tree { free_pages, tables, table };
+    enum page_flag : std::uint16_t { branch = 0x01, leaf = 0x02, overflow = 0x04 };
+    enum node_flag : std::uint16_t { big_data = 0x01, sub_database = 0x02 };
+    static constexpr std::uint16_t integer_keys = 0x08;
+    static constexpr unsigned depth_most = 32;  // LMDB's own cursors go no deeper
+    static constexpr std::size_t head_bytes = 16;
+    static constexpr std::size_t node_head_bytes = 8;
+    static constexpr std::size_t word = sizeof(std::uint64_t);
+    static constexpr std::uint64_t no_page = ~std::uint64_t{0};
+
+    // What a description says of its tree, or a walk has found.
+    struct counts {
+        std::uint64_t branch_pages = 0;
+        std::uint64_t leaf_pages = 0;
+        std::uint64_t overflow_pages = 0;
+        std::uint64_t entries = 0;
+        friend bool operator==(counts const&, counts const&) = default;
+    };
+    struct node {
+        std::uint16_t flags = 0;
+        std::uint64_t data_bytes = 0;  // of a leaf
+        std::uint64_t child = 0;       // of a branch
+        std::string_view key{};
+        std::string_view data{};      // what of it is on the page, from behind the key
+        std::size_t bytes_taken = 0;  // on the page
+    };
+
+    // A tree, by its description as a meta page or a leaf holds it.
+    [[nodiscard]] result<void> check_database(char const* description) {
+        auto const flags = load_little_endian<std::uint16_t>(description + 4);
+        auto const depth = load_little_endian<std::uint16_t>(description + 6);
+        counts const said{load_little_endian<std::uint64_t>(description + 8),
+                          load_little_endian<std::uint64_t>(description + 16),
+                          load_little_endian<std::uint64_t>(description + 24),
+                          load_little_endian<std::uint64_t>(description + 32)};
+        auto const root = load_little_endian<std::uint64_t>(description + 40);
+        if (flags != (in_ == tree::free_pages ? integer_keys : 0)) {
+            return damaged(root, "is the root of a tree of a wrong kind");
+        }
+        if ((root == no_page) != (depth == 0) || depth > depth_most) {
+            return damaged(root, "has a wrong depth");
+        }
+        found_ = {};
+        last_key_.clear();
+        may_be_last_key_ = false;
+        if (root != no_page) {
+            if (auto ok = check_page(root, depth); !ok) return ok;
+        }
+        if (said == found_) return {};
+        return damaged(root, "is the root of a tree of another size");
+    }
+
+    [[nodiscard]] error damaged(std::uint64_t page, std::string_view how) const {
+        auto const name = page == no_page ? "no page" : "page " + std::to_string(page);
+        return fail(errc::corrupt, path_ + ": " + name + " " + std::string(how) +
+                                       " (the file has " + std::to_string(pages_) + " pages)");
+    }
+
+    // A page is met once, where it says that it is.
+    [[nodiscard]] result<void> check_head(std::uint64_t number, std::string_view page,
+                                          std::size_t bytes) {
+        if (window_.failed() != 0) return posix_error(window_.failed(), "read", path_);
+        if (page.size() < bytes) return damaged(number, "is cut off");
+        if (load_little_endian<std::uint64_t>(page.data()) != number) {
+            return damaged(number, "is another page");
+        }
+        return {};
+    }
+    [[nodiscard]] result<void> meet(std::uint64_t first, std::uint64_t count) {
+        if (first < 2 || first >= pages_) return damaged(first, "is not in the file");
+        if (count > pages_ - first) return damaged(first, "begins a value that is cut off");
+        if (!met_.add(first, count)) return damaged(first, "is reached twice");
+        used_ += count;
+        return {};
+    }
+
+    [[nodiscard]] result<void> check_page(std::uint64_t number, unsigned height) {
+        if (auto ok = meet(number, 1); !ok) return ok;
+        auto page = window_.page(number);
+        if (auto ok = check_head(number, page, page_bytes_); !ok) return ok;
+        auto const kind = load_little_endian<std::uint16_t>(page.data() + 10);
+        // All of its flags: LMDB writes into a page that calls itself dirty.
+        if (kind != (height == 1 ? leaf : branch)) return damaged(number, "is of a wrong kind");
+        ++(kind == leaf ? found_.leaf_pages : found_.branch_pages);
+        if (kind == leaf && in_ != tree::tables) return check_leaf(number, page);
+        // The window moves on to other pages while this one is looked at.
+        std::string const kept(page);
+        return kind == leaf ? check_leaf(number, kept) : check_branch(number, kept, height);
+    }
+
+    // Where the list of entries ends; 0: it cannot be right.
+    [[nodiscard]] std::size_t end_of_list(std::string_view page) const noexcept {
+        std::size_t const lower = load_little_endian<std::uint16_t>(page.data() + 12);
+        std::size_t const upper = load_little_endian<std::uint16_t>(page.data() + 14);
+        bool const wrong =
+            lower <= head_bytes || lower % 2 != 0 || lower > upper || upper > page_bytes_;
+        return wrong ? 0 : lower;
+    }
+
+    // Entries fill the page from `upper` on: none has a wrong length that is not seen.
+    [[nodiscard]] bool is_filled(std::string_view page, std::size_t taken) const noexcept {
+        return load_little_endian<std::uint16_t>(page.data() + 14) + taken == page_bytes_;
+    }
+
+    [[nodiscard]] result<void> check_branch(std::uint64_t number, std::string_view page,
+                                            unsigned height) {
+        auto const lower = end_of_list(page);
+        // A branch to one page only is found in the free pages' tree, and LMDB bears it only there.
+        auto const least = head_bytes + (in_ == tree::free_pages ? 2 : 4);
+        if (lower < least) return damaged(number, "has wrong bounds");
+        std::size_t taken = 0;
+        for (std::size_t at = head_bytes; at < lower; at += 2) {
+            auto const found = read_node(page, at, false);
+            if (!found) return damaged(number, "has an entry out of bounds");
+            taken += found->bytes_taken;
+            if (at != head_bytes) {
+                if (!follows(found->key)) return damaged(number, "is out of order");
+                last_key_ = found->key;
+                may_be_last_key_ = true;
+            }
+            if (auto ok = check_page(found->child, height - 1); !ok) return ok;
+        }
+        return is_filled(page, taken) ? result<void>{} : damaged(number, "has wrong bounds");
+    }
+
+    [[nodiscard]] result<void> check_leaf(std::uint64_t number, std::string_view page) {
+        auto const lower = end_of_list(page);
+        if (lower == 0) return damaged(number, "has wrong bounds");
+        std::size_t taken = 0;
+        std::string_view before;
+        for (std::size_t at = head_bytes; at < lower; at += 2) {
+            auto const found = read_node(page, at, true);
+            if (!found) return damaged(number, "has an entry out of bounds");
+            taken += found->bytes_taken;
+            bool const in_order =
+                at == head_bytes ? follows(found->key) : is_before(before, found->key);
+            if (!in_order) return damaged(number, "is out of order");
+            before = found->key;
+            if (found->flags == 0 && in_ == tree::table) continue;
+            if (auto ok = check_special_node(number, *found); !ok) return ok;
+        }
+        if (!is_filled(page, taken)) return damaged(number, "has wrong bounds");
+        found_.entries += (lower - head_bytes) / 2;
+        last_key_ = before;
+        may_be_last_key_ = false;
+        return {};
+    }
+
+    [[nodiscard]] bool is_before(std::string_view left, std::string_view right) const noexcept {
+        if (in_ != tree::free_pages) return left < right;
+        if (left.size() != word || right.size() != word) return false;
+        return load_little_endian<std::uint64_t>(left.data()) <
+               load_little_endian<std::uint64_t>(right.data());
+    }
+    // Whether a key may come after all that was met in the tree. A branch names a key that all
+    // behind it are at least equal to.
+    [[nodiscard]] bool follows(std::string_view key) const noexcept {
+        if (in_ == tree::free_pages && key.size() != word) return false;
+        if (last_key_.empty()) return true;
+        return is_before(last_key_, key) || (may_be_last_key_ && last_key_ == key);
+    }
+
+    [[nodiscard]] std::optional<node> read_node(std::string_view page, std::size_t pointer,
+                                                bool in_leaf) const noexcept {
+        std::size_t const upper = load_little_endian<std::uint16_t>(page.data() + 14);
+        std::size_t const at = load_little_endian<std::uint16_t>(page.data() + pointer);
+        if (at < upper || at + node_head_bytes > page.size()) return {};
+        std::uint64_t const low = load_little_endian<std::uint32_t>(page.data() + at);
+        auto const flags = load_little_endian<std::uint16_t>(page.data() + at + 4);
+        std::size_t const key_bytes = load_little_endian<std::uint16_t>(page.data() + at + 6);
+        std::size_t const data_at = at + node_head_bytes + key_bytes;
+        if (data_at > page.size()) return {};
+        node found;
+        found.key = page.substr(at + node_head_bytes, key_bytes);
+        found.bytes_taken = (node_head_bytes + key_bytes + 1) & ~std::size_t{1};
+        if (!in_leaf) {
+            found.child = low | std::uint64_t{flags} << 32;
+            return found;
+        }
+        std::uint64_t const here = (flags & big_data) != 0 ? word : low;
+        if (here > page.size() - data_at) return {};
+        found.flags = flags;
+        found.data_bytes = low;
+        found.data = page.substr(data_at, here);
+        found.bytes_taken = (node_head_bytes + key_bytes + here + 1) & ~std::size_t{1};
+        return found;
+    }
+
+    // An entry that is more than a key and its value.
+    [[nodiscard]] result<void> check_special_node(std::uint64_t number, node const& found) {
+        if (in_ == tree::free_pages) return check_free_list(number, found);
+        if (in_ == tree::table && found.flags == big_data) {
+            return check_overflow(load_little_endian<std::uint64_t>(found.data.data()),
+                                  found.data_bytes);
+        }
+        // A table holds no tables: else a made-up file could lead the walk as deep as it is long.
+        if (in_ == tree::tables && found.flags == sub_database &&
+            found.data_bytes == database_bytes) {
+            auto const here = std::exchange(found_, {});
+            in_ = tree::table;
+            auto const checked = check_database(found.data.data());
+            in_ = tree::tables;
+            found_ = here;
+            return checked;
+        }
+        return damaged(number, "has an entry of a wrong kind");
+    }
+
+    // A list of free pages: how many, then their numbers, the greatest first.
+    [[nodiscard]] result<void> check_free_list(std::uint64_t number, node const& found) {
+        if (found.flags == big_data) {
+            auto const run = load_little_endian<std::uint64_t>(found.data.data());
+            if (auto ok = check_overflow(run, found.data_bytes); !ok) return ok;
+            std::vector<char> bytes(static_cast<std::size_t>(found.data_bytes));
+            auto const list =
+                window_.read(bytes.data(), bytes.size(), run * page_bytes_ + head_bytes);
+            if (list.size() < bytes.size()) return damaged(run, "is cut off");
+            return check_free_list(run, list);
+        }
+        if (found.flags == 0) return check_free_list(number, found.data);
+        return damaged(number, "has an entry of a wrong kind");
+    }
+
+    [[nodiscard]] result<void> check_free_list(std::uint64_t number, std::string_view list) {
+        auto const words = list.size() / word;
+        auto const count = words == 0 ? 0 : load_little_endian<std::uint64_t>(list.data());
+        if (count >= words) return damaged(number, "has a wrong list");
+        auto before = pages_said_;
+        for (std::size_t i = 1; i <= count; ++i) {
+            auto const page = load_little_endian<std::uint64_t>(list.data() + i * word);
+            // Those past the end of the file were never written.
+            bool const is_new = page >= pages_ || (page >= 2 && met_.add(page, 1));
+            if (page >= before || !is_new) return damaged(number, "has a wrong list");
+            before = page;
+        }
+        free_ += count;
+        return {};
+    }
+
+    [[nodiscard]] result<void> check_overflow(std::uint64_t number, std::uint64_t value_bytes) {
+        if (number < 2 || number >= pages_) return damaged(number, "is not in the file");
+        char bytes[head_bytes];
+        auto const head = window_.head(number, bytes, head_bytes);
+        if (auto ok = check_head(number, head, head_bytes); !ok) return ok;
+        auto const kind = load_little_endian<std::uint16_t>(head.data() + 10);
+        if (kind != overflow) return damaged(number, "is of a wrong kind");
+        std::uint64_t const run = load_little_endian<std::uint32_t>(head.data() + 12);
+        auto const needed = (head_bytes + value_bytes + page_bytes_ - 1) / page_bytes_;
+        if (run < needed) return damaged(number, "begins a value that is too short");
+        found_.overflow_pages += run;
+        return meet(number, run);
+    }
+
+    std::string path_;
+    std::uint32_t page_bytes_;
+    std::uint64_t pages_;
+    std::uint64_t pages_said_;
+    page_window window_;
+    page_set met_;
+    std::uint64_t used_ = 0;
+    std::uint64_t free_ = 0;
+
+    // Of the tree that is walked.
+    tree in_ = tree::free_pages;
+    counts found_{};
+    std::string last_key_{};        // the greatest so far
+    bool may_be_last_key_ = false;  // it is a branch's: the next may equal it
+};
+
+}  // namespace detail
+}  // namespace v1
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_STORAGE_LMDB_TREE_HPP
+
+// ---- aiaudit/storage/lmdb_layout.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// lmdb_layout.hpp: the few bytes of LMDB's file format that must be checked before LMDB maps the
+// file. LMDB believes the file: past the end of one that was cut short it dies of SIGBUS.
+//
+// Read with pread, never through a map. The layout is that of data version 1 (LMDB 0.9) on 64-bit
+// little-endian machines, as mdb.c has it; the offsets are pinned by a test on a real file.
+// Threads: functions without state. Another process may be writing: what was read is read again
+// before anything is called corrupt.
+// Floor 5.
+#ifndef AIAUDIT_STORAGE_LMDB_LAYOUT_HPP
+#define AIAUDIT_STORAGE_LMDB_LAYOUT_HPP
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <cstring>
+#include <optional>
+#include <string>
+
+namespace aiaudit {
+inline namespace v1 {
+namespace detail {
+
+// One of the two meta pages at the head of the file. The one with the greater txnid holds.
+struct lmdb_meta {
+    static constexpr std::size_t bytes = 152;
+    static constexpr std::uint32_t magic = 0xBEEFC0DE;
+    static constexpr std::uint16_t meta_page_flag = 0x08;
+
+    std::uint32_t page_bytes = 0;
+    std::uint64_t last_page = 0;
+    std::uint64_t txnid = 0;
+    // The trees of free pages and of the tables, as the page describes them.
+    std::array<char, 2 * lmdb_tree_check::database_bytes> databases{};
+
+    // Nothing where the bytes are not a meta page.
+    [[nodiscard]] static std::optional<lmdb_meta> parse(char const* page) noexcept {
+        lmdb_meta meta;
+        if ((load_little_endian<std::uint16_t>(page + 10) & meta_page_flag) == 0) return {};
+        if (load_little_endian<std::uint32_t>(page + 16) != magic) return {};
+        meta.page_bytes = load_little_endian<std::uint32_t>(page + 40);
+        meta.last_page = load_little_endian<std::uint64_t>(page + 136);
+        meta.txnid = load_little_endian<std::uint64_t>(page + 144);
+        std::memcpy(meta.databases.data(), page + 40, meta.databases.size());
+        bool const power_of_two = (meta.page_bytes & (meta.page_bytes - 1)) == 0;
+        if (!power_of_two || meta.page_bytes < 512 || meta.page_bytes > 32768) return {};
+        if (meta.last_page < 1 || meta.last_page > (std::uint64_t{1} << 47)) return {};
+        return meta;
+    }
+};
+
+using lmdb_metas = std::array<lmdb_meta, 2>;
+
+[[nodiscard]] inline result<lmdb_metas> read_lmdb_metas(int descriptor, std::string const& path) {
+    lmdb_metas metas{};
+    std::uint64_t offset = 0;
+    for (auto& meta : metas) {
+        char page[lmdb_meta::bytes];
+        auto const got = read_at(descriptor, page, sizeof page, offset);
+        if (got < 0) return posix_error(errno, "read", path);
+        if (got < static_cast<std::int64_t>(sizeof page)) {
+            return fail(errc::corrupt, path + ": is cut short inside its head");
+        }
+        auto const parsed = lmdb_meta::parse(page);
+        if (!parsed || (offset != 0 && parsed->page_bytes != offset)) {
+            return fail(errc::corrupt, path + ": the page at byte " + std::to_string(offset) +
+                                           " is not the head of an LMDB file");
+        }
+        meta = *parsed;
+        offset = meta.page_bytes;
+    }
+    return metas;
+}
+
+// Whether all that the meta page's commit speaks of is in the file. Where the file has the length
+// that it had then, that is taken as said. A shorter one is still whole when every page that is
+// missing is free: LMDB does not write pages that a transaction both took and gave back. Then the
+// trees are walked, and must account for every page.
+[[nodiscard]] inline result<void> check_lmdb_commit(int descriptor, std::string const& path,
+                                                    lmdb_meta const& meta, bool always_walk) {
+    // After the meta page: pages are written before the meta page that speaks of them.
+    struct stat status {};
+    if (::fstat(descriptor, &status) != 0) return posix_error(errno, "fstat", path);
+    auto const present = static_cast<std::uint64_t>(status.st_size);
+    auto const pages_needed = meta.last_page + 1;
+    auto const needed = pages_needed * meta.page_bytes;
+    if (present >= needed && !always_walk) return {};
+    auto const pages = std::min(present / meta.page_bytes, pages_needed);
+    lmdb_tree_check check(descriptor, path, meta.page_bytes, pages, pages_needed);
+    auto const walked = check.check_all(meta.databases.data());
+    bool const complete = walked && check.pages_accounted_for() + 2 == pages_needed;
+    if (complete || (!walked && walked.error().code != errc::corrupt)) return walked;
+    if (present >= needed && !walked) return walked;
+    if (present >= needed) return fail(errc::corrupt, path + ": loses count of its pages");
+    return fail(errc::corrupt, path + ": has " + std::to_string(present) +
+                                   " bytes, its last commit needs " + std::to_string(needed));
+}
+
+[[nodiscard]] inline result<void> check_lmdb_size(int descriptor, std::string const& path,
+                                                  bool always_walk = false) {
+    auto const metas = read_lmdb_metas(descriptor, path);
+    if (!metas) return metas.error();
+    auto const& last = (*metas)[0].txnid > (*metas)[1].txnid ? (*metas)[0] : (*metas)[1];
+    return check_lmdb_commit(descriptor, path, last, always_walk);
+}
+
+// Walks what a transaction sees, which keeps its pages from being used again. False: its meta page
+// holds another commit by now, so it must begin anew.
+[[nodiscard]] inline result<bool> check_lmdb_snapshot(int descriptor, std::string const& path,
+                                                      std::uint64_t txnid) {
+    auto const metas = read_lmdb_metas(descriptor, path);
+    if (!metas) return metas.error();
+    // Where LMDB looks for it.
+    auto const& its = (*metas)[txnid % 2];
+    if (its.txnid != txnid) return false;
+    auto const checked = check_lmdb_commit(descriptor, path, its, true);
+    if (!checked) return checked.error();
+    return true;
+}
+
+// always_walk: looks at every branch and leaf page, however long the file is.
+[[nodiscard]] inline result<void> check_lmdb_file(std::string const& path,
+                                                  bool always_walk = false) {
+    auto const file = file_handle::open(path, O_RDONLY);
+    if (!file) return posix_error(errno, "open", path);
+    result<void> checked;
+    for (int tries = 0; tries < 3; ++tries) {
+        checked = check_lmdb_size(file.get(), path, always_walk);
+        if (checked) break;
+    }
+    return checked;
+}
+
+}  // namespace detail
+}  // namespace v1
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_STORAGE_LMDB_LAYOUT_HPP
+
+// ---- aiaudit/storage/lmdb_registry.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// lmdb_registry.hpp: which files this process has open as LMDB environments, and whether it forked
+// since.
+//
+// LMDB's locks belong to the process: a second environment on one file would drop the first's. And
+// none may be used, or closed, in a forked child.
+// Threads: any.
+// Floor 5.
+#ifndef AIAUDIT_STORAGE_LMDB_REGISTRY_HPP
+#define AIAUDIT_STORAGE_LMDB_REGISTRY_HPP
+
+#include <atomic>
+#include <cstdint>
+#include <mutex>
+#include <set>
+#include <string>
+#include <utility>
+
+#include <pthread.h>
+
+namespace aiaudit {
+inline namespace v1 {
+namespace detail {
+
+class lmdb_registry {
+public:
+    [[nodiscard]] static lmdb_registry& instance() {
+        // Never destroyed: a store with static storage may be closed after it.
+        static lmdb_registry& only = *new lmdb_registry;
+        return only;
+    }
+
+    // By what the file is, not by its name: a ledger has many.
+    using file_id = std::pair<dev_t, ino_t>;
+    [[nodiscard]] bool claim(file_id file) {
+        std::scoped_lock const lock(mutex_);
+        return open_.insert(file).second;
+    }
+    void release(file_id file) {
+        std::scoped_lock const lock(mutex_);
+        open_.erase(file);
+    }
+    // How often this process, or what it forked from, forked: another number than at opening means
+    // that what was opened is the parent's.
+    [[nodiscard]] std::uint64_t forks() const noexcept {
+        return forks_.load(std::memory_order_relaxed);
+    }
+
+private:
+    // The mutex is held over a fork, so that the child's copy of the set is whole. The child starts
+    // with none open: what it inherited is dead.
+    lmdb_registry() {
+        ::pthread_atfork([] { instance().mutex_.lock(); }, [] { instance().mutex_.unlock(); },
+                         [] {
+                             instance().open_.clear();
+                             instance().forks_.fetch_add(1, std::memory_order_relaxed);
+                             instance().mutex_.unlock();
+                         });
+    }
+    std::mutex mutex_{};
+    std::set<file_id> open_{};  // protected by mutex_
+    std::atomic<std::uint64_t> forks_ = 0;
+};
+
+// One file of this process's own, until it is destroyed.
+class file_claim {
+public:
+    file_claim() noexcept = default;
+    file_claim(file_claim&& other) noexcept
+        : file_(other.file_), forks_(other.forks_), held_(std::exchange(other.held_, false)) {}
+    file_claim& operator=(file_claim&& other) noexcept {
+        std::swap(file_, other.file_);
+        std::swap(forks_, other.forks_);
+        std::swap(held_, other.held_);
+        return *this;
+    }
+    // A forked child's copy claims nothing: the child may have claimed it anew.
+    ~file_claim() {
+        if (held_ && !forked()) lmdb_registry::instance().release(file_);
+    }
+    [[nodiscard]] bool forked() const noexcept {
+        return forks_ != lmdb_registry::instance().forks();
+    }
+    [[nodiscard]] static result<file_claim> of(std::string const& path) {
+        struct stat status {};
+        if (::stat(path.c_str(), &status) != 0) return posix_error(errno, "stat", path);
+        file_claim claimed;
+        claimed.file_ = {status.st_dev, status.st_ino};
+        claimed.held_ = lmdb_registry::instance().claim(claimed.file_);
+        if (!claimed.held_) return fail(errc::already_open, path + ": is open in this process");
+        return claimed;
+    }
+
+private:
+    lmdb_registry::file_id file_{};
+    std::uint64_t forks_ = lmdb_registry::instance().forks();
+    bool held_ = false;
+};
+
+}  // namespace detail
+}  // namespace v1
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_STORAGE_LMDB_REGISTRY_HPP
+
+// ---- aiaudit/storage/lmdb_handle.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// lmdb_handle.hpp: an LMDB environment that is open, its tables, and read transactions kept to be
+// used again.
+//
+// Threads: transactions may be begun and ended by any at once; what changes the map and
+// destruction are for one, while no transaction is active. lmdb_environment.hpp sees to that, and
+// to forks.
+// Floor 5.
+#ifndef AIAUDIT_STORAGE_LMDB_HANDLE_HPP
+#define AIAUDIT_STORAGE_LMDB_HANDLE_HPP
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include <lmdb.h>
+
+namespace aiaudit {
+inline namespace v1 {
+namespace detail {
+
+// What LMDB's answer means. `path` is the environment's directory, `call` what was asked of LMDB.
+[[nodiscard]] inline error lmdb_error(int code, char const* call, std::string const& path) {
+    if (code > 0) return posix_error(code, call, path + "/data.mdb");
+    auto const text = path + ": " + call + ": " + ::mdb_strerror(code);
+    switch (code) {
+    case MDB_CORRUPTED:
+    case MDB_PAGE_NOTFOUND:
+    case MDB_INVALID:
+    case MDB_INCOMPATIBLE: return fail(errc::corrupt, text);
+    case MDB_VERSION_MISMATCH: return fail(errc::newer_format, text);
+    case MDB_MAP_FULL: return fail(errc::log_full, text);
+    case MDB_TXN_FULL: return fail(errc::too_large, text);
+    default: return fail(errc::storage_failed, text);
+    }
+}
+
+[[nodiscard]] inline MDB_val to_lmdb(std::string_view bytes) noexcept {
+    // LMDB only reads what it is given here; its one struct serves both directions.
+    return MDB_val{bytes.size(), const_cast<char*>(bytes.data())};
+}
+[[nodiscard]] inline std::string_view from_lmdb(MDB_val const& bytes) noexcept {
+    return {static_cast<char const*>(bytes.mv_data), bytes.mv_size};
+}
+
+struct close_lmdb_cursor {
+    void operator()(MDB_cursor* cursor) const noexcept { ::mdb_cursor_close(cursor); }
+};
+using lmdb_cursor = std::unique_ptr<MDB_cursor, close_lmdb_cursor>;
+
+struct lmdb_settings {
+    std::uint64_t map_bytes = limits::map_bytes;
+    bool read_only = false;
+    bool make = false;  // with its tables, in an empty directory that is no one else's yet
+    bool walk = true;   // look at every branch and leaf page first, but where it is being made
+};
+
+[[nodiscard]] inline result<void> check_map_bytes(std::uint64_t map_bytes) {
+    if (map_bytes >= limits::map_bytes_least && map_bytes <= SIZE_MAX / 2) return {};
+    return fail(errc::bad_argument, "a map of " + std::to_string(map_bytes) + " bytes cannot be");
+}
+
+class lmdb_handle {
+public:
+    // not_found: there is no such directory.
+    [[nodiscard]] static result<std::unique_ptr<lmdb_handle>> open(std::string const& directory,
+                                                                   lmdb_settings const& how);
+    lmdb_handle(lmdb_handle const&) = delete;
+    lmdb_handle& operator=(lmdb_handle const&) = delete;
+    ~lmdb_handle();
+
+    // LMDB's codes. What begin_read gave goes to end_read.
+    [[nodiscard]] int begin_write(MDB_txn** txn) noexcept {
+        return ::mdb_txn_begin(env_, nullptr, 0, txn);
+    }
+    [[nodiscard]] int begin_read(MDB_txn** txn) noexcept;
+    void end_read(MDB_txn* txn) noexcept;
+    [[nodiscard]] result<void> adopt_map_of_others() { return set_map_bytes(0); }
+    // Whether the map has room for some pages more, whatever is free among those in use.
+    [[nodiscard]] bool has_room() const noexcept {
+        return bytes_of_last_commit() + limits::storage_seal_bytes <= info().me_mapsize;
+    }
+    [[nodiscard]] result<void> grow_map() {
+        return set_map_bytes(info().me_mapsize + 2 * limits::storage_seal_bytes);
+    }
+    // Frees the slots of processes that died while they read.
+    void clear_dead_readers() noexcept {
+        int dead = 0;
+        ::mdb_reader_check(env_, &dead);
+    }
+    [[nodiscard]] std::uint64_t last_txnid() const noexcept { return info().me_last_txnid; }
+    [[nodiscard]] MDB_dbi table_handle(table which) const noexcept {
+        return tables_[static_cast<std::size_t>(which)];
+    }
+
+    // Whether the file is as long as it was when it was last seen: it never shrinks by itself. To
+    // be asked before LMDB touches the map.
+    [[nodiscard]] bool covers_what_was_seen() noexcept;
+    // Whether it is as long as the last commit needs. To be asked inside a transaction, before it
+    // looks at a page.
+    [[nodiscard]] result<void> check_size();
+    // After a commit of this process, which may have made the file longer.
+    void note_commit() noexcept {
+        if (bytes_of_last_commit() > seen_bytes_.load(std::memory_order_relaxed)) {
+            (void)covers_what_was_seen();
+        }
+    }
+    [[nodiscard]] error cut_short() const {
+        return fail(errc::corrupt, directory_ + "/data.mdb: was cut short while it was open");
+    }
+
+private:
+    explicit lmdb_handle(std::string directory) : directory_(std::move(directory)) {}
+    [[nodiscard]] result<void> open_environment(lmdb_settings const& how);
+    [[nodiscard]] result<MDB_txn*> begin_first(bool make);
+    [[nodiscard]] result<void> walk_trees();
+    [[nodiscard]] result<void> open_tables(bool make);
+    [[nodiscard]] result<void> set_map_bytes(std::uint64_t bytes);
+    [[nodiscard]] error failure(int code, char const* call) const {
+        return lmdb_error(code, call, directory_);
+    }
+    [[nodiscard]] MDB_envinfo info() const noexcept {
+        MDB_envinfo found{};
+        ::mdb_env_info(env_, &found);
+        return found;
+    }
+    [[nodiscard]] std::uint64_t bytes_of_last_commit() const noexcept {
+        return (std::uint64_t{info().me_last_pgno} + 1) * page_bytes_;
+    }
+
+    // Constant once open.
+    std::string directory_;
+    MDB_env* env_ = nullptr;
+    std::array<MDB_dbi, table_count> tables_{};
+    std::uint64_t page_bytes_ = 0;
+    int descriptor_ = -1;  // LMDB's, on the data file
+    file_claim claim_{};
+
+    std::atomic<std::uint64_t> seen_bytes_ = 0;  // the longest that the file was seen to be
+    // The last commit whose pages were found to be there although the file is shorter than it says.
+    std::atomic<std::uint64_t> whole_at_ = 0;
+    std::array<std::atomic<MDB_txn*>, limits::storage_idle_readers> idle_{};
+};
+
+inline result<std::unique_ptr<lmdb_handle>> lmdb_handle::open(std::string const& directory,
+                                                              lmdb_settings const& how) {
+    std::unique_ptr<lmdb_handle> opened(new lmdb_handle(directory));
+    if (!how.make) {
+        auto const file = directory + "/data.mdb";
+        auto claimed = file_claim::of(file);
+        if (!claimed && claimed.error().code == errc::not_found &&
+            ::access(directory.c_str(), F_OK) == 0) {
+            return fail(errc::corrupt, file + ": is missing, though the segment was made whole");
+        }
+        if (!claimed) return claimed.error();
+        opened->claim_ = std::move(*claimed);
+        if (auto ok = check_lmdb_file(file); !ok) return ok.error();
+    }
+    if (auto ok = opened->open_environment(how); !ok) return ok.error();
+    if (how.walk && !how.make) {
+        if (auto ok = opened->walk_trees(); !ok) return ok.error();
+    }
+    if (auto ok = opened->open_tables(how.make); !ok) return ok.error();
+    (void)opened->covers_what_was_seen();
+    return opened;
+}
+
+inline lmdb_handle::~lmdb_handle() {
+    for (auto& idle : idle_) {
+        if (auto* const txn = idle.load(std::memory_order_acquire); txn != nullptr) {
+            ::mdb_txn_abort(txn);
+        }
+    }
+    if (env_ != nullptr) ::mdb_env_close(env_);
+}
+
+inline result<void> lmdb_handle::open_environment(lmdb_settings const& how) {
+    if (int const code = ::mdb_env_create(&env_); code != 0) return failure(code, "create");
+    constexpr std::uint64_t page = 4096;
+    auto const map_bytes = (how.map_bytes + page - 1) / page * page;
+    ::mdb_env_set_mapsize(env_, static_cast<std::size_t>(map_bytes));
+    ::mdb_env_set_maxdbs(env_, limits::storage_tables);
+    ::mdb_env_set_maxreaders(env_, limits::storage_readers);
+    // What is being made is synced as a whole, before it gets its name.
+    unsigned flags = how.make ? MDB_NOTLS | MDB_NOSYNC : MDB_NOTLS;
+    auto const lock_file = directory_ + "/lock.mdb";
+    if (how.read_only) {
+        flags |= MDB_RDONLY;
+        // A reader registers in the lock file. Where it cannot (read-only media, another's
+        // directory, a bare copy of data.mdb) it reads unregistered, which is sound only while
+        // nobody writes: a writer may use pages again that it still reads.
+        if (::access(lock_file.c_str(), W_OK) != 0) flags |= MDB_NOLOCK;
+    }
+    if ((flags & MDB_NOLOCK) == 0) {
+        // Here no lock of this process is on the file yet, so that closing it again drops none.
+        constexpr std::uint64_t head = 4096;
+        auto const bytes = head + std::uint64_t{limits::storage_readers} * 64;
+        if (auto ok = reserve_blocks(lock_file, bytes); !ok) return ok;
+    }
+    int const code = ::mdb_env_open(env_, directory_.c_str(), flags, 0600);
+    if (code == ENOMEM) {
+        return fail(errc::storage_failed, directory_ + ": no address space for a map of " +
+                                              std::to_string(map_bytes) +
+                                              " bytes (choose a smaller map_bytes)");
+    }
+    if (code != 0) return failure(code, "open");
+    ::mdb_env_get_fd(env_, &descriptor_);
+    MDB_stat layout{};
+    if (int const failed = ::mdb_env_stat(env_, &layout); failed != 0) {
+        return failure(failed, "stat");
+    }
+    page_bytes_ = layout.ms_psize;
+    if (!how.read_only) clear_dead_readers();
+    return {};
+}
+
+// The environment is new to this process, and may be in use by others.
+inline result<MDB_txn*> lmdb_handle::begin_first(bool make) {
+    MDB_txn* txn = nullptr;
+    unsigned const kind = make ? 0 : MDB_RDONLY;
+    int code = ::mdb_txn_begin(env_, nullptr, kind, &txn);
+    for (int tries = 0; tries < 8 && code != 0; ++tries) {
+        if (code == MDB_MAP_RESIZED) {
+            if (auto ok = adopt_map_of_others(); !ok) return ok.error();
+        } else if (code == MDB_READERS_FULL) {
+            clear_dead_readers();
+        } else {
+            break;
+        }
+        code = ::mdb_txn_begin(env_, nullptr, kind, &txn);
+    }
+    if (code != 0) return failure(code, "begin");
+    return txn;
+}
+
+// Before LMDB looks at any page but the meta pages: it would die of much that is wrong in them. A
+// reader without a lock file keeps no page from being used again, so what it finds is looked for
+// once more.
+inline result<void> lmdb_handle::walk_trees() {
+    constexpr int looks = 3;
+    result<void> walked;
+    for (int tries = 0, found = 0; tries < 1000 && found < looks; ++tries) {
+        auto const txn = begin_first(false);
+        if (!txn) return txn.error();
+        auto const whole =
+            check_lmdb_snapshot(descriptor_, directory_ + "/data.mdb", ::mdb_txn_id(*txn));
+        ::mdb_txn_abort(*txn);
+        if (whole && *whole) return {};
+        if (!whole && whole.error().code != errc::corrupt) return whole.error();
+        found += whole ? 0 : 1;
+        walked = whole ? fail(errc::corrupt, directory_ +
+                                                 "/data.mdb: its last commit is in the "
+                                                 "wrong place")
+                       : whole.error();
+    }
+    return walked;
+}
+
+inline result<void> lmdb_handle::open_tables(bool make) {
+    auto const begun = begin_first(make);
+    if (!begun) return begun.error();
+    MDB_txn* const txn = *begun;
+    int code = 0;
+    for (std::size_t i = 0; i < table_count; ++i) {
+        auto const* const name = name_of(static_cast<table>(i));
+        code = ::mdb_dbi_open(txn, name, make ? MDB_CREATE : 0, &tables_[i]);
+        if (code == 0) continue;
+        ::mdb_txn_abort(txn);
+        if (code != MDB_NOTFOUND) return failure(code, "open table");
+        return fail(errc::corrupt, directory_ + ": has no table '" + name + "'");
+    }
+    code = ::mdb_txn_commit(txn);  // keeps the handles, also that of a reader
+    if (code != 0) return failure(code, "commit");
+    return {};
+}
+
+// A transaction that waits to be renewed has a slot among the readers already: to renew it takes no
+// lock and no memory.
+inline int lmdb_handle::begin_read(MDB_txn** txn) noexcept {
+    for (auto& idle : idle_) {
+        if (idle.load(std::memory_order_relaxed) == nullptr) continue;
+        auto* const taken = idle.exchange(nullptr, std::memory_order_acquire);
+        if (taken == nullptr) continue;
+        int const code = ::mdb_txn_renew(taken);
+        if (code == 0) {
+            *txn = taken;
+        } else {
+            ::mdb_txn_abort(taken);
+        }
+        return code;
+    }
+    int const code = ::mdb_txn_begin(env_, nullptr, MDB_RDONLY, txn);
+    if (code != MDB_READERS_FULL) return code;
+    clear_dead_readers();
+    return ::mdb_txn_begin(env_, nullptr, MDB_RDONLY, txn);
+}
+
+inline void lmdb_handle::end_read(MDB_txn* txn) noexcept {
+    ::mdb_txn_reset(txn);
+    for (auto& idle : idle_) {
+        MDB_txn* none = nullptr;
+        if (idle.load(std::memory_order_relaxed) != nullptr) continue;
+        if (idle.compare_exchange_strong(none, txn, std::memory_order_release,
+                                         std::memory_order_relaxed)) {
+            return;
+        }
+    }
+    ::mdb_txn_abort(txn);
+}
+
+// 0: as large as the last commit of any process says.
+inline result<void> lmdb_handle::set_map_bytes(std::uint64_t bytes) {
+    int const code = ::mdb_env_set_mapsize(env_, static_cast<std::size_t>(bytes));
+    if (code != 0) return failure(code, "resize map");
+    return {};
+}
+
+inline bool lmdb_handle::covers_what_was_seen() noexcept {
+    // Loaded before the file is asked: another thread may see a longer one meanwhile.
+    auto seen = seen_bytes_.load(std::memory_order_relaxed);
+    struct stat status {};
+    if (::fstat(descriptor_, &status) != 0) return true;  // it is open, so this cannot be
+    auto const bytes = static_cast<std::uint64_t>(status.st_size);
+    if (bytes < seen) return false;
+    while (bytes > seen &&
+           !seen_bytes_.compare_exchange_weak(seen, bytes, std::memory_order_relaxed)) {
+    }
+    return true;
+}
+
+// The last commit may speak of pages past the end of the file, when they are free: see
+// check_lmdb_size. That is rare, and looked into once a commit.
+inline result<void> lmdb_handle::check_size() {
+    auto const found = info();
+    auto const needed = (std::uint64_t{found.me_last_pgno} + 1) * page_bytes_;
+    if (needed <= seen_bytes_.load(std::memory_order_relaxed)) return {};
+    // Others made it longer since we looked, or it is one of those.
+    if (!covers_what_was_seen()) return cut_short();
+    if (needed <= seen_bytes_.load(std::memory_order_relaxed)) return {};
+    if (whole_at_.load(std::memory_order_relaxed) == found.me_last_txnid) return {};
+    result<void> checked;
+    for (int tries = 0; tries < 3; ++tries) {
+        checked = check_lmdb_size(descriptor_, directory_ + "/data.mdb");
+        if (checked) break;
+    }
+    if (checked) whole_at_.store(found.me_last_txnid, std::memory_order_relaxed);
+    return checked;
+}
+
+}  // namespace detail
+}  // namespace v1
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_STORAGE_LMDB_HANDLE_HPP
+
+// ---- aiaudit/storage/lmdb_environment.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// lmdb_environment.hpp: one directory with an LMDB environment, its rules kept for it.
+//
+// The rules (LMDB 0.9): an environment is opened once in a process, never used or closed in a
+// forked child, and remapped or closed only when none of its transactions is active; after a commit
+// that failed half-way it answers nothing until it is opened anew; a dead process's readers are
+// cleared by hand; past the end of a file that was cut short it dies of SIGBUS; and what the disk
+// refuses comes back as one of several errors.
+// It is opened by its first transaction, and again after it was closed or has failed.
+// MDB_NOTLS, and no flag that trades durability for speed, but in a directory that is being made.
+// Threads: any, as its store allows.
+// Floor 5.
+#ifndef AIAUDIT_STORAGE_LMDB_ENVIRONMENT_HPP
+#define AIAUDIT_STORAGE_LMDB_ENVIRONMENT_HPP
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <shared_mutex>
+#include <string>
+#include <thread>
+#include <utility>
+
+#include <lmdb.h>
+
+namespace aiaudit {
+inline namespace v1 {
+namespace detail {
+
+class lmdb_transaction;
+
+class lmdb_environment {
+public:
+    lmdb_environment(std::string directory, lmdb_settings const& how, segment_number number)
+        : directory_(std::move(directory)), how_(how), number_(number) {}
+    lmdb_environment(lmdb_environment const&) = delete;
+    lmdb_environment& operator=(lmdb_environment const&) = delete;
+    // A forked child leaves alone what its parent has open: closing would clear the parent's
+    // readers and locks.
+    ~lmdb_environment() {
+        if (forked()) (void)open_.release();
+    }
+
+    // Opens the environment where it is not. not_found: its directory is gone, or was dropped.
+    [[nodiscard]] result<lmdb_transaction> begin(bool writing);
+    // Whether the segment is sealed, as that transaction on it sees it.
+    [[nodiscard]] result<bool> is_sealed(lmdb_transaction const& transaction);
+    // Of the last commit of any process; 0 where it is not open.
+    [[nodiscard]] std::uint64_t last_txnid() noexcept;
+    // Closes it unless a transaction is active on it. It is open again when it is needed.
+    bool try_close();
+    // Makes room in a map that is full, for as long as it is open.
+    [[nodiscard]] result<void> grow_map();
+    // Nobody begins a transaction here any more.
+    void drop() noexcept { dropped_.store(true, std::memory_order_relaxed); }
+
+    [[nodiscard]] bool dropped() const noexcept { return dropped_.load(std::memory_order_relaxed); }
+    [[nodiscard]] bool is_open() const noexcept { return is_open_.load(std::memory_order_relaxed); }
+    [[nodiscard]] segment_number number() const noexcept { return number_; }
+    [[nodiscard]] std::string const& directory() const noexcept { return directory_; }
+    [[nodiscard]] bool forked() const noexcept {
+        return forks_ != lmdb_registry::instance().forks();
+    }
+    [[nodiscard]] error failure(int code, char const* call) const {
+        return lmdb_error(code, call, directory_);
+    }
+
+    // When it was last asked for, by the count of whoever keeps many of them.
+    std::atomic<std::uint64_t> last_use = 0;
+
+private:
+    friend class lmdb_transaction;
+    using gate = std::shared_mutex;
+    [[nodiscard]] result<void> open_anew(std::uint64_t seen_openings);
+    [[nodiscard]] result<void> adopt_map_of_others();
+    [[nodiscard]] result<std::unique_lock<gate>> wait_for_transactions();
+    [[nodiscard]] bool is_cut_short(bool writing) noexcept;
+    void clear_dead_readers_now_and_then() noexcept;
+
+    std::string const directory_;
+    lmdb_settings const how_;
+    segment_number const number_;
+    std::uint64_t const forks_ = lmdb_registry::instance().forks();
+
+    // Shared by every transaction for as long as it is active, exclusive while what is open or its
+    // map changes.
+    gate gate_{};
+    std::unique_ptr<lmdb_handle> open_{};  // protected by gate_
+    std::uint64_t openings_ = 0;           // protected by gate_
+    bool walked_ = false;                  // its trees were found whole once; protected by gate_
+    std::atomic<bool> is_open_ = false;    // what open_ says, for a look without the gate
+    std::atomic<bool> dropped_ = false;
+    // The last commit after which the segment was seen not to be sealed.
+    std::atomic<std::uint64_t> unsealed_at_ = ~std::uint64_t{0};
+    std::atomic<std::int64_t> next_reader_check_ = 0;  // steady seconds
+    std::atomic<std::int64_t> size_checked_at_ = 0;    // coarse nanoseconds
+};
+
+// One transaction; aborted unless it was committed.
+class lmdb_transaction {
+public:
+    lmdb_transaction(lmdb_transaction&& other) noexcept
+        : env_(other.env_),
+          handle_(other.handle_),
+          txn_(std::exchange(other.txn_, nullptr)),
+          writing_(other.writing_),
+          gate_(std::move(other.gate_)) {}
+    lmdb_transaction& operator=(lmdb_transaction&&) = delete;
+    // In a forked child it is left alone: to abort it would unlock the parent's write lock.
+    ~lmdb_transaction() {
+        if (txn_ == nullptr || env_->forked()) return;
+        if (writing_) {
+            ::mdb_txn_abort(txn_);
+        } else {
+            handle_->end_read(txn_);
+        }
+    }
+    [[nodiscard]] MDB_txn* get() const noexcept { return txn_; }
+    [[nodiscard]] lmdb_environment& environment() const noexcept { return *env_; }
+    [[nodiscard]] MDB_dbi table_handle(table which) const noexcept {
+        return handle_->table_handle(which);
+    }
+    // Of a writer: whether a few small entries more are sure to find room.
+    [[nodiscard]] bool has_room() const noexcept { return handle_->has_room(); }
+    // The last commit that it sees.
+    [[nodiscard]] std::uint64_t sees() const noexcept {
+        return ::mdb_txn_id(txn_) - (writing_ ? 1 : 0);
+    }
+
+    // Of a writer. LMDB writes the pages, waits for the disk, then writes the meta page through a
+    // descriptor opened with O_DSYNC.
+    [[nodiscard]] result<void> commit() {
+        if (env_->forked()) return fail(errc::closed, "this process was forked inside a body");
+        int const code = ::mdb_txn_commit(std::exchange(txn_, nullptr));
+        if (code != 0) return env_->failure(code, "commit");
+        handle_->note_commit();
+        return {};
+    }
+
+private:
+    friend class lmdb_environment;
+    lmdb_transaction(lmdb_environment& env, MDB_txn* txn, bool writing,
+                     std::shared_lock<lmdb_environment::gate> gate) noexcept
+        : env_(&env),
+          handle_(env.open_.get()),
+          txn_(txn),
+          writing_(writing),
+          gate_(std::move(gate)) {}
+
+    lmdb_environment* env_;
+    lmdb_handle* handle_;
+    MDB_txn* txn_;
+    bool writing_;
+    std::shared_lock<lmdb_environment::gate> gate_;
+};
+
+inline result<lmdb_transaction> lmdb_environment::begin(bool writing) {
+    int code = 0;
+    for (int tries = 0; tries < 8; ++tries) {
+        if (forked()) {
+            return fail(errc::closed, directory_ + ": was opened before this process forked");
+        }
+        if (dropped()) return fail(errc::not_found, directory_ + ": was dropped");
+        std::shared_lock inside(gate_);
+        auto const openings = openings_;
+        code = MDB_PANIC;  // as good as: there is nothing open
+        if (open_) {
+            if (writing) clear_dead_readers_now_and_then();
+            if (is_cut_short(writing)) return open_->cut_short();
+            MDB_txn* txn = nullptr;
+            code = writing ? open_->begin_write(&txn) : open_->begin_read(&txn);
+            if (code == 0) {
+                lmdb_transaction begun(*this, txn, writing, std::move(inside));
+                if (auto ok = open_->check_size(); !ok) return ok.error();
+                return begun;
+            }
+        }
+        inside.unlock();
+        if (code == MDB_PANIC) {
+            if (auto ok = open_anew(openings); !ok) return ok.error();
+        } else if (code == MDB_MAP_RESIZED) {
+            if (auto ok = adopt_map_of_others(); !ok) return ok.error();
+        } else {
+            break;
+        }
+    }
+    return failure(code, "begin");
+}
+
+inline result<std::unique_lock<lmdb_environment::gate>> lmdb_environment::wait_for_transactions() {
+    // By trying: the thread sanitizer does not know of waiting for a mutex by the steady clock.
+    auto const end =
+        std::chrono::steady_clock::now() + std::chrono::seconds(limits::storage_wait_seconds);
+    std::unique_lock alone(gate_, std::try_to_lock);
+    while (!alone.owns_lock() && std::chrono::steady_clock::now() < end) {
+        std::this_thread::sleep_for(std::chrono::microseconds(200));
+        (void)alone.try_lock();
+    }
+    if (alone.owns_lock()) return alone;
+    return fail(
+        errc::storage_failed,
+        directory_ + ": must be mapped anew, but a transaction of this process does not end");
+}
+
+// Opens it where it is not open, or is still what was open at that opening, which has failed.
+inline result<void> lmdb_environment::open_anew(std::uint64_t seen_openings) {
+    auto const alone = wait_for_transactions();
+    if (!alone) return alone.error();
+    if (openings_ != seen_openings) return {};
+    bool const again = open_ != nullptr;
+    is_open_ = false;
+    open_.reset();
+    auto how = how_;
+    how.walk = !walked_;  // nothing but this library writes to it since
+    auto opened = lmdb_handle::open(directory_, how);
+    if (!opened && again) {
+        return fail(opened.error().code,
+                    "after a commit failed half-way it cannot be opened: " + opened.error().where);
+    }
+    if (!opened) return opened.error();
+    open_ = std::move(*opened);
+    walked_ = true;
+    is_open_ = true;
+    ++openings_;
+    return {};
+}
+
+// Another process, with a larger map, wrote past the end of ours.
+inline result<void> lmdb_environment::adopt_map_of_others() {
+    auto const alone = wait_for_transactions();
+    if (!alone) return alone.error();
+    return open_ ? open_->adopt_map_of_others() : result<void>{};
+}
+
+inline result<void> lmdb_environment::grow_map() {
+    auto const alone = wait_for_transactions();
+    if (!alone) return alone.error();
+    return open_ ? open_->grow_map() : result<void>{};
+}
+
+inline bool lmdb_environment::try_close() {
+    if (forked()) return false;
+    std::unique_lock const alone(gate_, std::try_to_lock);
+    if (!alone.owns_lock()) return false;
+    is_open_ = false;
+    open_.reset();
+    ++openings_;
+    return true;
+}
+
+inline result<bool> lmdb_environment::is_sealed(lmdb_transaction const& transaction) {
+    if (number_ == history) return false;
+    auto const seen = transaction.sees();
+    if (unsealed_at_.load(std::memory_order_relaxed) == seen) return false;
+    MDB_val key = to_lmdb(sealed_key);
+    MDB_val value{};
+    auto const in = transaction.table_handle(table::meta);
+    int const code = ::mdb_get(transaction.get(), in, &key, &value);
+    if (code == 0) return true;
+    if (code != MDB_NOTFOUND) return failure(code, "get");
+    unsealed_at_.store(seen, std::memory_order_relaxed);
+    return false;
+}
+
+inline std::uint64_t lmdb_environment::last_txnid() noexcept {
+    if (forked()) return 0;
+    std::shared_lock const inside(gate_);
+    if (!open_ || is_cut_short(false)) return 0;
+    return open_->last_txnid();
+}
+
+// Whether the file is shorter than it was. Readers look once in a tick of the system's clock, some
+// milliseconds: asking costs more than all else that a read does. The caller holds gate_ shared.
+inline bool lmdb_environment::is_cut_short(bool writing) noexcept {
+    struct timespec now {};
+    ::clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+    auto const tick = static_cast<std::int64_t>(now.tv_sec) * 1'000'000'000 + now.tv_nsec;
+    if (!writing && size_checked_at_.load(std::memory_order_relaxed) == tick) return false;
+    bool const cut = !open_->covers_what_was_seen();
+    // Where it is, everybody is told, for as long as it is.
+    size_checked_at_.store(cut ? 0 : tick, std::memory_order_relaxed);
+    return cut;
+}
+
+// The caller holds gate_ shared.
+inline void lmdb_environment::clear_dead_readers_now_and_then() noexcept {
+    auto const now = std::chrono::duration_cast<std::chrono::seconds>(
+                         std::chrono::steady_clock::now().time_since_epoch())
+                         .count();
+    auto due = next_reader_check_.load(std::memory_order_relaxed);
+    if (now < due) return;
+    auto const next = now + limits::storage_reader_check_seconds;
+    if (!next_reader_check_.compare_exchange_strong(due, next)) return;  // another thread does it
+    open_->clear_dead_readers();
+}
+
+}  // namespace detail
+}  // namespace v1
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_STORAGE_LMDB_ENVIRONMENT_HPP
+
+// ---- aiaudit/storage/write_lock.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// write_lock.hpp: whose turn it is to write a ledger, over all threads and processes.
+//
+// LMDB has a lock of its own, a robust mutex in shared memory. Where several processes wait for it
+// and one is killed just when it was woken, the others may sleep for ever: nobody wakes them until
+// the next process comes by. The kernel takes a file lock back from the dead and wakes who waits,
+// so writers wait for this one, and LMDB's is free whenever one of them asks for it.
+// It is a POSIX record lock: it belongs to the process, so that a forked child has none of it, as
+// it would of flock and of open file description locks. The process loses it when it closes any
+// descriptor on the file; then LMDB's own still keeps writers apart.
+// Threads: any. Processes: any; a forked child uses it no more.
+// Floor 5.
+#ifndef AIAUDIT_STORAGE_WRITE_LOCK_HPP
+#define AIAUDIT_STORAGE_WRITE_LOCK_HPP
+
+#include <mutex>
+#include <string>
+#include <utility>
+
+namespace aiaudit {
+inline namespace v1 {
+namespace detail {
+
+inline constexpr char const* write_lock_name = "write.lock";
+
+class write_lock {
+public:
+    write_lock() = default;
+    write_lock(write_lock const&) = delete;
+    write_lock& operator=(write_lock const&) = delete;
+
+    // Makes the file where it is missing. Called once, before any turn.
+    [[nodiscard]] result<void> open(std::string path) {
+        // Claimed before there is a descriptor: to close one again would drop the lock of another
+        // store of this process.
+        if (::mknod(path.c_str(), S_IFREG | 0600, 0) != 0 && errno != EEXIST) {
+            return posix_error(errno, "create", path);
+        }
+        auto claimed = file_claim::of(path);
+        if (!claimed) return claimed.error();
+        auto file = file_handle::open(path, O_RDWR);
+        if (!file) return posix_error(errno, "open", path);
+        claim_ = std::move(*claimed);
+        file_ = std::move(file);
+        path_ = std::move(path);
+        return {};
+    }
+
+    // For as long as it lives it is the holder's turn. In a forked child it is nobody's, and ends
+    // without touching the parent's.
+    class turn {
+    public:
+        turn(turn&& other) noexcept
+            : lock_(std::exchange(other.lock_, nullptr)), alone_(std::move(other.alone_)) {}
+        turn& operator=(turn&&) = delete;
+        ~turn() {
+            if (lock_ != nullptr) (void)lock_->set(F_UNLCK, F_SETLK);
+        }
+
+    private:
+        friend class write_lock;
+        turn(write_lock& of, std::unique_lock<std::mutex> alone) noexcept
+            : lock_(&of), alone_(std::move(alone)) {}
+        write_lock* lock_;
+        std::unique_lock<std::mutex> alone_;
+    };
+
+    [[nodiscard]] result<turn> wait_for_turn() {
+        std::unique_lock alone(mutex_);
+        int failed = 0;
+        do {
+            failed = set(F_WRLCK, F_SETLKW);
+        } while (failed != 0 && errno == EINTR);
+        // The kernel sees processes, not threads: where two of them write two ledgers with several
+        // threads it may see a circle that is none. LMDB's own lock is enough for that one turn.
+        if (failed == 0 || errno == EDEADLK) return turn(*this, std::move(alone));
+        return posix_error(errno, "lock", path_);
+    }
+
+private:
+    [[nodiscard]] int set(short kind, int command) const noexcept {
+        struct flock whole {};
+        whole.l_type = kind;
+        whole.l_whence = SEEK_SET;
+        return ::fcntl(file_.get(), command, &whole);
+    }
+
+    std::string path_{};
+    file_claim claim_{};
+    file_handle file_{};
+    std::mutex mutex_{};  // the lock does not keep the threads of a process apart
+};
+
+}  // namespace detail
+}  // namespace v1
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_STORAGE_WRITE_LOCK_HPP
+
+// ---- aiaudit/storage/lmdb_segments.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// lmdb_segments.hpp: the segments of one ledger directory, as one process has them open.
+//
+// The newest is found by looking: a transaction on the segment that this process believes newest
+// sees whether it is sealed, and then moves on to the next. So no process needs to be told.
+// Older ones are opened when they are asked for, and the least recently used closed.
+// Threads: any, as its store allows.
+// Floor 5.
+#ifndef AIAUDIT_STORAGE_LMDB_SEGMENTS_HPP
+#define AIAUDIT_STORAGE_LMDB_SEGMENTS_HPP
+
+#include <atomic>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <utility>
+
+namespace aiaudit {
+inline namespace v1 {
+namespace detail {
+
+class lmdb_segments {
+public:
+    [[nodiscard]] static result<std::unique_ptr<lmdb_segments>> open(store_options const& options);
+
+    // Held around each transaction that writes.
+    [[nodiscard]] result<write_lock::turn> wait_for_turn() {
+        if (auto ok = check_writable(); !ok) return ok.error();
+        if (auto ok = check_not_forked(); !ok) return ok.error();
+        return write_lock_.wait_for_turn();
+    }
+    // A transaction on the newest segment. A writer's stays the newest: it is nobody else's turn.
+    [[nodiscard]] result<lmdb_transaction> begin_newest(bool writing);
+    // One that can be sealed, be its map full.
+    [[nodiscard]] result<lmdb_transaction> begin_sealing();
+    // One that reads any segment, or the history; none: there is no history yet.
+    [[nodiscard]] result<std::optional<lmdb_transaction>> begin_read(segment_number number);
+    [[nodiscard]] result<lmdb_transaction> begin_write_history();
+    // Makes the segment after the one that `old` writes; old seals its own then. fill(transaction):
+    // result<void> enters what the new one begins with.
+    template <class Fill>
+    result<void> make_next(lmdb_transaction const& old, Fill fill);
+    [[nodiscard]] result<void> drop_oldest(segment_number number);
+
+    [[nodiscard]] result<segment_range> range();
+    [[nodiscard]] std::uint64_t generation() const noexcept;
+    [[nodiscard]] std::uint64_t bytes_on_disk();
+    [[nodiscard]] std::uint64_t bytes_on_disk(segment_number number) const;
+
+private:
+    explicit lmdb_segments(store_options const& options)
+        : settings_{options.map_bytes, options.read_only, false} {}
+    [[nodiscard]] result<void> find_newest();
+    [[nodiscard]] result<bool> is_sealed(segment_number number);
+    [[nodiscard]] result<void> move_on(lmdb_environment const& from);
+    [[nodiscard]] lmdb_environment& environment(segment_number number);
+    void close_least_used();
+    // Before a mutex is locked, which another thread may have held when this process was forked.
+    [[nodiscard]] result<void> check_not_forked() const {
+        if (!marker_.forked()) return {};
+        return fail(errc::closed, path_ + ": were opened before this process forked");
+    }
+    [[nodiscard]] result<void> check_writable() const {
+        if (!settings_.read_only) return {};
+        return fail(errc::read_only, "the store was opened for reading");
+    }
+    [[nodiscard]] std::string directory_of(segment_number number) const {
+        return path_ + "/" + segment_name(number);
+    }
+
+    // Constant once open.
+    lmdb_settings settings_;
+    std::string path_{};  // of the segments
+    file_claim marker_{};
+    write_lock write_lock_{};  // not open where the store is read only
+
+    // Never null once open; what it points to lives as long as this.
+    std::atomic<lmdb_environment*> newest_ = nullptr;
+    std::atomic<segment_number> oldest_ = 0;  // there may be fewer by now, never older ones
+    std::atomic<std::uint64_t> uses_ = 0;
+    std::mutex mutex_{};
+    // Every one that was asked for, open or not: small, and never removed, so that a pointer to one
+    // stays good. Protected by mutex_.
+    std::map<segment_number, std::unique_ptr<lmdb_environment>> known_{};
+    segment_range sealed_{};          // when its segments were measured; protected by mutex_
+    std::uint64_t sealed_bytes_ = 0;  // of all but the newest of it; protected by mutex_
+};
+
+inline result<std::unique_ptr<lmdb_segments>> lmdb_segments::open(store_options const& options) {
+    if (auto ok = check_map_bytes(options.map_bytes); !ok) return ok.error();
+    auto const fill = [&](std::string const& directory) -> result<void> {
+        auto made = lmdb_handle::open(directory, {options.map_bytes, false, true});
+        if (!made) return made.error();
+        return {};
+    };
+    auto const ledger = prepare_ledger(options, fill);
+    if (!ledger) return ledger.error();
+    std::unique_ptr<lmdb_segments> opened(new lmdb_segments(options));
+    opened->path_ = *ledger + "/segments";
+    auto claimed = file_claim::of(*ledger + "/" + marker_name);
+    if (!claimed) return claimed.error();
+    opened->marker_ = std::move(*claimed);
+    if (!options.read_only) {
+        directory_lock const lock(opened->path_);
+        if (!lock.held()) return posix_error(errno, "flock", opened->path_);
+        if (auto ok = remove_dropped(opened->path_); !ok) return ok.error();
+        auto const lock_file = opened->path_ + "/" + write_lock_name;
+        if (auto ok = opened->write_lock_.open(lock_file); !ok) return ok.error();
+    }
+    if (auto ok = opened->find_newest(); !ok) return ok.error();
+    auto const looked = opened->begin_newest(false);
+    if (!looked) return looked.error();
+    return opened;
+}
+
+// Where to begin to look. The last one counts only when the one before it is sealed, or dropped.
+inline result<void> lmdb_segments::find_newest() {
+    result<void> last_try;
+    for (int tries = 0; tries < 8; ++tries) {
+        auto const listed = list_segments(path_);
+        if (!listed) return listed.error();
+        oldest_ = listed->oldest;
+        auto newest = listed->newest;
+        if (newest > listed->oldest) {
+            auto const sealed = is_sealed(newest - 1);
+            if (!sealed && sealed.error().code == errc::not_found) {
+                last_try = sealed.error();  // dropped since
+                continue;
+            }
+            if (!sealed) return sealed.error();
+            if (!*sealed) --newest;
+        }
+        newest_ = &environment(newest);
+        return {};
+    }
+    return last_try;
+}
+
+inline result<bool> lmdb_segments::is_sealed(segment_number number) {
+    auto& at = environment(number);
+    auto const transaction = at.begin(false);
+    if (!transaction) return transaction.error();
+    return at.is_sealed(*transaction);
+}
+
+inline lmdb_environment& lmdb_segments::environment(segment_number number) {
+    std::scoped_lock const lock(mutex_);
+    auto& known = known_[number];
+    if (!known) {
+        known = std::make_unique<lmdb_environment>(directory_of(number), settings_, number);
+    }
+    return *known;
+}
+
+inline result<lmdb_transaction> lmdb_segments::begin_newest(bool writing) {
+    // Each round moves on by a segment, so it ends.
+    for (;;) {
+        auto& at = *newest_.load(std::memory_order_acquire);
+        {
+            auto transaction = at.begin(writing);
+            bool const gone = !transaction && transaction.error().code == errc::not_found;
+            if (!transaction && !gone) return transaction.error();
+            if (transaction) {
+                auto const sealed = at.is_sealed(*transaction);
+                if (!sealed) return sealed.error();
+                if (!*sealed) return transaction;
+            }
+        }
+        if (auto ok = move_on(at); !ok) return ok.error();
+    }
+}
+
+// A segment that is full must still take the entry that seals it.
+inline result<lmdb_transaction> lmdb_segments::begin_sealing() {
+    for (int tries = 0; tries < 8; ++tries) {
+        lmdb_environment* full = nullptr;
+        {
+            auto transaction = begin_newest(true);
+            if (!transaction || transaction->has_room()) return transaction;
+            full = &transaction->environment();
+        }
+        if (auto ok = full->grow_map(); !ok) return ok.error();
+    }
+    return fail(errc::log_full, path_ + ": others fill it faster than it can be sealed");
+}
+
+// From a segment that is sealed, or was dropped, to the one after it that is there.
+inline result<void> lmdb_segments::move_on(lmdb_environment const& from) {
+    if (newest_.load(std::memory_order_acquire) != &from) return {};  // another thread did
+    auto next = from.number() + 1;
+    if (!is_there(directory_of(next))) {
+        // Others rotated and dropped until none of what this process knew was left.
+        auto const listed = list_segments(path_);
+        if (!listed) return listed.error();
+        next = listed->oldest;
+        if (next <= from.number()) {
+            return fail(errc::corrupt, directory_of(from.number() + 1) +
+                                           ": is missing, though the segment before it is sealed");
+        }
+    }
+    environment(from.number()).last_use.store(++uses_, std::memory_order_relaxed);
+    auto& to = environment(next);
+    auto* expected = const_cast<lmdb_environment*>(&from);
+    newest_.compare_exchange_strong(expected, &to);
+    close_least_used();
+    return {};
+}
+
+inline result<std::optional<lmdb_transaction>> lmdb_segments::begin_read(segment_number number) {
+    using answer = std::optional<lmdb_transaction>;
+    if (auto ok = check_not_forked(); !ok) return ok.error();
+    if (number > newest_.load(std::memory_order_acquire)->number()) {
+        auto const looked = begin_newest(false);
+        if (!looked) return looked.error();
+        auto const newest = looked->environment().number();
+        // What is there beyond it is what a rotation left that was cut off.
+        if (number > newest) {
+            return fail(errc::not_found, directory_of(number) + ": there is no such segment yet");
+        }
+    }
+    auto& at = environment(number);
+    at.last_use.store(++uses_, std::memory_order_relaxed);
+    bool const was_open = at.is_open();
+    if (number == history && !was_open && !is_there(at.directory())) {
+        return answer{};
+    }
+    auto transaction = at.begin(false);
+    if (!transaction) return transaction.error();
+    if (!was_open) close_least_used();
+    return answer(std::move(*transaction));
+}
+
+inline result<lmdb_transaction> lmdb_segments::begin_write_history() {
+    auto& at = environment(history);
+    if (!at.is_open() && !is_there(at.directory())) {
+        auto const fill = [&](std::string const& directory) -> result<void> {
+            auto made = lmdb_handle::open(directory, {settings_.map_bytes, false, true});
+            if (!made) return made.error();
+            return {};
+        };
+        if (auto ok = make_history(path_, fill); !ok) return ok.error();
+    }
+    return at.begin(true);
+}
+
+template <class Fill>
+result<void> lmdb_segments::make_next(lmdb_transaction const& old, Fill fill) {
+    auto const number = old.environment().number() + 1;
+    if (number > limits::storage_segments) {
+        return fail(errc::log_full, path_ + ": has no number left for another segment");
+    }
+    return make_segment(path_, number, [&](std::string const& directory) -> result<void> {
+        lmdb_environment next(directory, {settings_.map_bytes, false, true}, number);
+        auto transaction = next.begin(true);
+        if (!transaction) return transaction.error();
+        if (result<void> filled = fill(*transaction); !filled) return filled;
+        return transaction->commit();
+    });
+}
+
+inline result<void> lmdb_segments::drop_oldest(segment_number number) {
+    if (auto ok = check_writable(); !ok) return ok;
+    auto const there = range();
+    if (!there) return there.error();
+    if (number != history && number < there->oldest) {
+        return fail(errc::not_found, directory_of(number) + ": is gone");
+    }
+    if (number != there->oldest || number == there->newest) {
+        return fail(errc::bad_argument,
+                    directory_of(number) + ": is not the oldest segment, or the only one");
+    }
+    if (auto ok = drop_segment(path_, number); !ok) return ok;
+    auto& dropped = environment(number);
+    dropped.drop();
+    (void)dropped.try_close();  // else once its last transaction has ended
+    oldest_ = number + 1;
+    return {};
+}
+
+inline result<segment_range> lmdb_segments::range() {
+    for (int tries = 0; tries < 8; ++tries) {
+        auto const looked = begin_newest(false);
+        if (!looked) return looked.error();
+        auto const newest = looked->environment().number();
+        if (!is_there(directory_of(oldest_))) {
+            auto const listed = list_segments(path_);
+            if (!listed) return listed.error();
+            oldest_ = listed->oldest;
+        }
+        segment_range const found{oldest_, newest};
+        if (found.oldest <= found.newest) return found;  // else both moved on since
+    }
+    return fail(errc::corrupt, path_ + ": its oldest segment is behind its newest");
+}
+
+inline void lmdb_segments::close_least_used() {
+    std::scoped_lock const lock(mutex_);
+    std::size_t open = 0;
+    for (auto const& [number, at] : known_) {
+        if (number == history || at.get() == newest_ || !at->is_open()) continue;
+        ++open;
+        if (at->dropped() && at->try_close()) --open;
+    }
+    std::uint64_t tried = 0;
+    while (open > limits::storage_old_segments_open) {
+        lmdb_environment* least = nullptr;
+        for (auto const& [number, at] : known_) {
+            if (number == history || at.get() == newest_ || !at->is_open()) continue;
+            auto const use = at->last_use.load(std::memory_order_relaxed);
+            if (use < tried || (least != nullptr && use >= least->last_use)) continue;
+            least = at.get();
+        }
+        if (least == nullptr) return;
+        tried = least->last_use.load(std::memory_order_relaxed) + 1;
+        if (least->try_close()) --open;
+    }
+}
+
+// A process that does not know yet that its segment is sealed sees the transaction that sealed it.
+// The number is that of the meta page, which may still be on its way to the disk: a reader sees it
+// once it is there.
+inline std::uint64_t lmdb_segments::generation() const noexcept {
+    auto& at = *newest_.load(std::memory_order_acquire);
+    if (marker_.forked()) return 0;
+    return generation_of(at.number(), at.last_txnid());
+}
+
+inline std::uint64_t lmdb_segments::bytes_on_disk(segment_number number) const {
+    struct stat status {};
+    auto const file = directory_of(number) + "/data.mdb";
+    bool const there = !marker_.forked() && ::stat(file.c_str(), &status) == 0;
+    return there ? static_cast<std::uint64_t>(status.st_size) : 0;
+}
+
+// What is sealed does not change: it is measured when another segment was sealed or dropped.
+inline std::uint64_t lmdb_segments::bytes_on_disk() {
+    auto const there = range();
+    if (!there) return 0;
+    std::scoped_lock const lock(mutex_);
+    if (sealed_ != *there) {
+        sealed_bytes_ = 0;
+        for (auto number = there->oldest; number < there->newest; ++number) {
+            sealed_bytes_ += bytes_on_disk(number);
+        }
+        sealed_ = *there;
+    }
+    return sealed_bytes_ + bytes_on_disk(there->newest) + bytes_on_disk(history);
+}
+
+}  // namespace detail
+}  // namespace v1
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_STORAGE_LMDB_SEGMENTS_HPP
+
+// ---- aiaudit/storage/lmdb_views.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// lmdb_views.hpp: what a body sees of a transaction on an LMDB environment.
+//
+// Threads: a view belongs to the thread that its body runs on.
+// Floor 5.
+#ifndef AIAUDIT_STORAGE_LMDB_VIEWS_HPP
+#define AIAUDIT_STORAGE_LMDB_VIEWS_HPP
+
+#include <cstddef>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace aiaudit {
+inline namespace v1 {
+namespace detail {
+
+class lmdb_read_view {
+public:
+    // Null: empty tables, of a history that is not there yet.
+    explicit lmdb_read_view(lmdb_transaction const* transaction) noexcept
+        : transaction_(transaction) {}
+    [[nodiscard]] result<std::optional<std::string_view>> get(table in, std::string_view key) const;
+    template <class Visit>
+    result<void> scan(table in, std::string_view from, Visit visit) const;
+    [[nodiscard]] result<std::optional<std::string>> last_key(table in) const;
+    [[nodiscard]] segment_number segment() const noexcept {
+        return transaction_ == nullptr ? history : transaction_->environment().number();
+    }
+    // Of the history a number that is never the store's.
+    [[nodiscard]] std::uint64_t generation() const noexcept {
+        return transaction_ == nullptr ? 0 : generation_of(segment(), transaction_->sees());
+    }
+
+protected:
+    [[nodiscard]] result<lmdb_cursor> cursor(table in) const;
+    [[nodiscard]] error failure(int code, char const* call) const {
+        return transaction_->environment().failure(code, call);
+    }
+    [[nodiscard]] MDB_txn* txn() const noexcept { return transaction_->get(); }
+    [[nodiscard]] MDB_dbi handle(table in) const noexcept { return transaction_->table_handle(in); }
+
+private:
+    lmdb_transaction const* transaction_;
+};
+
+class lmdb_write_view : public lmdb_read_view {
+public:
+    using lmdb_read_view::lmdb_read_view;
+    result<void> insert(table in, std::string_view key, std::string_view value) {
+        if (auto ok = check_entry(key, value.size()); !ok) return ok;
+        MDB_val bytes = to_lmdb(value);
+        return put_new(in, key, bytes, 0);
+    }
+    result<std::span<char>> reserve(table in, std::string_view key, std::size_t bytes);
+    result<void> replace(table in, std::string_view key, std::string_view value);
+    result<void> erase(table in, std::string_view key);
+
+private:
+    result<void> put_new(table in, std::string_view key, MDB_val& value, unsigned flags);
+};
+
+inline result<lmdb_cursor> lmdb_read_view::cursor(table in) const {
+    MDB_cursor* opened = nullptr;
+    int const code = ::mdb_cursor_open(txn(), handle(in), &opened);
+    if (code != 0) return failure(code, "open cursor");
+    return lmdb_cursor(opened);
+}
+
+inline result<std::optional<std::string_view>> lmdb_read_view::get(table in,
+                                                                   std::string_view key) const {
+    if (auto ok = check_key(key); !ok) return ok.error();
+    if (transaction_ == nullptr) return std::optional<std::string_view>{};
+    MDB_val wanted = to_lmdb(key);
+    MDB_val found{};
+    int const code = ::mdb_get(txn(), handle(in), &wanted, &found);
+    if (code == MDB_NOTFOUND) return std::optional<std::string_view>{};
+    if (code != 0) return failure(code, "get");
+    return std::optional<std::string_view>(from_lmdb(found));
+}
+
+template <class Visit>
+result<void> lmdb_read_view::scan(table in, std::string_view from, Visit visit) const {
+    if (transaction_ == nullptr) return {};
+    auto const at = cursor(in);
+    if (!at) return at.error();
+    // A start longer than any key is cut to what LMDB takes: no key lies between the two.
+    from = from.substr(0, limits::storage_key_bytes + 1);
+    MDB_val key = to_lmdb(from);
+    MDB_val value{};
+    int code = ::mdb_cursor_get(at->get(), &key, &value, from.empty() ? MDB_FIRST : MDB_SET_RANGE);
+    while (code == 0 && visit(from_lmdb(key), from_lmdb(value))) {
+        code = ::mdb_cursor_get(at->get(), &key, &value, MDB_NEXT);
+    }
+    if (code != 0 && code != MDB_NOTFOUND) return failure(code, "scan");
+    return {};
+}
+
+inline result<std::optional<std::string>> lmdb_read_view::last_key(table in) const {
+    if (transaction_ == nullptr) return std::optional<std::string>{};
+    auto const at = cursor(in);
+    if (!at) return at.error();
+    MDB_val key{};
+    MDB_val value{};
+    int const code = ::mdb_cursor_get(at->get(), &key, &value, MDB_LAST);
+    if (code == MDB_NOTFOUND) return std::optional<std::string>{};
+    if (code != 0) return failure(code, "last key");
+    return std::optional<std::string>(from_lmdb(key));
+}
+
+inline result<std::span<char>> lmdb_write_view::reserve(table in, std::string_view key,
+                                                        std::size_t bytes) {
+    if (auto ok = check_entry(key, bytes); !ok) return ok.error();
+    MDB_val room{bytes, nullptr};
+    if (auto ok = put_new(in, key, room, MDB_RESERVE); !ok) return ok.error();
+    return std::span<char>(static_cast<char*>(room.mv_data), bytes);
+}
+
+inline result<void> lmdb_write_view::replace(table in, std::string_view key,
+                                             std::string_view value) {
+    if (auto ok = check_entry(key, value.size()); !ok) return ok;
+    MDB_val name = to_lmdb(key);
+    MDB_val bytes = to_lmdb(value);
+    int const code = ::mdb_put(txn(), handle(in), &name, &bytes, 0);
+    if (code != 0) return failure(code, "put");
+    return {};
+}
+
+inline result<void> lmdb_write_view::erase(table in, std::string_view key) {
+    if (auto ok = check_key(key); !ok) return ok;
+    MDB_val name = to_lmdb(key);
+    int const code = ::mdb_del(txn(), handle(in), &name, nullptr);
+    if (code != 0 && code != MDB_NOTFOUND) return failure(code, "erase");
+    return {};
+}
+
+// As an append first, which fills pages better and looks at the last page only; LMDB refuses it
+// before it changes anything where the key does not sort last.
+inline result<void> lmdb_write_view::put_new(table in, std::string_view key, MDB_val& value,
+                                             unsigned flags) {
+    MDB_val name = to_lmdb(key);
+    int code = ::mdb_put(txn(), handle(in), &name, &value, flags | MDB_APPEND | MDB_NOOVERWRITE);
+    if (code == MDB_KEYEXIST) {
+        code = ::mdb_put(txn(), handle(in), &name, &value, flags | MDB_NOOVERWRITE);
+    }
+    if (code == MDB_KEYEXIST) return key_exists(in);
+    if (code != 0) return failure(code, "put");
+    return {};
+}
+
+}  // namespace detail
+}  // namespace v1
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_STORAGE_LMDB_VIEWS_HPP
+
+// ---- aiaudit/storage/lmdb_store.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// lmdb_store.hpp: the store that lasts: a ledger directory with its segments in LMDB.
+//
+// After a crash or a power cut the last transaction that write() acknowledged is there, and none
+// in part. A machine whose disk acknowledges what it has not kept is outside that.
+// Space that replaced values free is used again, a file does not shrink.
+// A commit that fails half-way does not stop the store: it opens the segment anew by itself. What
+// was refused is taken back; should the disk refuse that too, or the power go, it may be there.
+// Every branch and leaf page is looked at when a segment is first opened: LMDB believes them, and
+// would end the process where one is damaged. What is damaged after that is outside this.
+// Reading where the lock file cannot be written (a read-only file system, another's files) is
+// sound only while nobody writes there; see lmdb_handle.hpp.
+// A data file that somebody cuts short while it is open is reported as corrupt by the next
+// transaction; one that reads the missing part at that very moment dies of SIGBUS.
+// Threads: and processes, as storage_policy says. Not on network file systems.
+// Floor 5.
+#ifndef AIAUDIT_STORAGE_LMDB_STORE_HPP
+#define AIAUDIT_STORAGE_LMDB_STORE_HPP
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+
+namespace aiaudit {
+inline namespace v1 {
+
+class lmdb_store {
+public:
+    using read_view = detail::lmdb_read_view;
+    using write_view = detail::lmdb_write_view;
+
+    [[nodiscard]] static result<lmdb_store> open(store_options const& options) {
+        auto opened = detail::lmdb_segments::open(options);
+        if (!opened) return opened.error();
+        return lmdb_store(std::move(*opened));
+    }
+
+    [[nodiscard]] result<segment_range> segments() const {
+        if (!segments_) return moved_from();
+        return segments_->range();
+    }
+    template <class Body>
+    result<void> write(Body body);
+    template <class Body>
+    result<void> read(Body body) const;
+    template <class Body>
+    result<void> read(segment_number segment, Body body) const;
+    template <class Body>
+    result<void> rotate(Body body);
+    template <class Body>
+    result<void> write_history(Body body);
+    result<void> drop_oldest(segment_number segment) {
+        if (!segments_) return moved_from();
+        return segments_->drop_oldest(segment);
+    }
+
+    [[nodiscard]] std::uint64_t generation() const noexcept {
+        return segments_ ? segments_->generation() : 0;
+    }
+    // The sizes of the data files.
+    [[nodiscard]] std::uint64_t bytes_on_disk() const noexcept {
+        return segments_ ? segments_->bytes_on_disk() : 0;
+    }
+    [[nodiscard]] std::uint64_t bytes_on_disk(segment_number segment) const noexcept {
+        return segments_ ? segments_->bytes_on_disk(segment) : 0;
+    }
+
+private:
+    explicit lmdb_store(std::unique_ptr<detail::lmdb_segments> segments) noexcept
+        : segments_(std::move(segments)) {}
+    [[nodiscard]] static error moved_from() {
+        return fail(errc::closed, "the store was moved from");
+    }
+    template <class Body>
+    static result<void> write_in(result<detail::lmdb_transaction> transaction, Body& body);
+
+    std::unique_ptr<detail::lmdb_segments> segments_;  // none: moved from
+};
+
+template <class Body>
+result<void> lmdb_store::write_in(result<detail::lmdb_transaction> transaction, Body& body) {
+    if (!transaction) return transaction.error();
+    write_view view(&*transaction);
+    if (result<void> done = body(view); !done) return done;
+    return transaction->commit();
+}
+
+template <class Body>
+result<void> lmdb_store::write(Body body) {
+    if (!segments_) return moved_from();
+    auto const turn = segments_->wait_for_turn();
+    if (!turn) return turn.error();
+    return write_in(segments_->begin_newest(true), body);
+}
+
+template <class Body>
+result<void> lmdb_store::write_history(Body body) {
+    if (!segments_) return moved_from();
+    auto const turn = segments_->wait_for_turn();
+    if (!turn) return turn.error();
+    return write_in(segments_->begin_write_history(), body);
+}
+
+template <class Body>
+result<void> lmdb_store::read(Body body) const {
+    if (!segments_) return moved_from();
+    auto const transaction = segments_->begin_newest(false);
+    if (!transaction) return transaction.error();
+    read_view const view(&*transaction);
+    return body(view);
+}
+
+template <class Body>
+result<void> lmdb_store::read(segment_number segment, Body body) const {
+    if (!segments_) return moved_from();
+    auto const transaction = segments_->begin_read(segment);
+    if (!transaction) return transaction.error();
+    read_view const view(*transaction ? &**transaction : nullptr);
+    return body(view);
+}
+
+// It is this one's turn from before the next is made until after the old is sealed: nobody else
+// makes one, and where this is cut off, the next is not yet anybody's.
+template <class Body>
+result<void> lmdb_store::rotate(Body body) {
+    if (!segments_) return moved_from();
+    auto const turn = segments_->wait_for_turn();
+    if (!turn) return turn.error();
+    auto transaction = segments_->begin_sealing();
+    if (!transaction) return transaction.error();
+    write_view old(&*transaction);
+    auto const fill = [&](detail::lmdb_transaction& begun) -> result<void> {
+        write_view next(&begun);
+        write_view const& sealed_soon = old;
+        return body(sealed_soon, next);
+    };
+    if (auto ok = segments_->make_next(*transaction, fill); !ok) return ok;
+    if (auto ok = old.replace(table::meta, sealed_key, std::to_string(old.segment() + 1)); !ok) {
+        return ok;
+    }
+    return transaction->commit();
+}
+
+static_assert(storage_policy<lmdb_store>);
+
+}  // namespace v1
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_STORAGE_LMDB_STORE_HPP
+
+// ---- aiaudit/policies.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// policies.hpp: the choices a ledger is built from, in one bundle. Derive from it to change one:
+//
+//     struct in_memory : aiaudit::default_policies { using storage = aiaudit::memory_store; };
+//     aiaudit::basic_ledger<in_memory> ...
+//
+// Threads: types only.
+// Floor 6.
+#ifndef AIAUDIT_POLICIES_HPP
+#define AIAUDIT_POLICIES_HPP
+
+namespace aiaudit {
+inline namespace v1 {
+
+struct default_policies {
+    using storage = lmdb_store;  // storage/store.hpp: storage_policy
+    using clock = system_clock;  // clock/clock.hpp: clock_policy
+};
+
+}  // namespace v1
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_POLICIES_HPP
+
 // ---- aiaudit/ledger.hpp ----
 // SPDX-License-Identifier: MIT
 //
 // ledger.hpp: the engine. It takes records, keeps them for ever, and answers reports.
 //
-// Records are gathered into blocks and written by one thread of the ledger's own, a transaction a
-// block (group commit): while one block is being synced the next one gathers, so many callers share
-// one fdatasync.
+// Callers encode their record themselves; one thread of the ledger's own writes what gathered, a
+// block and a transaction at a time (group commit): while one block is being synced the next one
+// gathers, so many callers share one fdatasync. Every record is a leaf of a Merkle tree whose state
+// is in the same transaction (verify.hpp).
 // Threads: all members may be called from any thread at once; a forked child may use none.
 // Several processes may have the same ledger open; sequences stay dense and every one's reports
 // count all records.
@@ -4582,17 +11368,12 @@ inline void sort_dearest_first(std::vector<report_row>& rows) {
 #ifndef AIAUDIT_LEDGER_HPP
 #define AIAUDIT_LEDGER_HPP
 
-#include <condition_variable>
 #include <cstdint>
 #include <memory>
-#include <mutex>
-#include <optional>
-#include <shared_mutex>
 #include <string>
 #include <string_view>
 #include <thread>
 #include <utility>
-#include <vector>
 
 namespace aiaudit {
 inline namespace v1 {
@@ -4600,8 +11381,8 @@ inline namespace v1 {
 // When append() returns.
 enum class durability : std::uint8_t {
     committed,  // the record is on disk: no crash of the process or of the machine loses it
-    relaxed,  // the record is queued: a crash may lose what was not yet written; flush() waits for
-              // it
+    relaxed,    // the record is queued: a crash may lose what was not yet written, which is at most
+                // what gathered in two commits; flush() waits for it
 };
 
 struct ledger_options {
@@ -4610,36 +11391,19 @@ struct ledger_options {
     bool create = true;
     bool read_only = false;
 
-    // Records that a block holds at most. More make commits cheaper and memory dearer.
-    std::uint32_t block_records_max = 16'384;
-    // Records that wait to be written at most; append() waits for room.
-    std::size_t queue_records_max = 16'384;
+    // What a block holds at most, and what gathers while one is written; append() waits for room.
+    // More make commits cheaper and memory dearer.
+    std::uint32_t batch_records_max = 16'384;
+    std::size_t batch_bytes_max = std::size_t{16} << 20;
+
+    rotation_policy rotation{};
+    log_failure_policy log_failure{};
+
+    // Memory for sums of past days, which are loaded again where it is not enough.
+    std::size_t rollup_memory_bytes = rollup_options{}.memory_bytes;
+    // Records after which the rollups are saved; what is not saved is folded again at opening.
+    std::uint64_t rollup_save_records = 131'072;
 };
-
-namespace detail {
-
-// Records that are written together, and how that ended.
-struct batch {
-    std::vector<record> records{};
-    bool done = false;  // under the ledger's queue mutex, as all here
-    sequence first{};   // once done without failure
-    std::optional<error> failure{};
-};
-
-[[nodiscard]] inline std::string big_endian_key(std::uint64_t value) {
-    std::string key(8, '\0');
-    for (std::size_t i = 0; i < 8; ++i)
-        key[i] = static_cast<char>(static_cast<std::uint8_t>(value >> (56 - 8 * i)));
-    return key;
-}
-
-[[nodiscard]] inline std::uint64_t from_big_endian_key(std::string_view key) noexcept {
-    std::uint64_t value = 0;
-    for (char const byte : key) value = value << 8 | static_cast<std::uint8_t>(byte);
-    return value;
-}
-
-}  // namespace detail
 
 // A record that is on its way to the log.
 class ticket {
@@ -4649,10 +11413,8 @@ public:
 private:
     template <class Policies>
     friend class basic_ledger;
-    ticket(std::shared_ptr<detail::batch> of, std::size_t place)
-        : batch_(std::move(of)), place_(place) {}
-    std::shared_ptr<detail::batch> batch_{};
-    std::size_t place_ = 0;
+    explicit ticket(detail::batch_queue::pushed of) : of_(std::move(of)) {}
+    detail::batch_queue::pushed of_{};
 };
 
 template <class Policies = default_policies>
@@ -4664,8 +11426,8 @@ public:
                   "Policies::storage is not a storage_policy (storage/store.hpp)");
     static_assert(clock_policy<clock>, "Policies::clock is not a clock_policy (clock/clock.hpp)");
 
-    // Opens the ledger and folds its log, checking every block. Errors: those of the store;
-    // corrupt.
+    // Opens the ledger and folds what its saved rollups do not hold yet. Errors: those of the
+    // store; corrupt.
     [[nodiscard]] static result<basic_ledger> open(ledger_options options);
 
     basic_ledger(basic_ledger&&) noexcept = default;
@@ -4673,27 +11435,43 @@ public:
     // Writes what is queued first. To learn whether that worked, call flush() before.
     ~basic_ledger() = default;
 
-    // Hands a record to the log and returns at once, but for room in the queue.
-    // Errors: read_only; the failure of an earlier relaxed append that nobody was told of.
-    [[nodiscard]] result<ticket> enqueue(record entry) { return state_->enqueue(std::move(entry)); }
-    // Waits until the record is on disk. Errors: why it could not be written; it is then not in the
-    // log.
-    [[nodiscard]] result<sequence> wait(ticket const& of) { return state_->wait(of); }
+    // Hands a record to the log and returns at once, but for room in the queue. Errors: read_only;
+    // too_large, over limits::record_bytes; the failure of a record that this thread handed over
+    // before without waiting, and was not told of: until it is told, none of its later ones enter
+    // the log.
+    template <class String>
+    [[nodiscard]] result<ticket> enqueue(basic_record<String> const& entry) {
+        auto pushed = state_->push(entry, false);
+        if (!pushed) return pushed.error();
+        return ticket(std::move(*pushed));
+    }
+    // Waits until the record is on disk. Zero where it was spilled (on_log_failure). Errors: why it
+    // could not be written. It is then not in the log, unless the disk failed in the very moment of
+    // the commit, and so that nobody can tell: then it may be there after the ledger was reopened.
+    [[nodiscard]] result<sequence> wait(ticket const& of) {
+        if (!of.of_.to) return fail(errc::bad_argument, "an empty ticket");
+        state_->queue.await(*of.of_.to);
+        return state_->wait(of.of_);
+    }
     // Errors: as enqueue() and wait(). With durability::relaxed the sequence is not known yet:
     // sequence{0}.
-    [[nodiscard]] result<sequence> append(record entry, durability when = durability::committed) {
-        auto const queued = enqueue(std::move(entry));
-        if (!queued) return queued.error();
+    template <class String>
+    [[nodiscard]] result<sequence> append(basic_record<String> const& entry,
+                                          durability when = durability::committed) {
+        auto const pushed = state_->push(entry, when == durability::committed);
+        if (!pushed) return pushed.error();
         if (when == durability::relaxed) return sequence{0};
-        return wait(*queued);
+        return state_->wait(*pushed);
     }
-    // Waits until all that was handed over before is on disk. Errors: the first failure that nobody
-    // was told of.
-    [[nodiscard]] result<void> flush() { return state_->flush(); }
+    // Waits until all that was handed over before, by whatever thread, is on disk. Errors: a
+    // failure of what this thread handed over, and was not told of; else one of another thread's
+    // that no flush() was told of yet (that thread is still told itself).
+    [[nodiscard]] result<void> flush() { return state_->queue.flush(); }
 
-    // Errors: those of reading what other processes wrote in the meantime.
+    // Errors: those of reading what other processes wrote in the meantime, or days that are not in
+    // memory.
     [[nodiscard]] result<aiaudit::report> report(report_query const& query) {
-        return state_->report(query);
+        return state_->fold.answer(query);
     }
     // The cost of the records that began today, by the clock and the zone's calendar.
     [[nodiscard]] result<money> spent_today(time_zone const& zone = {}) {
@@ -4703,17 +11481,38 @@ public:
         return sums->sum.cost;
     }
 
-    // The number of records in the log, which is the sequence of the last.
-    [[nodiscard]] result<sequence> last_sequence() const { return state_->last_sequence(); }
+    // The number of records that the log ever had, which is the sequence of the last.
+    [[nodiscard]] result<sequence> last_sequence() const {
+        auto const size = state_->log.size();
+        if (!size) return size.error();
+        return sequence{*size};
+    }
+    // Of the oldest record that retention left; one past the last where there is none.
+    [[nodiscard]] result<sequence> first_sequence() const {
+        auto const first = state_->log.first();
+        if (!first) return first.error();
+        return sequence{*first};
+    }
     // Calls visit(sequence, record&&) from that sequence on, in order, until it returns false or
-    // the log ends.
+    // the log ends. Errors: not_found for a record that was dropped; corrupt.
     template <class Visitor>
     [[nodiscard]] result<void> read(sequence from, Visitor&& visit) const {
         return state_->read(from, std::forward<Visitor>(visit));
     }
 
+    // Begins a new segment, after what was appended before. Segments rotate by themselves
+    // (rotation_policy); this is for who wants a border at a certain point.
+    [[nodiscard]] result<void> rotate();
+    // Saves the rollups of all that was appended before. They save themselves
+    // (rollup_save_records); this is for who is about to drop records, or to copy the directory.
+    [[nodiscard]] result<void> save();
+
     [[nodiscard]] clock& time() noexcept { return state_->time; }
     [[nodiscard]] std::uint64_t bytes_on_disk() const { return state_->store.bytes_on_disk(); }
+
+    // For who verifies, proves and retains (floor 8).
+    [[nodiscard]] detail::log_reader<storage> const& log() const noexcept { return state_->log; }
+    [[nodiscard]] storage& store() noexcept { return state_->store; }
 
 private:
     struct state;
@@ -4723,184 +11522,64 @@ private:
 
 using ledger = basic_ledger<>;
 
-// Constant after open(): options, store. Under queue_mutex: gathering, writing, unreported,
-// stopping. Under fold_mutex: fold, folded, generation. No thread holds both mutexes.
 template <class Policies>
 struct basic_ledger<Policies>::state {
     state(ledger_options with, storage opened)
-        : options(std::move(with)), store(std::move(opened)) {}
+        : options(std::move(with)),
+          store(std::move(opened)),
+          log(store),
+          queue(options.batch_records_max, options.batch_bytes_max),
+          fold(store, log, queue,
+               {rollup_options{.memory_bytes = options.rollup_memory_bytes},
+                options.rollup_save_records}),
+          appender(store, time, queue, options.path, options.rotation, options.log_failure) {}
     state(state const&) = delete;
     state& operator=(state const&) = delete;
     ~state() {
         if (!writer.joinable()) return;
-        {
-            std::lock_guard const lock(queue_mutex);
-            stopping = true;
-        }
-        queue_changed.notify_all();
+        queue.stop();
         writer.join();
+        fold.stop();
+        folder.join();
+        // So that opening has less to fold. Not worth a commit for a few records.
+        constexpr std::uint64_t worth_saving = 8192;
+        static_cast<void>(fold.save_now(worth_saving));
     }
 
-    result<ticket> enqueue(record entry) {
+    template <class String>
+    result<detail::batch_queue::pushed> push(basic_record<String> const& entry, bool awaited) {
+        thread_local std::string room;
         if (options.read_only)
             return fail(errc::read_only, options.path + " is open for reading only");
-        std::unique_lock lock(queue_mutex);
-        batch_done.wait(lock,
-                        [this] { return gathering->records.size() < options.queue_records_max; });
-        if (unreported) return *std::exchange(unreported, std::nullopt);
-        gathering->records.push_back(std::move(entry));
-        ticket made{gathering, gathering->records.size() - 1};
-        if (gathering->records.size() == 1) queue_changed.notify_one();
-        return made;
+        std::string_view const encoded = encode_record(entry, room);
+        if (encoded.size() > limits::record_bytes)
+            return fail(errc::too_large, "a record of " + std::to_string(encoded.size()) +
+                                             " bytes; the most is " +
+                                             std::to_string(limits::record_bytes));
+        return queue.push(encoded, awaited);
     }
 
-    result<sequence> wait(ticket const& of) {
-        if (!of.batch_) return fail(errc::bad_argument, "an empty ticket");
-        std::unique_lock lock(queue_mutex);
-        batch_done.wait(lock, [&of] { return of.batch_->done; });
-        if (of.batch_->failure) {
-            unreported.reset();
-            return *of.batch_->failure;
-        }
-        return sequence{value_of(of.batch_->first) + of.place_};
+    result<sequence> wait(detail::batch_queue::pushed const& of) {
+        auto const written = queue.wait(*of.to);
+        if (!written) return written.error();
+        std::uint64_t const first = value_of(of.to->first);
+        return sequence{first == 0 ? 0 : first + of.place};
     }
 
-    result<void> flush() {
-        std::unique_lock lock(queue_mutex);
-        auto const last = gathering->records.empty() ? writing : gathering;
-        batch_done.wait(lock, [&last] { return !last || last->done; });
-        if (unreported) return *std::exchange(unreported, std::nullopt);
-        return {};
-    }
-
-    // The writer thread.
+    // The writer's thread.
     void run() {
-        std::unique_lock lock(queue_mutex);
-        for (;;) {
-            queue_changed.wait(lock, [this] { return stopping || !gathering->records.empty(); });
-            if (gathering->records.empty()) return;
-            auto next = std::make_shared<detail::batch>();
-            next->records.reserve(gathering->records.size());  // the next one is likely as large
-            writing = std::exchange(gathering, std::move(next));
-            // Until somebody was told of a failure nothing that came later is written, so that a
-            // log written by relaxed appends has no hole.
-            auto const earlier = unreported;
-            lock.unlock();
-            batch_done.notify_all();  // there is room again
-            auto const first = earlier ? result<sequence>(*earlier) : write(writing->records);
-            lock.lock();
-            if (first) {
-                writing->first = *first;
-            } else {
-                writing->failure = unreported = first.error();
-            }
-            writing->records = {};
-            writing->done = true;
-            writing.reset();
-            batch_done.notify_all();
+        while (auto next = queue.take()) {
+            auto const first = appender.append(*next);
+            queue.finish(*next, first);
+            if (first && value_of(*first) != 0)
+                fold.committed(std::move(next), value_of(*first) - 1);
         }
-    }
-
-    // One durable transaction for all of them, in blocks of at most block_records_max.
-    result<sequence> write(std::vector<record> const& records) {
-        std::uint64_t before = 0;
-        auto const written = store.write([&](auto& view) -> result<void> {
-            auto const last_key = view.last_key(table::blocks);
-            if (!last_key) return last_key.error();
-            before = *last_key ? detail::from_big_endian_key(**last_key) : 0;
-            std::uint64_t first = before + 1;
-            for (record const& entry : records) {
-                builder.add(entry);
-                bool const last = &entry == &records.back();
-                if (builder.count() < options.block_records_max && !last) continue;
-                std::uint64_t const next = first + builder.count();
-                auto const put = view.insert(table::blocks, detail::big_endian_key(next - 1),
-                                             builder.finish(sequence{first}));
-                if (!put) return put;
-                first = next;
-            }
-            return {};
-        });
-        if (!written) {
-            builder = {};
-            return written.error();
-        }
-        std::unique_lock const lock(fold_mutex);
-        if (before == folded) {
-            for (record const& entry : records) fold.apply(entry);
-            folded += records.size();
-            generation = 0;  // looked at again by the next query
-        }
-        return sequence{before + 1};
-    }
-
-    // Folds what was committed since, by whatever process. The caller holds fold_mutex alone.
-    result<void> catch_up() {
-        std::uint64_t const now = store.generation();
-        if (now == generation && now != 0) return {};
-        auto const read_all =
-            read_blocks(folded + 1, [this](std::string_view block) -> result<bool> {
-                auto const all = read_block(block, [this](sequence number, record&& entry) {
-                    if (value_of(number) != folded + 1) return false;
-                    fold.apply(entry);
-                    ++folded;
-                    return true;
-                });
-                if (!all) return all.error();
-                if (all->last() == folded) return true;
-                return fail(errc::corrupt, "record " + std::to_string(folded + 1) + " is missing");
-            });
-        if (!read_all) return read_all;
-        generation = now;
-        return {};
-    }
-
-    result<aiaudit::report> report(report_query const& query) {
-        {
-            std::shared_lock const lock(fold_mutex);
-            if (generation != 0 && generation == store.generation() && fold.knows(query.zone)) {
-                return make_report(fold, query);
-            }
-        }
-        std::unique_lock const lock(fold_mutex);
-        auto const current = catch_up();
-        if (!current) return current.error();
-        fold.learn(query.zone);
-        return make_report(fold, query);
-    }
-
-    result<sequence> last_sequence() const {
-        std::uint64_t last = 0;
-        auto const looked = store.read([&](auto const& view) -> result<void> {
-            auto const key = view.last_key(table::blocks);
-            if (!key) return key.error();
-            if (*key) last = detail::from_big_endian_key(**key);
-            return {};
-        });
-        if (!looked) return looked.error();
-        return sequence{last};
-    }
-
-    // Calls visit(bytes of a block) -> result<bool>, from the block that holds that record on.
-    template <class Visitor>
-    result<void> read_blocks(std::uint64_t from, Visitor&& visit) const {
-        return store.read([&](auto const& view) -> result<void> {
-            std::optional<error> failure;
-            auto const scanned = view.scan(table::blocks, detail::big_endian_key(from),
-                                           [&](std::string_view, std::string_view block) {
-                                               result<bool> const more = visit(block);
-                                               if (!more) failure = more.error();
-                                               return more && *more;
-                                           });
-            if (!scanned) return scanned;
-            if (failure) return *failure;
-            return {};
-        });
+        static_cast<void>(appender.take_up_spilled());
     }
 
     template <class Visitor>
     result<void> read(sequence from, Visitor&& visit) const {
-        return read_blocks(value_of(from), [&](std::string_view block) -> result<bool> {
+        return log.blocks(value_of(from), [&](std::string_view block) -> result<bool> {
             bool more = true;
             auto const all = read_block(block, [&](sequence number, record&& entry) {
                 if (number < from) return true;
@@ -4915,26 +11594,18 @@ struct basic_ledger<Policies>::state {
     ledger_options const options;
     storage store;
     clock time{};
-    block_builder builder{};  // the writer thread's
-
-    mutable std::mutex queue_mutex{};
-    std::condition_variable queue_changed{};
-    std::condition_variable batch_done{};
-    std::shared_ptr<detail::batch> gathering = std::make_shared<detail::batch>();
-    std::shared_ptr<detail::batch> writing{};
-    std::optional<error> unreported{};
-    bool stopping = false;
-
-    std::shared_mutex fold_mutex{};
-    rollup fold{};
-    std::uint64_t folded = 0;      // the last sequence that is in `fold`
-    std::uint64_t generation = 0;  // of the store when it was; 0 is "look"
-
-    std::thread writer{};  // last: it uses all of the above
+    detail::log_reader<storage> log;
+    detail::batch_queue queue;
+    detail::fold_keeper<storage> fold;
+    detail::log_appender<storage, clock> appender;  // the writer's
+    std::thread writer{};                           // last: they use all of the above
+    std::thread folder{};
 };
 
 template <class Policies>
 result<basic_ledger<Policies>> basic_ledger<Policies>::open(ledger_options options) {
+    if (options.batch_records_max == 0 || options.batch_bytes_max == 0)
+        return fail(errc::bad_argument, "a batch of nothing");
     store_options with;
     with.path = options.path;
     with.create = options.create;
@@ -4942,13 +11613,26 @@ result<basic_ledger<Policies>> basic_ledger<Policies>::open(ledger_options optio
     auto opened = storage::open(with);
     if (!opened) return opened.error();
     auto made = std::make_unique<state>(std::move(options), std::move(*opened));
-    {
-        std::unique_lock const lock(made->fold_mutex);
-        auto const folded = made->catch_up();
-        if (!folded) return folded.error();
-    }
-    if (!made->options.read_only) made->writer = std::thread([of = made.get()] { of->run(); });
+    if (auto folded = made->fold.catch_up_now(); !folded) return folded.error();
+    if (made->options.read_only) return basic_ledger(std::move(made));
+    if (auto taken = made->appender.open(); !taken) return taken.error();
+    made->writer = std::thread([of = made.get()] { of->run(); });
+    made->folder = std::thread([of = made.get()] { of->fold.run(); });
     return basic_ledger(std::move(made));
+}
+
+template <class Policies>
+result<void> basic_ledger<Policies>::save() {
+    if (auto ok = flush(); !ok) return ok;
+    if (auto ok = state_->fold.catch_up_now(); !ok) return ok;
+    return state_->fold.save_now(1);
+}
+
+template <class Policies>
+result<void> basic_ledger<Policies>::rotate() {
+    if (auto ok = flush(); !ok) return ok;
+    detail::log_writer<storage> writing(state_->store, state_->options.rotation);
+    return writing.rotate(state_->time.now(), true);
 }
 
 }  // namespace v1

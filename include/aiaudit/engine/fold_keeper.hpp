@@ -17,6 +17,7 @@
 #include <aiaudit/rollup/report.hpp>       // report, rollup
 
 #include <algorithm>
+#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
@@ -53,20 +54,26 @@ public:
 
     // A batch was committed after `before` records. Waits while many are not folded yet.
     void committed(std::shared_ptr<batch> added, std::uint64_t before) {
+        bool wake = false;
         {
             std::unique_lock lock(pending_mutex_);
-            room_.wait(lock, [this] { return pending_.size() < pending_most || stopping_; });
+            room_.wait(lock, [this] { return pending_records_ < pending_most || stopping_; });
+            wake = pending_.empty() || pending_records_ >= worth_folding;
+            pending_records_ += added->count;
             pending_.push_back({std::move(added), before});
         }
-        work_.notify_one();
+        if (wake) work_.notify_one();
     }
-    // The fold's own thread, until stop(): everything committed before that is folded first.
+    // The fold's own thread, until stop(): everything committed before that is folded first. It
+    // lets small batches gather: nobody waits for them, since who wants a report folds them.
     void run() {
         for (;;) {
             {
                 std::unique_lock lock(pending_mutex_);
                 work_.wait(lock, [this] { return stopping_ || !pending_.empty(); });
-                if (pending_.empty()) return;
+                work_.wait_for(lock, folding_pause,
+                               [this] { return stopping_ || pending_records_ >= worth_folding; });
+                if (pending_.empty() && stopping_) return;
             }
             std::unique_lock const lock(mutex_);
             fold_pending();
@@ -227,8 +234,9 @@ private:
         return part.segment <= dropped_;
     }
 
-    // Calls visit(part) for each stored part of a day, but for those saved by other processes since:
-    // what they count is unsaved here. One that was merged of both kinds cannot be told apart.
+    // Calls visit(part) for each stored part of a day, but for those saved by other processes
+    // since: what they count is unsaved here. One that was merged of both kinds cannot be told
+    // apart.
     template <class Visitor>
     [[nodiscard]] result<void> for_each_part(civil_day day, Visitor&& visit) {
         std::string const prefix = day_key(day);
@@ -259,6 +267,7 @@ private:
                 if (pending_.empty()) return;
                 next = std::move(pending_.front());
                 pending_.pop_front();
+                pending_records_ -= next.added->count;
             }
             room_.notify_one();
             if (next.before == folded_) fold_batch(*next.added);
@@ -337,9 +346,11 @@ private:
     }
 
     static constexpr std::uint64_t never = ~std::uint64_t{0};
-    static constexpr std::size_t parts_most = 8;    // of a day, in a segment
-    static constexpr std::size_t pending_most = 4;  // batches
-    static constexpr int tries_most = 50;           // while other processes save and drop
+    static constexpr std::size_t parts_most = 8;           // of a day, in a segment
+    static constexpr std::uint64_t pending_most = 65'536;  // records
+    static constexpr std::uint64_t worth_folding = 4096;
+    static constexpr std::chrono::milliseconds folding_pause{20};
+    static constexpr int tries_most = 50;  // while other processes save and drop
 
     struct pending {
         std::shared_ptr<batch> added{};
@@ -354,8 +365,9 @@ private:
     std::mutex pending_mutex_{};
     std::condition_variable work_{};
     std::condition_variable room_{};
-    std::deque<pending> pending_{};  // under pending_mutex_, which is taken after mutex_
-    bool stopping_ = false;          // as well
+    std::deque<pending> pending_{};      // under pending_mutex_, which is taken after mutex_
+    std::uint64_t pending_records_ = 0;  // as well
+    bool stopping_ = false;              // as well
 
     mutable std::shared_mutex mutex_{};
     // Under mutex_.

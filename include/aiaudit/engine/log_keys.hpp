@@ -65,7 +65,8 @@ inline constexpr std::uint64_t tile_leaves = std::uint64_t{1} << tile_levels;
 
 [[nodiscard]] inline std::string day_key(civil_day day) {
     // Biased, so that days before 1970 sort before those after.
-    auto const biased = static_cast<std::uint64_t>(std::int64_t{day.days} + (std::int64_t{1} << 31));
+    auto const biased =
+        static_cast<std::uint64_t>(std::int64_t{day.days} + (std::int64_t{1} << 31));
     return big_endian_key(biased).substr(4);
 }
 
