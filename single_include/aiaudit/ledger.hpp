@@ -3558,7 +3558,8 @@ inline constexpr std::uint64_t tile_leaves = std::uint64_t{1} << tile_levels;
 
 [[nodiscard]] inline std::string day_key(civil_day day) {
     // Biased, so that days before 1970 sort before those after.
-    auto const biased = static_cast<std::uint64_t>(std::int64_t{day.days} + (std::int64_t{1} << 31));
+    auto const biased =
+        static_cast<std::uint64_t>(std::int64_t{day.days} + (std::int64_t{1} << 31));
     return big_endian_key(biased).substr(4);
 }
 
@@ -7778,8 +7779,8 @@ public:
         }
         if (wake) work_.notify_one();
     }
-    // The fold's own thread, until stop(): everything committed before that is folded first. It lets
-    // small batches gather: nobody waits for them, since who wants a report folds them.
+    // The fold's own thread, until stop(): everything committed before that is folded first. It
+    // lets small batches gather: nobody waits for them, since who wants a report folds them.
     void run() {
         for (;;) {
             {
@@ -7948,8 +7949,9 @@ private:
         return part.segment <= dropped_;
     }
 
-    // Calls visit(part) for each stored part of a day, but for those saved by other processes since:
-    // what they count is unsaved here. One that was merged of both kinds cannot be told apart.
+    // Calls visit(part) for each stored part of a day, but for those saved by other processes
+    // since: what they count is unsaved here. One that was merged of both kinds cannot be told
+    // apart.
     template <class Visitor>
     [[nodiscard]] result<void> for_each_part(civil_day day, Visitor&& visit) {
         std::string const prefix = day_key(day);
@@ -8059,11 +8061,11 @@ private:
     }
 
     static constexpr std::uint64_t never = ~std::uint64_t{0};
-    static constexpr std::size_t parts_most = 8;    // of a day, in a segment
+    static constexpr std::size_t parts_most = 8;           // of a day, in a segment
     static constexpr std::uint64_t pending_most = 65'536;  // records
     static constexpr std::uint64_t worth_folding = 4096;
     static constexpr std::chrono::milliseconds folding_pause{20};
-    static constexpr int tries_most = 50;           // while other processes save and drop
+    static constexpr int tries_most = 50;  // while other processes save and drop
 
     struct pending {
         std::shared_ptr<batch> added{};
@@ -8078,7 +8080,7 @@ private:
     std::mutex pending_mutex_{};
     std::condition_variable work_{};
     std::condition_variable room_{};
-    std::deque<pending> pending_{};  // under pending_mutex_, which is taken after mutex_
+    std::deque<pending> pending_{};      // under pending_mutex_, which is taken after mutex_
     std::uint64_t pending_records_ = 0;  // as well
     bool stopping_ = false;              // as well
 
