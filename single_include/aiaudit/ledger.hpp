@@ -7838,7 +7838,7 @@ private:
         stale_ = false;
         auto const prepared =
             fold_.prepare(query, [this](civil_day day, auto&& visit) -> result<void> {
-                return for_each_part(day, visit);
+                return this->for_each_part(day, visit);
             });
         if (prepared) return make_report(fold_, query);
         if (stale_) generation_ = never;
@@ -8235,7 +8235,6 @@ private:
     template <class Also>
     [[nodiscard]] result<std::optional<written>> commit(timestamp now, Also&& also) {
         std::optional<written> done;
-        compact_range grown;
         auto const committed = store_->write([&](auto& view) -> result<void> {
             auto const due = is_due(view, now);
             if (!due) return due.error();

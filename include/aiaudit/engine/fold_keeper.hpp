@@ -123,7 +123,7 @@ private:
         stale_ = false;
         auto const prepared =
             fold_.prepare(query, [this](civil_day day, auto&& visit) -> result<void> {
-                return for_each_part(day, visit);
+                return this->for_each_part(day, visit);
             });
         if (prepared) return make_report(fold_, query);
         if (stale_) generation_ = never;

@@ -133,7 +133,6 @@ private:
     template <class Also>
     [[nodiscard]] result<std::optional<written>> commit(timestamp now, Also&& also) {
         std::optional<written> done;
-        compact_range grown;
         auto const committed = store_->write([&](auto& view) -> result<void> {
             auto const due = is_due(view, now);
             if (!due) return due.error();

@@ -11,6 +11,7 @@
 #ifndef AIAUDIT_ENGINE_SPILL_FILE_HPP
 #define AIAUDIT_ENGINE_SPILL_FILE_HPP
 
+#include <aiaudit/codec/record_codec.hpp>        // decode_record
 #include <aiaudit/detail/crc32c.hpp>             // crc32c
 #include <aiaudit/engine/batch_queue.hpp>        // batch
 #include <aiaudit/engine/log_keys.hpp>           // spill_prefix
