@@ -11,6 +11,7 @@
 #ifndef AIAUDIT_ROLLUP_SERIES_HPP
 #define AIAUDIT_ROLLUP_SERIES_HPP
 
+#include <aiaudit/config.hpp>        // uint128
 #include <aiaudit/rollup/query.hpp>  // dimension
 
 #include <algorithm>
