@@ -151,7 +151,9 @@ public:
     // the log ends. Errors: not_found for a record that was dropped; corrupt.
     template <class Visitor>
     [[nodiscard]] result<void> read(sequence from, Visitor&& visit) const {
-        return state_->read(from, std::forward<Visitor>(visit));
+        return state_->log.template records<std::string>(
+            value_of(from),
+            [&visit](sequence number, record& entry) { return visit(number, std::move(entry)); });
     }
 
     // Begins a new segment, after what was appended before. Segments rotate by themselves
@@ -229,20 +231,6 @@ struct basic_ledger<Policies>::state {
                 fold.committed(std::move(next), value_of(*first) - 1);
         }
         static_cast<void>(appender.take_up_spilled());
-    }
-
-    template <class Visitor>
-    result<void> read(sequence from, Visitor&& visit) const {
-        return log.blocks(value_of(from), [&](std::string_view block) -> result<bool> {
-            bool more = true;
-            auto const all = read_block(block, [&](sequence number, record&& entry) {
-                if (number < from) return true;
-                more = visit(number, std::move(entry));
-                return more;
-            });
-            if (!all) return all.error();
-            return more;
-        });
     }
 
     ledger_options const options;

@@ -67,6 +67,20 @@ inline constexpr std::int64_t storage_wait_seconds = 5;
 // How long the file that marks a ledger may be: it has a few lines.
 inline constexpr std::size_t storage_marker_bytes = 4096;
 
+// The most leaves of a tree: what a signed 64-bit integer holds, because that is what other
+// programs read the size of a checkpoint into.
+inline constexpr std::uint64_t tree_size = (std::uint64_t{1} << 63) - 1;
+
+// The longest note. Ours have some 200 bytes; 16 post-quantum signatures of witnesses, which must
+// be let pass, have 80 KiB.
+inline constexpr std::size_t note_bytes = std::size_t{256} << 10;
+
+// The most signatures of a note: the standard demands 16; each costs a look through the keys.
+inline constexpr std::size_t note_signatures = 64;
+
+// The longest proof file: a record of 12 MB in base64, far over any that a call makes.
+inline constexpr std::size_t proof_file_bytes = std::size_t{16} << 20;
+
 }  // namespace limits
 }  // namespace v1
 }  // namespace aiaudit

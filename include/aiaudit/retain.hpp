@@ -74,18 +74,25 @@ public:
     }
 
 private:
-    [[nodiscard]] result<std::optional<dropped_segment>> due(segment_number segment) {
+    // Which records a segment has that is not the newest.
+    [[nodiscard]] result<dropped_segment> outline(segment_number segment) const {
         auto const base = log_.base_of(segment);
         if (!base) return base.error();
         auto const end = log_.base_of(segment + 1);
         if (!end) return end.error();
-        dropped_segment found{segment, sequence{base->size() + 1}, sequence{end->size()}, {}};
+        return dropped_segment{segment, sequence{base->size() + 1}, sequence{end->size()}, {}};
+    }
+
+    [[nodiscard]] result<std::optional<dropped_segment>> due(segment_number segment) {
+        auto outlined = outline(segment);
+        if (!outlined) return outlined.error();
+        dropped_segment& found = *outlined;
         found.latest.ns = std::numeric_limits<std::int64_t>::min();
-        auto const headers = log_.blocks(base->size() + 1, [&](std::string_view block) {
+        auto const headers = log_.blocks(value_of(found.first), [&](std::string_view block) {
             auto const header = read_block_header(block);
             if (!header) return result<bool>(header.error());
             found.latest = std::max(found.latest, header->latest);
-            return result<bool>(header->last() < end->size());
+            return result<bool>(header->last() < value_of(found.last));
         });
         if (!headers) return headers.error();
         auto const age = ledger_.time().now().ns / nanoseconds_per_second - found.latest.seconds();
@@ -109,15 +116,9 @@ private:
     [[nodiscard]] result<void> save_through(std::uint64_t last) {
         for (int tries = 0; tries < 100; ++tries) {
             if (auto ok = ledger_.save(); !ok) return ok;
-            std::uint64_t saved = 0;
-            auto const looked = store_.read([&saved](auto const& view) -> result<void> {
-                auto const number = get_number(view, meta_key::saved);
-                if (!number) return number.error();
-                saved = *number;
-                return {};
-            });
-            if (!looked) return looked;
-            if (saved >= last) return {};  // else another process saved less than that meanwhile
+            auto const saved = read_number(store_, meta_key::saved);
+            if (!saved) return saved.error();
+            if (*saved >= last) return {};  // else another process saved less than that meanwhile
         }
         return fail(errc::storage_failed, "the rollups of record " + std::to_string(last) +
                                               " are not saved; nothing was dropped");
@@ -128,19 +129,15 @@ private:
         for (;;) {
             auto const there = store_.segments();
             if (!there) return there.error();
-            auto const dropped = marked(meta_key::dropped);
+            auto const dropped = read_number(store_, meta_key::dropped, history);
             if (!dropped) return dropped.error();
             if (there->oldest > *dropped) return {};
-            auto const announced = marked(meta_key::announced);
+            auto const announced = read_number(store_, meta_key::announced, history);
             if (!announced) return announced.error();
             if (*announced < there->oldest) {
-                auto const base = log_.base_of(there->oldest);
-                if (!base) return base.error();
-                auto const end = log_.base_of(there->oldest + 1);
-                if (!end) return end.error();
-                auto const ok = announce(
-                    {there->oldest, sequence{base->size() + 1}, sequence{end->size()}, {}});
-                if (!ok) return ok;
+                auto const cut_off = outline(there->oldest);
+                if (!cut_off) return cut_off.error();
+                if (auto ok = announce(*cut_off); !ok) return ok;
             }
             if (auto ok = store_.drop_oldest(there->oldest); !ok) return ok;
         }
@@ -172,18 +169,6 @@ private:
             return view.replace(table::meta, key, to_little_endian(std::uint64_t{segment}));
         });
     }
-    [[nodiscard]] result<std::uint64_t> marked(std::string_view key) {
-        std::uint64_t number = 0;
-        auto const looked = store_.read(history, [&](auto const& view) -> result<void> {
-            auto const found = get_number(view, key);
-            if (!found) return found.error();
-            number = *found;
-            return {};
-        });
-        if (!looked) return looked.error();
-        return number;
-    }
-
     struct kept_entry {
         table in{};
         std::string key{};

@@ -102,9 +102,7 @@ private:
                 std::max(before, std::min(whole_tiles, found_.size / tile_leaves * tile_leaves));
         }
         if (before == 0) return {};
-        auto range = compact_range::from_nodes(before, [this](unsigned level, std::uint64_t index) {
-            return log_.node(level, index);
-        });
+        auto range = log_.tree_of(before);
         if (!range) return range.error();
         range_ = *range;
         if (before != found_.dropped) return {};
@@ -129,8 +127,7 @@ private:
             check_anchor();
             return {};
         }
-        auto const range = compact_range::from_nodes(
-            size, [this](unsigned level, std::uint64_t index) { return log_.node(level, index); });
+        auto const range = log_.tree_of(size);
         if (!range) return range.error();
         compare_with_anchor(*range);
         return {};

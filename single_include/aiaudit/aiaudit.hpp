@@ -2105,6 +2105,11 @@ namespace aiaudit {
 inline namespace v1 {
 namespace detail {
 
+template <class Bytes>
+[[nodiscard]] std::string_view view_of(Bytes const& bytes) noexcept {
+    return {reinterpret_cast<char const*>(bytes.data()), bytes.size()};
+}
+
 // The bytes of a fixed-size integer, least significant first, whatever the machine's order.
 template <class Integer>
 constexpr void store_little_endian(char* to, Integer value) noexcept {
@@ -3307,80 +3312,28 @@ result<void> day_part::read_cells(std::uint32_t user, Visitor&& visit) const {
 
 #endif  // AIAUDIT_ROLLUP_DAY_PART_HPP
 
-// ---- aiaudit/rollup/series.hpp ----
+// ---- aiaudit/detail/hash_index.hpp ----
 // SPDX-License-Identifier: MIT
 //
-// series.hpp: numbers for the names that records are grouped by, and for the combinations in which
-// they come.
+// hash_index.hpp: finds the number of a short text, or of anything that has a hash, quicker than a
+// map of strings does: the caller keeps the texts, and an entry is eight bytes.
 //
-// Names are never forgotten: they take memory by how many distinct ones there are. Combinations
-// are, when the caller says so.
-// Threads: const members may run at once. The text of a name stays where it is for as long as a
-// pointer to the texts is held, so a report may outlive what it was made from.
-// Floor 4.
-#ifndef AIAUDIT_ROLLUP_SERIES_HPP
-#define AIAUDIT_ROLLUP_SERIES_HPP
+// Threads: plain values.
+// Floor 1.
+#ifndef AIAUDIT_DETAIL_HASH_INDEX_HPP
+#define AIAUDIT_DETAIL_HASH_INDEX_HPP
 
 #include <algorithm>
-#include <array>
-#include <charconv>
+#include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <deque>
-#include <memory>
-#include <optional>
-#include <string>
 #include <string_view>
-#include <unordered_map>
+#include <utility>
 #include <vector>
 
 namespace aiaudit {
 inline namespace v1 {
-
-// The names that a group of a report stands for; only those of its dimension are filled.
-struct group_names {
-    std::string_view user{};
-    std::string_view project{};
-    std::string_view key_id{};
-    std::string_view provider{};
-    std::string_view model{};
-    std::string_view status{};
-};
-
 namespace detail {
-
-// The text under which a record's outcome is grouped, and the room for its digits.
-class status_text {
-public:
-    template <class Record>
-    explicit status_text(Record const& entry) noexcept {
-        if (!entry.error_type.empty()) {
-            text_ = entry.error_type;
-        } else if (entry.http_status != 0) {
-            text_ = {digits_.data(), write(entry.http_status)};
-        }
-    }
-    status_text(status_text const&) = delete;
-    status_text& operator=(status_text const&) = delete;
-    [[nodiscard]] std::string_view text() const noexcept { return text_; }
-
-private:
-    [[nodiscard]] std::size_t write(std::uint16_t status) noexcept {
-        if (status >= 100 && status <= 999) {
-            digits_[0] = static_cast<char>('0' + status / 100);
-            digits_[1] = static_cast<char>('0' + status / 10 % 10);
-            digits_[2] = static_cast<char>('0' + status % 10);
-            return 3;
-        }
-        auto const end = std::to_chars(digits_.data(), digits_.data() + digits_.size(), status);
-        return static_cast<std::size_t>(end.ptr - digits_.data());
-    }
-
-    std::array<char, 8> digits_{};
-    std::string_view text_ = "ok";
-};
-
-using name_texts = std::deque<std::string>;
 
 [[nodiscard]] inline std::uint64_t load_word(char const* from) noexcept {
     std::uint64_t word = 0;
@@ -3470,6 +3423,87 @@ private:
     std::vector<slot> slots_{};
     std::size_t count_ = 0;
 };
+
+}  // namespace detail
+}  // namespace v1
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_DETAIL_HASH_INDEX_HPP
+
+// ---- aiaudit/rollup/series.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// series.hpp: numbers for the names that records are grouped by, and for the combinations in which
+// they come.
+//
+// Names are never forgotten: they take memory by how many distinct ones there are. Combinations
+// are, when the caller says so.
+// Threads: const members may run at once. The text of a name stays where it is for as long as a
+// pointer to the texts is held, so a report may outlive what it was made from.
+// Floor 4.
+#ifndef AIAUDIT_ROLLUP_SERIES_HPP
+#define AIAUDIT_ROLLUP_SERIES_HPP
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cstdint>
+#include <cstring>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+namespace aiaudit {
+inline namespace v1 {
+
+// The names that a group of a report stands for; only those of its dimension are filled.
+struct group_names {
+    std::string_view user{};
+    std::string_view project{};
+    std::string_view key_id{};
+    std::string_view provider{};
+    std::string_view model{};
+    std::string_view status{};
+};
+
+namespace detail {
+
+// The text under which a record's outcome is grouped, and the room for its digits.
+class status_text {
+public:
+    template <class Record>
+    explicit status_text(Record const& entry) noexcept {
+        if (!entry.error_type.empty()) {
+            text_ = entry.error_type;
+        } else if (entry.http_status != 0) {
+            text_ = {digits_.data(), write(entry.http_status)};
+        }
+    }
+    status_text(status_text const&) = delete;
+    status_text& operator=(status_text const&) = delete;
+    [[nodiscard]] std::string_view text() const noexcept { return text_; }
+
+private:
+    [[nodiscard]] std::size_t write(std::uint16_t status) noexcept {
+        if (status >= 100 && status <= 999) {
+            digits_[0] = static_cast<char>('0' + status / 100);
+            digits_[1] = static_cast<char>('0' + status / 10 % 10);
+            digits_[2] = static_cast<char>('0' + status % 10);
+            return 3;
+        }
+        auto const end = std::to_chars(digits_.data(), digits_.data() + digits_.size(), status);
+        return static_cast<std::size_t>(end.ptr - digits_.data());
+    }
+
+    std::array<char, 8> digits_{};
+    std::string_view text_ = "ok";
+};
+
+using name_texts = std::deque<std::string>;
 
 // Gives names dense numbers, in the order of their coming.
 class name_table {
@@ -5486,15 +5520,7 @@ public:
     // Counts an outcome; other kinds change nothing. `Record` is record, or a view of one with the
     // same members.
     template <class Record>
-    void apply(Record const& entry) {
-        count(entry, true);
-    }
-    // Counts an outcome that apply() has counted among those that are not saved: for a record past
-    // the end of what another process saved, after forget_unsaved().
-    template <class Record>
-    void apply_unsaved(Record const& entry) {
-        count(entry, false);
-    }
+    void apply(Record const& entry);
 
     // Tells of days of UTC that have stored parts, before the first apply().
     void add_days(std::span<civil_day const> days) {
@@ -5522,9 +5548,6 @@ public:
         if (series_.profile_count() > profiles_max) series_.forget_profiles();
         resident_.make_room();
     }
-    // As saved(), where another process has saved part of it: the caller then calls apply_unsaved()
-    // for the rest.
-    void forget_unsaved() { saved(); }
     [[nodiscard]] bool has_unsaved() const noexcept { return !unsaved_.empty(); }
 
     // True where prepare() has nothing to do. Records applied since do not change that, unless they
@@ -5562,8 +5585,6 @@ public:
 private:
     static constexpr std::size_t profiles_max = std::size_t{1} << 16;
 
-    template <class Record>
-    void count(Record const& entry, bool resident);
     void open_log(civil_day day);
 
     detail::series_table series_{};
@@ -5575,7 +5596,7 @@ private:
 };
 
 template <class Record>
-void rollup::count(Record const& entry, bool resident) {
+void rollup::apply(Record const& entry) {
     if (entry.kind != record_kind::outcome) return;
     totals const sum = totals::of(entry);
     detail::status_text const status{entry};
@@ -5587,7 +5608,6 @@ void rollup::count(Record const& entry, bool resident) {
     civil_day const day = detail::utc_day_of_slot(slot);
     if (log_ == nullptr || day != log_day_) open_log(day);
     log_->add(user, profile, static_cast<std::uint32_t>(slot - detail::first_slot_of(day)), sum);
-    if (!resident) return;
     detail::group_numbers groups = series_.groups_of(profile);
     groups[detail::index_of(dimension::user)] = user;
     resident_.add(groups, entry.user, slot, sum);
@@ -10074,6 +10094,96 @@ inline result<import_result> csv_importer::record_of(std::string_view line,
 
 #endif  // AIAUDIT_IMPORT_HPP
 
+// ---- aiaudit/limits.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// limits.hpp: every maximum, with its reason.
+//
+// A limit that a user may want to move is an option that defaults to the value here.
+// Threads: constants.
+// Floor 1.
+#ifndef AIAUDIT_LIMITS_HPP
+#define AIAUDIT_LIMITS_HPP
+
+#include <cstddef>
+#include <cstdint>
+
+namespace aiaudit {
+inline namespace v1 {
+namespace limits {
+
+// The longest encoding of a record: what an entry of a tiled log may have (C2SP tlog-tiles), which
+// has its length in 16 bits.
+inline constexpr std::size_t record_bytes = 65'535;
+
+// The longest key of a table. LMDB takes 511 bytes; short keys keep many on a page, and the
+// longest that the engine makes (a tile: level, index, width) is under half of this.
+inline constexpr std::size_t storage_key_bytes = 64;
+
+// The largest value of a table. LMDB takes 4 GiB, but holds a whole value in memory until it is
+// committed; a snapshot of the largest ledger that fits the memory bound is well under this.
+inline constexpr std::uint64_t storage_value_bytes = std::uint64_t{256} << 20;
+
+// Address space that one segment reserves, and so the most it can hold. It is not allocated:
+// neither memory nor disk is used before there is data. 16 times what a segment is meant to
+// reach, so that a map is never resized under way; and 1/2048 of the address space of x86-64.
+inline constexpr std::uint64_t map_bytes = std::uint64_t{64} << 30;
+
+// The smallest map worth opening: a fresh segment takes some pages, one transaction some more.
+inline constexpr std::uint64_t map_bytes_least = std::uint64_t{1} << 20;
+
+// Named tables in one environment: four today; LMDB searches them one after the other.
+inline constexpr unsigned storage_tables = 8;
+
+// Read transactions at one time, over all processes: 64 bytes each in the lock file. LMDB's own
+// 126 are too few for a busy service beside its command-line tools.
+inline constexpr unsigned storage_readers = 1024;
+
+// How often a writer looks for readers that died, whose snapshots would pin freed pages.
+inline constexpr std::int64_t storage_reader_check_seconds = 30;
+
+// Segments of a ledger. Their number shares 64 bits with that of a transaction, which takes 40: at
+// a thousand commits a second that lasts for 34 years in one segment.
+inline constexpr std::uint32_t storage_segments = (std::uint32_t{1} << 24) - 1;
+
+// What sealing a segment may take of a map that is otherwise full: the path to one entry in its
+// table, in that of the tables and in that of free pages, and what these lists grow by.
+inline constexpr std::uint64_t storage_seal_bytes = std::uint64_t{256} << 10;
+
+// Segments before the newest that are kept open at one time: three descriptors and a map each.
+inline constexpr std::size_t storage_old_segments_open = 8;
+
+// Read transactions of one segment that wait to be used again, each with its place among
+// storage_readers. More readers at once are served, at the cost of a new one each.
+inline constexpr std::size_t storage_idle_readers = 16;
+
+// How long a segment that must be mapped or opened anew waits for this process's transactions on
+// it to end. A body that waits for the very thread that waits here would otherwise stop both.
+inline constexpr std::int64_t storage_wait_seconds = 5;
+
+// How long the file that marks a ledger may be: it has a few lines.
+inline constexpr std::size_t storage_marker_bytes = 4096;
+
+// The most leaves of a tree: what a signed 64-bit integer holds, because that is what other
+// programs read the size of a checkpoint into.
+inline constexpr std::uint64_t tree_size = (std::uint64_t{1} << 63) - 1;
+
+// The longest note. Ours have some 200 bytes; 16 post-quantum signatures of witnesses, which must
+// be let pass, have 80 KiB.
+inline constexpr std::size_t note_bytes = std::size_t{256} << 10;
+
+// The most signatures of a note: the standard demands 16; each costs a look through the keys.
+inline constexpr std::size_t note_signatures = 64;
+
+// The longest proof file: a record of 12 MB in base64, far over any that a call makes.
+inline constexpr std::size_t proof_file_bytes = std::size_t{16} << 20;
+
+}  // namespace limits
+}  // namespace v1
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_LIMITS_HPP
+
 // ---- aiaudit/integrity/merkle.hpp ----
 // SPDX-License-Identifier: MIT
 //
@@ -10098,14 +10208,6 @@ inline result<import_result> csv_importer::record_of(std::string_view line,
 
 namespace aiaudit {
 inline namespace v1 {
-
-namespace limits {
-
-// The most leaves of a tree: what a signed 64-bit integer holds, because that is what other
-// programs read the size of a checkpoint into.
-inline constexpr std::uint64_t tree_size = (std::uint64_t{1} << 63) - 1;
-
-}  // namespace limits
 
 // The root of a tree without leaves.
 [[nodiscard]] inline digest empty_root() { return {detail::sha256({})}; }
@@ -10386,11 +10488,6 @@ inline void wipe(std::string& text) noexcept {
     text.clear();
 }
 
-template <class Bytes>
-[[nodiscard]] std::string_view bytes_of(Bytes const& values) noexcept {
-    return {reinterpret_cast<char const*>(values.data()), values.size()};
-}
-
 // RFC 4648, section 4, with padding.
 [[nodiscard]] inline std::string base64_encode(std::string_view bytes) {
     // libcrypto counts in int; a multiple of 3 bytes at a time needs no padding in between.
@@ -10429,7 +10526,7 @@ template <class Bytes>
 }
 
 [[nodiscard]] inline std::string base64_of(digest const& value) {
-    return base64_encode(bytes_of(value.bytes));
+    return base64_encode(view_of(value.bytes));
 }
 [[nodiscard]] inline std::optional<digest> digest_of_base64(std::string_view text) {
     digest value;
@@ -10536,17 +10633,6 @@ template <class Bytes>
 namespace aiaudit {
 inline namespace v1 {
 
-namespace limits {
-
-// The longest note. Ours have some 200 bytes; 16 post-quantum signatures of witnesses, which must
-// be let pass, have 80 KiB.
-inline constexpr std::size_t note_bytes = std::size_t{256} << 10;
-
-// The most signatures of a note: the standard demands 16; each costs a look through the keys.
-inline constexpr std::size_t note_signatures = 64;
-
-}  // namespace limits
-
 namespace detail {
 
 using note_key_id = std::array<std::uint8_t, 4>;
@@ -10555,7 +10641,7 @@ using note_key_id = std::array<std::uint8_t, 4>;
 inline constexpr char note_ed25519 = '\1';
 
 [[nodiscard]] inline note_key_id note_key_id_of(std::string_view name, ed25519_public const& key) {
-    auto const hash = sha256_joined({name, "\n", {&note_ed25519, 1}, bytes_of(key)});
+    auto const hash = sha256_joined({name, "\n", {&note_ed25519, 1}, view_of(key)});
     return {hash[0], hash[1], hash[2], hash[3]};
 }
 
@@ -10599,7 +10685,7 @@ public:
     [[nodiscard]] detail::note_key_id const& id() const noexcept { return id_; }
     [[nodiscard]] std::string to_string() const {
         std::string bytes(1, detail::note_ed25519);
-        bytes += detail::bytes_of(point_);
+        bytes += detail::view_of(point_);
         return name_ + '+' + detail::to_hex(id_) + '+' + detail::base64_encode(bytes);
     }
     [[nodiscard]] bool verifies(std::string_view text, std::string_view signature) const {
@@ -10661,7 +10747,7 @@ public:
         std::string bytes;
         bytes.reserve(1 + seed.bytes.size());
         bytes.push_back(detail::note_ed25519);
-        bytes += detail::bytes_of(seed.bytes);
+        bytes += detail::view_of(seed.bytes);
         std::string base64 = detail::base64_encode(bytes);
         detail::wipe(bytes);
         std::string text{prefix};
@@ -10753,8 +10839,8 @@ struct note_parts {
     std::string note{text};
     note += '\n';
     for (note_signing_key const& key : keys) {
-        std::string bytes{detail::bytes_of(key.verification_key().id())};
-        bytes += detail::bytes_of(key.sign(text));
+        std::string bytes{detail::view_of(key.verification_key().id())};
+        bytes += detail::view_of(key.sign(text));
         note.append(detail::note_signature_mark).append(key.name()).append(1, ' ');
         note.append(detail::base64_encode(bytes)).append(1, '\n');
     }
@@ -11190,13 +11276,6 @@ template <class Node>
 namespace aiaudit {
 inline namespace v1 {
 
-namespace limits {
-
-// The longest proof file: a record of 12 MB in base64, far over any that a call makes.
-inline constexpr std::size_t proof_file_bytes = std::size_t{16} << 20;
-
-}  // namespace limits
-
 // Unverified: what a file says. Nothing in it is to be believed before verify_inclusion().
 struct inclusion_proof_file {
     std::string record{};  // the extra data; empty is none
@@ -11476,9 +11555,6 @@ private:
 namespace aiaudit {
 inline namespace v1 {
 
-template <class Policies>
-class basic_ledger;
-
 namespace detail {
 
 // Records that are written together, and how that ended.
@@ -11737,19 +11813,16 @@ private:
 //
 // name_dictionary.hpp: the names of one block, each once, numbered in the order of their coming.
 //
-// An open hash table over the dictionary's own bytes: names recur in every record, so finding one
-// must cost no more than hashing it.
+// Names recur in every record, so finding one must cost little more than hashing it.
 // Threads: one dictionary for one thread.
 // Floor 3.
 #ifndef AIAUDIT_CODEC_NAME_DICTIONARY_HPP
 #define AIAUDIT_CODEC_NAME_DICTIONARY_HPP
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 namespace aiaudit {
@@ -11759,12 +11832,10 @@ namespace detail {
 class name_dictionary {
 public:
     [[nodiscard]] std::uint32_t number_of(std::string_view name) {
-        auto const hash = static_cast<std::uint32_t>(string_hash{}(name));
-        for (std::size_t at = hash;; ++at) {
-            slot& here = slots_[at & (slots_.size() - 1)];
-            if (here.number == none) return add(name, hash, here);
-            if (here.hash == hash && name_at(here.number) == name) return here.number;
-        }
+        std::uint64_t const hash = hash_of_text(name);
+        std::uint32_t const found = index_.find(
+            hash, [&](std::uint32_t number) { return same_text(name_at(number), name); });
+        return found == hash_index::none ? add(name, hash) : found;
     }
     [[nodiscard]] std::uint32_t size() const noexcept {
         return static_cast<std::uint32_t>(places_.size());
@@ -11772,18 +11843,12 @@ public:
     // Each name as a varint length and its bytes, in the order of the numbers.
     [[nodiscard]] std::string_view bytes() const noexcept { return bytes_; }
     void clear() {
-        std::fill(slots_.begin(), slots_.end(), slot{});
+        index_.clear();
         places_.clear();
         bytes_.clear();
     }
 
 private:
-    static constexpr std::uint32_t none = ~std::uint32_t{0};
-    static constexpr std::size_t slots_least = 256;
-    struct slot {
-        std::uint32_t hash = 0;
-        std::uint32_t number = none;
-    };
     struct place {
         std::uint32_t offset = 0;
         std::uint32_t size = 0;
@@ -11792,27 +11857,17 @@ private:
     [[nodiscard]] std::string_view name_at(std::uint32_t number) const noexcept {
         return std::string_view(bytes_).substr(places_[number].offset, places_[number].size);
     }
-    std::uint32_t add(std::string_view name, std::uint32_t hash, slot& here) {
+    std::uint32_t add(std::string_view name, std::uint64_t hash) {
         std::uint32_t const number = size();
-        here = {hash, number};
         append_varint(bytes_, name.size());
         places_.push_back(
             {static_cast<std::uint32_t>(bytes_.size()), static_cast<std::uint32_t>(name.size())});
         bytes_.append(name);
-        if (places_.size() * 2 > slots_.size()) grow();
+        index_.insert(hash, number, [this](std::uint32_t of) { return hash_of_text(name_at(of)); });
         return number;
     }
-    void grow() {
-        auto const before = std::exchange(slots_, std::vector<slot>(slots_.size() * 2));
-        for (slot const& moved : before) {
-            if (moved.number == none) continue;
-            std::size_t at = moved.hash;
-            while (slots_[at & (slots_.size() - 1)].number != none) ++at;
-            slots_[at & (slots_.size() - 1)] = moved;
-        }
-    }
 
-    std::vector<slot> slots_ = std::vector<slot>(slots_least);  // as many as a power of two
+    hash_index index_{};
     std::vector<place> places_{};
     std::string bytes_{};
 };
@@ -11934,11 +11989,6 @@ template <class String>
     note(f::trace_id, !entry.trace_id.is_zero());
     note(f::tags, !entry.tags.empty());
     return mask;
-}
-
-template <class Bytes>
-[[nodiscard]] std::string_view view_of(Bytes const& bytes) noexcept {
-    return {reinterpret_cast<char const*>(bytes.data()), bytes.size()};
 }
 
 // The most bytes that a record takes when names are written in full.
@@ -12580,82 +12630,6 @@ template <class Visitor>
 
 #endif  // AIAUDIT_CODEC_BLOCK_HPP
 
-// ---- aiaudit/limits.hpp ----
-// SPDX-License-Identifier: MIT
-//
-// limits.hpp: every maximum, with its reason.
-//
-// A limit that a user may want to move is an option that defaults to the value here.
-// Threads: constants.
-// Floor 1.
-#ifndef AIAUDIT_LIMITS_HPP
-#define AIAUDIT_LIMITS_HPP
-
-#include <cstddef>
-#include <cstdint>
-
-namespace aiaudit {
-inline namespace v1 {
-namespace limits {
-
-// The longest encoding of a record: what an entry of a tiled log may have (C2SP tlog-tiles), which
-// has its length in 16 bits.
-inline constexpr std::size_t record_bytes = 65'535;
-
-// The longest key of a table. LMDB takes 511 bytes; short keys keep many on a page, and the
-// longest that the engine makes (a tile: level, index, width) is under half of this.
-inline constexpr std::size_t storage_key_bytes = 64;
-
-// The largest value of a table. LMDB takes 4 GiB, but holds a whole value in memory until it is
-// committed; a snapshot of the largest ledger that fits the memory bound is well under this.
-inline constexpr std::uint64_t storage_value_bytes = std::uint64_t{256} << 20;
-
-// Address space that one segment reserves, and so the most it can hold. It is not allocated:
-// neither memory nor disk is used before there is data. 16 times what a segment is meant to
-// reach, so that a map is never resized under way; and 1/2048 of the address space of x86-64.
-inline constexpr std::uint64_t map_bytes = std::uint64_t{64} << 30;
-
-// The smallest map worth opening: a fresh segment takes some pages, one transaction some more.
-inline constexpr std::uint64_t map_bytes_least = std::uint64_t{1} << 20;
-
-// Named tables in one environment: four today; LMDB searches them one after the other.
-inline constexpr unsigned storage_tables = 8;
-
-// Read transactions at one time, over all processes: 64 bytes each in the lock file. LMDB's own
-// 126 are too few for a busy service beside its command-line tools.
-inline constexpr unsigned storage_readers = 1024;
-
-// How often a writer looks for readers that died, whose snapshots would pin freed pages.
-inline constexpr std::int64_t storage_reader_check_seconds = 30;
-
-// Segments of a ledger. Their number shares 64 bits with that of a transaction, which takes 40: at
-// a thousand commits a second that lasts for 34 years in one segment.
-inline constexpr std::uint32_t storage_segments = (std::uint32_t{1} << 24) - 1;
-
-// What sealing a segment may take of a map that is otherwise full: the path to one entry in its
-// table, in that of the tables and in that of free pages, and what these lists grow by.
-inline constexpr std::uint64_t storage_seal_bytes = std::uint64_t{256} << 10;
-
-// Segments before the newest that are kept open at one time: three descriptors and a map each.
-inline constexpr std::size_t storage_old_segments_open = 8;
-
-// Read transactions of one segment that wait to be used again, each with its place among
-// storage_readers. More readers at once are served, at the cost of a new one each.
-inline constexpr std::size_t storage_idle_readers = 16;
-
-// How long a segment that must be mapped or opened anew waits for this process's transactions on
-// it to end. A body that waits for the very thread that waits here would otherwise stop both.
-inline constexpr std::int64_t storage_wait_seconds = 5;
-
-// How long the file that marks a ledger may be: it has a few lines.
-inline constexpr std::size_t storage_marker_bytes = 4096;
-
-}  // namespace limits
-}  // namespace v1
-}  // namespace aiaudit
-
-#endif  // AIAUDIT_LIMITS_HPP
-
 // ---- aiaudit/storage/store.hpp ----
 // SPDX-License-Identifier: MIT
 //
@@ -12986,6 +12960,20 @@ template <class View>
     return load_little_endian<std::uint64_t>((*found)->data());
 }
 
+// The same of a store, in a transaction of its own: of the newest segment, or of that one.
+template <class Store>
+[[nodiscard]] result<std::uint64_t> read_number(Store const& store, std::string_view key,
+                                                std::optional<segment_number> segment = {}) {
+    result<std::uint64_t> number = 0;
+    auto const look = [&](auto const& view) -> result<void> {
+        number = get_number(view, key);
+        return {};
+    };
+    auto const looked = segment ? store.read(*segment, look) : store.read(look);
+    if (!looked) return looked.error();
+    return number;
+}
+
 // The state of the tree in the table meta. A segment without one has no records before it.
 template <class View>
 [[nodiscard]] result<compact_range> get_tree(View const& view, std::string_view key) {
@@ -13032,33 +13020,20 @@ public:
     explicit log_reader(Store const& store) : store_(&store) {}
 
     // The tree of all records.
-    [[nodiscard]] result<compact_range> tree() const {
-        result<compact_range> found;
-        auto const looked = store_->read([&found](auto const& view) -> result<void> {
-            found = get_tree(view, meta_key::tree);
-            if (!found) return found.error();
-            return {};
-        });
-        if (!looked) return looked.error();
-        return found;
+    [[nodiscard]] result<compact_range> tree() const { return read_tree(meta_key::tree, {}); }
+    // The tree of the first so many records. Errors: not_found, where there are fewer.
+    [[nodiscard]] result<compact_range> tree_of(std::uint64_t size) const {
+        return compact_range::from_nodes(size, nodes());
+    }
+    // The tree of the records before a segment.
+    [[nodiscard]] result<compact_range> base_of(segment_number segment) const {
+        return read_tree(meta_key::base, segment);
     }
     // The number of records, dropped ones included.
     [[nodiscard]] result<std::uint64_t> size() const {
         auto const all = tree();
         if (!all) return all.error();
         return all->size();
-    }
-
-    // The tree of the records before a segment.
-    [[nodiscard]] result<compact_range> base_of(segment_number segment) const {
-        result<compact_range> found;
-        auto const looked = store_->read(segment, [&found](auto const& view) -> result<void> {
-            found = get_tree(view, meta_key::base);
-            if (!found) return found.error();
-            return {};
-        });
-        if (!looked) return looked.error();
-        return found;
     }
 
     // The first record that is still there: 1, but for retention. One past the last where none is.
@@ -13109,38 +13084,69 @@ public:
     // Calls visit(sequence, record_view const&) -> bool for each record from that one on.
     template <class Visitor>
     [[nodiscard]] result<void> views(std::uint64_t from, Visitor&& visit) const {
+        return records<std::string_view>(from, visit);
+    }
+    // The same, visit(sequence, basic_record<String>&); the object is the same each time.
+    template <class String, class Visitor>
+    [[nodiscard]] result<void> records(std::uint64_t from, Visitor&& visit) const {
         return blocks(from, [&](std::string_view block) -> result<bool> {
             bool more = true;
-            auto const all = view_block(block, [&](sequence number, record_view const& entry) {
-                if (value_of(number) < from) return true;
-                more = visit(number, entry);
-                return more;
-            });
+            auto const all =
+                read_block_as<String>(block, [&](sequence number, basic_record<String>& entry) {
+                    if (value_of(number) < from) return true;
+                    more = visit(number, entry);
+                    return more;
+                });
             if (!all) return all.error();
             return more;
         });
     }
 
-    // The hash of a complete subtree. Errors: not_found, where the tree is not that large.
+    // Gives the hashes of complete subtrees. It remembers the group of leaves that it read last,
+    // since one proof asks for several nodes of one group.
+    class node_source {
+    public:
+        // Errors: not_found, where the tree is not that large.
+        [[nodiscard]] result<digest> operator()(unsigned level, std::uint64_t index) {
+            if (is_tile_level(level)) return log_->stored_node(level, index);
+            if (level > tile_levels) {
+                auto const left = (*this)(level - 1, 2 * index);
+                if (!left) return left;
+                auto const right = (*this)(level - 1, 2 * index + 1);
+                if (!right) return right;
+                return node_hash(*left, *right);
+            }
+            std::uint64_t const first = index << level;
+            if (auto ok = read_group(first >> tile_levels); !ok) return ok.error();
+            compact_range sum;
+            for (std::uint64_t at = first % tile_leaves, end = at + (std::uint64_t{1} << level);
+                 at < end; ++at) {
+                if (at >= leaves_.size()) return fail(errc::not_found, "the tree has no such node");
+                sum.append(leaves_[at]);
+            }
+            return sum.root();
+        }
+
+    private:
+        friend class log_reader;
+        explicit node_source(log_reader const& log) : log_(&log) {}
+
+        [[nodiscard]] result<void> read_group(std::uint64_t group) {
+            if (!leaves_.empty() && group == group_) return {};
+            auto leaves = log_->leaves_of_group(group);
+            if (!leaves) return leaves.error();
+            leaves_ = std::move(*leaves);
+            group_ = group;
+            return {};
+        }
+
+        log_reader const* log_;
+        std::uint64_t group_ = 0;
+        std::vector<digest> leaves_{};
+    };
+    [[nodiscard]] node_source nodes() const { return node_source(*this); }
     [[nodiscard]] result<digest> node(unsigned level, std::uint64_t index) const {
-        if (is_tile_level(level)) return stored_node(level, index);
-        if (level > tile_levels) {
-            auto const left = node(level - 1, 2 * index);
-            if (!left) return left;
-            auto const right = node(level - 1, 2 * index + 1);
-            if (!right) return right;
-            return node_hash(*left, *right);
-        }
-        std::uint64_t const first = index << level;
-        auto const leaves = leaves_of_group(first >> tile_levels);
-        if (!leaves) return leaves.error();
-        compact_range sum;
-        for (std::uint64_t at = first % tile_leaves, end = at + (std::uint64_t{1} << level);
-             at < end; ++at) {
-            if (at >= leaves->size()) return fail(errc::not_found, "the tree has no such node");
-            sum.append((*leaves)[at]);
-        }
-        return sum.root();
+        return nodes()(level, index);
     }
 
     // The hashes of the leaves of one group of 256, as far as there are any: those that retention
@@ -13175,6 +13181,19 @@ public:
     }
 
 private:
+    // Of the newest segment, or of that one.
+    [[nodiscard]] result<compact_range> read_tree(std::string_view key,
+                                                  std::optional<segment_number> segment) const {
+        result<compact_range> found;
+        auto const look = [&](auto const& view) -> result<void> {
+            found = get_tree(view, key);
+            return {};
+        };
+        auto const looked = segment ? store_->read(*segment, look) : store_->read(look);
+        if (!looked) return looked.error();
+        return found;
+    }
+
     [[nodiscard]] result<std::uint64_t> records_before(segment_number segment) const {
         {
             std::lock_guard const lock(mutex_);
@@ -14609,7 +14628,7 @@ public:
     [[nodiscard]] result<void> take_up_spilled() {
         while (!spilled_.empty()) {
             spill_file const& file = spilled_.front();
-            auto const taken = number_taken(file);
+            auto const taken = read_number(*store_, file.key());
             if (!taken) return taken.error();
             auto const all =
                 file.for_each(*taken, [&](batch const& found, std::uint64_t end) -> result<void> {
@@ -14655,18 +14674,6 @@ private:
         }
         if (auto ok = spilled_.back().add(next); !ok) return ok.error();
         return sequence{0};
-    }
-
-    [[nodiscard]] result<std::uint64_t> number_taken(spill_file const& file) const {
-        std::uint64_t taken = 0;
-        auto const looked = store_->read([&](auto const& view) -> result<void> {
-            auto const number = get_number(view, file.key());
-            if (!number) return number.error();
-            taken = *number;
-            return {};
-        });
-        if (!looked) return looked.error();
-        return taken;
     }
 
     log_writer<Store> writer_;
@@ -17028,7 +17035,9 @@ public:
     // the log ends. Errors: not_found for a record that was dropped; corrupt.
     template <class Visitor>
     [[nodiscard]] result<void> read(sequence from, Visitor&& visit) const {
-        return state_->read(from, std::forward<Visitor>(visit));
+        return state_->log.template records<std::string>(
+            value_of(from),
+            [&visit](sequence number, record& entry) { return visit(number, std::move(entry)); });
     }
 
     // Begins a new segment, after what was appended before. Segments rotate by themselves
@@ -17106,20 +17115,6 @@ struct basic_ledger<Policies>::state {
                 fold.committed(std::move(next), value_of(*first) - 1);
         }
         static_cast<void>(appender.take_up_spilled());
-    }
-
-    template <class Visitor>
-    result<void> read(sequence from, Visitor&& visit) const {
-        return log.blocks(value_of(from), [&](std::string_view block) -> result<bool> {
-            bool more = true;
-            auto const all = read_block(block, [&](sequence number, record&& entry) {
-                if (number < from) return true;
-                more = visit(number, std::move(entry));
-                return more;
-            });
-            if (!all) return all.error();
-            return more;
-        });
     }
 
     ledger_options const options;
@@ -18803,18 +18798,25 @@ public:
     }
 
 private:
-    [[nodiscard]] result<std::optional<dropped_segment>> due(segment_number segment) {
+    // Which records a segment has that is not the newest.
+    [[nodiscard]] result<dropped_segment> outline(segment_number segment) const {
         auto const base = log_.base_of(segment);
         if (!base) return base.error();
         auto const end = log_.base_of(segment + 1);
         if (!end) return end.error();
-        dropped_segment found{segment, sequence{base->size() + 1}, sequence{end->size()}, {}};
+        return dropped_segment{segment, sequence{base->size() + 1}, sequence{end->size()}, {}};
+    }
+
+    [[nodiscard]] result<std::optional<dropped_segment>> due(segment_number segment) {
+        auto outlined = outline(segment);
+        if (!outlined) return outlined.error();
+        dropped_segment& found = *outlined;
         found.latest.ns = std::numeric_limits<std::int64_t>::min();
-        auto const headers = log_.blocks(base->size() + 1, [&](std::string_view block) {
+        auto const headers = log_.blocks(value_of(found.first), [&](std::string_view block) {
             auto const header = read_block_header(block);
             if (!header) return result<bool>(header.error());
             found.latest = std::max(found.latest, header->latest);
-            return result<bool>(header->last() < end->size());
+            return result<bool>(header->last() < value_of(found.last));
         });
         if (!headers) return headers.error();
         auto const age = ledger_.time().now().ns / nanoseconds_per_second - found.latest.seconds();
@@ -18838,15 +18840,9 @@ private:
     [[nodiscard]] result<void> save_through(std::uint64_t last) {
         for (int tries = 0; tries < 100; ++tries) {
             if (auto ok = ledger_.save(); !ok) return ok;
-            std::uint64_t saved = 0;
-            auto const looked = store_.read([&saved](auto const& view) -> result<void> {
-                auto const number = get_number(view, meta_key::saved);
-                if (!number) return number.error();
-                saved = *number;
-                return {};
-            });
-            if (!looked) return looked;
-            if (saved >= last) return {};  // else another process saved less than that meanwhile
+            auto const saved = read_number(store_, meta_key::saved);
+            if (!saved) return saved.error();
+            if (*saved >= last) return {};  // else another process saved less than that meanwhile
         }
         return fail(errc::storage_failed, "the rollups of record " + std::to_string(last) +
                                               " are not saved; nothing was dropped");
@@ -18857,19 +18853,15 @@ private:
         for (;;) {
             auto const there = store_.segments();
             if (!there) return there.error();
-            auto const dropped = marked(meta_key::dropped);
+            auto const dropped = read_number(store_, meta_key::dropped, history);
             if (!dropped) return dropped.error();
             if (there->oldest > *dropped) return {};
-            auto const announced = marked(meta_key::announced);
+            auto const announced = read_number(store_, meta_key::announced, history);
             if (!announced) return announced.error();
             if (*announced < there->oldest) {
-                auto const base = log_.base_of(there->oldest);
-                if (!base) return base.error();
-                auto const end = log_.base_of(there->oldest + 1);
-                if (!end) return end.error();
-                auto const ok = announce(
-                    {there->oldest, sequence{base->size() + 1}, sequence{end->size()}, {}});
-                if (!ok) return ok;
+                auto const cut_off = outline(there->oldest);
+                if (!cut_off) return cut_off.error();
+                if (auto ok = announce(*cut_off); !ok) return ok;
             }
             if (auto ok = store_.drop_oldest(there->oldest); !ok) return ok;
         }
@@ -18901,18 +18893,6 @@ private:
             return view.replace(table::meta, key, to_little_endian(std::uint64_t{segment}));
         });
     }
-    [[nodiscard]] result<std::uint64_t> marked(std::string_view key) {
-        std::uint64_t number = 0;
-        auto const looked = store_.read(history, [&](auto const& view) -> result<void> {
-            auto const found = get_number(view, key);
-            if (!found) return found.error();
-            number = *found;
-            return {};
-        });
-        if (!looked) return looked.error();
-        return number;
-    }
-
     struct kept_entry {
         table in{};
         std::string key{};
@@ -19489,9 +19469,7 @@ private:
                 std::max(before, std::min(whole_tiles, found_.size / tile_leaves * tile_leaves));
         }
         if (before == 0) return {};
-        auto range = compact_range::from_nodes(before, [this](unsigned level, std::uint64_t index) {
-            return log_.node(level, index);
-        });
+        auto range = log_.tree_of(before);
         if (!range) return range.error();
         range_ = *range;
         if (before != found_.dropped) return {};
@@ -19516,8 +19494,7 @@ private:
             check_anchor();
             return {};
         }
-        auto const range = compact_range::from_nodes(
-            size, [this](unsigned level, std::uint64_t index) { return log_.node(level, index); });
+        auto const range = log_.tree_of(size);
         if (!range) return range.error();
         compare_with_anchor(*range);
         return {};

@@ -66,7 +66,7 @@ extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size
         std::string again{parts->text};
         again += '\n';
         for (detail::note_signature const& signature : parts->signatures) {
-            std::string blob{detail::bytes_of(signature.id)};
+            std::string blob{detail::view_of(signature.id)};
             blob += signature.bytes;
             again.append(detail::note_signature_mark).append(signature.name).append(1, ' ');
             again.append(detail::base64_encode(blob)).append(1, '\n');

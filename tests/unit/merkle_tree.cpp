@@ -53,15 +53,15 @@ BOOST_AUTO_TEST_CASE(leaves_and_nodes_hash_as_in_the_reference) {
     digest const left = leaf_hash("a");
     digest const right = leaf_hash("b");
     BOOST_TEST(
-        (node_hash(left, right).bytes == detail::sha256_joined({"\1", detail::bytes_of(left.bytes),
-                                                                detail::bytes_of(right.bytes)})));
+        (node_hash(left, right).bytes ==
+         detail::sha256_joined({"\1", detail::view_of(left.bytes), detail::view_of(right.bytes)})));
 }
 
 BOOST_AUTO_TEST_CASE(a_node_cannot_be_shown_as_a_leaf) {
     digest const left = leaf_hash("Hello");
     digest const right = leaf_hash("World");
-    std::string inside{detail::bytes_of(left.bytes)};
-    inside += detail::bytes_of(right.bytes);
+    std::string inside{detail::view_of(left.bytes)};
+    inside += detail::view_of(right.bytes);
     BOOST_TEST((leaf_hash(inside) != node_hash(left, right)));
     BOOST_TEST((leaf_hash('\1' + inside) != node_hash(left, right)));
     BOOST_TEST((node_hash(left, right) != node_hash(right, left)));

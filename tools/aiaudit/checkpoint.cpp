@@ -47,10 +47,7 @@ void check_grows(Ledger const& ledger, options const& with, aiaudit::note_signin
     auto const older = value_or_fail(
         aiaudit::open_checkpoint(read_input(with.out), key.verification_key()), with.out);
     auto const size = value_or_fail(ledger.last_sequence(), with.db);
-    auto const node = [&](unsigned level, std::uint64_t index) {
-        return ledger.log().node(level, index);
-    };
-    auto const before = aiaudit::compact_range::from_nodes(older.size(), node);
+    auto const before = ledger.log().tree_of(older.size());
     if (older.size() <= value_of(size) && before && before->root() == older.root()) return;
     throw failure{with.db + ": is not the log of the checkpoint in " + with.out +
                       " with more records; a new checkpoint would contradict that one",

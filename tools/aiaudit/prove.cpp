@@ -47,9 +47,7 @@ void run(options const& with) {
         throw failure{"prove needs --sequence N, or --older CHECKPOINT"};
     auto const ledger = value_or_fail(
         aiaudit::ledger::open({.path = with.db, .create = false, .read_only = true}), with.db);
-    auto const node = [&](unsigned level, std::uint64_t index) {
-        return ledger.log().node(level, index);
-    };
+    auto node = ledger.log().nodes();
     signed_state const newer = state_for(ledger, with);
     if (value_of(value_or_fail(ledger.last_sequence(), with.db)) < newer.state.size)
         throw failure{with.db + ": has fewer records than the checkpoint", exit_finding};

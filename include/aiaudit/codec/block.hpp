@@ -11,7 +11,7 @@
 #define AIAUDIT_CODEC_BLOCK_HPP
 
 #include <aiaudit/codec/name_dictionary.hpp>  // name_dictionary
-#include <aiaudit/codec/record_codec.hpp>     // encode_record_to, record_decoder
+#include <aiaudit/codec/record_codec.hpp>     // encode_shape, encode_values
 #include <aiaudit/detail/crc32c.hpp>          // crc32c
 
 #include <algorithm>

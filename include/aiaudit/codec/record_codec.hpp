@@ -113,11 +113,6 @@ template <class String>
     return mask;
 }
 
-template <class Bytes>
-[[nodiscard]] std::string_view view_of(Bytes const& bytes) noexcept {
-    return {reinterpret_cast<char const*>(bytes.data()), bytes.size()};
-}
-
 // The most bytes that a record takes when names are written in full.
 template <class String>
 [[nodiscard]] std::size_t encoded_size_most(basic_record<String> const& entry) noexcept {

@@ -20,6 +20,11 @@ namespace aiaudit {
 inline namespace v1 {
 namespace detail {
 
+template <class Bytes>
+[[nodiscard]] std::string_view view_of(Bytes const& bytes) noexcept {
+    return {reinterpret_cast<char const*>(bytes.data()), bytes.size()};
+}
+
 // The bytes of a fixed-size integer, least significant first, whatever the machine's order.
 template <class Integer>
 constexpr void store_little_endian(char* to, Integer value) noexcept {

@@ -31,9 +31,6 @@
 namespace aiaudit {
 inline namespace v1 {
 
-template <class Policies>
-class basic_ledger;
-
 namespace detail {
 
 // Records that are written together, and how that ended.

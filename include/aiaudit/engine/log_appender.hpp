@@ -87,7 +87,7 @@ public:
     [[nodiscard]] result<void> take_up_spilled() {
         while (!spilled_.empty()) {
             spill_file const& file = spilled_.front();
-            auto const taken = number_taken(file);
+            auto const taken = read_number(*store_, file.key());
             if (!taken) return taken.error();
             auto const all =
                 file.for_each(*taken, [&](batch const& found, std::uint64_t end) -> result<void> {
@@ -133,18 +133,6 @@ private:
         }
         if (auto ok = spilled_.back().add(next); !ok) return ok.error();
         return sequence{0};
-    }
-
-    [[nodiscard]] result<std::uint64_t> number_taken(spill_file const& file) const {
-        std::uint64_t taken = 0;
-        auto const looked = store_->read([&](auto const& view) -> result<void> {
-            auto const number = get_number(view, file.key());
-            if (!number) return number.error();
-            taken = *number;
-            return {};
-        });
-        if (!looked) return looked.error();
-        return taken;
     }
 
     log_writer<Store> writer_;

@@ -116,6 +116,20 @@ template <class View>
     return load_little_endian<std::uint64_t>((*found)->data());
 }
 
+// The same of a store, in a transaction of its own: of the newest segment, or of that one.
+template <class Store>
+[[nodiscard]] result<std::uint64_t> read_number(Store const& store, std::string_view key,
+                                                std::optional<segment_number> segment = {}) {
+    result<std::uint64_t> number = 0;
+    auto const look = [&](auto const& view) -> result<void> {
+        number = get_number(view, key);
+        return {};
+    };
+    auto const looked = segment ? store.read(*segment, look) : store.read(look);
+    if (!looked) return looked.error();
+    return number;
+}
+
 // The state of the tree in the table meta. A segment without one has no records before it.
 template <class View>
 [[nodiscard]] result<compact_range> get_tree(View const& view, std::string_view key) {

@@ -31,33 +31,20 @@ public:
     explicit log_reader(Store const& store) : store_(&store) {}
 
     // The tree of all records.
-    [[nodiscard]] result<compact_range> tree() const {
-        result<compact_range> found;
-        auto const looked = store_->read([&found](auto const& view) -> result<void> {
-            found = get_tree(view, meta_key::tree);
-            if (!found) return found.error();
-            return {};
-        });
-        if (!looked) return looked.error();
-        return found;
+    [[nodiscard]] result<compact_range> tree() const { return read_tree(meta_key::tree, {}); }
+    // The tree of the first so many records. Errors: not_found, where there are fewer.
+    [[nodiscard]] result<compact_range> tree_of(std::uint64_t size) const {
+        return compact_range::from_nodes(size, nodes());
+    }
+    // The tree of the records before a segment.
+    [[nodiscard]] result<compact_range> base_of(segment_number segment) const {
+        return read_tree(meta_key::base, segment);
     }
     // The number of records, dropped ones included.
     [[nodiscard]] result<std::uint64_t> size() const {
         auto const all = tree();
         if (!all) return all.error();
         return all->size();
-    }
-
-    // The tree of the records before a segment.
-    [[nodiscard]] result<compact_range> base_of(segment_number segment) const {
-        result<compact_range> found;
-        auto const looked = store_->read(segment, [&found](auto const& view) -> result<void> {
-            found = get_tree(view, meta_key::base);
-            if (!found) return found.error();
-            return {};
-        });
-        if (!looked) return looked.error();
-        return found;
     }
 
     // The first record that is still there: 1, but for retention. One past the last where none is.
@@ -108,38 +95,69 @@ public:
     // Calls visit(sequence, record_view const&) -> bool for each record from that one on.
     template <class Visitor>
     [[nodiscard]] result<void> views(std::uint64_t from, Visitor&& visit) const {
+        return records<std::string_view>(from, visit);
+    }
+    // The same, visit(sequence, basic_record<String>&); the object is the same each time.
+    template <class String, class Visitor>
+    [[nodiscard]] result<void> records(std::uint64_t from, Visitor&& visit) const {
         return blocks(from, [&](std::string_view block) -> result<bool> {
             bool more = true;
-            auto const all = view_block(block, [&](sequence number, record_view const& entry) {
-                if (value_of(number) < from) return true;
-                more = visit(number, entry);
-                return more;
-            });
+            auto const all =
+                read_block_as<String>(block, [&](sequence number, basic_record<String>& entry) {
+                    if (value_of(number) < from) return true;
+                    more = visit(number, entry);
+                    return more;
+                });
             if (!all) return all.error();
             return more;
         });
     }
 
-    // The hash of a complete subtree. Errors: not_found, where the tree is not that large.
+    // Gives the hashes of complete subtrees. It remembers the group of leaves that it read last,
+    // since one proof asks for several nodes of one group.
+    class node_source {
+    public:
+        // Errors: not_found, where the tree is not that large.
+        [[nodiscard]] result<digest> operator()(unsigned level, std::uint64_t index) {
+            if (is_tile_level(level)) return log_->stored_node(level, index);
+            if (level > tile_levels) {
+                auto const left = (*this)(level - 1, 2 * index);
+                if (!left) return left;
+                auto const right = (*this)(level - 1, 2 * index + 1);
+                if (!right) return right;
+                return node_hash(*left, *right);
+            }
+            std::uint64_t const first = index << level;
+            if (auto ok = read_group(first >> tile_levels); !ok) return ok.error();
+            compact_range sum;
+            for (std::uint64_t at = first % tile_leaves, end = at + (std::uint64_t{1} << level);
+                 at < end; ++at) {
+                if (at >= leaves_.size()) return fail(errc::not_found, "the tree has no such node");
+                sum.append(leaves_[at]);
+            }
+            return sum.root();
+        }
+
+    private:
+        friend class log_reader;
+        explicit node_source(log_reader const& log) : log_(&log) {}
+
+        [[nodiscard]] result<void> read_group(std::uint64_t group) {
+            if (!leaves_.empty() && group == group_) return {};
+            auto leaves = log_->leaves_of_group(group);
+            if (!leaves) return leaves.error();
+            leaves_ = std::move(*leaves);
+            group_ = group;
+            return {};
+        }
+
+        log_reader const* log_;
+        std::uint64_t group_ = 0;
+        std::vector<digest> leaves_{};
+    };
+    [[nodiscard]] node_source nodes() const { return node_source(*this); }
     [[nodiscard]] result<digest> node(unsigned level, std::uint64_t index) const {
-        if (is_tile_level(level)) return stored_node(level, index);
-        if (level > tile_levels) {
-            auto const left = node(level - 1, 2 * index);
-            if (!left) return left;
-            auto const right = node(level - 1, 2 * index + 1);
-            if (!right) return right;
-            return node_hash(*left, *right);
-        }
-        std::uint64_t const first = index << level;
-        auto const leaves = leaves_of_group(first >> tile_levels);
-        if (!leaves) return leaves.error();
-        compact_range sum;
-        for (std::uint64_t at = first % tile_leaves, end = at + (std::uint64_t{1} << level);
-             at < end; ++at) {
-            if (at >= leaves->size()) return fail(errc::not_found, "the tree has no such node");
-            sum.append((*leaves)[at]);
-        }
-        return sum.root();
+        return nodes()(level, index);
     }
 
     // The hashes of the leaves of one group of 256, as far as there are any: those that retention
@@ -174,6 +192,19 @@ public:
     }
 
 private:
+    // Of the newest segment, or of that one.
+    [[nodiscard]] result<compact_range> read_tree(std::string_view key,
+                                                  std::optional<segment_number> segment) const {
+        result<compact_range> found;
+        auto const look = [&](auto const& view) -> result<void> {
+            found = get_tree(view, key);
+            return {};
+        };
+        auto const looked = segment ? store_->read(*segment, look) : store_->read(look);
+        if (!looked) return looked.error();
+        return found;
+    }
+
     [[nodiscard]] result<std::uint64_t> records_before(segment_number segment) const {
         {
             std::lock_guard const lock(mutex_);

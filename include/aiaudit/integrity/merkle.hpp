@@ -14,6 +14,7 @@
 #include <aiaudit/core/digest.hpp>    // digest
 #include <aiaudit/detail/bytes.hpp>   // byte_reader
 #include <aiaudit/detail/sha256.hpp>  // sha256_joined
+#include <aiaudit/limits.hpp>         // tree_size
 
 #include <array>
 #include <bit>
@@ -26,14 +27,6 @@
 
 namespace aiaudit {
 inline namespace v1 {
-
-namespace limits {
-
-// The most leaves of a tree: what a signed 64-bit integer holds, because that is what other
-// programs read the size of a checkpoint into.
-inline constexpr std::uint64_t tree_size = (std::uint64_t{1} << 63) - 1;
-
-}  // namespace limits
 
 // The root of a tree without leaves.
 [[nodiscard]] inline digest empty_root() { return {detail::sha256({})}; }

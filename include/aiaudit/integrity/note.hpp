@@ -13,6 +13,7 @@
 #include <aiaudit/error.hpp>                // result
 #include <aiaudit/integrity/ed25519.hpp>    // ed25519_sign, ed25519_verify
 #include <aiaudit/integrity/text_form.hpp>  // base64, names
+#include <aiaudit/limits.hpp>               // note_bytes
 
 #include <algorithm>
 #include <array>
@@ -27,17 +28,6 @@
 namespace aiaudit {
 inline namespace v1 {
 
-namespace limits {
-
-// The longest note. Ours have some 200 bytes; 16 post-quantum signatures of witnesses, which must
-// be let pass, have 80 KiB.
-inline constexpr std::size_t note_bytes = std::size_t{256} << 10;
-
-// The most signatures of a note: the standard demands 16; each costs a look through the keys.
-inline constexpr std::size_t note_signatures = 64;
-
-}  // namespace limits
-
 namespace detail {
 
 using note_key_id = std::array<std::uint8_t, 4>;
@@ -46,7 +36,7 @@ using note_key_id = std::array<std::uint8_t, 4>;
 inline constexpr char note_ed25519 = '\1';
 
 [[nodiscard]] inline note_key_id note_key_id_of(std::string_view name, ed25519_public const& key) {
-    auto const hash = sha256_joined({name, "\n", {&note_ed25519, 1}, bytes_of(key)});
+    auto const hash = sha256_joined({name, "\n", {&note_ed25519, 1}, view_of(key)});
     return {hash[0], hash[1], hash[2], hash[3]};
 }
 
@@ -90,7 +80,7 @@ public:
     [[nodiscard]] detail::note_key_id const& id() const noexcept { return id_; }
     [[nodiscard]] std::string to_string() const {
         std::string bytes(1, detail::note_ed25519);
-        bytes += detail::bytes_of(point_);
+        bytes += detail::view_of(point_);
         return name_ + '+' + detail::to_hex(id_) + '+' + detail::base64_encode(bytes);
     }
     [[nodiscard]] bool verifies(std::string_view text, std::string_view signature) const {
@@ -152,7 +142,7 @@ public:
         std::string bytes;
         bytes.reserve(1 + seed.bytes.size());
         bytes.push_back(detail::note_ed25519);
-        bytes += detail::bytes_of(seed.bytes);
+        bytes += detail::view_of(seed.bytes);
         std::string base64 = detail::base64_encode(bytes);
         detail::wipe(bytes);
         std::string text{prefix};
@@ -244,8 +234,8 @@ struct note_parts {
     std::string note{text};
     note += '\n';
     for (note_signing_key const& key : keys) {
-        std::string bytes{detail::bytes_of(key.verification_key().id())};
-        bytes += detail::bytes_of(key.sign(text));
+        std::string bytes{detail::view_of(key.verification_key().id())};
+        bytes += detail::view_of(key.sign(text));
         note.append(detail::note_signature_mark).append(key.name()).append(1, ' ');
         note.append(detail::base64_encode(bytes)).append(1, '\n');
     }

@@ -22,6 +22,7 @@
 
 #include <aiaudit/integrity/checkpoint.hpp>  // checkpoint, open_checkpoint
 #include <aiaudit/integrity/proof.hpp>       // verify_inclusion, verify_consistency
+#include <aiaudit/limits.hpp>                // proof_file_bytes
 
 #include <cstddef>
 #include <cstdint>
@@ -32,13 +33,6 @@
 
 namespace aiaudit {
 inline namespace v1 {
-
-namespace limits {
-
-// The longest proof file: a record of 12 MB in base64, far over any that a call makes.
-inline constexpr std::size_t proof_file_bytes = std::size_t{16} << 20;
-
-}  // namespace limits
 
 // Unverified: what a file says. Nothing in it is to be believed before verify_inclusion().
 struct inclusion_proof_file {

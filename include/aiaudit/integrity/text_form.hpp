@@ -32,11 +32,6 @@ inline void wipe(std::string& text) noexcept {
     text.clear();
 }
 
-template <class Bytes>
-[[nodiscard]] std::string_view bytes_of(Bytes const& values) noexcept {
-    return {reinterpret_cast<char const*>(values.data()), values.size()};
-}
-
 // RFC 4648, section 4, with padding.
 [[nodiscard]] inline std::string base64_encode(std::string_view bytes) {
     // libcrypto counts in int; a multiple of 3 bytes at a time needs no padding in between.
@@ -75,7 +70,7 @@ template <class Bytes>
 }
 
 [[nodiscard]] inline std::string base64_of(digest const& value) {
-    return base64_encode(bytes_of(value.bytes));
+    return base64_encode(view_of(value.bytes));
 }
 [[nodiscard]] inline std::optional<digest> digest_of_base64(std::string_view text) {
     digest value;

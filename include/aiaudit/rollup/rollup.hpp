@@ -50,15 +50,7 @@ public:
     // Counts an outcome; other kinds change nothing. `Record` is record, or a view of one with the
     // same members.
     template <class Record>
-    void apply(Record const& entry) {
-        count(entry, true);
-    }
-    // Counts an outcome that apply() has counted among those that are not saved: for a record past
-    // the end of what another process saved, after forget_unsaved().
-    template <class Record>
-    void apply_unsaved(Record const& entry) {
-        count(entry, false);
-    }
+    void apply(Record const& entry);
 
     // Tells of days of UTC that have stored parts, before the first apply().
     void add_days(std::span<civil_day const> days) {
@@ -86,9 +78,6 @@ public:
         if (series_.profile_count() > profiles_max) series_.forget_profiles();
         resident_.make_room();
     }
-    // As saved(), where another process has saved part of it: the caller then calls apply_unsaved()
-    // for the rest.
-    void forget_unsaved() { saved(); }
     [[nodiscard]] bool has_unsaved() const noexcept { return !unsaved_.empty(); }
 
     // True where prepare() has nothing to do. Records applied since do not change that, unless they
@@ -126,8 +115,6 @@ public:
 private:
     static constexpr std::size_t profiles_max = std::size_t{1} << 16;
 
-    template <class Record>
-    void count(Record const& entry, bool resident);
     void open_log(civil_day day);
 
     detail::series_table series_{};
@@ -139,7 +126,7 @@ private:
 };
 
 template <class Record>
-void rollup::count(Record const& entry, bool resident) {
+void rollup::apply(Record const& entry) {
     if (entry.kind != record_kind::outcome) return;
     totals const sum = totals::of(entry);
     detail::status_text const status{entry};
@@ -151,7 +138,6 @@ void rollup::count(Record const& entry, bool resident) {
     civil_day const day = detail::utc_day_of_slot(slot);
     if (log_ == nullptr || day != log_day_) open_log(day);
     log_->add(user, profile, static_cast<std::uint32_t>(slot - detail::first_slot_of(day)), sum);
-    if (!resident) return;
     detail::group_numbers groups = series_.groups_of(profile);
     groups[detail::index_of(dimension::user)] = user;
     resident_.add(groups, entry.user, slot, sum);
