@@ -31,6 +31,16 @@ namespace aiaudit {
 inline namespace v1 {
 namespace detail {
 
+// Makes an environment without entries in an empty directory.
+struct empty_environment {
+    std::uint64_t map_bytes;
+    result<void> operator()(std::string const& directory) const {
+        auto made = lmdb_handle::open(directory, {map_bytes, false, true});
+        if (!made) return made.error();
+        return {};
+    }
+};
+
 class lmdb_segments {
 public:
     [[nodiscard]] static result<std::unique_ptr<lmdb_segments>> open(store_options const& options);
@@ -100,12 +110,7 @@ private:
 
 inline result<std::unique_ptr<lmdb_segments>> lmdb_segments::open(store_options const& options) {
     if (auto ok = check_map_bytes(options.map_bytes); !ok) return ok.error();
-    auto const fill = [&](std::string const& directory) -> result<void> {
-        auto made = lmdb_handle::open(directory, {options.map_bytes, false, true});
-        if (!made) return made.error();
-        return {};
-    };
-    auto const ledger = prepare_ledger(options, fill);
+    auto const ledger = prepare_ledger(options, empty_environment{options.map_bytes});
     if (!ledger) return ledger.error();
     std::unique_ptr<lmdb_segments> opened(new lmdb_segments(options));
     opened->path_ = *ledger + "/segments";
@@ -245,12 +250,8 @@ inline result<std::optional<lmdb_transaction>> lmdb_segments::begin_read(segment
 inline result<lmdb_transaction> lmdb_segments::begin_write_history() {
     auto& at = environment(history);
     if (!at.is_open() && !is_there(at.directory())) {
-        auto const fill = [&](std::string const& directory) -> result<void> {
-            auto made = lmdb_handle::open(directory, {settings_.map_bytes, false, true});
-            if (!made) return made.error();
-            return {};
-        };
-        if (auto ok = make_history(path_, fill); !ok) return ok.error();
+        auto const made = make_history(path_, empty_environment{settings_.map_bytes});
+        if (!made) return made.error();
     }
     return at.begin(true);
 }
