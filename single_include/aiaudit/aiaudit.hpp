@@ -15389,7 +15389,9 @@ class file_claim {
 public:
     file_claim() noexcept = default;
     file_claim(file_claim&& other) noexcept
-        : file_(other.file_), forks_(other.forks_), held_(std::exchange(other.held_, false)) {}
+        : file_(std::move(other.file_)),
+          forks_(other.forks_),
+          held_(std::exchange(other.held_, false)) {}
     file_claim& operator=(file_claim&& other) noexcept {
         std::swap(file_, other.file_);
         std::swap(forks_, other.forks_);

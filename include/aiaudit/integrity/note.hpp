@@ -9,6 +9,7 @@
 #ifndef AIAUDIT_INTEGRITY_NOTE_HPP
 #define AIAUDIT_INTEGRITY_NOTE_HPP
 
+#include <aiaudit/detail/bytes.hpp>         // view_of
 #include <aiaudit/detail/sha256.hpp>        // sha256_joined
 #include <aiaudit/error.hpp>                // result
 #include <aiaudit/integrity/ed25519.hpp>    // ed25519_sign, ed25519_verify

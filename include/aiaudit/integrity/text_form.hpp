@@ -9,7 +9,8 @@
 #ifndef AIAUDIT_INTEGRITY_TEXT_FORM_HPP
 #define AIAUDIT_INTEGRITY_TEXT_FORM_HPP
 
-#include <aiaudit/core/digest.hpp>  // digest
+#include <aiaudit/core/digest.hpp>   // digest
+#include <aiaudit/detail/bytes.hpp>  // view_of
 
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
