@@ -50,6 +50,14 @@ enum class errc : int {
     money_inexact = 304,   // the text has more digits than the unit holds
     // 4xx: what is claimed is not proved.
     verification_failed = 400,  // well-formed, but a signature, a hash or an origin does not match
+    // 5xx: no whole answer came from the provider.
+    connect_failed = 500,   // no connection: refused, unreachable, or the name is unknown
+    tls_failed = 501,       // the certificate or the handshake
+    timed_out = 502,        // the text says which limit: connect, first byte, between bytes, total
+    connection_lost = 503,  // it ended in the middle of the request or of the response
+    bad_response = 504,     // what came is no HTTP, or not what its head promises
+    cancelled = 505,        // the caller wanted no more
+    circuit_open = 506,     // too many failures lately; nothing was sent
     // 9xx: the caller's input.
     bad_argument = 900,
     unknown_zone = 901,
@@ -84,6 +92,13 @@ enum class errc : int {
     case errc::money_overflow: return "money_overflow";
     case errc::money_inexact: return "money_inexact";
     case errc::verification_failed: return "verification_failed";
+    case errc::connect_failed: return "connect_failed";
+    case errc::tls_failed: return "tls_failed";
+    case errc::timed_out: return "timed_out";
+    case errc::connection_lost: return "connection_lost";
+    case errc::bad_response: return "bad_response";
+    case errc::cancelled: return "cancelled";
+    case errc::circuit_open: return "circuit_open";
     case errc::bad_argument: return "bad_argument";
     case errc::unknown_zone: return "unknown_zone";
     case errc::bad_time: return "bad_time";

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: MIT
+//
+// http.hpp: an HTTP request and the head of its response, as values.
+//
+// Threads: plain values.
+// Floor 2.
+#ifndef AIAUDIT_CORE_HTTP_HPP
+#define AIAUDIT_CORE_HTTP_HPP
+
+#include <aiaudit/error.hpp>  // result
+
+#include <algorithm>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace aiaudit {
+inline namespace v1 {
+
+// In the order of the message; a name may stand more than once.
+using header_list = std::vector<std::pair<std::string, std::string>>;
+
+struct http_request {
+    std::string method = "POST";
+    std::string origin{};  // "https://api.example.com", "http://127.0.0.1:8080"; nothing after it
+    std::string target{};  // path and query: "/v1/chat/completions"
+    header_list headers{};
+    std::string body{};
+};
+
+struct http_response_head {
+    int status = 0;
+    header_list headers{};
+};
+
+namespace detail {
+
+[[nodiscard]] constexpr char ascii_lower(char c) noexcept {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
+[[nodiscard]] constexpr bool same_name(std::string_view a, std::string_view b) noexcept {
+    return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                      [](char x, char y) { return ascii_lower(x) == ascii_lower(y); });
+}
+
+// RFC 9110, section 5.6.2.
+[[nodiscard]] constexpr bool is_token(std::string_view text) noexcept {
+    return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
+        bool const letter = ascii_lower(c) >= 'a' && ascii_lower(c) <= 'z';
+        bool const digit = c >= '0' && c <= '9';
+        return letter || digit ||
+               std::string_view{"!#$%&'*+-.^_`|~"}.find(c) != std::string_view::npos;
+    });
+}
+[[nodiscard]] constexpr bool is_control(char c) noexcept {
+    return (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == '\x7F';
+}
+
+}  // namespace detail
+
+// The value of the first header of that name, whatever its letter case; empty where there is none.
+[[nodiscard]] inline std::string_view header_of(header_list const& headers,
+                                                std::string_view name) noexcept {
+    for (auto const& [key, value] : headers) {
+        if (detail::same_name(key, name)) return value;
+    }
+    return {};
+}
+
+// Refuses what would let a value end its line and begin another: header injection. Every transport
+// calls it before the first byte. Errors: bad_argument, which names the header, never its value.
+[[nodiscard]] inline result<void> check_request(http_request const& request) {
+    auto const clean = [](std::string_view text) {
+        return std::none_of(text.begin(), text.end(), detail::is_control);
+    };
+    if (!detail::is_token(request.method)) return fail(errc::bad_argument, "a bad HTTP method");
+    bool const http = request.origin.starts_with("http://");
+    bool const whole = (http || request.origin.starts_with("https://")) &&
+                       request.origin.find_first_of("/?#@", http ? 7 : 8) == std::string::npos;
+    if (!whole || !clean(request.origin) || request.origin.find(' ') != std::string::npos)
+        return fail(errc::bad_argument, "an origin is http://HOST[:PORT] or https://HOST[:PORT]");
+    if (!request.target.starts_with('/') || !clean(request.target) ||
+        request.target.find_first_of(" \t#") != std::string::npos)
+        return fail(errc::bad_argument, "a target is a path that begins with '/'");
+    for (auto const& [name, value] : request.headers) {
+        if (!detail::is_token(name)) return fail(errc::bad_argument, "a bad header name");
+        if (!clean(value))
+            return fail(errc::bad_argument, "header " + name + " holds control characters");
+    }
+    return {};
+}
+
+}  // namespace v1
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_CORE_HTTP_HPP
