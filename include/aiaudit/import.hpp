@@ -7,10 +7,10 @@
 #ifndef AIAUDIT_IMPORT_HPP
 #define AIAUDIT_IMPORT_HPP
 
-#include <aiaudit/core/record.hpp>             // record
-#include <aiaudit/pricing/pricing_policy.hpp>  // price_book, price_attempt
-#include <aiaudit/providers/exchange.hpp>      // exchange
-#include <aiaudit/providers/reader.hpp>        // describe_exchange
+#include <aiaudit/core/record.hpp>            // record
+#include <aiaudit/pricing/priced_record.hpp>  // set_cost, set_facts
+#include <aiaudit/providers/exchange.hpp>     // exchange
+#include <aiaudit/providers/reader.hpp>       // describe_exchange
 
 #include <algorithm>
 #include <array>
@@ -30,28 +30,6 @@ struct import_result {
     record entry{};
     std::optional<error> problem{};
 };
-
-// Prices the record's usage. The cost is left zero, with the status that says why, where that
-// cannot be done.
-[[nodiscard]] inline std::optional<error> set_cost(record& entry, attempt_facts const& facts,
-                                                   price_book const& prices,
-                                                   price_lookup_cache& cache) {
-    auto const priced = price_attempt(prices, entry.provider, facts, entry.started_at, cache);
-    if (!priced) {
-        entry.cost_status = cost_status::unpriced;
-        return priced.error();
-    }
-    bool const whole = facts.complete && !facts.usage.any_estimated();
-    bool const fits = priced->unpriced == 0 && !priced->standard_tier_used &&
-                      !priced->region_ignored && !priced->speed_ignored;
-    entry.cost_status = !whole ? cost_status::estimated
-                        : fits ? cost_status::priced
-                               : cost_status::partial;
-    entry.cost = priced->cost;
-    entry.price_entry = priced->entry_id;
-    entry.price_book = prices.revision();
-    return std::nullopt;
-}
 
 namespace detail {
 
@@ -101,29 +79,13 @@ namespace detail {
     if (auto const set = detail::set_context(entry, from.context, at); !set) return set.error();
     entry.provider = from.provider;
     entry.path = from.path.substr(0, from.path.find('?'));  // a query may carry a key
-    entry.model_requested = facts.model_requested;
-    entry.model_served = facts.model_served;
-    entry.operation = facts.operation;
-    entry.parameters = facts.parameters;
-    entry.service_tier = facts.service_tier;
-    entry.region = facts.region;
-    entry.speed = facts.speed;
+    set_facts(entry, facts);
     entry.http_status = static_cast<std::uint16_t>(from.status);
-    entry.finish_reason = facts.finish_reason;
-    entry.error_type = facts.error_type;
-    entry.complete = facts.complete;
-    entry.usage = facts.usage;
-    entry.iterations = facts.iterations;
-    entry.provider_cost = facts.provider_cost;
-    entry.provider_request_id = facts.provider_request_id;
     made.problem = std::move(read.problem);
     if (!made.problem) {
         made.problem = set_cost(entry, facts, prices, cache);
-    } else if (made.problem->code == errc::not_billable ||
-               (made.problem->code == errc::provider_error && from.status >= 400)) {
-        entry.cost_status = cost_status::no_charge;
     } else {
-        entry.cost_status = cost_status::unknown;
+        entry.cost_status = status_without_usage(made.problem->code, from.status);
     }
     return made;
 }

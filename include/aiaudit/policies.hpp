@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// policies.hpp: the choices a ledger is built from, in one bundle. Derive from it to change one:
+// policies.hpp: the choices a ledger and a client are built from, in one bundle. Derive from it to
+// change one:
 //
 //     struct in_memory : aiaudit::default_policies { using storage = aiaudit::memory_store; };
 //     aiaudit::basic_ledger<in_memory> ...
@@ -16,9 +17,20 @@
 namespace aiaudit {
 inline namespace v1 {
 
+// Of the client's. Only named here: who has the ledger alone need not have cpp-httplib.
+class httplib_transport;
+class lmdb_cache;
+class price_book;
+struct steady_timer;
+
 struct default_policies {
     using storage = lmdb_store;  // storage/store.hpp: storage_policy
     using clock = system_clock;  // clock/clock.hpp: clock_policy
+
+    using transport = httplib_transport;  // transport/transport.hpp: transport_policy
+    using pricing = price_book;           // pricing/pricing_policy.hpp: pricing_policy
+    using cache = lmdb_cache;             // cache/response_cache.hpp: cache_policy
+    using timer = steady_timer;           // clock/timer.hpp: timer_policy
 };
 
 }  // namespace v1

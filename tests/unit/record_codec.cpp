@@ -45,6 +45,8 @@ record full_record() {
     entry.provider_request_id = "req_011CdufXo8Y2LVfY2veyuQWG";
     entry.trace_id.bytes[0] = 7;
     entry.tags = {{"team", "green"}, {"empty", ""}};
+    entry.cost_low = money::parse("0.000000000002").value();
+    entry.saved = money{};
     return entry;
 }
 

@@ -64,8 +64,10 @@ enum class record_field : unsigned {
     attempt,
     trace_id,
     tags,
+    cost_low,
+    saved,
 };
-inline constexpr unsigned record_field_count = 32;
+inline constexpr unsigned record_field_count = 34;
 
 [[nodiscard]] constexpr std::uint64_t field_bit(record_field field) noexcept {
     return std::uint64_t{1} << static_cast<unsigned>(field);
@@ -110,6 +112,8 @@ template <class String>
     note(f::provider_request_id, !entry.provider_request_id.empty());
     note(f::trace_id, !entry.trace_id.is_zero());
     note(f::tags, !entry.tags.empty());
+    note(f::cost_low, entry.cost_low.has_value());
+    note(f::saved, entry.saved.has_value());
     return mask;
 }
 
@@ -119,7 +123,7 @@ template <class String>
     // Kind, operation, status, mask, instant, and every number, id and digest there can be.
     constexpr std::size_t counts_most = varint_bytes * (1 + unit_count);
     constexpr std::size_t fixed = 3 + 8 + 12 * varint_bytes + 2 * counts_most +
-                                  2 * varint128_bytes + 16 + 16 + varint_bytes + 32;
+                                  4 * varint128_bytes + 16 + 16 + varint_bytes + 32;
     std::size_t names = 0;
     for (String const* const name :
          {&entry.user, &entry.project, &entry.key_id, &entry.provider, &entry.model_requested,
@@ -215,6 +219,8 @@ void encode_values(basic_record<String> const& entry, std::uint64_t mask, Output
     if (has(f::attempt)) out.varint(entry.attempt);
     if (has(f::trace_id)) out.raw(view_of(entry.trace_id.bytes));
     if (has(f::tags)) encode_tags(entry, out);
+    if (has(f::cost_low)) out.varint128(entry.cost_low->pico());
+    if (has(f::saved)) out.varint128(entry.saved->pico());
 }
 
 // The shape of a record: its recurring fields, and which others it has.
@@ -255,7 +261,7 @@ template <class String>
     entry.cost_status = static_cast<cost_status>(in.little_endian<std::uint8_t>());
     std::uint64_t const mask = to.mask = in.varint();
     bool fits = mask >> record_field_count == 0 && entry.kind >= record_kind::intent &&
-                entry.kind <= record_kind::retention && entry.operation <= operation::rerank &&
+                entry.kind <= record_kind::circuit && entry.operation <= operation::rerank &&
                 entry.cost_status <= cost_status::partial;
     auto const has = [mask, &in](f field) { return in.ok() && (mask & field_bit(field)) != 0; };
     auto const text = [&](f field, String& name) {
@@ -340,6 +346,8 @@ public:
             ok_ = ok_ && !entry.trace_id.is_zero();
         }
         if (has(f::tags)) decode_tags(entry);
+        if (has(f::cost_low)) entry.cost_low = money::from_pico(in_.bytes.varint128());
+        if (has(f::saved)) entry.saved = money::from_pico(in_.bytes.varint128());
         return ok_ && in_.bytes.ok();
     }
 

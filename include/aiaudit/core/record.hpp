@@ -24,11 +24,16 @@ inline namespace v1 {
 
 // Stored in records: a number is never changed or used again.
 enum class record_kind : std::uint8_t {
-    intent = 1,   // an attempt is about to be made
+    // An attempt is about to be made. Its cost is what it may cost at the most, its duration the
+    // time it is given.
+    intent = 1,
     outcome = 2,  // an attempt has ended
     // Of the ledger itself: whole segments were dropped. The tags say which records, by what
     // policy.
     retention = 3,
+    // Of the client itself: the circuit to a provider's model opened or closed. The tags say from
+    // what to what, and after how many failures.
+    circuit = 4,
 };
 
 [[nodiscard]] constexpr std::string_view name_of(record_kind kind) noexcept {
@@ -36,6 +41,7 @@ enum class record_kind : std::uint8_t {
     case record_kind::intent: return "intent";
     case record_kind::outcome: return "outcome";
     case record_kind::retention: return "retention";
+    case record_kind::circuit: return "circuit";
     }
     return "unknown";
 }
@@ -100,6 +106,8 @@ struct basic_record {
     std::vector<basic_iteration<String>> iterations{};
     aiaudit::cost_status cost_status = aiaudit::cost_status::unknown;
     money cost{};                          // zero where cost_status says it is not known
+    std::optional<money> cost_low{};       // where `cost` is an upper bound: the least it may be
+    std::optional<money> saved{};          // what an answer from the cache would have cost
     std::optional<money> provider_cost{};  // what the provider said it charges
     String price_entry{};                  // the entry of the price book
     digest price_book{};                   // the revision of the price book; zero for none

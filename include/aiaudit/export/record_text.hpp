@@ -93,6 +93,8 @@ private:
     bool const known =
         entry.cost_status != cost_status::unpriced && entry.cost_status != cost_status::unknown;
     out.raw("cost_usd", known ? detail::json_string(entry.cost.to_string()) : "null");
+    if (entry.cost_low) out.text("cost_low_usd", entry.cost_low->to_string());
+    if (entry.saved) out.text("saved_usd", entry.saved->to_string());
     if (entry.provider_cost) out.text("provider_cost_usd", entry.provider_cost->to_string());
     out.text_if("price_entry", entry.price_entry);
     if (!entry.price_book.is_zero()) out.text("price_book", entry.price_book.to_string());
