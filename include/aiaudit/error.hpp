@@ -11,6 +11,7 @@
 
 #include <boost/system/result.hpp>
 
+#include <cstdint>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -115,6 +116,7 @@ struct error {
     errc code{};
     std::string where{};
     std::string remote{};
+    std::uint64_t retry_after_ms = 0;  // when trying again may help; 0: not known
 
     [[nodiscard]] std::string message() const {
         std::string text{name_of(code)};
@@ -144,7 +146,7 @@ template <class T>
 using result = boost::system::result<T, error>;
 
 [[nodiscard]] inline error fail(errc code, std::string where = {}) {
-    return error{code, std::move(where), {}};
+    return error{code, std::move(where), {}, 0};
 }
 
 namespace detail {

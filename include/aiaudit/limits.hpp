@@ -78,6 +78,10 @@ inline constexpr std::size_t note_bytes = std::size_t{256} << 10;
 // The most signatures of a note: the standard demands 16; each costs a look through the keys.
 inline constexpr std::size_t note_signatures = 64;
 
+// Output that an attempt is assumed to have at the most where nothing else is known: what the
+// largest models of today may write in one answer.
+inline constexpr std::uint64_t output_tokens = 128'000;
+
 // The longest proof file: a record of 12 MB in base64, far over any that a call makes.
 inline constexpr std::size_t proof_file_bytes = std::size_t{16} << 20;
 

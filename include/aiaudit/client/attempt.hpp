@@ -1,0 +1,281 @@
+// SPDX-License-Identifier: MIT
+//
+// attempt.hpp: one HTTP exchange of a call, from the request to the record of how it ended.
+//
+// Threads: plain functions; what they are given belongs to one thread, but for the transport.
+// Floor 7.
+#ifndef AIAUDIT_CLIENT_ATTEMPT_HPP
+#define AIAUDIT_CLIENT_ATTEMPT_HPP
+
+#include <aiaudit/client/options.hpp>            // call_options
+#include <aiaudit/client/response_follower.hpp>  // response_follower
+#include <aiaudit/clock/timer.hpp>               // steady_time
+#include <aiaudit/core/record.hpp>               // record
+#include <aiaudit/pricing/priced_record.hpp>     // set_cost
+#include <aiaudit/providers/request_body.hpp>    // prepared_request
+#include <aiaudit/providers/usage_bounds.hpp>    // bounds_of
+#include <aiaudit/resilience/retry.hpp>          // error_class
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace aiaudit {
+inline namespace v1 {
+namespace detail {
+
+// What is to be sent, where to, and for whom.
+struct attempt_plan {
+    provider_entry const* to = nullptr;
+    api_key const* key = nullptr;
+    prepared_request const* request = nullptr;
+    std::string_view model{};
+    call_options const* who = nullptr;
+    operation_id id{};
+    std::uint32_t number = 1;
+    bool stream = false;
+    transfer_limits limits{};
+    std::stop_token stop{};
+    std::size_t body_bytes_kept = 0;
+};
+
+struct attempt_end {
+    record outcome{};  // priced, not yet in the log
+    answer content{};
+    std::optional<std::string> body{};
+    std::string content_type{};
+    header_list headers{};
+    std::optional<error> failure{};       // none: there is an answer
+    std::optional<error> cost_problem{};  // why the cost is not exact
+    error_class of = error_class::none;
+    bool handed_on = false;
+    bool ended_by_caller = false;
+    std::exception_ptr thrown{};
+};
+
+[[nodiscard]] inline std::uint64_t nanoseconds_between(steady_time from, steady_time to) noexcept {
+    auto const passed = std::chrono::nanoseconds{to - from}.count();
+    return passed < 0 ? 0 : static_cast<std::uint64_t>(passed);
+}
+
+// "openai gpt-5": for our own error texts.
+[[nodiscard]] inline std::string place_of(attempt_plan const& plan) {
+    return printable(plan.to->name) + " " + printable(plan.model);
+}
+
+// What the records of an attempt have in common.
+[[nodiscard]] inline record record_of_attempt(attempt_plan const& plan, record_kind kind,
+                                              timestamp at) {
+    record entry;
+    entry.kind = kind;
+    entry.user = plan.who->user;
+    entry.project = plan.who->project;
+    entry.trace_id = plan.who->trace_id;
+    entry.tags = plan.who->tags;
+    entry.key_id = plan.key->id;
+    entry.provider = plan.to->name;
+    entry.path = plan.request->target.substr(0, plan.request->target.find('?'));
+    entry.started_at = at;
+    entry.operation_id = plan.id;
+    entry.attempt = plan.number;
+    return entry;
+}
+
+[[nodiscard]] inline exchange exchange_of(attempt_plan const& plan) {
+    exchange head;
+    head.provider = plan.to->name;
+    head.path = plan.request->target;
+    head.request = plan.request->body;
+    return head;
+}
+
+[[nodiscard]] inline http_request http_request_of(attempt_plan const& plan) {
+    http_request request;
+    request.origin = plan.to->origin;
+    request.target = plan.request->target;
+    request.headers = auth_headers(*plan.to, plan.key->value);
+    request.headers.emplace_back("Content-Type", "application/json");
+    request.headers.emplace_back("Accept",
+                                 plan.stream ? "text/event-stream" : "application/json");
+    // The same for every attempt, so that a provider that knows it bills one of them.
+    request.headers.emplace_back("Idempotency-Key", plan.id.to_string());
+    for (auto const& header : plan.who->headers) request.headers.push_back(header);
+    request.body = plan.request->body;
+    return request;
+}
+
+// Output that an attempt may have at the most where the request does not say.
+[[nodiscard]] inline std::uint64_t output_ceiling(operation what, std::uint64_t most) noexcept {
+    return what == operation::embeddings || what == operation::rerank ? 0 : most;
+}
+
+// Settles at the upper bound what was sent and whose usage is not known in full.
+template <pricing_policy Prices>
+void settle_at_bounds(record& entry, attempt_facts& facts, std::string_view body,
+                      std::uint64_t output_tokens_max, Prices const& prices,
+                      typename Prices::lookup_cache& cache) {
+    usage_range const range =
+        bounds_of(facts.usage, body, facts.parameters,
+                  output_ceiling(facts.operation, output_tokens_max));
+    facts.iterations.clear();  // they do not add up to a bound
+    facts.usage = range.lower;
+    money low;
+    if (auto const least = price_attempt(prices, entry.provider, facts, entry.started_at, cache))
+        low = least->cost;
+    facts.usage = range.upper;
+    entry.usage = range.upper;
+    entry.iterations.clear();
+    if (set_cost(entry, facts, prices, cache)) return;  // unpriced
+    entry.cost_status = cost_status::estimated;
+    entry.cost_low = low;
+    if (range.bounded) return;
+    // What an image or a stored conversation adds nobody knows: such a cost is no upper bound.
+    entry.cost_status = cost_status::unknown;
+    entry.cost = {};
+}
+
+// Before an attempt: what it may cost at the most, and the time it has.
+template <pricing_policy Prices>
+[[nodiscard]] record intent_of(attempt_plan const& plan, timestamp at, steady_time now,
+                               std::uint64_t output_tokens_max, Prices const& prices,
+                               typename Prices::lookup_cache& cache) {
+    record entry = record_of_attempt(plan, record_kind::intent, at);
+    attempt_facts facts = stream_reader{exchange_of(plan)}.finish().facts;
+    facts.model_requested = plan.model;
+    facts.model_served = plan.model;
+    set_facts(entry, facts);
+    entry.model_served.clear();
+    entry.error_type.clear();
+    entry.complete = true;
+    settle_at_bounds(entry, facts, plan.request->body, output_tokens_max, prices, cache);
+    entry.cost_low.reset();
+    if (plan.limits.deadline) entry.duration_ns = nanoseconds_between(now, *plan.limits.deadline);
+    return entry;
+}
+
+// Whether anything of the request can have reached the provider.
+[[nodiscard]] inline bool was_sent(errc code) noexcept {
+    return code != errc::connect_failed && code != errc::tls_failed && code != errc::bad_argument;
+}
+
+// Why there is no answer, in our words and, apart from them, in the provider's.
+[[nodiscard]] inline std::optional<error> failure_of(attempt_plan const& plan,
+                                                     std::optional<error> const& transport,
+                                                     reading const& read, int status,
+                                                     bool ended_by_caller) {
+    auto const here = [&plan](errc code, std::string const& why, std::string remote = {}) {
+        return error{code, place_of(plan) + ": " + why, std::move(remote)};
+    };
+    if (status >= 300 || (read.problem && read.problem->code == errc::provider_error)) {
+        // A whole head that says no is an answer, whatever became of its body.
+        std::string why = "HTTP " + std::to_string(status);
+        if (!read.facts.error_type.empty()) why += ", " + read.facts.error_type;
+        return here(errc::provider_error, why, read.facts.error_message);
+    }
+    if (ended_by_caller) return std::nullopt;
+    if (transport) return here(transport->code, transport->where, transport->remote);
+    if (!read.facts.error_type.empty())
+        return here(errc::provider_error, read.facts.error_type, read.facts.error_message);
+    if (read.problem && read.problem->code == errc::bad_json)
+        return here(errc::bad_response, read.problem->where);
+    if (read.problem && read.problem->code == errc::too_large)
+        return here(errc::too_large, read.problem->where);
+    if (!read.facts.complete) return here(errc::truncated, "the stream ended before its end");
+    return std::nullopt;
+}
+
+template <pricing_policy Prices>
+void price_outcome(attempt_end& end, reading& read, std::optional<error> const& transport,
+                   attempt_plan const& plan, std::uint64_t output_tokens_max,
+                   Prices const& prices, typename Prices::lookup_cache& cache) {
+    record& entry = end.outcome;
+    int const status = entry.http_status;
+    bool const refused = status >= 300;
+    bool const free = read.problem && read.problem->code == errc::not_billable;
+    if (refused || free || (status == 0 && transport && !was_sent(transport->code))) {
+        entry.cost_status = cost_status::no_charge;
+        return;
+    }
+    if (!transport && !read.problem && read.facts.complete) {
+        end.cost_problem = set_cost(entry, read.facts, prices, cache);
+        return;
+    }
+    if (read.problem && read.problem->code == errc::bad_usage) {
+        entry.cost_status = cost_status::unknown;
+        end.cost_problem = read.problem;
+        return;
+    }
+    settle_at_bounds(entry, read.facts, plan.request->body, output_tokens_max, prices, cache);
+    end.cost_problem = read.problem ? read.problem : transport;
+    if (!end.cost_problem) end.cost_problem = fail(errc::truncated, "the stream was cut");
+}
+
+// What a response that ended (or never came) makes of an attempt.
+template <pricing_policy Prices>
+[[nodiscard]] attempt_end end_of(attempt_plan const& plan, response_follower& follower,
+                                 std::optional<error> transport, record entry,
+                                 std::uint64_t output_tokens_max, Prices const& prices) {
+    thread_local typename Prices::lookup_cache cache;
+    attempt_end end;
+    end.outcome = std::move(entry);
+    reading read = follower.finish();
+    if (read.facts.model_requested.empty()) read.facts.model_requested = plan.model;
+    if (read.facts.model_served.empty()) read.facts.model_served = read.facts.model_requested;
+    if (transport) read.facts.complete = false;
+    set_facts(end.outcome, read.facts);
+    end.outcome.http_status = static_cast<std::uint16_t>(follower.status());
+    end.ended_by_caller = follower.ended_by_caller();
+    end.handed_on = follower.handed_on();
+    end.thrown = follower.thrown();
+    end.failure =
+        failure_of(plan, transport, read, follower.status(), end.ended_by_caller);
+    price_outcome(end, read, transport, plan, output_tokens_max, prices, cache);
+    if (end.failure) {
+        end.of = classify(end.failure->code, follower.status(), read.facts.error_type);
+        if (end.outcome.error_type.empty()) end.outcome.error_type = name_of(end.failure->code);
+    }
+    end.content = follower.take_answer();
+    end.body = follower.take_body();
+    end.content_type = follower.content_type();
+    end.headers = follower.headers();
+    return end;
+}
+
+// Sends the request, reads the response and prices it.
+template <class Transport, class Timer, pricing_policy Prices>
+[[nodiscard]] attempt_end make_attempt(attempt_plan const& plan, stream_listener const& to,
+                                       timestamp at, Transport& transport, Timer& timer,
+                                       std::uint64_t output_tokens_max, Prices const& prices) {
+    record entry = record_of_attempt(plan, record_kind::outcome, at);
+    response_follower follower(exchange_of(plan), plan.request->dialect,
+                               plan.request->usage_injected, to, plan.body_bytes_kept);
+    steady_time const begun = timer.now();
+    auto const sent = transport.exchange(
+        http_request_of(plan), plan.limits, plan.stop,
+        [&](http_response_head const& head) {
+            follower.begin(head);
+            return true;
+        },
+        [&](std::string_view bytes) {
+            bool const more = follower.feed(bytes);
+            if (plan.stream && follower.begun() && !entry.time_to_first_token_ns)
+                entry.time_to_first_token_ns = nanoseconds_between(begun, timer.now());
+            return more;
+        });
+    entry.duration_ns = nanoseconds_between(begun, timer.now());
+    std::optional<error> failed;
+    if (!sent) failed = sent.error();
+    return end_of(plan, follower, std::move(failed), std::move(entry), output_tokens_max, prices);
+}
+
+}  // namespace detail
+}  // namespace v1
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_CLIENT_ATTEMPT_HPP

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: MIT
+//
+// call.hpp: one call on its way: what is asked, of whom, until when, and what it has cost so far.
+//
+// Threads: one, but for what hedging shares (client.hpp).
+// Floor 7.
+#ifndef AIAUDIT_CLIENT_CALL_HPP
+#define AIAUDIT_CLIENT_CALL_HPP
+
+#include <aiaudit/client/attempt.hpp>  // attempt_end
+#include <aiaudit/client/options.hpp>  // call_options
+#include <aiaudit/client/reply.hpp>    // reply
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <utility>
+
+namespace aiaudit {
+inline namespace v1 {
+namespace detail {
+
+// A request to a target, in the words of its API.
+using request_maker =
+    std::function<result<prepared_request>(provider_entry const&, std::string const& model)>;
+
+struct call {
+    call_options const* options = nullptr;
+    call_target target{};
+    request_maker make{};
+    stream_listener listener{};
+    bool stream = false;
+    operation what = operation::chat;
+
+    operation_id id{};
+    steady_time begun{};
+    steady_time deadline{};
+    std::atomic<std::uint32_t> attempts = 0;
+    money spent{};  // by the attempts that have ended
+    sequence last_record{};
+};
+
+// How a target, with all its attempts, ended.
+struct target_end {
+    std::optional<attempt_end> last{};  // none where nothing was sent
+    std::optional<error> failure{};
+    error_class of = error_class::none;
+};
+
+// What identical calls in flight share, and the cache keeps.
+struct shared_answer {
+    std::optional<error> failure{};
+    error_class of = error_class::none;
+    cached_response response{};
+    std::string provider{};
+};
+
+[[nodiscard]] inline std::string seconds_text(std::chrono::nanoseconds time) {
+    auto const ms = (time.count() + 999'999) / 1'000'000;
+    return ms < 10'000 ? std::to_string(ms) + " ms" : std::to_string((ms + 999) / 1000) + " s";
+}
+
+// Says how often it was tried, and when it is worth trying again.
+[[nodiscard]] inline error with_course(error failure, std::uint32_t attempts,
+                                       retry_decision const& decision) {
+    if (attempts > 1) failure.where += ", after " + std::to_string(attempts) + " attempts";
+    if (decision.wait.count() > 0) {
+        failure.where += ", to be tried again in " + seconds_text(decision.wait);
+        failure.retry_after_ms =
+            static_cast<std::uint64_t>((decision.wait.count() + 999'999) / 1'000'000);
+    }
+    return failure;
+}
+
+// The record of a circuit that opened or closed.
+[[nodiscard]] inline record record_of_change(breaker_change const& change,
+                                             std::string const& provider,
+                                             std::string const& model, timestamp at,
+                                             steady_time now) {
+    record entry;
+    entry.kind = record_kind::circuit;
+    entry.provider = provider;
+    entry.model_requested = model;
+    entry.operation = operation::other;
+    entry.started_at = at;
+    entry.cost_status = cost_status::no_charge;
+    entry.tags = {{"from", std::string(name_of(change.from))},
+                  {"to", std::string(name_of(change.to))}};
+    if (change.to != breaker_state::open) return entry;
+    entry.duration_ns = nanoseconds_between(now, change.until);
+    entry.tags.emplace_back("failures", std::to_string(change.failures));
+    entry.tags.emplace_back("calls", std::to_string(change.calls));
+    return entry;
+}
+
+}  // namespace detail
+}  // namespace v1
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_CLIENT_CALL_HPP

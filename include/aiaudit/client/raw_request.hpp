@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: MIT
+//
+// raw_request.hpp: a caller's own JSON for a path of a provider's.
+//
+// Threads: pure functions.
+// Floor 7.
+#ifndef AIAUDIT_CLIENT_RAW_REQUEST_HPP
+#define AIAUDIT_CLIENT_RAW_REQUEST_HPP
+
+#include <aiaudit/providers/dialect.hpp>         // endpoint
+#include <aiaudit/providers/provider_table.hpp>  // provider_entry
+#include <aiaudit/providers/request_body.hpp>    // prepared_request
+#include <aiaudit/providers/usage_asked.hpp>     // with_usage_asked
+
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace aiaudit {
+inline namespace v1 {
+namespace detail {
+
+struct raw_request {
+    endpoint point{};
+    std::string body{};
+    std::string model{};
+    bool model_in_path = false;
+    bool stream = false;
+
+    // Errors: bad_json where the body is no JSON object.
+    [[nodiscard]] static result<raw_request> of(endpoint point, std::string json) {
+        boost::json::monotonic_resource memory;
+        auto const parsed = parse_json(json, "request", &memory);
+        if (!parsed) return parsed.error();
+        if (!parsed->is_object()) return fail(errc::bad_json, "request: not a JSON object");
+        raw_request made;
+        made.model_in_path = !point.model.empty();
+        made.model = made.model_in_path ? point.model : std::string(text_at(&*parsed, "model"));
+        made.stream = point.stream || true_at(&*parsed, "stream");
+        made.point = std::move(point);
+        made.body = std::move(json);
+        return made;
+    }
+
+    // For a model that may be another than the request's own: a fallback. Errors: bad_argument
+    // where the model is named in the path, or the other provider speaks another dialect.
+    [[nodiscard]] result<prepared_request> prepared(provider_entry const& where,
+                                                    std::string_view path,
+                                                    std::string const& other) const {
+        auto const there = endpoint_of(where.name, path);
+        if (!there) return there.error();
+        prepared_request made;
+        made.dialect = there->dialect;
+        made.target = where.prefix + std::string(path);
+        made.body = body;
+        if (other != model) {
+            if (model_in_path)
+                return fail(errc::bad_argument, "no fallback for a path that names the model");
+            auto value = parse_json(body, "request");
+            if (!value) return value.error();
+            value->get_object()["model"] = other;
+            made.body = boost::json::serialize(*value);
+        }
+        if (!where.stream_options || !stream) return made;
+        auto asked = with_usage_asked(there->dialect, there->vendor, made.body);
+        if (!asked) return asked.error();
+        made.body = std::move(asked->body);
+        made.usage_injected = asked->injected;
+        return made;
+    }
+};
+
+}  // namespace detail
+}  // namespace v1
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_CLIENT_RAW_REQUEST_HPP

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: MIT
+//
+// response_follower.hpp: reads a response while it comes, and hands on what the caller wants of it.
+//
+// One parse of each document serves the usage, the answer and the caller.
+// Threads: one.
+// Floor 7.
+#ifndef AIAUDIT_CLIENT_RESPONSE_FOLLOWER_HPP
+#define AIAUDIT_CLIENT_RESPONSE_FOLLOWER_HPP
+
+#include <aiaudit/core/http.hpp>                // http_response_head
+#include <aiaudit/providers/answer_reader.hpp>  // answer_reader
+#include <aiaudit/providers/exchange.hpp>       // exchange
+#include <aiaudit/providers/reader.hpp>         // stream_reader
+#include <aiaudit/providers/usage_asked.hpp>    // is_usage_only
+
+#include <cstddef>
+#include <exception>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace aiaudit {
+inline namespace v1 {
+namespace detail {
+
+// What the caller of a stream hears. False ends the stream. Each may be empty.
+struct stream_listener {
+    std::function<bool(answer_delta const&)> on_delta{};
+    std::function<bool(std::string_view)> on_event{};  // JSON text of one event
+
+    [[nodiscard]] bool hears() const noexcept { return on_delta || on_event; }
+};
+
+class response_follower {
+public:
+    // `request`: the exchange without its response. `usage_injected`: the caller did not ask for
+    // the usage chunk, so he does not hear it. Keeps up to `body_bytes_kept` of the body.
+    response_follower(exchange request, dialect spoken, bool usage_injected,
+                      stream_listener const& to, std::size_t body_bytes_kept)
+        : exchange_(std::move(request)),
+          spoken_(spoken),
+          usage_injected_(usage_injected),
+          to_(to),
+          body_bytes_kept_(body_bytes_kept),
+          answer_(spoken) {}
+    response_follower(response_follower const&) = delete;
+    response_follower& operator=(response_follower const&) = delete;
+
+    void begin(http_response_head const& head) {
+        exchange_.status = head.status;
+        exchange_.content_type = header_of(head.headers, "content-type");
+        exchange_.headers = head.headers;
+        start();
+    }
+    // False where the caller wants no more. Precondition: begin().
+    [[nodiscard]] bool feed(std::string_view bytes) {
+        keep(bytes);
+        // What the reader cannot follow it says at the end.
+        static_cast<void>(reader_->feed(bytes));
+        return !ended_by_caller_;
+    }
+    // Used up afterwards.
+    [[nodiscard]] reading finish() {
+        if (!reader_) start();
+        return reader_->finish();
+    }
+
+    [[nodiscard]] int status() const noexcept { return exchange_.status; }
+    [[nodiscard]] std::string const& content_type() const noexcept {
+        return exchange_.content_type;
+    }
+    [[nodiscard]] header_list const& headers() const noexcept { return exchange_.headers; }
+    // The body; nothing where it was longer than what is kept.
+    [[nodiscard]] std::optional<std::string> take_body() {
+        if (!whole_) return std::nullopt;
+        return std::move(body_);
+    }
+    [[nodiscard]] answer take_answer() { return answer_.finish(); }
+
+    // Set at the first piece that says something.
+    [[nodiscard]] bool begun() const noexcept { return begun_; }
+    [[nodiscard]] bool handed_on() const noexcept { return handed_on_; }
+    [[nodiscard]] bool ended_by_caller() const noexcept { return ended_by_caller_; }
+    // What the caller's function threw: to be thrown again once the record is written.
+    [[nodiscard]] std::exception_ptr thrown() const noexcept { return thrown_; }
+
+private:
+    void start() {
+        reader_.emplace(exchange_);
+        reader_->listen([this](boost::json::value const& document, std::string_view text) {
+            hear(document, text);
+        });
+    }
+    void keep(std::string_view bytes) {
+        whole_ = whole_ && body_.size() + bytes.size() <= body_bytes_kept_;
+        if (whole_) {
+            body_.append(bytes);
+        } else {
+            body_ = {};
+        }
+    }
+    void hear(boost::json::value const& document, std::string_view text) {
+        if (exchange_.status >= 300 || ended_by_caller_) return;
+        answer_delta const added = answer_.take(document);
+        begun_ = begun_ || !added.empty() || to_.on_event;
+        if (!to_.hears()) return;
+        try {
+            bool more = true;
+            if (to_.on_event && !(usage_injected_ && is_usage_only(spoken_, document))) {
+                handed_on_ = true;
+                more = to_.on_event(text);
+            }
+            if (to_.on_delta && !added.empty()) {
+                handed_on_ = true;
+                more = to_.on_delta(added) && more;
+            }
+            ended_by_caller_ = !more;
+        } catch (...) {  // it must not unwind through the transport, nor past the record
+            thrown_ = std::current_exception();
+            ended_by_caller_ = true;
+        }
+    }
+
+    exchange exchange_;
+    dialect const spoken_;
+    bool const usage_injected_;
+    stream_listener const& to_;
+    std::size_t const body_bytes_kept_;
+    answer_reader answer_;
+    std::optional<stream_reader> reader_{};
+    std::string body_{};
+    bool whole_ = true;
+    bool begun_ = false;
+    bool handed_on_ = false;
+    bool ended_by_caller_ = false;
+    std::exception_ptr thrown_{};
+};
+
+}  // namespace detail
+}  // namespace v1
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_CLIENT_RESPONSE_FOLLOWER_HPP
