@@ -228,6 +228,40 @@ BOOST_AUTO_TEST_CASE(however_often_a_leader_gives_up_all_are_served) {
     BOOST_TEST(of.size() == 0U);
 }
 
+// The lead is offered at the very time at which most of those that wait run out of it. They keep
+// their handles, so nothing but the passing on wakes the one that has time.
+BOOST_AUTO_TEST_CASE(a_lead_that_is_offered_too_late_to_some_reaches_the_one_that_has_time) {
+    constexpr int rounds = 200;
+    constexpr int hurried = 4;
+    int reached = 0;
+    for (int round = 0; round < rounds; ++round) {
+        flights of;
+        auto leader = std::optional{led(of.join("k"))};
+        std::latch patient_ended{1};
+        std::atomic<bool> got_lead = false;
+        auto const until = std::chrono::steady_clock::now() + 1500us;
+        std::vector<std::thread> threads;
+        for (int i = 0; i < hurried; ++i) {
+            threads.emplace_back([&, follower = follows(of.join("k"))]() mutable {
+                static_cast<void>(follower.wait(until));
+                patient_ended.wait();
+            });
+        }
+        threads.emplace_back([&, follower = follows(of.join("k"))]() mutable {
+            auto const ended = follower.wait(std::chrono::steady_clock::now() + 5s);
+            got_lead = ended && std::holds_alternative<flights::leader>(*ended);
+            patient_ended.count_down();
+        });
+        while (std::chrono::steady_clock::now() < until - std::chrono::microseconds{round % 50})
+            std::this_thread::yield();
+        leader.reset();
+        for (auto& each : threads) each.join();
+        reached += got_lead ? 1 : 0;
+        if (!got_lead) break;  // it has waited for long enough
+    }
+    BOOST_TEST(reached == rounds);
+}
+
 // Leaders finish or give up, followers run out of time or are stopped, over few keys. That it ends
 // shows that no wake-up is lost: every tenth waits without a limit.
 BOOST_AUTO_TEST_CASE(in_a_crowd_nobody_is_forgotten_and_keys_are_never_led_twice_at_once) {

@@ -159,12 +159,8 @@ public:
             std::lock_guard const lock(of_->mutex);
             if (flight_->value) return;
             --flight_->followers;
-            if (flight_->led) return;
-            if (flight_->followers == 0) {
-                of_->flights.erase(flight_->key);
-            } else {
-                flight_->changed.notify_one();
-            }
+            // Others need no word of it: who was woken to lead and did not has woken the next.
+            if (!flight_->led && flight_->followers == 0) of_->flights.erase(flight_->key);
         }
 
         shard* of_;
