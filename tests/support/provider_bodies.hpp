@@ -12,6 +12,7 @@
 
 #include <aiaudit/detail/json_string.hpp>  // json_string
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -50,7 +51,7 @@ namespace detail {
     }
     return text;
 }
-[[nodiscard]] inline std::string quoted(std::string_view text) {
+[[nodiscard]] inline std::string json_text(std::string_view text) {
     return aiaudit::detail::json_string(text);
 }
 [[nodiscard]] inline std::string joined(word_list const& words) {
@@ -85,7 +86,7 @@ namespace detail {
         R"("service_tier":"default","store":false,"temperature":1.0,)"
         R"("text":{"format":{"type":"text"},"verbosity":"medium"},"tool_choice":"auto",)"
         R"("tools":[],"top_p":1.0,"truncation":"disabled","usage":$,"user":null,"metadata":{}})",
-        {quoted(status), quoted(model), output, usage});
+        {json_text(status), json_text(model), output, usage});
 }
 [[nodiscard]] inline std::string openai_responses_usage(body_usage const& usage) {
     return filled(
@@ -98,11 +99,11 @@ namespace detail {
                                                     std::string const& content) {
     return filled(
         R"({"id":"msg_chaos0001","type":"message","status":$,"content":[$],"role":"assistant"})",
-        {quoted(status), content});
+        {json_text(status), content});
 }
 [[nodiscard]] inline std::string openai_output_text(std::string_view text) {
     return filled(R"({"type":"output_text","annotations":[],"logprobs":[],"text":$})",
-                  {quoted(text)});
+                  {json_text(text)});
 }
 
 [[nodiscard]] inline std::string anthropic_message(std::string_view model,
@@ -115,7 +116,7 @@ namespace detail {
         R"("cache_creation_input_tokens":0,"cache_read_input_tokens":$,"cache_creation":)"
         R"({"ephemeral_5m_input_tokens":0,"ephemeral_1h_input_tokens":0},"output_tokens":$,)"
         R"("service_tier":"standard","inference_geo":"global"}})",
-        {quoted(model), content, stop_reason, std::to_string(usage.input),
+        {json_text(model), content, stop_reason, std::to_string(usage.input),
          std::to_string(usage.cached), std::to_string(usage.output)});
 }
 
@@ -127,10 +128,10 @@ namespace detail {
         R"("promptTokensDetails":[{"modality":"TEXT","tokenCount":$}],)"
         R"("cachedContentTokenCount":$,"thoughtsTokenCount":$,"serviceTier":"standard"},)"
         R"("modelVersion":$,"responseId":"chaos0001"})",
-        {quoted(text), last ? R"("finishReason":"STOP",)" : "", std::to_string(usage.input),
+        {json_text(text), last ? R"("finishReason":"STOP",)" : "", std::to_string(usage.input),
          std::to_string(usage.output), std::to_string(usage.input + usage.output + usage.reasoning),
          std::to_string(usage.input), std::to_string(usage.cached), std::to_string(usage.reasoning),
-         quoted(model)});
+         json_text(model)});
 }
 
 }  // namespace detail
@@ -142,7 +143,7 @@ namespace detail {
         R"("choices":[{"index":0,"message":{"role":"assistant","content":$,"refusal":null,)"
         R"("annotations":[]},"logprobs":null,"finish_reason":"stop"}],"usage":$,)"
         R"("service_tier":"default","system_fingerprint":"fp_chaos0001"})",
-        {detail::quoted(model), detail::quoted(text), detail::openai_chat_usage(usage)});
+        {detail::json_text(model), detail::json_text(text), detail::openai_chat_usage(usage)});
 }
 
 // Without `usage` it is the stream of a request that did not ask for it.
@@ -154,7 +155,7 @@ namespace detail {
             R"({"id":"chatcmpl-Chaos0001","object":"chat.completion.chunk","created":1760000000,)"
             R"("model":$,"service_tier":"default","system_fingerprint":"fp_chaos0001",)"
             R"("choices":[$]$,"obfuscation":"k3Jq"})",
-            {detail::quoted(model), choices, counts}));
+            {detail::json_text(model), choices, counts}));
     };
     auto const choice = [](std::string const& delta, std::string const& finish) {
         return detail::filled(R"({"index":0,"delta":{$},"logprobs":null,"finish_reason":$})",
@@ -164,7 +165,7 @@ namespace detail {
     std::string text =
         chunk(choice(R"("role":"assistant","content":"","refusal":null)", "null"), none);
     for (auto const& word : words)
-        text += chunk(choice(R"("content":)" + detail::quoted(word), "null"), none);
+        text += chunk(choice(R"("content":)" + detail::json_text(word), "null"), none);
     if (!done) return text;
     text += chunk(choice("", R"("stop")"), none);
     if (usage) text += chunk("", R"(,"usage":)" + detail::openai_chat_usage(*usage));
@@ -189,7 +190,7 @@ namespace detail {
     auto const event = [&](std::string const& name, std::string const& members) {
         text += detail::named_event(
             name, detail::filled(R"({"type":$,$,"sequence_number":$})",
-                                 {detail::quoted(name), members, std::to_string(sequence++)}));
+                                 {detail::json_text(name), members, std::to_string(sequence++)}));
     };
     std::string const place = R"("item_id":"msg_chaos0001","output_index":0,"content_index":0,)";
     std::string const begun = detail::openai_response(model, "in_progress", "", "null");
@@ -200,12 +201,12 @@ namespace detail {
     event("response.content_part.added", place + R"("part":)" + detail::openai_output_text(""));
     for (auto const& word : words)
         event("response.output_text.delta",
-              place + R"("logprobs":[],"delta":)" + detail::quoted(word));
+              place + R"("logprobs":[],"delta":)" + detail::json_text(word));
     if (!done) return text;
     std::string const whole = detail::openai_output_text(detail::joined(words));
     std::string const item = detail::openai_output_item("completed", whole);
     event("response.output_text.done",
-          place + R"("logprobs":[],"text":)" + detail::quoted(detail::joined(words)));
+          place + R"("logprobs":[],"text":)" + detail::json_text(detail::joined(words)));
     event("response.content_part.done", place + R"("part":)" + whole);
     event("response.output_item.done", R"("output_index":0,"item":)" + item);
     event("response.completed",
@@ -218,7 +219,7 @@ namespace detail {
                                                         std::string_view text,
                                                         body_usage const& usage = {}) {
     return detail::anthropic_message(
-        model, detail::filled(R"({"type":"text","text":$})", {detail::quoted(text)}),
+        model, detail::filled(R"({"type":"text","text":$})", {detail::json_text(text)}),
         R"("end_turn")", usage);
 }
 
@@ -238,7 +239,7 @@ namespace detail {
             "content_block_delta",
             detail::filled(R"({"type":"content_block_delta","index":0,)"
                            R"("delta":{"type":"text_delta","text":$}  })",  // padded, as it comes
-                           {detail::quoted(word)}));
+                           {detail::json_text(word)}));
     if (!done) return text;
     text += detail::named_event("content_block_stop", R"({"type":"content_block_stop","index":0})");
     text += detail::named_event(
@@ -265,7 +266,7 @@ namespace detail {
     for (std::size_t i = 0; i < words.size(); ++i) {
         bool const last = done && i + 1 == words.size();
         body_usage so_far = usage;
-        if (!last) so_far.output = usage.output * static_cast<std::int64_t>(i) / 1'000;
+        if (!last) so_far.output = std::min(usage.output, static_cast<std::int64_t>(i));
         text += "data: " + detail::gemini_response(model, words[i], last, so_far) + "\r\n\r\n";
     }
     return text;
@@ -280,7 +281,7 @@ namespace detail {
     return detail::filled(
         R"({"object":"list","data":[{"object":"embedding","index":0,"embedding":[$]}],"model":$,)"
         R"("usage":{"prompt_tokens":$,"total_tokens":$}})",
-        {numbers, detail::quoted(model), std::to_string(input), std::to_string(input)});
+        {numbers, detail::json_text(model), std::to_string(input), std::to_string(input)});
 }
 
 enum class provider_error {
