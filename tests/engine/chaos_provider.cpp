@@ -458,7 +458,7 @@ BOOST_AUTO_TEST_CASE(random_pieces_are_the_same_for_a_seed_and_are_put_together_
 }
 
 BOOST_AUTO_TEST_CASE(gzip_is_unpacked_by_a_usual_client) {
-    for (std::size_t const size : {0, 1, 1'000, 1'000'000}) {
+    for (std::size_t const size : {0u, 1u, 1'000u, 1'000'000u}) {
         std::string body;
         while (body.size() < size) body += "word " + std::to_string(body.size() % 977) + " ";
         for (bool const chunked : {false, true}) {
