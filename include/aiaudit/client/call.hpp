@@ -11,9 +11,12 @@
 #include <aiaudit/client/options.hpp>  // call_options
 #include <aiaudit/client/reply.hpp>    // reply
 
+#include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <functional>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <utility>
@@ -38,7 +41,15 @@ struct call {
     steady_time begun{};
     steady_time deadline{};
     std::atomic<std::uint32_t> attempts = 0;
-    money spent{};  // by the attempts that have ended
+
+    // An attempt is over and recorded. From the threads of a hedged call at once.
+    void ended(money cost, sequence number) {
+        std::lock_guard const lock(mutex);
+        spent += cost;
+        last_record = std::max(last_record, number);
+    }
+    std::mutex mutex{};
+    money spent{};  // by the attempts that have ended; under mutex while there are any
     sequence last_record{};
 };
 
