@@ -119,8 +119,8 @@ BOOST_AUTO_TEST_CASE(numbers_that_a_double_would_change_or_cannot_hold_are_refus
           "100000000000000000000001", "[1,{\"seed\":12345678901234567891}]"}) {
         BOOST_TEST(canonical(lost) == beyond);
     }
-    for (char const* const kept : {"9007199254740994", "100000000000000000000",
-                                   "9223372036854776000", "1e22", "1.5e300"})
+    for (char const* const kept :
+         {"9007199254740994", "100000000000000000000", "9223372036854776000", "1e22", "1.5e300"})
         BOOST_TEST(!is_refused(kept), kept);
     for (char const* const out_of_range : {"1e400", "-1e400", "1e-400", "1e99999999999"})
         BOOST_TEST(is_refused(out_of_range), out_of_range);
@@ -144,9 +144,10 @@ BOOST_AUTO_TEST_CASE(values_are_those_of_the_standard) {
                R"("111":[{"E":"no","e":"yes"}],"A":{},"a":{}})");
     BOOST_TEST(canonical("{\"peach\":\"a\",\"p\xC3\xA9"
                          "ch\xC3\xA9\":\"b\",\"p\xC3\xAA"
-                         "che\":\"c\",\"sin\":\"d\"}") == "{\"peach\":\"a\",\"p\xC3\xA9"
-                                                          "ch\xC3\xA9\":\"b\",\"p\xC3\xAA"
-                                                          "che\":\"c\",\"sin\":\"d\"}");
+                         "che\":\"c\",\"sin\":\"d\"}") ==
+               "{\"peach\":\"a\",\"p\xC3\xA9"
+               "ch\xC3\xA9\":\"b\",\"p\xC3\xAA"
+               "che\":\"c\",\"sin\":\"d\"}");
     // Not normalised: A and a ring stay two characters.
     BOOST_TEST(canonical(R"({"Unnormalized Unicode":"A\u030a"})") ==
                "{\"Unnormalized Unicode\":\"A\xCC\x8A\"}");
@@ -214,8 +215,9 @@ BOOST_AUTO_TEST_CASE(names_that_stand_twice_are_refused) {
 
 BOOST_AUTO_TEST_CASE(what_is_not_json_is_refused) {
     for (std::string_view const bad :
-         {"", " ", "{", "[1,]", "{\"a\":1,}", "{a:1}", "// no\n1", "01", "+1", ".5", "1.", "NaN",
-          "Infinity", "nul", "1 2", "{} x", "\"a", "\"\x01\"", "\"\\x\"", "\xEF\xBB\xBF{}"}) {
+         {"",    " ",    "{",   "[1,]",     "{\"a\":1,}", "{a:1}",         "// no\n1",
+          "01",  "+1",   ".5",  "1.",       "NaN",        "Infinity",      "nul",
+          "1 2", "{} x", "\"a", "\"\x01\"", "\"\\x\"",    "\xEF\xBB\xBF{}"}) {
         BOOST_TEST(is_refused(bad), bad);
     }
     for (std::string_view const bad :
@@ -248,9 +250,10 @@ BOOST_AUTO_TEST_CASE(members_of_the_outermost_object_can_be_left_out) {
 }
 
 BOOST_AUTO_TEST_CASE(outermost_members_are_found_by_name) {
-    auto const document = aiaudit::canonicalize(
-                              R"({"z":[1, 2],"temperature":0.0,"tem":"x","stream":true,"o":{"b":1}})")
-                              .value();
+    auto const document =
+        aiaudit::canonicalize(
+            R"({"z":[1, 2],"temperature":0.0,"tem":"x","stream":true,"o":{"b":1}})")
+            .value();
     BOOST_TEST(document.value_of("temperature") == "0");
     BOOST_TEST(document.value_of("z") == "[1,2]");
     BOOST_TEST(document.value_of("tem") == "\"x\"");
