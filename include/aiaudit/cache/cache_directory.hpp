@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: MIT
+//
+// cache_directory.hpp: what a cache looks like on disk, and how it is made so that a crash at any
+// point leaves one that is whole or is taken up again.
+//
+//     PATH/aiaudit-cache       text; first line "aiaudit cache format 1"
+//     PATH/entries/data.mdb    one LMDB environment
+//     PATH/entries/lock.mdb
+//     PATH/write.lock          empty; locked by whoever writes
+//
+// No ledger: a ledger's marker has another name, and neither is made where the other is.
+// Threads: functions without state. Processes: making is guarded by flock on PATH.
+// Floor 6.
+#ifndef AIAUDIT_CACHE_CACHE_DIRECTORY_HPP
+#define AIAUDIT_CACHE_CACHE_DIRECTORY_HPP
+
+#include <aiaudit/error.hpp>                     // result
+#include <aiaudit/storage/ledger_directory.hpp>  // directories
+#include <aiaudit/storage/lmdb_handle.hpp>       // an environment without entries
+#include <aiaudit/storage/posix_file.hpp>        // files
+#include <aiaudit/storage/write_lock.hpp>        // the lock's name
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace aiaudit {
+inline namespace v1 {
+namespace detail {
+
+inline constexpr std::string_view cache_marker_prefix = "aiaudit cache format ";
+inline constexpr char const* cache_marker_name = "aiaudit-cache";
+inline constexpr char const* new_cache_marker_name = "aiaudit-cache.new";
+inline constexpr char const* cache_entries_name = "entries";
+
+// Whether `path` is marked as a cache. An error where it is one that we must not touch.
+[[nodiscard]] inline result<bool> read_cache_marker(std::string const& path) {
+    auto const name = path + "/" + cache_marker_name;
+    auto const file = file_handle::open(name, O_RDONLY | O_NONBLOCK);
+    if (!file && errno == ENOENT) return false;
+    if (!file) return posix_error(errno, "open", name);
+    char bytes[64];
+    auto const size = read_at(file.get(), bytes, sizeof bytes, 0);
+    if (size < 0 && errno != EISDIR) return posix_error(errno, "read", name);
+    std::string_view text(bytes, size < 0 ? 0 : static_cast<std::size_t>(size));
+    text = text.substr(0, text.find('\n'));
+    bool const ours = text.starts_with(cache_marker_prefix);
+    if (!ours) return fail(errc::not_a_ledger, name + ": is not the marker of a cache");
+    if (text.substr(cache_marker_prefix.size()) == "1") return true;
+    return fail(errc::newer_format, path + ": is a cache of another format than 1; delete it");
+}
+
+// Whether a cache may be made in the directory: it is empty, or one whose making was cut off.
+[[nodiscard]] inline result<void> check_free_for_cache(std::string const& path) {
+    auto const names = list_directory(path);
+    if (!names) return names.error();
+    bool begun = false;
+    for (auto const& name : *names) begun = begun || name == new_cache_marker_name;
+    for (auto const& name : *names) {
+        bool const ours = name == new_cache_marker_name || name == cache_entries_name;
+        if (begun && ours) continue;
+        return fail(errc::not_a_ledger,
+                    path + ": is no cache and not empty (it holds '" + printable(name) + "')");
+    }
+    return {};
+}
+
+// The environment is built before the marker has its name, which says that it is whole.
+[[nodiscard]] inline result<void> make_cache(std::string const& path, std::uint64_t map_bytes) {
+    directory_lock const lock(path);
+    if (!lock.held()) return posix_error(errno, "flock", path);
+    auto const made_meanwhile = read_cache_marker(path);
+    if (!made_meanwhile) return made_meanwhile.error();
+    if (*made_meanwhile) return {};
+    if (auto ok = check_free_for_cache(path); !ok) return ok;
+    auto const new_marker = path + "/" + new_cache_marker_name;
+    auto const text = std::string(cache_marker_prefix) +
+                      "1\nThis directory is a cache of answers. It can be deleted at any time.\n";
+    if (auto ok = write_file(new_marker, text); !ok) return ok;
+    if (auto ok = sync_path(path); !ok) return ok;
+    auto const entries = path + "/" + cache_entries_name;
+    if (auto ok = remove_segment(entries); !ok) return ok;
+    if (auto ok = make_directory(entries); !ok) return ok;
+    {
+        auto const made = lmdb_handle::open(entries, {map_bytes, false, true});
+        if (!made) return made.error();
+    }
+    if (auto ok = sync_path(entries + "/data.mdb"); !ok) return ok;
+    if (auto ok = sync_path(entries); !ok) return ok;
+    if (auto ok = rename_path(new_marker, path + "/" + cache_marker_name); !ok) return ok;
+    return sync_path(path);
+}
+
+// Finds or makes the cache at a path.
+[[nodiscard]] inline result<void> prepare_cache(std::string const& path, std::uint64_t map_bytes) {
+    struct stat status {};
+    if (::stat(path.c_str(), &status) != 0) {
+        if (errno != ENOENT) return posix_error(errno, "stat", path);
+        if (auto ok = make_directory(path); !ok) return ok;
+        if (auto ok = sync_path(parent_of(path)); !ok) return ok;
+    } else if (!S_ISDIR(status.st_mode)) {
+        return fail(errc::not_a_ledger, path + ": is not a directory");
+    }
+    if (auto ok = check_file_system(path); !ok) return ok;
+    auto const marked = read_cache_marker(path);
+    if (!marked) return marked.error();
+    return *marked ? result<void>{} : make_cache(path, map_bytes);
+}
+
+}  // namespace detail
+}  // namespace v1
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_CACHE_CACHE_DIRECTORY_HPP

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: MIT
+//
+// cache_key.hpp: which requests have the same answer, and who may be given it.
+//
+// Two requests have the same key when they go to the same place for the same model with canonical
+// bodies that are equal, and their callers share a scope.
+// Threads: pure functions.
+// Floor 6.
+#ifndef AIAUDIT_CACHE_CACHE_KEY_HPP
+#define AIAUDIT_CACHE_CACHE_KEY_HPP
+
+#include <aiaudit/cache/response_cache.hpp>  // cache_key
+#include <aiaudit/codec/json_canonical.hpp>  // the one text of a request
+#include <aiaudit/core/call.hpp>             // operation
+#include <aiaudit/detail/bytes.hpp>          // lengths
+#include <aiaudit/detail/sha256.hpp>         // the hash
+#include <aiaudit/error.hpp>                 // result
+
+#include <array>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace aiaudit {
+inline namespace v1 {
+
+// Whose questions may be answered with an answer that was paid for. An answer may hold what its
+// asker alone may know, so the default shares none.
+enum class cache_scope : std::uint8_t { per_user = 0, per_project = 1, everyone = 2 };
+
+// Callers without a user share one scope, and so do those without a project.
+[[nodiscard]] inline std::string scope_text(cache_scope scope, std::string_view user,
+                                            std::string_view project) {
+    switch (scope) {
+    case cache_scope::per_user: return std::string("user:").append(user);
+    case cache_scope::per_project: return std::string("project:").append(project);
+    case cache_scope::everyone: return "everyone";
+    }
+    return std::string("user:").append(user);
+}
+
+// What a cache asks of the body of a request.
+struct canonical_request {
+    std::string text{};          // RFC 8785
+    bool deterministic = false;  // asks for the likeliest answer, one of it: temperature 0
+    bool stateful = false;       // reads or changes what the provider keeps: never cached
+    bool stream = false;         // the answer comes in parts
+
+    [[nodiscard]] bool may_be_cached() const noexcept { return deterministic && !stateful; }
+};
+
+// Members that name who asks, and change no answer.
+inline constexpr std::array<std::string_view, 4> members_about_the_caller{
+    "user", "metadata", "safety_identifier", "prompt_cache_key"};
+
+namespace detail {
+
+[[nodiscard]] inline bool is_given(std::string_view value) noexcept {
+    return !value.empty() && value != "null";
+}
+
+// An object's temperature and number of answers, as the providers call them.
+struct sampling {
+    std::string_view temperature;
+    std::string_view choices;
+};
+[[nodiscard]] inline sampling sampling_of(canonical_document const& body) noexcept {
+    auto const n = body.value_of("n");
+    return {body.value_of("temperature"), is_given(n) ? n : body.value_of("candidateCount")};
+}
+[[nodiscard]] inline bool is_likeliest(sampling asked) noexcept {
+    return asked.temperature == "0" && (!is_given(asked.choices) || asked.choices == "1");
+}
+
+// At the outermost level, or where Gemini, Bedrock and Ollama have it.
+[[nodiscard]] inline bool asks_for_likeliest(canonical_document const& body) {
+    auto const outermost = sampling_of(body);
+    if (is_given(outermost.temperature)) return is_likeliest(outermost);
+    for (char const* const name : {"generationConfig", "inferenceConfig", "options"}) {
+        auto const settings = body.value_of(name);
+        if (!settings.starts_with('{')) continue;
+        auto const inner = canonicalize(settings);
+        return inner && is_likeliest(sampling_of(*inner));
+    }
+    return false;
+}
+
+// OpenAI's Responses API keeps conversations, background work and prompts. `prompt` is a text in
+// other APIs.
+[[nodiscard]] inline bool is_stateful(canonical_document const& body) noexcept {
+    return is_given(body.value_of("previous_response_id")) ||
+           is_given(body.value_of("conversation")) || body.value_of("background") == "true" ||
+           body.value_of("store") == "true" || body.value_of("prompt").starts_with('{');
+}
+
+}  // namespace detail
+
+// Of a body as it is sent. `without` are members of the outermost object that make no difference;
+// members that were asked about here must not be among them. Errors: bad_json, also where the body
+// has no canonical text: such a request is not cached.
+[[nodiscard]] inline result<canonical_request> canonicalize_request(
+    std::string_view body, operation what,
+    std::span<std::string_view const> without = members_about_the_caller) {
+    auto document = canonicalize(body, without);
+    if (!document) return document.error();
+    if (!document->text().starts_with('{')) return fail(errc::bad_json, "a request is an object");
+    canonical_request request;
+    request.deterministic = what == operation::embeddings || detail::asks_for_likeliest(*document);
+    request.stateful = detail::is_stateful(*document);
+    request.stream = document->value_of("stream") == "true";
+    request.text = std::move(*document).text();
+    return request;
+}
+
+struct cache_request {
+    std::string_view provider;
+    std::string_view path;
+    std::string_view model;    // where the body or the path does not say it; may be empty
+    std::string_view scope;    // scope_text
+    std::string_view request;  // canonical_request::text
+    // What else decides the answer: another origin, the API's version and beta headers.
+    std::string_view variant{};
+};
+
+// SHA-256 over a label and the fields, each behind its length. Errors: bad_argument, where a field
+// is empty that never is.
+[[nodiscard]] inline result<cache_key> key_of(cache_request const& of) {
+    if (of.provider.empty() || of.scope.empty() || of.request.empty()) {
+        return fail(errc::bad_argument, "a cache key needs a provider, a scope and a request");
+    }
+    std::string head = "aiaudit cache key 1\n";
+    auto const length = [&head](std::string_view field) {
+        detail::append_little_endian(head, std::uint64_t{field.size()});
+    };
+    for (auto const field : {of.provider, of.path, of.model, of.scope, of.variant}) {
+        length(field);
+        head.append(field);
+    }
+    length(of.request);
+    return cache_key{detail::sha256_joined({head, of.request})};
+}
+
+}  // namespace v1
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_CACHE_CACHE_KEY_HPP
