@@ -18,7 +18,7 @@ inline namespace v1 {
 // A function that the model wants the caller to run. Tools that the provider runs itself are not
 // among them.
 struct tool_call {
-    // What the result refers to. Gemini may leave it out; the name then stands for it.
+    // What the result refers to; the name, where the provider gives no id.
     std::string id{};
     std::string name{};
     // An object as JSON text, as the provider wrote it; a model may write JSON that does not parse.

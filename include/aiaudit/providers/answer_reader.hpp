@@ -51,8 +51,15 @@ public:
     }
 
     [[nodiscard]] answer const& so_far() const noexcept { return answer_; }
-    // The answer. The reader is used up.
-    [[nodiscard]] answer finish() { return std::move(answer_); }
+    // The answer, with what a result of a call needs: where the provider gave no id the name stands
+    // for it, and no arguments are an empty object. The reader is used up.
+    [[nodiscard]] answer finish() {
+        for (tool_call& call : answer_.tool_calls) {
+            if (call.id.empty()) call.id = call.name;
+            if (call.arguments_json.empty()) call.arguments_json = "{}";
+        }
+        return std::move(answer_);
+    }
 
 private:
     using json = boost::json::value;
@@ -385,12 +392,10 @@ private:
             }
             auto const* call = detail::at_path(&part, "functionCall");
             if (call == nullptr || !call->is_object()) continue;
-            auto const name = detail::text_at(call, "name");
-            auto const id = detail::text_at(call, "id");
-            auto const opened = open_call(added, id.empty() ? name : id, name);
+            auto const opened =
+                open_call(added, detail::text_at(call, "id"), detail::text_at(call, "name"));
             if (!opened) continue;
-            auto const arguments = arguments_of(detail::at_path(call, "args"));
-            add_arguments(added, *opened, arguments.empty() ? "{}" : arguments);
+            add_arguments(added, *opened, arguments_of(detail::at_path(call, "args")));
             auto const signature = detail::text_at(&part, "thoughtSignature");
             if (room_for(signature.size())) answer_.tool_calls[*opened].signature = signature;
         }

@@ -35,7 +35,9 @@ inline constexpr std::uint64_t template_tokens_max = 256;
 inline constexpr std::uint64_t tool_prompt_tokens_max = 1024;
 
 struct usage_range {
-    usage lower{};  // what was reported; all input and all output are 0 where they were not
+    // What was reported; all input and all output are 0 where they were not. Gemini has been seen
+    // to take back some of an input count in a later chunk (169, then 79).
+    usage lower{};
     usage upper{};
     // False where the request refers to what its bytes do not bound, so that `upper` is no bound
     // but a guess.
