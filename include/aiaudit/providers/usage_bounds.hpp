@@ -113,7 +113,8 @@ inline constexpr std::array<std::string_view, 6> data_members{
         if (object == nullptr) return false;
         auto const type = text_at(&tool, "type");
         if (!type.empty()) return type == "function" || type == "custom";
-        if (object->contains("input_schema")) return true;  // Anthropic
+        // Anthropic's, and Mistral's.
+        if (object->contains("input_schema") || object->contains("function")) return true;
         return object->size() == 1 && (object->contains("functionDeclarations") ||
                                        object->contains("function_declarations"));
     });
