@@ -198,7 +198,8 @@ BOOST_AUTO_TEST_CASE(calls_and_results_of_tools_in_gemini) {
         "tools":[{"functionDeclarations":[
             {"name":"weather","description":"Tells it","parametersJsonSchema":{"type":"object"}},
             {"name":"now"}]}],
-        "toolConfig":{"functionCallingConfig":{"mode":"ANY","allowedFunctionNames":["weather"]}}})");
+        "toolConfig":{"functionCallingConfig":
+            {"mode":"ANY","allowedFunctionNames":["weather"]}}})");
 }
 
 BOOST_AUTO_TEST_CASE(raw_content_stands_in_place_of_text) {
