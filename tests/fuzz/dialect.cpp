@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: MIT
 //
 // Any exchange line, and any body for a path that the first two bytes choose: no crash, a stream
-// reads the same cut in two, parts never exceed their sum, and no message holds a line break.
+// reads the same cut in two, parts never exceed their sum, and no message holds a line break. The
+// answers of its documents are what their pieces make, and its bounds are in order.
+#include <aiaudit/providers/answer_reader.hpp>
+#include <aiaudit/providers/embeddings.hpp>
 #include <aiaudit/providers/reader.hpp>
+#include <aiaudit/providers/usage_asked.hpp>
+#include <aiaudit/providers/usage_bounds.hpp>
 
 #include <array>
 #include <cstddef>
@@ -54,6 +59,61 @@ void check(reading const& read) {
     require(read.facts.iterations.empty() || sum == counts);
 }
 
+// Every dialect reads every document: a server may answer in another's words.
+struct listeners {
+    static constexpr std::array dialects{dialect::openai_chat, dialect::openai_responses,
+                                         dialect::anthropic_messages, dialect::gemini};
+    std::array<answer_reader, 4> readers{answer_reader{dialects[0]}, answer_reader{dialects[1]},
+                                         answer_reader{dialects[2]}, answer_reader{dialects[3]}};
+    std::array<answer, 4> from_pieces{};
+
+    void take(boost::json::value const& document) {
+        for (std::size_t i = 0; i < readers.size(); ++i) {
+            static_cast<void>(is_usage_only(dialects[i], document));
+            answer_delta const delta = readers[i].take(document);
+            from_pieces[i].text += delta.text;
+            from_pieces[i].reasoning += delta.reasoning;
+            from_pieces[i].refusal += delta.refusal;
+            for (tool_call_piece const& piece : delta.tool_calls) {
+                auto& calls = from_pieces[i].tool_calls;
+                if (piece.index == calls.size()) calls.emplace_back();
+                require(piece.index < calls.size());
+                calls[piece.index].id += piece.id;
+                calls[piece.index].name += piece.name;
+                calls[piece.index].arguments_json += piece.arguments_json;
+            }
+        }
+    }
+    void check() {
+        for (std::size_t i = 0; i < readers.size(); ++i) {
+            answer const& said = readers[i].so_far();
+            answer const& pieces = from_pieces[i];
+            if (said.truncated) continue;
+            require(said.text == pieces.text && said.reasoning == pieces.reasoning);
+            require(said.refusal == pieces.refusal);
+            require(said.tool_calls.size() == pieces.tool_calls.size());
+            for (std::size_t c = 0; c < said.tool_calls.size(); ++c) {
+                require(said.tool_calls[c].id == pieces.tool_calls[c].id);
+                require(said.tool_calls[c].name == pieces.tool_calls[c].name);
+                require(said.tool_calls[c].arguments_json == pieces.tool_calls[c].arguments_json);
+            }
+        }
+    }
+};
+
+// The body of a request, as the bytes may be as well.
+void check_request(std::string_view bytes, usage const& known) {
+    static_cast<void>(read_embeddings(bytes));
+    if (auto const asked = with_usage_asked(dialect::openai_chat, vendor::other, bytes)) {
+        auto const again = with_usage_asked(dialect::openai_chat, vendor::other, asked->body);
+        require(again.has_value() && !again->injected && again->body == asked->body);
+    }
+    usage_range const range = bounds_of(known, bytes, {}, 1000);
+    for_each_count(known, [&](unit which, std::uint64_t count) {
+        require(range.upper.count(which) >= count && range.lower.count(which) == count);
+    });
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size) {
@@ -75,9 +135,14 @@ extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size
     check(whole);
     std::size_t const at = data[1] % (bytes.size() + 1);
     stream_reader halves{input};
+    listeners heard;
+    halves.listen(
+        [&](boost::json::value const& document, std::string_view) { heard.take(document); });
     static_cast<void>(halves.feed(bytes.substr(0, at)));
     static_cast<void>(halves.feed(bytes.substr(at)));
     reading const cut = halves.finish();
     require(cut.facts == whole.facts && cut.problem.has_value() == whole.problem.has_value());
+    heard.check();
+    check_request(bytes, whole.facts.usage);
     return 0;
 }

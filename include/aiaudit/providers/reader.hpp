@@ -18,6 +18,7 @@
 
 #include <charconv>
 #include <cstddef>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -114,6 +115,13 @@ public:
     }
     stream_reader(stream_reader const&) = delete;  // the collector refers to the facts beside it
     stream_reader& operator=(stream_reader const&) = delete;
+
+    // Hands every document of the response to `hear` as it comes, parsed, with its text; a whole
+    // body at finish(). For who wants more of it than the facts, without parsing it again. Call
+    // before feed(). The document and its text live only as long as the call.
+    void listen(std::function<void(boost::json::value const&, std::string_view)> hear) {
+        hear_ = std::move(hear);
+    }
 
     // too_large or bad_input where the bytes cannot be followed; finish() says so too.
     [[nodiscard]] result<void> feed(std::string_view bytes) {
@@ -223,19 +231,25 @@ private:
             if (complete && !malformed_) malformed_ = document.error();
             return;
         }
-        take_document(*document);
+        take_document(*document, text);
     }
 
-    void take_document(boost::json::value const& document) {
+    void hand_on(boost::json::value const& document, std::string_view text) {
+        collector_.take(document);
+        if (hear_) hear_(document, text);
+    }
+
+    void take_document(boost::json::value const& document, std::string_view text) {
         // InvokeModelWithResponseStream wraps the model's own events in base64.
         auto bytes = detail::text_at(&document, "bytes");
         if (bytes.empty()) bytes = detail::text_at(&document, "chunk.bytes");
         if (bytes.empty() || head_.path.find("/invoke") == std::string::npos) {
-            return collector_.take(document);
+            return hand_on(document, text);
         }
-        auto inner = detail::parse_json(detail::from_base64(bytes), "chunk");
+        std::string const inside = detail::from_base64(bytes);
+        auto inner = detail::parse_json(inside, "chunk");
         if (inner) {
-            collector_.take(*inner);
+            hand_on(*inner, inside);
         } else if (!malformed_) {
             malformed_ = inner.error();
         }
@@ -249,7 +263,7 @@ private:
                            head_.content_type.find("ndjson") != std::string::npos;
         bool const stream = facts_.parameters.stream || lines;
         if (document) {
-            take_document(*document);
+            take_document(*document, body_);
             if (failed()) collector_.take_bare_error(*document);
             return stream && document->is_array();
         }
@@ -374,6 +388,7 @@ private:
     aws_event_parser frames_{};
     std::string body_{};
     bool cut_ = false;  // the body ended inside a document
+    std::function<void(boost::json::value const&, std::string_view)> hear_{};
 };
 
 // Reads a whole exchange; the facts are there even where there is a problem.

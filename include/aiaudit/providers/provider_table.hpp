@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: MIT
+//
+// provider_table.hpp: where a provider is reached, what it speaks, and how it wants its key.
+//
+// The table holds those who have one address for all. Any other server is an entry that the caller
+// makes: {.name = "local", .origin = "http://127.0.0.1:8000", .prefix = "/v1"}. Azure has an
+// address for each customer: {.name = "azure", .origin = "https://NAME.openai.azure.com",
+// .prefix = "/openai/v1", .key = key_header::api_key, .key_variable = "AZURE_OPENAI_API_KEY"}.
+// Threads: pure functions.
+// Floor 4.
+#ifndef AIAUDIT_PROVIDERS_PROVIDER_TABLE_HPP
+#define AIAUDIT_PROVIDERS_PROVIDER_TABLE_HPP
+
+#include <aiaudit/core/http.hpp>          // header_list
+#include <aiaudit/error.hpp>              // result
+#include <aiaudit/providers/dialect.hpp>  // vendor_of
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace aiaudit {
+inline namespace v1 {
+
+enum class api_family : std::uint8_t {
+    openai,  // OpenAI itself and all who are compatible with it
+    anthropic,
+    gemini,
+};
+
+// The header that carries the key.
+enum class key_header : std::uint8_t {
+    authorization,   // Bearer
+    x_api_key,       // Anthropic
+    x_goog_api_key,  // Gemini
+    api_key,         // Azure
+};
+
+struct provider_entry {
+    std::string name{};
+    std::string origin{};  // "https://api.example.com"
+    std::string prefix{};  // of every path: "/v1"
+    api_family family = api_family::openai;
+    key_header key = key_header::authorization;
+    std::string key_variable{};  // of the environment, which holds the key; may be empty
+    header_list headers{};       // sent with every request, such as an organisation's
+    // False for a server that refuses stream_options. Known vendors that do are left alone anyway.
+    bool stream_options = true;
+};
+
+namespace detail {
+
+struct provider_row {
+    std::string_view name;
+    std::string_view origin;
+    std::string_view prefix;
+    std::string_view key_variable;
+    api_family family = api_family::openai;
+    key_header key = key_header::authorization;
+};
+
+// Names as the price books have them; vendor_of knows the others.
+inline constexpr std::array provider_rows{
+    provider_row{"openai", "https://api.openai.com", "/v1", "OPENAI_API_KEY"},
+    provider_row{"anthropic", "https://api.anthropic.com", "/v1", "ANTHROPIC_API_KEY",
+                 api_family::anthropic, key_header::x_api_key},
+    provider_row{"google", "https://generativelanguage.googleapis.com", "/v1beta", "GEMINI_API_KEY",
+                 api_family::gemini, key_header::x_goog_api_key},
+    provider_row{"mistral", "https://api.mistral.ai", "/v1", "MISTRAL_API_KEY"},
+    provider_row{"deepseek", "https://api.deepseek.com", "", "DEEPSEEK_API_KEY"},
+    provider_row{"groq", "https://api.groq.com", "/openai/v1", "GROQ_API_KEY"},
+    provider_row{"x-ai", "https://api.x.ai", "/v1", "XAI_API_KEY"},
+    provider_row{"openrouter", "https://openrouter.ai", "/api/v1", "OPENROUTER_API_KEY"},
+    provider_row{"together", "https://api.together.xyz", "/v1", "TOGETHER_API_KEY"},
+    provider_row{"fireworks", "https://api.fireworks.ai", "/inference/v1", "FIREWORKS_API_KEY"},
+    provider_row{"cerebras", "https://api.cerebras.ai", "/v1", "CEREBRAS_API_KEY"},
+    provider_row{"cohere", "https://api.cohere.ai", "/compatibility/v1", "COHERE_API_KEY"},
+    provider_row{"perplexity", "https://api.perplexity.ai", "", "PERPLEXITY_API_KEY"},
+    provider_row{"moonshotai", "https://api.moonshot.ai", "/v1", "MOONSHOT_API_KEY"},
+    provider_row{"zai", "https://api.z.ai", "/api/paas/v4", "ZAI_API_KEY"},
+    provider_row{"huggingface", "https://router.huggingface.co", "/v1", "HF_TOKEN"},
+    provider_row{"minimax", "https://api.minimax.io", "/v1", "MINIMAX_API_KEY"},
+};
+
+}  // namespace detail
+
+// The entry of a provider that everybody reaches in one place, by any of its usual names.
+// Errors: bad_argument for one that is not in the table.
+[[nodiscard]] inline result<provider_entry> provider_named(std::string_view name) {
+    vendor const wanted = vendor_of(name);
+    for (detail::provider_row const& row : detail::provider_rows) {
+        if (row.name != name && (wanted == vendor::other || vendor_of(row.name) != wanted)) {
+            continue;
+        }
+        return provider_entry{.name = std::string(row.name),
+                              .origin = std::string(row.origin),
+                              .prefix = std::string(row.prefix),
+                              .family = row.family,
+                              .key = row.key,
+                              .key_variable = std::string(row.key_variable)};
+    }
+    return fail(errc::bad_argument, "no address is known for provider '" + detail::printable(name) +
+                                        "': make a provider_entry for it");
+}
+
+// What every request to a provider carries. An empty key adds no header for it, for a server that
+// wants none.
+[[nodiscard]] inline header_list auth_headers(provider_entry const& to, std::string_view key) {
+    header_list headers;
+    if (!key.empty()) {
+        switch (to.key) {
+        case key_header::authorization:
+            headers.emplace_back("Authorization", "Bearer " + std::string(key));
+            break;
+        case key_header::x_api_key: headers.emplace_back("x-api-key", key); break;
+        case key_header::x_goog_api_key: headers.emplace_back("x-goog-api-key", key); break;
+        case key_header::api_key: headers.emplace_back("api-key", key); break;
+        }
+    }
+    if (to.family == api_family::anthropic && header_of(to.headers, "anthropic-version").empty()) {
+        headers.emplace_back("anthropic-version", "2023-06-01");
+    }
+    headers.insert(headers.end(), to.headers.begin(), to.headers.end());
+    return headers;
+}
+
+}  // namespace v1
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_PROVIDERS_PROVIDER_TABLE_HPP

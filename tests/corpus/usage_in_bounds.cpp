@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: MIT
+//
+// The bounds that stand in for a usage that nobody reported, against what was reported in the end:
+// each exchange of the corpus, without its answer, and cut after each line.
+#include <aiaudit/providers/reader.hpp>
+#include <aiaudit/providers/usage_bounds.hpp>
+
+#include <boost/test/unit_test.hpp>
+
+#include <fstream>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace {
+
+using namespace aiaudit;
+
+constexpr std::uint64_t output_ceiling = 100'000;
+
+std::vector<exchange> const& corpus() {
+    static std::vector<exchange> const rows = [] {
+        std::vector<exchange> read;
+        std::ifstream file(AIAUDIT_SHARED_DIR "/corpus/exchanges.jsonl");
+        for (std::string line; std::getline(file, line);) {
+            exchange row = parse_exchange(line).value();
+            auto const which = dialect_of(row.provider, row.path);
+            bool const known =
+                which && (*which == dialect::openai_chat || *which == dialect::openai_responses ||
+                          *which == dialect::openai_embeddings ||
+                          *which == dialect::anthropic_messages || *which == dialect::gemini);
+            if (known) read.push_back(std::move(row));
+        }
+        return read;
+    }();
+    return rows;
+}
+
+bool corpus_is_here() {
+    if (!corpus().empty()) return true;
+    BOOST_TEST_MESSAGE("skipped: no corpus at " AIAUDIT_SHARED_DIR "/corpus/exchanges.jsonl");
+    return false;
+}
+
+void check_order(usage const& known, usage_range const& range, std::string const& id) {
+    for_each_count(known, [&](unit which, std::uint64_t count) {
+        BOOST_TEST(range.lower.count(which) == count, id);
+        BOOST_TEST(range.upper.count(which) >= count, id << ": " << name_of(which));
+    });
+    for (unit const which : {unit::input_tokens, unit::output_tokens}) {
+        BOOST_TEST(range.lower.count(which) <= range.upper.count(which), id);
+    }
+}
+
+void check_holds(usage const& in_the_end, usage_range const& range, std::string const& id,
+                 std::string const& provider) {
+    for (unit const which : {unit::input_tokens, unit::output_tokens}) {
+        // Gemini takes back some of its input count.
+        BOOST_TEST((provider == "google" || range.lower.count(which) <= in_the_end.count(which)),
+                   id);
+        BOOST_TEST(range.upper.count(which) >= in_the_end.count(which),
+                   id << ": " << name_of(which));
+    }
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(usage_in_bounds)
+
+BOOST_AUTO_TEST_CASE(what_was_reported_in_the_end_lies_within_the_bounds_of_a_call_without_answer) {
+    if (!corpus_is_here()) return;
+    std::size_t bounded = 0;
+    std::map<std::string, std::size_t> unbounded;
+    for (exchange const& row : corpus()) {
+        reading const read = describe_exchange(row);
+        if (read.problem) continue;
+        usage_range const range = bounds_of({}, row.request, read.facts.parameters, output_ceiling);
+        check_order({}, range, row.id);
+        BOOST_TEST((range.upper.provenance_of(unit::input_tokens) == provenance::estimated));
+        if (!range.bounded) {
+            ++unbounded[row.provider];
+            continue;
+        }
+        ++bounded;
+        check_holds(read.facts.usage, range, row.id, row.provider);
+    }
+    std::string list;
+    for (auto const& [provider, count] : unbounded) {
+        list += " " + provider + " " + std::to_string(count);
+    }
+    BOOST_TEST_MESSAGE(bounded << " bounded and held; no bound:" << list);
+    BOOST_TEST(bounded > 0);
+}
+
+BOOST_AUTO_TEST_CASE(a_stream_cut_anywhere_ends_within_the_bounds_of_what_it_had_said) {
+    if (!corpus_is_here()) return;
+    std::size_t cuts = 0;
+    for (exchange const& row : corpus()) {
+        if (row.content_type.find("event-stream") == std::string::npos) continue;
+        reading const whole = describe_exchange(row);
+        if (whole.problem) continue;
+        exchange cut = row;
+        for (std::size_t at = row.response.size(); at > 0; --at) {
+            if (row.response[at - 1] != '\n') continue;
+            cut.response.resize(at);
+            usage const known = describe_exchange(cut).facts.usage;
+            usage_range const range =
+                bounds_of(known, row.request, whole.facts.parameters, output_ceiling);
+            check_order(known, range, row.id);
+            if (range.bounded) check_holds(whole.facts.usage, range, row.id, row.provider);
+            cuts += range.bounded ? 1 : 0;
+        }
+    }
+    BOOST_TEST_MESSAGE(cuts << " cuts held");
+    BOOST_TEST(cuts > 0);
+}
+
+BOOST_AUTO_TEST_SUITE_END()

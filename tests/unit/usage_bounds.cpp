@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: MIT
+//
+// The least and the most that an attempt can have used.
+#include <aiaudit/providers/usage_bounds.hpp>
+
+#include <boost/test/unit_test.hpp>
+
+#include <string>
+
+namespace {
+
+using namespace aiaudit;
+
+std::string const plain = R"({"messages":[{"role":"user","content":"Hello"}]})";
+
+usage_range range_of(std::string const& body) { return bounds_of({}, body, {}, 1000); }
+
+bool bounded(std::string const& members) { return range_of("{" + members + "}").bounded; }
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(usage_bounds)
+
+BOOST_AUTO_TEST_CASE(an_attempt_that_said_nothing_used_from_nothing_to_its_bytes_and_its_limit) {
+    usage_range const range = range_of(plain);
+    BOOST_TEST(range.bounded);
+    for (unit const which : {unit::input_tokens, unit::output_tokens}) {
+        BOOST_TEST(range.lower.count(which) == 0U);
+        BOOST_TEST((range.lower.provenance_of(which) == provenance::estimated));
+        BOOST_TEST((range.upper.provenance_of(which) == provenance::estimated));
+    }
+    BOOST_TEST(range.upper.count(unit::input_tokens) == plain.size() + template_tokens_max);
+    BOOST_TEST(range.upper.count(unit::output_tokens) == 1000U);
+    BOOST_TEST(!range.upper.has(unit::cache_write_tokens));
+}
+
+BOOST_AUTO_TEST_CASE(tools_add_what_a_provider_writes_about_them) {
+    std::string const body = R"({"tools":[{"type":"function","function":{"name":"f"}}]})";
+    BOOST_TEST(range_of(body).bounded);
+    BOOST_TEST(range_of(body).upper.count(unit::input_tokens) ==
+               body.size() + template_tokens_max + tool_prompt_tokens_max);
+}
+
+BOOST_AUTO_TEST_CASE(the_limit_asked_for_counts_for_each_choice_and_never_wraps) {
+    request_parameters asked;
+    asked.max_output_tokens = 50;
+    auto const output = [&] {
+        return bounds_of({}, plain, asked, 1000).upper.count(unit::output_tokens);
+    };
+    BOOST_TEST(output() == 50U);
+    asked.choices = 3;
+    BOOST_TEST(output() == 150U);
+    asked.choices = 0;
+    BOOST_TEST(output() == 50U);
+    asked.choices = 0xFFFFFFFFU;
+    asked.max_output_tokens = usage::count_max;
+    BOOST_TEST(output() == usage::count_max);
+    asked.max_output_tokens.reset();
+    asked.choices = 2;
+    BOOST_TEST(output() == 2000U);
+    BOOST_TEST(bounds_of({}, plain, asked, ~std::uint64_t{0}).upper.count(unit::output_tokens) ==
+               usage::count_max);
+}
+
+BOOST_AUTO_TEST_CASE(nothing_falls_below_what_was_reported) {
+    usage known;
+    known.set(unit::input_tokens, 5000);
+    known.set(unit::cache_read_tokens, 4000);
+    known.set(unit::output_tokens, 3);
+    usage_range const range = bounds_of(known, plain, {}, 1000);
+    BOOST_TEST((range.lower == known));
+    BOOST_TEST(range.upper.count(unit::input_tokens) == 5000U);
+    BOOST_TEST((range.upper.provenance_of(unit::input_tokens) == provenance::reported));
+    BOOST_TEST(range.upper.count(unit::cache_read_tokens) == 4000U);
+    BOOST_TEST(range.upper.count(unit::output_tokens) == 1000U);
+    BOOST_TEST((range.upper.provenance_of(unit::output_tokens) == provenance::estimated));
+    BOOST_TEST(bounds_of(known, plain, {}, 0).upper.count(unit::output_tokens) == 3U);
+}
+
+BOOST_AUTO_TEST_CASE(a_request_to_write_a_cache_may_have_written_all_that_it_did_not_read) {
+    std::string body = R"({"system":[{"type":"text","text":"long",
+                           "cache_control":{"type":"ephemeral"}}]})";
+    usage known;
+    known.set(unit::input_tokens, 5000);
+    known.set(unit::cache_read_tokens, 4000);
+    usage_range range = bounds_of(known, body, {}, 10);
+    BOOST_TEST(range.bounded);
+    BOOST_TEST(range.upper.count(unit::cache_write_tokens) == 1000U);
+    BOOST_TEST(!range.upper.has(unit::cache_write_1h_tokens));
+    body.replace(body.find("\"ephemeral\""), 11, R"("ephemeral","ttl":"1h")");
+    known.set(unit::cache_write_tokens, 300);
+    known.set(unit::cache_write_5m_tokens, 300);
+    range = bounds_of(known, body, {}, 10);
+    BOOST_TEST(range.upper.count(unit::cache_write_tokens) == 1000U);
+    BOOST_TEST(range.upper.count(unit::cache_write_5m_tokens) == 300U);
+    BOOST_TEST(range.upper.count(unit::cache_write_1h_tokens) == 700U);
+}
+
+BOOST_AUTO_TEST_CASE(text_of_every_api_is_bounded) {
+    BOOST_TEST(bounded(R"("input":"x","previous_response_id":null)"));
+    BOOST_TEST(bounded(R"("input":[{"type":"message","role":"user","content":[
+        {"type":"input_text","text":"x"}]},{"type":"function_call","arguments":"{}"}])"));
+    BOOST_TEST(bounded(R"("messages":[{"role":"assistant","content":[{"type":"tool_use",
+        "input":{"type":"image"}}]},{"role":"user","content":[{"type":"tool_result",
+        "content":[{"type":"text","text":"x"}]}]}],"tools":[{"input_schema":{}}])"));
+    BOOST_TEST(bounded(R"("contents":[{"parts":[{"text":"x"},
+        {"functionCall":{"name":"f","args":{"inlineData":1}}}]}],
+        "tools":[{"functionDeclarations":[]}])"));
+    BOOST_TEST(bounded(R"("input":["a","b"],"model":"embed")"));
+}
+
+BOOST_AUTO_TEST_CASE(images_files_stored_text_and_tools_of_the_provider_s_have_no_bound) {
+    for (char const* members : {
+             R"("messages":[{"content":[{"type":"image_url","image_url":{"url":"u"}}]}])",
+             R"("messages":[{"content":[{"type":"text","text":"x"},{"type":"image"}]}])",
+             R"("messages":[{"content":[{"type":"tool_result","content":[{"type":"image"}]}]}])",
+             R"("messages":[{"content":[{"type":"input_audio"}]}])",
+             R"("input":[{"content":[{"type":"input_file","file_id":"f"}]}])",
+             R"("contents":[{"parts":[{"inlineData":{"data":"AA"}}]}])",
+             R"("contents":[{"parts":[{"fileData":{"fileUri":"u"}}]}])",
+             R"("input":"x","previous_response_id":"r")",
+             R"("input":"x","prompt":{"id":"p"})",
+             R"("messages":[],"tools":[{"type":"web_search"}])",
+             R"("contents":[],"tools":[{"googleSearch":{}}])",
+             R"("contents":[],"tools":[{"functionDeclarations":[],"googleSearch":{}}])",
+             R"("contents":[],"cachedContent":"c")",
+             R"("messages":[],"mcp_servers":[])",
+             R"("messages":[],"tools":7)",
+         }) {
+        BOOST_TEST(!bounded(members), members);
+    }
+    for (char const* body : {"", "[]", "not JSON"}) BOOST_TEST(!range_of(body).bounded, body);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
