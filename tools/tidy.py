@@ -33,7 +33,7 @@ THIRD_PARTY = {
     "boost/crc.hpp": ["detail/crc32c.hpp"],
     "boost/json": ["codec/json*.hpp", "providers/*", "pricing/genai_prices.hpp", "pricing/litellm.hpp",
                    "pricing/load.hpp", "pricing/*json*.hpp"],
-    "openssl/": ["detail/sha256.hpp", "integrity/*"],
+    "openssl/": ["detail/sha256.hpp", "integrity/*", "transport/tls.hpp"],
     "lmdb.h": ["storage/*"],
     "httplib.h": ["transport/*", "gateway/*"],
     "date/": ["timezone/*"],
