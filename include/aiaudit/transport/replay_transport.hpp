@@ -2,7 +2,8 @@
 //
 // replay_transport.hpp: answers requests from recorded exchanges, without a network.
 //
-// An exchange answers a request of the same path; one that was recorded with a request body only
+// An exchange answers a request of the same path, whatever its query unless it was recorded with
+// one; one that was recorded with a request body only
 // the same JSON (the order of members does not matter). Of several that fit the next in their
 // order answers, and after the last the last again.
 //
@@ -124,14 +125,16 @@ static_assert(transport_policy<replay_transport>);
 
 inline aiaudit::exchange const* replay_transport::answer_to(http_request const& request) {
     auto const asked = comparable(request.body);
+    std::string_view const target = request.target;
+    std::string_view const path = target.substr(0, target.find('?'));
     http_request noted = request;
     for (auto& header : noted.headers) header.second.clear();
     std::lock_guard const lock(shared_->mutex);
     shared_->requests.push_back(std::move(noted));
     recorded* found = nullptr;
     for (auto& each : shared_->exchanges) {
-        bool const fits =
-            each.answer.path == request.target && (!each.request || *each.request == asked);
+        bool const same_path = each.answer.path == path || each.answer.path == target;
+        bool const fits = same_path && (!each.request || *each.request == asked);
         if (!fits) continue;
         found = &each;
         if (!each.used) break;
