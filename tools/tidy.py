@@ -38,8 +38,13 @@ THIRD_PARTY = {
     "boost/crc.hpp": ["detail/crc32c.hpp"],
     "boost/json": ["codec/json*.hpp", "providers/*", "pricing/genai_prices.hpp", "pricing/litellm.hpp",
                    "pricing/load.hpp", "pricing/*json*.hpp"],
+<<<<<<< HEAD
     "openssl/": ["detail/sha256.hpp", "integrity/*"],
     "lmdb.h": ["storage/*", "cache/cache_tables.hpp"],
+=======
+    "openssl/": ["detail/sha256.hpp", "integrity/*", "transport/tls.hpp"],
+    "lmdb.h": ["storage/*"],
+>>>>>>> transport
     "httplib.h": ["transport/*", "gateway/*"],
     "date/": ["timezone/*"],
     "curl/": ["alerts/smtp*"],

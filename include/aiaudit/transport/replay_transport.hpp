@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: MIT
+//
+// replay_transport.hpp: answers requests from recorded exchanges, without a network.
+//
+// An exchange answers a request of the same path, whatever its query unless it was recorded with
+// one; one that was recorded with a request body only
+// the same JSON (the order of members does not matter). Of several that fit the next in their
+// order answers, and after the last the last again.
+//
+// Threads: all members may be called from any thread at once.
+// Floor 5.
+#ifndef AIAUDIT_TRANSPORT_REPLAY_TRANSPORT_HPP
+#define AIAUDIT_TRANSPORT_REPLAY_TRANSPORT_HPP
+
+#include <aiaudit/core/http.hpp>              // http_request
+#include <aiaudit/error.hpp>                  // result
+#include <aiaudit/providers/exchange.hpp>     // exchange
+#include <aiaudit/providers/json_fields.hpp>  // parse_json
+#include <aiaudit/transport/transport.hpp>    // transport_policy
+
+#include <chrono>
+#include <cstddef>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace aiaudit {
+inline namespace v1 {
+
+struct replay_options {
+    std::size_t piece_bytes = 0;  // how much on_body gets at most; 0: the whole body at once
+};
+
+class replay_transport {
+public:
+    replay_transport() : replay_transport(std::vector<aiaudit::exchange>{}) {}
+    explicit replay_transport(std::vector<aiaudit::exchange> exchanges, replay_options options = {})
+        : shared_(std::make_unique<shared>()) {
+        shared_->options = options;
+        for (auto& each : exchanges) {
+            recorded made;
+            if (!each.request.empty()) made.request = comparable(each.request);
+            made.answer = std::move(each);
+            shared_->exchanges.push_back(std::move(made));
+        }
+    }
+
+    // As transport_policy promises; not_found too, where no exchange fits. A recorded status of 0
+    // is connection_lost: that call got no answer. A response takes no time, so of the limits only
+    // the deadline and the size can be passed.
+    template <class OnHead, class OnBody>
+    [[nodiscard]] result<void> exchange(http_request const& request, transfer_limits const& limits,
+                                        std::stop_token stop, OnHead&& on_head, OnBody&& on_body) {
+        if (auto const checked = check_request(request); !checked) return checked;
+        if (auto why = ended(limits, stop)) return *why;
+        auto const* found = answer_to(request);
+        if (found == nullptr) return fail(errc::not_found, "no recorded exchange fits");
+        if (found->status == 0)
+            return fail(errc::connection_lost, "it ended without a response, as recorded");
+        if (found->response.size() > limits.response_bytes_max)
+            return fail(errc::too_large, "the response has more than " +
+                                             std::to_string(limits.response_bytes_max) + " bytes");
+        if (!on_head(head_of(*found)))
+            return fail(errc::cancelled, "the caller wanted no more than the head");
+        std::string_view rest = found->response;
+        while (!rest.empty()) {
+            if (auto why = ended(limits, stop)) return *why;
+            auto const most = shared_->options.piece_bytes;
+            auto const piece = rest.substr(0, most == 0 ? rest.size() : most);
+            if (!on_body(piece))
+                return fail(errc::cancelled, "the caller wanted no more of the body");
+            rest.remove_prefix(piece.size());
+        }
+        return {};
+    }
+
+    // What was asked, in order, whether it was answered or not. The values of headers are left out:
+    // one may be a key.
+    [[nodiscard]] std::vector<http_request> requests() const {
+        std::lock_guard const lock(shared_->mutex);
+        return shared_->requests;
+    }
+
+private:
+    struct recorded {
+        aiaudit::exchange answer{};
+        std::optional<boost::json::value> request{};  // a text that is no JSON is kept as a string
+        bool used = false;
+    };
+    struct shared {
+        replay_options options{};
+        std::vector<recorded> exchanges{};
+        mutable std::mutex mutex{};
+        std::vector<http_request> requests{};
+    };
+
+    [[nodiscard]] static boost::json::value comparable(std::string_view body) {
+        auto parsed = detail::parse_json(body, "request");
+        if (parsed) return std::move(*parsed);
+        return boost::json::string(body.data(), body.size());
+    }
+    [[nodiscard]] static std::optional<error> ended(transfer_limits const& limits,
+                                                    std::stop_token const& stop) {
+        if (stop.stop_requested()) return fail(errc::cancelled, "stopped by the caller");
+        if (limits.deadline && std::chrono::steady_clock::now() >= *limits.deadline)
+            return fail(errc::timed_out, "total: the deadline has passed");
+        return std::nullopt;
+    }
+    [[nodiscard]] static http_response_head head_of(aiaudit::exchange const& from) {
+        http_response_head head{from.status, from.headers};
+        if (!from.content_type.empty() && header_of(head.headers, "Content-Type").empty())
+            head.headers.emplace_back("Content-Type", from.content_type);
+        return head;
+    }
+    [[nodiscard]] aiaudit::exchange const* answer_to(http_request const& request);
+
+    std::unique_ptr<shared> shared_;
+};
+static_assert(transport_policy<replay_transport>);
+
+inline aiaudit::exchange const* replay_transport::answer_to(http_request const& request) {
+    auto const asked = comparable(request.body);
+    std::string_view const target = request.target;
+    std::string_view const path = target.substr(0, target.find('?'));
+    http_request noted = request;
+    for (auto& header : noted.headers) header.second.clear();
+    std::lock_guard const lock(shared_->mutex);
+    shared_->requests.push_back(std::move(noted));
+    recorded* found = nullptr;
+    for (auto& each : shared_->exchanges) {
+        bool const same_path = each.answer.path == path || each.answer.path == target;
+        bool const fits = same_path && (!each.request || *each.request == asked);
+        if (!fits) continue;
+        found = &each;
+        if (!each.used) break;
+    }
+    if (found == nullptr) return nullptr;
+    found->used = true;
+    return &found->answer;  // constant from the constructor on
+}
+
+}  // namespace v1
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_TRANSPORT_REPLAY_TRANSPORT_HPP
