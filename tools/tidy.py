@@ -20,13 +20,8 @@ FLOORS = {
     "codec/": 3,
     "providers/": 4, "pricing/": 4, "integrity/": 4, "rollup/": 4, "budget/": 4, "resilience/": 4,
     "storage/": 5, "transport/": 5, "alerts/": 5, "clock/": 5, "timezone/": 5,
-<<<<<<< HEAD
-    "policies.hpp": 6, "engine/": 6,
-    "ledger.hpp": 7, "client/": 7,
-=======
     "policies.hpp": 6, "engine/": 6, "cache/": 6,
-    "ledger.hpp": 7,
->>>>>>> cache
+    "ledger.hpp": 7, "client/": 7,
     "client.hpp": 8, "import.hpp": 8, "verify.hpp": 8, "retain.hpp": 8, "export/": 8, "sinks/": 8,
     "gateway/": 9,
     "aiaudit.hpp": 10,
@@ -38,13 +33,8 @@ THIRD_PARTY = {
     "boost/crc.hpp": ["detail/crc32c.hpp"],
     "boost/json": ["codec/json*.hpp", "providers/*", "pricing/genai_prices.hpp", "pricing/litellm.hpp",
                    "pricing/load.hpp", "pricing/*json*.hpp"],
-<<<<<<< HEAD
-    "openssl/": ["detail/sha256.hpp", "integrity/*"],
-    "lmdb.h": ["storage/*", "cache/cache_tables.hpp"],
-=======
     "openssl/": ["detail/sha256.hpp", "integrity/*", "transport/tls.hpp"],
-    "lmdb.h": ["storage/*"],
->>>>>>> transport
+    "lmdb.h": ["storage/*", "cache/cache_tables.hpp"],
     "httplib.h": ["transport/*", "gateway/*"],
     "date/": ["timezone/*"],
     "curl/": ["alerts/smtp*"],

@@ -23,15 +23,17 @@
 #ifndef AIAUDIT_CLIENT_HPP
 #define AIAUDIT_CLIENT_HPP
 
-#include <aiaudit/cache/lmdb_cache.hpp>               // lmdb_cache
-#include <aiaudit/client/call_runner.hpp>             // call_runner
-#include <aiaudit/client/reply.hpp>                   // chat_reply
-#include <aiaudit/ledger.hpp>                         // basic_ledger
-#include <aiaudit/pricing/builtin.hpp>                // builtin_book
-#include <aiaudit/providers/embeddings.hpp>           // read_embeddings
-#include <aiaudit/transport/httplib_transport.hpp>    // httplib_transport
+#include <aiaudit/cache/lmdb_cache.hpp>    // lmdb_cache
+#include <aiaudit/client/call_runner.hpp>  // call_runner
+#include <aiaudit/client/raw_request.hpp>
+#include <aiaudit/client/reply.hpp>                 // chat_reply
+#include <aiaudit/ledger.hpp>                       // basic_ledger
+#include <aiaudit/pricing/builtin.hpp>              // builtin_book
+#include <aiaudit/providers/embeddings.hpp>         // read_embeddings
+#include <aiaudit/transport/httplib_transport.hpp>  // httplib_transport
 
 #include <concepts>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -66,8 +68,8 @@ public:
         return basic_client(std::move(*made));
     }
     // With the prices that come with the library.
-    [[nodiscard]] static result<basic_client> open(ledger_type& into, client_options options = {})
-        requires std::same_as<pricing, price_book> {
+    [[nodiscard]] static result<basic_client> open(
+        ledger_type& into, client_options options = {}) requires std::same_as<pricing, price_book> {
         return open(into, std::move(options), builtin_book());
     }
 
@@ -100,8 +102,8 @@ public:
     [[nodiscard]] result<reply> send_stream(std::string_view provider, std::string_view path,
                                             std::string json, OnEvent&& on_event,
                                             call_options options = {}) {
-        return exchange(provider, path, std::move(json),
-                        {{}, hearing<std::string_view>(on_event)}, true, options);
+        return exchange(provider, path, std::move(json), {{}, hearing<std::string_view>(on_event)},
+                        true, options);
     }
 
     // Of every provider's model that was called lately.

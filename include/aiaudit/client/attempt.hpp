@@ -101,8 +101,7 @@ struct attempt_end {
     request.target = plan.request->target;
     request.headers = auth_headers(*plan.to, plan.key->value);
     request.headers.emplace_back("Content-Type", "application/json");
-    request.headers.emplace_back("Accept",
-                                 plan.stream ? "text/event-stream" : "application/json");
+    request.headers.emplace_back("Accept", plan.stream ? "text/event-stream" : "application/json");
     // The same for every attempt, so that a provider that knows it bills one of them.
     request.headers.emplace_back("Idempotency-Key", plan.id.to_string());
     for (auto const& header : plan.who->headers) request.headers.push_back(header);
@@ -120,9 +119,8 @@ template <pricing_policy Prices>
 void settle_at_bounds(record& entry, attempt_facts& facts, std::string_view body,
                       std::uint64_t output_tokens_max, Prices const& prices,
                       typename Prices::lookup_cache& cache) {
-    usage_range const range =
-        bounds_of(facts.usage, body, facts.parameters,
-                  output_ceiling(facts.operation, output_tokens_max));
+    usage_range const range = bounds_of(facts.usage, body, facts.parameters,
+                                        output_ceiling(facts.operation, output_tokens_max));
     facts.iterations.clear();  // they do not add up to a bound
     facts.usage = range.lower;
     money low;
@@ -192,8 +190,8 @@ template <pricing_policy Prices>
 
 template <pricing_policy Prices>
 void price_outcome(attempt_end& end, reading& read, std::optional<error> const& transport,
-                   attempt_plan const& plan, std::uint64_t output_tokens_max,
-                   Prices const& prices, typename Prices::lookup_cache& cache) {
+                   attempt_plan const& plan, std::uint64_t output_tokens_max, Prices const& prices,
+                   typename Prices::lookup_cache& cache) {
     record& entry = end.outcome;
     int const status = entry.http_status;
     bool const refused = status >= 300;
@@ -233,8 +231,7 @@ template <pricing_policy Prices>
     end.ended_by_caller = follower.ended_by_caller();
     end.handed_on = follower.handed_on();
     end.thrown = follower.thrown();
-    end.failure =
-        failure_of(plan, transport, read, follower.status(), end.ended_by_caller);
+    end.failure = failure_of(plan, transport, read, follower.status(), end.ended_by_caller);
     price_outcome(end, read, transport, plan, output_tokens_max, prices, cache);
     if (end.failure) {
         end.of = classify(end.failure->code, follower.status(), read.facts.error_type);

@@ -58,6 +58,7 @@ struct target_end {
     std::optional<attempt_end> last{};  // none where nothing was sent
     std::optional<error> failure{};
     error_class of = error_class::none;
+    bool by_fallback = false;
 };
 
 // What identical calls in flight share, and the cache keeps.
@@ -65,7 +66,6 @@ struct shared_answer {
     std::optional<error> failure{};
     error_class of = error_class::none;
     cached_response response{};
-    std::string provider{};
 };
 
 [[nodiscard]] inline std::string seconds_text(std::chrono::nanoseconds time) {
@@ -87,9 +87,8 @@ struct shared_answer {
 
 // The record of a circuit that opened or closed.
 [[nodiscard]] inline record record_of_change(breaker_change const& change,
-                                             std::string const& provider,
-                                             std::string const& model, timestamp at,
-                                             steady_time now) {
+                                             std::string const& provider, std::string const& model,
+                                             timestamp at, steady_time now) {
     record entry;
     entry.kind = record_kind::circuit;
     entry.provider = provider;

@@ -110,8 +110,8 @@ private:
         timestamp const at = now();
         if (options_.intent == intent_mode::durable) {
             thread_local typename pricing::lookup_cache cache;
-            auto const intent = intent_of(plan, at, timer_.now(), options_.output_tokens_max,
-                                          prices_, cache);
+            auto const intent =
+                intent_of(plan, at, timer_.now(), options_.output_tokens_max, prices_, cache);
             if (auto const kept = ledger_->append(intent); !kept) return kept.error();
         }
         attempt_end end = make_attempt(plan, made.listener, at, transport_, timer_,
@@ -137,19 +137,19 @@ private:
               std::string const& model) {
         if (!change) return;
         // Relaxed: it says nothing about money. What the log cannot take, the next call will tell.
-        static_cast<void>(ledger_->enqueue(
-            record_of_change(*change, provider, model, now(), timer_.now())));
+        static_cast<void>(
+            ledger_->enqueue(record_of_change(*change, provider, model, now(), timer_.now())));
     }
     [[nodiscard]] target_end refused(error why, error_class of) const {
-        return {std::nullopt, std::move(why), of};
+        return {std::nullopt, std::move(why), of, false};
     }
     [[nodiscard]] target_end circuit_is_open(provider_entry const& where, std::string const& model,
                                              std::chrono::nanoseconds wait) const {
-        return refused(with_course(fail(errc::circuit_open, printable(where.name) + " " +
-                                                                printable(model) +
-                                                                ": too many failures lately"),
-                                   1, {false, wait, {}}),
-                       error_class::circuit_open);
+        return refused(
+            with_course(fail(errc::circuit_open, printable(where.name) + " " + printable(model) +
+                                                     ": too many failures lately"),
+                        1, {false, wait, {}}),
+            error_class::circuit_open);
     }
 
     // Attempts at one target, until one succeeds or another would not help.
@@ -174,13 +174,13 @@ private:
             note(circuits_.settle(name, target.model, timer_.now(), admitted.ticket,
                                   outcome_of(end->of), failed.retry_after),
                  name, target.model);
-            if (!end->failure) return {std::move(*end), std::nullopt, error_class::none};
+            if (!end->failure) return {std::move(*end), std::nullopt, error_class::none, false};
             auto const next = decide(options_.retry, number, failed, end->handed_on, timer_.now(),
                                      made.deadline, random_bits());
             if (!next.retry) {
                 error why = with_course(std::move(*end->failure), number, next);
                 error_class const of = end->of;
-                return {std::move(*end), std::move(why), of};
+                return {std::move(*end), std::move(why), of, false};
             }
             timer_.wait_until(timer_.now() + next.wait, made.options->stop);
             if (made.options->stop.stop_requested())
@@ -192,8 +192,7 @@ private:
     // --- all targets ---
 
     [[nodiscard]] target_end run_targets(call& made) {
-        auto const& fallback =
-            made.options->fallback ? *made.options->fallback : options_.fallback;
+        auto const& fallback = made.options->fallback ? *made.options->fallback : options_.fallback;
         target_end end = run_target(made, made.target);
         for (call_target const& next : fallback.to) {
             bool const handed_on = end.last && end.last->handed_on;
@@ -201,6 +200,7 @@ private:
                 timer_.now() >= made.deadline)
                 break;
             end = run_target(made, next);
+            end.by_fallback = true;
         }
         if (end.last && end.last->thrown) std::rethrow_exception(end.last->thrown);
         return end;
@@ -233,7 +233,7 @@ private:
 
     // Nothing where the call is not to be shared.
     [[nodiscard]] std::optional<cache_key> cache_key_of(call& made) {
-        if (!cache_ || made.options->cache == cache_use::none) return std::nullopt;
+        if (!cache_ || made.options->cache == cache_mode::none) return std::nullopt;
         auto const where = providers_.named(made.target.provider);
         if (!where) return std::nullopt;
         auto const request = made.make((*where)->where, made.target.model);
@@ -250,7 +250,7 @@ private:
     }
 
     [[nodiscard]] result<answer> run_cached(call& made, cache_key const& key, reply& to) {
-        if (made.options->cache == cache_use::allowed) {
+        if (made.options->cache == cache_mode::allowed) {
             // A cache that fails is a cache that has nothing: the provider is asked.
             auto const kept = cache_->get(key, now());
             if (kept && *kept) return replay(made, **kept, to);
@@ -274,9 +274,7 @@ private:
             shared.response.cost = end.last->outcome.cost;
             shared.response.paid_by = made.id.to_string();
             // What a fallback answered is shared with those who wait, and not kept.
-            if (end.last->outcome.provider == providers_.named(made.target.provider)->where.name &&
-                end.last->outcome.model_requested == made.target.model)
-                static_cast<void>(cache_->put(key, shared.response, now()));
+            if (!end.by_fallback) static_cast<void>(cache_->put(key, shared.response, now()));
         } else if (!end.failure) {
             return deliver(made, std::move(end), to);  // half an answer is for nobody else
         }

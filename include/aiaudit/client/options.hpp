@@ -35,7 +35,7 @@ enum class intent_mode : std::uint8_t {
     none,     // outcomes only
 };
 
-enum class cache_use : std::uint8_t {
+enum class cache_mode : std::uint8_t {
     allowed,
     refresh,  // ask the provider, and keep what it answers
     none,     // neither read nor kept; nor shared with identical calls in flight
@@ -107,7 +107,7 @@ struct call_options {
     // In place of the client's.
     std::optional<std::chrono::milliseconds> timeout{};
     std::optional<fallback_policy> fallback{};
-    cache_use cache = cache_use::allowed;
+    cache_mode cache = cache_mode::allowed;
 
     header_list headers{};   // sent with every attempt
     std::stop_token stop{};  // ends the call at once

@@ -56,8 +56,7 @@ public:
     [[nodiscard]] result<entry const*> named(std::string_view name) const {
         entry const* const found = find_in(*this, name);
         if (found == nullptr)
-            return fail(errc::bad_argument, "no address is known for provider '" +
-                                                printable(name) +
+            return fail(errc::bad_argument, "no address is known for provider '" + printable(name) +
                                                 "': add a provider_entry to client_options");
         if (found->key.value.empty() && !found->where.key_variable.empty())
             return fail(errc::bad_argument, "no key for provider '" + printable(name) + "': set " +
@@ -90,7 +89,6 @@ private:
         }
         return found == ring.entries_.end() ? nullptr : &found->second;
     }
-
 };
 
 }  // namespace detail
