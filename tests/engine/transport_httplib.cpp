@@ -76,14 +76,17 @@ BOOST_AUTO_TEST_CASE(a_connection_closed_by_the_server_is_replaced) {
     std::atomic<int> served{0};
     scripted_server server([&](peer const& client) {
         static_cast<void>(client.read_request());
-        ++served;
         client.write(response("{}"));
         ::shutdown(client.fd(), SHUT_WR);
+        ++served;
+        served.notify_all();
         client.wait_closed();
     });
     httplib_transport transport;
-    for (int i = 0; i < 3; ++i)
+    for (int i = 0; i < 3; ++i) {
         BOOST_REQUIRE(!call(transport, request_to(server.origin())).failure);
+        served.wait(i);  // the next call comes after the close, not beside it
+    }
     BOOST_TEST(served == 3);
     BOOST_TEST(server.connections() == 3);
 }
