@@ -10,6 +10,8 @@
 #ifndef AIAUDIT_AIAUDIT_HPP
 #define AIAUDIT_AIAUDIT_HPP
 
+#include <aiaudit/cache/memory_cache.hpp>
+#include <aiaudit/client.hpp>
 #include <aiaudit/export/record_text.hpp>
 #include <aiaudit/export/report_text.hpp>
 #include <aiaudit/import.hpp>
@@ -21,6 +23,7 @@
 #include <aiaudit/retain.hpp>
 #include <aiaudit/storage/memory_store.hpp>
 #include <aiaudit/timezone/tzdb.hpp>
+#include <aiaudit/transport/replay_transport.hpp>
 #include <aiaudit/verify.hpp>
 #include <aiaudit/version.hpp>
 

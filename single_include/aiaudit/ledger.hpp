@@ -37,6 +37,7 @@
 
 #include <boost/system/result.hpp>
 
+#include <cstdint>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -76,6 +77,14 @@ enum class errc : int {
     money_inexact = 304,   // the text has more digits than the unit holds
     // 4xx: what is claimed is not proved.
     verification_failed = 400,  // well-formed, but a signature, a hash or an origin does not match
+    // 5xx: no whole answer came from the provider.
+    connect_failed = 500,   // no connection: refused, unreachable, or the name is unknown
+    tls_failed = 501,       // the certificate or the handshake
+    timed_out = 502,        // the text says which limit: connect, first byte, between bytes, total
+    connection_lost = 503,  // it ended in the middle of the request or of the response
+    bad_response = 504,     // what came is no HTTP, or not what its head promises
+    cancelled = 505,        // the caller wanted no more
+    circuit_open = 506,     // too many failures lately; nothing was sent
     // 9xx: the caller's input.
     bad_argument = 900,
     unknown_zone = 901,
@@ -110,6 +119,13 @@ enum class errc : int {
     case errc::money_overflow: return "money_overflow";
     case errc::money_inexact: return "money_inexact";
     case errc::verification_failed: return "verification_failed";
+    case errc::connect_failed: return "connect_failed";
+    case errc::tls_failed: return "tls_failed";
+    case errc::timed_out: return "timed_out";
+    case errc::connection_lost: return "connection_lost";
+    case errc::bad_response: return "bad_response";
+    case errc::cancelled: return "cancelled";
+    case errc::circuit_open: return "circuit_open";
     case errc::bad_argument: return "bad_argument";
     case errc::unknown_zone: return "unknown_zone";
     case errc::bad_time: return "bad_time";
@@ -126,6 +142,7 @@ struct error {
     errc code{};
     std::string where{};
     std::string remote{};
+    std::uint64_t retry_after_ms = 0;  // when trying again may help; 0: not known
 
     [[nodiscard]] std::string message() const {
         std::string text{name_of(code)};
@@ -155,7 +172,7 @@ template <class T>
 using result = boost::system::result<T, error>;
 
 [[nodiscard]] inline error fail(errc code, std::string where = {}) {
-    return error{code, std::move(where), {}};
+    return error{code, std::move(where), {}, 0};
 }
 
 namespace detail {
@@ -1976,11 +1993,16 @@ inline namespace v1 {
 
 // Stored in records: a number is never changed or used again.
 enum class record_kind : std::uint8_t {
-    intent = 1,   // an attempt is about to be made
+    // An attempt is about to be made. Its cost is what it may cost at the most, its duration the
+    // time it is given.
+    intent = 1,
     outcome = 2,  // an attempt has ended
     // Of the ledger itself: whole segments were dropped. The tags say which records, by what
     // policy.
     retention = 3,
+    // Of the client itself: the circuit to a provider's model opened or closed. The tags say from
+    // what to what, and after how many failures.
+    circuit = 4,
 };
 
 [[nodiscard]] constexpr std::string_view name_of(record_kind kind) noexcept {
@@ -1988,6 +2010,7 @@ enum class record_kind : std::uint8_t {
     case record_kind::intent: return "intent";
     case record_kind::outcome: return "outcome";
     case record_kind::retention: return "retention";
+    case record_kind::circuit: return "circuit";
     }
     return "unknown";
 }
@@ -2052,6 +2075,8 @@ struct basic_record {
     std::vector<basic_iteration<String>> iterations{};
     aiaudit::cost_status cost_status = aiaudit::cost_status::unknown;
     money cost{};                          // zero where cost_status says it is not known
+    std::optional<money> cost_low{};       // where `cost` is an upper bound: the least it may be
+    std::optional<money> saved{};          // what an answer from the cache would have cost
     std::optional<money> provider_cost{};  // what the provider said it charges
     String price_entry{};                  // the entry of the price book
     digest price_book{};                   // the revision of the price book; zero for none
@@ -2145,8 +2170,10 @@ enum class record_field : unsigned {
     attempt,
     trace_id,
     tags,
+    cost_low,
+    saved,
 };
-inline constexpr unsigned record_field_count = 32;
+inline constexpr unsigned record_field_count = 34;
 
 [[nodiscard]] constexpr std::uint64_t field_bit(record_field field) noexcept {
     return std::uint64_t{1} << static_cast<unsigned>(field);
@@ -2191,6 +2218,8 @@ template <class String>
     note(f::provider_request_id, !entry.provider_request_id.empty());
     note(f::trace_id, !entry.trace_id.is_zero());
     note(f::tags, !entry.tags.empty());
+    note(f::cost_low, entry.cost_low.has_value());
+    note(f::saved, entry.saved.has_value());
     return mask;
 }
 
@@ -2200,7 +2229,7 @@ template <class String>
     // Kind, operation, status, mask, instant, and every number, id and digest there can be.
     constexpr std::size_t counts_most = varint_bytes * (1 + unit_count);
     constexpr std::size_t fixed = 3 + 8 + 12 * varint_bytes + 2 * counts_most +
-                                  2 * varint128_bytes + 16 + 16 + varint_bytes + 32;
+                                  4 * varint128_bytes + 16 + 16 + varint_bytes + 32;
     std::size_t names = 0;
     for (String const* const name :
          {&entry.user, &entry.project, &entry.key_id, &entry.provider, &entry.model_requested,
@@ -2296,6 +2325,8 @@ void encode_values(basic_record<String> const& entry, std::uint64_t mask, Output
     if (has(f::attempt)) out.varint(entry.attempt);
     if (has(f::trace_id)) out.raw(view_of(entry.trace_id.bytes));
     if (has(f::tags)) encode_tags(entry, out);
+    if (has(f::cost_low)) out.varint128(entry.cost_low->pico());
+    if (has(f::saved)) out.varint128(entry.saved->pico());
 }
 
 // The shape of a record: its recurring fields, and which others it has.
@@ -2336,7 +2367,7 @@ template <class String>
     entry.cost_status = static_cast<cost_status>(in.little_endian<std::uint8_t>());
     std::uint64_t const mask = to.mask = in.varint();
     bool fits = mask >> record_field_count == 0 && entry.kind >= record_kind::intent &&
-                entry.kind <= record_kind::retention && entry.operation <= operation::rerank &&
+                entry.kind <= record_kind::circuit && entry.operation <= operation::rerank &&
                 entry.cost_status <= cost_status::partial;
     auto const has = [mask, &in](f field) { return in.ok() && (mask & field_bit(field)) != 0; };
     auto const text = [&](f field, String& name) {
@@ -2421,6 +2452,8 @@ public:
             ok_ = ok_ && !entry.trace_id.is_zero();
         }
         if (has(f::tags)) decode_tags(entry);
+        if (has(f::cost_low)) entry.cost_low = money::from_pico(in_.bytes.varint128());
+        if (has(f::saved)) entry.saved = money::from_pico(in_.bytes.varint128());
         return ok_ && in_.bytes.ok();
     }
 
@@ -3194,6 +3227,10 @@ inline constexpr std::size_t note_bytes = std::size_t{256} << 10;
 
 // The most signatures of a note: the standard demands 16; each costs a look through the keys.
 inline constexpr std::size_t note_signatures = 64;
+
+// Output that an attempt is assumed to have at the most where nothing else is known: what the
+// largest models of today may write in one answer.
+inline constexpr std::uint64_t output_tokens = 128'000;
 
 // The longest proof file: a record of 12 MB in base64, far over any that a call makes.
 inline constexpr std::size_t proof_file_bytes = std::size_t{16} << 20;
@@ -11363,7 +11400,8 @@ static_assert(storage_policy<lmdb_store>);
 // ---- aiaudit/policies.hpp ----
 // SPDX-License-Identifier: MIT
 //
-// policies.hpp: the choices a ledger is built from, in one bundle. Derive from it to change one:
+// policies.hpp: the choices a ledger and a client are built from, in one bundle. Derive from it to
+// change one:
 //
 //     struct in_memory : aiaudit::default_policies { using storage = aiaudit::memory_store; };
 //     aiaudit::basic_ledger<in_memory> ...
@@ -11376,9 +11414,20 @@ static_assert(storage_policy<lmdb_store>);
 namespace aiaudit {
 inline namespace v1 {
 
+// Of the client's. Only named here: who has the ledger alone need not have cpp-httplib.
+class httplib_transport;
+class lmdb_cache;
+class price_book;
+struct steady_timer;
+
 struct default_policies {
     using storage = lmdb_store;  // storage/store.hpp: storage_policy
     using clock = system_clock;  // clock/clock.hpp: clock_policy
+
+    using transport = httplib_transport;  // transport/transport.hpp: transport_policy
+    using pricing = price_book;           // pricing/pricing_policy.hpp: pricing_policy
+    using cache = lmdb_cache;             // cache/response_cache.hpp: cache_policy
+    using timer = steady_timer;           // clock/timer.hpp: timer_policy
 };
 
 }  // namespace v1

@@ -201,7 +201,7 @@ BOOST_AUTO_TEST_CASE(a_connection_that_does_not_come_about_ends_at_the_connect_l
     REQUIRE_FAILURE(late, timed_out);
     BOOST_TEST(late.says("connect: "));
     REQUIRE_FAILURE(too_late, timed_out);
-    BOOST_TEST(too_late.says("total: "));
+    BOOST_TEST(too_late.says("connect: "));
     REQUIRE_FAILURE(cancelled, cancelled);
 }
 

@@ -234,15 +234,6 @@ BOOST_AUTO_TEST_CASE(extra_is_laid_over_the_body_and_reaches_everything_but_the_
     BOOST_TEST(prepare(asked, entry("openai"), true)->usage_injected);
 }
 
-BOOST_AUTO_TEST_CASE(who_asks_is_not_sent) {
-    chat_request asked = question("openai");
-    asked.user = "alice-7";
-    asked.project = "apollo-7";
-    asked.tags = {{"team", "blue-7"}};
-    asked.trace_id = "trace-7";
-    BOOST_TEST(prepare(asked, entry("openai"), true)->body.find("-7") == std::string::npos);
-}
-
 BOOST_AUTO_TEST_CASE(what_an_api_cannot_say_or_nobody_can_read_is_refused) {
     chat_request asked = question("openai");
     BOOST_TEST((code_of(prepare({}, entry("openai"), false)) == errc::bad_argument));

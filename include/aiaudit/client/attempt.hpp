@@ -15,6 +15,7 @@
 #include <aiaudit/providers/request_body.hpp>    // prepared_request
 #include <aiaudit/providers/usage_bounds.hpp>    // bounds_of
 #include <aiaudit/resilience/retry.hpp>          // error_class
+#include <aiaudit/transport/transport.hpp>       // was_sent
 
 #include <chrono>
 #include <cstddef>
@@ -157,11 +158,6 @@ template <pricing_policy Prices>
     return entry;
 }
 
-// Whether anything of the request can have reached the provider.
-[[nodiscard]] inline bool was_sent(errc code) noexcept {
-    return code != errc::connect_failed && code != errc::tls_failed && code != errc::bad_argument;
-}
-
 // Why there is no answer, in our words and, apart from them, in the provider's.
 [[nodiscard]] inline std::optional<error> failure_of(attempt_plan const& plan,
                                                      std::optional<error> const& transport,
@@ -196,7 +192,7 @@ void price_outcome(attempt_end& end, reading& read, std::optional<error> const& 
     int const status = entry.http_status;
     bool const refused = status >= 300;
     bool const free = read.problem && read.problem->code == errc::not_billable;
-    if (refused || free || (status == 0 && transport && !was_sent(transport->code))) {
+    if (refused || free || (status == 0 && transport && !was_sent(*transport))) {
         entry.cost_status = cost_status::no_charge;
         return;
     }

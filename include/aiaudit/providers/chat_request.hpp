@@ -14,7 +14,6 @@
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <utility>
 #include <vector>
 
 namespace aiaudit {
@@ -56,11 +55,6 @@ struct chat_request {
     // JSON text of an object that is laid over the body last, by the rules of RFC 7396: objects are
     // merged, null removes, anything else replaces.
     std::string extra{};
-    // Who asks. It goes into the record, and never to the provider.
-    std::string user{};
-    std::string project{};
-    std::vector<std::pair<std::string, std::string>> tags{};
-    std::string trace_id{};
 };
 
 struct embedding_request {
@@ -68,11 +62,7 @@ struct embedding_request {
     std::string model{};
     std::vector<std::string> inputs{};
     std::optional<std::uint64_t> dimensions{};
-    std::string extra{};  // as above, and so are the others
-    std::string user{};
-    std::string project{};
-    std::vector<std::pair<std::string, std::string>> tags{};
-    std::string trace_id{};
+    std::string extra{};  // as above
 };
 
 }  // namespace v1

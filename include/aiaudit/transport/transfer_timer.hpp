@@ -48,11 +48,12 @@ public:
 
     // Why the exchange ends now; nothing while it may go on.
     [[nodiscard]] std::optional<error> expired() const {
-        if (stopped()) return fail(errc::cancelled, "stopped by the caller");
+        if (stopped()) return fail(errc::cancelled, phase() + "stopped by the caller");
         if (!limits_.deadline && !end_) return std::nullopt;
         auto const now = std::chrono::steady_clock::now();
         if (limits_.deadline && now >= *limits_.deadline)
-            return fail(errc::timed_out, "total: the deadline has passed");
+            return fail(errc::timed_out, connecting() ? "connect: the deadline has passed"
+                                                      : "total: the deadline has passed");
         if (end_ && now >= *end_) {
             return fail(errc::timed_out, std::string{limit_name_} + ": nothing within " +
                                              std::to_string(limit_.count()) + " ms");
@@ -70,6 +71,10 @@ public:
     }
 
 private:
+    [[nodiscard]] bool connecting() const noexcept { return limit_name_ == "connect"; }
+    // was_sent() goes by it.
+    [[nodiscard]] std::string phase() const { return connecting() ? "connect: " : ""; }
+
     void start(std::string_view name, std::chrono::milliseconds limit) {
         limit_name_ = name;
         limit_ = limit;

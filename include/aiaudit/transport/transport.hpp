@@ -48,6 +48,7 @@ struct transfer_limits {
 //   more than the head promises, or an encoding that cannot be decoded); too_large (over
 //   response_bytes_max); cancelled. No error holds a header's value, a query or a body.
 //   After an error on_head and on_body may have been called: what they got is then incomplete.
+//   A timed_out or cancelled whose text begins with "connect: " came before anything was sent.
 template <class Transport>
 concept transport_policy = std::default_initializable<Transport> && std::movable<Transport> &&
     requires(Transport& transport, http_request const& request, transfer_limits const& limits,
@@ -55,6 +56,12 @@ concept transport_policy = std::default_initializable<Transport> && std::movable
              bool (*on_body)(std::string_view)) {
     { transport.exchange(request, limits, stop, on_head, on_body) } -> std::same_as<result<void>>;
 };
+
+// Whether anything of the request can have reached the provider, so that it may be billed.
+[[nodiscard]] inline bool was_sent(error const& of) noexcept {
+    return of.code != errc::connect_failed && of.code != errc::tls_failed &&
+           of.code != errc::bad_argument && !of.where.starts_with("connect: ");
+}
 
 }  // namespace v1
 }  // namespace aiaudit
