@@ -1,33 +1,28 @@
-// Reports: the same records by day of any time zone, by user, and for machines.
+// Reports: the same records by user, by model, by day of any time zone, and for machines.
+#include "local_provider.hpp"
+
 #include <aiaudit/aiaudit.hpp>
 
 #include <iostream>
 
-// A ledger that keeps nothing on disk: one line changes the storage.
-struct in_memory : aiaudit::default_policies {
-    using storage = aiaudit::memory_store;
-};
-
 int main() {
-    auto ledger = aiaudit::basic_ledger<in_memory>::open({}).value();
-    for (int hour = 0; hour < 48; ++hour) {
-        aiaudit::record entry;
-        entry.user = hour % 3 == 0 ? "ana" : "binh";
-        entry.provider = "openai";
-        entry.model_requested = "gpt-4.1";
-        entry.started_at = aiaudit::timestamp{aiaudit::timestamp::parse("2026-03-07").value().ns +
-                                              hour * 3'600 * aiaudit::nanoseconds_per_second};
-        entry.usage.set(aiaudit::unit::input_tokens, 1000);
-        entry.cost = aiaudit::money::parse("0.002").value();
-        entry.cost_status = aiaudit::cost_status::priced;
-        ledger.append(entry).value();
-    }
-    for (char const* const zone : {"UTC", "America/New_York"}) {
-        std::cout << zone << '\n'
-                  << to_text(ledger.report({.zone = aiaudit::find_time_zone(zone).value()}).value(),
-                             aiaudit::text_format::table)
-                  << '\n';
-    }
+    examples::local_provider const provider;
+    examples::temporary_directory const place;
+    auto ledger = aiaudit::ledger::open({.path = place.file("calls")}).value();
+    auto client = aiaudit::client::open(ledger, {.providers = {provider.entry()}}).value();
+
+    aiaudit::chat_request const question{
+        .provider = "openai", .model = "gpt-4.1", .messages = {{"user", "Hello"}}};
+    for (char const* const user : {"ana", "binh", "ana"})
+        client.chat(question, {.user = user, .project = "search"}).value();
+
     std::cout << to_text(ledger.report({.kind = aiaudit::report_kind::users}).value(),
+                         aiaudit::text_format::table)
+              << '\n'
+              << to_text(
+                     ledger.report({.zone = aiaudit::find_time_zone("Asia/Tokyo").value()}).value(),
+                     aiaudit::text_format::table)
+              << '\n'
+              << to_text(ledger.report({.kind = aiaudit::report_kind::models}).value(),
                          aiaudit::text_format::jsonl);
 }

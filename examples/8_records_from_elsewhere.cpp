@@ -1,10 +1,13 @@
-// The first record: what one exchange with an AI API cost, kept for ever.
+// Records from elsewhere: calls that another program made, as their recorded exchanges.
+#include "local_provider.hpp"
+
 #include <aiaudit/aiaudit.hpp>
 
 #include <iostream>
 
 int main() {
-    auto ledger = aiaudit::ledger::open({.path = "calls.aiaudit"}).value();
+    examples::temporary_directory const place;
+    auto ledger = aiaudit::ledger::open({.path = place.file("calls")}).value();
     auto const prices = aiaudit::builtin_book();
 
     aiaudit::exchange call{.provider = "openai", .path = "/v1/chat/completions", .status = 200};
