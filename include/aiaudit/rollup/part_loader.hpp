@@ -166,13 +166,12 @@ private:
             auto const is_next = [&] {
                 return place < user_order_.size() && same_text(table[user_order_[place]], name);
             };
-            if (!is_next()) {
+            bool found = is_next();
+            if (!found) {
                 while (place < user_order_.size() && table[user_order_[place]] < name) ++place;
+                found = is_next();
             }
-            if (is_next())
-                to.push_back(user_order_[place++]);
-            else
-                to.push_back(table.number_of(name));
+            to.push_back(found ? user_order_[place++] : table.number_of(name));
         }
         user_order_ = to;
     }
