@@ -10,10 +10,58 @@
 #include <boost/test/unit_test.hpp>
 
 #include <atomic>
+#include <chrono>
+#include <random>
+#include <string>
 #include <thread>
+#include <utility>
+#include <vector>
 
 using namespace aiaudit;
 using namespace aiaudit_tests;
+
+// Counts how often older parts are read.
+struct counting_store : lmdb_store {
+    explicit counting_store(lmdb_store&& opened) : lmdb_store(std::move(opened)) {}
+    [[nodiscard]] static result<counting_store> open(store_options const& options) {
+        auto opened = lmdb_store::open(options);
+        if (!opened) return opened.error();
+        return counting_store(std::move(*opened));
+    }
+    template <class Body>
+    result<void> read(Body body) const {
+        return lmdb_store::read(std::move(body));
+    }
+    template <class Body>
+    result<void> read(segment_number segment, Body body) const {
+        ++reads;
+        return lmdb_store::read(segment, std::move(body));
+    }
+
+    inline static std::atomic<int> reads{0};
+};
+struct counted_on_disk : default_policies {
+    using storage = counting_store;
+};
+
+static record sample_of_day(int day, int number) {
+    record entry = sample(number);
+    entry.user = "user" + std::to_string(number % 17);
+    entry.started_at =
+        timestamp::from_seconds((std::int64_t{20'000} + day) * 86'400 + number % 86'400);
+    return entry;
+}
+static report_query days_of(report_kind kind, int first, int last) {
+    return {.kind = kind, .days = {civil_day{20'000 + first}, civil_day{20'000 + last}}};
+}
+// What the records of those days add up to.
+static totals sum_of(std::vector<record> const& entries, day_range days) {
+    totals sum;
+    for (record const& entry : entries) {
+        if (days.holds(time_zone{}.day_of(entry.started_at))) sum.add(totals::of(entry));
+    }
+    return sum;
+}
 
 BOOST_AUTO_TEST_SUITE(ledger_engine)
 
@@ -154,6 +202,95 @@ BOOST_AUTO_TEST_CASE(kill_9_while_appending_loses_nothing_acknowledged) {
         BOOST_TEST((ledger.report({}).value().sum == sum));
         BOOST_TEST(value_of(ledger.append(sample(0)).value()) == sum.requests + 1);
     }
+}
+
+BOOST_AUTO_TEST_CASE(days_that_the_first_report_left_out_are_loaded_meanwhile) {
+    aiaudit_tests::temporary_directory const directory;
+    std::string const path = directory.path() + "/ledger";
+    {
+        auto ledger = aiaudit::ledger::open({.path = path}).value();
+        for (int i = 0; i < 400; ++i)
+            BOOST_REQUIRE(ledger.append(sample_of_day(i / 10, i), durability::relaxed).has_value());
+        BOOST_REQUIRE(ledger.save().has_value());
+    }
+    auto ledger = basic_ledger<counted_on_disk>::open({.path = path}).value();
+    int const before = counting_store::reads;
+    BOOST_TEST(ledger.report(days_of(report_kind::users, 0, 9)).value().sum.requests == 100U);
+    auto const reads = [&] { return counting_store::reads - before; };
+    for (int tries = 0; reads() < 50 && tries < 5000; ++tries)
+        std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    BOOST_TEST(reads() == 50);  // the first answer's days, and then all days
+    BOOST_TEST(ledger.report(days_of(report_kind::users, 5, 24)).value().sum.requests == 200U);
+    BOOST_TEST(ledger.report(days_of(report_kind::users, 0, 9)).value().sum.requests == 100U);
+    BOOST_TEST(reads() == 50);
+}
+
+BOOST_AUTO_TEST_CASE(reports_while_days_are_loaded_and_records_come_count_all_once) {
+    aiaudit_tests::temporary_directory const directory;
+    std::string const path = directory.path() + "/ledger";
+    std::vector<record> entries;
+    for (int i = 0; i < 900; ++i) entries.push_back(sample_of_day(i / 10, i));
+    for (std::size_t const memory_bytes : {std::size_t{300'000}, rollup_options{}.memory_bytes}) {
+        auto ledger =
+            aiaudit::ledger::open(
+                {.path = path, .rollup_memory_bytes = memory_bytes, .rollup_save_records = 50})
+                .value();
+        if (ledger.last_sequence().value() == sequence{}) {
+            for (record const& entry : entries)
+                BOOST_REQUIRE(ledger.append(entry, durability::relaxed).has_value());
+            BOOST_REQUIRE(ledger.save().has_value());
+        }
+        std::atomic<int> failures{0};
+        std::vector<std::thread> threads;
+        for (unsigned t = 0; t < 3; ++t) {
+            threads.emplace_back([&, t] {
+                std::mt19937_64 random(t);
+                for (int i = 0; i < 60; ++i) {
+                    int const first = static_cast<int>(random() % 90);
+                    report_query const query =
+                        days_of(static_cast<report_kind>(random() % 3), first,
+                                first + static_cast<int>(random() % 30));
+                    // The writer adds to day 91 alone.
+                    auto const made = ledger.report(query);
+                    if (!made || (query.days.last < civil_day{20'091} &&
+                                  made->sum != sum_of(entries, query.days)))
+                        ++failures;
+                }
+            });
+        }
+        std::vector<record> added;
+        for (int i = 0; i < 300; ++i) {
+            added.push_back(sample_of_day(91, i));
+            if (!ledger.append(added.back(), durability::relaxed)) ++failures;
+        }
+        for (std::thread& thread : threads) thread.join();
+        entries.insert(entries.end(), added.begin(), added.end());
+        BOOST_TEST(failures == 0);
+        BOOST_REQUIRE(ledger.flush().has_value());
+        for (int first = 0; first < 90; first += 7) {
+            for (report_kind const kind : {report_kind::daily, report_kind::users}) {
+                auto const query = days_of(kind, first, 91);
+                BOOST_TEST((ledger.report(query).value().sum == sum_of(entries, query.days)));
+            }
+        }
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_ledger_open_for_reading_only_answers_any_days) {
+    aiaudit_tests::temporary_directory const directory;
+    std::string const path = directory.path() + "/ledger";
+    {
+        auto ledger = aiaudit::ledger::open({.path = path}).value();
+        for (int i = 0; i < 400; ++i)
+            BOOST_REQUIRE(ledger.append(sample_of_day(i / 10, i), durability::relaxed).has_value());
+        BOOST_REQUIRE(ledger.save().has_value());
+    }
+    auto ledger = basic_ledger<counted_on_disk>::open({.path = path, .read_only = true}).value();
+    BOOST_TEST(ledger.report(days_of(report_kind::users, 0, 9)).value().sum.requests == 100U);
+    BOOST_TEST(ledger.report(days_of(report_kind::users, 5, 24)).value().sum.requests == 200U);
+    int const before = counting_store::reads;  // nobody else loads them, so the second report did
+    BOOST_TEST(ledger.report(days_of(report_kind::users, 7, 31)).value().sum.requests == 250U);
+    BOOST_TEST(counting_store::reads == before);
 }
 
 BOOST_AUTO_TEST_CASE(a_damaged_block_is_reported_and_never_counted) {

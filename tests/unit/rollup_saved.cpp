@@ -6,6 +6,24 @@ using namespace rollup_support;
 
 BOOST_AUTO_TEST_SUITE(rollup_saved)
 
+static record day_record(int day) {
+    record entry;
+    entry.user = "user" + std::to_string(day % 3);
+    entry.started_at = timestamp::from_seconds(std::int64_t{day} * 86'400 + 4000);
+    entry.duration_ns = 1'000'000;
+    return entry;
+}
+
+// Over some of the days of random_records(), or from or to any.
+static report_query random_query(std::mt19937_64& random) {
+    civil_day const start = civil_day::parse("2026-02-23").value();
+    report_query query{static_cast<report_kind>(random() % 8), zones()[random() % 5], {}, "user2"};
+    civil_day const first = start.plus(static_cast<std::int32_t>(random() % 34));
+    if (random() % 8 != 0) query.days.first = first;
+    if (random() % 8 != 0) query.days.last = first.plus(static_cast<std::int32_t>(random() % 20));
+    return query;
+}
+
 BOOST_AUTO_TEST_CASE(reports_after_saves_at_random_points_equal_a_recount) {
     auto const entries = random_records(3000, 20);
     std::mt19937_64 random(21);
@@ -140,12 +158,8 @@ BOOST_AUTO_TEST_CASE(a_few_days_of_long_ago_are_read_without_all_days_since) {
     part_store store;
     std::vector<record> entries;
     for (int day = 0; day < 300; ++day) {
-        record entry;
-        entry.user = "user" + std::to_string(day % 3);
-        entry.started_at = timestamp::from_seconds(std::int64_t{day} * 86'400 + 4000);
-        entry.duration_ns = 1'000'000;
-        entries.push_back(entry);
-        fold.apply(entry);
+        entries.push_back(day_record(day));
+        fold.apply(entries.back());
     }
     store.save(fold);
     for (time_zone const& zone : zones()) {
@@ -161,6 +175,106 @@ BOOST_AUTO_TEST_CASE(a_few_days_of_long_ago_are_read_without_all_days_since) {
         require_same(make_report(again, query), entries, query);
         entries.pop_back();
     }
+}
+
+// Whatever comes between two of them: records of any day, a save, days loaded at leisure.
+BOOST_AUTO_TEST_CASE(days_loaded_at_leisure_change_no_report) {
+    for (std::uint64_t const memory_bytes : {0U, 200'000U, 700'000U, 128U << 20}) {
+        auto entries = in_order(random_records(2000, 30));
+        part_store store;
+        rollup writer;
+        for (std::size_t i = 0; i < entries.size(); ++i) {
+            writer.apply(entries[i]);
+            if (i % 900 == 899) store.save(writer);
+        }
+        store.save(writer);
+        rollup fold{{memory_bytes}};
+        fold.add_days(store.days());
+        auto const late = random_records(400, 31);
+        std::mt19937_64 random(32);
+        for (record const& entry : late) {
+            fold.apply(entry);
+            entries.push_back(entry);
+            if (random() % 100 == 0) store.save(fold);
+            for (auto steps = random() % 8; steps > 0; --steps) {
+                if (!fold.load_more(store.source()).value()) break;
+                if (memory_bytes >= 700'000) BOOST_REQUIRE(fold.bytes() <= memory_bytes);
+            }
+            report_query const query = random_query(random);
+            require_same(ask(fold, store, query, loading::asked_alone), entries, query);
+            if (memory_bytes >= 700'000) BOOST_REQUIRE(fold.bytes() <= memory_bytes);
+        }
+    }
+}
+
+BOOST_AUTO_TEST_CASE(loading_at_leisure_ends_in_any_memory) {
+    auto const entries = in_order(random_records(1000, 33));
+    for (std::uint64_t const memory_bytes : {0U, 20'000U, 200'000U, 128U << 20}) {
+        part_store store;
+        rollup fold{{memory_bytes}};
+        for (record const& entry : entries) fold.apply(entry);
+        store.save(fold);
+        fold = rollup{{memory_bytes}};
+        fold.add_days(store.days());
+        for (report_query const& query : queries()) {
+            static_cast<void>(ask(fold, store, query, loading::asked_alone));
+            int steps = 0;
+            while (fold.load_more(store.source()).value()) BOOST_REQUIRE(++steps < 500);
+        }
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_first_answer_reads_its_days_alone_and_later_ones_read_nothing) {
+    rollup fold;
+    part_store store;
+    std::vector<record> entries;
+    for (int day = 0; day < 60; ++day) {
+        entries.push_back(day_record(day));
+        fold.apply(entries.back());
+    }
+    store.save(fold);
+    for (time_zone const& zone : zones()) {
+        for (report_kind const kind : {report_kind::models, report_kind::users}) {
+            rollup again;
+            again.add_days(store.days());
+            store.reads = 0;
+            report_query query{kind, zone, {civil_day{5}, civil_day{24}}, {}};
+            require_same(ask(again, store, query, loading::asked_alone), entries, query);
+            BOOST_TEST(store.reads <= 21U);
+            while (again.load_more(store.source()).value()) {
+                BOOST_REQUIRE(again.ready(query));
+                require_same(make_report(again, query), entries, query);
+            }
+            store.reads = 0;
+            for (std::int32_t first = 5; first < 60; ++first) {
+                query.days = {civil_day{first}, civil_day{std::min(first + 9, 60)}};
+                BOOST_REQUIRE(again.ready(query));
+                require_same(make_report(again, query), entries, query);
+            }
+            BOOST_TEST(!again.load_more(store.source()).value());
+            BOOST_TEST(store.reads == 0U);
+        }
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_day_that_cannot_be_loaded_at_leisure_is_an_error_once_it_is_asked_for) {
+    rollup writer;
+    part_store store;
+    for (int day = 0; day < 20; ++day) writer.apply(day_record(day));
+    store.save(writer);
+    rollup fold;
+    fold.add_days(store.days());
+    report_query query{report_kind::users, {}, {civil_day{2}, civil_day{4}}, {}};
+    static_cast<void>(ask(fold, store, query, loading::asked_alone));
+    store.parts[civil_day{10}].front()[100] ^= 1;
+    bool failed = false;
+    for (int i = 0; i < 20 && !failed; ++i) failed = !fold.load_more(store.source());
+    BOOST_TEST(failed);
+    BOOST_TEST(!fold.load_more(store.source()).value());
+    BOOST_TEST(fold.ready(query));
+    query.days.last = civil_day{15};
+    auto const asked = fold.prepare(query, store.source(), loading::asked_alone);
+    BOOST_TEST((asked.error().code == errc::corrupt));
 }
 
 BOOST_AUTO_TEST_CASE(an_error_of_the_source_is_the_answer) {

@@ -110,8 +110,9 @@ struct part_store {
     }
 };
 
-inline report ask(rollup& fold, part_store& store, report_query const& query) {
-    auto const prepared = fold.prepare(query, store.source());
+inline report ask(rollup& fold, part_store& store, report_query const& query,
+                  loading what = loading::all_since) {
+    auto const prepared = fold.prepare(query, store.source(), what);
     BOOST_REQUIRE_MESSAGE(prepared.has_value(),
                           (prepared.has_value() ? "" : prepared.error().message()));
     BOOST_REQUIRE(fold.ready(query));

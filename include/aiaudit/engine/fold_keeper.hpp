@@ -65,15 +65,20 @@ public:
         if (wake) work_.notify_one();
     }
     // The fold's own thread, until stop(): everything committed before that is folded first. It
-    // lets small batches gather: nobody waits for them, since who wants a report folds them.
+    // lets small batches gather: nobody waits for them, since who wants a report folds them. Nor
+    // for the days that a report left out, which it loads one by one, with time between for
+    // reports.
     void run() {
         for (;;) {
+            bool load = false;
             {
                 std::unique_lock lock(pending_mutex_);
-                work_.wait(lock, [this] { return stopping_ || !pending_.empty(); });
-                work_.wait_for(lock, folding_pause,
+                has_thread_ = true;
+                work_.wait(lock, [this] { return stopping_ || !pending_.empty() || loading_; });
+                work_.wait_for(lock, loading_ ? loading_pause : folding_pause,
                                [this] { return stopping_ || pending_records_ >= worth_folding; });
                 if (pending_.empty() && stopping_) return;
+                load = loading_;
             }
             std::unique_lock const lock(mutex_);
             fold_pending();
@@ -81,6 +86,7 @@ public:
             if (behind_) static_cast<void>(catch_up());
             // Where saving fails, the log still has all that is needed, and the next time will do.
             if (folded_ - saved_ >= settings_.save_records) static_cast<void>(save());
+            if (load) load_more();
         }
     }
     void stop() {
@@ -121,13 +127,42 @@ private:
     [[nodiscard]] result<report> try_to_answer(report_query const& query) {
         if (auto ok = catch_up(); !ok) return ok.error();
         stale_ = false;
-        auto const prepared =
-            fold_.prepare(query, [this](civil_day day, auto&& visit) -> result<void> {
-                return this->for_each_part(day, visit);
-            });
+        auto const prepared = fold_.prepare(query, parts(), begin_loading());
         if (prepared) return make_report(fold_, query);
         if (stale_) generation_ = never;
         return prepared.error();
+    }
+
+    // Loads a day for reports to come; what fails will fail for them too, and they say so.
+    void load_more() {
+        auto more = result<bool>{false};
+        if (catch_up()) {
+            stale_ = false;
+            more = fold_.load_more(parts());
+            if (!more && stale_) generation_ = never;
+        }
+        if (more && *more) return;
+        std::lock_guard const lock(pending_mutex_);
+        loading_ = false;
+    }
+    // What a report is to load that lacks days: without a thread, whoever asks for a second one
+    // waits for all days since.
+    [[nodiscard]] loading begin_loading() {
+        bool begun = false;
+        bool has_thread = false;
+        {
+            std::lock_guard const lock(pending_mutex_);
+            begun = std::exchange(loading_, true);
+            has_thread = has_thread_;
+        }
+        work_.notify_one();
+        return begun && !has_thread ? loading::all_since : loading::asked_alone;
+    }
+    // A source for the fold.
+    [[nodiscard]] auto parts() {
+        return [this](civil_day day, auto&& visit) -> result<void> {
+            return this->for_each_part(day, visit);
+        };
     }
 
     // Folds what was committed since, by whatever process.
@@ -350,6 +385,7 @@ private:
     static constexpr std::uint64_t pending_most = 65'536;  // records
     static constexpr std::uint64_t worth_folding = 4096;
     static constexpr std::chrono::milliseconds folding_pause{20};
+    static constexpr std::chrono::milliseconds loading_pause{1};
     static constexpr int tries_most = 50;  // while other processes save and drop
 
     struct pending {
@@ -368,6 +404,8 @@ private:
     std::deque<pending> pending_{};      // under pending_mutex_, which is taken after mutex_
     std::uint64_t pending_records_ = 0;  // as well
     bool stopping_ = false;              // as well
+    bool loading_ = false;               // as well: some report left days out
+    bool has_thread_ = false;            // as well: that runs run()
 
     mutable std::shared_mutex mutex_{};
     // Under mutex_.

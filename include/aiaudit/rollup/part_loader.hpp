@@ -30,8 +30,10 @@ using unsaved_cells = std::map<civil_day, cell_log>;  // by day of UTC
 template <class Source>
 class part_loader {
 public:
-    part_loader(series_table& names, unsaved_cells const& unsaved, Source& source)
-        : names_(names), unsaved_(unsaved), source_(source) {}
+    // `user_order`: numbers of users by name, as the last day of many had them; kept up to date.
+    part_loader(series_table& names, unsaved_cells const& unsaved,
+                std::vector<std::uint32_t>& user_order, Source& source)
+        : names_(names), unsaved_(unsaved), user_order_(user_order), source_(source) {}
 
     // visit(group, totals const&, latency_histogram const&) for parts of sums of the day.
     template <class Visitor>
@@ -151,24 +153,27 @@ private:
         return made;
     }
     // Days have much the same users, in the same order: so a name is first looked for where the
-    // part before had it.
+    // part before had it. Not those of a small part, between whose users many would be passed over.
     void number_users(std::vector<std::string_view> const& users, std::vector<std::uint32_t>& to) {
         name_table& table = names_.names(0);
-        std::size_t place = 0;
         to.reserve(users.size());
+        if (users.size() < user_order_.size() / 2) {
+            for (std::string_view const name : users) to.push_back(table.number_of(name));
+            return;
+        }
+        std::size_t place = 0;
         for (std::string_view const name : users) {
             auto const is_next = [&] {
-                return place < users_before_.size() && same_text(table[users_before_[place]], name);
+                return place < user_order_.size() && same_text(table[user_order_[place]], name);
             };
-            if (!is_next()) {
-                while (place < users_before_.size() && table[users_before_[place]] < name) ++place;
+            bool found = is_next();
+            if (!found) {
+                while (place < user_order_.size() && table[user_order_[place]] < name) ++place;
+                found = is_next();
             }
-            if (is_next())
-                to.push_back(users_before_[place++]);
-            else
-                to.push_back(table.number_of(name));
+            to.push_back(found ? user_order_[place++] : table.number_of(name));
         }
-        users_before_ = to;
+        user_order_ = to;
     }
     [[nodiscard]] std::uint32_t pair_of(day_part::names const& names,
                                         day_part::model_pair const& pair) {
@@ -204,8 +209,8 @@ private:
 
     series_table& names_;
     unsaved_cells const& unsaved_;
+    std::vector<std::uint32_t>& user_order_;
     Source& source_;
-    std::vector<std::uint32_t> users_before_{};
     cell value_{};  // scratch
 };
 

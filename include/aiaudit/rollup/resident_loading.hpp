@@ -3,7 +3,8 @@
 // resident_loading.hpp: what resident_sums loads so that a query can be answered within the memory.
 //
 // Days are put in front of those that are there, for as long as there is room; what then is still
-// missing, or is too long ago to be worth all days since, is added up for that query alone.
+// missing, or is too long ago to be worth all days since, is added up for that query alone. So is
+// all that is missing where the caller loads the days since at leisure (load_more).
 // Threads: one at a time.
 // Floor 4.
 #ifndef AIAUDIT_ROLLUP_RESIDENT_LOADING_HPP
@@ -25,7 +26,8 @@ inline namespace v1 {
 namespace detail {
 
 template <class Source>
-result<void> resident_sums::prepare(report_query const& query, part_loader<Source> loader) {
+result<void> resident_sums::prepare(report_query const& query, loading what,
+                                    part_loader<Source> loader) {
     ++clock_;
     if (query.kind == report_kind::user) {
         auto const made = prepare_user(query, loader);
@@ -38,9 +40,14 @@ result<void> resident_sums::prepare(report_query const& query, part_loader<Sourc
     day_table& table = of.tables[index_of(by)];
     of.last_used[index_of(by)] = clock_;
     table.settle();
-    if (!covers(table.covered_from(), query.zone, query.days)) {
-        auto const extended = extend(of, by, query.days, loader);
-        if (!extended) return extended;
+    if (!covers(table.covered_from(), query.zone, query.days) && is_worth_loading(query, table)) {
+        civil_day& first = of.load_from[index_of(by)];
+        first = std::min(first, query.days.first);
+        while (what == loading::all_since || by == dimension::everything) {
+            auto const more = extend(of, by, first, chunk_days, loader);
+            if (!more) return more.error();
+            if (!*more) break;
+        }
     }
     make_room(memory_bytes_, by == dimension::everything ? kept::days_asked : kept::none_asked,
               query);
@@ -89,12 +96,30 @@ result<void> resident_sums::prepare_user(report_query const& query, part_loader<
     return {};
 }
 
-// Loads days in front of those that are there, newest first, for as long as they fit in half of the
-// memory; all of them for daily sums, which are small.
+// Loads a few of the days that some query asked for, for queries to come. False: there are no more.
 template <class Source>
-result<void> resident_sums::extend(view& to, dimension by, day_range days,
+result<bool> resident_sums::load_more(part_loader<Source> loader) {
+    for (auto const& each : views_) {
+        for (std::size_t i = 0; i < dimension_count; ++i) {
+            if (each->load_from[i] == no_day) continue;
+            auto const more =
+                extend(*each, static_cast<dimension>(i), each->load_from[i], 1, loader);
+            if (!more) return more.error();
+            make_room();
+            return true;
+        }
+    }
+    return false;
+}
+
+// Loads the newest of the days since `first` that are missing; of a zone, `chunk` days. False:
+// there are no more, or they do not fit in half of the memory; but daily sums, which are small,
+// always do.
+template <class Source>
+result<bool> resident_sums::extend(view& to, dimension by, civil_day first, std::int32_t chunk,
                                    part_loader<Source>& loader) {
     day_table& table = to.tables[index_of(by)];
+    civil_day const covered_from = table.covered_from();
     auto const has_room = [&] {
         if (by == dimension::everything) return true;
         std::uint64_t sum = 0;
@@ -103,42 +128,42 @@ result<void> resident_sums::extend(view& to, dimension by, day_range days,
         }
         return sum < memory_bytes_ / 2;
     };
-    civil_day const until = table.covered_from();
-    auto const wanted = utc_days_of(to.zone, {days.first, until.plus(-1)});
-    auto const needed =
-        utc_days_of(to.zone, {days.first, std::min(days.last, until.plus(-1))}).size();
-    // A few days of long ago are not worth all days since.
-    if (by != dimension::everything && wanted.size() > 64 + needed * 4) return {};
-    group_sums scratch;
-    for (auto day = wanted.rbegin(); day != wanted.rend(); ++day) {
-        if (!has_room()) return {};
-        if (is_utc(to.zone)) {
-            auto const loaded = load_utc_day(table, by, *day, loader, scratch);
-            if (!loaded) return loaded;
-            continue;
-        }
-        if (day->plus(-1) >= table.covered_from()) continue;
-        civil_day const last = std::min(table.covered_from().plus(-1), day->plus(1));
-        civil_day const first = std::max(last.plus(1 - chunk_days), days.first);
-        auto const loaded = load_zone_days(to, {first, last}, loader);
-        if (!loaded) return loaded;
+    bool const covered = covers(covered_from, to.zone, {first, day_range{}.last});
+    if (covered || !has_room()) {
+        to.load_from[index_of(by)] = no_day;
+        if (!covered) return false;
+        table.set_covered_from(std::min(covered_from, first));
+        std::erase_if(extracts_, [&](auto const& part) {
+            return part->by == by && part->days.first >= first &&
+                   part->zone.name() == to.zone.name();
+        });
+        return false;
     }
-    table.set_covered_from(days.first);
-    return {};
+    civil_day const newest = *newest_utc_day_of(to.zone, {first, covered_from.plus(-1)});
+    auto loaded = result<void>{};
+    if (is_utc(to.zone)) {
+        loaded = load_utc_day(table, by, newest, loader);
+    } else {
+        civil_day const last = std::min(covered_from.plus(-1), newest.plus(1));
+        loaded = load_zone_days(to, {std::max(last.plus(1 - chunk), first), last}, loader);
+    }
+    if (loaded) return true;
+    to.load_from[index_of(by)] = no_day;
+    return loaded.error();
 }
 
 template <class Source>
 result<void> resident_sums::load_utc_day(day_table& to, dimension by, civil_day day,
-                                         part_loader<Source>& loader, group_sums& sums) {
-    sums.clear();
-    sums.day = day;
+                                         part_loader<Source>& loader) {
+    scratch_.clear();
+    scratch_.day = day;
     auto const read = loader.read_sums(
         day, by, [&](std::uint32_t group, totals const& sum, latency_histogram const& latency) {
-            sums.add(group, sum);
-            if (keeps_latency(by)) sums.add(group, latency);
+            scratch_.add(group, sum);
+            if (keeps_latency(by)) scratch_.add(group, latency);
         });
     if (!read) return read;
-    to.prepend(sums);
+    to.prepend(scratch_);
     return {};
 }
 
@@ -191,8 +216,10 @@ result<void> resident_sums::make_extract(report_query const& query, civil_day co
         if (keeps_latency(made->by)) made->sums.add(group, latency);
     };
     for (civil_day const utc_day : utc_days_of(query.zone, made->days)) {
+        day_overlap const overlap = overlap_of(query.zone, utc_day, made->days);
+        if (overlap == day_overlap::none) continue;
         auto const read =
-            is_utc(query.zone)
+            overlap == day_overlap::whole
                 ? loader.read_sums(utc_day, made->by, add)
                 : loader.read_cells(utc_day, [&](group_numbers const& groups, std::int64_t slot,
                                                  cell const& value) {

@@ -3,6 +3,8 @@
 // resident_sums.hpp: the sums of days that are in memory, for each zone that was asked for, and
 // what of them to forget. How they are loaded is resident_loading.hpp.
 //
+// A table has all days since some day. For a query over days before that, what they add up to is
+// kept as an extract, for that query and those that begin as it does.
 // Threads: const members may run at once; the caller keeps the others apart from all.
 // Floor 4.
 #ifndef AIAUDIT_ROLLUP_RESIDENT_SUMS_HPP
@@ -18,6 +20,7 @@
 #include <cstdint>
 #include <limits>
 #include <memory>
+#include <optional>
 #include <string_view>
 #include <unordered_map>
 #include <utility>
@@ -25,6 +28,11 @@
 
 namespace aiaudit {
 inline namespace v1 {
+
+// What a query that needs days which are not in memory loads: them and all days since, or them
+// alone, and load_more() the others later.
+enum class loading : std::uint8_t { all_since, asked_alone };
+
 namespace detail {
 
 class resident_sums {
@@ -41,7 +49,10 @@ public:
 
     [[nodiscard]] bool ready(report_query const& query) const;
     template <class Source>
-    [[nodiscard]] result<void> prepare(report_query const& query, part_loader<Source> loader);
+    [[nodiscard]] result<void> prepare(report_query const& query, loading what,
+                                       part_loader<Source> loader);
+    template <class Source>
+    [[nodiscard]] result<bool> load_more(part_loader<Source> loader);
 
     // Precondition of these: ready(query).
     template <class Visitor>
@@ -64,15 +75,25 @@ private:
     static constexpr std::size_t users_max = 1024;
     static constexpr std::size_t open_days_max = 3;  // added up one by one by a query
     static constexpr std::int32_t chunk_days = 16;   // of a zone, loaded at one time
+    static constexpr civil_day no_day{std::numeric_limits<std::int32_t>::max()};
 
     struct view {
+        view() { load_from.fill(no_day); }
+
         time_zone zone{};
         std::array<day_table, dimension_count> tables{};
+        std::array<civil_day, dimension_count> load_from{};  // what load_more() is to load
         std::array<std::uint64_t, dimension_count> last_used{};
         std::int64_t slot = std::numeric_limits<std::int64_t>::min();  // of the last record
         civil_day day{};                                               // its day in the zone
+
+        // And loads no more: else that would go on and on.
+        void forget_before(std::size_t by, civil_day first) {
+            tables[by].drop_before(first);
+            load_from[by] = no_day;
+        }
     };
-    // Sums over days that are not resident, for one query.
+    // Sums over days that are not resident.
     struct extract {
         time_zone zone{};
         dimension by{};
@@ -90,8 +111,14 @@ private:
     [[nodiscard]] view const* find_view(time_zone const& zone) const noexcept;
     view& view_of(time_zone const& zone);
     [[nodiscard]] user_days const* find_user(report_query const& query) const noexcept;
+    // Null where the table needs none.
     [[nodiscard]] extract const* find_extract(report_query const& query,
                                               civil_day covered_from) const noexcept;
+    // What of the query's days an extract leaves to the table.
+    [[nodiscard]] static day_range days_after(extract const& part,
+                                              report_query const& query) noexcept {
+        return {part.days.last.plus(1), query.days.last};
+    }
     // The first day of UTC from which all slots of the zone's day and later ones lie.
     [[nodiscard]] static civil_day utc_day_before(time_zone const& zone, civil_day day) noexcept {
         if (is_utc(zone) || day == first_of_all_days) return day;
@@ -108,15 +135,23 @@ private:
         return covered_from <= days.first ||
                !has_records(zone, {days.first, std::min(days.last, covered_from.plus(-1))});
     }
-    [[nodiscard]] bool has_records(time_zone const& zone, day_range days) const;
+    [[nodiscard]] bool has_records(time_zone const& zone, day_range days) const {
+        return newest_utc_day_of(zone, days).has_value();
+    }
+    // The last of utc_days_of.
+    [[nodiscard]] std::optional<civil_day> newest_utc_day_of(time_zone const& zone,
+                                                             day_range days) const;
+    // Whether it is worth it to have all days since in memory.
+    [[nodiscard]] bool is_worth_loading(report_query const& query, day_table const& table) const;
 
     template <class Source>
     result<void> prepare_user(report_query const& query, part_loader<Source>& loader);
     template <class Source>
-    result<void> extend(view& to, dimension by, day_range days, part_loader<Source>& loader);
+    result<bool> extend(view& to, dimension by, civil_day first, std::int32_t chunk,
+                        part_loader<Source>& loader);
     template <class Source>
     result<void> load_utc_day(day_table& to, dimension by, civil_day day,
-                              part_loader<Source>& loader, group_sums& sums);
+                              part_loader<Source>& loader);
     template <class Source>
     result<void> load_zone_days(view& to, day_range days, part_loader<Source>& loader);
     template <class Source>
@@ -132,6 +167,7 @@ private:
     std::vector<std::unique_ptr<user_days>> users_{};
     std::unordered_multimap<std::string_view, user_days*, string_hash> users_by_name_{};
     std::vector<std::unique_ptr<extract>> extracts_{};
+    group_sums scratch_{};
     std::uint64_t clock_ = 1;  // counts prepare()
 };
 
@@ -234,13 +270,13 @@ inline user_days const* resident_sums::find_user(report_query const& query) cons
 
 inline resident_sums::extract const* resident_sums::find_extract(
     report_query const& query, civil_day covered_from) const noexcept {
-    if (covered_from == first_of_all_days) return nullptr;
-    day_range const days{query.days.first, std::min(query.days.last, covered_from.plus(-1))};
+    if (covers(covered_from, query.zone, query.days)) return nullptr;
     for (auto const& known : extracts_) {
-        if (known->by == dimension_of(query.kind) && known->days == days &&
-            known->zone.name() == query.zone.name()) {
-            return known.get();
+        if (known->by != dimension_of(query.kind) || known->days.first != query.days.first ||
+            known->days.last > query.days.last || known->zone.name() != query.zone.name()) {
+            continue;
         }
+        if (covers(covered_from, query.zone, days_after(*known, query))) return known.get();
     }
     return nullptr;
 }
@@ -254,11 +290,24 @@ inline std::vector<civil_day> resident_sums::utc_days_of(time_zone const& zone,
     return {begin, end};
 }
 
-inline bool resident_sums::has_records(time_zone const& zone, day_range days) const {
-    auto const begin =
-        std::lower_bound(days_.begin(), days_.end(), utc_day_before(zone, days.first));
-    return days.first <= days.last && begin != days_.end() &&
-           *begin <= utc_day_after(zone, days.last);
+inline std::optional<civil_day> resident_sums::newest_utc_day_of(time_zone const& zone,
+                                                                 day_range days) const {
+    auto const end = std::upper_bound(days_.begin(), days_.end(), utc_day_after(zone, days.last));
+    if (days.first > days.last || end == days_.begin()) return std::nullopt;
+    civil_day const newest = *std::prev(end);
+    if (newest < utc_day_before(zone, days.first)) return std::nullopt;
+    return newest;
+}
+
+// A few days of long ago are not worth all days since; but daily sums are small.
+inline bool resident_sums::is_worth_loading(report_query const& query,
+                                            day_table const& table) const {
+    if (query.kind == report_kind::daily) return true;
+    civil_day const until = table.covered_from().plus(-1);
+    auto const missing = utc_days_of(query.zone, {query.days.first, until}).size();
+    auto const needed =
+        utc_days_of(query.zone, {query.days.first, std::min(query.days.last, until)}).size();
+    return missing <= 64 + needed * 4;
 }
 
 inline bool resident_sums::ready(report_query const& query) const {
@@ -285,8 +334,9 @@ void resident_sums::with_groups(report_query const& query, Visitor&& visit) cons
         return;
     }
     day_table const& table = find_view(query.zone)->tables[index_of(dimension_of(query.kind))];
-    span_sums of = table.sums_of(query.days);
-    if (extract const* const found = find_extract(query, table.covered_from())) of.add(found->sums);
+    extract const* const found = find_extract(query, table.covered_from());
+    span_sums of = table.sums_of(found == nullptr ? query.days : days_after(*found, query));
+    if (found != nullptr) of.add(found->sums);
     visit(of);
 }
 
@@ -315,11 +365,12 @@ inline void resident_sums::make_room(std::uint64_t bound, kept keep, report_quer
     while (bytes() > bound) {
         if (forget_oldest(clock_)) continue;
         if (keep == kept::all_asked) return;
-        day_table& asked = view_of(query.zone).tables[index_of(dimension_of(query.kind))];
-        if (asked.empty()) return;
-        civil_day const middle = asked.middle_day();
+        view& of = view_of(query.zone);
+        std::size_t const by = index_of(dimension_of(query.kind));
+        if (of.tables[by].empty()) return;
+        civil_day const middle = of.tables[by].middle_day();
         if (keep == kept::days_asked && middle > query.days.first) return;
-        asked.drop_before(middle);
+        of.forget_before(by, middle);
     }
 }
 
@@ -328,12 +379,14 @@ inline bool resident_sums::forget_oldest(std::uint64_t now) {
     auto const older = [](auto const& a, auto const& b) { return a->last_used < b->last_used; };
     auto const user = std::min_element(users_.begin(), users_.end(), older);
     auto const cut = std::min_element(extracts_.begin(), extracts_.end(), older);
-    day_table* table = nullptr;
+    view* of = nullptr;
+    std::size_t by = 0;
     std::uint64_t table_used = now;
     for (auto const& each : views_) {
         for (std::size_t i = 0; i < dimension_count; ++i) {
             if (!each->tables[i].empty() && each->last_used[i] < table_used) {
-                table = &each->tables[i];
+                of = each.get();
+                by = i;
                 table_used = each->last_used[i];
             }
         }
@@ -344,8 +397,8 @@ inline bool resident_sums::forget_oldest(std::uint64_t now) {
         forget_user(static_cast<std::size_t>(user - users_.begin()));
     } else if (cut_used < now && cut_used <= table_used) {
         extracts_.erase(cut);
-    } else if (table != nullptr) {
-        table->drop_before(table->middle_day());
+    } else if (of != nullptr) {
+        of->forget_before(by, of->tables[by].middle_day());
     } else {
         return false;
     }

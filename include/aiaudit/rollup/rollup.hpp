@@ -33,6 +33,7 @@
 #include <span>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace aiaudit {
 inline namespace v1 {
@@ -87,9 +88,15 @@ public:
     // result<void> calls visit(std::string_view) for every stored part of that day of UTC, and may
     // find none. Errors: the source's; corrupt; newer_format.
     template <class Source>
-    [[nodiscard]] result<void> prepare(report_query const& query, Source&& source) {
-        return resident_.prepare(
-            query, detail::part_loader<std::remove_reference_t<Source>>{series_, unsaved_, source});
+    [[nodiscard]] result<void> prepare(report_query const& query, Source&& source,
+                                       loading what = loading::all_since) {
+        return resident_.prepare(query, what, loader_of(source));
+    }
+    // After prepare() with loading::asked_alone: loads one day of those that it left out. False:
+    // there are no more. Errors: as prepare(); then those are not loaded before they are asked for.
+    template <class Source>
+    [[nodiscard]] result<bool> load_more(Source&& source) {
+        return resident_.load_more(loader_of(source));
     }
 
     // visit(sums) once, where `sums` has the sums of every group over the query's days, by its
@@ -116,11 +123,16 @@ private:
     static constexpr std::size_t profiles_max = std::size_t{1} << 16;
 
     void open_log(civil_day day);
+    template <class Source>
+    [[nodiscard]] detail::part_loader<Source> loader_of(Source& source) {
+        return {series_, unsaved_, user_order_, source};
+    }
 
     detail::series_table series_{};
     detail::unsaved_cells unsaved_{};
     detail::resident_sums resident_;
-    detail::cell_log* log_ = nullptr;  // of log_day_, where there is one
+    std::vector<std::uint32_t> user_order_{};  // in which the parts read last had users
+    detail::cell_log* log_ = nullptr;          // of log_day_, where there is one
     civil_day log_day_{};
     detail::cell_log spare_{};  // empty; has memory
 };
