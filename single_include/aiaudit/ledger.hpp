@@ -4716,6 +4716,18 @@ inline constexpr std::int64_t slots_per_day = seconds_per_day / slot_seconds;
     return zone.day_of(timestamp::from_seconds(slot * slot_seconds));
 }
 
+// Which of a UTC day's slots count with those days of the zone.
+enum class day_overlap : std::uint8_t { none, part, whole };
+[[nodiscard]] inline day_overlap overlap_of(time_zone const& zone, civil_day utc_day,
+                                            day_range days) noexcept {
+    std::int64_t const first = first_slot_of(utc_day);
+    std::int64_t within = 0;
+    for (std::int64_t slot = first; slot < first + slots_per_day; ++slot)
+        within += days.holds(day_of_slot(zone, slot)) ? 1 : 0;
+    if (within == 0) return day_overlap::none;
+    return within == slots_per_day ? day_overlap::whole : day_overlap::part;
+}
+
 }  // namespace detail
 }  // namespace v1
 }  // namespace aiaudit
@@ -6156,8 +6168,10 @@ using unsaved_cells = std::map<civil_day, cell_log>;  // by day of UTC
 template <class Source>
 class part_loader {
 public:
-    part_loader(series_table& names, unsaved_cells const& unsaved, Source& source)
-        : names_(names), unsaved_(unsaved), source_(source) {}
+    // `user_order`: numbers of users by name, as the last day of many had them; kept up to date.
+    part_loader(series_table& names, unsaved_cells const& unsaved,
+                std::vector<std::uint32_t>& user_order, Source& source)
+        : names_(names), unsaved_(unsaved), user_order_(user_order), source_(source) {}
 
     // visit(group, totals const&, latency_histogram const&) for parts of sums of the day.
     template <class Visitor>
@@ -6277,24 +6291,27 @@ private:
         return made;
     }
     // Days have much the same users, in the same order: so a name is first looked for where the
-    // part before had it.
+    // part before had it. Not those of a small part, between whose users many would be passed over.
     void number_users(std::vector<std::string_view> const& users, std::vector<std::uint32_t>& to) {
         name_table& table = names_.names(0);
-        std::size_t place = 0;
         to.reserve(users.size());
+        if (users.size() < user_order_.size() / 2) {
+            for (std::string_view const name : users) to.push_back(table.number_of(name));
+            return;
+        }
+        std::size_t place = 0;
         for (std::string_view const name : users) {
             auto const is_next = [&] {
-                return place < users_before_.size() && same_text(table[users_before_[place]], name);
+                return place < user_order_.size() && same_text(table[user_order_[place]], name);
             };
-            if (!is_next()) {
-                while (place < users_before_.size() && table[users_before_[place]] < name) ++place;
+            bool found = is_next();
+            if (!found) {
+                while (place < user_order_.size() && table[user_order_[place]] < name) ++place;
+                found = is_next();
             }
-            if (is_next())
-                to.push_back(users_before_[place++]);
-            else
-                to.push_back(table.number_of(name));
+            to.push_back(found ? user_order_[place++] : table.number_of(name));
         }
-        users_before_ = to;
+        user_order_ = to;
     }
     [[nodiscard]] std::uint32_t pair_of(day_part::names const& names,
                                         day_part::model_pair const& pair) {
@@ -6330,8 +6347,8 @@ private:
 
     series_table& names_;
     unsaved_cells const& unsaved_;
+    std::vector<std::uint32_t>& user_order_;
     Source& source_;
-    std::vector<std::uint32_t> users_before_{};
     cell value_{};  // scratch
 };
 
@@ -6927,6 +6944,8 @@ private:
 // resident_sums.hpp: the sums of days that are in memory, for each zone that was asked for, and
 // what of them to forget. How they are loaded is resident_loading.hpp.
 //
+// A table has all days since some day. For a query over days before that, what they add up to is
+// kept as an extract, for that query and those that begin as it does.
 // Threads: const members may run at once; the caller keeps the others apart from all.
 // Floor 4.
 #ifndef AIAUDIT_ROLLUP_RESIDENT_SUMS_HPP
@@ -6937,6 +6956,7 @@ private:
 #include <cstdint>
 #include <limits>
 #include <memory>
+#include <optional>
 #include <string_view>
 #include <unordered_map>
 #include <utility>
@@ -6944,6 +6964,11 @@ private:
 
 namespace aiaudit {
 inline namespace v1 {
+
+// What a query that needs days which are not in memory loads: them and all days since, or them
+// alone, and load_more() the others later.
+enum class loading : std::uint8_t { all_since, asked_alone };
+
 namespace detail {
 
 class resident_sums {
@@ -6960,7 +6985,10 @@ public:
 
     [[nodiscard]] bool ready(report_query const& query) const;
     template <class Source>
-    [[nodiscard]] result<void> prepare(report_query const& query, part_loader<Source> loader);
+    [[nodiscard]] result<void> prepare(report_query const& query, loading what,
+                                       part_loader<Source> loader);
+    template <class Source>
+    [[nodiscard]] result<bool> load_more(part_loader<Source> loader);
 
     // Precondition of these: ready(query).
     template <class Visitor>
@@ -6983,15 +7011,25 @@ private:
     static constexpr std::size_t users_max = 1024;
     static constexpr std::size_t open_days_max = 3;  // added up one by one by a query
     static constexpr std::int32_t chunk_days = 16;   // of a zone, loaded at one time
+    static constexpr civil_day no_day{std::numeric_limits<std::int32_t>::max()};
 
     struct view {
+        view() { load_from.fill(no_day); }
+
         time_zone zone{};
         std::array<day_table, dimension_count> tables{};
+        std::array<civil_day, dimension_count> load_from{};  // what load_more() is to load
         std::array<std::uint64_t, dimension_count> last_used{};
         std::int64_t slot = std::numeric_limits<std::int64_t>::min();  // of the last record
         civil_day day{};                                               // its day in the zone
+
+        // And loads no more: else that would go on and on.
+        void forget_before(std::size_t by, civil_day first) {
+            tables[by].drop_before(first);
+            load_from[by] = no_day;
+        }
     };
-    // Sums over days that are not resident, for one query.
+    // Sums over days that are not resident.
     struct extract {
         time_zone zone{};
         dimension by{};
@@ -7009,8 +7047,14 @@ private:
     [[nodiscard]] view const* find_view(time_zone const& zone) const noexcept;
     view& view_of(time_zone const& zone);
     [[nodiscard]] user_days const* find_user(report_query const& query) const noexcept;
+    // Null where the table needs none.
     [[nodiscard]] extract const* find_extract(report_query const& query,
                                               civil_day covered_from) const noexcept;
+    // What of the query's days an extract leaves to the table.
+    [[nodiscard]] static day_range days_after(extract const& part,
+                                              report_query const& query) noexcept {
+        return {part.days.last.plus(1), query.days.last};
+    }
     // The first day of UTC from which all slots of the zone's day and later ones lie.
     [[nodiscard]] static civil_day utc_day_before(time_zone const& zone, civil_day day) noexcept {
         if (is_utc(zone) || day == first_of_all_days) return day;
@@ -7027,15 +7071,23 @@ private:
         return covered_from <= days.first ||
                !has_records(zone, {days.first, std::min(days.last, covered_from.plus(-1))});
     }
-    [[nodiscard]] bool has_records(time_zone const& zone, day_range days) const;
+    [[nodiscard]] bool has_records(time_zone const& zone, day_range days) const {
+        return newest_utc_day_of(zone, days).has_value();
+    }
+    // The last of utc_days_of.
+    [[nodiscard]] std::optional<civil_day> newest_utc_day_of(time_zone const& zone,
+                                                             day_range days) const;
+    // Whether it is worth it to have all days since in memory.
+    [[nodiscard]] bool is_worth_loading(report_query const& query, day_table const& table) const;
 
     template <class Source>
     result<void> prepare_user(report_query const& query, part_loader<Source>& loader);
     template <class Source>
-    result<void> extend(view& to, dimension by, day_range days, part_loader<Source>& loader);
+    result<bool> extend(view& to, dimension by, civil_day first, std::int32_t chunk,
+                        part_loader<Source>& loader);
     template <class Source>
     result<void> load_utc_day(day_table& to, dimension by, civil_day day,
-                              part_loader<Source>& loader, group_sums& sums);
+                              part_loader<Source>& loader);
     template <class Source>
     result<void> load_zone_days(view& to, day_range days, part_loader<Source>& loader);
     template <class Source>
@@ -7051,6 +7103,7 @@ private:
     std::vector<std::unique_ptr<user_days>> users_{};
     std::unordered_multimap<std::string_view, user_days*, string_hash> users_by_name_{};
     std::vector<std::unique_ptr<extract>> extracts_{};
+    group_sums scratch_{};
     std::uint64_t clock_ = 1;  // counts prepare()
 };
 
@@ -7153,13 +7206,13 @@ inline user_days const* resident_sums::find_user(report_query const& query) cons
 
 inline resident_sums::extract const* resident_sums::find_extract(
     report_query const& query, civil_day covered_from) const noexcept {
-    if (covered_from == first_of_all_days) return nullptr;
-    day_range const days{query.days.first, std::min(query.days.last, covered_from.plus(-1))};
+    if (covers(covered_from, query.zone, query.days)) return nullptr;
     for (auto const& known : extracts_) {
-        if (known->by == dimension_of(query.kind) && known->days == days &&
-            known->zone.name() == query.zone.name()) {
-            return known.get();
+        if (known->by != dimension_of(query.kind) || known->days.first != query.days.first ||
+            known->days.last > query.days.last || known->zone.name() != query.zone.name()) {
+            continue;
         }
+        if (covers(covered_from, query.zone, days_after(*known, query))) return known.get();
     }
     return nullptr;
 }
@@ -7173,11 +7226,24 @@ inline std::vector<civil_day> resident_sums::utc_days_of(time_zone const& zone,
     return {begin, end};
 }
 
-inline bool resident_sums::has_records(time_zone const& zone, day_range days) const {
-    auto const begin =
-        std::lower_bound(days_.begin(), days_.end(), utc_day_before(zone, days.first));
-    return days.first <= days.last && begin != days_.end() &&
-           *begin <= utc_day_after(zone, days.last);
+inline std::optional<civil_day> resident_sums::newest_utc_day_of(time_zone const& zone,
+                                                                 day_range days) const {
+    auto const end = std::upper_bound(days_.begin(), days_.end(), utc_day_after(zone, days.last));
+    if (days.first > days.last || end == days_.begin()) return std::nullopt;
+    civil_day const newest = *std::prev(end);
+    if (newest < utc_day_before(zone, days.first)) return std::nullopt;
+    return newest;
+}
+
+// A few days of long ago are not worth all days since; but daily sums are small.
+inline bool resident_sums::is_worth_loading(report_query const& query,
+                                            day_table const& table) const {
+    if (query.kind == report_kind::daily) return true;
+    civil_day const until = table.covered_from().plus(-1);
+    auto const missing = utc_days_of(query.zone, {query.days.first, until}).size();
+    auto const needed =
+        utc_days_of(query.zone, {query.days.first, std::min(query.days.last, until)}).size();
+    return missing <= 64 + needed * 4;
 }
 
 inline bool resident_sums::ready(report_query const& query) const {
@@ -7204,8 +7270,9 @@ void resident_sums::with_groups(report_query const& query, Visitor&& visit) cons
         return;
     }
     day_table const& table = find_view(query.zone)->tables[index_of(dimension_of(query.kind))];
-    span_sums of = table.sums_of(query.days);
-    if (extract const* const found = find_extract(query, table.covered_from())) of.add(found->sums);
+    extract const* const found = find_extract(query, table.covered_from());
+    span_sums of = table.sums_of(found == nullptr ? query.days : days_after(*found, query));
+    if (found != nullptr) of.add(found->sums);
     visit(of);
 }
 
@@ -7234,11 +7301,12 @@ inline void resident_sums::make_room(std::uint64_t bound, kept keep, report_quer
     while (bytes() > bound) {
         if (forget_oldest(clock_)) continue;
         if (keep == kept::all_asked) return;
-        day_table& asked = view_of(query.zone).tables[index_of(dimension_of(query.kind))];
-        if (asked.empty()) return;
-        civil_day const middle = asked.middle_day();
+        view& of = view_of(query.zone);
+        std::size_t const by = index_of(dimension_of(query.kind));
+        if (of.tables[by].empty()) return;
+        civil_day const middle = of.tables[by].middle_day();
         if (keep == kept::days_asked && middle > query.days.first) return;
-        asked.drop_before(middle);
+        of.forget_before(by, middle);
     }
 }
 
@@ -7247,12 +7315,14 @@ inline bool resident_sums::forget_oldest(std::uint64_t now) {
     auto const older = [](auto const& a, auto const& b) { return a->last_used < b->last_used; };
     auto const user = std::min_element(users_.begin(), users_.end(), older);
     auto const cut = std::min_element(extracts_.begin(), extracts_.end(), older);
-    day_table* table = nullptr;
+    view* of = nullptr;
+    std::size_t by = 0;
     std::uint64_t table_used = now;
     for (auto const& each : views_) {
         for (std::size_t i = 0; i < dimension_count; ++i) {
             if (!each->tables[i].empty() && each->last_used[i] < table_used) {
-                table = &each->tables[i];
+                of = each.get();
+                by = i;
                 table_used = each->last_used[i];
             }
         }
@@ -7263,8 +7333,8 @@ inline bool resident_sums::forget_oldest(std::uint64_t now) {
         forget_user(static_cast<std::size_t>(user - users_.begin()));
     } else if (cut_used < now && cut_used <= table_used) {
         extracts_.erase(cut);
-    } else if (table != nullptr) {
-        table->drop_before(table->middle_day());
+    } else if (of != nullptr) {
+        of->forget_before(by, of->tables[by].middle_day());
     } else {
         return false;
     }
@@ -7283,7 +7353,8 @@ inline bool resident_sums::forget_oldest(std::uint64_t now) {
 // resident_loading.hpp: what resident_sums loads so that a query can be answered within the memory.
 //
 // Days are put in front of those that are there, for as long as there is room; what then is still
-// missing, or is too long ago to be worth all days since, is added up for that query alone.
+// missing, or is too long ago to be worth all days since, is added up for that query alone. So is
+// all that is missing where the caller loads the days since at leisure (load_more).
 // Threads: one at a time.
 // Floor 4.
 #ifndef AIAUDIT_ROLLUP_RESIDENT_LOADING_HPP
@@ -7302,7 +7373,8 @@ inline namespace v1 {
 namespace detail {
 
 template <class Source>
-result<void> resident_sums::prepare(report_query const& query, part_loader<Source> loader) {
+result<void> resident_sums::prepare(report_query const& query, loading what,
+                                    part_loader<Source> loader) {
     ++clock_;
     if (query.kind == report_kind::user) {
         auto const made = prepare_user(query, loader);
@@ -7315,9 +7387,14 @@ result<void> resident_sums::prepare(report_query const& query, part_loader<Sourc
     day_table& table = of.tables[index_of(by)];
     of.last_used[index_of(by)] = clock_;
     table.settle();
-    if (!covers(table.covered_from(), query.zone, query.days)) {
-        auto const extended = extend(of, by, query.days, loader);
-        if (!extended) return extended;
+    if (!covers(table.covered_from(), query.zone, query.days) && is_worth_loading(query, table)) {
+        civil_day& first = of.load_from[index_of(by)];
+        first = std::min(first, query.days.first);
+        while (what == loading::all_since || by == dimension::everything) {
+            auto const more = extend(of, by, first, chunk_days, loader);
+            if (!more) return more.error();
+            if (!*more) break;
+        }
     }
     make_room(memory_bytes_, by == dimension::everything ? kept::days_asked : kept::none_asked,
               query);
@@ -7366,12 +7443,30 @@ result<void> resident_sums::prepare_user(report_query const& query, part_loader<
     return {};
 }
 
-// Loads days in front of those that are there, newest first, for as long as they fit in half of the
-// memory; all of them for daily sums, which are small.
+// Loads a few of the days that some query asked for, for queries to come. False: there are no more.
 template <class Source>
-result<void> resident_sums::extend(view& to, dimension by, day_range days,
+result<bool> resident_sums::load_more(part_loader<Source> loader) {
+    for (auto const& each : views_) {
+        for (std::size_t i = 0; i < dimension_count; ++i) {
+            if (each->load_from[i] == no_day) continue;
+            auto const more =
+                extend(*each, static_cast<dimension>(i), each->load_from[i], 1, loader);
+            if (!more) return more.error();
+            make_room();
+            return true;
+        }
+    }
+    return false;
+}
+
+// Loads the newest of the days since `first` that are missing; of a zone, `chunk` days. False:
+// there are no more, or they do not fit in half of the memory; but daily sums, which are small,
+// always do.
+template <class Source>
+result<bool> resident_sums::extend(view& to, dimension by, civil_day first, std::int32_t chunk,
                                    part_loader<Source>& loader) {
     day_table& table = to.tables[index_of(by)];
+    civil_day const covered_from = table.covered_from();
     auto const has_room = [&] {
         if (by == dimension::everything) return true;
         std::uint64_t sum = 0;
@@ -7380,42 +7475,42 @@ result<void> resident_sums::extend(view& to, dimension by, day_range days,
         }
         return sum < memory_bytes_ / 2;
     };
-    civil_day const until = table.covered_from();
-    auto const wanted = utc_days_of(to.zone, {days.first, until.plus(-1)});
-    auto const needed =
-        utc_days_of(to.zone, {days.first, std::min(days.last, until.plus(-1))}).size();
-    // A few days of long ago are not worth all days since.
-    if (by != dimension::everything && wanted.size() > 64 + needed * 4) return {};
-    group_sums scratch;
-    for (auto day = wanted.rbegin(); day != wanted.rend(); ++day) {
-        if (!has_room()) return {};
-        if (is_utc(to.zone)) {
-            auto const loaded = load_utc_day(table, by, *day, loader, scratch);
-            if (!loaded) return loaded;
-            continue;
-        }
-        if (day->plus(-1) >= table.covered_from()) continue;
-        civil_day const last = std::min(table.covered_from().plus(-1), day->plus(1));
-        civil_day const first = std::max(last.plus(1 - chunk_days), days.first);
-        auto const loaded = load_zone_days(to, {first, last}, loader);
-        if (!loaded) return loaded;
+    bool const covered = covers(covered_from, to.zone, {first, day_range{}.last});
+    if (covered || !has_room()) {
+        to.load_from[index_of(by)] = no_day;
+        if (!covered) return false;
+        table.set_covered_from(std::min(covered_from, first));
+        std::erase_if(extracts_, [&](auto const& part) {
+            return part->by == by && part->days.first >= first &&
+                   part->zone.name() == to.zone.name();
+        });
+        return false;
     }
-    table.set_covered_from(days.first);
-    return {};
+    civil_day const newest = *newest_utc_day_of(to.zone, {first, covered_from.plus(-1)});
+    auto loaded = result<void>{};
+    if (is_utc(to.zone)) {
+        loaded = load_utc_day(table, by, newest, loader);
+    } else {
+        civil_day const last = std::min(covered_from.plus(-1), newest.plus(1));
+        loaded = load_zone_days(to, {std::max(last.plus(1 - chunk), first), last}, loader);
+    }
+    if (loaded) return true;
+    to.load_from[index_of(by)] = no_day;
+    return loaded.error();
 }
 
 template <class Source>
 result<void> resident_sums::load_utc_day(day_table& to, dimension by, civil_day day,
-                                         part_loader<Source>& loader, group_sums& sums) {
-    sums.clear();
-    sums.day = day;
+                                         part_loader<Source>& loader) {
+    scratch_.clear();
+    scratch_.day = day;
     auto const read = loader.read_sums(
         day, by, [&](std::uint32_t group, totals const& sum, latency_histogram const& latency) {
-            sums.add(group, sum);
-            if (keeps_latency(by)) sums.add(group, latency);
+            scratch_.add(group, sum);
+            if (keeps_latency(by)) scratch_.add(group, latency);
         });
     if (!read) return read;
-    to.prepend(sums);
+    to.prepend(scratch_);
     return {};
 }
 
@@ -7468,8 +7563,10 @@ result<void> resident_sums::make_extract(report_query const& query, civil_day co
         if (keeps_latency(made->by)) made->sums.add(group, latency);
     };
     for (civil_day const utc_day : utc_days_of(query.zone, made->days)) {
+        day_overlap const overlap = overlap_of(query.zone, utc_day, made->days);
+        if (overlap == day_overlap::none) continue;
         auto const read =
-            is_utc(query.zone)
+            overlap == day_overlap::whole
                 ? loader.read_sums(utc_day, made->by, add)
                 : loader.read_cells(utc_day, [&](group_numbers const& groups, std::int64_t slot,
                                                  cell const& value) {
@@ -7525,6 +7622,7 @@ result<void> resident_sums::make_extract(report_query const& query, civil_day co
 #include <span>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace aiaudit {
 inline namespace v1 {
@@ -7579,9 +7677,15 @@ public:
     // result<void> calls visit(std::string_view) for every stored part of that day of UTC, and may
     // find none. Errors: the source's; corrupt; newer_format.
     template <class Source>
-    [[nodiscard]] result<void> prepare(report_query const& query, Source&& source) {
-        return resident_.prepare(
-            query, detail::part_loader<std::remove_reference_t<Source>>{series_, unsaved_, source});
+    [[nodiscard]] result<void> prepare(report_query const& query, Source&& source,
+                                       loading what = loading::all_since) {
+        return resident_.prepare(query, what, loader_of(source));
+    }
+    // After prepare() with loading::asked_alone: loads one day of those that it left out. False:
+    // there are no more. Errors: as prepare(); then those are not loaded before they are asked for.
+    template <class Source>
+    [[nodiscard]] result<bool> load_more(Source&& source) {
+        return resident_.load_more(loader_of(source));
     }
 
     // visit(sums) once, where `sums` has the sums of every group over the query's days, by its
@@ -7608,11 +7712,16 @@ private:
     static constexpr std::size_t profiles_max = std::size_t{1} << 16;
 
     void open_log(civil_day day);
+    template <class Source>
+    [[nodiscard]] detail::part_loader<Source> loader_of(Source& source) {
+        return {series_, unsaved_, user_order_, source};
+    }
 
     detail::series_table series_{};
     detail::unsaved_cells unsaved_{};
     detail::resident_sums resident_;
-    detail::cell_log* log_ = nullptr;  // of log_day_, where there is one
+    std::vector<std::uint32_t> user_order_{};  // in which the parts read last had users
+    detail::cell_log* log_ = nullptr;          // of log_day_, where there is one
     civil_day log_day_{};
     detail::cell_log spare_{};  // empty; has memory
 };
@@ -7859,15 +7968,20 @@ public:
         if (wake) work_.notify_one();
     }
     // The fold's own thread, until stop(): everything committed before that is folded first. It
-    // lets small batches gather: nobody waits for them, since who wants a report folds them.
+    // lets small batches gather: nobody waits for them, since who wants a report folds them. Nor
+    // for the days that a report left out, which it loads one by one, with time between for
+    // reports.
     void run() {
         for (;;) {
+            bool load = false;
             {
                 std::unique_lock lock(pending_mutex_);
-                work_.wait(lock, [this] { return stopping_ || !pending_.empty(); });
-                work_.wait_for(lock, folding_pause,
+                has_thread_ = true;
+                work_.wait(lock, [this] { return stopping_ || !pending_.empty() || loading_; });
+                work_.wait_for(lock, loading_ ? loading_pause : folding_pause,
                                [this] { return stopping_ || pending_records_ >= worth_folding; });
                 if (pending_.empty() && stopping_) return;
+                load = loading_;
             }
             std::unique_lock const lock(mutex_);
             fold_pending();
@@ -7875,6 +7989,7 @@ public:
             if (behind_) static_cast<void>(catch_up());
             // Where saving fails, the log still has all that is needed, and the next time will do.
             if (folded_ - saved_ >= settings_.save_records) static_cast<void>(save());
+            if (load) load_more();
         }
     }
     void stop() {
@@ -7915,13 +8030,42 @@ private:
     [[nodiscard]] result<report> try_to_answer(report_query const& query) {
         if (auto ok = catch_up(); !ok) return ok.error();
         stale_ = false;
-        auto const prepared =
-            fold_.prepare(query, [this](civil_day day, auto&& visit) -> result<void> {
-                return this->for_each_part(day, visit);
-            });
+        auto const prepared = fold_.prepare(query, parts(), begin_loading());
         if (prepared) return make_report(fold_, query);
         if (stale_) generation_ = never;
         return prepared.error();
+    }
+
+    // Loads a day for reports to come; what fails will fail for them too, and they say so.
+    void load_more() {
+        auto more = result<bool>{false};
+        if (catch_up()) {
+            stale_ = false;
+            more = fold_.load_more(parts());
+            if (!more && stale_) generation_ = never;
+        }
+        if (more && *more) return;
+        std::lock_guard const lock(pending_mutex_);
+        loading_ = false;
+    }
+    // What a report is to load that lacks days: without a thread, whoever asks for a second one
+    // waits for all days since.
+    [[nodiscard]] loading begin_loading() {
+        bool begun = false;
+        bool has_thread = false;
+        {
+            std::lock_guard const lock(pending_mutex_);
+            begun = std::exchange(loading_, true);
+            has_thread = has_thread_;
+        }
+        work_.notify_one();
+        return begun && !has_thread ? loading::all_since : loading::asked_alone;
+    }
+    // A source for the fold.
+    [[nodiscard]] auto parts() {
+        return [this](civil_day day, auto&& visit) -> result<void> {
+            return this->for_each_part(day, visit);
+        };
     }
 
     // Folds what was committed since, by whatever process.
@@ -8144,6 +8288,7 @@ private:
     static constexpr std::uint64_t pending_most = 65'536;  // records
     static constexpr std::uint64_t worth_folding = 4096;
     static constexpr std::chrono::milliseconds folding_pause{20};
+    static constexpr std::chrono::milliseconds loading_pause{1};
     static constexpr int tries_most = 50;  // while other processes save and drop
 
     struct pending {
@@ -8162,6 +8307,8 @@ private:
     std::deque<pending> pending_{};      // under pending_mutex_, which is taken after mutex_
     std::uint64_t pending_records_ = 0;  // as well
     bool stopping_ = false;              // as well
+    bool loading_ = false;               // as well: some report left days out
+    bool has_thread_ = false;            // as well: that runs run()
 
     mutable std::shared_mutex mutex_{};
     // Under mutex_.
