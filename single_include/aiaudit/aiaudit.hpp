@@ -18951,7 +18951,8 @@ result<void> resident_sums::make_extract(report_query const& query, civil_day co
 // slot begins in. Records not yet saved stand in memory; the caller saves them now and then as day
 // parts (day_part.hpp), which outlive the log. Over both stand sums by day (resident_sums.hpp),
 // loaded where a query asks for them and kept up to date record by record: a query reads two rows
-// of running sums and what is newer, never a record.
+// of running sums and what is newer, never a record. One that is first to need days is answered
+// from these alone, if the caller says so, and then loads the days since bit by bit (load_more).
 //
 // Memory: at most `memory_bytes` (as of the last prepare(), saved() or first record of a day) for
 // the sums of days, of which those asked for longest ago and then the oldest are forgotten and
