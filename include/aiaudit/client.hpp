@@ -108,6 +108,9 @@ public:
 
     // Of every provider's model that was called lately.
     [[nodiscard]] std::vector<breaker_report> circuits() const { return runner_->circuits(); }
+    // For who gives it a timer that has to be moved: a manual_timer begins at zero, long before the
+    // time that a transport on a network measures its deadlines by.
+    [[nodiscard]] typename Policies::timer& time() noexcept { return runner_->time(); }
     // The cache, to look at or to clear; null where there is none.
     [[nodiscard]] typename Policies::cache* cache() noexcept { return runner_->cache(); }
 
