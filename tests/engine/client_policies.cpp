@@ -180,6 +180,30 @@ BOOST_AUTO_TEST_CASE(a_probe_that_fails_opens_again_for_as_long) {
     BOOST_TEST(tag_of(changes[2], "to") == "open");
 }
 
+BOOST_AUTO_TEST_CASE(the_attempt_that_opens_a_circuit_is_the_last_and_its_failure_is_told) {
+    client_options options;
+    options.breaker.calls_min = 2;
+    stand at(options);
+    at.provider.script(chat_path, {bad()});
+    auto const failed = at.ai.chat(hello());
+    BOOST_TEST((code_of(failed) == errc::provider_error));
+    BOOST_TEST(failed.error().remote == "Something failed on our side.");
+    BOOST_TEST(failed.error().retry_after_ms == 30'000U);
+    BOOST_TEST(at.asked() == 2U);  // of three that the retry policy allows
+    BOOST_TEST((code_of(at.ai.chat(hello())) == errc::circuit_open));
+}
+
+BOOST_AUTO_TEST_CASE(a_time_without_end_is_as_good_as_a_year) {
+    stand at;
+    at.provider.script(chat_path, {good()});
+    call_options patient;
+    patient.timeout = std::chrono::milliseconds::max();
+    BOOST_TEST(at.ai.chat(hello(), patient).value().text == "Hi");
+    patient.timeout = std::chrono::milliseconds::min();
+    BOOST_TEST((code_of(at.ai.chat(hello(), patient)) == errc::timed_out));
+    BOOST_TEST(at.asked() == 1U);
+}
+
 BOOST_AUTO_TEST_CASE(a_request_that_the_provider_refuses_opens_no_circuit) {
     stand at(fragile());
     at.provider.script(chat_path, {error_step(provider_error::openai_bad_request)});

@@ -65,7 +65,10 @@ public:
         made.id = make_operation_id(now());
         auto at = prepare_target(made, made.target);
         if (!at) return at.error();
-        if (auto const key = cache_key_of(made, *at)) return run_cached(made, *key, *at, to);
+        if (auto const key = cache_key_of(made, *at)) {
+            at->shared = true;
+            return run_cached(made, *key, *at, to);
+        }
         auto end = run_targets(made, *at);
         return deliver(made, std::move(end), to);
     }
@@ -82,6 +85,7 @@ private:
         provider_ring::entry const* where = nullptr;
         std::string model{};
         prepared_request request{};
+        bool shared = false;  // the answer is for the cache, and who waits for it, too
     };
     // What those who wait for an identical call are given.
     struct flight_answer : shared_answer {
@@ -110,7 +114,7 @@ private:
         if (!where) return where.error();
         auto request = made.make((*where)->where, target.model);
         if (!request) return request.error();
-        return ready_target{*where, target.model, std::move(*request)};
+        return ready_target{*where, target.model, std::move(*request), false};
     }
     // What attempts and answers from the cache have in common.
     [[nodiscard]] static attempt_plan plan_at(call const& made, ready_target const& at) {
@@ -130,9 +134,9 @@ private:
         plan.limits = options_.limits;
         plan.limits.deadline = made.deadline;
         plan.stop = std::move(stop);
-        // A stream is kept for the cache alone.
+        // A stream is kept for others alone.
         plan.body_bytes_kept = !made.stream ? options_.limits.response_bytes_max
-                               : cache_     ? options_.cache.entry_bytes_max
+                               : at.shared  ? options_.cache.entry_bytes_max
                                             : 0;
         return plan;
     }
@@ -195,12 +199,15 @@ private:
                 return refused(end.error(), error_class::ours);
             }
             auto const failed = attempt_failure::from(end->of, end->headers, now());
-            note(circuits_.settle(name, at.model, timer_.now(), admitted.ticket,
-                                  outcome_of(end->of), failed.retry_after),
-                 name, at.model);
+            auto const change = circuits_.settle(name, at.model, timer_.now(), admitted.ticket,
+                                                 outcome_of(end->of), failed.retry_after);
+            note(change, name, at.model);
             if (!end->failure) return {std::move(*end), std::nullopt, error_class::none, false};
-            auto const next = decide(options_.retry, number, failed, end->handed_on, timer_.now(),
-                                     made.deadline, random_bits());
+            auto next = decide(options_.retry, number, failed, end->handed_on, timer_.now(),
+                               made.deadline, random_bits());
+            // It would only be refused: the provider's own words say more.
+            if (next.retry && change && change->to == breaker_state::open)
+                next = {false, change->until - timer_.now(), "the circuit has opened"};
             if (!next.retry) {
                 error why = with_course(std::move(*end->failure), number, next);
                 error_class const of = end->of;
@@ -233,6 +240,7 @@ private:
                     "; no fallback to " + printable(next.provider) + ": " + ready.error().where;
                 continue;
             }
+            ready->shared = at.shared;
             at = std::move(*ready);
             end = run_target(made, at);
             end.by_fallback = true;
