@@ -143,16 +143,13 @@ struct cache_request {
     };
     add(origin);
     for (header_list const* const headers : {&entry, &call}) {
-        for (auto const& [name, value] : *headers) {
-            auto const is_this = [&](std::string_view other) {
-                return detail::same_name(name, other);
-            };
-            if (std::any_of(headers_about_the_call.begin(), headers_about_the_call.end(), is_this))
-                continue;
-            std::string lowered = name;
-            std::transform(name.begin(), name.end(), lowered.begin(), detail::ascii_lower);
-            add(lowered);
-            add(value);
+        for (auto const& header : *headers) {
+            std::string name = header.first;
+            std::transform(name.begin(), name.end(), name.begin(), detail::ascii_lower);
+            auto const& left_out = headers_about_the_call;
+            if (std::find(left_out.begin(), left_out.end(), name) != left_out.end()) continue;
+            add(name);
+            add(header.second);
         }
     }
     return text;
