@@ -13,6 +13,9 @@
 // help (retry_policy), never after a part of a stream was handed on. While a provider's model keeps
 // failing its circuit is open, and calls to it fail at once. An attempt whose usage is not known,
 // because it was cut, is charged what it may have cost at the most.
+// With a cache (client_options::cache), identical calls that are under way at once are one request:
+// those that wait are given its answer as one from the cache, or its failure; where that is the
+// first caller's own (it was stopped, or its time was over) one of them asks anew.
 // Errors of every call: provider_error (the provider's words apart, in `remote`); connect_failed,
 // tls_failed, timed_out, connection_lost, bad_response, truncated, too_large; circuit_open;
 // cancelled; bad_argument, bad_json and unknown_dialect for a request that was not sent; those of
@@ -108,6 +111,9 @@ public:
 
     // Of every provider's model that was called lately.
     [[nodiscard]] std::vector<breaker_report> circuits() const { return runner_->circuits(); }
+    // For who gives it a timer that has to be moved: a manual_timer begins at zero, long before the
+    // time that a transport on a network measures its deadlines by.
+    [[nodiscard]] typename Policies::timer& time() noexcept { return runner_->time(); }
     // The cache, to look at or to clear; null where there is none.
     [[nodiscard]] typename Policies::cache* cache() noexcept { return runner_->cache(); }
 

@@ -12,10 +12,12 @@
 #include <aiaudit/cache/response_cache.hpp>  // cache_key
 #include <aiaudit/codec/json_canonical.hpp>  // the one text of a request
 #include <aiaudit/core/call.hpp>             // operation
+#include <aiaudit/core/http.hpp>             // header_list
 #include <aiaudit/detail/bytes.hpp>          // lengths
 #include <aiaudit/detail/sha256.hpp>         // the hash
 #include <aiaudit/error.hpp>                 // result
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <span>
@@ -54,6 +56,11 @@ struct canonical_request {
 // Members that name who asks, and change no answer.
 inline constexpr std::array<std::string_view, 4> members_about_the_caller{
     "user", "metadata", "safety_identifier", "prompt_cache_key"};
+
+// Headers that name a call, or the trace that it is in, and change no answer.
+inline constexpr std::array<std::string_view, 6> headers_about_the_call{
+    "idempotency-key", "x-request-id", "x-client-request-id",
+    "traceparent",     "tracestate",   "baggage"};
 
 namespace detail {
 
@@ -120,9 +127,33 @@ struct cache_request {
     std::string_view model;    // where the body or the path does not say it; may be empty
     std::string_view scope;    // scope_text
     std::string_view request;  // canonical_request::text
-    // What else decides the answer: another origin, the API's version and beta headers.
+    // What else decides the answer: another origin, the API's version and beta headers
+    // (variant_text).
     std::string_view variant{};
 };
+
+// Of where a request goes, and of all headers that a provider's entry or its caller adds, since any
+// of them may change the answer; but for headers_about_the_call.
+[[nodiscard]] inline std::string variant_text(std::string_view origin, header_list const& entry,
+                                              header_list const& call) {
+    std::string text;
+    auto const add = [&text](std::string_view field) {
+        detail::append_little_endian(text, std::uint64_t{field.size()});
+        text.append(field);
+    };
+    add(origin);
+    for (header_list const* const headers : {&entry, &call}) {
+        for (auto const& header : *headers) {
+            std::string name = header.first;
+            std::transform(name.begin(), name.end(), name.begin(), detail::ascii_lower);
+            auto const& left_out = headers_about_the_call;
+            if (std::find(left_out.begin(), left_out.end(), name) != left_out.end()) continue;
+            add(name);
+            add(header.second);
+        }
+    }
+    return text;
+}
 
 // SHA-256 over a label and the fields, each behind its length. Errors: bad_argument, where a field
 // is empty that never is.

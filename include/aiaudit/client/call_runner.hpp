@@ -14,11 +14,14 @@
 #include <aiaudit/client/provider_ring.hpp>  // provider_ring
 #include <aiaudit/client/single_flight.hpp>  // single_flight
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
+#include <exception>
 #include <memory>
 #include <optional>
 #include <random>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -35,6 +38,7 @@ public:
     using transport = typename Policies::transport;
     using pricing = typename Policies::pricing;
     using cache_type = typename Policies::cache;
+    using timer = typename Policies::timer;
 
     [[nodiscard]] static result<std::unique_ptr<call_runner>> make(Ledger& into,
                                                                    client_options options,
@@ -55,10 +59,17 @@ public:
     // The answer; `to` gets the rest.
     [[nodiscard]] result<answer> run(call& made, reply& to) {
         made.begun = timer_.now();
-        made.deadline = made.begun + made.options->timeout.value_or(options_.timeout);
+        // Bounded, so that no sum of times overflows.
+        made.deadline = made.begun + std::clamp(made.options->timeout.value_or(options_.timeout),
+                                                std::chrono::milliseconds{0}, retry_after_most);
         made.id = make_operation_id(now());
-        if (auto const key = cache_key_of(made)) return run_cached(made, *key, to);
-        auto end = run_targets(made);
+        auto at = prepare_target(made, made.target);
+        if (!at) return at.error();
+        if (auto const key = cache_key_of(made, *at)) {
+            at->shared = true;
+            return run_cached(made, *key, *at, to);
+        }
+        auto end = run_targets(made, *at);
         return deliver(made, std::move(end), to);
     }
 
@@ -66,9 +77,22 @@ public:
         return circuits_.report(timer_.now());
     }
     [[nodiscard]] cache_type* cache() noexcept { return cache_ ? &*cache_ : nullptr; }
+    [[nodiscard]] timer& time() noexcept { return timer_; }
 
 private:
-    using flights = single_flight<shared_answer>;
+    // A request that is ready to go to a target: prepared once, however often it is sent.
+    struct ready_target {
+        provider_ring::entry const* where = nullptr;
+        std::string model{};
+        prepared_request request{};
+        bool shared = false;  // the answer is for the cache, and who waits for it, too
+    };
+    // What those who wait for an identical call are given.
+    struct flight_answer : shared_answer {
+        call_target from{};  // whose words the answer is in: a fallback may have changed them
+        bool alone = false;  // it was too large to be kept: each asks for itself
+    };
+    using flights = single_flight<flight_answer>;
 
     call_runner(Ledger& into, client_options options, provider_ring providers, pricing prices,
                 transport by, std::optional<cache_type> cache)
@@ -84,24 +108,35 @@ private:
 
     // --- one attempt ---
 
-    [[nodiscard]] attempt_plan plan_of(call& made, provider_ring::entry const& where,
-                                       std::string_view model, prepared_request const& request,
-                                       std::stop_token stop) {
+    [[nodiscard]] result<ready_target> prepare_target(call const& made,
+                                                      call_target const& target) const {
+        auto const where = providers_.named(target.provider);
+        if (!where) return where.error();
+        auto request = made.make((*where)->where, target.model);
+        if (!request) return request.error();
+        return ready_target{*where, target.model, std::move(*request), false};
+    }
+    // What attempts and answers from the cache have in common.
+    [[nodiscard]] static attempt_plan plan_at(call const& made, ready_target const& at) {
         attempt_plan plan;
-        plan.to = &where.where;
-        plan.key = &where.key;
-        plan.request = &request;
-        plan.model = model;
+        plan.to = &at.where->where;
+        plan.key = &at.where->key;
+        plan.request = &at.request;
+        plan.model = at.model;
         plan.who = made.options;
         plan.id = made.id;
-        plan.number = ++made.attempts;
         plan.stream = made.stream;
+        return plan;
+    }
+    [[nodiscard]] attempt_plan plan_of(call& made, ready_target const& at, std::stop_token stop) {
+        attempt_plan plan = plan_at(made, at);
+        plan.number = ++made.attempts;
         plan.limits = options_.limits;
         plan.limits.deadline = made.deadline;
         plan.stop = std::move(stop);
-        // A stream is kept for the cache alone.
+        // A stream is kept for others alone.
         plan.body_bytes_kept = !made.stream ? options_.limits.response_bytes_max
-                               : cache_     ? options_.cache.entry_bytes_max
+                               : at.shared  ? options_.cache.entry_bytes_max
                                             : 0;
         return plan;
     }
@@ -121,13 +156,11 @@ private:
         made.ended(end.outcome.cost, *kept);
         return end;
     }
-    [[nodiscard]] result<attempt_end> hedged(call& made, provider_ring::entry const& where,
-                                             std::string_view model,
-                                             prepared_request const& request) {
+    [[nodiscard]] result<attempt_end> hedged(call& made, ready_target const& at) {
         auto const one = [&](std::stop_token stop) {
-            return attempt(made, plan_of(made, where, model, request, std::move(stop)));
+            return attempt(made, plan_of(made, at, std::move(stop)));
         };
-        if (options_.hedge_after.count() == 0 || made.stream) return one(made.options->stop);
+        if (options_.hedge_after.count() <= 0 || made.stream) return one(made.options->stop);
         return first_of_two(one, options_.hedge_after, made.options->stop);
     }
 
@@ -143,40 +176,38 @@ private:
     [[nodiscard]] target_end refused(error why, error_class of) const {
         return {std::nullopt, std::move(why), of, false};
     }
-    [[nodiscard]] target_end circuit_is_open(provider_entry const& where, std::string const& model,
+    [[nodiscard]] target_end circuit_is_open(ready_target const& at,
                                              std::chrono::nanoseconds wait) const {
-        return refused(
-            with_course(fail(errc::circuit_open, printable(where.name) + " " + printable(model) +
-                                                     ": too many failures lately"),
-                        1, {false, wait, {}}),
-            error_class::circuit_open);
+        return refused(with_course(fail(errc::circuit_open, printable(at.where->where.name) + " " +
+                                                                printable(at.model) +
+                                                                ": too many failures lately"),
+                                   1, {false, wait, {}}),
+                       error_class::circuit_open);
     }
 
     // Attempts at one target, until one succeeds or another would not help.
-    [[nodiscard]] target_end run_target(call& made, call_target const& target) {
-        auto const where = providers_.named(target.provider);
-        if (!where) return refused(where.error(), error_class::ours);
-        std::string const& name = (*where)->where.name;
-        auto const request = made.make((*where)->where, target.model);
-        if (!request) return refused(request.error(), error_class::ours);
+    [[nodiscard]] target_end run_target(call& made, ready_target const& at) {
+        std::string const& name = at.where->where.name;
         for (std::uint32_t number = 1;; ++number) {
-            auto const admitted = circuits_.admit(name, target.model, timer_.now());
-            note(admitted.change, name, target.model);
-            if (!admitted.allowed)
-                return circuit_is_open((*where)->where, target.model, admitted.wait);
-            auto end = hedged(made, **where, target.model, *request);
+            auto const admitted = circuits_.admit(name, at.model, timer_.now());
+            note(admitted.change, name, at.model);
+            if (!admitted.allowed) return circuit_is_open(at, admitted.wait);
+            auto end = hedged(made, at);
             if (!end) {
-                circuits_.settle(name, target.model, timer_.now(), admitted.ticket,
+                circuits_.settle(name, at.model, timer_.now(), admitted.ticket,
                                  breaker_outcome::ignored);
                 return refused(end.error(), error_class::ours);
             }
             auto const failed = attempt_failure::from(end->of, end->headers, now());
-            note(circuits_.settle(name, target.model, timer_.now(), admitted.ticket,
-                                  outcome_of(end->of), failed.retry_after),
-                 name, target.model);
+            auto const change = circuits_.settle(name, at.model, timer_.now(), admitted.ticket,
+                                                 outcome_of(end->of), failed.retry_after);
+            note(change, name, at.model);
             if (!end->failure) return {std::move(*end), std::nullopt, error_class::none, false};
-            auto const next = decide(options_.retry, number, failed, end->handed_on, timer_.now(),
-                                     made.deadline, random_bits());
+            auto next = decide(options_.retry, number, failed, end->handed_on, timer_.now(),
+                               made.deadline, random_bits());
+            // It would only be refused: the provider's own words say more.
+            if (next.retry && change && change->to == breaker_state::open)
+                next = {false, change->until - timer_.now(), "the circuit has opened"};
             if (!next.retry) {
                 error why = with_course(std::move(*end->failure), number, next);
                 error_class const of = end->of;
@@ -191,15 +222,27 @@ private:
 
     // --- all targets ---
 
-    [[nodiscard]] target_end run_targets(call& made) {
-        auto const& fallback = made.options->fallback ? *made.options->fallback : options_.fallback;
-        target_end end = run_target(made, made.target);
+    [[nodiscard]] fallback_policy const& fallback_of(call const& made) const {
+        return made.options->fallback ? *made.options->fallback : options_.fallback;
+    }
+    // `at` becomes the target that was tried last.
+    [[nodiscard]] target_end run_targets(call& made, ready_target& at) {
+        auto const& fallback = fallback_of(made);
+        target_end end = run_target(made, at);
         for (call_target const& next : fallback.to) {
             bool const handed_on = end.last && end.last->handed_on;
             if (!end.failure || handed_on || !fallback.applies(end.of) ||
                 timer_.now() >= made.deadline)
                 break;
-            end = run_target(made, next);
+            auto ready = prepare_target(made, next);
+            if (!ready) {  // why the call failed is still to be told
+                end.failure->where +=
+                    "; no fallback to " + printable(next.provider) + ": " + ready.error().where;
+                continue;
+            }
+            ready->shared = at.shared;
+            at = std::move(*ready);
+            end = run_target(made, at);
             end.by_fallback = true;
         }
         if (end.last && end.last->thrown) std::rethrow_exception(end.last->thrown);
@@ -232,42 +275,80 @@ private:
     // --- cache and identical calls in flight ---
 
     // Nothing where the call is not to be shared.
-    [[nodiscard]] std::optional<cache_key> cache_key_of(call& made) {
+    [[nodiscard]] std::optional<cache_key> cache_key_of(call const& made,
+                                                        ready_target const& at) const {
         if (!cache_ || made.options->cache == cache_mode::none) return std::nullopt;
-        auto const where = providers_.named(made.target.provider);
-        if (!where) return std::nullopt;
-        auto const request = made.make((*where)->where, made.target.model);
-        if (!request) return std::nullopt;
-        auto const canonical = canonicalize_request(request->body, made.what);
+        auto const canonical = canonicalize_request(at.request.body, made.what);
         if (!canonical || canonical->stateful) return std::nullopt;
         if (!canonical->deterministic && !options_.cache_varying) return std::nullopt;
+        provider_entry const& where = at.where->where;
         std::string const scope =
             scope_text(options_.cache_scope, made.options->user, made.options->project);
-        auto const key = key_of({(*where)->where.name, request->target, made.target.model, scope,
-                                 canonical->text, (*where)->where.origin});
+        std::string const variant =
+            variant_text(where.origin, where.headers, made.options->headers);
+        auto const key =
+            key_of({where.name, at.request.target, at.model, scope, canonical->text, variant});
         if (!key) return std::nullopt;
         return *key;
     }
-
-    [[nodiscard]] result<answer> run_cached(call& made, cache_key const& key, reply& to) {
-        if (made.options->cache == cache_mode::allowed) {
-            // A cache that fails is a cache that has nothing: the provider is asked.
-            auto const kept = cache_->get(key, now());
-            if (kept && *kept) return replay(made, **kept, to);
+    // Who falls back elsewhere than others is not given their answer, and they not his.
+    [[nodiscard]] static std::string flight_key(call const& made, cache_key const& key) {
+        std::string text{view_of(key.bytes)};
+        if (!made.options->fallback) return text;
+        auto const add = [&text](std::string_view field) {
+            append_little_endian(text, std::uint64_t{field.size()});
+            text.append(field);
+        };
+        for (error_class const of : made.options->fallback->after)
+            text.push_back(static_cast<char>(of));
+        text.push_back('\xFF');
+        for (call_target const& to : made.options->fallback->to) {
+            add(to.provider);
+            add(to.model);
         }
-        auto joined = flights_.join(key);
-        if (auto* const leader = std::get_if<typename flights::leader>(&joined))
-            return lead(made, key, std::move(*leader), to);
-        return follow(made, key, std::get<typename flights::follower>(std::move(joined)), to);
+        return text;
+    }
+    // A cache that fails is a cache that has nothing: the provider is asked.
+    [[nodiscard]] std::optional<cached_response> kept_answer(call const& made,
+                                                             cache_key const& key) const {
+        if (made.options->cache != cache_mode::allowed) return std::nullopt;
+        auto kept = cache_->get(key, now());
+        if (!kept) return std::nullopt;
+        return std::move(*kept);
     }
 
-    [[nodiscard]] result<answer> lead(call& made, cache_key const& key,
+    [[nodiscard]] result<answer> run_cached(call& made, cache_key const& key, ready_target& at,
+                                            reply& to) {
+        if (auto const kept = kept_answer(made, key)) return replay(made, at, *kept, to);
+        auto joined = flights_.join(flight_key(made, key));
+        if (auto* const follower = std::get_if<typename flights::follower>(&joined))
+            return follow(made, key, at, std::move(*follower), to);
+        auto leader = std::get<typename flights::leader>(std::move(joined));
+        // Who led before may have finished since the first look.
+        auto kept = kept_answer(made, key);
+        if (!kept) return lead(made, key, at, std::move(leader), to);
+        flight_answer found;
+        found.response = std::move(*kept);
+        found.from = {at.where->where.name, at.model};
+        auto const shared = leader.finish(std::move(found));
+        return replay(made, at, shared->response, to);
+    }
+
+    // Whatever ends this early, an exception of the caller's too, hands the lead to who waits.
+    [[nodiscard]] result<answer> lead(call& made, cache_key const& key, ready_target& at,
                                       typename flights::leader leader, reply& to) {
-        target_end end = run_targets(made);
-        shared_answer shared;
+        target_end end = run_targets(made, at);
+        // A failure that is this caller's own is not theirs who wait, and half an answer is for
+        // nobody else: one of them goes on.
+        bool const own = end.of == error_class::cancelled || end.of == error_class::timeout ||
+                         (!end.failure && !end.last->outcome.complete);
+        if (own) return deliver(made, std::move(end), to);
+        flight_answer shared;
         shared.of = end.of;
         shared.failure = end.failure;
-        if (!end.failure && end.last->outcome.complete && end.last->body) {
+        shared.from = {at.where->where.name, at.model};
+        shared.alone = !end.failure && !end.last->body;
+        if (!end.failure && end.last->body) {
             shared.response.status = end.last->outcome.http_status;
             shared.response.content_type = end.last->content_type;
             shared.response.body = *end.last->body;
@@ -275,40 +356,32 @@ private:
             shared.response.paid_by = made.id.to_string();
             // What a fallback answered is shared with those who wait, and not kept.
             if (!end.by_fallback) static_cast<void>(cache_->put(key, shared.response, now()));
-        } else if (!end.failure) {
-            return deliver(made, std::move(end), to);  // half an answer is for nobody else
         }
-        // A failure that is this caller's own is not theirs who wait: one of them goes on.
-        bool const own = shared.of == error_class::cancelled || shared.of == error_class::timeout;
-        if (!own) leader.finish(std::move(shared));
+        leader.finish(std::move(shared));
         return deliver(made, std::move(end), to);
     }
-    [[nodiscard]] result<answer> follow(call& made, cache_key const& key,
+    [[nodiscard]] result<answer> follow(call& made, cache_key const& key, ready_target& at,
                                         typename flights::follower follower, reply& to) {
         auto outcome = follower.wait(made.deadline, made.options->stop);
         if (!outcome) return outcome.error();
         if (auto* const leader = std::get_if<typename flights::leader>(&*outcome))
-            return lead(made, key, std::move(*leader), to);
-        auto const& shared = *std::get<std::shared_ptr<shared_answer const>>(*outcome);
+            return lead(made, key, at, std::move(*leader), to);
+        auto const& shared = *std::get<std::shared_ptr<flight_answer const>>(*outcome);
         if (shared.failure) return *shared.failure;
-        return replay(made, shared.response, to);
+        if (shared.alone) return deliver(made, run_targets(made, at), to);
+        bool const same =
+            shared.from.provider == at.where->where.name && shared.from.model == at.model;
+        if (same) return replay(made, at, shared.response, to);
+        auto const other = prepare_target(made, shared.from);
+        if (!other) return other.error();
+        return replay(made, *other, shared.response, to);
     }
 
     // An answer that another call paid for, read as if it came now, and its record.
-    [[nodiscard]] result<answer> replay(call& made, cached_response const& from, reply& to) {
-        auto const where = providers_.named(made.target.provider);
-        if (!where) return where.error();
-        auto const request = made.make((*where)->where, made.target.model);
-        if (!request) return request.error();
-        attempt_plan plan;
-        plan.to = &(*where)->where;
-        plan.key = &(*where)->key;
-        plan.request = &*request;
-        plan.model = made.target.model;
-        plan.who = made.options;
-        plan.id = made.id;
-        plan.stream = made.stream;
-        response_follower follower(exchange_of(plan), request->dialect, request->usage_injected,
+    [[nodiscard]] result<answer> replay(call& made, ready_target const& at,
+                                        cached_response const& from, reply& to) {
+        attempt_plan const plan = plan_at(made, at);
+        response_follower follower(exchange_of(plan), at.request.dialect, at.request.usage_injected,
                                    made.listener,
                                    made.stream ? 0 : options_.limits.response_bytes_max);
         record entry = record_of_attempt(plan, record_kind::outcome, now());
@@ -347,7 +420,7 @@ private:
     provider_ring const providers_;
     pricing const prices_;
     transport transport_;
-    mutable typename Policies::timer timer_{};
+    mutable timer timer_{};
     std::optional<cache_type> cache_;
     breaker_board circuits_;
     flights flights_{};

@@ -12,6 +12,7 @@
 #include <aiaudit/providers/request_body.hpp>    // prepared_request
 #include <aiaudit/providers/usage_asked.hpp>     // with_usage_asked
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -26,6 +27,7 @@ struct raw_request {
     std::string model{};
     bool model_in_path = false;
     bool stream = false;
+    std::optional<api_family> family{};  // of the provider that it was written for
 
     // Errors: bad_json where the body is no JSON object.
     [[nodiscard]] static result<raw_request> of(endpoint point, std::string json) {
@@ -42,13 +44,17 @@ struct raw_request {
         return made;
     }
 
-    // For a model that may be another than the request's own: a fallback. Errors: bad_argument
-    // where the model is named in the path, or the other provider speaks another dialect.
+    // The first time for the provider that the request was written for. After that for a fallback,
+    // whose model may be another; errors: bad_argument where the model is named in the path, or the
+    // other provider has another family's API.
     [[nodiscard]] result<prepared_request> prepared(provider_entry const& where,
                                                     std::string_view path,
-                                                    std::string const& other) const {
+                                                    std::string const& other) {
         auto const there = endpoint_of(where.name, path);
         if (!there) return there.error();
+        if (where.family != family.value_or(where.family))
+            return fail(errc::bad_argument, "no fallback to a provider of another API");
+        family = where.family;
         prepared_request made;
         made.dialect = there->dialect;
         made.target = where.prefix + std::string(path);

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: MIT
+//
+// policy_stand.hpp: a client_stand of any policies: a ledger, a provider on loopback that both
+// "openai" and "anthropic" stand for, and a client.
+#ifndef AIAUDIT_TESTS_SUPPORT_POLICY_STAND_HPP
+#define AIAUDIT_TESTS_SUPPORT_POLICY_STAND_HPP
+
+#include "support/client_stand.hpp"
+
+#include <chrono>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace aiaudit_tests {
+
+inline constexpr char const* chat_path = "/v1/chat/completions";
+inline constexpr char const* messages_path = "/v1/messages";
+
+// One that waits at most a millisecond between attempts, and both of whose providers are at
+// `origin`.
+[[nodiscard]] inline client_options options_at(std::string const& origin,
+                                               client_options options = {}) {
+    options.providers.push_back({.name = "openai", .origin = origin, .prefix = "/v1"});
+    options.providers.push_back({.name = "anthropic",
+                                 .origin = origin,
+                                 .prefix = "/v1",
+                                 .family = api_family::anthropic,
+                                 .key = key_header::x_api_key});
+    options.retry.first = options.retry.most = std::chrono::milliseconds{1};
+    return options;
+}
+
+template <class Policies>
+struct policy_stand {
+    explicit policy_stand(client_options options = {})
+        : log(basic_ledger<Policies>::open({}).value()),
+          ai(basic_client<Policies>::open(log, options_at(provider.origin(), std::move(options)))
+                 .value()) {}
+
+    // In the order of the log; what was only queued is waited for.
+    std::vector<record> records(record_kind of) {
+        log.flush().value();
+        std::vector<record> all;
+        log.read(sequence{1},
+                 [&](sequence, record&& entry) {
+                     if (entry.kind == of) all.push_back(std::move(entry));
+                     return true;
+                 })
+            .value();
+        return all;
+    }
+    std::vector<record> outcomes() { return records(record_kind::outcome); }
+    totals sums() {
+        log.flush().value();
+        return log.report({}).value().sum;
+    }
+    std::size_t asked() const { return provider.requests().size(); }
+
+    chaos_provider provider{};
+    basic_ledger<Policies> log;
+    basic_client<Policies> ai;
+};
+
+[[nodiscard]] inline std::string_view tag_of(record const& entry, std::string_view name) {
+    for (auto const& [key, value] : entry.tags) {
+        if (key == name) return value;
+    }
+    return {};
+}
+
+}  // namespace aiaudit_tests
+
+#endif  // AIAUDIT_TESTS_SUPPORT_POLICY_STAND_HPP
