@@ -5,20 +5,22 @@
 //
 // cache_hit_us ...        client.chat() that the cache on disk answers, record included: 1.4 kB
 //                         asked, 1.4 kB answered, ledger and cache in LMDB
-// call_cpu_us             processor time, that of the ledger's threads included, which a call takes
-//                         above the bare transport: body made, intent and outcome recorded, usage
-//                         read, priced; the transport hands over a constant answer, the store keeps
-//                         nothing, 16 callers
-// call_cpu_alone_us       the same with one caller, who is alone in every batch: each of his two
-//                         records wakes the writer and is waited for
+// call_cpu_us             processor time of the process, the ledger's threads included, that a call
+//                         takes above the bare transport: body made, intent and outcome recorded,
+//                         usage read, priced. The transport hands over a constant answer, the store
+//                         keeps nothing, and nobody waits for the commits: see the next
+// call_committed_cpu_us   the same by client.chat(), whose two records are waited for: two batches
+//                         of one record, and threads that sleep and are woken
+// call_committed_cpu_16_us  with 16 callers at once, who share batches
 // call_allocations        operator new of all threads a call, over calls 1,000 to 2,000; that it is
 //                         the same over calls 100,000 to 101,000 is checked
 // stream_mb_s ...         a stream of 20,000 events through client.stream()
 // loopback_call_us ...    client.chat() over HTTP to a server in this process, connection kept
 //                         alive; plain_call_us is httplib::Client's own call of the same server,
-//                         measured in turn with it, and loopback_overhead_us the difference of the
-//                         medians. The store keeps nothing; loopback_durable_us is with LMDB, whose
-//                         two commits wait for the disk
+//                         measured in turn with it, loopback_overhead_us the difference of the
+//                         medians, and transport_call_us httplib_transport's call without a client.
+//                         The store keeps nothing; loopback_durable_us is with LMDB, whose two
+//                         commits wait for the disk
 // Usage: client [--json FILE] [--only cache|cpu|stream|loopback]
 
 #include "support.hpp"
@@ -27,8 +29,8 @@
 
 #include <httplib.h>
 
-#include <ctime>
 #include <atomic>
+#include <ctime>
 #include <memory>
 #include <new>
 #include <stop_token>
@@ -66,14 +68,12 @@ std::string usage_json(int output) {
 
 std::string const answer_text = prose(1'000);
 
-std::string answer_body() {
-    return R"({"id":"chatcmpl-D4f8Kq2Zc7Lw9Xb1","object":"chat.completion","created":1786000000,)"
-           R"("model":"gpt-4.1-2025-04-14","choices":[{"index":0,"message":{"role":"assistant",)"
-           R"("content":")" +
-           answer_text +
-           R"(","refusal":null},"logprobs":null,"finish_reason":"stop"}],)" + usage_json(250) +
-           R"(,"service_tier":"default","system_fingerprint":"fp_3b1c"})";
-}
+std::string const answer_body =
+    R"({"id":"chatcmpl-D4f8Kq2Zc7Lw9Xb1","object":"chat.completion","created":1786000000,)"
+    R"("model":"gpt-4.1-2025-04-14","choices":[{"index":0,"message":{"role":"assistant",)"
+    R"("content":")" +
+    answer_text + R"(","refusal":null},"logprobs":null,"finish_reason":"stop"}],)" +
+    usage_json(250) + R"(,"service_tier":"default","system_fingerprint":"fp_3b1c"})";
 
 std::string stream_event(std::string const& choices, std::string const& rest) {
     return R"(data: {"id":"chatcmpl-D4f8Kq2Zc7Lw9Xb1","object":"chat.completion.chunk",)"
@@ -130,11 +130,12 @@ struct on_disk : aiaudit::default_policies {
 struct in_memory : on_disk {
     using storage = aiaudit::memory_store;
 };
+using memory_ledger = aiaudit::basic_ledger<in_memory>;
 struct in_memory_by_http : aiaudit::default_policies {
     using storage = aiaudit::memory_store;
 };
 
-constant_transport answering_transport() { return {"application/json", answer_body()}; }
+constant_transport answering_transport() { return {"application/json", answer_body}; }
 
 // 1.4 kB as it is sent.
 aiaudit::chat_request question() {
@@ -147,6 +148,8 @@ aiaudit::chat_request question() {
     asked.temperature = 0;
     return asked;
 }
+
+char const* const nowhere = "http://127.0.0.1:1";
 
 aiaudit::client_options options_for(std::string const& origin) {
     aiaudit::client_options options;
@@ -169,7 +172,7 @@ double processor_seconds() {
 
 void measure_cache(std::string const& directory, figure_table& figures) {
     auto ledger = must(aiaudit::basic_ledger<on_disk>::open({.path = directory + "/hits"}));
-    auto options = options_for("http://127.0.0.1:1");
+    auto options = options_for(nowhere);
     options.cache.path = directory + "/cache";
     auto client = must(aiaudit::basic_client<on_disk>::open(
         ledger, std::move(options), aiaudit::builtin_book(), answering_transport()));
@@ -185,9 +188,9 @@ void measure_cache(std::string const& directory, figure_table& figures) {
     figures.add("cache_hit_p99_us", percentile(times, 99), "us");
 }
 
-// Calls by some threads at once: processor time of the process for each.
-template <class Call>
-double cpu_us_of(int threads, int calls_each, Call const& call) {
+// Calls by some threads at once: processor time of the process for each, all records written.
+template <class Ledger, class Call>
+double cpu_us_of(Ledger& ledger, int threads, int calls_each, Call const& call) {
     double const start = processor_seconds();
     std::vector<std::jthread> callers;
     for (int i = 1; i < threads; ++i)
@@ -196,87 +199,152 @@ double cpu_us_of(int threads, int calls_each, Call const& call) {
         });
     for (int n = 0; n < calls_each; ++n) call();
     callers.clear();
+    must(ledger.flush());
     return (processor_seconds() - start) * 1e6 / (threads * calls_each);
 }
 
+// What several ways take, measured in turn.
+class cpu_rounds {
+public:
+    static constexpr int calls = 4'000;
+    static constexpr int rounds = 7;
+
+    template <class Ledger, class... Calls>
+    cpu_rounds(Ledger& ledger, int threads, Calls const&... of) : times_(sizeof...(of)) {
+        for (int round = 0; round < rounds; ++round) {
+            std::size_t way = 0;
+            (times_[way++].push_back(cpu_us_of(ledger, threads, calls / threads, of)), ...);
+        }
+    }
+    [[nodiscard]] double median_us(std::size_t way) const { return percentile(times_[way], 50); }
+
+private:
+    std::vector<std::vector<double>> times_;
+};
+
+// A call of the transport alone.
+template <class Transport>
+void call_bare(Transport& by, aiaudit::http_request const& request) {
+    std::string body;
+    must(by.exchange(
+        request, {}, {}, [](aiaudit::http_response_head const& head) { return head.status == 200; },
+        [&body](std::string_view bytes) {
+            body.append(bytes);
+            return true;
+        }));
+    check(body == answer_body, "the bare answer");
+}
+
+aiaudit::http_request bare_request(std::string const& origin) {
+    auto const to = must(aiaudit::provider_named("openai"));
+    aiaudit::http_request request;
+    request.origin = origin;
+    request.target = "/v1/chat/completions";
+    request.headers = {{"Content-Type", "application/json"}};
+    request.body = must(aiaudit::prepare(question(), to, false)).body;
+    return request;
+}
+
+// A ledger that nobody waits for, and client.chat() into it.
+class relaxed_runner {
+    struct relaxed_ledger {
+        memory_ledger* into;
+        [[nodiscard]] auto append(aiaudit::record const& entry) {
+            return into->append(entry, aiaudit::durability::relaxed);
+        }
+        [[nodiscard]] auto enqueue(aiaudit::record const& entry) { return into->enqueue(entry); }
+        [[nodiscard]] auto time() const { return into->time(); }
+    };
+    using runner = aiaudit::detail::call_runner<relaxed_ledger, in_memory>;
+
+public:
+    static aiaudit::result<relaxed_runner> make(memory_ledger& into, aiaudit::chat_request asked) {
+        auto ledger = std::make_unique<relaxed_ledger>(relaxed_ledger{&into});
+        auto made = runner::make(*ledger, options_for(nowhere), aiaudit::builtin_book(),
+                                 answering_transport());
+        if (!made) return made.error();
+        return relaxed_runner(std::move(ledger), std::move(*made), std::move(asked));
+    }
+    [[nodiscard]] aiaudit::chat_reply chat() {
+        aiaudit::call_options const options{.user = "ana"};
+        aiaudit::detail::call made;
+        made.options = &options;
+        made.target = {asked_.provider, asked_.model};
+        made.make = [this](aiaudit::provider_entry const& where, std::string const&) {
+            return aiaudit::prepare(asked_, where, false);
+        };
+        aiaudit::chat_reply reply;
+        static_cast<aiaudit::answer&>(reply) = must(runner_->run(made, reply));
+        return reply;
+    }
+
+private:
+    relaxed_runner(std::unique_ptr<relaxed_ledger> ledger, std::unique_ptr<runner> made,
+                   aiaudit::chat_request asked)
+        : ledger_(std::move(ledger)), runner_(std::move(made)), asked_(std::move(asked)) {}
+
+    std::unique_ptr<relaxed_ledger> ledger_;
+    std::unique_ptr<runner> runner_;
+    aiaudit::chat_request asked_;
+};
+
 void measure_cpu(figure_table& figures) {
-    auto ledger = must(aiaudit::basic_ledger<in_memory>::open({}));
+    auto ledger = must(memory_ledger::open({}));
     auto client = must(aiaudit::basic_client<in_memory>::open(
-        ledger, options_for("http://127.0.0.1:1"), aiaudit::builtin_book(), answering_transport()));
+        ledger, options_for(nowhere), aiaudit::builtin_book(), answering_transport()));
     auto const asked = question();
-    std::uint64_t calls = 0;
-    auto const call = [&] { check_reply(must(client.chat(asked, {.user = "ana"})), true); };
+    std::atomic<std::uint64_t> calls = 0;
+    auto const call = [&] {
+        check_reply(must(client.chat(asked, {.user = "ana"})), true);
+        calls.fetch_add(1, std::memory_order_relaxed);
+    };
     auto const allocations_over = [&](std::uint64_t from, std::uint64_t count) {
-        for (; calls < from; ++calls) call();
+        while (calls < from) call();
         must(ledger.flush());
         std::uint64_t const before = allocations.load();
         for (std::uint64_t i = 0; i < count; ++i) call();
         must(ledger.flush());
-        calls += count;
         return static_cast<double>(allocations.load() - before) / static_cast<double>(count);
     };
     double const early = allocations_over(1'000, 1'000);
 
     auto bare = answering_transport();
-    auto const to = must(aiaudit::provider_named("openai"));
-    aiaudit::http_request request;
-    request.origin = to.origin;
-    request.target = "/v1/chat/completions";
-    request.headers = {{"Content-Type", "application/json"}};
-    request.body = must(aiaudit::prepare(asked, to, false)).body;
-    std::atomic<std::size_t> heard = 0;
-    auto const bare_call = [&] {
-        std::string body;
-        must(bare.exchange(
-            request, {}, {}, [](auto const&) { return true; },
-            [&](std::string_view bytes) {
-                body.append(bytes);
-                return true;
-            }));
-        heard.fetch_add(body.size(), std::memory_order_relaxed);
+    auto const request = bare_request(nowhere);
+    auto const bare_call = [&] { call_bare(bare, request); };
+    auto relaxed = must(relaxed_runner::make(ledger, asked));
+    auto const relaxed_call = [&] {
+        check_reply(relaxed.chat(), true);
+        calls.fetch_add(1, std::memory_order_relaxed);
     };
-    auto const added_us = [&](int threads) {
-        constexpr int calls_a_round = 4'800;
-        constexpr int rounds = 5;
-        std::vector<double> whole;
-        std::vector<double> alone;
-        for (int i = 0; i < rounds; ++i) {
-            whole.push_back(cpu_us_of(threads, calls_a_round / threads, call));
-            alone.push_back(cpu_us_of(threads, calls_a_round / threads, bare_call));
-        }
-        calls += std::uint64_t{calls_a_round} * rounds;
-        check(heard.exchange(0) == answer_body().size() * calls_a_round * rounds, "bare answers");
-        return percentile(whole, 50) - percentile(alone, 50);
-    };
-    double const shared_us = added_us(16);
-    double const alone_us = added_us(1);
+    cpu_rounds const one(ledger, 1, relaxed_call, call, bare_call);
+    cpu_rounds const sixteen(ledger, 16, call, bare_call);
     double const late = allocations_over(100'000, 1'000);
-    check(late < early * 1.05, "allocations a call grew from " + std::to_string(early) + " to " +
-                                   std::to_string(late));
+    check(late < early * 1.05,
+          "allocations a call grew from " + std::to_string(early) + " to " + std::to_string(late));
     auto const sum = must(ledger.report({.kind = aiaudit::report_kind::daily})).sum;
     check(sum.requests == calls, "every call is in the ledger");
     figures.add("request_bytes", static_cast<double>(request.body.size()), "B");
-    figures.add("answer_bytes", static_cast<double>(answer_body().size()), "B");
-    figures.add("call_cpu_us", shared_us, "us");
-    figures.add("call_cpu_alone_us", alone_us, "us");
+    figures.add("answer_bytes", static_cast<double>(answer_body.size()), "B");
+    figures.add("call_cpu_us", one.median_us(0) - one.median_us(2), "us");
+    figures.add("call_committed_cpu_us", one.median_us(1) - one.median_us(2), "us");
+    figures.add("call_committed_cpu_16_us", sixteen.median_us(0) - sixteen.median_us(1), "us");
     figures.add("call_allocations", early, "new/call");
     figures.add("call_allocations_late", late, "new/call");
 }
 
 void measure_stream(figure_table& figures) {
     std::string const body = stream_body();
-    auto ledger = must(aiaudit::basic_ledger<in_memory>::open({}));
+    auto ledger = must(memory_ledger::open({}));
     auto client = must(aiaudit::basic_client<in_memory>::open(
-        ledger, options_for("http://127.0.0.1:1"), aiaudit::builtin_book(),
+        ledger, options_for(nowhere), aiaudit::builtin_book(),
         constant_transport{"text/event-stream", body}));
     auto const asked = question();
     std::size_t bytes = 0;
     aiaudit::chat_reply reply;
     double const us = median_us(9, [&] {
         bytes = 0;
-        reply = must(client.stream(asked, [&](aiaudit::answer_delta const& delta) {
-            bytes += delta.text.size();
-        }));
+        reply = must(client.stream(
+            asked, [&](aiaudit::answer_delta const& delta) { bytes += delta.text.size(); }));
     });
     check(bytes == stream_word.size() * stream_events, "the deltas of a stream");
     check(reply.usage.count(aiaudit::unit::output_tokens) == stream_events, "a stream's usage");
@@ -291,8 +359,7 @@ public:
         server_.set_tcp_nodelay(true);
         server_.set_keep_alive_max_count(100'000'000);
         server_.Post("/v1/chat/completions", [](httplib::Request const&, httplib::Response& to) {
-            static std::string const body = answer_body();
-            to.set_content(body, "application/json");
+            to.set_content(answer_body, "application/json");
         });
         port_ = server_.bind_to_any_port("127.0.0.1");
         if (port_ <= 0) stop("cannot listen on loopback");
@@ -319,26 +386,27 @@ void measure_loopback(std::string const& directory, figure_table& figures) {
     auto kept = must(aiaudit::ledger::open({.path = directory + "/calls"}));
     auto durable = must(aiaudit::client::open(kept, options_for(origin)));
     auto ledger = must(aiaudit::basic_ledger<in_memory_by_http>::open({}));
-    auto client =
-        must(aiaudit::basic_client<in_memory_by_http>::open(ledger, options_for(origin)));
+    auto client = must(aiaudit::basic_client<in_memory_by_http>::open(ledger, options_for(origin)));
     auto const asked = question();
-    std::string const body =
-        must(aiaudit::prepare(asked, must(aiaudit::provider_named("openai")), false)).body;
+    auto const request = bare_request(origin);
+    aiaudit::httplib_transport transport;
     httplib::Client plain("127.0.0.1", server.port());
     plain.set_keep_alive(true);
     plain.set_tcp_nodelay(true);
     std::vector<double> ours;
     std::vector<double> with_disk;
     std::vector<double> theirs;
+    std::vector<double> bare;
     auto const add = [](std::vector<double>& to, std::vector<double> const& times) {
         to.insert(to.end(), times.begin(), times.end());
     };
     constexpr int rounds = 20;
     for (int i = 0; i < rounds; ++i) {
         add(theirs, times_us(250, [&] {
-                auto const got = plain.Post("/v1/chat/completions", body, "application/json");
-                check(got && got->status == 200 && got->body == answer_body(), "plain answer");
+                auto const got = plain.Post(request.target, request.body, "application/json");
+                check(got && got->status == 200 && got->body == answer_body, "plain answer");
             }));
+        add(bare, times_us(250, [&] { call_bare(transport, request); }));
         add(ours, times_us(250, [&] { check_reply(must(client.chat(asked)), true); }));
         add(with_disk, times_us(25, [&] { check_reply(must(durable.chat(asked)), true); }));
     }
@@ -346,6 +414,7 @@ void measure_loopback(std::string const& directory, figure_table& figures) {
     figures.add("loopback_call_p99_us", percentile(ours, 99), "us");
     figures.add("plain_call_us", percentile(theirs, 50), "us");
     figures.add("plain_call_p99_us", percentile(theirs, 99), "us");
+    figures.add("transport_call_us", percentile(bare, 50), "us");
     figures.add("loopback_overhead_us", percentile(ours, 50) - percentile(theirs, 50), "us");
     figures.add("loopback_durable_us", percentile(with_disk, 50), "us");
 }

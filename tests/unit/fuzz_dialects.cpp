@@ -117,7 +117,8 @@ BOOST_AUTO_TEST_CASE(of_every_dialect_an_input_is_billed_and_another_refused) {
     aiaudit_tests::replay(note_dialect, "dialect");
     auto const last = static_cast<int>(dialect::cohere);
     for (int i = 0; i <= last; ++i) {
-        BOOST_TEST(read_well.count(static_cast<dialect>(i)) == 1U, name_of(static_cast<dialect>(i)));
+        BOOST_TEST(read_well.count(static_cast<dialect>(i)) == 1U,
+                   name_of(static_cast<dialect>(i)));
         BOOST_TEST(refused.count(static_cast<dialect>(i)) == 1U, name_of(static_cast<dialect>(i)));
     }
 }
