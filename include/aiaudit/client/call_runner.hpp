@@ -308,8 +308,7 @@ private:
         plan.who = made.options;
         plan.id = made.id;
         plan.stream = made.stream;
-        response_follower follower(exchange_of(plan), request->dialect, request->usage_injected,
-                                   made.listener,
+        response_follower follower(exchange_of(plan), *request, made.listener,
                                    made.stream ? 0 : options_.limits.response_bytes_max);
         record entry = record_of_attempt(plan, record_kind::outcome, now());
         follower.begin({from.status, {{"Content-Type", from.content_type}}});
