@@ -5350,6 +5350,7 @@ using evp_context = std::unique_ptr<EVP_MD_CTX, evp_context_deleter>;
 #ifndef AIAUDIT_CACHE_CACHE_KEY_HPP
 #define AIAUDIT_CACHE_CACHE_KEY_HPP
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <span>
@@ -5388,6 +5389,11 @@ struct canonical_request {
 // Members that name who asks, and change no answer.
 inline constexpr std::array<std::string_view, 4> members_about_the_caller{
     "user", "metadata", "safety_identifier", "prompt_cache_key"};
+
+// Headers that name a call, or the trace that it is in, and change no answer.
+inline constexpr std::array<std::string_view, 6> headers_about_the_call{
+    "idempotency-key", "x-request-id", "x-client-request-id",
+    "traceparent",     "tracestate",   "baggage"};
 
 namespace detail {
 
@@ -5454,9 +5460,33 @@ struct cache_request {
     std::string_view model;    // where the body or the path does not say it; may be empty
     std::string_view scope;    // scope_text
     std::string_view request;  // canonical_request::text
-    // What else decides the answer: another origin, the API's version and beta headers.
+    // What else decides the answer: another origin, the API's version and beta headers
+    // (variant_text).
     std::string_view variant{};
 };
+
+// Of where a request goes, and of all headers that a provider's entry or its caller adds, since any
+// of them may change the answer; but for headers_about_the_call.
+[[nodiscard]] inline std::string variant_text(std::string_view origin, header_list const& entry,
+                                              header_list const& call) {
+    std::string text;
+    auto const add = [&text](std::string_view field) {
+        detail::append_little_endian(text, std::uint64_t{field.size()});
+        text.append(field);
+    };
+    add(origin);
+    for (header_list const* const headers : {&entry, &call}) {
+        for (auto const& header : *headers) {
+            std::string name = header.first;
+            std::transform(name.begin(), name.end(), name.begin(), detail::ascii_lower);
+            auto const& left_out = headers_about_the_call;
+            if (std::find(left_out.begin(), left_out.end(), name) != left_out.end()) continue;
+            add(name);
+            add(header.second);
+        }
+    }
+    return text;
+}
 
 // SHA-256 over a label and the fields, each behind its length. Errors: bad_argument, where a field
 // is empty that never is.
@@ -8926,6 +8956,289 @@ private:
 
 #endif  // AIAUDIT_PROVIDERS_FACTS_COLLECTOR_HPP
 
+// ---- aiaudit/providers/usage_bounds.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// usage_bounds.hpp: the least and the most that an attempt can have used, where nobody said.
+//
+// For an attempt that was sent and whose usage is not known in full: cut, timed out, or silent.
+// Input is bounded by the bytes of the body, because a token stands for at least one byte of text,
+// and JSON writes each byte of a text in one byte or more. What the model's template puts around a
+// message is shorter than the JSON around it; what it puts around them all, and the provider's own
+// words where there are tools, is covered by the two constants below. Nothing bounds an image, a
+// sound, a file or a stored conversation by its bytes, nor what a tool of the provider's reads: the
+// range then says so.
+// Threads: pure functions.
+// Floor 4.
+#ifndef AIAUDIT_PROVIDERS_USAGE_BOUNDS_HPP
+#define AIAUDIT_PROVIDERS_USAGE_BOUNDS_HPP
+
+#include <boost/json.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+namespace aiaudit {
+inline namespace v1 {
+
+// Tokens that a provider adds to every prompt. The most that recorded calls show over their bytes
+// is below zero without tools (some 70 tokens on a body of 120 bytes), and 545 with them.
+inline constexpr std::uint64_t template_tokens_max = 256;
+inline constexpr std::uint64_t tool_prompt_tokens_max = 1024;
+
+struct usage_range {
+    // What was reported; all input and all output are 0 where they were not. Gemini has been seen
+    // to take back some of an input count in a later chunk (169, then 79).
+    usage lower{};
+    usage upper{};
+    // False where the request refers to what its bytes do not bound, so that `upper` is no bound
+    // but a guess.
+    bool bounded = true;
+};
+
+// What the bounds of a request's usage depend on, beside its size and its parameters.
+struct request_shape {
+    bool bounded = false;  // its bytes bound its input
+    bool tools = true;     // or a shape for the answer; a body that cannot be read may have them
+};
+
+namespace detail {
+
+template <std::size_t Size>
+[[nodiscard]] inline bool is_one_of(std::array<std::string_view, Size> const& names,
+                                    std::string_view name) noexcept {
+    return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+// Members of a request that bring in text, or work, from elsewhere.
+inline constexpr std::array<std::string_view, 14> outside_members{
+    "previous_response_id", "conversation", "container",          "mcp_servers",
+    "cachedContent",        "plugins",      "web_search_options", "search_parameters",
+    "context_management",   "documents",    "cached_content",     "reasoning.mode",
+    "compound_custom",      "prompt.id"};
+
+// Members of Gemini's parts that are no text; its parts have no type.
+inline constexpr std::array<std::string_view, 4> media_members{"inlineData", "inline_data",
+                                                               "fileData", "file_data"};
+
+// Types of items, messages and parts that are text.
+inline constexpr std::array<std::string_view, 17> text_types{"text",
+                                                             "input_text",
+                                                             "output_text",
+                                                             "refusal",
+                                                             "message",
+                                                             "function",
+                                                             "function_call",
+                                                             "function_call_output",
+                                                             "custom_tool_call",
+                                                             "thinking",
+                                                             "redacted_thinking",
+                                                             "custom_tool_call_output",
+                                                             "reasoning",
+                                                             "summary_text",
+                                                             "reasoning_text",
+                                                             "tool_use",
+                                                             "tool_result"};
+
+// Members whose inside is the caller's data, where a "type" means nothing.
+inline constexpr std::array<std::string_view, 6> data_members{
+    "cache_control", "arguments", "functionCall", "functionResponse", "metadata", "logprobs"};
+
+// True where a prompt holds text alone. The depth is bounded by the parser.
+[[nodiscard]] inline bool is_text_alone(boost::json::value const& prompt) noexcept {
+    if (auto const* list = prompt.if_array()) {
+        return std::all_of(list->begin(), list->end(), is_text_alone);
+    }
+    auto const* object = prompt.if_object();
+    if (object == nullptr) return true;
+    std::string_view const type = text_at(&prompt, "type");
+    if (!type.empty() && !is_one_of(text_types, type)) return false;
+    for (auto const& field : *object) {
+        std::string_view const name{field.key().data(), field.key().size()};
+        if (is_one_of(media_members, name)) return false;
+        bool const data = is_one_of(data_members, name) || (type == "tool_use" && name == "input");
+        if (!data && !is_text_alone(field.value())) return false;
+    }
+    return true;
+}
+
+// True where each tool is a function of the caller's.
+[[nodiscard]] inline bool are_functions(boost::json::value const* tools) noexcept {
+    auto const* list = tools == nullptr ? nullptr : tools->if_array();
+    if (list == nullptr) return tools == nullptr;
+    return std::all_of(list->begin(), list->end(), [](boost::json::value const& tool) {
+        auto const* object = tool.if_object();
+        if (object == nullptr) return false;
+        auto const type = text_at(&tool, "type");
+        if (!type.empty()) return type == "function" || type == "custom";
+        // Anthropic's, and Mistral's.
+        if (object->contains("input_schema") || object->contains("function")) return true;
+        return object->size() == 1 && (object->contains("functionDeclarations") ||
+                                       object->contains("function_declarations"));
+    });
+}
+
+[[nodiscard]] inline bool is_bounded_by_bytes(boost::json::value const& request) noexcept {
+    if (!request.is_object() || !are_functions(at_path(&request, "tools"))) return false;
+    for (std::string_view const name : outside_members) {
+        if (at_path(&request, name) != nullptr) return false;
+    }
+    for (char const* name : {"messages", "system", "input", "instructions", "contents", "content",
+                             "systemInstruction", "system_instruction", "prompt", "requests"}) {
+        auto const* prompt = at_path(&request, name);
+        if (prompt != nullptr && !is_text_alone(*prompt)) return false;
+    }
+    return true;
+}
+
+// Tools, or a shape for the answer, which a provider may write into the prompt as well.
+[[nodiscard]] inline bool has_tools(boost::json::value const& request) noexcept {
+    for (char const* name :
+         {"tools", "response_format", "text.format", "output_config", "output_format",
+          "generationConfig.responseSchema", "generationConfig.responseJsonSchema"}) {
+        if (at_path(&request, name) != nullptr) return true;
+    }
+    return false;
+}
+
+[[nodiscard]] constexpr std::uint64_t saturated_product(std::uint64_t a, std::uint64_t b) noexcept {
+    return b != 0 && a > usage::count_max / b ? usage::count_max : a * b;
+}
+
+// What goes into a cache may cost more than other input: where the request asks for that, all that
+// was not read from it counts as written; for an hour, the dearest, where the request names that.
+inline void bound_cache_writes(std::string_view request_body, usage const& known, usage& upper) {
+    if (request_body.find("\"cache_control\"") == std::string_view::npos) return;
+    auto const all = upper.count(unit::input_tokens);
+    auto const written = all - std::min(all, known.count(unit::cache_read_tokens));
+    auto const raise = [&](unit which, std::uint64_t bound) {
+        if (!known.has(which) || known.count(which) < bound) {
+            upper.set(which, bound, provenance::estimated);
+        }
+    };
+    raise(unit::cache_write_tokens, written);
+    if (request_body.find("\"1h\"") == std::string_view::npos) return;
+    raise(unit::cache_write_1h_tokens,
+          written - std::min(written, known.count(unit::cache_write_5m_tokens)));
+}
+
+}  // namespace detail
+
+// Of the parsed body of a request.
+[[nodiscard]] inline request_shape shape_of(boost::json::value const& request) noexcept {
+    return {detail::is_bounded_by_bytes(request), detail::has_tools(request)};
+}
+[[nodiscard]] inline request_shape shape_of(std::string_view request_body) {
+    boost::json::monotonic_resource memory;
+    auto const request = detail::parse_json(request_body, "request", &memory);
+    return request ? shape_of(*request) : request_shape{};
+}
+
+// The range of an attempt's usage. `known` is what was reported so far; it is not taken as final,
+// because some servers begin with too little. Output is bounded by the limit that the request sets,
+// for each choice that it asks for, else by `output_ceiling`: the model's own limit, or 0 where the
+// call has no output (embeddings). Estimates are marked as such; no count of `upper` is below
+// what was reported.
+[[nodiscard]] inline usage_range bounds_of(usage const& known, std::string_view request_body,
+                                           request_shape shape, request_parameters const& asked,
+                                           std::uint64_t output_ceiling) {
+    usage_range range{known, known, shape.bounded};
+    for (unit const whole : {unit::input_tokens, unit::output_tokens}) {
+        if (!known.has(whole)) range.lower.set(whole, 0, provenance::estimated);
+    }
+    std::uint64_t input = request_body.size() + template_tokens_max;
+    if (shape.tools) input += tool_prompt_tokens_max;
+    std::uint64_t const choices = std::max<std::uint64_t>(asked.choices.value_or(1), 1);
+    std::uint64_t const output =
+        detail::saturated_product(asked.max_output_tokens.value_or(output_ceiling), choices);
+    auto const raise = [&](unit which, std::uint64_t bound) {
+        bound = std::min(bound, usage::count_max);
+        if (!known.has(which) || known.count(which) < bound) {
+            range.upper.set(which, bound, provenance::estimated);
+        }
+    };
+    raise(unit::input_tokens, input);
+    raise(unit::output_tokens, output);
+    detail::bound_cache_writes(request_body, known, range.upper);
+    return range;
+}
+[[nodiscard]] inline usage_range bounds_of(usage const& known, std::string_view request_body,
+                                           request_parameters const& asked,
+                                           std::uint64_t output_ceiling) {
+    return bounds_of(known, request_body, shape_of(request_body), asked, output_ceiling);
+}
+
+}  // namespace v1
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_PROVIDERS_USAGE_BOUNDS_HPP
+
+// ---- aiaudit/providers/request_facts.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// request_facts.hpp: what the body of a request asks that drives the cost of its attempts.
+//
+// It is the same for all of them, so it is read once, where the body is parsed anyway.
+// Threads: pure functions.
+// Floor 4.
+#ifndef AIAUDIT_PROVIDERS_REQUEST_FACTS_HPP
+#define AIAUDIT_PROVIDERS_REQUEST_FACTS_HPP
+
+#include <boost/json.hpp>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace aiaudit {
+inline namespace v1 {
+
+struct request_facts {
+    std::string model{};
+    request_parameters parameters{};
+    request_shape shape{};
+};
+
+// Nothing of it is an error: the provider judges the request.
+[[nodiscard]] inline request_facts facts_of_request(boost::json::value const& body) {
+    request_facts facts;
+    request_parameters& asked = facts.parameters;
+    facts.model = detail::text_at(&body, "model");
+    asked.stream = detail::true_at(&body, "stream");
+    asked.batch = detail::text_at(&body, "service_tier") == "batch";
+    for (char const* path : {"max_completion_tokens", "max_output_tokens", "max_tokens",
+                             "generationConfig.maxOutputTokens",
+                             "generation_config.max_output_tokens", "inferenceConfig.maxTokens"}) {
+        auto const* value = detail::at_path(&body, path);
+        if (value != nullptr && !asked.max_output_tokens) {
+            asked.max_output_tokens = detail::whole_number(*value);
+        }
+    }
+    for (char const* path : {"n", "generationConfig.candidateCount"}) {
+        auto const* value = detail::at_path(&body, path);
+        auto const count = value == nullptr ? std::nullopt : detail::whole_number(*value);
+        if (count && *count <= 0xFFFFFFFFU) asked.choices = static_cast<std::uint32_t>(*count);
+    }
+    facts.shape = shape_of(body);
+    return facts;
+}
+// Of one that is no JSON: none.
+[[nodiscard]] inline request_facts facts_of_request(std::string_view body) {
+    if (body.empty()) return {};
+    boost::json::monotonic_resource memory;
+    auto const parsed = detail::parse_json(body, "request", &memory);
+    return parsed ? facts_of_request(*parsed) : request_facts{};
+}
+
+}  // namespace v1
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_PROVIDERS_REQUEST_FACTS_HPP
+
 // ---- aiaudit/providers/sse.hpp ----
 // SPDX-License-Identifier: MIT
 //
@@ -8941,6 +9254,7 @@ private:
 #ifndef AIAUDIT_PROVIDERS_SSE_HPP
 #define AIAUDIT_PROVIDERS_SSE_HPP
 
+#include <algorithm>
 #include <cstddef>
 #include <string>
 #include <string_view>
@@ -8971,7 +9285,7 @@ public:
         while (!bytes.empty()) {
             if (skip_line_feed_ && bytes.front() == '\n') bytes.remove_prefix(1);
             skip_line_feed_ = false;
-            auto const end = bytes.find_first_of("\r\n");
+            auto const end = end_of_line(bytes);
             std::string_view const piece = bytes.substr(0, end);
             if (line_.size() + event_.data.size() + piece.size() > sse_event_bytes_max) {
                 failed_ = true;
@@ -9000,6 +9314,14 @@ private:
     static constexpr std::size_t mark_done = 3;
 
     static error too_large() { return fail(errc::too_large, "server-sent event over 64 MiB"); }
+
+    // Not find_first_of: libstdc++ calls a function for each byte of it.
+    static std::size_t end_of_line(std::string_view bytes) noexcept {
+        auto const at =
+            std::find_if(bytes.begin(), bytes.end(), [](char c) { return c == '\n' || c == '\r'; });
+        return at == bytes.end() ? std::string_view::npos
+                                 : static_cast<std::size_t>(at - bytes.begin());
+    }
 
     // Drops a byte order mark at the start of the stream, and only there.
     std::string_view skip_byte_order_mark(std::string_view bytes) {
@@ -9103,33 +9425,6 @@ struct reading {
 
 namespace detail {
 
-// What the request asks that drives the cost. Nothing of it is an error: the provider judges it.
-inline void read_request(std::string_view request, attempt_facts& to) {
-    if (request.empty()) return;
-    boost::json::monotonic_resource memory;
-    auto parsed = parse_json(request, "request", &memory);
-    if (!parsed) return;
-    boost::json::value const& body = *parsed;
-    keep_text(to.model_requested, text_at(&body, "model"));
-    to.parameters.stream = to.parameters.stream || true_at(&body, "stream");
-    to.parameters.batch = text_at(&body, "service_tier") == "batch";
-    for (char const* path : {"max_completion_tokens", "max_output_tokens", "max_tokens",
-                             "generationConfig.maxOutputTokens",
-                             "generation_config.max_output_tokens", "inferenceConfig.maxTokens"}) {
-        auto const* value = at_path(&body, path);
-        if (value != nullptr && !to.parameters.max_output_tokens) {
-            to.parameters.max_output_tokens = whole_number(*value);
-        }
-    }
-    for (char const* path : {"n", "generationConfig.candidateCount"}) {
-        auto const* value = at_path(&body, path);
-        auto const count = value == nullptr ? std::nullopt : whole_number(*value);
-        if (count && *count <= 0xFFFFFFFFU) {
-            to.parameters.choices = static_cast<std::uint32_t>(*count);
-        }
-    }
-}
-
 // Calls visit(object text) for every whole top-level object of a JSON array, of JSON Lines, or of
 // objects that merely follow each other; false where text is left over that is none.
 template <class Visit>
@@ -9157,21 +9452,31 @@ template <class Visit>
 
 }  // namespace detail
 
+// What is known of an attempt before there is a response: what is called, and what is asked.
+[[nodiscard]] inline attempt_facts facts_before(endpoint const& where, request_facts const& asked) {
+    attempt_facts facts;
+    facts.operation = where.operation;
+    facts.parameters = asked.parameters;
+    facts.parameters.stream = asked.parameters.stream || where.stream;
+    facts.model_requested = asked.model.empty() ? where.model : asked.model;
+    return facts;
+}
+
 // Reads a response as its bytes arrive: feed() each piece, then finish() once.
 class stream_reader {
 public:
     // The exchange without its response: who, what was asked, and the response's head.
     explicit stream_reader(exchange const& head)
+        : stream_reader(head, facts_of_request(head.request)) {}
+    // For who has read the request before: that of `head` is not looked at.
+    stream_reader(exchange const& head, request_facts const& asked)
         : head_{.provider = head.provider,
                 .path = head.path,
                 .status = head.status,
                 .content_type = head.content_type,
                 .headers = head.headers},
-          where_(endpoint_of_head(head)) {
-        facts_.operation = where_.operation;
-        facts_.parameters.stream = where_.stream;
-        facts_.model_requested = where_.model;
-        detail::read_request(head.request, facts_);
+          where_(endpoint_of_head(head)),
+          facts_(facts_before(where_, asked)) {
         if (head.content_type.starts_with("application/vnd.amazon.eventstream")) {
             framing_ = framing::aws;
         }
@@ -9443,7 +9748,7 @@ private:
     std::optional<error> broken_{};     // the bytes could not be followed
     std::optional<error> malformed_{};  // a whole document was no JSON
     endpoint where_;
-    attempt_facts facts_{};
+    attempt_facts facts_;
     detail::facts_collector collector_{where_.dialect, facts_};
     framing framing_ = framing::unknown;
     std::size_t mark_seen_ = 0;  // bytes of a byte order mark so far
@@ -9475,6 +9780,352 @@ private:
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_PROVIDERS_READER_HPP
+
+// ---- aiaudit/providers/chat_request.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// chat_request.hpp: a question to a model, in one form for all APIs.
+//
+// For designated initialisers: {.provider = "openai", .model = "gpt-5", .messages = {{"user",
+// "Hello"}}}. What has no member here is in reach by `extra`.
+// Threads: plain values.
+// Floor 4.
+#ifndef AIAUDIT_PROVIDERS_CHAT_REQUEST_HPP
+#define AIAUDIT_PROVIDERS_CHAT_REQUEST_HPP
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace aiaudit {
+inline namespace v1 {
+
+struct chat_message {
+    std::string role{};  // "system", "developer", "user", "assistant" or "tool"
+    std::string text{};
+    // JSON text of the content in the API's own form, in place of `text`: an array of parts with
+    // images, say. Gemini's are the parts; the result of a tool is the content of the result.
+    std::string json{};
+    std::vector<tool_call> tool_calls{};  // of an assistant, as the answer had them
+    std::string tool_call_id{};           // of a tool: the call that this is the result of
+};
+
+// A function that the model may ask for.
+struct chat_tool {
+    std::string name{};
+    std::string description{};
+    std::string parameters_json{};  // JSON Schema of an object; empty where it takes none
+};
+
+// Which of OpenAI's APIs. The others have one.
+enum class openai_api : std::uint8_t { chat_completions, responses };
+
+struct chat_request {
+    std::string provider{};
+    std::string model{};
+    std::string system{};  // stands before the messages
+    std::vector<chat_message> messages{};
+    std::optional<std::uint64_t> max_tokens{};  // of the answer
+    std::optional<double> temperature{};
+    std::optional<double> top_p{};
+    std::optional<std::int64_t> seed{};
+    std::vector<std::string> stop{};
+    std::vector<chat_tool> tools{};
+    std::string tool_choice{};  // "auto", "none", "required", or the name of a tool
+    openai_api api = openai_api::chat_completions;
+    // JSON text of an object that is laid over the body last, by the rules of RFC 7396: objects are
+    // merged, null removes, anything else replaces.
+    std::string extra{};
+};
+
+struct embedding_request {
+    std::string provider{};
+    std::string model{};
+    std::vector<std::string> inputs{};
+    std::optional<std::uint64_t> dimensions{};
+    std::string extra{};  // as above
+};
+
+}  // namespace v1
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_PROVIDERS_CHAT_REQUEST_HPP
+
+// ---- aiaudit/providers/request_parts.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// request_parts.hpp: the parts that bodies of requests are made of.
+//
+// Threads: pure functions.
+// Floor 4.
+#ifndef AIAUDIT_PROVIDERS_REQUEST_PARTS_HPP
+#define AIAUDIT_PROVIDERS_REQUEST_PARTS_HPP
+
+#include <boost/json.hpp>
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace aiaudit {
+inline namespace v1 {
+namespace detail {
+
+[[nodiscard]] inline error no_word_for(std::string_view what, std::string_view api) {
+    return fail(errc::bad_argument, std::string(api) + " has no word for " + std::string(what));
+}
+
+[[nodiscard]] inline bool is_choice_word(std::string_view choice) noexcept {
+    return choice == "auto" || choice == "none" || choice == "required";
+}
+
+// An object of one member. (In braces it could as well be a list of one list.)
+[[nodiscard]] inline boost::json::object object_of(std::string_view name,
+                                                   boost::json::value value) {
+    boost::json::object to;
+    to[name] = std::move(value);
+    return to;
+}
+
+// Lays JSON text over a body by RFC 7396.
+inline void merge_patch(boost::json::value& to, boost::json::value const& patch) {
+    auto const* fields = patch.if_object();
+    if (fields == nullptr) {
+        to = patch;
+        return;
+    }
+    if (!to.is_object()) to = boost::json::object{};
+    for (auto const& field : *fields) {
+        if (field.value().is_null()) {
+            to.get_object().erase(field.key());
+        } else {
+            merge_patch(to.get_object()[field.key()], field.value());
+        }
+    }
+}
+
+[[nodiscard]] inline result<void> lay_over(std::string_view extra, boost::json::value& body) {
+    if (extra.empty()) return {};
+    auto parsed = parse_json(extra, "extra");
+    if (!parsed) return parsed.error();
+    if (!parsed->is_object()) return fail(errc::bad_json, "extra: not a JSON object");
+    merge_patch(body, *parsed);
+    return {};
+}
+
+// What a message says: its text, or its JSON. Checks its role as well.
+[[nodiscard]] inline result<boost::json::value> content_of(chat_message const& from,
+                                                           std::size_t at) {
+    bool known = false;
+    for (char const* role : {"system", "developer", "user", "assistant", "tool"}) {
+        known = known || from.role == role;
+    }
+    std::string const where = "messages[" + std::to_string(at) + "]";
+    if (!known) return fail(errc::bad_argument, where + ": an unknown role");
+    if (from.role == "tool" && from.tool_call_id.empty()) {
+        return fail(errc::bad_argument, where + ": a result of a tool without tool_call_id");
+    }
+    if (from.json.empty()) return boost::json::value(from.text);
+    return parse_json(from.json, where + ".json");
+}
+
+[[nodiscard]] inline std::string arguments_text(tool_call const& call) {
+    return call.arguments_json.empty() ? "{}" : call.arguments_json;
+}
+[[nodiscard]] inline result<boost::json::value> arguments_object(tool_call const& call,
+                                                                 std::size_t at) {
+    return parse_json(arguments_text(call),
+                      "messages[" + std::to_string(at) + "].tool_calls: arguments");
+}
+
+// A tool's name, description, and schema under the API's name for it.
+[[nodiscard]] inline result<boost::json::object> function_of(chat_tool const& from,
+                                                             std::string_view schema_name) {
+    if (from.name.empty()) return fail(errc::bad_argument, "a tool without a name");
+    boost::json::object to;
+    to["name"] = from.name;
+    if (!from.description.empty()) to["description"] = from.description;
+    if (from.parameters_json.empty()) return to;
+    auto schema = parse_json(from.parameters_json, "the parameters of a tool");
+    if (!schema) return schema.error();
+    to[schema_name] = std::move(*schema);
+    return to;
+}
+
+// Appends a content as Anthropic's blocks.
+inline void add_blocks(boost::json::value content, boost::json::array& to) {
+    if (content.is_string()) {
+        to.push_back({{"type", "text"}, {"text", std::move(content)}});
+    } else if (auto* list = content.if_array()) {
+        for (boost::json::value& block : *list) to.push_back(std::move(block));
+    } else {
+        to.push_back(std::move(content));
+    }
+}
+
+// `joins`: the result of a tool that belongs into the message before, as the API wants the results
+// of parallel calls.
+[[nodiscard]] inline result<void> add_anthropic_message(chat_message const& from, std::size_t at,
+                                                        bool joins, boost::json::array& system,
+                                                        boost::json::array& messages) {
+    auto content = content_of(from, at);
+    if (!content) return content.error();
+    if (from.role == "system" || from.role == "developer") {
+        add_blocks(std::move(*content), system);
+        return {};
+    }
+    if (from.role == "tool") {
+        boost::json::value block{{"type", "tool_result"},
+                                 {"tool_use_id", from.tool_call_id},
+                                 {"content", std::move(*content)}};
+        if (joins) {
+            auto& last = messages.back().get_object()["content"];
+            last.get_array().push_back(std::move(block));
+        } else {
+            boost::json::array blocks;
+            blocks.push_back(std::move(block));
+            messages.push_back({{"role", "user"}, {"content", std::move(blocks)}});
+        }
+        return {};
+    }
+    if (!from.tool_calls.empty()) {
+        boost::json::array blocks;
+        // The API refuses an empty block of text.
+        if (!from.text.empty() || !from.json.empty()) add_blocks(std::move(*content), blocks);
+        for (tool_call const& call : from.tool_calls) {
+            auto input = arguments_object(call, at);
+            if (!input) return input.error();
+            blocks.push_back({{"type", "tool_use"},
+                              {"id", call.id},
+                              {"name", call.name},
+                              {"input", std::move(*input)}});
+        }
+        *content = std::move(blocks);
+    }
+    messages.push_back({{"role", from.role}, {"content", std::move(*content)}});
+    return {};
+}
+
+// Appends a content as Gemini's parts.
+inline void add_parts(boost::json::value content, boost::json::array& to) {
+    if (content.is_string()) {
+        to.push_back(object_of("text", std::move(content)));
+    } else if (auto* list = content.if_array()) {
+        for (boost::json::value& part : *list) to.push_back(std::move(part));
+    } else {
+        to.push_back(std::move(content));
+    }
+}
+
+// The name of the function that a result is of: that of the last call with its id before it, else
+// the id itself.
+[[nodiscard]] inline std::string_view name_of_call(std::vector<chat_message> const& messages,
+                                                   std::size_t at) noexcept {
+    std::string_view const id = messages[at].tool_call_id;
+    for (std::size_t i = at; i > 0; --i) {
+        for (tool_call const& call : messages[i - 1].tool_calls) {
+            if (call.id == id) return call.name;
+        }
+    }
+    return id;
+}
+
+[[nodiscard]] inline result<void> add_gemini_calls(chat_message const& from, std::size_t at,
+                                                   boost::json::array& parts) {
+    for (tool_call const& call : from.tool_calls) {
+        auto arguments = arguments_object(call, at);
+        if (!arguments) return arguments.error();
+        boost::json::object function{{"name", call.name}, {"args", std::move(*arguments)}};
+        if (call.id != call.name) function["id"] = call.id;
+        boost::json::object part = object_of("functionCall", std::move(function));
+        if (!call.signature.empty()) part["thoughtSignature"] = call.signature;
+        parts.push_back(std::move(part));
+    }
+    return {};
+}
+
+[[nodiscard]] inline boost::json::value gemini_result(std::vector<chat_message> const& messages,
+                                                      std::size_t at, boost::json::value content) {
+    auto const name = name_of_call(messages, at);
+    // The API wants an object.
+    if (!content.is_object()) content = object_of("result", std::move(content));
+    boost::json::object function{{"name", name}, {"response", std::move(content)}};
+    if (messages[at].tool_call_id != name) function["id"] = messages[at].tool_call_id;
+    return object_of("functionResponse", std::move(function));
+}
+
+[[nodiscard]] inline result<void> add_gemini_content(std::vector<chat_message> const& messages,
+                                                     std::size_t at, boost::json::array& system,
+                                                     boost::json::array& contents) {
+    chat_message const& from = messages[at];
+    auto content = content_of(from, at);
+    if (!content) return content.error();
+    if (from.role == "system" || from.role == "developer") {
+        add_parts(std::move(*content), system);
+        return {};
+    }
+    bool const result_of_tool = from.role == "tool";
+    boost::json::array parts;
+    if (result_of_tool) {
+        parts.push_back(gemini_result(messages, at, std::move(*content)));
+    } else if (from.tool_calls.empty() || !from.text.empty() || !from.json.empty()) {
+        add_parts(std::move(*content), parts);
+    }
+    if (auto done = add_gemini_calls(from, at, parts); !done) return done;
+    if (result_of_tool && at > 0 && messages[at - 1].role == "tool") {
+        auto& last = contents.back().get_object()["parts"].get_array();
+        last.push_back(std::move(parts.front()));
+        return {};
+    }
+    contents.push_back(
+        {{"role", from.role == "assistant" ? "model" : "user"}, {"parts", std::move(parts)}});
+    return {};
+}
+
+// "/v1beta/models/NAME:verb". A name is one segment of the path, whatever stands in it.
+[[nodiscard]] inline std::string gemini_target(std::string_view prefix, std::string_view model,
+                                               std::string_view verb) {
+    constexpr std::string_view digits = "0123456789ABCDEF";
+    if (model.starts_with("models/")) model.remove_prefix(std::string_view{"models/"}.size());
+    std::string target{prefix};
+    target.append("/models/");
+    for (char const c : model) {
+        bool const plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                           (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_' || c == '~';
+        auto const byte = static_cast<unsigned char>(c);
+        if (plain) {
+            target.push_back(c);
+        } else {
+            target.append(1, '%').append(1, digits[byte >> 4]).append(1, digits[byte & 15]);
+        }
+    }
+    return target.append(verb);
+}
+
+// A request for each input, which names the model again.
+[[nodiscard]] inline boost::json::array gemini_embeddings(embedding_request const& from) {
+    bool const prefixed = from.model.starts_with("models/");
+    boost::json::array requests;
+    for (std::string const& input : from.inputs) {
+        boost::json::array parts;
+        parts.push_back(object_of("text", boost::json::value(input)));
+        boost::json::object request;
+        request["model"] = (prefixed ? "" : "models/") + from.model;
+        request["content"] = object_of("parts", std::move(parts));
+        if (from.dimensions) request["outputDimensionality"] = *from.dimensions;
+        requests.push_back(std::move(request));
+    }
+    return requests;
+}
+
+}  // namespace detail
+}  // namespace v1
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_PROVIDERS_REQUEST_PARTS_HPP
 
 // ---- aiaudit/providers/usage_asked.hpp ----
 // SPDX-License-Identifier: MIT
@@ -9565,6 +10216,345 @@ namespace detail {
 
 #endif  // AIAUDIT_PROVIDERS_USAGE_ASKED_HPP
 
+// ---- aiaudit/providers/request_body.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// request_body.hpp: a question in the words of the API that it goes to.
+//
+// What an API has no word for is refused rather than dropped, so that an answer is never to another
+// question than the caller asked; `extra` reaches what has no member. Roles are turned into those
+// of the API, and consecutive results of tools into one message where the API wants that.
+// Threads: pure functions.
+// Floor 4.
+#ifndef AIAUDIT_PROVIDERS_REQUEST_BODY_HPP
+#define AIAUDIT_PROVIDERS_REQUEST_BODY_HPP
+
+#include <boost/json.hpp>
+
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace aiaudit {
+inline namespace v1 {
+
+// Anthropic wants a limit in every request; this one stands where the caller gives none.
+inline constexpr std::uint64_t anthropic_max_tokens_default = 4096;
+
+struct prepared_request {
+    std::string target{};  // path and query
+    std::string body{};    // JSON text
+    aiaudit::dialect dialect = dialect::openai_chat;
+    bool usage_injected = false;  // see usage_asked
+    request_facts facts{};        // of the body
+};
+
+namespace detail {
+
+// --- OpenAI ---
+
+[[nodiscard]] inline result<boost::json::value> chat_message_body(chat_message const& from,
+                                                                  std::size_t at) {
+    auto content = content_of(from, at);
+    if (!content) return content.error();
+    boost::json::object to;
+    to["role"] = from.role;
+    bool const calls = !from.tool_calls.empty();
+    if (calls && from.text.empty() && from.json.empty()) *content = nullptr;
+    to["content"] = std::move(*content);
+    if (from.role == "tool") to["tool_call_id"] = from.tool_call_id;
+    if (!calls) return to;
+    boost::json::array list;
+    for (tool_call const& call : from.tool_calls) {
+        list.push_back({{"id", call.id},
+                        {"type", "function"},
+                        {"function", {{"name", call.name}, {"arguments", arguments_text(call)}}}});
+    }
+    to["tool_calls"] = std::move(list);
+    return to;
+}
+
+// OpenAI's newer models refuse the old name; most who are compatible know only that.
+[[nodiscard]] inline std::string_view chat_limit_name(vendor who) noexcept {
+    return vendors(vendor::openai, vendor::azure).has(who) ? "max_completion_tokens" : "max_tokens";
+}
+
+[[nodiscard]] inline result<void> fill_chat(chat_request const& from, vendor who,
+                                            boost::json::object& to) {
+    boost::json::array messages;
+    if (!from.system.empty()) messages.push_back({{"role", "system"}, {"content", from.system}});
+    for (std::size_t i = 0; i < from.messages.size(); ++i) {
+        auto message = chat_message_body(from.messages[i], i);
+        if (!message) return message.error();
+        messages.push_back(std::move(*message));
+    }
+    to["model"] = from.model;
+    to["messages"] = std::move(messages);
+    if (from.max_tokens) to[chat_limit_name(who)] = *from.max_tokens;
+    if (from.seed) to[who == vendor::mistral ? "random_seed" : "seed"] = *from.seed;
+    if (!from.stop.empty()) to["stop"] = boost::json::value_from(from.stop);
+    if (from.tools.empty()) return {};
+    boost::json::array tools;
+    for (chat_tool const& tool : from.tools) {
+        auto function = function_of(tool, "parameters");
+        if (!function) return function.error();
+        tools.push_back({{"type", "function"}, {"function", std::move(*function)}});
+    }
+    to["tools"] = std::move(tools);
+    if (from.tool_choice.empty()) return {};
+    if (is_choice_word(from.tool_choice)) {
+        to["tool_choice"] = from.tool_choice;
+    } else {
+        to["tool_choice"] = {{"type", "function"},
+                             {"function", object_of("name", boost::json::value(from.tool_choice))}};
+    }
+    return {};
+}
+
+// A message becomes items: its text, then its calls; the result of a tool is an item of its own.
+[[nodiscard]] inline result<void> add_responses_items(chat_message const& from, std::size_t at,
+                                                      boost::json::array& to) {
+    auto content = content_of(from, at);
+    if (!content) return content.error();
+    if (from.role == "tool") {
+        to.push_back({{"type", "function_call_output"},
+                      {"call_id", from.tool_call_id},
+                      {"output", std::move(*content)}});
+        return {};
+    }
+    if (from.tool_calls.empty() || !from.text.empty() || !from.json.empty()) {
+        to.push_back({{"role", from.role}, {"content", std::move(*content)}});
+    }
+    for (tool_call const& call : from.tool_calls) {
+        to.push_back({{"type", "function_call"},
+                      {"call_id", call.id},
+                      {"name", call.name},
+                      {"arguments", arguments_text(call)}});
+    }
+    return {};
+}
+
+[[nodiscard]] inline result<void> fill_responses(chat_request const& from,
+                                                 boost::json::object& to) {
+    if (from.seed) return no_word_for("seed", "OpenAI's responses");
+    if (!from.stop.empty()) return no_word_for("stop", "OpenAI's responses");
+    boost::json::array input;
+    for (std::size_t i = 0; i < from.messages.size(); ++i) {
+        if (auto done = add_responses_items(from.messages[i], i, input); !done) return done;
+    }
+    to["model"] = from.model;
+    if (!from.system.empty()) to["instructions"] = from.system;
+    to["input"] = std::move(input);
+    if (from.max_tokens) to["max_output_tokens"] = *from.max_tokens;
+    if (from.tools.empty()) return {};
+    boost::json::array tools;
+    for (chat_tool const& tool : from.tools) {
+        auto function = function_of(tool, "parameters");
+        if (!function) return function.error();
+        (*function)["type"] = "function";
+        // This API's default is strict, the chat API's is not: the same question to both.
+        (*function)["strict"] = false;
+        tools.push_back(std::move(*function));
+    }
+    to["tools"] = std::move(tools);
+    if (from.tool_choice.empty()) return {};
+    if (is_choice_word(from.tool_choice)) {
+        to["tool_choice"] = from.tool_choice;
+    } else {
+        to["tool_choice"] = {{"type", "function"}, {"name", from.tool_choice}};
+    }
+    return {};
+}
+
+// --- Anthropic ---
+
+[[nodiscard]] inline result<void> fill_anthropic(chat_request const& from,
+                                                 boost::json::object& to) {
+    if (from.seed) return no_word_for("seed", "Anthropic Messages");
+    boost::json::array system;
+    if (!from.system.empty()) add_blocks(boost::json::value(from.system), system);
+    boost::json::array messages;
+    for (std::size_t i = 0; i < from.messages.size(); ++i) {
+        chat_message const& message = from.messages[i];
+        bool const joins = message.role == "tool" && i > 0 && from.messages[i - 1].role == "tool";
+        auto done = add_anthropic_message(message, i, joins, system, messages);
+        if (!done) return done;
+    }
+    to["model"] = from.model;
+    to["max_tokens"] = from.max_tokens.value_or(anthropic_max_tokens_default);
+    if (!system.empty()) to["system"] = std::move(system);
+    to["messages"] = std::move(messages);
+    if (!from.stop.empty()) to["stop_sequences"] = boost::json::value_from(from.stop);
+    if (from.tools.empty()) return {};
+    boost::json::array tools;
+    for (chat_tool const& tool : from.tools) {
+        auto function = function_of(tool, "input_schema");
+        if (!function) return function.error();
+        if (!function->contains("input_schema"))
+            (*function)["input_schema"] = object_of("type", "object");
+        tools.push_back(std::move(*function));
+    }
+    to["tools"] = std::move(tools);
+    std::string_view const choice = from.tool_choice;
+    if (choice.empty()) return {};
+    boost::json::object chosen{{"type", choice == "required" ? "any" : choice}};
+    if (!is_choice_word(choice)) chosen = {{"type", "tool"}, {"name", choice}};
+    to["tool_choice"] = std::move(chosen);
+    return {};
+}
+
+// --- Gemini ---
+
+[[nodiscard]] inline result<void> fill_gemini_tools(chat_request const& from,
+                                                    boost::json::object& to) {
+    if (from.tools.empty()) return {};
+    boost::json::array declarations;
+    for (chat_tool const& tool : from.tools) {
+        auto function = function_of(tool, "parametersJsonSchema");
+        if (!function) return function.error();
+        declarations.push_back(std::move(*function));
+    }
+    boost::json::array tools;
+    tools.push_back(object_of("functionDeclarations", std::move(declarations)));
+    to["tools"] = std::move(tools);
+    std::string_view const choice = from.tool_choice;
+    if (choice.empty()) return {};
+    boost::json::object config;
+    config["mode"] = choice == "auto" ? "AUTO" : choice == "none" ? "NONE" : "ANY";
+    if (!is_choice_word(choice)) {
+        boost::json::array names;
+        names.push_back(boost::json::value(choice));
+        config["allowedFunctionNames"] = std::move(names);
+    }
+    to["toolConfig"] = object_of("functionCallingConfig", std::move(config));
+    return {};
+}
+
+[[nodiscard]] inline result<void> fill_gemini(chat_request const& from, boost::json::object& to) {
+    boost::json::array system;
+    if (!from.system.empty()) system.push_back(object_of("text", boost::json::value(from.system)));
+    boost::json::array contents;
+    for (std::size_t i = 0; i < from.messages.size(); ++i) {
+        auto done = add_gemini_content(from.messages, i, system, contents);
+        if (!done) return done;
+    }
+    if (!system.empty()) to["systemInstruction"] = object_of("parts", std::move(system));
+    to["contents"] = std::move(contents);
+    boost::json::object config;
+    if (from.max_tokens) config["maxOutputTokens"] = *from.max_tokens;
+    if (from.temperature) config["temperature"] = *from.temperature;
+    if (from.top_p) config["topP"] = *from.top_p;
+    if (from.seed) config["seed"] = *from.seed;
+    if (!from.stop.empty()) config["stopSequences"] = boost::json::value_from(from.stop);
+    if (!config.empty()) to["generationConfig"] = std::move(config);
+    return fill_gemini_tools(from, to);
+}
+
+// Where a question goes, and its body but for what all APIs share.
+[[nodiscard]] inline result<void> fill_question(chat_request const& from, provider_entry const& to,
+                                                bool stream, prepared_request& prepared,
+                                                boost::json::object& body) {
+    switch (to.family) {
+    case api_family::openai:
+        if (from.api == openai_api::responses) {
+            prepared.dialect = dialect::openai_responses;
+            prepared.target = to.prefix + "/responses";
+            return fill_responses(from, body);
+        }
+        prepared.dialect = dialect::openai_chat;
+        prepared.target = to.prefix + "/chat/completions";
+        return fill_chat(from, vendor_of(to.name), body);
+    case api_family::anthropic:
+        prepared.dialect = dialect::anthropic_messages;
+        prepared.target = to.prefix + "/messages";
+        return fill_anthropic(from, body);
+    case api_family::gemini:
+        prepared.dialect = dialect::gemini;
+        prepared.target = gemini_target(
+            to.prefix, from.model, stream ? ":streamGenerateContent?alt=sse" : ":generateContent");
+        return fill_gemini(from, body);
+    }
+    return fail(errc::bad_argument, "no such API family");
+}
+
+[[nodiscard]] inline result<void> check_numbers(chat_request const& from) {
+    for (auto const& number : {from.temperature, from.top_p}) {
+        if (number && !std::isfinite(*number)) {
+            return fail(errc::bad_argument, "temperature and top_p must be finite");
+        }
+    }
+    return {};
+}
+
+}  // namespace detail
+
+// The request for a question. bad_argument where a member is missing, has no word in the API, or is
+// not what it should be; bad_json where JSON text in it is none (the text names the member).
+[[nodiscard]] inline result<prepared_request> prepare(chat_request const& from,
+                                                      provider_entry const& to, bool stream) {
+    if (from.model.empty()) return fail(errc::bad_argument, "chat_request: no model");
+    if (from.messages.empty() && from.extra.empty()) {
+        return fail(errc::bad_argument, "chat_request: no messages");
+    }
+    if (auto done = detail::check_numbers(from); !done) return done.error();
+    prepared_request prepared;
+    boost::json::value body = boost::json::object{};
+    boost::json::object& members = body.get_object();
+    auto done = detail::fill_question(from, to, stream, prepared, members);
+    if (!done) return done.error();
+    bool const gemini = prepared.dialect == dialect::gemini;
+    if (!gemini && from.temperature) members["temperature"] = *from.temperature;
+    if (!gemini && from.top_p) members["top_p"] = *from.top_p;
+    if (!gemini && stream) members["stream"] = true;
+    if (done = detail::lay_over(from.extra, body); !done) return done.error();
+    if (!gemini && detail::true_at(&body, "stream") != stream) {
+        return fail(errc::bad_argument, "extra: 'stream' is not for it to say");
+    }
+    bool const ask =
+        stream && to.stream_options && must_ask_for_usage(prepared.dialect, vendor_of(to.name));
+    prepared.usage_injected = ask && detail::ask_for_usage(body.get_object());
+    prepared.body = boost::json::serialize(body);
+    prepared.facts = facts_of_request(body);
+    return prepared;
+}
+
+// The request for embeddings. Errors as above; Anthropic has none.
+[[nodiscard]] inline result<prepared_request> prepare(embedding_request const& from,
+                                                      provider_entry const& to) {
+    if (from.model.empty()) return fail(errc::bad_argument, "embedding_request: no model");
+    if (from.inputs.empty()) return fail(errc::bad_argument, "embedding_request: no inputs");
+    if (to.family == api_family::anthropic) {
+        return detail::no_word_for("an embedding", "Anthropic Messages");
+    }
+    prepared_request prepared;
+    boost::json::value body;
+    if (to.family == api_family::openai) {
+        prepared.dialect = dialect::openai_embeddings;
+        prepared.target = to.prefix + "/embeddings";
+        body = {{"model", from.model}, {"input", boost::json::value_from(from.inputs)}};
+        if (from.dimensions) body.get_object()["dimensions"] = *from.dimensions;
+    } else {
+        bool const one = from.inputs.size() == 1;
+        prepared.dialect = dialect::gemini;
+        prepared.target = detail::gemini_target(to.prefix, from.model,
+                                                one ? ":embedContent" : ":batchEmbedContents");
+        boost::json::array requests = detail::gemini_embeddings(from);
+        body = one ? requests.front() : detail::object_of("requests", std::move(requests));
+    }
+    if (auto done = detail::lay_over(from.extra, body); !done) return done.error();
+    prepared.body = boost::json::serialize(body);
+    prepared.facts = facts_of_request(body);
+    return prepared;
+}
+
+}  // namespace v1
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_PROVIDERS_REQUEST_BODY_HPP
+
 // ---- aiaudit/client/response_follower.hpp ----
 // SPDX-License-Identifier: MIT
 //
@@ -9598,16 +10588,15 @@ struct stream_listener {
 
 class response_follower {
 public:
-    // `request`: the exchange without its response. `usage_injected`: the caller did not ask for
-    // the usage chunk, so he does not hear it. Keeps up to `body_bytes_kept` of the body.
-    response_follower(exchange request, dialect spoken, bool usage_injected,
-                      stream_listener const& to, std::size_t body_bytes_kept)
-        : exchange_(std::move(request)),
-          spoken_(spoken),
-          usage_injected_(usage_injected),
+    // `head`: the exchange without its bodies. Keeps up to `body_bytes_kept` of the body. The
+    // request outlives the follower.
+    response_follower(exchange head, prepared_request const& request, stream_listener const& to,
+                      std::size_t body_bytes_kept)
+        : exchange_(std::move(head)),
+          request_(request),
           to_(to),
           body_bytes_kept_(body_bytes_kept),
-          answer_(spoken) {}
+          answer_(request.dialect) {}
     response_follower(response_follower const&) = delete;
     response_follower& operator=(response_follower const&) = delete;
 
@@ -9651,7 +10640,7 @@ public:
 
 private:
     void start() {
-        reader_.emplace(exchange_);
+        reader_.emplace(exchange_, request_.facts);
         reader_->listen([this](boost::json::value const& document, std::string_view text) {
             hear(document, text);
         });
@@ -9671,7 +10660,10 @@ private:
         if (!to_.hears()) return;
         try {
             bool more = true;
-            if (to_.on_event && !(usage_injected_ && is_usage_only(spoken_, document))) {
+            // He who did not ask for the usage chunk does not hear it.
+            bool const unasked =
+                request_.usage_injected && is_usage_only(request_.dialect, document);
+            if (to_.on_event && !unasked) {
                 handed_on_ = true;
                 more = to_.on_event(text);
             }
@@ -9687,8 +10679,7 @@ private:
     }
 
     exchange exchange_;
-    dialect const spoken_;
-    bool const usage_injected_;
+    prepared_request const& request_;
     stream_listener const& to_;
     std::size_t const body_bytes_kept_;
     answer_reader answer_;
@@ -11278,894 +12269,6 @@ inline void set_facts(record& entry, attempt_facts const& facts) {
 
 #endif  // AIAUDIT_PRICING_PRICED_RECORD_HPP
 
-// ---- aiaudit/providers/chat_request.hpp ----
-// SPDX-License-Identifier: MIT
-//
-// chat_request.hpp: a question to a model, in one form for all APIs.
-//
-// For designated initialisers: {.provider = "openai", .model = "gpt-5", .messages = {{"user",
-// "Hello"}}}. What has no member here is in reach by `extra`.
-// Threads: plain values.
-// Floor 4.
-#ifndef AIAUDIT_PROVIDERS_CHAT_REQUEST_HPP
-#define AIAUDIT_PROVIDERS_CHAT_REQUEST_HPP
-
-#include <cstdint>
-#include <optional>
-#include <string>
-#include <vector>
-
-namespace aiaudit {
-inline namespace v1 {
-
-struct chat_message {
-    std::string role{};  // "system", "developer", "user", "assistant" or "tool"
-    std::string text{};
-    // JSON text of the content in the API's own form, in place of `text`: an array of parts with
-    // images, say. Gemini's are the parts; the result of a tool is the content of the result.
-    std::string json{};
-    std::vector<tool_call> tool_calls{};  // of an assistant, as the answer had them
-    std::string tool_call_id{};           // of a tool: the call that this is the result of
-};
-
-// A function that the model may ask for.
-struct chat_tool {
-    std::string name{};
-    std::string description{};
-    std::string parameters_json{};  // JSON Schema of an object; empty where it takes none
-};
-
-// Which of OpenAI's APIs. The others have one.
-enum class openai_api : std::uint8_t { chat_completions, responses };
-
-struct chat_request {
-    std::string provider{};
-    std::string model{};
-    std::string system{};  // stands before the messages
-    std::vector<chat_message> messages{};
-    std::optional<std::uint64_t> max_tokens{};  // of the answer
-    std::optional<double> temperature{};
-    std::optional<double> top_p{};
-    std::optional<std::int64_t> seed{};
-    std::vector<std::string> stop{};
-    std::vector<chat_tool> tools{};
-    std::string tool_choice{};  // "auto", "none", "required", or the name of a tool
-    openai_api api = openai_api::chat_completions;
-    // JSON text of an object that is laid over the body last, by the rules of RFC 7396: objects are
-    // merged, null removes, anything else replaces.
-    std::string extra{};
-};
-
-struct embedding_request {
-    std::string provider{};
-    std::string model{};
-    std::vector<std::string> inputs{};
-    std::optional<std::uint64_t> dimensions{};
-    std::string extra{};  // as above
-};
-
-}  // namespace v1
-}  // namespace aiaudit
-
-#endif  // AIAUDIT_PROVIDERS_CHAT_REQUEST_HPP
-
-// ---- aiaudit/providers/request_parts.hpp ----
-// SPDX-License-Identifier: MIT
-//
-// request_parts.hpp: the parts that bodies of requests are made of.
-//
-// Threads: pure functions.
-// Floor 4.
-#ifndef AIAUDIT_PROVIDERS_REQUEST_PARTS_HPP
-#define AIAUDIT_PROVIDERS_REQUEST_PARTS_HPP
-
-#include <boost/json.hpp>
-
-#include <cstddef>
-#include <string>
-#include <string_view>
-#include <utility>
-#include <vector>
-
-namespace aiaudit {
-inline namespace v1 {
-namespace detail {
-
-[[nodiscard]] inline error no_word_for(std::string_view what, std::string_view api) {
-    return fail(errc::bad_argument, std::string(api) + " has no word for " + std::string(what));
-}
-
-[[nodiscard]] inline bool is_choice_word(std::string_view choice) noexcept {
-    return choice == "auto" || choice == "none" || choice == "required";
-}
-
-// An object of one member. (In braces it could as well be a list of one list.)
-[[nodiscard]] inline boost::json::object object_of(std::string_view name,
-                                                   boost::json::value value) {
-    boost::json::object to;
-    to[name] = std::move(value);
-    return to;
-}
-
-// Lays JSON text over a body by RFC 7396.
-inline void merge_patch(boost::json::value& to, boost::json::value const& patch) {
-    auto const* fields = patch.if_object();
-    if (fields == nullptr) {
-        to = patch;
-        return;
-    }
-    if (!to.is_object()) to = boost::json::object{};
-    for (auto const& field : *fields) {
-        if (field.value().is_null()) {
-            to.get_object().erase(field.key());
-        } else {
-            merge_patch(to.get_object()[field.key()], field.value());
-        }
-    }
-}
-
-[[nodiscard]] inline result<void> lay_over(std::string_view extra, boost::json::value& body) {
-    if (extra.empty()) return {};
-    auto parsed = parse_json(extra, "extra");
-    if (!parsed) return parsed.error();
-    if (!parsed->is_object()) return fail(errc::bad_json, "extra: not a JSON object");
-    merge_patch(body, *parsed);
-    return {};
-}
-
-// What a message says: its text, or its JSON. Checks its role as well.
-[[nodiscard]] inline result<boost::json::value> content_of(chat_message const& from,
-                                                           std::size_t at) {
-    bool known = false;
-    for (char const* role : {"system", "developer", "user", "assistant", "tool"}) {
-        known = known || from.role == role;
-    }
-    std::string const where = "messages[" + std::to_string(at) + "]";
-    if (!known) return fail(errc::bad_argument, where + ": an unknown role");
-    if (from.role == "tool" && from.tool_call_id.empty()) {
-        return fail(errc::bad_argument, where + ": a result of a tool without tool_call_id");
-    }
-    if (from.json.empty()) return boost::json::value(from.text);
-    return parse_json(from.json, where + ".json");
-}
-
-[[nodiscard]] inline std::string arguments_text(tool_call const& call) {
-    return call.arguments_json.empty() ? "{}" : call.arguments_json;
-}
-[[nodiscard]] inline result<boost::json::value> arguments_object(tool_call const& call,
-                                                                 std::size_t at) {
-    return parse_json(arguments_text(call),
-                      "messages[" + std::to_string(at) + "].tool_calls: arguments");
-}
-
-// A tool's name, description, and schema under the API's name for it.
-[[nodiscard]] inline result<boost::json::object> function_of(chat_tool const& from,
-                                                             std::string_view schema_name) {
-    if (from.name.empty()) return fail(errc::bad_argument, "a tool without a name");
-    boost::json::object to;
-    to["name"] = from.name;
-    if (!from.description.empty()) to["description"] = from.description;
-    if (from.parameters_json.empty()) return to;
-    auto schema = parse_json(from.parameters_json, "the parameters of a tool");
-    if (!schema) return schema.error();
-    to[schema_name] = std::move(*schema);
-    return to;
-}
-
-// Appends a content as Anthropic's blocks.
-inline void add_blocks(boost::json::value content, boost::json::array& to) {
-    if (content.is_string()) {
-        to.push_back({{"type", "text"}, {"text", std::move(content)}});
-    } else if (auto* list = content.if_array()) {
-        for (boost::json::value& block : *list) to.push_back(std::move(block));
-    } else {
-        to.push_back(std::move(content));
-    }
-}
-
-// `joins`: the result of a tool that belongs into the message before, as the API wants the results
-// of parallel calls.
-[[nodiscard]] inline result<void> add_anthropic_message(chat_message const& from, std::size_t at,
-                                                        bool joins, boost::json::array& system,
-                                                        boost::json::array& messages) {
-    auto content = content_of(from, at);
-    if (!content) return content.error();
-    if (from.role == "system" || from.role == "developer") {
-        add_blocks(std::move(*content), system);
-        return {};
-    }
-    if (from.role == "tool") {
-        boost::json::value block{{"type", "tool_result"},
-                                 {"tool_use_id", from.tool_call_id},
-                                 {"content", std::move(*content)}};
-        if (joins) {
-            auto& last = messages.back().get_object()["content"];
-            last.get_array().push_back(std::move(block));
-        } else {
-            boost::json::array blocks;
-            blocks.push_back(std::move(block));
-            messages.push_back({{"role", "user"}, {"content", std::move(blocks)}});
-        }
-        return {};
-    }
-    if (!from.tool_calls.empty()) {
-        boost::json::array blocks;
-        // The API refuses an empty block of text.
-        if (!from.text.empty() || !from.json.empty()) add_blocks(std::move(*content), blocks);
-        for (tool_call const& call : from.tool_calls) {
-            auto input = arguments_object(call, at);
-            if (!input) return input.error();
-            blocks.push_back({{"type", "tool_use"},
-                              {"id", call.id},
-                              {"name", call.name},
-                              {"input", std::move(*input)}});
-        }
-        *content = std::move(blocks);
-    }
-    messages.push_back({{"role", from.role}, {"content", std::move(*content)}});
-    return {};
-}
-
-// Appends a content as Gemini's parts.
-inline void add_parts(boost::json::value content, boost::json::array& to) {
-    if (content.is_string()) {
-        to.push_back(object_of("text", std::move(content)));
-    } else if (auto* list = content.if_array()) {
-        for (boost::json::value& part : *list) to.push_back(std::move(part));
-    } else {
-        to.push_back(std::move(content));
-    }
-}
-
-// The name of the function that a result is of: that of the last call with its id before it, else
-// the id itself.
-[[nodiscard]] inline std::string_view name_of_call(std::vector<chat_message> const& messages,
-                                                   std::size_t at) noexcept {
-    std::string_view const id = messages[at].tool_call_id;
-    for (std::size_t i = at; i > 0; --i) {
-        for (tool_call const& call : messages[i - 1].tool_calls) {
-            if (call.id == id) return call.name;
-        }
-    }
-    return id;
-}
-
-[[nodiscard]] inline result<void> add_gemini_calls(chat_message const& from, std::size_t at,
-                                                   boost::json::array& parts) {
-    for (tool_call const& call : from.tool_calls) {
-        auto arguments = arguments_object(call, at);
-        if (!arguments) return arguments.error();
-        boost::json::object function{{"name", call.name}, {"args", std::move(*arguments)}};
-        if (call.id != call.name) function["id"] = call.id;
-        boost::json::object part = object_of("functionCall", std::move(function));
-        if (!call.signature.empty()) part["thoughtSignature"] = call.signature;
-        parts.push_back(std::move(part));
-    }
-    return {};
-}
-
-[[nodiscard]] inline boost::json::value gemini_result(std::vector<chat_message> const& messages,
-                                                      std::size_t at, boost::json::value content) {
-    auto const name = name_of_call(messages, at);
-    // The API wants an object.
-    if (!content.is_object()) content = object_of("result", std::move(content));
-    boost::json::object function{{"name", name}, {"response", std::move(content)}};
-    if (messages[at].tool_call_id != name) function["id"] = messages[at].tool_call_id;
-    return object_of("functionResponse", std::move(function));
-}
-
-[[nodiscard]] inline result<void> add_gemini_content(std::vector<chat_message> const& messages,
-                                                     std::size_t at, boost::json::array& system,
-                                                     boost::json::array& contents) {
-    chat_message const& from = messages[at];
-    auto content = content_of(from, at);
-    if (!content) return content.error();
-    if (from.role == "system" || from.role == "developer") {
-        add_parts(std::move(*content), system);
-        return {};
-    }
-    bool const result_of_tool = from.role == "tool";
-    boost::json::array parts;
-    if (result_of_tool) {
-        parts.push_back(gemini_result(messages, at, std::move(*content)));
-    } else if (from.tool_calls.empty() || !from.text.empty() || !from.json.empty()) {
-        add_parts(std::move(*content), parts);
-    }
-    if (auto done = add_gemini_calls(from, at, parts); !done) return done;
-    if (result_of_tool && at > 0 && messages[at - 1].role == "tool") {
-        auto& last = contents.back().get_object()["parts"].get_array();
-        last.push_back(std::move(parts.front()));
-        return {};
-    }
-    contents.push_back(
-        {{"role", from.role == "assistant" ? "model" : "user"}, {"parts", std::move(parts)}});
-    return {};
-}
-
-// "/v1beta/models/NAME:verb". A name is one segment of the path, whatever stands in it.
-[[nodiscard]] inline std::string gemini_target(std::string_view prefix, std::string_view model,
-                                               std::string_view verb) {
-    constexpr std::string_view digits = "0123456789ABCDEF";
-    if (model.starts_with("models/")) model.remove_prefix(std::string_view{"models/"}.size());
-    std::string target{prefix};
-    target.append("/models/");
-    for (char const c : model) {
-        bool const plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-                           (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_' || c == '~';
-        auto const byte = static_cast<unsigned char>(c);
-        if (plain) {
-            target.push_back(c);
-        } else {
-            target.append(1, '%').append(1, digits[byte >> 4]).append(1, digits[byte & 15]);
-        }
-    }
-    return target.append(verb);
-}
-
-// A request for each input, which names the model again.
-[[nodiscard]] inline boost::json::array gemini_embeddings(embedding_request const& from) {
-    bool const prefixed = from.model.starts_with("models/");
-    boost::json::array requests;
-    for (std::string const& input : from.inputs) {
-        boost::json::array parts;
-        parts.push_back(object_of("text", boost::json::value(input)));
-        boost::json::object request;
-        request["model"] = (prefixed ? "" : "models/") + from.model;
-        request["content"] = object_of("parts", std::move(parts));
-        if (from.dimensions) request["outputDimensionality"] = *from.dimensions;
-        requests.push_back(std::move(request));
-    }
-    return requests;
-}
-
-}  // namespace detail
-}  // namespace v1
-}  // namespace aiaudit
-
-#endif  // AIAUDIT_PROVIDERS_REQUEST_PARTS_HPP
-
-// ---- aiaudit/providers/request_body.hpp ----
-// SPDX-License-Identifier: MIT
-//
-// request_body.hpp: a question in the words of the API that it goes to.
-//
-// What an API has no word for is refused rather than dropped, so that an answer is never to another
-// question than the caller asked; `extra` reaches what has no member. Roles are turned into those
-// of the API, and consecutive results of tools into one message where the API wants that.
-// Threads: pure functions.
-// Floor 4.
-#ifndef AIAUDIT_PROVIDERS_REQUEST_BODY_HPP
-#define AIAUDIT_PROVIDERS_REQUEST_BODY_HPP
-
-#include <boost/json.hpp>
-
-#include <cmath>
-#include <cstddef>
-#include <cstdint>
-#include <string>
-#include <string_view>
-#include <utility>
-
-namespace aiaudit {
-inline namespace v1 {
-
-// Anthropic wants a limit in every request; this one stands where the caller gives none.
-inline constexpr std::uint64_t anthropic_max_tokens_default = 4096;
-
-struct prepared_request {
-    std::string target{};  // path and query
-    std::string body{};    // JSON text
-    aiaudit::dialect dialect = dialect::openai_chat;
-    bool usage_injected = false;  // see usage_asked
-};
-
-namespace detail {
-
-// --- OpenAI ---
-
-[[nodiscard]] inline result<boost::json::value> chat_message_body(chat_message const& from,
-                                                                  std::size_t at) {
-    auto content = content_of(from, at);
-    if (!content) return content.error();
-    boost::json::object to;
-    to["role"] = from.role;
-    bool const calls = !from.tool_calls.empty();
-    if (calls && from.text.empty() && from.json.empty()) *content = nullptr;
-    to["content"] = std::move(*content);
-    if (from.role == "tool") to["tool_call_id"] = from.tool_call_id;
-    if (!calls) return to;
-    boost::json::array list;
-    for (tool_call const& call : from.tool_calls) {
-        list.push_back({{"id", call.id},
-                        {"type", "function"},
-                        {"function", {{"name", call.name}, {"arguments", arguments_text(call)}}}});
-    }
-    to["tool_calls"] = std::move(list);
-    return to;
-}
-
-// OpenAI's newer models refuse the old name; most who are compatible know only that.
-[[nodiscard]] inline std::string_view chat_limit_name(vendor who) noexcept {
-    return vendors(vendor::openai, vendor::azure).has(who) ? "max_completion_tokens" : "max_tokens";
-}
-
-[[nodiscard]] inline result<void> fill_chat(chat_request const& from, vendor who,
-                                            boost::json::object& to) {
-    boost::json::array messages;
-    if (!from.system.empty()) messages.push_back({{"role", "system"}, {"content", from.system}});
-    for (std::size_t i = 0; i < from.messages.size(); ++i) {
-        auto message = chat_message_body(from.messages[i], i);
-        if (!message) return message.error();
-        messages.push_back(std::move(*message));
-    }
-    to["model"] = from.model;
-    to["messages"] = std::move(messages);
-    if (from.max_tokens) to[chat_limit_name(who)] = *from.max_tokens;
-    if (from.seed) to[who == vendor::mistral ? "random_seed" : "seed"] = *from.seed;
-    if (!from.stop.empty()) to["stop"] = boost::json::value_from(from.stop);
-    if (from.tools.empty()) return {};
-    boost::json::array tools;
-    for (chat_tool const& tool : from.tools) {
-        auto function = function_of(tool, "parameters");
-        if (!function) return function.error();
-        tools.push_back({{"type", "function"}, {"function", std::move(*function)}});
-    }
-    to["tools"] = std::move(tools);
-    if (from.tool_choice.empty()) return {};
-    if (is_choice_word(from.tool_choice)) {
-        to["tool_choice"] = from.tool_choice;
-    } else {
-        to["tool_choice"] = {{"type", "function"},
-                             {"function", object_of("name", boost::json::value(from.tool_choice))}};
-    }
-    return {};
-}
-
-// A message becomes items: its text, then its calls; the result of a tool is an item of its own.
-[[nodiscard]] inline result<void> add_responses_items(chat_message const& from, std::size_t at,
-                                                      boost::json::array& to) {
-    auto content = content_of(from, at);
-    if (!content) return content.error();
-    if (from.role == "tool") {
-        to.push_back({{"type", "function_call_output"},
-                      {"call_id", from.tool_call_id},
-                      {"output", std::move(*content)}});
-        return {};
-    }
-    if (from.tool_calls.empty() || !from.text.empty() || !from.json.empty()) {
-        to.push_back({{"role", from.role}, {"content", std::move(*content)}});
-    }
-    for (tool_call const& call : from.tool_calls) {
-        to.push_back({{"type", "function_call"},
-                      {"call_id", call.id},
-                      {"name", call.name},
-                      {"arguments", arguments_text(call)}});
-    }
-    return {};
-}
-
-[[nodiscard]] inline result<void> fill_responses(chat_request const& from,
-                                                 boost::json::object& to) {
-    if (from.seed) return no_word_for("seed", "OpenAI's responses");
-    if (!from.stop.empty()) return no_word_for("stop", "OpenAI's responses");
-    boost::json::array input;
-    for (std::size_t i = 0; i < from.messages.size(); ++i) {
-        if (auto done = add_responses_items(from.messages[i], i, input); !done) return done;
-    }
-    to["model"] = from.model;
-    if (!from.system.empty()) to["instructions"] = from.system;
-    to["input"] = std::move(input);
-    if (from.max_tokens) to["max_output_tokens"] = *from.max_tokens;
-    if (from.tools.empty()) return {};
-    boost::json::array tools;
-    for (chat_tool const& tool : from.tools) {
-        auto function = function_of(tool, "parameters");
-        if (!function) return function.error();
-        (*function)["type"] = "function";
-        // This API's default is strict, the chat API's is not: the same question to both.
-        (*function)["strict"] = false;
-        tools.push_back(std::move(*function));
-    }
-    to["tools"] = std::move(tools);
-    if (from.tool_choice.empty()) return {};
-    if (is_choice_word(from.tool_choice)) {
-        to["tool_choice"] = from.tool_choice;
-    } else {
-        to["tool_choice"] = {{"type", "function"}, {"name", from.tool_choice}};
-    }
-    return {};
-}
-
-// --- Anthropic ---
-
-[[nodiscard]] inline result<void> fill_anthropic(chat_request const& from,
-                                                 boost::json::object& to) {
-    if (from.seed) return no_word_for("seed", "Anthropic Messages");
-    boost::json::array system;
-    if (!from.system.empty()) add_blocks(boost::json::value(from.system), system);
-    boost::json::array messages;
-    for (std::size_t i = 0; i < from.messages.size(); ++i) {
-        chat_message const& message = from.messages[i];
-        bool const joins = message.role == "tool" && i > 0 && from.messages[i - 1].role == "tool";
-        auto done = add_anthropic_message(message, i, joins, system, messages);
-        if (!done) return done;
-    }
-    to["model"] = from.model;
-    to["max_tokens"] = from.max_tokens.value_or(anthropic_max_tokens_default);
-    if (!system.empty()) to["system"] = std::move(system);
-    to["messages"] = std::move(messages);
-    if (!from.stop.empty()) to["stop_sequences"] = boost::json::value_from(from.stop);
-    if (from.tools.empty()) return {};
-    boost::json::array tools;
-    for (chat_tool const& tool : from.tools) {
-        auto function = function_of(tool, "input_schema");
-        if (!function) return function.error();
-        if (!function->contains("input_schema"))
-            (*function)["input_schema"] = object_of("type", "object");
-        tools.push_back(std::move(*function));
-    }
-    to["tools"] = std::move(tools);
-    std::string_view const choice = from.tool_choice;
-    if (choice.empty()) return {};
-    boost::json::object chosen{{"type", choice == "required" ? "any" : choice}};
-    if (!is_choice_word(choice)) chosen = {{"type", "tool"}, {"name", choice}};
-    to["tool_choice"] = std::move(chosen);
-    return {};
-}
-
-// --- Gemini ---
-
-[[nodiscard]] inline result<void> fill_gemini_tools(chat_request const& from,
-                                                    boost::json::object& to) {
-    if (from.tools.empty()) return {};
-    boost::json::array declarations;
-    for (chat_tool const& tool : from.tools) {
-        auto function = function_of(tool, "parametersJsonSchema");
-        if (!function) return function.error();
-        declarations.push_back(std::move(*function));
-    }
-    boost::json::array tools;
-    tools.push_back(object_of("functionDeclarations", std::move(declarations)));
-    to["tools"] = std::move(tools);
-    std::string_view const choice = from.tool_choice;
-    if (choice.empty()) return {};
-    boost::json::object config;
-    config["mode"] = choice == "auto" ? "AUTO" : choice == "none" ? "NONE" : "ANY";
-    if (!is_choice_word(choice)) {
-        boost::json::array names;
-        names.push_back(boost::json::value(choice));
-        config["allowedFunctionNames"] = std::move(names);
-    }
-    to["toolConfig"] = object_of("functionCallingConfig", std::move(config));
-    return {};
-}
-
-[[nodiscard]] inline result<void> fill_gemini(chat_request const& from, boost::json::object& to) {
-    boost::json::array system;
-    if (!from.system.empty()) system.push_back(object_of("text", boost::json::value(from.system)));
-    boost::json::array contents;
-    for (std::size_t i = 0; i < from.messages.size(); ++i) {
-        auto done = add_gemini_content(from.messages, i, system, contents);
-        if (!done) return done;
-    }
-    if (!system.empty()) to["systemInstruction"] = object_of("parts", std::move(system));
-    to["contents"] = std::move(contents);
-    boost::json::object config;
-    if (from.max_tokens) config["maxOutputTokens"] = *from.max_tokens;
-    if (from.temperature) config["temperature"] = *from.temperature;
-    if (from.top_p) config["topP"] = *from.top_p;
-    if (from.seed) config["seed"] = *from.seed;
-    if (!from.stop.empty()) config["stopSequences"] = boost::json::value_from(from.stop);
-    if (!config.empty()) to["generationConfig"] = std::move(config);
-    return fill_gemini_tools(from, to);
-}
-
-// Where a question goes, and its body but for what all APIs share.
-[[nodiscard]] inline result<void> fill_question(chat_request const& from, provider_entry const& to,
-                                                bool stream, prepared_request& prepared,
-                                                boost::json::object& body) {
-    switch (to.family) {
-    case api_family::openai:
-        if (from.api == openai_api::responses) {
-            prepared.dialect = dialect::openai_responses;
-            prepared.target = to.prefix + "/responses";
-            return fill_responses(from, body);
-        }
-        prepared.dialect = dialect::openai_chat;
-        prepared.target = to.prefix + "/chat/completions";
-        return fill_chat(from, vendor_of(to.name), body);
-    case api_family::anthropic:
-        prepared.dialect = dialect::anthropic_messages;
-        prepared.target = to.prefix + "/messages";
-        return fill_anthropic(from, body);
-    case api_family::gemini:
-        prepared.dialect = dialect::gemini;
-        prepared.target = gemini_target(
-            to.prefix, from.model, stream ? ":streamGenerateContent?alt=sse" : ":generateContent");
-        return fill_gemini(from, body);
-    }
-    return fail(errc::bad_argument, "no such API family");
-}
-
-[[nodiscard]] inline result<void> check_numbers(chat_request const& from) {
-    for (auto const& number : {from.temperature, from.top_p}) {
-        if (number && !std::isfinite(*number)) {
-            return fail(errc::bad_argument, "temperature and top_p must be finite");
-        }
-    }
-    return {};
-}
-
-}  // namespace detail
-
-// The request for a question. bad_argument where a member is missing, has no word in the API, or is
-// not what it should be; bad_json where JSON text in it is none (the text names the member).
-[[nodiscard]] inline result<prepared_request> prepare(chat_request const& from,
-                                                      provider_entry const& to, bool stream) {
-    if (from.model.empty()) return fail(errc::bad_argument, "chat_request: no model");
-    if (from.messages.empty() && from.extra.empty()) {
-        return fail(errc::bad_argument, "chat_request: no messages");
-    }
-    if (auto done = detail::check_numbers(from); !done) return done.error();
-    prepared_request prepared;
-    boost::json::value body = boost::json::object{};
-    boost::json::object& members = body.get_object();
-    auto done = detail::fill_question(from, to, stream, prepared, members);
-    if (!done) return done.error();
-    bool const gemini = prepared.dialect == dialect::gemini;
-    if (!gemini && from.temperature) members["temperature"] = *from.temperature;
-    if (!gemini && from.top_p) members["top_p"] = *from.top_p;
-    if (!gemini && stream) members["stream"] = true;
-    if (done = detail::lay_over(from.extra, body); !done) return done.error();
-    if (!gemini && detail::true_at(&body, "stream") != stream) {
-        return fail(errc::bad_argument, "extra: 'stream' is not for it to say");
-    }
-    bool const ask =
-        stream && to.stream_options && must_ask_for_usage(prepared.dialect, vendor_of(to.name));
-    prepared.usage_injected = ask && detail::ask_for_usage(body.get_object());
-    prepared.body = boost::json::serialize(body);
-    return prepared;
-}
-
-// The request for embeddings. Errors as above; Anthropic has none.
-[[nodiscard]] inline result<prepared_request> prepare(embedding_request const& from,
-                                                      provider_entry const& to) {
-    if (from.model.empty()) return fail(errc::bad_argument, "embedding_request: no model");
-    if (from.inputs.empty()) return fail(errc::bad_argument, "embedding_request: no inputs");
-    if (to.family == api_family::anthropic) {
-        return detail::no_word_for("an embedding", "Anthropic Messages");
-    }
-    prepared_request prepared;
-    boost::json::value body;
-    if (to.family == api_family::openai) {
-        prepared.dialect = dialect::openai_embeddings;
-        prepared.target = to.prefix + "/embeddings";
-        body = {{"model", from.model}, {"input", boost::json::value_from(from.inputs)}};
-        if (from.dimensions) body.get_object()["dimensions"] = *from.dimensions;
-    } else {
-        bool const one = from.inputs.size() == 1;
-        prepared.dialect = dialect::gemini;
-        prepared.target = detail::gemini_target(to.prefix, from.model,
-                                                one ? ":embedContent" : ":batchEmbedContents");
-        boost::json::array requests = detail::gemini_embeddings(from);
-        body = one ? requests.front() : detail::object_of("requests", std::move(requests));
-    }
-    if (auto done = detail::lay_over(from.extra, body); !done) return done.error();
-    prepared.body = boost::json::serialize(body);
-    return prepared;
-}
-
-}  // namespace v1
-}  // namespace aiaudit
-
-#endif  // AIAUDIT_PROVIDERS_REQUEST_BODY_HPP
-
-// ---- aiaudit/providers/usage_bounds.hpp ----
-// SPDX-License-Identifier: MIT
-//
-// usage_bounds.hpp: the least and the most that an attempt can have used, where nobody said.
-//
-// For an attempt that was sent and whose usage is not known in full: cut, timed out, or silent.
-// Input is bounded by the bytes of the body, because a token stands for at least one byte of text,
-// and JSON writes each byte of a text in one byte or more. What the model's template puts around a
-// message is shorter than the JSON around it; what it puts around them all, and the provider's own
-// words where there are tools, is covered by the two constants below. Nothing bounds an image, a
-// sound, a file or a stored conversation by its bytes, nor what a tool of the provider's reads: the
-// range then says so.
-// Threads: pure functions.
-// Floor 4.
-#ifndef AIAUDIT_PROVIDERS_USAGE_BOUNDS_HPP
-#define AIAUDIT_PROVIDERS_USAGE_BOUNDS_HPP
-
-#include <boost/json.hpp>
-
-#include <algorithm>
-#include <array>
-#include <cstddef>
-#include <cstdint>
-#include <string_view>
-
-namespace aiaudit {
-inline namespace v1 {
-
-// Tokens that a provider adds to every prompt. The most that recorded calls show over their bytes
-// is below zero without tools (some 70 tokens on a body of 120 bytes), and 545 with them.
-inline constexpr std::uint64_t template_tokens_max = 256;
-inline constexpr std::uint64_t tool_prompt_tokens_max = 1024;
-
-struct usage_range {
-    // What was reported; all input and all output are 0 where they were not. Gemini has been seen
-    // to take back some of an input count in a later chunk (169, then 79).
-    usage lower{};
-    usage upper{};
-    // False where the request refers to what its bytes do not bound, so that `upper` is no bound
-    // but a guess.
-    bool bounded = true;
-};
-
-namespace detail {
-
-template <std::size_t Size>
-[[nodiscard]] inline bool is_one_of(std::array<std::string_view, Size> const& names,
-                                    std::string_view name) noexcept {
-    return std::find(names.begin(), names.end(), name) != names.end();
-}
-
-// Members of a request that bring in text, or work, from elsewhere.
-inline constexpr std::array<std::string_view, 14> outside_members{
-    "previous_response_id", "conversation", "container",          "mcp_servers",
-    "cachedContent",        "plugins",      "web_search_options", "search_parameters",
-    "context_management",   "documents",    "cached_content",     "reasoning.mode",
-    "compound_custom",      "prompt.id"};
-
-// Members of Gemini's parts that are no text; its parts have no type.
-inline constexpr std::array<std::string_view, 4> media_members{"inlineData", "inline_data",
-                                                               "fileData", "file_data"};
-
-// Types of items, messages and parts that are text.
-inline constexpr std::array<std::string_view, 17> text_types{"text",
-                                                             "input_text",
-                                                             "output_text",
-                                                             "refusal",
-                                                             "message",
-                                                             "function",
-                                                             "function_call",
-                                                             "function_call_output",
-                                                             "custom_tool_call",
-                                                             "thinking",
-                                                             "redacted_thinking",
-                                                             "custom_tool_call_output",
-                                                             "reasoning",
-                                                             "summary_text",
-                                                             "reasoning_text",
-                                                             "tool_use",
-                                                             "tool_result"};
-
-// Members whose inside is the caller's data, where a "type" means nothing.
-inline constexpr std::array<std::string_view, 6> data_members{
-    "cache_control", "arguments", "functionCall", "functionResponse", "metadata", "logprobs"};
-
-// True where a prompt holds text alone. The depth is bounded by the parser.
-[[nodiscard]] inline bool is_text_alone(boost::json::value const& prompt) noexcept {
-    if (auto const* list = prompt.if_array()) {
-        return std::all_of(list->begin(), list->end(), is_text_alone);
-    }
-    auto const* object = prompt.if_object();
-    if (object == nullptr) return true;
-    std::string_view const type = text_at(&prompt, "type");
-    if (!type.empty() && !is_one_of(text_types, type)) return false;
-    for (auto const& field : *object) {
-        std::string_view const name{field.key().data(), field.key().size()};
-        if (is_one_of(media_members, name)) return false;
-        bool const data = is_one_of(data_members, name) || (type == "tool_use" && name == "input");
-        if (!data && !is_text_alone(field.value())) return false;
-    }
-    return true;
-}
-
-// True where each tool is a function of the caller's.
-[[nodiscard]] inline bool are_functions(boost::json::value const* tools) noexcept {
-    auto const* list = tools == nullptr ? nullptr : tools->if_array();
-    if (list == nullptr) return tools == nullptr;
-    return std::all_of(list->begin(), list->end(), [](boost::json::value const& tool) {
-        auto const* object = tool.if_object();
-        if (object == nullptr) return false;
-        auto const type = text_at(&tool, "type");
-        if (!type.empty()) return type == "function" || type == "custom";
-        // Anthropic's, and Mistral's.
-        if (object->contains("input_schema") || object->contains("function")) return true;
-        return object->size() == 1 && (object->contains("functionDeclarations") ||
-                                       object->contains("function_declarations"));
-    });
-}
-
-[[nodiscard]] inline bool is_bounded_by_bytes(boost::json::value const& request) noexcept {
-    if (!request.is_object() || !are_functions(at_path(&request, "tools"))) return false;
-    for (std::string_view const name : outside_members) {
-        if (at_path(&request, name) != nullptr) return false;
-    }
-    for (char const* name : {"messages", "system", "input", "instructions", "contents", "content",
-                             "systemInstruction", "system_instruction", "prompt", "requests"}) {
-        auto const* prompt = at_path(&request, name);
-        if (prompt != nullptr && !is_text_alone(*prompt)) return false;
-    }
-    return true;
-}
-
-// Tools, or a shape for the answer, which a provider may write into the prompt as well.
-[[nodiscard]] inline bool has_tools(boost::json::value const& request) noexcept {
-    for (char const* name :
-         {"tools", "response_format", "text.format", "output_config", "output_format",
-          "generationConfig.responseSchema", "generationConfig.responseJsonSchema"}) {
-        if (at_path(&request, name) != nullptr) return true;
-    }
-    return false;
-}
-
-[[nodiscard]] constexpr std::uint64_t saturated_product(std::uint64_t a, std::uint64_t b) noexcept {
-    return b != 0 && a > usage::count_max / b ? usage::count_max : a * b;
-}
-
-// What goes into a cache may cost more than other input: where the request asks for that, all that
-// was not read from it counts as written; for an hour, the dearest, where the request names that.
-inline void bound_cache_writes(std::string_view request_body, usage const& known, usage& upper) {
-    if (request_body.find("\"cache_control\"") == std::string_view::npos) return;
-    auto const all = upper.count(unit::input_tokens);
-    auto const written = all - std::min(all, known.count(unit::cache_read_tokens));
-    auto const raise = [&](unit which, std::uint64_t bound) {
-        if (!known.has(which) || known.count(which) < bound) {
-            upper.set(which, bound, provenance::estimated);
-        }
-    };
-    raise(unit::cache_write_tokens, written);
-    if (request_body.find("\"1h\"") == std::string_view::npos) return;
-    raise(unit::cache_write_1h_tokens,
-          written - std::min(written, known.count(unit::cache_write_5m_tokens)));
-}
-
-}  // namespace detail
-
-// The range of an attempt's usage. `known` is what was reported so far; it is not taken as final,
-// because some servers begin with too little. Output is bounded by the limit that the request sets,
-// for each choice that it asks for, else by `output_ceiling`: the model's own limit, or 0 where the
-// call has no output (embeddings). Estimates are marked as such; no count of `upper` is below
-// what was reported.
-[[nodiscard]] inline usage_range bounds_of(usage const& known, std::string_view request_body,
-                                           request_parameters const& asked,
-                                           std::uint64_t output_ceiling) {
-    usage_range range{known, known, false};
-    for (unit const whole : {unit::input_tokens, unit::output_tokens}) {
-        if (!known.has(whole)) range.lower.set(whole, 0, provenance::estimated);
-    }
-    std::uint64_t input = request_body.size() + template_tokens_max;
-    boost::json::monotonic_resource memory;
-    // A body that cannot be read may have tools.
-    bool tools = true;
-    if (auto const request = detail::parse_json(request_body, "request", &memory)) {
-        range.bounded = detail::is_bounded_by_bytes(*request);
-        tools = detail::has_tools(*request);
-    }
-    if (tools) input += tool_prompt_tokens_max;
-    std::uint64_t const choices = std::max<std::uint64_t>(asked.choices.value_or(1), 1);
-    std::uint64_t const output =
-        detail::saturated_product(asked.max_output_tokens.value_or(output_ceiling), choices);
-    auto const raise = [&](unit which, std::uint64_t bound) {
-        bound = std::min(bound, usage::count_max);
-        if (!known.has(which) || known.count(which) < bound) {
-            range.upper.set(which, bound, provenance::estimated);
-        }
-    };
-    raise(unit::input_tokens, input);
-    raise(unit::output_tokens, output);
-    detail::bound_cache_writes(request_body, known, range.upper);
-    return range;
-}
-
-}  // namespace v1
-}  // namespace aiaudit
-
-#endif  // AIAUDIT_PROVIDERS_USAGE_BOUNDS_HPP
-
 // ---- aiaudit/client/attempt.hpp ----
 // SPDX-License-Identifier: MIT
 //
@@ -12248,10 +12351,9 @@ struct attempt_end {
 }
 
 [[nodiscard]] inline exchange exchange_of(attempt_plan const& plan) {
-    exchange head;
+    exchange head;  // without the request, whose facts the plan has
     head.provider = plan.to->name;
     head.path = plan.request->target;
-    head.request = plan.request->body;
     return head;
 }
 
@@ -12274,28 +12376,39 @@ struct attempt_end {
     return what == operation::embeddings || what == operation::rerank ? 0 : most;
 }
 
-// Settles at the upper bound what was sent and whose usage is not known in full.
+// Prices the most that an attempt may have used, and says the least; nothing where it is unpriced.
 template <pricing_policy Prices>
-void settle_at_bounds(record& entry, attempt_facts& facts, std::string_view body,
-                      std::uint64_t output_tokens_max, Prices const& prices,
-                      typename Prices::lookup_cache& cache) {
-    usage_range const range = bounds_of(facts.usage, body, facts.parameters,
-                                        output_ceiling(facts.operation, output_tokens_max));
+std::optional<usage> set_upper_bound(record& entry, attempt_facts& facts,
+                                     prepared_request const& request,
+                                     std::uint64_t output_tokens_max, Prices const& prices,
+                                     typename Prices::lookup_cache& cache) {
+    usage_range const range =
+        bounds_of(facts.usage, request.body, request.facts.shape, facts.parameters,
+                  output_ceiling(facts.operation, output_tokens_max));
     facts.iterations.clear();  // they do not add up to a bound
-    facts.usage = range.lower;
-    money low;
-    if (auto const least = price_attempt(prices, entry.provider, facts, entry.started_at, cache))
-        low = least->cost;
     facts.usage = range.upper;
     entry.usage = range.upper;
     entry.iterations.clear();
-    if (set_cost(entry, facts, prices, cache)) return;  // unpriced
+    if (set_cost(entry, facts, prices, cache)) return std::nullopt;
     entry.cost_status = cost_status::estimated;
-    entry.cost_low = low;
-    if (range.bounded) return;
-    // What an image or a stored conversation adds nobody knows: such a cost is no upper bound.
-    entry.cost_status = cost_status::unknown;
-    entry.cost = {};
+    if (!range.bounded) {
+        // What an image or a stored conversation adds nobody knows: such a cost is no upper bound.
+        entry.cost_status = cost_status::unknown;
+        entry.cost = {};
+    }
+    return range.lower;
+}
+
+// Settles at the upper bound what was sent and whose usage is not known in full.
+template <pricing_policy Prices>
+void settle_at_bounds(record& entry, attempt_facts& facts, prepared_request const& request,
+                      std::uint64_t output_tokens_max, Prices const& prices,
+                      typename Prices::lookup_cache& cache) {
+    auto const lower = set_upper_bound(entry, facts, request, output_tokens_max, prices, cache);
+    if (!lower) return;
+    facts.usage = *lower;
+    auto const least = price_attempt(prices, entry.provider, facts, entry.started_at, cache);
+    entry.cost_low = least ? least->cost : money{};
 }
 
 // Before an attempt: what it may cost at the most, and the time it has.
@@ -12304,15 +12417,16 @@ template <pricing_policy Prices>
                                std::uint64_t output_tokens_max, Prices const& prices,
                                typename Prices::lookup_cache& cache) {
     record entry = record_of_attempt(plan, record_kind::intent, at);
-    attempt_facts facts = stream_reader{exchange_of(plan)}.finish().facts;
+    auto const where = endpoint_of(plan.to->name, plan.request->target);
+    attempt_facts facts = facts_before(where ? *where : endpoint{}, plan.request->facts);
     facts.model_requested = plan.model;
     facts.model_served = plan.model;
     set_facts(entry, facts);
     entry.model_served.clear();
     entry.error_type.clear();
     entry.complete = true;
-    settle_at_bounds(entry, facts, plan.request->body, output_tokens_max, prices, cache);
-    entry.cost_low.reset();
+    static_cast<void>(
+        set_upper_bound(entry, facts, *plan.request, output_tokens_max, prices, cache));
     if (plan.limits.deadline) entry.duration_ns = nanoseconds_between(now, *plan.limits.deadline);
     return entry;
 }
@@ -12364,7 +12478,7 @@ void price_outcome(attempt_end& end, reading& read, std::optional<error> const& 
         end.cost_problem = read.problem;
         return;
     }
-    settle_at_bounds(entry, read.facts, plan.request->body, output_tokens_max, prices, cache);
+    settle_at_bounds(entry, read.facts, *plan.request, output_tokens_max, prices, cache);
     end.cost_problem = read.problem ? read.problem : transport;
     if (!end.cost_problem) end.cost_problem = fail(errc::truncated, "the stream was cut");
 }
@@ -12405,8 +12519,7 @@ template <class Transport, class Timer, pricing_policy Prices>
                                        timestamp at, Transport& transport, Timer& timer,
                                        std::uint64_t output_tokens_max, Prices const& prices) {
     record entry = record_of_attempt(plan, record_kind::outcome, at);
-    response_follower follower(exchange_of(plan), plan.request->dialect,
-                               plan.request->usage_injected, to, plan.body_bytes_kept);
+    response_follower follower(exchange_of(plan), *plan.request, to, plan.body_bytes_kept);
     steady_time const begun = timer.now();
     auto const sent = transport.exchange(
         http_request_of(plan), plan.limits, plan.stop,
@@ -13007,11 +13120,14 @@ private:
 #ifndef AIAUDIT_CLIENT_CALL_RUNNER_HPP
 #define AIAUDIT_CLIENT_CALL_RUNNER_HPP
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
+#include <exception>
 #include <memory>
 #include <optional>
 #include <random>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -13028,6 +13144,7 @@ public:
     using transport = typename Policies::transport;
     using pricing = typename Policies::pricing;
     using cache_type = typename Policies::cache;
+    using timer = typename Policies::timer;
 
     [[nodiscard]] static result<std::unique_ptr<call_runner>> make(Ledger& into,
                                                                    client_options options,
@@ -13048,10 +13165,17 @@ public:
     // The answer; `to` gets the rest.
     [[nodiscard]] result<answer> run(call& made, reply& to) {
         made.begun = timer_.now();
-        made.deadline = made.begun + made.options->timeout.value_or(options_.timeout);
+        // Bounded, so that no sum of times overflows.
+        made.deadline = made.begun + std::clamp(made.options->timeout.value_or(options_.timeout),
+                                                std::chrono::milliseconds{0}, retry_after_most);
         made.id = make_operation_id(now());
-        if (auto const key = cache_key_of(made)) return run_cached(made, *key, to);
-        auto end = run_targets(made);
+        auto at = prepare_target(made, made.target);
+        if (!at) return at.error();
+        if (auto const key = cache_key_of(made, *at)) {
+            at->shared = true;
+            return run_cached(made, *key, *at, to);
+        }
+        auto end = run_targets(made, *at);
         return deliver(made, std::move(end), to);
     }
 
@@ -13059,9 +13183,22 @@ public:
         return circuits_.report(timer_.now());
     }
     [[nodiscard]] cache_type* cache() noexcept { return cache_ ? &*cache_ : nullptr; }
+    [[nodiscard]] timer& time() noexcept { return timer_; }
 
 private:
-    using flights = single_flight<shared_answer>;
+    // A request that is ready to go to a target: prepared once, however often it is sent.
+    struct ready_target {
+        provider_ring::entry const* where = nullptr;
+        std::string model{};
+        prepared_request request{};
+        bool shared = false;  // the answer is for the cache, and who waits for it, too
+    };
+    // What those who wait for an identical call are given.
+    struct flight_answer : shared_answer {
+        call_target from{};  // whose words the answer is in: a fallback may have changed them
+        bool alone = false;  // it was too large to be kept: each asks for itself
+    };
+    using flights = single_flight<flight_answer>;
 
     call_runner(Ledger& into, client_options options, provider_ring providers, pricing prices,
                 transport by, std::optional<cache_type> cache)
@@ -13077,24 +13214,35 @@ private:
 
     // --- one attempt ---
 
-    [[nodiscard]] attempt_plan plan_of(call& made, provider_ring::entry const& where,
-                                       std::string_view model, prepared_request const& request,
-                                       std::stop_token stop) {
+    [[nodiscard]] result<ready_target> prepare_target(call const& made,
+                                                      call_target const& target) const {
+        auto const where = providers_.named(target.provider);
+        if (!where) return where.error();
+        auto request = made.make((*where)->where, target.model);
+        if (!request) return request.error();
+        return ready_target{*where, target.model, std::move(*request), false};
+    }
+    // What attempts and answers from the cache have in common.
+    [[nodiscard]] static attempt_plan plan_at(call const& made, ready_target const& at) {
         attempt_plan plan;
-        plan.to = &where.where;
-        plan.key = &where.key;
-        plan.request = &request;
-        plan.model = model;
+        plan.to = &at.where->where;
+        plan.key = &at.where->key;
+        plan.request = &at.request;
+        plan.model = at.model;
         plan.who = made.options;
         plan.id = made.id;
-        plan.number = ++made.attempts;
         plan.stream = made.stream;
+        return plan;
+    }
+    [[nodiscard]] attempt_plan plan_of(call& made, ready_target const& at, std::stop_token stop) {
+        attempt_plan plan = plan_at(made, at);
+        plan.number = ++made.attempts;
         plan.limits = options_.limits;
         plan.limits.deadline = made.deadline;
         plan.stop = std::move(stop);
-        // A stream is kept for the cache alone.
+        // A stream is kept for others alone.
         plan.body_bytes_kept = !made.stream ? options_.limits.response_bytes_max
-                               : cache_     ? options_.cache.entry_bytes_max
+                               : at.shared  ? options_.cache.entry_bytes_max
                                             : 0;
         return plan;
     }
@@ -13114,13 +13262,11 @@ private:
         made.ended(end.outcome.cost, *kept);
         return end;
     }
-    [[nodiscard]] result<attempt_end> hedged(call& made, provider_ring::entry const& where,
-                                             std::string_view model,
-                                             prepared_request const& request) {
+    [[nodiscard]] result<attempt_end> hedged(call& made, ready_target const& at) {
         auto const one = [&](std::stop_token stop) {
-            return attempt(made, plan_of(made, where, model, request, std::move(stop)));
+            return attempt(made, plan_of(made, at, std::move(stop)));
         };
-        if (options_.hedge_after.count() == 0 || made.stream) return one(made.options->stop);
+        if (options_.hedge_after.count() <= 0 || made.stream) return one(made.options->stop);
         return first_of_two(one, options_.hedge_after, made.options->stop);
     }
 
@@ -13136,40 +13282,38 @@ private:
     [[nodiscard]] target_end refused(error why, error_class of) const {
         return {std::nullopt, std::move(why), of, false};
     }
-    [[nodiscard]] target_end circuit_is_open(provider_entry const& where, std::string const& model,
+    [[nodiscard]] target_end circuit_is_open(ready_target const& at,
                                              std::chrono::nanoseconds wait) const {
-        return refused(
-            with_course(fail(errc::circuit_open, printable(where.name) + " " + printable(model) +
-                                                     ": too many failures lately"),
-                        1, {false, wait, {}}),
-            error_class::circuit_open);
+        return refused(with_course(fail(errc::circuit_open, printable(at.where->where.name) + " " +
+                                                                printable(at.model) +
+                                                                ": too many failures lately"),
+                                   1, {false, wait, {}}),
+                       error_class::circuit_open);
     }
 
     // Attempts at one target, until one succeeds or another would not help.
-    [[nodiscard]] target_end run_target(call& made, call_target const& target) {
-        auto const where = providers_.named(target.provider);
-        if (!where) return refused(where.error(), error_class::ours);
-        std::string const& name = (*where)->where.name;
-        auto const request = made.make((*where)->where, target.model);
-        if (!request) return refused(request.error(), error_class::ours);
+    [[nodiscard]] target_end run_target(call& made, ready_target const& at) {
+        std::string const& name = at.where->where.name;
         for (std::uint32_t number = 1;; ++number) {
-            auto const admitted = circuits_.admit(name, target.model, timer_.now());
-            note(admitted.change, name, target.model);
-            if (!admitted.allowed)
-                return circuit_is_open((*where)->where, target.model, admitted.wait);
-            auto end = hedged(made, **where, target.model, *request);
+            auto const admitted = circuits_.admit(name, at.model, timer_.now());
+            note(admitted.change, name, at.model);
+            if (!admitted.allowed) return circuit_is_open(at, admitted.wait);
+            auto end = hedged(made, at);
             if (!end) {
-                circuits_.settle(name, target.model, timer_.now(), admitted.ticket,
+                circuits_.settle(name, at.model, timer_.now(), admitted.ticket,
                                  breaker_outcome::ignored);
                 return refused(end.error(), error_class::ours);
             }
             auto const failed = attempt_failure::from(end->of, end->headers, now());
-            note(circuits_.settle(name, target.model, timer_.now(), admitted.ticket,
-                                  outcome_of(end->of), failed.retry_after),
-                 name, target.model);
+            auto const change = circuits_.settle(name, at.model, timer_.now(), admitted.ticket,
+                                                 outcome_of(end->of), failed.retry_after);
+            note(change, name, at.model);
             if (!end->failure) return {std::move(*end), std::nullopt, error_class::none, false};
-            auto const next = decide(options_.retry, number, failed, end->handed_on, timer_.now(),
-                                     made.deadline, random_bits());
+            auto next = decide(options_.retry, number, failed, end->handed_on, timer_.now(),
+                               made.deadline, random_bits());
+            // It would only be refused: the provider's own words say more.
+            if (next.retry && change && change->to == breaker_state::open)
+                next = {false, change->until - timer_.now(), "the circuit has opened"};
             if (!next.retry) {
                 error why = with_course(std::move(*end->failure), number, next);
                 error_class const of = end->of;
@@ -13184,15 +13328,27 @@ private:
 
     // --- all targets ---
 
-    [[nodiscard]] target_end run_targets(call& made) {
-        auto const& fallback = made.options->fallback ? *made.options->fallback : options_.fallback;
-        target_end end = run_target(made, made.target);
+    [[nodiscard]] fallback_policy const& fallback_of(call const& made) const {
+        return made.options->fallback ? *made.options->fallback : options_.fallback;
+    }
+    // `at` becomes the target that was tried last.
+    [[nodiscard]] target_end run_targets(call& made, ready_target& at) {
+        auto const& fallback = fallback_of(made);
+        target_end end = run_target(made, at);
         for (call_target const& next : fallback.to) {
             bool const handed_on = end.last && end.last->handed_on;
             if (!end.failure || handed_on || !fallback.applies(end.of) ||
                 timer_.now() >= made.deadline)
                 break;
-            end = run_target(made, next);
+            auto ready = prepare_target(made, next);
+            if (!ready) {  // why the call failed is still to be told
+                end.failure->where +=
+                    "; no fallback to " + printable(next.provider) + ": " + ready.error().where;
+                continue;
+            }
+            ready->shared = at.shared;
+            at = std::move(*ready);
+            end = run_target(made, at);
             end.by_fallback = true;
         }
         if (end.last && end.last->thrown) std::rethrow_exception(end.last->thrown);
@@ -13225,42 +13381,80 @@ private:
     // --- cache and identical calls in flight ---
 
     // Nothing where the call is not to be shared.
-    [[nodiscard]] std::optional<cache_key> cache_key_of(call& made) {
+    [[nodiscard]] std::optional<cache_key> cache_key_of(call const& made,
+                                                        ready_target const& at) const {
         if (!cache_ || made.options->cache == cache_mode::none) return std::nullopt;
-        auto const where = providers_.named(made.target.provider);
-        if (!where) return std::nullopt;
-        auto const request = made.make((*where)->where, made.target.model);
-        if (!request) return std::nullopt;
-        auto const canonical = canonicalize_request(request->body, made.what);
+        auto const canonical = canonicalize_request(at.request.body, made.what);
         if (!canonical || canonical->stateful) return std::nullopt;
         if (!canonical->deterministic && !options_.cache_varying) return std::nullopt;
+        provider_entry const& where = at.where->where;
         std::string const scope =
             scope_text(options_.cache_scope, made.options->user, made.options->project);
-        auto const key = key_of({(*where)->where.name, request->target, made.target.model, scope,
-                                 canonical->text, (*where)->where.origin});
+        std::string const variant =
+            variant_text(where.origin, where.headers, made.options->headers);
+        auto const key =
+            key_of({where.name, at.request.target, at.model, scope, canonical->text, variant});
         if (!key) return std::nullopt;
         return *key;
     }
-
-    [[nodiscard]] result<answer> run_cached(call& made, cache_key const& key, reply& to) {
-        if (made.options->cache == cache_mode::allowed) {
-            // A cache that fails is a cache that has nothing: the provider is asked.
-            auto const kept = cache_->get(key, now());
-            if (kept && *kept) return replay(made, **kept, to);
+    // Who falls back elsewhere than others is not given their answer, and they not his.
+    [[nodiscard]] static std::string flight_key(call const& made, cache_key const& key) {
+        std::string text{view_of(key.bytes)};
+        if (!made.options->fallback) return text;
+        auto const add = [&text](std::string_view field) {
+            append_little_endian(text, std::uint64_t{field.size()});
+            text.append(field);
+        };
+        for (error_class const of : made.options->fallback->after)
+            text.push_back(static_cast<char>(of));
+        text.push_back('\xFF');
+        for (call_target const& to : made.options->fallback->to) {
+            add(to.provider);
+            add(to.model);
         }
-        auto joined = flights_.join(key);
-        if (auto* const leader = std::get_if<typename flights::leader>(&joined))
-            return lead(made, key, std::move(*leader), to);
-        return follow(made, key, std::get<typename flights::follower>(std::move(joined)), to);
+        return text;
+    }
+    // A cache that fails is a cache that has nothing: the provider is asked.
+    [[nodiscard]] std::optional<cached_response> kept_answer(call const& made,
+                                                             cache_key const& key) const {
+        if (made.options->cache != cache_mode::allowed) return std::nullopt;
+        auto kept = cache_->get(key, now());
+        if (!kept) return std::nullopt;
+        return std::move(*kept);
     }
 
-    [[nodiscard]] result<answer> lead(call& made, cache_key const& key,
+    [[nodiscard]] result<answer> run_cached(call& made, cache_key const& key, ready_target& at,
+                                            reply& to) {
+        if (auto const kept = kept_answer(made, key)) return replay(made, at, *kept, to);
+        auto joined = flights_.join(flight_key(made, key));
+        if (auto* const follower = std::get_if<typename flights::follower>(&joined))
+            return follow(made, key, at, std::move(*follower), to);
+        auto leader = std::get<typename flights::leader>(std::move(joined));
+        // Who led before may have finished since the first look.
+        auto kept = kept_answer(made, key);
+        if (!kept) return lead(made, key, at, std::move(leader), to);
+        flight_answer found;
+        found.response = std::move(*kept);
+        found.from = {at.where->where.name, at.model};
+        auto const shared = leader.finish(std::move(found));
+        return replay(made, at, shared->response, to);
+    }
+
+    // Whatever ends this early, an exception of the caller's too, hands the lead to who waits.
+    [[nodiscard]] result<answer> lead(call& made, cache_key const& key, ready_target& at,
                                       typename flights::leader leader, reply& to) {
-        target_end end = run_targets(made);
-        shared_answer shared;
+        target_end end = run_targets(made, at);
+        // A failure that is this caller's own is not theirs who wait, and half an answer is for
+        // nobody else: one of them goes on.
+        bool const own = end.of == error_class::cancelled || end.of == error_class::timeout ||
+                         (!end.failure && !end.last->outcome.complete);
+        if (own) return deliver(made, std::move(end), to);
+        flight_answer shared;
         shared.of = end.of;
         shared.failure = end.failure;
-        if (!end.failure && end.last->outcome.complete && end.last->body) {
+        shared.from = {at.where->where.name, at.model};
+        shared.alone = !end.failure && !end.last->body;
+        if (!end.failure && end.last->body) {
             shared.response.status = end.last->outcome.http_status;
             shared.response.content_type = end.last->content_type;
             shared.response.body = *end.last->body;
@@ -13268,41 +13462,32 @@ private:
             shared.response.paid_by = made.id.to_string();
             // What a fallback answered is shared with those who wait, and not kept.
             if (!end.by_fallback) static_cast<void>(cache_->put(key, shared.response, now()));
-        } else if (!end.failure) {
-            return deliver(made, std::move(end), to);  // half an answer is for nobody else
         }
-        // A failure that is this caller's own is not theirs who wait: one of them goes on.
-        bool const own = shared.of == error_class::cancelled || shared.of == error_class::timeout;
-        if (!own) leader.finish(std::move(shared));
+        leader.finish(std::move(shared));
         return deliver(made, std::move(end), to);
     }
-    [[nodiscard]] result<answer> follow(call& made, cache_key const& key,
+    [[nodiscard]] result<answer> follow(call& made, cache_key const& key, ready_target& at,
                                         typename flights::follower follower, reply& to) {
         auto outcome = follower.wait(made.deadline, made.options->stop);
         if (!outcome) return outcome.error();
         if (auto* const leader = std::get_if<typename flights::leader>(&*outcome))
-            return lead(made, key, std::move(*leader), to);
-        auto const& shared = *std::get<std::shared_ptr<shared_answer const>>(*outcome);
+            return lead(made, key, at, std::move(*leader), to);
+        auto const& shared = *std::get<std::shared_ptr<flight_answer const>>(*outcome);
         if (shared.failure) return *shared.failure;
-        return replay(made, shared.response, to);
+        if (shared.alone) return deliver(made, run_targets(made, at), to);
+        bool const same =
+            shared.from.provider == at.where->where.name && shared.from.model == at.model;
+        if (same) return replay(made, at, shared.response, to);
+        auto const other = prepare_target(made, shared.from);
+        if (!other) return other.error();
+        return replay(made, *other, shared.response, to);
     }
 
     // An answer that another call paid for, read as if it came now, and its record.
-    [[nodiscard]] result<answer> replay(call& made, cached_response const& from, reply& to) {
-        auto const where = providers_.named(made.target.provider);
-        if (!where) return where.error();
-        auto const request = made.make((*where)->where, made.target.model);
-        if (!request) return request.error();
-        attempt_plan plan;
-        plan.to = &(*where)->where;
-        plan.key = &(*where)->key;
-        plan.request = &*request;
-        plan.model = made.target.model;
-        plan.who = made.options;
-        plan.id = made.id;
-        plan.stream = made.stream;
-        response_follower follower(exchange_of(plan), request->dialect, request->usage_injected,
-                                   made.listener,
+    [[nodiscard]] result<answer> replay(call& made, ready_target const& at,
+                                        cached_response const& from, reply& to) {
+        attempt_plan const plan = plan_at(made, at);
+        response_follower follower(exchange_of(plan), at.request, made.listener,
                                    made.stream ? 0 : options_.limits.response_bytes_max);
         record entry = record_of_attempt(plan, record_kind::outcome, now());
         follower.begin({from.status, {{"Content-Type", from.content_type}}});
@@ -13340,7 +13525,7 @@ private:
     provider_ring const providers_;
     pricing const prices_;
     transport transport_;
-    mutable typename Policies::timer timer_{};
+    mutable timer timer_{};
     std::optional<cache_type> cache_;
     breaker_board circuits_;
     flights flights_{};
@@ -13362,6 +13547,7 @@ private:
 #ifndef AIAUDIT_CLIENT_RAW_REQUEST_HPP
 #define AIAUDIT_CLIENT_RAW_REQUEST_HPP
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -13376,6 +13562,8 @@ struct raw_request {
     std::string model{};
     bool model_in_path = false;
     bool stream = false;
+    std::optional<api_family> family{};  // of the provider that it was written for
+    request_facts facts{};
 
     // Errors: bad_json where the body is no JSON object.
     [[nodiscard]] static result<raw_request> of(endpoint point, std::string json) {
@@ -13384,31 +13572,38 @@ struct raw_request {
         if (!parsed) return parsed.error();
         if (!parsed->is_object()) return fail(errc::bad_json, "request: not a JSON object");
         raw_request made;
+        made.facts = facts_of_request(*parsed);
         made.model_in_path = !point.model.empty();
-        made.model = made.model_in_path ? point.model : std::string(text_at(&*parsed, "model"));
-        made.stream = point.stream || true_at(&*parsed, "stream");
+        made.model = made.model_in_path ? point.model : made.facts.model;
+        made.stream = point.stream || made.facts.parameters.stream;
         made.point = std::move(point);
         made.body = std::move(json);
         return made;
     }
 
-    // For a model that may be another than the request's own: a fallback. Errors: bad_argument
-    // where the model is named in the path, or the other provider speaks another dialect.
+    // The first time for the provider that the request was written for. After that for a fallback,
+    // whose model may be another; errors: bad_argument where the model is named in the path, or the
+    // other provider has another family's API.
     [[nodiscard]] result<prepared_request> prepared(provider_entry const& where,
                                                     std::string_view path,
-                                                    std::string const& other) const {
+                                                    std::string const& other) {
         auto const there = endpoint_of(where.name, path);
         if (!there) return there.error();
+        if (where.family != family.value_or(where.family))
+            return fail(errc::bad_argument, "no fallback to a provider of another API");
+        family = where.family;
         prepared_request made;
         made.dialect = there->dialect;
         made.target = where.prefix + std::string(path);
         made.body = body;
+        made.facts = facts;
         if (other != model) {
             if (model_in_path)
                 return fail(errc::bad_argument, "no fallback for a path that names the model");
             auto value = parse_json(body, "request");
             if (!value) return value.error();
             value->get_object()["model"] = other;
+            made.facts.model = other;
             made.body = boost::json::serialize(*value);
         }
         if (!where.stream_options || !stream) return made;
@@ -23098,6 +23293,9 @@ inline result<void> httplib_transport::exchange(
 // help (retry_policy), never after a part of a stream was handed on. While a provider's model keeps
 // failing its circuit is open, and calls to it fail at once. An attempt whose usage is not known,
 // because it was cut, is charged what it may have cost at the most.
+// With a cache (client_options::cache), identical calls that are under way at once are one request:
+// those that wait are given its answer as one from the cache, or its failure; where that is the
+// first caller's own (it was stopped, or its time was over) one of them asks anew.
 // Errors of every call: provider_error (the provider's words apart, in `remote`); connect_failed,
 // tls_failed, timed_out, connection_lost, bad_response, truncated, too_large; circuit_open;
 // cancelled; bad_argument, bad_json and unknown_dialect for a request that was not sent; those of
@@ -23184,6 +23382,9 @@ public:
 
     // Of every provider's model that was called lately.
     [[nodiscard]] std::vector<breaker_report> circuits() const { return runner_->circuits(); }
+    // For who gives it a timer that has to be moved: a manual_timer begins at zero, long before the
+    // time that a transport on a network measures its deadlines by.
+    [[nodiscard]] typename Policies::timer& time() noexcept { return runner_->time(); }
     // The cache, to look at or to clear; null where there is none.
     [[nodiscard]] typename Policies::cache* cache() noexcept { return runner_->cache(); }
 

@@ -40,7 +40,19 @@ constexpr std::array targets{
     target{"aws", "/model/anthropic.m/invoke-with-response-stream", "application/json"},
     target{"aws", "/model/meta.m/invoke", "application/json"},
     target{"cohere", "/v2/chat", "text/event-stream"},
+    target{"openai", "/v1/embeddings", "application/json"},
 };
+
+exchange exchange_with(std::uint8_t choice, std::string_view body) {
+    target const& chosen = targets[choice % targets.size()];
+    exchange made;
+    made.provider = chosen.provider;
+    made.path = chosen.path;
+    made.content_type = chosen.content_type;
+    made.status = 200;
+    made.response = body;
+    return made;
+}
 
 void require(bool held) {
     if (!held) std::abort();
@@ -124,13 +136,7 @@ extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size
     } else {
         require(line.error().message().find('\n') == std::string::npos);
     }
-    target const& chosen = targets[data[0] % targets.size()];
-    exchange input;
-    input.provider = chosen.provider;
-    input.path = chosen.path;
-    input.content_type = chosen.content_type;
-    input.status = 200;
-    input.response = bytes;
+    exchange const input = exchange_with(data[0], bytes);
     reading const whole = describe_exchange(input);
     check(whole);
     std::size_t const at = data[1] % (bytes.size() + 1);

@@ -89,10 +89,9 @@ struct attempt_end {
 }
 
 [[nodiscard]] inline exchange exchange_of(attempt_plan const& plan) {
-    exchange head;
+    exchange head;  // without the request, whose facts the plan has
     head.provider = plan.to->name;
     head.path = plan.request->target;
-    head.request = plan.request->body;
     return head;
 }
 
@@ -115,28 +114,39 @@ struct attempt_end {
     return what == operation::embeddings || what == operation::rerank ? 0 : most;
 }
 
-// Settles at the upper bound what was sent and whose usage is not known in full.
+// Prices the most that an attempt may have used, and says the least; nothing where it is unpriced.
 template <pricing_policy Prices>
-void settle_at_bounds(record& entry, attempt_facts& facts, std::string_view body,
-                      std::uint64_t output_tokens_max, Prices const& prices,
-                      typename Prices::lookup_cache& cache) {
-    usage_range const range = bounds_of(facts.usage, body, facts.parameters,
-                                        output_ceiling(facts.operation, output_tokens_max));
+std::optional<usage> set_upper_bound(record& entry, attempt_facts& facts,
+                                     prepared_request const& request,
+                                     std::uint64_t output_tokens_max, Prices const& prices,
+                                     typename Prices::lookup_cache& cache) {
+    usage_range const range =
+        bounds_of(facts.usage, request.body, request.facts.shape, facts.parameters,
+                  output_ceiling(facts.operation, output_tokens_max));
     facts.iterations.clear();  // they do not add up to a bound
-    facts.usage = range.lower;
-    money low;
-    if (auto const least = price_attempt(prices, entry.provider, facts, entry.started_at, cache))
-        low = least->cost;
     facts.usage = range.upper;
     entry.usage = range.upper;
     entry.iterations.clear();
-    if (set_cost(entry, facts, prices, cache)) return;  // unpriced
+    if (set_cost(entry, facts, prices, cache)) return std::nullopt;
     entry.cost_status = cost_status::estimated;
-    entry.cost_low = low;
-    if (range.bounded) return;
-    // What an image or a stored conversation adds nobody knows: such a cost is no upper bound.
-    entry.cost_status = cost_status::unknown;
-    entry.cost = {};
+    if (!range.bounded) {
+        // What an image or a stored conversation adds nobody knows: such a cost is no upper bound.
+        entry.cost_status = cost_status::unknown;
+        entry.cost = {};
+    }
+    return range.lower;
+}
+
+// Settles at the upper bound what was sent and whose usage is not known in full.
+template <pricing_policy Prices>
+void settle_at_bounds(record& entry, attempt_facts& facts, prepared_request const& request,
+                      std::uint64_t output_tokens_max, Prices const& prices,
+                      typename Prices::lookup_cache& cache) {
+    auto const lower = set_upper_bound(entry, facts, request, output_tokens_max, prices, cache);
+    if (!lower) return;
+    facts.usage = *lower;
+    auto const least = price_attempt(prices, entry.provider, facts, entry.started_at, cache);
+    entry.cost_low = least ? least->cost : money{};
 }
 
 // Before an attempt: what it may cost at the most, and the time it has.
@@ -145,15 +155,16 @@ template <pricing_policy Prices>
                                std::uint64_t output_tokens_max, Prices const& prices,
                                typename Prices::lookup_cache& cache) {
     record entry = record_of_attempt(plan, record_kind::intent, at);
-    attempt_facts facts = stream_reader{exchange_of(plan)}.finish().facts;
+    auto const where = endpoint_of(plan.to->name, plan.request->target);
+    attempt_facts facts = facts_before(where ? *where : endpoint{}, plan.request->facts);
     facts.model_requested = plan.model;
     facts.model_served = plan.model;
     set_facts(entry, facts);
     entry.model_served.clear();
     entry.error_type.clear();
     entry.complete = true;
-    settle_at_bounds(entry, facts, plan.request->body, output_tokens_max, prices, cache);
-    entry.cost_low.reset();
+    static_cast<void>(
+        set_upper_bound(entry, facts, *plan.request, output_tokens_max, prices, cache));
     if (plan.limits.deadline) entry.duration_ns = nanoseconds_between(now, *plan.limits.deadline);
     return entry;
 }
@@ -205,7 +216,7 @@ void price_outcome(attempt_end& end, reading& read, std::optional<error> const& 
         end.cost_problem = read.problem;
         return;
     }
-    settle_at_bounds(entry, read.facts, plan.request->body, output_tokens_max, prices, cache);
+    settle_at_bounds(entry, read.facts, *plan.request, output_tokens_max, prices, cache);
     end.cost_problem = read.problem ? read.problem : transport;
     if (!end.cost_problem) end.cost_problem = fail(errc::truncated, "the stream was cut");
 }
@@ -246,8 +257,7 @@ template <class Transport, class Timer, pricing_policy Prices>
                                        timestamp at, Transport& transport, Timer& timer,
                                        std::uint64_t output_tokens_max, Prices const& prices) {
     record entry = record_of_attempt(plan, record_kind::outcome, at);
-    response_follower follower(exchange_of(plan), plan.request->dialect,
-                               plan.request->usage_injected, to, plan.body_bytes_kept);
+    response_follower follower(exchange_of(plan), *plan.request, to, plan.body_bytes_kept);
     steady_time const begun = timer.now();
     auto const sent = transport.exchange(
         http_request_of(plan), plan.limits, plan.stop,

@@ -381,8 +381,7 @@ private:
     [[nodiscard]] result<answer> replay(call& made, ready_target const& at,
                                         cached_response const& from, reply& to) {
         attempt_plan const plan = plan_at(made, at);
-        response_follower follower(exchange_of(plan), at.request.dialect, at.request.usage_injected,
-                                   made.listener,
+        response_follower follower(exchange_of(plan), at.request, made.listener,
                                    made.stream ? 0 : options_.limits.response_bytes_max);
         record entry = record_of_attempt(plan, record_kind::outcome, now());
         follower.begin({from.status, {{"Content-Type", from.content_type}}});

@@ -28,6 +28,7 @@ struct raw_request {
     bool model_in_path = false;
     bool stream = false;
     std::optional<api_family> family{};  // of the provider that it was written for
+    request_facts facts{};
 
     // Errors: bad_json where the body is no JSON object.
     [[nodiscard]] static result<raw_request> of(endpoint point, std::string json) {
@@ -36,9 +37,10 @@ struct raw_request {
         if (!parsed) return parsed.error();
         if (!parsed->is_object()) return fail(errc::bad_json, "request: not a JSON object");
         raw_request made;
+        made.facts = facts_of_request(*parsed);
         made.model_in_path = !point.model.empty();
-        made.model = made.model_in_path ? point.model : std::string(text_at(&*parsed, "model"));
-        made.stream = point.stream || true_at(&*parsed, "stream");
+        made.model = made.model_in_path ? point.model : made.facts.model;
+        made.stream = point.stream || made.facts.parameters.stream;
         made.point = std::move(point);
         made.body = std::move(json);
         return made;
@@ -59,12 +61,14 @@ struct raw_request {
         made.dialect = there->dialect;
         made.target = where.prefix + std::string(path);
         made.body = body;
+        made.facts = facts;
         if (other != model) {
             if (model_in_path)
                 return fail(errc::bad_argument, "no fallback for a path that names the model");
             auto value = parse_json(body, "request");
             if (!value) return value.error();
             value->get_object()["model"] = other;
+            made.facts.model = other;
             made.body = boost::json::serialize(*value);
         }
         if (!where.stream_options || !stream) return made;

@@ -12,6 +12,7 @@
 #include <aiaudit/providers/answer_reader.hpp>  // answer_reader
 #include <aiaudit/providers/exchange.hpp>       // exchange
 #include <aiaudit/providers/reader.hpp>         // stream_reader
+#include <aiaudit/providers/request_body.hpp>   // prepared_request
 #include <aiaudit/providers/usage_asked.hpp>    // is_usage_only
 
 #include <cstddef>
@@ -36,16 +37,15 @@ struct stream_listener {
 
 class response_follower {
 public:
-    // `request`: the exchange without its response. `usage_injected`: the caller did not ask for
-    // the usage chunk, so he does not hear it. Keeps up to `body_bytes_kept` of the body.
-    response_follower(exchange request, dialect spoken, bool usage_injected,
-                      stream_listener const& to, std::size_t body_bytes_kept)
-        : exchange_(std::move(request)),
-          spoken_(spoken),
-          usage_injected_(usage_injected),
+    // `head`: the exchange without its bodies. Keeps up to `body_bytes_kept` of the body. The
+    // request outlives the follower.
+    response_follower(exchange head, prepared_request const& request, stream_listener const& to,
+                      std::size_t body_bytes_kept)
+        : exchange_(std::move(head)),
+          request_(request),
           to_(to),
           body_bytes_kept_(body_bytes_kept),
-          answer_(spoken) {}
+          answer_(request.dialect) {}
     response_follower(response_follower const&) = delete;
     response_follower& operator=(response_follower const&) = delete;
 
@@ -89,7 +89,7 @@ public:
 
 private:
     void start() {
-        reader_.emplace(exchange_);
+        reader_.emplace(exchange_, request_.facts);
         reader_->listen([this](boost::json::value const& document, std::string_view text) {
             hear(document, text);
         });
@@ -109,7 +109,10 @@ private:
         if (!to_.hears()) return;
         try {
             bool more = true;
-            if (to_.on_event && !(usage_injected_ && is_usage_only(spoken_, document))) {
+            // He who did not ask for the usage chunk does not hear it.
+            bool const unasked =
+                request_.usage_injected && is_usage_only(request_.dialect, document);
+            if (to_.on_event && !unasked) {
                 handed_on_ = true;
                 more = to_.on_event(text);
             }
@@ -125,8 +128,7 @@ private:
     }
 
     exchange exchange_;
-    dialect const spoken_;
-    bool const usage_injected_;
+    prepared_request const& request_;
     stream_listener const& to_;
     std::size_t const body_bytes_kept_;
     answer_reader answer_;

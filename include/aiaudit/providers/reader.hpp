@@ -14,6 +14,7 @@
 #include <aiaudit/providers/dialect.hpp>           // endpoint_of
 #include <aiaudit/providers/exchange.hpp>          // exchange
 #include <aiaudit/providers/facts_collector.hpp>   // facts_collector
+#include <aiaudit/providers/request_facts.hpp>     // facts_of_request
 #include <aiaudit/providers/sse.hpp>               // sse_parser
 
 #include <charconv>
@@ -39,33 +40,6 @@ struct reading {
 };
 
 namespace detail {
-
-// What the request asks that drives the cost. Nothing of it is an error: the provider judges it.
-inline void read_request(std::string_view request, attempt_facts& to) {
-    if (request.empty()) return;
-    boost::json::monotonic_resource memory;
-    auto parsed = parse_json(request, "request", &memory);
-    if (!parsed) return;
-    boost::json::value const& body = *parsed;
-    keep_text(to.model_requested, text_at(&body, "model"));
-    to.parameters.stream = to.parameters.stream || true_at(&body, "stream");
-    to.parameters.batch = text_at(&body, "service_tier") == "batch";
-    for (char const* path : {"max_completion_tokens", "max_output_tokens", "max_tokens",
-                             "generationConfig.maxOutputTokens",
-                             "generation_config.max_output_tokens", "inferenceConfig.maxTokens"}) {
-        auto const* value = at_path(&body, path);
-        if (value != nullptr && !to.parameters.max_output_tokens) {
-            to.parameters.max_output_tokens = whole_number(*value);
-        }
-    }
-    for (char const* path : {"n", "generationConfig.candidateCount"}) {
-        auto const* value = at_path(&body, path);
-        auto const count = value == nullptr ? std::nullopt : whole_number(*value);
-        if (count && *count <= 0xFFFFFFFFU) {
-            to.parameters.choices = static_cast<std::uint32_t>(*count);
-        }
-    }
-}
 
 // Calls visit(object text) for every whole top-level object of a JSON array, of JSON Lines, or of
 // objects that merely follow each other; false where text is left over that is none.
@@ -94,21 +68,31 @@ template <class Visit>
 
 }  // namespace detail
 
+// What is known of an attempt before there is a response: what is called, and what is asked.
+[[nodiscard]] inline attempt_facts facts_before(endpoint const& where, request_facts const& asked) {
+    attempt_facts facts;
+    facts.operation = where.operation;
+    facts.parameters = asked.parameters;
+    facts.parameters.stream = asked.parameters.stream || where.stream;
+    facts.model_requested = asked.model.empty() ? where.model : asked.model;
+    return facts;
+}
+
 // Reads a response as its bytes arrive: feed() each piece, then finish() once.
 class stream_reader {
 public:
     // The exchange without its response: who, what was asked, and the response's head.
     explicit stream_reader(exchange const& head)
+        : stream_reader(head, facts_of_request(head.request)) {}
+    // For who has read the request before: that of `head` is not looked at.
+    stream_reader(exchange const& head, request_facts const& asked)
         : head_{.provider = head.provider,
                 .path = head.path,
                 .status = head.status,
                 .content_type = head.content_type,
                 .headers = head.headers},
-          where_(endpoint_of_head(head)) {
-        facts_.operation = where_.operation;
-        facts_.parameters.stream = where_.stream;
-        facts_.model_requested = where_.model;
-        detail::read_request(head.request, facts_);
+          where_(endpoint_of_head(head)),
+          facts_(facts_before(where_, asked)) {
         if (head.content_type.starts_with("application/vnd.amazon.eventstream")) {
             framing_ = framing::aws;
         }
@@ -380,7 +364,7 @@ private:
     std::optional<error> broken_{};     // the bytes could not be followed
     std::optional<error> malformed_{};  // a whole document was no JSON
     endpoint where_;
-    attempt_facts facts_{};
+    attempt_facts facts_;
     detail::facts_collector collector_{where_.dialect, facts_};
     framing framing_ = framing::unknown;
     std::size_t mark_seen_ = 0;  // bytes of a byte order mark so far

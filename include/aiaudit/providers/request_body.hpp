@@ -15,6 +15,7 @@
 #include <aiaudit/providers/dialect.hpp>         // dialect
 #include <aiaudit/providers/json_fields.hpp>     // parse_json
 #include <aiaudit/providers/provider_table.hpp>  // provider_entry
+#include <aiaudit/providers/request_facts.hpp>   // request_facts
 #include <aiaudit/providers/request_parts.hpp>   // the parts of a body
 #include <aiaudit/providers/usage_asked.hpp>     // ask_for_usage
 
@@ -38,6 +39,7 @@ struct prepared_request {
     std::string body{};    // JSON text
     aiaudit::dialect dialect = dialect::openai_chat;
     bool usage_injected = false;  // see usage_asked
+    request_facts facts{};        // of the body
 };
 
 namespace detail {
@@ -305,6 +307,7 @@ namespace detail {
         stream && to.stream_options && must_ask_for_usage(prepared.dialect, vendor_of(to.name));
     prepared.usage_injected = ask && detail::ask_for_usage(body.get_object());
     prepared.body = boost::json::serialize(body);
+    prepared.facts = facts_of_request(body);
     return prepared;
 }
 
@@ -333,6 +336,7 @@ namespace detail {
     }
     if (auto done = detail::lay_over(from.extra, body); !done) return done.error();
     prepared.body = boost::json::serialize(body);
+    prepared.facts = facts_of_request(body);
     return prepared;
 }
 

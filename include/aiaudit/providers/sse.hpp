@@ -14,6 +14,7 @@
 
 #include <aiaudit/error.hpp>  // result
 
+#include <algorithm>
 #include <cstddef>
 #include <string>
 #include <string_view>
@@ -44,7 +45,7 @@ public:
         while (!bytes.empty()) {
             if (skip_line_feed_ && bytes.front() == '\n') bytes.remove_prefix(1);
             skip_line_feed_ = false;
-            auto const end = bytes.find_first_of("\r\n");
+            auto const end = end_of_line(bytes);
             std::string_view const piece = bytes.substr(0, end);
             if (line_.size() + event_.data.size() + piece.size() > sse_event_bytes_max) {
                 failed_ = true;
@@ -73,6 +74,14 @@ private:
     static constexpr std::size_t mark_done = 3;
 
     static error too_large() { return fail(errc::too_large, "server-sent event over 64 MiB"); }
+
+    // Not find_first_of: libstdc++ calls a function for each byte of it.
+    static std::size_t end_of_line(std::string_view bytes) noexcept {
+        auto const at =
+            std::find_if(bytes.begin(), bytes.end(), [](char c) { return c == '\n' || c == '\r'; });
+        return at == bytes.end() ? std::string_view::npos
+                                 : static_cast<std::size_t>(at - bytes.begin());
+    }
 
     // Drops a byte order mark at the start of the stream, and only there.
     std::string_view skip_byte_order_mark(std::string_view bytes) {

@@ -44,6 +44,12 @@ struct usage_range {
     bool bounded = true;
 };
 
+// What the bounds of a request's usage depend on, beside its size and its parameters.
+struct request_shape {
+    bool bounded = false;  // its bytes bound its input
+    bool tools = true;     // or a shape for the answer; a body that cannot be read may have them
+};
+
 namespace detail {
 
 template <std::size_t Size>
@@ -166,27 +172,30 @@ inline void bound_cache_writes(std::string_view request_body, usage const& known
 
 }  // namespace detail
 
+// Of the parsed body of a request.
+[[nodiscard]] inline request_shape shape_of(boost::json::value const& request) noexcept {
+    return {detail::is_bounded_by_bytes(request), detail::has_tools(request)};
+}
+[[nodiscard]] inline request_shape shape_of(std::string_view request_body) {
+    boost::json::monotonic_resource memory;
+    auto const request = detail::parse_json(request_body, "request", &memory);
+    return request ? shape_of(*request) : request_shape{};
+}
+
 // The range of an attempt's usage. `known` is what was reported so far; it is not taken as final,
 // because some servers begin with too little. Output is bounded by the limit that the request sets,
 // for each choice that it asks for, else by `output_ceiling`: the model's own limit, or 0 where the
 // call has no output (embeddings). Estimates are marked as such; no count of `upper` is below
 // what was reported.
 [[nodiscard]] inline usage_range bounds_of(usage const& known, std::string_view request_body,
-                                           request_parameters const& asked,
+                                           request_shape shape, request_parameters const& asked,
                                            std::uint64_t output_ceiling) {
-    usage_range range{known, known, false};
+    usage_range range{known, known, shape.bounded};
     for (unit const whole : {unit::input_tokens, unit::output_tokens}) {
         if (!known.has(whole)) range.lower.set(whole, 0, provenance::estimated);
     }
     std::uint64_t input = request_body.size() + template_tokens_max;
-    boost::json::monotonic_resource memory;
-    // A body that cannot be read may have tools.
-    bool tools = true;
-    if (auto const request = detail::parse_json(request_body, "request", &memory)) {
-        range.bounded = detail::is_bounded_by_bytes(*request);
-        tools = detail::has_tools(*request);
-    }
-    if (tools) input += tool_prompt_tokens_max;
+    if (shape.tools) input += tool_prompt_tokens_max;
     std::uint64_t const choices = std::max<std::uint64_t>(asked.choices.value_or(1), 1);
     std::uint64_t const output =
         detail::saturated_product(asked.max_output_tokens.value_or(output_ceiling), choices);
@@ -200,6 +209,11 @@ inline void bound_cache_writes(std::string_view request_body, usage const& known
     raise(unit::output_tokens, output);
     detail::bound_cache_writes(request_body, known, range.upper);
     return range;
+}
+[[nodiscard]] inline usage_range bounds_of(usage const& known, std::string_view request_body,
+                                           request_parameters const& asked,
+                                           std::uint64_t output_ceiling) {
+    return bounds_of(known, request_body, shape_of(request_body), asked, output_ceiling);
 }
 
 }  // namespace v1

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: MIT
+//
+// request_facts.hpp: what the body of a request asks that drives the cost of its attempts.
+//
+// It is the same for all of them, so it is read once, where the body is parsed anyway.
+// Threads: pure functions.
+// Floor 4.
+#ifndef AIAUDIT_PROVIDERS_REQUEST_FACTS_HPP
+#define AIAUDIT_PROVIDERS_REQUEST_FACTS_HPP
+
+#include <aiaudit/core/call.hpp>               // request_parameters
+#include <aiaudit/providers/json_fields.hpp>   // text_at
+#include <aiaudit/providers/usage_bounds.hpp>  // request_shape
+
+#include <boost/json.hpp>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace aiaudit {
+inline namespace v1 {
+
+struct request_facts {
+    std::string model{};
+    request_parameters parameters{};
+    request_shape shape{};
+};
+
+// Nothing of it is an error: the provider judges the request.
+[[nodiscard]] inline request_facts facts_of_request(boost::json::value const& body) {
+    request_facts facts;
+    request_parameters& asked = facts.parameters;
+    facts.model = detail::text_at(&body, "model");
+    asked.stream = detail::true_at(&body, "stream");
+    asked.batch = detail::text_at(&body, "service_tier") == "batch";
+    for (char const* path : {"max_completion_tokens", "max_output_tokens", "max_tokens",
+                             "generationConfig.maxOutputTokens",
+                             "generation_config.max_output_tokens", "inferenceConfig.maxTokens"}) {
+        auto const* value = detail::at_path(&body, path);
+        if (value != nullptr && !asked.max_output_tokens) {
+            asked.max_output_tokens = detail::whole_number(*value);
+        }
+    }
+    for (char const* path : {"n", "generationConfig.candidateCount"}) {
+        auto const* value = detail::at_path(&body, path);
+        auto const count = value == nullptr ? std::nullopt : detail::whole_number(*value);
+        if (count && *count <= 0xFFFFFFFFU) asked.choices = static_cast<std::uint32_t>(*count);
+    }
+    facts.shape = shape_of(body);
+    return facts;
+}
+// Of one that is no JSON: none.
+[[nodiscard]] inline request_facts facts_of_request(std::string_view body) {
+    if (body.empty()) return {};
+    boost::json::monotonic_resource memory;
+    auto const parsed = detail::parse_json(body, "request", &memory);
+    return parsed ? facts_of_request(*parsed) : request_facts{};
+}
+
+}  // namespace v1
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_PROVIDERS_REQUEST_FACTS_HPP
