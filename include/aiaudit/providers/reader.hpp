@@ -17,6 +17,7 @@
 #include <aiaudit/providers/request_facts.hpp>     // facts_of_request
 #include <aiaudit/providers/sse.hpp>               // sse_parser
 
+#include <array>
 #include <charconv>
 #include <cstddef>
 #include <functional>
@@ -207,8 +208,9 @@ private:
     }
 
     void take_text(std::string_view text, bool complete) {
-        // Parsed apart from the facts, which copy what they keep.
-        boost::json::monotonic_resource memory;
+        // Parsed apart from the facts, which copy what they keep; the values of most events fit.
+        std::array<unsigned char, 4096> room;
+        boost::json::monotonic_resource memory(room.data(), room.size());
         auto document = detail::parse_json(text, "event", &memory);
         if (!document) {
             // An event that the stream ended in is no fault of its own.
@@ -241,7 +243,8 @@ private:
 
     // Reads a held body; true where it is a stream after all (JSON Lines, an array of chunks).
     bool take_whole() {
-        boost::json::monotonic_resource memory;
+        std::array<unsigned char, 8192> room;
+        boost::json::monotonic_resource memory(room.data(), room.size());
         auto document = detail::parse_json(body_, "response", &memory);
         bool const lines = head_.content_type.find("jsonl") != std::string::npos ||
                            head_.content_type.find("ndjson") != std::string::npos;

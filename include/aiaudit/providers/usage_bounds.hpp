@@ -58,12 +58,24 @@ template <std::size_t Size>
     return std::find(names.begin(), names.end(), name) != names.end();
 }
 
-// Members of a request that bring in text, or work, from elsewhere.
-inline constexpr std::array<std::string_view, 14> outside_members{
+// Members of a request that bring in text, or work, from elsewhere; and those that stand deeper.
+inline constexpr std::array<std::string_view, 12> outside_members{
     "previous_response_id", "conversation", "container",          "mcp_servers",
     "cachedContent",        "plugins",      "web_search_options", "search_parameters",
-    "context_management",   "documents",    "cached_content",     "reasoning.mode",
-    "compound_custom",      "prompt.id"};
+    "context_management",   "documents",    "cached_content",     "compound_custom"};
+inline constexpr std::array<std::string_view, 2> outside_paths{"reasoning.mode", "prompt.id"};
+
+// Members that are prompts.
+inline constexpr std::array<std::string_view, 10> prompt_members{"messages",
+                                                                 "system",
+                                                                 "input",
+                                                                 "instructions",
+                                                                 "contents",
+                                                                 "content",
+                                                                 "systemInstruction",
+                                                                 "system_instruction",
+                                                                 "prompt",
+                                                                 "requests"};
 
 // Members of Gemini's parts that are no text; its parts have no type.
 inline constexpr std::array<std::string_view, 4> media_members{"inlineData", "inline_data",
@@ -127,16 +139,16 @@ inline constexpr std::array<std::string_view, 6> data_members{
 }
 
 [[nodiscard]] inline bool is_bounded_by_bytes(boost::json::value const& request) noexcept {
-    if (!request.is_object() || !are_functions(at_path(&request, "tools"))) return false;
-    for (std::string_view const name : outside_members) {
-        if (at_path(&request, name) != nullptr) return false;
+    auto const* object = request.if_object();
+    if (object == nullptr || !are_functions(at_path(&request, "tools"))) return false;
+    for (auto const& field : *object) {
+        if (field.value().is_null()) continue;
+        std::string_view const name{field.key().data(), field.key().size()};
+        if (is_one_of(outside_members, name)) return false;
+        if (is_one_of(prompt_members, name) && !is_text_alone(field.value())) return false;
     }
-    for (char const* name : {"messages", "system", "input", "instructions", "contents", "content",
-                             "systemInstruction", "system_instruction", "prompt", "requests"}) {
-        auto const* prompt = at_path(&request, name);
-        if (prompt != nullptr && !is_text_alone(*prompt)) return false;
-    }
-    return true;
+    return std::all_of(outside_paths.begin(), outside_paths.end(),
+                       [&](std::string_view path) { return at_path(&request, path) == nullptr; });
 }
 
 // Tools, or a shape for the answer, which a provider may write into the prompt as well.
