@@ -76,6 +76,16 @@ public:
         provider_->script(path, std::move(steps));
     }
 
+    // For another thread than the one that calls.
+    void wait_for_outcome() {
+        for (bool found = false; !found; std::this_thread::sleep_for(1ms)) {
+            static_cast<void>(log_.read(sequence{1}, [&](sequence, record&& entry) {
+                found = found || entry.kind == record_kind::outcome;
+                return true;
+            }));
+        }
+    }
+
     // The error of a call that has to fail.
     template <class Result>
     [[nodiscard]] error failure_of(Result const& got) {
