@@ -96,6 +96,13 @@ BOOST_AUTO_TEST_CASE(a_retry_after_that_is_too_long_is_told_and_not_waited_for) 
         BOOST_TEST(why.retry_after_ms == 20'000U);
         BOOST_TEST(holds(why.where, "HTTP 429, rate_limit_exceeded"));
         hurried.check_books({free_of_charge});
+
+        bad_day unlucky(tls);  // as often as is allowed
+        unlucky.script({rate_limited({{"Retry-After", "20"}})});
+        why = unlucky.failure_of(unlucky.ai().chat(question()));
+        BOOST_TEST(why.retry_after_ms == 20'000U);
+        BOOST_TEST(holds(why.where, "after 3 attempts, to be tried again in 20 s"));
+        unlucky.check_books({free_of_charge, free_of_charge, free_of_charge});
     });
 }
 
@@ -147,8 +154,8 @@ BOOST_AUTO_TEST_CASE(refusals_are_free_and_repeated_where_that_can_help) {
                 BOOST_TEST(holds(why.where, "HTTP " + std::to_string(status) + ", " + type));
                 BOOST_TEST(holds(why.where, "after 3 attempts") == (attempts == 3));
                 BOOST_TEST(at.provider().requests().size() == attempts);
-                at.check_books(std::vector<expected_attempt>(
-                    attempts, {cost_status::no_charge, {}, type}));
+                at.check_books(
+                    std::vector<expected_attempt>(attempts, {cost_status::no_charge, {}, type}));
                 BOOST_TEST(at.last_outcome().http_status == status);
             }
         }
@@ -167,11 +174,14 @@ BOOST_AUTO_TEST_CASE(the_words_of_a_provider_are_in_remote_alone) {
         // A provider that repeats the key wherever it can.
         std::string const key = secret_key;
         bad_day echo(tls);
-        echo.script({with_headers(json_step(R"({"error":{"code":")" + key + R"("}})", 400),
+        echo.script({with_headers(json_step(R"({"error":{"code":")" + key + R"(","message":"Not )" +
+                                                key + R"(!"}})",
+                                            400),
                                   {{"x-request-id", key}}),
                      json_step(openai_chat_body(key, "Hi", {100, 10}))});
         why = echo.failure_of(echo.ai().chat(question()));
         BOOST_TEST(holds(why.where, "HTTP 400, withheld"));
+        BOOST_TEST(why.remote == "Not withheld!");
         BOOST_TEST(echo.ai().chat(question()).value().model == "gpt-4.1");
         echo.check_books({free_of_charge, at_price(good_price)});
         BOOST_TEST(std::string(echo.provider().requests()[0].header("authorization")) ==
@@ -227,6 +237,19 @@ BOOST_AUTO_TEST_CASE(what_is_no_answer_is_charged_at_its_bounds_and_repeated) {
                 BOOST_TEST((reply.cost > money::parse(good_price).value()));
             }
         }
+    });
+}
+
+BOOST_AUTO_TEST_CASE(embeddings_have_no_output_that_could_cost) {
+    both_ways([](bool tls) {
+        bad_day at(tls);
+        auto const good = json_step(embeddings_body("text-embedding-3-small", 8));
+        at.script({with_trouble(good, trouble::close_mid_body), good}, "/v1/embeddings");
+        auto const reply = at.ai().embed(
+            {.provider = "openai", .model = "text-embedding-3-small", .inputs = {"Hello"}});
+        BOOST_TEST(reply.value().attempts == 2U);
+        BOOST_TEST(reply.value().vectors.size() == 1U);
+        at.check_books({at_its_bounds, at_price("0.00000016")});
     });
 }
 
@@ -332,7 +355,8 @@ BOOST_AUTO_TEST_CASE(a_refused_connection_costs_nothing) {
     auto const why = at.failure_of(at.ai().chat(question()));
     BOOST_TEST((why.code == errc::connect_failed));
     BOOST_TEST(holds(why.where, "after 3 attempts"));
-    at.check_books(std::vector<expected_attempt>(3, {cost_status::no_charge, {}, "connect_failed"}));
+    at.check_books(
+        std::vector<expected_attempt>(3, {cost_status::no_charge, {}, "connect_failed"}));
 }
 
 BOOST_AUTO_TEST_CASE(a_certificate_that_proves_nothing_ends_the_call_before_the_key_is_sent) {

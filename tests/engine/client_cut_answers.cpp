@@ -89,7 +89,7 @@ BOOST_AUTO_TEST_CASE(a_stream_that_breaks_off_is_final_once_a_part_was_handed_on
         auto const at_byte = api.within_the_second();
         auto broken = with_trouble(stream_step(api.whole), trouble::chunked_broken, at_byte);
         auto cut = with_trouble(stream_step(api.whole), trouble::close_mid_body, at_byte);
-        auto without_length = cut;  // its end is the connection's, which only TLS can tell from a cut
+        auto without_length = cut;  // only TLS can tell such an end from a cut
         without_length.chunked = false;
         without_length.until_close = true;
         auto const ends = stream_step(api.unfinished);
@@ -105,7 +105,8 @@ BOOST_AUTO_TEST_CASE(a_stream_that_breaks_off_is_final_once_a_part_was_handed_on
             auto const why = at.failure_of(
                 at.ai().stream(api.ask, [&](answer_delta const& of) { heard += of.text; }));
             BOOST_TEST(name_of(why.code) == name_of(code));
-            BOOST_TEST(heard == (code == errc::truncated && step.body == ends.body ? "Hello" : "Hel"));
+            BOOST_TEST(heard ==
+                       (code == errc::truncated && step.body == ends.body ? "Hello" : "Hel"));
             BOOST_TEST(at.provider().requests().size() == 1U);
             at.check_books({{cost_status::estimated, {}, std::string(name_of(code))}});
             BOOST_TEST(!at.last_outcome().complete);
@@ -116,12 +117,11 @@ BOOST_AUTO_TEST_CASE(a_stream_that_breaks_off_is_final_once_a_part_was_handed_on
 BOOST_AUTO_TEST_CASE(a_stream_that_breaks_off_before_its_first_word_is_repeated) {
     each_api([](spoken_api const& api, bool tls) {
         bad_day at(tls);
-        at.script({with_trouble(stream_step(api.whole), trouble::chunked_broken,
-                                api.before_the_first()),
-                   with_trouble(stream_step(api.whole), trouble::close_mid_body,
-                                api.before_the_first()),
-                   stream_step(api.whole, 5)},
-                  api.path);
+        at.script(
+            {with_trouble(stream_step(api.whole), trouble::chunked_broken, api.before_the_first()),
+             with_trouble(stream_step(api.whole), trouble::close_mid_body, api.before_the_first()),
+             stream_step(api.whole, 5)},
+            api.path);
         std::string heard;
         auto const reply =
             at.ai().stream(api.ask, [&](answer_delta const& of) { heard += of.text; }).value();
@@ -189,9 +189,9 @@ BOOST_AUTO_TEST_CASE(events_may_be_refused_too) {
 BOOST_AUTO_TEST_CASE(what_comes_behind_the_piece_that_was_enough_is_no_failure) {
     both_ways([](bool tls) {
         bad_day at(tls);
-        std::string const text =
-            openai_chat_stream("gpt-4.1", {"Hel"}, std::nullopt, false) +
-            "data: " + error_body(provider_error::openai_server_error) + "\n\n";
+        std::string const text = openai_chat_stream("gpt-4.1", {"Hel"}, std::nullopt, false) +
+                                 "data: " + error_body(provider_error::openai_server_error) +
+                                 "\n\n";
         at.script({stream_step(text)});
         auto const reply =
             at.ai().stream(question(), [](answer_delta const&) { return false; }).value();
@@ -239,6 +239,35 @@ BOOST_AUTO_TEST_CASE(a_stream_without_usage_is_whole_and_charged_at_its_bounds) 
     });
 }
 
+BOOST_AUTO_TEST_CASE(a_whole_answer_to_a_stream_is_one_piece) {
+    both_ways([](bool tls) {
+        bad_day at(tls);
+        at.script({good_answer()});
+        std::string heard;
+        auto const hear = [&](answer_delta const& of) { heard += of.text; };
+        BOOST_TEST(at.ai().stream(question(), hear).value().complete);
+        BOOST_TEST(heard == "Hi");
+        at.check_books({at_price(good_price)});
+    });
+}
+
+BOOST_AUTO_TEST_CASE(of_two_attempts_the_one_that_is_late_is_stopped_and_charged_at_its_bounds) {
+    both_ways([](bool tls) {
+        slow_day at(tls, {.hedge_after = 30ms});
+        at.script({with_trouble(good_answer(), trouble::stall_before_head), good_answer()});
+        auto const reply = at.ai().chat(question()).value();
+        BOOST_TEST(reply.text == "Hi");
+        BOOST_TEST(reply.attempts == 2U);
+        BOOST_TEST(at.provider().wait_for_open_connections(1));  // the one that may be used again
+        auto const outcomes = at.outcomes();
+        BOOST_REQUIRE(outcomes.size() == 2U);
+        BOOST_TEST(name_of(outcomes[0].cost_status) == "priced");
+        BOOST_TEST(name_of(outcomes[1].cost_status) == "estimated");
+        BOOST_TEST(outcomes[1].error_type == "cancelled");
+        BOOST_TEST((reply.cost == outcomes[0].cost + outcomes[1].cost));
+    });
+}
+
 BOOST_AUTO_TEST_CASE(a_provider_that_says_nothing_is_left_at_the_limits) {
     both_ways([](bool tls) {
         client_options options;
@@ -248,7 +277,8 @@ BOOST_AUTO_TEST_CASE(a_provider_that_says_nothing_is_left_at_the_limits) {
         auto why = mute.failure_of(mute.ai().chat(question()));
         BOOST_TEST((why.code == errc::timed_out));
         BOOST_TEST(holds(why.where, "first byte: nothing within 40 ms, after 3 attempts"));
-        mute.check_books(std::vector<expected_attempt>(3, {cost_status::estimated, {}, "timed_out"}));
+        mute.check_books(
+            std::vector<expected_attempt>(3, {cost_status::estimated, {}, "timed_out"}));
 
         options = {};
         options.limits.between_bytes = 40ms;
@@ -279,8 +309,7 @@ BOOST_AUTO_TEST_CASE(no_call_outlives_its_deadline) {
             slow_day at(tls, {.timeout = 100ms});
             at.script({step});
             soon const bound(1500ms);
-            auto const why =
-                at.failure_of(at.ai().stream(question(), [](answer_delta const&) {}));
+            auto const why = at.failure_of(at.ai().stream(question(), [](answer_delta const&) {}));
             BOOST_TEST((why.code == errc::timed_out));
             BOOST_TEST(holds(why.where, "total: the deadline has passed"));
             at.check_books({at_its_bounds});

@@ -76,6 +76,16 @@ public:
         provider_->script(path, std::move(steps));
     }
 
+    [[nodiscard]] std::vector<record> outcomes() {
+        std::vector<record> found;
+        log_.read(sequence{1},
+                  [&](sequence, record&& entry) {
+                      if (entry.kind == record_kind::outcome) found.push_back(std::move(entry));
+                      return true;
+                  })
+            .value();
+        return found;
+    }
     // For another thread than the one that calls.
     void wait_for_outcome() {
         for (bool found = false; !found; std::this_thread::sleep_for(1ms)) {

@@ -211,7 +211,7 @@ void price_outcome(attempt_end& end, reading& read, std::optional<error> const& 
     if (!end.cost_problem) end.cost_problem = fail(errc::truncated, "the stream was cut");
 }
 
-// A provider, or what sits in between, that repeats the key where a name should be.
+// A provider, or what sits in between, may repeat the key in what it says.
 inline void withhold_key(std::string_view key, reading& read) {
     if (key.empty()) return;
     auto& facts = read.facts;
@@ -221,6 +221,9 @@ inline void withhold_key(std::string_view key, reading& read) {
         if (text == nullptr || text->find(key) == std::string::npos) continue;
         *text = text == &facts.error_type ? "withheld" : "";
     }
+    auto& message = facts.error_message;
+    for (std::size_t at = 0; (at = message.find(key, at)) != std::string::npos;)
+        message.replace(at, key.size(), "withheld");
 }
 
 // What a response that ended (or never came) makes of an attempt.
