@@ -88,12 +88,7 @@ public:
     }
     // For another thread than the one that calls.
     void wait_for_outcome() {
-        for (bool found = false; !found; std::this_thread::sleep_for(1ms)) {
-            static_cast<void>(log_.read(sequence{1}, [&](sequence, record&& entry) {
-                found = found || entry.kind == record_kind::outcome;
-                return true;
-            }));
-        }
+        while (outcomes().empty()) std::this_thread::sleep_for(1ms);
     }
 
     // The error of a call that has to fail.
