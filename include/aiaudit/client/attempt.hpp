@@ -177,13 +177,14 @@ template <pricing_policy Prices>
     auto const here = [&plan](errc code, std::string const& why, std::string remote = {}) {
         return error{code, place_of(plan) + ": " + why, std::move(remote)};
     };
+    // Whatever came in the same bytes, behind the piece that was enough.
+    if (ended_by_caller) return std::nullopt;
     if (status >= 300 || (read.problem && read.problem->code == errc::provider_error)) {
         // A whole head that says no is an answer, whatever became of its body.
         std::string why = "HTTP " + std::to_string(status);
         if (!read.facts.error_type.empty()) why += ", " + read.facts.error_type;
         return here(errc::provider_error, why, read.facts.error_message);
     }
-    if (ended_by_caller) return std::nullopt;
     if (transport) return here(transport->code, transport->where, transport->remote);
     if (!read.facts.error_type.empty())
         return here(errc::provider_error, read.facts.error_type, read.facts.error_message);
@@ -221,6 +222,21 @@ void price_outcome(attempt_end& end, reading& read, std::optional<error> const& 
     if (!end.cost_problem) end.cost_problem = fail(errc::truncated, "the stream was cut");
 }
 
+// A provider, or what sits in between, may repeat the key in what it says.
+inline void withhold_key(std::string_view key, reading& read) {
+    if (key.empty()) return;
+    auto& facts = read.facts;
+    for (std::string* text : {&facts.model_served, &facts.finish_reason, &facts.error_type,
+                              &facts.provider_request_id, &facts.service_tier, &facts.region,
+                              &facts.speed, read.problem ? &read.problem->where : nullptr}) {
+        if (text == nullptr || text->find(key) == std::string::npos) continue;
+        *text = text == &facts.error_type ? "withheld" : "";
+    }
+    auto& message = facts.error_message;
+    for (std::size_t at = 0; (at = message.find(key, at)) != std::string::npos;)
+        message.replace(at, key.size(), "withheld");
+}
+
 // What a response that ended (or never came) makes of an attempt.
 template <pricing_policy Prices>
 [[nodiscard]] attempt_end end_of(attempt_plan const& plan, response_follower& follower,
@@ -230,6 +246,7 @@ template <pricing_policy Prices>
     attempt_end end;
     end.outcome = std::move(entry);
     reading read = follower.finish();
+    withhold_key(plan.key->value, read);
     if (read.facts.model_requested.empty()) read.facts.model_requested = plan.model;
     if (read.facts.model_served.empty()) read.facts.model_served = read.facts.model_requested;
     if (transport) read.facts.complete = false;
@@ -259,8 +276,12 @@ template <class Transport, class Timer, pricing_policy Prices>
     record entry = record_of_attempt(plan, record_kind::outcome, at);
     response_follower follower(exchange_of(plan), *plan.request, to, plan.body_bytes_kept);
     steady_time const begun = timer.now();
+    // A transport goes by the real time, which is another than that of a manual_timer.
+    transfer_limits limits = plan.limits;
+    if (limits.deadline)
+        limits.deadline = std::chrono::steady_clock::now() + (*limits.deadline - begun);
     auto const sent = transport.exchange(
-        http_request_of(plan), plan.limits, plan.stop,
+        http_request_of(plan), limits, plan.stop,
         [&](http_response_head const& head) {
             follower.begin(head);
             return true;

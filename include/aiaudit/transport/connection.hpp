@@ -173,7 +173,11 @@ private:
             if (ready < 0 && errno != EINTR)
                 return fail(errc::connection_lost, "poll: " + reason_of(errno));
             if (ready <= 0) continue;
-            if (watched[1].revents != 0) return fail(errc::cancelled, "stopped by the caller");
+            if (watched[1].revents != 0) {
+                // The timer knows whether that was while connecting, when nothing is sent.
+                if (auto why = timer.expired()) return *why;
+                return fail(errc::cancelled, "stopped by the caller");
+            }
             return {};
         }
     }

@@ -270,6 +270,9 @@ inline result<void> httplib_transport::exchange(
         timer.start_connect();
         if (auto const connected = connect(*held, *by, timer); !connected) return connected;
         reusable = send(*held, request, *by, answer, timer);
+        // was_sent() goes by it.
+        if (!reusable && held->sent() == 0 && reusable.error().code == errc::connection_lost)
+            return fail(errc::connect_failed, reusable.error().where);
     }
     if (!reusable) return reusable.error();
     // One that was woken too late to matter would wake the next call.

@@ -57,7 +57,10 @@ public:
     [[nodiscard]] result<void> exchange(http_request const& request, transfer_limits const& limits,
                                         std::stop_token stop, OnHead&& on_head, OnBody&& on_body) {
         if (auto const checked = check_request(request); !checked) return checked;
-        if (auto why = ended(limits, stop)) return *why;
+        if (auto why = ended(limits, stop)) {
+            why->where = "connect: " + why->where;  // nothing was sent
+            return *why;
+        }
         auto const* found = answer_to(request);
         if (found == nullptr) return fail(errc::not_found, "no recorded exchange fits");
         if (found->status == 0)

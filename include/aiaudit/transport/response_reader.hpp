@@ -100,6 +100,8 @@ public:
     void start_body() noexcept { in_body_ = true; }
     [[nodiscard]] std::optional<error> const& failure() const noexcept { return failure_; }
     [[nodiscard]] bool ended() const noexcept { return ended_; }
+    // It began with what no response of HTTP begins with.
+    [[nodiscard]] bool foreign() const noexcept { return foreign_; }
     [[nodiscard]] std::size_t received() const noexcept { return received_; }
     [[nodiscard]] bool in_body() const noexcept { return in_body_; }
     // How the last chunk ends, and nothing else does.
@@ -113,6 +115,8 @@ private:
     [[nodiscard]] bool short_lines(std::string_view bytes) noexcept {
         for (char const c : bytes) {
             if (line_ < 5) status_line_ = (line_ == 0 || status_line_) && c == "HTTP/"[line_];
+            foreign_ = foreign_ || (first_line_ && line_ < 5 && !status_line_);
+            first_line_ = first_line_ && c != '\n';
             line_ = c == '\n' ? 0 : line_ + 1;
             if (line_ > (status_line_ ? status_line_bytes_max : header_line_bytes_max))
                 return false;
@@ -125,7 +129,9 @@ private:
     std::size_t bytes_max_;
     std::size_t received_ = 0;
     std::size_t line_ = 0;
+    bool first_line_ = true;
     bool status_line_ = false;
+    bool foreign_ = false;
     bool in_body_ = false;
     bool ended_ = false;
     std::string last_{};
@@ -250,7 +256,7 @@ private:
     }
     [[nodiscard]] error failure() const {
         if (stream_.failure()) return *stream_.failure();
-        if (stream_.ended()) {
+        if (stream_.ended() && !stream_.foreign()) {
             return fail(errc::connection_lost, stream_.in_body() ? "it ended within the body"
                                                : has_begun()     ? "it ended within the head"
                                                                  : "it ended without a response");
