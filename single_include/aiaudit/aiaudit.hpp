@@ -7100,7 +7100,8 @@ concept transport_policy = std::default_initializable<Transport> && std::movable
 // Whether anything of the request can have reached the provider, so that it may be billed.
 [[nodiscard]] inline bool was_sent(error const& of) noexcept {
     return of.code != errc::connect_failed && of.code != errc::tls_failed &&
-           of.code != errc::bad_argument && !of.where.starts_with("connect: ");
+           of.code != errc::bad_argument && of.code != errc::not_found &&
+           !of.where.starts_with("connect: ");
 }
 
 }  // namespace v1
@@ -9013,12 +9014,24 @@ template <std::size_t Size>
     return std::find(names.begin(), names.end(), name) != names.end();
 }
 
-// Members of a request that bring in text, or work, from elsewhere.
-inline constexpr std::array<std::string_view, 14> outside_members{
+// Members of a request that bring in text, or work, from elsewhere; and those that stand deeper.
+inline constexpr std::array<std::string_view, 12> outside_members{
     "previous_response_id", "conversation", "container",          "mcp_servers",
     "cachedContent",        "plugins",      "web_search_options", "search_parameters",
-    "context_management",   "documents",    "cached_content",     "reasoning.mode",
-    "compound_custom",      "prompt.id"};
+    "context_management",   "documents",    "cached_content",     "compound_custom"};
+inline constexpr std::array<std::string_view, 2> outside_paths{"reasoning.mode", "prompt.id"};
+
+// Members that are prompts.
+inline constexpr std::array<std::string_view, 10> prompt_members{"messages",
+                                                                 "system",
+                                                                 "input",
+                                                                 "instructions",
+                                                                 "contents",
+                                                                 "content",
+                                                                 "systemInstruction",
+                                                                 "system_instruction",
+                                                                 "prompt",
+                                                                 "requests"};
 
 // Members of Gemini's parts that are no text; its parts have no type.
 inline constexpr std::array<std::string_view, 4> media_members{"inlineData", "inline_data",
@@ -9082,16 +9095,16 @@ inline constexpr std::array<std::string_view, 6> data_members{
 }
 
 [[nodiscard]] inline bool is_bounded_by_bytes(boost::json::value const& request) noexcept {
-    if (!request.is_object() || !are_functions(at_path(&request, "tools"))) return false;
-    for (std::string_view const name : outside_members) {
-        if (at_path(&request, name) != nullptr) return false;
+    auto const* object = request.if_object();
+    if (object == nullptr || !are_functions(at_path(&request, "tools"))) return false;
+    for (auto const& field : *object) {
+        if (field.value().is_null()) continue;
+        std::string_view const name{field.key().data(), field.key().size()};
+        if (is_one_of(outside_members, name)) return false;
+        if (is_one_of(prompt_members, name) && !is_text_alone(field.value())) return false;
     }
-    for (char const* name : {"messages", "system", "input", "instructions", "contents", "content",
-                             "systemInstruction", "system_instruction", "prompt", "requests"}) {
-        auto const* prompt = at_path(&request, name);
-        if (prompt != nullptr && !is_text_alone(*prompt)) return false;
-    }
-    return true;
+    return std::all_of(outside_paths.begin(), outside_paths.end(),
+                       [&](std::string_view path) { return at_path(&request, path) == nullptr; });
 }
 
 // Tools, or a shape for the answer, which a provider may write into the prompt as well.
@@ -9401,6 +9414,7 @@ private:
 #ifndef AIAUDIT_PROVIDERS_READER_HPP
 #define AIAUDIT_PROVIDERS_READER_HPP
 
+#include <array>
 #include <charconv>
 #include <cstddef>
 #include <functional>
@@ -9591,8 +9605,9 @@ private:
     }
 
     void take_text(std::string_view text, bool complete) {
-        // Parsed apart from the facts, which copy what they keep.
-        boost::json::monotonic_resource memory;
+        // Parsed apart from the facts, which copy what they keep; the values of most events fit.
+        std::array<unsigned char, 4096> room;
+        boost::json::monotonic_resource memory(room.data(), room.size());
         auto document = detail::parse_json(text, "event", &memory);
         if (!document) {
             // An event that the stream ended in is no fault of its own.
@@ -9625,7 +9640,8 @@ private:
 
     // Reads a held body; true where it is a stream after all (JSON Lines, an array of chunks).
     bool take_whole() {
-        boost::json::monotonic_resource memory;
+        std::array<unsigned char, 8192> room;
+        boost::json::monotonic_resource memory(room.data(), room.size());
         auto document = detail::parse_json(body_, "response", &memory);
         bool const lines = head_.content_type.find("jsonl") != std::string::npos ||
                            head_.content_type.find("ndjson") != std::string::npos;
@@ -12439,13 +12455,14 @@ template <pricing_policy Prices>
     auto const here = [&plan](errc code, std::string const& why, std::string remote = {}) {
         return error{code, place_of(plan) + ": " + why, std::move(remote)};
     };
+    // Whatever came in the same bytes, behind the piece that was enough.
+    if (ended_by_caller) return std::nullopt;
     if (status >= 300 || (read.problem && read.problem->code == errc::provider_error)) {
         // A whole head that says no is an answer, whatever became of its body.
         std::string why = "HTTP " + std::to_string(status);
         if (!read.facts.error_type.empty()) why += ", " + read.facts.error_type;
         return here(errc::provider_error, why, read.facts.error_message);
     }
-    if (ended_by_caller) return std::nullopt;
     if (transport) return here(transport->code, transport->where, transport->remote);
     if (!read.facts.error_type.empty())
         return here(errc::provider_error, read.facts.error_type, read.facts.error_message);
@@ -12483,6 +12500,21 @@ void price_outcome(attempt_end& end, reading& read, std::optional<error> const& 
     if (!end.cost_problem) end.cost_problem = fail(errc::truncated, "the stream was cut");
 }
 
+// A provider, or what sits in between, may repeat the key in what it says.
+inline void withhold_key(std::string_view key, reading& read) {
+    if (key.empty()) return;
+    auto& facts = read.facts;
+    for (std::string* text : {&facts.model_served, &facts.finish_reason, &facts.error_type,
+                              &facts.provider_request_id, &facts.service_tier, &facts.region,
+                              &facts.speed, read.problem ? &read.problem->where : nullptr}) {
+        if (text == nullptr || text->find(key) == std::string::npos) continue;
+        *text = text == &facts.error_type ? "withheld" : "";
+    }
+    auto& message = facts.error_message;
+    for (std::size_t at = 0; (at = message.find(key, at)) != std::string::npos;)
+        message.replace(at, key.size(), "withheld");
+}
+
 // What a response that ended (or never came) makes of an attempt.
 template <pricing_policy Prices>
 [[nodiscard]] attempt_end end_of(attempt_plan const& plan, response_follower& follower,
@@ -12492,6 +12524,7 @@ template <pricing_policy Prices>
     attempt_end end;
     end.outcome = std::move(entry);
     reading read = follower.finish();
+    withhold_key(plan.key->value, read);
     if (read.facts.model_requested.empty()) read.facts.model_requested = plan.model;
     if (read.facts.model_served.empty()) read.facts.model_served = read.facts.model_requested;
     if (transport) read.facts.complete = false;
@@ -12521,8 +12554,12 @@ template <class Transport, class Timer, pricing_policy Prices>
     record entry = record_of_attempt(plan, record_kind::outcome, at);
     response_follower follower(exchange_of(plan), *plan.request, to, plan.body_bytes_kept);
     steady_time const begun = timer.now();
+    // A transport goes by the real time, which is another than that of a manual_timer.
+    transfer_limits limits = plan.limits;
+    if (limits.deadline)
+        limits.deadline = std::chrono::steady_clock::now() + (*limits.deadline - begun);
     auto const sent = transport.exchange(
-        http_request_of(plan), plan.limits, plan.stop,
+        http_request_of(plan), limits, plan.stop,
         [&](http_response_head const& head) {
             follower.begin(head);
             return true;
@@ -22363,7 +22400,11 @@ private:
             if (ready < 0 && errno != EINTR)
                 return fail(errc::connection_lost, "poll: " + reason_of(errno));
             if (ready <= 0) continue;
-            if (watched[1].revents != 0) return fail(errc::cancelled, "stopped by the caller");
+            if (watched[1].revents != 0) {
+                // The timer knows whether that was while connecting, when nothing is sent.
+                if (auto why = timer.expired()) return *why;
+                return fail(errc::cancelled, "stopped by the caller");
+            }
             return {};
         }
     }
@@ -22769,6 +22810,8 @@ public:
     void start_body() noexcept { in_body_ = true; }
     [[nodiscard]] std::optional<error> const& failure() const noexcept { return failure_; }
     [[nodiscard]] bool ended() const noexcept { return ended_; }
+    // It began with what no response of HTTP begins with.
+    [[nodiscard]] bool foreign() const noexcept { return foreign_; }
     [[nodiscard]] std::size_t received() const noexcept { return received_; }
     [[nodiscard]] bool in_body() const noexcept { return in_body_; }
     // How the last chunk ends, and nothing else does.
@@ -22782,6 +22825,8 @@ private:
     [[nodiscard]] bool short_lines(std::string_view bytes) noexcept {
         for (char const c : bytes) {
             if (line_ < 5) status_line_ = (line_ == 0 || status_line_) && c == "HTTP/"[line_];
+            foreign_ = foreign_ || (first_line_ && line_ < 5 && !status_line_);
+            first_line_ = first_line_ && c != '\n';
             line_ = c == '\n' ? 0 : line_ + 1;
             if (line_ > (status_line_ ? status_line_bytes_max : header_line_bytes_max))
                 return false;
@@ -22794,7 +22839,9 @@ private:
     std::size_t bytes_max_;
     std::size_t received_ = 0;
     std::size_t line_ = 0;
+    bool first_line_ = true;
     bool status_line_ = false;
+    bool foreign_ = false;
     bool in_body_ = false;
     bool ended_ = false;
     std::string last_{};
@@ -22919,7 +22966,7 @@ private:
     }
     [[nodiscard]] error failure() const {
         if (stream_.failure()) return *stream_.failure();
-        if (stream_.ended()) {
+        if (stream_.ended() && !stream_.foreign()) {
             return fail(errc::connection_lost, stream_.in_body() ? "it ended within the body"
                                                : has_begun()     ? "it ended within the head"
                                                                  : "it ended without a response");
@@ -23265,6 +23312,9 @@ inline result<void> httplib_transport::exchange(
         timer.start_connect();
         if (auto const connected = connect(*held, *by, timer); !connected) return connected;
         reusable = send(*held, request, *by, answer, timer);
+        // was_sent() goes by it.
+        if (!reusable && held->sent() == 0 && reusable.error().code == errc::connection_lost)
+            return fail(errc::connect_failed, reusable.error().where);
     }
     if (!reusable) return reusable.error();
     // One that was woken too late to matter would wake the next call.
@@ -27076,7 +27126,10 @@ public:
     [[nodiscard]] result<void> exchange(http_request const& request, transfer_limits const& limits,
                                         std::stop_token stop, OnHead&& on_head, OnBody&& on_body) {
         if (auto const checked = check_request(request); !checked) return checked;
-        if (auto why = ended(limits, stop)) return *why;
+        if (auto why = ended(limits, stop)) {
+            why->where = "connect: " + why->where;  // nothing was sent
+            return *why;
+        }
         auto const* found = answer_to(request);
         if (found == nullptr) return fail(errc::not_found, "no recorded exchange fits");
         if (found->status == 0)
