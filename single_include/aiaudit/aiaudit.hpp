@@ -22999,7 +22999,7 @@ inline result<bool> response_reader::read(std::string const& method) {
         return hand_over({bytes, size});
     };
     httplib::Response response;
-    auto why = httplib::Error::Success;
+    httplib::Error why{};  // none
     httplib_parser parser(stream_);
     bool const read = parser.send(request, response, why);
     if (refusal_) return *refusal_;

@@ -25,7 +25,7 @@ namespace {
 using namespace aiaudit_tests;
 using namespace std::chrono_literals;
 
-struct on_disk : in_memory {
+struct on_disk : client_in_memory {
     using clock = manual_clock;
 };
 struct in_this_process : on_disk {

@@ -26,7 +26,7 @@ namespace {
 using namespace aiaudit_tests;
 using namespace std::chrono_literals;
 
-struct by_hand : in_memory {
+struct by_hand : client_in_memory {
     using timer = manual_timer;
 };
 

@@ -25,7 +25,7 @@ namespace {
 
 using namespace aiaudit_tests;
 
-struct cached : in_memory {
+struct cached : client_in_memory {
     using cache = memory_cache;
 };
 

@@ -10,6 +10,8 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <pthread.h>
+#include <signal.h>
 #include <sys/socket.h>
 #include <unistd.h>
 #include <boost/test/unit_test.hpp>
@@ -119,6 +121,11 @@ private:
             std::lock_guard const lock(mutex_);
             open_.push_back(fd);
             threads_.emplace_back([this, fd] {
+                // libssl writes without MSG_NOSIGNAL.
+                sigset_t pipe_signal;
+                sigemptyset(&pipe_signal);
+                sigaddset(&pipe_signal, SIGPIPE);
+                ::pthread_sigmask(SIG_BLOCK, &pipe_signal, nullptr);
                 serve_(peer{fd});
                 std::lock_guard const closing(mutex_);
                 open_.erase(std::find(open_.begin(), open_.end(), fd));

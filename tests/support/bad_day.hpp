@@ -32,11 +32,11 @@ inline constexpr char const* secret_key = "sk-NEVER-TO-BE-SEEN-0123456789";
 inline constexpr char const* usual_path = "/v1/chat/completions";
 
 // Waits take no time, but they can be told from what the timer shows.
-struct without_waiting : in_memory {
+struct without_waiting : client_in_memory {
     using clock = manual_clock;
     using timer = manual_timer;
 };
-struct with_waiting : in_memory {
+struct with_waiting : client_in_memory {
     using clock = manual_clock;
 };
 

@@ -20,11 +20,11 @@ namespace aiaudit_tests {
 
 using namespace aiaudit;
 
-struct in_memory : default_policies {
+struct client_in_memory : default_policies {
     using storage = memory_store;
 };
-using test_ledger = basic_ledger<in_memory>;
-using test_client = basic_client<in_memory>;
+using test_ledger = basic_ledger<client_in_memory>;
+using test_client = basic_client<client_in_memory>;
 
 // A ledger, a provider and a client of it.
 struct client_stand {
