@@ -77,7 +77,8 @@ public:
     }
 
     // One question, one answer.
-    [[nodiscard]] result<chat_reply> chat(chat_request const& request, call_options options = {}) {
+    [[nodiscard]] result<chat_reply> chat(chat_request const& request,
+                                          call_options const& options = {}) {
         return answer_to(request, {}, options);
     }
     // The answer while it comes: on_delta(answer_delta const&) for each piece. It may return a
@@ -86,16 +87,16 @@ public:
     // is final.
     template <class OnDelta>
     [[nodiscard]] result<chat_reply> stream(chat_request const& request, OnDelta&& on_delta,
-                                            call_options options = {}) {
+                                            call_options const& options = {}) {
         return answer_to(request, {hearing<answer_delta const&>(on_delta), {}}, options);
     }
     [[nodiscard]] result<embedding_reply> embed(embedding_request const& request,
-                                                call_options options = {});
+                                                call_options const& options = {});
     // Any JSON to any path of a provider's, as long as the dialect is known; the body is sent as it
     // is. `path` is without the provider's prefix: "/chat/completions". Errors: unknown_dialect;
     // bad_argument for a body that asks for a stream.
     [[nodiscard]] result<reply> send(std::string_view provider, std::string_view path,
-                                     std::string json, call_options options = {}) {
+                                     std::string json, call_options const& options = {}) {
         return exchange(provider, path, std::move(json), {}, false, options);
     }
     // The same for a body (or a path) that asks for a stream: on_event(std::string_view), which
@@ -104,7 +105,7 @@ public:
     template <class OnEvent>
     [[nodiscard]] result<reply> send_stream(std::string_view provider, std::string_view path,
                                             std::string json, OnEvent&& on_event,
-                                            call_options options = {}) {
+                                            call_options const& options = {}) {
         return exchange(provider, path, std::move(json), {{}, hearing<std::string_view>(on_event)},
                         true, options);
     }
@@ -172,7 +173,7 @@ result<chat_reply> basic_client<Policies>::answer_to(chat_request const& request
 
 template <class Policies>
 result<embedding_reply> basic_client<Policies>::embed(embedding_request const& request,
-                                                      call_options options) {
+                                                      call_options const& options) {
     detail::call made;
     made.options = &options;
     made.target = {request.provider, request.model};

@@ -10749,7 +10749,7 @@ concept timer_policy = std::default_initializable<Timer> &&
 
 struct steady_timer {
     [[nodiscard]] steady_time now() const noexcept { return std::chrono::steady_clock::now(); }
-    void wait_until(steady_time until, std::stop_token stop) const {
+    void wait_until(steady_time until, std::stop_token const& stop) const {
         std::mutex mutex;
         std::condition_variable_any stopped;
         std::unique_lock lock(mutex);
@@ -10765,7 +10765,7 @@ public:
         return steady_time{std::chrono::nanoseconds{ns_.load()}};
     }
     void advance(std::chrono::nanoseconds by) noexcept { ns_ += by.count(); }
-    void wait_until(steady_time until, std::stop_token stop) noexcept {
+    void wait_until(steady_time until, std::stop_token const& stop) noexcept {
         if (stop.stop_requested()) return;
         std::int64_t const to = std::chrono::nanoseconds{until.time_since_epoch()}.count();
         std::int64_t seen = ns_.load();
@@ -22090,6 +22090,7 @@ inline long control_bio(BIO*, int command, long, void*) { return command == BIO_
     BIO_METHOD const* method = socket_bio_method();
     BIO* bio = session && method != nullptr ? BIO_new(method) : nullptr;
     if (bio == nullptr) return fail(errc::tls_failed, "no memory for a session");
+    // NOLINTNEXTLINE(performance-no-int-to-ptr): a number is what it is to keep
     BIO_set_data(bio, reinterpret_cast<void*>(std::intptr_t{fd}));
     BIO_set_init(bio, 1);
     SSL_set_bio(session.get(), bio, bio);
@@ -22765,6 +22766,7 @@ inline constexpr std::size_t response_head_bytes_max = std::size_t{256} << 10;
 
 // The connection as cpp-httplib sees it. Its functions override those of the base, which is why
 // some releases lack some of them and none is marked.
+// NOLINTBEGIN(modernize-use-override)
 class response_stream final : public httplib::Stream {
 public:
     response_stream(connection& from, transfer_timer& timer, std::size_t bytes_max)
@@ -22847,6 +22849,7 @@ private:
     std::string last_{};
     std::optional<error> failure_{};
 };
+// NOLINTEND(modernize-use-override)
 
 // cpp-httplib's client, given our stream in place of a socket.
 class httplib_parser final : public httplib::ClientImpl {
@@ -22862,6 +22865,7 @@ private:
     // No descriptor has this number; what is done with it fails without harm.
     static constexpr int no_socket = -2;
 
+    // NOLINTBEGIN(modernize-use-override,performance-unnecessary-value-param): as they are there
     bool create_and_connect_socket(Socket& socket, httplib::Error&) {
         socket.sock = no_socket;
         return true;
@@ -22874,6 +22878,7 @@ private:
                         std::function<bool(httplib::Stream&)> use) {
         return use(from_);
     }
+    // NOLINTEND(modernize-use-override,performance-unnecessary-value-param)
 
     response_stream& from_;
 };
@@ -23113,10 +23118,10 @@ public:
     // begun (and charges) is not known, so sending again is the caller's decision.
     // A response that has neither a length nor chunks ends with its connection; over plain HTTP a
     // lost end then looks like the end.
-    [[nodiscard]] result<void> exchange(http_request const& request, transfer_limits const& limits,
-                                        std::stop_token stop,
-                                        std::function<bool(http_response_head const&)> on_head,
-                                        std::function<bool(std::string_view)> on_body);
+    [[nodiscard]] result<void> exchange(
+        http_request const& request, transfer_limits const& limits, std::stop_token const& stop,
+        std::function<bool(http_response_head const&)> const& on_head,
+        std::function<bool(std::string_view)> const& on_body);
 
 private:
     struct shared {
@@ -23290,9 +23295,9 @@ inline result<bool> httplib_transport::send(detail::connection& by_this,
 }
 
 inline result<void> httplib_transport::exchange(
-    http_request const& request, transfer_limits const& limits, std::stop_token stop,
-    std::function<bool(http_response_head const&)> on_head,
-    std::function<bool(std::string_view)> on_body) {
+    http_request const& request, transfer_limits const& limits, std::stop_token const& stop,
+    std::function<bool(http_response_head const&)> const& on_head,
+    std::function<bool(std::string_view)> const& on_body) {
     if (auto const checked = check_request(request); !checked) return checked;
     if (auto const checked = detail::check_own_headers(request); !checked) return checked;
     auto const by = route_to(request.origin);
@@ -23398,7 +23403,8 @@ public:
     }
 
     // One question, one answer.
-    [[nodiscard]] result<chat_reply> chat(chat_request const& request, call_options options = {}) {
+    [[nodiscard]] result<chat_reply> chat(chat_request const& request,
+                                          call_options const& options = {}) {
         return answer_to(request, {}, options);
     }
     // The answer while it comes: on_delta(answer_delta const&) for each piece. It may return a
@@ -23407,16 +23413,16 @@ public:
     // is final.
     template <class OnDelta>
     [[nodiscard]] result<chat_reply> stream(chat_request const& request, OnDelta&& on_delta,
-                                            call_options options = {}) {
+                                            call_options const& options = {}) {
         return answer_to(request, {hearing<answer_delta const&>(on_delta), {}}, options);
     }
     [[nodiscard]] result<embedding_reply> embed(embedding_request const& request,
-                                                call_options options = {});
+                                                call_options const& options = {});
     // Any JSON to any path of a provider's, as long as the dialect is known; the body is sent as it
     // is. `path` is without the provider's prefix: "/chat/completions". Errors: unknown_dialect;
     // bad_argument for a body that asks for a stream.
     [[nodiscard]] result<reply> send(std::string_view provider, std::string_view path,
-                                     std::string json, call_options options = {}) {
+                                     std::string json, call_options const& options = {}) {
         return exchange(provider, path, std::move(json), {}, false, options);
     }
     // The same for a body (or a path) that asks for a stream: on_event(std::string_view), which
@@ -23425,7 +23431,7 @@ public:
     template <class OnEvent>
     [[nodiscard]] result<reply> send_stream(std::string_view provider, std::string_view path,
                                             std::string json, OnEvent&& on_event,
-                                            call_options options = {}) {
+                                            call_options const& options = {}) {
         return exchange(provider, path, std::move(json), {{}, hearing<std::string_view>(on_event)},
                         true, options);
     }
@@ -23493,7 +23499,7 @@ result<chat_reply> basic_client<Policies>::answer_to(chat_request const& request
 
 template <class Policies>
 result<embedding_reply> basic_client<Policies>::embed(embedding_request const& request,
-                                                      call_options options) {
+                                                      call_options const& options) {
     detail::call made;
     made.options = &options;
     made.target = {request.provider, request.model};
@@ -27124,7 +27130,8 @@ public:
     // the deadline and the size can be passed.
     template <class OnHead, class OnBody>
     [[nodiscard]] result<void> exchange(http_request const& request, transfer_limits const& limits,
-                                        std::stop_token stop, OnHead&& on_head, OnBody&& on_body) {
+                                        std::stop_token const& stop, OnHead&& on_head,
+                                        OnBody&& on_body) {
         if (auto const checked = check_request(request); !checked) return checked;
         if (auto why = ended(limits, stop)) {
             why->where = "connect: " + why->where;  // nothing was sent

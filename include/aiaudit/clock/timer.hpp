@@ -32,7 +32,7 @@ concept timer_policy = std::default_initializable<Timer> &&
 
 struct steady_timer {
     [[nodiscard]] steady_time now() const noexcept { return std::chrono::steady_clock::now(); }
-    void wait_until(steady_time until, std::stop_token stop) const {
+    void wait_until(steady_time until, std::stop_token const& stop) const {
         std::mutex mutex;
         std::condition_variable_any stopped;
         std::unique_lock lock(mutex);
@@ -48,7 +48,7 @@ public:
         return steady_time{std::chrono::nanoseconds{ns_.load()}};
     }
     void advance(std::chrono::nanoseconds by) noexcept { ns_ += by.count(); }
-    void wait_until(steady_time until, std::stop_token stop) noexcept {
+    void wait_until(steady_time until, std::stop_token const& stop) noexcept {
         if (stop.stop_requested()) return;
         std::int64_t const to = std::chrono::nanoseconds{until.time_since_epoch()}.count();
         std::int64_t seen = ns_.load();

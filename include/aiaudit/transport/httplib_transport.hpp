@@ -71,10 +71,10 @@ public:
     // begun (and charges) is not known, so sending again is the caller's decision.
     // A response that has neither a length nor chunks ends with its connection; over plain HTTP a
     // lost end then looks like the end.
-    [[nodiscard]] result<void> exchange(http_request const& request, transfer_limits const& limits,
-                                        std::stop_token stop,
-                                        std::function<bool(http_response_head const&)> on_head,
-                                        std::function<bool(std::string_view)> on_body);
+    [[nodiscard]] result<void> exchange(
+        http_request const& request, transfer_limits const& limits, std::stop_token const& stop,
+        std::function<bool(http_response_head const&)> const& on_head,
+        std::function<bool(std::string_view)> const& on_body);
 
 private:
     struct shared {
@@ -248,9 +248,9 @@ inline result<bool> httplib_transport::send(detail::connection& by_this,
 }
 
 inline result<void> httplib_transport::exchange(
-    http_request const& request, transfer_limits const& limits, std::stop_token stop,
-    std::function<bool(http_response_head const&)> on_head,
-    std::function<bool(std::string_view)> on_body) {
+    http_request const& request, transfer_limits const& limits, std::stop_token const& stop,
+    std::function<bool(http_response_head const&)> const& on_head,
+    std::function<bool(std::string_view)> const& on_body) {
     if (auto const checked = check_request(request); !checked) return checked;
     if (auto const checked = detail::check_own_headers(request); !checked) return checked;
     auto const by = route_to(request.origin);

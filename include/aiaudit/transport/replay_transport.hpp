@@ -55,7 +55,8 @@ public:
     // the deadline and the size can be passed.
     template <class OnHead, class OnBody>
     [[nodiscard]] result<void> exchange(http_request const& request, transfer_limits const& limits,
-                                        std::stop_token stop, OnHead&& on_head, OnBody&& on_body) {
+                                        std::stop_token const& stop, OnHead&& on_head,
+                                        OnBody&& on_body) {
         if (auto const checked = check_request(request); !checked) return checked;
         if (auto why = ended(limits, stop)) {
             why->where = "connect: " + why->where;  // nothing was sent

@@ -55,6 +55,7 @@ inline constexpr std::size_t response_head_bytes_max = std::size_t{256} << 10;
 
 // The connection as cpp-httplib sees it. Its functions override those of the base, which is why
 // some releases lack some of them and none is marked.
+// NOLINTBEGIN(modernize-use-override)
 class response_stream final : public httplib::Stream {
 public:
     response_stream(connection& from, transfer_timer& timer, std::size_t bytes_max)
@@ -137,6 +138,7 @@ private:
     std::string last_{};
     std::optional<error> failure_{};
 };
+// NOLINTEND(modernize-use-override)
 
 // cpp-httplib's client, given our stream in place of a socket.
 class httplib_parser final : public httplib::ClientImpl {
@@ -152,6 +154,7 @@ private:
     // No descriptor has this number; what is done with it fails without harm.
     static constexpr int no_socket = -2;
 
+    // NOLINTBEGIN(modernize-use-override,performance-unnecessary-value-param): as they are there
     bool create_and_connect_socket(Socket& socket, httplib::Error&) {
         socket.sock = no_socket;
         return true;
@@ -164,6 +167,7 @@ private:
                         std::function<bool(httplib::Stream&)> use) {
         return use(from_);
     }
+    // NOLINTEND(modernize-use-override,performance-unnecessary-value-param)
 
     response_stream& from_;
 };

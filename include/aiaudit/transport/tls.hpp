@@ -101,6 +101,7 @@ inline long control_bio(BIO*, int command, long, void*) { return command == BIO_
     BIO_METHOD const* method = socket_bio_method();
     BIO* bio = session && method != nullptr ? BIO_new(method) : nullptr;
     if (bio == nullptr) return fail(errc::tls_failed, "no memory for a session");
+    // NOLINTNEXTLINE(performance-no-int-to-ptr): a number is what it is to keep
     BIO_set_data(bio, reinterpret_cast<void*>(std::intptr_t{fd}));
     BIO_set_init(bio, 1);
     SSL_set_bio(session.get(), bio, bio);
