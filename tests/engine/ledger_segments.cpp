@@ -45,7 +45,7 @@ BOOST_AUTO_TEST_SUITE(ledger_segments)
 BOOST_AUTO_TEST_CASE(a_full_segment_is_followed_by_the_next_and_nothing_shows_outside) {
     temporary_directory const directory;
     ledger_options const options{
-        .path = directory / "ledger", .batch_records_max = 20, .rotation = {.segment_bytes = 3000}};
+        .path = directory / "ledger", .batch_records_max = 20, .rotation = {.segment_bytes = 1500}};
     totals before;
     {
         auto ledger = basic_ledger<on_disk>::open(options).value();
