@@ -385,7 +385,7 @@ private:
     static constexpr std::uint64_t pending_most = 65'536;  // records
     static constexpr std::uint64_t worth_folding = 4096;
     static constexpr std::chrono::milliseconds folding_pause{20};
-    static constexpr std::chrono::milliseconds loading_pause{1};
+    static constexpr std::chrono::milliseconds loading_pause{20};
     static constexpr int tries_most = 50;  // while other processes save and drop
 
     struct pending {
