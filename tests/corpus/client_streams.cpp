@@ -39,14 +39,14 @@ BOOST_AUTO_TEST_CASE(a_recorded_stream_costs_the_same_however_its_bytes_come) {
     }
     constexpr std::uint32_t ways = 3;
     chaos_provider provider;
-    auto log = test_ledger::open({}).value();
+    auto log = basic_ledger<client_in_memory>::open({}).value();
     client_options options;
     options.retry.attempts_max = 1;
     for (exchange const& each : streams) {
         // The recorded paths are whole, so there is no prefix; and no key is wanted.
         options.providers.push_back({.name = each.provider, .origin = provider.origin()});
     }
-    auto ai = test_client::open(log, options).value();
+    auto ai = basic_client<client_in_memory>::open(log, options).value();
     price_book const prices = builtin_book();
     std::size_t priced = 0;
     std::size_t failed = 0;

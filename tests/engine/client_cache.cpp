@@ -4,7 +4,7 @@
 // may be given them.
 
 #include "engine/support/temporary_directory.hpp"
-#include "support/policy_stand.hpp"
+#include "support/client_stand.hpp"
 
 #include <boost/test/unit_test.hpp>
 

@@ -4,7 +4,7 @@
 // left in the log of a process that was killed in the middle of a call.
 
 #include "engine/support/temporary_directory.hpp"
-#include "support/policy_stand.hpp"
+#include "support/client_stand.hpp"
 
 #include <boost/test/unit_test.hpp>
 

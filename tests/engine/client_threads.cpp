@@ -2,7 +2,7 @@
 //
 // One client, many threads, all kinds of calls at once: every attempt is in the log, once.
 
-#include "support/policy_stand.hpp"
+#include "support/client_stand.hpp"
 
 #include <boost/test/unit_test.hpp>
 

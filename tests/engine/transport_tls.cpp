@@ -1,80 +1,19 @@
 // SPDX-License-Identifier: MIT
 //
 // transport_tls.cpp: whom the transport trusts, by certificates made here.
-#include "support/temporary_directory.hpp"
+#include "support/throwaway_ca.hpp"
 #include "transport_testing.hpp"
 
 #include <aiaudit/transport/httplib_transport.hpp>
 
-#include <openssl/evp.h>
-#include <openssl/pem.h>
 #include <openssl/ssl.h>
-#include <openssl/x509v3.h>
 #include <boost/test/unit_test.hpp>
-
-#include <cstdio>
 
 namespace {
 
 using namespace aiaudit;
 using namespace aiaudit_tests;
 using namespace std::chrono_literals;
-
-struct freed {
-    void operator()(EVP_PKEY* key) const { EVP_PKEY_free(key); }
-    void operator()(X509* certificate) const { X509_free(certificate); }
-    void operator()(SSL_CTX* context) const { SSL_CTX_free(context); }
-    void operator()(SSL* session) const { SSL_free(session); }
-};
-template <class T>
-using owned = std::unique_ptr<T, freed>;
-
-struct identity {
-    owned<EVP_PKEY> key{EVP_PKEY_Q_keygen(nullptr, nullptr, "EC", "P-256")};
-    owned<X509> certificate{X509_new()};
-};
-
-void extend(X509* certificate, int what, std::string const& value) {
-    X509_EXTENSION* made = X509V3_EXT_conf_nid(nullptr, nullptr, what, value.c_str());
-    BOOST_REQUIRE(made != nullptr);
-    X509_add_ext(certificate, made, -1);
-    X509_EXTENSION_free(made);
-}
-
-// `names` empty: an authority that signs itself. The times are in seconds from now.
-identity issue(std::string const& subject, std::string const& names, identity const* by,
-               long from_seconds = -3600, long to_seconds = 3600) {
-    identity made;
-    X509* const of = made.certificate.get();
-    X509_set_version(of, 2);
-    ASN1_INTEGER_set(X509_get_serialNumber(of), by == nullptr ? 1 : 2);
-    X509_gmtime_adj(X509_getm_notBefore(of), from_seconds);
-    X509_gmtime_adj(X509_getm_notAfter(of), to_seconds);
-    X509_set_pubkey(of, made.key.get());
-    X509_NAME_add_entry_by_txt(X509_get_subject_name(of), "CN", MBSTRING_ASC,
-                               reinterpret_cast<unsigned char const*>(subject.c_str()), -1, -1, 0);
-    X509 const* const issuer = by == nullptr ? of : by->certificate.get();
-    X509_set_issuer_name(of, X509_get_subject_name(issuer));
-    if (names.empty()) {
-        extend(of, NID_basic_constraints, "critical,CA:TRUE");
-    } else {
-        extend(of, NID_subject_alt_name, names);
-    }
-    BOOST_REQUIRE(X509_sign(of, by == nullptr ? made.key.get() : by->key.get(), EVP_sha256()) > 0);
-    return made;
-}
-
-struct authority {
-    authority() {
-        std::FILE* const to = std::fopen(file.c_str(), "w");
-        BOOST_REQUIRE(to != nullptr);
-        PEM_write_X509(to, root.certificate.get());
-        std::fclose(to);
-    }
-    temporary_directory directory{};
-    std::string file = directory / "ca.pem";
-    identity root = issue("test authority", "", nullptr);
-};
 
 using tls_service = std::function<void(SSL*)>;
 
@@ -98,22 +37,19 @@ tls_service always_tls(std::string text, bool farewell = true) {
 // A server with that certificate.
 class tls_server {
 public:
-    tls_server(identity const& by, tls_service serve)
-        : context_(SSL_CTX_new(TLS_server_method())), server_([this, serve](peer const& client) {
-              owned<SSL> const session{SSL_new(context_.get())};
+    tls_server(pem_identity const& by, tls_service serve)
+        : context_(server_context_of(by)), server_([this, serve](peer const& client) {
+              tls_owner const session{SSL_new(context_.get())};
               SSL_set_fd(session.get(), client.fd());
               if (SSL_accept(session.get()) == 1) serve(session.get());
-          }) {
-        SSL_CTX_use_certificate(context_.get(), by.certificate.get());
-        SSL_CTX_use_PrivateKey(context_.get(), by.key.get());
-    }
+          }) {}
     [[nodiscard]] std::string origin(std::string const& host = "127.0.0.1") const {
         return "https://" + host + ":" + std::to_string(server_.port());
     }
     [[nodiscard]] int connections() const { return server_.connections(); }
 
 private:
-    owned<SSL_CTX> context_;
+    tls_context_owner context_;
     scripted_server server_;
 };
 
@@ -128,10 +64,9 @@ httplib_transport trusting(std::string const& file) {
 BOOST_AUTO_TEST_SUITE(transport_tls)
 
 BOOST_AUTO_TEST_CASE(a_trusted_certificate_that_names_the_host_is_taken) {
-    authority const ca;
-    tls_server const server(issue("server", "IP:127.0.0.1,DNS:localhost", &ca.root),
-                            always_tls(response("{}")));
-    auto transport = trusting(ca.file);
+    throwaway_ca const ca;
+    tls_server const server(ca.good(), always_tls(response("{}")));
+    auto transport = trusting(ca.file());
     for (std::string const host : {"127.0.0.1", "localhost"}) {
         for (int i = 0; i < 5; ++i) {
             auto const got = call(transport, request_to(server.origin(host)));
@@ -143,10 +78,10 @@ BOOST_AUTO_TEST_CASE(a_trusted_certificate_that_names_the_host_is_taken) {
 }
 
 BOOST_AUTO_TEST_CASE(a_certificate_of_an_unknown_authority_is_refused) {
-    authority const ca;
-    authority const other;
-    tls_server const server(issue("server", "IP:127.0.0.1", &ca.root), always_tls(response("{}")));
-    for (std::string const& file : {other.file, std::string{}}) {
+    throwaway_ca const ca;
+    throwaway_ca const other;
+    tls_server const server(ca.good(), always_tls(response("{}")));
+    for (std::string const& file : {other.file(), std::string{}}) {
         auto transport = trusting(file);
         auto const got = call(transport, request_to(server.origin()));
         BOOST_REQUIRE_MESSAGE(got.failed_as(errc::tls_failed), got);
@@ -155,21 +90,20 @@ BOOST_AUTO_TEST_CASE(a_certificate_of_an_unknown_authority_is_refused) {
 }
 
 BOOST_AUTO_TEST_CASE(an_expired_certificate_is_refused) {
-    authority const ca;
-    tls_server const server(issue("server", "IP:127.0.0.1", &ca.root, -7200, -3600),
-                            always_tls(response("{}")));
-    auto transport = trusting(ca.file);
+    throwaway_ca const ca;
+    tls_server const server(ca.expired(), always_tls(response("{}")));
+    auto transport = trusting(ca.file());
     auto const got = call(transport, request_to(server.origin()));
     BOOST_REQUIRE_MESSAGE(got.failed_as(errc::tls_failed), got);
     BOOST_TEST(got.says("certificate has expired"));
 }
 
 BOOST_AUTO_TEST_CASE(a_certificate_of_another_host_is_refused) {
-    authority const ca;
+    throwaway_ca const ca;
     // The common name does not count.
-    tls_server const server(issue("localhost", "DNS:api.example.test", &ca.root),
+    tls_server const server(ca.for_host("api.example.test", "localhost"),
                             always_tls(response("{}")));
-    auto transport = trusting(ca.file);
+    auto transport = trusting(ca.file());
     for (std::string const host : {"127.0.0.1", "localhost"}) {
         auto const got = call(transport, request_to(server.origin(host)));
         BOOST_REQUIRE_MESSAGE(got.failed_as(errc::tls_failed), got);
@@ -178,9 +112,8 @@ BOOST_AUTO_TEST_CASE(a_certificate_of_another_host_is_refused) {
 }
 
 BOOST_AUTO_TEST_CASE(verification_can_be_switched_off) {
-    authority const ca;
-    tls_server const server(issue("server", "DNS:api.example.test", &ca.root),
-                            always_tls(response("{}")));
+    throwaway_ca const ca;
+    tls_server const server(ca.for_host("api.example.test"), always_tls(response("{}")));
     httplib_options options;
     options.verify = false;
     httplib_transport transport(options);
@@ -217,21 +150,19 @@ BOOST_AUTO_TEST_CASE(a_handshake_that_is_not_answered_ends_at_the_connect_limit)
 }
 
 BOOST_AUTO_TEST_CASE(bytes_after_the_response_in_its_record_are_a_bad_response) {
-    authority const ca;
-    tls_server const server(issue("server", "IP:127.0.0.1", &ca.root),
-                            always_tls(response("{}") + response("forged")));
-    auto transport = trusting(ca.file);
+    throwaway_ca const ca;
+    tls_server const server(ca.good(), always_tls(response("{}") + response("forged")));
+    auto transport = trusting(ca.file());
     auto const got = call(transport, request_to(server.origin()));
     BOOST_REQUIRE_MESSAGE(got.failed_as(errc::bad_response), got);
     BOOST_TEST(got.body == "{}");
 }
 
 BOOST_AUTO_TEST_CASE(a_body_without_length_ends_only_with_the_session) {
-    authority const ca;
+    throwaway_ca const ca;
     for (bool const farewell : {true, false}) {
-        tls_server const server(issue("server", "IP:127.0.0.1", &ca.root),
-                                always_tls("HTTP/1.1 200 OK\r\n\r\ntext", farewell));
-        auto transport = trusting(ca.file);
+        tls_server const server(ca.good(), always_tls("HTTP/1.1 200 OK\r\n\r\ntext", farewell));
+        auto transport = trusting(ca.file());
         auto const got = call(transport, request_to(server.origin()));
         BOOST_TEST(got.body == "text");
         BOOST_REQUIRE_MESSAGE(farewell ? !got.failure : got.failed_as(errc::connection_lost), got);
@@ -239,7 +170,7 @@ BOOST_AUTO_TEST_CASE(a_body_without_length_ends_only_with_the_session) {
 }
 
 BOOST_AUTO_TEST_CASE(ten_megabytes_go_there_and_back) {
-    authority const ca;
+    throwaway_ca const ca;
     auto const echo = [](SSL* session) {
         std::string got(16'384, '\0');
         std::size_t total = 0;
@@ -252,8 +183,8 @@ BOOST_AUTO_TEST_CASE(ten_megabytes_go_there_and_back) {
         SSL_write(session, answer.data(), static_cast<int>(answer.size()));
         SSL_shutdown(session);
     };
-    tls_server const server(issue("server", "IP:127.0.0.1", &ca.root), echo);
-    auto transport = trusting(ca.file);
+    tls_server const server(ca.good(), echo);
+    auto transport = trusting(ca.file());
     auto request = request_to(server.origin());
     request.body.assign(10'000'000, 'x');
     auto const got = call(transport, request);
@@ -262,8 +193,8 @@ BOOST_AUTO_TEST_CASE(ten_megabytes_go_there_and_back) {
 }
 
 BOOST_AUTO_TEST_CASE(a_proxy_sees_the_host_and_not_the_request) {
-    authority const ca;
-    tls_server const server(issue("server", "IP:127.0.0.1", &ca.root), always_tls(response("{}")));
+    throwaway_ca const ca;
+    tls_server const server(ca.good(), always_tls(response("{}")));
     std::string const authority_of = server.origin().substr(8);
     std::mutex mutex;
     std::string seen;
@@ -294,7 +225,7 @@ BOOST_AUTO_TEST_CASE(a_proxy_sees_the_host_and_not_the_request) {
         ::close(to);
     });
     httplib_options options;
-    options.ca_file = ca.file;
+    options.ca_file = ca.file();
     options.proxy = "http://user:password@127.0.0.1:" + std::to_string(proxy.port());
     httplib_transport transport(options);
     for (int i = 0; i < 3; ++i) {

@@ -93,7 +93,11 @@ private:
 class chaos_provider {
 public:
     explicit chaos_provider(chaos_options options = {}) : options_(std::move(options)) {
-        if (options_.tls) tls_ = detail::new_tls_context(*options_.tls);
+        if (options_.tls) {
+            tls_ = server_context_of(*options_.tls);
+            // What is on the wire is the answer, no more.
+            SSL_CTX_set_num_tickets(tls_.get(), 0);
+        }
         if (::listen(port_.fd(), 128) != 0) throw std::runtime_error("listen failed");
         acceptor_ = std::thread([this] { accept_all(); });
     }

@@ -12,7 +12,6 @@
 #include "support/throwaway_ca.hpp"
 
 #include <openssl/err.h>
-#include <openssl/pem.h>
 #include <openssl/ssl.h>
 
 #include <algorithm>
@@ -81,22 +80,6 @@ enum class wake { ready, stopped, timed_out };
         if (found < 0 || polled[0].revents != 0) return wake::stopped;
         return found == 0 ? wake::timed_out : wake::ready;
     }
-}
-
-[[nodiscard]] inline tls_context_owner new_tls_context(pem_identity const& identity) {
-    auto const memory = [](std::string const& text) {
-        return bio_owner(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
-    };
-    tls_context_owner context(SSL_CTX_new(TLS_server_method()));
-    certificate_owner const certificate(
-        PEM_read_bio_X509(memory(identity.certificate_pem).get(), nullptr, nullptr, nullptr));
-    key_owner const key(
-        PEM_read_bio_PrivateKey(memory(identity.key_pem).get(), nullptr, nullptr, nullptr));
-    if (context == nullptr || SSL_CTX_use_certificate(context.get(), certificate.get()) != 1 ||
-        SSL_CTX_use_PrivateKey(context.get(), key.get()) != 1)
-        throw std::runtime_error("chaos_provider: a bad certificate or key");
-    SSL_CTX_set_num_tickets(context.get(), 0);  // what is on the wire is the answer, no more
-    return context;
 }
 
 // One connection. Every call gives up, with false or 0, when the peer is gone, when the server

@@ -12,6 +12,7 @@
 #include <openssl/ec.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
+#include <openssl/ssl.h>
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 
@@ -113,6 +114,23 @@ inline void add_extension(X509* certificate, X509* issuer, int which, std::strin
 
 }  // namespace detail
 
+// What a server speaks TLS by.
+[[nodiscard]] inline tls_context_owner server_context_of(pem_identity const& identity) {
+    auto const memory = [](std::string const& text) {
+        return bio_owner(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
+    };
+    tls_context_owner context(SSL_CTX_new(TLS_server_method()));
+    certificate_owner const certificate(
+        PEM_read_bio_X509(memory(identity.certificate_pem).get(), nullptr, nullptr, nullptr));
+    key_owner const key(
+        PEM_read_bio_PrivateKey(memory(identity.key_pem).get(), nullptr, nullptr, nullptr));
+    detail::require(context != nullptr &&
+                        SSL_CTX_use_certificate(context.get(), certificate.get()) == 1 &&
+                        SSL_CTX_use_PrivateKey(context.get(), key.get()) == 1,
+                    "a bad certificate or key");
+    return context;
+}
+
 class throwaway_ca {
 public:
     throwaway_ca()
@@ -136,8 +154,10 @@ public:
     [[nodiscard]] pem_identity not_yet_valid() const {
         return signed_one({"early", here_names(), false, 86'400, 2 * 86'400});
     }
-    [[nodiscard]] pem_identity for_host(std::string const& host) const {
-        return signed_one({host, "DNS:" + host});
+    // Whose common name may say another one.
+    [[nodiscard]] pem_identity for_host(std::string const& host,
+                                        std::string const& common_name = {}) const {
+        return signed_one({common_name.empty() ? host : common_name, "DNS:" + host});
     }
     // For the right names, by nobody whom a client could trust.
     [[nodiscard]] static pem_identity self_signed() {
