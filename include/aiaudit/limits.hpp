@@ -78,6 +78,14 @@ inline constexpr std::size_t note_bytes = std::size_t{256} << 10;
 // The most signatures of a note: the standard demands 16; each costs a look through the keys.
 inline constexpr std::size_t note_signatures = 64;
 
+// The largest body that is no stream. It is held whole, because JSON cannot be read before its end;
+// an answer with several generated images is some tens of MiB.
+inline constexpr std::size_t response_bytes = std::size_t{128} << 20;
+
+// Nesting of JSON that is followed. Tool schemas reach some 40 levels (Boost.JSON's own limit is
+// 32); a stack frame for each level of 256 is well within any thread's stack.
+inline constexpr std::size_t json_depth = 256;
+
 // Output that an attempt is assumed to have at the most where nothing else is known: what the
 // largest models of today may write in one answer.
 inline constexpr std::uint64_t output_tokens = 128'000;

@@ -60,7 +60,7 @@ extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size
     auto const again = aiaudit::canonical_json(*text);
     if (!again || *again != *text) std::abort();
     boost::json::parse_options options;
-    options.max_depth = aiaudit::detail::canonical_depth_max;
+    options.max_depth = aiaudit::limits::json_depth;
     boost::system::error_code failed;
     auto const before = boost::json::parse({json.data(), json.size()}, failed, {}, options);
     if (failed) std::abort();

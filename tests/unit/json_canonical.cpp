@@ -232,7 +232,7 @@ BOOST_AUTO_TEST_CASE(nesting_is_followed_to_a_limit) {
     auto const nested = [](std::size_t depth) {
         return std::string(depth, '[') + std::string(depth, ']');
     };
-    constexpr auto most = aiaudit::detail::canonical_depth_max;
+    constexpr auto most = aiaudit::limits::json_depth;
     BOOST_TEST(canonical(nested(most)) == nested(most));
     BOOST_TEST(is_refused(nested(most + 1)));
     BOOST_TEST(is_refused(std::string(100'000, '[')));

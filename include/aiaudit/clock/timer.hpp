@@ -7,6 +7,8 @@
 #ifndef AIAUDIT_CLOCK_TIMER_HPP
 #define AIAUDIT_CLOCK_TIMER_HPP
 
+#include <aiaudit/core/timestamp.hpp>  // steady_time
+
 #include <atomic>
 #include <chrono>
 #include <concepts>
@@ -17,8 +19,6 @@
 
 namespace aiaudit {
 inline namespace v1 {
-
-using steady_time = std::chrono::steady_clock::time_point;
 
 // Tells steady time and waits for it. wait_until() returns at the time or as soon as the token is
 // stopped, whichever is first.

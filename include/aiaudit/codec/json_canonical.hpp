@@ -12,7 +12,8 @@
 #ifndef AIAUDIT_CODEC_JSON_CANONICAL_HPP
 #define AIAUDIT_CODEC_JSON_CANONICAL_HPP
 
-#include <aiaudit/error.hpp>  // result
+#include <aiaudit/error.hpp>   // result
+#include <aiaudit/limits.hpp>  // json_depth
 
 #include <boost/json/basic_parser_impl.hpp>
 
@@ -67,9 +68,6 @@ namespace detail {
 
 // The greatest integer up to which a double holds every one.
 inline constexpr std::int64_t exact_integer_max = std::int64_t{1} << 53;
-
-// Nesting that is followed: the value of providers/json_fields.hpp, which is above this floor.
-inline constexpr std::size_t canonical_depth_max = 256;
 
 // What ECMAScript's Number.prototype.toString writes, which is what RFC 8785 asks for: the fewest
 // digits that read back as the same double, with an exponent from 1e21 on and below 1e-6. Of a
@@ -393,7 +391,7 @@ inline void canonical_writer::rewrite(std::span<member> members, bool is_outermo
 [[nodiscard]] inline result<canonical_document> canonicalize(
     std::string_view json, std::span<std::string_view const> without = {}) {
     boost::json::parse_options options;
-    options.max_depth = detail::canonical_depth_max;
+    options.max_depth = limits::json_depth;
     boost::json::basic_parser<detail::canonical_writer> parser(options, json.size(), without);
     boost::json::error_code failed;
     auto const read = parser.write_some(false, json.data(), json.size(), failed);

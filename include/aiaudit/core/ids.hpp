@@ -53,15 +53,26 @@ struct operation_id {
     return id;
 }
 
-// Random bits from a generator of this thread, seeded by the operating system: unique, not secret.
-[[nodiscard]] inline operation_id make_operation_id(timestamp at) {
+namespace detail {
+
+// From a generator of this thread, seeded by the operating system: for what must be unlikely to
+// meet, not for secrets.
+[[nodiscard]] inline std::uint64_t random_bits() {
     thread_local std::mt19937_64 generator = [] {
         std::random_device entropy;
         std::seed_seq seed{entropy(), entropy(), entropy(), entropy(),
                            entropy(), entropy(), entropy(), entropy()};
         return std::mt19937_64{seed};
     }();
-    return make_operation_id(at, generator(), generator());
+    return generator();
+}
+
+}  // namespace detail
+
+// Unique, not secret.
+[[nodiscard]] inline operation_id make_operation_id(timestamp at) {
+    std::uint64_t const high = detail::random_bits();
+    return make_operation_id(at, high, detail::random_bits());
 }
 
 // A W3C trace id; all zero is "none".

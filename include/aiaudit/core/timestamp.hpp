@@ -20,6 +20,9 @@
 namespace aiaudit {
 inline namespace v1 {
 
+// Time that never steps back, for what takes how long; its zero means nothing.
+using steady_time = std::chrono::steady_clock::time_point;
+
 inline constexpr std::int64_t nanoseconds_per_second = 1'000'000'000;
 inline constexpr std::int64_t seconds_per_day = 86'400;
 

@@ -50,6 +50,12 @@ void append_little_endian(std::string& out, Integer value) {
     out.append(bytes, sizeof bytes);
 }
 
+// A text behind its length, so that texts that follow each other can be told apart in a hash.
+inline void append_field(std::string& out, std::string_view field) {
+    append_little_endian(out, std::uint64_t{field.size()});
+    out.append(field);
+}
+
 // Seven bits a byte, least significant first; the high bit says that more follow.
 inline void append_varint(std::string& out, std::uint64_t value) {
     char bytes[10];

@@ -10,6 +10,7 @@
 #ifndef AIAUDIT_PROVIDERS_EXCHANGE_HPP
 #define AIAUDIT_PROVIDERS_EXCHANGE_HPP
 
+#include <aiaudit/core/http.hpp>              // header_list
 #include <aiaudit/core/timestamp.hpp>         // timestamp
 #include <aiaudit/error.hpp>                  // result
 #include <aiaudit/providers/json_fields.hpp>  // parse_json
@@ -47,17 +48,14 @@ struct exchange {
     int status = 0;         // 0 where it is not known
     std::string content_type{};
     std::string response{};  // the raw body
-    std::vector<std::pair<std::string, std::string>> headers{};
+    header_list headers{};
     exchange_context context{};
 };
 
 // The value of the first header of that name, whatever its letter case; empty where there is none.
-[[nodiscard]] inline std::string_view header_of(exchange const& from, std::string_view name) {
-    std::string const wanted = detail::lower_case(name);
-    for (auto const& [key, value] : from.headers) {
-        if (key.size() == wanted.size() && detail::lower_case(key) == wanted) return value;
-    }
-    return {};
+[[nodiscard]] inline std::string_view header_of(exchange const& from,
+                                                std::string_view name) noexcept {
+    return header_of(from.headers, name);
 }
 
 namespace detail {

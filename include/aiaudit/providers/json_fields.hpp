@@ -9,12 +9,15 @@
 #ifndef AIAUDIT_PROVIDERS_JSON_FIELDS_HPP
 #define AIAUDIT_PROVIDERS_JSON_FIELDS_HPP
 
+#include <aiaudit/core/http.hpp>   // ascii_lower
 #include <aiaudit/core/money.hpp>  // money
 #include <aiaudit/core/usage.hpp>  // usage::count_max
 #include <aiaudit/error.hpp>       // result
+#include <aiaudit/limits.hpp>      // json_depth
 
 #include <boost/json.hpp>
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <cstddef>
@@ -27,10 +30,6 @@ namespace aiaudit {
 inline namespace v1 {
 namespace detail {
 
-// Nesting that is followed. Tool schemas reach some 40 levels (Boost.JSON's own limit is 32); a
-// stack frame for each level of 256 is well within any thread's stack.
-inline constexpr std::size_t json_depth_max = 256;
-
 // Boost.JSON's string_view converts to std's, but not the other way round in every place.
 [[nodiscard]] inline std::string_view text_of(boost::json::string const& text) noexcept {
     return {text.data(), text.size()};
@@ -41,7 +40,7 @@ inline constexpr std::size_t json_depth_max = 256;
                                                            std::string_view what,
                                                            boost::json::storage_ptr memory = {}) {
     boost::json::parse_options options;
-    options.max_depth = json_depth_max;
+    options.max_depth = limits::json_depth;
     // A cut or mangled character in an answer's prose does not make its counts unreadable.
     options.allow_invalid_utf8 = true;
     boost::system::error_code code;
@@ -145,9 +144,7 @@ inline constexpr std::size_t json_depth_max = 256;
 // ASCII only, whatever the locale.
 [[nodiscard]] inline std::string lower_case(std::string_view text) {
     std::string lower{text};
-    for (char& c : lower) {
-        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-    }
+    std::transform(lower.begin(), lower.end(), lower.begin(), ascii_lower);
     return lower;
 }
 

@@ -10,6 +10,7 @@
 #define AIAUDIT_PROVIDERS_READER_HPP
 
 #include <aiaudit/core/call.hpp>                   // attempt_facts
+#include <aiaudit/limits.hpp>                      // response_bytes
 #include <aiaudit/providers/aws_event_stream.hpp>  // aws_event_parser
 #include <aiaudit/providers/dialect.hpp>           // endpoint_of
 #include <aiaudit/providers/exchange.hpp>          // exchange
@@ -28,10 +29,6 @@
 
 namespace aiaudit {
 inline namespace v1 {
-
-// The largest body that is no stream. It is held whole, because JSON cannot be read before its end;
-// an answer with several generated images is some tens of MiB.
-inline constexpr std::size_t response_bytes_max = std::size_t{128} << 20;
 
 // The facts, as far as they go, and what keeps them from being billed. A failed attempt is recorded
 // like any other, so the facts are there even where there is a problem.
@@ -174,7 +171,7 @@ private:
     }
 
     result<void> hold(std::string_view bytes) {
-        if (body_.size() + bytes.size() > response_bytes_max) {
+        if (body_.size() + bytes.size() > limits::response_bytes) {
             return note(fail(errc::too_large, "response body over 128 MiB"));
         }
         body_.append(bytes);

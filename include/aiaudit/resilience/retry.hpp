@@ -10,6 +10,7 @@
 #define AIAUDIT_RESILIENCE_RETRY_HPP
 
 #include <aiaudit/core/http.hpp>               // header_list
+#include <aiaudit/core/timestamp.hpp>          // steady_time
 #include <aiaudit/error.hpp>                   // errc
 #include <aiaudit/resilience/retry_after.hpp>  // retry_after, should_retry
 
@@ -22,8 +23,6 @@
 
 namespace aiaudit {
 inline namespace v1 {
-
-using steady_time = std::chrono::steady_clock::time_point;
 
 // What sort of failure ended an attempt, as far as trying again is concerned.
 enum class error_class : std::uint8_t {

@@ -83,7 +83,7 @@ private:
         if (limit.count() > 0 && limit < std::chrono::hours{24 * 365})
             end_ = std::chrono::steady_clock::now() + limit;
     }
-    [[nodiscard]] std::optional<std::chrono::steady_clock::time_point> next_end() const {
+    [[nodiscard]] std::optional<steady_time> next_end() const {
         if (!end_ || !limits_.deadline) return end_ ? end_ : limits_.deadline;
         return std::min(*end_, *limits_.deadline);
     }
@@ -92,7 +92,7 @@ private:
     std::stop_token stop_;
     std::string_view limit_name_ = "connect";
     std::chrono::milliseconds limit_{0};
-    std::optional<std::chrono::steady_clock::time_point> end_{};
+    std::optional<steady_time> end_{};
 };
 
 }  // namespace detail

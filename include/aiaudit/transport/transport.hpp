@@ -7,8 +7,10 @@
 #ifndef AIAUDIT_TRANSPORT_TRANSPORT_HPP
 #define AIAUDIT_TRANSPORT_TRANSPORT_HPP
 
-#include <aiaudit/core/http.hpp>  // http_request
-#include <aiaudit/error.hpp>      // result
+#include <aiaudit/core/http.hpp>       // http_request
+#include <aiaudit/core/timestamp.hpp>  // steady_time
+#include <aiaudit/error.hpp>           // result
+#include <aiaudit/limits.hpp>          // response_bytes
 
 #include <chrono>
 #include <concepts>
@@ -28,10 +30,10 @@ struct transfer_limits {
     std::chrono::milliseconds first_byte{600'000};
     // Silence within the answer. Time that the caller spends in on_body() does not count.
     std::chrono::milliseconds between_bytes{120'000};
-    // The end of all, whatever still comes: a steady_time of clock/timer.hpp.
-    std::optional<std::chrono::steady_clock::time_point> deadline{};
+    // The end of all, whatever still comes.
+    std::optional<steady_time> deadline{};
     // Of the decoded body, and of what comes over the wire.
-    std::size_t response_bytes_max = std::size_t{128} << 20;
+    std::size_t response_bytes_max = limits::response_bytes;
 };
 
 // Sends one request and hands over the response as it comes, in the caller's thread.
