@@ -36,33 +36,14 @@ inline constexpr char const* cache_entries_name = "entries";
 // Whether `path` is marked as a cache. An error where it is one that we must not touch.
 [[nodiscard]] inline result<bool> read_cache_marker(std::string const& path) {
     auto const name = path + "/" + cache_marker_name;
-    auto const file = file_handle::open(name, O_RDONLY | O_NONBLOCK);
-    if (!file && errno == ENOENT) return false;
-    if (!file) return posix_error(errno, "open", name);
-    char bytes[64];
-    auto const size = read_at(file.get(), bytes, sizeof bytes, 0);
-    if (size < 0 && errno != EISDIR) return posix_error(errno, "read", name);
-    std::string_view text(bytes, size < 0 ? 0 : static_cast<std::size_t>(size));
-    text = text.substr(0, text.find('\n'));
+    auto const marker = read_marker_file(name);
+    if (!marker) return marker.error();
+    if (!*marker) return false;
+    std::string_view const text = std::string_view(**marker).substr(0, (*marker)->find('\n'));
     bool const ours = text.starts_with(cache_marker_prefix);
     if (!ours) return fail(errc::not_a_ledger, name + ": is not the marker of a cache");
     if (text.substr(cache_marker_prefix.size()) == "1") return true;
     return fail(errc::newer_format, path + ": is a cache of another format than 1; delete it");
-}
-
-// Whether a cache may be made in the directory: it is empty, or one whose making was cut off.
-[[nodiscard]] inline result<void> check_free_for_cache(std::string const& path) {
-    auto const names = list_directory(path);
-    if (!names) return names.error();
-    bool begun = false;
-    for (auto const& name : *names) begun = begun || name == new_cache_marker_name;
-    for (auto const& name : *names) {
-        bool const ours = name == new_cache_marker_name || name == cache_entries_name;
-        if (begun && ours) continue;
-        return fail(errc::not_a_ledger,
-                    path + ": is no cache and not empty (it holds '" + printable(name) + "')");
-    }
-    return {};
 }
 
 // The environment is built before the marker has its name, which says that it is whole.
@@ -72,7 +53,8 @@ inline constexpr char const* cache_entries_name = "entries";
     auto const made_meanwhile = read_cache_marker(path);
     if (!made_meanwhile) return made_meanwhile.error();
     if (*made_meanwhile) return {};
-    if (auto ok = check_free_for_cache(path); !ok) return ok;
+    auto const free = check_free_for("cache", path, new_cache_marker_name, cache_entries_name);
+    if (!free) return free;
     auto const new_marker = path + "/" + new_cache_marker_name;
     auto const text = std::string(cache_marker_prefix) +
                       "1\nThis directory is a cache of answers. It can be deleted at any time.\n";
@@ -81,10 +63,7 @@ inline constexpr char const* cache_entries_name = "entries";
     auto const entries = path + "/" + cache_entries_name;
     if (auto ok = remove_segment(entries); !ok) return ok;
     if (auto ok = make_directory(entries); !ok) return ok;
-    {
-        auto const made = lmdb_handle::open(entries, {map_bytes, false, true});
-        if (!made) return made.error();
-    }
+    if (auto ok = empty_environment{map_bytes}(entries); !ok) return ok;
     if (auto ok = sync_path(entries + "/data.mdb"); !ok) return ok;
     if (auto ok = sync_path(entries); !ok) return ok;
     if (auto ok = rename_path(new_marker, path + "/" + cache_marker_name); !ok) return ok;

@@ -137,19 +137,15 @@ struct cache_request {
 [[nodiscard]] inline std::string variant_text(std::string_view origin, header_list const& entry,
                                               header_list const& call) {
     std::string text;
-    auto const add = [&text](std::string_view field) {
-        detail::append_little_endian(text, std::uint64_t{field.size()});
-        text.append(field);
-    };
-    add(origin);
+    detail::append_field(text, origin);
     for (header_list const* const headers : {&entry, &call}) {
         for (auto const& header : *headers) {
             std::string name = header.first;
             std::transform(name.begin(), name.end(), name.begin(), detail::ascii_lower);
             auto const& left_out = headers_about_the_call;
             if (std::find(left_out.begin(), left_out.end(), name) != left_out.end()) continue;
-            add(name);
-            add(header.second);
+            detail::append_field(text, name);
+            detail::append_field(text, header.second);
         }
     }
     return text;
@@ -162,14 +158,10 @@ struct cache_request {
         return fail(errc::bad_argument, "a cache key needs a provider, a scope and a request");
     }
     std::string head = "aiaudit cache key 1\n";
-    auto const length = [&head](std::string_view field) {
-        detail::append_little_endian(head, std::uint64_t{field.size()});
-    };
-    for (auto const field : {of.provider, of.path, of.model, of.scope, of.variant}) {
-        length(field);
-        head.append(field);
-    }
-    length(of.request);
+    for (auto const field : {of.provider, of.path, of.model, of.scope, of.variant})
+        detail::append_field(head, field);
+    // Its text is hashed where it lies.
+    detail::append_little_endian(head, std::uint64_t{of.request.size()});
     return cache_key{detail::sha256_joined({head, of.request})};
 }
 

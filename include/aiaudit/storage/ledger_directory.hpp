@@ -113,17 +113,27 @@ inline constexpr std::string_view dropped_suffix = ".dropped";
     return number;
 }
 
+// The text of a file that marks a directory, as far as a marker is long; nothing where there is
+// none. Empty for a directory of that name.
+[[nodiscard]] inline result<std::optional<std::string>> read_marker_file(std::string const& name) {
+    std::optional<std::string> text;
+    auto const file = file_handle::open(name, O_RDONLY | O_NONBLOCK);
+    if (!file && errno == ENOENT) return text;
+    if (!file) return posix_error(errno, "open", name);
+    text.emplace(limits::storage_marker_bytes, '\0');
+    auto const size = read_at(file.get(), text->data(), text->size(), 0);
+    if (size < 0 && errno != EISDIR) return posix_error(errno, "read", name);
+    text->resize(size < 0 ? 0 : static_cast<std::size_t>(size));
+    return text;
+}
+
 // Whether `path` is marked as a ledger. An error where it is one that we must not touch.
 [[nodiscard]] inline result<bool> read_marker(std::string const& path) {
     auto const name = path + "/" + marker_name;
-    auto const file = file_handle::open(name, O_RDONLY | O_NONBLOCK);
-    if (!file && errno == ENOENT) return false;
-    if (!file) return posix_error(errno, "open", name);
-    std::string text(limits::storage_marker_bytes, '\0');
-    auto const size = read_at(file.get(), text.data(), text.size(), 0);
-    if (size < 0 && errno != EISDIR) return posix_error(errno, "read", name);
-    text.resize(size < 0 ? 0 : static_cast<std::size_t>(size));
-    auto const number = parse_marker(text);
+    auto const text = read_marker_file(name);
+    if (!text) return text.error();
+    if (!*text) return false;
+    auto const number = parse_marker(**text);
     if (!number) return fail(errc::not_a_ledger, name + ": is not the marker of a ledger");
     if (*number > ledger_format) {
         return fail(errc::newer_format, path + ": has format " + std::to_string(*number) +
@@ -146,17 +156,18 @@ inline constexpr std::string_view dropped_suffix = ".dropped";
     return names;
 }
 
-// Whether a ledger may be made in the directory: it is empty, or one whose making was cut off.
-// Otherwise not_a_ledger, naming what is there.
-[[nodiscard]] inline result<void> check_free_for_ledger(std::string const& path) {
-    auto names = list_directory(path);
+// Whether a `what` may be made in the directory: it is empty, or one whose making was cut off, and
+// so holds nothing but `new_marker` and `inside`. Otherwise not_a_ledger, naming what is there.
+[[nodiscard]] inline result<void> check_free_for(std::string_view what, std::string const& path,
+                                                 std::string_view new_marker,
+                                                 std::string_view inside) {
+    auto const names = list_directory(path);
     if (!names) return names.error();
-    bool begun = false;
-    for (auto const& name : *names) begun = begun || name == new_marker_name;
+    bool const begun = std::find(names->begin(), names->end(), new_marker) != names->end();
     for (auto const& name : *names) {
-        if (begun && (name == new_marker_name || name == "segments")) continue;
-        return fail(errc::not_a_ledger,
-                    path + ": is no ledger and not empty (it holds '" + name + "')");
+        if (begun && (name == new_marker || name == inside)) continue;
+        return fail(errc::not_a_ledger, path + ": is no " + std::string(what) +
+                                            " and not empty (it holds '" + printable(name) + "')");
     }
     return {};
 }
@@ -268,7 +279,7 @@ result<void> make_ledger(std::string const& path, Fill&& fill) {
     auto const made_meanwhile = read_marker(path);
     if (!made_meanwhile) return made_meanwhile.error();
     if (*made_meanwhile) return {};
-    if (auto ok = check_free_for_ledger(path); !ok) return ok;
+    if (auto ok = check_free_for("ledger", path, new_marker_name, "segments"); !ok) return ok;
     auto const new_marker = path + "/" + new_marker_name;
     auto const text = std::string(marker_prefix) + std::to_string(ledger_format) +
                       "\nThis directory is an aiaudit ledger. Copy, move or remove it only as a "
@@ -320,7 +331,7 @@ result<std::string> prepare_ledger(store_options const& options, Fill&& fill) {
     if (!marked) return marked.error();
     if (!*marked) {
         if (!may_make) {
-            if (auto ok = check_free_for_ledger(path); !ok) {
+            if (auto ok = check_free_for("ledger", path, new_marker_name, "segments"); !ok) {
                 // Unless another process has just made it.
                 auto const made_meanwhile = read_marker(path);
                 if (made_meanwhile && *made_meanwhile) return path;

@@ -358,6 +358,16 @@ inline result<void> lmdb_handle::check_size() {
     return checked;
 }
 
+// Makes an environment without entries in an empty directory.
+struct empty_environment {
+    std::uint64_t map_bytes;
+    result<void> operator()(std::string const& directory) const {
+        auto made = lmdb_handle::open(directory, {map_bytes, false, true});
+        if (!made) return made.error();
+        return {};
+    }
+};
+
 }  // namespace detail
 }  // namespace v1
 }  // namespace aiaudit

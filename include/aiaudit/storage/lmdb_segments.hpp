@@ -31,16 +31,6 @@ namespace aiaudit {
 inline namespace v1 {
 namespace detail {
 
-// Makes an environment without entries in an empty directory.
-struct empty_environment {
-    std::uint64_t map_bytes;
-    result<void> operator()(std::string const& directory) const {
-        auto made = lmdb_handle::open(directory, {map_bytes, false, true});
-        if (!made) return made.error();
-        return {};
-    }
-};
-
 class lmdb_segments {
 public:
     [[nodiscard]] static result<std::unique_ptr<lmdb_segments>> open(store_options const& options);
