@@ -718,6 +718,9 @@ inline std::string format_scaled_decimal(int128 value, int scale) {
 namespace aiaudit {
 inline namespace v1 {
 
+// Time that never steps back, for what takes how long; its zero means nothing.
+using steady_time = std::chrono::steady_clock::time_point;
+
 inline constexpr std::int64_t nanoseconds_per_second = 1'000'000'000;
 inline constexpr std::int64_t seconds_per_day = 86'400;
 
@@ -1026,6 +1029,12 @@ void append_little_endian(std::string& out, Integer value) {
     char bytes[sizeof(Integer)];
     store_little_endian(bytes, value);
     out.append(bytes, sizeof bytes);
+}
+
+// A text behind its length, so that texts that follow each other can be told apart in a hash.
+inline void append_field(std::string& out, std::string_view field) {
+    append_little_endian(out, std::uint64_t{field.size()});
+    out.append(field);
 }
 
 // Seven bits a byte, least significant first; the high bit says that more follow.
@@ -1593,6 +1602,14 @@ inline constexpr std::size_t note_bytes = std::size_t{256} << 10;
 // The most signatures of a note: the standard demands 16; each costs a look through the keys.
 inline constexpr std::size_t note_signatures = 64;
 
+// The largest body that is no stream. It is held whole, because JSON cannot be read before its end;
+// an answer with several generated images is some tens of MiB.
+inline constexpr std::size_t response_bytes = std::size_t{128} << 20;
+
+// Nesting of JSON that is followed. Tool schemas reach some 40 levels (Boost.JSON's own limit is
+// 32); a stack frame for each level of 256 is well within any thread's stack.
+inline constexpr std::size_t json_depth = 256;
+
 // Output that an attempt is assumed to have at the most where nothing else is known: what the
 // largest models of today may write in one answer.
 inline constexpr std::uint64_t output_tokens = 128'000;
@@ -2126,17 +2143,27 @@ inline constexpr std::string_view dropped_suffix = ".dropped";
     return number;
 }
 
+// The text of a file that marks a directory, as far as a marker is long; nothing where there is
+// none. Empty for a directory of that name.
+[[nodiscard]] inline result<std::optional<std::string>> read_marker_file(std::string const& name) {
+    std::optional<std::string> text;
+    auto const file = file_handle::open(name, O_RDONLY | O_NONBLOCK);
+    if (!file && errno == ENOENT) return text;
+    if (!file) return posix_error(errno, "open", name);
+    text.emplace(limits::storage_marker_bytes, '\0');
+    auto const size = read_at(file.get(), text->data(), text->size(), 0);
+    if (size < 0 && errno != EISDIR) return posix_error(errno, "read", name);
+    text->resize(size < 0 ? 0 : static_cast<std::size_t>(size));
+    return text;
+}
+
 // Whether `path` is marked as a ledger. An error where it is one that we must not touch.
 [[nodiscard]] inline result<bool> read_marker(std::string const& path) {
     auto const name = path + "/" + marker_name;
-    auto const file = file_handle::open(name, O_RDONLY | O_NONBLOCK);
-    if (!file && errno == ENOENT) return false;
-    if (!file) return posix_error(errno, "open", name);
-    std::string text(limits::storage_marker_bytes, '\0');
-    auto const size = read_at(file.get(), text.data(), text.size(), 0);
-    if (size < 0 && errno != EISDIR) return posix_error(errno, "read", name);
-    text.resize(size < 0 ? 0 : static_cast<std::size_t>(size));
-    auto const number = parse_marker(text);
+    auto const text = read_marker_file(name);
+    if (!text) return text.error();
+    if (!*text) return false;
+    auto const number = parse_marker(**text);
     if (!number) return fail(errc::not_a_ledger, name + ": is not the marker of a ledger");
     if (*number > ledger_format) {
         return fail(errc::newer_format, path + ": has format " + std::to_string(*number) +
@@ -2159,17 +2186,18 @@ inline constexpr std::string_view dropped_suffix = ".dropped";
     return names;
 }
 
-// Whether a ledger may be made in the directory: it is empty, or one whose making was cut off.
-// Otherwise not_a_ledger, naming what is there.
-[[nodiscard]] inline result<void> check_free_for_ledger(std::string const& path) {
-    auto names = list_directory(path);
+// Whether a `what` may be made in the directory: it is empty, or one whose making was cut off, and
+// so holds nothing but `new_marker` and `inside`. Otherwise not_a_ledger, naming what is there.
+[[nodiscard]] inline result<void> check_free_for(std::string_view what, std::string const& path,
+                                                 std::string_view new_marker,
+                                                 std::string_view inside) {
+    auto const names = list_directory(path);
     if (!names) return names.error();
-    bool begun = false;
-    for (auto const& name : *names) begun = begun || name == new_marker_name;
+    bool const begun = std::find(names->begin(), names->end(), new_marker) != names->end();
     for (auto const& name : *names) {
-        if (begun && (name == new_marker_name || name == "segments")) continue;
-        return fail(errc::not_a_ledger,
-                    path + ": is no ledger and not empty (it holds '" + name + "')");
+        if (begun && (name == new_marker || name == inside)) continue;
+        return fail(errc::not_a_ledger, path + ": is no " + std::string(what) +
+                                            " and not empty (it holds '" + printable(name) + "')");
     }
     return {};
 }
@@ -2281,7 +2309,7 @@ result<void> make_ledger(std::string const& path, Fill&& fill) {
     auto const made_meanwhile = read_marker(path);
     if (!made_meanwhile) return made_meanwhile.error();
     if (*made_meanwhile) return {};
-    if (auto ok = check_free_for_ledger(path); !ok) return ok;
+    if (auto ok = check_free_for("ledger", path, new_marker_name, "segments"); !ok) return ok;
     auto const new_marker = path + "/" + new_marker_name;
     auto const text = std::string(marker_prefix) + std::to_string(ledger_format) +
                       "\nThis directory is an aiaudit ledger. Copy, move or remove it only as a "
@@ -2333,7 +2361,7 @@ result<std::string> prepare_ledger(store_options const& options, Fill&& fill) {
     if (!marked) return marked.error();
     if (!*marked) {
         if (!may_make) {
-            if (auto ok = check_free_for_ledger(path); !ok) {
+            if (auto ok = check_free_for("ledger", path, new_marker_name, "segments"); !ok) {
                 // Unless another process has just made it.
                 auto const made_meanwhile = read_marker(path);
                 if (made_meanwhile && *made_meanwhile) return path;
@@ -3392,6 +3420,16 @@ inline result<void> lmdb_handle::check_size() {
     return checked;
 }
 
+// Makes an environment without entries in an empty directory.
+struct empty_environment {
+    std::uint64_t map_bytes;
+    result<void> operator()(std::string const& directory) const {
+        auto made = lmdb_handle::open(directory, {map_bytes, false, true});
+        if (!made) return made.error();
+        return {};
+    }
+};
+
 }  // namespace detail
 }  // namespace v1
 }  // namespace aiaudit
@@ -3532,33 +3570,14 @@ inline constexpr char const* cache_entries_name = "entries";
 // Whether `path` is marked as a cache. An error where it is one that we must not touch.
 [[nodiscard]] inline result<bool> read_cache_marker(std::string const& path) {
     auto const name = path + "/" + cache_marker_name;
-    auto const file = file_handle::open(name, O_RDONLY | O_NONBLOCK);
-    if (!file && errno == ENOENT) return false;
-    if (!file) return posix_error(errno, "open", name);
-    char bytes[64];
-    auto const size = read_at(file.get(), bytes, sizeof bytes, 0);
-    if (size < 0 && errno != EISDIR) return posix_error(errno, "read", name);
-    std::string_view text(bytes, size < 0 ? 0 : static_cast<std::size_t>(size));
-    text = text.substr(0, text.find('\n'));
+    auto const marker = read_marker_file(name);
+    if (!marker) return marker.error();
+    if (!*marker) return false;
+    std::string_view const text = std::string_view(**marker).substr(0, (*marker)->find('\n'));
     bool const ours = text.starts_with(cache_marker_prefix);
     if (!ours) return fail(errc::not_a_ledger, name + ": is not the marker of a cache");
     if (text.substr(cache_marker_prefix.size()) == "1") return true;
     return fail(errc::newer_format, path + ": is a cache of another format than 1; delete it");
-}
-
-// Whether a cache may be made in the directory: it is empty, or one whose making was cut off.
-[[nodiscard]] inline result<void> check_free_for_cache(std::string const& path) {
-    auto const names = list_directory(path);
-    if (!names) return names.error();
-    bool begun = false;
-    for (auto const& name : *names) begun = begun || name == new_cache_marker_name;
-    for (auto const& name : *names) {
-        bool const ours = name == new_cache_marker_name || name == cache_entries_name;
-        if (begun && ours) continue;
-        return fail(errc::not_a_ledger,
-                    path + ": is no cache and not empty (it holds '" + printable(name) + "')");
-    }
-    return {};
 }
 
 // The environment is built before the marker has its name, which says that it is whole.
@@ -3568,7 +3587,8 @@ inline constexpr char const* cache_entries_name = "entries";
     auto const made_meanwhile = read_cache_marker(path);
     if (!made_meanwhile) return made_meanwhile.error();
     if (*made_meanwhile) return {};
-    if (auto ok = check_free_for_cache(path); !ok) return ok;
+    auto const free = check_free_for("cache", path, new_cache_marker_name, cache_entries_name);
+    if (!free) return free;
     auto const new_marker = path + "/" + new_cache_marker_name;
     auto const text = std::string(cache_marker_prefix) +
                       "1\nThis directory is a cache of answers. It can be deleted at any time.\n";
@@ -3577,10 +3597,7 @@ inline constexpr char const* cache_entries_name = "entries";
     auto const entries = path + "/" + cache_entries_name;
     if (auto ok = remove_segment(entries); !ok) return ok;
     if (auto ok = make_directory(entries); !ok) return ok;
-    {
-        auto const made = lmdb_handle::open(entries, {map_bytes, false, true});
-        if (!made) return made.error();
-    }
+    if (auto ok = empty_environment{map_bytes}(entries); !ok) return ok;
     if (auto ok = sync_path(entries + "/data.mdb"); !ok) return ok;
     if (auto ok = sync_path(entries); !ok) return ok;
     if (auto ok = rename_path(new_marker, path + "/" + cache_marker_name); !ok) return ok;
@@ -4550,9 +4567,6 @@ namespace detail {
 // The greatest integer up to which a double holds every one.
 inline constexpr std::int64_t exact_integer_max = std::int64_t{1} << 53;
 
-// Nesting that is followed: the value of providers/json_fields.hpp, which is above this floor.
-inline constexpr std::size_t canonical_depth_max = 256;
-
 // What ECMAScript's Number.prototype.toString writes, which is what RFC 8785 asks for: the fewest
 // digits that read back as the same double, with an exponent from 1e21 on and below 1e-6. Of a
 // finite number.
@@ -4875,7 +4889,7 @@ inline void canonical_writer::rewrite(std::span<member> members, bool is_outermo
 [[nodiscard]] inline result<canonical_document> canonicalize(
     std::string_view json, std::span<std::string_view const> without = {}) {
     boost::json::parse_options options;
-    options.max_depth = detail::canonical_depth_max;
+    options.max_depth = limits::json_depth;
     boost::json::basic_parser<detail::canonical_writer> parser(options, json.size(), without);
     boost::json::error_code failed;
     auto const read = parser.write_some(false, json.data(), json.size(), failed);
@@ -5470,19 +5484,15 @@ struct cache_request {
 [[nodiscard]] inline std::string variant_text(std::string_view origin, header_list const& entry,
                                               header_list const& call) {
     std::string text;
-    auto const add = [&text](std::string_view field) {
-        detail::append_little_endian(text, std::uint64_t{field.size()});
-        text.append(field);
-    };
-    add(origin);
+    detail::append_field(text, origin);
     for (header_list const* const headers : {&entry, &call}) {
         for (auto const& header : *headers) {
             std::string name = header.first;
             std::transform(name.begin(), name.end(), name.begin(), detail::ascii_lower);
             auto const& left_out = headers_about_the_call;
             if (std::find(left_out.begin(), left_out.end(), name) != left_out.end()) continue;
-            add(name);
-            add(header.second);
+            detail::append_field(text, name);
+            detail::append_field(text, header.second);
         }
     }
     return text;
@@ -5495,14 +5505,10 @@ struct cache_request {
         return fail(errc::bad_argument, "a cache key needs a provider, a scope and a request");
     }
     std::string head = "aiaudit cache key 1\n";
-    auto const length = [&head](std::string_view field) {
-        detail::append_little_endian(head, std::uint64_t{field.size()});
-    };
-    for (auto const field : {of.provider, of.path, of.model, of.scope, of.variant}) {
-        length(field);
-        head.append(field);
-    }
-    length(of.request);
+    for (auto const field : {of.provider, of.path, of.model, of.scope, of.variant})
+        detail::append_field(head, field);
+    // Its text is hashed where it lies.
+    detail::append_little_endian(head, std::uint64_t{of.request.size()});
     return cache_key{detail::sha256_joined({head, of.request})};
 }
 
@@ -5564,15 +5570,26 @@ struct operation_id {
     return id;
 }
 
-// Random bits from a generator of this thread, seeded by the operating system: unique, not secret.
-[[nodiscard]] inline operation_id make_operation_id(timestamp at) {
+namespace detail {
+
+// From a generator of this thread, seeded by the operating system: for what must be unlikely to
+// meet, not for secrets.
+[[nodiscard]] inline std::uint64_t random_bits() {
     thread_local std::mt19937_64 generator = [] {
         std::random_device entropy;
         std::seed_seq seed{entropy(), entropy(), entropy(), entropy(),
                            entropy(), entropy(), entropy(), entropy()};
         return std::mt19937_64{seed};
     }();
-    return make_operation_id(at, generator(), generator());
+    return generator();
+}
+
+}  // namespace detail
+
+// Unique, not secret.
+[[nodiscard]] inline operation_id make_operation_id(timestamp at) {
+    std::uint64_t const high = detail::random_bits();
+    return make_operation_id(at, high, detail::random_bits());
 }
 
 // A W3C trace id; all zero is "none".
@@ -5645,6 +5662,7 @@ inline result<trace_id> trace_id::parse(std::string_view text) {
 
 #include <boost/json.hpp>
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <cstddef>
@@ -5657,10 +5675,6 @@ namespace aiaudit {
 inline namespace v1 {
 namespace detail {
 
-// Nesting that is followed. Tool schemas reach some 40 levels (Boost.JSON's own limit is 32); a
-// stack frame for each level of 256 is well within any thread's stack.
-inline constexpr std::size_t json_depth_max = 256;
-
 // Boost.JSON's string_view converts to std's, but not the other way round in every place.
 [[nodiscard]] inline std::string_view text_of(boost::json::string const& text) noexcept {
     return {text.data(), text.size()};
@@ -5671,7 +5685,7 @@ inline constexpr std::size_t json_depth_max = 256;
                                                            std::string_view what,
                                                            boost::json::storage_ptr memory = {}) {
     boost::json::parse_options options;
-    options.max_depth = json_depth_max;
+    options.max_depth = limits::json_depth;
     // A cut or mangled character in an answer's prose does not make its counts unreadable.
     options.allow_invalid_utf8 = true;
     boost::system::error_code code;
@@ -5775,9 +5789,7 @@ inline constexpr std::size_t json_depth_max = 256;
 // ASCII only, whatever the locale.
 [[nodiscard]] inline std::string lower_case(std::string_view text) {
     std::string lower{text};
-    for (char& c : lower) {
-        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-    }
+    std::transform(lower.begin(), lower.end(), lower.begin(), ascii_lower);
     return lower;
 }
 
@@ -6469,8 +6481,6 @@ private:
 namespace aiaudit {
 inline namespace v1 {
 
-using steady_time = std::chrono::steady_clock::time_point;
-
 // What sort of failure ended an attempt, as far as trying again is concerned.
 enum class error_class : std::uint8_t {
     none,             // it succeeded
@@ -7068,10 +7078,10 @@ struct transfer_limits {
     std::chrono::milliseconds first_byte{600'000};
     // Silence within the answer. Time that the caller spends in on_body() does not count.
     std::chrono::milliseconds between_bytes{120'000};
-    // The end of all, whatever still comes: a steady_time of clock/timer.hpp.
-    std::optional<std::chrono::steady_clock::time_point> deadline{};
+    // The end of all, whatever still comes.
+    std::optional<steady_time> deadline{};
     // Of the decoded body, and of what comes over the wire.
-    std::size_t response_bytes_max = std::size_t{128} << 20;
+    std::size_t response_bytes_max = limits::response_bytes;
 };
 
 // Sends one request and hands over the response as it comes, in the caller's thread.
@@ -7748,17 +7758,14 @@ struct exchange {
     int status = 0;         // 0 where it is not known
     std::string content_type{};
     std::string response{};  // the raw body
-    std::vector<std::pair<std::string, std::string>> headers{};
+    header_list headers{};
     exchange_context context{};
 };
 
 // The value of the first header of that name, whatever its letter case; empty where there is none.
-[[nodiscard]] inline std::string_view header_of(exchange const& from, std::string_view name) {
-    std::string const wanted = detail::lower_case(name);
-    for (auto const& [key, value] : from.headers) {
-        if (key.size() == wanted.size() && detail::lower_case(key) == wanted) return value;
-    }
-    return {};
+[[nodiscard]] inline std::string_view header_of(exchange const& from,
+                                                std::string_view name) noexcept {
+    return header_of(from.headers, name);
 }
 
 namespace detail {
@@ -9426,10 +9433,6 @@ private:
 namespace aiaudit {
 inline namespace v1 {
 
-// The largest body that is no stream. It is held whole, because JSON cannot be read before its end;
-// an answer with several generated images is some tens of MiB.
-inline constexpr std::size_t response_bytes_max = std::size_t{128} << 20;
-
 // The facts, as far as they go, and what keeps them from being billed. A failed attempt is recorded
 // like any other, so the facts are there even where there is a problem.
 struct reading {
@@ -9571,7 +9574,7 @@ private:
     }
 
     result<void> hold(std::string_view bytes) {
-        if (body_.size() + bytes.size() > response_bytes_max) {
+        if (body_.size() + bytes.size() > limits::response_bytes) {
             return note(fail(errc::too_large, "response body over 128 MiB"));
         }
         body_.append(bytes);
@@ -10734,8 +10737,6 @@ private:
 
 namespace aiaudit {
 inline namespace v1 {
-
-using steady_time = std::chrono::steady_clock::time_point;
 
 // Tells steady time and waits for it. wait_until() returns at the time or as soon as the token is
 // stopped, whichever is first.
@@ -12309,6 +12310,13 @@ namespace aiaudit {
 inline namespace v1 {
 namespace detail {
 
+// One of each thread: an attempt looks the same price up for its intent and for its outcome.
+template <pricing_policy Prices>
+[[nodiscard]] typename Prices::lookup_cache& lookup_cache_of() {
+    thread_local typename Prices::lookup_cache cache;
+    return cache;
+}
+
 // What is to be sent, where to, and for whom.
 struct attempt_plan {
     provider_entry const* to = nullptr;
@@ -12430,8 +12438,7 @@ void settle_at_bounds(record& entry, attempt_facts& facts, prepared_request cons
 // Before an attempt: what it may cost at the most, and the time it has.
 template <pricing_policy Prices>
 [[nodiscard]] record intent_of(attempt_plan const& plan, timestamp at, steady_time now,
-                               std::uint64_t output_tokens_max, Prices const& prices,
-                               typename Prices::lookup_cache& cache) {
+                               std::uint64_t output_tokens_max, Prices const& prices) {
     record entry = record_of_attempt(plan, record_kind::intent, at);
     auto const where = endpoint_of(plan.to->name, plan.request->target);
     attempt_facts facts = facts_before(where ? *where : endpoint{}, plan.request->facts);
@@ -12441,8 +12448,8 @@ template <pricing_policy Prices>
     entry.model_served.clear();
     entry.error_type.clear();
     entry.complete = true;
-    static_cast<void>(
-        set_upper_bound(entry, facts, *plan.request, output_tokens_max, prices, cache));
+    static_cast<void>(set_upper_bound(entry, facts, *plan.request, output_tokens_max, prices,
+                                      lookup_cache_of<Prices>()));
     if (plan.limits.deadline) entry.duration_ns = nanoseconds_between(now, *plan.limits.deadline);
     return entry;
 }
@@ -12520,7 +12527,6 @@ template <pricing_policy Prices>
 [[nodiscard]] attempt_end end_of(attempt_plan const& plan, response_follower& follower,
                                  std::optional<error> transport, record entry,
                                  std::uint64_t output_tokens_max, Prices const& prices) {
-    thread_local typename Prices::lookup_cache cache;
     attempt_end end;
     end.outcome = std::move(entry);
     reading read = follower.finish();
@@ -12534,7 +12540,7 @@ template <pricing_policy Prices>
     end.handed_on = follower.handed_on();
     end.thrown = follower.thrown();
     end.failure = failure_of(plan, transport, read, follower.status(), end.ended_by_caller);
-    price_outcome(end, read, transport, plan, output_tokens_max, prices, cache);
+    price_outcome(end, read, transport, plan, output_tokens_max, prices, lookup_cache_of<Prices>());
     if (end.failure) {
         end.of = classify(end.failure->code, follower.status(), read.facts.error_type);
         if (end.outcome.error_type.empty()) end.outcome.error_type = name_of(end.failure->code);
@@ -12696,15 +12702,16 @@ struct target_end {
     bool by_fallback = false;
 };
 
-// What identical calls in flight share, and the cache keeps.
+// What those who wait for an identical call are given.
 struct shared_answer {
     std::optional<error> failure{};
-    error_class of = error_class::none;
     cached_response response{};
+    call_target from{};  // whose words the answer is in: a fallback may have changed them
+    bool alone = false;  // it was too large to be kept: each asks for itself
 };
 
 [[nodiscard]] inline std::string seconds_text(std::chrono::nanoseconds time) {
-    auto const ms = (time.count() + 999'999) / 1'000'000;
+    auto const ms = std::chrono::ceil<std::chrono::milliseconds>(time).count();
     return ms < 10'000 ? std::to_string(ms) + " ms" : std::to_string((ms + 999) / 1000) + " s";
 }
 
@@ -12714,8 +12721,8 @@ struct shared_answer {
     if (attempts > 1) failure.where += ", after " + std::to_string(attempts) + " attempts";
     if (decision.wait.count() > 0) {
         failure.where += ", to be tried again in " + seconds_text(decision.wait);
-        failure.retry_after_ms =
-            static_cast<std::uint64_t>((decision.wait.count() + 999'999) / 1'000'000);
+        failure.retry_after_ms = static_cast<std::uint64_t>(
+            std::chrono::ceil<std::chrono::milliseconds>(decision.wait).count());
     }
     return failure;
 }
@@ -13163,7 +13170,6 @@ private:
 #include <exception>
 #include <memory>
 #include <optional>
-#include <random>
 #include <stop_token>
 #include <string>
 #include <string_view>
@@ -13230,12 +13236,7 @@ private:
         prepared_request request{};
         bool shared = false;  // the answer is for the cache, and who waits for it, too
     };
-    // What those who wait for an identical call are given.
-    struct flight_answer : shared_answer {
-        call_target from{};  // whose words the answer is in: a fallback may have changed them
-        bool alone = false;  // it was too large to be kept: each asks for itself
-    };
-    using flights = single_flight<flight_answer>;
+    using flights = single_flight<shared_answer>;
 
     call_runner(Ledger& into, client_options options, provider_ring providers, pricing prices,
                 transport by, std::optional<cache_type> cache)
@@ -13287,9 +13288,8 @@ private:
     [[nodiscard]] result<attempt_end> attempt(call& made, attempt_plan const& plan) {
         timestamp const at = now();
         if (options_.intent == intent_mode::durable) {
-            thread_local typename pricing::lookup_cache cache;
             auto const intent =
-                intent_of(plan, at, timer_.now(), options_.output_tokens_max, prices_, cache);
+                intent_of(plan, at, timer_.now(), options_.output_tokens_max, prices_);
             if (auto const kept = ledger_->append(intent); !kept) return kept.error();
         }
         attempt_end end = make_attempt(plan, made.listener, at, transport_, timer_,
@@ -13438,16 +13438,12 @@ private:
     [[nodiscard]] static std::string flight_key(call const& made, cache_key const& key) {
         std::string text{view_of(key.bytes)};
         if (!made.options->fallback) return text;
-        auto const add = [&text](std::string_view field) {
-            append_little_endian(text, std::uint64_t{field.size()});
-            text.append(field);
-        };
         for (error_class const of : made.options->fallback->after)
             text.push_back(static_cast<char>(of));
         text.push_back('\xFF');
         for (call_target const& to : made.options->fallback->to) {
-            add(to.provider);
-            add(to.model);
+            append_field(text, to.provider);
+            append_field(text, to.model);
         }
         return text;
     }
@@ -13470,7 +13466,7 @@ private:
         // Who led before may have finished since the first look.
         auto kept = kept_answer(made, key);
         if (!kept) return lead(made, key, at, std::move(leader), to);
-        flight_answer found;
+        shared_answer found;
         found.response = std::move(*kept);
         found.from = {at.where->where.name, at.model};
         auto const shared = leader.finish(std::move(found));
@@ -13486,8 +13482,7 @@ private:
         bool const own = end.of == error_class::cancelled || end.of == error_class::timeout ||
                          (!end.failure && !end.last->outcome.complete);
         if (own) return deliver(made, std::move(end), to);
-        flight_answer shared;
-        shared.of = end.of;
+        shared_answer shared;
         shared.failure = end.failure;
         shared.from = {at.where->where.name, at.model};
         shared.alone = !end.failure && !end.last->body;
@@ -13509,7 +13504,7 @@ private:
         if (!outcome) return outcome.error();
         if (auto* const leader = std::get_if<typename flights::leader>(&*outcome))
             return lead(made, key, at, std::move(*leader), to);
-        auto const& shared = *std::get<std::shared_ptr<flight_answer const>>(*outcome);
+        auto const& shared = *std::get<std::shared_ptr<shared_answer const>>(*outcome);
         if (shared.failure) return *shared.failure;
         if (shared.alone) return deliver(made, run_targets(made, at), to);
         bool const same =
@@ -13550,11 +13545,6 @@ private:
         if (auto body = follower.take_body(); body && !made.stream) to.body = std::move(*body);
         finish(made, to);
         return follower.take_answer();
-    }
-
-    [[nodiscard]] static std::uint64_t random_bits() {
-        thread_local std::mt19937_64 generator{std::random_device{}()};
-        return generator();
     }
 
     Ledger* ledger_;
@@ -20497,16 +20487,6 @@ namespace aiaudit {
 inline namespace v1 {
 namespace detail {
 
-// Makes an environment without entries in an empty directory.
-struct empty_environment {
-    std::uint64_t map_bytes;
-    result<void> operator()(std::string const& directory) const {
-        auto made = lmdb_handle::open(directory, {map_bytes, false, true});
-        if (!made) return made.error();
-        return {};
-    }
-};
-
 class lmdb_segments {
 public:
     [[nodiscard]] static result<std::unique_ptr<lmdb_segments>> open(store_options const& options);
@@ -22211,7 +22191,7 @@ private:
         if (limit.count() > 0 && limit < std::chrono::hours{24 * 365})
             end_ = std::chrono::steady_clock::now() + limit;
     }
-    [[nodiscard]] std::optional<std::chrono::steady_clock::time_point> next_end() const {
+    [[nodiscard]] std::optional<steady_time> next_end() const {
         if (!end_ || !limits_.deadline) return end_ ? end_ : limits_.deadline;
         return std::min(*end_, *limits_.deadline);
     }
@@ -22220,7 +22200,7 @@ private:
     std::stop_token stop_;
     std::string_view limit_name_ = "connect";
     std::chrono::milliseconds limit_{0};
-    std::optional<std::chrono::steady_clock::time_point> end_{};
+    std::optional<steady_time> end_{};
 };
 
 }  // namespace detail

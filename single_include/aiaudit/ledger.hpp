@@ -289,6 +289,9 @@ inline result<digest> digest::parse(std::string_view text) {
 namespace aiaudit {
 inline namespace v1 {
 
+// Time that never steps back, for what takes how long; its zero means nothing.
+using steady_time = std::chrono::steady_clock::time_point;
+
 inline constexpr std::int64_t nanoseconds_per_second = 1'000'000'000;
 inline constexpr std::int64_t seconds_per_day = 86'400;
 
@@ -493,15 +496,26 @@ struct operation_id {
     return id;
 }
 
-// Random bits from a generator of this thread, seeded by the operating system: unique, not secret.
-[[nodiscard]] inline operation_id make_operation_id(timestamp at) {
+namespace detail {
+
+// From a generator of this thread, seeded by the operating system: for what must be unlikely to
+// meet, not for secrets.
+[[nodiscard]] inline std::uint64_t random_bits() {
     thread_local std::mt19937_64 generator = [] {
         std::random_device entropy;
         std::seed_seq seed{entropy(), entropy(), entropy(), entropy(),
                            entropy(), entropy(), entropy(), entropy()};
         return std::mt19937_64{seed};
     }();
-    return make_operation_id(at, generator(), generator());
+    return generator();
+}
+
+}  // namespace detail
+
+// Unique, not secret.
+[[nodiscard]] inline operation_id make_operation_id(timestamp at) {
+    std::uint64_t const high = detail::random_bits();
+    return make_operation_id(at, high, detail::random_bits());
 }
 
 // A W3C trace id; all zero is "none".
@@ -637,6 +651,12 @@ void append_little_endian(std::string& out, Integer value) {
     char bytes[sizeof(Integer)];
     store_little_endian(bytes, value);
     out.append(bytes, sizeof bytes);
+}
+
+// A text behind its length, so that texts that follow each other can be told apart in a hash.
+inline void append_field(std::string& out, std::string_view field) {
+    append_little_endian(out, std::uint64_t{field.size()});
+    out.append(field);
 }
 
 // Seven bits a byte, least significant first; the high bit says that more follow.
@@ -3227,6 +3247,14 @@ inline constexpr std::size_t note_bytes = std::size_t{256} << 10;
 
 // The most signatures of a note: the standard demands 16; each costs a look through the keys.
 inline constexpr std::size_t note_signatures = 64;
+
+// The largest body that is no stream. It is held whole, because JSON cannot be read before its end;
+// an answer with several generated images is some tens of MiB.
+inline constexpr std::size_t response_bytes = std::size_t{128} << 20;
+
+// Nesting of JSON that is followed. Tool schemas reach some 40 levels (Boost.JSON's own limit is
+// 32); a stack frame for each level of 256 is well within any thread's stack.
+inline constexpr std::size_t json_depth = 256;
 
 // Output that an attempt is assumed to have at the most where nothing else is known: what the
 // largest models of today may write in one answer.
@@ -8828,17 +8856,27 @@ inline constexpr std::string_view dropped_suffix = ".dropped";
     return number;
 }
 
+// The text of a file that marks a directory, as far as a marker is long; nothing where there is
+// none. Empty for a directory of that name.
+[[nodiscard]] inline result<std::optional<std::string>> read_marker_file(std::string const& name) {
+    std::optional<std::string> text;
+    auto const file = file_handle::open(name, O_RDONLY | O_NONBLOCK);
+    if (!file && errno == ENOENT) return text;
+    if (!file) return posix_error(errno, "open", name);
+    text.emplace(limits::storage_marker_bytes, '\0');
+    auto const size = read_at(file.get(), text->data(), text->size(), 0);
+    if (size < 0 && errno != EISDIR) return posix_error(errno, "read", name);
+    text->resize(size < 0 ? 0 : static_cast<std::size_t>(size));
+    return text;
+}
+
 // Whether `path` is marked as a ledger. An error where it is one that we must not touch.
 [[nodiscard]] inline result<bool> read_marker(std::string const& path) {
     auto const name = path + "/" + marker_name;
-    auto const file = file_handle::open(name, O_RDONLY | O_NONBLOCK);
-    if (!file && errno == ENOENT) return false;
-    if (!file) return posix_error(errno, "open", name);
-    std::string text(limits::storage_marker_bytes, '\0');
-    auto const size = read_at(file.get(), text.data(), text.size(), 0);
-    if (size < 0 && errno != EISDIR) return posix_error(errno, "read", name);
-    text.resize(size < 0 ? 0 : static_cast<std::size_t>(size));
-    auto const number = parse_marker(text);
+    auto const text = read_marker_file(name);
+    if (!text) return text.error();
+    if (!*text) return false;
+    auto const number = parse_marker(**text);
     if (!number) return fail(errc::not_a_ledger, name + ": is not the marker of a ledger");
     if (*number > ledger_format) {
         return fail(errc::newer_format, path + ": has format " + std::to_string(*number) +
@@ -8861,17 +8899,18 @@ inline constexpr std::string_view dropped_suffix = ".dropped";
     return names;
 }
 
-// Whether a ledger may be made in the directory: it is empty, or one whose making was cut off.
-// Otherwise not_a_ledger, naming what is there.
-[[nodiscard]] inline result<void> check_free_for_ledger(std::string const& path) {
-    auto names = list_directory(path);
+// Whether a `what` may be made in the directory: it is empty, or one whose making was cut off, and
+// so holds nothing but `new_marker` and `inside`. Otherwise not_a_ledger, naming what is there.
+[[nodiscard]] inline result<void> check_free_for(std::string_view what, std::string const& path,
+                                                 std::string_view new_marker,
+                                                 std::string_view inside) {
+    auto const names = list_directory(path);
     if (!names) return names.error();
-    bool begun = false;
-    for (auto const& name : *names) begun = begun || name == new_marker_name;
+    bool const begun = std::find(names->begin(), names->end(), new_marker) != names->end();
     for (auto const& name : *names) {
-        if (begun && (name == new_marker_name || name == "segments")) continue;
-        return fail(errc::not_a_ledger,
-                    path + ": is no ledger and not empty (it holds '" + name + "')");
+        if (begun && (name == new_marker || name == inside)) continue;
+        return fail(errc::not_a_ledger, path + ": is no " + std::string(what) +
+                                            " and not empty (it holds '" + printable(name) + "')");
     }
     return {};
 }
@@ -8983,7 +9022,7 @@ result<void> make_ledger(std::string const& path, Fill&& fill) {
     auto const made_meanwhile = read_marker(path);
     if (!made_meanwhile) return made_meanwhile.error();
     if (*made_meanwhile) return {};
-    if (auto ok = check_free_for_ledger(path); !ok) return ok;
+    if (auto ok = check_free_for("ledger", path, new_marker_name, "segments"); !ok) return ok;
     auto const new_marker = path + "/" + new_marker_name;
     auto const text = std::string(marker_prefix) + std::to_string(ledger_format) +
                       "\nThis directory is an aiaudit ledger. Copy, move or remove it only as a "
@@ -9035,7 +9074,7 @@ result<std::string> prepare_ledger(store_options const& options, Fill&& fill) {
     if (!marked) return marked.error();
     if (!*marked) {
         if (!may_make) {
-            if (auto ok = check_free_for_ledger(path); !ok) {
+            if (auto ok = check_free_for("ledger", path, new_marker_name, "segments"); !ok) {
                 // Unless another process has just made it.
                 auto const made_meanwhile = read_marker(path);
                 if (made_meanwhile && *made_meanwhile) return path;
@@ -10459,6 +10498,16 @@ inline result<void> lmdb_handle::check_size() {
     return checked;
 }
 
+// Makes an environment without entries in an empty directory.
+struct empty_environment {
+    std::uint64_t map_bytes;
+    result<void> operator()(std::string const& directory) const {
+        auto made = lmdb_handle::open(directory, {map_bytes, false, true});
+        if (!made) return made.error();
+        return {};
+    }
+};
+
 }  // namespace detail
 }  // namespace v1
 }  // namespace aiaudit
@@ -10897,16 +10946,6 @@ private:
 namespace aiaudit {
 inline namespace v1 {
 namespace detail {
-
-// Makes an environment without entries in an empty directory.
-struct empty_environment {
-    std::uint64_t map_bytes;
-    result<void> operator()(std::string const& directory) const {
-        auto made = lmdb_handle::open(directory, {map_bytes, false, true});
-        if (!made) return made.error();
-        return {};
-    }
-};
 
 class lmdb_segments {
 public:

@@ -31,6 +31,13 @@ namespace aiaudit {
 inline namespace v1 {
 namespace detail {
 
+// One of each thread: an attempt looks the same price up for its intent and for its outcome.
+template <pricing_policy Prices>
+[[nodiscard]] typename Prices::lookup_cache& lookup_cache_of() {
+    thread_local typename Prices::lookup_cache cache;
+    return cache;
+}
+
 // What is to be sent, where to, and for whom.
 struct attempt_plan {
     provider_entry const* to = nullptr;
@@ -152,8 +159,7 @@ void settle_at_bounds(record& entry, attempt_facts& facts, prepared_request cons
 // Before an attempt: what it may cost at the most, and the time it has.
 template <pricing_policy Prices>
 [[nodiscard]] record intent_of(attempt_plan const& plan, timestamp at, steady_time now,
-                               std::uint64_t output_tokens_max, Prices const& prices,
-                               typename Prices::lookup_cache& cache) {
+                               std::uint64_t output_tokens_max, Prices const& prices) {
     record entry = record_of_attempt(plan, record_kind::intent, at);
     auto const where = endpoint_of(plan.to->name, plan.request->target);
     attempt_facts facts = facts_before(where ? *where : endpoint{}, plan.request->facts);
@@ -163,8 +169,8 @@ template <pricing_policy Prices>
     entry.model_served.clear();
     entry.error_type.clear();
     entry.complete = true;
-    static_cast<void>(
-        set_upper_bound(entry, facts, *plan.request, output_tokens_max, prices, cache));
+    static_cast<void>(set_upper_bound(entry, facts, *plan.request, output_tokens_max, prices,
+                                      lookup_cache_of<Prices>()));
     if (plan.limits.deadline) entry.duration_ns = nanoseconds_between(now, *plan.limits.deadline);
     return entry;
 }
@@ -242,7 +248,6 @@ template <pricing_policy Prices>
 [[nodiscard]] attempt_end end_of(attempt_plan const& plan, response_follower& follower,
                                  std::optional<error> transport, record entry,
                                  std::uint64_t output_tokens_max, Prices const& prices) {
-    thread_local typename Prices::lookup_cache cache;
     attempt_end end;
     end.outcome = std::move(entry);
     reading read = follower.finish();
@@ -256,7 +261,7 @@ template <pricing_policy Prices>
     end.handed_on = follower.handed_on();
     end.thrown = follower.thrown();
     end.failure = failure_of(plan, transport, read, follower.status(), end.ended_by_caller);
-    price_outcome(end, read, transport, plan, output_tokens_max, prices, cache);
+    price_outcome(end, read, transport, plan, output_tokens_max, prices, lookup_cache_of<Prices>());
     if (end.failure) {
         end.of = classify(end.failure->code, follower.status(), read.facts.error_type);
         if (end.outcome.error_type.empty()) end.outcome.error_type = name_of(end.failure->code);

@@ -61,15 +61,16 @@ struct target_end {
     bool by_fallback = false;
 };
 
-// What identical calls in flight share, and the cache keeps.
+// What those who wait for an identical call are given.
 struct shared_answer {
     std::optional<error> failure{};
-    error_class of = error_class::none;
     cached_response response{};
+    call_target from{};  // whose words the answer is in: a fallback may have changed them
+    bool alone = false;  // it was too large to be kept: each asks for itself
 };
 
 [[nodiscard]] inline std::string seconds_text(std::chrono::nanoseconds time) {
-    auto const ms = (time.count() + 999'999) / 1'000'000;
+    auto const ms = std::chrono::ceil<std::chrono::milliseconds>(time).count();
     return ms < 10'000 ? std::to_string(ms) + " ms" : std::to_string((ms + 999) / 1000) + " s";
 }
 
@@ -79,8 +80,8 @@ struct shared_answer {
     if (attempts > 1) failure.where += ", after " + std::to_string(attempts) + " attempts";
     if (decision.wait.count() > 0) {
         failure.where += ", to be tried again in " + seconds_text(decision.wait);
-        failure.retry_after_ms =
-            static_cast<std::uint64_t>((decision.wait.count() + 999'999) / 1'000'000);
+        failure.retry_after_ms = static_cast<std::uint64_t>(
+            std::chrono::ceil<std::chrono::milliseconds>(decision.wait).count());
     }
     return failure;
 }

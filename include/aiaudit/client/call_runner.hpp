@@ -20,7 +20,6 @@
 #include <exception>
 #include <memory>
 #include <optional>
-#include <random>
 #include <stop_token>
 #include <string>
 #include <string_view>
@@ -87,12 +86,7 @@ private:
         prepared_request request{};
         bool shared = false;  // the answer is for the cache, and who waits for it, too
     };
-    // What those who wait for an identical call are given.
-    struct flight_answer : shared_answer {
-        call_target from{};  // whose words the answer is in: a fallback may have changed them
-        bool alone = false;  // it was too large to be kept: each asks for itself
-    };
-    using flights = single_flight<flight_answer>;
+    using flights = single_flight<shared_answer>;
 
     call_runner(Ledger& into, client_options options, provider_ring providers, pricing prices,
                 transport by, std::optional<cache_type> cache)
@@ -144,9 +138,8 @@ private:
     [[nodiscard]] result<attempt_end> attempt(call& made, attempt_plan const& plan) {
         timestamp const at = now();
         if (options_.intent == intent_mode::durable) {
-            thread_local typename pricing::lookup_cache cache;
             auto const intent =
-                intent_of(plan, at, timer_.now(), options_.output_tokens_max, prices_, cache);
+                intent_of(plan, at, timer_.now(), options_.output_tokens_max, prices_);
             if (auto const kept = ledger_->append(intent); !kept) return kept.error();
         }
         attempt_end end = make_attempt(plan, made.listener, at, transport_, timer_,
@@ -295,16 +288,12 @@ private:
     [[nodiscard]] static std::string flight_key(call const& made, cache_key const& key) {
         std::string text{view_of(key.bytes)};
         if (!made.options->fallback) return text;
-        auto const add = [&text](std::string_view field) {
-            append_little_endian(text, std::uint64_t{field.size()});
-            text.append(field);
-        };
         for (error_class const of : made.options->fallback->after)
             text.push_back(static_cast<char>(of));
         text.push_back('\xFF');
         for (call_target const& to : made.options->fallback->to) {
-            add(to.provider);
-            add(to.model);
+            append_field(text, to.provider);
+            append_field(text, to.model);
         }
         return text;
     }
@@ -327,7 +316,7 @@ private:
         // Who led before may have finished since the first look.
         auto kept = kept_answer(made, key);
         if (!kept) return lead(made, key, at, std::move(leader), to);
-        flight_answer found;
+        shared_answer found;
         found.response = std::move(*kept);
         found.from = {at.where->where.name, at.model};
         auto const shared = leader.finish(std::move(found));
@@ -343,8 +332,7 @@ private:
         bool const own = end.of == error_class::cancelled || end.of == error_class::timeout ||
                          (!end.failure && !end.last->outcome.complete);
         if (own) return deliver(made, std::move(end), to);
-        flight_answer shared;
-        shared.of = end.of;
+        shared_answer shared;
         shared.failure = end.failure;
         shared.from = {at.where->where.name, at.model};
         shared.alone = !end.failure && !end.last->body;
@@ -366,7 +354,7 @@ private:
         if (!outcome) return outcome.error();
         if (auto* const leader = std::get_if<typename flights::leader>(&*outcome))
             return lead(made, key, at, std::move(*leader), to);
-        auto const& shared = *std::get<std::shared_ptr<flight_answer const>>(*outcome);
+        auto const& shared = *std::get<std::shared_ptr<shared_answer const>>(*outcome);
         if (shared.failure) return *shared.failure;
         if (shared.alone) return deliver(made, run_targets(made, at), to);
         bool const same =
@@ -407,11 +395,6 @@ private:
         if (auto body = follower.take_body(); body && !made.stream) to.body = std::move(*body);
         finish(made, to);
         return follower.take_answer();
-    }
-
-    [[nodiscard]] static std::uint64_t random_bits() {
-        thread_local std::mt19937_64 generator{std::random_device{}()};
-        return generator();
     }
 
     Ledger* ledger_;
