@@ -2,8 +2,9 @@
 //
 // aiaudit.hpp: everything but the opt-in headers.
 //
-// Where a new thing belongs (docs/architecture.md has all floors): a provider, providers/; a price
-// rule or price file, pricing/; a report, rollup/; a storage engine, storage/; a text format,
+// Where a new thing belongs (docs/architecture.md has all floors): a provider, providers/ (a row in
+// dialect.hpp to read it, one in provider_table.hpp to call it); a price rule or price file,
+// pricing/; a report, rollup/; a storage engine, storage/; a text format,
 // export/; a sink, a room sinks/ beside it on floor 8, over ledger.hpp.
 // Threads: see each header.
 // Floor 10.

@@ -9487,13 +9487,17 @@ public:
         : stream_reader(head, facts_of_request(head.request)) {}
     // For who has read the request before: that of `head` is not looked at.
     stream_reader(exchange const& head, request_facts const& asked)
+        : stream_reader(head, asked, endpoint_of(head.provider, head.path)) {}
+    // For who knows what the path asks for, too.
+    stream_reader(exchange const& head, request_facts const& asked, result<endpoint> const& where)
         : head_{.provider = head.provider,
                 .path = head.path,
                 .status = head.status,
                 .content_type = head.content_type,
                 .headers = head.headers},
-          where_(endpoint_of_head(head)),
+          where_(where ? *where : endpoint{dialect::openai_chat, vendor_of(head.provider)}),
           facts_(facts_before(where_, asked)) {
+        if (!where) problem_ = where.error();
         if (head.content_type.starts_with("application/vnd.amazon.eventstream")) {
             framing_ = framing::aws;
         }
@@ -9544,13 +9548,6 @@ private:
 
     static constexpr std::string_view blank = " \t\r\n";
     static constexpr std::string_view mark = "\xEF\xBB\xBF";
-
-    endpoint endpoint_of_head(exchange const& head) {
-        auto found = endpoint_of(head.provider, head.path);
-        if (found) return *found;
-        problem_ = found.error();
-        return {dialect::openai_chat, vendor_of(head.provider)};
-    }
 
     [[nodiscard]] bool failed() const noexcept { return head_.status >= 300; }
 
@@ -10607,12 +10604,13 @@ struct stream_listener {
 
 class response_follower {
 public:
-    // `head`: the exchange without its bodies. Keeps up to `body_bytes_kept` of the body. The
-    // request outlives the follower.
-    response_follower(exchange head, prepared_request const& request, stream_listener const& to,
-                      std::size_t body_bytes_kept)
+    // `head`: the exchange without its bodies; `where`: what its path asks for. Keeps up to
+    // `body_bytes_kept` of the body. What is referred to outlives the follower.
+    response_follower(exchange head, prepared_request const& request, endpoint const& where,
+                      stream_listener const& to, std::size_t body_bytes_kept)
         : exchange_(std::move(head)),
           request_(request),
+          where_(where),
           to_(to),
           body_bytes_kept_(body_bytes_kept),
           answer_(request.dialect) {}
@@ -10659,7 +10657,7 @@ public:
 
 private:
     void start() {
-        reader_.emplace(exchange_, request_.facts);
+        reader_.emplace(exchange_, request_.facts, where_);
         reader_->listen([this](boost::json::value const& document, std::string_view text) {
             hear(document, text);
         });
@@ -10699,6 +10697,7 @@ private:
 
     exchange exchange_;
     prepared_request const& request_;
+    endpoint const& where_;
     stream_listener const& to_;
     std::size_t const body_bytes_kept_;
     answer_reader answer_;
@@ -12322,6 +12321,7 @@ struct attempt_plan {
     provider_entry const* to = nullptr;
     api_key const* key = nullptr;
     prepared_request const* request = nullptr;
+    endpoint const* where = nullptr;  // what the request's path asks for
     std::string_view model{};
     call_options const* who = nullptr;
     operation_id id{};
@@ -12440,8 +12440,7 @@ template <pricing_policy Prices>
 [[nodiscard]] record intent_of(attempt_plan const& plan, timestamp at, steady_time now,
                                std::uint64_t output_tokens_max, Prices const& prices) {
     record entry = record_of_attempt(plan, record_kind::intent, at);
-    auto const where = endpoint_of(plan.to->name, plan.request->target);
-    attempt_facts facts = facts_before(where ? *where : endpoint{}, plan.request->facts);
+    attempt_facts facts = facts_before(*plan.where, plan.request->facts);
     facts.model_requested = plan.model;
     facts.model_served = plan.model;
     set_facts(entry, facts);
@@ -12558,7 +12557,8 @@ template <class Transport, class Timer, pricing_policy Prices>
                                        timestamp at, Transport& transport, Timer& timer,
                                        std::uint64_t output_tokens_max, Prices const& prices) {
     record entry = record_of_attempt(plan, record_kind::outcome, at);
-    response_follower follower(exchange_of(plan), *plan.request, to, plan.body_bytes_kept);
+    response_follower follower(exchange_of(plan), *plan.request, *plan.where, to,
+                               plan.body_bytes_kept);
     steady_time const begun = timer.now();
     // A transport goes by the real time, which is another than that of a manual_timer.
     transfer_limits limits = plan.limits;
@@ -13234,6 +13234,7 @@ private:
         provider_ring::entry const* where = nullptr;
         std::string model{};
         prepared_request request{};
+        endpoint point{};     // what the request's path asks for
         bool shared = false;  // the answer is for the cache, and who waits for it, too
     };
     using flights = single_flight<shared_answer>;
@@ -13258,7 +13259,9 @@ private:
         if (!where) return where.error();
         auto request = made.make((*where)->where, target.model);
         if (!request) return request.error();
-        return ready_target{*where, target.model, std::move(*request), false};
+        auto point = endpoint_of((*where)->where.name, request->target);
+        if (!point) return point.error();
+        return ready_target{*where, target.model, std::move(*request), std::move(*point), false};
     }
     // What attempts and answers from the cache have in common.
     [[nodiscard]] static attempt_plan plan_at(call const& made, ready_target const& at) {
@@ -13266,6 +13269,7 @@ private:
         plan.to = &at.where->where;
         plan.key = &at.where->key;
         plan.request = &at.request;
+        plan.where = &at.point;
         plan.model = at.model;
         plan.who = made.options;
         plan.id = made.id;
@@ -13519,7 +13523,7 @@ private:
     [[nodiscard]] result<answer> replay(call& made, ready_target const& at,
                                         cached_response const& from, reply& to) {
         attempt_plan const plan = plan_at(made, at);
-        response_follower follower(exchange_of(plan), at.request, made.listener,
+        response_follower follower(exchange_of(plan), at.request, at.point, made.listener,
                                    made.stream ? 0 : options_.limits.response_bytes_max);
         record entry = record_of_attempt(plan, record_kind::outcome, now());
         follower.begin({from.status, {{"Content-Type", from.content_type}}});
@@ -27425,8 +27429,9 @@ template <class Policies>
 //
 // aiaudit.hpp: everything but the opt-in headers.
 //
-// Where a new thing belongs (docs/architecture.md has all floors): a provider, providers/; a price
-// rule or price file, pricing/; a report, rollup/; a storage engine, storage/; a text format,
+// Where a new thing belongs (docs/architecture.md has all floors): a provider, providers/ (a row in
+// dialect.hpp to read it, one in provider_table.hpp to call it); a price rule or price file,
+// pricing/; a report, rollup/; a storage engine, storage/; a text format,
 // export/; a sink, a room sinks/ beside it on floor 8, over ledger.hpp.
 // Threads: see each header.
 // Floor 10.

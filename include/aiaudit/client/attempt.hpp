@@ -43,6 +43,7 @@ struct attempt_plan {
     provider_entry const* to = nullptr;
     api_key const* key = nullptr;
     prepared_request const* request = nullptr;
+    endpoint const* where = nullptr;  // what the request's path asks for
     std::string_view model{};
     call_options const* who = nullptr;
     operation_id id{};
@@ -161,8 +162,7 @@ template <pricing_policy Prices>
 [[nodiscard]] record intent_of(attempt_plan const& plan, timestamp at, steady_time now,
                                std::uint64_t output_tokens_max, Prices const& prices) {
     record entry = record_of_attempt(plan, record_kind::intent, at);
-    auto const where = endpoint_of(plan.to->name, plan.request->target);
-    attempt_facts facts = facts_before(where ? *where : endpoint{}, plan.request->facts);
+    attempt_facts facts = facts_before(*plan.where, plan.request->facts);
     facts.model_requested = plan.model;
     facts.model_served = plan.model;
     set_facts(entry, facts);
@@ -279,7 +279,8 @@ template <class Transport, class Timer, pricing_policy Prices>
                                        timestamp at, Transport& transport, Timer& timer,
                                        std::uint64_t output_tokens_max, Prices const& prices) {
     record entry = record_of_attempt(plan, record_kind::outcome, at);
-    response_follower follower(exchange_of(plan), *plan.request, to, plan.body_bytes_kept);
+    response_follower follower(exchange_of(plan), *plan.request, *plan.where, to,
+                               plan.body_bytes_kept);
     steady_time const begun = timer.now();
     // A transport goes by the real time, which is another than that of a manual_timer.
     transfer_limits limits = plan.limits;

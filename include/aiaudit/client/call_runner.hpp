@@ -84,6 +84,7 @@ private:
         provider_ring::entry const* where = nullptr;
         std::string model{};
         prepared_request request{};
+        endpoint point{};     // what the request's path asks for
         bool shared = false;  // the answer is for the cache, and who waits for it, too
     };
     using flights = single_flight<shared_answer>;
@@ -108,7 +109,9 @@ private:
         if (!where) return where.error();
         auto request = made.make((*where)->where, target.model);
         if (!request) return request.error();
-        return ready_target{*where, target.model, std::move(*request), false};
+        auto point = endpoint_of((*where)->where.name, request->target);
+        if (!point) return point.error();
+        return ready_target{*where, target.model, std::move(*request), std::move(*point), false};
     }
     // What attempts and answers from the cache have in common.
     [[nodiscard]] static attempt_plan plan_at(call const& made, ready_target const& at) {
@@ -116,6 +119,7 @@ private:
         plan.to = &at.where->where;
         plan.key = &at.where->key;
         plan.request = &at.request;
+        plan.where = &at.point;
         plan.model = at.model;
         plan.who = made.options;
         plan.id = made.id;
@@ -369,7 +373,7 @@ private:
     [[nodiscard]] result<answer> replay(call& made, ready_target const& at,
                                         cached_response const& from, reply& to) {
         attempt_plan const plan = plan_at(made, at);
-        response_follower follower(exchange_of(plan), at.request, made.listener,
+        response_follower follower(exchange_of(plan), at.request, at.point, made.listener,
                                    made.stream ? 0 : options_.limits.response_bytes_max);
         record entry = record_of_attempt(plan, record_kind::outcome, now());
         follower.begin({from.status, {{"Content-Type", from.content_type}}});

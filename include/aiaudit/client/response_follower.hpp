@@ -37,12 +37,13 @@ struct stream_listener {
 
 class response_follower {
 public:
-    // `head`: the exchange without its bodies. Keeps up to `body_bytes_kept` of the body. The
-    // request outlives the follower.
-    response_follower(exchange head, prepared_request const& request, stream_listener const& to,
-                      std::size_t body_bytes_kept)
+    // `head`: the exchange without its bodies; `where`: what its path asks for. Keeps up to
+    // `body_bytes_kept` of the body. What is referred to outlives the follower.
+    response_follower(exchange head, prepared_request const& request, endpoint const& where,
+                      stream_listener const& to, std::size_t body_bytes_kept)
         : exchange_(std::move(head)),
           request_(request),
+          where_(where),
           to_(to),
           body_bytes_kept_(body_bytes_kept),
           answer_(request.dialect) {}
@@ -89,7 +90,7 @@ public:
 
 private:
     void start() {
-        reader_.emplace(exchange_, request_.facts);
+        reader_.emplace(exchange_, request_.facts, where_);
         reader_->listen([this](boost::json::value const& document, std::string_view text) {
             hear(document, text);
         });
@@ -129,6 +130,7 @@ private:
 
     exchange exchange_;
     prepared_request const& request_;
+    endpoint const& where_;
     stream_listener const& to_;
     std::size_t const body_bytes_kept_;
     answer_reader answer_;

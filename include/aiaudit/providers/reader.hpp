@@ -84,13 +84,17 @@ public:
         : stream_reader(head, facts_of_request(head.request)) {}
     // For who has read the request before: that of `head` is not looked at.
     stream_reader(exchange const& head, request_facts const& asked)
+        : stream_reader(head, asked, endpoint_of(head.provider, head.path)) {}
+    // For who knows what the path asks for, too.
+    stream_reader(exchange const& head, request_facts const& asked, result<endpoint> const& where)
         : head_{.provider = head.provider,
                 .path = head.path,
                 .status = head.status,
                 .content_type = head.content_type,
                 .headers = head.headers},
-          where_(endpoint_of_head(head)),
+          where_(where ? *where : endpoint{dialect::openai_chat, vendor_of(head.provider)}),
           facts_(facts_before(where_, asked)) {
+        if (!where) problem_ = where.error();
         if (head.content_type.starts_with("application/vnd.amazon.eventstream")) {
             framing_ = framing::aws;
         }
@@ -141,13 +145,6 @@ private:
 
     static constexpr std::string_view blank = " \t\r\n";
     static constexpr std::string_view mark = "\xEF\xBB\xBF";
-
-    endpoint endpoint_of_head(exchange const& head) {
-        auto found = endpoint_of(head.provider, head.path);
-        if (found) return *found;
-        problem_ = found.error();
-        return {dialect::openai_chat, vendor_of(head.provider)};
-    }
 
     [[nodiscard]] bool failed() const noexcept { return head_.status >= 300; }
 
