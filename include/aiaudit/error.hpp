@@ -59,6 +59,10 @@ enum class errc : int {
     bad_response = 504,     // what came is no HTTP, or not what its head promises
     cancelled = 505,        // the caller wanted no more
     circuit_open = 506,     // too many failures lately; nothing was sent
+    // 6xx: nothing was sent, since a budget or a rate limit does not allow it.
+    budget_exceeded = 600,  // there is no room for the most that it may cost
+    rate_limited = 601,     // too many in too short a time; the error says when to try again
+    unbounded = 602,        // what it may cost has no bound, or no price, and a budget must hold
     // 9xx: the caller's input.
     bad_argument = 900,
     unknown_zone = 901,
@@ -100,6 +104,9 @@ enum class errc : int {
     case errc::bad_response: return "bad_response";
     case errc::cancelled: return "cancelled";
     case errc::circuit_open: return "circuit_open";
+    case errc::budget_exceeded: return "budget_exceeded";
+    case errc::rate_limited: return "rate_limited";
+    case errc::unbounded: return "unbounded";
     case errc::bad_argument: return "bad_argument";
     case errc::unknown_zone: return "unknown_zone";
     case errc::bad_time: return "bad_time";

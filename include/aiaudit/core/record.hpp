@@ -34,6 +34,12 @@ enum class record_kind : std::uint8_t {
     // Of the client itself: the circuit to a provider's model opened or closed. The tags say from
     // what to what, and after how many failures.
     circuit = 4,
+    // Of the ledger itself: a budget was set or removed (budget/budget.hpp).
+    budget = 5,
+    // An attempt that a budget did not let through: nothing was sent. The tags say which and why.
+    refusal = 6,
+    // An alert was raised, taken by who is to deliver it, or delivered (core/alert.hpp).
+    alert = 7,
 };
 
 [[nodiscard]] constexpr std::string_view name_of(record_kind kind) noexcept {
@@ -42,6 +48,9 @@ enum class record_kind : std::uint8_t {
     case record_kind::outcome: return "outcome";
     case record_kind::retention: return "retention";
     case record_kind::circuit: return "circuit";
+    case record_kind::budget: return "budget";
+    case record_kind::refusal: return "refusal";
+    case record_kind::alert: return "alert";
     }
     return "unknown";
 }

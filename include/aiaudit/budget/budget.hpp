@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: MIT
+//
+// budget.hpp: what a budget is: a limit, in a unit, over a scope and a window, and what is done
+// when it is full.
+//
+// A rate limit is a budget whose window is a minute: a bucket of `limit` that fills again at
+// `limit` a minute.
+// Threads: plain values.
+// Floor 4.
+#ifndef AIAUDIT_BUDGET_BUDGET_HPP
+#define AIAUDIT_BUDGET_BUDGET_HPP
+
+#include <aiaudit/config.hpp>         // int128
+#include <aiaudit/core/calendar.hpp>  // time_zone
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace aiaudit {
+inline namespace v1 {
+
+// Stored in records: a number is never changed or used again.
+enum class budget_unit : std::uint8_t { usd = 0, tokens = 1, requests = 2 };
+
+// Whose calls are counted together. Stored, as above.
+enum class budget_dimension : std::uint8_t {
+    everyone = 0,
+    user = 1,
+    model = 2,  // as the caller asked for it
+    provider = 3,
+    project = 4,
+    key = 5,
+    tag = 6,
+};
+
+struct budget_scope {
+    budget_dimension of = budget_dimension::everyone;
+    bool each = false;     // every name has a limit of its own
+    std::string name{};    // the one name; of a tag, its value; empty where `each`
+    std::string tag{};     // which tag, where `of` is tag
+    friend bool operator==(budget_scope const&, budget_scope const&) = default;
+};
+
+// Stored, as above.
+enum class budget_period : std::uint8_t {
+    total = 0,    // for ever
+    day = 1,      // of the calendar of `zone`
+    month = 2,    // as well
+    rolling = 3,  // the last `hours`
+    minute = 4,   // a bucket
+};
+
+struct budget_window {
+    budget_period period = budget_period::month;
+    std::uint32_t hours = 0;  // rolling: 1 to 8,784
+    time_zone zone{};         // day, month
+};
+
+// Stored, as above.
+enum class budget_action : std::uint8_t {
+    refuse = 0,
+    warn = 1,       // the call goes through, and is marked
+    downgrade = 2,  // the next of `models` is asked for instead
+    wait = 3,       // for room, `wait_ms_most` at the most; then refuse. For the window minute
+};
+
+struct budget {
+    std::string name{};  // 1 to 64 of A-Z a-z 0-9 . _ -
+    budget_unit unit = budget_unit::usd;
+    detail::int128 limit = 0;  // pico-USD, tokens or requests; 0 or more
+    budget_scope scope{};
+    budget_window window{};
+    budget_action then = budget_action::refuse;
+    std::vector<std::string> models{};  // downgrade: 1 to 16, the dearest first
+    std::uint64_t wait_ms_most = 0;     // wait
+    std::vector<std::uint32_t> alert_percents{50, 80, 100};  // ascending, 1 to 1000, at most 8
+};
+
+}  // namespace v1
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_BUDGET_BUDGET_HPP

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: MIT
+//
+// decision.hpp: what a gate says to an attempt, and what a budget's state is.
+//
+// Threads: plain values.
+// Floor 4.
+#ifndef AIAUDIT_BUDGET_DECISION_HPP
+#define AIAUDIT_BUDGET_DECISION_HPP
+
+#include <aiaudit/budget/budget.hpp>  // budget
+#include <aiaudit/core/ids.hpp>       // operation_id
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace aiaudit {
+inline namespace v1 {
+
+enum class refusal_reason : std::uint8_t {
+    full,         // the limit would be passed
+    unbounded,    // nobody knows the most that the attempt may use
+    unpriced,     // the model has no price
+    clock_behind, // the clock stepped back behind what is remembered of the budget
+};
+
+[[nodiscard]] constexpr std::string_view name_of(refusal_reason reason) noexcept {
+    switch (reason) {
+    case refusal_reason::full: return "full";
+    case refusal_reason::unbounded: return "unbounded";
+    case refusal_reason::unpriced: return "unpriced";
+    case refusal_reason::clock_behind: return "clock_behind";
+    }
+    return "unknown";
+}
+
+// Why an attempt was not let through. Amounts are in the budget's unit.
+struct budget_refusal {
+    std::string budget{};
+    std::string subject{};  // whose limit: "everyone", "user=alice", "tag:team=red"
+    refusal_reason reason = refusal_reason::full;
+    budget_unit unit = budget_unit::usd;
+    detail::int128 limit = 0;
+    detail::int128 spent = 0;
+    detail::int128 reserved = 0;
+    detail::int128 asked = 0;
+    std::optional<timestamp> resets_at{};  // none: never
+    // When there will be room: of a bucket, exactly; of a window, when it ends; 0: not known.
+    std::uint64_t retry_after_ms = 0;
+    budget_action then = budget_action::refuse;
+    std::vector<std::string> models{};  // downgrade
+    std::uint64_t wait_ms_most = 0;     // wait
+};
+
+// What became of an attempt that asked.
+struct admission {
+    // Of the intent; zero where it is not in the log yet (durability::relaxed), or was refused.
+    sequence number{};
+    std::optional<budget_refusal> refused{};  // none: its cost is held
+    bool warned = false;  // a budget that only warns is over its limit
+};
+
+// A budget as it stands for one of its subjects.
+struct budget_state {
+    aiaudit::budget budget{};
+    std::string subject{};
+    std::optional<timestamp> window_begins{};  // none: total
+    std::optional<timestamp> resets_at{};
+    detail::int128 spent = 0;
+    detail::int128 reserved = 0;
+    detail::int128 left = 0;  // limit - spent - reserved; may be negative
+    // Spent by the end of the window, if it goes on as since its beginning; none where the window
+    // has no end, or has hardly begun.
+    std::optional<detail::int128> forecast{};
+    std::uint64_t open = 0;  // reservations
+};
+
+// An attempt whose end is not known.
+struct open_reservation {
+    operation_id operation{};
+    std::uint32_t attempt = 1;
+    sequence intent{};
+    timestamp deadline{};  // when it must have ended
+};
+
+// A budget has passed one of its alert_percents in a window.
+struct budget_crossing {
+    budget_state state{};
+    std::uint32_t percent = 0;
+};
+
+}  // namespace v1
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_BUDGET_DECISION_HPP
