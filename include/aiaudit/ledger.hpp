@@ -342,8 +342,8 @@ result<basic_ledger<Policies>> basic_ledger<Policies>::open(ledger_options optio
         if (auto alone = made->take_admissions(); !alone) return alone.error();
     }
     if (auto folded = made->fold.catch_up_now(); !folded) return folded.error();
-    if (auto folded = made->gate.catch_up(); !folded) return folded.error();
     if (made->options.read_only) return basic_ledger(std::move(made));
+    if (auto folded = made->gate.catch_up(); !folded) return folded.error();
     if (auto taken = made->appender.open(); !taken) return taken.error();
     made->writer = std::thread([of = made.get()] { of->run(); });
     made->folder = std::thread([of = made.get()] { of->fold.run(); });
