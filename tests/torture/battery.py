@@ -727,10 +727,10 @@ class Battery:
         def start() -> subprocess.Popen:
             nonlocal started
             started += 1
-            return self.start([spender, "spend", ledger, mode, str(seed + started), "64", "3"])
+            return self.start([spender, "spend", ledger, mode, str(seed + started), "64", "12"])
         running = [start() for _ in range(processes)]
         for _ in range(6):
-            time.sleep(chance.uniform(0.01, 0.15))
+            time.sleep(chance.uniform(0.003, 0.06))
             victim = chance.randrange(processes)
             running[victim].kill()
             status, printed = self.finish(running[victim])

@@ -267,8 +267,13 @@ inline result<MDB_txn*> lmdb_handle::begin_first(bool make) {
 // once more.
 inline result<void> lmdb_handle::walk_trees() {
     constexpr int looks = 3;
+    constexpr int quick_tries = 100;
+    constexpr int tries_most = quick_tries + 1000 * static_cast<int>(limits::storage_wait_seconds);
     result<void> walked;
-    for (int tries = 0, found = 0; tries < 1000 && found < looks; ++tries) {
+    for (int tries = 0, found = 0; tries < tries_most && found < looks; ++tries) {
+        // A writer that was killed, or stands still, in the middle of a commit: the next one mends
+        // what it left.
+        if (tries >= quick_tries) std::this_thread::sleep_for(std::chrono::milliseconds(1));
         auto const txn = begin_first(false);
         if (!txn) return txn.error();
         auto const whole =
