@@ -59,10 +59,11 @@ template <std::size_t Size>
 }
 
 // Members of a request that bring in text, or work, from elsewhere; and those that stand deeper.
-inline constexpr std::array<std::string_view, 12> outside_members{
+inline constexpr std::array<std::string_view, 14> outside_members{
     "previous_response_id", "conversation", "container",          "mcp_servers",
     "cachedContent",        "plugins",      "web_search_options", "search_parameters",
-    "context_management",   "documents",    "cached_content",     "compound_custom"};
+    "context_management",   "documents",    "cached_content",     "compound_custom",
+    "models",               "prediction"};
 inline constexpr std::array<std::string_view, 2> outside_paths{"reasoning.mode", "prompt.id"};
 
 // Members that are prompts.
