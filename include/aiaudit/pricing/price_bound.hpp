@@ -71,9 +71,8 @@ namespace detail {
         multiplier most{};
         for (price_modifier const& each : entry.modifiers) {
             if (each.kind != kind || (each.covers & units) == 0) continue;
-            bool const more =
-                static_cast<int128>(each.factor.numerator) * most.denominator >
-                static_cast<int128>(most.numerator) * each.factor.denominator;
+            bool const more = static_cast<int128>(each.factor.numerator) * most.denominator >
+                              static_cast<int128>(most.numerator) * each.factor.denominator;
             if (more) most = each.factor;
         }
         all = product(all, most);
