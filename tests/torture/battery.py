@@ -71,7 +71,10 @@ class Tally:
             if place is not None and len(self.kinds) <= FAILURES_KEPT and place.is_dir():
                 target = self.kept / f"{self.name}-{len(self.kinds)}"
                 shutil.rmtree(target, ignore_errors=True)
-                shutil.copytree(place, target)
+                try:
+                    shutil.copytree(place, target)
+                except shutil.Error:
+                    pass  # others are still at work there: what is gone meanwhile is left out
                 kept = f" [kept in {target}]"
             print(f"  {self.name}: {wrong} <- {how}{kept}", flush=True)
 
