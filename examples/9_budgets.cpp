@@ -1,6 +1,6 @@
 // Budgets: each attempt holds the most that it may cost before it is sent, so that a limit is never
 // passed, however many ask at once. Here each user has a limit a day, all together one a month, the
-// provider is asked twenty times a minute at the most, and each model may write so much and no more.
+// provider is asked twenty times a minute at the most, and each model may write so much, no more.
 #include "local_provider.hpp"
 
 #include <aiaudit/aiaudit.hpp>

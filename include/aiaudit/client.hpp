@@ -96,8 +96,9 @@ public:
     [[nodiscard]] result<embedding_reply> embed(embedding_request const& request,
                                                 call_options const& options = {});
     // Any JSON to any path of a provider's, as long as the dialect is known; the body is sent as it
-    // is, but for a limit of output where caps or budgets want one. `path` is without the provider's prefix: "/chat/completions". Errors: unknown_dialect;
-    // bad_argument for a body that asks for a stream.
+    // is, but for a limit of output where caps or budgets want one. `path` is without the
+    // provider's prefix: "/chat/completions". Errors: unknown_dialect; bad_argument for a body that
+    // asks for a stream.
     [[nodiscard]] result<reply> send(std::string_view provider, std::string_view path,
                                      std::string json, call_options const& options = {}) {
         return exchange(provider, path, std::move(json), {}, false, options);

@@ -12,7 +12,7 @@
 #include <aiaudit/budget/budget_text.hpp>      // refusal_text
 #include <aiaudit/client/call.hpp>             // call
 #include <aiaudit/client/intent.hpp>           // intent_of
-#include <aiaudit/ledger.hpp>                  // durability
+#include <aiaudit/engine/ledger_options.hpp>   // durability
 #include <aiaudit/providers/output_limit.hpp>  // set_output_limit
 
 #include <algorithm>
