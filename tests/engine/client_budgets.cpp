@@ -14,6 +14,7 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <stop_token>
@@ -507,7 +508,7 @@ BOOST_AUTO_TEST_CASE(a_learned_estimate_holds_less_once_it_knows_the_model) {
     at.provider.script(chat_path, {json_step(openai_chat_body("gpt-4.1", "Hi", {1000, 10}))});
     for (int i = 0; i < 9; ++i) at.ai.chat(asked).value();
     auto const intents = at.intents();
-    for (int i = 0; i < 8; ++i) BOOST_TEST((intents[0].cost == intents.at(i).cost));
+    for (std::size_t i = 0; i < 8; ++i) BOOST_TEST((intents[0].cost == intents.at(i).cost));
     BOOST_TEST(intents[8].usage.count(unit::input_tokens) >= 1000U);
     BOOST_TEST(intents[8].usage.count(unit::input_tokens) <= 1400U);
     BOOST_TEST((intents[8].cost < intents[0].cost));

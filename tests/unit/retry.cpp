@@ -28,7 +28,7 @@ aiaudit::retry_decision after(attempt_failure const& failure, std::uint32_t atte
     return decide({}, attempt, failure, false, start, deadline, random);
 }
 
-constexpr std::array<error_class, 13> every_class{
+constexpr std::array<error_class, 14> every_class{
     error_class::none,    error_class::connection,   error_class::tls,
     error_class::timeout, error_class::rate_limit,   error_class::quota,
     error_class::server,  error_class::conflict,     error_class::request_timeout,
