@@ -285,7 +285,7 @@ BOOST_AUTO_TEST_CASE(what_budgets_came_to_outlives_rotation_retention_and_damage
         set_time(ledger);
         BOOST_REQUIRE(ledger.set_budget(usd_total("purse", 5000)).has_value());
         BOOST_TEST(is_let_through(ledger, intent_of_cost(1000, 70)));
-        for (std::uint64_t i = 0; i < 300; ++i) {
+        for (std::uint64_t i = 1; i <= 300; ++i) {
             BOOST_REQUIRE(is_let_through(ledger, intent_of_cost(i, 5)));
             BOOST_REQUIRE(ledger.append(outcome_of_cost(i, 3), durability::relaxed).has_value());
         }
@@ -354,7 +354,7 @@ BOOST_AUTO_TEST_CASE(threads_at_once_never_pass_the_limit) {
         for (std::uint64_t thread = 0; thread < 8; ++thread) {
             threads.emplace_back([&, thread] {
                 for (std::uint64_t i = 0; i < 60; ++i) {
-                    auto const number = thread * 1000 + i;
+                    auto const number = thread * 1000 + i + 1;
                     auto const when = i % 2 == 0 ? durability::relaxed : durability::committed;
                     auto const said = ledger.admit(intent_of_cost(number, 7), when);
                     if (!said || said->refused) continue;
