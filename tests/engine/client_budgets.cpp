@@ -158,6 +158,28 @@ BOOST_AUTO_TEST_CASE(each_attempt_holds_for_itself_and_one_that_was_not_billed_g
         (at.state().spent == money::parse("0.00028").value().pico() && at.state().reserved == 0));
 }
 
+// Its region may be a dearer one: 5 and 25 a million, and a tenth more.
+BOOST_AUTO_TEST_CASE(what_was_cut_before_it_said_anything_is_charged_what_was_held) {
+    client_options options;
+    options.retry.attempts_max = 1;
+    budget_stand at({limit_of("1")}, options);
+    auto cut = json_step(anthropic_message_body("claude-opus-4-8", "Salut", {100, 10}));
+    cut.trouble = chaos_trouble::close_mid_body;
+    cut.body_bytes_sent = 5;
+    at.provider.script(messages_path, {cut});
+    chat_request asked = short_question();
+    asked.provider = "anthropic";
+    asked.model = "claude-opus-4-8";
+    BOOST_TEST(!at.ai.chat(asked));
+    auto const held = at.intents().at(0).cost;
+    auto const input = static_cast<int128>(at.body().size() + template_tokens_max);
+    BOOST_TEST(held.to_string() ==
+               money::from_pico((input * 5'000'000 + 10 * 25'000'000) * 11 / 10).to_string());
+    BOOST_TEST(at.outcomes().at(0).cost.to_string() == held.to_string());
+    BOOST_TEST((at.outcomes().at(0).cost_status == cost_status::estimated));
+    BOOST_TEST((at.state().spent == held.pico() && at.state().reserved == 0));
+}
+
 BOOST_AUTO_TEST_CASE(with_budgets_there_is_an_intent_whatever_was_asked_for) {
     for (intent_mode const mode : {intent_mode::none, intent_mode::relaxed}) {
         budget_stand at({limit_of("1")}, {.intent = mode});

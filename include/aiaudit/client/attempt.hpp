@@ -130,12 +130,20 @@ struct attempt_end {
     return what == operation::embeddings || what == operation::rerank ? 0 : most;
 }
 
+[[nodiscard]] inline price_doubts doubts_of(std::string_view body) noexcept {
+    price_doubts doubts;
+    doubts.cache_writes = asks_for_cache_writes(body);
+    doubts.speed = body.find("\"speed\"") != std::string_view::npos;
+    return doubts;
+}
+
 // Prices the most that an attempt may have used, and says the least; nothing where it is unpriced.
 template <pricing_policy Prices>
 std::optional<usage> set_upper_bound(record& entry, attempt_facts& facts, attempt_plan const& plan,
                                      std::uint64_t output_tokens_max, Prices const& prices,
                                      typename Prices::lookup_cache& cache) {
     prepared_request const& request = *plan.request;
+    bool const nothing_known = facts.usage.empty();
     usage_range const range =
         bounds_of(facts.usage, request.body, request.facts.shape, facts.parameters,
                   output_ceiling(facts.operation, output_tokens_max));
@@ -144,6 +152,12 @@ std::optional<usage> set_upper_bound(record& entry, attempt_facts& facts, attemp
     entry.usage = range.upper;
     entry.iterations.clear();
     if (set_cost(entry, facts, prices, cache)) return std::nullopt;
+    // Nobody knows at which of its rates: as in the intent.
+    if (nothing_known) {
+        auto const most = most_of_attempt(prices, entry.provider, facts.model_served, range.upper,
+                                          doubts_of(request.body), entry.started_at, cache);
+        if (most) entry.cost = std::max(entry.cost, most->cost);
+    }
     entry.cost_status = cost_status::estimated;
     if (!range.bounded ||
         !is_billed_by_tokens(facts.operation, plan.where->vendor, facts.model_served)) {

@@ -26,13 +26,6 @@ struct intent_rules {
     input_estimator const* learned = nullptr;
 };
 
-[[nodiscard]] inline price_doubts doubts_of(std::string_view body) noexcept {
-    price_doubts doubts;
-    doubts.cache_writes = asks_for_cache_writes(body);
-    doubts.speed = body.find("\"speed\"") != std::string_view::npos;
-    return doubts;
-}
-
 // Sets the cost of so much input and output, as a bound; false where there is no price.
 template <pricing_policy Prices>
 bool set_most(record& entry, attempt_plan const& plan, Prices const& prices) {
