@@ -13,13 +13,16 @@
 // help (retry_policy), never after a part of a stream was handed on. While a provider's model keeps
 // failing its circuit is open, and calls to it fail at once. An attempt whose usage is not known,
 // because it was cut, is charged what it may have cost at the most.
+// Where the ledger has budgets each attempt asks them first; what they do not let through is not
+// sent (docs/client.md).
 // With a cache (client_options::cache), identical calls that are under way at once are one request:
 // those that wait are given its answer as one from the cache, or its failure; where that is the
 // first caller's own (it was stopped, or its time was over) one of them asks anew.
 // Errors of every call: provider_error (the provider's words apart, in `remote`); connect_failed,
 // tls_failed, timed_out, connection_lost, bad_response, truncated, too_large; circuit_open;
-// cancelled; bad_argument, bad_json and unknown_dialect for a request that was not sent; those of
-// the ledger where an attempt could not be recorded: it was then not sent, or its answer is lost.
+// budget_exceeded, rate_limited, unbounded (call_options::on_refusal has the figures); cancelled;
+// bad_argument, bad_json and unknown_dialect for a request that was not sent; those of the ledger
+// where an attempt could not be recorded: it was then not sent, or its answer is lost.
 // No text of ours holds a key, a prompt or a word of the provider's.
 // Threads: all members may be called from any thread at once. The ledger must outlive the client.
 // Floor 8.
@@ -93,8 +96,9 @@ public:
     [[nodiscard]] result<embedding_reply> embed(embedding_request const& request,
                                                 call_options const& options = {});
     // Any JSON to any path of a provider's, as long as the dialect is known; the body is sent as it
-    // is. `path` is without the provider's prefix: "/chat/completions". Errors: unknown_dialect;
-    // bad_argument for a body that asks for a stream.
+    // is, but for a limit of output where caps or budgets want one. `path` is without the
+    // provider's prefix: "/chat/completions". Errors: unknown_dialect; bad_argument for a body that
+    // asks for a stream.
     [[nodiscard]] result<reply> send(std::string_view provider, std::string_view path,
                                      std::string json, call_options const& options = {}) {
         return exchange(provider, path, std::move(json), {}, false, options);

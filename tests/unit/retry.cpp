@@ -28,12 +28,12 @@ aiaudit::retry_decision after(attempt_failure const& failure, std::uint32_t atte
     return decide({}, attempt, failure, false, start, deadline, random);
 }
 
-constexpr std::array<error_class, 13> every_class{
+constexpr std::array<error_class, 14> every_class{
     error_class::none,    error_class::connection,   error_class::tls,
     error_class::timeout, error_class::rate_limit,   error_class::quota,
     error_class::server,  error_class::conflict,     error_class::request_timeout,
     error_class::client,  error_class::circuit_open, error_class::cancelled,
-    error_class::ours};
+    error_class::budget,  error_class::ours};
 
 }  // namespace
 
@@ -51,6 +51,9 @@ BOOST_AUTO_TEST_CASE(a_failure_on_this_side_has_the_class_of_its_code) {
                    {errc::timed_out, error_class::timeout},
                    {errc::cancelled, error_class::cancelled},
                    {errc::circuit_open, error_class::circuit_open},
+                   {errc::budget_exceeded, error_class::budget},
+                   {errc::rate_limited, error_class::budget},
+                   {errc::unbounded, error_class::budget},
                    {errc::bad_argument, error_class::ours},
                    {errc::too_large, error_class::ours},
                    {errc::disk_full, error_class::ours},

@@ -126,10 +126,23 @@ BOOST_AUTO_TEST_CASE(images_files_stored_text_and_tools_of_the_provider_s_have_n
              R"("contents":[],"cachedContent":"c")",
              R"("messages":[],"mcp_servers":[])",
              R"("messages":[],"tools":7)",
+             R"("messages":[],"models":["a","b"])",
+             R"("messages":[],"prediction":{"type":"content","content":"x"})",
          }) {
         BOOST_TEST(!bounded(members), members);
     }
     for (char const* body : {"", "[]", "not JSON"}) BOOST_TEST(!range_of(body).bounded, body);
+}
+
+BOOST_AUTO_TEST_CASE(what_is_billed_by_other_things_than_tokens_is_known) {
+    BOOST_TEST(is_billed_by_tokens(operation::chat, vendor::openai, "gpt-4.1"));
+    BOOST_TEST(is_billed_by_tokens(operation::embeddings, vendor::other, "e"));
+    for (operation const what :
+         {operation::images, operation::audio, operation::rerank, operation::other}) {
+        BOOST_TEST(!is_billed_by_tokens(what, vendor::openai, "m"));
+    }
+    BOOST_TEST(!is_billed_by_tokens(operation::chat, vendor::perplexity, "sonar"));
+    BOOST_TEST(!is_billed_by_tokens(operation::chat, vendor::openai, "gpt-4o-search-preview"));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -7,6 +7,7 @@
 #ifndef AIAUDIT_CLIENT_ATTEMPT_HPP
 #define AIAUDIT_CLIENT_ATTEMPT_HPP
 
+#include <aiaudit/budget/decision.hpp>           // budget_refusal
 #include <aiaudit/client/options.hpp>            // call_options
 #include <aiaudit/client/response_follower.hpp>  // response_follower
 #include <aiaudit/clock/timer.hpp>               // steady_time
@@ -17,6 +18,7 @@
 #include <aiaudit/resilience/retry.hpp>          // error_class
 #include <aiaudit/transport/transport.hpp>       // was_sent
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -45,6 +47,8 @@ struct attempt_plan {
     prepared_request const* request = nullptr;
     endpoint const* where = nullptr;  // what the request's path asks for
     std::string_view model{};
+    std::string_view
+        downgraded_from{};  // the model that was asked for, where a budget chose another
     call_options const* who = nullptr;
     operation_id id{};
     std::uint32_t number = 1;
@@ -66,6 +70,8 @@ struct attempt_end {
     bool handed_on = false;
     bool ended_by_caller = false;
     std::exception_ptr thrown{};
+    std::optional<budget_refusal>
+        refused{};  // a budget's: nothing was sent, and `outcome` is empty
 };
 
 [[nodiscard]] inline std::uint64_t nanoseconds_between(steady_time from, steady_time to) noexcept {
@@ -87,6 +93,8 @@ struct attempt_end {
     entry.project = plan.who->project;
     entry.trace_id = plan.who->trace_id;
     entry.tags = plan.who->tags;
+    if (!plan.downgraded_from.empty())
+        entry.tags.emplace_back("downgraded_from", plan.downgraded_from);
     entry.key_id = plan.key->id;
     entry.provider = plan.to->name;
     entry.path = plan.request->target.substr(0, plan.request->target.find('?'));
@@ -122,12 +130,20 @@ struct attempt_end {
     return what == operation::embeddings || what == operation::rerank ? 0 : most;
 }
 
+[[nodiscard]] inline price_doubts doubts_of(std::string_view body) noexcept {
+    price_doubts doubts;
+    doubts.cache_writes = asks_for_cache_writes(body);
+    doubts.speed = body.find("\"speed\"") != std::string_view::npos;
+    return doubts;
+}
+
 // Prices the most that an attempt may have used, and says the least; nothing where it is unpriced.
 template <pricing_policy Prices>
-std::optional<usage> set_upper_bound(record& entry, attempt_facts& facts,
-                                     prepared_request const& request,
+std::optional<usage> set_upper_bound(record& entry, attempt_facts& facts, attempt_plan const& plan,
                                      std::uint64_t output_tokens_max, Prices const& prices,
                                      typename Prices::lookup_cache& cache) {
+    prepared_request const& request = *plan.request;
+    bool const nothing_known = facts.usage.empty();
     usage_range const range =
         bounds_of(facts.usage, request.body, request.facts.shape, facts.parameters,
                   output_ceiling(facts.operation, output_tokens_max));
@@ -136,8 +152,15 @@ std::optional<usage> set_upper_bound(record& entry, attempt_facts& facts,
     entry.usage = range.upper;
     entry.iterations.clear();
     if (set_cost(entry, facts, prices, cache)) return std::nullopt;
+    // Nobody knows at which of its rates: as in the intent.
+    if (nothing_known) {
+        auto const most = most_of_attempt(prices, entry.provider, facts.model_served, range.upper,
+                                          doubts_of(request.body), entry.started_at, cache);
+        if (most) entry.cost = std::max(entry.cost, most->cost);
+    }
     entry.cost_status = cost_status::estimated;
-    if (!range.bounded) {
+    if (!range.bounded ||
+        !is_billed_by_tokens(facts.operation, plan.where->vendor, facts.model_served)) {
         // What an image or a stored conversation adds nobody knows: such a cost is no upper bound.
         entry.cost_status = cost_status::unknown;
         entry.cost = {};
@@ -147,32 +170,14 @@ std::optional<usage> set_upper_bound(record& entry, attempt_facts& facts,
 
 // Settles at the upper bound what was sent and whose usage is not known in full.
 template <pricing_policy Prices>
-void settle_at_bounds(record& entry, attempt_facts& facts, prepared_request const& request,
+void settle_at_bounds(record& entry, attempt_facts& facts, attempt_plan const& plan,
                       std::uint64_t output_tokens_max, Prices const& prices,
                       typename Prices::lookup_cache& cache) {
-    auto const lower = set_upper_bound(entry, facts, request, output_tokens_max, prices, cache);
+    auto const lower = set_upper_bound(entry, facts, plan, output_tokens_max, prices, cache);
     if (!lower) return;
     facts.usage = *lower;
     auto const least = price_attempt(prices, entry.provider, facts, entry.started_at, cache);
     entry.cost_low = least ? least->cost : money{};
-}
-
-// Before an attempt: what it may cost at the most, and the time it has.
-template <pricing_policy Prices>
-[[nodiscard]] record intent_of(attempt_plan const& plan, timestamp at, steady_time now,
-                               std::uint64_t output_tokens_max, Prices const& prices) {
-    record entry = record_of_attempt(plan, record_kind::intent, at);
-    attempt_facts facts = facts_before(*plan.where, plan.request->facts);
-    facts.model_requested = plan.model;
-    facts.model_served = plan.model;
-    set_facts(entry, facts);
-    entry.model_served.clear();
-    entry.error_type.clear();
-    entry.complete = true;
-    static_cast<void>(set_upper_bound(entry, facts, *plan.request, output_tokens_max, prices,
-                                      lookup_cache_of<Prices>()));
-    if (plan.limits.deadline) entry.duration_ns = nanoseconds_between(now, *plan.limits.deadline);
-    return entry;
 }
 
 // Why there is no answer, in our words and, apart from them, in the provider's.
@@ -223,7 +228,7 @@ void price_outcome(attempt_end& end, reading& read, std::optional<error> const& 
         end.cost_problem = read.problem;
         return;
     }
-    settle_at_bounds(entry, read.facts, *plan.request, output_tokens_max, prices, cache);
+    settle_at_bounds(entry, read.facts, plan, output_tokens_max, prices, cache);
     end.cost_problem = read.problem ? read.problem : transport;
     if (!end.cost_problem) end.cost_problem = fail(errc::truncated, "the stream was cut");
 }
@@ -250,6 +255,8 @@ template <pricing_policy Prices>
                                  std::uint64_t output_tokens_max, Prices const& prices) {
     attempt_end end;
     end.outcome = std::move(entry);
+    // A stream that outran what was held for it may have passed the limit that it was given.
+    usage const used = follower.used_so_far();
     reading read = follower.finish();
     withhold_key(plan.key->value, read);
     if (read.facts.model_requested.empty()) read.facts.model_requested = plan.model;
@@ -261,6 +268,8 @@ template <pricing_policy Prices>
     end.handed_on = follower.handed_on();
     end.thrown = follower.thrown();
     end.failure = failure_of(plan, transport, read, follower.status(), end.ended_by_caller);
+    auto& limit = read.facts.parameters.max_output_tokens;
+    if (limit) limit = std::max(*limit, used.count(unit::output_tokens));
     price_outcome(end, read, transport, plan, output_tokens_max, prices, lookup_cache_of<Prices>());
     if (end.failure) {
         end.of = classify(end.failure->code, follower.status(), read.facts.error_type);
@@ -273,11 +282,13 @@ template <pricing_policy Prices>
     return end;
 }
 
-// Sends the request, reads the response and prices it.
-template <class Transport, class Timer, pricing_policy Prices>
+// Sends the request, reads the response and prices it. `guard(response_follower const&)` is asked
+// after each piece of a stream whether it may go on, and gives an error where it may not.
+template <class Transport, class Timer, class Guard, pricing_policy Prices>
 [[nodiscard]] attempt_end make_attempt(attempt_plan const& plan, stream_listener const& to,
                                        timestamp at, Transport& transport, Timer& timer,
-                                       std::uint64_t output_tokens_max, Prices const& prices) {
+                                       Guard&& guard, std::uint64_t output_tokens_max,
+                                       Prices const& prices) {
     record entry = record_of_attempt(plan, record_kind::outcome, at);
     response_follower follower(exchange_of(plan), *plan.request, *plan.where, to,
                                plan.body_bytes_kept);
@@ -286,6 +297,7 @@ template <class Transport, class Timer, pricing_policy Prices>
     transfer_limits limits = plan.limits;
     if (limits.deadline)
         limits.deadline = std::chrono::steady_clock::now() + (*limits.deadline - begun);
+    std::optional<error> failed;
     auto const sent = transport.exchange(
         http_request_of(plan), limits, plan.stop,
         [&](http_response_head const& head) {
@@ -296,11 +308,11 @@ template <class Transport, class Timer, pricing_policy Prices>
             bool const more = follower.feed(bytes);
             if (plan.stream && follower.begun() && !entry.time_to_first_token_ns)
                 entry.time_to_first_token_ns = nanoseconds_between(begun, timer.now());
-            return more;
+            if (more && plan.stream) failed = guard(follower);
+            return more && !failed;
         });
     entry.duration_ns = nanoseconds_between(begun, timer.now());
-    std::optional<error> failed;
-    if (!sent) failed = sent.error();
+    if (!sent && !failed) failed = sent.error();
     return end_of(plan, follower, std::move(failed), std::move(entry), output_tokens_max, prices);
 }
 

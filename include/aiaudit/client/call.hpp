@@ -40,7 +40,9 @@ struct call {
     operation_id id{};
     steady_time begun{};
     steady_time deadline{};
-    std::atomic<std::uint32_t> attempts = 0;
+    std::atomic<std::uint32_t> attempts = 0;  // numbered; some may have been refused by a budget
+    std::atomic<std::uint32_t> sent = 0;
+    std::atomic<bool> warned = false;  // by a budget
 
     // An attempt is over and recorded. From the threads of a hedged call at once.
     void ended(money cost, sequence number) {
@@ -59,6 +61,8 @@ struct target_end {
     std::optional<error> failure{};
     error_class of = error_class::none;
     bool by_fallback = false;
+    std::optional<budget_refusal> refused{};  // by a budget: why `failure`
+    std::string downgraded_from{};            // the model that a budget had no room for
 };
 
 // What those who wait for an identical call are given.

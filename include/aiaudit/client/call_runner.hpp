@@ -7,12 +7,14 @@
 #ifndef AIAUDIT_CLIENT_CALL_RUNNER_HPP
 #define AIAUDIT_CLIENT_CALL_RUNNER_HPP
 
-#include <aiaudit/cache/cache_key.hpp>       // key_of
-#include <aiaudit/client/attempt.hpp>        // make_attempt
-#include <aiaudit/client/call.hpp>           // call
-#include <aiaudit/client/hedge.hpp>          // first_of_two
-#include <aiaudit/client/provider_ring.hpp>  // provider_ring
-#include <aiaudit/client/single_flight.hpp>  // single_flight
+#include <aiaudit/cache/cache_key.hpp>        // key_of
+#include <aiaudit/client/admission_desk.hpp>  // admission_desk
+#include <aiaudit/client/attempt.hpp>         // make_attempt
+#include <aiaudit/client/call.hpp>            // call
+#include <aiaudit/client/hedge.hpp>           // first_of_two
+#include <aiaudit/client/provider_ring.hpp>   // provider_ring
+#include <aiaudit/client/single_flight.hpp>   // single_flight
+#include <aiaudit/client/stream_guard.hpp>    // stream_guard
 
 #include <algorithm>
 #include <chrono>
@@ -84,8 +86,9 @@ private:
         provider_ring::entry const* where = nullptr;
         std::string model{};
         prepared_request request{};
-        endpoint point{};     // what the request's path asks for
-        bool shared = false;  // the answer is for the cache, and who waits for it, too
+        endpoint point{};               // what the request's path asks for
+        bool shared = false;            // the answer is for the cache, and who waits for it, too
+        std::string downgraded_from{};  // the model that a budget had no room for
     };
     using flights = single_flight<shared_answer>;
 
@@ -97,6 +100,7 @@ private:
           prices_(std::move(prices)),
           transport_(std::move(by)),
           cache_(std::move(cache)),
+          desk_(into, timer_, options_, prices_),
           circuits_(options_.breaker) {}
 
     [[nodiscard]] timestamp now() const { return ledger_->time().now(); }
@@ -111,7 +115,10 @@ private:
         if (!request) return request.error();
         auto point = endpoint_of((*where)->where.name, request->target);
         if (!point) return point.error();
-        return ready_target{*where, target.model, std::move(*request), std::move(*point), false};
+        if (auto done = desk_.limit_output(*request, *point, target.model); !done)
+            return done.error();
+        return ready_target{*where, target.model, std::move(*request), std::move(*point), false,
+                            {}};
     }
     // What attempts and answers from the cache have in common.
     [[nodiscard]] static attempt_plan plan_at(call const& made, ready_target const& at) {
@@ -121,6 +128,7 @@ private:
         plan.request = &at.request;
         plan.where = &at.point;
         plan.model = at.model;
+        plan.downgraded_from = at.downgraded_from;
         plan.who = made.options;
         plan.id = made.id;
         plan.stream = made.stream;
@@ -138,19 +146,27 @@ private:
                                             : 0;
         return plan;
     }
-    // Records the intent, makes the attempt, records how it ended. Errors: those of the ledger.
+    // Asks the budgets, makes the attempt, records how it ended. Errors: those of the ledger, and
+    // cancelled.
     [[nodiscard]] result<attempt_end> attempt(call& made, attempt_plan const& plan) {
-        timestamp const at = now();
-        if (options_.intent == intent_mode::durable) {
-            auto const intent =
-                intent_of(plan, at, timer_.now(), options_.output_tokens_max, prices_);
-            if (auto const kept = ledger_->append(intent); !kept) return kept.error();
+        auto in = desk_.enter(made, plan);
+        if (!in) return in.error();
+        if (in->refused) {
+            attempt_end end;
+            end.failure = std::move(in->failure);
+            end.of = error_class::budget;
+            end.refused = std::move(in->refused);
+            return end;
         }
-        attempt_end end = make_attempt(plan, made.listener, at, transport_, timer_,
+        ++made.sent;
+        stream_guard guard(std::move(in->held), options_.on_overrun, plan, prices_,
+                           [&](record const& larger) { return desk_.extend(plan, larger); });
+        attempt_end end = make_attempt(plan, made.listener, in->at, transport_, timer_, guard,
                                        options_.output_tokens_max, prices_);
         auto const kept = ledger_->append(end.outcome);
         if (!kept) return kept.error();
         made.ended(end.outcome.cost, *kept);
+        desk_.learn(plan, end.outcome);
         return end;
     }
     [[nodiscard]] result<attempt_end> hedged(call& made, ready_target const& at) {
@@ -171,7 +187,7 @@ private:
             ledger_->enqueue(record_of_change(*change, provider, model, now(), timer_.now())));
     }
     [[nodiscard]] target_end refused(error why, error_class of) const {
-        return {std::nullopt, std::move(why), of, false};
+        return {std::nullopt, std::move(why), of, false, {}, {}};
     }
     [[nodiscard]] target_end circuit_is_open(ready_target const& at,
                                              std::chrono::nanoseconds wait) const {
@@ -182,6 +198,11 @@ private:
                        error_class::circuit_open);
     }
 
+    [[nodiscard]] static target_end refused_by_budget(call const& made, attempt_end end) {
+        if (made.options->on_refusal) made.options->on_refusal(*end.refused);
+        return {std::nullopt, std::move(end.failure), end.of, false, std::move(end.refused), {}};
+    }
+
     // Attempts at one target, until one succeeds or another would not help.
     [[nodiscard]] target_end run_target(call& made, ready_target const& at) {
         std::string const& name = at.where->where.name;
@@ -190,16 +211,18 @@ private:
             note(admitted.change, name, at.model);
             if (!admitted.allowed) return circuit_is_open(at, admitted.wait);
             auto end = hedged(made, at);
-            if (!end) {
+            if (!end || end->refused) {
                 circuits_.settle(name, at.model, timer_.now(), admitted.ticket,
                                  breaker_outcome::ignored);
-                return refused(end.error(), error_class::ours);
+                if (end) return refused_by_budget(made, std::move(*end));
+                return refused(end.error(), classify(end.error().code, 0));
             }
             auto const failed = attempt_failure::from(end->of, end->headers, now());
             auto const change = circuits_.settle(name, at.model, timer_.now(), admitted.ticket,
                                                  outcome_of(end->of), failed.retry_after);
             note(change, name, at.model);
-            if (!end->failure) return {std::move(*end), std::nullopt, error_class::none, false};
+            if (!end->failure)
+                return {std::move(*end), std::nullopt, error_class::none, false, {}, {}};
             auto next = decide(options_.retry, number, failed, end->handed_on, timer_.now(),
                                made.deadline, random_bits());
             // It would only be refused: the provider's own words say more.
@@ -208,13 +231,53 @@ private:
             if (!next.retry) {
                 error why = with_course(std::move(*end->failure), number, next);
                 error_class const of = end->of;
-                return {std::move(*end), std::move(why), of, false};
+                return {std::move(*end), std::move(why), of, false, {}, {}};
             }
             timer_.wait_until(timer_.now() + next.wait, made.options->stop);
             if (made.options->stop.stop_requested())
                 return refused(fail(errc::cancelled, "while waiting to try again"),
                                error_class::cancelled);
         }
+    }
+
+    // --- cheaper models ---
+
+    // Of the models that a full budget names: the first behind `now` that was not tried, or the
+    // first of all where `now` is not among them.
+    [[nodiscard]] static std::optional<std::string> cheaper_than(
+        std::vector<std::string> const& models, std::string const& now,
+        std::vector<std::string> const& tried) {
+        auto const here = std::find(models.begin(), models.end(), now);
+        auto const from = here == models.end() ? models.begin() : here + 1;
+        auto const next = std::find_if(from, models.end(), [&](std::string const& each) {
+            return std::find(tried.begin(), tried.end(), each) == tried.end();
+        });
+        return next == models.end() ? std::nullopt : std::optional(*next);
+    }
+    // A target, or, where a budget has no room for its model and says so, a cheaper model at the
+    // same provider. `at` becomes the target that was tried last.
+    [[nodiscard]] target_end run_affordable(call& made, ready_target& at) {
+        std::string const asked_for = at.model;
+        std::vector<std::string> tried{asked_for};
+        target_end end = run_target(made, at);
+        while (end.refused && end.refused->then == budget_action::downgrade) {
+            auto const next = cheaper_than(end.refused->models, tried.back(), tried);
+            if (!next) break;
+            tried.push_back(*next);
+            auto ready = prepare_target(made, {at.where->where.name, *next});
+            if (!ready) {  // why the call failed is still to be told
+                end.failure->where +=
+                    "; no downgrade to " + printable(*next) + ": " + ready.error().where;
+                continue;
+            }
+            ready->shared = at.shared;
+            ready->downgraded_from = asked_for;
+            at = std::move(*ready);
+            end = run_target(made, at);
+            end.by_fallback = true;
+        }
+        end.downgraded_from = at.downgraded_from;
+        return end;
     }
 
     // --- all targets ---
@@ -225,7 +288,7 @@ private:
     // `at` becomes the target that was tried last.
     [[nodiscard]] target_end run_targets(call& made, ready_target& at) {
         auto const& fallback = fallback_of(made);
-        target_end end = run_target(made, at);
+        target_end end = run_affordable(made, at);
         for (call_target const& next : fallback.to) {
             bool const handed_on = end.last && end.last->handed_on;
             if (!end.failure || handed_on || !fallback.applies(end.of) ||
@@ -239,7 +302,7 @@ private:
             }
             ready->shared = at.shared;
             at = std::move(*ready);
-            end = run_target(made, at);
+            end = run_affordable(made, at);
             end.by_fallback = true;
         }
         if (end.last && end.last->thrown) std::rethrow_exception(end.last->thrown);
@@ -258,7 +321,9 @@ private:
         to.cost_problem = std::move(last.cost_problem);
         to.complete = last.outcome.complete;
         to.time_to_first_token_ns = last.outcome.time_to_first_token_ns;
-        to.attempts = made.attempts;
+        to.attempts = made.sent;
+        to.budget_warned = made.warned;
+        to.downgraded_from = std::move(end.downgraded_from);
         finish(made, to);
         return std::move(last.content);
     }
@@ -334,6 +399,7 @@ private:
         // A failure that is this caller's own is not theirs who wait, and half an answer is for
         // nobody else: one of them goes on.
         bool const own = end.of == error_class::cancelled || end.of == error_class::timeout ||
+                         end.of == error_class::budget ||
                          (!end.failure && !end.last->outcome.complete);
         if (own) return deliver(made, std::move(end), to);
         shared_answer shared;
@@ -408,6 +474,7 @@ private:
     transport transport_;
     mutable timer timer_{};
     std::optional<cache_type> cache_;
+    admission_desk<Ledger, timer, pricing> desk_;
     breaker_board circuits_;
     flights flights_{};
 };

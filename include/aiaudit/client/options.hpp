@@ -7,11 +7,13 @@
 #ifndef AIAUDIT_CLIENT_OPTIONS_HPP
 #define AIAUDIT_CLIENT_OPTIONS_HPP
 
+#include <aiaudit/budget/decision.hpp>             // budget_refusal
 #include <aiaudit/cache/cache_key.hpp>             // cache_scope
 #include <aiaudit/cache/response_cache.hpp>        // cache_options
 #include <aiaudit/core/http.hpp>                   // header_list
 #include <aiaudit/core/ids.hpp>                    // trace_id
 #include <aiaudit/limits.hpp>                      // output_tokens
+#include <aiaudit/providers/input_estimator.hpp>   // input_estimate
 #include <aiaudit/providers/provider_table.hpp>    // provider_entry
 #include <aiaudit/resilience/circuit_breaker.hpp>  // breaker_options
 #include <aiaudit/resilience/retry.hpp>            // retry_policy, error_class
@@ -20,6 +22,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <stop_token>
 #include <string>
@@ -29,10 +32,31 @@
 namespace aiaudit {
 inline namespace v1 {
 
-// Whether an attempt is in the log before its first byte leaves.
+// Whether an attempt is in the log before its first byte leaves. Where the ledger has budgets an
+// intent is what they hold, so there always is one.
 enum class intent_mode : std::uint8_t {
     durable,  // on disk first: no crash hides an attempt; one wait for the disk
-    none,     // outcomes only
+    none,     // outcomes only; with budgets as `relaxed`
+    relaxed,  // queued, not waited for: a crash may hide the attempts of its last moments
+};
+
+// What becomes of a stream that uses more than budgets hold for it.
+enum class stream_overrun : std::uint8_t {
+    extend,  // more is asked for, and the stream is cut where that is refused
+    cut,     // it is cut
+    ignore,  // it goes on; what it costs more is booked at its end
+};
+
+// The most output that a model may be asked for.
+struct output_cap {
+    std::string model{};  // as the caller names it
+    std::uint64_t tokens = 0;
+};
+
+// What becomes of a request that asks for more than its cap.
+enum class over_cap : std::uint8_t {
+    lower,   // the cap is asked for instead
+    refuse,  // bad_argument
 };
 
 enum class cache_mode : std::uint8_t {
@@ -95,6 +119,17 @@ struct client_options {
     intent_mode intent = intent_mode::durable;
     // Output that is assumed at the most where a request sets no limit and the answer was cut.
     std::uint64_t output_tokens_max = limits::output_tokens;
+
+    // Caps hold with budgets and without; a request that sets no limit is given its cap. Each
+    // choice has as much.
+    std::vector<output_cap> output_caps{};       // of single models
+    std::optional<std::uint64_t> output_most{};  // of every model: the hard cap
+    over_cap when_over_cap = over_cap::lower;
+    // Where the ledger has budgets, the limit of a request that sets none and has no cap.
+    std::uint64_t output_tokens_budgeted = 4096;
+    // What budgets hold for input. The default is a strict bound.
+    aiaudit::input_estimate input_estimate = aiaudit::input_estimate::bytes;
+    stream_overrun on_overrun = stream_overrun::extend;
 };
 
 struct call_options {
@@ -111,6 +146,10 @@ struct call_options {
 
     header_list headers{};   // sent with every attempt
     std::stop_token stop{};  // ends the call at once
+
+    // Told why a budget does not let the call through, in the caller's thread, before it goes on
+    // with a cheaper model or fails.
+    std::function<void(budget_refusal const&)> on_refusal{};
 };
 
 }  // namespace v1

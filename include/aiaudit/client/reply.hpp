@@ -36,6 +36,8 @@ struct reply {
     sequence record{};                     // of the last; zero where it is not known yet
     std::uint32_t attempts = 0;            // 0: from the cache, or from an identical call in flight
     bool complete = true;                  // false for a stream that the caller ended
+    bool budget_warned = false;            // a budget that only warns is over its limit
+    std::string downgraded_from{};         // the model that a budget had no room for
     std::uint64_t duration_ns = 0;         // of the whole call, waits included
     std::optional<std::uint64_t> time_to_first_token_ns{};  // streams: from the attempt's start
 

@@ -15,7 +15,9 @@
 #include <aiaudit/providers/request_body.hpp>   // prepared_request
 #include <aiaudit/providers/usage_asked.hpp>    // is_usage_only
 
+#include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <exception>
 #include <functional>
 #include <optional>
@@ -81,6 +83,16 @@ public:
     }
     [[nodiscard]] answer take_answer() { return answer_.finish(); }
 
+    // What a stream has used so far: as reported, and output that was seen to come, reckoned low:
+    // a token each piece, or each eight bytes. Absent where nothing is known.
+    [[nodiscard]] usage used_so_far() const {
+        usage used = reader_ ? reader_->usage_so_far() : usage{};
+        std::uint64_t const seen = std::min(std::max(pieces_, bytes_ / 8), usage::count_max);
+        if (seen > used.count(unit::output_tokens))
+            used.set(unit::output_tokens, seen, provenance::estimated);
+        return used;
+    }
+
     // Set at the first piece that says something.
     [[nodiscard]] bool begun() const noexcept { return begun_; }
     [[nodiscard]] bool handed_on() const noexcept { return handed_on_; }
@@ -103,10 +115,16 @@ private:
             body_ = {};
         }
     }
+    void count(answer_delta const& added) noexcept {
+        if (!added.empty()) ++pieces_;
+        bytes_ += added.text.size() + added.reasoning.size() + added.refusal.size();
+        for (tool_call_piece const& each : added.tool_calls) bytes_ += each.arguments_json.size();
+    }
     void hear(boost::json::value const& document, std::string_view text) {
         if (exchange_.status >= 300 || ended_by_caller_) return;
         answer_delta const added = answer_.take(document);
         begun_ = begun_ || !added.empty() || to_.on_event;
+        count(added);
         if (!to_.hears()) return;
         try {
             bool more = true;
@@ -136,6 +154,8 @@ private:
     answer_reader answer_;
     std::optional<stream_reader> reader_{};
     std::string body_{};
+    std::uint64_t pieces_ = 0;  // of output
+    std::uint64_t bytes_ = 0;   // in them
     bool whole_ = true;
     bool begun_ = false;
     bool handed_on_ = false;

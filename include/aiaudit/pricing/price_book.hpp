@@ -13,6 +13,7 @@
 #include <aiaudit/core/digest.hpp>          // digest
 #include <aiaudit/core/usage.hpp>           // usage
 #include <aiaudit/detail/sha256.hpp>        // sha256
+#include <aiaudit/pricing/price_bound.hpp>  // most_by
 #include <aiaudit/pricing/price_entry.hpp>  // price_entry, price_provider
 
 #include <algorithm>
@@ -90,6 +91,11 @@ public:
     // covers), bad_usage, no_usage, money_overflow.
     [[nodiscard]] result<quote> price(price_query const& query) const;
     [[nodiscard]] result<quote> price(price_query const& query, lookup_cache& cache) const;
+    // The most that so much input and output can cost (price_bound.hpp); the query's other counts,
+    // its tier, region and speed are not looked at. Errors: unknown_model, unpriced_unit,
+    // money_overflow.
+    [[nodiscard]] result<quote> most(price_query const& query, price_doubts doubts,
+                                     lookup_cache& cache) const;
 
     struct found {
         price_provider const* provider = nullptr;
@@ -365,14 +371,17 @@ struct chosen_rates {
     return {};
 }
 
+// An error about the price of a model, with its name.
+[[nodiscard]] inline error named_error(price_query const& query, error reason) {
+    std::string name = printable(query.provider) + "/" + printable(query.model);
+    reason.where = reason.where.empty() ? std::move(name) : name + ": " + reason.where;
+    return reason;
+}
+
 }  // namespace detail
 
 inline result<quote> price_book::price_with(price_query const& query, found where) const {
-    auto const named = [&](error reason) {
-        std::string name = detail::printable(query.provider) + "/" + detail::printable(query.model);
-        reason.where = reason.where.empty() ? std::move(name) : name + ": " + reason.where;
-        return reason;
-    };
+    auto const named = [&](error reason) { return detail::named_error(query, std::move(reason)); };
     if (!where) return named(fail(errc::unknown_model));
     rate_card const* const card = detail::card_at(*where.entry, query.at);
     if (card == nullptr) {
@@ -383,6 +392,26 @@ inline result<quote> price_book::price_with(price_query const& query, found wher
     if (auto done = detail::charge(*chosen.rates, query.usage, chosen.factors, answer); !done) {
         return named(done.error());
     }
+    answer.provider_id = where.provider->id;
+    answer.entry_id = where.entry->id;
+    return answer;
+}
+
+inline result<quote> price_book::most(price_query const& query, price_doubts doubts,
+                                      lookup_cache& cache) const {
+    found const where = find_cached(query, cache);
+    if (!where) return detail::named_error(query, fail(errc::unknown_model));
+    rate_card const* const card = detail::card_at(*where.entry, query.at);
+    if (card == nullptr)
+        return detail::named_error(
+            query, fail(errc::unpriced_unit, "has no price at " + query.at.to_string()));
+    auto const exact = detail::most_by(*card, *where.entry, query.usage, doubts);
+    if (!exact) return detail::named_error(query, exact.error());
+    quote answer;
+    answer.cost = exact->total.rounded();
+    answer.input_cost = exact->input.rounded();
+    answer.output_cost = exact->output.rounded();
+    answer.exact = *exact;
     answer.provider_id = where.provider->id;
     answer.entry_id = where.entry->id;
     return answer;

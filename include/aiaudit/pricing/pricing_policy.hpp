@@ -25,6 +25,9 @@ inline namespace v1 {
 //   money_overflow. A quote's cost is exact and rounded once, half to even.
 // - revision() names the prices themselves: two values that could price differently have different
 //   digests. It goes into every record.
+// - It may have most(query, price_doubts, cache), the most that so much input and output can cost
+//   (price_bound.hpp). Without it that is the price of the counts alone: then price() must not know
+//   dearer rates for parts of them, nor lower ones for more of them.
 // - Threads: const members may be called from any number of threads; a lookup_cache belongs to one
 //   thread at a time and may be used with several values of the policy in turn.
 template <class Policy>
@@ -68,6 +71,16 @@ public:
     }
     [[nodiscard]] result<quote> price(price_query const& query, lookup_cache&) const {
         return price(query);
+    }
+    [[nodiscard]] result<quote> most(price_query const& query, price_doubts doubts,
+                                     lookup_cache&) const {
+        auto const exact = detail::most_by(rates_, {}, query.usage, doubts);
+        if (!exact) return exact.error();
+        quote answer;
+        answer.cost = exact->total.rounded();
+        answer.provider_id = "flat";
+        answer.entry_id = "flat";
+        return answer;
     }
     [[nodiscard]] digest const& revision() const noexcept { return revision_; }
 
@@ -164,6 +177,20 @@ template <pricing_policy Policy>
                                           attempt_facts const& facts, timestamp at,
                                           typename Policy::lookup_cache& cache) {
     return detail::attempt_pricer<Policy>{policy, provider, facts, at, cache}.run();
+}
+// What an attempt costs at the most that has no more than this usage's input and output. Errors: as
+// price().
+template <pricing_policy Policy>
+[[nodiscard]] result<quote> most_of_attempt(Policy const& policy, std::string_view provider,
+                                            std::string_view model, usage const& upper,
+                                            price_doubts doubts, timestamp at,
+                                            typename Policy::lookup_cache& cache) {
+    price_query const query{provider, model, upper, at, {}, {}, {}};
+    if constexpr (requires { policy.most(query, doubts, cache); }) {
+        return policy.most(query, doubts, cache);
+    } else {
+        return policy.price(query, cache);
+    }
 }
 template <pricing_policy Policy>
 [[nodiscard]] result<quote> price_attempt(Policy const& policy, std::string_view provider,

@@ -123,6 +123,14 @@ public:
         return {};
     }
 
+    // As reported by the documents that have come; it may still change, in both directions. Empty
+    // where nothing was reported, or what was makes no sense so far.
+    [[nodiscard]] usage usage_so_far() const {
+        if (collector_.usage().get_object().empty()) return {};
+        auto const counts = read_usage(where_.dialect, where_.vendor, collector_.usage());
+        return counts ? *counts : usage{};
+    }
+
     // The answer. The reader is used up.
     [[nodiscard]] reading finish() {
         bool stream = framing_ != framing::whole;

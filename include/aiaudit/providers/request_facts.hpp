@@ -14,6 +14,7 @@
 
 #include <boost/json.hpp>
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -38,15 +39,17 @@ struct request_facts {
     for (char const* path : {"max_completion_tokens", "max_output_tokens", "max_tokens",
                              "generationConfig.maxOutputTokens",
                              "generation_config.max_output_tokens", "inferenceConfig.maxTokens"}) {
+        // Of several the largest: an API looks at its own word alone.
         auto const* value = detail::at_path(&body, path);
-        if (value != nullptr && !asked.max_output_tokens) {
-            asked.max_output_tokens = detail::whole_number(*value);
-        }
+        auto const limit = value == nullptr ? std::nullopt : detail::whole_number(*value);
+        if (limit) asked.max_output_tokens = std::max(asked.max_output_tokens.value_or(0), *limit);
     }
-    for (char const* path : {"n", "generationConfig.candidateCount"}) {
+    // The older completions write `best_of` answers, of which `n` are shown.
+    for (char const* path : {"n", "best_of", "generationConfig.candidateCount"}) {
         auto const* value = detail::at_path(&body, path);
         auto const count = value == nullptr ? std::nullopt : detail::whole_number(*value);
-        if (count && *count <= 0xFFFFFFFFU) asked.choices = static_cast<std::uint32_t>(*count);
+        if (!count || *count > 0xFFFFFFFFU) continue;
+        asked.choices = std::max(asked.choices.value_or(0), static_cast<std::uint32_t>(*count));
     }
     facts.shape = shape_of(body);
     return facts;

@@ -16,6 +16,7 @@
 
 #include <aiaudit/core/call.hpp>              // request_parameters
 #include <aiaudit/core/usage.hpp>             // usage
+#include <aiaudit/providers/dialect.hpp>      // vendor
 #include <aiaudit/providers/json_fields.hpp>  // parse_json
 
 #include <boost/json.hpp>
@@ -59,10 +60,20 @@ template <std::size_t Size>
 }
 
 // Members of a request that bring in text, or work, from elsewhere; and those that stand deeper.
-inline constexpr std::array<std::string_view, 12> outside_members{
-    "previous_response_id", "conversation", "container",          "mcp_servers",
-    "cachedContent",        "plugins",      "web_search_options", "search_parameters",
-    "context_management",   "documents",    "cached_content",     "compound_custom"};
+inline constexpr std::array<std::string_view, 14> outside_members{"previous_response_id",
+                                                                  "conversation",
+                                                                  "container",
+                                                                  "mcp_servers",
+                                                                  "cachedContent",
+                                                                  "plugins",
+                                                                  "web_search_options",
+                                                                  "search_parameters",
+                                                                  "context_management",
+                                                                  "documents",
+                                                                  "cached_content",
+                                                                  "compound_custom",
+                                                                  "models",
+                                                                  "prediction"};
 inline constexpr std::array<std::string_view, 2> outside_paths{"reasoning.mode", "prompt.id"};
 
 // Members that are prompts.
@@ -165,10 +176,15 @@ inline constexpr std::array<std::string_view, 6> data_members{
     return b != 0 && a > usage::count_max / b ? usage::count_max : a * b;
 }
 
+[[nodiscard]] inline bool asks_for_cache_writes(std::string_view request_body) noexcept {
+    return request_body.find("\"cache_control\"") != std::string_view::npos ||
+           request_body.find("\"cachePoint\"") != std::string_view::npos;
+}
+
 // What goes into a cache may cost more than other input: where the request asks for that, all that
 // was not read from it counts as written; for an hour, the dearest, where the request names that.
 inline void bound_cache_writes(std::string_view request_body, usage const& known, usage& upper) {
-    if (request_body.find("\"cache_control\"") == std::string_view::npos) return;
+    if (!asks_for_cache_writes(request_body)) return;
     auto const all = upper.count(unit::input_tokens);
     auto const written = all - std::min(all, known.count(unit::cache_read_tokens));
     auto const raise = [&](unit which, std::uint64_t bound) {
@@ -183,6 +199,20 @@ inline void bound_cache_writes(std::string_view request_body, usage const& known
 }
 
 }  // namespace detail
+
+// Whether a call's tokens are all that it is billed for, as far as its kind, its provider and its
+// model tell. Images, sounds and documents to rank are billed by other things; some models search
+// the web unasked.
+[[nodiscard]] inline bool is_billed_by_tokens(operation what, vendor who,
+                                              std::string_view model) noexcept {
+    if (what != operation::chat && what != operation::responses && what != operation::embeddings)
+        return false;
+    if (who == vendor::perplexity) return false;
+    for (std::string_view const word : {"search-preview", "search-api", "compound", ":online"}) {
+        if (model.find(word) != std::string_view::npos) return false;
+    }
+    return true;
+}
 
 // Of the parsed body of a request.
 [[nodiscard]] inline request_shape shape_of(boost::json::value const& request) noexcept {

@@ -38,6 +38,7 @@ enum class error_class : std::uint8_t {
     client,           // another 4xx, or a redirect, which is not followed
     circuit_open,     // we sent nothing
     cancelled,        // the caller wanted no more
+    budget,           // a budget or a rate limit of our own did not let it through
     ours,             // the request or our own machinery: it would fail again
 };
 
@@ -55,6 +56,7 @@ enum class error_class : std::uint8_t {
     case error_class::client: return "client";
     case error_class::circuit_open: return "circuit_open";
     case error_class::cancelled: return "cancelled";
+    case error_class::budget: return "budget";
     case error_class::ours: return "ours";
     }
     return "unknown";
@@ -114,6 +116,9 @@ namespace detail {
     case errc::timed_out: return error_class::timeout;
     case errc::cancelled: return error_class::cancelled;
     case errc::circuit_open: return error_class::circuit_open;
+    case errc::budget_exceeded:
+    case errc::rate_limited:
+    case errc::unbounded: return error_class::budget;
     case errc::provider_error: {
         auto const of = detail::class_of_status(http_status, error_type);
         return of == error_class::none ? error_class::client : of;
@@ -159,7 +164,7 @@ namespace detail {
 // What no header of a response can change: there was no response, or none to trust.
 [[nodiscard]] constexpr bool is_final(error_class of) noexcept {
     return of == error_class::none || of == error_class::tls || of == error_class::circuit_open ||
-           of == error_class::cancelled || of == error_class::ours;
+           of == error_class::cancelled || of == error_class::budget || of == error_class::ours;
 }
 
 // In [0, most]; `most` is not negative. The bias of the remainder is under `most` / 2^64.
