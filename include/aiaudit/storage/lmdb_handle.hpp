@@ -229,7 +229,7 @@ inline result<void> lmdb_handle::open_environment(lmdb_settings const& how) {
     }
     if (code == ENOMEM) {
         return fail(errc::storage_failed, directory_ + ": no address space for a map of " +
-                                              std::to_string(map_bytes) +
+                                              std::to_string(how.map_bytes) +
                                               " bytes (choose a smaller map_bytes)");
     }
     if (code != 0) return failure(code, "open");
