@@ -19,10 +19,10 @@ FLOORS = {
     "core/": 2,
     "codec/": 3,
     "providers/": 4, "pricing/": 4, "integrity/": 4, "rollup/": 4, "budget/": 4, "resilience/": 4,
-    "storage/": 5, "transport/": 5, "alerts/": 5, "clock/": 5, "timezone/": 5,
-    "policies.hpp": 6, "engine/": 6, "cache/": 6,
+    "storage/": 5, "transport/": 5, "clock/": 5, "timezone/": 5,
+    "policies.hpp": 6, "engine/": 6, "cache/": 6, "alerts/": 6,
     "ledger.hpp": 7, "client/": 7,
-    "client.hpp": 8, "import.hpp": 8, "verify.hpp": 8, "retain.hpp": 8, "export/": 8, "sinks/": 8,
+    "client.hpp": 8, "alerts.hpp": 8, "import.hpp": 8, "verify.hpp": 8, "retain.hpp": 8, "export/": 8, "sinks/": 8,
     "gateway/": 9,
     "aiaudit.hpp": 10,
 }

@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: MIT
+//
+// alert.hpp: something that somebody should know, and the records by which the log keeps what was
+// raised, who is about to deliver it, and where it has arrived.
+//
+// Stage by stage, each a record of kind alert with the alert's key as its path:
+//   raised     finish_reason "raised"; when, in started_at; tags kind, text and the facts
+//   claimed    tags sink and by; duration_ns: until when nobody else may deliver it there
+//   delivered  tags sink and by
+//   failed     tags sink, by and why; error_type: the error's name; duration_ns: until when nobody
+//              should try again
+// Threads: plain values.
+// Floor 2.
+#ifndef AIAUDIT_CORE_ALERT_HPP
+#define AIAUDIT_CORE_ALERT_HPP
+
+#include <aiaudit/core/record.hpp>    // record
+#include <aiaudit/detail/bytes.hpp>   // append_field
+#include <aiaudit/detail/sha256.hpp>  // sha256
+
+#include <cstddef>
+#include <cstdint>
+#include <initializer_list>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace aiaudit {
+inline namespace v1 {
+
+// Stored in records by its name: a name is never changed or used again.
+enum class alert_kind : std::uint8_t {
+    budget_threshold,  // a budget passed one of its alert_percents
+    anomaly,           // far from what is usual
+    price_missing,     // records have no cost, since no price is known
+    log_nearly_full,   // the file system or the map of the log
+    circuit_open,      // a provider's model fails, and is not asked any more
+    custom,            // of the application
+};
+inline constexpr std::size_t alert_kind_count = 6;
+
+[[nodiscard]] constexpr std::string_view name_of(alert_kind kind) noexcept {
+    switch (kind) {
+    case alert_kind::budget_threshold: return "budget_threshold";
+    case alert_kind::anomaly: return "anomaly";
+    case alert_kind::price_missing: return "price_missing";
+    case alert_kind::log_nearly_full: return "log_nearly_full";
+    case alert_kind::circuit_open: return "circuit_open";
+    case alert_kind::custom: return "custom";
+    }
+    return "unknown";
+}
+
+struct alert {
+    // What makes it this alert and no other, 1 to alert_key_bytes of printable ASCII without
+    // spaces: one key is raised once. make_alert_key() makes one.
+    std::string key{};
+    alert_kind kind = alert_kind::custom;
+    std::string text{};  // one line, for people
+    timestamp at{};
+    // The same for programs: names and values, in order.
+    std::vector<std::pair<std::string, std::string>> facts{};
+
+    friend bool operator==(alert const&, alert const&) = default;
+};
+
+inline constexpr std::size_t alert_key_bytes = 128;
+inline constexpr std::size_t alert_text_bytes = 4'096;
+inline constexpr std::size_t alert_facts = 32;
+inline constexpr std::size_t alert_fact_bytes = 1'024;  // of a name and its value together
+inline constexpr std::size_t alert_name_bytes = 64;     // of a sink, and of who claims
+
+enum class alert_stage : std::uint8_t { raised, claimed, delivered, failed };
+
+[[nodiscard]] constexpr std::string_view name_of(alert_stage stage) noexcept {
+    switch (stage) {
+    case alert_stage::raised: return "raised";
+    case alert_stage::claimed: return "claimed";
+    case alert_stage::delivered: return "delivered";
+    case alert_stage::failed: return "failed";
+    }
+    return "unknown";
+}
+
+// What became of an alert at one sink.
+struct alert_event {
+    alert_stage stage = alert_stage::claimed;  // not raised
+    std::string key{};
+    std::string sink{};
+    std::string by{};  // the watch that delivers: unlike any other's
+    timestamp at{};
+    std::uint64_t held_ns = 0;  // claimed, failed: for how long nobody else should try
+    std::string error{};        // failed: the name of an errc
+    std::string why{};          // failed: in words, without secrets
+
+    friend bool operator==(alert_event const&, alert_event const&) = default;
+};
+
+// A key for what these parts say together: "anomaly-" and 32 hexadecimal digits. Whatever the parts
+// hold, it can stand in a header and in a file's name.
+[[nodiscard]] inline std::string make_alert_key(alert_kind kind,
+                                                std::span<std::string_view const> parts) {
+    std::string whole;
+    for (std::string_view const part : parts) detail::append_field(whole, part);
+    auto const hash = detail::sha256(whole);
+    return std::string(name_of(kind)) + "-" + detail::to_hex(hash).substr(0, 32);
+}
+[[nodiscard]] inline std::string make_alert_key(alert_kind kind,
+                                                std::initializer_list<std::string_view> parts) {
+    return make_alert_key(kind, std::span(parts.begin(), parts.size()));
+}
+
+namespace detail {
+
+[[nodiscard]] constexpr bool is_alert_name(std::string_view text, std::size_t bytes_max) noexcept {
+    if (text.empty() || text.size() > bytes_max) return false;
+    for (char const c : text) {
+        if (c <= ' ' || c > '~') return false;
+    }
+    return true;
+}
+
+[[nodiscard]] constexpr std::optional<alert_kind> alert_kind_named(std::string_view name) noexcept {
+    for (std::size_t i = 0; i < alert_kind_count; ++i) {
+        auto const kind = static_cast<alert_kind>(i);
+        if (name_of(kind) == name) return kind;
+    }
+    return std::nullopt;
+}
+
+// The value of the first tag of that name; empty where there is none.
+template <class String>
+[[nodiscard]] std::string_view tag_of(basic_record<String> const& entry, std::string_view name) {
+    for (auto const& [key, value] : entry.tags) {
+        if (std::string_view(key) == name) return value;
+    }
+    return {};
+}
+
+}  // namespace detail
+
+// The stage that an alert's record is of; none where it is of no stage that this release knows.
+template <class String>
+[[nodiscard]] std::optional<alert_stage> alert_stage_of(basic_record<String> const& entry) {
+    if (entry.kind != record_kind::alert || !detail::is_alert_name(entry.path, alert_key_bytes))
+        return std::nullopt;
+    for (auto const stage :
+         {alert_stage::raised, alert_stage::claimed, alert_stage::delivered, alert_stage::failed}) {
+        if (std::string_view(entry.finish_reason) == name_of(stage)) return stage;
+    }
+    return std::nullopt;
+}
+
+// The record that raises an alert. A text and facts over their bounds are cut. Errors:
+// bad_argument for a key that is none.
+[[nodiscard]] inline result<record> to_record(alert const& of) {
+    if (!detail::is_alert_name(of.key, alert_key_bytes))
+        return fail(errc::bad_argument, "an alert's key is 1 to 128 printable characters");
+    record made;
+    made.kind = record_kind::alert;
+    made.path = of.key;
+    made.started_at = of.at;
+    made.finish_reason = name_of(alert_stage::raised);
+    made.cost_status = cost_status::no_charge;
+    made.tags.emplace_back("kind", name_of(of.kind));
+    made.tags.emplace_back("text", of.text.substr(0, alert_text_bytes));
+    for (auto const& [name, value] : of.facts) {
+        if (made.tags.size() == 2 + alert_facts) break;
+        std::string const kept = name.substr(0, alert_fact_bytes);
+        made.tags.emplace_back(kept, value.substr(0, alert_fact_bytes - kept.size()));
+    }
+    return made;
+}
+
+// Errors: bad_argument for a key or names that are none, or a stage that is of no sink.
+[[nodiscard]] inline result<record> to_record(alert_event const& of) {
+    if (of.stage == alert_stage::raised || !detail::is_alert_name(of.key, alert_key_bytes) ||
+        !detail::is_alert_name(of.sink, alert_name_bytes) ||
+        !detail::is_alert_name(of.by, alert_name_bytes))
+        return fail(errc::bad_argument,
+                    "an alert's sink is 1 to 64 printable characters without spaces");
+    record made;
+    made.kind = record_kind::alert;
+    made.path = of.key;
+    made.started_at = of.at;
+    made.finish_reason = name_of(of.stage);
+    made.cost_status = cost_status::no_charge;
+    if (of.held_ns != 0) made.duration_ns = of.held_ns;
+    made.error_type = of.error;
+    made.tags = {{"sink", of.sink}, {"by", of.by}};
+    if (!of.why.empty()) made.tags.emplace_back("why", of.why.substr(0, alert_fact_bytes));
+    return made;
+}
+
+// Errors: corrupt where the record raises no alert that this release knows.
+template <class String>
+[[nodiscard]] result<alert> read_alert(basic_record<String> const& entry) {
+    auto const kind = detail::alert_kind_named(detail::tag_of(entry, "kind"));
+    if (alert_stage_of(entry) != alert_stage::raised || !kind || entry.tags.size() < 2)
+        return fail(errc::corrupt, "the record raises no alert");
+    alert made;
+    made.key = entry.path;
+    made.kind = *kind;
+    made.text = detail::tag_of(entry, "text").substr(0, alert_text_bytes);
+    made.at = entry.started_at;
+    for (std::size_t i = 2; i < entry.tags.size() && i < 2 + alert_facts; ++i) {
+        auto const& [name, value] = entry.tags[i];
+        if (name.size() + value.size() <= alert_fact_bytes)
+            made.facts.emplace_back(std::string(name), std::string(value));
+    }
+    return made;
+}
+
+// Errors: corrupt where the record says of no sink what became of an alert.
+template <class String>
+[[nodiscard]] result<alert_event> read_alert_event(basic_record<String> const& entry) {
+    auto const stage = alert_stage_of(entry);
+    std::string_view const sink = detail::tag_of(entry, "sink");
+    std::string_view const by = detail::tag_of(entry, "by");
+    if (!stage || stage == alert_stage::raised || !detail::is_alert_name(sink, alert_name_bytes) ||
+        !detail::is_alert_name(by, alert_name_bytes))
+        return fail(errc::corrupt, "the record says of no sink what became of an alert");
+    alert_event made;
+    made.stage = *stage;
+    made.key = entry.path;
+    made.sink = sink;
+    made.by = by;
+    made.at = entry.started_at;
+    made.held_ns = entry.duration_ns.value_or(0);
+    made.error = entry.error_type;
+    made.why = detail::tag_of(entry, "why").substr(0, alert_fact_bytes);
+    return made;
+}
+
+}  // namespace v1
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_CORE_ALERT_HPP
