@@ -77,8 +77,10 @@ std::string what_of(aiaudit::record const& entry) {
     case aiaudit::record_kind::budget: return budget_line(entry);
     case aiaudit::record_kind::circuit:
         return "circuit  " + entry.provider + "/" + entry.model() + tags_text(entry);
-    case aiaudit::record_kind::retention:
-    case aiaudit::record_kind::alert: break;
+    case aiaudit::record_kind::alert:
+        return "alert " + printable(entry.finish_reason) + "  " + printable(entry.path) +
+               tags_text(entry);
+    case aiaudit::record_kind::retention: break;
     }
     return std::string(name_of(entry.kind)) + tags_text(entry);
 }
