@@ -39,11 +39,12 @@ namespace detail {
     return text;
 }
 
-// The highest of the budget's alert_percents that spent and held have reached together; 0: none.
+// The highest of the budget's alert_percents that is spent; 0: none. A bucket has no alerts.
 [[nodiscard]] inline std::uint32_t percent_reached(budget_state const& of) noexcept {
     std::uint32_t reached = 0;
+    if (of.budget.window.period == budget_period::minute) return reached;
     for (std::uint32_t const percent : of.budget.alert_percents) {
-        if ((of.spent + of.reserved) * 100 >= of.budget.limit * percent) reached = percent;
+        if (of.spent * 100 >= of.budget.limit * percent) reached = percent;
     }
     return reached;
 }
