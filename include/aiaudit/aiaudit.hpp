@@ -14,6 +14,7 @@
 #include <aiaudit/budget/gate.hpp>
 #include <aiaudit/cache/memory_cache.hpp>
 #include <aiaudit/client.hpp>
+#include <aiaudit/export/budget_report.hpp>
 #include <aiaudit/export/record_text.hpp>
 #include <aiaudit/export/report_text.hpp>
 #include <aiaudit/import.hpp>

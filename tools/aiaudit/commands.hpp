@@ -9,6 +9,8 @@
 
 #include <CLI/CLI.hpp>
 
+#include <charconv>
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -59,6 +61,30 @@ void write_output(std::string const& path, std::string const& text);
 aiaudit::note_verification_key read_verification_key(std::string const& text_or_path);
 aiaudit::note_signing_key read_signing_key(std::string const& path);
 
+// "180d": what stands for how much.
+struct amount_unit {
+    std::string_view name;
+    std::uint64_t factor;
+};
+
+// "180d": a whole number and a unit of the table, multiplied.
+template <std::size_t N>
+std::uint64_t parse_amount(std::string const& text, amount_unit const (&units)[N],
+                           std::string const& option) {
+    std::uint64_t number = 0;
+    auto const [end, wrong] = std::from_chars(text.data(), text.data() + text.size(), number);
+    std::string_view const unit(end, static_cast<std::size_t>(text.data() + text.size() - end));
+    for (amount_unit const& known : units) {
+        constexpr std::uint64_t most = std::uint64_t{1} << 62;
+        if (wrong == std::errc{} && unit == known.name && number <= most / known.factor)
+            return number * known.factor;
+    }
+    std::string names;
+    for (amount_unit const& known : units)
+        names += (names.empty() ? "" : ", ") + std::string(known.name);
+    throw failure{option + ": '" + text + "' is no whole number with a unit of " + names};
+}
+
 void add_demo(CLI::App& program, int& status);
 void add_cost(CLI::App& program, int& status);
 void add_import(CLI::App& program, int& status);
@@ -68,6 +94,7 @@ void add_verify(CLI::App& program, int& status);
 void add_checkpoint(CLI::App& program, int& status);
 void add_prove(CLI::App& program, int& status);
 void add_retain(CLI::App& program, int& status);
+void add_budget(CLI::App& program, int& status);
 
 }  // namespace aiaudit_tool
 

@@ -58,6 +58,7 @@ int main(int argc, char** argv) {
         add_import(program, status);
         add_report(program, status);
         add_tail(program, status);
+        add_budget(program, status);
         add_verify(program, status);
         add_checkpoint(program, status);
         add_prove(program, status);

@@ -14,7 +14,7 @@ struct options {
     std::string kind{};
     std::string db{};
     std::string user{};
-    std::string zone = "UTC";
+    std::string zone{};
     std::string format = "table";
     std::string from{};
     std::string to{};
@@ -24,7 +24,7 @@ struct options {
 aiaudit::report_query query_of(options const& with) {
     aiaudit::report_query query;
     query.kind = *aiaudit::report_named(with.kind);
-    query.zone = value_or_fail(aiaudit::find_time_zone(with.zone), "--tz");
+    if (!with.zone.empty()) query.zone = value_or_fail(aiaudit::find_time_zone(with.zone), "--tz");
     query.user = with.user;
     if (query.kind == aiaudit::report_kind::user && with.user.empty())
         throw failure{"report user needs --user NAME"};
@@ -39,7 +39,20 @@ aiaudit::report_query query_of(options const& with) {
     return query;
 }
 
+// The present window of each budget, in its own zone.
+void report_budgets(options const& with) {
+    for (std::string const* given : {&with.user, &with.zone, &with.from, &with.to}) {
+        if (!given->empty() || with.days > 0)
+            throw failure{"report budgets shows present windows: it has no user, zone or days"};
+    }
+    auto ledger = value_or_fail(
+        aiaudit::ledger::open({.path = with.db, .create = false, .read_only = true}), with.db);
+    auto const states = value_or_fail(ledger.budget_states(), with.db);
+    std::cout << to_text(states, *aiaudit::text_format_named(with.format));
+}
+
 void run(options const& with) {
+    if (with.kind == "budgets") return report_budgets(with);
     aiaudit::report_query const query = query_of(with);
     auto ledger = value_or_fail(
         aiaudit::ledger::open({.path = with.db, .create = false, .read_only = true}), with.db);
@@ -51,13 +64,14 @@ void run(options const& with) {
 
 void add_report(CLI::App& program, int&) {
     auto with = std::make_shared<options>();
-    CLI::App* const command = program.add_subcommand("report", "Sums by day, model, user and more");
+    CLI::App* const command =
+        program.add_subcommand("report", "Sums by day, model, user and more; budgets");
     command
         ->add_option("kind", with->kind,
-                     "daily, models, users, user, projects, keys, providers or statuses")
+                     "daily, models, users, user, projects, keys, providers, statuses or budgets")
         ->required()
-        ->check(CLI::IsMember(
-            {"daily", "models", "users", "user", "projects", "keys", "providers", "statuses"}));
+        ->check(CLI::IsMember({"daily", "models", "users", "user", "projects", "keys", "providers",
+                               "statuses", "budgets"}));
     command->add_option("--db", with->db, "The ledger's directory")->required();
     command->add_option("--user", with->user, "Whose models to list (report user)");
     command->add_option("--tz", with->zone,

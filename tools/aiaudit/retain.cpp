@@ -4,7 +4,6 @@
 
 #include "commands.hpp"
 
-#include <charconv>
 #include <iostream>
 #include <memory>
 
@@ -20,36 +19,14 @@ struct options {
     bool dry_run = false;
 };
 
-struct suffix {
-    std::string_view name;
-    std::uint64_t factor;
-};
-
-// "180d": a whole number and a unit of the table.
-template <std::size_t N>
-std::uint64_t parse_amount(std::string const& text, suffix const (&units)[N],
-                           std::string const& option) {
-    std::uint64_t number = 0;
-    auto const [end, wrong] = std::from_chars(text.data(), text.data() + text.size(), number);
-    std::string_view const unit(end, static_cast<std::size_t>(text.data() + text.size() - end));
-    for (suffix const& known : units) {
-        constexpr std::uint64_t most = std::uint64_t{1} << 62;
-        if (wrong == std::errc{} && unit == known.name && number <= most / known.factor)
-            return number * known.factor;
-    }
-    std::string names;
-    for (suffix const& known : units)
-        names += (names.empty() ? "" : ", ") + std::string(known.name);
-    throw failure{option + ": '" + text + "' is no whole number with a unit of " + names};
-}
-
 std::chrono::seconds parse_age(std::string const& text, std::string const& option) {
-    constexpr suffix units[] = {{"h", 3600}, {"d", 86'400}, {"w", 604'800}, {"y", 31'557'600}};
+    constexpr amount_unit units[] = {{"h", 3600}, {"d", 86'400}, {"w", 604'800}, {"y", 31'557'600}};
     return std::chrono::seconds(parse_amount(text, units, option));
 }
 std::uint64_t parse_bytes(std::string const& text, std::string const& option) {
-    constexpr suffix units[] = {{"M", 1'000'000},   {"G", 1'000'000'000}, {"T", 1'000'000'000'000},
-                                {"Mi", 1ULL << 20}, {"Gi", 1ULL << 30},   {"Ti", 1ULL << 40}};
+    constexpr amount_unit units[] = {{"M", 1'000'000},         {"G", 1'000'000'000},
+                                     {"T", 1'000'000'000'000}, {"Mi", 1ULL << 20},
+                                     {"Gi", 1ULL << 30},       {"Ti", 1ULL << 40}};
     return parse_amount(text, units, option);
 }
 

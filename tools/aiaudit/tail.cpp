@@ -19,18 +19,76 @@ struct options {
     bool follow = false;
 };
 
-std::string line_of(aiaudit::sequence number, aiaudit::record const& entry, bool json) {
-    if (json) return to_json(number, entry);
+using aiaudit::detail::printable;
+
+// Of a record that is of no call of its own: its tags.
+std::string tags_text(aiaudit::record const& entry) {
+    std::string text;
+    for (auto const& [key, value] : entry.tags)
+        text += "  " + printable(key) + "=" + printable(value);
+    return text;
+}
+
+std::string tag_of(aiaudit::record const& entry, std::string_view key) {
+    for (auto const& [name, value] : entry.tags) {
+        if (name == key) return printable(value);
+    }
+    return "?";
+}
+
+std::string budget_line(aiaudit::record const& entry) {
+    auto const change = aiaudit::read_budget_change(entry);
+    if (!change) return "budget  " + change.error().message();
+    if (!change->set) return "budget '" + change->removed + "' removed";
+    aiaudit::budget const& of = *change->set;
+    return "budget '" + of.name + "' set: " + aiaudit::detail::amount_and_unit(of.limit, of.unit) +
+           "  " + printable(scope_text(of.scope)) + "  " + window_text(of.window) + "  then " +
+           printable(action_text(of));
+}
+
+std::string refusal_line(aiaudit::record const& entry) {
+    std::string line = entry.error_type + " by budget '" + tag_of(entry, "budget") + "' of " +
+                       tag_of(entry, "subject");
+    for (char const* const key : {"limit", "spent", "reserved", "asked"})
+        line += "  " + std::string(key) + " " + tag_of(entry, key);
+    return line;
+}
+
+// Who called which model, and what that took.
+std::string call_line(aiaudit::record const& entry) {
     bool const known = entry.cost_status != aiaudit::cost_status::unpriced &&
                        entry.cost_status != aiaudit::cost_status::unknown;
     std::string line =
-        std::to_string(value_of(number)) + "  " + entry.started_at.to_string() + "  " +
-        (entry.user.empty() ? "-" : entry.user) + "  " + entry.provider + "/" + entry.model() +
-        "  " + std::to_string(entry.usage.count(aiaudit::unit::input_tokens)) + " in  " +
-        std::to_string(entry.usage.count(aiaudit::unit::output_tokens)) + " out  " +
-        (known ? entry.cost.to_string() + " USD" : std::string(name_of(entry.cost_status)));
+        (entry.user.empty() ? "-" : entry.user) + "  " + entry.provider + "/" + entry.model();
+    if (entry.kind == aiaudit::record_kind::refusal) return line + "  " + refusal_line(entry);
+    line += "  " + std::to_string(entry.usage.count(aiaudit::unit::input_tokens)) + " in  " +
+            std::to_string(entry.usage.count(aiaudit::unit::output_tokens)) + " out  ";
+    if (entry.kind == aiaudit::record_kind::intent) line += "at most ";
+    line += known ? entry.cost.to_string() + " USD" : std::string(name_of(entry.cost_status));
     if (entry.failed()) line += "  " + std::string(aiaudit::detail::status_text(entry).text());
     return line;
+}
+
+std::string what_of(aiaudit::record const& entry) {
+    switch (entry.kind) {
+    case aiaudit::record_kind::intent:
+    case aiaudit::record_kind::outcome:
+    case aiaudit::record_kind::refusal: return call_line(entry);
+    case aiaudit::record_kind::budget: return budget_line(entry);
+    case aiaudit::record_kind::circuit:
+        return "circuit  " + entry.provider + "/" + entry.model() + tags_text(entry);
+    case aiaudit::record_kind::alert:
+        return "alert " + printable(entry.finish_reason) + "  " + printable(entry.path) +
+               tags_text(entry);
+    case aiaudit::record_kind::retention: break;
+    }
+    return std::string(name_of(entry.kind)) + tags_text(entry);
+}
+
+std::string line_of(aiaudit::sequence number, aiaudit::record const& entry, bool json) {
+    if (json) return to_json(number, entry);
+    return std::to_string(value_of(number)) + "  " + entry.started_at.to_string() + "  " +
+           what_of(entry);
 }
 
 void run(options const& with) {

@@ -9,12 +9,11 @@
 #ifndef AIAUDIT_EXPORT_REPORT_TEXT_HPP
 #define AIAUDIT_EXPORT_REPORT_TEXT_HPP
 
-#include <aiaudit/detail/json_string.hpp>  // json_string
-#include <aiaudit/rollup/report.hpp>       // report
+#include <aiaudit/export/cell_text.hpp>  // text_format, report_cell
+#include <aiaudit/rollup/report.hpp>     // report
 
 #include <algorithm>
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -23,25 +22,7 @@
 namespace aiaudit {
 inline namespace v1 {
 
-enum class text_format : std::uint8_t { table, json, csv, jsonl };
-
-[[nodiscard]] constexpr std::optional<text_format> text_format_named(
-    std::string_view name) noexcept {
-    if (name == "table") return text_format::table;
-    if (name == "json") return text_format::json;
-    if (name == "csv") return text_format::csv;
-    if (name == "jsonl") return text_format::jsonl;
-    return std::nullopt;
-}
-
 namespace detail {
-
-struct report_cell {
-    std::string name{};
-    std::string text{};
-    bool number = true;  // else a string in JSON
-    bool label = false;  // names the row; left-aligned in a table
-};
 
 // 1234567 ns -> "1.234567", as milliseconds.
 [[nodiscard]] inline std::string milliseconds(std::uint64_t ns) {
@@ -99,28 +80,6 @@ struct report_cell {
     return cells;
 }
 
-[[nodiscard]] inline std::string json_object(std::vector<report_cell> const& cells) {
-    std::string out = "{";
-    for (report_cell const& cell : cells) {
-        if (out.size() > 1) out.push_back(',');
-        out.append(json_string(cell.name)).push_back(':');
-        out.append(cell.number ? cell.text : json_string(cell.text));
-    }
-    out.push_back('}');
-    return out;
-}
-
-[[nodiscard]] inline std::string csv_cell(std::string_view text) {
-    if (text.find_first_of(",\"\r\n") == std::string_view::npos) return std::string(text);
-    std::string out = "\"";
-    for (char const c : text) {
-        if (c == '"') out.push_back('"');
-        out.push_back(c);
-    }
-    out.push_back('"');
-    return out;
-}
-
 // "1234567" -> "1,234,567"; other text is left as it is.
 [[nodiscard]] inline std::string grouped(std::string text) {
     if (text.find_first_not_of("0123456789") != std::string::npos) return text;
@@ -175,21 +134,6 @@ struct report_cell {
     return cells;
 }
 
-// How many columns of a terminal the text takes: its code points.
-[[nodiscard]] inline std::size_t width_of(std::string_view text) noexcept {
-    return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) {
-        return (static_cast<std::uint8_t>(c) & 0xC0U) != 0x80U;
-    }));
-}
-
-inline void append_aligned(std::string& out, std::string_view text, std::size_t width, bool left) {
-    std::size_t const have = width_of(text);
-    std::size_t const gap = width > have ? width - have : 0;
-    if (!left) out.append(gap, ' ');
-    out.append(text);
-    if (left) out.append(gap, ' ');
-}
-
 // `share` of 20 columns, in eighths of a column.
 [[nodiscard]] inline std::string bar_of(int128 part, int128 whole) {
     if (whole <= 0 || part <= 0) return {};
@@ -214,32 +158,10 @@ inline void append_aligned(std::string& out, std::string_view text, std::size_t 
     for (report_cell& cell : lines.back()) {
         if (cell.label) cell.text = &cell == &lines.back().front() ? "total" : "";
     }
-    std::vector<std::size_t> widths;
-    for (std::size_t column = 0; column < lines.back().size(); ++column) {
-        std::size_t width = 0;
-        for (auto const& line : lines) width = std::max(width, width_of(line[column].text));
-        if (width > 0) width = std::max(width, width_of(lines.back()[column].name));
-        widths.push_back(width);  // 0: nobody has anything there, so the column is left out
-    }
-    std::string out;
-    auto const add_line = [&](std::vector<report_cell> const& cells, bool names,
-                              std::string const& bar) {
-        for (std::size_t column = 0; column < cells.size(); ++column) {
-            if (widths[column] == 0) continue;
-            if (column > 0) out.append("  ");
-            append_aligned(out, names ? cells[column].name : cells[column].text, widths[column],
-                           cells[column].label);
-        }
-        if (!bar.empty()) out.append("  ").append(bar);
-        while (out.ends_with(' ')) out.pop_back();
-        out.push_back('\n');
-    };
-    add_line(lines.back(), true, {});
-    for (std::size_t i = 0; i < from.rows.size(); ++i) {
-        add_line(lines[i], false, bar_of(from.rows[i].sum.cost.pico(), most.pico()));
-    }
-    add_line(lines.back(), false, {});
-    return out;
+    std::vector<std::string> bars;
+    for (report_row const& row : from.rows)
+        bars.push_back(bar_of(row.sum.cost.pico(), most.pico()));
+    return aligned_text(lines.back(), lines, bars);
 }
 
 }  // namespace detail
@@ -247,33 +169,9 @@ inline void append_aligned(std::string& out, std::string_view text, std::size_t 
 // The whole text, with its last newline.
 [[nodiscard]] inline std::string to_text(report const& from, text_format format) {
     if (format == text_format::table) return detail::table_text(from);
-    std::string out = format == text_format::json ? "[" : "";
-    bool first = true;
-    if (format == text_format::csv) {
-        for (auto const& cell : detail::cells_of(from.kind, report_row{})) {
-            if (!std::exchange(first, false)) out.push_back(',');
-            out.append(cell.name);
-        }
-        out.push_back('\n');
-    }
-    first = true;
-    for (report_row const& row : from.rows) {
-        auto const cells = detail::cells_of(from.kind, row);
-        if (format == text_format::csv) {
-            bool first_cell = true;
-            for (auto const& cell : cells) {
-                if (!std::exchange(first_cell, false)) out.push_back(',');
-                out.append(detail::csv_cell(cell.text));
-            }
-            out.push_back('\n');
-            continue;
-        }
-        if (format == text_format::json) out.append(std::exchange(first, false) ? "\n" : ",\n");
-        out.append(detail::json_object(cells));
-        if (format == text_format::jsonl) out.push_back('\n');
-    }
-    if (format == text_format::json) out.append(first ? "]\n" : "\n]\n");
-    return out;
+    std::vector<std::vector<detail::report_cell>> lines;
+    for (report_row const& row : from.rows) lines.push_back(detail::cells_of(from.kind, row));
+    return detail::machine_text(detail::cells_of(from.kind, report_row{}), lines, format);
 }
 
 }  // namespace v1

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: MIT
+//
+// aiaudit budget: sets, lists and removes budgets, and settles attempts of which nobody knows how
+// they ended.
+
+#include "commands.hpp"
+
+#include <filesystem>
+#include <iostream>
+#include <memory>
+
+namespace aiaudit_tool {
+namespace {
+
+struct options {
+    std::string db{};
+    std::string name{};
+    std::string limit{};
+    std::string unit = "usd";
+    std::string window{};
+    std::string scope = "everyone";
+    std::string zone{};
+    std::string then = "refuse";
+    std::string alerts = "50,80,100";
+    std::string format = "table";
+    std::string older_than = "1h";
+};
+
+aiaudit::budget budget_of(options const& with) {
+    aiaudit::budget wanted;
+    wanted.name = with.name;
+    wanted.unit = value_or_fail(aiaudit::parse_budget_unit(with.unit), "--unit");
+    wanted.limit = value_or_fail(aiaudit::parse_budget_limit(with.limit, wanted.unit), "--limit");
+    wanted.scope = value_or_fail(aiaudit::parse_budget_scope(with.scope), "--scope");
+    aiaudit::time_zone zone;
+    if (!with.zone.empty()) zone = value_or_fail(aiaudit::find_time_zone(with.zone), "--tz");
+    wanted.window =
+        value_or_fail(aiaudit::parse_budget_window(with.window, std::move(zone)), "--window");
+    auto const period = wanted.window.period;
+    if (!with.zone.empty() && period != aiaudit::budget_period::day &&
+        period != aiaudit::budget_period::month)
+        throw failure{"--tz: only the windows day and month are of a calendar"};
+    value_or_fail(aiaudit::parse_budget_action(with.then, wanted), "--then");
+    wanted.alert_percents = value_or_fail(aiaudit::parse_alert_percents(with.alerts), "--alert");
+    value_or_fail(check(wanted));
+    return wanted;
+}
+
+aiaudit::ledger open_ledger(options const& with, bool create, bool read_only) {
+    return value_or_fail(
+        aiaudit::ledger::open({.path = with.db, .create = create, .read_only = read_only}),
+        with.db);
+}
+
+void set(options const& with) {
+    aiaudit::budget const wanted = budget_of(with);  // before anything is made
+    bool const is_new = !std::filesystem::exists(with.db);
+    auto ledger = open_ledger(with, true, false);
+    auto const number = value_or_fail(ledger.set_budget(wanted), with.db);
+    std::cout << "set in record " << value_of(number) << (is_new ? " of a new ledger:\n" : ":\n")
+              << to_text(std::vector<aiaudit::budget>{wanted}, aiaudit::text_format::table);
+}
+
+void list(options const& with) {
+    auto ledger = open_ledger(with, false, true);
+    auto const budgets = value_or_fail(ledger.budgets(), with.db);
+    std::cout << to_text(budgets, *aiaudit::text_format_named(with.format));
+}
+
+void remove(options const& with) {
+    auto ledger = open_ledger(with, false, false);
+    auto const number = value_or_fail(ledger.remove_budget(with.name), with.db);
+    std::cout << "removed budget '" << with.name << "' in record " << value_of(number) << '\n';
+}
+
+void reconcile(options const& with) {
+    constexpr amount_unit units[] = {{"s", 1}, {"m", 60}, {"h", 3600}, {"d", 86'400}};
+    auto const seconds =
+        static_cast<std::int64_t>(parse_amount(with.older_than, units, "--older-than"));
+    auto ledger = open_ledger(with, false, false);
+    std::int64_t const now = ledger.time().now().seconds();
+    auto const settled = value_or_fail(
+        ledger.reconcile(aiaudit::timestamp::from_seconds(seconds < now ? now - seconds : 0)),
+        with.db);
+    auto const open = value_or_fail(ledger.open_reservations(), with.db).size();
+    std::cout << "settled " << settled << " attempts at what was held for them; " << open
+              << " are open\n";
+}
+
+CLI::App* add_command(CLI::App& budget, std::shared_ptr<options> const& with,
+                      std::string const& name, std::string const& what,
+                      void (*run)(options const&)) {
+    CLI::App* const command = budget.add_subcommand(name, what);
+    command->add_option("--db", with->db, "The ledger's directory")->required();
+    command->callback([with, run] { run(*with); });
+    return command;
+}
+
+void add_set_options(CLI::App& command, options& with) {
+    command.add_option("--name", with.name, "1 to 64 of A-Z a-z 0-9 . _ -; one there is replaced")
+        ->required();
+    command.add_option("--limit", with.limit, "Such as 50.00; 0 lets nothing through")->required();
+    command.add_option("--unit", with.unit, "usd, tokens or requests; default: usd");
+    command
+        .add_option("--window", with.window,
+                    "day, month, total, hours such as 24h (the last so many), or minute (a rate)")
+        ->required();
+    command.add_option("--scope", with.scope,
+                       "everyone (default), each-user or user=NAME (as well model, provider, "
+                       "project, key), each-tag:KEY or tag:KEY=VALUE");
+    command.add_option("--tz", with.zone,
+                       "Whose calendar a day or month is of: an IANA name; default: UTC");
+    command.add_option("--then", with.then,
+                       "When it is full: refuse (default), warn, downgrade=MODEL,... or, for a "
+                       "minute, wait=MILLISECONDS");
+    command.add_option("--alert", with.alerts,
+                       "At which percents there is an alert; default: 50,80,100");
+}
+
+}  // namespace
+
+void add_budget(CLI::App& program, int&) {
+    auto with = std::make_shared<options>();
+    CLI::App* const budget =
+        program.add_subcommand("budget", "Limits of what calls may cost or use");
+    budget->require_subcommand(1);
+    add_set_options(*add_command(*budget, with, "set", "Set a budget, new or in place of one", set),
+                    *with);
+    add_command(*budget, with, "list", "The budgets as they are set", list)
+        ->add_option("--format", with->format, "table, json, csv or jsonl")
+        ->check(CLI::IsMember({"table", "json", "csv", "jsonl"}));
+    add_command(*budget, with, "remove", "Remove a budget; what it counted stays in the log",
+                remove)
+        ->add_option("--name", with->name, "Which")
+        ->required();
+    add_command(*budget, with, "reconcile",
+                "Settle attempts that must have ended, at what is held for them", reconcile)
+        ->add_option("--older-than", with->older_than,
+                     "How long their deadline must be past; default: 1h (units s, m, h, d)");
+}
+
+}  // namespace aiaudit_tool
