@@ -11,6 +11,7 @@
 #ifndef AIAUDIT_AIAUDIT_HPP
 #define AIAUDIT_AIAUDIT_HPP
 
+#include <aiaudit/budget/gate.hpp>
 #include <aiaudit/cache/memory_cache.hpp>
 #include <aiaudit/client.hpp>
 #include <aiaudit/export/record_text.hpp>

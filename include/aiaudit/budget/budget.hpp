@@ -36,9 +36,9 @@ enum class budget_dimension : std::uint8_t {
 
 struct budget_scope {
     budget_dimension of = budget_dimension::everyone;
-    bool each = false;     // every name has a limit of its own
-    std::string name{};    // the one name; of a tag, its value; empty where `each`
-    std::string tag{};     // which tag, where `of` is tag
+    bool each = false;   // every name has a limit of its own
+    std::string name{};  // the one name; of a tag, its value; empty where `each`
+    std::string tag{};   // which tag, where `of` is tag
     friend bool operator==(budget_scope const&, budget_scope const&) = default;
 };
 
@@ -68,7 +68,7 @@ enum class budget_action : std::uint8_t {
 struct budget {
     std::string name{};  // 1 to 64 of A-Z a-z 0-9 . _ -
     budget_unit unit = budget_unit::usd;
-    detail::int128 limit = 0;  // pico-USD, tokens or requests; 0 or more
+    int128 limit = 0;  // pico-USD, tokens or requests; 0 or more
     budget_scope scope{};
     budget_window window{};
     budget_action then = budget_action::refuse;

@@ -20,10 +20,10 @@ namespace aiaudit {
 inline namespace v1 {
 
 enum class refusal_reason : std::uint8_t {
-    full,         // the limit would be passed
-    unbounded,    // nobody knows the most that the attempt may use
-    unpriced,     // the model has no price
-    clock_behind, // the clock stepped back behind what is remembered of the budget
+    full,          // the limit would be passed
+    unbounded,     // nobody knows the most that the attempt may use
+    unpriced,      // the model has no price
+    clock_behind,  // the clock stepped back behind what is remembered of the budget
 };
 
 [[nodiscard]] constexpr std::string_view name_of(refusal_reason reason) noexcept {
@@ -42,10 +42,10 @@ struct budget_refusal {
     std::string subject{};  // whose limit: "everyone", "user=alice", "tag:team=red"
     refusal_reason reason = refusal_reason::full;
     budget_unit unit = budget_unit::usd;
-    detail::int128 limit = 0;
-    detail::int128 spent = 0;
-    detail::int128 reserved = 0;
-    detail::int128 asked = 0;
+    int128 limit = 0;
+    int128 spent = 0;
+    int128 reserved = 0;
+    int128 asked = 0;
     std::optional<timestamp> resets_at{};  // none: never
     // When there will be room: of a bucket, exactly; of a window, when it ends; 0: not known.
     std::uint64_t retry_after_ms = 0;
@@ -59,7 +59,7 @@ struct admission {
     // Of the intent; zero where it is not in the log yet (durability::relaxed), or was refused.
     sequence number{};
     std::optional<budget_refusal> refused{};  // none: its cost is held
-    bool warned = false;  // a budget that only warns is over its limit
+    bool warned = false;                      // a budget that only warns is over its limit
 };
 
 // A budget as it stands for one of its subjects.
@@ -68,12 +68,12 @@ struct budget_state {
     std::string subject{};
     std::optional<timestamp> window_begins{};  // none: total
     std::optional<timestamp> resets_at{};
-    detail::int128 spent = 0;
-    detail::int128 reserved = 0;
-    detail::int128 left = 0;  // limit - spent - reserved; may be negative
+    int128 spent = 0;
+    int128 reserved = 0;
+    int128 left = 0;  // limit - spent - reserved; may be negative
     // Spent by the end of the window, if it goes on as since its beginning; none where the window
     // has no end, or has hardly begun.
-    std::optional<detail::int128> forecast{};
+    std::optional<int128> forecast{};
     std::uint64_t open = 0;  // reservations
 };
 

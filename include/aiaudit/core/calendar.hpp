@@ -69,6 +69,10 @@ public:
           transitions_(std::move(transitions)) {}
 
     [[nodiscard]] std::string const& name() const noexcept { return name_; }
+    [[nodiscard]] std::int32_t first_offset_seconds() const noexcept { return first_offset_; }
+    [[nodiscard]] std::vector<transition> const& transitions() const noexcept {
+        return transitions_;
+    }
     [[nodiscard]] std::int32_t offset_at(std::int64_t utc_seconds) const noexcept {
         auto const next = std::upper_bound(transitions_.begin(), transitions_.end(), utc_seconds,
                                            [](std::int64_t seconds, transition const& change) {

@@ -1,0 +1,305 @@
+// SPDX-License-Identifier: MIT
+//
+// budget_accounts.hpp: what the subjects of a budget have spent and reserved: by windows, or as the
+// level of a bucket.
+//
+// Threads: plain values.
+// Floor 4.
+#ifndef AIAUDIT_BUDGET_BUDGET_ACCOUNTS_HPP
+#define AIAUDIT_BUDGET_BUDGET_ACCOUNTS_HPP
+
+#include <aiaudit/budget/budget_windows.hpp>  // rolling_parts
+#include <aiaudit/detail/hash_index.hpp>      // hash_index
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace aiaudit {
+inline namespace v1 {
+namespace detail {
+
+struct amounts_used {
+    int128 spent = 0;
+    int128 reserved = 0;
+    [[nodiscard]] constexpr int128 all() const noexcept { return spent + reserved; }
+    friend constexpr bool operator==(amounts_used const&, amounts_used const&) = default;
+};
+
+// Of one window, or of one part of a rolling one.
+struct window_sums {
+    static constexpr std::int64_t none = std::numeric_limits<std::int64_t>::min();
+
+    amounts_used used{};
+    std::int64_t number = none;
+    std::uint32_t open = 0;   // reservations
+    std::uint32_t fired = 0;  // bit n: the alert percent n was passed
+};
+
+// How an account keeps its windows.
+struct window_keeping {
+    std::size_t kept = 4;    // windows that are remembered; the lowest are forgotten first
+    std::int64_t reach = 0;  // parts before one that count together with it
+};
+[[nodiscard]] constexpr window_keeping keeping_of(budget_period period) noexcept {
+    switch (period) {
+    case budget_period::total: return {1, 0};
+    case budget_period::rolling: return {3 * rolling_parts + 12, rolling_parts};
+    case budget_period::day:
+    case budget_period::month:
+    case budget_period::minute: break;
+    }
+    // One more than three, so that a clock that once stood far ahead costs none of them.
+    return {4, 0};
+}
+
+// What one subject used by windows. Those that nothing was used in are not kept.
+class window_account {
+public:
+    [[nodiscard]] window_sums const* find(std::int64_t number) const noexcept {
+        if (newest_.number == number) return &newest_;
+        auto const place = place_of(number);
+        return place != past_.end() && place->number == number ? &*place : nullptr;
+    }
+    [[nodiscard]] window_sums* find(std::int64_t number) noexcept {
+        return const_cast<window_sums*>(static_cast<window_account const*>(this)->find(number));
+    }
+    // Whether a window is so old that what was used in it is not known, or could not be kept.
+    [[nodiscard]] bool forgot(std::int64_t number, window_keeping keeping) const noexcept {
+        if (number <= floor_) return true;
+        return past_.size() + 1 >= keeping.kept && number < lowest() && find(number) == nullptr;
+    }
+    // The most that is used in any window that an amount at `number` would count in.
+    [[nodiscard]] amounts_used most_used(std::int64_t number, window_keeping keeping) const {
+        if (keeping.reach == 0) {
+            window_sums const* const there = find(number);
+            return there == nullptr ? amounts_used{} : there->used;
+        }
+        if (number == newest_.number) return running_;
+        return most_in_reach(number, keeping.reach);
+    }
+    // Adds to a window that is not forgotten.
+    window_sums& add(std::int64_t number, window_keeping keeping, amounts_used change) {
+        window_sums& to = number == newest_.number ? newest_ : make(number, keeping);
+        to.used.spent += change.spent;
+        to.used.reserved += change.reserved;
+        if (keeping.reach != 0 && newest_.number - number <= keeping.reach) {
+            running_.spent += change.spent;
+            running_.reserved += change.reserved;
+        }
+        return to;
+    }
+    // What is used in the window that ends with the newest part.
+    [[nodiscard]] amounts_used running() const noexcept { return running_; }
+    [[nodiscard]] std::int64_t newest() const noexcept { return newest_.number; }
+    [[nodiscard]] std::int64_t floor() const noexcept { return floor_; }
+
+    // Calls visit(window_sums) for each, ascending.
+    template <class Visitor>
+    void for_each(Visitor&& visit) const {
+        for (window_sums const& each : past_) visit(each);
+        if (newest_.number != window_sums::none) visit(newest_);
+    }
+    template <class Visitor>
+    void for_each(Visitor&& visit) {
+        for (window_sums& each : past_) visit(each);
+        if (newest_.number != window_sums::none) visit(newest_);
+    }
+    // Of an account that was stored. Its windows are then added, ascending.
+    void restore_floor(std::int64_t floor) noexcept { floor_ = floor; }
+
+private:
+    [[nodiscard]] std::vector<window_sums>::const_iterator place_of(
+        std::int64_t number) const noexcept {
+        return std::lower_bound(
+            past_.begin(), past_.end(), number,
+            [](window_sums const& each, std::int64_t wanted) { return each.number < wanted; });
+    }
+    [[nodiscard]] std::int64_t lowest() const noexcept {
+        return past_.empty() ? newest_.number : past_.front().number;
+    }
+
+    [[nodiscard]] window_sums& make(std::int64_t number, window_keeping keeping) {
+        if (window_sums* const there = find(number)) return *there;
+        AIAUDIT_ASSERT(!forgot(number, keeping));
+        if (newest_.number == window_sums::none) {
+            newest_.number = number;
+            return newest_;
+        }
+        if (past_.size() + 1 >= keeping.kept) forget_lowest();
+        if (number < newest_.number) {
+            window_sums made;
+            made.number = number;
+            return *past_.insert(place_of(number), made);
+        }
+        if (newest_.number != window_sums::none) past_.push_back(newest_);
+        newest_ = {};
+        newest_.number = number;
+        if (keeping.reach != 0) running_ = ending_with(number, keeping.reach);
+        return newest_;
+    }
+    void forget_lowest() {
+        floor_ = lowest();
+        if (past_.empty()) {
+            newest_ = {};
+        } else {
+            past_.erase(past_.begin());
+        }
+    }
+
+    [[nodiscard]] amounts_used ending_with(std::int64_t last, std::int64_t reach) const {
+        amounts_used sum;
+        for_each([&](window_sums const& each) {
+            if (each.number > last || last - each.number > reach) return;
+            sum.spent += each.used.spent;
+            sum.reserved += each.used.reserved;
+        });
+        return sum;
+    }
+    // The windows that count an amount at `number` end with it or with a later part; between two
+    // parts in use, the one that ends with the earlier holds the more.
+    [[nodiscard]] amounts_used most_in_reach(std::int64_t number, std::int64_t reach) const {
+        amounts_used most = ending_with(number, reach);
+        for_each([&](window_sums const& each) {
+            if (each.number <= number || each.number - number > reach) return;
+            amounts_used const sum = ending_with(each.number, reach);
+            if (sum.all() > most.all()) most = sum;
+        });
+        return most;
+    }
+
+    window_sums newest_{};
+    amounts_used running_{};                  // rolling
+    std::vector<window_sums> past_{};         // ascending
+    std::int64_t floor_ = window_sums::none;  // all up to it is forgotten
+};
+
+// What one subject used as the level of a bucket that runs out at the limit a minute. It is counted
+// in drops: 60,000,000,000 of them are one, so that as many run out in a nanosecond as the limit.
+// What was filled in and what ran out are counted for ever, modulo 2^128: their difference is the
+// level, and what has its end at a place ran out when that has passed it.
+class leaky_bucket {
+public:
+    static constexpr std::int64_t minute_ns = 60 * nanoseconds_per_second;
+    static constexpr std::int64_t remembered_ns = 3 * minute_ns;
+
+    [[nodiscard]] bool forgot(std::int64_t ns) const noexcept {
+        return ns < at_ns_ - remembered_ns;
+    }
+    [[nodiscard]] uint128 level_drops(std::int64_t ns, int128 limit) const noexcept {
+        uint128 const level = filled_ - drained_;
+        if (ns <= at_ns_ || level == 0) return level;
+        uint128 const out = static_cast<uint128>(limit) *
+                            (static_cast<std::uint64_t>(ns) - static_cast<std::uint64_t>(at_ns_));
+        return out < level ? level - out : 0;
+    }
+    // Rounded up.
+    [[nodiscard]] int128 level(std::int64_t ns, int128 limit) const noexcept {
+        return static_cast<int128>((level_drops(ns, limit) + (minute_ns - 1)) / minute_ns);
+    }
+    [[nodiscard]] bool fits(std::int64_t ns, int128 limit, int128 amount) const noexcept {
+        return level_drops(ns, limit) + drops(amount) <= drops(limit);
+    }
+    // How long from `ns` until it fits; none: never.
+    [[nodiscard]] std::optional<std::int64_t> wait_ns(std::int64_t ns, int128 limit,
+                                                      int128 amount) const noexcept {
+        if (amount > limit || limit == 0) return std::nullopt;
+        uint128 const wanted = level_drops(ns, limit) + drops(amount);
+        if (wanted <= drops(limit)) return 0;
+        uint128 const over = wanted - drops(limit);
+        auto const a_nanosecond = static_cast<uint128>(limit);
+        uint128 wait = (over + a_nanosecond - 1) / a_nanosecond;
+        // Nothing runs out before the time that the bucket stands at.
+        if (at_ns_ > ns)
+            wait += static_cast<std::uint64_t>(at_ns_) - static_cast<std::uint64_t>(ns);
+        return static_cast<std::int64_t>(std::min(wait, wait_most_ns));
+    }
+    // Fills in an amount; returns the place of its end.
+    uint128 fill(std::int64_t ns, int128 limit, int128 amount) noexcept {
+        drained_ = filled_ - level_drops(ns, limit);
+        at_ns_ = std::max(at_ns_, ns);
+        filled_ += std::min(drops(amount), level_most - (filled_ - drained_));
+        return filled_;
+    }
+    // Takes out what was not used of an amount with such an end, as far as it has not run out. All
+    // that came after it moves up, so its end stays where it is.
+    void take_back(uint128 end, int128 amount, int128 unused) noexcept {
+        auto const ahead = static_cast<int128>(end - drained_);
+        if (ahead <= 0) return;
+        uint128 const still_in = std::min(static_cast<uint128>(ahead), drops(amount));
+        drained_ += std::min({still_in, drops(unused), filled_ - drained_});
+    }
+
+    [[nodiscard]] std::int64_t at_ns() const noexcept { return at_ns_; }
+    [[nodiscard]] uint128 filled() const noexcept { return filled_; }
+    [[nodiscard]] uint128 drained() const noexcept { return drained_; }
+    // As stored. False where such a bucket cannot be.
+    [[nodiscard]] bool restore(std::int64_t at_ns, uint128 filled, uint128 drained) noexcept {
+        at_ns_ = at_ns;
+        filled_ = filled;
+        drained_ = drained;
+        return filled - drained <= level_most;
+    }
+    [[nodiscard]] static constexpr uint128 drops(int128 amount) noexcept {
+        return static_cast<uint128>(amount) * minute_ns;
+    }
+
+private:
+    static constexpr uint128 level_most = uint128{1} << 120;
+    static constexpr uint128 wait_most_ns = uint128{1} << 61;
+
+    uint128 filled_ = 0;
+    uint128 drained_ = 0;
+    std::int64_t at_ns_ = -9'200'000'000'000'000'000;  // before any reckonable_ns()
+};
+
+struct budget_account {
+    std::string name{};  // of the subject; empty where the budget has one
+    window_account windows{};
+    leaky_bucket bucket{};
+    // Of a bucket: what is reserved, whether it has run out or not.
+    int128 held = 0;
+    std::uint32_t open = 0;
+};
+
+// The accounts of a budget, by the names of their subjects.
+class account_table {
+public:
+    static constexpr std::uint32_t none = hash_index::none;
+
+    [[nodiscard]] std::uint32_t find(std::string_view name, std::uint64_t hash) const {
+        return index_.find(
+            hash, [&](std::uint32_t number) { return same_text(accounts_[number].name, name); });
+    }
+    std::uint32_t add(std::string_view name, std::uint64_t hash) {
+        auto const number = static_cast<std::uint32_t>(accounts_.size());
+        accounts_.emplace_back().name = name;
+        index_.insert(hash, number,
+                      [this](std::uint32_t of) { return hash_of_text(accounts_[of].name); });
+        return number;
+    }
+    [[nodiscard]] std::uint32_t size() const noexcept {
+        return static_cast<std::uint32_t>(accounts_.size());
+    }
+    [[nodiscard]] budget_account& operator[](std::uint32_t number) noexcept {
+        return accounts_[number];
+    }
+    [[nodiscard]] budget_account const& operator[](std::uint32_t number) const noexcept {
+        return accounts_[number];
+    }
+
+private:
+    hash_index index_{};
+    std::vector<budget_account> accounts_{};
+};
+
+}  // namespace detail
+}  // namespace v1
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_BUDGET_BUDGET_ACCOUNTS_HPP

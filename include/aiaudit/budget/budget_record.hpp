@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: MIT
+//
+// budget_record.hpp: a budget that was set or removed, and an attempt that was refused, as records
+// of the log.
+//
+// A definition carries the changes of its zone's clock, so that whoever folds the log needs no zone
+// database, and two that have different ones agree.
+// Threads: functions without state.
+// Floor 4.
+#ifndef AIAUDIT_BUDGET_BUDGET_RECORD_HPP
+#define AIAUDIT_BUDGET_BUDGET_RECORD_HPP
+
+#include <aiaudit/budget/budget_text.hpp>  // check, texts
+#include <aiaudit/core/record.hpp>         // record
+
+#include <charconv>
+#include <cstdint>
+#include <limits>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+namespace aiaudit {
+inline namespace v1 {
+namespace detail {
+
+[[nodiscard]] inline record budget_record_base(timestamp at, std::string_view change,
+                                               std::string_view name) {
+    record entry;
+    entry.kind = record_kind::budget;
+    entry.operation = operation::other;
+    entry.started_at = at;
+    entry.cost_status = cost_status::no_charge;
+    entry.tags = {{"change", std::string(change)}, {"budget", std::string(name)}};
+    return entry;
+}
+
+// What holds two years before `at`, then each change as "seconds:offset", to 2099.
+[[nodiscard]] inline std::string offsets_text(time_zone const& zone, timestamp at) {
+    std::int64_t const from = at.seconds() - 2 * 366 * seconds_per_day;
+    std::int64_t const until = 4'102'444'800;  // 2100-01-01
+    std::string text = std::to_string(zone.offset_at(from));
+    for (time_zone::transition const& change : zone.transitions()) {
+        if (change.from_seconds <= from || change.from_seconds >= until) continue;
+        text.append(" ").append(std::to_string(change.from_seconds));
+        text.append(":").append(std::to_string(change.offset_seconds));
+    }
+    return text;
+}
+
+// A number with an optional sign, at the front of `text`, which moves past it.
+template <class Integer>
+[[nodiscard]] bool take_number(std::string_view& text, Integer& value) noexcept {
+    auto const [end, failure] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (failure != std::errc{}) return false;
+    text.remove_prefix(static_cast<std::size_t>(end - text.data()));
+    return true;
+}
+
+[[nodiscard]] inline bool take_mark(std::string_view& text, char mark) noexcept {
+    if (!text.starts_with(mark)) return false;
+    text.remove_prefix(1);
+    return true;
+}
+
+[[nodiscard]] inline std::optional<time_zone> parse_offsets(std::string_view name,
+                                                            std::string_view text) {
+    std::int32_t first = 0;
+    std::vector<time_zone::transition> changes;
+    if (!take_number(text, first)) return std::nullopt;
+    while (!text.empty()) {
+        time_zone::transition change;
+        if (!take_mark(text, ' ') || !take_number(text, change.from_seconds) ||
+            !take_mark(text, ':') || !take_number(text, change.offset_seconds))
+            return std::nullopt;
+        changes.push_back(change);
+    }
+    return time_zone(std::string(name), first, std::move(changes));
+}
+
+}  // namespace detail
+
+// Errors: bad_argument where check() has one; too_large where the zone's changes do not fit.
+[[nodiscard]] inline result<record> to_record(budget const& of, timestamp at) {
+    if (auto ok = check(of); !ok) return ok.error();
+    record entry = detail::budget_record_base(at, "set", of.name);
+    auto const tag = [&entry](std::string key, std::string value) {
+        entry.tags.emplace_back(std::move(key), std::move(value));
+    };
+    tag("unit", std::string(name_of(of.unit)));
+    tag("limit", amount_text(of.limit, of.unit));
+    tag("scope", scope_text(of.scope));
+    tag("window", window_text(of.window));
+    if (detail::is_calendar(of.window.period)) {
+        tag("zone", of.window.zone.name());
+        tag("offsets", detail::offsets_text(of.window.zone, at));
+    }
+    tag("then", action_text(of));
+    tag("alerts", detail::percents_text(of.alert_percents));
+    return entry;
+}
+
+[[nodiscard]] inline record to_removal_record(std::string_view name, timestamp at) {
+    return detail::budget_record_base(at, "remove", name);
+}
+
+// What a record of the kind budget says.
+struct budget_change {
+    std::optional<budget> set{};
+    std::string removed{};  // where nothing was set: the name of what was removed
+};
+
+// Errors: corrupt, for a record that to_record() and to_removal_record() do not make.
+template <class String>
+[[nodiscard]] result<budget_change> read_budget_change(basic_record<String> const& entry) {
+    auto const bad = [](std::string_view why) {
+        return fail(errc::corrupt, "a record of a budget cannot be read: " + std::string(why));
+    };
+    auto const find = [&entry](std::string_view key) -> std::string_view {
+        for (auto const& [name, value] : entry.tags) {
+            if (std::string_view(name) == key) return std::string_view(value);
+        }
+        return {};
+    };
+    if (entry.kind != record_kind::budget) return bad("it is of another kind");
+    budget_change change;
+    std::string_view const name = find("budget");
+    if (!detail::is_budget_name(name)) return bad("its name");
+    if (find("change") == "remove") {
+        change.removed = name;
+        return change;
+    }
+    if (find("change") != "set") return bad("what it changes");
+    budget& made = change.set.emplace();
+    made.name = name;
+    auto const unit = parse_budget_unit(find("unit"));
+    if (!unit) return bad(unit.error().where);
+    made.unit = *unit;
+    auto const limit = parse_budget_limit(find("limit"), made.unit);
+    if (!limit) return bad(limit.error().where);
+    made.limit = *limit;
+    auto scope = parse_budget_scope(find("scope"));
+    if (!scope) return bad(scope.error().where);
+    made.scope = std::move(*scope);
+    auto window = parse_budget_window(find("window"));
+    if (!window) return bad(window.error().where);
+    made.window = std::move(*window);
+    if (detail::is_calendar(made.window.period)) {
+        auto zone = detail::parse_offsets(find("zone"), find("offsets"));
+        if (!zone) return bad("its zone");
+        made.window.zone = std::move(*zone);
+    }
+    if (auto ok = parse_budget_action(find("then"), made); !ok) return bad(ok.error().where);
+    auto percents = parse_alert_percents(find("alerts"));
+    if (!percents) return bad(percents.error().where);
+    made.alert_percents = std::move(*percents);
+    if (auto ok = check(made); !ok) return bad(ok.error().where);
+    return change;
+}
+
+// What the log says of an attempt that was not let through.
+[[nodiscard]] inline record refusal_record(record intent, budget_refusal const& refused) {
+    record entry = std::move(intent);
+    entry.kind = record_kind::refusal;
+    entry.complete = false;
+    switch (refused.reason) {
+    case refusal_reason::full:
+    case refusal_reason::clock_behind:
+        entry.error_type = refused.then == budget_action::wait ? name_of(errc::rate_limited)
+                                                               : name_of(errc::budget_exceeded);
+        break;
+    case refusal_reason::unbounded:
+    case refusal_reason::unpriced: entry.error_type = name_of(errc::unbounded); break;
+    }
+    entry.cost_status = cost_status::no_charge;
+    entry.cost = {};
+    entry.cost_low.reset();
+    entry.duration_ns.reset();
+    auto const tag = [&entry](std::string key, std::string value) {
+        entry.tags.emplace_back(std::move(key), std::move(value));
+    };
+    tag("budget", refused.budget);
+    tag("subject", refused.subject);
+    tag("reason", std::string(name_of(refused.reason)));
+    tag("limit", amount_text(refused.limit, refused.unit));
+    tag("spent", amount_text(refused.spent, refused.unit));
+    tag("reserved", amount_text(refused.reserved, refused.unit));
+    tag("asked", amount_text(refused.asked, refused.unit));
+    if (refused.resets_at) tag("resets_at", refused.resets_at->to_string());
+    return entry;
+}
+
+}  // namespace v1
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_BUDGET_BUDGET_RECORD_HPP

@@ -1,0 +1,395 @@
+// SPDX-License-Identifier: MIT
+//
+// gate.hpp: decides whether an attempt may be made, and knows what every budget has spent and
+// reserved.
+//
+// A gate is a fold of the log: an intent reserves what the attempt may cost at the most, its
+// outcome books what it did cost and gives back the rest. Whoever applies the same records has the
+// same sums. Between records it holds tentatively what it let through, until that is applied or
+// cancelled; so spent + reserved never passes the limit of a budget that refuses, unless an attempt
+// cost more than its bound. The window of an attempt is that in which it started, not that of now.
+// Threads: one gate for one thread at a time.
+// Floor 4.
+#ifndef AIAUDIT_BUDGET_GATE_HPP
+#define AIAUDIT_BUDGET_GATE_HPP
+
+#include <aiaudit/budget/budget_record.hpp>  // read_budget_change
+#include <aiaudit/budget/gate_snapshot.hpp>  // gate_state
+#include <aiaudit/budget/gate_views.hpp>     // state_of
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace aiaudit {
+inline namespace v1 {
+
+class budget_gate {
+public:
+    // No budget is defined: everything is let through, and nothing is remembered.
+    [[nodiscard]] bool empty() const noexcept { return state_.budgets.empty(); }
+
+    // Folds the next record of the log. Errors: corrupt, for a definition that cannot be read; the
+    // gate is then as it was.
+    template <class String>
+    [[nodiscard]] result<void> apply(sequence number, basic_record<String> const& entry) {
+        switch (entry.kind) {
+        case record_kind::intent: apply_intent(number, entry); break;
+        case record_kind::outcome: apply_outcome(entry); break;
+        case record_kind::budget:
+            if (!folds_history_) return apply_change(entry);
+            break;
+        case record_kind::retention:
+        case record_kind::circuit:
+        case record_kind::refusal:
+        case record_kind::alert: break;
+        }
+        return {};
+    }
+
+    // What a budget that was just defined must be told of the time before: records from then on,
+    // by started_at; none: all.
+    struct history {
+        std::optional<timestamp> from{};
+    };
+    // To be asked after a definition, and heeded before anything else is applied.
+    [[nodiscard]] std::optional<history> needs_history() const { return needs_; }
+    // A gate to apply the records before the definition to; it passes over definitions.
+    [[nodiscard]] budget_gate history_gate() const {
+        budget_gate past;
+        past.folds_history_ = true;
+        if (needs_) past.state_.budgets.emplace_back(state_.budgets[new_].definition());
+        return past;
+    }
+    // Its sums and open attempts become those of the new budget.
+    void adopt(budget_gate const& folded);
+
+    // What reserve() says. `budget` and `reason` are of the budget that refused.
+    struct verdict {
+        bool admitted = true;
+        bool warned = false;  // a budget that only warns would be over its limit
+        refusal_reason reason{};
+        std::uint32_t budget = 0;
+    };
+    // Asks for all that an attempt may take, of all budgets that cover it or of none. What is
+    // admitted is held until apply() of the same intent, or cancel(). For an attempt that is open,
+    // asks for what it would hold more.
+    template <class String>
+    [[nodiscard]] verdict reserve(basic_record<String> const& intent) {
+        if (empty()) return {};
+        std::uint32_t const open = state_.open.find(intent.operation_id, intent.attempt);
+        verdict const said = plan(intent, open, true);
+        if (said.admitted) hold_planned(intent, open, {});
+        return said;
+    }
+    // The words on a refusal, before anything else is applied.
+    template <class String>
+    [[nodiscard]] budget_refusal describe(verdict const& said,
+                                          basic_record<String> const& intent) const {
+        if (said.admitted || said.budget >= state_.budgets.size()) return {};
+        detail::kept_budget const& of = state_.budgets[said.budget];
+        detail::record_subjects<String> subjects(intent);
+        auto const place = of.place_of(subjects, intent.started_at);
+        if (!place) return {};
+        int128 const asked = detail::asked_by(intent, of.definition().unit).amount;
+        return detail::refusal_of(of, *place, intent.started_at, said.reason, asked);
+    }
+    // Gives back what reserve() holds of an intent that did not enter the log.
+    template <class String>
+    void cancel(basic_record<String> const& intent) {
+        std::uint32_t const open = state_.open.find(intent.operation_id, intent.attempt);
+        if (open != detail::open_attempts::none) state_.forget_tentative(open);
+    }
+
+    [[nodiscard]] bool is_open(operation_id const& operation, std::uint32_t attempt) const {
+        return state_.open.find(operation, attempt) != detail::open_attempts::none;
+    }
+
+    // By name.
+    [[nodiscard]] std::vector<budget> budgets() const {
+        std::vector<budget> all;
+        for (detail::kept_budget const& each : state_.budgets) all.push_back(each.definition());
+        return all;
+    }
+    // By name; of a budget for each, one a subject that has anything in the window, the largest
+    // first.
+    [[nodiscard]] std::vector<budget_state> states(timestamp now) const;
+    // Attempts in the log of which no end is, by sequence; those whose deadline is before an
+    // instant.
+    [[nodiscard]] std::vector<open_reservation> open(
+        std::optional<timestamp> deadline_before = {}) const;
+    // Thresholds that were passed since this was last asked, each once a window and subject. The
+    // oldest are dropped where nobody asks.
+    [[nodiscard]] std::vector<budget_crossing> take_crossings();
+
+    // What the log says, without what is held tentatively.
+    [[nodiscard]] std::string snapshot() const {
+        detail::gate_state logged = state_;
+        logged.forget_all_tentative();
+        return detail::write_gate(logged);
+    }
+    // Errors: corrupt, for anything but what snapshot() made.
+    [[nodiscard]] static result<budget_gate> from_snapshot(std::string_view bytes) {
+        auto state = detail::read_gate(bytes);
+        if (!state) return state.error();
+        budget_gate gate;
+        gate.state_ = std::move(*state);
+        return gate;
+    }
+
+private:
+    // What an intent asks of one budget.
+    struct planned_hold {
+        std::uint32_t budget = 0;
+        detail::budget_place place{};
+        int128 change = 0;
+        bool is_new = true;
+    };
+
+    template <class String>
+    verdict plan(basic_record<String> const& intent, std::uint32_t open, bool may_refuse);
+    template <class String>
+    void hold_planned(basic_record<String> const& intent, std::uint32_t open,
+                      std::optional<sequence> logged);
+    template <class String>
+    void apply_intent(sequence number, basic_record<String> const& intent);
+    template <class String>
+    void apply_outcome(basic_record<String> const& outcome);
+    template <class String>
+    [[nodiscard]] result<void> apply_change(basic_record<String> const& entry);
+    void set(budget definition, timestamp at);
+    void remove(std::string_view name);
+
+    detail::gate_state state_{};
+    std::vector<planned_hold> planned_{};  // scratch
+    std::uint32_t version_ = 0;            // of the budgets
+    bool folds_history_ = false;
+    std::optional<history> needs_{};
+    std::uint32_t new_ = 0;  // which budget needs it
+    timestamp defined_at_{};
+};
+
+namespace detail {
+
+// How much a refusal weighs: where one budget refuses for good, it is of no use to wait for
+// another.
+[[nodiscard]] constexpr int weight_of(budget_action then) noexcept {
+    switch (then) {
+    case budget_action::warn: return 0;
+    case budget_action::wait: return 1;
+    case budget_action::downgrade: return 2;
+    case budget_action::refuse: return 3;
+    }
+    return 3;
+}
+
+}  // namespace detail
+
+// Fills planned_ with what is to be held. `may_refuse`: or says who refuses.
+template <class String>
+budget_gate::verdict budget_gate::plan(basic_record<String> const& intent, std::uint32_t open,
+                                       bool may_refuse) {
+    planned_.clear();
+    verdict said;
+    int weight = 0;
+    detail::record_subjects<String> subjects(intent);
+    for (std::uint32_t i = 0; i < state_.budgets.size(); ++i) {
+        detail::kept_budget& of = state_.budgets[i];
+        of.look_at(intent.started_at);
+        auto const place = of.place_of(subjects, intent.started_at);
+        if (!place) continue;
+        detail::amount_asked const asked = detail::asked_by(intent, of.definition().unit);
+        detail::hold const* const held =
+            open == detail::open_attempts::none ? nullptr : state_.open.find_hold(open, i);
+        planned_hold next{i, *place, asked.amount, held == nullptr};
+        if (held != nullptr) next.change = std::max(asked.amount - held->amount, int128{0});
+        if (may_refuse) {
+            auto why = asked.unknown;
+            if (!why && intent.operation_id.is_zero()) why = refusal_reason::unbounded;
+            if (!why && (next.is_new || next.change != 0)) why = of.refuses(*place, next.change);
+            if (why && of.only_warns()) {
+                said.warned = said.warned || *why == refusal_reason::full;
+            } else if (why && detail::weight_of(of.definition().then) > weight) {
+                weight = detail::weight_of(of.definition().then);
+                said.admitted = false;
+                said.reason = *why;
+                said.budget = i;
+            }
+        }
+        if (!next.is_new || !of.forgot(*place)) planned_.push_back(next);
+    }
+    return said;
+}
+
+// Holds what is planned; `logged`: the intent is in the log.
+template <class String>
+void budget_gate::hold_planned(basic_record<String> const& intent, std::uint32_t open,
+                               std::optional<sequence> logged) {
+    if (planned_.empty()) return;
+    if (open == detail::open_attempts::none)
+        open = state_.open.add(intent.operation_id, intent.attempt);
+    detail::open_attempt& attempt = state_.open[open];
+    if (logged) {
+        attempt.intent = *logged;
+        attempt.deadline = std::max(attempt.deadline, detail::deadline_of(intent));
+    } else {
+        attempt.tentative = true;
+        attempt.version = version_;
+    }
+    for (planned_hold const& next : planned_) {
+        detail::kept_budget& of = state_.budgets[next.budget];
+        detail::hold made;
+        detail::hold* held = &made;
+        if (next.is_new) {
+            made.budget = next.budget;
+            made.account = of.account_of(next.place);
+            made.window = next.place.window;
+        } else {
+            held = state_.open.find_hold(open, next.budget);
+        }
+        of.change_hold(*held, next.change, next.is_new);
+        if (logged) held->logged = held->amount;
+        if (next.is_new) state_.open.add_hold(open, made);
+    }
+}
+
+template <class String>
+void budget_gate::apply_intent(sequence number, basic_record<String> const& intent) {
+    // An attempt without a name could not be settled: its outcome is charged when it comes.
+    if (empty() || intent.operation_id.is_zero()) return;
+    std::uint32_t open = state_.open.find(intent.operation_id, intent.attempt);
+    if (open != detail::open_attempts::none && state_.open[open].tentative) {
+        detail::open_attempt& attempt = state_.open[open];
+        if (attempt.version == version_) {
+            attempt.tentative = false;
+            attempt.intent = number;
+            attempt.deadline = std::max(attempt.deadline, detail::deadline_of(intent));
+            state_.open.for_each_hold(open, [](detail::hold& each) { each.logged = each.amount; });
+            return;
+        }
+        // The budgets are others than those that were asked.
+        if (state_.forget_tentative(open)) open = detail::open_attempts::none;
+    }
+    plan(intent, open, false);
+    hold_planned(intent, open, number);
+}
+
+template <class String>
+void budget_gate::apply_outcome(basic_record<String> const& outcome) {
+    if (empty()) return;
+    std::uint32_t const open = state_.open.find(outcome.operation_id, outcome.attempt);
+    if (open != detail::open_attempts::none) {
+        state_.open.drop_holds(open, [&](detail::hold const& each) {
+            detail::kept_budget& of = state_.budgets[each.budget];
+            of.settle(each, detail::taken_by(outcome, of.definition().unit, each.amount));
+            state_.note_passed(each.budget, each.account, each.window);
+            return true;
+        });
+        state_.open.remove(open);
+        return;
+    }
+    detail::record_subjects<String> subjects(outcome);
+    for (std::uint32_t i = 0; i < state_.budgets.size(); ++i) {
+        detail::kept_budget& of = state_.budgets[i];
+        of.look_at(outcome.started_at);
+        auto const place = of.place_of(subjects, outcome.started_at);
+        if (!place || of.forgot(*place)) continue;
+        int128 const taken = detail::taken_by(outcome, of.definition().unit, 0);
+        if (taken == 0) continue;
+        std::uint32_t const account = of.account_of(*place);
+        of.charge(account, place->window, taken);
+        state_.note_passed(i, account, place->window);
+    }
+}
+
+template <class String>
+result<void> budget_gate::apply_change(basic_record<String> const& entry) {
+    auto change = read_budget_change(entry);
+    if (!change) return change.error();
+    if (change->set)
+        set(std::move(*change->set), entry.started_at);
+    else
+        remove(change->removed);
+    return {};
+}
+
+inline void budget_gate::set(budget definition, timestamp at) {
+    ++version_;
+    auto const [place, is_there] = state_.find(definition.name);
+    if (is_there && state_.budgets[place].counts_as(definition)) {
+        state_.budgets[place].redefine(std::move(definition));
+        return;
+    }
+    if (is_there) state_.remove(place);
+    state_.insert(place, std::move(definition));
+    new_ = place;
+    defined_at_ = at;
+    needs_ = history{detail::matters_since(state_.budgets[place].definition().window, at)};
+}
+
+inline void budget_gate::remove(std::string_view name) {
+    auto const [place, is_there] = state_.find(name);
+    if (!is_there) return;
+    ++version_;
+    state_.remove(place);
+    if (!needs_ || place > new_) return;
+    if (place == new_)
+        needs_.reset();
+    else
+        --new_;
+}
+
+inline void budget_gate::adopt(budget_gate const& folded) {
+    if (!needs_ || folded.state_.budgets.size() != 1) return;
+    needs_.reset();
+    // What was held of it tentatively is held again when it is applied.
+    ++version_;
+    state_.adopt(new_, folded.state_, defined_at_);
+}
+
+inline std::vector<budget_state> budget_gate::states(timestamp now) const {
+    std::vector<budget_state> all;
+    for (detail::kept_budget const& each : state_.budgets) {
+        std::size_t const first = all.size();
+        detail::add_states(each, now, all);
+        std::stable_sort(all.begin() + static_cast<std::ptrdiff_t>(first), all.end(),
+                         [](budget_state const& a, budget_state const& b) {
+                             return a.spent + a.reserved > b.spent + b.reserved;
+                         });
+    }
+    return all;
+}
+
+inline std::vector<open_reservation> budget_gate::open(
+    std::optional<timestamp> deadline_before) const {
+    std::vector<open_reservation> all;
+    state_.open.for_each([&](std::uint32_t number) {
+        detail::open_attempt const& each = state_.open[number];
+        bool const in_log = value_of(each.intent) != 0;
+        if (in_log && (!deadline_before || each.deadline < *deadline_before))
+            all.push_back({each.operation, each.attempt, each.intent, each.deadline});
+    });
+    std::sort(all.begin(), all.end(), [](open_reservation const& a, open_reservation const& b) {
+        return a.intent < b.intent;
+    });
+    return all;
+}
+
+inline std::vector<budget_crossing> budget_gate::take_crossings() {
+    std::vector<budget_crossing> all;
+    for (detail::passed_threshold const& each : state_.passed)
+        all.push_back({detail::state_of(state_.budgets[each.budget], each.account, each.window),
+                       each.percent});
+    state_.passed.clear();
+    return all;
+}
+
+}  // namespace v1
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_BUDGET_GATE_HPP

@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: MIT
+//
+// kept_budget.hpp: a budget with its accounts: whom it covers, whether an amount fits, what is
+// added and given back.
+//
+// Threads: plain values.
+// Floor 4.
+#ifndef AIAUDIT_BUDGET_KEPT_BUDGET_HPP
+#define AIAUDIT_BUDGET_KEPT_BUDGET_HPP
+
+#include <aiaudit/budget/budget_accounts.hpp>  // account_table
+#include <aiaudit/budget/budget_amounts.hpp>   // bounded amounts
+#include <aiaudit/budget/open_attempts.hpp>    // hold
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace aiaudit {
+inline namespace v1 {
+namespace detail {
+
+// The names of a record by which budgets know it; each is hashed once.
+template <class String>
+class record_subjects {
+public:
+    explicit record_subjects(basic_record<String> const& entry) noexcept : entry_(&entry) {}
+
+    // Empty: the record has none, and only budgets of everyone cover it.
+    [[nodiscard]] std::string_view name(budget_scope const& scope) const noexcept {
+        switch (scope.of) {
+        case budget_dimension::everyone: break;
+        case budget_dimension::user: return entry_->user;
+        case budget_dimension::model:
+            return entry_->model_requested.empty() ? entry_->model_served : entry_->model_requested;
+        case budget_dimension::provider: return entry_->provider;
+        case budget_dimension::project: return entry_->project;
+        case budget_dimension::key: return entry_->key_id;
+        case budget_dimension::tag:
+            for (auto const& [key, value] : entry_->tags)
+                if (same_text(key, scope.tag)) return value;
+            break;
+        }
+        return {};
+    }
+    [[nodiscard]] std::uint64_t hash(budget_dimension of, std::string_view name) noexcept {
+        if (of == budget_dimension::tag) return hash_of_text(name);
+        std::uint64_t& known = hashes_[static_cast<std::size_t>(of)];
+        if (known == 0) known = hash_of_text(name);
+        return known;
+    }
+
+private:
+    basic_record<String> const* entry_;
+    std::array<std::uint64_t, budget_dimension_names.size()> hashes_{};
+};
+
+// A place in a budget: an account, which may not be there yet, and a window.
+struct budget_place {
+    std::string_view name{};
+    std::uint64_t hash = 0;
+    std::uint32_t account = account_table::none;
+    std::int64_t window = 0;
+};
+
+// A threshold that was passed.
+struct passed_threshold {
+    std::uint32_t budget = 0;
+    std::uint32_t account = 0;
+    std::int64_t window = 0;
+    std::uint32_t percent = 0;
+};
+
+class kept_budget {
+public:
+    explicit kept_budget(budget definition)
+        : definition_(std::move(definition)), keeping_(keeping_of(definition_.window.period)) {
+        reckon_thresholds();
+    }
+
+    [[nodiscard]] budget const& definition() const noexcept { return definition_; }
+    [[nodiscard]] window_keeping keeping() const noexcept { return keeping_; }
+    [[nodiscard]] account_table const& accounts() const noexcept { return accounts_; }
+    [[nodiscard]] account_table& accounts() noexcept { return accounts_; }
+    [[nodiscard]] bool is_bucket() const noexcept {
+        return definition_.window.period == budget_period::minute;
+    }
+    [[nodiscard]] bool only_warns() const noexcept {
+        return definition_.then == budget_action::warn;
+    }
+
+    // Whether what was counted stays true under another definition.
+    [[nodiscard]] bool counts_as(budget const& other) const noexcept {
+        budget_window const& mine = definition_.window;
+        return definition_.unit == other.unit && definition_.scope == other.scope &&
+               mine.period == other.window.period && mine.hours == other.window.hours &&
+               mine.zone.name() == other.window.zone.name();
+    }
+    // By one that counts_as() it. Where the thresholds are others, they can be passed anew.
+    void redefine(budget definition) {
+        std::vector<int128> const old = thresholds_;
+        definition_ = std::move(definition);
+        cursor_ = {};
+        reckon_thresholds();
+        if (thresholds_ == old) return;
+        for (std::uint32_t i = 0; i < accounts_.size(); ++i)
+            accounts_[i].windows.for_each([](window_sums& each) { each.fired = 0; });
+    }
+    void take_accounts(account_table from) { accounts_ = std::move(from); }
+
+    // Where a record belongs; none: it is not covered.
+    template <class String>
+    [[nodiscard]] std::optional<budget_place> place_of(record_subjects<String>& subjects,
+                                                       timestamp at) const {
+        budget_scope const& scope = definition_.scope;
+        budget_place place;
+        if (scope.of != budget_dimension::everyone) {
+            std::string_view const name = subjects.name(scope);
+            if (scope.each) {
+                if (name.empty()) return std::nullopt;
+                place.name = name;
+                place.hash = subjects.hash(scope.of, name);
+                place.account = accounts_.find(place.name, place.hash);
+            } else if (!same_text(name, scope.name)) {
+                return std::nullopt;
+            }
+        }
+        if (!scope.each && accounts_.size() != 0) place.account = 0;
+        place.window = window_at(at);
+        return place;
+    }
+
+    // Whether it fits, or why not.
+    [[nodiscard]] std::optional<refusal_reason> refuses(budget_place const& place,
+                                                        int128 amount) const {
+        if (place.account == account_table::none)
+            return amount <= definition_.limit ? std::nullopt : std::optional(refusal_reason::full);
+        budget_account const& account = accounts_[place.account];
+        if (forgot(place)) return refusal_reason::clock_behind;
+        bool const fits = is_bucket()
+                              ? account.bucket.fits(place.window, definition_.limit, amount)
+                              : account.windows.most_used(place.window, keeping_).all() + amount <=
+                                    definition_.limit;
+        return fits ? std::nullopt : std::optional(refusal_reason::full);
+    }
+    [[nodiscard]] bool forgot(budget_place const& place) const noexcept {
+        if (place.account == account_table::none) return false;
+        budget_account const& account = accounts_[place.account];
+        return is_bucket() ? account.bucket.forgot(place.window)
+                           : account.windows.forgot(place.window, keeping_);
+    }
+
+    // The account of a place, which is made where it is not there.
+    [[nodiscard]] std::uint32_t account_of(budget_place const& place) {
+        return place.account == account_table::none ? accounts_.add(place.name, place.hash)
+                                                    : place.account;
+    }
+
+    // Makes what a hold holds more or less. Its window is not forgotten where it is new.
+    void change_hold(hold& of, int128 change, bool is_new) {
+        budget_account& account = accounts_[of.account];
+        if (is_bucket()) {
+            if (change > 0) {
+                uint128 const end = account.bucket.fill(of.window, definition_.limit, change);
+                // More for one that is in already counts as if it had come in with it.
+                of.end = is_new ? end : of.end + leaky_bucket::drops(change);
+            } else {
+                account.bucket.take_back(of.end, of.amount, -change);
+            }
+            account.held += change;
+            if (is_new) ++account.open;
+        } else if (is_new || account.windows.find(of.window) != nullptr) {
+            window_sums& sums = account.windows.add(of.window, keeping_, {0, change});
+            if (is_new) ++sums.open;
+        }
+        of.amount += change;
+    }
+    // Gives back what a hold held, and books what was taken of it.
+    void settle(hold const& of, int128 taken) {
+        budget_account& account = accounts_[of.account];
+        if (is_bucket()) {
+            if (taken < of.amount)
+                account.bucket.take_back(of.end, of.amount, of.amount - taken);
+            else if (taken > of.amount)
+                account.bucket.fill(of.window, definition_.limit, taken - of.amount);
+            account.held -= of.amount;
+            --account.open;
+        } else if (account.windows.find(of.window) != nullptr) {
+            --account.windows.add(of.window, keeping_, {taken, -of.amount}).open;
+        }
+    }
+    // Of a hold that was stored: its account knows nothing of it but, of a bucket, the level.
+    void restore_hold(hold const& of) {
+        budget_account& account = accounts_[of.account];
+        if (is_bucket()) {
+            account.held += of.amount;
+            ++account.open;
+        } else if (account.windows.find(of.window) != nullptr) {
+            ++account.windows.add(of.window, keeping_, {0, of.amount}).open;
+        }
+    }
+    // Books what was never held. In what is forgotten, nothing is.
+    void charge(std::uint32_t number, std::int64_t window, int128 amount) {
+        budget_account& account = accounts_[number];
+        if (is_bucket()) {
+            account.bucket.fill(window, definition_.limit, amount);
+        } else if (!account.windows.forgot(window, keeping_)) {
+            account.windows.add(window, keeping_, {amount, 0});
+        }
+    }
+
+    // Which thresholds what is spent has passed now, for the first time in a window. A bucket has
+    // none: its level rises and falls all the time.
+    template <class Visitor>
+    void take_passed(std::uint32_t number, std::int64_t window, Visitor&& visit) {
+        if (is_bucket() || thresholds_.empty()) return;
+        window_account& account = accounts_[number].windows;
+        window_sums* const sums = account.find(window);
+        if (sums == nullptr) return;
+        bool const rolls = keeping_.reach != 0;
+        int128 const spent = rolls ? account.running().spent : sums->used.spent;
+        if (spent < thresholds_.front()) return;
+        if (rolls && account.newest() - window > keeping_.reach) return;
+        std::uint32_t fired = sums->fired;
+        if (rolls) {
+            account.for_each([&](window_sums const& each) {
+                if (account.newest() - each.number <= keeping_.reach) fired |= each.fired;
+            });
+        }
+        for (std::size_t i = 0; i < thresholds_.size() && spent >= thresholds_[i]; ++i) {
+            if ((fired >> i & 1) != 0) continue;
+            sums->fired |= std::uint32_t{1} << i;
+            visit(definition_.alert_percents[i]);
+        }
+    }
+
+    // The number of the window in which an instant lies; of a bucket, the instant itself.
+    [[nodiscard]] std::int64_t window_at(timestamp at) const {
+        std::int64_t const ns = reckonable_ns(at);
+        if (is_bucket()) return ns;
+        return cursor_.holds(ns) ? cursor_.number : span_of(definition_.window, at).number;
+    }
+    // Makes window_at() quick for the window of an instant.
+    void look_at(timestamp at) {
+        if (!cursor_.holds(reckonable_ns(at))) cursor_ = span_of(definition_.window, at);
+    }
+
+private:
+    void reckon_thresholds() {
+        thresholds_.clear();
+        for (std::uint32_t const percent : definition_.alert_percents) {
+            int128 const least = (definition_.limit * percent + 99) / 100;
+            thresholds_.push_back(std::max(least, int128{1}));
+        }
+    }
+
+    budget definition_;
+    window_keeping keeping_;
+    std::vector<int128> thresholds_{};
+    window_span cursor_{};  // the window that was asked for last
+    account_table accounts_{};
+};
+
+}  // namespace detail
+}  // namespace v1
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_BUDGET_KEPT_BUDGET_HPP

@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: MIT
+//
+// open_attempts.hpp: the attempts that have reserved and not ended, and what each holds of which
+// account.
+//
+// Nothing is allocated or freed while their number stays below what it once was.
+// Threads: plain values.
+// Floor 4.
+#ifndef AIAUDIT_BUDGET_OPEN_ATTEMPTS_HPP
+#define AIAUDIT_BUDGET_OPEN_ATTEMPTS_HPP
+
+#include <aiaudit/core/ids.hpp>           // operation_id
+#include <aiaudit/detail/hash_index.hpp>  // mixed
+
+#include <cstddef>
+#include <cstdint>
+#include <utility>
+#include <vector>
+
+namespace aiaudit {
+inline namespace v1 {
+namespace detail {
+
+// What an attempt holds of one account.
+struct hold {
+    static constexpr int128 not_logged = -1;
+
+    int128 amount = 0;
+    int128 logged = not_logged;  // as the log has it; less, or nothing, while that is awaited
+    uint128 end = 0;             // of a bucket: where it ends in it
+    std::int64_t window = 0;
+    std::uint32_t budget = 0;
+    std::uint32_t account = 0;
+    std::uint32_t next = 0;  // of the same attempt
+};
+
+struct open_attempt {
+    operation_id operation{};
+    std::uint32_t attempt = 1;
+    std::uint32_t first_hold = 0;
+    sequence intent{};  // the last one; zero while none is in the log
+    timestamp deadline{};
+    bool tentative = false;     // holds more than the log says
+    std::uint32_t version = 0;  // of the budgets, when it was made tentative
+};
+
+class open_attempts {
+public:
+    static constexpr std::uint32_t none = ~std::uint32_t{0};
+
+    [[nodiscard]] std::uint32_t find(operation_id const& operation,
+                                     std::uint32_t attempt) const noexcept {
+        if (slots_.empty()) return none;
+        std::uint32_t const hash = hash_of(operation, attempt);
+        for (std::size_t at = hash & mask(); slots_[at].number != none; at = (at + 1) & mask()) {
+            if (slots_[at].hash != hash) continue;
+            open_attempt const& each = attempts_[slots_[at].number];
+            if (each.operation == operation && each.attempt == attempt) return slots_[at].number;
+        }
+        return none;
+    }
+    // Of one that is not there.
+    std::uint32_t add(operation_id const& operation, std::uint32_t attempt) {
+        if ((size_ + 1) * 2 > slots_.size()) grow();
+        std::uint32_t const number = take(attempts_, free_attempts_);
+        open_attempt& made = attempts_[number];
+        made = {};
+        made.operation = operation;
+        made.attempt = attempt;
+        made.first_hold = none;
+        put({hash_of(operation, attempt), number});
+        ++size_;
+        return number;
+    }
+    // Of one that holds nothing.
+    void remove(std::uint32_t number) noexcept {
+        AIAUDIT_ASSERT(attempts_[number].first_hold == none);
+        open_attempt& old = attempts_[number];
+        std::size_t at = hash_of(old.operation, old.attempt) & mask();
+        while (slots_[at].number != number) at = (at + 1) & mask();
+        close_gap(at);
+        old.first_hold = free_mark;
+        free_attempts_.push_back(number);
+        --size_;
+    }
+
+    [[nodiscard]] std::size_t size() const noexcept { return size_; }
+    [[nodiscard]] open_attempt& operator[](std::uint32_t number) noexcept {
+        return attempts_[number];
+    }
+    [[nodiscard]] open_attempt const& operator[](std::uint32_t number) const noexcept {
+        return attempts_[number];
+    }
+    // Calls visit(number) for each; it may remove that one.
+    template <class Visitor>
+    void for_each(Visitor&& visit) const {
+        for (std::uint32_t number = 0; number < attempts_.size(); ++number)
+            if (attempts_[number].first_hold != free_mark) visit(number);
+    }
+
+    void add_hold(std::uint32_t number, hold made) {
+        std::uint32_t const place = take(holds_, free_holds_);
+        made.next = std::exchange(attempts_[number].first_hold, place);
+        holds_[place] = made;
+    }
+    // Nullptr where it holds nothing of that budget.
+    [[nodiscard]] hold* find_hold(std::uint32_t number, std::uint32_t budget) noexcept {
+        for (std::uint32_t at = attempts_[number].first_hold; at != none; at = holds_[at].next)
+            if (holds_[at].budget == budget) return &holds_[at];
+        return nullptr;
+    }
+    template <class Visitor>
+    void for_each_hold(std::uint32_t number, Visitor&& visit) {
+        for (std::uint32_t at = attempts_[number].first_hold; at != none; at = holds_[at].next)
+            visit(holds_[at]);
+    }
+    template <class Visitor>
+    void for_each_hold(std::uint32_t number, Visitor&& visit) const {
+        for (std::uint32_t at = attempts_[number].first_hold; at != none; at = holds_[at].next)
+            visit(holds_[at]);
+    }
+    // Calls drop(hold&) -> bool for each, and takes out those for which it is true.
+    template <class Drop>
+    void drop_holds(std::uint32_t number, Drop&& drop) {
+        std::uint32_t* link = &attempts_[number].first_hold;
+        while (*link != none) {
+            std::uint32_t const at = *link;
+            if (drop(holds_[at])) {
+                *link = holds_[at].next;
+                free_holds_.push_back(at);
+            } else {
+                link = &holds_[at].next;
+            }
+        }
+    }
+
+private:
+    static constexpr std::uint32_t free_mark = none - 1;
+    struct slot {
+        std::uint32_t hash = 0;
+        std::uint32_t number = none;
+    };
+
+    // A half of the identifier is random, whoever made it.
+    [[nodiscard]] static std::uint32_t hash_of(operation_id const& operation,
+                                               std::uint32_t attempt) noexcept {
+        auto const* const bytes = reinterpret_cast<char const*>(operation.bytes.data());
+        return static_cast<std::uint32_t>(
+            mixed(load_word(bytes) ^ 0x9E37'79B9'7F4A'7C15ULL,
+                  load_word(bytes + 8) + attempt * std::uint64_t{0xC2B2'AE3D}));
+    }
+    template <class Value>
+    [[nodiscard]] static std::uint32_t take(std::vector<Value>& all,
+                                            std::vector<std::uint32_t>& free) {
+        if (free.empty()) {
+            all.emplace_back();
+            return static_cast<std::uint32_t>(all.size() - 1);
+        }
+        std::uint32_t const number = free.back();
+        free.pop_back();
+        return number;
+    }
+    [[nodiscard]] std::size_t mask() const noexcept { return slots_.size() - 1; }
+    void put(slot made) noexcept {
+        std::size_t at = made.hash & mask();
+        while (slots_[at].number != none) at = (at + 1) & mask();
+        slots_[at] = made;
+    }
+    void grow() {
+        std::vector<slot> const old = std::move(slots_);
+        slots_.assign(old.empty() ? 64 : old.size() * 2, slot{});
+        for (slot const& each : old)
+            if (each.number != none) put(each);
+    }
+    // Moves up what would not be found behind an empty slot.
+    void close_gap(std::size_t gap) noexcept {
+        for (std::size_t at = (gap + 1) & mask(); slots_[at].number != none;
+             at = (at + 1) & mask()) {
+            std::size_t const home = slots_[at].hash & mask();
+            if (((at - home) & mask()) < ((at - gap) & mask())) continue;
+            slots_[gap] = slots_[at];
+            gap = at;
+        }
+        slots_[gap] = {};
+    }
+
+    std::vector<slot> slots_{};
+    std::vector<open_attempt> attempts_{};
+    std::vector<hold> holds_{};
+    std::vector<std::uint32_t> free_attempts_{};
+    std::vector<std::uint32_t> free_holds_{};
+    std::size_t size_ = 0;
+};
+
+}  // namespace detail
+}  // namespace v1
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_BUDGET_OPEN_ATTEMPTS_HPP
