@@ -79,13 +79,13 @@ template <class Visitor>
     }
 }
 
-[[nodiscard]] inline bool is_control(char c) noexcept {
+[[nodiscard]] inline bool is_line_control(char c) noexcept {
     return static_cast<unsigned char>(c) < 0x20 || c == '\x7F';
 }
 // A name that can be shown on a line.
 [[nodiscard]] inline bool is_subject_name(std::string_view name) noexcept {
     return !name.empty() && name.size() <= subject_name_bytes &&
-           std::none_of(name.begin(), name.end(), is_control);
+           std::none_of(name.begin(), name.end(), is_line_control);
 }
 [[nodiscard]] inline bool is_budget_name(std::string_view name) noexcept {
     auto const fits = [](char c) {
