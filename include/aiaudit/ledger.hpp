@@ -13,51 +13,32 @@
 #ifndef AIAUDIT_LEDGER_HPP
 #define AIAUDIT_LEDGER_HPP
 
-#include <aiaudit/engine/batch_queue.hpp>   // batch_queue
-#include <aiaudit/engine/fold_keeper.hpp>   // fold_keeper
-#include <aiaudit/engine/log_appender.hpp>  // log_appender
-#include <aiaudit/engine/log_reader.hpp>    // log_reader
-#include <aiaudit/engine/log_writer.hpp>    // rotation_policy
-#include <aiaudit/policies.hpp>             // default_policies
-#include <aiaudit/rollup/report.hpp>        // report
-#include <aiaudit/storage/store.hpp>        // storage_policy
+#include <aiaudit/budget/budget_record.hpp>    // to_record
+#include <aiaudit/budget/unknown_outcome.hpp>  // unknown_outcome
+#include <aiaudit/engine/admission_lock.hpp>   // admission_lock
+#include <aiaudit/engine/batch_queue.hpp>      // batch_queue
+#include <aiaudit/engine/fold_keeper.hpp>      // fold_keeper
+#include <aiaudit/engine/gate_keeper.hpp>      // gate_keeper
+#include <aiaudit/engine/ledger_options.hpp>   // ledger_options
+#include <aiaudit/engine/log_appender.hpp>     // log_appender
+#include <aiaudit/engine/log_reader.hpp>       // log_reader
+#include <aiaudit/policies.hpp>                // default_policies
+#include <aiaudit/rollup/report.hpp>           // report
+#include <aiaudit/storage/store.hpp>           // storage_policy
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
+#include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <thread>
 #include <utility>
+#include <vector>
 
 namespace aiaudit {
 inline namespace v1 {
-
-// When append() returns.
-enum class durability : std::uint8_t {
-    committed,  // the record is on disk: no crash of the process or of the machine loses it
-    relaxed,    // the record is queued: a crash may lose what was not yet written, which is at most
-                // what gathered in two commits; flush() waits for it
-};
-
-struct ledger_options {
-    // The directory. Made if it does not exist and `create` says so.
-    std::string path{};
-    bool create = true;
-    bool read_only = false;
-
-    // What a block holds at most, and what gathers while one is written; append() waits for room.
-    // More make commits cheaper and memory dearer.
-    std::uint32_t batch_records_max = 16'384;
-    std::size_t batch_bytes_max = std::size_t{16} << 20;
-
-    rotation_policy rotation{};
-    log_failure_policy log_failure{};
-
-    // Memory for sums of past days, which are loaded again where it is not enough.
-    std::size_t rollup_memory_bytes = rollup_options{}.memory_bytes;
-    // Records after which the rollups are saved; what is not saved is folded again at opening.
-    std::uint64_t rollup_save_records = 131'072;
-};
 
 // A record that is on its way to the log.
 class ticket {
@@ -117,6 +98,47 @@ public:
         if (when == durability::relaxed) return sequence{0};
         return state_->wait(*pushed);
     }
+    // Asks the budgets that cover an attempt, and appends its intent, in one step: its cost is held
+    // from then on, until an outcome of the same operation and attempt settles it. Where one does
+    // not let it through, admission::refused says why, and nothing is in the log. Where the same
+    // attempt is open already, what is held for it becomes the larger of both.
+    // With budget_mode::shared it waits for the disk whatever `when` says. Errors: as append();
+    // already_open, where another process decides alone.
+    [[nodiscard]] result<admission> admit(record const& intent,
+                                          durability when = durability::committed);
+    // Whether there are budgets: as of the last record that this process wrote or read, so what
+    // another one sets counts here from the next record on. Cheap.
+    [[nodiscard]] bool has_budgets() const noexcept { return state_->gate.has_budgets(); }
+    // Sets a budget, new or instead of the one with that name. One with the same unit, scope and
+    // window keeps what it has counted; another one counts what the log has of its window, as far
+    // as retention left it. Errors: bad_argument, in words; as append().
+    [[nodiscard]] result<sequence> set_budget(budget const& wanted);
+    // Errors: not_found; as append().
+    [[nodiscard]] result<sequence> remove_budget(std::string_view name);
+    // By name. Errors, of this and those below: of reading what other processes wrote.
+    [[nodiscard]] result<std::vector<budget>> budgets();
+    // Each budget, or each of its subjects that has counted anything in the present window.
+    [[nodiscard]] result<std::vector<budget_state>> budget_states();
+    // Attempts without an outcome, oldest first: all, or those that must have ended before that.
+    [[nodiscard]] result<std::vector<open_reservation>> open_reservations(
+        std::optional<timestamp> deadline_before = {});
+    // Writes an outcome for each of those, at the cost that was held for it, since nobody knows
+    // better: error_type "outcome_unknown". Returns how many; what was settled meanwhile, by
+    // whatever process, is left alone.
+    [[nodiscard]] result<std::uint64_t> reconcile(timestamp deadline_before);
+    // The thresholds that budgets have passed, since this was last asked in this process.
+    [[nodiscard]] result<std::vector<budget_crossing>> take_crossings();
+    // Appends an alert's record unless the log has it already, or another process has taken it
+    // (engine/alert_book.hpp); an outcome, unless its attempt has one. Nothing: it was left out.
+    [[nodiscard]] result<std::optional<sequence>> append_once(record const& entry);
+    // Calls visit(alert_book const&) -> T on the alerts of the log.
+    template <class Visitor>
+    [[nodiscard]] auto alerts(Visitor&& visit) {
+        return state_->gate.look([&visit](budget_gate&, detail::alert_book& book) {
+            return visit(std::as_const(book));
+        });
+    }
+
     // Waits until all that was handed over before, by whatever thread, is on disk. Errors: a
     // failure of what this thread handed over, and was not told of; else one of another thread's
     // that no flush() was told of yet (that thread is still told itself).
@@ -188,7 +210,8 @@ struct basic_ledger<Policies>::state {
           fold(store, log, queue,
                {rollup_options{.memory_bytes = options.rollup_memory_bytes},
                 options.rollup_save_records}),
-          appender(store, time, queue, options.path, options.rotation, options.log_failure) {}
+          gate(store, log, options.rollup_save_records),
+          appender(store, time, queue, gate, options.path, options.rotation, options.log_failure) {}
     state(state const&) = delete;
     state& operator=(state const&) = delete;
     ~state() {
@@ -200,10 +223,11 @@ struct basic_ledger<Policies>::state {
         // So that opening has less to fold. Not worth a commit for a few records.
         constexpr std::uint64_t worth_saving = 8192;
         static_cast<void>(fold.save_now(worth_saving));
+        static_cast<void>(gate.save_now(worth_saving));
     }
 
     template <class String>
-    result<detail::batch_queue::pushed> push(basic_record<String> const& entry, bool awaited) {
+    result<std::string_view> encode(basic_record<String> const& entry) const {
         thread_local std::string room;
         if (options.read_only)
             return fail(errc::read_only, options.path + " is open for reading only");
@@ -212,22 +236,78 @@ struct basic_ledger<Policies>::state {
             return fail(errc::too_large, "a record of " + std::to_string(encoded.size()) +
                                              " bytes; the most is " +
                                              std::to_string(limits::record_bytes));
-        return queue.push(encoded, awaited);
+        return encoded;
+    }
+    template <class String>
+    result<detail::batch_queue::pushed> push(basic_record<String> const& entry, bool awaited) {
+        auto const encoded = encode(entry);
+        if (!encoded) return encoded.error();
+        return queue.push(*encoded, awaited);
     }
 
     result<sequence> wait(detail::batch_queue::pushed const& of) {
         auto const written = queue.wait(*of.to);
         if (!written) return written.error();
-        std::uint64_t const first = value_of(of.to->first);
-        return sequence{first == 0 ? 0 : first + of.place};
+        return of.to->sequence_at(of.place);
+    }
+
+    // What became of an entry that the writer decides about.
+    struct decided {
+        sequence number{};
+        bool warned = false;
+        detail::batch::left_out_entry const* left_out = nullptr;  // the batch's
+    };
+    result<decided> wait_for_decision(detail::batch_queue::pushed const& of) {
+        auto const number = wait(of);
+        if (!number) return number.error();
+        auto const& warned = of.to->warned;
+        auto const* const left_out = of.to->left_out_at(of.place);
+        if (left_out != nullptr && left_out->failure) return *left_out->failure;
+        return decided{*number, std::binary_search(warned.begin(), warned.end(), of.place),
+                       left_out};
+    }
+
+    // A store that has nothing on disk has no other processes.
+    result<void> take_admissions() {
+        if (store.bytes_on_disk() == 0) return {};
+        return admissions.take(options.path, options.budgets == budget_mode::exclusive);
+    }
+    // Lets the writer decide.
+    result<admission> admit_by_log(std::string_view encoded) {
+        auto const pushed = queue.push(encoded, true, detail::entry_mark::conditional);
+        if (!pushed) return pushed.error();
+        auto const became = wait_for_decision(*pushed);
+        if (!became) return became.error();
+        if (became->left_out == nullptr) return admission{became->number, {}, became->warned};
+        return admission{sequence{}, became->left_out->why, false};
+    }
+    result<admission> admit_by_memory(std::string_view encoded, durability when) {
+        auto const said = gate.hold(encoded);
+        if (!said) return said.error();
+        if (said->refused) return admission{sequence{}, said->refused, false};
+        // A budget that is being set now is asked as well.
+        if (!said->held) return admit_by_log(encoded);
+        auto const pushed =
+            queue.push(encoded, when == durability::committed, detail::entry_mark::held);
+        if (!pushed) {
+            gate.release(encoded);
+            return pushed.error();
+        }
+        admission made{sequence{}, {}, said->warned};
+        if (when == durability::relaxed) return made;
+        auto const number = wait(*pushed);
+        if (!number) return number.error();
+        made.number = *number;
+        return made;
     }
 
     // The writer's thread.
     void run() {
         while (auto next = queue.take()) {
             auto const first = appender.append(*next);
-            queue.finish(*next, first);
-            if (first && value_of(*first) != 0)
+            if (!first) gate.abandoned(*next, true);
+            if (auto const doomed = queue.finish(*next, first)) gate.abandoned(*doomed, true);
+            if (first && value_of(*first) != 0 && next->count != 0)
                 fold.committed(std::move(next), value_of(*first) - 1);
         }
         static_cast<void>(appender.take_up_spilled());
@@ -239,6 +319,9 @@ struct basic_ledger<Policies>::state {
     detail::log_reader<storage> log;
     detail::batch_queue queue;
     detail::fold_keeper<storage> fold;
+    detail::gate_keeper<storage> gate;
+    detail::admission_lock admissions{};
+    std::mutex once{};                              // one conditional record of a kind at a time
     detail::log_appender<storage, clock> appender;  // the writer's
     std::thread writer{};                           // last: they use all of the above
     std::thread folder{};
@@ -255,8 +338,12 @@ result<basic_ledger<Policies>> basic_ledger<Policies>::open(ledger_options optio
     auto opened = storage::open(with);
     if (!opened) return opened.error();
     auto made = std::make_unique<state>(std::move(options), std::move(*opened));
+    if (made->options.budgets == budget_mode::exclusive) {
+        if (auto alone = made->take_admissions(); !alone) return alone.error();
+    }
     if (auto folded = made->fold.catch_up_now(); !folded) return folded.error();
     if (made->options.read_only) return basic_ledger(std::move(made));
+    if (auto folded = made->gate.catch_up(); !folded) return folded.error();
     if (auto taken = made->appender.open(); !taken) return taken.error();
     made->writer = std::thread([of = made.get()] { of->run(); });
     made->folder = std::thread([of = made.get()] { of->fold.run(); });
@@ -267,7 +354,8 @@ template <class Policies>
 result<void> basic_ledger<Policies>::save() {
     if (auto ok = flush(); !ok) return ok;
     if (auto ok = state_->fold.catch_up_now(); !ok) return ok;
-    return state_->fold.save_now(1);
+    if (auto ok = state_->fold.save_now(1); !ok) return ok;
+    return state_->gate.save_now(1);
 }
 
 template <class Policies>
@@ -275,6 +363,99 @@ result<void> basic_ledger<Policies>::rotate() {
     if (auto ok = flush(); !ok) return ok;
     detail::log_writer<storage> writing(state_->store, state_->options.rotation);
     return writing.rotate(state_->time.now(), true);
+}
+
+template <class Policies>
+result<admission> basic_ledger<Policies>::admit(record const& intent, durability when) {
+    if (intent.kind != record_kind::intent)
+        return fail(errc::bad_argument, "an attempt is admitted by its intent");
+    auto const encoded = state_->encode(intent);
+    if (!encoded) return encoded.error();
+    if (auto ok = state_->take_admissions(); !ok) return ok.error();
+    if (state_->options.budgets == budget_mode::exclusive)
+        return state_->admit_by_memory(*encoded, when);
+    return state_->admit_by_log(*encoded);
+}
+
+template <class Policies>
+result<sequence> basic_ledger<Policies>::set_budget(budget const& wanted) {
+    auto const entry = to_record(wanted, state_->time.now());
+    if (!entry) return entry.error();
+    auto const number = append(*entry);
+    if (!number) return number;
+    if (auto ok = state_->gate.catch_up(); !ok) return ok.error();
+    return number;
+}
+
+template <class Policies>
+result<sequence> basic_ledger<Policies>::remove_budget(std::string_view name) {
+    auto const there = budgets();
+    if (!there) return there.error();
+    auto const found = std::find_if(there->begin(), there->end(),
+                                    [name](budget const& of) { return of.name == name; });
+    if (found == there->end())
+        return fail(errc::not_found, "no budget '" + std::string(name.substr(0, 64)) + "'");
+    auto const number = append(to_removal_record(name, state_->time.now()));
+    if (!number) return number;
+    if (auto ok = state_->gate.catch_up(); !ok) return ok.error();
+    return number;
+}
+
+template <class Policies>
+result<std::vector<budget>> basic_ledger<Policies>::budgets() {
+    return state_->gate.look([](budget_gate& gate, auto&) { return gate.budgets(); });
+}
+
+template <class Policies>
+result<std::vector<budget_state>> basic_ledger<Policies>::budget_states() {
+    timestamp const now = state_->time.now();
+    return state_->gate.look([now](budget_gate& gate, auto&) { return gate.states(now); });
+}
+
+template <class Policies>
+result<std::vector<open_reservation>> basic_ledger<Policies>::open_reservations(
+    std::optional<timestamp> deadline_before) {
+    return state_->gate.look([&](budget_gate& gate, auto&) { return gate.open(deadline_before); });
+}
+
+template <class Policies>
+result<std::uint64_t> basic_ledger<Policies>::reconcile(timestamp deadline_before) {
+    auto const open = open_reservations(deadline_before);
+    if (!open) return open.error();
+    std::uint64_t count = 0;
+    for (open_reservation const& one : *open) {
+        std::optional<record> intent;
+        auto const got = read(one.intent, [&intent](sequence, record&& entry) {
+            intent = std::move(entry);
+            return false;
+        });
+        if (!got) return got.error();
+        if (!intent) return fail(errc::corrupt, "an intent is missing");
+        auto const written = append_once(detail::unknown_outcome(std::move(*intent)));
+        if (!written) return written.error();
+        if (*written) ++count;
+    }
+    return count;
+}
+
+template <class Policies>
+result<std::vector<budget_crossing>> basic_ledger<Policies>::take_crossings() {
+    return state_->gate.look([](budget_gate& gate, auto&) { return gate.take_crossings(); });
+}
+
+template <class Policies>
+result<std::optional<sequence>> basic_ledger<Policies>::append_once(record const& entry) {
+    if (entry.kind != record_kind::alert && entry.kind != record_kind::outcome)
+        return fail(errc::bad_argument, "alerts and outcomes alone are appended once");
+    auto const encoded = state_->encode(entry);
+    if (!encoded) return encoded.error();
+    std::lock_guard const lock(state_->once);
+    auto const pushed = state_->queue.push(*encoded, true, detail::entry_mark::conditional);
+    if (!pushed) return pushed.error();
+    auto const became = state_->wait_for_decision(*pushed);
+    if (!became) return became.error();
+    if (became->left_out != nullptr) return std::optional<sequence>{};
+    return std::optional(became->number);
 }
 
 }  // namespace v1

@@ -26,7 +26,8 @@ namespace aiaudit {
 inline namespace v1 {
 
 // A segment's age is that of its youngest record, by the time when that record's attempt began. The
-// segment that is being written is never dropped.
+// segment that is being written is never dropped, nor one with the intent of an attempt that holds
+// a budget and is under way.
 struct retention_policy {
     std::chrono::seconds age_min{0};                // younger ones stay, whatever the rest says
     std::optional<std::chrono::seconds> age_max{};  // older ones go
@@ -66,6 +67,9 @@ public:
             if (!next) return next.error();
             if (!*next || dropped.size() == policy_.segments_max) break;
             if (!policy_.dry_run) {
+                auto const settled = settle_what_is_over(**next);
+                if (!settled) return settled.error();
+                if (!*settled) break;
                 if (auto ok = drop(**next); !ok) return ok.error();
             }
             dropped.push_back(**next);
@@ -101,6 +105,16 @@ private:
         if (age < policy_.age_min.count() || !(old || large))
             return std::optional<dropped_segment>{};
         return std::optional(found);
+    }
+
+    // Attempts whose time is over are settled, since what they hold is told by their intents. False
+    // where one of the segment's is under way.
+    [[nodiscard]] result<bool> settle_what_is_over(dropped_segment const& segment) {
+        auto const settled = ledger_.reconcile(ledger_.time().now());
+        if (!settled) return settled.error();
+        auto const open = ledger_.open_reservations();
+        if (!open) return open.error();
+        return open->empty() || open->front().intent > segment.last;
     }
 
     [[nodiscard]] result<void> drop(dropped_segment const& segment) {

@@ -71,7 +71,10 @@ class Tally:
             if place is not None and len(self.kinds) <= FAILURES_KEPT and place.is_dir():
                 target = self.kept / f"{self.name}-{len(self.kinds)}"
                 shutil.rmtree(target, ignore_errors=True)
-                shutil.copytree(place, target)
+                try:
+                    shutil.copytree(place, target)
+                except shutil.Error:
+                    pass  # others are still at work there: what is gone meanwhile is left out
                 kept = f" [kept in {target}]"
             print(f"  {self.name}: {wrong} <- {how}{kept}", flush=True)
 
@@ -700,8 +703,53 @@ class Battery:
         near = chance.sample(near, min(len(near), most))
         return near + chance.sample(far, min(len(far), most - len(near)))
 
+    def budgets(self, tally: Tally) -> None:
+        chance = random.Random(self.seed)
+        for number in range(3 if self.liars else 2000 if self.long else 12):
+            if tally.is_over():
+                continue
+            # By memory one process at a time decides, by the log eight; half of the rounds on a disk.
+            mode, processes = ("exclusive", 1) if number % 4 == 3 else ("shared", 8)
+            place = (self.fast, self.disk)[number // 2 % 2] / f"budgets-{number}"
+            place.mkdir()
+            seed = chance.randrange(1 << 30)
+            wrong = self.spend(place, "liar" if self.liars else mode, processes, seed, tally)
+            tally.trial(wrong, f"round {number}: {processes} processes of 64 threads, {mode}, seed {seed}", place)
+            shutil.rmtree(place)
 
-CLASSES = ("syscalls", "kills", "power", "full", "flips", "cuts", "stale")
+    def spend(self, place: Path, mode: str, processes: int, seed: int, tally: Tally) -> str | None:
+        """Spenders in one ledger, killed and started again; what the check finds wrong, or nothing."""
+        chance = random.Random(seed)
+        spender, ledger = self.programs / "spender", place / "ledger"
+        self.must(spender, "make", ledger)
+        started = 0
+
+        def start() -> subprocess.Popen:
+            nonlocal started
+            started += 1
+            return self.start([spender, "spend", ledger, mode, str(seed + started), "64", "3"])
+        running = [start() for _ in range(processes)]
+        for _ in range(6):
+            time.sleep(chance.uniform(0.01, 0.15))
+            victim = chance.randrange(processes)
+            running[victim].kill()
+            status, printed = self.finish(running[victim])
+            tally.note("kills" if status == -signal.SIGKILL else "processes that were done")
+            if status not in (0, -signal.SIGKILL):
+                return printed
+            running[victim] = start()
+        for process in running:
+            status, printed = self.finish(process)
+            if status != 0:
+                return printed or f"a spender ended by {status}"
+        status, printed = self.run([spender, "check", ledger])
+        settled = re.match(r"(\d+) settled", printed)
+        if settled:
+            tally.note("reservations of the dead settled", int(settled.group(1)))
+        return None if status == 0 else printed or f"the check ended by {status}"
+
+
+CLASSES = ("syscalls", "kills", "power", "full", "flips", "cuts", "stale", "budgets")
 
 
 def run_class(battery: Battery, name: str) -> Tally | None:
@@ -723,6 +771,9 @@ def show_that_it_sees(battery: Battery) -> int:
         tally = run_class(battery, name)
         if tally is not None and not any(re.search("acknowledged|corrupt|not_found|not_a_ledger", kind) for kind in tally.kinds):
             blind.append(name)
+    tally = run_class(battery, "budgets")
+    if tally is None or not any("is over by" in kind for kind in tally.kinds):
+        blind.append("budgets")
     for fault in ("cost", "user", "twice", "hole", "lost", "moved", "refused", "rewritten", "cut", "anew"):
         place = battery.fast / f"forged-{fault}"
         place.mkdir()

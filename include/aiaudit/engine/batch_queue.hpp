@@ -9,15 +9,19 @@
 #ifndef AIAUDIT_ENGINE_BATCH_QUEUE_HPP
 #define AIAUDIT_ENGINE_BATCH_QUEUE_HPP
 
+#include <aiaudit/budget/decision.hpp>        // budget_refusal
 #include <aiaudit/core/ids.hpp>               // sequence
+#include <aiaudit/core/record.hpp>            // record_kind
 #include <aiaudit/detail/bytes.hpp>           // little-endian integers
 #include <aiaudit/engine/one_time_event.hpp>  // one_time_event
 #include <aiaudit/error.hpp>                  // result
+#include <aiaudit/limits.hpp>                 // record_bytes
 
 #include <algorithm>
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
+#include <iterator>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -33,25 +37,47 @@ inline namespace v1 {
 
 namespace detail {
 
+// What the writer is to do about an entry of a batch. In the upper bits of its length.
+enum class entry_mark : std::uint32_t {
+    none = 0,
+    conditional = std::uint32_t{1} << 31,  // it enters the log if the gate lets it
+    held = std::uint32_t{1} << 30,         // the gate let it, and holds its cost
+};
+
 // Records that are written together, and how that ended.
 struct batch {
     enum end : std::uint32_t { written = 1, failed = 2 };
 
-    std::string bytes{};  // each record as a 32-bit length and its canonical encoding
+    // Each record as a 32-bit length with its mark, and its canonical encoding.
+    std::string bytes{};
     std::uint32_t count = 0;
+    std::uint32_t conditional = 0;  // of these entries
+    bool has_rules = false;         // budgets or alerts are among them
     // Who handed over records that nobody may wait for.
     std::vector<std::thread::id> relaxed{};
     std::uint32_t awaited = 0;  // callers that wait for it; under the queue's mutex
 
+    // An entry that the gate did not let into the log, by the place at which it was pushed.
+    struct left_out_entry {
+        std::uint32_t place = 0;
+        std::optional<budget_refusal> why{};  // none: it was there already
+        std::optional<error> failure{};       // there was no log to decide in
+    };
     // What follows is set before `ended`, and constant from then on.
-    one_time_event ended{};  // written or failed
-    sequence first{};        // zero where the records were spilled
+    std::vector<left_out_entry> left_out{};  // by place
+    std::vector<std::uint32_t> warned{};     // places of entries that are over a limit
+    one_time_event ended{};                  // written or failed
+    sequence first{};                        // zero where the records were spilled
     std::optional<error> failure{};
 
-    void add(std::string_view encoded) {
-        append_little_endian(bytes, static_cast<std::uint32_t>(encoded.size()));
+    void add(std::string_view encoded, entry_mark mark = entry_mark::none) {
+        static_assert(limits::record_bytes < static_cast<std::uint32_t>(entry_mark::held));
+        append_little_endian(
+            bytes, static_cast<std::uint32_t>(encoded.size()) | static_cast<std::uint32_t>(mark));
         bytes.append(encoded);
         ++count;
+        if (mark == entry_mark::conditional) ++conditional;
+        has_rules = has_rules || is_rule(encoded);
     }
     void note_relaxed(std::thread::id by) {
         if (std::find(relaxed.rbegin(), relaxed.rend(), by) == relaxed.rend())
@@ -60,12 +86,73 @@ struct batch {
     // Calls visit(encoded record) for each, until it returns an error.
     template <class Visitor>
     [[nodiscard]] result<void> for_each(Visitor&& visit) const {
+        return for_each_entry(
+            [&visit](std::uint32_t, entry_mark, std::string_view encoded) -> result<void> {
+                return visit(encoded);
+            });
+    }
+    // The same, visit(the place at which it was pushed, its mark, encoded record).
+    template <class Visitor>
+    [[nodiscard]] result<void> for_each_entry(Visitor&& visit) const {
         byte_reader in{bytes};
-        while (!in.at_end()) {
-            result<void> const visited = visit(in.take(in.little_endian<std::uint32_t>()));
+        auto gone = left_out.begin();
+        for (std::uint32_t place = 0; !in.at_end(); ++place) {
+            for (; gone != left_out.end() && gone->place == place; ++gone) ++place;
+            auto const head = in.little_endian<std::uint32_t>();
+            auto const mark = static_cast<entry_mark>(head & marks);
+            result<void> const visited = visit(place, mark, in.take(head & ~marks));
             if (!visited) return visited;
         }
         return {};
+    }
+    // Takes entries out, before any of them is in the log. `more` by place, of entries that are
+    // still there.
+    void leave_out(std::vector<left_out_entry>&& more) {
+        batch kept;
+        auto gone = more.begin();
+        static_cast<void>(for_each_entry(
+            [&](std::uint32_t place, entry_mark mark, std::string_view encoded) -> result<void> {
+                if (gone != more.end() && gone->place == place) {
+                    ++gone;
+                } else {
+                    kept.add(encoded, mark);
+                }
+                return {};
+            }));
+        bytes = std::move(kept.bytes);
+        count = kept.count;
+        conditional = kept.conditional;
+        has_rules = kept.has_rules;
+        left_out.insert(left_out.end(), std::make_move_iterator(more.begin()),
+                        std::make_move_iterator(more.end()));
+        std::sort(left_out.begin(), left_out.end(),
+                  [](auto const& a, auto const& b) { return a.place < b.place; });
+    }
+    // What was left out of it at that place; null where it was let in.
+    [[nodiscard]] left_out_entry const* left_out_at(std::uint32_t place) const noexcept {
+        auto const found = first_left_out(place);
+        return found != left_out.end() && found->place == place ? &*found : nullptr;
+    }
+    // Of the entry that was pushed there, once all is written; zero where it was spilled.
+    [[nodiscard]] sequence sequence_at(std::uint32_t place) const noexcept {
+        if (value_of(first) == 0) return first;
+        auto const before = first_left_out(place) - left_out.begin();
+        return sequence{value_of(first) + place - static_cast<std::uint64_t>(before)};
+    }
+
+private:
+    static constexpr std::uint32_t marks = static_cast<std::uint32_t>(entry_mark::conditional) |
+                                           static_cast<std::uint32_t>(entry_mark::held);
+
+    [[nodiscard]] static bool is_rule(std::string_view encoded) noexcept {
+        auto const kind = static_cast<record_kind>(static_cast<std::uint8_t>(encoded.front()));
+        return kind == record_kind::budget || kind == record_kind::alert;
+    }
+    [[nodiscard]] std::vector<left_out_entry>::const_iterator first_left_out(
+        std::uint32_t place) const noexcept {
+        return std::lower_bound(
+            left_out.begin(), left_out.end(), place,
+            [](left_out_entry const& entry, std::uint32_t at) { return entry.place < at; });
     }
 };
 
@@ -89,20 +176,21 @@ public:
     // Puts a record into the batch that gathers, and waits for room there. `awaited`: the caller
     // will wait for it. Errors: closed; a failure of what this thread handed over before, and was
     // not told of. The record is then not in the queue.
-    [[nodiscard]] result<pushed> push(std::string_view encoded, bool awaited) {
+    [[nodiscard]] result<pushed> push(std::string_view encoded, bool awaited,
+                                      entry_mark mark = entry_mark::none) {
         std::unique_lock lock(mutex_);
         if (!has_room(encoded.size())) {
             room_.wait(lock, [&] { return stopping_ || has_room(encoded.size()); });
         }
         if (stopping_) return fail(errc::closed, "the ledger is being closed");
         if (auto failure = take_untold()) return *failure;
-        gathering_->add(encoded);
+        gathering_->add(encoded, mark);
         if (awaited) {
             ++gathering_->awaited;
         } else {
             gathering_->note_relaxed(std::this_thread::get_id());
         }
-        pushed const made{gathering_, gathering_->count - 1};
+        pushed made{gathering_, gathering_->count - 1};
         bool const wake = wakes_writer(awaited);
         lock.unlock();
         if (wake) work_.notify_one();
@@ -172,8 +260,8 @@ public:
     }
     // Tells those who wait. `first`: the sequence of the batch's first record. With a batch that
     // failed the one that gathers fails too, if it holds later records of the same threads: so the
-    // records of one thread enter the log without a hole.
-    void finish(batch& done, result<sequence> const& first) {
+    // records of one thread enter the log without a hole. The one that failed with it is returned.
+    std::shared_ptr<batch> finish(batch& done, result<sequence> const& first) {
         std::shared_ptr<batch> doomed;
         {
             std::lock_guard const lock(mutex_);
@@ -190,9 +278,10 @@ public:
             }
         }
         done.ended.set(first ? batch::written : batch::failed);
-        if (!doomed) return;
+        if (!doomed) return {};
         doomed->ended.set(batch::failed);
         room_.notify_all();
+        return doomed;
     }
     // The bytes of a batch that nobody reads any more, for the next one.
     void recycle(std::string&& bytes) {

@@ -7,8 +7,9 @@
 #ifndef AIAUDIT_ENGINE_LOG_APPENDER_HPP
 #define AIAUDIT_ENGINE_LOG_APPENDER_HPP
 
-#include <aiaudit/engine/log_writer.hpp>  // log_writer
-#include <aiaudit/engine/spill_file.hpp>  // spill_file
+#include <aiaudit/engine/gate_keeper.hpp>  // gate_keeper
+#include <aiaudit/engine/log_writer.hpp>   // log_writer
+#include <aiaudit/engine/spill_file.hpp>   // spill_file
 
 #include <algorithm>
 #include <chrono>
@@ -30,7 +31,8 @@ enum class on_log_failure : std::uint8_t {
     block,
     // They go to a file in spill_directory, durably, and are acknowledged without a sequence. They
     // enter the log, in their order, before the next record that it takes, or when the ledger is
-    // opened again with that directory. Until then reports do not count them.
+    // opened again with that directory. Until then reports do not count them. What needs the log to
+    // be decided (a budget shared by processes) fails.
     spill,
 };
 
@@ -45,10 +47,11 @@ namespace detail {
 template <class Store, class Clock>
 class log_appender {
 public:
-    log_appender(Store& store, Clock const& time, batch_queue& queue, std::string ledger,
-                 rotation_policy rotation, log_failure_policy failure)
+    log_appender(Store& store, Clock const& time, batch_queue& queue, gate_keeper<Store>& gate,
+                 std::string ledger, rotation_policy rotation, log_failure_policy failure)
         : writer_(store, rotation),
           store_(&store),
+          gate_(&gate),
           time_(&time),
           queue_(&queue),
           ledger_(std::move(ledger)),
@@ -68,8 +71,9 @@ public:
         return {};
     }
 
-    // The sequence of the batch's first record; zero where it was spilled.
-    [[nodiscard]] result<sequence> append(batch const& next) {
+    // The sequence of the batch's first record; zero where it was spilled. Takes out of the batch
+    // what the gate does not let into the log.
+    [[nodiscard]] result<sequence> append(batch& next) {
         using steady_clock = std::chrono::steady_clock;
         using pause_time = std::chrono::milliseconds;
         auto const until = steady_clock::now() + failure_.wait;
@@ -77,7 +81,7 @@ public:
             auto taken = take_up_spilled();
             auto const before = taken ? write(next, {}) : result<std::uint64_t>(taken.error());
             if (before) return sequence{*before + 1};
-            if (failure_.what == on_log_failure::spill) return spill(next);
+            if (failure_.what == on_log_failure::spill) return spill(next, before.error());
             if (failure_.what != on_log_failure::block) return before.error();
             if (steady_clock::now() + pause > until || queue_->pause(pause)) return before.error();
         }
@@ -90,7 +94,7 @@ public:
             auto const taken = read_number(*store_, file.key());
             if (!taken) return taken.error();
             auto const all =
-                file.for_each(*taken, [&](batch const& found, std::uint64_t end) -> result<void> {
+                file.for_each(*taken, [&](batch& found, std::uint64_t end) -> result<void> {
                     auto const written = write(found, {file.key(), end});
                     if (!written) return written.error();
                     return {};
@@ -111,21 +115,42 @@ private:
     };
 
     // How many records were before it, once it is on disk.
-    [[nodiscard]] result<std::uint64_t> write(batch const& next, spilled_mark const& mark) {
-        auto const also = [&](auto& view) -> result<void> {
+    [[nodiscard]] result<std::uint64_t> write(batch& next, spilled_mark const& mark) {
+        auto const prepare = [&](auto& view, std::uint64_t before) -> result<bool> {
             for (std::string const& gone : removed_) {
-                if (auto ok = view.erase(table::meta, gone); !ok) return ok;
+                if (auto ok = view.erase(table::meta, gone); !ok) return ok.error();
             }
-            if (mark.key.empty()) return {};
-            return view.replace(table::meta, mark.key, to_little_endian(mark.end));
+            if (!mark.key.empty()) {
+                auto const end = to_little_endian(mark.end);
+                if (auto ok = view.replace(table::meta, mark.key, end); !ok) return ok.error();
+            }
+            return gate_->prepare(view, before, next);
         };
-        auto const done = writer_.write(next, time_->now(), also);
-        if (!done) return done.error();
-        removed_.clear();
-        return done->before;
+        for (int tries = 0;; ++tries) {
+            auto const done = writer_.write(next, time_->now(), prepare);
+            if (done) {
+                removed_.clear();
+                gate_->committed(next, done->before);
+                return done->before;
+            }
+            gate_->abandoned(next, false);
+            if (!gate_->is_behind() || tries == tries_most) return done.error();
+            if (auto ok = gate_->catch_up(); !ok) return ok.error();
+        }
     }
 
-    [[nodiscard]] result<sequence> spill(batch const& next) {
+    // But for what only the log could decide.
+    [[nodiscard]] result<sequence> spill(batch& next, error const& why) {
+        if (next.conditional != 0) {
+            std::vector<batch::left_out_entry> undecided;
+            static_cast<void>(next.for_each_entry(
+                [&](std::uint32_t place, entry_mark mark, std::string_view) -> result<void> {
+                    if (mark == entry_mark::conditional) undecided.push_back({place, {}, why});
+                    return {};
+                }));
+            next.leave_out(std::move(undecided));
+        }
+        if (next.count == 0) return sequence{0};
         if (spilled_.empty() || !spilled_.back().is_own()) {
             auto made = spill_file::make(failure_.spill_directory, ledger_);
             if (!made) return made.error();
@@ -135,8 +160,11 @@ private:
         return sequence{0};
     }
 
+    static constexpr int tries_most = 50;  // while other processes write
+
     log_writer<Store> writer_;
     Store* store_;
+    gate_keeper<Store>* gate_;
     Clock const* time_;
     batch_queue* queue_;
     std::string ledger_;

@@ -28,6 +28,9 @@ inline constexpr std::string_view base = "base";    // the same, of those before
 inline constexpr std::string_view saved = "saved";  // the last record that the rollups hold
 inline constexpr std::string_view size = "size";    // bytes of blocks in this segment
 inline constexpr std::string_view month = "month";  // in which the segment was made
+inline constexpr std::string_view gate = "gate";    // what budgets and alerts have come to
+// No record before this one is of a budget or an alert.
+inline constexpr std::string_view gate_since = "gate_since";
 // In the history: the last segment that was dropped, and the last that a record was written of.
 inline constexpr std::string_view dropped = "dropped";
 inline constexpr std::string_view announced = "announced";

@@ -46,13 +46,14 @@ public:
         std::uint64_t before = 0;  // records that the log had
         std::uint64_t count = 0;
     };
-    // Durable when it returns. `also(view)` is called in the transaction, before the block is put.
-    // Errors: those of the store; nothing of the batch is in the log.
-    template <class Also>
-    [[nodiscard]] result<written> write(batch const& from, timestamp now, Also&& also) {
+    // Durable when it returns. `prepare(view, records before) -> result<bool>` is called in the
+    // transaction, before the block is put; it says whether it took entries out of the batch.
+    // Errors: those of the store and of prepare(); nothing of the batch is in the log.
+    template <class Prepare>
+    [[nodiscard]] result<written> write(batch const& from, timestamp now, Prepare&& prepare) {
         if (auto ok = seal(from); !ok) return ok.error();
         for (bool rotated = false;; rotated = true) {
-            auto done = commit(now, also);
+            auto done = commit(from, now, prepare);
             bool const full = !done && done.error().code == errc::log_full;
             if (done && *done) return **done;
             if (!done && (!full || rotated)) return done.error();
@@ -85,6 +86,7 @@ public:
                 next.replace(table::meta, meta_key::saved, to_little_endian(*saved));
             if (!put_saved) return put_saved;
             if (auto ok = carry_spilled(old, next); !ok) return ok;
+            if (auto ok = carry_gate(old, next); !ok) return ok;
             return next.replace(table::meta, meta_key::month, to_little_endian(month_of(now)));
         });
         if (!rotated && !declined) return rotated.error();
@@ -104,6 +106,18 @@ private:
                                           return put.has_value();
                                       });
         return scanned ? put : scanned;
+    }
+
+    // What budgets have come to.
+    template <class From, class To>
+    [[nodiscard]] static result<void> carry_gate(From const& old, To& next) {
+        for (auto const key : {meta_key::gate_since, meta_key::gate}) {
+            auto const there = old.get(table::meta, key);
+            if (!there) return there.error();
+            if (!*there) continue;
+            if (auto ok = next.replace(table::meta, key, **there); !ok) return ok;
+        }
+        return {};
     }
 
     // The block and the leaves.
@@ -130,8 +144,9 @@ private:
     }
 
     // False where a new segment is due first.
-    template <class Also>
-    [[nodiscard]] result<std::optional<written>> commit(timestamp now, Also&& also) {
+    template <class Prepare>
+    [[nodiscard]] result<std::optional<written>> commit(batch const& from, timestamp now,
+                                                        Prepare&& prepare) {
         std::optional<written> done;
         auto const committed = store_->write([&](auto& view) -> result<void> {
             auto const due = is_due(view, now);
@@ -139,8 +154,16 @@ private:
             if (*due) return {};
             auto tree = get_tree(view, meta_key::tree);
             if (!tree) return tree.error();
-            if (auto ok = also(view); !ok) return ok;
             std::uint64_t const before = tree->size();
+            auto const taken_out = prepare(view, before);
+            if (!taken_out) return taken_out.error();
+            if (*taken_out) {
+                if (auto ok = seal(from); !ok) return ok;
+            }
+            if (from.count == 0) {
+                done = written{before, 0};
+                return {};
+            }
             if (auto ok = put_block(view, before); !ok) return ok;
             if (auto ok = put_tree(view, *tree); !ok) return ok;
             if (auto ok = count_block(view, now); !ok) return ok;

@@ -90,8 +90,8 @@ public:
         return append(frame);
     }
 
-    // Calls visit(batch, where the next frame begins) -> result<void> for each frame from `from` on
-    // (0: all); a frame that was not written whole ends it.
+    // Calls visit(batch&, where the next frame begins) -> result<void> for each frame from `from`
+    // on (0: all); a frame that was not written whole ends it.
     template <class Visitor>
     [[nodiscard]] result<void> for_each(std::uint64_t from, Visitor&& visit) const {
         struct stat status {};
@@ -117,7 +117,10 @@ public:
             record_view entry;
             auto const counted = found.for_each([&](std::string_view encoded) -> result<void> {
                 ++found.count;
-                return decode_record(encoded, entry);
+                auto const decoded = decode_record(encoded, entry);
+                found.has_rules = found.has_rules || entry.kind == record_kind::budget ||
+                                  entry.kind == record_kind::alert;
+                return decoded;
             });
             if (!counted) return counted;
             at = end;

@@ -19,9 +19,12 @@
 
 #include <array>
 #include <atomic>
+#include <cerrno>
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <thread>
 #include <utility>
 
 #include <lmdb.h>
@@ -123,6 +126,7 @@ public:
 private:
     explicit lmdb_handle(std::string directory) : directory_(std::move(directory)) {}
     [[nodiscard]] result<void> open_environment(lmdb_settings const& how);
+    [[nodiscard]] int make_and_open(lmdb_settings const& how, unsigned flags);
     [[nodiscard]] result<MDB_txn*> begin_first(bool make);
     [[nodiscard]] result<void> walk_trees();
     [[nodiscard]] result<void> open_tables(bool make);
@@ -185,13 +189,19 @@ inline lmdb_handle::~lmdb_handle() {
     if (env_ != nullptr) ::mdb_env_close(env_);
 }
 
-inline result<void> lmdb_handle::open_environment(lmdb_settings const& how) {
-    if (int const code = ::mdb_env_create(&env_); code != 0) return failure(code, "create");
+// LMDB's code. env_ is there, or null.
+inline int lmdb_handle::make_and_open(lmdb_settings const& how, unsigned flags) {
+    if (env_ != nullptr) ::mdb_env_close(std::exchange(env_, nullptr));
+    if (int const code = ::mdb_env_create(&env_); code != 0) return code;
     constexpr std::uint64_t page = 4096;
     auto const map_bytes = (how.map_bytes + page - 1) / page * page;
     ::mdb_env_set_mapsize(env_, static_cast<std::size_t>(map_bytes));
     ::mdb_env_set_maxdbs(env_, limits::storage_tables);
     ::mdb_env_set_maxreaders(env_, limits::storage_readers);
+    return ::mdb_env_open(env_, directory_.c_str(), flags, 0600);
+}
+
+inline result<void> lmdb_handle::open_environment(lmdb_settings const& how) {
     // What is being made is synced as a whole, before it gets its name.
     unsigned flags = how.make ? MDB_NOTLS | MDB_NOSYNC : MDB_NOTLS;
     auto const lock_file = directory_ + "/lock.mdb";
@@ -208,10 +218,18 @@ inline result<void> lmdb_handle::open_environment(lmdb_settings const& how) {
         auto const bytes = head + std::uint64_t{limits::storage_readers} * 64;
         if (auto ok = reserve_blocks(lock_file, bytes); !ok) return ok;
     }
-    int const code = ::mdb_env_open(env_, directory_.c_str(), flags, 0600);
+    int code = make_and_open(how, flags);
+    // LMDB waits for who else opens the file just now. The kernel sees processes, not threads:
+    // where another thread of that process waits for this one's turn to write, it sees a circle
+    // that is none (as in write_lock.hpp). The other is through in a moment.
+    constexpr int tries_most = 1000 * static_cast<int>(limits::storage_wait_seconds);
+    for (int tries = 0; code == EDEADLK && tries < tries_most; ++tries) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(1));
+        code = make_and_open(how, flags);
+    }
     if (code == ENOMEM) {
         return fail(errc::storage_failed, directory_ + ": no address space for a map of " +
-                                              std::to_string(map_bytes) +
+                                              std::to_string(how.map_bytes) +
                                               " bytes (choose a smaller map_bytes)");
     }
     if (code != 0) return failure(code, "open");

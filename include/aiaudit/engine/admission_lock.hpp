@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: MIT
+//
+// admission_lock.hpp: which processes decide about budgets: several, each in the log's transaction,
+// or one alone, from memory.
+//
+// A file in the ledger's directory, locked by flock: the kernel takes it back from the dead.
+// Threads: any. Processes: a forked child shares its parent's lock.
+// Floor 6.
+#ifndef AIAUDIT_ENGINE_ADMISSION_LOCK_HPP
+#define AIAUDIT_ENGINE_ADMISSION_LOCK_HPP
+
+#include <aiaudit/storage/posix_file.hpp>  // file_handle
+
+#include <atomic>
+#include <mutex>
+#include <string>
+#include <utility>
+
+namespace aiaudit {
+inline namespace v1 {
+namespace detail {
+
+class admission_lock {
+public:
+    static constexpr char const* file_name = "admission.lock";
+
+    // Takes it once, for as long as this lives; later calls cost a load. Errors: already_open,
+    // where a process decides alone, or `alone` and others decide; those of the file system.
+    [[nodiscard]] result<void> take(std::string const& directory, bool alone) {
+        if (taken_.load(std::memory_order_acquire)) return {};
+        std::lock_guard const lock(mutex_);
+        if (taken_.load(std::memory_order_relaxed)) return {};
+        std::string const path = directory + "/" + file_name;
+        auto file = file_handle::open(path, O_RDWR | O_CREAT);
+        if (!file) return posix_error(errno, "open", path);
+        int failed = 0;
+        do {
+            failed = ::flock(file.get(), (alone ? LOCK_EX : LOCK_SH) | LOCK_NB);
+        } while (failed != 0 && errno == EINTR);
+        if (failed != 0 && errno == EWOULDBLOCK) {
+            return fail(errc::already_open,
+                        directory + (alone ? ": other processes decide about its budgets"
+                                           : ": another process alone decides about its budgets"));
+        }
+        if (failed != 0) return posix_error(errno, "flock", path);
+        file_ = std::move(file);
+        taken_.store(true, std::memory_order_release);
+        return {};
+    }
+
+private:
+    std::atomic<bool> taken_{false};
+    std::mutex mutex_{};
+    file_handle file_{};
+};
+
+}  // namespace detail
+}  // namespace v1
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_ENGINE_ADMISSION_LOCK_HPP

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: MIT
+//
+// ledger_options.hpp: how a ledger is opened.
+//
+// Threads: plain values.
+// Floor 6.
+#ifndef AIAUDIT_ENGINE_LEDGER_OPTIONS_HPP
+#define AIAUDIT_ENGINE_LEDGER_OPTIONS_HPP
+
+#include <aiaudit/engine/log_appender.hpp>  // log_failure_policy, rotation_policy
+#include <aiaudit/rollup/rollup.hpp>        // rollup_options
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+namespace aiaudit {
+inline namespace v1 {
+
+// When append() returns.
+enum class durability : std::uint8_t {
+    committed,  // the record is on disk: no crash of the process or of the machine loses it
+    relaxed,    // the record is queued: a crash may lose what was not yet written, which is at most
+                // what gathered in two commits; flush() waits for it
+};
+
+// Where budgets are decided about.
+enum class budget_mode : std::uint8_t {
+    // In the log's write transaction: several processes share them. admit() waits for the disk.
+    shared,
+    // In this process's memory. No other process may admit() meanwhile; they may append, report
+    // and set budgets.
+    exclusive,
+};
+
+struct ledger_options {
+    // The directory. Made if it does not exist and `create` says so.
+    std::string path{};
+    bool create = true;
+    bool read_only = false;
+
+    // What a block holds at most, and what gathers while one is written; append() waits for room.
+    // More make commits cheaper and memory dearer.
+    std::uint32_t batch_records_max = 16'384;
+    std::size_t batch_bytes_max = std::size_t{16} << 20;
+
+    rotation_policy rotation{};
+    log_failure_policy log_failure{};
+    budget_mode budgets = budget_mode::shared;
+
+    // Memory for sums of past days, which are loaded again where it is not enough.
+    std::size_t rollup_memory_bytes = rollup_options{}.memory_bytes;
+    // Records after which the rollups are saved; what is not saved is folded again at opening.
+    std::uint64_t rollup_save_records = 131'072;
+};
+
+}  // namespace v1
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_ENGINE_LEDGER_OPTIONS_HPP

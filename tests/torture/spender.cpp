@@ -1,0 +1,276 @@
+// SPDX-License-Identifier: MIT
+//
+// spender.cpp: spends from budgets that many threads and processes share, and is made to be killed.
+//
+//     spender make DIR                     sets the budgets
+//     spender spend DIR MODE SEED THREADS CALLS
+//                                          MODE: shared, exclusive, or liar, who does not ask
+//     spender check DIR                    settles what was left open, and adds up the log
+//
+// The check folds the log with none of the gate's code: no prefix of the log may have more spent
+// and held than a limit, and in the end the gate and the sums must agree, with nothing held.
+// Exit status: 0 done; 1 a promise is broken, in words; 2 the ledger refused to work.
+#include <aiaudit/ledger.hpp>
+
+#include <atomic>
+#include <cstdio>
+#include <cstdlib>
+#include <map>
+#include <random>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+using namespace aiaudit;
+
+namespace {
+
+constexpr std::int64_t pico_a_cent = 10'000'000'000;
+constexpr std::int64_t purse_limit = 5 * pico_a_cent;
+constexpr std::int64_t daily_limit = 3 * pico_a_cent;
+constexpr std::int64_t calls_a_user = 40;
+constexpr std::int32_t zone_seconds = 7 * 3600;
+// 17:00 in UTC: midnight in the zone.
+constexpr std::int64_t midnight = 1'790'010'000 / 86'400 * 86'400 + 17 * 3600;
+
+int say(int status, std::string const& what) {
+    std::printf("%s\n", what.c_str());
+    std::fflush(stdout);
+    return status;
+}
+int refused(char const* what, error const& why) {
+    return say(2, std::string(what) + ": " + why.message());
+}
+
+result<ledger> open_ledger(std::string const& path, budget_mode mode) {
+    ledger_options options;
+    options.path = path;
+    options.budgets = mode;
+    options.rotation.segment_bytes = 40'000;
+    options.rollup_save_records = 200;  // so that what is saved is used, too
+    return ledger::open(options);
+}
+
+budget budget_named(char const* name, budget_unit unit, int128 limit, budget_window window) {
+    budget made;
+    made.name = name;
+    made.unit = unit;
+    made.limit = limit;
+    made.window = std::move(window);
+    return made;
+}
+std::vector<budget> all_budgets() {
+    budget_window total;
+    total.period = budget_period::total;
+    budget_window day;
+    day.period = budget_period::day;
+    day.zone = time_zone("Asia/Ho_Chi_Minh", zone_seconds, {});
+    std::vector<budget> all{budget_named("purse", budget_unit::usd, purse_limit, total),
+                            budget_named("daily", budget_unit::usd, daily_limit, day),
+                            budget_named("calls", budget_unit::requests, calls_a_user, total)};
+    all.back().scope.of = budget_dimension::user;
+    all.back().scope.each = true;
+    return all;
+}
+
+int make(std::string const& path) {
+    auto to = open_ledger(path, budget_mode::shared);
+    if (!to) return refused("open", to.error());
+    for (budget const& each : all_budgets()) {
+        if (auto const set = to->set_budget(each); !set) return refused("set", set.error());
+    }
+    return 0;
+}
+
+// One thread's calls: of random cost, some of which fail, and some of which never end.
+class caller {
+public:
+    caller(ledger& to, std::uint64_t seed, bool asks) : to_(to), chance_(seed), asks_(asks) {}
+
+    // False where the ledger refuses to work.
+    bool call() {
+        record entry;
+        entry.kind = record_kind::intent;
+        entry.user = "user" + std::to_string(below(12));
+        entry.model_requested = "model";
+        entry.provider = "provider";
+        entry.operation_id = id();
+        // A clock that steps over midnight and back.
+        clock_ += static_cast<std::int64_t>(below(7)) - 3;
+        entry.started_at = timestamp::from_seconds(midnight + clock_);
+        entry.duration_ns = 1'000'000'000;
+        auto const most = static_cast<std::int64_t>(below(pico_a_cent / 10));
+        entry.cost = money::from_pico(most);
+        entry.cost_status = cost_status::priced;
+        if (asks_) {
+            auto const said =
+                to_.admit(entry, below(2) == 0 ? durability::committed : durability::relaxed);
+            if (!said) return false;
+            if (said->refused) return true;
+        } else if (!to_.append(entry)) {
+            return false;
+        }
+        return end(std::move(entry), most);
+    }
+
+private:
+    bool end(record entry, std::int64_t most) {
+        if (below(20) == 0) return true;  // it is never heard of again
+        entry.kind = record_kind::outcome;
+        entry.http_status = 200;
+        if (below(4) == 0) {
+            entry.http_status = 0;
+            entry.error_type = "connection_lost";
+            entry.cost = money{};
+            entry.cost_status = cost_status::no_charge;
+        } else {
+            entry.cost = money::from_pico(
+                static_cast<std::int64_t>(below(static_cast<std::uint64_t>(most) + 1)));
+        }
+        auto const when = below(2) == 0 ? durability::committed : durability::relaxed;
+        return to_.append(entry, when).has_value();
+    }
+    operation_id id() {
+        operation_id made{};
+        for (auto& byte : made.bytes) byte = static_cast<std::uint8_t>(below(256));
+        return made;
+    }
+    std::uint64_t below(std::uint64_t bound) { return bound == 0 ? 0 : chance_() % bound; }
+
+    ledger& to_;
+    std::mt19937_64 chance_;
+    bool asks_;
+    std::int64_t clock_ = -5;
+};
+
+int spend(std::string const& path, std::string const& mode, std::uint64_t seed, unsigned threads,
+          unsigned calls) {
+    auto to = open_ledger(path, mode == "exclusive" ? budget_mode::exclusive : budget_mode::shared);
+    if (!to) return refused("open", to.error());
+    std::atomic<bool> failed{false};
+    std::vector<std::thread> running;
+    for (unsigned i = 0; i < threads; ++i) {
+        running.emplace_back([&, i] {
+            caller one(*to, seed * 1000 + i, mode != "liar");
+            for (unsigned made = 0; made < calls; ++made) {
+                if (!one.call()) failed = true;
+            }
+        });
+    }
+    for (std::thread& each : running) each.join();
+    if (auto const flushed = to->flush(); !flushed) return refused("flush", flushed.error());
+    return failed ? say(2, "the ledger refused") : 0;
+}
+
+// What the log says, added up as plainly as can be.
+class reckoning {
+public:
+    void add(sequence number, record const& entry) {
+        if (entry.kind != record_kind::intent && entry.kind != record_kind::outcome) return;
+        auto const id = std::string(reinterpret_cast<char const*>(entry.operation_id.bytes.data()),
+                                    entry.operation_id.bytes.size());
+        auto const day = (entry.started_at.seconds() + zone_seconds) / 86'400;
+        auto const open = held_.find(id);
+        if (open != held_.end()) {
+            charge(entry, day, -open->second, -1);
+            held_.erase(open);
+        } else if (entry.kind == record_kind::outcome) {
+            wrong_ = "record " + std::to_string(value_of(number)) + " settles nothing";
+        }
+        auto const cost = static_cast<std::int64_t>(entry.cost.pico());
+        bool const counts = entry.cost_status != cost_status::no_charge || entry.http_status != 0;
+        charge(entry, day, cost, counts ? 1 : 0);
+        if (entry.kind == record_kind::intent) held_[id] = cost;
+        look("purse", total_, purse_limit, number);
+        look("daily", days_[day], daily_limit, number);
+        look("calls", users_[entry.user], calls_a_user, number);
+    }
+    [[nodiscard]] std::string const& wrong() const { return wrong_; }
+    [[nodiscard]] std::size_t open() const { return held_.size(); }
+    [[nodiscard]] std::int64_t total() const { return total_; }
+    [[nodiscard]] std::int64_t of_user(std::string const& name) { return users_[name]; }
+
+private:
+    void charge(record const& entry, std::int64_t day, std::int64_t cost, std::int64_t count) {
+        total_ += cost;
+        days_[day] += cost;
+        users_[entry.user] += count;
+    }
+    void look(char const* name, std::int64_t used, std::int64_t limit, sequence number) {
+        if (used <= limit || !wrong_.empty()) return;
+        wrong_ = std::string(name) + " is over by " + std::to_string(used - limit) + " at record " +
+                 std::to_string(value_of(number));
+    }
+
+    std::map<std::string, std::int64_t> held_{};
+    std::int64_t total_ = 0;
+    std::map<std::int64_t, std::int64_t> days_{};
+    std::map<std::string, std::int64_t> users_{};
+    std::string wrong_{};
+};
+
+result<reckoning> reckon(ledger const& of) {
+    reckoning sums;
+    auto const read = of.read(sequence{1}, [&sums](sequence number, record&& entry) {
+        sums.add(number, entry);
+        return true;
+    });
+    if (!read) return read.error();
+    return sums;
+}
+
+// What the gate says against what the records say.
+std::string compare(std::vector<budget_state> const& states, reckoning& sums) {
+    for (budget_state const& state : states) {
+        auto const spent = static_cast<std::int64_t>(state.spent);
+        if (state.reserved != 0 || state.open != 0)
+            return state.budget.name + ": something is held still";
+        if (state.budget.name == "purse" && spent != sums.total())
+            return "purse: the gate has " + std::to_string(spent) + " spent, the log " +
+                   std::to_string(sums.total());
+        if (state.budget.name != "calls") continue;
+        auto const user = state.subject.substr(state.subject.find('=') + 1);
+        if (spent != sums.of_user(user))
+            return user + ": the gate has " + std::to_string(spent) + " calls, the log " +
+                   std::to_string(sums.of_user(user));
+    }
+    return states.size() < 3 ? "budgets are missing" : "";
+}
+
+int check(std::string const& path) {
+    auto of = open_ledger(path, budget_mode::shared);
+    if (!of) return refused("open", of.error());
+    auto const before = reckon(*of);
+    if (!before) return refused("read", before.error());
+    auto const open = of->open_reservations();
+    if (!open) return refused("open reservations", open.error());
+    if (open->size() != before->open())
+        return say(1, "the gate holds " + std::to_string(open->size()) + " attempts, the log " +
+                          std::to_string(before->open()));
+    auto const settled = of->reconcile(timestamp::from_seconds(midnight + 86'400 * 365));
+    if (!settled) return refused("reconcile", settled.error());
+    auto after = reckon(*of);
+    if (!after) return refused("read", after.error());
+    if (!after->wrong().empty()) return say(1, after->wrong());
+    if (after->open() != 0) return say(1, std::to_string(after->open()) + " attempts leaked");
+    if (after->total() != before->total()) return say(1, "settling changed what was charged");
+    auto const states = of->budget_states();
+    if (!states) return refused("budgets", states.error());
+    if (auto const wrong = compare(*states, *after); !wrong.empty()) return say(1, wrong);
+    return say(0, std::to_string(*settled) + " settled, " + std::to_string(after->total()) +
+                      " of " + std::to_string(purse_limit) + " pico-USD spent");
+}
+
+}  // namespace
+
+int main(int count, char** words) {
+    std::string const work = count > 2 ? words[1] : "";
+    if (work == "make") return make(words[2]);
+    if (work == "check") return check(words[2]);
+    auto const number = [&](int at) { return std::strtoul(words[at], nullptr, 10); };
+    if (work == "spend" && count == 7)
+        return spend(words[2], words[3], number(4), static_cast<unsigned>(number(5)),
+                     static_cast<unsigned>(number(6)));
+    return say(2, "usage: spender make|spend|check DIR [MODE SEED THREADS CALLS]");
+}
