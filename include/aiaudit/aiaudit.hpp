@@ -12,6 +12,8 @@
 #define AIAUDIT_AIAUDIT_HPP
 
 #include <aiaudit/budget/gate.hpp>
+#include <aiaudit/alerts.hpp>
+#include <aiaudit/alerts/webhook.hpp>
 #include <aiaudit/cache/memory_cache.hpp>
 #include <aiaudit/client.hpp>
 #include <aiaudit/export/budget_report.hpp>

@@ -9,11 +9,10 @@
 #ifndef AIAUDIT_ALERTS_ALERT_SINK_HPP
 #define AIAUDIT_ALERTS_ALERT_SINK_HPP
 
-#include <aiaudit/core/alert.hpp>  // alert
-#include <aiaudit/error.hpp>       // result
+#include <aiaudit/core/alert.hpp>           // alert
+#include <aiaudit/error.hpp>                // result
+#include <aiaudit/integrity/text_form.hpp>  // take_code_point
 
-#include <cstddef>
-#include <cstdint>
 #include <functional>
 #include <ostream>
 #include <string>
@@ -41,35 +40,18 @@ namespace detail {
     return line;
 }
 
-// The length of the UTF-8 character at the front (RFC 3629); 0 where there is none.
-[[nodiscard]] inline std::size_t utf8_length(std::string_view text) noexcept {
-    auto const byte = [&](std::size_t i) {
-        return i < text.size() ? static_cast<std::uint8_t>(text[i]) : std::uint8_t{0};
-    };
-    std::uint8_t const first = byte(0);
-    if (first < 0x80) return 1;
-    std::size_t const length = first < 0xC2   ? 0
-                               : first < 0xE0 ? 2
-                               : first < 0xF0 ? 3
-                               : first < 0xF5 ? 4
-                                              : 0;
-    for (std::size_t i = 1; i < length; ++i) {
-        if ((byte(i) & 0xC0) != 0x80) return 0;
-    }
-    bool const overlong = (first == 0xE0 && byte(1) < 0xA0) || (first == 0xF0 && byte(1) < 0x90);
-    bool const surrogate = first == 0xED && byte(1) > 0x9F;
-    bool const beyond = first == 0xF4 && byte(1) > 0x8F;
-    return overlong || surrogate || beyond ? 0 : length;
-}
-
 // With a question mark for each byte that is no part of UTF-8: receivers refuse the whole else.
 [[nodiscard]] inline std::string utf8_text(std::string_view text) {
     std::string out;
     out.reserve(text.size());
     while (!text.empty()) {
-        std::size_t const length = utf8_length(text);
-        out.append(length == 0 ? std::string_view("?") : text.substr(0, length));
-        text.remove_prefix(length == 0 ? 1 : length);
+        std::string_view const before = text;
+        if (take_code_point(text)) {
+            out.append(before.substr(0, before.size() - text.size()));
+        } else {
+            out.push_back('?');
+            text.remove_prefix(1);
+        }
     }
     return out;
 }

@@ -74,11 +74,11 @@ struct anomaly {
 
 namespace detail {
 
-// The middle one, or the lower of the two in the middle. Precondition: not empty.
+// The middle one, or the mean of the two in the middle. Precondition: not empty.
 [[nodiscard]] inline int128 median_of(std::vector<int128> values) {
-    auto const middle = values.begin() + static_cast<std::ptrdiff_t>((values.size() - 1) / 2);
-    std::nth_element(values.begin(), middle, values.end());
-    return *middle;
+    std::sort(values.begin(), values.end());
+    std::size_t const middle = values.size() / 2;
+    return values.size() % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
 }
 
 // Far over any amount that is ever spent, and far under what would overflow below.
