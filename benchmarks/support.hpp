@@ -176,6 +176,8 @@ public:
         if (sqlite3_step(statement_) != SQLITE_DONE) stop(sqlite3_errmsg(db_));
         must(sqlite3_reset(statement_));
     }
+    // Rows that the last statement changed.
+    [[nodiscard]] int changes() const { return sqlite3_changes(db_); }
     // How many rows an answer has, then the sum of each of its columns.
     std::vector<std::int64_t> sums(std::string const& sql) {
         prepare(sql);

@@ -49,7 +49,7 @@ struct window_keeping {
 [[nodiscard]] constexpr window_keeping keeping_of(budget_period period) noexcept {
     switch (period) {
     case budget_period::total: return {1, 0};
-    case budget_period::rolling: return {3 * rolling_parts + 12, rolling_parts};
+    case budget_period::rolling: return {4 * rolling_parts + 12, rolling_parts};
     case budget_period::day:
     case budget_period::month:
     case budget_period::minute: break;
@@ -68,6 +68,10 @@ public:
     }
     [[nodiscard]] window_sums* find(std::int64_t number) noexcept {
         return const_cast<window_sums*>(static_cast<window_account const*>(this)->find(number));
+    }
+    // Whether parts are forgotten that would count together with one.
+    [[nodiscard]] bool forgot_before(std::int64_t number, window_keeping keeping) const noexcept {
+        return number <= floor_ + (floor_ == window_sums::none ? 0 : keeping.reach);
     }
     // Whether a window is so old that what was used in it is not known, or could not be kept.
     [[nodiscard]] bool forgot(std::int64_t number, window_keeping keeping) const noexcept {

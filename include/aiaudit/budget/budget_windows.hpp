@@ -38,9 +38,9 @@ struct window_span {
     }
 };
 
-// An instant so far from the ends of time (1681 to 2258) that any window around it can be reckoned.
+// An instant so far from the ends of time (1687 to 2252) that any window around it can be reckoned.
 [[nodiscard]] constexpr std::int64_t reckonable_ns(timestamp at) noexcept {
-    constexpr std::int64_t most = 9'100'000'000'000'000'000;
+    constexpr std::int64_t most = 8'900'000'000'000'000'000;
     return std::clamp(at.ns, -most, most);
 }
 

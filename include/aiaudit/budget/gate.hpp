@@ -63,7 +63,10 @@ public:
     [[nodiscard]] budget_gate history_gate() const {
         budget_gate past;
         past.folds_history_ = true;
-        if (needs_) past.state_.budgets.emplace_back(state_.budgets[new_].definition());
+        if (!needs_) return past;
+        detail::kept_budget& made =
+            past.state_.budgets.emplace_back(state_.budgets[new_].definition());
+        made.restore_known_since(state_.budgets[new_].known_since());
         return past;
     }
     // Its sums and open attempts become those of the new budget.
@@ -327,6 +330,7 @@ inline void budget_gate::set(budget definition, timestamp at) {
     }
     if (is_there) state_.remove(place);
     state_.insert(place, std::move(definition));
+    state_.budgets[place].forget_before(at);
     new_ = place;
     defined_at_ = at;
     needs_ = history{detail::matters_since(state_.budgets[place].definition().window, at)};

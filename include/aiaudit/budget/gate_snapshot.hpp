@@ -96,6 +96,7 @@ private:
             if (is_used(of, all[i])) order.push_back(i);
         std::sort(order.begin(), order.end(),
                   [&all](std::uint32_t a, std::uint32_t b) { return all[a].name < all[b].name; });
+        number(of.known_since());
         std::vector<std::uint32_t>& numbers = numbers_.emplace_back(all.size());
         count(order.size());
         for (std::uint32_t i = 0; i < order.size(); ++i) {
@@ -252,6 +253,9 @@ private:
     }
 
     [[nodiscard]] bool decode_accounts(kept_budget& of) {
+        std::int64_t const since = number();
+        if (since != window_sums::none && !is_window(of, since)) return false;
+        of.restore_known_since(since);
         bool const each = of.definition().scope.each;
         for (std::uint64_t left = in_.varint(); left != 0; --left) {
             std::string_view const name = text();
@@ -301,12 +305,12 @@ private:
                                        (seconds_per_day * nanoseconds_per_second);
         switch (window.period) {
         case budget_period::total: break;
-        case budget_period::day: most = days_most + 2; break;
+        case budget_period::day: most = days_most + 4; break;
         case budget_period::month: most = days_most / 30; break;
         case budget_period::rolling:
             most = days_most * seconds_per_day * nanoseconds_per_second /
                        rolling_part_ns(window.hours) +
-                   2;
+                   184;
             break;
         case budget_period::minute: return is_reckonable(number);
         }

@@ -110,6 +110,14 @@ public:
             accounts_[i].windows.for_each([](window_sums& each) { each.fired = 0; });
     }
     void take_accounts(account_table from) { accounts_ = std::move(from); }
+    // The first window (of a bucket: the first instant) that anything is known of.
+    [[nodiscard]] std::int64_t known_since() const noexcept { return known_since_; }
+    void restore_known_since(std::int64_t window) noexcept { known_since_ = window; }
+    // Of a budget that is new at an instant.
+    void forget_before(timestamp at) {
+        auto const from = matters_since(definition_.window, at);
+        known_since_ = from ? window_at(*from) : window_sums::none;
+    }
 
     // Where a record belongs; none: it is not covered.
     template <class String>
@@ -136,17 +144,20 @@ public:
     // Whether it fits, or why not.
     [[nodiscard]] std::optional<refusal_reason> refuses(budget_place const& place,
                                                         int128 amount) const {
-        if (place.account == account_table::none)
-            return amount <= definition_.limit ? std::nullopt : std::optional(refusal_reason::full);
-        budget_account const& account = accounts_[place.account];
-        if (forgot(place)) return refusal_reason::clock_behind;
-        bool const fits = is_bucket()
-                              ? account.bucket.fits(place.window, definition_.limit, amount)
-                              : account.windows.most_used(place.window, keeping_).all() + amount <=
-                                    definition_.limit;
+        if (forgot(place) || forgot_before(place)) return refusal_reason::clock_behind;
+        int128 const limit = definition_.limit;
+        bool fits = amount <= limit;
+        if (place.account != account_table::none) {
+            budget_account const& account = accounts_[place.account];
+            fits = is_bucket()
+                       ? account.bucket.fits(place.window, limit, amount)
+                       : account.windows.most_used(place.window, keeping_).all() + amount <= limit;
+        }
         return fits ? std::nullopt : std::optional(refusal_reason::full);
     }
+    // Whether a place is so old that nothing of it is kept.
     [[nodiscard]] bool forgot(budget_place const& place) const noexcept {
+        if (place.window < known_since_) return true;
         if (place.account == account_table::none) return false;
         budget_account const& account = accounts_[place.account];
         return is_bucket() ? account.bucket.forgot(place.window)
@@ -249,6 +260,13 @@ public:
     }
 
 private:
+    // Whether something is forgotten that would count together with a place.
+    [[nodiscard]] bool forgot_before(budget_place const& place) const noexcept {
+        if (keeping_.reach == 0) return false;
+        if (place.window - keeping_.reach < known_since_) return true;
+        return place.account != account_table::none &&
+               accounts_[place.account].windows.forgot_before(place.window, keeping_);
+    }
     void reckon_thresholds() {
         thresholds_.clear();
         for (std::uint32_t const percent : definition_.alert_percents) {
@@ -261,6 +279,7 @@ private:
     window_keeping keeping_;
     std::vector<int128> thresholds_{};
     window_span cursor_{};  // the window that was asked for last
+    std::int64_t known_since_ = window_sums::none;
     account_table accounts_{};
 };
 
