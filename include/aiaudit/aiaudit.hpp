@@ -11,9 +11,9 @@
 #ifndef AIAUDIT_AIAUDIT_HPP
 #define AIAUDIT_AIAUDIT_HPP
 
-#include <aiaudit/budget/gate.hpp>
 #include <aiaudit/alerts.hpp>
 #include <aiaudit/alerts/webhook.hpp>
+#include <aiaudit/budget/gate.hpp>
 #include <aiaudit/cache/memory_cache.hpp>
 #include <aiaudit/client.hpp>
 #include <aiaudit/export/budget_report.hpp>
