@@ -276,6 +276,11 @@ class account_table {
 public:
     static constexpr std::uint32_t none = hash_index::none;
 
+    // Names of users often differ in their last digits alone, which one round leaves close
+    // together.
+    [[nodiscard]] static std::uint64_t hash_of(std::string_view name) noexcept {
+        return mixed(hash_of_text(name), 0x9E37'79B9'7F4A'7C15ULL);
+    }
     [[nodiscard]] std::uint32_t find(std::string_view name, std::uint64_t hash) const {
         return index_.find(
             hash, [&](std::uint32_t number) { return same_text(accounts_[number].name, name); });
@@ -284,7 +289,7 @@ public:
         auto const number = static_cast<std::uint32_t>(accounts_.size());
         accounts_.emplace_back().name = name;
         index_.insert(hash, number,
-                      [this](std::uint32_t of) { return hash_of_text(accounts_[of].name); });
+                      [this](std::uint32_t of) { return hash_of(accounts_[of].name); });
         return number;
     }
     [[nodiscard]] std::uint32_t size() const noexcept {

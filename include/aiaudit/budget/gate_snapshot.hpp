@@ -262,7 +262,7 @@ private:
             if (!in_.ok() || each == name.empty()) return false;
             std::uint32_t const size = of.accounts().size();
             if (size != 0 && !(of.accounts()[size - 1].name < name)) return false;
-            of.accounts().add(name, hash_of_text(name));
+            of.accounts().add(name, account_table::hash_of(name));
             budget_account& account = of.accounts()[size];
             bool const good =
                 of.is_bucket() ? decode_bucket(account.bucket) : decode_windows(of, account);

@@ -47,9 +47,9 @@ public:
         return {};
     }
     [[nodiscard]] std::uint64_t hash(budget_dimension of, std::string_view name) noexcept {
-        if (of == budget_dimension::tag) return hash_of_text(name);
+        if (of == budget_dimension::tag) return account_table::hash_of(name);
         std::uint64_t& known = hashes_[static_cast<std::size_t>(of)];
-        if (known == 0) known = hash_of_text(name);
+        if (known == 0) known = account_table::hash_of(name);
         return known;
     }
 
