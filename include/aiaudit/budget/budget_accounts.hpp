@@ -78,11 +78,11 @@ public:
         if (number <= floor_) return true;
         return past_.size() + 1 >= keeping.kept && number < lowest() && find(number) == nullptr;
     }
-    // The most that is used in any window that an amount at `number` would count in.
-    [[nodiscard]] amounts_used most_used(std::int64_t number, window_keeping keeping) const {
+    // The most that is spent and reserved in any window that an amount at `number` counts in.
+    [[nodiscard]] int128 most_used(std::int64_t number, window_keeping keeping) const {
         if (keeping.reach == 0) {
             window_sums const* const there = find(number);
-            return there == nullptr ? amounts_used{} : there->used;
+            return there == nullptr ? 0 : there->used.all();
         }
         if (number == newest_.number) return running_;
         return most_in_reach(number, keeping.reach);
@@ -92,14 +92,22 @@ public:
         window_sums& to = number == newest_.number ? newest_ : make(number, keeping);
         to.used.spent += change.spent;
         to.used.reserved += change.reserved;
-        if (keeping.reach != 0 && newest_.number - number <= keeping.reach) {
-            running_.spent += change.spent;
-            running_.reserved += change.reserved;
-        }
+        if (keeping.reach != 0 && newest_.number - number <= keeping.reach)
+            running_ += change.all();
         return to;
     }
-    // What is used in the window that ends with the newest part.
-    [[nodiscard]] amounts_used running() const noexcept { return running_; }
+    // What is used in the window that ends with a part.
+    [[nodiscard]] amounts_used ending_with(std::int64_t last, std::int64_t reach) const {
+        amounts_used sum;
+        for_each([&](window_sums const& each) {
+            if (each.number > last || last - each.number > reach) return;
+            sum.spent += each.used.spent;
+            sum.reserved += each.used.reserved;
+        });
+        return sum;
+    }
+    // Of the newest part; of a rolling budget alone.
+    [[nodiscard]] int128 running() const noexcept { return running_; }
     [[nodiscard]] std::int64_t newest() const noexcept { return newest_.number; }
     [[nodiscard]] std::int64_t floor() const noexcept { return floor_; }
 
@@ -144,7 +152,7 @@ private:
         if (newest_.number != window_sums::none) past_.push_back(newest_);
         newest_ = {};
         newest_.number = number;
-        if (keeping.reach != 0) running_ = ending_with(number, keeping.reach);
+        if (keeping.reach != 0) running_ = ending_with(number, keeping.reach).all();
         return newest_;
     }
     void forget_lowest() {
@@ -156,29 +164,19 @@ private:
         }
     }
 
-    [[nodiscard]] amounts_used ending_with(std::int64_t last, std::int64_t reach) const {
-        amounts_used sum;
-        for_each([&](window_sums const& each) {
-            if (each.number > last || last - each.number > reach) return;
-            sum.spent += each.used.spent;
-            sum.reserved += each.used.reserved;
-        });
-        return sum;
-    }
     // The windows that count an amount at `number` end with it or with a later part; between two
     // parts in use, the one that ends with the earlier holds the more.
-    [[nodiscard]] amounts_used most_in_reach(std::int64_t number, std::int64_t reach) const {
-        amounts_used most = ending_with(number, reach);
+    [[nodiscard]] int128 most_in_reach(std::int64_t number, std::int64_t reach) const {
+        int128 most = ending_with(number, reach).all();
         for_each([&](window_sums const& each) {
             if (each.number <= number || each.number - number > reach) return;
-            amounts_used const sum = ending_with(each.number, reach);
-            if (sum.all() > most.all()) most = sum;
+            most = std::max(most, ending_with(each.number, reach).all());
         });
         return most;
     }
 
     window_sums newest_{};
-    amounts_used running_{};                  // rolling
+    int128 running_ = 0;                      // rolling
     std::vector<window_sums> past_{};         // ascending
     std::int64_t floor_ = window_sums::none;  // all up to it is forgotten
 };
@@ -262,20 +260,32 @@ private:
     std::int64_t at_ns_ = -9'200'000'000'000'000'000;  // before any reckonable_ns()
 };
 
-struct budget_account {
-    std::string name{};  // of the subject; empty where the budget has one
-    window_account windows{};
-    leaky_bucket bucket{};
-    // Of a bucket: what is reserved, whether it has run out or not.
-    int128 held = 0;
+// What a bucket has of one subject.
+struct bucket_account {
+    leaky_bucket level{};
+    int128 held = 0;  // what is reserved, whether it has run out or not
     std::uint32_t open = 0;
 };
+
+// Two lines of a cache, since of many accounts each is read from memory.
+struct alignas(128) budget_account {
+    std::string name{};  // of the subject; empty where the budget has one
+    window_account windows{};
+};
+static_assert(sizeof(void*) != 8 || sizeof(budget_account) == 128);
 
 // The accounts of a budget, by the names of their subjects.
 class account_table {
 public:
     static constexpr std::uint32_t none = hash_index::none;
 
+    explicit account_table(bool of_buckets) noexcept : of_buckets_(of_buckets) {}
+
+    // Names of users often differ in their last digits alone, which one round leaves close
+    // together.
+    [[nodiscard]] static std::uint64_t hash_of(std::string_view name) noexcept {
+        return mixed(hash_of_text(name), 0x9E37'79B9'7F4A'7C15ULL);
+    }
     [[nodiscard]] std::uint32_t find(std::string_view name, std::uint64_t hash) const {
         return index_.find(
             hash, [&](std::uint32_t number) { return same_text(accounts_[number].name, name); });
@@ -283,8 +293,9 @@ public:
     std::uint32_t add(std::string_view name, std::uint64_t hash) {
         auto const number = static_cast<std::uint32_t>(accounts_.size());
         accounts_.emplace_back().name = name;
+        if (of_buckets_) buckets_.emplace_back();
         index_.insert(hash, number,
-                      [this](std::uint32_t of) { return hash_of_text(accounts_[of].name); });
+                      [this](std::uint32_t of) { return hash_of(accounts_[of].name); });
         return number;
     }
     [[nodiscard]] std::uint32_t size() const noexcept {
@@ -297,9 +308,17 @@ public:
         return accounts_[number];
     }
 
+    // Of a table of buckets.
+    [[nodiscard]] bucket_account& bucket(std::uint32_t number) noexcept { return buckets_[number]; }
+    [[nodiscard]] bucket_account const& bucket(std::uint32_t number) const noexcept {
+        return buckets_[number];
+    }
+
 private:
     hash_index index_{};
     std::vector<budget_account> accounts_{};
+    std::vector<bucket_account> buckets_{};
+    bool of_buckets_;
 };
 
 }  // namespace detail

@@ -93,7 +93,7 @@ private:
         account_table const& all = of.accounts();
         std::vector<std::uint32_t> order;
         for (std::uint32_t i = 0; i < all.size(); ++i)
-            if (is_used(of, all[i])) order.push_back(i);
+            if (is_used(of, i)) order.push_back(i);
         std::sort(order.begin(), order.end(),
                   [&all](std::uint32_t a, std::uint32_t b) { return all[a].name < all[b].name; });
         number(of.known_since());
@@ -104,13 +104,15 @@ private:
             budget_account const& account = all[order[i]];
             text(account.name);
             if (of.is_bucket())
-                encode_bucket(account.bucket);
+                encode_bucket(all.bucket(order[i]).level);
             else
                 encode_windows(account.windows);
         }
     }
-    [[nodiscard]] static bool is_used(kept_budget const& of, budget_account const& account) {
-        if (of.is_bucket()) return account.bucket.at_ns() != leaky_bucket{}.at_ns();
+    [[nodiscard]] static bool is_used(kept_budget const& of, std::uint32_t number) {
+        if (of.is_bucket())
+            return of.accounts().bucket(number).level.at_ns() != leaky_bucket{}.at_ns();
+        budget_account const& account = of.accounts()[number];
         bool used = account.windows.floor() != window_sums::none;
         account.windows.for_each(
             [&used](window_sums const& each) { used = used || is_used(each); });
@@ -262,10 +264,10 @@ private:
             if (!in_.ok() || each == name.empty()) return false;
             std::uint32_t const size = of.accounts().size();
             if (size != 0 && !(of.accounts()[size - 1].name < name)) return false;
-            of.accounts().add(name, hash_of_text(name));
+            of.accounts().add(name, account_table::hash_of(name));
             budget_account& account = of.accounts()[size];
-            bool const good =
-                of.is_bucket() ? decode_bucket(account.bucket) : decode_windows(of, account);
+            bool const good = of.is_bucket() ? decode_bucket(of.accounts().bucket(size).level)
+                                             : decode_windows(of, account);
             if (!good) return false;
         }
         return in_.ok();

@@ -39,7 +39,7 @@ namespace detail {
                                                             window_account const& account,
                                                             std::int64_t window, int128 amount) {
     for (std::int64_t later = window; later <= window + 2 * (of.keeping().reach + 1); ++later) {
-        if (account.most_used(later, of.keeping()).all() + amount <= of.definition().limit)
+        if (account.most_used(later, of.keeping()) + amount <= of.definition().limit)
             return timestamp{span_numbered(of.definition().window, later).begins_ns};
     }
     return std::nullopt;
@@ -58,17 +58,17 @@ namespace detail {
     return product / gone;
 }
 
-inline void show_bucket(kept_budget const& of, budget_account const* account, std::int64_t ns,
+inline void show_bucket(kept_budget const& of, bucket_account const* account, std::int64_t ns,
                         budget_state& state) {
     int128 const limit = of.definition().limit;
     state.window_begins = timestamp{ns - leaky_bucket::minute_ns};
     if (account == nullptr) return;
-    int128 const level = account->bucket.level(ns, limit);
+    int128 const level = account->level.level(ns, limit);
     state.reserved = std::min(level, account->held);
     state.spent = level - state.reserved;
     state.open = account->open;
     // It is empty when a whole limit fits.
-    if (auto const wait = account->bucket.wait_ns(ns, limit, limit))
+    if (auto const wait = account->level.wait_ns(ns, limit, limit))
         state.resets_at = timestamp{reckonable_ns({ns}) + *wait};
 }
 
@@ -103,7 +103,7 @@ inline void show_window(kept_budget const& of, budget_account const* account, st
     state.budget = of.definition();
     state.subject = subject_text(of.definition().scope, there == nullptr ? "" : there->name);
     if (of.is_bucket())
-        show_bucket(of, there, window, state);
+        show_bucket(of, there == nullptr ? nullptr : &of.accounts().bucket(account), window, state);
     else
         show_window(of, there, window, state);
     state.left = of.definition().limit - state.spent - state.reserved;
@@ -147,14 +147,16 @@ inline void add_states(kept_budget const& of, timestamp now, std::vector<budget_
     if (reason != refusal_reason::full || asked > definition.limit ||
         place.account == account_table::none)
         return refused;
-    budget_account const& account = of.accounts()[place.account];
     std::optional<std::int64_t> wait_ns;
     if (of.is_bucket()) {
-        wait_ns = account.bucket.wait_ns(place.window, definition.limit, asked);
+        wait_ns = of.accounts()
+                      .bucket(place.account)
+                      .level.wait_ns(place.window, definition.limit, asked);
     } else {
-        auto const room = of.keeping().reach == 0
-                              ? state.resets_at
-                              : rolls_to_room(of, account.windows, place.window, asked);
+        auto const room =
+            of.keeping().reach == 0
+                ? state.resets_at
+                : rolls_to_room(of, of.accounts()[place.account].windows, place.window, asked);
         if (room) wait_ns = room->ns - reckonable_ns(at);
     }
     constexpr std::int64_t millisecond = 1'000'000;

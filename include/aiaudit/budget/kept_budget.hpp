@@ -47,9 +47,9 @@ public:
         return {};
     }
     [[nodiscard]] std::uint64_t hash(budget_dimension of, std::string_view name) noexcept {
-        if (of == budget_dimension::tag) return hash_of_text(name);
+        if (of == budget_dimension::tag) return account_table::hash_of(name);
         std::uint64_t& known = hashes_[static_cast<std::size_t>(of)];
-        if (known == 0) known = hash_of_text(name);
+        if (known == 0) known = account_table::hash_of(name);
         return known;
     }
 
@@ -77,7 +77,9 @@ struct passed_threshold {
 class kept_budget {
 public:
     explicit kept_budget(budget definition)
-        : definition_(std::move(definition)), keeping_(keeping_of(definition_.window.period)) {
+        : definition_(std::move(definition)),
+          keeping_(keeping_of(definition_.window.period)),
+          accounts_(definition_.window.period == budget_period::minute) {
         reckon_thresholds();
     }
 
@@ -148,10 +150,11 @@ public:
         int128 const limit = definition_.limit;
         bool fits = amount <= limit;
         if (place.account != account_table::none) {
-            budget_account const& account = accounts_[place.account];
-            fits = is_bucket()
-                       ? account.bucket.fits(place.window, limit, amount)
-                       : account.windows.most_used(place.window, keeping_).all() + amount <= limit;
+            fits =
+                is_bucket()
+                    ? accounts_.bucket(place.account).level.fits(place.window, limit, amount)
+                    : accounts_[place.account].windows.most_used(place.window, keeping_) + amount <=
+                          limit;
         }
         return fits ? std::nullopt : std::optional(refusal_reason::full);
     }
@@ -159,9 +162,8 @@ public:
     [[nodiscard]] bool forgot(budget_place const& place) const noexcept {
         if (place.window < known_since_) return true;
         if (place.account == account_table::none) return false;
-        budget_account const& account = accounts_[place.account];
-        return is_bucket() ? account.bucket.forgot(place.window)
-                           : account.windows.forgot(place.window, keeping_);
+        return is_bucket() ? accounts_.bucket(place.account).level.forgot(place.window)
+                           : accounts_[place.account].windows.forgot(place.window, keeping_);
     }
 
     // The account of a place, which is made where it is not there.
@@ -172,55 +174,58 @@ public:
 
     // Makes what a hold holds more or less. Its window is not forgotten where it is new.
     void change_hold(hold& of, int128 change, bool is_new) {
-        budget_account& account = accounts_[of.account];
         if (is_bucket()) {
+            bucket_account& bucket = accounts_.bucket(of.account);
             if (change > 0) {
-                uint128 const end = account.bucket.fill(of.window, definition_.limit, change);
+                uint128 const end = bucket.level.fill(of.window, definition_.limit, change);
                 // More for one that is in already counts as if it had come in with it.
                 of.end = is_new ? end : of.end + leaky_bucket::drops(change);
             } else {
-                account.bucket.take_back(of.end, of.amount, -change);
+                bucket.level.take_back(of.end, of.amount, -change);
             }
-            account.held += change;
-            if (is_new) ++account.open;
-        } else if (is_new || account.windows.find(of.window) != nullptr) {
-            window_sums& sums = account.windows.add(of.window, keeping_, {0, change});
+            bucket.held += change;
+            if (is_new) ++bucket.open;
+        } else if (is_new || accounts_[of.account].windows.find(of.window) != nullptr) {
+            window_sums& sums = accounts_[of.account].windows.add(of.window, keeping_, {0, change});
             if (is_new) ++sums.open;
         }
         of.amount += change;
     }
     // Gives back what a hold held, and books what was taken of it.
     void settle(hold const& of, int128 taken) {
-        budget_account& account = accounts_[of.account];
         if (is_bucket()) {
+            bucket_account& bucket = accounts_.bucket(of.account);
             if (taken < of.amount)
-                account.bucket.take_back(of.end, of.amount, of.amount - taken);
+                bucket.level.take_back(of.end, of.amount, of.amount - taken);
             else if (taken > of.amount)
-                account.bucket.fill(of.window, definition_.limit, taken - of.amount);
-            account.held -= of.amount;
-            --account.open;
-        } else if (account.windows.find(of.window) != nullptr) {
-            --account.windows.add(of.window, keeping_, {taken, -of.amount}).open;
+                bucket.level.fill(of.window, definition_.limit, taken - of.amount);
+            bucket.held -= of.amount;
+            --bucket.open;
+            return;
         }
+        window_account& windows = accounts_[of.account].windows;
+        if (windows.find(of.window) != nullptr)
+            --windows.add(of.window, keeping_, {taken, -of.amount}).open;
     }
     // Of a hold that was stored: its account knows nothing of it but, of a bucket, the level.
     void restore_hold(hold const& of) {
-        budget_account& account = accounts_[of.account];
         if (is_bucket()) {
-            account.held += of.amount;
-            ++account.open;
-        } else if (account.windows.find(of.window) != nullptr) {
-            ++account.windows.add(of.window, keeping_, {0, of.amount}).open;
+            accounts_.bucket(of.account).held += of.amount;
+            ++accounts_.bucket(of.account).open;
+            return;
         }
+        window_account& windows = accounts_[of.account].windows;
+        if (windows.find(of.window) != nullptr)
+            ++windows.add(of.window, keeping_, {0, of.amount}).open;
     }
     // Books what was never held. In what is forgotten, nothing is.
     void charge(std::uint32_t number, std::int64_t window, int128 amount) {
-        budget_account& account = accounts_[number];
         if (is_bucket()) {
-            account.bucket.fill(window, definition_.limit, amount);
-        } else if (!account.windows.forgot(window, keeping_)) {
-            account.windows.add(window, keeping_, {amount, 0});
+            accounts_.bucket(number).level.fill(window, definition_.limit, amount);
+            return;
         }
+        window_account& windows = accounts_[number].windows;
+        if (!windows.forgot(window, keeping_)) windows.add(window, keeping_, {amount, 0});
     }
 
     // Which thresholds what is spent has passed now, for the first time in a window. A bucket has
@@ -232,9 +237,12 @@ public:
         window_sums* const sums = account.find(window);
         if (sums == nullptr) return;
         bool const rolls = keeping_.reach != 0;
-        int128 const spent = rolls ? account.running().spent : sums->used.spent;
+        if (rolls &&
+            (account.newest() - window > keeping_.reach || account.running() < thresholds_.front()))
+            return;
+        int128 const spent =
+            rolls ? account.ending_with(account.newest(), keeping_.reach).spent : sums->used.spent;
         if (spent < thresholds_.front()) return;
-        if (rolls && account.newest() - window > keeping_.reach) return;
         std::uint32_t fired = sums->fired;
         if (rolls) {
             account.for_each([&](window_sums const& each) {
@@ -280,7 +288,7 @@ private:
     std::vector<int128> thresholds_{};
     window_span cursor_{};  // the window that was asked for last
     std::int64_t known_since_ = window_sums::none;
-    account_table accounts_{};
+    account_table accounts_;
 };
 
 }  // namespace detail
