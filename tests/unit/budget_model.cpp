@@ -628,8 +628,7 @@ private:
         if (same && honest_ && made.limit < old->second.definition.limit) return;
         append(*entry);
         if (same) {
-            old->second.definition.limit = made.limit;
-            old->second.definition.then = made.then;
+            old->second.definition = made;
             forget_bucket(made.name);
         } else {
             budgets_[made.name] = {made, now_};

@@ -97,10 +97,10 @@ public:
         if (said.admitted || said.budget >= state_.budgets.size()) return {};
         detail::kept_budget const& of = state_.budgets[said.budget];
         detail::record_subjects<String> subjects(intent);
-        auto const place = of.place_of(subjects, intent.started_at);
-        if (!place) return {};
+        detail::budget_place place;
+        if (!of.find_place(subjects, intent.started_at, place)) return {};
         int128 const asked = detail::asked_by(intent, of.definition().unit).amount;
-        return detail::refusal_of(of, *place, intent.started_at, said.reason, asked);
+        return detail::refusal_of(of, place, intent.started_at, said.reason, asked);
     }
     // Gives back what reserve() holds of an intent that did not enter the log.
     template <class String>
@@ -200,21 +200,29 @@ budget_gate::verdict budget_gate::plan(basic_record<String> const& intent, std::
     planned_.clear();
     verdict said;
     int weight = 0;
+    bool const nameless = intent.operation_id.is_zero();
     detail::record_subjects<String> subjects(intent);
     for (std::uint32_t i = 0; i < state_.budgets.size(); ++i) {
         detail::kept_budget& of = state_.budgets[i];
         of.look_at(intent.started_at);
-        auto const place = of.place_of(subjects, intent.started_at);
-        if (!place) continue;
+        planned_hold& next = planned_.emplace_back();
+        if (!of.find_place(subjects, intent.started_at, next.place)) {
+            planned_.pop_back();
+            continue;
+        }
         detail::amount_asked const asked = detail::asked_by(intent, of.definition().unit);
-        detail::hold const* const held =
-            open == detail::open_attempts::none ? nullptr : state_.open.find_hold(open, i);
-        planned_hold next{i, *place, asked.amount, held == nullptr};
-        if (held != nullptr) next.change = std::max(asked.amount - held->amount, int128{0});
+        next.budget = i;
+        next.change = asked.amount;
+        if (open != detail::open_attempts::none) {
+            detail::hold const* const held = state_.open.find_hold(open, i);
+            next.is_new = held == nullptr;
+            if (held != nullptr) next.change = std::max(asked.amount - held->amount, int128{0});
+        }
         if (may_refuse) {
             auto why = asked.unknown;
-            if (!why && intent.operation_id.is_zero()) why = refusal_reason::unbounded;
-            if (!why && (next.is_new || next.change != 0)) why = of.refuses(*place, next.change);
+            if (!why && nameless) why = refusal_reason::unbounded;
+            if (!why && (next.is_new || next.change != 0))
+                why = of.refuses(next.place, next.change);
             if (why && of.only_warns()) {
                 said.warned = said.warned || *why == refusal_reason::full;
             } else if (why && detail::weight_of(of.definition().then) > weight) {
@@ -224,7 +232,7 @@ budget_gate::verdict budget_gate::plan(basic_record<String> const& intent, std::
                 said.budget = i;
             }
         }
-        if (!next.is_new || !of.forgot(*place)) planned_.push_back(next);
+        if (next.is_new && of.forgot(next.place)) planned_.pop_back();
     }
     return said;
 }
@@ -300,13 +308,13 @@ void budget_gate::apply_outcome(basic_record<String> const& outcome) {
     for (std::uint32_t i = 0; i < state_.budgets.size(); ++i) {
         detail::kept_budget& of = state_.budgets[i];
         of.look_at(outcome.started_at);
-        auto const place = of.place_of(subjects, outcome.started_at);
-        if (!place || of.forgot(*place)) continue;
+        detail::budget_place place;
+        if (!of.find_place(subjects, outcome.started_at, place) || of.forgot(place)) continue;
         int128 const taken = detail::taken_by(outcome, of.definition().unit, 0);
         if (taken == 0) continue;
-        std::uint32_t const account = of.account_of(*place);
-        of.charge(account, place->window, taken);
-        state_.note_passed(i, account, place->window);
+        std::uint32_t const account = of.account_of(place);
+        of.charge(account, place.window, taken);
+        state_.note_passed(i, account, place.window);
     }
 }
 

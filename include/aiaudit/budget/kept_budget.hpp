@@ -121,26 +121,25 @@ public:
         known_since_ = from ? window_at(*from) : window_sums::none;
     }
 
-    // Where a record belongs; none: it is not covered.
+    // Finds where a record belongs. False: it is not covered.
     template <class String>
-    [[nodiscard]] std::optional<budget_place> place_of(record_subjects<String>& subjects,
-                                                       timestamp at) const {
+    [[nodiscard]] bool find_place(record_subjects<String>& subjects, timestamp at,
+                                  budget_place& place) const {
         budget_scope const& scope = definition_.scope;
-        budget_place place;
         if (scope.of != budget_dimension::everyone) {
             std::string_view const name = subjects.name(scope);
             if (scope.each) {
-                if (name.empty()) return std::nullopt;
+                if (name.empty()) return false;
                 place.name = name;
                 place.hash = subjects.hash(scope.of, name);
                 place.account = accounts_.find(place.name, place.hash);
             } else if (!same_text(name, scope.name)) {
-                return std::nullopt;
+                return false;
             }
         }
         if (!scope.each && accounts_.size() != 0) place.account = 0;
         place.window = window_at(at);
-        return place;
+        return true;
     }
 
     // Whether it fits, or why not.

@@ -10,7 +10,8 @@
 #define AIAUDIT_BUDGET_OPEN_ATTEMPTS_HPP
 
 #include <aiaudit/core/ids.hpp>           // operation_id
-#include <aiaudit/detail/hash_index.hpp>  // mixed
+#include <aiaudit/detail/bytes.hpp>       // view_of
+#include <aiaudit/detail/hash_index.hpp>  // mixed, same_text
 
 #include <cstddef>
 #include <cstdint>
@@ -55,7 +56,9 @@ public:
         for (std::size_t at = hash & mask(); slots_[at].number != none; at = (at + 1) & mask()) {
             if (slots_[at].hash != hash) continue;
             open_attempt const& each = attempts_[slots_[at].number];
-            if (each.operation == operation && each.attempt == attempt) return slots_[at].number;
+            if (each.attempt == attempt &&
+                same_text(view_of(each.operation.bytes), view_of(operation.bytes)))
+                return slots_[at].number;
         }
         return none;
     }
