@@ -82,7 +82,7 @@ private:
     int port_ = 0;
     std::thread thread_{};
     std::mutex mutex_{};
-    int status_ = 204;
+    int status_ = 200;
     std::vector<received_hook> got_{};
 };
 
