@@ -119,7 +119,8 @@ class Keeper:
         mail = email.message_from_bytes(envelope.content, policy=email.policy.default)
         with open(place + "/mails", "a") as to:
             to.write(json.dumps({
-                "from": envelope.mail_from, "to": envelope.rcpt_tos, "tls": mode == 1 or session.ssl is not None,
+                "from": envelope.mail_from, "to": envelope.rcpt_tos,
+                "tls": mode == 1 or session.ssl is not None,
                 "user": (session.auth_data.login.decode() if session.auth_data else ""),
                 "subject": mail["Subject"], "message_id": mail["Message-ID"],
                 "headers": mail.keys(), "text": mail.get_content()}) + "\n")
@@ -134,7 +135,8 @@ async def serve():
     make = lambda: SMTP(Keeper(), hostname="localhost", tls_context=context if mode == 0 else None,
                         require_starttls=mode == 0, authenticator=authenticate if logins else None,
                         auth_required=logins, auth_require_tls=mode == 0)
-    server = await asyncio.get_running_loop().create_server(make, "127.0.0.1", 0, ssl=context if mode == 1 else None)
+    server = await asyncio.get_running_loop().create_server(
+        make, "127.0.0.1", 0, ssl=context if mode == 1 else None)
     print(server.sockets[0].getsockname()[1], flush=True)
     await server.serve_forever()
 
