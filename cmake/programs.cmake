@@ -68,6 +68,7 @@ if(AIAUDIT_BUILD_TESTS)
   endif()
 
   find_package(Boost 1.81 CONFIG REQUIRED COMPONENTS unit_test_framework)
+  find_package(CURL REQUIRED)  # of the opt-in alerts/smtp.hpp
   aiaudit_read_list(tests/sources.list)
   foreach(binary IN LISTS programs)
     add_executable(${binary} tests/${binary}/main.cpp ${sources_of_${binary}})
@@ -76,6 +77,9 @@ if(AIAUDIT_BUILD_TESTS)
     target_compile_definitions(${binary} PRIVATE BOOST_TEST_DYN_LINK
       AIAUDIT_SHARED_DIR="${shared}" AIAUDIT_FIXTURE_DIR="${PROJECT_SOURCE_DIR}/tests/fixtures")
     set_target_properties(${binary} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/tests")
+    if(binary STREQUAL engine)
+      target_link_libraries(engine PRIVATE CURL::libcurl)
+    endif()
     if(binary STREQUAL tool)
       target_compile_definitions(tool PRIVATE AIAUDIT_PROGRAM="$<TARGET_FILE:aiaudit_program>"
         AIAUDIT_SOURCE_DIR="${PROJECT_SOURCE_DIR}")

@@ -233,7 +233,6 @@ BOOST_AUTO_TEST_CASE(a_sink_that_throws_ends_nothing_and_others_get_theirs) {
 BOOST_AUTO_TEST_CASE(two_processes_that_watch_one_ledger_deliver_each_alert_once) {
     temporary_directory const place;
     constexpr int alerts_count = 20;
-    shared_counter ready;
     shared_counter go;
     auto const work = [&](std::string const& name) {
         stand here(place / "log");
@@ -241,7 +240,6 @@ BOOST_AUTO_TEST_CASE(two_processes_that_watch_one_ledger_deliver_each_alert_once
             std::ofstream(place / name, std::ios::app) << of.key << '\n';
             return {};
         })};
-        ready.set(ready.get() + 1);
         while (go.get() == 0) {
         }
         for (int i = 0; i < alerts_count; ++i) {
