@@ -20,6 +20,7 @@ OUTPUTS = ("aiaudit/aiaudit.hpp", "aiaudit/ledger.hpp")
 OPT_IN = (
     "aiaudit/sinks/postgres",  # needs libpq
     "aiaudit/alerts/smtp",  # needs libcurl
+    "aiaudit/alerts/mail",  # what only smtp needs
 )
 
 INCLUDE = re.compile(r'\s*#\s*include\s*([<"])([^>"]+)[>"]')

@@ -23,6 +23,34 @@
 // OUT OF OR IN CONNECTION WITH THE SOFTWARE OR THE USE OR OTHER DEALINGS IN THE
 // SOFTWARE.
 
+// ---- aiaudit/config.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// config.hpp: the one macro, and the integer that money needs.
+//
+// No macro here changes a layout or a signature, so translation units may differ in them.
+// Floor 0.
+#ifndef AIAUDIT_CONFIG_HPP
+#define AIAUDIT_CONFIG_HPP
+
+#include <cassert>
+
+// A broken precondition of ours. Define it before the first include to route it elsewhere.
+#ifndef AIAUDIT_ASSERT
+#define AIAUDIT_ASSERT(condition) assert(condition)
+#endif
+
+namespace aiaudit {
+inline namespace v1 {
+
+__extension__ typedef __int128 int128;  // NOLINT(modernize-use-using): __extension__ needs it
+__extension__ typedef unsigned __int128 uint128;  // NOLINT(modernize-use-using)
+
+}  // namespace v1
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_CONFIG_HPP
+
 // ---- aiaudit/error.hpp ----
 // SPDX-License-Identifier: MIT
 //
@@ -85,6 +113,10 @@ enum class errc : int {
     bad_response = 504,     // what came is no HTTP, or not what its head promises
     cancelled = 505,        // the caller wanted no more
     circuit_open = 506,     // too many failures lately; nothing was sent
+    // 6xx: nothing was sent, since a budget or a rate limit does not allow it.
+    budget_exceeded = 600,  // there is no room for the most that it may cost
+    rate_limited = 601,     // too many in too short a time; the error says when to try again
+    unbounded = 602,        // what it may cost has no bound, or no price, and a budget must hold
     // 9xx: the caller's input.
     bad_argument = 900,
     unknown_zone = 901,
@@ -126,6 +158,9 @@ enum class errc : int {
     case errc::bad_response: return "bad_response";
     case errc::cancelled: return "cancelled";
     case errc::circuit_open: return "circuit_open";
+    case errc::budget_exceeded: return "budget_exceeded";
+    case errc::rate_limited: return "rate_limited";
+    case errc::unbounded: return "unbounded";
     case errc::bad_argument: return "bad_argument";
     case errc::unknown_zone: return "unknown_zone";
     case errc::bad_time: return "bad_time";
@@ -191,82 +226,6 @@ namespace detail {
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_ERROR_HPP
-
-// ---- aiaudit/core/digest.hpp ----
-// SPDX-License-Identifier: MIT
-//
-// digest.hpp: a SHA-256 value and its hexadecimal text. The hashing itself is detail/sha256.hpp.
-//
-// Threads: plain values.
-// Floor 2.
-#ifndef AIAUDIT_CORE_DIGEST_HPP
-#define AIAUDIT_CORE_DIGEST_HPP
-
-#include <array>
-#include <compare>
-#include <cstddef>
-#include <cstdint>
-#include <string>
-#include <string_view>
-
-namespace aiaudit {
-inline namespace v1 {
-
-struct digest {
-    std::array<std::uint8_t, 32> bytes{};
-
-    friend constexpr auto operator<=>(digest const&, digest const&) noexcept = default;
-
-    // True for the value that no hash has in practice: "none".
-    [[nodiscard]] constexpr bool is_zero() const noexcept { return *this == digest{}; }
-    [[nodiscard]] std::string to_string() const;
-    // 64 hexadecimal digits. Errors: bad_argument.
-    [[nodiscard]] static result<digest> parse(std::string_view text);
-};
-
-namespace detail {
-
-template <class Bytes>
-[[nodiscard]] std::string to_hex(Bytes const& bytes) {
-    constexpr std::string_view digits = "0123456789abcdef";
-    std::string text;
-    text.reserve(bytes.size() * 2);
-    for (auto const element : bytes) {
-        auto const byte = static_cast<std::uint8_t>(element);
-        text.push_back(digits[byte >> 4]);
-        text.push_back(digits[byte & 15]);
-    }
-    return text;
-}
-
-[[nodiscard]] constexpr int hex_digit(char c) noexcept {
-    if (c >= '0' && c <= '9') return c - '0';
-    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-    return -1;
-}
-
-}  // namespace detail
-
-inline std::string digest::to_string() const { return detail::to_hex(bytes); }
-
-inline result<digest> digest::parse(std::string_view text) {
-    digest value;
-    if (text.size() != value.bytes.size() * 2)
-        return fail(errc::bad_argument, "a digest has 64 digits");
-    for (std::size_t i = 0; i < value.bytes.size(); ++i) {
-        int const high = detail::hex_digit(text[i * 2]);
-        int const low = detail::hex_digit(text[i * 2 + 1]);
-        if (high < 0 || low < 0) return fail(errc::bad_argument, "not a hexadecimal digest");
-        value.bytes[i] = static_cast<std::uint8_t>(high * 16 + low);
-    }
-    return value;
-}
-
-}  // namespace v1
-}  // namespace aiaudit
-
-#endif  // AIAUDIT_CORE_DIGEST_HPP
 
 // ---- aiaudit/core/timestamp.hpp ----
 // SPDX-License-Identifier: MIT
@@ -443,6 +402,284 @@ inline std::string timestamp::to_string() const {
 
 #endif  // AIAUDIT_CORE_TIMESTAMP_HPP
 
+// ---- aiaudit/core/calendar.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// calendar.hpp: calendar days, and the instants at which they begin in a time zone.
+//
+// A time_zone is a plain list of offset changes, so this header needs no zone database;
+// timezone/tzdb.hpp fills one from the system's. Days are found by their first instant, which makes
+// them safe across changes of clock: a day may last 23 or 25 hours, and begins at the first instant
+// that the clock shows that date.
+// Threads: plain values.
+// Floor 2.
+#ifndef AIAUDIT_CORE_CALENDAR_HPP
+#define AIAUDIT_CORE_CALENDAR_HPP
+
+#include <algorithm>
+#include <chrono>
+#include <compare>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace aiaudit {
+inline namespace v1 {
+
+// A date, as days since 1970-01-01 in the proleptic Gregorian calendar.
+struct civil_day {
+    std::int32_t days = 0;
+
+    friend constexpr auto operator<=>(civil_day, civil_day) noexcept = default;
+    [[nodiscard]] constexpr civil_day plus(std::int32_t count) const noexcept {
+        return {days + count};
+    }
+
+    // "2026-08-15". Errors: bad_time.
+    [[nodiscard]] static result<civil_day> parse(std::string_view text) {
+        if (text.size() != 10)
+            return fail(errc::bad_time, "not a date: '" + std::string(text.substr(0, 40)) + "'");
+        auto const at = timestamp::parse(text);
+        if (!at) return at.error();
+        return civil_day{
+            static_cast<std::int32_t>(detail::floor_divide(at->seconds(), seconds_per_day))};
+    }
+    [[nodiscard]] std::string to_string() const {
+        return timestamp::from_seconds(std::int64_t{days} * seconds_per_day)
+            .to_string()
+            .substr(0, 10);
+    }
+};
+
+// Which offset a place's clock has when.
+class time_zone {
+public:
+    struct transition {
+        std::int64_t from_seconds = 0;    // since 1970, UTC
+        std::int32_t offset_seconds = 0;  // local time minus UTC, from that instant on
+        friend constexpr bool operator==(transition, transition) noexcept = default;
+    };
+
+    // UTC.
+    time_zone() = default;
+    // `transitions` ascending; `first_offset_seconds` holds before the first of them.
+    time_zone(std::string name, std::int32_t first_offset_seconds,
+              std::vector<transition> transitions)
+        : name_(std::move(name)),
+          first_offset_(first_offset_seconds),
+          transitions_(std::move(transitions)) {}
+
+    [[nodiscard]] std::string const& name() const noexcept { return name_; }
+    [[nodiscard]] std::int32_t first_offset_seconds() const noexcept { return first_offset_; }
+    [[nodiscard]] std::vector<transition> const& transitions() const noexcept {
+        return transitions_;
+    }
+    [[nodiscard]] std::int32_t offset_at(std::int64_t utc_seconds) const noexcept {
+        auto const next = std::upper_bound(transitions_.begin(), transitions_.end(), utc_seconds,
+                                           [](std::int64_t seconds, transition const& change) {
+                                               return seconds < change.from_seconds;
+                                           });
+        return next == transitions_.begin() ? first_offset_ : std::prev(next)->offset_seconds;
+    }
+    [[nodiscard]] civil_day day_of(timestamp at) const noexcept {
+        std::int64_t const local = at.seconds() + offset_at(at.seconds());
+        return {static_cast<std::int32_t>(detail::floor_divide(local, seconds_per_day))};
+    }
+    // The first instant at which the clock shows that day or a later one.
+    [[nodiscard]] std::int64_t start_seconds(civil_day day) const noexcept;
+
+private:
+    std::string name_ = "UTC";
+    std::int32_t first_offset_ = 0;
+    std::vector<transition> transitions_{};
+};
+
+inline std::int64_t time_zone::start_seconds(civil_day day) const noexcept {
+    std::int64_t const midnight = std::int64_t{day.days} * seconds_per_day;
+    // Offsets lie within a day of zero, so only changes near midnight matter. Walk the stretches of
+    // constant offset that can show this midnight, earliest first, and take the first instant at
+    // which the local time has reached it.
+    auto next =
+        std::upper_bound(transitions_.begin(), transitions_.end(), midnight - seconds_per_day,
+                         [](std::int64_t seconds, transition const& change) {
+                             return seconds < change.from_seconds;
+                         });
+    std::int32_t offset =
+        next == transitions_.begin() ? first_offset_ : std::prev(next)->offset_seconds;
+    std::int64_t stretch_start = midnight - 2 * seconds_per_day;
+    for (;; ++next) {
+        std::int64_t const candidate = std::max(stretch_start, midnight - offset);
+        if (next == transitions_.end() || candidate < next->from_seconds) return candidate;
+        stretch_start = next->from_seconds;
+        offset = next->offset_seconds;
+    }
+}
+
+}  // namespace v1
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_CORE_CALENDAR_HPP
+
+// ---- aiaudit/budget/budget.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// budget.hpp: what a budget is: a limit, in a unit, over a scope and a window, and what is done
+// when it is full.
+//
+// A rate limit is a budget whose window is a minute: a bucket of `limit` that fills again at
+// `limit` a minute.
+// Threads: plain values.
+// Floor 4.
+#ifndef AIAUDIT_BUDGET_BUDGET_HPP
+#define AIAUDIT_BUDGET_BUDGET_HPP
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace aiaudit {
+inline namespace v1 {
+
+// Stored in records: a number is never changed or used again.
+enum class budget_unit : std::uint8_t { usd = 0, tokens = 1, requests = 2 };
+
+// Whose calls are counted together. Stored, as above.
+enum class budget_dimension : std::uint8_t {
+    everyone = 0,
+    user = 1,
+    model = 2,  // as the caller asked for it
+    provider = 3,
+    project = 4,
+    key = 5,
+    tag = 6,
+};
+
+struct budget_scope {
+    budget_dimension of = budget_dimension::everyone;
+    bool each = false;   // every name has a limit of its own
+    std::string name{};  // the one name; of a tag, its value; empty where `each`
+    std::string tag{};   // which tag, where `of` is tag
+    friend bool operator==(budget_scope const&, budget_scope const&) = default;
+};
+
+// Stored, as above.
+enum class budget_period : std::uint8_t {
+    total = 0,    // for ever
+    day = 1,      // of the calendar of `zone`
+    month = 2,    // as well
+    rolling = 3,  // the last `hours`
+    minute = 4,   // a bucket
+};
+
+struct budget_window {
+    budget_period period = budget_period::month;
+    std::uint32_t hours = 0;  // rolling: 1 to 8,784
+    time_zone zone{};         // day, month
+};
+
+// Stored, as above.
+enum class budget_action : std::uint8_t {
+    refuse = 0,
+    warn = 1,       // the call goes through, and is marked
+    downgrade = 2,  // the next of `models` is asked for instead
+    wait = 3,       // for room, `wait_ms_most` at the most; then refuse. For the window minute
+};
+
+struct budget {
+    std::string name{};  // 1 to 64 of A-Z a-z 0-9 . _ -
+    budget_unit unit = budget_unit::usd;
+    int128 limit = 0;  // pico-USD, tokens or requests; 0 or more
+    budget_scope scope{};
+    budget_window window{};
+    budget_action then = budget_action::refuse;
+    std::vector<std::string> models{};  // downgrade: 1 to 16, the dearest first
+    std::uint64_t wait_ms_most = 0;     // wait
+    std::vector<std::uint32_t> alert_percents{50, 80, 100};  // ascending, 1 to 1000, at most 8
+};
+
+}  // namespace v1
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_BUDGET_BUDGET_HPP
+
+// ---- aiaudit/core/digest.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// digest.hpp: a SHA-256 value and its hexadecimal text. The hashing itself is detail/sha256.hpp.
+//
+// Threads: plain values.
+// Floor 2.
+#ifndef AIAUDIT_CORE_DIGEST_HPP
+#define AIAUDIT_CORE_DIGEST_HPP
+
+#include <array>
+#include <compare>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace aiaudit {
+inline namespace v1 {
+
+struct digest {
+    std::array<std::uint8_t, 32> bytes{};
+
+    friend constexpr auto operator<=>(digest const&, digest const&) noexcept = default;
+
+    // True for the value that no hash has in practice: "none".
+    [[nodiscard]] constexpr bool is_zero() const noexcept { return *this == digest{}; }
+    [[nodiscard]] std::string to_string() const;
+    // 64 hexadecimal digits. Errors: bad_argument.
+    [[nodiscard]] static result<digest> parse(std::string_view text);
+};
+
+namespace detail {
+
+template <class Bytes>
+[[nodiscard]] std::string to_hex(Bytes const& bytes) {
+    constexpr std::string_view digits = "0123456789abcdef";
+    std::string text;
+    text.reserve(bytes.size() * 2);
+    for (auto const element : bytes) {
+        auto const byte = static_cast<std::uint8_t>(element);
+        text.push_back(digits[byte >> 4]);
+        text.push_back(digits[byte & 15]);
+    }
+    return text;
+}
+
+[[nodiscard]] constexpr int hex_digit(char c) noexcept {
+    if (c >= '0' && c <= '9') return c - '0';
+    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+    return -1;
+}
+
+}  // namespace detail
+
+inline std::string digest::to_string() const { return detail::to_hex(bytes); }
+
+inline result<digest> digest::parse(std::string_view text) {
+    digest value;
+    if (text.size() != value.bytes.size() * 2)
+        return fail(errc::bad_argument, "a digest has 64 digits");
+    for (std::size_t i = 0; i < value.bytes.size(); ++i) {
+        int const high = detail::hex_digit(text[i * 2]);
+        int const low = detail::hex_digit(text[i * 2 + 1]);
+        if (high < 0 || low < 0) return fail(errc::bad_argument, "not a hexadecimal digest");
+        value.bytes[i] = static_cast<std::uint8_t>(high * 16 + low);
+    }
+    return value;
+}
+
+}  // namespace v1
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_CORE_DIGEST_HPP
+
 // ---- aiaudit/core/ids.hpp ----
 // SPDX-License-Identifier: MIT
 //
@@ -574,780 +811,101 @@ inline result<trace_id> trace_id::parse(std::string_view text) {
 
 #endif  // AIAUDIT_CORE_IDS_HPP
 
-// ---- aiaudit/config.hpp ----
+// ---- aiaudit/budget/decision.hpp ----
 // SPDX-License-Identifier: MIT
 //
-// config.hpp: the one macro, and the integer that money needs.
-//
-// No macro here changes a layout or a signature, so translation units may differ in them.
-// Floor 0.
-#ifndef AIAUDIT_CONFIG_HPP
-#define AIAUDIT_CONFIG_HPP
-
-#include <cassert>
-
-// A broken precondition of ours. Define it before the first include to route it elsewhere.
-#ifndef AIAUDIT_ASSERT
-#define AIAUDIT_ASSERT(condition) assert(condition)
-#endif
-
-namespace aiaudit {
-inline namespace v1 {
-
-__extension__ typedef __int128 int128;  // NOLINT(modernize-use-using): __extension__ needs it
-__extension__ typedef unsigned __int128 uint128;  // NOLINT(modernize-use-using)
-
-}  // namespace v1
-}  // namespace aiaudit
-
-#endif  // AIAUDIT_CONFIG_HPP
-
-// ---- aiaudit/detail/bytes.hpp ----
-// SPDX-License-Identifier: MIT
-//
-// bytes.hpp: little-endian integers and varints: appended to a string, written into room that was
-// measured before, and read by a cursor that cannot run past the end.
+// decision.hpp: what a gate says to an attempt, and what a budget's state is.
 //
 // Threads: plain values.
-// Floor 1.
-#ifndef AIAUDIT_DETAIL_BYTES_HPP
-#define AIAUDIT_DETAIL_BYTES_HPP
+// Floor 4.
+#ifndef AIAUDIT_BUDGET_DECISION_HPP
+#define AIAUDIT_BUDGET_DECISION_HPP
 
-#include <cstddef>
 #include <cstdint>
-#include <cstring>
-#include <string>
-#include <string_view>
-
-namespace aiaudit {
-inline namespace v1 {
-namespace detail {
-
-template <class Bytes>
-[[nodiscard]] std::string_view view_of(Bytes const& bytes) noexcept {
-    return {reinterpret_cast<char const*>(bytes.data()), bytes.size()};
-}
-
-// The bytes of a fixed-size integer, least significant first, whatever the machine's order.
-template <class Integer>
-constexpr void store_little_endian(char* to, Integer value) noexcept {
-    for (std::size_t i = 0; i < sizeof(Integer); ++i) {
-        to[i] = static_cast<char>(
-            static_cast<std::uint8_t>(static_cast<std::uint64_t>(value) >> (8 * i)));
-    }
-}
-
-template <class Integer>
-[[nodiscard]] constexpr Integer load_little_endian(char const* from) noexcept {
-    std::uint64_t value = 0;
-    for (std::size_t i = 0; i < sizeof(Integer); ++i) {
-        value |= std::uint64_t{static_cast<std::uint8_t>(from[i])} << (8 * i);
-    }
-    return static_cast<Integer>(value);
-}
-
-template <class Integer>
-void append_little_endian(std::string& out, Integer value) {
-    char bytes[sizeof(Integer)];
-    store_little_endian(bytes, value);
-    out.append(bytes, sizeof bytes);
-}
-
-// A text behind its length, so that texts that follow each other can be told apart in a hash.
-inline void append_field(std::string& out, std::string_view field) {
-    append_little_endian(out, std::uint64_t{field.size()});
-    out.append(field);
-}
-
-// Seven bits a byte, least significant first; the high bit says that more follow.
-inline void append_varint(std::string& out, std::uint64_t value) {
-    char bytes[10];
-    std::size_t size = 0;
-    while (value >= 0x80) {
-        bytes[size++] = static_cast<char>(static_cast<std::uint8_t>(value) | 0x80U);
-        value >>= 7;
-    }
-    bytes[size++] = static_cast<char>(static_cast<std::uint8_t>(value));
-    out.append(bytes, size);
-}
-
-// Small magnitudes of either sign become small varints.
-[[nodiscard]] constexpr std::uint64_t zigzag(std::int64_t value) noexcept {
-    return (static_cast<std::uint64_t>(value) << 1) ^ (value < 0 ? ~std::uint64_t{0} : 0);
-}
-[[nodiscard]] constexpr std::int64_t unzigzag(std::uint64_t value) noexcept {
-    return static_cast<std::int64_t>((value >> 1) ^ (~(value & 1) + 1));
-}
-
-inline void append_varint128(std::string& out, int128 value) {
-    uint128 rest = (static_cast<uint128>(value) << 1) ^ (value < 0 ? ~uint128{0} : uint128{0});
-    while (rest >= 0x80) {
-        out.push_back(static_cast<char>(static_cast<std::uint8_t>(rest) | 0x80U));
-        rest >>= 7;
-    }
-    out.push_back(static_cast<char>(static_cast<std::uint8_t>(rest)));
-}
-
-// The most bytes that a varint takes.
-inline constexpr std::size_t varint_bytes = 10;
-inline constexpr std::size_t varint128_bytes = 19;
-
-// Writes forward from a place that has room for all that is written: whoever makes one has counted.
-class byte_writer {
-public:
-    explicit byte_writer(char* to) noexcept : at_(to) {}
-
-    [[nodiscard]] char* position() const noexcept { return at_; }
-    void byte(std::uint8_t value) noexcept { *at_++ = static_cast<char>(value); }
-    void raw(std::string_view bytes) noexcept {
-        if (!bytes.empty()) std::memcpy(at_, bytes.data(), bytes.size());
-        at_ += bytes.size();
-    }
-    template <class Integer>
-    void little_endian(Integer value) noexcept {
-        store_little_endian(at_, value);
-        at_ += sizeof(Integer);
-    }
-    void varint(std::uint64_t value) noexcept {
-        while (value >= 0x80) {
-            byte(static_cast<std::uint8_t>(value | 0x80U));
-            value >>= 7;
-        }
-        byte(static_cast<std::uint8_t>(value));
-    }
-    // A length and the bytes.
-    void text(std::string_view bytes) noexcept {
-        varint(bytes.size());
-        raw(bytes);
-    }
-    void varint128(int128 value) noexcept {
-        uint128 rest = (static_cast<uint128>(value) << 1) ^ (value < 0 ? ~uint128{0} : uint128{0});
-        while (rest >= 0x80) {
-            byte(static_cast<std::uint8_t>(static_cast<std::uint8_t>(rest) | 0x80U));
-            rest >>= 7;
-        }
-        byte(static_cast<std::uint8_t>(rest));
-    }
-
-private:
-    char* at_;
-};
-
-// Reads from the front of a byte string. After the first failure every read yields zero and ok() is
-// false, so a decoder checks once at its end.
-class byte_reader {
-public:
-    constexpr explicit byte_reader(std::string_view bytes) noexcept : rest_(bytes) {}
-
-    [[nodiscard]] constexpr bool ok() const noexcept { return ok_; }
-    [[nodiscard]] constexpr std::string_view rest() const noexcept { return rest_; }
-    [[nodiscard]] constexpr bool at_end() const noexcept { return rest_.empty(); }
-
-    constexpr std::string_view take(std::uint64_t size) noexcept {
-        if (size > rest_.size()) return fail_read();
-        std::string_view const taken = rest_.substr(0, static_cast<std::size_t>(size));
-        rest_.remove_prefix(static_cast<std::size_t>(size));
-        return taken;
-    }
-
-    template <class Integer>
-    constexpr Integer little_endian() noexcept {
-        std::string_view const bytes = take(sizeof(Integer));
-        return bytes.empty() ? Integer{} : load_little_endian<Integer>(bytes.data());
-    }
-
-    // Rejects an encoding longer than it need be: one value has one encoding.
-    constexpr std::uint64_t varint() noexcept {
-        if (!rest_.empty() && static_cast<std::uint8_t>(rest_[0]) < 0x80) {
-            auto const small = static_cast<std::uint8_t>(rest_[0]);
-            rest_.remove_prefix(1);
-            return small;
-        }
-        return long_varint();
-    }
-
-    constexpr int128 varint128() noexcept {
-        uint128 value = 0;
-        for (unsigned shift = 0, i = 0; i < rest_.size() && i < 19; ++i, shift += 7) {
-            auto const byte = static_cast<std::uint8_t>(rest_[i]);
-            if (shift == 126 && byte > 3) break;
-            value |= uint128{byte & 0x7FU} << shift;
-            if ((byte & 0x80U) != 0) continue;
-            if (byte == 0 && i > 0) break;
-            rest_.remove_prefix(i + 1);
-            return static_cast<int128>(value >> 1) ^ -static_cast<int128>(value & 1);
-        }
-        fail_read();
-        return 0;
-    }
-
-    constexpr std::string_view fail_read() noexcept {
-        ok_ = false;
-        rest_ = {};
-        return {};
-    }
-
-private:
-    constexpr std::uint64_t long_varint() noexcept {
-        std::uint64_t value = 0;
-        for (unsigned shift = 0, i = 0; i < rest_.size() && i < 10; ++i, shift += 7) {
-            auto const byte = static_cast<std::uint8_t>(rest_[i]);
-            if (shift == 63 && byte > 1) break;
-            value |= std::uint64_t{byte & 0x7FU} << shift;
-            if ((byte & 0x80U) != 0) continue;
-            if (byte == 0 && i > 0) break;
-            rest_.remove_prefix(i + 1);
-            return value;
-        }
-        fail_read();
-        return 0;
-    }
-
-    std::string_view rest_;
-    bool ok_ = true;
-};
-
-}  // namespace detail
-}  // namespace v1
-}  // namespace aiaudit
-
-#endif  // AIAUDIT_DETAIL_BYTES_HPP
-
-// ---- aiaudit/engine/one_time_event.hpp ----
-// SPDX-License-Identifier: MIT
-//
-// one_time_event.hpp: a number that leaves zero once, and threads that sleep until it does.
-//
-// std::atomic::wait yields the processor several times before it sleeps: with many threads that all
-// wait for one commit that costs as much as the commit. Here they sleep at once (futex); where
-// there are no futexes, std::atomic::wait has to do.
-// Threads: any.
-// Floor 6.
-#ifndef AIAUDIT_ENGINE_ONE_TIME_EVENT_HPP
-#define AIAUDIT_ENGINE_ONE_TIME_EVENT_HPP
-
-#include <atomic>
-#include <climits>
-#include <cstdint>
-
-#if defined(__linux__)
-#include <linux/futex.h>
-#include <sys/syscall.h>
-#include <unistd.h>
-#endif
-
-namespace aiaudit {
-inline namespace v1 {
-namespace detail {
-
-class one_time_event {
-public:
-    // 0: not yet.
-    [[nodiscard]] std::uint32_t get() const noexcept {
-        return value_.load(std::memory_order_acquire);
-    }
-    // Precondition: value is not 0, and nobody has set one.
-    void set(std::uint32_t value) noexcept {
-        value_.store(value, std::memory_order_release);
-#if defined(__linux__)
-        futex(FUTEX_WAKE_PRIVATE, INT_MAX);
-#else
-        value_.notify_all();
-#endif
-    }
-    void wait() const noexcept {
-#if defined(__linux__)
-        while (get() == 0) futex(FUTEX_WAIT_PRIVATE, 0);
-#else
-        value_.wait(0, std::memory_order_acquire);
-#endif
-    }
-
-private:
-#if defined(__linux__)
-    void futex(int what, int value) const noexcept {
-        static_assert(sizeof(value_) == sizeof(std::uint32_t));
-        ::syscall(SYS_futex, &value_, what, value, nullptr, nullptr, 0);
-    }
-#endif
-    std::atomic<std::uint32_t> value_{0};
-};
-
-}  // namespace detail
-}  // namespace v1
-}  // namespace aiaudit
-
-#endif  // AIAUDIT_ENGINE_ONE_TIME_EVENT_HPP
-
-// ---- aiaudit/engine/batch_queue.hpp ----
-// SPDX-License-Identifier: MIT
-//
-// batch_queue.hpp: where records gather while the batch before them is being written.
-//
-// Callers encode their record themselves and only copy its bytes in here, so that what is done
-// under the mutex takes some tens of nanoseconds.
-// Threads: push, wait and flush from any; take and finish from the writer's only.
-// Floor 6.
-#ifndef AIAUDIT_ENGINE_BATCH_QUEUE_HPP
-#define AIAUDIT_ENGINE_BATCH_QUEUE_HPP
-
-#include <algorithm>
-#include <chrono>
-#include <condition_variable>
-#include <cstdint>
-#include <map>
-#include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <thread>
-#include <utility>
 #include <vector>
 
 namespace aiaudit {
 inline namespace v1 {
 
-namespace detail {
-
-// Records that are written together, and how that ended.
-struct batch {
-    enum end : std::uint32_t { written = 1, failed = 2 };
-
-    std::string bytes{};  // each record as a 32-bit length and its canonical encoding
-    std::uint32_t count = 0;
-    // Who handed over records that nobody may wait for.
-    std::vector<std::thread::id> relaxed{};
-    std::uint32_t awaited = 0;  // callers that wait for it; under the queue's mutex
-
-    // What follows is set before `ended`, and constant from then on.
-    one_time_event ended{};  // written or failed
-    sequence first{};        // zero where the records were spilled
-    std::optional<error> failure{};
-
-    void add(std::string_view encoded) {
-        append_little_endian(bytes, static_cast<std::uint32_t>(encoded.size()));
-        bytes.append(encoded);
-        ++count;
-    }
-    void note_relaxed(std::thread::id by) {
-        if (std::find(relaxed.rbegin(), relaxed.rend(), by) == relaxed.rend())
-            relaxed.push_back(by);
-    }
-    // Calls visit(encoded record) for each, until it returns an error.
-    template <class Visitor>
-    [[nodiscard]] result<void> for_each(Visitor&& visit) const {
-        byte_reader in{bytes};
-        while (!in.at_end()) {
-            result<void> const visited = visit(in.take(in.little_endian<std::uint32_t>()));
-            if (!visited) return visited;
-        }
-        return {};
-    }
+enum class refusal_reason : std::uint8_t {
+    full,          // the limit would be passed
+    unbounded,     // nobody knows the most that the attempt may use
+    unpriced,      // the model has no price
+    clock_behind,  // the clock stepped back behind what is remembered of the budget
 };
 
-// When the writer takes what has gathered. A batch that somebody waits for goes as soon as as many
-// wait as waited for the one before, since those that were woken together come back together; one
-// that nobody waits for goes when it is half full. Neither stays longer than this.
-struct gathering_times {
-    std::chrono::microseconds awaited{150};
-    std::chrono::microseconds unawaited{2000};
+[[nodiscard]] constexpr std::string_view name_of(refusal_reason reason) noexcept {
+    switch (reason) {
+    case refusal_reason::full: return "full";
+    case refusal_reason::unbounded: return "unbounded";
+    case refusal_reason::unpriced: return "unpriced";
+    case refusal_reason::clock_behind: return "clock_behind";
+    }
+    return "unknown";
+}
+
+// Why an attempt was not let through. Amounts are in the budget's unit.
+struct budget_refusal {
+    std::string budget{};
+    std::string subject{};  // whose limit: "everyone", "user=alice", "tag:team=red"
+    refusal_reason reason = refusal_reason::full;
+    budget_unit unit = budget_unit::usd;
+    int128 limit = 0;
+    int128 spent = 0;
+    int128 reserved = 0;
+    int128 asked = 0;
+    std::optional<timestamp> resets_at{};  // none: never
+    // When there will be room: of a bucket, exactly; of a window, when it ends; 0: not known.
+    std::uint64_t retry_after_ms = 0;
+    budget_action then = budget_action::refuse;
+    std::vector<std::string> models{};  // downgrade
+    std::uint64_t wait_ms_most = 0;     // wait
 };
 
-class batch_queue {
-public:
-    batch_queue(std::uint32_t records_most, std::size_t bytes_most, gathering_times times = {})
-        : records_most_(records_most), bytes_most_(bytes_most), times_(times) {}
-
-    struct pushed {
-        std::shared_ptr<batch> to{};
-        std::uint32_t place = 0;
-    };
-    // Puts a record into the batch that gathers, and waits for room there. `awaited`: the caller
-    // will wait for it. Errors: closed; a failure of what this thread handed over before, and was
-    // not told of. The record is then not in the queue.
-    [[nodiscard]] result<pushed> push(std::string_view encoded, bool awaited) {
-        std::unique_lock lock(mutex_);
-        if (!has_room(encoded.size())) {
-            room_.wait(lock, [&] { return stopping_ || has_room(encoded.size()); });
-        }
-        if (stopping_) return fail(errc::closed, "the ledger is being closed");
-        if (auto failure = take_untold()) return *failure;
-        gathering_->add(encoded);
-        if (awaited) {
-            ++gathering_->awaited;
-        } else {
-            gathering_->note_relaxed(std::this_thread::get_id());
-        }
-        pushed const made{gathering_, gathering_->count - 1};
-        bool const wake = wakes_writer(awaited);
-        lock.unlock();
-        if (wake) work_.notify_one();
-        return made;
-    }
-
-    // Until the batch was written or has failed.
-    [[nodiscard]] result<void> wait(batch const& of) {
-        of.ended.wait();
-        if (of.ended.get() == batch::written) return {};
-        std::lock_guard const lock(mutex_);
-        static_cast<void>(take_untold());
-        return *of.failure;
-    }
-    // Says that somebody waits for a batch that was not awaited when it was pushed.
-    void await(batch const& of) {
-        bool wake = false;
-        {
-            std::lock_guard const lock(mutex_);
-            if (&of != gathering_.get()) return;
-            ++gathering_->awaited;
-            wake = wakes_writer(true);
-        }
-        if (wake) work_.notify_one();
-    }
-    // Until all that was pushed before is written. Errors: a failure of what this thread handed
-    // over and was not told of; else one of another thread's that no flush() has told of.
-    [[nodiscard]] result<void> flush() {
-        std::unique_lock lock(mutex_);
-        std::shared_ptr<batch> const last = gathering_->count != 0 ? gathering_ : writing_;
-        if (last && last == gathering_) hurried_ = true;
-        lock.unlock();
-        work_.notify_one();
-        if (last) last->ended.wait();
-        lock.lock();
-        if (auto failure = take_untold()) return *failure;
-        for (auto& [thread, failure] : untold_) {
-            if (std::exchange(failure.told_by_flush, true)) continue;
-            return failure.why;
-        }
-        return {};
-    }
-
-    // For the writer: the next batch; none once the queue was stopped and is empty.
-    [[nodiscard]] std::shared_ptr<batch> take() {
-        std::unique_lock lock(mutex_);
-        writer_ = writer_state::idle;
-        work_.wait(lock, [this] { return stopping_ || gathering_->count != 0; });
-        writer_ = writer_state::gathering;
-        auto const since = std::chrono::steady_clock::now();
-        while (!ready()) {
-            auto const until =
-                since + (gathering_->awaited != 0 ? times_.awaited : times_.unawaited);
-            if (std::chrono::steady_clock::now() >= until) break;
-            work_.wait_until(lock, until);
-        }
-        writer_ = writer_state::busy;
-        if (gathering_->count == 0) return {};
-        auto next = std::make_shared<batch>();
-        next->bytes = std::exchange(spare_, {});
-        writing_ = std::exchange(gathering_, std::move(next));
-        hurried_ = false;
-        auto taken = writing_;
-        lock.unlock();
-        room_.notify_all();
-        return taken;
-    }
-    // Tells those who wait. `first`: the sequence of the batch's first record. With a batch that
-    // failed the one that gathers fails too, if it holds later records of the same threads: so the
-    // records of one thread enter the log without a hole.
-    void finish(batch& done, result<sequence> const& first) {
-        std::shared_ptr<batch> doomed;
-        {
-            std::lock_guard const lock(mutex_);
-            expected_ = done.awaited;
-            writing_.reset();
-            if (first) {
-                done.first = *first;
-            } else {
-                note_failure(done, first.error());
-                if (share_a_thread(done, *gathering_)) {
-                    doomed = std::exchange(gathering_, std::make_shared<batch>());
-                    note_failure(*doomed, first.error());
-                }
-            }
-        }
-        done.ended.set(first ? batch::written : batch::failed);
-        if (!doomed) return;
-        doomed->ended.set(batch::failed);
-        room_.notify_all();
-    }
-    // The bytes of a batch that nobody reads any more, for the next one.
-    void recycle(std::string&& bytes) {
-        bytes.clear();
-        std::lock_guard const lock(mutex_);
-        spare_ = std::move(bytes);
-    }
-    // What was pushed is still written; nothing more is taken in.
-    void stop() {
-        {
-            std::lock_guard const lock(mutex_);
-            stopping_ = true;
-        }
-        work_.notify_all();
-        room_.notify_all();
-    }
-    // Sleeps, but not beyond stop(). True where it was stopped.
-    [[nodiscard]] bool pause(std::chrono::milliseconds time) {
-        std::unique_lock lock(mutex_);
-        return work_.wait_for(lock, time, [this] { return stopping_; });
-    }
-
-private:
-    enum class writer_state : std::uint8_t { busy, idle, gathering };
-
-    // A failure of a thread's records that it was not told of.
-    struct untold {
-        error why{};
-        bool told_by_flush = false;  // to another thread
-    };
-
-    // All under mutex_.
-    void note_failure(batch& of, error const& why) {
-        of.failure = why;
-        for (std::thread::id const thread : of.relaxed)
-            untold_.try_emplace(thread, untold{why, false});
-    }
-    [[nodiscard]] static bool share_a_thread(batch const& a, batch const& b) noexcept {
-        return std::find_first_of(a.relaxed.begin(), a.relaxed.end(), b.relaxed.begin(),
-                                  b.relaxed.end()) != a.relaxed.end();
-    }
-    [[nodiscard]] std::optional<error> take_untold() {
-        if (untold_.empty()) return {};
-        auto const found = untold_.find(std::this_thread::get_id());
-        if (found == untold_.end()) return {};
-        error why = std::move(found->second.why);
-        untold_.erase(found);
-        return why;
-    }
-    [[nodiscard]] bool has_room(std::size_t bytes) const noexcept {
-        return gathering_->count < records_most_ &&
-               (gathering_->count == 0 || gathering_->bytes.size() + bytes <= bytes_most_);
-    }
-    [[nodiscard]] bool ready() const noexcept {
-        return stopping_ || hurried_ || gathering_->count >= records_most_ / 2 ||
-               gathering_->bytes.size() >= bytes_most_ / 2 ||
-               (gathering_->awaited != 0 && gathering_->awaited >= expected_);
-    }
-    [[nodiscard]] bool wakes_writer(bool awaited) noexcept {
-        if (writer_ == writer_state::busy) return false;
-        if (writer_ == writer_state::idle) {
-            writer_ = writer_state::gathering;
-            return true;
-        }
-        return ready() || (awaited && gathering_->awaited == 1);
-    }
-
-    std::uint32_t const records_most_;
-    std::size_t const bytes_most_;
-    gathering_times const times_;
-
-    std::mutex mutex_{};
-    std::condition_variable work_{};
-    std::condition_variable room_{};
-    // Under mutex_.
-    std::shared_ptr<batch> gathering_ = std::make_shared<batch>();
-    std::shared_ptr<batch> writing_{};
-    std::map<std::thread::id, untold> untold_{};
-    std::string spare_{};
-    std::uint32_t expected_ = 1;  // callers that will wait for the next batch, it seems
-    writer_state writer_ = writer_state::busy;
-    bool hurried_ = false;
-    bool stopping_ = false;
+// What became of an attempt that asked.
+struct admission {
+    // Of the intent; zero where it is not in the log yet (durability::relaxed), or was refused.
+    sequence number{};
+    std::optional<budget_refusal> refused{};  // none: its cost is held
+    bool warned = false;                      // a budget that only warns is over its limit
 };
 
-}  // namespace detail
+// A budget as it stands for one of its subjects.
+struct budget_state {
+    aiaudit::budget budget{};
+    std::string subject{};
+    std::optional<timestamp> window_begins{};  // none: total
+    std::optional<timestamp> resets_at{};
+    int128 spent = 0;
+    int128 reserved = 0;
+    int128 left = 0;  // limit - spent - reserved; may be negative
+    // Spent by the end of the window, if it goes on as since its beginning; none where the window
+    // has no end, or has hardly begun.
+    std::optional<int128> forecast{};
+    std::uint64_t open = 0;  // reservations
+};
+
+// An attempt whose end is not known.
+struct open_reservation {
+    operation_id operation{};
+    std::uint32_t attempt = 1;
+    sequence intent{};
+    timestamp deadline{};  // when it must have ended
+};
+
+// A budget has passed one of its alert_percents in a window.
+struct budget_crossing {
+    budget_state state{};
+    std::uint32_t percent = 0;
+};
+
 }  // namespace v1
 }  // namespace aiaudit
 
-#endif  // AIAUDIT_ENGINE_BATCH_QUEUE_HPP
-
-// ---- aiaudit/detail/hash_index.hpp ----
-// SPDX-License-Identifier: MIT
-//
-// hash_index.hpp: finds the number of a short text, or of anything that has a hash, quicker than a
-// map of strings does: the caller keeps the texts, and an entry is eight bytes.
-//
-// Threads: plain values.
-// Floor 1.
-#ifndef AIAUDIT_DETAIL_HASH_INDEX_HPP
-#define AIAUDIT_DETAIL_HASH_INDEX_HPP
-
-#include <algorithm>
-#include <cstddef>
-#include <cstdint>
-#include <cstring>
-#include <string_view>
-#include <utility>
-#include <vector>
-
-namespace aiaudit {
-inline namespace v1 {
-namespace detail {
-
-[[nodiscard]] inline std::uint64_t load_word(char const* from) noexcept {
-    std::uint64_t word = 0;
-    std::memcpy(&word, from, sizeof word);
-    return word;
-}
-[[nodiscard]] inline std::uint64_t mixed(std::uint64_t a, std::uint64_t b) noexcept {
-    uint128 const product = static_cast<uint128>(a) * b;
-    return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
-}
-// Quick, and the same for equal texts; whoever searches by it compares the texts.
-[[nodiscard]] inline std::uint64_t hash_of_text(std::string_view text) noexcept {
-    constexpr std::uint64_t odd = 0x9E37'79B9'7F4A'7C15ULL;
-    constexpr std::uint64_t other = 0xC2B2'AE3D'27D4'EB4FULL;
-    std::uint64_t state = text.size() * other;
-    if (text.size() < 8) {
-        std::uint64_t word = 0;
-        for (char const c : text) word = word << 8 | static_cast<std::uint8_t>(c);
-        return mixed(state ^ word ^ odd, other);
-    }
-    char const* at = text.data();
-    char const* const last = at + text.size() - 8;
-    for (; last - at > 8; at += 16)
-        state = mixed(state ^ load_word(at) ^ odd, load_word(at + 8) ^ other);
-    return mixed(state ^ load_word(std::min(at, last)) ^ odd, load_word(last) ^ other);
-}
-// Texts are short, so this need not be a call.
-[[nodiscard]] inline bool same_text(std::string_view a, std::string_view b) noexcept {
-    if (a.size() != b.size()) return false;
-    std::size_t const size = a.size();
-    if (size >= 8) {
-        for (std::size_t at = 0; at + 8 < size; at += 8) {
-            if (load_word(a.data() + at) != load_word(b.data() + at)) return false;
-        }
-        return load_word(a.data() + size - 8) == load_word(b.data() + size - 8);
-    }
-    for (std::size_t at = 0; at < size; ++at) {
-        if (a[at] != b[at]) return false;
-    }
-    return true;
-}
-
-// Finds the number of something by its hash. `is(number)` tells whether a candidate is it.
-class hash_index {
-public:
-    static constexpr std::uint32_t none = ~std::uint32_t{0};
-
-    template <class Is>
-    [[nodiscard]] std::uint32_t find(std::uint64_t hash, Is&& is) const {
-        if (slots_.empty()) return none;
-        std::size_t const mask = slots_.size() - 1;
-        auto const check = static_cast<std::uint32_t>(hash >> 32);
-        for (std::size_t at = hash & mask; slots_[at].number != none; at = (at + 1) & mask) {
-            if (slots_[at].check == check && is(slots_[at].number)) return slots_[at].number;
-        }
-        return none;
-    }
-    // `hash_of(number)` gives the hash of one that is there.
-    template <class HashOf>
-    void insert(std::uint64_t hash, std::uint32_t number, HashOf&& hash_of) {
-        if ((count_ + 1) * 2 > slots_.size()) {
-            std::vector<slot> const old = std::move(slots_);
-            slots_.assign(old.empty() ? 64 : old.size() * 2, slot{});
-            for (slot const& each : old) {
-                if (each.number != none) put(hash_of(each.number), each.number);
-            }
-        }
-        put(hash, number);
-        ++count_;
-    }
-    void clear() {
-        slots_.clear();
-        count_ = 0;
-    }
-
-private:
-    struct slot {
-        std::uint32_t check = 0;
-        std::uint32_t number = none;
-    };
-    void put(std::uint64_t hash, std::uint32_t number) noexcept {
-        std::size_t const mask = slots_.size() - 1;
-        std::size_t at = hash & mask;
-        while (slots_[at].number != none) at = (at + 1) & mask;
-        slots_[at] = {static_cast<std::uint32_t>(hash >> 32), number};
-    }
-    std::vector<slot> slots_{};
-    std::size_t count_ = 0;
-};
-
-}  // namespace detail
-}  // namespace v1
-}  // namespace aiaudit
-
-#endif  // AIAUDIT_DETAIL_HASH_INDEX_HPP
-
-// ---- aiaudit/codec/name_dictionary.hpp ----
-// SPDX-License-Identifier: MIT
-//
-// name_dictionary.hpp: the names of one block, each once, numbered in the order of their coming.
-//
-// Names recur in every record, so finding one must cost little more than hashing it.
-// Threads: one dictionary for one thread.
-// Floor 3.
-#ifndef AIAUDIT_CODEC_NAME_DICTIONARY_HPP
-#define AIAUDIT_CODEC_NAME_DICTIONARY_HPP
-
-#include <cstddef>
-#include <cstdint>
-#include <string>
-#include <string_view>
-#include <vector>
-
-namespace aiaudit {
-inline namespace v1 {
-namespace detail {
-
-class name_dictionary {
-public:
-    [[nodiscard]] std::uint32_t number_of(std::string_view name) {
-        std::uint64_t const hash = hash_of_text(name);
-        std::uint32_t const found = index_.find(
-            hash, [&](std::uint32_t number) { return same_text(name_at(number), name); });
-        return found == hash_index::none ? add(name, hash) : found;
-    }
-    [[nodiscard]] std::uint32_t size() const noexcept {
-        return static_cast<std::uint32_t>(places_.size());
-    }
-    // Each name as a varint length and its bytes, in the order of the numbers.
-    [[nodiscard]] std::string_view bytes() const noexcept { return bytes_; }
-    void clear() {
-        index_.clear();
-        places_.clear();
-        bytes_.clear();
-    }
-
-private:
-    struct place {
-        std::uint32_t offset = 0;
-        std::uint32_t size = 0;
-    };
-
-    [[nodiscard]] std::string_view name_at(std::uint32_t number) const noexcept {
-        return std::string_view(bytes_).substr(places_[number].offset, places_[number].size);
-    }
-    std::uint32_t add(std::string_view name, std::uint64_t hash) {
-        std::uint32_t const number = size();
-        append_varint(bytes_, name.size());
-        places_.push_back(
-            {static_cast<std::uint32_t>(bytes_.size()), static_cast<std::uint32_t>(name.size())});
-        bytes_.append(name);
-        index_.insert(hash, number, [this](std::uint32_t of) { return hash_of_text(name_at(of)); });
-        return number;
-    }
-
-    hash_index index_{};
-    std::vector<place> places_{};
-    std::string bytes_{};
-};
-
-}  // namespace detail
-}  // namespace v1
-}  // namespace aiaudit
-
-#endif  // AIAUDIT_CODEC_NAME_DICTIONARY_HPP
+#endif  // AIAUDIT_BUDGET_DECISION_HPP
 
 // ---- aiaudit/core/money.hpp ----
 // SPDX-License-Identifier: MIT
@@ -1652,6 +1210,411 @@ inline std::string format_scaled_decimal(int128 value, int scale) {
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_CORE_MONEY_HPP
+
+// ---- aiaudit/budget/budget_text.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// budget_text.hpp: budgets in words: how they are given on a command line, kept in records and
+// shown; and whether one is well-formed.
+//
+// Threads: functions without state.
+// Floor 4.
+#ifndef AIAUDIT_BUDGET_BUDGET_TEXT_HPP
+#define AIAUDIT_BUDGET_BUDGET_TEXT_HPP
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+namespace aiaudit {
+inline namespace v1 {
+namespace detail {
+
+// 10^24: a limit or an amount above it (10^12 USD, 10^24 tokens) is a mistake, and a sum of
+// 10^14 of them still fits in 128 bits.
+inline constexpr int128 budget_amount_most = int128{1'000'000'000'000} * 1'000'000'000'000;
+// Of a bucket, so that what runs out of it in any time fits in 128 bits.
+inline constexpr int128 bucket_limit_most = int128{1} << 62;
+inline constexpr std::uint32_t rolling_hours_most = 8'784;  // a leap year
+inline constexpr std::uint64_t budget_wait_ms_most = 3'600'000;
+inline constexpr std::size_t budget_name_bytes = 64;
+inline constexpr std::size_t subject_name_bytes = 1'024;
+inline constexpr std::size_t downgrade_models_most = 16;
+inline constexpr std::size_t alert_percents_most = 8;
+inline constexpr std::uint32_t alert_percent_most = 1'000;
+
+inline constexpr std::array<std::string_view, 3> budget_unit_names{"usd", "tokens", "requests"};
+inline constexpr std::array<std::string_view, 7> budget_dimension_names{
+    "everyone", "user", "model", "provider", "project", "key", "tag"};
+
+[[nodiscard]] inline error bad_budget(std::string where) {
+    return fail(errc::bad_argument, std::move(where));
+}
+
+// What stands in `names` at the place of `name`.
+template <class Enum, std::size_t Size>
+[[nodiscard]] std::optional<Enum> enum_named(std::array<std::string_view, Size> const& names,
+                                             std::string_view name) noexcept {
+    auto const found = std::find(names.begin(), names.end(), name);
+    if (found == names.end()) return std::nullopt;
+    return static_cast<Enum>(found - names.begin());
+}
+
+// All of the text as a number without sign.
+template <class Integer>
+[[nodiscard]] std::optional<Integer> whole_number(std::string_view text) noexcept {
+    Integer value{};
+    auto const [end, failure] = std::from_chars(text.data(), text.data() + text.size(), value);
+    bool const signed_text = !text.empty() && text.front() == '-';
+    if (failure != std::errc{} || end != text.data() + text.size() || signed_text)
+        return std::nullopt;
+    return value;
+}
+
+// Calls visit(part) -> bool for what stands between the commas, while it returns true.
+template <class Visitor>
+[[nodiscard]] bool all_of_list(std::string_view text, Visitor&& visit) {
+    for (;;) {
+        std::size_t const comma = text.find(',');
+        if (!visit(text.substr(0, comma))) return false;
+        if (comma == std::string_view::npos) return true;
+        text.remove_prefix(comma + 1);
+    }
+}
+
+[[nodiscard]] inline bool is_control_byte(char c) noexcept {
+    return static_cast<unsigned char>(c) < 0x20 || c == '\x7F';
+}
+// A name that can be shown on a line.
+[[nodiscard]] inline bool is_subject_name(std::string_view name) noexcept {
+    return !name.empty() && name.size() <= subject_name_bytes &&
+           std::none_of(name.begin(), name.end(), is_control_byte);
+}
+[[nodiscard]] inline bool is_budget_name(std::string_view name) noexcept {
+    auto const fits = [](char c) {
+        return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
+               c == '.' || c == '_' || c == '-';
+    };
+    return !name.empty() && name.size() <= budget_name_bytes &&
+           std::all_of(name.begin(), name.end(), fits);
+}
+
+}  // namespace detail
+
+[[nodiscard]] constexpr std::string_view name_of(budget_unit unit) noexcept {
+    return detail::budget_unit_names[static_cast<std::size_t>(unit)];
+}
+
+// The rest: errors are bad_argument, one line that says what is wrong and what would be right.
+
+[[nodiscard]] inline result<budget_unit> parse_budget_unit(std::string_view text) {
+    if (auto const unit = detail::enum_named<budget_unit>(detail::budget_unit_names, text))
+        return *unit;
+    return detail::bad_budget("unknown unit '" + detail::printable(text) +
+                              "'; use usd, tokens or requests");
+}
+
+// "everyone", "each-user", "each-tag:team", "user=alice", "tag:team=red".
+[[nodiscard]] inline result<budget_scope> parse_budget_scope(std::string_view text) {
+    auto const bad = [text] {
+        return detail::bad_budget("unknown scope '" + detail::printable(text) +
+                                  "'; use everyone, each-user or user=NAME (as well model, "
+                                  "provider, project, key), each-tag:KEY or tag:KEY=VALUE");
+    };
+    if (text == "everyone") return budget_scope{};
+    budget_scope scope;
+    std::string_view rest = text;
+    constexpr std::string_view each = "each-";
+    scope.each = rest.starts_with(each);
+    if (scope.each) rest.remove_prefix(each.size());
+    std::string_view const word = rest.substr(0, rest.find_first_of(":="));
+    auto const of = detail::enum_named<budget_dimension>(detail::budget_dimension_names, word);
+    if (!of || *of == budget_dimension::everyone) return bad();
+    scope.of = *of;
+    rest.remove_prefix(word.size());
+    if (scope.of == budget_dimension::tag) {
+        if (!rest.starts_with(':')) return bad();
+        rest.remove_prefix(1);
+        std::string_view const key = rest.substr(0, rest.find('='));
+        if (!detail::is_subject_name(key)) return bad();
+        scope.tag = key;
+        rest.remove_prefix(key.size());
+    }
+    if (scope.each) return rest.empty() ? result<budget_scope>(std::move(scope)) : bad();
+    if (!rest.starts_with('=') || !detail::is_subject_name(rest.substr(1))) return bad();
+    scope.name = rest.substr(1);
+    return scope;
+}
+
+// "day", "month", "total", "minute", "24h". The zone is that of a day or a month.
+[[nodiscard]] inline result<budget_window> parse_budget_window(std::string_view text,
+                                                               time_zone zone = {}) {
+    if (text == "day") return budget_window{budget_period::day, 0, std::move(zone)};
+    if (text == "month") return budget_window{budget_period::month, 0, std::move(zone)};
+    if (text == "total") return budget_window{budget_period::total, 0, {}};
+    if (text == "minute") return budget_window{budget_period::minute, 0, {}};
+    if (text.ends_with('h')) {
+        auto const hours = detail::whole_number<std::uint32_t>(text.substr(0, text.size() - 1));
+        if (hours && *hours >= 1 && *hours <= detail::rolling_hours_most)
+            return budget_window{budget_period::rolling, *hours, {}};
+    }
+    return detail::bad_budget("unknown window '" + detail::printable(text) +
+                              "'; use day, month, total, minute or hours from 1h to 8784h");
+}
+
+// Dollars exactly ("50.00"), or a whole number of tokens or requests.
+[[nodiscard]] inline result<int128> parse_budget_limit(std::string_view text, budget_unit unit) {
+    auto const bad = [text](std::string_view why) {
+        return detail::bad_budget("limit '" + detail::printable(text) + "' " + std::string(why));
+    };
+    auto const value =
+        detail::parse_scaled_decimal(text, unit == budget_unit::usd ? money::scale : 0);
+    if (!value && value.error().code == errc::money_inexact)
+        return bad(unit == budget_unit::usd ? "has more than 12 decimal places"
+                                            : "is not a whole number");
+    if (!value && value.error().code == errc::money_overflow) return bad("is too large");
+    if (!value) return bad("is not a number");
+    if (*value < 0) return bad("is negative");
+    if (*value > detail::budget_amount_most) return bad("is too large");
+    return *value;
+}
+
+// "refuse", "warn", "downgrade=gpt-5-mini,gpt-5-nano", "wait=1500" (milliseconds at the most).
+// Leaves `into` as it is where the text is wrong.
+[[nodiscard]] inline result<void> parse_budget_action(std::string_view text, budget& into) {
+    auto const bad = [text] {
+        return detail::bad_budget("unknown action '" + detail::printable(text) +
+                                  "'; use refuse, warn, downgrade=MODEL,... (1 to 16) or "
+                                  "wait=MILLISECONDS (1 to 3600000)");
+    };
+    auto then = budget_action::refuse;
+    std::vector<std::string> models;
+    std::uint64_t wait_ms_most = 0;
+    constexpr std::string_view downgrade = "downgrade=";
+    constexpr std::string_view wait = "wait=";
+    if (text == "warn") {
+        then = budget_action::warn;
+    } else if (text.starts_with(downgrade)) {
+        then = budget_action::downgrade;
+        bool const fit =
+            detail::all_of_list(text.substr(downgrade.size()), [&](std::string_view model) {
+                models.emplace_back(model);
+                return detail::is_subject_name(model) &&
+                       models.size() <= detail::downgrade_models_most;
+            });
+        if (!fit) return bad();
+    } else if (text.starts_with(wait)) {
+        then = budget_action::wait;
+        auto const most = detail::whole_number<std::uint64_t>(text.substr(wait.size()));
+        if (!most || *most == 0 || *most > detail::budget_wait_ms_most) return bad();
+        wait_ms_most = *most;
+    } else if (text != "refuse") {
+        return bad();
+    }
+    into.then = then;
+    into.models = std::move(models);
+    into.wait_ms_most = wait_ms_most;
+    return {};
+}
+
+// "50,80,100"; empty for none.
+[[nodiscard]] inline result<std::vector<std::uint32_t>> parse_alert_percents(
+    std::string_view text) {
+    std::vector<std::uint32_t> percents;
+    if (text.empty()) return percents;
+    bool const fit = detail::all_of_list(text, [&percents](std::string_view part) {
+        auto const percent = detail::whole_number<std::uint32_t>(part);
+        bool const good = percent && *percent >= 1 && *percent <= detail::alert_percent_most &&
+                          (percents.empty() || percents.back() < *percent) &&
+                          percents.size() < detail::alert_percents_most;
+        if (good) percents.push_back(*percent);
+        return good;
+    });
+    if (fit) return percents;
+    return detail::bad_budget("alerts '" + detail::printable(text) +
+                              "' are not at most 8 ascending percents from 1 to 1000");
+}
+
+namespace detail {
+
+[[nodiscard]] inline std::string percents_text(std::vector<std::uint32_t> const& percents) {
+    std::string text;
+    for (std::uint32_t const percent : percents)
+        text.append(text.empty() ? "" : ",").append(std::to_string(percent));
+    return text;
+}
+
+// Whether the windows are those of the calendar of a zone.
+[[nodiscard]] constexpr bool is_calendar(budget_period period) noexcept {
+    return period == budget_period::day || period == budget_period::month;
+}
+
+// "user", "tag:team".
+[[nodiscard]] inline std::string dimension_text(budget_scope const& scope) {
+    std::string text{budget_dimension_names[static_cast<std::size_t>(scope.of)]};
+    if (scope.of == budget_dimension::tag) text.append(":").append(scope.tag);
+    return text;
+}
+
+[[nodiscard]] inline result<void> check_scope(budget_scope const& scope, std::string const& where) {
+    if (scope.of > budget_dimension::tag) return bad_budget(where + "unknown scope");
+    bool const is_tag = scope.of == budget_dimension::tag;
+    if (is_tag && (!is_subject_name(scope.tag) || scope.tag.find('=') != std::string::npos))
+        return bad_budget(where + "a scope by a tag needs its key, which has no '='");
+    if (!is_tag && !scope.tag.empty())
+        return bad_budget(where + "a tag's key belongs to a scope by a tag alone");
+    bool const named = scope.of != budget_dimension::everyone && !scope.each;
+    if (scope.of == budget_dimension::everyone && scope.each)
+        return bad_budget(where + "everyone together has one limit; use each-user");
+    if (named && !is_subject_name(scope.name))
+        return bad_budget(where + "the scope " + dimension_text(scope) +
+                          " needs a name of 1 to 1024 bytes, without control characters");
+    if (!named && !scope.name.empty())
+        return bad_budget(where + "a name belongs to a scope of one alone");
+    return {};
+}
+
+[[nodiscard]] inline result<void> check_zone(time_zone const& zone, std::string const& where) {
+    auto const fits = [](std::int32_t offset) {
+        return offset > -seconds_per_day && offset < seconds_per_day;
+    };
+    bool good = is_subject_name(zone.name()) && fits(zone.first_offset_seconds());
+    auto const& changes = zone.transitions();
+    for (std::size_t i = 0; i < changes.size(); ++i) {
+        good = good && fits(changes[i].offset_seconds) &&
+               (i == 0 || changes[i - 1].from_seconds < changes[i].from_seconds);
+    }
+    if (good) return {};
+    return bad_budget(where + "the zone has no name, an offset of a day, or changes out of order");
+}
+
+[[nodiscard]] inline result<void> check_action(budget const& of, std::string const& where) {
+    if (of.then > budget_action::wait) return bad_budget(where + "unknown action");
+    bool const lists = of.then == budget_action::downgrade;
+    if (lists != !of.models.empty() || of.models.size() > downgrade_models_most)
+        return bad_budget(where + "a downgrade, and nothing else, has 1 to 16 models");
+    for (std::string const& model : of.models) {
+        if (!is_subject_name(model) || model.find(',') != std::string::npos)
+            return bad_budget(where + "a model of the downgrade has no name, or one with a comma");
+    }
+    bool const waits = of.then == budget_action::wait;
+    if (waits && of.window.period != budget_period::minute)
+        return bad_budget(where + "only a budget of a minute can be waited for");
+    if (waits != (of.wait_ms_most != 0) || of.wait_ms_most > budget_wait_ms_most)
+        return bad_budget(where + "a wait, and nothing else, has 1 to 3600000 milliseconds");
+    return {};
+}
+
+}  // namespace detail
+
+// Whether a budget is well-formed.
+[[nodiscard]] inline result<void> check(budget const& of) {
+    if (!detail::is_budget_name(of.name))
+        return detail::bad_budget("a budget's name is 1 to 64 of A-Z a-z 0-9 . _ -, not '" +
+                                  detail::printable(of.name) + "'");
+    std::string const where = "budget '" + of.name + "': ";
+    if (of.unit > budget_unit::requests) return detail::bad_budget(where + "unknown unit");
+    if (of.window.period > budget_period::minute)
+        return detail::bad_budget(where + "unknown window");
+    if (of.limit < 0) return detail::bad_budget(where + "the limit is negative");
+    bool const bucket = of.window.period == budget_period::minute;
+    if (of.limit > (bucket ? detail::bucket_limit_most : detail::budget_amount_most))
+        return detail::bad_budget(where + "the limit is too large");
+    if (auto ok = detail::check_scope(of.scope, where); !ok) return ok;
+    bool const rolling = of.window.period == budget_period::rolling;
+    if (rolling && (of.window.hours < 1 || of.window.hours > detail::rolling_hours_most))
+        return detail::bad_budget(where + "a rolling window has 1 to 8784 hours");
+    if (!rolling && of.window.hours != 0)
+        return detail::bad_budget(where + "hours belong to a rolling window alone");
+    if (auto ok = detail::check_zone(of.window.zone, where); !ok) return ok;
+    if (auto ok = detail::check_action(of, where); !ok) return ok;
+    auto const parsed = parse_alert_percents(detail::percents_text(of.alert_percents));
+    if (!parsed) return detail::bad_budget(where + parsed.error().where);
+    return {};
+}
+
+// What the parsers above read.
+[[nodiscard]] inline std::string scope_text(budget_scope const& scope) {
+    std::string const text = detail::dimension_text(scope);
+    if (scope.of == budget_dimension::everyone) return text;
+    return scope.each ? "each-" + text : text + "=" + scope.name;
+}
+[[nodiscard]] inline std::string window_text(budget_window const& window) {
+    switch (window.period) {
+    case budget_period::total: return "total";
+    case budget_period::day: return "day";
+    case budget_period::month: return "month";
+    case budget_period::rolling: return std::to_string(window.hours) + "h";
+    case budget_period::minute: return "minute";
+    }
+    return "unknown";
+}
+[[nodiscard]] inline std::string action_text(budget const& of) {
+    switch (of.then) {
+    case budget_action::refuse: return "refuse";
+    case budget_action::warn: return "warn";
+    case budget_action::downgrade: {
+        std::string text;
+        for (std::string const& model : of.models)
+            text.append(text.empty() ? "downgrade=" : ",").append(model);
+        return text;
+    }
+    case budget_action::wait: return "wait=" + std::to_string(of.wait_ms_most);
+    }
+    return "unknown";
+}
+[[nodiscard]] inline std::string amount_text(int128 amount, budget_unit unit) {
+    return detail::format_scaled_decimal(amount, unit == budget_unit::usd ? money::scale : 0);
+}
+// Whose limit it is: "everyone", "user=alice", "tag:team=red". `name` is that of an each-scope.
+[[nodiscard]] inline std::string subject_text(budget_scope const& scope, std::string_view name) {
+    std::string text = detail::dimension_text(scope);
+    if (scope.of == budget_dimension::everyone) return text;
+    return text.append("=").append(scope.each ? name : std::string_view(scope.name));
+}
+
+namespace detail {
+
+// "0.05 USD", "1000 tokens".
+[[nodiscard]] inline std::string amount_and_unit(int128 amount, budget_unit unit) {
+    std::string_view const word = unit == budget_unit::usd ? "USD" : name_of(unit);
+    return amount_text(amount, unit).append(" ").append(word);
+}
+
+}  // namespace detail
+
+// One line: budget, limit, spent, reserved, asked, when it resets.
+[[nodiscard]] inline std::string refusal_text(budget_refusal const& refused) {
+    auto const amount = [&refused](int128 value) {
+        return detail::amount_and_unit(value, refused.unit);
+    };
+    std::string text = "budget '" + refused.budget + "' of " + detail::printable(refused.subject);
+    switch (refused.reason) {
+    case refusal_reason::full: break;
+    case refusal_reason::unbounded: text += " cannot hold a call that has no bound"; break;
+    case refusal_reason::unpriced: text += " cannot hold a call whose model has no price"; break;
+    case refusal_reason::clock_behind: text += " forgot what was spent so long ago"; break;
+    }
+    text += ": limit " + amount(refused.limit) + ", spent " + amount(refused.spent) +
+            ", reserved " + amount(refused.reserved) + ", asked " + amount(refused.asked);
+    if (refused.resets_at) text += ", resets at " + refused.resets_at->to_string();
+    if (refused.retry_after_ms != 0)
+        text += ", try again in " + std::to_string(refused.retry_after_ms) + " ms";
+    return text;
+}
+
+}  // namespace v1
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_BUDGET_BUDGET_TEXT_HPP
 
 // ---- aiaudit/core/usage.hpp ----
 // SPDX-License-Identifier: MIT
@@ -2023,6 +1986,12 @@ enum class record_kind : std::uint8_t {
     // Of the client itself: the circuit to a provider's model opened or closed. The tags say from
     // what to what, and after how many failures.
     circuit = 4,
+    // Of the ledger itself: a budget was set or removed (budget/budget.hpp).
+    budget = 5,
+    // An attempt that a budget did not let through: nothing was sent. The tags say which and why.
+    refusal = 6,
+    // An alert was raised, taken by who is to deliver it, or delivered (core/alert.hpp).
+    alert = 7,
 };
 
 [[nodiscard]] constexpr std::string_view name_of(record_kind kind) noexcept {
@@ -2031,6 +2000,9 @@ enum class record_kind : std::uint8_t {
     case record_kind::outcome: return "outcome";
     case record_kind::retention: return "retention";
     case record_kind::circuit: return "circuit";
+    case record_kind::budget: return "budget";
+    case record_kind::refusal: return "refusal";
+    case record_kind::alert: return "alert";
     }
     return "unknown";
 }
@@ -2125,6 +2097,1432 @@ using record_view = basic_record<std::string_view>;
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_CORE_RECORD_HPP
+
+// ---- aiaudit/budget/budget_record.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// budget_record.hpp: a budget that was set or removed, and an attempt that was refused, as records
+// of the log.
+//
+// A definition carries the changes of its zone's clock, so that whoever folds the log needs no zone
+// database, and two that have different ones agree.
+// Threads: functions without state.
+// Floor 4.
+#ifndef AIAUDIT_BUDGET_BUDGET_RECORD_HPP
+#define AIAUDIT_BUDGET_BUDGET_RECORD_HPP
+
+#include <charconv>
+#include <cstdint>
+#include <limits>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+namespace aiaudit {
+inline namespace v1 {
+namespace detail {
+
+[[nodiscard]] inline record budget_record_base(timestamp at, std::string_view change,
+                                               std::string_view name) {
+    record entry;
+    entry.kind = record_kind::budget;
+    entry.operation = operation::other;
+    entry.started_at = at;
+    entry.cost_status = cost_status::no_charge;
+    entry.tags = {{"change", std::string(change)}, {"budget", std::string(name)}};
+    return entry;
+}
+
+// What holds two years before `at`, then each change as "seconds:offset", to 2099.
+[[nodiscard]] inline std::string offsets_text(time_zone const& zone, timestamp at) {
+    std::int64_t const from = at.seconds() - 2 * 366 * seconds_per_day;
+    std::int64_t const until = 4'102'444'800;  // 2100-01-01
+    std::string text = std::to_string(zone.offset_at(from));
+    for (time_zone::transition const& change : zone.transitions()) {
+        if (change.from_seconds <= from || change.from_seconds >= until) continue;
+        text.append(" ").append(std::to_string(change.from_seconds));
+        text.append(":").append(std::to_string(change.offset_seconds));
+    }
+    return text;
+}
+
+// A number with an optional sign, at the front of `text`, which moves past it.
+template <class Integer>
+[[nodiscard]] bool take_number(std::string_view& text, Integer& value) noexcept {
+    auto const [end, failure] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (failure != std::errc{}) return false;
+    text.remove_prefix(static_cast<std::size_t>(end - text.data()));
+    return true;
+}
+
+[[nodiscard]] inline bool take_mark(std::string_view& text, char mark) noexcept {
+    if (!text.starts_with(mark)) return false;
+    text.remove_prefix(1);
+    return true;
+}
+
+[[nodiscard]] inline std::optional<time_zone> parse_offsets(std::string_view name,
+                                                            std::string_view text) {
+    std::int32_t first = 0;
+    std::vector<time_zone::transition> changes;
+    if (!take_number(text, first)) return std::nullopt;
+    while (!text.empty()) {
+        time_zone::transition change;
+        if (!take_mark(text, ' ') || !take_number(text, change.from_seconds) ||
+            !take_mark(text, ':') || !take_number(text, change.offset_seconds))
+            return std::nullopt;
+        changes.push_back(change);
+    }
+    return time_zone(std::string(name), first, std::move(changes));
+}
+
+}  // namespace detail
+
+// Errors: bad_argument where check() has one; too_large where the zone's changes do not fit.
+[[nodiscard]] inline result<record> to_record(budget const& of, timestamp at) {
+    if (auto ok = check(of); !ok) return ok.error();
+    record entry = detail::budget_record_base(at, "set", of.name);
+    auto const tag = [&entry](std::string key, std::string value) {
+        entry.tags.emplace_back(std::move(key), std::move(value));
+    };
+    tag("unit", std::string(name_of(of.unit)));
+    tag("limit", amount_text(of.limit, of.unit));
+    tag("scope", scope_text(of.scope));
+    tag("window", window_text(of.window));
+    if (detail::is_calendar(of.window.period)) {
+        tag("zone", of.window.zone.name());
+        tag("offsets", detail::offsets_text(of.window.zone, at));
+    }
+    tag("then", action_text(of));
+    tag("alerts", detail::percents_text(of.alert_percents));
+    return entry;
+}
+
+[[nodiscard]] inline record to_removal_record(std::string_view name, timestamp at) {
+    return detail::budget_record_base(at, "remove", name);
+}
+
+// What a record of the kind budget says.
+struct budget_change {
+    std::optional<budget> set{};
+    std::string removed{};  // where nothing was set: the name of what was removed
+};
+
+// Errors: corrupt, for a record that to_record() and to_removal_record() do not make.
+template <class String>
+[[nodiscard]] result<budget_change> read_budget_change(basic_record<String> const& entry) {
+    auto const bad = [](std::string_view why) {
+        return fail(errc::corrupt, "a record of a budget cannot be read: " + std::string(why));
+    };
+    auto const find = [&entry](std::string_view key) -> std::string_view {
+        for (auto const& [name, value] : entry.tags) {
+            if (std::string_view(name) == key) return std::string_view(value);
+        }
+        return {};
+    };
+    if (entry.kind != record_kind::budget) return bad("it is of another kind");
+    budget_change change;
+    std::string_view const name = find("budget");
+    if (!detail::is_budget_name(name)) return bad("its name");
+    if (find("change") == "remove") {
+        change.removed = name;
+        return change;
+    }
+    if (find("change") != "set") return bad("what it changes");
+    budget& made = change.set.emplace();
+    made.name = name;
+    auto const unit = parse_budget_unit(find("unit"));
+    if (!unit) return bad(unit.error().where);
+    made.unit = *unit;
+    auto const limit = parse_budget_limit(find("limit"), made.unit);
+    if (!limit) return bad(limit.error().where);
+    made.limit = *limit;
+    auto scope = parse_budget_scope(find("scope"));
+    if (!scope) return bad(scope.error().where);
+    made.scope = std::move(*scope);
+    auto window = parse_budget_window(find("window"));
+    if (!window) return bad(window.error().where);
+    made.window = std::move(*window);
+    if (detail::is_calendar(made.window.period)) {
+        auto zone = detail::parse_offsets(find("zone"), find("offsets"));
+        if (!zone) return bad("its zone");
+        made.window.zone = std::move(*zone);
+    }
+    if (auto ok = parse_budget_action(find("then"), made); !ok) return bad(ok.error().where);
+    auto percents = parse_alert_percents(find("alerts"));
+    if (!percents) return bad(percents.error().where);
+    made.alert_percents = std::move(*percents);
+    if (auto ok = check(made); !ok) return bad(ok.error().where);
+    return change;
+}
+
+// What the log says of an attempt that was not let through.
+[[nodiscard]] inline record refusal_record(record intent, budget_refusal const& refused) {
+    record entry = std::move(intent);
+    entry.kind = record_kind::refusal;
+    entry.complete = false;
+    switch (refused.reason) {
+    case refusal_reason::full:
+    case refusal_reason::clock_behind:
+        entry.error_type = refused.then == budget_action::wait ? name_of(errc::rate_limited)
+                                                               : name_of(errc::budget_exceeded);
+        break;
+    case refusal_reason::unbounded:
+    case refusal_reason::unpriced: entry.error_type = name_of(errc::unbounded); break;
+    }
+    entry.cost_status = cost_status::no_charge;
+    entry.cost = {};
+    entry.cost_low.reset();
+    entry.duration_ns.reset();
+    auto const tag = [&entry](std::string key, std::string value) {
+        entry.tags.emplace_back(std::move(key), std::move(value));
+    };
+    tag("budget", refused.budget);
+    tag("subject", refused.subject);
+    tag("reason", std::string(name_of(refused.reason)));
+    tag("limit", amount_text(refused.limit, refused.unit));
+    tag("spent", amount_text(refused.spent, refused.unit));
+    tag("reserved", amount_text(refused.reserved, refused.unit));
+    tag("asked", amount_text(refused.asked, refused.unit));
+    if (refused.resets_at) tag("resets_at", refused.resets_at->to_string());
+    return entry;
+}
+
+}  // namespace v1
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_BUDGET_BUDGET_RECORD_HPP
+
+// ---- aiaudit/budget/unknown_outcome.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// unknown_outcome.hpp: how an attempt is settled of which nobody knows how it ended.
+//
+// Threads: functions without state.
+// Floor 4.
+#ifndef AIAUDIT_BUDGET_UNKNOWN_OUTCOME_HPP
+#define AIAUDIT_BUDGET_UNKNOWN_OUTCOME_HPP
+
+#include <utility>
+
+namespace aiaudit {
+inline namespace v1 {
+namespace detail {
+
+// The outcome of an attempt of which nobody knows how it ended: it stays charged at its reserved
+// cost, of which any part may be true.
+[[nodiscard]] inline record unknown_outcome(record intent) {
+    record outcome = std::move(intent);
+    outcome.kind = record_kind::outcome;
+    outcome.duration_ns.reset();
+    outcome.error_type = "outcome_unknown";
+    outcome.complete = false;
+    if (outcome.cost_status != cost_status::unpriced &&
+        outcome.cost_status != cost_status::unknown) {
+        outcome.cost_status = cost_status::estimated;
+        outcome.cost_low = money{};
+    }
+    return outcome;
+}
+
+}  // namespace detail
+
+}  // namespace v1
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_BUDGET_UNKNOWN_OUTCOME_HPP
+
+// ---- aiaudit/storage/posix_file.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// posix_file.hpp: the few file operations that making and checking a ledger directory needs.
+//
+// Threads: functions without state; a file_handle belongs to one thread at a time.
+// Floor 5.
+#ifndef AIAUDIT_STORAGE_POSIX_FILE_HPP
+#define AIAUDIT_STORAGE_POSIX_FILE_HPP
+
+#include <algorithm>
+#include <cerrno>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <utility>
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+namespace aiaudit {
+inline namespace v1 {
+namespace detail {
+
+class file_handle {
+public:
+    file_handle() noexcept = default;
+    explicit file_handle(int descriptor) noexcept : descriptor_(descriptor) {}
+    file_handle(file_handle&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
+    file_handle& operator=(file_handle&& other) noexcept {
+        std::swap(descriptor_, other.descriptor_);
+        return *this;
+    }
+    ~file_handle() {
+        if (descriptor_ >= 0) ::close(descriptor_);
+    }
+    [[nodiscard]] explicit operator bool() const noexcept { return descriptor_ >= 0; }
+    [[nodiscard]] int get() const noexcept { return descriptor_; }
+
+    // -1 in it (and errno) on failure. Never inherited by a program that is executed.
+    [[nodiscard]] static file_handle open(std::string const& path, int flags,
+                                          mode_t mode = 0600) noexcept {
+        int descriptor = -1;
+        do {
+            descriptor = ::open(path.c_str(), flags | O_CLOEXEC, mode);
+        } while (descriptor < 0 && errno == EINTR);
+        return file_handle(descriptor);
+    }
+
+private:
+    int descriptor_ = -1;
+};
+
+[[nodiscard]] inline std::string text_of_errno(int number) {
+    return std::generic_category().message(number);
+}
+
+// Whether the file system at `path` has as good as no room: fewer than 1 in 100 of its blocks, or
+// less than LMDB needs for a small transaction. Network and quota file systems, and LMDB itself
+// after a short write, say EIO where they mean that.
+[[nodiscard]] inline bool is_disk_full(std::string const& path) noexcept {
+    struct statvfs room {};
+    if (::statvfs(path.c_str(), &room) != 0) return false;
+    auto const free_bytes = std::uint64_t{room.f_bavail} * room.f_frsize;
+    return room.f_bavail < room.f_blocks / 100 || free_bytes < (std::uint64_t{64} << 10);
+}
+
+// Whether the process's file size limit stands in the way of the file's growth.
+[[nodiscard]] inline bool is_at_size_limit(std::string const& path) noexcept {
+    struct rlimit limit {};
+    if (::getrlimit(RLIMIT_FSIZE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return false;
+    struct stat status {};
+    if (::stat(path.c_str(), &status) != 0) status.st_size = 0;  // not made yet
+    constexpr std::uint64_t slack = std::uint64_t{1} << 20;
+    return static_cast<std::uint64_t>(status.st_size) + slack >= limit.rlim_cur;
+}
+
+// What a failed system call on `path` means. `call` names it in the text.
+[[nodiscard]] inline error posix_error(int number, std::string_view call, std::string const& path) {
+    auto const text = [&] {
+        return path + ": " + std::string(call) + ": " + text_of_errno(number);
+    };
+    switch (number) {
+    case ENOENT:
+    case ENOTDIR: return fail(errc::not_found, text());
+    case EACCES:
+    case EPERM:
+    case EROFS: return fail(errc::read_only, text());
+    case ENOSPC:
+    case EDQUOT: return fail(errc::disk_full, text());
+    case EFBIG:
+    case EIO:
+        if (is_disk_full(path)) return fail(errc::disk_full, text());
+        if (is_at_size_limit(path)) {
+            return fail(errc::disk_full, text() + " (at the process's file size limit)");
+        }
+        break;
+    default: break;
+    }
+    return fail(errc::storage_failed, text());
+}
+
+// Makes the entries of a directory durable: a rename is not before this.
+[[nodiscard]] inline result<void> sync_path(std::string const& path) {
+    auto const file = file_handle::open(path, O_RDONLY);
+    if (!file || ::fsync(file.get()) != 0) return posix_error(errno, "fsync", path);
+    return {};
+}
+
+// A file with these bytes, durable, but for its entry in the directory.
+[[nodiscard]] inline result<void> write_file(std::string const& path, std::string_view bytes) {
+    auto const file = file_handle::open(path, O_WRONLY | O_CREAT | O_TRUNC);
+    if (!file) return posix_error(errno, "create", path);
+    while (!bytes.empty()) {
+        auto const written = ::write(file.get(), bytes.data(), bytes.size());
+        if (written < 0 && errno == EINTR) continue;
+        if (written < 0) return posix_error(errno, "write", path);
+        bytes.remove_prefix(static_cast<std::size_t>(written));
+    }
+    if (::fsync(file.get()) != 0) return posix_error(errno, "fsync", path);
+    return {};
+}
+
+// Disk blocks for at least the first `bytes` of a file, which is made where it is missing: a map of
+// a file without them dies of SIGBUS when it is written to and the disk is full. The size stays as
+// it is. A file system that cannot do this is left to its own ways.
+[[nodiscard]] inline result<void> reserve_blocks(std::string const& path, std::uint64_t bytes) {
+    auto const file = file_handle::open(path, O_RDWR | O_CREAT);
+    if (!file) return posix_error(errno, "open", path);
+    struct stat status {};
+    if (::fstat(file.get(), &status) != 0) return posix_error(errno, "fstat", path);
+    auto const room = std::max(static_cast<off_t>(bytes), status.st_size);
+    int failed = 0;
+    do {
+        failed = ::fallocate(file.get(), FALLOC_FL_KEEP_SIZE, 0, room);
+    } while (failed != 0 && errno == EINTR);
+    if (failed == 0 || errno == EOPNOTSUPP || errno == ENOSYS) return {};
+    return posix_error(errno, "fallocate", path);
+}
+
+// Fills `to` from `offset`; how many bytes there were before the end of the file. -1: errno.
+[[nodiscard]] inline std::int64_t read_at(int descriptor, char* to, std::size_t size,
+                                          std::uint64_t offset) noexcept {
+    std::size_t done = 0;
+    while (done < size) {
+        auto const got =
+            ::pread(descriptor, to + done, size - done, static_cast<off_t>(offset + done));
+        if (got < 0 && errno == EINTR) continue;
+        if (got < 0) return -1;
+        if (got == 0) break;
+        done += static_cast<std::size_t>(got);
+    }
+    return static_cast<std::int64_t>(done);
+}
+
+// Held from when it is made until it is destroyed; other processes' holders wait. For as long as
+// the few system calls of making a directory take.
+class directory_lock {
+public:
+    explicit directory_lock(std::string const& path) noexcept
+        : directory_(file_handle::open(path, O_RDONLY | O_DIRECTORY)) {
+        if (!directory_) return;
+        int failed = 0;
+        do {
+            failed = ::flock(directory_.get(), LOCK_EX);
+        } while (failed != 0 && errno == EINTR);
+        held_ = failed == 0;
+    }
+    directory_lock(directory_lock const&) = delete;
+    directory_lock& operator=(directory_lock const&) = delete;
+    // Unlocks rather than closes: a child forked meanwhile holds the same lock open.
+    ~directory_lock() {
+        if (held_) ::flock(directory_.get(), LOCK_UN);
+    }
+    [[nodiscard]] bool held() const noexcept { return held_; }
+
+private:
+    file_handle directory_;
+    bool held_ = false;
+};
+
+}  // namespace detail
+}  // namespace v1
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_STORAGE_POSIX_FILE_HPP
+
+// ---- aiaudit/engine/admission_lock.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// admission_lock.hpp: which processes decide about budgets: several, each in the log's transaction,
+// or one alone, from memory.
+//
+// A file in the ledger's directory, locked by flock: the kernel takes it back from the dead.
+// Threads: any. Processes: a forked child shares its parent's lock.
+// Floor 6.
+#ifndef AIAUDIT_ENGINE_ADMISSION_LOCK_HPP
+#define AIAUDIT_ENGINE_ADMISSION_LOCK_HPP
+
+#include <atomic>
+#include <mutex>
+#include <string>
+#include <utility>
+
+namespace aiaudit {
+inline namespace v1 {
+namespace detail {
+
+class admission_lock {
+public:
+    static constexpr char const* file_name = "admission.lock";
+
+    // Takes it once, for as long as this lives; later calls cost a load. Errors: already_open,
+    // where a process decides alone, or `alone` and others decide; those of the file system.
+    [[nodiscard]] result<void> take(std::string const& directory, bool alone) {
+        if (taken_.load(std::memory_order_acquire)) return {};
+        std::lock_guard const lock(mutex_);
+        if (taken_.load(std::memory_order_relaxed)) return {};
+        std::string const path = directory + "/" + file_name;
+        auto file = file_handle::open(path, O_RDWR | O_CREAT);
+        if (!file) return posix_error(errno, "open", path);
+        int failed = 0;
+        do {
+            failed = ::flock(file.get(), (alone ? LOCK_EX : LOCK_SH) | LOCK_NB);
+        } while (failed != 0 && errno == EINTR);
+        if (failed != 0 && errno == EWOULDBLOCK) {
+            return fail(errc::already_open,
+                        directory + (alone ? ": other processes decide about its budgets"
+                                           : ": another process alone decides about its budgets"));
+        }
+        if (failed != 0) return posix_error(errno, "flock", path);
+        file_ = std::move(file);
+        taken_.store(true, std::memory_order_release);
+        return {};
+    }
+
+private:
+    std::atomic<bool> taken_{false};
+    std::mutex mutex_{};
+    file_handle file_{};
+};
+
+}  // namespace detail
+}  // namespace v1
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_ENGINE_ADMISSION_LOCK_HPP
+
+// ---- aiaudit/detail/bytes.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// bytes.hpp: little-endian integers and varints: appended to a string, written into room that was
+// measured before, and read by a cursor that cannot run past the end.
+//
+// Threads: plain values.
+// Floor 1.
+#ifndef AIAUDIT_DETAIL_BYTES_HPP
+#define AIAUDIT_DETAIL_BYTES_HPP
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <string>
+#include <string_view>
+
+namespace aiaudit {
+inline namespace v1 {
+namespace detail {
+
+template <class Bytes>
+[[nodiscard]] std::string_view view_of(Bytes const& bytes) noexcept {
+    return {reinterpret_cast<char const*>(bytes.data()), bytes.size()};
+}
+
+// The bytes of a fixed-size integer, least significant first, whatever the machine's order.
+template <class Integer>
+constexpr void store_little_endian(char* to, Integer value) noexcept {
+    for (std::size_t i = 0; i < sizeof(Integer); ++i) {
+        to[i] = static_cast<char>(
+            static_cast<std::uint8_t>(static_cast<std::uint64_t>(value) >> (8 * i)));
+    }
+}
+
+template <class Integer>
+[[nodiscard]] constexpr Integer load_little_endian(char const* from) noexcept {
+    std::uint64_t value = 0;
+    for (std::size_t i = 0; i < sizeof(Integer); ++i) {
+        value |= std::uint64_t{static_cast<std::uint8_t>(from[i])} << (8 * i);
+    }
+    return static_cast<Integer>(value);
+}
+
+template <class Integer>
+void append_little_endian(std::string& out, Integer value) {
+    char bytes[sizeof(Integer)];
+    store_little_endian(bytes, value);
+    out.append(bytes, sizeof bytes);
+}
+
+// A text behind its length, so that texts that follow each other can be told apart in a hash.
+inline void append_field(std::string& out, std::string_view field) {
+    append_little_endian(out, std::uint64_t{field.size()});
+    out.append(field);
+}
+
+// Seven bits a byte, least significant first; the high bit says that more follow.
+inline void append_varint(std::string& out, std::uint64_t value) {
+    char bytes[10];
+    std::size_t size = 0;
+    while (value >= 0x80) {
+        bytes[size++] = static_cast<char>(static_cast<std::uint8_t>(value) | 0x80U);
+        value >>= 7;
+    }
+    bytes[size++] = static_cast<char>(static_cast<std::uint8_t>(value));
+    out.append(bytes, size);
+}
+
+// Small magnitudes of either sign become small varints.
+[[nodiscard]] constexpr std::uint64_t zigzag(std::int64_t value) noexcept {
+    return (static_cast<std::uint64_t>(value) << 1) ^ (value < 0 ? ~std::uint64_t{0} : 0);
+}
+[[nodiscard]] constexpr std::int64_t unzigzag(std::uint64_t value) noexcept {
+    return static_cast<std::int64_t>((value >> 1) ^ (~(value & 1) + 1));
+}
+
+inline void append_varint128(std::string& out, int128 value) {
+    uint128 rest = (static_cast<uint128>(value) << 1) ^ (value < 0 ? ~uint128{0} : uint128{0});
+    while (rest >= 0x80) {
+        out.push_back(static_cast<char>(static_cast<std::uint8_t>(rest) | 0x80U));
+        rest >>= 7;
+    }
+    out.push_back(static_cast<char>(static_cast<std::uint8_t>(rest)));
+}
+
+// The most bytes that a varint takes.
+inline constexpr std::size_t varint_bytes = 10;
+inline constexpr std::size_t varint128_bytes = 19;
+
+// Writes forward from a place that has room for all that is written: whoever makes one has counted.
+class byte_writer {
+public:
+    explicit byte_writer(char* to) noexcept : at_(to) {}
+
+    [[nodiscard]] char* position() const noexcept { return at_; }
+    void byte(std::uint8_t value) noexcept { *at_++ = static_cast<char>(value); }
+    void raw(std::string_view bytes) noexcept {
+        if (!bytes.empty()) std::memcpy(at_, bytes.data(), bytes.size());
+        at_ += bytes.size();
+    }
+    template <class Integer>
+    void little_endian(Integer value) noexcept {
+        store_little_endian(at_, value);
+        at_ += sizeof(Integer);
+    }
+    void varint(std::uint64_t value) noexcept {
+        while (value >= 0x80) {
+            byte(static_cast<std::uint8_t>(value | 0x80U));
+            value >>= 7;
+        }
+        byte(static_cast<std::uint8_t>(value));
+    }
+    // A length and the bytes.
+    void text(std::string_view bytes) noexcept {
+        varint(bytes.size());
+        raw(bytes);
+    }
+    void varint128(int128 value) noexcept {
+        uint128 rest = (static_cast<uint128>(value) << 1) ^ (value < 0 ? ~uint128{0} : uint128{0});
+        while (rest >= 0x80) {
+            byte(static_cast<std::uint8_t>(static_cast<std::uint8_t>(rest) | 0x80U));
+            rest >>= 7;
+        }
+        byte(static_cast<std::uint8_t>(rest));
+    }
+
+private:
+    char* at_;
+};
+
+// Reads from the front of a byte string. After the first failure every read yields zero and ok() is
+// false, so a decoder checks once at its end.
+class byte_reader {
+public:
+    constexpr explicit byte_reader(std::string_view bytes) noexcept : rest_(bytes) {}
+
+    [[nodiscard]] constexpr bool ok() const noexcept { return ok_; }
+    [[nodiscard]] constexpr std::string_view rest() const noexcept { return rest_; }
+    [[nodiscard]] constexpr bool at_end() const noexcept { return rest_.empty(); }
+
+    constexpr std::string_view take(std::uint64_t size) noexcept {
+        if (size > rest_.size()) return fail_read();
+        std::string_view const taken = rest_.substr(0, static_cast<std::size_t>(size));
+        rest_.remove_prefix(static_cast<std::size_t>(size));
+        return taken;
+    }
+
+    template <class Integer>
+    constexpr Integer little_endian() noexcept {
+        std::string_view const bytes = take(sizeof(Integer));
+        return bytes.empty() ? Integer{} : load_little_endian<Integer>(bytes.data());
+    }
+
+    // Rejects an encoding longer than it need be: one value has one encoding.
+    constexpr std::uint64_t varint() noexcept {
+        if (!rest_.empty() && static_cast<std::uint8_t>(rest_[0]) < 0x80) {
+            auto const small = static_cast<std::uint8_t>(rest_[0]);
+            rest_.remove_prefix(1);
+            return small;
+        }
+        return long_varint();
+    }
+
+    constexpr int128 varint128() noexcept {
+        uint128 value = 0;
+        for (unsigned shift = 0, i = 0; i < rest_.size() && i < 19; ++i, shift += 7) {
+            auto const byte = static_cast<std::uint8_t>(rest_[i]);
+            if (shift == 126 && byte > 3) break;
+            value |= uint128{byte & 0x7FU} << shift;
+            if ((byte & 0x80U) != 0) continue;
+            if (byte == 0 && i > 0) break;
+            rest_.remove_prefix(i + 1);
+            return static_cast<int128>(value >> 1) ^ -static_cast<int128>(value & 1);
+        }
+        fail_read();
+        return 0;
+    }
+
+    constexpr std::string_view fail_read() noexcept {
+        ok_ = false;
+        rest_ = {};
+        return {};
+    }
+
+private:
+    constexpr std::uint64_t long_varint() noexcept {
+        std::uint64_t value = 0;
+        for (unsigned shift = 0, i = 0; i < rest_.size() && i < 10; ++i, shift += 7) {
+            auto const byte = static_cast<std::uint8_t>(rest_[i]);
+            if (shift == 63 && byte > 1) break;
+            value |= std::uint64_t{byte & 0x7FU} << shift;
+            if ((byte & 0x80U) != 0) continue;
+            if (byte == 0 && i > 0) break;
+            rest_.remove_prefix(i + 1);
+            return value;
+        }
+        fail_read();
+        return 0;
+    }
+
+    std::string_view rest_;
+    bool ok_ = true;
+};
+
+}  // namespace detail
+}  // namespace v1
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_DETAIL_BYTES_HPP
+
+// ---- aiaudit/engine/one_time_event.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// one_time_event.hpp: a number that leaves zero once, and threads that sleep until it does.
+//
+// std::atomic::wait yields the processor several times before it sleeps: with many threads that all
+// wait for one commit that costs as much as the commit. Here they sleep at once (futex); where
+// there are no futexes, std::atomic::wait has to do.
+// Threads: any.
+// Floor 6.
+#ifndef AIAUDIT_ENGINE_ONE_TIME_EVENT_HPP
+#define AIAUDIT_ENGINE_ONE_TIME_EVENT_HPP
+
+#include <atomic>
+#include <climits>
+#include <cstdint>
+
+#if defined(__linux__)
+#include <linux/futex.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
+
+namespace aiaudit {
+inline namespace v1 {
+namespace detail {
+
+class one_time_event {
+public:
+    // 0: not yet.
+    [[nodiscard]] std::uint32_t get() const noexcept {
+        return value_.load(std::memory_order_acquire);
+    }
+    // Precondition: value is not 0, and nobody has set one.
+    void set(std::uint32_t value) noexcept {
+        value_.store(value, std::memory_order_release);
+#if defined(__linux__)
+        futex(FUTEX_WAKE_PRIVATE, INT_MAX);
+#else
+        value_.notify_all();
+#endif
+    }
+    void wait() const noexcept {
+#if defined(__linux__)
+        while (get() == 0) futex(FUTEX_WAIT_PRIVATE, 0);
+#else
+        value_.wait(0, std::memory_order_acquire);
+#endif
+    }
+
+private:
+#if defined(__linux__)
+    void futex(int what, int value) const noexcept {
+        static_assert(sizeof(value_) == sizeof(std::uint32_t));
+        ::syscall(SYS_futex, &value_, what, value, nullptr, nullptr, 0);
+    }
+#endif
+    std::atomic<std::uint32_t> value_{0};
+};
+
+}  // namespace detail
+}  // namespace v1
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_ENGINE_ONE_TIME_EVENT_HPP
+
+// ---- aiaudit/limits.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// limits.hpp: every maximum, with its reason.
+//
+// A limit that a user may want to move is an option that defaults to the value here.
+// Threads: constants.
+// Floor 1.
+#ifndef AIAUDIT_LIMITS_HPP
+#define AIAUDIT_LIMITS_HPP
+
+#include <cstddef>
+#include <cstdint>
+
+namespace aiaudit {
+inline namespace v1 {
+namespace limits {
+
+// The longest encoding of a record: what an entry of a tiled log may have (C2SP tlog-tiles), which
+// has its length in 16 bits.
+inline constexpr std::size_t record_bytes = 65'535;
+
+// The longest key of a table. LMDB takes 511 bytes; short keys keep many on a page, and the
+// longest that the engine makes (a tile: level, index, width) is under half of this.
+inline constexpr std::size_t storage_key_bytes = 64;
+
+// The largest value of a table. LMDB takes 4 GiB, but holds a whole value in memory until it is
+// committed; a snapshot of the largest ledger that fits the memory bound is well under this.
+inline constexpr std::uint64_t storage_value_bytes = std::uint64_t{256} << 20;
+
+// Address space that one segment reserves, and so the most it can hold. It is not allocated:
+// neither memory nor disk is used before there is data. 16 times what a segment is meant to
+// reach, so that a map is never resized under way; and 1/2048 of the address space of x86-64.
+inline constexpr std::uint64_t map_bytes = std::uint64_t{64} << 30;
+
+// The smallest map worth opening: a fresh segment takes some pages, one transaction some more.
+inline constexpr std::uint64_t map_bytes_least = std::uint64_t{1} << 20;
+
+// Named tables in one environment: four today; LMDB searches them one after the other.
+inline constexpr unsigned storage_tables = 8;
+
+// Read transactions at one time, over all processes: 64 bytes each in the lock file. LMDB's own
+// 126 are too few for a busy service beside its command-line tools.
+inline constexpr unsigned storage_readers = 1024;
+
+// How often a writer looks for readers that died, whose snapshots would pin freed pages.
+inline constexpr std::int64_t storage_reader_check_seconds = 30;
+
+// Segments of a ledger. Their number shares 64 bits with that of a transaction, which takes 40: at
+// a thousand commits a second that lasts for 34 years in one segment.
+inline constexpr std::uint32_t storage_segments = (std::uint32_t{1} << 24) - 1;
+
+// What sealing a segment may take of a map that is otherwise full: the path to one entry in its
+// table, in that of the tables and in that of free pages, and what these lists grow by.
+inline constexpr std::uint64_t storage_seal_bytes = std::uint64_t{256} << 10;
+
+// Segments before the newest that are kept open at one time: three descriptors and a map each.
+inline constexpr std::size_t storage_old_segments_open = 8;
+
+// Read transactions of one segment that wait to be used again, each with its place among
+// storage_readers. More readers at once are served, at the cost of a new one each.
+inline constexpr std::size_t storage_idle_readers = 16;
+
+// How long a segment that must be mapped or opened anew waits for this process's transactions on
+// it to end. A body that waits for the very thread that waits here would otherwise stop both.
+inline constexpr std::int64_t storage_wait_seconds = 5;
+
+// How long the file that marks a ledger may be: it has a few lines.
+inline constexpr std::size_t storage_marker_bytes = 4096;
+
+// The most leaves of a tree: what a signed 64-bit integer holds, because that is what other
+// programs read the size of a checkpoint into.
+inline constexpr std::uint64_t tree_size = (std::uint64_t{1} << 63) - 1;
+
+// The longest note. Ours have some 200 bytes; 16 post-quantum signatures of witnesses, which must
+// be let pass, have 80 KiB.
+inline constexpr std::size_t note_bytes = std::size_t{256} << 10;
+
+// The most signatures of a note: the standard demands 16; each costs a look through the keys.
+inline constexpr std::size_t note_signatures = 64;
+
+// The largest body that is no stream. It is held whole, because JSON cannot be read before its end;
+// an answer with several generated images is some tens of MiB.
+inline constexpr std::size_t response_bytes = std::size_t{128} << 20;
+
+// Nesting of JSON that is followed. Tool schemas reach some 40 levels (Boost.JSON's own limit is
+// 32); a stack frame for each level of 256 is well within any thread's stack.
+inline constexpr std::size_t json_depth = 256;
+
+// Output that an attempt is assumed to have at the most where nothing else is known: what the
+// largest models of today may write in one answer.
+inline constexpr std::uint64_t output_tokens = 128'000;
+
+// The longest proof file: a record of 12 MB in base64, far over any that a call makes.
+inline constexpr std::size_t proof_file_bytes = std::size_t{16} << 20;
+
+}  // namespace limits
+}  // namespace v1
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_LIMITS_HPP
+
+// ---- aiaudit/engine/batch_queue.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// batch_queue.hpp: where records gather while the batch before them is being written.
+//
+// Callers encode their record themselves and only copy its bytes in here, so that what is done
+// under the mutex takes some tens of nanoseconds.
+// Threads: push, wait and flush from any; take and finish from the writer's only.
+// Floor 6.
+#ifndef AIAUDIT_ENGINE_BATCH_QUEUE_HPP
+#define AIAUDIT_ENGINE_BATCH_QUEUE_HPP
+
+#include <algorithm>
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <iterator>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <utility>
+#include <vector>
+
+namespace aiaudit {
+inline namespace v1 {
+
+namespace detail {
+
+// What the writer is to do about an entry of a batch. In the upper bits of its length.
+enum class entry_mark : std::uint32_t {
+    none = 0,
+    conditional = std::uint32_t{1} << 31,  // it enters the log if the gate lets it
+    held = std::uint32_t{1} << 30,         // the gate let it, and holds its cost
+};
+
+// Records that are written together, and how that ended.
+struct batch {
+    enum end : std::uint32_t { written = 1, failed = 2 };
+
+    // Each record as a 32-bit length with its mark, and its canonical encoding.
+    std::string bytes{};
+    std::uint32_t count = 0;
+    std::uint32_t conditional = 0;  // of these entries
+    bool has_rules = false;         // budgets or alerts are among them
+    // Who handed over records that nobody may wait for.
+    std::vector<std::thread::id> relaxed{};
+    std::uint32_t awaited = 0;  // callers that wait for it; under the queue's mutex
+
+    // An entry that the gate did not let into the log, by the place at which it was pushed.
+    struct left_out_entry {
+        std::uint32_t place = 0;
+        std::optional<budget_refusal> why{};  // none: it was there already
+        std::optional<error> failure{};       // there was no log to decide in
+    };
+    // What follows is set before `ended`, and constant from then on.
+    std::vector<left_out_entry> left_out{};  // by place
+    std::vector<std::uint32_t> warned{};     // places of entries that are over a limit
+    one_time_event ended{};                  // written or failed
+    sequence first{};                        // zero where the records were spilled
+    std::optional<error> failure{};
+
+    void add(std::string_view encoded, entry_mark mark = entry_mark::none) {
+        static_assert(limits::record_bytes < static_cast<std::uint32_t>(entry_mark::held));
+        append_little_endian(
+            bytes, static_cast<std::uint32_t>(encoded.size()) | static_cast<std::uint32_t>(mark));
+        bytes.append(encoded);
+        ++count;
+        if (mark == entry_mark::conditional) ++conditional;
+        has_rules = has_rules || is_rule(encoded);
+    }
+    void note_relaxed(std::thread::id by) {
+        if (std::find(relaxed.rbegin(), relaxed.rend(), by) == relaxed.rend())
+            relaxed.push_back(by);
+    }
+    // Calls visit(encoded record) for each, until it returns an error.
+    template <class Visitor>
+    [[nodiscard]] result<void> for_each(Visitor&& visit) const {
+        return for_each_entry(
+            [&visit](std::uint32_t, entry_mark, std::string_view encoded) -> result<void> {
+                return visit(encoded);
+            });
+    }
+    // The same, visit(the place at which it was pushed, its mark, encoded record).
+    template <class Visitor>
+    [[nodiscard]] result<void> for_each_entry(Visitor&& visit) const {
+        byte_reader in{bytes};
+        auto gone = left_out.begin();
+        for (std::uint32_t place = 0; !in.at_end(); ++place) {
+            for (; gone != left_out.end() && gone->place == place; ++gone) ++place;
+            auto const head = in.little_endian<std::uint32_t>();
+            auto const mark = static_cast<entry_mark>(head & marks);
+            result<void> const visited = visit(place, mark, in.take(head & ~marks));
+            if (!visited) return visited;
+        }
+        return {};
+    }
+    // Takes entries out, before any of them is in the log. `more` by place, of entries that are
+    // still there.
+    void leave_out(std::vector<left_out_entry>&& more) {
+        batch kept;
+        auto gone = more.begin();
+        static_cast<void>(for_each_entry(
+            [&](std::uint32_t place, entry_mark mark, std::string_view encoded) -> result<void> {
+                if (gone != more.end() && gone->place == place) {
+                    ++gone;
+                } else {
+                    kept.add(encoded, mark);
+                }
+                return {};
+            }));
+        bytes = std::move(kept.bytes);
+        count = kept.count;
+        conditional = kept.conditional;
+        has_rules = kept.has_rules;
+        left_out.insert(left_out.end(), std::make_move_iterator(more.begin()),
+                        std::make_move_iterator(more.end()));
+        std::sort(left_out.begin(), left_out.end(),
+                  [](auto const& a, auto const& b) { return a.place < b.place; });
+    }
+    // What was left out of it at that place; null where it was let in.
+    [[nodiscard]] left_out_entry const* left_out_at(std::uint32_t place) const noexcept {
+        auto const found = first_left_out(place);
+        return found != left_out.end() && found->place == place ? &*found : nullptr;
+    }
+    // Of the entry that was pushed there, once all is written; zero where it was spilled.
+    [[nodiscard]] sequence sequence_at(std::uint32_t place) const noexcept {
+        if (value_of(first) == 0) return first;
+        auto const before = first_left_out(place) - left_out.begin();
+        return sequence{value_of(first) + place - static_cast<std::uint64_t>(before)};
+    }
+
+private:
+    static constexpr std::uint32_t marks = static_cast<std::uint32_t>(entry_mark::conditional) |
+                                           static_cast<std::uint32_t>(entry_mark::held);
+
+    [[nodiscard]] static bool is_rule(std::string_view encoded) noexcept {
+        auto const kind = static_cast<record_kind>(static_cast<std::uint8_t>(encoded.front()));
+        return kind == record_kind::budget || kind == record_kind::alert;
+    }
+    [[nodiscard]] std::vector<left_out_entry>::const_iterator first_left_out(
+        std::uint32_t place) const noexcept {
+        return std::lower_bound(
+            left_out.begin(), left_out.end(), place,
+            [](left_out_entry const& entry, std::uint32_t at) { return entry.place < at; });
+    }
+};
+
+// When the writer takes what has gathered. A batch that somebody waits for goes as soon as as many
+// wait as waited for the one before, since those that were woken together come back together; one
+// that nobody waits for goes when it is half full. Neither stays longer than this.
+struct gathering_times {
+    std::chrono::microseconds awaited{150};
+    std::chrono::microseconds unawaited{2000};
+};
+
+class batch_queue {
+public:
+    batch_queue(std::uint32_t records_most, std::size_t bytes_most, gathering_times times = {})
+        : records_most_(records_most), bytes_most_(bytes_most), times_(times) {}
+
+    struct pushed {
+        std::shared_ptr<batch> to{};
+        std::uint32_t place = 0;
+    };
+    // Puts a record into the batch that gathers, and waits for room there. `awaited`: the caller
+    // will wait for it. Errors: closed; a failure of what this thread handed over before, and was
+    // not told of. The record is then not in the queue.
+    [[nodiscard]] result<pushed> push(std::string_view encoded, bool awaited,
+                                      entry_mark mark = entry_mark::none) {
+        std::unique_lock lock(mutex_);
+        if (!has_room(encoded.size())) {
+            room_.wait(lock, [&] { return stopping_ || has_room(encoded.size()); });
+        }
+        if (stopping_) return fail(errc::closed, "the ledger is being closed");
+        if (auto failure = take_untold()) return *failure;
+        gathering_->add(encoded, mark);
+        if (awaited) {
+            ++gathering_->awaited;
+        } else {
+            gathering_->note_relaxed(std::this_thread::get_id());
+        }
+        pushed made{gathering_, gathering_->count - 1};
+        bool const wake = wakes_writer(awaited);
+        lock.unlock();
+        if (wake) work_.notify_one();
+        return made;
+    }
+
+    // Until the batch was written or has failed.
+    [[nodiscard]] result<void> wait(batch const& of) {
+        of.ended.wait();
+        if (of.ended.get() == batch::written) return {};
+        std::lock_guard const lock(mutex_);
+        static_cast<void>(take_untold());
+        return *of.failure;
+    }
+    // Says that somebody waits for a batch that was not awaited when it was pushed.
+    void await(batch const& of) {
+        bool wake = false;
+        {
+            std::lock_guard const lock(mutex_);
+            if (&of != gathering_.get()) return;
+            ++gathering_->awaited;
+            wake = wakes_writer(true);
+        }
+        if (wake) work_.notify_one();
+    }
+    // Until all that was pushed before is written. Errors: a failure of what this thread handed
+    // over and was not told of; else one of another thread's that no flush() has told of.
+    [[nodiscard]] result<void> flush() {
+        std::unique_lock lock(mutex_);
+        std::shared_ptr<batch> const last = gathering_->count != 0 ? gathering_ : writing_;
+        if (last && last == gathering_) hurried_ = true;
+        lock.unlock();
+        work_.notify_one();
+        if (last) last->ended.wait();
+        lock.lock();
+        if (auto failure = take_untold()) return *failure;
+        for (auto& [thread, failure] : untold_) {
+            if (std::exchange(failure.told_by_flush, true)) continue;
+            return failure.why;
+        }
+        return {};
+    }
+
+    // For the writer: the next batch; none once the queue was stopped and is empty.
+    [[nodiscard]] std::shared_ptr<batch> take() {
+        std::unique_lock lock(mutex_);
+        writer_ = writer_state::idle;
+        work_.wait(lock, [this] { return stopping_ || gathering_->count != 0; });
+        writer_ = writer_state::gathering;
+        auto const since = std::chrono::steady_clock::now();
+        while (!ready()) {
+            auto const until =
+                since + (gathering_->awaited != 0 ? times_.awaited : times_.unawaited);
+            if (std::chrono::steady_clock::now() >= until) break;
+            work_.wait_until(lock, until);
+        }
+        writer_ = writer_state::busy;
+        if (gathering_->count == 0) return {};
+        auto next = std::make_shared<batch>();
+        next->bytes = std::exchange(spare_, {});
+        writing_ = std::exchange(gathering_, std::move(next));
+        hurried_ = false;
+        auto taken = writing_;
+        lock.unlock();
+        room_.notify_all();
+        return taken;
+    }
+    // Tells those who wait. `first`: the sequence of the batch's first record. With a batch that
+    // failed the one that gathers fails too, if it holds later records of the same threads: so the
+    // records of one thread enter the log without a hole. The one that failed with it is returned.
+    std::shared_ptr<batch> finish(batch& done, result<sequence> const& first) {
+        std::shared_ptr<batch> doomed;
+        {
+            std::lock_guard const lock(mutex_);
+            expected_ = done.awaited;
+            writing_.reset();
+            if (first) {
+                done.first = *first;
+            } else {
+                note_failure(done, first.error());
+                if (share_a_thread(done, *gathering_)) {
+                    doomed = std::exchange(gathering_, std::make_shared<batch>());
+                    note_failure(*doomed, first.error());
+                }
+            }
+        }
+        done.ended.set(first ? batch::written : batch::failed);
+        if (!doomed) return {};
+        doomed->ended.set(batch::failed);
+        room_.notify_all();
+        return doomed;
+    }
+    // The bytes of a batch that nobody reads any more, for the next one.
+    void recycle(std::string&& bytes) {
+        bytes.clear();
+        std::lock_guard const lock(mutex_);
+        spare_ = std::move(bytes);
+    }
+    // What was pushed is still written; nothing more is taken in.
+    void stop() {
+        {
+            std::lock_guard const lock(mutex_);
+            stopping_ = true;
+        }
+        work_.notify_all();
+        room_.notify_all();
+    }
+    // Sleeps, but not beyond stop(). True where it was stopped.
+    [[nodiscard]] bool pause(std::chrono::milliseconds time) {
+        std::unique_lock lock(mutex_);
+        return work_.wait_for(lock, time, [this] { return stopping_; });
+    }
+
+private:
+    enum class writer_state : std::uint8_t { busy, idle, gathering };
+
+    // A failure of a thread's records that it was not told of.
+    struct untold {
+        error why{};
+        bool told_by_flush = false;  // to another thread
+    };
+
+    // All under mutex_.
+    void note_failure(batch& of, error const& why) {
+        of.failure = why;
+        for (std::thread::id const thread : of.relaxed)
+            untold_.try_emplace(thread, untold{why, false});
+    }
+    [[nodiscard]] static bool share_a_thread(batch const& a, batch const& b) noexcept {
+        return std::find_first_of(a.relaxed.begin(), a.relaxed.end(), b.relaxed.begin(),
+                                  b.relaxed.end()) != a.relaxed.end();
+    }
+    [[nodiscard]] std::optional<error> take_untold() {
+        if (untold_.empty()) return {};
+        auto const found = untold_.find(std::this_thread::get_id());
+        if (found == untold_.end()) return {};
+        error why = std::move(found->second.why);
+        untold_.erase(found);
+        return why;
+    }
+    [[nodiscard]] bool has_room(std::size_t bytes) const noexcept {
+        return gathering_->count < records_most_ &&
+               (gathering_->count == 0 || gathering_->bytes.size() + bytes <= bytes_most_);
+    }
+    [[nodiscard]] bool ready() const noexcept {
+        return stopping_ || hurried_ || gathering_->count >= records_most_ / 2 ||
+               gathering_->bytes.size() >= bytes_most_ / 2 ||
+               (gathering_->awaited != 0 && gathering_->awaited >= expected_);
+    }
+    [[nodiscard]] bool wakes_writer(bool awaited) noexcept {
+        if (writer_ == writer_state::busy) return false;
+        if (writer_ == writer_state::idle) {
+            writer_ = writer_state::gathering;
+            return true;
+        }
+        return ready() || (awaited && gathering_->awaited == 1);
+    }
+
+    std::uint32_t const records_most_;
+    std::size_t const bytes_most_;
+    gathering_times const times_;
+
+    std::mutex mutex_{};
+    std::condition_variable work_{};
+    std::condition_variable room_{};
+    // Under mutex_.
+    std::shared_ptr<batch> gathering_ = std::make_shared<batch>();
+    std::shared_ptr<batch> writing_{};
+    std::map<std::thread::id, untold> untold_{};
+    std::string spare_{};
+    std::uint32_t expected_ = 1;  // callers that will wait for the next batch, it seems
+    writer_state writer_ = writer_state::busy;
+    bool hurried_ = false;
+    bool stopping_ = false;
+};
+
+}  // namespace detail
+}  // namespace v1
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_ENGINE_BATCH_QUEUE_HPP
+
+// ---- aiaudit/detail/hash_index.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// hash_index.hpp: finds the number of a short text, or of anything that has a hash, quicker than a
+// map of strings does: the caller keeps the texts, and an entry is eight bytes.
+//
+// Threads: plain values.
+// Floor 1.
+#ifndef AIAUDIT_DETAIL_HASH_INDEX_HPP
+#define AIAUDIT_DETAIL_HASH_INDEX_HPP
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace aiaudit {
+inline namespace v1 {
+namespace detail {
+
+[[nodiscard]] inline std::uint64_t load_word(char const* from) noexcept {
+    std::uint64_t word = 0;
+    std::memcpy(&word, from, sizeof word);
+    return word;
+}
+[[nodiscard]] inline std::uint64_t mixed(std::uint64_t a, std::uint64_t b) noexcept {
+    uint128 const product = static_cast<uint128>(a) * b;
+    return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
+}
+// Quick, and the same for equal texts; whoever searches by it compares the texts.
+[[nodiscard]] inline std::uint64_t hash_of_text(std::string_view text) noexcept {
+    constexpr std::uint64_t odd = 0x9E37'79B9'7F4A'7C15ULL;
+    constexpr std::uint64_t other = 0xC2B2'AE3D'27D4'EB4FULL;
+    std::uint64_t state = text.size() * other;
+    if (text.size() < 8) {
+        std::uint64_t word = 0;
+        for (char const c : text) word = word << 8 | static_cast<std::uint8_t>(c);
+        return mixed(state ^ word ^ odd, other);
+    }
+    char const* at = text.data();
+    char const* const last = at + text.size() - 8;
+    for (; last - at > 8; at += 16)
+        state = mixed(state ^ load_word(at) ^ odd, load_word(at + 8) ^ other);
+    return mixed(state ^ load_word(std::min(at, last)) ^ odd, load_word(last) ^ other);
+}
+// Texts are short, so this need not be a call.
+[[nodiscard]] inline bool same_text(std::string_view a, std::string_view b) noexcept {
+    if (a.size() != b.size()) return false;
+    std::size_t const size = a.size();
+    if (size >= 8) {
+        for (std::size_t at = 0; at + 8 < size; at += 8) {
+            if (load_word(a.data() + at) != load_word(b.data() + at)) return false;
+        }
+        return load_word(a.data() + size - 8) == load_word(b.data() + size - 8);
+    }
+    for (std::size_t at = 0; at < size; ++at) {
+        if (a[at] != b[at]) return false;
+    }
+    return true;
+}
+
+// Finds the number of something by its hash. `is(number)` tells whether a candidate is it.
+class hash_index {
+public:
+    static constexpr std::uint32_t none = ~std::uint32_t{0};
+
+    template <class Is>
+    [[nodiscard]] std::uint32_t find(std::uint64_t hash, Is&& is) const {
+        if (slots_.empty()) return none;
+        std::size_t const mask = slots_.size() - 1;
+        auto const check = static_cast<std::uint32_t>(hash >> 32);
+        for (std::size_t at = hash & mask; slots_[at].number != none; at = (at + 1) & mask) {
+            if (slots_[at].check == check && is(slots_[at].number)) return slots_[at].number;
+        }
+        return none;
+    }
+    // `hash_of(number)` gives the hash of one that is there.
+    template <class HashOf>
+    void insert(std::uint64_t hash, std::uint32_t number, HashOf&& hash_of) {
+        if ((count_ + 1) * 2 > slots_.size()) {
+            std::vector<slot> const old = std::move(slots_);
+            slots_.assign(old.empty() ? 64 : old.size() * 2, slot{});
+            for (slot const& each : old) {
+                if (each.number != none) put(hash_of(each.number), each.number);
+            }
+        }
+        put(hash, number);
+        ++count_;
+    }
+    void clear() {
+        slots_.clear();
+        count_ = 0;
+    }
+
+private:
+    struct slot {
+        std::uint32_t check = 0;
+        std::uint32_t number = none;
+    };
+    void put(std::uint64_t hash, std::uint32_t number) noexcept {
+        std::size_t const mask = slots_.size() - 1;
+        std::size_t at = hash & mask;
+        while (slots_[at].number != none) at = (at + 1) & mask;
+        slots_[at] = {static_cast<std::uint32_t>(hash >> 32), number};
+    }
+    std::vector<slot> slots_{};
+    std::size_t count_ = 0;
+};
+
+}  // namespace detail
+}  // namespace v1
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_DETAIL_HASH_INDEX_HPP
+
+// ---- aiaudit/codec/name_dictionary.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// name_dictionary.hpp: the names of one block, each once, numbered in the order of their coming.
+//
+// Names recur in every record, so finding one must cost little more than hashing it.
+// Threads: one dictionary for one thread.
+// Floor 3.
+#ifndef AIAUDIT_CODEC_NAME_DICTIONARY_HPP
+#define AIAUDIT_CODEC_NAME_DICTIONARY_HPP
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace aiaudit {
+inline namespace v1 {
+namespace detail {
+
+class name_dictionary {
+public:
+    [[nodiscard]] std::uint32_t number_of(std::string_view name) {
+        std::uint64_t const hash = hash_of_text(name);
+        std::uint32_t const found = index_.find(
+            hash, [&](std::uint32_t number) { return same_text(name_at(number), name); });
+        return found == hash_index::none ? add(name, hash) : found;
+    }
+    [[nodiscard]] std::uint32_t size() const noexcept {
+        return static_cast<std::uint32_t>(places_.size());
+    }
+    // Each name as a varint length and its bytes, in the order of the numbers.
+    [[nodiscard]] std::string_view bytes() const noexcept { return bytes_; }
+    void clear() {
+        index_.clear();
+        places_.clear();
+        bytes_.clear();
+    }
+
+private:
+    struct place {
+        std::uint32_t offset = 0;
+        std::uint32_t size = 0;
+    };
+
+    [[nodiscard]] std::string_view name_at(std::uint32_t number) const noexcept {
+        return std::string_view(bytes_).substr(places_[number].offset, places_[number].size);
+    }
+    std::uint32_t add(std::string_view name, std::uint64_t hash) {
+        std::uint32_t const number = size();
+        append_varint(bytes_, name.size());
+        places_.push_back(
+            {static_cast<std::uint32_t>(bytes_.size()), static_cast<std::uint32_t>(name.size())});
+        bytes_.append(name);
+        index_.insert(hash, number, [this](std::uint32_t of) { return hash_of_text(name_at(of)); });
+        return number;
+    }
+
+    hash_index index_{};
+    std::vector<place> places_{};
+    std::string bytes_{};
+};
+
+}  // namespace detail
+}  // namespace v1
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_CODEC_NAME_DICTIONARY_HPP
 
 // ---- aiaudit/codec/record_codec.hpp ----
 // SPDX-License-Identifier: MIT
@@ -2387,7 +3785,7 @@ template <class String>
     entry.cost_status = static_cast<cost_status>(in.little_endian<std::uint8_t>());
     std::uint64_t const mask = to.mask = in.varint();
     bool fits = mask >> record_field_count == 0 && entry.kind >= record_kind::intent &&
-                entry.kind <= record_kind::circuit && entry.operation <= operation::rerank &&
+                entry.kind <= record_kind::alert && entry.operation <= operation::rerank &&
                 entry.cost_status <= cost_status::partial;
     auto const has = [mask, &in](f field) { return in.ok() && (mask & field_bit(field)) != 0; };
     auto const text = [&](f field, String& name) {
@@ -2949,122 +4347,6 @@ template <class Visitor>
 
 #endif  // AIAUDIT_CODEC_BLOCK_HPP
 
-// ---- aiaudit/core/calendar.hpp ----
-// SPDX-License-Identifier: MIT
-//
-// calendar.hpp: calendar days, and the instants at which they begin in a time zone.
-//
-// A time_zone is a plain list of offset changes, so this header needs no zone database;
-// timezone/tzdb.hpp fills one from the system's. Days are found by their first instant, which makes
-// them safe across changes of clock: a day may last 23 or 25 hours, and begins at the first instant
-// that the clock shows that date.
-// Threads: plain values.
-// Floor 2.
-#ifndef AIAUDIT_CORE_CALENDAR_HPP
-#define AIAUDIT_CORE_CALENDAR_HPP
-
-#include <algorithm>
-#include <chrono>
-#include <compare>
-#include <cstdint>
-#include <string>
-#include <string_view>
-#include <utility>
-#include <vector>
-
-namespace aiaudit {
-inline namespace v1 {
-
-// A date, as days since 1970-01-01 in the proleptic Gregorian calendar.
-struct civil_day {
-    std::int32_t days = 0;
-
-    friend constexpr auto operator<=>(civil_day, civil_day) noexcept = default;
-    [[nodiscard]] constexpr civil_day plus(std::int32_t count) const noexcept {
-        return {days + count};
-    }
-
-    // "2026-08-15". Errors: bad_time.
-    [[nodiscard]] static result<civil_day> parse(std::string_view text) {
-        if (text.size() != 10)
-            return fail(errc::bad_time, "not a date: '" + std::string(text.substr(0, 40)) + "'");
-        auto const at = timestamp::parse(text);
-        if (!at) return at.error();
-        return civil_day{
-            static_cast<std::int32_t>(detail::floor_divide(at->seconds(), seconds_per_day))};
-    }
-    [[nodiscard]] std::string to_string() const {
-        return timestamp::from_seconds(std::int64_t{days} * seconds_per_day)
-            .to_string()
-            .substr(0, 10);
-    }
-};
-
-// Which offset a place's clock has when.
-class time_zone {
-public:
-    struct transition {
-        std::int64_t from_seconds = 0;    // since 1970, UTC
-        std::int32_t offset_seconds = 0;  // local time minus UTC, from that instant on
-        friend constexpr bool operator==(transition, transition) noexcept = default;
-    };
-
-    // UTC.
-    time_zone() = default;
-    // `transitions` ascending; `first_offset_seconds` holds before the first of them.
-    time_zone(std::string name, std::int32_t first_offset_seconds,
-              std::vector<transition> transitions)
-        : name_(std::move(name)),
-          first_offset_(first_offset_seconds),
-          transitions_(std::move(transitions)) {}
-
-    [[nodiscard]] std::string const& name() const noexcept { return name_; }
-    [[nodiscard]] std::int32_t offset_at(std::int64_t utc_seconds) const noexcept {
-        auto const next = std::upper_bound(transitions_.begin(), transitions_.end(), utc_seconds,
-                                           [](std::int64_t seconds, transition const& change) {
-                                               return seconds < change.from_seconds;
-                                           });
-        return next == transitions_.begin() ? first_offset_ : std::prev(next)->offset_seconds;
-    }
-    [[nodiscard]] civil_day day_of(timestamp at) const noexcept {
-        std::int64_t const local = at.seconds() + offset_at(at.seconds());
-        return {static_cast<std::int32_t>(detail::floor_divide(local, seconds_per_day))};
-    }
-    // The first instant at which the clock shows that day or a later one.
-    [[nodiscard]] std::int64_t start_seconds(civil_day day) const noexcept;
-
-private:
-    std::string name_ = "UTC";
-    std::int32_t first_offset_ = 0;
-    std::vector<transition> transitions_{};
-};
-
-inline std::int64_t time_zone::start_seconds(civil_day day) const noexcept {
-    std::int64_t const midnight = std::int64_t{day.days} * seconds_per_day;
-    // Offsets lie within a day of zero, so only changes near midnight matter. Walk the stretches of
-    // constant offset that can show this midnight, earliest first, and take the first instant at
-    // which the local time has reached it.
-    auto next =
-        std::upper_bound(transitions_.begin(), transitions_.end(), midnight - seconds_per_day,
-                         [](std::int64_t seconds, transition const& change) {
-                             return seconds < change.from_seconds;
-                         });
-    std::int32_t offset =
-        next == transitions_.begin() ? first_offset_ : std::prev(next)->offset_seconds;
-    std::int64_t stretch_start = midnight - 2 * seconds_per_day;
-    for (;; ++next) {
-        std::int64_t const candidate = std::max(stretch_start, midnight - offset);
-        if (next == transitions_.end() || candidate < next->from_seconds) return candidate;
-        stretch_start = next->from_seconds;
-        offset = next->offset_seconds;
-    }
-}
-
-}  // namespace v1
-}  // namespace aiaudit
-
-#endif  // AIAUDIT_CORE_CALENDAR_HPP
-
 // ---- aiaudit/detail/sha256.hpp ----
 // SPDX-License-Identifier: MIT
 //
@@ -3166,108 +4448,6 @@ using evp_context = std::unique_ptr<EVP_MD_CTX, evp_context_deleter>;
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_DETAIL_SHA256_HPP
-
-// ---- aiaudit/limits.hpp ----
-// SPDX-License-Identifier: MIT
-//
-// limits.hpp: every maximum, with its reason.
-//
-// A limit that a user may want to move is an option that defaults to the value here.
-// Threads: constants.
-// Floor 1.
-#ifndef AIAUDIT_LIMITS_HPP
-#define AIAUDIT_LIMITS_HPP
-
-#include <cstddef>
-#include <cstdint>
-
-namespace aiaudit {
-inline namespace v1 {
-namespace limits {
-
-// The longest encoding of a record: what an entry of a tiled log may have (C2SP tlog-tiles), which
-// has its length in 16 bits.
-inline constexpr std::size_t record_bytes = 65'535;
-
-// The longest key of a table. LMDB takes 511 bytes; short keys keep many on a page, and the
-// longest that the engine makes (a tile: level, index, width) is under half of this.
-inline constexpr std::size_t storage_key_bytes = 64;
-
-// The largest value of a table. LMDB takes 4 GiB, but holds a whole value in memory until it is
-// committed; a snapshot of the largest ledger that fits the memory bound is well under this.
-inline constexpr std::uint64_t storage_value_bytes = std::uint64_t{256} << 20;
-
-// Address space that one segment reserves, and so the most it can hold. It is not allocated:
-// neither memory nor disk is used before there is data. 16 times what a segment is meant to
-// reach, so that a map is never resized under way; and 1/2048 of the address space of x86-64.
-inline constexpr std::uint64_t map_bytes = std::uint64_t{64} << 30;
-
-// The smallest map worth opening: a fresh segment takes some pages, one transaction some more.
-inline constexpr std::uint64_t map_bytes_least = std::uint64_t{1} << 20;
-
-// Named tables in one environment: four today; LMDB searches them one after the other.
-inline constexpr unsigned storage_tables = 8;
-
-// Read transactions at one time, over all processes: 64 bytes each in the lock file. LMDB's own
-// 126 are too few for a busy service beside its command-line tools.
-inline constexpr unsigned storage_readers = 1024;
-
-// How often a writer looks for readers that died, whose snapshots would pin freed pages.
-inline constexpr std::int64_t storage_reader_check_seconds = 30;
-
-// Segments of a ledger. Their number shares 64 bits with that of a transaction, which takes 40: at
-// a thousand commits a second that lasts for 34 years in one segment.
-inline constexpr std::uint32_t storage_segments = (std::uint32_t{1} << 24) - 1;
-
-// What sealing a segment may take of a map that is otherwise full: the path to one entry in its
-// table, in that of the tables and in that of free pages, and what these lists grow by.
-inline constexpr std::uint64_t storage_seal_bytes = std::uint64_t{256} << 10;
-
-// Segments before the newest that are kept open at one time: three descriptors and a map each.
-inline constexpr std::size_t storage_old_segments_open = 8;
-
-// Read transactions of one segment that wait to be used again, each with its place among
-// storage_readers. More readers at once are served, at the cost of a new one each.
-inline constexpr std::size_t storage_idle_readers = 16;
-
-// How long a segment that must be mapped or opened anew waits for this process's transactions on
-// it to end. A body that waits for the very thread that waits here would otherwise stop both.
-inline constexpr std::int64_t storage_wait_seconds = 5;
-
-// How long the file that marks a ledger may be: it has a few lines.
-inline constexpr std::size_t storage_marker_bytes = 4096;
-
-// The most leaves of a tree: what a signed 64-bit integer holds, because that is what other
-// programs read the size of a checkpoint into.
-inline constexpr std::uint64_t tree_size = (std::uint64_t{1} << 63) - 1;
-
-// The longest note. Ours have some 200 bytes; 16 post-quantum signatures of witnesses, which must
-// be let pass, have 80 KiB.
-inline constexpr std::size_t note_bytes = std::size_t{256} << 10;
-
-// The most signatures of a note: the standard demands 16; each costs a look through the keys.
-inline constexpr std::size_t note_signatures = 64;
-
-// The largest body that is no stream. It is held whole, because JSON cannot be read before its end;
-// an answer with several generated images is some tens of MiB.
-inline constexpr std::size_t response_bytes = std::size_t{128} << 20;
-
-// Nesting of JSON that is followed. Tool schemas reach some 40 levels (Boost.JSON's own limit is
-// 32); a stack frame for each level of 256 is well within any thread's stack.
-inline constexpr std::size_t json_depth = 256;
-
-// Output that an attempt is assumed to have at the most where nothing else is known: what the
-// largest models of today may write in one answer.
-inline constexpr std::uint64_t output_tokens = 128'000;
-
-// The longest proof file: a record of 12 MB in base64, far over any that a call makes.
-inline constexpr std::size_t proof_file_bytes = std::size_t{16} << 20;
-
-}  // namespace limits
-}  // namespace v1
-}  // namespace aiaudit
-
-#endif  // AIAUDIT_LIMITS_HPP
 
 // ---- aiaudit/integrity/merkle.hpp ----
 // SPDX-License-Identifier: MIT
@@ -3655,6 +4835,9 @@ inline constexpr std::string_view base = "base";    // the same, of those before
 inline constexpr std::string_view saved = "saved";  // the last record that the rollups hold
 inline constexpr std::string_view size = "size";    // bytes of blocks in this segment
 inline constexpr std::string_view month = "month";  // in which the segment was made
+inline constexpr std::string_view gate = "gate";    // what budgets and alerts have come to
+// No record before this one is of a budget or an alert.
+inline constexpr std::string_view gate_since = "gate_since";
 // In the history: the last segment that was dropped, and the last that a record was written of.
 inline constexpr std::string_view dropped = "dropped";
 inline constexpr std::string_view announced = "announced";
@@ -8358,6 +9541,3144 @@ private:
 
 #endif  // AIAUDIT_ENGINE_FOLD_KEEPER_HPP
 
+// ---- aiaudit/budget/budget_windows.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// budget_windows.hpp: in which window of a budget an instant lies.
+//
+// A window has a number that grows with time: of a day the days since 1970, of a month the months
+// since then, of a rolling budget the 60th parts of its hours. Calendar windows begin at the first
+// instant at which the zone's clock shows their date, as days do everywhere here: they may last
+// an hour more or less, and where a clock is put back over midnight they do not begin twice.
+// Threads: plain values.
+// Floor 4.
+#ifndef AIAUDIT_BUDGET_BUDGET_WINDOWS_HPP
+#define AIAUDIT_BUDGET_BUDGET_WINDOWS_HPP
+
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+#include <limits>
+#include <optional>
+
+namespace aiaudit {
+inline namespace v1 {
+namespace detail {
+
+// How many parts a rolling window has. One counts until all of it is out, so a part more is looked
+// at than the window has.
+inline constexpr std::int64_t rolling_parts = 60;
+
+// A stretch of time and its number.
+struct window_span {
+    std::int64_t number = 0;
+    std::int64_t begins_ns = 0;
+    std::int64_t ends_ns = 0;  // the first instant after it; equal where there is no such window
+    [[nodiscard]] constexpr bool holds(std::int64_t ns) const noexcept {
+        return begins_ns <= ns && ns < ends_ns;
+    }
+};
+
+// An instant so far from the ends of time (1687 to 2252) that any window around it can be reckoned.
+[[nodiscard]] constexpr std::int64_t reckonable_ns(timestamp at) noexcept {
+    constexpr std::int64_t most = 8'900'000'000'000'000'000;
+    return std::clamp(at.ns, -most, most);
+}
+
+[[nodiscard]] constexpr std::int64_t rolling_part_ns(std::uint32_t hours) noexcept {
+    // An hour has 60 minutes, so the 60th part of some hours has as many minutes.
+    return std::int64_t{hours} * 60 * nanoseconds_per_second;
+}
+
+// The last day that has begun.
+[[nodiscard]] inline civil_day day_begun(time_zone const& zone, std::int64_t seconds) noexcept {
+    civil_day day = zone.day_of(timestamp::from_seconds(seconds));
+    while (zone.start_seconds(day.plus(1)) <= seconds) day = day.plus(1);
+    return day;
+}
+[[nodiscard]] inline civil_day first_of_month(std::int64_t months) noexcept {
+    using namespace std::chrono;
+    auto const year = static_cast<int>(1970 + floor_divide(months, 12));
+    auto const month = static_cast<unsigned>(months - floor_divide(months, 12) * 12 + 1);
+    sys_days const first{
+        year_month_day{std::chrono::year{year}, std::chrono::month{month}, day{1}}};
+    return {static_cast<std::int32_t>(first.time_since_epoch().count())};
+}
+[[nodiscard]] inline std::int64_t months_before(civil_day day) noexcept {
+    using namespace std::chrono;
+    year_month_day const date{sys_days{days{day.days}}};
+    return (static_cast<int>(date.year()) - 1970) * std::int64_t{12} +
+           static_cast<unsigned>(date.month()) - 1;
+}
+
+[[nodiscard]] inline window_span span_numbered(budget_window const& window, std::int64_t number) {
+    auto const starts_ns = [&window](civil_day day) {
+        return window.zone.start_seconds(day) * nanoseconds_per_second;
+    };
+    switch (window.period) {
+    case budget_period::day: {
+        civil_day const day{static_cast<std::int32_t>(number)};
+        return {number, starts_ns(day), starts_ns(day.plus(1))};
+    }
+    case budget_period::month:
+        return {number, starts_ns(first_of_month(number)), starts_ns(first_of_month(number + 1))};
+    case budget_period::rolling: {
+        std::int64_t const part = rolling_part_ns(window.hours);
+        return {number, number * part, (number + 1) * part};
+    }
+    case budget_period::total:
+    case budget_period::minute: break;
+    }
+    return {0, std::numeric_limits<std::int64_t>::min(), std::numeric_limits<std::int64_t>::max()};
+}
+
+[[nodiscard]] inline window_span span_of(budget_window const& window, timestamp at) {
+    std::int64_t const ns = reckonable_ns(at);
+    std::int64_t const seconds = floor_divide(ns, nanoseconds_per_second);
+    std::int64_t number = 0;
+    switch (window.period) {
+    case budget_period::day: number = day_begun(window.zone, seconds).days; break;
+    case budget_period::month: number = months_before(day_begun(window.zone, seconds)); break;
+    case budget_period::rolling: number = floor_divide(ns, rolling_part_ns(window.hours)); break;
+    case budget_period::total:
+    case budget_period::minute: break;
+    }
+    return span_numbered(window, number);
+}
+
+// Since when records matter to a budget that is defined at `at`: its window and two before it; none
+// for the beginning.
+[[nodiscard]] inline std::optional<timestamp> matters_since(budget_window const& window,
+                                                            timestamp at) {
+    constexpr std::int64_t windows = 3;
+    std::int64_t const number = span_of(window, at).number;
+    switch (window.period) {
+    case budget_period::total: return std::nullopt;
+    case budget_period::minute:
+        return timestamp{reckonable_ns(at) - windows * 60 * nanoseconds_per_second};
+    case budget_period::day:
+    case budget_period::month:
+        return timestamp{span_numbered(window, number - (windows - 1)).begins_ns};
+    case budget_period::rolling: break;
+    }
+    return timestamp{span_numbered(window, number - windows * rolling_parts).begins_ns};
+}
+
+}  // namespace detail
+}  // namespace v1
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_BUDGET_BUDGET_WINDOWS_HPP
+
+// ---- aiaudit/budget/budget_accounts.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// budget_accounts.hpp: what the subjects of a budget have spent and reserved: by windows, or as the
+// level of a bucket.
+//
+// Threads: plain values.
+// Floor 4.
+#ifndef AIAUDIT_BUDGET_BUDGET_ACCOUNTS_HPP
+#define AIAUDIT_BUDGET_BUDGET_ACCOUNTS_HPP
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace aiaudit {
+inline namespace v1 {
+namespace detail {
+
+struct amounts_used {
+    int128 spent = 0;
+    int128 reserved = 0;
+    [[nodiscard]] constexpr int128 all() const noexcept { return spent + reserved; }
+    friend constexpr bool operator==(amounts_used const&, amounts_used const&) = default;
+};
+
+// Of one window, or of one part of a rolling one.
+struct window_sums {
+    static constexpr std::int64_t none = std::numeric_limits<std::int64_t>::min();
+
+    amounts_used used{};
+    std::int64_t number = none;
+    std::uint32_t open = 0;   // reservations
+    std::uint32_t fired = 0;  // bit n: the alert percent n was passed
+};
+
+// How an account keeps its windows.
+struct window_keeping {
+    std::size_t kept = 4;    // windows that are remembered; the lowest are forgotten first
+    std::int64_t reach = 0;  // parts before one that count together with it
+};
+[[nodiscard]] constexpr window_keeping keeping_of(budget_period period) noexcept {
+    switch (period) {
+    case budget_period::total: return {1, 0};
+    case budget_period::rolling: return {4 * rolling_parts + 12, rolling_parts};
+    case budget_period::day:
+    case budget_period::month:
+    case budget_period::minute: break;
+    }
+    // One more than three, so that a clock that once stood far ahead costs none of them.
+    return {4, 0};
+}
+
+// What one subject used by windows. Those that nothing was used in are not kept.
+class window_account {
+public:
+    [[nodiscard]] window_sums const* find(std::int64_t number) const noexcept {
+        if (newest_.number == number) return &newest_;
+        auto const place = place_of(number);
+        return place != past_.end() && place->number == number ? &*place : nullptr;
+    }
+    [[nodiscard]] window_sums* find(std::int64_t number) noexcept {
+        return const_cast<window_sums*>(static_cast<window_account const*>(this)->find(number));
+    }
+    // Whether parts are forgotten that would count together with one.
+    [[nodiscard]] bool forgot_before(std::int64_t number, window_keeping keeping) const noexcept {
+        return number <= floor_ + (floor_ == window_sums::none ? 0 : keeping.reach);
+    }
+    // Whether a window is so old that what was used in it is not known, or could not be kept.
+    [[nodiscard]] bool forgot(std::int64_t number, window_keeping keeping) const noexcept {
+        if (number <= floor_) return true;
+        return past_.size() + 1 >= keeping.kept && number < lowest() && find(number) == nullptr;
+    }
+    // The most that is spent and reserved in any window that an amount at `number` counts in.
+    [[nodiscard]] int128 most_used(std::int64_t number, window_keeping keeping) const {
+        if (keeping.reach == 0) {
+            window_sums const* const there = find(number);
+            return there == nullptr ? 0 : there->used.all();
+        }
+        if (number == newest_.number) return running_;
+        return most_in_reach(number, keeping.reach);
+    }
+    // Adds to a window that is not forgotten.
+    window_sums& add(std::int64_t number, window_keeping keeping, amounts_used change) {
+        window_sums& to = number == newest_.number ? newest_ : make(number, keeping);
+        to.used.spent += change.spent;
+        to.used.reserved += change.reserved;
+        if (keeping.reach != 0 && newest_.number - number <= keeping.reach)
+            running_ += change.all();
+        return to;
+    }
+    // What is used in the window that ends with a part.
+    [[nodiscard]] amounts_used ending_with(std::int64_t last, std::int64_t reach) const {
+        amounts_used sum;
+        for_each([&](window_sums const& each) {
+            if (each.number > last || last - each.number > reach) return;
+            sum.spent += each.used.spent;
+            sum.reserved += each.used.reserved;
+        });
+        return sum;
+    }
+    // Of the newest part; of a rolling budget alone.
+    [[nodiscard]] int128 running() const noexcept { return running_; }
+    [[nodiscard]] std::int64_t newest() const noexcept { return newest_.number; }
+    [[nodiscard]] std::int64_t floor() const noexcept { return floor_; }
+
+    // Calls visit(window_sums) for each, ascending.
+    template <class Visitor>
+    void for_each(Visitor&& visit) const {
+        for (window_sums const& each : past_) visit(each);
+        if (newest_.number != window_sums::none) visit(newest_);
+    }
+    template <class Visitor>
+    void for_each(Visitor&& visit) {
+        for (window_sums& each : past_) visit(each);
+        if (newest_.number != window_sums::none) visit(newest_);
+    }
+    // Of an account that was stored. Its windows are then added, ascending.
+    void restore_floor(std::int64_t floor) noexcept { floor_ = floor; }
+
+private:
+    [[nodiscard]] std::vector<window_sums>::const_iterator place_of(
+        std::int64_t number) const noexcept {
+        return std::lower_bound(
+            past_.begin(), past_.end(), number,
+            [](window_sums const& each, std::int64_t wanted) { return each.number < wanted; });
+    }
+    [[nodiscard]] std::int64_t lowest() const noexcept {
+        return past_.empty() ? newest_.number : past_.front().number;
+    }
+
+    [[nodiscard]] window_sums& make(std::int64_t number, window_keeping keeping) {
+        if (window_sums* const there = find(number)) return *there;
+        AIAUDIT_ASSERT(!forgot(number, keeping));
+        if (newest_.number == window_sums::none) {
+            newest_.number = number;
+            return newest_;
+        }
+        if (past_.size() + 1 >= keeping.kept) forget_lowest();
+        if (number < newest_.number) {
+            window_sums made;
+            made.number = number;
+            return *past_.insert(place_of(number), made);
+        }
+        if (newest_.number != window_sums::none) past_.push_back(newest_);
+        newest_ = {};
+        newest_.number = number;
+        if (keeping.reach != 0) running_ = ending_with(number, keeping.reach).all();
+        return newest_;
+    }
+    void forget_lowest() {
+        floor_ = lowest();
+        if (past_.empty()) {
+            newest_ = {};
+        } else {
+            past_.erase(past_.begin());
+        }
+    }
+
+    // The windows that count an amount at `number` end with it or with a later part; between two
+    // parts in use, the one that ends with the earlier holds the more.
+    [[nodiscard]] int128 most_in_reach(std::int64_t number, std::int64_t reach) const {
+        int128 most = ending_with(number, reach).all();
+        for_each([&](window_sums const& each) {
+            if (each.number <= number || each.number - number > reach) return;
+            most = std::max(most, ending_with(each.number, reach).all());
+        });
+        return most;
+    }
+
+    window_sums newest_{};
+    int128 running_ = 0;                      // rolling
+    std::vector<window_sums> past_{};         // ascending
+    std::int64_t floor_ = window_sums::none;  // all up to it is forgotten
+};
+
+// What one subject used as the level of a bucket that runs out at the limit a minute. It is counted
+// in drops: 60,000,000,000 of them are one, so that as many run out in a nanosecond as the limit.
+// What was filled in and what ran out are counted for ever, modulo 2^128: their difference is the
+// level, and what has its end at a place ran out when that has passed it.
+class leaky_bucket {
+public:
+    static constexpr std::int64_t minute_ns = 60 * nanoseconds_per_second;
+    static constexpr std::int64_t remembered_ns = 3 * minute_ns;
+
+    [[nodiscard]] bool forgot(std::int64_t ns) const noexcept {
+        return ns < at_ns_ - remembered_ns;
+    }
+    [[nodiscard]] uint128 level_drops(std::int64_t ns, int128 limit) const noexcept {
+        uint128 const level = filled_ - drained_;
+        if (ns <= at_ns_ || level == 0) return level;
+        uint128 const out = static_cast<uint128>(limit) *
+                            (static_cast<std::uint64_t>(ns) - static_cast<std::uint64_t>(at_ns_));
+        return out < level ? level - out : 0;
+    }
+    // Rounded up.
+    [[nodiscard]] int128 level(std::int64_t ns, int128 limit) const noexcept {
+        return static_cast<int128>((level_drops(ns, limit) + (minute_ns - 1)) / minute_ns);
+    }
+    [[nodiscard]] bool fits(std::int64_t ns, int128 limit, int128 amount) const noexcept {
+        return level_drops(ns, limit) + drops(amount) <= drops(limit);
+    }
+    // How long from `ns` until it fits; none: never.
+    [[nodiscard]] std::optional<std::int64_t> wait_ns(std::int64_t ns, int128 limit,
+                                                      int128 amount) const noexcept {
+        if (amount > limit || limit == 0) return std::nullopt;
+        uint128 const wanted = level_drops(ns, limit) + drops(amount);
+        if (wanted <= drops(limit)) return 0;
+        uint128 const over = wanted - drops(limit);
+        auto const a_nanosecond = static_cast<uint128>(limit);
+        uint128 wait = (over + a_nanosecond - 1) / a_nanosecond;
+        // Nothing runs out before the time that the bucket stands at.
+        if (at_ns_ > ns)
+            wait += static_cast<std::uint64_t>(at_ns_) - static_cast<std::uint64_t>(ns);
+        return static_cast<std::int64_t>(std::min(wait, wait_most_ns));
+    }
+    // Fills in an amount; returns the place of its end.
+    uint128 fill(std::int64_t ns, int128 limit, int128 amount) noexcept {
+        drained_ = filled_ - level_drops(ns, limit);
+        at_ns_ = std::max(at_ns_, ns);
+        filled_ += std::min(drops(amount), level_most - (filled_ - drained_));
+        return filled_;
+    }
+    // Takes out what was not used of an amount with such an end, as far as it has not run out. All
+    // that came after it moves up, so its end stays where it is.
+    void take_back(uint128 end, int128 amount, int128 unused) noexcept {
+        auto const ahead = static_cast<int128>(end - drained_);
+        if (ahead <= 0) return;
+        uint128 const still_in = std::min(static_cast<uint128>(ahead), drops(amount));
+        drained_ += std::min({still_in, drops(unused), filled_ - drained_});
+    }
+
+    [[nodiscard]] std::int64_t at_ns() const noexcept { return at_ns_; }
+    [[nodiscard]] uint128 filled() const noexcept { return filled_; }
+    [[nodiscard]] uint128 drained() const noexcept { return drained_; }
+    // As stored. False where such a bucket cannot be.
+    [[nodiscard]] bool restore(std::int64_t at_ns, uint128 filled, uint128 drained) noexcept {
+        at_ns_ = at_ns;
+        filled_ = filled;
+        drained_ = drained;
+        return filled - drained <= level_most;
+    }
+    [[nodiscard]] static constexpr uint128 drops(int128 amount) noexcept {
+        return static_cast<uint128>(amount) * minute_ns;
+    }
+
+private:
+    static constexpr uint128 level_most = uint128{1} << 120;
+    static constexpr uint128 wait_most_ns = uint128{1} << 61;
+
+    uint128 filled_ = 0;
+    uint128 drained_ = 0;
+    std::int64_t at_ns_ = -9'200'000'000'000'000'000;  // before any reckonable_ns()
+};
+
+// What a bucket has of one subject.
+struct bucket_account {
+    leaky_bucket level{};
+    int128 held = 0;  // what is reserved, whether it has run out or not
+    std::uint32_t open = 0;
+};
+
+// Two lines of a cache, since of many accounts each is read from memory.
+struct alignas(128) budget_account {
+    std::string name{};  // of the subject; empty where the budget has one
+    window_account windows{};
+};
+static_assert(sizeof(void*) != 8 || sizeof(budget_account) == 128);
+
+// The accounts of a budget, by the names of their subjects.
+class account_table {
+public:
+    static constexpr std::uint32_t none = hash_index::none;
+
+    explicit account_table(bool of_buckets) noexcept : of_buckets_(of_buckets) {}
+
+    // Names of users often differ in their last digits alone, which one round leaves close
+    // together.
+    [[nodiscard]] static std::uint64_t hash_of(std::string_view name) noexcept {
+        return mixed(hash_of_text(name), 0x9E37'79B9'7F4A'7C15ULL);
+    }
+    [[nodiscard]] std::uint32_t find(std::string_view name, std::uint64_t hash) const {
+        return index_.find(
+            hash, [&](std::uint32_t number) { return same_text(accounts_[number].name, name); });
+    }
+    std::uint32_t add(std::string_view name, std::uint64_t hash) {
+        auto const number = static_cast<std::uint32_t>(accounts_.size());
+        accounts_.emplace_back().name = name;
+        if (of_buckets_) buckets_.emplace_back();
+        index_.insert(hash, number,
+                      [this](std::uint32_t of) { return hash_of(accounts_[of].name); });
+        return number;
+    }
+    [[nodiscard]] std::uint32_t size() const noexcept {
+        return static_cast<std::uint32_t>(accounts_.size());
+    }
+    [[nodiscard]] budget_account& operator[](std::uint32_t number) noexcept {
+        return accounts_[number];
+    }
+    [[nodiscard]] budget_account const& operator[](std::uint32_t number) const noexcept {
+        return accounts_[number];
+    }
+
+    // Of a table of buckets.
+    [[nodiscard]] bucket_account& bucket(std::uint32_t number) noexcept { return buckets_[number]; }
+    [[nodiscard]] bucket_account const& bucket(std::uint32_t number) const noexcept {
+        return buckets_[number];
+    }
+
+private:
+    hash_index index_{};
+    std::vector<budget_account> accounts_{};
+    std::vector<bucket_account> buckets_{};
+    bool of_buckets_;
+};
+
+}  // namespace detail
+}  // namespace v1
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_BUDGET_BUDGET_ACCOUNTS_HPP
+
+// ---- aiaudit/budget/budget_amounts.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// budget_amounts.hpp: what an attempt asks of a budget, and what it took in the end.
+//
+// Threads: functions without state.
+// Floor 4.
+#ifndef AIAUDIT_BUDGET_BUDGET_AMOUNTS_HPP
+#define AIAUDIT_BUDGET_BUDGET_AMOUNTS_HPP
+
+#include <algorithm>
+#include <cstdint>
+#include <optional>
+
+namespace aiaudit {
+inline namespace v1 {
+namespace detail {
+
+// Sums are of amounts from 0 to budget_amount_most, so that no record can make them wrap.
+[[nodiscard]] constexpr int128 bounded_amount(int128 amount) noexcept {
+    return std::clamp(amount, int128{0}, budget_amount_most);
+}
+
+struct amount_asked {
+    int128 amount = 0;  // as far as it is known
+    // Why nobody knows the most that it may be.
+    std::optional<refusal_reason> unknown{};
+};
+
+template <class String>
+[[nodiscard]] bool counts_all_tokens(basic_record<String> const& entry) noexcept {
+    return entry.usage.has(unit::input_tokens) && entry.usage.has(unit::output_tokens);
+}
+template <class String>
+[[nodiscard]] int128 tokens_of(basic_record<String> const& entry) noexcept {
+    return static_cast<int128>(entry.usage.total_tokens());
+}
+
+// The most that an attempt may take, as its intent says.
+template <class String>
+[[nodiscard]] amount_asked asked_by(basic_record<String> const& intent, budget_unit unit) noexcept {
+    switch (unit) {
+    case budget_unit::usd: {
+        amount_asked asked{bounded_amount(intent.cost.pico()), {}};
+        if (intent.cost_status == cost_status::unknown) asked.unknown = refusal_reason::unbounded;
+        if (intent.cost_status == cost_status::unpriced) asked.unknown = refusal_reason::unpriced;
+        return asked;
+    }
+    case budget_unit::tokens: {
+        amount_asked asked{tokens_of(intent), {}};
+        if (!counts_all_tokens(intent)) asked.unknown = refusal_reason::unbounded;
+        return asked;
+    }
+    case budget_unit::requests: break;
+    }
+    return {1, {}};
+}
+
+// What an attempt took, as its outcome says. Where that is not known, what was reserved for it
+// stays charged.
+template <class String>
+[[nodiscard]] int128 taken_by(basic_record<String> const& outcome, budget_unit unit,
+                              int128 reserved) noexcept {
+    cost_status const status = outcome.cost_status;
+    bool const free = status == cost_status::no_charge;
+    switch (unit) {
+    case budget_unit::usd:
+        if (free) return 0;
+        if (status == cost_status::unknown || status == cost_status::unpriced)
+            return std::max(reserved, bounded_amount(outcome.cost.pico()));
+        return bounded_amount(outcome.cost.pico());
+    case budget_unit::tokens: {
+        // What is priced was reported in full: an embedding has no output.
+        bool const known = free || status == cost_status::priced ||
+                           status == cost_status::partial || counts_all_tokens(outcome);
+        return known ? tokens_of(outcome) : std::max(reserved, tokens_of(outcome));
+    }
+    case budget_unit::requests: break;
+    }
+    // Nothing was sent, or the answer came from a cache.
+    bool const not_sent = free && (outcome.http_status == 0 || outcome.saved.has_value());
+    return not_sent ? 0 : 1;
+}
+
+}  // namespace detail
+}  // namespace v1
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_BUDGET_BUDGET_AMOUNTS_HPP
+
+// ---- aiaudit/budget/open_attempts.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// open_attempts.hpp: the attempts that have reserved and not ended, and what each holds of which
+// account.
+//
+// Nothing is allocated or freed while their number stays below what it once was.
+// Threads: plain values.
+// Floor 4.
+#ifndef AIAUDIT_BUDGET_OPEN_ATTEMPTS_HPP
+#define AIAUDIT_BUDGET_OPEN_ATTEMPTS_HPP
+
+#include <cstddef>
+#include <cstdint>
+#include <utility>
+#include <vector>
+
+namespace aiaudit {
+inline namespace v1 {
+namespace detail {
+
+// What an attempt holds of one account.
+struct hold {
+    static constexpr int128 not_logged = -1;
+
+    int128 amount = 0;
+    int128 logged = not_logged;  // as the log has it; less, or nothing, while that is awaited
+    uint128 end = 0;             // of a bucket: where it ends in it
+    std::int64_t window = 0;
+    std::uint32_t budget = 0;
+    std::uint32_t account = 0;
+    std::uint32_t next = 0;  // of the same attempt
+};
+
+struct open_attempt {
+    operation_id operation{};
+    std::uint32_t attempt = 1;
+    std::uint32_t first_hold = 0;
+    sequence intent{};  // the last one; zero while none is in the log
+    timestamp deadline{};
+    bool tentative = false;     // holds more than the log says
+    std::uint32_t version = 0;  // of the budgets, when it was made tentative
+};
+
+class open_attempts {
+public:
+    static constexpr std::uint32_t none = ~std::uint32_t{0};
+
+    [[nodiscard]] std::uint32_t find(operation_id const& operation,
+                                     std::uint32_t attempt) const noexcept {
+        if (slots_.empty()) return none;
+        std::uint32_t const hash = hash_of(operation, attempt);
+        for (std::size_t at = hash & mask(); slots_[at].number != none; at = (at + 1) & mask()) {
+            if (slots_[at].hash != hash) continue;
+            open_attempt const& each = attempts_[slots_[at].number];
+            if (each.attempt == attempt &&
+                same_text(view_of(each.operation.bytes), view_of(operation.bytes)))
+                return slots_[at].number;
+        }
+        return none;
+    }
+    // Of one that is not there.
+    std::uint32_t add(operation_id const& operation, std::uint32_t attempt) {
+        if ((size_ + 1) * 2 > slots_.size()) grow();
+        std::uint32_t const number = take(attempts_, free_attempts_);
+        open_attempt& made = attempts_[number];
+        made = {};
+        made.operation = operation;
+        made.attempt = attempt;
+        made.first_hold = none;
+        put({hash_of(operation, attempt), number});
+        ++size_;
+        return number;
+    }
+    // Of one that holds nothing.
+    void remove(std::uint32_t number) noexcept {
+        AIAUDIT_ASSERT(attempts_[number].first_hold == none);
+        open_attempt& old = attempts_[number];
+        std::size_t at = hash_of(old.operation, old.attempt) & mask();
+        while (slots_[at].number != number) at = (at + 1) & mask();
+        close_gap(at);
+        old.first_hold = free_mark;
+        free_attempts_.push_back(number);
+        --size_;
+    }
+
+    [[nodiscard]] std::size_t size() const noexcept { return size_; }
+    [[nodiscard]] open_attempt& operator[](std::uint32_t number) noexcept {
+        return attempts_[number];
+    }
+    [[nodiscard]] open_attempt const& operator[](std::uint32_t number) const noexcept {
+        return attempts_[number];
+    }
+    // Calls visit(number) for each; it may remove that one.
+    template <class Visitor>
+    void for_each(Visitor&& visit) const {
+        for (std::uint32_t number = 0; number < attempts_.size(); ++number)
+            if (attempts_[number].first_hold != free_mark) visit(number);
+    }
+
+    void add_hold(std::uint32_t number, hold made) {
+        std::uint32_t const place = take(holds_, free_holds_);
+        made.next = std::exchange(attempts_[number].first_hold, place);
+        holds_[place] = made;
+    }
+    // Nullptr where it holds nothing of that budget.
+    [[nodiscard]] hold* find_hold(std::uint32_t number, std::uint32_t budget) noexcept {
+        for (std::uint32_t at = attempts_[number].first_hold; at != none; at = holds_[at].next)
+            if (holds_[at].budget == budget) return &holds_[at];
+        return nullptr;
+    }
+    template <class Visitor>
+    void for_each_hold(std::uint32_t number, Visitor&& visit) {
+        for (std::uint32_t at = attempts_[number].first_hold; at != none; at = holds_[at].next)
+            visit(holds_[at]);
+    }
+    template <class Visitor>
+    void for_each_hold(std::uint32_t number, Visitor&& visit) const {
+        for (std::uint32_t at = attempts_[number].first_hold; at != none; at = holds_[at].next)
+            visit(holds_[at]);
+    }
+    // Calls drop(hold&) -> bool for each, and takes out those for which it is true.
+    template <class Drop>
+    void drop_holds(std::uint32_t number, Drop&& drop) {
+        std::uint32_t* link = &attempts_[number].first_hold;
+        while (*link != none) {
+            std::uint32_t const at = *link;
+            if (drop(holds_[at])) {
+                *link = holds_[at].next;
+                free_holds_.push_back(at);
+            } else {
+                link = &holds_[at].next;
+            }
+        }
+    }
+
+private:
+    static constexpr std::uint32_t free_mark = none - 1;
+    struct slot {
+        std::uint32_t hash = 0;
+        std::uint32_t number = none;
+    };
+
+    // A half of the identifier is random, whoever made it.
+    [[nodiscard]] static std::uint32_t hash_of(operation_id const& operation,
+                                               std::uint32_t attempt) noexcept {
+        auto const* const bytes = reinterpret_cast<char const*>(operation.bytes.data());
+        return static_cast<std::uint32_t>(
+            mixed(load_word(bytes) ^ 0x9E37'79B9'7F4A'7C15ULL,
+                  load_word(bytes + 8) + attempt * std::uint64_t{0xC2B2'AE3D}));
+    }
+    template <class Value>
+    [[nodiscard]] static std::uint32_t take(std::vector<Value>& all,
+                                            std::vector<std::uint32_t>& free) {
+        if (free.empty()) {
+            all.emplace_back();
+            return static_cast<std::uint32_t>(all.size() - 1);
+        }
+        std::uint32_t const number = free.back();
+        free.pop_back();
+        return number;
+    }
+    [[nodiscard]] std::size_t mask() const noexcept { return slots_.size() - 1; }
+    void put(slot made) noexcept {
+        std::size_t at = made.hash & mask();
+        while (slots_[at].number != none) at = (at + 1) & mask();
+        slots_[at] = made;
+    }
+    void grow() {
+        std::vector<slot> const old = std::move(slots_);
+        slots_.assign(old.empty() ? 64 : old.size() * 2, slot{});
+        for (slot const& each : old)
+            if (each.number != none) put(each);
+    }
+    // Moves up what would not be found behind an empty slot.
+    void close_gap(std::size_t gap) noexcept {
+        for (std::size_t at = (gap + 1) & mask(); slots_[at].number != none;
+             at = (at + 1) & mask()) {
+            std::size_t const home = slots_[at].hash & mask();
+            if (((at - home) & mask()) < ((at - gap) & mask())) continue;
+            slots_[gap] = slots_[at];
+            gap = at;
+        }
+        slots_[gap] = {};
+    }
+
+    std::vector<slot> slots_{};
+    std::vector<open_attempt> attempts_{};
+    std::vector<hold> holds_{};
+    std::vector<std::uint32_t> free_attempts_{};
+    std::vector<std::uint32_t> free_holds_{};
+    std::size_t size_ = 0;
+};
+
+}  // namespace detail
+}  // namespace v1
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_BUDGET_OPEN_ATTEMPTS_HPP
+
+// ---- aiaudit/budget/kept_budget.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// kept_budget.hpp: a budget with its accounts: whom it covers, whether an amount fits, what is
+// added and given back.
+//
+// Threads: plain values.
+// Floor 4.
+#ifndef AIAUDIT_BUDGET_KEPT_BUDGET_HPP
+#define AIAUDIT_BUDGET_KEPT_BUDGET_HPP
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace aiaudit {
+inline namespace v1 {
+namespace detail {
+
+// The names of a record by which budgets know it; each is hashed once.
+template <class String>
+class record_subjects {
+public:
+    explicit record_subjects(basic_record<String> const& entry) noexcept : entry_(&entry) {}
+
+    // Empty: the record has none, and only budgets of everyone cover it.
+    [[nodiscard]] std::string_view name(budget_scope const& scope) const noexcept {
+        switch (scope.of) {
+        case budget_dimension::everyone: break;
+        case budget_dimension::user: return entry_->user;
+        case budget_dimension::model:
+            return entry_->model_requested.empty() ? entry_->model_served : entry_->model_requested;
+        case budget_dimension::provider: return entry_->provider;
+        case budget_dimension::project: return entry_->project;
+        case budget_dimension::key: return entry_->key_id;
+        case budget_dimension::tag:
+            for (auto const& [key, value] : entry_->tags)
+                if (same_text(key, scope.tag)) return value;
+            break;
+        }
+        return {};
+    }
+    [[nodiscard]] std::uint64_t hash(budget_dimension of, std::string_view name) noexcept {
+        if (of == budget_dimension::tag) return account_table::hash_of(name);
+        std::uint64_t& known = hashes_[static_cast<std::size_t>(of)];
+        if (known == 0) known = account_table::hash_of(name);
+        return known;
+    }
+
+private:
+    basic_record<String> const* entry_;
+    std::array<std::uint64_t, budget_dimension_names.size()> hashes_{};
+};
+
+// A place in a budget: an account, which may not be there yet, and a window.
+struct budget_place {
+    std::string_view name{};
+    std::uint64_t hash = 0;
+    std::uint32_t account = account_table::none;
+    std::int64_t window = 0;
+};
+
+// A threshold that was passed.
+struct passed_threshold {
+    std::uint32_t budget = 0;
+    std::uint32_t account = 0;
+    std::int64_t window = 0;
+    std::uint32_t percent = 0;
+};
+
+class kept_budget {
+public:
+    explicit kept_budget(budget definition)
+        : definition_(std::move(definition)),
+          keeping_(keeping_of(definition_.window.period)),
+          accounts_(definition_.window.period == budget_period::minute) {
+        reckon_thresholds();
+    }
+
+    [[nodiscard]] budget const& definition() const noexcept { return definition_; }
+    [[nodiscard]] window_keeping keeping() const noexcept { return keeping_; }
+    [[nodiscard]] account_table const& accounts() const noexcept { return accounts_; }
+    [[nodiscard]] account_table& accounts() noexcept { return accounts_; }
+    [[nodiscard]] bool is_bucket() const noexcept {
+        return definition_.window.period == budget_period::minute;
+    }
+    [[nodiscard]] bool only_warns() const noexcept {
+        return definition_.then == budget_action::warn;
+    }
+
+    // Whether what was counted stays true under another definition.
+    [[nodiscard]] bool counts_as(budget const& other) const noexcept {
+        budget_window const& mine = definition_.window;
+        return definition_.unit == other.unit && definition_.scope == other.scope &&
+               mine.period == other.window.period && mine.hours == other.window.hours &&
+               mine.zone.name() == other.window.zone.name();
+    }
+    // By one that counts_as() it. Where the thresholds are others, they can be passed anew.
+    void redefine(budget definition) {
+        std::vector<int128> const old = thresholds_;
+        definition_ = std::move(definition);
+        cursor_ = {};
+        reckon_thresholds();
+        if (thresholds_ == old) return;
+        for (std::uint32_t i = 0; i < accounts_.size(); ++i)
+            accounts_[i].windows.for_each([](window_sums& each) { each.fired = 0; });
+    }
+    void take_accounts(account_table from) { accounts_ = std::move(from); }
+    // The first window (of a bucket: the first instant) that anything is known of.
+    [[nodiscard]] std::int64_t known_since() const noexcept { return known_since_; }
+    void restore_known_since(std::int64_t window) noexcept { known_since_ = window; }
+    // Of a budget that is new at an instant.
+    void forget_before(timestamp at) {
+        auto const from = matters_since(definition_.window, at);
+        known_since_ = from ? window_at(*from) : window_sums::none;
+    }
+
+    // Finds where a record belongs. False: it is not covered.
+    template <class String>
+    [[nodiscard]] bool find_place(record_subjects<String>& subjects, timestamp at,
+                                  budget_place& place) const {
+        budget_scope const& scope = definition_.scope;
+        if (scope.of != budget_dimension::everyone) {
+            std::string_view const name = subjects.name(scope);
+            if (scope.each) {
+                if (name.empty()) return false;
+                place.name = name;
+                place.hash = subjects.hash(scope.of, name);
+                place.account = accounts_.find(place.name, place.hash);
+            } else if (!same_text(name, scope.name)) {
+                return false;
+            }
+        }
+        if (!scope.each && accounts_.size() != 0) place.account = 0;
+        place.window = window_at(at);
+        return true;
+    }
+
+    // Whether it fits, or why not.
+    [[nodiscard]] std::optional<refusal_reason> refuses(budget_place const& place,
+                                                        int128 amount) const {
+        if (forgot(place) || forgot_before(place)) return refusal_reason::clock_behind;
+        int128 const limit = definition_.limit;
+        bool fits = amount <= limit;
+        if (place.account != account_table::none) {
+            fits =
+                is_bucket()
+                    ? accounts_.bucket(place.account).level.fits(place.window, limit, amount)
+                    : accounts_[place.account].windows.most_used(place.window, keeping_) + amount <=
+                          limit;
+        }
+        return fits ? std::nullopt : std::optional(refusal_reason::full);
+    }
+    // Whether a place is so old that nothing of it is kept.
+    [[nodiscard]] bool forgot(budget_place const& place) const noexcept {
+        if (place.window < known_since_) return true;
+        if (place.account == account_table::none) return false;
+        return is_bucket() ? accounts_.bucket(place.account).level.forgot(place.window)
+                           : accounts_[place.account].windows.forgot(place.window, keeping_);
+    }
+
+    // The account of a place, which is made where it is not there.
+    [[nodiscard]] std::uint32_t account_of(budget_place const& place) {
+        return place.account == account_table::none ? accounts_.add(place.name, place.hash)
+                                                    : place.account;
+    }
+
+    // Makes what a hold holds more or less. Its window is not forgotten where it is new.
+    void change_hold(hold& of, int128 change, bool is_new) {
+        if (is_bucket()) {
+            bucket_account& bucket = accounts_.bucket(of.account);
+            if (change > 0) {
+                uint128 const end = bucket.level.fill(of.window, definition_.limit, change);
+                // More for one that is in already counts as if it had come in with it.
+                of.end = is_new ? end : of.end + leaky_bucket::drops(change);
+            } else {
+                bucket.level.take_back(of.end, of.amount, -change);
+            }
+            bucket.held += change;
+            if (is_new) ++bucket.open;
+        } else if (is_new || accounts_[of.account].windows.find(of.window) != nullptr) {
+            window_sums& sums = accounts_[of.account].windows.add(of.window, keeping_, {0, change});
+            if (is_new) ++sums.open;
+        }
+        of.amount += change;
+    }
+    // Gives back what a hold held, and books what was taken of it.
+    void settle(hold const& of, int128 taken) {
+        if (is_bucket()) {
+            bucket_account& bucket = accounts_.bucket(of.account);
+            if (taken < of.amount)
+                bucket.level.take_back(of.end, of.amount, of.amount - taken);
+            else if (taken > of.amount)
+                bucket.level.fill(of.window, definition_.limit, taken - of.amount);
+            bucket.held -= of.amount;
+            --bucket.open;
+            return;
+        }
+        window_account& windows = accounts_[of.account].windows;
+        if (windows.find(of.window) != nullptr)
+            --windows.add(of.window, keeping_, {taken, -of.amount}).open;
+    }
+    // Of a hold that was stored: its account knows nothing of it but, of a bucket, the level.
+    void restore_hold(hold const& of) {
+        if (is_bucket()) {
+            accounts_.bucket(of.account).held += of.amount;
+            ++accounts_.bucket(of.account).open;
+            return;
+        }
+        window_account& windows = accounts_[of.account].windows;
+        if (windows.find(of.window) != nullptr)
+            ++windows.add(of.window, keeping_, {0, of.amount}).open;
+    }
+    // Books what was never held. In what is forgotten, nothing is.
+    void charge(std::uint32_t number, std::int64_t window, int128 amount) {
+        if (is_bucket()) {
+            accounts_.bucket(number).level.fill(window, definition_.limit, amount);
+            return;
+        }
+        window_account& windows = accounts_[number].windows;
+        if (!windows.forgot(window, keeping_)) windows.add(window, keeping_, {amount, 0});
+    }
+
+    // Which thresholds what is spent has passed now, for the first time in a window. A bucket has
+    // none: its level rises and falls all the time.
+    template <class Visitor>
+    void take_passed(std::uint32_t number, std::int64_t window, Visitor&& visit) {
+        if (is_bucket() || thresholds_.empty()) return;
+        window_account& account = accounts_[number].windows;
+        window_sums* const sums = account.find(window);
+        if (sums == nullptr) return;
+        bool const rolls = keeping_.reach != 0;
+        if (rolls &&
+            (account.newest() - window > keeping_.reach || account.running() < thresholds_.front()))
+            return;
+        int128 const spent =
+            rolls ? account.ending_with(account.newest(), keeping_.reach).spent : sums->used.spent;
+        if (spent < thresholds_.front()) return;
+        std::uint32_t fired = sums->fired;
+        if (rolls) {
+            account.for_each([&](window_sums const& each) {
+                if (account.newest() - each.number <= keeping_.reach) fired |= each.fired;
+            });
+        }
+        for (std::size_t i = 0; i < thresholds_.size() && spent >= thresholds_[i]; ++i) {
+            if ((fired >> i & 1) != 0) continue;
+            sums->fired |= std::uint32_t{1} << i;
+            visit(definition_.alert_percents[i]);
+        }
+    }
+
+    // The number of the window in which an instant lies; of a bucket, the instant itself.
+    [[nodiscard]] std::int64_t window_at(timestamp at) const {
+        std::int64_t const ns = reckonable_ns(at);
+        if (is_bucket()) return ns;
+        return cursor_.holds(ns) ? cursor_.number : span_of(definition_.window, at).number;
+    }
+    // Makes window_at() quick for the window of an instant.
+    void look_at(timestamp at) {
+        if (!cursor_.holds(reckonable_ns(at))) cursor_ = span_of(definition_.window, at);
+    }
+
+private:
+    // Whether something is forgotten that would count together with a place.
+    [[nodiscard]] bool forgot_before(budget_place const& place) const noexcept {
+        if (keeping_.reach == 0) return false;
+        if (place.window - keeping_.reach < known_since_) return true;
+        return place.account != account_table::none &&
+               accounts_[place.account].windows.forgot_before(place.window, keeping_);
+    }
+    void reckon_thresholds() {
+        thresholds_.clear();
+        for (std::uint32_t const percent : definition_.alert_percents) {
+            int128 const least = (definition_.limit * percent + 99) / 100;
+            thresholds_.push_back(std::max(least, int128{1}));
+        }
+    }
+
+    budget definition_;
+    window_keeping keeping_;
+    std::vector<int128> thresholds_{};
+    window_span cursor_{};  // the window that was asked for last
+    std::int64_t known_since_ = window_sums::none;
+    account_table accounts_;
+};
+
+}  // namespace detail
+}  // namespace v1
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_BUDGET_KEPT_BUDGET_HPP
+
+// ---- aiaudit/budget/gate_state.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// gate_state.hpp: what a gate remembers: the budgets with their accounts, the open attempts with
+// what they hold, and the thresholds that were passed.
+//
+// Threads: plain values.
+// Floor 4.
+#ifndef AIAUDIT_BUDGET_GATE_STATE_HPP
+#define AIAUDIT_BUDGET_GATE_STATE_HPP
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace aiaudit {
+inline namespace v1 {
+namespace detail {
+
+// When an attempt must have ended.
+template <class String>
+[[nodiscard]] timestamp deadline_of(basic_record<String> const& intent) noexcept {
+    constexpr std::int64_t most = std::numeric_limits<std::int64_t>::max();
+    std::uint64_t const given = intent.duration_ns.value_or(0);
+    auto const room =
+        static_cast<std::uint64_t>(most) - static_cast<std::uint64_t>(intent.started_at.ns);
+    if (intent.started_at.ns > 0 && given > room) return {most};
+    return {static_cast<std::int64_t>(static_cast<std::uint64_t>(intent.started_at.ns) +
+                                      std::min(given, static_cast<std::uint64_t>(most)))};
+}
+
+struct gate_state {
+    std::vector<kept_budget> budgets{};  // by name
+    open_attempts open{};
+    std::vector<passed_threshold> passed{};
+
+    // Where a budget is, or would be.
+    [[nodiscard]] std::pair<std::uint32_t, bool> find(std::string_view name) const {
+        auto const place = std::lower_bound(budgets.begin(), budgets.end(), name,
+                                            [](kept_budget const& each, std::string_view wanted) {
+                                                return each.definition().name < wanted;
+                                            });
+        return {static_cast<std::uint32_t>(place - budgets.begin()),
+                place != budgets.end() && place->definition().name == name};
+    }
+    void insert(std::uint32_t place, budget definition) {
+        budgets.emplace(budgets.begin() + place, std::move(definition));
+        renumber([place](std::uint32_t number) { return number < place ? number : number + 1; });
+    }
+    // What is held of it is forgotten.
+    void remove(std::uint32_t place) {
+        open.for_each([&](std::uint32_t number) {
+            open.drop_holds(number, [&](hold const& each) { return each.budget == place; });
+            drop_if_empty(number);
+        });
+        std::erase_if(passed,
+                      [place](passed_threshold const& each) { return each.budget == place; });
+        budgets.erase(budgets.begin() + place);
+        renumber([place](std::uint32_t number) { return number < place ? number : number - 1; });
+    }
+
+    // Gives back what an attempt holds over what the log says. Whether it holds nothing any more,
+    // and is forgotten.
+    bool forget_tentative(std::uint32_t number) {
+        open_attempt& attempt = open[number];
+        if (!attempt.tentative) return false;
+        attempt.tentative = false;
+        open.drop_holds(number, [this](hold& each) {
+            kept_budget& of = budgets[each.budget];
+            if (each.logged == hold::not_logged) {
+                of.settle(each, 0);
+                return true;
+            }
+            if (each.amount != each.logged) of.change_hold(each, each.logged - each.amount, false);
+            return false;
+        });
+        return drop_if_empty(number);
+    }
+    void forget_all_tentative() {
+        open.for_each([this](std::uint32_t number) { forget_tentative(number); });
+    }
+
+    // After something was booked there.
+    void note_passed(std::uint32_t budget, std::uint32_t account, std::int64_t window) {
+        budgets[budget].take_passed(account, window, [&](std::uint32_t percent) {
+            if (passed.size() >= passed_most)
+                passed.erase(passed.begin(), passed.begin() + passed_most / 2);
+            passed.push_back({budget, account, window, percent});
+        });
+    }
+
+    // The accounts and the open attempts of the one budget of `from` become those of the budget at
+    // `place`; of its thresholds those that were passed in the window of an instant, too.
+    void adopt(std::uint32_t place, gate_state const& from, timestamp at) {
+        open.for_each([&](std::uint32_t number) {
+            open.drop_holds(number, [&](hold const& each) { return each.budget == place; });
+            drop_if_empty(number);
+        });
+        kept_budget& of = budgets[place];
+        of.take_accounts(from.budgets.front().accounts());
+        from.open.for_each([&](std::uint32_t number) {
+            open_attempt const& old = from.open[number];
+            std::uint32_t here = open.find(old.operation, old.attempt);
+            if (here == open_attempts::none) {
+                here = open.add(old.operation, old.attempt);
+                open[here].intent = old.intent;
+                open[here].deadline = old.deadline;
+            }
+            from.open.for_each_hold(number, [&](hold each) {
+                each.budget = place;
+                open.add_hold(here, each);
+            });
+        });
+        std::int64_t const window = of.window_at(at);
+        for (passed_threshold each : from.passed) {
+            bool const counts = each.window <= window && window - each.window <= of.keeping().reach;
+            each.budget = place;
+            if (counts) passed.push_back(each);
+        }
+    }
+
+private:
+    static constexpr std::size_t passed_most = 65'536;
+
+    bool drop_if_empty(std::uint32_t number) {
+        if (open[number].first_hold != open_attempts::none) return false;
+        open.remove(number);
+        return true;
+    }
+    template <class Renumber>
+    void renumber(Renumber&& renumbered) {
+        open.for_each([&](std::uint32_t number) {
+            open.for_each_hold(number, [&](hold& each) { each.budget = renumbered(each.budget); });
+        });
+        for (passed_threshold& each : passed) each.budget = renumbered(each.budget);
+    }
+};
+
+}  // namespace detail
+}  // namespace v1
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_BUDGET_GATE_STATE_HPP
+
+// ---- aiaudit/budget/gate_snapshot.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// gate_snapshot.hpp: what a gate remembers as bytes, so that the log need not be folded from its
+// beginning each time. The layout is docs/format.md.
+//
+// One state has one encoding: budgets and accounts by name, attempts by sequence. Bytes that are
+// not the encoding of the state they decode to are refused.
+// Threads: functions without state.
+// Floor 4.
+#ifndef AIAUDIT_BUDGET_GATE_SNAPSHOT_HPP
+#define AIAUDIT_BUDGET_GATE_SNAPSHOT_HPP
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace aiaudit {
+inline namespace v1 {
+namespace detail {
+
+// Stored: never changed. A reader refuses a higher one.
+inline constexpr std::uint8_t gate_version = 1;
+inline constexpr std::string_view gate_magic = "AIG";
+inline constexpr std::size_t gate_head_bytes = 8;  // magic, version, CRC-32C of the rest
+
+// The most that a window may have spent: a sum of 10^11 of the largest amounts.
+inline constexpr int128 stored_amount_most = budget_amount_most * 100'000'000'000;
+
+class gate_encoder {
+public:
+    explicit gate_encoder(gate_state const& state) : state_(&state) {}
+
+    [[nodiscard]] std::string encode() {
+        count(state_->budgets.size());
+        for (kept_budget const& each : state_->budgets) {
+            encode_definition(each.definition());
+            encode_accounts(each);
+        }
+        encode_attempts();
+        count(state_->passed.size());
+        for (passed_threshold const& each : state_->passed) {
+            encode_place(each.budget, each.account, each.window);
+            count(each.percent);
+        }
+        std::string head{gate_magic};
+        head.push_back(static_cast<char>(gate_version));
+        append_little_endian(head, crc32c(out_));
+        return head + out_;
+    }
+
+private:
+    void count(std::uint64_t value) { append_varint(out_, value); }
+    void number(std::int64_t value) { append_varint(out_, zigzag(value)); }
+    void amount(int128 value) { append_varint128(out_, value); }
+    void text(std::string_view value) {
+        count(value.size());
+        out_.append(value);
+    }
+    void wide(uint128 value) {
+        append_little_endian(out_, static_cast<std::uint64_t>(value));
+        append_little_endian(out_, static_cast<std::uint64_t>(value >> 64));
+    }
+
+    void encode_definition(budget const& of) {
+        text(of.name);
+        count(static_cast<std::uint64_t>(of.unit));
+        amount(of.limit);
+        text(scope_text(of.scope));
+        count(static_cast<std::uint64_t>(of.window.period));
+        count(of.window.hours);
+        text(of.window.zone.name());
+        number(of.window.zone.first_offset_seconds());
+        count(of.window.zone.transitions().size());
+        for (time_zone::transition const& change : of.window.zone.transitions()) {
+            number(change.from_seconds);
+            number(change.offset_seconds);
+        }
+        text(action_text(of));
+        text(percents_text(of.alert_percents));
+    }
+
+    // Those that anything is known of, by name, and their new numbers.
+    void encode_accounts(kept_budget const& of) {
+        account_table const& all = of.accounts();
+        std::vector<std::uint32_t> order;
+        for (std::uint32_t i = 0; i < all.size(); ++i)
+            if (is_used(of, i)) order.push_back(i);
+        std::sort(order.begin(), order.end(),
+                  [&all](std::uint32_t a, std::uint32_t b) { return all[a].name < all[b].name; });
+        number(of.known_since());
+        std::vector<std::uint32_t>& numbers = numbers_.emplace_back(all.size());
+        count(order.size());
+        for (std::uint32_t i = 0; i < order.size(); ++i) {
+            numbers[order[i]] = i;
+            budget_account const& account = all[order[i]];
+            text(account.name);
+            if (of.is_bucket())
+                encode_bucket(all.bucket(order[i]).level);
+            else
+                encode_windows(account.windows);
+        }
+    }
+    [[nodiscard]] static bool is_used(kept_budget const& of, std::uint32_t number) {
+        if (of.is_bucket())
+            return of.accounts().bucket(number).level.at_ns() != leaky_bucket{}.at_ns();
+        budget_account const& account = of.accounts()[number];
+        bool used = account.windows.floor() != window_sums::none;
+        account.windows.for_each(
+            [&used](window_sums const& each) { used = used || is_used(each); });
+        return used;
+    }
+    [[nodiscard]] static bool is_used(window_sums const& sums) noexcept {
+        return sums.used.spent != 0 || sums.open != 0 || sums.fired != 0;
+    }
+    void encode_bucket(leaky_bucket const& bucket) {
+        number(bucket.at_ns());
+        wide(bucket.filled());
+        wide(bucket.drained());
+    }
+    // What is reserved comes with the attempts that hold it.
+    void encode_windows(window_account const& account) {
+        number(account.floor());
+        std::size_t used = 0;
+        account.for_each([&used](window_sums const& each) { used += std::size_t{is_used(each)}; });
+        count(used);
+        account.for_each([this](window_sums const& each) {
+            if (!is_used(each)) return;
+            number(each.number);
+            amount(each.used.spent);
+            count(each.fired);
+        });
+    }
+
+    void encode_attempts() {
+        open_attempts const& open = state_->open;
+        std::vector<std::uint32_t> order;
+        open.for_each([&order](std::uint32_t number) { order.push_back(number); });
+        std::sort(order.begin(), order.end(), [&open](std::uint32_t a, std::uint32_t b) {
+            return open[a].intent < open[b].intent;
+        });
+        count(order.size());
+        for (std::uint32_t const each : order) {
+            open_attempt const& attempt = open[each];
+            out_.append(view_of(attempt.operation.bytes));
+            count(attempt.attempt);
+            count(value_of(attempt.intent));
+            number(attempt.deadline.ns);
+            encode_holds(each);
+        }
+    }
+    void encode_holds(std::uint32_t attempt) {
+        std::vector<hold> holds;
+        state_->open.for_each_hold(attempt, [&](hold const& each) { holds.push_back(each); });
+        std::sort(holds.begin(), holds.end(),
+                  [](hold const& a, hold const& b) { return a.budget < b.budget; });
+        count(holds.size());
+        for (hold const& each : holds) {
+            encode_place(each.budget, each.account, each.window);
+            amount(each.amount);
+            if (state_->budgets[each.budget].is_bucket()) wide(each.end);
+        }
+    }
+    void encode_place(std::uint32_t budget, std::uint32_t account, std::int64_t window) {
+        count(budget);
+        count(numbers_[budget][account]);
+        number(window);
+    }
+
+    gate_state const* state_;
+    std::string out_{};
+    std::vector<std::vector<std::uint32_t>> numbers_{};  // of accounts, by budget
+};
+
+[[nodiscard]] inline std::string write_gate(gate_state const& state) {
+    return gate_encoder(state).encode();
+}
+
+class gate_decoder {
+public:
+    explicit gate_decoder(std::string_view bytes) : in_(bytes) {}
+
+    // False where the bytes are no such state.
+    [[nodiscard]] bool decode() {
+        for (std::uint64_t left = in_.varint(); left != 0; --left)
+            if (!decode_budget()) return false;
+        for (std::uint64_t left = in_.varint(); left != 0; --left)
+            if (!decode_attempt()) return false;
+        for (std::uint64_t left = in_.varint(); left != 0; --left)
+            if (!decode_passed()) return false;
+        return in_.ok() && in_.at_end();
+    }
+    [[nodiscard]] gate_state take() { return std::move(state_); }
+
+private:
+    [[nodiscard]] std::int64_t number() noexcept { return unzigzag(in_.varint()); }
+    [[nodiscard]] std::string_view text() noexcept { return in_.take(in_.varint()); }
+    [[nodiscard]] uint128 wide() noexcept {
+        auto const low = in_.little_endian<std::uint64_t>();
+        return static_cast<uint128>(in_.little_endian<std::uint64_t>()) << 64 | low;
+    }
+    // Zero, and a failure, for what does not fit.
+    template <class Integer>
+    [[nodiscard]] Integer small() noexcept {
+        std::uint64_t const value = in_.varint();
+        if (value <= std::numeric_limits<Integer>::max()) return static_cast<Integer>(value);
+        in_.fail_read();
+        return 0;
+    }
+    [[nodiscard]] std::int32_t offset() noexcept {
+        std::int64_t const seconds = number();
+        if (seconds > -seconds_per_day && seconds < seconds_per_day)
+            return static_cast<std::int32_t>(seconds);
+        in_.fail_read();
+        return 0;
+    }
+
+    [[nodiscard]] bool decode_budget() {
+        budget of;
+        of.name = text();
+        of.unit = static_cast<budget_unit>(small<std::uint8_t>());
+        of.limit = in_.varint128();
+        auto scope = parse_budget_scope(text());
+        if (!scope) return false;
+        of.scope = std::move(*scope);
+        of.window.period = static_cast<budget_period>(small<std::uint8_t>());
+        of.window.hours = small<std::uint32_t>();
+        decode_zone(of.window.zone);
+        if (!parse_budget_action(text(), of)) return false;
+        auto percents = parse_alert_percents(text());
+        if (!percents) return false;
+        of.alert_percents = std::move(*percents);
+        if (!in_.ok() || !check(of)) return false;
+        auto const [place, is_there] = state_.find(of.name);
+        if (is_there || place != state_.budgets.size()) return false;
+        return decode_accounts(state_.budgets.emplace_back(std::move(of)));
+    }
+    void decode_zone(time_zone& to) {
+        std::string name{text()};
+        std::int32_t const first = offset();
+        std::vector<time_zone::transition> changes;
+        for (std::uint64_t left = in_.varint(); left != 0 && in_.ok(); --left) {
+            std::int64_t const from = number();
+            changes.push_back({from, offset()});
+        }
+        to = time_zone(std::move(name), first, std::move(changes));
+    }
+
+    [[nodiscard]] bool decode_accounts(kept_budget& of) {
+        std::int64_t const since = number();
+        if (since != window_sums::none && !is_window(of, since)) return false;
+        of.restore_known_since(since);
+        bool const each = of.definition().scope.each;
+        for (std::uint64_t left = in_.varint(); left != 0; --left) {
+            std::string_view const name = text();
+            if (!in_.ok() || each == name.empty()) return false;
+            std::uint32_t const size = of.accounts().size();
+            if (size != 0 && !(of.accounts()[size - 1].name < name)) return false;
+            of.accounts().add(name, account_table::hash_of(name));
+            budget_account& account = of.accounts()[size];
+            bool const good = of.is_bucket() ? decode_bucket(of.accounts().bucket(size).level)
+                                             : decode_windows(of, account);
+            if (!good) return false;
+        }
+        return in_.ok();
+    }
+    [[nodiscard]] bool decode_bucket(leaky_bucket& to) {
+        std::int64_t const at_ns = number();
+        uint128 const filled = wide();
+        return is_reckonable(at_ns) && to.restore(at_ns, filled, wide());
+    }
+    [[nodiscard]] bool decode_windows(kept_budget const& of, budget_account& account) {
+        std::int64_t const floor = number();
+        if (floor != window_sums::none && !is_window(of, floor)) return false;
+        account.windows.restore_floor(floor);
+        std::uint64_t const count = in_.varint();
+        if (count > of.keeping().kept) return false;
+        std::int64_t before = floor;
+        for (std::uint64_t i = 0; i < count; ++i) {
+            std::int64_t const window = number();
+            int128 const spent = in_.varint128();
+            auto const fired = small<std::uint32_t>();
+            if (!in_.ok() || window <= before || !is_window(of, window) || spent < 0 ||
+                spent > stored_amount_most)
+                return false;
+            account.windows.add(window, of.keeping(), {spent, 0}).fired = fired;
+            before = window;
+        }
+        return true;
+    }
+    [[nodiscard]] static bool is_reckonable(std::int64_t ns) noexcept {
+        return reckonable_ns({ns}) == ns;
+    }
+    // Whether there is a window of that number.
+    [[nodiscard]] static bool is_window(kept_budget const& of, std::int64_t number) noexcept {
+        budget_window const& window = of.definition().window;
+        std::int64_t most = 0;
+        std::int64_t const days_most = reckonable_ns({std::numeric_limits<std::int64_t>::max()}) /
+                                       (seconds_per_day * nanoseconds_per_second);
+        switch (window.period) {
+        case budget_period::total: break;
+        case budget_period::day: most = days_most + 4; break;
+        case budget_period::month: most = days_most / 30; break;
+        case budget_period::rolling:
+            most = days_most * seconds_per_day * nanoseconds_per_second /
+                       rolling_part_ns(window.hours) +
+                   184;
+            break;
+        case budget_period::minute: return is_reckonable(number);
+        }
+        return number >= -most && number <= most;
+    }
+
+    [[nodiscard]] bool decode_attempt() {
+        operation_id operation;
+        std::string_view const bytes = in_.take(operation.bytes.size());
+        if (bytes.empty()) return false;
+        std::memcpy(operation.bytes.data(), bytes.data(), bytes.size());
+        auto const attempt = small<std::uint32_t>();
+        auto const intent = in_.varint();
+        timestamp const deadline{number()};
+        std::uint64_t const holds = in_.varint();
+        if (!in_.ok() || intent <= intent_before_ || holds == 0 || holds > state_.budgets.size() ||
+            state_.open.find(operation, attempt) != open_attempts::none)
+            return false;
+        intent_before_ = intent;
+        std::uint32_t const number = state_.open.add(operation, attempt);
+        state_.open[number].intent = sequence{intent};
+        state_.open[number].deadline = deadline;
+        // Each is put before the one that was put last.
+        std::vector<hold> read(static_cast<std::size_t>(holds));
+        for (std::size_t i = 0; i < read.size(); ++i) {
+            if (!decode_hold(read[i]) || (i != 0 && read[i].budget <= read[i - 1].budget))
+                return false;
+        }
+        for (hold const& each : read) state_.open.add_hold(number, each);
+        return true;
+    }
+    [[nodiscard]] bool decode_hold(hold& to) {
+        if (!decode_place(to.budget, to.account, to.window)) return false;
+        kept_budget& of = state_.budgets[to.budget];
+        int128 const amount = in_.varint128();
+        if (!in_.ok() || amount < 0 || amount > budget_amount_most) return false;
+        if (of.is_bucket()) to.end = wide();
+        to.amount = amount;
+        to.logged = amount;
+        of.restore_hold(to);
+        return in_.ok();
+    }
+    [[nodiscard]] bool decode_place(std::uint32_t& budget, std::uint32_t& account,
+                                    std::int64_t& window) {
+        budget = small<std::uint32_t>();
+        account = small<std::uint32_t>();
+        window = number();
+        return in_.ok() && budget < state_.budgets.size() &&
+               account < state_.budgets[budget].accounts().size() &&
+               is_window(state_.budgets[budget], window);
+    }
+    [[nodiscard]] bool decode_passed() {
+        passed_threshold passed;
+        if (!decode_place(passed.budget, passed.account, passed.window)) return false;
+        passed.percent = small<std::uint32_t>();
+        if (!in_.ok() || passed.percent > alert_percent_most) return false;
+        state_.passed.push_back(passed);
+        return true;
+    }
+
+    byte_reader in_;
+    gate_state state_{};
+    std::uint64_t intent_before_ = 0;
+};
+
+// Errors: corrupt, newer_format.
+[[nodiscard]] inline result<gate_state> read_gate(std::string_view bytes) {
+    auto const bad = [](std::string_view why) {
+        return fail(errc::corrupt, "the state of budgets cannot be read: " + std::string(why));
+    };
+    if (bytes.size() < gate_head_bytes || !bytes.starts_with(gate_magic))
+        return bad("it is something else");
+    if (static_cast<std::uint8_t>(bytes[gate_magic.size()]) != gate_version)
+        return bad("its version is not known");
+    std::string_view const body = bytes.substr(gate_head_bytes);
+    if (load_little_endian<std::uint32_t>(bytes.data() + 4) != crc32c(body))
+        return bad("its checksum does not match");
+    gate_decoder decoder(body);
+    if (!decoder.decode()) return bad("its bytes make no sense");
+    gate_state state = decoder.take();
+    if (write_gate(state) != bytes) return bad("it is not as it would be written");
+    return state;
+}
+
+}  // namespace detail
+}  // namespace v1
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_BUDGET_GATE_SNAPSHOT_HPP
+
+// ---- aiaudit/budget/gate_views.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// gate_views.hpp: a budget as it stands, and why it refused, for those who read.
+//
+// Threads: functions without state.
+// Floor 4.
+#ifndef AIAUDIT_BUDGET_GATE_VIEWS_HPP
+#define AIAUDIT_BUDGET_GATE_VIEWS_HPP
+
+#include <algorithm>
+#include <cstdint>
+#include <limits>
+#include <optional>
+#include <utility>
+#include <vector>
+
+namespace aiaudit {
+inline namespace v1 {
+namespace detail {
+
+// When what is counted at `window` is out of a rolling budget; none where nothing is.
+[[nodiscard]] inline std::optional<timestamp> rolls_out_at(kept_budget const& of,
+                                                           window_account const& account,
+                                                           std::int64_t window) {
+    std::optional<std::int64_t> last;
+    account.for_each([&](window_sums const& each) {
+        bool const counts = each.number <= window && window - each.number <= of.keeping().reach;
+        if (counts && each.used.all() != 0) last = each.number;
+    });
+    if (!last) return std::nullopt;
+    auto const out = span_numbered(of.definition().window, *last + of.keeping().reach + 1);
+    return timestamp{out.begins_ns};
+}
+
+// When `amount` fits into a rolling budget, if nothing more is used; none: never.
+[[nodiscard]] inline std::optional<timestamp> rolls_to_room(kept_budget const& of,
+                                                            window_account const& account,
+                                                            std::int64_t window, int128 amount) {
+    for (std::int64_t later = window; later <= window + 2 * (of.keeping().reach + 1); ++later) {
+        if (account.most_used(later, of.keeping()) + amount <= of.definition().limit)
+            return timestamp{span_numbered(of.definition().window, later).begins_ns};
+    }
+    return std::nullopt;
+}
+
+// What would be spent at the end of a window; none where less than a hundredth of it has gone by.
+[[nodiscard]] inline std::optional<int128> forecast_of(window_span const& span, timestamp now,
+                                                       int128 spent) {
+    if (!span.holds(now.ns)) return std::nullopt;
+    constexpr std::int64_t millisecond = 1'000'000;
+    std::int64_t const gone = (now.ns - span.begins_ns) / millisecond;
+    std::int64_t const whole = (span.ends_ns - span.begins_ns) / millisecond;
+    if (gone < whole / 100 || gone == 0) return std::nullopt;
+    int128 product = 0;
+    if (__builtin_mul_overflow(spent, int128{whole}, &product)) return std::nullopt;
+    return product / gone;
+}
+
+inline void show_bucket(kept_budget const& of, bucket_account const* account, std::int64_t ns,
+                        budget_state& state) {
+    int128 const limit = of.definition().limit;
+    state.window_begins = timestamp{ns - leaky_bucket::minute_ns};
+    if (account == nullptr) return;
+    int128 const level = account->level.level(ns, limit);
+    state.reserved = std::min(level, account->held);
+    state.spent = level - state.reserved;
+    state.open = account->open;
+    // It is empty when a whole limit fits.
+    if (auto const wait = account->level.wait_ns(ns, limit, limit))
+        state.resets_at = timestamp{reckonable_ns({ns}) + *wait};
+}
+
+inline void show_window(kept_budget const& of, budget_account const* account, std::int64_t number,
+                        budget_state& state) {
+    window_span const span = span_numbered(of.definition().window, number);
+    budget_period const period = of.definition().window.period;
+    if (period == budget_period::rolling) {
+        state.window_begins =
+            timestamp{span_numbered(of.definition().window, number - of.keeping().reach).begins_ns};
+    } else if (period != budget_period::total) {
+        state.window_begins = timestamp{span.begins_ns};
+        state.resets_at = timestamp{span.ends_ns};
+    }
+    if (account == nullptr) return;
+    account->windows.for_each([&](window_sums const& each) {
+        if (each.number > number || number - each.number > of.keeping().reach) return;
+        state.spent += each.used.spent;
+        state.reserved += each.used.reserved;
+        state.open += each.open;
+    });
+    if (period == budget_period::rolling)
+        state.resets_at = rolls_out_at(of, account->windows, number);
+}
+
+// `window` as kept_budget::window_at() has it; `account` may be none.
+[[nodiscard]] inline budget_state state_of(kept_budget const& of, std::uint32_t account,
+                                           std::int64_t window) {
+    budget_account const* const there =
+        account == account_table::none ? nullptr : &of.accounts()[account];
+    budget_state state;
+    state.budget = of.definition();
+    state.subject = subject_text(of.definition().scope, there == nullptr ? "" : there->name);
+    if (of.is_bucket())
+        show_bucket(of, there == nullptr ? nullptr : &of.accounts().bucket(account), window, state);
+    else
+        show_window(of, there, window, state);
+    state.left = of.definition().limit - state.spent - state.reserved;
+    return state;
+}
+
+// Adds those of a budget at an instant: of one for each, one a subject that has anything.
+inline void add_states(kept_budget const& of, timestamp now, std::vector<budget_state>& to) {
+    std::int64_t const window = of.window_at(now);
+    bool const each = of.definition().scope.each;
+    auto const add = [&](std::uint32_t account) {
+        budget_state state = state_of(of, account, window);
+        if (each && state.spent == 0 && state.reserved == 0 && state.open == 0) return;
+        if (is_calendar(of.definition().window.period))
+            state.forecast =
+                forecast_of(span_numbered(of.definition().window, window), now, state.spent);
+        to.push_back(std::move(state));
+    };
+    for (std::uint32_t i = 0; i < of.accounts().size(); ++i) add(i);
+    if (!each && of.accounts().size() == 0) add(account_table::none);
+}
+
+// All the words on a refusal of so much at a place.
+[[nodiscard]] inline budget_refusal refusal_of(kept_budget const& of, budget_place const& place,
+                                               timestamp at, refusal_reason reason, int128 asked) {
+    budget const& definition = of.definition();
+    budget_state const state = state_of(of, place.account, place.window);
+    budget_refusal refused;
+    refused.budget = definition.name;
+    refused.subject = subject_text(definition.scope, place.name);
+    refused.reason = reason;
+    refused.unit = definition.unit;
+    refused.limit = definition.limit;
+    refused.spent = state.spent;
+    refused.reserved = state.reserved;
+    refused.asked = asked;
+    refused.resets_at = state.resets_at;
+    refused.then = definition.then;
+    refused.models = definition.models;
+    refused.wait_ms_most = definition.wait_ms_most;
+    if (reason != refusal_reason::full || asked > definition.limit ||
+        place.account == account_table::none)
+        return refused;
+    std::optional<std::int64_t> wait_ns;
+    if (of.is_bucket()) {
+        wait_ns = of.accounts()
+                      .bucket(place.account)
+                      .level.wait_ns(place.window, definition.limit, asked);
+    } else {
+        auto const room =
+            of.keeping().reach == 0
+                ? state.resets_at
+                : rolls_to_room(of, of.accounts()[place.account].windows, place.window, asked);
+        if (room) wait_ns = room->ns - reckonable_ns(at);
+    }
+    constexpr std::int64_t millisecond = 1'000'000;
+    if (wait_ns && *wait_ns > 0)
+        refused.retry_after_ms = static_cast<std::uint64_t>((*wait_ns - 1) / millisecond + 1);
+    return refused;
+}
+
+}  // namespace detail
+}  // namespace v1
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_BUDGET_GATE_VIEWS_HPP
+
+// ---- aiaudit/budget/gate.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// gate.hpp: decides whether an attempt may be made, and knows what every budget has spent and
+// reserved.
+//
+// A gate is a fold of the log: an intent reserves what the attempt may cost at the most, its
+// outcome books what it did cost and gives back the rest. Whoever applies the same records has the
+// same sums. Between records it holds tentatively what it let through, until that is applied or
+// cancelled; so spent + reserved never passes the limit of a budget that refuses, unless an attempt
+// cost more than its bound. The window of an attempt is that in which it started, not that of now.
+// Threads: one gate for one thread at a time.
+// Floor 4.
+#ifndef AIAUDIT_BUDGET_GATE_HPP
+#define AIAUDIT_BUDGET_GATE_HPP
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace aiaudit {
+inline namespace v1 {
+
+class budget_gate {
+public:
+    // No budget is defined: everything is let through, and nothing is remembered.
+    [[nodiscard]] bool empty() const noexcept { return state_.budgets.empty(); }
+
+    // Folds the next record of the log. Errors: corrupt, for a definition that cannot be read; the
+    // gate is then as it was.
+    template <class String>
+    [[nodiscard]] result<void> apply(sequence number, basic_record<String> const& entry) {
+        switch (entry.kind) {
+        case record_kind::intent: apply_intent(number, entry); break;
+        case record_kind::outcome: apply_outcome(entry); break;
+        case record_kind::budget:
+            if (!folds_history_) return apply_change(entry);
+            break;
+        case record_kind::retention:
+        case record_kind::circuit:
+        case record_kind::refusal:
+        case record_kind::alert: break;
+        }
+        return {};
+    }
+
+    // What a budget that was just defined must be told of the time before: records from then on,
+    // by started_at; none: all.
+    struct history {
+        std::optional<timestamp> from{};
+    };
+    // To be asked after a definition, and heeded before anything else is applied.
+    [[nodiscard]] std::optional<history> needs_history() const { return needs_; }
+    // A gate to apply the records before the definition to; it passes over definitions.
+    [[nodiscard]] budget_gate history_gate() const {
+        budget_gate past;
+        past.folds_history_ = true;
+        if (!needs_) return past;
+        detail::kept_budget& made =
+            past.state_.budgets.emplace_back(state_.budgets[new_].definition());
+        made.restore_known_since(state_.budgets[new_].known_since());
+        return past;
+    }
+    // Its sums and open attempts become those of the new budget.
+    void adopt(budget_gate const& folded);
+
+    // What reserve() says. `budget` and `reason` are of the budget that refused.
+    struct verdict {
+        bool admitted = true;
+        bool warned = false;  // a budget that only warns would be over its limit
+        refusal_reason reason{};
+        std::uint32_t budget = 0;
+    };
+    // Asks for all that an attempt may take, of all budgets that cover it or of none. What is
+    // admitted is held until apply() of the same intent, or cancel(). For an attempt that is open,
+    // asks for what it would hold more.
+    template <class String>
+    [[nodiscard]] verdict reserve(basic_record<String> const& intent) {
+        if (empty()) return {};
+        std::uint32_t const open = state_.open.find(intent.operation_id, intent.attempt);
+        verdict const said = plan(intent, open, true);
+        if (said.admitted) hold_planned(intent, open, {});
+        return said;
+    }
+    // The words on a refusal, before anything else is applied.
+    template <class String>
+    [[nodiscard]] budget_refusal describe(verdict const& said,
+                                          basic_record<String> const& intent) const {
+        if (said.admitted || said.budget >= state_.budgets.size()) return {};
+        detail::kept_budget const& of = state_.budgets[said.budget];
+        detail::record_subjects<String> subjects(intent);
+        detail::budget_place place;
+        if (!of.find_place(subjects, intent.started_at, place)) return {};
+        int128 const asked = detail::asked_by(intent, of.definition().unit).amount;
+        return detail::refusal_of(of, place, intent.started_at, said.reason, asked);
+    }
+    // Gives back what reserve() holds of an intent that did not enter the log.
+    template <class String>
+    void cancel(basic_record<String> const& intent) {
+        std::uint32_t const open = state_.open.find(intent.operation_id, intent.attempt);
+        if (open != detail::open_attempts::none) state_.forget_tentative(open);
+    }
+
+    [[nodiscard]] bool is_open(operation_id const& operation, std::uint32_t attempt) const {
+        return state_.open.find(operation, attempt) != detail::open_attempts::none;
+    }
+
+    // By name.
+    [[nodiscard]] std::vector<budget> budgets() const {
+        std::vector<budget> all;
+        for (detail::kept_budget const& each : state_.budgets) all.push_back(each.definition());
+        return all;
+    }
+    // By name; of a budget for each, one a subject that has anything in the window, the largest
+    // first.
+    [[nodiscard]] std::vector<budget_state> states(timestamp now) const;
+    // Attempts in the log of which no end is, by sequence; those whose deadline is before an
+    // instant.
+    [[nodiscard]] std::vector<open_reservation> open(
+        std::optional<timestamp> deadline_before = {}) const;
+    // Thresholds that were passed since this was last asked, each once a window and subject. The
+    // oldest are dropped where nobody asks.
+    [[nodiscard]] std::vector<budget_crossing> take_crossings();
+
+    // What the log says, without what is held tentatively.
+    [[nodiscard]] std::string snapshot() const {
+        detail::gate_state logged = state_;
+        logged.forget_all_tentative();
+        return detail::write_gate(logged);
+    }
+    // Errors: corrupt, for anything but what snapshot() made.
+    [[nodiscard]] static result<budget_gate> from_snapshot(std::string_view bytes) {
+        auto state = detail::read_gate(bytes);
+        if (!state) return state.error();
+        budget_gate gate;
+        gate.state_ = std::move(*state);
+        return gate;
+    }
+
+private:
+    // What an intent asks of one budget.
+    struct planned_hold {
+        std::uint32_t budget = 0;
+        detail::budget_place place{};
+        int128 change = 0;
+        bool is_new = true;
+    };
+
+    template <class String>
+    verdict plan(basic_record<String> const& intent, std::uint32_t open, bool may_refuse);
+    template <class String>
+    void hold_planned(basic_record<String> const& intent, std::uint32_t open,
+                      std::optional<sequence> logged);
+    template <class String>
+    void apply_intent(sequence number, basic_record<String> const& intent);
+    template <class String>
+    void apply_outcome(basic_record<String> const& outcome);
+    template <class String>
+    [[nodiscard]] result<void> apply_change(basic_record<String> const& entry);
+    void set(budget definition, timestamp at);
+    void remove(std::string_view name);
+
+    detail::gate_state state_{};
+    std::vector<planned_hold> planned_{};  // scratch
+    std::uint32_t version_ = 0;            // of the budgets
+    bool folds_history_ = false;
+    std::optional<history> needs_{};
+    std::uint32_t new_ = 0;  // which budget needs it
+    timestamp defined_at_{};
+};
+
+namespace detail {
+
+// How much a refusal weighs: where one budget refuses for good, it is of no use to wait for
+// another.
+[[nodiscard]] constexpr int weight_of(budget_action then) noexcept {
+    switch (then) {
+    case budget_action::warn: return 0;
+    case budget_action::wait: return 1;
+    case budget_action::downgrade: return 2;
+    case budget_action::refuse: return 3;
+    }
+    return 3;
+}
+
+}  // namespace detail
+
+// Fills planned_ with what is to be held. `may_refuse`: or says who refuses.
+template <class String>
+budget_gate::verdict budget_gate::plan(basic_record<String> const& intent, std::uint32_t open,
+                                       bool may_refuse) {
+    planned_.clear();
+    verdict said;
+    int weight = 0;
+    bool const nameless = intent.operation_id.is_zero();
+    detail::record_subjects<String> subjects(intent);
+    for (std::uint32_t i = 0; i < state_.budgets.size(); ++i) {
+        detail::kept_budget& of = state_.budgets[i];
+        of.look_at(intent.started_at);
+        planned_hold& next = planned_.emplace_back();
+        if (!of.find_place(subjects, intent.started_at, next.place)) {
+            planned_.pop_back();
+            continue;
+        }
+        detail::amount_asked const asked = detail::asked_by(intent, of.definition().unit);
+        next.budget = i;
+        next.change = asked.amount;
+        if (open != detail::open_attempts::none) {
+            detail::hold const* const held = state_.open.find_hold(open, i);
+            next.is_new = held == nullptr;
+            if (held != nullptr) next.change = std::max(asked.amount - held->amount, int128{0});
+        }
+        if (may_refuse) {
+            auto why = asked.unknown;
+            if (!why && nameless) why = refusal_reason::unbounded;
+            if (!why && (next.is_new || next.change != 0))
+                why = of.refuses(next.place, next.change);
+            if (why && of.only_warns()) {
+                said.warned = said.warned || *why == refusal_reason::full;
+            } else if (why && detail::weight_of(of.definition().then) > weight) {
+                weight = detail::weight_of(of.definition().then);
+                said.admitted = false;
+                said.reason = *why;
+                said.budget = i;
+            }
+        }
+        if (next.is_new && of.forgot(next.place)) planned_.pop_back();
+    }
+    return said;
+}
+
+// Holds what is planned; `logged`: the intent is in the log.
+template <class String>
+void budget_gate::hold_planned(basic_record<String> const& intent, std::uint32_t open,
+                               std::optional<sequence> logged) {
+    if (planned_.empty()) return;
+    if (open == detail::open_attempts::none)
+        open = state_.open.add(intent.operation_id, intent.attempt);
+    detail::open_attempt& attempt = state_.open[open];
+    if (logged) {
+        attempt.intent = *logged;
+        attempt.deadline = std::max(attempt.deadline, detail::deadline_of(intent));
+    } else {
+        attempt.tentative = true;
+        attempt.version = version_;
+    }
+    for (planned_hold const& next : planned_) {
+        detail::kept_budget& of = state_.budgets[next.budget];
+        detail::hold made;
+        detail::hold* held = &made;
+        if (next.is_new) {
+            made.budget = next.budget;
+            made.account = of.account_of(next.place);
+            made.window = next.place.window;
+        } else {
+            held = state_.open.find_hold(open, next.budget);
+        }
+        of.change_hold(*held, next.change, next.is_new);
+        if (logged) held->logged = held->amount;
+        if (next.is_new) state_.open.add_hold(open, made);
+    }
+}
+
+template <class String>
+void budget_gate::apply_intent(sequence number, basic_record<String> const& intent) {
+    // An attempt without a name could not be settled: its outcome is charged when it comes.
+    if (empty() || intent.operation_id.is_zero()) return;
+    std::uint32_t open = state_.open.find(intent.operation_id, intent.attempt);
+    if (open != detail::open_attempts::none && state_.open[open].tentative) {
+        detail::open_attempt& attempt = state_.open[open];
+        if (attempt.version == version_) {
+            attempt.tentative = false;
+            attempt.intent = number;
+            attempt.deadline = std::max(attempt.deadline, detail::deadline_of(intent));
+            state_.open.for_each_hold(open, [](detail::hold& each) { each.logged = each.amount; });
+            return;
+        }
+        // The budgets are others than those that were asked.
+        if (state_.forget_tentative(open)) open = detail::open_attempts::none;
+    }
+    plan(intent, open, false);
+    hold_planned(intent, open, number);
+}
+
+template <class String>
+void budget_gate::apply_outcome(basic_record<String> const& outcome) {
+    if (empty()) return;
+    std::uint32_t const open = state_.open.find(outcome.operation_id, outcome.attempt);
+    if (open != detail::open_attempts::none) {
+        state_.open.drop_holds(open, [&](detail::hold const& each) {
+            detail::kept_budget& of = state_.budgets[each.budget];
+            of.settle(each, detail::taken_by(outcome, of.definition().unit, each.amount));
+            state_.note_passed(each.budget, each.account, each.window);
+            return true;
+        });
+        state_.open.remove(open);
+        return;
+    }
+    detail::record_subjects<String> subjects(outcome);
+    for (std::uint32_t i = 0; i < state_.budgets.size(); ++i) {
+        detail::kept_budget& of = state_.budgets[i];
+        of.look_at(outcome.started_at);
+        detail::budget_place place;
+        if (!of.find_place(subjects, outcome.started_at, place) || of.forgot(place)) continue;
+        int128 const taken = detail::taken_by(outcome, of.definition().unit, 0);
+        if (taken == 0) continue;
+        std::uint32_t const account = of.account_of(place);
+        of.charge(account, place.window, taken);
+        state_.note_passed(i, account, place.window);
+    }
+}
+
+template <class String>
+result<void> budget_gate::apply_change(basic_record<String> const& entry) {
+    auto change = read_budget_change(entry);
+    if (!change) return change.error();
+    if (change->set)
+        set(std::move(*change->set), entry.started_at);
+    else
+        remove(change->removed);
+    return {};
+}
+
+inline void budget_gate::set(budget definition, timestamp at) {
+    ++version_;
+    auto const [place, is_there] = state_.find(definition.name);
+    if (is_there && state_.budgets[place].counts_as(definition)) {
+        state_.budgets[place].redefine(std::move(definition));
+        return;
+    }
+    if (is_there) state_.remove(place);
+    state_.insert(place, std::move(definition));
+    state_.budgets[place].forget_before(at);
+    new_ = place;
+    defined_at_ = at;
+    needs_ = history{detail::matters_since(state_.budgets[place].definition().window, at)};
+}
+
+inline void budget_gate::remove(std::string_view name) {
+    auto const [place, is_there] = state_.find(name);
+    if (!is_there) return;
+    ++version_;
+    state_.remove(place);
+    if (!needs_ || place > new_) return;
+    if (place == new_)
+        needs_.reset();
+    else
+        --new_;
+}
+
+inline void budget_gate::adopt(budget_gate const& folded) {
+    if (!needs_ || folded.state_.budgets.size() != 1) return;
+    needs_.reset();
+    // What was held of it tentatively is held again when it is applied.
+    ++version_;
+    state_.adopt(new_, folded.state_, defined_at_);
+}
+
+inline std::vector<budget_state> budget_gate::states(timestamp now) const {
+    std::vector<budget_state> all;
+    for (detail::kept_budget const& each : state_.budgets) {
+        std::size_t const first = all.size();
+        detail::add_states(each, now, all);
+        std::stable_sort(all.begin() + static_cast<std::ptrdiff_t>(first), all.end(),
+                         [](budget_state const& a, budget_state const& b) {
+                             return a.spent + a.reserved > b.spent + b.reserved;
+                         });
+    }
+    return all;
+}
+
+inline std::vector<open_reservation> budget_gate::open(
+    std::optional<timestamp> deadline_before) const {
+    std::vector<open_reservation> all;
+    state_.open.for_each([&](std::uint32_t number) {
+        detail::open_attempt const& each = state_.open[number];
+        bool const in_log = value_of(each.intent) != 0;
+        if (in_log && (!deadline_before || each.deadline < *deadline_before))
+            all.push_back({each.operation, each.attempt, each.intent, each.deadline});
+    });
+    std::sort(all.begin(), all.end(), [](open_reservation const& a, open_reservation const& b) {
+        return a.intent < b.intent;
+    });
+    return all;
+}
+
+inline std::vector<budget_crossing> budget_gate::take_crossings() {
+    std::vector<budget_crossing> all;
+    for (detail::passed_threshold const& each : state_.passed)
+        all.push_back({detail::state_of(state_.budgets[each.budget], each.account, each.window),
+                       each.percent});
+    state_.passed.clear();
+    return all;
+}
+
+}  // namespace v1
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_BUDGET_GATE_HPP
+
+// ---- aiaudit/core/alert.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// alert.hpp: something that somebody should know, and the records by which the log keeps what was
+// raised, who is about to deliver it, and where it has arrived.
+//
+// Stage by stage, each a record of kind alert with the alert's key as its path:
+//   raised     finish_reason "raised"; when, in started_at; tags kind, text and the facts
+//   claimed    tags sink and by; duration_ns: until when nobody else may deliver it there
+//   delivered  tags sink and by
+//   failed     tags sink, by and why; error_type: the error's name; duration_ns: until when nobody
+//              should try again
+// Threads: plain values.
+// Floor 2.
+#ifndef AIAUDIT_CORE_ALERT_HPP
+#define AIAUDIT_CORE_ALERT_HPP
+
+#include <cstddef>
+#include <cstdint>
+#include <initializer_list>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace aiaudit {
+inline namespace v1 {
+
+// Stored in records by its name: a name is never changed or used again.
+enum class alert_kind : std::uint8_t {
+    budget_threshold,  // a budget passed one of its alert_percents
+    anomaly,           // far from what is usual
+    price_missing,     // records have no cost, since no price is known
+    log_nearly_full,   // the file system or the map of the log
+    circuit_open,      // a provider's model fails, and is not asked any more
+    custom,            // of the application
+};
+inline constexpr std::size_t alert_kind_count = 6;
+
+[[nodiscard]] constexpr std::string_view name_of(alert_kind kind) noexcept {
+    switch (kind) {
+    case alert_kind::budget_threshold: return "budget_threshold";
+    case alert_kind::anomaly: return "anomaly";
+    case alert_kind::price_missing: return "price_missing";
+    case alert_kind::log_nearly_full: return "log_nearly_full";
+    case alert_kind::circuit_open: return "circuit_open";
+    case alert_kind::custom: return "custom";
+    }
+    return "unknown";
+}
+
+struct alert {
+    // What makes it this alert and no other, 1 to alert_key_bytes of printable ASCII without
+    // spaces: one key is raised once. make_alert_key() makes one.
+    std::string key{};
+    alert_kind kind = alert_kind::custom;
+    std::string text{};  // one line, for people
+    timestamp at{};
+    // The same for programs: names and values, in order.
+    std::vector<std::pair<std::string, std::string>> facts{};
+
+    friend bool operator==(alert const&, alert const&) = default;
+};
+
+inline constexpr std::size_t alert_key_bytes = 128;
+inline constexpr std::size_t alert_text_bytes = 4'096;
+inline constexpr std::size_t alert_facts = 32;
+inline constexpr std::size_t alert_fact_bytes = 1'024;  // of a name and its value together
+inline constexpr std::size_t alert_name_bytes = 64;     // of a sink, and of who claims
+
+enum class alert_stage : std::uint8_t { raised, claimed, delivered, failed };
+
+[[nodiscard]] constexpr std::string_view name_of(alert_stage stage) noexcept {
+    switch (stage) {
+    case alert_stage::raised: return "raised";
+    case alert_stage::claimed: return "claimed";
+    case alert_stage::delivered: return "delivered";
+    case alert_stage::failed: return "failed";
+    }
+    return "unknown";
+}
+
+// What became of an alert at one sink.
+struct alert_event {
+    alert_stage stage = alert_stage::claimed;  // not raised
+    std::string key{};
+    std::string sink{};
+    std::string by{};  // the watch that delivers: unlike any other's
+    timestamp at{};
+    std::uint64_t held_ns = 0;  // claimed, failed: for how long nobody else should try
+    std::string error{};        // failed: the name of an errc
+    std::string why{};          // failed: in words, without secrets
+
+    friend bool operator==(alert_event const&, alert_event const&) = default;
+};
+
+// A key for what these parts say together: "anomaly-" and 32 hexadecimal digits. Whatever the parts
+// hold, it can stand in a header and in a file's name.
+[[nodiscard]] inline std::string make_alert_key(alert_kind kind,
+                                                std::span<std::string_view const> parts) {
+    std::string whole;
+    for (std::string_view const part : parts) detail::append_field(whole, part);
+    auto const hash = detail::sha256(whole);
+    return std::string(name_of(kind)) + "-" + detail::to_hex(hash).substr(0, 32);
+}
+[[nodiscard]] inline std::string make_alert_key(alert_kind kind,
+                                                std::initializer_list<std::string_view> parts) {
+    return make_alert_key(kind, std::span(parts.begin(), parts.size()));
+}
+
+namespace detail {
+
+[[nodiscard]] constexpr bool is_alert_name(std::string_view text, std::size_t bytes_max) noexcept {
+    if (text.empty() || text.size() > bytes_max) return false;
+    for (char const c : text) {
+        if (c <= ' ' || c > '~') return false;
+    }
+    return true;
+}
+
+[[nodiscard]] constexpr std::optional<alert_kind> alert_kind_named(std::string_view name) noexcept {
+    for (std::size_t i = 0; i < alert_kind_count; ++i) {
+        auto const kind = static_cast<alert_kind>(i);
+        if (name_of(kind) == name) return kind;
+    }
+    return std::nullopt;
+}
+
+// The value of the first tag of that name; empty where there is none.
+template <class String>
+[[nodiscard]] std::string_view tag_of(basic_record<String> const& entry, std::string_view name) {
+    for (auto const& [key, value] : entry.tags) {
+        if (std::string_view(key) == name) return value;
+    }
+    return {};
+}
+
+}  // namespace detail
+
+// The stage that an alert's record is of; none where it is of no stage that this release knows.
+template <class String>
+[[nodiscard]] std::optional<alert_stage> alert_stage_of(basic_record<String> const& entry) {
+    if (entry.kind != record_kind::alert || !detail::is_alert_name(entry.path, alert_key_bytes))
+        return std::nullopt;
+    for (auto const stage :
+         {alert_stage::raised, alert_stage::claimed, alert_stage::delivered, alert_stage::failed}) {
+        if (std::string_view(entry.finish_reason) == name_of(stage)) return stage;
+    }
+    return std::nullopt;
+}
+
+// The record that raises an alert. A text and facts over their bounds are cut. Errors:
+// bad_argument for a key that is none.
+[[nodiscard]] inline result<record> to_record(alert const& of) {
+    if (!detail::is_alert_name(of.key, alert_key_bytes))
+        return fail(errc::bad_argument, "an alert's key is 1 to 128 printable characters");
+    record made;
+    made.kind = record_kind::alert;
+    made.path = of.key;
+    made.started_at = of.at;
+    made.finish_reason = name_of(alert_stage::raised);
+    made.cost_status = cost_status::no_charge;
+    made.tags.emplace_back("kind", name_of(of.kind));
+    made.tags.emplace_back("text", of.text.substr(0, alert_text_bytes));
+    for (auto const& [name, value] : of.facts) {
+        if (made.tags.size() == 2 + alert_facts) break;
+        std::string const kept = name.substr(0, alert_fact_bytes);
+        made.tags.emplace_back(kept, value.substr(0, alert_fact_bytes - kept.size()));
+    }
+    return made;
+}
+
+// Errors: bad_argument for a key or names that are none, or a stage that is of no sink.
+[[nodiscard]] inline result<record> to_record(alert_event const& of) {
+    if (of.stage == alert_stage::raised || !detail::is_alert_name(of.key, alert_key_bytes) ||
+        !detail::is_alert_name(of.sink, alert_name_bytes) ||
+        !detail::is_alert_name(of.by, alert_name_bytes))
+        return fail(errc::bad_argument,
+                    "an alert's sink is 1 to 64 printable characters without spaces");
+    record made;
+    made.kind = record_kind::alert;
+    made.path = of.key;
+    made.started_at = of.at;
+    made.finish_reason = name_of(of.stage);
+    made.cost_status = cost_status::no_charge;
+    if (of.held_ns != 0) made.duration_ns = of.held_ns;
+    made.error_type = of.error;
+    made.tags = {{"sink", of.sink}, {"by", of.by}};
+    if (!of.why.empty()) made.tags.emplace_back("why", of.why.substr(0, alert_fact_bytes));
+    return made;
+}
+
+// Errors: corrupt where the record raises no alert that this release knows.
+template <class String>
+[[nodiscard]] result<alert> read_alert(basic_record<String> const& entry) {
+    auto const kind = detail::alert_kind_named(detail::tag_of(entry, "kind"));
+    if (alert_stage_of(entry) != alert_stage::raised || !kind || entry.tags.size() < 2)
+        return fail(errc::corrupt, "the record raises no alert");
+    alert made;
+    made.key = entry.path;
+    made.kind = *kind;
+    made.text = detail::tag_of(entry, "text").substr(0, alert_text_bytes);
+    made.at = entry.started_at;
+    for (std::size_t i = 2; i < entry.tags.size() && i < 2 + alert_facts; ++i) {
+        auto const& [name, value] = entry.tags[i];
+        if (name.size() + value.size() <= alert_fact_bytes)
+            made.facts.emplace_back(std::string(name), std::string(value));
+    }
+    return made;
+}
+
+// Errors: corrupt where the record says of no sink what became of an alert.
+template <class String>
+[[nodiscard]] result<alert_event> read_alert_event(basic_record<String> const& entry) {
+    auto const stage = alert_stage_of(entry);
+    std::string_view const sink = detail::tag_of(entry, "sink");
+    std::string_view const by = detail::tag_of(entry, "by");
+    if (!stage || stage == alert_stage::raised || !detail::is_alert_name(sink, alert_name_bytes) ||
+        !detail::is_alert_name(by, alert_name_bytes))
+        return fail(errc::corrupt, "the record says of no sink what became of an alert");
+    alert_event made;
+    made.stage = *stage;
+    made.key = entry.path;
+    made.sink = sink;
+    made.by = by;
+    made.at = entry.started_at;
+    made.held_ns = entry.duration_ns.value_or(0);
+    made.error = entry.error_type;
+    made.why = detail::tag_of(entry, "why").substr(0, alert_fact_bytes);
+    return made;
+}
+
+}  // namespace v1
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_CORE_ALERT_HPP
+
+// ---- aiaudit/engine/alert_book.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// alert_book.hpp: what has become of the log's alerts: which were raised, who is about to deliver
+// them, and which have arrived where. A fold of the records, so every process comes to the same.
+//
+// Bounds: an alert is forgotten 400 days of the records' time after it was raised, or when 65,536
+// newer ones were; what it says, when 1,024 newer ones were. What is forgotten is not delivered any
+// more, and forgotten keys may be raised again.
+// Threads: a plain value; const members may run at once.
+// Floor 6.
+#ifndef AIAUDIT_ENGINE_ALERT_BOOK_HPP
+#define AIAUDIT_ENGINE_ALERT_BOOK_HPP
+
+#include <algorithm>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <limits>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace aiaudit {
+inline namespace v1 {
+
+// How an alert stands at one sink.
+struct alert_delivery {
+    bool delivered = false;
+    std::string by{};           // who claimed it last
+    timestamp at{};             // of the last record
+    std::uint64_t held_ns = 0;  // from then on
+    std::uint32_t failures = 0;
+    std::string error{};  // of the last failure
+    std::string why{};
+
+    // Whether nobody else should try now. A clock that stepped back behind the record's does not
+    // prolong that.
+    [[nodiscard]] bool held(timestamp now) const noexcept {
+        if (now < at)
+            return static_cast<std::uint64_t>(at.ns) - static_cast<std::uint64_t>(now.ns) <=
+                   held_ns;
+        return static_cast<std::uint64_t>(now.ns) - static_cast<std::uint64_t>(at.ns) < held_ns;
+    }
+    friend bool operator==(alert_delivery const&, alert_delivery const&) = default;
+};
+
+struct alert_failure {
+    std::string key{};
+    std::string sink{};
+    alert_delivery last{};
+};
+
+namespace detail {
+
+class alert_book {
+public:
+    static constexpr std::int64_t remembered_ns = 400 * seconds_per_day * nanoseconds_per_second;
+    static constexpr std::size_t keys_most = 65'536;
+    static constexpr std::size_t texts_most = 1'024;
+    // An alert that could not be delivered for so long is not delivered any more.
+    static constexpr std::int64_t deliverable_ns = 7 * seconds_per_day * nanoseconds_per_second;
+    static constexpr std::size_t sinks_most = 64;  // of an alert
+
+    [[nodiscard]] bool empty() const noexcept { return entries_.empty(); }
+
+    // Folds a record of the log; those of other kinds, or of stages unknown here, change nothing.
+    void apply(record_view const& entry) {
+        auto const stage = alert_stage_of(entry);
+        if (!stage) return;
+        if (*stage == alert_stage::raised) {
+            if (auto raised = read_alert(entry)) raise(std::move(*raised));
+        } else if (auto event = read_alert_event(entry)) {
+            note(std::move(*event));
+        }
+    }
+
+    // Whether a record still says something: a key is raised once; an alert is claimed where it has
+    // not arrived and nobody holds it; failed, by whoever claimed it; delivered once a sink.
+    [[nodiscard]] bool may_append(record_view const& entry) const {
+        auto const stage = alert_stage_of(entry);
+        if (!stage) return false;
+        if (*stage == alert_stage::raised) {
+            auto const raised = read_alert(entry);
+            return raised && !is_old(raised->at) && !entries_.contains(raised->key);
+        }
+        auto const event = read_alert_event(entry);
+        if (!event) return false;
+        auto const found = entries_.find(std::string_view(entry.path));
+        if (found == entries_.end()) return false;
+        auto const& sinks = found->second.sinks;
+        auto const at = sinks.find(event->sink);
+        if (at == sinks.end()) return *stage == alert_stage::claimed && sinks.size() < sinks_most;
+        if (at->second.delivered) return false;
+        if (*stage == alert_stage::claimed) return !at->second.held(event->at);
+        return *stage == alert_stage::delivered || at->second.by == event->by;
+    }
+
+    // What should be delivered there now, in the order it was raised: neither delivered nor held,
+    // and raised in the last seven days.
+    [[nodiscard]] std::vector<alert> undelivered(std::string_view sink, timestamp now) const {
+        std::vector<alert> found;
+        for (std::string const& key : texts_) {
+            auto const& of = entries_.find(key)->second;
+            if (!is_deliverable(*of.raised, now)) continue;
+            auto const at = of.sinks.find(sink);
+            if (at != of.sinks.end() && (at->second.delivered || at->second.held(now))) continue;
+            found.push_back(*of.raised);
+        }
+        return found;
+    }
+    // What was tried in vain, and has not arrived since.
+    [[nodiscard]] std::vector<alert_failure> failures(timestamp now) const {
+        std::vector<alert_failure> found;
+        for (std::string const& key : texts_) {
+            auto const& of = entries_.find(key)->second;
+            if (!is_deliverable(*of.raised, now)) continue;
+            for (auto const& [sink, last] : of.sinks) {
+                if (last.failures > 0 && !last.delivered) found.push_back({key, sink, last});
+            }
+        }
+        return found;
+    }
+    [[nodiscard]] bool was_raised(std::string_view key) const { return entries_.contains(key); }
+    // Nothing where nobody has claimed it for that sink.
+    [[nodiscard]] std::optional<alert_delivery> delivery(std::string_view key,
+                                                         std::string_view sink) const {
+        auto const found = entries_.find(key);
+        if (found == entries_.end()) return std::nullopt;
+        auto const at = found->second.sinks.find(sink);
+        if (at == found->second.sinks.end()) return std::nullopt;
+        return at->second;
+    }
+
+    [[nodiscard]] std::string snapshot() const;
+    // Errors: corrupt, whatever the bytes are.
+    [[nodiscard]] static result<alert_book> from_snapshot(std::string_view bytes);
+
+    friend bool operator==(alert_book const&, alert_book const&) = default;
+
+private:
+    struct raised_alert {
+        timestamp at{};
+        std::optional<alert> raised{};  // what it says; none: forgotten
+        std::map<std::string, alert_delivery, std::less<>> sinks{};
+        friend bool operator==(raised_alert const&, raised_alert const&) = default;
+    };
+
+    [[nodiscard]] bool is_old(timestamp at) const noexcept {
+        return newest_.ns >= std::numeric_limits<std::int64_t>::min() + remembered_ns &&
+               at.ns < newest_.ns - remembered_ns;
+    }
+    [[nodiscard]] static bool is_deliverable(alert const& of, timestamp now) noexcept {
+        return now < of.at ||
+               static_cast<std::uint64_t>(now.ns) - static_cast<std::uint64_t>(of.at.ns) <=
+                   static_cast<std::uint64_t>(deliverable_ns);
+    }
+    void raise(alert raised) {
+        if (is_old(raised.at) || entries_.contains(raised.key)) return;
+        newest_ = std::max(newest_, raised.at);
+        keys_.push_back(raised.key);
+        texts_.push_back(raised.key);
+        std::string key = raised.key;
+        raised_alert made{raised.at, std::move(raised), {}};
+        entries_.emplace(std::move(key), std::move(made));
+        forget();
+    }
+    void forget() {
+        while (texts_.size() > texts_most) {
+            entries_.find(texts_.front())->second.raised.reset();
+            texts_.pop_front();
+        }
+        while (!keys_.empty() &&
+               (keys_.size() > keys_most || is_old(entries_.find(keys_.front())->second.at))) {
+            if (!texts_.empty() && texts_.front() == keys_.front()) texts_.pop_front();
+            entries_.erase(keys_.front());
+            keys_.pop_front();
+        }
+    }
+    void note(alert_event event) {
+        auto const found = entries_.find(event.key);
+        if (found == entries_.end()) return;
+        auto& sinks = found->second.sinks;
+        if (sinks.size() >= sinks_most && !sinks.contains(event.sink)) return;
+        auto& at = sinks[std::move(event.sink)];
+        at.delivered = at.delivered || event.stage == alert_stage::delivered;
+        at.by = std::move(event.by);
+        at.at = event.at;
+        at.held_ns = event.held_ns;
+        if (event.stage != alert_stage::failed) return;
+        if (at.failures < std::numeric_limits<std::uint32_t>::max()) ++at.failures;
+        at.error = std::move(event.error);
+        at.why = std::move(event.why);
+    }
+
+    std::map<std::string, raised_alert, std::less<>> entries_{};
+    std::deque<std::string> keys_{};   // in the order they were raised
+    std::deque<std::string> texts_{};  // the last of these, whose texts are kept
+    timestamp newest_{};
+};
+
+// The layout: a version; `newest`; how many; each alert in the order it was raised: key, instant,
+// whether its words follow, those, and its sinks.
+inline constexpr std::uint64_t alert_book_version = 1;
+
+inline void append_instant(std::string& out, timestamp at) { append_varint(out, zigzag(at.ns)); }
+inline void append_text(std::string& out, std::string_view text) {
+    append_varint(out, text.size());
+    out.append(text);
+}
+
+inline std::string alert_book::snapshot() const {
+    std::string out;
+    append_varint(out, alert_book_version);
+    append_instant(out, newest_);
+    append_varint(out, keys_.size());
+    for (std::string const& key : keys_) {
+        raised_alert const& of = entries_.find(key)->second;
+        append_text(out, key);
+        append_instant(out, of.at);
+        append_varint(out, of.raised ? 1 : 0);
+        if (of.raised) {
+            append_varint(out, static_cast<std::uint64_t>(of.raised->kind));
+            append_text(out, of.raised->text);
+            append_varint(out, of.raised->facts.size());
+            for (auto const& [name, value] : of.raised->facts) {
+                append_text(out, name);
+                append_text(out, value);
+            }
+        }
+        append_varint(out, of.sinks.size());
+        for (auto const& [sink, last] : of.sinks) {
+            append_text(out, sink);
+            append_varint(out, last.delivered ? 1 : 0);
+            append_text(out, last.by);
+            append_instant(out, last.at);
+            append_varint(out, last.held_ns);
+            append_varint(out, last.failures);
+            append_text(out, last.error);
+            append_text(out, last.why);
+        }
+    }
+    return out;
+}
+
+// Reads what snapshot() wrote; a count that cannot be is a failure of the reader.
+class alert_book_reader {
+public:
+    explicit alert_book_reader(std::string_view bytes) noexcept : in_(bytes) {}
+
+    [[nodiscard]] bool ok() const noexcept { return in_.ok(); }
+    [[nodiscard]] bool whole() const noexcept { return in_.ok() && in_.at_end(); }
+    std::uint64_t number(std::uint64_t most = std::numeric_limits<std::uint64_t>::max()) {
+        std::uint64_t const value = in_.varint();
+        if (value <= most) return value;
+        in_.fail_read();
+        return 0;
+    }
+    timestamp instant() { return {unzigzag(in_.varint())}; }
+    std::string text() { return std::string(in_.take(in_.varint())); }
+    std::string name(std::size_t bytes_max) {
+        std::string read = text();
+        if (!is_alert_name(read, bytes_max)) in_.fail_read();
+        return read;
+    }
+    alert words(std::string const& key, timestamp at) {
+        alert read;
+        read.key = key;
+        read.at = at;
+        read.kind = static_cast<alert_kind>(number(alert_kind_count - 1));
+        read.text = text();
+        std::uint64_t const facts = number(alert_facts);
+        for (std::uint64_t i = 0; i < facts && ok(); ++i) {
+            std::string fact = text();
+            read.facts.emplace_back(std::move(fact), text());
+        }
+        return read;
+    }
+    alert_delivery delivery() {
+        alert_delivery read;
+        read.delivered = number(1) == 1;
+        read.by = name(alert_name_bytes);
+        read.at = instant();
+        read.held_ns = number();
+        read.failures =
+            static_cast<std::uint32_t>(number(std::numeric_limits<std::uint32_t>::max()));
+        read.error = text();
+        read.why = text();
+        return read;
+    }
+
+private:
+    byte_reader in_;
+};
+
+inline result<alert_book> alert_book::from_snapshot(std::string_view bytes) {
+    alert_book book;
+    alert_book_reader in(bytes);
+    bool right = in.number() == alert_book_version;
+    book.newest_ = in.instant();
+    std::uint64_t const count = in.number(keys_most);
+    for (std::uint64_t i = 0; i < count && in.ok() && right; ++i) {
+        std::string const key = in.name(alert_key_bytes);
+        raised_alert of;
+        of.at = in.instant();
+        if (in.number(1) == 1) of.raised = in.words(key, of.at);
+        std::uint64_t const sinks = in.number(sinks_most);
+        for (std::uint64_t s = 0; s < sinks && in.ok(); ++s) {
+            std::string sink = in.name(alert_name_bytes);
+            right = of.sinks.emplace(std::move(sink), in.delivery()).second && right;
+        }
+        book.keys_.push_back(key);
+        // Only the newest have words.
+        right = right && (of.raised.has_value() || book.texts_.empty());
+        if (of.raised) book.texts_.push_back(key);
+        right = book.entries_.emplace(key, std::move(of)).second && right;
+    }
+    if (!right || !in.whole() || book.texts_.size() > texts_most)
+        return fail(errc::corrupt, "what was saved of the alerts cannot be decoded");
+    return book;
+}
+
+}  // namespace detail
+}  // namespace v1
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_ENGINE_ALERT_BOOK_HPP
+
+// ---- aiaudit/engine/gate_keeper.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// gate_keeper.hpp: keeps the gate and the alerts equal to the log, and decides what enters it.
+//
+// One process at a time has the log's write transaction. What is decided in it, by a fold of all
+// that is before it in the log, is decided once for all processes: so they share budgets with no
+// server. Now and then the folds are saved, in the transaction of a block, so that a process that
+// opens the log folds only what came after. As long as the log has no budget and no alert, none of
+// this costs more than a look at one key a transaction.
+// Threads: any; those that say so from the writer's alone.
+// Floor 6.
+#ifndef AIAUDIT_ENGINE_GATE_KEEPER_HPP
+#define AIAUDIT_ENGINE_GATE_KEEPER_HPP
+
+#include <atomic>
+#include <cstdint>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace aiaudit {
+inline namespace v1 {
+namespace detail {
+
+template <class Store>
+class gate_keeper {
+public:
+    // `save_records`: after how many the folds are saved.
+    gate_keeper(Store& store, log_reader<Store> const& log, std::uint64_t save_records)
+        : store_(&store), log_(&log), save_records_(save_records) {}
+
+    // Whether there is any budget, as of the last record that this process committed or read.
+    [[nodiscard]] bool has_budgets() const noexcept {
+        return has_budgets_.load(std::memory_order_acquire);
+    }
+
+    // Folds what was committed up to now. Errors: those of reading the log.
+    [[nodiscard]] result<void> catch_up() {
+        std::lock_guard const lock(mutex_);
+        return catch_up_locked();
+    }
+    // Calls visit(budget_gate&, alert_book&) -> T on folds of all that was committed before.
+    // Errors: those of catch_up().
+    template <class Visitor>
+    [[nodiscard]] auto look(Visitor&& visit)
+        -> result<decltype(visit(std::declval<budget_gate&>(), std::declval<alert_book&>()))> {
+        std::lock_guard const lock(mutex_);
+        if (auto ok = catch_up_locked(); !ok) return ok.error();
+        return visit(gate_, book_);
+    }
+
+    // Decides in memory, for who is alone in deciding: the answer, and whether the cost is held. It
+    // is not where there was no budget to ask.
+    struct decision {
+        bool held = false;
+        bool warned = false;
+        std::optional<budget_refusal> refused{};
+    };
+    [[nodiscard]] result<decision> hold(std::string_view encoded) {
+        std::lock_guard const lock(mutex_);
+        if (seen_ == 0 || seen_ != store_->generation()) {
+            std::uint64_t const now = store_->generation();
+            if (auto ok = catch_up_locked(); !ok) return ok.error();
+            seen_ = now;
+        }
+        if (gate_.empty()) return decision{};
+        if (auto ok = decode_record(encoded, entry_); !ok) return ok.error();
+        auto const verdict = gate_.reserve(entry_);
+        if (verdict.admitted) return decision{true, verdict.warned, {}};
+        return decision{false, false, gate_.describe(verdict, entry_)};
+    }
+    // What was held of it is free again: it did not enter the log.
+    void release(std::string_view encoded) {
+        std::lock_guard const lock(mutex_);
+        cancel(encoded);
+    }
+
+    // The writer's, in the transaction of a batch that is to follow so many records: decides about
+    // its conditional entries, and takes out those that may not enter. Returns whether any was.
+    // Where that fails and is_behind(), catch_up() and try again.
+    template <class View>
+    [[nodiscard]] result<bool> prepare(View& view, std::uint64_t before, batch& next) {
+        // Other processes do not wait for that.
+        if (reading_.load(std::memory_order_acquire)) return fall_behind();
+        std::lock_guard const lock(mutex_);
+        behind_ = false;
+        saving_ = 0;
+        free_tentative(next);
+        if (!active_) {
+            auto const since = get_number(view, meta_key::gate_since);
+            if (!since) return since.error();
+            if (*since != 0) return fall_behind();
+            if (!next.has_rules) return false;
+            auto const first = to_little_endian(before + 1);
+            if (auto ok = view.replace(table::meta, meta_key::gate_since, first); !ok)
+                return ok.error();
+            return false;
+        }
+        bool const due = folded_ >= saved_ + save_records_;
+        if (next.conditional == 0 && !due) return false;
+        if (auto ok = catch_up_in(view, before); !ok) return ok.error();
+        if (due) {
+            if (auto ok = view.replace(table::meta, meta_key::gate, snapshot()); !ok)
+                return ok.error();
+            saving_ = folded_;
+        }
+        if (next.conditional == 0) return false;
+        return decide(next);
+    }
+    [[nodiscard]] bool is_behind() const noexcept { return behind_; }  // the writer's
+
+    // The writer's: the batch is on disk after so many records.
+    void committed(batch const& added, std::uint64_t before) {
+        std::lock_guard const lock(mutex_);
+        if (saving_ != 0) saved_ = std::exchange(saving_, 0);
+        tentative_ = false;
+        if (!active_) {
+            if (!added.has_rules) return;
+            active_ = true;
+            folded_ = saved_ = before;
+        }
+        if (folded_ != before || gate_.needs_history()) return;
+        std::uint64_t next = before;
+        static_cast<void>(added.for_each([&](std::string_view encoded) -> result<void> {
+            if (auto ok = decode_record(encoded, entry_); !ok) return ok;
+            if (auto ok = apply(++next, entry_); !ok) return ok;
+            // The rest is read from the log, after the history.
+            if (gate_.needs_history()) return fail(errc::not_found, "the history is not folded");
+            return {};
+        }));
+        note_budgets();
+    }
+    // The writer's: it is not on disk. What an attempt at a transaction held is free again; `for
+    // good`: what was held before, too.
+    void abandoned(batch const& failed, bool for_good) {
+        std::lock_guard const lock(mutex_);
+        saving_ = 0;
+        free_tentative(failed);
+        if (for_good) free_all(failed, entry_mark::held);
+    }
+
+    // Saves what is folded, if at least so many records are not saved.
+    [[nodiscard]] result<void> save_now(std::uint64_t records_least) {
+        std::string bytes;
+        {
+            std::lock_guard const lock(mutex_);
+            if (auto ok = catch_up_locked(); !ok) return ok;
+            if (!active_ || folded_ == saved_ || folded_ - saved_ < records_least) return {};
+            bytes = snapshot();
+        }
+        // Without the mutex: the writer takes it in its transaction.
+        auto const saved = store_->write([&](auto& view) -> result<void> {
+            auto const there = view.get(table::meta, meta_key::gate);
+            if (!there) return there.error();
+            // Somebody may have saved what is newer.
+            if (*there && through_of(**there) >= through_of(bytes)) return {};
+            return view.replace(table::meta, meta_key::gate, bytes);
+        });
+        std::lock_guard const lock(mutex_);
+        if (saved && through_of(bytes) > saved_) saved_ = through_of(bytes);
+        return saved;
+    }
+
+private:
+    static constexpr int tries_most = 50;  // while other processes save and drop
+
+    // All under mutex_.
+    [[nodiscard]] error fall_behind() {
+        behind_ = true;
+        return fail(errc::storage_failed, "other processes change the log too quickly");
+    }
+    void note_budgets() { has_budgets_.store(!gate_.empty(), std::memory_order_release); }
+
+    [[nodiscard]] result<void> apply(std::uint64_t number, record_view const& entry) {
+        if (auto ok = gate_.apply(sequence{number}, entry); !ok) return ok;
+        book_.apply(entry);
+        folded_ = number;
+        return {};
+    }
+    void cancel(std::string_view encoded) {
+        if (decode_record(encoded, entry_)) gate_.cancel(entry_);
+    }
+    void free_all(batch const& of, entry_mark which) {
+        static_cast<void>(of.for_each_entry(
+            [&](std::uint32_t, entry_mark mark, std::string_view encoded) -> result<void> {
+                if (mark == which) this->cancel(encoded);
+                return {};
+            }));
+    }
+    // What an attempt at a transaction held.
+    void free_tentative(batch const& of) {
+        if (std::exchange(tentative_, false)) free_all(of, entry_mark::conditional);
+    }
+
+    [[nodiscard]] result<bool> decide(batch& next) {
+        std::vector<batch::left_out_entry> refused;
+        tentative_ = true;
+        auto const all = next.for_each_entry(
+            [&](std::uint32_t place, entry_mark mark, std::string_view encoded) -> result<void> {
+                if (mark != entry_mark::conditional) return {};
+                if (auto ok = decode_record(encoded, entry_); !ok) return ok;
+                if (!may_enter(place, next)) refused.push_back({place, refusal_, {}});
+                return {};
+            });
+        if (!all) return all.error();
+        if (refused.empty()) return false;
+        next.leave_out(std::move(refused));
+        return true;
+    }
+    // Of entry_. Sets refusal_ where it has words.
+    [[nodiscard]] bool may_enter(std::uint32_t place, batch& next) {
+        refusal_.reset();
+        switch (entry_.kind) {
+        case record_kind::intent: {
+            auto const verdict = gate_.reserve(entry_);
+            if (!verdict.admitted) refusal_ = gate_.describe(verdict, entry_);
+            if (verdict.warned) next.warned.push_back(place);
+            return verdict.admitted;
+        }
+        case record_kind::outcome: return gate_.is_open(entry_.operation_id, entry_.attempt);
+        case record_kind::alert: return book_.may_append(entry_);
+        default: return true;
+        }
+    }
+
+    [[nodiscard]] result<void> catch_up_locked() {
+        for (int tries = 0;; ++tries) {
+            auto const caught_up = try_to_catch_up();
+            reading_.store(false, std::memory_order_release);
+            note_budgets();
+            // What another process dropped it had saved before.
+            bool const dropped = !caught_up && caught_up.error().code == errc::not_found;
+            if (!dropped || tries == tries_most) return caught_up;
+            active_ = false;
+        }
+    }
+    [[nodiscard]] result<void> try_to_catch_up() {
+        auto const size = log_->size();
+        if (!size) return size.error();
+        if (active_ && folded_ >= *size && !gate_.needs_history()) return {};
+        if (!active_) {
+            auto const since = read_number(*store_, meta_key::gate_since);
+            if (!since) return since.error();
+            if (*since == 0) return {};
+            if (auto ok = load(*since); !ok) return ok;
+        }
+        reading_.store(true, std::memory_order_release);
+        for (;;) {
+            if (auto const past = gate_.needs_history()) {
+                if (auto ok = fold_history(past->from); !ok) return ok;
+            }
+            if (folded_ >= *size) return {};
+            result<void> applied;
+            auto const read =
+                log_->views(folded_ + 1, [&](sequence number, record_view const& entry) {
+                    applied = this->apply(value_of(number), entry);
+                    return applied && !gate_.needs_history();
+                });
+            if (!read) return read;
+            if (!applied) return applied;
+        }
+    }
+    // The tail of the log as the transaction sees it.
+    template <class View>
+    [[nodiscard]] result<void> catch_up_in(View const& view, std::uint64_t before) {
+        if (gate_.needs_history()) return fall_behind();
+        if (folded_ == before) return {};
+        result<void> applied;
+        auto const scanned = view.scan(
+            table::blocks, block_key(folded_ + 1), [&](std::string_view, std::string_view block) {
+                auto const read = read_block_as<std::string_view>(
+                    block, [&](sequence number, record_view const& entry) {
+                        if (value_of(number) <= folded_) return true;
+                        if (value_of(number) != folded_ + 1) return false;
+                        applied = this->apply(value_of(number), entry);
+                        return applied && !gate_.needs_history();
+                    });
+                if (!read) applied = read.error();
+                return applied && folded_ < before && !gate_.needs_history();
+            });
+        if (!scanned) return scanned;
+        if (!applied) return applied;
+        note_budgets();
+        if (folded_ != before || gate_.needs_history()) return fall_behind();
+        return {};
+    }
+
+    // The records before the definition that was folded last, for the budgets that it made.
+    [[nodiscard]] result<void> fold_history(std::optional<timestamp> from) {
+        budget_gate past = gate_.history_gate();
+        auto const first = log_->first();
+        if (!first) return first.error();
+        auto const read = log_->blocks(*first, [&](std::string_view block) -> result<bool> {
+            auto const header = read_block_header(block);
+            if (!header) return header.error();
+            if (value_of(header->first) > folded_) return false;
+            if (from && header->latest < *from) return header->last() < folded_;
+            result<void> applied;
+            auto const all = read_block_as<std::string_view>(
+                block, [&](sequence number, record_view const& entry) {
+                    if (value_of(number) > folded_) return false;
+                    applied = past.apply(number, entry);
+                    return applied.has_value();
+                });
+            if (!all) return all.error();
+            if (!applied) return applied.error();
+            return header->last() < folded_;
+        });
+        if (!read) return read;
+        gate_.adopt(past);
+        return {};
+    }
+
+    // The folds as they were saved: their size and checksum, then how far they go and what they
+    // are.
+    [[nodiscard]] std::string snapshot() const {
+        std::string const gate = gate_.snapshot();
+        std::string body = to_little_endian(folded_);
+        append_little_endian(body, static_cast<std::uint64_t>(gate.size()));
+        body += gate;
+        body += book_.snapshot();
+        std::string bytes = to_little_endian(crc32c(body));
+        bytes += body;
+        return bytes;
+    }
+    [[nodiscard]] static std::uint64_t through_of(std::string_view bytes) noexcept {
+        return bytes.size() < 12 ? 0 : load_little_endian<std::uint64_t>(bytes.data() + 4);
+    }
+    // Begins with what was saved. What is damaged is folded anew, as far as the log still has it.
+    [[nodiscard]] result<void> load(std::uint64_t since) {
+        std::string bytes;
+        auto const got = store_->read([&bytes](auto const& view) -> result<void> {
+            auto const found = view.get(table::meta, meta_key::gate);
+            if (!found) return found.error();
+            if (*found) bytes.assign(**found);
+            return {};
+        });
+        if (!got) return got;
+        gate_ = {};
+        book_ = {};
+        folded_ = since - 1;
+        if (!restore(bytes)) {
+            auto const first = log_->first();
+            if (!first) return first.error();
+            if (*first > since)
+                return fail(errc::corrupt,
+                            "what budgets had come to is missing or damaged, and "
+                            "records that it was made of were dropped");
+        }
+        saved_ = folded_;
+        active_ = true;
+        return {};
+    }
+    [[nodiscard]] bool restore(std::string_view bytes) {
+        constexpr std::size_t head = 4 + 8 + 8;
+        if (bytes.size() < head) return false;
+        if (crc32c(bytes.substr(4)) != load_little_endian<std::uint32_t>(bytes.data()))
+            return false;
+        auto const gate_bytes = load_little_endian<std::uint64_t>(bytes.data() + 12);
+        if (gate_bytes > bytes.size() - head) return false;
+        auto gate = budget_gate::from_snapshot(bytes.substr(head, gate_bytes));
+        auto book = alert_book::from_snapshot(bytes.substr(head + gate_bytes));
+        if (!gate || !book) return false;
+        gate_ = std::move(*gate);
+        book_ = std::move(*book);
+        folded_ = through_of(bytes);
+        return true;
+    }
+
+    Store* store_;
+    log_reader<Store> const* log_;
+    std::uint64_t const save_records_;
+    std::atomic<bool> has_budgets_{false};
+    std::atomic<bool> reading_{false};  // the log, under the mutex: that may take long
+    bool behind_ = false;               // the writer's
+
+    std::mutex mutex_{};
+    // Under mutex_.
+    budget_gate gate_{};
+    alert_book book_{};
+    bool active_ = false;                      // the log has budgets or alerts, or had
+    bool tentative_ = false;                   // a transaction that is not committed yet holds some
+    std::uint64_t folded_ = 0;                 // the last record that is in the folds
+    std::uint64_t saved_ = 0;                  // the last that is in what is saved
+    std::uint64_t saving_ = 0;                 // the same, once the transaction is committed
+    std::uint64_t seen_ = 0;                   // generation of the store when all was folded
+    std::optional<budget_refusal> refusal_{};  // scratch, as well
+    record_view entry_{};
+};
+
+}  // namespace detail
+}  // namespace v1
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_ENGINE_GATE_KEEPER_HPP
+
 // ---- aiaudit/engine/log_writer.hpp ----
 // SPDX-License-Identifier: MIT
 //
@@ -8403,13 +12724,14 @@ public:
         std::uint64_t before = 0;  // records that the log had
         std::uint64_t count = 0;
     };
-    // Durable when it returns. `also(view)` is called in the transaction, before the block is put.
-    // Errors: those of the store; nothing of the batch is in the log.
-    template <class Also>
-    [[nodiscard]] result<written> write(batch const& from, timestamp now, Also&& also) {
+    // Durable when it returns. `prepare(view, records before) -> result<bool>` is called in the
+    // transaction, before the block is put; it says whether it took entries out of the batch.
+    // Errors: those of the store and of prepare(); nothing of the batch is in the log.
+    template <class Prepare>
+    [[nodiscard]] result<written> write(batch const& from, timestamp now, Prepare&& prepare) {
         if (auto ok = seal(from); !ok) return ok.error();
         for (bool rotated = false;; rotated = true) {
-            auto done = commit(now, also);
+            auto done = commit(from, now, prepare);
             bool const full = !done && done.error().code == errc::log_full;
             if (done && *done) return **done;
             if (!done && (!full || rotated)) return done.error();
@@ -8442,6 +12764,7 @@ public:
                 next.replace(table::meta, meta_key::saved, to_little_endian(*saved));
             if (!put_saved) return put_saved;
             if (auto ok = carry_spilled(old, next); !ok) return ok;
+            if (auto ok = carry_gate(old, next); !ok) return ok;
             return next.replace(table::meta, meta_key::month, to_little_endian(month_of(now)));
         });
         if (!rotated && !declined) return rotated.error();
@@ -8461,6 +12784,18 @@ private:
                                           return put.has_value();
                                       });
         return scanned ? put : scanned;
+    }
+
+    // What budgets have come to.
+    template <class From, class To>
+    [[nodiscard]] static result<void> carry_gate(From const& old, To& next) {
+        for (auto const key : {meta_key::gate_since, meta_key::gate}) {
+            auto const there = old.get(table::meta, key);
+            if (!there) return there.error();
+            if (!*there) continue;
+            if (auto ok = next.replace(table::meta, key, **there); !ok) return ok;
+        }
+        return {};
     }
 
     // The block and the leaves.
@@ -8487,8 +12822,9 @@ private:
     }
 
     // False where a new segment is due first.
-    template <class Also>
-    [[nodiscard]] result<std::optional<written>> commit(timestamp now, Also&& also) {
+    template <class Prepare>
+    [[nodiscard]] result<std::optional<written>> commit(batch const& from, timestamp now,
+                                                        Prepare&& prepare) {
         std::optional<written> done;
         auto const committed = store_->write([&](auto& view) -> result<void> {
             auto const due = is_due(view, now);
@@ -8496,8 +12832,16 @@ private:
             if (*due) return {};
             auto tree = get_tree(view, meta_key::tree);
             if (!tree) return tree.error();
-            if (auto ok = also(view); !ok) return ok;
             std::uint64_t const before = tree->size();
+            auto const taken_out = prepare(view, before);
+            if (!taken_out) return taken_out.error();
+            if (*taken_out) {
+                if (auto ok = seal(from); !ok) return ok;
+            }
+            if (from.count == 0) {
+                done = written{before, 0};
+                return {};
+            }
             if (auto ok = put_block(view, before); !ok) return ok;
             if (auto ok = put_tree(view, *tree); !ok) return ok;
             if (auto ok = count_block(view, now); !ok) return ok;
@@ -8551,199 +12895,6 @@ private:
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_ENGINE_LOG_WRITER_HPP
-
-// ---- aiaudit/storage/posix_file.hpp ----
-// SPDX-License-Identifier: MIT
-//
-// posix_file.hpp: the few file operations that making and checking a ledger directory needs.
-//
-// Threads: functions without state; a file_handle belongs to one thread at a time.
-// Floor 5.
-#ifndef AIAUDIT_STORAGE_POSIX_FILE_HPP
-#define AIAUDIT_STORAGE_POSIX_FILE_HPP
-
-#include <algorithm>
-#include <cerrno>
-#include <cstddef>
-#include <cstdint>
-#include <string>
-#include <string_view>
-#include <system_error>
-#include <utility>
-
-#include <fcntl.h>
-#include <sys/file.h>
-#include <sys/resource.h>
-#include <sys/stat.h>
-#include <sys/statvfs.h>
-#include <unistd.h>
-
-namespace aiaudit {
-inline namespace v1 {
-namespace detail {
-
-class file_handle {
-public:
-    file_handle() noexcept = default;
-    explicit file_handle(int descriptor) noexcept : descriptor_(descriptor) {}
-    file_handle(file_handle&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
-    file_handle& operator=(file_handle&& other) noexcept {
-        std::swap(descriptor_, other.descriptor_);
-        return *this;
-    }
-    ~file_handle() {
-        if (descriptor_ >= 0) ::close(descriptor_);
-    }
-    [[nodiscard]] explicit operator bool() const noexcept { return descriptor_ >= 0; }
-    [[nodiscard]] int get() const noexcept { return descriptor_; }
-
-    // -1 in it (and errno) on failure. Never inherited by a program that is executed.
-    [[nodiscard]] static file_handle open(std::string const& path, int flags,
-                                          mode_t mode = 0600) noexcept {
-        int descriptor = -1;
-        do {
-            descriptor = ::open(path.c_str(), flags | O_CLOEXEC, mode);
-        } while (descriptor < 0 && errno == EINTR);
-        return file_handle(descriptor);
-    }
-
-private:
-    int descriptor_ = -1;
-};
-
-[[nodiscard]] inline std::string text_of_errno(int number) {
-    return std::generic_category().message(number);
-}
-
-// Whether the file system at `path` has as good as no room: fewer than 1 in 100 of its blocks, or
-// less than LMDB needs for a small transaction. Network and quota file systems, and LMDB itself
-// after a short write, say EIO where they mean that.
-[[nodiscard]] inline bool is_disk_full(std::string const& path) noexcept {
-    struct statvfs room {};
-    if (::statvfs(path.c_str(), &room) != 0) return false;
-    auto const free_bytes = std::uint64_t{room.f_bavail} * room.f_frsize;
-    return room.f_bavail < room.f_blocks / 100 || free_bytes < (std::uint64_t{64} << 10);
-}
-
-// Whether the process's file size limit stands in the way of the file's growth.
-[[nodiscard]] inline bool is_at_size_limit(std::string const& path) noexcept {
-    struct rlimit limit {};
-    if (::getrlimit(RLIMIT_FSIZE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return false;
-    struct stat status {};
-    if (::stat(path.c_str(), &status) != 0) status.st_size = 0;  // not made yet
-    constexpr std::uint64_t slack = std::uint64_t{1} << 20;
-    return static_cast<std::uint64_t>(status.st_size) + slack >= limit.rlim_cur;
-}
-
-// What a failed system call on `path` means. `call` names it in the text.
-[[nodiscard]] inline error posix_error(int number, std::string_view call, std::string const& path) {
-    auto const text = [&] {
-        return path + ": " + std::string(call) + ": " + text_of_errno(number);
-    };
-    switch (number) {
-    case ENOENT:
-    case ENOTDIR: return fail(errc::not_found, text());
-    case EACCES:
-    case EPERM:
-    case EROFS: return fail(errc::read_only, text());
-    case ENOSPC:
-    case EDQUOT: return fail(errc::disk_full, text());
-    case EFBIG:
-    case EIO:
-        if (is_disk_full(path)) return fail(errc::disk_full, text());
-        if (is_at_size_limit(path)) {
-            return fail(errc::disk_full, text() + " (at the process's file size limit)");
-        }
-        break;
-    default: break;
-    }
-    return fail(errc::storage_failed, text());
-}
-
-// Makes the entries of a directory durable: a rename is not before this.
-[[nodiscard]] inline result<void> sync_path(std::string const& path) {
-    auto const file = file_handle::open(path, O_RDONLY);
-    if (!file || ::fsync(file.get()) != 0) return posix_error(errno, "fsync", path);
-    return {};
-}
-
-// A file with these bytes, durable, but for its entry in the directory.
-[[nodiscard]] inline result<void> write_file(std::string const& path, std::string_view bytes) {
-    auto const file = file_handle::open(path, O_WRONLY | O_CREAT | O_TRUNC);
-    if (!file) return posix_error(errno, "create", path);
-    while (!bytes.empty()) {
-        auto const written = ::write(file.get(), bytes.data(), bytes.size());
-        if (written < 0 && errno == EINTR) continue;
-        if (written < 0) return posix_error(errno, "write", path);
-        bytes.remove_prefix(static_cast<std::size_t>(written));
-    }
-    if (::fsync(file.get()) != 0) return posix_error(errno, "fsync", path);
-    return {};
-}
-
-// Disk blocks for at least the first `bytes` of a file, which is made where it is missing: a map of
-// a file without them dies of SIGBUS when it is written to and the disk is full. The size stays as
-// it is. A file system that cannot do this is left to its own ways.
-[[nodiscard]] inline result<void> reserve_blocks(std::string const& path, std::uint64_t bytes) {
-    auto const file = file_handle::open(path, O_RDWR | O_CREAT);
-    if (!file) return posix_error(errno, "open", path);
-    struct stat status {};
-    if (::fstat(file.get(), &status) != 0) return posix_error(errno, "fstat", path);
-    auto const room = std::max(static_cast<off_t>(bytes), status.st_size);
-    int failed = 0;
-    do {
-        failed = ::fallocate(file.get(), FALLOC_FL_KEEP_SIZE, 0, room);
-    } while (failed != 0 && errno == EINTR);
-    if (failed == 0 || errno == EOPNOTSUPP || errno == ENOSYS) return {};
-    return posix_error(errno, "fallocate", path);
-}
-
-// Fills `to` from `offset`; how many bytes there were before the end of the file. -1: errno.
-[[nodiscard]] inline std::int64_t read_at(int descriptor, char* to, std::size_t size,
-                                          std::uint64_t offset) noexcept {
-    std::size_t done = 0;
-    while (done < size) {
-        auto const got =
-            ::pread(descriptor, to + done, size - done, static_cast<off_t>(offset + done));
-        if (got < 0 && errno == EINTR) continue;
-        if (got < 0) return -1;
-        if (got == 0) break;
-        done += static_cast<std::size_t>(got);
-    }
-    return static_cast<std::int64_t>(done);
-}
-
-// Held from when it is made until it is destroyed; other processes' holders wait. For as long as
-// the few system calls of making a directory take.
-class directory_lock {
-public:
-    explicit directory_lock(std::string const& path) noexcept
-        : directory_(file_handle::open(path, O_RDONLY | O_DIRECTORY)) {
-        if (!directory_) return;
-        int failed = 0;
-        do {
-            failed = ::flock(directory_.get(), LOCK_EX);
-        } while (failed != 0 && errno == EINTR);
-        held_ = failed == 0;
-    }
-    directory_lock(directory_lock const&) = delete;
-    directory_lock& operator=(directory_lock const&) = delete;
-    // Unlocks rather than closes: a child forked meanwhile holds the same lock open.
-    ~directory_lock() {
-        if (held_) ::flock(directory_.get(), LOCK_UN);
-    }
-    [[nodiscard]] bool held() const noexcept { return held_; }
-
-private:
-    file_handle directory_;
-    bool held_ = false;
-};
-
-}  // namespace detail
-}  // namespace v1
-}  // namespace aiaudit
-
-#endif  // AIAUDIT_STORAGE_POSIX_FILE_HPP
 
 // ---- aiaudit/storage/ledger_directory.hpp ----
 // SPDX-License-Identifier: MIT
@@ -9179,8 +13330,8 @@ public:
         return append(frame);
     }
 
-    // Calls visit(batch, where the next frame begins) -> result<void> for each frame from `from` on
-    // (0: all); a frame that was not written whole ends it.
+    // Calls visit(batch&, where the next frame begins) -> result<void> for each frame from `from`
+    // on (0: all); a frame that was not written whole ends it.
     template <class Visitor>
     [[nodiscard]] result<void> for_each(std::uint64_t from, Visitor&& visit) const {
         struct stat status {};
@@ -9206,7 +13357,10 @@ public:
             record_view entry;
             auto const counted = found.for_each([&](std::string_view encoded) -> result<void> {
                 ++found.count;
-                return decode_record(encoded, entry);
+                auto const decoded = decode_record(encoded, entry);
+                found.has_rules = found.has_rules || entry.kind == record_kind::budget ||
+                                  entry.kind == record_kind::alert;
+                return decoded;
             });
             if (!counted) return counted;
             at = end;
@@ -9288,7 +13442,8 @@ enum class on_log_failure : std::uint8_t {
     block,
     // They go to a file in spill_directory, durably, and are acknowledged without a sequence. They
     // enter the log, in their order, before the next record that it takes, or when the ledger is
-    // opened again with that directory. Until then reports do not count them.
+    // opened again with that directory. Until then reports do not count them. What needs the log to
+    // be decided (a budget shared by processes) fails.
     spill,
 };
 
@@ -9303,10 +13458,11 @@ namespace detail {
 template <class Store, class Clock>
 class log_appender {
 public:
-    log_appender(Store& store, Clock const& time, batch_queue& queue, std::string ledger,
-                 rotation_policy rotation, log_failure_policy failure)
+    log_appender(Store& store, Clock const& time, batch_queue& queue, gate_keeper<Store>& gate,
+                 std::string ledger, rotation_policy rotation, log_failure_policy failure)
         : writer_(store, rotation),
           store_(&store),
+          gate_(&gate),
           time_(&time),
           queue_(&queue),
           ledger_(std::move(ledger)),
@@ -9326,8 +13482,9 @@ public:
         return {};
     }
 
-    // The sequence of the batch's first record; zero where it was spilled.
-    [[nodiscard]] result<sequence> append(batch const& next) {
+    // The sequence of the batch's first record; zero where it was spilled. Takes out of the batch
+    // what the gate does not let into the log.
+    [[nodiscard]] result<sequence> append(batch& next) {
         using steady_clock = std::chrono::steady_clock;
         using pause_time = std::chrono::milliseconds;
         auto const until = steady_clock::now() + failure_.wait;
@@ -9335,7 +13492,7 @@ public:
             auto taken = take_up_spilled();
             auto const before = taken ? write(next, {}) : result<std::uint64_t>(taken.error());
             if (before) return sequence{*before + 1};
-            if (failure_.what == on_log_failure::spill) return spill(next);
+            if (failure_.what == on_log_failure::spill) return spill(next, before.error());
             if (failure_.what != on_log_failure::block) return before.error();
             if (steady_clock::now() + pause > until || queue_->pause(pause)) return before.error();
         }
@@ -9348,7 +13505,7 @@ public:
             auto const taken = read_number(*store_, file.key());
             if (!taken) return taken.error();
             auto const all =
-                file.for_each(*taken, [&](batch const& found, std::uint64_t end) -> result<void> {
+                file.for_each(*taken, [&](batch& found, std::uint64_t end) -> result<void> {
                     auto const written = write(found, {file.key(), end});
                     if (!written) return written.error();
                     return {};
@@ -9369,21 +13526,42 @@ private:
     };
 
     // How many records were before it, once it is on disk.
-    [[nodiscard]] result<std::uint64_t> write(batch const& next, spilled_mark const& mark) {
-        auto const also = [&](auto& view) -> result<void> {
+    [[nodiscard]] result<std::uint64_t> write(batch& next, spilled_mark const& mark) {
+        auto const prepare = [&](auto& view, std::uint64_t before) -> result<bool> {
             for (std::string const& gone : removed_) {
-                if (auto ok = view.erase(table::meta, gone); !ok) return ok;
+                if (auto ok = view.erase(table::meta, gone); !ok) return ok.error();
             }
-            if (mark.key.empty()) return {};
-            return view.replace(table::meta, mark.key, to_little_endian(mark.end));
+            if (!mark.key.empty()) {
+                auto const end = to_little_endian(mark.end);
+                if (auto ok = view.replace(table::meta, mark.key, end); !ok) return ok.error();
+            }
+            return gate_->prepare(view, before, next);
         };
-        auto const done = writer_.write(next, time_->now(), also);
-        if (!done) return done.error();
-        removed_.clear();
-        return done->before;
+        for (int tries = 0;; ++tries) {
+            auto const done = writer_.write(next, time_->now(), prepare);
+            if (done) {
+                removed_.clear();
+                gate_->committed(next, done->before);
+                return done->before;
+            }
+            gate_->abandoned(next, false);
+            if (!gate_->is_behind() || tries == tries_most) return done.error();
+            if (auto ok = gate_->catch_up(); !ok) return ok.error();
+        }
     }
 
-    [[nodiscard]] result<sequence> spill(batch const& next) {
+    // But for what only the log could decide.
+    [[nodiscard]] result<sequence> spill(batch& next, error const& why) {
+        if (next.conditional != 0) {
+            std::vector<batch::left_out_entry> undecided;
+            static_cast<void>(next.for_each_entry(
+                [&](std::uint32_t place, entry_mark mark, std::string_view) -> result<void> {
+                    if (mark == entry_mark::conditional) undecided.push_back({place, {}, why});
+                    return {};
+                }));
+            next.leave_out(std::move(undecided));
+        }
+        if (next.count == 0) return sequence{0};
         if (spilled_.empty() || !spilled_.back().is_own()) {
             auto made = spill_file::make(failure_.spill_directory, ledger_);
             if (!made) return made.error();
@@ -9393,8 +13571,11 @@ private:
         return sequence{0};
     }
 
+    static constexpr int tries_most = 50;  // while other processes write
+
     log_writer<Store> writer_;
     Store* store_;
+    gate_keeper<Store>* gate_;
     Clock const* time_;
     batch_queue* queue_;
     std::string ledger_;
@@ -9408,6 +13589,65 @@ private:
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_ENGINE_LOG_APPENDER_HPP
+
+// ---- aiaudit/engine/ledger_options.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// ledger_options.hpp: how a ledger is opened.
+//
+// Threads: plain values.
+// Floor 6.
+#ifndef AIAUDIT_ENGINE_LEDGER_OPTIONS_HPP
+#define AIAUDIT_ENGINE_LEDGER_OPTIONS_HPP
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+namespace aiaudit {
+inline namespace v1 {
+
+// When append() returns.
+enum class durability : std::uint8_t {
+    committed,  // the record is on disk: no crash of the process or of the machine loses it
+    relaxed,    // the record is queued: a crash may lose what was not yet written, which is at most
+                // what gathered in two commits; flush() waits for it
+};
+
+// Where budgets are decided about.
+enum class budget_mode : std::uint8_t {
+    // In the log's write transaction: several processes share them. admit() waits for the disk.
+    shared,
+    // In this process's memory. No other process may admit() meanwhile; they may append, report
+    // and set budgets.
+    exclusive,
+};
+
+struct ledger_options {
+    // The directory. Made if it does not exist and `create` says so.
+    std::string path{};
+    bool create = true;
+    bool read_only = false;
+
+    // What a block holds at most, and what gathers while one is written; append() waits for room.
+    // More make commits cheaper and memory dearer.
+    std::uint32_t batch_records_max = 16'384;
+    std::size_t batch_bytes_max = std::size_t{16} << 20;
+
+    rotation_policy rotation{};
+    log_failure_policy log_failure{};
+    budget_mode budgets = budget_mode::shared;
+
+    // Memory for sums of past days, which are loaded again where it is not enough.
+    std::size_t rollup_memory_bytes = rollup_options{}.memory_bytes;
+    // Records after which the rollups are saved; what is not saved is folded again at opening.
+    std::uint64_t rollup_save_records = 131'072;
+};
+
+}  // namespace v1
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_ENGINE_LEDGER_OPTIONS_HPP
 
 // ---- aiaudit/clock/clock.hpp ----
 // SPDX-License-Identifier: MIT
@@ -10159,9 +14399,12 @@ private:
 
 #include <array>
 #include <atomic>
+#include <cerrno>
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <thread>
 #include <utility>
 
 #include <lmdb.h>
@@ -10263,6 +14506,7 @@ public:
 private:
     explicit lmdb_handle(std::string directory) : directory_(std::move(directory)) {}
     [[nodiscard]] result<void> open_environment(lmdb_settings const& how);
+    [[nodiscard]] int make_and_open(lmdb_settings const& how, unsigned flags);
     [[nodiscard]] result<MDB_txn*> begin_first(bool make);
     [[nodiscard]] result<void> walk_trees();
     [[nodiscard]] result<void> open_tables(bool make);
@@ -10325,13 +14569,19 @@ inline lmdb_handle::~lmdb_handle() {
     if (env_ != nullptr) ::mdb_env_close(env_);
 }
 
-inline result<void> lmdb_handle::open_environment(lmdb_settings const& how) {
-    if (int const code = ::mdb_env_create(&env_); code != 0) return failure(code, "create");
+// LMDB's code. env_ is there, or null.
+inline int lmdb_handle::make_and_open(lmdb_settings const& how, unsigned flags) {
+    if (env_ != nullptr) ::mdb_env_close(std::exchange(env_, nullptr));
+    if (int const code = ::mdb_env_create(&env_); code != 0) return code;
     constexpr std::uint64_t page = 4096;
     auto const map_bytes = (how.map_bytes + page - 1) / page * page;
     ::mdb_env_set_mapsize(env_, static_cast<std::size_t>(map_bytes));
     ::mdb_env_set_maxdbs(env_, limits::storage_tables);
     ::mdb_env_set_maxreaders(env_, limits::storage_readers);
+    return ::mdb_env_open(env_, directory_.c_str(), flags, 0600);
+}
+
+inline result<void> lmdb_handle::open_environment(lmdb_settings const& how) {
     // What is being made is synced as a whole, before it gets its name.
     unsigned flags = how.make ? MDB_NOTLS | MDB_NOSYNC : MDB_NOTLS;
     auto const lock_file = directory_ + "/lock.mdb";
@@ -10348,10 +14598,18 @@ inline result<void> lmdb_handle::open_environment(lmdb_settings const& how) {
         auto const bytes = head + std::uint64_t{limits::storage_readers} * 64;
         if (auto ok = reserve_blocks(lock_file, bytes); !ok) return ok;
     }
-    int const code = ::mdb_env_open(env_, directory_.c_str(), flags, 0600);
+    int code = make_and_open(how, flags);
+    // LMDB waits for who else opens the file just now. The kernel sees processes, not threads:
+    // where another thread of that process waits for this one's turn to write, it sees a circle
+    // that is none (as in write_lock.hpp). The other is through in a moment.
+    constexpr int tries_most = 1000 * static_cast<int>(limits::storage_wait_seconds);
+    for (int tries = 0; code == EDEADLK && tries < tries_most; ++tries) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(1));
+        code = make_and_open(how, flags);
+    }
     if (code == ENOMEM) {
         return fail(errc::storage_failed, directory_ + ": no address space for a map of " +
-                                              std::to_string(map_bytes) +
+                                              std::to_string(how.map_bytes) +
                                               " bytes (choose a smaller map_bytes)");
     }
     if (code != 0) return failure(code, "open");
@@ -10389,8 +14647,13 @@ inline result<MDB_txn*> lmdb_handle::begin_first(bool make) {
 // once more.
 inline result<void> lmdb_handle::walk_trees() {
     constexpr int looks = 3;
+    constexpr int quick_tries = 100;
+    constexpr int tries_most = quick_tries + 1000 * static_cast<int>(limits::storage_wait_seconds);
     result<void> walked;
-    for (int tries = 0, found = 0; tries < 1000 && found < looks; ++tries) {
+    for (int tries = 0, found = 0; tries < tries_most && found < looks; ++tries) {
+        // A writer that was killed, or stands still, in the middle of a commit: the next one mends
+        // what it left.
+        if (tries >= quick_tries) std::this_thread::sleep_for(std::chrono::milliseconds(1));
         auto const txn = begin_first(false);
         if (!txn) return txn.error();
         auto const whole =
@@ -11638,42 +15901,19 @@ struct default_policies {
 #ifndef AIAUDIT_LEDGER_HPP
 #define AIAUDIT_LEDGER_HPP
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
+#include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <thread>
 #include <utility>
+#include <vector>
 
 namespace aiaudit {
 inline namespace v1 {
-
-// When append() returns.
-enum class durability : std::uint8_t {
-    committed,  // the record is on disk: no crash of the process or of the machine loses it
-    relaxed,    // the record is queued: a crash may lose what was not yet written, which is at most
-                // what gathered in two commits; flush() waits for it
-};
-
-struct ledger_options {
-    // The directory. Made if it does not exist and `create` says so.
-    std::string path{};
-    bool create = true;
-    bool read_only = false;
-
-    // What a block holds at most, and what gathers while one is written; append() waits for room.
-    // More make commits cheaper and memory dearer.
-    std::uint32_t batch_records_max = 16'384;
-    std::size_t batch_bytes_max = std::size_t{16} << 20;
-
-    rotation_policy rotation{};
-    log_failure_policy log_failure{};
-
-    // Memory for sums of past days, which are loaded again where it is not enough.
-    std::size_t rollup_memory_bytes = rollup_options{}.memory_bytes;
-    // Records after which the rollups are saved; what is not saved is folded again at opening.
-    std::uint64_t rollup_save_records = 131'072;
-};
 
 // A record that is on its way to the log.
 class ticket {
@@ -11733,6 +15973,47 @@ public:
         if (when == durability::relaxed) return sequence{0};
         return state_->wait(*pushed);
     }
+    // Asks the budgets that cover an attempt, and appends its intent, in one step: its cost is held
+    // from then on, until an outcome of the same operation and attempt settles it. Where one does
+    // not let it through, admission::refused says why, and nothing is in the log. Where the same
+    // attempt is open already, what is held for it becomes the larger of both.
+    // With budget_mode::shared it waits for the disk whatever `when` says. Errors: as append();
+    // already_open, where another process decides alone.
+    [[nodiscard]] result<admission> admit(record const& intent,
+                                          durability when = durability::committed);
+    // Whether there are budgets: as of the last record that this process wrote or read, so what
+    // another one sets counts here from the next record on. Cheap.
+    [[nodiscard]] bool has_budgets() const noexcept { return state_->gate.has_budgets(); }
+    // Sets a budget, new or instead of the one with that name. One with the same unit, scope and
+    // window keeps what it has counted; another one counts what the log has of its window, as far
+    // as retention left it. Errors: bad_argument, in words; as append().
+    [[nodiscard]] result<sequence> set_budget(budget const& wanted);
+    // Errors: not_found; as append().
+    [[nodiscard]] result<sequence> remove_budget(std::string_view name);
+    // By name. Errors, of this and those below: of reading what other processes wrote.
+    [[nodiscard]] result<std::vector<budget>> budgets();
+    // Each budget, or each of its subjects that has counted anything in the present window.
+    [[nodiscard]] result<std::vector<budget_state>> budget_states();
+    // Attempts without an outcome, oldest first: all, or those that must have ended before that.
+    [[nodiscard]] result<std::vector<open_reservation>> open_reservations(
+        std::optional<timestamp> deadline_before = {});
+    // Writes an outcome for each of those, at the cost that was held for it, since nobody knows
+    // better: error_type "outcome_unknown". Returns how many; what was settled meanwhile, by
+    // whatever process, is left alone.
+    [[nodiscard]] result<std::uint64_t> reconcile(timestamp deadline_before);
+    // The thresholds that budgets have passed, since this was last asked in this process.
+    [[nodiscard]] result<std::vector<budget_crossing>> take_crossings();
+    // Appends an alert's record unless the log has it already, or another process has taken it
+    // (engine/alert_book.hpp); an outcome, unless its attempt has one. Nothing: it was left out.
+    [[nodiscard]] result<std::optional<sequence>> append_once(record const& entry);
+    // Calls visit(alert_book const&) -> T on the alerts of the log.
+    template <class Visitor>
+    [[nodiscard]] auto alerts(Visitor&& visit) {
+        return state_->gate.look([&visit](budget_gate&, detail::alert_book& book) {
+            return visit(std::as_const(book));
+        });
+    }
+
     // Waits until all that was handed over before, by whatever thread, is on disk. Errors: a
     // failure of what this thread handed over, and was not told of; else one of another thread's
     // that no flush() was told of yet (that thread is still told itself).
@@ -11804,7 +16085,8 @@ struct basic_ledger<Policies>::state {
           fold(store, log, queue,
                {rollup_options{.memory_bytes = options.rollup_memory_bytes},
                 options.rollup_save_records}),
-          appender(store, time, queue, options.path, options.rotation, options.log_failure) {}
+          gate(store, log, options.rollup_save_records),
+          appender(store, time, queue, gate, options.path, options.rotation, options.log_failure) {}
     state(state const&) = delete;
     state& operator=(state const&) = delete;
     ~state() {
@@ -11816,10 +16098,11 @@ struct basic_ledger<Policies>::state {
         // So that opening has less to fold. Not worth a commit for a few records.
         constexpr std::uint64_t worth_saving = 8192;
         static_cast<void>(fold.save_now(worth_saving));
+        static_cast<void>(gate.save_now(worth_saving));
     }
 
     template <class String>
-    result<detail::batch_queue::pushed> push(basic_record<String> const& entry, bool awaited) {
+    result<std::string_view> encode(basic_record<String> const& entry) const {
         thread_local std::string room;
         if (options.read_only)
             return fail(errc::read_only, options.path + " is open for reading only");
@@ -11828,22 +16111,78 @@ struct basic_ledger<Policies>::state {
             return fail(errc::too_large, "a record of " + std::to_string(encoded.size()) +
                                              " bytes; the most is " +
                                              std::to_string(limits::record_bytes));
-        return queue.push(encoded, awaited);
+        return encoded;
+    }
+    template <class String>
+    result<detail::batch_queue::pushed> push(basic_record<String> const& entry, bool awaited) {
+        auto const encoded = encode(entry);
+        if (!encoded) return encoded.error();
+        return queue.push(*encoded, awaited);
     }
 
     result<sequence> wait(detail::batch_queue::pushed const& of) {
         auto const written = queue.wait(*of.to);
         if (!written) return written.error();
-        std::uint64_t const first = value_of(of.to->first);
-        return sequence{first == 0 ? 0 : first + of.place};
+        return of.to->sequence_at(of.place);
+    }
+
+    // What became of an entry that the writer decides about.
+    struct decided {
+        sequence number{};
+        bool warned = false;
+        detail::batch::left_out_entry const* left_out = nullptr;  // the batch's
+    };
+    result<decided> wait_for_decision(detail::batch_queue::pushed const& of) {
+        auto const number = wait(of);
+        if (!number) return number.error();
+        auto const& warned = of.to->warned;
+        auto const* const left_out = of.to->left_out_at(of.place);
+        if (left_out != nullptr && left_out->failure) return *left_out->failure;
+        return decided{*number, std::binary_search(warned.begin(), warned.end(), of.place),
+                       left_out};
+    }
+
+    // A store that has nothing on disk has no other processes.
+    result<void> take_admissions() {
+        if (store.bytes_on_disk() == 0) return {};
+        return admissions.take(options.path, options.budgets == budget_mode::exclusive);
+    }
+    // Lets the writer decide.
+    result<admission> admit_by_log(std::string_view encoded) {
+        auto const pushed = queue.push(encoded, true, detail::entry_mark::conditional);
+        if (!pushed) return pushed.error();
+        auto const became = wait_for_decision(*pushed);
+        if (!became) return became.error();
+        if (became->left_out == nullptr) return admission{became->number, {}, became->warned};
+        return admission{sequence{}, became->left_out->why, false};
+    }
+    result<admission> admit_by_memory(std::string_view encoded, durability when) {
+        auto const said = gate.hold(encoded);
+        if (!said) return said.error();
+        if (said->refused) return admission{sequence{}, said->refused, false};
+        // A budget that is being set now is asked as well.
+        if (!said->held) return admit_by_log(encoded);
+        auto const pushed =
+            queue.push(encoded, when == durability::committed, detail::entry_mark::held);
+        if (!pushed) {
+            gate.release(encoded);
+            return pushed.error();
+        }
+        admission made{sequence{}, {}, said->warned};
+        if (when == durability::relaxed) return made;
+        auto const number = wait(*pushed);
+        if (!number) return number.error();
+        made.number = *number;
+        return made;
     }
 
     // The writer's thread.
     void run() {
         while (auto next = queue.take()) {
             auto const first = appender.append(*next);
-            queue.finish(*next, first);
-            if (first && value_of(*first) != 0)
+            if (!first) gate.abandoned(*next, true);
+            if (auto const doomed = queue.finish(*next, first)) gate.abandoned(*doomed, true);
+            if (first && value_of(*first) != 0 && next->count != 0)
                 fold.committed(std::move(next), value_of(*first) - 1);
         }
         static_cast<void>(appender.take_up_spilled());
@@ -11855,6 +16194,9 @@ struct basic_ledger<Policies>::state {
     detail::log_reader<storage> log;
     detail::batch_queue queue;
     detail::fold_keeper<storage> fold;
+    detail::gate_keeper<storage> gate;
+    detail::admission_lock admissions{};
+    std::mutex once{};                              // one conditional record of a kind at a time
     detail::log_appender<storage, clock> appender;  // the writer's
     std::thread writer{};                           // last: they use all of the above
     std::thread folder{};
@@ -11871,8 +16213,12 @@ result<basic_ledger<Policies>> basic_ledger<Policies>::open(ledger_options optio
     auto opened = storage::open(with);
     if (!opened) return opened.error();
     auto made = std::make_unique<state>(std::move(options), std::move(*opened));
+    if (made->options.budgets == budget_mode::exclusive) {
+        if (auto alone = made->take_admissions(); !alone) return alone.error();
+    }
     if (auto folded = made->fold.catch_up_now(); !folded) return folded.error();
     if (made->options.read_only) return basic_ledger(std::move(made));
+    if (auto folded = made->gate.catch_up(); !folded) return folded.error();
     if (auto taken = made->appender.open(); !taken) return taken.error();
     made->writer = std::thread([of = made.get()] { of->run(); });
     made->folder = std::thread([of = made.get()] { of->fold.run(); });
@@ -11883,7 +16229,8 @@ template <class Policies>
 result<void> basic_ledger<Policies>::save() {
     if (auto ok = flush(); !ok) return ok;
     if (auto ok = state_->fold.catch_up_now(); !ok) return ok;
-    return state_->fold.save_now(1);
+    if (auto ok = state_->fold.save_now(1); !ok) return ok;
+    return state_->gate.save_now(1);
 }
 
 template <class Policies>
@@ -11891,6 +16238,99 @@ result<void> basic_ledger<Policies>::rotate() {
     if (auto ok = flush(); !ok) return ok;
     detail::log_writer<storage> writing(state_->store, state_->options.rotation);
     return writing.rotate(state_->time.now(), true);
+}
+
+template <class Policies>
+result<admission> basic_ledger<Policies>::admit(record const& intent, durability when) {
+    if (intent.kind != record_kind::intent)
+        return fail(errc::bad_argument, "an attempt is admitted by its intent");
+    auto const encoded = state_->encode(intent);
+    if (!encoded) return encoded.error();
+    if (auto ok = state_->take_admissions(); !ok) return ok.error();
+    if (state_->options.budgets == budget_mode::exclusive)
+        return state_->admit_by_memory(*encoded, when);
+    return state_->admit_by_log(*encoded);
+}
+
+template <class Policies>
+result<sequence> basic_ledger<Policies>::set_budget(budget const& wanted) {
+    auto const entry = to_record(wanted, state_->time.now());
+    if (!entry) return entry.error();
+    auto const number = append(*entry);
+    if (!number) return number;
+    if (auto ok = state_->gate.catch_up(); !ok) return ok.error();
+    return number;
+}
+
+template <class Policies>
+result<sequence> basic_ledger<Policies>::remove_budget(std::string_view name) {
+    auto const there = budgets();
+    if (!there) return there.error();
+    auto const found = std::find_if(there->begin(), there->end(),
+                                    [name](budget const& of) { return of.name == name; });
+    if (found == there->end())
+        return fail(errc::not_found, "no budget '" + std::string(name.substr(0, 64)) + "'");
+    auto const number = append(to_removal_record(name, state_->time.now()));
+    if (!number) return number;
+    if (auto ok = state_->gate.catch_up(); !ok) return ok.error();
+    return number;
+}
+
+template <class Policies>
+result<std::vector<budget>> basic_ledger<Policies>::budgets() {
+    return state_->gate.look([](budget_gate& gate, auto&) { return gate.budgets(); });
+}
+
+template <class Policies>
+result<std::vector<budget_state>> basic_ledger<Policies>::budget_states() {
+    timestamp const now = state_->time.now();
+    return state_->gate.look([now](budget_gate& gate, auto&) { return gate.states(now); });
+}
+
+template <class Policies>
+result<std::vector<open_reservation>> basic_ledger<Policies>::open_reservations(
+    std::optional<timestamp> deadline_before) {
+    return state_->gate.look([&](budget_gate& gate, auto&) { return gate.open(deadline_before); });
+}
+
+template <class Policies>
+result<std::uint64_t> basic_ledger<Policies>::reconcile(timestamp deadline_before) {
+    auto const open = open_reservations(deadline_before);
+    if (!open) return open.error();
+    std::uint64_t count = 0;
+    for (open_reservation const& one : *open) {
+        std::optional<record> intent;
+        auto const got = read(one.intent, [&intent](sequence, record&& entry) {
+            intent = std::move(entry);
+            return false;
+        });
+        if (!got) return got.error();
+        if (!intent) return fail(errc::corrupt, "an intent is missing");
+        auto const written = append_once(detail::unknown_outcome(std::move(*intent)));
+        if (!written) return written.error();
+        if (*written) ++count;
+    }
+    return count;
+}
+
+template <class Policies>
+result<std::vector<budget_crossing>> basic_ledger<Policies>::take_crossings() {
+    return state_->gate.look([](budget_gate& gate, auto&) { return gate.take_crossings(); });
+}
+
+template <class Policies>
+result<std::optional<sequence>> basic_ledger<Policies>::append_once(record const& entry) {
+    if (entry.kind != record_kind::alert && entry.kind != record_kind::outcome)
+        return fail(errc::bad_argument, "alerts and outcomes alone are appended once");
+    auto const encoded = state_->encode(entry);
+    if (!encoded) return encoded.error();
+    std::lock_guard const lock(state_->once);
+    auto const pushed = state_->queue.push(*encoded, true, detail::entry_mark::conditional);
+    if (!pushed) return pushed.error();
+    auto const became = state_->wait_for_decision(*pushed);
+    if (!became) return became.error();
+    if (became->left_out != nullptr) return std::optional<sequence>{};
+    return std::optional(became->number);
 }
 
 }  // namespace v1
