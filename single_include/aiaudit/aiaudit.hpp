@@ -852,6 +852,7 @@ struct budget_refusal {
     std::string budget{};
     std::string subject{};  // whose limit: "everyone", "user=alice", "tag:team=red"
     refusal_reason reason = refusal_reason::full;
+    budget_period period = budget_period::month;  // minute: a rate limit
     budget_unit unit = budget_unit::usd;
     int128 limit = 0;
     int128 spent = 0;
@@ -7886,8 +7887,8 @@ template <class String>
     switch (refused.reason) {
     case refusal_reason::full:
     case refusal_reason::clock_behind:
-        entry.error_type = refused.then == budget_action::wait ? name_of(errc::rate_limited)
-                                                               : name_of(errc::budget_exceeded);
+        entry.error_type = refused.period == budget_period::minute ? name_of(errc::rate_limited)
+                                                                   : name_of(errc::budget_exceeded);
         break;
     case refusal_reason::unbounded:
     case refusal_reason::unpriced: entry.error_type = name_of(errc::unbounded); break;
@@ -11974,7 +11975,7 @@ private:
 // SPDX-License-Identifier: MIT
 //
 // gate_snapshot.hpp: what a gate remembers as bytes, so that the log need not be folded from its
-// beginning each time. The layout is docs/format.md.
+// beginning each time. No format for others: what cannot be read is folded from the log anew.
 //
 // One state has one encoding: budgets and accounts by name, attempts by sequence. Bytes that are
 // not the encoding of the state they decode to are refused.
@@ -12508,6 +12509,7 @@ inline void add_states(kept_budget const& of, timestamp now, std::vector<budget_
     refused.budget = definition.name;
     refused.subject = subject_text(definition.scope, place.name);
     refused.reason = reason;
+    refused.period = definition.window.period;
     refused.unit = definition.unit;
     refused.limit = definition.limit;
     refused.spent = state.spent;

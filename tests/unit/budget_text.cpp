@@ -207,7 +207,7 @@ BOOST_AUTO_TEST_CASE(a_refusal_says_all_in_one_line_and_in_its_record) {
     BOOST_TEST(entry.user == "alice");
     BOOST_TEST(entry.error_type == "budget_exceeded");
     BOOST_TEST(entry.tags.size() == 8U);
-    refused.then = budget_action::wait;
+    refused.period = budget_period::minute;
     BOOST_TEST(refusal_record(intent, refused).error_type == "rate_limited");
     refused.reason = refusal_reason::unpriced;
     BOOST_TEST(refusal_record(intent, refused).error_type == "unbounded");

@@ -169,8 +169,8 @@ template <class String>
     switch (refused.reason) {
     case refusal_reason::full:
     case refusal_reason::clock_behind:
-        entry.error_type = refused.then == budget_action::wait ? name_of(errc::rate_limited)
-                                                               : name_of(errc::budget_exceeded);
+        entry.error_type = refused.period == budget_period::minute ? name_of(errc::rate_limited)
+                                                                   : name_of(errc::budget_exceeded);
         break;
     case refusal_reason::unbounded:
     case refusal_reason::unpriced: entry.error_type = name_of(errc::unbounded); break;

@@ -41,6 +41,7 @@ struct budget_refusal {
     std::string budget{};
     std::string subject{};  // whose limit: "everyone", "user=alice", "tag:team=red"
     refusal_reason reason = refusal_reason::full;
+    budget_period period = budget_period::month;  // minute: a rate limit
     budget_unit unit = budget_unit::usd;
     int128 limit = 0;
     int128 spent = 0;

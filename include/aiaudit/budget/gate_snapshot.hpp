@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // gate_snapshot.hpp: what a gate remembers as bytes, so that the log need not be folded from its
-// beginning each time. The layout is docs/format.md.
+// beginning each time. No format for others: what cannot be read is folded from the log anew.
 //
 // One state has one encoding: budgets and accounts by name, attempts by sequence. Bytes that are
 // not the encoding of the state they decode to are refused.

@@ -135,6 +135,7 @@ inline void add_states(kept_budget const& of, timestamp now, std::vector<budget_
     refused.budget = definition.name;
     refused.subject = subject_text(definition.scope, place.name);
     refused.reason = reason;
+    refused.period = definition.window.period;
     refused.unit = definition.unit;
     refused.limit = definition.limit;
     refused.spent = state.spent;
