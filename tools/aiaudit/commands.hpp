@@ -5,7 +5,18 @@
 #ifndef AIAUDIT_TOOLS_COMMANDS_HPP
 #define AIAUDIT_TOOLS_COMMANDS_HPP
 
-#include <aiaudit/aiaudit.hpp>
+#include <aiaudit/export/budget_report.hpp>
+#include <aiaudit/export/record_text.hpp>
+#include <aiaudit/export/report_text.hpp>
+#include <aiaudit/import.hpp>
+#include <aiaudit/integrity/proof_file.hpp>
+#include <aiaudit/ledger.hpp>
+#include <aiaudit/pricing/builtin.hpp>
+#include <aiaudit/pricing/load.hpp>
+#include <aiaudit/retain.hpp>
+#include <aiaudit/timezone/tzdb.hpp>
+#include <aiaudit/verify.hpp>
+#include <aiaudit/version.hpp>
 
 #include <CLI/CLI.hpp>
 

@@ -8,6 +8,7 @@
 #ifndef AIAUDIT_ALERTS_SIGNATURE_HPP
 #define AIAUDIT_ALERTS_SIGNATURE_HPP
 
+#include <aiaudit/config.hpp>          // int128
 #include <aiaudit/core/digest.hpp>     // to_hex
 #include <aiaudit/core/http.hpp>       // header_list
 #include <aiaudit/core/timestamp.hpp>  // timestamp
