@@ -12302,6 +12302,7 @@ inline result<alert_book> alert_book::from_snapshot(std::string_view bytes) {
 #include <optional>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -12367,9 +12368,8 @@ public:
     // Where that fails and is_behind(), catch_up() and try again.
     template <class View>
     [[nodiscard]] result<bool> prepare(View& view, std::uint64_t before, batch& next) {
-        // Other processes do not wait for that.
-        if (reading_.load(std::memory_order_acquire)) return fall_behind();
-        std::lock_guard const lock(mutex_);
+        auto const lock = lock_in_transaction();
+        if (!lock) return fall_behind();
         behind_ = false;
         saving_ = 0;
         free_tentative(next);
@@ -12451,7 +12451,19 @@ public:
 private:
     static constexpr int tries_most = 50;  // while other processes save and drop
 
-    // All under mutex_.
+    // The mutex, but not for long: who has it may be reading the log, and wait for what waits for
+    // this transaction. Not owned: they took their time.
+    [[nodiscard]] std::unique_lock<std::mutex> lock_in_transaction() {
+        constexpr int looks = 1000;
+        for (int look = 0; look < looks; ++look) {
+            std::unique_lock lock(mutex_, std::try_to_lock);
+            if (lock) return lock;
+            std::this_thread::yield();
+        }
+        return {};
+    }
+
+    // All under mutex_, but for the first.
     [[nodiscard]] error fall_behind() {
         behind_ = true;
         return fail(errc::storage_failed, "other processes change the log too quickly");
@@ -12513,7 +12525,6 @@ private:
     [[nodiscard]] result<void> catch_up_locked() {
         for (int tries = 0;; ++tries) {
             auto const caught_up = try_to_catch_up();
-            reading_.store(false, std::memory_order_release);
             note_budgets();
             // What another process dropped it had saved before.
             bool const dropped = !caught_up && caught_up.error().code == errc::not_found;
@@ -12531,7 +12542,6 @@ private:
             if (*since == 0) return {};
             if (auto ok = load(*since); !ok) return ok;
         }
-        reading_.store(true, std::memory_order_release);
         for (;;) {
             if (auto const past = gate_.needs_history()) {
                 if (auto ok = fold_history(past->from); !ok) return ok;
@@ -12658,8 +12668,7 @@ private:
     log_reader<Store> const* log_;
     std::uint64_t const save_records_;
     std::atomic<bool> has_budgets_{false};
-    std::atomic<bool> reading_{false};  // the log, under the mutex: that may take long
-    bool behind_ = false;               // the writer's
+    bool behind_ = false;  // the writer's
 
     std::mutex mutex_{};
     // Under mutex_.

@@ -248,21 +248,24 @@ BOOST_AUTO_TEST_CASE(processes_share_a_budget_by_the_log_alone) {
 BOOST_AUTO_TEST_CASE(who_decides_alone_lets_nobody_else_decide) {
     temporary_directory const directory;
     ledger_options options{.path = directory / "ledger", .budgets = budget_mode::exclusive};
+    shared_counter opened;
+    // Forked before this process has threads.
+    child_process other([&] {
+        while (opened.get() == 0) std::this_thread::yield();
+        if (basic_ledger<on_disk>::open(options).error().code != errc::already_open) return 1;
+        options.budgets = budget_mode::shared;
+        auto second = basic_ledger<on_disk>::open(options).value();
+        set_time(second);
+        if (second.admit(intent_of_cost(1, 1)).error().code != errc::already_open) return 2;
+        // What decides nothing may be done.
+        if (!second.set_budget(usd_total("purse", 100))) return 3;
+        if (!second.append(outcome_of_cost(2, 30))) return 4;
+        return 0;
+    });
     auto ledger = basic_ledger<on_disk>::open(options).value();
     set_time(ledger);
-    BOOST_TEST(run_in_child([&] {
-                   if (basic_ledger<on_disk>::open(options).error().code != errc::already_open)
-                       return 1;
-                   options.budgets = budget_mode::shared;
-                   auto second = basic_ledger<on_disk>::open(options).value();
-                   set_time(second);
-                   if (second.admit(intent_of_cost(1, 1)).error().code != errc::already_open)
-                       return 2;
-                   // What decides nothing may be done.
-                   if (!second.set_budget(usd_total("purse", 100))) return 3;
-                   if (!second.append(outcome_of_cost(2, 30))) return 4;
-                   return 0;
-               }) == 0);
+    opened.set(1);
+    BOOST_REQUIRE(other.wait() == 0);
     BOOST_TEST(!is_let_through(ledger, intent_of_cost(3, 71)));
     BOOST_TEST(is_let_through(ledger, intent_of_cost(4, 70)));
 }
