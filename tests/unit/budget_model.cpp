@@ -135,7 +135,7 @@ int128 taken_of(budget const& of, record const& outcome, int128 held) {
 
 class model {
 public:
-    explicit model(std::uint64_t seed) : random_(seed), seed_(seed) {
+    explicit model(std::uint64_t seed) : random_(seed) {
         zones_ = {time_zone{}, find_time_zone("Asia/Ho_Chi_Minh").value(),
                   find_time_zone("America/New_York").value(),
                   find_time_zone("Asia/Kathmandu").value()};
@@ -726,7 +726,6 @@ private:
     }
 
     std::mt19937_64 random_;
-    std::uint64_t seed_;
     std::vector<time_zone> zones_{};
     timestamp now_{};
     bool honest_ = true;  // no outcome costs more than its bound, no limit is lowered
