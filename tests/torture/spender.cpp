@@ -31,8 +31,9 @@ constexpr std::int64_t purse_limit = 5 * pico_a_cent;
 constexpr std::int64_t daily_limit = 3 * pico_a_cent;
 constexpr std::int64_t calls_a_user = 40;
 constexpr std::int32_t zone_seconds = 7 * 3600;
-// 17:00 in UTC: midnight in the zone.
-constexpr std::int64_t midnight = 1'790'010'000 / 86'400 * 86'400 + 17 * 3600;
+// The next one in the zone, in seconds: what lies long before a budget was set is refused.
+std::int64_t const midnight =
+    ((system_clock{}.now().seconds() + zone_seconds) / 86'400 + 1) * 86'400 - zone_seconds;
 
 int say(int status, std::string const& what) {
     std::printf("%s\n", what.c_str());
