@@ -269,7 +269,7 @@ struct basic_ledger<Policies>::state {
 
     // A store that has nothing on disk has no other processes.
     result<void> take_admissions() {
-        if (store.bytes_on_disk() == 0) return {};
+        if (admissions.taken() || store.bytes_on_disk() == 0) return {};
         return admissions.take(options.path, options.budgets == budget_mode::exclusive);
     }
     // Lets the writer decide.
@@ -281,8 +281,9 @@ struct basic_ledger<Policies>::state {
         if (became->left_out == nullptr) return admission{became->number, {}, became->warned};
         return admission{sequence{}, became->left_out->why, false};
     }
-    result<admission> admit_by_memory(std::string_view encoded, durability when) {
-        auto const said = gate.hold(encoded);
+    result<admission> admit_by_memory(record const& intent, std::string_view encoded,
+                                      durability when) {
+        auto const said = gate.hold(intent);
         if (!said) return said.error();
         if (said->refused) return admission{sequence{}, said->refused, false};
         // A budget that is being set now is asked as well.
@@ -290,7 +291,7 @@ struct basic_ledger<Policies>::state {
         auto const pushed =
             queue.push(encoded, when == durability::committed, detail::entry_mark::held);
         if (!pushed) {
-            gate.release(encoded);
+            gate.release(intent);
             return pushed.error();
         }
         admission made{sequence{}, {}, said->warned};
@@ -373,7 +374,7 @@ result<admission> basic_ledger<Policies>::admit(record const& intent, durability
     if (!encoded) return encoded.error();
     if (auto ok = state_->take_admissions(); !ok) return ok.error();
     if (state_->options.budgets == budget_mode::exclusive)
-        return state_->admit_by_memory(*encoded, when);
+        return state_->admit_by_memory(intent, *encoded, when);
     return state_->admit_by_log(*encoded);
 }
 

@@ -453,6 +453,25 @@ struct civil_day {
     }
 };
 
+namespace detail {
+
+// Months since January 1970.
+[[nodiscard]] constexpr std::int64_t month_of(civil_day day) noexcept {
+    using namespace std::chrono;
+    year_month_day const date{sys_days{days{day.days}}};
+    return (static_cast<int>(date.year()) - 1970) * std::int64_t{12} +
+           static_cast<unsigned>(date.month()) - 1;
+}
+[[nodiscard]] constexpr civil_day first_of_month(std::int64_t month) noexcept {
+    using namespace std::chrono;
+    std::int64_t const years = floor_divide(month, 12);
+    sys_days const first{year{static_cast<int>(1970 + years)} /
+                         std::chrono::month{static_cast<unsigned>(month - years * 12 + 1)} / 1};
+    return {static_cast<std::int32_t>(first.time_since_epoch().count())};
+}
+
+}  // namespace detail
+
 // Which offset a place's clock has when.
 class time_zone {
 public:
@@ -2094,6 +2113,18 @@ using record = basic_record<std::string>;
 // A record whose texts lie in bytes that belong to somebody else, and die with them.
 using record_view = basic_record<std::string_view>;
 
+namespace detail {
+
+// The value of the first tag of that name; empty where there is none.
+template <class String>
+[[nodiscard]] std::string_view tag_of(basic_record<String> const& entry, std::string_view name) {
+    for (auto const& [key, value] : entry.tags) {
+        if (std::string_view(key) == name) return value;
+    }
+    return {};
+}
+
+}  // namespace detail
 }  // namespace v1
 }  // namespace aiaudit
 
@@ -2166,6 +2197,12 @@ inline void append_varint(std::string& out, std::uint64_t value) {
     }
     bytes[size++] = static_cast<char>(static_cast<std::uint8_t>(value));
     out.append(bytes, size);
+}
+
+// A text behind its length.
+inline void append_text(std::string& out, std::string_view text) {
+    append_varint(out, text.size());
+    out.append(text);
 }
 
 // Small magnitudes of either sign become small varints.
@@ -2540,15 +2577,6 @@ namespace detail {
         if (name_of(kind) == name) return kind;
     }
     return std::nullopt;
-}
-
-// The value of the first tag of that name; empty where there is none.
-template <class String>
-[[nodiscard]] std::string_view tag_of(basic_record<String> const& entry, std::string_view name) {
-    for (auto const& [key, value] : entry.tags) {
-        if (std::string_view(key) == name) return value;
-    }
-    return {};
 }
 
 }  // namespace detail
@@ -4804,6 +4832,23 @@ public:
         put(hash, number);
         ++count_;
     }
+    // Of one that is there. `hash_of` as above: it is asked of those behind it.
+    template <class HashOf>
+    void erase(std::uint64_t hash, std::uint32_t number, HashOf&& hash_of) {
+        std::size_t const mask = slots_.size() - 1;
+        std::size_t gap = hash & mask;
+        while (slots_[gap].number != number) gap = (gap + 1) & mask;
+        // Moves up what would not be found behind an empty slot.
+        for (std::size_t at = (gap + 1) & mask; slots_[at].number != none; at = (at + 1) & mask) {
+            std::size_t const home = hash_of(slots_[at].number) & mask;
+            if (((at - home) & mask) < ((at - gap) & mask)) continue;
+            slots_[gap] = slots_[at];
+            gap = at;
+        }
+        slots_[gap] = {};
+        --count_;
+    }
+    [[nodiscard]] std::size_t size() const noexcept { return count_; }
     void clear() {
         slots_.clear();
         count_ = 0;
@@ -5318,9 +5363,7 @@ private:
         std::string& out = out_;
         for (std::size_t i = 1; i < names_.size(); ++i) {
             for (std::uint32_t const number : names_[i].used()) {
-                std::string_view const name = series_.names(i)[number];
-                append_varint(out, name.size());
-                out.append(name);
+                append_text(out, series_.names(i)[number]);
             }
         }
         for (std::uint32_t const pair : pairs_.used()) {
@@ -7596,10 +7639,6 @@ private:
 inline constexpr std::uint64_t alert_book_version = 1;
 
 inline void append_instant(std::string& out, timestamp at) { append_varint(out, zigzag(at.ns)); }
-inline void append_text(std::string& out, std::string_view text) {
-    append_varint(out, text.size());
-    out.append(text);
-}
 
 inline std::string alert_book::snapshot() const {
     std::string out;
@@ -7837,12 +7876,7 @@ template <class String>
     auto const bad = [](std::string_view why) {
         return fail(errc::corrupt, "a record of a budget cannot be read: " + std::string(why));
     };
-    auto const find = [&entry](std::string_view key) -> std::string_view {
-        for (auto const& [name, value] : entry.tags) {
-            if (std::string_view(name) == key) return std::string_view(value);
-        }
-        return {};
-    };
+    auto const find = [&entry](std::string_view key) { return detail::tag_of(entry, key); };
     if (entry.kind != record_kind::budget) return bad("it is of another kind");
     budget_change change;
     std::string_view const name = find("budget");
@@ -8116,6 +8150,15 @@ private:
     return static_cast<std::int64_t>(done);
 }
 
+// flock(), where no signal ends the wait.
+[[nodiscard]] inline int lock_file(int descriptor, int how) noexcept {
+    int failed = 0;
+    do {
+        failed = ::flock(descriptor, how);
+    } while (failed != 0 && errno == EINTR);
+    return failed;
+}
+
 // Held from when it is made until it is destroyed; other processes' holders wait. For as long as
 // the few system calls of making a directory take.
 class directory_lock {
@@ -8123,11 +8166,7 @@ public:
     explicit directory_lock(std::string const& path) noexcept
         : directory_(file_handle::open(path, O_RDONLY | O_DIRECTORY)) {
         if (!directory_) return;
-        int failed = 0;
-        do {
-            failed = ::flock(directory_.get(), LOCK_EX);
-        } while (failed != 0 && errno == EINTR);
-        held_ = failed == 0;
+        held_ = lock_file(directory_.get(), LOCK_EX) == 0;
     }
     directory_lock(directory_lock const&) = delete;
     directory_lock& operator=(directory_lock const&) = delete;
@@ -8173,25 +8212,21 @@ class admission_lock {
 public:
     static constexpr char const* file_name = "admission.lock";
 
-    // Takes it once, for as long as this lives; later calls cost a load. Errors: already_open,
-    // where a process decides alone, or `alone` and others decide; those of the file system.
+    [[nodiscard]] bool taken() const noexcept { return taken_.load(std::memory_order_acquire); }
+    // Takes it once, for as long as this lives. Errors: already_open, where a process decides
+    // alone, or `alone` and others decide; those of the file system.
     [[nodiscard]] result<void> take(std::string const& directory, bool alone) {
-        if (taken_.load(std::memory_order_acquire)) return {};
         std::lock_guard const lock(mutex_);
         if (taken_.load(std::memory_order_relaxed)) return {};
         std::string const path = directory + "/" + file_name;
         auto file = file_handle::open(path, O_RDWR | O_CREAT);
         if (!file) return posix_error(errno, "open", path);
-        int failed = 0;
-        do {
-            failed = ::flock(file.get(), (alone ? LOCK_EX : LOCK_SH) | LOCK_NB);
-        } while (failed != 0 && errno == EINTR);
-        if (failed != 0 && errno == EWOULDBLOCK) {
+        if (lock_file(file.get(), (alone ? LOCK_EX : LOCK_SH) | LOCK_NB) != 0) {
+            if (errno != EWOULDBLOCK) return posix_error(errno, "flock", path);
             return fail(errc::already_open,
                         directory + (alone ? ": other processes decide about its budgets"
                                            : ": another process alone decides about its budgets"));
         }
-        if (failed != 0) return posix_error(errno, "flock", path);
         file_ = std::move(file);
         taken_.store(true, std::memory_order_release);
         return {};
@@ -10797,7 +10832,6 @@ private:
 #define AIAUDIT_BUDGET_BUDGET_WINDOWS_HPP
 
 #include <algorithm>
-#include <chrono>
 #include <cstdint>
 #include <limits>
 #include <optional>
@@ -10837,21 +10871,6 @@ struct window_span {
     while (zone.start_seconds(day.plus(1)) <= seconds) day = day.plus(1);
     return day;
 }
-[[nodiscard]] inline civil_day first_of_month(std::int64_t months) noexcept {
-    using namespace std::chrono;
-    auto const year = static_cast<int>(1970 + floor_divide(months, 12));
-    auto const month = static_cast<unsigned>(months - floor_divide(months, 12) * 12 + 1);
-    sys_days const first{
-        year_month_day{std::chrono::year{year}, std::chrono::month{month}, day{1}}};
-    return {static_cast<std::int32_t>(first.time_since_epoch().count())};
-}
-[[nodiscard]] inline std::int64_t months_before(civil_day day) noexcept {
-    using namespace std::chrono;
-    year_month_day const date{sys_days{days{day.days}}};
-    return (static_cast<int>(date.year()) - 1970) * std::int64_t{12} +
-           static_cast<unsigned>(date.month()) - 1;
-}
-
 [[nodiscard]] inline window_span span_numbered(budget_window const& window, std::int64_t number) {
     auto const starts_ns = [&window](civil_day day) {
         return window.zone.start_seconds(day) * nanoseconds_per_second;
@@ -10879,7 +10898,7 @@ struct window_span {
     std::int64_t number = 0;
     switch (window.period) {
     case budget_period::day: number = day_begun(window.zone, seconds).days; break;
-    case budget_period::month: number = months_before(day_begun(window.zone, seconds)); break;
+    case budget_period::month: number = month_of(day_begun(window.zone, seconds)); break;
     case budget_period::rolling: number = floor_divide(ns, rolling_part_ns(window.hours)); break;
     case budget_period::total:
     case budget_period::minute: break;
@@ -11374,47 +11393,35 @@ struct open_attempt {
 
 class open_attempts {
 public:
-    static constexpr std::uint32_t none = ~std::uint32_t{0};
+    static constexpr std::uint32_t none = hash_index::none;
 
-    [[nodiscard]] std::uint32_t find(operation_id const& operation,
-                                     std::uint32_t attempt) const noexcept {
-        if (slots_.empty()) return none;
-        std::uint32_t const hash = hash_of(operation, attempt);
-        for (std::size_t at = hash & mask(); slots_[at].number != none; at = (at + 1) & mask()) {
-            if (slots_[at].hash != hash) continue;
-            open_attempt const& each = attempts_[slots_[at].number];
-            if (each.attempt == attempt &&
-                same_text(view_of(each.operation.bytes), view_of(operation.bytes)))
-                return slots_[at].number;
-        }
-        return none;
+    [[nodiscard]] std::uint32_t find(operation_id const& operation, std::uint32_t attempt) const {
+        return index_.find(hash_of(operation, attempt), [&](std::uint32_t number) {
+            open_attempt const& each = attempts_[number];
+            return each.attempt == attempt &&
+                   same_text(view_of(each.operation.bytes), view_of(operation.bytes));
+        });
     }
     // Of one that is not there.
     std::uint32_t add(operation_id const& operation, std::uint32_t attempt) {
-        if ((size_ + 1) * 2 > slots_.size()) grow();
         std::uint32_t const number = take(attempts_, free_attempts_);
         open_attempt& made = attempts_[number];
         made = {};
         made.operation = operation;
         made.attempt = attempt;
         made.first_hold = none;
-        put({hash_of(operation, attempt), number});
-        ++size_;
+        index_.insert(hash_at(number), number, [this](std::uint32_t of) { return hash_at(of); });
         return number;
     }
     // Of one that holds nothing.
-    void remove(std::uint32_t number) noexcept {
+    void remove(std::uint32_t number) {
         AIAUDIT_ASSERT(attempts_[number].first_hold == none);
-        open_attempt& old = attempts_[number];
-        std::size_t at = hash_of(old.operation, old.attempt) & mask();
-        while (slots_[at].number != number) at = (at + 1) & mask();
-        close_gap(at);
-        old.first_hold = free_mark;
+        index_.erase(hash_at(number), number, [this](std::uint32_t of) { return hash_at(of); });
+        attempts_[number].first_hold = free_mark;
         free_attempts_.push_back(number);
-        --size_;
     }
 
-    [[nodiscard]] std::size_t size() const noexcept { return size_; }
+    [[nodiscard]] std::size_t size() const noexcept { return index_.size(); }
     [[nodiscard]] open_attempt& operator[](std::uint32_t number) noexcept {
         return attempts_[number];
     }
@@ -11466,18 +11473,16 @@ public:
 
 private:
     static constexpr std::uint32_t free_mark = none - 1;
-    struct slot {
-        std::uint32_t hash = 0;
-        std::uint32_t number = none;
-    };
 
     // A half of the identifier is random, whoever made it.
-    [[nodiscard]] static std::uint32_t hash_of(operation_id const& operation,
+    [[nodiscard]] static std::uint64_t hash_of(operation_id const& operation,
                                                std::uint32_t attempt) noexcept {
         auto const* const bytes = reinterpret_cast<char const*>(operation.bytes.data());
-        return static_cast<std::uint32_t>(
-            mixed(load_word(bytes) ^ 0x9E37'79B9'7F4A'7C15ULL,
-                  load_word(bytes + 8) + attempt * std::uint64_t{0xC2B2'AE3D}));
+        return mixed(load_word(bytes) ^ 0x9E37'79B9'7F4A'7C15ULL,
+                     load_word(bytes + 8) + attempt * std::uint64_t{0xC2B2'AE3D});
+    }
+    [[nodiscard]] std::uint64_t hash_at(std::uint32_t number) const noexcept {
+        return hash_of(attempts_[number].operation, attempts_[number].attempt);
     }
     template <class Value>
     [[nodiscard]] static std::uint32_t take(std::vector<Value>& all,
@@ -11490,36 +11495,11 @@ private:
         free.pop_back();
         return number;
     }
-    [[nodiscard]] std::size_t mask() const noexcept { return slots_.size() - 1; }
-    void put(slot made) noexcept {
-        std::size_t at = made.hash & mask();
-        while (slots_[at].number != none) at = (at + 1) & mask();
-        slots_[at] = made;
-    }
-    void grow() {
-        std::vector<slot> const old = std::move(slots_);
-        slots_.assign(old.empty() ? 64 : old.size() * 2, slot{});
-        for (slot const& each : old)
-            if (each.number != none) put(each);
-    }
-    // Moves up what would not be found behind an empty slot.
-    void close_gap(std::size_t gap) noexcept {
-        for (std::size_t at = (gap + 1) & mask(); slots_[at].number != none;
-             at = (at + 1) & mask()) {
-            std::size_t const home = slots_[at].hash & mask();
-            if (((at - home) & mask()) < ((at - gap) & mask())) continue;
-            slots_[gap] = slots_[at];
-            gap = at;
-        }
-        slots_[gap] = {};
-    }
-
-    std::vector<slot> slots_{};
+    hash_index index_{};
     std::vector<open_attempt> attempts_{};
     std::vector<hold> holds_{};
     std::vector<std::uint32_t> free_attempts_{};
     std::vector<std::uint32_t> free_holds_{};
-    std::size_t size_ = 0;
 };
 
 }  // namespace detail
@@ -12031,10 +12011,7 @@ private:
     void count(std::uint64_t value) { append_varint(out_, value); }
     void number(std::int64_t value) { append_varint(out_, zigzag(value)); }
     void amount(int128 value) { append_varint128(out_, value); }
-    void text(std::string_view value) {
-        count(value.size());
-        out_.append(value);
-    }
+    void text(std::string_view value) { append_text(out_, value); }
     void wide(uint128 value) {
         append_little_endian(out_, static_cast<std::uint64_t>(value));
         append_little_endian(out_, static_cast<std::uint64_t>(value >> 64));
@@ -13014,7 +12991,7 @@ public:
         bool warned = false;
         std::optional<budget_refusal> refused{};
     };
-    [[nodiscard]] result<decision> hold(std::string_view encoded) {
+    [[nodiscard]] result<decision> hold(record const& intent) {
         std::lock_guard const lock(mutex_);
         if (seen_ == 0 || seen_ != store_->generation()) {
             std::uint64_t const now = store_->generation();
@@ -13022,15 +12999,14 @@ public:
             seen_ = now;
         }
         if (gate_.empty()) return decision{};
-        if (auto ok = decode_record(encoded, entry_); !ok) return ok.error();
-        auto const verdict = gate_.reserve(entry_);
+        auto const verdict = gate_.reserve(intent);
         if (verdict.admitted) return decision{true, verdict.warned, {}};
-        return decision{false, false, gate_.describe(verdict, entry_)};
+        return decision{false, false, gate_.describe(verdict, intent)};
     }
     // What was held of it is free again: it did not enter the log.
-    void release(std::string_view encoded) {
+    void release(record const& intent) {
         std::lock_guard const lock(mutex_);
-        cancel(encoded);
+        gate_.cancel(intent);
     }
 
     // The writer's, in the transaction of a batch that is to follow so many records: decides about
@@ -13388,12 +13364,9 @@ struct rotation_policy {
 
 namespace detail {
 
-// Months since January 1970.
+// The month of UTC as it is stored.
 [[nodiscard]] inline std::uint64_t month_of(timestamp at) {
-    using namespace std::chrono;
-    year_month_day const date{sys_days{days{floor_divide(at.seconds(), seconds_per_day)}}};
-    auto const years = static_cast<std::int64_t>(static_cast<int>(date.year())) - 1970;
-    return static_cast<std::uint64_t>(years * 12 + static_cast<unsigned>(date.month()) - 1);
+    return static_cast<std::uint64_t>(month_of(time_zone{}.day_of(at)));
 }
 
 template <class Store>
@@ -14062,7 +14035,7 @@ private:
         return ::realpath(path.c_str(), resolved) == nullptr ? path : std::string(resolved);
     }
     [[nodiscard]] bool lock() const noexcept {
-        return ::flock(file_.get(), LOCK_EX | LOCK_NB) == 0;
+        return lock_file(file_.get(), LOCK_EX | LOCK_NB) == 0;
     }
     [[nodiscard]] result<void> append(std::string_view bytes) {
         std::uint64_t at = end_;
@@ -16825,7 +16798,7 @@ struct basic_ledger<Policies>::state {
 
     // A store that has nothing on disk has no other processes.
     result<void> take_admissions() {
-        if (store.bytes_on_disk() == 0) return {};
+        if (admissions.taken() || store.bytes_on_disk() == 0) return {};
         return admissions.take(options.path, options.budgets == budget_mode::exclusive);
     }
     // Lets the writer decide.
@@ -16837,8 +16810,9 @@ struct basic_ledger<Policies>::state {
         if (became->left_out == nullptr) return admission{became->number, {}, became->warned};
         return admission{sequence{}, became->left_out->why, false};
     }
-    result<admission> admit_by_memory(std::string_view encoded, durability when) {
-        auto const said = gate.hold(encoded);
+    result<admission> admit_by_memory(record const& intent, std::string_view encoded,
+                                      durability when) {
+        auto const said = gate.hold(intent);
         if (!said) return said.error();
         if (said->refused) return admission{sequence{}, said->refused, false};
         // A budget that is being set now is asked as well.
@@ -16846,7 +16820,7 @@ struct basic_ledger<Policies>::state {
         auto const pushed =
             queue.push(encoded, when == durability::committed, detail::entry_mark::held);
         if (!pushed) {
-            gate.release(encoded);
+            gate.release(intent);
             return pushed.error();
         }
         admission made{sequence{}, {}, said->warned};
@@ -16929,7 +16903,7 @@ result<admission> basic_ledger<Policies>::admit(record const& intent, durability
     if (!encoded) return encoded.error();
     if (auto ok = state_->take_admissions(); !ok) return ok.error();
     if (state_->options.budgets == budget_mode::exclusive)
-        return state_->admit_by_memory(*encoded, when);
+        return state_->admit_by_memory(intent, *encoded, when);
     return state_->admit_by_log(*encoded);
 }
 
@@ -17449,6 +17423,7 @@ alert_event basic_alert_watch<Ledger>::state::failure_of(error const& why, alert
 #define AIAUDIT_CORE_HTTP_HPP
 
 #include <algorithm>
+#include <array>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -17474,6 +17449,12 @@ struct http_response_head {
 };
 
 namespace detail {
+
+// As dates of HTTP (RFC 9110) and of e-mails (RFC 5322) have them.
+inline constexpr std::array<std::string_view, 7> weekday_names{"Sun", "Mon", "Tue", "Wed",
+                                                               "Thu", "Fri", "Sat"};
+inline constexpr std::array<std::string_view, 12> month_names{
+    "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
 
 [[nodiscard]] constexpr char ascii_lower(char c) noexcept {
     return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
@@ -17703,12 +17684,10 @@ public:
         // Long names first: each of them begins with a short one.
         constexpr std::array<std::string_view, 7> long_days{
             "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"};
-        constexpr std::array<std::string_view, 7> days{"Mon", "Tue", "Wed", "Thu",
-                                                       "Fri", "Sat", "Sun"};
         bool good = false;
         if (take_name(text_, at_, long_days) != 0) {
             good = rfc850(now);
-        } else if (take_name(text_, at_, days) != 0) {
+        } else if (take_name(text_, at_, weekday_names) != 0) {
             good = take_char(text_, at_, ',') ? fixdate() : asctime();
         }
         if (!good || at_ != text_.size()) return {};
@@ -17748,9 +17727,7 @@ private:
         return day_ > 0;
     }
     [[nodiscard]] constexpr bool take_month() noexcept {
-        constexpr std::array<std::string_view, 12> months{"Jan", "Feb", "Mar", "Apr", "May", "Jun",
-                                                          "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
-        month_ = take_name(text_, at_, months);
+        month_ = take_name(text_, at_, month_names);
         return month_ != 0;
     }
     [[nodiscard]] constexpr bool take_year(int width) noexcept {
@@ -19567,10 +19544,7 @@ inline constexpr std::size_t cache_entry_overhead = 96;
     append_little_endian(out, stored_at.ns);
     append_varint(out, zigzag(answer.status));
     append_varint128(out, answer.cost.pico());
-    auto const text = [&out](std::string_view bytes) {
-        append_varint(out, bytes.size());
-        out.append(bytes);
-    };
+    auto const text = [&out](std::string_view bytes) { append_text(out, bytes); };
     text(answer.content_type);
     text(answer.paid_by);
     append_varint(out, answer.headers.size());

@@ -3,6 +3,7 @@
 
 #include "engine/support/child_process.hpp"
 #include "engine/support/ledger_testing.hpp"
+#include "engine/support/refusing_store.hpp"
 #include "engine/support/temporary_directory.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -67,29 +68,6 @@ template <class Ledger>
 void set_time(Ledger& of) {
     of.time().set(timestamp::from_seconds(start_seconds));
 }
-
-// A store that refuses to write while it is told to.
-class unwilling_store : public lmdb_store {
-public:
-    static inline std::atomic<bool> refuses{false};
-    [[nodiscard]] static result<unwilling_store> open(store_options const& options) {
-        auto opened = lmdb_store::open(options);
-        if (!opened) return opened.error();
-        return unwilling_store(std::move(*opened));
-    }
-    template <class Body>
-    result<void> write(Body body) {
-        if (refuses) return fail(errc::disk_full, "told to refuse");
-        return lmdb_store::write(std::move(body));
-    }
-
-private:
-    explicit unwilling_store(lmdb_store opened) : lmdb_store(std::move(opened)) {}
-};
-struct unwilling : default_policies {
-    using storage = unwilling_store;
-    using clock = manual_clock;
-};
 
 }  // namespace
 
@@ -392,16 +370,16 @@ BOOST_AUTO_TEST_CASE(what_the_log_did_not_take_holds_nothing) {
     for (budget_mode const mode : {budget_mode::shared, budget_mode::exclusive}) {
         temporary_directory const directory;
         auto ledger =
-            basic_ledger<unwilling>::open({.path = directory / "ledger", .budgets = mode}).value();
+            refusing_ledger::open({.path = directory / "ledger", .budgets = mode}).value();
         set_time(ledger);
         BOOST_REQUIRE(ledger.set_budget(usd_total("purse", 100)).has_value());
-        unwilling_store::refuses = true;
+        refusing_store::refuses = true;
         BOOST_TEST((ledger.admit(intent_of_cost(1, 100)).error().code == errc::disk_full));
         if (mode == budget_mode::exclusive) {
             BOOST_TEST(ledger.admit(intent_of_cost(2, 100), durability::relaxed).has_value());
             BOOST_TEST((ledger.flush().error().code == errc::disk_full));
         }
-        unwilling_store::refuses = false;
+        refusing_store::refuses = false;
         BOOST_TEST((state_of(ledger, "purse").reserved == 0));
         BOOST_TEST(is_let_through(ledger, intent_of_cost(3, 100)));
     }
@@ -412,14 +390,14 @@ BOOST_AUTO_TEST_CASE(where_records_are_spilled_what_only_the_log_can_decide_fail
     std::filesystem::create_directory(directory / "spill");
     ledger_options options{.path = directory / "ledger"};
     options.log_failure = {.what = on_log_failure::spill, .spill_directory = directory / "spill"};
-    auto ledger = basic_ledger<unwilling>::open(options).value();
+    auto ledger = refusing_ledger::open(options).value();
     set_time(ledger);
     BOOST_REQUIRE(ledger.set_budget(usd_total("purse", 100)).has_value());
     BOOST_REQUIRE(is_let_through(ledger, intent_of_cost(1, 60)));
-    unwilling_store::refuses = true;
+    refusing_store::refuses = true;
     BOOST_TEST((ledger.admit(intent_of_cost(2, 1)).error().code == errc::disk_full));
     BOOST_TEST(value_of(ledger.append(outcome_of_cost(1, 10)).value()) == 0U);
-    unwilling_store::refuses = false;
+    refusing_store::refuses = false;
     BOOST_TEST(is_let_through(ledger, intent_of_cost(3, 40)));
     auto const state = state_of(ledger, "purse");
     BOOST_TEST((state.spent == 10 && state.reserved == 40));

@@ -2,55 +2,19 @@
 #include <aiaudit/verify.hpp>
 
 #include "engine/support/ledger_testing.hpp"
+#include "engine/support/refusing_store.hpp"
 #include "engine/support/temporary_directory.hpp"
 
 #include <boost/test/unit_test.hpp>
 
 #include <atomic>
 #include <filesystem>
-#include <functional>
 #include <thread>
 
 using namespace aiaudit;
 using namespace aiaudit_tests;
 
 namespace {
-
-// A store that refuses to write while it is told to.
-class refusing_store : public lmdb_store {
-public:
-    static inline std::atomic<bool> refuses{false};
-    static inline std::function<void()> before_refusing{};
-
-    [[nodiscard]] static result<refusing_store> open(store_options const& options) {
-        auto opened = lmdb_store::open(options);
-        if (!opened) return opened.error();
-        return refusing_store(std::move(*opened));
-    }
-    template <class Body>
-    result<void> write(Body body) {
-        if (refuses) {
-            if (before_refusing) before_refusing();
-            return fail(errc::disk_full, "told to refuse");
-        }
-        return lmdb_store::write(std::move(body));
-    }
-
-private:
-    explicit refusing_store(lmdb_store opened) : lmdb_store(std::move(opened)) {}
-};
-
-struct refusing : default_policies {
-    using storage = refusing_store;
-    using clock = manual_clock;
-};
-using refusing_ledger = basic_ledger<refusing>;
-
-// Refuses for as long as it lives.
-struct refusal {
-    refusal() { refusing_store::refuses = true; }
-    ~refusal() { refusing_store::refuses = false; }
-};
 
 std::size_t files_in(std::string const& directory) {
     return static_cast<std::size_t>(

@@ -30,10 +30,8 @@ std::string tags_text(aiaudit::record const& entry) {
 }
 
 std::string tag_of(aiaudit::record const& entry, std::string_view key) {
-    for (auto const& [name, value] : entry.tags) {
-        if (name == key) return printable(value);
-    }
-    return "?";
+    std::string_view const value = aiaudit::detail::tag_of(entry, key);
+    return value.empty() ? "?" : printable(value);
 }
 
 std::string budget_line(aiaudit::record const& entry) {

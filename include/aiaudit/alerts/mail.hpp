@@ -8,13 +8,12 @@
 #define AIAUDIT_ALERTS_MAIL_HPP
 
 #include <aiaudit/alerts/alert_sink.hpp>    // alert, utf8_text
-#include <aiaudit/core/http.hpp>            // ascii_lower, is_control
+#include <aiaudit/core/http.hpp>            // month_names, ascii_lower
 #include <aiaudit/core/timestamp.hpp>       // timestamp
 #include <aiaudit/error.hpp>                // result
 #include <aiaudit/integrity/text_form.hpp>  // base64_encode
 
 #include <algorithm>
-#include <array>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -47,15 +46,11 @@ namespace detail {
 // "Sat, 15 Aug 2026 12:00:00 +0000"
 [[nodiscard]] inline std::string mail_date(timestamp at) {
     using namespace std::chrono;
-    constexpr std::array<std::string_view, 7> week_days{"Sun", "Mon", "Tue", "Wed",
-                                                        "Thu", "Fri", "Sat"};
-    constexpr std::array<std::string_view, 12> months{"Jan", "Feb", "Mar", "Apr", "May", "Jun",
-                                                      "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
     sys_days const date{floor<days>(sys_seconds{seconds{at.seconds()}})};
     year_month_day const ymd{date};
-    std::string text(week_days[weekday{date}.c_encoding()]);
+    std::string text(weekday_names[weekday{date}.c_encoding()]);
     text.append(", ").append(std::to_string(static_cast<unsigned>(ymd.day()))).append(" ");
-    text.append(months[static_cast<unsigned>(ymd.month()) - 1]).append(" ");
+    text.append(month_names[static_cast<unsigned>(ymd.month()) - 1]).append(" ");
     append_padded(text, static_cast<int>(ymd.year()), 4);
     text.append(" ").append(at.to_string().substr(11, 8)).append(" +0000");
     return text;

@@ -119,12 +119,7 @@ template <class String>
     auto const bad = [](std::string_view why) {
         return fail(errc::corrupt, "a record of a budget cannot be read: " + std::string(why));
     };
-    auto const find = [&entry](std::string_view key) -> std::string_view {
-        for (auto const& [name, value] : entry.tags) {
-            if (std::string_view(name) == key) return std::string_view(value);
-        }
-        return {};
-    };
+    auto const find = [&entry](std::string_view key) { return detail::tag_of(entry, key); };
     if (entry.kind != record_kind::budget) return bad("it is of another kind");
     budget_change change;
     std::string_view const name = find("budget");

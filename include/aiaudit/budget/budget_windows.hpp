@@ -12,10 +12,10 @@
 #define AIAUDIT_BUDGET_BUDGET_WINDOWS_HPP
 
 #include <aiaudit/budget/budget.hpp>   // budget_window
+#include <aiaudit/core/calendar.hpp>   // month_of, first_of_month
 #include <aiaudit/core/timestamp.hpp>  // timestamp
 
 #include <algorithm>
-#include <chrono>
 #include <cstdint>
 #include <limits>
 #include <optional>
@@ -55,21 +55,6 @@ struct window_span {
     while (zone.start_seconds(day.plus(1)) <= seconds) day = day.plus(1);
     return day;
 }
-[[nodiscard]] inline civil_day first_of_month(std::int64_t months) noexcept {
-    using namespace std::chrono;
-    auto const year = static_cast<int>(1970 + floor_divide(months, 12));
-    auto const month = static_cast<unsigned>(months - floor_divide(months, 12) * 12 + 1);
-    sys_days const first{
-        year_month_day{std::chrono::year{year}, std::chrono::month{month}, day{1}}};
-    return {static_cast<std::int32_t>(first.time_since_epoch().count())};
-}
-[[nodiscard]] inline std::int64_t months_before(civil_day day) noexcept {
-    using namespace std::chrono;
-    year_month_day const date{sys_days{days{day.days}}};
-    return (static_cast<int>(date.year()) - 1970) * std::int64_t{12} +
-           static_cast<unsigned>(date.month()) - 1;
-}
-
 [[nodiscard]] inline window_span span_numbered(budget_window const& window, std::int64_t number) {
     auto const starts_ns = [&window](civil_day day) {
         return window.zone.start_seconds(day) * nanoseconds_per_second;
@@ -97,7 +82,7 @@ struct window_span {
     std::int64_t number = 0;
     switch (window.period) {
     case budget_period::day: number = day_begun(window.zone, seconds).days; break;
-    case budget_period::month: number = months_before(day_begun(window.zone, seconds)); break;
+    case budget_period::month: number = month_of(day_begun(window.zone, seconds)); break;
     case budget_period::rolling: number = floor_divide(ns, rolling_part_ns(window.hours)); break;
     case budget_period::total:
     case budget_period::minute: break;

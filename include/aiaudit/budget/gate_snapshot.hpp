@@ -61,10 +61,7 @@ private:
     void count(std::uint64_t value) { append_varint(out_, value); }
     void number(std::int64_t value) { append_varint(out_, zigzag(value)); }
     void amount(int128 value) { append_varint128(out_, value); }
-    void text(std::string_view value) {
-        count(value.size());
-        out_.append(value);
-    }
+    void text(std::string_view value) { append_text(out_, value); }
     void wide(uint128 value) {
         append_little_endian(out_, static_cast<std::uint64_t>(value));
         append_little_endian(out_, static_cast<std::uint64_t>(value >> 64));

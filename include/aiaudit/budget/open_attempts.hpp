@@ -47,47 +47,35 @@ struct open_attempt {
 
 class open_attempts {
 public:
-    static constexpr std::uint32_t none = ~std::uint32_t{0};
+    static constexpr std::uint32_t none = hash_index::none;
 
-    [[nodiscard]] std::uint32_t find(operation_id const& operation,
-                                     std::uint32_t attempt) const noexcept {
-        if (slots_.empty()) return none;
-        std::uint32_t const hash = hash_of(operation, attempt);
-        for (std::size_t at = hash & mask(); slots_[at].number != none; at = (at + 1) & mask()) {
-            if (slots_[at].hash != hash) continue;
-            open_attempt const& each = attempts_[slots_[at].number];
-            if (each.attempt == attempt &&
-                same_text(view_of(each.operation.bytes), view_of(operation.bytes)))
-                return slots_[at].number;
-        }
-        return none;
+    [[nodiscard]] std::uint32_t find(operation_id const& operation, std::uint32_t attempt) const {
+        return index_.find(hash_of(operation, attempt), [&](std::uint32_t number) {
+            open_attempt const& each = attempts_[number];
+            return each.attempt == attempt &&
+                   same_text(view_of(each.operation.bytes), view_of(operation.bytes));
+        });
     }
     // Of one that is not there.
     std::uint32_t add(operation_id const& operation, std::uint32_t attempt) {
-        if ((size_ + 1) * 2 > slots_.size()) grow();
         std::uint32_t const number = take(attempts_, free_attempts_);
         open_attempt& made = attempts_[number];
         made = {};
         made.operation = operation;
         made.attempt = attempt;
         made.first_hold = none;
-        put({hash_of(operation, attempt), number});
-        ++size_;
+        index_.insert(hash_at(number), number, [this](std::uint32_t of) { return hash_at(of); });
         return number;
     }
     // Of one that holds nothing.
-    void remove(std::uint32_t number) noexcept {
+    void remove(std::uint32_t number) {
         AIAUDIT_ASSERT(attempts_[number].first_hold == none);
-        open_attempt& old = attempts_[number];
-        std::size_t at = hash_of(old.operation, old.attempt) & mask();
-        while (slots_[at].number != number) at = (at + 1) & mask();
-        close_gap(at);
-        old.first_hold = free_mark;
+        index_.erase(hash_at(number), number, [this](std::uint32_t of) { return hash_at(of); });
+        attempts_[number].first_hold = free_mark;
         free_attempts_.push_back(number);
-        --size_;
     }
 
-    [[nodiscard]] std::size_t size() const noexcept { return size_; }
+    [[nodiscard]] std::size_t size() const noexcept { return index_.size(); }
     [[nodiscard]] open_attempt& operator[](std::uint32_t number) noexcept {
         return attempts_[number];
     }
@@ -139,18 +127,16 @@ public:
 
 private:
     static constexpr std::uint32_t free_mark = none - 1;
-    struct slot {
-        std::uint32_t hash = 0;
-        std::uint32_t number = none;
-    };
 
     // A half of the identifier is random, whoever made it.
-    [[nodiscard]] static std::uint32_t hash_of(operation_id const& operation,
+    [[nodiscard]] static std::uint64_t hash_of(operation_id const& operation,
                                                std::uint32_t attempt) noexcept {
         auto const* const bytes = reinterpret_cast<char const*>(operation.bytes.data());
-        return static_cast<std::uint32_t>(
-            mixed(load_word(bytes) ^ 0x9E37'79B9'7F4A'7C15ULL,
-                  load_word(bytes + 8) + attempt * std::uint64_t{0xC2B2'AE3D}));
+        return mixed(load_word(bytes) ^ 0x9E37'79B9'7F4A'7C15ULL,
+                     load_word(bytes + 8) + attempt * std::uint64_t{0xC2B2'AE3D});
+    }
+    [[nodiscard]] std::uint64_t hash_at(std::uint32_t number) const noexcept {
+        return hash_of(attempts_[number].operation, attempts_[number].attempt);
     }
     template <class Value>
     [[nodiscard]] static std::uint32_t take(std::vector<Value>& all,
@@ -163,36 +149,11 @@ private:
         free.pop_back();
         return number;
     }
-    [[nodiscard]] std::size_t mask() const noexcept { return slots_.size() - 1; }
-    void put(slot made) noexcept {
-        std::size_t at = made.hash & mask();
-        while (slots_[at].number != none) at = (at + 1) & mask();
-        slots_[at] = made;
-    }
-    void grow() {
-        std::vector<slot> const old = std::move(slots_);
-        slots_.assign(old.empty() ? 64 : old.size() * 2, slot{});
-        for (slot const& each : old)
-            if (each.number != none) put(each);
-    }
-    // Moves up what would not be found behind an empty slot.
-    void close_gap(std::size_t gap) noexcept {
-        for (std::size_t at = (gap + 1) & mask(); slots_[at].number != none;
-             at = (at + 1) & mask()) {
-            std::size_t const home = slots_[at].hash & mask();
-            if (((at - home) & mask()) < ((at - gap) & mask())) continue;
-            slots_[gap] = slots_[at];
-            gap = at;
-        }
-        slots_[gap] = {};
-    }
-
-    std::vector<slot> slots_{};
+    hash_index index_{};
     std::vector<open_attempt> attempts_{};
     std::vector<hold> holds_{};
     std::vector<std::uint32_t> free_attempts_{};
     std::vector<std::uint32_t> free_holds_{};
-    std::size_t size_ = 0;
 };
 
 }  // namespace detail

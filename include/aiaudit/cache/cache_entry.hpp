@@ -54,10 +54,7 @@ inline constexpr std::size_t cache_entry_overhead = 96;
     append_little_endian(out, stored_at.ns);
     append_varint(out, zigzag(answer.status));
     append_varint128(out, answer.cost.pico());
-    auto const text = [&out](std::string_view bytes) {
-        append_varint(out, bytes.size());
-        out.append(bytes);
-    };
+    auto const text = [&out](std::string_view bytes) { append_text(out, bytes); };
     text(answer.content_type);
     text(answer.paid_by);
     append_varint(out, answer.headers.size());

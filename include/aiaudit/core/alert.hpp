@@ -131,15 +131,6 @@ namespace detail {
     return std::nullopt;
 }
 
-// The value of the first tag of that name; empty where there is none.
-template <class String>
-[[nodiscard]] std::string_view tag_of(basic_record<String> const& entry, std::string_view name) {
-    for (auto const& [key, value] : entry.tags) {
-        if (std::string_view(key) == name) return value;
-    }
-    return {};
-}
-
 }  // namespace detail
 
 // The stage that an alert's record is of; none where it is of no stage that this release knows.

@@ -50,6 +50,25 @@ struct civil_day {
     }
 };
 
+namespace detail {
+
+// Months since January 1970.
+[[nodiscard]] constexpr std::int64_t month_of(civil_day day) noexcept {
+    using namespace std::chrono;
+    year_month_day const date{sys_days{days{day.days}}};
+    return (static_cast<int>(date.year()) - 1970) * std::int64_t{12} +
+           static_cast<unsigned>(date.month()) - 1;
+}
+[[nodiscard]] constexpr civil_day first_of_month(std::int64_t month) noexcept {
+    using namespace std::chrono;
+    std::int64_t const years = floor_divide(month, 12);
+    sys_days const first{year{static_cast<int>(1970 + years)} /
+                         std::chrono::month{static_cast<unsigned>(month - years * 12 + 1)} / 1};
+    return {static_cast<std::int32_t>(first.time_since_epoch().count())};
+}
+
+}  // namespace detail
+
 // Which offset a place's clock has when.
 class time_zone {
 public:

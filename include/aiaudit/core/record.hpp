@@ -141,6 +141,18 @@ using record = basic_record<std::string>;
 // A record whose texts lie in bytes that belong to somebody else, and die with them.
 using record_view = basic_record<std::string_view>;
 
+namespace detail {
+
+// The value of the first tag of that name; empty where there is none.
+template <class String>
+[[nodiscard]] std::string_view tag_of(basic_record<String> const& entry, std::string_view name) {
+    for (auto const& [key, value] : entry.tags) {
+        if (std::string_view(key) == name) return value;
+    }
+    return {};
+}
+
+}  // namespace detail
 }  // namespace v1
 }  // namespace aiaudit
 

@@ -68,6 +68,12 @@ inline void append_varint(std::string& out, std::uint64_t value) {
     out.append(bytes, size);
 }
 
+// A text behind its length.
+inline void append_text(std::string& out, std::string_view text) {
+    append_varint(out, text.size());
+    out.append(text);
+}
+
 // Small magnitudes of either sign become small varints.
 [[nodiscard]] constexpr std::uint64_t zigzag(std::int64_t value) noexcept {
     return (static_cast<std::uint64_t>(value) << 1) ^ (value < 0 ? ~std::uint64_t{0} : 0);

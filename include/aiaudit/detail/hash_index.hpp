@@ -91,6 +91,23 @@ public:
         put(hash, number);
         ++count_;
     }
+    // Of one that is there. `hash_of` as above: it is asked of those behind it.
+    template <class HashOf>
+    void erase(std::uint64_t hash, std::uint32_t number, HashOf&& hash_of) {
+        std::size_t const mask = slots_.size() - 1;
+        std::size_t gap = hash & mask;
+        while (slots_[gap].number != number) gap = (gap + 1) & mask;
+        // Moves up what would not be found behind an empty slot.
+        for (std::size_t at = (gap + 1) & mask; slots_[at].number != none; at = (at + 1) & mask) {
+            std::size_t const home = hash_of(slots_[at].number) & mask;
+            if (((at - home) & mask) < ((at - gap) & mask)) continue;
+            slots_[gap] = slots_[at];
+            gap = at;
+        }
+        slots_[gap] = {};
+        --count_;
+    }
+    [[nodiscard]] std::size_t size() const noexcept { return count_; }
     void clear() {
         slots_.clear();
         count_ = 0;

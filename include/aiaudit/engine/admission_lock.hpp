@@ -24,25 +24,21 @@ class admission_lock {
 public:
     static constexpr char const* file_name = "admission.lock";
 
-    // Takes it once, for as long as this lives; later calls cost a load. Errors: already_open,
-    // where a process decides alone, or `alone` and others decide; those of the file system.
+    [[nodiscard]] bool taken() const noexcept { return taken_.load(std::memory_order_acquire); }
+    // Takes it once, for as long as this lives. Errors: already_open, where a process decides
+    // alone, or `alone` and others decide; those of the file system.
     [[nodiscard]] result<void> take(std::string const& directory, bool alone) {
-        if (taken_.load(std::memory_order_acquire)) return {};
         std::lock_guard const lock(mutex_);
         if (taken_.load(std::memory_order_relaxed)) return {};
         std::string const path = directory + "/" + file_name;
         auto file = file_handle::open(path, O_RDWR | O_CREAT);
         if (!file) return posix_error(errno, "open", path);
-        int failed = 0;
-        do {
-            failed = ::flock(file.get(), (alone ? LOCK_EX : LOCK_SH) | LOCK_NB);
-        } while (failed != 0 && errno == EINTR);
-        if (failed != 0 && errno == EWOULDBLOCK) {
+        if (lock_file(file.get(), (alone ? LOCK_EX : LOCK_SH) | LOCK_NB) != 0) {
+            if (errno != EWOULDBLOCK) return posix_error(errno, "flock", path);
             return fail(errc::already_open,
                         directory + (alone ? ": other processes decide about its budgets"
                                            : ": another process alone decides about its budgets"));
         }
-        if (failed != 0) return posix_error(errno, "flock", path);
         file_ = std::move(file);
         taken_.store(true, std::memory_order_release);
         return {};

@@ -210,10 +210,6 @@ private:
 inline constexpr std::uint64_t alert_book_version = 1;
 
 inline void append_instant(std::string& out, timestamp at) { append_varint(out, zigzag(at.ns)); }
-inline void append_text(std::string& out, std::string_view text) {
-    append_varint(out, text.size());
-    out.append(text);
-}
 
 inline std::string alert_book::snapshot() const {
     std::string out;

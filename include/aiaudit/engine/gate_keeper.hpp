@@ -66,7 +66,7 @@ public:
         bool warned = false;
         std::optional<budget_refusal> refused{};
     };
-    [[nodiscard]] result<decision> hold(std::string_view encoded) {
+    [[nodiscard]] result<decision> hold(record const& intent) {
         std::lock_guard const lock(mutex_);
         if (seen_ == 0 || seen_ != store_->generation()) {
             std::uint64_t const now = store_->generation();
@@ -74,15 +74,14 @@ public:
             seen_ = now;
         }
         if (gate_.empty()) return decision{};
-        if (auto ok = decode_record(encoded, entry_); !ok) return ok.error();
-        auto const verdict = gate_.reserve(entry_);
+        auto const verdict = gate_.reserve(intent);
         if (verdict.admitted) return decision{true, verdict.warned, {}};
-        return decision{false, false, gate_.describe(verdict, entry_)};
+        return decision{false, false, gate_.describe(verdict, intent)};
     }
     // What was held of it is free again: it did not enter the log.
-    void release(std::string_view encoded) {
+    void release(record const& intent) {
         std::lock_guard const lock(mutex_);
-        cancel(encoded);
+        gate_.cancel(intent);
     }
 
     // The writer's, in the transaction of a batch that is to follow so many records: decides about

@@ -10,6 +10,7 @@
 #define AIAUDIT_ENGINE_LOG_WRITER_HPP
 
 #include <aiaudit/codec/block.hpp>         // block_builder
+#include <aiaudit/core/calendar.hpp>       // month_of
 #include <aiaudit/engine/batch_queue.hpp>  // batch
 #include <aiaudit/engine/log_keys.hpp>     // meta_key, block_key
 
@@ -29,12 +30,9 @@ struct rotation_policy {
 
 namespace detail {
 
-// Months since January 1970.
+// The month of UTC as it is stored.
 [[nodiscard]] inline std::uint64_t month_of(timestamp at) {
-    using namespace std::chrono;
-    year_month_day const date{sys_days{days{floor_divide(at.seconds(), seconds_per_day)}}};
-    auto const years = static_cast<std::int64_t>(static_cast<int>(date.year())) - 1970;
-    return static_cast<std::uint64_t>(years * 12 + static_cast<unsigned>(date.month()) - 1);
+    return static_cast<std::uint64_t>(month_of(time_zone{}.day_of(at)));
 }
 
 template <class Store>

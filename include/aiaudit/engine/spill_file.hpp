@@ -141,7 +141,7 @@ private:
         return ::realpath(path.c_str(), resolved) == nullptr ? path : std::string(resolved);
     }
     [[nodiscard]] bool lock() const noexcept {
-        return ::flock(file_.get(), LOCK_EX | LOCK_NB) == 0;
+        return lock_file(file_.get(), LOCK_EX | LOCK_NB) == 0;
     }
     [[nodiscard]] result<void> append(std::string_view bytes) {
         std::uint64_t at = end_;

@@ -94,12 +94,10 @@ public:
         // Long names first: each of them begins with a short one.
         constexpr std::array<std::string_view, 7> long_days{
             "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"};
-        constexpr std::array<std::string_view, 7> days{"Mon", "Tue", "Wed", "Thu",
-                                                       "Fri", "Sat", "Sun"};
         bool good = false;
         if (take_name(text_, at_, long_days) != 0) {
             good = rfc850(now);
-        } else if (take_name(text_, at_, days) != 0) {
+        } else if (take_name(text_, at_, weekday_names) != 0) {
             good = take_char(text_, at_, ',') ? fixdate() : asctime();
         }
         if (!good || at_ != text_.size()) return {};
@@ -139,9 +137,7 @@ private:
         return day_ > 0;
     }
     [[nodiscard]] constexpr bool take_month() noexcept {
-        constexpr std::array<std::string_view, 12> months{"Jan", "Feb", "Mar", "Apr", "May", "Jun",
-                                                          "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
-        month_ = take_name(text_, at_, months);
+        month_ = take_name(text_, at_, month_names);
         return month_ != 0;
     }
     [[nodiscard]] constexpr bool take_year(int width) noexcept {

@@ -242,9 +242,7 @@ private:
         std::string& out = out_;
         for (std::size_t i = 1; i < names_.size(); ++i) {
             for (std::uint32_t const number : names_[i].used()) {
-                std::string_view const name = series_.names(i)[number];
-                append_varint(out, name.size());
-                out.append(name);
+                append_text(out, series_.names(i)[number]);
             }
         }
         for (std::uint32_t const pair : pairs_.used()) {

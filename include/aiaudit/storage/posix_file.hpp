@@ -160,6 +160,15 @@ private:
     return static_cast<std::int64_t>(done);
 }
 
+// flock(), where no signal ends the wait.
+[[nodiscard]] inline int lock_file(int descriptor, int how) noexcept {
+    int failed = 0;
+    do {
+        failed = ::flock(descriptor, how);
+    } while (failed != 0 && errno == EINTR);
+    return failed;
+}
+
 // Held from when it is made until it is destroyed; other processes' holders wait. For as long as
 // the few system calls of making a directory take.
 class directory_lock {
@@ -167,11 +176,7 @@ public:
     explicit directory_lock(std::string const& path) noexcept
         : directory_(file_handle::open(path, O_RDONLY | O_DIRECTORY)) {
         if (!directory_) return;
-        int failed = 0;
-        do {
-            failed = ::flock(directory_.get(), LOCK_EX);
-        } while (failed != 0 && errno == EINTR);
-        held_ = failed == 0;
+        held_ = lock_file(directory_.get(), LOCK_EX) == 0;
     }
     directory_lock(directory_lock const&) = delete;
     directory_lock& operator=(directory_lock const&) = delete;
