@@ -4,8 +4,9 @@
 //
 // Where a new thing belongs (docs/architecture.md has all floors): a provider, providers/ (a row in
 // dialect.hpp to read it, one in provider_table.hpp to call it); a price rule or price file,
-// pricing/; a report, rollup/; a storage engine, storage/; a text format,
-// export/; a sink, a room sinks/ beside it on floor 8, over ledger.hpp.
+// pricing/; a kind of budget, budget/; a report, rollup/; a storage engine, storage/; a text
+// format, export/; a way for alerts to go, alerts/; a sink for records, a room sinks/ beside
+// export/ on floor 8, over ledger.hpp.
 // Threads: see each header.
 // Floor 10.
 #ifndef AIAUDIT_AIAUDIT_HPP

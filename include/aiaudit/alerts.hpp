@@ -262,8 +262,7 @@ void basic_alert_watch<Ledger>::state::look_at_budgets(timestamp now) {
             budget_period const period = each.budget.window.period;
             if (period == budget_period::rolling || period == budget_period::minute) continue;
             for (std::uint32_t const percent : each.budget.alert_percents) {
-                if (each.budget.limit > 0 &&
-                    each.spent * 100 >= each.budget.limit * int128{percent})
+                if (each.budget.limit > 0 && has_reached(each, percent))
                     found(detail::alert_of(budget_crossing{each, percent}, now));
             }
         }

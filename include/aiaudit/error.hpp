@@ -158,11 +158,15 @@ using result = boost::system::result<T, error>;
 
 namespace detail {
 
+[[nodiscard]] constexpr bool is_control_byte(char c) noexcept {
+    return static_cast<unsigned char>(c) < 0x20 || c == '\x7F';
+}
+
 // A stranger's text in a message of ours: short, and on one line.
 [[nodiscard]] inline std::string printable(std::string_view text) {
     std::string line{text.substr(0, 80)};
     for (char& c : line) {
-        if (static_cast<unsigned char>(c) < 0x20 || c == '\x7F') c = '?';
+        if (is_control_byte(c)) c = '?';
     }
     return line;
 }

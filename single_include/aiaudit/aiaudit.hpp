@@ -212,11 +212,15 @@ using result = boost::system::result<T, error>;
 
 namespace detail {
 
+[[nodiscard]] constexpr bool is_control_byte(char c) noexcept {
+    return static_cast<unsigned char>(c) < 0x20 || c == '\x7F';
+}
+
 // A stranger's text in a message of ours: short, and on one line.
 [[nodiscard]] inline std::string printable(std::string_view text) {
     std::string line{text.substr(0, 80)};
     for (char& c : line) {
-        if (static_cast<unsigned char>(c) < 0x20 || c == '\x7F') c = '?';
+        if (is_control_byte(c)) c = '?';
     }
     return line;
 }
@@ -908,6 +912,12 @@ struct budget_state {
     std::uint64_t open = 0;  // reservations
 };
 
+// Whether so many percent of the limit are spent.
+[[nodiscard]] constexpr bool has_reached(budget_state const& state,
+                                         std::uint32_t percent) noexcept {
+    return state.spent * 100 >= state.budget.limit * int128{percent};
+}
+
 // An attempt whose end is not known.
 struct open_reservation {
     operation_id operation{};
@@ -1310,9 +1320,6 @@ template <class Visitor>
     }
 }
 
-[[nodiscard]] inline bool is_control_byte(char c) noexcept {
-    return static_cast<unsigned char>(c) < 0x20 || c == '\x7F';
-}
 // A name that can be shown on a line.
 [[nodiscard]] inline bool is_subject_name(std::string_view name) noexcept {
     return !name.empty() && name.size() <= subject_name_bytes &&
@@ -2929,17 +2936,11 @@ namespace detail {
     return made;
 }
 
-[[nodiscard]] inline std::string day_text(civil_day day) {
-    return timestamp::from_seconds(std::int64_t{day.days} * seconds_per_day)
-        .to_string()
-        .substr(0, 10);
-}
-
 // `entry` is an outcome that has no price, of a day.
 [[nodiscard]] inline alert price_missing(record const& entry, civil_day day, timestamp now) {
     alert made;
     made.key =
-        make_alert_key(alert_kind::price_missing, {entry.provider, entry.model(), day_text(day)});
+        make_alert_key(alert_kind::price_missing, {entry.provider, entry.model(), day.to_string()});
     made.kind = alert_kind::price_missing;
     made.at = now;
     made.text = "no price is known for " + printable(entry.provider) + "/" +
@@ -2972,7 +2973,7 @@ namespace detail {
 [[nodiscard]] inline alert log_nearly_full(std::string const& directory, std::uint64_t free_bytes,
                                            std::uint64_t least, civil_day day, timestamp now) {
     alert made;
-    made.key = make_alert_key(alert_kind::log_nearly_full, {directory, day_text(day)});
+    made.key = make_alert_key(alert_kind::log_nearly_full, {directory, day.to_string()});
     made.kind = alert_kind::log_nearly_full;
     made.at = now;
     made.text = "the file system of the log has " + std::to_string(free_bytes >> 20) +
@@ -3176,7 +3177,7 @@ namespace detail {
 [[nodiscard]] inline std::string one_line(std::string_view text) {
     std::string line(text);
     for (char& c : line) {
-        if (static_cast<unsigned char>(c) < 0x20 || c == '\x7F') c = ' ';
+        if (is_control_byte(c)) c = ' ';
     }
     return line;
 }
@@ -7913,20 +7914,23 @@ template <class String>
     return change;
 }
 
+// What a refusal is as an error.
+[[nodiscard]] constexpr errc code_of(budget_refusal const& refused) noexcept {
+    switch (refused.reason) {
+    case refusal_reason::unbounded:
+    case refusal_reason::unpriced: return errc::unbounded;
+    case refusal_reason::full:
+    case refusal_reason::clock_behind: break;
+    }
+    return refused.period == budget_period::minute ? errc::rate_limited : errc::budget_exceeded;
+}
+
 // What the log says of an attempt that was not let through.
 [[nodiscard]] inline record refusal_record(record intent, budget_refusal const& refused) {
     record entry = std::move(intent);
     entry.kind = record_kind::refusal;
     entry.complete = false;
-    switch (refused.reason) {
-    case refusal_reason::full:
-    case refusal_reason::clock_behind:
-        entry.error_type = refused.period == budget_period::minute ? name_of(errc::rate_limited)
-                                                                   : name_of(errc::budget_exceeded);
-        break;
-    case refusal_reason::unbounded:
-    case refusal_reason::unpriced: entry.error_type = name_of(errc::unbounded); break;
-    }
+    entry.error_type = name_of(code_of(refused));
     entry.cost_status = cost_status::no_charge;
     entry.cost = {};
     entry.cost_low.reset();
@@ -11546,10 +11550,7 @@ public:
         case budget_dimension::provider: return entry_->provider;
         case budget_dimension::project: return entry_->project;
         case budget_dimension::key: return entry_->key_id;
-        case budget_dimension::tag:
-            for (auto const& [key, value] : entry_->tags)
-                if (same_text(key, scope.tag)) return value;
-            break;
+        case budget_dimension::tag: return tag_of(*entry_, scope.tag);
         }
         return {};
     }
@@ -17252,8 +17253,7 @@ void basic_alert_watch<Ledger>::state::look_at_budgets(timestamp now) {
             budget_period const period = each.budget.window.period;
             if (period == budget_period::rolling || period == budget_period::minute) continue;
             for (std::uint32_t const percent : each.budget.alert_percents) {
-                if (each.budget.limit > 0 &&
-                    each.spent * 100 >= each.budget.limit * int128{percent})
+                if (each.budget.limit > 0 && has_reached(each, percent))
                     found(detail::alert_of(budget_crossing{each, percent}, now));
             }
         }
@@ -17464,18 +17464,18 @@ inline constexpr std::array<std::string_view, 12> month_names{
                       [](char x, char y) { return ascii_lower(x) == ascii_lower(y); });
 }
 
+[[nodiscard]] constexpr bool is_letter_or_digit(char c) noexcept {
+    return (ascii_lower(c) >= 'a' && ascii_lower(c) <= 'z') || (c >= '0' && c <= '9');
+}
+
 // RFC 9110, section 5.6.2.
 [[nodiscard]] constexpr bool is_token(std::string_view text) noexcept {
     return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
-        bool const letter = ascii_lower(c) >= 'a' && ascii_lower(c) <= 'z';
-        bool const digit = c >= '0' && c <= '9';
-        return letter || digit ||
+        return is_letter_or_digit(c) ||
                std::string_view{"!#$%&'*+-.^_`|~"}.find(c) != std::string_view::npos;
     });
 }
-[[nodiscard]] constexpr bool is_control(char c) noexcept {
-    return (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == '\x7F';
-}
+[[nodiscard]] constexpr bool is_control(char c) noexcept { return is_control_byte(c) && c != '\t'; }
 
 }  // namespace detail
 
@@ -28156,13 +28156,8 @@ inline namespace v1 {
 namespace detail {
 
 // Why an attempt may not begin, as its caller is told.
-[[nodiscard]] inline error error_of(attempt_plan const& plan, budget_refusal const& why,
-                                    std::string_view error_type) {
-    errc code = errc::budget_exceeded;
-    for (errc const each : {errc::rate_limited, errc::unbounded}) {
-        if (error_type == name_of(each)) code = each;
-    }
-    return {code, place_of(plan) + ": " + refusal_text(why), {}, why.retry_after_ms};
+[[nodiscard]] inline error error_of(attempt_plan const& plan, budget_refusal const& why) {
+    return {code_of(why), place_of(plan) + ": " + refusal_text(why), {}, why.retry_after_ms};
 }
 
 template <class Ledger, class Timer, pricing_policy Prices>
@@ -28223,11 +28218,10 @@ public:
                     return fail(errc::cancelled, "while waiting for a rate limit");
                 continue;
             }
-            record const refusal = refusal_record(std::move(intent), *said->refused);
-            in.failure = error_of(plan, *said->refused, refusal.error_type);
-            in.refused = std::move(said->refused);
             // Relaxed: nothing was spent. What the log cannot take, the next call will tell.
-            static_cast<void>(ledger_.enqueue(refusal));
+            static_cast<void>(ledger_.enqueue(refusal_record(std::move(intent), *said->refused)));
+            in.failure = error_of(plan, *said->refused);
+            in.refused = std::move(said->refused);
             return in;
         }
     }
@@ -28236,7 +28230,8 @@ public:
         auto const said = ledger_.admit(larger, durability_of_intents());
         if (!said) return said.error();
         if (!said->refused) return std::nullopt;
-        error why = error_of(plan, *said->refused, {});
+        error why = error_of(plan, *said->refused);
+        why.code = errc::budget_exceeded;  // whatever refused the rest of it
         why.where.insert(0, "the stream was cut: ");
         return why;
     }
@@ -30455,7 +30450,7 @@ namespace detail {
     std::uint32_t reached = 0;
     if (of.budget.window.period == budget_period::minute) return reached;
     for (std::uint32_t const percent : of.budget.alert_percents) {
-        if (of.spent * 100 >= of.budget.limit * percent) reached = percent;
+        if (has_reached(of, percent)) reached = percent;
     }
     return reached;
 }
@@ -34198,8 +34193,9 @@ template <class Policies>
 //
 // Where a new thing belongs (docs/architecture.md has all floors): a provider, providers/ (a row in
 // dialect.hpp to read it, one in provider_table.hpp to call it); a price rule or price file,
-// pricing/; a report, rollup/; a storage engine, storage/; a text format,
-// export/; a sink, a room sinks/ beside it on floor 8, over ledger.hpp.
+// pricing/; a kind of budget, budget/; a report, rollup/; a storage engine, storage/; a text
+// format, export/; a way for alerts to go, alerts/; a sink for records, a room sinks/ beside
+// export/ on floor 8, over ledger.hpp.
 // Threads: see each header.
 // Floor 10.
 #ifndef AIAUDIT_AIAUDIT_HPP

@@ -212,11 +212,15 @@ using result = boost::system::result<T, error>;
 
 namespace detail {
 
+[[nodiscard]] constexpr bool is_control_byte(char c) noexcept {
+    return static_cast<unsigned char>(c) < 0x20 || c == '\x7F';
+}
+
 // A stranger's text in a message of ours: short, and on one line.
 [[nodiscard]] inline std::string printable(std::string_view text) {
     std::string line{text.substr(0, 80)};
     for (char& c : line) {
-        if (static_cast<unsigned char>(c) < 0x20 || c == '\x7F') c = '?';
+        if (is_control_byte(c)) c = '?';
     }
     return line;
 }
@@ -908,6 +912,12 @@ struct budget_state {
     std::uint64_t open = 0;  // reservations
 };
 
+// Whether so many percent of the limit are spent.
+[[nodiscard]] constexpr bool has_reached(budget_state const& state,
+                                         std::uint32_t percent) noexcept {
+    return state.spent * 100 >= state.budget.limit * int128{percent};
+}
+
 // An attempt whose end is not known.
 struct open_reservation {
     operation_id operation{};
@@ -1310,9 +1320,6 @@ template <class Visitor>
     }
 }
 
-[[nodiscard]] inline bool is_control_byte(char c) noexcept {
-    return static_cast<unsigned char>(c) < 0x20 || c == '\x7F';
-}
 // A name that can be shown on a line.
 [[nodiscard]] inline bool is_subject_name(std::string_view name) noexcept {
     return !name.empty() && name.size() <= subject_name_bytes &&
@@ -2286,20 +2293,23 @@ template <class String>
     return change;
 }
 
+// What a refusal is as an error.
+[[nodiscard]] constexpr errc code_of(budget_refusal const& refused) noexcept {
+    switch (refused.reason) {
+    case refusal_reason::unbounded:
+    case refusal_reason::unpriced: return errc::unbounded;
+    case refusal_reason::full:
+    case refusal_reason::clock_behind: break;
+    }
+    return refused.period == budget_period::minute ? errc::rate_limited : errc::budget_exceeded;
+}
+
 // What the log says of an attempt that was not let through.
 [[nodiscard]] inline record refusal_record(record intent, budget_refusal const& refused) {
     record entry = std::move(intent);
     entry.kind = record_kind::refusal;
     entry.complete = false;
-    switch (refused.reason) {
-    case refusal_reason::full:
-    case refusal_reason::clock_behind:
-        entry.error_type = refused.period == budget_period::minute ? name_of(errc::rate_limited)
-                                                                   : name_of(errc::budget_exceeded);
-        break;
-    case refusal_reason::unbounded:
-    case refusal_reason::unpriced: entry.error_type = name_of(errc::unbounded); break;
-    }
+    entry.error_type = name_of(code_of(refused));
     entry.cost_status = cost_status::no_charge;
     entry.cost = {};
     entry.cost_low.reset();
@@ -10319,10 +10329,7 @@ public:
         case budget_dimension::provider: return entry_->provider;
         case budget_dimension::project: return entry_->project;
         case budget_dimension::key: return entry_->key_id;
-        case budget_dimension::tag:
-            for (auto const& [key, value] : entry_->tags)
-                if (same_text(key, scope.tag)) return value;
-            break;
+        case budget_dimension::tag: return tag_of(*entry_, scope.tag);
         }
         return {};
     }

@@ -36,9 +36,7 @@ aiaudit::budget budget_of(options const& with) {
     if (!with.zone.empty()) zone = value_or_fail(aiaudit::find_time_zone(with.zone), "--tz");
     wanted.window =
         value_or_fail(aiaudit::parse_budget_window(with.window, std::move(zone)), "--window");
-    auto const period = wanted.window.period;
-    if (!with.zone.empty() && period != aiaudit::budget_period::day &&
-        period != aiaudit::budget_period::month)
+    if (!with.zone.empty() && !aiaudit::detail::is_calendar(wanted.window.period))
         throw failure{"--tz: only the windows day and month are of a calendar"};
     value_or_fail(aiaudit::parse_budget_action(with.then, wanted), "--then");
     wanted.alert_percents = value_or_fail(aiaudit::parse_alert_percents(with.alerts), "--alert");

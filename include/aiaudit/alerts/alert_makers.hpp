@@ -67,17 +67,11 @@ namespace detail {
     return made;
 }
 
-[[nodiscard]] inline std::string day_text(civil_day day) {
-    return timestamp::from_seconds(std::int64_t{day.days} * seconds_per_day)
-        .to_string()
-        .substr(0, 10);
-}
-
 // `entry` is an outcome that has no price, of a day.
 [[nodiscard]] inline alert price_missing(record const& entry, civil_day day, timestamp now) {
     alert made;
     made.key =
-        make_alert_key(alert_kind::price_missing, {entry.provider, entry.model(), day_text(day)});
+        make_alert_key(alert_kind::price_missing, {entry.provider, entry.model(), day.to_string()});
     made.kind = alert_kind::price_missing;
     made.at = now;
     made.text = "no price is known for " + printable(entry.provider) + "/" +
@@ -110,7 +104,7 @@ namespace detail {
 [[nodiscard]] inline alert log_nearly_full(std::string const& directory, std::uint64_t free_bytes,
                                            std::uint64_t least, civil_day day, timestamp now) {
     alert made;
-    made.key = make_alert_key(alert_kind::log_nearly_full, {directory, day_text(day)});
+    made.key = make_alert_key(alert_kind::log_nearly_full, {directory, day.to_string()});
     made.kind = alert_kind::log_nearly_full;
     made.at = now;
     made.text = "the file system of the log has " + std::to_string(free_bytes >> 20) +

@@ -35,7 +35,7 @@ namespace detail {
 [[nodiscard]] inline std::string one_line(std::string_view text) {
     std::string line(text);
     for (char& c : line) {
-        if (static_cast<unsigned char>(c) < 0x20 || c == '\x7F') c = ' ';
+        if (is_control_byte(c)) c = ' ';
     }
     return line;
 }

@@ -33,9 +33,7 @@ namespace detail {
     bool const parts = at != std::string_view::npos && at != 0 && at + 1 < address.size() &&
                        address.find('@', at + 1) == std::string_view::npos;
     bool const plain = std::all_of(address.begin(), address.end(), [](char c) {
-        bool const letter = ascii_lower(c) >= 'a' && ascii_lower(c) <= 'z';
-        bool const digit = c >= '0' && c <= '9';
-        return letter || digit ||
+        return is_letter_or_digit(c) ||
                std::string_view{"!#$%&'*+-./=?^_`{|}~@"}.find(c) != std::string_view::npos;
     });
     if (parts && plain && address.size() <= 254) return {};

@@ -124,8 +124,7 @@ inline std::size_t ignore_answer(char*, std::size_t size, std::size_t count, voi
 [[nodiscard]] inline result<void> check_smtp(smtp_options const& options) {
     bool const host =
         !options.host.empty() && std::all_of(options.host.begin(), options.host.end(), [](char c) {
-            bool const letter = ascii_lower(c) >= 'a' && ascii_lower(c) <= 'z';
-            return letter || (c >= '0' && c <= '9') || c == '.' || c == '-';
+            return is_letter_or_digit(c) || c == '.' || c == '-';
         });
     if (!host || options.port == 0)
         return fail(errc::bad_argument, "an SMTP server is a host's name and a port");

@@ -156,20 +156,23 @@ template <class String>
     return change;
 }
 
+// What a refusal is as an error.
+[[nodiscard]] constexpr errc code_of(budget_refusal const& refused) noexcept {
+    switch (refused.reason) {
+    case refusal_reason::unbounded:
+    case refusal_reason::unpriced: return errc::unbounded;
+    case refusal_reason::full:
+    case refusal_reason::clock_behind: break;
+    }
+    return refused.period == budget_period::minute ? errc::rate_limited : errc::budget_exceeded;
+}
+
 // What the log says of an attempt that was not let through.
 [[nodiscard]] inline record refusal_record(record intent, budget_refusal const& refused) {
     record entry = std::move(intent);
     entry.kind = record_kind::refusal;
     entry.complete = false;
-    switch (refused.reason) {
-    case refusal_reason::full:
-    case refusal_reason::clock_behind:
-        entry.error_type = refused.period == budget_period::minute ? name_of(errc::rate_limited)
-                                                                   : name_of(errc::budget_exceeded);
-        break;
-    case refusal_reason::unbounded:
-    case refusal_reason::unpriced: entry.error_type = name_of(errc::unbounded); break;
-    }
+    entry.error_type = name_of(code_of(refused));
     entry.cost_status = cost_status::no_charge;
     entry.cost = {};
     entry.cost_low.reset();

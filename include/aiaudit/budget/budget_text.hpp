@@ -79,9 +79,6 @@ template <class Visitor>
     }
 }
 
-[[nodiscard]] inline bool is_control_byte(char c) noexcept {
-    return static_cast<unsigned char>(c) < 0x20 || c == '\x7F';
-}
 // A name that can be shown on a line.
 [[nodiscard]] inline bool is_subject_name(std::string_view name) noexcept {
     return !name.empty() && name.size() <= subject_name_bytes &&

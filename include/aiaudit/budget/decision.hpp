@@ -78,6 +78,12 @@ struct budget_state {
     std::uint64_t open = 0;  // reservations
 };
 
+// Whether so many percent of the limit are spent.
+[[nodiscard]] constexpr bool has_reached(budget_state const& state,
+                                         std::uint32_t percent) noexcept {
+    return state.spent * 100 >= state.budget.limit * int128{percent};
+}
+
 // An attempt whose end is not known.
 struct open_reservation {
     operation_id operation{};

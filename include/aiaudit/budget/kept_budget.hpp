@@ -39,10 +39,7 @@ public:
         case budget_dimension::provider: return entry_->provider;
         case budget_dimension::project: return entry_->project;
         case budget_dimension::key: return entry_->key_id;
-        case budget_dimension::tag:
-            for (auto const& [key, value] : entry_->tags)
-                if (same_text(key, scope.tag)) return value;
-            break;
+        case budget_dimension::tag: return tag_of(*entry_, scope.tag);
         }
         return {};
     }

@@ -28,13 +28,8 @@ inline namespace v1 {
 namespace detail {
 
 // Why an attempt may not begin, as its caller is told.
-[[nodiscard]] inline error error_of(attempt_plan const& plan, budget_refusal const& why,
-                                    std::string_view error_type) {
-    errc code = errc::budget_exceeded;
-    for (errc const each : {errc::rate_limited, errc::unbounded}) {
-        if (error_type == name_of(each)) code = each;
-    }
-    return {code, place_of(plan) + ": " + refusal_text(why), {}, why.retry_after_ms};
+[[nodiscard]] inline error error_of(attempt_plan const& plan, budget_refusal const& why) {
+    return {code_of(why), place_of(plan) + ": " + refusal_text(why), {}, why.retry_after_ms};
 }
 
 template <class Ledger, class Timer, pricing_policy Prices>
@@ -95,11 +90,10 @@ public:
                     return fail(errc::cancelled, "while waiting for a rate limit");
                 continue;
             }
-            record const refusal = refusal_record(std::move(intent), *said->refused);
-            in.failure = error_of(plan, *said->refused, refusal.error_type);
-            in.refused = std::move(said->refused);
             // Relaxed: nothing was spent. What the log cannot take, the next call will tell.
-            static_cast<void>(ledger_.enqueue(refusal));
+            static_cast<void>(ledger_.enqueue(refusal_record(std::move(intent), *said->refused)));
+            in.failure = error_of(plan, *said->refused);
+            in.refused = std::move(said->refused);
             return in;
         }
     }
@@ -108,7 +102,8 @@ public:
         auto const said = ledger_.admit(larger, durability_of_intents());
         if (!said) return said.error();
         if (!said->refused) return std::nullopt;
-        error why = error_of(plan, *said->refused, {});
+        error why = error_of(plan, *said->refused);
+        why.code = errc::budget_exceeded;  // whatever refused the rest of it
         why.where.insert(0, "the stream was cut: ");
         return why;
     }

@@ -51,18 +51,18 @@ inline constexpr std::array<std::string_view, 12> month_names{
                       [](char x, char y) { return ascii_lower(x) == ascii_lower(y); });
 }
 
+[[nodiscard]] constexpr bool is_letter_or_digit(char c) noexcept {
+    return (ascii_lower(c) >= 'a' && ascii_lower(c) <= 'z') || (c >= '0' && c <= '9');
+}
+
 // RFC 9110, section 5.6.2.
 [[nodiscard]] constexpr bool is_token(std::string_view text) noexcept {
     return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
-        bool const letter = ascii_lower(c) >= 'a' && ascii_lower(c) <= 'z';
-        bool const digit = c >= '0' && c <= '9';
-        return letter || digit ||
+        return is_letter_or_digit(c) ||
                std::string_view{"!#$%&'*+-.^_`|~"}.find(c) != std::string_view::npos;
     });
 }
-[[nodiscard]] constexpr bool is_control(char c) noexcept {
-    return (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == '\x7F';
-}
+[[nodiscard]] constexpr bool is_control(char c) noexcept { return is_control_byte(c) && c != '\t'; }
 
 }  // namespace detail
 

@@ -44,7 +44,7 @@ namespace detail {
     std::uint32_t reached = 0;
     if (of.budget.window.period == budget_period::minute) return reached;
     for (std::uint32_t const percent : of.budget.alert_percents) {
-        if (of.spent * 100 >= of.budget.limit * percent) reached = percent;
+        if (has_reached(of, percent)) reached = percent;
     }
     return reached;
 }
