@@ -129,7 +129,7 @@ BOOST_AUTO_TEST_CASE(the_providers_word_overrides_the_class_of_a_response_only) 
         BOOST_TEST_CONTEXT(name_of(of)) {
             bool const fixed = of == error_class::none || of == error_class::tls ||
                                of == error_class::circuit_open || of == error_class::cancelled ||
-                               of == error_class::ours;
+                               of == error_class::budget || of == error_class::ours;
             BOOST_TEST(after({of, {}, true}).retry == !fixed);
             BOOST_TEST(!after({of, {}, false}).retry);
         }
