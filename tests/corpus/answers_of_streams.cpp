@@ -13,6 +13,8 @@
 #include <string>
 #include <vector>
 
+BOOST_AUTO_TEST_SUITE(answers_of_streams)
+
 namespace {
 
 using namespace aiaudit;
@@ -143,8 +145,6 @@ std::string text_by_a_direct_look(exchange const& from) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(answers_of_streams)
 
 BOOST_AUTO_TEST_CASE(an_answer_is_the_same_however_the_stream_is_cut_and_the_usage_too) {
     if (!corpus_is_here()) return;

@@ -12,6 +12,8 @@
 #include <string>
 #include <vector>
 
+BOOST_AUTO_TEST_SUITE(client_streams)
+
 namespace {
 
 using namespace aiaudit_tests;
@@ -28,8 +30,6 @@ std::vector<exchange> recorded_streams() {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(client_streams)
 
 BOOST_AUTO_TEST_CASE(a_recorded_stream_costs_the_same_however_its_bytes_come) {
     auto const streams = recorded_streams();

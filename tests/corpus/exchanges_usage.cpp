@@ -13,6 +13,8 @@
 #include <string>
 #include <vector>
 
+BOOST_AUTO_TEST_SUITE(exchanges_usage)
+
 namespace {
 
 using namespace aiaudit;
@@ -86,8 +88,6 @@ bool same(reading const& left, reading const& right) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(exchanges_usage)
 
 BOOST_AUTO_TEST_CASE(every_expected_usage_comes_out_key_by_key_or_is_a_listed_difference) {
     if (!corpus_is_here()) return;

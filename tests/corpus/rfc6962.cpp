@@ -16,6 +16,8 @@
 #define AIAUDIT_SHARED_DIR ""
 #endif
 
+BOOST_AUTO_TEST_SUITE(rfc6962)
+
 namespace {
 
 using namespace aiaudit;
@@ -77,8 +79,6 @@ struct vectors {
 };
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(rfc6962)
 
 BOOST_FIXTURE_TEST_CASE(leaves_and_roots_are_those_of_the_file, vectors) {
     if (levels.empty()) return;

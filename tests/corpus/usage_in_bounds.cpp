@@ -12,6 +12,8 @@
 #include <string>
 #include <vector>
 
+BOOST_AUTO_TEST_SUITE(usage_in_bounds)
+
 namespace {
 
 using namespace aiaudit;
@@ -64,8 +66,6 @@ void check_holds(usage const& in_the_end, usage_range const& range, std::string 
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(usage_in_bounds)
 
 BOOST_AUTO_TEST_CASE(what_was_reported_in_the_end_lies_within_the_bounds_of_a_call_without_answer) {
     if (!corpus_is_here()) return;

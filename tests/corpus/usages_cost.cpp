@@ -24,6 +24,8 @@
 #define AIAUDIT_FIXTURE_DIR "tests/fixtures"
 #endif
 
+BOOST_AUTO_TEST_SUITE(usages_cost)
+
 namespace {
 
 using namespace aiaudit;
@@ -89,8 +91,6 @@ money rounded_to_pico(std::string const& text) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(usages_cost)
 
 // Deliberate difference: these entries list no prices at all. The corpus reads that as free; a
 // price that is missing is not zero here, so they are errors (as the exchanges expect).

@@ -18,6 +18,8 @@
 #include <string>
 #include <vector>
 
+BOOST_AUTO_TEST_SUITE(alerts)
+
 namespace {
 
 using namespace aiaudit;
@@ -81,8 +83,6 @@ alert own(std::string const& name) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(alerts)
 
 BOOST_AUTO_TEST_CASE(thresholds_are_told_once_a_window_over_restarts) {
     temporary_directory const place;

@@ -15,6 +15,8 @@
 #include <chrono>
 #include <string>
 
+BOOST_AUTO_TEST_SUITE(alerts_mail)
+
 namespace {
 
 using namespace aiaudit;
@@ -52,8 +54,6 @@ result<void> send(smtp_options const& options, alert const& of = mail_alert()) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(alerts_mail)
 
 BOOST_AUTO_TEST_CASE(a_mail_arrives_by_starttls_and_by_tls) {
     throwaway_ca const ca;

@@ -18,6 +18,8 @@
 #include <thread>
 #include <vector>
 
+BOOST_AUTO_TEST_SUITE(alerts_webhook)
+
 namespace {
 
 using namespace aiaudit;
@@ -95,8 +97,6 @@ alert hook_alert() {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(alerts_webhook)
 
 BOOST_AUTO_TEST_CASE(a_webhook_arrives_with_a_signature_that_holds) {
     hook_server server;

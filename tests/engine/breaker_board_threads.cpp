@@ -9,6 +9,8 @@
 #include <thread>
 #include <vector>
 
+BOOST_AUTO_TEST_SUITE(breaker_board_threads)
+
 namespace {
 
 using namespace std::chrono_literals;
@@ -18,8 +20,6 @@ using aiaudit::breaker_outcome;
 constexpr aiaudit::steady_time start{1h};
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(breaker_board_threads)
 
 BOOST_AUTO_TEST_CASE(threads_share_a_board_and_lose_no_call) {
     breaker_board board{{.window = 24h, .calls_min = ~0U}};

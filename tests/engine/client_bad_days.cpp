@@ -17,6 +17,8 @@
 #include <utility>
 #include <vector>
 
+BOOST_AUTO_TEST_SUITE(client_bad_days)
+
 namespace {
 
 using namespace aiaudit_tests;
@@ -54,8 +56,6 @@ struct refusal {
 };
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(client_bad_days)
 
 BOOST_AUTO_TEST_CASE(each_form_of_retry_after_is_waited_for) {
     std::vector<header_list> const forms{

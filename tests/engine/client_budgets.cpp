@@ -24,6 +24,8 @@
 #include <utility>
 #include <vector>
 
+BOOST_AUTO_TEST_SUITE(client_budgets)
+
 namespace {
 
 using namespace aiaudit_tests;
@@ -125,8 +127,6 @@ chaos_step unruly_stream(bool halts) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(client_budgets)
 
 // --- what is held ---
 

@@ -20,6 +20,8 @@
 #include <thread>
 #include <vector>
 
+BOOST_AUTO_TEST_SUITE(client_cache)
+
 namespace {
 
 using namespace aiaudit_tests;
@@ -107,8 +109,6 @@ void in_threads(int count, Call call) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(client_cache)
 
 BOOST_AUTO_TEST_CASE(an_answer_from_the_cache_costs_nothing_and_counts_as_one_request) {
     for_each_cache([](auto& one) {

@@ -8,13 +8,13 @@
 
 #include <string>
 
+BOOST_AUTO_TEST_SUITE(client_calls)
+
 namespace {
 
 using namespace aiaudit_tests;
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(client_calls)
 
 BOOST_AUTO_TEST_CASE(a_call_is_an_intent_and_an_outcome_with_its_cost) {
     client_stand at;

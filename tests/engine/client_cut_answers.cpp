@@ -17,6 +17,8 @@
 #include <utility>
 #include <vector>
 
+BOOST_AUTO_TEST_SUITE(client_cut_answers)
+
 namespace {
 
 using namespace aiaudit_tests;
@@ -81,8 +83,6 @@ chaos_step halting(spoken_api const& api) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(client_cut_answers)
 
 BOOST_AUTO_TEST_CASE(a_stream_that_breaks_off_is_final_once_a_part_was_handed_on) {
     each_api([](spoken_api const& api, bool tls) {

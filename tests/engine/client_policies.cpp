@@ -21,6 +21,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+BOOST_AUTO_TEST_SUITE(client_policies)
+
 namespace {
 
 using namespace aiaudit_tests;
@@ -66,8 +68,6 @@ client_options falling_back(std::vector<call_target> to) {
 call_target const claude{"anthropic", "claude-sonnet-4-5"};
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(client_policies)
 
 // --- circuits ---
 

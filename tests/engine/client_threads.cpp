@@ -21,6 +21,8 @@
 #include <utility>
 #include <vector>
 
+BOOST_AUTO_TEST_SUITE(client_threads)
+
 namespace {
 
 using namespace aiaudit_tests;
@@ -104,8 +106,6 @@ void make_calls(Client& ai, int number, tally& seen) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(client_threads)
 
 BOOST_AUTO_TEST_CASE(sixty_four_threads_leave_a_record_of_each_attempt_and_no_other) {
     client_options options;

@@ -12,6 +12,8 @@
 #include <filesystem>
 #include <thread>
 
+BOOST_AUTO_TEST_SUITE(ledger_budgets)
+
 using namespace aiaudit;
 using namespace aiaudit_tests;
 
@@ -70,8 +72,6 @@ void set_time(Ledger& of) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(ledger_budgets)
 
 BOOST_AUTO_TEST_CASE(an_attempt_that_might_pass_the_limit_is_refused_and_not_in_the_log) {
     for (budget_mode const mode : {budget_mode::shared, budget_mode::exclusive}) {

@@ -17,6 +17,8 @@
 #include <utility>
 #include <vector>
 
+BOOST_AUTO_TEST_SUITE(ledger_engine)
+
 using namespace aiaudit;
 using namespace aiaudit_tests;
 
@@ -62,8 +64,6 @@ static totals sum_of(std::vector<record> const& entries, day_range days) {
     }
     return sum;
 }
-
-BOOST_AUTO_TEST_SUITE(ledger_engine)
 
 BOOST_AUTO_TEST_CASE(sequences_are_dense_and_records_come_back_as_they_were) {
     auto ledger = basic_ledger<in_memory>::open({}).value();

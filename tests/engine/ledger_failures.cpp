@@ -11,6 +11,8 @@
 #include <filesystem>
 #include <thread>
 
+BOOST_AUTO_TEST_SUITE(ledger_failures)
+
 using namespace aiaudit;
 using namespace aiaudit_tests;
 
@@ -22,8 +24,6 @@ std::size_t files_in(std::string const& directory) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(ledger_failures)
 
 BOOST_AUTO_TEST_CASE(who_waits_gets_the_error_and_the_log_goes_on_after_it) {
     temporary_directory const directory;

@@ -8,6 +8,8 @@
 
 #include <boost/test/unit_test.hpp>
 
+BOOST_AUTO_TEST_SUITE(ledger_segments)
+
 using namespace aiaudit;
 using namespace aiaudit_tests;
 
@@ -39,8 +41,6 @@ std::vector<digest> leaves_of(Ledger const& from) {
 constexpr std::int64_t day = 86'400;
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(ledger_segments)
 
 BOOST_AUTO_TEST_CASE(a_full_segment_is_followed_by_the_next_and_nothing_shows_outside) {
     temporary_directory const directory;

@@ -8,6 +8,8 @@
 
 #include <functional>
 
+BOOST_AUTO_TEST_SUITE(ledger_verify)
+
 using namespace aiaudit;
 using namespace aiaudit_tests;
 
@@ -59,8 +61,6 @@ bool mentions(verification const& found, std::string_view text) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(ledger_verify)
 
 BOOST_AUTO_TEST_CASE(without_an_outside_checkpoint_it_says_what_cannot_be_excluded) {
     auto ledger = log_of(700);

@@ -22,6 +22,8 @@
 #include <utility>
 #include <vector>
 
+BOOST_AUTO_TEST_SUITE(response_cache)
+
 namespace {
 
 using namespace aiaudit_tests;
@@ -65,8 +67,6 @@ struct asked {
 
 }  // namespace
 
-BOOST_AUTO_TEST_SUITE(response_cache)
-
 BOOST_AUTO_TEST_CASE_TEMPLATE(what_is_put_is_given, Cache, models) {
     check_what_is_put_is_given<Cache>();
 }
@@ -92,7 +92,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(random_use_equals_a_map_within_the_limit, Cache, m
 BOOST_AUTO_TEST_CASE_TEMPLATE(threads_share_one, Cache, models) { check_threads<Cache>(100); }
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(a_moved_from_cache_is_closed, Cache, models) {
-    check_moved_from<Cache>();
+    check_moved_from_cache<Cache>();
 }
 
 BOOST_AUTO_TEST_CASE(no_cache_keeps_nothing) {

@@ -15,6 +15,8 @@
 #include <variant>
 #include <vector>
 
+BOOST_AUTO_TEST_SUITE(single_flight)
+
 namespace {
 
 using namespace std::chrono_literals;
@@ -34,8 +36,6 @@ flights::follower follows(flights::joined&& of) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(single_flight)
 
 BOOST_AUTO_TEST_CASE(the_first_leads_and_the_others_get_the_very_same_value) {
     flights of;

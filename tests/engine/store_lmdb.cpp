@@ -28,6 +28,8 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 
+BOOST_AUTO_TEST_SUITE(store_lmdb)
+
 namespace {
 
 using namespace aiaudit_tests;
@@ -117,8 +119,6 @@ int run_with_mounts(Body body) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(store_lmdb)
 
 BOOST_AUTO_TEST_CASE(what_is_made_is_private_and_marked) {
     temporary_directory const directory;

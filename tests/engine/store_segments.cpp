@@ -19,6 +19,8 @@
 #include <sys/resource.h>
 #include <time.h>
 
+BOOST_AUTO_TEST_SUITE(store_segments)
+
 namespace {
 
 using namespace aiaudit_tests;
@@ -73,8 +75,6 @@ void check_whole(aiaudit::lmdb_store const& store) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(store_segments)
 
 BOOST_AUTO_TEST_CASE(segments_have_names_of_eight_digits) {
     using namespace aiaudit::detail;

@@ -10,6 +10,8 @@
 
 #include <tuple>
 
+BOOST_AUTO_TEST_SUITE(transport_conformance)
+
 namespace {
 
 using namespace aiaudit;
@@ -64,8 +66,6 @@ http_request asking(Rig const& rig, std::string path) {
 using rigs = std::tuple<replay_rig, httplib_rig>;
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(transport_conformance)
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(the_head_comes_once_and_before_the_whole_body, Rig, rigs) {
     Rig rig;

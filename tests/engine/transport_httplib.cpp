@@ -11,6 +11,8 @@
 #include <chrono>
 #include <future>
 
+BOOST_AUTO_TEST_SUITE(transport_httplib)
+
 namespace {
 
 using namespace aiaudit;
@@ -41,8 +43,6 @@ outcome answered_with(scripted_server::service serve, transfer_limits const& lim
 #define REQUIRE_FAILURE(got, code) BOOST_REQUIRE_MESSAGE((got).failed_as(errc::code), (got))
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(transport_httplib)
 
 BOOST_AUTO_TEST_CASE(ten_calls_use_one_connection) {
     scripted_server server(always(response("{}")));

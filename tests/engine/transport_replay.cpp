@@ -7,6 +7,8 @@
 
 #include <boost/test/unit_test.hpp>
 
+BOOST_AUTO_TEST_SUITE(transport_replay)
+
 namespace {
 
 using namespace aiaudit;
@@ -29,8 +31,6 @@ http_request asking(std::string target, std::string body) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(transport_replay)
 
 BOOST_AUTO_TEST_CASE(the_same_json_is_the_same_request_whatever_the_order_of_its_members) {
     replay_transport transport({recorded("/a", R"({"x": 1, "y": [2]})", "first"),

@@ -9,6 +9,8 @@
 #include <openssl/ssl.h>
 #include <boost/test/unit_test.hpp>
 
+BOOST_AUTO_TEST_SUITE(transport_tls)
+
 namespace {
 
 using namespace aiaudit;
@@ -60,8 +62,6 @@ httplib_transport trusting(std::string const& file) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(transport_tls)
 
 BOOST_AUTO_TEST_CASE(a_trusted_certificate_that_names_the_host_is_taken) {
     throwaway_ca const ca;

@@ -2,27 +2,18 @@
 //
 // checkpoint.cpp: any bytes as a key, a note, a checkpoint and the state of a tree. What is read
 // must be written back the same; nothing opens that the key did not sign.
+#include "require.hpp"
+
 #include <aiaudit/integrity/checkpoint.hpp>
 
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <string_view>
 
 namespace {
 
 using namespace aiaudit;
-
-void require(bool holds) {
-    if (!holds) std::abort();
-}
-
-template <class T>
-bool told(result<T> const& outcome) {
-    if (outcome) return true;
-    require(outcome.error().message().find('\n') == std::string::npos);
-    return false;
-}
+using namespace aiaudit_fuzz;
 
 void read_keys(std::string_view bytes) {
     if (auto const key = note_verification_key::parse(bytes); told(key))

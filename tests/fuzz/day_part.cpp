@@ -2,23 +2,21 @@
 //
 // Any bytes as the stored rollup of a day, as they are and with their checksums made to match: no
 // crash; what can be read merges with itself, and the merged part reads to twice its cells.
+#include "require.hpp"
+
 #include <aiaudit/rollup/report.hpp>
 
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <string>
 #include <string_view>
 
 namespace {
 
 using namespace aiaudit;
+using namespace aiaudit_fuzz;
 using format = detail::day_part_format;
-
-void require(bool held) {
-    if (!held) std::abort();
-}
 
 // Attempts in the cells of a part; none where it cannot be read.
 std::optional<std::uint64_t> attempts_of(std::string_view bytes) {

@@ -3,6 +3,8 @@
 // Any exchange line, and any body for a path that the first two bytes choose: no crash, a stream
 // reads the same cut in two, parts never exceed their sum, and no message holds a line break. The
 // answers of its documents are what their pieces make, and its bounds are in order.
+#include "require.hpp"
+
 #include <aiaudit/providers/answer_reader.hpp>
 #include <aiaudit/providers/embeddings.hpp>
 #include <aiaudit/providers/reader.hpp>
@@ -12,12 +14,12 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <string_view>
 
 namespace {
 
 using namespace aiaudit;
+using namespace aiaudit_fuzz;
 
 struct target {
     char const* provider;
@@ -52,10 +54,6 @@ exchange exchange_with(std::uint8_t choice, std::string_view body) {
     made.status = 200;
     made.response = body;
     return made;
-}
-
-void require(bool held) {
-    if (!held) std::abort();
 }
 
 void check(reading const& read) {

@@ -2,22 +2,20 @@
 //
 // gate.cpp: any bytes as the state of a gate whose checksum is right, and as the record of a
 // budget. What is read must be written back the same, and can be used.
+#include "require.hpp"
+
 #include <aiaudit/budget/gate.hpp>
 #include <aiaudit/codec/record_codec.hpp>
 
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <string>
 #include <string_view>
 
 namespace {
 
 using namespace aiaudit;
-
-void require(bool holds) {
-    if (!holds) std::abort();
-}
+using namespace aiaudit_fuzz;
 
 void use(budget_gate gate, record_view intent) {
     for (timestamp const at : {timestamp{}, timestamp{INT64_MAX}, timestamp{INT64_MIN}}) {

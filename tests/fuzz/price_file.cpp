@@ -2,20 +2,18 @@
 //
 // price_file.cpp: any bytes as a price file. What loads must answer queries without a crash, twice
 // the same, and name itself the same.
+#include "require.hpp"
+
 #include <aiaudit/pricing/load.hpp>
 
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <string_view>
 
 namespace {
 
 using namespace aiaudit;
-
-void require(bool holds) {
-    if (!holds) std::abort();
-}
+using namespace aiaudit_fuzz;
 
 void query(price_book const& book, price_provider const& provider, price_entry const& entry,
            timestamp at) {

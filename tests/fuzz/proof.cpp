@@ -3,28 +3,19 @@
 // proof.cpp: any bytes as a proof file. What is read must be written back the same, a file is
 // accepted only with a checkpoint that we signed and a record that is in its log, and any numbers
 // as a tree's are followed without a fault.
+#include "require.hpp"
+
 #include <aiaudit/integrity/proof_file.hpp>
 
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <string_view>
 #include <vector>
 
 namespace {
 
 using namespace aiaudit;
-
-void require(bool holds) {
-    if (!holds) std::abort();
-}
-
-template <class T>
-bool told(result<T> const& outcome) {
-    if (outcome) return true;
-    require(outcome.error().message().find('\n') == std::string::npos);
-    return false;
-}
+using namespace aiaudit_fuzz;
 
 // A log of 11 records that are one byte each, its key and two checkpoints.
 struct known_log {

@@ -54,7 +54,7 @@ struct chaos_options {
     std::chrono::milliseconds patience{30'000};  // with a peer that neither sends nor takes
 };
 
-namespace detail {
+namespace provider_detail {
 
 // A socket bound to a free port of 127.0.0.1.
 class loopback_port {
@@ -77,7 +77,7 @@ private:
     std::uint16_t port_ = 0;
 };
 
-}  // namespace detail
+}  // namespace provider_detail
 
 // A port at which nobody listens, and which nobody else can take: connections are refused.
 class refusing_port {
@@ -87,7 +87,7 @@ public:
     }
 
 private:
-    detail::loopback_port port_{};
+    provider_detail::loopback_port port_{};
 };
 
 class chaos_provider {
@@ -169,9 +169,9 @@ private:
     // Owns the connections' threads; joins those that are done as it goes, and all at the end.
     void accept_all() {
         std::list<worker> workers;
-        while (detail::wait_for(port_.fd(), POLLIN, stop_, std::chrono::hours(1)) !=
-               detail::wake::stopped) {
-            detail::owned_fd socket(
+        while (provider_detail::wait_for(port_.fd(), POLLIN, stop_, std::chrono::hours(1)) !=
+               provider_detail::wake::stopped) {
+            provider_detail::owned_fd socket(
                 ::accept4(port_.fd(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
             if (socket.get() < 0) continue;
             std::size_t const number = count_connection();
@@ -195,13 +195,13 @@ private:
         return connections_++;
     }
 
-    void serve(detail::owned_fd socket, std::size_t number) {
+    void serve(provider_detail::owned_fd socket, std::size_t number) {
         sigset_t pipe_signal;  // OpenSSL writes without MSG_NOSIGNAL
         sigemptyset(&pipe_signal);
         sigaddset(&pipe_signal, SIGPIPE);
         ::pthread_sigmask(SIG_BLOCK, &pipe_signal, nullptr);
         {
-            detail::chaos_wire wire(std::move(socket), stop_, options_.patience);
+            provider_detail::chaos_wire wire(std::move(socket), stop_, options_.patience);
             if (options_.on_accept == connection_trouble::silence) wire.stay_silent();
             bool const speaks = options_.on_accept == connection_trouble::none &&
                                 (tls_ == nullptr || wire.start_tls(tls_.get()));
@@ -212,8 +212,8 @@ private:
         changed_.notify_all();
     }
     // How the connection is to end.
-    [[nodiscard]] chaos_ending converse(detail::chaos_wire& wire, std::size_t number) {
-        detail::request_reader reader(wire);
+    [[nodiscard]] chaos_ending converse(provider_detail::chaos_wire& wire, std::size_t number) {
+        provider_detail::request_reader reader(wire);
         while (auto request = reader.next()) {
             request->connection = number;
             request->arrived_at = std::chrono::steady_clock::now();
@@ -223,7 +223,7 @@ private:
         }
         return chaos_ending::close;
     }
-    [[nodiscard]] static bool play(chaos_plan const& plan, detail::chaos_wire& wire) {
+    [[nodiscard]] static bool play(chaos_plan const& plan, provider_detail::chaos_wire& wire) {
         for (auto const& piece : plan.pieces) {
             if (!wire.pause(piece.delay_before) || !wire.stall(piece.stall_before) ||
                 !wire.send(piece.bytes))
@@ -251,8 +251,8 @@ private:
 
     chaos_options const options_;
     tls_context_owner tls_{};
-    detail::stop_event stop_{};
-    detail::loopback_port port_{};
+    provider_detail::stop_event stop_{};
+    provider_detail::loopback_port port_{};
 
     mutable std::mutex mutex_{};  // protects what follows
     mutable std::condition_variable changed_{};

@@ -157,7 +157,7 @@ private:
     return size + "\r\n" + std::string{bytes} + "\r\n";
 }
 
-namespace detail {
+namespace provider_detail {
 
 // Builds the plan of one answer.
 class chaos_planner {
@@ -283,10 +283,10 @@ private:
     chaos_plan plan_{};
 };
 
-}  // namespace detail
+}  // namespace provider_detail
 
 [[nodiscard]] inline chaos_plan plan_of(chaos_step const& step, seen_request const& request = {}) {
-    return detail::chaos_planner(step, request).plan();
+    return provider_detail::chaos_planner(step, request).plan();
 }
 
 }  // namespace aiaudit_tests

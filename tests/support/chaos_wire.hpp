@@ -35,7 +35,7 @@
 #include <unistd.h>
 
 namespace aiaudit_tests {
-namespace detail {
+namespace provider_detail {
 
 class owned_fd {
 public:
@@ -293,7 +293,7 @@ private:
     std::string buffer_{};
 };
 
-}  // namespace detail
+}  // namespace provider_detail
 }  // namespace aiaudit_tests
 
 #endif  // AIAUDIT_TESTS_SUPPORT_CHAOS_WIRE_HPP

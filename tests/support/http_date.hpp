@@ -14,7 +14,7 @@
 
 namespace aiaudit_tests {
 
-namespace detail {
+namespace provider_detail {
 
 // Names of our own: those of strftime change with the locale.
 struct date_parts {
@@ -48,25 +48,25 @@ struct date_parts {
     int year = 0;
 };
 
-}  // namespace detail
+}  // namespace provider_detail
 
 // "Sun, 06 Nov 1994 08:49:37 GMT"
 [[nodiscard]] inline std::string imf_fixdate(aiaudit::timestamp at) {
-    detail::date_parts const parts(at);
+    provider_detail::date_parts const parts(at);
     return parts.weekday.substr(0, 3) + ", " + parts.padded(parts.day, 2) + " " + parts.month +
            " " + parts.padded(parts.year, 4) + " " + parts.time + " GMT";
 }
 
 // "Sunday, 06-Nov-94 08:49:37 GMT"
 [[nodiscard]] inline std::string rfc850_date(aiaudit::timestamp at) {
-    detail::date_parts const parts(at);
+    provider_detail::date_parts const parts(at);
     return parts.weekday + ", " + parts.padded(parts.day, 2) + "-" + parts.month + "-" +
            parts.padded(parts.year % 100, 2) + " " + parts.time + " GMT";
 }
 
 // "Sun Nov  6 08:49:37 1994"
 [[nodiscard]] inline std::string asctime_date(aiaudit::timestamp at) {
-    detail::date_parts const parts(at);
+    provider_detail::date_parts const parts(at);
     std::string const day = std::to_string(parts.day);
     return parts.weekday.substr(0, 3) + " " + parts.month + (day.size() < 2 ? "  " : " ") + day +
            " " + parts.time + " " + parts.padded(parts.year, 4);

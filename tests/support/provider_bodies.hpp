@@ -35,7 +35,7 @@ struct body_usage {
 
 using word_list = std::vector<std::string>;
 
-namespace detail {
+namespace provider_detail {
 
 // The template with each '$' replaced by the next of `values`, which are JSON text.
 [[nodiscard]] inline std::string filled(std::string_view pattern,
@@ -134,16 +134,17 @@ namespace detail {
          json_text(model)});
 }
 
-}  // namespace detail
+}  // namespace provider_detail
 
 [[nodiscard]] inline std::string openai_chat_body(std::string_view model, std::string_view text,
                                                   body_usage const& usage = {}) {
-    return detail::filled(
+    return provider_detail::filled(
         R"({"id":"chatcmpl-Chaos0001","object":"chat.completion","created":1760000000,"model":$,)"
         R"("choices":[{"index":0,"message":{"role":"assistant","content":$,"refusal":null,)"
         R"("annotations":[]},"logprobs":null,"finish_reason":"stop"}],"usage":$,)"
         R"("service_tier":"default","system_fingerprint":"fp_chaos0001"})",
-        {detail::json_text(model), detail::json_text(text), detail::openai_chat_usage(usage)});
+        {provider_detail::json_text(model), provider_detail::json_text(text),
+         provider_detail::openai_chat_usage(usage)});
 }
 
 // Without `usage` it is the stream of a request that did not ask for it.
@@ -151,34 +152,34 @@ namespace detail {
                                                     std::optional<body_usage> usage = body_usage{},
                                                     bool done = true) {
     auto const chunk = [&](std::string const& choices, std::string const& counts) {
-        return detail::data_event(detail::filled(
+        return provider_detail::data_event(provider_detail::filled(
             R"({"id":"chatcmpl-Chaos0001","object":"chat.completion.chunk","created":1760000000,)"
             R"("model":$,"service_tier":"default","system_fingerprint":"fp_chaos0001",)"
             R"("choices":[$]$,"obfuscation":"k3Jq"})",
-            {detail::json_text(model), choices, counts}));
+            {provider_detail::json_text(model), choices, counts}));
     };
     auto const choice = [](std::string const& delta, std::string const& finish) {
-        return detail::filled(R"({"index":0,"delta":{$},"logprobs":null,"finish_reason":$})",
-                              {delta, finish});
+        return provider_detail::filled(
+            R"({"index":0,"delta":{$},"logprobs":null,"finish_reason":$})", {delta, finish});
     };
     std::string const none = usage ? R"(,"usage":null)" : "";
     std::string text =
         chunk(choice(R"("role":"assistant","content":"","refusal":null)", "null"), none);
     for (auto const& word : words)
-        text += chunk(choice(R"("content":)" + detail::json_text(word), "null"), none);
+        text += chunk(choice(R"("content":)" + provider_detail::json_text(word), "null"), none);
     if (!done) return text;
     text += chunk(choice("", R"("stop")"), none);
-    if (usage) text += chunk("", R"(,"usage":)" + detail::openai_chat_usage(*usage));
+    if (usage) text += chunk("", R"(,"usage":)" + provider_detail::openai_chat_usage(*usage));
     return text + "data: [DONE]\n\n";
 }
 
 [[nodiscard]] inline std::string openai_responses_body(std::string_view model,
                                                        std::string_view text,
                                                        body_usage const& usage = {}) {
-    return detail::openai_response(
+    return provider_detail::openai_response(
         model, "completed",
-        detail::openai_output_item("completed", detail::openai_output_text(text)),
-        detail::openai_responses_usage(usage));
+        provider_detail::openai_output_item("completed", provider_detail::openai_output_text(text)),
+        provider_detail::openai_responses_usage(usage));
 }
 
 [[nodiscard]] inline std::string openai_responses_stream(std::string_view model,
@@ -188,38 +189,43 @@ namespace detail {
     std::string text;
     int sequence = 0;
     auto const event = [&](std::string const& name, std::string const& members) {
-        text += detail::named_event(
-            name, detail::filled(R"({"type":$,$,"sequence_number":$})",
-                                 {detail::json_text(name), members, std::to_string(sequence++)}));
+        text += provider_detail::named_event(
+            name, provider_detail::filled(
+                      R"({"type":$,$,"sequence_number":$})",
+                      {provider_detail::json_text(name), members, std::to_string(sequence++)}));
     };
     std::string const place = R"("item_id":"msg_chaos0001","output_index":0,"content_index":0,)";
-    std::string const begun = detail::openai_response(model, "in_progress", "", "null");
+    std::string const begun = provider_detail::openai_response(model, "in_progress", "", "null");
     event("response.created", R"("response":)" + begun);
     event("response.in_progress", R"("response":)" + begun);
     event("response.output_item.added",
-          R"("output_index":0,"item":)" + detail::openai_output_item("in_progress", ""));
-    event("response.content_part.added", place + R"("part":)" + detail::openai_output_text(""));
+          R"("output_index":0,"item":)" + provider_detail::openai_output_item("in_progress", ""));
+    event("response.content_part.added",
+          place + R"("part":)" + provider_detail::openai_output_text(""));
     for (auto const& word : words)
         event("response.output_text.delta",
-              place + R"("logprobs":[],"delta":)" + detail::json_text(word));
+              place + R"("logprobs":[],"delta":)" + provider_detail::json_text(word));
     if (!done) return text;
-    std::string const whole = detail::openai_output_text(detail::joined(words));
-    std::string const item = detail::openai_output_item("completed", whole);
+    std::string const whole = provider_detail::openai_output_text(provider_detail::joined(words));
+    std::string const item = provider_detail::openai_output_item("completed", whole);
     event("response.output_text.done",
-          place + R"("logprobs":[],"text":)" + detail::json_text(detail::joined(words)));
+          place + R"("logprobs":[],"text":)" +
+              provider_detail::json_text(provider_detail::joined(words)));
     event("response.content_part.done", place + R"("part":)" + whole);
     event("response.output_item.done", R"("output_index":0,"item":)" + item);
     event("response.completed",
-          R"("response":)" + detail::openai_response(model, "completed", item,
-                                                     detail::openai_responses_usage(usage)));
+          R"("response":)" +
+              provider_detail::openai_response(model, "completed", item,
+                                               provider_detail::openai_responses_usage(usage)));
     return text;
 }
 
 [[nodiscard]] inline std::string anthropic_message_body(std::string_view model,
                                                         std::string_view text,
                                                         body_usage const& usage = {}) {
-    return detail::anthropic_message(
-        model, detail::filled(R"({"type":"text","text":$})", {detail::json_text(text)}),
+    return provider_detail::anthropic_message(
+        model,
+        provider_detail::filled(R"({"type":"text","text":$})", {provider_detail::json_text(text)}),
         R"("end_turn")", usage);
 }
 
@@ -227,35 +233,38 @@ namespace detail {
                                                   body_usage const& usage = {}, bool done = true) {
     body_usage begun = usage;
     begun.output = 1;
-    std::string text = detail::named_event(
+    std::string text = provider_detail::named_event(
         "message_start", R"({"type":"message_start","message":)" +
-                             detail::anthropic_message(model, "", "null", begun) + "}");
-    text +=
-        detail::named_event("content_block_start", R"({"type":"content_block_start","index":0,)"
-                                                   R"("content_block":{"type":"text","text":""}})");
-    text += detail::named_event("ping", R"({"type": "ping"})");
+                             provider_detail::anthropic_message(model, "", "null", begun) + "}");
+    text += provider_detail::named_event("content_block_start",
+                                         R"({"type":"content_block_start","index":0,)"
+                                         R"("content_block":{"type":"text","text":""}})");
+    text += provider_detail::named_event("ping", R"({"type": "ping"})");
     for (auto const& word : words)
-        text += detail::named_event(
+        text += provider_detail::named_event(
             "content_block_delta",
-            detail::filled(R"({"type":"content_block_delta","index":0,)"
-                           R"("delta":{"type":"text_delta","text":$}  })",  // padded, as it comes
-                           {detail::json_text(word)}));
+            provider_detail::filled(
+                R"({"type":"content_block_delta","index":0,)"
+                R"("delta":{"type":"text_delta","text":$}  })",  // padded, as it comes
+                {provider_detail::json_text(word)}));
     if (!done) return text;
-    text += detail::named_event("content_block_stop", R"({"type":"content_block_stop","index":0})");
-    text += detail::named_event(
+    text += provider_detail::named_event("content_block_stop",
+                                         R"({"type":"content_block_stop","index":0})");
+    text += provider_detail::named_event(
         "message_delta",
-        detail::filled(R"({"type":"message_delta","delta":{"stop_reason":"end_turn",)"
-                       R"("stop_sequence":null,"stop_details":null},"usage":{"input_tokens":$,)"
-                       R"("cache_creation_input_tokens":0,"cache_read_input_tokens":$,)"
-                       R"("output_tokens":$}})",
-                       {std::to_string(usage.input), std::to_string(usage.cached),
-                        std::to_string(usage.output)}));
-    return text + detail::named_event("message_stop", R"({"type":"message_stop"})");
+        provider_detail::filled(
+            R"({"type":"message_delta","delta":{"stop_reason":"end_turn",)"
+            R"("stop_sequence":null,"stop_details":null},"usage":{"input_tokens":$,)"
+            R"("cache_creation_input_tokens":0,"cache_read_input_tokens":$,)"
+            R"("output_tokens":$}})",
+            {std::to_string(usage.input), std::to_string(usage.cached),
+             std::to_string(usage.output)}));
+    return text + provider_detail::named_event("message_stop", R"({"type":"message_stop"})");
 }
 
 [[nodiscard]] inline std::string gemini_body(std::string_view model, std::string_view text,
                                              body_usage const& usage = {}) {
-    return detail::gemini_response(model, text, true, usage);
+    return provider_detail::gemini_response(model, text, true, usage);
 }
 
 // Of streamGenerateContent?alt=sse. Its only sign of the end is the last chunk's finishReason; the
@@ -267,7 +276,8 @@ namespace detail {
         bool const last = done && i + 1 == words.size();
         body_usage so_far = usage;
         if (!last) so_far.output = std::min(usage.output, static_cast<std::int64_t>(i));
-        text += "data: " + detail::gemini_response(model, words[i], last, so_far) + "\r\n\r\n";
+        text +=
+            "data: " + provider_detail::gemini_response(model, words[i], last, so_far) + "\r\n\r\n";
     }
     return text;
 }
@@ -278,10 +288,10 @@ namespace detail {
     std::string numbers;
     for (std::size_t i = 0; i < dimensions; ++i)
         numbers += (i == 0 ? "0.0" : ",-0.0") + std::to_string(i % 90 + 10);
-    return detail::filled(
+    return provider_detail::filled(
         R"({"object":"list","data":[{"object":"embedding","index":0,"embedding":[$]}],"model":$,)"
         R"("usage":{"prompt_tokens":$,"total_tokens":$}})",
-        {numbers, detail::json_text(model), std::to_string(input), std::to_string(input)});
+        {numbers, provider_detail::json_text(model), std::to_string(input), std::to_string(input)});
 }
 
 enum class provider_error {
@@ -300,7 +310,7 @@ enum class provider_error {
     gateway_page,  // HTML of a proxy in between
 };
 
-namespace detail {
+namespace provider_detail {
 
 struct error_shape {
     provider_error kind;
@@ -351,10 +361,10 @@ inline constexpr std::array<error_shape, 13> error_shapes{{
     return error_shapes.at(static_cast<std::size_t>(kind));
 }
 
-}  // namespace detail
+}  // namespace provider_detail
 
 [[nodiscard]] inline std::string error_body(provider_error kind) {
-    return std::string{detail::shape_of(kind).body};
+    return std::string{provider_detail::shape_of(kind).body};
 }
 
 // Whole answers, to be changed further.
@@ -368,7 +378,7 @@ inline constexpr std::array<error_shape, 13> error_shapes{{
             .chunked = true};
 }
 [[nodiscard]] inline chaos_step error_step(provider_error kind) {
-    auto step = json_step(error_body(kind), detail::shape_of(kind).status);
+    auto step = json_step(error_body(kind), provider_detail::shape_of(kind).status);
     if (kind == provider_error::gateway_page) step.content_type = "text/html";
     if (kind == provider_error::anthropic_overloaded_mid_stream)
         step.content_type = "text/event-stream; charset=utf-8";

@@ -31,7 +31,7 @@ struct pem_identity {
     std::string key_pem{};
 };
 
-namespace detail {
+namespace provider_detail {
 
 inline void require(bool right, char const* what) {
     if (!right) throw std::runtime_error(std::string("throwaway_ca: ") + what);
@@ -112,7 +112,7 @@ inline void add_extension(X509* certificate, X509* issuer, int which, std::strin
     return certificate;
 }
 
-}  // namespace detail
+}  // namespace provider_detail
 
 // What a server speaks TLS by.
 [[nodiscard]] inline tls_context_owner server_context_of(pem_identity const& identity) {
@@ -124,21 +124,21 @@ inline void add_extension(X509* certificate, X509* issuer, int which, std::strin
         PEM_read_bio_X509(memory(identity.certificate_pem).get(), nullptr, nullptr, nullptr));
     key_owner const key(
         PEM_read_bio_PrivateKey(memory(identity.key_pem).get(), nullptr, nullptr, nullptr));
-    detail::require(context != nullptr &&
-                        SSL_CTX_use_certificate(context.get(), certificate.get()) == 1 &&
-                        SSL_CTX_use_PrivateKey(context.get(), key.get()) == 1,
-                    "a bad certificate or key");
+    provider_detail::require(context != nullptr &&
+                                 SSL_CTX_use_certificate(context.get(), certificate.get()) == 1 &&
+                                 SSL_CTX_use_PrivateKey(context.get(), key.get()) == 1,
+                             "a bad certificate or key");
     return context;
 }
 
 class throwaway_ca {
 public:
     throwaway_ca()
-        : key_(detail::new_key()),
-          certificate_(detail::new_certificate(
+        : key_(provider_detail::new_key()),
+          certificate_(provider_detail::new_certificate(
               {.common_name = "Throwaway Test Authority", .authority = true}, key_.get(), nullptr,
               nullptr)),
-          certificate_pem_(detail::pem_of(certificate_.get())) {
+          certificate_pem_(provider_detail::pem_of(certificate_.get())) {
         std::ofstream(file()) << certificate_pem_;
     }
 
@@ -161,18 +161,19 @@ public:
     }
     // For the right names, by nobody whom a client could trust.
     [[nodiscard]] static pem_identity self_signed() {
-        auto const key = detail::new_key();
+        auto const key = provider_detail::new_key();
         auto const made =
-            detail::new_certificate({"self", here_names()}, key.get(), nullptr, nullptr);
-        return {detail::pem_of(made.get()), detail::pem_of(key.get())};
+            provider_detail::new_certificate({"self", here_names()}, key.get(), nullptr, nullptr);
+        return {provider_detail::pem_of(made.get()), provider_detail::pem_of(key.get())};
     }
 
 private:
     [[nodiscard]] static std::string here_names() { return "IP:127.0.0.1,DNS:localhost"; }
-    [[nodiscard]] pem_identity signed_one(detail::certificate_wish const& wish) const {
-        auto const key = detail::new_key();
-        auto const made = detail::new_certificate(wish, key.get(), certificate_.get(), key_.get());
-        return {detail::pem_of(made.get()), detail::pem_of(key.get())};
+    [[nodiscard]] pem_identity signed_one(provider_detail::certificate_wish const& wish) const {
+        auto const key = provider_detail::new_key();
+        auto const made =
+            provider_detail::new_certificate(wish, key.get(), certificate_.get(), key_.get());
+        return {provider_detail::pem_of(made.get()), provider_detail::pem_of(key.get())};
     }
 
     temporary_directory directory_{};

@@ -82,7 +82,7 @@ aiaudit::record outcome_of(aiaudit::record intent, std::int64_t pico) {
     return intent;
 }
 
-std::string const exchange_line =
+std::string const exchange_of_ana =
     R"({"id":"one","provider":"openai","path":"/v1/chat/completions","user":"ana",)"
     R"("request":{"model":"gpt-4.1","messages":[]},"status":200,"content_type":"application/json",)"
     R"("response":"{\"id\":\"c1\",\"model\":\"gpt-4.1-2025-04-14\",\"choices\":[],\"usage\":{\"prompt_tokens\":1000,)"
@@ -154,7 +154,7 @@ BOOST_AUTO_TEST_CASE(imported_calls_count_and_the_report_says_how_budgets_stand)
     set("--name each --limit 0.01 --window month --scope each-user");
     set("--name all --limit 1000000 --unit tokens --window day --tz Asia/Ho_Chi_Minh");
     set("--name ever --limit 0.001 --window total --then warn");
-    write_file(path + "/x.jsonl", exchange_line + exchange_line);
+    write_file(path + "/x.jsonl", exchange_of_ana + exchange_of_ana);
     BOOST_REQUIRE(aiaudit("import --db " + db + " " + path + "/x.jsonl").status == 0);
     auto const report = rows("report budgets");
     BOOST_REQUIRE(report.size() == 3U);
@@ -190,7 +190,7 @@ BOOST_AUTO_TEST_CASE(imported_calls_count_and_the_report_says_how_budgets_stand)
 }
 
 BOOST_AUTO_TEST_CASE(a_budget_that_is_set_later_counts_what_was_before) {
-    write_file(path + "/x.jsonl", exchange_line);
+    write_file(path + "/x.jsonl", exchange_of_ana);
     BOOST_REQUIRE(aiaudit("import --db " + db + " " + path + "/x.jsonl").status == 0);
     BOOST_TEST(aiaudit("report budgets --db " + db).out == "no budgets\n");
     BOOST_TEST(aiaudit("budget list --db " + db + " --format jsonl").out.empty());
@@ -243,7 +243,7 @@ BOOST_AUTO_TEST_CASE(attempts_that_never_end_stay_charged_until_they_are_reconci
 
 BOOST_AUTO_TEST_CASE(budgets_refusals_and_alerts_are_no_calls) {
     set("--name purse --limit 0.01 --window total");
-    write_file(path + "/x.jsonl", exchange_line);
+    write_file(path + "/x.jsonl", exchange_of_ana);
     BOOST_REQUIRE(aiaudit("import --db " + db + " " + path + "/x.jsonl").status == 0);
     std::string const models = aiaudit("report models --db " + db + " --format json").out;
     std::string const daily = aiaudit("report daily --db " + db + " --format json").out;

@@ -13,6 +13,8 @@
 #include <string>
 #include <vector>
 
+BOOST_AUTO_TEST_SUITE(alert_records)
+
 namespace {
 
 using namespace aiaudit;
@@ -65,8 +67,6 @@ std::vector<std::string> texts_due(alert_book const& book, std::int64_t seconds,
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(alert_records)
 
 BOOST_AUTO_TEST_CASE(an_alert_comes_back_from_its_record) {
     alert const of = alert_numbered(1);

@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+BOOST_AUTO_TEST_SUITE(anomaly)
+
 namespace {
 
 using aiaudit::activity;
@@ -33,8 +35,6 @@ std::vector<activity> fortnight() {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(anomaly)
 
 BOOST_AUTO_TEST_CASE(a_usual_day_is_no_anomaly) {
     for (std::int64_t const cents : {0, 100, 500, 600, 900})

@@ -11,6 +11,8 @@
 #include <string>
 #include <vector>
 
+BOOST_AUTO_TEST_SUITE(answers)
+
 namespace {
 
 using namespace aiaudit;
@@ -88,8 +90,6 @@ errc code_of(result<std::vector<std::vector<float>>> const& got) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(answers)
 
 BOOST_AUTO_TEST_CASE(openai_chat_says_the_same_whole_and_in_pieces) {
     check(said(dialect::openai_chat, {R"({"model":"m-1","choices":[

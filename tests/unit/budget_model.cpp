@@ -24,6 +24,8 @@
 #include <string>
 #include <vector>
 
+BOOST_AUTO_TEST_SUITE(budget_model)
+
 namespace {
 
 using namespace aiaudit;
@@ -753,8 +755,6 @@ std::uint64_t number_from(char const* name, std::uint64_t otherwise) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(budget_model)
 
 BOOST_AUTO_TEST_CASE(a_gate_keeps_to_a_plain_model_whatever_happens) {
     constexpr int episode = 500;

@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+BOOST_AUTO_TEST_SUITE(budget_report)
+
 namespace {
 
 using namespace aiaudit;
@@ -27,8 +29,6 @@ budget_state day_state(int128 spent, int128 reserved) {
 timestamp at(char const* text) { return timestamp::parse(text).value(); }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(budget_report)
 
 BOOST_AUTO_TEST_CASE(an_instant_is_shown_by_the_clock_of_its_zone) {
     time_zone const kathmandu("Asia/Kathmandu", 20'700, {});

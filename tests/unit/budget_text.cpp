@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+BOOST_AUTO_TEST_SUITE(budget_text)
+
 namespace {
 
 using namespace aiaudit;
@@ -33,8 +35,6 @@ void refuses(result<T> const& parsed, std::string const& word) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(budget_text)
 
 BOOST_AUTO_TEST_CASE(every_scope_is_written_as_it_is_read) {
     for (char const* const text :

@@ -5,6 +5,8 @@
 
 #include <boost/test/unit_test.hpp>
 
+BOOST_AUTO_TEST_SUITE(budget_windows)
+
 namespace {
 
 using namespace aiaudit;
@@ -43,8 +45,6 @@ void check_edge(std::string const& window, std::string const& zone, std::string 
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(budget_windows)
 
 BOOST_AUTO_TEST_CASE(days_and_months_turn_at_midnight_of_their_zone) {
     check_edge("day", "UTC", "2026-11-26T00:00:00Z", "2026-11-27T00:00:00Z");

@@ -9,6 +9,8 @@
 #include <string>
 #include <string_view>
 
+BOOST_AUTO_TEST_SUITE(builtin_books)
+
 namespace {
 
 using namespace aiaudit;
@@ -27,8 +29,6 @@ std::string cost(price_book const& book, std::string_view provider, std::string_
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(builtin_books)
 
 BOOST_AUTO_TEST_CASE(every_figure_has_a_date_and_a_source) {
     for (builtin_price const& row : builtin_prices) {

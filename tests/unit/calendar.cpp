@@ -5,13 +5,13 @@
 
 #include <boost/test/unit_test.hpp>
 
+BOOST_AUTO_TEST_SUITE(calendar)
+
 using aiaudit::civil_day;
 using aiaudit::errc;
 using aiaudit::find_time_zone;
 using aiaudit::time_zone;
 using aiaudit::timestamp;
-
-BOOST_AUTO_TEST_SUITE(calendar)
 
 BOOST_AUTO_TEST_CASE(times_in_all_accepted_forms_mean_one_instant) {
     auto const noon = timestamp::parse("2026-08-15T12:00:00Z").value();

@@ -10,6 +10,8 @@
 #include <string>
 #include <vector>
 
+BOOST_AUTO_TEST_SUITE(circuit_breaker)
+
 namespace {
 
 using namespace std::chrono_literals;
@@ -132,8 +134,6 @@ private:
 };
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(circuit_breaker)
 
 BOOST_AUTO_TEST_CASE(it_opens_at_the_failure_that_reaches_both_least_numbers) {
     breaker of;

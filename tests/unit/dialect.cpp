@@ -12,6 +12,8 @@
 #include <utility>
 #include <vector>
 
+BOOST_AUTO_TEST_SUITE(dialect)
+
 namespace {
 
 using namespace aiaudit;
@@ -93,8 +95,6 @@ bool same(reading const& left, reading const& right) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(dialect)
 
 BOOST_AUTO_TEST_CASE(every_fixture_reads_as_it_expects) {
     for (auto const& [input, expected] : fixture_rows()) {

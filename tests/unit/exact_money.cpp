@@ -5,9 +5,9 @@
 
 #include <random>
 
-using namespace aiaudit;
-
 BOOST_AUTO_TEST_SUITE(exact_money)
+
+using namespace aiaudit;
 
 BOOST_AUTO_TEST_CASE(every_text_comes_back_in_its_shortest_form) {
     struct {

@@ -14,6 +14,8 @@
 #include <set>
 #include <string>
 
+BOOST_AUTO_TEST_SUITE(fuzz_dialects)
+
 namespace {
 
 constexpr int cuttings = 25;
@@ -94,8 +96,6 @@ int note_dialect(std::uint8_t const* data, std::size_t size) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(fuzz_dialects)
 
 BOOST_AUTO_TEST_CASE(streams_that_a_fuzzer_begins_with_keep_its_promises) {
     BOOST_TEST(aiaudit_tests::replay(fuzz_sse, "sse") > 20U);

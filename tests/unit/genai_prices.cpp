@@ -13,6 +13,8 @@
 #define AIAUDIT_FIXTURE_DIR "tests/fixtures"
 #endif
 
+BOOST_AUTO_TEST_SUITE(genai_prices)
+
 namespace {
 
 using namespace aiaudit;
@@ -41,8 +43,6 @@ std::string cost(price_book const& from, char const* model, char const* at, std:
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(genai_prices)
 
 BOOST_AUTO_TEST_CASE(prices_are_the_digits_that_were_written) {
     // A binary number would be 0.1000000000000000055; these digits are more than one can hold.

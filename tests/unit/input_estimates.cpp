@@ -9,6 +9,8 @@
 #include <cstdint>
 #include <string>
 
+BOOST_AUTO_TEST_SUITE(input_estimates)
+
 namespace {
 
 using namespace aiaudit;
@@ -23,8 +25,6 @@ void teach(input_estimator& it, int times, std::uint64_t bytes, std::uint64_t to
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(input_estimates)
 
 BOOST_AUTO_TEST_CASE(the_strict_bound_stands_until_enough_is_known_of_the_model) {
     input_estimator it;

@@ -21,6 +21,8 @@
 #include <utility>
 #include <vector>
 
+BOOST_AUTO_TEST_SUITE(json_canonical)
+
 namespace {
 
 using aiaudit::canonical_json;
@@ -43,8 +45,6 @@ std::string number(std::uint64_t bits) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(json_canonical)
 
 // RFC 8785, appendix B.
 BOOST_AUTO_TEST_CASE(numbers_are_those_of_the_standard) {

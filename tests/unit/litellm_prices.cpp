@@ -8,6 +8,8 @@
 #include <string>
 #include <string_view>
 
+BOOST_AUTO_TEST_SUITE(litellm_prices)
+
 namespace {
 
 using namespace aiaudit;
@@ -34,8 +36,6 @@ std::string cost(price_book const& from, std::string_view provider, std::string_
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(litellm_prices)
 
 BOOST_AUTO_TEST_CASE(a_field_name_is_taken_apart_in_either_order) {
     auto const split = [](std::string_view name) {

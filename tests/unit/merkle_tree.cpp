@@ -11,6 +11,8 @@
 
 #include "unit/support/reference_tree.hpp"
 
+BOOST_AUTO_TEST_SUITE(merkle_tree)
+
 using namespace aiaudit;
 using aiaudit_test::reference_tree;
 
@@ -23,8 +25,6 @@ std::string hash_of_text(std::string const& text) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(merkle_tree)
 
 BOOST_AUTO_TEST_CASE(sha256_of_parts_is_that_of_the_whole) {
     BOOST_TEST(hash_of_text("abc") ==

@@ -10,6 +10,8 @@
 #include <string>
 #include <string_view>
 
+BOOST_AUTO_TEST_SUITE(output_limits)
+
 namespace {
 
 using namespace aiaudit;
@@ -40,8 +42,6 @@ bool same(std::string const& a, std::string const& b) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(output_limits)
 
 BOOST_AUTO_TEST_CASE(each_api_has_its_word) {
     struct {

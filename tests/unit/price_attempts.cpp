@@ -8,6 +8,8 @@
 #include <string>
 #include <utility>
 
+BOOST_AUTO_TEST_SUITE(price_attempts)
+
 namespace {
 
 using namespace aiaudit;
@@ -47,8 +49,6 @@ std::string cost(attempt_facts const& facts) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(price_attempts)
 
 // A real body: its top level says 220 in and 8 out, which would be a 216th of what was billed.
 BOOST_AUTO_TEST_CASE(every_iteration_is_charged_where_the_provider_reports_them) {

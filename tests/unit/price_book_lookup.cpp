@@ -9,6 +9,8 @@
 #include <utility>
 #include <vector>
 
+BOOST_AUTO_TEST_SUITE(price_book_lookup)
+
 namespace {
 
 using namespace aiaudit;
@@ -55,8 +57,6 @@ std::string priced(price_book const& book, char const* by, char const* model, ti
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(price_book_lookup)
 
 BOOST_AUTO_TEST_CASE(the_first_entry_that_matches_wins_whatever_its_kind_of_rule) {
     auto const book = book_of({provider("p", {entry("first", rule::starts_with, "gpt-4o-m", "1"),

@@ -15,6 +15,8 @@
 #include <utility>
 #include <vector>
 
+BOOST_AUTO_TEST_SUITE(price_bound)
+
 namespace {
 
 using namespace aiaudit;
@@ -53,8 +55,6 @@ std::string most(price_book const& book, usage const& used, price_doubts doubts 
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(price_bound)
 
 BOOST_AUTO_TEST_CASE(all_input_and_all_output_count_at_their_dearest_rates) {
     auto const book = book_of(entry_with({{unit::input_tokens, {million("1"), {}}},

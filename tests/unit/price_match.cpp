@@ -7,6 +7,8 @@
 
 #include <string>
 
+BOOST_AUTO_TEST_SUITE(price_match)
+
 namespace {
 
 using namespace aiaudit;
@@ -17,8 +19,6 @@ bool hit(rule what, char const* pattern, char const* name) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(price_match)
 
 BOOST_AUTO_TEST_CASE(text_rules_compare_the_parts_they_name_in_lower_case) {
     BOOST_TEST(hit(rule::equals, "GPT-4o", "gpt-4o"));

@@ -11,6 +11,8 @@
 #include <string>
 #include <utility>
 
+BOOST_AUTO_TEST_SUITE(price_rates)
+
 namespace {
 
 using namespace aiaudit;
@@ -40,8 +42,6 @@ std::string cost(rate_table const& rates, usage const& used,
 timestamp at(char const* text) { return timestamp::parse(text).value(); }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(price_rates)
 
 // Vectors that other programs got wrong, with the right values worked out by hand.
 BOOST_AUTO_TEST_CASE(a_cache_write_is_charged_once_and_not_as_input_too) {

@@ -5,6 +5,8 @@
 
 #include <random>
 
+BOOST_AUTO_TEST_SUITE(record_codec)
+
 using namespace aiaudit;
 
 namespace {
@@ -51,8 +53,6 @@ record full_record() {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(record_codec)
 
 BOOST_AUTO_TEST_CASE(a_record_with_all_fields_comes_back_equal) {
     record const entry = full_record();

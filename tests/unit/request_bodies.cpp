@@ -9,6 +9,8 @@
 #include <limits>
 #include <string>
 
+BOOST_AUTO_TEST_SUITE(request_bodies)
+
 namespace {
 
 using namespace aiaudit;
@@ -55,8 +57,6 @@ errc code_of(result<prepared_request> const& got) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(request_bodies)
 
 BOOST_AUTO_TEST_CASE(openai_chat_names_its_limit_anew_and_asks_a_stream_for_usage) {
     auto const got = prepare(question("openai"), entry("openai"), true).value();

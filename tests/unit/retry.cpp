@@ -9,6 +9,8 @@
 #include <random>
 #include <string>
 
+BOOST_AUTO_TEST_SUITE(retry)
+
 namespace {
 
 using namespace std::chrono_literals;
@@ -36,8 +38,6 @@ constexpr std::array<error_class, 14> every_class{
     error_class::budget,  error_class::ours};
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(retry)
 
 BOOST_AUTO_TEST_CASE(a_failure_on_this_side_has_the_class_of_its_code) {
     struct {

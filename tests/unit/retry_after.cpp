@@ -7,6 +7,8 @@
 #include <random>
 #include <string>
 
+BOOST_AUTO_TEST_SUITE(retry_after)
+
 namespace {
 
 using aiaudit::header_list;
@@ -27,8 +29,6 @@ std::int64_t wait_ms(std::string const& value, timestamp now = at("2026-08-15T12
 std::string padded(int value) { return (value < 10 ? "0" : "") + std::to_string(value); }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(retry_after)
 
 BOOST_AUTO_TEST_CASE(seconds_may_have_a_fraction_and_are_rounded_up_to_milliseconds) {
     struct {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "rollup_support.hpp"
 
+BOOST_AUTO_TEST_SUITE(rollup_day_part)
+
 using namespace aiaudit;
 using namespace rollup_support;
 
@@ -35,8 +37,6 @@ bool reads(std::string_view bytes) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(rollup_day_part)
 
 BOOST_AUTO_TEST_CASE(a_cut_part_is_corrupt_wherever_it_is_cut) {
     auto const parts = parts_of(random_records(120, 40));

@@ -6,6 +6,8 @@
 
 #include <boost/test/unit_test.hpp>
 
+BOOST_AUTO_TEST_SUITE(rollup_reports)
+
 using namespace aiaudit;
 using namespace rollup_support;
 
@@ -38,8 +40,6 @@ struct record_like {
 };
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(rollup_reports)
 
 BOOST_AUTO_TEST_CASE(every_report_equals_a_recount_of_records_out_of_order) {
     auto const entries = random_records(4000, 1);

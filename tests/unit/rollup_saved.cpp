@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "rollup_support.hpp"
 
+BOOST_AUTO_TEST_SUITE(rollup_saved)
+
 using namespace aiaudit;
 using namespace rollup_support;
-
-BOOST_AUTO_TEST_SUITE(rollup_saved)
 
 static record day_record(int day) {
     record entry;

@@ -11,6 +11,8 @@
 #include <random>
 #include <type_traits>
 
+BOOST_AUTO_TEST_SUITE(signed_notes)
+
 using namespace aiaudit;
 
 namespace {
@@ -59,8 +61,6 @@ errc code_of(result<T> const& outcome) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(signed_notes)
 
 BOOST_AUTO_TEST_CASE(base64_has_one_text_for_each_value) {
     std::pair<char const*, char const*> const vectors[] = {{"", ""},

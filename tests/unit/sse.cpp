@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+BOOST_AUTO_TEST_SUITE(sse)
+
 namespace {
 
 using namespace aiaudit;
@@ -24,8 +26,6 @@ std::string events_of(std::vector<std::string_view> const& pieces) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(sse)
 
 BOOST_AUTO_TEST_CASE(lines_end_in_lf_cr_or_crlf) {
     for (char const* text : {"data: a\n\ndata: b\n\n", "data: a\r\rdata: b\r\r",

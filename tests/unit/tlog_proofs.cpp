@@ -15,6 +15,8 @@
 
 #include "unit/support/reference_tree.hpp"
 
+BOOST_AUTO_TEST_SUITE(tlog_proofs)
+
 using namespace aiaudit;
 using aiaudit_test::reference_tree;
 
@@ -226,8 +228,6 @@ void each_forgery(std::string const& file, int random_count, Visitor&& visit) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(tlog_proofs)
 
 BOOST_FIXTURE_TEST_CASE(the_inclusion_proofs_of_the_reference_tree_are_built_and_hold,
                         eight_leaves) {

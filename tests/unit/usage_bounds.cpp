@@ -7,6 +7,8 @@
 
 #include <string>
 
+BOOST_AUTO_TEST_SUITE(usage_bounds)
+
 namespace {
 
 using namespace aiaudit;
@@ -18,8 +20,6 @@ usage_range range_of(std::string const& body) { return bounds_of({}, body, {}, 1
 bool bounded(std::string const& members) { return range_of("{" + members + "}").bounded; }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(usage_bounds)
 
 BOOST_AUTO_TEST_CASE(an_attempt_that_said_nothing_used_from_nothing_to_its_bytes_and_its_limit) {
     usage_range const range = range_of(plain);

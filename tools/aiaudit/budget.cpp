@@ -10,7 +10,7 @@
 #include <memory>
 
 namespace aiaudit_tool {
-namespace {
+namespace budget_command {
 
 struct options {
     std::string db{};
@@ -115,9 +115,10 @@ void add_set_options(CLI::App& command, options& with) {
                        "At which percents there is an alert; default: 50,80,100");
 }
 
-}  // namespace
+}  // namespace budget_command
 
 void add_budget(CLI::App& program, int&) {
+    using namespace budget_command;
     auto with = std::make_shared<options>();
     CLI::App* const budget =
         program.add_subcommand("budget", "Limits of what calls may cost or use");

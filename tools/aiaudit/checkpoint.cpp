@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 namespace aiaudit_tool {
-namespace {
+namespace checkpoint_command {
 
 struct options {
     std::string db{};
@@ -66,7 +66,7 @@ void run(options const& with) {
     write_output(with.out, note);
 }
 
-}  // namespace
+}  // namespace checkpoint_command
 
 aiaudit::note_signing_key read_signing_key(std::string const& path) {
     std::string text = read_input(path);
@@ -75,6 +75,7 @@ aiaudit::note_signing_key read_signing_key(std::string const& path) {
 }
 
 void add_checkpoint(CLI::App& program, int&) {
+    using namespace checkpoint_command;
     auto with = std::make_shared<options>();
     CLI::App* const command = program.add_subcommand(
         "checkpoint",

@@ -8,7 +8,7 @@
 #include <memory>
 
 namespace aiaudit_tool {
-namespace {
+namespace cost_command {
 
 struct options {
     std::string prices{};
@@ -53,9 +53,10 @@ void run(options const& with) {
     std::cout << answers;
 }
 
-}  // namespace
+}  // namespace cost_command
 
 void add_cost(CLI::App& program, int&) {
+    using namespace cost_command;
     auto with = std::make_shared<options>();
     CLI::App* const command =
         program.add_subcommand("cost", "Exchanges (JSON Lines) to their usage and exact cost");

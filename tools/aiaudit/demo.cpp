@@ -19,7 +19,7 @@
 #include <thread>
 
 namespace aiaudit_tool {
-namespace {
+namespace demo_command {
 
 constexpr int simulated_days = 30;
 constexpr int calls = 400;
@@ -221,9 +221,10 @@ void run(options const& with) {
               << "    aiaudit report daily  --db " << db << " --tz Asia/Kathmandu\n";
 }
 
-}  // namespace
+}  // namespace demo_command
 
 void add_demo(CLI::App& program, int&) {
+    using namespace demo_command;
     auto with = std::make_shared<options>();
     CLI::App* const command =
         program.add_subcommand("demo", "A tour: a mock provider, some hundred calls, the reports");

@@ -12,7 +12,7 @@
 #include <memory>
 
 namespace aiaudit_tool {
-namespace {
+namespace import_command {
 
 struct options {
     std::string db{};
@@ -114,9 +114,10 @@ void run(options const& with) {
               << " without a known cost\n";
 }
 
-}  // namespace
+}  // namespace import_command
 
 void add_import(CLI::App& program, int&) {
+    using namespace import_command;
     auto with = std::make_shared<options>();
     CLI::App* const command =
         program.add_subcommand("import", "Records from elsewhere into a ledger");

@@ -9,7 +9,7 @@
 #include <memory>
 
 namespace aiaudit_tool {
-namespace {
+namespace prove_command {
 
 struct options {
     std::string db{};
@@ -74,9 +74,10 @@ void run(options const& with) {
     write_output(with.out, proof.to_text());
 }
 
-}  // namespace
+}  // namespace prove_command
 
 void add_prove(CLI::App& program, int&) {
+    using namespace prove_command;
     auto with = std::make_shared<options>();
     CLI::App* const command = program.add_subcommand(
         "prove",

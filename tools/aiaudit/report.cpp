@@ -8,7 +8,7 @@
 #include <memory>
 
 namespace aiaudit_tool {
-namespace {
+namespace report_command {
 
 struct options {
     std::string kind{};
@@ -60,9 +60,10 @@ void run(options const& with) {
     std::cout << to_text(made, *aiaudit::text_format_named(with.format));
 }
 
-}  // namespace
+}  // namespace report_command
 
 void add_report(CLI::App& program, int&) {
+    using namespace report_command;
     auto with = std::make_shared<options>();
     CLI::App* const command =
         program.add_subcommand("report", "Sums by day, model, user and more; budgets");

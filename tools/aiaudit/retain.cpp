@@ -8,7 +8,7 @@
 #include <memory>
 
 namespace aiaudit_tool {
-namespace {
+namespace retain_command {
 
 struct options {
     std::string db{};
@@ -53,9 +53,10 @@ void run(options const& with) {
         std::cout << "that was the most for one run; there may be more\n";
 }
 
-}  // namespace
+}  // namespace retain_command
 
 void add_retain(CLI::App& program, int&) {
+    using namespace retain_command;
     auto with = std::make_shared<options>();
     CLI::App* const command = program.add_subcommand(
         "retain", "Drop the oldest segments by a policy; reports and proofs stay");

@@ -10,7 +10,7 @@
 #include <thread>
 
 namespace aiaudit_tool {
-namespace {
+namespace tail_command {
 
 struct options {
     std::string db{};
@@ -109,9 +109,10 @@ void run(options const& with) {
     }
 }
 
-}  // namespace
+}  // namespace tail_command
 
 void add_tail(CLI::App& program, int&) {
+    using namespace tail_command;
     auto with = std::make_shared<options>();
     CLI::App* const command = program.add_subcommand("tail", "The last records, oldest first");
     command->add_option("--db", with->db, "The ledger's directory")->required();

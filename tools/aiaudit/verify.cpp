@@ -11,7 +11,7 @@
 #include <optional>
 
 namespace aiaudit_tool {
-namespace {
+namespace verify_command {
 
 struct options {
     std::string db{};
@@ -92,7 +92,7 @@ void verify_proof(options const& with, int& status) {
               << aiaudit::to_json(aiaudit::sequence{shown->index + 1}, entry) << '\n';
 }
 
-}  // namespace
+}  // namespace verify_command
 
 aiaudit::note_verification_key read_verification_key(std::string const& text_or_path) {
     std::string text = text_or_path;
@@ -103,6 +103,7 @@ aiaudit::note_verification_key read_verification_key(std::string const& text_or_
 }
 
 void add_verify(CLI::App& program, int& status) {
+    using namespace verify_command;
     auto with = std::make_shared<options>();
     CLI::App* const command =
         program.add_subcommand("verify", "Hold a ledger, or a proof, to what was committed");

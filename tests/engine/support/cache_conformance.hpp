@@ -313,7 +313,7 @@ void check_threads(int rounds) {
 }
 
 template <class Cache>
-void check_moved_from() {
+void check_moved_from_cache() {
     opened_cache<Cache> cache;
     cache->put(key_number(1), answer_of("b"), second(1)).value();
     Cache taken = std::move(*cache);

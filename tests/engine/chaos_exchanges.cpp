@@ -29,6 +29,8 @@
 #include <sys/time.h>
 #include <unistd.h>
 
+BOOST_AUTO_TEST_SUITE(chaos_exchanges)
+
 namespace {
 
 using namespace std::chrono_literals;
@@ -125,8 +127,6 @@ std::chrono::milliseconds since(std::chrono::steady_clock::time_point start) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(chaos_provider)
 
 BOOST_AUTO_TEST_CASE(a_usual_client_gets_good_answers_on_one_connection) {
     server provider;
@@ -651,8 +651,8 @@ BOOST_AUTO_TEST_CASE(a_stream_that_is_not_done_has_no_end) {
 
 BOOST_AUTO_TEST_CASE(each_error_stands_in_its_row_and_is_json_but_for_two) {
     using namespace aiaudit_tests;
-    for (std::size_t i = 0; i < detail::error_shapes.size(); ++i) {
-        auto const kind = detail::error_shapes[i].kind;
+    for (std::size_t i = 0; i < provider_detail::error_shapes.size(); ++i) {
+        auto const kind = provider_detail::error_shapes[i].kind;
         BOOST_TEST(static_cast<std::size_t>(kind) == i);
         boost::json::error_code problem;
         boost::json::parse(error_body(kind), problem);

@@ -5,6 +5,8 @@
 
 #include <random>
 
+BOOST_AUTO_TEST_SUITE(gate_decisions)
+
 namespace {
 
 using namespace aiaudit;
@@ -41,8 +43,6 @@ std::string sealed(std::string bytes) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(budget_gate)
 
 BOOST_AUTO_TEST_CASE(the_worst_case_is_held_the_real_cost_booked_the_rest_given_back) {
     logged_gate log;
