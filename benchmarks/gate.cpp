@@ -85,8 +85,9 @@ public:
         ++made_;
         auto const id =
             aiaudit::make_operation_id({started_ns}, made_ * 0x9E37'79B9'7F4A'7C15ULL >> 7, made_);
+        names_[place] = user;  // just read from a request, say
         for (aiaudit::record_view* const each : {&intents_[place], &outcomes_[place]}) {
-            each->user = user;
+            each->user = names_[place];
             each->operation_id = id;
             each->started_at.ns = started_ns + static_cast<std::int64_t>(made_) * 1'000;
         }
@@ -124,6 +125,7 @@ private:
     }
 
     aiaudit::budget_gate gate_{};
+    std::array<std::string, group> names_{};
     std::array<aiaudit::record_view, group> intents_{};
     std::array<aiaudit::record_view, group> outcomes_{};
     std::uint64_t made_ = 0;
@@ -137,22 +139,22 @@ public:
     void prepare(std::size_t place, std::string_view user) { users_[place] = user; }
     std::size_t decide() {
         std::size_t admitted = 0;
-        for (std::string_view const user : users_) admitted += reserve(user);
+        for (std::string const& user : users_) admitted += reserve(user);
         return admitted;
     }
     void settle() {
-        for (std::string_view const user : users_) {
+        for (std::string const& user : users_) {
             std::lock_guard const lock(mutex_);
             change("all/everyone/2026-11-18", cost_pico - bound_pico);
-            change("user/" + std::string(user) + "/2026-11", cost_pico - bound_pico);
+            change("user/" + user + "/2026-11", cost_pico - bound_pico);
         }
     }
     int128 spent() { return sums_["all/everyone/2026-11-18"]; }
 
 private:
-    bool reserve(std::string_view user) {
+    bool reserve(std::string const& user) {
         std::lock_guard const lock(mutex_);
-        std::string const name = "user/" + std::string(user) + "/2026-11";
+        std::string const name = "user/" + user + "/2026-11";
         bool const fits = sum_of("all/everyone/2026-11-18") + bound_pico <= all_most &&
                           sum_of(name) + bound_pico <= limit_of_a_user_ &&
                           sum_of("model/gpt-5.1/") + 400 <= all_most &&
@@ -174,7 +176,7 @@ private:
     int128 limit_of_a_user_;
     std::mutex mutex_{};
     std::unordered_map<std::string, int128> sums_{};
-    std::array<std::string_view, group> users_{};
+    std::array<std::string, group> users_{};
 };
 
 class sqlite_side {

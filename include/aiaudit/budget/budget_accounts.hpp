@@ -62,9 +62,7 @@ struct window_keeping {
 class window_account {
 public:
     [[nodiscard]] window_sums const* find(std::int64_t number) const noexcept {
-        if (newest_.number == number) return &newest_;
-        auto const place = place_of(number);
-        return place != past_.end() && place->number == number ? &*place : nullptr;
+        return newest_.number == number ? &newest_ : find_in_past(number);
     }
     [[nodiscard]] window_sums* find(std::int64_t number) noexcept {
         return const_cast<window_sums*>(static_cast<window_account const*>(this)->find(number));
@@ -75,17 +73,16 @@ public:
     }
     // Whether a window is so old that what was used in it is not known, or could not be kept.
     [[nodiscard]] bool forgot(std::int64_t number, window_keeping keeping) const noexcept {
+        if (number == newest_.number) return false;
         if (number <= floor_) return true;
         return past_.size() + 1 >= keeping.kept && number < lowest() && find(number) == nullptr;
     }
     // The most that is spent and reserved in any window that an amount at `number` counts in.
     [[nodiscard]] int128 most_used(std::int64_t number, window_keeping keeping) const {
-        if (keeping.reach == 0) {
-            window_sums const* const there = find(number);
-            return there == nullptr ? 0 : there->used.all();
-        }
-        if (number == newest_.number) return running_;
-        return most_in_reach(number, keeping.reach);
+        if (number == newest_.number) return keeping.reach == 0 ? newest_.used.all() : running_;
+        if (keeping.reach != 0) return most_in_reach(number, keeping.reach);
+        window_sums const* const there = find_in_past(number);
+        return there == nullptr ? 0 : there->used.all();
     }
     // Adds to a window that is not forgotten.
     window_sums& add(std::int64_t number, window_keeping keeping, amounts_used change) {
@@ -131,6 +128,10 @@ private:
         return std::lower_bound(
             past_.begin(), past_.end(), number,
             [](window_sums const& each, std::int64_t wanted) { return each.number < wanted; });
+    }
+    [[nodiscard]] window_sums const* find_in_past(std::int64_t number) const noexcept {
+        auto const place = place_of(number);
+        return place != past_.end() && place->number == number ? &*place : nullptr;
     }
     [[nodiscard]] std::int64_t lowest() const noexcept {
         return past_.empty() ? newest_.number : past_.front().number;
@@ -289,6 +290,17 @@ public:
     [[nodiscard]] std::uint32_t find(std::string_view name, std::uint64_t hash) const {
         return index_.find(
             hash, [&](std::uint32_t number) { return same_text(accounts_[number].name, name); });
+    }
+    // The two steps towards an account of which a find() will follow. Among many users each is far
+    // away in memory, and other budgets can be looked at meanwhile.
+    void prefetch_index(std::uint64_t hash) const noexcept { index_.prefetch(hash); }
+    void prefetch_account(std::uint64_t hash) const noexcept {
+        std::uint32_t const number = index_.guess(hash);
+        if (number == none) return;
+        auto const* const lines = reinterpret_cast<char const*>(&accounts_[number]);
+        __builtin_prefetch(lines);
+        __builtin_prefetch(lines + sizeof(budget_account) / 2);
+        if (of_buckets_) __builtin_prefetch(&buckets_[number]);
     }
     std::uint32_t add(std::string_view name, std::uint64_t hash) {
         auto const number = static_cast<std::uint32_t>(accounts_.size());

@@ -21,6 +21,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -85,6 +86,7 @@ public:
     template <class String>
     [[nodiscard]] verdict reserve(basic_record<String> const& intent) {
         if (empty()) return {};
+        find_places(intent);
         std::uint32_t const open = state_.open.find(intent.operation_id, intent.attempt);
         verdict const said = plan(intent, open, true);
         if (said.admitted) hold_planned(intent, open, {});
@@ -154,8 +156,14 @@ private:
         bool is_new = true;
     };
 
+    [[nodiscard]] std::span<planned_hold> planned() noexcept {
+        return {planned_.data(), planned_count_};
+    }
+    template <class String>
+    void find_places(basic_record<String> const& intent);
     template <class String>
     verdict plan(basic_record<String> const& intent, std::uint32_t open, bool may_refuse);
+    [[nodiscard]] detail::hold& add_hold(std::uint32_t open, planned_hold const& of);
     template <class String>
     void hold_planned(basic_record<String> const& intent, std::uint32_t open,
                       std::optional<sequence> logged);
@@ -169,8 +177,9 @@ private:
     void remove(std::string_view name);
 
     detail::gate_state state_{};
-    std::vector<planned_hold> planned_{};  // scratch
-    std::uint32_t version_ = 0;            // of the budgets
+    std::vector<planned_hold> planned_{};  // scratch: the first so many
+    std::uint32_t planned_count_ = 0;
+    std::uint32_t version_ = 0;  // of the budgets
     bool folds_history_ = false;
     std::optional<history> needs_{};
     std::uint32_t new_ = 0;  // which budget needs it
@@ -193,28 +202,41 @@ namespace detail {
 
 }  // namespace detail
 
-// Fills planned_ with what is to be held. `may_refuse`: or says who refuses.
+// Fills planned_ with a place of each budget that covers an intent, what finds their accounts being
+// on its way.
 template <class String>
-budget_gate::verdict budget_gate::plan(basic_record<String> const& intent, std::uint32_t open,
-                                       bool may_refuse) {
-    planned_.clear();
-    verdict said;
-    int weight = 0;
-    bool const nameless = intent.operation_id.is_zero();
+void budget_gate::find_places(basic_record<String> const& intent) {
+    planned_.resize(state_.budgets.size());
+    planned_count_ = 0;
     detail::record_subjects<String> subjects(intent);
     for (std::uint32_t i = 0; i < state_.budgets.size(); ++i) {
         detail::kept_budget& of = state_.budgets[i];
         of.look_at(intent.started_at);
-        planned_hold& next = planned_.emplace_back();
-        if (!of.find_place(subjects, intent.started_at, next.place)) {
-            planned_.pop_back();
-            continue;
-        }
-        detail::amount_asked const asked = detail::asked_by(intent, of.definition().unit);
+        planned_hold& next = planned_[planned_count_];
         next.budget = i;
+        next.place = {};
+        if (of.find_window(subjects, intent.started_at, next.place)) ++planned_count_;
+    }
+}
+
+// Leaves in planned_ what is to be held. `may_refuse`: or says who refuses.
+template <class String>
+budget_gate::verdict budget_gate::plan(basic_record<String> const& intent, std::uint32_t open,
+                                       bool may_refuse) {
+    verdict said;
+    int weight = 0;
+    bool const nameless = intent.operation_id.is_zero();
+    for (planned_hold const& each : planned())
+        state_.budgets[each.budget].expect_account(each.place);
+    std::uint32_t kept = 0;
+    for (planned_hold& next : planned()) {
+        detail::kept_budget const& of = state_.budgets[next.budget];
+        of.find_account(next.place);
+        detail::amount_asked const asked = detail::asked_by(intent, of.definition().unit);
         next.change = asked.amount;
+        next.is_new = true;
         if (open != detail::open_attempts::none) {
-            detail::hold const* const held = state_.open.find_hold(open, i);
+            detail::hold const* const held = state_.open.find_hold(open, next.budget);
             next.is_new = held == nullptr;
             if (held != nullptr) next.change = std::max(asked.amount - held->amount, int128{0});
         }
@@ -229,19 +251,28 @@ budget_gate::verdict budget_gate::plan(basic_record<String> const& intent, std::
                 weight = detail::weight_of(of.definition().then);
                 said.admitted = false;
                 said.reason = *why;
-                said.budget = i;
+                said.budget = next.budget;
             }
         }
-        if (next.is_new && of.forgot(next.place)) planned_.pop_back();
+        if (next.is_new && of.forgot(next.place)) continue;
+        if (&planned_[kept] != &next) planned_[kept] = next;
+        ++kept;
     }
+    planned_count_ = kept;
     return said;
+}
+
+inline detail::hold& budget_gate::add_hold(std::uint32_t open, planned_hold const& of) {
+    return state_.open.add_hold(open, {.window = of.place.window,
+                                       .budget = of.budget,
+                                       .account = state_.budgets[of.budget].account_of(of.place)});
 }
 
 // Holds what is planned; `logged`: the intent is in the log.
 template <class String>
 void budget_gate::hold_planned(basic_record<String> const& intent, std::uint32_t open,
                                std::optional<sequence> logged) {
-    if (planned_.empty()) return;
+    if (planned_count_ == 0) return;
     if (open == detail::open_attempts::none)
         open = state_.open.add(intent.operation_id, intent.attempt);
     detail::open_attempt& attempt = state_.open[open];
@@ -252,20 +283,12 @@ void budget_gate::hold_planned(basic_record<String> const& intent, std::uint32_t
         attempt.tentative = true;
         attempt.version = version_;
     }
-    for (planned_hold const& next : planned_) {
+    for (planned_hold const& next : planned()) {
         detail::kept_budget& of = state_.budgets[next.budget];
-        detail::hold made;
-        detail::hold* held = &made;
-        if (next.is_new) {
-            made.budget = next.budget;
-            made.account = of.account_of(next.place);
-            made.window = next.place.window;
-        } else {
-            held = state_.open.find_hold(open, next.budget);
-        }
-        of.change_hold(*held, next.change, next.is_new);
-        if (logged) held->logged = held->amount;
-        if (next.is_new) state_.open.add_hold(open, made);
+        detail::hold& held =
+            next.is_new ? add_hold(open, next) : *state_.open.find_hold(open, next.budget);
+        of.change_hold(held, next.change, next.is_new);
+        if (logged) held.logged = held.amount;
     }
 }
 
@@ -286,6 +309,7 @@ void budget_gate::apply_intent(sequence number, basic_record<String> const& inte
         // The budgets are others than those that were asked.
         if (state_.forget_tentative(open)) open = detail::open_attempts::none;
     }
+    find_places(intent);
     plan(intent, open, false);
     hold_planned(intent, open, number);
 }

@@ -118,10 +118,10 @@ public:
         known_since_ = from ? window_at(*from) : window_sums::none;
     }
 
-    // Finds where a record belongs. False: it is not covered.
+    // Finds where a record belongs, but for its account. False: it is not covered.
     template <class String>
-    [[nodiscard]] bool find_place(record_subjects<String>& subjects, timestamp at,
-                                  budget_place& place) const {
+    [[nodiscard]] bool find_window(record_subjects<String>& subjects, timestamp at,
+                                   budget_place& place) const {
         budget_scope const& scope = definition_.scope;
         if (scope.of != budget_dimension::everyone) {
             std::string_view const name = subjects.name(scope);
@@ -129,13 +129,30 @@ public:
                 if (name.empty()) return false;
                 place.name = name;
                 place.hash = subjects.hash(scope.of, name);
-                place.account = accounts_.find(place.name, place.hash);
+                accounts_.prefetch_index(place.hash);
             } else if (!same_text(name, scope.name)) {
                 return false;
             }
         }
-        if (!scope.each && accounts_.size() != 0) place.account = 0;
         place.window = window_at(at);
+        return true;
+    }
+    // Fetches the account that find_account() will find.
+    void expect_account(budget_place const& place) const noexcept {
+        if (definition_.scope.each) accounts_.prefetch_account(place.hash);
+    }
+    void find_account(budget_place& place) const {
+        if (definition_.scope.each)
+            place.account = accounts_.find(place.name, place.hash);
+        else if (accounts_.size() != 0)
+            place.account = 0;
+    }
+    // Both. False: it is not covered.
+    template <class String>
+    [[nodiscard]] bool find_place(record_subjects<String>& subjects, timestamp at,
+                                  budget_place& place) const {
+        if (!find_window(subjects, at, place)) return false;
+        find_account(place);
         return true;
     }
 

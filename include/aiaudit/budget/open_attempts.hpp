@@ -89,10 +89,12 @@ public:
             if (attempts_[number].first_hold != free_mark) visit(number);
     }
 
-    void add_hold(std::uint32_t number, hold made) {
+    hold& add_hold(std::uint32_t number, hold const& made) {
         std::uint32_t const place = take(holds_, free_holds_);
-        made.next = std::exchange(attempts_[number].first_hold, place);
-        holds_[place] = made;
+        hold& added = holds_[place];
+        added = made;
+        added.next = std::exchange(attempts_[number].first_hold, place);
+        return added;
     }
     // Nullptr where it holds nothing of that budget.
     [[nodiscard]] hold* find_hold(std::uint32_t number, std::uint32_t budget) noexcept {

@@ -78,6 +78,14 @@ public:
         }
         return none;
     }
+    // Fetches what find() will look at, for who asks some time before.
+    void prefetch(std::uint64_t hash) const noexcept {
+        if (!slots_.empty()) __builtin_prefetch(&slots_[hash & (slots_.size() - 1)]);
+    }
+    // What find() will most likely ask about, or none.
+    [[nodiscard]] std::uint32_t guess(std::uint64_t hash) const noexcept {
+        return slots_.empty() ? none : slots_[hash & (slots_.size() - 1)].number;
+    }
     // `hash_of(number)` gives the hash of one that is there.
     template <class HashOf>
     void insert(std::uint64_t hash, std::uint32_t number, HashOf&& hash_of) {
