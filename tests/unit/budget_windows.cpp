@@ -211,4 +211,26 @@ BOOST_AUTO_TEST_CASE(nothing_is_known_of_the_time_before_the_history) {
     BOOST_TEST(log.ask(intent_of(3, 1, instant("2026-11-24T00:00:00Z"))));
 }
 
+BOOST_AUTO_TEST_CASE(a_rolling_window_that_began_before_the_history_lets_nothing_through) {
+    // Three times 24 hours before it was set are known, and each amount counts with 24 hours before.
+    logged_gate log;
+    log.set(budget_of("b", "24h"), instant("2026-11-26T12:00:00Z"));
+    auto const said = log.gate.reserve(intent_of(1, 1, instant("2026-11-23T14:00:00Z")));
+    BOOST_TEST(!said.admitted);
+    BOOST_TEST((said.reason == refusal_reason::clock_behind));
+    BOOST_TEST(log.ask(intent_of(2, 100, instant("2026-11-24T13:00:00Z"))));
+}
+
+BOOST_AUTO_TEST_CASE(what_has_run_out_of_a_bucket_is_not_given_back_again) {
+    timestamp const at = instant("2026-11-26T12:00:00Z");
+    timestamp const half_a_minute_later = instant("2026-11-26T12:00:30Z");
+    logged_gate log;
+    log.set(budget_of("b", "minute"), at);
+    BOOST_TEST(log.ask(intent_of(1, 100, at)));
+    BOOST_TEST(log.ask(intent_of(2, 50, half_a_minute_later)));
+    log.append(outcome_of(intent_of(1, 100, at), 0));
+    BOOST_TEST(!log.ask(intent_of(3, 51, half_a_minute_later)));
+    BOOST_TEST(log.ask(intent_of(4, 50, half_a_minute_later)));
+}
+
 BOOST_AUTO_TEST_SUITE_END()
