@@ -4820,6 +4820,14 @@ public:
         }
         return none;
     }
+    // Fetches what find() will look at, for who asks some time before.
+    void prefetch(std::uint64_t hash) const noexcept {
+        if (!slots_.empty()) __builtin_prefetch(&slots_[hash & (slots_.size() - 1)]);
+    }
+    // What find() will most likely ask about, or none.
+    [[nodiscard]] std::uint32_t guess(std::uint64_t hash) const noexcept {
+        return slots_.empty() ? none : slots_[hash & (slots_.size() - 1)].number;
+    }
     // `hash_of(number)` gives the hash of one that is there.
     template <class HashOf>
     void insert(std::uint64_t hash, std::uint32_t number, HashOf&& hash_of) {
@@ -10996,9 +11004,7 @@ struct window_keeping {
 class window_account {
 public:
     [[nodiscard]] window_sums const* find(std::int64_t number) const noexcept {
-        if (newest_.number == number) return &newest_;
-        auto const place = place_of(number);
-        return place != past_.end() && place->number == number ? &*place : nullptr;
+        return newest_.number == number ? &newest_ : find_in_past(number);
     }
     [[nodiscard]] window_sums* find(std::int64_t number) noexcept {
         return const_cast<window_sums*>(static_cast<window_account const*>(this)->find(number));
@@ -11009,17 +11015,16 @@ public:
     }
     // Whether a window is so old that what was used in it is not known, or could not be kept.
     [[nodiscard]] bool forgot(std::int64_t number, window_keeping keeping) const noexcept {
+        if (number == newest_.number) return false;
         if (number <= floor_) return true;
         return past_.size() + 1 >= keeping.kept && number < lowest() && find(number) == nullptr;
     }
     // The most that is spent and reserved in any window that an amount at `number` counts in.
     [[nodiscard]] int128 most_used(std::int64_t number, window_keeping keeping) const {
-        if (keeping.reach == 0) {
-            window_sums const* const there = find(number);
-            return there == nullptr ? 0 : there->used.all();
-        }
-        if (number == newest_.number) return running_;
-        return most_in_reach(number, keeping.reach);
+        if (number == newest_.number) return keeping.reach == 0 ? newest_.used.all() : running_;
+        if (keeping.reach != 0) return most_in_reach(number, keeping.reach);
+        window_sums const* const there = find_in_past(number);
+        return there == nullptr ? 0 : there->used.all();
     }
     // Adds to a window that is not forgotten.
     window_sums& add(std::int64_t number, window_keeping keeping, amounts_used change) {
@@ -11065,6 +11070,10 @@ private:
         return std::lower_bound(
             past_.begin(), past_.end(), number,
             [](window_sums const& each, std::int64_t wanted) { return each.number < wanted; });
+    }
+    [[nodiscard]] window_sums const* find_in_past(std::int64_t number) const noexcept {
+        auto const place = place_of(number);
+        return place != past_.end() && place->number == number ? &*place : nullptr;
     }
     [[nodiscard]] std::int64_t lowest() const noexcept {
         return past_.empty() ? newest_.number : past_.front().number;
@@ -11223,6 +11232,17 @@ public:
     [[nodiscard]] std::uint32_t find(std::string_view name, std::uint64_t hash) const {
         return index_.find(
             hash, [&](std::uint32_t number) { return same_text(accounts_[number].name, name); });
+    }
+    // The two steps towards an account of which a find() will follow. Among many users each is far
+    // away in memory, and other budgets can be looked at meanwhile.
+    void prefetch_index(std::uint64_t hash) const noexcept { index_.prefetch(hash); }
+    void prefetch_account(std::uint64_t hash) const noexcept {
+        std::uint32_t const number = index_.guess(hash);
+        if (number == none) return;
+        auto const* const lines = reinterpret_cast<char const*>(&accounts_[number]);
+        __builtin_prefetch(lines);
+        __builtin_prefetch(lines + sizeof(budget_account) / 2);
+        if (of_buckets_) __builtin_prefetch(&buckets_[number]);
     }
     std::uint32_t add(std::string_view name, std::uint64_t hash) {
         auto const number = static_cast<std::uint32_t>(accounts_.size());
@@ -11439,10 +11459,12 @@ public:
             if (attempts_[number].first_hold != free_mark) visit(number);
     }
 
-    void add_hold(std::uint32_t number, hold made) {
+    hold& add_hold(std::uint32_t number, hold const& made) {
         std::uint32_t const place = take(holds_, free_holds_);
-        made.next = std::exchange(attempts_[number].first_hold, place);
-        holds_[place] = made;
+        hold& added = holds_[place];
+        added = made;
+        added.next = std::exchange(attempts_[number].first_hold, place);
+        return added;
     }
     // Nullptr where it holds nothing of that budget.
     [[nodiscard]] hold* find_hold(std::uint32_t number, std::uint32_t budget) noexcept {
@@ -11629,10 +11651,10 @@ public:
         known_since_ = from ? window_at(*from) : window_sums::none;
     }
 
-    // Finds where a record belongs. False: it is not covered.
+    // Finds where a record belongs, but for its account. False: it is not covered.
     template <class String>
-    [[nodiscard]] bool find_place(record_subjects<String>& subjects, timestamp at,
-                                  budget_place& place) const {
+    [[nodiscard]] bool find_window(record_subjects<String>& subjects, timestamp at,
+                                   budget_place& place) const {
         budget_scope const& scope = definition_.scope;
         if (scope.of != budget_dimension::everyone) {
             std::string_view const name = subjects.name(scope);
@@ -11640,13 +11662,30 @@ public:
                 if (name.empty()) return false;
                 place.name = name;
                 place.hash = subjects.hash(scope.of, name);
-                place.account = accounts_.find(place.name, place.hash);
+                accounts_.prefetch_index(place.hash);
             } else if (!same_text(name, scope.name)) {
                 return false;
             }
         }
-        if (!scope.each && accounts_.size() != 0) place.account = 0;
         place.window = window_at(at);
+        return true;
+    }
+    // Fetches the account that find_account() will find.
+    void expect_account(budget_place const& place) const noexcept {
+        if (definition_.scope.each) accounts_.prefetch_account(place.hash);
+    }
+    void find_account(budget_place& place) const {
+        if (definition_.scope.each)
+            place.account = accounts_.find(place.name, place.hash);
+        else if (accounts_.size() != 0)
+            place.account = 0;
+    }
+    // Both. False: it is not covered.
+    template <class String>
+    [[nodiscard]] bool find_place(record_subjects<String>& subjects, timestamp at,
+                                  budget_place& place) const {
+        if (!find_window(subjects, at, place)) return false;
+        find_account(place);
         return true;
     }
 
@@ -12544,6 +12583,7 @@ inline void add_states(kept_budget const& of, timestamp now, std::vector<budget_
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -12608,6 +12648,7 @@ public:
     template <class String>
     [[nodiscard]] verdict reserve(basic_record<String> const& intent) {
         if (empty()) return {};
+        find_places(intent);
         std::uint32_t const open = state_.open.find(intent.operation_id, intent.attempt);
         verdict const said = plan(intent, open, true);
         if (said.admitted) hold_planned(intent, open, {});
@@ -12677,8 +12718,14 @@ private:
         bool is_new = true;
     };
 
+    [[nodiscard]] std::span<planned_hold> planned() noexcept {
+        return {planned_.data(), planned_count_};
+    }
+    template <class String>
+    void find_places(basic_record<String> const& intent);
     template <class String>
     verdict plan(basic_record<String> const& intent, std::uint32_t open, bool may_refuse);
+    [[nodiscard]] detail::hold& add_hold(std::uint32_t open, planned_hold const& of);
     template <class String>
     void hold_planned(basic_record<String> const& intent, std::uint32_t open,
                       std::optional<sequence> logged);
@@ -12692,8 +12739,9 @@ private:
     void remove(std::string_view name);
 
     detail::gate_state state_{};
-    std::vector<planned_hold> planned_{};  // scratch
-    std::uint32_t version_ = 0;            // of the budgets
+    std::vector<planned_hold> planned_{};  // scratch: the first so many
+    std::uint32_t planned_count_ = 0;
+    std::uint32_t version_ = 0;  // of the budgets
     bool folds_history_ = false;
     std::optional<history> needs_{};
     std::uint32_t new_ = 0;  // which budget needs it
@@ -12716,28 +12764,41 @@ namespace detail {
 
 }  // namespace detail
 
-// Fills planned_ with what is to be held. `may_refuse`: or says who refuses.
+// Fills planned_ with a place of each budget that covers an intent, what finds their accounts being
+// on its way.
 template <class String>
-budget_gate::verdict budget_gate::plan(basic_record<String> const& intent, std::uint32_t open,
-                                       bool may_refuse) {
-    planned_.clear();
-    verdict said;
-    int weight = 0;
-    bool const nameless = intent.operation_id.is_zero();
+void budget_gate::find_places(basic_record<String> const& intent) {
+    planned_.resize(state_.budgets.size());
+    planned_count_ = 0;
     detail::record_subjects<String> subjects(intent);
     for (std::uint32_t i = 0; i < state_.budgets.size(); ++i) {
         detail::kept_budget& of = state_.budgets[i];
         of.look_at(intent.started_at);
-        planned_hold& next = planned_.emplace_back();
-        if (!of.find_place(subjects, intent.started_at, next.place)) {
-            planned_.pop_back();
-            continue;
-        }
-        detail::amount_asked const asked = detail::asked_by(intent, of.definition().unit);
+        planned_hold& next = planned_[planned_count_];
         next.budget = i;
+        next.place = {};
+        if (of.find_window(subjects, intent.started_at, next.place)) ++planned_count_;
+    }
+}
+
+// Leaves in planned_ what is to be held. `may_refuse`: or says who refuses.
+template <class String>
+budget_gate::verdict budget_gate::plan(basic_record<String> const& intent, std::uint32_t open,
+                                       bool may_refuse) {
+    verdict said;
+    int weight = 0;
+    bool const nameless = intent.operation_id.is_zero();
+    for (planned_hold const& each : planned())
+        state_.budgets[each.budget].expect_account(each.place);
+    std::uint32_t kept = 0;
+    for (planned_hold& next : planned()) {
+        detail::kept_budget const& of = state_.budgets[next.budget];
+        of.find_account(next.place);
+        detail::amount_asked const asked = detail::asked_by(intent, of.definition().unit);
         next.change = asked.amount;
+        next.is_new = true;
         if (open != detail::open_attempts::none) {
-            detail::hold const* const held = state_.open.find_hold(open, i);
+            detail::hold const* const held = state_.open.find_hold(open, next.budget);
             next.is_new = held == nullptr;
             if (held != nullptr) next.change = std::max(asked.amount - held->amount, int128{0});
         }
@@ -12752,19 +12813,28 @@ budget_gate::verdict budget_gate::plan(basic_record<String> const& intent, std::
                 weight = detail::weight_of(of.definition().then);
                 said.admitted = false;
                 said.reason = *why;
-                said.budget = i;
+                said.budget = next.budget;
             }
         }
-        if (next.is_new && of.forgot(next.place)) planned_.pop_back();
+        if (next.is_new && of.forgot(next.place)) continue;
+        if (&planned_[kept] != &next) planned_[kept] = next;
+        ++kept;
     }
+    planned_count_ = kept;
     return said;
+}
+
+inline detail::hold& budget_gate::add_hold(std::uint32_t open, planned_hold const& of) {
+    return state_.open.add_hold(open, {.window = of.place.window,
+                                       .budget = of.budget,
+                                       .account = state_.budgets[of.budget].account_of(of.place)});
 }
 
 // Holds what is planned; `logged`: the intent is in the log.
 template <class String>
 void budget_gate::hold_planned(basic_record<String> const& intent, std::uint32_t open,
                                std::optional<sequence> logged) {
-    if (planned_.empty()) return;
+    if (planned_count_ == 0) return;
     if (open == detail::open_attempts::none)
         open = state_.open.add(intent.operation_id, intent.attempt);
     detail::open_attempt& attempt = state_.open[open];
@@ -12775,20 +12845,12 @@ void budget_gate::hold_planned(basic_record<String> const& intent, std::uint32_t
         attempt.tentative = true;
         attempt.version = version_;
     }
-    for (planned_hold const& next : planned_) {
+    for (planned_hold const& next : planned()) {
         detail::kept_budget& of = state_.budgets[next.budget];
-        detail::hold made;
-        detail::hold* held = &made;
-        if (next.is_new) {
-            made.budget = next.budget;
-            made.account = of.account_of(next.place);
-            made.window = next.place.window;
-        } else {
-            held = state_.open.find_hold(open, next.budget);
-        }
-        of.change_hold(*held, next.change, next.is_new);
-        if (logged) held->logged = held->amount;
-        if (next.is_new) state_.open.add_hold(open, made);
+        detail::hold& held =
+            next.is_new ? add_hold(open, next) : *state_.open.find_hold(open, next.budget);
+        of.change_hold(held, next.change, next.is_new);
+        if (logged) held.logged = held.amount;
     }
 }
 
@@ -12809,6 +12871,7 @@ void budget_gate::apply_intent(sequence number, basic_record<String> const& inte
         // The budgets are others than those that were asked.
         if (state_.forget_tentative(open)) open = detail::open_attempts::none;
     }
+    find_places(intent);
     plan(intent, open, false);
     hold_planned(intent, open, number);
 }

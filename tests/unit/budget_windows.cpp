@@ -212,7 +212,7 @@ BOOST_AUTO_TEST_CASE(nothing_is_known_of_the_time_before_the_history) {
 }
 
 BOOST_AUTO_TEST_CASE(a_rolling_window_that_began_before_the_history_lets_nothing_through) {
-    // Three times 24 hours before it was set are known, and each amount counts with 24 hours before.
+    // Three times 24 hours before it was set are known, and an amount counts with those before it.
     logged_gate log;
     log.set(budget_of("b", "24h"), instant("2026-11-26T12:00:00Z"));
     auto const said = log.gate.reserve(intent_of(1, 1, instant("2026-11-23T14:00:00Z")));
