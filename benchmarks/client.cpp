@@ -251,8 +251,12 @@ aiaudit::http_request bare_request(std::string const& origin) {
 class relaxed_runner {
     struct relaxed_ledger {
         memory_ledger* into;
-        [[nodiscard]] auto append(aiaudit::record const& entry) {
+        [[nodiscard]] auto append(aiaudit::record const& entry, aiaudit::durability = {}) {
             return into->append(entry, aiaudit::durability::relaxed);
+        }
+        [[nodiscard]] bool has_budgets() const { return into->has_budgets(); }
+        [[nodiscard]] auto admit(aiaudit::record const& intent, aiaudit::durability) {
+            return into->admit(intent, aiaudit::durability::relaxed);
         }
         [[nodiscard]] auto enqueue(aiaudit::record const& entry) { return into->enqueue(entry); }
         [[nodiscard]] auto time() const { return into->time(); }
