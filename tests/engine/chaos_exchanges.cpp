@@ -2,6 +2,7 @@
 #include "support/chaos_provider.hpp"
 
 #include "support/http_date.hpp"
+#include "support/loopback_hosts.hpp"
 #include "support/provider_bodies.hpp"
 #include "support/throwaway_ca.hpp"
 
@@ -521,10 +522,9 @@ BOOST_AUTO_TEST_CASE(many_connections_at_once_are_all_answered) {
 
 BOOST_AUTO_TEST_CASE(a_client_that_trusts_the_authority_speaks_tls) {
     throwaway_ca const authority;
-    for (auto const* host : {"127.0.0.1", "localhost"}) {
+    for (std::string const& host : aiaudit_tests::loopback_hosts()) {
         server const provider({.tls = authority.good(), .host = host});
-        BOOST_TEST(provider.origin() ==
-                   "https://" + std::string(host) + ":" + std::to_string(provider.port()));
+        BOOST_TEST(provider.origin() == "https://" + host + ":" + std::to_string(provider.port()));
         httplib::SSLClient client(host, provider.port());
         client.set_ca_cert_path(authority.file());
         client.enable_server_certificate_verification(true);
