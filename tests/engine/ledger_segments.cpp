@@ -133,7 +133,9 @@ BOOST_AUTO_TEST_CASE(rollups_are_saved_with_the_log_and_opening_folds_only_the_r
     }
     {
         auto store = lmdb_store::open({.path = options.path}).value();
-        BOOST_TEST(saved_in(store) <= 300U);
+        std::uint64_t const saved = saved_in(store);
+        BOOST_TEST(saved >= 200U);
+        BOOST_TEST(saved <= 300U);
         // With the blocks before that gone, a report still counts their records.
         BOOST_REQUIRE(store
                           .write([&](auto& view) -> result<void> {
