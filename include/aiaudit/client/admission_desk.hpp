@@ -65,37 +65,60 @@ public:
 
     struct passage {
         timestamp at{};                           // when the attempt begins
-        std::optional<record> held{};             // what budgets hold for it
-        std::optional<budget_refusal> refused{};  // it does not
+        std::optional<record> intent{};           // as the budgets were asked, and hold it
+        std::optional<budget_refusal> refused{};  // they do not let it through
         std::optional<error> failure{};           // why, in words
     };
     // Records the intent, where budgets allow it; waits for room where they say so. Errors: those
     // of the ledger; cancelled, while waiting.
     [[nodiscard]] result<passage> enter(call& made, attempt_plan const& plan) {
-        if (!ledger_.has_budgets()) return enter_freely(plan);
         steady_time const begun = timer_.now();
         for (;;) {
-            passage in{.at = ledger_.time().now()};
-            record intent = intent_of(plan, in.at, timer_.now(), rules(true), prices_);
-            auto said = ledger_.admit(intent, durability_of_intents());
-            if (!said) return said.error();
-            if (said->warned) made.warned = true;
-            if (!said->refused) {
-                in.held = std::move(intent);
-                return in;
-            }
-            if (auto const until = end_of_wait(*said->refused, begun, plan)) {
-                timer_.wait_until(*until, plan.stop);
-                if (plan.stop.stop_requested())
-                    return fail(errc::cancelled, "while waiting for a rate limit");
-                continue;
-            }
-            // Relaxed: nothing was spent. What the log cannot take, the next call will tell.
-            static_cast<void>(ledger_.enqueue(refusal_record(std::move(intent), *said->refused)));
-            in.failure = error_of(plan, *said->refused);
-            in.refused = std::move(said->refused);
-            return in;
+            auto in = ask(made.warned, plan);
+            if (!in || !in->refused) return in;
+            auto const until = end_of_wait(*in->refused, begun, plan);
+            if (!until) return refuse(std::move(*in), plan);
+            timer_.wait_until(*until, plan.stop);
+            if (plan.stop.stop_requested())
+                return fail(errc::cancelled, "while waiting for a rate limit");
         }
+    }
+    // The parts of enter(), for who has another way to wait. Records the intent where budgets allow
+    // it; `warned` is set where one only warns.
+    template <class Flag>
+    [[nodiscard]] result<passage> ask(Flag& warned, attempt_plan const& plan) {
+        if (!ledger_.has_budgets()) return enter_freely(plan);
+        passage in{.at = ledger_.time().now()};
+        in.intent = intent_of(plan, in.at, timer_.now(), rules(true), prices_);
+        auto said = ledger_.admit(*in.intent, durability_of_intents());
+        if (!said) return said.error();
+        if (said->warned) warned = true;
+        in.refused = std::move(said->refused);
+        return in;
+    }
+    // When to ask anew. None where the budget does not wait, or not for so long, or the call has
+    // not the time.
+    [[nodiscard]] std::optional<steady_time> end_of_wait(budget_refusal const& why,
+                                                         steady_time begun,
+                                                         attempt_plan const& plan) const {
+        if (why.then != budget_action::wait || why.retry_after_ms == 0 ||
+            why.retry_after_ms > why.wait_ms_most)
+            return std::nullopt;
+        auto const longest = std::min<std::uint64_t>(
+            why.wait_ms_most, static_cast<std::uint64_t>(retry_after_most.count()));
+        steady_time const until =
+            timer_.now() + std::chrono::milliseconds{std::min(why.retry_after_ms, longest)};
+        if (until > begun + std::chrono::milliseconds{longest}) return std::nullopt;
+        if (plan.limits.deadline && until >= *plan.limits.deadline) return std::nullopt;
+        return until;
+    }
+    // Records that it may not begin.
+    [[nodiscard]] passage refuse(passage in, attempt_plan const& plan) {
+        // Relaxed: nothing was spent. What the log cannot take, the next call will tell.
+        static_cast<void>(ledger_.enqueue(refusal_record(std::move(*in.intent), *in.refused)));
+        in.intent.reset();
+        in.failure = error_of(plan, *in.refused);
+        return in;
     }
     // Holds more for an attempt under way. An error where that may not, or cannot, be.
     [[nodiscard]] std::optional<error> extend(attempt_plan const& plan, record const& larger) {
@@ -141,22 +164,6 @@ private:
         if (!kept) return kept.error();
         return in;
     }
-    // None where the budget does not wait, or not for so long, or the call has not the time.
-    [[nodiscard]] std::optional<steady_time> end_of_wait(budget_refusal const& why,
-                                                         steady_time begun,
-                                                         attempt_plan const& plan) const {
-        if (why.then != budget_action::wait || why.retry_after_ms == 0 ||
-            why.retry_after_ms > why.wait_ms_most)
-            return std::nullopt;
-        auto const longest = std::min<std::uint64_t>(
-            why.wait_ms_most, static_cast<std::uint64_t>(retry_after_most.count()));
-        steady_time const until =
-            timer_.now() + std::chrono::milliseconds{std::min(why.retry_after_ms, longest)};
-        if (until > begun + std::chrono::milliseconds{longest}) return std::nullopt;
-        if (plan.limits.deadline && until >= *plan.limits.deadline) return std::nullopt;
-        return until;
-    }
-
     Ledger& ledger_;
     Timer& timer_;
     client_options const& options_;

@@ -73,6 +73,19 @@ struct shared_answer {
     bool alone = false;  // it was too large to be kept: each asks for itself
 };
 
+// Of the models that a full budget names: the first behind `now` that was not tried, or the first
+// of all where `now` is not among them.
+[[nodiscard]] inline std::optional<std::string> cheaper_than(
+    std::vector<std::string> const& models, std::string const& now,
+    std::vector<std::string> const& tried) {
+    auto const here = std::find(models.begin(), models.end(), now);
+    auto const from = here == models.end() ? models.begin() : here + 1;
+    auto const next = std::find_if(from, models.end(), [&](std::string const& each) {
+        return std::find(tried.begin(), tried.end(), each) == tried.end();
+    });
+    return next == models.end() ? std::nullopt : std::optional(*next);
+}
+
 [[nodiscard]] inline std::string seconds_text(std::chrono::nanoseconds time) {
     auto const ms = std::chrono::ceil<std::chrono::milliseconds>(time).count();
     return ms < 10'000 ? std::to_string(ms) + " ms" : std::to_string((ms + 999) / 1000) + " s";

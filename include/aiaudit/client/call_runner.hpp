@@ -159,7 +159,7 @@ private:
             return end;
         }
         ++made.sent;
-        stream_guard guard(std::move(in->held), options_.on_overrun, plan, prices_,
+        stream_guard guard(std::move(in->intent), options_.on_overrun, plan, prices_,
                            [&](record const& larger) { return desk_.extend(plan, larger); });
         attempt_end end = make_attempt(plan, made.listener, in->at, transport_, timer_, guard,
                                        options_.output_tokens_max, prices_);
@@ -242,18 +242,6 @@ private:
 
     // --- cheaper models ---
 
-    // Of the models that a full budget names: the first behind `now` that was not tried, or the
-    // first of all where `now` is not among them.
-    [[nodiscard]] static std::optional<std::string> cheaper_than(
-        std::vector<std::string> const& models, std::string const& now,
-        std::vector<std::string> const& tried) {
-        auto const here = std::find(models.begin(), models.end(), now);
-        auto const from = here == models.end() ? models.begin() : here + 1;
-        auto const next = std::find_if(from, models.end(), [&](std::string const& each) {
-            return std::find(tried.begin(), tried.end(), each) == tried.end();
-        });
-        return next == models.end() ? std::nullopt : std::optional(*next);
-    }
     // A target, or, where a budget has no room for its model and says so, a cheaper model at the
     // same provider. `at` becomes the target that was tried last.
     [[nodiscard]] target_end run_affordable(call& made, ready_target& at) {

@@ -36,10 +36,13 @@ public:
         if (held_ && held_->cost_status != cost_status::estimated) held_.reset();
     }
 
+    // Whether more is used than is held, so that operator() would ask for more, or end it.
+    [[nodiscard]] bool outruns(response_follower const& follower) const {
+        return held_ && then_ != stream_overrun::ignore && is_over(follower.used_so_far());
+    }
     [[nodiscard]] std::optional<error> operator()(response_follower const& follower) {
-        if (!held_ || then_ == stream_overrun::ignore) return std::nullopt;
+        if (!outruns(follower)) return std::nullopt;
         usage const used = follower.used_so_far();
-        if (!is_over(used)) return std::nullopt;
         if (then_ == stream_overrun::cut)
             return fail(errc::budget_exceeded, "the stream has used up what was held for it");
         auto larger = larger_intent(*held_, used, plan_, prices_);

@@ -92,8 +92,23 @@ inline long control_bio(BIO*, int command, long, void*) { return command == BIO_
     return method.get();
 }
 
-// A session over a connected socket, which stays the caller's. The certificate must name `host`, a
-// DNS name or a numeric address, where the context verifies at all.
+// The peer's certificate must name `host`, a DNS name or a numeric address, where the context
+// verifies at all; it is told which name is wanted. Errors: tls_failed.
+[[nodiscard]] inline result<void> set_tls_host(SSL* session, std::string const& host) {
+    unsigned char address[sizeof(in6_addr)];
+    bool const numeric = ::inet_pton(AF_INET, host.c_str(), address) == 1 ||
+                         ::inet_pton(AF_INET6, host.c_str(), address) == 1;
+    SSL_set_hostflags(session, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+    bool const named =
+        numeric ? X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(session), host.c_str()) == 1
+                : SSL_set1_host(session, host.c_str()) == 1 &&
+                      SSL_ctrl(session, SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name,
+                               const_cast<char*>(host.c_str())) == 1;
+    if (!named) return fail(errc::tls_failed, "no certificate can name this host");
+    return {};
+}
+
+// A session over a connected socket, which stays the caller's.
 [[nodiscard]] inline result<tls_session> make_tls_session(SSL_CTX* context, int fd,
                                                           std::string const& host) {
     ERR_clear_error();
@@ -105,16 +120,7 @@ inline long control_bio(BIO*, int command, long, void*) { return command == BIO_
     BIO_set_data(bio, reinterpret_cast<void*>(std::intptr_t{fd}));
     BIO_set_init(bio, 1);
     SSL_set_bio(session.get(), bio, bio);
-    unsigned char address[sizeof(in6_addr)];
-    bool const numeric = ::inet_pton(AF_INET, host.c_str(), address) == 1 ||
-                         ::inet_pton(AF_INET6, host.c_str(), address) == 1;
-    SSL_set_hostflags(session.get(), X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
-    bool const named =
-        numeric ? X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(session.get()), host.c_str()) == 1
-                : SSL_set1_host(session.get(), host.c_str()) == 1 &&
-                      SSL_ctrl(session.get(), SSL_CTRL_SET_TLSEXT_HOSTNAME,
-                               TLSEXT_NAMETYPE_host_name, const_cast<char*>(host.c_str())) == 1;
-    if (!named) return fail(errc::tls_failed, "no certificate can name this host");
+    if (auto named = set_tls_host(session.get(), host); !named) return named.error();
     SSL_set_connect_state(session.get());
     return session;
 }
