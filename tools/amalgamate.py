@@ -21,6 +21,7 @@ OPT_IN = (
     "aiaudit/sinks/postgres",  # needs libpq
     "aiaudit/alerts/smtp",  # needs libcurl
     "aiaudit/alerts/mail",  # what only smtp needs
+    "aiaudit/gateway",  # needs Boost.Asio and Boost.Beast
 )
 
 INCLUDE = re.compile(r'\s*#\s*include\s*([<"])([^>"]+)[>"]')

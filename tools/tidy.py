@@ -24,7 +24,7 @@ FLOORS = {
     "ledger.hpp": 7, "client/": 7,
     "client.hpp": 8, "alerts.hpp": 8, "import.hpp": 8, "verify.hpp": 8, "retain.hpp": 8, "export/": 8, "sinks/": 8,
     "gateway/": 9,
-    "aiaudit.hpp": 10,
+    "aiaudit.hpp": 10, "gateway.hpp": 10,
 }
 
 # Who may include what of others, so that its cost is paid only by those who use it. Standard headers are free.
@@ -32,10 +32,13 @@ THIRD_PARTY = {
     "boost/system/": ["error.hpp"],
     "boost/crc.hpp": ["detail/crc32c.hpp"],
     "boost/json": ["codec/json*.hpp", "providers/*", "pricing/genai_prices.hpp", "pricing/litellm.hpp",
-                   "pricing/load.hpp", "pricing/*json*.hpp", "alerts/webhook.hpp"],
-    "openssl/": ["detail/sha256.hpp", "integrity/*", "transport/tls.hpp", "alerts/signature.hpp", "alerts/smtp*"],
+                   "pricing/load.hpp", "pricing/*json*.hpp", "alerts/webhook.hpp", "gateway/*"],
+    "boost/asio": ["gateway/*"],
+    "boost/beast": ["gateway/*"],
+    "openssl/": ["detail/sha256.hpp", "integrity/*", "transport/tls.hpp", "alerts/signature.hpp", "alerts/smtp*",
+                 "gateway/*"],
     "lmdb.h": ["storage/*", "cache/cache_tables.hpp"],
-    "httplib.h": ["transport/*", "gateway/*"],
+    "httplib.h": ["transport/*"],
     "date/": ["timezone/*"],
     "curl/": ["alerts/smtp*"],
     "libpq-fe.h": ["sinks/postgres*"],
@@ -45,6 +48,7 @@ POSIX_FLOOR = 5  # the lowest that does I/O
 
 LINE_MAX = 100
 HEADER_LINES_MAX = 500
+GENERATED = ("include/aiaudit/gateway/dashboard_assets.hpp",)  # by tools/embed.py: as long as what it holds
 
 # Where, what, why. `where` is a pattern of paths from the root; `what` is looked for in code without comments and
 # strings, or in every line where the rule says "text".
@@ -109,7 +113,7 @@ class Tree:
         names = []
         for folder, folders, found in os.walk(self.root):
             here = Path(folder).relative_to(self.root)
-            folders[:] = [f for f in folders if f not in (".git", "build", "fixtures", "__pycache__", "single_include")]
+            folders[:] = [f for f in folders if f not in (".git", "build", "fixtures", "__pycache__", "single_include", "node_modules")]
             names += [(here / name).as_posix() for name in found]
         return sorted(name for name in names if any(fnmatch(name, pattern) for pattern in patterns))
 
@@ -150,7 +154,7 @@ class Tree:
         text = self.read(path)
         lines = text.split("\n")
         name = path.removeprefix("include/aiaudit/")
-        if len(lines) - 1 > HEADER_LINES_MAX:
+        if len(lines) - 1 > HEADER_LINES_MAX and path not in GENERATED:
             self.find(path, len(lines) - 1, f"more than {HEADER_LINES_MAX} lines: it does too much")
         guard = re.sub(r"[^A-Z0-9]", "_", path.removeprefix("include/").upper())
         if f"#ifndef {guard}\n#define {guard}\n" not in text or not text.endswith(f"#endif  // {guard}\n"):

@@ -16702,6 +16702,8 @@ public:
     // Whether there are budgets: as of the last record that this process wrote or read, so what
     // another one sets counts here from the next record on. Cheap.
     [[nodiscard]] bool has_budgets() const noexcept { return state_->gate.has_budgets(); }
+    // Who decides; with budget_mode::exclusive admit() need not wait for the disk.
+    [[nodiscard]] budget_mode budgets_by() const noexcept { return state_->options.budgets; }
     // Sets a budget, new or instead of the one with that name. One with the same unit, scope and
     // window keeps what it has counted; another one counts what the log has of its window, as far
     // as retention left it. Errors: bad_argument, in words; as append().
@@ -17955,8 +17957,23 @@ inline long control_bio(BIO*, int command, long, void*) { return command == BIO_
     return method.get();
 }
 
-// A session over a connected socket, which stays the caller's. The certificate must name `host`, a
-// DNS name or a numeric address, where the context verifies at all.
+// The peer's certificate must name `host`, a DNS name or a numeric address, where the context
+// verifies at all; it is told which name is wanted. Errors: tls_failed.
+[[nodiscard]] inline result<void> set_tls_host(SSL* session, std::string const& host) {
+    unsigned char address[sizeof(in6_addr)];
+    bool const numeric = ::inet_pton(AF_INET, host.c_str(), address) == 1 ||
+                         ::inet_pton(AF_INET6, host.c_str(), address) == 1;
+    SSL_set_hostflags(session, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+    bool const named =
+        numeric ? X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(session), host.c_str()) == 1
+                : SSL_set1_host(session, host.c_str()) == 1 &&
+                      SSL_ctrl(session, SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name,
+                               const_cast<char*>(host.c_str())) == 1;
+    if (!named) return fail(errc::tls_failed, "no certificate can name this host");
+    return {};
+}
+
+// A session over a connected socket, which stays the caller's.
 [[nodiscard]] inline result<tls_session> make_tls_session(SSL_CTX* context, int fd,
                                                           std::string const& host) {
     ERR_clear_error();
@@ -17968,16 +17985,7 @@ inline long control_bio(BIO*, int command, long, void*) { return command == BIO_
     BIO_set_data(bio, reinterpret_cast<void*>(std::intptr_t{fd}));
     BIO_set_init(bio, 1);
     SSL_set_bio(session.get(), bio, bio);
-    unsigned char address[sizeof(in6_addr)];
-    bool const numeric = ::inet_pton(AF_INET, host.c_str(), address) == 1 ||
-                         ::inet_pton(AF_INET6, host.c_str(), address) == 1;
-    SSL_set_hostflags(session.get(), X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
-    bool const named =
-        numeric ? X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(session.get()), host.c_str()) == 1
-                : SSL_set1_host(session.get(), host.c_str()) == 1 &&
-                      SSL_ctrl(session.get(), SSL_CTRL_SET_TLSEXT_HOSTNAME,
-                               TLSEXT_NAMETYPE_host_name, const_cast<char*>(host.c_str())) == 1;
-    if (!named) return fail(errc::tls_failed, "no certificate can name this host");
+    if (auto named = set_tls_host(session.get(), host); !named) return named.error();
     SSL_set_connect_state(session.get());
     return session;
 }
@@ -27934,6 +27942,19 @@ struct shared_answer {
     bool alone = false;  // it was too large to be kept: each asks for itself
 };
 
+// Of the models that a full budget names: the first behind `now` that was not tried, or the first
+// of all where `now` is not among them.
+[[nodiscard]] inline std::optional<std::string> cheaper_than(
+    std::vector<std::string> const& models, std::string const& now,
+    std::vector<std::string> const& tried) {
+    auto const here = std::find(models.begin(), models.end(), now);
+    auto const from = here == models.end() ? models.begin() : here + 1;
+    auto const next = std::find_if(from, models.end(), [&](std::string const& each) {
+        return std::find(tried.begin(), tried.end(), each) == tried.end();
+    });
+    return next == models.end() ? std::nullopt : std::optional(*next);
+}
+
 [[nodiscard]] inline std::string seconds_text(std::chrono::nanoseconds time) {
     auto const ms = std::chrono::ceil<std::chrono::milliseconds>(time).count();
     return ms < 10'000 ? std::to_string(ms) + " ms" : std::to_string((ms + 999) / 1000) + " s";
@@ -28256,37 +28277,60 @@ public:
 
     struct passage {
         timestamp at{};                           // when the attempt begins
-        std::optional<record> held{};             // what budgets hold for it
-        std::optional<budget_refusal> refused{};  // it does not
+        std::optional<record> intent{};           // as the budgets were asked, and hold it
+        std::optional<budget_refusal> refused{};  // they do not let it through
         std::optional<error> failure{};           // why, in words
     };
     // Records the intent, where budgets allow it; waits for room where they say so. Errors: those
     // of the ledger; cancelled, while waiting.
     [[nodiscard]] result<passage> enter(call& made, attempt_plan const& plan) {
-        if (!ledger_.has_budgets()) return enter_freely(plan);
         steady_time const begun = timer_.now();
         for (;;) {
-            passage in{.at = ledger_.time().now()};
-            record intent = intent_of(plan, in.at, timer_.now(), rules(true), prices_);
-            auto said = ledger_.admit(intent, durability_of_intents());
-            if (!said) return said.error();
-            if (said->warned) made.warned = true;
-            if (!said->refused) {
-                in.held = std::move(intent);
-                return in;
-            }
-            if (auto const until = end_of_wait(*said->refused, begun, plan)) {
-                timer_.wait_until(*until, plan.stop);
-                if (plan.stop.stop_requested())
-                    return fail(errc::cancelled, "while waiting for a rate limit");
-                continue;
-            }
-            // Relaxed: nothing was spent. What the log cannot take, the next call will tell.
-            static_cast<void>(ledger_.enqueue(refusal_record(std::move(intent), *said->refused)));
-            in.failure = error_of(plan, *said->refused);
-            in.refused = std::move(said->refused);
-            return in;
+            auto in = ask(made.warned, plan);
+            if (!in || !in->refused) return in;
+            auto const until = end_of_wait(*in->refused, begun, plan);
+            if (!until) return refuse(std::move(*in), plan);
+            timer_.wait_until(*until, plan.stop);
+            if (plan.stop.stop_requested())
+                return fail(errc::cancelled, "while waiting for a rate limit");
         }
+    }
+    // The parts of enter(), for who has another way to wait. Records the intent where budgets allow
+    // it; `warned` is set where one only warns.
+    template <class Flag>
+    [[nodiscard]] result<passage> ask(Flag& warned, attempt_plan const& plan) {
+        if (!ledger_.has_budgets()) return enter_freely(plan);
+        passage in{.at = ledger_.time().now()};
+        in.intent = intent_of(plan, in.at, timer_.now(), rules(true), prices_);
+        auto said = ledger_.admit(*in.intent, durability_of_intents());
+        if (!said) return said.error();
+        if (said->warned) warned = true;
+        in.refused = std::move(said->refused);
+        return in;
+    }
+    // When to ask anew. None where the budget does not wait, or not for so long, or the call has
+    // not the time.
+    [[nodiscard]] std::optional<steady_time> end_of_wait(budget_refusal const& why,
+                                                         steady_time begun,
+                                                         attempt_plan const& plan) const {
+        if (why.then != budget_action::wait || why.retry_after_ms == 0 ||
+            why.retry_after_ms > why.wait_ms_most)
+            return std::nullopt;
+        auto const longest = std::min<std::uint64_t>(
+            why.wait_ms_most, static_cast<std::uint64_t>(retry_after_most.count()));
+        steady_time const until =
+            timer_.now() + std::chrono::milliseconds{std::min(why.retry_after_ms, longest)};
+        if (until > begun + std::chrono::milliseconds{longest}) return std::nullopt;
+        if (plan.limits.deadline && until >= *plan.limits.deadline) return std::nullopt;
+        return until;
+    }
+    // Records that it may not begin.
+    [[nodiscard]] passage refuse(passage in, attempt_plan const& plan) {
+        // Relaxed: nothing was spent. What the log cannot take, the next call will tell.
+        static_cast<void>(ledger_.enqueue(refusal_record(std::move(*in.intent), *in.refused)));
+        in.intent.reset();
+        in.failure = error_of(plan, *in.refused);
+        return in;
     }
     // Holds more for an attempt under way. An error where that may not, or cannot, be.
     [[nodiscard]] std::optional<error> extend(attempt_plan const& plan, record const& larger) {
@@ -28332,22 +28376,6 @@ private:
         if (!kept) return kept.error();
         return in;
     }
-    // None where the budget does not wait, or not for so long, or the call has not the time.
-    [[nodiscard]] std::optional<steady_time> end_of_wait(budget_refusal const& why,
-                                                         steady_time begun,
-                                                         attempt_plan const& plan) const {
-        if (why.then != budget_action::wait || why.retry_after_ms == 0 ||
-            why.retry_after_ms > why.wait_ms_most)
-            return std::nullopt;
-        auto const longest = std::min<std::uint64_t>(
-            why.wait_ms_most, static_cast<std::uint64_t>(retry_after_most.count()));
-        steady_time const until =
-            timer_.now() + std::chrono::milliseconds{std::min(why.retry_after_ms, longest)};
-        if (until > begun + std::chrono::milliseconds{longest}) return std::nullopt;
-        if (plan.limits.deadline && until >= *plan.limits.deadline) return std::nullopt;
-        return until;
-    }
-
     Ledger& ledger_;
     Timer& timer_;
     client_options const& options_;
@@ -28766,10 +28794,13 @@ public:
         if (held_ && held_->cost_status != cost_status::estimated) held_.reset();
     }
 
+    // Whether more is used than is held, so that operator() would ask for more, or end it.
+    [[nodiscard]] bool outruns(response_follower const& follower) const {
+        return held_ && then_ != stream_overrun::ignore && is_over(follower.used_so_far());
+    }
     [[nodiscard]] std::optional<error> operator()(response_follower const& follower) {
-        if (!held_ || then_ == stream_overrun::ignore) return std::nullopt;
+        if (!outruns(follower)) return std::nullopt;
         usage const used = follower.used_so_far();
-        if (!is_over(used)) return std::nullopt;
         if (then_ == stream_overrun::cut)
             return fail(errc::budget_exceeded, "the stream has used up what was held for it");
         auto larger = larger_intent(*held_, used, plan_, prices_);
@@ -28962,7 +28993,7 @@ private:
             return end;
         }
         ++made.sent;
-        stream_guard guard(std::move(in->held), options_.on_overrun, plan, prices_,
+        stream_guard guard(std::move(in->intent), options_.on_overrun, plan, prices_,
                            [&](record const& larger) { return desk_.extend(plan, larger); });
         attempt_end end = make_attempt(plan, made.listener, in->at, transport_, timer_, guard,
                                        options_.output_tokens_max, prices_);
@@ -29045,18 +29076,6 @@ private:
 
     // --- cheaper models ---
 
-    // Of the models that a full budget names: the first behind `now` that was not tried, or the
-    // first of all where `now` is not among them.
-    [[nodiscard]] static std::optional<std::string> cheaper_than(
-        std::vector<std::string> const& models, std::string const& now,
-        std::vector<std::string> const& tried) {
-        auto const here = std::find(models.begin(), models.end(), now);
-        auto const from = here == models.end() ? models.begin() : here + 1;
-        auto const next = std::find_if(from, models.end(), [&](std::string const& each) {
-            return std::find(tried.begin(), tried.end(), each) == tried.end();
-        });
-        return next == models.end() ? std::nullopt : std::optional(*next);
-    }
     // A target, or, where a budget has no room for its model and says so, a cheaper model at the
     // same provider. `at` becomes the target that was tried last.
     [[nodiscard]] target_end run_affordable(call& made, ready_target& at) {

@@ -16038,6 +16038,8 @@ public:
     // Whether there are budgets: as of the last record that this process wrote or read, so what
     // another one sets counts here from the next record on. Cheap.
     [[nodiscard]] bool has_budgets() const noexcept { return state_->gate.has_budgets(); }
+    // Who decides; with budget_mode::exclusive admit() need not wait for the disk.
+    [[nodiscard]] budget_mode budgets_by() const noexcept { return state_->options.budgets; }
     // Sets a budget, new or instead of the one with that name. One with the same unit, scope and
     // window keeps what it has counted; another one counts what the log has of its window, as far
     // as retention left it. Errors: bad_argument, in words; as append().

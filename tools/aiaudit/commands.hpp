@@ -106,6 +106,8 @@ void add_checkpoint(CLI::App& program, int& status);
 void add_prove(CLI::App& program, int& status);
 void add_retain(CLI::App& program, int& status);
 void add_budget(CLI::App& program, int& status);
+void add_serve(CLI::App& program, int& status);
+void add_key(CLI::App& program, int& status);
 
 }  // namespace aiaudit_tool
 

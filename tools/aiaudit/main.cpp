@@ -59,6 +59,8 @@ int main(int argc, char** argv) {
         add_report(program, status);
         add_tail(program, status);
         add_budget(program, status);
+        add_key(program, status);
+        add_serve(program, status);
         add_verify(program, status);
         add_checkpoint(program, status);
         add_prove(program, status);

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: MIT
+//
+// asio_result.hpp: how Asio's operations tell us how they ended: by a value, never by an exception.
+//
+// Threads: plain functions.
+// Floor 9.
+#ifndef AIAUDIT_GATEWAY_ASIO_RESULT_HPP
+#define AIAUDIT_GATEWAY_ASIO_RESULT_HPP
+
+#include <aiaudit/core/http.hpp>  // header_list
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/error.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/beast/core/error.hpp>
+
+#include <algorithm>
+#include <string_view>
+
+namespace aiaudit {
+inline namespace v1 {
+namespace detail {
+
+namespace asio = boost::asio;
+namespace beast = boost::beast;
+
+// co_await operation(..., as_value) gives a tuple, whose first is an error code.
+inline constexpr auto as_value = asio::as_tuple(asio::use_awaitable);
+
+// Of one connection alone, so that whoever passes a message on must not pass them on with it. (RFC
+// 9110, section 7.6.1.)
+[[nodiscard]] inline bool is_hop_by_hop(std::string_view name) noexcept {
+    for (std::string_view const each :
+         {"connection", "keep-alive", "proxy-authenticate", "proxy-authorization",
+          "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade"}) {
+        if (same_name(each, name)) return true;
+    }
+    return false;
+}
+
+// Whether a list such as "close, x-one" has a name.
+[[nodiscard]] inline bool header_names(std::string_view list, std::string_view name) noexcept {
+    while (!list.empty()) {
+        std::string_view each = list.substr(0, list.find(','));
+        list.remove_prefix(std::min(each.size() + 1, list.size()));
+        while (each.starts_with(' ') || each.starts_with('\t')) each.remove_prefix(1);
+        while (each.ends_with(' ') || each.ends_with('\t')) each.remove_suffix(1);
+        if (same_name(each, name)) return true;
+    }
+    return false;
+}
+
+}  // namespace detail
+}  // namespace v1
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_GATEWAY_ASIO_RESULT_HPP

@@ -1,0 +1,305 @@
+// SPDX-License-Identifier: MIT
+//
+// client_connection.hpp: a client's connection: its requests are read within bounds of size and
+// time, and answered whole or piece by piece.
+//
+// A request that can be understood in two ways, so that another server on the way may see another
+// one in it, is refused (RFC 9112, section 6.3), and the connection closed.
+// Threads: one connection for one thread.
+// Floor 9.
+#ifndef AIAUDIT_GATEWAY_CLIENT_CONNECTION_HPP
+#define AIAUDIT_GATEWAY_CLIENT_CONNECTION_HPP
+
+#include <aiaudit/gateway/asio_result.hpp>      // as_value
+#include <aiaudit/gateway/gateway_options.hpp>  // gateway_limits
+#include <aiaudit/gateway/http_messages.hpp>    // gateway_request
+
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/write.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/core/tcp_stream.hpp>
+#include <boost/beast/http/parser.hpp>
+#include <boost/beast/http/read.hpp>
+#include <boost/beast/http/status.hpp>
+#include <boost/beast/http/string_body.hpp>
+
+#include <sys/socket.h>
+
+#include <array>
+#include <charconv>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace aiaudit {
+inline namespace v1 {
+namespace detail {
+
+// Why a request could not be read. Status 0: there is nobody to tell, or the time is over, which
+// closes the connection.
+struct unreadable_request {
+    int status = 0;
+    std::string why{};
+};
+
+class client_connection : public std::enable_shared_from_this<client_connection> {
+public:
+    using tcp = asio::ip::tcp;
+
+    client_connection(tcp::socket socket, gateway_limits const& limits)
+        : stream_(std::move(socket)), limits_(limits) {
+        beast::error_code ignored;
+        stream_.socket().set_option(tcp::no_delay(true), ignored);
+        auto const from = stream_.socket().remote_endpoint(ignored);
+        if (!ignored) remote_ = from.address().to_string();
+    }
+
+    // The next request. Nothing, with a status of 0, where the client closed or said nothing.
+    [[nodiscard]] asio::awaitable<std::optional<gateway_request>> read(unreadable_request& why);
+
+    // A whole answer.
+    [[nodiscard]] asio::awaitable<bool> respond(gateway_response const& answer);
+    // An answer in pieces: its head, then write() as often as wanted, then end(). Without a length
+    // it is sent in chunks, or up to the connection's end where the client knows no better. False:
+    // the client has gone.
+    [[nodiscard]] asio::awaitable<bool> begin(int status, header_list const& headers,
+                                              std::optional<std::uint64_t> length);
+    [[nodiscard]] asio::awaitable<bool> write(std::string_view piece);
+    [[nodiscard]] asio::awaitable<bool> end();
+
+    // Watches, until unwatch(), whether the client goes away; then calls on_gone(at_once), where
+    // at_once is true if it was close() that ended it.
+    void watch(std::function<void(bool)> on_gone);
+    void unwatch() {
+        on_gone_ = nullptr;  // what was seen already, but not yet told, is not told any more
+        watching_.emit(asio::cancellation_type::all);
+    }
+    [[nodiscard]] bool gone() const noexcept { return gone_; }
+    // Whether another request may follow.
+    [[nodiscard]] bool stays_open() const noexcept { return keep_alive_ && !gone_; }
+    void close_after_this() noexcept { keep_alive_ = false; }
+    [[nodiscard]] bool has_begun() const noexcept { return begun_; }  // an answer
+    [[nodiscard]] bool is_idle() const noexcept { return idle_; }
+    [[nodiscard]] std::string const& remote() const noexcept { return remote_; }
+    [[nodiscard]] auto executor() { return stream_.get_executor(); }
+    // Says that nothing more comes, so that what was sent is not lost with what was not read.
+    void shut_down() {
+        beast::error_code ignored;
+        stream_.socket().shutdown(tcp::socket::shutdown_send, ignored);
+    }
+    void close() {
+        gone_ = true;
+        stream_.close();
+        if (on_gone_) on_gone_(true);
+    }
+    // Reads and forgets for a moment what the client still sends: were the connection closed at
+    // once, its own system might drop our last words.
+    [[nodiscard]] asio::awaitable<void> linger();
+
+private:
+    using parser = beast::http::request_parser<beast::http::string_body>;
+
+    [[nodiscard]] asio::awaitable<bool> await_first_byte();
+    [[nodiscard]] asio::awaitable<bool> read_body(parser& from, unreadable_request& why);
+    [[nodiscard]] unreadable_request unreadable_of(beast::error_code why) const;
+    [[nodiscard]] std::string head_text(int status, header_list const& headers,
+                                        std::string_view framing) const;
+    template <class Buffers>
+    [[nodiscard]] asio::awaitable<bool> send(Buffers const& buffers);
+
+    beast::tcp_stream stream_;
+    gateway_limits const& limits_;
+    beast::flat_buffer buffer_{};
+    std::string remote_{};
+    std::string head_{};
+    std::function<void(bool)> on_gone_{};
+    asio::cancellation_signal watching_{};
+    bool keep_alive_ = true;
+    bool http_1_0_ = false;
+    bool is_head_ = false;
+    bool chunked_ = false;
+    bool begun_ = false;
+    bool gone_ = false;
+    bool idle_ = false;
+};
+
+// Idle connections cost a wait each, and no time of the head's.
+inline asio::awaitable<bool> client_connection::await_first_byte() {
+    if (buffer_.size() != 0) co_return true;
+    idle_ = true;
+    stream_.expires_after(limits_.idle_time);
+    auto const [why, bytes] =
+        co_await stream_.async_read_some(buffer_.prepare(std::size_t{4} << 10), as_value);
+    idle_ = false;
+    buffer_.commit(bytes);
+    co_return !why;
+}
+
+inline unreadable_request client_connection::unreadable_of(beast::error_code why) const {
+    using beast::http::error;
+    if (why == error::header_limit)
+        return {431, "the head is over " + std::to_string(limits_.head_bytes_max) + " bytes"};
+    if (why == error::body_limit)
+        return {413, "the body is over " + std::to_string(limits_.body_bytes_max) + " bytes"};
+    bool const is_http = why.category() == make_error_code(error::bad_method).category();
+    if (!is_http || why == error::end_of_stream || why == error::partial_message) return {};
+    return {400, "no HTTP: " + why.message()};
+}
+
+inline asio::awaitable<bool> client_connection::read_body(parser& from, unreadable_request& why) {
+    namespace http = beast::http;
+    if (from.is_done()) co_return true;
+    if (same_name(std::string_view(from.get()[http::field::expect]), "100-continue")) {
+        constexpr std::string_view go_on = "HTTP/1.1 100 Continue\r\n\r\n";
+        if (!co_await send(asio::buffer(go_on))) co_return false;
+    }
+    stream_.expires_after(limits_.body_time);
+    auto const [failed, bytes] = co_await http::async_read(stream_, buffer_, from, as_value);
+    if (failed) why = unreadable_of(failed);
+    co_return !failed;
+}
+
+inline asio::awaitable<std::optional<gateway_request>> client_connection::read(
+    unreadable_request& why) {
+    namespace http = beast::http;
+    begun_ = false;
+    if (!co_await await_first_byte()) co_return std::nullopt;
+    parser from;
+    from.header_limit(static_cast<std::uint32_t>(limits_.head_bytes_max));
+    from.body_limit(limits_.body_bytes_max);
+    stream_.expires_after(limits_.head_time);
+    auto const [failed, bytes] = co_await http::async_read_header(stream_, buffer_, from, as_value);
+    if (failed) {
+        why = unreadable_of(failed);
+        co_return std::nullopt;
+    }
+    auto const& head = from.get();
+    http_1_0_ = head.version() < 11;
+    is_head_ = head.method() == http::verb::head;
+    keep_alive_ = head.keep_alive();
+    // Beast takes the last of several hosts; who is between may have taken the first.
+    auto const hosts = head.equal_range(http::field::host);
+    if (std::distance(hosts.first, hosts.second) > 1) {
+        why = {400, "more than one Host"};
+        co_return std::nullopt;
+    }
+    if (!co_await read_body(from, why)) co_return std::nullopt;
+    gateway_request made;
+    auto message = from.release();
+    made.method = message.method_string();
+    made.target = message.target();
+    for (auto const& field : message)
+        made.headers.emplace_back(std::string(field.name_string()), std::string(field.value()));
+    made.body = std::move(message.body());
+    made.remote = remote_;
+    co_return made;
+}
+
+inline std::string client_connection::head_text(int status, header_list const& headers,
+                                                std::string_view framing) const {
+    std::string text = "HTTP/1.1 " + std::to_string(status) + ' ';
+    text +=
+        std::string_view(beast::http::obsolete_reason(static_cast<beast::http::status>(status)));
+    text += "\r\n";
+    for (auto const& [name, value] : headers) {
+        if (is_hop_by_hop(name) || same_name(name, "content-length")) continue;
+        text.append(name).append(": ").append(value).append("\r\n");
+    }
+    text += framing;
+    text += keep_alive_ ? (http_1_0_ ? "Connection: keep-alive\r\n\r\n" : "\r\n")
+                        : "Connection: close\r\n\r\n";
+    return text;
+}
+
+template <class Buffers>
+asio::awaitable<bool> client_connection::send(Buffers const& buffers) {
+    if (gone_) co_return false;
+    stream_.expires_after(limits_.write_time);
+    auto const [why, bytes] = co_await asio::async_write(stream_, buffers, as_value);
+    if (why) gone_ = true;
+    co_return !why;
+}
+
+inline asio::awaitable<bool> client_connection::respond(gateway_response const& answer) {
+    begun_ = true;
+    head_ = head_text(answer.status, answer.headers,
+                      answer.status == 204 || answer.status == 304
+                          ? std::string{}
+                          : "Content-Length: " + std::to_string(answer.body.size()) + "\r\n");
+    std::array<asio::const_buffer, 2> const parts{asio::buffer(head_), asio::buffer(answer.body)};
+    if (is_head_) co_return co_await send(parts[0]);
+    co_return co_await send(parts);
+}
+
+inline asio::awaitable<bool> client_connection::begin(int status, header_list const& headers,
+                                                      std::optional<std::uint64_t> length) {
+    begun_ = true;
+    chunked_ = !length && !http_1_0_;
+    if (!length && http_1_0_) keep_alive_ = false;
+    head_ = head_text(status, headers,
+                      length     ? "Content-Length: " + std::to_string(*length) + "\r\n"
+                      : chunked_ ? std::string("Transfer-Encoding: chunked\r\n")
+                                 : std::string{});
+    co_return co_await send(asio::buffer(head_));
+}
+
+inline asio::awaitable<bool> client_connection::write(std::string_view piece) {
+    if (piece.empty() || is_head_) co_return !gone_;
+    if (!chunked_) co_return co_await send(asio::buffer(piece));
+    std::array<char, 20> size{};
+    auto* const end = std::to_chars(size.data(), size.data() + 16, piece.size(), 16).ptr;
+    end[0] = '\r';
+    end[1] = '\n';
+    std::array<asio::const_buffer, 3> const parts{
+        asio::buffer(size.data(), static_cast<std::size_t>(end + 2 - size.data())),
+        asio::buffer(piece), asio::buffer("\r\n", 2)};
+    co_return co_await send(parts);
+}
+
+inline asio::awaitable<bool> client_connection::end() {
+    if (!chunked_ || is_head_) co_return !gone_;
+    co_return co_await send(asio::buffer("0\r\n\r\n", 5));
+}
+
+inline void client_connection::watch(std::function<void(bool)> on_gone) {
+    on_gone_ = std::move(on_gone);
+    auto const seen = [self = weak_from_this()](auto why) {
+        auto const here = self.lock();
+        if (why || !here) return;
+        char byte = 0;
+        auto const got =
+            ::recv(here->stream_.socket().native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+        // Bytes are the next request, which must wait.
+        if (got > 0 || (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))) return;
+        here->gone_ = true;
+        if (here->on_gone_) here->on_gone_(false);
+    };
+    stream_.socket().async_wait(tcp::socket::wait_read,
+                                asio::bind_cancellation_slot(watching_.slot(), seen));
+}
+
+inline asio::awaitable<void> client_connection::linger() {
+    constexpr std::size_t most = std::size_t{1} << 20;
+    shut_down();
+    stream_.expires_after(std::chrono::seconds(2));
+    std::array<char, 4096> room;
+    for (std::size_t read = 0; read < most;) {
+        auto const [why, bytes] = co_await stream_.async_read_some(asio::buffer(room), as_value);
+        if (why) break;
+        read += bytes;
+    }
+}
+
+}  // namespace detail
+}  // namespace v1
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_GATEWAY_CLIENT_CONNECTION_HPP

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: MIT
+//
+// gateway_core.hpp: what all connections of a gateway share.
+//
+// Threads: all of it may be used from any thread at once.
+// Floor 9.
+#ifndef AIAUDIT_GATEWAY_GATEWAY_CORE_HPP
+#define AIAUDIT_GATEWAY_GATEWAY_CORE_HPP
+
+#include <aiaudit/client/admission_desk.hpp>       // admission_desk
+#include <aiaudit/clock/timer.hpp>                 // steady_timer
+#include <aiaudit/gateway/asio_result.hpp>         // asio
+#include <aiaudit/gateway/gateway_metrics.hpp>     // gateway_metrics
+#include <aiaudit/gateway/gateway_options.hpp>     // gateway_options
+#include <aiaudit/gateway/key_ring.hpp>            // key_ring
+#include <aiaudit/gateway/router.hpp>              // router
+#include <aiaudit/resilience/circuit_breaker.hpp>  // breaker_board
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/thread_pool.hpp>
+
+#include <optional>
+#include <type_traits>
+#include <utility>
+
+namespace aiaudit {
+inline namespace v1 {
+namespace detail {
+
+// Counted in a gauge for as long as it lives.
+class counted_in {
+public:
+    explicit counted_in(metrics_gauge* in) noexcept : in_(in) {
+        if (in_ != nullptr) ++*in_;
+    }
+    ~counted_in() {
+        if (in_ != nullptr) --*in_;
+    }
+    counted_in(counted_in const&) = delete;
+    counted_in& operator=(counted_in const&) = delete;
+
+private:
+    metrics_gauge* in_;
+};
+
+template <class Ledger, pricing_policy Prices>
+struct gateway_core {
+    using ledger_type = Ledger;
+
+    gateway_core(Ledger& into, gateway_options with, Prices by, router to,
+                 std::optional<key_ring> ring)
+        : ledger(into),
+          options(std::move(with)),
+          prices(std::move(by)),
+          routes(std::move(to)),
+          keys(std::move(ring)),
+          waiting(options.waiting_threads) {}
+
+    // Whether an admission waits for the disk, so that no thread that serves connections may ask
+    // for it.
+    [[nodiscard]] bool admissions_wait() const {
+        return options.calls.intent == intent_mode::durable ||
+               (ledger.has_budgets() && ledger.budgets_by() == budget_mode::shared);
+    }
+    // Calls a function that may wait, in a thread that may.
+    template <class Function>
+    [[nodiscard]] asio::awaitable<std::invoke_result_t<Function&>> away(Function function) {
+        using value = std::invoke_result_t<Function&>;
+        auto made = co_await asio::co_spawn(
+            waiting.get_executor(),
+            [&function]() -> asio::awaitable<std::optional<value>> { co_return function(); },
+            asio::use_awaitable);
+        co_return std::move(*made);
+    }
+
+    Ledger& ledger;
+    gateway_options const options;
+    Prices const prices;
+    router const routes;
+    std::optional<key_ring> const keys;  // none: nobody has one
+    steady_timer timer{};
+    gateway_metrics metrics{};
+    breaker_board circuits{options.calls.breaker};
+    admission_desk<Ledger, steady_timer, Prices> desk{ledger, timer, options.calls, prices};
+    asio::thread_pool waiting;  // last: what it does uses all of the above
+};
+
+}  // namespace detail
+}  // namespace v1
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_GATEWAY_GATEWAY_CORE_HPP

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: MIT
+//
+// http_messages.hpp: a request that came to the gateway, and an answer that is not a stream.
+//
+// Threads: plain values.
+// Floor 9.
+#ifndef AIAUDIT_GATEWAY_HTTP_MESSAGES_HPP
+#define AIAUDIT_GATEWAY_HTTP_MESSAGES_HPP
+
+#include <aiaudit/core/http.hpp>  // header_list
+
+#include <string>
+
+namespace aiaudit {
+inline namespace v1 {
+
+struct gateway_request {
+    std::string method{};
+    std::string target{};  // path and query, as they were sent
+    header_list headers{};
+    std::string body{};
+    std::string remote{};  // the address it came from, without the port
+};
+
+struct gateway_response {
+    int status = 200;
+    header_list headers{};
+    std::string body{};
+};
+
+}  // namespace v1
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_GATEWAY_HTTP_MESSAGES_HPP

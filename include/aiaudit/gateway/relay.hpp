@@ -1,0 +1,488 @@
+// SPDX-License-Identifier: MIT
+//
+// relay.hpp: one request, from the client's key to the record of what it cost.
+//
+// Bodies pass as they came, but for a limit of output that caps or budgets want, and OpenAI's
+// stream_options, which makes a stream report its usage.
+// Threads: one request for one thread; the core is shared.
+// Floor 9.
+#ifndef AIAUDIT_GATEWAY_RELAY_HPP
+#define AIAUDIT_GATEWAY_RELAY_HPP
+
+#include <aiaudit/client/raw_request.hpp>          // raw_request
+#include <aiaudit/client/stream_guard.hpp>         // stream_guard
+#include <aiaudit/gateway/caller.hpp>              // caller_of
+#include <aiaudit/gateway/client_connection.hpp>   // client_connection
+#include <aiaudit/gateway/error_body.hpp>          // error_response
+#include <aiaudit/gateway/gateway_core.hpp>        // gateway_core
+#include <aiaudit/gateway/upstream_pool.hpp>       // upstream_pool
+#include <aiaudit/gateway/usage_chunk_filter.hpp>  // usage_chunk_filter
+
+#include <boost/asio/steady_timer.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace aiaudit {
+inline namespace v1 {
+namespace detail {
+
+template <class Core>
+class relay {
+public:
+    // The request and all else outlive the relay.
+    relay(Core& core, upstream_pool& pool, client_connection& client,
+          gateway_request const& request)
+        : core_(core),
+          pool_(pool),
+          client_(client),
+          request_(request),
+          surface_(router::surface_of(request.target, request.headers)) {}
+    relay(relay const&) = delete;
+    relay& operator=(relay const&) = delete;
+
+    // Answers the request, whatever happens.
+    [[nodiscard]] asio::awaitable<void> run();
+
+private:
+    using passage = typename decltype(Core::desk)::passage;
+
+    // A request that is ready to go to an upstream.
+    struct ready_request {
+        std::size_t upstream = 0;
+        std::string model{};
+        std::string downgraded_from{};
+        prepared_request request{};
+        endpoint point{};
+    };
+    // Why an upstream did not answer, so that another may be asked.
+    struct refusal {
+        gateway_problem problem{};
+        std::optional<budget_refusal> by_budget{};
+        bool final = false;  // no other upstream would help
+    };
+    using refused = std::optional<refusal>;
+    // One attempt, while its answer passes.
+    struct passing;
+
+    [[nodiscard]] std::optional<gateway_problem> identify();
+    [[nodiscard]] std::optional<gateway_problem> understand();
+    [[nodiscard]] result<ready_request> ready(std::size_t upstream, std::string const& model);
+    [[nodiscard]] attempt_plan plan_of(ready_request const& at, api_key const& key);
+
+    [[nodiscard]] asio::awaitable<void> answer(gateway_problem problem);
+    [[nodiscard]] asio::awaitable<refused> try_upstream(std::size_t upstream, bool is_last);
+    [[nodiscard]] asio::awaitable<refused> attempt(ready_request const& at, bool is_last);
+    [[nodiscard]] asio::awaitable<refused> exchange_with(ready_request const& at,
+                                                         attempt_plan const& plan,
+                                                         breaker_ticket ticket, passage in,
+                                                         bool is_last);
+    [[nodiscard]] asio::awaitable<result<passage>> enter(attempt_plan const& plan);
+    [[nodiscard]] asio::awaitable<result<http_response_head>> begin_exchange(
+        passing& of, attempt_plan const& plan);
+    template <class Guard>
+    [[nodiscard]] asio::awaitable<std::optional<error>> pass_body(passing& of,
+                                                                  attempt_plan const& plan,
+                                                                  http_response_head const& head,
+                                                                  Guard& guard);
+    [[nodiscard]] asio::awaitable<bool> hand_on(passing& of, std::string_view piece);
+    [[nodiscard]] asio::awaitable<void> finish_answer(passing& of,
+                                                      std::optional<error> const& failed);
+    void note(std::optional<breaker_change> const& change, std::string const& model,
+              std::string const& provider);
+    [[nodiscard]] error_class record_end(ready_request const& at, attempt_plan const& plan,
+                                         passing& of, std::optional<error> failed, record entry,
+                                         breaker_ticket ticket);
+
+    Core& core_;
+    upstream_pool& pool_;
+    client_connection& client_;
+    gateway_request const& request_;
+    api_surface const surface_;
+    std::shared_ptr<gateway_key const> key_{};
+    call_options who_{};
+    route route_{};
+    raw_request raw_{};
+    operation_id id_{};
+    std::uint32_t attempts_ = 0;
+    bool warned_ = false;
+};
+
+template <class Core>
+struct relay<Core>::passing {
+    passing(attempt_plan const& plan, std::string origin_of)
+        : follower(exchange_of(plan), *plan.request, *plan.where, nobody, 0),
+          origin(std::move(origin_of)) {}
+
+    stream_listener nobody{};
+    response_follower follower;
+    std::string origin;
+    std::unique_ptr<upstream_connection> connection{};
+    std::optional<usage_chunk_filter> filter{};
+    steady_time begun{};
+    std::optional<std::uint64_t> first_piece_ns{};
+    std::size_t drained_bytes = 0;
+    bool is_stream = false;
+    bool head_passed = false;
+};
+
+// --- who asks, and what ---
+
+template <class Core>
+std::optional<gateway_problem> relay<Core>::identify() {
+    static auto const nobody = std::make_shared<gateway_key const>([] {
+        gateway_key made;
+        made.names_users = true;
+        return made;
+    }());
+    key_ = nobody;
+    if (!core_.keys) return std::nullopt;
+    std::string const secret = secret_in(request_.headers, request_.target);
+    if (!secret.empty()) key_ = core_.keys->find(secret);
+    if (key_ && key_ != nobody) return std::nullopt;
+    if (!core_.options.keys_required) {
+        key_ = nobody;
+        return std::nullopt;
+    }
+    core_.metrics.refused("unauthorised");
+    return secret.empty() ? missing_key_problem() : wrong_key_problem();
+}
+
+template <class Core>
+std::optional<gateway_problem> relay<Core>::understand() {
+    boost::json::monotonic_resource memory;
+    boost::json::value body(boost::json::storage_ptr{&memory});
+    if (request_.method == "POST") {
+        auto parsed = parse_json(request_.body, "the body", &memory);
+        if (!parsed) return problem_of(parsed.error(), {});
+        if (!parsed->is_object())
+            return problem_of(fail(errc::bad_json, "the body is not a JSON object"), {});
+        body = std::move(*parsed);
+        raw_.facts = facts_of_request(body);
+    }
+    auto found =
+        core_.routes.find(request_.method, request_.target, raw_.facts.model, request_.headers);
+    if (!found) return problem_of(found.error(), {});
+    route_ = std::move(*found);
+    auto const& entry = core_.routes.upstreams()[route_.upstream].entry;
+    auto point = endpoint_of(entry.name, route_.path);
+    if (!point) return problem_of(point.error(), {});
+    raw_.point = std::move(*point);
+    raw_.model_in_path = !raw_.point.model.empty();
+    raw_.model = raw_.model_in_path ? raw_.point.model : raw_.facts.model;
+    raw_.stream = raw_.point.stream || raw_.facts.parameters.stream;
+    raw_.body = request_.body;
+    if (!raw_.model.empty() && !may_use(*key_, raw_.model)) {
+        core_.metrics.refused("model");
+        return model_refused_problem(raw_.model);
+    }
+    auto who = caller_of(request_, *key_, body);
+    if (!who) return problem_of(who.error(), {});
+    who_ = std::move(*who);
+    return std::nullopt;
+}
+
+template <class Core>
+asio::awaitable<void> relay<Core>::answer(gateway_problem problem) {
+    auto told = error_response(surface_, problem);
+    if (!id_.is_zero()) told.headers.emplace_back("x-aiaudit-operation", id_.to_string());
+    static_cast<void>(co_await client_.respond(told));
+}
+
+template <class Core>
+asio::awaitable<void> relay<Core>::run() {
+    auto problem = identify();
+    if (!problem) problem = understand();
+    if (problem) {
+        co_await answer(std::move(*problem));
+        co_return;
+    }
+    id_ = make_operation_id(core_.ledger.time().now());
+    std::vector<std::size_t> const& others = core_.routes.fallbacks(route_.upstream);
+    refused last = co_await try_upstream(route_.upstream, others.empty());
+    for (std::size_t i = 0; i < others.size() && last && !last->final && !client_.gone(); ++i)
+        last = co_await try_upstream(others[i], i + 1 == others.size());
+    if (last && !client_.gone()) co_await answer(std::move(last->problem));
+}
+
+// --- one upstream ---
+
+template <class Core>
+result<typename relay<Core>::ready_request> relay<Core>::ready(std::size_t upstream,
+                                                               std::string const& model) {
+    provider_entry const& entry = core_.routes.upstreams()[upstream].entry;
+    auto prepared = raw_.prepared(entry, route_.path, model);
+    if (!prepared) return prepared.error();
+    auto point = endpoint_of(entry.name, prepared->target);
+    if (!point) return point.error();
+    if (point->billable) {
+        if (auto limited = core_.desk.limit_output(*prepared, *point, model); !limited)
+            return limited.error();
+    }
+    return ready_request{upstream, model, {}, std::move(*prepared), std::move(*point)};
+}
+
+template <class Core>
+attempt_plan relay<Core>::plan_of(ready_request const& at, api_key const& key) {
+    attempt_plan plan;
+    plan.to = &core_.routes.upstreams()[at.upstream].entry;
+    plan.key = &key;
+    plan.request = &at.request;
+    plan.where = &at.point;
+    plan.model = at.model;
+    plan.downgraded_from = at.downgraded_from;
+    plan.who = &who_;
+    plan.id = id_;
+    plan.number = ++attempts_;
+    plan.stream = raw_.stream;
+    plan.limits = core_.options.upstream;
+    plan.limits.deadline = core_.timer.now() + core_.options.upstream_time;
+    return plan;
+}
+
+// With the model that is asked for, or, where a budget has no room for it and says so, a cheaper
+// one.
+template <class Core>
+asio::awaitable<typename relay<Core>::refused> relay<Core>::try_upstream(std::size_t upstream,
+                                                                         bool is_last) {
+    std::vector<std::string> tried;
+    std::string model = raw_.model;
+    for (;;) {
+        auto at = ready(upstream, model);
+        if (!at) co_return refusal{problem_of(at.error(), {}), {}, is_last};
+        if (model != raw_.model) at->downgraded_from = raw_.model;
+        refused why = co_await attempt(*at, is_last);
+        if (!why || !why->by_budget || why->by_budget->then != budget_action::downgrade)
+            co_return why;
+        tried.push_back(model);
+        auto const next = cheaper_than(why->by_budget->models, model, tried);
+        if (!next || !may_use(*key_, *next)) co_return why;
+        model = *next;
+    }
+}
+
+template <class Core>
+void relay<Core>::note(std::optional<breaker_change> const& change, std::string const& model,
+                       std::string const& provider) {
+    if (!change) return;
+    // Relaxed: it says nothing about money. What the log cannot take, the next call will tell.
+    static_cast<void>(core_.ledger.enqueue(
+        record_of_change(*change, provider, model, core_.ledger.time().now(), core_.timer.now())));
+}
+
+// Asks the budgets, without holding up the other connections of this thread.
+template <class Core>
+asio::awaitable<result<typename relay<Core>::passage>> relay<Core>::enter(
+    attempt_plan const& plan) {
+    steady_time const begun = core_.timer.now();
+    for (;;) {
+        result<passage> in{passage{}};
+        if (core_.admissions_wait())
+            in = co_await core_.away([&] { return core_.desk.ask(warned_, plan); });
+        else
+            in = core_.desk.ask(warned_, plan);
+        if (!in || !in->refused) co_return in;
+        auto const until = core_.desk.end_of_wait(*in->refused, begun, plan);
+        if (!until) co_return core_.desk.refuse(std::move(*in), plan);
+        asio::steady_timer timer(co_await asio::this_coro::executor, *until);
+        static_cast<void>(co_await timer.async_wait(as_value));
+        if (client_.gone()) co_return fail(errc::cancelled, "while waiting for a rate limit");
+    }
+}
+
+template <class Core>
+asio::awaitable<typename relay<Core>::refused> relay<Core>::attempt(ready_request const& at,
+                                                                    bool is_last) {
+    gateway_upstream const& upstream = core_.routes.upstreams()[at.upstream];
+    api_key const key{upstream.entry.name, upstream.key, key_->id};
+    attempt_plan const plan = plan_of(at, key);
+    std::string const& name = upstream.entry.name;
+    auto const allowed = core_.circuits.admit(name, at.model, core_.timer.now());
+    note(allowed.change, at.model, name);
+    if (!allowed.allowed) {
+        gateway_problem problem = problem_of(fail(errc::circuit_open, ""), {});
+        problem.retry_after_s = static_cast<std::uint64_t>(
+            std::chrono::ceil<std::chrono::seconds>(allowed.wait).count());
+        co_return refusal{std::move(problem), {}, false};
+    }
+    // What costs nothing, such as a list of models, leaves no trace.
+    result<passage> in{passage{}};
+    if (at.point.billable) in = co_await enter(plan);
+    if (in && !in->refused)
+        co_return co_await exchange_with(at, plan, allowed.ticket, std::move(*in), is_last);
+    core_.circuits.settle(name, at.model, core_.timer.now(), allowed.ticket,
+                          breaker_outcome::ignored);
+    if (!in) co_return refusal{problem_of(in.error(), {}), {}, true};
+    core_.metrics.refused("budget");
+    co_return refusal{problem_of(*in->failure, in->refused), in->refused, false};
+}
+
+// --- one exchange ---
+
+template <class Core>
+asio::awaitable<result<http_response_head>> relay<Core>::begin_exchange(passing& of,
+                                                                        attempt_plan const& plan) {
+    http_request out;
+    out.method = request_.method;
+    out.origin = of.origin;
+    out.target = plan.request->target;
+    out.headers = headers_for_upstream(request_, *plan.to, plan.key->value);
+    if (header_of(out.headers, "idempotency-key").empty() && plan.where->billable)
+        out.headers.emplace_back("Idempotency-Key", plan.id.to_string());
+    out.body = plan.request->body;
+    if (auto sound = check_request(out); !sound) co_return sound.error();
+    auto taken = pool_.take(of.origin);
+    if (!taken) co_return taken.error();
+    of.connection = std::move(taken->connection);
+    bool const cuts = core_.options.on_client_gone == client_gone::cut;
+    client_.watch([connection = of.connection.get(), cuts](bool at_once) {
+        if (cuts || at_once) connection->cancel();
+    });
+    if (!taken->is_open) {
+        if (auto opened = co_await of.connection->open(plan.limits); !opened)
+            co_return opened.error();
+    }
+    if (auto sent = co_await of.connection->send(out, plan.limits); !sent) co_return sent.error();
+    co_return co_await of.connection->read_head(plan.limits);
+}
+
+template <class Core>
+asio::awaitable<bool> relay<Core>::hand_on(passing& of, std::string_view piece) {
+    if (client_.gone()) {
+        of.drained_bytes += piece.size();
+        co_return false;
+    }
+    if (of.filter) piece = of.filter->feed(piece);
+    co_return co_await client_.write(piece);
+}
+
+// Everything between the head and the end. An error: the answer was cut.
+template <class Core>
+template <class Guard>
+asio::awaitable<std::optional<error>> relay<Core>::pass_body(passing& of, attempt_plan const& plan,
+                                                             http_response_head const& head,
+                                                             Guard& guard) {
+    of.is_stream = header_of(head.headers, "content-type").starts_with("text/event-stream");
+    if (of.is_stream && plan.request->usage_injected) of.filter.emplace(plan.request->dialect);
+    counted_in const open_stream(of.is_stream ? &core_.metrics.open_streams : nullptr);
+    header_list headers = head.headers;
+    headers.emplace_back("x-aiaudit-operation", id_.to_string());
+    of.head_passed = true;
+    auto const length = of.filter ? std::nullopt : of.connection->length();
+    static_cast<void>(co_await client_.begin(head.status, headers, length));
+    for (;;) {
+        auto const piece = co_await of.connection->read_piece(plan.limits);
+        if (!piece) co_return piece.error();
+        if (piece->empty()) co_return std::nullopt;
+        static_cast<void>(of.follower.feed(*piece));
+        if (of.follower.begun() && !of.first_piece_ns)
+            of.first_piece_ns = nanoseconds_between(of.begun, core_.timer.now());
+        bool const taken = co_await hand_on(of, *piece);
+        auto const then = core_.options.on_client_gone;
+        if (!taken &&
+            (then == client_gone::cut ||
+             (then == client_gone::drain_some && of.drained_bytes > core_.options.drain_bytes_max)))
+            co_return fail(errc::cancelled, "the client went away");
+        if (core_.timer.now() >= *plan.limits.deadline)
+            co_return fail(errc::timed_out, "total: the answer took too long");
+        if (!plan.stream || !guard.outruns(of.follower)) continue;
+        std::optional<error> failed;
+        if (core_.admissions_wait())
+            failed = co_await core_.away([&] { return guard(of.follower); });
+        else
+            failed = guard(of.follower);
+        if (failed) co_return failed;
+    }
+}
+
+// The end of an answer, or, where it was cut, words on that in the stream; an answer of another
+// kind is broken off, so that nobody takes it for whole.
+template <class Core>
+asio::awaitable<void> relay<Core>::finish_answer(passing& of, std::optional<error> const& failed) {
+    if (client_.gone()) co_return;
+    if (of.filter && !of.filter->rest().empty())
+        static_cast<void>(co_await client_.write(of.filter->rest()));
+    if (!failed) {
+        static_cast<void>(co_await client_.end());
+        co_return;
+    }
+    client_.close_after_this();
+    if (!of.is_stream || of.connection->length()) {
+        client_.close();
+        co_return;
+    }
+    auto const told = error_response(surface_, problem_of(*failed, {}));
+    std::string event = surface_ == api_surface::anthropic ? "event: error\n" : "";
+    event += "data: " + told.body + "\n\n";
+    static_cast<void>(co_await client_.write(event));
+    static_cast<void>(co_await client_.end());
+}
+
+template <class Core>
+error_class relay<Core>::record_end(ready_request const& at, attempt_plan const& plan, passing& of,
+                                    std::optional<error> failed, record entry,
+                                    breaker_ticket ticket) {
+    entry.duration_ns = nanoseconds_between(of.begun, core_.timer.now());
+    if (raw_.stream) entry.time_to_first_token_ns = of.first_piece_ns;
+    attempt_end end = end_of(plan, of.follower, std::move(failed), std::move(entry),
+                             core_.options.calls.output_tokens_max, core_.prices);
+    auto const waits = attempt_failure::from(end.of, end.headers, core_.ledger.time().now());
+    note(core_.circuits.settle(plan.to->name, at.model, core_.timer.now(), ticket,
+                               outcome_of(end.of), waits.retry_after),
+         at.model, plan.to->name);
+    core_.metrics.count(core_.routes.upstreams()[at.upstream].name, at.model,
+                        end.outcome.http_status, end.outcome);
+    if (!at.point.billable) return end.of;
+    // What the log cannot take is not lost to the budgets: the intent stays charged.
+    if (auto kept = core_.ledger.enqueue(end.outcome); !kept) core_.metrics.refused("log");
+    core_.desk.learn(plan, end.outcome);
+    return end.of;
+}
+
+template <class Core>
+asio::awaitable<typename relay<Core>::refused> relay<Core>::exchange_with(ready_request const& at,
+                                                                          attempt_plan const& plan,
+                                                                          breaker_ticket ticket,
+                                                                          passage in,
+                                                                          bool is_last) {
+    passing of(plan, plan.to->origin);
+    stream_guard guard(std::move(in.intent), core_.options.calls.on_overrun, plan, core_.prices,
+                       [&](record const& larger) { return core_.desk.extend(plan, larger); });
+    of.begun = core_.timer.now();
+    record entry = record_of_attempt(plan, record_kind::outcome, in.at);
+    auto head = co_await begin_exchange(of, plan);
+    std::optional<error> failed;
+    if (!head) failed = head.error();
+    if (head) {
+        of.follower.begin(*head);
+        fallback_policy const fallback{};
+        bool const elsewhere = !is_last && fallback.applies(classify({}, head->status));
+        if (!elsewhere) failed = co_await pass_body(of, plan, *head, guard);
+    }
+    client_.unwatch();
+    std::optional<error> const told = failed;
+    int const status = head ? head->status : 0;
+    error_class const why = record_end(at, plan, of, std::move(failed), std::move(entry), ticket);
+    if (of.head_passed) {
+        co_await finish_answer(of, told);
+        if (!told) pool_.give_back(of.origin, std::move(of.connection));
+        co_return std::nullopt;
+    }
+    bool const helps = fallback_policy{}.applies(why);
+    if (told) co_return refusal{problem_of(*told, {}), {}, !helps};
+    co_return refusal{problem_of(fail(errc::connection_lost, ""), {}), {}, status == 0};
+}
+
+}  // namespace detail
+}  // namespace v1
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_GATEWAY_RELAY_HPP

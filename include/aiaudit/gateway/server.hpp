@@ -1,0 +1,323 @@
+// SPDX-License-Identifier: MIT
+//
+// server.hpp: listens, deals connections out to threads, and ends in good order.
+//
+// Threads: add() and start() once, by one; the rest by any.
+// Floor 9.
+#ifndef AIAUDIT_GATEWAY_SERVER_HPP
+#define AIAUDIT_GATEWAY_SERVER_HPP
+
+#include <aiaudit/core/ids.hpp>                   // sequence
+#include <aiaudit/gateway/client_connection.hpp>  // client_connection
+#include <aiaudit/gateway/error_body.hpp>         // error_response
+#include <aiaudit/gateway/gateway_metrics.hpp>    // gateway_metrics
+#include <aiaudit/gateway/router.hpp>             // router::surface_of
+#include <aiaudit/gateway/upstream_pool.hpp>      // upstream_pool
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <utility>
+#include <vector>
+
+namespace aiaudit {
+inline namespace v1 {
+
+// A site that the gateway serves beside its own, such as the dashboard. Its functions are called by
+// any thread, and may take some milliseconds.
+struct gateway_site {
+    std::function<gateway_response(gateway_request const&)> answer{};
+    // A stream of server-sent events, if a request asks for one: after which record it begins, its
+    // head, and what came after a record.
+    std::function<bool(gateway_request const&)> is_event_stream{};
+    std::function<result<sequence>(gateway_request const&)> events_begin{};
+    std::function<gateway_response()> events_head{};
+    std::function<std::string(sequence& last)> events_after{};
+};
+
+namespace detail {
+
+class server;
+
+// A request on its connection.
+struct session {
+    client_connection& client;
+    upstream_pool& upstreams;
+    std::atomic<bool> const& stops;
+    gateway_request request{};
+    [[nodiscard]] bool stopping() const noexcept { return stops.load(std::memory_order_relaxed); }
+};
+
+struct listener {
+    listen_address at{};
+    std::function<asio::awaitable<void>(session&)> serve{};
+};
+
+// (Made outside of coroutines: g++ 12 cannot make lists within them.)
+[[nodiscard]] inline gateway_response text_response(int status, std::string words,
+                                                    std::string type = "text/plain") {
+    gateway_response made{status, {}, std::move(words)};
+    made.headers.emplace_back("Content-Type", type + "; charset=utf-8");
+    made.headers.emplace_back("Cache-Control", "no-store");
+    return made;
+}
+[[nodiscard]] inline asio::awaitable<void> say(session& of, int status, std::string words) {
+    gateway_response const told = text_response(status, std::move(words));
+    static_cast<void>(co_await of.client.respond(told));
+}
+[[nodiscard]] inline asio::awaitable<void> serve_metrics(gateway_metrics const& from, session& of) {
+    if (path_of(of.request.target) != "/metrics") co_return co_await say(of, 404, "not found\n");
+    gateway_response const told = text_response(200, from.text(), "text/plain; version=0.0.4");
+    static_cast<void>(co_await of.client.respond(told));
+}
+[[nodiscard]] inline asio::awaitable<void> serve_events(gateway_site const& site, session& of) {
+    constexpr std::chrono::milliseconds between{500};
+    constexpr int quiet_most = 30;
+    auto last = site.events_begin(of.request);
+    if (!last) co_return co_await say(of, 500, "the log cannot be read\n");
+    gateway_response const head = site.events_head();
+    static_cast<void>(co_await of.client.begin(head.status, head.headers, std::nullopt));
+    of.client.watch([](bool) {});
+    asio::steady_timer timer(co_await asio::this_coro::executor);
+    for (int quiet = 0; !of.client.gone() && !of.stopping();) {
+        std::string text = site.events_after(*last);
+        quiet = text.empty() ? quiet + 1 : 0;
+        if (quiet == quiet_most) {
+            text = ": keep-alive\n\n";
+            quiet = 0;
+        }
+        if (!text.empty() && !co_await of.client.write(text)) break;
+        timer.expires_after(between);
+        static_cast<void>(co_await timer.async_wait(as_value));
+    }
+    of.client.unwatch();
+    static_cast<void>(co_await of.client.end());
+}
+[[nodiscard]] inline asio::awaitable<void> serve_site(gateway_site const& site, session& of) {
+    if (site.is_event_stream && site.is_event_stream(of.request))
+        co_return co_await serve_events(site, of);
+    gateway_response const told = site.answer(of.request);
+    static_cast<void>(co_await of.client.respond(told));
+}
+
+[[nodiscard]] inline gateway_response unreadable_response(unreadable_request const& why) {
+    return error_response(api_surface::openai,
+                          {why.status, "invalid_request_error", "unreadable_request", why.why, {}});
+}
+
+class server {
+public:
+    // What is referred to outlives the server. `on_end` is called when no connection is left, and
+    // before the threads end.
+    server(gateway_options const& options, gateway_metrics& metrics, tls_context tls,
+           std::function<void()> on_end)
+        : options_(options), metrics_(metrics), tls_(tls.release()), on_end_(std::move(on_end)) {}
+    ~server() { stop(); }
+    server(server const&) = delete;
+    server& operator=(server const&) = delete;
+
+    void add(listener of) { listeners_.push_back(std::move(of)); }
+    [[nodiscard]] result<void> start();
+    void stop();
+    [[nodiscard]] std::uint16_t port(std::size_t number) const { return ports_.at(number); }
+
+private:
+    using tcp = asio::ip::tcp;
+    // A thread with its connections.
+    struct worker {
+        worker(asio::ssl::context& tls, std::size_t idle_max)
+            : upstreams(context.get_executor(), tls, idle_max) {}
+        asio::io_context context{1};
+        asio::executor_work_guard<asio::io_context::executor_type> work{context.get_executor()};
+        upstream_pool upstreams;
+        std::set<std::shared_ptr<client_connection>> clients{};
+        std::thread thread{};
+    };
+
+    [[nodiscard]] result<void> listen(listener const& at);
+    [[nodiscard]] asio::awaitable<void> accept(tcp::acceptor& by, listener const& to);
+    [[nodiscard]] asio::awaitable<void> converse(worker& in, listener const& with,
+                                                 std::shared_ptr<client_connection> client);
+    [[nodiscard]] asio::awaitable<void> refuse(client_connection& client,
+                                               unreadable_request const& why);
+    void welcome(tcp::socket socket, worker& in, listener const& to);
+    // Calls of(worker) in each worker's own thread, and waits for that.
+    template <class Function>
+    void in_each(Function of);
+    [[nodiscard]] bool await_end(std::chrono::milliseconds most);
+
+    gateway_options const& options_;
+    gateway_metrics& metrics_;
+    asio::ssl::context tls_;
+    std::function<void()> on_end_;
+    std::vector<listener> listeners_{};
+    std::vector<std::unique_ptr<worker>> workers_{};
+    std::vector<std::unique_ptr<tcp::acceptor>> acceptors_{};
+    std::vector<std::uint16_t> ports_{};
+    std::size_t next_worker_ = 0;
+    std::atomic<bool> stopping_ = false;
+    std::mutex mutex_{};
+    std::condition_variable changed_{};
+    std::size_t connections_ = 0;  // under mutex_
+};
+
+inline result<void> server::listen(listener const& at) {
+    beast::error_code why;
+    auto const address = asio::ip::make_address(at.at.host, why);
+    if (why)
+        return fail(errc::bad_argument, "'" + printable(at.at.host) + "' is no numeric address");
+    tcp::endpoint const place(address, at.at.port);
+    auto by = std::make_unique<tcp::acceptor>(workers_.front()->context);
+    by->open(place.protocol(), why);
+    if (!why) by->set_option(tcp::acceptor::reuse_address(true), why);
+    if (!why) by->bind(place, why);
+    if (!why) by->listen(asio::socket_base::max_listen_connections, why);
+    if (why)
+        return fail(errc::connect_failed,
+                    at.at.host + ":" + std::to_string(at.at.port) + ": " + why.message());
+    ports_.push_back(by->local_endpoint(why).port());
+    acceptors_.push_back(std::move(by));
+    return {};
+}
+
+inline result<void> server::start() {
+    unsigned const wanted =
+        options_.threads != 0 ? options_.threads : std::thread::hardware_concurrency();
+    for (unsigned i = 0; i < std::max(wanted, 1U); ++i)
+        workers_.push_back(std::make_unique<worker>(tls_, options_.upstream_idle_max));
+    for (listener const& each : listeners_) {
+        if (auto ok = listen(each); !ok) {
+            acceptors_.clear();
+            workers_.clear();
+            return ok;
+        }
+    }
+    for (std::size_t i = 0; i < listeners_.size(); ++i)
+        asio::co_spawn(workers_.front()->context, accept(*acceptors_[i], listeners_[i]),
+                       [](std::exception_ptr) {});
+    for (auto& each : workers_)
+        each->thread = std::thread([of = each.get()] { of->context.run(); });
+    return {};
+}
+
+inline asio::awaitable<void> server::accept(tcp::acceptor& by, listener const& to) {
+    while (!stopping_) {
+        worker& in = *workers_[next_worker_++ % workers_.size()];
+        auto [why, socket] = co_await by.async_accept(in.context, as_value);
+        if (why == asio::error::operation_aborted || stopping_) co_return;
+        if (why) {  // no descriptors left, say: others must end first
+            asio::steady_timer timer(by.get_executor(), std::chrono::milliseconds(20));
+            static_cast<void>(co_await timer.async_wait(as_value));
+            continue;
+        }
+        {
+            std::lock_guard const lock(mutex_);
+            if (connections_ >= options_.limits.connections_max) continue;  // closes it
+            ++connections_;
+        }
+        auto arrived = std::make_shared<tcp::socket>(std::move(socket));
+        asio::post(in.context, [this, arrived, &in, &to] { welcome(std::move(*arrived), in, to); });
+    }
+}
+
+inline void server::welcome(tcp::socket socket, worker& in, listener const& to) {
+    auto client = std::make_shared<client_connection>(std::move(socket), options_.limits);
+    in.clients.insert(client);
+    ++metrics_.open_connections;
+    asio::co_spawn(in.context, converse(in, to, client),
+                   // What it threw is lack of memory: the connection ends, no other does.
+                   [this, &in, client](std::exception_ptr) {
+                       client->close();
+                       in.clients.erase(client);
+                       --metrics_.open_connections;
+                       std::lock_guard const lock(mutex_);
+                       --connections_;
+                       changed_.notify_all();
+                   });
+}
+
+inline asio::awaitable<void> server::refuse(client_connection& client,
+                                            unreadable_request const& why) {
+    if (why.status == 0) co_return;
+    metrics_.refused("unreadable");
+    client.close_after_this();
+    gateway_response const told = unreadable_response(why);
+    static_cast<void>(co_await client.respond(told));
+    co_await client.linger();
+}
+
+inline asio::awaitable<void> server::converse(worker& in, listener const& with,
+                                              std::shared_ptr<client_connection> client) {
+    while (!stopping_) {
+        unreadable_request why;
+        auto request = co_await client->read(why);
+        if (!request) {
+            co_await refuse(*client, why);
+            break;
+        }
+        session now{*client, in.upstreams, stopping_, std::move(*request)};
+        if (stopping_) client->close_after_this();
+        ++metrics_.in_flight;
+        co_await with.serve(now);
+        --metrics_.in_flight;
+        if (!client->stays_open()) break;
+    }
+    client->shut_down();
+}
+
+template <class Function>
+void server::in_each(Function of) {
+    for (auto& each : workers_) asio::post(each->context, [of, in = each.get()] { of(*in); });
+}
+
+inline bool server::await_end(std::chrono::milliseconds most) {
+    std::unique_lock lock(mutex_);
+    return changed_.wait_for(lock, most, [this] { return connections_ == 0; });
+}
+
+inline void server::stop() {
+    if (workers_.empty() || stopping_.exchange(true)) return;
+    asio::post(workers_.front()->context, [this] {
+        for (auto& each : acceptors_) each->close();
+    });
+    in_each([](worker& in) {
+        for (auto const& each : in.clients)
+            if (each->is_idle()) each->close();
+    });
+    if (!await_end(options_.shutdown_time)) {
+        in_each([](worker& in) {
+            for (auto const& each : in.clients) each->close();
+        });
+        // Each records how far it came, and ends. What waits for a rate limit is not waited for.
+        if (!await_end(std::chrono::seconds(5))) in_each([](worker& in) { in.context.stop(); });
+    }
+    if (on_end_) on_end_();
+    in_each([](worker& in) {
+        in.upstreams.clear();
+        in.work.reset();
+    });
+    for (auto& each : workers_) each->thread.join();
+}
+
+}  // namespace detail
+}  // namespace v1
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_GATEWAY_SERVER_HPP

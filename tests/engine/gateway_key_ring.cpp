@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: MIT
+//
+// Gateway keys on disk, and in memory as they are on disk.
+#include "engine/support/temporary_directory.hpp"
+
+#include <aiaudit/gateway/key_ring.hpp>
+
+#include <boost/test/unit_test.hpp>
+
+#include <atomic>
+#include <chrono>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <sys/stat.h>
+
+BOOST_AUTO_TEST_SUITE(gateway_key_ring)
+
+namespace {
+
+using aiaudit::errc;
+using aiaudit::gateway_key;
+using aiaudit::issued_key;
+using aiaudit::key_file;
+using aiaudit::key_ring;
+using aiaudit::steady_time;
+using aiaudit::timestamp;
+
+timestamp const noon = timestamp::parse("2026-08-15T12:00:00Z").value();
+
+issued_key issue(std::string id) {
+    gateway_key wish;
+    wish.id = std::move(id);
+    wish.user = "ana";
+    return aiaudit::issue_key(wish, noon).value();
+}
+
+struct with_keys {
+    aiaudit_tests::temporary_directory directory{};
+    key_file file = key_file::of_ledger(directory.path());
+    std::atomic<std::int64_t> now_ms{1'000'000};
+
+    issued_key add(std::string id) const {
+        auto issued = issue(std::move(id));
+        file.add(issued.kept).value();
+        return issued;
+    }
+    key_ring ring() {
+        return key_ring::open(file.path(),
+                              [this] { return steady_time{std::chrono::milliseconds{now_ms}}; })
+            .value();
+    }
+    void write(std::string const& text) const {
+        std::ofstream(file.path(), std::ios::binary | std::ios::trunc) << text;
+    }
+    std::string text() const {
+        std::ifstream from(file.path(), std::ios::binary);
+        return {std::istreambuf_iterator<char>(from), {}};
+    }
+};
+
+unsigned mode_of(std::string const& path) {
+    struct stat status {};
+    BOOST_REQUIRE(::stat(path.c_str(), &status) == 0);
+    return status.st_mode & 0777U;
+}
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_CASE(keys_are_kept_in_order_for_their_owner_alone, with_keys) {
+    BOOST_TEST(file.list().value().empty());
+    auto const first = add("a");
+    auto const second = add("b");
+    auto const kept = file.list().value();
+    BOOST_TEST((kept == std::vector<gateway_key>{first.kept, second.kept}));
+    BOOST_TEST(mode_of(file.path()) == 0600U);
+    BOOST_TEST(!std::filesystem::exists(file.path() + ".new"));
+    BOOST_TEST(text().find(first.secret.substr(6)) == std::string::npos);
+    ::chmod(file.path().c_str(), 0644);
+    add("c");
+    BOOST_TEST(mode_of(file.path()) == 0600U);
+}
+
+BOOST_FIXTURE_TEST_CASE(an_id_is_used_once_for_ever_and_a_key_is_revoked_once, with_keys) {
+    add("a");
+    auto const again = file.add(issue("a").kept);
+    BOOST_TEST((again.error().code == errc::bad_argument));
+    BOOST_TEST(again.error().where == "key 'a' is there already; an id is never used again");
+    file.revoke("a", noon).value();
+    BOOST_TEST(file.add(issue("a").kept).error().where ==
+               "key 'a' was there already; an id is never used again");
+    auto const twice = file.revoke("a", noon);
+    BOOST_TEST(twice.error().where == "key 'a' was revoked at 2026-08-15T12:00:00Z");
+    auto const none = file.revoke("nobody\n", noon);
+    BOOST_TEST((none.error().code == errc::not_found));
+    BOOST_TEST(none.error().where == "key 'nobody?' is not there");
+    BOOST_TEST((file.list().value().at(0).revoked_at == noon));
+}
+
+BOOST_FIXTURE_TEST_CASE(what_was_left_of_a_writer_that_died_is_replaced, with_keys) {
+    std::ofstream(file.path() + ".new") << "half";
+    ::chmod((file.path() + ".new").c_str(), 0644);
+    auto const issued = add("a");
+    BOOST_TEST(mode_of(file.path()) == 0600U);
+    BOOST_TEST((file.list().value().at(0) == issued.kept));
+}
+
+BOOST_FIXTURE_TEST_CASE(a_file_that_is_not_ours_is_neither_read_nor_written_over, with_keys) {
+    write("{\"other\":1}");
+    BOOST_TEST(file.list().error().where == file.path() + ": is no file of gateway keys");
+    BOOST_TEST(!file.add(issue("a").kept));
+    BOOST_TEST(text() == "{\"other\":1}");
+    write(aiaudit::detail::key_file_text({}));
+    ::chmod(file.path().c_str(), 0620);
+    BOOST_TEST((file.list().error().code == errc::bad_input));
+    BOOST_TEST(file.list().error().where.find("others may write to it") != std::string::npos);
+    std::filesystem::remove(file.path());
+    std::filesystem::create_directory(file.path());
+    BOOST_TEST(!file.list());
+    auto const nowhere = key_file::of_ledger(directory / "none").add(issue("a").kept);
+    BOOST_TEST((nowhere.error().code == errc::not_found));
+}
+
+BOOST_FIXTURE_TEST_CASE(writers_at_once_lose_no_key, with_keys) {
+    std::vector<std::thread> writers;
+    for (int writer = 0; writer < 4; ++writer) {
+        writers.emplace_back([this, writer] {
+            for (int i = 0; i < 10; ++i)
+                add("k" + std::to_string(writer) + "-" + std::to_string(i));
+        });
+    }
+    for (auto& each : writers) each.join();
+    BOOST_TEST(file.list().value().size() == 40U);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_secret_finds_its_key_and_a_wrong_one_none, with_keys) {
+    auto const first = add("a");
+    auto const second = add("b");
+    auto const keys = ring();
+    BOOST_TEST(keys.size() == 2U);
+    auto const found = keys.find(second.secret);
+    BOOST_REQUIRE(found);
+    BOOST_TEST((*found == second.kept));
+    std::string const of_another = "aia-a." + second.secret.substr(6);
+    for (std::string const& wrong :
+         {std::string{}, of_another, issue("a").secret, issue("nobody").secret, first.secret + "x",
+          std::string(1 << 20, 'x'), std::string("aia-a."), first.kept.secret_digest.to_string()}) {
+        BOOST_TEST(!keys.find(wrong));
+    }
+}
+
+BOOST_FIXTURE_TEST_CASE(a_key_made_or_revoked_elsewhere_counts_within_a_second, with_keys) {
+    auto const keys = ring();
+    auto const issued = add("a");
+    BOOST_TEST(!keys.find(issued.secret));  // it has looked just now
+    now_ms += 250;
+    auto const found = keys.find(issued.secret);
+    BOOST_REQUIRE(found);
+    file.revoke("a", noon).value();
+    BOOST_TEST(keys.find(issued.secret));
+    now_ms += 250;
+    BOOST_TEST(!keys.find(issued.secret));
+    BOOST_TEST(keys.size() == 0U);
+    BOOST_TEST(found->id == "a");  // who holds one goes on with it
+}
+
+BOOST_FIXTURE_TEST_CASE(a_file_that_cannot_be_read_opens_nothing_until_it_can, with_keys) {
+    auto const issued = add("a");
+    std::string const good = text();
+    auto const keys = ring();
+    BOOST_TEST(keys.state().has_value());
+    write(good.substr(0, good.size() / 2));
+    now_ms += 250;
+    BOOST_TEST(!keys.find(issued.secret));
+    BOOST_TEST((keys.state().error().code == errc::bad_input));
+    BOOST_TEST(!key_ring::open(file.path()));
+    write(good);
+    now_ms += 250;
+    BOOST_TEST(keys.find(issued.secret));
+    std::filesystem::remove(file.path());
+    now_ms += 250;
+    BOOST_TEST(!keys.find(issued.secret));
+    BOOST_TEST(keys.state().has_value());  // no file: no keys
+}
+
+BOOST_FIXTURE_TEST_CASE(many_threads_find_keys_while_others_come_and_go, with_keys) {
+    auto const stays = add("stays");
+    auto const keys = ring();
+    std::atomic<bool> done{false};
+    std::atomic<int> missed{0};
+    std::vector<std::thread> readers;
+    for (int reader = 0; reader < 3; ++reader) {
+        readers.emplace_back([&] {
+            while (!done) {
+                now_ms += 100;
+                if (!keys.find(stays.secret)) ++missed;
+                if (keys.find("aia-nobody." + std::string(43, 'x'))) ++missed;
+            }
+        });
+    }
+    for (int i = 0; i < 20; ++i) {
+        std::string const id = "k" + std::to_string(i);
+        add(id);
+        file.revoke(id, noon).value();
+    }
+    done = true;
+    for (auto& each : readers) each.join();
+    BOOST_TEST(missed == 0);
+}
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,404 @@
+// SPDX-License-Identifier: MIT
+//
+// Requests through a gateway on loopback to a provider that does as it is told: what comes back,
+// what is recorded, and what is refused.
+
+#include "engine/support/temporary_directory.hpp"
+#include "support/client_stand.hpp"
+
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/read.hpp>
+#include <boost/asio/write.hpp>
+#include <boost/test/unit_test.hpp>
+
+#include <aiaudit/gateway.hpp>
+#include <aiaudit/gateway/key_file.hpp>
+
+#include <chrono>
+#include <functional>
+#include <string>
+#include <thread>
+#include <vector>
+
+BOOST_AUTO_TEST_SUITE(gateway_relay)
+
+namespace {
+
+using namespace aiaudit_tests;
+using tcp = boost::asio::ip::tcp;
+using in_memory = client_in_memory;
+
+std::string const question =
+    R"({"model":"gpt-4.1","messages":[{"role":"user","content":"Hello"}]})";
+std::string const stream_question =
+    R"({"model":"gpt-4.1","stream":true,"messages":[{"role":"user","content":"Hello"}]})";
+
+struct stand {
+    explicit stand(std::function<void(gateway_options&)> const& change = {})
+        : log(basic_ledger<in_memory>::open({.budgets = budget_mode::exclusive}).value()),
+          at(basic_gateway<in_memory>::open(log, options(change)).value()) {
+        at.start().value();
+    }
+    gateway_upstream upstream(std::string name, std::string const& origin) const {
+        gateway_upstream made;
+        made.name = name;
+        made.entry = {.name = "openai", .origin = origin, .prefix = "/v1"};
+        made.key = "sk-of-the-provider";
+        return made;
+    }
+    gateway_options options(std::function<void(gateway_options&)> const& change) const {
+        gateway_options made;
+        made.upstreams = {upstream("openai", provider.origin())};
+        made.listen.port = 0;
+        made.keys_required = false;
+        made.threads = 2;
+        made.calls.intent = intent_mode::none;
+        made.shutdown_time = std::chrono::milliseconds(2'000);
+        if (change) change(made);
+        return made;
+    }
+    tcp::socket connect() const {
+        tcp::socket socket(io);
+        socket.connect({boost::asio::ip::address_v4::loopback(), at.port()});
+        return socket;
+    }
+    static std::string post(std::string const& body, std::string const& headers = "",
+                            std::string const& path = chat_path) {
+        return "POST " + path + " HTTP/1.1\r\nHost: here\r\nConnection: close\r\n" + headers +
+               "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
+    }
+    // All that comes back until the gateway closes.
+    std::string exchange(std::string const& bytes) const {
+        auto socket = connect();
+        boost::system::error_code ended;
+        boost::asio::write(socket, boost::asio::buffer(bytes), ended);
+        std::string all;
+        boost::asio::read(socket, boost::asio::dynamic_buffer(all), ended);
+        return all;
+    }
+    std::vector<record> outcomes() {
+        at.stop();
+        log.flush().value();
+        std::vector<record> all;
+        log.read(sequence{1},
+                 [&](sequence, record&& entry) {
+                     if (entry.kind == record_kind::outcome) all.push_back(std::move(entry));
+                     return true;
+                 })
+            .value();
+        return all;
+    }
+
+    mutable boost::asio::io_context io{};
+    chaos_provider provider{};
+    basic_ledger<in_memory> log;
+    basic_gateway<in_memory> at;
+};
+
+int status_of(std::string const& answer) {
+    return answer.starts_with("HTTP/1.1 ") ? std::stoi(answer.substr(9, 3)) : 0;
+}
+std::string body_of(std::string const& answer) {
+    return answer.substr(std::min(answer.find("\r\n\r\n"), answer.size() - 4) + 4);
+}
+// Of an answer in chunks.
+std::string unchunked(std::string const& answer) {
+    std::string const body = body_of(answer);
+    std::string text;
+    for (std::size_t at = 0; at < body.size();) {
+        std::size_t const size = std::stoul(body.substr(at), nullptr, 16);
+        at = body.find("\r\n", at) + 2;
+        if (size == 0) break;
+        text += body.substr(at, size);
+        at += size + 2;
+    }
+    return text;
+}
+bool has(std::string const& text, std::string const& part) {
+    return text.find(part) != std::string::npos;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(an_answer_passes_byte_for_byte_and_is_on_record_with_its_cost) {
+    stand one;
+    auto const said = openai_chat_body("gpt-4.1-2025-04-14", "Good day", {});
+    one.provider.script(chat_path, {json_step(said)});
+    auto const answer = one.exchange(stand::post(
+        question,
+        "x-aiaudit-user: ana\r\nx-aiaudit-tag-Team: red\r\nAuthorization: Bearer mine\r\n"));
+    BOOST_TEST(status_of(answer) == 200);
+    BOOST_TEST(body_of(answer) == said);
+    BOOST_REQUIRE(one.provider.requests().size() == 1U);
+    auto const seen = one.provider.requests()[0];
+    BOOST_TEST(seen.body == question);
+    BOOST_TEST(seen.header("Authorization") == "Bearer sk-of-the-provider");
+    BOOST_TEST(seen.header("x-aiaudit-user") == "");
+    auto const records = one.outcomes();
+    BOOST_REQUIRE(records.size() == 1U);
+    BOOST_TEST(records[0].user == "ana");
+    BOOST_TEST(tag_of(records[0], "team") == "red");
+    BOOST_TEST(records[0].usage.count(unit::input_tokens) == 12U);
+    BOOST_TEST((records[0].cost_status == cost_status::priced));
+    BOOST_TEST((records[0].cost > money{}));
+    BOOST_TEST(has(answer, records[0].operation_id.to_string()));
+}
+
+BOOST_AUTO_TEST_CASE(a_stream_passes_as_it_comes_without_the_chunk_that_nobody_asked_for) {
+    for (bool const asks : {false, true}) {
+        stand one;
+        auto const whole = openai_chat_stream("gpt-4.1", {"Good", " day"}, body_usage{});
+        auto const without = openai_chat_stream("gpt-4.1", {"Good", " day"}, std::nullopt);
+        one.provider.script(chat_path, {stream_step(whole, 7)});
+        std::string body = stream_question;
+        if (asks) body.insert(body.size() - 1, R"(,"stream_options":{"include_usage":true})");
+        auto const answer = one.exchange(stand::post(body));
+        BOOST_TEST(has(answer, "Transfer-Encoding: chunked"));
+        // The other chunks of a stream that reports usage say that theirs is null.
+        BOOST_TEST(has(unchunked(answer), "\"choices\":[]") == asks);
+        if (asks) BOOST_TEST(unchunked(answer) == whole);
+        BOOST_TEST(has(unchunked(answer), "data: [DONE]"));
+        BOOST_TEST(has(one.provider.requests().at(0).body, R"("include_usage":true)"));
+        auto const records = one.outcomes();
+        BOOST_REQUIRE(records.size() == 1U);
+        BOOST_TEST(records[0].complete);
+        BOOST_TEST(records[0].usage.count(unit::output_tokens) == 7U);
+        BOOST_TEST(records[0].time_to_first_token_ns.has_value());
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_providers_refusal_passes_as_it_is_and_costs_nothing) {
+    stand one;
+    one.provider.script(chat_path, {error_step(provider_error::openai_rate_limited)});
+    auto const answer = one.exchange(stand::post(question));
+    BOOST_TEST(status_of(answer) == 429);
+    BOOST_TEST(body_of(answer) == error_body(provider_error::openai_rate_limited));
+    auto const records = one.outcomes();
+    BOOST_REQUIRE(records.size() == 1U);
+    BOOST_TEST((records[0].cost_status == cost_status::no_charge));
+}
+
+BOOST_AUTO_TEST_CASE(where_an_upstream_fails_the_next_one_is_asked) {
+    chaos_provider other;
+    auto const said = openai_chat_body("gpt-4.1", "From the other", {});
+    other.script(chat_path, {json_step(said), json_step(said)});
+    stand one([&](gateway_options& options) {
+        options.upstreams[0].fallback = {"other"};
+        options.upstreams.push_back(options.upstreams[0]);
+        options.upstreams[1].name = "other";
+        options.upstreams[1].fallback = {};
+        options.upstreams[1].entry.origin = other.origin();
+    });
+    one.provider.script(chat_path, {error_step(provider_error::openai_server_error),
+                                    {.trouble = chaos_trouble::refuse_then_close}});
+    for (int i = 0; i < 2; ++i) {
+        auto const answer = one.exchange(stand::post(question));
+        BOOST_TEST(status_of(answer) == 200);
+        BOOST_TEST(body_of(answer) == said);
+    }
+    auto const records = one.outcomes();
+    BOOST_REQUIRE(records.size() == 4U);
+    BOOST_TEST((records[0].operation_id == records[1].operation_id));
+    BOOST_TEST(records[1].attempt == 2U);
+}
+
+BOOST_AUTO_TEST_CASE(an_upstream_that_cannot_be_reached_is_told_in_the_shape_of_the_api) {
+    std::uint16_t free_port = 0;
+    {
+        boost::asio::io_context io;
+        tcp::acceptor once(io, {boost::asio::ip::address_v4::loopback(), 0});
+        free_port = once.local_endpoint().port();
+    }
+    stand one([&](gateway_options& options) {
+        options.upstreams[0].entry.origin = "http://127.0.0.1:" + std::to_string(free_port);
+    });
+    auto const answer = one.exchange(stand::post(question));
+    BOOST_TEST(status_of(answer) == 502);
+    BOOST_TEST(has(body_of(answer), R"({"error":{"message":)"));
+    auto const records = one.outcomes();
+    BOOST_REQUIRE(records.size() == 1U);
+    BOOST_TEST((records[0].cost_status == cost_status::no_charge));
+}
+
+BOOST_AUTO_TEST_CASE(a_full_budget_is_429_with_the_time_to_wait_and_nothing_is_sent) {
+    stand one;
+    budget day;
+    day.name = "day";
+    day.unit = budget_unit::requests;
+    day.limit = 1;
+    day.window = parse_budget_window("day", {}).value();
+    one.log.set_budget(day).value();
+    one.provider.script(chat_path, {json_step(openai_chat_body("gpt-4.1", "Good day", {}))});
+    BOOST_TEST(status_of(one.exchange(stand::post(question))) == 200);
+    auto const answer = one.exchange(stand::post(question));
+    BOOST_TEST(status_of(answer) == 429);
+    BOOST_TEST(has(answer, "Retry-After: "));
+    BOOST_TEST(has(answer, "insufficient_quota"));
+    BOOST_TEST(one.provider.requests().size() == 1U);
+    BOOST_TEST(one.outcomes().size() == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(a_stream_that_outruns_its_budget_is_cut_with_words_on_it) {
+    stand one([](gateway_options& options) {
+        options.calls.on_overrun = stream_overrun::cut;
+        options.calls.output_tokens_budgeted = 3;
+    });
+    budget day;
+    day.name = "day";
+    day.unit = budget_unit::tokens;
+    day.limit = 1000;
+    day.window = parse_budget_window("day", {}).value();
+    one.log.set_budget(day).value();
+    word_list const words(200, "many words ");
+    one.provider.script(chat_path,
+                        {stream_step(openai_chat_stream("gpt-4.1", words, body_usage{}))});
+    auto const answer = one.exchange(stand::post(stream_question));
+    BOOST_TEST(status_of(answer) == 200);
+    BOOST_TEST(has(unchunked(answer), R"(data: {"error":)"));
+    auto const records = one.outcomes();
+    BOOST_REQUIRE(records.size() == 1U);
+    BOOST_TEST(!records[0].complete);
+}
+
+BOOST_AUTO_TEST_CASE(what_becomes_of_an_answer_whose_client_is_gone_is_a_policy_and_recorded) {
+    for (client_gone const then : {client_gone::cut, client_gone::drain}) {
+        stand one([then](gateway_options& options) { options.on_client_gone = then; });
+        word_list const words(50, "word ");
+        chaos_step slow = stream_step(openai_chat_stream("gpt-4.1", words, body_usage{12, 50}));
+        slow.piece_bytes = 400;
+        slow.delay_between_pieces = std::chrono::milliseconds(5);
+        one.provider.script(chat_path, {slow});
+        {
+            auto socket = one.connect();
+            boost::asio::write(socket, boost::asio::buffer(stand::post(stream_question)));
+            std::string some(200, ' ');
+            boost::asio::read(socket, boost::asio::buffer(some));
+        }
+        BOOST_TEST(one.provider.wait_for_open_connections(then == client_gone::cut ? 0 : 1,
+                                                          std::chrono::seconds(10)));
+        auto const records = one.outcomes();
+        BOOST_REQUIRE(records.size() == 1U);
+        if (then == client_gone::cut) {
+            BOOST_TEST(!records[0].complete);
+            BOOST_TEST(records[0].error_type == "cancelled");
+            BOOST_TEST((records[0].cost_status == cost_status::estimated));
+        } else {
+            BOOST_TEST(records[0].complete);
+            BOOST_TEST(records[0].usage.count(unit::output_tokens) == 50U);
+            BOOST_TEST((records[0].cost_status == cost_status::priced));
+        }
+    }
+}
+
+BOOST_AUTO_TEST_CASE(requests_that_cannot_be_understood_are_refused_with_the_right_status) {
+    stand one([](gateway_options& options) {
+        options.limits.body_bytes_max = 1000;
+        options.limits.head_bytes_max = 2000;
+    });
+    struct {
+        std::string bytes;
+        int status;
+    } const cases[] = {
+        {"nonsense\r\n\r\n", 400},
+        {"POST " + std::string(chat_path) +
+             " HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n"
+             "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+         400},
+        {"POST " + std::string(chat_path) +
+             " HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n"
+             "Content-Length: 6\r\n\r\n{}   ",
+         400},
+        {"POST " + std::string(chat_path) +
+             " HTTP/1.1\r\nHost: a\r\nHost: b\r\n"
+             "Content-Length: 2\r\n\r\n{}",
+         400},
+        {stand::post(question, "x-long: " + std::string(3000, 'x') + "\r\n"), 431},
+        {stand::post(std::string(1001, ' ')), 413},
+        {stand::post("{\"model\":"), 400},
+        {stand::post("[]"), 400},
+        {stand::post(question, "", "/v1/unknown"), 404},
+        {stand::post(question, "", "/v1/../v1/chat/completions"), 404},
+    };
+    for (auto const& each : cases) {
+        auto const answer = one.exchange(each.bytes);
+        BOOST_TEST(status_of(answer) == each.status, each.bytes.substr(0, 120) << answer);
+    }
+    BOOST_TEST(one.provider.requests().empty());
+    BOOST_TEST(one.outcomes().empty());
+}
+
+BOOST_AUTO_TEST_CASE(a_client_that_sends_a_byte_now_and_then_is_not_waited_for) {
+    stand one([](gateway_options& options) {
+        options.limits.head_time = std::chrono::milliseconds(100);
+    });
+    auto socket = one.connect();
+    boost::asio::write(socket, boost::asio::buffer(std::string("POST /v1/chat")));
+    std::string all;
+    boost::system::error_code ended;
+    boost::asio::read(socket, boost::asio::dynamic_buffer(all), ended);
+    BOOST_TEST(all.empty());
+}
+
+BOOST_AUTO_TEST_CASE(stopping_lets_a_stream_end) {
+    stand one;
+    word_list const words(20, "word ");
+    chaos_step slow = stream_step(openai_chat_stream("gpt-4.1", words, body_usage{}));
+    slow.piece_bytes = 500;
+    slow.delay_between_pieces = std::chrono::milliseconds(10);
+    one.provider.script(chat_path, {slow});
+    auto socket = one.connect();
+    boost::asio::write(socket, boost::asio::buffer(stand::post(stream_question)));
+    std::string all(100, ' ');
+    boost::asio::read(socket, boost::asio::buffer(all));
+    std::thread stopping([&] { one.at.stop(); });
+    boost::system::error_code ended;
+    boost::asio::read(socket, boost::asio::dynamic_buffer(all), ended);
+    stopping.join();
+    BOOST_TEST(has(all, "[DONE]"));
+    auto const records = one.outcomes();
+    BOOST_REQUIRE(records.size() == 1U);
+    BOOST_TEST(records[0].complete);
+}
+
+BOOST_AUTO_TEST_CASE(a_key_opens_what_it_is_for_until_it_is_revoked) {
+    temporary_directory const directory;
+    std::string const path = directory / "keys.json";
+    key_file const file(path);
+    auto const issued = issue_key({.id = "web", .user = "ana", .models = {"gpt-4.1"}},
+                                  timestamp::from_seconds(1'800'000'000))
+                            .value();
+    file.add(issued.kept).value();
+    stand one([&](gateway_options& options) {
+        options.key_file = path;
+        options.keys_required = true;
+    });
+    auto const said = openai_chat_body("gpt-4.1", "Good day", {});
+    one.provider.script(chat_path, {json_step(said)});
+    std::string const with_key = "Authorization: Bearer " + issued.secret + "\r\n";
+    std::string const forged = with_key.substr(0, with_key.size() - 4) + "A\r\n";
+    BOOST_TEST(status_of(one.exchange(stand::post(question))) == 401);
+    BOOST_TEST(status_of(one.exchange(stand::post(question, forged))) == 401);
+    std::string other = question;
+    other.replace(other.find("gpt-4.1"), 7, "gpt-5.1");
+    BOOST_TEST(status_of(one.exchange(stand::post(other, with_key))) == 403);
+    // Who it is is said by the key alone.
+    auto const answer =
+        one.exchange(stand::post(question, with_key + "x-aiaudit-user: someone-else\r\n"));
+    BOOST_TEST(status_of(answer) == 200);
+    file.revoke("web", timestamp::from_seconds(1'800'000'001)).value();
+    auto const until = std::chrono::steady_clock::now() + 2 * key_ring::look_every;
+    std::this_thread::sleep_until(until);
+    BOOST_TEST(status_of(one.exchange(stand::post(question, with_key))) == 401);
+    auto const records = one.outcomes();
+    BOOST_REQUIRE(records.size() == 1U);
+    BOOST_TEST(records[0].user == "ana");
+    BOOST_TEST(records[0].key_id == "web");
+    std::string const metrics = one.at.metrics().text();
+    for (std::string const& text : {answer, metrics}) {
+        BOOST_TEST(!has(text, issued.secret));
+        BOOST_TEST(!has(text, "sk-of-the-provider"));
+    }
+}
+
+BOOST_AUTO_TEST_SUITE_END()

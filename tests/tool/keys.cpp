@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: MIT
+//
+// Gateway keys as the program makes, lists and revokes them.
+#include "engine/support/temporary_directory.hpp"
+#include "tool/run.hpp"
+
+#include <aiaudit/gateway/key_ring.hpp>
+
+#include <boost/json.hpp>
+#include <boost/test/unit_test.hpp>
+
+#include <algorithm>
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+using test_support::outcome;
+using test_support::run;
+using test_support::write_file;
+
+namespace {
+
+struct with_keys {
+    aiaudit_tests::temporary_directory directory{};
+    std::string path = directory.path();
+    std::string db = path + "/db";
+
+    outcome key(std::string const& arguments) const { return run(path, "key " + arguments); }
+    // The secret of a new key.
+    std::string create(std::string const& arguments) const {
+        outcome const ended = key("create --db " + db + " " + arguments);
+        BOOST_REQUIRE_MESSAGE(ended.status == 0, ended.err);
+        BOOST_TEST(ended.err.find("is made") != std::string::npos);
+        BOOST_TEST(ended.out.ends_with("\n"));
+        std::string secret = ended.out.substr(0, ended.out.size() - 1);
+        BOOST_TEST(ended.err.find(secret) == std::string::npos);
+        return secret;
+    }
+    boost::json::array rows(std::string const& command) const {
+        outcome const ended = run(path, command + " --db " + db + " --format json");
+        BOOST_REQUIRE_MESSAGE(ended.status == 0, ended.err);
+        return boost::json::parse(ended.out).as_array();
+    }
+    void refuses(std::string const& arguments, std::string const& reason) const {
+        outcome const ended = key(arguments);
+        BOOST_TEST_CONTEXT(arguments << " -> " << ended.err) {
+            BOOST_TEST(ended.status == 2);
+            BOOST_TEST(std::count(ended.err.begin(), ended.err.end(), '\n') == 1);
+            BOOST_TEST(ended.err.find(reason) != std::string::npos);
+            BOOST_TEST(ended.out.empty());
+        }
+    }
+    aiaudit::key_ring ring() const {
+        return aiaudit::key_ring::open(aiaudit::key_file::of_ledger(db).path()).value();
+    }
+};
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_SUITE(keys, with_keys)
+
+BOOST_AUTO_TEST_CASE(a_key_opens_is_listed_without_its_secret_and_is_shut_once_revoked) {
+    std::string const secret = create(
+        "--id ana --user ana@example.com --project billing --model 'gpt-4.1*' --model o3 "
+        "--names-users");
+    create("--id open");
+    auto const found = ring().find(secret);
+    BOOST_REQUIRE(found);
+    BOOST_TEST(found->user == "ana@example.com");
+    BOOST_TEST(found->names_users);
+    auto const listed = rows("key list");
+    BOOST_REQUIRE(listed.size() == 2U);
+    BOOST_TEST(listed[0].at("key").as_string() == "ana");
+    BOOST_TEST(listed[0].at("models").as_string() == "gpt-4.1*,o3");
+    BOOST_TEST(listed[0].at("names_users").as_bool());
+    BOOST_TEST(listed[0].at("revoked_at").is_null());
+    BOOST_TEST(listed[1].at("models").as_string().empty());
+    std::string const table = key("list --db " + db).out;
+    for (std::string const& text : {table, boost::json::serialize(listed)}) {
+        BOOST_TEST(text.find(secret.substr(8)) == std::string::npos);
+        BOOST_TEST(text.find(found->secret_digest.to_string()) == std::string::npos);
+    }
+    BOOST_TEST(table.find("ana@example.com") != std::string::npos);
+    BOOST_TEST(key("revoke --db " + db + " --id ana").out == "revoked key 'ana'\n");
+    BOOST_TEST(!ring().find(secret));
+    BOOST_TEST(rows("key list")[0].at("revoked_at").is_string());
+    refuses("revoke --db " + db + " --id ana", "key 'ana' was revoked at ");
+    refuses("revoke --db " + db + " --id nobody", "key 'nobody' is not there");
+    refuses("create --db " + db + " --id ana", "key 'ana' was there already");
+}
+
+BOOST_AUTO_TEST_CASE(limits_of_a_key_are_budgets_of_its_own) {
+    create(
+        "--id ana --limit 50.00 --window month --tz Asia/Kathmandu --requests-per-minute 60 "
+        "--rate-then wait=1500");
+    create("--id bob --limit 1000 --unit tokens --window 24h");
+    auto const budgets = rows("budget list");
+    BOOST_REQUIRE(budgets.size() == 3U);
+    BOOST_TEST(boost::json::serialize(budgets[0]) ==
+               R"({"budget":"key-ana","scope":"key=ana","unit":"usd","limit":"50",)"
+               R"("window":"month","zone":"Asia/Kathmandu","then":"refuse","alerts":"50,80,100"})");
+    BOOST_TEST(boost::json::serialize(budgets[1]) ==
+               R"({"budget":"key-ana-rate","scope":"key=ana","unit":"requests","limit":"60",)"
+               R"("window":"minute","zone":null,"then":"wait=1500","alerts":""})");
+    BOOST_TEST(budgets[2].at("unit").as_string() == "tokens");
+    // Whoever tries to make the key again does not change what the first one may use.
+    refuses("create --db " + db + " --id ana --limit 9000 --window month",
+            "key 'ana' is there already");
+    BOOST_TEST(rows("budget list")[0].at("limit").as_string() == "50");
+}
+
+BOOST_AUTO_TEST_CASE(nothing_is_made_where_something_is_wrong) {
+    std::string const with = "create --db " + db + " ";
+    refuses(with + "--id a.b", "the id of a key is 1 to 64 of A-Z a-z 0-9 _ -");
+    refuses(with + "--id a --model 'a*b'", "'a*b' is no model");
+    refuses(with + "--id a --limit 5", "--limit and --window are given together");
+    refuses(with + "--id a --window month", "--limit and --window are given together");
+    refuses(with + "--id a --unit tokens", "--unit: of what --limit?");
+    refuses(with + "--id a --rate-then refuse", "--rate-then: of what --requests-per-minute?");
+    refuses(with + "--id a --limit x --window month", "--limit: limit 'x' is not a number");
+    refuses(with + "--id a --limit 5 --window year", "--window: unknown window 'year'");
+    refuses(with + "--id a --limit 5 --window 24h --tz Asia/Kathmandu", "only the windows day");
+    refuses(with + "--id a --requests-per-minute 1.5", "is not a whole number");
+    refuses(with + "--id a --requests-per-minute 5 --rate-then warn", "--rate-then: 'warn' is");
+    refuses(with + "--user a", "--id is required");
+    BOOST_TEST(!std::filesystem::exists(db));
+    refuses("list --db " + db, "there is no such directory");
+    refuses("revoke --db " + db + " --id a", "there is no such directory");
+    create("--id a");
+    write_file(db + "/gateway-keys.json", "{}");
+    refuses("list --db " + db, "gateway-keys.json: is no file of gateway keys");
+    refuses(with + "--id b --limit 5 --window day", "gateway-keys.json: is no file");
+    BOOST_TEST(rows("budget list").empty());
+}
+
+BOOST_AUTO_TEST_SUITE_END()

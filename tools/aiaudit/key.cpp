@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: MIT
+//
+// aiaudit key: makes, lists and revokes the keys that clients of the gateway have.
+
+#include "commands.hpp"
+
+#include <aiaudit/gateway/key_file.hpp>
+
+#include <filesystem>
+#include <iostream>
+#include <memory>
+#include <optional>
+#include <vector>
+
+namespace aiaudit_tool {
+namespace key_command {
+
+struct options {
+    std::string db{};
+    aiaudit::gateway_key wish{};
+    std::string limit{};
+    std::string unit = "usd";
+    std::string window{};
+    std::string zone{};
+    std::string rate{};
+    std::string rate_then = "refuse";
+    std::string format = "table";
+};
+
+aiaudit::budget_scope scope_of(options const& with) {
+    return {.of = aiaudit::budget_dimension::key, .each = false, .name = with.wish.id, .tag = {}};
+}
+
+// What the key may use over a window.
+aiaudit::budget limit_of(options const& with) {
+    aiaudit::budget wanted;
+    wanted.name = "key-" + with.wish.id;
+    wanted.unit = value_or_fail(aiaudit::parse_budget_unit(with.unit), "--unit");
+    wanted.limit = value_or_fail(aiaudit::parse_budget_limit(with.limit, wanted.unit), "--limit");
+    wanted.scope = scope_of(with);
+    aiaudit::time_zone zone;
+    if (!with.zone.empty()) zone = value_or_fail(aiaudit::find_time_zone(with.zone), "--tz");
+    wanted.window =
+        value_or_fail(aiaudit::parse_budget_window(with.window, std::move(zone)), "--window");
+    if (!with.zone.empty() && !aiaudit::detail::is_calendar(wanted.window.period))
+        throw failure{"--tz: only the windows day and month are of a calendar"};
+    value_or_fail(check(wanted));
+    return wanted;
+}
+
+// How many requests it may make a minute.
+aiaudit::budget rate_of(options const& with) {
+    aiaudit::budget wanted;
+    wanted.name = "key-" + with.wish.id + "-rate";
+    wanted.unit = aiaudit::budget_unit::requests;
+    wanted.limit =
+        value_or_fail(aiaudit::parse_budget_limit(with.rate, wanted.unit), "--requests-per-minute");
+    wanted.scope = scope_of(with);
+    wanted.window.period = aiaudit::budget_period::minute;
+    wanted.alert_percents.clear();
+    if (with.rate_then != "refuse" && !with.rate_then.starts_with("wait="))
+        throw failure{"--rate-then: '" + aiaudit::detail::printable(with.rate_then) +
+                      "' is neither refuse nor wait=MILLISECONDS"};
+    value_or_fail(aiaudit::parse_budget_action(with.rate_then, wanted), "--rate-then");
+    value_or_fail(check(wanted));
+    return wanted;
+}
+
+// An option that says nothing without another is a mistake, not to be passed over.
+void check_together(options const& with, CLI::App const& command) {
+    if (with.limit.empty() != with.window.empty())
+        throw failure{"--limit and --window are given together, or neither"};
+    for (char const* const name : {"--unit", "--tz"}) {
+        if (command.count(name) != 0 && with.limit.empty())
+            throw failure{std::string(name) + ": of what --limit?"};
+    }
+    if (command.count("--rate-then") != 0 && with.rate.empty())
+        throw failure{"--rate-then: of what --requests-per-minute?"};
+}
+
+std::vector<aiaudit::budget> budgets_of(options const& with) {
+    std::vector<aiaudit::budget> wanted;
+    if (!with.limit.empty()) wanted.push_back(limit_of(with));
+    if (!with.rate.empty()) wanted.push_back(rate_of(with));
+    return wanted;
+}
+
+void create(options const& with, CLI::App const& command) {
+    check_together(with, command);
+    value_or_fail(aiaudit::detail::check_key(with.wish));
+    auto const budgets = budgets_of(with);  // before anything is made
+    auto ledger = value_or_fail(aiaudit::ledger::open({.path = with.db, .create = true}), with.db);
+    auto const file = aiaudit::key_file::of_ledger(with.db);
+    // Before the budgets, which would replace those of the key that has this id.
+    value_or_fail(aiaudit::detail::check_free(value_or_fail(file.list()), with.wish.id));
+    auto const issued = value_or_fail(aiaudit::issue_key(with.wish, ledger.time().now()));
+    // The limits first: there is no moment at which the key opens and has none.
+    for (aiaudit::budget const& each : budgets) value_or_fail(ledger.set_budget(each), with.db);
+    value_or_fail(file.add(issued.kept));
+    // Alone on its line of standard output, so that a script can take it.
+    std::cerr << "key '" << issued.kept.id
+              << "' is made; this is its secret, which is kept nowhere and shown this once:\n";
+    std::cout << issued.secret << '\n';
+}
+
+// The directory's keys. Where there is no directory, "no keys" would be a lie.
+aiaudit::key_file file_of(options const& with) {
+    if (!std::filesystem::is_directory(with.db))
+        throw failure{with.db + ": there is no such directory"};
+    return aiaudit::key_file::of_ledger(with.db);
+}
+
+std::vector<aiaudit::detail::report_cell> cells_of(aiaudit::gateway_key const& key, bool for_eye) {
+    using aiaudit::detail::label_cell;
+    using aiaudit::detail::text_cell;
+    auto const shown = [for_eye](std::string const& text) {
+        return for_eye ? aiaudit::detail::printable(text) : text;
+    };
+    std::string models;
+    for (std::string const& model : key.models) models += (models.empty() ? "" : ",") + model;
+    auto const revoked = key.revoked_at ? std::optional(key.revoked_at->to_string()) : std::nullopt;
+    auto flag = aiaudit::detail::report_cell{"names_users", key.names_users ? "true" : "false",
+                                             true, false, false};
+    if (for_eye) flag = label_cell("names users", key.names_users ? "yes" : "");
+    return {label_cell("key", key.id),
+            label_cell("user", shown(key.user)),
+            label_cell("project", shown(key.project)),
+            label_cell("models", for_eye && models.empty() ? "all" : shown(models)),
+            flag,
+            label_cell(for_eye ? "created at" : "created_at", key.created_at.to_string()),
+            for_eye ? label_cell("revoked at", revoked.value_or(""))
+                    : text_cell("revoked_at", revoked)};
+}
+
+void list(options const& with) {
+    auto const format = *aiaudit::text_format_named(with.format);
+    bool const for_eye = format == aiaudit::text_format::table;
+    std::vector<std::vector<aiaudit::detail::report_cell>> lines;
+    for (aiaudit::gateway_key const& key : value_or_fail(file_of(with).list()))
+        lines.push_back(cells_of(key, for_eye));
+    auto const names = cells_of({}, for_eye);
+    std::cout << (lines.empty() && for_eye ? std::string("no keys\n")
+                  : for_eye                ? aiaudit::detail::aligned_text(names, lines)
+                                           : aiaudit::detail::machine_text(names, lines, format));
+}
+
+void revoke(options const& with) {
+    value_or_fail(file_of(with).revoke(with.wish.id, aiaudit::system_clock{}.now()));
+    std::cout << "revoked key '" << with.wish.id << "'\n";
+}
+
+void add_create(CLI::App& key, std::shared_ptr<options> const& with) {
+    CLI::App* const command =
+        key.add_subcommand("create", "Make a key; its secret is shown once, on standard output");
+    command->add_option("--db", with->db, "The ledger's directory; made where it is missing")
+        ->required();
+    command->add_option("--id", with->wish.id, "1 to 64 of A-Z a-z 0-9 _ -; records name it")
+        ->required();
+    command->add_option("--user", with->wish.user, "Whose calls these are");
+    command->add_option("--project", with->wish.project, "What they are for");
+    command->add_option("--model", with->wish.models,
+                        "A model that it may use, or the beginning of one and a '*'; may be given "
+                        "several times; default: all");
+    command->add_flag("--names-users", with->wish.names_users,
+                      "Its calls may say for which user they are, and give tags");
+    command->add_option("--limit", with->limit, "What it may use, such as 50.00: budget key-ID");
+    command->add_option("--window", with->window,
+                        "Of the limit: day, month, total, or hours such as 24h");
+    command->add_option("--unit", with->unit,
+                        "Of the limit: usd, tokens or requests; default: usd");
+    command->add_option("--tz", with->zone,
+                        "Whose calendar a day or month is of: an IANA name; default: UTC");
+    command->add_option("--requests-per-minute", with->rate,
+                        "How often it may ask: budget key-ID-rate");
+    command->add_option("--rate-then", with->rate_then,
+                        "When it asks more often: refuse (default) or wait=MILLISECONDS");
+    command->callback([with, command] { create(*with, *command); });
+}
+
+}  // namespace key_command
+
+void add_key(CLI::App& program, int&) {
+    using namespace key_command;
+    auto with = std::make_shared<options>();
+    CLI::App* const key =
+        program.add_subcommand("key", "The keys that clients of the gateway have");
+    key->require_subcommand(1);
+    add_create(*key, with);
+    CLI::App* const listing = key->add_subcommand("list", "The keys, without their secrets");
+    listing->add_option("--db", with->db, "The ledger's directory")->required();
+    listing->add_option("--format", with->format, "table, json, csv or jsonl")
+        ->check(CLI::IsMember({"table", "json", "csv", "jsonl"}));
+    listing->callback([with] { list(*with); });
+    CLI::App* const ending =
+        key->add_subcommand("revoke", "End a key; a gateway that runs knows within a second");
+    ending->add_option("--db", with->db, "The ledger's directory")->required();
+    ending->add_option("--id", with->wish.id, "Which")->required();
+    ending->callback([with] { revoke(*with); });
+}
+
+}  // namespace aiaudit_tool

@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: MIT
+//
+// aiaudit serve: the gateway, until it is told to stop.
+
+#include "commands.hpp"
+
+#include <aiaudit/gateway.hpp>
+
+#include <csignal>
+#include <iostream>
+#include <memory>
+#include <vector>
+
+#include <pthread.h>
+
+namespace aiaudit_tool {
+namespace serve_command {
+
+struct options {
+    std::string db{};
+    std::string listen = "127.0.0.1:8080";
+    std::string metrics{};
+    std::string dashboard{};
+    std::string token{};
+    bool secure_cookie = false;
+    std::vector<std::string> upstreams{};
+    std::vector<std::string> upstream_keys{};
+    std::vector<std::string> models{};
+    std::vector<std::string> fallbacks{};
+    std::string ca_file{};
+    std::string keys = "required";
+    std::string durability = "committed";
+    std::string budgets = "exclusive";
+    std::string on_gone = "cut";
+    std::string prices{};
+    unsigned threads = 0;
+    std::uint64_t output_most = 0;
+    std::uint64_t body_bytes_max = 0;
+};
+
+// "127.0.0.1:8080", "[::1]:8080".
+aiaudit::listen_address address_of(std::string const& text, std::string const& option) {
+    auto const colon = text.rfind(':');
+    std::string host = text.substr(0, std::min(colon, text.size()));
+    if (host.size() > 1 && host.front() == '[' && host.back() == ']')
+        host = host.substr(1, host.size() - 2);
+    std::uint16_t port = 0;
+    char const* const begin = text.data() + std::min(colon + 1, text.size());
+    auto const [end, wrong] = std::from_chars(begin, text.data() + text.size(), port);
+    if (colon == std::string::npos || host.empty() || wrong != std::errc{} ||
+        end != text.data() + text.size())
+        throw failure{option + ": '" + text + "' is no ADDRESS:PORT"};
+    return {host, port};
+}
+
+// "NAME=VALUE".
+std::pair<std::string, std::string> named_value(std::string const& text,
+                                                std::string const& option) {
+    auto const at = text.find('=');
+    if (at == 0 || at == std::string::npos || at + 1 == text.size())
+        throw failure{option + ": '" + text + "' is no NAME=VALUE"};
+    return {text.substr(0, at), text.substr(at + 1)};
+}
+
+// "NAME" of the table, or "NAME=ORIGIN[/PREFIX]".
+aiaudit::gateway_upstream upstream_of(std::string const& text) {
+    if (text.find('=') == std::string::npos)
+        return value_or_fail(aiaudit::upstream_named(text), "--upstream");
+    auto const [name, address] = named_value(text, "--upstream");
+    aiaudit::gateway_upstream made;
+    // A known provider elsewhere keeps its API and the way its key is sent.
+    if (auto known = aiaudit::upstream_named(name)) made = std::move(*known);
+    made.name = name;
+    if (made.entry.name.empty()) made.entry = {.name = name, .prefix = "/v1"};
+    auto const scheme = address.find("://");
+    auto const slash =
+        scheme == std::string::npos ? std::string::npos : address.find('/', scheme + 3);
+    made.entry.origin = address.substr(0, slash);
+    if (slash != std::string::npos) {
+        made.entry.prefix = address.substr(slash);
+        while (made.entry.prefix.ends_with('/')) made.entry.prefix.pop_back();
+    }
+    return made;
+}
+
+// "$VARIABLE" or "@FILE": a secret itself would be seen by whoever lists processes.
+std::string secret_at(std::string const& place, std::string const& option) {
+    std::string key;
+    if (place.starts_with('$')) {
+        char const* const value = std::getenv(place.c_str() + 1);
+        if (value == nullptr) throw failure{option + ": " + place + " is not set"};
+        key = value;
+    } else if (place.starts_with('@')) {
+        key = read_input(place.substr(1));
+    } else {
+        throw failure{option + ": a secret is given as $VARIABLE or @FILE"};
+    }
+    while (!key.empty() && (key.back() == '\n' || key.back() == '\r')) key.pop_back();
+    return key;
+}
+
+aiaudit::gateway_upstream& named(std::vector<aiaudit::gateway_upstream>& all,
+                                 std::string const& name, std::string const& option) {
+    for (auto& each : all)
+        if (each.name == name) return each;
+    throw failure{option + ": no --upstream is named '" + name + "'"};
+}
+
+std::vector<aiaudit::gateway_upstream> upstreams_of(options const& with) {
+    std::vector<aiaudit::gateway_upstream> all;
+    for (std::string const& each : with.upstreams) all.push_back(upstream_of(each));
+    for (std::string const& each : with.upstream_keys) {
+        auto const [name, place] = named_value(each, "--upstream-key");
+        named(all, name, "--upstream-key").key = secret_at(place, "--upstream-key");
+    }
+    for (std::string const& each : with.models) {
+        auto const [name, pattern] = named_value(each, "--route");
+        named(all, name, "--route").models.push_back(pattern);
+    }
+    for (std::string const& each : with.fallbacks) {
+        auto const [name, other] = named_value(each, "--fallback");
+        named(all, name, "--fallback").fallback.push_back(other);
+    }
+    return all;
+}
+
+aiaudit::gateway_options gateway_options_of(options const& with) {
+    aiaudit::gateway_options made;
+    made.upstreams = upstreams_of(with);
+    made.listen = address_of(with.listen, "--listen");
+    if (!with.metrics.empty()) made.metrics = address_of(with.metrics, "--metrics");
+    made.keys_required = with.keys == "required";
+    made.key_file = aiaudit::key_file::of_ledger(with.db).path();
+    made.threads = with.threads;
+    made.upstream_ca_file = with.ca_file;
+    made.calls.intent = with.durability == "committed" ? aiaudit::intent_mode::durable
+                                                       : aiaudit::intent_mode::relaxed;
+    if (with.on_gone == "drain") made.on_client_gone = aiaudit::client_gone::drain;
+    if (with.on_gone == "drain-some") made.on_client_gone = aiaudit::client_gone::drain_some;
+    if (with.output_most != 0) made.calls.output_most = with.output_most;
+    if (with.body_bytes_max != 0) made.limits.body_bytes_max = with.body_bytes_max;
+    return made;
+}
+
+void run(options const& with) {
+    // Before any thread is made, so that the signals come to this one.
+    sigset_t signals;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGTERM);
+    pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+    auto const wanted = gateway_options_of(with);
+    auto prices = read_prices(with.prices);
+    auto ledger =
+        value_or_fail(aiaudit::ledger::open({.path = with.db,
+                                             .budgets = with.budgets == "exclusive"
+                                                            ? aiaudit::budget_mode::exclusive
+                                                            : aiaudit::budget_mode::shared}),
+                      with.db);
+    auto gateway = value_or_fail(aiaudit::gateway::open(ledger, wanted, std::move(prices)));
+    if (!with.dashboard.empty()) {
+        if (with.token.empty()) throw failure{"--dashboard needs --dashboard-token"};
+        gateway.add_site(address_of(with.dashboard, "--dashboard"),
+                         value_or_fail(aiaudit::dashboard_site(
+                                           ledger, {secret_at(with.token, "--dashboard-token"),
+                                                    with.secure_cookie}),
+                                       "--dashboard-token"));
+    }
+    value_or_fail(gateway.start());
+    std::cout << "gateway at http://" << with.listen.substr(0, with.listen.rfind(':')) << ':'
+              << gateway.port() << '\n';
+    if (!with.dashboard.empty())
+        std::cout << "dashboard at http://" << with.dashboard.substr(0, with.dashboard.rfind(':'))
+                  << ':' << gateway.site_port(0) << '\n';
+    std::cout.flush();
+    int signal = 0;
+    sigwait(&signals, &signal);
+    gateway.stop();
+    value_or_fail(ledger.flush(), with.db);
+}
+
+}  // namespace serve_command
+
+void add_serve(CLI::App& program, int&) {
+    using namespace serve_command;
+    auto with = std::make_shared<options>();
+    CLI::App* const command =
+        program.add_subcommand("serve", "A gateway before the providers' APIs, on record");
+    command->add_option("--db", with->db, "The ledger's directory; made where there is none")
+        ->required();
+    command->add_option("--listen", with->listen, "ADDRESS:PORT; port 0: any that is free");
+    command
+        ->add_option("--upstream", with->upstreams,
+                     "A provider: openai, anthropic, google, ... or NAME=ORIGIN[/PREFIX]")
+        ->required();
+    command->add_option("--upstream-key", with->upstream_keys,
+                        "NAME=$VARIABLE or NAME=@FILE; default: the provider's usual variable");
+    command->add_option("--route", with->models, "NAME=MODEL or NAME=PREFIX*: who answers it");
+    command->add_option("--fallback", with->fallbacks, "NAME=OTHER: who is asked where NAME fails");
+    command->add_option("--upstream-ca", with->ca_file, "Trusted certificates in PEM");
+    command->add_option("--keys", with->keys, "required, or optional: who has none may come too")
+        ->check(CLI::IsMember({"required", "optional"}));
+    command
+        ->add_option("--durability", with->durability,
+                     "committed: an attempt is on disk before it is made; or relaxed")
+        ->check(CLI::IsMember({"committed", "relaxed"}));
+    command
+        ->add_option("--budgets", with->budgets,
+                     "exclusive: this process alone admits; or shared with others")
+        ->check(CLI::IsMember({"exclusive", "shared"}));
+    command
+        ->add_option("--on-client-gone", with->on_gone,
+                     "What becomes of an answer nobody waits for: cut, drain or drain-some")
+        ->check(CLI::IsMember({"cut", "drain", "drain-some"}));
+    command->add_option("--metrics", with->metrics,
+                        "ADDRESS:PORT of /metrics; default: at --listen");
+    command->add_option("--dashboard", with->dashboard, "ADDRESS:PORT of the dashboard");
+    command->add_option("--dashboard-token", with->token,
+                        "$VARIABLE or @FILE with what opens the dashboard: 16 characters or more");
+    command->add_flag("--dashboard-tls", with->secure_cookie,
+                      "Browsers come by TLS, through a proxy: the cookie never goes without");
+    command->add_option("--output-most", with->output_most, "The most output tokens of a request");
+    command->add_option("--body-bytes", with->body_bytes_max, "The largest body; default: 32 MB")
+        ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1} << 32));
+    command->add_option("--threads", with->threads, "That serve; default: one a core")
+        ->check(CLI::Range(1U, 256U));
+    command->add_option("--prices", with->prices, "A price file in place of the built-in one");
+    command->callback([with] { run(*with); });
+}
+
+}  // namespace aiaudit_tool
