@@ -7,6 +7,7 @@
 // direct_peak_rps         the mock alone, asked by 64 clients as quickly as it answers: 0.2 kB
 //                         asked, 1.4 kB answered
 // peak_rps                the same through the gateway; the best of 16, 64 and 256 clients
+// cpu_us                  processor time of the gateway for one of these
 // added_p50_us ...        total minus direct, the medians of three runs each, in turn, at half of
 //                         peak_rps: open loop, a time counts from when its request was due
 // through_p99_us          the whole, for the next but one
@@ -41,7 +42,7 @@ constexpr std::int64_t cost_pico = mock_input_tokens * 150'000 + mock_output_tok
 struct bench_options {
     std::string json{};
     std::string program{};
-    std::string serve = "--intent relaxed";
+    std::string serve = "--durability relaxed";
     std::string dir = std::filesystem::temp_directory_path();
     std::string rivals = "portkey";
     double seconds = 4;
@@ -184,6 +185,7 @@ public:
     }
     [[nodiscard]] target& to() { return to_; }
     [[nodiscard]] double peak_rss_mb() const { return process_->peak_rss_mb(); }
+    [[nodiscard]] double cpu_seconds() const { return process_->cpu_seconds(); }
 
     // Ends it, and looks at what it wrote.
     void end() {
@@ -260,6 +262,7 @@ double measure_own(figure_table& figures, bench_options const& with, std::string
     figures.add("direct_peak_rps", peak_of(direct, what::small, {64}, s), "1/s");
     double const peak = peak_of(through, what::small, {16, 64, 256}, s);
     figures.add("peak_rps", peak, "1/s");
+    figures.add("cpu_us", gateway.cpu_seconds() * 1e6 / static_cast<double>(through.answers), "us");
     auto const small = compare(direct, through, what::small, peak / 2, 0, s);
     figures.add("direct_p50_us", small.direct.p50, "us");
     figures.add("added_p50_us", small.added_p50(), "us");

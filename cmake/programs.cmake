@@ -132,6 +132,9 @@ if(AIAUDIT_BUILD_BENCHMARKS)
     set_target_properties(bench_${name} PROPERTIES
       OUTPUT_NAME ${name} RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/benchmarks")
   endforeach()
+  if(TARGET aiaudit_program)  # which it measures
+    add_dependencies(bench_gateway aiaudit_program)
+  endif()
 endif()
 
 if(AIAUDIT_BUILD_FUZZERS)

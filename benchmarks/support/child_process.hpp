@@ -14,6 +14,7 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 
+#include <ctime>
 #include <iterator>
 
 namespace benchmark_support {
@@ -94,6 +95,15 @@ public:
     }
     // The most memory that it has had so far.
     [[nodiscard]] double peak_rss_mb() const { return status_kb("VmHWM:") / 1024; }
+
+    // The processor time that it has taken so far.
+    [[nodiscard]] double cpu_seconds() const {
+        clockid_t clock{};
+        timespec taken{};
+        if (clock_getcpuclockid(pid_, &clock) != 0 || clock_gettime(clock, &taken) != 0)
+            stop("no processor time is known of " + words_[0]);
+        return static_cast<double>(taken.tv_sec) + static_cast<double>(taken.tv_nsec) / 1e9;
+    }
 
     [[nodiscard]] std::string last_words() const {
         std::ifstream file(log_);

@@ -69,9 +69,11 @@ public:
     [[nodiscard]] asio::awaitable<bool> respond(gateway_response const& answer);
     // An answer in pieces: its head, then write() as often as wanted, then end(). Without a length
     // it is sent in chunks, or up to the connection's end where the client knows no better. False:
-    // the client has gone.
-    [[nodiscard]] asio::awaitable<bool> begin(int status, header_list const& headers,
-                                              std::optional<std::uint64_t> length);
+    // the client has gone. The head waits for the first piece, or for flush(), so that both are
+    // sent at once, and may be taken back until then.
+    void begin(int status, header_list const& headers, std::optional<std::uint64_t> length);
+    void take_back() noexcept { begun_ = held_ = false; }
+    [[nodiscard]] asio::awaitable<bool> flush();
     [[nodiscard]] asio::awaitable<bool> write(std::string_view piece);
     [[nodiscard]] asio::awaitable<bool> end();
 
@@ -87,6 +89,7 @@ public:
     [[nodiscard]] bool stays_open() const noexcept { return keep_alive_ && !gone_; }
     void close_after_this() noexcept { keep_alive_ = false; }
     [[nodiscard]] bool has_begun() const noexcept { return begun_; }  // an answer
+    [[nodiscard]] bool has_sent() const noexcept { return begun_ && !held_; }
     [[nodiscard]] bool is_idle() const noexcept { return idle_; }
     [[nodiscard]] std::string const& remote() const noexcept { return remote_; }
     [[nodiscard]] auto executor() { return stream_.get_executor(); }
@@ -127,17 +130,21 @@ private:
     bool is_head_ = false;
     bool chunked_ = false;
     bool begun_ = false;
+    bool held_ = false;  // the head, for the first piece
     bool gone_ = false;
     bool idle_ = false;
 };
 
 // Idle connections cost a wait each, and no time of the head's.
 inline asio::awaitable<bool> client_connection::await_first_byte() {
+    constexpr std::size_t read_bytes = std::size_t{4} << 10;
     if (buffer_.size() != 0) co_return true;
+    // A long body has left much room.
+    if (buffer_.capacity() > 2 * read_bytes) buffer_.shrink_to_fit();
     idle_ = true;
     stream_.expires_after(limits_.idle_time);
     auto const [why, bytes] =
-        co_await stream_.async_read_some(buffer_.prepare(std::size_t{4} << 10), as_value);
+        co_await stream_.async_read_some(buffer_.prepare(read_bytes), as_value);
     idle_ = false;
     buffer_.commit(bytes);
     co_return !why;
@@ -161,6 +168,10 @@ inline asio::awaitable<bool> client_connection::read_body(parser& from, unreadab
         constexpr std::string_view go_on = "HTTP/1.1 100 Continue\r\n\r\n";
         if (!co_await send(asio::buffer(go_on))) co_return false;
     }
+    // Beast reads as much at once as there is room.
+    constexpr std::uint64_t read_bytes_max = std::uint64_t{64} << 10;
+    auto const rest = from.content_length_remaining();
+    buffer_.reserve(std::min(rest ? *rest : read_bytes_max, read_bytes_max));
     stream_.expires_after(limits_.body_time);
     auto const [failed, bytes] = co_await http::async_read(stream_, buffer_, from, as_value);
     if (failed) why = unreadable_of(failed);
@@ -170,7 +181,7 @@ inline asio::awaitable<bool> client_connection::read_body(parser& from, unreadab
 inline asio::awaitable<std::optional<gateway_request>> client_connection::read(
     unreadable_request& why) {
     namespace http = beast::http;
-    begun_ = false;
+    take_back();
     if (!co_await await_first_byte()) co_return std::nullopt;
     parser from;
     from.header_limit(static_cast<std::uint32_t>(limits_.head_bytes_max));
@@ -239,33 +250,41 @@ inline asio::awaitable<bool> client_connection::respond(gateway_response const& 
     co_return co_await send(parts);
 }
 
-inline asio::awaitable<bool> client_connection::begin(int status, header_list const& headers,
-                                                      std::optional<std::uint64_t> length) {
-    begun_ = true;
+inline void client_connection::begin(int status, header_list const& headers,
+                                     std::optional<std::uint64_t> length) {
+    begun_ = held_ = true;
     chunked_ = !length && !http_1_0_;
     if (!length && http_1_0_) keep_alive_ = false;
     head_ = head_text(status, headers,
                       length     ? "Content-Length: " + std::to_string(*length) + "\r\n"
                       : chunked_ ? std::string("Transfer-Encoding: chunked\r\n")
                                  : std::string{});
+}
+
+inline asio::awaitable<bool> client_connection::flush() {
+    if (!std::exchange(held_, false)) co_return !gone_;
     co_return co_await send(asio::buffer(head_));
 }
 
 inline asio::awaitable<bool> client_connection::write(std::string_view piece) {
     if (piece.empty() || is_head_) co_return !gone_;
-    if (!chunked_) co_return co_await send(asio::buffer(piece));
+    std::string_view const head = std::exchange(held_, false) ? head_ : std::string_view{};
     std::array<char, 20> size{};
-    auto* const end = std::to_chars(size.data(), size.data() + 16, piece.size(), 16).ptr;
-    end[0] = '\r';
-    end[1] = '\n';
-    std::array<asio::const_buffer, 3> const parts{
-        asio::buffer(size.data(), static_cast<std::size_t>(end + 2 - size.data())),
-        asio::buffer(piece), asio::buffer("\r\n", 2)};
+    char* end = size.data();
+    if (chunked_) {
+        end = std::to_chars(size.data(), size.data() + 16, piece.size(), 16).ptr;
+        *end++ = '\r';
+        *end++ = '\n';
+    }
+    std::array<asio::const_buffer, 4> const parts{
+        asio::buffer(head), asio::buffer(size.data(), static_cast<std::size_t>(end - size.data())),
+        asio::buffer(piece), asio::buffer("\r\n", chunked_ ? 2 : 0)};
     co_return co_await send(parts);
 }
 
 inline asio::awaitable<bool> client_connection::end() {
-    if (!chunked_ || is_head_) co_return !gone_;
+    bool const flushed = co_await flush();
+    if (!flushed || !chunked_ || is_head_) co_return flushed;
     co_return co_await send(asio::buffer("0\r\n\r\n", 5));
 }
 

@@ -68,6 +68,7 @@ private:
         gateway_problem problem{};
         std::optional<budget_refusal> by_budget{};
         bool final = false;  // no other upstream would help
+        bool again = false;  // a connection that was kept had ended; another may not
     };
     using refused = std::optional<refusal>;
     // One attempt, while its answer passes.
@@ -86,6 +87,7 @@ private:
                                                          breaker_ticket ticket, passage in,
                                                          bool is_last);
     [[nodiscard]] asio::awaitable<result<passage>> enter(attempt_plan const& plan);
+    [[nodiscard]] result<http_request> request_for(passing const& of, attempt_plan const& plan);
     [[nodiscard]] asio::awaitable<result<http_response_head>> begin_exchange(
         passing& of, attempt_plan const& plan);
     template <class Guard>
@@ -114,6 +116,7 @@ private:
     operation_id id_{};
     std::uint32_t attempts_ = 0;
     bool warned_ = false;
+    bool only_new_ = false;  // no connection that was kept
 };
 
 template <class Core>
@@ -131,7 +134,7 @@ struct relay<Core>::passing {
     std::optional<std::uint64_t> first_piece_ns{};
     std::size_t drained_bytes = 0;
     bool is_stream = false;
-    bool head_passed = false;
+    bool was_kept = false;
 };
 
 // --- who asks, and what ---
@@ -260,6 +263,10 @@ asio::awaitable<typename relay<Core>::refused> relay<Core>::try_upstream(std::si
         if (!at) co_return refusal{problem_of(at.error(), {}), {}, is_last};
         if (model != raw_.model) at->downgraded_from = raw_.model;
         refused why = co_await attempt(*at, is_last);
+        if (why && why->again) {
+            only_new_ = true;
+            why = co_await attempt(*at, is_last);
+        }
         if (!why || !why->by_budget || why->by_budget->then != budget_action::downgrade)
             co_return why;
         tried.push_back(model);
@@ -328,8 +335,7 @@ asio::awaitable<typename relay<Core>::refused> relay<Core>::attempt(ready_reques
 // --- one exchange ---
 
 template <class Core>
-asio::awaitable<result<http_response_head>> relay<Core>::begin_exchange(passing& of,
-                                                                        attempt_plan const& plan) {
+result<http_request> relay<Core>::request_for(passing const& of, attempt_plan const& plan) {
     http_request out;
     out.method = request_.method;
     out.origin = of.origin;
@@ -338,19 +344,28 @@ asio::awaitable<result<http_response_head>> relay<Core>::begin_exchange(passing&
     if (header_of(out.headers, "idempotency-key").empty() && plan.where->billable)
         out.headers.emplace_back("Idempotency-Key", plan.id.to_string());
     out.body = plan.request->body;
-    if (auto sound = check_request(out); !sound) co_return sound.error();
-    auto taken = pool_.take(of.origin);
+    if (auto sound = check_request(out); !sound) return sound.error();
+    return out;
+}
+
+template <class Core>
+asio::awaitable<result<http_response_head>> relay<Core>::begin_exchange(passing& of,
+                                                                        attempt_plan const& plan) {
+    auto const out = request_for(of, plan);
+    if (!out) co_return out.error();
+    auto taken = only_new_ ? pool_.open_later(of.origin) : pool_.take(of.origin);
     if (!taken) co_return taken.error();
     of.connection = std::move(taken->connection);
+    of.was_kept = taken->is_open;
     bool const cuts = core_.options.on_client_gone == client_gone::cut;
     client_.watch([connection = of.connection.get(), cuts](bool at_once) {
         if (cuts || at_once) connection->cancel();
     });
-    if (!taken->is_open) {
+    if (!of.was_kept) {
         if (auto opened = co_await of.connection->open(plan.limits); !opened)
             co_return opened.error();
     }
-    if (auto sent = co_await of.connection->send(out, plan.limits); !sent) co_return sent.error();
+    if (auto sent = co_await of.connection->send(*out, plan.limits); !sent) co_return sent.error();
     co_return co_await of.connection->read_head(plan.limits);
 }
 
@@ -375,9 +390,8 @@ asio::awaitable<std::optional<error>> relay<Core>::pass_body(passing& of, attemp
     counted_in const open_stream(of.is_stream ? &core_.metrics.open_streams : nullptr);
     header_list headers = head.headers;
     headers.emplace_back("x-aiaudit-operation", id_.to_string());
-    of.head_passed = true;
-    auto const length = of.filter ? std::nullopt : of.connection->length();
-    static_cast<void>(co_await client_.begin(head.status, headers, length));
+    client_.begin(head.status, headers, of.filter ? std::nullopt : of.connection->length());
+    if (of.is_stream) static_cast<void>(co_await client_.flush());
     for (;;) {
         auto const piece = co_await of.connection->read_piece(plan.limits);
         if (!piece) co_return piece.error();
@@ -469,16 +483,20 @@ asio::awaitable<typename relay<Core>::refused> relay<Core>::exchange_with(ready_
     }
     client_.unwatch();
     std::optional<error> const told = failed;
-    int const status = head ? head->status : 0;
+    bool const begun = client_.has_begun();
     error_class const why = record_end(at, plan, of, std::move(failed), std::move(entry), ticket);
-    if (of.head_passed) {
+    if (begun && (!told || client_.has_sent())) {
         co_await finish_answer(of, told);
         if (!told) pool_.give_back(of.origin, std::move(of.connection));
         co_return std::nullopt;
     }
-    bool const helps = fallback_policy{}.applies(why);
-    if (told) co_return refusal{problem_of(*told, {}), {}, !helps};
-    co_return refusal{problem_of(fail(errc::connection_lost, ""), {}), {}, status == 0};
+    client_.take_back();
+    refusal no;
+    no.problem = problem_of(told ? *told : fail(errc::connection_lost, ""), {});
+    no.final = told ? !fallback_policy{}.applies(why) : !head;
+    no.again = told && told->code == errc::connection_lost && of.was_kept &&
+               of.connection->is_silent() && !client_.gone();
+    co_return no;
 }
 
 }  // namespace detail

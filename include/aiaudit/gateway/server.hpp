@@ -93,7 +93,8 @@ struct listener {
     auto last = site.events_begin(of.request);
     if (!last) co_return co_await say(of, 500, "the log cannot be read\n");
     gateway_response const head = site.events_head();
-    static_cast<void>(co_await of.client.begin(head.status, head.headers, std::nullopt));
+    of.client.begin(head.status, head.headers, std::nullopt);
+    static_cast<void>(co_await of.client.flush());
     of.client.watch([](bool) {});
     asio::steady_timer timer(co_await asio::this_coro::executor);
     for (int quiet = 0; !of.client.gone() && !of.stopping();) {
@@ -142,8 +143,9 @@ private:
     using tcp = asio::ip::tcp;
     // A thread with its connections.
     struct worker {
-        worker(asio::ssl::context& tls, std::size_t idle_max)
-            : upstreams(context.get_executor(), tls, idle_max) {}
+        worker(asio::ssl::context& tls, gateway_options const& with)
+            : upstreams(context.get_executor(), tls, with.upstream_idle_max,
+                        with.upstream_idle_time) {}
         asio::io_context context{1};
         asio::executor_work_guard<asio::io_context::executor_type> work{context.get_executor()};
         upstream_pool upstreams;
@@ -201,7 +203,7 @@ inline result<void> server::start() {
     unsigned const wanted =
         options_.threads != 0 ? options_.threads : std::thread::hardware_concurrency();
     for (unsigned i = 0; i < std::max(wanted, 1U); ++i)
-        workers_.push_back(std::make_unique<worker>(tls_, options_.upstream_idle_max));
+        workers_.push_back(std::make_unique<worker>(tls_, options_));
     for (listener const& each : listeners_) {
         if (auto ok = listen(each); !ok) {
             acceptors_.clear();

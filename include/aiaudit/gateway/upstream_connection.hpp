@@ -14,17 +14,16 @@
 #include <aiaudit/transport/tls.hpp>        // set_tls_host
 #include <aiaudit/transport/transport.hpp>  // transfer_limits
 
+#include <boost/asio/buffer.hpp>
 #include <boost/asio/connect.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ssl/context.hpp>
+#include <boost/asio/write.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http/buffer_body.hpp>
-#include <boost/beast/http/empty_body.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/read.hpp>
-#include <boost/beast/http/span_body.hpp>
-#include <boost/beast/http/write.hpp>
 #include <boost/beast/ssl/ssl_stream.hpp>
 
 #include <sys/socket.h>
@@ -47,6 +46,7 @@ class upstream_connection {
 public:
     using tcp = asio::ip::tcp;
     static constexpr std::size_t piece_bytes = std::size_t{16} << 10;
+    static constexpr std::size_t read_bytes = std::size_t{8} << 10;  // at once
 
     // `tls` outlives the connection.
     upstream_connection(asio::any_io_executor const& by, network_place place,
@@ -57,12 +57,13 @@ public:
                 std::make_unique<beast::ssl_stream<beast::tcp_stream>>(beast::tcp_stream(by), tls);
         else
             plain_ = std::make_unique<beast::tcp_stream>(by);
+        buffer_.reserve(read_bytes);
     }
 
     // Errors: connect_failed, tls_failed, timed_out, cancelled.
     [[nodiscard]] asio::awaitable<result<void>> open(transfer_limits const& limits);
 
-    // Sends a request whose body outlives the exchange. Errors: connection_lost, timed_out,
+    // Sends a request that has passed check_request(), and whose body outlives the exchange. Errors: connection_lost, timed_out,
     // cancelled.
     [[nodiscard]] asio::awaitable<result<void>> send(http_request const& request,
                                                      transfer_limits const& limits);
@@ -79,6 +80,10 @@ public:
         return known ? std::optional<std::uint64_t>(*known) : std::nullopt;
     }
     [[nodiscard]] bool ended() const { return parser_ && parser_->is_done(); }
+    // Whether not a byte of an answer has come.
+    [[nodiscard]] bool is_silent() const {
+        return buffer_.size() == 0 && !(parser_ && parser_->got_some());
+    }
     // Whether another request may be sent.
     [[nodiscard]] bool reusable() const {
         return ended() && !failed_ && parser_->keep_alive() && buffer_.size() == 0;
@@ -105,6 +110,7 @@ private:
     auto with_stream(Function function) {
         return secure_ ? function(*secure_) : function(*plain_);
     }
+    void write_head(http_request const& request);
     [[nodiscard]] error error_of(beast::error_code why, std::string_view phase) {
         failed_ = true;
         if (cancelled_ || why == asio::error::operation_aborted)
@@ -121,6 +127,7 @@ private:
     network_place place_;
     std::unique_ptr<beast::tcp_stream> plain_{};
     std::unique_ptr<beast::ssl_stream<beast::tcp_stream>> secure_{};
+    std::string head_{};
     beast::flat_buffer buffer_{};
     std::optional<beast::http::response_parser<beast::http::buffer_body>> parser_{};
     std::array<char, piece_bytes> piece_;
@@ -157,24 +164,27 @@ inline asio::awaitable<result<void>> upstream_connection::open(transfer_limits c
     co_return result<void>{};
 }
 
+inline void upstream_connection::write_head(http_request const& request) {
+    head_ = request.method + ' ' + request.target + " HTTP/1.1\r\nHost: " + place_.authority();
+    head_ += "\r\n";
+    for (auto const& [name, value] : request.headers)
+        head_.append(name).append(": ").append(value).append("\r\n");
+    if (!request.body.empty() || request.method != "GET")
+        head_ += "Content-Length: " + std::to_string(request.body.size()) + "\r\n";
+    head_ += "\r\n";
+}
+
 inline asio::awaitable<result<void>> upstream_connection::send(http_request const& request,
                                                                transfer_limits const& limits) {
-    namespace http = beast::http;
-    http::request<http::span_body<char const>> message;
-    message.version(11);
-    message.method_string(request.method);
-    message.target(request.target);
-    message.set(http::field::host, place_.authority());
-    for (auto const& [name, value] : request.headers) message.insert(name, value);
-    message.body() = {request.body.data(), request.body.size()};
-    if (!request.body.empty() || request.method != "GET")
-        message.content_length(request.body.size());
+    write_head(request);
     lowest().expires_after(limits.first_byte);
     parser_.reset();
     failed_ = false;
     received_ = 0;
+    // At once: each send is a call into the system, and wakes the other side.
+    std::array<asio::const_buffer, 2> const parts{asio::buffer(head_), asio::buffer(request.body)};
     auto const [why, bytes] = co_await with_stream(
-        [&](auto& stream) { return http::async_write(stream, message, as_value); });
+        [&](auto& stream) { return asio::async_write(stream, parts, as_value); });
     if (why) co_return error_of(why, "first byte: the request could not be sent");
     co_return result<void>{};
 }

@@ -9,6 +9,7 @@
 
 #include <aiaudit/gateway/upstream_connection.hpp>
 
+#include <chrono>
 #include <cstddef>
 #include <memory>
 #include <string>
@@ -22,8 +23,11 @@ namespace detail {
 
 class upstream_pool {
 public:
-    upstream_pool(asio::any_io_executor by, asio::ssl::context& tls, std::size_t idle_max)
-        : by_(std::move(by)), tls_(&tls), idle_max_(idle_max) {}
+    // At most `idle_max` of them, each for at most `longest`: what stands between may forget one
+    // that says nothing, and not tell.
+    upstream_pool(asio::any_io_executor by, asio::ssl::context& tls, std::size_t idle_max,
+                  std::chrono::milliseconds longest)
+        : by_(std::move(by)), tls_(&tls), idle_max_(idle_max), longest_(longest) {}
 
     struct taken {
         std::unique_ptr<upstream_connection> connection{};
@@ -33,11 +37,15 @@ public:
     [[nodiscard]] result<taken> take(std::string const& origin) {
         auto& idle = idle_[origin];
         while (!idle.empty()) {
-            auto last = std::move(idle.back());
+            waiting last = std::move(idle.back());
             idle.pop_back();
             --idle_count_;
-            if (last->alive()) return taken{std::move(last), true};
+            bool const young = std::chrono::steady_clock::now() - last.since < longest_;
+            if (young && last.connection->alive()) return taken{std::move(last.connection), true};
         }
+        return open_later(origin);
+    }
+    [[nodiscard]] result<taken> open_later(std::string const& origin) {
         auto place = parse_origin(origin);
         if (!place) return place.error();
         return taken{std::make_unique<upstream_connection>(by_, std::move(*place), *tls_), false};
@@ -45,7 +53,7 @@ public:
     // Kept only where another request may be sent.
     void give_back(std::string const& origin, std::unique_ptr<upstream_connection> of) {
         if (!of->reusable() || idle_count_ >= idle_max_) return;
-        idle_[origin].push_back(std::move(of));
+        idle_[origin].push_back({std::move(of), std::chrono::steady_clock::now()});
         ++idle_count_;
     }
     void clear() {
@@ -54,11 +62,17 @@ public:
     }
 
 private:
+    struct waiting {
+        std::unique_ptr<upstream_connection> connection{};
+        std::chrono::steady_clock::time_point since{};
+    };
+
     asio::any_io_executor by_;
     asio::ssl::context* tls_;
     std::size_t idle_max_;
+    std::chrono::milliseconds longest_;
     std::size_t idle_count_ = 0;
-    std::unordered_map<std::string, std::vector<std::unique_ptr<upstream_connection>>> idle_{};
+    std::unordered_map<std::string, std::vector<waiting>> idle_{};
 };
 
 }  // namespace detail
