@@ -104,7 +104,8 @@ struct listener {
             text = ": keep-alive\n\n";
             quiet = 0;
         }
-        if (!text.empty() && !co_await of.client.write(text)) break;
+        bool const taken = co_await of.client.write(text);
+        if (!taken) break;
         timer.expires_after(between);
         static_cast<void>(co_await timer.async_wait(as_value));
     }
