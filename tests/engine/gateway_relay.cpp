@@ -194,6 +194,27 @@ BOOST_AUTO_TEST_CASE(what_costs_nothing_passes_and_leaves_no_trace) {
     BOOST_TEST(!has(one.at.metrics().text(), R"(kind="input"} 12)"));
 }
 
+BOOST_AUTO_TEST_CASE(work_in_the_background_is_no_failure_and_charged_its_bound) {
+    stand one;
+    one.provider.script("/v1/responses",
+                        {json_step(R"({"id":"resp_1","object":"response","status":"queued",)"
+                                   R"("model":"gpt-4.1","usage":null,"output":[]})")});
+    // More than open a circuit, were they failures.
+    constexpr std::size_t count = 12;
+    for (std::size_t i = 0; i < count; ++i) {
+        auto const answer = one.exchange(stand::post(
+            R"({"model":"gpt-4.1","background":true,"max_output_tokens":50,"input":"Hello"})", "",
+            "/v1/responses"));
+        BOOST_TEST(status_of(answer) == 200);
+    }
+    auto const records = one.outcomes();
+    BOOST_REQUIRE(records.size() == count);
+    BOOST_TEST(records[0].error_type == "");
+    BOOST_TEST(!records[0].complete);
+    BOOST_TEST((records[0].cost_status == cost_status::estimated));
+    BOOST_TEST(records[0].usage.count(unit::output_tokens) == 50U);
+}
+
 BOOST_AUTO_TEST_CASE(a_key_of_the_gateways_goes_to_no_provider_and_a_clients_own_one_may) {
     temporary_directory const directory;
     std::string const path = directory / "keys.json";
