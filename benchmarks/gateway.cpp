@@ -41,7 +41,7 @@ constexpr std::int64_t cost_pico = mock_input_tokens * 150'000 + mock_output_tok
 struct bench_options {
     std::string json{};
     std::string program{};
-    std::string serve = "--intent relaxed";
+    std::string serve = "--durability relaxed";
     std::string dir = std::filesystem::temp_directory_path();
     std::string rivals = "portkey";
     double seconds = 4;
