@@ -56,7 +56,8 @@ int main() {
     for (int i = 0; i < 4; ++i) ask(gateway.port(), issued.secret);
     ask(gateway.port(), "a key of somebody else's");
 
-    gateway.stop();  // when it returns, all is recorded
+    gateway.stop();          // when it returns, all is in the log's queue
+    ledger.flush().value();  // and now on disk
     std::cout << "asked of the provider " << provider.calls() << " times\n"
               << to_text(ledger.report({.kind = aiaudit::report_kind::keys}).value(),
                          aiaudit::text_format::table)
