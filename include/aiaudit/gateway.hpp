@@ -77,7 +77,7 @@ public:
         return state_->web.port(state_->own_listeners + number);
     }
     // Takes no more, lets answers under way end within options.shutdown_time, cuts the others, and
-    // returns when all is recorded.
+    // returns when all records are handed to the ledger; its flush() waits until they are on disk.
     void stop() { state_->web.stop(); }
 
     [[nodiscard]] gateway_metrics const& metrics() const noexcept { return state_->core.metrics; }

@@ -168,6 +168,81 @@ BOOST_AUTO_TEST_CASE(a_stream_passes_as_it_comes_without_the_chunk_that_nobody_a
     }
 }
 
+BOOST_AUTO_TEST_CASE(what_costs_nothing_passes_and_leaves_no_trace) {
+    // A stored answer says again what it used when it was made.
+    std::string const stored =
+        R"({"id":"resp_1","object":"response","status":"completed","model":"gpt-4.1",)"
+        R"("usage":{"input_tokens":12,"output_tokens":7,"total_tokens":19}})";
+    std::string const described = R"({"id":"gpt-4.1","object":"model"})";
+    stand one;
+    one.provider.script("/v1/responses/resp_1", {json_step(stored), json_step(stored)});
+    one.provider.script("/v1/models/gpt-4.1", {json_step(described)});
+    struct {
+        std::string method;
+        std::string path;
+        std::string said;
+    } const cases[] = {{"GET", "/v1/responses/resp_1", stored},
+                       {"DELETE", "/v1/responses/resp_1", stored},
+                       {"GET", "/v1/models/gpt-4.1", described}};
+    for (auto const& each : cases) {
+        auto const answer = one.exchange(each.method + " " + each.path +
+                                         " HTTP/1.1\r\nHost: here\r\nConnection: close\r\n\r\n");
+        BOOST_TEST(status_of(answer) == 200, each.path);
+        BOOST_TEST(body_of(answer) == each.said);
+    }
+    BOOST_TEST(one.outcomes().empty());
+    BOOST_TEST(!has(one.at.metrics().text(), R"(kind="input"} 12)"));
+}
+
+BOOST_AUTO_TEST_CASE(work_in_the_background_is_no_failure_and_charged_its_bound) {
+    stand one;
+    one.provider.script("/v1/responses",
+                        {json_step(R"({"id":"resp_1","object":"response","status":"queued",)"
+                                   R"("model":"gpt-4.1","usage":null,"output":[]})")});
+    // More than open a circuit, were they failures.
+    constexpr std::size_t count = 12;
+    for (std::size_t i = 0; i < count; ++i) {
+        auto const answer = one.exchange(stand::post(
+            R"({"model":"gpt-4.1","background":true,"max_output_tokens":50,"input":"Hello"})", "",
+            "/v1/responses"));
+        BOOST_TEST(status_of(answer) == 200);
+    }
+    auto const records = one.outcomes();
+    BOOST_REQUIRE(records.size() == count);
+    BOOST_TEST(records[0].error_type == "");
+    BOOST_TEST(!records[0].complete);
+    BOOST_TEST((records[0].cost_status == cost_status::estimated));
+    BOOST_TEST(records[0].usage.count(unit::output_tokens) == 50U);
+}
+
+BOOST_AUTO_TEST_CASE(a_key_of_the_gateways_goes_to_no_provider_and_a_clients_own_one_may) {
+    temporary_directory const directory;
+    std::string const path = directory / "keys.json";
+    auto const issued = issue_key({.id = "web"}, timestamp::from_seconds(1'800'000'000)).value();
+    key_file(path).add(issued.kept).value();
+    auto const said = json_step(openai_chat_body("gpt-4.1", "Good day", {}));
+    for (bool const required : {true, false}) {
+        stand one([&](gateway_options& options) {
+            options.upstreams[0].key.clear();
+            options.key_file = path;
+            options.keys_required = required;
+        });
+        one.provider.script(chat_path, {said, said, said});
+        BOOST_TEST(status_of(one.exchange(stand::post(
+                       question, "Authorization: Bearer " + issued.secret + "\r\n"))) == 200);
+        BOOST_TEST(status_of(one.exchange(
+                       stand::post(question, "x-api-key: " + issued.secret + "\r\n"))) == 200);
+        auto const of_his_own =
+            one.exchange(stand::post(question, "Authorization: Bearer sk-of-the-client\r\n"));
+        BOOST_TEST(status_of(of_his_own) == (required ? 401 : 200));
+        auto const seen = one.provider.requests();
+        BOOST_REQUIRE(seen.size() == (required ? 2U : 3U));
+        BOOST_TEST(seen[0].header("Authorization") == "");
+        BOOST_TEST(seen[1].header("x-api-key") == "");
+        if (!required) BOOST_TEST(seen[2].header("Authorization") == "Bearer sk-of-the-client");
+    }
+}
+
 BOOST_AUTO_TEST_CASE(a_providers_refusal_passes_as_it_is_and_costs_nothing) {
     stand one;
     one.provider.script(chat_path, {error_step(provider_error::openai_rate_limited)});

@@ -15,11 +15,8 @@ namespace budget_command {
 struct options {
     std::string db{};
     std::string name{};
-    std::string limit{};
-    std::string unit = "usd";
-    std::string window{};
+    limit_options limit{};
     std::string scope = "everyone";
-    std::string zone{};
     std::string then = "refuse";
     std::string alerts = "50,80,100";
     std::string format = "table";
@@ -29,15 +26,8 @@ struct options {
 aiaudit::budget budget_of(options const& with) {
     aiaudit::budget wanted;
     wanted.name = with.name;
-    wanted.unit = value_or_fail(aiaudit::parse_budget_unit(with.unit), "--unit");
-    wanted.limit = value_or_fail(aiaudit::parse_budget_limit(with.limit, wanted.unit), "--limit");
+    set_limit(wanted, with.limit);
     wanted.scope = value_or_fail(aiaudit::parse_budget_scope(with.scope), "--scope");
-    aiaudit::time_zone zone;
-    if (!with.zone.empty()) zone = value_or_fail(aiaudit::find_time_zone(with.zone), "--tz");
-    wanted.window =
-        value_or_fail(aiaudit::parse_budget_window(with.window, std::move(zone)), "--window");
-    if (!with.zone.empty() && !aiaudit::detail::is_calendar(wanted.window.period))
-        throw failure{"--tz: only the windows day and month are of a calendar"};
     value_or_fail(aiaudit::parse_budget_action(with.then, wanted), "--then");
     wanted.alert_percents = value_or_fail(aiaudit::parse_alert_percents(with.alerts), "--alert");
     value_or_fail(check(wanted));
@@ -97,16 +87,17 @@ CLI::App* add_command(CLI::App& budget, std::shared_ptr<options> const& with,
 void add_set_options(CLI::App& command, options& with) {
     command.add_option("--name", with.name, "1 to 64 of A-Z a-z 0-9 . _ -; one there is replaced")
         ->required();
-    command.add_option("--limit", with.limit, "Such as 50.00; 0 lets nothing through")->required();
-    command.add_option("--unit", with.unit, "usd, tokens or requests; default: usd");
+    command.add_option("--limit", with.limit.amount, "Such as 50.00; 0 lets nothing through")
+        ->required();
+    command.add_option("--unit", with.limit.unit, "usd, tokens or requests; default: usd");
     command
-        .add_option("--window", with.window,
+        .add_option("--window", with.limit.window,
                     "day, month, total, hours such as 24h (the last so many), or minute (a rate)")
         ->required();
     command.add_option("--scope", with.scope,
                        "everyone (default), each-user or user=NAME (as well model, provider, "
                        "project, key), each-tag:KEY or tag:KEY=VALUE");
-    command.add_option("--tz", with.zone,
+    command.add_option("--tz", with.limit.zone,
                        "Whose calendar a day or month is of: an IANA name; default: UTC");
     command.add_option("--then", with.then,
                        "When it is full: refuse (default), warn, downgrade=MODEL,... or, for a "

@@ -96,6 +96,26 @@ std::uint64_t parse_amount(std::string const& text, amount_unit const (&units)[N
     throw failure{option + ": '" + text + "' is no whole number with a unit of " + names};
 }
 
+// How much of what a budget allows, and in which window.
+struct limit_options {
+    std::string amount{};
+    std::string unit = "usd";
+    std::string window{};
+    std::string zone{};
+};
+
+// Failures name --limit, --unit, --window and --tz, as the commands that have them do.
+inline void set_limit(aiaudit::budget& of, limit_options const& with) {
+    of.unit = value_or_fail(aiaudit::parse_budget_unit(with.unit), "--unit");
+    of.limit = value_or_fail(aiaudit::parse_budget_limit(with.amount, of.unit), "--limit");
+    aiaudit::time_zone zone;
+    if (!with.zone.empty()) zone = value_or_fail(aiaudit::find_time_zone(with.zone), "--tz");
+    of.window =
+        value_or_fail(aiaudit::parse_budget_window(with.window, std::move(zone)), "--window");
+    if (!with.zone.empty() && !aiaudit::detail::is_calendar(of.window.period))
+        throw failure{"--tz: only the windows day and month are of a calendar"};
+}
+
 void add_demo(CLI::App& program, int& status);
 void add_cost(CLI::App& program, int& status);
 void add_import(CLI::App& program, int& status);

@@ -18,10 +18,7 @@ namespace key_command {
 struct options {
     std::string db{};
     aiaudit::gateway_key wish{};
-    std::string limit{};
-    std::string unit = "usd";
-    std::string window{};
-    std::string zone{};
+    limit_options limit{};
     std::string rate{};
     std::string rate_then = "refuse";
     std::string format = "table";
@@ -35,15 +32,8 @@ aiaudit::budget_scope scope_of(options const& with) {
 aiaudit::budget limit_of(options const& with) {
     aiaudit::budget wanted;
     wanted.name = "key-" + with.wish.id;
-    wanted.unit = value_or_fail(aiaudit::parse_budget_unit(with.unit), "--unit");
-    wanted.limit = value_or_fail(aiaudit::parse_budget_limit(with.limit, wanted.unit), "--limit");
+    set_limit(wanted, with.limit);
     wanted.scope = scope_of(with);
-    aiaudit::time_zone zone;
-    if (!with.zone.empty()) zone = value_or_fail(aiaudit::find_time_zone(with.zone), "--tz");
-    wanted.window =
-        value_or_fail(aiaudit::parse_budget_window(with.window, std::move(zone)), "--window");
-    if (!with.zone.empty() && !aiaudit::detail::is_calendar(wanted.window.period))
-        throw failure{"--tz: only the windows day and month are of a calendar"};
     value_or_fail(check(wanted));
     return wanted;
 }
@@ -68,10 +58,10 @@ aiaudit::budget rate_of(options const& with) {
 
 // An option that says nothing without another is a mistake, not to be passed over.
 void check_together(options const& with, CLI::App const& command) {
-    if (with.limit.empty() != with.window.empty())
+    if (with.limit.amount.empty() != with.limit.window.empty())
         throw failure{"--limit and --window are given together, or neither"};
     for (char const* const name : {"--unit", "--tz"}) {
-        if (command.count(name) != 0 && with.limit.empty())
+        if (command.count(name) != 0 && with.limit.amount.empty())
             throw failure{std::string(name) + ": of what --limit?"};
     }
     if (command.count("--rate-then") != 0 && with.rate.empty())
@@ -80,7 +70,7 @@ void check_together(options const& with, CLI::App const& command) {
 
 std::vector<aiaudit::budget> budgets_of(options const& with) {
     std::vector<aiaudit::budget> wanted;
-    if (!with.limit.empty()) wanted.push_back(limit_of(with));
+    if (!with.limit.amount.empty()) wanted.push_back(limit_of(with));
     if (!with.rate.empty()) wanted.push_back(rate_of(with));
     return wanted;
 }
@@ -163,12 +153,13 @@ void add_create(CLI::App& key, std::shared_ptr<options> const& with) {
                         "several times; default: all");
     command->add_flag("--names-users", with->wish.names_users,
                       "Its calls may say for which user they are, and give tags");
-    command->add_option("--limit", with->limit, "What it may use, such as 50.00: budget key-ID");
-    command->add_option("--window", with->window,
+    command->add_option("--limit", with->limit.amount,
+                        "What it may use, such as 50.00: budget key-ID");
+    command->add_option("--window", with->limit.window,
                         "Of the limit: day, month, total, or hours such as 24h");
-    command->add_option("--unit", with->unit,
+    command->add_option("--unit", with->limit.unit,
                         "Of the limit: usd, tokens or requests; default: usd");
-    command->add_option("--tz", with->zone,
+    command->add_option("--tz", with->limit.zone,
                         "Whose calendar a day or month is of: an IANA name; default: UTC");
     command->add_option("--requests-per-minute", with->rate,
                         "How often it may ask: budget key-ID-rate");

@@ -203,7 +203,8 @@ void settle_at_bounds(record& entry, attempt_facts& facts, attempt_plan const& p
         return here(errc::bad_response, read.problem->where);
     if (read.problem && read.problem->code == errc::too_large)
         return here(errc::too_large, read.problem->where);
-    if (!read.facts.complete) return here(errc::truncated, "the stream ended before its end");
+    if (!read.facts.complete && !read.facts.under_way)
+        return here(errc::truncated, "the stream ended before its end");
     return std::nullopt;
 }
 

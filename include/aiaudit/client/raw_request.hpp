@@ -78,6 +78,16 @@ struct raw_request {
         made.usage_injected = asked->injected;
         return made;
     }
+    // For a path of which nothing needs to be known, since it costs nothing.
+    [[nodiscard]] result<prepared_request> as_it_came(provider_entry const& where,
+                                                      std::string_view path) const {
+        prepared_request made;
+        made.dialect = point.dialect;
+        made.target = where.prefix + std::string(path);
+        made.body = body;
+        made.facts = facts;
+        return made;
+    }
 };
 
 }  // namespace detail

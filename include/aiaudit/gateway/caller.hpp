@@ -82,8 +82,17 @@ inline constexpr std::array<std::string_view, 4> key_header_names{"authorization
     return who;
 }
 
+// Whether a header holds a key of a gateway's, whoever's that is: it opens nothing at a provider's,
+// and he who has it there could use it here.
+[[nodiscard]] inline bool holds_gateway_key(std::string_view value) noexcept {
+    auto const space = value.rfind(' ');  // behind "Bearer"
+    if (space != std::string_view::npos) value.remove_prefix(space + 1);
+    return id_in_secret(value).has_value();
+}
+
 // Of the client's headers those that the provider is to see: neither keys nor cookies, nor what is
-// ours, or of the one connection. The answer must not be compressed, since we read it.
+// ours, or of the one connection. A key of the client's own goes on where we have none for that
+// provider. The answer must not be compressed, since we read it.
 [[nodiscard]] inline header_list headers_for_upstream(gateway_request const& from,
                                                       provider_entry const& to,
                                                       std::string_view provider_key) {
@@ -96,7 +105,7 @@ inline constexpr std::array<std::string_view, 4> key_header_names{"authorization
              {"host", "content-length", "accept-encoding", "expect", "cookie", "forwarded"})
             dropped = dropped || same_name(name, each);
         for (std::string_view const each : key_header_names)
-            dropped = dropped || (own_key && same_name(name, each));
+            dropped = dropped || (same_name(name, each) && (own_key || holds_gateway_key(value)));
         // What Connection names is of the one connection, too.
         dropped = dropped || header_names(header_of(from.headers, "connection"), name);
         if (!dropped) headers.emplace_back(name, value);

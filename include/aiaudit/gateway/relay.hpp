@@ -176,7 +176,7 @@ std::optional<gateway_problem> relay<Core>::understand() {
     if (!found) return problem_of(found.error(), {});
     route_ = std::move(*found);
     auto const& entry = core_.routes.upstreams()[route_.upstream].entry;
-    auto point = endpoint_of(entry.name, route_.path);
+    auto point = point_of(route_, entry, route_.path);
     if (!point) return problem_of(point.error(), {});
     raw_.point = std::move(*point);
     raw_.model_in_path = !raw_.point.model.empty();
@@ -222,9 +222,10 @@ template <class Core>
 result<typename relay<Core>::ready_request> relay<Core>::ready(std::size_t upstream,
                                                                std::string const& model) {
     provider_entry const& entry = core_.routes.upstreams()[upstream].entry;
-    auto prepared = raw_.prepared(entry, route_.path, model);
+    auto prepared = route_.billable ? raw_.prepared(entry, route_.path, model)
+                                    : raw_.as_it_came(entry, route_.path);
     if (!prepared) return prepared.error();
-    auto point = endpoint_of(entry.name, prepared->target);
+    auto point = point_of(route_, entry, prepared->target);
     if (!point) return point.error();
     if (point->billable) {
         if (auto limited = core_.desk.limit_output(*prepared, *point, model); !limited)

@@ -186,6 +186,17 @@ struct path_meaning {
     return path_meaning{point->model, point->billable};
 }
 
+// What a route's path asks for at a provider. One that costs nothing may be unknown to who reads
+// answers, or be that of a stored answer, whose usage was counted when it was made.
+[[nodiscard]] inline result<endpoint> point_of(route const& of, provider_entry const& at,
+                                               std::string_view path) {
+    auto point = endpoint_of(at.name, path);
+    if (of.billable) return point;
+    endpoint free = point ? std::move(*point) : endpoint{};
+    free.billable = false;
+    return free;
+}
+
 [[nodiscard]] constexpr api_family family_of(api_surface surface) noexcept {
     switch (surface) {
     case api_surface::openai: return api_family::openai;

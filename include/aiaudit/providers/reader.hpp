@@ -311,6 +311,7 @@ private:
         std::string const& status = collector_.status();
         if (status == "queued" || status == "in_progress") {
             facts_.complete = false;
+            facts_.under_way = !stream;
             return "background response still " + status;
         }
         if (stream && !collector_.terminal()) return "stream ended early, before its usage";
