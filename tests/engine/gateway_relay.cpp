@@ -9,6 +9,7 @@
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/read.hpp>
+#include <boost/asio/read_until.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/test/unit_test.hpp>
 
@@ -289,6 +290,28 @@ BOOST_AUTO_TEST_CASE(what_becomes_of_an_answer_whose_client_is_gone_is_a_policy_
             BOOST_TEST((records[0].cost_status == cost_status::priced));
         }
     }
+}
+
+BOOST_AUTO_TEST_CASE(a_stream_whose_client_leaves_at_its_last_words_was_whole) {
+    stand one;
+    chaos_step open_ended = stream_step(openai_chat_stream("gpt-4.1", {"Good"}, body_usage{12, 1}));
+    open_ended.chunked = true;
+    open_ended.trouble = chaos_trouble::stall_mid_body;  // the chunk that ends all does not come
+    open_ended.body_bytes_sent = open_ended.body.size();
+    one.provider.script(chat_path, {open_ended});
+    {
+        auto socket = one.connect();
+        boost::asio::write(socket, boost::asio::buffer(stand::post(stream_question)));
+        std::string all;
+        boost::asio::read_until(socket, boost::asio::dynamic_buffer(all), "data: [DONE]");
+    }
+    BOOST_TEST(one.provider.wait_for_open_connections(0, std::chrono::seconds(10)));
+    auto const records = one.outcomes();
+    BOOST_REQUIRE(records.size() == 1U);
+    BOOST_TEST(records[0].complete);
+    BOOST_TEST(records[0].error_type == "");
+    BOOST_TEST((records[0].cost_status == cost_status::priced));
+    BOOST_TEST(records[0].usage.count(unit::output_tokens) == 1U);
 }
 
 BOOST_AUTO_TEST_CASE(requests_that_cannot_be_understood_are_refused_with_the_right_status) {

@@ -93,6 +93,8 @@ public:
         return used;
     }
 
+    // Whether a stream has said that it is over; what comes then is only its connection's end.
+    [[nodiscard]] bool said_end() const noexcept { return reader_ && reader_->said_end(); }
     // Set at the first piece that says something.
     [[nodiscard]] bool begun() const noexcept { return begun_; }
     [[nodiscard]] bool handed_on() const noexcept { return handed_on_; }

@@ -466,6 +466,8 @@ asio::awaitable<typename relay<Core>::refused> relay<Core>::exchange_with(ready_
         fallback_policy const fallback{};
         bool const elsewhere = !is_last && fallback.applies(classify({}, head->status));
         if (!elsewhere) failed = co_await pass_body(of, plan, *head, guard);
+        // Many clients leave at the words that end a stream: it was whole, and its cost is known.
+        if (of.follower.said_end()) failed.reset();
     }
     client_.unwatch();
     std::optional<error> const told = failed;
