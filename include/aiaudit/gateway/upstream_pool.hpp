@@ -9,6 +9,7 @@
 
 #include <aiaudit/gateway/upstream_connection.hpp>
 
+#include <chrono>
 #include <cstddef>
 #include <memory>
 #include <string>
@@ -22,8 +23,9 @@ namespace detail {
 
 class upstream_pool {
 public:
-    upstream_pool(asio::any_io_executor by, asio::ssl::context& tls, std::size_t idle_max)
-        : by_(std::move(by)), tls_(&tls), idle_max_(idle_max) {}
+    upstream_pool(asio::any_io_executor by, asio::ssl::context& tls, std::size_t idle_max,
+                  std::chrono::milliseconds idle_time)
+        : by_(std::move(by)), tls_(&tls), idle_max_(idle_max), idle_time_(idle_time) {}
 
     struct taken {
         std::unique_ptr<upstream_connection> connection{};
@@ -31,12 +33,13 @@ public:
     };
     // Errors: bad_argument for an origin that is none.
     [[nodiscard]] result<taken> take(std::string const& origin) {
-        auto& idle = idle_[origin];
-        while (!idle.empty()) {
-            auto last = std::move(idle.back());
-            idle.pop_back();
+        auto& waiting = idle_[origin];
+        while (!waiting.empty()) {
+            // The one that was used last, so that those which are not needed grow old.
+            idle last = std::move(waiting.back());
+            waiting.pop_back();
             --idle_count_;
-            if (last->alive()) return taken{std::move(last), true};
+            if (is_fit(last)) return taken{std::move(last.held), true};
         }
         auto place = parse_origin(origin);
         if (!place) return place.error();
@@ -45,8 +48,14 @@ public:
     // Kept only where another request may be sent.
     void give_back(std::string const& origin, std::unique_ptr<upstream_connection> of) {
         if (!of->reusable() || idle_count_ >= idle_max_) return;
-        idle_[origin].push_back(std::move(of));
+        idle_[origin].push_back({std::move(of), std::chrono::steady_clock::now()});
         ++idle_count_;
+    }
+    // Drops what the provider has closed, and what nobody has needed for long: whoever is between
+    // may have forgotten it. To be called now and then; otherwise each would keep its descriptor.
+    void sweep() {
+        for (auto& [origin, waiting] : idle_)
+            idle_count_ -= std::erase_if(waiting, [this](idle& each) { return !is_fit(each); });
     }
     void clear() {
         idle_.clear();
@@ -54,11 +63,20 @@ public:
     }
 
 private:
+    struct idle {
+        std::unique_ptr<upstream_connection> held{};
+        std::chrono::steady_clock::time_point since{};
+    };
+    [[nodiscard]] bool is_fit(idle& of) const {
+        return std::chrono::steady_clock::now() - of.since < idle_time_ && of.held->alive();
+    }
+
     asio::any_io_executor by_;
     asio::ssl::context* tls_;
     std::size_t idle_max_;
+    std::chrono::milliseconds idle_time_;
     std::size_t idle_count_ = 0;
-    std::unordered_map<std::string, std::vector<std::unique_ptr<upstream_connection>>> idle_{};
+    std::unordered_map<std::string, std::vector<idle>> idle_{};
 };
 
 }  // namespace detail
