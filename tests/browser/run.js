@@ -8,8 +8,9 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { fileURLToPath } from 'node:url';
 import { Mock } from '../soak/mock.js';
 
 const { values: options } = parseArgs({ options: {
@@ -74,8 +75,8 @@ function browse(site, url, key) {
   const words = ['dashboard.mjs', '--url', `${site}/`, '--token', token, '--trigger', `node -e '${ask}'`,
     '--report', '"$PROGRAM" report daily --db "$DB" --tz "$ZONE" --from "$FROM" --to "$TO" --format json'];
   for (const name of ['screenshots', 'chromium']) if (options[name]) words.push(`--${name}`, options[name]);
-  const browser = spawn(process.execPath, words, { stdio: 'inherit', cwd: import.meta.dirname,
-    env: { ...process.env, GATEWAY: url, GATEWAY_KEY: key, PROGRAM: options.program, DB: db } });
+  const browser = spawn(process.execPath, words, { stdio: 'inherit', cwd: fileURLToPath(new URL('.', import.meta.url)),
+    env: { ...process.env, GATEWAY: url, GATEWAY_KEY: key, PROGRAM: resolve(options.program), DB: db } });
   process.once('exit', () => browser.kill('SIGTERM'));
   return new Promise((resolve) => browser.once('exit', resolve));
 }
