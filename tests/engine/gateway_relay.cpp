@@ -9,6 +9,7 @@
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/read.hpp>
+#include <boost/asio/read_until.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/test/unit_test.hpp>
 
@@ -384,6 +385,58 @@ BOOST_AUTO_TEST_CASE(what_becomes_of_an_answer_whose_client_is_gone_is_a_policy_
     }
 }
 
+BOOST_AUTO_TEST_CASE(a_stream_whose_client_leaves_at_its_last_words_was_whole) {
+    stand one;
+    chaos_step open_ended = stream_step(openai_chat_stream("gpt-4.1", {"Good"}, body_usage{12, 1}));
+    open_ended.chunked = true;
+    open_ended.trouble = chaos_trouble::stall_mid_body;  // the chunk that ends all does not come
+    open_ended.body_bytes_sent = open_ended.body.size();
+    one.provider.script(chat_path, {open_ended});
+    {
+        auto socket = one.connect();
+        boost::asio::write(socket, boost::asio::buffer(stand::post(stream_question)));
+        std::string all;
+        boost::asio::read_until(socket, boost::asio::dynamic_buffer(all), "data: [DONE]");
+    }
+    BOOST_TEST(one.provider.wait_for_open_connections(0, std::chrono::seconds(10)));
+    auto const records = one.outcomes();
+    BOOST_REQUIRE(records.size() == 1U);
+    BOOST_TEST(records[0].complete);
+    BOOST_TEST(records[0].error_type == "");
+    BOOST_TEST((records[0].cost_status == cost_status::priced));
+    BOOST_TEST(records[0].usage.count(unit::output_tokens) == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(nothing_is_sent_for_a_client_that_leaves_while_it_waits_for_its_turn) {
+    stand one;
+    budget rate;
+    rate.name = "rate";
+    rate.unit = budget_unit::requests;
+    rate.limit = 1;
+    rate.window.period = budget_period::minute;
+    rate.alert_percents.clear();
+    parse_budget_action("wait=60000", rate).value();
+    one.log.set_budget(rate).value();
+    one.provider.script(chat_path, {json_step(openai_chat_body("gpt-4.1", "Good day", {}))});
+    BOOST_TEST(status_of(one.exchange(stand::post(question))) == 200);
+    auto const in_flight = [&](std::int64_t wanted) {
+        auto const until = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+        while (one.at.metrics().in_flight.value() != wanted) {
+            if (std::chrono::steady_clock::now() > until) return false;
+            std::this_thread::yield();
+        }
+        return true;
+    };
+    {
+        auto socket = one.connect();
+        boost::asio::write(socket, boost::asio::buffer(stand::post(question)));
+        BOOST_TEST(in_flight(1));
+    }
+    BOOST_TEST(in_flight(0));
+    BOOST_TEST(one.provider.requests().size() == 1U);
+    BOOST_TEST(one.outcomes().size() == 1U);
+}
+
 BOOST_AUTO_TEST_CASE(requests_that_cannot_be_understood_are_refused_with_the_right_status) {
     stand one([](gateway_options& options) {
         options.limits.body_bytes_max = 1000;
@@ -419,6 +472,15 @@ BOOST_AUTO_TEST_CASE(requests_that_cannot_be_understood_are_refused_with_the_rig
     }
     BOOST_TEST(one.provider.requests().empty());
     BOOST_TEST(one.outcomes().empty());
+}
+
+BOOST_AUTO_TEST_CASE(a_connection_to_a_provider_that_nobody_needs_is_closed) {
+    stand one([](gateway_options& options) {
+        options.upstream_idle_time = std::chrono::milliseconds(1);
+    });
+    one.provider.script(chat_path, {json_step(openai_chat_body("gpt-4.1", "Good day", {}))});
+    BOOST_TEST(status_of(one.exchange(stand::post(question))) == 200);
+    BOOST_TEST(one.provider.wait_for_open_connections(0, std::chrono::seconds(20)));
 }
 
 BOOST_AUTO_TEST_CASE(a_client_that_sends_a_byte_now_and_then_is_not_waited_for) {

@@ -380,4 +380,30 @@ BOOST_AUTO_TEST_CASE(broken_embeddings_are_an_error) {
     }
 }
 
+BOOST_AUTO_TEST_CASE(what_is_only_passed_through_is_handed_on_as_ever_and_not_kept) {
+    std::string_view const responses[] = {
+        R"({"type":"response.output_item.added","output_index":0,)"
+        R"("item":{"type":"function_call","call_id":"c1","name":"weather","arguments":""}})",
+        R"({"type":"response.function_call_arguments.delta","output_index":0,"delta":"{\"a\":"})",
+        R"({"type":"response.function_call_arguments.delta","output_index":0,"delta":"1}"})",
+        R"({"type":"response.output_item.done","output_index":0,)"
+        R"("item":{"type":"function_call","call_id":"c1","arguments":"{\"a\":1}"}})",
+        R"({"type":"response.output_text.delta","output_index":1,"delta":"Good day"})"};
+    answer_reader kept{dialect::openai_responses};
+    answer_reader passed{dialect::openai_responses, answer_text::passed};
+    for (std::string_view const each : responses) {
+        auto const document = boost::json::parse(each);
+        auto const one = kept.take(document);
+        auto const other = passed.take(document);
+        BOOST_TEST(one.text == other.text);
+        BOOST_REQUIRE(one.tool_calls.size() == other.tool_calls.size());
+        for (std::size_t i = 0; i < one.tool_calls.size(); ++i)
+            BOOST_TEST(one.tool_calls[i].arguments_json == other.tool_calls[i].arguments_json);
+    }
+    BOOST_TEST(kept.so_far().text == "Good day");
+    BOOST_TEST(kept.so_far().tool_calls.at(0).arguments_json == R"({"a":1})");
+    BOOST_TEST(passed.so_far().text == "");
+    BOOST_TEST(passed.so_far().tool_calls.at(0).arguments_json == "");
+}
+
 BOOST_AUTO_TEST_SUITE_END()

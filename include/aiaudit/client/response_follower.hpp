@@ -42,13 +42,14 @@ public:
     // `head`: the exchange without its bodies; `where`: what its path asks for. Keeps up to
     // `body_bytes_kept` of the body. What is referred to outlives the follower.
     response_follower(exchange head, prepared_request const& request, endpoint const& where,
-                      stream_listener const& to, std::size_t body_bytes_kept)
+                      stream_listener const& to, std::size_t body_bytes_kept,
+                      answer_text text = answer_text::kept)
         : exchange_(std::move(head)),
           request_(request),
           where_(where),
           to_(to),
           body_bytes_kept_(body_bytes_kept),
-          answer_(request.dialect) {}
+          answer_(request.dialect, text) {}
     response_follower(response_follower const&) = delete;
     response_follower& operator=(response_follower const&) = delete;
 
@@ -93,6 +94,8 @@ public:
         return used;
     }
 
+    // Whether a stream has said that it is over; what comes then is only its connection's end.
+    [[nodiscard]] bool said_end() const noexcept { return reader_ && reader_->said_end(); }
     // Set at the first piece that says something.
     [[nodiscard]] bool begun() const noexcept { return begun_; }
     [[nodiscard]] bool handed_on() const noexcept { return handed_on_; }

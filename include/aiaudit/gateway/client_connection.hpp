@@ -78,10 +78,12 @@ public:
     [[nodiscard]] asio::awaitable<bool> end();
 
     // Watches, until unwatch(), whether the client goes away; then calls on_gone(at_once), where
-    // at_once is true if it was close() that ended it.
+    // at_once is true if it was close() that ended it. Called again, it only changes who is told;
+    // one that has gone already is told at once.
     void watch(std::function<void(bool)> on_gone);
     void unwatch() {
         on_gone_ = nullptr;  // what was seen already, but not yet told, is not told any more
+        watched_ = false;
         watching_.emit(asio::cancellation_type::all);
     }
     [[nodiscard]] bool gone() const noexcept { return gone_; }
@@ -133,6 +135,7 @@ private:
     bool held_ = false;  // the head, for the first piece
     bool gone_ = false;
     bool idle_ = false;
+    bool watched_ = false;
 };
 
 // Idle connections cost a wait each, and no time of the head's.
@@ -290,6 +293,8 @@ inline asio::awaitable<bool> client_connection::end() {
 
 inline void client_connection::watch(std::function<void(bool)> on_gone) {
     on_gone_ = std::move(on_gone);
+    if (gone_ && on_gone_) on_gone_(false);
+    if (std::exchange(watched_, true)) return;
     auto const seen = [self = weak_from_this()](auto why) {
         auto const here = self.lock();
         if (why || !here) return;

@@ -27,22 +27,6 @@ namespace aiaudit {
 inline namespace v1 {
 namespace detail {
 
-// Counted in a gauge for as long as it lives.
-class counted_in {
-public:
-    explicit counted_in(metrics_gauge* in) noexcept : in_(in) {
-        if (in_ != nullptr) ++*in_;
-    }
-    ~counted_in() {
-        if (in_ != nullptr) --*in_;
-    }
-    counted_in(counted_in const&) = delete;
-    counted_in& operator=(counted_in const&) = delete;
-
-private:
-    metrics_gauge* in_;
-};
-
 template <class Ledger, pricing_policy Prices>
 struct gateway_core {
     using ledger_type = Ledger;

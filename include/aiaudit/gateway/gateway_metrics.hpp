@@ -53,6 +53,22 @@ private:
 
 namespace detail {
 
+// Counted in a gauge for as long as it lives.
+class counted_in {
+public:
+    explicit counted_in(metrics_gauge* in) noexcept : in_(in) {
+        if (in_ != nullptr) ++*in_;
+    }
+    ~counted_in() {
+        if (in_ != nullptr) --*in_;
+    }
+    counted_in(counted_in const&) = delete;
+    counted_in& operator=(counted_in const&) = delete;
+
+private:
+    metrics_gauge* in_;
+};
+
 inline constexpr std::size_t metric_pairs_most = 200;
 inline constexpr std::size_t metric_reasons_most = 32;
 inline constexpr std::size_t metric_label_bytes = 128;

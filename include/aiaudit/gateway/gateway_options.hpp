@@ -63,7 +63,7 @@ struct gateway_options {
     transfer_limits upstream{};                          // of one attempt; the deadline is not used
     std::chrono::milliseconds upstream_time{1'800'000};  // of one attempt, from its first byte sent
     std::size_t upstream_idle_max = 256;                 // connections that are kept, a thread
-    std::chrono::milliseconds upstream_idle_time{30'000};  // for which one is kept
+    std::chrono::milliseconds upstream_idle_time{30'000};  // that one is kept without use
     std::string upstream_ca_file{};  // trusted certificates in PEM, beside the system's
 
     client_gone on_client_gone = client_gone::cut;

@@ -122,7 +122,8 @@ private:
 template <class Core>
 struct relay<Core>::passing {
     passing(attempt_plan const& plan, std::string origin_of)
-        : follower(exchange_of(plan), *plan.request, *plan.where, nobody, 0),
+        : follower(exchange_of(plan), *plan.request, *plan.where, nobody, 0,
+                   answer_text::passed),
           origin(std::move(origin_of)) {}
 
     stream_listener nobody{};
@@ -209,10 +210,12 @@ asio::awaitable<void> relay<Core>::run() {
         co_return;
     }
     id_ = make_operation_id(core_.ledger.time().now());
+    client_.watch(nullptr);  // nothing is sent for one that leaves before its turn
     std::vector<std::size_t> const& others = core_.routes.fallbacks(route_.upstream);
     refused last = co_await try_upstream(route_.upstream, others.empty());
     for (std::size_t i = 0; i < others.size() && last && !last->final && !client_.gone(); ++i)
         last = co_await try_upstream(others[i], i + 1 == others.size());
+    client_.unwatch();
     if (last && !client_.gone()) co_await answer(std::move(last->problem));
 }
 
@@ -301,7 +304,9 @@ asio::awaitable<result<typename relay<Core>::passage>> relay<Core>::enter(
         auto const until = core_.desk.end_of_wait(*in->refused, begun, plan);
         if (!until) co_return core_.desk.refuse(std::move(*in), plan);
         asio::steady_timer timer(co_await asio::this_coro::executor, *until);
-        static_cast<void>(co_await timer.async_wait(as_value));
+        client_.watch([&timer](bool) { timer.cancel(); });
+        if (!client_.gone()) static_cast<void>(co_await timer.async_wait(as_value));
+        client_.watch(nullptr);
         if (client_.gone()) co_return fail(errc::cancelled, "while waiting for a rate limit");
     }
 }
@@ -362,6 +367,7 @@ asio::awaitable<result<http_response_head>> relay<Core>::begin_exchange(passing&
     client_.watch([connection = of.connection.get(), cuts](bool at_once) {
         if (cuts || at_once) connection->cancel();
     });
+    if (client_.gone()) co_return fail(errc::cancelled, "connect: the client went away before");
     if (!of.was_kept) {
         if (auto opened = co_await of.connection->open(plan.limits); !opened)
             co_return opened.error();
@@ -481,8 +487,10 @@ asio::awaitable<typename relay<Core>::refused> relay<Core>::exchange_with(ready_
         fallback_policy const fallback{};
         bool const elsewhere = !is_last && fallback.applies(classify({}, head->status));
         if (!elsewhere) failed = co_await pass_body(of, plan, *head, guard);
+        // Many clients leave at the words that end a stream: it was whole, and its cost is known.
+        if (of.follower.said_end()) failed.reset();
     }
-    client_.unwatch();
+    client_.watch(nullptr);  // the connection to the provider may end before this one
     std::optional<error> const told = failed;
     bool const begun = client_.has_begun();
     error_class const why = record_end(at, plan, of, std::move(failed), std::move(entry), ticket);

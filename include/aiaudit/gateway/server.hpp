@@ -144,12 +144,13 @@ private:
     using tcp = asio::ip::tcp;
     // A thread with its connections.
     struct worker {
-        worker(asio::ssl::context& tls, gateway_options const& with)
-            : upstreams(context.get_executor(), tls, with.upstream_idle_max,
-                        with.upstream_idle_time) {}
+        worker(asio::ssl::context& tls, gateway_options const& options)
+            : upstreams(context.get_executor(), tls, options.upstream_idle_max,
+                        options.upstream_idle_time) {}
         asio::io_context context{1};
         asio::executor_work_guard<asio::io_context::executor_type> work{context.get_executor()};
         upstream_pool upstreams;
+        asio::steady_timer sweeping{context};
         std::set<std::shared_ptr<client_connection>> clients{};
         std::thread thread{};
     };
@@ -158,6 +159,7 @@ private:
     [[nodiscard]] asio::awaitable<void> accept(tcp::acceptor& by, listener const& to);
     [[nodiscard]] asio::awaitable<void> converse(worker& in, listener const& with,
                                                  std::shared_ptr<client_connection> client);
+    [[nodiscard]] asio::awaitable<void> sweep(worker& of);
     [[nodiscard]] asio::awaitable<void> refuse(client_connection& client,
                                                unreadable_request const& why);
     void welcome(tcp::socket socket, worker& in, listener const& to);
@@ -215,8 +217,10 @@ inline result<void> server::start() {
     for (std::size_t i = 0; i < listeners_.size(); ++i)
         asio::co_spawn(workers_.front()->context, accept(*acceptors_[i], listeners_[i]),
                        [](std::exception_ptr) {});
-    for (auto& each : workers_)
+    for (auto& each : workers_) {
+        asio::co_spawn(each->context, sweep(*each), [](std::exception_ptr) {});
         each->thread = std::thread([of = each.get()] { of->context.run(); });
+    }
     return {};
 }
 
@@ -237,6 +241,14 @@ inline asio::awaitable<void> server::accept(tcp::acceptor& by, listener const& t
         }
         auto arrived = std::make_shared<tcp::socket>(std::move(socket));
         asio::post(in.context, [this, arrived, &in, &to] { welcome(std::move(*arrived), in, to); });
+    }
+}
+
+inline asio::awaitable<void> server::sweep(worker& of) {
+    while (!stopping_) {
+        of.upstreams.sweep();
+        of.sweeping.expires_after(std::chrono::seconds(1));
+        static_cast<void>(co_await of.sweeping.async_wait(as_value));
     }
 }
 
@@ -277,9 +289,10 @@ inline asio::awaitable<void> server::converse(worker& in, listener const& with,
         }
         session now{*client, in.upstreams, stopping_, std::move(*request)};
         if (stopping_) client->close_after_this();
-        ++metrics_.in_flight;
-        co_await with.serve(now);
-        --metrics_.in_flight;
+        {
+            counted_in const in_flight(&metrics_.in_flight);
+            co_await with.serve(now);
+        }
         if (!client->stays_open()) break;
     }
     client->shut_down();
@@ -308,12 +321,13 @@ inline void server::stop() {
         in_each([](worker& in) {
             for (auto const& each : in.clients) each->close();
         });
-        // Each records how far it came, and ends. What waits for a rate limit is not waited for.
+        // Each records how far it came, and ends.
         if (!await_end(std::chrono::seconds(5))) in_each([](worker& in) { in.context.stop(); });
     }
     if (on_end_) on_end_();
     in_each([](worker& in) {
         in.upstreams.clear();
+        in.sweeping.cancel();
         in.work.reset();
     });
     for (auto& each : workers_) each->thread.join();

@@ -23,11 +23,9 @@ namespace detail {
 
 class upstream_pool {
 public:
-    // At most `idle_max` of them, each for at most `longest`: what stands between may forget one
-    // that says nothing, and not tell.
     upstream_pool(asio::any_io_executor by, asio::ssl::context& tls, std::size_t idle_max,
-                  std::chrono::milliseconds longest)
-        : by_(std::move(by)), tls_(&tls), idle_max_(idle_max), longest_(longest) {}
+                  std::chrono::milliseconds idle_time)
+        : by_(std::move(by)), tls_(&tls), idle_max_(idle_max), idle_time_(idle_time) {}
 
     struct taken {
         std::unique_ptr<upstream_connection> connection{};
@@ -35,13 +33,13 @@ public:
     };
     // Errors: bad_argument for an origin that is none.
     [[nodiscard]] result<taken> take(std::string const& origin) {
-        auto& idle = idle_[origin];
-        while (!idle.empty()) {
-            waiting last = std::move(idle.back());
-            idle.pop_back();
+        auto& waiting = idle_[origin];
+        while (!waiting.empty()) {
+            // The one that was used last, so that those which are not needed grow old.
+            idle last = std::move(waiting.back());
+            waiting.pop_back();
             --idle_count_;
-            bool const young = std::chrono::steady_clock::now() - last.since < longest_;
-            if (young && last.connection->alive()) return taken{std::move(last.connection), true};
+            if (is_fit(last)) return taken{std::move(last.held), true};
         }
         return open_later(origin);
     }
@@ -56,23 +54,32 @@ public:
         idle_[origin].push_back({std::move(of), std::chrono::steady_clock::now()});
         ++idle_count_;
     }
+    // Drops what the provider has closed, and what nobody has needed for long: whoever is between
+    // may have forgotten it. To be called now and then; otherwise each would keep its descriptor.
+    void sweep() {
+        for (auto& [origin, waiting] : idle_)
+            idle_count_ -= std::erase_if(waiting, [this](idle& each) { return !is_fit(each); });
+    }
     void clear() {
         idle_.clear();
         idle_count_ = 0;
     }
 
 private:
-    struct waiting {
-        std::unique_ptr<upstream_connection> connection{};
+    struct idle {
+        std::unique_ptr<upstream_connection> held{};
         std::chrono::steady_clock::time_point since{};
     };
+    [[nodiscard]] bool is_fit(idle& of) const {
+        return std::chrono::steady_clock::now() - of.since < idle_time_ && of.held->alive();
+    }
 
     asio::any_io_executor by_;
     asio::ssl::context* tls_;
     std::size_t idle_max_;
-    std::chrono::milliseconds longest_;
+    std::chrono::milliseconds idle_time_;
     std::size_t idle_count_ = 0;
-    std::unordered_map<std::string, std::vector<waiting>> idle_{};
+    std::unordered_map<std::string, std::vector<idle>> idle_{};
 };
 
 }  // namespace detail

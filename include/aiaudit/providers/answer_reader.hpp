@@ -33,9 +33,13 @@ inline namespace v1 {
 inline constexpr std::size_t answer_bytes_max = std::size_t{64} << 20;
 inline constexpr std::size_t tool_calls_max = 1024;
 
+// Whether what is said is kept, or only handed on: for who passes an answer through.
+enum class answer_text : std::uint8_t { kept, passed };
+
 class answer_reader {
 public:
-    explicit answer_reader(dialect which) noexcept : dialect_(which) {}
+    explicit answer_reader(dialect which, answer_text text = answer_text::kept) noexcept
+        : dialect_(which), text_(text) {}
 
     // One whole document: a body, or the data of one event. Never fails: what it does not know says
     // nothing.
@@ -69,6 +73,7 @@ private:
         std::uint64_t number = 0;
         std::size_t call = 0;      // in answer_.tool_calls
         std::string in_advance{};  // arguments that stand until a piece comes
+        bool has_pieces = false;   // of arguments
     };
 
     void take_one(json const& document, answer_delta& added) {
@@ -123,7 +128,7 @@ private:
     void say(std::string& whole, std::string& piece, std::string_view text) {
         if (text.empty()) return;
         piece.append(text);
-        if (room_for(text.size())) whole.append(text);
+        if (text_ == answer_text::kept && room_for(text.size())) whole.append(text);
     }
     void say_text(answer_delta& added, std::string_view text) {
         say(answer_.text, added.text, text);
@@ -172,7 +177,7 @@ private:
                     std::string_view name) {
         auto const call = open_call(added, id, name);
         if (!call) return nullptr;
-        slots_.push_back({number, *call, {}});
+        slots_.push_back({number, *call, {}, false});
         return &slots_.back();
     }
 
@@ -288,8 +293,10 @@ private:
             open_slot(added, number, detail::text_at(item, "call_id"),
                       detail::text_at(item, "name"));
         } else if (type == "response.function_call_arguments.delta") {
-            if (slot const* to = slot_of(number)) {
-                add_arguments(added, to->call, detail::text_at(&event, "delta"));
+            if (slot* const to = slot_of(number)) {
+                auto const piece = detail::text_at(&event, "delta");
+                to->has_pieces = to->has_pieces || !piece.empty();
+                add_arguments(added, to->call, piece);
             }
         } else if (type == "response.output_item.done") {
             auto const* item = detail::at_path(&event, "item");
@@ -300,7 +307,7 @@ private:
     // A whole item: only what its pieces did not bring.
     void take_done_item(json const& item, std::uint64_t number, answer_delta& added) {
         if (slot const* to = slot_of(number)) {
-            if (!answer_.tool_calls[to->call].arguments_json.empty()) return;
+            if (to->has_pieces) return;
             return add_arguments(added, to->call, detail::text_at(&item, "arguments"));
         }
         if (spoken_ == number) return;
@@ -402,6 +409,7 @@ private:
     }
 
     dialect dialect_;
+    answer_text text_;
     answer answer_{};
     std::vector<slot> slots_{};
     std::size_t bytes_ = 0;                  // that answer_ holds

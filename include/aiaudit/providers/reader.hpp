@@ -131,6 +131,11 @@ public:
         return counts ? *counts : usage{};
     }
 
+    // Whether a stream has said that it is over, however its connection ends.
+    [[nodiscard]] bool said_end() const noexcept {
+        return framing_ != framing::whole && collector_.terminal();
+    }
+
     // The answer. The reader is used up.
     [[nodiscard]] reading finish() {
         bool stream = framing_ != framing::whole;
