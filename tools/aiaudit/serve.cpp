@@ -4,6 +4,8 @@
 
 #include "commands.hpp"
 
+#include <aiaudit/alerts.hpp>
+#include <aiaudit/alerts/webhook.hpp>
 #include <aiaudit/gateway.hpp>
 
 #include <csignal>
@@ -32,6 +34,10 @@ struct options {
     std::string durability = "committed";
     std::string budgets = "exclusive";
     std::string on_gone = "cut";
+    std::string webhook{};
+    std::string webhook_secret{};
+    std::string slack{};
+    std::string zone = "UTC";
     std::string prices{};
     unsigned threads = 0;
     std::uint64_t output_most = 0;
@@ -142,6 +148,30 @@ aiaudit::gateway_options gateway_options_of(options const& with) {
     return made;
 }
 
+// Told on standard error, and to whom else it is wanted. What a hook's address holds is a secret.
+aiaudit::alert_watch_options alerts_of(options const& with) {
+    aiaudit::alert_watch_options made;
+    made.directory = with.db;
+    made.usual.zone = value_or_fail(aiaudit::find_time_zone(with.zone), "--alert-tz");
+    made.sinks.push_back(aiaudit::log_line_sink("log", std::cerr));
+    aiaudit::webhook_options hook;
+    if (!with.webhook.empty()) {
+        hook.url = secret_at(with.webhook, "--alert-webhook");
+        if (!with.webhook_secret.empty())
+            hook.secret = secret_at(with.webhook_secret, "--alert-secret");
+        made.sinks.push_back(value_or_fail(aiaudit::webhook_sink(hook), "--alert-webhook"));
+    } else if (!with.webhook_secret.empty()) {
+        throw failure{"--alert-secret needs --alert-webhook"};
+    }
+    if (!with.slack.empty()) {
+        aiaudit::webhook_options chat;
+        chat.name = "slack";
+        chat.url = secret_at(with.slack, "--alert-slack");
+        made.sinks.push_back(value_or_fail(aiaudit::slack_sink(chat), "--alert-slack"));
+    }
+    return made;
+}
+
 void run(options const& with) {
     // Before any thread is made, so that the signals come to this one.
     sigset_t signals;
@@ -166,6 +196,7 @@ void run(options const& with) {
                                                     with.secure_cookie}),
                                        "--dashboard-token"));
     }
+    auto const watch = value_or_fail(aiaudit::alert_watch::open(ledger, alerts_of(with)));
     value_or_fail(gateway.start());
     std::cout << "gateway at http://" << with.listen.substr(0, with.listen.rfind(':')) << ':'
               << gateway.port() << '\n';
@@ -219,6 +250,13 @@ void add_serve(CLI::App& program, int&) {
                         "$VARIABLE or @FILE with what opens the dashboard: 16 characters or more");
     command->add_flag("--dashboard-tls", with->secure_cookie,
                       "Browsers come by TLS, through a proxy: the cookie never goes without");
+    command->add_option("--alert-webhook", with->webhook,
+                        "$VARIABLE or @FILE with the address that alerts are posted to");
+    command->add_option("--alert-secret", with->webhook_secret,
+                        "$VARIABLE or @FILE with what signs them");
+    command->add_option("--alert-slack", with->slack,
+                        "$VARIABLE or @FILE with the address of an incoming webhook of Slack's");
+    command->add_option("--alert-tz", with->zone, "Whose days anomalies are of; default: UTC");
     command->add_option("--output-most", with->output_most, "The most output tokens of a request");
     command->add_option("--body-bytes", with->body_bytes_max, "The largest body; default: 32 MB")
         ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1} << 32));

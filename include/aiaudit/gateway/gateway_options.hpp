@@ -64,7 +64,7 @@ struct gateway_options {
     std::chrono::milliseconds upstream_time{1'800'000};  // of one attempt, from its first byte sent
     std::size_t upstream_idle_max = 256;                 // connections that are kept, a thread
     std::chrono::milliseconds upstream_idle_time{30'000};  // that one is kept without use
-    std::string upstream_ca_file{};  // trusted certificates in PEM, beside the system's
+    std::string upstream_ca_file{};  // trusted certificates in PEM, in place of the system's
 
     client_gone on_client_gone = client_gone::cut;
     std::size_t drain_bytes_max = std::size_t{1} << 20;
