@@ -14,7 +14,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-OUTPUTS = ("aiaudit/aiaudit.hpp", "aiaudit/ledger.hpp")
+OUTPUTS = ("aiaudit/aiaudit.hpp", "aiaudit/ledger.hpp", "aiaudit/gateway.hpp")
 
 # Headers that a user includes by name: aiaudit.hpp does not reach them. A name may be a folder.
 OPT_IN = (

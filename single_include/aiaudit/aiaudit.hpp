@@ -1971,6 +1971,7 @@ struct attempt_facts {
     std::string error_type{};     // the provider's machine-readable code; empty where it succeeded
     std::string error_message{};  // the provider's words, untrusted, never stored by default
     bool complete = true;         // false for a stream that ended before its end
+    bool under_way = false;       // a response in the background: whole, but not its usage yet
 
     friend bool operator==(attempt_facts const&, attempt_facts const&) = default;
 };
@@ -22441,9 +22442,13 @@ inline namespace v1 {
 inline constexpr std::size_t answer_bytes_max = std::size_t{64} << 20;
 inline constexpr std::size_t tool_calls_max = 1024;
 
+// Whether what is said is kept, or only handed on: for who passes an answer through.
+enum class answer_text : std::uint8_t { kept, passed };
+
 class answer_reader {
 public:
-    explicit answer_reader(dialect which) noexcept : dialect_(which) {}
+    explicit answer_reader(dialect which, answer_text text = answer_text::kept) noexcept
+        : dialect_(which), text_(text) {}
 
     // One whole document: a body, or the data of one event. Never fails: what it does not know says
     // nothing.
@@ -22477,6 +22482,7 @@ private:
         std::uint64_t number = 0;
         std::size_t call = 0;      // in answer_.tool_calls
         std::string in_advance{};  // arguments that stand until a piece comes
+        bool has_pieces = false;   // of arguments
     };
 
     void take_one(json const& document, answer_delta& added) {
@@ -22531,7 +22537,7 @@ private:
     void say(std::string& whole, std::string& piece, std::string_view text) {
         if (text.empty()) return;
         piece.append(text);
-        if (room_for(text.size())) whole.append(text);
+        if (text_ == answer_text::kept && room_for(text.size())) whole.append(text);
     }
     void say_text(answer_delta& added, std::string_view text) {
         say(answer_.text, added.text, text);
@@ -22580,7 +22586,7 @@ private:
                     std::string_view name) {
         auto const call = open_call(added, id, name);
         if (!call) return nullptr;
-        slots_.push_back({number, *call, {}});
+        slots_.push_back({number, *call, {}, false});
         return &slots_.back();
     }
 
@@ -22696,8 +22702,10 @@ private:
             open_slot(added, number, detail::text_at(item, "call_id"),
                       detail::text_at(item, "name"));
         } else if (type == "response.function_call_arguments.delta") {
-            if (slot const* to = slot_of(number)) {
-                add_arguments(added, to->call, detail::text_at(&event, "delta"));
+            if (slot* const to = slot_of(number)) {
+                auto const piece = detail::text_at(&event, "delta");
+                to->has_pieces = to->has_pieces || !piece.empty();
+                add_arguments(added, to->call, piece);
             }
         } else if (type == "response.output_item.done") {
             auto const* item = detail::at_path(&event, "item");
@@ -22708,7 +22716,7 @@ private:
     // A whole item: only what its pieces did not bring.
     void take_done_item(json const& item, std::uint64_t number, answer_delta& added) {
         if (slot const* to = slot_of(number)) {
-            if (!answer_.tool_calls[to->call].arguments_json.empty()) return;
+            if (to->has_pieces) return;
             return add_arguments(added, to->call, detail::text_at(&item, "arguments"));
         }
         if (spoken_ == number) return;
@@ -22810,6 +22818,7 @@ private:
     }
 
     dialect dialect_;
+    answer_text text_;
     answer answer_{};
     std::vector<slot> slots_{};
     std::size_t bytes_ = 0;                  // that answer_ holds
@@ -24676,6 +24685,11 @@ public:
         return counts ? *counts : usage{};
     }
 
+    // Whether a stream has said that it is over, however its connection ends.
+    [[nodiscard]] bool said_end() const noexcept {
+        return framing_ != framing::whole && collector_.terminal();
+    }
+
     // The answer. The reader is used up.
     [[nodiscard]] reading finish() {
         bool stream = framing_ != framing::whole;
@@ -24856,6 +24870,7 @@ private:
         std::string const& status = collector_.status();
         if (status == "queued" || status == "in_progress") {
             facts_.complete = false;
+            facts_.under_way = !stream;
             return "background response still " + status;
         }
         if (stream && !collector_.terminal()) return "stream ended early, before its usage";
@@ -25759,13 +25774,14 @@ public:
     // `head`: the exchange without its bodies; `where`: what its path asks for. Keeps up to
     // `body_bytes_kept` of the body. What is referred to outlives the follower.
     response_follower(exchange head, prepared_request const& request, endpoint const& where,
-                      stream_listener const& to, std::size_t body_bytes_kept)
+                      stream_listener const& to, std::size_t body_bytes_kept,
+                      answer_text text = answer_text::kept)
         : exchange_(std::move(head)),
           request_(request),
           where_(where),
           to_(to),
           body_bytes_kept_(body_bytes_kept),
-          answer_(request.dialect) {}
+          answer_(request.dialect, text) {}
     response_follower(response_follower const&) = delete;
     response_follower& operator=(response_follower const&) = delete;
 
@@ -25810,6 +25826,8 @@ public:
         return used;
     }
 
+    // Whether a stream has said that it is over; what comes then is only its connection's end.
+    [[nodiscard]] bool said_end() const noexcept { return reader_ && reader_->said_end(); }
     // Set at the first piece that says something.
     [[nodiscard]] bool begun() const noexcept { return begun_; }
     [[nodiscard]] bool handed_on() const noexcept { return handed_on_; }
@@ -27695,7 +27713,8 @@ void settle_at_bounds(record& entry, attempt_facts& facts, attempt_plan const& p
         return here(errc::bad_response, read.problem->where);
     if (read.problem && read.problem->code == errc::too_large)
         return here(errc::too_large, read.problem->where);
-    if (!read.facts.complete) return here(errc::truncated, "the stream ended before its end");
+    if (!read.facts.complete && !read.facts.under_way)
+        return here(errc::truncated, "the stream ended before its end");
     return std::nullopt;
 }
 
@@ -29381,6 +29400,16 @@ struct raw_request {
         if (!asked) return asked.error();
         made.body = std::move(asked->body);
         made.usage_injected = asked->injected;
+        return made;
+    }
+    // For a path of which nothing needs to be known, since it costs nothing.
+    [[nodiscard]] result<prepared_request> as_it_came(provider_entry const& where,
+                                                      std::string_view path) const {
+        prepared_request made;
+        made.dialect = point.dialect;
+        made.target = where.prefix + std::string(path);
+        made.body = body;
+        made.facts = facts;
         return made;
     }
 };
