@@ -3,12 +3,15 @@
 // dashboard_api.cpp: what the dashboard's API answers, held to the reports and records it is of.
 #include "support/ledger_testing.hpp"
 
+#include <aiaudit/alerts.hpp>
 #include <aiaudit/gateway/dashboard_api.hpp>
 
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 #include <boost/test/unit_test.hpp>
 
+#include <algorithm>
+#include <chrono>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -395,6 +398,29 @@ BOOST_FIXTURE_TEST_CASE(alerts_come_newest_first_with_what_was_not_delivered, st
     BOOST_TEST(text_of(alerts.at(1).at("key")) == "key2");
     BOOST_TEST(text_of(alerts.at(3).at("facts").at(0).at("name")) == "spent");
     BOOST_TEST(get("alerts?limit=1").at("alerts").as_array().size() == 1U);
+}
+
+BOOST_FIXTURE_TEST_CASE(what_a_watch_raises_is_among_the_alerts, stand) {
+    budget monthly;
+    monthly.name = "all";
+    monthly.limit = money::parse("2").value().pico();
+    BOOST_REQUIRE(log.set_budget(monthly).has_value());
+    for (int day = 1; day <= 14; ++day) add(outcome_at(days_ago(day), "eve", "gpt-4.1", "0.01"));
+    add(outcome_at(noon, "eve", "gpt-4.1", "30"));
+    alert_watch_options options;
+    options.poll_every = std::chrono::milliseconds(0);
+    auto watch = basic_alert_watch<memory_ledger>::open(log, options).value();
+    auto const raised = watch.poll_once().value().raised;
+    auto const alerts = get("alerts").at("alerts").as_array();
+    BOOST_TEST(alerts.size() == raised);
+    auto const has = [&alerts](std::string_view kind, std::string_view words) {
+        return std::any_of(alerts.begin(), alerts.end(), [&](json::value const& each) {
+            return text_of(each.at("kind")) == kind &&
+                   text_of(each.at("text")).find(words) != std::string::npos;
+        });
+    };
+    BOOST_TEST(has("anomaly", "user eve: spent 30 USD"));
+    BOOST_TEST(has("budget_threshold", "budget 'all' of everyone has reached"));
 }
 
 BOOST_FIXTURE_TEST_CASE(recent_has_savings_and_times_to_the_first_token, stand) {
