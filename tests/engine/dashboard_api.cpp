@@ -3,12 +3,15 @@
 // dashboard_api.cpp: what the dashboard's API answers, held to the reports and records it is of.
 #include "support/ledger_testing.hpp"
 
+#include <aiaudit/alerts.hpp>
 #include <aiaudit/gateway/dashboard_api.hpp>
 
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 #include <boost/test/unit_test.hpp>
 
+#include <algorithm>
+#include <chrono>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -61,7 +64,8 @@ struct stand {
     void add(record const& entry) { BOOST_REQUIRE(log.append(entry).has_value()); }
 
     gateway_response ask(std::string_view target) {
-        return api.get(detail::path_of(target), api_parameters(detail::query_of(target)));
+        return api.get("/api/v1/" + std::string(detail::path_of(target)),
+                       api_parameters(detail::query_of(target)));
     }
     json::value get(std::string_view target) {
         auto const got = ask(target);
@@ -115,16 +119,17 @@ BOOST_AUTO_TEST_CASE(an_empty_ledger_has_zeros) {
     auto log = memory_ledger::open({}).value();
     log.time().set(noon);
     aiaudit::dashboard_api<memory_ledger> api{log};
-    auto const summary = json::parse(api.get("summary", api_parameters("")).body);
+    auto const summary = json::parse(api.get("/api/v1/summary", api_parameters("")).body);
     BOOST_TEST(text_of(summary.at("today").at("cost_usd")) == "0");
     BOOST_TEST(summary.at("first_day").is_null());
-    auto const daily = json::parse(api.get("daily", api_parameters("")).body);
+    auto const daily = json::parse(api.get("/api/v1/daily", api_parameters("")).body);
     BOOST_TEST(daily.at("days").as_array().size() == 30U);
-    auto const page = json::parse(api.get("records", api_parameters("")).body);
+    auto const page = json::parse(api.get("/api/v1/records", api_parameters("")).body);
     BOOST_TEST(page.at("records").as_array().empty());
     BOOST_TEST(page.at("next_before").is_null());
-    BOOST_TEST(api.get("records/1", api_parameters("")).status == 404);
-    BOOST_TEST(json::parse(api.get("recent", api_parameters("")).body).at("since").is_null());
+    BOOST_TEST(api.get("/api/v1/records/1", api_parameters("")).status == 404);
+    BOOST_TEST(
+        json::parse(api.get("/api/v1/recent", api_parameters("")).body).at("since").is_null());
 }
 
 BOOST_FIXTURE_TEST_CASE(the_zone_says_which_day_it_is, stand) {
@@ -156,6 +161,26 @@ BOOST_FIXTURE_TEST_CASE(the_models_of_a_day_add_up_to_it, stand) {
         BOOST_TEST(sum.to_string() == text_of(day.at("cost_usd")));
     }
     BOOST_TEST(days.back().at("models").as_array().size() == 2U);
+}
+
+// Each report is answered before a call that comes then.
+struct growing_ledger : memory_ledger {
+    explicit growing_ledger(memory_ledger&& from) : memory_ledger(std::move(from)) {}
+    result<aiaudit::report> report(report_query const& query) {
+        auto made = memory_ledger::report(query);
+        BOOST_REQUIRE(append(outcome_at(noon, "eve", "gpt-4.1", "1")).has_value());
+        return made;
+    }
+};
+
+BOOST_FIXTURE_TEST_CASE(a_day_is_the_sum_of_its_models_while_calls_come, stand) {
+    growing_ledger growing(std::move(log));
+    aiaudit::dashboard_api<growing_ledger> of_growing{growing};
+    auto const got = json::parse(
+        of_growing.get("/api/v1/daily", api_parameters("by=model&from=2026-08-15")).body);
+    auto const& day = got.at("days").at(0);
+    BOOST_TEST(text_of(day.at("cost_usd")) == "1.125000000001");
+    BOOST_TEST(text_of(day.at("models").at(0).at("cost_usd")) == "1.125");
 }
 
 BOOST_FIXTURE_TEST_CASE(daily_can_be_of_one_user, stand) {
@@ -246,6 +271,9 @@ BOOST_FIXTURE_TEST_CASE(a_name_is_no_formula_and_always_utf8, stand) {
     BOOST_TEST(csv.find("\n\"'=HYPERLINK(\"\"http://127.0.0.1\"\")\",") != std::string::npos);
     BOOST_TEST(csv.find("\n'@sum,") != std::string::npos);
     BOOST_TEST(csv.find("\n'-2+3,") != std::string::npos);
+    // Where cells are parted by semicolons, or a name has several lines.
+    add(outcome_at(noon, "x;=1+1;y\n@z;-w", "m", "1"));
+    BOOST_TEST(ask("users?format=csv").body.find("\n\"x;'=1+1;y\n'@z;'-w\",") != std::string::npos);
     BOOST_TEST(csv.find("bad\xEF\xBF\xBD"
                         "byte \xC3\xA9") != std::string::npos);
     bool found = false;
@@ -297,6 +325,37 @@ BOOST_FIXTURE_TEST_CASE(a_search_looks_back_a_bounded_way_and_says_where_to_go_o
     BOOST_TEST(most.at("next_before").to_number<int>() == 20'105 - 199);
 }
 
+// Whatever the blocks are in which the log has them.
+BOOST_FIXTURE_TEST_CASE(pages_one_after_the_other_are_the_whole_log_backwards, stand) {
+    int number = 0;
+    for (int const block : {1, 300, 2, 1'000, 7}) {
+        append_samples(log, number, block);
+        number += block;
+    }
+    for (std::string const query : {"limit=200", "limit=7&user=user1", "limit=150&kind=outcome",
+                                    "limit=3&user=ada", "limit=1&user=nobody"}) {
+        auto const user = query.find("user=");
+        std::string const wanted = user == std::string::npos ? "" : query.substr(user + 5);
+        std::vector<std::uint64_t> expected;
+        BOOST_REQUIRE(log.read(sequence{1},
+                               [&](sequence at, record&& entry) {
+                                   if (wanted.empty() || entry.user == wanted)
+                                       expected.insert(expected.begin(), value_of(at));
+                                   return true;
+                               })
+                          .has_value());
+        std::vector<std::uint64_t> found;
+        for (std::string before = "99999"; before != "null";) {
+            auto const page = get("records?" + query + "&before=" + before);
+            for (auto const& each : page.at("records").as_array())
+                found.push_back(each.at("sequence").to_number<std::uint64_t>());
+            before = json::serialize(page.at("next_before"));
+            BOOST_TEST_REQUIRE(found.size() <= expected.size());
+        }
+        BOOST_TEST(found == expected, boost::test_tools::per_element());
+    }
+}
+
 BOOST_FIXTURE_TEST_CASE(a_record_comes_with_a_proof_that_holds, stand) {
     append_samples(log, 0, 300);
     for (std::uint64_t const number : {1U, 2U, 5U, 256U, 257U, 305U}) {
@@ -341,6 +400,29 @@ BOOST_FIXTURE_TEST_CASE(alerts_come_newest_first_with_what_was_not_delivered, st
     BOOST_TEST(get("alerts?limit=1").at("alerts").as_array().size() == 1U);
 }
 
+BOOST_FIXTURE_TEST_CASE(what_a_watch_raises_is_among_the_alerts, stand) {
+    budget monthly;
+    monthly.name = "all";
+    monthly.limit = money::parse("2").value().pico();
+    BOOST_REQUIRE(log.set_budget(monthly).has_value());
+    for (int day = 1; day <= 14; ++day) add(outcome_at(days_ago(day), "eve", "gpt-4.1", "0.01"));
+    add(outcome_at(noon, "eve", "gpt-4.1", "30"));
+    alert_watch_options options;
+    options.poll_every = std::chrono::milliseconds(0);
+    auto watch = basic_alert_watch<memory_ledger>::open(log, options).value();
+    auto const raised = watch.poll_once().value().raised;
+    auto const alerts = get("alerts").at("alerts").as_array();
+    BOOST_TEST(alerts.size() == raised);
+    auto const has = [&alerts](std::string_view kind, std::string_view words) {
+        return std::any_of(alerts.begin(), alerts.end(), [&](json::value const& each) {
+            return text_of(each.at("kind")) == kind &&
+                   text_of(each.at("text")).find(words) != std::string::npos;
+        });
+    };
+    BOOST_TEST(has("anomaly", "user eve: spent 30 USD"));
+    BOOST_TEST(has("budget_threshold", "budget 'all' of everyone has reached"));
+}
+
 BOOST_FIXTURE_TEST_CASE(recent_has_savings_and_times_to_the_first_token, stand) {
     for (std::uint64_t i = 1; i <= 100; ++i) {
         auto entry = outcome_at(noon, "ada", "gpt-4.1", "0");
@@ -354,6 +436,27 @@ BOOST_FIXTURE_TEST_CASE(recent_has_savings_and_times_to_the_first_token, stand) 
     BOOST_TEST(text_of(got.at("saved_usd")) == "1");
     BOOST_TEST(got.at("p50_time_to_first_token_ms").to_number<double>() == 50.0);
     BOOST_TEST(got.at("p99_time_to_first_token_ms").to_number<double>() == 99.0);
+}
+
+BOOST_FIXTURE_TEST_CASE(recent_has_each_of_the_last_records_once, stand) {
+    auto const outcomes = [&] { return get("recent").at("outcomes").to_number<int>(); };
+    BOOST_TEST(outcomes() == 5);
+    BOOST_TEST(outcomes() == 5);
+    auto entry = outcome_at(noon, "ada", "gpt-4.1", "0");
+    entry.time_to_first_token_ns = 1'000'000;
+    entry.saved = money::parse("2").value();
+    add(entry);
+    entry.kind = record_kind::intent;
+    add(entry);
+    BOOST_TEST(outcomes() == 6);
+    BOOST_TEST(get("recent").at("streamed").to_number<int>() == 1);
+    append_samples(log, 0, 19'999);
+    BOOST_TEST(outcomes() == 19'999);
+    BOOST_TEST(get("recent").at("streamed").to_number<int>() == 0);
+    BOOST_TEST(text_of(get("recent").at("saved_usd")) == "0");
+    // Those who never asked before begin with the same.
+    aiaudit::dashboard_api<memory_ledger> other{log};
+    BOOST_TEST(other.get("/api/v1/recent", api_parameters("")).body == ask("recent").body);
 }
 
 BOOST_FIXTURE_TEST_CASE(events_are_the_records_after_the_last_one_seen, stand) {

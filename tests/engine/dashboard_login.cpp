@@ -135,6 +135,41 @@ BOOST_FIXTURE_TEST_CASE(ten_wrong_tokens_lock_an_address_out, stand) {
     BOOST_TEST(board.answer(other).status == 200);
 }
 
+BOOST_FIXTURE_TEST_CASE(a_wrong_token_for_the_events_is_counted_once, stand) {
+    gateway_request follow{"GET", "/api/v1/events", bearer("wrong"), {}, "::1"};
+    // As a server asks.
+    for (int i = 0; i < 10; ++i) {
+        BOOST_TEST(get("/api/v1/summary", bearer(token)).status == 200, i);
+        BOOST_TEST(!board.is_event_stream(follow));
+        BOOST_TEST(board.answer(follow).status == 401, i);
+    }
+    BOOST_TEST(!board.is_event_stream(follow));
+    BOOST_TEST(board.answer(follow).status == 429);
+    follow.headers = bearer(token);
+    BOOST_TEST(!board.is_event_stream(follow));
+}
+
+BOOST_FIXTURE_TEST_CASE(a_stream_of_events_is_one_until_its_session_ends, stand) {
+    auto const cookie = cookie_of(log_in(token));
+    gateway_request const follow{"GET", "/api/v1/events", cookie, {}, "::1"};
+    BOOST_TEST(board.is_event_stream(follow));
+    BOOST_TEST(ask("POST", "/logout", cookie).status == 200);
+    BOOST_TEST(!board.is_event_stream(follow));
+}
+
+BOOST_AUTO_TEST_CASE(who_has_a_network_of_ipv6_is_counted_as_one) {
+    dashboard_sessions sessions(token);
+    steady_time const now{1h};
+    for (int i = 0; i < 10; ++i) {
+        for (std::string const network : {"2001:db8:0:1::", "::ffff:10.0.0.", "10.0.0."})
+            BOOST_TEST(!sessions.try_token("wrong", network + std::to_string(i), now).right);
+    }
+    BOOST_TEST(sessions.try_token(token, "2001:db8:0:1:ff::", now).retry_after_s == 60U);
+    BOOST_TEST(sessions.try_token(token, "2001:db8:0:1::%eth0", now).retry_after_s == 60U);
+    for (char const* const other : {"2001:db8:0:2::", "::1", "::ffff:10.0.0.10", "10.0.0.9", "a"})
+        BOOST_TEST(sessions.try_token(token, other, now).right, other);
+}
+
 BOOST_AUTO_TEST_CASE(tries_are_let_in_again_after_a_minute) {
     dashboard_sessions sessions(token);
     steady_time const now{1h};
@@ -171,6 +206,12 @@ BOOST_FIXTURE_TEST_CASE(a_login_that_is_none_is_refused_by_its_reason, stand) {
     BOOST_TEST(ask("POST", "/login", type, "").status == 400);
     BOOST_TEST(ask("POST", "/login", type, std::string(4'097, ' ')).status == 413);
     BOOST_TEST(ask("POST", "/login", {}, "token=x").status == 415);
+    BOOST_TEST(
+        ask("POST", "/login", {{"Content-Type", "application/jsonp"}}, "{\"token\": 1}").status ==
+        415);
+    BOOST_TEST(
+        ask("POST", "/login", {{"Content-Type", "Application/JSON"}}, "{\"token\": 1}").status ==
+        400);
     BOOST_TEST(ask("POST", "/login", type, std::string(4'000, '[')).status == 400);
     auto const wrong = log_in("hunter2-hunter2-hunter2");
     BOOST_TEST(wrong.body.find("hunter2") == std::string::npos);
@@ -213,8 +254,8 @@ BOOST_FIXTURE_TEST_CASE(a_file_that_the_browser_has_is_not_sent_again, stand) {
     BOOST_TEST(again.status == 304);
     BOOST_TEST(again.body.empty());
     BOOST_TEST(get("/", {{"If-None-Match", "\"other\""}}).status == 200);
-    BOOST_TEST(ask("HEAD", "/").body.empty());
-    BOOST_TEST(ask("HEAD", "/").status == 200);
+    // Whose length the server tells.
+    BOOST_TEST(ask("HEAD", "/").body == page.body);
     BOOST_TEST(get("/assets/../etc/passwd").status == 404);
     BOOST_TEST(get("/app.js").status == 404);
     BOOST_TEST(get("/login").body == page.body);
@@ -225,6 +266,8 @@ BOOST_FIXTURE_TEST_CASE(methods_that_are_not_allowed_name_those_that_are, stand)
     BOOST_TEST(ask("POST", "/api/v1/records", bearer(token)).status == 405);
     BOOST_TEST(header_of(get("/logout").headers, "allow") == "POST");
     BOOST_TEST(ask("PUT", "/login").status == 405);
+    BOOST_TEST(header_of(ask("PUT", "/login").headers, "allow") == "GET, HEAD, POST");
+    BOOST_TEST(header_of(ask("PUT", "/logout").headers, "allow") == "POST");
     BOOST_TEST(get("no-path").status == 400);
     BOOST_TEST(get("/" + std::string(9'000, 'a')).status == 400);
     BOOST_TEST(get("/api/v2/summary", bearer(token)).status == 404);

@@ -340,6 +340,45 @@ BOOST_FIXTURE_TEST_CASE(every_documented_parameter_is_taken_and_no_other, stand)
     no_findings();
 }
 
+BOOST_FIXTURE_TEST_CASE(each_documented_word_is_taken, stand) {
+    for_each_operation([&](std::string const& path, std::string const& method, auto const& of) {
+        auto const* const parameters = of.if_contains("parameters");
+        if (parameters == nullptr) return;
+        for (auto const& each : parameters->as_array()) {
+            json::value parameter = checker.resolved(each);
+            auto const* const words = parameter.at("schema").as_object().if_contains("enum");
+            if (words == nullptr) continue;
+            for (json::value const& word : json::array(words->as_array())) {
+                parameter.as_object()["example"] = word;
+                auto request = request_of(path, method);
+                add_example(request, parameter);
+                BOOST_TEST(ask(request, of).status == 200, request.target);
+            }
+        }
+    });
+    no_findings();
+}
+
+BOOST_FIXTURE_TEST_CASE(no_operation_takes_the_parameter_of_another, stand) {
+    for_each_operation([&](std::string const& path, std::string const& method, auto const& of) {
+        if (method != "get") return;
+        std::set<std::string> taken;
+        if (auto const* const parameters = of.if_contains("parameters")) {
+            for (auto const& each : parameters->as_array())
+                taken.insert(text_of(checker.resolved(each).at("name")));
+        }
+        for (auto const& [name, parameter] :
+             document.at("components").at("parameters").as_object()) {
+            if (parameter.at("in") != "query" || taken.contains(text_of(parameter.at("name"))))
+                continue;
+            auto request = request_of(path, method);
+            add_example(request, parameter);
+            BOOST_TEST(ask(request, of).status == 400, request.target);
+        }
+    });
+    no_findings();
+}
+
 BOOST_FIXTURE_TEST_CASE(files_are_documented_where_they_are_given, stand) {
     for_each_operation([&](std::string const& path, std::string const& method, auto const& of) {
         if (method != "get") return;

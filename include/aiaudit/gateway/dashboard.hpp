@@ -47,13 +47,17 @@ public:
         return basic_dashboard(std::make_unique<state>(of, options));
     }
 
-    // For every path: the pages, /login, /logout and /api/v1/.
+    // For every path: the pages, /login, /logout and /api/v1/. One to HEAD is as one to GET; its
+    // body is for the server to leave out.
     [[nodiscard]] gateway_response answer(gateway_request const& to);
 
-    // Whether it should be answered by a stream of events that goes on until the client leaves.
+    // Whether it should be answered by a stream of events, which goes on until the client leaves or
+    // this is no longer true: its session may end. A wrong token is not counted here: it is where
+    // answer() refuses it.
     [[nodiscard]] bool is_event_stream(gateway_request const& of) {
-        return of.method == "GET" && detail::path_of(of.target) == events_path &&
-               detail::query_of(of.target).empty() && state_->admits(of).right;
+        auto const* const found = detail::operation_at(detail::path_of(of.target));
+        return of.method == "GET" && found != nullptr && found->resource == api_resource::events &&
+               detail::query_of(of.target).empty() && state_->admits(of, token_use::look).right;
     }
     // After which record such a stream begins: the last one that the client has seen, else the last
     // there is. Errors: those of reading.
@@ -72,8 +76,6 @@ public:
     }
 
 private:
-    static constexpr std::string_view api_path = "/api/v1/";
-    static constexpr std::string_view events_path = "/api/v1/events";
     static constexpr std::string_view cookie_name = "aiaudit_session";
     static constexpr std::size_t target_most = 8'192;
     static constexpr std::size_t body_most = 4'096;
@@ -83,14 +85,14 @@ private:
             : of(&opened), api(opened), sessions(with.token), secure_cookie(with.secure_cookie) {}
 
         // By its cookie, or by the token itself.
-        [[nodiscard]] token_answer admits(gateway_request const& from) {
+        [[nodiscard]] token_answer admits(gateway_request const& from, token_use use) {
             auto const now = std::chrono::steady_clock::now();
             if (auto const name = session_of(from); name && sessions.holds(*name, now))
                 return {true, 0};
             std::string_view const given = header_of(from.headers, "authorization");
             constexpr std::string_view scheme = "Bearer ";
             if (!detail::same_name(given.substr(0, scheme.size()), scheme)) return {};
-            return sessions.try_token(given.substr(scheme.size()), from.remote, now);
+            return sessions.try_token(given.substr(scheme.size()), from.remote, now, use);
         }
 
         Ledger* of;
@@ -102,7 +104,7 @@ private:
     explicit basic_dashboard(std::unique_ptr<state> made) : state_(std::move(made)) {}
 
     [[nodiscard]] gateway_response route(gateway_request const& to);
-    [[nodiscard]] gateway_response post(std::string_view path, gateway_request const& to);
+    [[nodiscard]] gateway_response post(api_operation const& of, gateway_request const& to);
     [[nodiscard]] gateway_response get_api(std::string_view path, gateway_request const& to);
     [[nodiscard]] gateway_response events_so_far(gateway_request const& to);
     [[nodiscard]] gateway_response log_in(gateway_request const& to);
@@ -114,7 +116,7 @@ private:
     [[nodiscard]] static gateway_response asset(std::string_view path, gateway_request const& to);
     [[nodiscard]] static gateway_response session_response(bool logged_in);
     [[nodiscard]] static gateway_response refused(token_answer const& why);
-    [[nodiscard]] static gateway_response not_allowed(std::string allowed);
+    [[nodiscard]] static gateway_response not_allowed(std::string_view path);
     [[nodiscard]] static gateway_response with_headers(gateway_response of);
 
     std::unique_ptr<state> state_;
@@ -124,9 +126,7 @@ using dashboard = basic_dashboard<>;
 
 template <class Ledger>
 gateway_response basic_dashboard<Ledger>::answer(gateway_request const& to) {
-    gateway_response made = with_headers(route(to));
-    if (to.method == "HEAD") made.body.clear();
-    return made;
+    return with_headers(route(to));
 }
 
 template <class Ledger>
@@ -149,38 +149,40 @@ gateway_response basic_dashboard<Ledger>::route(gateway_request const& to) {
     if (!to.target.starts_with('/') || to.target.size() > target_most)
         return detail::problem_response({400, "the request's target is no path, or too long", {}});
     std::string_view const path = detail::path_of(to.target);
-    if (to.method == "POST") return post(path, to);
-    if (path == "/logout") return not_allowed("POST");
-    if (to.method != "GET" && to.method != "HEAD") return not_allowed("GET, HEAD");
+    auto const* const found = detail::operation_at(path);
+    bool const takes_post = found != nullptr && found->is_post();
+    if (to.method == "POST" && takes_post) return post(*found, to);
+    if ((to.method != "GET" && to.method != "HEAD") || path == "/logout") return not_allowed(path);
     if (path.starts_with("/api/")) return get_api(path, to);
     return asset(path, to);
 }
 
 template <class Ledger>
-gateway_response basic_dashboard<Ledger>::post(std::string_view path, gateway_request const& to) {
-    if (path != "/login" && path != "/logout") return not_allowed("GET, HEAD");
+gateway_response basic_dashboard<Ledger>::post(api_operation const& of, gateway_request const& to) {
     if (!is_same_origin(to))
         return detail::problem_response({403, "the request comes from another site", {}});
-    return path == "/login" ? log_in(to) : log_out(to);
+    return of.resource == api_resource::log_in ? log_in(to) : log_out(to);
 }
 
 template <class Ledger>
 gateway_response basic_dashboard<Ledger>::get_api(std::string_view path,
                                                   gateway_request const& to) {
-    token_answer const admitted = state_->admits(to);
+    token_answer const admitted = state_->admits(to, token_use::log_in);
+    auto const* const found = detail::operation_at(path);
+    bool const is_open = found != nullptr && !found->needs_login();
+    if (!admitted.right && (!is_open || admitted.retry_after_s != 0)) return refused(admitted);
     api_parameters in(detail::query_of(to.target));
-    bool const is_session = path == "/api/v1/session";
-    if (!admitted.right && (!is_session || admitted.retry_after_s != 0)) return refused(admitted);
-    bool const is_document = path == "/api/v1/openapi.json";
-    if (is_session || is_document || path == events_path) {
-        if (auto const wrong = in.problem()) return detail::problem_response(*wrong);
+    if (found == nullptr) return state_->api.get(path, std::move(in));
+    switch (found->resource) {
+    case api_resource::session:
+    case api_resource::document:
+    case api_resource::events: break;
+    default: return state_->api.get(path, std::move(in));
     }
-    if (is_session) return session_response(admitted.right);
-    if (is_document) return detail::json_response(dashboard_openapi());
-    if (path == events_path) return events_so_far(to);
-    if (!path.starts_with(api_path))
-        return detail::problem_response({404, "there is no such resource", {}});
-    return state_->api.get(path.substr(api_path.size()), std::move(in));
+    if (auto const wrong = in.problem()) return detail::problem_response(*wrong);
+    if (found->resource == api_resource::session) return session_response(admitted.right);
+    if (found->resource == api_resource::events) return events_so_far(to);
+    return detail::json_response(dashboard_openapi());
 }
 
 // For a server that holds no stream open: the client asks again after the time it is told.
@@ -196,7 +198,8 @@ gateway_response basic_dashboard<Ledger>::events_so_far(gateway_request const& t
 template <class Ledger>
 gateway_response basic_dashboard<Ledger>::log_in(gateway_request const& to) {
     // A form of another site cannot send this type without asking first.
-    if (!header_of(to.headers, "content-type").starts_with("application/json"))
+    std::string_view const type = header_of(to.headers, "content-type");
+    if (!detail::same_name(type.substr(0, type.find(';')), "application/json"))
         return detail::problem_response({415, "a login is application/json", {}});
     if (to.body.size() > body_most)
         return detail::problem_response({413, "a login has at most 4096 bytes", {}});
@@ -206,8 +209,8 @@ gateway_response basic_dashboard<Ledger>::log_in(gateway_request const& to) {
     if (token == nullptr || !token->is_string())
         return detail::problem_response({400, "a login is {\"token\": \"...\"}", {}});
     auto const now = std::chrono::steady_clock::now();
-    token_answer const said =
-        state_->sessions.try_token(detail::text_of(token->as_string()), to.remote, now);
+    token_answer const said = state_->sessions.try_token(detail::text_of(token->as_string()),
+                                                         to.remote, now, token_use::log_in);
     if (!said.right) return refused(said);
     auto const name = state_->sessions.begin(now);
     if (!name) return detail::failure_response(name.error());
@@ -309,9 +312,12 @@ gateway_response basic_dashboard<Ledger>::refused(token_answer const& why) {
 }
 
 template <class Ledger>
-gateway_response basic_dashboard<Ledger>::not_allowed(std::string allowed) {
+gateway_response basic_dashboard<Ledger>::not_allowed(std::string_view path) {
     auto made = detail::problem_response({405, "this method is not allowed here", {}});
-    made.headers.emplace_back("Allow", std::move(allowed));
+    // At /login there is a page too.
+    made.headers.emplace_back("Allow", path == "/logout"  ? "POST"
+                                       : path == "/login" ? "GET, HEAD, POST"
+                                                          : "GET, HEAD");
     return made;
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // dashboard_api.hpp: the JSON behind the dashboard: what was spent, by day and by what, and how the
-// budgets stand. It is described by openapi.hpp.
+// budgets stand. Which paths there are says openapi.hpp.
 //
 // Figures have the names and the text that `aiaudit report` gives them: amounts are exact decimals
 // as text.
@@ -15,6 +15,7 @@
 #include <aiaudit/export/report_text.hpp>         // cells_of, figures_of
 #include <aiaudit/gateway/dashboard_query.hpp>    // api_parameters
 #include <aiaudit/gateway/dashboard_records.hpp>  // dashboard_records
+#include <aiaudit/gateway/openapi.hpp>            // operation_at
 #include <aiaudit/ledger.hpp>                     // basic_ledger
 
 #include <cstddef>
@@ -45,20 +46,29 @@ namespace detail {
     return cells;
 }
 
-// A spreadsheet takes a cell that begins so for a formula, and the names are strangers' texts.
-inline void disarm(std::vector<report_cell>& cells) {
-    for (report_cell& cell : cells) {
-        bool const risky =
-            !cell.text.empty() &&
-            std::string_view("=+-@\t\r").find(cell.text.front()) != std::string_view::npos;
-        if (cell.label && risky) cell.text.insert(0, 1, '\'');
+// A spreadsheet takes what begins so for a formula, and the names are strangers' texts. Where it
+// expects other separators than commas, it begins a cell, or a line, after these.
+[[nodiscard]] inline std::string disarmed(std::string_view name) {
+    auto const is_one_of = [](std::string_view list, char c) {
+        return list.find(c) != std::string_view::npos;
+    };
+    std::string made;
+    for (std::size_t i = 0; i < name.size(); ++i) {
+        if (is_one_of("=+-@\t\r\n", name[i]) && (i == 0 || is_one_of(";\t\r\n", name[i - 1])))
+            made.push_back('\'');
+        made.push_back(name[i]);
     }
+    return made;
 }
 
 [[nodiscard]] inline gateway_response csv_response(std::string_view name, day_range days,
                                                    std::vector<report_cell> const& names,
                                                    std::vector<std::vector<report_cell>> lines) {
-    for (auto& cells : lines) disarm(cells);
+    for (auto& cells : lines) {
+        for (report_cell& cell : cells) {
+            if (cell.label) cell.text = disarmed(cell.text);
+        }
+    }
     std::string file = "attachment; filename=\"aiaudit-" + std::string(name) + "-" +
                        days.first.to_string() + "-" + days.last.to_string() + ".csv\"";
     return {200,
@@ -89,18 +99,20 @@ public:
     // The ledger must outlive it.
     explicit dashboard_api(Ledger& of) : of_(&of), records_(of) {}
 
-    // The answer to GET /api/v1/`path`, but for those that are of the session.
+    // The answer to a GET, but of what needs no ledger: the session and the description.
     [[nodiscard]] gateway_response get(std::string_view path, api_parameters in) {
-        if (path == "summary") return summary(in);
-        if (path == "daily") return daily(in);
-        if (path == "budgets") return budgets(in);
-        if (path == "alerts") return records_.alerts(in);
-        if (path == "recent") return records_.recent(in);
-        if (path == "records") return records_.page(in);
-        if (path.starts_with("records/")) return records_.one(path.substr(8), in);
-        auto const kind = report_named(path);
-        if (kind && *kind != report_kind::user) return rows(*kind, in);
-        return detail::problem_response({404, "there is no such resource", {}});
+        auto const* const found = detail::operation_at(path);
+        switch (found == nullptr ? api_resource::document : found->resource) {
+        case api_resource::summary: return summary(in);
+        case api_resource::daily: return daily(in);
+        case api_resource::rows: return rows(*report_named(found->id), in);
+        case api_resource::budgets: return budgets(in);
+        case api_resource::alerts: return records_.alerts(in);
+        case api_resource::recent: return records_.recent(in);
+        case api_resource::records: return records_.page(in);
+        case api_resource::one_record: return records_.one(found->rest_of(path), in);
+        default: return detail::problem_response({404, "there is no such resource", {}});
+        }
     }
 
     [[nodiscard]] dashboard_records<Ledger>& records() noexcept { return records_; }
@@ -162,7 +174,8 @@ gateway_response dashboard_api<Ledger>::summary(api_parameters& in) {
     return detail::json_response(out.finish());
 }
 
-// One user's day is the sum of its models: rollups keep no days of users. It has no percentiles.
+// The day is then the sum of its models: calls that came since its own sum was read are in both.
+// One user's has no percentiles, since rollups keep no days of users.
 template <class Ledger>
 result<void> dashboard_api<Ledger>::add_models(detail::dashboard_day& to, time_zone const& zone,
                                                std::optional<std::string> const& user) {
@@ -172,10 +185,7 @@ result<void> dashboard_api<Ledger>::add_models(detail::dashboard_day& to, time_z
                              {day, day},
                              user.value_or(std::string{})});
     if (!made) return made.error();
-    if (user) {
-        to.row.sum = made->sum;
-        to.has_percentiles = false;
-    }
+    to.row.sum = made->sum;
     to.models = std::move(made->rows);
     to.texts = made->texts;
     return {};

@@ -3,13 +3,14 @@
 // dashboard_records.hpp: single records for the dashboard: a page of them, one with the proof that
 // it is in the log, the alerts, and those that have just come, as server-sent events.
 //
-// The log is read forwards only, so a page is found in pieces from its end, and no search looks at
-// more than a bounded number of records.
+// A page is found block by block from its end, and no search looks at more than a bounded number of
+// records.
 // Threads: all members may be called from any thread at once.
 // Floor 9.
 #ifndef AIAUDIT_GATEWAY_DASHBOARD_RECORDS_HPP
 #define AIAUDIT_GATEWAY_DASHBOARD_RECORDS_HPP
 
+#include <aiaudit/codec/block.hpp>              // view_block, read_block
 #include <aiaudit/codec/record_codec.hpp>       // encode_record
 #include <aiaudit/export/record_text.hpp>       // to_json
 #include <aiaudit/export/report_text.hpp>       // milliseconds
@@ -18,10 +19,12 @@
 #include <aiaudit/ledger.hpp>                   // basic_ledger
 
 #include <algorithm>
-#include <array>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
+#include <iterator>
 #include <limits>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -38,7 +41,7 @@ struct record_filter {
     std::optional<std::string> model{};
     std::string_view kind{};
 
-    [[nodiscard]] bool passes(record const& entry) const {
+    [[nodiscard]] bool passes(record_view const& entry) const {
         if (!kind.empty() && name_of(entry.kind) != kind) return false;
         if (user && entry.user != *user) return false;
         return !model || entry.model() == *model || entry.model_requested == *model;
@@ -48,6 +51,43 @@ struct record_filter {
 struct record_page {
     std::vector<std::string> newest_first{};  // JSON
     std::uint64_t next_before = 0;            // where the next page begins; 0: there is none
+};
+
+// Adds the newest of a block's records from `begin` to before `end` that pass, up to `limit` in
+// all, and sets next_before to the oldest that was looked at.
+[[nodiscard]] inline result<void> add_newest(std::string_view block, record_filter const& filter,
+                                             std::uint64_t begin, std::uint64_t end,
+                                             std::size_t limit, record_page& to) {
+    std::vector<sequence> passed;
+    auto const looked = view_block(block, [&](sequence number, record_view const& entry) {
+        bool const is_asked = value_of(number) >= begin && value_of(number) < end;
+        if (is_asked && filter.passes(entry)) passed.push_back(number);
+        return value_of(number) + 1 < end;
+    });
+    if (!looked) return looked.error();
+    to.next_before = std::max(begin, value_of(looked->first));
+    std::size_t const wanted = std::min(passed.size(), limit - to.newest_first.size());
+    if (wanted == 0) return {};
+    auto next = passed.end() - static_cast<std::ptrdiff_t>(wanted);
+    if (to.newest_first.size() + wanted == limit) to.next_before = value_of(*next);
+    std::vector<std::string> texts;
+    auto const read = read_block(block, [&](sequence number, record&& entry) {
+        if (number != *next) return true;
+        texts.push_back(to_json(number, entry));
+        return ++next != passed.end();
+    });
+    if (!read) return read.error();
+    to.newest_first.insert(to.newest_first.end(), std::make_move_iterator(texts.rbegin()),
+                           std::make_move_iterator(texts.rend()));
+    return {};
+}
+
+// What a record says that rollups do not keep.
+struct recent_outcome {
+    std::uint64_t number = 0;
+    timestamp started_at{};
+    std::optional<money> saved{};
+    std::optional<std::uint64_t> first_token_ns{};
 };
 
 [[nodiscard]] inline std::string json_list_of(std::vector<std::string> const& texts) {
@@ -92,7 +132,7 @@ template <class Ledger>
 class dashboard_records {
 public:
     static constexpr std::uint64_t page_most = 200;
-    static constexpr std::uint64_t looked_at_most = 20'000;  // of one page
+    static constexpr std::uint64_t looked_at_most = 20'000;  // of one page, and of recent()
     static constexpr std::uint64_t behind_most = 10'000;     // of events: what is older is left out
 
     explicit dashboard_records(Ledger& of) : of_(&of) {}
@@ -110,8 +150,14 @@ private:
     [[nodiscard]] result<detail::record_page> find(detail::record_filter const& filter,
                                                    std::uint64_t before, std::uint64_t limit);
     [[nodiscard]] result<std::string> proof_of(std::uint64_t number, record const& entry);
+    [[nodiscard]] result<void> look_at_recent();
 
     Ledger* of_;
+    std::mutex mutex_{};
+    // Under mutex_: the outcomes among the last records, so that each is read once, however often
+    // a browser asks.
+    std::deque<detail::recent_outcome> recent_{};
+    std::uint64_t recent_end_ = 1;  // the first record that was not looked at yet
 };
 
 template <class Ledger>
@@ -135,7 +181,6 @@ template <class Ledger>
 result<detail::record_page> dashboard_records<Ledger>::find(detail::record_filter const& filter,
                                                             std::uint64_t before,
                                                             std::uint64_t limit) {
-    constexpr std::uint64_t piece = 256;
     auto const first = of_->first_sequence();
     if (!first) return first.error();
     auto const last = of_->last_sequence();
@@ -144,26 +189,19 @@ result<detail::record_page> dashboard_records<Ledger>::find(detail::record_filte
     std::uint64_t const oldest = std::max<std::uint64_t>(value_of(*first), 1);
     std::uint64_t end = std::min(before, value_of(*last) + 1);
     std::uint64_t const stop = std::max(oldest, end > looked_at_most ? end - looked_at_most : 1);
-    while (end > stop) {
-        std::uint64_t const begin = std::max(stop, end > piece ? end - piece : 1);
-        std::vector<std::pair<std::uint64_t, std::string>> passed;
-        auto const read = of_->read(sequence{begin}, [&](sequence number, record&& entry) {
-            if (value_of(number) >= end) return false;
-            if (filter.passes(entry)) passed.emplace_back(value_of(number), to_json(number, entry));
-            return value_of(number) + 1 < end;
+    while (end > stop && made.newest_first.size() < limit) {
+        made.next_before = 0;
+        auto const read = of_->log().blocks(end - 1, [&](std::string_view block) -> result<bool> {
+            auto const added = detail::add_newest(block, filter, stop, end, limit, made);
+            if (!added) return added.error();
+            return false;
         });
-        // Retention may have dropped the rest in the meantime.
+        // Retention has dropped the rest in the meantime: there is no next page.
         if (!read && read.error().code == errc::not_found) return made;
         if (!read) return read.error();
-        for (; !passed.empty(); passed.pop_back()) {
-            made.newest_first.push_back(std::move(passed.back().second));
-            if (made.newest_first.size() < limit) continue;
-            if (passed.back().first > oldest) made.next_before = passed.back().first;
-            return made;
-        }
-        end = begin;
+        end = made.next_before;
     }
-    if (end > oldest) made.next_before = end;
+    made.next_before = end > oldest ? end : 0;
     return made;
 }
 
@@ -243,48 +281,66 @@ gateway_response dashboard_records<Ledger>::alerts(api_parameters& in) {
     return detail::json_response("{\"alerts\":" + detail::json_list_of(objects) + "}");
 }
 
-// What rollups do not keep, of the last outcomes alone: what the cache saved, and the time to the
-// first token.
+// Under mutex_.
+template <class Ledger>
+result<void> dashboard_records<Ledger>::look_at_recent() {
+    auto const first = of_->first_sequence();
+    if (!first) return first.error();
+    auto const last = of_->last_sequence();
+    if (!last) return last.error();
+    std::uint64_t const newest = value_of(*last);
+    std::uint64_t const begin =
+        std::max(value_of(*first), newest > looked_at_most ? newest - looked_at_most + 1 : 1);
+    while (!recent_.empty() && recent_.front().number < begin) recent_.pop_front();
+    recent_end_ = std::max(recent_end_, begin);
+    if (recent_end_ > newest) return {};
+    auto const read = of_->log().views(recent_end_, [&](sequence number, record_view const& entry) {
+        if (entry.kind == record_kind::outcome)
+            recent_.push_back(
+                {value_of(number), entry.started_at, entry.saved, entry.time_to_first_token_ns});
+        recent_end_ = value_of(number) + 1;
+        return recent_end_ <= newest;
+    });
+    // Retention may have dropped them in the meantime.
+    if (!read && read.error().code != errc::not_found) return read.error();
+    return {};
+}
+
+// What the cache saved, and the time to the first token, of the last outcomes.
 template <class Ledger>
 gateway_response dashboard_records<Ledger>::recent(api_parameters& in) {
     if (auto const wrong = in.problem()) return detail::problem_response(*wrong);
-    auto const first = of_->first_sequence();
-    if (!first) return detail::failure_response(first.error());
-    auto const last = of_->last_sequence();
-    if (!last) return detail::failure_response(last.error());
-    std::uint64_t const newest = value_of(*last);
-    std::uint64_t const begin = std::max(
-        value_of(*first), newest > looked_at_most ? newest - looked_at_most + 1 : std::uint64_t{1});
-    std::uint64_t outcomes = 0;
+    std::lock_guard const lock(mutex_);
+    if (auto const ok = look_at_recent(); !ok) return detail::failure_response(ok.error());
     std::uint64_t from_cache = 0;
     std::optional<timestamp> since;
     money saved;
     std::vector<std::uint64_t> first_token_ns;
-    auto const read = of_->log().views(begin, [&](sequence number, record_view const& entry) {
-        if (entry.kind == record_kind::outcome) {
-            ++outcomes;
-            if (!since || entry.started_at < *since) since = entry.started_at;
-            if (entry.saved) ++from_cache;
-            if (entry.saved) saved += *entry.saved;
-            if (entry.time_to_first_token_ns)
-                first_token_ns.push_back(*entry.time_to_first_token_ns);
-        }
-        return value_of(number) < newest;
-    });
-    if (!read && read.error().code != errc::not_found)
-        return detail::failure_response(read.error());
-    std::sort(first_token_ns.begin(), first_token_ns.end());
+    for (detail::recent_outcome const& each : recent_) {
+        if (!since || each.started_at < *since) since = each.started_at;
+        if (each.saved) ++from_cache;
+        if (each.saved) saved += *each.saved;
+        if (each.first_token_ns) first_token_ns.push_back(*each.first_token_ns);
+    }
     detail::json_writer out;
-    out.number("outcomes", outcomes);
+    out.number("outcomes", recent_.size());
     out.raw("since", since ? detail::json_string(since->to_string()) : "null");
     out.number("from_cache", from_cache);
     out.text("saved_usd", saved.to_string());
     out.number("streamed", first_token_ns.size());
+    auto sorted_to = first_token_ns.begin();
     for (std::size_t const percent : latency_percentiles::percents) {
         // Nearest rank, as in the reports.
         std::size_t const rank = (first_token_ns.size() * percent + 99) / 100;
-        out.raw("p" + std::to_string(percent) + "_time_to_first_token_ms",
-                rank == 0 ? "null" : detail::milliseconds(first_token_ns[rank - 1]));
+        std::string const name = "p" + std::to_string(percent) + "_time_to_first_token_ms";
+        if (rank == 0) {
+            out.raw(name, "null");
+            continue;
+        }
+        auto const at = first_token_ns.begin() + static_cast<std::ptrdiff_t>(rank - 1);
+        std::nth_element(sorted_to, at, first_token_ns.end());
+        sorted_to = at;
+        out.raw(name, detail::milliseconds(*at));
     }
     return detail::json_response(out.finish());
 }

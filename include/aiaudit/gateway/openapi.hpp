@@ -1,311 +1,126 @@
 // SPDX-License-Identifier: MIT
 //
-// openapi.hpp: the description of the dashboard's API (OpenAPI 3.1), as it is served.
+// openapi.hpp: what the dashboard's API can be asked: the table by which requests are routed, and
+// the description that is made of it (OpenAPI 3.1).
 //
-// It does not come from the code that answers, and a test holds every answer to it: the fields that
-// it names are there, and no others.
-// Threads: a constant.
+// A test holds every answer to the description: the parameters and the fields that it names are
+// there, and no others.
+// Threads: constants, and functions without state.
 // Floor 9.
 #ifndef AIAUDIT_GATEWAY_OPENAPI_HPP
 #define AIAUDIT_GATEWAY_OPENAPI_HPP
 
-#include <aiaudit/gateway/openapi_schemas.hpp>  // openapi_schemas
+#include <aiaudit/gateway/openapi_schemas.hpp>  // openapi_objects
 
+#include <array>
+#include <cstdint>
 #include <string>
 #include <string_view>
 
 namespace aiaudit {
 inline namespace v1 {
+
+enum class api_resource : std::uint8_t {
+    // For everybody.
+    log_in,
+    log_out,
+    session,
+    // For who has logged in.
+    summary,
+    daily,
+    rows,  // of a report: which one is the operation's id
+    budgets,
+    alerts,
+    recent,
+    records,
+    one_record,
+    events,
+    document,
+};
+
+struct api_operation {
+    api_resource resource{};
+    std::string_view path{};  // up to '{', if it has one: what follows says which
+    std::string_view id{};
+    std::string_view summary{};
+    std::string_view answer{};      // its schema; empty: a stream of events
+    std::string_view parameters{};  // by the names of the components
+    std::string_view problems = "400 401 429 500";
+
+    [[nodiscard]] constexpr bool needs_login() const noexcept {
+        return resource > api_resource::session;
+    }
+    [[nodiscard]] constexpr bool is_post() const noexcept {
+        return resource == api_resource::log_in || resource == api_resource::log_out;
+    }
+    // What stands in the place of the braces.
+    [[nodiscard]] constexpr std::string_view rest_of(std::string_view asked) const noexcept {
+        return asked.substr(path.substr(0, path.find('{')).size());
+    }
+};
+
 namespace detail {
 
-// Up to the schemas.
-inline constexpr std::string_view openapi_paths = R"json({
+inline constexpr std::string_view row_parameters = "from to tz row_limit format";
+
+inline constexpr std::array<api_operation, 18> dashboard_operations{{
+    {api_resource::log_in, "/login", "logIn", "Begins a session, whose cookie it sets", "session",
+     "", "400 401 403 413 415 429 500"},
+    {api_resource::log_out, "/logout", "logOut", "Ends the session", "session", "", "403"},
+    {api_resource::session, "/api/v1/session", "session", "Whether there is a session", "session",
+     "", "400 429"},
+    {api_resource::summary, "/api/v1/summary", "summary",
+     "Today, yesterday, this month and its forecast", "summary", "tz"},
+    {api_resource::daily, "/api/v1/daily", "daily",
+     "Every day of a range, at most 400, oldest first", "daily", "from to tz user by format"},
+    {api_resource::rows, "/api/v1/models", "models", "By model, dearest first", "models",
+     "from to tz row_limit format user"},
+    {api_resource::rows, "/api/v1/users", "users", "By user, dearest first", "users",
+     row_parameters},
+    {api_resource::rows, "/api/v1/projects", "projects", "By project, dearest first", "projects",
+     row_parameters},
+    {api_resource::rows, "/api/v1/keys", "keys", "By key, dearest first", "keys", row_parameters},
+    {api_resource::rows, "/api/v1/providers", "providers", "By provider, dearest first",
+     "providers", row_parameters},
+    {api_resource::rows, "/api/v1/statuses", "statuses", "By how it ended, dearest first",
+     "statuses", row_parameters},
+    {api_resource::budgets, "/api/v1/budgets", "budgets", "The present window of each budget",
+     "budgets"},
+    {api_resource::alerts, "/api/v1/alerts", "alerts", "Alerts that were raised, newest first",
+     "alerts", "alert_limit"},
+    {api_resource::recent, "/api/v1/recent", "recent",
+     "Of the last 20,000 records: savings, and times to the first token", "recent"},
+    {api_resource::records, "/api/v1/records", "records",
+     "Records, newest first; looks back at most 20,000", "records",
+     "before record_limit user model kind"},
+    {api_resource::one_record, "/api/v1/records/{sequence}", "record",
+     "A record, and the proof that the log has it", "record_with_proof", "sequence",
+     "400 401 404 429 500"},
+    {api_resource::events, "/api/v1/events", "events",
+     "Records as they come (server-sent events: record, gap)", "", "last_event_id"},
+    {api_resource::document, "/api/v1/openapi.json", "openapi", "This document", "document"},
+}};
+
+// Null where there is none.
+[[nodiscard]] constexpr api_operation const* operation_at(std::string_view path) noexcept {
+    for (api_operation const& each : dashboard_operations) {
+        auto const brace = each.path.find('{');
+        bool const is_it = brace == std::string_view::npos
+                               ? path == each.path
+                               : path.starts_with(each.path.substr(0, brace));
+        if (is_it) return &each;
+    }
+    return nullptr;
+}
+
+inline constexpr std::string_view openapi_head = R"json({
   "openapi": "3.1.0",
   "info": {"title": "aiaudit dashboard", "version": "1",
     "description": "Figures have the names and the text that aiaudit report gives them."},
   "security": [{"session": []}, {"token": []}],
-  "paths": {
-    "/login": {"post": {
-      "operationId": "logIn",
-      "summary": "Begins a session, whose cookie it sets",
-      "security": [],
-      "requestBody": {"required": true, "content": {"application/json": {
-        "schema": {"$ref": "#/components/schemas/login"}}}},
-      "responses": {
-        "200": {"description": "The answer", "content": {
-            "application/json": {"schema": {"$ref": "#/components/schemas/session"}}}},
-        "400": {"$ref": "#/components/responses/problem"},
-        "401": {"$ref": "#/components/responses/problem"},
-        "403": {"$ref": "#/components/responses/problem"},
-        "413": {"$ref": "#/components/responses/problem"},
-        "415": {"$ref": "#/components/responses/problem"},
-        "429": {"$ref": "#/components/responses/problem"},
-        "500": {"$ref": "#/components/responses/problem"}
-      }
-    }},
-    "/logout": {"post": {
-      "operationId": "logOut",
-      "summary": "Ends the session",
-      "security": [],
-      "responses": {
-        "200": {"description": "The answer", "content": {
-            "application/json": {"schema": {"$ref": "#/components/schemas/session"}}}},
-        "403": {"$ref": "#/components/responses/problem"}
-      }
-    }},
-    "/api/v1/session": {"get": {
-      "operationId": "session",
-      "summary": "Whether there is a session",
-      "security": [],
-      "responses": {
-        "200": {"description": "The answer", "content": {
-            "application/json": {"schema": {"$ref": "#/components/schemas/session"}}}},
-        "400": {"$ref": "#/components/responses/problem"},
-        "429": {"$ref": "#/components/responses/problem"},
-        "500": {"$ref": "#/components/responses/problem"}
-      }
-    }},
-    "/api/v1/summary": {"get": {
-      "operationId": "summary",
-      "summary": "Today, yesterday, this month and its forecast",
-      "parameters": [
-        {"$ref": "#/components/parameters/tz"}
-      ],
-      "responses": {
-        "200": {"description": "The answer", "content": {
-            "application/json": {"schema": {"$ref": "#/components/schemas/summary"}}}},
-        "400": {"$ref": "#/components/responses/problem"},
-        "401": {"$ref": "#/components/responses/problem"},
-        "429": {"$ref": "#/components/responses/problem"},
-        "500": {"$ref": "#/components/responses/problem"}
-      }
-    }},
-    "/api/v1/daily": {"get": {
-      "operationId": "daily",
-      "summary": "Every day of a range, at most 400, oldest first",
-      "parameters": [
-        {"$ref": "#/components/parameters/from"}, {"$ref": "#/components/parameters/to"},
-        {"$ref": "#/components/parameters/tz"}, {"$ref": "#/components/parameters/user"},
-        {"$ref": "#/components/parameters/by"}, {"$ref": "#/components/parameters/format"}
-      ],
-      "responses": {
-        "200": {"description": "The answer", "content": {
-            "application/json": {"schema": {"$ref": "#/components/schemas/daily"}},
-            "text/csv": {"schema": {"type": "string"}}}},
-        "400": {"$ref": "#/components/responses/problem"},
-        "401": {"$ref": "#/components/responses/problem"},
-        "429": {"$ref": "#/components/responses/problem"},
-        "500": {"$ref": "#/components/responses/problem"}
-      }
-    }},
-    "/api/v1/models": {"get": {
-      "operationId": "models",
-      "summary": "By model, dearest first",
-      "parameters": [
-        {"$ref": "#/components/parameters/from"}, {"$ref": "#/components/parameters/to"},
-        {"$ref": "#/components/parameters/tz"}, {"$ref": "#/components/parameters/row_limit"},
-        {"$ref": "#/components/parameters/format"}, {"$ref": "#/components/parameters/user"}
-      ],
-      "responses": {
-        "200": {"description": "The answer", "content": {
-            "application/json": {"schema": {"$ref": "#/components/schemas/models"}},
-            "text/csv": {"schema": {"type": "string"}}}},
-        "400": {"$ref": "#/components/responses/problem"},
-        "401": {"$ref": "#/components/responses/problem"},
-        "429": {"$ref": "#/components/responses/problem"},
-        "500": {"$ref": "#/components/responses/problem"}
-      }
-    }},
-    "/api/v1/users": {"get": {
-      "operationId": "users",
-      "summary": "By user, dearest first",
-      "parameters": [
-        {"$ref": "#/components/parameters/from"}, {"$ref": "#/components/parameters/to"},
-        {"$ref": "#/components/parameters/tz"}, {"$ref": "#/components/parameters/row_limit"},
-        {"$ref": "#/components/parameters/format"}
-      ],
-      "responses": {
-        "200": {"description": "The answer", "content": {
-            "application/json": {"schema": {"$ref": "#/components/schemas/users"}},
-            "text/csv": {"schema": {"type": "string"}}}},
-        "400": {"$ref": "#/components/responses/problem"},
-        "401": {"$ref": "#/components/responses/problem"},
-        "429": {"$ref": "#/components/responses/problem"},
-        "500": {"$ref": "#/components/responses/problem"}
-      }
-    }},
-    "/api/v1/projects": {"get": {
-      "operationId": "projects",
-      "summary": "By project, dearest first",
-      "parameters": [
-        {"$ref": "#/components/parameters/from"}, {"$ref": "#/components/parameters/to"},
-        {"$ref": "#/components/parameters/tz"}, {"$ref": "#/components/parameters/row_limit"},
-        {"$ref": "#/components/parameters/format"}
-      ],
-      "responses": {
-        "200": {"description": "The answer", "content": {
-            "application/json": {"schema": {"$ref": "#/components/schemas/projects"}},
-            "text/csv": {"schema": {"type": "string"}}}},
-        "400": {"$ref": "#/components/responses/problem"},
-        "401": {"$ref": "#/components/responses/problem"},
-        "429": {"$ref": "#/components/responses/problem"},
-        "500": {"$ref": "#/components/responses/problem"}
-      }
-    }},
-    "/api/v1/keys": {"get": {
-      "operationId": "keys",
-      "summary": "By key, dearest first",
-      "parameters": [
-        {"$ref": "#/components/parameters/from"}, {"$ref": "#/components/parameters/to"},
-        {"$ref": "#/components/parameters/tz"}, {"$ref": "#/components/parameters/row_limit"},
-        {"$ref": "#/components/parameters/format"}
-      ],
-      "responses": {
-        "200": {"description": "The answer", "content": {
-            "application/json": {"schema": {"$ref": "#/components/schemas/keys"}},
-            "text/csv": {"schema": {"type": "string"}}}},
-        "400": {"$ref": "#/components/responses/problem"},
-        "401": {"$ref": "#/components/responses/problem"},
-        "429": {"$ref": "#/components/responses/problem"},
-        "500": {"$ref": "#/components/responses/problem"}
-      }
-    }},
-    "/api/v1/providers": {"get": {
-      "operationId": "providers",
-      "summary": "By provider, dearest first",
-      "parameters": [
-        {"$ref": "#/components/parameters/from"}, {"$ref": "#/components/parameters/to"},
-        {"$ref": "#/components/parameters/tz"}, {"$ref": "#/components/parameters/row_limit"},
-        {"$ref": "#/components/parameters/format"}
-      ],
-      "responses": {
-        "200": {"description": "The answer", "content": {
-            "application/json": {"schema": {"$ref": "#/components/schemas/providers"}},
-            "text/csv": {"schema": {"type": "string"}}}},
-        "400": {"$ref": "#/components/responses/problem"},
-        "401": {"$ref": "#/components/responses/problem"},
-        "429": {"$ref": "#/components/responses/problem"},
-        "500": {"$ref": "#/components/responses/problem"}
-      }
-    }},
-    "/api/v1/statuses": {"get": {
-      "operationId": "statuses",
-      "summary": "By how it ended, dearest first",
-      "parameters": [
-        {"$ref": "#/components/parameters/from"}, {"$ref": "#/components/parameters/to"},
-        {"$ref": "#/components/parameters/tz"}, {"$ref": "#/components/parameters/row_limit"},
-        {"$ref": "#/components/parameters/format"}
-      ],
-      "responses": {
-        "200": {"description": "The answer", "content": {
-            "application/json": {"schema": {"$ref": "#/components/schemas/statuses"}},
-            "text/csv": {"schema": {"type": "string"}}}},
-        "400": {"$ref": "#/components/responses/problem"},
-        "401": {"$ref": "#/components/responses/problem"},
-        "429": {"$ref": "#/components/responses/problem"},
-        "500": {"$ref": "#/components/responses/problem"}
-      }
-    }},
-    "/api/v1/budgets": {"get": {
-      "operationId": "budgets",
-      "summary": "The present window of each budget",
-      "responses": {
-        "200": {"description": "The answer", "content": {
-            "application/json": {"schema": {"$ref": "#/components/schemas/budgets"}}}},
-        "400": {"$ref": "#/components/responses/problem"},
-        "401": {"$ref": "#/components/responses/problem"},
-        "429": {"$ref": "#/components/responses/problem"},
-        "500": {"$ref": "#/components/responses/problem"}
-      }
-    }},
-    "/api/v1/alerts": {"get": {
-      "operationId": "alerts",
-      "summary": "Alerts that were raised, newest first",
-      "parameters": [
-        {"$ref": "#/components/parameters/alert_limit"}
-      ],
-      "responses": {
-        "200": {"description": "The answer", "content": {
-            "application/json": {"schema": {"$ref": "#/components/schemas/alerts"}}}},
-        "400": {"$ref": "#/components/responses/problem"},
-        "401": {"$ref": "#/components/responses/problem"},
-        "429": {"$ref": "#/components/responses/problem"},
-        "500": {"$ref": "#/components/responses/problem"}
-      }
-    }},
-    "/api/v1/recent": {"get": {
-      "operationId": "recent",
-      "summary": "Of the last 20,000 records: savings, and times to the first token",
-      "responses": {
-        "200": {"description": "The answer", "content": {
-            "application/json": {"schema": {"$ref": "#/components/schemas/recent"}}}},
-        "400": {"$ref": "#/components/responses/problem"},
-        "401": {"$ref": "#/components/responses/problem"},
-        "429": {"$ref": "#/components/responses/problem"},
-        "500": {"$ref": "#/components/responses/problem"}
-      }
-    }},
-    "/api/v1/records": {"get": {
-      "operationId": "records",
-      "summary": "Records, newest first; looks back at most 20,000",
-      "parameters": [
-        {"$ref": "#/components/parameters/before"},
-        {"$ref": "#/components/parameters/record_limit"}, {"$ref": "#/components/parameters/user"},
-        {"$ref": "#/components/parameters/model"}, {"$ref": "#/components/parameters/kind"}
-      ],
-      "responses": {
-        "200": {"description": "The answer", "content": {
-            "application/json": {"schema": {"$ref": "#/components/schemas/records"}}}},
-        "400": {"$ref": "#/components/responses/problem"},
-        "401": {"$ref": "#/components/responses/problem"},
-        "429": {"$ref": "#/components/responses/problem"},
-        "500": {"$ref": "#/components/responses/problem"}
-      }
-    }},
-    "/api/v1/records/{sequence}": {"get": {
-      "operationId": "record",
-      "summary": "A record, and the proof that the log has it",
-      "parameters": [
-        {"$ref": "#/components/parameters/sequence"}
-      ],
-      "responses": {
-        "200": {"description": "The answer", "content": {
-            "application/json": {"schema": {"$ref": "#/components/schemas/record_with_proof"}}}},
-        "400": {"$ref": "#/components/responses/problem"},
-        "401": {"$ref": "#/components/responses/problem"},
-        "404": {"$ref": "#/components/responses/problem"},
-        "429": {"$ref": "#/components/responses/problem"},
-        "500": {"$ref": "#/components/responses/problem"}
-      }
-    }},
-    "/api/v1/events": {"get": {
-      "operationId": "events",
-      "summary": "Records as they come (server-sent events: record, gap)",
-      "parameters": [
-        {"$ref": "#/components/parameters/last_event_id"}
-      ],
-      "responses": {
-        "200": {"description": "The answer", "content": {
-            "text/event-stream": {"schema": {"type": "string"}}}},
-        "400": {"$ref": "#/components/responses/problem"},
-        "401": {"$ref": "#/components/responses/problem"},
-        "429": {"$ref": "#/components/responses/problem"},
-        "500": {"$ref": "#/components/responses/problem"}
-      }
-    }},
-    "/api/v1/openapi.json": {"get": {
-      "operationId": "openapi",
-      "summary": "This document",
-      "responses": {
-        "200": {"description": "The answer", "content": {
-            "application/json": {"schema": {"$ref": "#/components/schemas/document"}}}},
-        "400": {"$ref": "#/components/responses/problem"},
-        "401": {"$ref": "#/components/responses/problem"},
-        "429": {"$ref": "#/components/responses/problem"},
-        "500": {"$ref": "#/components/responses/problem"}
-      }
-    }}
-  },
+  "paths": )json";
+
+inline constexpr std::string_view openapi_components = R"json(,
   "components": {
     "securitySchemes": {
       "session": {"type": "apiKey", "in": "cookie", "name": "aiaudit_session"},
@@ -362,12 +177,58 @@ inline constexpr std::string_view openapi_paths = R"json({
     },
     "schemas": {)json";
 
+[[nodiscard]] inline std::string responses_of(api_operation const& of) {
+    json_writer content;
+    if (of.answer.empty())
+        content.raw("text/event-stream", "{\"schema\":{\"type\":\"string\"}}");
+    else
+        content.raw("application/json",
+                    "{\"schema\":" + openapi_reference("schemas", of.answer) + "}");
+    if (of.parameters.find("format") != std::string_view::npos)
+        content.raw("text/csv", "{\"schema\":{\"type\":\"string\"}}");
+    json_writer out;
+    out.raw("200", "{\"description\":\"The answer\",\"content\":" + content.finish() + "}");
+    for_each_word(of.problems, [&out](std::string_view status) {
+        out.raw(status, openapi_reference("responses", "problem"));
+    });
+    return out.finish();
+}
+
+[[nodiscard]] inline std::string description_of(api_operation const& of) {
+    json_writer out;
+    out.text("operationId", of.id);
+    out.text("summary", of.summary);
+    if (!of.needs_login()) out.raw("security", "[]");
+    if (of.resource == api_resource::log_in)
+        out.raw("requestBody", "{\"required\":true,\"content\":{\"application/json\":{\"schema\":" +
+                                   openapi_reference("schemas", "login") + "}}}");
+    std::string parameters;
+    for_each_word(of.parameters, [&parameters](std::string_view name) {
+        parameters.append(parameters.empty() ? "" : ",")
+            .append(openapi_reference("parameters", name));
+    });
+    if (!parameters.empty()) out.raw("parameters", "[" + parameters + "]");
+    out.raw("responses", responses_of(of));
+    return out.finish();
+}
+
 }  // namespace detail
 
 // The whole document.
 [[nodiscard]] inline std::string dashboard_openapi() {
-    std::string text(detail::openapi_paths);
-    return text.append(detail::openapi_schemas).append("\n    }\n  }\n}\n");
+    detail::json_writer paths;
+    for (api_operation const& each : detail::dashboard_operations) {
+        std::string method = each.is_post() ? "{\"post\":" : "{\"get\":";
+        paths.raw(each.path, method.append(detail::description_of(each)).append("}"));
+    }
+    std::string text(detail::openapi_head);
+    text.append(paths.finish()).append(detail::openapi_components).append(detail::openapi_values);
+    for (detail::api_object const& each : detail::openapi_objects)
+        text.append(&each == detail::openapi_objects.begin() ? "\n" : ",\n")
+            .append(detail::json_string(each.name))
+            .append(":")
+            .append(detail::schema_of(each));
+    return text.append("\n    }\n  }\n}\n");
 }
 
 }  // namespace v1

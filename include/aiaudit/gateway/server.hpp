@@ -44,8 +44,8 @@ inline namespace v1 {
 // any thread, and may take some milliseconds.
 struct gateway_site {
     std::function<gateway_response(gateway_request const&)> answer{};
-    // A stream of server-sent events, if a request asks for one: after which record it begins, its
-    // head, and what came after a record.
+    // A stream of server-sent events, if a request asks for one, and for as long as it may: after
+    // which record it begins, its head, and what came after a record.
     std::function<bool(gateway_request const&)> is_event_stream{};
     std::function<result<sequence>(gateway_request const&)> events_begin{};
     std::function<gateway_response()> events_head{};
@@ -97,7 +97,8 @@ struct listener {
     static_cast<void>(co_await of.client.flush());
     of.client.watch([](bool) {});
     asio::steady_timer timer(co_await asio::this_coro::executor);
-    for (int quiet = 0; !of.client.gone() && !of.stopping();) {
+    // Its session may end before the client leaves.
+    for (int quiet = 0; !of.client.gone() && !of.stopping() && site.is_event_stream(of.request);) {
         std::string text = site.events_after(*last);
         quiet = text.empty() ? quiet + 1 : 0;
         if (quiet == quiet_most) {
