@@ -30,7 +30,7 @@ except ImportError as missing:
 
 HERE = pathlib.Path(__file__).resolve().parent
 TEXT = "The heron waits where the river bends, and waits."
-ARGUMENTS = {"city": "Zürich", "unit": "celsius"}
+ARGUMENTS = {"city": "Z\u00fcrich", "unit": "celsius"}
 CHAT, EMBEDDING, CLAUDE = "gpt-4o-mini", "text-embedding-3-small", "claude-haiku-4-5"
 # 10^-12 USD a token: input, output. The mock's counts are 42 and 25, 42 and none, 30 and 12.
 COSTS = {CHAT: 42 * 150_000 + 25 * 600_000, EMBEDDING: 42 * 20_000, CLAUDE: 30 * 1_000_000 + 12 * 5_000_000}
