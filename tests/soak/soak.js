@@ -7,7 +7,9 @@
 // figures; exit status 1 where a fact does not hold. scripts/soak runs it.
 //
 // usage: node soak.js --program FILE [--minutes N] [--clients N] [--seed N] [--keep DIR]
-//   --keep   leaves the ledger, the log and the samples (samples.csv) there
+//                     [--serve="OPTIONS"]
+//   --keep    leaves the ledger, the log and the samples (samples.csv) there
+//   --serve   more options for `aiaudit serve`, such as --serve="--on-client-gone drain"
 //
 // What "nothing has grown" means: over the second half, the memory that is the process's own
 // (RssAnon) rises by no more than sawtooth_bytes and growth_bytes_per_request a request, by the line
@@ -27,7 +29,7 @@ import { Connection, pause, requestText } from './http.js';
 import { Mock, usage } from './mock.js';
 
 const options = parseArgs({
-  options: Object.fromEntries(['program', 'minutes', 'clients', 'seed', 'keep'].map((name) => [name, { type: 'string' }])),
+  options: Object.fromEntries(['program', 'minutes', 'clients', 'seed', 'keep', 'serve'].map((name) => [name, { type: 'string' }])),
 }).values;
 if (!options.program) throw new Error('--program is needed');
 const minutes = Number(options.minutes ?? 1);
@@ -68,7 +70,7 @@ async function startGateway(home, mockPort) {
   const out = openSync(log, 'a', 0o600);
   const gateway = spawn(options.program, ['serve', '--db', db, '--listen', '127.0.0.1:0',
     '--dashboard', '127.0.0.1:0', '--dashboard-token', '$SOAK_TOKEN', '--body-bytes', '65536',
-    '--upstream', `openai=http://127.0.0.1:${mockPort}`],
+    '--upstream', `openai=http://127.0.0.1:${mockPort}`, ...(options.serve ?? '').split(' ').filter(Boolean)],
   { stdio: ['ignore', out, out], env: { ...process.env, OPENAI_API_KEY: 'sk-soak', SOAK_TOKEN: token } });
   process.once('exit', () => gateway.kill('SIGKILL'));
   const ended = new Promise((resolve) => gateway.once('exit', resolve));
