@@ -5,6 +5,7 @@
 // be told to be of a case.
 import { createHash } from 'node:crypto';
 import { createServer } from 'node:http';
+import { fileURLToPath } from 'node:url';
 
 export const openaiKey = 'sk-mock-openai';
 export const anthropicKey = 'sk-mock-anthropic';
@@ -276,3 +277,13 @@ const routes = {
   'POST /v1/messages': messages,
   'POST /v1/messages/count_tokens': (call) => json(call, { input_tokens: 30 }),
 };
+
+// node mock.js: alone, for clients in other languages; says its port, and ends with its input.
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const mock = new Mock();
+  console.log(await mock.start());
+  process.stdin.resume().on('end', () => {
+    if (mock.wrongKeys > 0) console.error(`${mock.wrongKeys} requests had another key than the provider's`);
+    process.exit(mock.wrongKeys > 0 ? 1 : 0);
+  });
+}

@@ -122,8 +122,7 @@ private:
 template <class Core>
 struct relay<Core>::passing {
     passing(attempt_plan const& plan, std::string origin_of)
-        : follower(exchange_of(plan), *plan.request, *plan.where, nobody, 0,
-                   answer_text::passed),
+        : follower(exchange_of(plan), *plan.request, *plan.where, nobody, 0, answer_text::passed),
           origin(std::move(origin_of)) {}
 
     stream_listener nobody{};
