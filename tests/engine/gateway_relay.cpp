@@ -4,23 +4,16 @@
 // what is recorded, and what is refused.
 
 #include "engine/support/temporary_directory.hpp"
-#include "support/client_stand.hpp"
+#include "support/gateway_stand.hpp"
 
-#include <boost/asio/buffer.hpp>
-#include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/read.hpp>
 #include <boost/asio/read_until.hpp>
-#include <boost/asio/write.hpp>
 #include <boost/test/unit_test.hpp>
 
-#include <aiaudit/gateway.hpp>
 #include <aiaudit/gateway/key_file.hpp>
 
 #include <chrono>
-#include <functional>
 #include <string>
 #include <thread>
-#include <vector>
 
 BOOST_AUTO_TEST_SUITE(gateway_relay)
 
@@ -28,97 +21,7 @@ namespace {
 
 using namespace aiaudit_tests;
 using tcp = boost::asio::ip::tcp;
-using in_memory = client_in_memory;
-
-std::string const question =
-    R"({"model":"gpt-4.1","messages":[{"role":"user","content":"Hello"}]})";
-std::string const stream_question =
-    R"({"model":"gpt-4.1","stream":true,"messages":[{"role":"user","content":"Hello"}]})";
-
-struct stand {
-    explicit stand(std::function<void(gateway_options&)> const& change = {})
-        : log(basic_ledger<in_memory>::open({.budgets = budget_mode::exclusive}).value()),
-          at(basic_gateway<in_memory>::open(log, options(change)).value()) {
-        at.start().value();
-    }
-    gateway_upstream upstream(std::string name, std::string const& origin) const {
-        gateway_upstream made;
-        made.name = name;
-        made.entry = {.name = "openai", .origin = origin, .prefix = "/v1"};
-        made.key = "sk-of-the-provider";
-        return made;
-    }
-    gateway_options options(std::function<void(gateway_options&)> const& change) const {
-        gateway_options made;
-        made.upstreams = {upstream("openai", provider.origin())};
-        made.listen.port = 0;
-        made.keys_required = false;
-        made.threads = 2;
-        made.calls.intent = intent_mode::none;
-        made.shutdown_time = std::chrono::milliseconds(2'000);
-        if (change) change(made);
-        return made;
-    }
-    tcp::socket connect() const {
-        tcp::socket socket(io);
-        socket.connect({boost::asio::ip::address_v4::loopback(), at.port()});
-        return socket;
-    }
-    static std::string post(std::string const& body, std::string const& headers = "",
-                            std::string const& path = chat_path) {
-        return "POST " + path + " HTTP/1.1\r\nHost: here\r\nConnection: close\r\n" + headers +
-               "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
-    }
-    // All that comes back until the gateway closes.
-    std::string exchange(std::string const& bytes) const {
-        auto socket = connect();
-        boost::system::error_code ended;
-        boost::asio::write(socket, boost::asio::buffer(bytes), ended);
-        std::string all;
-        boost::asio::read(socket, boost::asio::dynamic_buffer(all), ended);
-        return all;
-    }
-    std::vector<record> outcomes() {
-        at.stop();
-        log.flush().value();
-        std::vector<record> all;
-        log.read(sequence{1},
-                 [&](sequence, record&& entry) {
-                     if (entry.kind == record_kind::outcome) all.push_back(std::move(entry));
-                     return true;
-                 })
-            .value();
-        return all;
-    }
-
-    mutable boost::asio::io_context io{};
-    chaos_provider provider{};
-    basic_ledger<in_memory> log;
-    basic_gateway<in_memory> at;
-};
-
-int status_of(std::string const& answer) {
-    return answer.starts_with("HTTP/1.1 ") ? std::stoi(answer.substr(9, 3)) : 0;
-}
-std::string body_of(std::string const& answer) {
-    return answer.substr(std::min(answer.find("\r\n\r\n"), answer.size() - 4) + 4);
-}
-// Of an answer in chunks.
-std::string unchunked(std::string const& answer) {
-    std::string const body = body_of(answer);
-    std::string text;
-    for (std::size_t at = 0; at < body.size();) {
-        std::size_t const size = std::stoul(body.substr(at), nullptr, 16);
-        at = body.find("\r\n", at) + 2;
-        if (size == 0) break;
-        text += body.substr(at, size);
-        at += size + 2;
-    }
-    return text;
-}
-bool has(std::string const& text, std::string const& part) {
-    return text.find(part) != std::string::npos;
-}
+using stand = gateway_stand;
 
 }  // namespace
 

@@ -22,6 +22,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace aiaudit {
 inline namespace v1 {
@@ -82,22 +83,30 @@ inline constexpr std::array<std::string_view, 4> key_header_names{"authorization
     return who;
 }
 
-// Whether a header holds a key of a gateway's, whoever's that is: it opens nothing at a provider's,
-// and he who has it there could use it here.
-[[nodiscard]] inline bool holds_gateway_key(std::string_view value) noexcept {
-    auto const space = value.rfind(' ');  // behind "Bearer"
-    if (space != std::string_view::npos) value.remove_prefix(space + 1);
-    return id_in_secret(value).has_value();
+[[nodiscard]] inline bool has_gateway_secret(std::string_view value) noexcept {
+    return id_in_secret(value.substr(value.rfind(' ') + 1)).has_value();
 }
 
-// Of the client's headers those that the provider is to see: neither keys nor cookies, nor what is
-// ours, or of the one connection. A key of the client's own goes on where we have none for that
-// provider. The answer must not be compressed, since we read it.
+// What stands in the headers for keys, one each: "Bearer a b" has "b".
+[[nodiscard]] inline std::vector<std::string> keys_in(header_list const& headers) {
+    std::vector<std::string> found;
+    for (auto const& [name, value] : headers) {
+        for (std::string_view const each : key_header_names) {
+            if (same_name(name, each)) found.push_back(value.substr(value.rfind(' ') + 1));
+        }
+    }
+    return found;
+}
+
+// Of the client's headers those that the provider is to see: neither cookies, nor what is ours, or
+// of the one connection; his own key where it is passed on, but never a secret of the gateway's.
+// The answer must not be compressed, since we read it.
 [[nodiscard]] inline header_list headers_for_upstream(gateway_request const& from,
                                                       provider_entry const& to,
-                                                      std::string_view provider_key) {
+                                                      std::string_view provider_key,
+                                                      bool passes_own_key) {
     header_list headers;
-    bool const own_key = !provider_key.empty();
+    bool const drops_keys = !passes_own_key || !provider_key.empty();
     for (auto const& [name, value] : from.headers) {
         bool dropped = is_hop_by_hop(name) || has_prefix(name, own_header_prefix) ||
                        has_prefix(name, "x-forwarded-");
@@ -105,7 +114,8 @@ inline constexpr std::array<std::string_view, 4> key_header_names{"authorization
              {"host", "content-length", "accept-encoding", "expect", "cookie", "forwarded"})
             dropped = dropped || same_name(name, each);
         for (std::string_view const each : key_header_names)
-            dropped = dropped || (same_name(name, each) && (own_key || holds_gateway_key(value)));
+            dropped =
+                dropped || (same_name(name, each) && (drops_keys || has_gateway_secret(value)));
         // What Connection names is of the one connection, too.
         dropped = dropped || header_names(header_of(from.headers, "connection"), name);
         if (!dropped) headers.emplace_back(name, value);

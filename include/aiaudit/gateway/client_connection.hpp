@@ -50,6 +50,24 @@ struct unreadable_request {
     std::string why{};
 };
 
+// What of a head that Beast takes another server may take otherwise; empty where nothing. Beast
+// passes over a coding that it does not know, so that a body in it would be a request of its own,
+// and joins lines that are folded.
+template <class Head>
+[[nodiscard]] std::string ambiguity_of(Head const& head, std::string_view bytes) {
+    using beast::http::field;
+    for (std::string_view const fold : {"\r\n ", "\r\n\t"}) {
+        if (bytes.find(fold) != std::string_view::npos) return "a header line that is folded";
+    }
+    if (head.count(field::host) > 1) return "more than one Host";
+    if (head.version() >= 11 && head.count(field::host) == 0) return "no Host";
+    if (head.count(field::transfer_encoding) == 0) return {};
+    if (head.version() < 11) return "HTTP/1.0 has no Transfer-Encoding";
+    bool const chunked = head.count(field::transfer_encoding) == 1 &&
+                         same_name(std::string_view(head[field::transfer_encoding]), "chunked");
+    return chunked ? std::string{} : "a Transfer-Encoding other than chunked";
+}
+
 class client_connection : public std::enable_shared_from_this<client_connection> {
 public:
     using tcp = asio::ip::tcp;
@@ -113,6 +131,7 @@ private:
     using parser = beast::http::request_parser<beast::http::string_body>;
 
     [[nodiscard]] asio::awaitable<bool> await_first_byte();
+    [[nodiscard]] asio::awaitable<bool> read_head(parser& from, unreadable_request& why);
     [[nodiscard]] asio::awaitable<bool> read_body(parser& from, unreadable_request& why);
     [[nodiscard]] unreadable_request unreadable_of(beast::error_code why) const;
     [[nodiscard]] std::string head_text(int status, header_list const& headers,
@@ -164,6 +183,31 @@ inline unreadable_request client_connection::unreadable_of(beast::error_code why
     return {400, "no HTTP: " + why.message()};
 }
 
+inline asio::awaitable<bool> client_connection::read_head(parser& from, unreadable_request& why) {
+    stream_.expires_after(limits_.head_time);
+    for (;;) {
+        // It takes a head whole, or nothing of it.
+        beast::error_code failed;
+        std::size_t const used = from.put(buffer_.data(), failed);
+        if (!failed) {
+            std::string ambiguous = ambiguity_of(
+                from.get(),
+                std::string_view(static_cast<char const*>(buffer_.data().data()), used));
+            buffer_.consume(used);
+            if (!ambiguous.empty()) why = {400, std::move(ambiguous)};
+            co_return why.status == 0;
+        }
+        if (failed != beast::http::error::need_more) {
+            why = unreadable_of(failed);
+            co_return false;
+        }
+        auto const [broken, bytes] =
+            co_await stream_.async_read_some(buffer_.prepare(std::size_t{4} << 10), as_value);
+        if (broken) co_return false;
+        buffer_.commit(bytes);
+    }
+}
+
 inline asio::awaitable<bool> client_connection::read_body(parser& from, unreadable_request& why) {
     namespace http = beast::http;
     if (from.is_done()) co_return true;
@@ -189,31 +233,20 @@ inline asio::awaitable<std::optional<gateway_request>> client_connection::read(
     parser from;
     from.header_limit(static_cast<std::uint32_t>(limits_.head_bytes_max));
     from.body_limit(limits_.body_bytes_max);
-    stream_.expires_after(limits_.head_time);
-    auto const [failed, bytes] = co_await http::async_read_header(stream_, buffer_, from, as_value);
-    if (failed) {
-        why = unreadable_of(failed);
-        co_return std::nullopt;
-    }
+    if (!co_await read_head(from, why)) co_return std::nullopt;
     auto const& head = from.get();
     http_1_0_ = head.version() < 11;
     is_head_ = head.method() == http::verb::head;
     keep_alive_ = head.keep_alive();
-    // Beast takes the last of several hosts; who is between may have taken the first.
-    auto const hosts = head.equal_range(http::field::host);
-    if (std::distance(hosts.first, hosts.second) > 1) {
-        why = {400, "more than one Host"};
-        co_return std::nullopt;
-    }
-    if (!co_await read_body(from, why)) co_return std::nullopt;
     gateway_request made;
-    auto message = from.release();
-    made.method = message.method_string();
-    made.target = message.target();
-    for (auto const& field : message)
+    made.method = head.method_string();
+    made.target = head.target();
+    // Before the body is read: behind it trailers may come, and Beast takes them for headers.
+    for (auto const& field : head)
         made.headers.emplace_back(std::string(field.name_string()), std::string(field.value()));
-    made.body = std::move(message.body());
     made.remote = remote_;
+    if (!co_await read_body(from, why)) co_return std::nullopt;
+    made.body = std::move(from.get().body());
     co_return made;
 }
 

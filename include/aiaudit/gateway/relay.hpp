@@ -74,6 +74,8 @@ private:
     // One attempt, while its answer passes.
     struct passing;
 
+    // Whether he has no key of the gateway's.
+    [[nodiscard]] bool is_nobody() const noexcept { return key_->id.empty(); }
     [[nodiscard]] std::optional<gateway_problem> identify();
     [[nodiscard]] std::optional<gateway_problem> understand();
     [[nodiscard]] result<ready_request> ready(std::size_t upstream, std::string const& model);
@@ -315,7 +317,10 @@ asio::awaitable<typename relay<Core>::refused> relay<Core>::attempt(ready_reques
                                                                     bool is_last) {
     gateway_upstream const& upstream = core_.routes.upstreams()[at.upstream];
     api_key const key{upstream.entry.name, upstream.key, key_->id};
-    attempt_plan const plan = plan_of(at, key);
+    attempt_plan plan = plan_of(at, key);
+    std::vector<std::string> passed_on;
+    if (key.value.empty() && is_nobody()) passed_on = keys_in(request_.headers);
+    plan.callers_keys = passed_on;
     std::string const& name = upstream.entry.name;
     auto const allowed = core_.circuits.admit(name, at.model, core_.timer.now());
     note(allowed.change, at.model, name);
@@ -345,7 +350,7 @@ result<http_request> relay<Core>::request_for(passing const& of, attempt_plan co
     out.method = request_.method;
     out.origin = of.origin;
     out.target = plan.request->target;
-    out.headers = headers_for_upstream(request_, *plan.to, plan.key->value);
+    out.headers = headers_for_upstream(request_, *plan.to, plan.key->value, is_nobody());
     if (header_of(out.headers, "idempotency-key").empty() && plan.where->billable)
         out.headers.emplace_back("Idempotency-Key", plan.id.to_string());
     out.body = plan.request->body;
