@@ -27534,6 +27534,7 @@ inline void set_facts(record& entry, attempt_facts const& facts) {
 #include <cstdint>
 #include <exception>
 #include <optional>
+#include <span>
 #include <stop_token>
 #include <string>
 #include <string_view>
@@ -27566,6 +27567,8 @@ struct attempt_plan {
     transfer_limits limits{};
     std::stop_token stop{};
     std::size_t body_bytes_kept = 0;
+    // Secrets of the caller's that go to the provider beside `key`.
+    std::span<std::string const> callers_keys{};
 };
 
 struct attempt_end {
@@ -27744,6 +27747,8 @@ void price_outcome(attempt_end& end, reading& read, std::optional<error> const& 
     if (!end.cost_problem) end.cost_problem = fail(errc::truncated, "the stream was cut");
 }
 
+inline constexpr std::size_t callers_key_bytes_least = 16;
+
 // A provider, or what sits in between, may repeat the key in what it says.
 inline void withhold_key(std::string_view key, reading& read) {
     if (key.empty()) return;
@@ -27770,6 +27775,10 @@ template <pricing_policy Prices>
     usage const used = follower.used_so_far();
     reading read = follower.finish();
     withhold_key(plan.key->value, read);
+    for (std::string const& each : plan.callers_keys) {
+        // Shorter ones are words such as "none", which may stand in a model's name.
+        if (each.size() >= callers_key_bytes_least) withhold_key(each, read);
+    }
     if (read.facts.model_requested.empty()) read.facts.model_requested = plan.model;
     if (read.facts.model_served.empty()) read.facts.model_served = read.facts.model_requested;
     if (transport) read.facts.complete = false;

@@ -8965,6 +8965,76 @@ private:
 
 #endif  // AIAUDIT_GATEWAY_DASHBOARD_QUERY_HPP
 
+// ---- aiaudit/codec/name_dictionary.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// name_dictionary.hpp: the names of one block, each once, numbered in the order of their coming.
+//
+// Names recur in every record, so finding one must cost little more than hashing it.
+// Threads: one dictionary for one thread.
+// Floor 3.
+#ifndef AIAUDIT_CODEC_NAME_DICTIONARY_HPP
+#define AIAUDIT_CODEC_NAME_DICTIONARY_HPP
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace aiaudit {
+inline namespace v1 {
+namespace detail {
+
+class name_dictionary {
+public:
+    [[nodiscard]] std::uint32_t number_of(std::string_view name) {
+        std::uint64_t const hash = hash_of_text(name);
+        std::uint32_t const found = index_.find(
+            hash, [&](std::uint32_t number) { return same_text(name_at(number), name); });
+        return found == hash_index::none ? add(name, hash) : found;
+    }
+    [[nodiscard]] std::uint32_t size() const noexcept {
+        return static_cast<std::uint32_t>(places_.size());
+    }
+    // Each name as a varint length and its bytes, in the order of the numbers.
+    [[nodiscard]] std::string_view bytes() const noexcept { return bytes_; }
+    void clear() {
+        index_.clear();
+        places_.clear();
+        bytes_.clear();
+    }
+
+private:
+    struct place {
+        std::uint32_t offset = 0;
+        std::uint32_t size = 0;
+    };
+
+    [[nodiscard]] std::string_view name_at(std::uint32_t number) const noexcept {
+        return std::string_view(bytes_).substr(places_[number].offset, places_[number].size);
+    }
+    std::uint32_t add(std::string_view name, std::uint64_t hash) {
+        std::uint32_t const number = size();
+        append_varint(bytes_, name.size());
+        places_.push_back(
+            {static_cast<std::uint32_t>(bytes_.size()), static_cast<std::uint32_t>(name.size())});
+        bytes_.append(name);
+        index_.insert(hash, number, [this](std::uint32_t of) { return hash_of_text(name_at(of)); });
+        return number;
+    }
+
+    hash_index index_{};
+    std::vector<place> places_{};
+    std::string bytes_{};
+};
+
+}  // namespace detail
+}  // namespace v1
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_CODEC_NAME_DICTIONARY_HPP
+
 // ---- aiaudit/codec/record_codec.hpp ----
 // SPDX-License-Identifier: MIT
 //
@@ -9427,6 +9497,303 @@ template <class String>
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_CODEC_RECORD_CODEC_HPP
+
+// ---- aiaudit/codec/block.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// block.hpp: the records of one group commit as one stored value. The layout is docs/format.md.
+//
+// A block stands alone: shapes and names that recur in it are kept once, in a dictionary at its
+// end, and times as steps. Its header says what it holds without decoding it, and a CRC-32C covers
+// every byte.
+// Threads: one builder for one thread; reading is pure.
+// Floor 3.
+#ifndef AIAUDIT_CODEC_BLOCK_HPP
+#define AIAUDIT_CODEC_BLOCK_HPP
+
+#include <algorithm>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace aiaudit {
+inline namespace v1 {
+
+// Stored in every block: never changed. A reader refuses a higher one.
+inline constexpr std::uint8_t block_version = 1;
+
+struct block_header {
+    static constexpr std::size_t size = 48;
+
+    sequence first{};         // of its first record
+    std::uint32_t count = 0;  // of records, at least 1
+    timestamp earliest{};     // started_at of its records
+    timestamp latest{};
+    std::uint32_t records_size = 0;  // bytes of encoded records, after the header
+    std::uint32_t names_size = 0;    // bytes of the dictionary, after the records
+    std::uint32_t names_count = 0;
+
+    [[nodiscard]] constexpr std::uint64_t last() const noexcept {
+        return value_of(first) + count - 1;
+    }
+};
+
+namespace detail {
+
+// Writes a name as its number in the block's dictionary and an instant as the step from the one
+// before.
+struct block_output : byte_writer {
+    block_output(char* to, name_dictionary& all_names, std::int64_t& before_ns) noexcept
+        : byte_writer(to), names(all_names), previous_ns(before_ns) {}
+
+    name_dictionary& names;
+    std::int64_t& previous_ns;
+
+    void name(std::string_view text) { varint(names.number_of(text)); }
+    void instant(timestamp at) {
+        auto const step =
+            static_cast<std::uint64_t>(at.ns) - static_cast<std::uint64_t>(previous_ns);
+        varint(zigzag(static_cast<std::int64_t>(step)));
+        previous_ns = at.ns;
+    }
+};
+
+struct block_input {
+    byte_reader bytes;
+    std::vector<std::string_view> const& names;
+    std::int64_t previous_ns = 0;
+
+    std::string_view name() {
+        std::uint64_t const number = bytes.varint();
+        return number < names.size() ? names[static_cast<std::size_t>(number)] : bytes.fail_read();
+    }
+    timestamp instant() {
+        auto const step = static_cast<std::uint64_t>(unzigzag(bytes.varint()));
+        previous_ns = static_cast<std::int64_t>(static_cast<std::uint64_t>(previous_ns) + step);
+        return {previous_ns};
+    }
+};
+
+}  // namespace detail
+
+// Gathers records into one block; used again after clear().
+class block_builder {
+public:
+    [[nodiscard]] std::uint32_t count() const noexcept { return header_.count; }
+    // Of the block as it is now.
+    [[nodiscard]] std::size_t size() const noexcept {
+        return block_header::size + used_ + names_.bytes().size();
+    }
+
+    template <class String>
+    void add(basic_record<String> const& entry) {
+        count_in(entry.started_at);
+        std::size_t const size_most = detail::encoded_size_most(entry);
+        if (shape_.size() < size_most) shape_.resize(size_most);
+        std::uint64_t const mask = detail::fields_of(entry);
+        detail::plain_output shape{shape_.data()};
+        detail::encode_shape(entry, mask, shape);
+        auto const shape_size = static_cast<std::size_t>(shape.position() - shape_.data());
+        detail::block_output out = room_for(size_most);
+        out.name(std::string_view(shape_).substr(0, shape_size));
+        detail::encode_values(entry, mask, out);
+        used_ = static_cast<std::size_t>(out.position() - records_.data());
+    }
+    // The same for the bytes that encode_record() made of it, without decoding them: the values of
+    // most records are in a block as they are alone, but for the instant and the names.
+    void add_encoded(std::string_view encoded) {
+        using f = detail::record_field;
+        detail::byte_reader in{encoded};
+        auto const [mask, counts] = detail::skip_shape(in);
+        if ((mask & (field_bit(f::iterations) | field_bit(f::tags))) != 0) {
+            auto const decoded = decode_record(encoded, scratch_);
+            AIAUDIT_ASSERT(decoded.has_value());
+            return add(scratch_);
+        }
+        timestamp const at{in.little_endian<std::int64_t>()};
+        count_in(at);
+        detail::block_output out = room_for(encoded.size() + names_grow_most);
+        out.name(encoded.substr(0, encoded.size() - in.rest().size() - sizeof at.ns));
+        out.instant(at);
+        std::string_view const numbers = in.rest();
+        for (unsigned i = 0; i < counts; ++i) in.varint();
+        out.raw(numbers.substr(0, numbers.size() - in.rest().size()));
+        for (f const name : {f::user, f::project, f::key_id})
+            if ((mask & field_bit(name)) != 0) out.name(in.take(in.varint()));
+        out.raw(in.rest());
+        used_ = static_cast<std::size_t>(out.position() - records_.data());
+    }
+
+    // Writes the block, size() bytes. Precondition: count() > 0.
+    void write(sequence first, char* to) const {
+        AIAUDIT_ASSERT(header_.count > 0);
+        detail::byte_writer out{to};
+        out.raw("AIB");
+        out.byte(block_version);
+        out.little_endian(std::uint32_t{0});  // the checksum's place
+        out.little_endian(value_of(first));
+        out.little_endian(header_.count);
+        out.little_endian(static_cast<std::uint32_t>(used_));
+        out.little_endian(static_cast<std::uint32_t>(names_.bytes().size()));
+        out.little_endian(names_.size());
+        out.little_endian(header_.earliest.ns);
+        out.little_endian(header_.latest.ns);
+        out.raw(std::string_view(records_).substr(0, used_));
+        out.raw(names_.bytes());
+        std::string_view const covered(to + 8, size() - 8);
+        detail::store_little_endian(to + 4, detail::crc32c(covered));
+    }
+    void clear() {
+        header_ = {};
+        used_ = 0;
+        names_.clear();
+        previous_ns_ = 0;
+    }
+    // The block's bytes; the builder is empty afterwards. Precondition: count() > 0.
+    [[nodiscard]] std::string finish(sequence first) {
+        std::string block(size(), '\0');
+        write(first, block.data());
+        clear();
+        return block;
+    }
+
+private:
+    // A name's number may be longer than a short name, and a step longer than an instant.
+    static constexpr std::size_t names_grow_most = 64;
+
+    void count_in(timestamp at) noexcept {
+        if (header_.count == 0) header_.earliest = header_.latest = at;
+        header_.earliest = std::min(header_.earliest, at);
+        header_.latest = std::max(header_.latest, at);
+        ++header_.count;
+    }
+    [[nodiscard]] detail::block_output room_for(std::size_t bytes) {
+        if (records_.size() < used_ + bytes) records_.resize((used_ + bytes) * 2);
+        return {records_.data() + used_, names_, previous_ns_};
+    }
+
+    block_header header_{};
+    record_view scratch_{};
+    std::string shape_{};    // scratch
+    std::string records_{};  // the first used_ bytes are
+    std::size_t used_ = 0;
+    detail::name_dictionary names_{};
+    std::int64_t previous_ns_ = 0;
+};
+
+// Checks the checksum and the sizes. Errors: corrupt; newer_format for a version this release does
+// not know.
+[[nodiscard]] inline result<block_header> read_block_header(std::string_view block) {
+    if (block.size() < block_header::size || block.substr(0, 3) != "AIB") {
+        return fail(errc::corrupt, "a block has no header");
+    }
+    if (static_cast<std::uint8_t>(block[3]) != block_version) {
+        return fail(errc::newer_format,
+                    "block version " + std::to_string(static_cast<std::uint8_t>(block[3])));
+    }
+    detail::byte_reader in{block.substr(4)};
+    auto const checksum = in.little_endian<std::uint32_t>();
+    if (checksum != detail::crc32c(in.rest()))
+        return fail(errc::corrupt, "a block's checksum does not match");
+    block_header header;
+    header.first = sequence{in.little_endian<std::uint64_t>()};
+    header.count = in.little_endian<std::uint32_t>();
+    header.records_size = in.little_endian<std::uint32_t>();
+    header.names_size = in.little_endian<std::uint32_t>();
+    header.names_count = in.little_endian<std::uint32_t>();
+    header.earliest.ns = in.little_endian<std::int64_t>();
+    header.latest.ns = in.little_endian<std::int64_t>();
+    bool const fits = std::uint64_t{header.records_size} + header.names_size == in.rest().size();
+    if (!fits || header.count == 0 || header.names_count > header.names_size ||
+        value_of(header.first) == 0) {
+        return fail(errc::corrupt, "a block's sizes do not match");
+    }
+    return header;
+}
+
+namespace detail {
+
+// The shapes of a block, each decoded when it is first met.
+template <class String>
+class block_shapes {
+public:
+    explicit block_shapes(std::vector<std::string_view> const& names)
+        : names_(names), places_(names.size()) {}
+
+    // Null where there is no such shape.
+    [[nodiscard]] record_shape<String> const* at(std::uint64_t number) {
+        if (number >= places_.size()) return nullptr;
+        auto& place = places_[static_cast<std::size_t>(number)];
+        if (place == nullptr) {
+            auto made = std::make_unique<record_shape<String>>();
+            byte_reader in{names_[static_cast<std::size_t>(number)]};
+            if (!decode_shape(in, *made) || !in.at_end()) return nullptr;
+            place = std::move(made);
+        }
+        return place.get();
+    }
+
+private:
+    std::vector<std::string_view> const& names_;
+    std::vector<std::unique_ptr<record_shape<String>>> places_;  // by number
+};
+
+// Calls visit(sequence, basic_record<String>&) for each record in order, the same object each time;
+// false from it stops.
+template <class String, class Visitor>
+[[nodiscard]] result<block_header> read_block_as(std::string_view block, Visitor&& visit) {
+    auto header = read_block_header(block);
+    if (!header) return header;
+    auto const corrupt = [&] {
+        return fail(errc::corrupt, "the block of record " +
+                                       std::to_string(value_of(header->first)) +
+                                       " cannot be decoded");
+    };
+    std::string_view const body = block.substr(block_header::size);
+    std::vector<std::string_view> names;
+    byte_reader dictionary{body.substr(header->records_size)};
+    for (std::uint32_t i = 0; i < header->names_count; ++i)
+        names.push_back(dictionary.take(dictionary.varint()));
+    if (!dictionary.ok() || !dictionary.at_end()) return corrupt();
+    block_input in{byte_reader{body.substr(0, header->records_size)}, names};
+    block_shapes<String> shapes{names};
+    basic_record<String> entry;
+    for (std::uint32_t i = 0; i < header->count; ++i) {
+        auto const* const shape = shapes.at(in.bytes.varint());
+        if (shape == nullptr || !values_decoder<block_input, String>{in}.decode(*shape, entry))
+            return corrupt();
+        if (!visit(sequence{value_of(header->first) + i}, entry)) return header;
+    }
+    if (!in.bytes.at_end()) return corrupt();
+    return header;
+}
+
+}  // namespace detail
+
+// Calls visit(sequence, record&&) for each record in order; false from it stops. Errors: as
+// read_block_header.
+template <class Visitor>
+[[nodiscard]] result<block_header> read_block(std::string_view block, Visitor&& visit) {
+    return detail::read_block_as<std::string>(block, [&visit](sequence number, record& entry) {
+        return visit(number, std::move(entry));
+    });
+}
+
+// The same without a copy of the texts: visit(sequence, record_view const&). A view is good until
+// visit returns.
+template <class Visitor>
+[[nodiscard]] result<block_header> view_block(std::string_view block, Visitor&& visit) {
+    return detail::read_block_as<std::string_view>(
+        block,
+        [&visit](sequence number, record_view const& entry) { return visit(number, entry); });
+}
+
+}  // namespace v1
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_CODEC_BLOCK_HPP
 
 // ---- aiaudit/detail/sha256.hpp ----
 // SPDX-License-Identifier: MIT
@@ -11461,373 +11828,6 @@ private:
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_ENGINE_BATCH_QUEUE_HPP
-
-// ---- aiaudit/codec/name_dictionary.hpp ----
-// SPDX-License-Identifier: MIT
-//
-// name_dictionary.hpp: the names of one block, each once, numbered in the order of their coming.
-//
-// Names recur in every record, so finding one must cost little more than hashing it.
-// Threads: one dictionary for one thread.
-// Floor 3.
-#ifndef AIAUDIT_CODEC_NAME_DICTIONARY_HPP
-#define AIAUDIT_CODEC_NAME_DICTIONARY_HPP
-
-#include <cstddef>
-#include <cstdint>
-#include <string>
-#include <string_view>
-#include <vector>
-
-namespace aiaudit {
-inline namespace v1 {
-namespace detail {
-
-class name_dictionary {
-public:
-    [[nodiscard]] std::uint32_t number_of(std::string_view name) {
-        std::uint64_t const hash = hash_of_text(name);
-        std::uint32_t const found = index_.find(
-            hash, [&](std::uint32_t number) { return same_text(name_at(number), name); });
-        return found == hash_index::none ? add(name, hash) : found;
-    }
-    [[nodiscard]] std::uint32_t size() const noexcept {
-        return static_cast<std::uint32_t>(places_.size());
-    }
-    // Each name as a varint length and its bytes, in the order of the numbers.
-    [[nodiscard]] std::string_view bytes() const noexcept { return bytes_; }
-    void clear() {
-        index_.clear();
-        places_.clear();
-        bytes_.clear();
-    }
-
-private:
-    struct place {
-        std::uint32_t offset = 0;
-        std::uint32_t size = 0;
-    };
-
-    [[nodiscard]] std::string_view name_at(std::uint32_t number) const noexcept {
-        return std::string_view(bytes_).substr(places_[number].offset, places_[number].size);
-    }
-    std::uint32_t add(std::string_view name, std::uint64_t hash) {
-        std::uint32_t const number = size();
-        append_varint(bytes_, name.size());
-        places_.push_back(
-            {static_cast<std::uint32_t>(bytes_.size()), static_cast<std::uint32_t>(name.size())});
-        bytes_.append(name);
-        index_.insert(hash, number, [this](std::uint32_t of) { return hash_of_text(name_at(of)); });
-        return number;
-    }
-
-    hash_index index_{};
-    std::vector<place> places_{};
-    std::string bytes_{};
-};
-
-}  // namespace detail
-}  // namespace v1
-}  // namespace aiaudit
-
-#endif  // AIAUDIT_CODEC_NAME_DICTIONARY_HPP
-
-// ---- aiaudit/codec/block.hpp ----
-// SPDX-License-Identifier: MIT
-//
-// block.hpp: the records of one group commit as one stored value. The layout is docs/format.md.
-//
-// A block stands alone: shapes and names that recur in it are kept once, in a dictionary at its
-// end, and times as steps. Its header says what it holds without decoding it, and a CRC-32C covers
-// every byte.
-// Threads: one builder for one thread; reading is pure.
-// Floor 3.
-#ifndef AIAUDIT_CODEC_BLOCK_HPP
-#define AIAUDIT_CODEC_BLOCK_HPP
-
-#include <algorithm>
-#include <cstdint>
-#include <memory>
-#include <string>
-#include <string_view>
-#include <vector>
-
-namespace aiaudit {
-inline namespace v1 {
-
-// Stored in every block: never changed. A reader refuses a higher one.
-inline constexpr std::uint8_t block_version = 1;
-
-struct block_header {
-    static constexpr std::size_t size = 48;
-
-    sequence first{};         // of its first record
-    std::uint32_t count = 0;  // of records, at least 1
-    timestamp earliest{};     // started_at of its records
-    timestamp latest{};
-    std::uint32_t records_size = 0;  // bytes of encoded records, after the header
-    std::uint32_t names_size = 0;    // bytes of the dictionary, after the records
-    std::uint32_t names_count = 0;
-
-    [[nodiscard]] constexpr std::uint64_t last() const noexcept {
-        return value_of(first) + count - 1;
-    }
-};
-
-namespace detail {
-
-// Writes a name as its number in the block's dictionary and an instant as the step from the one
-// before.
-struct block_output : byte_writer {
-    block_output(char* to, name_dictionary& all_names, std::int64_t& before_ns) noexcept
-        : byte_writer(to), names(all_names), previous_ns(before_ns) {}
-
-    name_dictionary& names;
-    std::int64_t& previous_ns;
-
-    void name(std::string_view text) { varint(names.number_of(text)); }
-    void instant(timestamp at) {
-        auto const step =
-            static_cast<std::uint64_t>(at.ns) - static_cast<std::uint64_t>(previous_ns);
-        varint(zigzag(static_cast<std::int64_t>(step)));
-        previous_ns = at.ns;
-    }
-};
-
-struct block_input {
-    byte_reader bytes;
-    std::vector<std::string_view> const& names;
-    std::int64_t previous_ns = 0;
-
-    std::string_view name() {
-        std::uint64_t const number = bytes.varint();
-        return number < names.size() ? names[static_cast<std::size_t>(number)] : bytes.fail_read();
-    }
-    timestamp instant() {
-        auto const step = static_cast<std::uint64_t>(unzigzag(bytes.varint()));
-        previous_ns = static_cast<std::int64_t>(static_cast<std::uint64_t>(previous_ns) + step);
-        return {previous_ns};
-    }
-};
-
-}  // namespace detail
-
-// Gathers records into one block; used again after clear().
-class block_builder {
-public:
-    [[nodiscard]] std::uint32_t count() const noexcept { return header_.count; }
-    // Of the block as it is now.
-    [[nodiscard]] std::size_t size() const noexcept {
-        return block_header::size + used_ + names_.bytes().size();
-    }
-
-    template <class String>
-    void add(basic_record<String> const& entry) {
-        count_in(entry.started_at);
-        std::size_t const size_most = detail::encoded_size_most(entry);
-        if (shape_.size() < size_most) shape_.resize(size_most);
-        std::uint64_t const mask = detail::fields_of(entry);
-        detail::plain_output shape{shape_.data()};
-        detail::encode_shape(entry, mask, shape);
-        auto const shape_size = static_cast<std::size_t>(shape.position() - shape_.data());
-        detail::block_output out = room_for(size_most);
-        out.name(std::string_view(shape_).substr(0, shape_size));
-        detail::encode_values(entry, mask, out);
-        used_ = static_cast<std::size_t>(out.position() - records_.data());
-    }
-    // The same for the bytes that encode_record() made of it, without decoding them: the values of
-    // most records are in a block as they are alone, but for the instant and the names.
-    void add_encoded(std::string_view encoded) {
-        using f = detail::record_field;
-        detail::byte_reader in{encoded};
-        auto const [mask, counts] = detail::skip_shape(in);
-        if ((mask & (field_bit(f::iterations) | field_bit(f::tags))) != 0) {
-            auto const decoded = decode_record(encoded, scratch_);
-            AIAUDIT_ASSERT(decoded.has_value());
-            return add(scratch_);
-        }
-        timestamp const at{in.little_endian<std::int64_t>()};
-        count_in(at);
-        detail::block_output out = room_for(encoded.size() + names_grow_most);
-        out.name(encoded.substr(0, encoded.size() - in.rest().size() - sizeof at.ns));
-        out.instant(at);
-        std::string_view const numbers = in.rest();
-        for (unsigned i = 0; i < counts; ++i) in.varint();
-        out.raw(numbers.substr(0, numbers.size() - in.rest().size()));
-        for (f const name : {f::user, f::project, f::key_id})
-            if ((mask & field_bit(name)) != 0) out.name(in.take(in.varint()));
-        out.raw(in.rest());
-        used_ = static_cast<std::size_t>(out.position() - records_.data());
-    }
-
-    // Writes the block, size() bytes. Precondition: count() > 0.
-    void write(sequence first, char* to) const {
-        AIAUDIT_ASSERT(header_.count > 0);
-        detail::byte_writer out{to};
-        out.raw("AIB");
-        out.byte(block_version);
-        out.little_endian(std::uint32_t{0});  // the checksum's place
-        out.little_endian(value_of(first));
-        out.little_endian(header_.count);
-        out.little_endian(static_cast<std::uint32_t>(used_));
-        out.little_endian(static_cast<std::uint32_t>(names_.bytes().size()));
-        out.little_endian(names_.size());
-        out.little_endian(header_.earliest.ns);
-        out.little_endian(header_.latest.ns);
-        out.raw(std::string_view(records_).substr(0, used_));
-        out.raw(names_.bytes());
-        std::string_view const covered(to + 8, size() - 8);
-        detail::store_little_endian(to + 4, detail::crc32c(covered));
-    }
-    void clear() {
-        header_ = {};
-        used_ = 0;
-        names_.clear();
-        previous_ns_ = 0;
-    }
-    // The block's bytes; the builder is empty afterwards. Precondition: count() > 0.
-    [[nodiscard]] std::string finish(sequence first) {
-        std::string block(size(), '\0');
-        write(first, block.data());
-        clear();
-        return block;
-    }
-
-private:
-    // A name's number may be longer than a short name, and a step longer than an instant.
-    static constexpr std::size_t names_grow_most = 64;
-
-    void count_in(timestamp at) noexcept {
-        if (header_.count == 0) header_.earliest = header_.latest = at;
-        header_.earliest = std::min(header_.earliest, at);
-        header_.latest = std::max(header_.latest, at);
-        ++header_.count;
-    }
-    [[nodiscard]] detail::block_output room_for(std::size_t bytes) {
-        if (records_.size() < used_ + bytes) records_.resize((used_ + bytes) * 2);
-        return {records_.data() + used_, names_, previous_ns_};
-    }
-
-    block_header header_{};
-    record_view scratch_{};
-    std::string shape_{};    // scratch
-    std::string records_{};  // the first used_ bytes are
-    std::size_t used_ = 0;
-    detail::name_dictionary names_{};
-    std::int64_t previous_ns_ = 0;
-};
-
-// Checks the checksum and the sizes. Errors: corrupt; newer_format for a version this release does
-// not know.
-[[nodiscard]] inline result<block_header> read_block_header(std::string_view block) {
-    if (block.size() < block_header::size || block.substr(0, 3) != "AIB") {
-        return fail(errc::corrupt, "a block has no header");
-    }
-    if (static_cast<std::uint8_t>(block[3]) != block_version) {
-        return fail(errc::newer_format,
-                    "block version " + std::to_string(static_cast<std::uint8_t>(block[3])));
-    }
-    detail::byte_reader in{block.substr(4)};
-    auto const checksum = in.little_endian<std::uint32_t>();
-    if (checksum != detail::crc32c(in.rest()))
-        return fail(errc::corrupt, "a block's checksum does not match");
-    block_header header;
-    header.first = sequence{in.little_endian<std::uint64_t>()};
-    header.count = in.little_endian<std::uint32_t>();
-    header.records_size = in.little_endian<std::uint32_t>();
-    header.names_size = in.little_endian<std::uint32_t>();
-    header.names_count = in.little_endian<std::uint32_t>();
-    header.earliest.ns = in.little_endian<std::int64_t>();
-    header.latest.ns = in.little_endian<std::int64_t>();
-    bool const fits = std::uint64_t{header.records_size} + header.names_size == in.rest().size();
-    if (!fits || header.count == 0 || header.names_count > header.names_size ||
-        value_of(header.first) == 0) {
-        return fail(errc::corrupt, "a block's sizes do not match");
-    }
-    return header;
-}
-
-namespace detail {
-
-// The shapes of a block, each decoded when it is first met.
-template <class String>
-class block_shapes {
-public:
-    explicit block_shapes(std::vector<std::string_view> const& names)
-        : names_(names), places_(names.size()) {}
-
-    // Null where there is no such shape.
-    [[nodiscard]] record_shape<String> const* at(std::uint64_t number) {
-        if (number >= places_.size()) return nullptr;
-        auto& place = places_[static_cast<std::size_t>(number)];
-        if (place == nullptr) {
-            auto made = std::make_unique<record_shape<String>>();
-            byte_reader in{names_[static_cast<std::size_t>(number)]};
-            if (!decode_shape(in, *made) || !in.at_end()) return nullptr;
-            place = std::move(made);
-        }
-        return place.get();
-    }
-
-private:
-    std::vector<std::string_view> const& names_;
-    std::vector<std::unique_ptr<record_shape<String>>> places_;  // by number
-};
-
-// Calls visit(sequence, basic_record<String>&) for each record in order, the same object each time;
-// false from it stops.
-template <class String, class Visitor>
-[[nodiscard]] result<block_header> read_block_as(std::string_view block, Visitor&& visit) {
-    auto header = read_block_header(block);
-    if (!header) return header;
-    auto const corrupt = [&] {
-        return fail(errc::corrupt, "the block of record " +
-                                       std::to_string(value_of(header->first)) +
-                                       " cannot be decoded");
-    };
-    std::string_view const body = block.substr(block_header::size);
-    std::vector<std::string_view> names;
-    byte_reader dictionary{body.substr(header->records_size)};
-    for (std::uint32_t i = 0; i < header->names_count; ++i)
-        names.push_back(dictionary.take(dictionary.varint()));
-    if (!dictionary.ok() || !dictionary.at_end()) return corrupt();
-    block_input in{byte_reader{body.substr(0, header->records_size)}, names};
-    block_shapes<String> shapes{names};
-    basic_record<String> entry;
-    for (std::uint32_t i = 0; i < header->count; ++i) {
-        auto const* const shape = shapes.at(in.bytes.varint());
-        if (shape == nullptr || !values_decoder<block_input, String>{in}.decode(*shape, entry))
-            return corrupt();
-        if (!visit(sequence{value_of(header->first) + i}, entry)) return header;
-    }
-    if (!in.bytes.at_end()) return corrupt();
-    return header;
-}
-
-}  // namespace detail
-
-// Calls visit(sequence, record&&) for each record in order; false from it stops. Errors: as
-// read_block_header.
-template <class Visitor>
-[[nodiscard]] result<block_header> read_block(std::string_view block, Visitor&& visit) {
-    return detail::read_block_as<std::string>(block, [&visit](sequence number, record& entry) {
-        return visit(number, std::move(entry));
-    });
-}
-
-// The same without a copy of the texts: visit(sequence, record_view const&). A view is good until
-// visit returns.
-template <class Visitor>
-[[nodiscard]] result<block_header> view_block(std::string_view block, Visitor&& visit) {
-    return detail::read_block_as<std::string_view>(
-        block,
-        [&visit](sequence number, record_view const& entry) { return visit(number, entry); });
-}
-
-}  // namespace v1
-}  // namespace aiaudit
-
-#endif  // AIAUDIT_CODEC_BLOCK_HPP
 
 // ---- aiaudit/storage/store.hpp ----
 // SPDX-License-Identifier: MIT
@@ -18498,18 +18498,20 @@ result<std::optional<sequence>> basic_ledger<Policies>::append_once(record const
 // dashboard_records.hpp: single records for the dashboard: a page of them, one with the proof that
 // it is in the log, the alerts, and those that have just come, as server-sent events.
 //
-// The log is read forwards only, so a page is found in pieces from its end, and no search looks at
-// more than a bounded number of records.
+// A page is found block by block from its end, and no search looks at more than a bounded number of
+// records.
 // Threads: all members may be called from any thread at once.
 // Floor 9.
 #ifndef AIAUDIT_GATEWAY_DASHBOARD_RECORDS_HPP
 #define AIAUDIT_GATEWAY_DASHBOARD_RECORDS_HPP
 
 #include <algorithm>
-#include <array>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
+#include <iterator>
 #include <limits>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -18526,7 +18528,7 @@ struct record_filter {
     std::optional<std::string> model{};
     std::string_view kind{};
 
-    [[nodiscard]] bool passes(record const& entry) const {
+    [[nodiscard]] bool passes(record_view const& entry) const {
         if (!kind.empty() && name_of(entry.kind) != kind) return false;
         if (user && entry.user != *user) return false;
         return !model || entry.model() == *model || entry.model_requested == *model;
@@ -18536,6 +18538,43 @@ struct record_filter {
 struct record_page {
     std::vector<std::string> newest_first{};  // JSON
     std::uint64_t next_before = 0;            // where the next page begins; 0: there is none
+};
+
+// Adds the newest of a block's records from `begin` to before `end` that pass, up to `limit` in
+// all, and sets next_before to the oldest that was looked at.
+[[nodiscard]] inline result<void> add_newest(std::string_view block, record_filter const& filter,
+                                             std::uint64_t begin, std::uint64_t end,
+                                             std::size_t limit, record_page& to) {
+    std::vector<sequence> passed;
+    auto const looked = view_block(block, [&](sequence number, record_view const& entry) {
+        bool const is_asked = value_of(number) >= begin && value_of(number) < end;
+        if (is_asked && filter.passes(entry)) passed.push_back(number);
+        return value_of(number) + 1 < end;
+    });
+    if (!looked) return looked.error();
+    to.next_before = std::max(begin, value_of(looked->first));
+    std::size_t const wanted = std::min(passed.size(), limit - to.newest_first.size());
+    if (wanted == 0) return {};
+    auto next = passed.end() - static_cast<std::ptrdiff_t>(wanted);
+    if (to.newest_first.size() + wanted == limit) to.next_before = value_of(*next);
+    std::vector<std::string> texts;
+    auto const read = read_block(block, [&](sequence number, record&& entry) {
+        if (number != *next) return true;
+        texts.push_back(to_json(number, entry));
+        return ++next != passed.end();
+    });
+    if (!read) return read.error();
+    to.newest_first.insert(to.newest_first.end(), std::make_move_iterator(texts.rbegin()),
+                           std::make_move_iterator(texts.rend()));
+    return {};
+}
+
+// What a record says that rollups do not keep.
+struct recent_outcome {
+    std::uint64_t number = 0;
+    timestamp started_at{};
+    std::optional<money> saved{};
+    std::optional<std::uint64_t> first_token_ns{};
 };
 
 [[nodiscard]] inline std::string json_list_of(std::vector<std::string> const& texts) {
@@ -18580,7 +18619,7 @@ template <class Ledger>
 class dashboard_records {
 public:
     static constexpr std::uint64_t page_most = 200;
-    static constexpr std::uint64_t looked_at_most = 20'000;  // of one page
+    static constexpr std::uint64_t looked_at_most = 20'000;  // of one page, and of recent()
     static constexpr std::uint64_t behind_most = 10'000;     // of events: what is older is left out
 
     explicit dashboard_records(Ledger& of) : of_(&of) {}
@@ -18598,8 +18637,14 @@ private:
     [[nodiscard]] result<detail::record_page> find(detail::record_filter const& filter,
                                                    std::uint64_t before, std::uint64_t limit);
     [[nodiscard]] result<std::string> proof_of(std::uint64_t number, record const& entry);
+    [[nodiscard]] result<void> look_at_recent();
 
     Ledger* of_;
+    std::mutex mutex_{};
+    // Under mutex_: the outcomes among the last records, so that each is read once, however often
+    // a browser asks.
+    std::deque<detail::recent_outcome> recent_{};
+    std::uint64_t recent_end_ = 1;  // the first record that was not looked at yet
 };
 
 template <class Ledger>
@@ -18623,7 +18668,6 @@ template <class Ledger>
 result<detail::record_page> dashboard_records<Ledger>::find(detail::record_filter const& filter,
                                                             std::uint64_t before,
                                                             std::uint64_t limit) {
-    constexpr std::uint64_t piece = 256;
     auto const first = of_->first_sequence();
     if (!first) return first.error();
     auto const last = of_->last_sequence();
@@ -18632,26 +18676,19 @@ result<detail::record_page> dashboard_records<Ledger>::find(detail::record_filte
     std::uint64_t const oldest = std::max<std::uint64_t>(value_of(*first), 1);
     std::uint64_t end = std::min(before, value_of(*last) + 1);
     std::uint64_t const stop = std::max(oldest, end > looked_at_most ? end - looked_at_most : 1);
-    while (end > stop) {
-        std::uint64_t const begin = std::max(stop, end > piece ? end - piece : 1);
-        std::vector<std::pair<std::uint64_t, std::string>> passed;
-        auto const read = of_->read(sequence{begin}, [&](sequence number, record&& entry) {
-            if (value_of(number) >= end) return false;
-            if (filter.passes(entry)) passed.emplace_back(value_of(number), to_json(number, entry));
-            return value_of(number) + 1 < end;
+    while (end > stop && made.newest_first.size() < limit) {
+        made.next_before = 0;
+        auto const read = of_->log().blocks(end - 1, [&](std::string_view block) -> result<bool> {
+            auto const added = detail::add_newest(block, filter, stop, end, limit, made);
+            if (!added) return added.error();
+            return false;
         });
-        // Retention may have dropped the rest in the meantime.
+        // Retention has dropped the rest in the meantime: there is no next page.
         if (!read && read.error().code == errc::not_found) return made;
         if (!read) return read.error();
-        for (; !passed.empty(); passed.pop_back()) {
-            made.newest_first.push_back(std::move(passed.back().second));
-            if (made.newest_first.size() < limit) continue;
-            if (passed.back().first > oldest) made.next_before = passed.back().first;
-            return made;
-        }
-        end = begin;
+        end = made.next_before;
     }
-    if (end > oldest) made.next_before = end;
+    made.next_before = end > oldest ? end : 0;
     return made;
 }
 
@@ -18731,48 +18768,66 @@ gateway_response dashboard_records<Ledger>::alerts(api_parameters& in) {
     return detail::json_response("{\"alerts\":" + detail::json_list_of(objects) + "}");
 }
 
-// What rollups do not keep, of the last outcomes alone: what the cache saved, and the time to the
-// first token.
+// Under mutex_.
+template <class Ledger>
+result<void> dashboard_records<Ledger>::look_at_recent() {
+    auto const first = of_->first_sequence();
+    if (!first) return first.error();
+    auto const last = of_->last_sequence();
+    if (!last) return last.error();
+    std::uint64_t const newest = value_of(*last);
+    std::uint64_t const begin =
+        std::max(value_of(*first), newest > looked_at_most ? newest - looked_at_most + 1 : 1);
+    while (!recent_.empty() && recent_.front().number < begin) recent_.pop_front();
+    recent_end_ = std::max(recent_end_, begin);
+    if (recent_end_ > newest) return {};
+    auto const read = of_->log().views(recent_end_, [&](sequence number, record_view const& entry) {
+        if (entry.kind == record_kind::outcome)
+            recent_.push_back(
+                {value_of(number), entry.started_at, entry.saved, entry.time_to_first_token_ns});
+        recent_end_ = value_of(number) + 1;
+        return recent_end_ <= newest;
+    });
+    // Retention may have dropped them in the meantime.
+    if (!read && read.error().code != errc::not_found) return read.error();
+    return {};
+}
+
+// What the cache saved, and the time to the first token, of the last outcomes.
 template <class Ledger>
 gateway_response dashboard_records<Ledger>::recent(api_parameters& in) {
     if (auto const wrong = in.problem()) return detail::problem_response(*wrong);
-    auto const first = of_->first_sequence();
-    if (!first) return detail::failure_response(first.error());
-    auto const last = of_->last_sequence();
-    if (!last) return detail::failure_response(last.error());
-    std::uint64_t const newest = value_of(*last);
-    std::uint64_t const begin = std::max(
-        value_of(*first), newest > looked_at_most ? newest - looked_at_most + 1 : std::uint64_t{1});
-    std::uint64_t outcomes = 0;
+    std::lock_guard const lock(mutex_);
+    if (auto const ok = look_at_recent(); !ok) return detail::failure_response(ok.error());
     std::uint64_t from_cache = 0;
     std::optional<timestamp> since;
     money saved;
     std::vector<std::uint64_t> first_token_ns;
-    auto const read = of_->log().views(begin, [&](sequence number, record_view const& entry) {
-        if (entry.kind == record_kind::outcome) {
-            ++outcomes;
-            if (!since || entry.started_at < *since) since = entry.started_at;
-            if (entry.saved) ++from_cache;
-            if (entry.saved) saved += *entry.saved;
-            if (entry.time_to_first_token_ns)
-                first_token_ns.push_back(*entry.time_to_first_token_ns);
-        }
-        return value_of(number) < newest;
-    });
-    if (!read && read.error().code != errc::not_found)
-        return detail::failure_response(read.error());
-    std::sort(first_token_ns.begin(), first_token_ns.end());
+    for (detail::recent_outcome const& each : recent_) {
+        if (!since || each.started_at < *since) since = each.started_at;
+        if (each.saved) ++from_cache;
+        if (each.saved) saved += *each.saved;
+        if (each.first_token_ns) first_token_ns.push_back(*each.first_token_ns);
+    }
     detail::json_writer out;
-    out.number("outcomes", outcomes);
+    out.number("outcomes", recent_.size());
     out.raw("since", since ? detail::json_string(since->to_string()) : "null");
     out.number("from_cache", from_cache);
     out.text("saved_usd", saved.to_string());
     out.number("streamed", first_token_ns.size());
+    auto sorted_to = first_token_ns.begin();
     for (std::size_t const percent : latency_percentiles::percents) {
         // Nearest rank, as in the reports.
         std::size_t const rank = (first_token_ns.size() * percent + 99) / 100;
-        out.raw("p" + std::to_string(percent) + "_time_to_first_token_ms",
-                rank == 0 ? "null" : detail::milliseconds(first_token_ns[rank - 1]));
+        std::string const name = "p" + std::to_string(percent) + "_time_to_first_token_ms";
+        if (rank == 0) {
+            out.raw(name, "null");
+            continue;
+        }
+        auto const at = first_token_ns.begin() + static_cast<std::ptrdiff_t>(rank - 1);
+        std::nth_element(sorted_to, at, first_token_ns.end());
+        sorted_to = at;
+        out.raw(name, detail::milliseconds(*at));
     }
     return detail::json_response(out.finish());
 }
@@ -18817,11 +18872,422 @@ std::string dashboard_records<Ledger>::events_after(sequence& last, std::size_t 
 
 #endif  // AIAUDIT_GATEWAY_DASHBOARD_RECORDS_HPP
 
+// ---- aiaudit/gateway/openapi_schemas.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// openapi_schemas.hpp: what the answers of the dashboard's API hold: the schemas of its
+// description (JSON Schema 2020-12).
+//
+// Threads: constants, and functions without state.
+// Floor 9.
+#ifndef AIAUDIT_GATEWAY_OPENAPI_SCHEMAS_HPP
+#define AIAUDIT_GATEWAY_OPENAPI_SCHEMAS_HPP
+
+#include <algorithm>
+#include <array>
+#include <string>
+#include <string_view>
+
+namespace aiaudit {
+inline namespace v1 {
+namespace detail {
+
+// Those of single values: members of "schemas".
+inline constexpr std::string_view openapi_values = R"json(
+      "count": {"type": "integer", "minimum": 0},
+      "usd": {"type": "string", "pattern": "^-?[0-9]+(\\.[0-9]{1,12})?$",
+        "description": "USD, exact"},
+      "decimal": {"type": "string", "pattern": "^-?[0-9]+(\\.[0-9]+)?$"},
+      "day": {"type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"},
+      "day_or_null": {"type": ["string", "null"], "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"},
+      "instant": {"type": "string", "description": "ISO 8601, UTC",
+        "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\\.[0-9]+)?Z$"},
+      "hash": {"type": "string", "pattern": "^[0-9a-f]{64}$", "description": "SHA-256"},
+      "leaf": {"type": "string",
+        "description": "Base64; leaf_hash is SHA-256 of a zero byte and of this (RFC 9162)"},
+      "budget_state": {"enum": ["ok", "alert", "full", "over"]},
+      "alert_kind": {"enum": ["budget_threshold", "anomaly", "price_missing", "log_nearly_full",
+        "circuit_open", "custom"]},
+      "record_kind": {"enum": ["intent", "outcome", "retention", "circuit", "budget", "refusal",
+        "alert"]},
+      "cost_status": {"enum": ["priced", "estimated", "unpriced", "no_charge", "unknown",
+        "partial"]},
+      "usage": {"type": "object", "additionalProperties": {"$ref": "#/components/schemas/count"}},
+      "tags": {"type": "object", "additionalProperties": {"type": "string"}},
+      "document": {"type": "object", "required": ["openapi", "paths"]},)json";
+
+// An object: its fields, "name:type" with a space between. The type is one of JSON's, with or
+// without "|null", or another schema; "[]" after it: a list of these. "name?:": it may be missing.
+struct api_object {
+    std::string_view name{};
+    std::string_view fields{};
+    std::string_view parts{};  // objects whose fields it has too
+    bool is_part = false;      // of others, which have more fields
+};
+
+inline constexpr std::array<api_object, 34> openapi_objects{{
+    {"problem", "type:string title:string status:count detail:string parameter?:string"},
+    {"login", "token:string"},
+    {"session", "logged_in:boolean version:string"},
+    {"sums",
+     "requests:count errors:count input_tokens:count cache_read_tokens:count "
+     "cache_write_tokens:count cache_write_5m_tokens:count cache_write_1h_tokens:count "
+     "output_tokens:count output_reasoning_tokens:count input_audio_tokens:count "
+     "output_audio_tokens:count output_image_tokens:count web_searches:count total_tokens:count "
+     "cost_usd:usd avg_cost_usd:usd uncosted:count attempts:count avg_latency_ms:number",
+     "", true},
+    {"percentiles",
+     "p50_latency_ms:number|null p95_latency_ms:number|null p99_latency_ms:number|null", "", true},
+    {"figures", "", "sums percentiles"},
+    {"summary",
+     "now:instant today:figures yesterday:figures month:figures month_forecast:string|null "
+     "first_day:day_or_null"},
+    {"day_model", "provider:string model:string cost_usd:usd requests:count"},
+    {"day_figures", "day:day models?:day_model[]", "sums percentiles"},
+    {"daily", "days:day_figures[]"},
+    {"model_row", "provider:string model:string", "sums percentiles"},
+    {"models", "rows:model_row[] row_count:count"},
+    {"user_row", "user:string", "sums"},
+    {"users", "rows:user_row[] row_count:count"},
+    {"project_row", "project:string", "sums"},
+    {"projects", "rows:project_row[] row_count:count"},
+    {"key_row", "key:string", "sums"},
+    {"keys", "rows:key_row[] row_count:count"},
+    {"provider_row", "provider:string", "sums"},
+    {"providers", "rows:provider_row[] row_count:count"},
+    {"status_row", "status:string", "sums"},
+    {"statuses", "rows:status_row[] row_count:count"},
+    {"budget",
+     "budget:string subject:string window:string zone:string|null unit:string limit:decimal "
+     "spent:decimal reserved:decimal left:decimal open:count window_begins:string|null "
+     "resets_at:string|null forecast:string|null then:string state:budget_state "
+     "alert_percent:count"},
+    {"budgets", "budgets:budget[]"},
+    {"fact", "name:string value:string"},
+    {"undelivered", "sink:string failures:count error:string why:string"},
+    {"alert",
+     "key:string kind:alert_kind at:instant text:string facts:fact[] undelivered:undelivered[]"},
+    {"alerts", "alerts:alert[]"},
+    {"recent",
+     "outcomes:count since:string|null from_cache:count saved_usd:usd streamed:count "
+     "p50_time_to_first_token_ms:number|null p95_time_to_first_token_ms:number|null "
+     "p99_time_to_first_token_ms:number|null"},
+    {"iteration", "kind:string model:string usage:usage"},
+    {"record",
+     "sequence:count kind:record_kind at:instant user?:string project?:string key?:string "
+     "provider?:string model_requested?:string model_served?:string operation:string path?:string "
+     "service_tier?:string region?:string speed?:string max_output_tokens?:count choices?:count "
+     "stream?:boolean batch?:boolean duration_ns?:count time_to_first_token_ns?:count "
+     "http_status?:count finish_reason?:string error?:string complete?:boolean usage?:usage "
+     "iterations?:iteration[] cost_status:cost_status cost_usd:string|null cost_low_usd?:usd "
+     "saved_usd?:usd provider_cost_usd?:usd price_entry?:string price_book?:hash "
+     "operation_id?:string attempt:count provider_request_id?:string trace_id?:string tags?:tags"},
+    {"records", "records:record[] next_before:integer|null"},
+    {"proof",
+     "index:count tree_size:count root:hash leaf_hash:hash hashes:hash[] leaf_base64:leaf"},
+    {"record_with_proof", "record:record proof:proof"},
+}};
+
+// Calls visit(word) for each of a text's words.
+template <class Visitor>
+void for_each_word(std::string_view text, Visitor&& visit) {
+    while (!text.empty()) {
+        auto const end = std::min(text.find(' '), text.size());
+        visit(text.substr(0, end));
+        text.remove_prefix(std::min(end + 1, text.size()));
+    }
+}
+
+[[nodiscard]] inline std::string openapi_reference(std::string_view part, std::string_view name) {
+    std::string text = "{\"$ref\":\"#/components/";
+    return text.append(part).append("/").append(name).append("\"}");
+}
+
+[[nodiscard]] inline std::string schema_of_type(std::string_view type) {
+    if (type.ends_with("[]"))
+        return "{\"type\":\"array\",\"items\":" + schema_of_type(type.substr(0, type.size() - 2)) +
+               "}";
+    std::string_view const base = type.substr(0, type.find('|'));
+    std::string const quoted = json_string(base);
+    if (base != type) return "{\"type\":[" + quoted + ",\"null\"]}";
+    bool const is_json =
+        base == "string" || base == "number" || base == "integer" || base == "boolean";
+    return is_json ? "{\"type\":" + quoted + "}" : openapi_reference("schemas", base);
+}
+
+[[nodiscard]] inline std::string schema_of(api_object const& of) {
+    std::string required;
+    std::string parts;
+    json_writer properties;
+    for_each_word(of.fields, [&](std::string_view field) {
+        auto const colon = field.find(':');
+        std::string_view name = field.substr(0, colon);
+        if (name.ends_with('?'))
+            name.remove_suffix(1);
+        else
+            required.append(required.empty() ? "" : ",").append(json_string(name));
+        properties.raw(name, schema_of_type(field.substr(colon + 1)));
+    });
+    for_each_word(of.parts, [&parts](std::string_view part) {
+        parts.append(parts.empty() ? "" : ",").append(openapi_reference("schemas", part));
+    });
+    json_writer out;
+    out.text("type", "object");
+    if (!parts.empty()) out.raw("allOf", "[" + parts + "]");
+    out.raw("required", "[" + required + "]");
+    out.raw("properties", properties.finish());
+    if (!of.is_part) out.raw("unevaluatedProperties", "false");
+    return out.finish();
+}
+
+}  // namespace detail
+}  // namespace v1
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_GATEWAY_OPENAPI_SCHEMAS_HPP
+
+// ---- aiaudit/gateway/openapi.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// openapi.hpp: what the dashboard's API can be asked: the table by which requests are routed, and
+// the description that is made of it (OpenAPI 3.1).
+//
+// A test holds every answer to the description: the parameters and the fields that it names are
+// there, and no others.
+// Threads: constants, and functions without state.
+// Floor 9.
+#ifndef AIAUDIT_GATEWAY_OPENAPI_HPP
+#define AIAUDIT_GATEWAY_OPENAPI_HPP
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace aiaudit {
+inline namespace v1 {
+
+enum class api_resource : std::uint8_t {
+    // For everybody.
+    log_in,
+    log_out,
+    session,
+    // For who has logged in.
+    summary,
+    daily,
+    rows,  // of a report: which one is the operation's id
+    budgets,
+    alerts,
+    recent,
+    records,
+    one_record,
+    events,
+    document,
+};
+
+struct api_operation {
+    api_resource resource{};
+    std::string_view path{};  // up to '{', if it has one: what follows says which
+    std::string_view id{};
+    std::string_view summary{};
+    std::string_view answer{};      // its schema; empty: a stream of events
+    std::string_view parameters{};  // by the names of the components
+    std::string_view problems = "400 401 429 500";
+
+    [[nodiscard]] constexpr bool needs_login() const noexcept {
+        return resource > api_resource::session;
+    }
+    [[nodiscard]] constexpr bool is_post() const noexcept {
+        return resource == api_resource::log_in || resource == api_resource::log_out;
+    }
+    // What stands in the place of the braces.
+    [[nodiscard]] constexpr std::string_view rest_of(std::string_view asked) const noexcept {
+        return asked.substr(path.substr(0, path.find('{')).size());
+    }
+};
+
+namespace detail {
+
+inline constexpr std::string_view row_parameters = "from to tz row_limit format";
+
+inline constexpr std::array<api_operation, 18> dashboard_operations{{
+    {api_resource::log_in, "/login", "logIn", "Begins a session, whose cookie it sets", "session",
+     "", "400 401 403 413 415 429 500"},
+    {api_resource::log_out, "/logout", "logOut", "Ends the session", "session", "", "403"},
+    {api_resource::session, "/api/v1/session", "session", "Whether there is a session", "session",
+     "", "400 429"},
+    {api_resource::summary, "/api/v1/summary", "summary",
+     "Today, yesterday, this month and its forecast", "summary", "tz"},
+    {api_resource::daily, "/api/v1/daily", "daily",
+     "Every day of a range, at most 400, oldest first", "daily", "from to tz user by format"},
+    {api_resource::rows, "/api/v1/models", "models", "By model, dearest first", "models",
+     "from to tz row_limit format user"},
+    {api_resource::rows, "/api/v1/users", "users", "By user, dearest first", "users",
+     row_parameters},
+    {api_resource::rows, "/api/v1/projects", "projects", "By project, dearest first", "projects",
+     row_parameters},
+    {api_resource::rows, "/api/v1/keys", "keys", "By key, dearest first", "keys", row_parameters},
+    {api_resource::rows, "/api/v1/providers", "providers", "By provider, dearest first",
+     "providers", row_parameters},
+    {api_resource::rows, "/api/v1/statuses", "statuses", "By how it ended, dearest first",
+     "statuses", row_parameters},
+    {api_resource::budgets, "/api/v1/budgets", "budgets", "The present window of each budget",
+     "budgets"},
+    {api_resource::alerts, "/api/v1/alerts", "alerts", "Alerts that were raised, newest first",
+     "alerts", "alert_limit"},
+    {api_resource::recent, "/api/v1/recent", "recent",
+     "Of the last 20,000 records: savings, and times to the first token", "recent"},
+    {api_resource::records, "/api/v1/records", "records",
+     "Records, newest first; looks back at most 20,000", "records",
+     "before record_limit user model kind"},
+    {api_resource::one_record, "/api/v1/records/{sequence}", "record",
+     "A record, and the proof that the log has it", "record_with_proof", "sequence",
+     "400 401 404 429 500"},
+    {api_resource::events, "/api/v1/events", "events",
+     "Records as they come (server-sent events: record, gap)", "", "last_event_id"},
+    {api_resource::document, "/api/v1/openapi.json", "openapi", "This document", "document"},
+}};
+
+// Null where there is none.
+[[nodiscard]] constexpr api_operation const* operation_at(std::string_view path) noexcept {
+    for (api_operation const& each : dashboard_operations) {
+        auto const brace = each.path.find('{');
+        bool const is_it = brace == std::string_view::npos
+                               ? path == each.path
+                               : path.starts_with(each.path.substr(0, brace));
+        if (is_it) return &each;
+    }
+    return nullptr;
+}
+
+inline constexpr std::string_view openapi_head = R"json({
+  "openapi": "3.1.0",
+  "info": {"title": "aiaudit dashboard", "version": "1",
+    "description": "Figures have the names and the text that aiaudit report gives them."},
+  "security": [{"session": []}, {"token": []}],
+  "paths": )json";
+
+inline constexpr std::string_view openapi_components = R"json(,
+  "components": {
+    "securitySchemes": {
+      "session": {"type": "apiKey", "in": "cookie", "name": "aiaudit_session"},
+      "token": {"type": "http", "scheme": "bearer"}
+    },
+    "responses": {
+      "problem": {"description": "What was wrong (RFC 9457)", "content": {
+        "application/problem+json": {"schema": {"$ref": "#/components/schemas/problem"}}}}
+    },
+    "parameters": {
+      "from": {"name": "from", "in": "query",
+        "description": "The first day; by default 29 days before the last",
+        "schema": {"$ref": "#/components/schemas/day"}, "example": "2026-08-01"},
+      "to": {"name": "to", "in": "query",
+        "description": "The last day; by default today",
+        "schema": {"$ref": "#/components/schemas/day"}, "example": "2026-08-15"},
+      "tz": {"name": "tz", "in": "query",
+        "description": "Whose calendar days count: an IANA name; by default UTC",
+        "schema": {"type": "string"}, "example": "Asia/Kathmandu"},
+      "user": {"name": "user", "in": "query",
+        "description": "Of this user alone; empty: of those without a name",
+        "schema": {"type": "string"}, "example": "ada"},
+      "model": {"name": "model", "in": "query",
+        "description": "That was asked for, or that answered",
+        "schema": {"type": "string"}, "example": "gpt-4.1"},
+      "by": {"name": "by", "in": "query",
+        "description": "Adds the models of each day",
+        "schema": {"enum": ["", "model"]}, "example": "model"},
+      "format": {"name": "format", "in": "query",
+        "description": "csv: a file with all rows",
+        "schema": {"enum": ["json", "csv"]}, "example": "json"},
+      "kind": {"name": "kind", "in": "query",
+        "description": "Of this kind alone",
+        "schema": {"enum": ["", "intent", "outcome", "retention", "circuit", "budget", "refusal",
+          "alert"]}, "example": "outcome"},
+      "before": {"name": "before", "in": "query",
+        "description": "Older than this sequence: next_before of the page before",
+        "schema": {"type": "integer", "minimum": 1}, "example": 3},
+      "row_limit": {"name": "limit", "in": "query",
+        "description": "The first so many rows alone; by default 10,000; not with csv",
+        "schema": {"type": "integer", "minimum": 1, "maximum": 10000}, "example": 10},
+      "alert_limit": {"name": "limit", "in": "query",
+        "description": "By default 200",
+        "schema": {"type": "integer", "minimum": 1, "maximum": 1024}, "example": 10},
+      "record_limit": {"name": "limit", "in": "query",
+        "description": "By default 50",
+        "schema": {"type": "integer", "minimum": 1, "maximum": 200}, "example": 10},
+      "sequence": {"name": "sequence", "in": "path", "required": true,
+        "description": "The record",
+        "schema": {"type": "integer", "minimum": 1}, "example": 1},
+      "last_event_id": {"name": "Last-Event-ID", "in": "header",
+        "description": "Goes on after this record; by default after the last",
+        "schema": {"type": "integer", "minimum": 0}, "example": 1}
+    },
+    "schemas": {)json";
+
+[[nodiscard]] inline std::string responses_of(api_operation const& of) {
+    json_writer content;
+    if (of.answer.empty())
+        content.raw("text/event-stream", "{\"schema\":{\"type\":\"string\"}}");
+    else
+        content.raw("application/json",
+                    "{\"schema\":" + openapi_reference("schemas", of.answer) + "}");
+    if (of.parameters.find("format") != std::string_view::npos)
+        content.raw("text/csv", "{\"schema\":{\"type\":\"string\"}}");
+    json_writer out;
+    out.raw("200", "{\"description\":\"The answer\",\"content\":" + content.finish() + "}");
+    for_each_word(of.problems, [&out](std::string_view status) {
+        out.raw(status, openapi_reference("responses", "problem"));
+    });
+    return out.finish();
+}
+
+[[nodiscard]] inline std::string description_of(api_operation const& of) {
+    json_writer out;
+    out.text("operationId", of.id);
+    out.text("summary", of.summary);
+    if (!of.needs_login()) out.raw("security", "[]");
+    if (of.resource == api_resource::log_in)
+        out.raw("requestBody", "{\"required\":true,\"content\":{\"application/json\":{\"schema\":" +
+                                   openapi_reference("schemas", "login") + "}}}");
+    std::string parameters;
+    for_each_word(of.parameters, [&parameters](std::string_view name) {
+        parameters.append(parameters.empty() ? "" : ",")
+            .append(openapi_reference("parameters", name));
+    });
+    if (!parameters.empty()) out.raw("parameters", "[" + parameters + "]");
+    out.raw("responses", responses_of(of));
+    return out.finish();
+}
+
+}  // namespace detail
+
+// The whole document.
+[[nodiscard]] inline std::string dashboard_openapi() {
+    detail::json_writer paths;
+    for (api_operation const& each : detail::dashboard_operations) {
+        std::string method = each.is_post() ? "{\"post\":" : "{\"get\":";
+        paths.raw(each.path, method.append(detail::description_of(each)).append("}"));
+    }
+    std::string text(detail::openapi_head);
+    text.append(paths.finish()).append(detail::openapi_components).append(detail::openapi_values);
+    for (detail::api_object const& each : detail::openapi_objects)
+        text.append(&each == detail::openapi_objects.begin() ? "\n" : ",\n")
+            .append(detail::json_string(each.name))
+            .append(":")
+            .append(detail::schema_of(each));
+    return text.append("\n    }\n  }\n}\n");
+}
+
+}  // namespace v1
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_GATEWAY_OPENAPI_HPP
+
 // ---- aiaudit/gateway/dashboard_api.hpp ----
 // SPDX-License-Identifier: MIT
 //
 // dashboard_api.hpp: the JSON behind the dashboard: what was spent, by day and by what, and how the
-// budgets stand. It is described by openapi.hpp.
+// budgets stand. Which paths there are says openapi.hpp.
 //
 // Figures have the names and the text that `aiaudit report` gives them: amounts are exact decimals
 // as text.
@@ -18858,20 +19324,29 @@ namespace detail {
     return cells;
 }
 
-// A spreadsheet takes a cell that begins so for a formula, and the names are strangers' texts.
-inline void disarm(std::vector<report_cell>& cells) {
-    for (report_cell& cell : cells) {
-        bool const risky =
-            !cell.text.empty() &&
-            std::string_view("=+-@\t\r").find(cell.text.front()) != std::string_view::npos;
-        if (cell.label && risky) cell.text.insert(0, 1, '\'');
+// A spreadsheet takes what begins so for a formula, and the names are strangers' texts. Where it
+// expects other separators than commas, it begins a cell, or a line, after these.
+[[nodiscard]] inline std::string disarmed(std::string_view name) {
+    auto const is_one_of = [](std::string_view list, char c) {
+        return list.find(c) != std::string_view::npos;
+    };
+    std::string made;
+    for (std::size_t i = 0; i < name.size(); ++i) {
+        if (is_one_of("=+-@\t\r\n", name[i]) && (i == 0 || is_one_of(";\t\r\n", name[i - 1])))
+            made.push_back('\'');
+        made.push_back(name[i]);
     }
+    return made;
 }
 
 [[nodiscard]] inline gateway_response csv_response(std::string_view name, day_range days,
                                                    std::vector<report_cell> const& names,
                                                    std::vector<std::vector<report_cell>> lines) {
-    for (auto& cells : lines) disarm(cells);
+    for (auto& cells : lines) {
+        for (report_cell& cell : cells) {
+            if (cell.label) cell.text = disarmed(cell.text);
+        }
+    }
     std::string file = "attachment; filename=\"aiaudit-" + std::string(name) + "-" +
                        days.first.to_string() + "-" + days.last.to_string() + ".csv\"";
     return {200,
@@ -18902,18 +19377,20 @@ public:
     // The ledger must outlive it.
     explicit dashboard_api(Ledger& of) : of_(&of), records_(of) {}
 
-    // The answer to GET /api/v1/`path`, but for those that are of the session.
+    // The answer to a GET, but of what needs no ledger: the session and the description.
     [[nodiscard]] gateway_response get(std::string_view path, api_parameters in) {
-        if (path == "summary") return summary(in);
-        if (path == "daily") return daily(in);
-        if (path == "budgets") return budgets(in);
-        if (path == "alerts") return records_.alerts(in);
-        if (path == "recent") return records_.recent(in);
-        if (path == "records") return records_.page(in);
-        if (path.starts_with("records/")) return records_.one(path.substr(8), in);
-        auto const kind = report_named(path);
-        if (kind && *kind != report_kind::user) return rows(*kind, in);
-        return detail::problem_response({404, "there is no such resource", {}});
+        auto const* const found = detail::operation_at(path);
+        switch (found == nullptr ? api_resource::document : found->resource) {
+        case api_resource::summary: return summary(in);
+        case api_resource::daily: return daily(in);
+        case api_resource::rows: return rows(*report_named(found->id), in);
+        case api_resource::budgets: return budgets(in);
+        case api_resource::alerts: return records_.alerts(in);
+        case api_resource::recent: return records_.recent(in);
+        case api_resource::records: return records_.page(in);
+        case api_resource::one_record: return records_.one(found->rest_of(path), in);
+        default: return detail::problem_response({404, "there is no such resource", {}});
+        }
     }
 
     [[nodiscard]] dashboard_records<Ledger>& records() noexcept { return records_; }
@@ -18975,7 +19452,8 @@ gateway_response dashboard_api<Ledger>::summary(api_parameters& in) {
     return detail::json_response(out.finish());
 }
 
-// One user's day is the sum of its models: rollups keep no days of users. It has no percentiles.
+// The day is then the sum of its models: calls that came since its own sum was read are in both.
+// One user's has no percentiles, since rollups keep no days of users.
 template <class Ledger>
 result<void> dashboard_api<Ledger>::add_models(detail::dashboard_day& to, time_zone const& zone,
                                                std::optional<std::string> const& user) {
@@ -18985,10 +19463,7 @@ result<void> dashboard_api<Ledger>::add_models(detail::dashboard_day& to, time_z
                              {day, day},
                              user.value_or(std::string{})});
     if (!made) return made.error();
-    if (user) {
-        to.row.sum = made->sum;
-        to.has_percentiles = false;
-    }
+    to.row.sum = made->sum;
     to.models = std::move(made->rows);
     to.texts = made->texts;
     return {};
@@ -21190,13 +21665,16 @@ inline constexpr std::array<dashboard_asset, 15> dashboard_assets{{
 //
 // Neither the token nor the names of sessions are kept, only their hashes: looking one up then
 // tells nothing by the time that it takes. A token has at least 16 characters, which nobody guesses
-// at ten tries a minute; the limit is by address, so that a stranger's tries do not lock out who
-// has the token, unless both come through one proxy.
+// at ten tries a minute; the limit is by address, or by a network of IPv6 (whoever has one address
+// of it has 2^64), so that a stranger's tries do not lock out who has the token, unless both come
+// through one proxy.
 // Threads: all members may be called from any thread at once.
 // Floor 9.
 #ifndef AIAUDIT_GATEWAY_DASHBOARD_SESSION_HPP
 #define AIAUDIT_GATEWAY_DASHBOARD_SESSION_HPP
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <openssl/crypto.h>
 #include <openssl/rand.h>
 
@@ -21206,7 +21684,6 @@ inline constexpr std::array<dashboard_asset, 15> dashboard_assets{{
 #include <cstddef>
 #include <cstdint>
 #include <deque>
-#include <functional>
 #include <map>
 #include <mutex>
 #include <string>
@@ -21218,9 +21695,28 @@ inline namespace v1 {
 // Whether a token was the right one.
 struct token_answer {
     bool right = false;
-    // Where there were too many wrong ones lately: when to try again. The token was not looked at.
+    // Where there were too many wrong ones lately: when to try again. This one was not looked at.
     std::uint64_t retry_after_s = 0;
 };
+
+enum class token_use : std::uint8_t {
+    log_in,  // a wrong one counts against its network
+    look,    // it does not, because the same one comes again to log in
+};
+
+namespace detail {
+
+// What tries are counted by: an address, of IPv6 its first 64 bits.
+[[nodiscard]] inline std::string network_of(std::string_view address) {
+    std::string text(address.substr(0, address.find('%')));
+    std::array<char, 16> bytes{};
+    if (inet_pton(AF_INET6, text.c_str(), bytes.data()) != 1) return text;
+    constexpr std::string_view of_ipv4{"\0\0\0\0\0\0\0\0\0\0\xFF\xFF", 12};
+    if (std::string_view(bytes.data(), 12) == of_ipv4) return text;
+    return to_hex(std::string_view(bytes.data(), 8));
+}
+
+}  // namespace detail
 
 class dashboard_sessions {
 public:
@@ -21245,9 +21741,8 @@ public:
     dashboard_sessions(dashboard_sessions const&) = delete;
     dashboard_sessions& operator=(dashboard_sessions const&) = delete;
 
-    // A wrong one counts against the address.
     [[nodiscard]] token_answer try_token(std::string_view given, std::string_view address,
-                                         steady_time now);
+                                         steady_time now, token_use use = token_use::log_in);
     // The name of a new session, 256 random bits. Where there are too many, the oldest ends.
     // Errors: closed, where libcrypto has no random bytes.
     [[nodiscard]] result<std::string> begin(steady_time now);
@@ -21258,41 +21753,41 @@ private:
     using hash = detail::sha256_value;
     using failure_times = std::deque<steady_time>;  // the last of them, at most failures_most
 
-    void note_failure(std::string_view address, steady_time now);
+    void note_failure(std::string const& network, steady_time now);
 
     hash const token_;
     std::mutex mutex_{};
-    std::map<hash, steady_time> ends_{};                            // when each session ends
-    std::map<std::string, failure_times, std::less<>> failures_{};  // by address
+    std::map<hash, steady_time> ends_{};               // when each session ends
+    std::map<std::string, failure_times> failures_{};  // by network_of an address
 };
 
 inline token_answer dashboard_sessions::try_token(std::string_view given, std::string_view address,
-                                                  steady_time now) {
+                                                  steady_time now, token_use use) {
+    hash const hashed = detail::sha256(given);
+    std::string const network = detail::network_of(address);
     std::lock_guard const lock(mutex_);
-    auto const failed = failures_.find(address);
+    auto const failed = failures_.find(network);
     if (failed != failures_.end() && failed->second.size() == failures_most) {
         auto const again = failed->second.front() + failures_within;
         auto const wait = std::chrono::ceil<std::chrono::seconds>(again - now);
         if (again > now) return {false, static_cast<std::uint64_t>(wait.count())};
     }
-    hash const hashed = detail::sha256(given);
     if (CRYPTO_memcmp(hashed.data(), token_.data(), token_.size()) == 0) return {true, 0};
-    note_failure(address, now);
+    if (use == token_use::log_in) note_failure(network, now);
     return {};
 }
 
-inline void dashboard_sessions::note_failure(std::string_view address, steady_time now) {
-    auto found = failures_.find(address);
-    if (found == failures_.end() && failures_.size() == addresses_most) {
+inline void dashboard_sessions::note_failure(std::string const& network, steady_time now) {
+    if (!failures_.contains(network) && failures_.size() == addresses_most) {
         // The one that has been quiet for longest.
         auto const quiet = std::min_element(
             failures_.begin(), failures_.end(),
             [](auto const& a, auto const& b) { return a.second.back() < b.second.back(); });
         failures_.erase(quiet);
     }
-    if (found == failures_.end()) found = failures_.try_emplace(std::string(address)).first;
-    found->second.push_back(now);
-    if (found->second.size() > failures_most) found->second.pop_front();
+    failure_times& last = failures_[network];
+    last.push_back(now);
+    if (last.size() > failures_most) last.pop_front();
 }
 
 inline result<std::string> dashboard_sessions::begin(steady_time now) {
@@ -21312,714 +21807,22 @@ inline result<std::string> dashboard_sessions::begin(steady_time now) {
 }
 
 inline bool dashboard_sessions::holds(std::string_view name, steady_time now) {
+    hash const hashed = detail::sha256(name);
     std::lock_guard const lock(mutex_);
-    auto const found = ends_.find(detail::sha256(name));
+    auto const found = ends_.find(hashed);
     return found != ends_.end() && found->second > now;
 }
 
 inline void dashboard_sessions::end(std::string_view name) {
+    hash const hashed = detail::sha256(name);
     std::lock_guard const lock(mutex_);
-    ends_.erase(detail::sha256(name));
+    ends_.erase(hashed);
 }
 
 }  // namespace v1
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_GATEWAY_DASHBOARD_SESSION_HPP
-
-// ---- aiaudit/gateway/openapi_schemas.hpp ----
-// SPDX-License-Identifier: MIT
-//
-// openapi_schemas.hpp: what the answers of the dashboard's API hold: the schemas of its
-// description (JSON Schema 2020-12).
-//
-// Threads: a constant.
-// Floor 9.
-#ifndef AIAUDIT_GATEWAY_OPENAPI_SCHEMAS_HPP
-#define AIAUDIT_GATEWAY_OPENAPI_SCHEMAS_HPP
-
-#include <string_view>
-
-namespace aiaudit {
-inline namespace v1 {
-namespace detail {
-
-// The members of "schemas".
-inline constexpr std::string_view openapi_schemas =
-    R"json(
-      "count": {"type": "integer", "minimum": 0},
-      "usd": {"type": "string", "pattern": "^-?[0-9]+(\\.[0-9]{1,12})?$",
-        "description": "USD, exact"},
-      "decimal": {"type": "string", "pattern": "^-?[0-9]+(\\.[0-9]+)?$"},
-      "day": {"type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"},
-      "instant": {"type": "string", "description": "ISO 8601, UTC",
-        "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\\.[0-9]+)?Z$"},
-      "hash": {"type": "string", "pattern": "^[0-9a-f]{64}$", "description": "SHA-256"},
-      "document": {"type": "object", "required": ["openapi", "paths"]},
-      "problem": {"type": "object", "required": [
-          "type", "title", "status", "detail"],
-        "properties": {
-          "type": {"type": "string"}, "title": {"type": "string"},
-          "status": {"$ref": "#/components/schemas/count"}, "detail": {"type": "string"},
-          "parameter": {"type": "string", "description": "the one to blame"}},
-        "unevaluatedProperties": false},
-      "login": {"type": "object", "required": [
-          "token"],
-        "properties": {
-          "token": {"type": "string"}},
-        "unevaluatedProperties": false},
-      "session": {"type": "object", "required": [
-          "logged_in", "version"],
-        "properties": {
-          "logged_in": {"type": "boolean"}, "version": {"type": "string"}},
-        "unevaluatedProperties": false},
-      "sums": {"type": "object", "required": [
-          "requests", "errors", "input_tokens", "cache_read_tokens", "cache_write_tokens",
-          "cache_write_5m_tokens", "cache_write_1h_tokens", "output_tokens",
-          "output_reasoning_tokens", "input_audio_tokens", "output_audio_tokens",
-          "output_image_tokens", "web_searches", "total_tokens", "cost_usd", "avg_cost_usd",
-          "uncosted", "attempts", "avg_latency_ms"],
-        "properties": {
-          "requests": {"$ref": "#/components/schemas/count"},
-          "errors": {"$ref": "#/components/schemas/count"},
-          "input_tokens": {"$ref": "#/components/schemas/count"},
-          "cache_read_tokens": {"$ref": "#/components/schemas/count"},
-          "cache_write_tokens": {"$ref": "#/components/schemas/count"},
-          "cache_write_5m_tokens": {"$ref": "#/components/schemas/count"},
-          "cache_write_1h_tokens": {"$ref": "#/components/schemas/count"},
-          "output_tokens": {"$ref": "#/components/schemas/count"},
-          "output_reasoning_tokens": {"$ref": "#/components/schemas/count"},
-          "input_audio_tokens": {"$ref": "#/components/schemas/count"},
-          "output_audio_tokens": {"$ref": "#/components/schemas/count"},
-          "output_image_tokens": {"$ref": "#/components/schemas/count"},
-          "web_searches": {"$ref": "#/components/schemas/count"},
-          "total_tokens": {"$ref": "#/components/schemas/count"},
-          "cost_usd": {"$ref": "#/components/schemas/usd"},
-          "avg_cost_usd": {"$ref": "#/components/schemas/usd"},
-          "uncosted": {"$ref": "#/components/schemas/count"},
-          "attempts": {"$ref": "#/components/schemas/count"},
-          "avg_latency_ms": {"type": "number"}}},
-      "percentiles": {"type": "object", "required": [
-          "p50_latency_ms", "p95_latency_ms", "p99_latency_ms"],
-        "properties": {
-          "p50_latency_ms": {"type": ["number", "null"]},
-          "p95_latency_ms": {"type": ["number", "null"]},
-          "p99_latency_ms": {"type": ["number", "null"]}}},
-      "figures": {
-        "allOf": [{"$ref": "#/components/schemas/sums"},
-          {"$ref": "#/components/schemas/percentiles"}],
-        "unevaluatedProperties": false},
-      "day_or_null": {"type": ["string", "null"], "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"},
-      "summary": {"type": "object", "required": [
-          "now", "today", "yesterday", "month", "month_forecast", "first_day"],
-        "properties": {
-          "now": {"$ref": "#/components/schemas/instant"},
-          "today": {"$ref": "#/components/schemas/figures"},
-          "yesterday": {"$ref": "#/components/schemas/figures"},
-          "month": {"$ref": "#/components/schemas/figures"},
-          "month_forecast": {"type": ["string", "null"]},
-          "first_day": {"$ref": "#/components/schemas/day_or_null"}},
-        "unevaluatedProperties": false},
-      "day_model": {"type": "object", "required": [
-          "provider", "model", "cost_usd", "requests"],
-        "properties": {
-          "provider": {"type": "string"}, "model": {"type": "string"},
-          "cost_usd": {"$ref": "#/components/schemas/usd"},
-          "requests": {"$ref": "#/components/schemas/count"}},
-        "unevaluatedProperties": false},
-      "day_figures": {
-        "allOf": [{"$ref": "#/components/schemas/sums"},
-          {"$ref": "#/components/schemas/percentiles"}],
-        "type": "object", "required": [
-          "day"],
-        "properties": {
-          "day": {"$ref": "#/components/schemas/day"},
-          "models": {"type": "array", "items": {"$ref": "#/components/schemas/day_model"}}},
-        "unevaluatedProperties": false},
-      "daily": {"type": "object", "required": [
-          "days"],
-        "properties": {
-          "days": {"type": "array", "items": {"$ref": "#/components/schemas/day_figures"}}},
-        "unevaluatedProperties": false},
-      "model_row": {
-        "allOf": [{"$ref": "#/components/schemas/sums"},
-          {"$ref": "#/components/schemas/percentiles"}],
-        "type": "object", "required": [
-          "provider", "model"],
-        "properties": {
-          "provider": {"type": "string"}, "model": {"type": "string"}},
-        "unevaluatedProperties": false},
-      "models": {"type": "object", "required": [
-          "rows", "row_count"],
-        "properties": {
-          "rows": {"type": "array", "items": {"$ref": "#/components/schemas/model_row"}},
-          "row_count": {"$ref": "#/components/schemas/count"}},
-        "unevaluatedProperties": false},
-      "user_row": {"allOf": [{"$ref": "#/components/schemas/sums"}],
-        "type": "object", "required": [
-          "user"],
-        "properties": {
-          "user": {"type": "string"}},
-        "unevaluatedProperties": false},
-      "users": {"type": "object", "required": [
-          "rows", "row_count"],
-        "properties": {
-          "rows": {"type": "array", "items": {"$ref": "#/components/schemas/user_row"}},
-          "row_count": {"$ref": "#/components/schemas/count"}},
-        "unevaluatedProperties": false},
-      "project_row": {"allOf": [{"$ref": "#/components/schemas/sums"}],
-        "type": "object", "required": [
-          "project"],
-        "properties": {
-          "project": {"type": "string"}},
-        "unevaluatedProperties": false},
-      "projects": {"type": "object", "required": [
-          "rows", "row_count"],
-        "properties": {
-          "rows": {"type": "array", "items": {"$ref": "#/components/schemas/project_row"}},
-          "row_count": {"$ref": "#/components/schemas/count"}},
-        "unevaluatedProperties": false},
-      "key_row": {"allOf": [{"$ref": "#/components/schemas/sums"}],
-        "type": "object", "required": [
-          "key"],
-        "properties": {
-          "key": {"type": "string"}},
-        "unevaluatedProperties": false},
-      "keys": {"type": "object", "required": [
-          "rows", "row_count"],
-        "properties": {
-          "rows": {"type": "array", "items": {"$ref": "#/components/schemas/key_row"}},
-          "row_count": {"$ref": "#/components/schemas/count"}},
-        "unevaluatedProperties": false},
-      "provider_row": {"allOf": [{"$ref": "#/components/schemas/sums"}],
-        "type": "object", "required": [
-          "provider"],
-        "properties": {
-          "provider": {"type": "string"}},
-        "unevaluatedProperties": false},
-      "providers": {"type": "object", "required": [
-          "rows", "row_count"],
-        "properties": {
-          "rows": {"type": "array", "items": {"$ref": "#/components/schemas/provider_row"}},
-          "row_count": {"$ref": "#/components/schemas/count"}},
-        "unevaluatedProperties": false},
-      "status_row": {"allOf": [{"$ref": "#/components/schemas/sums"}],
-        "type": "object", "required": [
-          "status"],
-        "properties": {
-          "status": {"type": "string"}},
-        "unevaluatedProperties": false},
-      "statuses": {"type": "object", "required": [
-          "rows", "row_count"],
-        "properties": {
-          "rows": {"type": "array", "items": {"$ref": "#/components/schemas/status_row"}},
-          "row_count": {"$ref": "#/components/schemas/count"}},
-        "unevaluatedProperties": false},
-      "budget": {"type": "object", "required": [
-          "budget", "subject", "window", "zone", "unit", "limit", "spent", "reserved", "left",
-          "open", "window_begins", "resets_at", "forecast", "then", "state", "alert_percent"],
-        "properties": {
-          "budget": {"type": "string"}, "subject": {"type": "string"},
-          "window": {"type": "string"}, "zone": {"type": ["string", "null"]},
-          "unit": {"type": "string"}, "limit": {"$ref": "#/components/schemas/decimal"},
-          "spent": {"$ref": "#/components/schemas/decimal"},
-          "reserved": {"$ref": "#/components/schemas/decimal"},
-          "left": {"$ref": "#/components/schemas/decimal"},
-          "open": {"$ref": "#/components/schemas/count"},
-          "window_begins": {"type": ["string", "null"]},
-          "resets_at": {"type": ["string", "null"]}, "forecast": {"type": ["string", "null"]},
-          "then": {"type": "string"}, "state": {"enum": ["ok", "alert", "full", "over"]},
-          "alert_percent": {"$ref": "#/components/schemas/count"}},
-        "unevaluatedProperties": false},
-      "budgets": {"type": "object", "required": [
-          "budgets"],
-        "properties": {
-          "budgets": {"type": "array", "items": {"$ref": "#/components/schemas/budget"}}},
-        "unevaluatedProperties": false},
-      "fact": {"type": "object", "required": [
-          "name", "value"],
-        "properties": {
-          "name": {"type": "string"}, "value": {"type": "string"}},
-        "unevaluatedProperties": false},
-      "undelivered": {"type": "object", "required": [
-          "sink", "failures", "error", "why"],
-        "properties": {
-          "sink": {"type": "string"}, "failures": {"$ref": "#/components/schemas/count"},
-          "error": {"type": "string"}, "why": {"type": "string"}},
-        "unevaluatedProperties": false},
-      "alert": {"type": "object", "required": [
-          "key", "kind", "at", "text", "facts", "undelivered"],
-        "properties": {
-          "key": {"type": "string"},
-          "kind": {"enum": ["budget_threshold", "anomaly", "price_missing", "log_nearly_full",
-          "circuit_open", "custom"]},
-          "at": {"$ref": "#/components/schemas/instant"}, "text": {"type": "string"},
-          "facts": {"type": "array", "items": {"$ref": "#/components/schemas/fact"}},
-          "undelivered": {"type": "array", "items": {"$ref": "#/components/schemas/undelivered"}}},
-        "unevaluatedProperties": false},
-      "alerts": {"type": "object", "required": [
-          "alerts"],
-        "properties": {
-          "alerts": {"type": "array", "items": {"$ref": "#/components/schemas/alert"}}},
-        "unevaluatedProperties": false},
-      "recent": {"type": "object", "required": [
-          "outcomes", "since", "from_cache", "saved_usd", "streamed",
-          "p50_time_to_first_token_ms", "p95_time_to_first_token_ms",
-          "p99_time_to_first_token_ms"],
-        "properties": {
-          "outcomes": {"$ref": "#/components/schemas/count"},
-          "since": {"type": ["string", "null"]},
-          "from_cache": {"$ref": "#/components/schemas/count"},
-          "saved_usd": {"$ref": "#/components/schemas/usd"},
-          "streamed": {"$ref": "#/components/schemas/count"},
-          "p50_time_to_first_token_ms": {"type": ["number", "null"]},
-          "p95_time_to_first_token_ms": {"type": ["number", "null"]},
-          "p99_time_to_first_token_ms": {"type": ["number", "null"]}},
-        "unevaluatedProperties": false},
-      "usage": {"type": "object", "additionalProperties": {"$ref": "#/components/schemas/count"}},
-      "iteration": {"type": "object", "required": [
-          "kind", "model", "usage"],
-        "properties": {
-          "kind": {"type": "string"}, "model": {"type": "string"},
-          "usage": {"$ref": "#/components/schemas/usage"}},
-        "unevaluatedProperties": false},
-      "record": {"type": "object", "required": [
-          "sequence", "kind", "at", "operation", "cost_status", "cost_usd", "attempt"],
-        "properties": {
-          "sequence": {"$ref": "#/components/schemas/count"},
-          "kind": {"enum": ["intent", "outcome", "retention", "circuit", "budget", "refusal",
-          "alert"]},
-          "at": {"$ref": "#/components/schemas/instant"}, "user": {"type": "string"},
-          "project": {"type": "string"}, "key": {"type": "string"},
-          "provider": {"type": "string"}, "model_requested": {"type": "string"},
-          "model_served": {"type": "string"}, "operation": {"type": "string"},
-          "path": {"type": "string"}, "service_tier": {"type": "string"},
-          "region": {"type": "string"}, "speed": {"type": "string"},
-          "max_output_tokens": {"$ref": "#/components/schemas/count"},
-          "choices": {"$ref": "#/components/schemas/count"}, "stream": {"type": "boolean"},
-          "batch": {"type": "boolean"}, "duration_ns": {"$ref": "#/components/schemas/count"},
-          "time_to_first_token_ns": {"$ref": "#/components/schemas/count"},
-          "http_status": {"$ref": "#/components/schemas/count"},
-          "finish_reason": {"type": "string"}, "error": {"type": "string"},
-          "complete": {"type": "boolean"}, "usage": {"$ref": "#/components/schemas/usage"},
-          "iterations": {"type": "array", "items": {"$ref": "#/components/schemas/iteration"}},
-          "cost_status": {"enum": ["priced", "estimated", "unpriced", "no_charge", "unknown",
-          "partial"]},
-          "cost_usd": {"type": ["string", "null"]},
-          "cost_low_usd": {"$ref": "#/components/schemas/usd"},
-          "saved_usd": {"$ref": "#/components/schemas/usd"},
-          "provider_cost_usd": {"$ref": "#/components/schemas/usd"},
-          "price_entry": {"type": "string"},
-          "price_book": {"$ref": "#/components/schemas/hash"},
-          "operation_id": {"type": "string"}, "attempt": {"$ref": "#/components/schemas/count"},
-          "provider_request_id": {"type": "string"}, "trace_id": {"type": "string"},
-          "tags": {"type": "object", "additionalProperties": {"type": "string"}}},
-        "unevaluatedProperties": false},
-      "records": {"type": "object", "required": [
-          "records", "next_before"],
-        "properties": {
-          "records": {"type": "array", "items": {"$ref": "#/components/schemas/record"}},
-          "next_before": {"type": ["integer", "null"]}},
-        "unevaluatedProperties": false},
-      "proof": {"type": "object", "required": [
-          "index", "tree_size", "root", "leaf_hash", "hashes", "leaf_base64"],
-        "properties": {
-          "index": {"$ref": "#/components/schemas/count"},
-          "tree_size": {"$ref": "#/components/schemas/count"},
-          "root": {"$ref": "#/components/schemas/hash"},
-          "leaf_hash": {"$ref": "#/components/schemas/hash"},
-          "hashes": {"type": "array", "items": {"$ref": "#/components/schemas/hash"}},
-          "leaf_base64": {"type": "string",
-          "description": "leaf_hash is SHA-256 of a zero byte and of this (RFC 9162)"}},
-        "unevaluatedProperties": false},
-      "record_with_proof": {"type": "object", "required": [
-          "record", "proof"],
-        "properties": {
-          "record": {"$ref": "#/components/schemas/record"},
-          "proof": {"$ref": "#/components/schemas/proof"}},
-        "unevaluatedProperties": false})json";
-
-}  // namespace detail
-}  // namespace v1
-}  // namespace aiaudit
-
-#endif  // AIAUDIT_GATEWAY_OPENAPI_SCHEMAS_HPP
-
-// ---- aiaudit/gateway/openapi.hpp ----
-// SPDX-License-Identifier: MIT
-//
-// openapi.hpp: the description of the dashboard's API (OpenAPI 3.1), as it is served.
-//
-// It does not come from the code that answers, and a test holds every answer to it: the fields that
-// it names are there, and no others.
-// Threads: a constant.
-// Floor 9.
-#ifndef AIAUDIT_GATEWAY_OPENAPI_HPP
-#define AIAUDIT_GATEWAY_OPENAPI_HPP
-
-#include <string>
-#include <string_view>
-
-namespace aiaudit {
-inline namespace v1 {
-namespace detail {
-
-// Up to the schemas.
-inline constexpr std::string_view openapi_paths = R"json({
-  "openapi": "3.1.0",
-  "info": {"title": "aiaudit dashboard", "version": "1",
-    "description": "Figures have the names and the text that aiaudit report gives them."},
-  "security": [{"session": []}, {"token": []}],
-  "paths": {
-    "/login": {"post": {
-      "operationId": "logIn",
-      "summary": "Begins a session, whose cookie it sets",
-      "security": [],
-      "requestBody": {"required": true, "content": {"application/json": {
-        "schema": {"$ref": "#/components/schemas/login"}}}},
-      "responses": {
-        "200": {"description": "The answer", "content": {
-            "application/json": {"schema": {"$ref": "#/components/schemas/session"}}}},
-        "400": {"$ref": "#/components/responses/problem"},
-        "401": {"$ref": "#/components/responses/problem"},
-        "403": {"$ref": "#/components/responses/problem"},
-        "413": {"$ref": "#/components/responses/problem"},
-        "415": {"$ref": "#/components/responses/problem"},
-        "429": {"$ref": "#/components/responses/problem"},
-        "500": {"$ref": "#/components/responses/problem"}
-      }
-    }},
-    "/logout": {"post": {
-      "operationId": "logOut",
-      "summary": "Ends the session",
-      "security": [],
-      "responses": {
-        "200": {"description": "The answer", "content": {
-            "application/json": {"schema": {"$ref": "#/components/schemas/session"}}}},
-        "403": {"$ref": "#/components/responses/problem"}
-      }
-    }},
-    "/api/v1/session": {"get": {
-      "operationId": "session",
-      "summary": "Whether there is a session",
-      "security": [],
-      "responses": {
-        "200": {"description": "The answer", "content": {
-            "application/json": {"schema": {"$ref": "#/components/schemas/session"}}}},
-        "400": {"$ref": "#/components/responses/problem"},
-        "429": {"$ref": "#/components/responses/problem"},
-        "500": {"$ref": "#/components/responses/problem"}
-      }
-    }},
-    "/api/v1/summary": {"get": {
-      "operationId": "summary",
-      "summary": "Today, yesterday, this month and its forecast",
-      "parameters": [
-        {"$ref": "#/components/parameters/tz"}
-      ],
-      "responses": {
-        "200": {"description": "The answer", "content": {
-            "application/json": {"schema": {"$ref": "#/components/schemas/summary"}}}},
-        "400": {"$ref": "#/components/responses/problem"},
-        "401": {"$ref": "#/components/responses/problem"},
-        "429": {"$ref": "#/components/responses/problem"},
-        "500": {"$ref": "#/components/responses/problem"}
-      }
-    }},
-    "/api/v1/daily": {"get": {
-      "operationId": "daily",
-      "summary": "Every day of a range, at most 400, oldest first",
-      "parameters": [
-        {"$ref": "#/components/parameters/from"}, {"$ref": "#/components/parameters/to"},
-        {"$ref": "#/components/parameters/tz"}, {"$ref": "#/components/parameters/user"},
-        {"$ref": "#/components/parameters/by"}, {"$ref": "#/components/parameters/format"}
-      ],
-      "responses": {
-        "200": {"description": "The answer", "content": {
-            "application/json": {"schema": {"$ref": "#/components/schemas/daily"}},
-            "text/csv": {"schema": {"type": "string"}}}},
-        "400": {"$ref": "#/components/responses/problem"},
-        "401": {"$ref": "#/components/responses/problem"},
-        "429": {"$ref": "#/components/responses/problem"},
-        "500": {"$ref": "#/components/responses/problem"}
-      }
-    }},
-    "/api/v1/models": {"get": {
-      "operationId": "models",
-      "summary": "By model, dearest first",
-      "parameters": [
-        {"$ref": "#/components/parameters/from"}, {"$ref": "#/components/parameters/to"},
-        {"$ref": "#/components/parameters/tz"}, {"$ref": "#/components/parameters/row_limit"},
-        {"$ref": "#/components/parameters/format"}, {"$ref": "#/components/parameters/user"}
-      ],
-      "responses": {
-        "200": {"description": "The answer", "content": {
-            "application/json": {"schema": {"$ref": "#/components/schemas/models"}},
-            "text/csv": {"schema": {"type": "string"}}}},
-        "400": {"$ref": "#/components/responses/problem"},
-        "401": {"$ref": "#/components/responses/problem"},
-        "429": {"$ref": "#/components/responses/problem"},
-        "500": {"$ref": "#/components/responses/problem"}
-      }
-    }},
-    "/api/v1/users": {"get": {
-      "operationId": "users",
-      "summary": "By user, dearest first",
-      "parameters": [
-        {"$ref": "#/components/parameters/from"}, {"$ref": "#/components/parameters/to"},
-        {"$ref": "#/components/parameters/tz"}, {"$ref": "#/components/parameters/row_limit"},
-        {"$ref": "#/components/parameters/format"}
-      ],
-      "responses": {
-        "200": {"description": "The answer", "content": {
-            "application/json": {"schema": {"$ref": "#/components/schemas/users"}},
-            "text/csv": {"schema": {"type": "string"}}}},
-        "400": {"$ref": "#/components/responses/problem"},
-        "401": {"$ref": "#/components/responses/problem"},
-        "429": {"$ref": "#/components/responses/problem"},
-        "500": {"$ref": "#/components/responses/problem"}
-      }
-    }},
-    "/api/v1/projects": {"get": {
-      "operationId": "projects",
-      "summary": "By project, dearest first",
-      "parameters": [
-        {"$ref": "#/components/parameters/from"}, {"$ref": "#/components/parameters/to"},
-        {"$ref": "#/components/parameters/tz"}, {"$ref": "#/components/parameters/row_limit"},
-        {"$ref": "#/components/parameters/format"}
-      ],
-      "responses": {
-        "200": {"description": "The answer", "content": {
-            "application/json": {"schema": {"$ref": "#/components/schemas/projects"}},
-            "text/csv": {"schema": {"type": "string"}}}},
-        "400": {"$ref": "#/components/responses/problem"},
-        "401": {"$ref": "#/components/responses/problem"},
-        "429": {"$ref": "#/components/responses/problem"},
-        "500": {"$ref": "#/components/responses/problem"}
-      }
-    }},
-    "/api/v1/keys": {"get": {
-      "operationId": "keys",
-      "summary": "By key, dearest first",
-      "parameters": [
-        {"$ref": "#/components/parameters/from"}, {"$ref": "#/components/parameters/to"},
-        {"$ref": "#/components/parameters/tz"}, {"$ref": "#/components/parameters/row_limit"},
-        {"$ref": "#/components/parameters/format"}
-      ],
-      "responses": {
-        "200": {"description": "The answer", "content": {
-            "application/json": {"schema": {"$ref": "#/components/schemas/keys"}},
-            "text/csv": {"schema": {"type": "string"}}}},
-        "400": {"$ref": "#/components/responses/problem"},
-        "401": {"$ref": "#/components/responses/problem"},
-        "429": {"$ref": "#/components/responses/problem"},
-        "500": {"$ref": "#/components/responses/problem"}
-      }
-    }},
-    "/api/v1/providers": {"get": {
-      "operationId": "providers",
-      "summary": "By provider, dearest first",
-      "parameters": [
-        {"$ref": "#/components/parameters/from"}, {"$ref": "#/components/parameters/to"},
-        {"$ref": "#/components/parameters/tz"}, {"$ref": "#/components/parameters/row_limit"},
-        {"$ref": "#/components/parameters/format"}
-      ],
-      "responses": {
-        "200": {"description": "The answer", "content": {
-            "application/json": {"schema": {"$ref": "#/components/schemas/providers"}},
-            "text/csv": {"schema": {"type": "string"}}}},
-        "400": {"$ref": "#/components/responses/problem"},
-        "401": {"$ref": "#/components/responses/problem"},
-        "429": {"$ref": "#/components/responses/problem"},
-        "500": {"$ref": "#/components/responses/problem"}
-      }
-    }},
-    "/api/v1/statuses": {"get": {
-      "operationId": "statuses",
-      "summary": "By how it ended, dearest first",
-      "parameters": [
-        {"$ref": "#/components/parameters/from"}, {"$ref": "#/components/parameters/to"},
-        {"$ref": "#/components/parameters/tz"}, {"$ref": "#/components/parameters/row_limit"},
-        {"$ref": "#/components/parameters/format"}
-      ],
-      "responses": {
-        "200": {"description": "The answer", "content": {
-            "application/json": {"schema": {"$ref": "#/components/schemas/statuses"}},
-            "text/csv": {"schema": {"type": "string"}}}},
-        "400": {"$ref": "#/components/responses/problem"},
-        "401": {"$ref": "#/components/responses/problem"},
-        "429": {"$ref": "#/components/responses/problem"},
-        "500": {"$ref": "#/components/responses/problem"}
-      }
-    }},
-    "/api/v1/budgets": {"get": {
-      "operationId": "budgets",
-      "summary": "The present window of each budget",
-      "responses": {
-        "200": {"description": "The answer", "content": {
-            "application/json": {"schema": {"$ref": "#/components/schemas/budgets"}}}},
-        "400": {"$ref": "#/components/responses/problem"},
-        "401": {"$ref": "#/components/responses/problem"},
-        "429": {"$ref": "#/components/responses/problem"},
-        "500": {"$ref": "#/components/responses/problem"}
-      }
-    }},
-    "/api/v1/alerts": {"get": {
-      "operationId": "alerts",
-      "summary": "Alerts that were raised, newest first",
-      "parameters": [
-        {"$ref": "#/components/parameters/alert_limit"}
-      ],
-      "responses": {
-        "200": {"description": "The answer", "content": {
-            "application/json": {"schema": {"$ref": "#/components/schemas/alerts"}}}},
-        "400": {"$ref": "#/components/responses/problem"},
-        "401": {"$ref": "#/components/responses/problem"},
-        "429": {"$ref": "#/components/responses/problem"},
-        "500": {"$ref": "#/components/responses/problem"}
-      }
-    }},
-    "/api/v1/recent": {"get": {
-      "operationId": "recent",
-      "summary": "Of the last 20,000 records: savings, and times to the first token",
-      "responses": {
-        "200": {"description": "The answer", "content": {
-            "application/json": {"schema": {"$ref": "#/components/schemas/recent"}}}},
-        "400": {"$ref": "#/components/responses/problem"},
-        "401": {"$ref": "#/components/responses/problem"},
-        "429": {"$ref": "#/components/responses/problem"},
-        "500": {"$ref": "#/components/responses/problem"}
-      }
-    }},
-    "/api/v1/records": {"get": {
-      "operationId": "records",
-      "summary": "Records, newest first; looks back at most 20,000",
-      "parameters": [
-        {"$ref": "#/components/parameters/before"},
-        {"$ref": "#/components/parameters/record_limit"}, {"$ref": "#/components/parameters/user"},
-        {"$ref": "#/components/parameters/model"}, {"$ref": "#/components/parameters/kind"}
-      ],
-      "responses": {
-        "200": {"description": "The answer", "content": {
-            "application/json": {"schema": {"$ref": "#/components/schemas/records"}}}},
-        "400": {"$ref": "#/components/responses/problem"},
-        "401": {"$ref": "#/components/responses/problem"},
-        "429": {"$ref": "#/components/responses/problem"},
-        "500": {"$ref": "#/components/responses/problem"}
-      }
-    }},
-    "/api/v1/records/{sequence}": {"get": {
-      "operationId": "record",
-      "summary": "A record, and the proof that the log has it",
-      "parameters": [
-        {"$ref": "#/components/parameters/sequence"}
-      ],
-      "responses": {
-        "200": {"description": "The answer", "content": {
-            "application/json": {"schema": {"$ref": "#/components/schemas/record_with_proof"}}}},
-        "400": {"$ref": "#/components/responses/problem"},
-        "401": {"$ref": "#/components/responses/problem"},
-        "404": {"$ref": "#/components/responses/problem"},
-        "429": {"$ref": "#/components/responses/problem"},
-        "500": {"$ref": "#/components/responses/problem"}
-      }
-    }},
-    "/api/v1/events": {"get": {
-      "operationId": "events",
-      "summary": "Records as they come (server-sent events: record, gap)",
-      "parameters": [
-        {"$ref": "#/components/parameters/last_event_id"}
-      ],
-      "responses": {
-        "200": {"description": "The answer", "content": {
-            "text/event-stream": {"schema": {"type": "string"}}}},
-        "400": {"$ref": "#/components/responses/problem"},
-        "401": {"$ref": "#/components/responses/problem"},
-        "429": {"$ref": "#/components/responses/problem"},
-        "500": {"$ref": "#/components/responses/problem"}
-      }
-    }},
-    "/api/v1/openapi.json": {"get": {
-      "operationId": "openapi",
-      "summary": "This document",
-      "responses": {
-        "200": {"description": "The answer", "content": {
-            "application/json": {"schema": {"$ref": "#/components/schemas/document"}}}},
-        "400": {"$ref": "#/components/responses/problem"},
-        "401": {"$ref": "#/components/responses/problem"},
-        "429": {"$ref": "#/components/responses/problem"},
-        "500": {"$ref": "#/components/responses/problem"}
-      }
-    }}
-  },
-  "components": {
-    "securitySchemes": {
-      "session": {"type": "apiKey", "in": "cookie", "name": "aiaudit_session"},
-      "token": {"type": "http", "scheme": "bearer"}
-    },
-    "responses": {
-      "problem": {"description": "What was wrong (RFC 9457)", "content": {
-        "application/problem+json": {"schema": {"$ref": "#/components/schemas/problem"}}}}
-    },
-    "parameters": {
-      "from": {"name": "from", "in": "query",
-        "description": "The first day; by default 29 days before the last",
-        "schema": {"$ref": "#/components/schemas/day"}, "example": "2026-08-01"},
-      "to": {"name": "to", "in": "query",
-        "description": "The last day; by default today",
-        "schema": {"$ref": "#/components/schemas/day"}, "example": "2026-08-15"},
-      "tz": {"name": "tz", "in": "query",
-        "description": "Whose calendar days count: an IANA name; by default UTC",
-        "schema": {"type": "string"}, "example": "Asia/Kathmandu"},
-      "user": {"name": "user", "in": "query",
-        "description": "Of this user alone; empty: of those without a name",
-        "schema": {"type": "string"}, "example": "ada"},
-      "model": {"name": "model", "in": "query",
-        "description": "That was asked for, or that answered",
-        "schema": {"type": "string"}, "example": "gpt-4.1"},
-      "by": {"name": "by", "in": "query",
-        "description": "Adds the models of each day",
-        "schema": {"enum": ["", "model"]}, "example": "model"},
-      "format": {"name": "format", "in": "query",
-        "description": "csv: a file with all rows",
-        "schema": {"enum": ["json", "csv"]}, "example": "json"},
-      "kind": {"name": "kind", "in": "query",
-        "description": "Of this kind alone",
-        "schema": {"enum": ["", "intent", "outcome", "retention", "circuit", "budget", "refusal",
-          "alert"]}, "example": "outcome"},
-      "before": {"name": "before", "in": "query",
-        "description": "Older than this sequence: next_before of the page before",
-        "schema": {"type": "integer", "minimum": 1}, "example": 3},
-      "row_limit": {"name": "limit", "in": "query",
-        "description": "The first so many rows alone; by default 10,000; not with csv",
-        "schema": {"type": "integer", "minimum": 1, "maximum": 10000}, "example": 10},
-      "alert_limit": {"name": "limit", "in": "query",
-        "description": "By default 200",
-        "schema": {"type": "integer", "minimum": 1, "maximum": 1024}, "example": 10},
-      "record_limit": {"name": "limit", "in": "query",
-        "description": "By default 50",
-        "schema": {"type": "integer", "minimum": 1, "maximum": 200}, "example": 10},
-      "sequence": {"name": "sequence", "in": "path", "required": true,
-        "description": "The record",
-        "schema": {"type": "integer", "minimum": 1}, "example": 1},
-      "last_event_id": {"name": "Last-Event-ID", "in": "header",
-        "description": "Goes on after this record; by default after the last",
-        "schema": {"type": "integer", "minimum": 0}, "example": 1}
-    },
-    "schemas": {)json";
-
-}  // namespace detail
-
-// The whole document.
-[[nodiscard]] inline std::string dashboard_openapi() {
-    std::string text(detail::openapi_paths);
-    return text.append(detail::openapi_schemas).append("\n    }\n  }\n}\n");
-}
-
-}  // namespace v1
-}  // namespace aiaudit
-
-#endif  // AIAUDIT_GATEWAY_OPENAPI_HPP
 
 // ---- aiaudit/providers/json_fields.hpp ----
 // SPDX-License-Identifier: MIT
@@ -22239,13 +22042,17 @@ public:
         return basic_dashboard(std::make_unique<state>(of, options));
     }
 
-    // For every path: the pages, /login, /logout and /api/v1/.
+    // For every path: the pages, /login, /logout and /api/v1/. One to HEAD is as one to GET; its
+    // body is for the server to leave out.
     [[nodiscard]] gateway_response answer(gateway_request const& to);
 
-    // Whether it should be answered by a stream of events that goes on until the client leaves.
+    // Whether it should be answered by a stream of events, which goes on until the client leaves or
+    // this is no longer true: its session may end. A wrong token is not counted here: it is where
+    // answer() refuses it.
     [[nodiscard]] bool is_event_stream(gateway_request const& of) {
-        return of.method == "GET" && detail::path_of(of.target) == events_path &&
-               detail::query_of(of.target).empty() && state_->admits(of).right;
+        auto const* const found = detail::operation_at(detail::path_of(of.target));
+        return of.method == "GET" && found != nullptr && found->resource == api_resource::events &&
+               detail::query_of(of.target).empty() && state_->admits(of, token_use::look).right;
     }
     // After which record such a stream begins: the last one that the client has seen, else the last
     // there is. Errors: those of reading.
@@ -22264,8 +22071,6 @@ public:
     }
 
 private:
-    static constexpr std::string_view api_path = "/api/v1/";
-    static constexpr std::string_view events_path = "/api/v1/events";
     static constexpr std::string_view cookie_name = "aiaudit_session";
     static constexpr std::size_t target_most = 8'192;
     static constexpr std::size_t body_most = 4'096;
@@ -22275,14 +22080,14 @@ private:
             : of(&opened), api(opened), sessions(with.token), secure_cookie(with.secure_cookie) {}
 
         // By its cookie, or by the token itself.
-        [[nodiscard]] token_answer admits(gateway_request const& from) {
+        [[nodiscard]] token_answer admits(gateway_request const& from, token_use use) {
             auto const now = std::chrono::steady_clock::now();
             if (auto const name = session_of(from); name && sessions.holds(*name, now))
                 return {true, 0};
             std::string_view const given = header_of(from.headers, "authorization");
             constexpr std::string_view scheme = "Bearer ";
             if (!detail::same_name(given.substr(0, scheme.size()), scheme)) return {};
-            return sessions.try_token(given.substr(scheme.size()), from.remote, now);
+            return sessions.try_token(given.substr(scheme.size()), from.remote, now, use);
         }
 
         Ledger* of;
@@ -22294,7 +22099,7 @@ private:
     explicit basic_dashboard(std::unique_ptr<state> made) : state_(std::move(made)) {}
 
     [[nodiscard]] gateway_response route(gateway_request const& to);
-    [[nodiscard]] gateway_response post(std::string_view path, gateway_request const& to);
+    [[nodiscard]] gateway_response post(api_operation const& of, gateway_request const& to);
     [[nodiscard]] gateway_response get_api(std::string_view path, gateway_request const& to);
     [[nodiscard]] gateway_response events_so_far(gateway_request const& to);
     [[nodiscard]] gateway_response log_in(gateway_request const& to);
@@ -22306,7 +22111,7 @@ private:
     [[nodiscard]] static gateway_response asset(std::string_view path, gateway_request const& to);
     [[nodiscard]] static gateway_response session_response(bool logged_in);
     [[nodiscard]] static gateway_response refused(token_answer const& why);
-    [[nodiscard]] static gateway_response not_allowed(std::string allowed);
+    [[nodiscard]] static gateway_response not_allowed(std::string_view path);
     [[nodiscard]] static gateway_response with_headers(gateway_response of);
 
     std::unique_ptr<state> state_;
@@ -22316,9 +22121,7 @@ using dashboard = basic_dashboard<>;
 
 template <class Ledger>
 gateway_response basic_dashboard<Ledger>::answer(gateway_request const& to) {
-    gateway_response made = with_headers(route(to));
-    if (to.method == "HEAD") made.body.clear();
-    return made;
+    return with_headers(route(to));
 }
 
 template <class Ledger>
@@ -22341,38 +22144,40 @@ gateway_response basic_dashboard<Ledger>::route(gateway_request const& to) {
     if (!to.target.starts_with('/') || to.target.size() > target_most)
         return detail::problem_response({400, "the request's target is no path, or too long", {}});
     std::string_view const path = detail::path_of(to.target);
-    if (to.method == "POST") return post(path, to);
-    if (path == "/logout") return not_allowed("POST");
-    if (to.method != "GET" && to.method != "HEAD") return not_allowed("GET, HEAD");
+    auto const* const found = detail::operation_at(path);
+    bool const takes_post = found != nullptr && found->is_post();
+    if (to.method == "POST" && takes_post) return post(*found, to);
+    if ((to.method != "GET" && to.method != "HEAD") || path == "/logout") return not_allowed(path);
     if (path.starts_with("/api/")) return get_api(path, to);
     return asset(path, to);
 }
 
 template <class Ledger>
-gateway_response basic_dashboard<Ledger>::post(std::string_view path, gateway_request const& to) {
-    if (path != "/login" && path != "/logout") return not_allowed("GET, HEAD");
+gateway_response basic_dashboard<Ledger>::post(api_operation const& of, gateway_request const& to) {
     if (!is_same_origin(to))
         return detail::problem_response({403, "the request comes from another site", {}});
-    return path == "/login" ? log_in(to) : log_out(to);
+    return of.resource == api_resource::log_in ? log_in(to) : log_out(to);
 }
 
 template <class Ledger>
 gateway_response basic_dashboard<Ledger>::get_api(std::string_view path,
                                                   gateway_request const& to) {
-    token_answer const admitted = state_->admits(to);
+    token_answer const admitted = state_->admits(to, token_use::log_in);
+    auto const* const found = detail::operation_at(path);
+    bool const is_open = found != nullptr && !found->needs_login();
+    if (!admitted.right && (!is_open || admitted.retry_after_s != 0)) return refused(admitted);
     api_parameters in(detail::query_of(to.target));
-    bool const is_session = path == "/api/v1/session";
-    if (!admitted.right && (!is_session || admitted.retry_after_s != 0)) return refused(admitted);
-    bool const is_document = path == "/api/v1/openapi.json";
-    if (is_session || is_document || path == events_path) {
-        if (auto const wrong = in.problem()) return detail::problem_response(*wrong);
+    if (found == nullptr) return state_->api.get(path, std::move(in));
+    switch (found->resource) {
+    case api_resource::session:
+    case api_resource::document:
+    case api_resource::events: break;
+    default: return state_->api.get(path, std::move(in));
     }
-    if (is_session) return session_response(admitted.right);
-    if (is_document) return detail::json_response(dashboard_openapi());
-    if (path == events_path) return events_so_far(to);
-    if (!path.starts_with(api_path))
-        return detail::problem_response({404, "there is no such resource", {}});
-    return state_->api.get(path.substr(api_path.size()), std::move(in));
+    if (auto const wrong = in.problem()) return detail::problem_response(*wrong);
+    if (found->resource == api_resource::session) return session_response(admitted.right);
+    if (found->resource == api_resource::events) return events_so_far(to);
+    return detail::json_response(dashboard_openapi());
 }
 
 // For a server that holds no stream open: the client asks again after the time it is told.
@@ -22388,7 +22193,8 @@ gateway_response basic_dashboard<Ledger>::events_so_far(gateway_request const& t
 template <class Ledger>
 gateway_response basic_dashboard<Ledger>::log_in(gateway_request const& to) {
     // A form of another site cannot send this type without asking first.
-    if (!header_of(to.headers, "content-type").starts_with("application/json"))
+    std::string_view const type = header_of(to.headers, "content-type");
+    if (!detail::same_name(type.substr(0, type.find(';')), "application/json"))
         return detail::problem_response({415, "a login is application/json", {}});
     if (to.body.size() > body_most)
         return detail::problem_response({413, "a login has at most 4096 bytes", {}});
@@ -22398,8 +22204,8 @@ gateway_response basic_dashboard<Ledger>::log_in(gateway_request const& to) {
     if (token == nullptr || !token->is_string())
         return detail::problem_response({400, "a login is {\"token\": \"...\"}", {}});
     auto const now = std::chrono::steady_clock::now();
-    token_answer const said =
-        state_->sessions.try_token(detail::text_of(token->as_string()), to.remote, now);
+    token_answer const said = state_->sessions.try_token(detail::text_of(token->as_string()),
+                                                         to.remote, now, token_use::log_in);
     if (!said.right) return refused(said);
     auto const name = state_->sessions.begin(now);
     if (!name) return detail::failure_response(name.error());
@@ -22501,9 +22307,12 @@ gateway_response basic_dashboard<Ledger>::refused(token_answer const& why) {
 }
 
 template <class Ledger>
-gateway_response basic_dashboard<Ledger>::not_allowed(std::string allowed) {
+gateway_response basic_dashboard<Ledger>::not_allowed(std::string_view path) {
     auto made = detail::problem_response({405, "this method is not allowed here", {}});
-    made.headers.emplace_back("Allow", std::move(allowed));
+    // At /login there is a page too.
+    made.headers.emplace_back("Allow", path == "/logout"  ? "POST"
+                                       : path == "/login" ? "GET, HEAD, POST"
+                                                          : "GET, HEAD");
     return made;
 }
 
@@ -22511,1717 +22320,6 @@ gateway_response basic_dashboard<Ledger>::not_allowed(std::string allowed) {
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_GATEWAY_DASHBOARD_HPP
-
-// ---- aiaudit/providers/dialect.hpp ----
-// SPDX-License-Identifier: MIT
-//
-// dialect.hpp: which API a provider and a path speak.
-//
-// A dialect is a shape of bodies; a vendor is who serves it, with his quirks. The path decides the
-// dialect, so that a provider nobody has heard of is still read by the API that it imitates.
-// Threads: pure functions.
-// Floor 4.
-#ifndef AIAUDIT_PROVIDERS_DIALECT_HPP
-#define AIAUDIT_PROVIDERS_DIALECT_HPP
-
-#include <array>
-#include <cstddef>
-#include <cstdint>
-#include <string>
-#include <string_view>
-
-namespace aiaudit {
-inline namespace v1 {
-
-enum class dialect : std::uint8_t {
-    openai_chat,  // and the older /completions
-    openai_responses,
-    openai_embeddings,
-    openai_images,
-    openai_audio,
-    anthropic_messages,
-    gemini,  // and Vertex
-    bedrock_converse,
-    bedrock_invoke,  // models that answer InvokeModel in a shape of their own
-    cohere,
-};
-
-[[nodiscard]] constexpr std::string_view name_of(dialect which) noexcept {
-    switch (which) {
-    case dialect::openai_chat: return "openai_chat";
-    case dialect::openai_responses: return "openai_responses";
-    case dialect::openai_embeddings: return "openai_embeddings";
-    case dialect::openai_images: return "openai_images";
-    case dialect::openai_audio: return "openai_audio";
-    case dialect::anthropic_messages: return "anthropic_messages";
-    case dialect::gemini: return "gemini";
-    case dialect::bedrock_converse: return "bedrock_converse";
-    case dialect::bedrock_invoke: return "bedrock_invoke";
-    case dialect::cohere: return "cohere";
-    }
-    return "unknown";
-}
-
-// Who serves a dialect. Bits, so that a rule can name several.
-enum class vendor : std::uint32_t {
-    other = 1U << 0,  // not known: read by the dialect alone
-    openai = 1U << 1,
-    azure = 1U << 2,
-    anthropic = 1U << 3,
-    google = 1U << 4,
-    aws = 1U << 5,
-    deepseek = 1U << 6,
-    mistral = 1U << 7,
-    groq = 1U << 8,
-    xai = 1U << 9,
-    openrouter = 1U << 10,
-    cohere = 1U << 11,
-    cerebras = 1U << 12,
-    zai = 1U << 13,
-    together = 1U << 14,
-    fireworks = 1U << 15,
-    moonshot = 1U << 16,
-    perplexity = 1U << 17,
-    huggingface = 1U << 18,
-    minimax = 1U << 19,
-};
-
-// Several vendors.
-struct vendor_set {
-    std::uint32_t bits = 0;
-    [[nodiscard]] constexpr bool has(vendor which) const noexcept {
-        return (bits & static_cast<std::uint32_t>(which)) != 0;
-    }
-};
-template <class... Vendors>
-[[nodiscard]] constexpr vendor_set vendors(Vendors... which) noexcept {
-    return {(static_cast<std::uint32_t>(which) | ... | 0U)};
-}
-inline constexpr vendor_set every_vendor{~0U};
-
-namespace detail {
-
-struct vendor_name {
-    std::string_view name;
-    vendor which;
-};
-
-// The names that recorders, SDKs and price lists use.
-inline constexpr std::array vendor_names{
-    vendor_name{"openai", vendor::openai},
-    vendor_name{"azure", vendor::azure},
-    vendor_name{"azure-openai", vendor::azure},
-    vendor_name{"azure_openai", vendor::azure},
-    vendor_name{"azure_ai", vendor::azure},
-    vendor_name{"anthropic", vendor::anthropic},
-    vendor_name{"google", vendor::google},
-    vendor_name{"google-gla", vendor::google},
-    vendor_name{"google-vertex", vendor::google},
-    vendor_name{"google_vertex", vendor::google},
-    vendor_name{"vertex", vendor::google},
-    vendor_name{"vertex_ai", vendor::google},
-    vendor_name{"gemini", vendor::google},
-    vendor_name{"aws", vendor::aws},
-    vendor_name{"bedrock", vendor::aws},
-    vendor_name{"aws-bedrock", vendor::aws},
-    vendor_name{"amazon-bedrock", vendor::aws},
-    vendor_name{"deepseek", vendor::deepseek},
-    vendor_name{"mistral", vendor::mistral},
-    vendor_name{"mistralai", vendor::mistral},
-    vendor_name{"groq", vendor::groq},
-    vendor_name{"xai", vendor::xai},
-    vendor_name{"x-ai", vendor::xai},
-    vendor_name{"x_ai", vendor::xai},
-    vendor_name{"grok", vendor::xai},
-    vendor_name{"openrouter", vendor::openrouter},
-    vendor_name{"cohere", vendor::cohere},
-    vendor_name{"cerebras", vendor::cerebras},
-    vendor_name{"zai", vendor::zai},
-    vendor_name{"z-ai", vendor::zai},
-    vendor_name{"z.ai", vendor::zai},
-    vendor_name{"zhipuai", vendor::zai},
-    vendor_name{"zhipu", vendor::zai},
-    vendor_name{"together", vendor::together},
-    vendor_name{"together-ai", vendor::together},
-    vendor_name{"together_ai", vendor::together},
-    vendor_name{"togetherai", vendor::together},
-    vendor_name{"fireworks", vendor::fireworks},
-    vendor_name{"fireworks-ai", vendor::fireworks},
-    vendor_name{"fireworks_ai", vendor::fireworks},
-    vendor_name{"moonshotai", vendor::moonshot},
-    vendor_name{"moonshot", vendor::moonshot},
-    vendor_name{"perplexity", vendor::perplexity},
-    vendor_name{"huggingface", vendor::huggingface},
-    vendor_name{"minimax", vendor::minimax},
-};
-
-}  // namespace detail
-
-// The vendor of a provider's name; vendor::other for one that is not known.
-[[nodiscard]] inline vendor vendor_of(std::string_view provider) {
-    std::string const name = detail::lower_case(provider);
-    for (auto const& [known, which] : detail::vendor_names) {
-        if (known == name) return which;
-    }
-    // "huggingface_groq": Hugging Face relays what the backend said.
-    return name.starts_with("huggingface") ? vendor::huggingface : vendor::other;
-}
-
-// What a path asks for.
-struct endpoint {
-    aiaudit::dialect dialect = dialect::openai_chat;
-    aiaudit::vendor vendor = vendor::other;
-    aiaudit::operation operation = operation::other;
-    bool billable = true;  // false for counting tokens and listing models
-    bool stream = false;   // the path itself asks for a stream
-    std::string model{};   // where the path names it
-};
-
-namespace detail {
-
-// "%3A" becomes ":"; a broken escape stays as it is.
-[[nodiscard]] inline std::string percent_decoded(std::string_view text) {
-    auto const digit = [](char c) {
-        if (c >= '0' && c <= '9') return c - '0';
-        if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-        if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-        return -1;
-    };
-    std::string decoded;
-    for (std::size_t at = 0; at < text.size(); ++at) {
-        int const high = text[at] == '%' && at + 2 < text.size() ? digit(text[at + 1]) : -1;
-        int const low = high >= 0 ? digit(text[at + 2]) : -1;
-        decoded.push_back(low >= 0 ? static_cast<char>(high * 16 + low) : text[at]);
-        if (low >= 0) at += 2;
-    }
-    return decoded;
-}
-
-// The segment after `before` in a path, as far as the next of `stops`; empty where there is none.
-[[nodiscard]] inline std::string_view segment_after(std::string_view path, std::string_view before,
-                                                    std::string_view stops) noexcept {
-    auto const at = path.rfind(before);
-    if (at == std::string_view::npos) return {};
-    std::string_view const rest = path.substr(at + before.size());
-    return rest.substr(0, rest.find_first_of(stops));
-}
-
-// How a path ends, and what that says.
-struct path_rule {
-    std::string_view ending;
-    aiaudit::dialect dialect;
-    aiaudit::operation operation;
-    bool billable = true;
-    bool stream = false;
-};
-
-// The first that fits wins: longer endings stand before their own tails.
-inline constexpr std::array path_rules{
-    path_rule{"/chat/completions", dialect::openai_chat, operation::chat},
-    path_rule{"/completions", dialect::openai_chat, operation::chat},
-    path_rule{"/responses", dialect::openai_responses, operation::responses},
-    path_rule{"/responses/compact", dialect::openai_responses, operation::responses},
-    path_rule{"/responses/input_tokens", dialect::openai_responses, operation::count_tokens, false},
-    path_rule{"/messages", dialect::anthropic_messages, operation::chat},
-    path_rule{"/messages/count_tokens", dialect::anthropic_messages, operation::count_tokens,
-              false},
-    path_rule{":rawPredict", dialect::anthropic_messages, operation::chat},
-    path_rule{":streamRawPredict", dialect::anthropic_messages, operation::chat, true, true},
-    path_rule{":generateContent", dialect::gemini, operation::chat},
-    path_rule{":streamGenerateContent", dialect::gemini, operation::chat, true, true},
-    path_rule{":embedContent", dialect::gemini, operation::embeddings},
-    path_rule{":batchEmbedContents", dialect::gemini, operation::embeddings},
-    path_rule{":countTokens", dialect::gemini, operation::count_tokens, false},
-    path_rule{"/converse", dialect::bedrock_converse, operation::chat},
-    path_rule{"/converse-stream", dialect::bedrock_converse, operation::chat, true, true},
-    path_rule{"/count-tokens", dialect::bedrock_converse, operation::count_tokens, false},
-    path_rule{"/invoke", dialect::bedrock_invoke, operation::chat},
-    path_rule{"/invoke-with-response-stream", dialect::bedrock_invoke, operation::chat, true, true},
-    path_rule{"/embeddings", dialect::openai_embeddings, operation::embeddings},
-    path_rule{"/images/generations", dialect::openai_images, operation::images},
-    path_rule{"/images/edits", dialect::openai_images, operation::images},
-    path_rule{"/images/variations", dialect::openai_images, operation::images},
-    path_rule{"/audio/transcriptions", dialect::openai_audio, operation::audio},
-    path_rule{"/audio/translations", dialect::openai_audio, operation::audio},
-    path_rule{"/audio/speech", dialect::openai_audio, operation::audio},
-    path_rule{"/moderations", dialect::openai_chat, operation::other, false},
-    path_rule{"/models", dialect::openai_chat, operation::other, false},
-    path_rule{"/v1/chat", dialect::cohere, operation::chat},
-    path_rule{"/v2/chat", dialect::cohere, operation::chat},
-    path_rule{"/v1/embed", dialect::cohere, operation::embeddings},
-    path_rule{"/v2/embed", dialect::cohere, operation::embeddings},
-    path_rule{"/rerank", dialect::cohere, operation::rerank},
-    path_rule{"/tokenize", dialect::cohere, operation::count_tokens, false},
-};
-
-// InvokeModel hands the model's own API through: its name tells which.
-[[nodiscard]] inline dialect dialect_of_invoked(std::string_view model) noexcept {
-    auto const has = [model](std::string_view part) {
-        return model.find(part) != std::string_view::npos;
-    };
-    if (has("anthropic.")) return dialect::anthropic_messages;
-    if (has("amazon.nova")) return dialect::bedrock_converse;
-    if (has("cohere.")) return dialect::cohere;
-    if (has("openai.") || has("qwen.") || has("deepseek.") || has("mistral.")) {
-        return dialect::openai_chat;
-    }
-    return dialect::bedrock_invoke;
-}
-
-[[nodiscard]] inline std::string model_in_path(std::string_view path, dialect which) {
-    std::string model;
-    if (which == dialect::bedrock_converse || which == dialect::bedrock_invoke) {
-        model = percent_decoded(segment_after(path, "/model/", "/"));
-        // An ARN of an inference profile ends in the name that a price list knows.
-        if (model.starts_with("arn:")) model = model.substr(model.rfind('/') + 1);
-    } else if (which == dialect::gemini || path.find(':') != std::string_view::npos) {
-        model = percent_decoded(segment_after(path, "/models/", "/:"));
-    } else {
-        model = percent_decoded(segment_after(path, "/deployments/", "/"));
-    }
-    return model;
-}
-
-}  // namespace detail
-
-// What the path of a provider's API asks for. unknown_dialect where it is none that we know.
-[[nodiscard]] inline result<endpoint> endpoint_of(std::string_view provider,
-                                                  std::string_view path) {
-    path = path.substr(0, path.find_first_of("?#"));
-    while (path.ends_with('/')) path.remove_suffix(1);
-    endpoint found;
-    found.vendor = vendor_of(provider);
-    for (detail::path_rule const& rule : detail::path_rules) {
-        if (!path.ends_with(rule.ending)) continue;
-        found.dialect = rule.dialect;
-        found.operation = rule.operation;
-        found.billable = rule.billable;
-        found.stream = rule.stream;
-        found.model = detail::model_in_path(path, rule.dialect);
-        if (found.dialect == dialect::bedrock_invoke) {
-            found.dialect = detail::dialect_of_invoked(found.model);
-        }
-        bool const raw = rule.ending == ":rawPredict" || rule.ending == ":streamRawPredict";
-        if (raw && path.find("/publishers/anthropic/") == std::string_view::npos) {
-            found.dialect = dialect::openai_chat;
-        }
-        return found;
-    }
-    // A stored response, fetched again: "/v1/responses/resp_123", or its cancellation.
-    if (path.find("/responses/") != std::string_view::npos) {
-        found.dialect = dialect::openai_responses;
-        found.operation = operation::responses;
-        return found;
-    }
-    // A path without its query holds no secret.
-    return fail(errc::unknown_dialect, "no API is known for provider '" +
-                                           detail::printable(provider) + "', path '" +
-                                           detail::printable(path) + "'");
-}
-
-[[nodiscard]] inline result<dialect> dialect_of(std::string_view provider, std::string_view path) {
-    auto found = endpoint_of(provider, path);
-    if (!found) return found.error();
-    return found->dialect;
-}
-
-}  // namespace v1
-}  // namespace aiaudit
-
-#endif  // AIAUDIT_PROVIDERS_DIALECT_HPP
-
-// ---- aiaudit/providers/provider_table.hpp ----
-// SPDX-License-Identifier: MIT
-//
-// provider_table.hpp: where a provider is reached, what it speaks, and how it wants its key.
-//
-// The table holds those who have one address for all. Any other server is an entry that the caller
-// makes: {.name = "local", .origin = "http://127.0.0.1:8000", .prefix = "/v1"}. Azure has an
-// address for each customer: {.name = "azure", .origin = "https://NAME.openai.azure.com",
-// .prefix = "/openai/v1", .key = key_header::api_key, .key_variable = "AZURE_OPENAI_API_KEY"}.
-// Threads: pure functions.
-// Floor 4.
-#ifndef AIAUDIT_PROVIDERS_PROVIDER_TABLE_HPP
-#define AIAUDIT_PROVIDERS_PROVIDER_TABLE_HPP
-
-#include <array>
-#include <cstdint>
-#include <string>
-#include <string_view>
-
-namespace aiaudit {
-inline namespace v1 {
-
-enum class api_family : std::uint8_t {
-    openai,  // OpenAI itself and all who are compatible with it
-    anthropic,
-    gemini,
-};
-
-// The header that carries the key.
-enum class key_header : std::uint8_t {
-    authorization,   // Bearer
-    x_api_key,       // Anthropic
-    x_goog_api_key,  // Gemini
-    api_key,         // Azure
-};
-
-struct provider_entry {
-    std::string name{};
-    std::string origin{};  // "https://api.example.com"
-    std::string prefix{};  // of every path: "/v1"
-    api_family family = api_family::openai;
-    key_header key = key_header::authorization;
-    std::string key_variable{};  // of the environment, which holds the key; may be empty
-    header_list headers{};       // sent with every request, such as an organisation's
-    // False for a server that refuses stream_options. Known vendors that do are left alone anyway.
-    bool stream_options = true;
-};
-
-namespace detail {
-
-struct provider_row {
-    std::string_view name;
-    std::string_view origin;
-    std::string_view prefix;
-    std::string_view key_variable;
-    api_family family = api_family::openai;
-    key_header key = key_header::authorization;
-};
-
-// Names as the price books have them; vendor_of knows the others.
-inline constexpr std::array provider_rows{
-    provider_row{"openai", "https://api.openai.com", "/v1", "OPENAI_API_KEY"},
-    provider_row{"anthropic", "https://api.anthropic.com", "/v1", "ANTHROPIC_API_KEY",
-                 api_family::anthropic, key_header::x_api_key},
-    provider_row{"google", "https://generativelanguage.googleapis.com", "/v1beta", "GEMINI_API_KEY",
-                 api_family::gemini, key_header::x_goog_api_key},
-    provider_row{"mistral", "https://api.mistral.ai", "/v1", "MISTRAL_API_KEY"},
-    provider_row{"deepseek", "https://api.deepseek.com", "", "DEEPSEEK_API_KEY"},
-    provider_row{"groq", "https://api.groq.com", "/openai/v1", "GROQ_API_KEY"},
-    provider_row{"x-ai", "https://api.x.ai", "/v1", "XAI_API_KEY"},
-    provider_row{"openrouter", "https://openrouter.ai", "/api/v1", "OPENROUTER_API_KEY"},
-    provider_row{"together", "https://api.together.xyz", "/v1", "TOGETHER_API_KEY"},
-    provider_row{"fireworks", "https://api.fireworks.ai", "/inference/v1", "FIREWORKS_API_KEY"},
-    provider_row{"cerebras", "https://api.cerebras.ai", "/v1", "CEREBRAS_API_KEY"},
-    provider_row{"cohere", "https://api.cohere.ai", "/compatibility/v1", "COHERE_API_KEY"},
-    provider_row{"perplexity", "https://api.perplexity.ai", "", "PERPLEXITY_API_KEY"},
-    provider_row{"moonshotai", "https://api.moonshot.ai", "/v1", "MOONSHOT_API_KEY"},
-    provider_row{"zai", "https://api.z.ai", "/api/paas/v4", "ZAI_API_KEY"},
-    provider_row{"huggingface", "https://router.huggingface.co", "/v1", "HF_TOKEN"},
-    provider_row{"minimax", "https://api.minimax.io", "/v1", "MINIMAX_API_KEY"},
-};
-
-}  // namespace detail
-
-// The entry of a provider that everybody reaches in one place, by any of its usual names.
-// Errors: bad_argument for one that is not in the table.
-[[nodiscard]] inline result<provider_entry> provider_named(std::string_view name) {
-    vendor const wanted = vendor_of(name);
-    for (detail::provider_row const& row : detail::provider_rows) {
-        if (row.name != name && (wanted == vendor::other || vendor_of(row.name) != wanted)) {
-            continue;
-        }
-        return provider_entry{.name = std::string(row.name),
-                              .origin = std::string(row.origin),
-                              .prefix = std::string(row.prefix),
-                              .family = row.family,
-                              .key = row.key,
-                              .key_variable = std::string(row.key_variable)};
-    }
-    return fail(errc::bad_argument, "no address is known for provider '" + detail::printable(name) +
-                                        "': make a provider_entry for it");
-}
-
-// What every request to a provider carries. An empty key adds no header for it, for a server that
-// wants none.
-[[nodiscard]] inline header_list auth_headers(provider_entry const& to, std::string_view key) {
-    header_list headers;
-    if (!key.empty()) {
-        switch (to.key) {
-        case key_header::authorization:
-            headers.emplace_back("Authorization", "Bearer " + std::string(key));
-            break;
-        case key_header::x_api_key: headers.emplace_back("x-api-key", key); break;
-        case key_header::x_goog_api_key: headers.emplace_back("x-goog-api-key", key); break;
-        case key_header::api_key: headers.emplace_back("api-key", key); break;
-        }
-    }
-    if (to.family == api_family::anthropic && header_of(to.headers, "anthropic-version").empty()) {
-        headers.emplace_back("anthropic-version", "2023-06-01");
-    }
-    headers.insert(headers.end(), to.headers.begin(), to.headers.end());
-    return headers;
-}
-
-}  // namespace v1
-}  // namespace aiaudit
-
-#endif  // AIAUDIT_PROVIDERS_PROVIDER_TABLE_HPP
-
-// ---- aiaudit/providers/answer.hpp ----
-// SPDX-License-Identifier: MIT
-//
-// answer.hpp: what a model said, in one form for all APIs, and the pieces it comes in.
-//
-// All of it is the provider's text: untrusted, and never stored by default.
-// Threads: plain values.
-// Floor 4.
-#ifndef AIAUDIT_PROVIDERS_ANSWER_HPP
-#define AIAUDIT_PROVIDERS_ANSWER_HPP
-
-#include <cstddef>
-#include <string>
-#include <vector>
-
-namespace aiaudit {
-inline namespace v1 {
-
-// A function that the model wants the caller to run. Tools that the provider runs itself are not
-// among them.
-struct tool_call {
-    // What the result refers to; the name, where the provider gives no id.
-    std::string id{};
-    std::string name{};
-    // An object as JSON text, as the provider wrote it; a model may write JSON that does not parse.
-    std::string arguments_json{};
-    std::string signature{};  // Gemini's, which wants it back with the call
-
-    friend bool operator==(tool_call const&, tool_call const&) = default;
-};
-
-struct answer {
-    std::string text{};
-    std::string reasoning{};  // thoughts, or a summary of them, where the provider shows any
-    std::vector<tool_call> tool_calls{};
-    std::string finish_reason{};  // the provider's word: "stop", "end_turn", "MAX_TOKENS"
-    std::string refusal{};        // why the model declined, where the provider says so apart
-    std::string model{};          // that served it
-    bool truncated = false;       // over answer_bytes_max or tool_calls_max: the rest was dropped
-
-    friend bool operator==(answer const&, answer const&) = default;
-};
-
-// A piece of a call. Pieces of one index belong together; their arguments follow each other, while
-// id and name come once.
-struct tool_call_piece {
-    std::size_t index = 0;  // in answer::tool_calls
-    std::string id{};
-    std::string name{};
-    std::string arguments_json{};
-};
-
-// What one document of a stream adds to the answer.
-struct answer_delta {
-    std::string text{};
-    std::string reasoning{};
-    std::string refusal{};
-    std::vector<tool_call_piece> tool_calls{};
-
-    [[nodiscard]] bool empty() const noexcept {
-        return text.empty() && reasoning.empty() && refusal.empty() && tool_calls.empty();
-    }
-};
-
-}  // namespace v1
-}  // namespace aiaudit
-
-#endif  // AIAUDIT_PROVIDERS_ANSWER_HPP
-
-// ---- aiaudit/providers/chat_request.hpp ----
-// SPDX-License-Identifier: MIT
-//
-// chat_request.hpp: a question to a model, in one form for all APIs.
-//
-// For designated initialisers: {.provider = "openai", .model = "gpt-5", .messages = {{"user",
-// "Hello"}}}. What has no member here is in reach by `extra`.
-// Threads: plain values.
-// Floor 4.
-#ifndef AIAUDIT_PROVIDERS_CHAT_REQUEST_HPP
-#define AIAUDIT_PROVIDERS_CHAT_REQUEST_HPP
-
-#include <cstdint>
-#include <optional>
-#include <string>
-#include <vector>
-
-namespace aiaudit {
-inline namespace v1 {
-
-struct chat_message {
-    std::string role{};  // "system", "developer", "user", "assistant" or "tool"
-    std::string text{};
-    // JSON text of the content in the API's own form, in place of `text`: an array of parts with
-    // images, say. Gemini's are the parts; the result of a tool is the content of the result.
-    std::string json{};
-    std::vector<tool_call> tool_calls{};  // of an assistant, as the answer had them
-    std::string tool_call_id{};           // of a tool: the call that this is the result of
-};
-
-// A function that the model may ask for.
-struct chat_tool {
-    std::string name{};
-    std::string description{};
-    std::string parameters_json{};  // JSON Schema of an object; empty where it takes none
-};
-
-// Which of OpenAI's APIs. The others have one.
-enum class openai_api : std::uint8_t { chat_completions, responses };
-
-struct chat_request {
-    std::string provider{};
-    std::string model{};
-    std::string system{};  // stands before the messages
-    std::vector<chat_message> messages{};
-    std::optional<std::uint64_t> max_tokens{};  // of the answer
-    std::optional<double> temperature{};
-    std::optional<double> top_p{};
-    std::optional<std::int64_t> seed{};
-    std::vector<std::string> stop{};
-    std::vector<chat_tool> tools{};
-    std::string tool_choice{};  // "auto", "none", "required", or the name of a tool
-    openai_api api = openai_api::chat_completions;
-    // JSON text of an object that is laid over the body last, by the rules of RFC 7396: objects are
-    // merged, null removes, anything else replaces.
-    std::string extra{};
-};
-
-struct embedding_request {
-    std::string provider{};
-    std::string model{};
-    std::vector<std::string> inputs{};
-    std::optional<std::uint64_t> dimensions{};
-    std::string extra{};  // as above
-};
-
-}  // namespace v1
-}  // namespace aiaudit
-
-#endif  // AIAUDIT_PROVIDERS_CHAT_REQUEST_HPP
-
-// ---- aiaudit/providers/usage_bounds.hpp ----
-// SPDX-License-Identifier: MIT
-//
-// usage_bounds.hpp: the least and the most that an attempt can have used, where nobody said.
-//
-// For an attempt that was sent and whose usage is not known in full: cut, timed out, or silent.
-// Input is bounded by the bytes of the body, because a token stands for at least one byte of text,
-// and JSON writes each byte of a text in one byte or more. What the model's template puts around a
-// message is shorter than the JSON around it; what it puts around them all, and the provider's own
-// words where there are tools, is covered by the two constants below. Nothing bounds an image, a
-// sound, a file or a stored conversation by its bytes, nor what a tool of the provider's reads: the
-// range then says so.
-// Threads: pure functions.
-// Floor 4.
-#ifndef AIAUDIT_PROVIDERS_USAGE_BOUNDS_HPP
-#define AIAUDIT_PROVIDERS_USAGE_BOUNDS_HPP
-
-#include <boost/json.hpp>
-
-#include <algorithm>
-#include <array>
-#include <cstddef>
-#include <cstdint>
-#include <string_view>
-
-namespace aiaudit {
-inline namespace v1 {
-
-// Tokens that a provider adds to every prompt. The most that recorded calls show over their bytes
-// is below zero without tools (some 70 tokens on a body of 120 bytes), and 545 with them.
-inline constexpr std::uint64_t template_tokens_max = 256;
-inline constexpr std::uint64_t tool_prompt_tokens_max = 1024;
-
-struct usage_range {
-    // What was reported; all input and all output are 0 where they were not. Gemini has been seen
-    // to take back some of an input count in a later chunk (169, then 79).
-    usage lower{};
-    usage upper{};
-    // False where the request refers to what its bytes do not bound, so that `upper` is no bound
-    // but a guess.
-    bool bounded = true;
-};
-
-// What the bounds of a request's usage depend on, beside its size and its parameters.
-struct request_shape {
-    bool bounded = false;  // its bytes bound its input
-    bool tools = true;     // or a shape for the answer; a body that cannot be read may have them
-};
-
-namespace detail {
-
-template <std::size_t Size>
-[[nodiscard]] inline bool is_one_of(std::array<std::string_view, Size> const& names,
-                                    std::string_view name) noexcept {
-    return std::find(names.begin(), names.end(), name) != names.end();
-}
-
-// Members of a request that bring in text, or work, from elsewhere; and those that stand deeper.
-inline constexpr std::array<std::string_view, 14> outside_members{"previous_response_id",
-                                                                  "conversation",
-                                                                  "container",
-                                                                  "mcp_servers",
-                                                                  "cachedContent",
-                                                                  "plugins",
-                                                                  "web_search_options",
-                                                                  "search_parameters",
-                                                                  "context_management",
-                                                                  "documents",
-                                                                  "cached_content",
-                                                                  "compound_custom",
-                                                                  "models",
-                                                                  "prediction"};
-inline constexpr std::array<std::string_view, 2> outside_paths{"reasoning.mode", "prompt.id"};
-
-// Members that are prompts.
-inline constexpr std::array<std::string_view, 10> prompt_members{"messages",
-                                                                 "system",
-                                                                 "input",
-                                                                 "instructions",
-                                                                 "contents",
-                                                                 "content",
-                                                                 "systemInstruction",
-                                                                 "system_instruction",
-                                                                 "prompt",
-                                                                 "requests"};
-
-// Members of Gemini's parts that are no text; its parts have no type.
-inline constexpr std::array<std::string_view, 4> media_members{"inlineData", "inline_data",
-                                                               "fileData", "file_data"};
-
-// Types of items, messages and parts that are text.
-inline constexpr std::array<std::string_view, 17> text_types{"text",
-                                                             "input_text",
-                                                             "output_text",
-                                                             "refusal",
-                                                             "message",
-                                                             "function",
-                                                             "function_call",
-                                                             "function_call_output",
-                                                             "custom_tool_call",
-                                                             "thinking",
-                                                             "redacted_thinking",
-                                                             "custom_tool_call_output",
-                                                             "reasoning",
-                                                             "summary_text",
-                                                             "reasoning_text",
-                                                             "tool_use",
-                                                             "tool_result"};
-
-// Members whose inside is the caller's data, where a "type" means nothing.
-inline constexpr std::array<std::string_view, 6> data_members{
-    "cache_control", "arguments", "functionCall", "functionResponse", "metadata", "logprobs"};
-
-// True where a prompt holds text alone. The depth is bounded by the parser.
-[[nodiscard]] inline bool is_text_alone(boost::json::value const& prompt) noexcept {
-    if (auto const* list = prompt.if_array()) {
-        return std::all_of(list->begin(), list->end(), is_text_alone);
-    }
-    auto const* object = prompt.if_object();
-    if (object == nullptr) return true;
-    std::string_view const type = text_at(&prompt, "type");
-    if (!type.empty() && !is_one_of(text_types, type)) return false;
-    for (auto const& field : *object) {
-        std::string_view const name{field.key().data(), field.key().size()};
-        if (is_one_of(media_members, name)) return false;
-        bool const data = is_one_of(data_members, name) || (type == "tool_use" && name == "input");
-        if (!data && !is_text_alone(field.value())) return false;
-    }
-    return true;
-}
-
-// True where each tool is a function of the caller's.
-[[nodiscard]] inline bool are_functions(boost::json::value const* tools) noexcept {
-    auto const* list = tools == nullptr ? nullptr : tools->if_array();
-    if (list == nullptr) return tools == nullptr;
-    return std::all_of(list->begin(), list->end(), [](boost::json::value const& tool) {
-        auto const* object = tool.if_object();
-        if (object == nullptr) return false;
-        auto const type = text_at(&tool, "type");
-        if (!type.empty()) return type == "function" || type == "custom";
-        // Anthropic's, and Mistral's.
-        if (object->contains("input_schema") || object->contains("function")) return true;
-        return object->size() == 1 && (object->contains("functionDeclarations") ||
-                                       object->contains("function_declarations"));
-    });
-}
-
-[[nodiscard]] inline bool is_bounded_by_bytes(boost::json::value const& request) noexcept {
-    auto const* object = request.if_object();
-    if (object == nullptr || !are_functions(at_path(&request, "tools"))) return false;
-    for (auto const& field : *object) {
-        if (field.value().is_null()) continue;
-        std::string_view const name{field.key().data(), field.key().size()};
-        if (is_one_of(outside_members, name)) return false;
-        if (is_one_of(prompt_members, name) && !is_text_alone(field.value())) return false;
-    }
-    return std::all_of(outside_paths.begin(), outside_paths.end(),
-                       [&](std::string_view path) { return at_path(&request, path) == nullptr; });
-}
-
-// Tools, or a shape for the answer, which a provider may write into the prompt as well.
-[[nodiscard]] inline bool has_tools(boost::json::value const& request) noexcept {
-    for (char const* name :
-         {"tools", "response_format", "text.format", "output_config", "output_format",
-          "generationConfig.responseSchema", "generationConfig.responseJsonSchema"}) {
-        if (at_path(&request, name) != nullptr) return true;
-    }
-    return false;
-}
-
-[[nodiscard]] constexpr std::uint64_t saturated_product(std::uint64_t a, std::uint64_t b) noexcept {
-    return b != 0 && a > usage::count_max / b ? usage::count_max : a * b;
-}
-
-[[nodiscard]] inline bool asks_for_cache_writes(std::string_view request_body) noexcept {
-    return request_body.find("\"cache_control\"") != std::string_view::npos ||
-           request_body.find("\"cachePoint\"") != std::string_view::npos;
-}
-
-// What goes into a cache may cost more than other input: where the request asks for that, all that
-// was not read from it counts as written; for an hour, the dearest, where the request names that.
-inline void bound_cache_writes(std::string_view request_body, usage const& known, usage& upper) {
-    if (!asks_for_cache_writes(request_body)) return;
-    auto const all = upper.count(unit::input_tokens);
-    auto const written = all - std::min(all, known.count(unit::cache_read_tokens));
-    auto const raise = [&](unit which, std::uint64_t bound) {
-        if (!known.has(which) || known.count(which) < bound) {
-            upper.set(which, bound, provenance::estimated);
-        }
-    };
-    raise(unit::cache_write_tokens, written);
-    if (request_body.find("\"1h\"") == std::string_view::npos) return;
-    raise(unit::cache_write_1h_tokens,
-          written - std::min(written, known.count(unit::cache_write_5m_tokens)));
-}
-
-}  // namespace detail
-
-// Whether a call's tokens are all that it is billed for, as far as its kind, its provider and its
-// model tell. Images, sounds and documents to rank are billed by other things; some models search
-// the web unasked.
-[[nodiscard]] inline bool is_billed_by_tokens(operation what, vendor who,
-                                              std::string_view model) noexcept {
-    if (what != operation::chat && what != operation::responses && what != operation::embeddings)
-        return false;
-    if (who == vendor::perplexity) return false;
-    for (std::string_view const word : {"search-preview", "search-api", "compound", ":online"}) {
-        if (model.find(word) != std::string_view::npos) return false;
-    }
-    return true;
-}
-
-// Of the parsed body of a request.
-[[nodiscard]] inline request_shape shape_of(boost::json::value const& request) noexcept {
-    return {detail::is_bounded_by_bytes(request), detail::has_tools(request)};
-}
-[[nodiscard]] inline request_shape shape_of(std::string_view request_body) {
-    boost::json::monotonic_resource memory;
-    auto const request = detail::parse_json(request_body, "request", &memory);
-    return request ? shape_of(*request) : request_shape{};
-}
-
-// The range of an attempt's usage. `known` is what was reported so far; it is not taken as final,
-// because some servers begin with too little. Output is bounded by the limit that the request sets,
-// for each choice that it asks for, else by `output_ceiling`: the model's own limit, or 0 where the
-// call has no output (embeddings). Estimates are marked as such; no count of `upper` is below
-// what was reported.
-[[nodiscard]] inline usage_range bounds_of(usage const& known, std::string_view request_body,
-                                           request_shape shape, request_parameters const& asked,
-                                           std::uint64_t output_ceiling) {
-    usage_range range{known, known, shape.bounded};
-    for (unit const whole : {unit::input_tokens, unit::output_tokens}) {
-        if (!known.has(whole)) range.lower.set(whole, 0, provenance::estimated);
-    }
-    std::uint64_t input = request_body.size() + template_tokens_max;
-    if (shape.tools) input += tool_prompt_tokens_max;
-    std::uint64_t const choices = std::max<std::uint64_t>(asked.choices.value_or(1), 1);
-    std::uint64_t const output =
-        detail::saturated_product(asked.max_output_tokens.value_or(output_ceiling), choices);
-    auto const raise = [&](unit which, std::uint64_t bound) {
-        bound = std::min(bound, usage::count_max);
-        if (!known.has(which) || known.count(which) < bound) {
-            range.upper.set(which, bound, provenance::estimated);
-        }
-    };
-    raise(unit::input_tokens, input);
-    raise(unit::output_tokens, output);
-    detail::bound_cache_writes(request_body, known, range.upper);
-    return range;
-}
-[[nodiscard]] inline usage_range bounds_of(usage const& known, std::string_view request_body,
-                                           request_parameters const& asked,
-                                           std::uint64_t output_ceiling) {
-    return bounds_of(known, request_body, shape_of(request_body), asked, output_ceiling);
-}
-
-}  // namespace v1
-}  // namespace aiaudit
-
-#endif  // AIAUDIT_PROVIDERS_USAGE_BOUNDS_HPP
-
-// ---- aiaudit/providers/request_facts.hpp ----
-// SPDX-License-Identifier: MIT
-//
-// request_facts.hpp: what the body of a request asks that drives the cost of its attempts.
-//
-// It is the same for all of them, so it is read once, where the body is parsed anyway.
-// Threads: pure functions.
-// Floor 4.
-#ifndef AIAUDIT_PROVIDERS_REQUEST_FACTS_HPP
-#define AIAUDIT_PROVIDERS_REQUEST_FACTS_HPP
-
-#include <boost/json.hpp>
-
-#include <algorithm>
-#include <cstdint>
-#include <optional>
-#include <string>
-#include <string_view>
-
-namespace aiaudit {
-inline namespace v1 {
-
-struct request_facts {
-    std::string model{};
-    request_parameters parameters{};
-    request_shape shape{};
-};
-
-// Nothing of it is an error: the provider judges the request.
-[[nodiscard]] inline request_facts facts_of_request(boost::json::value const& body) {
-    request_facts facts;
-    request_parameters& asked = facts.parameters;
-    facts.model = detail::text_at(&body, "model");
-    asked.stream = detail::true_at(&body, "stream");
-    asked.batch = detail::text_at(&body, "service_tier") == "batch";
-    for (char const* path : {"max_completion_tokens", "max_output_tokens", "max_tokens",
-                             "generationConfig.maxOutputTokens",
-                             "generation_config.max_output_tokens", "inferenceConfig.maxTokens"}) {
-        // Of several the largest: an API looks at its own word alone.
-        auto const* value = detail::at_path(&body, path);
-        auto const limit = value == nullptr ? std::nullopt : detail::whole_number(*value);
-        if (limit) asked.max_output_tokens = std::max(asked.max_output_tokens.value_or(0), *limit);
-    }
-    // The older completions write `best_of` answers, of which `n` are shown.
-    for (char const* path : {"n", "best_of", "generationConfig.candidateCount"}) {
-        auto const* value = detail::at_path(&body, path);
-        auto const count = value == nullptr ? std::nullopt : detail::whole_number(*value);
-        if (!count || *count > 0xFFFFFFFFU) continue;
-        asked.choices = std::max(asked.choices.value_or(0), static_cast<std::uint32_t>(*count));
-    }
-    facts.shape = shape_of(body);
-    return facts;
-}
-// Of one that is no JSON: none.
-[[nodiscard]] inline request_facts facts_of_request(std::string_view body) {
-    if (body.empty()) return {};
-    boost::json::monotonic_resource memory;
-    auto const parsed = detail::parse_json(body, "request", &memory);
-    return parsed ? facts_of_request(*parsed) : request_facts{};
-}
-
-}  // namespace v1
-}  // namespace aiaudit
-
-#endif  // AIAUDIT_PROVIDERS_REQUEST_FACTS_HPP
-
-// ---- aiaudit/providers/request_parts.hpp ----
-// SPDX-License-Identifier: MIT
-//
-// request_parts.hpp: the parts that bodies of requests are made of.
-//
-// Threads: pure functions.
-// Floor 4.
-#ifndef AIAUDIT_PROVIDERS_REQUEST_PARTS_HPP
-#define AIAUDIT_PROVIDERS_REQUEST_PARTS_HPP
-
-#include <boost/json.hpp>
-
-#include <cstddef>
-#include <string>
-#include <string_view>
-#include <utility>
-#include <vector>
-
-namespace aiaudit {
-inline namespace v1 {
-namespace detail {
-
-[[nodiscard]] inline error no_word_for(std::string_view what, std::string_view api) {
-    return fail(errc::bad_argument, std::string(api) + " has no word for " + std::string(what));
-}
-
-[[nodiscard]] inline bool is_choice_word(std::string_view choice) noexcept {
-    return choice == "auto" || choice == "none" || choice == "required";
-}
-
-// An object of one member. (In braces it could as well be a list of one list.)
-[[nodiscard]] inline boost::json::object object_of(std::string_view name,
-                                                   boost::json::value value) {
-    boost::json::object to;
-    to[name] = std::move(value);
-    return to;
-}
-
-// Lays JSON text over a body by RFC 7396.
-inline void merge_patch(boost::json::value& to, boost::json::value const& patch) {
-    auto const* fields = patch.if_object();
-    if (fields == nullptr) {
-        to = patch;
-        return;
-    }
-    if (!to.is_object()) to = boost::json::object{};
-    for (auto const& field : *fields) {
-        if (field.value().is_null()) {
-            to.get_object().erase(field.key());
-        } else {
-            merge_patch(to.get_object()[field.key()], field.value());
-        }
-    }
-}
-
-[[nodiscard]] inline result<void> lay_over(std::string_view extra, boost::json::value& body) {
-    if (extra.empty()) return {};
-    auto parsed = parse_json(extra, "extra");
-    if (!parsed) return parsed.error();
-    if (!parsed->is_object()) return fail(errc::bad_json, "extra: not a JSON object");
-    merge_patch(body, *parsed);
-    return {};
-}
-
-// What a message says: its text, or its JSON. Checks its role as well.
-[[nodiscard]] inline result<boost::json::value> content_of(chat_message const& from,
-                                                           std::size_t at) {
-    bool known = false;
-    for (char const* role : {"system", "developer", "user", "assistant", "tool"}) {
-        known = known || from.role == role;
-    }
-    std::string const where = "messages[" + std::to_string(at) + "]";
-    if (!known) return fail(errc::bad_argument, where + ": an unknown role");
-    if (from.role == "tool" && from.tool_call_id.empty()) {
-        return fail(errc::bad_argument, where + ": a result of a tool without tool_call_id");
-    }
-    if (from.json.empty()) return boost::json::value(from.text);
-    return parse_json(from.json, where + ".json");
-}
-
-[[nodiscard]] inline std::string arguments_text(tool_call const& call) {
-    return call.arguments_json.empty() ? "{}" : call.arguments_json;
-}
-[[nodiscard]] inline result<boost::json::value> arguments_object(tool_call const& call,
-                                                                 std::size_t at) {
-    return parse_json(arguments_text(call),
-                      "messages[" + std::to_string(at) + "].tool_calls: arguments");
-}
-
-// A tool's name, description, and schema under the API's name for it.
-[[nodiscard]] inline result<boost::json::object> function_of(chat_tool const& from,
-                                                             std::string_view schema_name) {
-    if (from.name.empty()) return fail(errc::bad_argument, "a tool without a name");
-    boost::json::object to;
-    to["name"] = from.name;
-    if (!from.description.empty()) to["description"] = from.description;
-    if (from.parameters_json.empty()) return to;
-    auto schema = parse_json(from.parameters_json, "the parameters of a tool");
-    if (!schema) return schema.error();
-    to[schema_name] = std::move(*schema);
-    return to;
-}
-
-// Appends a content as Anthropic's blocks.
-inline void add_blocks(boost::json::value content, boost::json::array& to) {
-    if (content.is_string()) {
-        to.push_back({{"type", "text"}, {"text", std::move(content)}});
-    } else if (auto* list = content.if_array()) {
-        for (boost::json::value& block : *list) to.push_back(std::move(block));
-    } else {
-        to.push_back(std::move(content));
-    }
-}
-
-// `joins`: the result of a tool that belongs into the message before, as the API wants the results
-// of parallel calls.
-[[nodiscard]] inline result<void> add_anthropic_message(chat_message const& from, std::size_t at,
-                                                        bool joins, boost::json::array& system,
-                                                        boost::json::array& messages) {
-    auto content = content_of(from, at);
-    if (!content) return content.error();
-    if (from.role == "system" || from.role == "developer") {
-        add_blocks(std::move(*content), system);
-        return {};
-    }
-    if (from.role == "tool") {
-        boost::json::value block{{"type", "tool_result"},
-                                 {"tool_use_id", from.tool_call_id},
-                                 {"content", std::move(*content)}};
-        if (joins) {
-            auto& last = messages.back().get_object()["content"];
-            last.get_array().push_back(std::move(block));
-        } else {
-            boost::json::array blocks;
-            blocks.push_back(std::move(block));
-            messages.push_back({{"role", "user"}, {"content", std::move(blocks)}});
-        }
-        return {};
-    }
-    if (!from.tool_calls.empty()) {
-        boost::json::array blocks;
-        // The API refuses an empty block of text.
-        if (!from.text.empty() || !from.json.empty()) add_blocks(std::move(*content), blocks);
-        for (tool_call const& call : from.tool_calls) {
-            auto input = arguments_object(call, at);
-            if (!input) return input.error();
-            blocks.push_back({{"type", "tool_use"},
-                              {"id", call.id},
-                              {"name", call.name},
-                              {"input", std::move(*input)}});
-        }
-        *content = std::move(blocks);
-    }
-    messages.push_back({{"role", from.role}, {"content", std::move(*content)}});
-    return {};
-}
-
-// Appends a content as Gemini's parts.
-inline void add_parts(boost::json::value content, boost::json::array& to) {
-    if (content.is_string()) {
-        to.push_back(object_of("text", std::move(content)));
-    } else if (auto* list = content.if_array()) {
-        for (boost::json::value& part : *list) to.push_back(std::move(part));
-    } else {
-        to.push_back(std::move(content));
-    }
-}
-
-// The name of the function that a result is of: that of the last call with its id before it, else
-// the id itself.
-[[nodiscard]] inline std::string_view name_of_call(std::vector<chat_message> const& messages,
-                                                   std::size_t at) noexcept {
-    std::string_view const id = messages[at].tool_call_id;
-    for (std::size_t i = at; i > 0; --i) {
-        for (tool_call const& call : messages[i - 1].tool_calls) {
-            if (call.id == id) return call.name;
-        }
-    }
-    return id;
-}
-
-[[nodiscard]] inline result<void> add_gemini_calls(chat_message const& from, std::size_t at,
-                                                   boost::json::array& parts) {
-    for (tool_call const& call : from.tool_calls) {
-        auto arguments = arguments_object(call, at);
-        if (!arguments) return arguments.error();
-        boost::json::object function{{"name", call.name}, {"args", std::move(*arguments)}};
-        if (call.id != call.name) function["id"] = call.id;
-        boost::json::object part = object_of("functionCall", std::move(function));
-        if (!call.signature.empty()) part["thoughtSignature"] = call.signature;
-        parts.push_back(std::move(part));
-    }
-    return {};
-}
-
-[[nodiscard]] inline boost::json::value gemini_result(std::vector<chat_message> const& messages,
-                                                      std::size_t at, boost::json::value content) {
-    auto const name = name_of_call(messages, at);
-    // The API wants an object.
-    if (!content.is_object()) content = object_of("result", std::move(content));
-    boost::json::object function{{"name", name}, {"response", std::move(content)}};
-    if (messages[at].tool_call_id != name) function["id"] = messages[at].tool_call_id;
-    return object_of("functionResponse", std::move(function));
-}
-
-[[nodiscard]] inline result<void> add_gemini_content(std::vector<chat_message> const& messages,
-                                                     std::size_t at, boost::json::array& system,
-                                                     boost::json::array& contents) {
-    chat_message const& from = messages[at];
-    auto content = content_of(from, at);
-    if (!content) return content.error();
-    if (from.role == "system" || from.role == "developer") {
-        add_parts(std::move(*content), system);
-        return {};
-    }
-    bool const result_of_tool = from.role == "tool";
-    boost::json::array parts;
-    if (result_of_tool) {
-        parts.push_back(gemini_result(messages, at, std::move(*content)));
-    } else if (from.tool_calls.empty() || !from.text.empty() || !from.json.empty()) {
-        add_parts(std::move(*content), parts);
-    }
-    if (auto done = add_gemini_calls(from, at, parts); !done) return done;
-    if (result_of_tool && at > 0 && messages[at - 1].role == "tool") {
-        auto& last = contents.back().get_object()["parts"].get_array();
-        last.push_back(std::move(parts.front()));
-        return {};
-    }
-    contents.push_back(
-        {{"role", from.role == "assistant" ? "model" : "user"}, {"parts", std::move(parts)}});
-    return {};
-}
-
-// "/v1beta/models/NAME:verb". A name is one segment of the path, whatever stands in it.
-[[nodiscard]] inline std::string gemini_target(std::string_view prefix, std::string_view model,
-                                               std::string_view verb) {
-    constexpr std::string_view digits = "0123456789ABCDEF";
-    if (model.starts_with("models/")) model.remove_prefix(std::string_view{"models/"}.size());
-    std::string target{prefix};
-    target.append("/models/");
-    for (char const c : model) {
-        bool const plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-                           (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_' || c == '~';
-        auto const byte = static_cast<unsigned char>(c);
-        if (plain) {
-            target.push_back(c);
-        } else {
-            target.append(1, '%').append(1, digits[byte >> 4]).append(1, digits[byte & 15]);
-        }
-    }
-    return target.append(verb);
-}
-
-// A request for each input, which names the model again.
-[[nodiscard]] inline boost::json::array gemini_embeddings(embedding_request const& from) {
-    bool const prefixed = from.model.starts_with("models/");
-    boost::json::array requests;
-    for (std::string const& input : from.inputs) {
-        boost::json::array parts;
-        parts.push_back(object_of("text", boost::json::value(input)));
-        boost::json::object request;
-        request["model"] = (prefixed ? "" : "models/") + from.model;
-        request["content"] = object_of("parts", std::move(parts));
-        if (from.dimensions) request["outputDimensionality"] = *from.dimensions;
-        requests.push_back(std::move(request));
-    }
-    return requests;
-}
-
-}  // namespace detail
-}  // namespace v1
-}  // namespace aiaudit
-
-#endif  // AIAUDIT_PROVIDERS_REQUEST_PARTS_HPP
-
-// ---- aiaudit/providers/usage_asked.hpp ----
-// SPDX-License-Identifier: MIT
-//
-// usage_asked.hpp: makes a stream report its usage, and finds the chunk that does.
-//
-// OpenAI's chat streams count nothing unless stream_options.include_usage asks for it; then one
-// more chunk comes, without choices. Other dialects always report.
-// Threads: pure functions.
-// Floor 4.
-#ifndef AIAUDIT_PROVIDERS_USAGE_ASKED_HPP
-#define AIAUDIT_PROVIDERS_USAGE_ASKED_HPP
-
-#include <boost/json.hpp>
-
-#include <string>
-#include <string_view>
-#include <utility>
-
-namespace aiaudit {
-inline namespace v1 {
-
-// Who refuses stream_options (Mistral, Cerebras and Cohere answer 422), or reports in every stream
-// without it (these three, OpenRouter, Perplexity). A server that is not known is asked.
-inline constexpr vendor_set no_stream_options_vendors = vendors(
-    vendor::mistral, vendor::cerebras, vendor::cohere, vendor::openrouter, vendor::perplexity);
-
-[[nodiscard]] constexpr bool must_ask_for_usage(dialect which, vendor who) noexcept {
-    return which == dialect::openai_chat && !no_stream_options_vendors.has(who);
-}
-
-struct usage_asked {
-    std::string body{};
-    // The caller did not ask himself: the chunk for which is_usage_only holds is not for him.
-    bool injected = false;
-};
-
-namespace detail {
-
-// Sets it in a parsed body; true where it was not set before.
-[[nodiscard]] inline bool ask_for_usage(boost::json::object& body) {
-    auto& options = body["stream_options"];
-    if (!options.is_object()) options = boost::json::object{};
-    auto& flag = options.get_object()["include_usage"];
-    bool const asked = flag.is_bool() && flag.get_bool();
-    flag = true;
-    return !asked;
-}
-
-}  // namespace detail
-
-// The body of a request with stream_options.include_usage set where the stream would else not be
-// counted, even over a `false`. Bytes that need not change do not: the field is put at the end of
-// an object that lacks it. A body that asks for no stream is left as it is.
-// Errors: bad_json where the body is not a JSON object.
-[[nodiscard]] inline result<usage_asked> with_usage_asked(dialect which, vendor who,
-                                                          std::string_view body) {
-    boost::json::monotonic_resource memory;
-    auto parsed = detail::parse_json(body, "request", &memory);
-    if (!parsed) return parsed.error();
-    auto* object = parsed->if_object();
-    if (object == nullptr) return fail(errc::bad_json, "request: not a JSON object");
-    if (!must_ask_for_usage(which, who) || !detail::true_at(&*parsed, "stream")) {
-        return usage_asked{std::string(body), false};
-    }
-    if (object->if_contains("stream_options") == nullptr) {
-        std::string longer{body};
-        // The last brace closes the object, which has a member: "stream".
-        longer.insert(longer.rfind('}'), R"(,"stream_options":{"include_usage":true})");
-        return usage_asked{std::move(longer), true};
-    }
-    bool const injected = detail::ask_for_usage(*object);
-    return usage_asked{injected ? boost::json::serialize(*parsed) : std::string(body), injected};
-}
-
-// True for the chunk that comes for the usage alone: no choices, and a usage. Azure's first chunk
-// has no choices either, but no usage.
-[[nodiscard]] inline bool is_usage_only(dialect which, boost::json::value const& chunk) noexcept {
-    if (which != dialect::openai_chat) return false;
-    auto const* choices = detail::at_path(&chunk, "choices");
-    auto const* list = choices == nullptr ? nullptr : choices->if_array();
-    auto const* usage = detail::at_path(&chunk, "usage");
-    return list != nullptr && list->empty() && usage != nullptr && usage->is_object();
-}
-
-}  // namespace v1
-}  // namespace aiaudit
-
-#endif  // AIAUDIT_PROVIDERS_USAGE_ASKED_HPP
-
-// ---- aiaudit/providers/request_body.hpp ----
-// SPDX-License-Identifier: MIT
-//
-// request_body.hpp: a question in the words of the API that it goes to.
-//
-// What an API has no word for is refused rather than dropped, so that an answer is never to another
-// question than the caller asked; `extra` reaches what has no member. Roles are turned into those
-// of the API, and consecutive results of tools into one message where the API wants that.
-// Threads: pure functions.
-// Floor 4.
-#ifndef AIAUDIT_PROVIDERS_REQUEST_BODY_HPP
-#define AIAUDIT_PROVIDERS_REQUEST_BODY_HPP
-
-#include <boost/json.hpp>
-
-#include <cmath>
-#include <cstddef>
-#include <cstdint>
-#include <string>
-#include <string_view>
-#include <utility>
-
-namespace aiaudit {
-inline namespace v1 {
-
-// Anthropic wants a limit in every request; this one stands where the caller gives none.
-inline constexpr std::uint64_t anthropic_max_tokens_default = 4096;
-
-struct prepared_request {
-    std::string target{};  // path and query
-    std::string body{};    // JSON text
-    aiaudit::dialect dialect = dialect::openai_chat;
-    bool usage_injected = false;  // see usage_asked
-    request_facts facts{};        // of the body
-};
-
-namespace detail {
-
-// --- OpenAI ---
-
-[[nodiscard]] inline result<boost::json::value> chat_message_body(chat_message const& from,
-                                                                  std::size_t at) {
-    auto content = content_of(from, at);
-    if (!content) return content.error();
-    boost::json::object to;
-    to["role"] = from.role;
-    bool const calls = !from.tool_calls.empty();
-    if (calls && from.text.empty() && from.json.empty()) *content = nullptr;
-    to["content"] = std::move(*content);
-    if (from.role == "tool") to["tool_call_id"] = from.tool_call_id;
-    if (!calls) return to;
-    boost::json::array list;
-    for (tool_call const& call : from.tool_calls) {
-        list.push_back({{"id", call.id},
-                        {"type", "function"},
-                        {"function", {{"name", call.name}, {"arguments", arguments_text(call)}}}});
-    }
-    to["tool_calls"] = std::move(list);
-    return to;
-}
-
-// OpenAI's newer models refuse the old name; most who are compatible know only that.
-[[nodiscard]] inline std::string_view chat_limit_name(vendor who) noexcept {
-    return vendors(vendor::openai, vendor::azure).has(who) ? "max_completion_tokens" : "max_tokens";
-}
-
-[[nodiscard]] inline result<void> fill_chat(chat_request const& from, vendor who,
-                                            boost::json::object& to) {
-    boost::json::array messages;
-    if (!from.system.empty()) messages.push_back({{"role", "system"}, {"content", from.system}});
-    for (std::size_t i = 0; i < from.messages.size(); ++i) {
-        auto message = chat_message_body(from.messages[i], i);
-        if (!message) return message.error();
-        messages.push_back(std::move(*message));
-    }
-    to["model"] = from.model;
-    to["messages"] = std::move(messages);
-    if (from.max_tokens) to[chat_limit_name(who)] = *from.max_tokens;
-    if (from.seed) to[who == vendor::mistral ? "random_seed" : "seed"] = *from.seed;
-    if (!from.stop.empty()) to["stop"] = boost::json::value_from(from.stop);
-    if (from.tools.empty()) return {};
-    boost::json::array tools;
-    for (chat_tool const& tool : from.tools) {
-        auto function = function_of(tool, "parameters");
-        if (!function) return function.error();
-        tools.push_back({{"type", "function"}, {"function", std::move(*function)}});
-    }
-    to["tools"] = std::move(tools);
-    if (from.tool_choice.empty()) return {};
-    if (is_choice_word(from.tool_choice)) {
-        to["tool_choice"] = from.tool_choice;
-    } else {
-        to["tool_choice"] = {{"type", "function"},
-                             {"function", object_of("name", boost::json::value(from.tool_choice))}};
-    }
-    return {};
-}
-
-// A message becomes items: its text, then its calls; the result of a tool is an item of its own.
-[[nodiscard]] inline result<void> add_responses_items(chat_message const& from, std::size_t at,
-                                                      boost::json::array& to) {
-    auto content = content_of(from, at);
-    if (!content) return content.error();
-    if (from.role == "tool") {
-        to.push_back({{"type", "function_call_output"},
-                      {"call_id", from.tool_call_id},
-                      {"output", std::move(*content)}});
-        return {};
-    }
-    if (from.tool_calls.empty() || !from.text.empty() || !from.json.empty()) {
-        to.push_back({{"role", from.role}, {"content", std::move(*content)}});
-    }
-    for (tool_call const& call : from.tool_calls) {
-        to.push_back({{"type", "function_call"},
-                      {"call_id", call.id},
-                      {"name", call.name},
-                      {"arguments", arguments_text(call)}});
-    }
-    return {};
-}
-
-[[nodiscard]] inline result<void> fill_responses(chat_request const& from,
-                                                 boost::json::object& to) {
-    if (from.seed) return no_word_for("seed", "OpenAI's responses");
-    if (!from.stop.empty()) return no_word_for("stop", "OpenAI's responses");
-    boost::json::array input;
-    for (std::size_t i = 0; i < from.messages.size(); ++i) {
-        if (auto done = add_responses_items(from.messages[i], i, input); !done) return done;
-    }
-    to["model"] = from.model;
-    if (!from.system.empty()) to["instructions"] = from.system;
-    to["input"] = std::move(input);
-    if (from.max_tokens) to["max_output_tokens"] = *from.max_tokens;
-    if (from.tools.empty()) return {};
-    boost::json::array tools;
-    for (chat_tool const& tool : from.tools) {
-        auto function = function_of(tool, "parameters");
-        if (!function) return function.error();
-        (*function)["type"] = "function";
-        // This API's default is strict, the chat API's is not: the same question to both.
-        (*function)["strict"] = false;
-        tools.push_back(std::move(*function));
-    }
-    to["tools"] = std::move(tools);
-    if (from.tool_choice.empty()) return {};
-    if (is_choice_word(from.tool_choice)) {
-        to["tool_choice"] = from.tool_choice;
-    } else {
-        to["tool_choice"] = {{"type", "function"}, {"name", from.tool_choice}};
-    }
-    return {};
-}
-
-// --- Anthropic ---
-
-[[nodiscard]] inline result<void> fill_anthropic(chat_request const& from,
-                                                 boost::json::object& to) {
-    if (from.seed) return no_word_for("seed", "Anthropic Messages");
-    boost::json::array system;
-    if (!from.system.empty()) add_blocks(boost::json::value(from.system), system);
-    boost::json::array messages;
-    for (std::size_t i = 0; i < from.messages.size(); ++i) {
-        chat_message const& message = from.messages[i];
-        bool const joins = message.role == "tool" && i > 0 && from.messages[i - 1].role == "tool";
-        auto done = add_anthropic_message(message, i, joins, system, messages);
-        if (!done) return done;
-    }
-    to["model"] = from.model;
-    to["max_tokens"] = from.max_tokens.value_or(anthropic_max_tokens_default);
-    if (!system.empty()) to["system"] = std::move(system);
-    to["messages"] = std::move(messages);
-    if (!from.stop.empty()) to["stop_sequences"] = boost::json::value_from(from.stop);
-    if (from.tools.empty()) return {};
-    boost::json::array tools;
-    for (chat_tool const& tool : from.tools) {
-        auto function = function_of(tool, "input_schema");
-        if (!function) return function.error();
-        if (!function->contains("input_schema"))
-            (*function)["input_schema"] = object_of("type", "object");
-        tools.push_back(std::move(*function));
-    }
-    to["tools"] = std::move(tools);
-    std::string_view const choice = from.tool_choice;
-    if (choice.empty()) return {};
-    boost::json::object chosen{{"type", choice == "required" ? "any" : choice}};
-    if (!is_choice_word(choice)) chosen = {{"type", "tool"}, {"name", choice}};
-    to["tool_choice"] = std::move(chosen);
-    return {};
-}
-
-// --- Gemini ---
-
-[[nodiscard]] inline result<void> fill_gemini_tools(chat_request const& from,
-                                                    boost::json::object& to) {
-    if (from.tools.empty()) return {};
-    boost::json::array declarations;
-    for (chat_tool const& tool : from.tools) {
-        auto function = function_of(tool, "parametersJsonSchema");
-        if (!function) return function.error();
-        declarations.push_back(std::move(*function));
-    }
-    boost::json::array tools;
-    tools.push_back(object_of("functionDeclarations", std::move(declarations)));
-    to["tools"] = std::move(tools);
-    std::string_view const choice = from.tool_choice;
-    if (choice.empty()) return {};
-    boost::json::object config;
-    config["mode"] = choice == "auto" ? "AUTO" : choice == "none" ? "NONE" : "ANY";
-    if (!is_choice_word(choice)) {
-        boost::json::array names;
-        names.push_back(boost::json::value(choice));
-        config["allowedFunctionNames"] = std::move(names);
-    }
-    to["toolConfig"] = object_of("functionCallingConfig", std::move(config));
-    return {};
-}
-
-[[nodiscard]] inline result<void> fill_gemini(chat_request const& from, boost::json::object& to) {
-    boost::json::array system;
-    if (!from.system.empty()) system.push_back(object_of("text", boost::json::value(from.system)));
-    boost::json::array contents;
-    for (std::size_t i = 0; i < from.messages.size(); ++i) {
-        auto done = add_gemini_content(from.messages, i, system, contents);
-        if (!done) return done;
-    }
-    if (!system.empty()) to["systemInstruction"] = object_of("parts", std::move(system));
-    to["contents"] = std::move(contents);
-    boost::json::object config;
-    if (from.max_tokens) config["maxOutputTokens"] = *from.max_tokens;
-    if (from.temperature) config["temperature"] = *from.temperature;
-    if (from.top_p) config["topP"] = *from.top_p;
-    if (from.seed) config["seed"] = *from.seed;
-    if (!from.stop.empty()) config["stopSequences"] = boost::json::value_from(from.stop);
-    if (!config.empty()) to["generationConfig"] = std::move(config);
-    return fill_gemini_tools(from, to);
-}
-
-// Where a question goes, and its body but for what all APIs share.
-[[nodiscard]] inline result<void> fill_question(chat_request const& from, provider_entry const& to,
-                                                bool stream, prepared_request& prepared,
-                                                boost::json::object& body) {
-    switch (to.family) {
-    case api_family::openai:
-        if (from.api == openai_api::responses) {
-            prepared.dialect = dialect::openai_responses;
-            prepared.target = to.prefix + "/responses";
-            return fill_responses(from, body);
-        }
-        prepared.dialect = dialect::openai_chat;
-        prepared.target = to.prefix + "/chat/completions";
-        return fill_chat(from, vendor_of(to.name), body);
-    case api_family::anthropic:
-        prepared.dialect = dialect::anthropic_messages;
-        prepared.target = to.prefix + "/messages";
-        return fill_anthropic(from, body);
-    case api_family::gemini:
-        prepared.dialect = dialect::gemini;
-        prepared.target = gemini_target(
-            to.prefix, from.model, stream ? ":streamGenerateContent?alt=sse" : ":generateContent");
-        return fill_gemini(from, body);
-    }
-    return fail(errc::bad_argument, "no such API family");
-}
-
-[[nodiscard]] inline result<void> check_numbers(chat_request const& from) {
-    for (auto const& number : {from.temperature, from.top_p}) {
-        if (number && !std::isfinite(*number)) {
-            return fail(errc::bad_argument, "temperature and top_p must be finite");
-        }
-    }
-    return {};
-}
-
-}  // namespace detail
-
-// The request for a question. bad_argument where a member is missing, has no word in the API, or is
-// not what it should be; bad_json where JSON text in it is none (the text names the member).
-[[nodiscard]] inline result<prepared_request> prepare(chat_request const& from,
-                                                      provider_entry const& to, bool stream) {
-    if (from.model.empty()) return fail(errc::bad_argument, "chat_request: no model");
-    if (from.messages.empty() && from.extra.empty()) {
-        return fail(errc::bad_argument, "chat_request: no messages");
-    }
-    if (auto done = detail::check_numbers(from); !done) return done.error();
-    prepared_request prepared;
-    boost::json::value body = boost::json::object{};
-    boost::json::object& members = body.get_object();
-    auto done = detail::fill_question(from, to, stream, prepared, members);
-    if (!done) return done.error();
-    bool const gemini = prepared.dialect == dialect::gemini;
-    if (!gemini && from.temperature) members["temperature"] = *from.temperature;
-    if (!gemini && from.top_p) members["top_p"] = *from.top_p;
-    if (!gemini && stream) members["stream"] = true;
-    if (done = detail::lay_over(from.extra, body); !done) return done.error();
-    if (!gemini && detail::true_at(&body, "stream") != stream) {
-        return fail(errc::bad_argument, "extra: 'stream' is not for it to say");
-    }
-    bool const ask =
-        stream && to.stream_options && must_ask_for_usage(prepared.dialect, vendor_of(to.name));
-    prepared.usage_injected = ask && detail::ask_for_usage(body.get_object());
-    prepared.body = boost::json::serialize(body);
-    prepared.facts = facts_of_request(body);
-    return prepared;
-}
-
-// The request for embeddings. Errors as above; Anthropic has none.
-[[nodiscard]] inline result<prepared_request> prepare(embedding_request const& from,
-                                                      provider_entry const& to) {
-    if (from.model.empty()) return fail(errc::bad_argument, "embedding_request: no model");
-    if (from.inputs.empty()) return fail(errc::bad_argument, "embedding_request: no inputs");
-    if (to.family == api_family::anthropic) {
-        return detail::no_word_for("an embedding", "Anthropic Messages");
-    }
-    prepared_request prepared;
-    boost::json::value body;
-    if (to.family == api_family::openai) {
-        prepared.dialect = dialect::openai_embeddings;
-        prepared.target = to.prefix + "/embeddings";
-        body = {{"model", from.model}, {"input", boost::json::value_from(from.inputs)}};
-        if (from.dimensions) body.get_object()["dimensions"] = *from.dimensions;
-    } else {
-        bool const one = from.inputs.size() == 1;
-        prepared.dialect = dialect::gemini;
-        prepared.target = detail::gemini_target(to.prefix, from.model,
-                                                one ? ":embedContent" : ":batchEmbedContents");
-        boost::json::array requests = detail::gemini_embeddings(from);
-        body = one ? requests.front() : detail::object_of("requests", std::move(requests));
-    }
-    if (auto done = detail::lay_over(from.extra, body); !done) return done.error();
-    prepared.body = boost::json::serialize(body);
-    prepared.facts = facts_of_request(body);
-    return prepared;
-}
-
-}  // namespace v1
-}  // namespace aiaudit
-
-#endif  // AIAUDIT_PROVIDERS_REQUEST_BODY_HPP
-
-// ---- aiaudit/client/raw_request.hpp ----
-// SPDX-License-Identifier: MIT
-//
-// raw_request.hpp: a caller's own JSON for a path of a provider's.
-//
-// Threads: pure functions.
-// Floor 7.
-#ifndef AIAUDIT_CLIENT_RAW_REQUEST_HPP
-#define AIAUDIT_CLIENT_RAW_REQUEST_HPP
-
-#include <optional>
-#include <string>
-#include <string_view>
-#include <utility>
-
-namespace aiaudit {
-inline namespace v1 {
-namespace detail {
-
-struct raw_request {
-    endpoint point{};
-    std::string body{};
-    std::string model{};
-    bool model_in_path = false;
-    bool stream = false;
-    std::optional<api_family> family{};  // of the provider that it was written for
-    request_facts facts{};
-
-    // Errors: bad_json where the body is no JSON object.
-    [[nodiscard]] static result<raw_request> of(endpoint point, std::string json) {
-        boost::json::monotonic_resource memory;
-        auto const parsed = parse_json(json, "request", &memory);
-        if (!parsed) return parsed.error();
-        if (!parsed->is_object()) return fail(errc::bad_json, "request: not a JSON object");
-        raw_request made;
-        made.facts = facts_of_request(*parsed);
-        made.model_in_path = !point.model.empty();
-        made.model = made.model_in_path ? point.model : made.facts.model;
-        made.stream = point.stream || made.facts.parameters.stream;
-        made.point = std::move(point);
-        made.body = std::move(json);
-        return made;
-    }
-
-    // The first time for the provider that the request was written for. After that for a fallback,
-    // whose model may be another; errors: bad_argument where the model is named in the path, or the
-    // other provider has another family's API.
-    [[nodiscard]] result<prepared_request> prepared(provider_entry const& where,
-                                                    std::string_view path,
-                                                    std::string const& other) {
-        auto const there = endpoint_of(where.name, path);
-        if (!there) return there.error();
-        if (where.family != family.value_or(where.family))
-            return fail(errc::bad_argument, "no fallback to a provider of another API");
-        family = where.family;
-        prepared_request made;
-        made.dialect = there->dialect;
-        made.target = where.prefix + std::string(path);
-        made.body = body;
-        made.facts = facts;
-        if (other != model) {
-            if (model_in_path)
-                return fail(errc::bad_argument, "no fallback for a path that names the model");
-            auto value = parse_json(body, "request");
-            if (!value) return value.error();
-            value->get_object()["model"] = other;
-            made.facts.model = other;
-            made.body = boost::json::serialize(*value);
-        }
-        if (!where.stream_options || !stream) return made;
-        auto asked = with_usage_asked(there->dialect, there->vendor, made.body);
-        if (!asked) return asked.error();
-        made.body = std::move(asked->body);
-        made.usage_injected = asked->injected;
-        return made;
-    }
-    // For a path of which nothing needs to be known, since it costs nothing.
-    [[nodiscard]] result<prepared_request> as_it_came(provider_entry const& where,
-                                                      std::string_view path) const {
-        prepared_request made;
-        made.dialect = point.dialect;
-        made.target = where.prefix + std::string(path);
-        made.body = body;
-        made.facts = facts;
-        return made;
-    }
-};
-
-}  // namespace detail
-}  // namespace v1
-}  // namespace aiaudit
-
-#endif  // AIAUDIT_CLIENT_RAW_REQUEST_HPP
 
 // ---- aiaudit/cache/response_cache.hpp ----
 // SPDX-License-Identifier: MIT
@@ -25006,6 +23104,453 @@ private:
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_PROVIDERS_INPUT_ESTIMATOR_HPP
+
+// ---- aiaudit/providers/dialect.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// dialect.hpp: which API a provider and a path speak.
+//
+// A dialect is a shape of bodies; a vendor is who serves it, with his quirks. The path decides the
+// dialect, so that a provider nobody has heard of is still read by the API that it imitates.
+// Threads: pure functions.
+// Floor 4.
+#ifndef AIAUDIT_PROVIDERS_DIALECT_HPP
+#define AIAUDIT_PROVIDERS_DIALECT_HPP
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace aiaudit {
+inline namespace v1 {
+
+enum class dialect : std::uint8_t {
+    openai_chat,  // and the older /completions
+    openai_responses,
+    openai_embeddings,
+    openai_images,
+    openai_audio,
+    anthropic_messages,
+    gemini,  // and Vertex
+    bedrock_converse,
+    bedrock_invoke,  // models that answer InvokeModel in a shape of their own
+    cohere,
+};
+
+[[nodiscard]] constexpr std::string_view name_of(dialect which) noexcept {
+    switch (which) {
+    case dialect::openai_chat: return "openai_chat";
+    case dialect::openai_responses: return "openai_responses";
+    case dialect::openai_embeddings: return "openai_embeddings";
+    case dialect::openai_images: return "openai_images";
+    case dialect::openai_audio: return "openai_audio";
+    case dialect::anthropic_messages: return "anthropic_messages";
+    case dialect::gemini: return "gemini";
+    case dialect::bedrock_converse: return "bedrock_converse";
+    case dialect::bedrock_invoke: return "bedrock_invoke";
+    case dialect::cohere: return "cohere";
+    }
+    return "unknown";
+}
+
+// Who serves a dialect. Bits, so that a rule can name several.
+enum class vendor : std::uint32_t {
+    other = 1U << 0,  // not known: read by the dialect alone
+    openai = 1U << 1,
+    azure = 1U << 2,
+    anthropic = 1U << 3,
+    google = 1U << 4,
+    aws = 1U << 5,
+    deepseek = 1U << 6,
+    mistral = 1U << 7,
+    groq = 1U << 8,
+    xai = 1U << 9,
+    openrouter = 1U << 10,
+    cohere = 1U << 11,
+    cerebras = 1U << 12,
+    zai = 1U << 13,
+    together = 1U << 14,
+    fireworks = 1U << 15,
+    moonshot = 1U << 16,
+    perplexity = 1U << 17,
+    huggingface = 1U << 18,
+    minimax = 1U << 19,
+};
+
+// Several vendors.
+struct vendor_set {
+    std::uint32_t bits = 0;
+    [[nodiscard]] constexpr bool has(vendor which) const noexcept {
+        return (bits & static_cast<std::uint32_t>(which)) != 0;
+    }
+};
+template <class... Vendors>
+[[nodiscard]] constexpr vendor_set vendors(Vendors... which) noexcept {
+    return {(static_cast<std::uint32_t>(which) | ... | 0U)};
+}
+inline constexpr vendor_set every_vendor{~0U};
+
+namespace detail {
+
+struct vendor_name {
+    std::string_view name;
+    vendor which;
+};
+
+// The names that recorders, SDKs and price lists use.
+inline constexpr std::array vendor_names{
+    vendor_name{"openai", vendor::openai},
+    vendor_name{"azure", vendor::azure},
+    vendor_name{"azure-openai", vendor::azure},
+    vendor_name{"azure_openai", vendor::azure},
+    vendor_name{"azure_ai", vendor::azure},
+    vendor_name{"anthropic", vendor::anthropic},
+    vendor_name{"google", vendor::google},
+    vendor_name{"google-gla", vendor::google},
+    vendor_name{"google-vertex", vendor::google},
+    vendor_name{"google_vertex", vendor::google},
+    vendor_name{"vertex", vendor::google},
+    vendor_name{"vertex_ai", vendor::google},
+    vendor_name{"gemini", vendor::google},
+    vendor_name{"aws", vendor::aws},
+    vendor_name{"bedrock", vendor::aws},
+    vendor_name{"aws-bedrock", vendor::aws},
+    vendor_name{"amazon-bedrock", vendor::aws},
+    vendor_name{"deepseek", vendor::deepseek},
+    vendor_name{"mistral", vendor::mistral},
+    vendor_name{"mistralai", vendor::mistral},
+    vendor_name{"groq", vendor::groq},
+    vendor_name{"xai", vendor::xai},
+    vendor_name{"x-ai", vendor::xai},
+    vendor_name{"x_ai", vendor::xai},
+    vendor_name{"grok", vendor::xai},
+    vendor_name{"openrouter", vendor::openrouter},
+    vendor_name{"cohere", vendor::cohere},
+    vendor_name{"cerebras", vendor::cerebras},
+    vendor_name{"zai", vendor::zai},
+    vendor_name{"z-ai", vendor::zai},
+    vendor_name{"z.ai", vendor::zai},
+    vendor_name{"zhipuai", vendor::zai},
+    vendor_name{"zhipu", vendor::zai},
+    vendor_name{"together", vendor::together},
+    vendor_name{"together-ai", vendor::together},
+    vendor_name{"together_ai", vendor::together},
+    vendor_name{"togetherai", vendor::together},
+    vendor_name{"fireworks", vendor::fireworks},
+    vendor_name{"fireworks-ai", vendor::fireworks},
+    vendor_name{"fireworks_ai", vendor::fireworks},
+    vendor_name{"moonshotai", vendor::moonshot},
+    vendor_name{"moonshot", vendor::moonshot},
+    vendor_name{"perplexity", vendor::perplexity},
+    vendor_name{"huggingface", vendor::huggingface},
+    vendor_name{"minimax", vendor::minimax},
+};
+
+}  // namespace detail
+
+// The vendor of a provider's name; vendor::other for one that is not known.
+[[nodiscard]] inline vendor vendor_of(std::string_view provider) {
+    std::string const name = detail::lower_case(provider);
+    for (auto const& [known, which] : detail::vendor_names) {
+        if (known == name) return which;
+    }
+    // "huggingface_groq": Hugging Face relays what the backend said.
+    return name.starts_with("huggingface") ? vendor::huggingface : vendor::other;
+}
+
+// What a path asks for.
+struct endpoint {
+    aiaudit::dialect dialect = dialect::openai_chat;
+    aiaudit::vendor vendor = vendor::other;
+    aiaudit::operation operation = operation::other;
+    bool billable = true;  // false for counting tokens and listing models
+    bool stream = false;   // the path itself asks for a stream
+    std::string model{};   // where the path names it
+};
+
+namespace detail {
+
+// "%3A" becomes ":"; a broken escape stays as it is.
+[[nodiscard]] inline std::string percent_decoded(std::string_view text) {
+    auto const digit = [](char c) {
+        if (c >= '0' && c <= '9') return c - '0';
+        if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+        if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+        return -1;
+    };
+    std::string decoded;
+    for (std::size_t at = 0; at < text.size(); ++at) {
+        int const high = text[at] == '%' && at + 2 < text.size() ? digit(text[at + 1]) : -1;
+        int const low = high >= 0 ? digit(text[at + 2]) : -1;
+        decoded.push_back(low >= 0 ? static_cast<char>(high * 16 + low) : text[at]);
+        if (low >= 0) at += 2;
+    }
+    return decoded;
+}
+
+// The segment after `before` in a path, as far as the next of `stops`; empty where there is none.
+[[nodiscard]] inline std::string_view segment_after(std::string_view path, std::string_view before,
+                                                    std::string_view stops) noexcept {
+    auto const at = path.rfind(before);
+    if (at == std::string_view::npos) return {};
+    std::string_view const rest = path.substr(at + before.size());
+    return rest.substr(0, rest.find_first_of(stops));
+}
+
+// How a path ends, and what that says.
+struct path_rule {
+    std::string_view ending;
+    aiaudit::dialect dialect;
+    aiaudit::operation operation;
+    bool billable = true;
+    bool stream = false;
+};
+
+// The first that fits wins: longer endings stand before their own tails.
+inline constexpr std::array path_rules{
+    path_rule{"/chat/completions", dialect::openai_chat, operation::chat},
+    path_rule{"/completions", dialect::openai_chat, operation::chat},
+    path_rule{"/responses", dialect::openai_responses, operation::responses},
+    path_rule{"/responses/compact", dialect::openai_responses, operation::responses},
+    path_rule{"/responses/input_tokens", dialect::openai_responses, operation::count_tokens, false},
+    path_rule{"/messages", dialect::anthropic_messages, operation::chat},
+    path_rule{"/messages/count_tokens", dialect::anthropic_messages, operation::count_tokens,
+              false},
+    path_rule{":rawPredict", dialect::anthropic_messages, operation::chat},
+    path_rule{":streamRawPredict", dialect::anthropic_messages, operation::chat, true, true},
+    path_rule{":generateContent", dialect::gemini, operation::chat},
+    path_rule{":streamGenerateContent", dialect::gemini, operation::chat, true, true},
+    path_rule{":embedContent", dialect::gemini, operation::embeddings},
+    path_rule{":batchEmbedContents", dialect::gemini, operation::embeddings},
+    path_rule{":countTokens", dialect::gemini, operation::count_tokens, false},
+    path_rule{"/converse", dialect::bedrock_converse, operation::chat},
+    path_rule{"/converse-stream", dialect::bedrock_converse, operation::chat, true, true},
+    path_rule{"/count-tokens", dialect::bedrock_converse, operation::count_tokens, false},
+    path_rule{"/invoke", dialect::bedrock_invoke, operation::chat},
+    path_rule{"/invoke-with-response-stream", dialect::bedrock_invoke, operation::chat, true, true},
+    path_rule{"/embeddings", dialect::openai_embeddings, operation::embeddings},
+    path_rule{"/images/generations", dialect::openai_images, operation::images},
+    path_rule{"/images/edits", dialect::openai_images, operation::images},
+    path_rule{"/images/variations", dialect::openai_images, operation::images},
+    path_rule{"/audio/transcriptions", dialect::openai_audio, operation::audio},
+    path_rule{"/audio/translations", dialect::openai_audio, operation::audio},
+    path_rule{"/audio/speech", dialect::openai_audio, operation::audio},
+    path_rule{"/moderations", dialect::openai_chat, operation::other, false},
+    path_rule{"/models", dialect::openai_chat, operation::other, false},
+    path_rule{"/v1/chat", dialect::cohere, operation::chat},
+    path_rule{"/v2/chat", dialect::cohere, operation::chat},
+    path_rule{"/v1/embed", dialect::cohere, operation::embeddings},
+    path_rule{"/v2/embed", dialect::cohere, operation::embeddings},
+    path_rule{"/rerank", dialect::cohere, operation::rerank},
+    path_rule{"/tokenize", dialect::cohere, operation::count_tokens, false},
+};
+
+// InvokeModel hands the model's own API through: its name tells which.
+[[nodiscard]] inline dialect dialect_of_invoked(std::string_view model) noexcept {
+    auto const has = [model](std::string_view part) {
+        return model.find(part) != std::string_view::npos;
+    };
+    if (has("anthropic.")) return dialect::anthropic_messages;
+    if (has("amazon.nova")) return dialect::bedrock_converse;
+    if (has("cohere.")) return dialect::cohere;
+    if (has("openai.") || has("qwen.") || has("deepseek.") || has("mistral.")) {
+        return dialect::openai_chat;
+    }
+    return dialect::bedrock_invoke;
+}
+
+[[nodiscard]] inline std::string model_in_path(std::string_view path, dialect which) {
+    std::string model;
+    if (which == dialect::bedrock_converse || which == dialect::bedrock_invoke) {
+        model = percent_decoded(segment_after(path, "/model/", "/"));
+        // An ARN of an inference profile ends in the name that a price list knows.
+        if (model.starts_with("arn:")) model = model.substr(model.rfind('/') + 1);
+    } else if (which == dialect::gemini || path.find(':') != std::string_view::npos) {
+        model = percent_decoded(segment_after(path, "/models/", "/:"));
+    } else {
+        model = percent_decoded(segment_after(path, "/deployments/", "/"));
+    }
+    return model;
+}
+
+}  // namespace detail
+
+// What the path of a provider's API asks for. unknown_dialect where it is none that we know.
+[[nodiscard]] inline result<endpoint> endpoint_of(std::string_view provider,
+                                                  std::string_view path) {
+    path = path.substr(0, path.find_first_of("?#"));
+    while (path.ends_with('/')) path.remove_suffix(1);
+    endpoint found;
+    found.vendor = vendor_of(provider);
+    for (detail::path_rule const& rule : detail::path_rules) {
+        if (!path.ends_with(rule.ending)) continue;
+        found.dialect = rule.dialect;
+        found.operation = rule.operation;
+        found.billable = rule.billable;
+        found.stream = rule.stream;
+        found.model = detail::model_in_path(path, rule.dialect);
+        if (found.dialect == dialect::bedrock_invoke) {
+            found.dialect = detail::dialect_of_invoked(found.model);
+        }
+        bool const raw = rule.ending == ":rawPredict" || rule.ending == ":streamRawPredict";
+        if (raw && path.find("/publishers/anthropic/") == std::string_view::npos) {
+            found.dialect = dialect::openai_chat;
+        }
+        return found;
+    }
+    // A stored response, fetched again: "/v1/responses/resp_123", or its cancellation.
+    if (path.find("/responses/") != std::string_view::npos) {
+        found.dialect = dialect::openai_responses;
+        found.operation = operation::responses;
+        return found;
+    }
+    // A path without its query holds no secret.
+    return fail(errc::unknown_dialect, "no API is known for provider '" +
+                                           detail::printable(provider) + "', path '" +
+                                           detail::printable(path) + "'");
+}
+
+[[nodiscard]] inline result<dialect> dialect_of(std::string_view provider, std::string_view path) {
+    auto found = endpoint_of(provider, path);
+    if (!found) return found.error();
+    return found->dialect;
+}
+
+}  // namespace v1
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_PROVIDERS_DIALECT_HPP
+
+// ---- aiaudit/providers/provider_table.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// provider_table.hpp: where a provider is reached, what it speaks, and how it wants its key.
+//
+// The table holds those who have one address for all. Any other server is an entry that the caller
+// makes: {.name = "local", .origin = "http://127.0.0.1:8000", .prefix = "/v1"}. Azure has an
+// address for each customer: {.name = "azure", .origin = "https://NAME.openai.azure.com",
+// .prefix = "/openai/v1", .key = key_header::api_key, .key_variable = "AZURE_OPENAI_API_KEY"}.
+// Threads: pure functions.
+// Floor 4.
+#ifndef AIAUDIT_PROVIDERS_PROVIDER_TABLE_HPP
+#define AIAUDIT_PROVIDERS_PROVIDER_TABLE_HPP
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace aiaudit {
+inline namespace v1 {
+
+enum class api_family : std::uint8_t {
+    openai,  // OpenAI itself and all who are compatible with it
+    anthropic,
+    gemini,
+};
+
+// The header that carries the key.
+enum class key_header : std::uint8_t {
+    authorization,   // Bearer
+    x_api_key,       // Anthropic
+    x_goog_api_key,  // Gemini
+    api_key,         // Azure
+};
+
+struct provider_entry {
+    std::string name{};
+    std::string origin{};  // "https://api.example.com"
+    std::string prefix{};  // of every path: "/v1"
+    api_family family = api_family::openai;
+    key_header key = key_header::authorization;
+    std::string key_variable{};  // of the environment, which holds the key; may be empty
+    header_list headers{};       // sent with every request, such as an organisation's
+    // False for a server that refuses stream_options. Known vendors that do are left alone anyway.
+    bool stream_options = true;
+};
+
+namespace detail {
+
+struct provider_row {
+    std::string_view name;
+    std::string_view origin;
+    std::string_view prefix;
+    std::string_view key_variable;
+    api_family family = api_family::openai;
+    key_header key = key_header::authorization;
+};
+
+// Names as the price books have them; vendor_of knows the others.
+inline constexpr std::array provider_rows{
+    provider_row{"openai", "https://api.openai.com", "/v1", "OPENAI_API_KEY"},
+    provider_row{"anthropic", "https://api.anthropic.com", "/v1", "ANTHROPIC_API_KEY",
+                 api_family::anthropic, key_header::x_api_key},
+    provider_row{"google", "https://generativelanguage.googleapis.com", "/v1beta", "GEMINI_API_KEY",
+                 api_family::gemini, key_header::x_goog_api_key},
+    provider_row{"mistral", "https://api.mistral.ai", "/v1", "MISTRAL_API_KEY"},
+    provider_row{"deepseek", "https://api.deepseek.com", "", "DEEPSEEK_API_KEY"},
+    provider_row{"groq", "https://api.groq.com", "/openai/v1", "GROQ_API_KEY"},
+    provider_row{"x-ai", "https://api.x.ai", "/v1", "XAI_API_KEY"},
+    provider_row{"openrouter", "https://openrouter.ai", "/api/v1", "OPENROUTER_API_KEY"},
+    provider_row{"together", "https://api.together.xyz", "/v1", "TOGETHER_API_KEY"},
+    provider_row{"fireworks", "https://api.fireworks.ai", "/inference/v1", "FIREWORKS_API_KEY"},
+    provider_row{"cerebras", "https://api.cerebras.ai", "/v1", "CEREBRAS_API_KEY"},
+    provider_row{"cohere", "https://api.cohere.ai", "/compatibility/v1", "COHERE_API_KEY"},
+    provider_row{"perplexity", "https://api.perplexity.ai", "", "PERPLEXITY_API_KEY"},
+    provider_row{"moonshotai", "https://api.moonshot.ai", "/v1", "MOONSHOT_API_KEY"},
+    provider_row{"zai", "https://api.z.ai", "/api/paas/v4", "ZAI_API_KEY"},
+    provider_row{"huggingface", "https://router.huggingface.co", "/v1", "HF_TOKEN"},
+    provider_row{"minimax", "https://api.minimax.io", "/v1", "MINIMAX_API_KEY"},
+};
+
+}  // namespace detail
+
+// The entry of a provider that everybody reaches in one place, by any of its usual names.
+// Errors: bad_argument for one that is not in the table.
+[[nodiscard]] inline result<provider_entry> provider_named(std::string_view name) {
+    vendor const wanted = vendor_of(name);
+    for (detail::provider_row const& row : detail::provider_rows) {
+        if (row.name != name && (wanted == vendor::other || vendor_of(row.name) != wanted)) {
+            continue;
+        }
+        return provider_entry{.name = std::string(row.name),
+                              .origin = std::string(row.origin),
+                              .prefix = std::string(row.prefix),
+                              .family = row.family,
+                              .key = row.key,
+                              .key_variable = std::string(row.key_variable)};
+    }
+    return fail(errc::bad_argument, "no address is known for provider '" + detail::printable(name) +
+                                        "': make a provider_entry for it");
+}
+
+// What every request to a provider carries. An empty key adds no header for it, for a server that
+// wants none.
+[[nodiscard]] inline header_list auth_headers(provider_entry const& to, std::string_view key) {
+    header_list headers;
+    if (!key.empty()) {
+        switch (to.key) {
+        case key_header::authorization:
+            headers.emplace_back("Authorization", "Bearer " + std::string(key));
+            break;
+        case key_header::x_api_key: headers.emplace_back("x-api-key", key); break;
+        case key_header::x_goog_api_key: headers.emplace_back("x-goog-api-key", key); break;
+        case key_header::api_key: headers.emplace_back("api-key", key); break;
+        }
+    }
+    if (to.family == api_family::anthropic && header_of(to.headers, "anthropic-version").empty()) {
+        headers.emplace_back("anthropic-version", "2023-06-01");
+    }
+    headers.insert(headers.end(), to.headers.begin(), to.headers.end());
+    return headers;
+}
+
+}  // namespace v1
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_PROVIDERS_PROVIDER_TABLE_HPP
 
 // ---- aiaudit/resilience/retry_after.hpp ----
 // SPDX-License-Identifier: MIT
@@ -26028,6 +24573,75 @@ struct call_options {
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_CLIENT_OPTIONS_HPP
+
+// ---- aiaudit/providers/answer.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// answer.hpp: what a model said, in one form for all APIs, and the pieces it comes in.
+//
+// All of it is the provider's text: untrusted, and never stored by default.
+// Threads: plain values.
+// Floor 4.
+#ifndef AIAUDIT_PROVIDERS_ANSWER_HPP
+#define AIAUDIT_PROVIDERS_ANSWER_HPP
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+namespace aiaudit {
+inline namespace v1 {
+
+// A function that the model wants the caller to run. Tools that the provider runs itself are not
+// among them.
+struct tool_call {
+    // What the result refers to; the name, where the provider gives no id.
+    std::string id{};
+    std::string name{};
+    // An object as JSON text, as the provider wrote it; a model may write JSON that does not parse.
+    std::string arguments_json{};
+    std::string signature{};  // Gemini's, which wants it back with the call
+
+    friend bool operator==(tool_call const&, tool_call const&) = default;
+};
+
+struct answer {
+    std::string text{};
+    std::string reasoning{};  // thoughts, or a summary of them, where the provider shows any
+    std::vector<tool_call> tool_calls{};
+    std::string finish_reason{};  // the provider's word: "stop", "end_turn", "MAX_TOKENS"
+    std::string refusal{};        // why the model declined, where the provider says so apart
+    std::string model{};          // that served it
+    bool truncated = false;       // over answer_bytes_max or tool_calls_max: the rest was dropped
+
+    friend bool operator==(answer const&, answer const&) = default;
+};
+
+// A piece of a call. Pieces of one index belong together; their arguments follow each other, while
+// id and name come once.
+struct tool_call_piece {
+    std::size_t index = 0;  // in answer::tool_calls
+    std::string id{};
+    std::string name{};
+    std::string arguments_json{};
+};
+
+// What one document of a stream adds to the answer.
+struct answer_delta {
+    std::string text{};
+    std::string reasoning{};
+    std::string refusal{};
+    std::vector<tool_call_piece> tool_calls{};
+
+    [[nodiscard]] bool empty() const noexcept {
+        return text.empty() && reasoning.empty() && refusal.empty() && tool_calls.empty();
+    }
+};
+
+}  // namespace v1
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_PROVIDERS_ANSWER_HPP
 
 // ---- aiaudit/providers/answer_reader.hpp ----
 // SPDX-License-Identifier: MIT
@@ -27702,6 +26316,333 @@ private:
 
 #endif  // AIAUDIT_PROVIDERS_FACTS_COLLECTOR_HPP
 
+// ---- aiaudit/providers/usage_bounds.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// usage_bounds.hpp: the least and the most that an attempt can have used, where nobody said.
+//
+// For an attempt that was sent and whose usage is not known in full: cut, timed out, or silent.
+// Input is bounded by the bytes of the body, because a token stands for at least one byte of text,
+// and JSON writes each byte of a text in one byte or more. What the model's template puts around a
+// message is shorter than the JSON around it; what it puts around them all, and the provider's own
+// words where there are tools, is covered by the two constants below. Nothing bounds an image, a
+// sound, a file or a stored conversation by its bytes, nor what a tool of the provider's reads: the
+// range then says so.
+// Threads: pure functions.
+// Floor 4.
+#ifndef AIAUDIT_PROVIDERS_USAGE_BOUNDS_HPP
+#define AIAUDIT_PROVIDERS_USAGE_BOUNDS_HPP
+
+#include <boost/json.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+namespace aiaudit {
+inline namespace v1 {
+
+// Tokens that a provider adds to every prompt. The most that recorded calls show over their bytes
+// is below zero without tools (some 70 tokens on a body of 120 bytes), and 545 with them.
+inline constexpr std::uint64_t template_tokens_max = 256;
+inline constexpr std::uint64_t tool_prompt_tokens_max = 1024;
+
+struct usage_range {
+    // What was reported; all input and all output are 0 where they were not. Gemini has been seen
+    // to take back some of an input count in a later chunk (169, then 79).
+    usage lower{};
+    usage upper{};
+    // False where the request refers to what its bytes do not bound, so that `upper` is no bound
+    // but a guess.
+    bool bounded = true;
+};
+
+// What the bounds of a request's usage depend on, beside its size and its parameters.
+struct request_shape {
+    bool bounded = false;  // its bytes bound its input
+    bool tools = true;     // or a shape for the answer; a body that cannot be read may have them
+};
+
+namespace detail {
+
+template <std::size_t Size>
+[[nodiscard]] inline bool is_one_of(std::array<std::string_view, Size> const& names,
+                                    std::string_view name) noexcept {
+    return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+// Members of a request that bring in text, or work, from elsewhere; and those that stand deeper.
+inline constexpr std::array<std::string_view, 14> outside_members{"previous_response_id",
+                                                                  "conversation",
+                                                                  "container",
+                                                                  "mcp_servers",
+                                                                  "cachedContent",
+                                                                  "plugins",
+                                                                  "web_search_options",
+                                                                  "search_parameters",
+                                                                  "context_management",
+                                                                  "documents",
+                                                                  "cached_content",
+                                                                  "compound_custom",
+                                                                  "models",
+                                                                  "prediction"};
+inline constexpr std::array<std::string_view, 2> outside_paths{"reasoning.mode", "prompt.id"};
+
+// Members that are prompts.
+inline constexpr std::array<std::string_view, 10> prompt_members{"messages",
+                                                                 "system",
+                                                                 "input",
+                                                                 "instructions",
+                                                                 "contents",
+                                                                 "content",
+                                                                 "systemInstruction",
+                                                                 "system_instruction",
+                                                                 "prompt",
+                                                                 "requests"};
+
+// Members of Gemini's parts that are no text; its parts have no type.
+inline constexpr std::array<std::string_view, 4> media_members{"inlineData", "inline_data",
+                                                               "fileData", "file_data"};
+
+// Types of items, messages and parts that are text.
+inline constexpr std::array<std::string_view, 17> text_types{"text",
+                                                             "input_text",
+                                                             "output_text",
+                                                             "refusal",
+                                                             "message",
+                                                             "function",
+                                                             "function_call",
+                                                             "function_call_output",
+                                                             "custom_tool_call",
+                                                             "thinking",
+                                                             "redacted_thinking",
+                                                             "custom_tool_call_output",
+                                                             "reasoning",
+                                                             "summary_text",
+                                                             "reasoning_text",
+                                                             "tool_use",
+                                                             "tool_result"};
+
+// Members whose inside is the caller's data, where a "type" means nothing.
+inline constexpr std::array<std::string_view, 6> data_members{
+    "cache_control", "arguments", "functionCall", "functionResponse", "metadata", "logprobs"};
+
+// True where a prompt holds text alone. The depth is bounded by the parser.
+[[nodiscard]] inline bool is_text_alone(boost::json::value const& prompt) noexcept {
+    if (auto const* list = prompt.if_array()) {
+        return std::all_of(list->begin(), list->end(), is_text_alone);
+    }
+    auto const* object = prompt.if_object();
+    if (object == nullptr) return true;
+    std::string_view const type = text_at(&prompt, "type");
+    if (!type.empty() && !is_one_of(text_types, type)) return false;
+    for (auto const& field : *object) {
+        std::string_view const name{field.key().data(), field.key().size()};
+        if (is_one_of(media_members, name)) return false;
+        bool const data = is_one_of(data_members, name) || (type == "tool_use" && name == "input");
+        if (!data && !is_text_alone(field.value())) return false;
+    }
+    return true;
+}
+
+// True where each tool is a function of the caller's.
+[[nodiscard]] inline bool are_functions(boost::json::value const* tools) noexcept {
+    auto const* list = tools == nullptr ? nullptr : tools->if_array();
+    if (list == nullptr) return tools == nullptr;
+    return std::all_of(list->begin(), list->end(), [](boost::json::value const& tool) {
+        auto const* object = tool.if_object();
+        if (object == nullptr) return false;
+        auto const type = text_at(&tool, "type");
+        if (!type.empty()) return type == "function" || type == "custom";
+        // Anthropic's, and Mistral's.
+        if (object->contains("input_schema") || object->contains("function")) return true;
+        return object->size() == 1 && (object->contains("functionDeclarations") ||
+                                       object->contains("function_declarations"));
+    });
+}
+
+[[nodiscard]] inline bool is_bounded_by_bytes(boost::json::value const& request) noexcept {
+    auto const* object = request.if_object();
+    if (object == nullptr || !are_functions(at_path(&request, "tools"))) return false;
+    for (auto const& field : *object) {
+        if (field.value().is_null()) continue;
+        std::string_view const name{field.key().data(), field.key().size()};
+        if (is_one_of(outside_members, name)) return false;
+        if (is_one_of(prompt_members, name) && !is_text_alone(field.value())) return false;
+    }
+    return std::all_of(outside_paths.begin(), outside_paths.end(),
+                       [&](std::string_view path) { return at_path(&request, path) == nullptr; });
+}
+
+// Tools, or a shape for the answer, which a provider may write into the prompt as well.
+[[nodiscard]] inline bool has_tools(boost::json::value const& request) noexcept {
+    for (char const* name :
+         {"tools", "response_format", "text.format", "output_config", "output_format",
+          "generationConfig.responseSchema", "generationConfig.responseJsonSchema"}) {
+        if (at_path(&request, name) != nullptr) return true;
+    }
+    return false;
+}
+
+[[nodiscard]] constexpr std::uint64_t saturated_product(std::uint64_t a, std::uint64_t b) noexcept {
+    return b != 0 && a > usage::count_max / b ? usage::count_max : a * b;
+}
+
+[[nodiscard]] inline bool asks_for_cache_writes(std::string_view request_body) noexcept {
+    return request_body.find("\"cache_control\"") != std::string_view::npos ||
+           request_body.find("\"cachePoint\"") != std::string_view::npos;
+}
+
+// What goes into a cache may cost more than other input: where the request asks for that, all that
+// was not read from it counts as written; for an hour, the dearest, where the request names that.
+inline void bound_cache_writes(std::string_view request_body, usage const& known, usage& upper) {
+    if (!asks_for_cache_writes(request_body)) return;
+    auto const all = upper.count(unit::input_tokens);
+    auto const written = all - std::min(all, known.count(unit::cache_read_tokens));
+    auto const raise = [&](unit which, std::uint64_t bound) {
+        if (!known.has(which) || known.count(which) < bound) {
+            upper.set(which, bound, provenance::estimated);
+        }
+    };
+    raise(unit::cache_write_tokens, written);
+    if (request_body.find("\"1h\"") == std::string_view::npos) return;
+    raise(unit::cache_write_1h_tokens,
+          written - std::min(written, known.count(unit::cache_write_5m_tokens)));
+}
+
+}  // namespace detail
+
+// Whether a call's tokens are all that it is billed for, as far as its kind, its provider and its
+// model tell. Images, sounds and documents to rank are billed by other things; some models search
+// the web unasked.
+[[nodiscard]] inline bool is_billed_by_tokens(operation what, vendor who,
+                                              std::string_view model) noexcept {
+    if (what != operation::chat && what != operation::responses && what != operation::embeddings)
+        return false;
+    if (who == vendor::perplexity) return false;
+    for (std::string_view const word : {"search-preview", "search-api", "compound", ":online"}) {
+        if (model.find(word) != std::string_view::npos) return false;
+    }
+    return true;
+}
+
+// Of the parsed body of a request.
+[[nodiscard]] inline request_shape shape_of(boost::json::value const& request) noexcept {
+    return {detail::is_bounded_by_bytes(request), detail::has_tools(request)};
+}
+[[nodiscard]] inline request_shape shape_of(std::string_view request_body) {
+    boost::json::monotonic_resource memory;
+    auto const request = detail::parse_json(request_body, "request", &memory);
+    return request ? shape_of(*request) : request_shape{};
+}
+
+// The range of an attempt's usage. `known` is what was reported so far; it is not taken as final,
+// because some servers begin with too little. Output is bounded by the limit that the request sets,
+// for each choice that it asks for, else by `output_ceiling`: the model's own limit, or 0 where the
+// call has no output (embeddings). Estimates are marked as such; no count of `upper` is below
+// what was reported.
+[[nodiscard]] inline usage_range bounds_of(usage const& known, std::string_view request_body,
+                                           request_shape shape, request_parameters const& asked,
+                                           std::uint64_t output_ceiling) {
+    usage_range range{known, known, shape.bounded};
+    for (unit const whole : {unit::input_tokens, unit::output_tokens}) {
+        if (!known.has(whole)) range.lower.set(whole, 0, provenance::estimated);
+    }
+    std::uint64_t input = request_body.size() + template_tokens_max;
+    if (shape.tools) input += tool_prompt_tokens_max;
+    std::uint64_t const choices = std::max<std::uint64_t>(asked.choices.value_or(1), 1);
+    std::uint64_t const output =
+        detail::saturated_product(asked.max_output_tokens.value_or(output_ceiling), choices);
+    auto const raise = [&](unit which, std::uint64_t bound) {
+        bound = std::min(bound, usage::count_max);
+        if (!known.has(which) || known.count(which) < bound) {
+            range.upper.set(which, bound, provenance::estimated);
+        }
+    };
+    raise(unit::input_tokens, input);
+    raise(unit::output_tokens, output);
+    detail::bound_cache_writes(request_body, known, range.upper);
+    return range;
+}
+[[nodiscard]] inline usage_range bounds_of(usage const& known, std::string_view request_body,
+                                           request_parameters const& asked,
+                                           std::uint64_t output_ceiling) {
+    return bounds_of(known, request_body, shape_of(request_body), asked, output_ceiling);
+}
+
+}  // namespace v1
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_PROVIDERS_USAGE_BOUNDS_HPP
+
+// ---- aiaudit/providers/request_facts.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// request_facts.hpp: what the body of a request asks that drives the cost of its attempts.
+//
+// It is the same for all of them, so it is read once, where the body is parsed anyway.
+// Threads: pure functions.
+// Floor 4.
+#ifndef AIAUDIT_PROVIDERS_REQUEST_FACTS_HPP
+#define AIAUDIT_PROVIDERS_REQUEST_FACTS_HPP
+
+#include <boost/json.hpp>
+
+#include <algorithm>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace aiaudit {
+inline namespace v1 {
+
+struct request_facts {
+    std::string model{};
+    request_parameters parameters{};
+    request_shape shape{};
+};
+
+// Nothing of it is an error: the provider judges the request.
+[[nodiscard]] inline request_facts facts_of_request(boost::json::value const& body) {
+    request_facts facts;
+    request_parameters& asked = facts.parameters;
+    facts.model = detail::text_at(&body, "model");
+    asked.stream = detail::true_at(&body, "stream");
+    asked.batch = detail::text_at(&body, "service_tier") == "batch";
+    for (char const* path : {"max_completion_tokens", "max_output_tokens", "max_tokens",
+                             "generationConfig.maxOutputTokens",
+                             "generation_config.max_output_tokens", "inferenceConfig.maxTokens"}) {
+        // Of several the largest: an API looks at its own word alone.
+        auto const* value = detail::at_path(&body, path);
+        auto const limit = value == nullptr ? std::nullopt : detail::whole_number(*value);
+        if (limit) asked.max_output_tokens = std::max(asked.max_output_tokens.value_or(0), *limit);
+    }
+    // The older completions write `best_of` answers, of which `n` are shown.
+    for (char const* path : {"n", "best_of", "generationConfig.candidateCount"}) {
+        auto const* value = detail::at_path(&body, path);
+        auto const count = value == nullptr ? std::nullopt : detail::whole_number(*value);
+        if (!count || *count > 0xFFFFFFFFU) continue;
+        asked.choices = std::max(asked.choices.value_or(0), static_cast<std::uint32_t>(*count));
+    }
+    facts.shape = shape_of(body);
+    return facts;
+}
+// Of one that is no JSON: none.
+[[nodiscard]] inline request_facts facts_of_request(std::string_view body) {
+    if (body.empty()) return {};
+    boost::json::monotonic_resource memory;
+    auto const parsed = detail::parse_json(body, "request", &memory);
+    return parsed ? facts_of_request(*parsed) : request_facts{};
+}
+
+}  // namespace v1
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_PROVIDERS_REQUEST_FACTS_HPP
+
 // ---- aiaudit/providers/sse.hpp ----
 // SPDX-License-Identifier: MIT
 //
@@ -28253,6 +27194,780 @@ private:
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_PROVIDERS_READER_HPP
+
+// ---- aiaudit/providers/chat_request.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// chat_request.hpp: a question to a model, in one form for all APIs.
+//
+// For designated initialisers: {.provider = "openai", .model = "gpt-5", .messages = {{"user",
+// "Hello"}}}. What has no member here is in reach by `extra`.
+// Threads: plain values.
+// Floor 4.
+#ifndef AIAUDIT_PROVIDERS_CHAT_REQUEST_HPP
+#define AIAUDIT_PROVIDERS_CHAT_REQUEST_HPP
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace aiaudit {
+inline namespace v1 {
+
+struct chat_message {
+    std::string role{};  // "system", "developer", "user", "assistant" or "tool"
+    std::string text{};
+    // JSON text of the content in the API's own form, in place of `text`: an array of parts with
+    // images, say. Gemini's are the parts; the result of a tool is the content of the result.
+    std::string json{};
+    std::vector<tool_call> tool_calls{};  // of an assistant, as the answer had them
+    std::string tool_call_id{};           // of a tool: the call that this is the result of
+};
+
+// A function that the model may ask for.
+struct chat_tool {
+    std::string name{};
+    std::string description{};
+    std::string parameters_json{};  // JSON Schema of an object; empty where it takes none
+};
+
+// Which of OpenAI's APIs. The others have one.
+enum class openai_api : std::uint8_t { chat_completions, responses };
+
+struct chat_request {
+    std::string provider{};
+    std::string model{};
+    std::string system{};  // stands before the messages
+    std::vector<chat_message> messages{};
+    std::optional<std::uint64_t> max_tokens{};  // of the answer
+    std::optional<double> temperature{};
+    std::optional<double> top_p{};
+    std::optional<std::int64_t> seed{};
+    std::vector<std::string> stop{};
+    std::vector<chat_tool> tools{};
+    std::string tool_choice{};  // "auto", "none", "required", or the name of a tool
+    openai_api api = openai_api::chat_completions;
+    // JSON text of an object that is laid over the body last, by the rules of RFC 7396: objects are
+    // merged, null removes, anything else replaces.
+    std::string extra{};
+};
+
+struct embedding_request {
+    std::string provider{};
+    std::string model{};
+    std::vector<std::string> inputs{};
+    std::optional<std::uint64_t> dimensions{};
+    std::string extra{};  // as above
+};
+
+}  // namespace v1
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_PROVIDERS_CHAT_REQUEST_HPP
+
+// ---- aiaudit/providers/request_parts.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// request_parts.hpp: the parts that bodies of requests are made of.
+//
+// Threads: pure functions.
+// Floor 4.
+#ifndef AIAUDIT_PROVIDERS_REQUEST_PARTS_HPP
+#define AIAUDIT_PROVIDERS_REQUEST_PARTS_HPP
+
+#include <boost/json.hpp>
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace aiaudit {
+inline namespace v1 {
+namespace detail {
+
+[[nodiscard]] inline error no_word_for(std::string_view what, std::string_view api) {
+    return fail(errc::bad_argument, std::string(api) + " has no word for " + std::string(what));
+}
+
+[[nodiscard]] inline bool is_choice_word(std::string_view choice) noexcept {
+    return choice == "auto" || choice == "none" || choice == "required";
+}
+
+// An object of one member. (In braces it could as well be a list of one list.)
+[[nodiscard]] inline boost::json::object object_of(std::string_view name,
+                                                   boost::json::value value) {
+    boost::json::object to;
+    to[name] = std::move(value);
+    return to;
+}
+
+// Lays JSON text over a body by RFC 7396.
+inline void merge_patch(boost::json::value& to, boost::json::value const& patch) {
+    auto const* fields = patch.if_object();
+    if (fields == nullptr) {
+        to = patch;
+        return;
+    }
+    if (!to.is_object()) to = boost::json::object{};
+    for (auto const& field : *fields) {
+        if (field.value().is_null()) {
+            to.get_object().erase(field.key());
+        } else {
+            merge_patch(to.get_object()[field.key()], field.value());
+        }
+    }
+}
+
+[[nodiscard]] inline result<void> lay_over(std::string_view extra, boost::json::value& body) {
+    if (extra.empty()) return {};
+    auto parsed = parse_json(extra, "extra");
+    if (!parsed) return parsed.error();
+    if (!parsed->is_object()) return fail(errc::bad_json, "extra: not a JSON object");
+    merge_patch(body, *parsed);
+    return {};
+}
+
+// What a message says: its text, or its JSON. Checks its role as well.
+[[nodiscard]] inline result<boost::json::value> content_of(chat_message const& from,
+                                                           std::size_t at) {
+    bool known = false;
+    for (char const* role : {"system", "developer", "user", "assistant", "tool"}) {
+        known = known || from.role == role;
+    }
+    std::string const where = "messages[" + std::to_string(at) + "]";
+    if (!known) return fail(errc::bad_argument, where + ": an unknown role");
+    if (from.role == "tool" && from.tool_call_id.empty()) {
+        return fail(errc::bad_argument, where + ": a result of a tool without tool_call_id");
+    }
+    if (from.json.empty()) return boost::json::value(from.text);
+    return parse_json(from.json, where + ".json");
+}
+
+[[nodiscard]] inline std::string arguments_text(tool_call const& call) {
+    return call.arguments_json.empty() ? "{}" : call.arguments_json;
+}
+[[nodiscard]] inline result<boost::json::value> arguments_object(tool_call const& call,
+                                                                 std::size_t at) {
+    return parse_json(arguments_text(call),
+                      "messages[" + std::to_string(at) + "].tool_calls: arguments");
+}
+
+// A tool's name, description, and schema under the API's name for it.
+[[nodiscard]] inline result<boost::json::object> function_of(chat_tool const& from,
+                                                             std::string_view schema_name) {
+    if (from.name.empty()) return fail(errc::bad_argument, "a tool without a name");
+    boost::json::object to;
+    to["name"] = from.name;
+    if (!from.description.empty()) to["description"] = from.description;
+    if (from.parameters_json.empty()) return to;
+    auto schema = parse_json(from.parameters_json, "the parameters of a tool");
+    if (!schema) return schema.error();
+    to[schema_name] = std::move(*schema);
+    return to;
+}
+
+// Appends a content as Anthropic's blocks.
+inline void add_blocks(boost::json::value content, boost::json::array& to) {
+    if (content.is_string()) {
+        to.push_back({{"type", "text"}, {"text", std::move(content)}});
+    } else if (auto* list = content.if_array()) {
+        for (boost::json::value& block : *list) to.push_back(std::move(block));
+    } else {
+        to.push_back(std::move(content));
+    }
+}
+
+// `joins`: the result of a tool that belongs into the message before, as the API wants the results
+// of parallel calls.
+[[nodiscard]] inline result<void> add_anthropic_message(chat_message const& from, std::size_t at,
+                                                        bool joins, boost::json::array& system,
+                                                        boost::json::array& messages) {
+    auto content = content_of(from, at);
+    if (!content) return content.error();
+    if (from.role == "system" || from.role == "developer") {
+        add_blocks(std::move(*content), system);
+        return {};
+    }
+    if (from.role == "tool") {
+        boost::json::value block{{"type", "tool_result"},
+                                 {"tool_use_id", from.tool_call_id},
+                                 {"content", std::move(*content)}};
+        if (joins) {
+            auto& last = messages.back().get_object()["content"];
+            last.get_array().push_back(std::move(block));
+        } else {
+            boost::json::array blocks;
+            blocks.push_back(std::move(block));
+            messages.push_back({{"role", "user"}, {"content", std::move(blocks)}});
+        }
+        return {};
+    }
+    if (!from.tool_calls.empty()) {
+        boost::json::array blocks;
+        // The API refuses an empty block of text.
+        if (!from.text.empty() || !from.json.empty()) add_blocks(std::move(*content), blocks);
+        for (tool_call const& call : from.tool_calls) {
+            auto input = arguments_object(call, at);
+            if (!input) return input.error();
+            blocks.push_back({{"type", "tool_use"},
+                              {"id", call.id},
+                              {"name", call.name},
+                              {"input", std::move(*input)}});
+        }
+        *content = std::move(blocks);
+    }
+    messages.push_back({{"role", from.role}, {"content", std::move(*content)}});
+    return {};
+}
+
+// Appends a content as Gemini's parts.
+inline void add_parts(boost::json::value content, boost::json::array& to) {
+    if (content.is_string()) {
+        to.push_back(object_of("text", std::move(content)));
+    } else if (auto* list = content.if_array()) {
+        for (boost::json::value& part : *list) to.push_back(std::move(part));
+    } else {
+        to.push_back(std::move(content));
+    }
+}
+
+// The name of the function that a result is of: that of the last call with its id before it, else
+// the id itself.
+[[nodiscard]] inline std::string_view name_of_call(std::vector<chat_message> const& messages,
+                                                   std::size_t at) noexcept {
+    std::string_view const id = messages[at].tool_call_id;
+    for (std::size_t i = at; i > 0; --i) {
+        for (tool_call const& call : messages[i - 1].tool_calls) {
+            if (call.id == id) return call.name;
+        }
+    }
+    return id;
+}
+
+[[nodiscard]] inline result<void> add_gemini_calls(chat_message const& from, std::size_t at,
+                                                   boost::json::array& parts) {
+    for (tool_call const& call : from.tool_calls) {
+        auto arguments = arguments_object(call, at);
+        if (!arguments) return arguments.error();
+        boost::json::object function{{"name", call.name}, {"args", std::move(*arguments)}};
+        if (call.id != call.name) function["id"] = call.id;
+        boost::json::object part = object_of("functionCall", std::move(function));
+        if (!call.signature.empty()) part["thoughtSignature"] = call.signature;
+        parts.push_back(std::move(part));
+    }
+    return {};
+}
+
+[[nodiscard]] inline boost::json::value gemini_result(std::vector<chat_message> const& messages,
+                                                      std::size_t at, boost::json::value content) {
+    auto const name = name_of_call(messages, at);
+    // The API wants an object.
+    if (!content.is_object()) content = object_of("result", std::move(content));
+    boost::json::object function{{"name", name}, {"response", std::move(content)}};
+    if (messages[at].tool_call_id != name) function["id"] = messages[at].tool_call_id;
+    return object_of("functionResponse", std::move(function));
+}
+
+[[nodiscard]] inline result<void> add_gemini_content(std::vector<chat_message> const& messages,
+                                                     std::size_t at, boost::json::array& system,
+                                                     boost::json::array& contents) {
+    chat_message const& from = messages[at];
+    auto content = content_of(from, at);
+    if (!content) return content.error();
+    if (from.role == "system" || from.role == "developer") {
+        add_parts(std::move(*content), system);
+        return {};
+    }
+    bool const result_of_tool = from.role == "tool";
+    boost::json::array parts;
+    if (result_of_tool) {
+        parts.push_back(gemini_result(messages, at, std::move(*content)));
+    } else if (from.tool_calls.empty() || !from.text.empty() || !from.json.empty()) {
+        add_parts(std::move(*content), parts);
+    }
+    if (auto done = add_gemini_calls(from, at, parts); !done) return done;
+    if (result_of_tool && at > 0 && messages[at - 1].role == "tool") {
+        auto& last = contents.back().get_object()["parts"].get_array();
+        last.push_back(std::move(parts.front()));
+        return {};
+    }
+    contents.push_back(
+        {{"role", from.role == "assistant" ? "model" : "user"}, {"parts", std::move(parts)}});
+    return {};
+}
+
+// "/v1beta/models/NAME:verb". A name is one segment of the path, whatever stands in it.
+[[nodiscard]] inline std::string gemini_target(std::string_view prefix, std::string_view model,
+                                               std::string_view verb) {
+    constexpr std::string_view digits = "0123456789ABCDEF";
+    if (model.starts_with("models/")) model.remove_prefix(std::string_view{"models/"}.size());
+    std::string target{prefix};
+    target.append("/models/");
+    for (char const c : model) {
+        bool const plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                           (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_' || c == '~';
+        auto const byte = static_cast<unsigned char>(c);
+        if (plain) {
+            target.push_back(c);
+        } else {
+            target.append(1, '%').append(1, digits[byte >> 4]).append(1, digits[byte & 15]);
+        }
+    }
+    return target.append(verb);
+}
+
+// A request for each input, which names the model again.
+[[nodiscard]] inline boost::json::array gemini_embeddings(embedding_request const& from) {
+    bool const prefixed = from.model.starts_with("models/");
+    boost::json::array requests;
+    for (std::string const& input : from.inputs) {
+        boost::json::array parts;
+        parts.push_back(object_of("text", boost::json::value(input)));
+        boost::json::object request;
+        request["model"] = (prefixed ? "" : "models/") + from.model;
+        request["content"] = object_of("parts", std::move(parts));
+        if (from.dimensions) request["outputDimensionality"] = *from.dimensions;
+        requests.push_back(std::move(request));
+    }
+    return requests;
+}
+
+}  // namespace detail
+}  // namespace v1
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_PROVIDERS_REQUEST_PARTS_HPP
+
+// ---- aiaudit/providers/usage_asked.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// usage_asked.hpp: makes a stream report its usage, and finds the chunk that does.
+//
+// OpenAI's chat streams count nothing unless stream_options.include_usage asks for it; then one
+// more chunk comes, without choices. Other dialects always report.
+// Threads: pure functions.
+// Floor 4.
+#ifndef AIAUDIT_PROVIDERS_USAGE_ASKED_HPP
+#define AIAUDIT_PROVIDERS_USAGE_ASKED_HPP
+
+#include <boost/json.hpp>
+
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace aiaudit {
+inline namespace v1 {
+
+// Who refuses stream_options (Mistral, Cerebras and Cohere answer 422), or reports in every stream
+// without it (these three, OpenRouter, Perplexity). A server that is not known is asked.
+inline constexpr vendor_set no_stream_options_vendors = vendors(
+    vendor::mistral, vendor::cerebras, vendor::cohere, vendor::openrouter, vendor::perplexity);
+
+[[nodiscard]] constexpr bool must_ask_for_usage(dialect which, vendor who) noexcept {
+    return which == dialect::openai_chat && !no_stream_options_vendors.has(who);
+}
+
+struct usage_asked {
+    std::string body{};
+    // The caller did not ask himself: the chunk for which is_usage_only holds is not for him.
+    bool injected = false;
+};
+
+namespace detail {
+
+// Sets it in a parsed body; true where it was not set before.
+[[nodiscard]] inline bool ask_for_usage(boost::json::object& body) {
+    auto& options = body["stream_options"];
+    if (!options.is_object()) options = boost::json::object{};
+    auto& flag = options.get_object()["include_usage"];
+    bool const asked = flag.is_bool() && flag.get_bool();
+    flag = true;
+    return !asked;
+}
+
+}  // namespace detail
+
+// The body of a request with stream_options.include_usage set where the stream would else not be
+// counted, even over a `false`. Bytes that need not change do not: the field is put at the end of
+// an object that lacks it. A body that asks for no stream is left as it is.
+// Errors: bad_json where the body is not a JSON object.
+[[nodiscard]] inline result<usage_asked> with_usage_asked(dialect which, vendor who,
+                                                          std::string_view body) {
+    boost::json::monotonic_resource memory;
+    auto parsed = detail::parse_json(body, "request", &memory);
+    if (!parsed) return parsed.error();
+    auto* object = parsed->if_object();
+    if (object == nullptr) return fail(errc::bad_json, "request: not a JSON object");
+    if (!must_ask_for_usage(which, who) || !detail::true_at(&*parsed, "stream")) {
+        return usage_asked{std::string(body), false};
+    }
+    if (object->if_contains("stream_options") == nullptr) {
+        std::string longer{body};
+        // The last brace closes the object, which has a member: "stream".
+        longer.insert(longer.rfind('}'), R"(,"stream_options":{"include_usage":true})");
+        return usage_asked{std::move(longer), true};
+    }
+    bool const injected = detail::ask_for_usage(*object);
+    return usage_asked{injected ? boost::json::serialize(*parsed) : std::string(body), injected};
+}
+
+// True for the chunk that comes for the usage alone: no choices, and a usage. Azure's first chunk
+// has no choices either, but no usage.
+[[nodiscard]] inline bool is_usage_only(dialect which, boost::json::value const& chunk) noexcept {
+    if (which != dialect::openai_chat) return false;
+    auto const* choices = detail::at_path(&chunk, "choices");
+    auto const* list = choices == nullptr ? nullptr : choices->if_array();
+    auto const* usage = detail::at_path(&chunk, "usage");
+    return list != nullptr && list->empty() && usage != nullptr && usage->is_object();
+}
+
+}  // namespace v1
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_PROVIDERS_USAGE_ASKED_HPP
+
+// ---- aiaudit/providers/request_body.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// request_body.hpp: a question in the words of the API that it goes to.
+//
+// What an API has no word for is refused rather than dropped, so that an answer is never to another
+// question than the caller asked; `extra` reaches what has no member. Roles are turned into those
+// of the API, and consecutive results of tools into one message where the API wants that.
+// Threads: pure functions.
+// Floor 4.
+#ifndef AIAUDIT_PROVIDERS_REQUEST_BODY_HPP
+#define AIAUDIT_PROVIDERS_REQUEST_BODY_HPP
+
+#include <boost/json.hpp>
+
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace aiaudit {
+inline namespace v1 {
+
+// Anthropic wants a limit in every request; this one stands where the caller gives none.
+inline constexpr std::uint64_t anthropic_max_tokens_default = 4096;
+
+struct prepared_request {
+    std::string target{};  // path and query
+    std::string body{};    // JSON text
+    aiaudit::dialect dialect = dialect::openai_chat;
+    bool usage_injected = false;  // see usage_asked
+    request_facts facts{};        // of the body
+};
+
+namespace detail {
+
+// --- OpenAI ---
+
+[[nodiscard]] inline result<boost::json::value> chat_message_body(chat_message const& from,
+                                                                  std::size_t at) {
+    auto content = content_of(from, at);
+    if (!content) return content.error();
+    boost::json::object to;
+    to["role"] = from.role;
+    bool const calls = !from.tool_calls.empty();
+    if (calls && from.text.empty() && from.json.empty()) *content = nullptr;
+    to["content"] = std::move(*content);
+    if (from.role == "tool") to["tool_call_id"] = from.tool_call_id;
+    if (!calls) return to;
+    boost::json::array list;
+    for (tool_call const& call : from.tool_calls) {
+        list.push_back({{"id", call.id},
+                        {"type", "function"},
+                        {"function", {{"name", call.name}, {"arguments", arguments_text(call)}}}});
+    }
+    to["tool_calls"] = std::move(list);
+    return to;
+}
+
+// OpenAI's newer models refuse the old name; most who are compatible know only that.
+[[nodiscard]] inline std::string_view chat_limit_name(vendor who) noexcept {
+    return vendors(vendor::openai, vendor::azure).has(who) ? "max_completion_tokens" : "max_tokens";
+}
+
+[[nodiscard]] inline result<void> fill_chat(chat_request const& from, vendor who,
+                                            boost::json::object& to) {
+    boost::json::array messages;
+    if (!from.system.empty()) messages.push_back({{"role", "system"}, {"content", from.system}});
+    for (std::size_t i = 0; i < from.messages.size(); ++i) {
+        auto message = chat_message_body(from.messages[i], i);
+        if (!message) return message.error();
+        messages.push_back(std::move(*message));
+    }
+    to["model"] = from.model;
+    to["messages"] = std::move(messages);
+    if (from.max_tokens) to[chat_limit_name(who)] = *from.max_tokens;
+    if (from.seed) to[who == vendor::mistral ? "random_seed" : "seed"] = *from.seed;
+    if (!from.stop.empty()) to["stop"] = boost::json::value_from(from.stop);
+    if (from.tools.empty()) return {};
+    boost::json::array tools;
+    for (chat_tool const& tool : from.tools) {
+        auto function = function_of(tool, "parameters");
+        if (!function) return function.error();
+        tools.push_back({{"type", "function"}, {"function", std::move(*function)}});
+    }
+    to["tools"] = std::move(tools);
+    if (from.tool_choice.empty()) return {};
+    if (is_choice_word(from.tool_choice)) {
+        to["tool_choice"] = from.tool_choice;
+    } else {
+        to["tool_choice"] = {{"type", "function"},
+                             {"function", object_of("name", boost::json::value(from.tool_choice))}};
+    }
+    return {};
+}
+
+// A message becomes items: its text, then its calls; the result of a tool is an item of its own.
+[[nodiscard]] inline result<void> add_responses_items(chat_message const& from, std::size_t at,
+                                                      boost::json::array& to) {
+    auto content = content_of(from, at);
+    if (!content) return content.error();
+    if (from.role == "tool") {
+        to.push_back({{"type", "function_call_output"},
+                      {"call_id", from.tool_call_id},
+                      {"output", std::move(*content)}});
+        return {};
+    }
+    if (from.tool_calls.empty() || !from.text.empty() || !from.json.empty()) {
+        to.push_back({{"role", from.role}, {"content", std::move(*content)}});
+    }
+    for (tool_call const& call : from.tool_calls) {
+        to.push_back({{"type", "function_call"},
+                      {"call_id", call.id},
+                      {"name", call.name},
+                      {"arguments", arguments_text(call)}});
+    }
+    return {};
+}
+
+[[nodiscard]] inline result<void> fill_responses(chat_request const& from,
+                                                 boost::json::object& to) {
+    if (from.seed) return no_word_for("seed", "OpenAI's responses");
+    if (!from.stop.empty()) return no_word_for("stop", "OpenAI's responses");
+    boost::json::array input;
+    for (std::size_t i = 0; i < from.messages.size(); ++i) {
+        if (auto done = add_responses_items(from.messages[i], i, input); !done) return done;
+    }
+    to["model"] = from.model;
+    if (!from.system.empty()) to["instructions"] = from.system;
+    to["input"] = std::move(input);
+    if (from.max_tokens) to["max_output_tokens"] = *from.max_tokens;
+    if (from.tools.empty()) return {};
+    boost::json::array tools;
+    for (chat_tool const& tool : from.tools) {
+        auto function = function_of(tool, "parameters");
+        if (!function) return function.error();
+        (*function)["type"] = "function";
+        // This API's default is strict, the chat API's is not: the same question to both.
+        (*function)["strict"] = false;
+        tools.push_back(std::move(*function));
+    }
+    to["tools"] = std::move(tools);
+    if (from.tool_choice.empty()) return {};
+    if (is_choice_word(from.tool_choice)) {
+        to["tool_choice"] = from.tool_choice;
+    } else {
+        to["tool_choice"] = {{"type", "function"}, {"name", from.tool_choice}};
+    }
+    return {};
+}
+
+// --- Anthropic ---
+
+[[nodiscard]] inline result<void> fill_anthropic(chat_request const& from,
+                                                 boost::json::object& to) {
+    if (from.seed) return no_word_for("seed", "Anthropic Messages");
+    boost::json::array system;
+    if (!from.system.empty()) add_blocks(boost::json::value(from.system), system);
+    boost::json::array messages;
+    for (std::size_t i = 0; i < from.messages.size(); ++i) {
+        chat_message const& message = from.messages[i];
+        bool const joins = message.role == "tool" && i > 0 && from.messages[i - 1].role == "tool";
+        auto done = add_anthropic_message(message, i, joins, system, messages);
+        if (!done) return done;
+    }
+    to["model"] = from.model;
+    to["max_tokens"] = from.max_tokens.value_or(anthropic_max_tokens_default);
+    if (!system.empty()) to["system"] = std::move(system);
+    to["messages"] = std::move(messages);
+    if (!from.stop.empty()) to["stop_sequences"] = boost::json::value_from(from.stop);
+    if (from.tools.empty()) return {};
+    boost::json::array tools;
+    for (chat_tool const& tool : from.tools) {
+        auto function = function_of(tool, "input_schema");
+        if (!function) return function.error();
+        if (!function->contains("input_schema"))
+            (*function)["input_schema"] = object_of("type", "object");
+        tools.push_back(std::move(*function));
+    }
+    to["tools"] = std::move(tools);
+    std::string_view const choice = from.tool_choice;
+    if (choice.empty()) return {};
+    boost::json::object chosen{{"type", choice == "required" ? "any" : choice}};
+    if (!is_choice_word(choice)) chosen = {{"type", "tool"}, {"name", choice}};
+    to["tool_choice"] = std::move(chosen);
+    return {};
+}
+
+// --- Gemini ---
+
+[[nodiscard]] inline result<void> fill_gemini_tools(chat_request const& from,
+                                                    boost::json::object& to) {
+    if (from.tools.empty()) return {};
+    boost::json::array declarations;
+    for (chat_tool const& tool : from.tools) {
+        auto function = function_of(tool, "parametersJsonSchema");
+        if (!function) return function.error();
+        declarations.push_back(std::move(*function));
+    }
+    boost::json::array tools;
+    tools.push_back(object_of("functionDeclarations", std::move(declarations)));
+    to["tools"] = std::move(tools);
+    std::string_view const choice = from.tool_choice;
+    if (choice.empty()) return {};
+    boost::json::object config;
+    config["mode"] = choice == "auto" ? "AUTO" : choice == "none" ? "NONE" : "ANY";
+    if (!is_choice_word(choice)) {
+        boost::json::array names;
+        names.push_back(boost::json::value(choice));
+        config["allowedFunctionNames"] = std::move(names);
+    }
+    to["toolConfig"] = object_of("functionCallingConfig", std::move(config));
+    return {};
+}
+
+[[nodiscard]] inline result<void> fill_gemini(chat_request const& from, boost::json::object& to) {
+    boost::json::array system;
+    if (!from.system.empty()) system.push_back(object_of("text", boost::json::value(from.system)));
+    boost::json::array contents;
+    for (std::size_t i = 0; i < from.messages.size(); ++i) {
+        auto done = add_gemini_content(from.messages, i, system, contents);
+        if (!done) return done;
+    }
+    if (!system.empty()) to["systemInstruction"] = object_of("parts", std::move(system));
+    to["contents"] = std::move(contents);
+    boost::json::object config;
+    if (from.max_tokens) config["maxOutputTokens"] = *from.max_tokens;
+    if (from.temperature) config["temperature"] = *from.temperature;
+    if (from.top_p) config["topP"] = *from.top_p;
+    if (from.seed) config["seed"] = *from.seed;
+    if (!from.stop.empty()) config["stopSequences"] = boost::json::value_from(from.stop);
+    if (!config.empty()) to["generationConfig"] = std::move(config);
+    return fill_gemini_tools(from, to);
+}
+
+// Where a question goes, and its body but for what all APIs share.
+[[nodiscard]] inline result<void> fill_question(chat_request const& from, provider_entry const& to,
+                                                bool stream, prepared_request& prepared,
+                                                boost::json::object& body) {
+    switch (to.family) {
+    case api_family::openai:
+        if (from.api == openai_api::responses) {
+            prepared.dialect = dialect::openai_responses;
+            prepared.target = to.prefix + "/responses";
+            return fill_responses(from, body);
+        }
+        prepared.dialect = dialect::openai_chat;
+        prepared.target = to.prefix + "/chat/completions";
+        return fill_chat(from, vendor_of(to.name), body);
+    case api_family::anthropic:
+        prepared.dialect = dialect::anthropic_messages;
+        prepared.target = to.prefix + "/messages";
+        return fill_anthropic(from, body);
+    case api_family::gemini:
+        prepared.dialect = dialect::gemini;
+        prepared.target = gemini_target(
+            to.prefix, from.model, stream ? ":streamGenerateContent?alt=sse" : ":generateContent");
+        return fill_gemini(from, body);
+    }
+    return fail(errc::bad_argument, "no such API family");
+}
+
+[[nodiscard]] inline result<void> check_numbers(chat_request const& from) {
+    for (auto const& number : {from.temperature, from.top_p}) {
+        if (number && !std::isfinite(*number)) {
+            return fail(errc::bad_argument, "temperature and top_p must be finite");
+        }
+    }
+    return {};
+}
+
+}  // namespace detail
+
+// The request for a question. bad_argument where a member is missing, has no word in the API, or is
+// not what it should be; bad_json where JSON text in it is none (the text names the member).
+[[nodiscard]] inline result<prepared_request> prepare(chat_request const& from,
+                                                      provider_entry const& to, bool stream) {
+    if (from.model.empty()) return fail(errc::bad_argument, "chat_request: no model");
+    if (from.messages.empty() && from.extra.empty()) {
+        return fail(errc::bad_argument, "chat_request: no messages");
+    }
+    if (auto done = detail::check_numbers(from); !done) return done.error();
+    prepared_request prepared;
+    boost::json::value body = boost::json::object{};
+    boost::json::object& members = body.get_object();
+    auto done = detail::fill_question(from, to, stream, prepared, members);
+    if (!done) return done.error();
+    bool const gemini = prepared.dialect == dialect::gemini;
+    if (!gemini && from.temperature) members["temperature"] = *from.temperature;
+    if (!gemini && from.top_p) members["top_p"] = *from.top_p;
+    if (!gemini && stream) members["stream"] = true;
+    if (done = detail::lay_over(from.extra, body); !done) return done.error();
+    if (!gemini && detail::true_at(&body, "stream") != stream) {
+        return fail(errc::bad_argument, "extra: 'stream' is not for it to say");
+    }
+    bool const ask =
+        stream && to.stream_options && must_ask_for_usage(prepared.dialect, vendor_of(to.name));
+    prepared.usage_injected = ask && detail::ask_for_usage(body.get_object());
+    prepared.body = boost::json::serialize(body);
+    prepared.facts = facts_of_request(body);
+    return prepared;
+}
+
+// The request for embeddings. Errors as above; Anthropic has none.
+[[nodiscard]] inline result<prepared_request> prepare(embedding_request const& from,
+                                                      provider_entry const& to) {
+    if (from.model.empty()) return fail(errc::bad_argument, "embedding_request: no model");
+    if (from.inputs.empty()) return fail(errc::bad_argument, "embedding_request: no inputs");
+    if (to.family == api_family::anthropic) {
+        return detail::no_word_for("an embedding", "Anthropic Messages");
+    }
+    prepared_request prepared;
+    boost::json::value body;
+    if (to.family == api_family::openai) {
+        prepared.dialect = dialect::openai_embeddings;
+        prepared.target = to.prefix + "/embeddings";
+        body = {{"model", from.model}, {"input", boost::json::value_from(from.inputs)}};
+        if (from.dimensions) body.get_object()["dimensions"] = *from.dimensions;
+    } else {
+        bool const one = from.inputs.size() == 1;
+        prepared.dialect = dialect::gemini;
+        prepared.target = detail::gemini_target(to.prefix, from.model,
+                                                one ? ":embedContent" : ":batchEmbedContents");
+        boost::json::array requests = detail::gemini_embeddings(from);
+        body = one ? requests.front() : detail::object_of("requests", std::move(requests));
+    }
+    if (auto done = detail::lay_over(from.extra, body); !done) return done.error();
+    prepared.body = boost::json::serialize(body);
+    prepared.facts = facts_of_request(body);
+    return prepared;
+}
+
+}  // namespace v1
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_PROVIDERS_REQUEST_BODY_HPP
 
 // ---- aiaudit/client/response_follower.hpp ----
 // SPDX-License-Identifier: MIT
@@ -30052,6 +29767,7 @@ inline void set_facts(record& entry, attempt_facts const& facts) {
 #include <cstdint>
 #include <exception>
 #include <optional>
+#include <span>
 #include <stop_token>
 #include <string>
 #include <string_view>
@@ -30084,6 +29800,8 @@ struct attempt_plan {
     transfer_limits limits{};
     std::stop_token stop{};
     std::size_t body_bytes_kept = 0;
+    // Secrets of the caller's that go to the provider beside `key`.
+    std::span<std::string const> callers_keys{};
 };
 
 struct attempt_end {
@@ -30262,6 +29980,8 @@ void price_outcome(attempt_end& end, reading& read, std::optional<error> const& 
     if (!end.cost_problem) end.cost_problem = fail(errc::truncated, "the stream was cut");
 }
 
+inline constexpr std::size_t callers_key_bytes_least = 16;
+
 // A provider, or what sits in between, may repeat the key in what it says.
 inline void withhold_key(std::string_view key, reading& read) {
     if (key.empty()) return;
@@ -30288,6 +30008,10 @@ template <pricing_policy Prices>
     usage const used = follower.used_so_far();
     reading read = follower.finish();
     withhold_key(plan.key->value, read);
+    for (std::string const& each : plan.callers_keys) {
+        // Shorter ones are words such as "none", which may stand in a model's name.
+        if (each.size() >= callers_key_bytes_least) withhold_key(each, read);
+    }
     if (read.facts.model_requested.empty()) read.facts.model_requested = plan.model;
     if (read.facts.model_served.empty()) read.facts.model_served = read.facts.model_requested;
     if (transport) read.facts.complete = false;
@@ -30802,6 +30526,7 @@ inline constexpr std::size_t key_secret_bytes =
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace aiaudit {
 inline namespace v1 {
@@ -30862,22 +30587,30 @@ inline constexpr std::array<std::string_view, 4> key_header_names{"authorization
     return who;
 }
 
-// Whether a header holds a key of a gateway's, whoever's that is: it opens nothing at a provider's,
-// and he who has it there could use it here.
-[[nodiscard]] inline bool holds_gateway_key(std::string_view value) noexcept {
-    auto const space = value.rfind(' ');  // behind "Bearer"
-    if (space != std::string_view::npos) value.remove_prefix(space + 1);
-    return id_in_secret(value).has_value();
+[[nodiscard]] inline bool has_gateway_secret(std::string_view value) noexcept {
+    return id_in_secret(value.substr(value.rfind(' ') + 1)).has_value();
 }
 
-// Of the client's headers those that the provider is to see: neither keys nor cookies, nor what is
-// ours, or of the one connection. A key of the client's own goes on where we have none for that
-// provider. The answer must not be compressed, since we read it.
+// What stands in the headers for keys, one each: "Bearer a b" has "b".
+[[nodiscard]] inline std::vector<std::string> keys_in(header_list const& headers) {
+    std::vector<std::string> found;
+    for (auto const& [name, value] : headers) {
+        for (std::string_view const each : key_header_names) {
+            if (same_name(name, each)) found.push_back(value.substr(value.rfind(' ') + 1));
+        }
+    }
+    return found;
+}
+
+// Of the client's headers those that the provider is to see: neither cookies, nor what is ours, or
+// of the one connection; his own key where it is passed on, but never a secret of the gateway's.
+// The answer must not be compressed, since we read it.
 [[nodiscard]] inline header_list headers_for_upstream(gateway_request const& from,
                                                       provider_entry const& to,
-                                                      std::string_view provider_key) {
+                                                      std::string_view provider_key,
+                                                      bool passes_own_key) {
     header_list headers;
-    bool const own_key = !provider_key.empty();
+    bool const drops_keys = !passes_own_key || !provider_key.empty();
     for (auto const& [name, value] : from.headers) {
         bool dropped = is_hop_by_hop(name) || has_prefix(name, own_header_prefix) ||
                        has_prefix(name, "x-forwarded-");
@@ -30885,7 +30618,8 @@ inline constexpr std::array<std::string_view, 4> key_header_names{"authorization
              {"host", "content-length", "accept-encoding", "expect", "cookie", "forwarded"})
             dropped = dropped || same_name(name, each);
         for (std::string_view const each : key_header_names)
-            dropped = dropped || (same_name(name, each) && (own_key || holds_gateway_key(value)));
+            dropped =
+                dropped || (same_name(name, each) && (drops_keys || has_gateway_secret(value)));
         // What Connection names is of the one connection, too.
         dropped = dropped || header_names(header_of(from.headers, "connection"), name);
         if (!dropped) headers.emplace_back(name, value);
@@ -31440,6 +31174,24 @@ struct unreadable_request {
     std::string why{};
 };
 
+// What of a head that Beast takes another server may take otherwise; empty where nothing. Beast
+// passes over a coding that it does not know, so that a body in it would be a request of its own,
+// and joins lines that are folded.
+template <class Head>
+[[nodiscard]] std::string ambiguity_of(Head const& head, std::string_view bytes) {
+    using beast::http::field;
+    for (std::string_view const fold : {"\r\n ", "\r\n\t"}) {
+        if (bytes.find(fold) != std::string_view::npos) return "a header line that is folded";
+    }
+    if (head.count(field::host) > 1) return "more than one Host";
+    if (head.version() >= 11 && head.count(field::host) == 0) return "no Host";
+    if (head.count(field::transfer_encoding) == 0) return {};
+    if (head.version() < 11) return "HTTP/1.0 has no Transfer-Encoding";
+    bool const chunked = head.count(field::transfer_encoding) == 1 &&
+                         same_name(std::string_view(head[field::transfer_encoding]), "chunked");
+    return chunked ? std::string{} : "a Transfer-Encoding other than chunked";
+}
+
 class client_connection : public std::enable_shared_from_this<client_connection> {
 public:
     using tcp = asio::ip::tcp;
@@ -31503,6 +31255,7 @@ private:
     using parser = beast::http::request_parser<beast::http::string_body>;
 
     [[nodiscard]] asio::awaitable<bool> await_first_byte();
+    [[nodiscard]] asio::awaitable<bool> read_head(parser& from, unreadable_request& why);
     [[nodiscard]] asio::awaitable<bool> read_body(parser& from, unreadable_request& why);
     [[nodiscard]] unreadable_request unreadable_of(beast::error_code why) const;
     [[nodiscard]] std::string head_text(int status, header_list const& headers,
@@ -31554,6 +31307,31 @@ inline unreadable_request client_connection::unreadable_of(beast::error_code why
     return {400, "no HTTP: " + why.message()};
 }
 
+inline asio::awaitable<bool> client_connection::read_head(parser& from, unreadable_request& why) {
+    stream_.expires_after(limits_.head_time);
+    for (;;) {
+        // It takes a head whole, or nothing of it.
+        beast::error_code failed;
+        std::size_t const used = from.put(buffer_.data(), failed);
+        if (!failed) {
+            std::string ambiguous = ambiguity_of(
+                from.get(),
+                std::string_view(static_cast<char const*>(buffer_.data().data()), used));
+            buffer_.consume(used);
+            if (!ambiguous.empty()) why = {400, std::move(ambiguous)};
+            co_return why.status == 0;
+        }
+        if (failed != beast::http::error::need_more) {
+            why = unreadable_of(failed);
+            co_return false;
+        }
+        auto const [broken, bytes] =
+            co_await stream_.async_read_some(buffer_.prepare(std::size_t{4} << 10), as_value);
+        if (broken) co_return false;
+        buffer_.commit(bytes);
+    }
+}
+
 inline asio::awaitable<bool> client_connection::read_body(parser& from, unreadable_request& why) {
     namespace http = beast::http;
     if (from.is_done()) co_return true;
@@ -31579,31 +31357,20 @@ inline asio::awaitable<std::optional<gateway_request>> client_connection::read(
     parser from;
     from.header_limit(static_cast<std::uint32_t>(limits_.head_bytes_max));
     from.body_limit(limits_.body_bytes_max);
-    stream_.expires_after(limits_.head_time);
-    auto const [failed, bytes] = co_await http::async_read_header(stream_, buffer_, from, as_value);
-    if (failed) {
-        why = unreadable_of(failed);
-        co_return std::nullopt;
-    }
+    if (!co_await read_head(from, why)) co_return std::nullopt;
     auto const& head = from.get();
     http_1_0_ = head.version() < 11;
     is_head_ = head.method() == http::verb::head;
     keep_alive_ = head.keep_alive();
-    // Beast takes the last of several hosts; who is between may have taken the first.
-    auto const hosts = head.equal_range(http::field::host);
-    if (std::distance(hosts.first, hosts.second) > 1) {
-        why = {400, "more than one Host"};
-        co_return std::nullopt;
-    }
-    if (!co_await read_body(from, why)) co_return std::nullopt;
     gateway_request made;
-    auto message = from.release();
-    made.method = message.method_string();
-    made.target = message.target();
-    for (auto const& field : message)
+    made.method = head.method_string();
+    made.target = head.target();
+    // Before the body is read: behind it trailers may come, and Beast takes them for headers.
+    for (auto const& field : head)
         made.headers.emplace_back(std::string(field.name_string()), std::string(field.value()));
-    made.body = std::move(message.body());
     made.remote = remote_;
+    if (!co_await read_body(from, why)) co_return std::nullopt;
+    made.body = std::move(from.get().body());
     co_return made;
 }
 
@@ -33319,6 +33086,197 @@ struct gateway_core {
 
 #endif  // AIAUDIT_GATEWAY_GATEWAY_CORE_HPP
 
+// ---- aiaudit/client/raw_request.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// raw_request.hpp: a caller's own JSON for a path of a provider's.
+//
+// Threads: pure functions.
+// Floor 7.
+#ifndef AIAUDIT_CLIENT_RAW_REQUEST_HPP
+#define AIAUDIT_CLIENT_RAW_REQUEST_HPP
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace aiaudit {
+inline namespace v1 {
+namespace detail {
+
+struct raw_request {
+    endpoint point{};
+    std::string body{};
+    std::string model{};
+    bool model_in_path = false;
+    bool stream = false;
+    std::optional<api_family> family{};  // of the provider that it was written for
+    request_facts facts{};
+
+    // Errors: bad_json where the body is no JSON object.
+    [[nodiscard]] static result<raw_request> of(endpoint point, std::string json) {
+        boost::json::monotonic_resource memory;
+        auto const parsed = parse_json(json, "request", &memory);
+        if (!parsed) return parsed.error();
+        if (!parsed->is_object()) return fail(errc::bad_json, "request: not a JSON object");
+        raw_request made;
+        made.facts = facts_of_request(*parsed);
+        made.model_in_path = !point.model.empty();
+        made.model = made.model_in_path ? point.model : made.facts.model;
+        made.stream = point.stream || made.facts.parameters.stream;
+        made.point = std::move(point);
+        made.body = std::move(json);
+        return made;
+    }
+
+    // The first time for the provider that the request was written for. After that for a fallback,
+    // whose model may be another; errors: bad_argument where the model is named in the path, or the
+    // other provider has another family's API.
+    [[nodiscard]] result<prepared_request> prepared(provider_entry const& where,
+                                                    std::string_view path,
+                                                    std::string const& other) {
+        auto const there = endpoint_of(where.name, path);
+        if (!there) return there.error();
+        if (where.family != family.value_or(where.family))
+            return fail(errc::bad_argument, "no fallback to a provider of another API");
+        family = where.family;
+        prepared_request made;
+        made.dialect = there->dialect;
+        made.target = where.prefix + std::string(path);
+        made.body = body;
+        made.facts = facts;
+        if (other != model) {
+            if (model_in_path)
+                return fail(errc::bad_argument, "no fallback for a path that names the model");
+            auto value = parse_json(body, "request");
+            if (!value) return value.error();
+            value->get_object()["model"] = other;
+            made.facts.model = other;
+            made.body = boost::json::serialize(*value);
+        }
+        if (!where.stream_options || !stream) return made;
+        auto asked = with_usage_asked(there->dialect, there->vendor, made.body);
+        if (!asked) return asked.error();
+        made.body = std::move(asked->body);
+        made.usage_injected = asked->injected;
+        return made;
+    }
+    // For a path of which nothing needs to be known, since it costs nothing.
+    [[nodiscard]] result<prepared_request> as_it_came(provider_entry const& where,
+                                                      std::string_view path) const {
+        prepared_request made;
+        made.dialect = point.dialect;
+        made.target = where.prefix + std::string(path);
+        made.body = body;
+        made.facts = facts;
+        return made;
+    }
+};
+
+}  // namespace detail
+}  // namespace v1
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_CLIENT_RAW_REQUEST_HPP
+
+// ---- aiaudit/gateway/understood_request.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// understood_request.hpp: who asks, and for what: a request's key, route and body, or why it is
+// refused.
+//
+// Threads: plain functions; the core is shared.
+// Floor 9.
+#ifndef AIAUDIT_GATEWAY_UNDERSTOOD_REQUEST_HPP
+#define AIAUDIT_GATEWAY_UNDERSTOOD_REQUEST_HPP
+
+#include <boost/json/monotonic_resource.hpp>
+#include <boost/json/value.hpp>
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+
+namespace aiaudit {
+inline namespace v1 {
+namespace detail {
+
+struct understood_request {
+    std::shared_ptr<gateway_key const> key{};
+    call_options who{};
+    route to{};
+    raw_request raw{};
+    // Whether it came without a key of the gateway's.
+    [[nodiscard]] bool is_nobodys() const noexcept { return key->id.empty(); }
+};
+
+// Finds the key that a request comes with. A problem: it opens nothing.
+template <class Core>
+[[nodiscard]] std::optional<gateway_problem> identify(Core& core, gateway_request const& request,
+                                                      understood_request& made) {
+    static auto const nobody = std::make_shared<gateway_key const>([] {
+        gateway_key key;
+        key.names_users = true;
+        return key;
+    }());
+    made.key = nobody;
+    if (!core.keys) return std::nullopt;
+    std::string const secret = secret_in(request.headers, request.target);
+    if (!secret.empty()) made.key = core.keys->find(secret);
+    if (made.key && made.key != nobody) return std::nullopt;
+    if (!core.options.keys_required) {
+        made.key = nobody;
+        return std::nullopt;
+    }
+    core.metrics.refused("unauthorised");
+    return secret.empty() ? missing_key_problem() : wrong_key_problem();
+}
+
+// `request` outlives what is made of it. A problem: it is refused, and this is why.
+template <class Core>
+[[nodiscard]] std::optional<gateway_problem> understand(Core& core, gateway_request const& request,
+                                                        understood_request& made) {
+    if (auto problem = identify(core, request, made)) return problem;
+    boost::json::monotonic_resource memory;
+    boost::json::value body(boost::json::storage_ptr{&memory});
+    if (request.method == "POST") {
+        auto parsed = parse_json(request.body, "the body", &memory);
+        if (!parsed) return problem_of(parsed.error(), {});
+        if (!parsed->is_object())
+            return problem_of(fail(errc::bad_json, "the body is not a JSON object"), {});
+        body = std::move(*parsed);
+        made.raw.facts = facts_of_request(body);
+    }
+    auto found =
+        core.routes.find(request.method, request.target, made.raw.facts.model, request.headers);
+    if (!found) return problem_of(found.error(), {});
+    made.to = std::move(*found);
+    auto const& entry = core.routes.upstreams()[made.to.upstream].entry;
+    auto point = point_of(made.to, entry, made.to.path);
+    if (!point) return problem_of(point.error(), {});
+    made.raw.point = std::move(*point);
+    made.raw.model_in_path = !made.raw.point.model.empty();
+    made.raw.model = made.raw.model_in_path ? made.raw.point.model : made.raw.facts.model;
+    made.raw.stream = made.raw.point.stream || made.raw.facts.parameters.stream;
+    made.raw.body = request.body;
+    if (!made.raw.model.empty() && !may_use(*made.key, made.raw.model)) {
+        core.metrics.refused("model");
+        return model_refused_problem(made.raw.model);
+    }
+    auto who = caller_of(request, *made.key, body);
+    if (!who) return problem_of(who.error(), {});
+    made.who = std::move(*who);
+    return std::nullopt;
+}
+
+}  // namespace detail
+}  // namespace v1
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_GATEWAY_UNDERSTOOD_REQUEST_HPP
+
 // ---- aiaudit/transport/origin.hpp ----
 // SPDX-License-Identifier: MIT
 //
@@ -33628,8 +33586,8 @@ public:
     // Errors: connect_failed, tls_failed, timed_out, cancelled.
     [[nodiscard]] asio::awaitable<result<void>> open(transfer_limits const& limits);
 
-    // Sends a request that has passed check_request(), and whose body outlives the exchange. Errors: connection_lost, timed_out,
-    // cancelled.
+    // Sends a request that has passed check_request(), and whose body outlives the exchange.
+    // Errors: connection_lost, timed_out, cancelled.
     [[nodiscard]] asio::awaitable<result<void>> send(http_request const& request,
                                                      transfer_limits const& limits);
     // The head of the answer. Errors: bad_response, connection_lost, timed_out, cancelled.
@@ -34049,8 +34007,6 @@ private:
     // One attempt, while its answer passes.
     struct passing;
 
-    [[nodiscard]] std::optional<gateway_problem> identify();
-    [[nodiscard]] std::optional<gateway_problem> understand();
     [[nodiscard]] result<ready_request> ready(std::size_t upstream, std::string const& model);
     [[nodiscard]] attempt_plan plan_of(ready_request const& at, api_key const& key);
 
@@ -34084,10 +34040,7 @@ private:
     client_connection& client_;
     gateway_request const& request_;
     api_surface const surface_;
-    std::shared_ptr<gateway_key const> key_{};
-    call_options who_{};
-    route route_{};
-    raw_request raw_{};
+    understood_request asked_{};
     operation_id id_{};
     std::uint32_t attempts_ = 0;
     bool warned_ = false;
@@ -34097,8 +34050,7 @@ private:
 template <class Core>
 struct relay<Core>::passing {
     passing(attempt_plan const& plan, std::string origin_of)
-        : follower(exchange_of(plan), *plan.request, *plan.where, nobody, 0,
-                   answer_text::passed),
+        : follower(exchange_of(plan), *plan.request, *plan.where, nobody, 0, answer_text::passed),
           origin(std::move(origin_of)) {}
 
     stream_listener nobody{};
@@ -34113,62 +34065,6 @@ struct relay<Core>::passing {
     bool was_kept = false;
 };
 
-// --- who asks, and what ---
-
-template <class Core>
-std::optional<gateway_problem> relay<Core>::identify() {
-    static auto const nobody = std::make_shared<gateway_key const>([] {
-        gateway_key made;
-        made.names_users = true;
-        return made;
-    }());
-    key_ = nobody;
-    if (!core_.keys) return std::nullopt;
-    std::string const secret = secret_in(request_.headers, request_.target);
-    if (!secret.empty()) key_ = core_.keys->find(secret);
-    if (key_ && key_ != nobody) return std::nullopt;
-    if (!core_.options.keys_required) {
-        key_ = nobody;
-        return std::nullopt;
-    }
-    core_.metrics.refused("unauthorised");
-    return secret.empty() ? missing_key_problem() : wrong_key_problem();
-}
-
-template <class Core>
-std::optional<gateway_problem> relay<Core>::understand() {
-    boost::json::monotonic_resource memory;
-    boost::json::value body(boost::json::storage_ptr{&memory});
-    if (request_.method == "POST") {
-        auto parsed = parse_json(request_.body, "the body", &memory);
-        if (!parsed) return problem_of(parsed.error(), {});
-        if (!parsed->is_object())
-            return problem_of(fail(errc::bad_json, "the body is not a JSON object"), {});
-        body = std::move(*parsed);
-        raw_.facts = facts_of_request(body);
-    }
-    auto found =
-        core_.routes.find(request_.method, request_.target, raw_.facts.model, request_.headers);
-    if (!found) return problem_of(found.error(), {});
-    route_ = std::move(*found);
-    auto const& entry = core_.routes.upstreams()[route_.upstream].entry;
-    auto point = point_of(route_, entry, route_.path);
-    if (!point) return problem_of(point.error(), {});
-    raw_.point = std::move(*point);
-    raw_.model_in_path = !raw_.point.model.empty();
-    raw_.model = raw_.model_in_path ? raw_.point.model : raw_.facts.model;
-    raw_.stream = raw_.point.stream || raw_.facts.parameters.stream;
-    raw_.body = request_.body;
-    if (!raw_.model.empty() && !may_use(*key_, raw_.model)) {
-        core_.metrics.refused("model");
-        return model_refused_problem(raw_.model);
-    }
-    auto who = caller_of(request_, *key_, body);
-    if (!who) return problem_of(who.error(), {});
-    who_ = std::move(*who);
-    return std::nullopt;
-}
-
 template <class Core>
 asio::awaitable<void> relay<Core>::answer(gateway_problem problem) {
     auto told = error_response(surface_, problem);
@@ -34178,16 +34074,14 @@ asio::awaitable<void> relay<Core>::answer(gateway_problem problem) {
 
 template <class Core>
 asio::awaitable<void> relay<Core>::run() {
-    auto problem = identify();
-    if (!problem) problem = understand();
-    if (problem) {
+    if (auto problem = understand(core_, request_, asked_)) {
         co_await answer(std::move(*problem));
         co_return;
     }
     id_ = make_operation_id(core_.ledger.time().now());
     client_.watch(nullptr);  // nothing is sent for one that leaves before its turn
-    std::vector<std::size_t> const& others = core_.routes.fallbacks(route_.upstream);
-    refused last = co_await try_upstream(route_.upstream, others.empty());
+    std::vector<std::size_t> const& others = core_.routes.fallbacks(asked_.to.upstream);
+    refused last = co_await try_upstream(asked_.to.upstream, others.empty());
     for (std::size_t i = 0; i < others.size() && last && !last->final && !client_.gone(); ++i)
         last = co_await try_upstream(others[i], i + 1 == others.size());
     client_.unwatch();
@@ -34200,10 +34094,10 @@ template <class Core>
 result<typename relay<Core>::ready_request> relay<Core>::ready(std::size_t upstream,
                                                                std::string const& model) {
     provider_entry const& entry = core_.routes.upstreams()[upstream].entry;
-    auto prepared = route_.billable ? raw_.prepared(entry, route_.path, model)
-                                    : raw_.as_it_came(entry, route_.path);
+    auto prepared = asked_.to.billable ? asked_.raw.prepared(entry, asked_.to.path, model)
+                                       : asked_.raw.as_it_came(entry, asked_.to.path);
     if (!prepared) return prepared.error();
-    auto point = point_of(route_, entry, prepared->target);
+    auto point = point_of(asked_.to, entry, prepared->target);
     if (!point) return point.error();
     if (point->billable) {
         if (auto limited = core_.desk.limit_output(*prepared, *point, model); !limited)
@@ -34221,10 +34115,10 @@ attempt_plan relay<Core>::plan_of(ready_request const& at, api_key const& key) {
     plan.where = &at.point;
     plan.model = at.model;
     plan.downgraded_from = at.downgraded_from;
-    plan.who = &who_;
+    plan.who = &asked_.who;
     plan.id = id_;
     plan.number = ++attempts_;
-    plan.stream = raw_.stream;
+    plan.stream = asked_.raw.stream;
     plan.limits = core_.options.upstream;
     plan.limits.deadline = core_.timer.now() + core_.options.upstream_time;
     return plan;
@@ -34236,11 +34130,11 @@ template <class Core>
 asio::awaitable<typename relay<Core>::refused> relay<Core>::try_upstream(std::size_t upstream,
                                                                          bool is_last) {
     std::vector<std::string> tried;
-    std::string model = raw_.model;
+    std::string model = asked_.raw.model;
     for (;;) {
         auto at = ready(upstream, model);
         if (!at) co_return refusal{problem_of(at.error(), {}), {}, is_last};
-        if (model != raw_.model) at->downgraded_from = raw_.model;
+        if (model != asked_.raw.model) at->downgraded_from = asked_.raw.model;
         refused why = co_await attempt(*at, is_last);
         if (why && why->again) {
             only_new_ = true;
@@ -34250,7 +34144,7 @@ asio::awaitable<typename relay<Core>::refused> relay<Core>::try_upstream(std::si
             co_return why;
         tried.push_back(model);
         auto const next = cheaper_than(why->by_budget->models, model, tried);
-        if (!next || !may_use(*key_, *next)) co_return why;
+        if (!next || !may_use(*asked_.key, *next)) co_return why;
         model = *next;
     }
 }
@@ -34290,8 +34184,11 @@ template <class Core>
 asio::awaitable<typename relay<Core>::refused> relay<Core>::attempt(ready_request const& at,
                                                                     bool is_last) {
     gateway_upstream const& upstream = core_.routes.upstreams()[at.upstream];
-    api_key const key{upstream.entry.name, upstream.key, key_->id};
-    attempt_plan const plan = plan_of(at, key);
+    api_key const key{upstream.entry.name, upstream.key, asked_.key->id};
+    attempt_plan plan = plan_of(at, key);
+    std::vector<std::string> passed_on;
+    if (key.value.empty() && asked_.is_nobodys()) passed_on = keys_in(request_.headers);
+    plan.callers_keys = passed_on;
     std::string const& name = upstream.entry.name;
     auto const allowed = core_.circuits.admit(name, at.model, core_.timer.now());
     note(allowed.change, at.model, name);
@@ -34321,7 +34218,7 @@ result<http_request> relay<Core>::request_for(passing const& of, attempt_plan co
     out.method = request_.method;
     out.origin = of.origin;
     out.target = plan.request->target;
-    out.headers = headers_for_upstream(request_, *plan.to, plan.key->value);
+    out.headers = headers_for_upstream(request_, *plan.to, plan.key->value, asked_.is_nobodys());
     if (header_of(out.headers, "idempotency-key").empty() && plan.where->billable)
         out.headers.emplace_back("Idempotency-Key", plan.id.to_string());
     out.body = plan.request->body;
@@ -34427,7 +34324,7 @@ error_class relay<Core>::record_end(ready_request const& at, attempt_plan const&
                                     std::optional<error> failed, record entry,
                                     breaker_ticket ticket) {
     entry.duration_ns = nanoseconds_between(of.begun, core_.timer.now());
-    if (raw_.stream) entry.time_to_first_token_ns = of.first_piece_ns;
+    if (asked_.raw.stream) entry.time_to_first_token_ns = of.first_piece_ns;
     attempt_end end = end_of(plan, of.follower, std::move(failed), std::move(entry),
                              core_.options.calls.output_tokens_max, core_.prices);
     auto const waits = attempt_failure::from(end.of, end.headers, core_.ledger.time().now());
@@ -34529,8 +34426,8 @@ inline namespace v1 {
 // any thread, and may take some milliseconds.
 struct gateway_site {
     std::function<gateway_response(gateway_request const&)> answer{};
-    // A stream of server-sent events, if a request asks for one: after which record it begins, its
-    // head, and what came after a record.
+    // A stream of server-sent events, if a request asks for one, and for as long as it may: after
+    // which record it begins, its head, and what came after a record.
     std::function<bool(gateway_request const&)> is_event_stream{};
     std::function<result<sequence>(gateway_request const&)> events_begin{};
     std::function<gateway_response()> events_head{};
@@ -34582,7 +34479,8 @@ struct listener {
     static_cast<void>(co_await of.client.flush());
     of.client.watch([](bool) {});
     asio::steady_timer timer(co_await asio::this_coro::executor);
-    for (int quiet = 0; !of.client.gone() && !of.stopping();) {
+    // Its session may end before the client leaves.
+    for (int quiet = 0; !of.client.gone() && !of.stopping() && site.is_event_stream(of.request);) {
         std::string text = site.events_after(*last);
         quiet = text.empty() ? quiet + 1 : 0;
         if (quiet == quiet_most) {

@@ -9,12 +9,12 @@
 #ifndef AIAUDIT_GATEWAY_RELAY_HPP
 #define AIAUDIT_GATEWAY_RELAY_HPP
 
-#include <aiaudit/client/raw_request.hpp>          // raw_request
 #include <aiaudit/client/stream_guard.hpp>         // stream_guard
-#include <aiaudit/gateway/caller.hpp>              // caller_of
+#include <aiaudit/gateway/caller.hpp>              // headers_for_upstream
 #include <aiaudit/gateway/client_connection.hpp>   // client_connection
 #include <aiaudit/gateway/error_body.hpp>          // error_response
 #include <aiaudit/gateway/gateway_core.hpp>        // gateway_core
+#include <aiaudit/gateway/understood_request.hpp>  // understand
 #include <aiaudit/gateway/upstream_pool.hpp>       // upstream_pool
 #include <aiaudit/gateway/usage_chunk_filter.hpp>  // usage_chunk_filter
 
@@ -74,10 +74,6 @@ private:
     // One attempt, while its answer passes.
     struct passing;
 
-    // Whether he has no key of the gateway's.
-    [[nodiscard]] bool is_nobody() const noexcept { return key_->id.empty(); }
-    [[nodiscard]] std::optional<gateway_problem> identify();
-    [[nodiscard]] std::optional<gateway_problem> understand();
     [[nodiscard]] result<ready_request> ready(std::size_t upstream, std::string const& model);
     [[nodiscard]] attempt_plan plan_of(ready_request const& at, api_key const& key);
 
@@ -111,10 +107,7 @@ private:
     client_connection& client_;
     gateway_request const& request_;
     api_surface const surface_;
-    std::shared_ptr<gateway_key const> key_{};
-    call_options who_{};
-    route route_{};
-    raw_request raw_{};
+    understood_request asked_{};
     operation_id id_{};
     std::uint32_t attempts_ = 0;
     bool warned_ = false;
@@ -139,62 +132,6 @@ struct relay<Core>::passing {
     bool was_kept = false;
 };
 
-// --- who asks, and what ---
-
-template <class Core>
-std::optional<gateway_problem> relay<Core>::identify() {
-    static auto const nobody = std::make_shared<gateway_key const>([] {
-        gateway_key made;
-        made.names_users = true;
-        return made;
-    }());
-    key_ = nobody;
-    if (!core_.keys) return std::nullopt;
-    std::string const secret = secret_in(request_.headers, request_.target);
-    if (!secret.empty()) key_ = core_.keys->find(secret);
-    if (key_ && key_ != nobody) return std::nullopt;
-    if (!core_.options.keys_required) {
-        key_ = nobody;
-        return std::nullopt;
-    }
-    core_.metrics.refused("unauthorised");
-    return secret.empty() ? missing_key_problem() : wrong_key_problem();
-}
-
-template <class Core>
-std::optional<gateway_problem> relay<Core>::understand() {
-    boost::json::monotonic_resource memory;
-    boost::json::value body(boost::json::storage_ptr{&memory});
-    if (request_.method == "POST") {
-        auto parsed = parse_json(request_.body, "the body", &memory);
-        if (!parsed) return problem_of(parsed.error(), {});
-        if (!parsed->is_object())
-            return problem_of(fail(errc::bad_json, "the body is not a JSON object"), {});
-        body = std::move(*parsed);
-        raw_.facts = facts_of_request(body);
-    }
-    auto found =
-        core_.routes.find(request_.method, request_.target, raw_.facts.model, request_.headers);
-    if (!found) return problem_of(found.error(), {});
-    route_ = std::move(*found);
-    auto const& entry = core_.routes.upstreams()[route_.upstream].entry;
-    auto point = point_of(route_, entry, route_.path);
-    if (!point) return problem_of(point.error(), {});
-    raw_.point = std::move(*point);
-    raw_.model_in_path = !raw_.point.model.empty();
-    raw_.model = raw_.model_in_path ? raw_.point.model : raw_.facts.model;
-    raw_.stream = raw_.point.stream || raw_.facts.parameters.stream;
-    raw_.body = request_.body;
-    if (!raw_.model.empty() && !may_use(*key_, raw_.model)) {
-        core_.metrics.refused("model");
-        return model_refused_problem(raw_.model);
-    }
-    auto who = caller_of(request_, *key_, body);
-    if (!who) return problem_of(who.error(), {});
-    who_ = std::move(*who);
-    return std::nullopt;
-}
-
 template <class Core>
 asio::awaitable<void> relay<Core>::answer(gateway_problem problem) {
     auto told = error_response(surface_, problem);
@@ -204,16 +141,14 @@ asio::awaitable<void> relay<Core>::answer(gateway_problem problem) {
 
 template <class Core>
 asio::awaitable<void> relay<Core>::run() {
-    auto problem = identify();
-    if (!problem) problem = understand();
-    if (problem) {
+    if (auto problem = understand(core_, request_, asked_)) {
         co_await answer(std::move(*problem));
         co_return;
     }
     id_ = make_operation_id(core_.ledger.time().now());
     client_.watch(nullptr);  // nothing is sent for one that leaves before its turn
-    std::vector<std::size_t> const& others = core_.routes.fallbacks(route_.upstream);
-    refused last = co_await try_upstream(route_.upstream, others.empty());
+    std::vector<std::size_t> const& others = core_.routes.fallbacks(asked_.to.upstream);
+    refused last = co_await try_upstream(asked_.to.upstream, others.empty());
     for (std::size_t i = 0; i < others.size() && last && !last->final && !client_.gone(); ++i)
         last = co_await try_upstream(others[i], i + 1 == others.size());
     client_.unwatch();
@@ -226,10 +161,10 @@ template <class Core>
 result<typename relay<Core>::ready_request> relay<Core>::ready(std::size_t upstream,
                                                                std::string const& model) {
     provider_entry const& entry = core_.routes.upstreams()[upstream].entry;
-    auto prepared = route_.billable ? raw_.prepared(entry, route_.path, model)
-                                    : raw_.as_it_came(entry, route_.path);
+    auto prepared = asked_.to.billable ? asked_.raw.prepared(entry, asked_.to.path, model)
+                                       : asked_.raw.as_it_came(entry, asked_.to.path);
     if (!prepared) return prepared.error();
-    auto point = point_of(route_, entry, prepared->target);
+    auto point = point_of(asked_.to, entry, prepared->target);
     if (!point) return point.error();
     if (point->billable) {
         if (auto limited = core_.desk.limit_output(*prepared, *point, model); !limited)
@@ -247,10 +182,10 @@ attempt_plan relay<Core>::plan_of(ready_request const& at, api_key const& key) {
     plan.where = &at.point;
     plan.model = at.model;
     plan.downgraded_from = at.downgraded_from;
-    plan.who = &who_;
+    plan.who = &asked_.who;
     plan.id = id_;
     plan.number = ++attempts_;
-    plan.stream = raw_.stream;
+    plan.stream = asked_.raw.stream;
     plan.limits = core_.options.upstream;
     plan.limits.deadline = core_.timer.now() + core_.options.upstream_time;
     return plan;
@@ -262,11 +197,11 @@ template <class Core>
 asio::awaitable<typename relay<Core>::refused> relay<Core>::try_upstream(std::size_t upstream,
                                                                          bool is_last) {
     std::vector<std::string> tried;
-    std::string model = raw_.model;
+    std::string model = asked_.raw.model;
     for (;;) {
         auto at = ready(upstream, model);
         if (!at) co_return refusal{problem_of(at.error(), {}), {}, is_last};
-        if (model != raw_.model) at->downgraded_from = raw_.model;
+        if (model != asked_.raw.model) at->downgraded_from = asked_.raw.model;
         refused why = co_await attempt(*at, is_last);
         if (why && why->again) {
             only_new_ = true;
@@ -276,7 +211,7 @@ asio::awaitable<typename relay<Core>::refused> relay<Core>::try_upstream(std::si
             co_return why;
         tried.push_back(model);
         auto const next = cheaper_than(why->by_budget->models, model, tried);
-        if (!next || !may_use(*key_, *next)) co_return why;
+        if (!next || !may_use(*asked_.key, *next)) co_return why;
         model = *next;
     }
 }
@@ -316,10 +251,10 @@ template <class Core>
 asio::awaitable<typename relay<Core>::refused> relay<Core>::attempt(ready_request const& at,
                                                                     bool is_last) {
     gateway_upstream const& upstream = core_.routes.upstreams()[at.upstream];
-    api_key const key{upstream.entry.name, upstream.key, key_->id};
+    api_key const key{upstream.entry.name, upstream.key, asked_.key->id};
     attempt_plan plan = plan_of(at, key);
     std::vector<std::string> passed_on;
-    if (key.value.empty() && is_nobody()) passed_on = keys_in(request_.headers);
+    if (key.value.empty() && asked_.is_nobodys()) passed_on = keys_in(request_.headers);
     plan.callers_keys = passed_on;
     std::string const& name = upstream.entry.name;
     auto const allowed = core_.circuits.admit(name, at.model, core_.timer.now());
@@ -350,7 +285,7 @@ result<http_request> relay<Core>::request_for(passing const& of, attempt_plan co
     out.method = request_.method;
     out.origin = of.origin;
     out.target = plan.request->target;
-    out.headers = headers_for_upstream(request_, *plan.to, plan.key->value, is_nobody());
+    out.headers = headers_for_upstream(request_, *plan.to, plan.key->value, asked_.is_nobodys());
     if (header_of(out.headers, "idempotency-key").empty() && plan.where->billable)
         out.headers.emplace_back("Idempotency-Key", plan.id.to_string());
     out.body = plan.request->body;
@@ -456,7 +391,7 @@ error_class relay<Core>::record_end(ready_request const& at, attempt_plan const&
                                     std::optional<error> failed, record entry,
                                     breaker_ticket ticket) {
     entry.duration_ns = nanoseconds_between(of.begun, core_.timer.now());
-    if (raw_.stream) entry.time_to_first_token_ns = of.first_piece_ns;
+    if (asked_.raw.stream) entry.time_to_first_token_ns = of.first_piece_ns;
     attempt_end end = end_of(plan, of.follower, std::move(failed), std::move(entry),
                              core_.options.calls.output_tokens_max, core_.prices);
     auto const waits = attempt_failure::from(end.of, end.headers, core_.ledger.time().now());

@@ -63,8 +63,8 @@ public:
     // Errors: connect_failed, tls_failed, timed_out, cancelled.
     [[nodiscard]] asio::awaitable<result<void>> open(transfer_limits const& limits);
 
-    // Sends a request that has passed check_request(), and whose body outlives the exchange. Errors: connection_lost, timed_out,
-    // cancelled.
+    // Sends a request that has passed check_request(), and whose body outlives the exchange.
+    // Errors: connection_lost, timed_out, cancelled.
     [[nodiscard]] asio::awaitable<result<void>> send(http_request const& request,
                                                      transfer_limits const& limits);
     // The head of the answer. Errors: bad_response, connection_lost, timed_out, cancelled.
