@@ -2,6 +2,7 @@
 // state.js: what is shown, kept in the URL after the '#': a link brings the same view back, and no
 // name of a user gets into the log of a server.
 import * as format from "./format.js";
+import * as tables from "./tables.js";
 
 export const ranges = {today: ["Today", 1], "7d": ["7 days", 7], "30d": ["30 days", 30], "90d": ["90 days", 90],
                        own: ["Own dates", 0]};
@@ -29,12 +30,13 @@ function isZone(name) {
 export function read() {
     const state = {...initial};
     for (const [name, value] of new URLSearchParams(location.hash.slice(1))) {
-        if (name in initial) state[name] = value;
+        if (Object.hasOwn(initial, name)) state[name] = value;
     }
-    if (!(state.range in ranges)) state.range = initial.range;
+    if (!Object.hasOwn(ranges, state.range)) state.range = initial.range;
+    if (!Object.hasOwn(tables.groups, state.tab)) state.tab = initial.tab;
     if (state.range === "own" && !(format.isDay(state.from) && format.isDay(state.to))) state.range = initial.range;
     if (!isZone(state.zone)) state.zone = initial.zone;
-    if (!(state.kind in kinds)) state.kind = initial.kind;
+    if (!Object.hasOwn(kinds, state.kind)) state.kind = initial.kind;
     if (!/^\d+$/.test(state.record)) state.record = "";
     return state;
 }

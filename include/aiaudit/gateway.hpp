@@ -24,7 +24,9 @@
 #include <aiaudit/ledger.hpp>             // basic_ledger
 #include <aiaudit/pricing/builtin.hpp>    // builtin_book
 
+#include <algorithm>
 #include <concepts>
+#include <cstddef>
 #include <cstdint>
 #include <cstdlib>
 #include <memory>
@@ -64,9 +66,9 @@ public:
 
     // Another site at an address of its own, such as the dashboard. Before start().
     void add_site(listen_address at, gateway_site site) {
-        state_->web.add({std::move(at), [of = std::move(site)](auto& session) {
-                             return detail::serve_site(of, session);
-                         }});
+        state_->web.add(
+            {std::move(at), of_site(state_->core.options.limits),
+             [of = std::move(site)](auto& session) { return detail::serve_site(of, session); }});
     }
     // Errors: bad_argument for an address that is none; connect_failed where one cannot be taken.
     [[nodiscard]] result<void> start() { return state_->web.start(); }
@@ -96,6 +98,11 @@ private:
     explicit basic_gateway(std::unique_ptr<state> made) : state_(std::move(made)) {}
 
     [[nodiscard]] static detail::asio::awaitable<void> serve(core& of, detail::session& session);
+    // Strangers may ask a site, which wants no prompts: a login at most.
+    [[nodiscard]] static gateway_limits of_site(gateway_limits limits) {
+        limits.body_bytes_max = std::min(limits.body_bytes_max, std::size_t{64} << 10);
+        return limits;
+    }
 
     std::unique_ptr<state> state_;
 };
@@ -141,11 +148,12 @@ result<basic_gateway<Policies>> basic_gateway<Policies>::open(ledger_type& into,
     auto made = std::make_unique<state>(into, std::move(options), std::move(prices),
                                         std::move(*routes), std::move(keys), std::move(*tls));
     core& shared = made->core;
-    made->web.add({shared.options.listen,
+    made->web.add({shared.options.listen, shared.options.limits,
                    [&shared](detail::session& session) { return serve(shared, session); }});
     if (!shared.options.metrics.host.empty()) {
         made->own_listeners = 2;
-        made->web.add({shared.options.metrics, [&shared](detail::session& session) {
+        made->web.add({shared.options.metrics, of_site(shared.options.limits),
+                       [&shared](detail::session& session) {
                            return detail::serve_metrics(shared.metrics, session);
                        }});
     }

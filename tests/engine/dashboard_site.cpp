@@ -121,4 +121,10 @@ BOOST_FIXTURE_TEST_CASE(head_tells_the_length_that_get_has, stand) {
     BOOST_TEST(length_of(head) == length_of(ask("GET /")));
 }
 
+BOOST_FIXTURE_TEST_CASE(who_is_not_logged_in_cannot_send_much, stand) {
+    auto const much = ask("POST /login", "Content-Type: application/json\r\n",
+                          std::string(std::size_t{65} << 10, 'x'));
+    BOOST_TEST(much.starts_with("HTTP/1.1 413 "), much);
+}
+
 BOOST_AUTO_TEST_SUITE_END()

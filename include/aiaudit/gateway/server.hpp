@@ -67,6 +67,7 @@ struct session {
 
 struct listener {
     listen_address at{};
+    gateway_limits limits{};
     std::function<asio::awaitable<void>(session&)> serve{};
 };
 
@@ -254,7 +255,7 @@ inline asio::awaitable<void> server::sweep(worker& of) {
 }
 
 inline void server::welcome(tcp::socket socket, worker& in, listener const& to) {
-    auto client = std::make_shared<client_connection>(std::move(socket), options_.limits);
+    auto client = std::make_shared<client_connection>(std::move(socket), to.limits);
     in.clients.insert(client);
     ++metrics_.open_connections;
     asio::co_spawn(in.context, converse(in, to, client),
