@@ -238,7 +238,7 @@ public:
     [[nodiscard]] std::string probe(std::string_view bytes) {
         std::size_t const most = request_counter::in(bytes);
         std::size_t const before = provider_.asked();
-        auto const told = exchange(bytes, most != 0);
+        auto const told = exchange(bytes, most != 0 ? moment_ms : 0);
         if (!told) return "the gateway does not end the connection";
         if (!told->empty() && !has_status(*told)) return "no answer of HTTP: " + *told;
         std::size_t const asked = provider_.asked() - before;
@@ -255,7 +255,7 @@ public:
             "POST /v1/chat/completions HTTP/1.1\r\nHost: here\r\nConnection: close\r\n"
             "Content-Length: " +
                 std::to_string(body.size()) + "\r\n\r\n" + body,
-            true);
+            patience_ms);
         return told && told->starts_with("HTTP/1.1 200 ") && told->ends_with(provider_.json);
     }
 
@@ -287,25 +287,27 @@ private:
                text[11] <= '9' && text[12] == ' ' &&
                text.find("\r\n\r\n") != std::string_view::npos;
     }
-    // All that comes back; nothing where the connection does not end. After the bytes the end of
-    // what is sent is told; where they hold a request, only when nothing has come for a moment,
-    // since a gateway takes a client that ends for one that has gone.
-    [[nodiscard]] std::optional<std::string> exchange(std::string_view bytes, bool waits) {
-        constexpr int moment_ms = 5;
-        constexpr int patience_ms = 20'000;
+    static constexpr int moment_ms = 5;
+    static constexpr int patience_ms = 20'000;
+
+    // All that comes back; nothing where the connection does not end. When nothing has come for a
+    // moment, the end of what is sent is told: not before, since a gateway takes a client that ends
+    // for one that has gone.
+    [[nodiscard]] std::optional<std::string> exchange(std::string_view bytes, int until_end_ms) {
         boost::asio::ip::tcp::socket socket(io_);
         socket.connect({boost::asio::ip::address_v4::loopback(), at_.port()});
         int const fd = socket.native_handle();
         ::send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL);
-        if (!waits) ::shutdown(fd, SHUT_WR);
+        bool ended = until_end_ms == 0;
+        if (ended) ::shutdown(fd, SHUT_WR);
         std::string all;
         std::array<char, 4096> room;
         for (;;) {
             pollfd ready{fd, POLLIN, 0};
-            int const found = ::poll(&ready, 1, waits ? moment_ms : patience_ms);
-            if (found == 0 && !waits) return std::nullopt;
+            int const found = ::poll(&ready, 1, ended ? patience_ms : until_end_ms);
+            if (found == 0 && ended) return std::nullopt;
             if (found == 0) {
-                waits = false;
+                ended = true;
                 ::shutdown(fd, SHUT_WR);
                 continue;
             }
