@@ -22,7 +22,8 @@
 // peak_vs_portkey         peak_rps over portkey_peak_rps
 // Every answer is checked, and the ledger afterwards: an outcome for each, at its exact cost.
 // Usage: gateway [--json FILE] [--program FILE] [--serve WORDS] [--dir DIR] [--seconds S]
-//                [--rivals NAME[,NAME]|none]      program: build/bench/tools/aiaudit
+//                [--rivals NAME[,NAME]|none] [--rate N]
+// program: build/bench/tools/aiaudit; rate: of small requests, in place of half of peak_rps
 
 #include "support/child_process.hpp"
 #include "support/gateway_rivals.hpp"
@@ -46,6 +47,7 @@ struct bench_options {
     std::string dir = std::filesystem::temp_directory_path();
     std::string rivals = "portkey";
     double seconds = 4;
+    double rate = 0;
 };
 
 std::string chat_body(std::size_t prompt_bytes, bool stream) {
@@ -263,16 +265,17 @@ double measure_own(figure_table& figures, bench_options const& with, std::string
     double const peak = peak_of(through, what::small, {16, 64, 256}, s);
     figures.add("peak_rps", peak, "1/s");
     figures.add("cpu_us", gateway.cpu_seconds() * 1e6 / static_cast<double>(through.answers), "us");
-    auto const small = compare(direct, through, what::small, peak / 2, 0, s);
+    double const rate = with.rate > 0 ? with.rate : peak / 2;
+    auto const small = compare(direct, through, what::small, rate, 0, s);
     figures.add("direct_p50_us", small.direct.p50, "us");
     figures.add("added_p50_us", small.added_p50(), "us");
     figures.add("added_p99_us", small.added_p99(), "us");
     figures.add("through_p99_us", small.through.p99, "us");
-    auto const idle = beside_idle(through, peak / 2, s);
+    auto const idle = beside_idle(through, rate, s);
     figures.add("idle512_p99_us", percentile(idle.total_us, 99), "us");
 
     mock.behave({.delay = std::chrono::milliseconds(60)});
-    auto const late = compare(direct, through, what::small, peak / 2, 0.06, s);
+    auto const late = compare(direct, through, what::small, rate, 0.06, s);
     mock.behave({});
     figures.add("added_60ms_p50_us", late.added_p50(), "us");
     figures.add("added_60ms_p99_us", late.added_p99(), "us");
@@ -340,6 +343,8 @@ bench_options read_options(std::vector<std::string> const& words) {
             with.rivals = value;
         else if (words[i] == "--seconds")
             with.seconds = std::stod(value);
+        else if (words[i] == "--rate")
+            with.rate = std::stod(value);
         else
             stop("unknown option " + words[i]);
     }

@@ -21093,12 +21093,13 @@ inline constexpr std::array<dashboard_asset, 15> dashboard_assets{{
         "oblem.message));\n"
         "    }\n"
         "}\n"},
-    dashboard_asset{"/assets/state.js", "text/javascript; charset=utf-8", "2d496d24e222cb83",
+    dashboard_asset{"/assets/state.js", "text/javascript; charset=utf-8", "1fdfbeca39e00227",
         "// SPDX-License-Identifier: MIT\n"
         "// state.js: what is shown, kept in the URL after the '#': a link brings the same view b"
         "ack, and no\n"
         "// name of a user gets into the log of a server.\n"
         "import * as format from \"./format.js\";\n"
+        "import * as tables from \"./tables.js\";\n"
         "\n"
         "export const ranges = {today: [\"Today\", 1], \"7d\": [\"7 days\", 7], \"30d\": [\"30 da"
         "ys\", 30], \"90d\": [\"90 days\", 90],\n"
@@ -21134,13 +21135,14 @@ inline constexpr std::array<dashboard_asset, 15> dashboard_assets{{
         "export function read() {\n"
         "    const state = {...initial};\n"
         "    for (const [name, value] of new URLSearchParams(location.hash.slice(1))) {\n"
-        "        if (name in initial) state[name] = value;\n"
+        "        if (Object.hasOwn(initial, name)) state[name] = value;\n"
         "    }\n"
-        "    if (!(state.range in ranges)) state.range = initial.range;\n"
+        "    if (!Object.hasOwn(ranges, state.range)) state.range = initial.range;\n"
+        "    if (!Object.hasOwn(tables.groups, state.tab)) state.tab = initial.tab;\n"
         "    if (state.range === \"own\" && !(format.isDay(state.from) && format.isDay(state.to))"
         ") state.range = initial.range;\n"
         "    if (!isZone(state.zone)) state.zone = initial.zone;\n"
-        "    if (!(state.kind in kinds)) state.kind = initial.kind;\n"
+        "    if (!Object.hasOwn(kinds, state.kind)) state.kind = initial.kind;\n"
         "    if (!/^\\d+$/.test(state.record)) state.record = \"\";\n"
         "    return state;\n"
         "}\n"
@@ -31107,7 +31109,7 @@ struct gateway_options {
     gateway_limits limits{};
     transfer_limits upstream{};                          // of one attempt; the deadline is not used
     std::chrono::milliseconds upstream_time{1'800'000};  // of one attempt, from its first byte sent
-    std::size_t upstream_idle_max = 256;                 // connections that are kept, a thread
+    std::size_t upstream_idle_max = 1024;                // connections that are kept, a thread
     std::chrono::milliseconds upstream_idle_time{30'000};  // that one is kept without use
     std::string upstream_ca_file{};  // trusted certificates in PEM, in place of the system's
 
@@ -34018,9 +34020,14 @@ private:
                                                          breaker_ticket ticket, passage in,
                                                          bool is_last);
     [[nodiscard]] asio::awaitable<result<passage>> enter(attempt_plan const& plan);
-    [[nodiscard]] result<http_request> request_for(passing const& of, attempt_plan const& plan);
+    // To the upstream that he asked for alone: what he has there opens nothing at another.
+    [[nodiscard]] bool passes_callers_key(ready_request const& at) const noexcept {
+        return asked_.is_nobodys() && at.upstream == asked_.to.upstream;
+    }
+    [[nodiscard]] result<http_request> request_for(ready_request const& at, passing const& of,
+                                                   attempt_plan const& plan);
     [[nodiscard]] asio::awaitable<result<http_response_head>> begin_exchange(
-        passing& of, attempt_plan const& plan);
+        ready_request const& at, passing& of, attempt_plan const& plan);
     template <class Guard>
     [[nodiscard]] asio::awaitable<std::optional<error>> pass_body(passing& of,
                                                                   attempt_plan const& plan,
@@ -34187,7 +34194,7 @@ asio::awaitable<typename relay<Core>::refused> relay<Core>::attempt(ready_reques
     api_key const key{upstream.entry.name, upstream.key, asked_.key->id};
     attempt_plan plan = plan_of(at, key);
     std::vector<std::string> passed_on;
-    if (key.value.empty() && asked_.is_nobodys()) passed_on = keys_in(request_.headers);
+    if (key.value.empty() && passes_callers_key(at)) passed_on = keys_in(request_.headers);
     plan.callers_keys = passed_on;
     std::string const& name = upstream.entry.name;
     auto const allowed = core_.circuits.admit(name, at.model, core_.timer.now());
@@ -34213,12 +34220,13 @@ asio::awaitable<typename relay<Core>::refused> relay<Core>::attempt(ready_reques
 // --- one exchange ---
 
 template <class Core>
-result<http_request> relay<Core>::request_for(passing const& of, attempt_plan const& plan) {
+result<http_request> relay<Core>::request_for(ready_request const& at, passing const& of,
+                                              attempt_plan const& plan) {
     http_request out;
     out.method = request_.method;
     out.origin = of.origin;
     out.target = plan.request->target;
-    out.headers = headers_for_upstream(request_, *plan.to, plan.key->value, asked_.is_nobodys());
+    out.headers = headers_for_upstream(request_, *plan.to, plan.key->value, passes_callers_key(at));
     if (header_of(out.headers, "idempotency-key").empty() && plan.where->billable)
         out.headers.emplace_back("Idempotency-Key", plan.id.to_string());
     out.body = plan.request->body;
@@ -34227,9 +34235,10 @@ result<http_request> relay<Core>::request_for(passing const& of, attempt_plan co
 }
 
 template <class Core>
-asio::awaitable<result<http_response_head>> relay<Core>::begin_exchange(passing& of,
+asio::awaitable<result<http_response_head>> relay<Core>::begin_exchange(ready_request const& at,
+                                                                        passing& of,
                                                                         attempt_plan const& plan) {
-    auto const out = request_for(of, plan);
+    auto const out = request_for(at, of, plan);
     if (!out) co_return out.error();
     auto taken = only_new_ ? pool_.open_later(of.origin) : pool_.take(of.origin);
     if (!taken) co_return taken.error();
@@ -34351,7 +34360,7 @@ asio::awaitable<typename relay<Core>::refused> relay<Core>::exchange_with(ready_
                        [&](record const& larger) { return core_.desk.extend(plan, larger); });
     of.begun = core_.timer.now();
     record entry = record_of_attempt(plan, record_kind::outcome, in.at);
-    auto head = co_await begin_exchange(of, plan);
+    auto head = co_await begin_exchange(at, of, plan);
     std::optional<error> failed;
     if (!head) failed = head.error();
     if (head) {
@@ -34449,6 +34458,7 @@ struct session {
 
 struct listener {
     listen_address at{};
+    gateway_limits limits{};
     std::function<asio::awaitable<void>(session&)> serve{};
 };
 
@@ -34636,7 +34646,7 @@ inline asio::awaitable<void> server::sweep(worker& of) {
 }
 
 inline void server::welcome(tcp::socket socket, worker& in, listener const& to) {
-    auto client = std::make_shared<client_connection>(std::move(socket), options_.limits);
+    auto client = std::make_shared<client_connection>(std::move(socket), to.limits);
     in.clients.insert(client);
     ++metrics_.open_connections;
     asio::co_spawn(in.context, converse(in, to, client),
@@ -35323,7 +35333,9 @@ inline constexpr std::array<builtin_unit, 12> builtin_units{{
 #ifndef AIAUDIT_GATEWAY_HPP
 #define AIAUDIT_GATEWAY_HPP
 
+#include <algorithm>
 #include <concepts>
+#include <cstddef>
 #include <cstdint>
 #include <cstdlib>
 #include <memory>
@@ -35363,9 +35375,9 @@ public:
 
     // Another site at an address of its own, such as the dashboard. Before start().
     void add_site(listen_address at, gateway_site site) {
-        state_->web.add({std::move(at), [of = std::move(site)](auto& session) {
-                             return detail::serve_site(of, session);
-                         }});
+        state_->web.add(
+            {std::move(at), of_site(state_->core.options.limits),
+             [of = std::move(site)](auto& session) { return detail::serve_site(of, session); }});
     }
     // Errors: bad_argument for an address that is none; connect_failed where one cannot be taken.
     [[nodiscard]] result<void> start() { return state_->web.start(); }
@@ -35395,6 +35407,11 @@ private:
     explicit basic_gateway(std::unique_ptr<state> made) : state_(std::move(made)) {}
 
     [[nodiscard]] static detail::asio::awaitable<void> serve(core& of, detail::session& session);
+    // Strangers may ask a site, which wants no prompts: a login at most.
+    [[nodiscard]] static gateway_limits of_site(gateway_limits limits) {
+        limits.body_bytes_max = std::min(limits.body_bytes_max, std::size_t{64} << 10);
+        return limits;
+    }
 
     std::unique_ptr<state> state_;
 };
@@ -35440,11 +35457,12 @@ result<basic_gateway<Policies>> basic_gateway<Policies>::open(ledger_type& into,
     auto made = std::make_unique<state>(into, std::move(options), std::move(prices),
                                         std::move(*routes), std::move(keys), std::move(*tls));
     core& shared = made->core;
-    made->web.add({shared.options.listen,
+    made->web.add({shared.options.listen, shared.options.limits,
                    [&shared](detail::session& session) { return serve(shared, session); }});
     if (!shared.options.metrics.host.empty()) {
         made->own_listeners = 2;
-        made->web.add({shared.options.metrics, [&shared](detail::session& session) {
+        made->web.add({shared.options.metrics, of_site(shared.options.limits),
+                       [&shared](detail::session& session) {
                            return detail::serve_metrics(shared.metrics, session);
                        }});
     }

@@ -182,6 +182,27 @@ BOOST_AUTO_TEST_CASE(where_an_upstream_fails_the_next_one_is_asked) {
     BOOST_TEST(records[1].attempt == 2U);
 }
 
+BOOST_AUTO_TEST_CASE(a_callers_own_key_goes_to_the_upstream_he_asked_for_alone) {
+    chaos_provider other;
+    other.script(chat_path, {json_step(openai_chat_body("gpt-4.1", "From the other", {}))});
+    stand one([&](gateway_options& options) {
+        options.upstreams[0].key.clear();
+        options.upstreams[0].fallback = {"other"};
+        options.upstreams.push_back(options.upstreams[0]);
+        options.upstreams[1].name = "other";
+        options.upstreams[1].fallback = {};
+        options.upstreams[1].entry.origin = other.origin();
+    });
+    one.provider.script(chat_path, {error_step(provider_error::openai_server_error)});
+    auto const answer =
+        one.exchange(stand::post(question, "Authorization: Bearer sk-of-the-caller\r\n"));
+    BOOST_TEST(status_of(answer) == 200);
+    BOOST_REQUIRE(one.provider.requests().size() == 1U);
+    BOOST_REQUIRE(other.requests().size() == 1U);
+    BOOST_TEST(one.provider.requests()[0].header("Authorization") == "Bearer sk-of-the-caller");
+    BOOST_TEST(other.requests()[0].header("Authorization") == "");
+}
+
 BOOST_AUTO_TEST_CASE(where_a_kept_connection_was_closed_a_new_one_is_tried_once) {
     stand one([](gateway_options& options) { options.threads = 1; });
     auto const said = openai_chat_body("gpt-4.1", "Hello", {});

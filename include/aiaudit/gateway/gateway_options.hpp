@@ -62,7 +62,7 @@ struct gateway_options {
     gateway_limits limits{};
     transfer_limits upstream{};                          // of one attempt; the deadline is not used
     std::chrono::milliseconds upstream_time{1'800'000};  // of one attempt, from its first byte sent
-    std::size_t upstream_idle_max = 256;                 // connections that are kept, a thread
+    std::size_t upstream_idle_max = 1024;                // connections that are kept, a thread
     std::chrono::milliseconds upstream_idle_time{30'000};  // that one is kept without use
     std::string upstream_ca_file{};  // trusted certificates in PEM, in place of the system's
 

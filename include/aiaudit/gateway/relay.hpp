@@ -85,9 +85,14 @@ private:
                                                          breaker_ticket ticket, passage in,
                                                          bool is_last);
     [[nodiscard]] asio::awaitable<result<passage>> enter(attempt_plan const& plan);
-    [[nodiscard]] result<http_request> request_for(passing const& of, attempt_plan const& plan);
+    // To the upstream that he asked for alone: what he has there opens nothing at another.
+    [[nodiscard]] bool passes_callers_key(ready_request const& at) const noexcept {
+        return asked_.is_nobodys() && at.upstream == asked_.to.upstream;
+    }
+    [[nodiscard]] result<http_request> request_for(ready_request const& at, passing const& of,
+                                                   attempt_plan const& plan);
     [[nodiscard]] asio::awaitable<result<http_response_head>> begin_exchange(
-        passing& of, attempt_plan const& plan);
+        ready_request const& at, passing& of, attempt_plan const& plan);
     template <class Guard>
     [[nodiscard]] asio::awaitable<std::optional<error>> pass_body(passing& of,
                                                                   attempt_plan const& plan,
@@ -254,7 +259,7 @@ asio::awaitable<typename relay<Core>::refused> relay<Core>::attempt(ready_reques
     api_key const key{upstream.entry.name, upstream.key, asked_.key->id};
     attempt_plan plan = plan_of(at, key);
     std::vector<std::string> passed_on;
-    if (key.value.empty() && asked_.is_nobodys()) passed_on = keys_in(request_.headers);
+    if (key.value.empty() && passes_callers_key(at)) passed_on = keys_in(request_.headers);
     plan.callers_keys = passed_on;
     std::string const& name = upstream.entry.name;
     auto const allowed = core_.circuits.admit(name, at.model, core_.timer.now());
@@ -280,12 +285,13 @@ asio::awaitable<typename relay<Core>::refused> relay<Core>::attempt(ready_reques
 // --- one exchange ---
 
 template <class Core>
-result<http_request> relay<Core>::request_for(passing const& of, attempt_plan const& plan) {
+result<http_request> relay<Core>::request_for(ready_request const& at, passing const& of,
+                                              attempt_plan const& plan) {
     http_request out;
     out.method = request_.method;
     out.origin = of.origin;
     out.target = plan.request->target;
-    out.headers = headers_for_upstream(request_, *plan.to, plan.key->value, asked_.is_nobodys());
+    out.headers = headers_for_upstream(request_, *plan.to, plan.key->value, passes_callers_key(at));
     if (header_of(out.headers, "idempotency-key").empty() && plan.where->billable)
         out.headers.emplace_back("Idempotency-Key", plan.id.to_string());
     out.body = plan.request->body;
@@ -294,9 +300,10 @@ result<http_request> relay<Core>::request_for(passing const& of, attempt_plan co
 }
 
 template <class Core>
-asio::awaitable<result<http_response_head>> relay<Core>::begin_exchange(passing& of,
+asio::awaitable<result<http_response_head>> relay<Core>::begin_exchange(ready_request const& at,
+                                                                        passing& of,
                                                                         attempt_plan const& plan) {
-    auto const out = request_for(of, plan);
+    auto const out = request_for(at, of, plan);
     if (!out) co_return out.error();
     auto taken = only_new_ ? pool_.open_later(of.origin) : pool_.take(of.origin);
     if (!taken) co_return taken.error();
@@ -418,7 +425,7 @@ asio::awaitable<typename relay<Core>::refused> relay<Core>::exchange_with(ready_
                        [&](record const& larger) { return core_.desk.extend(plan, larger); });
     of.begun = core_.timer.now();
     record entry = record_of_attempt(plan, record_kind::outcome, in.at);
-    auto head = co_await begin_exchange(of, plan);
+    auto head = co_await begin_exchange(at, of, plan);
     std::optional<error> failed;
     if (!head) failed = head.error();
     if (head) {
