@@ -30523,6 +30523,7 @@ inline constexpr std::size_t key_secret_bytes =
 
 #include <boost/json/value.hpp>
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <string>
@@ -30555,7 +30556,24 @@ inline constexpr std::array<std::string_view, 4> key_header_names{"authorization
     return found ? *found : trace_id{};
 }
 
-// Errors: bad_argument for a name or a tag that is too long, or too many tags.
+// Texts of the body's "metadata" become tags beside those of the headers. It is the provider's
+// field first, with wider limits than tags have: what does not fit is no mistake, and no tag.
+inline void add_metadata_tags(boost::json::value const& body, call_options& who) {
+    auto const* const members =
+        body.is_object() ? body.get_object().if_contains("metadata") : nullptr;
+    if (members == nullptr || !members->is_object()) return;
+    for (auto const& [name, value] : members->get_object()) {
+        if (name == "user_id" || name.empty() || !value.is_string()) continue;
+        std::string_view const text = value.get_string();
+        bool const fits =
+            who.tags.size() < caller_tags_max && name.size() + text.size() <= caller_text_bytes_max;
+        bool const is_new = std::none_of(who.tags.begin(), who.tags.end(),
+                                         [&](auto const& each) { return each.first == name; });
+        if (fits && is_new) who.tags.emplace_back(name, text);
+    }
+}
+
+// Errors: bad_argument for a name or a tag of a header that is too long, or too many such tags.
 [[nodiscard]] inline result<call_options> caller_of(gateway_request const& request,
                                                     gateway_key const& key,
                                                     boost::json::value const& body) {
@@ -30586,6 +30604,7 @@ inline constexpr std::array<std::string_view, 4> key_header_names{"authorization
     if (!fits)
         return fail(errc::bad_argument, "a user or a tag of more than " +
                                             std::to_string(caller_text_bytes_max) + " bytes");
+    add_metadata_tags(body, who);
     return who;
 }
 

@@ -182,6 +182,23 @@ BOOST_AUTO_TEST_CASE(where_an_upstream_fails_the_next_one_is_asked) {
     BOOST_TEST(records[1].attempt == 2U);
 }
 
+BOOST_AUTO_TEST_CASE(metadata_of_the_body_says_who_and_what_for) {
+    stand one;
+    auto const said = openai_chat_body("gpt-4.1", "Hello", {});
+    one.provider.script(chat_path, {json_step(said)});
+    std::string const body =
+        R"({"model":"gpt-4.1","metadata":{"user_id":"bea","team":"blue","run":"7","of":7,"long":")" +
+        std::string(300, 'x') + R"("},"messages":[{"role":"user","content":"Hello"}]})";
+    BOOST_TEST(status_of(one.exchange(stand::post(body, "x-aiaudit-tag-team: red\r\n"))) == 200);
+    BOOST_TEST(one.provider.requests()[0].body == body);
+    auto const records = one.outcomes();
+    BOOST_REQUIRE(records.size() == 1U);
+    BOOST_TEST(records[0].user == "bea");
+    BOOST_TEST(records[0].tags.size() == 2U);
+    BOOST_TEST(tag_of(records[0], "team") == "red");
+    BOOST_TEST(tag_of(records[0], "run") == "7");
+}
+
 BOOST_AUTO_TEST_CASE(a_callers_own_key_goes_to_the_upstream_he_asked_for_alone) {
     chaos_provider other;
     other.script(chat_path, {json_step(openai_chat_body("gpt-4.1", "From the other", {}))});
