@@ -30562,9 +30562,10 @@ inline void add_metadata_tags(boost::json::value const& body, call_options& who)
     auto const* const members =
         body.is_object() ? body.get_object().if_contains("metadata") : nullptr;
     if (members == nullptr || !members->is_object()) return;
-    for (auto const& [name, value] : members->get_object()) {
-        if (name == "user_id" || name.empty() || !value.is_string()) continue;
-        std::string_view const text = value.get_string();
+    for (auto const& member : members->get_object()) {
+        std::string_view const name = member.key();
+        if (name == "user_id" || name.empty() || !member.value().is_string()) continue;
+        std::string_view const text = member.value().get_string();
         bool const fits =
             who.tags.size() < caller_tags_max && name.size() + text.size() <= caller_text_bytes_max;
         bool const is_new = std::none_of(who.tags.begin(), who.tags.end(),
@@ -33624,10 +33625,6 @@ public:
         return known ? std::optional<std::uint64_t>(*known) : std::nullopt;
     }
     [[nodiscard]] bool ended() const { return parser_ && parser_->is_done(); }
-    // Whether not a byte of an answer has come.
-    [[nodiscard]] bool is_silent() const {
-        return buffer_.size() == 0 && !(parser_ && parser_->got_some());
-    }
     // Whether another request may be sent.
     [[nodiscard]] bool reusable() const {
         return ended() && !failed_ && parser_->keep_alive() && buffer_.size() == 0;
@@ -33830,9 +33827,6 @@ public:
             --idle_count_;
             if (is_fit(last)) return taken{std::move(last.held), true};
         }
-        return open_later(origin);
-    }
-    [[nodiscard]] result<taken> open_later(std::string const& origin) {
         auto place = parse_origin(origin);
         if (!place) return place.error();
         return taken{std::make_unique<upstream_connection>(by_, std::move(*place), *tls_), false};
@@ -34022,7 +34016,6 @@ private:
         gateway_problem problem{};
         std::optional<budget_refusal> by_budget{};
         bool final = false;  // no other upstream would help
-        bool again = false;  // a connection that was kept had ended; another may not
     };
     using refused = std::optional<refusal>;
     // One attempt, while its answer passes.
@@ -34070,7 +34063,6 @@ private:
     operation_id id_{};
     std::uint32_t attempts_ = 0;
     bool warned_ = false;
-    bool only_new_ = false;  // no connection that was kept
 };
 
 template <class Core>
@@ -34088,7 +34080,6 @@ struct relay<Core>::passing {
     std::optional<std::uint64_t> first_piece_ns{};
     std::size_t drained_bytes = 0;
     bool is_stream = false;
-    bool was_kept = false;
 };
 
 template <class Core>
@@ -34162,10 +34153,6 @@ asio::awaitable<typename relay<Core>::refused> relay<Core>::try_upstream(std::si
         if (!at) co_return refusal{problem_of(at.error(), {}), {}, is_last};
         if (model != asked_.raw.model) at->downgraded_from = asked_.raw.model;
         refused why = co_await attempt(*at, is_last);
-        if (why && why->again) {
-            only_new_ = true;
-            why = co_await attempt(*at, is_last);
-        }
         if (!why || !why->by_budget || why->by_budget->then != budget_action::downgrade)
             co_return why;
         tried.push_back(model);
@@ -34259,16 +34246,15 @@ asio::awaitable<result<http_response_head>> relay<Core>::begin_exchange(ready_re
                                                                         attempt_plan const& plan) {
     auto const out = request_for(at, of, plan);
     if (!out) co_return out.error();
-    auto taken = only_new_ ? pool_.open_later(of.origin) : pool_.take(of.origin);
+    auto taken = pool_.take(of.origin);
     if (!taken) co_return taken.error();
     of.connection = std::move(taken->connection);
-    of.was_kept = taken->is_open;
     bool const cuts = core_.options.on_client_gone == client_gone::cut;
     client_.watch([connection = of.connection.get(), cuts](bool at_once) {
         if (cuts || at_once) connection->cancel();
     });
     if (client_.gone()) co_return fail(errc::cancelled, "connect: the client went away before");
-    if (!of.was_kept) {
+    if (!taken->is_open) {
         if (auto opened = co_await of.connection->open(plan.limits); !opened)
             co_return opened.error();
     }
@@ -34403,8 +34389,6 @@ asio::awaitable<typename relay<Core>::refused> relay<Core>::exchange_with(ready_
     refusal no;
     no.problem = problem_of(told ? *told : fail(errc::connection_lost, ""), {});
     no.final = told ? !fallback_policy{}.applies(why) : !head;
-    no.again = told && told->code == errc::connection_lost && of.was_kept &&
-               of.connection->is_silent() && !client_.gone();
     co_return no;
 }
 

@@ -220,24 +220,6 @@ BOOST_AUTO_TEST_CASE(a_callers_own_key_goes_to_the_upstream_he_asked_for_alone) 
     BOOST_TEST(other.requests()[0].header("Authorization") == "");
 }
 
-BOOST_AUTO_TEST_CASE(where_a_kept_connection_was_closed_a_new_one_is_tried_once) {
-    stand one([](gateway_options& options) { options.threads = 1; });
-    auto const said = openai_chat_body("gpt-4.1", "Hello", {});
-    one.provider.script(chat_path, {json_step(said),
-                                    {.trouble = chaos_trouble::refuse_then_close},
-                                    json_step(said),
-                                    {.trouble = chaos_trouble::refuse_then_close},
-                                    {.trouble = chaos_trouble::refuse_then_close}});
-    for (int const status : {200, 200, 502})  // and once more is enough
-        BOOST_TEST(status_of(one.exchange(stand::post(question))) == status);
-    BOOST_TEST(one.provider.requests().size() == 5U);
-    // Each is an attempt of its own, which may have cost something.
-    auto const records = one.outcomes();
-    BOOST_REQUIRE(records.size() == 5U);
-    BOOST_TEST((records[1].operation_id == records[2].operation_id));
-    BOOST_TEST(records[2].attempt == 2U);
-}
-
 BOOST_AUTO_TEST_CASE(an_upstream_that_cannot_be_reached_is_told_in_the_shape_of_the_api) {
     std::uint16_t free_port = 0;
     {

@@ -56,9 +56,10 @@ inline void add_metadata_tags(boost::json::value const& body, call_options& who)
     auto const* const members =
         body.is_object() ? body.get_object().if_contains("metadata") : nullptr;
     if (members == nullptr || !members->is_object()) return;
-    for (auto const& [name, value] : members->get_object()) {
-        if (name == "user_id" || name.empty() || !value.is_string()) continue;
-        std::string_view const text = value.get_string();
+    for (auto const& member : members->get_object()) {
+        std::string_view const name = member.key();
+        if (name == "user_id" || name.empty() || !member.value().is_string()) continue;
+        std::string_view const text = member.value().get_string();
         bool const fits =
             who.tags.size() < caller_tags_max && name.size() + text.size() <= caller_text_bytes_max;
         bool const is_new = std::none_of(who.tags.begin(), who.tags.end(),

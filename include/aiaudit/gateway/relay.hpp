@@ -68,7 +68,6 @@ private:
         gateway_problem problem{};
         std::optional<budget_refusal> by_budget{};
         bool final = false;  // no other upstream would help
-        bool again = false;  // a connection that was kept had ended; another may not
     };
     using refused = std::optional<refusal>;
     // One attempt, while its answer passes.
@@ -116,7 +115,6 @@ private:
     operation_id id_{};
     std::uint32_t attempts_ = 0;
     bool warned_ = false;
-    bool only_new_ = false;  // no connection that was kept
 };
 
 template <class Core>
@@ -134,7 +132,6 @@ struct relay<Core>::passing {
     std::optional<std::uint64_t> first_piece_ns{};
     std::size_t drained_bytes = 0;
     bool is_stream = false;
-    bool was_kept = false;
 };
 
 template <class Core>
@@ -208,10 +205,6 @@ asio::awaitable<typename relay<Core>::refused> relay<Core>::try_upstream(std::si
         if (!at) co_return refusal{problem_of(at.error(), {}), {}, is_last};
         if (model != asked_.raw.model) at->downgraded_from = asked_.raw.model;
         refused why = co_await attempt(*at, is_last);
-        if (why && why->again) {
-            only_new_ = true;
-            why = co_await attempt(*at, is_last);
-        }
         if (!why || !why->by_budget || why->by_budget->then != budget_action::downgrade)
             co_return why;
         tried.push_back(model);
@@ -305,16 +298,15 @@ asio::awaitable<result<http_response_head>> relay<Core>::begin_exchange(ready_re
                                                                         attempt_plan const& plan) {
     auto const out = request_for(at, of, plan);
     if (!out) co_return out.error();
-    auto taken = only_new_ ? pool_.open_later(of.origin) : pool_.take(of.origin);
+    auto taken = pool_.take(of.origin);
     if (!taken) co_return taken.error();
     of.connection = std::move(taken->connection);
-    of.was_kept = taken->is_open;
     bool const cuts = core_.options.on_client_gone == client_gone::cut;
     client_.watch([connection = of.connection.get(), cuts](bool at_once) {
         if (cuts || at_once) connection->cancel();
     });
     if (client_.gone()) co_return fail(errc::cancelled, "connect: the client went away before");
-    if (!of.was_kept) {
+    if (!taken->is_open) {
         if (auto opened = co_await of.connection->open(plan.limits); !opened)
             co_return opened.error();
     }
@@ -449,8 +441,6 @@ asio::awaitable<typename relay<Core>::refused> relay<Core>::exchange_with(ready_
     refusal no;
     no.problem = problem_of(told ? *told : fail(errc::connection_lost, ""), {});
     no.final = told ? !fallback_policy{}.applies(why) : !head;
-    no.again = told && told->code == errc::connection_lost && of.was_kept &&
-               of.connection->is_silent() && !client_.gone();
     co_return no;
 }
 

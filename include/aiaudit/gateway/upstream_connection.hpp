@@ -80,10 +80,6 @@ public:
         return known ? std::optional<std::uint64_t>(*known) : std::nullopt;
     }
     [[nodiscard]] bool ended() const { return parser_ && parser_->is_done(); }
-    // Whether not a byte of an answer has come.
-    [[nodiscard]] bool is_silent() const {
-        return buffer_.size() == 0 && !(parser_ && parser_->got_some());
-    }
     // Whether another request may be sent.
     [[nodiscard]] bool reusable() const {
         return ended() && !failed_ && parser_->keep_alive() && buffer_.size() == 0;

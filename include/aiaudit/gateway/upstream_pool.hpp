@@ -41,9 +41,6 @@ public:
             --idle_count_;
             if (is_fit(last)) return taken{std::move(last.held), true};
         }
-        return open_later(origin);
-    }
-    [[nodiscard]] result<taken> open_later(std::string const& origin) {
         auto place = parse_origin(origin);
         if (!place) return place.error();
         return taken{std::make_unique<upstream_connection>(by_, std::move(*place), *tls_), false};
