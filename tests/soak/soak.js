@@ -228,9 +228,13 @@ const samples = [];
 const sampling = setInterval(() => {
   if (stand.gateway.exitCode === null) samples.push({ ...sampleOf(stand.gateway.pid), requests: mock.seen.size });
 }, sample_ms);
-const end_ms = Date.now() + minutes * 60_000;
+const begun_ms = Date.now();
+let end_ms = begun_ms + minutes * 60_000;
+// Told to stop, it stops early, and looks at what there is.
+for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => { end_ms = 0; });
 const stop = () => Date.now() >= end_ms || stand.gateway.exitCode !== null;
 await Promise.all([stay(stand, stop, note), ...Array.from({ length: parallel }, () => visit(stand, stop, note))]);
+const lasted = Math.round((Date.now() - begun_ms) / 6_000) / 10;
 clearInterval(sampling);
 
 await fact('every client that was owed an answer had the right one', () => assert.deepEqual(faults, []));
@@ -262,7 +266,7 @@ const most = (name) => Math.max(...samples.map((each) => each[name]));
 const kinds = {};
 for (const { outcomes } of ledger.calls.values()) for (const each of outcomes) kinds[each.kind] = (kinds[each.kind] ?? 0) + 1;
 console.log(`\n${[...visits].sort((a, b) => b[1] - a[1]).map(([name, count]) => `${count} x ${name}`).join(', ')}`);
-console.log(`${minutes} minutes, ${mock.seen.size} requests at the provider, ${ledger.calls.size} operations: ${
+console.log(`${lasted} minutes, ${mock.seen.size} requests at the provider, ${ledger.calls.size} operations: ${
   Object.entries(kinds).map(([name, count]) => `${count} ${name}`).join(', ')}`);
 console.log(`own memory ${MB(atStart.own_bytes)} MB at the start, ${MB(samples[Math.floor(samples.length / 2)].own_bytes)} at half, ${
   MB(most('own_bytes'))} at most, ${MB(atEnd?.own_bytes ?? 0)} at the end; in the second half ${MB(growth)} MB more, of ${MB(bound)} at most, in ${requests} requests; all ${MB(most('all_bytes'))} MB at most`);
