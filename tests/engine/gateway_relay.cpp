@@ -338,7 +338,7 @@ BOOST_AUTO_TEST_CASE(nothing_is_sent_for_a_client_that_leaves_while_it_waits_for
     rate.limit = 1;
     rate.window.period = budget_period::minute;
     rate.alert_percents.clear();
-    parse_budget_action("wait=60000", rate).value();
+    parse_budget_action("wait=600000", rate).value();
     one.log.set_budget(rate).value();
     one.provider.script(chat_path, {json_step(openai_chat_body("gpt-4.1", "Good day", {}))});
     BOOST_TEST(status_of(one.exchange(stand::post(question))) == 200);
