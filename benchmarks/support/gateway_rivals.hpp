@@ -54,6 +54,7 @@ inline rival start_portkey(std::string const& scratch, mock_provider const& mock
 // LiteLLM's proxy, with one worker and nothing kept.
 inline rival start_litellm(std::string const& scratch, mock_provider const& mock) {
     std::string const home = scratch + "/litellm";
+    std::string const key = "sk-litellm-0123456789abcdef0123456789abcdef";  // it wants one
     std::string const log = home + ".log";
     if (!succeeds({"python3", "-m", "venv", home}, log) ||
         !succeeds({home + "/bin/pip", "install", "--quiet", "litellm[proxy]"}, log))
@@ -68,7 +69,9 @@ inline rival start_litellm(std::string const& scratch, mock_provider const& mock
         std::vector<std::string>{home + "/bin/litellm", "--config", home + "/config.yaml", "--host",
                                  "127.0.0.1", "--port", std::to_string(made.port), "--telemetry",
                                  "False"},
-        log, std::vector<std::string>{"LITELLM_LOCAL_MODEL_COST_MAP=True"});
+        log,
+        std::vector<std::string>{"LITELLM_LOCAL_MODEL_COST_MAP=True", "LITELLM_MASTER_KEY=" + key});
+    made.headers = "Authorization: Bearer " + key + "\r\n";
     made.process->wait_until_it_listens(made.port, 120);
     return made;
 }
