@@ -172,6 +172,9 @@ class Tree:
         if floor not in (0, 10) and "Threads:" not in comment:
             self.find(path, 1, "the comment at its head must say 'Threads: ...'")
         for number, line in enumerate(lines, 1):
+            inner = re.search(r"\binline (?:namespace )?(v\w+)(?: \{|::)", line)
+            if inner and inner.group(1) != self.inline_namespace():
+                self.find(path, number, f"the inline namespace of this version is {self.inline_namespace()}")
             found = INCLUDE.match(line)
             if found and found.group(1).startswith("aiaudit/"):
                 self.check_floor(path, number, room, floor, found.group(1).removeprefix("aiaudit/"))
@@ -259,9 +262,16 @@ class Tree:
             if outer != [Path(path).stem]:
                 self.find(path, 1, f"needs one suite, {Path(path).stem}; has {', '.join(outer) or 'none'}")
 
-    def check_version(self) -> None:
+    def version(self) -> str:
         header = self.read("include/aiaudit/version.hpp")
-        version = ".".join(re.findall(r"#define AIAUDIT_VERSION_\w+ (\d+)", header))
+        return ".".join(re.findall(r"#define AIAUDIT_VERSION_\w+ (\d+)", header))
+
+    def inline_namespace(self) -> str:
+        """Two versions in one process must not share a weak symbol: layouts differ between them."""
+        return "v" + self.version().replace(".", "_")
+
+    def check_version(self) -> None:
+        version = self.version()
         if len(version.split(".")) != 3:
             self.find("include/aiaudit/version.hpp", 1, "must define AIAUDIT_VERSION_MAJOR, _MINOR and _PATCH")
         if (self.root / "CHANGELOG.md").is_file():
@@ -300,6 +310,7 @@ def self_test() -> int:
         (x, header("inline void f() { printf(\"\"); }"), "prints nothing"),
         (x, header("#define small 1"), "begin with AIAUDIT_"),
         (x, header("// TO" + "DO: later"), "file an issue"),
+        (x, header("inline namespace v9 {"), "the inline namespace of this version is v0_1_0"),
         (x, header("int i; "), "end of the line"),
         (x, header("").rstrip("\n"), "no new line at the end"),
         ("include/aiaudit/core/money.hpp", header("double d;"), "binary floating point"),

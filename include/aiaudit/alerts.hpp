@@ -38,7 +38,7 @@
 #include <vector>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 
 struct alert_watch_options {
     std::vector<alert_sink> sinks{};  // names differ
@@ -416,7 +416,7 @@ alert_event basic_alert_watch<Ledger>::state::failure_of(error const& why, alert
     return of_claim;
 }
 
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_ALERTS_HPP

@@ -48,7 +48,7 @@
 #include <vector>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 
 template <class Policies = default_policies>
 class basic_client {
@@ -222,7 +222,7 @@ result<reply> basic_client<Policies>::exchange(std::string_view provider, std::s
     return reply;
 }
 
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_CLIENT_HPP

@@ -15,12 +15,12 @@
 #endif
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 
 __extension__ typedef __int128 int128;  // NOLINT(modernize-use-using): __extension__ needs it
 __extension__ typedef unsigned __int128 uint128;  // NOLINT(modernize-use-using)
 
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_CONFIG_HPP

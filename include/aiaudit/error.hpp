@@ -18,7 +18,7 @@
 #include <utility>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 
 // The reason for a failure. The numbers are stored in records: they are never changed or used
 // again.
@@ -172,7 +172,7 @@ namespace detail {
 }
 
 }  // namespace detail
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_ERROR_HPP

@@ -36,7 +36,7 @@
 #include <utility>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 
 // A provider of the table (providers/provider_table.hpp), with its key from the environment.
 // Errors: bad_argument for one that is not there.
@@ -176,7 +176,7 @@ detail::asio::awaitable<void> basic_gateway<Policies>::serve(core& of, detail::s
     co_await passing.run();
 }
 
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_GATEWAY_HPP

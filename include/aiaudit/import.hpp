@@ -23,7 +23,7 @@
 #include <vector>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 
 // A record, and why its cost is not known where it is not.
 struct import_result {
@@ -334,7 +334,7 @@ inline result<import_result> csv_importer::record_of(std::string_view line,
     return made;
 }
 
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_IMPORT_HPP

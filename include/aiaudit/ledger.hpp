@@ -38,7 +38,7 @@
 #include <vector>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 
 // A record that is on its way to the log.
 class ticket {
@@ -461,7 +461,7 @@ result<std::optional<sequence>> basic_ledger<Policies>::append_once(record const
     return std::optional(became->number);
 }
 
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_LEDGER_HPP

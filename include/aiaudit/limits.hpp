@@ -12,7 +12,7 @@
 #include <cstdint>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 namespace limits {
 
 // The longest encoding of a record: what an entry of a tiled log may have (C2SP tlog-tiles), which
@@ -94,7 +94,7 @@ inline constexpr std::uint64_t output_tokens = 128'000;
 inline constexpr std::size_t proof_file_bytes = std::size_t{16} << 20;
 
 }  // namespace limits
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_LIMITS_HPP

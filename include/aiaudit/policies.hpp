@@ -15,7 +15,7 @@
 #include <aiaudit/storage/lmdb_store.hpp>  // lmdb_store
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 
 // Of the client's. Only named here: who has the ledger alone need not have cpp-httplib.
 class httplib_transport;
@@ -33,7 +33,7 @@ struct default_policies {
     using timer = steady_timer;           // clock/timer.hpp: timer_policy
 };
 
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_POLICIES_HPP

@@ -23,7 +23,7 @@
 #include <vector>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 
 // A segment's age is that of its youngest record, by the time when that record's attempt began. The
 // segment that is being written is never dropped, nor one with the intent of an attempt that holds
@@ -276,7 +276,7 @@ template <class Policies>
     return detail::retention<basic_ledger<Policies>>(from, policy).run();
 }
 
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_RETAIN_HPP

@@ -22,7 +22,7 @@
 #include <vector>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 
 struct verification_request {
     // What the log is held to: a checkpoint that was kept where the log's writer cannot reach it.
@@ -207,7 +207,7 @@ template <class Policies>
     return checkpoint{std::move(origin), tree->size(), tree->root()};
 }
 
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_VERIFY_HPP

@@ -13,13 +13,13 @@
 #define AIAUDIT_VERSION_PATCH 0
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 
 inline constexpr int version_major = AIAUDIT_VERSION_MAJOR;
 inline constexpr int version_minor = AIAUDIT_VERSION_MINOR;
 inline constexpr int version_patch = AIAUDIT_VERSION_PATCH;
 
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_VERSION_HPP

@@ -20,7 +20,7 @@
 #include <string_view>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 namespace detail {
 
 [[nodiscard]] inline alert alert_of(budget_crossing const& of, timestamp now) {
@@ -116,7 +116,7 @@ namespace detail {
 }
 
 }  // namespace detail
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_ALERTS_ALERT_MAKERS_HPP

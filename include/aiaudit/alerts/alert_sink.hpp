@@ -20,7 +20,7 @@
 #include <utility>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 
 struct alert_sink {
     // 1 to 64 printable characters without spaces. The log keeps by it what has arrived where: a
@@ -87,7 +87,7 @@ namespace detail {
             }};
 }
 
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_ALERTS_ALERT_SINK_HPP

@@ -26,7 +26,7 @@
 #include <string_view>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 
 inline constexpr std::string_view webhook_time_header = "X-Aiaudit-Timestamp";  // seconds, 1970
 inline constexpr std::string_view webhook_signature_header = "X-Aiaudit-Signature";  // "v1=" + hex
@@ -71,7 +71,7 @@ inline constexpr std::string_view webhook_key_header = "Idempotency-Key";
     return {};
 }
 
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_ALERTS_SIGNATURE_HPP

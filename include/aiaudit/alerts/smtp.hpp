@@ -29,7 +29,7 @@
 #include <vector>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 
 enum class smtp_security : std::uint8_t {
     starttls,  // TLS after a greeting, and no mail without it; port 587
@@ -213,7 +213,7 @@ inline std::size_t ignore_answer(char*, std::size_t size, std::size_t count, voi
                       }};
 }
 
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_ALERTS_SMTP_HPP

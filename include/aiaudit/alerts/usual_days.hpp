@@ -21,7 +21,7 @@
 #include <vector>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 
 struct usual_days_options {
     time_zone zone{};         // whose calendar days
@@ -112,7 +112,7 @@ template <class Ledger>
     return all;
 }
 
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_ALERTS_USUAL_DAYS_HPP

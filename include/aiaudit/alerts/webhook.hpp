@@ -29,7 +29,7 @@
 #include <utility>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 
 struct webhook_options {
     std::string name = "webhook";
@@ -171,7 +171,7 @@ template <transport_policy Transport = httplib_transport>
         });
 }
 
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_ALERTS_WEBHOOK_HPP

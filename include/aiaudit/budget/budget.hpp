@@ -18,7 +18,7 @@
 #include <vector>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 
 // Stored in records: a number is never changed or used again.
 enum class budget_unit : std::uint8_t { usd = 0, tokens = 1, requests = 2 };
@@ -77,7 +77,7 @@ struct budget {
     std::vector<std::uint32_t> alert_percents{50, 80, 100};  // ascending, 1 to 1000, at most 8
 };
 
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_BUDGET_BUDGET_HPP

@@ -21,7 +21,7 @@
 #include <vector>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 namespace detail {
 
 struct amounts_used {
@@ -334,7 +334,7 @@ private:
 };
 
 }  // namespace detail
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_BUDGET_BUDGET_ACCOUNTS_HPP

@@ -16,7 +16,7 @@
 #include <optional>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 namespace detail {
 
 // Sums are of amounts from 0 to budget_amount_most, so that no record can make them wrap.
@@ -86,7 +86,7 @@ template <class String>
 }
 
 }  // namespace detail
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_BUDGET_BUDGET_AMOUNTS_HPP

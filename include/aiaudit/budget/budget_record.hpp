@@ -24,7 +24,7 @@
 #include <vector>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 namespace detail {
 
 [[nodiscard]] inline record budget_record_base(timestamp at, std::string_view change,
@@ -191,7 +191,7 @@ template <class String>
     return entry;
 }
 
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_BUDGET_BUDGET_RECORD_HPP

@@ -24,7 +24,7 @@
 #include <vector>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 namespace detail {
 
 // 10^24: a limit or an amount above it (10^12 USD, 10^24 tokens) is a mistake, and a sum of
@@ -397,7 +397,7 @@ namespace detail {
     return text;
 }
 
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_BUDGET_BUDGET_TEXT_HPP

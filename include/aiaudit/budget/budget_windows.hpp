@@ -21,7 +21,7 @@
 #include <optional>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 namespace detail {
 
 // How many parts a rolling window has. One counts until all of it is out, so a part more is looked
@@ -109,7 +109,7 @@ struct window_span {
 }
 
 }  // namespace detail
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_BUDGET_BUDGET_WINDOWS_HPP

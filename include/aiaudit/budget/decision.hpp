@@ -17,7 +17,7 @@
 #include <vector>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 
 enum class refusal_reason : std::uint8_t {
     full,          // the limit would be passed
@@ -98,7 +98,7 @@ struct budget_crossing {
     std::uint32_t percent = 0;
 };
 
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_BUDGET_DECISION_HPP

@@ -28,7 +28,7 @@
 #include <vector>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 
 class budget_gate {
 public:
@@ -425,7 +425,7 @@ inline std::vector<budget_crossing> budget_gate::take_crossings() {
     return all;
 }
 
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_BUDGET_GATE_HPP

@@ -24,7 +24,7 @@
 #include <vector>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 namespace detail {
 
 // Stored: never changed. A reader refuses a higher one.
@@ -395,7 +395,7 @@ private:
 }
 
 }  // namespace detail
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_BUDGET_GATE_SNAPSHOT_HPP

@@ -17,7 +17,7 @@
 #include <vector>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 namespace detail {
 
 // When what is counted at `window` is out of a rolling budget; none where nothing is.
@@ -167,7 +167,7 @@ inline void add_states(kept_budget const& of, timestamp now, std::vector<budget_
 }
 
 }  // namespace detail
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_BUDGET_GATE_VIEWS_HPP

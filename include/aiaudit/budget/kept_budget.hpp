@@ -20,7 +20,7 @@
 #include <vector>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 namespace detail {
 
 // The names of a record by which budgets know it; each is hashed once.
@@ -305,7 +305,7 @@ private:
 };
 
 }  // namespace detail
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_BUDGET_KEPT_BUDGET_HPP

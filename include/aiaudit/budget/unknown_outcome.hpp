@@ -12,7 +12,7 @@
 #include <utility>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 namespace detail {
 
 // The outcome of an attempt of which nobody knows how it ended: it stays charged at its reserved
@@ -33,7 +33,7 @@ namespace detail {
 
 }  // namespace detail
 
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_BUDGET_UNKNOWN_OUTCOME_HPP

@@ -25,7 +25,7 @@
 #include <string_view>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 namespace detail {
 
 inline constexpr std::string_view cache_marker_prefix = "aiaudit cache format ";
@@ -87,7 +87,7 @@ inline constexpr char const* cache_entries_name = "entries";
 }
 
 }  // namespace detail
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_CACHE_CACHE_DIRECTORY_HPP

@@ -24,7 +24,7 @@
 #include <utility>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 namespace detail {
 
 // The end of time at the latest.
@@ -115,7 +115,7 @@ struct entry_head {
 inline constexpr int expired_removed_at_once = 16;
 
 }  // namespace detail
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_CACHE_CACHE_ENTRY_HPP

@@ -26,7 +26,7 @@
 #include <utility>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 
 // Whose questions may be answered with an answer that was paid for. An answer may hold what its
 // asker alone may know, so the default shares none.
@@ -165,7 +165,7 @@ struct cache_request {
     return cache_key{detail::sha256_joined({head, of.request})};
 }
 
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_CACHE_CACHE_KEY_HPP

@@ -33,7 +33,7 @@
 #include <lmdb.h>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 namespace detail {
 
 struct cache_sums {
@@ -212,7 +212,7 @@ inline result<void> cache_tables::drop_all() {
 }
 
 }  // namespace detail
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_CACHE_CACHE_TABLES_HPP

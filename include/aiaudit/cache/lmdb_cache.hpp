@@ -30,7 +30,7 @@
 #include <utility>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 
 class lmdb_cache {
 public:
@@ -196,7 +196,7 @@ inline result<cache_size> lmdb_cache::size() const {
 
 static_assert(cache_policy<lmdb_cache>);
 
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_CACHE_LMDB_CACHE_HPP

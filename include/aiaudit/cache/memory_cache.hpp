@@ -21,7 +21,7 @@
 #include <utility>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 
 class memory_cache {
 public:
@@ -140,7 +140,7 @@ inline result<cache_size> memory_cache::size() const {
 
 static_assert(cache_policy<memory_cache>);
 
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_CACHE_MEMORY_CACHE_HPP

@@ -23,7 +23,7 @@
 #include <string>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 
 // Of a request and of who may share its answer: key_of in cache_key.hpp makes it.
 using cache_key = digest;
@@ -106,7 +106,7 @@ struct no_cache {
 };
 static_assert(cache_policy<no_cache>);
 
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_CACHE_RESPONSE_CACHE_HPP

@@ -31,7 +31,7 @@
 #include <utility>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 namespace detail {
 
 // One of each thread: an attempt looks the same price up for its intent and for its outcome.
@@ -327,7 +327,7 @@ template <class Transport, class Timer, class Guard, pricing_policy Prices>
 }
 
 }  // namespace detail
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_CLIENT_ATTEMPT_HPP

@@ -18,7 +18,7 @@
 #include <utility>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 namespace detail {
 
 // `attempt(stop_token)` gives a result<attempt_end>. The one that loses is stopped at once, and
@@ -56,7 +56,7 @@ template <class Attempt>
 }
 
 }  // namespace detail
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_CLIENT_HEDGE_HPP

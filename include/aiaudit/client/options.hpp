@@ -30,7 +30,7 @@
 #include <vector>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 
 // Whether an attempt is in the log before its first byte leaves. Where the ledger has budgets an
 // intent is what they hold, so there always is one.
@@ -152,7 +152,7 @@ struct call_options {
     std::function<void(budget_refusal const&)> on_refusal{};
 };
 
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_CLIENT_OPTIONS_HPP

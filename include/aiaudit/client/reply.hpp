@@ -17,7 +17,7 @@
 #include <vector>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 
 // Of every kind of call.
 struct reply {
@@ -52,7 +52,7 @@ struct embedding_reply : reply {
     std::vector<std::vector<float>> vectors{};  // in the order of the inputs
 };
 
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_CLIENT_REPLY_HPP

@@ -26,7 +26,7 @@
 #include <utility>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 namespace detail {
 
 // What the caller of a stream hears. False ends the stream. Each may be empty.
@@ -167,7 +167,7 @@ private:
 };
 
 }  // namespace detail
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_CLIENT_RESPONSE_FOLLOWER_HPP

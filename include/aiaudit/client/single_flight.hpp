@@ -31,7 +31,7 @@
 #include <variant>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 
 // Must outlive its handles. A key is any bytes; who must not be served another's answer puts what
 // sets them apart into it.
@@ -208,7 +208,7 @@ private:
     std::array<shard, 16> shards_{};
 };
 
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_CLIENT_SINGLE_FLIGHT_HPP

@@ -17,7 +17,7 @@
 #include <utility>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 namespace detail {
 
 // `admit(record const&)` asks the budgets for a larger intent of the same attempt and gives an
@@ -77,7 +77,7 @@ private:
 };
 
 }  // namespace detail
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_CLIENT_STREAM_GUARD_HPP

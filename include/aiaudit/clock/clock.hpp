@@ -14,7 +14,7 @@
 #include <concepts>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 
 // Tells the time of day. It may step back; the log's order is its sequence, not its times.
 template <class Clock>
@@ -43,7 +43,7 @@ private:
 };
 static_assert(clock_policy<manual_clock>);
 
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_CLOCK_CLOCK_HPP

@@ -18,7 +18,7 @@
 #include <stop_token>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 
 // Tells steady time and waits for it. wait_until() returns at the time or as soon as the token is
 // stopped, whichever is first.
@@ -61,7 +61,7 @@ private:
 };
 static_assert(timer_policy<manual_timer>);
 
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_CLOCK_TIMER_HPP

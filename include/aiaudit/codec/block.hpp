@@ -22,7 +22,7 @@
 #include <vector>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 
 // Stored in every block: never changed. A reader refuses a higher one.
 inline constexpr std::uint8_t block_version = 1;
@@ -293,7 +293,7 @@ template <class Visitor>
         [&visit](sequence number, record_view const& entry) { return visit(number, entry); });
 }
 
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_CODEC_BLOCK_HPP

@@ -30,7 +30,7 @@
 #include <vector>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 
 namespace detail {
 class canonical_writer;
@@ -410,7 +410,7 @@ inline void canonical_writer::rewrite(std::span<member> members, bool is_outermo
     return std::move(*document).text();
 }
 
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_CODEC_JSON_CANONICAL_HPP

@@ -25,7 +25,7 @@
 #include <utility>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 namespace detail {
 
 // Which optional fields an encoded record holds. Stored: never changed.
@@ -458,7 +458,7 @@ template <class String>
     return entry;
 }
 
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_CODEC_RECORD_CODEC_HPP

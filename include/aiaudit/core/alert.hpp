@@ -29,7 +29,7 @@
 #include <vector>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 
 // Stored in records by its name: a name is never changed or used again.
 enum class alert_kind : std::uint8_t {
@@ -226,7 +226,7 @@ template <class String>
     return made;
 }
 
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_CORE_ALERT_HPP

@@ -23,7 +23,7 @@
 #include <vector>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 
 // A date, as days since 1970-01-01 in the proleptic Gregorian calendar.
 struct civil_day {
@@ -133,7 +133,7 @@ inline std::int64_t time_zone::start_seconds(civil_day day) const noexcept {
     }
 }
 
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_CORE_CALENDAR_HPP

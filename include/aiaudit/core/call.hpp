@@ -18,7 +18,7 @@
 #include <vector>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 
 // What was asked for. Stored in records: a number is never changed or used again.
 enum class operation : std::uint8_t {
@@ -93,7 +93,7 @@ struct attempt_facts {
     friend bool operator==(attempt_facts const&, attempt_facts const&) = default;
 };
 
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_CORE_CALL_HPP

@@ -17,7 +17,7 @@
 #include <string_view>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 
 struct digest {
     std::array<std::uint8_t, 32> bytes{};
@@ -70,7 +70,7 @@ inline result<digest> digest::parse(std::string_view text) {
     return value;
 }
 
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_CORE_DIGEST_HPP

@@ -17,7 +17,7 @@
 #include <vector>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 
 // In the order of the message; a name may stand more than once.
 using header_list = std::vector<std::pair<std::string, std::string>>;
@@ -98,7 +98,7 @@ inline constexpr std::array<std::string_view, 12> month_names{
     return {};
 }
 
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_CORE_HTTP_HPP

@@ -18,7 +18,7 @@
 #include <string_view>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 
 // A record's place in the log: dense, the first is 1. Zero is "none".
 enum class sequence : std::uint64_t {};
@@ -126,7 +126,7 @@ inline result<trace_id> trace_id::parse(std::string_view text) {
     return id;
 }
 
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_CORE_IDS_HPP

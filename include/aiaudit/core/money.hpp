@@ -22,7 +22,7 @@
 #include <string_view>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 namespace detail {
 
 inline constexpr int128 int128_max = static_cast<int128>(~uint128{0} >> 1);
@@ -299,7 +299,7 @@ inline std::string format_scaled_decimal(int128 value, int scale) {
 }
 
 }  // namespace detail
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_CORE_MONEY_HPP

@@ -20,7 +20,7 @@
 #include <vector>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 
 // Stored in records: a number is never changed or used again.
 enum class record_kind : std::uint8_t {
@@ -153,7 +153,7 @@ template <class String>
 }
 
 }  // namespace detail
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_CORE_RECORD_HPP

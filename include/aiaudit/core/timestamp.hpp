@@ -18,7 +18,7 @@
 #include <string_view>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 
 // Time that never steps back, for what takes how long; its zero means nothing.
 using steady_time = std::chrono::steady_clock::time_point;
@@ -169,7 +169,7 @@ inline std::string timestamp::to_string() const {
     return text;
 }
 
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_CORE_TIMESTAMP_HPP

@@ -22,7 +22,7 @@
 #include <string_view>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 
 // Stored in records: a number is never changed or used again.
 enum class unit : std::uint8_t {
@@ -234,7 +234,7 @@ constexpr void for_each_count(usage const& counts, Visitor&& visit) {
     }
 }
 
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_CORE_USAGE_HPP

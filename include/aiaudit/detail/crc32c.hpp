@@ -15,7 +15,7 @@
 #include <string_view>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 namespace detail {
 
 [[nodiscard]] inline std::uint32_t crc32c_tables(std::string_view bytes) noexcept {
@@ -55,7 +55,7 @@ __attribute__((target("sse4.2"))) inline std::uint32_t crc32c_instruction(
 #endif
 
 }  // namespace detail
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_DETAIL_CRC32C_HPP

@@ -19,7 +19,7 @@
 #include <vector>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 namespace detail {
 
 [[nodiscard]] inline std::uint64_t load_word(char const* from) noexcept {
@@ -137,7 +137,7 @@ private:
 };
 
 }  // namespace detail
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_DETAIL_HASH_INDEX_HPP

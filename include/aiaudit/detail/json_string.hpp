@@ -12,7 +12,7 @@
 #include <string_view>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 namespace detail {
 
 // Text in quotes, as JSON has it. Bytes that are not UTF-8 are passed on as they came.
@@ -35,7 +35,7 @@ namespace detail {
 }
 
 }  // namespace detail
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_DETAIL_JSON_STRING_HPP

@@ -23,7 +23,7 @@
 #include <string_view>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 namespace detail {
 
 using sha256_value = std::array<std::uint8_t, 32>;
@@ -94,7 +94,7 @@ using evp_context = std::unique_ptr<EVP_MD_CTX, evp_context_deleter>;
 }
 
 }  // namespace detail
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_DETAIL_SHA256_HPP

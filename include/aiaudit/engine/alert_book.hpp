@@ -28,7 +28,7 @@
 #include <vector>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 
 // How an alert stands at one sink.
 struct alert_delivery {
@@ -323,7 +323,7 @@ inline result<alert_book> alert_book::from_snapshot(std::string_view bytes) {
 }
 
 }  // namespace detail
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_ENGINE_ALERT_BOOK_HPP

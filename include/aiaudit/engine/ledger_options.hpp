@@ -15,7 +15,7 @@
 #include <string>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 
 // When append() returns.
 enum class durability : std::uint8_t {
@@ -54,7 +54,7 @@ struct ledger_options {
     std::uint64_t rollup_save_records = 131'072;
 };
 
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_ENGINE_LEDGER_OPTIONS_HPP

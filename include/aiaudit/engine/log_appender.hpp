@@ -20,7 +20,7 @@
 #include <vector>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 
 // What happens to records that the log does not take (a full disk, a failing one).
 enum class on_log_failure : std::uint8_t {
@@ -174,7 +174,7 @@ private:
 };
 
 }  // namespace detail
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_ENGINE_LOG_APPENDER_HPP

@@ -30,7 +30,7 @@
 #include <cstdlib>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 namespace detail {
 
 class spill_file {
@@ -167,7 +167,7 @@ private:
 };
 
 }  // namespace detail
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_ENGINE_SPILL_FILE_HPP

@@ -23,7 +23,7 @@
 #include <vector>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 namespace detail {
 
 // "2026-12-01T00:00:00+07:00". UTC for a zone whose offset has seconds, which ISO 8601 cannot say.
@@ -168,7 +168,7 @@ template <class Row>
     return detail::budget_rows_text(budgets, format);
 }
 
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_EXPORT_BUDGET_REPORT_HPP

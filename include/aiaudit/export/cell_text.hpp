@@ -19,7 +19,7 @@
 #include <vector>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 
 enum class text_format : std::uint8_t { table, json, csv, jsonl };
 
@@ -139,7 +139,7 @@ inline void append_aligned(std::string& out, std::string_view text, std::size_t 
 }
 
 }  // namespace detail
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_EXPORT_CELL_TEXT_HPP

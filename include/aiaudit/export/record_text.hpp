@@ -16,7 +16,7 @@
 #include <string_view>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 namespace detail {
 
 // Writes the members of one object.
@@ -110,7 +110,7 @@ private:
     return out.finish();
 }
 
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_EXPORT_RECORD_TEXT_HPP

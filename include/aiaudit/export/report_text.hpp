@@ -20,7 +20,7 @@
 #include <vector>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 
 namespace detail {
 
@@ -174,7 +174,7 @@ namespace detail {
     return detail::machine_text(detail::cells_of(from.kind, report_row{}), lines, format);
 }
 
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_EXPORT_REPORT_TEXT_HPP

@@ -17,7 +17,7 @@
 #include <vector>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 
 enum class api_surface : std::uint8_t {
     openai,  // and all who are compatible with it
@@ -85,7 +85,7 @@ constexpr void for_each_parameter(std::string_view query, Visitor&& visit) {
 }
 
 }  // namespace detail
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_GATEWAY_API_SURFACE_HPP

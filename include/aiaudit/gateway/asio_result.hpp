@@ -19,7 +19,7 @@
 #include <string_view>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 namespace detail {
 
 namespace asio = boost::asio;
@@ -52,7 +52,7 @@ inline constexpr auto as_value = asio::as_tuple(asio::use_awaitable);
 }
 
 }  // namespace detail
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_GATEWAY_ASIO_RESULT_HPP

@@ -26,7 +26,7 @@
 #include <vector>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 namespace detail {
 
 inline constexpr std::string_view own_header_prefix = "x-aiaudit-";
@@ -150,7 +150,7 @@ inline void add_metadata_tags(boost::json::value const& body, call_options& who)
 }
 
 }  // namespace detail
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_GATEWAY_CALLER_HPP

@@ -14,7 +14,7 @@
 #include <string_view>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 namespace detail {
 
 // Valid UTF-8 on one line, of at most so many bytes: what is anything else becomes '?'. JSON that a
@@ -38,7 +38,7 @@ namespace detail {
 }
 
 }  // namespace detail
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_GATEWAY_CLEAN_TEXT_HPP

@@ -40,7 +40,7 @@
 #include <utility>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 namespace detail {
 
 // Why a request could not be read. Status 0: there is nobody to tell, or the time is over, which
@@ -356,7 +356,7 @@ inline asio::awaitable<void> client_connection::linger() {
 }
 
 }  // namespace detail
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_GATEWAY_CLIENT_CONNECTION_HPP

@@ -31,7 +31,7 @@
 #include <utility>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 
 struct dashboard_options {
     std::string token{};         // who has it may see all; at least 16 characters
@@ -321,7 +321,7 @@ gateway_response basic_dashboard<Ledger>::not_allowed(std::string_view path) {
     return made;
 }
 
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_GATEWAY_DASHBOARD_HPP

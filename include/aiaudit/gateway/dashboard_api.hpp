@@ -29,7 +29,7 @@
 #include <vector>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 namespace detail {
 
 // All that a report says of a row but its names. Percentiles cannot be added up: a sum over days or
@@ -319,7 +319,7 @@ gateway_response dashboard_api<Ledger>::budgets(api_parameters& in) {
     return detail::json_response("{\"budgets\":" + detail::json_list_of(objects) + "}");
 }
 
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_GATEWAY_DASHBOARD_API_HPP

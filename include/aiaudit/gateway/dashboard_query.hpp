@@ -27,7 +27,7 @@
 #include <vector>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 
 // Why a request is not answered. The detail is for people, and tells no secret.
 struct api_problem {
@@ -236,7 +236,7 @@ private:
     std::optional<api_problem> problem_{};
 };
 
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_GATEWAY_DASHBOARD_QUERY_HPP

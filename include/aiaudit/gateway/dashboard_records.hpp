@@ -32,7 +32,7 @@
 #include <vector>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 namespace detail {
 
 // Which records a page has; an empty filter lets all pass.
@@ -380,7 +380,7 @@ std::string dashboard_records<Ledger>::events_after(sequence& last, std::size_t 
     return out;
 }
 
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_GATEWAY_DASHBOARD_RECORDS_HPP

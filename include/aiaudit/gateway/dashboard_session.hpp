@@ -34,7 +34,7 @@
 #include <string_view>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 
 // Whether a token was the right one.
 struct token_answer {
@@ -163,7 +163,7 @@ inline void dashboard_sessions::end(std::string_view name) {
     ends_.erase(hashed);
 }
 
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_GATEWAY_DASHBOARD_SESSION_HPP

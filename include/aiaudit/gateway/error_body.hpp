@@ -25,7 +25,7 @@
 #include <utility>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 
 struct gateway_problem {
     int status = 500;
@@ -207,7 +207,7 @@ inline constexpr std::string_view no_quota = "insufficient_quota";
             {}};
 }
 
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_GATEWAY_ERROR_BODY_HPP

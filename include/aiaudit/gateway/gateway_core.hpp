@@ -24,7 +24,7 @@
 #include <utility>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 namespace detail {
 
 template <class Ledger, pricing_policy Prices>
@@ -70,7 +70,7 @@ struct gateway_core {
 };
 
 }  // namespace detail
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_GATEWAY_GATEWAY_CORE_HPP

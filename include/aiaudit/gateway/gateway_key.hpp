@@ -34,7 +34,7 @@
 #include <vector>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 
 struct gateway_key {
     std::string id{};                   // 1 to 64 of A-Z a-z 0-9 _ -
@@ -181,7 +181,7 @@ inline constexpr std::size_t key_secret_bytes =
     return found;
 }
 
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_GATEWAY_GATEWAY_KEY_HPP

@@ -29,7 +29,7 @@
 #include <utility>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 
 // How many there are now.
 class metrics_gauge {
@@ -362,7 +362,7 @@ private:
     std::map<std::string, std::uint64_t, std::less<>> reasons_{};
 };
 
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_GATEWAY_GATEWAY_METRICS_HPP

@@ -17,7 +17,7 @@
 #include <vector>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 
 // What becomes of an answer whose client has gone away. Its cost is recorded in any case: of one
 // that was cut, the most that it may have been.
@@ -75,7 +75,7 @@ struct gateway_options {
     client_options calls{};
 };
 
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_GATEWAY_GATEWAY_OPTIONS_HPP

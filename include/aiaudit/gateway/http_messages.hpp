@@ -12,7 +12,7 @@
 #include <string>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 
 struct gateway_request {
     std::string method{};
@@ -28,7 +28,7 @@ struct gateway_response {
     std::string body{};
 };
 
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_GATEWAY_HTTP_MESSAGES_HPP

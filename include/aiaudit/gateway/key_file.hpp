@@ -34,7 +34,7 @@
 #include <vector>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 namespace detail {
 
 inline constexpr std::string_view key_file_format = "aiaudit-gateway-keys/1";
@@ -309,7 +309,7 @@ private:
     std::string path_;
 };
 
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_GATEWAY_KEY_FILE_HPP

@@ -32,7 +32,7 @@
 #include <vector>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 
 class key_ring {
 public:
@@ -141,7 +141,7 @@ private:
     std::unique_ptr<shared> shared_;
 };
 
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_GATEWAY_KEY_RING_HPP

@@ -18,7 +18,7 @@
 #include <string_view>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 
 enum class api_resource : std::uint8_t {
     // For everybody.
@@ -231,7 +231,7 @@ inline constexpr std::string_view openapi_components = R"json(,
     return text.append("\n    }\n  }\n}\n");
 }
 
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_GATEWAY_OPENAPI_HPP

@@ -16,7 +16,7 @@
 #include <string_view>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 namespace detail {
 
 // Those of single values: members of "schemas".
@@ -168,7 +168,7 @@ void for_each_word(std::string_view text, Visitor&& visit) {
 }
 
 }  // namespace detail
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_GATEWAY_OPENAPI_SCHEMAS_HPP

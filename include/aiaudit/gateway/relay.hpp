@@ -32,7 +32,7 @@
 #include <vector>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 namespace detail {
 
 template <class Core>
@@ -445,7 +445,7 @@ asio::awaitable<typename relay<Core>::refused> relay<Core>::exchange_with(ready_
 }
 
 }  // namespace detail
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_GATEWAY_RELAY_HPP

@@ -25,7 +25,7 @@
 #include <vector>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 
 struct gateway_upstream {
     std::string name{};  // 1 to 64 of A-Z a-z 0-9 _ -; clients may write it before the path
@@ -404,7 +404,7 @@ private:
     std::vector<std::vector<std::size_t>> fallbacks_{};  // of each upstream
 };
 
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_GATEWAY_ROUTER_HPP

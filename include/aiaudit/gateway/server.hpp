@@ -38,7 +38,7 @@
 #include <vector>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 
 // A site that the gateway serves beside its own, such as the dashboard. Its functions are called by
 // any thread, and may take some milliseconds.
@@ -336,7 +336,7 @@ inline void server::stop() {
 }
 
 }  // namespace detail
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_GATEWAY_SERVER_HPP

@@ -25,7 +25,7 @@
 #include <utility>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 namespace detail {
 
 struct understood_request {
@@ -97,7 +97,7 @@ template <class Core>
 }
 
 }  // namespace detail
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_GATEWAY_UNDERSTOOD_REQUEST_HPP

@@ -39,7 +39,7 @@
 #include <utility>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 namespace detail {
 
 class upstream_connection {
@@ -235,7 +235,7 @@ inline asio::awaitable<result<std::string_view>> upstream_connection::read_piece
 }
 
 }  // namespace detail
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_GATEWAY_UPSTREAM_CONNECTION_HPP

@@ -18,7 +18,7 @@
 #include <utility>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 namespace detail {
 
 class usage_chunk_filter {
@@ -78,7 +78,7 @@ private:
 };
 
 }  // namespace detail
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_GATEWAY_USAGE_CHUNK_FILTER_HPP

@@ -18,7 +18,7 @@
 #include <vector>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 
 struct checkpoint {
     std::string origin{};  // the log's name, best that of its key: "example.com/log"
@@ -134,7 +134,7 @@ private:
     return verified_checkpoint{std::move(*state), std::move(opened->signers)};
 }
 
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_INTEGRITY_CHECKPOINT_HPP

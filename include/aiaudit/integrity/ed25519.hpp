@@ -20,7 +20,7 @@
 #include <string_view>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 namespace detail {
 
 using ed25519_public = std::array<std::uint8_t, 32>;
@@ -119,7 +119,7 @@ inline void ed25519_copy_seed(libcrypto_key const& key, ed25519_seed& seed) {
 }
 
 }  // namespace detail
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_INTEGRITY_ED25519_HPP

@@ -26,7 +26,7 @@
 #include <utility>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 
 // The root of a tree without leaves.
 [[nodiscard]] inline digest empty_root() { return {detail::sha256({})}; }
@@ -142,7 +142,7 @@ result<compact_range> compact_range::from_nodes(std::uint64_t size, Node&& node)
     return range;
 }
 
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_INTEGRITY_MERKLE_HPP

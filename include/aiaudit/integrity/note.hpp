@@ -27,7 +27,7 @@
 #include <vector>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 
 namespace detail {
 
@@ -275,7 +275,7 @@ struct opened_note {
     return opened;
 }
 
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_INTEGRITY_NOTE_HPP

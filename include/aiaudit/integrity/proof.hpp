@@ -24,7 +24,7 @@
 #include <vector>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 namespace detail {
 
 // Leaves [begin, end) under one node of a tree; begin is a multiple of the next power of two.
@@ -215,7 +215,7 @@ template <class Node>
     return {};
 }
 
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_INTEGRITY_PROOF_HPP

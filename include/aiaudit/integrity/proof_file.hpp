@@ -32,7 +32,7 @@
 #include <vector>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 
 // Unverified: what a file says. Nothing in it is to be believed before verify_inclusion().
 struct inclusion_proof_file {
@@ -213,7 +213,7 @@ struct verified_growth {
     return verified_growth{std::move(*older), std::move(*newer)};
 }
 
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_INTEGRITY_PROOF_FILE_HPP

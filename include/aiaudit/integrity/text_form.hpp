@@ -24,7 +24,7 @@
 #include <string_view>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 namespace detail {
 
 // Overwrites what a string held. Texts that may hold a secret key are wiped before they are freed.
@@ -148,7 +148,7 @@ inline void wipe(std::string& text) noexcept {
 }
 
 }  // namespace detail
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_INTEGRITY_TEXT_FORM_HPP

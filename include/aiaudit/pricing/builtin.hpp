@@ -21,7 +21,7 @@
 #include <vector>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 namespace detail {
 
 struct builtin_unit {
@@ -188,7 +188,7 @@ inline constexpr std::array<builtin_unit, 12> builtin_units{{
     return std::move(builder).build();
 }
 
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_PRICING_BUILTIN_HPP

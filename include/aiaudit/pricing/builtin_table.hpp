@@ -18,7 +18,7 @@
 #include <string_view>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 
 // Where figures come from: who published them, and when and by way of what they were read.
 struct price_source {
@@ -381,7 +381,7 @@ inline constexpr std::array<builtin_factor, 30> builtin_factors{{
     {&anthropic_other, "claude-opus-5", modifier_kind::speed, "fast", "2"},
 }};
 
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_PRICING_BUILTIN_TABLE_HPP

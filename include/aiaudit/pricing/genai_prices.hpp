@@ -25,7 +25,7 @@
 #include <vector>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 
 // Errors: bad_price, saying what is wrong and in which provider and model.
 [[nodiscard]] inline result<price_book> load_genai_prices(std::string_view text);
@@ -344,7 +344,7 @@ inline result<price_book> load_genai_prices(std::string_view text) {
     return detail::genai_prices_reader{}.read(*root);
 }
 
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_PRICING_GENAI_PRICES_HPP

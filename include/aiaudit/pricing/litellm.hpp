@@ -27,7 +27,7 @@
 #include <vector>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 
 // Errors: bad_price.
 [[nodiscard]] inline result<price_book> load_litellm_prices(std::string_view text);
@@ -419,7 +419,7 @@ inline result<price_book> load_litellm_prices(std::string_view text) {
     return detail::litellm_reader{}.read(*root);
 }
 
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_PRICING_LITELLM_HPP

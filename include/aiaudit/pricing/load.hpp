@@ -16,7 +16,7 @@
 #include <string_view>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 
 // `file_name` is for the error's text only. Nothing is loaded from a file that has an error.
 // Errors: bad_price, naming the file and what is wrong where.
@@ -39,7 +39,7 @@ inline namespace v1 {
     return book;
 }
 
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_PRICING_LOAD_HPP

@@ -23,7 +23,7 @@
 #include <vector>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 namespace detail {
 
 inline constexpr std::size_t model_name_bytes_max = 256;
@@ -153,7 +153,7 @@ inline void model_match::append_canonical(std::string& out) const {
     out.append(")");
 }
 
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_PRICING_MODEL_MATCH_HPP

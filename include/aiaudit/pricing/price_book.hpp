@@ -29,7 +29,7 @@
 #include <vector>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 
 // What is to be priced. The views need to live only as long as the call.
 struct price_query {
@@ -445,7 +445,7 @@ inline result<void> price_book_builder::add(price_provider provider) {
     return {};
 }
 
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_PRICING_PRICE_BOOK_HPP

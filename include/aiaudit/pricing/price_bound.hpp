@@ -18,7 +18,7 @@
 #include <utility>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 
 // What a request asks for that has rates of its own. Service tiers and regions need not be asked
 // for: accounts have defaults. They are always reckoned with.
@@ -120,7 +120,7 @@ namespace detail {
 }
 
 }  // namespace detail
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_PRICING_PRICE_BOUND_HPP

@@ -21,7 +21,7 @@
 #include <vector>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 
 // The prices of one model of one provider.
 struct price_entry {
@@ -135,7 +135,7 @@ inline void append_card(std::string& out, rate_card const& card) {
 }
 
 }  // namespace detail
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_PRICING_PRICE_ENTRY_HPP

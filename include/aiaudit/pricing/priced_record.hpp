@@ -13,7 +13,7 @@
 #include <optional>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 
 // Prices the record's usage. The cost is left zero, with the status that says why, where that
 // cannot be done.
@@ -62,7 +62,7 @@ inline void set_facts(record& entry, attempt_facts const& facts) {
     return refused || why == errc::not_billable ? cost_status::no_charge : cost_status::unknown;
 }
 
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_PRICING_PRICED_RECORD_HPP

@@ -17,7 +17,7 @@
 #include <utility>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 
 // A pricing policy turns a usage into money.
 // - price() is pure: the same query on the same value gives the same quote, now and in ten years.
@@ -199,7 +199,7 @@ template <pricing_policy Policy>
     return price_attempt(policy, provider, facts, at, cache);
 }
 
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_PRICING_PRICING_POLICY_HPP

@@ -28,7 +28,7 @@
 #include <vector>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 
 // A price that takes the place of the base price, for the whole request, past a context length.
 struct rate_tier {
@@ -400,7 +400,7 @@ inline result<usage_leaves> usage_leaves::of(rate_table const& rates, usage cons
     return cost;
 }
 
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_PRICING_RATE_CARD_HPP

@@ -13,7 +13,7 @@
 #include <vector>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 
 // A function that the model wants the caller to run. Tools that the provider runs itself are not
 // among them.
@@ -61,7 +61,7 @@ struct answer_delta {
     }
 };
 
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_PROVIDERS_ANSWER_HPP

@@ -27,7 +27,7 @@
 #include <vector>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 
 // The memory of an answer. Past either, pieces are still handed on, but no longer kept.
 inline constexpr std::size_t answer_bytes_max = std::size_t{64} << 20;
@@ -417,7 +417,7 @@ private:
     std::optional<std::uint64_t> spoken_{};  // the item that pieces of text came for last
 };
 
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_PROVIDERS_ANSWER_READER_HPP

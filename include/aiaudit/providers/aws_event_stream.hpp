@@ -20,7 +20,7 @@
 #include <string_view>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 
 // AWS allows a payload of 24 MiB and headers of 128 KiB.
 inline constexpr std::size_t aws_frame_bytes_max = (std::size_t{24} << 20) + (128 << 10) + 16;
@@ -137,7 +137,7 @@ private:
     bool failed_ = false;
 };
 
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_PROVIDERS_AWS_EVENT_STREAM_HPP

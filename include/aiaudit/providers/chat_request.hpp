@@ -17,7 +17,7 @@
 #include <vector>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 
 struct chat_message {
     std::string role{};  // "system", "developer", "user", "assistant" or "tool"
@@ -65,7 +65,7 @@ struct embedding_request {
     std::string extra{};  // as above
 };
 
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_PROVIDERS_CHAT_REQUEST_HPP

@@ -20,7 +20,7 @@
 #include <string_view>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 
 enum class dialect : std::uint8_t {
     openai_chat,  // and the older /completions
@@ -314,7 +314,7 @@ inline constexpr std::array path_rules{
     return found->dialect;
 }
 
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_PROVIDERS_DIALECT_HPP

@@ -25,7 +25,7 @@
 #include <vector>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 namespace detail {
 
 [[nodiscard]] inline error bad_embedding(std::string_view what) {
@@ -105,7 +105,7 @@ namespace detail {
     return vectors;
 }
 
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_PROVIDERS_EMBEDDINGS_HPP

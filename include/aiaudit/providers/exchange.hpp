@@ -24,7 +24,7 @@
 #include <vector>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 
 // What the recorder knew beside the exchange itself. Empty where the line does not say.
 struct exchange_context {
@@ -205,7 +205,7 @@ inline void take_body(boost::json::value const& line, std::string_view name, std
     return read;
 }
 
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_PROVIDERS_EXCHANGE_HPP

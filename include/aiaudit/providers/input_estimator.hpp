@@ -24,7 +24,7 @@
 #include <utility>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 
 // What holds a place for a request's input before it is sent.
 enum class input_estimate : std::uint8_t {
@@ -90,7 +90,7 @@ private:
     std::unordered_map<std::string, entry, detail::string_hash, std::equal_to<>> seen_{};
 };
 
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_PROVIDERS_INPUT_ESTIMATOR_HPP

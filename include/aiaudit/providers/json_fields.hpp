@@ -27,7 +27,7 @@
 #include <string_view>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 namespace detail {
 
 // Boost.JSON's string_view converts to std's, but not the other way round in every place.
@@ -149,7 +149,7 @@ namespace detail {
 }
 
 }  // namespace detail
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_PROVIDERS_JSON_FIELDS_HPP

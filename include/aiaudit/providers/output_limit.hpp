@@ -20,7 +20,7 @@
 #include <string_view>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 namespace detail {
 
 // The value at "a.b", made where it is not there or no object stands on the way.
@@ -99,7 +99,7 @@ inline void append_member(std::string& body, std::string_view name, std::uint64_
     return {};
 }
 
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_PROVIDERS_OUTPUT_LIMIT_HPP

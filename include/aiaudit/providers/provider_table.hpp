@@ -21,7 +21,7 @@
 #include <string_view>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 
 enum class api_family : std::uint8_t {
     openai,  // OpenAI itself and all who are compatible with it
@@ -125,7 +125,7 @@ inline constexpr std::array provider_rows{
     return headers;
 }
 
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_PROVIDERS_PROVIDER_TABLE_HPP

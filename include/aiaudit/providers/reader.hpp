@@ -28,7 +28,7 @@
 #include <utility>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 
 // The facts, as far as they go, and what keeps them from being billed. A failed attempt is recorded
 // like any other, so the facts are there even where there is a problem.
@@ -403,7 +403,7 @@ private:
     return std::move(read.facts);
 }
 
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_PROVIDERS_READER_HPP

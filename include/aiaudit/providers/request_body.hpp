@@ -29,7 +29,7 @@
 #include <utility>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 
 // Anthropic wants a limit in every request; this one stands where the caller gives none.
 inline constexpr std::uint64_t anthropic_max_tokens_default = 4096;
@@ -340,7 +340,7 @@ namespace detail {
     return prepared;
 }
 
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_PROVIDERS_REQUEST_BODY_HPP

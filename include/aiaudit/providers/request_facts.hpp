@@ -21,7 +21,7 @@
 #include <string_view>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 
 struct request_facts {
     std::string model{};
@@ -62,7 +62,7 @@ struct request_facts {
     return parsed ? facts_of_request(*parsed) : request_facts{};
 }
 
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_PROVIDERS_REQUEST_FACTS_HPP

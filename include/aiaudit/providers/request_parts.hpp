@@ -20,7 +20,7 @@
 #include <vector>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 namespace detail {
 
 [[nodiscard]] inline error no_word_for(std::string_view what, std::string_view api) {
@@ -271,7 +271,7 @@ inline void add_parts(boost::json::value content, boost::json::array& to) {
 }
 
 }  // namespace detail
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_PROVIDERS_REQUEST_PARTS_HPP

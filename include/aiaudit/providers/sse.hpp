@@ -21,7 +21,7 @@
 #include <utility>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 
 // The largest event, and so the memory of a parser. An image that comes in one event is some tens
 // of MiB in base64; more than this is not an answer but an attack or a defect.
@@ -144,7 +144,7 @@ private:
     bool failed_ = false;
 };
 
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_PROVIDERS_SSE_HPP

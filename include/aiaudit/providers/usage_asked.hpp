@@ -20,7 +20,7 @@
 #include <utility>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 
 // Who refuses stream_options (Mistral, Cerebras and Cohere answer 422), or reports in every stream
 // without it (these three, OpenRouter, Perplexity). A server that is not known is asked.
@@ -85,7 +85,7 @@ namespace detail {
     return list != nullptr && list->empty() && usage != nullptr && usage->is_object();
 }
 
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_PROVIDERS_USAGE_ASKED_HPP

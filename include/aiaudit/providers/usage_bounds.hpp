@@ -28,7 +28,7 @@
 #include <string_view>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 
 // Tokens that a provider adds to every prompt. The most that recorded calls show over their bytes
 // is below zero without tools (some 70 tokens on a body of 120 bytes), and 545 with them.
@@ -258,7 +258,7 @@ inline void bound_cache_writes(std::string_view request_body, usage const& known
     return bounds_of(known, request_body, shape_of(request_body), asked, output_ceiling);
 }
 
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_PROVIDERS_USAGE_BOUNDS_HPP

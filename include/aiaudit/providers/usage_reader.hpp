@@ -24,7 +24,7 @@
 #include <vector>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 namespace detail {
 
 // Adds with a bound instead of a clamp: a count that does not fit is a contradiction.
@@ -327,7 +327,7 @@ inline void share_top_level(usage const& top, std::string_view model_served,
 }
 
 }  // namespace detail
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_PROVIDERS_USAGE_READER_HPP

@@ -22,7 +22,7 @@
 #include <string_view>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 namespace detail {
 
 enum class take : std::uint8_t {
@@ -296,7 +296,7 @@ inline constexpr std::array gemini_detail_lists{
 }
 
 }  // namespace detail
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_PROVIDERS_USAGE_RULES_HPP

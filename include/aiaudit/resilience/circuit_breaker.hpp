@@ -28,7 +28,7 @@
 #include <vector>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 
 enum class breaker_state : std::uint8_t { closed, open, half_open };
 
@@ -358,7 +358,7 @@ private:
     std::uint64_t generation_ = 1;
 };
 
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_RESILIENCE_CIRCUIT_BREAKER_HPP

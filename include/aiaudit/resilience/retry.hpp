@@ -22,7 +22,7 @@
 #include <string_view>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 
 // What sort of failure ended an attempt, as far as trying again is concerned.
 enum class error_class : std::uint8_t {
@@ -229,7 +229,7 @@ namespace detail {
     return {true, wait, {}};
 }
 
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_RESILIENCE_RETRY_HPP

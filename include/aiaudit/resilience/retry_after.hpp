@@ -19,7 +19,7 @@
 #include <string_view>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 
 // A longer wait is taken for nonsense: no quota of a provider is renewed less often than yearly.
 inline constexpr std::chrono::milliseconds retry_after_most = std::chrono::days{366};
@@ -204,7 +204,7 @@ private:
     return {};
 }
 
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_RESILIENCE_RETRY_AFTER_HPP

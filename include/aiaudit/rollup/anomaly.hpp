@@ -25,7 +25,7 @@
 #include <vector>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 
 enum class anomaly_metric : std::uint8_t { spend, error_rate, latency };
 
@@ -181,7 +181,7 @@ inline constexpr int128 anomaly_value_most = int128{1'000'000'000'000'000'000} *
     return all;
 }
 
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_ROLLUP_ANOMALY_HPP

@@ -43,7 +43,7 @@
 #include <vector>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 namespace detail {
 
 struct day_part_format {
@@ -382,7 +382,7 @@ result<void> day_part::read_cells(std::uint32_t user, Visitor&& visit) const {
 }
 
 }  // namespace detail
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_ROLLUP_DAY_PART_HPP

@@ -23,7 +23,7 @@
 #include <vector>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 namespace detail {
 
 // Dense numbers for the numbers that occur in a part.
@@ -422,7 +422,7 @@ private:
     return detail::day_part_writer{*day, series, log}.write();
 }
 
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_ROLLUP_DAY_PART_WRITER_HPP

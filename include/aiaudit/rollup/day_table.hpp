@@ -26,7 +26,7 @@
 #include <vector>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 namespace detail {
 
 inline constexpr civil_day first_of_all_days{std::numeric_limits<std::int32_t>::min()};
@@ -316,7 +316,7 @@ void day_table::for_each_day(day_range days, Visitor&& visit) const {
 }
 
 }  // namespace detail
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_ROLLUP_DAY_TABLE_HPP

@@ -18,7 +18,7 @@
 #include <vector>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 namespace detail {
 
 class packed_totals {
@@ -126,7 +126,7 @@ private:
 };
 
 }  // namespace detail
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_ROLLUP_PACKED_TOTALS_HPP

@@ -21,7 +21,7 @@
 #include <vector>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 namespace detail {
 
 using unsaved_cells = std::map<civil_day, cell_log>;  // by day of UTC
@@ -215,7 +215,7 @@ private:
 };
 
 }  // namespace detail
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_ROLLUP_PART_LOADER_HPP

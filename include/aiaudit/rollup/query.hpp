@@ -18,7 +18,7 @@
 #include <string_view>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 
 // By what a report adds up. Stored in day parts: a number is never changed or used again.
 enum class dimension : std::uint8_t { everything, model, user, project, key, provider, status };
@@ -120,7 +120,7 @@ enum class day_overlap : std::uint8_t { none, part, whole };
 }
 
 }  // namespace detail
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_ROLLUP_QUERY_HPP

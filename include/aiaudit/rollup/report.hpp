@@ -18,7 +18,7 @@
 #include <vector>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 
 struct report_row {
     civil_day day{};      // daily
@@ -142,7 +142,7 @@ inline void order_by_rank(std::vector<priced_group>& groups) {
     return made;
 }
 
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_ROLLUP_REPORT_HPP

@@ -22,7 +22,7 @@
 #include <utility>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 namespace detail {
 
 template <class Source>
@@ -238,7 +238,7 @@ result<void> resident_sums::make_extract(report_query const& query, civil_day co
 }
 
 }  // namespace detail
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_ROLLUP_RESIDENT_LOADING_HPP

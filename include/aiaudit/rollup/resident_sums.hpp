@@ -27,7 +27,7 @@
 #include <vector>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 
 // What a query that needs days which are not in memory loads: them and all days since, or them
 // alone, and load_more() the others later.
@@ -406,7 +406,7 @@ inline bool resident_sums::forget_oldest(std::uint64_t now) {
 }
 
 }  // namespace detail
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_ROLLUP_RESIDENT_SUMS_HPP

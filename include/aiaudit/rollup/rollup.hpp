@@ -37,7 +37,7 @@
 #include <vector>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 
 struct rollup_options {
     std::uint64_t memory_bytes = std::uint64_t{128} << 20;
@@ -163,7 +163,7 @@ inline void rollup::open_log(civil_day day) {
     log_day_ = day;
 }
 
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_ROLLUP_ROLLUP_HPP

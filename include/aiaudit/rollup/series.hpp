@@ -28,7 +28,7 @@
 #include <vector>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 
 // The names that a group of a report stands for; only those of its dimension are filled.
 struct group_names {
@@ -242,7 +242,7 @@ private:
 };
 
 }  // namespace detail
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_ROLLUP_SERIES_HPP

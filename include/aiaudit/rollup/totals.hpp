@@ -22,7 +22,7 @@
 #include <vector>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 
 // The units that reports add up, in the order of their columns.
 inline constexpr std::array<unit, 11> reported_units{unit::input_tokens,
@@ -334,7 +334,7 @@ template <class UpTo>
 }
 
 }  // namespace detail
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_ROLLUP_TOTALS_HPP

@@ -40,7 +40,7 @@
 #include <sys/vfs.h>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 namespace detail {
 
 inline constexpr std::uint32_t ledger_format = 1;
@@ -345,7 +345,7 @@ result<std::string> prepare_ledger(store_options const& options, Fill&& fill) {
 }
 
 }  // namespace detail
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_STORAGE_LEDGER_DIRECTORY_HPP

@@ -34,7 +34,7 @@
 #include <lmdb.h>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 namespace detail {
 
 class lmdb_transaction;
@@ -305,7 +305,7 @@ inline void lmdb_environment::clear_dead_readers_now_and_then() noexcept {
 }
 
 }  // namespace detail
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_STORAGE_LMDB_ENVIRONMENT_HPP

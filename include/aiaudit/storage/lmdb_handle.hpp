@@ -30,7 +30,7 @@
 #include <lmdb.h>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 namespace detail {
 
 // What LMDB's answer means. `path` is the environment's directory, `call` what was asked of LMDB.
@@ -392,7 +392,7 @@ struct empty_environment {
 };
 
 }  // namespace detail
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_STORAGE_LMDB_HANDLE_HPP

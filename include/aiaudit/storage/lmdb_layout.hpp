@@ -24,7 +24,7 @@
 #include <string>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 namespace detail {
 
 // One of the two meta pages at the head of the file. The one with the greater txnid holds.
@@ -138,7 +138,7 @@ using lmdb_metas = std::array<lmdb_meta, 2>;
 }
 
 }  // namespace detail
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_STORAGE_LMDB_LAYOUT_HPP

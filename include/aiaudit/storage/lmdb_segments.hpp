@@ -28,7 +28,7 @@
 #include <utility>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 namespace detail {
 
 class lmdb_segments {
@@ -351,7 +351,7 @@ inline std::uint64_t lmdb_segments::bytes_on_disk() {
 }
 
 }  // namespace detail
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_STORAGE_LMDB_SEGMENTS_HPP

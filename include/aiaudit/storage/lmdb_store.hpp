@@ -28,7 +28,7 @@
 #include <utility>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 
 class lmdb_store {
 public:
@@ -149,7 +149,7 @@ result<void> lmdb_store::rotate(Body body) {
 
 static_assert(storage_policy<lmdb_store>);
 
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_STORAGE_LMDB_STORE_HPP

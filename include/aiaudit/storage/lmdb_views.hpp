@@ -19,7 +19,7 @@
 #include <string_view>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 namespace detail {
 
 class lmdb_read_view {
@@ -156,7 +156,7 @@ inline result<void> lmdb_write_view::put_new(table in, std::string_view key, MDB
 }
 
 }  // namespace detail
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_STORAGE_LMDB_VIEWS_HPP

@@ -19,7 +19,7 @@
 #include <utility>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 
 class memory_store {
     // No value: erased. Only in what a transaction stages.
@@ -307,7 +307,7 @@ inline result<void> memory_store::drop_oldest(segment_number segment) {
 
 static_assert(storage_policy<memory_store>);
 
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_STORAGE_MEMORY_STORE_HPP

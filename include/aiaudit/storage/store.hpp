@@ -26,7 +26,7 @@
 #include <string_view>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 
 // The tables of a store. The numbers and names are on disk: never changed, never used again.
 enum class table : std::uint8_t { blocks = 0, meta = 1, snapshots = 2, tiles = 3 };
@@ -211,7 +211,7 @@ concept storage_policy = std::movable<Store> && storage_read_view<typename Store
     noexcept->std::same_as<std::uint64_t>;
 };
 
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_STORAGE_STORE_HPP

@@ -23,7 +23,7 @@
 #include <utility>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 namespace detail {
 
 inline constexpr char const* write_lock_name = "write.lock";
@@ -97,7 +97,7 @@ private:
 };
 
 }  // namespace detail
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_STORAGE_WRITE_LOCK_HPP

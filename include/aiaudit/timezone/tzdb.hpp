@@ -13,12 +13,12 @@
 
 #include <chrono>
 #if defined(__cpp_lib_chrono) && __cpp_lib_chrono >= 201907L
-namespace aiaudit::inline v1::detail {
+namespace aiaudit::inline v0_1_0::detail {
 namespace zones = std::chrono;
 }
 #else
 #include <date/tz.h>
-namespace aiaudit::inline v1::detail {
+namespace aiaudit::inline v0_1_0::detail {
 namespace zones = date;
 }
 #endif
@@ -31,7 +31,7 @@ namespace zones = date;
 #include <vector>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 
 // "Asia/Kathmandu", "UTC". Its changes from 1970 to 2099. Errors: unknown_zone.
 [[nodiscard]] inline result<time_zone> find_time_zone(std::string_view name) {
@@ -57,7 +57,7 @@ inline namespace v1 {
     }
 }
 
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_TIMEZONE_TZDB_HPP

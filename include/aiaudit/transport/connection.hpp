@@ -37,7 +37,7 @@
 #include <utility>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 namespace detail {
 
 class unique_fd {
@@ -297,7 +297,7 @@ inline result<void> connection::open(std::string const& host, std::string const&
 }
 
 }  // namespace detail
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_TRANSPORT_CONNECTION_HPP

@@ -34,7 +34,7 @@
 #include <utility>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 
 struct httplib_options {
     std::string ca_file{};  // trusted certificates in PEM, in place of the system's
@@ -280,7 +280,7 @@ inline result<void> httplib_transport::exchange(
     return {};
 }
 
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_TRANSPORT_HTTPLIB_TRANSPORT_HPP

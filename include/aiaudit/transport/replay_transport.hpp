@@ -30,7 +30,7 @@
 #include <vector>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 
 struct replay_options {
     std::size_t piece_bytes = 0;  // how much on_body gets at most; 0: the whole body at once
@@ -148,7 +148,7 @@ inline aiaudit::exchange const* replay_transport::answer_to(http_request const& 
     return &found->answer;  // constant from the constructor on
 }
 
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_TRANSPORT_REPLAY_TRANSPORT_HPP

@@ -34,7 +34,7 @@
 #include <utility>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 namespace detail {
 
 // Whether this build of cpp-httplib decodes gzip.
@@ -312,7 +312,7 @@ inline result<bool> response_reader::read(std::string const& method) {
 }
 
 }  // namespace detail
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_TRANSPORT_RESPONSE_READER_HPP

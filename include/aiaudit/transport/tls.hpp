@@ -28,7 +28,7 @@
 #include <utility>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 namespace detail {
 
 struct tls_deleter {
@@ -140,7 +140,7 @@ inline long control_bio(BIO*, int command, long, void*) { return command == BIO_
 }
 
 }  // namespace detail
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_TRANSPORT_TLS_HPP

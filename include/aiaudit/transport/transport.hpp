@@ -20,7 +20,7 @@
 #include <string_view>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 
 // How long an exchange may take, and how much may come back. 0 ms: no limit.
 struct transfer_limits {
@@ -66,7 +66,7 @@ concept transport_policy = std::default_initializable<Transport> && std::movable
            !of.where.starts_with("connect: ");
 }
 
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_TRANSPORT_TRANSPORT_HPP
