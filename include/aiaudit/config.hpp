@@ -14,6 +14,20 @@
 #define AIAUDIT_ASSERT(condition) assert(condition)
 #endif
 
+// Throws. Without exceptions (-fno-exceptions) it ends the process: AIAUDIT_ASSERT, then a trap.
+#if defined(__cpp_exceptions)
+#define AIAUDIT_THROW(...) throw __VA_ARGS__
+#else
+#define AIAUDIT_THROW(...)                      \
+    do {                                        \
+        AIAUDIT_ASSERT(!"throw " #__VA_ARGS__); \
+        __builtin_trap();                       \
+    } while (false)
+#endif
+
+// A function for failures: out of line, and out of the way of the others.
+#define AIAUDIT_COLD __attribute__((cold, noinline))
+
 namespace aiaudit {
 inline namespace v0_1_0 {
 
