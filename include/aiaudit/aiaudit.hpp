@@ -12,6 +12,8 @@
 #ifndef AIAUDIT_AIAUDIT_HPP
 #define AIAUDIT_AIAUDIT_HPP
 
+#include <aiaudit/config.hpp>  // first: it names the platforms
+
 #include <aiaudit/alerts.hpp>
 #include <aiaudit/alerts/webhook.hpp>
 #include <aiaudit/budget/gate.hpp>

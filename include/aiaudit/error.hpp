@@ -9,12 +9,15 @@
 #ifndef AIAUDIT_ERROR_HPP
 #define AIAUDIT_ERROR_HPP
 
-#include <boost/system/result.hpp>
+#include <aiaudit/config.hpp>
 
 #include <cstdint>
+#include <memory>
+#include <new>
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 
 namespace aiaudit {
@@ -143,14 +146,302 @@ private:
     error reason_;
 };
 
-// Found by argument-dependent look-up from boost::system::result<T>::value().
-[[noreturn]] inline void throw_exception_from_error(error const& reason,
-                                                    boost::source_location const&) {
-    throw exception(reason);
+template <class T>
+class result;
+
+namespace detail {
+
+// What a result without an error shows in its place.
+[[nodiscard]] inline error const& no_error() noexcept {
+    static union holder {
+        error value;
+        holder() : value{} {}
+        ~holder() {}  // never destroyed: results may live as long as the process
+    } const none;
+    return none.value;
 }
 
+[[noreturn]] AIAUDIT_COLD inline void throw_error(error const& reason) {
+    AIAUDIT_THROW(exception(reason));
+}
+
+// The owner of a result's error. Null means a value; a moved-from error stays an error, without
+// words. What is out of line takes pointers by value, so that the compiler sees what a box holds.
+class error_box {
+public:
+    error_box() noexcept = default;
+    explicit error_box(error&& reason) : error_(store(std::move(reason))) {}
+    explicit error_box(error const& reason) : error_(copy(&reason)) {}
+    error_box(error_box const& other)
+        : error_(other.error_ == nullptr ? nullptr : copy(other.error_)) {}
+    error_box(error_box&& other) noexcept : error_(other.error_) {
+        if (other.error_ != nullptr) other.error_ = spent();
+    }
+    error_box& operator=(error_box other) noexcept {
+        std::swap(error_, other.error_);
+        return *this;
+    }
+    ~error_box() {
+        if (error_ != nullptr) drop(error_);
+    }
+
+    [[nodiscard]] bool empty() const noexcept { return error_ == nullptr; }
+    [[nodiscard]] error const& reason() const noexcept {
+        return has_words(error_) ? *error_ : no_error();
+    }
+    [[nodiscard]] error take() noexcept { return has_words(error_) ? std::move(*error_) : error{}; }
+    void require_empty() const {
+        if (error_ != nullptr) throw_error(reason());
+    }
+    void clear() noexcept {
+        if (error_ != nullptr) drop(error_);
+        error_ = nullptr;
+    }
+
+private:
+    [[nodiscard]] static error* spent() noexcept {
+        return reinterpret_cast<error*>(std::uintptr_t{1});
+    }
+    [[nodiscard]] static bool has_words(error const* one) noexcept {
+        return one != nullptr && one != spent();
+    }
+    [[nodiscard]] AIAUDIT_COLD __attribute__((returns_nonnull)) static error* store(
+        error&& reason) {
+        return new error(std::move(reason));
+    }
+    [[nodiscard]] AIAUDIT_COLD __attribute__((returns_nonnull)) static error* copy(
+        error const* one) {
+        return has_words(one) ? new error(*one) : spent();
+    }
+    AIAUDIT_COLD static void drop(error* one) noexcept {
+        if (has_words(one)) delete one;
+    }
+
+    error* error_ = nullptr;
+};
+
+// Calls the function and wraps what it returns.
+template <class Function, class... Arguments>
+auto call_for_result(Function& function, Arguments&&... arguments) {
+    using value = std::remove_cvref_t<decltype(function(std::forward<Arguments>(arguments)...))>;
+    if constexpr (std::is_void_v<value>) {
+        function(std::forward<Arguments>(arguments)...);
+        return result<value>();
+    } else {
+        return result<value>(function(std::forward<Arguments>(arguments)...));
+    }
+}
+
+}  // namespace detail
+
+// A value, or the error that stands in its place: the members of std::expected<T, error>. It is as
+// large as a pointer and a T; an error is on the heap.
+//
+// operator* and operator-> ask for a value to be there. error() without an error is one of code 0.
+// An rvalue gives its value by value, so that a reference bound to it lives on. The functions given
+// to and_then and its kin are called at once.
 template <class T>
-using result = boost::system::result<T, error>;
+class [[nodiscard]] result {
+public:
+    using value_type = T;
+    using error_type = aiaudit::error;
+
+    result() noexcept(std::is_nothrow_default_constructible_v<T>) requires(
+        std::is_default_constructible_v<T>)
+        : value_() {}
+    template <class U = T>
+    requires(!std::is_same_v<std::remove_cvref_t<U>, result> &&
+             !std::is_same_v<std::remove_cvref_t<U>, aiaudit::error> && std::is_convertible_v<U, T>)
+        result(U&& value)
+    noexcept(std::is_nothrow_constructible_v<T, U>)  // NOLINT: implicit
+        : value_(std::forward<U>(value)) {}
+    result(error_type&& reason) : error_(std::move(reason)) {}  // NOLINT: implicit
+    result(error_type const& reason) : error_(reason) {}        // NOLINT: implicit
+
+    result(result const& other) requires(std::is_copy_constructible_v<T>) : error_(other.error_) {
+        if (error_.empty()) build(other.value_);
+    }
+    result(result&& other) noexcept(std::is_nothrow_move_constructible_v<T>)
+        : error_(std::move(other.error_)) {
+        if (error_.empty()) build(std::move(other.value_));
+    }
+    result& operator=(result const& other) requires(std::is_copy_constructible_v<T>) {
+        if (this != &other) *this = result(other);
+        return *this;
+    }
+    result& operator=(result&& other) noexcept(
+        std::is_nothrow_move_constructible_v<T>&& std::is_nothrow_move_assignable_v<T>) {
+        if (this == &other) return *this;
+        if (error_.empty() && other.error_.empty()) {
+            value_ = std::move(other.value_);
+        } else if (other.error_.empty()) {
+            build(std::move(other.value_));  // may throw: then the error stays
+            error_.clear();
+        } else {
+            if (error_.empty()) std::destroy_at(std::addressof(value_));
+            error_ = std::move(other.error_);
+        }
+        return *this;
+    }
+    ~result() {
+        if (error_.empty()) std::destroy_at(std::addressof(value_));
+    }
+
+    [[nodiscard]] bool has_value() const noexcept { return error_.empty(); }
+    [[nodiscard]] explicit operator bool() const noexcept { return error_.empty(); }
+
+    // Throw aiaudit::exception if there is no value.
+    T& value() & {
+        error_.require_empty();
+        return value_;
+    }
+    T const& value() const& {
+        error_.require_empty();
+        return value_;
+    }
+    T value() && {
+        error_.require_empty();
+        return std::move(value_);
+    }
+
+    T& operator*() & noexcept {
+        AIAUDIT_ASSERT(has_value());
+        return value_;
+    }
+    T const& operator*() const& noexcept {
+        AIAUDIT_ASSERT(has_value());
+        return value_;
+    }
+    T operator*() && noexcept(std::is_nothrow_move_constructible_v<T>) {
+        AIAUDIT_ASSERT(has_value());
+        return std::move(value_);
+    }
+    T* operator->() noexcept {
+        AIAUDIT_ASSERT(has_value());
+        return std::addressof(value_);
+    }
+    T const* operator->() const noexcept {
+        AIAUDIT_ASSERT(has_value());
+        return std::addressof(value_);
+    }
+
+    [[nodiscard]] error_type const& error() const& noexcept { return error_.reason(); }
+    [[nodiscard]] error_type error() && noexcept { return error_.take(); }
+
+    template <class U>
+    [[nodiscard]] T value_or(U&& other) const& {
+        return has_value() ? value_ : static_cast<T>(std::forward<U>(other));
+    }
+    template <class U>
+    [[nodiscard]] T value_or(U&& other) && {
+        return has_value() ? std::move(value_) : static_cast<T>(std::forward<U>(other));
+    }
+    [[nodiscard]] error_type error_or(error_type other) const {
+        return has_value() ? std::move(other) : error_.reason();
+    }
+
+    // The function's result for the value.
+    template <class Function>
+    auto and_then(Function&& next) const& -> decltype(next(std::declval<T const&>())) {
+        if (!has_value()) return error_.reason();
+        return std::forward<Function>(next)(value_);
+    }
+    template <class Function>
+    auto and_then(Function&& next) && -> decltype(next(std::declval<T>())) {
+        if (!has_value()) return error_.take();
+        return std::forward<Function>(next)(std::move(value_));
+    }
+    // The function's result for the error.
+    template <class Function>
+    result or_else(Function&& next) const& {
+        return has_value() ? *this : result(std::forward<Function>(next)(error_.reason()));
+    }
+    template <class Function>
+    result or_else(Function&& next) && {
+        return has_value() ? std::move(*this) : result(std::forward<Function>(next)(error_.take()));
+    }
+    // A result with what the function makes of the value.
+    template <class Function>
+    auto transform(Function&& change) const& {
+        using changed = decltype(detail::call_for_result(change, std::declval<T const&>()));
+        return has_value() ? detail::call_for_result(change, value_) : changed(error_.reason());
+    }
+    template <class Function>
+    auto transform(Function&& change) && {
+        using changed = decltype(detail::call_for_result(change, std::declval<T>()));
+        return has_value() ? detail::call_for_result(change, std::move(value_))
+                           : changed(error_.take());
+    }
+    // A result with what the function makes of the error.
+    template <class Function>
+    result transform_error(Function&& change) const& {
+        return has_value() ? *this : result(std::forward<Function>(change)(error_.reason()));
+    }
+    template <class Function>
+    result transform_error(Function&& change) && {
+        return has_value() ? std::move(*this)
+                           : result(std::forward<Function>(change)(error_.take()));
+    }
+
+private:
+    template <class U>
+    void build(U&& value) {
+        ::new (static_cast<void*>(const_cast<std::remove_const_t<T>*>(std::addressof(value_))))
+            T(std::forward<U>(value));
+    }
+
+    detail::error_box error_;  // empty: value_ is there
+    union {
+        T value_;
+    };
+};
+
+// Success, or an error: one pointer.
+template <>
+class [[nodiscard]] result<void> {
+public:
+    using value_type = void;
+    using error_type = aiaudit::error;
+
+    result() noexcept = default;
+    result(error_type&& reason) : error_(std::move(reason)) {}  // NOLINT: implicit
+    result(error_type const& reason) : error_(reason) {}        // NOLINT: implicit
+
+    [[nodiscard]] bool has_value() const noexcept { return error_.empty(); }
+    [[nodiscard]] explicit operator bool() const noexcept { return error_.empty(); }
+
+    // Throws aiaudit::exception if there is an error.
+    void value() const { error_.require_empty(); }
+    void operator*() const noexcept { AIAUDIT_ASSERT(has_value()); }
+
+    [[nodiscard]] error_type const& error() const& noexcept { return error_.reason(); }
+    [[nodiscard]] error_type error() && noexcept { return error_.take(); }
+    [[nodiscard]] error_type error_or(error_type other) const {
+        return has_value() ? std::move(other) : error_.reason();
+    }
+
+    template <class Function>
+    auto and_then(Function&& next) const -> decltype(next()) {
+        if (!has_value()) return error_.reason();
+        return std::forward<Function>(next)();
+    }
+    template <class Function>
+    result or_else(Function&& next) const {
+        return has_value() ? result() : result(std::forward<Function>(next)(error_.reason()));
+    }
+    template <class Function>
+    auto transform(Function&& change) const {
+        using changed = decltype(detail::call_for_result(change));
+        return has_value() ? detail::call_for_result(change) : changed(error_.reason());
+    }
+    template <class Function>
+    result transform_error(Function&& change) const {
+        return has_value() ? result() : result(std::forward<Function>(change)(error_.reason()));
+    }
+
+private:
+    detail::error_box error_;
+};
 
 [[nodiscard]] inline error fail(errc code, std::string where = {}) {
     return error{code, std::move(where), {}, 0};

@@ -18,6 +18,8 @@
 #ifndef AIAUDIT_GATEWAY_HPP
 #define AIAUDIT_GATEWAY_HPP
 
+#include <aiaudit/config.hpp>  // first: it names the platforms
+
 #include <aiaudit/gateway/dashboard.hpp>  // basic_dashboard
 #include <aiaudit/gateway/relay.hpp>      // relay
 #include <aiaudit/gateway/server.hpp>     // server

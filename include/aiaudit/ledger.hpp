@@ -13,6 +13,8 @@
 #ifndef AIAUDIT_LEDGER_HPP
 #define AIAUDIT_LEDGER_HPP
 
+#include <aiaudit/config.hpp>  // first: it names the platforms
+
 #include <aiaudit/budget/budget_record.hpp>    // to_record
 #include <aiaudit/budget/unknown_outcome.hpp>  // unknown_outcome
 #include <aiaudit/engine/admission_lock.hpp>   // admission_lock
@@ -74,11 +76,11 @@ public:
     // too_large, over limits::record_bytes; the failure of a record that this thread handed over
     // before without waiting, and was not told of: until it is told, none of its later ones enter
     // the log.
-    template <class String>
-    [[nodiscard]] result<ticket> enqueue(basic_record<String> const& entry) {
-        auto pushed = state_->push(entry, false);
-        if (!pushed) return pushed.error();
-        return ticket(std::move(*pushed));
+    [[nodiscard]] result<ticket> enqueue(record const& entry) {
+        return issue(state_->push(entry, false));
+    }
+    [[nodiscard]] result<ticket> enqueue(detail::record_view_argument view) {
+        return issue(state_->push(view.entry(), false));
     }
     // Waits until the record is on disk. Zero where it was spilled (on_log_failure). Errors: why it
     // could not be written. It is then not in the log, unless the disk failed in the very moment of
@@ -90,13 +92,13 @@ public:
     }
     // Errors: as enqueue() and wait(). With durability::relaxed the sequence is not known yet:
     // sequence{0}.
-    template <class String>
-    [[nodiscard]] result<sequence> append(basic_record<String> const& entry,
+    [[nodiscard]] result<sequence> append(record const& entry,
                                           durability when = durability::committed) {
-        auto const pushed = state_->push(entry, when == durability::committed);
-        if (!pushed) return pushed.error();
-        if (when == durability::relaxed) return sequence{0};
-        return state_->wait(*pushed);
+        return finish(state_->push(entry, when == durability::committed), when);
+    }
+    [[nodiscard]] result<sequence> append(detail::record_view_argument view,
+                                          durability when = durability::committed) {
+        return finish(state_->push(view.entry(), when == durability::committed), when);
     }
     // Asks the budgets that cover an attempt, and appends its intent, in one step: its cost is held
     // from then on, until an outcome of the same operation and attempt settles it. Where one does
@@ -196,6 +198,17 @@ public:
 
 private:
     struct state;
+
+    static result<ticket> issue(result<detail::batch_queue::pushed> entry) {
+        if (!entry) return std::move(entry).error();
+        return ticket(std::move(*entry));
+    }
+    result<sequence> finish(result<detail::batch_queue::pushed> const& entry, durability when) {
+        if (!entry) return entry.error();
+        if (when == durability::relaxed) return sequence{0};
+        return state_->wait(*entry);
+    }
+
     explicit basic_ledger(std::unique_ptr<state> opened) : state_(std::move(opened)) {}
     std::unique_ptr<state> state_;
 };

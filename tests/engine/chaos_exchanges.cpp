@@ -654,7 +654,7 @@ BOOST_AUTO_TEST_CASE(each_error_stands_in_its_row_and_is_json_but_for_two) {
     for (std::size_t i = 0; i < provider_detail::error_shapes.size(); ++i) {
         auto const kind = provider_detail::error_shapes[i].kind;
         BOOST_TEST(static_cast<std::size_t>(kind) == i);
-        boost::json::error_code problem;
+        boost::system::error_code problem;
         boost::json::parse(error_body(kind), problem);
         bool const is_json = kind != provider_error::gateway_page &&
                              kind != provider_error::anthropic_overloaded_mid_stream;

@@ -8,6 +8,7 @@
 #ifndef AIAUDIT_ALERTS_SIGNATURE_HPP
 #define AIAUDIT_ALERTS_SIGNATURE_HPP
 
+#include <aiaudit/config.hpp>          // AIAUDIT_THROW
 #include <aiaudit/config.hpp>          // int128
 #include <aiaudit/core/digest.hpp>     // to_hex
 #include <aiaudit/core/http.hpp>       // header_list
@@ -43,7 +44,7 @@ inline constexpr std::string_view webhook_key_header = "Idempotency-Key";
         HMAC(EVP_sha256(), secret.empty() ? "" : secret.data(), static_cast<int>(secret.size()),
              reinterpret_cast<unsigned char const*>(signed_text.data()), signed_text.size(),
              code.data(), &size);
-    if (made == nullptr || size != code.size()) throw std::bad_alloc{};
+    if (made == nullptr || size != code.size()) AIAUDIT_THROW(std::bad_alloc{});
     return "v1=" + detail::to_hex(code);
 }
 

@@ -273,7 +273,9 @@ struct alignas(128) budget_account {
     std::string name{};  // of the subject; empty where the budget has one
     window_account windows{};
 };
-static_assert(sizeof(void*) != 8 || sizeof(budget_account) == 128);
+#ifndef _GLIBCXX_DEBUG  // whose containers are larger
+static_assert(sizeof(budget_account) == 128);
+#endif
 
 // The accounts of a budget, by the names of their subjects.
 class account_table {

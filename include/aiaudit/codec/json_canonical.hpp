@@ -164,7 +164,7 @@ inline void append_canonical_text(std::string& out, std::string_view text) {
 // they come, and put in order at the end of their object where they are not.
 class canonical_writer {
 public:
-    using code = boost::json::error_code;
+    using code = boost::system::error_code;
     using view = boost::json::string_view;
     static constexpr std::size_t max_object_size = static_cast<std::size_t>(-1);
     static constexpr std::size_t max_array_size = static_cast<std::size_t>(-1);
@@ -393,7 +393,7 @@ inline void canonical_writer::rewrite(std::span<member> members, bool is_outermo
     boost::json::parse_options options;
     options.max_depth = limits::json_depth;
     boost::json::basic_parser<detail::canonical_writer> parser(options, json.size(), without);
-    boost::json::error_code failed;
+    boost::system::error_code failed;
     auto const read = parser.write_some(false, json.data(), json.size(), failed);
     if (auto const* const reason = parser.handler().reason(); reason != nullptr) {
         return fail(errc::bad_json, reason);

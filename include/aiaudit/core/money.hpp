@@ -12,7 +12,7 @@
 #ifndef AIAUDIT_CORE_MONEY_HPP
 #define AIAUDIT_CORE_MONEY_HPP
 
-#include <aiaudit/config.hpp>  // int128
+#include <aiaudit/config.hpp>  // int128, AIAUDIT_THROW
 #include <aiaudit/error.hpp>   // result
 
 #include <algorithm>
@@ -102,7 +102,7 @@ public:
     }
 
 private:
-    [[noreturn]] static void overflow() { throw exception(fail(errc::money_overflow)); }
+    [[noreturn]] static void overflow() { AIAUDIT_THROW(exception(fail(errc::money_overflow))); }
     int128 pico_ = 0;
 };
 

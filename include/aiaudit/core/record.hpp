@@ -143,6 +143,17 @@ using record_view = basic_record<std::string_view>;
 
 namespace detail {
 
+// A record_view as a parameter beside a record: braces make a record, and no other call is
+// ambiguous.
+class record_view_argument {
+public:
+    record_view_argument(record_view const& entry) noexcept : entry_(&entry) {}  // NOLINT: implicit
+    [[nodiscard]] record_view const& entry() const noexcept { return *entry_; }
+
+private:
+    record_view const* entry_;
+};
+
 // The value of the first tag of that name; empty where there is none.
 template <class String>
 [[nodiscard]] std::string_view tag_of(basic_record<String> const& entry, std::string_view name) {

@@ -11,6 +11,8 @@
 #ifndef AIAUDIT_DETAIL_SHA256_HPP
 #define AIAUDIT_DETAIL_SHA256_HPP
 
+#include <aiaudit/config.hpp>  // AIAUDIT_THROW
+
 #include <openssl/evp.h>  // the fallback's
 #include <openssl/sha.h>
 
@@ -42,7 +44,7 @@ using sha256_value = std::array<std::uint8_t, 32>;
         if (!part.empty()) held &= SHA256_Update(&state, part.data(), part.size());
     }
     held &= SHA256_Final(value.data(), &state);
-    if (held != 1) throw std::bad_alloc{};
+    if (held != 1) AIAUDIT_THROW(std::bad_alloc{});
     return value;
 }
 
@@ -59,7 +61,7 @@ using evp_context = std::unique_ptr<EVP_MD_CTX, evp_context_deleter>;
 [[nodiscard]] inline evp_context make_sha256_context() {
     evp_context context{EVP_MD_CTX_new()};
     bool const held = context && EVP_DigestInit_ex(context.get(), EVP_sha256(), nullptr) == 1;
-    if (!held) throw std::bad_alloc{};
+    if (!held) AIAUDIT_THROW(std::bad_alloc{});
     return context;
 }
 
@@ -74,7 +76,7 @@ using evp_context = std::unique_ptr<EVP_MD_CTX, evp_context_deleter>;
         if (!part.empty()) held &= EVP_DigestUpdate(context.get(), part.data(), part.size());
     }
     held &= EVP_DigestFinal_ex(context.get(), value.data(), &size);
-    if (held != 1) throw std::bad_alloc{};
+    if (held != 1) AIAUDIT_THROW(std::bad_alloc{});
     return value;
 }
 

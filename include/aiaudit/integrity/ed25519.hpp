@@ -8,6 +8,8 @@
 #ifndef AIAUDIT_INTEGRITY_ED25519_HPP
 #define AIAUDIT_INTEGRITY_ED25519_HPP
 
+#include <aiaudit/config.hpp>  // AIAUDIT_THROW
+
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
@@ -55,7 +57,7 @@ struct libcrypto_deleter {
 using libcrypto_key = std::unique_ptr<EVP_PKEY, libcrypto_deleter>;
 
 inline void need(bool held) {
-    if (!held) throw std::bad_alloc{};
+    if (!held) AIAUDIT_THROW(std::bad_alloc{});
 }
 
 [[nodiscard]] inline libcrypto_key ed25519_generate() {

@@ -55,7 +55,7 @@ public:
     static constexpr std::size_t max_string_size = 1u << 20;
     static constexpr std::size_t max_number_size = 400;
 
-    using code = boost::json::error_code;
+    using code = boost::system::error_code;
     using view = boost::json::string_view;
 
     decimal_json root{};
@@ -142,7 +142,7 @@ private:
     boost::json::parse_options options;
     options.max_depth = 32;
     boost::json::basic_parser<decimal_json_handler> parser{options};
-    boost::json::error_code failure;
+    boost::system::error_code failure;
     std::size_t const read = parser.write_some(false, text.data(), text.size(), failure);
     if (!failure && read < text.size()) failure = boost::json::error::extra_data;
     if (failure) {
