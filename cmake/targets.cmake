@@ -47,7 +47,7 @@ set(base "${PROJECT_SOURCE_DIR}/include")
 if(AIAUDIT_SINGLE_HEADER)
   set(base "${PROJECT_SOURCE_DIR}/single_include")
 endif()
-file(GLOB_RECURSE headers CONFIGURE_DEPENDS "${base}/aiaudit/*.[hi]pp")
+file(GLOB_RECURSE headers CONFIGURE_DEPENDS "${base}/aiaudit/*.[hit]pp")
 
 # Header-only.
 function(aiaudit_header_only target name)  # what it links
