@@ -280,9 +280,9 @@ void basic_alert_watch<Ledger>::state::look_at_records(timestamp now) {
     if (!first || !last) return note(!first ? first.error() : last.error());
     std::uint64_t const newest = value_of(*last);
     if (next_record == 0 && newest > records_behind) next_record = newest - records_behind + 1;
-    next_record = std::max({next_record, value_of(*first), std::uint64_t{1}});
+    next_record = (std::max)({next_record, value_of(*first), std::uint64_t{1}});
     if (next_record > newest) return;
-    std::uint64_t const end = std::min(newest, next_record + records_most - 1);
+    std::uint64_t const end = (std::min)(newest, next_record + records_most - 1);
     auto const read = of->read(sequence{next_record}, [&](sequence number, record&& entry) {
         bool const unpriced = options.prices && entry.kind == record_kind::outcome &&
                               entry.cost_status == cost_status::unpriced;
@@ -404,13 +404,13 @@ alert_event basic_alert_watch<Ledger>::state::failure_of(error const& why, alert
         auto const last = book.delivery(of_claim.key, of_claim.sink);
         return last ? last->failures : std::uint32_t{0};
     });
-    std::uint32_t const before = known_failures ? std::min(*known_failures, 20U) : 0U;
+    std::uint32_t const before = known_failures ? (std::min)(*known_failures, 20U) : 0U;
     auto const wait =
-        std::min(options.retry_first * (std::int64_t{1} << before), options.retry_most);
-    auto const wait_ms = std::max(static_cast<std::uint64_t>(wait.count()), why.retry_after_ms);
+        (std::min)(options.retry_first * (std::int64_t{1} << before), options.retry_most);
+    auto const wait_ms = (std::max)(static_cast<std::uint64_t>(wait.count()), why.retry_after_ms);
     constexpr std::uint64_t wait_ms_most = 86'400'000;
     of_claim.stage = alert_stage::failed;
-    of_claim.held_ns = std::min(wait_ms, wait_ms_most) * 1'000'000;
+    of_claim.held_ns = (std::min)(wait_ms, wait_ms_most) * 1'000'000;
     of_claim.error = name_of(why.code);
     of_claim.why = detail::one_line(why.where);
     return of_claim;

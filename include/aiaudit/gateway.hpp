@@ -102,7 +102,7 @@ private:
     [[nodiscard]] static detail::asio::awaitable<void> serve(core& of, detail::session& session);
     // Strangers may ask a site, which wants no prompts: a login at most.
     [[nodiscard]] static gateway_limits of_site(gateway_limits limits) {
-        limits.body_bytes_max = std::min(limits.body_bytes_max, std::size_t{64} << 10);
+        limits.body_bytes_max = (std::min)(limits.body_bytes_max, std::size_t{64} << 10);
         return limits;
     }
 

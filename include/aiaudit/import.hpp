@@ -121,7 +121,7 @@ namespace detail {
             if (at < line.size() && line[at] != ',')
                 return fail(errc::bad_input, "text follows a quoted cell");
         } else {
-            std::size_t const end = std::min(line.find(',', at), line.size());
+            std::size_t const end = (std::min)(line.find(',', at), line.size());
             cell.assign(line.substr(at, end - at));
             at = end;
         }
@@ -225,7 +225,7 @@ inline result<csv_importer> csv_importer::make(std::string_view map, std::string
     made.columns_ = columns.size();
     while (!map.empty()) {
         std::string_view const item = map.substr(0, map.find(','));
-        map.remove_prefix(std::min(item.size() + 1, map.size()));
+        map.remove_prefix((std::min)(item.size() + 1, map.size()));
         std::size_t const equals = item.find('=');
         if (equals == std::string_view::npos) {
             return fail(errc::bad_argument,

@@ -91,11 +91,11 @@ private:
         auto outlined = outline(segment);
         if (!outlined) return outlined.error();
         dropped_segment& found = *outlined;
-        found.latest.ns = std::numeric_limits<std::int64_t>::min();
+        found.latest.ns = (std::numeric_limits<std::int64_t>::min)();
         auto const headers = log_.blocks(value_of(found.first), [&](std::string_view block) {
             auto const header = read_block_header(block);
             if (!header) return result<bool>(header.error());
-            found.latest = std::max(found.latest, header->latest);
+            found.latest = (std::max)(found.latest, header->latest);
             return result<bool>(header->last() < value_of(found.last));
         });
         if (!headers) return headers.error();

@@ -98,8 +98,8 @@ private:
         std::uint64_t before = found_.dropped;
         if (request_.only_after_anchor && request_.anchor) {
             std::uint64_t const whole_tiles = request_.anchor->size() / tile_leaves * tile_leaves;
-            before =
-                std::max(before, std::min(whole_tiles, found_.size / tile_leaves * tile_leaves));
+            before = (std::max)(before,
+                                (std::min)(whole_tiles, found_.size / tile_leaves * tile_leaves));
         }
         if (before == 0) return {};
         auto range = log_.tree_of(before);

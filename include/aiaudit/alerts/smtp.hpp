@@ -94,7 +94,7 @@ struct mail_upload {
 };
 inline std::size_t read_mail(char* to, std::size_t size, std::size_t count, void* from) {
     auto& upload = *static_cast<mail_upload*>(from);
-    std::size_t const taken = std::min(size * count, upload.rest.size());
+    std::size_t const taken = (std::min)(size * count, upload.rest.size());
     std::memcpy(to, upload.rest.data(), taken);
     upload.rest.remove_prefix(taken);
     return taken;

@@ -74,7 +74,7 @@ template <class Ledger>
     std::map<std::string, days_of_one> all;
     auto const rows = of.report({kind, options.zone, {today, today}, {}});
     if (!rows) return rows.error();
-    for (std::size_t i = 0; i < std::min(rows->rows.size(), options.subjects_most); ++i) {
+    for (std::size_t i = 0; i < (std::min)(rows->rows.size(), options.subjects_most); ++i) {
         activity const done = activity_of(rows->rows[i], begins(today));
         std::string subject = subject_of(kind, rows->rows[i]);
         if (!subject.empty() && is_remarkable(done, options.usual))

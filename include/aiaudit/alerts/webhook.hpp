@@ -54,7 +54,7 @@ struct url_parts {
     std::size_t const host = url.starts_with("https://") ? 8 : url.starts_with("http://") ? 7 : 0;
     if (host == 0)
         return fail(errc::bad_argument, "a webhook's URL begins with https:// or http://");
-    std::size_t const end = std::min(url.find_first_of("/?", host), url.size());
+    std::size_t const end = (std::min)(url.find_first_of("/?", host), url.size());
     if (end == host) return fail(errc::bad_argument, "a webhook's URL names no host");
     url_parts parts{std::string(url.substr(0, end)), std::string(url.substr(end))};
     if (!parts.target.starts_with('/')) parts.target.insert(0, 1, '/');

@@ -33,7 +33,7 @@ struct amounts_used {
 
 // Of one window, or of one part of a rolling one.
 struct window_sums {
-    static constexpr std::int64_t none = std::numeric_limits<std::int64_t>::min();
+    static constexpr std::int64_t none = (std::numeric_limits<std::int64_t>::min)();
 
     amounts_used used{};
     std::int64_t number = none;
@@ -171,7 +171,7 @@ private:
         int128 most = ending_with(number, reach).all();
         for_each([&](window_sums const& each) {
             if (each.number <= number || each.number - number > reach) return;
-            most = std::max(most, ending_with(each.number, reach).all());
+            most = (std::max)(most, ending_with(each.number, reach).all());
         });
         return most;
     }
@@ -220,13 +220,13 @@ public:
         // Nothing runs out before the time that the bucket stands at.
         if (at_ns_ > ns)
             wait += static_cast<std::uint64_t>(at_ns_) - static_cast<std::uint64_t>(ns);
-        return static_cast<std::int64_t>(std::min(wait, wait_most_ns));
+        return static_cast<std::int64_t>((std::min)(wait, wait_most_ns));
     }
     // Fills in an amount; returns the place of its end.
     uint128 fill(std::int64_t ns, int128 limit, int128 amount) noexcept {
         drained_ = filled_ - level_drops(ns, limit);
-        at_ns_ = std::max(at_ns_, ns);
-        filled_ += std::min(drops(amount), level_most - (filled_ - drained_));
+        at_ns_ = (std::max)(at_ns_, ns);
+        filled_ += (std::min)(drops(amount), level_most - (filled_ - drained_));
         return filled_;
     }
     // Takes out what was not used of an amount with such an end, as far as it has not run out. All
@@ -234,8 +234,8 @@ public:
     void take_back(uint128 end, int128 amount, int128 unused) noexcept {
         auto const ahead = static_cast<int128>(end - drained_);
         if (ahead <= 0) return;
-        uint128 const still_in = std::min(static_cast<uint128>(ahead), drops(amount));
-        drained_ += std::min({still_in, drops(unused), filled_ - drained_});
+        uint128 const still_in = (std::min)(static_cast<uint128>(ahead), drops(amount));
+        drained_ += (std::min)({still_in, drops(unused), filled_ - drained_});
     }
 
     [[nodiscard]] std::int64_t at_ns() const noexcept { return at_ns_; }

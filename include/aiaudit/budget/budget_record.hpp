@@ -10,7 +10,7 @@
 #ifndef AIAUDIT_BUDGET_BUDGET_RECORD_HPP
 #define AIAUDIT_BUDGET_BUDGET_RECORD_HPP
 
-#include <aiaudit/budget/budget_text.hpp>  // check, texts
+#include <aiaudit/budget/budget_text.hpp>  // validate, texts
 #include <aiaudit/core/record.hpp>         // record
 
 #include <charconv>
@@ -83,9 +83,9 @@ template <class Integer>
 
 }  // namespace detail
 
-// Errors: bad_argument where check() has one; too_large where the zone's changes do not fit.
+// Errors: bad_argument where validate() has one; too_large where the zone's changes do not fit.
 [[nodiscard]] inline result<record> to_record(budget const& of, timestamp at) {
-    if (auto ok = check(of); !ok) return ok.error();
+    if (auto ok = validate(of); !ok) return ok.error();
     record entry = detail::budget_record_base(at, "set", of.name);
     auto const tag = [&entry](std::string key, std::string value) {
         entry.tags.emplace_back(std::move(key), std::move(value));
@@ -152,7 +152,7 @@ template <class String>
     auto percents = parse_alert_percents(find("alerts"));
     if (!percents) return bad(percents.error().where);
     made.alert_percents = std::move(*percents);
-    if (auto ok = check(made); !ok) return bad(ok.error().where);
+    if (auto ok = validate(made); !ok) return bad(ok.error().where);
     return change;
 }
 

@@ -302,7 +302,7 @@ namespace detail {
 }  // namespace detail
 
 // Whether a budget is well-formed.
-[[nodiscard]] inline result<void> check(budget const& of) {
+[[nodiscard]] inline result<void> validate(budget const& of) {
     if (!detail::is_budget_name(of.name))
         return detail::bad_budget("a budget's name is 1 to 64 of A-Z a-z 0-9 . _ -, not '" +
                                   detail::printable(of.name) + "'");

@@ -73,7 +73,8 @@ struct window_span {
     case budget_period::total:
     case budget_period::minute: break;
     }
-    return {0, std::numeric_limits<std::int64_t>::min(), std::numeric_limits<std::int64_t>::max()};
+    return {0, (std::numeric_limits<std::int64_t>::min)(),
+            (std::numeric_limits<std::int64_t>::max)()};
 }
 
 [[nodiscard]] inline window_span span_of(budget_window const& window, timestamp at) {

@@ -238,7 +238,7 @@ budget_gate::verdict budget_gate::plan(basic_record<String> const& intent, std::
         if (open != detail::open_attempts::none) {
             detail::hold const* const held = state_.open.find_hold(open, next.budget);
             next.is_new = held == nullptr;
-            if (held != nullptr) next.change = std::max(asked.amount - held->amount, int128{0});
+            if (held != nullptr) next.change = (std::max)(asked.amount - held->amount, int128{0});
         }
         if (may_refuse) {
             auto why = asked.unknown;
@@ -278,7 +278,7 @@ void budget_gate::hold_planned(basic_record<String> const& intent, std::uint32_t
     detail::open_attempt& attempt = state_.open[open];
     if (logged) {
         attempt.intent = *logged;
-        attempt.deadline = std::max(attempt.deadline, detail::deadline_of(intent));
+        attempt.deadline = (std::max)(attempt.deadline, detail::deadline_of(intent));
     } else {
         attempt.tentative = true;
         attempt.version = version_;
@@ -302,7 +302,7 @@ void budget_gate::apply_intent(sequence number, basic_record<String> const& inte
         if (attempt.version == version_) {
             attempt.tentative = false;
             attempt.intent = number;
-            attempt.deadline = std::max(attempt.deadline, detail::deadline_of(intent));
+            attempt.deadline = (std::max)(attempt.deadline, detail::deadline_of(intent));
             state_.open.for_each_hold(open, [](detail::hold& each) { each.logged = each.amount; });
             return;
         }

@@ -206,9 +206,9 @@ private:
     }
     // Zero, and a failure, for what does not fit.
     template <class Integer>
-    [[nodiscard]] Integer small() noexcept {
+    [[nodiscard]] Integer narrow() noexcept {
         std::uint64_t const value = in_.varint();
-        if (value <= std::numeric_limits<Integer>::max()) return static_cast<Integer>(value);
+        if (value <= (std::numeric_limits<Integer>::max)()) return static_cast<Integer>(value);
         in_.fail_read();
         return 0;
     }
@@ -223,19 +223,19 @@ private:
     [[nodiscard]] bool decode_budget() {
         budget of;
         of.name = text();
-        of.unit = static_cast<budget_unit>(small<std::uint8_t>());
+        of.unit = static_cast<budget_unit>(narrow<std::uint8_t>());
         of.limit = in_.varint128();
         auto scope = parse_budget_scope(text());
         if (!scope) return false;
         of.scope = std::move(*scope);
-        of.window.period = static_cast<budget_period>(small<std::uint8_t>());
-        of.window.hours = small<std::uint32_t>();
+        of.window.period = static_cast<budget_period>(narrow<std::uint8_t>());
+        of.window.hours = narrow<std::uint32_t>();
         decode_zone(of.window.zone);
         if (!parse_budget_action(text(), of)) return false;
         auto percents = parse_alert_percents(text());
         if (!percents) return false;
         of.alert_percents = std::move(*percents);
-        if (!in_.ok() || !check(of)) return false;
+        if (!in_.ok() || !validate(of)) return false;
         auto const [place, is_there] = state_.find(of.name);
         if (is_there || place != state_.budgets.size()) return false;
         return decode_accounts(state_.budgets.emplace_back(std::move(of)));
@@ -284,7 +284,7 @@ private:
         for (std::uint64_t i = 0; i < count; ++i) {
             std::int64_t const window = number();
             int128 const spent = in_.varint128();
-            auto const fired = small<std::uint32_t>();
+            auto const fired = narrow<std::uint32_t>();
             if (!in_.ok() || window <= before || !is_window(of, window) || spent < 0 ||
                 spent > stored_amount_most)
                 return false;
@@ -300,7 +300,7 @@ private:
     [[nodiscard]] static bool is_window(kept_budget const& of, std::int64_t number) noexcept {
         budget_window const& window = of.definition().window;
         std::int64_t most = 0;
-        std::int64_t const days_most = reckonable_ns({std::numeric_limits<std::int64_t>::max()}) /
+        std::int64_t const days_most = reckonable_ns({(std::numeric_limits<std::int64_t>::max)()}) /
                                        (seconds_per_day * nanoseconds_per_second);
         switch (window.period) {
         case budget_period::total: break;
@@ -321,7 +321,7 @@ private:
         std::string_view const bytes = in_.take(operation.bytes.size());
         if (bytes.empty()) return false;
         std::memcpy(operation.bytes.data(), bytes.data(), bytes.size());
-        auto const attempt = small<std::uint32_t>();
+        auto const attempt = narrow<std::uint32_t>();
         auto const intent = in_.varint();
         timestamp const deadline{number()};
         std::uint64_t const holds = in_.varint();
@@ -354,8 +354,8 @@ private:
     }
     [[nodiscard]] bool decode_place(std::uint32_t& budget, std::uint32_t& account,
                                     std::int64_t& window) {
-        budget = small<std::uint32_t>();
-        account = small<std::uint32_t>();
+        budget = narrow<std::uint32_t>();
+        account = narrow<std::uint32_t>();
         window = number();
         return in_.ok() && budget < state_.budgets.size() &&
                account < state_.budgets[budget].accounts().size() &&
@@ -364,7 +364,7 @@ private:
     [[nodiscard]] bool decode_passed() {
         passed_threshold passed;
         if (!decode_place(passed.budget, passed.account, passed.window)) return false;
-        passed.percent = small<std::uint32_t>();
+        passed.percent = narrow<std::uint32_t>();
         if (!in_.ok() || passed.percent > alert_percent_most) return false;
         state_.passed.push_back(passed);
         return true;

@@ -25,13 +25,13 @@ namespace detail {
 // When an attempt must have ended.
 template <class String>
 [[nodiscard]] timestamp deadline_of(basic_record<String> const& intent) noexcept {
-    constexpr std::int64_t most = std::numeric_limits<std::int64_t>::max();
+    constexpr std::int64_t most = (std::numeric_limits<std::int64_t>::max)();
     std::uint64_t const given = intent.duration_ns.value_or(0);
     auto const room =
         static_cast<std::uint64_t>(most) - static_cast<std::uint64_t>(intent.started_at.ns);
     if (intent.started_at.ns > 0 && given > room) return {most};
     return {static_cast<std::int64_t>(static_cast<std::uint64_t>(intent.started_at.ns) +
-                                      std::min(given, static_cast<std::uint64_t>(most)))};
+                                      (std::min)(given, static_cast<std::uint64_t>(most)))};
 }
 
 struct gate_state {

@@ -64,7 +64,7 @@ inline void show_bucket(kept_budget const& of, bucket_account const* account, st
     state.window_begins = timestamp{ns - leaky_bucket::minute_ns};
     if (account == nullptr) return;
     int128 const level = account->level.level(ns, limit);
-    state.reserved = std::min(level, account->held);
+    state.reserved = (std::min)(level, account->held);
     state.spent = level - state.reserved;
     state.open = account->open;
     // It is empty when a whole limit fits.

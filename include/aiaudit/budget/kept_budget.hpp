@@ -292,7 +292,7 @@ private:
         thresholds_.clear();
         for (std::uint32_t const percent : definition_.alert_percents) {
             int128 const least = (definition_.limit * percent + 99) / 100;
-            thresholds_.push_back(std::max(least, int128{1}));
+            thresholds_.push_back((std::max)(least, int128{1}));
         }
     }
 

@@ -34,7 +34,7 @@ namespace detail {
     bool const later =
         __builtin_mul_overflow(std::int64_t{ttl.count()}, nanoseconds_per_second, &ns) ||
         __builtin_add_overflow(ns, stored_at.ns, &ns);
-    return {later ? std::numeric_limits<std::int64_t>::max() : ns};
+    return {later ? (std::numeric_limits<std::int64_t>::max)() : ns};
 }
 
 // What an entry takes, with its place in a table of expiries: what bytes_max counts.
@@ -105,7 +105,7 @@ struct entry_head {
 
 [[nodiscard]] inline result<void> check_entry_bytes(std::uint64_t bytes,
                                                     cache_options const& options) {
-    auto const most = std::min(options.entry_bytes_max, options.bytes_max);
+    auto const most = (std::min)(options.entry_bytes_max, options.bytes_max);
     if (bytes <= most) return {};
     return fail(errc::too_large, "an answer of " + std::to_string(bytes) +
                                      " bytes is not cached; the most is " + std::to_string(most));

@@ -132,7 +132,7 @@ inline result<void> cache_tables::remove_place(std::string_view place) {
     auto const found = view_.get(expiries, place);
     if (!found) return found.error();
     if (!*found) return {};
-    sums_->bytes -= std::min(sums_->bytes, bytes_at_place(**found));
+    sums_->bytes -= (std::min)(sums_->bytes, bytes_at_place(**found));
     sums_->entries -= std::min<std::uint64_t>(sums_->entries, 1);
     sums_changed_ = true;
     return view_.erase(expiries, place);

@@ -79,7 +79,7 @@ namespace detail {
 [[nodiscard]] constexpr std::uint64_t cache_map_bytes(cache_options const& options) noexcept {
     if (options.map_bytes != 0) return options.map_bytes;
     constexpr std::uint64_t bytes_most = limits::map_bytes / 4;
-    return 4 * std::min(options.bytes_max, bytes_most) + (std::uint64_t{64} << 20);
+    return 4 * (std::min)(options.bytes_max, bytes_most) + (std::uint64_t{64} << 20);
 }
 
 }  // namespace detail

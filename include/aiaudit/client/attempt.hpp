@@ -159,7 +159,7 @@ std::optional<usage> set_upper_bound(record& entry, attempt_facts& facts, attemp
     if (nothing_known) {
         auto const most = most_of_attempt(prices, entry.provider, facts.model_served, range.upper,
                                           doubts_of(request.body), entry.started_at, cache);
-        if (most) entry.cost = std::max(entry.cost, most->cost);
+        if (most) entry.cost = (std::max)(entry.cost, most->cost);
     }
     entry.cost_status = cost_status::estimated;
     if (!range.bounded ||
@@ -279,7 +279,7 @@ template <pricing_policy Prices>
     end.thrown = follower.thrown();
     end.failure = failure_of(plan, transport, read, follower.status(), end.ended_by_caller);
     auto& limit = read.facts.parameters.max_output_tokens;
-    if (limit) limit = std::max(*limit, used.count(unit::output_tokens));
+    if (limit) limit = (std::max)(*limit, used.count(unit::output_tokens));
     price_outcome(end, read, transport, plan, output_tokens_max, prices, lookup_cache_of<Prices>());
     if (end.failure) {
         end.of = classify(end.failure->code, follower.status(), read.facts.error_type);

@@ -48,7 +48,7 @@ struct call {
     void ended(money cost, sequence number) {
         std::lock_guard const lock(mutex);
         spent += cost;
-        last_record = std::max(last_record, number);
+        last_record = (std::max)(last_record, number);
     }
     std::mutex mutex{};
     money spent{};  // by the attempts that have ended; under mutex while there are any

@@ -88,7 +88,7 @@ public:
     // a token each piece, or each eight bytes. Absent where nothing is known.
     [[nodiscard]] usage used_so_far() const {
         usage used = reader_ ? reader_->usage_so_far() : usage{};
-        std::uint64_t const seen = std::min(std::max(pieces_, bytes_ / 8), usage::count_max);
+        std::uint64_t const seen = (std::min)((std::max)(pieces_, bytes_ / 8), usage::count_max);
         if (seen > used.count(unit::output_tokens))
             used.set(unit::output_tokens, seen, provenance::estimated);
         return used;

@@ -168,8 +168,8 @@ private:
 
     void count_in(timestamp at) noexcept {
         if (header_.count == 0) header_.earliest = header_.latest = at;
-        header_.earliest = std::min(header_.earliest, at);
-        header_.latest = std::max(header_.latest, at);
+        header_.earliest = (std::min)(header_.earliest, at);
+        header_.latest = (std::max)(header_.latest, at);
         ++header_.count;
     }
     [[nodiscard]] detail::block_output room_for(std::size_t bytes) {

@@ -236,7 +236,7 @@ template <class Integer>
 [[nodiscard]] bool take_small(byte_reader& in, Integer& to) {
     std::uint64_t const value = in.varint();
     to = static_cast<Integer>(value);
-    return value <= std::numeric_limits<Integer>::max();
+    return value <= (std::numeric_limits<Integer>::max)();
 }
 
 // Bytes of a fixed size. Where they are missing the reader has failed, and `to` is as it was.

@@ -126,7 +126,7 @@ inline std::int64_t time_zone::start_seconds(civil_day day) const noexcept {
         next == transitions_.begin() ? first_offset_ : std::prev(next)->offset_seconds;
     std::int64_t stretch_start = midnight - 2 * seconds_per_day;
     for (;; ++next) {
-        std::int64_t const candidate = std::max(stretch_start, midnight - offset);
+        std::int64_t const candidate = (std::max)(stretch_start, midnight - offset);
         if (next == transitions_.end() || candidate < next->from_seconds) return candidate;
         stretch_start = next->from_seconds;
         offset = next->offset_seconds;

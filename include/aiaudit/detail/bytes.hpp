@@ -74,7 +74,7 @@ inline void append_text(std::string& out, std::string_view text) {
     out.append(text);
 }
 
-// Small magnitudes of either sign become small varints.
+// Small magnitudes of either sign become value varints.
 [[nodiscard]] constexpr std::uint64_t zigzag(std::int64_t value) noexcept {
     return (static_cast<std::uint64_t>(value) << 1) ^ (value < 0 ? ~std::uint64_t{0} : 0);
 }
@@ -162,9 +162,9 @@ public:
     // Rejects an encoding longer than it need be: one value has one encoding.
     constexpr std::uint64_t varint() noexcept {
         if (!rest_.empty() && static_cast<std::uint8_t>(rest_[0]) < 0x80) {
-            auto const small = static_cast<std::uint8_t>(rest_[0]);
+            auto const value = static_cast<std::uint8_t>(rest_[0]);
             rest_.remove_prefix(1);
-            return small;
+            return value;
         }
         return long_varint();
     }

@@ -45,7 +45,7 @@ namespace detail {
     char const* const last = at + text.size() - 8;
     for (; last - at > 8; at += 16)
         state = mixed(state ^ load_word(at) ^ odd, load_word(at + 8) ^ other);
-    return mixed(state ^ load_word(std::min(at, last)) ^ odd, load_word(last) ^ other);
+    return mixed(state ^ load_word((std::min)(at, last)) ^ odd, load_word(last) ^ other);
 }
 // Texts are short, so this need not be a call.
 [[nodiscard]] inline bool same_text(std::string_view a, std::string_view b) noexcept {

@@ -153,7 +153,7 @@ private:
     };
 
     [[nodiscard]] bool is_old(timestamp at) const noexcept {
-        return newest_.ns >= std::numeric_limits<std::int64_t>::min() + remembered_ns &&
+        return newest_.ns >= (std::numeric_limits<std::int64_t>::min)() + remembered_ns &&
                at.ns < newest_.ns - remembered_ns;
     }
     [[nodiscard]] static bool is_deliverable(alert const& of, timestamp now) noexcept {
@@ -163,7 +163,7 @@ private:
     }
     void raise(alert raised) {
         if (is_old(raised.at) || entries_.contains(raised.key)) return;
-        newest_ = std::max(newest_, raised.at);
+        newest_ = (std::max)(newest_, raised.at);
         keys_.push_back(raised.key);
         texts_.push_back(raised.key);
         std::string key = raised.key;
@@ -194,7 +194,7 @@ private:
         at.at = event.at;
         at.held_ns = event.held_ns;
         if (event.stage != alert_stage::failed) return;
-        if (at.failures < std::numeric_limits<std::uint32_t>::max()) ++at.failures;
+        if (at.failures < (std::numeric_limits<std::uint32_t>::max)()) ++at.failures;
         at.error = std::move(event.error);
         at.why = std::move(event.why);
     }
@@ -252,7 +252,7 @@ public:
 
     [[nodiscard]] bool ok() const noexcept { return in_.ok(); }
     [[nodiscard]] bool whole() const noexcept { return in_.ok() && in_.at_end(); }
-    std::uint64_t number(std::uint64_t most = std::numeric_limits<std::uint64_t>::max()) {
+    std::uint64_t number(std::uint64_t most = (std::numeric_limits<std::uint64_t>::max)()) {
         std::uint64_t const value = in_.varint();
         if (value <= most) return value;
         in_.fail_read();
@@ -285,7 +285,7 @@ public:
         read.at = instant();
         read.held_ns = number();
         read.failures =
-            static_cast<std::uint32_t>(number(std::numeric_limits<std::uint32_t>::max()));
+            static_cast<std::uint32_t>(number((std::numeric_limits<std::uint32_t>::max)()));
         read.error = text();
         read.why = text();
         return read;

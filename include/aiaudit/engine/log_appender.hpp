@@ -77,7 +77,7 @@ public:
         using steady_clock = std::chrono::steady_clock;
         using pause_time = std::chrono::milliseconds;
         auto const until = steady_clock::now() + failure_.wait;
-        for (pause_time pause{10};; pause = std::min(pause * 2, pause_time{1000})) {
+        for (pause_time pause{10};; pause = (std::min)(pause * 2, pause_time{1000})) {
             auto taken = take_up_spilled();
             auto const before = taken ? write(next, {}) : result<std::uint64_t>(taken.error());
             if (before) return sequence{*before + 1};

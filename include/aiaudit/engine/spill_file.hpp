@@ -67,7 +67,7 @@ public:
             auto const size = read_at(there.file_.get(), head.data(), head.size(), 0);
             if (size < 0) return posix_error(errno, "read", there.path_);
             head.resize(static_cast<std::size_t>(size));
-            head.resize(std::min(head.find('\n'), head.size()));
+            head.resize((std::min)(head.find('\n'), head.size()));
             if (head != std::string(title) + real_path(ledger)) continue;
             there.frames_at_ = head.size() + 1;
             found.push_back(std::move(there));
@@ -97,7 +97,7 @@ public:
         struct stat status {};
         if (::fstat(file_.get(), &status) != 0) return posix_error(errno, "fstat", path_);
         auto const file_bytes = static_cast<std::uint64_t>(status.st_size);
-        for (std::uint64_t at = std::max(from, frames_at_);;) {
+        for (std::uint64_t at = (std::max)(from, frames_at_);;) {
             char head[8];
             auto const got = read_at(file_.get(), head, sizeof head, at);
             if (got < 0) return posix_error(errno, "read", path_);

@@ -87,8 +87,8 @@ inline void append_aligned(std::string& out, std::string_view text, std::size_t 
     std::vector<std::size_t> widths;
     for (std::size_t column = 0; column < names.size(); ++column) {
         std::size_t width = 0;
-        for (auto const& line : lines) width = std::max(width, width_of(line[column].text));
-        if (width > 0) width = std::max(width, width_of(names[column].name));
+        for (auto const& line : lines) width = (std::max)(width, width_of(line[column].text));
+        if (width > 0) width = (std::max)(width, width_of(names[column].name));
         widths.push_back(width);
     }
     std::string out;

@@ -150,7 +150,7 @@ namespace detail {
     money most;
     for (report_row const& row : from.rows) {
         lines.push_back(table_cells(from.kind, row));
-        most = std::max(most, row.sum.cost);
+        most = (std::max)(most, row.sum.cost);
     }
     report_row total;
     total.sum = from.sum;

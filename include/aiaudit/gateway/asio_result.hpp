@@ -43,7 +43,7 @@ inline constexpr auto as_value = asio::as_tuple(asio::use_awaitable);
 [[nodiscard]] inline bool header_names(std::string_view list, std::string_view name) noexcept {
     while (!list.empty()) {
         std::string_view each = list.substr(0, list.find(','));
-        list.remove_prefix(std::min(each.size() + 1, list.size()));
+        list.remove_prefix((std::min)(each.size() + 1, list.size()));
         while (each.starts_with(' ') || each.starts_with('\t')) each.remove_prefix(1);
         while (each.ends_with(' ') || each.ends_with('\t')) each.remove_suffix(1);
         if (same_name(each, name)) return true;

@@ -218,7 +218,7 @@ inline asio::awaitable<bool> client_connection::read_body(parser& from, unreadab
     // Beast reads as much at once as there is room.
     constexpr std::uint64_t read_bytes_max = std::uint64_t{64} << 10;
     auto const rest = from.content_length_remaining();
-    buffer_.reserve(std::min(rest ? *rest : read_bytes_max, read_bytes_max));
+    buffer_.reserve((std::min)(rest ? *rest : read_bytes_max, read_bytes_max));
     stream_.expires_after(limits_.body_time);
     auto const [failed, bytes] = co_await http::async_read(stream_, buffer_, from, as_value);
     if (failed) why = unreadable_of(failed);

@@ -243,10 +243,10 @@ std::optional<std::string_view> basic_dashboard<Ledger>::session_of(gateway_requ
         if (!detail::same_name(name, "cookie")) continue;
         std::string_view rest = value;
         while (!rest.empty()) {
-            std::size_t const end = std::min(rest.find(';'), rest.size());
+            std::size_t const end = (std::min)(rest.find(';'), rest.size());
             std::string_view one = rest.substr(0, end);
-            rest.remove_prefix(std::min(end + 1, rest.size()));
-            one.remove_prefix(std::min(one.find_first_not_of(' '), one.size()));
+            rest.remove_prefix((std::min)(end + 1, rest.size()));
+            one.remove_prefix((std::min)(one.find_first_not_of(' '), one.size()));
             std::size_t const sign = one.find('=');
             if (sign == std::string_view::npos || one.substr(0, sign) != cookie_name) continue;
             return one.substr(sign + 1);

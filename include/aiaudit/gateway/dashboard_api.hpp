@@ -278,7 +278,7 @@ template <class Ledger>
 gateway_response dashboard_api<Ledger>::rows(report_kind kind, api_parameters& in) {
     report_query query{kind, in.zone(), {}, {}};
     query.days =
-        in.days(query.zone.day_of(of_->time().now()), std::numeric_limits<std::int32_t>::max());
+        in.days(query.zone.day_of(of_->time().now()), (std::numeric_limits<std::int32_t>::max)());
     if (kind == report_kind::models) {
         if (auto user = in.text("user")) {
             query.kind = report_kind::user;

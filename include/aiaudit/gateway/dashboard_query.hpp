@@ -120,9 +120,9 @@ public:
 
     explicit api_parameters(std::string_view query) {
         while (!query.empty() && !problem_) {
-            std::size_t const end = std::min(query.find('&'), query.size());
+            std::size_t const end = (std::min)(query.find('&'), query.size());
             add(query.substr(0, end));
-            query.remove_prefix(std::min(end + 1, query.size()));
+            query.remove_prefix((std::min)(end + 1, query.size()));
         }
     }
 
@@ -220,9 +220,9 @@ private:
 
     void add(std::string_view part) {
         if (part.empty()) return;
-        std::size_t const sign = std::min(part.find('='), part.size());
+        std::size_t const sign = (std::min)(part.find('='), part.size());
         auto name = detail::strictly_decoded(part.substr(0, sign));
-        auto value = detail::strictly_decoded(part.substr(std::min(sign + 1, part.size())));
+        auto value = detail::strictly_decoded(part.substr((std::min)(sign + 1, part.size())));
         if (!name || !value)
             return blame(part.substr(0, sign), "a percent sign is followed by two digits");
         for (parameter const& each : all_) {

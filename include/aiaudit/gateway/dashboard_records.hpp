@@ -65,8 +65,8 @@ struct record_page {
         return value_of(number) + 1 < end;
     });
     if (!looked) return looked.error();
-    to.next_before = std::max(begin, value_of(looked->first));
-    std::size_t const wanted = std::min(passed.size(), limit - to.newest_first.size());
+    to.next_before = (std::max)(begin, value_of(looked->first));
+    std::size_t const wanted = (std::min)(passed.size(), limit - to.newest_first.size());
     if (wanted == 0) return {};
     auto next = passed.end() - static_cast<std::ptrdiff_t>(wanted);
     if (to.newest_first.size() + wanted == limit) to.next_before = value_of(*next);
@@ -162,7 +162,7 @@ private:
 
 template <class Ledger>
 gateway_response dashboard_records<Ledger>::page(api_parameters& in) {
-    constexpr std::uint64_t most = std::numeric_limits<std::int64_t>::max();
+    constexpr std::uint64_t most = (std::numeric_limits<std::int64_t>::max)();
     std::uint64_t const before = in.number("before", 1, most).value_or(most);
     std::uint64_t const limit = in.number("limit", 1, page_most).value_or(50);
     detail::record_filter filter{in.text("user"), in.text("model"), {}};
@@ -187,8 +187,8 @@ result<detail::record_page> dashboard_records<Ledger>::find(detail::record_filte
     if (!last) return last.error();
     detail::record_page made;
     std::uint64_t const oldest = std::max<std::uint64_t>(value_of(*first), 1);
-    std::uint64_t end = std::min(before, value_of(*last) + 1);
-    std::uint64_t const stop = std::max(oldest, end > looked_at_most ? end - looked_at_most : 1);
+    std::uint64_t end = (std::min)(before, value_of(*last) + 1);
+    std::uint64_t const stop = (std::max)(oldest, end > looked_at_most ? end - looked_at_most : 1);
     while (end > stop && made.newest_first.size() < limit) {
         made.next_before = 0;
         auto const read = of_->log().blocks(end - 1, [&](std::string_view block) -> result<bool> {
@@ -271,7 +271,7 @@ gateway_response dashboard_records<Ledger>::alerts(api_parameters& in) {
     auto const found = of_->alerts([now](detail::alert_book const& book) {
         // No sink has an empty name, and before the first alert none is too old to be delivered:
         // so these are all whose texts are known.
-        timestamp const earliest{std::numeric_limits<std::int64_t>::min()};
+        timestamp const earliest{(std::numeric_limits<std::int64_t>::min)()};
         return found_alerts{book.undelivered({}, earliest), book.failures(now)};
     });
     if (!found) return detail::failure_response(found.error());
@@ -290,9 +290,9 @@ result<void> dashboard_records<Ledger>::look_at_recent() {
     if (!last) return last.error();
     std::uint64_t const newest = value_of(*last);
     std::uint64_t const begin =
-        std::max(value_of(*first), newest > looked_at_most ? newest - looked_at_most + 1 : 1);
+        (std::max)(value_of(*first), newest > looked_at_most ? newest - looked_at_most + 1 : 1);
     while (!recent_.empty() && recent_.front().number < begin) recent_.pop_front();
-    recent_end_ = std::max(recent_end_, begin);
+    recent_end_ = (std::max)(recent_end_, begin);
     if (recent_end_ > newest) return {};
     auto const read = of_->log().views(recent_end_, [&](sequence number, record_view const& entry) {
         if (entry.kind == record_kind::outcome)
@@ -358,7 +358,7 @@ std::string dashboard_records<Ledger>::events_after(sequence& last, std::size_t 
     std::uint64_t const next = value_of(last) + 1;
     std::uint64_t const end = value_of(*newest);
     std::uint64_t const begin =
-        std::max({next, value_of(*first), end > behind_most ? end - behind_most + 1 : 1});
+        (std::max)({next, value_of(*first), end > behind_most ? end - behind_most + 1 : 1});
     std::string out;
     if (begin > next) {
         last = sequence{begin - 1};

@@ -178,7 +178,7 @@ inline constexpr std::string_view no_quota = "insufficient_quota";
                                                 std::optional<budget_refusal> const& refused) {
     gateway_problem problem = detail::problem_without_wait(reason, refused);
     std::uint64_t const wait_ms =
-        std::max(reason.retry_after_ms, refused ? refused->retry_after_ms : 0);
+        (std::max)(reason.retry_after_ms, refused ? refused->retry_after_ms : 0);
     bool const may_pass = problem.status == 429 || problem.status == 503;
     if (may_pass && wait_ms != 0) problem.retry_after_s = detail::seconds_rounded_up(wait_ms);
     return problem;

@@ -164,7 +164,7 @@ inline constexpr std::size_t key_secret_bytes =
     std::string_view const authorization = header_of(headers, "authorization");
     if (detail::same_name(authorization.substr(0, bearer.size()), bearer)) {
         std::string_view text = authorization.substr(bearer.size());
-        text.remove_prefix(std::min(text.find_first_not_of(' '), text.size()));
+        text.remove_prefix((std::min)(text.find_first_not_of(' '), text.size()));
         text = text.substr(0, text.find_last_not_of(' ') + 1);
         if (!text.empty()) return std::string(text);
     }

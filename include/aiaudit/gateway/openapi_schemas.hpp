@@ -119,9 +119,9 @@ inline constexpr std::array<api_object, 34> openapi_objects{{
 template <class Visitor>
 void for_each_word(std::string_view text, Visitor&& visit) {
     while (!text.empty()) {
-        auto const end = std::min(text.find(' '), text.size());
+        auto const end = (std::min)(text.find(' '), text.size());
         visit(text.substr(0, end));
-        text.remove_prefix(std::min(end + 1, text.size()));
+        text.remove_prefix((std::min)(end + 1, text.size()));
     }
 }
 

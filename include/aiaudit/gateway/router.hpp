@@ -222,7 +222,7 @@ public:
         router made;
         made.upstreams_ = std::move(upstreams);
         for (gateway_upstream const& each : made.upstreams_) {
-            if (auto const fit = made.check(each); !fit) return fit.error();
+            if (auto const fit = made.validate(each); !fit) return fit.error();
         }
         for (gateway_upstream const& each : made.upstreams_) {
             auto fallbacks = made.fallbacks_of(each);
@@ -279,7 +279,7 @@ public:
 private:
     router() = default;
 
-    [[nodiscard]] result<void> check(gateway_upstream const& each) const {
+    [[nodiscard]] result<void> validate(gateway_upstream const& each) const {
         auto const bad = [&each](std::string const& why) {
             return fail(errc::bad_argument,
                         "upstream '" + detail::printable(each.name) + "': " + why);

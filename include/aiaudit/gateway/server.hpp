@@ -207,7 +207,7 @@ inline result<void> server::listen(listener const& at) {
 inline result<void> server::start() {
     unsigned const wanted =
         options_.threads != 0 ? options_.threads : std::thread::hardware_concurrency();
-    for (unsigned i = 0; i < std::max(wanted, 1U); ++i)
+    for (unsigned i = 0; i < (std::max)(wanted, 1U); ++i)
         workers_.push_back(std::make_unique<worker>(tls_, options_));
     for (listener const& each : listeners_) {
         if (auto ok = listen(each); !ok) {

@@ -31,7 +31,7 @@ public:
         event_.append(piece);
         std::size_t begin = 0;
         for (;;) {
-            std::size_t const end = end_of_event(std::max(begin, searched_));
+            std::size_t const end = end_of_event((std::max)(begin, searched_));
             if (end == std::string::npos) break;
             std::string_view const whole = std::string_view(event_).substr(begin, end - begin);
             if (!is_unasked(whole)) out_.append(whole);

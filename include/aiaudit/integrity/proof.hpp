@@ -41,7 +41,7 @@ void for_each_sibling(std::uint64_t leaf, unsigned level, std::uint64_t size, Vi
         std::uint64_t const sibling = (leaf >> level) ^ 1;
         std::uint64_t const begin = sibling << level;
         if (begin < size) {
-            visit(leaf_span{begin, std::min(begin + (std::uint64_t{1} << level), size)});
+            visit(leaf_span{begin, (std::min)(begin + (std::uint64_t{1} << level), size)});
         }
     }
 }

@@ -39,7 +39,7 @@ inline void wipe(std::string& text) noexcept {
     constexpr std::size_t step = 3U << 20;
     std::string text((bytes.size() + 2) / 3 * 4, '\0');
     auto* to = reinterpret_cast<unsigned char*>(text.data());
-    for (; !bytes.empty(); bytes.remove_prefix(std::min(step, bytes.size()))) {
+    for (; !bytes.empty(); bytes.remove_prefix((std::min)(step, bytes.size()))) {
         std::string_view const part = bytes.substr(0, step);
         to += EVP_EncodeBlock(to, reinterpret_cast<unsigned char const*>(part.data()),
                               static_cast<int>(part.size()));

@@ -72,9 +72,9 @@ inline constexpr std::array<builtin_unit, 12> builtin_units{{
 [[nodiscard]] inline model_match builtin_names(builtin_price const& row) {
     std::vector<model_match> names{model_match::text(model_match::rule::dated, row.id)};
     for (std::string_view rest = row.also; !rest.empty();) {
-        auto const end = std::min(rest.find(' '), rest.size());
+        auto const end = (std::min)(rest.find(' '), rest.size());
         names.push_back(model_match::text(model_match::rule::dated, rest.substr(0, end)));
-        rest.remove_prefix(std::min(end + 1, rest.size()));
+        rest.remove_prefix((std::min)(end + 1, rest.size()));
     }
     return model_match::group(model_match::rule::any_of, std::move(names));
 }

@@ -40,7 +40,7 @@ namespace detail {
         auto const value = number.to_number<double>(code);
         // A double past the largest float has no conversion.
         bool const fits = !code && value >= std::numeric_limits<float>::lowest() &&
-                          value <= std::numeric_limits<float>::max();
+                          value <= (std::numeric_limits<float>::max)();
         if (!fits) return bad_embedding("a value is no number");
         vector.push_back(static_cast<float>(value));
     }

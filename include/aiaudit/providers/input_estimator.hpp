@@ -44,7 +44,7 @@ public:
                std::uint64_t tokens) {
         if (bytes == 0) return;
         std::uint64_t const ratio =
-            std::min((std::min(tokens, count_most) * one) / bytes, 16 * one);
+            (std::min)(((std::min)(tokens, count_most) * one) / bytes, 16 * one);
         std::string name = name_of_model(provider, model);
         std::lock_guard const lock(mutex_);
         auto found = seen_.find(name);
@@ -54,8 +54,8 @@ public:
         }
         entry& of = found->second;
         // The peak fades, so that one odd request does not raise it for ever.
-        of.peak = std::max(ratio, of.peak - of.peak / 256);
-        of.outcomes = std::min(of.outcomes + 1, outcomes_min);
+        of.peak = (std::max)(ratio, of.peak - of.peak / 256);
+        of.outcomes = (std::min)(of.outcomes + 1, outcomes_min);
     }
     // A quarter over the peak, and never above `strict`, which is also the answer for a model of
     // which too little is known.
@@ -67,7 +67,7 @@ public:
         if (found == seen_.end() || found->second.outcomes < outcomes_min) return strict;
         if (bytes > count_most) return strict;
         std::uint64_t const peak = found->second.peak;
-        return std::min((bytes * (peak + peak / 4 + 1)) / one + 1 + extra_tokens, strict);
+        return (std::min)((bytes * (peak + peak / 4 + 1)) / one + 1 + extra_tokens, strict);
     }
 
 private:

@@ -86,9 +86,9 @@ namespace detail {
 [[nodiscard]] inline std::optional<std::uint64_t> whole_number(
     boost::json::value const& value) noexcept {
     std::uint64_t count = 0;
-    if (auto const* small = value.if_int64()) {
-        if (*small < 0) return std::nullopt;
-        count = static_cast<std::uint64_t>(*small);
+    if (auto const* integer = value.if_int64()) {
+        if (*integer < 0) return std::nullopt;
+        count = static_cast<std::uint64_t>(*integer);
     } else if (auto const* large = value.if_uint64()) {
         count = *large;
     } else if (auto const* real = value.if_double()) {

@@ -42,14 +42,15 @@ struct request_facts {
         // Of several the largest: an API looks at its own word alone.
         auto const* value = detail::at_path(&body, path);
         auto const limit = value == nullptr ? std::nullopt : detail::whole_number(*value);
-        if (limit) asked.max_output_tokens = std::max(asked.max_output_tokens.value_or(0), *limit);
+        if (limit)
+            asked.max_output_tokens = (std::max)(asked.max_output_tokens.value_or(0), *limit);
     }
     // The older completions write `best_of` answers, of which `n` are shown.
     for (char const* path : {"n", "best_of", "generationConfig.candidateCount"}) {
         auto const* value = detail::at_path(&body, path);
         auto const count = value == nullptr ? std::nullopt : detail::whole_number(*value);
         if (!count || *count > 0xFFFFFFFFU) continue;
-        asked.choices = std::max(asked.choices.value_or(0), static_cast<std::uint32_t>(*count));
+        asked.choices = (std::max)(asked.choices.value_or(0), static_cast<std::uint32_t>(*count));
     }
     facts.shape = shape_of(body);
     return facts;

@@ -186,7 +186,7 @@ inline constexpr std::array<std::string_view, 6> data_members{
 inline void bound_cache_writes(std::string_view request_body, usage const& known, usage& upper) {
     if (!asks_for_cache_writes(request_body)) return;
     auto const all = upper.count(unit::input_tokens);
-    auto const written = all - std::min(all, known.count(unit::cache_read_tokens));
+    auto const written = all - (std::min)(all, known.count(unit::cache_read_tokens));
     auto const raise = [&](unit which, std::uint64_t bound) {
         if (!known.has(which) || known.count(which) < bound) {
             upper.set(which, bound, provenance::estimated);
@@ -195,7 +195,7 @@ inline void bound_cache_writes(std::string_view request_body, usage const& known
     raise(unit::cache_write_tokens, written);
     if (request_body.find("\"1h\"") == std::string_view::npos) return;
     raise(unit::cache_write_1h_tokens,
-          written - std::min(written, known.count(unit::cache_write_5m_tokens)));
+          written - (std::min)(written, known.count(unit::cache_write_5m_tokens)));
 }
 
 }  // namespace detail
@@ -242,7 +242,7 @@ inline void bound_cache_writes(std::string_view request_body, usage const& known
     std::uint64_t const output =
         detail::saturated_product(asked.max_output_tokens.value_or(output_ceiling), choices);
     auto const raise = [&](unit which, std::uint64_t bound) {
-        bound = std::min(bound, usage::count_max);
+        bound = (std::min)(bound, usage::count_max);
         if (!known.has(which) || known.count(which) < bound) {
             range.upper.set(which, bound, provenance::estimated);
         }

@@ -256,8 +256,8 @@ inline void share_top_level(usage const& top, std::string_view model_served,
             if (run.model != model_served) continue;
             bool const reasoning = which == unit::output_reasoning_tokens;
             auto const room = reasoning ? run.usage.count(unit::output_tokens) : count;
-            run.usage.set(which, std::min(room, count));
-            count -= std::min(room, count);
+            run.usage.set(which, (std::min)(room, count));
+            count -= (std::min)(room, count);
             if (count == 0) return;
         }
         runs.front().usage.add(which, count);

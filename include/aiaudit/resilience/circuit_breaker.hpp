@@ -141,7 +141,7 @@ public:
         if (ticket.generation != generation_) {
             // Late, but what the provider asks for holds from now. It never shortens.
             if (failed && retry_after && state_ == breaker_state::open)
-                until_ = std::max(until_, now + within_open_max(*retry_after));
+                until_ = (std::max)(until_, now + within_open_max(*retry_after));
             return {};
         }
         if (ticket.probe != 0) return settle_probe(now, ticket, outcome, retry_after);
@@ -160,7 +160,7 @@ public:
     // Of the last opening.
     [[nodiscard]] steady_time until() const noexcept { return until_; }
     [[nodiscard]] counts counted_at(steady_time now) const noexcept {
-        return counted(std::max(slot_number(now), newest_));
+        return counted((std::max)(slot_number(now), newest_));
     }
 
 private:
@@ -194,7 +194,7 @@ private:
     }
     void count(steady_time now, bool failed) noexcept {
         // Threads ask for the time first and come here later: times may step back a little.
-        newest_ = std::max(newest_, slot_number(now));
+        newest_ = (std::max)(newest_, slot_number(now));
         slot& current = slots_[place_of(newest_)];
         if (current.number != newest_) current = {newest_, {}};
         ++current.seen.calls;
@@ -222,7 +222,7 @@ private:
                                       std::optional<std::chrono::milliseconds> retry_after,
                                       counts seen) noexcept {
         auto const asked = within_open_max(retry_after.value_or(std::chrono::milliseconds{0}));
-        until_ = std::max(until_, now + std::max(options_.open_for, asked));
+        until_ = (std::max)(until_, now + (std::max)(options_.open_for, asked));
         breaker_change change = change_to(breaker_state::open);
         change.failures = seen.failures;
         change.calls = seen.calls;
@@ -322,7 +322,7 @@ private:
             breakers_.splice(breakers_.begin(), breakers_, found->second);
             return &found->second->breaker;
         }
-        if (std::max(of.provider.size(), of.model.size()) > name_bytes_max || !make_room(now))
+        if ((std::max)(of.provider.size(), of.model.size()) > name_bytes_max || !make_room(now))
             return nullptr;
         // Far apart: a ticket of a breaker that was dropped fits none that came after it.
         generation_ += std::uint64_t{1} << 32;

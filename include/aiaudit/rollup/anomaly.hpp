@@ -154,9 +154,9 @@ inline constexpr int128 anomaly_value_most = int128{1'000'000'000'000'000'000} *
     for (int128& each : values) each = each < median ? median - each : each - median;
     // 1.4826 MADs are a standard deviation of normal values.
     int128 const distance = median_of(std::move(values)) * 14'826 / 10'000;
-    int128 const limit = std::max({median + distance * int128{options.deviations},
-                                   median * int128{options.percent_min} / 100,
-                                   median + least_excess(metric, options)});
+    int128 const limit = (std::max)({median + distance * int128{options.deviations},
+                                     median * int128{options.percent_min} / 100,
+                                     median + least_excess(metric, options)});
     if (*value <= limit) return std::nullopt;
     anomaly found{metric, std::string(subject), now.begins, *value, median, limit, periods, {}};
     found.text = anomaly_text(found);

@@ -67,11 +67,11 @@ inline constexpr std::array<std::uint64_t, cell_form::power_max + 1> powers_of_t
          {std::uint8_t{8}, std::uint8_t{4}, std::uint8_t{2}, std::uint8_t{1}}) {
         if (zeros + step > cell_form::power_max) continue;
         auto const divisor = static_cast<int128>(powers_of_ten[step]);
-        auto const small = static_cast<std::int64_t>(number);
-        bool const fits = small == number;
-        if (fits ? small % static_cast<std::int64_t>(divisor) != 0 : number % divisor != 0)
+        auto const narrow = static_cast<std::int64_t>(number);
+        bool const fits = narrow == number;
+        if (fits ? narrow % static_cast<std::int64_t>(divisor) != 0 : number % divisor != 0)
             continue;
-        number = fits ? small / static_cast<std::int64_t>(divisor) : number / divisor;
+        number = fits ? narrow / static_cast<std::int64_t>(divisor) : number / divisor;
         zeros = static_cast<std::uint8_t>(zeros + step);
     }
     return zeros;
@@ -102,7 +102,7 @@ inline void append_latency(std::string& out, latency_histogram const& from) {
         bucket += step;
         sum += count;
         if (bucket >= latency_histogram::bucket_count ||
-            count > std::numeric_limits<std::uint32_t>::max() || count == 0) {
+            count > (std::numeric_limits<std::uint32_t>::max)() || count == 0) {
             return false;
         }
         to.append(static_cast<std::uint32_t>(bucket), static_cast<std::uint32_t>(count));
@@ -201,7 +201,7 @@ private:
     void need(std::size_t more) {
         std::size_t const used = bytes().size();
         if (used + more <= size_) return;
-        std::size_t const size = std::max(size_ * 2, used + more);
+        std::size_t const size = (std::max)(size_ * 2, used + more);
         std::unique_ptr<char[]> larger(new char[size]);
         std::copy_n(room_.get(), used, larger.get());
         room_ = std::move(larger);
@@ -227,11 +227,11 @@ private:
     }
     // A lucky zero is not worth the bytes of a change of the power, there and back.
     [[nodiscard]] scaled scale(int128 cost) const noexcept {
-        auto const small = static_cast<std::int64_t>(cost);
-        if (small == cost) {
+        auto const narrow = static_cast<std::int64_t>(cost);
+        if (narrow == cost) {
             auto const unit_of_cost = static_cast<std::int64_t>(powers_of_ten[form_.power]);
-            std::int64_t const units = small / unit_of_cost;
-            if (units * unit_of_cost == small && (units % 1000 != 0 || units == 0))
+            std::int64_t const units = narrow / unit_of_cost;
+            if (units * unit_of_cost == narrow && (units % 1000 != 0 || units == 0))
                 return {units, form_.power};
         }
         std::uint8_t const zeros = trailing_zeros(cost);
@@ -240,9 +240,9 @@ private:
         return {cost / static_cast<int128>(powers_of_ten[power]), power};
     }
     void put(scaled const& price) noexcept {
-        auto const small = static_cast<std::int64_t>(price.units);
-        if (small == price.units)
-            out_.varint(zigzag(small));
+        auto const narrow = static_cast<std::int64_t>(price.units);
+        if (narrow == price.units)
+            out_.varint(zigzag(narrow));
         else
             out_.varint128(price.units);
     }

@@ -283,7 +283,7 @@ private:
             for (std::uint64_t const number : column) append_number(out, number, width);
         }
         std::size_t width = 0;
-        for (totals const& sum : sums) width = std::max(width, signed_width(sum.cost.pico()));
+        for (totals const& sum : sums) width = (std::max)(width, signed_width(sum.cost.pico()));
         out.push_back(static_cast<char>(width));
         for (totals const& sum : sums)
             append_number(out, static_cast<uint128>(sum.cost.pico()), width);
@@ -324,7 +324,7 @@ private:
     void end_section(std::size_t which) noexcept { ends_[which] = out_.size(); }
     // Fills the header in.
     [[nodiscard]] result<std::string> seal() {
-        if (out_.size() + format::padding > std::numeric_limits<std::uint32_t>::max())
+        if (out_.size() + format::padding > (std::numeric_limits<std::uint32_t>::max)())
             return fail(errc::too_large, "the rollup of a day would be over 4 GiB");
         std::string header("AID");
         header.push_back(static_cast<char>(format::version));

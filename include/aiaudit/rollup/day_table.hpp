@@ -29,7 +29,7 @@ namespace aiaudit {
 inline namespace v0_1_0 {
 namespace detail {
 
-inline constexpr civil_day first_of_all_days{std::numeric_limits<std::int32_t>::min()};
+inline constexpr civil_day first_of_all_days{(std::numeric_limits<std::int32_t>::min)()};
 
 // Plain sums by group: of a day, or of several.
 struct group_sums {
@@ -99,8 +99,8 @@ public:
     void add(group_sums const& part) { extra_.push_back(&part); }
 
     [[nodiscard]] std::size_t group_count() const noexcept {
-        std::size_t count = std::max(high_->sums.size(), low_->sums.size());
-        for (group_sums const* const part : extra_) count = std::max(count, part->sums.size());
+        std::size_t count = (std::max)(high_->sums.size(), low_->sums.size());
+        for (group_sums const* const part : extra_) count = (std::max)(count, part->sums.size());
         return count;
     }
     [[nodiscard]] std::uint64_t attempts(std::size_t group) const noexcept {
@@ -228,7 +228,7 @@ public:
         }
         std::erase_if(open_, [day](group_sums const& part) { return part.day < day; });
         if (rows_.empty()) base_ = {};
-        covered_from_ = std::max(covered_from_, day);
+        covered_from_ = (std::max)(covered_from_, day);
     }
     // A day before which about half of the days lie; past the newest where there is only one.
     // Precondition: not empty().
@@ -239,8 +239,8 @@ public:
         };
         day_range const rows = days_of(rows_);
         day_range const open = days_of(open_);
-        civil_day const newest = std::max(rows.last, open.last);
-        if (std::min(rows.first, open.first) == newest) return newest.plus(1);
+        civil_day const newest = (std::max)(rows.last, open.last);
+        if ((std::min)(rows.first, open.first) == newest) return newest.plus(1);
         return rows_.size() > 1 ? rows_[rows_.size() / 2].day : newest;
     }
     [[nodiscard]] bool empty() const noexcept { return rows_.empty() && open_.empty(); }

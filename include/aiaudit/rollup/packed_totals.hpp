@@ -94,7 +94,7 @@ private:
         }
         any[attempts_place] = 0;
         for (std::size_t i = 0; i < kept_; ++i) any[places_[i]] = 0;
-        std::size_t const groups = std::max(size(), part.size());
+        std::size_t const groups = (std::max)(size(), part.size());
         if (any == numbers{}) {
             words_.resize(groups * stride());
             return;

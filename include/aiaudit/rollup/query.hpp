@@ -26,8 +26,8 @@ inline constexpr std::size_t dimension_count = 7;
 
 // A span of calendar days, both ends included.
 struct day_range {
-    civil_day first{std::numeric_limits<std::int32_t>::min()};
-    civil_day last{std::numeric_limits<std::int32_t>::max()};
+    civil_day first{(std::numeric_limits<std::int32_t>::min)()};
+    civil_day last{(std::numeric_limits<std::int32_t>::max)()};
 
     [[nodiscard]] constexpr bool holds(civil_day day) const noexcept {
         return first <= day && day <= last;

@@ -70,8 +70,8 @@ inline void order_by_rank(std::vector<priced_group>& groups) {
     for (std::size_t group = 0; group < count; ++group) {
         if (sums.attempts(group) == 0) continue;
         int128 const cost = sums.cost(group).pico();
-        lowest = order.empty() ? cost : std::min(lowest, cost);
-        highest = order.empty() ? cost : std::max(highest, cost);
+        lowest = order.empty() ? cost : (std::min)(lowest, cost);
+        highest = order.empty() ? cost : (std::max)(highest, cost);
         order.push_back({cost, static_cast<std::uint32_t>(group), 0});
     }
     auto const span = static_cast<uint128>(highest) - static_cast<uint128>(lowest);

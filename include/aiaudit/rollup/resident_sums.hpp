@@ -75,7 +75,7 @@ private:
     static constexpr std::size_t users_max = 1024;
     static constexpr std::size_t open_days_max = 3;  // added up one by one by a query
     static constexpr std::int32_t chunk_days = 16;   // of a zone, loaded at one time
-    static constexpr civil_day no_day{std::numeric_limits<std::int32_t>::max()};
+    static constexpr civil_day no_day{(std::numeric_limits<std::int32_t>::max)()};
 
     struct view {
         view() { load_from.fill(no_day); }
@@ -84,8 +84,8 @@ private:
         std::array<day_table, dimension_count> tables{};
         std::array<civil_day, dimension_count> load_from{};  // what load_more() is to load
         std::array<std::uint64_t, dimension_count> last_used{};
-        std::int64_t slot = std::numeric_limits<std::int64_t>::min();  // of the last record
-        civil_day day{};                                               // its day in the zone
+        std::int64_t slot = (std::numeric_limits<std::int64_t>::min)();  // of the last record
+        civil_day day{};                                                 // its day in the zone
 
         // And loads no more: else that would go on and on.
         void forget_before(std::size_t by, civil_day first) {
@@ -125,7 +125,7 @@ private:
         return day.plus(-1);
     }
     [[nodiscard]] static civil_day utc_day_after(time_zone const& zone, civil_day day) noexcept {
-        if (is_utc(zone) || day.days == std::numeric_limits<std::int32_t>::max()) return day;
+        if (is_utc(zone) || day.days == (std::numeric_limits<std::int32_t>::max)()) return day;
         return day.plus(1);
     }
     // Days of UTC, that have records, with slots of those days of the zone.
@@ -133,7 +133,7 @@ private:
     // Whether nothing of these days is missing where all from `covered_from` on is there.
     [[nodiscard]] bool covers(civil_day covered_from, time_zone const& zone, day_range days) const {
         return covered_from <= days.first ||
-               !has_records(zone, {days.first, std::min(days.last, covered_from.plus(-1))});
+               !has_records(zone, {days.first, (std::min)(days.last, covered_from.plus(-1))});
     }
     [[nodiscard]] bool has_records(time_zone const& zone, day_range days) const {
         return newest_utc_day_of(zone, days).has_value();
@@ -306,7 +306,7 @@ inline bool resident_sums::is_worth_loading(report_query const& query,
     civil_day const until = table.covered_from().plus(-1);
     auto const missing = utc_days_of(query.zone, {query.days.first, until}).size();
     auto const needed =
-        utc_days_of(query.zone, {query.days.first, std::min(query.days.last, until)}).size();
+        utc_days_of(query.zone, {query.days.first, (std::min)(query.days.last, until)}).size();
     return missing <= 64 + needed * 4;
 }
 

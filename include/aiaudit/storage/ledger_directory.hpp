@@ -240,8 +240,8 @@ result<void> make_history(std::string const& segments, Fill&& fill) {
     for (auto const& name : *names) {
         auto const number = parse_segment_name(name);
         if (!number) continue;
-        range.oldest = range.oldest == 0 ? *number : std::min(range.oldest, *number);
-        range.newest = std::max(range.newest, *number);
+        range.oldest = range.oldest == 0 ? *number : (std::min)(range.oldest, *number);
+        range.newest = (std::max)(range.newest, *number);
     }
     if (range.oldest != 0) return range;
     return fail(errc::corrupt, segments + ": has no segment, though the ledger was made whole");

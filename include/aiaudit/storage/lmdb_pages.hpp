@@ -57,7 +57,7 @@ private:
         bool const goes_on = number >= end && number < end + span_;
         span_ = goes_on ? std::min<std::uint64_t>(span_ * 2, window_bytes / page_bytes_)
                         : std::max<std::uint64_t>(span_ / 4, 1);
-        auto const wanted = std::min(span_, pages_ - std::min(number, pages_));
+        auto const wanted = (std::min)(span_, pages_ - (std::min)(number, pages_));
         auto const bytes =
             static_cast<std::size_t>(std::max<std::uint64_t>(wanted, 1)) * page_bytes_;
         if (bytes_.size() < bytes) bytes_.resize(bytes);

@@ -136,7 +136,7 @@ private:
     if (!file) return posix_error(errno, "open", path);
     struct stat status {};
     if (::fstat(file.get(), &status) != 0) return posix_error(errno, "fstat", path);
-    auto const room = std::max(static_cast<off_t>(bytes), status.st_size);
+    auto const room = (std::max)(static_cast<off_t>(bytes), status.st_size);
     int failed = 0;
     do {
         failed = ::fallocate(file.get(), FALLOC_FL_KEEP_SIZE, 0, room);

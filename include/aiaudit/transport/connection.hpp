@@ -226,7 +226,7 @@ private:
                                                 transfer_timer const& timer) {
         auto const size = tls_call(timer, [&] {
             return SSL_write(tls_.get(), bytes.data(),
-                             static_cast<int>(std::min(bytes.size(), buffer_size)));
+                             static_cast<int>((std::min)(bytes.size(), buffer_size)));
         });
         if (!size) return size.error();
         ERR_clear_error();

@@ -56,8 +56,8 @@ public:
             return now - each.since < longest_;
         });
         auto const surplus =
-            static_cast<std::ptrdiff_t>(waiting.size() - std::min(waiting.size(), most_));
-        auto const end = std::max(old, waiting.begin() + surplus);
+            static_cast<std::ptrdiff_t>(waiting.size() - (std::min)(waiting.size(), most_));
+        auto const end = (std::max)(old, waiting.begin() + surplus);
         std::move(waiting.begin(), end, std::back_inserter(dropped));
         waiting.erase(waiting.begin(), end);
     }

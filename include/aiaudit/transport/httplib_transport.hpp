@@ -232,10 +232,10 @@ inline result<bool> httplib_transport::send(detail::connection& by_this,
     detail::wake_on_stop const waking(timer.stop(), by_this);
     timer.start_first_byte();
     std::string text = head_text(request, by);
-    bool const small = request.body.size() <= small_body_bytes;
-    if (small) text += request.body;
+    bool const one_piece = request.body.size() <= small_body_bytes;
+    if (one_piece) text += request.body;
     auto sent = by_this.write(text, timer);
-    if (sent && !small) sent = by_this.write(request.body, timer);
+    if (sent && !one_piece) sent = by_this.write(request.body, timer);
     bool const broken = !sent && sent.error().code == errc::connection_lost;
     if (!sent && (!broken || by_this.sent() == 0)) return sent.error();
     // A peer that refuses a request may answer before it has read all of it.

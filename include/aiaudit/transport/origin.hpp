@@ -43,7 +43,7 @@ struct network_place {
     bool const bracketed = text.starts_with('[');
     auto const close = text.find(']');
     if (bracketed && close == std::string_view::npos) return std::nullopt;
-    auto const end = bracketed ? close + 1 : std::min(text.find(':'), text.size());
+    auto const end = bracketed ? close + 1 : (std::min)(text.find(':'), text.size());
     place.host = bracketed ? text.substr(1, close - 1) : text.substr(0, end);
     text.remove_prefix(end);
     place.port_given = !text.empty();
@@ -81,9 +81,9 @@ struct proxy_place {
     if (http) text.remove_prefix(7);
     if (text.ends_with('/')) text.remove_suffix(1);
     if (auto const at = text.rfind('@'); at != std::string_view::npos) {
-        auto const colon = std::min(text.find(':'), at);
+        auto const colon = (std::min)(text.find(':'), at);
         proxy.user = text.substr(0, colon);
-        proxy.password = text.substr(std::min(colon + 1, at), at - std::min(colon + 1, at));
+        proxy.password = text.substr((std::min)(colon + 1, at), at - (std::min)(colon + 1, at));
         text.remove_prefix(at + 1);
     }
     auto place = http ? parse_authority(text, "80") : std::nullopt;

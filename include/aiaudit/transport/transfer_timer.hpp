@@ -85,7 +85,7 @@ private:
     }
     [[nodiscard]] std::optional<steady_time> next_end() const {
         if (!end_ || !limits_.deadline) return end_ ? end_ : limits_.deadline;
-        return std::min(*end_, *limits_.deadline);
+        return (std::min)(*end_, *limits_.deadline);
     }
 
     transfer_limits const& limits_;
