@@ -27,11 +27,12 @@
 #if defined(__cpp_exceptions)
 #define AIAUDIT_THROW(...) throw __VA_ARGS__
 #else
-#define AIAUDIT_THROW(...)                      \
-    do {                                        \
-        static_cast<void>(sizeof(__VA_ARGS__)); \
-        AIAUDIT_ASSERT(!"throw " #__VA_ARGS__); \
-        __builtin_trap();                       \
+#define AIAUDIT_THROW(...)                                      \
+    do {                                                        \
+        static_cast<void>(sizeof(__VA_ARGS__));                 \
+        [[maybe_unused]] constexpr bool has_exceptions = false; \
+        AIAUDIT_ASSERT(has_exceptions);                         \
+        __builtin_trap();                                       \
     } while (false)
 #endif
 

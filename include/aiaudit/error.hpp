@@ -254,7 +254,7 @@ public:
              !std::is_same_v<std::remove_cvref_t<U>, aiaudit::error> && std::is_convertible_v<U, T>)
         result(U&& value)
     noexcept(std::is_nothrow_constructible_v<T, U>)  // NOLINT: implicit
-        : value_(std::forward<U>(value)) {}
+        : value_(static_cast<T>(std::forward<U>(value))) {}
     result(error_type&& reason) : error_(std::move(reason)) {}  // NOLINT: implicit
     result(error_type const& reason) : error_(reason) {}        // NOLINT: implicit
 
