@@ -200,7 +200,7 @@ public:
 
 private:
     [[nodiscard]] static error* spent() noexcept {
-        return reinterpret_cast<error*>(std::uintptr_t{1});
+        return reinterpret_cast<error*>(std::uintptr_t{1});  // NOLINT: never read through
     }
     [[nodiscard]] static bool has_words(error const* one) noexcept {
         return one != nullptr && one != spent();
@@ -219,6 +219,12 @@ private:
 
     error* error_ = nullptr;
 };
+
+// What a result<Value> is made of: no error, and not a result itself.
+template <class Other, class Value>
+concept value_for =
+    !std::is_same_v<std::remove_cvref_t<Other>, result<Value>> &&
+    !std::is_same_v<std::remove_cvref_t<Other>, error> && std::is_convertible_v<Other, Value>;
 
 // Calls the function and wraps what it returns.
 template <class Function, class... Arguments>
@@ -246,14 +252,9 @@ public:
     using value_type = T;
     using error_type = aiaudit::error;
 
-    result() noexcept(std::is_nothrow_default_constructible_v<T>) requires(
-        std::is_default_constructible_v<T>)
-        : value_() {}
-    template <class U = T>
-    requires(!std::is_same_v<std::remove_cvref_t<U>, result> &&
-             !std::is_same_v<std::remove_cvref_t<U>, aiaudit::error> && std::is_convertible_v<U, T>)
-        result(U&& value)
-    noexcept(std::is_nothrow_constructible_v<T, U>)  // NOLINT: implicit
+    result() requires(std::is_default_constructible_v<T>) : value_() {}
+    template <detail::value_for<T> U = T>
+    result(U&& value) noexcept(std::is_nothrow_constructible_v<T, U>)  // NOLINT: implicit
         : value_(static_cast<T>(std::forward<U>(value))) {}
     result(error_type&& reason) : error_(std::move(reason)) {}  // NOLINT: implicit
     result(error_type const& reason) : error_(reason) {}        // NOLINT: implicit
@@ -336,8 +337,8 @@ public:
     [[nodiscard]] T value_or(U&& other) && {
         return has_value() ? std::move(value_) : static_cast<T>(std::forward<U>(other));
     }
-    [[nodiscard]] error_type error_or(error_type other) const {
-        return has_value() ? std::move(other) : error_.reason();
+    [[nodiscard]] error_type error_or(error_type const& other) const {
+        return has_value() ? other : error_.reason();
     }
 
     // The function's result for the value.
@@ -416,8 +417,8 @@ public:
 
     [[nodiscard]] error_type const& error() const& noexcept { return error_.reason(); }
     [[nodiscard]] error_type error() && noexcept { return error_.take(); }
-    [[nodiscard]] error_type error_or(error_type other) const {
-        return has_value() ? std::move(other) : error_.reason();
+    [[nodiscard]] error_type error_or(error_type const& other) const {
+        return has_value() ? other : error_.reason();
     }
 
     template <class Function>
