@@ -338,6 +338,7 @@ result<basic_ledger<Policies>> basic_ledger<Policies>::open(ledger_options optio
     with.path = options.path;
     with.create = options.create;
     with.read_only = options.read_only;
+    with.map_bytes = options.map_bytes;
     auto opened = storage::open(with);
     if (!opened) return opened.error();
     auto made = std::make_unique<state>(std::move(options), std::move(*opened));
