@@ -17,6 +17,7 @@
 #include <aiaudit/alerts/alert_makers.hpp>  // alert_of
 #include <aiaudit/alerts/alert_sink.hpp>    // alert_sink
 #include <aiaudit/alerts/usual_days.hpp>    // anomalies_today
+#include <aiaudit/clock/thread.hpp>         // thread
 #include <aiaudit/engine/alert_book.hpp>    // alert_failure
 #include <aiaudit/ledger.hpp>               // ledger
 
@@ -33,7 +34,6 @@
 #include <stop_token>
 #include <string>
 #include <system_error>
-#include <thread>
 #include <utility>
 #include <vector>
 
@@ -74,7 +74,7 @@ template <class Ledger = ledger>
 class basic_alert_watch {
 public:
     // The ledger must outlive the watch. Errors: bad_argument for sinks without a name or a
-    // function, or of the same name, and for times that cannot be.
+    // function, or of the same name, and for times that cannot be; no_thread.
     [[nodiscard]] static result<basic_alert_watch> open(Ledger& of, alert_watch_options options);
 
     basic_alert_watch(basic_alert_watch&&) noexcept = default;
@@ -120,7 +120,7 @@ struct basic_alert_watch<Ledger>::state {
     state& operator=(state const&) = delete;
     ~state() {
         stopped.request_stop();
-        if (thread.joinable()) thread.join();
+        thread.join();
     }
 
     // The thread's.
@@ -185,7 +185,7 @@ struct basic_alert_watch<Ledger>::state {
     std::mutex error_mutex{};
     std::optional<error> last_error{};  // under error_mutex
     std::stop_source stopped{};
-    std::thread thread{};  // last: it uses all of the above
+    detail::thread thread{};  // last: it uses all of the above
 };
 
 template <class Ledger>
@@ -209,8 +209,11 @@ result<basic_alert_watch<Ledger>> basic_alert_watch<Ledger>::open(Ledger& of,
     if (options.poll_every < milliseconds{0} || options.poll_every > time_most)
         return fail(errc::bad_argument, "polls are 0 ms to 30 days apart");
     auto made = std::make_unique<state>(of, std::move(options));
-    if (made->options.poll_every > milliseconds{0})
-        made->thread = std::thread([it = made.get()] { it->run(); });
+    if (made->options.poll_every > milliseconds{0}) {
+        auto started = detail::thread::start("the alert watch", [it = made.get()] { it->run(); });
+        if (!started) return started.error();
+        made->thread = std::move(*started);
+    }
     return basic_alert_watch(std::move(made));
 }
 

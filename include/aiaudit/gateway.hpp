@@ -56,7 +56,8 @@ public:
     using ledger_type = basic_ledger<Policies>;
     using pricing = typename Policies::pricing;
 
-    // Errors: bad_argument for upstreams that cannot be; those of reading the keys; tls_failed.
+    // Errors: bad_argument for upstreams that cannot be; those of reading the keys; tls_failed;
+    // no_thread.
     [[nodiscard]] static result<basic_gateway> open(ledger_type& into, gateway_options options,
                                                     pricing prices);
     [[nodiscard]] static result<basic_gateway> open(
@@ -70,7 +71,8 @@ public:
             {std::move(at), of_site(state_->core.options.limits),
              [of = std::move(site)](auto& session) { return detail::serve_site(of, session); }});
     }
-    // Errors: bad_argument for an address that is none; connect_failed where one cannot be taken.
+    // Errors: bad_argument for an address that is none; connect_failed where one cannot be taken;
+    // no_thread. It may be called again then.
     [[nodiscard]] result<void> start() { return state_->web.start(); }
     // Of `listen`, once started.
     [[nodiscard]] std::uint16_t port() const { return state_->web.port(0); }
@@ -148,6 +150,7 @@ result<basic_gateway<Policies>> basic_gateway<Policies>::open(ledger_type& into,
     auto made = std::make_unique<state>(into, std::move(options), std::move(prices),
                                         std::move(*routes), std::move(keys), std::move(*tls));
     core& shared = made->core;
+    if (auto ok = shared.waiting.start(shared.options.waiting_threads); !ok) return ok.error();
     made->web.add({shared.options.listen, shared.options.limits,
                    [&shared](detail::session& session) { return serve(shared, session); }});
     if (!shared.options.metrics.host.empty()) {

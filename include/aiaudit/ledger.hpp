@@ -15,6 +15,7 @@
 
 #include <aiaudit/budget/budget_record.hpp>    // to_record
 #include <aiaudit/budget/unknown_outcome.hpp>  // unknown_outcome
+#include <aiaudit/clock/thread.hpp>            // thread
 #include <aiaudit/engine/admission_lock.hpp>   // admission_lock
 #include <aiaudit/engine/batch_queue.hpp>      // batch_queue
 #include <aiaudit/engine/fold_keeper.hpp>      // fold_keeper
@@ -33,7 +34,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <thread>
 #include <utility>
 #include <vector>
 
@@ -62,7 +62,7 @@ public:
     static_assert(clock_policy<clock>, "Policies::clock is not a clock_policy (clock/clock.hpp)");
 
     // Opens the ledger and folds what its saved rollups do not hold yet. Errors: those of the
-    // store; corrupt.
+    // store; corrupt; no_thread, where the system gives no thread for the writer or the rollups.
     [[nodiscard]] static result<basic_ledger> open(ledger_options options);
 
     basic_ledger(basic_ledger&&) noexcept = default;
@@ -217,11 +217,12 @@ struct basic_ledger<Policies>::state {
     state(state const&) = delete;
     state& operator=(state const&) = delete;
     ~state() {
-        if (!writer.joinable()) return;
+        bool const ran = writer.joinable() && folder.joinable();
         queue.stop();
         writer.join();
         fold.stop();
         folder.join();
+        if (!ran) return;
         // So that opening has less to fold. Not worth a commit for a few records.
         constexpr std::uint64_t worth_saving = 8192;
         static_cast<void>(fold.save_now(worth_saving));
@@ -304,6 +305,17 @@ struct basic_ledger<Policies>::state {
         return made;
     }
 
+    // If one thread cannot be had, the destructor ends the other.
+    result<void> start() {
+        auto writing = detail::thread::start("the ledger's writer", [this] { run(); });
+        if (!writing) return writing.error();
+        writer = std::move(*writing);
+        auto folding = detail::thread::start("the ledger's folder", [this] { fold.run(); });
+        if (!folding) return folding.error();
+        folder = std::move(*folding);
+        return {};
+    }
+
     // The writer's thread.
     void run() {
         while (auto next = queue.take()) {
@@ -326,8 +338,8 @@ struct basic_ledger<Policies>::state {
     detail::admission_lock admissions{};
     std::mutex once{};                              // one conditional record of a kind at a time
     detail::log_appender<storage, clock> appender;  // the writer's
-    std::thread writer{};                           // last: they use all of the above
-    std::thread folder{};
+    detail::thread writer{};                        // last: they use all of the above
+    detail::thread folder{};
 };
 
 template <class Policies>
@@ -349,8 +361,7 @@ result<basic_ledger<Policies>> basic_ledger<Policies>::open(ledger_options optio
     if (made->options.read_only) return basic_ledger(std::move(made));
     if (auto folded = made->gate.catch_up(); !folded) return folded.error();
     if (auto taken = made->appender.open(); !taken) return taken.error();
-    made->writer = std::thread([of = made.get()] { of->run(); });
-    made->folder = std::thread([of = made.get()] { of->fold.run(); });
+    if (auto started = made->start(); !started) return started.error();
     return basic_ledger(std::move(made));
 }
 

@@ -14,10 +14,10 @@
 #include <aiaudit/gateway/gateway_options.hpp>     // gateway_options
 #include <aiaudit/gateway/key_ring.hpp>            // key_ring
 #include <aiaudit/gateway/router.hpp>              // router
+#include <aiaudit/gateway/waiting_threads.hpp>     // waiting_threads
 #include <aiaudit/resilience/circuit_breaker.hpp>  // breaker_board
 
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/thread_pool.hpp>
 
 #include <optional>
 #include <type_traits>
@@ -37,8 +37,7 @@ struct gateway_core {
           options(std::move(with)),
           prices(std::move(by)),
           routes(std::move(to)),
-          keys(std::move(ring)),
-          waiting(options.waiting_threads) {}
+          keys(std::move(ring)) {}
 
     // Whether an admission waits for the disk, so that no thread that serves connections may ask
     // for it.
@@ -66,7 +65,7 @@ struct gateway_core {
     gateway_metrics metrics{};
     breaker_board circuits{options.calls.breaker};
     admission_desk<Ledger, steady_timer, Prices> desk{ledger, timer, options.calls, prices};
-    asio::thread_pool waiting;  // last: what it does uses all of the above
+    waiting_threads waiting{};  // last: what it does uses all of the above
 };
 
 }  // namespace detail
