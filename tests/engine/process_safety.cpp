@@ -5,19 +5,23 @@
 #include <aiaudit/alerts.hpp>
 #include <aiaudit/ledger.hpp>
 
-#include "engine/support/child_process.hpp"
 #include "engine/support/ledger_testing.hpp"
+#include "engine/support/process_limits.hpp"
+#include "engine/support/signal_masks.hpp"
 #include "engine/support/temporary_directory.hpp"
 
 #include <boost/test/unit_test.hpp>
 
+#include <atomic>
 #include <chrono>
 #include <csignal>
 #include <cstdint>
 #include <filesystem>
-#include <fstream>
+#include <optional>
 #include <string>
+#include <thread>
 #include <utility>
+#include <vector>
 
 #include <pthread.h>
 #include <sys/resource.h>
@@ -29,39 +33,6 @@ using namespace aiaudit;
 using namespace aiaudit_tests;
 
 namespace {
-
-constexpr std::uint64_t mib = std::uint64_t{1} << 20;
-
-std::uint64_t address_space_in_use() {
-    std::uint64_t pages = 0;
-    std::ifstream("/proc/self/statm") >> pages;
-    return pages * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
-}
-
-// For the process, from now on.
-void limit_address_space(std::uint64_t further_bytes) {
-    rlimit limit{};
-    ::getrlimit(RLIMIT_AS, &limit);
-    limit.rlim_cur = address_space_in_use() + further_bytes;
-    ::setrlimit(RLIMIT_AS, &limit);
-}
-void lift_address_space_limit() {
-    rlimit limit{};
-    ::getrlimit(RLIMIT_AS, &limit);
-    limit.rlim_cur = limit.rlim_max;
-    ::setrlimit(RLIMIT_AS, &limit);
-}
-
-// The process can begin so many threads more.
-void limit_threads(unsigned count) {
-    constexpr std::size_t stack = 512 * mib;
-    pthread_attr_t large;
-    ::pthread_attr_init(&large);
-    ::pthread_attr_setstacksize(&large, stack);
-    ::pthread_setattr_default_np(&large);
-    ::pthread_attr_destroy(&large);
-    limit_address_space(count * stack + stack / 2);
-}
 
 // 0: opening says no_thread, and once there are threads it works.
 int open_with_threads(unsigned count, std::string const& path) {
@@ -126,36 +97,6 @@ int follow_larger_map(std::string const& path) {
     return last && value_of(*last) == 40'000 ? 0 : 2;
 }
 
-// The signals that a thread of this process blocks, by number.
-std::uint64_t blocked_signals(std::filesystem::path const& task) {
-    std::ifstream status(task / "status");
-    for (std::string line; std::getline(status, line);) {
-        if (line.starts_with("SigBlk:")) return std::stoull(line.substr(7), nullptr, 16);
-    }
-    return 0;
-}
-
-// All signals but those that cannot be blocked, are the C library's, or say that a thread failed.
-std::uint64_t signals_of_applications() {
-    std::uint64_t all = ~std::uint64_t{0};
-    for (int const each :
-         {SIGKILL, SIGSTOP, 32, 33, 34, SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS})
-        all &= ~(std::uint64_t{1} << (each - 1));
-    return all;
-}
-
-// 0: every thread but the first blocks what an application may want to have.
-int check_signal_masks(unsigned threads_least) {
-    unsigned threads = 0;
-    for (auto const& each : std::filesystem::directory_iterator("/proc/self/task")) {
-        if (each.path().filename() == std::to_string(::getpid())) continue;
-        ++threads;
-        std::uint64_t const wanted = signals_of_applications();
-        if ((blocked_signals(each.path()) & wanted) != wanted) return 20;
-    }
-    return threads >= threads_least ? 0 : 21;
-}
-
 // 0: a SIGTERM that the first thread blocks waits for it.
 int receive_signal() {
     sigset_t term;
@@ -165,6 +106,43 @@ int receive_signal() {
     ::kill(::getpid(), SIGTERM);
     timespec const most{5, 0};
     return ::sigtimedwait(&term, nullptr, &most) == SIGTERM ? 0 : 30;
+}
+
+// 0: every member of a parent's ledger says that it is closed; else which does not.
+int use_ledger_of_parent(ledger& log, ticket const& pending) {
+    record intent = sample(1);
+    intent.kind = record_kind::intent;
+    intent.attempt = 1;
+    int number = 0;
+    for (bool const closed : {
+             is_closed(log.append(sample(1))),
+             is_closed(log.append(sample(1), durability::relaxed)),
+             is_closed(log.enqueue(sample(1))),
+             is_closed(log.wait(pending)),
+             is_closed(log.admit(intent)),
+             is_closed(log.set_budget({.name = "b", .limit = 1})),
+             is_closed(log.remove_budget("b")),
+             is_closed(log.budgets()),
+             is_closed(log.budget_states()),
+             is_closed(log.open_reservations()),
+             is_closed(log.reconcile({})),
+             is_closed(log.take_crossings()),
+             is_closed(log.append_once(sample(1))),
+             is_closed(log.alerts([](detail::alert_book const&) { return 0; })),
+             is_closed(log.flush()),
+             is_closed(log.report({})),
+             is_closed(log.spent_today()),
+             is_closed(log.last_sequence()),
+             is_closed(log.first_sequence()),
+             is_closed(log.read(sequence{1}, [](sequence, record&&) { return true; })),
+             is_closed(log.rotate()),
+             is_closed(log.save()),
+         }) {
+        ++number;
+        if (!closed) return number;
+    }
+    static_cast<void>(log.has_budgets());
+    return log.bytes_on_disk() == 0 ? 0 : number + 1;
 }
 
 }  // namespace
@@ -224,6 +202,111 @@ BOOST_AUTO_TEST_CASE(threads_of_the_ledger_leave_signals_to_the_application) {
         return masks != 0 ? masks : receive_signal();
     });
     BOOST_TEST(status == 0);
+}
+
+BOOST_AUTO_TEST_CASE(a_forked_child_is_told_that_the_ledger_is_closed) {
+    temporary_directory const directory;
+    auto const path = directory / "ledger";
+    std::optional<ledger> log(ledger::open({.path = path}).value());
+    BOOST_REQUIRE(log->append(sample(0)).has_value());
+    auto const pending = log->enqueue(sample(1)).value();
+    BOOST_TEST(run_in_hasty_child([&] { return use_ledger_of_parent(*log, pending); }) == 0);
+    BOOST_TEST(run_in_hasty_child([&] {
+                   log.reset();
+                   auto own = ledger::open({.path = path});
+                   return own && own->append(sample(2)) ? 0 : 1;
+               }) == 0);
+    // Nothing of the parent's was written twice, dropped or unlocked.
+    BOOST_TEST(log->wait(pending).has_value());
+    BOOST_TEST(value_of(log->append(sample(3)).value()) == 4U);
+    BOOST_TEST((recount(*log) == log->report({}).value().sum));
+    BOOST_TEST((ledger::open({.path = path}).error().code == errc::already_open));
+}
+
+// At any moment: with mutexes held, and a commit under way.
+BOOST_AUTO_TEST_CASE(a_child_forked_while_records_are_written_hangs_nowhere) {
+    temporary_directory const directory;
+    auto const path = directory / "ledger";
+    std::optional<ledger> log(ledger::open({.path = path}).value());
+    auto const pending = log->enqueue(sample(0)).value();
+    std::atomic<bool> done{false};
+    std::atomic<std::uint64_t> appended{1};
+    std::vector<std::thread> writers;
+    for (int i = 0; i < 3; ++i) {
+        writers.emplace_back([&] {
+            while (!done) {
+                if (log->append(sample(i), i == 0 ? durability::committed : durability::relaxed))
+                    ++appended;
+                static_cast<void>(log->report({}));
+            }
+        });
+    }
+    for (int i = 0; i < 30; ++i) {
+        int const status = run_in_hasty_child([&] {
+            int const failed = use_ledger_of_parent(*log, pending);
+            log.reset();
+            return failed;
+        });
+        BOOST_TEST(status == 0);
+    }
+    done = true;
+    for (std::thread& each : writers) each.join();
+    BOOST_REQUIRE(log->flush().has_value());
+    BOOST_TEST(value_of(log->last_sequence().value()) == appended);
+    BOOST_TEST((recount(*log) == log->report({}).value().sum));
+}
+
+BOOST_AUTO_TEST_CASE(a_forked_child_is_told_by_a_store_without_files_too) {
+    std::optional<basic_ledger<in_memory>> log(basic_ledger<in_memory>::open({}).value());
+    BOOST_REQUIRE(log->append(sample(0)).has_value());
+    BOOST_TEST(run_in_hasty_child([&] {
+                   bool const told = is_closed(log->append(sample(1))) && is_closed(log->flush());
+                   log.reset();
+                   return told ? 0 : 1;
+               }) == 0);
+    BOOST_TEST(value_of(log->append(sample(1)).value()) == 2U);
+}
+
+BOOST_AUTO_TEST_CASE(a_forked_child_leaves_an_alert_watch_alone) {
+    temporary_directory const directory;
+    ledger log = ledger::open({.path = directory / "ledger"}).value();
+    std::optional<alert_watch> watch(alert_watch::open(log, {}).value());
+    BOOST_TEST(run_in_hasty_child([&] {
+                   auto const why = watch->last_error();
+                   bool const told = is_closed(watch->poll_once()) && is_closed(watch->raise({})) &&
+                                     is_closed(watch->failures()) && why &&
+                                     why->code == errc::closed;
+                   watch.reset();
+                   return told ? 0 : 1;
+               }) == 0);
+    BOOST_TEST(watch->poll_once().has_value());
+}
+
+// The child inherits the description that is locked.
+BOOST_AUTO_TEST_CASE(a_child_that_lives_on_keeps_no_lock_of_its_parents) {
+    temporary_directory const directory;
+    ledger_options options{.path = directory / "ledger", .budgets = budget_mode::exclusive};
+    std::optional<ledger> log(ledger::open(options).value());
+    child_process sleeper([] {
+        ::pause();
+        return 0;
+    });
+    log.reset();
+    auto const again = ledger::open(options);
+    BOOST_TEST(again.has_value(), (again ? "" : again.error().message()));
+    sleeper.kill();
+}
+
+BOOST_AUTO_TEST_CASE(a_watch_keeps_the_log_open) {
+    temporary_directory const directory;
+    auto const path = directory / "ledger";
+    std::optional<ledger> log(ledger::open({.path = path}).value());
+    std::optional<alert_watch> watch(
+        alert_watch::open(*log, {.poll_every = std::chrono::milliseconds{0}}).value());
+    { ledger const moved(std::move(*log)); }
+    log.reset();
+    BOOST_TEST(watch->poll_once().has_value());
+    BOOST_TEST((ledger::open({.path = path}).error().code == errc::already_open));
 }
 
 BOOST_AUTO_TEST_SUITE_END()
