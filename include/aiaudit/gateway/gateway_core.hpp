@@ -9,6 +9,7 @@
 
 #include <aiaudit/client/admission_desk.hpp>       // admission_desk
 #include <aiaudit/clock/timer.hpp>                 // steady_timer
+#include <aiaudit/engine/ledger_share.hpp>         // ledger_share
 #include <aiaudit/gateway/asio_result.hpp>         // asio
 #include <aiaudit/gateway/gateway_metrics.hpp>     // gateway_metrics
 #include <aiaudit/gateway/gateway_options.hpp>     // gateway_options
@@ -33,7 +34,7 @@ struct gateway_core {
 
     gateway_core(Ledger& into, gateway_options with, Prices by, router to,
                  std::optional<key_ring> ring)
-        : ledger(into),
+        : held(into),
           options(std::move(with)),
           prices(std::move(by)),
           routes(std::move(to)),
@@ -56,7 +57,8 @@ struct gateway_core {
         co_return std::move(*made);
     }
 
-    Ledger& ledger;
+    ledger_share<Ledger> const held;
+    Ledger& ledger = *held;
     gateway_options const options;
     Prices const prices;
     router const routes;
