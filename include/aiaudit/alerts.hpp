@@ -10,6 +10,7 @@
 // record delivers again: with the same Idempotency-Key or Message-ID, by which receivers tell.
 // Calls never wait for any of this: it has a thread of its own.
 // Threads: all members may be called from any thread at once.
+// Processes: a forked child's copy has no thread and answers errc::closed.
 // Floor 8.
 #ifndef AIAUDIT_ALERTS_HPP
 #define AIAUDIT_ALERTS_HPP
@@ -17,6 +18,7 @@
 #include <aiaudit/alerts/alert_makers.hpp>  // alert_of
 #include <aiaudit/alerts/alert_sink.hpp>    // alert_sink
 #include <aiaudit/alerts/usual_days.hpp>    // anomalies_today
+#include <aiaudit/clock/thread.hpp>         // thread
 #include <aiaudit/engine/alert_book.hpp>    // alert_failure
 #include <aiaudit/ledger.hpp>               // ledger
 
@@ -33,7 +35,6 @@
 #include <stop_token>
 #include <string>
 #include <system_error>
-#include <thread>
 #include <utility>
 #include <vector>
 
@@ -73,8 +74,8 @@ struct alert_poll {
 template <class Ledger = ledger>
 class basic_alert_watch {
 public:
-    // The ledger must outlive the watch. Errors: bad_argument for sinks without a name or a
-    // function, or of the same name, and for times that cannot be.
+    // The log stays open for as long as the watch lives. Errors: bad_argument for sinks without a
+    // name or a function, or of the same name, and for times that cannot be; no_thread.
     [[nodiscard]] static result<basic_alert_watch> open(Ledger& of, alert_watch_options options);
 
     basic_alert_watch(basic_alert_watch&&) noexcept = default;
@@ -97,22 +98,24 @@ public:
     }
     // Why the last poll could not do all that it should, where that was not a sink's fault.
     [[nodiscard]] std::optional<error> last_error() const {
+        if (auto const ok = state_->check_process(); !ok) return ok.error();
         std::lock_guard const lock(state_->error_mutex);
         return state_->last_error;
     }
 
 private:
     struct state;
-    explicit basic_alert_watch(std::unique_ptr<state> made) : state_(std::move(made)) {}
-    std::unique_ptr<state> state_;
+    explicit basic_alert_watch(detail::process_owned<state> made) : state_(std::move(made)) {}
+    detail::process_owned<state> state_;
 };
 
 using alert_watch = basic_alert_watch<>;
 
 template <class Ledger>
 struct basic_alert_watch<Ledger>::state {
-    state(Ledger& watched, alert_watch_options with) : of(&watched), options(std::move(with)) {}
+    state(Ledger& watched, alert_watch_options with) : of(watched), options(std::move(with)) {}
 
+    result<void> check_process() const { return process.check("the alert watch"); }
     result<alert_poll> poll();
     result<bool> raise(alert const& what);
 
@@ -120,7 +123,7 @@ struct basic_alert_watch<Ledger>::state {
     state& operator=(state const&) = delete;
     ~state() {
         stopped.request_stop();
-        if (thread.joinable()) thread.join();
+        thread.join();
     }
 
     // The thread's.
@@ -168,7 +171,8 @@ struct basic_alert_watch<Ledger>::state {
     static constexpr std::uint64_t records_most = 200'000;   // of a poll
     static constexpr std::int64_t circuit_age_ns = 3'600 * nanoseconds_per_second;
 
-    Ledger* of;
+    detail::ledger_share<Ledger> const of;
+    detail::process_mark const process{};
     alert_watch_options const options;
     // Unlike any other watch's.
     std::string const by = make_operation_id(of->time().now()).to_string();
@@ -185,7 +189,7 @@ struct basic_alert_watch<Ledger>::state {
     std::mutex error_mutex{};
     std::optional<error> last_error{};  // under error_mutex
     std::stop_source stopped{};
-    std::thread thread{};  // last: it uses all of the above
+    detail::thread thread{};  // last: it uses all of the above
 };
 
 template <class Ledger>
@@ -208,14 +212,18 @@ result<basic_alert_watch<Ledger>> basic_alert_watch<Ledger>::open(Ledger& of,
     }
     if (options.poll_every < milliseconds{0} || options.poll_every > time_most)
         return fail(errc::bad_argument, "polls are 0 ms to 30 days apart");
-    auto made = std::make_unique<state>(of, std::move(options));
-    if (made->options.poll_every > milliseconds{0})
-        made->thread = std::thread([it = made.get()] { it->run(); });
+    detail::process_owned<state> made(new state(of, std::move(options)));
+    if (made->options.poll_every > milliseconds{0}) {
+        auto started = detail::thread::start("the alert watch", [it = made.get()] { it->run(); });
+        if (!started) return started.error();
+        made->thread = std::move(*started);
+    }
     return basic_alert_watch(std::move(made));
 }
 
 template <class Ledger>
 result<alert_poll> basic_alert_watch<Ledger>::state::poll() {
+    if (auto ok = check_process(); !ok) return ok.error();
     std::lock_guard const lock(mutex);
     first_error.reset();
     alert_poll done;
@@ -236,6 +244,7 @@ result<alert_poll> basic_alert_watch<Ledger>::state::poll() {
 
 template <class Ledger>
 result<bool> basic_alert_watch<Ledger>::state::raise(alert const& what) {
+    if (auto ok = check_process(); !ok) return ok.error();
     return append(to_record(what));
 }
 

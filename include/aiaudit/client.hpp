@@ -24,7 +24,9 @@
 // bad_argument, bad_json and unknown_dialect for a request that was not sent; those of the ledger
 // where an attempt could not be recorded: it was then not sent, or its answer is lost.
 // No text of ours holds a key, a prompt or a word of the provider's.
-// Threads: all members may be called from any thread at once. The ledger must outlive the client.
+// Threads: all members may be called from any thread at once.
+// The client keeps the log open: both may be moved, and destroyed in any order.
+// Processes: a forked child's copy answers errc::closed; the child may open its own.
 // Floor 8.
 #ifndef AIAUDIT_CLIENT_HPP
 #define AIAUDIT_CLIENT_HPP
@@ -114,7 +116,7 @@ public:
                         true, options);
     }
 
-    // Of every provider's model that was called lately.
+    // Of every provider's model that was called lately; none in a forked child.
     [[nodiscard]] std::vector<breaker_report> circuits() const { return runner_->circuits(); }
     // For who gives it a timer that has to be moved: a manual_timer begins at zero, long before the
     // time that a transport on a network measures its deadlines by.
@@ -125,7 +127,7 @@ public:
 private:
     using runner = detail::call_runner<ledger_type, Policies>;
 
-    explicit basic_client(std::unique_ptr<runner> made) : runner_(std::move(made)) {}
+    explicit basic_client(detail::process_owned<runner> made) : runner_(std::move(made)) {}
 
     // A function that may return nothing, as one that says whether to go on.
     template <class Heard, class Function>
@@ -147,7 +149,7 @@ private:
                                          std::string json, detail::stream_listener to, bool stream,
                                          call_options const& options);
 
-    std::unique_ptr<runner> runner_;
+    detail::process_owned<runner> runner_;
 };
 
 using client = basic_client<>;

@@ -13,7 +13,8 @@
 // Opt-in: aiaudit.hpp does not include it, and only who does needs Boost.Asio and Boost.Beast.
 // Each connection belongs to one thread; connections are dealt out in turn.
 // Threads: all members may be called from any thread, but for start() and add_site() one at a time.
-// The ledger must outlive the gateway.
+// The gateway keeps the log open.
+// Processes: a forked child's copy serves nobody, and is left as it is.
 // Floor 10.
 #ifndef AIAUDIT_GATEWAY_HPP
 #define AIAUDIT_GATEWAY_HPP
@@ -58,7 +59,8 @@ public:
     using ledger_type = basic_ledger<Policies>;
     using pricing = typename Policies::pricing;
 
-    // Errors: bad_argument for upstreams that cannot be; those of reading the keys; tls_failed.
+    // Errors: bad_argument for upstreams that cannot be; those of reading the keys; tls_failed;
+    // no_thread.
     [[nodiscard]] static result<basic_gateway> open(ledger_type& into, gateway_options options,
                                                     pricing prices);
     [[nodiscard]] static result<basic_gateway> open(
@@ -72,8 +74,12 @@ public:
             {std::move(at), of_site(state_->core.options.limits),
              [of = std::move(site)](auto& session) { return detail::serve_site(of, session); }});
     }
-    // Errors: bad_argument for an address that is none; connect_failed where one cannot be taken.
-    [[nodiscard]] result<void> start() { return state_->web.start(); }
+    // Errors: bad_argument for an address that is none; connect_failed where one cannot be taken;
+    // no_thread. It may be called again then.
+    [[nodiscard]] result<void> start() {
+        if (auto ok = state_->process.check("the gateway"); !ok) return ok;
+        return state_->web.start();
+    }
     // Of `listen`, once started.
     [[nodiscard]] std::uint16_t port() const { return state_->web.port(0); }
     // Of a site, in the order of add_site().
@@ -82,7 +88,9 @@ public:
     }
     // Takes no more, lets answers under way end within options.shutdown_time, cuts the others, and
     // returns when all records are handed to the ledger; its flush() waits until they are on disk.
-    void stop() { state_->web.stop(); }
+    void stop() {
+        if (!state_->process.forked()) state_->web.stop();
+    }
 
     [[nodiscard]] gateway_metrics const& metrics() const noexcept { return state_->core.metrics; }
 
@@ -93,11 +101,12 @@ private:
               std::optional<key_ring> keys, detail::tls_context tls)
             : core(into, std::move(options), std::move(prices), std::move(to), std::move(keys)),
               web(core.options, core.metrics, std::move(tls), [this] { core.waiting.join(); }) {}
+        detail::process_mark const process{};
         basic_gateway::core core;
         detail::server web;
         std::size_t own_listeners = 1;
     };
-    explicit basic_gateway(std::unique_ptr<state> made) : state_(std::move(made)) {}
+    explicit basic_gateway(detail::process_owned<state> made) : state_(std::move(made)) {}
 
     [[nodiscard]] static detail::asio::awaitable<void> serve(core& of, detail::session& session);
     // Strangers may ask a site, which wants no prompts: a login at most.
@@ -106,7 +115,7 @@ private:
         return limits;
     }
 
-    std::unique_ptr<state> state_;
+    detail::process_owned<state> state_;
 };
 
 using gateway = basic_gateway<>;
@@ -147,9 +156,11 @@ result<basic_gateway<Policies>> basic_gateway<Policies>::open(ledger_type& into,
     }
     auto tls = detail::make_tls_context(options.upstream_ca_file, true);
     if (!tls) return tls.error();
-    auto made = std::make_unique<state>(into, std::move(options), std::move(prices),
-                                        std::move(*routes), std::move(keys), std::move(*tls));
+    detail::process_owned<state> made(new state(into, std::move(options), std::move(prices),
+                                                std::move(*routes), std::move(keys),
+                                                std::move(*tls)));
     core& shared = made->core;
+    if (auto ok = shared.waiting.start(shared.options.waiting_threads); !ok) return ok.error();
     made->web.add({shared.options.listen, shared.options.limits,
                    [&shared](detail::session& session) { return serve(shared, session); }});
     if (!shared.options.metrics.host.empty()) {

@@ -6,9 +6,10 @@
 // block and a transaction at a time (group commit): while one block is being synced the next one
 // gathers, so many callers share one fdatasync. Every record is a leaf of a Merkle tree whose state
 // is in the same transaction (verify.hpp).
-// Threads: all members may be called from any thread at once; a forked child may use none.
-// Several processes may have the same ledger open; sequences stay dense and every one's reports
-// count all records.
+// Threads: all members may be called from any thread at once.
+// Processes: a forked child's copy answers errc::closed, and leaving its scope there touches
+// nothing of the parent's; the child may open the ledger anew. Several processes may have the same
+// ledger open; sequences stay dense and every one's reports count all records.
 // Floor 7.
 #ifndef AIAUDIT_LEDGER_HPP
 #define AIAUDIT_LEDGER_HPP
@@ -17,15 +18,18 @@
 
 #include <aiaudit/budget/budget_record.hpp>    // to_record
 #include <aiaudit/budget/unknown_outcome.hpp>  // unknown_outcome
+#include <aiaudit/clock/thread.hpp>            // thread
 #include <aiaudit/engine/admission_lock.hpp>   // admission_lock
 #include <aiaudit/engine/batch_queue.hpp>      // batch_queue
 #include <aiaudit/engine/fold_keeper.hpp>      // fold_keeper
 #include <aiaudit/engine/gate_keeper.hpp>      // gate_keeper
 #include <aiaudit/engine/ledger_options.hpp>   // ledger_options
+#include <aiaudit/engine/ledger_share.hpp>     // ledger_share
 #include <aiaudit/engine/log_appender.hpp>     // log_appender
 #include <aiaudit/engine/log_reader.hpp>       // log_reader
 #include <aiaudit/policies.hpp>                // default_policies
 #include <aiaudit/rollup/report.hpp>           // report
+#include <aiaudit/storage/process_mark.hpp>    // process_owned
 #include <aiaudit/storage/store.hpp>           // storage_policy
 
 #include <algorithm>
@@ -35,7 +39,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <thread>
 #include <utility>
 #include <vector>
 
@@ -54,6 +57,8 @@ private:
     detail::batch_queue::pushed of_{};
 };
 
+// A handle, which may be moved. Clients, watches, dashboards and gateways that were opened on it
+// keep the log open until the last of them is gone. When moved from, only destroy it or assign.
 template <class Policies = default_policies>
 class basic_ledger {
 public:
@@ -64,13 +69,13 @@ public:
     static_assert(clock_policy<clock>, "Policies::clock is not a clock_policy (clock/clock.hpp)");
 
     // Opens the ledger and folds what its saved rollups do not hold yet. Errors: those of the
-    // store; corrupt.
+    // store; corrupt; no_thread, where the system gives no thread for the writer or the rollups.
     [[nodiscard]] static result<basic_ledger> open(ledger_options options);
 
+    // The last holder writes what is queued, and closes. To learn whether that worked, call flush()
+    // before.
     basic_ledger(basic_ledger&&) noexcept = default;
     basic_ledger& operator=(basic_ledger&&) noexcept = default;
-    // Writes what is queued first. To learn whether that worked, call flush() before.
-    ~basic_ledger() = default;
 
     // Hands a record to the log and returns at once, but for room in the queue. Errors: read_only;
     // too_large, over limits::record_bytes; the failure of a record that this thread handed over
@@ -87,6 +92,7 @@ public:
     // the commit, and so that nobody can tell: then it may be there after the ledger was reopened.
     [[nodiscard]] result<sequence> wait(ticket const& of) {
         if (!of.of_.to) return fail(errc::bad_argument, "an empty ticket");
+        if (auto ok = state_->check_process(); !ok) return ok.error();
         state_->queue.await(*of.of_.to);
         return state_->wait(of.of_);
     }
@@ -138,7 +144,7 @@ public:
     // Calls visit(alert_book const&) -> T on the alerts of the log.
     template <class Visitor>
     [[nodiscard]] auto alerts(Visitor&& visit) {
-        return state_->gate.look([&visit](budget_gate&, detail::alert_book& book) {
+        return state_->look([&visit](budget_gate&, detail::alert_book& book) {
             return visit(std::as_const(book));
         });
     }
@@ -146,11 +152,15 @@ public:
     // Waits until all that was handed over before, by whatever thread, is on disk. Errors: a
     // failure of what this thread handed over, and was not told of; else one of another thread's
     // that no flush() was told of yet (that thread is still told itself).
-    [[nodiscard]] result<void> flush() { return state_->queue.flush(); }
+    [[nodiscard]] result<void> flush() {
+        if (auto ok = state_->check_process(); !ok) return ok;
+        return state_->queue.flush();
+    }
 
     // Errors: those of reading what other processes wrote in the meantime, or days that are not in
     // memory.
     [[nodiscard]] result<aiaudit::report> report(report_query const& query) {
+        if (auto ok = state_->check_process(); !ok) return ok.error();
         return state_->fold.answer(query);
     }
     // The cost of the records that began today, by the clock and the zone's calendar.
@@ -163,12 +173,14 @@ public:
 
     // The number of records that the log ever had, which is the sequence of the last.
     [[nodiscard]] result<sequence> last_sequence() const {
+        if (auto ok = state_->check_process(); !ok) return ok.error();
         auto const size = state_->log.size();
         if (!size) return size.error();
         return sequence{*size};
     }
     // Of the oldest record that retention left; one past the last where there is none.
     [[nodiscard]] result<sequence> first_sequence() const {
+        if (auto ok = state_->check_process(); !ok) return ok.error();
         auto const first = state_->log.first();
         if (!first) return first.error();
         return sequence{*first};
@@ -177,6 +189,7 @@ public:
     // the log ends. Errors: not_found for a record that was dropped; corrupt.
     template <class Visitor>
     [[nodiscard]] result<void> read(sequence from, Visitor&& visit) const {
+        if (auto ok = state_->check_process(); !ok) return ok;
         return state_->log.template records<std::string>(
             value_of(from),
             [&visit](sequence number, record& entry) { return visit(number, std::move(entry)); });
@@ -209,8 +222,11 @@ private:
         return state_->wait(*entry);
     }
 
-    explicit basic_ledger(std::unique_ptr<state> opened) : state_(std::move(opened)) {}
-    std::unique_ptr<state> state_;
+    friend class detail::ledger_share<basic_ledger>;
+    explicit basic_ledger(std::shared_ptr<state> opened) : state_(std::move(opened)) {}
+    // Another handle on the same log.
+    [[nodiscard]] basic_ledger share() const { return basic_ledger(state_); }
+    std::shared_ptr<state> state_;
 };
 
 using ledger = basic_ledger<>;
@@ -227,23 +243,32 @@ struct basic_ledger<Policies>::state {
                 options.rollup_save_records}),
           gate(store, log, options.rollup_save_records),
           appender(store, time, queue, gate, options.path, options.rotation, options.log_failure) {}
-    state(state const&) = delete;
-    state& operator=(state const&) = delete;
     ~state() {
-        if (!writer.joinable()) return;
+        bool const ran = writer.joinable() && folder.joinable();
         queue.stop();
         writer.join();
         fold.stop();
         folder.join();
+        if (!ran) return;
         // So that opening has less to fold. Not worth a commit for a few records.
         constexpr std::uint64_t worth_saving = 8192;
         static_cast<void>(fold.save_now(worth_saving));
         static_cast<void>(gate.save_now(worth_saving));
     }
 
+    result<void> check_process() const { return process.check(options.path); }
+    // As gate_keeper::look().
+    template <class Visitor>
+    auto look(Visitor&& visit) {
+        using look_result = decltype(gate.look(visit));
+        if (auto ok = check_process(); !ok) return look_result(ok.error());
+        return gate.look(visit);
+    }
+
     template <class String>
     result<std::string_view> encode(basic_record<String> const& entry) const {
         thread_local std::string room;
+        if (auto ok = check_process(); !ok) return ok.error();
         if (options.read_only)
             return fail(errc::read_only, options.path + " is open for reading only");
         std::string_view const encoded = encode_record(entry, room);
@@ -317,6 +342,17 @@ struct basic_ledger<Policies>::state {
         return made;
     }
 
+    // If one thread cannot be had, the destructor ends the other.
+    result<void> start() {
+        auto writing = detail::thread::start("the ledger's writer", [this] { run(); });
+        if (!writing) return writing.error();
+        writer = std::move(*writing);
+        auto folding = detail::thread::start("the ledger's folder", [this] { fold.run(); });
+        if (!folding) return folding.error();
+        folder = std::move(*folding);
+        return {};
+    }
+
     // The writer's thread.
     void run() {
         while (auto next = queue.take()) {
@@ -330,6 +366,7 @@ struct basic_ledger<Policies>::state {
     }
 
     ledger_options const options;
+    detail::process_mark const process{};
     storage store;
     clock time{};
     detail::log_reader<storage> log;
@@ -339,21 +376,18 @@ struct basic_ledger<Policies>::state {
     detail::admission_lock admissions{};
     std::mutex once{};                              // one conditional record of a kind at a time
     detail::log_appender<storage, clock> appender;  // the writer's
-    std::thread writer{};                           // last: they use all of the above
-    std::thread folder{};
+    detail::thread writer{};                        // last: they use all of the above
+    detail::thread folder{};
 };
 
 template <class Policies>
 result<basic_ledger<Policies>> basic_ledger<Policies>::open(ledger_options options) {
     if (options.batch_records_max == 0 || options.batch_bytes_max == 0)
         return fail(errc::bad_argument, "a batch of nothing");
-    store_options with;
-    with.path = options.path;
-    with.create = options.create;
-    with.read_only = options.read_only;
+    store_options const with{options.path, options.create, options.read_only, options.map_bytes};
     auto opened = storage::open(with);
     if (!opened) return opened.error();
-    auto made = std::make_unique<state>(std::move(options), std::move(*opened));
+    detail::process_owned<state> made(new state(std::move(options), std::move(*opened)));
     if (made->options.budgets == budget_mode::exclusive) {
         if (auto alone = made->take_admissions(); !alone) return alone.error();
     }
@@ -361,8 +395,7 @@ result<basic_ledger<Policies>> basic_ledger<Policies>::open(ledger_options optio
     if (made->options.read_only) return basic_ledger(std::move(made));
     if (auto folded = made->gate.catch_up(); !folded) return folded.error();
     if (auto taken = made->appender.open(); !taken) return taken.error();
-    made->writer = std::thread([of = made.get()] { of->run(); });
-    made->folder = std::thread([of = made.get()] { of->fold.run(); });
+    if (auto started = made->start(); !started) return started.error();
     return basic_ledger(std::move(made));
 }
 
@@ -419,19 +452,19 @@ result<sequence> basic_ledger<Policies>::remove_budget(std::string_view name) {
 
 template <class Policies>
 result<std::vector<budget>> basic_ledger<Policies>::budgets() {
-    return state_->gate.look([](budget_gate& gate, auto&) { return gate.budgets(); });
+    return state_->look([](budget_gate& gate, auto&) { return gate.budgets(); });
 }
 
 template <class Policies>
 result<std::vector<budget_state>> basic_ledger<Policies>::budget_states() {
     timestamp const now = state_->time.now();
-    return state_->gate.look([now](budget_gate& gate, auto&) { return gate.states(now); });
+    return state_->look([now](budget_gate& gate, auto&) { return gate.states(now); });
 }
 
 template <class Policies>
 result<std::vector<open_reservation>> basic_ledger<Policies>::open_reservations(
     std::optional<timestamp> deadline_before) {
-    return state_->gate.look([&](budget_gate& gate, auto&) { return gate.open(deadline_before); });
+    return state_->look([&](budget_gate& gate, auto&) { return gate.open(deadline_before); });
 }
 
 template <class Policies>
@@ -456,7 +489,7 @@ result<std::uint64_t> basic_ledger<Policies>::reconcile(timestamp deadline_befor
 
 template <class Policies>
 result<std::vector<budget_crossing>> basic_ledger<Policies>::take_crossings() {
-    return state_->gate.look([](budget_gate& gate, auto&) { return gate.take_crossings(); });
+    return state_->look([](budget_gate& gate, auto&) { return gate.take_crossings(); });
 }
 
 template <class Policies>

@@ -76,10 +76,11 @@ namespace detail {
 
 // Room for pages that are half full, and for values that leave half of a page empty; and then what
 // is free between values of many sizes.
-[[nodiscard]] constexpr std::uint64_t cache_map_bytes(cache_options const& options) noexcept {
+[[nodiscard]] inline std::uint64_t cache_map_bytes(cache_options const& options) noexcept {
     if (options.map_bytes != 0) return options.map_bytes;
     constexpr std::uint64_t bytes_most = limits::map_bytes / 4;
-    return 4 * (std::min)(options.bytes_max, bytes_most) + (std::uint64_t{64} << 20);
+    return fitting_map_bytes(4 * (std::min)(options.bytes_max, bytes_most) +
+                             (std::uint64_t{64} << 20));
 }
 
 }  // namespace detail

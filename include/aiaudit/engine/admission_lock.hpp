@@ -4,7 +4,7 @@
 // or one alone, from memory.
 //
 // A file in the ledger's directory, locked by flock: the kernel takes it back from the dead.
-// Threads: any. Processes: a forked child shares its parent's lock.
+// Threads: any. Processes: a forked child leaves its parent's lock alone.
 // Floor 6.
 #ifndef AIAUDIT_ENGINE_ADMISSION_LOCK_HPP
 #define AIAUDIT_ENGINE_ADMISSION_LOCK_HPP
@@ -23,6 +23,14 @@ namespace detail {
 class admission_lock {
 public:
     static constexpr char const* file_name = "admission.lock";
+
+    admission_lock() = default;
+    admission_lock(admission_lock const&) = delete;
+    admission_lock& operator=(admission_lock const&) = delete;
+    // Unlocks rather than closes: a child forked meanwhile holds the same lock open.
+    ~admission_lock() {
+        if (file_) ::flock(file_.get(), LOCK_UN);
+    }
 
     [[nodiscard]] bool taken() const noexcept { return taken_.load(std::memory_order_acquire); }
     // Takes it once, for as long as this lives. Errors: already_open, where a process decides

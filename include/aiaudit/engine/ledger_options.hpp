@@ -48,6 +48,11 @@ struct ledger_options {
     log_failure_policy log_failure{};
     budget_mode budgets = budget_mode::shared;
 
+    // Address space that each open segment reserves, and so the most that it can hold; nothing is
+    // allocated ahead. 0: 64 GiB, or less where the process has no room for that (RLIMIT_AS, an
+    // emulator). The least is 1 MiB. A segment that is full is followed by the next.
+    std::uint64_t map_bytes = 0;
+
     // Memory for sums of past days, which are loaded again where it is not enough.
     std::size_t rollup_memory_bytes = rollup_options{}.memory_bytes;
     // Records after which the rollups are saved; what is not saved is folded again at opening.

@@ -41,7 +41,7 @@ struct dashboard_options {
 template <class Ledger = ledger>
 class basic_dashboard {
 public:
-    // The ledger must outlive it. Errors: bad_argument for a token that is too short.
+    // It keeps the log open. Errors: bad_argument for a token that is too short.
     [[nodiscard]] static result<basic_dashboard> open(Ledger& of, dashboard_options options) {
         if (auto ok = dashboard_sessions::check_token(options.token); !ok) return ok.error();
         return basic_dashboard(std::make_unique<state>(of, options));
@@ -82,7 +82,7 @@ private:
 
     struct state {
         state(Ledger& opened, dashboard_options const& with)
-            : of(&opened), api(opened), sessions(with.token), secure_cookie(with.secure_cookie) {}
+            : of(opened), api(opened), sessions(with.token), secure_cookie(with.secure_cookie) {}
 
         // By its cookie, or by the token itself.
         [[nodiscard]] token_answer admits(gateway_request const& from, token_use use) {
@@ -95,7 +95,7 @@ private:
             return sessions.try_token(given.substr(scheme.size()), from.remote, now, use);
         }
 
-        Ledger* of;
+        detail::ledger_share<Ledger> const of;
         dashboard_api<Ledger> api;
         dashboard_sessions sessions;
         bool secure_cookie;

@@ -96,8 +96,8 @@ public:
     static constexpr std::int32_t days_most = 400;  // of daily
     static constexpr std::uint64_t rows_most = 10'000;
 
-    // The ledger must outlive it.
-    explicit dashboard_api(Ledger& of) : of_(&of), records_(of) {}
+    // Keeps the log open.
+    explicit dashboard_api(Ledger& of) : of_(of), records_(of) {}
 
     // The answer to a GET, but of what needs no ledger: the session and the description.
     [[nodiscard]] gateway_response get(std::string_view path, api_parameters in) {
@@ -134,7 +134,7 @@ private:
     [[nodiscard]] static gateway_response csv_of(std::vector<detail::dashboard_day> const& all,
                                                  day_range days, bool by_model);
 
-    Ledger* of_;
+    detail::ledger_share<Ledger> const of_;
     dashboard_records<Ledger> records_;
 };
 

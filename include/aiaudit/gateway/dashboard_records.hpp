@@ -135,7 +135,7 @@ public:
     static constexpr std::uint64_t looked_at_most = 20'000;  // of one page, and of recent()
     static constexpr std::uint64_t behind_most = 10'000;     // of events: what is older is left out
 
-    explicit dashboard_records(Ledger& of) : of_(&of) {}
+    explicit dashboard_records(Ledger& of) : of_(of) {}
 
     [[nodiscard]] gateway_response page(api_parameters& in);
     // `number` is the last part of the path.
@@ -152,7 +152,7 @@ private:
     [[nodiscard]] result<std::string> proof_of(std::uint64_t number, record const& entry);
     [[nodiscard]] result<void> look_at_recent();
 
-    Ledger* of_;
+    detail::ledger_share<Ledger> const of_;
     std::mutex mutex_{};
     // Under mutex_: the outcomes among the last records, so that each is read once, however often
     // a browser asks.

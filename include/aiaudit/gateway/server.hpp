@@ -7,6 +7,7 @@
 #ifndef AIAUDIT_GATEWAY_SERVER_HPP
 #define AIAUDIT_GATEWAY_SERVER_HPP
 
+#include <aiaudit/clock/thread.hpp>               // thread
 #include <aiaudit/core/ids.hpp>                   // sequence
 #include <aiaudit/gateway/client_connection.hpp>  // client_connection
 #include <aiaudit/gateway/error_body.hpp>         // error_response
@@ -154,10 +155,12 @@ private:
         upstream_pool upstreams;
         asio::steady_timer sweeping{context};
         std::set<std::shared_ptr<client_connection>> clients{};
-        std::thread thread{};
+        detail::thread thread{};
     };
 
     [[nodiscard]] result<void> listen(listener const& at);
+    [[nodiscard]] result<void> listen_and_run();
+    void undo_start();
     [[nodiscard]] asio::awaitable<void> accept(tcp::acceptor& by, listener const& to);
     [[nodiscard]] asio::awaitable<void> converse(worker& in, listener const& with,
                                                  std::shared_ptr<client_connection> client);
@@ -209,21 +212,37 @@ inline result<void> server::start() {
         options_.threads != 0 ? options_.threads : std::thread::hardware_concurrency();
     for (unsigned i = 0; i < (std::max)(wanted, 1U); ++i)
         workers_.push_back(std::make_unique<worker>(tls_, options_));
-    for (listener const& each : listeners_) {
-        if (auto ok = listen(each); !ok) {
-            acceptors_.clear();
-            workers_.clear();
-            return ok;
-        }
+    if (auto ok = listen_and_run(); !ok) {
+        undo_start();
+        return ok;
     }
     for (std::size_t i = 0; i < listeners_.size(); ++i)
         asio::co_spawn(workers_.front()->context, accept(*acceptors_[i], listeners_[i]),
                        [](std::exception_ptr) {});
-    for (auto& each : workers_) {
+    for (auto& each : workers_)
         asio::co_spawn(each->context, sweep(*each), [](std::exception_ptr) {});
-        each->thread = std::thread([of = each.get()] { of->context.run(); });
+    return {};
+}
+
+// No connection is taken before every thread runs.
+inline result<void> server::listen_and_run() {
+    for (listener const& each : listeners_) {
+        if (auto ok = listen(each); !ok) return ok;
+    }
+    for (auto& each : workers_) {
+        auto made = thread::start("a gateway's server", [of = each.get()] { of->context.run(); });
+        if (!made) return made.error();
+        each->thread = std::move(*made);
     }
     return {};
+}
+
+inline void server::undo_start() {
+    for (auto& each : workers_) each->context.stop();
+    for (auto& each : workers_) each->thread.join();
+    acceptors_.clear();
+    workers_.clear();
+    ports_.clear();
 }
 
 inline asio::awaitable<void> server::accept(tcp::acceptor& by, listener const& to) {

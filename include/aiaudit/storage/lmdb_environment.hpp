@@ -14,12 +14,12 @@
 #ifndef AIAUDIT_STORAGE_LMDB_ENVIRONMENT_HPP
 #define AIAUDIT_STORAGE_LMDB_ENVIRONMENT_HPP
 
-#include <aiaudit/error.hpp>                  // result
-#include <aiaudit/limits.hpp>                 // storage maxima
-#include <aiaudit/storage/lmdb_handle.hpp>    // what is open
-#include <aiaudit/storage/lmdb_registry.hpp>  // forks
-#include <aiaudit/storage/posix_file.hpp>     // errors
-#include <aiaudit/storage/store.hpp>          // table, sealed_key
+#include <aiaudit/error.hpp>                 // result
+#include <aiaudit/limits.hpp>                // storage maxima
+#include <aiaudit/storage/lmdb_handle.hpp>   // what is open
+#include <aiaudit/storage/posix_file.hpp>    // errors
+#include <aiaudit/storage/process_mark.hpp>  // process_mark
+#include <aiaudit/storage/store.hpp>         // table, sealed_key
 
 #include <atomic>
 #include <chrono>
@@ -68,9 +68,7 @@ public:
     [[nodiscard]] bool is_open() const noexcept { return is_open_.load(std::memory_order_relaxed); }
     [[nodiscard]] segment_number number() const noexcept { return number_; }
     [[nodiscard]] std::string const& directory() const noexcept { return directory_; }
-    [[nodiscard]] bool forked() const noexcept {
-        return forks_ != lmdb_registry::instance().forks();
-    }
+    [[nodiscard]] bool forked() const noexcept { return mark_.forked(); }
     [[nodiscard]] error failure(int code, char const* call) const {
         return lmdb_error(code, call, directory_);
     }
@@ -90,7 +88,7 @@ private:
     std::string const directory_;
     lmdb_settings const how_;
     segment_number const number_;
-    std::uint64_t const forks_ = lmdb_registry::instance().forks();
+    process_mark const mark_{};
 
     // Shared by every transaction for as long as it is active, exclusive while what is open or its
     // map changes.

@@ -17,6 +17,7 @@
 #include <aiaudit/storage/posix_file.hpp>     // errors
 #include <aiaudit/storage/store.hpp>          // table
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cerrno>
@@ -28,6 +29,7 @@
 #include <utility>
 
 #include <lmdb.h>
+#include <sys/mman.h>
 
 namespace aiaudit {
 inline namespace v0_1_0 {
@@ -74,6 +76,38 @@ struct lmdb_settings {
     return fail(errc::bad_argument, "a map of " + std::to_string(map_bytes) + " bytes cannot be");
 }
 
+// Whether the process could map so much more now.
+[[nodiscard]] inline bool has_address_space(std::uint64_t bytes) noexcept {
+    constexpr int kind = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
+    auto const size = static_cast<std::size_t>(bytes);
+    void* const room = ::mmap(nullptr, size, PROT_NONE, kind, -1, 0);
+    if (room == MAP_FAILED) return false;
+    ::munmap(room, size);
+    return true;
+}
+
+[[nodiscard]] inline error no_address_space(std::string const& directory, std::uint64_t bytes) {
+    return fail(errc::storage_failed,
+                directory + ": no address space for a map of " + std::to_string(bytes) +
+                    " bytes (raise RLIMIT_AS, or set map_bytes of "
+                    "ledger_options, store_options or cache_options to less)");
+}
+
+// As much as that, or half of it so often that as many maps as a store may have open find room: old
+// segments, the newest, the next one while it is made, and the history.
+[[nodiscard]] inline std::uint64_t fitting_map_bytes(std::uint64_t wanted) noexcept {
+    constexpr std::uint64_t maps = limits::storage_old_segments_open + 3;
+    std::uint64_t bytes = wanted;
+    while (bytes / 2 >= limits::map_bytes_chosen_least && !has_address_space(maps * bytes))
+        bytes /= 2;
+    return bytes;
+}
+
+// What the options ask for, where 0 leaves the choice to us.
+[[nodiscard]] inline std::uint64_t chosen_map_bytes(std::uint64_t wanted) noexcept {
+    return wanted != 0 ? wanted : fitting_map_bytes(limits::map_bytes);
+}
+
 class lmdb_handle {
 public:
     // not_found: there is no such directory.
@@ -89,7 +123,8 @@ public:
     }
     [[nodiscard]] int begin_read(MDB_txn** txn) noexcept;
     void end_read(MDB_txn* txn) noexcept;
-    [[nodiscard]] result<void> adopt_map_of_others() { return set_map_bytes(0); }
+    // Another process has a larger map, and wrote past the end of ours.
+    [[nodiscard]] result<void> adopt_map_of_others();
     // Whether the map has room for some pages more, whatever is free among those in use.
     [[nodiscard]] bool has_room() const noexcept {
         return bytes_of_last_commit() + limits::storage_seal_bytes <= info().me_mapsize;
@@ -227,11 +262,7 @@ inline result<void> lmdb_handle::open_environment(lmdb_settings const& how) {
         std::this_thread::sleep_for(std::chrono::milliseconds(1));
         code = make_and_open(how, flags);
     }
-    if (code == ENOMEM) {
-        return fail(errc::storage_failed, directory_ + ": no address space for a map of " +
-                                              std::to_string(how.map_bytes) +
-                                              " bytes (choose a smaller map_bytes)");
-    }
+    if (code == ENOMEM) return no_address_space(directory_, how.map_bytes);
     if (code != 0) return failure(code, "open");
     ::mdb_env_get_fd(env_, &descriptor_);
     MDB_stat layout{};
@@ -342,7 +373,17 @@ inline void lmdb_handle::end_read(MDB_txn* txn) noexcept {
     ::mdb_txn_abort(txn);
 }
 
-// 0: as large as the last commit of any process says.
+// Not as large as theirs, for which this process may have no room. LMDB gives the old map back
+// before it makes the new one, and cannot go on where that fails: so it is tried first.
+inline result<void> lmdb_handle::adopt_map_of_others() {
+    struct stat status {};
+    if (::fstat(descriptor_, &status) != 0) return posix_error(errno, "fstat", directory_);
+    auto const used =
+        std::max<std::uint64_t>(info().me_mapsize, static_cast<std::uint64_t>(status.st_size));
+    if (!has_address_space(2 * used)) return no_address_space(directory_, 2 * used);
+    return set_map_bytes(2 * used);
+}
+
 inline result<void> lmdb_handle::set_map_bytes(std::uint64_t bytes) {
     int const code = ::mdb_env_set_mapsize(env_, static_cast<std::size_t>(bytes));
     if (code != 0) return failure(code, "resize map");

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// lmdb_registry.hpp: which files this process has open as LMDB environments, and whether it forked
-// since.
+// lmdb_registry.hpp: which files this process has open as LMDB environments.
 //
 // LMDB's locks belong to the process: a second environment on one file would drop the first's. And
 // none may be used, or closed, in a forked child.
@@ -10,11 +9,10 @@
 #ifndef AIAUDIT_STORAGE_LMDB_REGISTRY_HPP
 #define AIAUDIT_STORAGE_LMDB_REGISTRY_HPP
 
-#include <aiaudit/error.hpp>               // result
-#include <aiaudit/storage/posix_file.hpp>  // errors
+#include <aiaudit/error.hpp>                 // result
+#include <aiaudit/storage/posix_file.hpp>    // errors
+#include <aiaudit/storage/process_mark.hpp>  // process_mark
 
-#include <atomic>
-#include <cstdint>
 #include <mutex>
 #include <set>
 #include <string>
@@ -44,11 +42,6 @@ public:
         std::scoped_lock const lock(mutex_);
         open_.erase(file);
     }
-    // How often this process, or what it forked from, forked: another number than at opening means
-    // that what was opened is the parent's.
-    [[nodiscard]] std::uint64_t forks() const noexcept {
-        return forks_.load(std::memory_order_relaxed);
-    }
 
 private:
     // The mutex is held over a fork, so that the child's copy of the set is whole. The child starts
@@ -57,13 +50,11 @@ private:
         ::pthread_atfork([] { instance().mutex_.lock(); }, [] { instance().mutex_.unlock(); },
                          [] {
                              instance().open_.clear();
-                             instance().forks_.fetch_add(1, std::memory_order_relaxed);
                              instance().mutex_.unlock();
                          });
     }
     std::mutex mutex_{};
     std::set<file_id> open_{};  // protected by mutex_
-    std::atomic<std::uint64_t> forks_ = 0;
 };
 
 // One file of this process's own, until it is destroyed.
@@ -72,11 +63,11 @@ public:
     file_claim() noexcept = default;
     file_claim(file_claim&& other) noexcept
         : file_(std::move(other.file_)),
-          forks_(other.forks_),
+          mark_(other.mark_),
           held_(std::exchange(other.held_, false)) {}
     file_claim& operator=(file_claim&& other) noexcept {
         std::swap(file_, other.file_);
-        std::swap(forks_, other.forks_);
+        std::swap(mark_, other.mark_);
         std::swap(held_, other.held_);
         return *this;
     }
@@ -84,9 +75,7 @@ public:
     ~file_claim() {
         if (held_ && !forked()) lmdb_registry::instance().release(file_);
     }
-    [[nodiscard]] bool forked() const noexcept {
-        return forks_ != lmdb_registry::instance().forks();
-    }
+    [[nodiscard]] bool forked() const noexcept { return mark_.forked(); }
     [[nodiscard]] static result<file_claim> of(std::string const& path) {
         struct stat status {};
         if (::stat(path.c_str(), &status) != 0) return posix_error(errno, "stat", path);
@@ -99,7 +88,7 @@ public:
 
 private:
     lmdb_registry::file_id file_{};
-    std::uint64_t forks_ = lmdb_registry::instance().forks();
+    process_mark mark_{};
     bool held_ = false;
 };
 

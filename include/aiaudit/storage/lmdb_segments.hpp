@@ -61,7 +61,7 @@ public:
 
 private:
     explicit lmdb_segments(store_options const& options)
-        : settings_{options.map_bytes, options.read_only, false} {}
+        : settings_{chosen_map_bytes(options.map_bytes), options.read_only, false} {}
     [[nodiscard]] result<void> find_newest();
     [[nodiscard]] result<bool> is_sealed(segment_number number);
     [[nodiscard]] result<void> move_on(lmdb_environment const& from);
@@ -99,10 +99,11 @@ private:
 };
 
 inline result<std::unique_ptr<lmdb_segments>> lmdb_segments::open(store_options const& options) {
-    if (auto ok = check_map_bytes(options.map_bytes); !ok) return ok.error();
-    auto const ledger = prepare_ledger(options, empty_environment{options.map_bytes});
-    if (!ledger) return ledger.error();
     std::unique_ptr<lmdb_segments> opened(new lmdb_segments(options));
+    auto const map_bytes = opened->settings_.map_bytes;
+    if (auto ok = check_map_bytes(map_bytes); !ok) return ok.error();
+    auto const ledger = prepare_ledger(options, empty_environment{map_bytes});
+    if (!ledger) return ledger.error();
     opened->path_ = *ledger + "/segments";
     auto claimed = file_claim::of(*ledger + "/" + marker_name);
     if (!claimed) return claimed.error();

@@ -56,9 +56,10 @@ struct store_options {
     std::string path{};      // a directory; its parent must exist
     bool create = true;      // make a new store where the path is missing or an empty directory
     bool read_only = false;  // change nothing on disk; write() answers errc::read_only
-    // The most that a segment can hold, as address space (nothing is allocated ahead). Choose less
-    // where that is rationed: RLIMIT_AS, 32-bit processes, some sanitizers.
-    std::uint64_t map_bytes = limits::map_bytes;
+    // The most that a segment can hold, as address space (nothing is allocated ahead). 0:
+    // limits::map_bytes, or less where the process has not so much for all the segments that may be
+    // open at once (RLIMIT_AS, emulators).
+    std::uint64_t map_bytes = 0;
 };
 
 namespace detail {
