@@ -39,6 +39,14 @@
 // A function for failures: out of line, and out of the way of the others.
 #define AIAUDIT_COLD __attribute__((cold, noinline))
 
+// Functions that are no templates: inline by default. With AIAUDIT_SEPARATE the headers only
+// declare them, and one source, which includes <aiaudit/impl.hpp>, compiles them.
+#ifdef AIAUDIT_SEPARATE
+#define AIAUDIT_INLINE
+#else
+#define AIAUDIT_INLINE inline
+#endif
+
 namespace aiaudit {
 inline namespace v0_1_0 {
 

@@ -154,14 +154,7 @@ class result;
 namespace detail {
 
 // What a result without an error shows in its place.
-[[nodiscard]] inline error const& no_error() noexcept {
-    static union holder {
-        error value;
-        holder() : value{} {}
-        ~holder() {}  // never destroyed: results may live as long as the process
-    } const none;
-    return none.value;
-}
+[[nodiscard]] error const& no_error() noexcept;
 
 [[noreturn]] AIAUDIT_COLD inline void throw_error(error const& reason) {
     AIAUDIT_THROW(exception(reason));
@@ -457,16 +450,14 @@ namespace detail {
 }
 
 // A stranger's text in a message of ours: short, and on one line.
-[[nodiscard]] inline std::string printable(std::string_view text) {
-    std::string line{text.substr(0, 80)};
-    for (char& c : line) {
-        if (is_control_byte(c)) c = '?';
-    }
-    return line;
-}
+[[nodiscard]] std::string printable(std::string_view text);
 
 }  // namespace detail
 }  // namespace v0_1_0
 }  // namespace aiaudit
+
+#ifndef AIAUDIT_SEPARATE
+#include <aiaudit/impl/error.ipp>
+#endif
 
 #endif  // AIAUDIT_ERROR_HPP

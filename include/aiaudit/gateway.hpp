@@ -31,10 +31,8 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <memory>
 #include <optional>
-#include <string>
 #include <string_view>
 #include <utility>
 
@@ -43,15 +41,7 @@ inline namespace v0_1_0 {
 
 // A provider of the table (providers/provider_table.hpp), with its key from the environment.
 // Errors: bad_argument for one that is not there.
-[[nodiscard]] inline result<gateway_upstream> upstream_named(std::string_view name) {
-    auto entry = provider_named(name);
-    if (!entry) return entry.error();
-    gateway_upstream made;
-    made.name = entry->name;
-    if (char const* const key = std::getenv(entry->key_variable.c_str())) made.key = key;
-    made.entry = std::move(*entry);
-    return made;
-}
+[[nodiscard]] result<gateway_upstream> upstream_named(std::string_view name);
 
 template <class Policies = default_policies>
 class basic_gateway {
@@ -191,5 +181,9 @@ detail::asio::awaitable<void> basic_gateway<Policies>::serve(core& of, detail::s
 
 }  // namespace v0_1_0
 }  // namespace aiaudit
+
+#ifndef AIAUDIT_SEPARATE
+#include <aiaudit/impl/gateway.ipp>
+#endif
 
 #endif  // AIAUDIT_GATEWAY_HPP

@@ -45,26 +45,6 @@ struct verification {
     [[nodiscard]] std::string conclusion() const;
 };
 
-inline std::string verification::conclusion() const {
-    auto const number = [](std::uint64_t value) { return std::to_string(value); };
-    if (!sound()) return "NOT SOUND: " + findings.front();
-    std::string text = "records ";
-    text += number(size - read + 1) + " to " + number(size) + " match the tree of the log";
-    if (read == 0) text = "no records were read";
-    if (dropped != 0) text += "; " + number(dropped) + " were dropped by retention";
-    if (anchored == 0) {
-        return text +
-               "; no outside checkpoint was given, so it cannot be excluded that records were " +
-               "cut off at the end, or that the whole log was written anew";
-    }
-    text += "; the checkpoint vouches for records 1 to " + number(anchored);
-    if (anchored < size) {
-        text += ", and not for the " + number(size - anchored) + " after: those could have been " +
-                "replaced or cut off";
-    }
-    return text;
-}
-
 namespace detail {
 
 template <class Ledger>
@@ -209,5 +189,9 @@ template <class Policies>
 
 }  // namespace v0_1_0
 }  // namespace aiaudit
+
+#ifndef AIAUDIT_SEPARATE
+#include <aiaudit/impl/verify.ipp>
+#endif
 
 #endif  // AIAUDIT_VERIFY_HPP

@@ -13,10 +13,11 @@
 #include <aiaudit/client/call.hpp>            // call
 #include <aiaudit/client/hedge.hpp>           // first_of_two
 #include <aiaudit/client/provider_ring.hpp>   // provider_ring
-#include <aiaudit/client/single_flight.hpp>   // single_flight
-#include <aiaudit/client/stream_guard.hpp>    // stream_guard
-#include <aiaudit/engine/ledger_share.hpp>    // ledger_share
-#include <aiaudit/storage/process_mark.hpp>   // process_owned
+#include <aiaudit/client/reply.hpp>
+#include <aiaudit/client/single_flight.hpp>  // single_flight
+#include <aiaudit/client/stream_guard.hpp>   // stream_guard
+#include <aiaudit/engine/ledger_share.hpp>   // ledger_share
+#include <aiaudit/storage/process_mark.hpp>  // process_owned
 
 #include <algorithm>
 #include <chrono>

@@ -27,13 +27,7 @@ namespace detail {
 // Blocks signals in the calling thread, and in what it starts, until the end of the scope.
 class signal_block {
 public:
-    signal_block() noexcept {
-        sigset_t blocked;
-        ::sigfillset(&blocked);
-        for (int const fault : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS})
-            ::sigdelset(&blocked, fault);
-        ::pthread_sigmask(SIG_BLOCK, &blocked, &before_);
-    }
+    signal_block() noexcept;
     signal_block(signal_block const&) = delete;
     signal_block& operator=(signal_block const&) = delete;
     ~signal_block() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
@@ -96,5 +90,9 @@ private:
 }  // namespace detail
 }  // namespace v0_1_0
 }  // namespace aiaudit
+
+#ifndef AIAUDIT_SEPARATE
+#include <aiaudit/impl/clock/thread.ipp>
+#endif
 
 #endif  // AIAUDIT_CLOCK_THREAD_HPP

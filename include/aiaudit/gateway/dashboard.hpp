@@ -10,6 +10,7 @@
 #ifndef AIAUDIT_GATEWAY_DASHBOARD_HPP
 #define AIAUDIT_GATEWAY_DASHBOARD_HPP
 
+#include <aiaudit/gateway/api_surface.hpp>
 #include <aiaudit/gateway/dashboard_api.hpp>      // dashboard_api
 #include <aiaudit/gateway/dashboard_assets.hpp>   // dashboard_assets
 #include <aiaudit/gateway/dashboard_query.hpp>    // problem_response

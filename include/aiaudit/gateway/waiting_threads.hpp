@@ -14,7 +14,6 @@
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 
-#include <utility>
 #include <vector>
 
 namespace aiaudit {
@@ -33,15 +32,7 @@ public:
     }
 
     // Errors: no_thread. What was started before that ends with this.
-    [[nodiscard]] result<void> start(unsigned count) {
-        for (unsigned i = 0; i < count; ++i) {
-            auto made =
-                thread::start("a waiting thread of the gateway", [this] { context_.run(); });
-            if (!made) return made.error();
-            threads_.push_back(std::move(*made));
-        }
-        return {};
-    }
+    [[nodiscard]] result<void> start(unsigned count);
     // Until all work is done.
     void join() {
         work_.reset();
@@ -60,5 +51,9 @@ private:
 }  // namespace detail
 }  // namespace v0_1_0
 }  // namespace aiaudit
+
+#ifndef AIAUDIT_SEPARATE
+#include <aiaudit/impl/gateway/waiting_threads.ipp>
+#endif
 
 #endif  // AIAUDIT_GATEWAY_WAITING_THREADS_HPP

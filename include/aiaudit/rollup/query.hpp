@@ -109,18 +109,15 @@ inline constexpr std::int64_t slots_per_day = seconds_per_day / slot_seconds;
 
 // Which of a UTC day's slots count with those days of the zone.
 enum class day_overlap : std::uint8_t { none, part, whole };
-[[nodiscard]] inline day_overlap overlap_of(time_zone const& zone, civil_day utc_day,
-                                            day_range days) noexcept {
-    std::int64_t const first = first_slot_of(utc_day);
-    std::int64_t within = 0;
-    for (std::int64_t slot = first; slot < first + slots_per_day; ++slot)
-        within += days.holds(day_of_slot(zone, slot)) ? 1 : 0;
-    if (within == 0) return day_overlap::none;
-    return within == slots_per_day ? day_overlap::whole : day_overlap::part;
-}
+[[nodiscard]] day_overlap overlap_of(time_zone const& zone, civil_day utc_day,
+                                     day_range days) noexcept;
 
 }  // namespace detail
 }  // namespace v0_1_0
 }  // namespace aiaudit
+
+#ifndef AIAUDIT_SEPARATE
+#include <aiaudit/impl/rollup/query.ipp>
+#endif
 
 #endif  // AIAUDIT_ROLLUP_QUERY_HPP

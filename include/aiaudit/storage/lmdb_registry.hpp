@@ -10,15 +10,12 @@
 #define AIAUDIT_STORAGE_LMDB_REGISTRY_HPP
 
 #include <aiaudit/error.hpp>                 // result
-#include <aiaudit/storage/posix_file.hpp>    // errors
 #include <aiaudit/storage/process_mark.hpp>  // process_mark
 
 #include <mutex>
 #include <set>
 #include <string>
 #include <utility>
-
-#include <pthread.h>
 
 namespace aiaudit {
 inline namespace v0_1_0 {
@@ -46,13 +43,7 @@ public:
 private:
     // The mutex is held over a fork, so that the child's copy of the set is whole. The child starts
     // with none open: what it inherited is dead.
-    lmdb_registry() {
-        ::pthread_atfork([] { instance().mutex_.lock(); }, [] { instance().mutex_.unlock(); },
-                         [] {
-                             instance().open_.clear();
-                             instance().mutex_.unlock();
-                         });
-    }
+    lmdb_registry();
     std::mutex mutex_{};
     std::set<file_id> open_{};  // protected by mutex_
 };
@@ -65,26 +56,13 @@ public:
         : file_(std::move(other.file_)),
           mark_(other.mark_),
           held_(std::exchange(other.held_, false)) {}
-    file_claim& operator=(file_claim&& other) noexcept {
-        std::swap(file_, other.file_);
-        std::swap(mark_, other.mark_);
-        std::swap(held_, other.held_);
-        return *this;
-    }
+    file_claim& operator=(file_claim&& other) noexcept;
     // A forked child's copy claims nothing: the child may have claimed it anew.
     ~file_claim() {
         if (held_ && !forked()) lmdb_registry::instance().release(file_);
     }
     [[nodiscard]] bool forked() const noexcept { return mark_.forked(); }
-    [[nodiscard]] static result<file_claim> of(std::string const& path) {
-        struct stat status {};
-        if (::stat(path.c_str(), &status) != 0) return posix_error(errno, "stat", path);
-        file_claim claimed;
-        claimed.file_ = {status.st_dev, status.st_ino};
-        claimed.held_ = lmdb_registry::instance().claim(claimed.file_);
-        if (!claimed.held_) return fail(errc::already_open, path + ": is open in this process");
-        return claimed;
-    }
+    [[nodiscard]] static result<file_claim> of(std::string const& path);
 
 private:
     lmdb_registry::file_id file_{};
@@ -95,5 +73,9 @@ private:
 }  // namespace detail
 }  // namespace v0_1_0
 }  // namespace aiaudit
+
+#ifndef AIAUDIT_SEPARATE
+#include <aiaudit/impl/storage/lmdb_registry.ipp>
+#endif
 
 #endif  // AIAUDIT_STORAGE_LMDB_REGISTRY_HPP

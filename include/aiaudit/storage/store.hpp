@@ -14,8 +14,7 @@
 #ifndef AIAUDIT_STORAGE_STORE_HPP
 #define AIAUDIT_STORAGE_STORE_HPP
 
-#include <aiaudit/error.hpp>   // result
-#include <aiaudit/limits.hpp>  // what keys and values may measure
+#include <aiaudit/error.hpp>  // result
 
 #include <concepts>
 #include <cstddef>
@@ -71,19 +70,9 @@ namespace detail {
 }
 
 // What every store checks of a key before it looks anything up.
-[[nodiscard]] inline result<void> check_key(std::string_view key) {
-    if (!key.empty() && key.size() <= limits::storage_key_bytes) return {};
-    return fail(errc::bad_argument, "a storage key has 1 to " +
-                                        std::to_string(limits::storage_key_bytes) + " bytes, not " +
-                                        std::to_string(key.size()));
-}
+[[nodiscard]] result<void> check_key(std::string_view key);
 
-[[nodiscard]] inline result<void> check_entry(std::string_view key, std::size_t value_bytes) {
-    if (value_bytes <= limits::storage_value_bytes) return check_key(key);
-    return fail(errc::too_large, "a stored value of " + std::to_string(value_bytes) +
-                                     " bytes; the most is " +
-                                     std::to_string(limits::storage_value_bytes));
-}
+[[nodiscard]] result<void> check_entry(std::string_view key, std::size_t value_bytes);
 
 [[nodiscard]] inline error key_exists(table in) {
     return fail(errc::storage_failed, std::string("key exists in ") + name_of(in));
@@ -214,5 +203,9 @@ concept storage_policy = std::movable<Store> && storage_read_view<typename Store
 
 }  // namespace v0_1_0
 }  // namespace aiaudit
+
+#ifndef AIAUDIT_SEPARATE
+#include <aiaudit/impl/storage/store.ipp>
+#endif
 
 #endif  // AIAUDIT_STORAGE_STORE_HPP
