@@ -4,19 +4,17 @@
 //
 // A rule is one of equals, dated, starts_with, ends_with, contains, regex, all_of, any_of. Names
 // are compared without regard to the case of ASCII letters; a regex sees the name in lower case.
-// Bounds: names to 256 bytes (longer ones match nothing), regexes to 200.
+// Bounds: names to 256 bytes; longer ones match nothing. Regexes: model_expression.hpp, so that
+// only price files that have some pay for <regex>.
 // Threads: immutable once built; any number may match at once.
 // Floor 4.
 #ifndef AIAUDIT_PRICING_MODEL_MATCH_HPP
 #define AIAUDIT_PRICING_MODEL_MATCH_HPP
 
-#include <aiaudit/error.hpp>  // result
-
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <regex>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,7 +24,6 @@ inline namespace v0_1_0 {
 namespace detail {
 
 inline constexpr std::size_t model_name_bytes_max = 256;
-inline constexpr std::size_t regex_bytes_max = 200;
 
 [[nodiscard]] std::string lower(std::string_view text);
 
@@ -67,8 +64,11 @@ public:
     model_match() = default;  // matches nothing
     // Precondition: what is not regex, all_of or any_of.
     [[nodiscard]] static model_match text(rule what, std::string_view pattern);
-    // ECMAScript syntax, found anywhere in the name. Errors: bad_price.
-    [[nodiscard]] static result<model_match> expression(std::string_view pattern);
+    // Matches where search(compiled.get(), name) returns true; `pattern` is its text.
+    using search_function = bool (*)(void const* compiled, std::string_view name);
+    [[nodiscard]] static model_match expression(std::string_view pattern,
+                                                std::shared_ptr<void const> compiled,
+                                                search_function search);
     [[nodiscard]] static model_match group(rule what, std::vector<model_match> parts);
 
     // Precondition: the name is in lower case.
@@ -85,7 +85,8 @@ private:
     rule rule_ = rule::never;
     std::string text_{};
     std::vector<model_match> parts_{};
-    std::shared_ptr<std::regex const> expression_{};  // shared: copies of a rule are common
+    std::shared_ptr<void const> compiled_{};  // of a regex; shared: copies of a rule are common
+    search_function search_ = nullptr;
 };
 
 }  // namespace v0_1_0

@@ -6,6 +6,7 @@
 
 #include <aiaudit/config.hpp>  // AIAUDIT_INLINE
 #include <aiaudit/pricing/genai_prices.hpp>
+#include <aiaudit/pricing/model_expression.hpp>  // match_expression
 
 #include <array>
 #include <cstddef>
@@ -206,7 +207,7 @@ AIAUDIT_INLINE result<model_match> genai_prices_reader::read_match(json const& n
         if (key != each.key || !value.is(kind::string)) continue;
         return model_match::text(each.what, value.text);
     }
-    if (key == "regex" && value.is(kind::string)) return model_match::expression(value.text);
+    if (key == "regex" && value.is(kind::string)) return match_expression(value.text);
     if ((key != "or" && key != "and") || !value.is(kind::array)) {
         return bad("not a match rule: " + printable(key));
     }

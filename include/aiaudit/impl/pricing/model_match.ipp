@@ -37,21 +37,14 @@ AIAUDIT_INLINE model_match model_match::group(rule what, std::vector<model_match
     return made;
 }
 
-AIAUDIT_INLINE result<model_match> model_match::expression(std::string_view pattern) {
-    auto const bad = [&](std::string_view why) {
-        return fail(errc::bad_price,
-                    "regex '" + std::string(pattern.substr(0, 40)) + "': " + std::string(why));
-    };
-    if (pattern.size() > detail::regex_bytes_max) return bad("too long");
+AIAUDIT_INLINE model_match model_match::expression(std::string_view pattern,
+                                                   std::shared_ptr<void const> compiled,
+                                                   search_function search) {
     model_match made;
     made.rule_ = rule::regex;
     made.text_ = pattern;
-    try {
-        made.expression_ = std::make_shared<std::regex const>(
-            made.text_, std::regex::ECMAScript | std::regex::optimize);
-    } catch (std::regex_error const&) {
-        return bad("not one");
-    }
+    made.compiled_ = std::move(compiled);
+    made.search_ = search;
     return made;
 }
 
@@ -67,10 +60,7 @@ AIAUDIT_INLINE bool model_match::matches(std::string_view name) const {
     case rule::starts_with: return name.starts_with(text_);
     case rule::ends_with: return name.ends_with(text_);
     case rule::contains: return name.find(text_) != std::string_view::npos;
-    case rule::regex: try { return std::regex_search(name.begin(), name.end(), *expression_);
-        } catch (std::regex_error const&) {
-            return false;  // too costly on this name: no match, so an error and never a wrong price
-        }
+    case rule::regex: return search_(compiled_.get(), name);
     case rule::all_of: return std::all_of(parts_.begin(), parts_.end(), hit);
     case rule::any_of: return std::any_of(parts_.begin(), parts_.end(), hit);
     }
