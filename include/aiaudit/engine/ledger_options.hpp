@@ -7,9 +7,9 @@
 #ifndef AIAUDIT_ENGINE_LEDGER_OPTIONS_HPP
 #define AIAUDIT_ENGINE_LEDGER_OPTIONS_HPP
 
-#include <aiaudit/engine/log_appender.hpp>  // log_failure_policy, rotation_policy
-#include <aiaudit/rollup/rollup.hpp>        // rollup_options
+#include <aiaudit/rollup/query.hpp>  // rollup_options
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -31,6 +31,32 @@ enum class budget_mode : std::uint8_t {
     // In this process's memory. No other process may admit() meanwhile; they may append, report
     // and set budgets.
     exclusive,
+};
+
+// When a segment is full: the next record goes to a new one.
+struct rotation_policy {
+    std::uint64_t segment_bytes = std::uint64_t{1} << 30;  // of blocks
+    bool monthly = true;  // by the clock, UTC: so that whole months can be dropped
+};
+
+// What happens to records that the log does not take (a full disk, a failing one).
+enum class on_log_failure : std::uint8_t {
+    // Those who wait get the error; a relaxed append's error goes to the next caller.
+    fail_call,
+    // They are tried again for as long as log_failure_wait says, while callers wait; then as
+    // fail_call.
+    block,
+    // They go to a file in spill_directory, durably, and are acknowledged without a sequence. They
+    // enter the log, in their order, before the next record that it takes, or when the ledger is
+    // opened again with that directory. Until then reports do not count them. What needs the log to
+    // be decided (a budget shared by processes) fails.
+    spill,
+};
+
+struct log_failure_policy {
+    on_log_failure what = on_log_failure::fail_call;
+    std::chrono::milliseconds wait{30'000};  // for on_log_failure::block
+    std::string spill_directory{};           // there already, best on another disk than the ledger
 };
 
 struct ledger_options {

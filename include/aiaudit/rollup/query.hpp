@@ -58,11 +58,26 @@ enum class report_kind : std::uint8_t {
     return std::nullopt;
 }
 
+// Memory for sums of past days (rollup.hpp).
+struct rollup_options {
+    std::uint64_t memory_bytes = std::uint64_t{128} << 20;
+};
+
 struct report_query {
     report_kind kind = report_kind::daily;
     time_zone zone{};    // whose calendar days
     day_range days{};    // all, by default
     std::string user{};  // for report_kind::user
+};
+
+// The names that a group of a report stands for; only those of its dimension are filled.
+struct group_names {
+    std::string_view user{};
+    std::string_view project{};
+    std::string_view key_id{};
+    std::string_view provider{};
+    std::string_view model{};
+    std::string_view status{};
 };
 
 namespace detail {

@@ -7,7 +7,8 @@
 #ifndef AIAUDIT_ROLLUP_REPORT_HPP
 #define AIAUDIT_ROLLUP_REPORT_HPP
 
-#include <aiaudit/rollup/rollup.hpp>  // rollup
+#include <aiaudit/rollup/query.hpp>   // report_query, group_names
+#include <aiaudit/rollup/totals.hpp>  // totals
 
 #include <cstdint>
 #include <memory>
@@ -15,6 +16,8 @@
 
 namespace aiaudit {
 inline namespace v0_1_0 {
+
+class rollup;
 
 struct report_row {
     civil_day day{};      // daily
@@ -34,16 +37,6 @@ struct report {
     // Holds the texts of the rows' names; also outlives the rollup.
     std::shared_ptr<void const> texts{};
 };
-
-namespace detail {
-
-struct priced_group {
-    int128 cost = 0;
-    std::uint32_t group = 0;
-    std::uint32_t rank = 0;  // how far the cost is below the highest, in 65,536 steps
-};
-
-}  // namespace detail
 
 // Precondition: from.ready(query).
 [[nodiscard]] report make_report(rollup const& from, report_query const& query);

@@ -39,10 +39,6 @@
 namespace aiaudit {
 inline namespace v0_1_0 {
 
-struct rollup_options {
-    std::uint64_t memory_bytes = std::uint64_t{128} << 20;
-};
-
 class rollup {
 public:
     explicit rollup(rollup_options options = {}) : resident_(options.memory_bytes) {}

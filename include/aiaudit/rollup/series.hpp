@@ -27,16 +27,6 @@
 namespace aiaudit {
 inline namespace v0_1_0 {
 
-// The names that a group of a report stands for; only those of its dimension are filled.
-struct group_names {
-    std::string_view user{};
-    std::string_view project{};
-    std::string_view key_id{};
-    std::string_view provider{};
-    std::string_view model{};
-    std::string_view status{};
-};
-
 namespace detail {
 
 // The text under which a record's outcome is grouped, and the room for its digits.

@@ -6,6 +6,7 @@
 
 #include <aiaudit/config.hpp>  // AIAUDIT_INLINE
 #include <aiaudit/rollup/report.hpp>
+#include <aiaudit/rollup/rollup.hpp>  // rollup
 
 #include <algorithm>
 #include <array>
@@ -15,6 +16,12 @@
 namespace aiaudit {
 inline namespace v0_1_0 {
 namespace detail {
+
+struct priced_group {
+    int128 cost = 0;
+    std::uint32_t group = 0;
+    std::uint32_t rank = 0;  // how far the cost is below the highest, in 65,536 steps
+};
 
 // By rank, in two passes that count: costs are nearly all of different ranks.
 AIAUDIT_INLINE void order_by_rank(std::vector<priced_group>& groups) {
