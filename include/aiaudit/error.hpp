@@ -439,7 +439,7 @@ private:
     detail::error_box error_;
 };
 
-[[nodiscard]] inline error fail(errc code, std::string where = {}) {
+[[nodiscard]] AIAUDIT_COLD inline error fail(errc code, std::string where = {}) {
     return error{code, std::move(where), {}, 0};
 }
 

@@ -14,7 +14,8 @@
 
 #include <aiaudit/engine/batch_queue.hpp>  // batch
 #include <aiaudit/engine/log_reader.hpp>   // log_reader
-#include <aiaudit/rollup/report.hpp>       // report, rollup
+#include <aiaudit/rollup/report.hpp>       // report
+#include <aiaudit/rollup/rollup.hpp>       // rollup
 
 #include <algorithm>
 #include <chrono>
