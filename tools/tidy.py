@@ -13,6 +13,8 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 # A header includes only headers of lower floors, and those of its own folder. Keys are paths under include/aiaudit/.
+# The definitions of a header, impl/NAME.ipp and impl/NAME.tpp, stand on its floor; impl.hpp and impl/*.hpp, which collect
+# them for the source that compiles them, above all.
 FLOORS = {
     "version.hpp": 0, "config.hpp": 0, "fwd.hpp": 0,
     "error.hpp": 1, "limits.hpp": 1, "detail/": 1,
@@ -21,11 +23,13 @@ FLOORS = {
     "providers/": 4, "pricing/": 4, "integrity/": 4, "rollup/": 4, "budget/": 4, "resilience/": 4,
     "storage/": 5, "transport/": 5, "clock/": 5, "timezone/": 5,
     "policies.hpp": 6, "engine/": 6, "cache/": 6, "alerts/": 6,
-    "ledger.hpp": 7, "client/": 7,
+    "basic_ledger.hpp": 7, "client/": 7,
     "client.hpp": 8, "alerts.hpp": 8, "import.hpp": 8, "verify.hpp": 8, "retain.hpp": 8, "export/": 8, "sinks/": 8,
-    "gateway/": 9,
-    "aiaudit.hpp": 10, "gateway.hpp": 10,
+    "ledger.hpp": 9, "gateway/": 9,
+    "aiaudit.hpp": 10, "gateway.hpp": 10, "templates.hpp": 10,
 }
+
+IMPL_FLOOR = 10
 
 # Who may include what of others, so that its cost is paid only by those who use it. Standard headers are free.
 THIRD_PARTY = {
@@ -95,8 +99,17 @@ def blanked(text: str) -> list[str]:
     return token.sub(blank, text).split("\n")
 
 
+def declarations(name: str) -> str:
+    """The header that declares what impl/NAME.ipp or impl/NAME.tpp defines; of another header, itself."""
+    found = re.fullmatch(r"impl/(.+)\.[it]pp", name)
+    return f"{found.group(1)}.hpp" if found else name
+
+
 def place(name: str) -> tuple[str, int] | None:
     """The room of a header, given its path under include/aiaudit/, and the room's floor."""
+    name = declarations(name)
+    if name == "impl.hpp" or name.startswith("impl/"):
+        return ("impl/", IMPL_FLOOR)
     room = name.split("/")[0] + "/" if "/" in name else name
     return (room, FLOORS[room]) if room in FLOORS else None
 
