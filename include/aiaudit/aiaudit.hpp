@@ -24,7 +24,7 @@
 #include <aiaudit/export/report_text.hpp>
 #include <aiaudit/import.hpp>
 #include <aiaudit/integrity/proof_file.hpp>
-#include <aiaudit/ledger.hpp>
+#include <aiaudit/basic_ledger.hpp>
 #include <aiaudit/pricing/builtin.hpp>
 #include <aiaudit/pricing/load.hpp>
 #include <aiaudit/pricing/pricing_policy.hpp>

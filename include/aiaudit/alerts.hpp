@@ -20,7 +20,7 @@
 #include <aiaudit/alerts/usual_days.hpp>    // anomalies_today
 #include <aiaudit/clock/thread.hpp>         // thread
 #include <aiaudit/engine/alert_book.hpp>    // alert_failure
-#include <aiaudit/ledger.hpp>               // ledger
+#include <aiaudit/basic_ledger.hpp>               // ledger
 
 #include <algorithm>
 #include <chrono>

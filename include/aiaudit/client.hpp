@@ -35,7 +35,7 @@
 #include <aiaudit/client/call_runner.hpp>  // call_runner
 #include <aiaudit/client/raw_request.hpp>
 #include <aiaudit/client/reply.hpp>                 // chat_reply
-#include <aiaudit/ledger.hpp>                       // basic_ledger
+#include <aiaudit/basic_ledger.hpp>                       // basic_ledger
 #include <aiaudit/pricing/builtin.hpp>              // builtin_book
 #include <aiaudit/providers/embeddings.hpp>         // read_embeddings
 #include <aiaudit/transport/httplib_transport.hpp>  // httplib_transport

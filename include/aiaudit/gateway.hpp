@@ -24,7 +24,7 @@
 #include <aiaudit/gateway/dashboard.hpp>  // basic_dashboard
 #include <aiaudit/gateway/relay.hpp>      // relay
 #include <aiaudit/gateway/server.hpp>     // server
-#include <aiaudit/ledger.hpp>             // basic_ledger
+#include <aiaudit/basic_ledger.hpp>             // basic_ledger
 #include <aiaudit/pricing/builtin.hpp>    // builtin_book
 
 #include <algorithm>

@@ -17,7 +17,7 @@
 #include <aiaudit/gateway/dashboard_session.hpp>  // dashboard_sessions
 #include <aiaudit/gateway/http_messages.hpp>      // gateway_request, gateway_response
 #include <aiaudit/gateway/openapi.hpp>            // dashboard_openapi
-#include <aiaudit/ledger.hpp>                     // basic_ledger
+#include <aiaudit/basic_ledger.hpp>                     // basic_ledger
 #include <aiaudit/providers/json_fields.hpp>      // parse_json
 #include <aiaudit/version.hpp>                    // version_major
 

@@ -6,7 +6,7 @@
 
 #include <aiaudit/config.hpp>  // AIAUDIT_INLINE
 #include <aiaudit/gateway/dashboard_api.hpp>
-#include <aiaudit/ledger.hpp>  // basic_ledger
+#include <aiaudit/basic_ledger.hpp>  // basic_ledger
 
 namespace aiaudit {
 inline namespace v0_1_0 {

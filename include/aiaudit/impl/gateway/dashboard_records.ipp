@@ -7,7 +7,7 @@
 #include <aiaudit/codec/block.hpp>  // view_block, read_block
 #include <aiaudit/config.hpp>       // AIAUDIT_INLINE
 #include <aiaudit/gateway/dashboard_records.hpp>
-#include <aiaudit/ledger.hpp>  // basic_ledger
+#include <aiaudit/basic_ledger.hpp>  // basic_ledger
 
 #include <iterator>
 
