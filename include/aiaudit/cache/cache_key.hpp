@@ -24,10 +24,6 @@
 namespace aiaudit {
 inline namespace v0_1_0 {
 
-// Whose questions may be answered with an answer that was paid for. An answer may hold what its
-// asker alone may know, so the default shares none.
-enum class cache_scope : std::uint8_t { per_user = 0, per_project = 1, everyone = 2 };
-
 // Callers without a user share one scope, and so do those without a project.
 [[nodiscard]] std::string scope_text(cache_scope scope, std::string_view user,
                                      std::string_view project);

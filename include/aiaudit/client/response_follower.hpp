@@ -8,6 +8,7 @@
 #ifndef AIAUDIT_CLIENT_RESPONSE_FOLLOWER_HPP
 #define AIAUDIT_CLIENT_RESPONSE_FOLLOWER_HPP
 
+#include <aiaudit/client/stream_listener.hpp>   // stream_listener
 #include <aiaudit/core/http.hpp>                // http_response_head
 #include <aiaudit/providers/answer_reader.hpp>  // answer_reader
 #include <aiaudit/providers/exchange.hpp>       // exchange
@@ -26,14 +27,6 @@
 namespace aiaudit {
 inline namespace v0_1_0 {
 namespace detail {
-
-// What the caller of a stream hears. False ends the stream. Each may be empty.
-struct stream_listener {
-    std::function<bool(answer_delta const&)> on_delta{};
-    std::function<bool(std::string_view)> on_event{};  // JSON text of one event
-
-    [[nodiscard]] bool hears() const noexcept { return on_delta || on_event; }
-};
 
 class response_follower {
 public:
