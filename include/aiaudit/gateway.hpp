@@ -19,20 +19,16 @@
 #ifndef AIAUDIT_GATEWAY_HPP
 #define AIAUDIT_GATEWAY_HPP
 
-#include <aiaudit/config.hpp>  // first: it names the platforms
-
-#include <aiaudit/gateway/dashboard.hpp>  // basic_dashboard
-#include <aiaudit/gateway/relay.hpp>      // relay
-#include <aiaudit/gateway/server.hpp>     // server
 #include <aiaudit/basic_ledger.hpp>             // basic_ledger
-#include <aiaudit/pricing/builtin.hpp>    // builtin_book
+#include <aiaudit/gateway/dashboard.hpp>        // dashboard_options
+#include <aiaudit/gateway/gateway_metrics.hpp>  // gateway_metrics
+#include <aiaudit/gateway/gateway_options.hpp>  // gateway_options
+#include <aiaudit/gateway/gateway_site.hpp>     // gateway_site
+#include <aiaudit/storage/process_mark.hpp>     // process_owned
 
-#include <algorithm>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
-#include <memory>
-#include <optional>
 #include <string_view>
 #include <utility>
 
@@ -54,56 +50,30 @@ public:
     [[nodiscard]] static result<basic_gateway> open(ledger_type& into, gateway_options options,
                                                     pricing prices);
     [[nodiscard]] static result<basic_gateway> open(
-        ledger_type& into, gateway_options options) requires std::same_as<pricing, price_book> {
-        return open(into, std::move(options), builtin_book());
-    }
+        ledger_type& into, gateway_options options) requires std::same_as<pricing, price_book>;
+
+    basic_gateway(basic_gateway&&) noexcept;
+    basic_gateway& operator=(basic_gateway&&) noexcept;
+    ~basic_gateway();
 
     // Another site at an address of its own, such as the dashboard. Before start().
-    void add_site(listen_address at, gateway_site site) {
-        state_->web.add(
-            {std::move(at), of_site(state_->core.options.limits),
-             [of = std::move(site)](auto& session) { return detail::serve_site(of, session); }});
-    }
+    void add_site(listen_address at, gateway_site site);
     // Errors: bad_argument for an address that is none; connect_failed where one cannot be taken;
     // no_thread. It may be called again then.
-    [[nodiscard]] result<void> start() {
-        if (auto ok = state_->process.check("the gateway"); !ok) return ok;
-        return state_->web.start();
-    }
+    [[nodiscard]] result<void> start();
     // Of `listen`, once started.
-    [[nodiscard]] std::uint16_t port() const { return state_->web.port(0); }
+    [[nodiscard]] std::uint16_t port() const;
     // Of a site, in the order of add_site().
-    [[nodiscard]] std::uint16_t site_port(std::size_t number) const {
-        return state_->web.port(state_->own_listeners + number);
-    }
+    [[nodiscard]] std::uint16_t site_port(std::size_t number) const;
     // Takes no more, lets answers under way end within options.shutdown_time, cuts the others, and
     // returns when all records are handed to the ledger; its flush() waits until they are on disk.
-    void stop() {
-        if (!state_->process.forked()) state_->web.stop();
-    }
+    void stop();
 
-    [[nodiscard]] gateway_metrics const& metrics() const noexcept { return state_->core.metrics; }
+    [[nodiscard]] gateway_metrics const& metrics() const noexcept;
 
 private:
-    using core = detail::gateway_core<ledger_type, pricing>;
-    struct state {
-        state(ledger_type& into, gateway_options options, pricing prices, router to,
-              std::optional<key_ring> keys, detail::tls_context tls)
-            : core(into, std::move(options), std::move(prices), std::move(to), std::move(keys)),
-              web(core.options, core.metrics, std::move(tls), [this] { core.waiting.join(); }) {}
-        detail::process_mark const process{};
-        basic_gateway::core core;
-        detail::server web;
-        std::size_t own_listeners = 1;
-    };
-    explicit basic_gateway(detail::process_owned<state> made) : state_(std::move(made)) {}
-
-    [[nodiscard]] static detail::asio::awaitable<void> serve(core& of, detail::session& session);
-    // Strangers may ask a site, which wants no prompts: a login at most.
-    [[nodiscard]] static gateway_limits of_site(gateway_limits limits) {
-        limits.body_bytes_max = (std::min)(limits.body_bytes_max, std::size_t{64} << 10);
-        return limits;
-    }
+    struct state;
+    explicit basic_gateway(detail::process_owned<state> opened) noexcept;
 
     detail::process_owned<state> state_;
 };
@@ -112,78 +82,21 @@ using gateway = basic_gateway<>;
 
 // The dashboard of a ledger (gateway/dashboard.hpp) as a site for add_site(). Errors: bad_argument
 // for a token that is too short.
-template <class Ledger>
-[[nodiscard]] result<gateway_site> dashboard_site(Ledger& of, dashboard_options options) {
-    auto opened = basic_dashboard<Ledger>::open(of, std::move(options));
-    if (!opened) return opened.error();
-    auto const board = std::make_shared<basic_dashboard<Ledger>>(std::move(*opened));
-    gateway_site site;
-    site.answer = [board](gateway_request const& request) { return board->answer(request); };
-    site.is_event_stream = [board](gateway_request const& request) {
-        return board->is_event_stream(request);
-    };
-    site.events_begin = [board](gateway_request const& request) {
-        return board->events_begin(request);
-    };
-    site.events_head = [] { return basic_dashboard<Ledger>::events_head(); };
-    site.events_after = [board](sequence& last) { return board->events_after(last); };
-    return site;
-}
-
 template <class Policies>
-result<basic_gateway<Policies>> basic_gateway<Policies>::open(ledger_type& into,
-                                                              gateway_options options,
-                                                              pricing prices) {
-    auto routes = router::make(options.upstreams);
-    if (!routes) return routes.error();
-    std::optional<key_ring> keys;
-    if (!options.key_file.empty()) {
-        auto ring = key_ring::open(options.key_file);
-        if (!ring) return ring.error();
-        keys.emplace(std::move(*ring));
-    } else if (options.keys_required) {
-        return fail(errc::bad_argument, "the gateway requires keys, and there is no file of them");
-    }
-    auto tls = detail::make_tls_context(options.upstream_ca_file, true);
-    if (!tls) return tls.error();
-    detail::process_owned<state> made(new state(into, std::move(options), std::move(prices),
-                                                std::move(*routes), std::move(keys),
-                                                std::move(*tls)));
-    core& shared = made->core;
-    if (auto ok = shared.waiting.start(shared.options.waiting_threads); !ok) return ok.error();
-    made->web.add({shared.options.listen, shared.options.limits,
-                   [&shared](detail::session& session) { return serve(shared, session); }});
-    if (!shared.options.metrics.host.empty()) {
-        made->own_listeners = 2;
-        made->web.add({shared.options.metrics, of_site(shared.options.limits),
-                       [&shared](detail::session& session) {
-                           return detail::serve_metrics(shared.metrics, session);
-                       }});
-    }
-    return basic_gateway(std::move(made));
-}
+[[nodiscard]] result<gateway_site> dashboard_site(basic_ledger<Policies>& log,
+                                                  dashboard_options options);
 
-template <class Policies>
-detail::asio::awaitable<void> basic_gateway<Policies>::serve(core& of, detail::session& session) {
-    std::string_view const path = detail::path_of(session.request.target);
-    if (path == "/metrics" && of.options.metrics.host.empty())
-        co_return co_await detail::serve_metrics(of.metrics, session);
-    if (path == "/healthz") co_return co_await detail::say(session, 200, "ok\n");
-    if (path == "/readyz") {
-        bool const ready = !session.stopping() && of.ledger.last_sequence().has_value() &&
-                           (!of.keys || of.keys->state().has_value());
-        co_return co_await detail::say(session, ready ? 200 : 503,
-                                       ready ? "ready\n" : "not ready\n");
-    }
-    detail::relay<core> passing(of, session.upstreams, session.client, session.request);
-    co_await passing.run();
-}
+#ifdef AIAUDIT_SEPARATE
+extern template class basic_gateway<default_policies>;
+extern template result<gateway_site> dashboard_site(ledger&, dashboard_options);
+#endif
 
 }  // namespace v0_1_0
 }  // namespace aiaudit
 
 #ifndef AIAUDIT_SEPARATE
 #include <aiaudit/impl/gateway.ipp>
+#include <aiaudit/impl/gateway.tpp>
 #endif
 
 #endif  // AIAUDIT_GATEWAY_HPP

@@ -12,6 +12,7 @@
 #include <aiaudit/gateway/client_connection.hpp>  // client_connection
 #include <aiaudit/gateway/error_body.hpp>         // error_response
 #include <aiaudit/gateway/gateway_metrics.hpp>    // gateway_metrics
+#include <aiaudit/gateway/gateway_site.hpp>       // gateway_site
 #include <aiaudit/gateway/upstream_pool.hpp>      // upstream_pool
 
 #include <boost/asio/co_spawn.hpp>
@@ -36,18 +37,6 @@
 
 namespace aiaudit {
 inline namespace v0_1_0 {
-
-// A site that the gateway serves beside its own, such as the dashboard. Its functions are called by
-// any thread, and may take some milliseconds.
-struct gateway_site {
-    std::function<gateway_response(gateway_request const&)> answer{};
-    // A stream of server-sent events, if a request asks for one, and for as long as it may: after
-    // which record it begins, its head, and what came after a record.
-    std::function<bool(gateway_request const&)> is_event_stream{};
-    std::function<result<sequence>(gateway_request const&)> events_begin{};
-    std::function<gateway_response()> events_head{};
-    std::function<std::string(sequence& last)> events_after{};
-};
 
 namespace detail {
 
