@@ -35,7 +35,7 @@ namespace aiaudit {
 inline namespace v0_1_0 {
 namespace detail {
 
-// What a ledger is made of: templates.hpp.
+// What a ledger is made of: impl/basic_ledger.tpp.
 class alert_book;
 struct batch;
 template <class Ledger>

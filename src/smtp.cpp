@@ -1,0 +1,4 @@
+// SPDX-License-Identifier: MIT
+//
+// The compiled library, a part of it: see impl.hpp.
+#include <aiaudit/impl/smtp.hpp>
