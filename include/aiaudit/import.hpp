@@ -15,6 +15,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <concepts>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -70,8 +71,9 @@ namespace detail {
 // Reads and prices an exchange. Where it does not say when it happened, it is taken to be at `at`.
 // An exchange that cannot be billed is a record all the same, and the result says why; errors
 // (bad_input) are of its context alone.
-[[nodiscard]] inline result<import_result> record_of(exchange const& from, price_book const& prices,
-                                                     timestamp at, price_lookup_cache& cache) {
+template <pricing_policy Prices>
+[[nodiscard]] result<import_result> record_of(exchange const& from, Prices const& prices,
+                                              timestamp at, typename Prices::lookup_cache& cache) {
     reading read = describe_exchange(from);
     attempt_facts& facts = read.facts;
     import_result made;
@@ -89,9 +91,10 @@ namespace detail {
     }
     return made;
 }
-[[nodiscard]] inline result<import_result> record_of(exchange const& from, price_book const& prices,
-                                                     timestamp at) {
-    price_lookup_cache cache;
+template <pricing_policy Prices>
+[[nodiscard]] result<import_result> record_of(exchange const& from, Prices const& prices,
+                                              timestamp at) {
+    typename Prices::lookup_cache cache;
     return record_of(from, prices, at, cache);
 }
 
@@ -151,7 +154,19 @@ public:
     }
 
     // Errors: bad_input, naming the column.
-    [[nodiscard]] result<import_result> record_of(std::string_view line, price_book const& prices);
+    template <pricing_policy Prices>
+    [[nodiscard]] result<import_result> record_of(std::string_view line, Prices const& prices,
+                                                  typename Prices::lookup_cache& cache);
+    // For a price_book the importer has a cache of its own.
+    template <pricing_policy Prices>
+    [[nodiscard]] result<import_result> record_of(std::string_view line, Prices const& prices) {
+        if constexpr (std::same_as<typename Prices::lookup_cache, price_lookup_cache>) {
+            return record_of(line, prices, cache_);
+        } else {
+            typename Prices::lookup_cache cache;
+            return record_of(line, prices, cache);
+        }
+    }
 
 private:
     enum class field : std::uint8_t {
@@ -184,6 +199,7 @@ private:
         std::string name{};
     };
 
+    [[nodiscard]] result<void> read_row(record& entry, attempt_facts& facts, std::string_view line);
     [[nodiscard]] static result<void> fill(record& entry, attempt_facts& facts, source const& from,
                                            std::string const& text);
 
@@ -306,30 +322,37 @@ inline result<void> csv_importer::fill(record& entry, attempt_facts& facts, sour
     return {};
 }
 
-inline result<import_result> csv_importer::record_of(std::string_view line,
-                                                     price_book const& prices) {
+inline result<void> csv_importer::read_row(record& entry, attempt_facts& facts,
+                                           std::string_view line) {
     if (auto const split = split_csv_line(line, cells_); !split) return split.error();
     if (cells_.size() != columns_) {
         return fail(errc::bad_input, std::to_string(cells_.size()) +
                                          " cells where the first line has " +
                                          std::to_string(columns_));
     }
-    import_result made;
-    attempt_facts facts;
     for (source const& from : sources_) {
         auto const filled =
-            fill(made.entry, facts, from, from.constant ? *from.constant : cells_[from.column]);
+            fill(entry, facts, from, from.constant ? *from.constant : cells_[from.column]);
         if (!filled) return fail(errc::bad_input, from.name + ": " + filled.error().where);
     }
-    record& entry = made.entry;
     entry.model_requested = facts.model_requested;
     entry.usage = facts.usage;
     if (entry.operation_id.is_zero()) entry.operation_id = make_operation_id(entry.started_at);
+    return {};
+}
+
+template <pricing_policy Prices>
+result<import_result> csv_importer::record_of(std::string_view line, Prices const& prices,
+                                              typename Prices::lookup_cache& cache) {
+    import_result made;
+    record& entry = made.entry;
+    attempt_facts facts;
+    if (auto const read = read_row(entry, facts, line); !read) return read.error();
     if (facts.usage.empty()) {
         entry.cost_status = entry.failed() ? cost_status::no_charge : cost_status::unknown;
         if (!entry.failed()) made.problem = fail(errc::no_usage, "the row counts nothing");
     } else {
-        made.problem = set_cost(entry, facts, prices, cache_);
+        made.problem = set_cost(entry, facts, prices, cache);
     }
     return made;
 }

@@ -19,6 +19,7 @@
 #include <aiaudit/cache/response_cache.hpp>      // the promise
 #include <aiaudit/storage/lmdb_environment.hpp>  // LMDB
 #include <aiaudit/storage/lmdb_views.hpp>        // its tables
+#include <aiaudit/storage/process_lock.hpp>      // one opening a process
 #include <aiaudit/storage/write_lock.hpp>        // one writer at a time
 
 #include <algorithm>
@@ -53,6 +54,7 @@ private:
 
         cache_options const options;
         detail::file_claim marker{};
+        detail::process_lock alone{};
         detail::write_lock lock{};
         std::optional<detail::lmdb_environment> environment{};  // none: nothing is kept
         std::atomic<std::uint64_t> damaged = 0;
@@ -96,6 +98,9 @@ inline result<lmdb_cache> lmdb_cache::open(cache_options const& options) {
     auto claimed = detail::file_claim::of(path + "/" + detail::cache_marker_name);
     if (!claimed) return claimed.error();
     opened->marker = std::move(*claimed);
+    auto alone = detail::process_lock::take(path + "/" + detail::cache_marker_name);
+    if (!alone) return alone.error();
+    opened->alone = std::move(*alone);
     auto const lock_file = path + "/" + detail::write_lock_name;
     if (auto ok = opened->lock.open(lock_file); !ok) return ok.error();
     detail::lmdb_settings how;

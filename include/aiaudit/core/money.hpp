@@ -149,6 +149,7 @@ class exact_cost {
 public:
     [[nodiscard]] result<void> add(std::uint64_t count, rate price, multiplier factor = {});
     [[nodiscard]] result<void> add(exact_cost const& other);
+    [[nodiscard]] result<void> add(money amount);
     [[nodiscard]] money rounded() const noexcept {
         return money::from_pico(
             detail::divide_half_even(numerator_, denominator_ * yocto_per_pico));
@@ -174,6 +175,13 @@ inline result<void> exact_cost::add(std::uint64_t count, rate price, multiplier 
 
 inline result<void> exact_cost::add(exact_cost const& other) {
     return add_fraction(other.numerator_, other.denominator_);
+}
+
+inline result<void> exact_cost::add(money amount) {
+    int128 yocto = 0;
+    if (__builtin_mul_overflow(amount.pico(), yocto_per_pico, &yocto))
+        return fail(errc::money_overflow);
+    return add_fraction(yocto, 1);
 }
 
 inline result<void> exact_cost::add_fraction(int128 numerator, int128 denominator) {

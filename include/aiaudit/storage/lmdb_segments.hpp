@@ -15,6 +15,7 @@
 #include <aiaudit/storage/ledger_directory.hpp>  // names, making, dropping
 #include <aiaudit/storage/lmdb_environment.hpp>  // LMDB
 #include <aiaudit/storage/lmdb_registry.hpp>     // one opening a process
+#include <aiaudit/storage/process_lock.hpp>      // one opening a process
 #include <aiaudit/storage/store.hpp>             // store_options
 #include <aiaudit/storage/write_lock.hpp>        // one writer at a time
 
@@ -84,6 +85,7 @@ private:
     lmdb_settings settings_;
     std::string path_{};  // of the segments
     file_claim marker_{};
+    process_lock alone_{};
     write_lock write_lock_{};  // not open where the store is read only
 
     // Never null once open; what it points to lives as long as this.
@@ -108,6 +110,10 @@ inline result<std::unique_ptr<lmdb_segments>> lmdb_segments::open(store_options 
     auto claimed = file_claim::of(*ledger + "/" + marker_name);
     if (!claimed) return claimed.error();
     opened->marker_ = std::move(*claimed);
+    // Before LMDB has a descriptor: to close it again would drop the locks of another copy.
+    auto alone = process_lock::take(*ledger + "/" + marker_name);
+    if (!alone) return alone.error();
+    opened->alone_ = std::move(*alone);
     if (!options.read_only) {
         directory_lock const lock(opened->path_);
         if (!lock.held()) return posix_error(errno, "flock", opened->path_);
