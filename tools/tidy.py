@@ -48,6 +48,13 @@ LINE_MAX = 100
 HEADER_LINES_MAX = 500
 GENERATED = ("include/aiaudit/gateway/dashboard_assets.hpp",)  # by tools/embed.py: as long as what it holds
 
+# Macros of others that one header defines, only where nobody else has: how Debian builds the library (decision 0011).
+LENT_MACROS = {
+    "CPPHTTPLIB_OPENSSL_SUPPORT": "include/aiaudit/transport/response_reader.hpp",
+    "USE_OS_TZDB": "include/aiaudit/timezone/tzdb.hpp",
+    "ONLY_C_LOCALE": "include/aiaudit/timezone/tzdb.hpp",
+}
+
 # Where, what, why. `where` is a pattern of paths from the root; `what` is looked for in code without comments and
 # strings, or in every line where the rule says "text".
 BANNED = (
@@ -56,8 +63,7 @@ BANNED = (
     ("include/*", "code", r"\b(abort|exit|rand|srand)\s*\(", "not ours to call: return an error, or std::random_device"),
     ("include/*", "code", r"^using namespace\b", "it leaks into every user"),
     ("include/*", "code", r"#\s*pragma\s+once", "an include guard: it outlives amalgamation"),
-    ("include/*", "code", r"#\s*define\s+(?!AIAUDIT_)", "macros of ours begin with AIAUDIT_"),
-    ("include/*", "code", r"#\s*define\s+CPPHTTPLIB_", "layouts depend on these: the build gives them"),
+    ("include/*", "code", rf"#\s*define\s+(?!AIAUDIT_|(?:{'|'.join(LENT_MACROS)})\b)", "macros of ours begin with AIAUDIT_"),
     ("include/*", "code", r"\bstd::(min|max)\s*\(|::(min|max)\(\)", "a macro may have that name: (std::max)(a, b)"),
     ("include/*", "code", r"^\s*[^#\s].*\bthrow\b|^\s*throw\b", "AIAUDIT_THROW: a user may have no exceptions"),
     ("include/*", "code", r"^namespace\s*\{", "an anonymous namespace in a header is an ODR trap: use detail"),
@@ -125,6 +131,7 @@ class Tree:
             self.check_text(path)
         for path in self.files(("include/*.hpp",)):
             self.check_header(path)
+            self.check_lent_macros(path)
         self.check_cycles()
         self.check_lists()
         self.check_suites()
@@ -180,6 +187,12 @@ class Tree:
                 self.check_floor(path, number, room, floor, found.group(1).removeprefix("aiaudit/"))
             elif found:
                 self.check_third_party(path, number, name, floor, found.group(1))
+
+    def check_lent_macros(self, path: str) -> None:
+        for number, line in enumerate(blanked(self.read(path)), 1):
+            found = re.match(r"\s*#\s*define\s+(\w+)", line)
+            if found and LENT_MACROS.get(found.group(1), path) != path:
+                self.find(path, number, f"{found.group(1)} is only for {LENT_MACROS[found.group(1)]}")
 
     def check_floor(self, path: str, number: int, room: str, floor: int, wanted: str) -> None:
         if not (self.root / "include/aiaudit" / wanted).is_file():
@@ -312,6 +325,8 @@ def self_test() -> int:
         (x, header("int const i = std::max(1, 2);"), "a macro may have that name"),
         (x, header("int const i = std::numeric_limits<int>::max();"), "a macro may have that name"),
         (x, header("inline void f() { throw 1; }"), "a user may have no exceptions"),
+        (x, header("#define CPPHTTPLIB_ZLIB_SUPPORT"), "begin with AIAUDIT_"),
+        (x, header("#define USE_OS_TZDB 1"), "is only for"),
         (x, header("// TO" + "DO: later"), "file an issue"),
         (x, header("inline namespace v9 {"), "the inline namespace of this version is v0_1_0"),
         (x, header("int i; "), "end of the line"),
