@@ -56,6 +56,7 @@ class Benchmark:
     examples: tuple[str, ...]
     figures: tuple[Figure, ...]
     bars: dict[str, Bar]
+    tolerance: float = 0.0  # by which a figure may miss its bar before a check fails
 
     def figure(self, id: str) -> Figure | None:
         """The entry of a reported id: itself, without its number of records (_1e6), or a pattern that it matches."""
@@ -95,7 +96,8 @@ def parse(figures: dict, bars: dict) -> dict[str, Benchmark]:
         benchmarks[name] = Benchmark(
             name, entry["measures"], entry.get("scratch", "working"),
             tuple((option, text) for option, text in entry.get("options", {}).items()), tuple(entry.get("examples", ())),
-            known, {id: parse_bar(text) for id, text in bars.get("bars", {}).get(name, {}).items()})
+            known, {id: parse_bar(text) for id, text in bars.get("bars", {}).get(name, {}).items()},
+            bars.get("tolerance", {}).get(name, 0.0))
         for id, bar in benchmarks[name].bars.items():
             figure = benchmarks[name].figure(id)
             if figure is None or figure.better is None:
