@@ -89,17 +89,26 @@ def run_one(benchmark: Benchmark, benchmarks: dict[str, Benchmark], words: list[
     return 0
 
 
-def run_ab(benchmarks: dict[str, Benchmark], words: list[str]) -> int:
+def parse_ab(words: list[str]) -> tuple[argparse.Namespace, list[str]]:
     parser = parser_of("ab")
-    parser.description = "Alternates the same benchmark of two builds. What is not named here goes to both programs."
-    parser.add_argument("name", choices=names_of(benchmarks))
+    parser.description = "Alternates the same benchmark of two builds. Options that are not named here go to both programs."
+    parser.add_argument("name")
     parser.add_argument("program_a", type=Path)
     parser.add_argument("program_b", type=Path)
     parser.add_argument("--runs", type=count, default=5, help="pairs of runs; default: 5")
     parser.add_argument("--out", type=Path, metavar="DIR", help="writes a.json and b.json there")
     parser.add_argument("--noise", type=float, default=3, metavar="PERCENT", help="a smaller change is noise; default: 3")
     parser.add_argument("--fail-worse", action="store_true", help="status 1 if B is worse in anything")
-    options, rest = parser.parse_known_args(words)
+    return parser.parse_known_args(words)
+
+
+def run_ab(benchmarks: dict[str, Benchmark], words: list[str]) -> int:
+    options, rest = parse_ab(words)
+    if options.name not in names_of(benchmarks):
+        raise Mistake(f"no benchmark '{options.name}': one of {', '.join(names_of(benchmarks))}")
+    for binary in (options.program_a, options.program_b):
+        if not binary.is_file():
+            raise Mistake(f"{binary}: no such program; build it first")
     session = measure.Session(benchmarks[options.name], benchmarks, rest)
     first, second = measure.alternate(session, options.program_a, options.program_b, options.runs)
     if options.out:
@@ -148,6 +157,9 @@ def main(words: list[str]) -> int:
     if words == ["--list"]:
         print_list(benchmarks)
         return 0
+    if words == ["--self-test"]:
+        import self_test
+        return self_test.main()
     name, rest = words[0], words[1:]
     if name == "ab":
         return run_ab(benchmarks, rest)

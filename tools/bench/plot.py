@@ -29,8 +29,8 @@ def draw_head(drawing: Drawing, title: str, results: list[dict]) -> None:
         y = 44 + i * 16
         drawing.circle(18, y - 4, 4, COLOURS[i % len(COLOURS)])
         machine = result["machine"]
-        drawing.text(28, y, f"{name_of(result)}; {machine['processor']}, {machine['cores']} cores, {machine['system']}; "
-                     f"{result['build']['compiler'] or 'compiler unknown'}", size=11)
+        drawing.text(28, y, f"{name_of(result)}; {machine['processor']}, {machine['cores']} cores, {machine['system']}",
+                     size=11)
 
 
 def head_height(results: list[dict]) -> int:

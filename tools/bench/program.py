@@ -55,13 +55,8 @@ def flags_of(words: list[str]) -> tuple[str, str]:
     """Compiler and flags of a compile command, without a launcher, paths and warnings."""
     while words and Path(words[0]).name in ("ccache", "sccache", "distcc"):
         words = words[1:]
-    flags = []
-    skip = False
-    for word in words[1:]:
-        if skip or word in ("-o", "-c", "-I", "-isystem", "-include", "-MF", "-MT"):
-            skip = not skip and word != "-c"
-        elif word.startswith("-") and not word.startswith(("-I", "-W", "-M", "-isystem")):
-            flags.append(word)
+    skipped = ("-I", "-W", "-M", "-o", "-c", "-isystem", "-include")
+    flags = [word for word in words[1:] if word.startswith("-") and not word.startswith(skipped)]
     return (words[0] if words else "", " ".join(flags))
 
 
