@@ -13,6 +13,6 @@ int main() {
     call.user = "ana";
     ledger.append(call).value();
     auto const report = ledger.report({.kind = aiaudit::report_kind::users}).value();
-    ledger.close().value();
+    ledger.flush().value();
     return report.rows.size() == 1 ? 0 : 1;
 }

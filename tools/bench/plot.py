@@ -135,7 +135,8 @@ def draw_growth(results: list[dict]) -> str | None:
         top = head_height(results) + i // columns * chart_height
         points = [point for line in lines for point in line.get(id, [])]
         across = LogAxis.around([records for records, _ in points], left + 55, left + chart_width - 20)
-        up = LogAxis.around(panel_values([[entry for _, entry in points]]), top + 150, top + 34)
+        values = [entry[end] for _, entry in points for end in ("min", "max")]
+        up = LogAxis.around(values, top + 150, top + 34)
         drawing.text(left + 12, top + 20, f"{id}, {points[0][1]['unit']}", size=12, bold=True)
         draw_scale(drawing, across, top + 34, top + 150)
         for value in up.decades():

@@ -302,7 +302,7 @@ class PlotTest(unittest.TestCase):
         made = toy([{"call_us": 7.0, "rate_rps": 900.0, "size": -1.0}])
         self.assertEqual(self.circles(plot.draw_figures([made])), 1 + 2)
         self.assertEqual(self.circles(plot.draw_figures([made, made])), 2 * (1 + 2))
-        self.assertIn("900.0 missed", plot.draw_figures([made]))
+        self.assertIn("900 missed", plot.draw_figures([made]))
 
     def test_growth_needs_two_numbers_of_records(self):
         self.assertIsNone(plot.draw_growth([toy([{"open_ms_1e4": 1.0, "call_us": 2.0}])]))

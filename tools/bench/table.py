@@ -7,8 +7,7 @@ def number(value: float | None) -> str:
     """Four significant digits, thousands apart."""
     if value is None:
         return "absent"
-    size = abs(value)
-    return f"{value:,.0f}" if size >= 1000 else f"{value:.1f}" if size >= 100 else f"{value:.4g}"
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
 
 
 def percent(value: float | None) -> str:
