@@ -82,6 +82,7 @@ LISTS = {  # each list, and the files that it must name
     "tests/fuzz/sources.list": "tests/fuzz/*.cpp",
 }
 UNLISTED = ("tests/*/main.cpp", "tests/fuzz/*", "tests/compile/*", "tests/consumers/*", "tests/torture/*")
+UNBUILT = ("benchmarks/compile/*",)  # programs that are only compiled, by scripts/bench compile
 SOURCES = ("include/*.hpp", "tests/*.hpp", "tests/*.cpp", "tests/*.py", "tools/*.cpp", "tools/*.hpp", "tools/*.py",
            "examples/*.cpp", "benchmarks/*.cpp", "benchmarks/*.hpp", "scripts/*", ".ci/*", "cmake/*",
            "CMakeLists.txt", "meson.build", "meson_options.txt")
@@ -252,7 +253,7 @@ class Tree:
                 if name == "tests/sources.list" and not words[1].startswith(f"tests/{words[0]}/"):
                     self.find(name, number, f"the tests of {words[0]} stand in tests/{words[0]}/")
                 listed[words[1]] = number
-            unlisted = () if "fuzz" in name else UNLISTED if name.startswith("tests/") else ()
+            unlisted = () if "fuzz" in name else UNLISTED if name.startswith("tests/") else UNBUILT
             for path in self.files((pattern,)):
                 if path not in listed and not any(fnmatch(path, skip) for skip in unlisted):
                     self.find(path, 1, f"not in {name}, so nothing builds it")
