@@ -153,7 +153,7 @@ AIAUDIT_API int aiaudit_append(aiaudit_ledger* ledger, const char* record_json,
  * AIAUDIT_BUDGET_EXCEEDED, AIAUDIT_RATE_LIMITED, AIAUDIT_UNBOUNDED: do not make it; nothing is held,
  * and the refusal is recorded. The text is handed out too:
  *   {"admitted":false,"operation_id":"...","attempt":1,"code":600,"text":"budget_exceeded: ...",
- *    "refused":{"budget":"daily","subject":"user=ana","reason":"full","unit":"usd","limit":"50",
+ *    "refusal":{"budget":"daily","subject":"user=ana","reason":"full","unit":"usd","limit":"50",
  *    "spent":"49.98","reserved":"0","asked":"0.0212","resets_at":"...","retry_after_ms":1000,
  *    "then":"refuse"}}
  * It does not wait: where "then" is "wait=2000" the caller may, and ask again. */
@@ -172,9 +172,9 @@ AIAUDIT_API int aiaudit_settle(aiaudit_ledger* ledger, const char* outcome_json,
                                char** record_json);
 
 /* Settles attempts whose time was over so many seconds ago (a process died), at what was held for
- * them. Stores how many; `settled` may be NULL. */
+ * them. Stores how many; `count` may be NULL. */
 AIAUDIT_API int aiaudit_reconcile(aiaudit_ledger* ledger, uint64_t older_than_seconds,
-                                  uint64_t* settled);
+                                  uint64_t* count);
 
 /* Sets a budget, or replaces the one of that name (docs/budgets.md has the words):
  *   "name", "limit" ("50.00"), "window" ("day", "month", "total", "24h", "minute")  required
@@ -196,9 +196,9 @@ AIAUDIT_API int aiaudit_budget_list(aiaudit_ledger* ledger, char** budgets_json)
  *   "format"  "json" (default: an array of rows), "jsonl", "csv", "table" */
 AIAUDIT_API int aiaudit_report(aiaudit_ledger* ledger, const char* query_json, char** report);
 
-/* The records from a sequence on, `most` at the most, oldest first, as a JSON array; 0: from the
+/* The records from a sequence on, `count_max` at the most, oldest first, as a JSON array; 0: from the
  * oldest that there is. The array is empty past the last. */
-AIAUDIT_API int aiaudit_records(aiaudit_ledger* ledger, uint64_t from, uint64_t most,
+AIAUDIT_API int aiaudit_records(aiaudit_ledger* ledger, uint64_t start, uint64_t count_max,
                                 char** records_json);
 
 /* Reads the whole log and holds it to its Merkle tree (NULL allowed):

@@ -126,12 +126,12 @@ int guarded(Body&& body) noexcept {
 // --- Values that cross the border ---
 
 // Hands a text out, if it is wanted.
-void hand_out(std::string const& text, char** to) {
-    if (to == nullptr) return;
+void hand_out(std::string const& text, char** output) {
+    if (output == nullptr) return;
     auto* const copy = static_cast<char*>(std::malloc(text.size() + 1));
     if (copy == nullptr) throw std::bad_alloc();
     std::memcpy(copy, text.c_str(), text.size() + 1);
-    *to = copy;
+    *output = copy;
 }
 
 std::string needed(char const* text, char const* name) {
@@ -203,8 +203,8 @@ aiaudit::price_lookup_cache& price_cache() {
 
 // Runs the body on a ledger of this process.
 template <class Body>
-int with(aiaudit_ledger* handle, char** out, Body&& body) noexcept {
-    if (out != nullptr) *out = nullptr;
+int run(aiaudit_ledger* handle, char** output, Body&& body) noexcept {
+    if (output != nullptr) *output = nullptr;
     return guarded([&] {
         if (handle == nullptr) refuse(aiaudit::errc::closed, "the ledger is NULL");
         if (handle->process != ::getpid())
@@ -231,16 +231,16 @@ std::string word_of(json_input const& options, std::string_view name, std::strin
 std::unique_ptr<aiaudit_ledger> open(std::string path, char const* options_json) {
     json_input const options(options_json, "options");
     options.allow({"create", "read_only", "durability", "budgets", "prices"});
-    aiaudit::ledger_options with;
-    with.path = std::move(path);
-    with.create = options.flag("create").value_or(true);
-    with.read_only = options.flag("read_only").value_or(false);
+    aiaudit::ledger_options settings;
+    settings.path = std::move(path);
+    settings.create = options.flag("create").value_or(true);
+    settings.read_only = options.flag("read_only").value_or(false);
     bool const relaxed = word_of(options, "durability", "committed", "relaxed") == "relaxed";
     if (word_of(options, "budgets", "shared", "exclusive") == "exclusive")
-        with.budgets = aiaudit::budget_mode::exclusive;
+        settings.budgets = aiaudit::budget_mode::exclusive;
     aiaudit::price_book prices = read_prices(options);
     return std::unique_ptr<aiaudit_ledger>(new aiaudit_ledger{
-        .log = take(aiaudit::ledger::open(std::move(with))),
+        .log = take(aiaudit::ledger::open(std::move(settings))),
         .prices = std::move(prices),
         .durability = relaxed ? aiaudit::durability::relaxed : aiaudit::durability::committed});
 }
@@ -253,26 +253,26 @@ std::string problem_text(aiaudit::error const& problem) {
 }
 
 // The record as it entered the log, with what kept its cost from being known.
-std::string appended_text(aiaudit::sequence number, aiaudit::import_result const& made) {
-    std::string text = to_json(number, made.entry);
-    if (!made.problem) return text;
+std::string appended_text(aiaudit::sequence number, aiaudit::import_result const& draft) {
+    std::string text = to_json(number, draft.entry);
+    if (!draft.problem) return text;
     text.pop_back();
-    return text + ",\"problem\":" + problem_text(*made.problem) + "}";
+    return text + ",\"problem\":" + problem_text(*draft.problem) + "}";
 }
 
-void append(aiaudit_ledger& to, aiaudit::import_result const& made, char** out) {
-    auto const number = take(to.log.append(made.entry, to.durability));
-    hand_out(appended_text(number, made), out);
+void append(aiaudit_ledger& handle, aiaudit::import_result const& draft, char** output) {
+    auto const number = take(handle.log.append(draft.entry, handle.durability));
+    hand_out(appended_text(number, draft), output);
 }
 
 // Prices the usage of a record whose maker did not.
-void price(aiaudit_ledger const& by, aiaudit::import_result& made) {
-    aiaudit::record& entry = made.entry;
+void price(aiaudit_ledger const& handle, aiaudit::import_result& draft) {
+    aiaudit::record& entry = draft.entry;
     if (entry.usage.empty() && entry.iterations.empty()) {
         entry.cost_status =
             entry.failed() ? aiaudit::cost_status::no_charge : aiaudit::cost_status::unknown;
         if (!entry.failed())
-            made.problem = aiaudit::fail(aiaudit::errc::no_usage, "the record counts nothing");
+            draft.problem = aiaudit::fail(aiaudit::errc::no_usage, "the record counts nothing");
         return;
     }
     aiaudit::attempt_facts facts;
@@ -285,30 +285,30 @@ void price(aiaudit_ledger const& by, aiaudit::import_result& made) {
     facts.region = entry.region;
     facts.speed = entry.speed;
     facts.complete = entry.complete;
-    made.problem = aiaudit::set_cost(entry, facts, by.prices, price_cache());
+    draft.problem = aiaudit::set_cost(entry, facts, handle.prices, price_cache());
 }
 
 // --- Admission ---
 
-std::string refusal_json(aiaudit::budget_refusal const& refused) {
-    auto const amount = [&refused](aiaudit::int128 value) {
-        return aiaudit::amount_text(value, refused.unit);
+std::string refusal_json(aiaudit::budget_refusal const& refusal) {
+    auto const amount = [&refusal](aiaudit::int128 value) {
+        return aiaudit::amount_text(value, refusal.unit);
     };
     aiaudit::budget then;
-    then.then = refused.then;
-    then.models = refused.models;
-    then.wait_ms_most = refused.wait_ms_most;
+    then.then = refusal.then;
+    then.models = refusal.models;
+    then.wait_ms_most = refusal.wait_ms_most;
     aiaudit::detail::json_writer out;
-    out.text("budget", refused.budget);
-    out.text("subject", refused.subject);
-    out.text("reason", name_of(refused.reason));
-    out.text("unit", name_of(refused.unit));
-    out.text("limit", amount(refused.limit));
-    out.text("spent", amount(refused.spent));
-    out.text("reserved", amount(refused.reserved));
-    out.text("asked", amount(refused.asked));
-    if (refused.resets_at) out.text("resets_at", refused.resets_at->to_string());
-    out.number("retry_after_ms", refused.retry_after_ms);
+    out.text("budget", refusal.budget);
+    out.text("subject", refusal.subject);
+    out.text("reason", name_of(refusal.reason));
+    out.text("unit", name_of(refusal.unit));
+    out.text("limit", amount(refusal.limit));
+    out.text("spent", amount(refusal.spent));
+    out.text("reserved", amount(refusal.reserved));
+    out.text("asked", amount(refusal.asked));
+    if (refusal.resets_at) out.text("resets_at", refusal.resets_at->to_string());
+    out.number("retry_after_ms", refusal.retry_after_ms);
     out.text("then", aiaudit::action_text(then));
     return out.finish();
 }
@@ -321,27 +321,27 @@ aiaudit::detail::json_writer admission_head(aiaudit::record const& intent, bool 
     return out;
 }
 
-int refuse_attempt(aiaudit_ledger& at, aiaudit::record const& intent,
-                   aiaudit::budget_refusal const& refused, char** out) {
+int refuse_attempt(aiaudit_ledger& handle, aiaudit::record const& intent,
+                   aiaudit::budget_refusal const& refusal, char** output) {
     aiaudit::error const why{
-        code_of(refused), aiaudit::refusal_text(refused), {}, refused.retry_after_ms};
+        code_of(refusal), aiaudit::refusal_text(refusal), {}, refusal.retry_after_ms};
     auto text = admission_head(intent, false);
     text.number("code", static_cast<std::uint64_t>(why.code));
     text.text("text", why.message());
-    text.raw("refused", refusal_json(refused));
-    hand_out(text.finish(), out);
+    text.raw("refusal", refusal_json(refusal));
+    hand_out(text.finish(), output);
     // Not waited for: nothing was spent. A failure is that of the next call or of flush.
-    static_cast<void>(at.log.enqueue(refusal_record(intent, refused)));
+    static_cast<void>(handle.log.enqueue(refusal_record(intent, refusal)));
     return set_failure(static_cast<int>(why.code), why.message());
 }
 
-int admit(aiaudit_ledger& at, char const* request_json, char** out) {
-    json_input const from(request_json, "admit");
+int admit(aiaudit_ledger& handle, char const* request_json, char** output) {
+    json_input const input(request_json, "admit");
     aiaudit::record const intent =
-        read_intent(from, at.prices, at.log.time().now(), at.log.has_budgets());
-    aiaudit::admission const answer = take(at.log.admit(intent, at.durability));
-    if (answer.refused) return refuse_attempt(at, intent, *answer.refused, out);
-    at.attempts.put({intent.operation_id, intent.attempt}, intent);
+        read_intent(input, handle.prices, handle.log.time().now(), handle.log.has_budgets());
+    aiaudit::admission const answer = take(handle.log.admit(intent, handle.durability));
+    if (answer.refused) return refuse_attempt(handle, intent, *answer.refused, output);
+    handle.attempts.put({intent.operation_id, intent.attempt}, intent);
     auto text = admission_head(intent, true);
     text.number("sequence", value_of(answer.number));
     bool const known = intent.cost_status != aiaudit::cost_status::unpriced &&
@@ -349,16 +349,16 @@ int admit(aiaudit_ledger& at, char const* request_json, char** out) {
     text.raw("reserved_usd",
              known ? aiaudit::detail::json_string(intent.cost.to_string()) : "null");
     text.raw("warned", answer.warned ? "true" : "false");
-    hand_out(text.finish(), out);
+    hand_out(text.finish(), output);
     return AIAUDIT_OK;
 }
 
 // The intent of an attempt that is open in the log.
-aiaudit::record find_open(aiaudit_ledger& at, attempt_key const& key) {
+aiaudit::record find_open(aiaudit_ledger& handle, attempt_key const& key) {
     std::optional<aiaudit::record> intent;
-    for (aiaudit::open_reservation const& each : take(at.log.open_reservations())) {
+    for (aiaudit::open_reservation const& each : take(handle.log.open_reservations())) {
         if (each.operation != key.operation || each.attempt != key.attempt) continue;
-        take(at.log.read(each.intent, [&intent](aiaudit::sequence, aiaudit::record&& entry) {
+        take(handle.log.read(each.intent, [&intent](aiaudit::sequence, aiaudit::record&& entry) {
             intent = std::move(entry);
             return false;
         }));
@@ -372,130 +372,131 @@ aiaudit::record find_open(aiaudit_ledger& at, attempt_key const& key) {
 }
 
 // Another process may settle it at the same time: only one of both enters the log.
-void settle_by_log(aiaudit_ledger& at, attempt_key const& key, json_input const& from, char** out) {
-    auto const made = read_outcome(find_open(at, key), from, at.prices);
-    auto const number = take(at.log.append_once(made.entry));
+void settle_by_log(aiaudit_ledger& handle, attempt_key const& key, json_input const& input,
+                   char** output) {
+    auto const draft = read_outcome(find_open(handle, key), input, handle.prices);
+    auto const number = take(handle.log.append_once(draft.entry));
     if (!number)
         refuse(aiaudit::errc::not_found,
                "operation " + key.operation.to_string() + " was settled meanwhile");
-    hand_out(appended_text(*number, made), out);
+    hand_out(appended_text(*number, draft), output);
 }
 
-void settle(aiaudit_ledger& at, char const* outcome_json, char** out) {
-    json_input const from(outcome_json, "settle");
-    attempt_key const key = read_settled_key(from);
-    auto const intent = at.attempts.take_out(key);
-    if (!intent) return settle_by_log(at, key, from, out);
-    aiaudit::import_result made;
+void settle(aiaudit_ledger& handle, char const* outcome_json, char** output) {
+    json_input const input(outcome_json, "settle");
+    attempt_key const key = read_settled_key(input);
+    auto const intent = handle.attempts.take_out(key);
+    if (!intent) return settle_by_log(handle, key, input, output);
+    aiaudit::import_result draft;
     aiaudit::sequence number{};
     try {
-        made = read_outcome(*intent, from, at.prices);
-        number = take(at.log.append(made.entry, at.durability));
+        draft = read_outcome(*intent, input, handle.prices);
+        number = take(handle.log.append(draft.entry, handle.durability));
     } catch (...) {  // it is still open
-        at.attempts.put(key, *intent);
+        handle.attempts.put(key, *intent);
         throw;
     }
-    hand_out(appended_text(number, made), out);
+    hand_out(appended_text(number, draft), output);
 }
 
 // --- Budgets and reports ---
 
-aiaudit::time_zone zone_of(json_input const& from) {
-    auto const name = from.text("tz");
+aiaudit::time_zone zone_of(json_input const& input) {
+    auto const name = input.text("tz");
     return name ? take_member(aiaudit::find_time_zone(*name), "tz") : aiaudit::time_zone{};
 }
 
-std::string alerts_of(json_input const& from) {
-    auto const* member = aiaudit::detail::member(&from.value(), "alerts");
+std::string alerts_of(json_input const& input) {
+    auto const* member = aiaudit::detail::member(&input.value(), "alerts");
     if (member == nullptr) return "50,80,100";
-    return from.text_or("alerts", "");
+    return input.text_or("alerts", "");
 }
 
 aiaudit::budget read_budget(char const* text) {
-    json_input const from(text, "budget");
-    from.allow({"name", "limit", "window", "unit", "scope", "tz", "then", "alerts"});
+    json_input const input(text, "budget");
+    input.allow({"name", "limit", "window", "unit", "scope", "tz", "then", "alerts"});
     aiaudit::budget wanted;
-    wanted.name = from.needed_text("name");
-    wanted.unit = take(aiaudit::parse_budget_unit(from.text_or("unit", "usd")));
-    wanted.limit = take(aiaudit::parse_budget_limit(from.needed_text("limit"), wanted.unit));
-    wanted.window = take(aiaudit::parse_budget_window(from.needed_text("window"), zone_of(from)));
-    if (from.text("tz") && !aiaudit::detail::is_calendar(wanted.window.period))
+    wanted.name = input.needed_text("name");
+    wanted.unit = take(aiaudit::parse_budget_unit(input.text_or("unit", "usd")));
+    wanted.limit = take(aiaudit::parse_budget_limit(input.needed_text("limit"), wanted.unit));
+    wanted.window = take(aiaudit::parse_budget_window(input.needed_text("window"), zone_of(input)));
+    if (input.text("tz") && !aiaudit::detail::is_calendar(wanted.window.period))
         bad_argument("budget: 'tz': only the windows day and month are of a calendar");
-    wanted.scope = take(aiaudit::parse_budget_scope(from.text_or("scope", "everyone")));
-    take(aiaudit::parse_budget_action(from.text_or("then", "refuse"), wanted));
-    wanted.alert_percents = take(aiaudit::parse_alert_percents(alerts_of(from)));
+    wanted.scope = take(aiaudit::parse_budget_scope(input.text_or("scope", "everyone")));
+    take(aiaudit::parse_budget_action(input.text_or("then", "refuse"), wanted));
+    wanted.alert_percents = take(aiaudit::parse_alert_percents(alerts_of(input)));
     take(check(wanted));
     return wanted;
 }
 
-void set_days(aiaudit::report_query& query, json_input const& from, aiaudit::timestamp now) {
+void set_days(aiaudit::report_query& query, json_input const& input, aiaudit::timestamp now) {
     constexpr std::uint64_t days_most = 100'000;
-    if (auto const days = from.number("days", 1, days_most)) {
-        if (from.has("from") || from.has("to"))
+    if (auto const days = input.number("days", 1, days_most)) {
+        if (input.has("from") || input.has("to"))
             bad_argument("report: 'days' does not go with 'from' and 'to'");
         aiaudit::civil_day const today = query.zone.day_of(now);
         query.days = {today.plus(1 - static_cast<std::int32_t>(*days)), today};
     }
-    auto const day = [&from](std::string_view name, aiaudit::civil_day& to) {
-        if (auto const text = from.text(name))
-            to = take_member(aiaudit::civil_day::parse(*text), name);
+    auto const day = [&input](std::string_view name, aiaudit::civil_day& bound) {
+        if (auto const text = input.text(name))
+            bound = take_member(aiaudit::civil_day::parse(*text), name);
     };
     day("from", query.days.first);
     day("to", query.days.last);
 }
 
-std::string report(aiaudit_ledger& of, char const* query_json) {
-    json_input const from(query_json, "report");
-    from.allow({"kind", "user", "tz", "days", "from", "to", "format"});
-    auto const format = aiaudit::text_format_named(from.text_or("format", "json"));
-    if (!format) from.wrong("format", "json, jsonl, csv or table");
-    std::string const word = from.text_or("kind", "daily");
+std::string report(aiaudit_ledger& handle, char const* query_json) {
+    json_input const input(query_json, "report");
+    input.allow({"kind", "user", "tz", "days", "from", "to", "format"});
+    auto const format = aiaudit::text_format_named(input.text_or("format", "json"));
+    if (!format) input.wrong("format", "json, jsonl, csv or table");
+    std::string const word = input.text_or("kind", "daily");
     if (word == "budgets") {
-        json_input(from.value(), "report budgets").allow({"kind", "format"});
-        return to_text(take(of.log.budget_states()), *format);
+        json_input(input.value(), "report budgets").allow({"kind", "format"});
+        return to_text(take(handle.log.budget_states()), *format);
     }
     auto const kind = aiaudit::report_named(word);
     if (!kind)
-        from.wrong("kind",
-                   "daily, models, users, user, projects, keys, providers, statuses or budgets");
+        input.wrong("kind",
+                    "daily, models, users, user, projects, keys, providers, statuses or budgets");
     aiaudit::report_query query;
     query.kind = *kind;
-    query.user = from.text_or("user", "");
+    query.user = input.text_or("user", "");
     bool const of_user = *kind == aiaudit::report_kind::user;
-    if (of_user != from.has("user"))
+    if (of_user != input.has("user"))
         bad_argument(of_user ? "report: the kind \"user\" needs 'user'"
                              : "report: 'user' belongs to the kind \"user\"");
-    query.zone = zone_of(from);
-    set_days(query, from, of.log.time().now());
-    return to_text(take(of.log.report(query)), *format);
+    query.zone = zone_of(input);
+    set_days(query, input, handle.log.time().now());
+    return to_text(take(handle.log.report(query)), *format);
 }
 
-std::string records(aiaudit_ledger& of, std::uint64_t from, std::uint64_t most) {
-    std::uint64_t const first = from != 0 ? from : value_of(take(of.log.first_sequence()));
+std::string records(aiaudit_ledger& handle, std::uint64_t start, std::uint64_t count_max) {
+    std::uint64_t const first = start != 0 ? start : value_of(take(handle.log.first_sequence()));
     std::string text = "[";
-    if (most == 0 || first > value_of(take(of.log.last_sequence()))) return "[]";
+    if (count_max == 0 || first > value_of(take(handle.log.last_sequence()))) return "[]";
     std::uint64_t count = 0;
-    take(of.log.read(aiaudit::sequence{first},
-                     [&](aiaudit::sequence number, aiaudit::record&& entry) {
-                         text.append(count == 0 ? "\n" : ",\n").append(to_json(number, entry));
-                         return ++count < most;
-                     }));
+    take(handle.log.read(aiaudit::sequence{first},
+                         [&](aiaudit::sequence number, aiaudit::record&& entry) {
+                             text.append(count == 0 ? "\n" : ",\n").append(to_json(number, entry));
+                             return ++count < count_max;
+                         }));
     return text + "\n]";
 }
 
 // --- Verification ---
 
 aiaudit::verification_request read_verification(char const* text) {
-    json_input const from(text, "verify");
-    from.allow({"checkpoint", "key", "only_after"});
+    json_input const input(text, "verify");
+    input.allow({"checkpoint", "key", "only_after"});
     aiaudit::verification_request request;
-    request.only_after_anchor = from.flag("only_after").value_or(false);
-    auto const note = from.text("checkpoint");
-    if (!note && (from.has("key") || request.only_after_anchor))
+    request.only_after_anchor = input.flag("only_after").value_or(false);
+    auto const note = input.text("checkpoint");
+    if (!note && (input.has("key") || request.only_after_anchor))
         bad_argument("verify: 'key' and 'only_after' belong to 'checkpoint'");
     if (!note) return request;
     auto const key =
-        take_member(aiaudit::note_verification_key::parse(from.needed_text("key")), "key");
+        take_member(aiaudit::note_verification_key::parse(input.needed_text("key")), "key");
     request.anchor = take_member(aiaudit::open_checkpoint(*note, key), "checkpoint");
     return request;
 }
@@ -516,18 +517,18 @@ std::string verification_text(aiaudit::verification const& found) {
     return out.finish();
 }
 
-int verify(aiaudit_ledger& of, char const* request_json, char** out) {
-    auto const found = take(aiaudit::verify(of.log, read_verification(request_json)));
-    hand_out(verification_text(found), out);
+int verify(aiaudit_ledger& handle, char const* request_json, char** output) {
+    auto const found = take(aiaudit::verify(handle.log, read_verification(request_json)));
+    hand_out(verification_text(found), output);
     if (found.sound()) return AIAUDIT_OK;
     return set_failure(AIAUDIT_VERIFICATION_FAILED,
                        "verification_failed: " + found.findings.front());
 }
 
-std::string signed_checkpoint(aiaudit_ledger& of, std::string text) {
+std::string signed_checkpoint(aiaudit_ledger& handle, std::string text) {
     while (!text.empty() && text.back() == '\n') text.pop_back();
     auto const key = take_member(aiaudit::note_signing_key::parse(text), "signing_key");
-    auto const state = take(aiaudit::checkpoint_of(of.log, std::string(key.name())));
+    auto const state = take(aiaudit::checkpoint_of(handle.log, std::string(key.name())));
     return take(aiaudit::sign_checkpoint(state, key));
 }
 
@@ -577,115 +578,118 @@ int aiaudit_close(aiaudit_ledger* ledger) {
 }
 
 int aiaudit_flush(aiaudit_ledger* ledger) {
-    return aiaudit_c::with(ledger, nullptr, [](aiaudit_ledger& of) {
-        aiaudit_c::take(of.log.flush());
+    return aiaudit_c::run(ledger, nullptr, [](aiaudit_ledger& handle) {
+        aiaudit_c::take(handle.log.flush());
         return int{AIAUDIT_OK};
     });
 }
 
 int aiaudit_record(aiaudit_ledger* ledger, char const* exchange_json, char** record_json) {
-    return aiaudit_c::with(ledger, record_json, [&](aiaudit_ledger& to) {
+    return aiaudit_c::run(ledger, record_json, [&](aiaudit_ledger& handle) {
         auto const text = aiaudit_c::needed(exchange_json, "exchange_json");
-        aiaudit_c::json_input const from(text.c_str(), "exchange");
-        from.allow({"id", "provider", "path", "request", "response", "status", "content_type",
-                    "headers", "user", "project", "key", "tags", "timestamp", "duration_ms",
-                    "ttft_ms", "operation_id", "attempt", "trace_id"});
+        aiaudit_c::json_input const input(text.c_str(), "exchange");
+        input.allow({"id", "provider", "path", "request", "response", "status", "content_type",
+                     "headers", "user", "project", "key", "tags", "timestamp", "duration_ms",
+                     "ttft_ms", "operation_id", "attempt", "trace_id"});
         auto const exchange = aiaudit_c::take(aiaudit::parse_exchange(text));
-        auto const made = aiaudit_c::take(
-            aiaudit::record_of(exchange, to.prices, to.log.time().now(), aiaudit_c::price_cache()));
-        aiaudit_c::append(to, made, record_json);
+        auto const draft = aiaudit_c::take(aiaudit::record_of(
+            exchange, handle.prices, handle.log.time().now(), aiaudit_c::price_cache()));
+        aiaudit_c::append(handle, draft, record_json);
         return int{AIAUDIT_OK};
     });
 }
 
 int aiaudit_append(aiaudit_ledger* ledger, char const* record_json, char** appended_json) {
-    return aiaudit_c::with(ledger, appended_json, [&](aiaudit_ledger& to) {
+    return aiaudit_c::run(ledger, appended_json, [&](aiaudit_ledger& handle) {
         auto const text = aiaudit_c::needed(record_json, "record_json");
-        auto read = aiaudit_c::read_record(text.c_str(), to.log.time().now());
-        aiaudit::import_result made{std::move(read.entry), {}};
-        if (!read.has_cost) aiaudit_c::price(to, made);
-        aiaudit_c::append(to, made, appended_json);
+        auto read = aiaudit_c::read_record(text.c_str(), handle.log.time().now());
+        aiaudit::import_result draft{std::move(read.entry), {}};
+        if (!read.has_cost) aiaudit_c::price(handle, draft);
+        aiaudit_c::append(handle, draft, appended_json);
         return int{AIAUDIT_OK};
     });
 }
 
 int aiaudit_admit(aiaudit_ledger* ledger, char const* request_json, char** admission_json) {
-    return aiaudit_c::with(ledger, admission_json, [&](aiaudit_ledger& at) {
-        return aiaudit_c::admit(at, aiaudit_c::needed(request_json, "request_json").c_str(),
+    return aiaudit_c::run(ledger, admission_json, [&](aiaudit_ledger& handle) {
+        return aiaudit_c::admit(handle, aiaudit_c::needed(request_json, "request_json").c_str(),
                                 admission_json);
     });
 }
 
 int aiaudit_settle(aiaudit_ledger* ledger, char const* outcome_json, char** record_json) {
-    return aiaudit_c::with(ledger, record_json, [&](aiaudit_ledger& at) {
-        aiaudit_c::settle(at, aiaudit_c::needed(outcome_json, "outcome_json").c_str(), record_json);
+    return aiaudit_c::run(ledger, record_json, [&](aiaudit_ledger& handle) {
+        aiaudit_c::settle(handle, aiaudit_c::needed(outcome_json, "outcome_json").c_str(),
+                          record_json);
         return int{AIAUDIT_OK};
     });
 }
 
-int aiaudit_reconcile(aiaudit_ledger* ledger, uint64_t older_than_seconds, uint64_t* settled) {
-    if (settled != nullptr) *settled = 0;
-    return aiaudit_c::with(ledger, nullptr, [&](aiaudit_ledger& at) {
-        std::int64_t const now = at.log.time().now().seconds();
+int aiaudit_reconcile(aiaudit_ledger* ledger, uint64_t older_than_seconds, uint64_t* count) {
+    if (count != nullptr) *count = 0;
+    return aiaudit_c::run(ledger, nullptr, [&](aiaudit_ledger& handle) {
+        std::int64_t const now = handle.log.time().now().seconds();
         auto const before = aiaudit::timestamp::from_seconds(
             older_than_seconds < static_cast<std::uint64_t>(now)
                 ? now - static_cast<std::int64_t>(older_than_seconds)
                 : 0);
         // First, so that none of them is settled from memory after it was settled here.
-        at.attempts.forget_before(before);
-        auto const count = aiaudit_c::take(at.log.reconcile(before));
-        if (settled != nullptr) *settled = count;
+        handle.attempts.forget_before(before);
+        auto const settled = aiaudit_c::take(handle.log.reconcile(before));
+        if (count != nullptr) *count = settled;
         return int{AIAUDIT_OK};
     });
 }
 
 int aiaudit_budget_set(aiaudit_ledger* ledger, char const* budget_json) {
-    return aiaudit_c::with(ledger, nullptr, [&](aiaudit_ledger& at) {
+    return aiaudit_c::run(ledger, nullptr, [&](aiaudit_ledger& handle) {
         auto const text = aiaudit_c::needed(budget_json, "budget_json");
-        aiaudit_c::take(at.log.set_budget(aiaudit_c::read_budget(text.c_str())));
+        aiaudit_c::take(handle.log.set_budget(aiaudit_c::read_budget(text.c_str())));
         return int{AIAUDIT_OK};
     });
 }
 
 int aiaudit_budget_remove(aiaudit_ledger* ledger, char const* name) {
-    return aiaudit_c::with(ledger, nullptr, [&](aiaudit_ledger& at) {
-        aiaudit_c::take(at.log.remove_budget(aiaudit_c::needed(name, "name")));
+    return aiaudit_c::run(ledger, nullptr, [&](aiaudit_ledger& handle) {
+        aiaudit_c::take(handle.log.remove_budget(aiaudit_c::needed(name, "name")));
         return int{AIAUDIT_OK};
     });
 }
 
 int aiaudit_budget_list(aiaudit_ledger* ledger, char** budgets_json) {
-    return aiaudit_c::with(ledger, budgets_json, [&](aiaudit_ledger& of) {
-        aiaudit_c::hand_out(to_text(aiaudit_c::take(of.log.budgets()), aiaudit::text_format::json),
-                            budgets_json);
+    return aiaudit_c::run(ledger, budgets_json, [&](aiaudit_ledger& handle) {
+        aiaudit_c::hand_out(
+            to_text(aiaudit_c::take(handle.log.budgets()), aiaudit::text_format::json),
+            budgets_json);
         return int{AIAUDIT_OK};
     });
 }
 
 int aiaudit_report(aiaudit_ledger* ledger, char const* query_json, char** report) {
-    return aiaudit_c::with(ledger, report, [&](aiaudit_ledger& of) {
-        aiaudit_c::hand_out(aiaudit_c::report(of, query_json), report);
+    return aiaudit_c::run(ledger, report, [&](aiaudit_ledger& handle) {
+        aiaudit_c::hand_out(aiaudit_c::report(handle, query_json), report);
         return int{AIAUDIT_OK};
     });
 }
 
-int aiaudit_records(aiaudit_ledger* ledger, uint64_t from, uint64_t most, char** records_json) {
-    return aiaudit_c::with(ledger, records_json, [&](aiaudit_ledger& of) {
-        aiaudit_c::hand_out(aiaudit_c::records(of, from, most), records_json);
+int aiaudit_records(aiaudit_ledger* ledger, uint64_t input, uint64_t most, char** records_json) {
+    return aiaudit_c::run(ledger, records_json, [&](aiaudit_ledger& handle) {
+        aiaudit_c::hand_out(aiaudit_c::records(handle, input, most), records_json);
         return int{AIAUDIT_OK};
     });
 }
 
 int aiaudit_verify(aiaudit_ledger* ledger, char const* request_json, char** verification_json) {
-    return aiaudit_c::with(ledger, verification_json, [&](aiaudit_ledger& of) {
-        return aiaudit_c::verify(of, request_json, verification_json);
+    return aiaudit_c::run(ledger, verification_json, [&](aiaudit_ledger& handle) {
+        return aiaudit_c::verify(handle, request_json, verification_json);
     });
 }
 
 int aiaudit_checkpoint(aiaudit_ledger* ledger, char const* signing_key, char** note) {
-    return aiaudit_c::with(ledger, note, [&](aiaudit_ledger& of) {
+    return aiaudit_c::run(ledger, note, [&](aiaudit_ledger& handle) {
         aiaudit_c::hand_out(
-            aiaudit_c::signed_checkpoint(of, aiaudit_c::needed(signing_key, "signing_key")), note);
+            aiaudit_c::signed_checkpoint(handle, aiaudit_c::needed(signing_key, "signing_key")),
+            note);
         return int{AIAUDIT_OK};
     });
 }

@@ -39,16 +39,16 @@ struct failure {
 
 // The value, or throws its error.
 template <class T>
-T take(aiaudit::result<T> from) {
-    if (!from) throw failure{from.error()};
-    if constexpr (!std::is_void_v<T>) return std::move(*from);
+T take(aiaudit::result<T> outcome) {
+    if (!outcome) throw failure{outcome.error()};
+    if constexpr (!std::is_void_v<T>) return std::move(*outcome);
 }
 
 // The same for the text of a member, which the error names.
 template <class T>
-T take_member(aiaudit::result<T> from, std::string_view name) {
-    if (from) return std::move(*from);
-    aiaudit::error reason = from.error();
+T take_member(aiaudit::result<T> outcome, std::string_view name) {
+    if (outcome) return std::move(*outcome);
+    aiaudit::error reason = outcome.error();
     reason.where = "'" + std::string(name) + "': " + reason.where;
     throw failure{std::move(reason)};
 }
