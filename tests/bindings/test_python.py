@@ -8,6 +8,7 @@ import json
 import os
 import shutil
 import signal
+import subprocess
 import sys
 import tempfile
 import threading
@@ -317,6 +318,16 @@ class Life(LedgerTest):
         ledger.close()
         with self.fails("closed"):
             ledger.flush()
+
+    def test_what_is_queued_is_written_when_the_program_ends(self):
+        program = ("import aiaudit, sys, threading\n"
+                   "ledger = aiaudit.Ledger(sys.argv[1], durability='relaxed')\n"
+                   "for number in range(100): ledger.append({'cost_usd': str(number)})\n"
+                   "wait = threading.Event().wait\n"
+                   "threading.Thread(target=lambda held: wait(), args=(ledger,), daemon=True).start()\n")
+        subprocess.run([sys.executable, "-c", program, str(self.place / "calls")], check=True, timeout=60)
+        with self.open() as ledger:
+            self.assertEqual(len(list(ledger.records())), 100)
 
     def test_closing_waits_for_the_call_that_is_under_way(self):
         ledger = self.open()

@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: MIT
 """The ledger, over the C interface (include/aiaudit.h)."""
+import atexit
 import ctypes
 import json
 import os
 import re
 import threading
 import weakref
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import date, datetime, timezone
 from decimal import Decimal
 from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Union
@@ -339,7 +340,15 @@ def _after_fork() -> None:
         ledger._release()
 
 
+def _close_all() -> None:
+    """What is queued when the program ends is written, also where nobody closed the ledger."""
+    with ExitStack() as ledgers:
+        for ledger in list(_open_ledgers):
+            ledgers.callback(ledger.close)
+
+
 os.register_at_fork(after_in_child=_after_fork)
+atexit.register(_close_all)
 
 
 class _NullableBody:
