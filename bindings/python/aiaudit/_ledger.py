@@ -24,7 +24,8 @@ _NAMES = {0: "ok", 1: "internal", 2: "out_of_memory"}
 
 def version() -> str:
     """The version of the library, such as "0.1.0"."""
-    return library.aiaudit_version().decode()
+    text: bytes = library.aiaudit_version()
+    return text.decode()
 
 
 class Error(Exception):
@@ -144,17 +145,17 @@ class Ledger:
                    "headers": headers, "user": user, "project": project, "key": key, "tags": tags,
                    "timestamp": _instant(timestamp), "duration_ms": duration_ms, "ttft_ms": ttft_ms,
                    "operation_id": operation_id, "attempt": attempt, "trace_id": trace_id}
-        return self._object("aiaudit_record", _json(members, request=request, response=_NullableBody(response)))
+        return self._row("aiaudit_record", _json(members, request=request, response=_NullableBody(response)))
 
     def append(self, record: Mapping[str, Any]) -> Row:
         """Appends a record made by the caller, with the members of those that record() returns. Without cost_usd and
         cost_status its usage is priced."""
-        return self._object("aiaudit_append", _json(dict(record), keep_none=True))
+        return self._row("aiaudit_append", _json(dict(record), keep_none=True))
 
     def records(self, start: int = 0, *, batch: int = 1000) -> Iterator[Row]:
         """The records from a sequence on, oldest first; 0: from the oldest that there is."""
         while True:
-            rows = self._object("aiaudit_records", start, batch)
+            rows = self._rows("aiaudit_records", start, batch)
             yield from rows
             if len(rows) < batch:
                 return
@@ -179,7 +180,7 @@ class Ledger:
         members = {"provider": provider, "path": path, "user": user, "project": project, "key": key, "tags": tags,
                    "trace_id": trace_id, "operation_id": operation_id, "attempt": attempt, "timeout_ms": timeout_ms,
                    "output_tokens_max": output_tokens_max, "max_cost_usd": _money(max_cost_usd, "max_cost_usd")}
-        return Admission(self, self._object("aiaudit_admit", _json(members, request=request)))
+        return Admission(self, self._row("aiaudit_admit", _json(members, request=request)))
 
     def settle(self, operation_id: str, response: Body = None, *, attempt: int = 1, status: Optional[int] = None,
                content_type: Optional[str] = None, headers: Optional[Mapping[str, str]] = None, sent: bool = True,
@@ -200,7 +201,7 @@ class Ledger:
             members["sent"] = False
         if response is not None or (sent and cost_usd is None):
             bodies["response"] = _NullableBody(response)
-        return self._object("aiaudit_settle", _json(members, **bodies))
+        return self._row("aiaudit_settle", _json(members, **bodies))
 
     def reconcile(self, older_than_seconds: int = 3600) -> int:
         """Settles calls of processes that died, at what was held for them; returns how many."""
@@ -227,7 +228,7 @@ class Ledger:
 
     def budgets(self) -> List[Row]:
         """The budgets as they are set; report("budgets") says how they stand."""
-        return self._object("aiaudit_budget_list")
+        return self._rows("aiaudit_budget_list")
 
     # --- Reports and verification ---
 
@@ -239,7 +240,7 @@ class Ledger:
         kind: "daily", "models", "users", "user" (with `user`), "projects", "keys", "providers", "statuses", "budgets".
         days: the last so many, today included; or `start` and `end`, both included. tz: whose calendar days.
         """
-        return self._object("aiaudit_report", _json({"kind": kind, "user": user, "tz": tz, "days": days,
+        return self._rows("aiaudit_report", _json({"kind": kind, "user": user, "tz": tz, "days": days,
                                                      "from": _day(start), "to": _day(end)}))
 
     def report_text(self, kind: str = "daily", format: str = "table", **filters: Any) -> str:
@@ -257,7 +258,7 @@ class Ledger:
         members: Row = {"checkpoint": checkpoint, "key": key}
         if only_after:
             members["only_after"] = True
-        return self._object("aiaudit_verify", _json(members))
+        return self._row("aiaudit_verify", _json(members))
 
     def checkpoint(self, signing_key: str) -> str:
         """A signed checkpoint of the log as it is now, to be kept where the log's writer cannot reach it."""
@@ -328,8 +329,13 @@ class Ledger:
             raise Unsound(failure.code, str(failure), _parse(text))
         raise failure
 
-    def _object(self, function: str, *arguments: Any) -> Any:
-        return _parse(self._text(function, *arguments))
+    def _row(self, function: str, *arguments: Any) -> Row:
+        row: Row = _parse(self._text(function, *arguments))
+        return row
+
+    def _rows(self, function: str, *arguments: Any) -> List[Row]:
+        rows: List[Row] = _parse(self._text(function, *arguments))
+        return rows
 
 
 _open_ledgers: "weakref.WeakSet[Ledger]" = weakref.WeakSet()
