@@ -167,7 +167,9 @@ AIAUDIT_API int aiaudit_admit(aiaudit_ledger* ledger, const char* request_json,
  *   "cost_usd"          the cost, from elsewhere; "usage" {} beside it, or absent
  * Beside it "duration_ms", "ttft_ms", "error" (a code such as "timed_out"). Who, what and when are
  * those of the admission. An outcome whose cost is not known stays charged at what was held.
- * AIAUDIT_NOT_FOUND: no such attempt is open. */
+ * AIAUDIT_NOT_FOUND: no such attempt is open. One that was admitted by another process, or before
+ * this ledger was opened, is open only if a budget covered it; record any other by
+ * aiaudit_record() with its operation_id. */
 AIAUDIT_API int aiaudit_settle(aiaudit_ledger* ledger, const char* outcome_json,
                                char** record_json);
 

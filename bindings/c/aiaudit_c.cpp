@@ -150,13 +150,14 @@ std::string read_file(std::string const& path) {
 // --- The ledger and what belongs to it ---
 
 // The intents that this process admitted and has not settled. One that is not here is looked for in
-// the log, so forgetting one costs time only.
+// the log, which knows those that a budget covers. Bounds: the oldest (a UUID sorts by time) make
+// way, so that calls that nobody settles do not fill it.
 class open_attempts {
 public:
     void put(attempt_key const& key, aiaudit::record const& intent) {
         std::scoped_lock const lock(mutex_);
-        if (intents_.size() < most || intents_.contains(key))
-            intents_.insert_or_assign(key, intent);
+        intents_.insert_or_assign(key, intent);
+        if (intents_.size() > count_max) intents_.erase(intents_.begin());
     }
     // Only one of several that ask gets it.
     [[nodiscard]] std::optional<aiaudit::record> take_out(attempt_key const& key) {
@@ -177,7 +178,7 @@ public:
     }
 
 private:
-    static constexpr std::size_t most = 65'536;
+    static constexpr std::size_t count_max = 65'536;
     std::mutex mutex_{};
     std::map<attempt_key, aiaudit::record> intents_{};  // protected by mutex_
 };
