@@ -387,6 +387,7 @@ static void test_fork(const char* path) {
 static void test_relaxed(const char* path) {
     aiaudit_ledger* ledger = open_ledger(path, "{\"durability\":\"relaxed\",\"budgets\":\"exclusive\"}");
     char* text = NULL;
+    char id[64];
     CHECK(aiaudit_record(ledger, CALL_OF("ana"), &text) == AIAUDIT_OK);
     CHECK(has(text, "{\"sequence\":0,")); /* not known yet */
     aiaudit_free(text);
@@ -394,6 +395,15 @@ static void test_relaxed(const char* path) {
     CHECK(aiaudit_records(ledger, 1, 1, &text) == AIAUDIT_OK);
     CHECK(has(text, "{\"sequence\":1,"));
     aiaudit_free(text);
+
+    /* Without budgets calls are admitted as well; a settlement that fails leaves them open. */
+    CHECK(aiaudit_admit(ledger, "{\"provider\":\"own\",\"path\":\"/think\",\"max_cost_usd\":\"1\"}",
+                        &text) == AIAUDIT_OK);
+    strcpy(id, member(text, "operation_id"));
+    aiaudit_free(text);
+    settle_with(ledger, id, "\"cost_usd\":\"0.0000000000001\"", AIAUDIT_MONEY_INEXACT, NULL);
+    settle_with(ledger, id, "\"cost_usd\":\"0.5\"", AIAUDIT_OK, "\"cost_usd\":\"0.5\"");
+    settle_with(ledger, id, "\"cost_usd\":\"0.5\"", AIAUDIT_NOT_FOUND, NULL);
     CHECK(aiaudit_close(ledger) == AIAUDIT_OK);
 }
 
