@@ -1,12 +1,24 @@
 # Finds cpp-httplib, header-only or split into a library as Debian has it: target Httplib::Httplib.
 #
 # The layout of its classes depends on CPPHTTPLIB_ macros, so a library must be used with those that it was built with:
-# they are asked of its pkg-config file.
+# its own CMake package says them, or its pkg-config file. AIAUDIT_HTTPLIB_AS_IS: they are said, do not guess
+# (docs/decisions/0011-httplib-macros.md).
+include(FindPackageHandleStandardArgs)
+find_package(httplib CONFIG QUIET)
+if(TARGET httplib::httplib)
+  find_package_handle_standard_args(Httplib REQUIRED_VARS httplib_DIR VERSION_VAR httplib_VERSION)
+  if(NOT TARGET Httplib::Httplib)
+    add_library(Httplib::Httplib INTERFACE IMPORTED)
+    target_link_libraries(Httplib::Httplib INTERFACE httplib::httplib)
+    target_compile_definitions(Httplib::Httplib INTERFACE AIAUDIT_HTTPLIB_AS_IS)
+  endif()
+  return()
+endif()
 find_path(Httplib_INCLUDE_DIR httplib.h)
 find_library(Httplib_LIBRARY cpp-httplib)
 mark_as_advanced(Httplib_INCLUDE_DIR Httplib_LIBRARY)
 set(Httplib_reason "on Debian: apt-get install libcpp-httplib-dev pkg-config")
-set(Httplib_definitions)
+set(Httplib_definitions AIAUDIT_HTTPLIB_AS_IS)
 set(Httplib_flags_known TRUE)
 find_package(PkgConfig QUIET)
 if(PkgConfig_FOUND)
@@ -21,7 +33,6 @@ if(Httplib_LIBRARY AND NOT Httplib_PC_FOUND)
   set(Httplib_flags_known FALSE)
   set(Httplib_reason "${Httplib_LIBRARY} is there, but pkg-config does not say with which macros it was built")
 endif()
-include(FindPackageHandleStandardArgs)
 find_package_handle_standard_args(Httplib REQUIRED_VARS Httplib_INCLUDE_DIR Httplib_flags_known
   REASON_FAILURE_MESSAGE "${Httplib_reason}")
 if(Httplib_FOUND AND NOT TARGET Httplib::Httplib)

@@ -3,22 +3,25 @@
 # What is built of what stands in sources.list files, which meson.build reads too: a line is "PROGRAM FILE", FILE from the
 # root of the source tree; a program may have many lines; # starts a comment.
 
-if(PROJECT_IS_TOP_LEVEL AND NOT DEFINED CMAKE_CXX_COMPILER_LAUNCHER)
-  find_program(AIAUDIT_CCACHE ccache)
-  if(AIAUDIT_CCACHE)
-    set(CMAKE_CXX_COMPILER_LAUNCHER "${AIAUDIT_CCACHE}")
-  endif()
-endif()
-
 # What we demand of our own code. -Werror is CMAKE_COMPILE_WARNING_AS_ERROR, which the presets set.
-add_library(aiaudit_own INTERFACE)
-target_link_libraries(aiaudit_own INTERFACE aiaudit::aiaudit)
-target_compile_options(aiaudit_own INTERFACE
-  -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wold-style-cast -Wundef
+set(warnings -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wold-style-cast -Wundef
   $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>)  # g++ 12 sees it in its own std::string (its bug 105651)
 if(CMAKE_UNITY_BUILD)  # g++ takes the .cpp files that are joined for headers
-  target_compile_options(aiaudit_own INTERFACE $<$<CXX_COMPILER_ID:GNU>:-Wno-subobject-linkage>)
+  list(APPEND warnings $<$<CXX_COMPILER_ID:GNU>:-Wno-subobject-linkage>)
 endif()
+add_library(aiaudit_own INTERFACE)
+target_compile_options(aiaudit_own INTERFACE ${warnings})
+if(AIAUDIT_HEADER_ONLY_TESTS)
+  target_link_libraries(aiaudit_own INTERFACE aiaudit::aiaudit aiaudit::gateway)
+else()
+  target_link_libraries(aiaudit_own INTERFACE aiaudit::compiled aiaudit::compiled-gateway)
+endif()
+foreach(target IN LISTS compiled_targets)
+  target_compile_options(${target} PRIVATE ${warnings})
+  if(AIAUDIT_BUILD_FUZZERS)
+    target_compile_options(${target} PRIVATE -fsanitize=fuzzer-no-link)
+  endif()
+endforeach()
 if(AIAUDIT_SINGLE_HEADER)
   # The single header first; the modular headers that a source names are then empty by their guards.
   target_compile_options(aiaudit_own INTERFACE "SHELL:-include aiaudit/aiaudit.hpp")
@@ -103,6 +106,7 @@ if(AIAUDIT_BUILD_TESTS)
   if(Python3_FOUND)
     add_test(NAME tidy COMMAND Python3::Interpreter "${PROJECT_SOURCE_DIR}/tools/tidy.py")
     add_test(NAME tidy.self_test COMMAND Python3::Interpreter "${PROJECT_SOURCE_DIR}/tools/tidy.py" --self-test)
+    add_test(NAME bench.self_test COMMAND Python3::Interpreter "${PROJECT_SOURCE_DIR}/tools/bench" --self-test)
   endif()
 endif()
 

@@ -1,4 +1,4 @@
 // SPDX-License-Identifier: MIT
 //
-// The compiled library, a part of it: see impl.hpp.
+// The definitions behind <aiaudit/aiaudit.hpp>, for those who compile with AIAUDIT_SEPARATE.
 #include <aiaudit/impl/client.hpp>

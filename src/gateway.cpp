@@ -1,4 +1,4 @@
 // SPDX-License-Identifier: MIT
 //
-// The compiled library, a part of it: see impl.hpp.
+// The definitions of <aiaudit/gateway.hpp>, for those who compile with AIAUDIT_SEPARATE.
 #include <aiaudit/impl/gateway.hpp>

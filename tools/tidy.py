@@ -26,10 +26,11 @@ FLOORS = {
     "basic_ledger.hpp": 7, "client/": 7,
     "client.hpp": 8, "alerts.hpp": 8, "import.hpp": 8, "verify.hpp": 8, "retain.hpp": 8, "export/": 8, "sinks/": 8,
     "ledger.hpp": 9, "gateway/": 9,
-    "aiaudit.hpp": 10, "gateway.hpp": 10, "templates.hpp": 10,
+    "aiaudit.hpp": 10, "gateway.hpp": 10,
+    "templates.hpp": 11,
 }
 
-IMPL_FLOOR = 10
+IMPL_FLOOR = 11
 
 # Who may include what of others, so that its cost is paid only by those who use it. Standard headers are free.
 THIRD_PARTY = {
@@ -52,6 +53,13 @@ LINE_MAX = 100
 HEADER_LINES_MAX = 500
 GENERATED = ("include/aiaudit/gateway/dashboard_assets.hpp",)  # by tools/embed.py: as long as what it holds
 
+# Macros of others that one header defines, only where nobody else has: how Debian builds the library (decision 0011).
+LENT_MACROS = {
+    "CPPHTTPLIB_OPENSSL_SUPPORT": "include/aiaudit/transport/response_reader.hpp",
+    "USE_OS_TZDB": "include/aiaudit/timezone/tzdb.hpp",
+    "ONLY_C_LOCALE": "include/aiaudit/timezone/tzdb.hpp",
+}
+
 # Where, what, why. `where` is a pattern of paths from the root; `what` is looked for in code without comments and
 # strings, or in every line where the rule says "text".
 BANNED = (
@@ -60,8 +68,7 @@ BANNED = (
     ("include/*", "code", r"\b(abort|exit|rand|srand)\s*\(", "not ours to call: return an error, or std::random_device"),
     ("include/*", "code", r"^using namespace\b", "it leaks into every user"),
     ("include/*", "code", r"#\s*pragma\s+once", "an include guard: it outlives amalgamation"),
-    ("include/*", "code", r"#\s*define\s+(?!AIAUDIT_)", "macros of ours begin with AIAUDIT_"),
-    ("include/*", "code", r"#\s*define\s+CPPHTTPLIB_", "layouts depend on these: the build gives them"),
+    ("include/*", "code", rf"#\s*define\s+(?!AIAUDIT_|(?:{'|'.join(LENT_MACROS)})\b)", "macros of ours begin with AIAUDIT_"),
     ("include/*", "code", r"\bstd::(min|max)\s*\(|::(min|max)\(\)", "a macro may have that name: (std::max)(a, b)"),
     ("include/*", "code", r"^\s*[^#\s].*\bthrow\b|^\s*throw\b", "AIAUDIT_THROW: a user may have no exceptions"),
     ("include/*", "code", r"^namespace\s*\{", "an anonymous namespace in a header is an ODR trap: use detail"),
@@ -80,7 +87,9 @@ LISTS = {  # each list, and the files that it must name
     "tests/fuzz/sources.list": "tests/fuzz/*.cpp",
 }
 UNLISTED = ("tests/*/main.cpp", "tests/fuzz/*", "tests/compile/*", "tests/consumers/*", "tests/torture/*")
-SOURCES = ("include/*.hpp", "tests/*.hpp", "tests/*.cpp", "tests/*.py", "tools/*.cpp", "tools/*.hpp", "tools/*.py",
+UNBUILT = ("benchmarks/compile/*",)  # programs that are only compiled, by scripts/bench compile
+DEFINITIONS = ("include/*.ipp", "include/*.tpp")
+SOURCES = ("include/*.hpp", *DEFINITIONS, "tests/*.hpp", "tests/*.cpp", "tests/*.py", "tools/*.cpp", "tools/*.hpp", "tools/*.py",
            "examples/*.cpp", "benchmarks/*.cpp", "benchmarks/*.hpp", "scripts/*", ".ci/*", "cmake/*",
            "CMakeLists.txt", "meson.build", "meson_options.txt")
 
@@ -138,6 +147,7 @@ class Tree:
             self.check_text(path)
         for path in self.files(("include/*.hpp",)):
             self.check_header(path)
+            self.check_lent_macros(path)
         self.check_cycles()
         self.check_lists()
         self.check_suites()
@@ -148,7 +158,7 @@ class Tree:
         text = self.read(path)
         if not text.endswith("\n"):
             self.find(path, text.count("\n") + 1, "no new line at the end")
-        is_code = path.endswith((".hpp", ".cpp"))
+        is_code = path.endswith((".hpp", ".ipp", ".tpp", ".cpp"))
         lines = text.split("\n")
         code = blanked(text) if is_code else lines
         for where, kind, what, why in BANNED:
@@ -169,9 +179,7 @@ class Tree:
         name = path.removeprefix("include/aiaudit/")
         if len(lines) - 1 > HEADER_LINES_MAX and path not in GENERATED:
             self.find(path, len(lines) - 1, f"more than {HEADER_LINES_MAX} lines: it does too much")
-        guard = re.sub(r"[^A-Z0-9]", "_", path.removeprefix("include/").upper())
-        if f"#ifndef {guard}\n#define {guard}\n" not in text or not text.endswith(f"#endif  // {guard}\n"):
-            self.find(path, 1, f"the include guard must be {guard}, and be named at its end")
+        self.check_guard(path, text)
         where = place(name)
         if where is None:
             self.find(path, 1, "on no floor: add its folder to FLOORS in tools/tidy.py")
@@ -182,8 +190,43 @@ class Tree:
             self.find(path, 1, "begin with the licence, an empty comment line and '// NAME.hpp: what it is'")
         if not re.search(rf"\bFloor {floor}\.", comment):
             self.find(path, 1, f"the comment at its head must say 'Floor {floor}.'")
-        if floor not in (0, 10) and "Threads:" not in comment:
+        if floor not in (0, 10, IMPL_FLOOR) and "Threads:" not in comment:
             self.find(path, 1, "the comment at its head must say 'Threads: ...'")
+        self.check_includes(path, lines, name, room, floor)
+
+    def check_guard(self, path: str, text: str) -> None:
+        guard = re.sub(r"[^A-Z0-9]", "_", path.removeprefix("include/").upper())
+        if f"#ifndef {guard}\n#define {guard}\n" not in text or not text.endswith(f"#endif  // {guard}\n"):
+            self.find(path, 1, f"the include guard must be {guard}, and be named at its end")
+
+    def check_definitions(self, path: str) -> None:
+        """Definitions stand on the floor of the header that declares them, and include what it may."""
+        text = self.read(path)
+        lines = text.split("\n")
+        self.check_guard(path, text)
+        if len(lines) - 1 > HEADER_LINES_MAX:
+            self.find(path, len(lines) - 1, f"more than {HEADER_LINES_MAX} lines: it does too much")
+        name = declarations(path.removeprefix("include/aiaudit/"))
+        include = f"#include <{path.removeprefix('include/')}>"
+        if not (self.root / "include/aiaudit" / name).is_file():
+            self.find(path, 1, f"no header {name} that declares what this defines")
+        elif f"#ifndef AIAUDIT_SEPARATE\n" not in self.read(f"include/aiaudit/{name}") or \
+                include not in self.read(f"include/aiaudit/{name}"):
+            self.find(path, 1, f"{name} must end with '#ifndef AIAUDIT_SEPARATE' and '{include}'")
+        where = place(name)
+        if where is not None:
+            self.check_includes(path, lines, name, *where)
+
+    def check_collected(self) -> None:
+        """Definitions that no impl/*.hpp includes are compiled by nobody; those that two include, twice."""
+        collectors = {path: self.read(path) for path in self.files(("include/aiaudit/impl/*.hpp",))}
+        for path in self.files(DEFINITIONS):
+            include = f"#include <{path.removeprefix('include/')}>"
+            count = sum(include in text for text in collectors.values())
+            if collectors and count != 1:
+                self.find(path, 1, f"must be included by one of {', '.join(collectors)}, not by {count}")
+
+    def check_includes(self, path: str, lines: list[str], name: str, room: str, floor: int) -> None:
         for number, line in enumerate(lines, 1):
             inner = re.search(r"\binline (?:namespace )?(v\w+)(?: \{|::)", line)
             if inner and inner.group(1) != self.inline_namespace():
@@ -193,6 +236,12 @@ class Tree:
                 self.check_floor(path, number, room, floor, found.group(1).removeprefix("aiaudit/"))
             elif found:
                 self.check_third_party(path, number, name, floor, found.group(1))
+
+    def check_lent_macros(self, path: str) -> None:
+        for number, line in enumerate(blanked(self.read(path)), 1):
+            found = re.match(r"\s*#\s*define\s+(\w+)", line)
+            if found and LENT_MACROS.get(found.group(1), path) != path:
+                self.find(path, number, f"{found.group(1)} is only for {LENT_MACROS[found.group(1)]}")
 
     def check_floor(self, path: str, number: int, room: str, floor: int, wanted: str) -> None:
         if not (self.root / "include/aiaudit" / wanted).is_file():
@@ -252,7 +301,7 @@ class Tree:
                 if name == "tests/sources.list" and not words[1].startswith(f"tests/{words[0]}/"):
                     self.find(name, number, f"the tests of {words[0]} stand in tests/{words[0]}/")
                 listed[words[1]] = number
-            unlisted = () if "fuzz" in name else UNLISTED if name.startswith("tests/") else ()
+            unlisted = () if "fuzz" in name else UNLISTED if name.startswith("tests/") else UNBUILT
             for path in self.files((pattern,)):
                 if path not in listed and not any(fnmatch(path, skip) for skip in unlisted):
                     self.find(path, 1, f"not in {name}, so nothing builds it")
@@ -325,6 +374,8 @@ def self_test() -> int:
         (x, header("int const i = std::max(1, 2);"), "a macro may have that name"),
         (x, header("int const i = std::numeric_limits<int>::max();"), "a macro may have that name"),
         (x, header("inline void f() { throw 1; }"), "a user may have no exceptions"),
+        (x, header("#define CPPHTTPLIB_ZLIB_SUPPORT"), "begin with AIAUDIT_"),
+        (x, header("#define USE_OS_TZDB 1"), "is only for"),
         (x, header("// TO" + "DO: later"), "file an issue"),
         (x, header("inline namespace v9 {"), "the inline namespace of this version is v0_1_0"),
         (x, header("int i; "), "end of the line"),

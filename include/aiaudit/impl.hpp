@@ -5,7 +5,7 @@
 // Define AIAUDIT_SEPARATE in every source of the program; then headers only declare, and one source
 // includes this one. For parts: impl/ledger.hpp, impl/client.hpp, and for the opt-in headers
 // impl/gateway.hpp, impl/smtp.hpp. Without AIAUDIT_SEPARATE it adds nothing.
-// Floor 10.
+// Floor 11.
 #ifndef AIAUDIT_IMPL_HPP
 #define AIAUDIT_IMPL_HPP
 

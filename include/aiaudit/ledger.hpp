@@ -4,6 +4,7 @@
 // text and JSON, verification, checkpoints, proofs, retention.
 //
 // It needs LMDB and libcrypto (-llmdb -lcrypto -pthread), and of Boost nothing.
+// Threads: each header says.
 // Floor 9.
 #ifndef AIAUDIT_LEDGER_HPP
 #define AIAUDIT_LEDGER_HPP

@@ -4,7 +4,7 @@
 // where AIAUDIT_SEPARATE is defined: only the default policies are compiled once.
 //
 // For a gateway with policies of its own: impl/gateway.tpp.
-// Floor 10.
+// Floor 11.
 #ifndef AIAUDIT_TEMPLATES_HPP
 #define AIAUDIT_TEMPLATES_HPP
 

@@ -5,7 +5,13 @@
 #ifndef AIAUDIT_TESTS_COMPILE_HOSTILE_MACROS_HPP
 #define AIAUDIT_TESTS_COMPILE_HOSTILE_MACROS_HPP
 
+// What comes before our headers must be as the libraries were built (decision 0011).
+#define CPPHTTPLIB_OPENSSL_SUPPORT
+#define USE_OS_TZDB 1
+#define ONLY_C_LOCALE 1
+#if __has_include(<date/tz.h>)
 #include <date/tz.h>
+#endif
 #include <httplib.h>
 #include <lmdb.h>
 #include <openssl/bio.h>

@@ -221,7 +221,7 @@ void check_outcome(record const& kept, exchange const& of, price_book const& pri
     BOOST_TEST((kept.usage == whole.facts.usage), of.id);
     auto const price = price_attempt(prices, of.provider, whole.facts, kept.started_at);
     BOOST_TEST(price.has_value() == (kept.cost_status == cost_status::priced), of.id);
-    if (price) BOOST_TEST((kept.cost == price->cost), of.id);
+    if (price) BOOST_TEST((kept.cost == price->cost()), of.id);
 }
 
 }  // namespace

@@ -297,6 +297,50 @@ BOOST_AUTO_TEST_CASE(a_child_that_lives_on_keeps_no_lock_of_its_parents) {
     sleeper.kill();
 }
 
+// A second copy of the library in this process has a registry of its own: all that the copies share
+// is the lock (.ci/run plugin has a real one).
+BOOST_AUTO_TEST_CASE(another_copy_of_the_library_is_seen) {
+    temporary_directory const directory;
+    auto const path = directory / "ledger";
+    auto const marker = path + "/aiaudit-ledger";
+    {
+        auto const log = ledger::open({.path = path}).value();
+        BOOST_TEST((detail::process_lock::take(marker).error().code == errc::already_open));
+        // In another process it is another's.
+        BOOST_TEST(run_in_child([&] {
+                       return detail::process_lock::take(marker).has_value() ? 0 : 1;
+                   }) == 0);
+    }
+    {
+        auto const other = detail::process_lock::take(marker);
+        BOOST_REQUIRE(other.has_value());
+        BOOST_TEST((ledger::open({.path = path}).error().code == errc::already_open));
+    }
+    BOOST_TEST(ledger::open({.path = path}).has_value());
+}
+
+BOOST_AUTO_TEST_CASE(another_copy_is_seen_where_nothing_can_be_written) {
+    temporary_directory const directory;
+    auto const path = directory / "ledger";
+    auto const marker = path + "/aiaudit-ledger";
+    BOOST_REQUIRE(ledger::open({.path = path}).has_value());
+    using std::filesystem::perms;
+    auto const enter = perms::owner_all | perms::group_exec | perms::others_exec;
+    std::filesystem::permissions(directory.path(), enter);
+    std::filesystem::permissions(path, enter);
+    std::filesystem::permissions(marker,
+                                 perms::owner_read | perms::group_read | perms::others_read);
+    int const status = run_in_child([&] {
+        if (::geteuid() == 0 && ::setuid(65534) != 0) return 1;
+        if (::access(marker.c_str(), W_OK) == 0) return 2;
+        auto const first = detail::process_lock::take(marker);
+        if (!first) return 3;
+        auto const second = detail::process_lock::take(marker);
+        return !second && second.error().code == errc::already_open ? 0 : 4;
+    });
+    BOOST_TEST(status == 0);
+}
+
 BOOST_AUTO_TEST_CASE(a_watch_keeps_the_log_open) {
     temporary_directory const directory;
     auto const path = directory / "ledger";

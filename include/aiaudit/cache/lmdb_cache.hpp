@@ -17,6 +17,7 @@
 #include <aiaudit/cache/response_cache.hpp>      // the promise
 #include <aiaudit/storage/lmdb_environment.hpp>  // LMDB
 #include <aiaudit/storage/lmdb_views.hpp>        // its tables
+#include <aiaudit/storage/process_lock.hpp>      // one opening a process
 #include <aiaudit/storage/write_lock.hpp>        // one writer at a time
 
 #include <atomic>
@@ -49,6 +50,7 @@ private:
 
         cache_options const options;
         detail::file_claim marker{};
+        detail::process_lock alone{};
         detail::write_lock lock{};
         std::optional<detail::lmdb_environment> environment{};  // none: nothing is kept
         std::atomic<std::uint64_t> damaged = 0;

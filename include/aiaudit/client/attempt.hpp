@@ -120,7 +120,7 @@ std::optional<usage> set_upper_bound(record& entry, attempt_facts& facts, attemp
     if (nothing_known) {
         auto const most = most_of_attempt(prices, entry.provider, facts.model_served, range.upper,
                                           doubts_of(request.body), entry.started_at, cache);
-        if (most) entry.cost = (std::max)(entry.cost, most->cost);
+        if (most) entry.cost = (std::max)(entry.cost, most->cost());
     }
     entry.cost_status = cost_status::estimated;
     if (!range.bounded ||
@@ -141,7 +141,7 @@ void settle_at_bounds(record& entry, attempt_facts& facts, attempt_plan const& p
     if (!lower) return;
     facts.usage = *lower;
     auto const least = price_attempt(prices, entry.provider, facts, entry.started_at, cache);
-    entry.cost_low = least ? least->cost : money{};
+    entry.cost_low = least ? least->cost() : money{};
 }
 
 // Why there is no answer, in our words and, apart from them, in the provider's.

@@ -37,7 +37,7 @@ bool set_most(record& entry, attempt_plan const& plan, Prices const& prices) {
         return false;
     }
     entry.cost_status = cost_status::estimated;
-    entry.cost = most->cost;
+    entry.cost = most->cost();
     entry.price_entry = most->entry_id;
     entry.price_book = prices.revision();
     return true;

@@ -148,6 +148,7 @@ class exact_cost {
 public:
     [[nodiscard]] result<void> add(std::uint64_t count, rate price, multiplier factor = {});
     [[nodiscard]] result<void> add(exact_cost const& other);
+    [[nodiscard]] result<void> add(money amount);
     [[nodiscard]] money rounded() const noexcept {
         return money::from_pico(
             detail::divide_half_even(numerator_, denominator_ * yocto_per_pico));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // client.hpp: the definitions behind <aiaudit/aiaudit.hpp> that impl/ledger.hpp has not.
-// Floor 10.
+// Floor 11.
 #ifndef AIAUDIT_IMPL_CLIENT_HPP
 #define AIAUDIT_IMPL_CLIENT_HPP
 

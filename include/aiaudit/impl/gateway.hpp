@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // gateway.hpp: the definitions behind <aiaudit/gateway.hpp> that impl.hpp has not.
-// Floor 10.
+// Floor 11.
 #ifndef AIAUDIT_IMPL_GATEWAY_HPP
 #define AIAUDIT_IMPL_GATEWAY_HPP
 

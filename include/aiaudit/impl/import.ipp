@@ -6,18 +6,14 @@
 
 #include <aiaudit/config.hpp>  // AIAUDIT_INLINE
 #include <aiaudit/import.hpp>
-#include <aiaudit/pricing/priced_record.hpp>  // set_cost, set_facts
-#include <aiaudit/providers/reader.hpp>       // describe_exchange
 
 #include <algorithm>
 #include <charconv>
-#include <utility>
 
 namespace aiaudit {
 inline namespace v0_1_0 {
 namespace detail {
 
-// When and by whom, as the exchange's own line says.
 AIAUDIT_INLINE result<void> set_context(record& entry, exchange_context const& from, timestamp at) {
     entry.user = from.user;
     entry.project = from.project;
@@ -49,26 +45,6 @@ AIAUDIT_INLINE result<void> set_context(record& entry, exchange_context const& f
 }
 
 }  // namespace detail
-
-AIAUDIT_INLINE result<import_result> record_of(exchange const& from, price_book const& prices,
-                                               timestamp at, price_lookup_cache& cache) {
-    reading read = describe_exchange(from);
-    attempt_facts& facts = read.facts;
-    import_result made;
-    record& entry = made.entry;
-    if (auto const set = detail::set_context(entry, from.context, at); !set) return set.error();
-    entry.provider = from.provider;
-    entry.path = from.path.substr(0, from.path.find('?'));  // a query may carry a key
-    set_facts(entry, facts);
-    entry.http_status = static_cast<std::uint16_t>(from.status);
-    made.problem = std::move(read.problem);
-    if (!made.problem) {
-        made.problem = set_cost(entry, facts, prices, cache);
-    } else {
-        entry.cost_status = status_without_usage(made.problem->code, from.status);
-    }
-    return made;
-}
 
 AIAUDIT_INLINE result<void> split_csv_line(std::string_view line, std::vector<std::string>& cells) {
     if (line.ends_with('\r')) line.remove_suffix(1);
@@ -225,32 +201,23 @@ AIAUDIT_INLINE result<void> csv_importer::fill(record& entry, attempt_facts& fac
     return {};
 }
 
-AIAUDIT_INLINE result<import_result> csv_importer::record_of(std::string_view line,
-                                                             price_book const& prices) {
+AIAUDIT_INLINE result<void> csv_importer::read_row(record& entry, attempt_facts& facts,
+                                                   std::string_view line) {
     if (auto const split = split_csv_line(line, cells_); !split) return split.error();
     if (cells_.size() != columns_) {
         return fail(errc::bad_input, std::to_string(cells_.size()) +
                                          " cells where the first line has " +
                                          std::to_string(columns_));
     }
-    import_result made;
-    attempt_facts facts;
     for (source const& from : sources_) {
         auto const filled =
-            fill(made.entry, facts, from, from.constant ? *from.constant : cells_[from.column]);
+            fill(entry, facts, from, from.constant ? *from.constant : cells_[from.column]);
         if (!filled) return fail(errc::bad_input, from.name + ": " + filled.error().where);
     }
-    record& entry = made.entry;
     entry.model_requested = facts.model_requested;
     entry.usage = facts.usage;
     if (entry.operation_id.is_zero()) entry.operation_id = make_operation_id(entry.started_at);
-    if (facts.usage.empty()) {
-        entry.cost_status = entry.failed() ? cost_status::no_charge : cost_status::unknown;
-        if (!entry.failed()) made.problem = fail(errc::no_usage, "the row counts nothing");
-    } else {
-        made.problem = set_cost(entry, facts, prices, cache_);
-    }
-    return made;
+    return {};
 }
 
 }  // namespace v0_1_0

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // ledger.hpp: the definitions behind <aiaudit/ledger.hpp>, for the one source that compiles them.
-// Floor 10.
+// Floor 11.
 #ifndef AIAUDIT_IMPL_LEDGER_HPP
 #define AIAUDIT_IMPL_LEDGER_HPP
 
@@ -72,6 +72,7 @@
 #include <aiaudit/impl/storage/lmdb_views.ipp>
 #include <aiaudit/impl/storage/memory_store.ipp>
 #include <aiaudit/impl/storage/posix_file.ipp>
+#include <aiaudit/impl/storage/process_lock.ipp>
 #include <aiaudit/impl/storage/store.ipp>
 #include <aiaudit/impl/storage/write_lock.ipp>
 #include <aiaudit/impl/verify.ipp>

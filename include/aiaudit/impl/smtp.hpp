@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // smtp.hpp: the definitions behind <aiaudit/alerts/smtp.hpp>, which need libcurl.
-// Floor 10.
+// Floor 11.
 #ifndef AIAUDIT_IMPL_SMTP_HPP
 #define AIAUDIT_IMPL_SMTP_HPP
 

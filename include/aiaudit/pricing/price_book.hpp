@@ -41,10 +41,9 @@ struct price_query {
 
 // A cost, with everything that it rests on.
 struct quote {
-    money cost{};         // rounded once, half to even
-    money input_cost{};   // each part is rounded for itself, for reports: together they may differ
-    money output_cost{};  // from the cost by a pico-USD, and counts of things are in neither
-    cost_parts exact{};   // to add up several quotes before the one rounding
+    // What a policy sets, and all that says what is to be paid: quotes add up before the one
+    // rounding.
+    cost_parts exact{};
     std::string_view provider_id{};  // these two live as long as a copy of the book
     std::string_view entry_id{};
     // Bit n: unit n is no token, was counted and has no rate; it is not in the cost.
@@ -54,6 +53,13 @@ struct quote {
     bool standard_tier_used = false;
     bool region_ignored = false;
     bool speed_ignored = false;
+
+    // Rounded once, half to even.
+    [[nodiscard]] money cost() const noexcept { return exact.total.rounded(); }
+    // Each part is rounded for itself, for reports: together they may differ from the cost by a
+    // pico-USD, and counts of things are in neither.
+    [[nodiscard]] money input_cost() const noexcept { return exact.input.rounded(); }
+    [[nodiscard]] money output_cost() const noexcept { return exact.output.rounded(); }
 };
 
 class price_book;

@@ -32,7 +32,7 @@ template <pricing_policy Prices>
     entry.cost_status = !whole ? cost_status::estimated
                         : fits ? cost_status::priced
                                : cost_status::partial;
-    entry.cost = priced->cost;
+    entry.cost = priced->cost();
     entry.price_entry = priced->entry_id;
     entry.price_book = prices.revision();
     return std::nullopt;

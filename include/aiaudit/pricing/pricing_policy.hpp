@@ -23,7 +23,9 @@ inline namespace v0_1_0 {
 // A pricing policy turns a usage into money.
 // - price() is pure: the same query on the same value gives the same quote, now and in ten years.
 // - Errors are results, never zeros: unknown_model, unpriced_unit, bad_usage, no_usage,
-//   money_overflow. A quote's cost is exact and rounded once, half to even.
+//   money_overflow. A quote has the exact cost, in `exact`, and its parts as far as they are known:
+//   a price for the whole call is quote.exact.total.add(money). What is paid comes from there
+//   alone, rounded once, half to even.
 // - revision() names the prices themselves: two values that could price differently have different
 //   digests. It goes into every record.
 // - It may have most(query, price_doubts, cache), the most that so much input and output can cost
@@ -93,9 +95,6 @@ public:
             });
         }
         if (auto done = add_rest(counted, total); !done) return done.error();
-        total.cost = total.exact.total.rounded();
-        total.input_cost = total.exact.input.rounded();
-        total.output_cost = total.exact.output.rounded();
         return total;
     }
 

@@ -15,6 +15,7 @@
 #include <aiaudit/storage/ledger_directory.hpp>  // names, making, dropping
 #include <aiaudit/storage/lmdb_environment.hpp>  // LMDB
 #include <aiaudit/storage/lmdb_registry.hpp>     // one opening a process
+#include <aiaudit/storage/process_lock.hpp>      // one opening a process
 #include <aiaudit/storage/store.hpp>             // store_options
 #include <aiaudit/storage/write_lock.hpp>        // one writer at a time
 
@@ -83,6 +84,7 @@ private:
     lmdb_settings settings_;
     std::string path_{};  // of the segments
     file_claim marker_{};
+    process_lock alone_{};
     write_lock write_lock_{};  // not open where the store is read only
 
     // Never null once open; what it points to lives as long as this.

@@ -17,6 +17,14 @@ namespace aiaudit::inline v0_1_0::detail {
 namespace zones = std::chrono;
 }
 #else
+// Of the system's zone database, as Debian builds the library, where nobody has said otherwise: a
+// library built with USE_OS_TZDB=0 wants the same macro in every source.
+#ifndef USE_OS_TZDB
+#define USE_OS_TZDB 1
+#endif
+#ifndef ONLY_C_LOCALE
+#define ONLY_C_LOCALE 1
+#endif
 #include <date/tz.h>
 namespace aiaudit::inline v0_1_0::detail {
 namespace zones = date;

@@ -17,6 +17,20 @@
 #include <aiaudit/transport/connection.hpp>      // connection
 #include <aiaudit/transport/transfer_timer.hpp>  // transfer_timer
 
+// The layout of cpp-httplib's classes depends on CPPHTTPLIB_OPENSSL_SUPPORT; Debian's library is
+// built with it. Where nobody has said how theirs is built, it is taken to be so; a build that
+// knows (CMake's and Meson's files of this project do) defines AIAUDIT_HTTPLIB_AS_IS. No class
+// depends on the macros for compression. docs/decisions/0011-httplib-macros.md.
+#if !defined(AIAUDIT_HTTPLIB_AS_IS) && !defined(CPPHTTPLIB_OPENSSL_SUPPORT) && \
+    !defined(CPPHTTPLIB_MBEDTLS_SUPPORT) && !defined(CPPHTTPLIB_WOLFSSL_SUPPORT)
+#ifdef CPPHTTPLIB_HTTPLIB_H
+#error \
+    "httplib.h was included before aiaudit, without CPPHTTPLIB_OPENSSL_SUPPORT. \
+Compile all sources with that macro if your cpp-httplib is a library built with it, as Debian's is; \
+define AIAUDIT_HTTPLIB_AS_IS if it is without TLS everywhere in your program."
+#endif
+#define CPPHTTPLIB_OPENSSL_SUPPORT
+#endif
 #include <httplib.h>
 
 #include <chrono>
@@ -26,18 +40,12 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 
 namespace aiaudit {
 inline namespace v0_1_0 {
 namespace detail {
-
-// Whether this build of cpp-httplib decodes gzip.
-#ifdef CPPHTTPLIB_ZLIB_SUPPORT
-inline constexpr bool decodes_gzip = true;
-#else
-inline constexpr bool decodes_gzip = false;
-#endif
 
 inline constexpr std::size_t status_line_bytes_max = 512;
 inline constexpr std::size_t header_line_bytes_max = 8192;  // cpp-httplib's own
@@ -102,36 +110,106 @@ private:
 };
 // NOLINTEND(modernize-use-override)
 
-// cpp-httplib's client, given our stream in place of a socket.
-class httplib_parser final : public httplib::ClientImpl {
-public:
-    explicit httplib_parser(response_stream& from)
-        : httplib::ClientImpl("localhost", 80), from_(from) {
-        set_keep_alive(true);
-        set_follow_location(false);
-        set_decompress(decodes_gzip);
-    }
+// cpp-httplib's client, given our stream in place of a socket. What it overrides is private there:
+// `override` makes a release that has renamed it an error of the compiler.
+template <class Client>
+class httplib_parser_base : public Client {
+protected:
+    // Port 0 cannot be connected to, if a release comes to do so all the same.
+    explicit httplib_parser_base(httplib::Stream& from) : Client("127.0.0.1", 0), from_(from) {}
+
+    [[nodiscard]] httplib::Stream& from() const noexcept { return from_; }
 
 private:
     // No descriptor has this number; what is done with it fails without harm.
     static constexpr int no_socket = -2;
 
-    // NOLINTBEGIN(modernize-use-override,performance-unnecessary-value-param): as they are there
-    bool create_and_connect_socket(Socket& socket, httplib::Error&) {
+    bool create_and_connect_socket(typename Client::Socket& socket, httplib::Error&) override {
         socket.sock = no_socket;
         return true;
     }
-    // One of these overrides, by release.
-    bool process_socket(Socket const&, std::function<bool(httplib::Stream&)> use) {
-        return use(from_);
-    }
-    bool process_socket(Socket const&, std::chrono::steady_clock::time_point,
-                        std::function<bool(httplib::Stream&)> use) {
-        return use(from_);
-    }
-    // NOLINTEND(modernize-use-override,performance-unnecessary-value-param)
 
-    response_stream& from_;
+    httplib::Stream& from_;
+};
+
+// NOLINTBEGIN(performance-unnecessary-value-param): as they are there
+// Before 0.19.
+template <class Client>
+class untimed_httplib_parser : public httplib_parser_base<Client> {
+protected:
+    using httplib_parser_base<Client>::httplib_parser_base;
+
+private:
+    bool process_socket(typename Client::Socket const&,
+                        std::function<bool(httplib::Stream&)> use) override {
+        return use(this->from());
+    }
+};
+
+// From 0.19 on, which limits the time of a request.
+template <class Client>
+class timed_httplib_parser : public httplib_parser_base<Client> {
+protected:
+    using httplib_parser_base<Client>::httplib_parser_base;
+
+private:
+    bool process_socket(typename Client::Socket const&, std::chrono::steady_clock::time_point,
+                        std::function<bool(httplib::Stream&)> use) override {
+        return use(this->from());
+    }
+};
+// NOLINTEND(performance-unnecessary-value-param)
+
+template <class Client>
+concept times_requests = requires(Client& client) {
+    client.set_max_timeout(std::chrono::milliseconds{1});
+};
+
+using httplib_parser_for_release = std::conditional_t<times_requests<httplib::ClientImpl>,
+                                                      timed_httplib_parser<httplib::ClientImpl>,
+                                                      untimed_httplib_parser<httplib::ClientImpl>>;
+
+class httplib_parser final : public httplib_parser_for_release {
+public:
+    httplib_parser(httplib::Stream& from, bool decompress);
+};
+
+// One response from memory.
+// NOLINTBEGIN(modernize-use-override): see response_stream
+class fixed_stream final : public httplib::Stream {
+public:
+    explicit fixed_stream(std::string_view bytes) : bytes_(bytes) {}
+
+    bool is_readable() const { return true; }
+    bool is_writable() const { return true; }
+    bool wait_readable() const { return true; }
+    bool wait_writable() const { return true; }
+    time_t duration() const { return 0; }
+    void get_remote_ip_and_port(std::string&, int&) const {}
+    void get_local_ip_and_port(std::string&, int&) const {}
+    socket_t socket() const { return INVALID_SOCKET; }
+    ssize_t write(char const*, std::size_t size) { return static_cast<ssize_t>(size); }
+    ssize_t read(char* to, std::size_t size);
+
+private:
+    std::string_view bytes_;
+};
+// NOLINTEND(modernize-use-override)
+
+// What the cpp-httplib that is linked does, found out by two responses of which the body is "ok".
+// Its macros in this source say nothing of how a library was built.
+struct httplib_abilities {
+    bool reads_our_stream = false;  // else it does not ask process_socket any more
+    bool decodes_gzip = false;
+
+    [[nodiscard]] static httplib_abilities const& get() {
+        static httplib_abilities const found = probe();
+        return found;
+    }
+
+private:
+    [[nodiscard]] static bool reads_ok(std::string_view response, bool decompress);
+    [[nodiscard]] static httplib_abilities probe();
 };
 
 // What the head says of the body's end, of its encoding and of the connection's future.

@@ -38,6 +38,9 @@ AIAUDIT_INLINE result<lmdb_cache> lmdb_cache::open(cache_options const& options)
     auto claimed = detail::file_claim::of(path + "/" + detail::cache_marker_name);
     if (!claimed) return claimed.error();
     opened->marker = std::move(*claimed);
+    auto alone = detail::process_lock::take(path + "/" + detail::cache_marker_name);
+    if (!alone) return alone.error();
+    opened->alone = std::move(*alone);
     auto const lock_file = path + "/" + detail::write_lock_name;
     if (auto ok = opened->lock.open(lock_file); !ok) return ok.error();
     detail::lmdb_settings how;

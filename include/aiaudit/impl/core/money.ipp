@@ -23,6 +23,13 @@ AIAUDIT_INLINE result<void> exact_cost::add(std::uint64_t count, rate price, mul
     return add_fraction(product, factor.denominator);
 }
 
+AIAUDIT_INLINE result<void> exact_cost::add(money amount) {
+    int128 yocto = 0;
+    if (__builtin_mul_overflow(amount.pico(), yocto_per_pico, &yocto))
+        return fail(errc::money_overflow);
+    return add_fraction(yocto, 1);
+}
+
 AIAUDIT_INLINE result<void> exact_cost::add_fraction(int128 numerator, int128 denominator) {
     int128 a = denominator_;
     int128 b = denominator;

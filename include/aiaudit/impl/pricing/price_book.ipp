@@ -187,9 +187,6 @@ AIAUDIT_INLINE result<void> charge(rate_table const& rates, usage const& counts,
     if (!leaves) return leaves.error();
     auto exact = cost_of(rates, counts, *leaves, factors);
     if (!exact) return exact.error();
-    answer.cost = exact->total.rounded();
-    answer.input_cost = exact->input.rounded();
-    answer.output_cost = exact->output.rounded();
     answer.exact = *exact;
     answer.unpriced = leaves->unpriced();
     return {};
@@ -232,9 +229,6 @@ AIAUDIT_INLINE result<quote> price_book::most(price_query const& query, price_do
     auto const exact = detail::most_by(*card, *where.entry, query.usage, doubts);
     if (!exact) return detail::named_error(query, exact.error());
     quote answer;
-    answer.cost = exact->total.rounded();
-    answer.input_cost = exact->input.rounded();
-    answer.output_cost = exact->output.rounded();
     answer.exact = *exact;
     answer.provider_id = where.provider->id;
     answer.entry_id = where.entry->id;

@@ -33,7 +33,7 @@ AIAUDIT_INLINE result<quote> flat_rate::most(price_query const& query, price_dou
     auto const exact = detail::most_by(rates_, {}, query.usage, doubts);
     if (!exact) return exact.error();
     quote answer;
-    answer.cost = exact->total.rounded();
+    answer.exact = *exact;
     answer.provider_id = "flat";
     answer.entry_id = "flat";
     return answer;

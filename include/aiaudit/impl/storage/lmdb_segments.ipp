@@ -24,6 +24,10 @@ AIAUDIT_INLINE result<std::unique_ptr<lmdb_segments>> lmdb_segments::open(
     auto claimed = file_claim::of(*ledger + "/" + marker_name);
     if (!claimed) return claimed.error();
     opened->marker_ = std::move(*claimed);
+    // Before LMDB has a descriptor: to close it again would drop the locks of another copy.
+    auto alone = process_lock::take(*ledger + "/" + marker_name);
+    if (!alone) return alone.error();
+    opened->alone_ = std::move(*alone);
     if (!options.read_only) {
         directory_lock const lock(opened->path_);
         if (!lock.held()) return posix_error(errno, "flock", opened->path_);

@@ -102,7 +102,8 @@ AIAUDIT_INLINE std::string httplib_transport::head_text(http_request const& requ
         text += "User-Agent: aiaudit/" + std::to_string(version_major) + '.' +
                 std::to_string(version_minor) + '.' + std::to_string(version_patch) + "\r\n";
     }
-    text += detail::decodes_gzip ? "Accept-Encoding: gzip\r\n" : "Accept-Encoding: identity\r\n";
+    text += detail::httplib_abilities::get().decodes_gzip ? "Accept-Encoding: gzip\r\n"
+                                                          : "Accept-Encoding: identity\r\n";
     if (by_proxy && !by.proxy_authorization.empty())
         text += "Proxy-Authorization: " + by.proxy_authorization + "\r\n";
     if (!request.body.empty() || request.method == "POST" || request.method == "PUT" ||

@@ -52,6 +52,47 @@ AIAUDIT_INLINE bool response_stream::short_lines(std::string_view bytes) noexcep
     return true;
 }
 
+AIAUDIT_INLINE httplib_parser::httplib_parser(httplib::Stream& from, bool decompress)
+    : httplib_parser_for_release(from) {
+    set_keep_alive(true);
+    set_follow_location(false);
+    set_decompress(decompress);
+    // Of sockets, which it has none of.
+    set_read_timeout(0, 1000);
+    set_write_timeout(0, 1000);
+}
+
+AIAUDIT_INLINE ssize_t fixed_stream::read(char* to, std::size_t size) {
+    size = (std::min)(size, bytes_.size());
+    std::memcpy(to, bytes_.data(), size);
+    bytes_.remove_prefix(size);
+    return static_cast<ssize_t>(size);
+}
+
+AIAUDIT_INLINE bool httplib_abilities::reads_ok(std::string_view response, bool decompress) {
+    fixed_stream from(response);
+    httplib_parser parser(from, decompress);
+    httplib::Request request;
+    request.method = "GET";
+    request.path = "/";
+    httplib::Response got;
+    httplib::Error why{};
+    return parser.send(request, got, why) && got.status == 200 && got.body == "ok";
+}
+
+AIAUDIT_INLINE httplib_abilities httplib_abilities::probe() {
+    using namespace std::string_view_literals;
+    httplib_abilities found;
+    found.reads_our_stream = reads_ok("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", false);
+    found.decodes_gzip =
+        found.reads_our_stream &&
+        reads_ok(
+            "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 22\r\n\r\n"
+            "\x1f\x8b\x08\0\0\0\0\0\x02\xff\xcb\xcf\x06\0\x47\xdd\xdc\x79\x02\0\0\0"sv,
+            true);
+    return found;
+}
+
 // Errors: bad_response.
 AIAUDIT_INLINE result<response_framing> framing_of(httplib::Response const& head) {
     response_framing framing;
@@ -69,7 +110,8 @@ AIAUDIT_INLINE result<response_framing> framing_of(httplib::Response const& head
                 return fail(errc::bad_response, "Content-Length is not one number");
             framing.length = length;
         } else if (same_name(name, "Content-Encoding")) {
-            bool const known = decodes_gzip && (value == "gzip" || value == "deflate");
+            bool const known =
+                httplib_abilities::get().decodes_gzip && (value == "gzip" || value == "deflate");
             if (!known && !same_name(value, "identity"))
                 return fail(errc::bad_response, "an unknown Content-Encoding");
         } else if (same_name(name, "Connection")) {
@@ -121,6 +163,11 @@ AIAUDIT_INLINE error response_reader::failure() const {
 }
 
 AIAUDIT_INLINE result<bool> response_reader::read(std::string const& method) {
+    auto const& abilities = httplib_abilities::get();
+    if (!abilities.reads_our_stream)
+        return fail(errc::bad_response, "cpp-httplib " CPPHTTPLIB_VERSION
+                                        " does not read from the stream that it is given, so no "
+                                        "response can be read: use another release of it");
     httplib::Request request;
     request.method = method;
     request.path = "/";
@@ -135,7 +182,7 @@ AIAUDIT_INLINE result<bool> response_reader::read(std::string const& method) {
     };
     httplib::Response response;
     httplib::Error why{};  // none
-    httplib_parser parser(stream_);
+    httplib_parser parser(stream_, abilities.decodes_gzip);
     bool const read = parser.send(request, response, why);
     if (refusal_) return *refusal_;
     if (!read && !not_modified) return failure();

@@ -1,0 +1,97 @@
+# The targets of the library, and what each of them needs.
+
+list(PREPEND CMAKE_MODULE_PATH "${CMAKE_CURRENT_LIST_DIR}")
+
+# Finds a dependency: of everybody, of what is always built, or, quietly, of who links the part. A target whose dependency
+# is not there is refused by CMake where something links it, and not before.
+macro(aiaudit_find part name)  # arguments of find_package
+  if("${part}" STREQUAL "ledger" OR own_programs OR AIAUDIT_COMPILED)
+    find_package(${name} ${ARGN} REQUIRED)
+  else()
+    find_package(${name} ${ARGN} QUIET)
+    if(NOT ${name}_FOUND)
+      set(missing ${name} ${ARGN})
+      list(JOIN missing " " missing)
+      message(STATUS "aiaudit: no ${missing}: nothing can link the part '${part}'")
+      list(REMOVE_ITEM parts_found ${part})
+    endif()
+  endif()
+endmacro()
+
+set(parts_found ledger ${AIAUDIT_PARTS})
+list(REMOVE_DUPLICATES parts_found)
+aiaudit_find(ledger Threads)
+aiaudit_find(ledger LMDB)
+aiaudit_find(ledger OpenSSL COMPONENTS Crypto)
+set(needs_ledger LMDB::LMDB OpenSSL::Crypto Threads::Threads)
+foreach(part IN LISTS AIAUDIT_PARTS)
+  if(part STREQUAL ledger)
+    continue()
+  elseif(NOT part MATCHES "^(client|gateway)$")
+    message(FATAL_ERROR "AIAUDIT_PARTS: there is no part '${part}': client, gateway")
+  endif()
+  aiaudit_find(${part} OpenSSL COMPONENTS Crypto SSL)
+  aiaudit_find(${part} Boost 1.81 CONFIG COMPONENTS headers json)
+  aiaudit_find(${part} DateTz)
+  set(needs_${part} aiaudit_ledger OpenSSL::SSL Boost::json DateTz::DateTz)
+  if(part STREQUAL client)
+    aiaudit_find(client Httplib)
+    list(APPEND needs_client Httplib::Httplib)
+  else()  # for Asio and Beast
+    list(APPEND needs_gateway Boost::headers)
+  endif()
+endforeach()
+
+# Globbed, because which headers are installed is which headers there are.
+set(base "${PROJECT_SOURCE_DIR}/include")
+if(AIAUDIT_SINGLE_HEADER)
+  set(base "${PROJECT_SOURCE_DIR}/single_include")
+endif()
+file(GLOB_RECURSE headers CONFIGURE_DEPENDS "${base}/aiaudit/*.[hit]pp")
+
+# Header-only.
+function(aiaudit_header_only target name)  # what it links
+  add_library(${target} INTERFACE)
+  add_library(aiaudit::${name} ALIAS ${target})
+  set_target_properties(${target} PROPERTIES EXPORT_NAME ${name})
+  target_compile_features(${target} INTERFACE cxx_std_20)
+  target_link_libraries(${target} INTERFACE ${ARGN})
+endfunction()
+aiaudit_header_only(aiaudit_ledger ledger ${needs_ledger})
+target_sources(aiaudit_ledger INTERFACE FILE_SET HEADERS BASE_DIRS "${base}" FILES ${headers})
+if(client IN_LIST AIAUDIT_PARTS)
+  aiaudit_header_only(aiaudit aiaudit ${needs_client})
+endif()
+if(gateway IN_LIST AIAUDIT_PARTS)
+  aiaudit_header_only(aiaudit_gateway gateway ${needs_gateway})
+endif()
+
+# Compiled once. Each library has the definitions of its own part, and links the one below it.
+set(compiled_targets)
+function(aiaudit_compiled target part file)  # what it links
+  string(REPLACE aiaudit_ "" name ${target})
+  set(exclude EXCLUDE_FROM_ALL)
+  if(AIAUDIT_COMPILED)
+    set(exclude)
+  endif()
+  add_library(${target} ${exclude} "${PROJECT_SOURCE_DIR}/src/${part}.cpp")
+  add_library(aiaudit::${name} ALIAS ${target})
+  set_target_properties(${target} PROPERTIES EXPORT_NAME ${name} OUTPUT_NAME ${file} UNITY_BUILD OFF
+    VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR})
+  target_compile_definitions(${target} PUBLIC AIAUDIT_SEPARATE)
+  target_link_libraries(${target} PUBLIC ${ARGN})
+  get_target_property(kind ${target} TYPE)
+  if(kind STREQUAL SHARED_LIBRARY)  # so that g++ inlines its functions in one another
+    target_compile_options(${target} PRIVATE -fno-semantic-interposition)
+  endif()
+  set(compiled_targets ${compiled_targets} ${target} PARENT_SCOPE)
+endfunction()
+if(NOT AIAUDIT_SINGLE_HEADER)
+  aiaudit_compiled(aiaudit_compiled-ledger ledger aiaudit-ledger aiaudit_ledger)
+  if(client IN_LIST parts_found)
+    aiaudit_compiled(aiaudit_compiled client aiaudit aiaudit_compiled-ledger aiaudit)
+  endif()
+  if(client IN_LIST parts_found AND gateway IN_LIST parts_found)
+    aiaudit_compiled(aiaudit_compiled-gateway gateway aiaudit-gateway aiaudit_compiled aiaudit_gateway)
+  endif()
+endif()
