@@ -3,6 +3,7 @@
 // Every recorded stream, sent again in random pieces over a real connection: what the client counts
 // and charges is what reading it in one piece gives.
 
+#include <aiaudit/providers/exchange.hpp>
 #include "support/client_stand.hpp"
 
 #include <boost/test/unit_test.hpp>

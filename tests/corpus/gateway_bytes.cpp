@@ -4,6 +4,7 @@
 // provider gave, however they come, and the ledger has the usage and the cost that reading the
 // exchange gives.
 
+#include <aiaudit/providers/exchange.hpp>
 #include "support/gateway_stand.hpp"
 
 #include <boost/beast/core/flat_buffer.hpp>

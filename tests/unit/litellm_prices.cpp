@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // litellm_prices.cpp: reading a file in LiteLLM's format, and telling the formats apart.
+#include <aiaudit/pricing/litellm.hpp>
 #include <aiaudit/pricing/load.hpp>
 
 #include <boost/test/unit_test.hpp>

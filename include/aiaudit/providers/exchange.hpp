@@ -56,25 +56,6 @@ struct exchange {
     return header_of(from.headers, name);
 }
 
-namespace detail {
-
-[[nodiscard]] inline error wrong_member(std::string_view name, std::string_view expected) {
-    return fail(errc::bad_input,
-                "exchange: '" + std::string(name) + "' must be " + std::string(expected));
-}
-
-// Takes a string member, or leaves `to` empty where it is missing or null.
-[[nodiscard]] result<void> take_text(boost::json::value const& line, std::string_view name,
-                                     std::string& to);
-
-// Takes a body: a string as it is, any other value as its JSON text.
-void take_body(boost::json::value const& line, std::string_view name, std::string& to);
-
-[[nodiscard]] result<void> take_number(boost::json::value const& line, std::string_view name,
-                                       std::optional<std::uint64_t>& to);
-
-}  // namespace detail
-
 // Reads one line. bad_json where it is no JSON, bad_input where a member has the wrong type or
 // `provider`, `path` or `response` is missing, bad_time for a timestamp that is none.
 [[nodiscard]] result<exchange> parse_exchange(std::string_view json_line);

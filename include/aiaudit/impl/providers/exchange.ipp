@@ -14,6 +14,12 @@ namespace aiaudit {
 inline namespace v0_1_0 {
 namespace detail {
 
+AIAUDIT_INLINE error wrong_member(std::string_view name, std::string_view expected) {
+    return fail(errc::bad_input,
+                "exchange: '" + std::string(name) + "' must be " + std::string(expected));
+}
+
+// Takes a string member, or leaves `to` empty where it is missing or null.
 AIAUDIT_INLINE result<void> take_text(boost::json::value const& line, std::string_view name,
                                       std::string& to) {
     auto const* value = at_path(&line, name);
@@ -24,6 +30,7 @@ AIAUDIT_INLINE result<void> take_text(boost::json::value const& line, std::strin
     return {};
 }
 
+// Takes a body: a string as it is, any other value as its JSON text.
 AIAUDIT_INLINE void take_body(boost::json::value const& line, std::string_view name,
                               std::string& to) {
     auto const* value = at_path(&line, name);

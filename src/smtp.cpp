@@ -1,4 +1,0 @@
-// SPDX-License-Identifier: MIT
-//
-// The compiled library, a part of it: see impl.hpp.
-#include <aiaudit/impl/smtp.hpp>
