@@ -85,7 +85,7 @@ aiaudit::money cost_of(aiaudit::price_book const& prices, row const& r) {
     counts.set(aiaudit::unit::input_tokens, r.input);
     counts.set(aiaudit::unit::output_tokens, r.output);
     return must(prices.price({.provider = "openai", .model = r.model, .usage = counts, .at = r.at}))
-        .cost;
+        .cost();
 }
 
 double import_into(sqlite& db, std::vector<row> const& rows,

@@ -90,7 +90,9 @@ public:
         std::cout << std::left << std::setw(width_) << id << std::right << std::setw(16)
                   << (value ? number.str() : "absent") << "  " << unit << std::endl;
         json_.append(json_.empty() ? "[" : ",\n").append(R"({"id":")").append(id);
-        json_.append(R"(","value":)").append(value ? number.str() : "null");
+        std::ostringstream digits;  // more than the table shows: small values are compared too
+        if (value) digits << std::setprecision(10) << *value;
+        json_.append(R"(","value":)").append(value ? digits.str() : "null");
         json_.append(R"(,"unit":")").append(unit).append("\"}");
     }
     // Writes all of them to a file, where one is named.

@@ -117,7 +117,7 @@ private:
                                                .usage = made.usage,
                                                .at = made.started_at},
                                               cache_));
-        made.cost = quote.cost;
+        made.cost = quote.cost();
         made.cost_status = aiaudit::cost_status::priced;
         made.price_entry = quote.entry_id;
         made.price_book = prices_.revision();

@@ -106,6 +106,7 @@ if(AIAUDIT_BUILD_TESTS)
   if(Python3_FOUND)
     add_test(NAME tidy COMMAND Python3::Interpreter "${PROJECT_SOURCE_DIR}/tools/tidy.py")
     add_test(NAME tidy.self_test COMMAND Python3::Interpreter "${PROJECT_SOURCE_DIR}/tools/tidy.py" --self-test)
+    add_test(NAME bench.self_test COMMAND Python3::Interpreter "${PROJECT_SOURCE_DIR}/tools/bench" --self-test)
   endif()
 endif()
 

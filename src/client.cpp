@@ -1,4 +1,4 @@
 // SPDX-License-Identifier: MIT
 //
-// The definitions of <aiaudit/aiaudit.hpp>, for those who compile with AIAUDIT_SEPARATE.
+// The definitions behind <aiaudit/aiaudit.hpp>, for those who compile with AIAUDIT_SEPARATE.
 #include <aiaudit/impl/client.hpp>

@@ -13,6 +13,8 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 # A header includes only headers of lower floors, and those of its own folder. Keys are paths under include/aiaudit/.
+# The definitions of a header, impl/NAME.ipp and impl/NAME.tpp, stand on its floor; impl.hpp and impl/*.hpp, which collect
+# them for the source that compiles them, above all.
 FLOORS = {
     "version.hpp": 0, "config.hpp": 0, "fwd.hpp": 0,
     "error.hpp": 1, "limits.hpp": 1, "detail/": 1,
@@ -21,16 +23,17 @@ FLOORS = {
     "providers/": 4, "pricing/": 4, "integrity/": 4, "rollup/": 4, "budget/": 4, "resilience/": 4,
     "storage/": 5, "transport/": 5, "clock/": 5, "timezone/": 5,
     "policies.hpp": 6, "engine/": 6, "cache/": 6, "alerts/": 6,
-    "ledger.hpp": 7, "client/": 7,
+    "basic_ledger.hpp": 7, "client/": 7,
     "client.hpp": 8, "alerts.hpp": 8, "import.hpp": 8, "verify.hpp": 8, "retain.hpp": 8, "export/": 8, "sinks/": 8,
-    "gateway/": 9,
+    "ledger.hpp": 9, "gateway/": 9,
     "aiaudit.hpp": 10, "gateway.hpp": 10,
+    "templates.hpp": 11,
 }
+
+IMPL_FLOOR = 11
 
 # Who may include what of others, so that its cost is paid only by those who use it. Standard headers are free.
 THIRD_PARTY = {
-    "boost/system/": [],  # its error codes come with Boost.JSON and Asio
-    "boost/crc.hpp": [],
     "boost/json": ["codec/json*.hpp", "providers/*", "pricing/genai_prices.hpp", "pricing/litellm.hpp",
                    "pricing/load.hpp", "pricing/*json*.hpp", "alerts/webhook.hpp", "gateway/*"],
     "boost/asio": ["gateway/*"],
@@ -66,6 +69,8 @@ BANNED = (
     ("include/*", "code", r"^using namespace\b", "it leaks into every user"),
     ("include/*", "code", r"#\s*pragma\s+once", "an include guard: it outlives amalgamation"),
     ("include/*", "code", rf"#\s*define\s+(?!AIAUDIT_|(?:{'|'.join(LENT_MACROS)})\b)", "macros of ours begin with AIAUDIT_"),
+    ("include/*", "code", r"\bstd::(min|max)\s*\(|::(min|max)\(\)", "a macro may have that name: (std::max)(a, b)"),
+    ("include/*", "code", r"^\s*[^#\s].*\bthrow\b|^\s*throw\b", "AIAUDIT_THROW: a user may have no exceptions"),
     ("include/*", "code", r"^namespace\s*\{", "an anonymous namespace in a header is an ODR trap: use detail"),
     ("include/aiaudit/core/money.hpp", "code", r"\b(float|double)\b", "money never meets binary floating point"),
     ("include/aiaudit/pricing/*", "code", r"\b(float|double|stod|strtod|stof)\b", "money never meets binary floating point"),
@@ -82,7 +87,9 @@ LISTS = {  # each list, and the files that it must name
     "tests/fuzz/sources.list": "tests/fuzz/*.cpp",
 }
 UNLISTED = ("tests/*/main.cpp", "tests/fuzz/*", "tests/compile/*", "tests/consumers/*", "tests/torture/*")
-SOURCES = ("include/*.hpp", "tests/*.hpp", "tests/*.cpp", "tests/*.py", "tools/*.cpp", "tools/*.hpp", "tools/*.py",
+UNBUILT = ("benchmarks/compile/*",)  # programs that are only compiled, by scripts/bench compile
+DEFINITIONS = ("include/*.ipp", "include/*.tpp")
+SOURCES = ("include/*.hpp", *DEFINITIONS, "tests/*.hpp", "tests/*.cpp", "tests/*.py", "tools/*.cpp", "tools/*.hpp", "tools/*.py",
            "examples/*.cpp", "benchmarks/*.cpp", "benchmarks/*.hpp", "scripts/*", ".ci/*", "cmake/*",
            "CMakeLists.txt", "meson.build", "meson_options.txt")
 
@@ -101,8 +108,17 @@ def blanked(text: str) -> list[str]:
     return token.sub(blank, text).split("\n")
 
 
+def declarations(name: str) -> str:
+    """The header that declares what impl/NAME.ipp or impl/NAME.tpp defines; of another header, itself."""
+    found = re.fullmatch(r"impl/(.+)\.[it]pp", name)
+    return f"{found.group(1)}.hpp" if found else name
+
+
 def place(name: str) -> tuple[str, int] | None:
     """The room of a header, given its path under include/aiaudit/, and the room's floor."""
+    name = declarations(name)
+    if name == "impl.hpp" or name.startswith("impl/"):
+        return ("impl/", IMPL_FLOOR)
     room = name.split("/")[0] + "/" if "/" in name else name
     return (room, FLOORS[room]) if room in FLOORS else None
 
@@ -142,7 +158,7 @@ class Tree:
         text = self.read(path)
         if not text.endswith("\n"):
             self.find(path, text.count("\n") + 1, "no new line at the end")
-        is_code = path.endswith((".hpp", ".cpp"))
+        is_code = path.endswith((".hpp", ".ipp", ".tpp", ".cpp"))
         lines = text.split("\n")
         code = blanked(text) if is_code else lines
         for where, kind, what, why in BANNED:
@@ -163,9 +179,7 @@ class Tree:
         name = path.removeprefix("include/aiaudit/")
         if len(lines) - 1 > HEADER_LINES_MAX and path not in GENERATED:
             self.find(path, len(lines) - 1, f"more than {HEADER_LINES_MAX} lines: it does too much")
-        guard = re.sub(r"[^A-Z0-9]", "_", path.removeprefix("include/").upper())
-        if f"#ifndef {guard}\n#define {guard}\n" not in text or not text.endswith(f"#endif  // {guard}\n"):
-            self.find(path, 1, f"the include guard must be {guard}, and be named at its end")
+        self.check_guard(path, text)
         where = place(name)
         if where is None:
             self.find(path, 1, "on no floor: add its folder to FLOORS in tools/tidy.py")
@@ -176,8 +190,43 @@ class Tree:
             self.find(path, 1, "begin with the licence, an empty comment line and '// NAME.hpp: what it is'")
         if not re.search(rf"\bFloor {floor}\.", comment):
             self.find(path, 1, f"the comment at its head must say 'Floor {floor}.'")
-        if floor not in (0, 10) and "Threads:" not in comment:
+        if floor not in (0, 10, IMPL_FLOOR) and "Threads:" not in comment:
             self.find(path, 1, "the comment at its head must say 'Threads: ...'")
+        self.check_includes(path, lines, name, room, floor)
+
+    def check_guard(self, path: str, text: str) -> None:
+        guard = re.sub(r"[^A-Z0-9]", "_", path.removeprefix("include/").upper())
+        if f"#ifndef {guard}\n#define {guard}\n" not in text or not text.endswith(f"#endif  // {guard}\n"):
+            self.find(path, 1, f"the include guard must be {guard}, and be named at its end")
+
+    def check_definitions(self, path: str) -> None:
+        """Definitions stand on the floor of the header that declares them, and include what it may."""
+        text = self.read(path)
+        lines = text.split("\n")
+        self.check_guard(path, text)
+        if len(lines) - 1 > HEADER_LINES_MAX:
+            self.find(path, len(lines) - 1, f"more than {HEADER_LINES_MAX} lines: it does too much")
+        name = declarations(path.removeprefix("include/aiaudit/"))
+        include = f"#include <{path.removeprefix('include/')}>"
+        if not (self.root / "include/aiaudit" / name).is_file():
+            self.find(path, 1, f"no header {name} that declares what this defines")
+        elif f"#ifndef AIAUDIT_SEPARATE\n" not in self.read(f"include/aiaudit/{name}") or \
+                include not in self.read(f"include/aiaudit/{name}"):
+            self.find(path, 1, f"{name} must end with '#ifndef AIAUDIT_SEPARATE' and '{include}'")
+        where = place(name)
+        if where is not None:
+            self.check_includes(path, lines, name, *where)
+
+    def check_collected(self) -> None:
+        """Definitions that no impl/*.hpp includes are compiled by nobody; those that two include, twice."""
+        collectors = {path: self.read(path) for path in self.files(("include/aiaudit/impl/*.hpp",))}
+        for path in self.files(DEFINITIONS):
+            include = f"#include <{path.removeprefix('include/')}>"
+            count = sum(include in text for text in collectors.values())
+            if collectors and count != 1:
+                self.find(path, 1, f"must be included by one of {', '.join(collectors)}, not by {count}")
+
+    def check_includes(self, path: str, lines: list[str], name: str, room: str, floor: int) -> None:
         for number, line in enumerate(lines, 1):
             inner = re.search(r"\binline (?:namespace )?(v\w+)(?: \{|::)", line)
             if inner and inner.group(1) != self.inline_namespace():
@@ -252,7 +301,7 @@ class Tree:
                 if name == "tests/sources.list" and not words[1].startswith(f"tests/{words[0]}/"):
                     self.find(name, number, f"the tests of {words[0]} stand in tests/{words[0]}/")
                 listed[words[1]] = number
-            unlisted = () if "fuzz" in name else UNLISTED if name.startswith("tests/") else ()
+            unlisted = () if "fuzz" in name else UNLISTED if name.startswith("tests/") else UNBUILT
             for path in self.files((pattern,)):
                 if path not in listed and not any(fnmatch(path, skip) for skip in unlisted):
                     self.find(path, 1, f"not in {name}, so nothing builds it")
@@ -322,6 +371,9 @@ def self_test() -> int:
         (x, header("inline void f() { std::cout << 1; }"), "prints nothing"),
         (x, header("inline void f() { printf(\"\"); }"), "prints nothing"),
         (x, header("#define small 1"), "begin with AIAUDIT_"),
+        (x, header("int const i = std::max(1, 2);"), "a macro may have that name"),
+        (x, header("int const i = std::numeric_limits<int>::max();"), "a macro may have that name"),
+        (x, header("inline void f() { throw 1; }"), "a user may have no exceptions"),
         (x, header("#define CPPHTTPLIB_ZLIB_SUPPORT"), "begin with AIAUDIT_"),
         (x, header("#define USE_OS_TZDB 1"), "is only for"),
         (x, header("// TO" + "DO: later"), "file an issue"),

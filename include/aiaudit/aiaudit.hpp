@@ -16,6 +16,7 @@
 
 #include <aiaudit/alerts.hpp>
 #include <aiaudit/alerts/webhook.hpp>
+#include <aiaudit/basic_ledger.hpp>
 #include <aiaudit/budget/gate.hpp>
 #include <aiaudit/cache/memory_cache.hpp>
 #include <aiaudit/client.hpp>
@@ -24,7 +25,6 @@
 #include <aiaudit/export/report_text.hpp>
 #include <aiaudit/import.hpp>
 #include <aiaudit/integrity/proof_file.hpp>
-#include <aiaudit/ledger.hpp>
 #include <aiaudit/pricing/builtin.hpp>
 #include <aiaudit/pricing/load.hpp>
 #include <aiaudit/pricing/pricing_policy.hpp>

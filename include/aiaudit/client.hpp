@@ -24,23 +24,23 @@
 // bad_argument, bad_json and unknown_dialect for a request that was not sent; those of the ledger
 // where an attempt could not be recorded: it was then not sent, or its answer is lost.
 // No text of ours holds a key, a prompt or a word of the provider's.
-// Threads: all members may be called from any thread at once. The ledger must outlive the client.
+// Threads: all members may be called from any thread at once.
+// The client keeps the log open: both may be moved, and destroyed in any order.
+// Processes: a forked child's copy answers errc::closed; the child may open its own.
 // Floor 8.
 #ifndef AIAUDIT_CLIENT_HPP
 #define AIAUDIT_CLIENT_HPP
 
-#include <aiaudit/cache/lmdb_cache.hpp>    // lmdb_cache
-#include <aiaudit/client/call_runner.hpp>  // call_runner
-#include <aiaudit/client/raw_request.hpp>
-#include <aiaudit/client/reply.hpp>                 // chat_reply
-#include <aiaudit/ledger.hpp>                       // basic_ledger
-#include <aiaudit/pricing/builtin.hpp>              // builtin_book
-#include <aiaudit/providers/embeddings.hpp>         // read_embeddings
-#include <aiaudit/transport/httplib_transport.hpp>  // httplib_transport
+#include <aiaudit/basic_ledger.hpp>            // basic_ledger
+#include <aiaudit/cache/response_cache.hpp>    // cache_options
+#include <aiaudit/client/options.hpp>          // client_options, call_options
+#include <aiaudit/client/reply.hpp>            // chat_reply
+#include <aiaudit/client/stream_listener.hpp>  // stream_listener
+#include <aiaudit/providers/chat_request.hpp>  // chat_request, embedding_request
+#include <aiaudit/storage/process_mark.hpp>    // process_owned
 
 #include <concepts>
 #include <functional>
-#include <memory>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -49,6 +49,12 @@
 
 namespace aiaudit {
 inline namespace v0_1_0 {
+namespace detail {
+
+template <class Ledger, class Policies>
+class call_runner;  // templates.hpp
+
+}  // namespace detail
 
 template <class Policies = default_policies>
 class basic_client {
@@ -56,34 +62,24 @@ public:
     using ledger_type = basic_ledger<Policies>;
     using transport = typename Policies::transport;
     using pricing = typename Policies::pricing;
-    static_assert(transport_policy<transport>,
-                  "Policies::transport is not a transport_policy (transport/transport.hpp)");
-    static_assert(pricing_policy<pricing>,
-                  "Policies::pricing is not a pricing_policy (pricing/pricing_policy.hpp)");
-    static_assert(cache_policy<typename Policies::cache>,
-                  "Policies::cache is not a cache_policy (cache/response_cache.hpp)");
-    static_assert(timer_policy<typename Policies::timer>,
-                  "Policies::timer is not a timer_policy (clock/timer.hpp)");
 
     // Reads the keys from the environment and opens the cache, if there is to be one. Errors:
     // bad_argument, and those of the cache.
     [[nodiscard]] static result<basic_client> open(ledger_type& into, client_options options,
-                                                   pricing prices, transport by = transport()) {
-        auto made = runner::make(into, std::move(options), std::move(prices), std::move(by));
-        if (!made) return made.error();
-        return basic_client(std::move(*made));
-    }
+                                                   pricing prices);
+    [[nodiscard]] static result<basic_client> open(ledger_type& into, client_options options,
+                                                   pricing prices, transport by);
     // With the prices that come with the library.
     [[nodiscard]] static result<basic_client> open(
-        ledger_type& into, client_options options = {}) requires std::same_as<pricing, price_book> {
-        return open(into, std::move(options), builtin_book());
-    }
+        ledger_type& into, client_options options = {}) requires std::same_as<pricing, price_book>;
+
+    basic_client(basic_client&&) noexcept;
+    basic_client& operator=(basic_client&&) noexcept;
+    ~basic_client();
 
     // One question, one answer.
     [[nodiscard]] result<chat_reply> chat(chat_request const& request,
-                                          call_options const& options = {}) {
-        return answer_to(request, {}, options);
-    }
+                                          call_options const& options = {});
     // The answer while it comes: on_delta(answer_delta const&) for each piece. It may return a
     // bool: false ends the call, and closes the connection at once; the reply then is what came.
     // What it throws is thrown on, after the attempt was recorded. An error after the first piece
@@ -100,9 +96,7 @@ public:
     // provider's prefix: "/chat/completions". Errors: unknown_dialect; bad_argument for a body that
     // asks for a stream.
     [[nodiscard]] result<reply> send(std::string_view provider, std::string_view path,
-                                     std::string json, call_options const& options = {}) {
-        return exchange(provider, path, std::move(json), {}, false, options);
-    }
+                                     std::string json, call_options const& options = {});
     // The same for a body (or a path) that asks for a stream: on_event(std::string_view), which
     // may return a bool, is given the JSON text of each event. OpenAI's chat streams are made to
     // report their usage; the chunk that only does that is not handed on unless it was asked for.
@@ -114,18 +108,18 @@ public:
                         true, options);
     }
 
-    // Of every provider's model that was called lately.
-    [[nodiscard]] std::vector<breaker_report> circuits() const { return runner_->circuits(); }
+    // Of every provider's model that was called lately; none in a forked child.
+    [[nodiscard]] std::vector<breaker_report> circuits() const;
     // For who gives it a timer that has to be moved: a manual_timer begins at zero, long before the
     // time that a transport on a network measures its deadlines by.
-    [[nodiscard]] typename Policies::timer& time() noexcept { return runner_->time(); }
+    [[nodiscard]] typename Policies::timer& time() noexcept;
     // The cache, to look at or to clear; null where there is none.
-    [[nodiscard]] typename Policies::cache* cache() noexcept { return runner_->cache(); }
+    [[nodiscard]] typename Policies::cache* cache() noexcept;
 
 private:
     using runner = detail::call_runner<ledger_type, Policies>;
 
-    explicit basic_client(std::unique_ptr<runner> made) : runner_(std::move(made)) {}
+    explicit basic_client(detail::process_owned<runner> opened) noexcept;
 
     // A function that may return nothing, as one that says whether to go on.
     template <class Heard, class Function>
@@ -147,82 +141,20 @@ private:
                                          std::string json, detail::stream_listener to, bool stream,
                                          call_options const& options);
 
-    std::unique_ptr<runner> runner_;
+    detail::process_owned<runner> runner_;
 };
 
 using client = basic_client<>;
 
-template <class Policies>
-result<chat_reply> basic_client<Policies>::answer_to(chat_request const& request,
-                                                     detail::stream_listener to,
-                                                     call_options const& options) {
-    detail::call made;
-    made.stream = to.hears();
-    made.options = &options;
-    made.target = {request.provider, request.model};
-    made.what = request.api == openai_api::responses ? operation::responses : operation::chat;
-    made.listener = std::move(to);
-    made.make = [&](provider_entry const& where, std::string const& model) {
-        if (model == request.model) return prepare(request, where, made.stream);
-        chat_request other = request;
-        other.model = model;
-        return prepare(other, where, made.stream);
-    };
-    chat_reply reply;
-    auto content = runner_->run(made, reply);
-    if (!content) return content.error();
-    static_cast<answer&>(reply) = std::move(*content);
-    return reply;
-}
-
-template <class Policies>
-result<embedding_reply> basic_client<Policies>::embed(embedding_request const& request,
-                                                      call_options const& options) {
-    detail::call made;
-    made.options = &options;
-    made.target = {request.provider, request.model};
-    made.what = operation::embeddings;
-    made.make = [&](provider_entry const& where, std::string const& model) {
-        embedding_request other = request;
-        other.model = model;
-        return prepare(other, where);
-    };
-    embedding_reply reply;
-    auto content = runner_->run(made, reply);
-    if (!content) return content.error();
-    auto vectors = read_embeddings(reply.body);
-    if (!vectors) return vectors.error();
-    reply.vectors = std::move(*vectors);
-    return reply;
-}
-
-template <class Policies>
-result<reply> basic_client<Policies>::exchange(std::string_view provider, std::string_view path,
-                                               std::string json, detail::stream_listener to,
-                                               bool stream, call_options const& options) {
-    auto const point = endpoint_of(provider, path);
-    if (!point) return point.error();
-    auto raw = detail::raw_request::of(*point, std::move(json));
-    if (!raw) return raw.error();
-    if (raw->stream != stream)
-        return fail(errc::bad_argument, stream ? "send_stream(): the request asks for no stream"
-                                               : "send(): the request asks for a stream");
-    detail::call made;
-    made.options = &options;
-    made.target = {std::string(provider), raw->model};
-    made.what = point->operation;
-    made.stream = stream;
-    made.listener = std::move(to);
-    made.make = [&](provider_entry const& where, std::string const& model) {
-        return raw->prepared(where, path, model);
-    };
-    reply reply;
-    auto const content = runner_->run(made, reply);
-    if (!content) return content.error();
-    return reply;
-}
+#ifdef AIAUDIT_SEPARATE
+extern template class basic_client<default_policies>;
+#endif
 
 }  // namespace v0_1_0
 }  // namespace aiaudit
+
+#ifndef AIAUDIT_SEPARATE
+#include <aiaudit/impl/client.tpp>
+#endif
 
 #endif  // AIAUDIT_CLIENT_HPP

@@ -27,16 +27,25 @@
 #if defined(__cpp_exceptions)
 #define AIAUDIT_THROW(...) throw __VA_ARGS__
 #else
-#define AIAUDIT_THROW(...)                      \
-    do {                                        \
-        static_cast<void>(sizeof(__VA_ARGS__)); \
-        AIAUDIT_ASSERT(!"throw " #__VA_ARGS__); \
-        __builtin_trap();                       \
+#define AIAUDIT_THROW(...)                                      \
+    do {                                                        \
+        static_cast<void>(sizeof(__VA_ARGS__));                 \
+        [[maybe_unused]] constexpr bool has_exceptions = false; \
+        AIAUDIT_ASSERT(has_exceptions);                         \
+        __builtin_trap();                                       \
     } while (false)
 #endif
 
 // A function for failures: out of line, and out of the way of the others.
 #define AIAUDIT_COLD __attribute__((cold, noinline))
+
+// Functions that are no templates: inline by default. With AIAUDIT_SEPARATE the headers only
+// declare them, and one source, which includes <aiaudit/impl.hpp>, compiles them.
+#ifdef AIAUDIT_SEPARATE
+#define AIAUDIT_INLINE
+#else
+#define AIAUDIT_INLINE inline
+#endif
 
 namespace aiaudit {
 inline namespace v0_1_0 {

@@ -38,6 +38,7 @@ enum class errc : int {
     log_full = 108,            // the map or the sequence has no room
     already_open = 109,        // this process has that ledger open already
     unsafe_file_system = 110,  // network file systems break LMDB's locks
+    no_thread = 111,           // the system gives the process no further thread
     // 2xx: an exchange cannot be understood.
     bad_json = 200,
     unknown_dialect = 201,  // no dialect is known for this provider and path
@@ -87,6 +88,7 @@ enum class errc : int {
     case errc::log_full: return "log_full";
     case errc::already_open: return "already_open";
     case errc::unsafe_file_system: return "unsafe_file_system";
+    case errc::no_thread: return "no_thread";
     case errc::bad_json: return "bad_json";
     case errc::unknown_dialect: return "unknown_dialect";
     case errc::no_usage: return "no_usage";
@@ -152,14 +154,7 @@ class result;
 namespace detail {
 
 // What a result without an error shows in its place.
-[[nodiscard]] inline error const& no_error() noexcept {
-    static union holder {
-        error value;
-        holder() : value{} {}
-        ~holder() {}  // never destroyed: results may live as long as the process
-    } const none;
-    return none.value;
-}
+[[nodiscard]] error const& no_error() noexcept;
 
 [[noreturn]] AIAUDIT_COLD inline void throw_error(error const& reason) {
     AIAUDIT_THROW(exception(reason));
@@ -200,7 +195,7 @@ public:
 
 private:
     [[nodiscard]] static error* spent() noexcept {
-        return reinterpret_cast<error*>(std::uintptr_t{1});
+        return reinterpret_cast<error*>(std::uintptr_t{1});  // NOLINT: never read through
     }
     [[nodiscard]] static bool has_words(error const* one) noexcept {
         return one != nullptr && one != spent();
@@ -219,6 +214,12 @@ private:
 
     error* error_ = nullptr;
 };
+
+// What a result<Value> is made of: no error, and not a result itself.
+template <class Other, class Value>
+concept value_for =
+    !std::is_same_v<std::remove_cvref_t<Other>, result<Value>> &&
+    !std::is_same_v<std::remove_cvref_t<Other>, error> && std::is_convertible_v<Other, Value>;
 
 // Calls the function and wraps what it returns.
 template <class Function, class... Arguments>
@@ -246,15 +247,10 @@ public:
     using value_type = T;
     using error_type = aiaudit::error;
 
-    result() noexcept(std::is_nothrow_default_constructible_v<T>) requires(
-        std::is_default_constructible_v<T>)
-        : value_() {}
-    template <class U = T>
-    requires(!std::is_same_v<std::remove_cvref_t<U>, result> &&
-             !std::is_same_v<std::remove_cvref_t<U>, aiaudit::error> && std::is_convertible_v<U, T>)
-        result(U&& value)
-    noexcept(std::is_nothrow_constructible_v<T, U>)  // NOLINT: implicit
-        : value_(std::forward<U>(value)) {}
+    result() requires(std::is_default_constructible_v<T>) : value_() {}
+    template <detail::value_for<T> U = T>
+    result(U&& value) noexcept(std::is_nothrow_constructible_v<T, U>)  // NOLINT: implicit
+        : value_(static_cast<T>(std::forward<U>(value))) {}
     result(error_type&& reason) : error_(std::move(reason)) {}  // NOLINT: implicit
     result(error_type const& reason) : error_(reason) {}        // NOLINT: implicit
 
@@ -336,8 +332,8 @@ public:
     [[nodiscard]] T value_or(U&& other) && {
         return has_value() ? std::move(value_) : static_cast<T>(std::forward<U>(other));
     }
-    [[nodiscard]] error_type error_or(error_type other) const {
-        return has_value() ? std::move(other) : error_.reason();
+    [[nodiscard]] error_type error_or(error_type const& other) const {
+        return has_value() ? other : error_.reason();
     }
 
     // The function's result for the value.
@@ -416,8 +412,8 @@ public:
 
     [[nodiscard]] error_type const& error() const& noexcept { return error_.reason(); }
     [[nodiscard]] error_type error() && noexcept { return error_.take(); }
-    [[nodiscard]] error_type error_or(error_type other) const {
-        return has_value() ? std::move(other) : error_.reason();
+    [[nodiscard]] error_type error_or(error_type const& other) const {
+        return has_value() ? other : error_.reason();
     }
 
     template <class Function>
@@ -443,7 +439,7 @@ private:
     detail::error_box error_;
 };
 
-[[nodiscard]] inline error fail(errc code, std::string where = {}) {
+[[nodiscard]] AIAUDIT_COLD inline error fail(errc code, std::string where = {}) {
     return error{code, std::move(where), {}, 0};
 }
 
@@ -454,16 +450,14 @@ namespace detail {
 }
 
 // A stranger's text in a message of ours: short, and on one line.
-[[nodiscard]] inline std::string printable(std::string_view text) {
-    std::string line{text.substr(0, 80)};
-    for (char& c : line) {
-        if (is_control_byte(c)) c = '?';
-    }
-    return line;
-}
+[[nodiscard]] std::string printable(std::string_view text);
 
 }  // namespace detail
 }  // namespace v0_1_0
 }  // namespace aiaudit
+
+#ifndef AIAUDIT_SEPARATE
+#include <aiaudit/impl/error.ipp>
+#endif
 
 #endif  // AIAUDIT_ERROR_HPP

@@ -32,6 +32,10 @@ inline constexpr std::uint64_t storage_value_bytes = std::uint64_t{256} << 20;
 // reach, so that a map is never resized under way; and 1/2048 of the address space of x86-64.
 inline constexpr std::uint64_t map_bytes = std::uint64_t{64} << 30;
 
+// The least that is chosen where address space is short (RLIMIT_AS, an emulator): several times
+// what one transaction takes. A segment that is full is followed by the next.
+inline constexpr std::uint64_t map_bytes_chosen_least = std::uint64_t{64} << 20;
+
 // The smallest map worth opening: a fresh segment takes some pages, one transaction some more.
 inline constexpr std::uint64_t map_bytes_least = std::uint64_t{1} << 20;
 

@@ -11,15 +11,15 @@
 #ifndef AIAUDIT_POLICIES_HPP
 #define AIAUDIT_POLICIES_HPP
 
-#include <aiaudit/clock/clock.hpp>         // system_clock
-#include <aiaudit/storage/lmdb_store.hpp>  // lmdb_store
+#include <aiaudit/clock/clock.hpp>  // system_clock
 
 namespace aiaudit {
 inline namespace v0_1_0 {
 
-// Of the client's. Only named here: who has the ledger alone need not have cpp-httplib.
+// Only named here, so that naming a default costs nothing and needs no library.
 class httplib_transport;
 class lmdb_cache;
+class lmdb_store;
 class price_book;
 struct steady_timer;
 

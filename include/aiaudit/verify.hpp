@@ -12,13 +12,12 @@
 #ifndef AIAUDIT_VERIFY_HPP
 #define AIAUDIT_VERIFY_HPP
 
+#include <aiaudit/basic_ledger.hpp>          // basic_ledger
 #include <aiaudit/integrity/checkpoint.hpp>  // verified_checkpoint
-#include <aiaudit/ledger.hpp>                // basic_ledger
 
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <utility>
 #include <vector>
 
 namespace aiaudit {
@@ -45,169 +44,27 @@ struct verification {
     [[nodiscard]] std::string conclusion() const;
 };
 
-inline std::string verification::conclusion() const {
-    auto const number = [](std::uint64_t value) { return std::to_string(value); };
-    if (!sound()) return "NOT SOUND: " + findings.front();
-    std::string text = "records ";
-    text += number(size - read + 1) + " to " + number(size) + " match the tree of the log";
-    if (read == 0) text = "no records were read";
-    if (dropped != 0) text += "; " + number(dropped) + " were dropped by retention";
-    if (anchored == 0) {
-        return text +
-               "; no outside checkpoint was given, so it cannot be excluded that records were " +
-               "cut off at the end, or that the whole log was written anew";
-    }
-    text += "; the checkpoint vouches for records 1 to " + number(anchored);
-    if (anchored < size) {
-        text += ", and not for the " + number(size - anchored) + " after: those could have been " +
-                "replaced or cut off";
-    }
-    return text;
-}
-
-namespace detail {
-
-template <class Ledger>
-class verifier {
-public:
-    verifier(Ledger& of, verification_request const& request)
-        : ledger_(of), log_(of.log()), request_(request) {}
-
-    [[nodiscard]] result<verification> run() {
-        auto const stored = log_.tree();
-        if (!stored) return stored.error();
-        found_.size = stored->size();
-        found_.root = stored->root();
-        auto const first = log_.first();
-        if (!first) return first.error();
-        found_.dropped = *first - 1;
-        if (auto ok = start(); !ok) return ok.error();
-        if (auto ok = check_anchor_so_far(); !ok) return ok.error();
-        read_records();
-        if (found_.sound() && !(range_ == *stored))
-            find("the tree over all records is not the one that was stored");
-        if (found_.sound()) compare_rollup();
-        return std::move(found_);
-    }
-
-private:
-    void find(std::string what) { found_.findings.push_back(std::move(what)); }
-
-    // The tree of the records that are not read.
-    [[nodiscard]] result<void> start() {
-        std::uint64_t before = found_.dropped;
-        if (request_.only_after_anchor && request_.anchor) {
-            std::uint64_t const whole_tiles = request_.anchor->size() / tile_leaves * tile_leaves;
-            before =
-                std::max(before, std::min(whole_tiles, found_.size / tile_leaves * tile_leaves));
-        }
-        if (before == 0) return {};
-        auto range = log_.tree_of(before);
-        if (!range) return range.error();
-        range_ = *range;
-        if (before != found_.dropped) return {};
-        auto const there = ledger_.store().segments();
-        if (!there) return there.error();
-        auto const base = log_.base_of(there->oldest);
-        if (!base) return base.error();
-        if (!(*base == range_)) find("the hashes kept of dropped records are not those of the log");
-        return {};
-    }
-
-    // The anchor, where it lies before what is read, or after the end.
-    [[nodiscard]] result<void> check_anchor_so_far() {
-        if (!request_.anchor) return {};
-        std::uint64_t const size = request_.anchor->size();
-        if (size > found_.size) {
-            find("the checkpoint is of " + std::to_string(size) + " records, the log has " +
-                 std::to_string(found_.size) + ": records were cut off");
-            return {};
-        }
-        if (size >= range_.size()) {
-            check_anchor();
-            return {};
-        }
-        auto const range = log_.tree_of(size);
-        if (!range) return range.error();
-        compare_with_anchor(*range);
-        return {};
-    }
-    void check_anchor() {
-        if (request_.anchor && range_.size() == request_.anchor->size())
-            compare_with_anchor(range_);
-    }
-    void compare_with_anchor(compact_range const& range) {
-        if (range.root() == request_.anchor->root()) {
-            found_.anchored = range.size();
-        } else {
-            find("records 1 to " + std::to_string(range.size()) +
-                 " are not those that the checkpoint is of");
-        }
-    }
-
-    void read_records() {
-        if (!found_.sound() || range_.size() == found_.size) return;
-        std::string room;
-        auto const read = log_.views(range_.size() + 1, [&](sequence, record_view const& entry) {
-            add(leaf_hash(encode_record(entry, room)));
-            if (entry.kind == record_kind::outcome) sum_.add(totals::of(entry));
-            check_anchor();
-            return found_.sound() && range_.size() < found_.size;
-        });
-        if (!read) find(read.error().message());
-        if (found_.sound() && range_.size() < found_.size)
-            find("the log ends at record " + std::to_string(range_.size()) + " of " +
-                 std::to_string(found_.size));
-    }
-    void add(digest const& leaf) {
-        ++found_.read;
-        range_.append(leaf, [this](unsigned level, std::uint64_t index, digest const& hash) {
-            if (!is_tile_level(level)) return;
-            auto const stored = log_.node(level, index);
-            if (stored && *stored == hash) return;
-            find("records " + std::to_string((index << level) + 1) + " to " +
-                 std::to_string((index + 1) << level) +
-                 (stored ? " are not those that were committed" : ": " + stored.error().message()));
-        });
-    }
-
-    // The rollups are a fold of the log: with all records at hand that can be held to it.
-    void compare_rollup() {
-        if (found_.read != found_.size) return;
-        auto const answer = ledger_.report({});
-        if (!answer) return find("the rollups cannot be read: " + answer.error().message());
-        auto const now = log_.size();
-        bool const grew = !now || *now != found_.size;
-        if (!grew && !(answer->sum == sum_)) find("the rollups are not the sum of the records");
-    }
-
-    Ledger& ledger_;
-    log_reader<typename Ledger::storage> const& log_;
-    verification_request const& request_;
-    verification found_{};
-    compact_range range_{};
-    totals sum_{};
-};
-
-}  // namespace detail
-
 // Errors: those of reading; what is wrong with the log itself is a finding.
 template <class Policies>
-[[nodiscard]] result<verification> verify(basic_ledger<Policies>& of,
-                                          verification_request const& request = {}) {
-    return detail::verifier<basic_ledger<Policies>>(of, request).run();
-}
+[[nodiscard]] result<verification> verify(basic_ledger<Policies>& log,
+                                          verification_request const& request = {});
 
 // The log as it is now, for signing. Errors: those of reading.
 template <class Policies>
-[[nodiscard]] result<checkpoint> checkpoint_of(basic_ledger<Policies> const& of,
-                                               std::string origin) {
-    auto const tree = of.log().tree();
-    if (!tree) return tree.error();
-    return checkpoint{std::move(origin), tree->size(), tree->root()};
-}
+[[nodiscard]] result<checkpoint> checkpoint_of(basic_ledger<Policies> const& log,
+                                               std::string origin);
+
+#ifdef AIAUDIT_SEPARATE
+extern template result<verification> verify(ledger&, verification_request const&);
+extern template result<checkpoint> checkpoint_of(ledger const&, std::string);
+#endif
 
 }  // namespace v0_1_0
 }  // namespace aiaudit
+
+#ifndef AIAUDIT_SEPARATE
+#include <aiaudit/impl/verify.ipp>
+#include <aiaudit/impl/verify.tpp>
+#endif
 
 #endif  // AIAUDIT_VERIFY_HPP

@@ -4,6 +4,7 @@
 // provider gave, however they come, and the ledger has the usage and the cost that reading the
 // exchange gives.
 
+#include <aiaudit/providers/exchange.hpp>
 #include "support/gateway_stand.hpp"
 
 #include <boost/beast/core/flat_buffer.hpp>
@@ -221,7 +222,7 @@ void check_outcome(record const& kept, exchange const& of, price_book const& pri
     BOOST_TEST((kept.usage == whole.facts.usage), of.id);
     auto const price = price_attempt(prices, of.provider, whole.facts, kept.started_at);
     BOOST_TEST(price.has_value() == (kept.cost_status == cost_status::priced), of.id);
-    if (price) BOOST_TEST((kept.cost == price->cost), of.id);
+    if (price) BOOST_TEST((kept.cost == price->cost()), of.id);
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 // that is built from them.
 
 #include <aiaudit/codec/block.hpp>
+#include <aiaudit/detail/crc32c.hpp>
 
 #include <cstdint>
 #include <cstdlib>

@@ -5,6 +5,8 @@
 #include "require.hpp"
 
 #include <aiaudit/integrity/checkpoint.hpp>
+#include <aiaudit/integrity/merkle.hpp>
+#include <aiaudit/limits.hpp>
 
 #include <cstddef>
 #include <cstdint>

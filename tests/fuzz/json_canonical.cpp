@@ -3,6 +3,7 @@
 // Any bytes as JSON: what has a canonical text keeps it, and means the same to another reader.
 
 #include <aiaudit/codec/json_canonical.hpp>
+#include <aiaudit/limits.hpp>
 
 #include <boost/json.hpp>
 

@@ -32,8 +32,8 @@ void query(price_book const& book, price_provider const& provider, price_entry c
     auto const again = book.price(asked);
     require(priced.has_value() == again.has_value());
     if (priced) {
-        require(priced->cost == again->cost);
-        require(priced->cost >= money{});
+        require(priced->cost() == again->cost());
+        require(priced->cost() >= money{});
     } else {
         require(!priced.error().where.empty());
     }

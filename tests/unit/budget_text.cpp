@@ -108,11 +108,11 @@ BOOST_AUTO_TEST_CASE(alerts_ascend) {
 }
 
 BOOST_AUTO_TEST_CASE(a_budget_that_contradicts_itself_is_refused) {
-    BOOST_TEST(check(daily_budget()).has_value());
+    BOOST_TEST(validate(daily_budget()).has_value());
     auto const broken = [](std::string const& word, auto&& change) {
         budget made = daily_budget();
         change(made);
-        BOOST_TEST_CONTEXT(word) { refuses(check(made), word); }
+        BOOST_TEST_CONTEXT(word) { refuses(validate(made), word); }
         BOOST_TEST(!to_record(made, budget_set_at).has_value());
     };
     broken("name", [](budget& made) { made.name = ""; });

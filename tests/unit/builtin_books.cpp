@@ -25,7 +25,7 @@ std::string cost(price_book const& book, std::string_view provider, std::string_
                                     .usage = used,
                                     .at = timestamp::parse(at).value(),
                                     .service_tier = tier});
-    return priced ? priced->cost.to_string() : priced.error().message();
+    return priced ? priced->cost().to_string() : priced.error().message();
 }
 
 }  // namespace
@@ -94,7 +94,7 @@ BOOST_AUTO_TEST_CASE(holysheep_charges_every_token_alike) {
     usage used;
     used.set(unit::input_tokens, 1'000'000);
     used.set(unit::cache_read_tokens, 900'000);
-    BOOST_TEST(book.price({"holysheep", "gpt-4.1", used})->cost.to_string() == "8");
+    BOOST_TEST(book.price({"holysheep", "gpt-4.1", used})->cost().to_string() == "8");
 }
 
 BOOST_AUTO_TEST_CASE(a_book_has_the_same_revision_each_time_it_is_built) {

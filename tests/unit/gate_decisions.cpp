@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include <aiaudit/detail/crc32c.hpp>
 #include "unit/support/gate_testing.hpp"
 
 #include <boost/test/unit_test.hpp>

@@ -39,7 +39,7 @@ std::string cost(price_book const& from, char const* model, char const* at, std:
     usage used;
     used.set(unit::input_tokens, input);
     auto const priced = from.price({"p", model, used, timestamp::parse(at).value()});
-    return priced ? priced->cost.to_string() : priced.error().message();
+    return priced ? priced->cost().to_string() : priced.error().message();
 }
 
 }  // namespace
@@ -136,7 +136,7 @@ BOOST_AUTO_TEST_CASE(service_tiers_have_rates_of_their_own) {
     used.set(unit::cache_read_tokens, 1'000'000);
     auto const priced =
         from.price({.provider = "p", .model = "m", .usage = used, .service_tier = "batch"});
-    BOOST_TEST(priced->cost.to_string() == "2");
+    BOOST_TEST(priced->cost().to_string() == "2");
 }
 
 BOOST_AUTO_TEST_CASE(what_is_not_such_a_file_is_refused_in_one_line) {
@@ -205,7 +205,7 @@ BOOST_AUTO_TEST_CASE(a_file_of_ones_own_needs_little) {
     auto const at = [&](char const* model, char const* when) {
         auto const priced =
             loaded->price({"my-house", model, used, timestamp::parse(when).value()});
-        return priced ? priced->cost.to_string() : priced.error().message();
+        return priced ? priced->cost().to_string() : priced.error().message();
     };
     BOOST_TEST(at("small", "2026-11-24") == "0.06");
     BOOST_TEST(at("large-2026-01-01", "2026-08-17T00:59:59Z") == "0.4");

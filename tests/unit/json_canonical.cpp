@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include <aiaudit/codec/json_canonical.hpp>
+#include <aiaudit/limits.hpp>
 
 #define LLVMFuzzerTestOneInput fuzz_json_canonical
 #include "fuzz/json_canonical.cpp"

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // litellm_prices.cpp: reading a file in LiteLLM's format, and telling the formats apart.
+#include <aiaudit/pricing/litellm.hpp>
 #include <aiaudit/pricing/load.hpp>
 
 #include <boost/test/unit_test.hpp>
@@ -32,7 +33,7 @@ std::string cost(price_book const& from, std::string_view provider, std::string_
                  usage const& used, std::string_view tier = {}) {
     auto const priced =
         from.price({.provider = provider, .model = model, .usage = used, .service_tier = tier});
-    return priced ? priced->cost.to_string() : priced.error().message();
+    return priced ? priced->cost().to_string() : priced.error().message();
 }
 
 }  // namespace
@@ -178,7 +179,8 @@ BOOST_AUTO_TEST_CASE(regions_and_speeds_are_factors) {
                     .usage = used,
                     .region = region,
                     .speed = speed})
-            ->cost.to_string();
+            ->cost()
+            .to_string();
     };
     BOOST_TEST(in("anthropic", "m", "", "") == "0.011");
     BOOST_TEST(in("anthropic", "m", "us", "") == "0.0121");

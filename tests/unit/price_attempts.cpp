@@ -45,8 +45,27 @@ price_book anthropic() {
 
 std::string cost(attempt_facts const& facts) {
     auto const priced = price_attempt(anthropic(), "anthropic", facts, {});
-    return priced ? priced->cost.to_string() : priced.error().message();
+    return priced ? priced->cost().to_string() : priced.error().message();
 }
+
+// A cent for each call, whatever it counts.
+struct cent_a_call {
+    struct lookup_cache {};
+
+    [[nodiscard]] result<quote> price(price_query const&) const {
+        quote answer;
+        answer.entry_id = "call";
+        if (auto done = answer.exact.total.add(money::parse("0.01").value()); !done)
+            return done.error();
+        return answer;
+    }
+    [[nodiscard]] result<quote> price(price_query const& query, lookup_cache&) const {
+        return price(query);
+    }
+    [[nodiscard]] digest const& revision() const noexcept { return revision_; }
+
+    digest revision_{};
+};
 
 }  // namespace
 
@@ -98,8 +117,8 @@ BOOST_AUTO_TEST_CASE(iterations_are_summed_before_the_one_rounding) {
     facts.model_served = "m";
     facts.iterations = {{"message", "m", tokens(1, 0)}, {"message", "m", tokens(1, 0)}};
     auto const priced = price_attempt(flat_rate{rates}, "self", facts, {});
-    BOOST_TEST(priced->cost.to_string() == "0.000000000001");
-    BOOST_TEST(priced->input_cost.to_string() == "0.000000000001");
+    BOOST_TEST(priced->cost().to_string() == "0.000000000001");
+    BOOST_TEST(priced->input_cost().to_string() == "0.000000000001");
 }
 
 BOOST_AUTO_TEST_CASE(billing_goes_by_the_model_that_served_and_else_by_the_one_asked_for) {
@@ -147,12 +166,41 @@ BOOST_AUTO_TEST_CASE(a_flat_rate_prices_every_model_alike_and_has_a_revision_of_
     auto const one = flat_rate::per_token(rate::parse("1", 6).value());
     auto const two = flat_rate::per_token(rate::parse("2", 6).value());
     usage const used = tokens(1'000'000, 1'000'000);
-    BOOST_TEST(one.price({"any", "thing", used})->cost.to_string() == "2");
-    BOOST_TEST(two.price({"", "", used})->cost.to_string() == "4");
+    BOOST_TEST(one.price({"any", "thing", used})->cost().to_string() == "2");
+    BOOST_TEST(two.price({"", "", used})->cost().to_string() == "4");
     BOOST_TEST((one.revision() != two.revision()));
     BOOST_TEST((one.revision() == flat_rate::per_token(rate::parse("1.0", 6).value()).revision()));
     usage const none;
     BOOST_TEST((one.price({"a", "b", none}).error().code == errc::no_usage));
+}
+
+BOOST_AUTO_TEST_CASE(a_price_for_the_whole_call_counts_for_every_iteration) {
+    attempt_facts facts;
+    facts.model_served = "sonnet";
+    facts.usage = tokens(2, 2);
+    BOOST_TEST(price_attempt(cent_a_call{}, "any", facts, {})->cost().to_string() == "0.01");
+    facts.iterations = {{"message", "sonnet", tokens(1, 1)}, {"message", "sonnet", tokens(1, 1)}};
+    BOOST_TEST(price_attempt(cent_a_call{}, "any", facts, {})->cost().to_string() == "0.02");
+    cent_a_call::lookup_cache cache;
+    auto const most = most_of_attempt(cent_a_call{}, "any", "m", tokens(1, 1), {}, {}, cache);
+    BOOST_TEST(most->cost().to_string() == "0.01");
+}
+
+BOOST_AUTO_TEST_CASE(the_most_of_a_flat_rate_has_an_exact_cost) {
+    auto const rates = flat_rate::per_token(rate::parse("1", 6).value());
+    flat_rate::lookup_cache cache;
+    auto const most = most_of_attempt(rates, "any", "m", tokens(1, 2), {}, {}, cache);
+    BOOST_TEST(most->exact.total.rounded().to_string() == "0.000003");
+    BOOST_TEST(most->cost().to_string() == "0.000003");
+}
+
+BOOST_AUTO_TEST_CASE(money_that_is_too_much_to_be_exact_is_an_error) {
+    exact_cost sum;
+    BOOST_TEST(sum.add(money::parse("-12.000000000001").value()).has_value());
+    BOOST_TEST(sum.rounded().to_string() == "-12.000000000001");
+    auto const most = money::from_pico(~(int128{1} << 127));
+    BOOST_TEST((sum.add(most).error().code == errc::money_overflow));
+    BOOST_TEST(sum.rounded().to_string() == "-12.000000000001");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

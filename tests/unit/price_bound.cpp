@@ -51,7 +51,7 @@ price_entry entry_with(std::initializer_list<std::pair<unit, tiered_rate>> rates
 std::string most(price_book const& book, usage const& used, price_doubts doubts = {}) {
     price_lookup_cache cache;
     auto const bound = most_of_attempt(book, "p", "m", used, doubts, {}, cache);
-    return bound ? bound->cost.to_string() : bound.error().message();
+    return bound ? bound->cost().to_string() : bound.error().message();
 }
 
 }  // namespace
@@ -149,9 +149,9 @@ BOOST_AUTO_TEST_CASE(no_usage_within_the_counts_costs_more_at_any_built_in_price
                                     {.cache_writes = true, .speed = true}, at, cache);
                 BOOST_REQUIRE(bound);
                 ++compared;
-                if (!(price->cost <= bound->cost))
-                    BOOST_ERROR(provider.id << "/" << entry.id << ": " << price->cost.to_string()
-                                            << " over " << bound->cost.to_string());
+                if (!(price->cost() <= bound->cost()))
+                    BOOST_ERROR(provider.id << "/" << entry.id << ": " << price->cost().to_string()
+                                            << " over " << bound->cost().to_string());
             }
         }
     }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // price_match.cpp: which model names a rule stands for.
-#include <aiaudit/pricing/model_match.hpp>
+#include <aiaudit/pricing/model_expression.hpp>
 
 #include <boost/test/unit_test.hpp>
 
@@ -42,17 +42,17 @@ BOOST_AUTO_TEST_CASE(a_dated_rule_takes_editions_and_no_other_suffix) {
 }
 
 BOOST_AUTO_TEST_CASE(a_regex_is_found_anywhere_unless_anchored) {
-    auto const mistral = model_match::expression("(?:mi|code|dev|magi|mini)stral").value();
+    auto const mistral = match_expression("(?:mi|code|dev|magi|mini)stral").value();
     BOOST_TEST(mistral.matches("x/codestral-2508"));
     BOOST_TEST(!mistral.matches("mixtral"));
-    BOOST_TEST(model_match::expression("^o[134]").value().matches("o3-mini"));
-    BOOST_TEST(!model_match::expression("^o[134]").value().matches("gpt-4o1"));
+    BOOST_TEST(match_expression("^o[134]").value().matches("o3-mini"));
+    BOOST_TEST(!match_expression("^o[134]").value().matches("gpt-4o1"));
 }
 
 BOOST_AUTO_TEST_CASE(a_bad_or_long_regex_is_refused) {
     for (std::string const& bad :
          {std::string("("), std::string("["), std::string("a{"), std::string(300, 'a')}) {
-        auto const made = model_match::expression(bad);
+        auto const made = match_expression(bad);
         BOOST_TEST(!made.has_value());
         BOOST_TEST((made.error().code == errc::bad_price));
     }

@@ -2,6 +2,7 @@
 //
 // One question in the words of each API, and where it goes.
 #include <aiaudit/providers/request_body.hpp>
+#include <aiaudit/providers/usage_asked.hpp>
 
 #include <boost/test/unit_test.hpp>
 

@@ -4,7 +4,9 @@
 #ifndef AIAUDIT_TESTS_UNIT_ROLLUP_SUPPORT_HPP
 #define AIAUDIT_TESTS_UNIT_ROLLUP_SUPPORT_HPP
 
+#include <aiaudit/rollup/day_part_writer.hpp>
 #include <aiaudit/rollup/report.hpp>
+#include <aiaudit/rollup/rollup.hpp>
 
 #include <boost/test/unit_test.hpp>
 

@@ -3,6 +3,8 @@
 // signed_notes.cpp: the texts of keys, notes and checkpoints: what is accepted, and above all what
 // is not.
 #include <aiaudit/integrity/checkpoint.hpp>
+#include <aiaudit/integrity/merkle.hpp>
+#include <aiaudit/limits.hpp>
 
 #include <boost/test/unit_test.hpp>
 

@@ -2,6 +2,8 @@
 //
 // tlog_proofs.cpp: proofs against the vectors of the reference tree, against the recursive
 // definition, and against every kind of forgery we know of; and the files that carry them.
+#include <aiaudit/integrity/checkpoint.hpp>
+#include <aiaudit/integrity/merkle.hpp>
 #include <aiaudit/integrity/proof_file.hpp>
 
 #include <boost/test/unit_test.hpp>

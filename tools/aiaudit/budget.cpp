@@ -30,7 +30,7 @@ aiaudit::budget budget_of(options const& with) {
     wanted.scope = value_or_fail(aiaudit::parse_budget_scope(with.scope), "--scope");
     value_or_fail(aiaudit::parse_budget_action(with.then, wanted), "--then");
     wanted.alert_percents = value_or_fail(aiaudit::parse_alert_percents(with.alerts), "--alert");
-    value_or_fail(check(wanted));
+    value_or_fail(validate(wanted));
     return wanted;
 }
 

@@ -34,7 +34,7 @@ aiaudit::budget limit_of(options const& with) {
     wanted.name = "key-" + with.wish.id;
     set_limit(wanted, with.limit);
     wanted.scope = scope_of(with);
-    value_or_fail(check(wanted));
+    value_or_fail(validate(wanted));
     return wanted;
 }
 
@@ -52,7 +52,7 @@ aiaudit::budget rate_of(options const& with) {
         throw failure{"--rate-then: '" + aiaudit::detail::printable(with.rate_then) +
                       "' is neither refuse nor wait=MILLISECONDS"};
     value_or_fail(aiaudit::parse_budget_action(with.rate_then, wanted), "--rate-then");
-    value_or_fail(check(wanted));
+    value_or_fail(validate(wanted));
     return wanted;
 }
 

@@ -9,114 +9,37 @@
 #ifndef AIAUDIT_ALERTS_ALERT_MAKERS_HPP
 #define AIAUDIT_ALERTS_ALERT_MAKERS_HPP
 
-#include <aiaudit/budget/budget_text.hpp>  // amount_and_unit
-#include <aiaudit/budget/decision.hpp>     // budget_crossing
-#include <aiaudit/core/alert.hpp>          // alert
-#include <aiaudit/core/calendar.hpp>       // civil_day
-#include <aiaudit/rollup/anomaly.hpp>      // anomaly
+#include <aiaudit/budget/decision.hpp>  // budget_crossing
+#include <aiaudit/core/alert.hpp>       // alert
+#include <aiaudit/core/calendar.hpp>    // civil_day
+#include <aiaudit/rollup/anomaly.hpp>   // anomaly
 
 #include <cstdint>
 #include <string>
-#include <string_view>
 
 namespace aiaudit {
 inline namespace v0_1_0 {
 namespace detail {
 
-[[nodiscard]] inline alert alert_of(budget_crossing const& of, timestamp now) {
-    budget_state const& state = of.state;
-    budget const& full = state.budget;
-    std::string const percent = std::to_string(of.percent);
-    std::string const begins = state.window_begins ? state.window_begins->to_string() : "";
-    alert made;
-    made.key =
-        make_alert_key(alert_kind::budget_threshold, {full.name, state.subject, begins, percent});
-    made.kind = alert_kind::budget_threshold;
-    made.at = now;
-    made.text = "budget '" + full.name + "' of " + printable(state.subject) + " has reached " +
-                percent + " %: spent " + amount_and_unit(state.spent, full.unit) + " of " +
-                amount_and_unit(full.limit, full.unit);
-    if (state.window_begins) made.text += " since " + begins;
-    if (state.resets_at) made.text += "; resets at " + state.resets_at->to_string();
-    made.facts = {{"budget", full.name},
-                  {"subject", state.subject},
-                  {"percent", percent},
-                  {"unit", std::string(name_of(full.unit))},
-                  {"limit", amount_text(full.limit, full.unit)},
-                  {"spent", amount_text(state.spent, full.unit)},
-                  {"reserved", amount_text(state.reserved, full.unit)}};
-    if (state.window_begins) made.facts.emplace_back("window_begins", begins);
-    if (state.resets_at) made.facts.emplace_back("resets_at", state.resets_at->to_string());
-    return made;
-}
+[[nodiscard]] alert alert_of(budget_crossing const& of, timestamp now);
 
-[[nodiscard]] inline alert alert_of(anomaly const& of, timestamp now) {
-    std::string const since = of.since.to_string();
-    alert made;
-    made.key = make_alert_key(alert_kind::anomaly, {name_of(of.metric), of.subject, since});
-    made.kind = alert_kind::anomaly;
-    made.at = now;
-    made.text = of.text;
-    made.facts = {{"metric", std::string(name_of(of.metric))},
-                  {"subject", of.subject},
-                  {"since", since},
-                  {"value", anomaly_amount(of.metric, of.value)},
-                  {"usual", anomaly_amount(of.metric, of.usual)},
-                  {"seldom_over", anomaly_amount(of.metric, of.limit)},
-                  {"periods", std::to_string(of.periods)}};
-    return made;
-}
+[[nodiscard]] alert alert_of(anomaly const& of, timestamp now);
 
 // `entry` is an outcome that has no price, of a day.
-[[nodiscard]] inline alert price_missing(record const& entry, civil_day day, timestamp now) {
-    alert made;
-    made.key =
-        make_alert_key(alert_kind::price_missing, {entry.provider, entry.model(), day.to_string()});
-    made.kind = alert_kind::price_missing;
-    made.at = now;
-    made.text = "no price is known for " + printable(entry.provider) + "/" +
-                printable(entry.model()) + ": its calls are in no report's cost since " +
-                entry.started_at.to_string();
-    made.facts = {{"provider", entry.provider},
-                  {"model", entry.model()},
-                  {"since", entry.started_at.to_string()}};
-    return made;
-}
+[[nodiscard]] alert price_missing(record const& entry, civil_day day, timestamp now);
 
 // `entry` says that a circuit opened.
-[[nodiscard]] inline alert circuit_opened(record const& entry, timestamp now) {
-    std::string const hour = std::to_string(floor_divide(entry.started_at.seconds(), 3'600));
-    alert made;
-    made.key =
-        make_alert_key(alert_kind::circuit_open, {entry.provider, entry.model_requested, hour});
-    made.kind = alert_kind::circuit_open;
-    made.at = now;
-    made.text = "the circuit to " + printable(entry.provider) + "/" +
-                printable(entry.model_requested) + " is open since " +
-                entry.started_at.to_string() + ", after " + printable(tag_of(entry, "failures")) +
-                " failures of " + printable(tag_of(entry, "calls")) + " calls";
-    made.facts = {{"provider", entry.provider},
-                  {"model", entry.model_requested},
-                  {"since", entry.started_at.to_string()}};
-    return made;
-}
+[[nodiscard]] alert circuit_opened(record const& entry, timestamp now);
 
-[[nodiscard]] inline alert log_nearly_full(std::string const& directory, std::uint64_t free_bytes,
-                                           std::uint64_t least, civil_day day, timestamp now) {
-    alert made;
-    made.key = make_alert_key(alert_kind::log_nearly_full, {directory, day.to_string()});
-    made.kind = alert_kind::log_nearly_full;
-    made.at = now;
-    made.text = "the file system of the log has " + std::to_string(free_bytes >> 20) +
-                " MiB left, less than " + std::to_string(least >> 20) + " MiB: " + directory;
-    made.facts = {{"directory", directory},
-                  {"free_bytes", std::to_string(free_bytes)},
-                  {"free_bytes_least", std::to_string(least)}};
-    return made;
-}
+[[nodiscard]] alert log_nearly_full(std::string const& directory, std::uint64_t free_bytes,
+                                    std::uint64_t least, civil_day day, timestamp now);
 
 }  // namespace detail
 }  // namespace v0_1_0
 }  // namespace aiaudit
+
+#ifndef AIAUDIT_SEPARATE
+#include <aiaudit/impl/alerts/alert_makers.ipp>
+#endif
 
 #endif  // AIAUDIT_ALERTS_ALERT_MAKERS_HPP

@@ -9,9 +9,8 @@
 #ifndef AIAUDIT_ALERTS_ALERT_SINK_HPP
 #define AIAUDIT_ALERTS_ALERT_SINK_HPP
 
-#include <aiaudit/core/alert.hpp>           // alert
-#include <aiaudit/error.hpp>                // result
-#include <aiaudit/integrity/text_form.hpp>  // take_code_point
+#include <aiaudit/core/alert.hpp>  // alert
+#include <aiaudit/error.hpp>       // result
 
 #include <functional>
 #include <ostream>
@@ -32,29 +31,10 @@ struct alert_sink {
 namespace detail {
 
 // On one line, whatever it holds: names in it may be a stranger's.
-[[nodiscard]] inline std::string one_line(std::string_view text) {
-    std::string line(text);
-    for (char& c : line) {
-        if (is_control_byte(c)) c = ' ';
-    }
-    return line;
-}
+[[nodiscard]] std::string one_line(std::string_view text);
 
 // With a question mark for each byte that is no part of UTF-8: receivers refuse the whole else.
-[[nodiscard]] inline std::string utf8_text(std::string_view text) {
-    std::string out;
-    out.reserve(text.size());
-    while (!text.empty()) {
-        std::string_view const before = text;
-        if (take_code_point(text)) {
-            out.append(before.substr(0, before.size() - text.size()));
-        } else {
-            out.push_back('?');
-            text.remove_prefix(1);
-        }
-    }
-    return out;
-}
+[[nodiscard]] std::string utf8_text(std::string_view text);
 
 }  // namespace detail
 
@@ -70,24 +50,16 @@ namespace detail {
 }
 
 // Each alert as a line, to whatever writes logs.
-[[nodiscard]] inline alert_sink log_line_sink(std::string name,
-                                              std::function<void(std::string_view)> write) {
-    return {std::move(name), [write = std::move(write)](alert const& of) -> result<void> {
-                write(to_line(of));
-                return {};
-            }};
-}
+[[nodiscard]] alert_sink log_line_sink(std::string name,
+                                       std::function<void(std::string_view)> write);
 // The stream must outlive the sink, and be written by nobody else meanwhile.
-[[nodiscard]] inline alert_sink log_line_sink(std::string name, std::ostream& to) {
-    return {std::move(name), [&to](alert const& of) -> result<void> {
-                to << to_line(of) << '\n' << std::flush;
-                if (to) return {};
-                to.clear();
-                return fail(errc::storage_failed, "the log line could not be written");
-            }};
-}
+[[nodiscard]] alert_sink log_line_sink(std::string name, std::ostream& to);
 
 }  // namespace v0_1_0
 }  // namespace aiaudit
+
+#ifndef AIAUDIT_SEPARATE
+#include <aiaudit/impl/alerts/alert_sink.ipp>
+#endif
 
 #endif  // AIAUDIT_ALERTS_ALERT_SINK_HPP

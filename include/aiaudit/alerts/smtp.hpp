@@ -9,23 +9,16 @@
 #define AIAUDIT_ALERTS_SMTP_HPP
 
 #include <aiaudit/alerts/alert_sink.hpp>  // alert_sink
-#include <aiaudit/alerts/mail.hpp>        // mail_message
 #include <aiaudit/clock/clock.hpp>        // system_clock
 
 #include <curl/curl.h>
-#include <pthread.h>
-#include <signal.h>
 
-#include <algorithm>
 #include <chrono>
 #include <cstdint>
-#include <cstring>
-#include <ctime>
 #include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 namespace aiaudit {
@@ -65,23 +58,10 @@ using curl_list_owner = std::unique_ptr<curl_slist, curl_deleter>;
 // came meanwhile for this thread is taken away.
 class pipe_signal_block {
 public:
-    pipe_signal_block() noexcept {
-        sigemptyset(&pipe_);
-        sigaddset(&pipe_, SIGPIPE);
-        sigset_t pending;
-        sigemptyset(&pending);
-        ::sigpending(&pending);
-        was_pending_ = sigismember(&pending, SIGPIPE) == 1;
-        ::pthread_sigmask(SIG_BLOCK, &pipe_, &before_);
-    }
+    pipe_signal_block() noexcept;
     pipe_signal_block(pipe_signal_block const&) = delete;
     pipe_signal_block& operator=(pipe_signal_block const&) = delete;
-    ~pipe_signal_block() {
-        timespec const at_once{0, 0};
-        while (!was_pending_ && ::sigtimedwait(&pipe_, nullptr, &at_once) == SIGPIPE) {
-        }
-        ::pthread_sigmask(SIG_SETMASK, &before_, nullptr);
-    }
+    ~pipe_signal_block();
 
 private:
     sigset_t pipe_{};
@@ -92,111 +72,8 @@ private:
 struct mail_upload {
     std::string_view rest{};
 };
-inline std::size_t read_mail(char* to, std::size_t size, std::size_t count, void* from) {
-    auto& upload = *static_cast<mail_upload*>(from);
-    std::size_t const taken = std::min(size * count, upload.rest.size());
-    std::memcpy(to, upload.rest.data(), taken);
-    upload.rest.remove_prefix(taken);
-    return taken;
-}
 inline std::size_t ignore_answer(char*, std::size_t size, std::size_t count, void*) {
     return size * count;
-}
-
-// In libcurl's fixed words and the server's number: neither has a secret in it.
-[[nodiscard]] inline error smtp_error(CURLcode code, long status) {
-    std::string where = std::string("smtp: ") + curl_easy_strerror(code);
-    if (status != 0) where += " (" + std::to_string(status) + ")";
-    switch (code) {
-    case CURLE_COULDNT_RESOLVE_HOST:
-    case CURLE_COULDNT_CONNECT: return fail(errc::connect_failed, std::move(where));
-    case CURLE_SSL_CONNECT_ERROR:
-    case CURLE_PEER_FAILED_VERIFICATION:
-    case CURLE_SSL_CACERT_BADFILE:
-    case CURLE_USE_SSL_FAILED: return fail(errc::tls_failed, std::move(where));
-    case CURLE_OPERATION_TIMEDOUT: return fail(errc::timed_out, std::move(where));
-    case CURLE_SEND_ERROR:
-    case CURLE_RECV_ERROR: return fail(errc::connection_lost, std::move(where));
-    default: return fail(errc::bad_response, std::move(where));
-    }
-}
-
-[[nodiscard]] inline result<void> check_smtp(smtp_options const& options) {
-    bool const host =
-        !options.host.empty() && std::all_of(options.host.begin(), options.host.end(), [](char c) {
-            return is_letter_or_digit(c) || c == '.' || c == '-';
-        });
-    if (!host || options.port == 0)
-        return fail(errc::bad_argument, "an SMTP server is a host's name and a port");
-    if (options.to.empty()) return fail(errc::bad_argument, "an e-mail to nobody");
-    if (auto ok = check_mail_address(options.from); !ok) return ok;
-    for (std::string const& each : options.to) {
-        if (auto ok = check_mail_address(each); !ok) return ok;
-    }
-    if (std::any_of(options.subject_prefix.begin(), options.subject_prefix.end(),
-                    [](char c) { return is_control(c); }))
-        return fail(errc::bad_argument, "a subject holds control characters");
-    if (options.time_max.count() <= 0 || options.time_max > std::chrono::hours{1})
-        return fail(errc::bad_argument, "an e-mail's time is 1 ms to an hour");
-    return {};
-}
-
-[[nodiscard]] inline bool prepare_smtp(CURL* by, smtp_options const& options) {
-    std::string const url = (options.security == smtp_security::tls ? "smtps://" : "smtp://") +
-                            options.host + ":" + std::to_string(options.port);
-    bool set = curl_easy_setopt(by, CURLOPT_URL, url.c_str()) == CURLE_OK;
-    auto const option = [&set, by](CURLoption which, auto value) {
-        set = curl_easy_setopt(by, which, value) == CURLE_OK && set;
-    };
-    option(CURLOPT_PROTOCOLS_STR, "smtp,smtps");
-    option(CURLOPT_PROXY, "");  // whatever the environment says
-    option(CURLOPT_NOSIGNAL, 1L);
-    option(CURLOPT_TIMEOUT_MS, static_cast<long>(options.time_max.count()));
-    option(CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(options.time_max.count()));
-    bool const hidden = options.security != smtp_security::none;
-    option(CURLOPT_USE_SSL, static_cast<long>(hidden ? CURLUSESSL_ALL : CURLUSESSL_NONE));
-    option(CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
-    option(CURLOPT_SSL_VERIFYPEER, 1L);
-    option(CURLOPT_SSL_VERIFYHOST, 2L);
-    if (!options.ca_file.empty()) {
-        option(CURLOPT_CAINFO, options.ca_file.c_str());
-        option(CURLOPT_CAPATH, static_cast<char const*>(nullptr));
-    }
-    if (!options.user.empty()) {
-        option(CURLOPT_USERNAME, options.user.c_str());
-        option(CURLOPT_PASSWORD, options.password.c_str());
-    }
-    option(CURLOPT_MAIL_FROM, ("<" + options.from + ">").c_str());
-    option(CURLOPT_UPLOAD, 1L);
-    option(CURLOPT_READFUNCTION, &read_mail);
-    option(CURLOPT_WRITEFUNCTION, &ignore_answer);
-    return set;
-}
-
-[[nodiscard]] inline result<void> send_mail(smtp_options const& options, alert const& of) {
-    static CURLcode const ready = curl_global_init(CURL_GLOBAL_DEFAULT);
-    curl_owner const by(ready == CURLE_OK ? curl_easy_init() : nullptr);
-    if (by == nullptr || !prepare_smtp(by.get(), options))
-        return fail(errc::bad_argument, "libcurl cannot send e-mail so");
-    curl_list_owner receivers;
-    for (std::string const& each : options.to) {
-        curl_slist* const longer = curl_slist_append(receivers.get(), ("<" + each + ">").c_str());
-        if (longer == nullptr) return fail(errc::bad_argument, "libcurl has no memory");
-        static_cast<void>(receivers.release());
-        receivers.reset(longer);
-    }
-    std::string const message =
-        mail_message(of, options.from, options.to, options.subject_prefix, options.now());
-    mail_upload upload{message};
-    bool const set = curl_easy_setopt(by.get(), CURLOPT_MAIL_RCPT, receivers.get()) == CURLE_OK &&
-                     curl_easy_setopt(by.get(), CURLOPT_READDATA, &upload) == CURLE_OK;
-    if (!set) return fail(errc::bad_argument, "libcurl cannot send e-mail so");
-    pipe_signal_block const blocked;
-    CURLcode const sent = curl_easy_perform(by.get());
-    if (sent == CURLE_OK) return {};
-    long status = 0;
-    static_cast<void>(curl_easy_getinfo(by.get(), CURLINFO_RESPONSE_CODE, &status));
-    return smtp_error(sent, status);
 }
 
 }  // namespace detail
@@ -205,15 +82,13 @@ inline std::size_t ignore_answer(char*, std::size_t size, std::size_t count, voi
 // TLS nothing is sent. An address or a subject that could begin another header is refused here,
 // and what an alert's text holds is encoded. The server takes all receivers or the delivery fails,
 // so where it took only some of them those may get it again. Errors: bad_argument.
-[[nodiscard]] inline result<alert_sink> smtp_sink(smtp_options options) {
-    if (auto ok = detail::check_smtp(options); !ok) return ok.error();
-    std::string name = options.name;
-    return alert_sink{std::move(name), [options = std::move(options)](alert const& of) {
-                          return detail::send_mail(options, of);
-                      }};
-}
+[[nodiscard]] result<alert_sink> smtp_sink(smtp_options options);
 
 }  // namespace v0_1_0
 }  // namespace aiaudit
+
+#ifndef AIAUDIT_SEPARATE
+#include <aiaudit/impl/alerts/smtp.ipp>
+#endif
 
 #endif  // AIAUDIT_ALERTS_SMTP_HPP

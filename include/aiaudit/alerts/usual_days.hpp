@@ -34,30 +34,13 @@ struct usual_days_options {
 namespace detail {
 
 // Empty for nobody in particular.
-[[nodiscard]] inline std::string subject_of(report_kind kind, report_row const& row) {
-    if (kind == report_kind::models) {
-        if (row.names.model.empty()) return {};
-        return "model " + printable(row.names.provider) + "/" + printable(row.names.model);
-    }
-    return row.names.user.empty() ? std::string{} : "user " + printable(row.names.user);
-}
+[[nodiscard]] std::string subject_of(report_kind kind, report_row const& row);
 
 // Of users, reports have no percentiles: the mean stands for them.
-[[nodiscard]] inline activity activity_of(report_row const& row, timestamp begins) {
-    std::uint64_t const mean = row.sum.timed == 0 ? 0 : row.sum.latency_ns / row.sum.timed;
-    return {begins, row.sum.cost, row.sum.attempts, row.sum.errors,
-            row.p95_ns != 0 ? row.p95_ns : mean};
-}
+[[nodiscard]] activity activity_of(report_row const& row, timestamp begins);
 
 // Whether it could be far off at all, whatever is usual.
-[[nodiscard]] inline bool is_remarkable(activity const& of, anomaly_options const& options) {
-    for (auto const metric :
-         {anomaly_metric::spend, anomaly_metric::error_rate, anomaly_metric::latency}) {
-        auto const value = value_of(metric, of, options);
-        if (value && *value > least_excess(metric, options)) return true;
-    }
-    return false;
-}
+[[nodiscard]] bool is_remarkable(activity const& of, anomaly_options const& options);
 
 template <class Ledger>
 [[nodiscard]] result<void> add_anomalies(Ledger& of, report_kind kind, timestamp now,
@@ -74,7 +57,7 @@ template <class Ledger>
     std::map<std::string, days_of_one> all;
     auto const rows = of.report({kind, options.zone, {today, today}, {}});
     if (!rows) return rows.error();
-    for (std::size_t i = 0; i < std::min(rows->rows.size(), options.subjects_most); ++i) {
+    for (std::size_t i = 0; i < (std::min)(rows->rows.size(), options.subjects_most); ++i) {
         activity const done = activity_of(rows->rows[i], begins(today));
         std::string subject = subject_of(kind, rows->rows[i]);
         if (!subject.empty() && is_remarkable(done, options.usual))
@@ -114,5 +97,9 @@ template <class Ledger>
 
 }  // namespace v0_1_0
 }  // namespace aiaudit
+
+#ifndef AIAUDIT_SEPARATE
+#include <aiaudit/impl/alerts/usual_days.ipp>
+#endif
 
 #endif  // AIAUDIT_ALERTS_USUAL_DAYS_HPP

@@ -19,7 +19,6 @@
 #include <boost/json/serialize.hpp>
 #include <boost/json/string.hpp>
 
-#include <algorithm>
 #include <chrono>
 #include <functional>
 #include <memory>
@@ -50,19 +49,7 @@ struct url_parts {
 };
 
 // Errors: bad_argument, without the URL: it may hold a secret.
-[[nodiscard]] inline result<url_parts> split_url(std::string_view url) {
-    std::size_t const host = url.starts_with("https://") ? 8 : url.starts_with("http://") ? 7 : 0;
-    if (host == 0)
-        return fail(errc::bad_argument, "a webhook's URL begins with https:// or http://");
-    std::size_t const end = std::min(url.find_first_of("/?", host), url.size());
-    if (end == host) return fail(errc::bad_argument, "a webhook's URL names no host");
-    url_parts parts{std::string(url.substr(0, end)), std::string(url.substr(end))};
-    if (!parts.target.starts_with('/')) parts.target.insert(0, 1, '/');
-    http_request const request{"POST", parts.origin, parts.target, {}, {}};
-    if (auto ok = check_request(request); !ok)
-        return fail(errc::bad_argument, "the webhook's URL: " + ok.error().where);
-    return parts;
-}
+[[nodiscard]] result<url_parts> split_url(std::string_view url);
 
 // Sends it, and takes any 2xx for delivered.
 template <class Transport>
@@ -108,36 +95,12 @@ template <class Transport, class Fill>
 }
 
 // What Slack takes for marks and mentions is shown as it is.
-[[nodiscard]] inline std::string slack_text(std::string_view text) {
-    std::string out;
-    for (char const c : text) {
-        if (c == '&') {
-            out += "&amp;";
-        } else if (c == '<') {
-            out += "&lt;";
-        } else if (c == '>') {
-            out += "&gt;";
-        } else {
-            out.push_back(c);
-        }
-    }
-    return out;
-}
+[[nodiscard]] std::string slack_text(std::string_view text);
 
 }  // namespace detail
 
 // {"key":...,"kind":...,"text":...,"at":...,"facts":{...}}
-[[nodiscard]] inline std::string to_json(alert const& of) {
-    boost::json::object facts;
-    for (auto const& [name, value] : of.facts)
-        facts[detail::utf8_text(name)] = detail::utf8_text(value);
-    boost::json::object const all{{"key", of.key},
-                                  {"kind", name_of(of.kind)},
-                                  {"text", detail::utf8_text(of.text)},
-                                  {"at", of.at.to_string()},
-                                  {"facts", std::move(facts)}};
-    return boost::json::serialize(all);
-}
+[[nodiscard]] std::string to_json(alert const& of);
 
 // POSTs to_json() with an Idempotency-Key, which is the alert's, and a signature (signature.hpp).
 // A redirect is not followed, because what is sent must not travel with it. Errors: bad_argument
@@ -173,5 +136,9 @@ template <transport_policy Transport = httplib_transport>
 
 }  // namespace v0_1_0
 }  // namespace aiaudit
+
+#ifndef AIAUDIT_SEPARATE
+#include <aiaudit/impl/alerts/webhook.ipp>
+#endif
 
 #endif  // AIAUDIT_ALERTS_WEBHOOK_HPP

@@ -33,7 +33,7 @@ struct amounts_used {
 
 // Of one window, or of one part of a rolling one.
 struct window_sums {
-    static constexpr std::int64_t none = std::numeric_limits<std::int64_t>::min();
+    static constexpr std::int64_t none = (std::numeric_limits<std::int64_t>::min)();
 
     amounts_used used{};
     std::int64_t number = none;
@@ -78,31 +78,11 @@ public:
         return past_.size() + 1 >= keeping.kept && number < lowest() && find(number) == nullptr;
     }
     // The most that is spent and reserved in any window that an amount at `number` counts in.
-    [[nodiscard]] int128 most_used(std::int64_t number, window_keeping keeping) const {
-        if (number == newest_.number) return keeping.reach == 0 ? newest_.used.all() : running_;
-        if (keeping.reach != 0) return most_in_reach(number, keeping.reach);
-        window_sums const* const there = find_in_past(number);
-        return there == nullptr ? 0 : there->used.all();
-    }
+    [[nodiscard]] int128 most_used(std::int64_t number, window_keeping keeping) const;
     // Adds to a window that is not forgotten.
-    window_sums& add(std::int64_t number, window_keeping keeping, amounts_used change) {
-        window_sums& to = number == newest_.number ? newest_ : make(number, keeping);
-        to.used.spent += change.spent;
-        to.used.reserved += change.reserved;
-        if (keeping.reach != 0 && newest_.number - number <= keeping.reach)
-            running_ += change.all();
-        return to;
-    }
+    window_sums& add(std::int64_t number, window_keeping keeping, amounts_used change);
     // What is used in the window that ends with a part.
-    [[nodiscard]] amounts_used ending_with(std::int64_t last, std::int64_t reach) const {
-        amounts_used sum;
-        for_each([&](window_sums const& each) {
-            if (each.number > last || last - each.number > reach) return;
-            sum.spent += each.used.spent;
-            sum.reserved += each.used.reserved;
-        });
-        return sum;
-    }
+    [[nodiscard]] amounts_used ending_with(std::int64_t last, std::int64_t reach) const;
     // Of the newest part; of a rolling budget alone.
     [[nodiscard]] int128 running() const noexcept { return running_; }
     [[nodiscard]] std::int64_t newest() const noexcept { return newest_.number; }
@@ -137,44 +117,12 @@ private:
         return past_.empty() ? newest_.number : past_.front().number;
     }
 
-    [[nodiscard]] window_sums& make(std::int64_t number, window_keeping keeping) {
-        if (window_sums* const there = find(number)) return *there;
-        AIAUDIT_ASSERT(!forgot(number, keeping));
-        if (newest_.number == window_sums::none) {
-            newest_.number = number;
-            return newest_;
-        }
-        if (past_.size() + 1 >= keeping.kept) forget_lowest();
-        if (number < newest_.number) {
-            window_sums made;
-            made.number = number;
-            return *past_.insert(place_of(number), made);
-        }
-        if (newest_.number != window_sums::none) past_.push_back(newest_);
-        newest_ = {};
-        newest_.number = number;
-        if (keeping.reach != 0) running_ = ending_with(number, keeping.reach).all();
-        return newest_;
-    }
-    void forget_lowest() {
-        floor_ = lowest();
-        if (past_.empty()) {
-            newest_ = {};
-        } else {
-            past_.erase(past_.begin());
-        }
-    }
+    [[nodiscard]] window_sums& make(std::int64_t number, window_keeping keeping);
+    void forget_lowest();
 
     // The windows that count an amount at `number` end with it or with a later part; between two
     // parts in use, the one that ends with the earlier holds the more.
-    [[nodiscard]] int128 most_in_reach(std::int64_t number, std::int64_t reach) const {
-        int128 most = ending_with(number, reach).all();
-        for_each([&](window_sums const& each) {
-            if (each.number <= number || each.number - number > reach) return;
-            most = std::max(most, ending_with(each.number, reach).all());
-        });
-        return most;
-    }
+    [[nodiscard]] int128 most_in_reach(std::int64_t number, std::int64_t reach) const;
 
     window_sums newest_{};
     int128 running_ = 0;                      // rolling
@@ -194,13 +142,7 @@ public:
     [[nodiscard]] bool forgot(std::int64_t ns) const noexcept {
         return ns < at_ns_ - remembered_ns;
     }
-    [[nodiscard]] uint128 level_drops(std::int64_t ns, int128 limit) const noexcept {
-        uint128 const level = filled_ - drained_;
-        if (ns <= at_ns_ || level == 0) return level;
-        uint128 const out = static_cast<uint128>(limit) *
-                            (static_cast<std::uint64_t>(ns) - static_cast<std::uint64_t>(at_ns_));
-        return out < level ? level - out : 0;
-    }
+    [[nodiscard]] uint128 level_drops(std::int64_t ns, int128 limit) const noexcept;
     // Rounded up.
     [[nodiscard]] int128 level(std::int64_t ns, int128 limit) const noexcept {
         return static_cast<int128>((level_drops(ns, limit) + (minute_ns - 1)) / minute_ns);
@@ -210,44 +152,18 @@ public:
     }
     // How long from `ns` until it fits; none: never.
     [[nodiscard]] std::optional<std::int64_t> wait_ns(std::int64_t ns, int128 limit,
-                                                      int128 amount) const noexcept {
-        if (amount > limit || limit == 0) return std::nullopt;
-        uint128 const wanted = level_drops(ns, limit) + drops(amount);
-        if (wanted <= drops(limit)) return 0;
-        uint128 const over = wanted - drops(limit);
-        auto const a_nanosecond = static_cast<uint128>(limit);
-        uint128 wait = (over + a_nanosecond - 1) / a_nanosecond;
-        // Nothing runs out before the time that the bucket stands at.
-        if (at_ns_ > ns)
-            wait += static_cast<std::uint64_t>(at_ns_) - static_cast<std::uint64_t>(ns);
-        return static_cast<std::int64_t>(std::min(wait, wait_most_ns));
-    }
+                                                      int128 amount) const noexcept;
     // Fills in an amount; returns the place of its end.
-    uint128 fill(std::int64_t ns, int128 limit, int128 amount) noexcept {
-        drained_ = filled_ - level_drops(ns, limit);
-        at_ns_ = std::max(at_ns_, ns);
-        filled_ += std::min(drops(amount), level_most - (filled_ - drained_));
-        return filled_;
-    }
+    uint128 fill(std::int64_t ns, int128 limit, int128 amount) noexcept;
     // Takes out what was not used of an amount with such an end, as far as it has not run out. All
     // that came after it moves up, so its end stays where it is.
-    void take_back(uint128 end, int128 amount, int128 unused) noexcept {
-        auto const ahead = static_cast<int128>(end - drained_);
-        if (ahead <= 0) return;
-        uint128 const still_in = std::min(static_cast<uint128>(ahead), drops(amount));
-        drained_ += std::min({still_in, drops(unused), filled_ - drained_});
-    }
+    void take_back(uint128 end, int128 amount, int128 unused) noexcept;
 
     [[nodiscard]] std::int64_t at_ns() const noexcept { return at_ns_; }
     [[nodiscard]] uint128 filled() const noexcept { return filled_; }
     [[nodiscard]] uint128 drained() const noexcept { return drained_; }
     // As stored. False where such a bucket cannot be.
-    [[nodiscard]] bool restore(std::int64_t at_ns, uint128 filled, uint128 drained) noexcept {
-        at_ns_ = at_ns;
-        filled_ = filled;
-        drained_ = drained;
-        return filled - drained <= level_most;
-    }
+    [[nodiscard]] bool restore(std::int64_t at_ns, uint128 filled, uint128 drained) noexcept;
     [[nodiscard]] static constexpr uint128 drops(int128 amount) noexcept {
         return static_cast<uint128>(amount) * minute_ns;
     }
@@ -296,22 +212,8 @@ public:
     // The two steps towards an account of which a find() will follow. Among many users each is far
     // away in memory, and other budgets can be looked at meanwhile.
     void prefetch_index(std::uint64_t hash) const noexcept { index_.prefetch(hash); }
-    void prefetch_account(std::uint64_t hash) const noexcept {
-        std::uint32_t const number = index_.guess(hash);
-        if (number == none) return;
-        auto const* const lines = reinterpret_cast<char const*>(&accounts_[number]);
-        __builtin_prefetch(lines);
-        __builtin_prefetch(lines + sizeof(budget_account) / 2);
-        if (of_buckets_) __builtin_prefetch(&buckets_[number]);
-    }
-    std::uint32_t add(std::string_view name, std::uint64_t hash) {
-        auto const number = static_cast<std::uint32_t>(accounts_.size());
-        accounts_.emplace_back().name = name;
-        if (of_buckets_) buckets_.emplace_back();
-        index_.insert(hash, number,
-                      [this](std::uint32_t of) { return hash_of(accounts_[of].name); });
-        return number;
-    }
+    void prefetch_account(std::uint64_t hash) const noexcept;
+    std::uint32_t add(std::string_view name, std::uint64_t hash);
     [[nodiscard]] std::uint32_t size() const noexcept {
         return static_cast<std::uint32_t>(accounts_.size());
     }
@@ -338,5 +240,9 @@ private:
 }  // namespace detail
 }  // namespace v0_1_0
 }  // namespace aiaudit
+
+#ifndef AIAUDIT_SEPARATE
+#include <aiaudit/impl/budget/budget_accounts.ipp>
+#endif
 
 #endif  // AIAUDIT_BUDGET_BUDGET_ACCOUNTS_HPP

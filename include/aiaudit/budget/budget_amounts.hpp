@@ -70,13 +70,13 @@ template <class String>
     case budget_unit::usd:
         if (free) return 0;
         if (status == cost_status::unknown || status == cost_status::unpriced)
-            return std::max(reserved, bounded_amount(outcome.cost.pico()));
+            return (std::max)(reserved, bounded_amount(outcome.cost.pico()));
         return bounded_amount(outcome.cost.pico());
     case budget_unit::tokens: {
         // What is priced was reported in full: an embedding has no output.
         bool const known = free || status == cost_status::priced ||
                            status == cost_status::partial || counts_all_tokens(outcome);
-        return known ? tokens_of(outcome) : std::max(reserved, tokens_of(outcome));
+        return known ? tokens_of(outcome) : (std::max)(reserved, tokens_of(outcome));
     }
     case budget_unit::requests: break;
     }

@@ -10,46 +10,22 @@
 #ifndef AIAUDIT_BUDGET_BUDGET_RECORD_HPP
 #define AIAUDIT_BUDGET_BUDGET_RECORD_HPP
 
-#include <aiaudit/budget/budget_text.hpp>  // check, texts
+#include <aiaudit/budget/budget_text.hpp>  // validate, texts
 #include <aiaudit/core/record.hpp>         // record
 
 #include <charconv>
-#include <cstdint>
-#include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <system_error>
 #include <utility>
-#include <vector>
 
 namespace aiaudit {
 inline namespace v0_1_0 {
 namespace detail {
 
-[[nodiscard]] inline record budget_record_base(timestamp at, std::string_view change,
-                                               std::string_view name) {
-    record entry;
-    entry.kind = record_kind::budget;
-    entry.operation = operation::other;
-    entry.started_at = at;
-    entry.cost_status = cost_status::no_charge;
-    entry.tags = {{"change", std::string(change)}, {"budget", std::string(name)}};
-    return entry;
-}
-
-// What holds two years before `at`, then each change as "seconds:offset", to 2099.
-[[nodiscard]] inline std::string offsets_text(time_zone const& zone, timestamp at) {
-    std::int64_t const from = at.seconds() - 2 * 366 * seconds_per_day;
-    std::int64_t const until = 4'102'444'800;  // 2100-01-01
-    std::string text = std::to_string(zone.offset_at(from));
-    for (time_zone::transition const& change : zone.transitions()) {
-        if (change.from_seconds <= from || change.from_seconds >= until) continue;
-        text.append(" ").append(std::to_string(change.from_seconds));
-        text.append(":").append(std::to_string(change.offset_seconds));
-    }
-    return text;
-}
+[[nodiscard]] record budget_record_base(timestamp at, std::string_view change,
+                                        std::string_view name);
 
 // A number with an optional sign, at the front of `text`, which moves past it.
 template <class Integer>
@@ -60,48 +36,12 @@ template <class Integer>
     return true;
 }
 
-[[nodiscard]] inline bool take_mark(std::string_view& text, char mark) noexcept {
-    if (!text.starts_with(mark)) return false;
-    text.remove_prefix(1);
-    return true;
-}
-
-[[nodiscard]] inline std::optional<time_zone> parse_offsets(std::string_view name,
-                                                            std::string_view text) {
-    std::int32_t first = 0;
-    std::vector<time_zone::transition> changes;
-    if (!take_number(text, first)) return std::nullopt;
-    while (!text.empty()) {
-        time_zone::transition change;
-        if (!take_mark(text, ' ') || !take_number(text, change.from_seconds) ||
-            !take_mark(text, ':') || !take_number(text, change.offset_seconds))
-            return std::nullopt;
-        changes.push_back(change);
-    }
-    return time_zone(std::string(name), first, std::move(changes));
-}
+[[nodiscard]] std::optional<time_zone> parse_offsets(std::string_view name, std::string_view text);
 
 }  // namespace detail
 
-// Errors: bad_argument where check() has one; too_large where the zone's changes do not fit.
-[[nodiscard]] inline result<record> to_record(budget const& of, timestamp at) {
-    if (auto ok = check(of); !ok) return ok.error();
-    record entry = detail::budget_record_base(at, "set", of.name);
-    auto const tag = [&entry](std::string key, std::string value) {
-        entry.tags.emplace_back(std::move(key), std::move(value));
-    };
-    tag("unit", std::string(name_of(of.unit)));
-    tag("limit", amount_text(of.limit, of.unit));
-    tag("scope", scope_text(of.scope));
-    tag("window", window_text(of.window));
-    if (detail::is_calendar(of.window.period)) {
-        tag("zone", of.window.zone.name());
-        tag("offsets", detail::offsets_text(of.window.zone, at));
-    }
-    tag("then", action_text(of));
-    tag("alerts", detail::percents_text(of.alert_percents));
-    return entry;
-}
+// Errors: bad_argument where validate() has one; too_large where the zone's changes do not fit.
+[[nodiscard]] result<record> to_record(budget const& of, timestamp at);
 
 [[nodiscard]] inline record to_removal_record(std::string_view name, timestamp at) {
     return detail::budget_record_base(at, "remove", name);
@@ -152,7 +92,7 @@ template <class String>
     auto percents = parse_alert_percents(find("alerts"));
     if (!percents) return bad(percents.error().where);
     made.alert_percents = std::move(*percents);
-    if (auto ok = check(made); !ok) return bad(ok.error().where);
+    if (auto ok = validate(made); !ok) return bad(ok.error().where);
     return change;
 }
 
@@ -168,30 +108,13 @@ template <class String>
 }
 
 // What the log says of an attempt that was not let through.
-[[nodiscard]] inline record refusal_record(record intent, budget_refusal const& refused) {
-    record entry = std::move(intent);
-    entry.kind = record_kind::refusal;
-    entry.complete = false;
-    entry.error_type = name_of(code_of(refused));
-    entry.cost_status = cost_status::no_charge;
-    entry.cost = {};
-    entry.cost_low.reset();
-    entry.duration_ns.reset();
-    auto const tag = [&entry](std::string key, std::string value) {
-        entry.tags.emplace_back(std::move(key), std::move(value));
-    };
-    tag("budget", refused.budget);
-    tag("subject", refused.subject);
-    tag("reason", std::string(name_of(refused.reason)));
-    tag("limit", amount_text(refused.limit, refused.unit));
-    tag("spent", amount_text(refused.spent, refused.unit));
-    tag("reserved", amount_text(refused.reserved, refused.unit));
-    tag("asked", amount_text(refused.asked, refused.unit));
-    if (refused.resets_at) tag("resets_at", refused.resets_at->to_string());
-    return entry;
-}
+[[nodiscard]] record refusal_record(record intent, budget_refusal const& refused);
 
 }  // namespace v0_1_0
 }  // namespace aiaudit
+
+#ifndef AIAUDIT_SEPARATE
+#include <aiaudit/impl/budget/budget_record.ipp>
+#endif
 
 #endif  // AIAUDIT_BUDGET_BUDGET_RECORD_HPP

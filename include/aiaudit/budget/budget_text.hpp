@@ -84,14 +84,7 @@ template <class Visitor>
     return !name.empty() && name.size() <= subject_name_bytes &&
            std::none_of(name.begin(), name.end(), is_control_byte);
 }
-[[nodiscard]] inline bool is_budget_name(std::string_view name) noexcept {
-    auto const fits = [](char c) {
-        return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
-               c == '.' || c == '_' || c == '-';
-    };
-    return !name.empty() && name.size() <= budget_name_bytes &&
-           std::all_of(name.begin(), name.end(), fits);
-}
+[[nodiscard]] bool is_budget_name(std::string_view name) noexcept;
 
 }  // namespace detail
 
@@ -101,271 +94,47 @@ template <class Visitor>
 
 // The rest: errors are bad_argument, one line that says what is wrong and what would be right.
 
-[[nodiscard]] inline result<budget_unit> parse_budget_unit(std::string_view text) {
-    if (auto const unit = detail::enum_named<budget_unit>(detail::budget_unit_names, text))
-        return *unit;
-    return detail::bad_budget("unknown unit '" + detail::printable(text) +
-                              "'; use usd, tokens or requests");
-}
+[[nodiscard]] result<budget_unit> parse_budget_unit(std::string_view text);
 
 // "everyone", "each-user", "each-tag:team", "user=alice", "tag:team=red".
-[[nodiscard]] inline result<budget_scope> parse_budget_scope(std::string_view text) {
-    auto const bad = [text] {
-        return detail::bad_budget("unknown scope '" + detail::printable(text) +
-                                  "'; use everyone, each-user or user=NAME (as well model, "
-                                  "provider, project, key), each-tag:KEY or tag:KEY=VALUE");
-    };
-    if (text == "everyone") return budget_scope{};
-    budget_scope scope;
-    std::string_view rest = text;
-    constexpr std::string_view each = "each-";
-    scope.each = rest.starts_with(each);
-    if (scope.each) rest.remove_prefix(each.size());
-    std::string_view const word = rest.substr(0, rest.find_first_of(":="));
-    auto const of = detail::enum_named<budget_dimension>(detail::budget_dimension_names, word);
-    if (!of || *of == budget_dimension::everyone) return bad();
-    scope.of = *of;
-    rest.remove_prefix(word.size());
-    if (scope.of == budget_dimension::tag) {
-        if (!rest.starts_with(':')) return bad();
-        rest.remove_prefix(1);
-        std::string_view const key = rest.substr(0, rest.find('='));
-        if (!detail::is_subject_name(key)) return bad();
-        scope.tag = key;
-        rest.remove_prefix(key.size());
-    }
-    if (scope.each) return rest.empty() ? result<budget_scope>(std::move(scope)) : bad();
-    if (!rest.starts_with('=') || !detail::is_subject_name(rest.substr(1))) return bad();
-    scope.name = rest.substr(1);
-    return scope;
-}
+[[nodiscard]] result<budget_scope> parse_budget_scope(std::string_view text);
 
 // "day", "month", "total", "minute", "24h". The zone is that of a day or a month.
-[[nodiscard]] inline result<budget_window> parse_budget_window(std::string_view text,
-                                                               time_zone zone = {}) {
-    if (text == "day") return budget_window{budget_period::day, 0, std::move(zone)};
-    if (text == "month") return budget_window{budget_period::month, 0, std::move(zone)};
-    if (text == "total") return budget_window{budget_period::total, 0, {}};
-    if (text == "minute") return budget_window{budget_period::minute, 0, {}};
-    if (text.ends_with('h')) {
-        auto const hours = detail::whole_number<std::uint32_t>(text.substr(0, text.size() - 1));
-        if (hours && *hours >= 1 && *hours <= detail::rolling_hours_most)
-            return budget_window{budget_period::rolling, *hours, {}};
-    }
-    return detail::bad_budget("unknown window '" + detail::printable(text) +
-                              "'; use day, month, total, minute or hours from 1h to 8784h");
-}
+[[nodiscard]] result<budget_window> parse_budget_window(std::string_view text, time_zone zone = {});
 
 // Dollars exactly ("50.00"), or a whole number of tokens or requests.
-[[nodiscard]] inline result<int128> parse_budget_limit(std::string_view text, budget_unit unit) {
-    auto const bad = [text](std::string_view why) {
-        return detail::bad_budget("limit '" + detail::printable(text) + "' " + std::string(why));
-    };
-    auto const value =
-        detail::parse_scaled_decimal(text, unit == budget_unit::usd ? money::scale : 0);
-    if (!value && value.error().code == errc::money_inexact)
-        return bad(unit == budget_unit::usd ? "has more than 12 decimal places"
-                                            : "is not a whole number");
-    if (!value && value.error().code == errc::money_overflow) return bad("is too large");
-    if (!value) return bad("is not a number");
-    if (*value < 0) return bad("is negative");
-    if (*value > detail::budget_amount_most) return bad("is too large");
-    return *value;
-}
+[[nodiscard]] result<int128> parse_budget_limit(std::string_view text, budget_unit unit);
 
 // "refuse", "warn", "downgrade=gpt-5-mini,gpt-5-nano", "wait=1500" (milliseconds at the most).
 // Leaves `into` as it is where the text is wrong.
-[[nodiscard]] inline result<void> parse_budget_action(std::string_view text, budget& into) {
-    auto const bad = [text] {
-        return detail::bad_budget("unknown action '" + detail::printable(text) +
-                                  "'; use refuse, warn, downgrade=MODEL,... (1 to 16) or "
-                                  "wait=MILLISECONDS (1 to 3600000)");
-    };
-    auto then = budget_action::refuse;
-    std::vector<std::string> models;
-    std::uint64_t wait_ms_most = 0;
-    constexpr std::string_view downgrade = "downgrade=";
-    constexpr std::string_view wait = "wait=";
-    if (text == "warn") {
-        then = budget_action::warn;
-    } else if (text.starts_with(downgrade)) {
-        then = budget_action::downgrade;
-        bool const fit =
-            detail::all_of_list(text.substr(downgrade.size()), [&](std::string_view model) {
-                models.emplace_back(model);
-                return detail::is_subject_name(model) &&
-                       models.size() <= detail::downgrade_models_most;
-            });
-        if (!fit) return bad();
-    } else if (text.starts_with(wait)) {
-        then = budget_action::wait;
-        auto const most = detail::whole_number<std::uint64_t>(text.substr(wait.size()));
-        if (!most || *most == 0 || *most > detail::budget_wait_ms_most) return bad();
-        wait_ms_most = *most;
-    } else if (text != "refuse") {
-        return bad();
-    }
-    into.then = then;
-    into.models = std::move(models);
-    into.wait_ms_most = wait_ms_most;
-    return {};
-}
+[[nodiscard]] result<void> parse_budget_action(std::string_view text, budget& into);
 
 // "50,80,100"; empty for none.
-[[nodiscard]] inline result<std::vector<std::uint32_t>> parse_alert_percents(
-    std::string_view text) {
-    std::vector<std::uint32_t> percents;
-    if (text.empty()) return percents;
-    bool const fit = detail::all_of_list(text, [&percents](std::string_view part) {
-        auto const percent = detail::whole_number<std::uint32_t>(part);
-        bool const good = percent && *percent >= 1 && *percent <= detail::alert_percent_most &&
-                          (percents.empty() || percents.back() < *percent) &&
-                          percents.size() < detail::alert_percents_most;
-        if (good) percents.push_back(*percent);
-        return good;
-    });
-    if (fit) return percents;
-    return detail::bad_budget("alerts '" + detail::printable(text) +
-                              "' are not at most 8 ascending percents from 1 to 1000");
-}
+[[nodiscard]] result<std::vector<std::uint32_t>> parse_alert_percents(std::string_view text);
 
 namespace detail {
 
-[[nodiscard]] inline std::string percents_text(std::vector<std::uint32_t> const& percents) {
-    std::string text;
-    for (std::uint32_t const percent : percents)
-        text.append(text.empty() ? "" : ",").append(std::to_string(percent));
-    return text;
-}
+[[nodiscard]] std::string percents_text(std::vector<std::uint32_t> const& percents);
 
 // Whether the windows are those of the calendar of a zone.
 [[nodiscard]] constexpr bool is_calendar(budget_period period) noexcept {
     return period == budget_period::day || period == budget_period::month;
 }
 
-// "user", "tag:team".
-[[nodiscard]] inline std::string dimension_text(budget_scope const& scope) {
-    std::string text{budget_dimension_names[static_cast<std::size_t>(scope.of)]};
-    if (scope.of == budget_dimension::tag) text.append(":").append(scope.tag);
-    return text;
-}
-
-[[nodiscard]] inline result<void> check_scope(budget_scope const& scope, std::string const& where) {
-    if (scope.of > budget_dimension::tag) return bad_budget(where + "unknown scope");
-    bool const is_tag = scope.of == budget_dimension::tag;
-    if (is_tag && (!is_subject_name(scope.tag) || scope.tag.find('=') != std::string::npos))
-        return bad_budget(where + "a scope by a tag needs its key, which has no '='");
-    if (!is_tag && !scope.tag.empty())
-        return bad_budget(where + "a tag's key belongs to a scope by a tag alone");
-    bool const named = scope.of != budget_dimension::everyone && !scope.each;
-    if (scope.of == budget_dimension::everyone && scope.each)
-        return bad_budget(where + "everyone together has one limit; use each-user");
-    if (named && !is_subject_name(scope.name))
-        return bad_budget(where + "the scope " + dimension_text(scope) +
-                          " needs a name of 1 to 1024 bytes, without control characters");
-    if (!named && !scope.name.empty())
-        return bad_budget(where + "a name belongs to a scope of one alone");
-    return {};
-}
-
-[[nodiscard]] inline result<void> check_zone(time_zone const& zone, std::string const& where) {
-    auto const fits = [](std::int32_t offset) {
-        return offset > -seconds_per_day && offset < seconds_per_day;
-    };
-    bool good = is_subject_name(zone.name()) && fits(zone.first_offset_seconds());
-    auto const& changes = zone.transitions();
-    for (std::size_t i = 0; i < changes.size(); ++i) {
-        good = good && fits(changes[i].offset_seconds) &&
-               (i == 0 || changes[i - 1].from_seconds < changes[i].from_seconds);
-    }
-    if (good) return {};
-    return bad_budget(where + "the zone has no name, an offset of a day, or changes out of order");
-}
-
-[[nodiscard]] inline result<void> check_action(budget const& of, std::string const& where) {
-    if (of.then > budget_action::wait) return bad_budget(where + "unknown action");
-    bool const lists = of.then == budget_action::downgrade;
-    if (lists != !of.models.empty() || of.models.size() > downgrade_models_most)
-        return bad_budget(where + "a downgrade, and nothing else, has 1 to 16 models");
-    for (std::string const& model : of.models) {
-        if (!is_subject_name(model) || model.find(',') != std::string::npos)
-            return bad_budget(where + "a model of the downgrade has no name, or one with a comma");
-    }
-    bool const waits = of.then == budget_action::wait;
-    if (waits && of.window.period != budget_period::minute)
-        return bad_budget(where + "only a budget of a minute can be waited for");
-    if (waits != (of.wait_ms_most != 0) || of.wait_ms_most > budget_wait_ms_most)
-        return bad_budget(where + "a wait, and nothing else, has 1 to 3600000 milliseconds");
-    return {};
-}
-
 }  // namespace detail
 
 // Whether a budget is well-formed.
-[[nodiscard]] inline result<void> check(budget const& of) {
-    if (!detail::is_budget_name(of.name))
-        return detail::bad_budget("a budget's name is 1 to 64 of A-Z a-z 0-9 . _ -, not '" +
-                                  detail::printable(of.name) + "'");
-    std::string const where = "budget '" + of.name + "': ";
-    if (of.unit > budget_unit::requests) return detail::bad_budget(where + "unknown unit");
-    if (of.window.period > budget_period::minute)
-        return detail::bad_budget(where + "unknown window");
-    if (of.limit < 0) return detail::bad_budget(where + "the limit is negative");
-    bool const bucket = of.window.period == budget_period::minute;
-    if (of.limit > (bucket ? detail::bucket_limit_most : detail::budget_amount_most))
-        return detail::bad_budget(where + "the limit is too large");
-    if (auto ok = detail::check_scope(of.scope, where); !ok) return ok;
-    bool const rolling = of.window.period == budget_period::rolling;
-    if (rolling && (of.window.hours < 1 || of.window.hours > detail::rolling_hours_most))
-        return detail::bad_budget(where + "a rolling window has 1 to 8784 hours");
-    if (!rolling && of.window.hours != 0)
-        return detail::bad_budget(where + "hours belong to a rolling window alone");
-    if (auto ok = detail::check_zone(of.window.zone, where); !ok) return ok;
-    if (auto ok = detail::check_action(of, where); !ok) return ok;
-    auto const parsed = parse_alert_percents(detail::percents_text(of.alert_percents));
-    if (!parsed) return detail::bad_budget(where + parsed.error().where);
-    return {};
-}
+[[nodiscard]] result<void> validate(budget const& of);
 
 // What the parsers above read.
-[[nodiscard]] inline std::string scope_text(budget_scope const& scope) {
-    std::string const text = detail::dimension_text(scope);
-    if (scope.of == budget_dimension::everyone) return text;
-    return scope.each ? "each-" + text : text + "=" + scope.name;
-}
-[[nodiscard]] inline std::string window_text(budget_window const& window) {
-    switch (window.period) {
-    case budget_period::total: return "total";
-    case budget_period::day: return "day";
-    case budget_period::month: return "month";
-    case budget_period::rolling: return std::to_string(window.hours) + "h";
-    case budget_period::minute: return "minute";
-    }
-    return "unknown";
-}
-[[nodiscard]] inline std::string action_text(budget const& of) {
-    switch (of.then) {
-    case budget_action::refuse: return "refuse";
-    case budget_action::warn: return "warn";
-    case budget_action::downgrade: {
-        std::string text;
-        for (std::string const& model : of.models)
-            text.append(text.empty() ? "downgrade=" : ",").append(model);
-        return text;
-    }
-    case budget_action::wait: return "wait=" + std::to_string(of.wait_ms_most);
-    }
-    return "unknown";
-}
+[[nodiscard]] std::string scope_text(budget_scope const& scope);
+[[nodiscard]] std::string window_text(budget_window const& window);
+[[nodiscard]] std::string action_text(budget const& of);
 [[nodiscard]] inline std::string amount_text(int128 amount, budget_unit unit) {
     return detail::format_scaled_decimal(amount, unit == budget_unit::usd ? money::scale : 0);
 }
 // Whose limit it is: "everyone", "user=alice", "tag:team=red". `name` is that of an each-scope.
-[[nodiscard]] inline std::string subject_text(budget_scope const& scope, std::string_view name) {
-    std::string text = detail::dimension_text(scope);
-    if (scope.of == budget_dimension::everyone) return text;
-    return text.append("=").append(scope.each ? name : std::string_view(scope.name));
-}
+[[nodiscard]] std::string subject_text(budget_scope const& scope, std::string_view name);
 
 namespace detail {
 
@@ -378,26 +147,13 @@ namespace detail {
 }  // namespace detail
 
 // One line: budget, limit, spent, reserved, asked, when it resets.
-[[nodiscard]] inline std::string refusal_text(budget_refusal const& refused) {
-    auto const amount = [&refused](int128 value) {
-        return detail::amount_and_unit(value, refused.unit);
-    };
-    std::string text = "budget '" + refused.budget + "' of " + detail::printable(refused.subject);
-    switch (refused.reason) {
-    case refusal_reason::full: break;
-    case refusal_reason::unbounded: text += " cannot hold a call that has no bound"; break;
-    case refusal_reason::unpriced: text += " cannot hold a call whose model has no price"; break;
-    case refusal_reason::clock_behind: text += " forgot what was spent so long ago"; break;
-    }
-    text += ": limit " + amount(refused.limit) + ", spent " + amount(refused.spent) +
-            ", reserved " + amount(refused.reserved) + ", asked " + amount(refused.asked);
-    if (refused.resets_at) text += ", resets at " + refused.resets_at->to_string();
-    if (refused.retry_after_ms != 0)
-        text += ", try again in " + std::to_string(refused.retry_after_ms) + " ms";
-    return text;
-}
+[[nodiscard]] std::string refusal_text(budget_refusal const& refused);
 
 }  // namespace v0_1_0
 }  // namespace aiaudit
+
+#ifndef AIAUDIT_SEPARATE
+#include <aiaudit/impl/budget/budget_text.ipp>
+#endif
 
 #endif  // AIAUDIT_BUDGET_BUDGET_TEXT_HPP

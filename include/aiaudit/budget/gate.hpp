@@ -13,12 +13,12 @@
 #ifndef AIAUDIT_BUDGET_GATE_HPP
 #define AIAUDIT_BUDGET_GATE_HPP
 
+#include <aiaudit/budget/budget_amounts.hpp>
 #include <aiaudit/budget/budget_record.hpp>  // read_budget_change
 #include <aiaudit/budget/gate_snapshot.hpp>  // gate_state
 #include <aiaudit/budget/gate_views.hpp>     // state_of
 
 #include <algorithm>
-#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -61,15 +61,7 @@ public:
     // To be asked after a definition, and heeded before anything else is applied.
     [[nodiscard]] std::optional<history> needs_history() const { return needs_; }
     // A gate to apply the records before the definition to; it passes over definitions.
-    [[nodiscard]] budget_gate history_gate() const {
-        budget_gate past;
-        past.folds_history_ = true;
-        if (!needs_) return past;
-        detail::kept_budget& made =
-            past.state_.budgets.emplace_back(state_.budgets[new_].definition());
-        made.restore_known_since(state_.budgets[new_].known_since());
-        return past;
-    }
+    [[nodiscard]] budget_gate history_gate() const;
     // Its sums and open attempts become those of the new budget.
     void adopt(budget_gate const& folded);
 
@@ -139,13 +131,7 @@ public:
         return detail::write_gate(logged);
     }
     // Errors: corrupt, for anything but what snapshot() made.
-    [[nodiscard]] static result<budget_gate> from_snapshot(std::string_view bytes) {
-        auto state = detail::read_gate(bytes);
-        if (!state) return state.error();
-        budget_gate gate;
-        gate.state_ = std::move(*state);
-        return gate;
-    }
+    [[nodiscard]] static result<budget_gate> from_snapshot(std::string_view bytes);
 
 private:
     // What an intent asks of one budget.
@@ -238,7 +224,7 @@ budget_gate::verdict budget_gate::plan(basic_record<String> const& intent, std::
         if (open != detail::open_attempts::none) {
             detail::hold const* const held = state_.open.find_hold(open, next.budget);
             next.is_new = held == nullptr;
-            if (held != nullptr) next.change = std::max(asked.amount - held->amount, int128{0});
+            if (held != nullptr) next.change = (std::max)(asked.amount - held->amount, int128{0});
         }
         if (may_refuse) {
             auto why = asked.unknown;
@@ -278,7 +264,7 @@ void budget_gate::hold_planned(basic_record<String> const& intent, std::uint32_t
     detail::open_attempt& attempt = state_.open[open];
     if (logged) {
         attempt.intent = *logged;
-        attempt.deadline = std::max(attempt.deadline, detail::deadline_of(intent));
+        attempt.deadline = (std::max)(attempt.deadline, detail::deadline_of(intent));
     } else {
         attempt.tentative = true;
         attempt.version = version_;
@@ -302,7 +288,7 @@ void budget_gate::apply_intent(sequence number, basic_record<String> const& inte
         if (attempt.version == version_) {
             attempt.tentative = false;
             attempt.intent = number;
-            attempt.deadline = std::max(attempt.deadline, detail::deadline_of(intent));
+            attempt.deadline = (std::max)(attempt.deadline, detail::deadline_of(intent));
             state_.open.for_each_hold(open, [](detail::hold& each) { each.logged = each.amount; });
             return;
         }
@@ -353,79 +339,11 @@ result<void> budget_gate::apply_change(basic_record<String> const& entry) {
     return {};
 }
 
-inline void budget_gate::set(budget definition, timestamp at) {
-    ++version_;
-    auto const [place, is_there] = state_.find(definition.name);
-    if (is_there && state_.budgets[place].counts_as(definition)) {
-        state_.budgets[place].redefine(std::move(definition));
-        return;
-    }
-    if (is_there) state_.remove(place);
-    state_.insert(place, std::move(definition));
-    state_.budgets[place].forget_before(at);
-    new_ = place;
-    defined_at_ = at;
-    needs_ = history{detail::matters_since(state_.budgets[place].definition().window, at)};
-}
-
-inline void budget_gate::remove(std::string_view name) {
-    auto const [place, is_there] = state_.find(name);
-    if (!is_there) return;
-    ++version_;
-    state_.remove(place);
-    if (!needs_ || place > new_) return;
-    if (place == new_)
-        needs_.reset();
-    else
-        --new_;
-}
-
-inline void budget_gate::adopt(budget_gate const& folded) {
-    if (!needs_ || folded.state_.budgets.size() != 1) return;
-    needs_.reset();
-    // What was held of it tentatively is held again when it is applied.
-    ++version_;
-    state_.adopt(new_, folded.state_, defined_at_);
-}
-
-inline std::vector<budget_state> budget_gate::states(timestamp now) const {
-    std::vector<budget_state> all;
-    for (detail::kept_budget const& each : state_.budgets) {
-        std::size_t const first = all.size();
-        detail::add_states(each, now, all);
-        std::stable_sort(all.begin() + static_cast<std::ptrdiff_t>(first), all.end(),
-                         [](budget_state const& a, budget_state const& b) {
-                             return a.spent + a.reserved > b.spent + b.reserved;
-                         });
-    }
-    return all;
-}
-
-inline std::vector<open_reservation> budget_gate::open(
-    std::optional<timestamp> deadline_before) const {
-    std::vector<open_reservation> all;
-    state_.open.for_each([&](std::uint32_t number) {
-        detail::open_attempt const& each = state_.open[number];
-        bool const in_log = value_of(each.intent) != 0;
-        if (in_log && (!deadline_before || each.deadline < *deadline_before))
-            all.push_back({each.operation, each.attempt, each.intent, each.deadline});
-    });
-    std::sort(all.begin(), all.end(), [](open_reservation const& a, open_reservation const& b) {
-        return a.intent < b.intent;
-    });
-    return all;
-}
-
-inline std::vector<budget_crossing> budget_gate::take_crossings() {
-    std::vector<budget_crossing> all;
-    for (detail::passed_threshold const& each : state_.passed)
-        all.push_back({detail::state_of(state_.budgets[each.budget], each.account, each.window),
-                       each.percent});
-    state_.passed.clear();
-    return all;
-}
-
 }  // namespace v0_1_0
 }  // namespace aiaudit
+
+#ifndef AIAUDIT_SEPARATE
+#include <aiaudit/impl/budget/gate.ipp>
+#endif
 
 #endif  // AIAUDIT_BUDGET_GATE_HPP

@@ -9,8 +9,10 @@
 #define AIAUDIT_BUDGET_KEPT_BUDGET_HPP
 
 #include <aiaudit/budget/budget_accounts.hpp>  // account_table
-#include <aiaudit/budget/budget_amounts.hpp>   // bounded amounts
-#include <aiaudit/budget/open_attempts.hpp>    // hold
+#include <aiaudit/budget/budget_text.hpp>
+#include <aiaudit/budget/decision.hpp>
+#include <aiaudit/budget/open_attempts.hpp>  // hold
+#include <aiaudit/core/record.hpp>
 
 #include <array>
 #include <cstdint>
@@ -92,22 +94,9 @@ public:
     }
 
     // Whether what was counted stays true under another definition.
-    [[nodiscard]] bool counts_as(budget const& other) const noexcept {
-        budget_window const& mine = definition_.window;
-        return definition_.unit == other.unit && definition_.scope == other.scope &&
-               mine.period == other.window.period && mine.hours == other.window.hours &&
-               mine.zone.name() == other.window.zone.name();
-    }
+    [[nodiscard]] bool counts_as(budget const& other) const noexcept;
     // By one that counts_as() it. Where the thresholds are others, they can be passed anew.
-    void redefine(budget definition) {
-        std::vector<int128> const old = thresholds_;
-        definition_ = std::move(definition);
-        cursor_ = {};
-        reckon_thresholds();
-        if (thresholds_ == old) return;
-        for (std::uint32_t i = 0; i < accounts_.size(); ++i)
-            accounts_[i].windows.for_each([](window_sums& each) { each.fired = 0; });
-    }
+    void redefine(budget definition);
     void take_accounts(account_table from) { accounts_ = std::move(from); }
     // The first window (of a bucket: the first instant) that anything is known of.
     [[nodiscard]] std::int64_t known_since() const noexcept { return known_since_; }
@@ -141,12 +130,7 @@ public:
     void expect_account(budget_place const& place) const noexcept {
         if (definition_.scope.each) accounts_.prefetch_account(place.hash);
     }
-    void find_account(budget_place& place) const {
-        if (definition_.scope.each)
-            place.account = accounts_.find(place.name, place.hash);
-        else if (accounts_.size() != 0)
-            place.account = 0;
-    }
+    void find_account(budget_place& place) const;
     // Both. False: it is not covered.
     template <class String>
     [[nodiscard]] bool find_place(record_subjects<String>& subjects, timestamp at,
@@ -158,26 +142,9 @@ public:
 
     // Whether it fits, or why not.
     [[nodiscard]] std::optional<refusal_reason> refuses(budget_place const& place,
-                                                        int128 amount) const {
-        if (forgot(place) || forgot_before(place)) return refusal_reason::clock_behind;
-        int128 const limit = definition_.limit;
-        bool fits = amount <= limit;
-        if (place.account != account_table::none) {
-            fits =
-                is_bucket()
-                    ? accounts_.bucket(place.account).level.fits(place.window, limit, amount)
-                    : accounts_[place.account].windows.most_used(place.window, keeping_) + amount <=
-                          limit;
-        }
-        return fits ? std::nullopt : std::optional(refusal_reason::full);
-    }
+                                                        int128 amount) const;
     // Whether a place is so old that nothing of it is kept.
-    [[nodiscard]] bool forgot(budget_place const& place) const noexcept {
-        if (place.window < known_since_) return true;
-        if (place.account == account_table::none) return false;
-        return is_bucket() ? accounts_.bucket(place.account).level.forgot(place.window)
-                           : accounts_[place.account].windows.forgot(place.window, keeping_);
-    }
+    [[nodiscard]] bool forgot(budget_place const& place) const noexcept;
 
     // The account of a place, which is made where it is not there.
     [[nodiscard]] std::uint32_t account_of(budget_place const& place) {
@@ -186,60 +153,13 @@ public:
     }
 
     // Makes what a hold holds more or less. Its window is not forgotten where it is new.
-    void change_hold(hold& of, int128 change, bool is_new) {
-        if (is_bucket()) {
-            bucket_account& bucket = accounts_.bucket(of.account);
-            if (change > 0) {
-                uint128 const end = bucket.level.fill(of.window, definition_.limit, change);
-                // More for one that is in already counts as if it had come in with it.
-                of.end = is_new ? end : of.end + leaky_bucket::drops(change);
-            } else {
-                bucket.level.take_back(of.end, of.amount, -change);
-            }
-            bucket.held += change;
-            if (is_new) ++bucket.open;
-        } else if (is_new || accounts_[of.account].windows.find(of.window) != nullptr) {
-            window_sums& sums = accounts_[of.account].windows.add(of.window, keeping_, {0, change});
-            if (is_new) ++sums.open;
-        }
-        of.amount += change;
-    }
+    void change_hold(hold& of, int128 change, bool is_new);
     // Gives back what a hold held, and books what was taken of it.
-    void settle(hold const& of, int128 taken) {
-        if (is_bucket()) {
-            bucket_account& bucket = accounts_.bucket(of.account);
-            if (taken < of.amount)
-                bucket.level.take_back(of.end, of.amount, of.amount - taken);
-            else if (taken > of.amount)
-                bucket.level.fill(of.window, definition_.limit, taken - of.amount);
-            bucket.held -= of.amount;
-            --bucket.open;
-            return;
-        }
-        window_account& windows = accounts_[of.account].windows;
-        if (windows.find(of.window) != nullptr)
-            --windows.add(of.window, keeping_, {taken, -of.amount}).open;
-    }
+    void settle(hold const& of, int128 taken);
     // Of a hold that was stored: its account knows nothing of it but, of a bucket, the level.
-    void restore_hold(hold const& of) {
-        if (is_bucket()) {
-            accounts_.bucket(of.account).held += of.amount;
-            ++accounts_.bucket(of.account).open;
-            return;
-        }
-        window_account& windows = accounts_[of.account].windows;
-        if (windows.find(of.window) != nullptr)
-            ++windows.add(of.window, keeping_, {0, of.amount}).open;
-    }
+    void restore_hold(hold const& of);
     // Books what was never held. In what is forgotten, nothing is.
-    void charge(std::uint32_t number, std::int64_t window, int128 amount) {
-        if (is_bucket()) {
-            accounts_.bucket(number).level.fill(window, definition_.limit, amount);
-            return;
-        }
-        window_account& windows = accounts_[number].windows;
-        if (!windows.forgot(window, keeping_)) windows.add(window, keeping_, {amount, 0});
-    }
+    void charge(std::uint32_t number, std::int64_t window, int128 amount);
 
     // Which thresholds what is spent has passed now, for the first time in a window. A bucket has
     // none: its level rises and falls all the time.
@@ -282,19 +202,8 @@ public:
 
 private:
     // Whether something is forgotten that would count together with a place.
-    [[nodiscard]] bool forgot_before(budget_place const& place) const noexcept {
-        if (keeping_.reach == 0) return false;
-        if (place.window - keeping_.reach < known_since_) return true;
-        return place.account != account_table::none &&
-               accounts_[place.account].windows.forgot_before(place.window, keeping_);
-    }
-    void reckon_thresholds() {
-        thresholds_.clear();
-        for (std::uint32_t const percent : definition_.alert_percents) {
-            int128 const least = (definition_.limit * percent + 99) / 100;
-            thresholds_.push_back(std::max(least, int128{1}));
-        }
-    }
+    [[nodiscard]] bool forgot_before(budget_place const& place) const noexcept;
+    void reckon_thresholds();
 
     budget definition_;
     window_keeping keeping_;
@@ -307,5 +216,9 @@ private:
 }  // namespace detail
 }  // namespace v0_1_0
 }  // namespace aiaudit
+
+#ifndef AIAUDIT_SEPARATE
+#include <aiaudit/impl/budget/kept_budget.ipp>
+#endif
 
 #endif  // AIAUDIT_BUDGET_KEPT_BUDGET_HPP

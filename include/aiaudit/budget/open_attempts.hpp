@@ -10,12 +10,10 @@
 #define AIAUDIT_BUDGET_OPEN_ATTEMPTS_HPP
 
 #include <aiaudit/core/ids.hpp>           // operation_id
-#include <aiaudit/detail/bytes.hpp>       // view_of
 #include <aiaudit/detail/hash_index.hpp>  // mixed, same_text
 
 #include <cstddef>
 #include <cstdint>
-#include <utility>
 #include <vector>
 
 namespace aiaudit {
@@ -49,31 +47,11 @@ class open_attempts {
 public:
     static constexpr std::uint32_t none = hash_index::none;
 
-    [[nodiscard]] std::uint32_t find(operation_id const& operation, std::uint32_t attempt) const {
-        return index_.find(hash_of(operation, attempt), [&](std::uint32_t number) {
-            open_attempt const& each = attempts_[number];
-            return each.attempt == attempt &&
-                   same_text(view_of(each.operation.bytes), view_of(operation.bytes));
-        });
-    }
+    [[nodiscard]] std::uint32_t find(operation_id const& operation, std::uint32_t attempt) const;
     // Of one that is not there.
-    std::uint32_t add(operation_id const& operation, std::uint32_t attempt) {
-        std::uint32_t const number = take(attempts_, free_attempts_);
-        open_attempt& made = attempts_[number];
-        made = {};
-        made.operation = operation;
-        made.attempt = attempt;
-        made.first_hold = none;
-        index_.insert(hash_at(number), number, [this](std::uint32_t of) { return hash_at(of); });
-        return number;
-    }
+    std::uint32_t add(operation_id const& operation, std::uint32_t attempt);
     // Of one that holds nothing.
-    void remove(std::uint32_t number) {
-        AIAUDIT_ASSERT(attempts_[number].first_hold == none);
-        index_.erase(hash_at(number), number, [this](std::uint32_t of) { return hash_at(of); });
-        attempts_[number].first_hold = free_mark;
-        free_attempts_.push_back(number);
-    }
+    void remove(std::uint32_t number);
 
     [[nodiscard]] std::size_t size() const noexcept { return index_.size(); }
     [[nodiscard]] open_attempt& operator[](std::uint32_t number) noexcept {
@@ -89,13 +67,7 @@ public:
             if (attempts_[number].first_hold != free_mark) visit(number);
     }
 
-    hold& add_hold(std::uint32_t number, hold const& made) {
-        std::uint32_t const place = take(holds_, free_holds_);
-        hold& added = holds_[place];
-        added = made;
-        added.next = std::exchange(attempts_[number].first_hold, place);
-        return added;
-    }
+    hold& add_hold(std::uint32_t number, hold const& made);
     // Nullptr where it holds nothing of that budget.
     [[nodiscard]] hold* find_hold(std::uint32_t number, std::uint32_t budget) noexcept {
         for (std::uint32_t at = attempts_[number].first_hold; at != none; at = holds_[at].next)
@@ -161,5 +133,9 @@ private:
 }  // namespace detail
 }  // namespace v0_1_0
 }  // namespace aiaudit
+
+#ifndef AIAUDIT_SEPARATE
+#include <aiaudit/impl/budget/open_attempts.ipp>
+#endif
 
 #endif  // AIAUDIT_BUDGET_OPEN_ATTEMPTS_HPP

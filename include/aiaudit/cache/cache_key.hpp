@@ -13,35 +13,20 @@
 #include <aiaudit/codec/json_canonical.hpp>  // the one text of a request
 #include <aiaudit/core/call.hpp>             // operation
 #include <aiaudit/core/http.hpp>             // header_list
-#include <aiaudit/detail/bytes.hpp>          // lengths
-#include <aiaudit/detail/sha256.hpp>         // the hash
 #include <aiaudit/error.hpp>                 // result
 
-#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
-#include <utility>
 
 namespace aiaudit {
 inline namespace v0_1_0 {
 
-// Whose questions may be answered with an answer that was paid for. An answer may hold what its
-// asker alone may know, so the default shares none.
-enum class cache_scope : std::uint8_t { per_user = 0, per_project = 1, everyone = 2 };
-
 // Callers without a user share one scope, and so do those without a project.
-[[nodiscard]] inline std::string scope_text(cache_scope scope, std::string_view user,
-                                            std::string_view project) {
-    switch (scope) {
-    case cache_scope::per_user: return std::string("user:").append(user);
-    case cache_scope::per_project: return std::string("project:").append(project);
-    case cache_scope::everyone: return "everyone";
-    }
-    return std::string("user:").append(user);
-}
+[[nodiscard]] std::string scope_text(cache_scope scope, std::string_view user,
+                                     std::string_view project);
 
 // What a cache asks of the body of a request.
 struct canonical_request {
@@ -81,45 +66,14 @@ struct sampling {
     return asked.temperature == "0" && (!is_given(asked.choices) || asked.choices == "1");
 }
 
-// At the outermost level, or where Gemini, Bedrock and Ollama have it.
-[[nodiscard]] inline bool asks_for_likeliest(canonical_document const& body) {
-    auto const outermost = sampling_of(body);
-    if (is_given(outermost.temperature)) return is_likeliest(outermost);
-    for (char const* const name : {"generationConfig", "inferenceConfig", "options"}) {
-        auto const settings = body.value_of(name);
-        if (!settings.starts_with('{')) continue;
-        auto const inner = canonicalize(settings);
-        return inner && is_likeliest(sampling_of(*inner));
-    }
-    return false;
-}
-
-// OpenAI's Responses API keeps conversations, background work and prompts. `prompt` is a text in
-// other APIs.
-[[nodiscard]] inline bool is_stateful(canonical_document const& body) noexcept {
-    return is_given(body.value_of("previous_response_id")) ||
-           is_given(body.value_of("conversation")) || body.value_of("background") == "true" ||
-           body.value_of("store") == "true" || body.value_of("prompt").starts_with('{');
-}
-
 }  // namespace detail
 
 // Of a body as it is sent. `without` are members of the outermost object that make no difference;
 // members that were asked about here must not be among them. Errors: bad_json, also where the body
 // has no canonical text: such a request is not cached.
-[[nodiscard]] inline result<canonical_request> canonicalize_request(
+[[nodiscard]] result<canonical_request> canonicalize_request(
     std::string_view body, operation what,
-    std::span<std::string_view const> without = members_about_the_caller) {
-    auto document = canonicalize(body, without);
-    if (!document) return document.error();
-    if (!document->text().starts_with('{')) return fail(errc::bad_json, "a request is an object");
-    canonical_request request;
-    request.deterministic = what == operation::embeddings || detail::asks_for_likeliest(*document);
-    request.stateful = detail::is_stateful(*document);
-    request.stream = document->value_of("stream") == "true";
-    request.text = std::move(*document).text();
-    return request;
-}
+    std::span<std::string_view const> without = members_about_the_caller);
 
 struct cache_request {
     std::string_view provider;
@@ -134,38 +88,18 @@ struct cache_request {
 
 // Of where a request goes, and of all headers that a provider's entry or its caller adds, since any
 // of them may change the answer; but for headers_about_the_call.
-[[nodiscard]] inline std::string variant_text(std::string_view origin, header_list const& entry,
-                                              header_list const& call) {
-    std::string text;
-    detail::append_field(text, origin);
-    for (header_list const* const headers : {&entry, &call}) {
-        for (auto const& header : *headers) {
-            std::string name = header.first;
-            std::transform(name.begin(), name.end(), name.begin(), detail::ascii_lower);
-            auto const& left_out = headers_about_the_call;
-            if (std::find(left_out.begin(), left_out.end(), name) != left_out.end()) continue;
-            detail::append_field(text, name);
-            detail::append_field(text, header.second);
-        }
-    }
-    return text;
-}
+[[nodiscard]] std::string variant_text(std::string_view origin, header_list const& entry,
+                                       header_list const& call);
 
 // SHA-256 over a label and the fields, each behind its length. Errors: bad_argument, where a field
 // is empty that never is.
-[[nodiscard]] inline result<cache_key> key_of(cache_request const& of) {
-    if (of.provider.empty() || of.scope.empty() || of.request.empty()) {
-        return fail(errc::bad_argument, "a cache key needs a provider, a scope and a request");
-    }
-    std::string head = "aiaudit cache key 1\n";
-    for (auto const field : {of.provider, of.path, of.model, of.scope, of.variant})
-        detail::append_field(head, field);
-    // Its text is hashed where it lies.
-    detail::append_little_endian(head, std::uint64_t{of.request.size()});
-    return cache_key{detail::sha256_joined({head, of.request})};
-}
+[[nodiscard]] result<cache_key> key_of(cache_request const& of);
 
 }  // namespace v0_1_0
 }  // namespace aiaudit
+
+#ifndef AIAUDIT_SEPARATE
+#include <aiaudit/impl/cache/cache_key.ipp>
+#endif
 
 #endif  // AIAUDIT_CACHE_CACHE_KEY_HPP

@@ -13,20 +13,17 @@
 #ifndef AIAUDIT_CACHE_LMDB_CACHE_HPP
 #define AIAUDIT_CACHE_LMDB_CACHE_HPP
 
-#include <aiaudit/cache/cache_directory.hpp>     // the directory
-#include <aiaudit/cache/cache_entry.hpp>         // entries
 #include <aiaudit/cache/cache_tables.hpp>        // what they are kept in
 #include <aiaudit/cache/response_cache.hpp>      // the promise
 #include <aiaudit/storage/lmdb_environment.hpp>  // LMDB
 #include <aiaudit/storage/lmdb_views.hpp>        // its tables
+#include <aiaudit/storage/process_lock.hpp>      // one opening a process
 #include <aiaudit/storage/write_lock.hpp>        // one writer at a time
 
-#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <memory>
 #include <optional>
-#include <string>
 #include <utility>
 
 namespace aiaudit {
@@ -53,6 +50,7 @@ private:
 
         cache_options const options;
         detail::file_claim marker{};
+        detail::process_lock alone{};
         detail::write_lock lock{};
         std::optional<detail::lmdb_environment> environment{};  // none: nothing is kept
         std::atomic<std::uint64_t> damaged = 0;
@@ -71,59 +69,6 @@ private:
 
     std::unique_ptr<state> state_;  // none: moved from
 };
-
-namespace detail {
-
-// Room for pages that are half full, and for values that leave half of a page empty; and then what
-// is free between values of many sizes.
-[[nodiscard]] constexpr std::uint64_t cache_map_bytes(cache_options const& options) noexcept {
-    if (options.map_bytes != 0) return options.map_bytes;
-    constexpr std::uint64_t bytes_most = limits::map_bytes / 4;
-    return 4 * std::min(options.bytes_max, bytes_most) + (std::uint64_t{64} << 20);
-}
-
-}  // namespace detail
-
-inline result<lmdb_cache> lmdb_cache::open(cache_options const& options) {
-    auto opened = std::make_unique<state>(options);
-    if (options.path.empty()) return lmdb_cache(std::move(opened));
-    auto const map_bytes = detail::cache_map_bytes(options);
-    if (auto ok = detail::check_map_bytes(map_bytes); !ok) return ok.error();
-    std::string path = options.path;
-    while (path.size() > 1 && path.back() == '/') path.pop_back();
-    if (auto ok = detail::prepare_cache(path, map_bytes); !ok) return ok.error();
-    auto claimed = detail::file_claim::of(path + "/" + detail::cache_marker_name);
-    if (!claimed) return claimed.error();
-    opened->marker = std::move(*claimed);
-    auto const lock_file = path + "/" + detail::write_lock_name;
-    if (auto ok = opened->lock.open(lock_file); !ok) return ok.error();
-    detail::lmdb_settings how;
-    how.map_bytes = map_bytes;
-    opened->environment.emplace(path + "/" + detail::cache_entries_name, how, history);
-    lmdb_cache cache(std::move(opened));
-    if (auto const begun = cache.state_->environment->begin(false); !begun) {
-        return cache.explained(begun.error());
-    }
-    return cache;
-}
-
-inline result<std::optional<cached_response>> lmdb_cache::get(cache_key const& key,
-                                                              timestamp now) const {
-    std::optional<cached_response> const miss{};
-    if (!state_) return moved_from();
-    if (!state_->environment) return miss;
-    auto const begun = state_->environment->begin(false);
-    if (!begun) return explained(begun.error());
-    detail::lmdb_read_view const view(&*begun);
-    auto const bytes = view.get(detail::cache_tables::entries, detail::view_of(key.bytes));
-    if (!bytes) return explained(bytes.error());
-    if (!*bytes) return miss;
-    auto const head = detail::open_entry(key, **bytes);
-    if (head && now >= head->expires_at) return miss;
-    auto answer = head ? detail::read_entry(head->rest) : miss;
-    if (!answer) state_->damaged.fetch_add(1, std::memory_order_relaxed);
-    return answer;
-}
 
 // body(tables): result<void>, in one transaction.
 template <class Body>
@@ -147,56 +92,19 @@ inline result<void> lmdb_cache::drop_all() {
     return write([](detail::cache_tables& tables) { return tables.drop_all(); });
 }
 
-inline result<void> lmdb_cache::put(cache_key const& key, cached_response const& answer,
-                                    timestamp now) {
-    if (!state_) return moved_from();
-    if (!state_->environment) return {};
-    auto const& options = state_->options;
-    auto const expires_at = detail::expiry_of(now, options.ttl);
-    auto const bytes = detail::encode_entry(key, answer, now, expires_at);
-    if (auto ok = detail::check_entry_bytes(detail::charged_bytes(bytes), options); !ok) return ok;
-    auto const add = [&](detail::cache_tables& tables) -> result<void> {
-        if (auto ok = tables.remove(key); !ok) return ok;
-        auto const room = options.bytes_max - detail::charged_bytes(bytes);
-        if (auto ok = tables.make_room(room, now); !ok) return ok;
-        return tables.add(key, expires_at, bytes);
-    };
-    auto const added = write(add);
-    if (added || added.error().code != errc::log_full) return added;
-    // Dropping frees every page, but needs a few for itself.
-    if (auto ok = state_->environment->grow_map(); !ok) return ok;
-    if (auto ok = drop_all(); !ok) return ok;
-    return write(add);
-}
-
-inline result<void> lmdb_cache::erase(cache_key const& key) {
-    if (!state_) return moved_from();
-    if (!state_->environment) return {};
-    return write([&](detail::cache_tables& tables) -> result<void> {
-        if (auto ok = tables.remove(key); !ok) return ok;
-        return tables.keep_sums();
-    });
-}
-
 inline result<void> lmdb_cache::clear() {
     if (!state_) return moved_from();
     if (!state_->environment) return {};
     return drop_all();
 }
 
-inline result<cache_size> lmdb_cache::size() const {
-    if (!state_) return moved_from();
-    if (!state_->environment) return cache_size{};
-    auto const begun = state_->environment->begin(false);
-    if (!begun) return explained(begun.error());
-    auto const sums = detail::read_cache_sums(detail::lmdb_read_view(&*begun));
-    if (!sums) return explained(sums.error());
-    return cache_size{sums->entries, sums->bytes, state_->damaged.load(std::memory_order_relaxed)};
-}
-
 static_assert(cache_policy<lmdb_cache>);
 
 }  // namespace v0_1_0
 }  // namespace aiaudit
+
+#ifndef AIAUDIT_SEPARATE
+#include <aiaudit/impl/cache/lmdb_cache.ipp>
+#endif
 
 #endif  // AIAUDIT_CACHE_LMDB_CACHE_HPP

@@ -41,6 +41,10 @@ struct cached_response {
     friend bool operator==(cached_response const&, cached_response const&) = default;
 };
 
+// Whose questions may be answered with an answer that was paid for. An answer may hold what its
+// asker alone may know, so the default shares none.
+enum class cache_scope : std::uint8_t { per_user = 0, per_project = 1, everyone = 2 };
+
 // A cache that keeps nothing on disk ignores `path` and `map_bytes`.
 struct cache_options {
     // A directory of its own; its parent must exist. Empty: nothing is kept, every get is a miss.

@@ -107,7 +107,7 @@ public:
         auto const longest = std::min<std::uint64_t>(
             why.wait_ms_most, static_cast<std::uint64_t>(retry_after_most.count()));
         steady_time const until =
-            timer_.now() + std::chrono::milliseconds{std::min(why.retry_after_ms, longest)};
+            timer_.now() + std::chrono::milliseconds{(std::min)(why.retry_after_ms, longest)};
         if (until > begun + std::chrono::milliseconds{longest}) return std::nullopt;
         if (plan.limits.deadline && until >= *plan.limits.deadline) return std::nullopt;
         return until;
@@ -145,7 +145,7 @@ private:
             std::find_if(options_.output_caps.begin(), options_.output_caps.end(),
                          [model](output_cap const& each) { return each.model == model; });
         if (found == options_.output_caps.end()) return options_.output_most;
-        return std::min(found->tokens, options_.output_most.value_or(found->tokens));
+        return (std::min)(found->tokens, options_.output_most.value_or(found->tokens));
     }
     [[nodiscard]] intent_rules rules(bool must_hold) const noexcept {
         bool const learns = must_hold && options_.input_estimate == input_estimate::learned;

@@ -88,57 +88,18 @@ struct attempt_end {
 }
 
 // What the records of an attempt have in common.
-[[nodiscard]] inline record record_of_attempt(attempt_plan const& plan, record_kind kind,
-                                              timestamp at) {
-    record entry;
-    entry.kind = kind;
-    entry.user = plan.who->user;
-    entry.project = plan.who->project;
-    entry.trace_id = plan.who->trace_id;
-    entry.tags = plan.who->tags;
-    if (!plan.downgraded_from.empty())
-        entry.tags.emplace_back("downgraded_from", plan.downgraded_from);
-    entry.key_id = plan.key->id;
-    entry.provider = plan.to->name;
-    entry.path = plan.request->target.substr(0, plan.request->target.find('?'));
-    entry.started_at = at;
-    entry.operation_id = plan.id;
-    entry.attempt = plan.number;
-    return entry;
-}
+[[nodiscard]] record record_of_attempt(attempt_plan const& plan, record_kind kind, timestamp at);
 
-[[nodiscard]] inline exchange exchange_of(attempt_plan const& plan) {
-    exchange head;  // without the request, whose facts the plan has
-    head.provider = plan.to->name;
-    head.path = plan.request->target;
-    return head;
-}
+[[nodiscard]] exchange exchange_of(attempt_plan const& plan);
 
-[[nodiscard]] inline http_request http_request_of(attempt_plan const& plan) {
-    http_request request;
-    request.origin = plan.to->origin;
-    request.target = plan.request->target;
-    request.headers = auth_headers(*plan.to, plan.key->value);
-    request.headers.emplace_back("Content-Type", "application/json");
-    request.headers.emplace_back("Accept", plan.stream ? "text/event-stream" : "application/json");
-    // The same for every attempt, so that a provider that knows it bills one of them.
-    request.headers.emplace_back("Idempotency-Key", plan.id.to_string());
-    for (auto const& header : plan.who->headers) request.headers.push_back(header);
-    request.body = plan.request->body;
-    return request;
-}
+[[nodiscard]] http_request http_request_of(attempt_plan const& plan);
 
 // Output that an attempt may have at the most where the request does not say.
 [[nodiscard]] inline std::uint64_t output_ceiling(operation what, std::uint64_t most) noexcept {
     return what == operation::embeddings || what == operation::rerank ? 0 : most;
 }
 
-[[nodiscard]] inline price_doubts doubts_of(std::string_view body) noexcept {
-    price_doubts doubts;
-    doubts.cache_writes = asks_for_cache_writes(body);
-    doubts.speed = body.find("\"speed\"") != std::string_view::npos;
-    return doubts;
-}
+[[nodiscard]] price_doubts doubts_of(std::string_view body) noexcept;
 
 // Prices the most that an attempt may have used, and says the least; nothing where it is unpriced.
 template <pricing_policy Prices>
@@ -159,7 +120,7 @@ std::optional<usage> set_upper_bound(record& entry, attempt_facts& facts, attemp
     if (nothing_known) {
         auto const most = most_of_attempt(prices, entry.provider, facts.model_served, range.upper,
                                           doubts_of(request.body), entry.started_at, cache);
-        if (most) entry.cost = std::max(entry.cost, most->cost);
+        if (most) entry.cost = (std::max)(entry.cost, most->cost());
     }
     entry.cost_status = cost_status::estimated;
     if (!range.bounded ||
@@ -180,36 +141,14 @@ void settle_at_bounds(record& entry, attempt_facts& facts, attempt_plan const& p
     if (!lower) return;
     facts.usage = *lower;
     auto const least = price_attempt(prices, entry.provider, facts, entry.started_at, cache);
-    entry.cost_low = least ? least->cost : money{};
+    entry.cost_low = least ? least->cost() : money{};
 }
 
 // Why there is no answer, in our words and, apart from them, in the provider's.
-[[nodiscard]] inline std::optional<error> failure_of(attempt_plan const& plan,
-                                                     std::optional<error> const& transport,
-                                                     reading const& read, int status,
-                                                     bool ended_by_caller) {
-    auto const here = [&plan](errc code, std::string const& why, std::string remote = {}) {
-        return error{code, place_of(plan) + ": " + why, std::move(remote)};
-    };
-    // Whatever came in the same bytes, behind the piece that was enough.
-    if (ended_by_caller) return std::nullopt;
-    if (status >= 300 || (read.problem && read.problem->code == errc::provider_error)) {
-        // A whole head that says no is an answer, whatever became of its body.
-        std::string why = "HTTP " + std::to_string(status);
-        if (!read.facts.error_type.empty()) why += ", " + read.facts.error_type;
-        return here(errc::provider_error, why, read.facts.error_message);
-    }
-    if (transport) return here(transport->code, transport->where, transport->remote);
-    if (!read.facts.error_type.empty())
-        return here(errc::provider_error, read.facts.error_type, read.facts.error_message);
-    if (read.problem && read.problem->code == errc::bad_json)
-        return here(errc::bad_response, read.problem->where);
-    if (read.problem && read.problem->code == errc::too_large)
-        return here(errc::too_large, read.problem->where);
-    if (!read.facts.complete && !read.facts.under_way)
-        return here(errc::truncated, "the stream ended before its end");
-    return std::nullopt;
-}
+[[nodiscard]] std::optional<error> failure_of(attempt_plan const& plan,
+                                              std::optional<error> const& transport,
+                                              reading const& read, int status,
+                                              bool ended_by_caller);
 
 template <pricing_policy Prices>
 void price_outcome(attempt_end& end, reading& read, std::optional<error> const& transport,
@@ -240,19 +179,7 @@ void price_outcome(attempt_end& end, reading& read, std::optional<error> const& 
 inline constexpr std::size_t callers_key_bytes_least = 16;
 
 // A provider, or what sits in between, may repeat the key in what it says.
-inline void withhold_key(std::string_view key, reading& read) {
-    if (key.empty()) return;
-    auto& facts = read.facts;
-    for (std::string* text : {&facts.model_served, &facts.finish_reason, &facts.error_type,
-                              &facts.provider_request_id, &facts.service_tier, &facts.region,
-                              &facts.speed, read.problem ? &read.problem->where : nullptr}) {
-        if (text == nullptr || text->find(key) == std::string::npos) continue;
-        *text = text == &facts.error_type ? "withheld" : "";
-    }
-    auto& message = facts.error_message;
-    for (std::size_t at = 0; (at = message.find(key, at)) != std::string::npos;)
-        message.replace(at, key.size(), "withheld");
-}
+void withhold_key(std::string_view key, reading& read);
 
 // What a response that ended (or never came) makes of an attempt.
 template <pricing_policy Prices>
@@ -279,7 +206,7 @@ template <pricing_policy Prices>
     end.thrown = follower.thrown();
     end.failure = failure_of(plan, transport, read, follower.status(), end.ended_by_caller);
     auto& limit = read.facts.parameters.max_output_tokens;
-    if (limit) limit = std::max(*limit, used.count(unit::output_tokens));
+    if (limit) limit = (std::max)(*limit, used.count(unit::output_tokens));
     price_outcome(end, read, transport, plan, output_tokens_max, prices, lookup_cache_of<Prices>());
     if (end.failure) {
         end.of = classify(end.failure->code, follower.status(), read.facts.error_type);
@@ -329,5 +256,9 @@ template <class Transport, class Timer, class Guard, pricing_policy Prices>
 }  // namespace detail
 }  // namespace v0_1_0
 }  // namespace aiaudit
+
+#ifndef AIAUDIT_SEPARATE
+#include <aiaudit/impl/client/attempt.ipp>
+#endif
 
 #endif  // AIAUDIT_CLIENT_ATTEMPT_HPP

@@ -9,7 +9,6 @@
 
 #include <aiaudit/client/attempt.hpp>  // attempt_end
 #include <aiaudit/client/options.hpp>  // call_options
-#include <aiaudit/client/reply.hpp>    // reply
 
 #include <algorithm>
 #include <atomic>
@@ -19,7 +18,6 @@
 #include <mutex>
 #include <optional>
 #include <string>
-#include <utility>
 
 namespace aiaudit {
 inline namespace v0_1_0 {
@@ -48,7 +46,7 @@ struct call {
     void ended(money cost, sequence number) {
         std::lock_guard const lock(mutex);
         spent += cost;
-        last_record = std::max(last_record, number);
+        last_record = (std::max)(last_record, number);
     }
     std::mutex mutex{};
     money spent{};  // by the attempts that have ended; under mutex while there are any
@@ -75,16 +73,9 @@ struct shared_answer {
 
 // Of the models that a full budget names: the first behind `now` that was not tried, or the first
 // of all where `now` is not among them.
-[[nodiscard]] inline std::optional<std::string> cheaper_than(
-    std::vector<std::string> const& models, std::string const& now,
-    std::vector<std::string> const& tried) {
-    auto const here = std::find(models.begin(), models.end(), now);
-    auto const from = here == models.end() ? models.begin() : here + 1;
-    auto const next = std::find_if(from, models.end(), [&](std::string const& each) {
-        return std::find(tried.begin(), tried.end(), each) == tried.end();
-    });
-    return next == models.end() ? std::nullopt : std::optional(*next);
-}
+[[nodiscard]] std::optional<std::string> cheaper_than(std::vector<std::string> const& models,
+                                                      std::string const& now,
+                                                      std::vector<std::string> const& tried);
 
 [[nodiscard]] inline std::string seconds_text(std::chrono::nanoseconds time) {
     auto const ms = std::chrono::ceil<std::chrono::milliseconds>(time).count();
@@ -92,39 +83,19 @@ struct shared_answer {
 }
 
 // Says how often it was tried, and when it is worth trying again.
-[[nodiscard]] inline error with_course(error failure, std::uint32_t attempts,
-                                       retry_decision const& decision) {
-    if (attempts > 1) failure.where += ", after " + std::to_string(attempts) + " attempts";
-    if (decision.wait.count() > 0) {
-        failure.where += ", to be tried again in " + seconds_text(decision.wait);
-        failure.retry_after_ms = static_cast<std::uint64_t>(
-            std::chrono::ceil<std::chrono::milliseconds>(decision.wait).count());
-    }
-    return failure;
-}
+[[nodiscard]] error with_course(error failure, std::uint32_t attempts,
+                                retry_decision const& decision);
 
 // The record of a circuit that opened or closed.
-[[nodiscard]] inline record record_of_change(breaker_change const& change,
-                                             std::string const& provider, std::string const& model,
-                                             timestamp at, steady_time now) {
-    record entry;
-    entry.kind = record_kind::circuit;
-    entry.provider = provider;
-    entry.model_requested = model;
-    entry.operation = operation::other;
-    entry.started_at = at;
-    entry.cost_status = cost_status::no_charge;
-    entry.tags = {{"from", std::string(name_of(change.from))},
-                  {"to", std::string(name_of(change.to))}};
-    if (change.to != breaker_state::open) return entry;
-    entry.duration_ns = nanoseconds_between(now, change.until);
-    entry.tags.emplace_back("failures", std::to_string(change.failures));
-    entry.tags.emplace_back("calls", std::to_string(change.calls));
-    return entry;
-}
+[[nodiscard]] record record_of_change(breaker_change const& change, std::string const& provider,
+                                      std::string const& model, timestamp at, steady_time now);
 
 }  // namespace detail
 }  // namespace v0_1_0
 }  // namespace aiaudit
+
+#ifndef AIAUDIT_SEPARATE
+#include <aiaudit/impl/client/call.ipp>
+#endif
 
 #endif  // AIAUDIT_CLIENT_CALL_HPP

@@ -13,8 +13,11 @@
 #include <aiaudit/client/call.hpp>            // call
 #include <aiaudit/client/hedge.hpp>           // first_of_two
 #include <aiaudit/client/provider_ring.hpp>   // provider_ring
-#include <aiaudit/client/single_flight.hpp>   // single_flight
-#include <aiaudit/client/stream_guard.hpp>    // stream_guard
+#include <aiaudit/client/reply.hpp>
+#include <aiaudit/client/single_flight.hpp>  // single_flight
+#include <aiaudit/client/stream_guard.hpp>   // stream_guard
+#include <aiaudit/engine/ledger_share.hpp>   // ledger_share
+#include <aiaudit/storage/process_mark.hpp>  // process_owned
 
 #include <algorithm>
 #include <chrono>
@@ -41,9 +44,9 @@ public:
     using cache_type = typename Policies::cache;
     using timer = typename Policies::timer;
 
-    [[nodiscard]] static result<std::unique_ptr<call_runner>> make(Ledger& into,
-                                                                   client_options options,
-                                                                   pricing prices, transport by) {
+    [[nodiscard]] static result<process_owned<call_runner>> make(Ledger& into,
+                                                                 client_options options,
+                                                                 pricing prices, transport by) {
         auto providers = provider_ring::make(options);
         if (!providers) return providers.error();
         std::optional<cache_type> cache;
@@ -52,13 +55,14 @@ public:
             if (!opened) return opened.error();
             cache.emplace(std::move(*opened));
         }
-        return std::unique_ptr<call_runner>(
-            new call_runner(into, std::move(options), std::move(*providers), std::move(prices),
-                            std::move(by), std::move(cache)));
+        return process_owned<call_runner>(new call_runner(into, std::move(options),
+                                                          std::move(*providers), std::move(prices),
+                                                          std::move(by), std::move(cache)));
     }
 
     // The answer; `to` gets the rest.
     [[nodiscard]] result<answer> run(call& made, reply& to) {
+        if (auto ok = process_.check("the client"); !ok) return ok.error();
         made.begun = timer_.now();
         // Bounded, so that no sum of times overflows.
         made.deadline = made.begun + std::clamp(made.options->timeout.value_or(options_.timeout),
@@ -75,6 +79,7 @@ public:
     }
 
     [[nodiscard]] std::vector<breaker_report> circuits() const {
+        if (process_.forked()) return {};
         return circuits_.report(timer_.now());
     }
     [[nodiscard]] cache_type* cache() noexcept { return cache_ ? &*cache_ : nullptr; }
@@ -94,13 +99,13 @@ private:
 
     call_runner(Ledger& into, client_options options, provider_ring providers, pricing prices,
                 transport by, std::optional<cache_type> cache)
-        : ledger_(&into),
+        : ledger_(into),
           options_(std::move(options)),
           providers_(std::move(providers)),
           prices_(std::move(prices)),
           transport_(std::move(by)),
           cache_(std::move(cache)),
-          desk_(into, timer_, options_, prices_),
+          desk_(*ledger_, timer_, options_, prices_),
           circuits_(options_.breaker) {}
 
     [[nodiscard]] timestamp now() const { return ledger_->time().now(); }
@@ -455,7 +460,8 @@ private:
         return follower.take_answer();
     }
 
-    Ledger* ledger_;
+    ledger_share<Ledger> const ledger_;
+    process_mark const process_{};
     client_options const options_;
     provider_ring const providers_;
     pricing const prices_;

@@ -8,13 +8,13 @@
 #define AIAUDIT_CLIENT_HEDGE_HPP
 
 #include <aiaudit/client/attempt.hpp>  // attempt_end
+#include <aiaudit/clock/thread.hpp>    // thread
 
 #include <chrono>
 #include <condition_variable>
 #include <mutex>
 #include <optional>
 #include <stop_token>
-#include <thread>
 #include <utility>
 
 namespace aiaudit {
@@ -22,7 +22,7 @@ inline namespace v0_1_0 {
 namespace detail {
 
 // `attempt(stop_token)` gives a result<attempt_end>. The one that loses is stopped at once, and
-// both are over when this returns.
+// both are over when this returns. If the system gives no thread, the only attempt is the caller's.
 template <class Attempt>
 [[nodiscard]] result<attempt_end> first_of_two(Attempt const& attempt,
                                                std::chrono::milliseconds after,
@@ -37,13 +37,14 @@ template <class Attempt>
     std::condition_variable_any ended;
     std::optional<result<attempt_end>> first;  // under mutex
     auto const succeeded = [](result<attempt_end> const& of) { return of && !of->failure; };
-    std::jthread const begun([&] {
+    auto const begun = thread::start("a hedge", [&] {
         auto end = attempt(stop_first.get_token());
         if (succeeded(end)) stop_second.request_stop();
         std::lock_guard const lock(mutex);
         first.emplace(std::move(end));
         ended.notify_all();
     });
+    if (!begun) return attempt(stop_first.get_token());
     std::unique_lock lock(mutex);
     if (ended.wait_for(lock, after, [&] { return first.has_value(); })) return std::move(*first);
     lock.unlock();

@@ -37,7 +37,7 @@ bool set_most(record& entry, attempt_plan const& plan, Prices const& prices) {
         return false;
     }
     entry.cost_status = cost_status::estimated;
-    entry.cost = most->cost;
+    entry.cost = most->cost();
     entry.price_entry = most->entry_id;
     entry.price_book = prices.revision();
     return true;
@@ -57,11 +57,12 @@ void hold_the_most(record& entry, attempt_plan const& plan, intent_rules const& 
     bool const output_known = by_tokens && (limited || !rules.must_hold);
     if (rules.learned != nullptr && input_known) {
         auto const strict = range.upper.count(unit::input_tokens);
-        auto const near = rules.learned->estimate(entry.provider, plan.model, body.size(), strict);
+        auto const estimate =
+            rules.learned->estimate(entry.provider, plan.model, body.size(), strict);
         for (unit const each :
              {unit::input_tokens, unit::cache_write_tokens, unit::cache_write_1h_tokens}) {
             if (range.upper.has(each))
-                range.upper.set(each, std::min(range.upper.count(each), near),
+                range.upper.set(each, (std::min)(range.upper.count(each), estimate),
                                 provenance::estimated);
         }
     }
@@ -102,7 +103,7 @@ template <pricing_policy Prices>
     record larger = held;
     for (unit const each : {unit::input_tokens, unit::output_tokens}) {
         if (used.count(each) <= held.usage.count(each)) continue;
-        larger.usage.set(each, std::min(2 * used.count(each), usage::count_max),
+        larger.usage.set(each, (std::min)(2 * used.count(each), usage::count_max),
                          provenance::estimated);
     }
     if (!set_most(larger, plan, prices)) return std::nullopt;

@@ -8,8 +8,7 @@
 #define AIAUDIT_CLIENT_OPTIONS_HPP
 
 #include <aiaudit/budget/decision.hpp>             // budget_refusal
-#include <aiaudit/cache/cache_key.hpp>             // cache_scope
-#include <aiaudit/cache/response_cache.hpp>        // cache_options
+#include <aiaudit/cache/response_cache.hpp>        // cache_options, cache_scope
 #include <aiaudit/core/http.hpp>                   // header_list
 #include <aiaudit/core/ids.hpp>                    // trace_id
 #include <aiaudit/limits.hpp>                      // output_tokens

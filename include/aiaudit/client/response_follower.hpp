@@ -8,14 +8,13 @@
 #ifndef AIAUDIT_CLIENT_RESPONSE_FOLLOWER_HPP
 #define AIAUDIT_CLIENT_RESPONSE_FOLLOWER_HPP
 
+#include <aiaudit/client/stream_listener.hpp>   // stream_listener
 #include <aiaudit/core/http.hpp>                // http_response_head
 #include <aiaudit/providers/answer_reader.hpp>  // answer_reader
 #include <aiaudit/providers/exchange.hpp>       // exchange
 #include <aiaudit/providers/reader.hpp>         // stream_reader
 #include <aiaudit/providers/request_body.hpp>   // prepared_request
-#include <aiaudit/providers/usage_asked.hpp>    // is_usage_only
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <exception>
@@ -28,14 +27,6 @@
 namespace aiaudit {
 inline namespace v0_1_0 {
 namespace detail {
-
-// What the caller of a stream hears. False ends the stream. Each may be empty.
-struct stream_listener {
-    std::function<bool(answer_delta const&)> on_delta{};
-    std::function<bool(std::string_view)> on_event{};  // JSON text of one event
-
-    [[nodiscard]] bool hears() const noexcept { return on_delta || on_event; }
-};
 
 class response_follower {
 public:
@@ -53,19 +44,9 @@ public:
     response_follower(response_follower const&) = delete;
     response_follower& operator=(response_follower const&) = delete;
 
-    void begin(http_response_head const& head) {
-        exchange_.status = head.status;
-        exchange_.content_type = header_of(head.headers, "content-type");
-        exchange_.headers = head.headers;
-        start();
-    }
+    void begin(http_response_head const& head);
     // False where the caller wants no more. Precondition: begin().
-    [[nodiscard]] bool feed(std::string_view bytes) {
-        keep(bytes);
-        // What the reader cannot follow it says at the end.
-        static_cast<void>(reader_->feed(bytes));
-        return !ended_by_caller_;
-    }
+    [[nodiscard]] bool feed(std::string_view bytes);
     // Used up afterwards.
     [[nodiscard]] reading finish() {
         if (!reader_) start();
@@ -86,13 +67,7 @@ public:
 
     // What a stream has used so far: as reported, and output that was seen to come, reckoned low:
     // a token each piece, or each eight bytes. Absent where nothing is known.
-    [[nodiscard]] usage used_so_far() const {
-        usage used = reader_ ? reader_->usage_so_far() : usage{};
-        std::uint64_t const seen = std::min(std::max(pieces_, bytes_ / 8), usage::count_max);
-        if (seen > used.count(unit::output_tokens))
-            used.set(unit::output_tokens, seen, provenance::estimated);
-        return used;
-    }
+    [[nodiscard]] usage used_so_far() const;
 
     // Whether a stream has said that it is over; what comes then is only its connection's end.
     [[nodiscard]] bool said_end() const noexcept { return reader_ && reader_->said_end(); }
@@ -104,50 +79,14 @@ public:
     [[nodiscard]] std::exception_ptr thrown() const noexcept { return thrown_; }
 
 private:
-    void start() {
-        reader_.emplace(exchange_, request_.facts, where_);
-        reader_->listen([this](boost::json::value const& document, std::string_view text) {
-            hear(document, text);
-        });
-    }
-    void keep(std::string_view bytes) {
-        whole_ = whole_ && body_.size() + bytes.size() <= body_bytes_kept_;
-        if (whole_) {
-            body_.append(bytes);
-        } else {
-            body_ = {};
-        }
-    }
+    void start();
+    void keep(std::string_view bytes);
     void count(answer_delta const& added) noexcept {
         if (!added.empty()) ++pieces_;
         bytes_ += added.text.size() + added.reasoning.size() + added.refusal.size();
         for (tool_call_piece const& each : added.tool_calls) bytes_ += each.arguments_json.size();
     }
-    void hear(boost::json::value const& document, std::string_view text) {
-        if (exchange_.status >= 300 || ended_by_caller_) return;
-        answer_delta const added = answer_.take(document);
-        begun_ = begun_ || !added.empty() || to_.on_event;
-        count(added);
-        if (!to_.hears()) return;
-        try {
-            bool more = true;
-            // He who did not ask for the usage chunk does not hear it.
-            bool const unasked =
-                request_.usage_injected && is_usage_only(request_.dialect, document);
-            if (to_.on_event && !unasked) {
-                handed_on_ = true;
-                more = to_.on_event(text);
-            }
-            if (to_.on_delta && !added.empty()) {
-                handed_on_ = true;
-                more = to_.on_delta(added) && more;
-            }
-            ended_by_caller_ = !more;
-        } catch (...) {  // it must not unwind through the transport, nor past the record
-            thrown_ = std::current_exception();
-            ended_by_caller_ = true;
-        }
-    }
+    void hear(boost::json::value const& document, std::string_view text);
 
     exchange exchange_;
     prepared_request const& request_;
@@ -169,5 +108,9 @@ private:
 }  // namespace detail
 }  // namespace v0_1_0
 }  // namespace aiaudit
+
+#ifndef AIAUDIT_SEPARATE
+#include <aiaudit/impl/client/response_follower.ipp>
+#endif
 
 #endif  // AIAUDIT_CLIENT_RESPONSE_FOLLOWER_HPP

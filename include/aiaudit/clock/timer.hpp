@@ -12,9 +12,7 @@
 #include <atomic>
 #include <chrono>
 #include <concepts>
-#include <condition_variable>
 #include <cstdint>
-#include <mutex>
 #include <stop_token>
 
 namespace aiaudit {
@@ -32,12 +30,7 @@ concept timer_policy = std::default_initializable<Timer> &&
 
 struct steady_timer {
     [[nodiscard]] steady_time now() const noexcept { return std::chrono::steady_clock::now(); }
-    void wait_until(steady_time until, std::stop_token const& stop) const {
-        std::mutex mutex;
-        std::condition_variable_any stopped;
-        std::unique_lock lock(mutex);
-        stopped.wait_until(lock, stop, until, [] { return false; });
-    }
+    void wait_until(steady_time until, std::stop_token const& stop) const;
 };
 static_assert(timer_policy<steady_timer>);
 
@@ -48,13 +41,7 @@ public:
         return steady_time{std::chrono::nanoseconds{ns_.load()}};
     }
     void advance(std::chrono::nanoseconds by) noexcept { ns_ += by.count(); }
-    void wait_until(steady_time until, std::stop_token const& stop) noexcept {
-        if (stop.stop_requested()) return;
-        std::int64_t const to = std::chrono::nanoseconds{until.time_since_epoch()}.count();
-        std::int64_t seen = ns_.load();
-        while (seen < to && !ns_.compare_exchange_weak(seen, to)) {
-        }
-    }
+    void wait_until(steady_time until, std::stop_token const& stop) noexcept;
 
 private:
     std::atomic<std::int64_t> ns_{0};
@@ -63,5 +50,9 @@ static_assert(timer_policy<manual_timer>);
 
 }  // namespace v0_1_0
 }  // namespace aiaudit
+
+#ifndef AIAUDIT_SEPARATE
+#include <aiaudit/impl/clock/timer.ipp>
+#endif
 
 #endif  // AIAUDIT_CLOCK_TIMER_HPP

@@ -12,9 +12,7 @@
 
 #include <aiaudit/codec/name_dictionary.hpp>  // name_dictionary
 #include <aiaudit/codec/record_codec.hpp>     // encode_shape, encode_values
-#include <aiaudit/detail/crc32c.hpp>          // crc32c
 
-#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -55,12 +53,7 @@ struct block_output : byte_writer {
     std::int64_t& previous_ns;
 
     void name(std::string_view text) { varint(names.number_of(text)); }
-    void instant(timestamp at) {
-        auto const step =
-            static_cast<std::uint64_t>(at.ns) - static_cast<std::uint64_t>(previous_ns);
-        varint(zigzag(static_cast<std::int64_t>(step)));
-        previous_ns = at.ns;
-    }
+    void instant(timestamp at);
 };
 
 struct block_input {
@@ -106,72 +99,19 @@ public:
     }
     // The same for the bytes that encode_record() made of it, without decoding them: the values of
     // most records are in a block as they are alone, but for the instant and the names.
-    void add_encoded(std::string_view encoded) {
-        using f = detail::record_field;
-        detail::byte_reader in{encoded};
-        auto const [mask, counts] = detail::skip_shape(in);
-        if ((mask & (field_bit(f::iterations) | field_bit(f::tags))) != 0) {
-            auto const decoded = decode_record(encoded, scratch_);
-            AIAUDIT_ASSERT(decoded.has_value());
-            return add(scratch_);
-        }
-        timestamp const at{in.little_endian<std::int64_t>()};
-        count_in(at);
-        detail::block_output out = room_for(encoded.size() + names_grow_most);
-        out.name(encoded.substr(0, encoded.size() - in.rest().size() - sizeof at.ns));
-        out.instant(at);
-        std::string_view const numbers = in.rest();
-        for (unsigned i = 0; i < counts; ++i) in.varint();
-        out.raw(numbers.substr(0, numbers.size() - in.rest().size()));
-        for (f const name : {f::user, f::project, f::key_id})
-            if ((mask & field_bit(name)) != 0) out.name(in.take(in.varint()));
-        out.raw(in.rest());
-        used_ = static_cast<std::size_t>(out.position() - records_.data());
-    }
+    void add_encoded(std::string_view encoded);
 
     // Writes the block, size() bytes. Precondition: count() > 0.
-    void write(sequence first, char* to) const {
-        AIAUDIT_ASSERT(header_.count > 0);
-        detail::byte_writer out{to};
-        out.raw("AIB");
-        out.byte(block_version);
-        out.little_endian(std::uint32_t{0});  // the checksum's place
-        out.little_endian(value_of(first));
-        out.little_endian(header_.count);
-        out.little_endian(static_cast<std::uint32_t>(used_));
-        out.little_endian(static_cast<std::uint32_t>(names_.bytes().size()));
-        out.little_endian(names_.size());
-        out.little_endian(header_.earliest.ns);
-        out.little_endian(header_.latest.ns);
-        out.raw(std::string_view(records_).substr(0, used_));
-        out.raw(names_.bytes());
-        std::string_view const covered(to + 8, size() - 8);
-        detail::store_little_endian(to + 4, detail::crc32c(covered));
-    }
-    void clear() {
-        header_ = {};
-        used_ = 0;
-        names_.clear();
-        previous_ns_ = 0;
-    }
+    void write(sequence first, char* to) const;
+    void clear();
     // The block's bytes; the builder is empty afterwards. Precondition: count() > 0.
-    [[nodiscard]] std::string finish(sequence first) {
-        std::string block(size(), '\0');
-        write(first, block.data());
-        clear();
-        return block;
-    }
+    [[nodiscard]] std::string finish(sequence first);
 
 private:
     // A name's number may be longer than a short name, and a step longer than an instant.
     static constexpr std::size_t names_grow_most = 64;
 
-    void count_in(timestamp at) noexcept {
-        if (header_.count == 0) header_.earliest = header_.latest = at;
-        header_.earliest = std::min(header_.earliest, at);
-        header_.latest = std::max(header_.latest, at);
-        ++header_.count;
-    }
+    void count_in(timestamp at) noexcept;
     [[nodiscard]] detail::block_output room_for(std::size_t bytes) {
         if (records_.size() < used_ + bytes) records_.resize((used_ + bytes) * 2);
         return {records_.data() + used_, names_, previous_ns_};
@@ -188,33 +128,7 @@ private:
 
 // Checks the checksum and the sizes. Errors: corrupt; newer_format for a version this release does
 // not know.
-[[nodiscard]] inline result<block_header> read_block_header(std::string_view block) {
-    if (block.size() < block_header::size || block.substr(0, 3) != "AIB") {
-        return fail(errc::corrupt, "a block has no header");
-    }
-    if (static_cast<std::uint8_t>(block[3]) != block_version) {
-        return fail(errc::newer_format,
-                    "block version " + std::to_string(static_cast<std::uint8_t>(block[3])));
-    }
-    detail::byte_reader in{block.substr(4)};
-    auto const checksum = in.little_endian<std::uint32_t>();
-    if (checksum != detail::crc32c(in.rest()))
-        return fail(errc::corrupt, "a block's checksum does not match");
-    block_header header;
-    header.first = sequence{in.little_endian<std::uint64_t>()};
-    header.count = in.little_endian<std::uint32_t>();
-    header.records_size = in.little_endian<std::uint32_t>();
-    header.names_size = in.little_endian<std::uint32_t>();
-    header.names_count = in.little_endian<std::uint32_t>();
-    header.earliest.ns = in.little_endian<std::int64_t>();
-    header.latest.ns = in.little_endian<std::int64_t>();
-    bool const fits = std::uint64_t{header.records_size} + header.names_size == in.rest().size();
-    if (!fits || header.count == 0 || header.names_count > header.names_size ||
-        value_of(header.first) == 0) {
-        return fail(errc::corrupt, "a block's sizes do not match");
-    }
-    return header;
-}
+[[nodiscard]] result<block_header> read_block_header(std::string_view block);
 
 namespace detail {
 
@@ -295,5 +209,9 @@ template <class Visitor>
 
 }  // namespace v0_1_0
 }  // namespace aiaudit
+
+#ifndef AIAUDIT_SEPARATE
+#include <aiaudit/impl/codec/block.ipp>
+#endif
 
 #endif  // AIAUDIT_CODEC_BLOCK_HPP

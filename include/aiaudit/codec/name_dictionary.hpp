@@ -8,10 +8,8 @@
 #ifndef AIAUDIT_CODEC_NAME_DICTIONARY_HPP
 #define AIAUDIT_CODEC_NAME_DICTIONARY_HPP
 
-#include <aiaudit/detail/bytes.hpp>       // varints
 #include <aiaudit/detail/hash_index.hpp>  // hash_index
 
-#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -23,12 +21,7 @@ namespace detail {
 
 class name_dictionary {
 public:
-    [[nodiscard]] std::uint32_t number_of(std::string_view name) {
-        std::uint64_t const hash = hash_of_text(name);
-        std::uint32_t const found = index_.find(
-            hash, [&](std::uint32_t number) { return same_text(name_at(number), name); });
-        return found == hash_index::none ? add(name, hash) : found;
-    }
+    [[nodiscard]] std::uint32_t number_of(std::string_view name);
     [[nodiscard]] std::uint32_t size() const noexcept {
         return static_cast<std::uint32_t>(places_.size());
     }
@@ -49,15 +42,7 @@ private:
     [[nodiscard]] std::string_view name_at(std::uint32_t number) const noexcept {
         return std::string_view(bytes_).substr(places_[number].offset, places_[number].size);
     }
-    std::uint32_t add(std::string_view name, std::uint64_t hash) {
-        std::uint32_t const number = size();
-        append_varint(bytes_, name.size());
-        places_.push_back(
-            {static_cast<std::uint32_t>(bytes_.size()), static_cast<std::uint32_t>(name.size())});
-        bytes_.append(name);
-        index_.insert(hash, number, [this](std::uint32_t of) { return hash_of_text(name_at(of)); });
-        return number;
-    }
+    std::uint32_t add(std::string_view name, std::uint64_t hash);
 
     hash_index index_{};
     std::vector<place> places_{};
@@ -67,5 +52,9 @@ private:
 }  // namespace detail
 }  // namespace v0_1_0
 }  // namespace aiaudit
+
+#ifndef AIAUDIT_SEPARATE
+#include <aiaudit/impl/codec/name_dictionary.ipp>
+#endif
 
 #endif  // AIAUDIT_CODEC_NAME_DICTIONARY_HPP

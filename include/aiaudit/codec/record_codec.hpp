@@ -236,7 +236,7 @@ template <class Integer>
 [[nodiscard]] bool take_small(byte_reader& in, Integer& to) {
     std::uint64_t const value = in.varint();
     to = static_cast<Integer>(value);
-    return value <= std::numeric_limits<Integer>::max();
+    return value <= (std::numeric_limits<Integer>::max)();
 }
 
 // Bytes of a fixed size. Where they are missing the reader has failed, and `to` is as it was.
@@ -301,25 +301,7 @@ struct shape_outline {
 };
 
 // Moves past the shape of a record that encode_record() made.
-[[nodiscard]] inline shape_outline skip_shape(byte_reader& in) noexcept {
-    using f = record_field;
-    shape_outline found;
-    in.take(3);
-    found.mask = in.varint();
-    auto const skip_texts = [&](f from, f to) {
-        for (auto bit = static_cast<unsigned>(from); bit <= static_cast<unsigned>(to); ++bit)
-            if ((found.mask >> bit & 1) != 0) in.take(in.varint());
-    };
-    auto const has = [&found](f field) { return (found.mask & field_bit(field)) != 0; };
-    skip_texts(f::provider, f::speed);
-    if (has(f::http_status)) in.varint();
-    skip_texts(f::finish_reason, f::error_type);
-    for (f const units : {f::usage_reported, f::usage_estimated})
-        if (has(units)) found.counts += static_cast<unsigned>(std::popcount(in.varint()));
-    skip_texts(f::price_entry, f::price_entry);
-    if (has(f::price_book)) in.take(32);
-    return found;
-}
+[[nodiscard]] shape_outline skip_shape(byte_reader& in) noexcept;
 
 // Reads the values of a record whose shape is known.
 template <class Input, class String>
@@ -451,14 +433,13 @@ template <class String>
     return {};
 }
 
-[[nodiscard]] inline result<record> decode_record(std::string_view bytes) {
-    record entry;
-    auto const decoded = decode_record(bytes, entry);
-    if (!decoded) return decoded.error();
-    return entry;
-}
+[[nodiscard]] result<record> decode_record(std::string_view bytes);
 
 }  // namespace v0_1_0
 }  // namespace aiaudit
+
+#ifndef AIAUDIT_SEPARATE
+#include <aiaudit/impl/codec/record_codec.ipp>
+#endif
 
 #endif  // AIAUDIT_CODEC_RECORD_CODEC_HPP

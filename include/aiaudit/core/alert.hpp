@@ -14,9 +14,7 @@
 #ifndef AIAUDIT_CORE_ALERT_HPP
 #define AIAUDIT_CORE_ALERT_HPP
 
-#include <aiaudit/core/record.hpp>    // record
-#include <aiaudit/detail/bytes.hpp>   // append_field
-#include <aiaudit/detail/sha256.hpp>  // sha256
+#include <aiaudit/core/record.hpp>  // record
 
 #include <cstddef>
 #include <cstdint>
@@ -101,13 +99,7 @@ struct alert_event {
 
 // A key for what these parts say together: "anomaly-" and 32 hexadecimal digits. Whatever the parts
 // hold, it can stand in a header and in a file's name.
-[[nodiscard]] inline std::string make_alert_key(alert_kind kind,
-                                                std::span<std::string_view const> parts) {
-    std::string whole;
-    for (std::string_view const part : parts) detail::append_field(whole, part);
-    auto const hash = detail::sha256(whole);
-    return std::string(name_of(kind)) + "-" + detail::to_hex(hash).substr(0, 32);
-}
+[[nodiscard]] std::string make_alert_key(alert_kind kind, std::span<std::string_view const> parts);
 [[nodiscard]] inline std::string make_alert_key(alert_kind kind,
                                                 std::initializer_list<std::string_view> parts) {
     return make_alert_key(kind, std::span(parts.begin(), parts.size()));
@@ -147,44 +139,10 @@ template <class String>
 
 // The record that raises an alert. A text and facts over their bounds are cut. Errors:
 // bad_argument for a key that is none.
-[[nodiscard]] inline result<record> to_record(alert const& of) {
-    if (!detail::is_alert_name(of.key, alert_key_bytes))
-        return fail(errc::bad_argument, "an alert's key is 1 to 128 printable characters");
-    record made;
-    made.kind = record_kind::alert;
-    made.path = of.key;
-    made.started_at = of.at;
-    made.finish_reason = name_of(alert_stage::raised);
-    made.cost_status = cost_status::no_charge;
-    made.tags.emplace_back("kind", name_of(of.kind));
-    made.tags.emplace_back("text", of.text.substr(0, alert_text_bytes));
-    for (auto const& [name, value] : of.facts) {
-        if (made.tags.size() == 2 + alert_facts) break;
-        std::string const kept = name.substr(0, alert_fact_bytes);
-        made.tags.emplace_back(kept, value.substr(0, alert_fact_bytes - kept.size()));
-    }
-    return made;
-}
+[[nodiscard]] result<record> to_record(alert const& of);
 
 // Errors: bad_argument for a key or names that are none, or a stage that is of no sink.
-[[nodiscard]] inline result<record> to_record(alert_event const& of) {
-    if (of.stage == alert_stage::raised || !detail::is_alert_name(of.key, alert_key_bytes) ||
-        !detail::is_alert_name(of.sink, alert_name_bytes) ||
-        !detail::is_alert_name(of.by, alert_name_bytes))
-        return fail(errc::bad_argument,
-                    "an alert's sink is 1 to 64 printable characters without spaces");
-    record made;
-    made.kind = record_kind::alert;
-    made.path = of.key;
-    made.started_at = of.at;
-    made.finish_reason = name_of(of.stage);
-    made.cost_status = cost_status::no_charge;
-    if (of.held_ns != 0) made.duration_ns = of.held_ns;
-    made.error_type = of.error;
-    made.tags = {{"sink", of.sink}, {"by", of.by}};
-    if (!of.why.empty()) made.tags.emplace_back("why", of.why.substr(0, alert_fact_bytes));
-    return made;
-}
+[[nodiscard]] result<record> to_record(alert_event const& of);
 
 // Errors: corrupt where the record raises no alert that this release knows.
 template <class String>
@@ -228,5 +186,9 @@ template <class String>
 
 }  // namespace v0_1_0
 }  // namespace aiaudit
+
+#ifndef AIAUDIT_SEPARATE
+#include <aiaudit/impl/core/alert.ipp>
+#endif
 
 #endif  // AIAUDIT_CORE_ALERT_HPP

@@ -13,7 +13,6 @@
 
 #include <aiaudit/core/timestamp.hpp>  // timestamp, digit helpers
 
-#include <algorithm>
 #include <chrono>
 #include <compare>
 #include <cstdint>
@@ -35,14 +34,7 @@ struct civil_day {
     }
 
     // "2026-08-15". Errors: bad_time.
-    [[nodiscard]] static result<civil_day> parse(std::string_view text) {
-        if (text.size() != 10)
-            return fail(errc::bad_time, "not a date: '" + std::string(text.substr(0, 40)) + "'");
-        auto const at = timestamp::parse(text);
-        if (!at) return at.error();
-        return civil_day{
-            static_cast<std::int32_t>(detail::floor_divide(at->seconds(), seconds_per_day))};
-    }
+    [[nodiscard]] static result<civil_day> parse(std::string_view text);
     [[nodiscard]] std::string to_string() const {
         return timestamp::from_seconds(std::int64_t{days} * seconds_per_day)
             .to_string()
@@ -92,13 +84,7 @@ public:
     [[nodiscard]] std::vector<transition> const& transitions() const noexcept {
         return transitions_;
     }
-    [[nodiscard]] std::int32_t offset_at(std::int64_t utc_seconds) const noexcept {
-        auto const next = std::upper_bound(transitions_.begin(), transitions_.end(), utc_seconds,
-                                           [](std::int64_t seconds, transition const& change) {
-                                               return seconds < change.from_seconds;
-                                           });
-        return next == transitions_.begin() ? first_offset_ : std::prev(next)->offset_seconds;
-    }
+    [[nodiscard]] std::int32_t offset_at(std::int64_t utc_seconds) const noexcept;
     [[nodiscard]] civil_day day_of(timestamp at) const noexcept {
         std::int64_t const local = at.seconds() + offset_at(at.seconds());
         return {static_cast<std::int32_t>(detail::floor_divide(local, seconds_per_day))};
@@ -112,28 +98,11 @@ private:
     std::vector<transition> transitions_{};
 };
 
-inline std::int64_t time_zone::start_seconds(civil_day day) const noexcept {
-    std::int64_t const midnight = std::int64_t{day.days} * seconds_per_day;
-    // Offsets lie within a day of zero, so only changes near midnight matter. Walk the stretches of
-    // constant offset that can show this midnight, earliest first, and take the first instant at
-    // which the local time has reached it.
-    auto next =
-        std::upper_bound(transitions_.begin(), transitions_.end(), midnight - seconds_per_day,
-                         [](std::int64_t seconds, transition const& change) {
-                             return seconds < change.from_seconds;
-                         });
-    std::int32_t offset =
-        next == transitions_.begin() ? first_offset_ : std::prev(next)->offset_seconds;
-    std::int64_t stretch_start = midnight - 2 * seconds_per_day;
-    for (;; ++next) {
-        std::int64_t const candidate = std::max(stretch_start, midnight - offset);
-        if (next == transitions_.end() || candidate < next->from_seconds) return candidate;
-        stretch_start = next->from_seconds;
-        offset = next->offset_seconds;
-    }
-}
-
 }  // namespace v0_1_0
 }  // namespace aiaudit
+
+#ifndef AIAUDIT_SEPARATE
+#include <aiaudit/impl/core/calendar.ipp>
+#endif
 
 #endif  // AIAUDIT_CORE_CALENDAR_HPP

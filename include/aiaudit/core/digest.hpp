@@ -11,7 +11,6 @@
 
 #include <array>
 #include <compare>
-#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -57,20 +56,11 @@ template <class Bytes>
 
 inline std::string digest::to_string() const { return detail::to_hex(bytes); }
 
-inline result<digest> digest::parse(std::string_view text) {
-    digest value;
-    if (text.size() != value.bytes.size() * 2)
-        return fail(errc::bad_argument, "a digest has 64 digits");
-    for (std::size_t i = 0; i < value.bytes.size(); ++i) {
-        int const high = detail::hex_digit(text[i * 2]);
-        int const low = detail::hex_digit(text[i * 2 + 1]);
-        if (high < 0 || low < 0) return fail(errc::bad_argument, "not a hexadecimal digest");
-        value.bytes[i] = static_cast<std::uint8_t>(high * 16 + low);
-    }
-    return value;
-}
-
 }  // namespace v0_1_0
 }  // namespace aiaudit
+
+#ifndef AIAUDIT_SEPARATE
+#include <aiaudit/impl/core/digest.ipp>
+#endif
 
 #endif  // AIAUDIT_CORE_DIGEST_HPP

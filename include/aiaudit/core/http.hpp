@@ -67,38 +67,18 @@ inline constexpr std::array<std::string_view, 12> month_names{
 }  // namespace detail
 
 // The value of the first header of that name, whatever its letter case; empty where there is none.
-[[nodiscard]] inline std::string_view header_of(header_list const& headers,
-                                                std::string_view name) noexcept {
-    for (auto const& [key, value] : headers) {
-        if (detail::same_name(key, name)) return value;
-    }
-    return {};
-}
+[[nodiscard]] std::string_view header_of(header_list const& headers,
+                                         std::string_view name) noexcept;
 
 // Refuses what would let a value end its line and begin another: header injection. Every transport
 // calls it before the first byte. Errors: bad_argument, which names the header, never its value.
-[[nodiscard]] inline result<void> check_request(http_request const& request) {
-    auto const clean = [](std::string_view text) {
-        return std::none_of(text.begin(), text.end(), detail::is_control);
-    };
-    if (!detail::is_token(request.method)) return fail(errc::bad_argument, "a bad HTTP method");
-    bool const http = request.origin.starts_with("http://");
-    bool const whole = (http || request.origin.starts_with("https://")) &&
-                       request.origin.find_first_of("/?#@", http ? 7 : 8) == std::string::npos;
-    if (!whole || !clean(request.origin) || request.origin.find(' ') != std::string::npos)
-        return fail(errc::bad_argument, "an origin is http://HOST[:PORT] or https://HOST[:PORT]");
-    if (!request.target.starts_with('/') || !clean(request.target) ||
-        request.target.find_first_of(" \t#") != std::string::npos)
-        return fail(errc::bad_argument, "a target is a path that begins with '/'");
-    for (auto const& [name, value] : request.headers) {
-        if (!detail::is_token(name)) return fail(errc::bad_argument, "a bad header name");
-        if (!clean(value))
-            return fail(errc::bad_argument, "header " + name + " holds control characters");
-    }
-    return {};
-}
+[[nodiscard]] result<void> check_request(http_request const& request);
 
 }  // namespace v0_1_0
 }  // namespace aiaudit
+
+#ifndef AIAUDIT_SEPARATE
+#include <aiaudit/impl/core/http.ipp>
+#endif
 
 #endif  // AIAUDIT_CORE_HTTP_HPP

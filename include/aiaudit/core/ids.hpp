@@ -13,7 +13,6 @@
 #include <array>
 #include <compare>
 #include <cstdint>
-#include <random>
 #include <string>
 #include <string_view>
 
@@ -57,15 +56,7 @@ namespace detail {
 
 // From a generator of this thread, seeded by the operating system: for what must be unlikely to
 // meet, not for secrets.
-[[nodiscard]] inline std::uint64_t random_bits() {
-    thread_local std::mt19937_64 generator = [] {
-        std::random_device entropy;
-        std::seed_seq seed{entropy(), entropy(), entropy(), entropy(),
-                           entropy(), entropy(), entropy(), entropy()};
-        return std::mt19937_64{seed};
-    }();
-    return generator();
-}
+[[nodiscard]] std::uint64_t random_bits();
 
 }  // namespace detail
 
@@ -89,21 +80,8 @@ namespace detail {
 
 // Reads 32 hexadecimal digits into 16 bytes, skipping hyphens at the places of a UUID where
 // `hyphens` says so.
-[[nodiscard]] inline bool parse_hex16(std::string_view text, bool hyphens,
-                                      std::array<std::uint8_t, 16>& out) {
-    std::size_t at = 0;
-    for (std::size_t i = 0; i < 16; ++i) {
-        if (hyphens && (i == 4 || i == 6 || i == 8 || i == 10) && !take_char(text, at, '-'))
-            return false;
-        if (at + 2 > text.size()) return false;
-        int const high = hex_digit(text[at]);
-        int const low = hex_digit(text[at + 1]);
-        if (high < 0 || low < 0) return false;
-        out[i] = static_cast<std::uint8_t>(high * 16 + low);
-        at += 2;
-    }
-    return at == text.size();
-}
+[[nodiscard]] bool parse_hex16(std::string_view text, bool hyphens,
+                               std::array<std::uint8_t, 16>& out);
 
 }  // namespace detail
 
@@ -119,14 +97,11 @@ inline result<operation_id> operation_id::parse(std::string_view text) {
     return id;
 }
 
-inline result<trace_id> trace_id::parse(std::string_view text) {
-    trace_id id;
-    if (!detail::parse_hex16(text, false, id.bytes))
-        return fail(errc::bad_argument, "not a trace id");
-    return id;
-}
-
 }  // namespace v0_1_0
 }  // namespace aiaudit
+
+#ifndef AIAUDIT_SEPARATE
+#include <aiaudit/impl/core/ids.ipp>
+#endif
 
 #endif  // AIAUDIT_CORE_IDS_HPP

@@ -15,7 +15,6 @@
 #include <aiaudit/config.hpp>  // int128, AIAUDIT_THROW
 #include <aiaudit/error.hpp>   // result
 
-#include <algorithm>
 #include <compare>
 #include <cstdint>
 #include <string>
@@ -30,10 +29,10 @@ inline constexpr int128 int128_max = static_cast<int128>(~uint128{0} >> 1);
 // Digits with an optional sign, point and exponent ("-1.25e-7") times 10^scale, as a whole number.
 // money_inexact where digits would be lost, money_overflow past 128 bits, bad_argument for other
 // text.
-[[nodiscard]] inline result<int128> parse_scaled_decimal(std::string_view text, int scale);
+[[nodiscard]] result<int128> parse_scaled_decimal(std::string_view text, int scale);
 
 // value / 10^scale in the shortest decimal digits, never an exponent.
-[[nodiscard]] inline std::string format_scaled_decimal(int128 value, int scale);
+[[nodiscard]] std::string format_scaled_decimal(int128 value, int scale);
 
 // The quotient rounded to nearest, ties to even. divisor > 0.
 [[nodiscard]] constexpr int128 divide_half_even(int128 value, int128 divisor) noexcept {
@@ -149,6 +148,7 @@ class exact_cost {
 public:
     [[nodiscard]] result<void> add(std::uint64_t count, rate price, multiplier factor = {});
     [[nodiscard]] result<void> add(exact_cost const& other);
+    [[nodiscard]] result<void> add(money amount);
     [[nodiscard]] money rounded() const noexcept {
         return money::from_pico(
             detail::divide_half_even(numerator_, denominator_ * yocto_per_pico));
@@ -161,46 +161,8 @@ private:
     int128 denominator_ = 1;  // small: the least common multiple of the factors' denominators
 };
 
-inline result<void> exact_cost::add(std::uint64_t count, rate price, multiplier factor) {
-    AIAUDIT_ASSERT(factor.numerator > 0);
-    AIAUDIT_ASSERT(factor.denominator > 0);
-    int128 product = 0;
-    if (__builtin_mul_overflow(price.yocto(), static_cast<int128>(count), &product) ||
-        __builtin_mul_overflow(product, static_cast<int128>(factor.numerator), &product)) {
-        return fail(errc::money_overflow);
-    }
-    return add_fraction(product, factor.denominator);
-}
-
 inline result<void> exact_cost::add(exact_cost const& other) {
     return add_fraction(other.numerator_, other.denominator_);
-}
-
-inline result<void> exact_cost::add_fraction(int128 numerator, int128 denominator) {
-    int128 a = denominator_;
-    int128 b = denominator;
-    while (b != 0) {
-        int128 const next = a % b;
-        a = b;
-        b = next;
-    }
-    int128 const grow_self = denominator / a;
-    int128 const grow_other = denominator_ / a;
-    int128 common = 0;
-    int128 left = 0;
-    int128 right = 0;
-    int128 sum = 0;
-    int128 divisor = 0;
-    if (__builtin_mul_overflow(denominator_, grow_self, &common) ||
-        __builtin_mul_overflow(common, yocto_per_pico, &divisor) ||
-        __builtin_mul_overflow(numerator_, grow_self, &left) ||
-        __builtin_mul_overflow(numerator, grow_other, &right) ||
-        __builtin_add_overflow(left, right, &sum)) {
-        return fail(errc::money_overflow);
-    }
-    numerator_ = sum;
-    denominator_ = common;
-    return {};
 }
 
 namespace detail {
@@ -212,94 +174,12 @@ struct decimal_parts {
     long exponent = 0;     // value = digits * 10^exponent
 };
 
-inline result<decimal_parts> split_decimal(std::string_view text) {
-    auto const bad = [&] {
-        return fail(errc::bad_argument,
-                    "not a decimal number: '" + std::string(text.substr(0, 40)) + "'");
-    };
-    decimal_parts parts;
-    std::size_t at = 0;
-    if (at < text.size() && (text[at] == '-' || text[at] == '+'))
-        parts.negative = text[at++] == '-';
-    bool any_digit = false;
-    bool after_point = false;
-    for (; at < text.size(); ++at) {
-        char const c = text[at];
-        if (c == '.' && !after_point) {
-            after_point = true;
-        } else if (c >= '0' && c <= '9') {
-            any_digit = true;
-            if (after_point) --parts.exponent;
-            if (c != '0' || !parts.digits.empty()) parts.digits.push_back(c);
-        } else {
-            break;
-        }
-    }
-    if (!any_digit || text.size() > 400) return bad();
-    if (at == text.size()) return parts;
-    if (text[at] != 'e' && text[at] != 'E') return bad();
-    ++at;
-    bool negative_exponent = false;
-    if (at < text.size() && (text[at] == '-' || text[at] == '+'))
-        negative_exponent = text[at++] == '-';
-    if (at == text.size() || text.size() - at > 4) return bad();
-    long exponent = 0;
-    for (; at < text.size(); ++at) {
-        if (text[at] < '0' || text[at] > '9') return bad();
-        exponent = exponent * 10 + (text[at] - '0');
-    }
-    parts.exponent += negative_exponent ? -exponent : exponent;
-    return parts;
-}
-
-inline result<int128> parse_scaled_decimal(std::string_view text, int scale) {
-    auto parts = split_decimal(text);
-    if (!parts) return parts.error();
-    std::string& digits = parts->digits;
-    if (digits.empty()) return int128{0};
-    long exponent = parts->exponent + scale;
-    while (exponent < 0 && !digits.empty() && digits.back() == '0') {
-        digits.pop_back();
-        ++exponent;
-    }
-    if (exponent < 0) {
-        return fail(errc::money_inexact,
-                    "too many decimal places: '" + std::string(text.substr(0, 40)) + "'");
-    }
-    int128 value = 0;
-    auto const push = [&value](int digit) {
-        return !__builtin_mul_overflow(value, int128{10}, &value) &&
-               !__builtin_add_overflow(value, static_cast<int128>(digit), &value);
-    };
-    for (char const c : digits) {
-        if (!push(c - '0')) return fail(errc::money_overflow, std::string(text.substr(0, 40)));
-    }
-    for (; exponent > 0; --exponent) {
-        if (!push(0)) return fail(errc::money_overflow, std::string(text.substr(0, 40)));
-    }
-    return parts->negative ? -value : value;
-}
-
-inline std::string format_scaled_decimal(int128 value, int scale) {
-    bool const negative = value < 0;
-    uint128 rest =
-        negative ? uint128{0} - static_cast<uint128>(value) : static_cast<uint128>(value);
-    std::string text;  // built backwards
-    bool significant = false;
-    for (int place = 0; place < scale || rest != 0 || place == scale; ++place) {
-        if (place == scale && significant) text.push_back('.');
-        char const digit = static_cast<char>('0' + static_cast<int>(rest % 10));
-        rest /= 10;
-        significant = significant || digit != '0';
-        if (place >= scale || significant) text.push_back(digit);
-    }
-    if (negative) text.push_back('-');
-    std::reverse(text.begin(), text.end());
-    return text;
-}
-
 }  // namespace detail
 }  // namespace v0_1_0
 }  // namespace aiaudit
+
+#ifndef AIAUDIT_SEPARATE
+#include <aiaudit/impl/core/money.ipp>
+#endif
 
 #endif  // AIAUDIT_CORE_MONEY_HPP

@@ -57,16 +57,7 @@ inline void append_field(std::string& out, std::string_view field) {
 }
 
 // Seven bits a byte, least significant first; the high bit says that more follow.
-inline void append_varint(std::string& out, std::uint64_t value) {
-    char bytes[10];
-    std::size_t size = 0;
-    while (value >= 0x80) {
-        bytes[size++] = static_cast<char>(static_cast<std::uint8_t>(value) | 0x80U);
-        value >>= 7;
-    }
-    bytes[size++] = static_cast<char>(static_cast<std::uint8_t>(value));
-    out.append(bytes, size);
-}
+void append_varint(std::string& out, std::uint64_t value);
 
 // A text behind its length.
 inline void append_text(std::string& out, std::string_view text) {
@@ -74,7 +65,7 @@ inline void append_text(std::string& out, std::string_view text) {
     out.append(text);
 }
 
-// Small magnitudes of either sign become small varints.
+// Small magnitudes of either sign become value varints.
 [[nodiscard]] constexpr std::uint64_t zigzag(std::int64_t value) noexcept {
     return (static_cast<std::uint64_t>(value) << 1) ^ (value < 0 ? ~std::uint64_t{0} : 0);
 }
@@ -82,14 +73,7 @@ inline void append_text(std::string& out, std::string_view text) {
     return static_cast<std::int64_t>((value >> 1) ^ (~(value & 1) + 1));
 }
 
-inline void append_varint128(std::string& out, int128 value) {
-    uint128 rest = (static_cast<uint128>(value) << 1) ^ (value < 0 ? ~uint128{0} : uint128{0});
-    while (rest >= 0x80) {
-        out.push_back(static_cast<char>(static_cast<std::uint8_t>(rest) | 0x80U));
-        rest >>= 7;
-    }
-    out.push_back(static_cast<char>(static_cast<std::uint8_t>(rest)));
-}
+void append_varint128(std::string& out, int128 value);
 
 // The most bytes that a varint takes.
 inline constexpr std::size_t varint_bytes = 10;
@@ -111,26 +95,13 @@ public:
         store_little_endian(at_, value);
         at_ += sizeof(Integer);
     }
-    void varint(std::uint64_t value) noexcept {
-        while (value >= 0x80) {
-            byte(static_cast<std::uint8_t>(value | 0x80U));
-            value >>= 7;
-        }
-        byte(static_cast<std::uint8_t>(value));
-    }
+    void varint(std::uint64_t value) noexcept;
     // A length and the bytes.
     void text(std::string_view bytes) noexcept {
         varint(bytes.size());
         raw(bytes);
     }
-    void varint128(int128 value) noexcept {
-        uint128 rest = (static_cast<uint128>(value) << 1) ^ (value < 0 ? ~uint128{0} : uint128{0});
-        while (rest >= 0x80) {
-            byte(static_cast<std::uint8_t>(static_cast<std::uint8_t>(rest) | 0x80U));
-            rest >>= 7;
-        }
-        byte(static_cast<std::uint8_t>(rest));
-    }
+    void varint128(int128 value) noexcept;
 
 private:
     char* at_;
@@ -162,9 +133,9 @@ public:
     // Rejects an encoding longer than it need be: one value has one encoding.
     constexpr std::uint64_t varint() noexcept {
         if (!rest_.empty() && static_cast<std::uint8_t>(rest_[0]) < 0x80) {
-            auto const small = static_cast<std::uint8_t>(rest_[0]);
+            auto const value = static_cast<std::uint8_t>(rest_[0]);
             rest_.remove_prefix(1);
-            return small;
+            return value;
         }
         return long_varint();
     }
@@ -213,5 +184,9 @@ private:
 }  // namespace detail
 }  // namespace v0_1_0
 }  // namespace aiaudit
+
+#ifndef AIAUDIT_SEPARATE
+#include <aiaudit/impl/detail/bytes.ipp>
+#endif
 
 #endif  // AIAUDIT_DETAIL_BYTES_HPP

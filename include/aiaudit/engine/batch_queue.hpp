@@ -15,13 +15,11 @@
 #include <aiaudit/detail/bytes.hpp>           // little-endian integers
 #include <aiaudit/engine/one_time_event.hpp>  // one_time_event
 #include <aiaudit/error.hpp>                  // result
-#include <aiaudit/limits.hpp>                 // record_bytes
 
 #include <algorithm>
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
-#include <iterator>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -70,15 +68,7 @@ struct batch {
     sequence first{};                        // zero where the records were spilled
     std::optional<error> failure{};
 
-    void add(std::string_view encoded, entry_mark mark = entry_mark::none) {
-        static_assert(limits::record_bytes < static_cast<std::uint32_t>(entry_mark::held));
-        append_little_endian(
-            bytes, static_cast<std::uint32_t>(encoded.size()) | static_cast<std::uint32_t>(mark));
-        bytes.append(encoded);
-        ++count;
-        if (mark == entry_mark::conditional) ++conditional;
-        has_rules = has_rules || is_rule(encoded);
-    }
+    void add(std::string_view encoded, entry_mark mark = entry_mark::none);
     void note_relaxed(std::thread::id by) {
         if (std::find(relaxed.rbegin(), relaxed.rend(), by) == relaxed.rend())
             relaxed.push_back(by);
@@ -107,27 +97,7 @@ struct batch {
     }
     // Takes entries out, before any of them is in the log. `more` by place, of entries that are
     // still there.
-    void leave_out(std::vector<left_out_entry>&& more) {
-        batch kept;
-        auto gone = more.begin();
-        static_cast<void>(for_each_entry(
-            [&](std::uint32_t place, entry_mark mark, std::string_view encoded) -> result<void> {
-                if (gone != more.end() && gone->place == place) {
-                    ++gone;
-                } else {
-                    kept.add(encoded, mark);
-                }
-                return {};
-            }));
-        bytes = std::move(kept.bytes);
-        count = kept.count;
-        conditional = kept.conditional;
-        has_rules = kept.has_rules;
-        left_out.insert(left_out.end(), std::make_move_iterator(more.begin()),
-                        std::make_move_iterator(more.end()));
-        std::sort(left_out.begin(), left_out.end(),
-                  [](auto const& a, auto const& b) { return a.place < b.place; });
-    }
+    void leave_out(std::vector<left_out_entry>&& more);
     // What was left out of it at that place; null where it was let in.
     [[nodiscard]] left_out_entry const* left_out_at(std::uint32_t place) const noexcept {
         auto const found = first_left_out(place);
@@ -177,112 +147,22 @@ public:
     // will wait for it. Errors: closed; a failure of what this thread handed over before, and was
     // not told of. The record is then not in the queue.
     [[nodiscard]] result<pushed> push(std::string_view encoded, bool awaited,
-                                      entry_mark mark = entry_mark::none) {
-        std::unique_lock lock(mutex_);
-        if (!has_room(encoded.size())) {
-            room_.wait(lock, [&] { return stopping_ || has_room(encoded.size()); });
-        }
-        if (stopping_) return fail(errc::closed, "the ledger is being closed");
-        if (auto failure = take_untold()) return *failure;
-        gathering_->add(encoded, mark);
-        if (awaited) {
-            ++gathering_->awaited;
-        } else {
-            gathering_->note_relaxed(std::this_thread::get_id());
-        }
-        pushed made{gathering_, gathering_->count - 1};
-        bool const wake = wakes_writer(awaited);
-        lock.unlock();
-        if (wake) work_.notify_one();
-        return made;
-    }
+                                      entry_mark mark = entry_mark::none);
 
     // Until the batch was written or has failed.
-    [[nodiscard]] result<void> wait(batch const& of) {
-        of.ended.wait();
-        if (of.ended.get() == batch::written) return {};
-        std::lock_guard const lock(mutex_);
-        static_cast<void>(take_untold());
-        return *of.failure;
-    }
+    [[nodiscard]] result<void> wait(batch const& of);
     // Says that somebody waits for a batch that was not awaited when it was pushed.
-    void await(batch const& of) {
-        bool wake = false;
-        {
-            std::lock_guard const lock(mutex_);
-            if (&of != gathering_.get()) return;
-            ++gathering_->awaited;
-            wake = wakes_writer(true);
-        }
-        if (wake) work_.notify_one();
-    }
+    void await(batch const& of);
     // Until all that was pushed before is written. Errors: a failure of what this thread handed
     // over and was not told of; else one of another thread's that no flush() has told of.
-    [[nodiscard]] result<void> flush() {
-        std::unique_lock lock(mutex_);
-        std::shared_ptr<batch> const last = gathering_->count != 0 ? gathering_ : writing_;
-        if (last && last == gathering_) hurried_ = true;
-        lock.unlock();
-        work_.notify_one();
-        if (last) last->ended.wait();
-        lock.lock();
-        if (auto failure = take_untold()) return *failure;
-        for (auto& [thread, failure] : untold_) {
-            if (std::exchange(failure.told_by_flush, true)) continue;
-            return failure.why;
-        }
-        return {};
-    }
+    [[nodiscard]] result<void> flush();
 
     // For the writer: the next batch; none once the queue was stopped and is empty.
-    [[nodiscard]] std::shared_ptr<batch> take() {
-        std::unique_lock lock(mutex_);
-        writer_ = writer_state::idle;
-        work_.wait(lock, [this] { return stopping_ || gathering_->count != 0; });
-        writer_ = writer_state::gathering;
-        auto const since = std::chrono::steady_clock::now();
-        while (!ready()) {
-            auto const until =
-                since + (gathering_->awaited != 0 ? times_.awaited : times_.unawaited);
-            if (std::chrono::steady_clock::now() >= until) break;
-            work_.wait_until(lock, until);
-        }
-        writer_ = writer_state::busy;
-        if (gathering_->count == 0) return {};
-        auto next = std::make_shared<batch>();
-        next->bytes = std::exchange(spare_, {});
-        writing_ = std::exchange(gathering_, std::move(next));
-        hurried_ = false;
-        auto taken = writing_;
-        lock.unlock();
-        room_.notify_all();
-        return taken;
-    }
+    [[nodiscard]] std::shared_ptr<batch> take();
     // Tells those who wait. `first`: the sequence of the batch's first record. With a batch that
     // failed the one that gathers fails too, if it holds later records of the same threads: so the
     // records of one thread enter the log without a hole. The one that failed with it is returned.
-    std::shared_ptr<batch> finish(batch& done, result<sequence> const& first) {
-        std::shared_ptr<batch> doomed;
-        {
-            std::lock_guard const lock(mutex_);
-            expected_ = done.awaited;
-            writing_.reset();
-            if (first) {
-                done.first = *first;
-            } else {
-                note_failure(done, first.error());
-                if (share_a_thread(done, *gathering_)) {
-                    doomed = std::exchange(gathering_, std::make_shared<batch>());
-                    note_failure(*doomed, first.error());
-                }
-            }
-        }
-        done.ended.set(first ? batch::written : batch::failed);
-        if (!doomed) return {};
-        doomed->ended.set(batch::failed);
-        room_.notify_all();
-        return doomed;
-    }
+    std::shared_ptr<batch> finish(batch& done, result<sequence> const& first);
     // The bytes of a batch that nobody reads any more, for the next one.
     void recycle(std::string&& bytes) {
         bytes.clear();
@@ -290,14 +170,7 @@ public:
         spare_ = std::move(bytes);
     }
     // What was pushed is still written; nothing more is taken in.
-    void stop() {
-        {
-            std::lock_guard const lock(mutex_);
-            stopping_ = true;
-        }
-        work_.notify_all();
-        room_.notify_all();
-    }
+    void stop();
     // Sleeps, but not beyond stop(). True where it was stopped.
     [[nodiscard]] bool pause(std::chrono::milliseconds time) {
         std::unique_lock lock(mutex_);
@@ -323,14 +196,7 @@ private:
         return std::find_first_of(a.relaxed.begin(), a.relaxed.end(), b.relaxed.begin(),
                                   b.relaxed.end()) != a.relaxed.end();
     }
-    [[nodiscard]] std::optional<error> take_untold() {
-        if (untold_.empty()) return {};
-        auto const found = untold_.find(std::this_thread::get_id());
-        if (found == untold_.end()) return {};
-        error why = std::move(found->second.why);
-        untold_.erase(found);
-        return why;
-    }
+    [[nodiscard]] std::optional<error> take_untold();
     [[nodiscard]] bool has_room(std::size_t bytes) const noexcept {
         return gathering_->count < records_most_ &&
                (gathering_->count == 0 || gathering_->bytes.size() + bytes <= bytes_most_);
@@ -340,14 +206,7 @@ private:
                gathering_->bytes.size() >= bytes_most_ / 2 ||
                (gathering_->awaited != 0 && gathering_->awaited >= expected_);
     }
-    [[nodiscard]] bool wakes_writer(bool awaited) noexcept {
-        if (writer_ == writer_state::busy) return false;
-        if (writer_ == writer_state::idle) {
-            writer_ = writer_state::gathering;
-            return true;
-        }
-        return ready() || (awaited && gathering_->awaited == 1);
-    }
+    [[nodiscard]] bool wakes_writer(bool awaited) noexcept;
 
     std::uint32_t const records_most_;
     std::size_t const bytes_most_;
@@ -370,5 +229,9 @@ private:
 }  // namespace detail
 }  // namespace v0_1_0
 }  // namespace aiaudit
+
+#ifndef AIAUDIT_SEPARATE
+#include <aiaudit/impl/engine/batch_queue.ipp>
+#endif
 
 #endif  // AIAUDIT_ENGINE_BATCH_QUEUE_HPP

@@ -14,7 +14,8 @@
 
 #include <aiaudit/engine/batch_queue.hpp>  // batch
 #include <aiaudit/engine/log_reader.hpp>   // log_reader
-#include <aiaudit/rollup/report.hpp>       // report, rollup
+#include <aiaudit/rollup/report.hpp>       // report
+#include <aiaudit/rollup/rollup.hpp>       // rollup
 
 #include <algorithm>
 #include <chrono>
@@ -367,8 +368,8 @@ private:
             auto const bytes = view.get(table::snapshots, key);
             if (!bytes) return bytes.error();
             if (!whole || !part || !*bytes) return fail(errc::corrupt, "a day part has no key");
-            whole->through = std::max(whole->through, part->through);
-            whole->after = std::min(whole->after, part->after);
+            whole->through = (std::max)(whole->through, part->through);
+            whole->after = (std::min)(whole->after, part->after);
             parts.emplace_back(**bytes);
         }
         std::vector<std::string_view> const all(parts.begin(), parts.end());

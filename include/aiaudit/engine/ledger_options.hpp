@@ -7,9 +7,9 @@
 #ifndef AIAUDIT_ENGINE_LEDGER_OPTIONS_HPP
 #define AIAUDIT_ENGINE_LEDGER_OPTIONS_HPP
 
-#include <aiaudit/engine/log_appender.hpp>  // log_failure_policy, rotation_policy
-#include <aiaudit/rollup/rollup.hpp>        // rollup_options
+#include <aiaudit/rollup/query.hpp>  // rollup_options
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -33,6 +33,32 @@ enum class budget_mode : std::uint8_t {
     exclusive,
 };
 
+// When a segment is full: the next record goes to a new one.
+struct rotation_policy {
+    std::uint64_t segment_bytes = std::uint64_t{1} << 30;  // of blocks
+    bool monthly = true;  // by the clock, UTC: so that whole months can be dropped
+};
+
+// What happens to records that the log does not take (a full disk, a failing one).
+enum class on_log_failure : std::uint8_t {
+    // Those who wait get the error; a relaxed append's error goes to the next caller.
+    fail_call,
+    // They are tried again for as long as log_failure_wait says, while callers wait; then as
+    // fail_call.
+    block,
+    // They go to a file in spill_directory, durably, and are acknowledged without a sequence. They
+    // enter the log, in their order, before the next record that it takes, or when the ledger is
+    // opened again with that directory. Until then reports do not count them. What needs the log to
+    // be decided (a budget shared by processes) fails.
+    spill,
+};
+
+struct log_failure_policy {
+    on_log_failure what = on_log_failure::fail_call;
+    std::chrono::milliseconds wait{30'000};  // for on_log_failure::block
+    std::string spill_directory{};           // there already, best on another disk than the ledger
+};
+
 struct ledger_options {
     // The directory. Made if it does not exist and `create` says so.
     std::string path{};
@@ -47,6 +73,11 @@ struct ledger_options {
     rotation_policy rotation{};
     log_failure_policy log_failure{};
     budget_mode budgets = budget_mode::shared;
+
+    // Address space that each open segment reserves, and so the most that it can hold; nothing is
+    // allocated ahead. 0: 64 GiB, or less where the process has no room for that (RLIMIT_AS, an
+    // emulator). The least is 1 MiB. A segment that is full is followed by the next.
+    std::uint64_t map_bytes = 0;
 
     // Memory for sums of past days, which are loaded again where it is not enough.
     std::size_t rollup_memory_bytes = rollup_options{}.memory_bytes;

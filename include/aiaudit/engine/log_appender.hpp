@@ -8,6 +8,7 @@
 #define AIAUDIT_ENGINE_LOG_APPENDER_HPP
 
 #include <aiaudit/engine/gate_keeper.hpp>  // gate_keeper
+#include <aiaudit/engine/ledger_options.hpp>  // log_failure_policy
 #include <aiaudit/engine/log_writer.hpp>   // log_writer
 #include <aiaudit/engine/spill_file.hpp>   // spill_file
 
@@ -21,26 +22,6 @@
 
 namespace aiaudit {
 inline namespace v0_1_0 {
-
-// What happens to records that the log does not take (a full disk, a failing one).
-enum class on_log_failure : std::uint8_t {
-    // Those who wait get the error; a relaxed append's error goes to the next caller.
-    fail_call,
-    // They are tried again for as long as log_failure_wait says, while callers wait; then as
-    // fail_call.
-    block,
-    // They go to a file in spill_directory, durably, and are acknowledged without a sequence. They
-    // enter the log, in their order, before the next record that it takes, or when the ledger is
-    // opened again with that directory. Until then reports do not count them. What needs the log to
-    // be decided (a budget shared by processes) fails.
-    spill,
-};
-
-struct log_failure_policy {
-    on_log_failure what = on_log_failure::fail_call;
-    std::chrono::milliseconds wait{30'000};  // for on_log_failure::block
-    std::string spill_directory{};           // there already, best on another disk than the ledger
-};
 
 namespace detail {
 
@@ -77,7 +58,7 @@ public:
         using steady_clock = std::chrono::steady_clock;
         using pause_time = std::chrono::milliseconds;
         auto const until = steady_clock::now() + failure_.wait;
-        for (pause_time pause{10};; pause = std::min(pause * 2, pause_time{1000})) {
+        for (pause_time pause{10};; pause = (std::min)(pause * 2, pause_time{1000})) {
             auto taken = take_up_spilled();
             auto const before = taken ? write(next, {}) : result<std::uint64_t>(taken.error());
             if (before) return sequence{*before + 1};

@@ -8,7 +8,6 @@
 #define AIAUDIT_ENGINE_LOG_KEYS_HPP
 
 #include <aiaudit/core/calendar.hpp>     // civil_day
-#include <aiaudit/detail/bytes.hpp>      // little-endian integers
 #include <aiaudit/integrity/merkle.hpp>  // compact_range
 #include <aiaudit/storage/store.hpp>     // table
 
@@ -45,17 +44,8 @@ inline constexpr std::uint64_t tile_leaves = std::uint64_t{1} << tile_levels;
     return level != 0 && level % tile_levels == 0;
 }
 
-[[nodiscard]] inline std::string big_endian_key(std::uint64_t value) {
-    std::string key(8, '\0');
-    for (std::size_t i = 0; i < 8; ++i)
-        key[i] = static_cast<char>(static_cast<std::uint8_t>(value >> (56 - 8 * i)));
-    return key;
-}
-[[nodiscard]] inline std::uint64_t from_big_endian_key(std::string_view key) noexcept {
-    std::uint64_t value = 0;
-    for (char const byte : key) value = value << 8 | static_cast<std::uint8_t>(byte);
-    return value;
-}
+[[nodiscard]] std::string big_endian_key(std::uint64_t value);
+[[nodiscard]] std::uint64_t from_big_endian_key(std::string_view key) noexcept;
 
 // A block is found by its last record, so the first key at or after a sequence is the block that
 // holds it.
@@ -66,12 +56,7 @@ inline constexpr std::uint64_t tile_leaves = std::uint64_t{1} << tile_levels;
     return static_cast<char>(level) + big_endian_key(index);
 }
 
-[[nodiscard]] inline std::string day_key(civil_day day) {
-    // Biased, so that days before 1970 sort before those after.
-    auto const biased =
-        static_cast<std::uint64_t>(std::int64_t{day.days} + (std::int64_t{1} << 31));
-    return big_endian_key(biased).substr(4);
-}
+[[nodiscard]] std::string day_key(civil_day day);
 
 // The key of a part of a day's rollup, in the table snapshots.
 struct part_key {
@@ -88,16 +73,7 @@ struct part_key {
         if (segment != 0) key += big_endian_key(segment);
         return key;
     }
-    [[nodiscard]] static std::optional<part_key> parse(std::string_view key) noexcept {
-        if (key.size() != bytes && key.size() != bytes + 8) return std::nullopt;
-        auto const biased = static_cast<std::int64_t>(from_big_endian_key(key.substr(0, 4)));
-        part_key found;
-        found.day.days = static_cast<std::int32_t>(biased - (std::int64_t{1} << 31));
-        found.through = from_big_endian_key(key.substr(4, 8));
-        found.after = from_big_endian_key(key.substr(12, 8));
-        found.segment = from_big_endian_key(key.substr(bytes));
-        return found;
-    }
+    [[nodiscard]] static std::optional<part_key> parse(std::string_view key) noexcept;
 };
 
 template <class Integer>
@@ -145,5 +121,9 @@ template <class View>
 }  // namespace detail
 }  // namespace v0_1_0
 }  // namespace aiaudit
+
+#ifndef AIAUDIT_SEPARATE
+#include <aiaudit/impl/engine/log_keys.ipp>
+#endif
 
 #endif  // AIAUDIT_ENGINE_LOG_KEYS_HPP

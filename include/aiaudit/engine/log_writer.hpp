@@ -12,6 +12,7 @@
 #include <aiaudit/codec/block.hpp>         // block_builder
 #include <aiaudit/core/calendar.hpp>       // month_of
 #include <aiaudit/engine/batch_queue.hpp>  // batch
+#include <aiaudit/engine/ledger_options.hpp>  // rotation_policy
 #include <aiaudit/engine/log_keys.hpp>     // meta_key, block_key
 
 #include <cstdint>
@@ -21,12 +22,6 @@
 
 namespace aiaudit {
 inline namespace v0_1_0 {
-
-// When a segment is full: the next record goes to a new one.
-struct rotation_policy {
-    std::uint64_t segment_bytes = std::uint64_t{1} << 30;  // of blocks
-    bool monthly = true;  // by the clock, UTC: so that whole months can be dropped
-};
 
 namespace detail {
 

@@ -11,23 +11,20 @@
 #ifndef AIAUDIT_ENGINE_SPILL_FILE_HPP
 #define AIAUDIT_ENGINE_SPILL_FILE_HPP
 
-#include <aiaudit/codec/record_codec.hpp>        // decode_record
-#include <aiaudit/detail/crc32c.hpp>             // crc32c
-#include <aiaudit/engine/batch_queue.hpp>        // batch
-#include <aiaudit/engine/log_keys.hpp>           // spill_prefix
-#include <aiaudit/storage/ledger_directory.hpp>  // list_directory
-#include <aiaudit/storage/posix_file.hpp>        // file_handle
+#include <aiaudit/codec/record_codec.hpp>  // decode_record
+#include <aiaudit/detail/crc32c.hpp>       // crc32c
+#include <aiaudit/engine/batch_queue.hpp>  // batch
+#include <aiaudit/engine/log_keys.hpp>     // spill_prefix
+#include <aiaudit/storage/posix_file.hpp>  // file_handle
 
 #include <algorithm>
 #include <cstdint>
-#include <random>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 #include <climits>
-#include <cstdlib>
 
 namespace aiaudit {
 inline namespace v0_1_0 {
@@ -40,40 +37,10 @@ public:
 
     // A new file for that ledger. Errors: those of the file system.
     [[nodiscard]] static result<spill_file> make(std::string const& directory,
-                                                 std::string const& ledger) {
-        std::random_device entropy;
-        std::uint64_t const number = std::uint64_t{entropy()} << 32 | entropy();
-        spill_file made(directory, to_hex(big_endian_key(number)) + std::string(extension));
-        made.file_ = file_handle::open(made.path_, O_RDWR | O_CREAT | O_EXCL);
-        if (!made.file_) return posix_error(errno, "create", made.path_);
-        if (!made.lock()) return posix_error(errno, "flock", made.path_);
-        std::string const head = std::string(title) + real_path(ledger) + "\n";
-        if (auto ok = made.append(head); !ok) return ok.error();
-        if (auto ok = sync_path(directory); !ok) return ok.error();
-        return made;
-    }
+                                                 std::string const& ledger);
     // Those that other processes left behind for that ledger.
     [[nodiscard]] static result<std::vector<spill_file>> find(std::string const& directory,
-                                                              std::string const& ledger) {
-        auto const names = list_directory(directory);
-        if (!names) return names.error();
-        std::vector<spill_file> found;
-        for (std::string const& name : *names) {
-            if (!name.ends_with(extension)) continue;
-            spill_file there(directory, name);
-            there.file_ = file_handle::open(there.path_, O_RDWR);
-            if (!there.file_ || !there.lock()) continue;  // gone, or its process lives
-            std::string head(title.size() + PATH_MAX + 1, '\0');
-            auto const size = read_at(there.file_.get(), head.data(), head.size(), 0);
-            if (size < 0) return posix_error(errno, "read", there.path_);
-            head.resize(static_cast<std::size_t>(size));
-            head.resize(std::min(head.find('\n'), head.size()));
-            if (head != std::string(title) + real_path(ledger)) continue;
-            there.frames_at_ = head.size() + 1;
-            found.push_back(std::move(there));
-        }
-        return found;
-    }
+                                                              std::string const& ledger);
 
     [[nodiscard]] std::string const& path() const noexcept { return path_; }
     [[nodiscard]] std::string key() const { return std::string(meta_key::spill_prefix) + name_; }
@@ -82,13 +49,7 @@ public:
     [[nodiscard]] bool is_own() const noexcept { return end_ != 0; }
 
     // Durable when it returns. Precondition: is_own().
-    [[nodiscard]] result<void> add(batch const& from) {
-        std::string frame;
-        append_little_endian(frame, static_cast<std::uint32_t>(from.bytes.size()));
-        append_little_endian(frame, crc32c(from.bytes));
-        frame.append(from.bytes);
-        return append(frame);
-    }
+    [[nodiscard]] result<void> add(batch const& from);
 
     // Calls visit(batch&, where the next frame begins) -> result<void> for each frame from `from`
     // on (0: all); a frame that was not written whole ends it.
@@ -97,7 +58,7 @@ public:
         struct stat status {};
         if (::fstat(file_.get(), &status) != 0) return posix_error(errno, "fstat", path_);
         auto const file_bytes = static_cast<std::uint64_t>(status.st_size);
-        for (std::uint64_t at = std::max(from, frames_at_);;) {
+        for (std::uint64_t at = (std::max)(from, frames_at_);;) {
             char head[8];
             auto const got = read_at(file_.get(), head, sizeof head, at);
             if (got < 0) return posix_error(errno, "read", path_);
@@ -143,21 +104,7 @@ private:
     [[nodiscard]] bool lock() const noexcept {
         return lock_file(file_.get(), LOCK_EX | LOCK_NB) == 0;
     }
-    [[nodiscard]] result<void> append(std::string_view bytes) {
-        std::uint64_t at = end_;
-        while (!bytes.empty()) {
-            auto const wrote =
-                ::pwrite(file_.get(), bytes.data(), bytes.size(), static_cast<off_t>(at));
-            if (wrote < 0 && errno == EINTR) continue;
-            if (wrote < 0) return posix_error(errno, "write", path_);
-            bytes.remove_prefix(static_cast<std::size_t>(wrote));
-            at += static_cast<std::uint64_t>(wrote);
-        }
-        if (::fdatasync(file_.get()) != 0) return posix_error(errno, "fdatasync", path_);
-        if (end_ == 0) frames_at_ = at;
-        end_ = at;
-        return {};
-    }
+    [[nodiscard]] result<void> append(std::string_view bytes);
 
     std::string path_;
     std::string name_;
@@ -169,5 +116,9 @@ private:
 }  // namespace detail
 }  // namespace v0_1_0
 }  // namespace aiaudit
+
+#ifndef AIAUDIT_SEPARATE
+#include <aiaudit/impl/engine/spill_file.ipp>
+#endif
 
 #endif  // AIAUDIT_ENGINE_SPILL_FILE_HPP

@@ -8,14 +8,10 @@
 #ifndef AIAUDIT_EXPORT_CELL_TEXT_HPP
 #define AIAUDIT_EXPORT_CELL_TEXT_HPP
 
-#include <aiaudit/detail/json_string.hpp>  // json_string
-
-#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 namespace aiaudit {
@@ -42,104 +38,25 @@ struct report_cell {
     bool absent = false;  // there is nothing to say: null in JSON
 };
 
-[[nodiscard]] inline std::string json_object(std::vector<report_cell> const& cells) {
-    std::string out = "{";
-    for (report_cell const& cell : cells) {
-        if (out.size() > 1) out.push_back(',');
-        out.append(json_string(cell.name)).push_back(':');
-        out.append(cell.absent ? "null" : cell.number ? cell.text : json_string(cell.text));
-    }
-    out.push_back('}');
-    return out;
-}
-
-[[nodiscard]] inline std::string csv_cell(std::string_view text) {
-    if (text.find_first_of(",\"\r\n") == std::string_view::npos) return std::string(text);
-    std::string out = "\"";
-    for (char const c : text) {
-        if (c == '"') out.push_back('"');
-        out.push_back(c);
-    }
-    out.push_back('"');
-    return out;
-}
-
-// How many columns of a terminal the text takes: its code points.
-[[nodiscard]] inline std::size_t width_of(std::string_view text) noexcept {
-    return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) {
-        return (static_cast<std::uint8_t>(c) & 0xC0U) != 0x80U;
-    }));
-}
-
-inline void append_aligned(std::string& out, std::string_view text, std::size_t width, bool left) {
-    std::size_t const have = width_of(text);
-    std::size_t const gap = width > have ? width - have : 0;
-    if (!left) out.append(gap, ' ');
-    out.append(text);
-    if (left) out.append(gap, ' ');
-}
+[[nodiscard]] std::string json_object(std::vector<report_cell> const& cells);
 
 // Lines of the same columns under their names. A bar, where there is one, follows its line. A
 // column in which no line has anything is left out.
-[[nodiscard]] inline std::string aligned_text(std::vector<report_cell> const& names,
-                                              std::vector<std::vector<report_cell>> const& lines,
-                                              std::vector<std::string> const& bars = {}) {
-    std::vector<std::size_t> widths;
-    for (std::size_t column = 0; column < names.size(); ++column) {
-        std::size_t width = 0;
-        for (auto const& line : lines) width = std::max(width, width_of(line[column].text));
-        if (width > 0) width = std::max(width, width_of(names[column].name));
-        widths.push_back(width);
-    }
-    std::string out;
-    auto const add_line = [&](std::vector<report_cell> const& cells, bool is_head,
-                              std::string_view bar) {
-        for (std::size_t column = 0; column < cells.size(); ++column) {
-            if (widths[column] == 0) continue;
-            if (column > 0) out.append("  ");
-            append_aligned(out, is_head ? cells[column].name : cells[column].text, widths[column],
-                           cells[column].label);
-        }
-        if (!bar.empty()) out.append("  ").append(bar);
-        while (out.ends_with(' ')) out.pop_back();
-        out.push_back('\n');
-    };
-    add_line(names, true, {});
-    for (std::size_t i = 0; i < lines.size(); ++i)
-        add_line(lines[i], false, i < bars.size() ? std::string_view(bars[i]) : std::string_view{});
-    return out;
-}
+[[nodiscard]] std::string aligned_text(std::vector<report_cell> const& names,
+                                       std::vector<std::vector<report_cell>> const& lines,
+                                       std::vector<std::string> const& bars = {});
 
 // The same for machines: csv, json, or jsonl.
-[[nodiscard]] inline std::string machine_text(std::vector<report_cell> const& names,
-                                              std::vector<std::vector<report_cell>> const& lines,
-                                              text_format format) {
-    std::string out = format == text_format::json ? "[" : "";
-    bool first = true;
-    auto const add_csv = [&out](std::vector<report_cell> const& cells, bool is_head) {
-        bool first_cell = true;
-        for (report_cell const& cell : cells) {
-            if (!std::exchange(first_cell, false)) out.push_back(',');
-            out.append(csv_cell(is_head ? cell.name : cell.text));
-        }
-        out.push_back('\n');
-    };
-    if (format == text_format::csv) add_csv(names, true);
-    for (auto const& cells : lines) {
-        if (format == text_format::csv) {
-            add_csv(cells, false);
-            continue;
-        }
-        if (format == text_format::json) out.append(std::exchange(first, false) ? "\n" : ",\n");
-        out.append(json_object(cells));
-        if (format == text_format::jsonl) out.push_back('\n');
-    }
-    if (format == text_format::json) out.append(first ? "]\n" : "\n]\n");
-    return out;
-}
+[[nodiscard]] std::string machine_text(std::vector<report_cell> const& names,
+                                       std::vector<std::vector<report_cell>> const& lines,
+                                       text_format format);
 
 }  // namespace detail
 }  // namespace v0_1_0
 }  // namespace aiaudit
+
+#ifndef AIAUDIT_SEPARATE
+#include <aiaudit/impl/export/cell_text.ipp>
+#endif
 
 #endif  // AIAUDIT_EXPORT_CELL_TEXT_HPP

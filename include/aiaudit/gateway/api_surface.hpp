@@ -7,7 +7,7 @@
 #ifndef AIAUDIT_GATEWAY_API_SURFACE_HPP
 #define AIAUDIT_GATEWAY_API_SURFACE_HPP
 
-#include <aiaudit/core/http.hpp>  // header_list
+#include <aiaudit/error.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -51,12 +51,8 @@ inline constexpr std::size_t model_pattern_bytes = 256;
     if (!pattern.ends_with('*')) return pattern == model;
     return model.starts_with(pattern.substr(0, pattern.size() - 1));
 }
-[[nodiscard]] inline bool matches_any_model(std::vector<std::string> const& patterns,
-                                            std::string_view model) noexcept {
-    return std::any_of(patterns.begin(), patterns.end(), [model](std::string const& pattern) {
-        return matches_model(pattern, model);
-    });
-}
+[[nodiscard]] bool matches_any_model(std::vector<std::string> const& patterns,
+                                     std::string_view model) noexcept;
 
 // What stands before the query.
 [[nodiscard]] constexpr std::string_view path_of(std::string_view target) noexcept {
@@ -87,5 +83,9 @@ constexpr void for_each_parameter(std::string_view query, Visitor&& visit) {
 }  // namespace detail
 }  // namespace v0_1_0
 }  // namespace aiaudit
+
+#ifndef AIAUDIT_SEPARATE
+#include <aiaudit/impl/gateway/api_surface.ipp>
+#endif
 
 #endif  // AIAUDIT_GATEWAY_API_SURFACE_HPP

@@ -7,15 +7,12 @@
 #ifndef AIAUDIT_GATEWAY_ASIO_RESULT_HPP
 #define AIAUDIT_GATEWAY_ASIO_RESULT_HPP
 
-#include <aiaudit/core/http.hpp>  // header_list
-
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/core/error.hpp>
 
-#include <algorithm>
 #include <string_view>
 
 namespace aiaudit {
@@ -30,29 +27,17 @@ inline constexpr auto as_value = asio::as_tuple(asio::use_awaitable);
 
 // Of one connection alone, so that whoever passes a message on must not pass them on with it. (RFC
 // 9110, section 7.6.1.)
-[[nodiscard]] inline bool is_hop_by_hop(std::string_view name) noexcept {
-    for (std::string_view const each :
-         {"connection", "keep-alive", "proxy-authenticate", "proxy-authorization",
-          "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade"}) {
-        if (same_name(each, name)) return true;
-    }
-    return false;
-}
+[[nodiscard]] bool is_hop_by_hop(std::string_view name) noexcept;
 
 // Whether a list such as "close, x-one" has a name.
-[[nodiscard]] inline bool header_names(std::string_view list, std::string_view name) noexcept {
-    while (!list.empty()) {
-        std::string_view each = list.substr(0, list.find(','));
-        list.remove_prefix(std::min(each.size() + 1, list.size()));
-        while (each.starts_with(' ') || each.starts_with('\t')) each.remove_prefix(1);
-        while (each.ends_with(' ') || each.ends_with('\t')) each.remove_suffix(1);
-        if (same_name(each, name)) return true;
-    }
-    return false;
-}
+[[nodiscard]] bool header_names(std::string_view list, std::string_view name) noexcept;
 
 }  // namespace detail
 }  // namespace v0_1_0
 }  // namespace aiaudit
+
+#ifndef AIAUDIT_SEPARATE
+#include <aiaudit/impl/gateway/asio_result.ipp>
+#endif
 
 #endif  // AIAUDIT_GATEWAY_ASIO_RESULT_HPP

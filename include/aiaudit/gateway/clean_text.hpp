@@ -7,8 +7,6 @@
 #ifndef AIAUDIT_GATEWAY_CLEAN_TEXT_HPP
 #define AIAUDIT_GATEWAY_CLEAN_TEXT_HPP
 
-#include <aiaudit/integrity/text_form.hpp>  // take_code_point
-
 #include <cstddef>
 #include <string>
 #include <string_view>
@@ -19,26 +17,14 @@ namespace detail {
 
 // Valid UTF-8 on one line, of at most so many bytes: what is anything else becomes '?'. JSON that a
 // client cannot parse would hide the very error that it is told.
-[[nodiscard]] inline std::string clean_text(std::string_view text, std::size_t bytes_most) {
-    std::string clean;
-    while (!text.empty()) {
-        std::string_view rest = text;
-        auto const point = take_code_point(rest);
-        std::size_t const size = point ? text.size() - rest.size() : 1;
-        if (clean.size() + size > bytes_most) break;
-        bool const fit = point && *point >= 0x20 && (*point < 0x7F || *point > 0x9F);
-        if (fit) {
-            clean.append(text.substr(0, size));
-        } else {
-            clean.push_back('?');
-        }
-        text.remove_prefix(size);
-    }
-    return clean;
-}
+[[nodiscard]] std::string clean_text(std::string_view text, std::size_t bytes_most);
 
 }  // namespace detail
 }  // namespace v0_1_0
 }  // namespace aiaudit
+
+#ifndef AIAUDIT_SEPARATE
+#include <aiaudit/impl/gateway/clean_text.ipp>
+#endif
 
 #endif  // AIAUDIT_GATEWAY_CLEAN_TEXT_HPP

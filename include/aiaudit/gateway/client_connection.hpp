@@ -72,13 +72,7 @@ class client_connection : public std::enable_shared_from_this<client_connection>
 public:
     using tcp = asio::ip::tcp;
 
-    client_connection(tcp::socket socket, gateway_limits const& limits)
-        : stream_(std::move(socket)), limits_(limits) {
-        beast::error_code ignored;
-        stream_.socket().set_option(tcp::no_delay(true), ignored);
-        auto const from = stream_.socket().remote_endpoint(ignored);
-        if (!ignored) remote_ = from.address().to_string();
-    }
+    client_connection(tcp::socket socket, gateway_limits const& limits);
 
     // The next request. Nothing, with a status of 0, where the client closed or said nothing.
     [[nodiscard]] asio::awaitable<std::optional<gateway_request>> read(unreadable_request& why);
@@ -172,17 +166,6 @@ inline asio::awaitable<bool> client_connection::await_first_byte() {
     co_return !why;
 }
 
-inline unreadable_request client_connection::unreadable_of(beast::error_code why) const {
-    using beast::http::error;
-    if (why == error::header_limit)
-        return {431, "the head is over " + std::to_string(limits_.head_bytes_max) + " bytes"};
-    if (why == error::body_limit)
-        return {413, "the body is over " + std::to_string(limits_.body_bytes_max) + " bytes"};
-    bool const is_http = why.category() == make_error_code(error::bad_method).category();
-    if (!is_http || why == error::end_of_stream || why == error::partial_message) return {};
-    return {400, "no HTTP: " + why.message()};
-}
-
 inline asio::awaitable<bool> client_connection::read_head(parser& from, unreadable_request& why) {
     stream_.expires_after(limits_.head_time);
     for (;;) {
@@ -218,7 +201,7 @@ inline asio::awaitable<bool> client_connection::read_body(parser& from, unreadab
     // Beast reads as much at once as there is room.
     constexpr std::uint64_t read_bytes_max = std::uint64_t{64} << 10;
     auto const rest = from.content_length_remaining();
-    buffer_.reserve(std::min(rest ? *rest : read_bytes_max, read_bytes_max));
+    buffer_.reserve((std::min)(rest ? *rest : read_bytes_max, read_bytes_max));
     stream_.expires_after(limits_.body_time);
     auto const [failed, bytes] = co_await http::async_read(stream_, buffer_, from, as_value);
     if (failed) why = unreadable_of(failed);
@@ -250,22 +233,6 @@ inline asio::awaitable<std::optional<gateway_request>> client_connection::read(
     co_return made;
 }
 
-inline std::string client_connection::head_text(int status, header_list const& headers,
-                                                std::string_view framing) const {
-    std::string text = "HTTP/1.1 " + std::to_string(status) + ' ';
-    text +=
-        std::string_view(beast::http::obsolete_reason(static_cast<beast::http::status>(status)));
-    text += "\r\n";
-    for (auto const& [name, value] : headers) {
-        if (is_hop_by_hop(name) || same_name(name, "content-length")) continue;
-        text.append(name).append(": ").append(value).append("\r\n");
-    }
-    text += framing;
-    text += keep_alive_ ? (http_1_0_ ? "Connection: keep-alive\r\n\r\n" : "\r\n")
-                        : "Connection: close\r\n\r\n";
-    return text;
-}
-
 template <class Buffers>
 asio::awaitable<bool> client_connection::send(Buffers const& buffers) {
     if (gone_) co_return false;
@@ -284,17 +251,6 @@ inline asio::awaitable<bool> client_connection::respond(gateway_response const& 
     std::array<asio::const_buffer, 2> const parts{asio::buffer(head_), asio::buffer(answer.body)};
     if (is_head_) co_return co_await send(parts[0]);
     co_return co_await send(parts);
-}
-
-inline void client_connection::begin(int status, header_list const& headers,
-                                     std::optional<std::uint64_t> length) {
-    begun_ = held_ = true;
-    chunked_ = !length && !http_1_0_;
-    if (!length && http_1_0_) keep_alive_ = false;
-    head_ = head_text(status, headers,
-                      length     ? "Content-Length: " + std::to_string(*length) + "\r\n"
-                      : chunked_ ? std::string("Transfer-Encoding: chunked\r\n")
-                                 : std::string{});
 }
 
 inline asio::awaitable<bool> client_connection::flush() {
@@ -324,25 +280,6 @@ inline asio::awaitable<bool> client_connection::end() {
     co_return co_await send(asio::buffer("0\r\n\r\n", 5));
 }
 
-inline void client_connection::watch(std::function<void(bool)> on_gone) {
-    on_gone_ = std::move(on_gone);
-    if (gone_ && on_gone_) on_gone_(false);
-    if (std::exchange(watched_, true)) return;
-    auto const seen = [self = weak_from_this()](auto why) {
-        auto const here = self.lock();
-        if (why || !here) return;
-        char byte = 0;
-        auto const got =
-            ::recv(here->stream_.socket().native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
-        // Bytes are the next request, which must wait.
-        if (got > 0 || (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))) return;
-        here->gone_ = true;
-        if (here->on_gone_) here->on_gone_(false);
-    };
-    stream_.socket().async_wait(tcp::socket::wait_read,
-                                asio::bind_cancellation_slot(watching_.slot(), seen));
-}
-
 inline asio::awaitable<void> client_connection::linger() {
     constexpr std::size_t most = std::size_t{1} << 20;
     shut_down();
@@ -358,5 +295,9 @@ inline asio::awaitable<void> client_connection::linger() {
 }  // namespace detail
 }  // namespace v0_1_0
 }  // namespace aiaudit
+
+#ifndef AIAUDIT_SEPARATE
+#include <aiaudit/impl/gateway/client_connection.ipp>
+#endif
 
 #endif  // AIAUDIT_GATEWAY_CLIENT_CONNECTION_HPP

@@ -16,7 +16,6 @@
 #include <aiaudit/gateway/dashboard_query.hpp>    // api_parameters
 #include <aiaudit/gateway/dashboard_records.hpp>  // dashboard_records
 #include <aiaudit/gateway/openapi.hpp>            // operation_at
-#include <aiaudit/ledger.hpp>                     // basic_ledger
 
 #include <cstddef>
 #include <cstdint>
@@ -34,47 +33,12 @@ namespace detail {
 
 // All that a report says of a row but its names. Percentiles cannot be added up: a sum over days or
 // models has none.
-[[nodiscard]] inline std::vector<report_cell> dashboard_figures(report_row const& row,
-                                                                bool has_percentiles) {
-    std::vector<report_cell> cells = figures_of(report_kind::models, row);
-    for (report_cell& cell : cells) {
-        if (has_percentiles || !cell.name.starts_with("p") || !cell.name.ends_with("_latency_ms"))
-            continue;
-        cell.text.clear();
-        cell.absent = true;
-    }
-    return cells;
-}
+[[nodiscard]] std::vector<report_cell> dashboard_figures(report_row const& row,
+                                                         bool has_percentiles);
 
-// A spreadsheet takes what begins so for a formula, and the names are strangers' texts. Where it
-// expects other separators than commas, it begins a cell, or a line, after these.
-[[nodiscard]] inline std::string disarmed(std::string_view name) {
-    auto const is_one_of = [](std::string_view list, char c) {
-        return list.find(c) != std::string_view::npos;
-    };
-    std::string made;
-    for (std::size_t i = 0; i < name.size(); ++i) {
-        if (is_one_of("=+-@\t\r\n", name[i]) && (i == 0 || is_one_of(";\t\r\n", name[i - 1])))
-            made.push_back('\'');
-        made.push_back(name[i]);
-    }
-    return made;
-}
-
-[[nodiscard]] inline gateway_response csv_response(std::string_view name, day_range days,
-                                                   std::vector<report_cell> const& names,
-                                                   std::vector<std::vector<report_cell>> lines) {
-    for (auto& cells : lines) {
-        for (report_cell& cell : cells) {
-            if (cell.label) cell.text = disarmed(cell.text);
-        }
-    }
-    std::string file = "attachment; filename=\"aiaudit-" + std::string(name) + "-" +
-                       days.first.to_string() + "-" + days.last.to_string() + ".csv\"";
-    return {200,
-            {{"Content-Type", "text/csv; charset=utf-8"}, {"Content-Disposition", std::move(file)}},
-            well_formed(machine_text(names, lines, text_format::csv))};
-}
+[[nodiscard]] gateway_response csv_response(std::string_view name, day_range days,
+                                            std::vector<report_cell> const& names,
+                                            std::vector<std::vector<report_cell>> lines);
 
 [[nodiscard]] inline report_cell day_cell(std::string name, civil_day day) {
     return {std::move(name), day.to_string(), false, true, false};
@@ -96,8 +60,8 @@ public:
     static constexpr std::int32_t days_most = 400;  // of daily
     static constexpr std::uint64_t rows_most = 10'000;
 
-    // The ledger must outlive it.
-    explicit dashboard_api(Ledger& of) : of_(&of), records_(of) {}
+    // Keeps the log open.
+    explicit dashboard_api(Ledger& of) : of_(of), records_(of) {}
 
     // The answer to a GET, but of what needs no ledger: the session and the description.
     [[nodiscard]] gateway_response get(std::string_view path, api_parameters in) {
@@ -134,7 +98,7 @@ private:
     [[nodiscard]] static gateway_response csv_of(std::vector<detail::dashboard_day> const& all,
                                                  day_range days, bool by_model);
 
-    Ledger* of_;
+    detail::ledger_share<Ledger> const of_;
     dashboard_records<Ledger> records_;
 };
 
@@ -278,7 +242,7 @@ template <class Ledger>
 gateway_response dashboard_api<Ledger>::rows(report_kind kind, api_parameters& in) {
     report_query query{kind, in.zone(), {}, {}};
     query.days =
-        in.days(query.zone.day_of(of_->time().now()), std::numeric_limits<std::int32_t>::max());
+        in.days(query.zone.day_of(of_->time().now()), (std::numeric_limits<std::int32_t>::max)());
     if (kind == report_kind::models) {
         if (auto user = in.text("user")) {
             query.kind = report_kind::user;
@@ -321,5 +285,9 @@ gateway_response dashboard_api<Ledger>::budgets(api_parameters& in) {
 
 }  // namespace v0_1_0
 }  // namespace aiaudit
+
+#ifndef AIAUDIT_SEPARATE
+#include <aiaudit/impl/gateway/dashboard_api.ipp>
+#endif
 
 #endif  // AIAUDIT_GATEWAY_DASHBOARD_API_HPP

@@ -10,19 +10,19 @@
 #ifndef AIAUDIT_GATEWAY_DASHBOARD_RECORDS_HPP
 #define AIAUDIT_GATEWAY_DASHBOARD_RECORDS_HPP
 
-#include <aiaudit/codec/block.hpp>              // view_block, read_block
-#include <aiaudit/codec/record_codec.hpp>       // encode_record
+#include <aiaudit/codec/record_codec.hpp>  // encode_record
+#include <aiaudit/core/alert.hpp>
+#include <aiaudit/engine/alert_book.hpp>
+#include <aiaudit/engine/ledger_share.hpp>
 #include <aiaudit/export/record_text.hpp>       // to_json
 #include <aiaudit/export/report_text.hpp>       // milliseconds
 #include <aiaudit/gateway/dashboard_query.hpp>  // api_parameters
 #include <aiaudit/integrity/proof.hpp>          // inclusion_proof
-#include <aiaudit/ledger.hpp>                   // basic_ledger
 
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
-#include <iterator>
 #include <limits>
 #include <mutex>
 #include <optional>
@@ -55,32 +55,9 @@ struct record_page {
 
 // Adds the newest of a block's records from `begin` to before `end` that pass, up to `limit` in
 // all, and sets next_before to the oldest that was looked at.
-[[nodiscard]] inline result<void> add_newest(std::string_view block, record_filter const& filter,
-                                             std::uint64_t begin, std::uint64_t end,
-                                             std::size_t limit, record_page& to) {
-    std::vector<sequence> passed;
-    auto const looked = view_block(block, [&](sequence number, record_view const& entry) {
-        bool const is_asked = value_of(number) >= begin && value_of(number) < end;
-        if (is_asked && filter.passes(entry)) passed.push_back(number);
-        return value_of(number) + 1 < end;
-    });
-    if (!looked) return looked.error();
-    to.next_before = std::max(begin, value_of(looked->first));
-    std::size_t const wanted = std::min(passed.size(), limit - to.newest_first.size());
-    if (wanted == 0) return {};
-    auto next = passed.end() - static_cast<std::ptrdiff_t>(wanted);
-    if (to.newest_first.size() + wanted == limit) to.next_before = value_of(*next);
-    std::vector<std::string> texts;
-    auto const read = read_block(block, [&](sequence number, record&& entry) {
-        if (number != *next) return true;
-        texts.push_back(to_json(number, entry));
-        return ++next != passed.end();
-    });
-    if (!read) return read.error();
-    to.newest_first.insert(to.newest_first.end(), std::make_move_iterator(texts.rbegin()),
-                           std::make_move_iterator(texts.rend()));
-    return {};
-}
+[[nodiscard]] result<void> add_newest(std::string_view block, record_filter const& filter,
+                                      std::uint64_t begin, std::uint64_t end, std::size_t limit,
+                                      record_page& to);
 
 // What a record says that rollups do not keep.
 struct recent_outcome {
@@ -90,41 +67,9 @@ struct recent_outcome {
     std::optional<std::uint64_t> first_token_ns{};
 };
 
-[[nodiscard]] inline std::string json_list_of(std::vector<std::string> const& texts) {
-    std::string out = "[";
-    for (std::string const& each : texts) out.append(out.size() > 1 ? "," : "").append(each);
-    return out + "]";
-}
+[[nodiscard]] std::string json_list_of(std::vector<std::string> const& texts);
 
-[[nodiscard]] inline std::string json_of(alert const& of,
-                                         std::vector<alert_failure> const& failures) {
-    json_writer out;
-    out.text("key", of.key);
-    out.text("kind", name_of(of.kind));
-    out.text("at", of.at.to_string());
-    out.text("text", of.text);
-    // A list of pairs: a name may stand more than once.
-    std::vector<std::string> facts;
-    for (auto const& [name, value] : of.facts) {
-        json_writer one;
-        one.text("name", name);
-        one.text("value", value);
-        facts.push_back(one.finish());
-    }
-    out.raw("facts", json_list_of(facts));
-    std::vector<std::string> failed;
-    for (alert_failure const& each : failures) {
-        if (each.key != of.key) continue;
-        json_writer one;
-        one.text("sink", each.sink);
-        one.number("failures", each.last.failures);
-        one.text("error", each.last.error);
-        one.text("why", each.last.why);
-        failed.push_back(one.finish());
-    }
-    out.raw("undelivered", json_list_of(failed));
-    return out.finish();
-}
+[[nodiscard]] std::string json_of(alert const& of, std::vector<alert_failure> const& failures);
 
 }  // namespace detail
 
@@ -135,7 +80,7 @@ public:
     static constexpr std::uint64_t looked_at_most = 20'000;  // of one page, and of recent()
     static constexpr std::uint64_t behind_most = 10'000;     // of events: what is older is left out
 
-    explicit dashboard_records(Ledger& of) : of_(&of) {}
+    explicit dashboard_records(Ledger& of) : of_(of) {}
 
     [[nodiscard]] gateway_response page(api_parameters& in);
     // `number` is the last part of the path.
@@ -152,7 +97,7 @@ private:
     [[nodiscard]] result<std::string> proof_of(std::uint64_t number, record const& entry);
     [[nodiscard]] result<void> look_at_recent();
 
-    Ledger* of_;
+    detail::ledger_share<Ledger> const of_;
     std::mutex mutex_{};
     // Under mutex_: the outcomes among the last records, so that each is read once, however often
     // a browser asks.
@@ -162,7 +107,7 @@ private:
 
 template <class Ledger>
 gateway_response dashboard_records<Ledger>::page(api_parameters& in) {
-    constexpr std::uint64_t most = std::numeric_limits<std::int64_t>::max();
+    constexpr std::uint64_t most = (std::numeric_limits<std::int64_t>::max)();
     std::uint64_t const before = in.number("before", 1, most).value_or(most);
     std::uint64_t const limit = in.number("limit", 1, page_most).value_or(50);
     detail::record_filter filter{in.text("user"), in.text("model"), {}};
@@ -187,8 +132,8 @@ result<detail::record_page> dashboard_records<Ledger>::find(detail::record_filte
     if (!last) return last.error();
     detail::record_page made;
     std::uint64_t const oldest = std::max<std::uint64_t>(value_of(*first), 1);
-    std::uint64_t end = std::min(before, value_of(*last) + 1);
-    std::uint64_t const stop = std::max(oldest, end > looked_at_most ? end - looked_at_most : 1);
+    std::uint64_t end = (std::min)(before, value_of(*last) + 1);
+    std::uint64_t const stop = (std::max)(oldest, end > looked_at_most ? end - looked_at_most : 1);
     while (end > stop && made.newest_first.size() < limit) {
         made.next_before = 0;
         auto const read = of_->log().blocks(end - 1, [&](std::string_view block) -> result<bool> {
@@ -271,7 +216,7 @@ gateway_response dashboard_records<Ledger>::alerts(api_parameters& in) {
     auto const found = of_->alerts([now](detail::alert_book const& book) {
         // No sink has an empty name, and before the first alert none is too old to be delivered:
         // so these are all whose texts are known.
-        timestamp const earliest{std::numeric_limits<std::int64_t>::min()};
+        timestamp const earliest{(std::numeric_limits<std::int64_t>::min)()};
         return found_alerts{book.undelivered({}, earliest), book.failures(now)};
     });
     if (!found) return detail::failure_response(found.error());
@@ -290,9 +235,9 @@ result<void> dashboard_records<Ledger>::look_at_recent() {
     if (!last) return last.error();
     std::uint64_t const newest = value_of(*last);
     std::uint64_t const begin =
-        std::max(value_of(*first), newest > looked_at_most ? newest - looked_at_most + 1 : 1);
+        (std::max)(value_of(*first), newest > looked_at_most ? newest - looked_at_most + 1 : 1);
     while (!recent_.empty() && recent_.front().number < begin) recent_.pop_front();
-    recent_end_ = std::max(recent_end_, begin);
+    recent_end_ = (std::max)(recent_end_, begin);
     if (recent_end_ > newest) return {};
     auto const read = of_->log().views(recent_end_, [&](sequence number, record_view const& entry) {
         if (entry.kind == record_kind::outcome)
@@ -358,7 +303,7 @@ std::string dashboard_records<Ledger>::events_after(sequence& last, std::size_t 
     std::uint64_t const next = value_of(last) + 1;
     std::uint64_t const end = value_of(*newest);
     std::uint64_t const begin =
-        std::max({next, value_of(*first), end > behind_most ? end - behind_most + 1 : 1});
+        (std::max)({next, value_of(*first), end > behind_most ? end - behind_most + 1 : 1});
     std::string out;
     if (begin > next) {
         last = sequence{begin - 1};
@@ -382,5 +327,9 @@ std::string dashboard_records<Ledger>::events_after(sequence& last, std::size_t 
 
 }  // namespace v0_1_0
 }  // namespace aiaudit
+
+#ifndef AIAUDIT_SEPARATE
+#include <aiaudit/impl/gateway/dashboard_records.ipp>
+#endif
 
 #endif  // AIAUDIT_GATEWAY_DASHBOARD_RECORDS_HPP

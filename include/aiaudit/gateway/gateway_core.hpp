@@ -9,15 +9,16 @@
 
 #include <aiaudit/client/admission_desk.hpp>       // admission_desk
 #include <aiaudit/clock/timer.hpp>                 // steady_timer
+#include <aiaudit/engine/ledger_share.hpp>         // ledger_share
 #include <aiaudit/gateway/asio_result.hpp>         // asio
 #include <aiaudit/gateway/gateway_metrics.hpp>     // gateway_metrics
 #include <aiaudit/gateway/gateway_options.hpp>     // gateway_options
 #include <aiaudit/gateway/key_ring.hpp>            // key_ring
 #include <aiaudit/gateway/router.hpp>              // router
+#include <aiaudit/gateway/waiting_threads.hpp>     // waiting_threads
 #include <aiaudit/resilience/circuit_breaker.hpp>  // breaker_board
 
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/thread_pool.hpp>
 
 #include <optional>
 #include <type_traits>
@@ -33,12 +34,11 @@ struct gateway_core {
 
     gateway_core(Ledger& into, gateway_options with, Prices by, router to,
                  std::optional<key_ring> ring)
-        : ledger(into),
+        : held(into),
           options(std::move(with)),
           prices(std::move(by)),
           routes(std::move(to)),
-          keys(std::move(ring)),
-          waiting(options.waiting_threads) {}
+          keys(std::move(ring)) {}
 
     // Whether an admission waits for the disk, so that no thread that serves connections may ask
     // for it.
@@ -57,7 +57,8 @@ struct gateway_core {
         co_return std::move(*made);
     }
 
-    Ledger& ledger;
+    ledger_share<Ledger> const held;
+    Ledger& ledger = *held;
     gateway_options const options;
     Prices const prices;
     router const routes;
@@ -66,7 +67,7 @@ struct gateway_core {
     gateway_metrics metrics{};
     breaker_board circuits{options.calls.breaker};
     admission_desk<Ledger, steady_timer, Prices> desk{ledger, timer, options.calls, prices};
-    asio::thread_pool waiting;  // last: what it does uses all of the above
+    waiting_threads waiting{};  // last: what it does uses all of the above
 };
 
 }  // namespace detail

@@ -18,10 +18,6 @@
 #include <aiaudit/detail/sha256.hpp>        // sha256_joined
 #include <aiaudit/gateway/api_surface.hpp>  // patterns of models
 #include <aiaudit/integrity/text_form.hpp>  // base64_encode, wipe
-#include <aiaudit/providers/dialect.hpp>    // percent_decoded
-
-#include <openssl/crypto.h>
-#include <openssl/rand.h>
 
 #include <algorithm>
 #include <array>
@@ -30,7 +26,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 namespace aiaudit {
@@ -79,32 +74,10 @@ inline constexpr std::size_t key_secret_bytes =
 }
 
 // All but the secret. Errors: bad_argument.
-[[nodiscard]] inline result<void> check_key(gateway_key const& key) {
-    auto const bad = [](std::string why) { return fail(errc::bad_argument, std::move(why)); };
-    if (!is_key_id(key.id)) return bad("the id of a key is 1 to 64 of A-Z a-z 0-9 _ -");
-    std::string const where = "key '" + key.id + "': ";
-    if (!is_owner_name(key.user) || !is_owner_name(key.project))
-        return bad(where + "a user or project is at most 1024 bytes of UTF-8 on one line");
-    if (key.models.size() > key_models_most) return bad(where + "it has more than 256 models");
-    for (std::string const& model : key.models) {
-        if (!is_model_pattern(model) || !is_plain_text(model))
-            return bad(where + "'" + printable(model) +
-                       "' is no model, and no beginning of one with a '*' after it");
-    }
-    return {};
-}
+[[nodiscard]] result<void> check_key(gateway_key const& key);
 
 [[nodiscard]] inline digest digest_of_secret(gateway_key const& key, std::string_view secret) {
     return {sha256_joined({view_of(key.salt), secret})};
-}
-
-// RFC 4648, section 5, without padding.
-[[nodiscard]] inline std::string base64url_of(std::string_view bytes) {
-    std::string text = base64_encode(bytes);
-    while (text.ends_with('=')) text.pop_back();
-    std::replace(text.begin(), text.end(), '+', '-');
-    std::replace(text.begin(), text.end(), '/', '_');
-    return text;
 }
 
 // The id that a secret names; nothing where it has not the form of a secret.
@@ -124,34 +97,11 @@ inline constexpr std::size_t key_secret_bytes =
 
 // A new secret for the key that is wished for. Errors: bad_argument where the key is not
 // well-formed; storage_failed where the operating system has no random bytes.
-[[nodiscard]] inline result<issued_key> issue_key(gateway_key wish, timestamp now) {
-    if (auto const fit = detail::check_key(wish); !fit) return fit.error();
-    std::string random(detail::key_random_bytes, '\0');
-    auto* const bytes = reinterpret_cast<unsigned char*>(random.data());
-    if (RAND_priv_bytes(bytes, static_cast<int>(random.size())) != 1 ||
-        RAND_bytes(wish.salt.data(), static_cast<int>(wish.salt.size())) != 1)
-        return fail(errc::storage_failed, "the operating system gave no random bytes");
-    issued_key issued;
-    issued.secret = std::string(detail::key_secret_prefix) + wish.id + ".";
-    std::string encoded = detail::base64url_of(random);
-    issued.secret += encoded;
-    detail::wipe(random);
-    detail::wipe(encoded);
-    wish.created_at = now;
-    wish.revoked_at.reset();
-    wish.secret_digest = detail::digest_of_secret(wish, issued.secret);
-    issued.kept = std::move(wish);
-    return issued;
-}
+[[nodiscard]] result<issued_key> issue_key(gateway_key wish, timestamp now);
 
 // Whether that is the key's secret, and the key was not revoked. It takes the same time wherever
 // the secret is wrong.
-[[nodiscard]] inline bool opens(gateway_key const& key, std::string_view secret) {
-    digest const given = detail::digest_of_secret(key, secret);
-    bool const same =
-        CRYPTO_memcmp(given.bytes.data(), key.secret_digest.bytes.data(), given.bytes.size()) == 0;
-    return same && !key.revoked_at;
-}
+[[nodiscard]] bool opens(gateway_key const& key, std::string_view secret);
 
 [[nodiscard]] inline bool may_use(gateway_key const& key, std::string_view model) noexcept {
     return key.models.empty() || detail::matches_any_model(key.models, model);
@@ -159,29 +109,13 @@ inline constexpr std::size_t key_secret_bytes =
 
 // The key that a request carries, where any of the APIs has it: Authorization: Bearer, x-api-key,
 // x-goog-api-key, api-key, or the query's "key". Empty where there is none.
-[[nodiscard]] inline std::string secret_in(header_list const& headers, std::string_view target) {
-    constexpr std::string_view bearer = "bearer ";
-    std::string_view const authorization = header_of(headers, "authorization");
-    if (detail::same_name(authorization.substr(0, bearer.size()), bearer)) {
-        std::string_view text = authorization.substr(bearer.size());
-        text.remove_prefix(std::min(text.find_first_not_of(' '), text.size()));
-        text = text.substr(0, text.find_last_not_of(' ') + 1);
-        if (!text.empty()) return std::string(text);
-    }
-    for (std::string_view const name : {"x-api-key", "x-goog-api-key", "api-key"}) {
-        if (auto const value = header_of(headers, name); !value.empty()) return std::string(value);
-    }
-    std::string found;
-    detail::for_each_parameter(detail::query_of(target), [&found](std::string_view parameter) {
-        auto const equals = parameter.find('=');
-        if (parameter.substr(0, equals) != "key" || equals == std::string_view::npos) return true;
-        found = detail::percent_decoded(parameter.substr(equals + 1));
-        return found.empty();
-    });
-    return found;
-}
+[[nodiscard]] std::string secret_in(header_list const& headers, std::string_view target);
 
 }  // namespace v0_1_0
 }  // namespace aiaudit
+
+#ifndef AIAUDIT_SEPARATE
+#include <aiaudit/impl/gateway/gateway_key.ipp>
+#endif
 
 #endif  // AIAUDIT_GATEWAY_GATEWAY_KEY_HPP

@@ -21,7 +21,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 namespace aiaudit {
@@ -60,37 +59,10 @@ inline constexpr std::array<std::string_view, 12> reserved_segments{
                        [](char c) { return is_letter_or_digit(c) || c == '_' || c == '-'; });
 }
 
-// Whether two servers read the path alike: no segment is empty, "." or "..", also in escapes, and
-// nothing in it is an escape twice over.
-[[nodiscard]] inline bool is_clean_path(std::string_view path) {
-    if (!path.starts_with('/')) return false;
-    std::string const decoded = percent_decoded(path);
-    if (decoded.find_first_of("%\\#? ") != std::string::npos ||
-        std::any_of(decoded.begin(), decoded.end(), is_control_byte))
-        return false;
-    std::string_view rest = std::string_view(decoded).substr(1);
-    for (;;) {
-        std::string_view const segment = rest.substr(0, rest.find('/'));
-        if (segment.empty() || segment == "." || segment == "..") return false;
-        if (segment.size() == rest.size()) return true;
-        rest.remove_prefix(segment.size() + 1);
-    }
-}
-
 // A query may hold anything that cannot end the line it is sent on.
 [[nodiscard]] constexpr bool is_clean_query(std::string_view query) noexcept {
     return std::none_of(query.begin(), query.end(),
                         [](char c) { return c == ' ' || c == '#' || is_control_byte(c); });
-}
-
-[[nodiscard]] inline std::string without_keys(std::string_view query) {
-    std::string kept;
-    for_each_parameter(query, [&kept](std::string_view parameter) {
-        if (parameter.empty() || is_key_parameter(parameter)) return true;
-        kept.append(kept.empty() ? "?" : "&").append(parameter);
-        return true;
-    });
-    return kept;
 }
 
 // The path after `segment`, or nothing where it does not begin with that: "/v1/models" after "/v1".
@@ -127,21 +99,6 @@ struct versioned_path {
     return path == "/messages" || path.starts_with("/messages/");
 }
 
-// Whose API a path without its version is of. A list of models looks the same in two of them, and
-// only the headers tell.
-[[nodiscard]] inline api_surface surface_of_path(versioned_path const& path,
-                                                 header_list const& headers) {
-    if (is_gemini_call(path.rest)) return api_surface::gemini;
-    if (after(path.rest, "/openai")) return api_surface::openai;
-    if (path.google) return api_surface::gemini;
-    if (is_anthropic_call(path.rest)) return api_surface::anthropic;
-    if (path.rest == "/models" || path.rest.starts_with("/models/")) {
-        if (!header_of(headers, "anthropic-version").empty()) return api_surface::anthropic;
-        if (!header_of(headers, "x-goog-api-key").empty()) return api_surface::gemini;
-    }
-    return api_surface::openai;
-}
-
 // What a method and a path ask for; nothing where the path is not known, or not to be passed on.
 // Read without a version or a prefix, so that the whole path is compared, not its end alone.
 struct path_meaning {
@@ -149,53 +106,10 @@ struct path_meaning {
     bool billable = false;
 };
 
-[[nodiscard]] inline std::optional<path_meaning> meaning_of_get(std::string_view method,
-                                                                std::string_view path) {
-    constexpr std::string_view models = "/models/";
-    constexpr std::string_view responses = "/responses/";
-    if (path == "/models" && method == "GET") return path_meaning{};
-    if (path.starts_with(models) && method == "GET" && !is_gemini_call(path))
-        return path_meaning{percent_decoded(path.substr(models.size())), false};
-    // A stored answer was paid for when it was made.
-    if (path.starts_with(responses)) return path_meaning{};
-    return std::nullopt;
-}
-
-[[nodiscard]] inline std::optional<path_meaning> meaning_of(std::string_view method,
-                                                            std::string_view path) {
-    if (method == "GET" || method == "DELETE") return meaning_of_get(method, path);
-    if (method != "POST") return std::nullopt;
-    if (path.starts_with("/responses/") && path.ends_with("/cancel")) return path_meaning{};
-    auto const point = endpoint_of({}, path);
-    if (!point) return std::nullopt;
-    if (point->dialect == dialect::gemini) {
-        // Where the model is not to be found, no key and no budget can hold it.
-        if (point->model.empty()) return std::nullopt;
-        return path_meaning{point->model, point->billable};
-    }
-    std::string_view call = path;
-    if (auto const deployed = after(path, "/deployments")) {  // Azure
-        auto const slash = deployed->find('/', 1);
-        if (slash == std::string_view::npos) return std::nullopt;
-        call = deployed->substr(slash);
-    }
-    bool const known = call != "/models" &&
-                       std::any_of(path_rules.begin(), path_rules.end(),
-                                   [call](path_rule const& rule) { return rule.ending == call; });
-    if (!known) return std::nullopt;
-    return path_meaning{point->model, point->billable};
-}
-
 // What a route's path asks for at a provider. One that costs nothing may be unknown to who reads
 // answers, or be that of a stored answer, whose usage was counted when it was made.
-[[nodiscard]] inline result<endpoint> point_of(route const& of, provider_entry const& at,
-                                               std::string_view path) {
-    auto point = endpoint_of(at.name, path);
-    if (of.billable) return point;
-    endpoint free = point ? std::move(*point) : endpoint{};
-    free.billable = false;
-    return free;
-}
+[[nodiscard]] result<endpoint> point_of(route const& of, provider_entry const& at,
+                                        std::string_view path);
 
 [[nodiscard]] constexpr api_family family_of(api_surface surface) noexcept {
     switch (surface) {
@@ -217,20 +131,7 @@ class router {
 public:
     // Errors: bad_argument for a name that is not plain, is the gateway's own, or stands twice; for
     // an address or a pattern that is none; for a fallback that is unknown, or of another API.
-    [[nodiscard]] static result<router> make(std::vector<gateway_upstream> upstreams) {
-        if (upstreams.empty()) return fail(errc::bad_argument, "the gateway has no upstream");
-        router made;
-        made.upstreams_ = std::move(upstreams);
-        for (gateway_upstream const& each : made.upstreams_) {
-            if (auto const fit = made.check(each); !fit) return fit.error();
-        }
-        for (gateway_upstream const& each : made.upstreams_) {
-            auto fallbacks = made.fallbacks_of(each);
-            if (!fallbacks) return fallbacks.error();
-            made.fallbacks_.push_back(std::move(*fallbacks));
-        }
-        return made;
-    }
+    [[nodiscard]] static result<router> make(std::vector<gateway_upstream> upstreams);
 
     [[nodiscard]] std::vector<gateway_upstream> const& upstreams() const noexcept {
         return upstreams_;
@@ -242,163 +143,37 @@ public:
 
     // Whose API a target looks like, whether there is a route for it or not: for errors.
     [[nodiscard]] static api_surface surface_of(std::string_view target,
-                                                header_list const& headers) {
-        std::string_view path = detail::path_of(target);
-        auto versioned = detail::without_version(path);
-        if (!versioned && path.starts_with('/')) {
-            auto const slash = path.find('/', 1);
-            if (slash != std::string_view::npos)
-                versioned = detail::without_version(path.substr(slash));
-        }
-        if (versioned) return detail::surface_of_path(*versioned, headers);
-        if (detail::is_gemini_call(path)) return api_surface::gemini;
-        if (path.ends_with("/messages")) return api_surface::anthropic;
-        return detail::surface_of_path({false, "/models"}, headers);
-    }
+                                                header_list const& headers);
 
     // "/v1/chat/completions" goes by model: the first upstream of that API whose patterns match,
     // else the first of it without patterns; what names no model and costs nothing goes to the
     // first of it. "/NAME/v1/..." goes to that upstream; there the upstream's own prefix may stand
     // for "/v1". Errors: not_found.
     [[nodiscard]] result<route> find(std::string_view method, std::string_view target,
-                                     std::string_view model,
-                                     header_list const& headers = {}) const {
-        std::string_view const path = detail::path_of(target);
-        std::string_view const query = detail::query_of(target);
-        if (!detail::is_clean_path(path) || !detail::is_clean_query(query))
-            return detail::no_route(method, target);
-        auto found = detail::without_version(path)
-                         ? by_model(method, *detail::without_version(path), model, headers)
-                         : by_name(method, path, model, headers);
-        // An error that does not say why: there is no such path.
-        if (!found && found.error().where.empty()) return detail::no_route(method, target);
-        if (found) found->path += detail::without_keys(query);
-        return found;
-    }
+                                     std::string_view model, header_list const& headers = {}) const;
 
 private:
     router() = default;
 
-    [[nodiscard]] result<void> check(gateway_upstream const& each) const {
-        auto const bad = [&each](std::string const& why) {
-            return fail(errc::bad_argument,
-                        "upstream '" + detail::printable(each.name) + "': " + why);
-        };
-        auto const& reserved = detail::reserved_segments;
-        if (!detail::is_plain_name(each.name, detail::upstream_name_bytes))
-            return bad("a name is 1 to 64 of A-Z a-z 0-9 _ -");
-        if (std::find(reserved.begin(), reserved.end(), each.name) != reserved.end())
-            return bad("that name is a path of the gateway's own");
-        if (std::count_if(
-                upstreams_.begin(), upstreams_.end(),
-                [&each](gateway_upstream const& other) { return other.name == each.name; }) > 1)
-            return bad("there are two of that name");
-        std::string const& prefix = each.entry.prefix;
-        if (!prefix.empty() && !detail::is_clean_path(prefix))
-            return bad("a prefix is empty, or a path such as /v1");
-        auto const address = check_request({.origin = each.entry.origin, .target = prefix + "/"});
-        if (!address) return bad(address.error().where);
-        if (std::any_of(each.key.begin(), each.key.end(), detail::is_control))
-            return bad("its key holds control characters");
-        for (std::string const& pattern : each.models) {
-            if (!detail::is_model_pattern(pattern))
-                return bad("'" + detail::printable(pattern) +
-                           "' is no model, and no beginning of one with a '*' after it");
-        }
-        return {};
-    }
+    [[nodiscard]] result<void> validate(gateway_upstream const& each) const;
 
-    [[nodiscard]] std::optional<std::size_t> named(std::string_view name) const noexcept {
-        for (std::size_t i = 0; i < upstreams_.size(); ++i) {
-            if (upstreams_[i].name == name) return i;
-        }
-        return std::nullopt;
-    }
+    [[nodiscard]] std::optional<std::size_t> named(std::string_view name) const noexcept;
 
-    [[nodiscard]] result<std::vector<std::size_t>> fallbacks_of(
-        gateway_upstream const& each) const {
-        std::vector<std::size_t> places;
-        for (std::string const& name : each.fallback) {
-            auto const bad = [&](std::string_view why) {
-                return fail(errc::bad_argument, "upstream '" + each.name + "': fallback '" +
-                                                    detail::printable(name) + "' " +
-                                                    std::string(why));
-            };
-            auto const place = named(name);
-            if (!place) return bad("is no upstream");
-            if (name == each.name) return bad("is itself");
-            if (std::find(places.begin(), places.end(), *place) != places.end())
-                return bad("stands twice");
-            if (upstreams_[*place].entry.family != each.entry.family) return bad("has another API");
-            places.push_back(*place);
-        }
-        return places;
-    }
+    [[nodiscard]] result<std::vector<std::size_t>> fallbacks_of(gateway_upstream const& each) const;
 
     // An error without a text: no such route.
     [[nodiscard]] result<route> by_model(std::string_view method,
                                          detail::versioned_path const& path, std::string_view model,
-                                         header_list const& headers) const {
-        api_surface const surface = detail::surface_of_path(path, headers);
-        // Google's own imitation of OpenAI's API: "/v1beta/openai/chat/completions".
-        auto const imitated = path.google ? detail::after(path.rest, "/openai") : std::nullopt;
-        auto const meant = detail::meaning_of(method, imitated.value_or(path.rest));
-        if (!meant) return fail(errc::not_found);
-        api_family const family = path.google ? api_family::gemini : detail::family_of(surface);
-        std::string wanted = meant->model.empty() ? std::string(model) : meant->model;
-        auto const place = serving(family, wanted, meant->billable);
-        if (!place)
-            return fail(errc::not_found, wanted.empty()
-                                             ? "no upstream of the gateway has that API"
-                                             : "no upstream of the gateway serves model '" +
-                                                   detail::printable(wanted) + "'");
-        return route{surface, *place, std::string(path.rest), std::move(wanted), meant->billable};
-    }
+                                         header_list const& headers) const;
 
     [[nodiscard]] std::optional<std::size_t> serving(api_family family, std::string_view model,
-                                                     bool billable) const {
-        std::optional<std::size_t> any;      // without patterns
-        std::optional<std::size_t> of_them;  // of the family
-        for (std::size_t i = 0; i < upstreams_.size(); ++i) {
-            gateway_upstream const& each = upstreams_[i];
-            if (each.entry.family != family) continue;
-            if (!model.empty() && detail::matches_any_model(each.models, model)) return i;
-            if (!any && each.models.empty()) any = i;
-            if (!of_them) of_them = i;
-        }
-        return !any && model.empty() && !billable ? of_them : any;
-    }
+                                                     bool billable) const;
 
     // As above.
     [[nodiscard]] result<route> by_name(std::string_view method, std::string_view path,
-                                        std::string_view model, header_list const& headers) const {
-        std::string_view const name = path.substr(1, path.find('/', 1) - 1);
-        auto const place = named(name);
-        if (!place || path.size() == name.size() + 1) return fail(errc::not_found);
-        provider_entry const& entry = upstreams_[*place].entry;
-        path.remove_prefix(name.size() + 1);
-        auto rest = entry.prefix.empty() ? std::nullopt : detail::after(path, entry.prefix);
-        auto const versioned = detail::without_version(path);
-        if (!rest && versioned) rest = versioned->rest;
-        if (!rest) return fail(errc::not_found);
-        bool const google = entry.family == api_family::gemini;
-        auto const imitated = google ? detail::after(*rest, "/openai") : std::nullopt;
-        auto const meant = detail::meaning_of(method, imitated.value_or(*rest));
-        if (!meant) return fail(errc::not_found);
-        api_surface surface = detail::surface_of_path({google, *rest}, headers);
-        if (*rest == "/models" || rest->starts_with("/models/")) surface = surface_of_family(entry);
-        return route{surface, *place, std::string(*rest),
-                     meant->model.empty() ? std::string(model) : meant->model, meant->billable};
-    }
+                                        std::string_view model, header_list const& headers) const;
 
-    [[nodiscard]] static api_surface surface_of_family(provider_entry const& entry) noexcept {
-        switch (entry.family) {
-        case api_family::openai: return api_surface::openai;
-        case api_family::anthropic: return api_surface::anthropic;
-        case api_family::gemini: return api_surface::gemini;
-        }
-        return api_surface::openai;
-    }
+    [[nodiscard]] static api_surface surface_of_family(provider_entry const& entry) noexcept;
 
     std::vector<gateway_upstream> upstreams_{};
     std::vector<std::vector<std::size_t>> fallbacks_{};  // of each upstream
@@ -406,5 +181,9 @@ private:
 
 }  // namespace v0_1_0
 }  // namespace aiaudit
+
+#ifndef AIAUDIT_SEPARATE
+#include <aiaudit/impl/gateway/router.ipp>
+#endif
 
 #endif  // AIAUDIT_GATEWAY_ROUTER_HPP

@@ -7,11 +7,12 @@
 #ifndef AIAUDIT_GATEWAY_SERVER_HPP
 #define AIAUDIT_GATEWAY_SERVER_HPP
 
+#include <aiaudit/clock/thread.hpp>               // thread
 #include <aiaudit/core/ids.hpp>                   // sequence
 #include <aiaudit/gateway/client_connection.hpp>  // client_connection
 #include <aiaudit/gateway/error_body.hpp>         // error_response
 #include <aiaudit/gateway/gateway_metrics.hpp>    // gateway_metrics
-#include <aiaudit/gateway/router.hpp>             // router::surface_of
+#include <aiaudit/gateway/gateway_site.hpp>       // gateway_site
 #include <aiaudit/gateway/upstream_pool.hpp>      // upstream_pool
 
 #include <boost/asio/co_spawn.hpp>
@@ -25,32 +26,17 @@
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
-#include <exception>
 #include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <set>
 #include <string>
-#include <string_view>
-#include <thread>
 #include <utility>
 #include <vector>
 
 namespace aiaudit {
 inline namespace v0_1_0 {
-
-// A site that the gateway serves beside its own, such as the dashboard. Its functions are called by
-// any thread, and may take some milliseconds.
-struct gateway_site {
-    std::function<gateway_response(gateway_request const&)> answer{};
-    // A stream of server-sent events, if a request asks for one, and for as long as it may: after
-    // which record it begins, its head, and what came after a record.
-    std::function<bool(gateway_request const&)> is_event_stream{};
-    std::function<result<sequence>(gateway_request const&)> events_begin{};
-    std::function<gateway_response()> events_head{};
-    std::function<std::string(sequence& last)> events_after{};
-};
 
 namespace detail {
 
@@ -72,13 +58,8 @@ struct listener {
 };
 
 // (Made outside of coroutines: g++ 12 cannot make lists within them.)
-[[nodiscard]] inline gateway_response text_response(int status, std::string words,
-                                                    std::string type = "text/plain") {
-    gateway_response made{status, {}, std::move(words)};
-    made.headers.emplace_back("Content-Type", type + "; charset=utf-8");
-    made.headers.emplace_back("Cache-Control", "no-store");
-    return made;
-}
+[[nodiscard]] gateway_response text_response(int status, std::string words,
+                                             std::string type = "text/plain");
 [[nodiscard]] inline asio::awaitable<void> say(session& of, int status, std::string words) {
     gateway_response const told = text_response(status, std::move(words));
     static_cast<void>(co_await of.client.respond(told));
@@ -154,10 +135,12 @@ private:
         upstream_pool upstreams;
         asio::steady_timer sweeping{context};
         std::set<std::shared_ptr<client_connection>> clients{};
-        std::thread thread{};
+        detail::thread thread{};
     };
 
     [[nodiscard]] result<void> listen(listener const& at);
+    [[nodiscard]] result<void> listen_and_run();
+    void undo_start();
     [[nodiscard]] asio::awaitable<void> accept(tcp::acceptor& by, listener const& to);
     [[nodiscard]] asio::awaitable<void> converse(worker& in, listener const& with,
                                                  std::shared_ptr<client_connection> client);
@@ -185,47 +168,6 @@ private:
     std::size_t connections_ = 0;  // under mutex_
 };
 
-inline result<void> server::listen(listener const& at) {
-    beast::error_code why;
-    auto const address = asio::ip::make_address(at.at.host, why);
-    if (why)
-        return fail(errc::bad_argument, "'" + printable(at.at.host) + "' is no numeric address");
-    tcp::endpoint const place(address, at.at.port);
-    auto by = std::make_unique<tcp::acceptor>(workers_.front()->context);
-    by->open(place.protocol(), why);
-    if (!why) by->set_option(tcp::acceptor::reuse_address(true), why);
-    if (!why) by->bind(place, why);
-    if (!why) by->listen(asio::socket_base::max_listen_connections, why);
-    if (why)
-        return fail(errc::connect_failed,
-                    at.at.host + ":" + std::to_string(at.at.port) + ": " + why.message());
-    ports_.push_back(by->local_endpoint(why).port());
-    acceptors_.push_back(std::move(by));
-    return {};
-}
-
-inline result<void> server::start() {
-    unsigned const wanted =
-        options_.threads != 0 ? options_.threads : std::thread::hardware_concurrency();
-    for (unsigned i = 0; i < std::max(wanted, 1U); ++i)
-        workers_.push_back(std::make_unique<worker>(tls_, options_));
-    for (listener const& each : listeners_) {
-        if (auto ok = listen(each); !ok) {
-            acceptors_.clear();
-            workers_.clear();
-            return ok;
-        }
-    }
-    for (std::size_t i = 0; i < listeners_.size(); ++i)
-        asio::co_spawn(workers_.front()->context, accept(*acceptors_[i], listeners_[i]),
-                       [](std::exception_ptr) {});
-    for (auto& each : workers_) {
-        asio::co_spawn(each->context, sweep(*each), [](std::exception_ptr) {});
-        each->thread = std::thread([of = each.get()] { of->context.run(); });
-    }
-    return {};
-}
-
 inline asio::awaitable<void> server::accept(tcp::acceptor& by, listener const& to) {
     while (!stopping_) {
         worker& in = *workers_[next_worker_++ % workers_.size()];
@@ -252,22 +194,6 @@ inline asio::awaitable<void> server::sweep(worker& of) {
         of.sweeping.expires_after(std::chrono::seconds(1));
         static_cast<void>(co_await of.sweeping.async_wait(as_value));
     }
-}
-
-inline void server::welcome(tcp::socket socket, worker& in, listener const& to) {
-    auto client = std::make_shared<client_connection>(std::move(socket), to.limits);
-    in.clients.insert(client);
-    ++metrics_.open_connections;
-    asio::co_spawn(in.context, converse(in, to, client),
-                   // What it threw is lack of memory: the connection ends, no other does.
-                   [this, &in, client](std::exception_ptr) {
-                       client->close();
-                       in.clients.erase(client);
-                       --metrics_.open_connections;
-                       std::lock_guard const lock(mutex_);
-                       --connections_;
-                       changed_.notify_all();
-                   });
 }
 
 inline asio::awaitable<void> server::refuse(client_connection& client,
@@ -310,33 +236,12 @@ inline bool server::await_end(std::chrono::milliseconds most) {
     return changed_.wait_for(lock, most, [this] { return connections_ == 0; });
 }
 
-inline void server::stop() {
-    if (workers_.empty() || stopping_.exchange(true)) return;
-    asio::post(workers_.front()->context, [this] {
-        for (auto& each : acceptors_) each->close();
-    });
-    in_each([](worker& in) {
-        for (auto const& each : in.clients)
-            if (each->is_idle()) each->close();
-    });
-    if (!await_end(options_.shutdown_time)) {
-        in_each([](worker& in) {
-            for (auto const& each : in.clients) each->close();
-        });
-        // Each records how far it came, and ends.
-        if (!await_end(std::chrono::seconds(5))) in_each([](worker& in) { in.context.stop(); });
-    }
-    if (on_end_) on_end_();
-    in_each([](worker& in) {
-        in.upstreams.clear();
-        in.sweeping.cancel();
-        in.work.reset();
-    });
-    for (auto& each : workers_) each->thread.join();
-}
-
 }  // namespace detail
 }  // namespace v0_1_0
 }  // namespace aiaudit
+
+#ifndef AIAUDIT_SEPARATE
+#include <aiaudit/impl/gateway/server.ipp>
+#endif
 
 #endif  // AIAUDIT_GATEWAY_SERVER_HPP

@@ -29,14 +29,12 @@
 #include <sys/socket.h>
 
 #include <array>
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
 
 namespace aiaudit {
 inline namespace v0_1_0 {
@@ -50,15 +48,7 @@ public:
 
     // `tls` outlives the connection.
     upstream_connection(asio::any_io_executor const& by, network_place place,
-                        asio::ssl::context& tls)
-        : place_(std::move(place)) {
-        if (place_.tls)
-            secure_ =
-                std::make_unique<beast::ssl_stream<beast::tcp_stream>>(beast::tcp_stream(by), tls);
-        else
-            plain_ = std::make_unique<beast::tcp_stream>(by);
-        buffer_.reserve(read_bytes);
-    }
+                        asio::ssl::context& tls);
 
     // Errors: connect_failed, tls_failed, timed_out, cancelled.
     [[nodiscard]] asio::awaitable<result<void>> open(transfer_limits const& limits);
@@ -85,12 +75,7 @@ public:
         return ended() && !failed_ && parser_->keep_alive() && buffer_.size() == 0;
     }
     // Whether the provider has not closed it meanwhile. Whatever can be read now is no answer.
-    [[nodiscard]] bool alive() {
-        char byte = 0;
-        auto const got =
-            ::recv(lowest().socket().native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
-        return got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
-    }
+    [[nodiscard]] bool alive();
     // Ends whatever is under way: it fails as cancelled.
     void cancel() {
         cancelled_ = true;
@@ -107,18 +92,7 @@ private:
         return secure_ ? function(*secure_) : function(*plain_);
     }
     void write_head(http_request const& request);
-    [[nodiscard]] error error_of(beast::error_code why, std::string_view phase) {
-        failed_ = true;
-        if (cancelled_ || why == asio::error::operation_aborted)
-            return fail(errc::cancelled, std::string(phase));
-        if (why == beast::error::timeout) return fail(errc::timed_out, std::string(phase));
-        if (why == beast::http::error::end_of_stream || why == beast::http::error::partial_message)
-            return fail(errc::connection_lost, "the provider closed the connection");
-        if (why.category() ==
-            beast::http::make_error_code(beast::http::error::bad_method).category())
-            return fail(errc::bad_response, "no HTTP: " + why.message());
-        return fail(errc::connection_lost, why.message());
-    }
+    [[nodiscard]] error error_of(beast::error_code why, std::string_view phase);
 
     network_place place_;
     std::unique_ptr<beast::tcp_stream> plain_{};
@@ -158,16 +132,6 @@ inline asio::awaitable<result<void>> upstream_connection::open(transfer_limits c
     if (cancelled_) co_return fail(errc::cancelled, "connect: TLS");
     if (broken) co_return tls_failure(secure_->native_handle());
     co_return result<void>{};
-}
-
-inline void upstream_connection::write_head(http_request const& request) {
-    head_ = request.method + ' ' + request.target + " HTTP/1.1\r\nHost: " + place_.authority();
-    head_ += "\r\n";
-    for (auto const& [name, value] : request.headers)
-        head_.append(name).append(": ").append(value).append("\r\n");
-    if (!request.body.empty() || request.method != "GET")
-        head_ += "Content-Length: " + std::to_string(request.body.size()) + "\r\n";
-    head_ += "\r\n";
 }
 
 inline asio::awaitable<result<void>> upstream_connection::send(http_request const& request,
@@ -237,5 +201,9 @@ inline asio::awaitable<result<std::string_view>> upstream_connection::read_piece
 }  // namespace detail
 }  // namespace v0_1_0
 }  // namespace aiaudit
+
+#ifndef AIAUDIT_SEPARATE
+#include <aiaudit/impl/gateway/upstream_connection.ipp>
+#endif
 
 #endif  // AIAUDIT_GATEWAY_UPSTREAM_CONNECTION_HPP

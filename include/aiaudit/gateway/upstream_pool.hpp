@@ -32,19 +32,7 @@ public:
         bool is_open = false;  // or is to be opened
     };
     // Errors: bad_argument for an origin that is none.
-    [[nodiscard]] result<taken> take(std::string const& origin) {
-        auto& waiting = idle_[origin];
-        while (!waiting.empty()) {
-            // The one that was used last, so that those which are not needed grow old.
-            idle last = std::move(waiting.back());
-            waiting.pop_back();
-            --idle_count_;
-            if (is_fit(last)) return taken{std::move(last.held), true};
-        }
-        auto place = parse_origin(origin);
-        if (!place) return place.error();
-        return taken{std::make_unique<upstream_connection>(by_, std::move(*place), *tls_), false};
-    }
+    [[nodiscard]] result<taken> take(std::string const& origin);
     // Kept only where another request may be sent.
     void give_back(std::string const& origin, std::unique_ptr<upstream_connection> of) {
         if (!of->reusable() || idle_count_ >= idle_max_) return;
@@ -82,5 +70,9 @@ private:
 }  // namespace detail
 }  // namespace v0_1_0
 }  // namespace aiaudit
+
+#ifndef AIAUDIT_SEPARATE
+#include <aiaudit/impl/gateway/upstream_pool.ipp>
+#endif
 
 #endif  // AIAUDIT_GATEWAY_UPSTREAM_POOL_HPP

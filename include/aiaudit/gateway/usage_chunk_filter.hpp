@@ -8,14 +8,11 @@
 #ifndef AIAUDIT_GATEWAY_USAGE_CHUNK_FILTER_HPP
 #define AIAUDIT_GATEWAY_USAGE_CHUNK_FILTER_HPP
 
-#include <aiaudit/providers/json_fields.hpp>  // parse_json
-#include <aiaudit/providers/usage_asked.hpp>  // is_usage_only
+#include <aiaudit/providers/dialect.hpp>
 
-#include <algorithm>
 #include <cstddef>
 #include <string>
 #include <string_view>
-#include <utility>
 
 namespace aiaudit {
 inline namespace v0_1_0 {
@@ -26,24 +23,7 @@ public:
     explicit usage_chunk_filter(dialect of) noexcept : dialect_(of) {}
 
     // What of the stream so far may go on: whole events. It is there until the next call.
-    [[nodiscard]] std::string_view feed(std::string_view piece) {
-        out_.clear();
-        event_.append(piece);
-        std::size_t begin = 0;
-        for (;;) {
-            std::size_t const end = end_of_event(std::max(begin, searched_));
-            if (end == std::string::npos) break;
-            std::string_view const whole = std::string_view(event_).substr(begin, end - begin);
-            if (!is_unasked(whole)) out_.append(whole);
-            begin = end;
-            searched_ = end;
-        }
-        event_.erase(0, begin);
-        // The blank line may be cut in the middle.
-        searched_ = event_.size() < 3 ? 0 : event_.size() - 3;
-        if (event_.size() > event_bytes_max) out_.append(std::exchange(event_, {})), searched_ = 0;
-        return out_;
-    }
+    [[nodiscard]] std::string_view feed(std::string_view piece);
     // The rest of a stream that ended, or was cut, in the middle of an event.
     [[nodiscard]] std::string_view rest() const noexcept { return event_; }
 
@@ -52,24 +32,8 @@ private:
     static constexpr std::size_t event_bytes_max = std::size_t{1} << 20;
 
     // Behind the blank line that ends an event.
-    [[nodiscard]] std::size_t end_of_event(std::size_t from) const noexcept {
-        for (std::size_t at = from; at < event_.size(); ++at) {
-            if (event_[at] != '\n') continue;
-            std::size_t next = at + 1;
-            if (next < event_.size() && event_[next] == '\r') ++next;
-            if (next < event_.size() && event_[next] == '\n') return next + 1;
-        }
-        return std::string::npos;
-    }
-    [[nodiscard]] bool is_unasked(std::string_view event) const {
-        constexpr std::string_view field = "data:";
-        if (event.find("\"usage\"") == std::string_view::npos) return false;
-        auto const at = event.find(field);
-        if (at == std::string_view::npos) return false;
-        event.remove_prefix(at + field.size());
-        auto const chunk = parse_json(event.substr(0, event.find('\n')), "event");
-        return chunk && is_usage_only(dialect_, *chunk);
-    }
+    [[nodiscard]] std::size_t end_of_event(std::size_t from) const noexcept;
+    [[nodiscard]] bool is_unasked(std::string_view event) const;
 
     dialect dialect_;
     std::string event_{};  // of which the end has not come
@@ -80,5 +44,9 @@ private:
 }  // namespace detail
 }  // namespace v0_1_0
 }  // namespace aiaudit
+
+#ifndef AIAUDIT_SEPARATE
+#include <aiaudit/impl/gateway/usage_chunk_filter.ipp>
+#endif
 
 #endif  // AIAUDIT_GATEWAY_USAGE_CHUNK_FILTER_HPP

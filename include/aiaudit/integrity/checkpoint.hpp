@@ -7,8 +7,7 @@
 #ifndef AIAUDIT_INTEGRITY_CHECKPOINT_HPP
 #define AIAUDIT_INTEGRITY_CHECKPOINT_HPP
 
-#include <aiaudit/integrity/merkle.hpp>  // empty_root, limits::tree_size
-#include <aiaudit/integrity/note.hpp>    // sign_note, open_note
+#include <aiaudit/integrity/note.hpp>  // sign_note, open_note
 
 #include <cstdint>
 #include <span>
@@ -36,12 +35,7 @@ struct checkpoint {
 
 namespace detail {
 
-[[nodiscard]] inline bool is_sound(checkpoint const& state) {
-    bool const is_line = !state.origin.empty() && is_plain_text(state.origin) &&
-                         state.origin.find('\n') == std::string::npos;
-    return is_line && state.size <= limits::tree_size &&
-           (state.size != 0 || state.root == empty_root());
-}
+[[nodiscard]] bool is_sound(checkpoint const& state);
 
 }  // namespace detail
 
@@ -49,27 +43,6 @@ inline result<std::string> checkpoint::to_text() const {
     if (!detail::is_sound(*this))
         return fail(errc::bad_argument, "not the origin, size and root of a log");
     return origin + '\n' + std::to_string(size) + '\n' + detail::base64_of(root) + '\n';
-}
-
-inline result<checkpoint> checkpoint::parse(std::string_view text) {
-    auto const wrong = [](char const* what) {
-        return fail(errc::bad_input, std::string("a checkpoint ") + what);
-    };
-    auto const first = detail::take_line(text);
-    auto const second = detail::take_line(text);
-    auto const third = detail::take_line(text);
-    if (!third) return wrong("has three lines: origin, size and root");
-    auto const size = detail::decimal_of(*second);
-    auto const root = detail::digest_of_base64(*third);
-    if (!size) return wrong("has its size in decimal on its second line");
-    if (!root) return wrong("has its root in base64 on its third line");
-    while (!text.empty()) {
-        auto const extension = detail::take_line(text);
-        if (!extension || extension->empty()) return wrong("has no empty lines");
-    }
-    checkpoint state{std::string(*first), *size, *root};
-    if (!detail::is_sound(state)) return wrong("has no usable origin, size and root");
-    return state;
 }
 
 // Whom a reader believes, given beforehand and never taken from what is to be verified: the name of
@@ -109,32 +82,18 @@ private:
 
 // The note of a checkpoint. A log must sign no two that are inconsistent: that is the caller's to
 // see to. Errors: as checkpoint::to_text and sign_note.
-[[nodiscard]] inline result<std::string> sign_checkpoint(checkpoint const& state,
-                                                         std::span<note_signing_key const> keys) {
-    auto const text = state.to_text();
-    if (!text) return text.error();
-    return sign_note(*text, keys);
-}
+[[nodiscard]] result<std::string> sign_checkpoint(checkpoint const& state,
+                                                  std::span<note_signing_key const> keys);
 [[nodiscard]] inline result<std::string> sign_checkpoint(checkpoint const& state,
                                                          note_signing_key const& key) {
     return sign_checkpoint(state, std::span(&key, 1));
 }
 
-// Errors: as open_note; bad_input for a note that is no checkpoint; verification_failed for one of
-// another log.
-[[nodiscard]] inline result<verified_checkpoint> open_checkpoint(std::string_view note,
-                                                                 trusted_log const& log) {
-    auto opened = open_note(note, log.keys);
-    if (!opened) return opened.error();
-    auto state = checkpoint::parse(opened->text);
-    if (!state) return state.error();
-    if (state->origin != log.origin)
-        return fail(errc::verification_failed,
-                    "a checkpoint is of another log, " + detail::printable(state->origin));
-    return verified_checkpoint{std::move(*state), std::move(opened->signers)};
-}
-
 }  // namespace v0_1_0
 }  // namespace aiaudit
+
+#ifndef AIAUDIT_SEPARATE
+#include <aiaudit/impl/integrity/checkpoint.ipp>
+#endif
 
 #endif  // AIAUDIT_INTEGRITY_CHECKPOINT_HPP

@@ -12,15 +12,11 @@
 
 #include <aiaudit/config.hpp>         // AIAUDIT_ASSERT
 #include <aiaudit/core/digest.hpp>    // digest
-#include <aiaudit/detail/bytes.hpp>   // byte_reader
 #include <aiaudit/detail/sha256.hpp>  // sha256_joined
 #include <aiaudit/limits.hpp>         // tree_size
 
 #include <array>
-#include <bit>
-#include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -64,15 +60,7 @@ public:
         append(leaf, [](unsigned, std::uint64_t, digest const&) {});
     }
 
-    [[nodiscard]] digest root() const {
-        if (size_ == 0) return empty_root();
-        auto level = static_cast<unsigned>(std::countr_zero(size_));
-        digest hash = hashes_[level];
-        while (++level < levels) {
-            if (((size_ >> level) & 1) != 0) hash = node_hash(hashes_[level], hash);
-        }
-        return hash;
-    }
+    [[nodiscard]] digest root() const;
 
     // The size in 8 bytes, least significant first, then the hashes, the largest subtree first.
     [[nodiscard]] std::string to_bytes() const;
@@ -101,32 +89,6 @@ private:
     std::array<digest, levels> hashes_{};  // by level; in use where the size has that bit
 };
 
-inline std::string compact_range::to_bytes() const {
-    std::string bytes;
-    detail::append_little_endian(bytes, size_);
-    for (unsigned level = levels; level-- > 0;) {
-        if (((size_ >> level) & 1) == 0) continue;
-        for (std::uint8_t const byte : hashes_[level].bytes)
-            bytes.push_back(static_cast<char>(byte));
-    }
-    return bytes;
-}
-
-inline result<compact_range> compact_range::from_bytes(std::string_view bytes) {
-    compact_range range;
-    detail::byte_reader in{bytes};
-    range.size_ = in.little_endian<std::uint64_t>();
-    auto const hashes = static_cast<std::size_t>(std::popcount(range.size_));
-    if (!in.ok() || range.size_ > limits::tree_size || in.rest().size() != hashes * 32)
-        return fail(errc::corrupt, "the state of a Merkle tree has a wrong length");
-    for (unsigned level = levels; level-- > 0;) {
-        if (((range.size_ >> level) & 1) == 0) continue;
-        std::string_view const hash = in.take(32);
-        std::memcpy(range.hashes_[level].bytes.data(), hash.data(), hash.size());
-    }
-    return range;
-}
-
 template <class Node>
 result<compact_range> compact_range::from_nodes(std::uint64_t size, Node&& node) {
     if (size > limits::tree_size) return fail(errc::bad_argument, "a Merkle tree is too large");
@@ -144,5 +106,9 @@ result<compact_range> compact_range::from_nodes(std::uint64_t size, Node&& node)
 
 }  // namespace v0_1_0
 }  // namespace aiaudit
+
+#ifndef AIAUDIT_SEPARATE
+#include <aiaudit/impl/integrity/merkle.ipp>
+#endif
 
 #endif  // AIAUDIT_INTEGRITY_MERKLE_HPP

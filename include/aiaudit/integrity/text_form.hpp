@@ -15,10 +15,7 @@
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 
-#include <algorithm>
-#include <charconv>
 #include <cstdint>
-#include <cstring>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -34,71 +31,22 @@ inline void wipe(std::string& text) noexcept {
 }
 
 // RFC 4648, section 4, with padding.
-[[nodiscard]] inline std::string base64_encode(std::string_view bytes) {
-    // libcrypto counts in int; a multiple of 3 bytes at a time needs no padding in between.
-    constexpr std::size_t step = 3U << 20;
-    std::string text((bytes.size() + 2) / 3 * 4, '\0');
-    auto* to = reinterpret_cast<unsigned char*>(text.data());
-    for (; !bytes.empty(); bytes.remove_prefix(std::min(step, bytes.size()))) {
-        std::string_view const part = bytes.substr(0, step);
-        to += EVP_EncodeBlock(to, reinterpret_cast<unsigned char const*>(part.data()),
-                              static_cast<int>(part.size()));
-    }
-    return text;
-}
+[[nodiscard]] std::string base64_encode(std::string_view bytes);
 
 // Nothing for any text that base64_encode does not write. libcrypto's decoder is lenient (spaces,
 // padding anywhere, bits after the end), so what it read is encoded again and compared.
-[[nodiscard]] inline std::optional<std::string> base64_decode(std::string_view text) {
-    constexpr std::size_t longest = std::size_t{1} << 30;
-    if (text.size() % 4 != 0 || text.size() > longest) return std::nullopt;
-    if (text.empty()) return std::string{};
-    std::string bytes(text.size() / 4 * 3, '\0');
-    int const size = EVP_DecodeBlock(reinterpret_cast<unsigned char*>(bytes.data()),
-                                     reinterpret_cast<unsigned char const*>(text.data()),
-                                     static_cast<int>(text.size()));
-    std::size_t const padding = text.ends_with("==") ? 2U : text.ends_with('=') ? 1U : 0U;
-    bool canonical = size >= 0 && static_cast<std::size_t>(size) == bytes.size();
-    if (canonical) {
-        bytes.resize(bytes.size() - padding);
-        std::string again = base64_encode(bytes);
-        canonical = again == text;
-        wipe(again);
-    }
-    if (canonical) return bytes;
-    wipe(bytes);
-    return std::nullopt;
-}
+[[nodiscard]] std::optional<std::string> base64_decode(std::string_view text);
 
 [[nodiscard]] inline std::string base64_of(digest const& value) {
     return base64_encode(view_of(value.bytes));
 }
-[[nodiscard]] inline std::optional<digest> digest_of_base64(std::string_view text) {
-    digest value;
-    auto const bytes = base64_decode(text.substr(0, 45));
-    if (text.size() != 44 || !bytes || bytes->size() != value.bytes.size()) return std::nullopt;
-    std::memcpy(value.bytes.data(), bytes->data(), bytes->size());
-    return value;
-}
+[[nodiscard]] std::optional<digest> digest_of_base64(std::string_view text);
 
 // Digits alone, without leading zeros.
-[[nodiscard]] inline std::optional<std::uint64_t> decimal_of(std::string_view text) {
-    std::uint64_t value = 0;
-    char const* const end = text.data() + text.size();
-    auto const read = std::from_chars(text.data(), end, value);
-    if (text.empty() || read.ec != std::errc{} || read.ptr != end) return std::nullopt;
-    if (text.front() == '0' && text.size() > 1) return std::nullopt;
-    return value;
-}
+[[nodiscard]] std::optional<std::uint64_t> decimal_of(std::string_view text);
 
 // Takes a line from the front, and its line feed. Nothing where no line feed is left.
-[[nodiscard]] inline std::optional<std::string_view> take_line(std::string_view& rest) {
-    std::size_t const end = rest.find('\n');
-    if (end == std::string_view::npos) return std::nullopt;
-    std::string_view const line = rest.substr(0, end);
-    rest.remove_prefix(end + 1);
-    return line;
-}
+[[nodiscard]] std::optional<std::string_view> take_line(std::string_view& rest);
 
 // Takes a code point of UTF-8 from the front of a text that is not empty. Nothing where it is not
 // in its shortest form, or is no code point.
@@ -150,5 +98,9 @@ inline void wipe(std::string& text) noexcept {
 }  // namespace detail
 }  // namespace v0_1_0
 }  // namespace aiaudit
+
+#ifndef AIAUDIT_SEPARATE
+#include <aiaudit/impl/integrity/text_form.ipp>
+#endif
 
 #endif  // AIAUDIT_INTEGRITY_TEXT_FORM_HPP

@@ -14,12 +14,10 @@
 
 #include <boost/json/basic_parser_impl.hpp>
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 namespace aiaudit {
@@ -38,12 +36,7 @@ struct decimal_json {
     [[nodiscard]] bool is(kind what) const noexcept { return type == what; }
     // Null where this is no object or has no such key; of a key given twice, the last, as in
     // other readers.
-    [[nodiscard]] decimal_json const* find(std::string_view key) const noexcept {
-        for (std::size_t i = keys.size(); i-- > 0;) {
-            if (keys[i] == key) return &items[i];
-        }
-        return nullptr;
-    }
+    [[nodiscard]] decimal_json const* find(std::string_view key) const noexcept;
 };
 
 // Builds a decimal_json from the parser's events.
@@ -70,12 +63,7 @@ public:
     bool on_array_begin(code&) { return open(decimal_json::kind::array); }
     bool on_array_end(std::size_t, code&) { return close(); }
     bool on_key_part(view part, std::size_t, code&) { return append(part); }
-    bool on_key(view part, std::size_t, code&) {
-        text_.append(part.data(), part.size());
-        open_.back()->keys.push_back(std::move(text_));
-        text_.clear();
-        return true;
-    }
+    bool on_key(view part, std::size_t, code&);
     bool on_string_part(view part, std::size_t, code&) { return append(part); }
     bool on_string(view part, std::size_t, code&) { return leaf(decimal_json::kind::string, part); }
     bool on_number_part(view part, code& failure) { return fits(part, failure) && append(part); }
@@ -99,12 +87,7 @@ public:
 
 private:
     // The value that comes next: the root itself, or a new item of the innermost array or object.
-    decimal_json& next(decimal_json::kind what) {
-        decimal_json* place = open_.back();
-        if (open_.size() > 1) place = &place->items.emplace_back();
-        place->type = what;
-        return *place;
-    }
+    decimal_json& next(decimal_json::kind what);
     bool open(decimal_json::kind what) {
         open_.push_back(&next(what));
         return true;
@@ -117,12 +100,7 @@ private:
         text_.append(part.data(), part.size());
         return true;
     }
-    bool leaf(decimal_json::kind what, view part) {
-        append(part);
-        next(what).text = std::move(text_);
-        text_.clear();
-        return true;
-    }
+    bool leaf(decimal_json::kind what, view part);
     bool fits(view part, code& failure) const {
         if (text_.size() + part.size() <= max_number_size) return true;
         failure = boost::json::error::exponent_overflow;
@@ -138,23 +116,14 @@ private:
 };
 
 // Errors: bad_json, with the line.
-[[nodiscard]] inline result<decimal_json> parse_decimal_json(std::string_view text) {
-    boost::json::parse_options options;
-    options.max_depth = 32;
-    boost::json::basic_parser<decimal_json_handler> parser{options};
-    boost::system::error_code failure;
-    std::size_t const read = parser.write_some(false, text.data(), text.size(), failure);
-    if (!failure && read < text.size()) failure = boost::json::error::extra_data;
-    if (failure) {
-        auto const line =
-            1 + std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(read), '\n');
-        return fail(errc::bad_json, "line " + std::to_string(line) + ": " + failure.message());
-    }
-    return std::move(parser.handler().root);
-}
+[[nodiscard]] result<decimal_json> parse_decimal_json(std::string_view text);
 
 }  // namespace detail
 }  // namespace v0_1_0
 }  // namespace aiaudit
+
+#ifndef AIAUDIT_SEPARATE
+#include <aiaudit/impl/pricing/decimal_json.ipp>
+#endif
 
 #endif  // AIAUDIT_PRICING_DECIMAL_JSON_HPP

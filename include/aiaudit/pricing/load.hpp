@@ -9,10 +9,9 @@
 #ifndef AIAUDIT_PRICING_LOAD_HPP
 #define AIAUDIT_PRICING_LOAD_HPP
 
-#include <aiaudit/pricing/genai_prices.hpp>  // genai_prices_reader
-#include <aiaudit/pricing/litellm.hpp>       // litellm_reader
+#include <aiaudit/error.hpp>
+#include <aiaudit/pricing/price_book.hpp>
 
-#include <string>
 #include <string_view>
 
 namespace aiaudit {
@@ -20,26 +19,13 @@ inline namespace v0_1_0 {
 
 // `file_name` is for the error's text only. Nothing is loaded from a file that has an error.
 // Errors: bad_price, naming the file and what is wrong where.
-[[nodiscard]] inline result<price_book> load_price_book(std::string_view text,
-                                                        std::string_view file_name) {
-    auto const named = [&](error reason) {
-        reason.code = errc::bad_price;
-        reason.where = std::string(file_name) + ": " + reason.where;
-        return reason;
-    };
-    auto root = detail::parse_decimal_json(text);
-    if (!root) return named(fail(errc::bad_price, "not a price file: " + root.error().where));
-    using kind = detail::decimal_json::kind;
-    if (!root->is(kind::array) && !root->is(kind::object)) {
-        return named(fail(errc::bad_price, "not a price file: neither a list nor an object"));
-    }
-    auto book = root->is(kind::array) ? detail::genai_prices_reader{}.read(*root)
-                                      : detail::litellm_reader{}.read(*root);
-    if (!book) return named(book.error());
-    return book;
-}
+[[nodiscard]] result<price_book> load_price_book(std::string_view text, std::string_view file_name);
 
 }  // namespace v0_1_0
 }  // namespace aiaudit
+
+#ifndef AIAUDIT_SEPARATE
+#include <aiaudit/impl/pricing/load.ipp>
+#endif
 
 #endif  // AIAUDIT_PRICING_LOAD_HPP

@@ -4,22 +4,19 @@
 //
 // A rule is one of equals, dated, starts_with, ends_with, contains, regex, all_of, any_of. Names
 // are compared without regard to the case of ASCII letters; a regex sees the name in lower case.
-// Bounds: names to 256 bytes (longer ones match nothing), regexes to 200.
+// Bounds: names to 256 bytes; longer ones match nothing. Regexes: model_expression.hpp, so that
+// only price files that have some pay for <regex>.
 // Threads: immutable once built; any number may match at once.
 // Floor 4.
 #ifndef AIAUDIT_PRICING_MODEL_MATCH_HPP
 #define AIAUDIT_PRICING_MODEL_MATCH_HPP
 
-#include <aiaudit/error.hpp>  // result
-
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <regex>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 namespace aiaudit {
@@ -27,15 +24,8 @@ inline namespace v0_1_0 {
 namespace detail {
 
 inline constexpr std::size_t model_name_bytes_max = 256;
-inline constexpr std::size_t regex_bytes_max = 200;
 
-[[nodiscard]] inline std::string lower(std::string_view text) {
-    std::string folded{text};
-    for (char& c : folded) {
-        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-    }
-    return folded;
-}
+[[nodiscard]] std::string lower(std::string_view text);
 
 [[nodiscard]] constexpr bool all_digits(std::string_view text) noexcept {
     return !text.empty() &&
@@ -73,20 +63,13 @@ public:
 
     model_match() = default;  // matches nothing
     // Precondition: what is not regex, all_of or any_of.
-    [[nodiscard]] static model_match text(rule what, std::string_view pattern) {
-        model_match made;
-        made.rule_ = what;
-        made.text_ = detail::lower(pattern);
-        return made;
-    }
-    // ECMAScript syntax, found anywhere in the name. Errors: bad_price.
-    [[nodiscard]] static result<model_match> expression(std::string_view pattern);
-    [[nodiscard]] static model_match group(rule what, std::vector<model_match> parts) {
-        model_match made;
-        made.rule_ = what;
-        made.parts_ = std::move(parts);
-        return made;
-    }
+    [[nodiscard]] static model_match text(rule what, std::string_view pattern);
+    // Matches where search(compiled.get(), name) returns true; `pattern` is its text.
+    using search_function = bool (*)(void const* compiled, std::string_view name);
+    [[nodiscard]] static model_match expression(std::string_view pattern,
+                                                std::shared_ptr<void const> compiled,
+                                                search_function search);
+    [[nodiscard]] static model_match group(rule what, std::vector<model_match> parts);
 
     // Precondition: the name is in lower case.
     [[nodiscard]] bool matches(std::string_view name) const;
@@ -102,58 +85,15 @@ private:
     rule rule_ = rule::never;
     std::string text_{};
     std::vector<model_match> parts_{};
-    std::shared_ptr<std::regex const> expression_{};  // shared: copies of a rule are common
+    std::shared_ptr<void const> compiled_{};  // of a regex; shared: copies of a rule are common
+    search_function search_ = nullptr;
 };
-
-inline result<model_match> model_match::expression(std::string_view pattern) {
-    auto const bad = [&](std::string_view why) {
-        return fail(errc::bad_price,
-                    "regex '" + std::string(pattern.substr(0, 40)) + "': " + std::string(why));
-    };
-    if (pattern.size() > detail::regex_bytes_max) return bad("too long");
-    model_match made;
-    made.rule_ = rule::regex;
-    made.text_ = pattern;
-    try {
-        made.expression_ = std::make_shared<std::regex const>(
-            made.text_, std::regex::ECMAScript | std::regex::optimize);
-    } catch (std::regex_error const&) {
-        return bad("not one");
-    }
-    return made;
-}
-
-inline bool model_match::matches(std::string_view name) const {
-    if (name.size() > detail::model_name_bytes_max) return false;
-    auto const hit = [name](model_match const& part) { return part.matches(name); };
-    switch (rule_) {
-    case rule::never: return false;
-    case rule::equals: return name == text_;
-    case rule::dated:
-        return name.starts_with(text_) &&
-               (name.size() == text_.size() || detail::is_edition(name.substr(text_.size())));
-    case rule::starts_with: return name.starts_with(text_);
-    case rule::ends_with: return name.ends_with(text_);
-    case rule::contains: return name.find(text_) != std::string_view::npos;
-    case rule::regex: try { return std::regex_search(name.begin(), name.end(), *expression_);
-        } catch (std::regex_error const&) {
-            return false;  // too costly on this name: no match, so an error and never a wrong price
-        }
-    case rule::all_of: return std::all_of(parts_.begin(), parts_.end(), hit);
-    case rule::any_of: return std::any_of(parts_.begin(), parts_.end(), hit);
-    }
-    return false;
-}
-
-inline void model_match::append_canonical(std::string& out) const {
-    out.append(std::to_string(static_cast<int>(rule_))).append(" ");
-    out.append(std::to_string(text_.size())).append(":").append(text_);
-    out.append("(");
-    for (model_match const& part : parts_) part.append_canonical(out);
-    out.append(")");
-}
 
 }  // namespace v0_1_0
 }  // namespace aiaudit
+
+#ifndef AIAUDIT_SEPARATE
+#include <aiaudit/impl/pricing/model_match.ipp>
+#endif
 
 #endif  // AIAUDIT_PRICING_MODEL_MATCH_HPP

@@ -12,15 +12,12 @@
 
 #include <aiaudit/core/digest.hpp>          // digest
 #include <aiaudit/core/usage.hpp>           // usage
-#include <aiaudit/detail/sha256.hpp>        // sha256
 #include <aiaudit/pricing/price_bound.hpp>  // most_by
 #include <aiaudit/pricing/price_entry.hpp>  // price_entry, price_provider
 
-#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -44,10 +41,9 @@ struct price_query {
 
 // A cost, with everything that it rests on.
 struct quote {
-    money cost{};         // rounded once, half to even
-    money input_cost{};   // each part is rounded for itself, for reports: together they may differ
-    money output_cost{};  // from the cost by a pico-USD, and counts of things are in neither
-    cost_parts exact{};   // to add up several quotes before the one rounding
+    // What a policy sets, and all that says what is to be paid: quotes add up before the one
+    // rounding.
+    cost_parts exact{};
     std::string_view provider_id{};  // these two live as long as a copy of the book
     std::string_view entry_id{};
     // Bit n: unit n is no token, was counted and has no rate; it is not in the cost.
@@ -57,6 +53,13 @@ struct quote {
     bool standard_tier_used = false;
     bool region_ignored = false;
     bool speed_ignored = false;
+
+    // Rounded once, half to even.
+    [[nodiscard]] money cost() const noexcept { return exact.total.rounded(); }
+    // Each part is rounded for itself, for reports: together they may differ from the cost by a
+    // pico-USD, and counts of things are in neither.
+    [[nodiscard]] money input_cost() const noexcept { return exact.input.rounded(); }
+    [[nodiscard]] money output_cost() const noexcept { return exact.output.rounded(); }
 };
 
 class price_book;
@@ -176,127 +179,6 @@ inline constexpr std::array<std::array<std::string_view, 8>, 13> provider_aliase
 
 }  // namespace detail
 
-// Enters every name that the rule says by equality alone; true where that is all it says.
-inline bool price_book::index_names(model_match const& match, std::size_t entry, index& names) {
-    if (match.kind() == model_match::rule::equals) {
-        return names.exact.try_emplace(match.pattern(), entry).first->second == entry;
-    }
-    if (match.kind() != model_match::rule::any_of) return false;
-    bool all = true;
-    for (model_match const& part : match.parts()) all = index_names(part, entry, names) && all;
-    return all;
-}
-
-inline price_book::price_book(std::vector<price_provider> providers, load_report report) {
-    auto data = std::make_shared<contents>();
-    data->providers = std::move(providers);
-    data->report = std::move(report);
-    data->report.entries = 0;
-    std::vector<std::string> texts;
-    bool any_rule = false;
-    for (std::size_t p = 0; p < data->providers.size(); ++p) {
-        price_provider const& provider = data->providers[p];
-        data->by_id.try_emplace(provider.id, p);
-        index& names = data->indexes.emplace_back();
-        for (std::size_t e = 0; e < provider.entries.size(); ++e) {
-            if (!index_names(provider.entries[e].match, e, names)) names.patterns.push_back(e);
-        }
-        data->report.entries += provider.entries.size();
-        any_rule = any_rule || !provider.names.is_never() || !provider.models.is_never();
-        texts.push_back(detail::canonical(provider, !names.patterns.empty()));
-    }
-    if (!any_rule) std::sort(texts.begin(), texts.end());
-    std::string text = "aiaudit price book 1\n";
-    for (std::string const& each : texts) text.append(each);
-    data->revision = digest{detail::sha256(text)};
-    data_ = std::move(data);
-}
-
-inline price_entry const* price_book::entry_of(std::size_t provider,
-                                               std::string const& model) const {
-    index const& names = data_->indexes[provider];
-    std::vector<price_entry> const& entries = data_->providers[provider].entries;
-    auto const exact = names.exact.find(model);
-    std::size_t const first = exact == names.exact.end() ? entries.size() : exact->second;
-    for (std::size_t const e : names.patterns) {
-        if (e >= first) break;  // the entry found by equality stands before it
-        if (entries[e].match.matches(model)) return &entries[e];
-    }
-    return first == entries.size() ? nullptr : &entries[first];
-}
-
-inline price_provider const* price_book::provider_named(std::string const& name) const {
-    auto const by_id = [this](std::string_view id) -> price_provider const* {
-        auto const at = data_->by_id.find(std::string{id});
-        return at == data_->by_id.end() ? nullptr : &data_->providers[at->second];
-    };
-    if (auto const* same = by_id(name)) return same;
-    for (auto const& group : detail::provider_aliases) {
-        if (std::find(group.begin(), group.end(), name) == group.end()) continue;
-        for (std::string_view const id : group) {
-            if (auto const* known = id.empty() ? nullptr : by_id(id)) return known;
-        }
-    }
-    for (price_provider const& provider : data_->providers) {
-        if (provider.names.matches(name)) return &provider;
-    }
-    return nullptr;
-}
-
-inline price_book::found price_book::find_without_provider(std::string const& model) const {
-    if (auto const slash = model.find('/'); slash != std::string::npos && slash != 0) {
-        if (found const hit = find(model.substr(0, slash), model.substr(slash + 1))) return hit;
-    }
-    for (price_provider const& provider : data_->providers) {
-        if (provider.models.matches(model)) return find(provider.id, model);
-    }
-    for (std::size_t p = 0; p < data_->providers.size(); ++p) {
-        price_entry const* const entry = entry_of(p, model);
-        if (entry != nullptr && entry->id == model) return {&data_->providers[p], entry};
-    }
-    return {};
-}
-
-inline price_book::found price_book::find(std::string_view provider, std::string_view model) const {
-    if (model.empty() || model.size() > detail::model_name_bytes_max ||
-        provider.size() > detail::model_name_bytes_max) {
-        return {};
-    }
-    std::string const name = detail::lower(model);
-    if (provider.empty()) return find_without_provider(name);
-    price_provider const* const first = provider_named(detail::lower(provider));
-    if (first == nullptr) return {};
-    auto const place = static_cast<std::size_t>(first - data_->providers.data());
-    if (auto const* entry = entry_of(place, name)) return {first, entry};
-    for (std::string const& id : first->fallbacks) {
-        auto const at = data_->by_id.find(id);
-        if (at == data_->by_id.end()) continue;
-        if (auto const* entry = entry_of(at->second, name)) {
-            return {&data_->providers[at->second], entry};
-        }
-    }
-    return {};
-}
-
-inline price_book::found price_book::find_cached(price_query const& query,
-                                                 lookup_cache& cache) const {
-    if (cache.book_ != data_) {
-        cache = lookup_cache{};
-        cache.book_ = data_;
-    }
-    std::size_t const hash = std::hash<std::string_view>{}(query.model) ^
-                             (std::hash<std::string_view>{}(query.provider) * 31);
-    lookup_cache::slot& slot = cache.slots_[(hash ^ (hash >> 32)) % lookup_cache::slot_count];
-    if (!slot.used || slot.model != query.model || slot.provider != query.provider) {
-        found const hit = find(query.provider, query.model);
-        if (query.model.size() > detail::model_name_bytes_max) return hit;  // not worth the room
-        if (query.provider.size() > detail::model_name_bytes_max) return hit;
-        slot = {std::string{query.provider}, std::string{query.model}, hit.provider, hit.entry,
-                true};
-    }
-    return {slot.in, slot.entry};
-}
-
 inline result<quote> price_book::price(price_query const& query) const {
     return price_with(query, find(query.provider, query.model));
 }
@@ -306,146 +188,23 @@ inline result<quote> price_book::price(price_query const& query, lookup_cache& c
 
 namespace detail {
 
-[[nodiscard]] inline rate_card const* card_at(price_entry const& entry, timestamp at) noexcept {
-    for (auto card = entry.cards.rbegin(); card != entry.cards.rend(); ++card) {
-        if (card->applies(at)) return &*card;
-    }
-    return nullptr;
-}
-
 // Which rates and factors a query leads to within a card.
 struct chosen_rates {
     rate_table const* rates = nullptr;
     std::vector<applied_factor> factors{};
 };
 
-[[nodiscard]] inline chosen_rates choose(price_entry const& entry, rate_card const& card,
-                                         price_query const& query, quote& answer) {
-    chosen_rates chosen{&card.rates, {}};
-    auto const factor = [&](modifier_kind kind, std::string_view value) {
-        bool any = false;
-        for (price_modifier const& each : entry.modifiers) {
-            if (each.kind != kind || each.value != value) continue;
-            chosen.factors.push_back({each.factor, each.covers});
-            any = true;
-        }
-        return any;
-    };
-    std::string_view const tier = query.service_tier;
-    if (!tier.empty() && tier != "standard" && tier != "default") {
-        if (auto const* own = card.service(tier)) {
-            chosen.rates = own;
-        } else {
-            answer.standard_tier_used = !factor(modifier_kind::service_tier, tier);
-        }
-    }
-    if (!query.region.empty()) {
-        answer.region_ignored = !factor(modifier_kind::region, query.region);
-    }
-    if (!query.speed.empty() && query.speed != "standard") {
-        auto const* own = chosen.rates == &card.rates ? card.service(query.speed) : nullptr;
-        if (own != nullptr) {
-            chosen.rates = own;
-        } else {
-            answer.speed_ignored = !factor(modifier_kind::speed, query.speed);
-        }
-    }
-    return chosen;
-}
-
 // Fills in what the usage costs. Errors: no_usage, bad_usage, unpriced_unit, money_overflow.
-[[nodiscard]] inline result<void> charge(rate_table const& rates, usage const& counts,
-                                         std::vector<applied_factor> const& factors,
-                                         quote& answer) {
-    if (rates.empty()) return fail(errc::unpriced_unit, "its entry has no rates");
-    if (counts.empty() && !rates.has(unit::requests)) return fail(errc::no_usage);
-    auto const leaves = usage_leaves::of(rates, counts);
-    if (!leaves) return leaves.error();
-    auto exact = cost_of(rates, counts, *leaves, factors);
-    if (!exact) return exact.error();
-    answer.cost = exact->total.rounded();
-    answer.input_cost = exact->input.rounded();
-    answer.output_cost = exact->output.rounded();
-    answer.exact = *exact;
-    answer.unpriced = leaves->unpriced();
-    return {};
-}
-
-// An error about the price of a model, with its name.
-[[nodiscard]] inline error named_error(price_query const& query, error reason) {
-    std::string name = printable(query.provider) + "/" + printable(query.model);
-    reason.where = reason.where.empty() ? std::move(name) : name + ": " + reason.where;
-    return reason;
-}
+[[nodiscard]] result<void> charge(rate_table const& rates, usage const& counts,
+                                  std::vector<applied_factor> const& factors, quote& answer);
 
 }  // namespace detail
 
-inline result<quote> price_book::price_with(price_query const& query, found where) const {
-    auto const named = [&](error reason) { return detail::named_error(query, std::move(reason)); };
-    if (!where) return named(fail(errc::unknown_model));
-    rate_card const* const card = detail::card_at(*where.entry, query.at);
-    if (card == nullptr) {
-        return named(fail(errc::unpriced_unit, "has no price at " + query.at.to_string()));
-    }
-    quote answer;
-    detail::chosen_rates const chosen = detail::choose(*where.entry, *card, query, answer);
-    if (auto done = detail::charge(*chosen.rates, query.usage, chosen.factors, answer); !done) {
-        return named(done.error());
-    }
-    answer.provider_id = where.provider->id;
-    answer.entry_id = where.entry->id;
-    return answer;
-}
-
-inline result<quote> price_book::most(price_query const& query, price_doubts doubts,
-                                      lookup_cache& cache) const {
-    found const where = find_cached(query, cache);
-    if (!where) return detail::named_error(query, fail(errc::unknown_model));
-    rate_card const* const card = detail::card_at(*where.entry, query.at);
-    if (card == nullptr)
-        return detail::named_error(
-            query, fail(errc::unpriced_unit, "has no price at " + query.at.to_string()));
-    auto const exact = detail::most_by(*card, *where.entry, query.usage, doubts);
-    if (!exact) return detail::named_error(query, exact.error());
-    quote answer;
-    answer.cost = exact->total.rounded();
-    answer.input_cost = exact->input.rounded();
-    answer.output_cost = exact->output.rounded();
-    answer.exact = *exact;
-    answer.provider_id = where.provider->id;
-    answer.entry_id = where.entry->id;
-    return answer;
-}
-
-inline result<void> price_book_builder::add(price_provider provider) {
-    if (provider.id.empty()) return fail(errc::bad_price, "a provider without an id");
-    for (price_provider const& each : providers_) {
-        if (each.id == provider.id) return fail(errc::bad_price, "provider " + each.id + " twice");
-    }
-    auto const negative = [](rate_table const& rates) {
-        return std::any_of(rates.rows().begin(), rates.rows().end(), [](auto const& row) {
-            auto const below = [](rate_tier const& tier) { return tier.price.yocto() < 0; };
-            return row.price.base.yocto() < 0 ||
-                   std::any_of(row.price.tiers.begin(), row.price.tiers.end(), below);
-        });
-    };
-    for (price_entry& entry : provider.entries) {
-        for (rate_card& card : entry.cards) {
-            bool bad = negative(card.rates);
-            for (service_rates& service : card.services) {
-                bad = bad || negative(service.rates);
-                service.rates.fill_from(card.rates);
-                service.rates.complete();
-            }
-            card.rates.complete();
-            if (bad) return fail(errc::bad_price, provider.id + "/" + entry.id + ": below zero");
-        }
-    }
-    providers_.push_back(std::move(provider));
-    return {};
-}
-
 }  // namespace v0_1_0
 }  // namespace aiaudit
+
+#ifndef AIAUDIT_SEPARATE
+#include <aiaudit/impl/pricing/price_book.ipp>
+#endif
 
 #endif  // AIAUDIT_PRICING_PRICE_BOOK_HPP

@@ -13,10 +13,6 @@
 
 #include <aiaudit/pricing/price_entry.hpp>  // price_entry
 
-#include <cstdint>
-#include <optional>
-#include <utility>
-
 namespace aiaudit {
 inline namespace v0_1_0 {
 
@@ -30,16 +26,6 @@ struct price_doubts {
 
 namespace detail {
 
-// At any context up to so many tokens: the steps need not go up.
-[[nodiscard]] inline rate dearest_of(tiered_rate const& price, std::uint64_t input_tokens) {
-    rate most = price.base;
-    for (rate_tier const& tier : price.tiers) {
-        if (tier.start > input_tokens) break;
-        if (tier.price.yocto() > most.yocto()) most = tier.price;
-    }
-    return most;
-}
-
 [[nodiscard]] constexpr bool may_be_charged(unit what, price_doubts doubts) noexcept {
     unit_traits const& traits = traits_of(what);
     if (traits.direction != direction::input) return true;
@@ -48,79 +34,21 @@ namespace detail {
     return (text || doubts.media_input) && (!written || doubts.cache_writes);
 }
 
-// Nothing where the table has no rate of that direction.
-[[nodiscard]] inline std::optional<rate> dearest_of(rate_table const& rates, direction way,
-                                                    price_doubts doubts,
-                                                    std::uint64_t input_tokens) {
-    std::optional<rate> most;
-    for (rate_table::row const& row : rates.rows()) {
-        if (traits_of(row.what).direction != way || !may_be_charged(row.what, doubts)) continue;
-        rate const price = dearest_of(row.price, input_tokens);
-        if (!most || price.yocto() > most->yocto()) most = price;
-    }
-    return most;
-}
-
-// All that may be multiplied with: of each kind, the largest factor above 1.
-[[nodiscard]] inline multiplier dearest_factor(price_entry const& entry, std::uint64_t units,
-                                               price_doubts doubts) {
-    multiplier all{};
-    for (modifier_kind const kind :
-         {modifier_kind::region, modifier_kind::speed, modifier_kind::service_tier}) {
-        if (kind == modifier_kind::speed && !doubts.speed) continue;
-        multiplier most{};
-        for (price_modifier const& each : entry.modifiers) {
-            if (each.kind != kind || (each.covers & units) == 0) continue;
-            bool const more = static_cast<int128>(each.factor.numerator) * most.denominator >
-                              static_cast<int128>(most.numerator) * each.factor.denominator;
-            if (more) most = each.factor;
-        }
-        all = product(all, most);
-    }
-    return all;
-}
-
 // The most that these counts of input and output cost by one table. Errors: unpriced_unit,
 // money_overflow.
-[[nodiscard]] inline result<cost_parts> most_by(rate_table const& rates, price_entry const& entry,
-                                                usage const& counts, price_doubts doubts) {
-    cost_parts cost;
-    auto const input = counts.count(unit::input_tokens);
-    for (direction const way : {direction::input, direction::output}) {
-        bool const in = way == direction::input;
-        auto const count = in ? input : counts.count(unit::output_tokens);
-        if (count == 0) continue;
-        auto const price = dearest_of(rates, way, doubts, input);
-        if (!price) return fail(errc::unpriced_unit, "its entry has no rate for them");
-        auto const factor = dearest_factor(entry, in ? input_unit_mask : output_unit_mask, doubts);
-        auto done = (in ? cost.input : cost.output).add(count, *price, factor);
-        if (!done) return done.error();
-    }
-    if (auto const* request = rates.find(unit::requests)) {
-        auto done = cost.total.add(1, dearest_of(*request, input), {});
-        if (!done) return done.error();
-    }
-    for (exact_cost const* part : {&cost.input, &cost.output}) {
-        if (auto done = cost.total.add(*part); !done) return done.error();
-    }
-    return cost;
-}
+[[nodiscard]] result<cost_parts> most_by(rate_table const& rates, price_entry const& entry,
+                                         usage const& counts, price_doubts doubts);
 
 // The dearest of a card's tables: the standard one, and that of each service tier. Errors as above.
-[[nodiscard]] inline result<cost_parts> most_by(rate_card const& card, price_entry const& entry,
-                                                usage const& counts, price_doubts doubts) {
-    if (card.rates.empty()) return fail(errc::unpriced_unit, "its entry has no rates");
-    auto most = most_by(card.rates, entry, counts, doubts);
-    for (service_rates const& service : card.services) {
-        if (!most) break;
-        auto other = most_by(service.rates, entry, counts, doubts);
-        if (!other || other->total.rounded() > most->total.rounded()) most = std::move(other);
-    }
-    return most;
-}
+[[nodiscard]] result<cost_parts> most_by(rate_card const& card, price_entry const& entry,
+                                         usage const& counts, price_doubts doubts);
 
 }  // namespace detail
 }  // namespace v0_1_0
 }  // namespace aiaudit
+
+#ifndef AIAUDIT_SEPARATE
+#include <aiaudit/impl/pricing/price_bound.ipp>
+#endif
 
 #endif  // AIAUDIT_PRICING_PRICE_BOUND_HPP

@@ -12,12 +12,10 @@
 #include <aiaudit/pricing/model_match.hpp>  // model_match
 #include <aiaudit/pricing/rate_card.hpp>    // rate_card, price_modifier
 
-#include <algorithm>
 #include <cstddef>
 #include <map>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 namespace aiaudit {
@@ -61,81 +59,19 @@ inline void append_sized(std::string& out, std::string_view text) {
     out.append(" ").append(std::to_string(text.size())).append(":").append(text);
 }
 
-inline void append_rates(std::string& out, rate_table const& rates) {
-    for (rate_table::row const& row : rates.rows()) {
-        out.append("  rate ").append(name_of(row.what)).append(" ");
-        out.append(row.price.base.to_string());
-        for (rate_tier const& tier : row.price.tiers) {
-            out.append(tier.inclusive ? " >=" : " >").append(std::to_string(tier.start));
-            out.append(" ").append(tier.price.to_string());
-        }
-        out.append("\n");
-    }
-}
+void append_rates(std::string& out, rate_table const& rates);
 
-inline void append_card(std::string& out, rate_card const& card) {
-    out.append(" card");
-    if (card.from) out.append(" from ").append(std::to_string(card.from->ns));
-    if (card.until) out.append(" until ").append(std::to_string(card.until->ns));
-    if (card.window) {
-        out.append(" daily ").append(std::to_string(card.window->start_seconds)).append("-");
-        out.append(std::to_string(card.window->end_seconds));
-    }
-    if (card.weekdays != every_weekday) out.append(" days ").append(std::to_string(card.weekdays));
-    out.append("\n");
-    append_rates(out, card.rates);
-    std::vector<service_rates const*> services;
-    for (service_rates const& each : card.services) services.push_back(&each);
-    std::sort(services.begin(), services.end(), [](auto* a, auto* b) { return a->tier < b->tier; });
-    for (service_rates const* each : services) {
-        out.append("  service");
-        append_sized(out, each->tier);
-        out.append("\n");
-        append_rates(out, each->rates);
-    }
-}
-
-[[nodiscard]] inline std::string canonical(price_entry const& entry) {
-    std::string out = "entry";
-    append_sized(out, entry.id);
-    out.append("\n match ");
-    entry.match.append_canonical(out);
-    out.append("\n");
-    for (rate_card const& card : entry.cards) append_card(out, card);
-    std::vector<std::string> modifiers;
-    for (price_modifier const& each : entry.modifiers) {
-        std::string line = " factor " + std::to_string(static_cast<int>(each.kind));
-        append_sized(line, each.value);
-        line.append(" ").append(std::to_string(each.factor.numerator)).append("/");
-        line.append(std::to_string(each.factor.denominator)).append(" on ");
-        line.append(std::to_string(each.covers)).append("\n");
-        modifiers.push_back(std::move(line));
-    }
-    std::sort(modifiers.begin(), modifiers.end());
-    for (std::string const& line : modifiers) out.append(line);
-    return out;
-}
+[[nodiscard]] std::string canonical(price_entry const& entry);
 
 // `ordered`: the order of the entries decides which one a model gets.
-[[nodiscard]] inline std::string canonical(price_provider const& provider, bool ordered) {
-    std::string out = "provider";
-    append_sized(out, provider.id);
-    out.append("\n names ");
-    provider.names.append_canonical(out);
-    out.append("\n models ");
-    provider.models.append_canonical(out);
-    out.append("\n falls back");
-    for (std::string const& id : provider.fallbacks) append_sized(out, id);
-    out.append("\n");
-    std::vector<std::string> entries;
-    for (price_entry const& entry : provider.entries) entries.push_back(canonical(entry));
-    if (!ordered) std::sort(entries.begin(), entries.end());
-    for (std::string const& entry : entries) out.append(entry);
-    return out;
-}
+[[nodiscard]] std::string canonical(price_provider const& provider, bool ordered);
 
 }  // namespace detail
 }  // namespace v0_1_0
 }  // namespace aiaudit
+
+#ifndef AIAUDIT_SEPARATE
+#include <aiaudit/impl/pricing/price_entry.ipp>
+#endif
 
 #endif  // AIAUDIT_PRICING_PRICE_ENTRY_HPP

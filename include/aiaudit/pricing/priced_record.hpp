@@ -32,29 +32,14 @@ template <pricing_policy Prices>
     entry.cost_status = !whole ? cost_status::estimated
                         : fits ? cost_status::priced
                                : cost_status::partial;
-    entry.cost = priced->cost;
+    entry.cost = priced->cost();
     entry.price_entry = priced->entry_id;
     entry.price_book = prices.revision();
     return std::nullopt;
 }
 
 // Copies what was read; who asked, when, and the price are the caller's.
-inline void set_facts(record& entry, attempt_facts const& facts) {
-    entry.model_requested = facts.model_requested;
-    entry.model_served = facts.model_served;
-    entry.operation = facts.operation;
-    entry.parameters = facts.parameters;
-    entry.service_tier = facts.service_tier;
-    entry.region = facts.region;
-    entry.speed = facts.speed;
-    entry.finish_reason = facts.finish_reason;
-    entry.error_type = facts.error_type;
-    entry.complete = facts.complete;
-    entry.usage = facts.usage;
-    entry.iterations = facts.iterations;
-    entry.provider_cost = facts.provider_cost;
-    entry.provider_request_id = facts.provider_request_id;
-}
+void set_facts(record& entry, attempt_facts const& facts);
 
 // The cost of an attempt of which no usage was read, for the reason given.
 [[nodiscard]] inline cost_status status_without_usage(errc why, int http_status) noexcept {
@@ -64,5 +49,9 @@ inline void set_facts(record& entry, attempt_facts const& facts) {
 
 }  // namespace v0_1_0
 }  // namespace aiaudit
+
+#ifndef AIAUDIT_SEPARATE
+#include <aiaudit/impl/pricing/priced_record.ipp>
+#endif
 
 #endif  // AIAUDIT_PRICING_PRICED_RECORD_HPP

@@ -8,7 +8,8 @@
 #ifndef AIAUDIT_PRICING_PRICING_POLICY_HPP
 #define AIAUDIT_PRICING_PRICING_POLICY_HPP
 
-#include <aiaudit/core/call.hpp>           // attempt_facts
+#include <aiaudit/core/call.hpp>  // attempt_facts
+#include <aiaudit/detail/sha256.hpp>
 #include <aiaudit/pricing/price_book.hpp>  // price_book, quote
 
 #include <concepts>
@@ -22,7 +23,9 @@ inline namespace v0_1_0 {
 // A pricing policy turns a usage into money.
 // - price() is pure: the same query on the same value gives the same quote, now and in ten years.
 // - Errors are results, never zeros: unknown_model, unpriced_unit, bad_usage, no_usage,
-//   money_overflow. A quote's cost is exact and rounded once, half to even.
+//   money_overflow. A quote has the exact cost, in `exact`, and its parts as far as they are known:
+//   a price for the whole call is quote.exact.total.add(money). What is paid comes from there
+//   alone, rounded once, half to even.
 // - revision() names the prices themselves: two values that could price differently have different
 //   digests. It goes into every record.
 // - It may have most(query, price_doubts, cache), the most that so much input and output can cost
@@ -52,36 +55,14 @@ public:
         revision_ = digest{detail::sha256(text)};
     }
     // One price per token, in and out.
-    [[nodiscard]] static flat_rate per_token(rate price) {
-        rate_table rates;
-        rates.set(unit::input_tokens, price);
-        rates.set(unit::output_tokens, price);
-        return flat_rate{std::move(rates)};
-    }
+    [[nodiscard]] static flat_rate per_token(rate price);
 
-    [[nodiscard]] result<quote> price(price_query const& query) const {
-        quote answer;
-        answer.provider_id = "flat";
-        answer.entry_id = "flat";
-        answer.standard_tier_used = !query.service_tier.empty();
-        answer.region_ignored = !query.region.empty();
-        answer.speed_ignored = !query.speed.empty();
-        if (auto done = detail::charge(rates_, query.usage, {}, answer); !done) return done.error();
-        return answer;
-    }
+    [[nodiscard]] result<quote> price(price_query const& query) const;
     [[nodiscard]] result<quote> price(price_query const& query, lookup_cache&) const {
         return price(query);
     }
     [[nodiscard]] result<quote> most(price_query const& query, price_doubts doubts,
-                                     lookup_cache&) const {
-        auto const exact = detail::most_by(rates_, {}, query.usage, doubts);
-        if (!exact) return exact.error();
-        quote answer;
-        answer.cost = exact->total.rounded();
-        answer.provider_id = "flat";
-        answer.entry_id = "flat";
-        return answer;
-    }
+                                     lookup_cache&) const;
     [[nodiscard]] digest const& revision() const noexcept { return revision_; }
 
 private:
@@ -114,9 +95,6 @@ public:
             });
         }
         if (auto done = add_rest(counted, total); !done) return done.error();
-        total.cost = total.exact.total.rounded();
-        total.input_cost = total.exact.input.rounded();
-        total.output_cost = total.exact.output.rounded();
         return total;
     }
 
@@ -201,5 +179,9 @@ template <pricing_policy Policy>
 
 }  // namespace v0_1_0
 }  // namespace aiaudit
+
+#ifndef AIAUDIT_SEPARATE
+#include <aiaudit/impl/pricing/pricing_policy.ipp>
+#endif
 
 #endif  // AIAUDIT_PRICING_PRICING_POLICY_HPP

@@ -15,16 +15,12 @@
 #include <aiaudit/core/timestamp.hpp>  // timestamp
 #include <aiaudit/core/usage.hpp>      // unit, usage
 
-#include <algorithm>
 #include <array>
-#include <bit>
 #include <cstddef>
 #include <cstdint>
-#include <numeric>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 namespace aiaudit {
@@ -43,14 +39,7 @@ struct tiered_rate {
     rate base{};
     std::vector<rate_tier> tiers{};  // ascending; rate_table::set() sorts them
 
-    [[nodiscard]] rate at(std::uint64_t input_tokens) const noexcept {
-        rate price = base;
-        for (rate_tier const& tier : tiers) {
-            if (input_tokens < tier.start) break;
-            if (input_tokens > tier.start || tier.inclusive) price = tier.price;
-        }
-        return price;
-    }
+    [[nodiscard]] rate at(std::uint64_t input_tokens) const noexcept;
     friend bool operator==(tiered_rate const&, tiered_rate const&) = default;
 };
 
@@ -100,24 +89,10 @@ inline constexpr std::uint64_t cache_units =
     parts_of[static_cast<std::size_t>(unit::cache_read_tokens)] |
     parts_of[static_cast<std::size_t>(unit::cache_write_tokens)];
 
-[[nodiscard]] inline multiplier product(multiplier a, multiplier b) noexcept {
-    std::int64_t const left = std::gcd(a.numerator, b.denominator);
-    std::int64_t const right = std::gcd(b.numerator, a.denominator);
-    return {(a.numerator / left) * (b.numerator / right),
-            (a.denominator / right) * (b.denominator / left)};
-}
+[[nodiscard]] multiplier product(multiplier a, multiplier b) noexcept;
 
 // "1.1" as 11/10. Bounds: above 0, at most 10000, six decimals. Errors: bad_price.
-[[nodiscard]] inline result<multiplier> parse_multiplier(std::string_view text) {
-    constexpr std::int64_t scale = 1'000'000;
-    auto const value = parse_scaled_decimal(text, 6);
-    if (!value || *value <= 0 || *value > 10'000 * int128{scale}) {
-        return fail(errc::bad_price, "not a factor: '" + std::string(text.substr(0, 40)) + "'");
-    }
-    auto const numerator = static_cast<std::int64_t>(*value);
-    std::int64_t const shared = std::gcd(numerator, scale);
-    return multiplier{numerator / shared, scale / shared};
-}
+[[nodiscard]] result<multiplier> parse_multiplier(std::string_view text);
 
 }  // namespace detail
 
@@ -131,22 +106,7 @@ public:
     };
 
     // Replaces a rate that is there.
-    void set(unit what, tiered_rate price) {
-        std::sort(price.tiers.begin(), price.tiers.end(),
-                  [](rate_tier const& a, rate_tier const& b) { return a.start < b.start; });
-        auto const before = [](row const& a, unit b) {
-            int const left = detail::specificity(a.what);
-            int const right = detail::specificity(b);
-            return left != right ? left > right : a.what < b;
-        };
-        auto const at = std::lower_bound(rows_.begin(), rows_.end(), what, before);
-        if (at != rows_.end() && at->what == what) {
-            at->price = std::move(price);
-        } else {
-            rows_.insert(at, row{what, std::move(price)});
-        }
-        mask_ |= detail::bit_of(what);
-    }
+    void set(unit what, tiered_rate price);
     void set(unit what, rate price) { set(what, tiered_rate{price, {}}); }
     // Takes over the rates of units that have none here.
     void fill_from(rate_table const& other) {
@@ -159,12 +119,7 @@ public:
     void complete();
 
     [[nodiscard]] bool has(unit what) const noexcept { return (mask_ & detail::bit_of(what)) != 0; }
-    [[nodiscard]] tiered_rate const* find(unit what) const noexcept {
-        for (row const& each : rows_) {
-            if (each.what == what) return &each.price;
-        }
-        return nullptr;
-    }
+    [[nodiscard]] tiered_rate const* find(unit what) const noexcept;
     [[nodiscard]] bool empty() const noexcept { return rows_.empty(); }
     [[nodiscard]] std::uint64_t mask() const noexcept { return mask_; }
     [[nodiscard]] std::vector<row> const& rows() const noexcept { return rows_; }
@@ -174,25 +129,6 @@ private:
     std::vector<row> rows_{};
     std::uint64_t mask_ = 0;
 };
-
-inline void rate_table::complete() {
-    std::vector<row> const given = rows_;
-    for (std::size_t i = 0; i < unit_count; ++i) {
-        auto const shared = static_cast<unit>(i);
-        if (has(shared) || detail::specificity(shared) < 2) continue;
-        // The priced units around it, but for input_tokens and output_tokens.
-        tiered_rate const* dearest = nullptr;
-        int around = 0;
-        for (row const& each : given) {
-            if (each.what == shared || !contains(each.what, shared)) continue;
-            if (detail::specificity(each.what) == 0) continue;
-            ++around;
-            bool const more = dearest == nullptr || each.price.base.yocto() > dearest->base.yocto();
-            if (more) dearest = &each.price;
-        }
-        if (around >= 2) set(shared, *dearest);
-    }
-}
 
 // The rates of a service tier ("batch") that has its own; a unit without one keeps its standard
 // rate.
@@ -221,32 +157,8 @@ struct rate_card {
 
     [[nodiscard]] bool applies(timestamp at) const noexcept;
     // The rates of the tier where it has its own, else null.
-    [[nodiscard]] rate_table const* service(std::string_view tier) const noexcept {
-        for (service_rates const& each : services) {
-            if (each.tier == tier) return &each.rates;
-        }
-        return nullptr;
-    }
+    [[nodiscard]] rate_table const* service(std::string_view tier) const noexcept;
 };
-
-inline bool rate_card::applies(timestamp at) const noexcept {
-    if (from && at < *from) return false;
-    if (until && at >= *until) return false;
-    std::int64_t const seconds = at.seconds();
-    std::int64_t const day =
-        (seconds - (((seconds % seconds_per_day) + seconds_per_day) % seconds_per_day)) /
-        seconds_per_day;
-    if (weekdays != every_weekday) {
-        std::int64_t const weekday = ((day + 3) % 7 + 7) % 7;  // 1970-01-01 was a Thursday
-        if (((weekdays >> weekday) & 1) == 0) return false;
-    }
-    if (!window) return true;
-    std::int64_t const in_day = seconds - day * seconds_per_day;
-    bool const started = in_day >= window->start_seconds;
-    bool const not_ended = in_day < window->end_seconds;
-    return window->start_seconds <= window->end_seconds ? started && not_ended
-                                                        : started || not_ended;
-}
 
 // What a factor depends on.
 enum class modifier_kind : std::uint8_t { region = 0, speed = 1, service_tier = 2 };
@@ -266,12 +178,7 @@ struct cost_parts {
     exact_cost input{};
     exact_cost output{};
 
-    [[nodiscard]] result<void> add(cost_parts const& other) {
-        for (auto const part : {&cost_parts::total, &cost_parts::input, &cost_parts::output}) {
-            if (auto done = (this->*part).add(other.*part); !done) return done.error();
-        }
-        return {};
-    }
+    [[nodiscard]] result<void> add(cost_parts const& other);
 };
 
 struct applied_factor {
@@ -303,104 +210,16 @@ private:
     std::uint64_t unpriced_ = 0;
 };
 
-inline result<std::uint64_t> usage_leaves::value(usage const& counts, unit what) const {
-    if (counts.has(what)) return counts.count(what);
-    if (what == unit::cache_write_tokens) {  // its two lifetimes are all there is to it
-        return counts.count(unit::cache_write_5m_tokens) +
-               counts.count(unit::cache_write_1h_tokens);
-    }
-    auto const index = static_cast<std::size_t>(what);
-    if (std::uint64_t const parts = positive_ & detail::parts_of[index]; parts != 0) {
-        auto const part = static_cast<unit>(std::countr_zero(parts));
-        return fail(errc::bad_usage,
-                    std::string(name_of(part)) + " without " + std::string(name_of(what)));
-    }
-    // Two counts that both contain this unit and overlap by an amount that nothing tells.
-    std::uint64_t const roots =
-        detail::bit_of(unit::input_tokens) | detail::bit_of(unit::output_tokens);
-    std::uint64_t const around = positive_ & detail::wholes_of[index] & ~roots;
-    if (std::popcount(around) >= 2) {
-        return fail(errc::bad_usage,
-                    "how many are " + std::string(name_of(what)) + " is not reported");
-    }
-    return std::uint64_t{0};
-}
-
-inline result<std::uint64_t> usage_leaves::leaf(usage const& counts, unit what,
-                                                std::uint64_t priced) const {
-    auto const whole = value(counts, what);
-    if (!whole) return whole.error();
-    std::uint64_t parts = 0;
-    std::uint64_t within = priced & detail::parts_of[static_cast<std::size_t>(what)];
-    for (; within != 0; within &= within - 1) {
-        parts += leaves_[static_cast<std::size_t>(std::countr_zero(within))];
-    }
-    if (parts > *whole) {
-        return fail(errc::bad_usage, std::string(name_of(what)) + " is " + std::to_string(*whole) +
-                                         " but its parts are " + std::to_string(parts));
-    }
-    return *whole - parts;
-}
-
-inline result<usage_leaves> usage_leaves::of(rate_table const& rates, usage const& counts) {
-    usage_leaves leaves;
-    for_each_count(counts, [&](unit what, std::uint64_t count) {
-        if (count != 0) leaves.positive_ |= detail::bit_of(what);
-    });
-    for (rate_table::row const& row : rates.rows()) {  // narrowest first: parts before wholes
-        auto const index = static_cast<std::size_t>(row.what);
-        if (traits_of(row.what).direction == direction::count) {
-            // Whoever is charged made one request, unless told otherwise.
-            bool const implied = row.what == unit::requests && !counts.has(unit::requests);
-            leaves.leaves_[index] = implied ? 1 : counts.count(row.what);
-            continue;
-        }
-        auto const leaf = leaves.leaf(counts, row.what, rates.mask());
-        if (!leaf) return leaf.error();
-        leaves.leaves_[index] = *leaf;
-    }
-    for (unit const root : {unit::input_tokens, unit::output_tokens}) {
-        if (rates.has(root)) continue;
-        auto const rest = leaves.leaf(counts, root, rates.mask());
-        if (!rest) return rest.error();
-        if (*rest != 0) {
-            return fail(errc::unpriced_unit,
-                        std::to_string(*rest) + " " + std::string(name_of(root)) + " have no rate");
-        }
-    }
-    leaves.unpriced_ =
-        leaves.positive_ & detail::count_units & ~rates.mask() & ~detail::bit_of(unit::requests);
-    return leaves;
-}
-
 // The exact cost of a usage; factors apply to the leaves that they cover. Tiers go by all input.
-[[nodiscard]] inline result<cost_parts> cost_of(rate_table const& rates, usage const& counts,
-                                                usage_leaves const& leaves,
-                                                std::vector<applied_factor> const& factors = {}) {
-    cost_parts cost;
-    std::uint64_t const context = counts.count(unit::input_tokens);
-    for (rate_table::row const& row : rates.rows()) {
-        std::uint64_t const count = leaves[row.what];
-        if (count == 0) continue;
-        multiplier factor{};
-        for (applied_factor const& each : factors) {
-            if ((each.covers & detail::bit_of(row.what)) != 0) {
-                factor = detail::product(factor, each.factor);
-            }
-        }
-        direction const way = traits_of(row.what).direction;
-        exact_cost& part = way == direction::input    ? cost.input
-                           : way == direction::output ? cost.output
-                                                      : cost.total;  // things stand in it alone
-        if (auto done = part.add(count, row.price.at(context), factor); !done) return done.error();
-    }
-    for (exact_cost const* part : {&cost.input, &cost.output}) {
-        if (auto done = cost.total.add(*part); !done) return done.error();
-    }
-    return cost;
-}
+[[nodiscard]] result<cost_parts> cost_of(rate_table const& rates, usage const& counts,
+                                         usage_leaves const& leaves,
+                                         std::vector<applied_factor> const& factors = {});
 
 }  // namespace v0_1_0
 }  // namespace aiaudit
+
+#ifndef AIAUDIT_SEPARATE
+#include <aiaudit/impl/pricing/rate_card.ipp>
+#endif
 
 #endif  // AIAUDIT_PRICING_RATE_CARD_HPP

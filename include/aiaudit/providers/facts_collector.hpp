@@ -10,13 +10,13 @@
 #ifndef AIAUDIT_PROVIDERS_FACTS_COLLECTOR_HPP
 #define AIAUDIT_PROVIDERS_FACTS_COLLECTOR_HPP
 
-#include <aiaudit/core/call.hpp>               // attempt_facts
-#include <aiaudit/providers/dialect.hpp>       // endpoint
+#include <aiaudit/core/call.hpp>          // attempt_facts
+#include <aiaudit/providers/dialect.hpp>  // endpoint
+#include <aiaudit/providers/json_fields.hpp>
 #include <aiaudit/providers/usage_reader.hpp>  // read_usage
 
 #include <boost/json.hpp>
 
-#include <initializer_list>
 #include <string>
 #include <string_view>
 
@@ -29,31 +29,14 @@ inline void keep_text(std::string& to, std::string_view text) {
 }
 
 // Every non-null field of `from` overwrites that of `to`, at every depth.
-inline void overwrite_fields(boost::json::object& to, boost::json::object const& from) {
-    for (auto const& field : from) {
-        if (field.value().is_null()) continue;
-        auto* old = to.if_contains(field.key());
-        if (old != nullptr && old->is_object() && field.value().is_object()) {
-            overwrite_fields(old->get_object(), field.value().get_object());
-        } else {
-            to[field.key()] = field.value();
-        }
-    }
-}
+void overwrite_fields(boost::json::object& to, boost::json::object const& from);
 
 class facts_collector {
 public:
     facts_collector(dialect which, attempt_facts& facts) : dialect_(which), facts_(facts) {}
 
     // One whole JSON document: a body, or the data of one event.
-    void take(boost::json::value const& document) {
-        auto const* list = document.if_array();
-        if (list != nullptr) {  // Gemini's stream without server-sent events
-            for (boost::json::value const& element : *list) take_one(element);
-        } else {
-            take_one(document);
-        }
-    }
+    void take(boost::json::value const& document);
 
     // The stream said that it is over.
     void take_end() noexcept { terminal_ = true; }
@@ -62,17 +45,7 @@ public:
         keep_text(facts_.error_message, message);
     }
     // An error that is the whole body, as some gateways write it: {"message": ...}.
-    void take_bare_error(boost::json::value const& body) {
-        if (!facts_.error_type.empty()) return;
-        for (char const* name : {"code", "type", "__type", "status"}) {
-            auto type = text_at(&body, name);
-            type = type.substr(type.rfind('#') + 1);  // "com.amazon.coral#ValidationException"
-            if (facts_.error_type.empty() && type != "error") take_error_type(type, {});
-        }
-        for (char const* name : {"message", "Message", "detail"}) {
-            if (facts_.error_message.empty()) keep_text(facts_.error_message, text_at(&body, name));
-        }
-    }
+    void take_bare_error(boost::json::value const& body);
 
     [[nodiscard]] bool terminal() const noexcept { return terminal_; }
     [[nodiscard]] std::string const& status() const noexcept { return status_; }
@@ -82,46 +55,10 @@ public:
     [[nodiscard]] boost::json::value const& metrics() const noexcept { return metrics_; }
 
 private:
-    void take_one(boost::json::value const& document) {
-        if (!document.is_object()) return;
-        take_error(document);
-        if (auto const* metrics = member(&document, "amazon-bedrock-invocationMetrics")) {
-            metrics_ = *metrics;
-        }
-        switch (dialect_) {
-        case dialect::openai_responses: return take_responses(document);
-        case dialect::anthropic_messages: return take_anthropic(document);
-        case dialect::gemini: return take_gemini(document);
-        case dialect::bedrock_converse: return take_converse(document);
-        case dialect::bedrock_invoke: return take_invoke(document);
-        case dialect::cohere: return take_cohere(document);
-        case dialect::openai_chat:
-        case dialect::openai_embeddings:
-        case dialect::openai_images:
-        case dialect::openai_audio: return take_openai(document);
-        }
-    }
+    void take_one(boost::json::value const& document);
 
     // {"error": {"code", "type", "status", "message"}} in its many variants.
-    void take_error(boost::json::value const& document) {
-        auto const* found = at_path(&document, "error");
-        if (found == nullptr || (!found->is_object() && !found->is_string())) return;
-        if (auto const* text = found->if_string()) {
-            take_error_type(text_of(*text), text_at(&document, "message"));
-            keep_text(facts_.error_message, text_of(*text));
-        } else {
-            take_error_type({}, text_at(found, "message"));
-            for (char const* name : {"code", "status", "type"}) {
-                std::string_view const type = text_at(found, name);
-                if (facts_.error_type.empty()) take_error_type(type, {});
-            }
-            if (auto const* code = at_path(found, "code");
-                code != nullptr && code->is_int64() && facts_.error_type.empty()) {
-                facts_.error_type = std::to_string(code->get_int64());
-            }
-        }
-        if (facts_.error_type.empty()) facts_.error_type = "error";
-    }
+    void take_error(boost::json::value const& document);
 
     // The last one stands.
     void replace_usage(boost::json::value const* found) {
@@ -145,117 +82,22 @@ private:
         return list == nullptr || list->empty() ? nullptr : &list->front();
     }
 
-    void take_openai(boost::json::value const& document) {
-        take_id(text_at(&document, "id"));
-        keep_text(facts_.model_served, text_at(&document, "model"));
-        take_tier(text_at(&document, "service_tier"));
-        if (auto const* choice = first_of(document, "choices")) {
-            keep_text(facts_.finish_reason, text_at(choice, "finish_reason"));
-            take_error(*choice);
-        }
-        replace_usage(at_path(&document, "x_groq.usage"));
-        replace_usage(at_path(&document, "usage"));
-        take_id(text_at(&document, "request_id"));
-        std::string_view const type = text_at(&document, "type");
-        if (type.ends_with(".completed") || type.ends_with(".done")) terminal_ = true;
-    }
+    void take_openai(boost::json::value const& document);
 
-    void take_responses(boost::json::value const& document) {
-        std::string_view const type = text_at(&document, "type");
-        if (type == "error") take_bare_error(document);
-        auto const* response = at_path(&document, "response");
-        if (response == nullptr && type.starts_with("response.")) return;  // a piece of the answer
-        if (response == nullptr) response = &document;
-        for (char const* end : {"response.completed", "response.incomplete", "response.failed",
-                                "response.cancelled"}) {
-            if (type == end) terminal_ = true;
-        }
-        take_id(text_at(response, "id"));
-        keep_text(facts_.model_served, text_at(response, "model"));
-        take_tier(text_at(response, "service_tier"));
-        keep_text(status_, text_at(response, "status"));
-        if (response != &document) take_error(*response);
-        replace_usage(at_path(response, "usage"));
-        std::string_view const why = text_at(response, "incomplete_details.reason");
-        keep_text(facts_.finish_reason, why.empty() ? std::string_view{status_} : why);
-    }
+    void take_responses(boost::json::value const& document);
 
-    void take_anthropic(boost::json::value const& document) {
-        auto const* message = at_path(&document, "message");
-        if (message == nullptr || !message->is_object()) message = &document;
-        take_id(text_at(message, "id"));
-        take_id(text_at(&document, "request_id"));
-        keep_text(facts_.model_served, text_at(message, "model"));
-        keep_text(facts_.finish_reason, text_at(message, "stop_reason"));
-        keep_text(facts_.finish_reason, text_at(&document, "delta.stop_reason"));
-        merge_usage(at_path(message, "usage"));
-        if (text_at(&document, "type") == "message_stop") terminal_ = true;
-    }
+    void take_anthropic(boost::json::value const& document);
 
-    void take_gemini(boost::json::value const& document) {
-        take_id(text_at(&document, "responseId"));
-        keep_text(facts_.model_served, text_at(&document, "modelVersion"));
-        std::string_view reason = text_at(first_of(document, "candidates"), "finishReason");
-        if (reason.empty()) reason = text_at(&document, "promptFeedback.blockReason");
-        keep_text(facts_.finish_reason, reason);
-        if (!reason.empty()) terminal_ = true;
-        replace_usage(at_path(&document, "usageMetadata"));
-        take_tier(text_at(&usage_, "serviceTier"));
-        if (auto const traffic = text_at(&usage_, "trafficType"); tier_named(traffic) != "") {
-            take_tier(traffic);
-        }
-    }
+    void take_gemini(boost::json::value const& document);
 
-    void take_converse(boost::json::value const& document) {
-        auto const* event = at_path(&document, "metadata");
-        if (event != nullptr) terminal_ = true;
-        if (event == nullptr) event = &document;
-        replace_usage(at_path(event, "usage"));
-        take_tier(text_at(event, "serviceTier.type"));
-        keep_text(facts_.model_served, text_at(event, "trace.promptRouter.invokedModelId"));
-        keep_text(facts_.finish_reason, text_at(&document, "stopReason"));
-        keep_text(facts_.finish_reason, text_at(&document, "messageStop.stopReason"));
-        take_exception(document);
-    }
+    void take_converse(boost::json::value const& document);
 
     // {"throttlingException": {"message": ...}} as an event of a Bedrock stream.
-    void take_exception(boost::json::value const& document) {
-        for (auto const& field : document.get_object()) {
-            std::string_view const name{field.key().data(), field.key().size()};
-            if (name.ends_with("Exception")) {
-                take_error_type(name, text_at(&field.value(), "message"));
-            }
-        }
-    }
+    void take_exception(boost::json::value const& document);
 
-    void take_invoke(boost::json::value const& document) {
-        boost::json::object counts;
-        for (auto const& field : document.get_object()) {
-            if (field.value().is_number()) counts[field.key()] = field.value();
-        }
-        overwrite_fields(usage_.get_object(), counts);
-        merge_usage(at_path(&document, "usage"));
-        keep_text(facts_.finish_reason, text_at(&document, "stop_reason"));
-        take_exception(document);
-    }
+    void take_invoke(boost::json::value const& document);
 
-    void take_cohere(boost::json::value const& document) {
-        std::string_view const type = text_at(&document, "type");
-        std::string_view const old_type = text_at(&document, "event_type");
-        boost::json::value const* body = &document;
-        if (auto const* delta = at_path(&document, "delta"); type == "message-end" && delta) {
-            body = delta;
-        }
-        if (auto const* whole = at_path(&document, "response"); old_type == "stream-end" && whole) {
-            body = whole;
-        }
-        if (body != &document) terminal_ = true;
-        take_id(text_at(&document, "id"));
-        keep_text(facts_.finish_reason, text_at(&document, "finish_reason"));
-        keep_text(facts_.finish_reason, text_at(body, "finish_reason"));
-        replace_usage(at_path(body, "meta"));
-        replace_usage(at_path(body, "usage"));
-    }
+    void take_cohere(boost::json::value const& document);
 
     dialect dialect_;
     attempt_facts& facts_;
@@ -268,5 +110,9 @@ private:
 }  // namespace detail
 }  // namespace v0_1_0
 }  // namespace aiaudit
+
+#ifndef AIAUDIT_SEPARATE
+#include <aiaudit/impl/providers/facts_collector.ipp>
+#endif
 
 #endif  // AIAUDIT_PROVIDERS_FACTS_COLLECTOR_HPP

@@ -12,16 +12,13 @@
 
 #include <aiaudit/detail/string_hash.hpp>  // string_hash
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
-#include <mutex>
 #include <shared_mutex>
 #include <string>
 #include <string_view>
 #include <unordered_map>
-#include <utility>
 
 namespace aiaudit {
 inline namespace v0_1_0 {
@@ -41,34 +38,11 @@ public:
 
     // A request of so many bytes was counted as so many tokens of input.
     void learn(std::string_view provider, std::string_view model, std::uint64_t bytes,
-               std::uint64_t tokens) {
-        if (bytes == 0) return;
-        std::uint64_t const ratio =
-            std::min((std::min(tokens, count_most) * one) / bytes, 16 * one);
-        std::string name = name_of_model(provider, model);
-        std::lock_guard const lock(mutex_);
-        auto found = seen_.find(name);
-        if (found == seen_.end()) {
-            if (seen_.size() == models_max) return;
-            found = seen_.emplace(std::move(name), entry{}).first;
-        }
-        entry& of = found->second;
-        // The peak fades, so that one odd request does not raise it for ever.
-        of.peak = std::max(ratio, of.peak - of.peak / 256);
-        of.outcomes = std::min(of.outcomes + 1, outcomes_min);
-    }
+               std::uint64_t tokens);
     // A quarter over the peak, and never above `strict`, which is also the answer for a model of
     // which too little is known.
     [[nodiscard]] std::uint64_t estimate(std::string_view provider, std::string_view model,
-                                         std::uint64_t bytes, std::uint64_t strict) const {
-        std::string const name = name_of_model(provider, model);
-        std::shared_lock const lock(mutex_);
-        auto const found = seen_.find(name);
-        if (found == seen_.end() || found->second.outcomes < outcomes_min) return strict;
-        if (bytes > count_most) return strict;
-        std::uint64_t const peak = found->second.peak;
-        return std::min((bytes * (peak + peak / 4 + 1)) / one + 1 + extra_tokens, strict);
-    }
+                                         std::uint64_t bytes, std::uint64_t strict) const;
 
 private:
     static constexpr std::uint64_t one = std::uint64_t{1} << 16;  // a token a byte
@@ -92,5 +66,9 @@ private:
 
 }  // namespace v0_1_0
 }  // namespace aiaudit
+
+#ifndef AIAUDIT_SEPARATE
+#include <aiaudit/impl/providers/input_estimator.ipp>
+#endif
 
 #endif  // AIAUDIT_PROVIDERS_INPUT_ESTIMATOR_HPP

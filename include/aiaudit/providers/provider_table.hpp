@@ -11,9 +11,8 @@
 #ifndef AIAUDIT_PROVIDERS_PROVIDER_TABLE_HPP
 #define AIAUDIT_PROVIDERS_PROVIDER_TABLE_HPP
 
-#include <aiaudit/core/http.hpp>          // header_list
-#include <aiaudit/error.hpp>              // result
-#include <aiaudit/providers/dialect.hpp>  // vendor_of
+#include <aiaudit/core/http.hpp>  // header_list
+#include <aiaudit/error.hpp>      // result
 
 #include <array>
 #include <cstdint>
@@ -87,45 +86,17 @@ inline constexpr std::array provider_rows{
 
 // The entry of a provider that everybody reaches in one place, by any of its usual names.
 // Errors: bad_argument for one that is not in the table.
-[[nodiscard]] inline result<provider_entry> provider_named(std::string_view name) {
-    vendor const wanted = vendor_of(name);
-    for (detail::provider_row const& row : detail::provider_rows) {
-        if (row.name != name && (wanted == vendor::other || vendor_of(row.name) != wanted)) {
-            continue;
-        }
-        return provider_entry{.name = std::string(row.name),
-                              .origin = std::string(row.origin),
-                              .prefix = std::string(row.prefix),
-                              .family = row.family,
-                              .key = row.key,
-                              .key_variable = std::string(row.key_variable)};
-    }
-    return fail(errc::bad_argument, "no address is known for provider '" + detail::printable(name) +
-                                        "': make a provider_entry for it");
-}
+[[nodiscard]] result<provider_entry> provider_named(std::string_view name);
 
 // What every request to a provider carries. An empty key adds no header for it, for a server that
 // wants none.
-[[nodiscard]] inline header_list auth_headers(provider_entry const& to, std::string_view key) {
-    header_list headers;
-    if (!key.empty()) {
-        switch (to.key) {
-        case key_header::authorization:
-            headers.emplace_back("Authorization", "Bearer " + std::string(key));
-            break;
-        case key_header::x_api_key: headers.emplace_back("x-api-key", key); break;
-        case key_header::x_goog_api_key: headers.emplace_back("x-goog-api-key", key); break;
-        case key_header::api_key: headers.emplace_back("api-key", key); break;
-        }
-    }
-    if (to.family == api_family::anthropic && header_of(to.headers, "anthropic-version").empty()) {
-        headers.emplace_back("anthropic-version", "2023-06-01");
-    }
-    headers.insert(headers.end(), to.headers.begin(), to.headers.end());
-    return headers;
-}
+[[nodiscard]] header_list auth_headers(provider_entry const& to, std::string_view key);
 
 }  // namespace v0_1_0
 }  // namespace aiaudit
+
+#ifndef AIAUDIT_SEPARATE
+#include <aiaudit/impl/providers/provider_table.ipp>
+#endif
 
 #endif  // AIAUDIT_PROVIDERS_PROVIDER_TABLE_HPP

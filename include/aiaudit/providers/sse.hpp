@@ -14,7 +14,6 @@
 
 #include <aiaudit/error.hpp>  // result
 
-#include <algorithm>
 #include <cstddef>
 #include <string>
 #include <string_view>
@@ -76,26 +75,10 @@ private:
     static error too_large() { return fail(errc::too_large, "server-sent event over 64 MiB"); }
 
     // Not find_first_of: libstdc++ calls a function for each byte of it.
-    static std::size_t end_of_line(std::string_view bytes) noexcept {
-        auto const at =
-            std::find_if(bytes.begin(), bytes.end(), [](char c) { return c == '\n' || c == '\r'; });
-        return at == bytes.end() ? std::string_view::npos
-                                 : static_cast<std::size_t>(at - bytes.begin());
-    }
+    static std::size_t end_of_line(std::string_view bytes) noexcept;
 
     // Drops a byte order mark at the start of the stream, and only there.
-    std::string_view skip_byte_order_mark(std::string_view bytes) {
-        while (mark_seen_ < mark_done && !bytes.empty()) {
-            if (bytes.front() != byte_order_mark[mark_seen_]) {
-                line_.append(byte_order_mark.substr(0, mark_seen_));
-                mark_seen_ = mark_done;
-                break;
-            }
-            ++mark_seen_;
-            bytes.remove_prefix(1);
-        }
-        return bytes;
-    }
+    std::string_view skip_byte_order_mark(std::string_view bytes);
 
     template <class OnEvent>
     void take_line(OnEvent&& on_event) {
@@ -117,24 +100,7 @@ private:
         has_data_ = false;
     }
 
-    void take_field() {
-        std::string_view const line = line_;
-        auto const colon = line.find(':');
-        std::string_view const field = line.substr(0, colon);
-        std::string_view value;
-        if (colon != std::string_view::npos) value = line.substr(colon + 1);
-        if (!value.empty() && value.front() == ' ') value.remove_prefix(1);
-        if (field == "data") {
-            if (has_data_) event_.data.push_back('\n');
-            event_.data.append(value);
-            has_data_ = true;
-        } else if (field == "event") {
-            event_.name = value;
-        } else if (field == "id" && value.find('\0') == std::string_view::npos) {
-            event_.id = value;
-        }
-        // A comment has an empty field name; `retry` and unknown fields mean nothing here.
-    }
+    void take_field();
 
     sse_event event_{};
     std::string line_{};
@@ -146,5 +112,9 @@ private:
 
 }  // namespace v0_1_0
 }  // namespace aiaudit
+
+#ifndef AIAUDIT_SEPARATE
+#include <aiaudit/impl/providers/sse.ipp>
+#endif
 
 #endif  // AIAUDIT_PROVIDERS_SSE_HPP

@@ -9,15 +9,13 @@
 #ifndef AIAUDIT_PROVIDERS_USAGE_ASKED_HPP
 #define AIAUDIT_PROVIDERS_USAGE_ASKED_HPP
 
-#include <aiaudit/error.hpp>                  // result
-#include <aiaudit/providers/dialect.hpp>      // dialect, vendor
-#include <aiaudit/providers/json_fields.hpp>  // parse_json
+#include <aiaudit/error.hpp>              // result
+#include <aiaudit/providers/dialect.hpp>  // dialect, vendor
 
 #include <boost/json.hpp>
 
 #include <string>
 #include <string_view>
-#include <utility>
 
 namespace aiaudit {
 inline namespace v0_1_0 {
@@ -40,14 +38,7 @@ struct usage_asked {
 namespace detail {
 
 // Sets it in a parsed body; true where it was not set before.
-[[nodiscard]] inline bool ask_for_usage(boost::json::object& body) {
-    auto& options = body["stream_options"];
-    if (!options.is_object()) options = boost::json::object{};
-    auto& flag = options.get_object()["include_usage"];
-    bool const asked = flag.is_bool() && flag.get_bool();
-    flag = true;
-    return !asked;
-}
+[[nodiscard]] bool ask_for_usage(boost::json::object& body);
 
 }  // namespace detail
 
@@ -55,37 +46,18 @@ namespace detail {
 // counted, even over a `false`. Bytes that need not change do not: the field is put at the end of
 // an object that lacks it. A body that asks for no stream is left as it is.
 // Errors: bad_json where the body is not a JSON object.
-[[nodiscard]] inline result<usage_asked> with_usage_asked(dialect which, vendor who,
-                                                          std::string_view body) {
-    boost::json::monotonic_resource memory;
-    auto parsed = detail::parse_json(body, "request", &memory);
-    if (!parsed) return parsed.error();
-    auto* object = parsed->if_object();
-    if (object == nullptr) return fail(errc::bad_json, "request: not a JSON object");
-    if (!must_ask_for_usage(which, who) || !detail::true_at(&*parsed, "stream")) {
-        return usage_asked{std::string(body), false};
-    }
-    if (object->if_contains("stream_options") == nullptr) {
-        std::string longer{body};
-        // The last brace closes the object, which has a member: "stream".
-        longer.insert(longer.rfind('}'), R"(,"stream_options":{"include_usage":true})");
-        return usage_asked{std::move(longer), true};
-    }
-    bool const injected = detail::ask_for_usage(*object);
-    return usage_asked{injected ? boost::json::serialize(*parsed) : std::string(body), injected};
-}
+[[nodiscard]] result<usage_asked> with_usage_asked(dialect which, vendor who,
+                                                   std::string_view body);
 
 // True for the chunk that comes for the usage alone: no choices, and a usage. Azure's first chunk
 // has no choices either, but no usage.
-[[nodiscard]] inline bool is_usage_only(dialect which, boost::json::value const& chunk) noexcept {
-    if (which != dialect::openai_chat) return false;
-    auto const* choices = detail::at_path(&chunk, "choices");
-    auto const* list = choices == nullptr ? nullptr : choices->if_array();
-    auto const* usage = detail::at_path(&chunk, "usage");
-    return list != nullptr && list->empty() && usage != nullptr && usage->is_object();
-}
+[[nodiscard]] bool is_usage_only(dialect which, boost::json::value const& chunk) noexcept;
 
 }  // namespace v0_1_0
 }  // namespace aiaudit
+
+#ifndef AIAUDIT_SEPARATE
+#include <aiaudit/impl/providers/usage_asked.ipp>
+#endif
 
 #endif  // AIAUDIT_PROVIDERS_USAGE_ASKED_HPP

@@ -14,10 +14,9 @@
 #ifndef AIAUDIT_PROVIDERS_USAGE_BOUNDS_HPP
 #define AIAUDIT_PROVIDERS_USAGE_BOUNDS_HPP
 
-#include <aiaudit/core/call.hpp>              // request_parameters
-#include <aiaudit/core/usage.hpp>             // usage
-#include <aiaudit/providers/dialect.hpp>      // vendor
-#include <aiaudit/providers/json_fields.hpp>  // parse_json
+#include <aiaudit/core/call.hpp>          // request_parameters
+#include <aiaudit/core/usage.hpp>         // usage
+#include <aiaudit/providers/dialect.hpp>  // vendor
 
 #include <boost/json.hpp>
 
@@ -115,62 +114,10 @@ inline constexpr std::array<std::string_view, 17> text_types{"text",
 inline constexpr std::array<std::string_view, 6> data_members{
     "cache_control", "arguments", "functionCall", "functionResponse", "metadata", "logprobs"};
 
-// True where a prompt holds text alone. The depth is bounded by the parser.
-[[nodiscard]] inline bool is_text_alone(boost::json::value const& prompt) noexcept {
-    if (auto const* list = prompt.if_array()) {
-        return std::all_of(list->begin(), list->end(), is_text_alone);
-    }
-    auto const* object = prompt.if_object();
-    if (object == nullptr) return true;
-    std::string_view const type = text_at(&prompt, "type");
-    if (!type.empty() && !is_one_of(text_types, type)) return false;
-    for (auto const& field : *object) {
-        std::string_view const name{field.key().data(), field.key().size()};
-        if (is_one_of(media_members, name)) return false;
-        bool const data = is_one_of(data_members, name) || (type == "tool_use" && name == "input");
-        if (!data && !is_text_alone(field.value())) return false;
-    }
-    return true;
-}
-
-// True where each tool is a function of the caller's.
-[[nodiscard]] inline bool are_functions(boost::json::value const* tools) noexcept {
-    auto const* list = tools == nullptr ? nullptr : tools->if_array();
-    if (list == nullptr) return tools == nullptr;
-    return std::all_of(list->begin(), list->end(), [](boost::json::value const& tool) {
-        auto const* object = tool.if_object();
-        if (object == nullptr) return false;
-        auto const type = text_at(&tool, "type");
-        if (!type.empty()) return type == "function" || type == "custom";
-        // Anthropic's, and Mistral's.
-        if (object->contains("input_schema") || object->contains("function")) return true;
-        return object->size() == 1 && (object->contains("functionDeclarations") ||
-                                       object->contains("function_declarations"));
-    });
-}
-
-[[nodiscard]] inline bool is_bounded_by_bytes(boost::json::value const& request) noexcept {
-    auto const* object = request.if_object();
-    if (object == nullptr || !are_functions(at_path(&request, "tools"))) return false;
-    for (auto const& field : *object) {
-        if (field.value().is_null()) continue;
-        std::string_view const name{field.key().data(), field.key().size()};
-        if (is_one_of(outside_members, name)) return false;
-        if (is_one_of(prompt_members, name) && !is_text_alone(field.value())) return false;
-    }
-    return std::all_of(outside_paths.begin(), outside_paths.end(),
-                       [&](std::string_view path) { return at_path(&request, path) == nullptr; });
-}
+[[nodiscard]] bool is_bounded_by_bytes(boost::json::value const& request) noexcept;
 
 // Tools, or a shape for the answer, which a provider may write into the prompt as well.
-[[nodiscard]] inline bool has_tools(boost::json::value const& request) noexcept {
-    for (char const* name :
-         {"tools", "response_format", "text.format", "output_config", "output_format",
-          "generationConfig.responseSchema", "generationConfig.responseJsonSchema"}) {
-        if (at_path(&request, name) != nullptr) return true;
-    }
-    return false;
-}
+[[nodiscard]] bool has_tools(boost::json::value const& request) noexcept;
 
 [[nodiscard]] constexpr std::uint64_t saturated_product(std::uint64_t a, std::uint64_t b) noexcept {
     return b != 0 && a > usage::count_max / b ? usage::count_max : a * b;
@@ -181,77 +128,27 @@ inline constexpr std::array<std::string_view, 6> data_members{
            request_body.find("\"cachePoint\"") != std::string_view::npos;
 }
 
-// What goes into a cache may cost more than other input: where the request asks for that, all that
-// was not read from it counts as written; for an hour, the dearest, where the request names that.
-inline void bound_cache_writes(std::string_view request_body, usage const& known, usage& upper) {
-    if (!asks_for_cache_writes(request_body)) return;
-    auto const all = upper.count(unit::input_tokens);
-    auto const written = all - std::min(all, known.count(unit::cache_read_tokens));
-    auto const raise = [&](unit which, std::uint64_t bound) {
-        if (!known.has(which) || known.count(which) < bound) {
-            upper.set(which, bound, provenance::estimated);
-        }
-    };
-    raise(unit::cache_write_tokens, written);
-    if (request_body.find("\"1h\"") == std::string_view::npos) return;
-    raise(unit::cache_write_1h_tokens,
-          written - std::min(written, known.count(unit::cache_write_5m_tokens)));
-}
-
 }  // namespace detail
 
 // Whether a call's tokens are all that it is billed for, as far as its kind, its provider and its
 // model tell. Images, sounds and documents to rank are billed by other things; some models search
 // the web unasked.
-[[nodiscard]] inline bool is_billed_by_tokens(operation what, vendor who,
-                                              std::string_view model) noexcept {
-    if (what != operation::chat && what != operation::responses && what != operation::embeddings)
-        return false;
-    if (who == vendor::perplexity) return false;
-    for (std::string_view const word : {"search-preview", "search-api", "compound", ":online"}) {
-        if (model.find(word) != std::string_view::npos) return false;
-    }
-    return true;
-}
+[[nodiscard]] bool is_billed_by_tokens(operation what, vendor who, std::string_view model) noexcept;
 
 // Of the parsed body of a request.
 [[nodiscard]] inline request_shape shape_of(boost::json::value const& request) noexcept {
     return {detail::is_bounded_by_bytes(request), detail::has_tools(request)};
 }
-[[nodiscard]] inline request_shape shape_of(std::string_view request_body) {
-    boost::json::monotonic_resource memory;
-    auto const request = detail::parse_json(request_body, "request", &memory);
-    return request ? shape_of(*request) : request_shape{};
-}
+[[nodiscard]] request_shape shape_of(std::string_view request_body);
 
 // The range of an attempt's usage. `known` is what was reported so far; it is not taken as final,
 // because some servers begin with too little. Output is bounded by the limit that the request sets,
 // for each choice that it asks for, else by `output_ceiling`: the model's own limit, or 0 where the
 // call has no output (embeddings). Estimates are marked as such; no count of `upper` is below
 // what was reported.
-[[nodiscard]] inline usage_range bounds_of(usage const& known, std::string_view request_body,
-                                           request_shape shape, request_parameters const& asked,
-                                           std::uint64_t output_ceiling) {
-    usage_range range{known, known, shape.bounded};
-    for (unit const whole : {unit::input_tokens, unit::output_tokens}) {
-        if (!known.has(whole)) range.lower.set(whole, 0, provenance::estimated);
-    }
-    std::uint64_t input = request_body.size() + template_tokens_max;
-    if (shape.tools) input += tool_prompt_tokens_max;
-    std::uint64_t const choices = std::max<std::uint64_t>(asked.choices.value_or(1), 1);
-    std::uint64_t const output =
-        detail::saturated_product(asked.max_output_tokens.value_or(output_ceiling), choices);
-    auto const raise = [&](unit which, std::uint64_t bound) {
-        bound = std::min(bound, usage::count_max);
-        if (!known.has(which) || known.count(which) < bound) {
-            range.upper.set(which, bound, provenance::estimated);
-        }
-    };
-    raise(unit::input_tokens, input);
-    raise(unit::output_tokens, output);
-    detail::bound_cache_writes(request_body, known, range.upper);
-    return range;
-}
+[[nodiscard]] usage_range bounds_of(usage const& known, std::string_view request_body,
+                                    request_shape shape, request_parameters const& asked,
+                                    std::uint64_t output_ceiling);
 [[nodiscard]] inline usage_range bounds_of(usage const& known, std::string_view request_body,
                                            request_parameters const& asked,
                                            std::uint64_t output_ceiling) {
@@ -260,5 +157,9 @@ inline void bound_cache_writes(std::string_view request_body, usage const& known
 
 }  // namespace v0_1_0
 }  // namespace aiaudit
+
+#ifndef AIAUDIT_SEPARATE
+#include <aiaudit/impl/providers/usage_bounds.ipp>
+#endif
 
 #endif  // AIAUDIT_PROVIDERS_USAGE_BOUNDS_HPP

@@ -179,9 +179,9 @@ namespace detail {
                                                                 std::uint32_t attempt) noexcept {
     constexpr std::chrono::milliseconds zero{0};
     std::chrono::milliseconds const most = std::clamp(policy.most, zero, retry_after_most);
-    std::chrono::milliseconds bound = std::max(policy.first, zero);
-    for (std::uint32_t i = 1; i < std::min(attempt, 64U) && bound < most; ++i) bound *= 2;
-    return std::min(bound, most);
+    std::chrono::milliseconds bound = (std::max)(policy.first, zero);
+    for (std::uint32_t i = 1; i < (std::min)(attempt, 64U) && bound < most; ++i) bound *= 2;
+    return (std::min)(bound, most);
 }
 
 }  // namespace detail
@@ -222,7 +222,7 @@ namespace detail {
     if (!fits(told)) return no("the wait would not end before the deadline");
     nanoseconds wait = backoff(policy, attempt, random);
     if (failure.retry_after) {
-        wait = std::max(wait, told + detail::random_wait(told / 10, random));
+        wait = (std::max)(wait, told + detail::random_wait(told / 10, random));
         if (!fits(wait)) wait = told;
     }
     if (!fits(wait)) return no("the wait would not end before the deadline");

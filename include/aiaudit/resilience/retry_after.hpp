@@ -182,29 +182,17 @@ private:
 // How long the provider wants us to stay away. `retry-after-ms`, which is finer, goes before
 // `retry-after`: seconds, which may have a fraction, or a date. Zero for a date in the past; none
 // where no header says anything that makes sense.
-[[nodiscard]] inline std::optional<std::chrono::milliseconds> retry_after(
-    header_list const& headers, timestamp now) noexcept {
-    using std::chrono::milliseconds;
-    auto const fine = detail::without_spaces_around(header_of(headers, "retry-after-ms"));
-    if (auto const wait = detail::decimal_wait(fine, milliseconds{1})) return wait;
-    auto const text = detail::without_spaces_around(header_of(headers, "retry-after"));
-    if (auto const wait = detail::decimal_wait(text, milliseconds{1000})) return wait;
-    auto const at = detail::http_date_reader{text}.read(now);
-    if (!at) return {};
-    milliseconds const wait{*at * 1000 - detail::floor_divide(now.ns, 1'000'000)};
-    if (wait > retry_after_most) return {};
-    return wait < milliseconds{0} ? milliseconds{0} : wait;
-}
+[[nodiscard]] std::optional<std::chrono::milliseconds> retry_after(header_list const& headers,
+                                                                   timestamp now) noexcept;
 
 // `x-should-retry`, by which a provider says that the status alone would mislead us.
-[[nodiscard]] inline std::optional<bool> should_retry(header_list const& headers) noexcept {
-    auto const text = detail::without_spaces_around(header_of(headers, "x-should-retry"));
-    if (detail::same_name(text, "true")) return true;
-    if (detail::same_name(text, "false")) return false;
-    return {};
-}
+[[nodiscard]] std::optional<bool> should_retry(header_list const& headers) noexcept;
 
 }  // namespace v0_1_0
 }  // namespace aiaudit
+
+#ifndef AIAUDIT_SEPARATE
+#include <aiaudit/impl/resilience/retry_after.ipp>
+#endif
 
 #endif  // AIAUDIT_RESILIENCE_RETRY_AFTER_HPP

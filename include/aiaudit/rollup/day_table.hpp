@@ -18,7 +18,6 @@
 #include <aiaudit/rollup/totals.hpp>         // totals, running_histogram
 
 #include <algorithm>
-#include <array>
 #include <cstdint>
 #include <deque>
 #include <limits>
@@ -29,7 +28,7 @@ namespace aiaudit {
 inline namespace v0_1_0 {
 namespace detail {
 
-inline constexpr civil_day first_of_all_days{std::numeric_limits<std::int32_t>::min()};
+inline constexpr civil_day first_of_all_days{(std::numeric_limits<std::int32_t>::min)()};
 
 // Plain sums by group: of a day, or of several.
 struct group_sums {
@@ -99,69 +98,18 @@ public:
     void add(group_sums const& part) { extra_.push_back(&part); }
 
     [[nodiscard]] std::size_t group_count() const noexcept {
-        std::size_t count = std::max(high_->sums.size(), low_->sums.size());
-        for (group_sums const* const part : extra_) count = std::max(count, part->sums.size());
+        std::size_t count = (std::max)(high_->sums.size(), low_->sums.size());
+        for (group_sums const* const part : extra_) count = (std::max)(count, part->sums.size());
         return count;
     }
-    [[nodiscard]] std::uint64_t attempts(std::size_t group) const noexcept {
-        std::uint64_t sum = 0;
-        if (group < high_->sums.size()) sum = high_->sums.attempts(group);
-        if (group < low_->sums.size()) sum -= low_->sums.attempts(group);
-        for (group_sums const* const part : extra_) {
-            if (group < part->sums.size()) sum += part->sums[group].attempts;
-        }
-        return sum;
-    }
-    [[nodiscard]] money cost(std::size_t group) const noexcept {
-        money sum;
-        if (group < high_->sums.size()) sum = high_->sums.cost(group);
-        if (group < low_->sums.size()) sum = wrapping_difference(sum, low_->sums.cost(group));
-        for (group_sums const* const part : extra_) {
-            if (group < part->sums.size()) sum = wrapping_sum(sum, part->sums[group].cost);
-        }
-        return sum;
-    }
+    [[nodiscard]] std::uint64_t attempts(std::size_t group) const noexcept;
+    [[nodiscard]] money cost(std::size_t group) const noexcept;
     void prefetch(std::size_t group) const noexcept {
         high_->sums.prefetch(group);
         low_->sums.prefetch(group);
     }
-    void read(std::size_t group, totals& to) const noexcept {
-        packed_totals::read_difference(high_->sums, low_->sums, group, to);
-        for (group_sums const* const part : extra_) {
-            if (group < part->sums.size()) wrapping_add(to, part->sums[group]);
-        }
-    }
-    [[nodiscard]] latency_percentiles percentiles(std::size_t group) const {
-        static running_histogram const none{};
-        auto const of = [group](running_sums const& from) -> running_histogram const& {
-            return group < from.latency.size() ? from.latency[group] : none;
-        };
-        running_histogram const& high = of(*high_);
-        running_histogram const& low = of(*low_);
-        std::vector<dense_histogram const*> open;
-        for (group_sums const* const part : extra_) {
-            if (group < part->latency.size() && !part->latency[group].empty())
-                open.push_back(&part->latency[group]);
-        }
-        auto const closed = [&](std::uint32_t bucket) {
-            return high.up_to(bucket) - low.up_to(bucket);
-        };
-        if (open.empty()) return percentiles_of(closed);
-        // Running counts of the open days by octave: three percentiles ask for few buckets within.
-        constexpr std::uint32_t width = dense_histogram::octave;
-        std::array<std::uint64_t, dense_histogram::octaves + 1> before{};
-        for (std::uint32_t i = 0; i < dense_histogram::octaves; ++i) {
-            before[i + 1] = before[i];
-            for (auto const* const each : open) before[i + 1] += each->of_octave(i);
-        }
-        return percentiles_of([&](std::uint32_t bucket) {
-            std::uint64_t sum = closed(bucket) + before[bucket / width];
-            for (std::uint32_t i = bucket / width * width; i <= bucket; ++i) {
-                for (auto const* const each : open) sum += (*each)[i];
-            }
-            return sum;
-        });
-    }
+    void read(std::size_t group, totals& to) const noexcept;
+    [[nodiscard]] latency_percentiles percentiles(std::size_t group) const;
 
 private:
     running_sums const* high_;
@@ -176,110 +124,34 @@ public:
     void set_covered_from(civil_day day) noexcept { covered_from_ = day; }
 
     // Sums to which one more record of that day may be added; null for a day that is not covered.
-    [[nodiscard]] group_sums* open(civil_day day) {
-        if (!open_.empty() && open_.back().day == day) return &open_.back();
-        if (day < covered_from_) return nullptr;
-        auto place = std::lower_bound(
-            open_.begin(), open_.end(), day,
-            [](group_sums const& have, civil_day wanted) { return have.day < wanted; });
-        if (place == open_.end() || place->day != day) {
-            place = open_.insert(place, group_sums{});
-            place->day = day;
-        }
-        return &*place;
-    }
+    [[nodiscard]] group_sums* open(civil_day day);
     // Puts a day in front of all that are there. Precondition: day.day < covered_from().
-    void prepend(group_sums const& day) {
-        running_sums row = base_;
-        row.day = day.day;
-        row.percentiles = percentiles_of_day(day);
-        rows_.push_front(std::move(row));
-        base_.subtract(day);
-        covered_from_ = day.day;
-    }
+    void prepend(group_sums const& day);
     // Takes all days but the newest into the running sums.
-    void settle() {
-        if (open_.size() <= 1) return;
-        std::size_t const newest = open_.size() - 1;
-        for (std::size_t i = 0; i < newest; ++i) settle(open_[i]);
-        open_.erase(open_.begin(), open_.begin() + static_cast<std::ptrdiff_t>(newest));
-    }
+    void settle();
     // How many days must be added on top of the running sums.
     [[nodiscard]] std::size_t open_days() const noexcept { return open_.size(); }
 
     // Precondition: days.first >= covered_from(), or the caller adds what is missing.
-    [[nodiscard]] span_sums sums_of(day_range days) const {
-        span_sums made{row_before(days.last, true), row_before(days.first, false)};
-        for (group_sums const& part : open_) {
-            if (days.holds(part.day)) made.add(part);
-        }
-        return made;
-    }
+    [[nodiscard]] span_sums sums_of(day_range days) const;
     // visit(day, totals const&, latency_percentiles const&) for group 0 on each day that has
     // records, newest first.
     template <class Visitor>
     void for_each_day(day_range days, Visitor&& visit) const;
 
     // Forgets the days before.
-    void drop_before(civil_day day) {
-        while (!rows_.empty() && rows_.front().day < day) {
-            base_ = std::move(rows_.front());
-            rows_.pop_front();
-        }
-        std::erase_if(open_, [day](group_sums const& part) { return part.day < day; });
-        if (rows_.empty()) base_ = {};
-        covered_from_ = std::max(covered_from_, day);
-    }
+    void drop_before(civil_day day);
     // A day before which about half of the days lie; past the newest where there is only one.
     // Precondition: not empty().
-    [[nodiscard]] civil_day middle_day() const noexcept {
-        auto const days_of = [](auto const& from) {
-            return from.empty() ? day_range{day_range{}.last, day_range{}.first}
-                                : day_range{from.front().day, from.back().day};
-        };
-        day_range const rows = days_of(rows_);
-        day_range const open = days_of(open_);
-        civil_day const newest = std::max(rows.last, open.last);
-        if (std::min(rows.first, open.first) == newest) return newest.plus(1);
-        return rows_.size() > 1 ? rows_[rows_.size() / 2].day : newest;
-    }
+    [[nodiscard]] civil_day middle_day() const noexcept;
     [[nodiscard]] bool empty() const noexcept { return rows_.empty() && open_.empty(); }
-    [[nodiscard]] std::size_t bytes() const noexcept {
-        std::size_t sum = base_.bytes();
-        for (auto const& row : rows_) sum += row.bytes();
-        for (auto const& part : open_) sum += part.bytes();
-        return sum;
-    }
+    [[nodiscard]] std::size_t bytes() const noexcept;
 
 private:
     // The last row of a day before `day`, or of it where `or_same`.
-    [[nodiscard]] running_sums const& row_before(civil_day day, bool or_same) const noexcept {
-        auto const next = std::partition_point(
-            rows_.begin(), rows_.end(), [day, or_same](running_sums const& row) {
-                return row.day < day || (or_same && row.day == day);
-            });
-        return next == rows_.begin() ? base_ : *std::prev(next);
-    }
-    [[nodiscard]] static latency_percentiles percentiles_of_day(group_sums const& day) {
-        if (day.latency.empty()) return {};
-        running_sums const zero;
-        span_sums alone{zero, zero};
-        alone.add(day);
-        return alone.percentiles(0);
-    }
-    void settle(group_sums const& part) {
-        auto place =
-            std::partition_point(rows_.begin(), rows_.end(),
-                                 [&part](running_sums const& row) { return row.day < part.day; });
-        if (place == rows_.end() || place->day != part.day) {
-            running_sums row = place == rows_.begin() ? base_ : *std::prev(place);
-            row.day = part.day;
-            place = rows_.insert(place, std::move(row));
-        }
-        for (auto row = place; row != rows_.end(); ++row) row->add(part);
-        if (!place->latency.empty())
-            place->percentiles = sums_of_row(place - rows_.begin()).percentiles(0);
-    }
+    [[nodiscard]] running_sums const& row_before(civil_day day, bool or_same) const noexcept;
+    [[nodiscard]] static latency_percentiles percentiles_of_day(group_sums const& day);
+    void settle(group_sums const& part);
     [[nodiscard]] span_sums sums_of_row(std::ptrdiff_t place) const noexcept {
         auto const at = static_cast<std::size_t>(place);
         return {rows_[at], at == 0 ? base_ : rows_[at - 1]};
@@ -318,5 +190,9 @@ void day_table::for_each_day(day_range days, Visitor&& visit) const {
 }  // namespace detail
 }  // namespace v0_1_0
 }  // namespace aiaudit
+
+#ifndef AIAUDIT_SEPARATE
+#include <aiaudit/impl/rollup/day_table.ipp>
+#endif
 
 #endif  // AIAUDIT_ROLLUP_DAY_TABLE_HPP

@@ -10,11 +10,9 @@
 
 #include <aiaudit/rollup/totals.hpp>  // totals
 
-#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <utility>
 #include <vector>
 
 namespace aiaudit {
@@ -34,19 +32,7 @@ public:
     // The group in `high` less that in `low`; a group that is not there has zeros. Without a branch
     // or a loop of unknown length: a report reads thousands.
     static void read_difference(packed_totals const& high, packed_totals const& low,
-                                std::size_t group, totals& to) noexcept {
-        std::uint64_t const* const more = high.words_of(group);
-        std::uint64_t const* const less = low.words_of(group);
-        std::size_t place = 0;
-        for_each_number(to, [&](std::uint64_t& number) {
-            number = (more[high.word_at_[place]] & high.kept_bits_[place]) -
-                     (less[low.word_at_[place]] & low.kept_bits_[place]);
-            ++place;
-        });
-        uint128 const cost =
-            (uint128{more[2]} << 64 | more[1]) - (uint128{less[2]} << 64 | less[1]);
-        to.cost = money::from_pico(static_cast<int128>(cost));
-    }
+                                std::size_t group, totals& to) noexcept;
     // Says that the group will be read soon.
     void prefetch(std::size_t group) const noexcept {
         std::uint64_t const* const words = words_of(group);
@@ -69,53 +55,8 @@ private:
         return (group + 1) * stride() <= words_.size() ? words_.data() + group * stride()
                                                        : zeros.data();
     }
-    void change(std::vector<totals> const& part, bool negative) {
-        make_room_for(part);
-        std::uint64_t const factor = negative ? ~std::uint64_t{0} : 1;
-        std::uint64_t* words = words_.data();
-        for (std::size_t group = 0; group < part.size(); ++group, words += stride()) {
-            totals const& sum = part[group];
-            if (sum.attempts == 0) continue;
-            words[0] += sum.attempts * factor;
-            for (std::size_t i = 0; i < kept_; ++i)
-                words[fixed + i] += number_at(sum, places_[i]) * factor;
-            auto const cost_now =
-                static_cast<uint128>(cost(group).pico()) +
-                static_cast<uint128>(sum.cost.pico()) * (negative ? ~uint128{0} : uint128{1});
-            words[1] = static_cast<std::uint64_t>(cost_now);
-            words[2] = static_cast<std::uint64_t>(cost_now >> 64);
-        }
-    }
-    void make_room_for(std::vector<totals> const& part) {
-        numbers any{};
-        for (totals const& sum : part) {
-            std::size_t place = 0;
-            for_each_number(sum, [&](std::uint64_t number) { any[place++] |= number; });
-        }
-        any[attempts_place] = 0;
-        for (std::size_t i = 0; i < kept_; ++i) any[places_[i]] = 0;
-        std::size_t const groups = std::max(size(), part.size());
-        if (any == numbers{}) {
-            words_.resize(groups * stride());
-            return;
-        }
-        packed_totals wider;
-        wider.places_ = places_;
-        wider.kept_ = kept_;
-        for (std::size_t i = 0; i < any.size(); ++i) {
-            if (any[i] != 0) wider.places_[wider.kept_++] = static_cast<std::uint8_t>(i);
-        }
-        for (std::size_t i = 0; i < wider.kept_; ++i) {
-            wider.word_at_[wider.places_[i]] = static_cast<std::uint8_t>(fixed + i);
-            wider.kept_bits_[wider.places_[i]] = ~std::uint64_t{0};
-        }
-        wider.words_.resize(groups * wider.stride());
-        for (std::size_t group = 0; group < size(); ++group) {
-            std::copy_n(words_.begin() + static_cast<std::ptrdiff_t>(group * stride()), stride(),
-                        wider.words_.begin() + static_cast<std::ptrdiff_t>(group * wider.stride()));
-        }
-        *this = std::move(wider);
-    }
+    void change(std::vector<totals> const& part, bool negative);
+    void make_room_for(std::vector<totals> const& part);
 
     std::vector<std::uint64_t> words_{};  // by group: the fixed ones, then those of places_
     std::array<std::uint8_t, totals_numbers> places_{};
@@ -128,5 +69,9 @@ private:
 }  // namespace detail
 }  // namespace v0_1_0
 }  // namespace aiaudit
+
+#ifndef AIAUDIT_SEPARATE
+#include <aiaudit/impl/rollup/packed_totals.ipp>
+#endif
 
 #endif  // AIAUDIT_ROLLUP_PACKED_TOTALS_HPP

@@ -26,8 +26,8 @@ inline constexpr std::size_t dimension_count = 7;
 
 // A span of calendar days, both ends included.
 struct day_range {
-    civil_day first{std::numeric_limits<std::int32_t>::min()};
-    civil_day last{std::numeric_limits<std::int32_t>::max()};
+    civil_day first{(std::numeric_limits<std::int32_t>::min)()};
+    civil_day last{(std::numeric_limits<std::int32_t>::max)()};
 
     [[nodiscard]] constexpr bool holds(civil_day day) const noexcept {
         return first <= day && day <= last;
@@ -58,11 +58,26 @@ enum class report_kind : std::uint8_t {
     return std::nullopt;
 }
 
+// Memory for sums of past days (rollup.hpp).
+struct rollup_options {
+    std::uint64_t memory_bytes = std::uint64_t{128} << 20;
+};
+
 struct report_query {
     report_kind kind = report_kind::daily;
     time_zone zone{};    // whose calendar days
     day_range days{};    // all, by default
     std::string user{};  // for report_kind::user
+};
+
+// The names that a group of a report stands for; only those of its dimension are filled.
+struct group_names {
+    std::string_view user{};
+    std::string_view project{};
+    std::string_view key_id{};
+    std::string_view provider{};
+    std::string_view model{};
+    std::string_view status{};
 };
 
 namespace detail {
@@ -109,18 +124,15 @@ inline constexpr std::int64_t slots_per_day = seconds_per_day / slot_seconds;
 
 // Which of a UTC day's slots count with those days of the zone.
 enum class day_overlap : std::uint8_t { none, part, whole };
-[[nodiscard]] inline day_overlap overlap_of(time_zone const& zone, civil_day utc_day,
-                                            day_range days) noexcept {
-    std::int64_t const first = first_slot_of(utc_day);
-    std::int64_t within = 0;
-    for (std::int64_t slot = first; slot < first + slots_per_day; ++slot)
-        within += days.holds(day_of_slot(zone, slot)) ? 1 : 0;
-    if (within == 0) return day_overlap::none;
-    return within == slots_per_day ? day_overlap::whole : day_overlap::part;
-}
+[[nodiscard]] day_overlap overlap_of(time_zone const& zone, civil_day utc_day,
+                                     day_range days) noexcept;
 
 }  // namespace detail
 }  // namespace v0_1_0
 }  // namespace aiaudit
+
+#ifndef AIAUDIT_SEPARATE
+#include <aiaudit/impl/rollup/query.ipp>
+#endif
 
 #endif  // AIAUDIT_ROLLUP_QUERY_HPP

@@ -42,7 +42,7 @@ result<void> resident_sums::prepare(report_query const& query, loading what,
     table.settle();
     if (!covers(table.covered_from(), query.zone, query.days) && is_worth_loading(query, table)) {
         civil_day& first = of.load_from[index_of(by)];
-        first = std::min(first, query.days.first);
+        first = (std::min)(first, query.days.first);
         while (what == loading::all_since || by == dimension::everything) {
             auto const more = extend(of, by, first, chunk_days, loader);
             if (!more) return more.error();
@@ -132,7 +132,7 @@ result<bool> resident_sums::extend(view& to, dimension by, civil_day first, std:
     if (covered || !has_room()) {
         to.load_from[index_of(by)] = no_day;
         if (!covered) return false;
-        table.set_covered_from(std::min(covered_from, first));
+        table.set_covered_from((std::min)(covered_from, first));
         std::erase_if(extracts_, [&](auto const& part) {
             return part->by == by && part->days.first >= first &&
                    part->zone.name() == to.zone.name();
@@ -144,8 +144,8 @@ result<bool> resident_sums::extend(view& to, dimension by, civil_day first, std:
     if (is_utc(to.zone)) {
         loaded = load_utc_day(table, by, newest, loader);
     } else {
-        civil_day const last = std::min(covered_from.plus(-1), newest.plus(1));
-        loaded = load_zone_days(to, {std::max(last.plus(1 - chunk), first), last}, loader);
+        civil_day const last = (std::min)(covered_from.plus(-1), newest.plus(1));
+        loaded = load_zone_days(to, {(std::max)(last.plus(1 - chunk), first), last}, loader);
     }
     if (loaded) return true;
     to.load_from[index_of(by)] = no_day;
@@ -171,7 +171,7 @@ template <class Source>
 result<void> resident_sums::load_zone_days(view& to, day_range days, part_loader<Source>& loader) {
     std::map<civil_day, std::array<group_sums, dimension_count>> sums;
     for (civil_day const utc_day : utc_days_of(to.zone, days)) {
-        std::int64_t slot = std::numeric_limits<std::int64_t>::min();
+        std::int64_t slot = (std::numeric_limits<std::int64_t>::min)();
         std::array<group_sums, dimension_count>* of = nullptr;
         auto const read = loader.read_cells(
             utc_day, [&](group_numbers const& groups, std::int64_t at, cell const& value) {
@@ -198,7 +198,7 @@ result<void> resident_sums::load_zone_days(view& to, day_range days, part_loader
             day->second[i].day = day->first;
             table.prepend(day->second[i]);
         }
-        table.set_covered_from(std::min(table.covered_from(), days.first));
+        table.set_covered_from((std::min)(table.covered_from(), days.first));
     }
     return {};
 }
@@ -209,7 +209,7 @@ result<void> resident_sums::make_extract(report_query const& query, civil_day co
     auto made = std::make_unique<extract>();
     made->zone = query.zone;
     made->by = dimension_of(query.kind);
-    made->days = {query.days.first, std::min(query.days.last, covered_from.plus(-1))};
+    made->days = {query.days.first, (std::min)(query.days.last, covered_from.plus(-1))};
     made->last_used = clock_;
     auto const add = [&](std::uint32_t group, totals const& sum, latency_histogram const& latency) {
         made->sums.add(group, sum);

@@ -39,10 +39,6 @@
 namespace aiaudit {
 inline namespace v0_1_0 {
 
-struct rollup_options {
-    std::uint64_t memory_bytes = std::uint64_t{128} << 20;
-};
-
 class rollup {
 public:
     explicit rollup(rollup_options options = {}) : resident_(options.memory_bytes) {}
@@ -70,16 +66,7 @@ public:
         }
         return {};
     }
-    void saved() {
-        if (!unsaved_.empty()) {
-            spare_ = std::move(unsaved_.rbegin()->second);
-            spare_.clear();
-        }
-        unsaved_.clear();
-        log_ = nullptr;
-        if (series_.profile_count() > profiles_max) series_.forget_profiles();
-        resident_.make_room();
-    }
+    void saved();
     [[nodiscard]] bool has_unsaved() const noexcept { return !unsaved_.empty(); }
 
     // True where prepare() has nothing to do. Records applied since do not change that, unless they
@@ -156,14 +143,11 @@ void rollup::apply(Record const& entry) {
     resident_.add(groups, entry.user, slot, sum);
 }
 
-inline void rollup::open_log(civil_day day) {
-    auto const [place, added] = unsaved_.try_emplace(day);
-    if (added) place->second = std::exchange(spare_, {});
-    log_ = &place->second;
-    log_day_ = day;
-}
-
 }  // namespace v0_1_0
 }  // namespace aiaudit
+
+#ifndef AIAUDIT_SEPARATE
+#include <aiaudit/impl/rollup/rollup.ipp>
+#endif
 
 #endif  // AIAUDIT_ROLLUP_ROLLUP_HPP

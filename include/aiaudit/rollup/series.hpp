@@ -14,11 +14,8 @@
 #include <aiaudit/detail/hash_index.hpp>  // hash_index
 #include <aiaudit/rollup/query.hpp>       // dimension
 
-#include <algorithm>
 #include <array>
-#include <charconv>
 #include <cstdint>
-#include <cstring>
 #include <deque>
 #include <memory>
 #include <optional>
@@ -29,16 +26,6 @@
 
 namespace aiaudit {
 inline namespace v0_1_0 {
-
-// The names that a group of a report stands for; only those of its dimension are filled.
-struct group_names {
-    std::string_view user{};
-    std::string_view project{};
-    std::string_view key_id{};
-    std::string_view provider{};
-    std::string_view model{};
-    std::string_view status{};
-};
 
 namespace detail {
 
@@ -58,16 +45,7 @@ public:
     [[nodiscard]] std::string_view text() const noexcept { return text_; }
 
 private:
-    [[nodiscard]] std::size_t write(std::uint16_t status) noexcept {
-        if (status >= 100 && status <= 999) {
-            digits_[0] = static_cast<char>('0' + status / 100);
-            digits_[1] = static_cast<char>('0' + status / 10 % 10);
-            digits_[2] = static_cast<char>('0' + status % 10);
-            return 3;
-        }
-        auto const end = std::to_chars(digits_.data(), digits_.data() + digits_.size(), status);
-        return static_cast<std::size_t>(end.ptr - digits_.data());
-    }
+    [[nodiscard]] std::size_t write(std::uint16_t status) noexcept;
 
     std::array<char, 8> digits_{};
     std::string_view text_ = "ok";
@@ -80,15 +58,7 @@ class name_table {
 public:
     explicit name_table(std::shared_ptr<name_texts> texts) : texts_(std::move(texts)) {}
 
-    std::uint32_t number_of(std::string_view name) {
-        std::uint64_t const hash = hash_of_text(name);
-        std::uint32_t const found = find(hash, name);
-        if (found != hash_index::none) return found;
-        auto const number = static_cast<std::uint32_t>(names_.size());
-        names_.push_back(texts_->emplace_back(name));
-        index_.insert(hash, number, [this](std::uint32_t of) { return hash_of_text(names_[of]); });
-        return number;
-    }
+    std::uint32_t number_of(std::string_view name);
     [[nodiscard]] std::optional<std::uint32_t> find(std::string_view name) const {
         std::uint32_t const found = find(hash_of_text(name), name);
         if (found == hash_index::none) return std::nullopt;
@@ -133,21 +103,8 @@ public:
     };
 
     std::uint32_t user(std::string_view name) { return names_[0].number_of(name); }
-    std::uint32_t profile(profile_names const& names) {
-        std::uint64_t const hash = hash_of(names);
-        std::uint32_t const found = profile_index_.find(
-            hash, [&](std::uint32_t number) { return same(profile_names_[number], names); });
-        return found != hash_index::none ? found : insert(hash, names);
-    }
-    std::uint32_t model_group(std::string_view provider, std::string_view model) {
-        std::uint32_t const provider_number = names_[3].number_of(provider);
-        std::uint32_t const model_number = names_[4].number_of(model);
-        auto const [place, added] =
-            model_numbers_.try_emplace(std::uint64_t{provider_number} << 32 | model_number,
-                                       static_cast<std::uint32_t>(models_.size()));
-        if (added) models_.push_back({provider_number, model_number});
-        return place->second;
-    }
+    std::uint32_t profile(profile_names const& names);
+    std::uint32_t model_group(std::string_view provider, std::string_view model);
 
     // Of all dimensions but the user.
     [[nodiscard]] group_numbers const& groups_of(std::uint32_t profile) const noexcept {
@@ -178,58 +135,19 @@ public:
         }
     }
     [[nodiscard]] std::size_t model_count() const noexcept { return models_.size(); }
-    [[nodiscard]] group_names names_of(dimension by, std::uint32_t group) const noexcept {
-        group_names made;
-        switch (by) {
-        case dimension::everything: break;
-        case dimension::model:
-            made.provider = names_[3][models_[group].provider];
-            made.model = names_[4][models_[group].model];
-            break;
-        case dimension::user: made.user = names_[0][group]; break;
-        case dimension::project: made.project = names_[1][group]; break;
-        case dimension::key: made.key_id = names_[2][group]; break;
-        case dimension::provider: made.provider = names_[3][group]; break;
-        case dimension::status: made.status = names_[5][group]; break;
-        }
-        return made;
-    }
+    [[nodiscard]] group_names names_of(dimension by, std::uint32_t group) const noexcept;
     // Holding it keeps the texts of names where they are.
     [[nodiscard]] std::shared_ptr<name_texts const> texts() const noexcept { return texts_; }
 
 private:
     // The texts are hashed apart, so that none waits for another.
-    [[nodiscard]] static std::uint64_t hash_of(profile_names const& names) noexcept {
-        constexpr std::uint64_t odd = 0x9E37'79B9'7F4A'7C15ULL;
-        std::uint64_t const hash = hash_of_text(names.project) * 3 +
-                                   hash_of_text(names.key_id) * 5 +
-                                   hash_of_text(names.provider) * 7 +
-                                   hash_of_text(names.model) * 9 + hash_of_text(names.status) * 11;
-        return mixed(hash, odd);
-    }
+    [[nodiscard]] static std::uint64_t hash_of(profile_names const& names) noexcept;
     [[nodiscard]] static bool same(profile_names const& a, profile_names const& b) noexcept {
         return same_text(a.model, b.model) && same_text(a.provider, b.provider) &&
                same_text(a.project, b.project) && same_text(a.key_id, b.key_id) &&
                same_text(a.status, b.status);
     }
-    std::uint32_t insert(std::uint64_t hash, profile_names const& names) {
-        group_numbers groups{};
-        groups[index_of(dimension::model)] = model_group(names.provider, names.model);
-        groups[index_of(dimension::project)] = names_[1].number_of(names.project);
-        groups[index_of(dimension::key)] = names_[2].number_of(names.key_id);
-        groups[index_of(dimension::provider)] = names_[3].number_of(names.provider);
-        groups[index_of(dimension::status)] = names_[5].number_of(names.status);
-        auto const number = static_cast<std::uint32_t>(profiles_.size());
-        profiles_.push_back(groups);
-        model_pair const pair = models_[groups[index_of(dimension::model)]];
-        profile_names_.push_back({names_[1][groups[index_of(dimension::project)]],
-                                  names_[2][groups[index_of(dimension::key)]],
-                                  names_[3][pair.provider], names_[4][pair.model],
-                                  names_[5][groups[index_of(dimension::status)]]});
-        profile_index_.insert(hash, number,
-                              [this](std::uint32_t of) { return hash_of(profile_names_[of]); });
-        return number;
-    }
+    std::uint32_t insert(std::uint64_t hash, profile_names const& names);
 
     std::shared_ptr<name_texts> texts_ = std::make_shared<name_texts>();
     std::array<name_table, 6> names_{name_table{texts_}, name_table{texts_}, name_table{texts_},
@@ -244,5 +162,9 @@ private:
 }  // namespace detail
 }  // namespace v0_1_0
 }  // namespace aiaudit
+
+#ifndef AIAUDIT_SEPARATE
+#include <aiaudit/impl/rollup/series.ipp>
+#endif
 
 #endif  // AIAUDIT_ROLLUP_SERIES_HPP

@@ -67,22 +67,8 @@ struct totals {
         return sum;
     }
 
-    void add(totals const& other) {
-        requests += other.requests;
-        attempts += other.attempts;
-        errors += other.errors;
-        uncosted += other.uncosted;
-        timed += other.timed;
-        latency_ns += other.latency_ns;
-        for (std::size_t i = 0; i < counts.size(); ++i) counts[i] += other.counts[i];
-        cost += other.cost;
-    }
-    [[nodiscard]] std::uint64_t count(unit which) const noexcept {
-        for (std::size_t i = 0; i < reported_units.size(); ++i) {
-            if (reported_units[i] == which) return counts[i];
-        }
-        return 0;
-    }
+    void add(totals const& other);
+    [[nodiscard]] std::uint64_t count(unit which) const noexcept;
     [[nodiscard]] std::uint64_t total_tokens() const noexcept {
         return count(unit::input_tokens) + count(unit::output_tokens);
     }
@@ -125,13 +111,7 @@ public:
         friend constexpr bool operator==(entry, entry) noexcept = default;
     };
 
-    void add(std::uint32_t bucket, std::uint32_t count = 1) {
-        auto at = std::lower_bound(
-            entries_.begin(), entries_.end(), bucket,
-            [](entry const& e, std::uint32_t wanted) { return e.bucket < wanted; });
-        if (at == entries_.end() || at->bucket != bucket) at = entries_.insert(at, {bucket, 0});
-        at->count += count;
-    }
+    void add(std::uint32_t bucket, std::uint32_t count = 1);
     void add(latency_histogram const& other) {
         for (entry const& e : other.entries_) add(e.bucket, e.count);
     }
@@ -209,12 +189,7 @@ static_assert(std::is_trivially_copyable_v<totals> && offsetof(totals, requests)
               offsetof(totals, counts) == 6 * sizeof(std::uint64_t));
 
 // The number at a place of for_each_number.
-[[nodiscard]] inline std::uint64_t number_at(totals const& sum, std::size_t place) noexcept {
-    std::uint64_t number = 0;
-    std::memcpy(&number, reinterpret_cast<char const*>(&sum) + place * sizeof number,
-                sizeof number);
-    return number;
-}
+[[nodiscard]] std::uint64_t number_at(totals const& sum, std::size_t place) noexcept;
 inline void set_number(totals& sum, std::size_t place, std::uint64_t number) noexcept {
     std::memcpy(reinterpret_cast<char*>(&sum) + place * sizeof number, &number, sizeof number);
 }
@@ -222,22 +197,7 @@ inline void set_number(totals& sum, std::size_t place, std::uint64_t number) noe
 // As totals::add, but the cost wraps too: for running sums, of which only differences mean
 // something. Two numbers at a time, always the same two: every record is added many times, and what
 // was written by one width and is read by another is waited for.
-inline void wrapping_add(totals& to, totals const& part) noexcept {
-    using two_numbers [[gnu::vector_size(16)]] = std::uint64_t;
-    auto* const bytes = reinterpret_cast<char*>(&to);
-    auto const* const more = reinterpret_cast<char const*>(&part);
-    for (std::size_t i = 0; i < totals_numbers / 2; ++i) {
-        two_numbers sum;
-        two_numbers add;
-        std::memcpy(&sum, bytes + i * sizeof sum, sizeof sum);
-        std::memcpy(&add, more + i * sizeof add, sizeof add);
-        sum += add;
-        std::memcpy(bytes + i * sizeof sum, &sum, sizeof sum);
-    }
-    static_assert(totals_numbers % 2 == 1);
-    to.counts.back() += part.counts.back();
-    to.cost = wrapping_sum(to.cost, part.cost);
-}
+void wrapping_add(totals& to, totals const& part) noexcept;
 
 // Counts by bucket, all of them: for what changes often. Empty until something is added.
 class dense_histogram {
@@ -255,12 +215,7 @@ public:
     [[nodiscard]] std::uint32_t operator[](std::uint32_t bucket) const noexcept {
         return counts_[bucket];
     }
-    [[nodiscard]] std::uint64_t of_octave(std::uint32_t which) const noexcept {
-        std::uint32_t sum = 0;
-        std::uint32_t const* const from = counts_.data() + which * octave;
-        for (std::uint32_t i = 0; i < octave; ++i) sum += from[i];
-        return sum;
-    }
+    [[nodiscard]] std::uint64_t of_octave(std::uint32_t which) const noexcept;
     [[nodiscard]] std::size_t bytes() const noexcept { return counts_.capacity() * 4; }
 
 private:
@@ -280,31 +235,8 @@ public:
     [[nodiscard]] std::size_t bytes() const noexcept { return counts_.capacity() * 8; }
 
 private:
-    void change(dense_histogram const& part, std::uint64_t factor) {
-        if (part.empty()) return;
-        std::uint32_t first = 0;
-        std::uint32_t last = latency_histogram::bucket_count - 1;
-        while (first < last && part[first] == 0) ++first;
-        while (last > first && part[last] == 0) --last;
-        widen(first, last);
-        std::uint64_t sum = 0;
-        for (std::uint32_t bucket = first; bucket - first_ < counts_.size(); ++bucket) {
-            if (bucket <= last) sum += part[bucket] * factor;
-            counts_[bucket - first_] += sum;
-        }
-    }
-    void widen(std::uint32_t first, std::uint32_t last) {
-        if (counts_.empty()) {
-            first_ = first;
-            counts_.resize(last - first + 1);
-            return;
-        }
-        if (first < first_) {
-            counts_.insert(counts_.begin(), first_ - first, 0);
-            first_ = first;
-        }
-        if (last - first_ >= counts_.size()) counts_.resize(last - first_ + 1, counts_.back());
-    }
+    void change(dense_histogram const& part, std::uint64_t factor);
+    void widen(std::uint32_t first, std::uint32_t last);
 
     std::uint32_t first_ = 0;
     std::vector<std::uint64_t> counts_{};
@@ -336,5 +268,9 @@ template <class UpTo>
 }  // namespace detail
 }  // namespace v0_1_0
 }  // namespace aiaudit
+
+#ifndef AIAUDIT_SEPARATE
+#include <aiaudit/impl/rollup/totals.ipp>
+#endif
 
 #endif  // AIAUDIT_ROLLUP_TOTALS_HPP

@@ -9,10 +9,8 @@
 
 #include <aiaudit/rollup/day_table.hpp>  // group_sums
 
-#include <algorithm>
 #include <cstdint>
 #include <string>
-#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -31,33 +29,9 @@ public:
 
     // Whether the day is covered or not.
     void add(civil_day day, std::uint32_t model, totals const& sum,
-             latency_histogram const& latency) {
-        day_cells& to = at(day);
-        auto found = std::find_if(to.models.begin(), to.models.end(),
-                                  [model](model_cell const& have) { return have.model == model; });
-        if (found == to.models.end()) {
-            to.models.push_back({model, {}});
-            found = std::prev(to.models.end());
-            bytes_ += sizeof(model_cell);
-        }
-        wrapping_add(found->value.sum, sum);
-        for (auto const& e : latency.entries()) found->value.latency.add(e.bucket, e.count);
-        bytes_ += latency.entries().size() * sizeof(latency_histogram::entry);
-    }
+             latency_histogram const& latency);
     // By model, what the days add up to.
-    [[nodiscard]] group_sums sums_of(day_range days) const {
-        group_sums made;
-        auto day = std::lower_bound(
-            days_.begin(), days_.end(), days.first,
-            [](day_cells const& have, civil_day wanted) { return have.day < wanted; });
-        for (; day != days_.end() && day->day <= days.last; ++day) {
-            for (model_cell const& each : day->models) {
-                made.add(each.model, each.value.sum);
-                made.add(each.model, each.value.latency);
-            }
-        }
-        return made;
-    }
+    [[nodiscard]] group_sums sums_of(day_range days) const;
     [[nodiscard]] std::size_t bytes() const noexcept { return sizeof(*this) + bytes_; }
 
     std::uint64_t last_used = 0;
@@ -71,17 +45,7 @@ private:
         civil_day day{};
         std::vector<model_cell> models{};
     };
-    day_cells& at(civil_day day) {
-        if (!days_.empty() && days_.back().day == day) return days_.back();
-        auto place = std::lower_bound(
-            days_.begin(), days_.end(), day,
-            [](day_cells const& have, civil_day wanted) { return have.day < wanted; });
-        if (place == days_.end() || place->day != day) {
-            place = days_.insert(place, day_cells{day, {}});
-            bytes_ += sizeof(day_cells);
-        }
-        return *place;
-    }
+    day_cells& at(civil_day day);
 
     time_zone zone_;
     std::string name_;
@@ -93,5 +57,9 @@ private:
 }  // namespace detail
 }  // namespace v0_1_0
 }  // namespace aiaudit
+
+#ifndef AIAUDIT_SEPARATE
+#include <aiaudit/impl/rollup/user_days.ipp>
+#endif
 
 #endif  // AIAUDIT_ROLLUP_USER_DAYS_HPP

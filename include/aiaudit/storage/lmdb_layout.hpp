@@ -11,15 +11,11 @@
 #ifndef AIAUDIT_STORAGE_LMDB_LAYOUT_HPP
 #define AIAUDIT_STORAGE_LMDB_LAYOUT_HPP
 
-#include <aiaudit/detail/bytes.hpp>        // little-endian integers
-#include <aiaudit/error.hpp>               // result
-#include <aiaudit/storage/lmdb_tree.hpp>   // the walk
-#include <aiaudit/storage/posix_file.hpp>  // pread
+#include <aiaudit/error.hpp>              // result
+#include <aiaudit/storage/lmdb_tree.hpp>  // the walk
 
-#include <algorithm>
 #include <array>
 #include <cstdint>
-#include <cstring>
 #include <optional>
 #include <string>
 
@@ -40,105 +36,28 @@ struct lmdb_meta {
     std::array<char, 2 * lmdb_tree_check::database_bytes> databases{};
 
     // Nothing where the bytes are not a meta page.
-    [[nodiscard]] static std::optional<lmdb_meta> parse(char const* page) noexcept {
-        lmdb_meta meta;
-        if ((load_little_endian<std::uint16_t>(page + 10) & meta_page_flag) == 0) return {};
-        if (load_little_endian<std::uint32_t>(page + 16) != magic) return {};
-        meta.page_bytes = load_little_endian<std::uint32_t>(page + 40);
-        meta.last_page = load_little_endian<std::uint64_t>(page + 136);
-        meta.txnid = load_little_endian<std::uint64_t>(page + 144);
-        std::memcpy(meta.databases.data(), page + 40, meta.databases.size());
-        bool const power_of_two = (meta.page_bytes & (meta.page_bytes - 1)) == 0;
-        if (!power_of_two || meta.page_bytes < 512 || meta.page_bytes > 32768) return {};
-        if (meta.last_page < 1 || meta.last_page > (std::uint64_t{1} << 47)) return {};
-        return meta;
-    }
+    [[nodiscard]] static std::optional<lmdb_meta> parse(char const* page) noexcept;
 };
 
 using lmdb_metas = std::array<lmdb_meta, 2>;
 
-[[nodiscard]] inline result<lmdb_metas> read_lmdb_metas(int descriptor, std::string const& path) {
-    lmdb_metas metas{};
-    std::uint64_t offset = 0;
-    for (auto& meta : metas) {
-        char page[lmdb_meta::bytes];
-        auto const got = read_at(descriptor, page, sizeof page, offset);
-        if (got < 0) return posix_error(errno, "read", path);
-        if (got < static_cast<std::int64_t>(sizeof page)) {
-            return fail(errc::corrupt, path + ": is cut short inside its head");
-        }
-        auto const parsed = lmdb_meta::parse(page);
-        if (!parsed || (offset != 0 && parsed->page_bytes != offset)) {
-            return fail(errc::corrupt, path + ": the page at byte " + std::to_string(offset) +
-                                           " is not the head of an LMDB file");
-        }
-        meta = *parsed;
-        offset = meta.page_bytes;
-    }
-    return metas;
-}
-
-// Whether all that the meta page's commit speaks of is in the file. Where the file has the length
-// that it had then, that is taken as said. A shorter one is still whole when every page that is
-// missing is free: LMDB does not write pages that a transaction both took and gave back. Then the
-// trees are walked, and must account for every page.
-[[nodiscard]] inline result<void> check_lmdb_commit(int descriptor, std::string const& path,
-                                                    lmdb_meta const& meta, bool always_walk) {
-    // After the meta page: pages are written before the meta page that speaks of them.
-    struct stat status {};
-    if (::fstat(descriptor, &status) != 0) return posix_error(errno, "fstat", path);
-    auto const present = static_cast<std::uint64_t>(status.st_size);
-    auto const pages_needed = meta.last_page + 1;
-    auto const needed = pages_needed * meta.page_bytes;
-    if (present >= needed && !always_walk) return {};
-    auto const pages = std::min(present / meta.page_bytes, pages_needed);
-    lmdb_tree_check check(descriptor, path, meta.page_bytes, pages, pages_needed);
-    auto const walked = check.check_all(meta.databases.data());
-    bool const complete = walked && check.pages_accounted_for() + 2 == pages_needed;
-    if (complete || (!walked && walked.error().code != errc::corrupt)) return walked;
-    if (present >= needed && !walked) return walked;
-    if (present >= needed) return fail(errc::corrupt, path + ": loses count of its pages");
-    return fail(errc::corrupt, path + ": has " + std::to_string(present) +
-                                   " bytes, its last commit needs " + std::to_string(needed));
-}
-
-[[nodiscard]] inline result<void> check_lmdb_size(int descriptor, std::string const& path,
-                                                  bool always_walk = false) {
-    auto const metas = read_lmdb_metas(descriptor, path);
-    if (!metas) return metas.error();
-    auto const& last = (*metas)[0].txnid > (*metas)[1].txnid ? (*metas)[0] : (*metas)[1];
-    return check_lmdb_commit(descriptor, path, last, always_walk);
-}
+[[nodiscard]] result<void> check_lmdb_size(int descriptor, std::string const& path,
+                                           bool always_walk = false);
 
 // Walks what a transaction sees, which keeps its pages from being used again. False: its meta page
 // holds another commit by now, so it must begin anew.
-[[nodiscard]] inline result<bool> check_lmdb_snapshot(int descriptor, std::string const& path,
-                                                      std::uint64_t txnid) {
-    auto const metas = read_lmdb_metas(descriptor, path);
-    if (!metas) return metas.error();
-    // Where LMDB looks for it.
-    auto const& its = (*metas)[txnid % 2];
-    if (its.txnid != txnid) return false;
-    auto const checked = check_lmdb_commit(descriptor, path, its, true);
-    if (!checked) return checked.error();
-    return true;
-}
+[[nodiscard]] result<bool> check_lmdb_snapshot(int descriptor, std::string const& path,
+                                               std::uint64_t txnid);
 
 // always_walk: looks at every branch and leaf page, however long the file is.
-[[nodiscard]] inline result<void> check_lmdb_file(std::string const& path,
-                                                  bool always_walk = false) {
-    auto const file = file_handle::open(path, O_RDONLY);
-    if (!file) return posix_error(errno, "open", path);
-    result<void> checked;
-    for (int tries = 0; tries < 3; ++tries) {
-        checked = check_lmdb_size(file.get(), path, always_walk);
-        if (checked) break;
-    }
-    return checked;
-}
+[[nodiscard]] result<void> check_lmdb_file(std::string const& path, bool always_walk = false);
 
 }  // namespace detail
 }  // namespace v0_1_0
 }  // namespace aiaudit
+
+#ifndef AIAUDIT_SEPARATE
+#include <aiaudit/impl/storage/lmdb_layout.ipp>
+#endif
 
 #endif  // AIAUDIT_STORAGE_LMDB_LAYOUT_HPP

@@ -9,7 +9,6 @@
 
 #include <aiaudit/storage/posix_file.hpp>  // pread
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
@@ -27,12 +26,7 @@ public:
 
     // A page, until the next is asked for; shorter where the file ends in it, or cannot be read:
     // then failed() has the number of the error.
-    [[nodiscard]] std::string_view page(std::uint64_t number) {
-        if (number < first_ || number >= first_ + held_pages()) read_from(number);
-        auto const at = static_cast<std::size_t>(number - first_) * page_bytes_;
-        auto const there = held_bytes_ > at ? held_bytes_ - at : 0;
-        return {bytes_.data() + at, std::min<std::size_t>(there, page_bytes_)};
-    }
+    [[nodiscard]] std::string_view page(std::uint64_t number);
     // The first bytes of a page that is not worth a window; the view lasts like the other.
     [[nodiscard]] std::string_view head(std::uint64_t number, char* to, std::size_t bytes) {
         if (number >= first_ && number < first_ + held_pages())
@@ -52,18 +46,7 @@ private:
 
     [[nodiscard]] std::uint64_t held_pages() const noexcept { return held_bytes_ / page_bytes_; }
 
-    void read_from(std::uint64_t number) {
-        auto const end = first_ + held_pages();
-        bool const goes_on = number >= end && number < end + span_;
-        span_ = goes_on ? std::min<std::uint64_t>(span_ * 2, window_bytes / page_bytes_)
-                        : std::max<std::uint64_t>(span_ / 4, 1);
-        auto const wanted = std::min(span_, pages_ - std::min(number, pages_));
-        auto const bytes =
-            static_cast<std::size_t>(std::max<std::uint64_t>(wanted, 1)) * page_bytes_;
-        if (bytes_.size() < bytes) bytes_.resize(bytes);
-        first_ = number;
-        held_bytes_ = read(bytes_.data(), bytes, number * page_bytes_).size();
-    }
+    void read_from(std::uint64_t number);
 
     int descriptor_;
     std::uint32_t page_bytes_;
@@ -81,19 +64,7 @@ public:
     explicit page_set(std::uint64_t pages) : words_(static_cast<std::size_t>(pages / 64 + 1)) {}
 
     // Whether none of them was met before. They are in the file.
-    [[nodiscard]] bool add(std::uint64_t first, std::uint64_t count) noexcept {
-        while (count > 0) {
-            auto const bit = first % 64;
-            auto const here = std::min<std::uint64_t>(64 - bit, count);
-            auto const bits = (~std::uint64_t{0} >> (64 - here)) << bit;
-            auto& word = words_[static_cast<std::size_t>(first / 64)];
-            if ((word & bits) != 0) return false;
-            word |= bits;
-            first += here;
-            count -= here;
-        }
-        return true;
-    }
+    [[nodiscard]] bool add(std::uint64_t first, std::uint64_t count) noexcept;
 
 private:
     std::vector<std::uint64_t> words_;
@@ -102,5 +73,9 @@ private:
 }  // namespace detail
 }  // namespace v0_1_0
 }  // namespace aiaudit
+
+#ifndef AIAUDIT_SEPARATE
+#include <aiaudit/impl/storage/lmdb_pages.ipp>
+#endif
 
 #endif  // AIAUDIT_STORAGE_LMDB_PAGES_HPP

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// lmdb_registry.hpp: which files this process has open as LMDB environments, and whether it forked
-// since.
+// lmdb_registry.hpp: which files this process has open as LMDB environments.
 //
 // LMDB's locks belong to the process: a second environment on one file would drop the first's. And
 // none may be used, or closed, in a forked child.
@@ -10,17 +9,13 @@
 #ifndef AIAUDIT_STORAGE_LMDB_REGISTRY_HPP
 #define AIAUDIT_STORAGE_LMDB_REGISTRY_HPP
 
-#include <aiaudit/error.hpp>               // result
-#include <aiaudit/storage/posix_file.hpp>  // errors
+#include <aiaudit/error.hpp>                 // result
+#include <aiaudit/storage/process_mark.hpp>  // process_mark
 
-#include <atomic>
-#include <cstdint>
 #include <mutex>
 #include <set>
 #include <string>
 #include <utility>
-
-#include <pthread.h>
 
 namespace aiaudit {
 inline namespace v0_1_0 {
@@ -44,26 +39,13 @@ public:
         std::scoped_lock const lock(mutex_);
         open_.erase(file);
     }
-    // How often this process, or what it forked from, forked: another number than at opening means
-    // that what was opened is the parent's.
-    [[nodiscard]] std::uint64_t forks() const noexcept {
-        return forks_.load(std::memory_order_relaxed);
-    }
 
 private:
     // The mutex is held over a fork, so that the child's copy of the set is whole. The child starts
     // with none open: what it inherited is dead.
-    lmdb_registry() {
-        ::pthread_atfork([] { instance().mutex_.lock(); }, [] { instance().mutex_.unlock(); },
-                         [] {
-                             instance().open_.clear();
-                             instance().forks_.fetch_add(1, std::memory_order_relaxed);
-                             instance().mutex_.unlock();
-                         });
-    }
+    lmdb_registry();
     std::mutex mutex_{};
     std::set<file_id> open_{};  // protected by mutex_
-    std::atomic<std::uint64_t> forks_ = 0;
 };
 
 // One file of this process's own, until it is destroyed.
@@ -72,39 +54,28 @@ public:
     file_claim() noexcept = default;
     file_claim(file_claim&& other) noexcept
         : file_(std::move(other.file_)),
-          forks_(other.forks_),
+          mark_(other.mark_),
           held_(std::exchange(other.held_, false)) {}
-    file_claim& operator=(file_claim&& other) noexcept {
-        std::swap(file_, other.file_);
-        std::swap(forks_, other.forks_);
-        std::swap(held_, other.held_);
-        return *this;
-    }
+    file_claim& operator=(file_claim&& other) noexcept;
     // A forked child's copy claims nothing: the child may have claimed it anew.
     ~file_claim() {
         if (held_ && !forked()) lmdb_registry::instance().release(file_);
     }
-    [[nodiscard]] bool forked() const noexcept {
-        return forks_ != lmdb_registry::instance().forks();
-    }
-    [[nodiscard]] static result<file_claim> of(std::string const& path) {
-        struct stat status {};
-        if (::stat(path.c_str(), &status) != 0) return posix_error(errno, "stat", path);
-        file_claim claimed;
-        claimed.file_ = {status.st_dev, status.st_ino};
-        claimed.held_ = lmdb_registry::instance().claim(claimed.file_);
-        if (!claimed.held_) return fail(errc::already_open, path + ": is open in this process");
-        return claimed;
-    }
+    [[nodiscard]] bool forked() const noexcept { return mark_.forked(); }
+    [[nodiscard]] static result<file_claim> of(std::string const& path);
 
 private:
     lmdb_registry::file_id file_{};
-    std::uint64_t forks_ = lmdb_registry::instance().forks();
+    process_mark mark_{};
     bool held_ = false;
 };
 
 }  // namespace detail
 }  // namespace v0_1_0
 }  // namespace aiaudit
+
+#ifndef AIAUDIT_SEPARATE
+#include <aiaudit/impl/storage/lmdb_registry.ipp>
+#endif
 
 #endif  // AIAUDIT_STORAGE_LMDB_REGISTRY_HPP

@@ -14,8 +14,7 @@
 #ifndef AIAUDIT_STORAGE_STORE_HPP
 #define AIAUDIT_STORAGE_STORE_HPP
 
-#include <aiaudit/error.hpp>   // result
-#include <aiaudit/limits.hpp>  // what keys and values may measure
+#include <aiaudit/error.hpp>  // result
 
 #include <concepts>
 #include <cstddef>
@@ -56,9 +55,10 @@ struct store_options {
     std::string path{};      // a directory; its parent must exist
     bool create = true;      // make a new store where the path is missing or an empty directory
     bool read_only = false;  // change nothing on disk; write() answers errc::read_only
-    // The most that a segment can hold, as address space (nothing is allocated ahead). Choose less
-    // where that is rationed: RLIMIT_AS, 32-bit processes, some sanitizers.
-    std::uint64_t map_bytes = limits::map_bytes;
+    // The most that a segment can hold, as address space (nothing is allocated ahead). 0:
+    // limits::map_bytes, or less where the process has not so much for all the segments that may be
+    // open at once (RLIMIT_AS, emulators).
+    std::uint64_t map_bytes = 0;
 };
 
 namespace detail {
@@ -70,19 +70,9 @@ namespace detail {
 }
 
 // What every store checks of a key before it looks anything up.
-[[nodiscard]] inline result<void> check_key(std::string_view key) {
-    if (!key.empty() && key.size() <= limits::storage_key_bytes) return {};
-    return fail(errc::bad_argument, "a storage key has 1 to " +
-                                        std::to_string(limits::storage_key_bytes) + " bytes, not " +
-                                        std::to_string(key.size()));
-}
+[[nodiscard]] result<void> check_key(std::string_view key);
 
-[[nodiscard]] inline result<void> check_entry(std::string_view key, std::size_t value_bytes) {
-    if (value_bytes <= limits::storage_value_bytes) return check_key(key);
-    return fail(errc::too_large, "a stored value of " + std::to_string(value_bytes) +
-                                     " bytes; the most is " +
-                                     std::to_string(limits::storage_value_bytes));
-}
+[[nodiscard]] result<void> check_entry(std::string_view key, std::size_t value_bytes);
 
 [[nodiscard]] inline error key_exists(table in) {
     return fail(errc::storage_failed, std::string("key exists in ") + name_of(in));
@@ -213,5 +203,9 @@ concept storage_policy = std::movable<Store> && storage_read_view<typename Store
 
 }  // namespace v0_1_0
 }  // namespace aiaudit
+
+#ifndef AIAUDIT_SEPARATE
+#include <aiaudit/impl/storage/store.ipp>
+#endif
 
 #endif  // AIAUDIT_STORAGE_STORE_HPP

@@ -35,21 +35,7 @@ public:
     write_lock& operator=(write_lock const&) = delete;
 
     // Makes the file where it is missing. Called once, before any turn.
-    [[nodiscard]] result<void> open(std::string path) {
-        // Claimed before there is a descriptor: to close one again would drop the lock of another
-        // store of this process.
-        if (::mknod(path.c_str(), S_IFREG | 0600, 0) != 0 && errno != EEXIST) {
-            return posix_error(errno, "create", path);
-        }
-        auto claimed = file_claim::of(path);
-        if (!claimed) return claimed.error();
-        auto file = file_handle::open(path, O_RDWR);
-        if (!file) return posix_error(errno, "open", path);
-        claim_ = std::move(*claimed);
-        file_ = std::move(file);
-        path_ = std::move(path);
-        return {};
-    }
+    [[nodiscard]] result<void> open(std::string path);
 
     // For as long as it lives it is the holder's turn. In a forked child it is nobody's, and ends
     // without touching the parent's.
@@ -70,25 +56,10 @@ public:
         std::unique_lock<std::mutex> alone_;
     };
 
-    [[nodiscard]] result<turn> wait_for_turn() {
-        std::unique_lock alone(mutex_);
-        int failed = 0;
-        do {
-            failed = set(F_WRLCK, F_SETLKW);
-        } while (failed != 0 && errno == EINTR);
-        // The kernel sees processes, not threads: where two of them write two ledgers with several
-        // threads it may see a circle that is none. LMDB's own lock is enough for that one turn.
-        if (failed == 0 || errno == EDEADLK) return turn(*this, std::move(alone));
-        return posix_error(errno, "lock", path_);
-    }
+    [[nodiscard]] result<turn> wait_for_turn();
 
 private:
-    [[nodiscard]] int set(short kind, int command) const noexcept {
-        struct flock whole {};
-        whole.l_type = kind;
-        whole.l_whence = SEEK_SET;
-        return ::fcntl(file_.get(), command, &whole);
-    }
+    [[nodiscard]] int set(short kind, int command) const noexcept;
 
     std::string path_{};
     file_claim claim_{};
@@ -99,5 +70,9 @@ private:
 }  // namespace detail
 }  // namespace v0_1_0
 }  // namespace aiaudit
+
+#ifndef AIAUDIT_SEPARATE
+#include <aiaudit/impl/storage/write_lock.ipp>
+#endif
 
 #endif  // AIAUDIT_STORAGE_WRITE_LOCK_HPP

@@ -9,14 +9,12 @@
 
 #include <aiaudit/transport/connection.hpp>  // connection
 
-#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <string>
-#include <utility>
 #include <vector>
 
 namespace aiaudit {
@@ -31,36 +29,9 @@ public:
 
     // The one that was used last, so that those which are not needed grow old. Nothing where there
     // is none that is fit.
-    [[nodiscard]] std::unique_ptr<connection> take(std::string const& origin) {
-        for (;;) {
-            idle found;
-            {
-                std::lock_guard const lock(mutex_);
-                auto const at = idle_.find(origin);
-                if (at == idle_.end() || at->second.empty()) return {};
-                found = std::move(at->second.back());
-                at->second.pop_back();
-            }
-            bool const young = std::chrono::steady_clock::now() - found.since < longest_;
-            if (young && found.held->reusable()) return std::move(found.held);
-        }
-    }
+    [[nodiscard]] std::unique_ptr<connection> take(std::string const& origin);
 
-    void put(std::string const& origin, std::unique_ptr<connection> held) {
-        std::vector<idle> dropped;  // closed once the mutex is free
-        auto const now = std::chrono::steady_clock::now();
-        std::lock_guard const lock(mutex_);
-        auto& waiting = idle_[origin];
-        waiting.push_back({std::move(held), now});
-        auto const old = std::find_if(waiting.begin(), waiting.end(), [&](idle const& each) {
-            return now - each.since < longest_;
-        });
-        auto const surplus =
-            static_cast<std::ptrdiff_t>(waiting.size() - std::min(waiting.size(), most_));
-        auto const end = std::max(old, waiting.begin() + surplus);
-        std::move(waiting.begin(), end, std::back_inserter(dropped));
-        waiting.erase(waiting.begin(), end);
-    }
+    void put(std::string const& origin, std::unique_ptr<connection> held);
 
 private:
     struct idle {
@@ -77,5 +48,9 @@ private:
 }  // namespace detail
 }  // namespace v0_1_0
 }  // namespace aiaudit
+
+#ifndef AIAUDIT_SEPARATE
+#include <aiaudit/impl/transport/connection_pool.ipp>
+#endif
 
 #endif  // AIAUDIT_TRANSPORT_CONNECTION_POOL_HPP

@@ -18,7 +18,6 @@
 #include <aiaudit/providers/json_fields.hpp>  // parse_json
 #include <aiaudit/transport/transport.hpp>    // transport_policy
 
-#include <chrono>
 #include <cstddef>
 #include <memory>
 #include <mutex>
@@ -39,16 +38,8 @@ struct replay_options {
 class replay_transport {
 public:
     replay_transport() : replay_transport(std::vector<aiaudit::exchange>{}) {}
-    explicit replay_transport(std::vector<aiaudit::exchange> exchanges, replay_options options = {})
-        : shared_(std::make_unique<shared>()) {
-        shared_->options = options;
-        for (auto& each : exchanges) {
-            recorded made;
-            if (!each.request.empty()) made.request = comparable(each.request);
-            made.answer = std::move(each);
-            shared_->exchanges.push_back(std::move(made));
-        }
-    }
+    explicit replay_transport(std::vector<aiaudit::exchange> exchanges,
+                              replay_options options = {});
 
     // As transport_policy promises; not_found too, where no exchange fits. A recorded status of 0
     // is connection_lost: that call got no answer. A response takes no time, so of the limits only
@@ -109,46 +100,19 @@ private:
         return boost::json::string(body.data(), body.size());
     }
     [[nodiscard]] static std::optional<error> ended(transfer_limits const& limits,
-                                                    std::stop_token const& stop) {
-        if (stop.stop_requested()) return fail(errc::cancelled, "stopped by the caller");
-        if (limits.deadline && std::chrono::steady_clock::now() >= *limits.deadline)
-            return fail(errc::timed_out, "total: the deadline has passed");
-        return std::nullopt;
-    }
-    [[nodiscard]] static http_response_head head_of(aiaudit::exchange const& from) {
-        http_response_head head{from.status, from.headers};
-        if (!from.content_type.empty() && header_of(head.headers, "Content-Type").empty())
-            head.headers.emplace_back("Content-Type", from.content_type);
-        return head;
-    }
+                                                    std::stop_token const& stop);
+    [[nodiscard]] static http_response_head head_of(aiaudit::exchange const& from);
     [[nodiscard]] aiaudit::exchange const* answer_to(http_request const& request);
 
     std::unique_ptr<shared> shared_;
 };
 static_assert(transport_policy<replay_transport>);
 
-inline aiaudit::exchange const* replay_transport::answer_to(http_request const& request) {
-    auto const asked = comparable(request.body);
-    std::string_view const target = request.target;
-    std::string_view const path = target.substr(0, target.find('?'));
-    http_request noted = request;
-    for (auto& header : noted.headers) header.second.clear();
-    std::lock_guard const lock(shared_->mutex);
-    shared_->requests.push_back(std::move(noted));
-    recorded* found = nullptr;
-    for (auto& each : shared_->exchanges) {
-        bool const same_path = each.answer.path == path || each.answer.path == target;
-        bool const fits = same_path && (!each.request || *each.request == asked);
-        if (!fits) continue;
-        found = &each;
-        if (!each.used) break;
-    }
-    if (found == nullptr) return nullptr;
-    found->used = true;
-    return &found->answer;  // constant from the constructor on
-}
-
 }  // namespace v0_1_0
 }  // namespace aiaudit
+
+#ifndef AIAUDIT_SEPARATE
+#include <aiaudit/impl/transport/replay_transport.ipp>
+#endif
 
 #endif  // AIAUDIT_TRANSPORT_REPLAY_TRANSPORT_HPP

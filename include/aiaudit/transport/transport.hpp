@@ -60,13 +60,13 @@ concept transport_policy = std::default_initializable<Transport> && std::movable
 };
 
 // Whether anything of the request can have reached the provider, so that it may be billed.
-[[nodiscard]] inline bool was_sent(error const& of) noexcept {
-    return of.code != errc::connect_failed && of.code != errc::tls_failed &&
-           of.code != errc::bad_argument && of.code != errc::not_found &&
-           !of.where.starts_with("connect: ");
-}
+[[nodiscard]] bool was_sent(error const& of) noexcept;
 
 }  // namespace v0_1_0
 }  // namespace aiaudit
+
+#ifndef AIAUDIT_SEPARATE
+#include <aiaudit/impl/transport/transport.ipp>
+#endif
 
 #endif  // AIAUDIT_TRANSPORT_TRANSPORT_HPP

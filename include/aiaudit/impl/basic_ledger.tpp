@@ -1,0 +1,450 @@
+// SPDX-License-Identifier: MIT
+//
+// basic_ledger.tpp: the members of basic_ledger.hpp, for any policies.
+#ifndef AIAUDIT_IMPL_BASIC_LEDGER_TPP
+#define AIAUDIT_IMPL_BASIC_LEDGER_TPP
+
+#include <aiaudit/basic_ledger.hpp>
+#include <aiaudit/budget/budget_record.hpp>    // to_record
+#include <aiaudit/budget/unknown_outcome.hpp>  // unknown_outcome
+#include <aiaudit/clock/thread.hpp>            // thread
+#include <aiaudit/engine/admission_lock.hpp>   // admission_lock
+#include <aiaudit/engine/batch_queue.hpp>      // batch_queue
+#include <aiaudit/engine/fold_keeper.hpp>      // fold_keeper
+#include <aiaudit/engine/gate_keeper.hpp>      // gate_keeper
+#include <aiaudit/engine/ledger_share.hpp>     // ledger_share
+#include <aiaudit/engine/log_appender.hpp>     // log_appender
+#include <aiaudit/engine/log_reader.hpp>       // log_reader
+#include <aiaudit/storage/lmdb_store.hpp>      // lmdb_store
+#include <aiaudit/storage/process_mark.hpp>    // process_owned
+#include <aiaudit/storage/store.hpp>           // storage_policy
+
+#include <algorithm>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+
+template <class Policies>
+struct basic_ledger<Policies>::state {
+    state(ledger_options with, storage opened)
+        : options(std::move(with)),
+          store(std::move(opened)),
+          log(store),
+          queue(options.batch_records_max, options.batch_bytes_max),
+          fold(store, log, queue,
+               {rollup_options{.memory_bytes = options.rollup_memory_bytes},
+                options.rollup_save_records}),
+          gate(store, log, options.rollup_save_records),
+          appender(store, time, queue, gate, options.path, options.rotation, options.log_failure) {}
+    ~state() {
+        bool const ran = writer.joinable() && folder.joinable();
+        queue.stop();
+        writer.join();
+        fold.stop();
+        folder.join();
+        if (!ran) return;
+        // So that opening has less to fold. Not worth a commit for a few records.
+        constexpr std::uint64_t worth_saving = 8192;
+        static_cast<void>(fold.save_now(worth_saving));
+        static_cast<void>(gate.save_now(worth_saving));
+    }
+
+    result<void> check_process() const { return process.check(options.path); }
+    // As gate_keeper::look().
+    template <class Visitor>
+    auto look(Visitor&& visit) {
+        using look_result = decltype(gate.look(visit));
+        if (auto ok = check_process(); !ok) return look_result(ok.error());
+        return gate.look(visit);
+    }
+
+    template <class String>
+    result<std::string_view> encode(basic_record<String> const& entry) const {
+        thread_local std::string room;
+        if (auto ok = check_process(); !ok) return ok.error();
+        if (options.read_only)
+            return fail(errc::read_only, options.path + " is open for reading only");
+        std::string_view const encoded = encode_record(entry, room);
+        if (encoded.size() > limits::record_bytes)
+            return fail(errc::too_large, "a record of " + std::to_string(encoded.size()) +
+                                             " bytes; the most is " +
+                                             std::to_string(limits::record_bytes));
+        return encoded;
+    }
+    template <class String>
+    result<detail::batch_queue::pushed> push(basic_record<String> const& entry, bool awaited) {
+        auto const encoded = encode(entry);
+        if (!encoded) return encoded.error();
+        return queue.push(*encoded, awaited);
+    }
+
+    result<sequence> finish(result<detail::batch_queue::pushed> const& entry, durability when) {
+        if (!entry) return entry.error();
+        if (when == durability::relaxed) return sequence{0};
+        return wait(*entry);
+    }
+    result<sequence> wait(detail::batch_queue::pushed const& of) {
+        auto const written = queue.wait(*of.to);
+        if (!written) return written.error();
+        return of.to->sequence_at(of.place);
+    }
+
+    // What became of an entry that the writer decides about.
+    struct decided {
+        sequence number{};
+        bool warned = false;
+        detail::batch::left_out_entry const* left_out = nullptr;  // the batch's
+    };
+    result<decided> wait_for_decision(detail::batch_queue::pushed const& of) {
+        auto const number = wait(of);
+        if (!number) return number.error();
+        auto const& warned = of.to->warned;
+        auto const* const left_out = of.to->left_out_at(of.place);
+        if (left_out != nullptr && left_out->failure) return *left_out->failure;
+        return decided{*number, std::binary_search(warned.begin(), warned.end(), of.place),
+                       left_out};
+    }
+
+    // A store that has nothing on disk has no other processes.
+    result<void> take_admissions() {
+        if (admissions.taken() || store.bytes_on_disk() == 0) return {};
+        return admissions.take(options.path, options.budgets == budget_mode::exclusive);
+    }
+    // Lets the writer decide.
+    result<admission> admit_by_log(std::string_view encoded) {
+        auto const pushed = queue.push(encoded, true, detail::entry_mark::conditional);
+        if (!pushed) return pushed.error();
+        auto const became = wait_for_decision(*pushed);
+        if (!became) return became.error();
+        if (became->left_out == nullptr) return admission{became->number, {}, became->warned};
+        return admission{sequence{}, became->left_out->why, false};
+    }
+    result<admission> admit_by_memory(record const& intent, std::string_view encoded,
+                                      durability when) {
+        auto const said = gate.hold(intent);
+        if (!said) return said.error();
+        if (said->refused) return admission{sequence{}, said->refused, false};
+        // A budget that is being set now is asked as well.
+        if (!said->held) return admit_by_log(encoded);
+        auto const pushed =
+            queue.push(encoded, when == durability::committed, detail::entry_mark::held);
+        if (!pushed) {
+            gate.release(intent);
+            return pushed.error();
+        }
+        admission made{sequence{}, {}, said->warned};
+        if (when == durability::relaxed) return made;
+        auto const number = wait(*pushed);
+        if (!number) return number.error();
+        made.number = *number;
+        return made;
+    }
+
+    // If one thread cannot be had, the destructor ends the other.
+    result<void> start() {
+        auto writing = detail::thread::start("the ledger's writer", [this] { run(); });
+        if (!writing) return writing.error();
+        writer = std::move(*writing);
+        auto folding = detail::thread::start("the ledger's folder", [this] { fold.run(); });
+        if (!folding) return folding.error();
+        folder = std::move(*folding);
+        return {};
+    }
+
+    // The writer's thread.
+    void run() {
+        while (auto next = queue.take()) {
+            auto const first = appender.append(*next);
+            if (!first) gate.abandoned(*next, true);
+            if (auto const doomed = queue.finish(*next, first)) gate.abandoned(*doomed, true);
+            if (first && value_of(*first) != 0 && next->count != 0)
+                fold.committed(std::move(next), value_of(*first) - 1);
+        }
+        static_cast<void>(appender.take_up_spilled());
+    }
+
+    ledger_options const options;
+    detail::process_mark const process{};
+    storage store;
+    clock time{};
+    detail::log_reader<storage> log;
+    detail::batch_queue queue;
+    detail::fold_keeper<storage> fold;
+    detail::gate_keeper<storage> gate;
+    detail::admission_lock admissions{};
+    std::mutex once{};                              // one conditional record of a kind at a time
+    detail::log_appender<storage, clock> appender;  // the writer's
+    detail::thread writer{};                        // last: they use all of the above
+    detail::thread folder{};
+};
+
+template <class Policies>
+result<basic_ledger<Policies>> basic_ledger<Policies>::open(ledger_options options) {
+    static_assert(storage_policy<storage>,
+                  "Policies::storage is not a storage_policy (storage/store.hpp)");
+    static_assert(clock_policy<clock>, "Policies::clock is not a clock_policy (clock/clock.hpp)");
+    if (options.batch_records_max == 0 || options.batch_bytes_max == 0)
+        return fail(errc::bad_argument, "a batch of nothing");
+    store_options const with{options.path, options.create, options.read_only, options.map_bytes};
+    auto opened = storage::open(with);
+    if (!opened) return opened.error();
+    detail::process_owned<state> made(new state(std::move(options), std::move(*opened)));
+    if (made->options.budgets == budget_mode::exclusive) {
+        if (auto alone = made->take_admissions(); !alone) return alone.error();
+    }
+    if (auto folded = made->fold.catch_up_now(); !folded) return folded.error();
+    if (made->options.read_only) return basic_ledger(std::move(made));
+    if (auto folded = made->gate.catch_up(); !folded) return folded.error();
+    if (auto taken = made->appender.open(); !taken) return taken.error();
+    if (auto started = made->start(); !started) return started.error();
+    return basic_ledger(std::move(made));
+}
+
+template <class Policies>
+result<void> basic_ledger<Policies>::save() {
+    if (auto ok = flush(); !ok) return ok;
+    if (auto ok = state_->fold.catch_up_now(); !ok) return ok;
+    if (auto ok = state_->fold.save_now(1); !ok) return ok;
+    return state_->gate.save_now(1);
+}
+
+template <class Policies>
+result<void> basic_ledger<Policies>::rotate() {
+    if (auto ok = flush(); !ok) return ok;
+    detail::log_writer<storage> writing(state_->store, state_->options.rotation);
+    return writing.rotate(state_->time.now(), true);
+}
+
+template <class Policies>
+result<admission> basic_ledger<Policies>::admit(record const& intent, durability when) {
+    if (intent.kind != record_kind::intent)
+        return fail(errc::bad_argument, "an attempt is admitted by its intent");
+    auto const encoded = state_->encode(intent);
+    if (!encoded) return encoded.error();
+    if (auto ok = state_->take_admissions(); !ok) return ok.error();
+    if (state_->options.budgets == budget_mode::exclusive)
+        return state_->admit_by_memory(intent, *encoded, when);
+    return state_->admit_by_log(*encoded);
+}
+
+template <class Policies>
+result<sequence> basic_ledger<Policies>::set_budget(budget const& wanted) {
+    auto const entry = to_record(wanted, state_->time.now());
+    if (!entry) return entry.error();
+    auto const number = append(*entry);
+    if (!number) return number;
+    if (auto ok = state_->gate.catch_up(); !ok) return ok.error();
+    return number;
+}
+
+template <class Policies>
+result<sequence> basic_ledger<Policies>::remove_budget(std::string_view name) {
+    auto const there = budgets();
+    if (!there) return there.error();
+    auto const found = std::find_if(there->begin(), there->end(),
+                                    [name](budget const& of) { return of.name == name; });
+    if (found == there->end())
+        return fail(errc::not_found, "no budget '" + std::string(name.substr(0, 64)) + "'");
+    auto const number = append(to_removal_record(name, state_->time.now()));
+    if (!number) return number;
+    if (auto ok = state_->gate.catch_up(); !ok) return ok.error();
+    return number;
+}
+
+template <class Policies>
+result<std::vector<budget>> basic_ledger<Policies>::budgets() {
+    return state_->look([](budget_gate& gate, auto&) { return gate.budgets(); });
+}
+
+template <class Policies>
+result<std::vector<budget_state>> basic_ledger<Policies>::budget_states() {
+    timestamp const now = state_->time.now();
+    return state_->look([now](budget_gate& gate, auto&) { return gate.states(now); });
+}
+
+template <class Policies>
+result<std::vector<open_reservation>> basic_ledger<Policies>::open_reservations(
+    std::optional<timestamp> deadline_before) {
+    return state_->look([&](budget_gate& gate, auto&) { return gate.open(deadline_before); });
+}
+
+template <class Policies>
+result<std::uint64_t> basic_ledger<Policies>::reconcile(timestamp deadline_before) {
+    auto const open = open_reservations(deadline_before);
+    if (!open) return open.error();
+    std::uint64_t count = 0;
+    for (open_reservation const& one : *open) {
+        std::optional<record> intent;
+        auto const got = read(one.intent, [&intent](sequence, record&& entry) {
+            intent = std::move(entry);
+            return false;
+        });
+        if (!got) return got.error();
+        if (!intent) return fail(errc::corrupt, "an intent is missing");
+        auto const written = append_once(detail::unknown_outcome(std::move(*intent)));
+        if (!written) return written.error();
+        if (*written) ++count;
+    }
+    return count;
+}
+
+template <class Policies>
+result<std::vector<budget_crossing>> basic_ledger<Policies>::take_crossings() {
+    return state_->look([](budget_gate& gate, auto&) { return gate.take_crossings(); });
+}
+
+template <class Policies>
+result<std::optional<sequence>> basic_ledger<Policies>::append_once(record const& entry) {
+    if (entry.kind != record_kind::alert && entry.kind != record_kind::outcome)
+        return fail(errc::bad_argument, "alerts and outcomes alone are appended once");
+    auto const encoded = state_->encode(entry);
+    if (!encoded) return encoded.error();
+    std::lock_guard const lock(state_->once);
+    auto const pushed = state_->queue.push(*encoded, true, detail::entry_mark::conditional);
+    if (!pushed) return pushed.error();
+    auto const became = state_->wait_for_decision(*pushed);
+    if (!became) return became.error();
+    if (became->left_out != nullptr) return std::optional<sequence>{};
+    return std::optional(became->number);
+}
+
+template <class Policies>
+result<ticket> basic_ledger<Policies>::enqueue(record const& entry) {
+    auto pushed = state_->push(entry, false);
+    if (!pushed) return std::move(pushed).error();
+    return ticket(std::move(pushed->to), pushed->place);
+}
+
+template <class Policies>
+result<ticket> basic_ledger<Policies>::enqueue(detail::record_view_argument view) {
+    auto pushed = state_->push(view.entry(), false);
+    if (!pushed) return std::move(pushed).error();
+    return ticket(std::move(pushed->to), pushed->place);
+}
+
+template <class Policies>
+result<sequence> basic_ledger<Policies>::wait(ticket const& entry) {
+    if (!entry.batch_) return fail(errc::bad_argument, "an empty ticket");
+    if (auto ok = state_->check_process(); !ok) return ok.error();
+    state_->queue.await(*entry.batch_);
+    return state_->wait({entry.batch_, entry.place_});
+}
+
+template <class Policies>
+result<sequence> basic_ledger<Policies>::append(record const& entry, durability when) {
+    return state_->finish(state_->push(entry, when == durability::committed), when);
+}
+
+template <class Policies>
+result<sequence> basic_ledger<Policies>::append(detail::record_view_argument view,
+                                                durability when) {
+    return state_->finish(state_->push(view.entry(), when == durability::committed), when);
+}
+
+template <class Policies>
+bool basic_ledger<Policies>::has_budgets() const noexcept {
+    return state_->gate.has_budgets();
+}
+
+template <class Policies>
+budget_mode basic_ledger<Policies>::budgets_by() const noexcept {
+    return state_->options.budgets;
+}
+
+template <class Policies>
+result<void> basic_ledger<Policies>::look_at_alerts(
+    detail::function_ref<void(detail::alert_book const&)> visit) {
+    auto const looked = state_->look([&visit](budget_gate&, detail::alert_book& book) {
+        visit(book);
+        return true;
+    });
+    if (!looked) return looked.error();
+    return {};
+}
+
+template <class Policies>
+result<void> basic_ledger<Policies>::flush() {
+    if (auto ok = state_->check_process(); !ok) return ok;
+    return state_->queue.flush();
+}
+
+template <class Policies>
+result<report> basic_ledger<Policies>::report(report_query const& query) {
+    if (auto ok = state_->check_process(); !ok) return ok.error();
+    return state_->fold.answer(query);
+}
+
+template <class Policies>
+result<money> basic_ledger<Policies>::spent_today(time_zone const& zone) {
+    civil_day const today = zone.day_of(state_->time.now());
+    auto const sums = report({report_kind::daily, zone, {today, today}, {}});
+    if (!sums) return sums.error();
+    return sums->sum.cost;
+}
+
+template <class Policies>
+result<sequence> basic_ledger<Policies>::last_sequence() const {
+    if (auto ok = state_->check_process(); !ok) return ok.error();
+    auto const size = state_->log.size();
+    if (!size) return size.error();
+    return sequence{*size};
+}
+
+template <class Policies>
+result<sequence> basic_ledger<Policies>::first_sequence() const {
+    if (auto ok = state_->check_process(); !ok) return ok.error();
+    auto const first = state_->log.first();
+    if (!first) return first.error();
+    return sequence{*first};
+}
+
+template <class Policies>
+result<void> basic_ledger<Policies>::read(
+    sequence first, detail::function_ref<bool(sequence, record&&)> visit) const {
+    if (auto ok = state_->check_process(); !ok) return ok;
+    return state_->log.template records<std::string>(
+        value_of(first),
+        [&visit](sequence number, record& entry) { return visit(number, std::move(entry)); });
+}
+
+template <class Policies>
+typename basic_ledger<Policies>::clock& basic_ledger<Policies>::time() noexcept {
+    return state_->time;
+}
+
+template <class Policies>
+std::uint64_t basic_ledger<Policies>::bytes_on_disk() const {
+    return state_->store.bytes_on_disk();
+}
+
+template <class Policies>
+detail::log_reader<typename basic_ledger<Policies>::storage> const& basic_ledger<Policies>::log()
+    const noexcept {
+    return state_->log;
+}
+
+template <class Policies>
+typename basic_ledger<Policies>::storage& basic_ledger<Policies>::store() noexcept {
+    return state_->store;
+}
+
+template <class Policies>
+basic_ledger<Policies>::basic_ledger(std::shared_ptr<state> opened) : state_(std::move(opened)) {}
+
+template <class Policies>
+basic_ledger<Policies> basic_ledger<Policies>::share() const {
+    return basic_ledger(state_);
+}
+
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_IMPL_BASIC_LEDGER_TPP

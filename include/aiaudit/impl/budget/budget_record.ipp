@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: MIT
+//
+// budget_record.ipp: the definitions of budget_record.hpp.
+#ifndef AIAUDIT_IMPL_BUDGET_BUDGET_RECORD_IPP
+#define AIAUDIT_IMPL_BUDGET_BUDGET_RECORD_IPP
+
+#include <aiaudit/budget/budget_record.hpp>
+#include <aiaudit/config.hpp>  // AIAUDIT_INLINE
+
+#include <cstdint>
+#include <vector>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+AIAUDIT_INLINE record budget_record_base(timestamp at, std::string_view change,
+                                         std::string_view name) {
+    record entry;
+    entry.kind = record_kind::budget;
+    entry.operation = operation::other;
+    entry.started_at = at;
+    entry.cost_status = cost_status::no_charge;
+    entry.tags = {{"change", std::string(change)}, {"budget", std::string(name)}};
+    return entry;
+}
+
+// What holds two years before `at`, then each change as "seconds:offset", to 2099.
+AIAUDIT_INLINE std::string offsets_text(time_zone const& zone, timestamp at) {
+    std::int64_t const from = at.seconds() - 2 * 366 * seconds_per_day;
+    std::int64_t const until = 4'102'444'800;  // 2100-01-01
+    std::string text = std::to_string(zone.offset_at(from));
+    for (time_zone::transition const& change : zone.transitions()) {
+        if (change.from_seconds <= from || change.from_seconds >= until) continue;
+        text.append(" ").append(std::to_string(change.from_seconds));
+        text.append(":").append(std::to_string(change.offset_seconds));
+    }
+    return text;
+}
+
+AIAUDIT_INLINE bool take_mark(std::string_view& text, char mark) noexcept {
+    if (!text.starts_with(mark)) return false;
+    text.remove_prefix(1);
+    return true;
+}
+
+AIAUDIT_INLINE std::optional<time_zone> parse_offsets(std::string_view name,
+                                                      std::string_view text) {
+    std::int32_t first = 0;
+    std::vector<time_zone::transition> changes;
+    if (!take_number(text, first)) return std::nullopt;
+    while (!text.empty()) {
+        time_zone::transition change;
+        if (!take_mark(text, ' ') || !take_number(text, change.from_seconds) ||
+            !take_mark(text, ':') || !take_number(text, change.offset_seconds))
+            return std::nullopt;
+        changes.push_back(change);
+    }
+    return time_zone(std::string(name), first, std::move(changes));
+}
+
+}  // namespace detail
+
+AIAUDIT_INLINE result<record> to_record(budget const& of, timestamp at) {
+    if (auto ok = validate(of); !ok) return ok.error();
+    record entry = detail::budget_record_base(at, "set", of.name);
+    auto const tag = [&entry](std::string key, std::string value) {
+        entry.tags.emplace_back(std::move(key), std::move(value));
+    };
+    tag("unit", std::string(name_of(of.unit)));
+    tag("limit", amount_text(of.limit, of.unit));
+    tag("scope", scope_text(of.scope));
+    tag("window", window_text(of.window));
+    if (detail::is_calendar(of.window.period)) {
+        tag("zone", of.window.zone.name());
+        tag("offsets", detail::offsets_text(of.window.zone, at));
+    }
+    tag("then", action_text(of));
+    tag("alerts", detail::percents_text(of.alert_percents));
+    return entry;
+}
+
+AIAUDIT_INLINE record refusal_record(record intent, budget_refusal const& refused) {
+    record entry = std::move(intent);
+    entry.kind = record_kind::refusal;
+    entry.complete = false;
+    entry.error_type = name_of(code_of(refused));
+    entry.cost_status = cost_status::no_charge;
+    entry.cost = {};
+    entry.cost_low.reset();
+    entry.duration_ns.reset();
+    auto const tag = [&entry](std::string key, std::string value) {
+        entry.tags.emplace_back(std::move(key), std::move(value));
+    };
+    tag("budget", refused.budget);
+    tag("subject", refused.subject);
+    tag("reason", std::string(name_of(refused.reason)));
+    tag("limit", amount_text(refused.limit, refused.unit));
+    tag("spent", amount_text(refused.spent, refused.unit));
+    tag("reserved", amount_text(refused.reserved, refused.unit));
+    tag("asked", amount_text(refused.asked, refused.unit));
+    if (refused.resets_at) tag("resets_at", refused.resets_at->to_string());
+    return entry;
+}
+
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_IMPL_BUDGET_BUDGET_RECORD_IPP

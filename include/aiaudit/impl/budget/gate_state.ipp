@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: MIT
+//
+// gate_state.ipp: the definitions of gate_state.hpp.
+#ifndef AIAUDIT_IMPL_BUDGET_GATE_STATE_IPP
+#define AIAUDIT_IMPL_BUDGET_GATE_STATE_IPP
+
+#include <aiaudit/budget/gate_state.hpp>
+#include <aiaudit/config.hpp>  // AIAUDIT_INLINE
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+AIAUDIT_INLINE std::pair<std::uint32_t, bool> gate_state::find(std::string_view name) const {
+    auto const place = std::lower_bound(budgets.begin(), budgets.end(), name,
+                                        [](kept_budget const& each, std::string_view wanted) {
+                                            return each.definition().name < wanted;
+                                        });
+    return {static_cast<std::uint32_t>(place - budgets.begin()),
+            place != budgets.end() && place->definition().name == name};
+}
+
+AIAUDIT_INLINE void gate_state::remove(std::uint32_t place) {
+    open.for_each([&](std::uint32_t number) {
+        open.drop_holds(number, [&](hold const& each) { return each.budget == place; });
+        drop_if_empty(number);
+    });
+    std::erase_if(passed, [place](passed_threshold const& each) { return each.budget == place; });
+    budgets.erase(budgets.begin() + place);
+    renumber([place](std::uint32_t number) { return number < place ? number : number - 1; });
+}
+
+AIAUDIT_INLINE bool gate_state::forget_tentative(std::uint32_t number) {
+    open_attempt& attempt = open[number];
+    if (!attempt.tentative) return false;
+    attempt.tentative = false;
+    open.drop_holds(number, [this](hold& each) {
+        kept_budget& of = budgets[each.budget];
+        if (each.logged == hold::not_logged) {
+            of.settle(each, 0);
+            return true;
+        }
+        if (each.amount != each.logged) of.change_hold(each, each.logged - each.amount, false);
+        return false;
+    });
+    return drop_if_empty(number);
+}
+
+AIAUDIT_INLINE void gate_state::note_passed(std::uint32_t budget, std::uint32_t account,
+                                            std::int64_t window) {
+    budgets[budget].take_passed(account, window, [&](std::uint32_t percent) {
+        if (passed.size() >= passed_most)
+            passed.erase(passed.begin(), passed.begin() + passed_most / 2);
+        passed.push_back({budget, account, window, percent});
+    });
+}
+
+AIAUDIT_INLINE void gate_state::adopt(std::uint32_t place, gate_state const& from, timestamp at) {
+    open.for_each([&](std::uint32_t number) {
+        open.drop_holds(number, [&](hold const& each) { return each.budget == place; });
+        drop_if_empty(number);
+    });
+    kept_budget& of = budgets[place];
+    of.take_accounts(from.budgets.front().accounts());
+    from.open.for_each([&](std::uint32_t number) {
+        open_attempt const& old = from.open[number];
+        std::uint32_t here = open.find(old.operation, old.attempt);
+        if (here == open_attempts::none) {
+            here = open.add(old.operation, old.attempt);
+            open[here].intent = old.intent;
+            open[here].deadline = old.deadline;
+        }
+        from.open.for_each_hold(number, [&](hold each) {
+            each.budget = place;
+            open.add_hold(here, each);
+        });
+    });
+    std::int64_t const window = of.window_at(at);
+    for (passed_threshold each : from.passed) {
+        bool const counts = each.window <= window && window - each.window <= of.keeping().reach;
+        each.budget = place;
+        if (counts) passed.push_back(each);
+    }
+}
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_IMPL_BUDGET_GATE_STATE_IPP

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: MIT
+//
+// gate_views.ipp: the definitions of gate_views.hpp.
+#ifndef AIAUDIT_IMPL_BUDGET_GATE_VIEWS_IPP
+#define AIAUDIT_IMPL_BUDGET_GATE_VIEWS_IPP
+
+#include <aiaudit/budget/gate_views.hpp>
+#include <aiaudit/config.hpp>  // AIAUDIT_INLINE
+
+#include <algorithm>
+#include <utility>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+// When what is counted at `window` is out of a rolling budget; none where nothing is.
+AIAUDIT_INLINE std::optional<timestamp> rolls_out_at(kept_budget const& of,
+                                                     window_account const& account,
+                                                     std::int64_t window) {
+    std::optional<std::int64_t> last;
+    account.for_each([&](window_sums const& each) {
+        bool const counts = each.number <= window && window - each.number <= of.keeping().reach;
+        if (counts && each.used.all() != 0) last = each.number;
+    });
+    if (!last) return std::nullopt;
+    auto const out = span_numbered(of.definition().window, *last + of.keeping().reach + 1);
+    return timestamp{out.begins_ns};
+}
+
+// When `amount` fits into a rolling budget, if nothing more is used; none: never.
+AIAUDIT_INLINE std::optional<timestamp> rolls_to_room(kept_budget const& of,
+                                                      window_account const& account,
+                                                      std::int64_t window, int128 amount) {
+    for (std::int64_t later = window; later <= window + 2 * (of.keeping().reach + 1); ++later) {
+        if (account.most_used(later, of.keeping()) + amount <= of.definition().limit)
+            return timestamp{span_numbered(of.definition().window, later).begins_ns};
+    }
+    return std::nullopt;
+}
+
+AIAUDIT_INLINE std::optional<int128> forecast_of(window_span const& span, timestamp now,
+                                                 int128 spent) {
+    if (!span.holds(now.ns)) return std::nullopt;
+    constexpr std::int64_t millisecond = 1'000'000;
+    std::int64_t const gone = (now.ns - span.begins_ns) / millisecond;
+    std::int64_t const whole = (span.ends_ns - span.begins_ns) / millisecond;
+    if (gone < whole / 100 || gone == 0) return std::nullopt;
+    int128 product = 0;
+    if (__builtin_mul_overflow(spent, int128{whole}, &product)) return std::nullopt;
+    return product / gone;
+}
+
+AIAUDIT_INLINE void show_bucket(kept_budget const& of, bucket_account const* account,
+                                std::int64_t ns, budget_state& state) {
+    int128 const limit = of.definition().limit;
+    state.window_begins = timestamp{ns - leaky_bucket::minute_ns};
+    if (account == nullptr) return;
+    int128 const level = account->level.level(ns, limit);
+    state.reserved = (std::min)(level, account->held);
+    state.spent = level - state.reserved;
+    state.open = account->open;
+    // It is empty when a whole limit fits.
+    if (auto const wait = account->level.wait_ns(ns, limit, limit))
+        state.resets_at = timestamp{reckonable_ns({ns}) + *wait};
+}
+
+AIAUDIT_INLINE void show_window(kept_budget const& of, budget_account const* account,
+                                std::int64_t number, budget_state& state) {
+    window_span const span = span_numbered(of.definition().window, number);
+    budget_period const period = of.definition().window.period;
+    if (period == budget_period::rolling) {
+        state.window_begins =
+            timestamp{span_numbered(of.definition().window, number - of.keeping().reach).begins_ns};
+    } else if (period != budget_period::total) {
+        state.window_begins = timestamp{span.begins_ns};
+        state.resets_at = timestamp{span.ends_ns};
+    }
+    if (account == nullptr) return;
+    account->windows.for_each([&](window_sums const& each) {
+        if (each.number > number || number - each.number > of.keeping().reach) return;
+        state.spent += each.used.spent;
+        state.reserved += each.used.reserved;
+        state.open += each.open;
+    });
+    if (period == budget_period::rolling)
+        state.resets_at = rolls_out_at(of, account->windows, number);
+}
+
+AIAUDIT_INLINE budget_state state_of(kept_budget const& of, std::uint32_t account,
+                                     std::int64_t window) {
+    budget_account const* const there =
+        account == account_table::none ? nullptr : &of.accounts()[account];
+    budget_state state;
+    state.budget = of.definition();
+    state.subject = subject_text(of.definition().scope, there == nullptr ? "" : there->name);
+    if (of.is_bucket())
+        show_bucket(of, there == nullptr ? nullptr : &of.accounts().bucket(account), window, state);
+    else
+        show_window(of, there, window, state);
+    state.left = of.definition().limit - state.spent - state.reserved;
+    return state;
+}
+
+AIAUDIT_INLINE void add_states(kept_budget const& of, timestamp now,
+                               std::vector<budget_state>& to) {
+    std::int64_t const window = of.window_at(now);
+    bool const each = of.definition().scope.each;
+    auto const add = [&](std::uint32_t account) {
+        budget_state state = state_of(of, account, window);
+        if (each && state.spent == 0 && state.reserved == 0 && state.open == 0) return;
+        if (is_calendar(of.definition().window.period))
+            state.forecast =
+                forecast_of(span_numbered(of.definition().window, window), now, state.spent);
+        to.push_back(std::move(state));
+    };
+    for (std::uint32_t i = 0; i < of.accounts().size(); ++i) add(i);
+    if (!each && of.accounts().size() == 0) add(account_table::none);
+}
+
+AIAUDIT_INLINE budget_refusal refusal_of(kept_budget const& of, budget_place const& place,
+                                         timestamp at, refusal_reason reason, int128 asked) {
+    budget const& definition = of.definition();
+    budget_state const state = state_of(of, place.account, place.window);
+    budget_refusal refused;
+    refused.budget = definition.name;
+    refused.subject = subject_text(definition.scope, place.name);
+    refused.reason = reason;
+    refused.period = definition.window.period;
+    refused.unit = definition.unit;
+    refused.limit = definition.limit;
+    refused.spent = state.spent;
+    refused.reserved = state.reserved;
+    refused.asked = asked;
+    refused.resets_at = state.resets_at;
+    refused.then = definition.then;
+    refused.models = definition.models;
+    refused.wait_ms_most = definition.wait_ms_most;
+    if (reason != refusal_reason::full || asked > definition.limit ||
+        place.account == account_table::none)
+        return refused;
+    std::optional<std::int64_t> wait_ns;
+    if (of.is_bucket()) {
+        wait_ns = of.accounts()
+                      .bucket(place.account)
+                      .level.wait_ns(place.window, definition.limit, asked);
+    } else {
+        auto const room =
+            of.keeping().reach == 0
+                ? state.resets_at
+                : rolls_to_room(of, of.accounts()[place.account].windows, place.window, asked);
+        if (room) wait_ns = room->ns - reckonable_ns(at);
+    }
+    constexpr std::int64_t millisecond = 1'000'000;
+    if (wait_ns && *wait_ns > 0)
+        refused.retry_after_ms = static_cast<std::uint64_t>((*wait_ns - 1) / millisecond + 1);
+    return refused;
+}
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_IMPL_BUDGET_GATE_VIEWS_IPP

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: MIT
+//
+// kept_budget.ipp: the definitions of kept_budget.hpp.
+#ifndef AIAUDIT_IMPL_BUDGET_KEPT_BUDGET_IPP
+#define AIAUDIT_IMPL_BUDGET_KEPT_BUDGET_IPP
+
+#include <aiaudit/budget/budget_amounts.hpp>  // bounded amounts
+#include <aiaudit/budget/kept_budget.hpp>
+#include <aiaudit/config.hpp>  // AIAUDIT_INLINE
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+AIAUDIT_INLINE bool kept_budget::counts_as(budget const& other) const noexcept {
+    budget_window const& mine = definition_.window;
+    return definition_.unit == other.unit && definition_.scope == other.scope &&
+           mine.period == other.window.period && mine.hours == other.window.hours &&
+           mine.zone.name() == other.window.zone.name();
+}
+
+AIAUDIT_INLINE void kept_budget::redefine(budget definition) {
+    std::vector<int128> const old = thresholds_;
+    definition_ = std::move(definition);
+    cursor_ = {};
+    reckon_thresholds();
+    if (thresholds_ == old) return;
+    for (std::uint32_t i = 0; i < accounts_.size(); ++i)
+        accounts_[i].windows.for_each([](window_sums& each) { each.fired = 0; });
+}
+
+AIAUDIT_INLINE void kept_budget::find_account(budget_place& place) const {
+    if (definition_.scope.each)
+        place.account = accounts_.find(place.name, place.hash);
+    else if (accounts_.size() != 0)
+        place.account = 0;
+}
+
+AIAUDIT_INLINE std::optional<refusal_reason> kept_budget::refuses(budget_place const& place,
+                                                                  int128 amount) const {
+    if (forgot(place) || forgot_before(place)) return refusal_reason::clock_behind;
+    int128 const limit = definition_.limit;
+    bool fits = amount <= limit;
+    if (place.account != account_table::none) {
+        fits = is_bucket()
+                   ? accounts_.bucket(place.account).level.fits(place.window, limit, amount)
+                   : accounts_[place.account].windows.most_used(place.window, keeping_) + amount <=
+                         limit;
+    }
+    return fits ? std::nullopt : std::optional(refusal_reason::full);
+}
+
+AIAUDIT_INLINE bool kept_budget::forgot(budget_place const& place) const noexcept {
+    if (place.window < known_since_) return true;
+    if (place.account == account_table::none) return false;
+    return is_bucket() ? accounts_.bucket(place.account).level.forgot(place.window)
+                       : accounts_[place.account].windows.forgot(place.window, keeping_);
+}
+
+AIAUDIT_INLINE void kept_budget::change_hold(hold& of, int128 change, bool is_new) {
+    if (is_bucket()) {
+        bucket_account& bucket = accounts_.bucket(of.account);
+        if (change > 0) {
+            uint128 const end = bucket.level.fill(of.window, definition_.limit, change);
+            // More for one that is in already counts as if it had come in with it.
+            of.end = is_new ? end : of.end + leaky_bucket::drops(change);
+        } else {
+            bucket.level.take_back(of.end, of.amount, -change);
+        }
+        bucket.held += change;
+        if (is_new) ++bucket.open;
+    } else if (is_new || accounts_[of.account].windows.find(of.window) != nullptr) {
+        window_sums& sums = accounts_[of.account].windows.add(of.window, keeping_, {0, change});
+        if (is_new) ++sums.open;
+    }
+    of.amount += change;
+}
+
+AIAUDIT_INLINE void kept_budget::settle(hold const& of, int128 taken) {
+    if (is_bucket()) {
+        bucket_account& bucket = accounts_.bucket(of.account);
+        if (taken < of.amount)
+            bucket.level.take_back(of.end, of.amount, of.amount - taken);
+        else if (taken > of.amount)
+            bucket.level.fill(of.window, definition_.limit, taken - of.amount);
+        bucket.held -= of.amount;
+        --bucket.open;
+        return;
+    }
+    window_account& windows = accounts_[of.account].windows;
+    if (windows.find(of.window) != nullptr)
+        --windows.add(of.window, keeping_, {taken, -of.amount}).open;
+}
+
+AIAUDIT_INLINE void kept_budget::restore_hold(hold const& of) {
+    if (is_bucket()) {
+        accounts_.bucket(of.account).held += of.amount;
+        ++accounts_.bucket(of.account).open;
+        return;
+    }
+    window_account& windows = accounts_[of.account].windows;
+    if (windows.find(of.window) != nullptr) ++windows.add(of.window, keeping_, {0, of.amount}).open;
+}
+
+AIAUDIT_INLINE void kept_budget::charge(std::uint32_t number, std::int64_t window, int128 amount) {
+    if (is_bucket()) {
+        accounts_.bucket(number).level.fill(window, definition_.limit, amount);
+        return;
+    }
+    window_account& windows = accounts_[number].windows;
+    if (!windows.forgot(window, keeping_)) windows.add(window, keeping_, {amount, 0});
+}
+
+AIAUDIT_INLINE bool kept_budget::forgot_before(budget_place const& place) const noexcept {
+    if (keeping_.reach == 0) return false;
+    if (place.window - keeping_.reach < known_since_) return true;
+    return place.account != account_table::none &&
+           accounts_[place.account].windows.forgot_before(place.window, keeping_);
+}
+
+AIAUDIT_INLINE void kept_budget::reckon_thresholds() {
+    thresholds_.clear();
+    for (std::uint32_t const percent : definition_.alert_percents) {
+        int128 const least = (definition_.limit * percent + 99) / 100;
+        thresholds_.push_back((std::max)(least, int128{1}));
+    }
+}
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_IMPL_BUDGET_KEPT_BUDGET_IPP

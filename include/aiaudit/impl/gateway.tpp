@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: MIT
+//
+// gateway.tpp: the members of gateway.hpp, for any policies.
+#ifndef AIAUDIT_IMPL_GATEWAY_TPP
+#define AIAUDIT_IMPL_GATEWAY_TPP
+
+#include <aiaudit/gateway.hpp>
+#include <aiaudit/gateway/gateway_core.hpp>    // gateway_core
+#include <aiaudit/gateway/key_ring.hpp>        // key_ring
+#include <aiaudit/gateway/relay.hpp>           // relay
+#include <aiaudit/gateway/router.hpp>          // router
+#include <aiaudit/gateway/server.hpp>          // server
+#include <aiaudit/impl/basic_ledger.tpp>       // basic_ledger
+#include <aiaudit/impl/gateway/dashboard.tpp>  // basic_dashboard
+#include <aiaudit/pricing/builtin.hpp>         // builtin_book
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string_view>
+#include <utility>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+
+template <class Policies>
+struct basic_gateway<Policies>::state {
+    using core_type = detail::gateway_core<ledger_type, pricing>;
+
+    state(ledger_type& into, gateway_options options, pricing prices, router to,
+          std::optional<key_ring> keys, detail::tls_context tls)
+        : core(into, std::move(options), std::move(prices), std::move(to), std::move(keys)),
+          web(core.options, core.metrics, std::move(tls), [this] { core.waiting.join(); }) {}
+    detail::process_mark const process{};
+    core_type core;
+    detail::server web;
+    std::size_t own_listeners = 1;
+
+    [[nodiscard]] static detail::asio::awaitable<void> serve(core_type& of,
+                                                             detail::session& session);
+    // Strangers may ask a site, which wants no prompts: a login at most.
+    [[nodiscard]] static gateway_limits of_site(gateway_limits limits) {
+        limits.body_bytes_max = (std::min)(limits.body_bytes_max, std::size_t{64} << 10);
+        return limits;
+    }
+};
+
+template <class Policies>
+basic_gateway<Policies>::basic_gateway(detail::process_owned<state> opened) noexcept
+    : state_(std::move(opened)) {}
+template <class Policies>
+basic_gateway<Policies>::basic_gateway(basic_gateway&&) noexcept = default;
+template <class Policies>
+basic_gateway<Policies>& basic_gateway<Policies>::operator=(basic_gateway&&) noexcept = default;
+template <class Policies>
+basic_gateway<Policies>::~basic_gateway() = default;
+
+template <class Policies>
+result<basic_gateway<Policies>> basic_gateway<Policies>::open(ledger_type& into,
+                                                              gateway_options options,
+                                                              pricing prices) {
+    auto routes = router::make(options.upstreams);
+    if (!routes) return routes.error();
+    std::optional<key_ring> keys;
+    if (!options.key_file.empty()) {
+        auto ring = key_ring::open(options.key_file);
+        if (!ring) return ring.error();
+        keys.emplace(std::move(*ring));
+    } else if (options.keys_required) {
+        return fail(errc::bad_argument, "the gateway requires keys, and there is no file of them");
+    }
+    auto tls = detail::make_tls_context(options.upstream_ca_file, true);
+    if (!tls) return tls.error();
+    detail::process_owned<state> made(new state(into, std::move(options), std::move(prices),
+                                                std::move(*routes), std::move(keys),
+                                                std::move(*tls)));
+    auto& shared = made->core;
+    if (auto ok = shared.waiting.start(shared.options.waiting_threads); !ok) return ok.error();
+    made->web.add({shared.options.listen, shared.options.limits,
+                   [&shared](detail::session& session) { return state::serve(shared, session); }});
+    if (!shared.options.metrics.host.empty()) {
+        made->own_listeners = 2;
+        made->web.add({shared.options.metrics, state::of_site(shared.options.limits),
+                       [&shared](detail::session& session) {
+                           return detail::serve_metrics(shared.metrics, session);
+                       }});
+    }
+    return basic_gateway(std::move(made));
+}
+
+template <class Policies>
+detail::asio::awaitable<void> basic_gateway<Policies>::state::serve(core_type& of,
+                                                                    detail::session& session) {
+    std::string_view const path = detail::path_of(session.request.target);
+    if (path == "/metrics" && of.options.metrics.host.empty())
+        co_return co_await detail::serve_metrics(of.metrics, session);
+    if (path == "/healthz") co_return co_await detail::say(session, 200, "ok\n");
+    if (path == "/readyz") {
+        bool const ready = !session.stopping() && of.ledger.last_sequence().has_value() &&
+                           (!of.keys || of.keys->state().has_value());
+        co_return co_await detail::say(session, ready ? 200 : 503,
+                                       ready ? "ready\n" : "not ready\n");
+    }
+    detail::relay<core_type> passing(of, session.upstreams, session.client, session.request);
+    co_await passing.run();
+}
+
+template <class Policies>
+result<basic_gateway<Policies>> basic_gateway<Policies>::open(
+    ledger_type& into, gateway_options options) requires std::same_as<pricing, price_book> {
+    return open(into, std::move(options), builtin_book());
+}
+
+template <class Policies>
+void basic_gateway<Policies>::add_site(listen_address at, gateway_site site) {
+    state_->web.add(
+        {std::move(at), state::of_site(state_->core.options.limits),
+         [of = std::move(site)](auto& session) { return detail::serve_site(of, session); }});
+}
+
+template <class Policies>
+result<void> basic_gateway<Policies>::start() {
+    if (auto ok = state_->process.check("the gateway"); !ok) return ok;
+    return state_->web.start();
+}
+
+template <class Policies>
+std::uint16_t basic_gateway<Policies>::port() const {
+    return state_->web.port(0);
+}
+
+template <class Policies>
+std::uint16_t basic_gateway<Policies>::site_port(std::size_t number) const {
+    return state_->web.port(state_->own_listeners + number);
+}
+
+template <class Policies>
+void basic_gateway<Policies>::stop() {
+    if (!state_->process.forked()) state_->web.stop();
+}
+
+template <class Policies>
+gateway_metrics const& basic_gateway<Policies>::metrics() const noexcept {
+    return state_->core.metrics;
+}
+
+template <class Policies>
+result<gateway_site> dashboard_site(basic_ledger<Policies>& log, dashboard_options options) {
+    using board_type = basic_dashboard<basic_ledger<Policies>>;
+    auto opened = board_type::open(log, std::move(options));
+    if (!opened) return opened.error();
+    auto const board = std::make_shared<board_type>(std::move(*opened));
+    gateway_site site;
+    site.answer = [board](gateway_request const& request) { return board->answer(request); };
+    site.is_event_stream = [board](gateway_request const& request) {
+        return board->is_event_stream(request);
+    };
+    site.events_begin = [board](gateway_request const& request) {
+        return board->events_begin(request);
+    };
+    site.events_head = [] { return board_type::events_head(); };
+    site.events_after = [board](sequence& last) { return board->events_after(last); };
+    return site;
+}
+
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_IMPL_GATEWAY_TPP

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: MIT
+//
+// api_surface.ipp: the definitions of api_surface.hpp.
+#ifndef AIAUDIT_IMPL_GATEWAY_API_SURFACE_IPP
+#define AIAUDIT_IMPL_GATEWAY_API_SURFACE_IPP
+
+#include <aiaudit/config.hpp>     // AIAUDIT_INLINE
+#include <aiaudit/core/http.hpp>  // header_list
+#include <aiaudit/gateway/api_surface.hpp>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+AIAUDIT_INLINE bool matches_any_model(std::vector<std::string> const& patterns,
+                                      std::string_view model) noexcept {
+    return std::any_of(patterns.begin(), patterns.end(), [model](std::string const& pattern) {
+        return matches_model(pattern, model);
+    });
+}
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_IMPL_GATEWAY_API_SURFACE_IPP

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: MIT
+//
+// caller.ipp: the definitions of caller.hpp.
+#ifndef AIAUDIT_IMPL_GATEWAY_CALLER_IPP
+#define AIAUDIT_IMPL_GATEWAY_CALLER_IPP
+
+#include <aiaudit/config.hpp>               // AIAUDIT_INLINE
+#include <aiaudit/gateway/api_surface.hpp>  // api_surface
+#include <aiaudit/gateway/asio_result.hpp>  // is_hop_by_hop
+#include <aiaudit/gateway/caller.hpp>
+#include <aiaudit/providers/json_fields.hpp>  // text_at
+
+#include <algorithm>
+#include <utility>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+// "00-<32 hexadecimal digits>-...": W3C's trace context. A broken one is none.
+AIAUDIT_INLINE trace_id trace_of(header_list const& headers) {
+    std::string_view const text = header_of(headers, "traceparent");
+    if (text.size() < 55 || text[2] != '-' || text[35] != '-' || text.starts_with("ff")) return {};
+    auto const found = trace_id::parse(text.substr(3, 32));
+    return found ? *found : trace_id{};
+}
+
+// Texts of the body's "metadata" become tags beside those of the headers. It is the provider's
+// field first, with wider limits than tags have: what does not fit is no mistake, and no tag.
+AIAUDIT_INLINE void add_metadata_tags(boost::json::value const& body, call_options& who) {
+    auto const* const members =
+        body.is_object() ? body.get_object().if_contains("metadata") : nullptr;
+    if (members == nullptr || !members->is_object()) return;
+    for (auto const& member : members->get_object()) {
+        std::string_view const name = member.key();
+        if (name == "user_id" || name.empty() || !member.value().is_string()) continue;
+        std::string_view const text = member.value().get_string();
+        bool const fits =
+            who.tags.size() < caller_tags_max && name.size() + text.size() <= caller_text_bytes_max;
+        bool const is_new = std::none_of(who.tags.begin(), who.tags.end(),
+                                         [&](auto const& each) { return each.first == name; });
+        if (fits && is_new) who.tags.emplace_back(name, text);
+    }
+}
+
+AIAUDIT_INLINE result<call_options> caller_of(gateway_request const& request,
+                                              gateway_key const& key,
+                                              boost::json::value const& body) {
+    call_options who;
+    who.user = key.user;
+    who.project = key.project;
+    who.trace_id = trace_of(request.headers);
+    if (!key.names_users) return who;
+    std::string_view user = header_of(request.headers, "x-aiaudit-user");
+    std::string in_body;
+    for (char const* const path : {"user", "metadata.user_id"}) {
+        if (user.empty() && in_body.empty()) in_body = text_at(&body, path);
+    }
+    if (user.empty()) user = in_body;
+    if (!user.empty()) who.user = user;
+    for (auto const& [name, value] : request.headers) {
+        if (!has_prefix(name, tag_header_prefix)) continue;
+        std::string tag = name.substr(tag_header_prefix.size());
+        for (char& c : tag) c = ascii_lower(c);
+        who.tags.emplace_back(std::move(tag), value);
+    }
+    if (who.tags.size() > caller_tags_max)
+        return fail(errc::bad_argument,
+                    "more than " + std::to_string(caller_tags_max) + " x-aiaudit-tag- headers");
+    bool fits = who.user.size() <= caller_text_bytes_max;
+    for (auto const& [name, value] : who.tags)
+        fits = fits && name.size() + value.size() <= caller_text_bytes_max;
+    if (!fits)
+        return fail(errc::bad_argument, "a user or a tag of more than " +
+                                            std::to_string(caller_text_bytes_max) + " bytes");
+    add_metadata_tags(body, who);
+    return who;
+}
+
+AIAUDIT_INLINE std::vector<std::string> keys_in(header_list const& headers) {
+    std::vector<std::string> found;
+    for (auto const& [name, value] : headers) {
+        for (std::string_view const each : key_header_names) {
+            if (same_name(name, each)) found.push_back(value.substr(value.rfind(' ') + 1));
+        }
+    }
+    return found;
+}
+
+AIAUDIT_INLINE header_list headers_for_upstream(gateway_request const& from,
+                                                provider_entry const& to,
+                                                std::string_view provider_key,
+                                                bool passes_own_key) {
+    header_list headers;
+    bool const drops_keys = !passes_own_key || !provider_key.empty();
+    for (auto const& [name, value] : from.headers) {
+        bool dropped = is_hop_by_hop(name) || has_prefix(name, own_header_prefix) ||
+                       has_prefix(name, "x-forwarded-");
+        for (std::string_view const each :
+             {"host", "content-length", "accept-encoding", "expect", "cookie", "forwarded"})
+            dropped = dropped || same_name(name, each);
+        for (std::string_view const each : key_header_names)
+            dropped =
+                dropped || (same_name(name, each) && (drops_keys || has_gateway_secret(value)));
+        // What Connection names is of the one connection, too.
+        dropped = dropped || header_names(header_of(from.headers, "connection"), name);
+        if (!dropped) headers.emplace_back(name, value);
+    }
+    for (auto& [name, value] : auth_headers(to, provider_key)) {
+        bool const version = same_name(name, "anthropic-version");
+        if (!version || header_of(headers, name).empty())
+            headers.emplace_back(std::move(name), std::move(value));
+    }
+    headers.emplace_back("Accept-Encoding", "identity");
+    return headers;
+}
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_IMPL_GATEWAY_CALLER_IPP

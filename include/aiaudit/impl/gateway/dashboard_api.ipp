@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: MIT
+//
+// dashboard_api.ipp: the definitions of dashboard_api.hpp.
+#ifndef AIAUDIT_IMPL_GATEWAY_DASHBOARD_API_IPP
+#define AIAUDIT_IMPL_GATEWAY_DASHBOARD_API_IPP
+
+#include <aiaudit/config.hpp>  // AIAUDIT_INLINE
+#include <aiaudit/gateway/dashboard_api.hpp>
+#include <aiaudit/basic_ledger.hpp>  // basic_ledger
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+AIAUDIT_INLINE std::vector<report_cell> dashboard_figures(report_row const& row,
+                                                          bool has_percentiles) {
+    std::vector<report_cell> cells = figures_of(report_kind::models, row);
+    for (report_cell& cell : cells) {
+        if (has_percentiles || !cell.name.starts_with("p") || !cell.name.ends_with("_latency_ms"))
+            continue;
+        cell.text.clear();
+        cell.absent = true;
+    }
+    return cells;
+}
+
+// A spreadsheet takes what begins so for a formula, and the names are strangers' texts. Where it
+// expects other separators than commas, it begins a cell, or a line, after these.
+AIAUDIT_INLINE std::string disarmed(std::string_view name) {
+    auto const is_one_of = [](std::string_view list, char c) {
+        return list.find(c) != std::string_view::npos;
+    };
+    std::string made;
+    for (std::size_t i = 0; i < name.size(); ++i) {
+        if (is_one_of("=+-@\t\r\n", name[i]) && (i == 0 || is_one_of(";\t\r\n", name[i - 1])))
+            made.push_back('\'');
+        made.push_back(name[i]);
+    }
+    return made;
+}
+
+AIAUDIT_INLINE gateway_response csv_response(std::string_view name, day_range days,
+                                             std::vector<report_cell> const& names,
+                                             std::vector<std::vector<report_cell>> lines) {
+    for (auto& cells : lines) {
+        for (report_cell& cell : cells) {
+            if (cell.label) cell.text = disarmed(cell.text);
+        }
+    }
+    std::string file = "attachment; filename=\"aiaudit-" + std::string(name) + "-" +
+                       days.first.to_string() + "-" + days.last.to_string() + ".csv\"";
+    return {200,
+            {{"Content-Type", "text/csv; charset=utf-8"}, {"Content-Disposition", std::move(file)}},
+            well_formed(machine_text(names, lines, text_format::csv))};
+}
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_IMPL_GATEWAY_DASHBOARD_API_IPP

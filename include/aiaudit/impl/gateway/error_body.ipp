@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: MIT
+//
+// error_body.ipp: the definitions of error_body.hpp.
+#ifndef AIAUDIT_IMPL_GATEWAY_ERROR_BODY_IPP
+#define AIAUDIT_IMPL_GATEWAY_ERROR_BODY_IPP
+
+#include <aiaudit/budget/budget_text.hpp>  // refusal_text
+#include <aiaudit/config.hpp>              // AIAUDIT_INLINE
+#include <aiaudit/gateway/clean_text.hpp>  // clean_text
+#include <aiaudit/gateway/error_body.hpp>
+
+#include <algorithm>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+// With the details that Google's own clients look for (google.rpc.ErrorInfo and RetryInfo).
+AIAUDIT_INLINE std::string gemini_error(gateway_problem const& of, std::string const& said) {
+    std::string details = R"({"@type":"type.googleapis.com/google.rpc.ErrorInfo","reason":)" +
+                          json_string(of.code) + R"(,"domain":"aiaudit"})";
+    if (of.retry_after_s) {
+        details += R"(,{"@type":"type.googleapis.com/google.rpc.RetryInfo","retryDelay":")" +
+                   std::to_string(*of.retry_after_s) + R"(s"})";
+    }
+    return R"({"error":{"code":)" + std::to_string(of.status) + R"(,"message":)" + said +
+           R"(,"status":)" + json_string(google_status(of.status)) + R"(,"details":[)" + details +
+           "]}}";
+}
+
+AIAUDIT_INLINE gateway_problem problem_without_wait(error const& reason,
+                                                    std::optional<budget_refusal> const& refused) {
+    auto const words = [&](std::string_view otherwise) {
+        if (refused) return refusal_text(*refused);
+        return reason.where.empty() ? std::string(otherwise) : reason.where;
+    };
+    switch (reason.code) {
+    case errc::budget_exceeded:
+        return {
+            429, std::string(no_quota), std::string(no_quota), words("the budget is used up"), {}};
+    case errc::rate_limited:
+        return {429, "requests", "rate_limit_exceeded", words("too many requests"), {}};
+    case errc::unbounded:
+        return {400,
+                "invalid_request_error",
+                "unbounded",
+                words("what the call may cost has no bound, and a budget must hold"),
+                {}};
+    case errc::bad_json:
+    case errc::bad_argument: return bad_request(400, reason);
+    case errc::too_large: return bad_request(413, reason);
+    case errc::not_found:
+    case errc::unknown_dialect: return bad_request(404, reason);
+    case errc::cancelled: return bad_request(499, reason);
+    case errc::timed_out: return server_trouble(504, reason, "the upstream did not answer in time");
+    case errc::connect_failed:
+    case errc::tls_failed: return server_trouble(502, reason, "the upstream cannot be reached");
+    case errc::connection_lost:
+    case errc::truncated:
+        return server_trouble(502, reason, "the upstream ended its answer in the middle");
+    case errc::bad_response:
+        return server_trouble(502, reason, "the upstream's answer cannot be understood");
+    case errc::circuit_open:
+        return server_trouble(503, reason,
+                              "the upstream failed too often lately; nothing was sent");
+    default: return server_trouble(500, reason, "the gateway failed; its log has the reason");
+    }
+}
+
+}  // namespace detail
+
+AIAUDIT_INLINE gateway_response error_response(api_surface surface, gateway_problem const& of) {
+    std::string const said =
+        detail::json_string(detail::clean_text(of.message, detail::problem_message_bytes));
+    gateway_response made{of.status, {{"Content-Type", "application/json"}}, {}};
+    if (of.retry_after_s) {
+        made.headers.emplace_back("Retry-After", std::to_string(*of.retry_after_s));
+    }
+    if (of.code == detail::no_quota) made.headers.emplace_back("x-should-retry", "false");
+    switch (surface) {
+    case api_surface::openai: made.body = detail::openai_error(of, said); break;
+    case api_surface::anthropic: made.body = detail::anthropic_error(of, said); break;
+    case api_surface::gemini: made.body = detail::gemini_error(of, said); break;
+    }
+    return made;
+}
+
+AIAUDIT_INLINE gateway_problem problem_of(error const& reason,
+                                          std::optional<budget_refusal> const& refused) {
+    gateway_problem problem = detail::problem_without_wait(reason, refused);
+    std::uint64_t const wait_ms =
+        (std::max)(reason.retry_after_ms, refused ? refused->retry_after_ms : 0);
+    bool const may_pass = problem.status == 429 || problem.status == 503;
+    if (may_pass && wait_ms != 0) problem.retry_after_s = detail::seconds_rounded_up(wait_ms);
+    return problem;
+}
+
+AIAUDIT_INLINE gateway_problem missing_key_problem() {
+    return {401,
+            "invalid_request_error",
+            "missing_api_key",
+            "no API key was sent; the gateway wants one of its own, where the API has its key",
+            {}};
+}
+
+AIAUDIT_INLINE gateway_problem wrong_key_problem() {
+    return {401,
+            "invalid_request_error",
+            "invalid_api_key",
+            "the API key is none of this gateway, or was revoked",
+            {}};
+}
+
+AIAUDIT_INLINE gateway_problem model_refused_problem(std::string_view model) {
+    return {403,
+            "invalid_request_error",
+            "model_not_allowed",
+            "the API key may not use model '" + detail::printable(model) + "'",
+            {}};
+}
+
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_IMPL_GATEWAY_ERROR_BODY_IPP

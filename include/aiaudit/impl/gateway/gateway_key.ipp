@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: MIT
+//
+// gateway_key.ipp: the definitions of gateway_key.hpp.
+#ifndef AIAUDIT_IMPL_GATEWAY_GATEWAY_KEY_IPP
+#define AIAUDIT_IMPL_GATEWAY_GATEWAY_KEY_IPP
+
+#include <aiaudit/config.hpp>  // AIAUDIT_INLINE
+#include <aiaudit/gateway/gateway_key.hpp>
+#include <aiaudit/providers/dialect.hpp>  // percent_decoded
+
+#include <openssl/crypto.h>
+#include <openssl/rand.h>
+
+#include <utility>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+AIAUDIT_INLINE result<void> check_key(gateway_key const& key) {
+    auto const bad = [](std::string why) { return fail(errc::bad_argument, std::move(why)); };
+    if (!is_key_id(key.id)) return bad("the id of a key is 1 to 64 of A-Z a-z 0-9 _ -");
+    std::string const where = "key '" + key.id + "': ";
+    if (!is_owner_name(key.user) || !is_owner_name(key.project))
+        return bad(where + "a user or project is at most 1024 bytes of UTF-8 on one line");
+    if (key.models.size() > key_models_most) return bad(where + "it has more than 256 models");
+    for (std::string const& model : key.models) {
+        if (!is_model_pattern(model) || !is_plain_text(model))
+            return bad(where + "'" + printable(model) +
+                       "' is no model, and no beginning of one with a '*' after it");
+    }
+    return {};
+}
+
+// RFC 4648, section 5, without padding.
+AIAUDIT_INLINE std::string base64url_of(std::string_view bytes) {
+    std::string text = base64_encode(bytes);
+    while (text.ends_with('=')) text.pop_back();
+    std::replace(text.begin(), text.end(), '+', '-');
+    std::replace(text.begin(), text.end(), '/', '_');
+    return text;
+}
+
+}  // namespace detail
+
+AIAUDIT_INLINE result<issued_key> issue_key(gateway_key wish, timestamp now) {
+    if (auto const fit = detail::check_key(wish); !fit) return fit.error();
+    std::string random(detail::key_random_bytes, '\0');
+    auto* const bytes = reinterpret_cast<unsigned char*>(random.data());
+    if (RAND_priv_bytes(bytes, static_cast<int>(random.size())) != 1 ||
+        RAND_bytes(wish.salt.data(), static_cast<int>(wish.salt.size())) != 1)
+        return fail(errc::storage_failed, "the operating system gave no random bytes");
+    issued_key issued;
+    issued.secret = std::string(detail::key_secret_prefix) + wish.id + ".";
+    std::string encoded = detail::base64url_of(random);
+    issued.secret += encoded;
+    detail::wipe(random);
+    detail::wipe(encoded);
+    wish.created_at = now;
+    wish.revoked_at.reset();
+    wish.secret_digest = detail::digest_of_secret(wish, issued.secret);
+    issued.kept = std::move(wish);
+    return issued;
+}
+
+AIAUDIT_INLINE bool opens(gateway_key const& key, std::string_view secret) {
+    digest const given = detail::digest_of_secret(key, secret);
+    bool const same =
+        CRYPTO_memcmp(given.bytes.data(), key.secret_digest.bytes.data(), given.bytes.size()) == 0;
+    return same && !key.revoked_at;
+}
+
+AIAUDIT_INLINE std::string secret_in(header_list const& headers, std::string_view target) {
+    constexpr std::string_view bearer = "bearer ";
+    std::string_view const authorization = header_of(headers, "authorization");
+    if (detail::same_name(authorization.substr(0, bearer.size()), bearer)) {
+        std::string_view text = authorization.substr(bearer.size());
+        text.remove_prefix((std::min)(text.find_first_not_of(' '), text.size()));
+        text = text.substr(0, text.find_last_not_of(' ') + 1);
+        if (!text.empty()) return std::string(text);
+    }
+    for (std::string_view const name : {"x-api-key", "x-goog-api-key", "api-key"}) {
+        if (auto const value = header_of(headers, name); !value.empty()) return std::string(value);
+    }
+    std::string found;
+    detail::for_each_parameter(detail::query_of(target), [&found](std::string_view parameter) {
+        auto const equals = parameter.find('=');
+        if (parameter.substr(0, equals) != "key" || equals == std::string_view::npos) return true;
+        found = detail::percent_decoded(parameter.substr(equals + 1));
+        return found.empty();
+    });
+    return found;
+}
+
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_IMPL_GATEWAY_GATEWAY_KEY_IPP

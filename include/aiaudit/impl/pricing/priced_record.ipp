@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: MIT
+//
+// priced_record.ipp: the definitions of priced_record.hpp.
+#ifndef AIAUDIT_IMPL_PRICING_PRICED_RECORD_IPP
+#define AIAUDIT_IMPL_PRICING_PRICED_RECORD_IPP
+
+#include <aiaudit/config.hpp>  // AIAUDIT_INLINE
+#include <aiaudit/pricing/priced_record.hpp>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+
+AIAUDIT_INLINE void set_facts(record& entry, attempt_facts const& facts) {
+    entry.model_requested = facts.model_requested;
+    entry.model_served = facts.model_served;
+    entry.operation = facts.operation;
+    entry.parameters = facts.parameters;
+    entry.service_tier = facts.service_tier;
+    entry.region = facts.region;
+    entry.speed = facts.speed;
+    entry.finish_reason = facts.finish_reason;
+    entry.error_type = facts.error_type;
+    entry.complete = facts.complete;
+    entry.usage = facts.usage;
+    entry.iterations = facts.iterations;
+    entry.provider_cost = facts.provider_cost;
+    entry.provider_request_id = facts.provider_request_id;
+}
+
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_IMPL_PRICING_PRICED_RECORD_IPP

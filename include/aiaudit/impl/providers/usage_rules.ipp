@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: MIT
+//
+// usage_rules.ipp: the definitions of usage_rules.hpp.
+#ifndef AIAUDIT_IMPL_PROVIDERS_USAGE_RULES_IPP
+#define AIAUDIT_IMPL_PROVIDERS_USAGE_RULES_IPP
+
+#include <aiaudit/config.hpp>                 // AIAUDIT_INLINE
+#include <aiaudit/providers/json_fields.hpp>  // at_path, whole_number
+#include <aiaudit/providers/usage_rules.hpp>
+
+#include <cstddef>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+// Takes one number into one unit.
+AIAUDIT_INLINE result<void> take_count(usage_rule const& rule, boost::json::value const& number,
+                                       vendor from, usage& to) {
+    auto count = whole_number(number);
+    if (!count && rule.scale > 1 && number.is_double()) {
+        // The one fraction that is a count: seconds, which become milliseconds.
+        count = whole_number(std::round(number.get_double() * rule.scale));
+    } else if (count) {
+        *count *= rule.scale;
+    }
+    if (!count || *count > usage::count_max) return bad_count(rule.path);
+    if (*count == 0 && !rule.documented.has(from)) return {};
+    if (rule.how == take::add) {
+        if (to.count(rule.to) + *count > usage::count_max) return bad_count(rule.path);
+        to.add(rule.to, *count);
+    } else if (rule.how == take::set || !to.has(rule.to)) {
+        to.set(rule.to, *count);
+    }
+    return {};
+}
+
+AIAUDIT_INLINE result<void> apply_rule(usage_rule const& rule, boost::json::value const& from,
+                                       vendor who, usage& to) {
+    if (!rule.only.has(who)) return {};
+    auto const* value = at_path(&from, rule.path);
+    if (value == nullptr) return {};
+    if (rule.key.empty()) return take_count(rule, *value, who, to);
+    auto const* list = value->if_array();
+    if (list == nullptr) return bad_count(rule.path);
+    for (boost::json::value const& element : *list) {
+        if (text_at(&element, rule.key) != rule.value) continue;
+        auto const* number = at_path(&element, rule.number);
+        if (number == nullptr) continue;
+        if (auto done = take_count(rule, *number, who, to); !done) return done;
+    }
+    return {};
+}
+
+AIAUDIT_INLINE result<void> apply_rules(std::span<usage_rule const> rules,
+                                        boost::json::value const& from, vendor who, usage& to) {
+    for (usage_rule const& rule : rules) {
+        if (auto done = apply_rule(rule, from, who, to); !done) return done;
+    }
+    return {};
+}
+
+AIAUDIT_INLINE result<void> apply_gemini_details(boost::json::value const& from, vendor who,
+                                                 usage& to) {
+    struct named_modality {
+        std::string_view name;
+        std::size_t index;
+    };
+    constexpr std::array modalities{named_modality{"TEXT", 0}, named_modality{"AUDIO", 1},
+                                    named_modality{"IMAGE", 2}, named_modality{"DOCUMENT", 2},
+                                    named_modality{"VIDEO", 3}};
+    for (gemini_details const& list : gemini_detail_lists) {
+        if (!list.instead_of.empty() && at_path(&from, list.instead_of) != nullptr) continue;
+        for (auto const& [name, index] : modalities) {
+            usage_rule const rule{list.path,    list.to[index], take::add, every_vendor,
+                                  every_vendor, "modality",     name,      "tokenCount"};
+            if (auto done = apply_rule(rule, from, who, to); !done) return done;
+        }
+    }
+    return {};
+}
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_IMPL_PROVIDERS_USAGE_RULES_IPP

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: MIT
+//
+// posix_file.ipp: the definitions of posix_file.hpp.
+#ifndef AIAUDIT_IMPL_STORAGE_POSIX_FILE_IPP
+#define AIAUDIT_IMPL_STORAGE_POSIX_FILE_IPP
+
+#include <aiaudit/config.hpp>  // AIAUDIT_INLINE
+#include <aiaudit/storage/posix_file.hpp>
+
+#include <algorithm>
+#include <cerrno>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+AIAUDIT_INLINE file_handle file_handle::open(std::string const& path, int flags,
+                                             mode_t mode) noexcept {
+    int descriptor = -1;
+    do {
+        descriptor = ::open(path.c_str(), flags | O_CLOEXEC, mode);
+    } while (descriptor < 0 && errno == EINTR);
+    return file_handle(descriptor);
+}
+
+// Whether the file system at `path` has as good as no room: fewer than 1 in 100 of its blocks, or
+// less than LMDB needs for a small transaction. Network and quota file systems, and LMDB itself
+// after a short write, say EIO where they mean that.
+AIAUDIT_INLINE bool is_disk_full(std::string const& path) noexcept {
+    struct statvfs room {};
+    if (::statvfs(path.c_str(), &room) != 0) return false;
+    auto const free_bytes = std::uint64_t{room.f_bavail} * room.f_frsize;
+    return room.f_bavail < room.f_blocks / 100 || free_bytes < (std::uint64_t{64} << 10);
+}
+
+// Whether the process's file size limit stands in the way of the file's growth.
+AIAUDIT_INLINE bool is_at_size_limit(std::string const& path) noexcept {
+    struct rlimit limit {};
+    if (::getrlimit(RLIMIT_FSIZE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return false;
+    struct stat status {};
+    if (::stat(path.c_str(), &status) != 0) status.st_size = 0;  // not made yet
+    constexpr std::uint64_t slack = std::uint64_t{1} << 20;
+    return static_cast<std::uint64_t>(status.st_size) + slack >= limit.rlim_cur;
+}
+
+AIAUDIT_INLINE error posix_error(int number, std::string_view call, std::string const& path) {
+    auto const text = [&] {
+        return path + ": " + std::string(call) + ": " + text_of_errno(number);
+    };
+    switch (number) {
+    case ENOENT:
+    case ENOTDIR: return fail(errc::not_found, text());
+    case EACCES:
+    case EPERM:
+    case EROFS: return fail(errc::read_only, text());
+    case ENOSPC:
+    case EDQUOT: return fail(errc::disk_full, text());
+    case EFBIG:
+    case EIO:
+        if (is_disk_full(path)) return fail(errc::disk_full, text());
+        if (is_at_size_limit(path)) {
+            return fail(errc::disk_full, text() + " (at the process's file size limit)");
+        }
+        break;
+    default: break;
+    }
+    return fail(errc::storage_failed, text());
+}
+
+AIAUDIT_INLINE result<void> sync_path(std::string const& path) {
+    auto const file = file_handle::open(path, O_RDONLY);
+    if (!file || ::fsync(file.get()) != 0) return posix_error(errno, "fsync", path);
+    return {};
+}
+
+AIAUDIT_INLINE result<void> write_file(std::string const& path, std::string_view bytes) {
+    auto const file = file_handle::open(path, O_WRONLY | O_CREAT | O_TRUNC);
+    if (!file) return posix_error(errno, "create", path);
+    while (!bytes.empty()) {
+        auto const written = ::write(file.get(), bytes.data(), bytes.size());
+        if (written < 0 && errno == EINTR) continue;
+        if (written < 0) return posix_error(errno, "write", path);
+        bytes.remove_prefix(static_cast<std::size_t>(written));
+    }
+    if (::fsync(file.get()) != 0) return posix_error(errno, "fsync", path);
+    return {};
+}
+
+AIAUDIT_INLINE result<void> reserve_blocks(std::string const& path, std::uint64_t bytes) {
+    auto const file = file_handle::open(path, O_RDWR | O_CREAT);
+    if (!file) return posix_error(errno, "open", path);
+    struct stat status {};
+    if (::fstat(file.get(), &status) != 0) return posix_error(errno, "fstat", path);
+    auto const room = (std::max)(static_cast<off_t>(bytes), status.st_size);
+    int failed = 0;
+    do {
+        failed = ::fallocate(file.get(), FALLOC_FL_KEEP_SIZE, 0, room);
+    } while (failed != 0 && errno == EINTR);
+    if (failed == 0 || errno == EOPNOTSUPP || errno == ENOSYS) return {};
+    return posix_error(errno, "fallocate", path);
+}
+
+AIAUDIT_INLINE std::int64_t read_at(int descriptor, char* to, std::size_t size,
+                                    std::uint64_t offset) noexcept {
+    std::size_t done = 0;
+    while (done < size) {
+        auto const got =
+            ::pread(descriptor, to + done, size - done, static_cast<off_t>(offset + done));
+        if (got < 0 && errno == EINTR) continue;
+        if (got < 0) return -1;
+        if (got == 0) break;
+        done += static_cast<std::size_t>(got);
+    }
+    return static_cast<std::int64_t>(done);
+}
+
+AIAUDIT_INLINE int lock_file(int descriptor, int how) noexcept {
+    int failed = 0;
+    do {
+        failed = ::flock(descriptor, how);
+    } while (failed != 0 && errno == EINTR);
+    return failed;
+}
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_IMPL_STORAGE_POSIX_FILE_IPP

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: MIT
+//
+// process_limits.hpp: what a child process may have: threads, address space, time.
+#ifndef AIAUDIT_TESTS_ENGINE_SUPPORT_PROCESS_LIMITS_HPP
+#define AIAUDIT_TESTS_ENGINE_SUPPORT_PROCESS_LIMITS_HPP
+
+#include <aiaudit/error.hpp>
+
+#include "engine/support/child_process.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <fstream>
+
+#include <pthread.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+namespace aiaudit_tests {
+
+inline constexpr std::uint64_t mib = std::uint64_t{1} << 20;
+
+[[nodiscard]] inline std::uint64_t address_space_in_use() {
+    std::uint64_t pages = 0;
+    std::ifstream("/proc/self/statm") >> pages;
+    return pages * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+}
+
+// For the process, from now on.
+inline void limit_address_space(std::uint64_t further_bytes) {
+    rlimit limit{};
+    ::getrlimit(RLIMIT_AS, &limit);
+    limit.rlim_cur = address_space_in_use() + further_bytes;
+    ::setrlimit(RLIMIT_AS, &limit);
+}
+inline void lift_address_space_limit() {
+    rlimit limit{};
+    ::getrlimit(RLIMIT_AS, &limit);
+    limit.rlim_cur = limit.rlim_max;
+    ::setrlimit(RLIMIT_AS, &limit);
+}
+
+// The process can begin so many threads more.
+inline void limit_threads(unsigned count) {
+    constexpr std::size_t stack = 512 * mib;
+    pthread_attr_t large;
+    ::pthread_attr_init(&large);
+    ::pthread_attr_setstacksize(&large, stack);
+    ::pthread_setattr_default_np(&large);
+    ::pthread_attr_destroy(&large);
+    limit_address_space(count * stack + stack / 2);
+}
+
+// The exit status of a child that is ended by SIGALRM if it hangs.
+template <class Body>
+[[nodiscard]] int run_in_hasty_child(Body body) {
+    return run_in_child([&] {
+        ::alarm(10);
+        return body();
+    });
+}
+
+template <class Result>
+[[nodiscard]] bool is_closed(Result const& answer) {
+    return !answer && answer.error().code == aiaudit::errc::closed;
+}
+
+}  // namespace aiaudit_tests
+
+#endif  // AIAUDIT_TESTS_ENGINE_SUPPORT_PROCESS_LIMITS_HPP
