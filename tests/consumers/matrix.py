@@ -140,6 +140,7 @@ class Matrix:
         with ThreadPoolExecutor(self.options.jobs) as pool:
             for done in [pool.submit(self.cell, row, what, number) for number, (row, what) in enumerate(work)]:
                 done.result()
+                print(".", end="", file=sys.stderr, flush=True)
 
 
 def main() -> int:
