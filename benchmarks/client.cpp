@@ -26,6 +26,7 @@
 #include "support.hpp"
 
 #include <aiaudit/aiaudit.hpp>
+#include <aiaudit/templates.hpp>
 
 #include <httplib.h>
 

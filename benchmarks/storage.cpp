@@ -12,6 +12,7 @@
 // --only measures what is named, without "_1e6", and what is measured together with it.
 // Usage: storage [--json FILE] [--records N] [--threads T] [--only ID[,ID]] [--full] [--dir DIR]
 
+#include <aiaudit/templates.hpp>
 #include "support_rivals.hpp"
 #include "support_storage.hpp"
 

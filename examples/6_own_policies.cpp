@@ -3,6 +3,7 @@
 #include "local_provider.hpp"
 
 #include <aiaudit/aiaudit.hpp>
+#include <aiaudit/templates.hpp>
 
 #include <iostream>
 

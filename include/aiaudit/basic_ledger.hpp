@@ -178,7 +178,8 @@ private:
     [[nodiscard]] result<void> look_at_alerts(
         detail::function_ref<void(detail::alert_book const&)> visit);
 
-    friend class detail::ledger_share<basic_ledger>;
+    template <class Ledger>
+    friend class detail::ledger_share;
     explicit basic_ledger(std::shared_ptr<state> opened);
     // Another handle on the same log.
     [[nodiscard]] basic_ledger share() const;

@@ -3,7 +3,10 @@
 // Every recorded stream, sent again in random pieces over a real connection: what the client counts
 // and charges is what reading it in one piece gives.
 
+#include <aiaudit/pricing/builtin.hpp>
 #include <aiaudit/providers/exchange.hpp>
+#include <aiaudit/providers/reader.hpp>
+#include <aiaudit/templates.hpp>
 #include "support/client_stand.hpp"
 
 #include <boost/test/unit_test.hpp>

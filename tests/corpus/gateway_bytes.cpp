@@ -5,6 +5,9 @@
 // exchange gives.
 
 #include <aiaudit/providers/exchange.hpp>
+#include <aiaudit/providers/reader.hpp>
+#include <aiaudit/providers/usage_asked.hpp>
+#include <aiaudit/templates.hpp>
 #include "support/gateway_stand.hpp"
 
 #include <boost/beast/core/flat_buffer.hpp>

@@ -2,6 +2,7 @@
 //
 // usages_cost.cpp: the price book against costs worked out by others, from real recorded bodies.
 #include <aiaudit/pricing/builtin.hpp>
+#include <aiaudit/pricing/decimal_json.hpp>
 #include <aiaudit/pricing/load.hpp>
 #include <aiaudit/pricing/pricing_policy.hpp>
 #include <aiaudit/providers/reader.hpp>

@@ -8,6 +8,7 @@
 
 #include <aiaudit/alerts.hpp>
 #include <aiaudit/alerts/smtp.hpp>
+#include <aiaudit/impl/smtp.hpp>
 
 #include <boost/test/unit_test.hpp>
 

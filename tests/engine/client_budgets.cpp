@@ -8,6 +8,9 @@
 
 #include <aiaudit/budget/budget_text.hpp>
 #include <aiaudit/cache/memory_cache.hpp>
+#include <aiaudit/providers/request_facts.hpp>
+#include <aiaudit/providers/usage_bounds.hpp>
+#include <aiaudit/templates.hpp>
 
 #include <boost/test/unit_test.hpp>
 

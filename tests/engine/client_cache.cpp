@@ -8,7 +8,9 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <aiaudit/cache/lmdb_cache.hpp>
 #include <aiaudit/cache/memory_cache.hpp>
+#include <aiaudit/templates.hpp>
 
 #include <chrono>
 #include <cstddef>

@@ -3,6 +3,8 @@
 // What a client does when a provider fails or is slow: circuits, fallbacks, hedging; and what is
 // left in the log of a process that was killed in the middle of a call.
 
+#include <aiaudit/clock/timer.hpp>
+#include <aiaudit/templates.hpp>
 #include "engine/support/temporary_directory.hpp"
 #include "support/client_stand.hpp"
 

@@ -7,6 +7,9 @@
 #include <boost/test/unit_test.hpp>
 
 #include <aiaudit/cache/memory_cache.hpp>
+#include <aiaudit/templates.hpp>
+
+#include <boost/json.hpp>
 
 #include <algorithm>
 #include <atomic>

@@ -4,7 +4,11 @@
 // fields that it names are there, and no others.
 #include "support/ledger_testing.hpp"
 
+#include <aiaudit/core/alert.hpp>
 #include <aiaudit/gateway/dashboard.hpp>
+#include <aiaudit/gateway/openapi.hpp>
+#include <aiaudit/impl/gateway/dashboard.tpp>
+#include <aiaudit/templates.hpp>
 
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>

@@ -4,6 +4,8 @@
 #include "support/ledger_testing.hpp"
 
 #include <aiaudit/gateway.hpp>
+#include <aiaudit/impl/gateway/dashboard.tpp>
+#include <aiaudit/templates.hpp>
 
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/ip/tcp.hpp>

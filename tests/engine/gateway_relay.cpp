@@ -9,7 +9,9 @@
 #include <boost/asio/read_until.hpp>
 #include <boost/test/unit_test.hpp>
 
+#include <aiaudit/budget/budget_text.hpp>
 #include <aiaudit/gateway/key_file.hpp>
+#include <aiaudit/gateway/key_ring.hpp>
 
 #include <chrono>
 #include <string>

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: MIT
+#include <aiaudit/engine/log_keys.hpp>
 #include <aiaudit/retain.hpp>
+#include <aiaudit/storage/lmdb_store.hpp>
+#include <aiaudit/templates.hpp>
 
 #include "engine/support/child_process.hpp"
 #include "engine/support/ledger_testing.hpp"

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
+#include <aiaudit/codec/block.hpp>
 #include <aiaudit/ledger.hpp>
 
+#include <aiaudit/storage/lmdb_store.hpp>
+#include <aiaudit/templates.hpp>
 #include <aiaudit/timezone/tzdb.hpp>
 
 #include "engine/support/child_process.hpp"

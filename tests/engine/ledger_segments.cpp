@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include <aiaudit/retain.hpp>
+#include <aiaudit/templates.hpp>
 #include <aiaudit/verify.hpp>
 
 #include "engine/support/child_process.hpp"

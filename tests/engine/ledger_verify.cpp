@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include <aiaudit/templates.hpp>
 #include <aiaudit/verify.hpp>
 
 #include "engine/support/ledger_testing.hpp"

@@ -4,6 +4,7 @@
 // little address space.
 #include <aiaudit/alerts.hpp>
 #include <aiaudit/ledger.hpp>
+#include <aiaudit/templates.hpp>
 
 #include "engine/support/ledger_testing.hpp"
 #include "engine/support/process_limits.hpp"
@@ -151,7 +152,7 @@ BOOST_AUTO_TEST_CASE(opening_without_a_thread_is_an_error) {
     for (unsigned const count : {0U, 1U}) {
         temporary_directory const directory;
         int const status =
-            run_in_child([&] { return open_with_threads(count, directory / "ledger"); });
+            run_in_hasty_child([&] { return open_with_threads(count, directory / "ledger"); });
         BOOST_TEST(status == 0, "with " << count << " threads: " << status);
     }
 }
@@ -165,7 +166,7 @@ BOOST_AUTO_TEST_CASE(opening_at_the_limit_of_processes_is_an_error) {
         temporary_directory const directory;
         std::filesystem::permissions(directory.path(), std::filesystem::perms::all);
         int const status =
-            run_in_child([&] { return open_as_nobody(processes, directory / "ledger"); });
+            run_in_hasty_child([&] { return open_as_nobody(processes, directory / "ledger"); });
         BOOST_TEST(status == 0, "with " << processes << " processes: " << status);
     }
 }
@@ -173,27 +174,27 @@ BOOST_AUTO_TEST_CASE(opening_at_the_limit_of_processes_is_an_error) {
 BOOST_AUTO_TEST_CASE(a_ledger_opens_where_address_space_is_short) {
     for (std::uint64_t const further : {1024 * mib, 4096 * mib, 65'536 * mib}) {
         temporary_directory const directory;
-        int const status =
-            run_in_child([&] { return open_with_address_space(further, directory / "ledger"); });
+        int const status = run_in_hasty_child(
+            [&] { return open_with_address_space(further, directory / "ledger"); });
         BOOST_TEST(status == 0, further << " bytes: " << status);
     }
 }
 
 BOOST_AUTO_TEST_CASE(a_map_that_does_not_fit_names_the_option) {
     temporary_directory const directory;
-    BOOST_TEST(run_in_child([&] { return open_too_large(directory / "ledger"); }) == 0);
+    BOOST_TEST(run_in_hasty_child([&] { return open_too_large(directory / "ledger"); }) == 0);
 }
 
 BOOST_AUTO_TEST_CASE(a_small_map_follows_a_process_with_a_larger_one) {
     temporary_directory const directory;
     auto const path = directory / "ledger";
     BOOST_REQUIRE(ledger::open({.path = path}).has_value());
-    BOOST_TEST(run_in_child([&] { return follow_larger_map(path); }) == 0);
+    BOOST_TEST(run_in_hasty_child([&] { return follow_larger_map(path); }) == 0);
 }
 
 BOOST_AUTO_TEST_CASE(threads_of_the_ledger_leave_signals_to_the_application) {
     temporary_directory const directory;
-    int const status = run_in_child([&] {
+    int const status = run_in_hasty_child([&] {
         auto log = ledger::open({.path = directory / "ledger"});
         if (!log) return 1;
         auto watch = alert_watch::open(*log, {});
@@ -307,7 +308,7 @@ BOOST_AUTO_TEST_CASE(another_copy_of_the_library_is_seen) {
         auto const log = ledger::open({.path = path}).value();
         BOOST_TEST((detail::process_lock::take(marker).error().code == errc::already_open));
         // In another process it is another's.
-        BOOST_TEST(run_in_child([&] {
+        BOOST_TEST(run_in_hasty_child([&] {
                        return detail::process_lock::take(marker).has_value() ? 0 : 1;
                    }) == 0);
     }
@@ -330,7 +331,7 @@ BOOST_AUTO_TEST_CASE(another_copy_is_seen_where_nothing_can_be_written) {
     std::filesystem::permissions(path, enter);
     std::filesystem::permissions(marker,
                                  perms::owner_read | perms::group_read | perms::others_read);
-    int const status = run_in_child([&] {
+    int const status = run_in_hasty_child([&] {
         if (::geteuid() == 0 && ::setuid(65534) != 0) return 1;
         if (::access(marker.c_str(), W_OK) == 0) return 2;
         auto const first = detail::process_lock::take(marker);

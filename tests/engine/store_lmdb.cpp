@@ -5,6 +5,7 @@
 #include "support/child_process.hpp"
 #include "support/lmdb_testing.hpp"
 
+#include <aiaudit/storage/lmdb_layout.hpp>
 #include <aiaudit/storage/lmdb_store.hpp>
 
 #include <boost/test/unit_test.hpp>

@@ -7,7 +7,11 @@
 
 #include "client_stand.hpp"
 
+#include <aiaudit/clock/timer.hpp>
 #include <aiaudit/export/record_text.hpp>
+#include <aiaudit/pricing/builtin.hpp>
+#include <aiaudit/templates.hpp>
+#include <aiaudit/transport/httplib_transport.hpp>
 
 #include <boost/test/unit_test.hpp>
 

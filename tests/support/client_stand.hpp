@@ -10,6 +10,7 @@
 
 #include <aiaudit/client.hpp>
 #include <aiaudit/storage/memory_store.hpp>
+#include <aiaudit/templates.hpp>
 
 #include <chrono>
 #include <cstddef>

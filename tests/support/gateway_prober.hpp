@@ -8,7 +8,11 @@
 #define AIAUDIT_TESTS_SUPPORT_GATEWAY_PROBER_HPP
 
 #include <aiaudit/gateway.hpp>
+#include <aiaudit/gateway/asio_result.hpp>
+#include <aiaudit/impl/gateway.tpp>
+#include <aiaudit/providers/json_fields.hpp>
 #include <aiaudit/storage/memory_store.hpp>
+#include <aiaudit/templates.hpp>
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>

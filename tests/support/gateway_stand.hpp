@@ -14,6 +14,8 @@
 #include <boost/asio/write.hpp>
 
 #include <aiaudit/gateway.hpp>
+#include <aiaudit/impl/gateway.tpp>
+#include <aiaudit/templates.hpp>
 
 #include <algorithm>
 #include <chrono>

@@ -4,6 +4,8 @@
 #include "engine/support/temporary_directory.hpp"
 #include "tool/run.hpp"
 
+#include <aiaudit/budget/budget_record.hpp>
+#include <aiaudit/core/ids.hpp>
 #include <aiaudit/export/record_text.hpp>
 #include <aiaudit/ledger.hpp>
 

@@ -2,6 +2,8 @@
 //
 // aiaudit checkpoint: a signed statement of the log's size and root, and the key to sign it with.
 
+#include <aiaudit/engine/log_reader.hpp>
+#include <aiaudit/storage/lmdb_store.hpp>
 #include "commands.hpp"
 
 #include <fstream>

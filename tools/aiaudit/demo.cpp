@@ -4,6 +4,7 @@
 // of several users over thirty simulated days; the exchanges are recorded as a real program would,
 // and the reports printed.
 
+#include <aiaudit/templates.hpp>
 #include "commands.hpp"
 
 #include <httplib.h>

@@ -3,6 +3,9 @@
 // aiaudit prove: a file that shows, without the ledger, that a record is in the log, or that a log
 // only grew between two checkpoints.
 
+#include <aiaudit/codec/record_codec.hpp>
+#include <aiaudit/engine/log_reader.hpp>
+#include <aiaudit/storage/lmdb_store.hpp>
 #include "commands.hpp"
 
 #include <iostream>

@@ -7,6 +7,7 @@
 #include <aiaudit/alerts.hpp>
 #include <aiaudit/alerts/webhook.hpp>
 #include <aiaudit/gateway.hpp>
+#include <aiaudit/gateway/key_file.hpp>
 
 #include <csignal>
 #include <iostream>

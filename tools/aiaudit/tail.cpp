@@ -2,6 +2,8 @@
 //
 // aiaudit tail: the last records, and those that follow.
 
+#include <aiaudit/budget/budget_record.hpp>
+#include <aiaudit/rollup/series.hpp>
 #include "commands.hpp"
 
 #include <chrono>

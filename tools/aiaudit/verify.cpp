@@ -4,6 +4,7 @@
 
 #include "commands.hpp"
 
+#include <aiaudit/codec/record_codec.hpp>
 #include <aiaudit/detail/json_string.hpp>
 
 #include <iostream>

@@ -12,11 +12,12 @@ namespace aiaudit {
 inline namespace v0_1_0 {
 namespace detail {
 
-// Precondition: the ledger was not moved from.
+// Precondition: the ledger was not moved from. `Ledger` is a basic_ledger, or one derived from it
+// that can be made of one.
 template <class Ledger>
 class ledger_share {
 public:
-    explicit ledger_share(Ledger const& of) : ledger_(of.share()) {}
+    explicit ledger_share(Ledger const& ledger) : ledger_(Ledger(ledger.share())) {}
     [[nodiscard]] Ledger& operator*() const noexcept { return ledger_; }
     [[nodiscard]] Ledger* operator->() const noexcept { return &ledger_; }
 

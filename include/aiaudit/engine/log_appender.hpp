@@ -7,10 +7,10 @@
 #ifndef AIAUDIT_ENGINE_LOG_APPENDER_HPP
 #define AIAUDIT_ENGINE_LOG_APPENDER_HPP
 
-#include <aiaudit/engine/gate_keeper.hpp>  // gate_keeper
+#include <aiaudit/engine/gate_keeper.hpp>     // gate_keeper
 #include <aiaudit/engine/ledger_options.hpp>  // log_failure_policy
-#include <aiaudit/engine/log_writer.hpp>   // log_writer
-#include <aiaudit/engine/spill_file.hpp>   // spill_file
+#include <aiaudit/engine/log_writer.hpp>      // log_writer
+#include <aiaudit/engine/spill_file.hpp>      // spill_file
 
 #include <algorithm>
 #include <chrono>

@@ -8,6 +8,7 @@
 #define AIAUDIT_ENGINE_LOG_KEYS_HPP
 
 #include <aiaudit/core/calendar.hpp>     // civil_day
+#include <aiaudit/detail/bytes.hpp>      // to_little_endian
 #include <aiaudit/integrity/merkle.hpp>  // compact_range
 #include <aiaudit/storage/store.hpp>     // table
 

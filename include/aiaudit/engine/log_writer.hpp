@@ -9,11 +9,11 @@
 #ifndef AIAUDIT_ENGINE_LOG_WRITER_HPP
 #define AIAUDIT_ENGINE_LOG_WRITER_HPP
 
-#include <aiaudit/codec/block.hpp>         // block_builder
-#include <aiaudit/core/calendar.hpp>       // month_of
-#include <aiaudit/engine/batch_queue.hpp>  // batch
+#include <aiaudit/codec/block.hpp>            // block_builder
+#include <aiaudit/core/calendar.hpp>          // month_of
+#include <aiaudit/engine/batch_queue.hpp>     // batch
 #include <aiaudit/engine/ledger_options.hpp>  // rotation_policy
-#include <aiaudit/engine/log_keys.hpp>     // meta_key, block_key
+#include <aiaudit/engine/log_keys.hpp>        // meta_key, block_key
 
 #include <cstdint>
 #include <string>

@@ -14,6 +14,7 @@
 #include <aiaudit/core/alert.hpp>
 #include <aiaudit/engine/alert_book.hpp>
 #include <aiaudit/engine/ledger_share.hpp>
+#include <aiaudit/engine/log_reader.hpp>        // log_reader
 #include <aiaudit/export/record_text.hpp>       // to_json
 #include <aiaudit/export/report_text.hpp>       // milliseconds
 #include <aiaudit/gateway/dashboard_query.hpp>  // api_parameters

@@ -80,6 +80,11 @@ private:
     std::vector<std::string> signers_;
 };
 
+// Errors: as open_note; bad_input for a note that is no checkpoint; verification_failed for one of
+// another log.
+[[nodiscard]] result<verified_checkpoint> open_checkpoint(std::string_view note,
+                                                          trusted_log const& log);
+
 // The note of a checkpoint. A log must sign no two that are inconsistent: that is the caller's to
 // see to. Errors: as checkpoint::to_text and sign_note.
 [[nodiscard]] result<std::string> sign_checkpoint(checkpoint const& state,

@@ -7,6 +7,7 @@
 
 #include <aiaudit/ledger.hpp>
 #include <aiaudit/storage/memory_store.hpp>
+#include <aiaudit/templates.hpp>
 
 #include <boost/test/unit_test.hpp>
 

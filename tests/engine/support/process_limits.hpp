@@ -8,6 +8,7 @@
 
 #include "engine/support/child_process.hpp"
 
+#include <csignal>
 #include <cstddef>
 #include <cstdint>
 #include <fstream>
@@ -55,6 +56,8 @@ inline void limit_threads(unsigned count) {
 template <class Body>
 [[nodiscard]] int run_in_hasty_child(Body body) {
     return run_in_child([&] {
+        // Boost.Test's would go on with the next case.
+        for (int const each : {SIGALRM, SIGABRT, SIGSEGV, SIGBUS}) std::signal(each, SIG_DFL);
         ::alarm(10);
         return body();
     });

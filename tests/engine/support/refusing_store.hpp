@@ -5,6 +5,8 @@
 #define AIAUDIT_TESTS_ENGINE_SUPPORT_REFUSING_STORE_HPP
 
 #include <aiaudit/ledger.hpp>
+#include <aiaudit/storage/lmdb_store.hpp>
+#include <aiaudit/templates.hpp>
 
 #include <atomic>
 #include <functional>

@@ -15,6 +15,7 @@
 #ifndef AIAUDIT_TESTS_ENGINE_SUPPORT_STORE_CONFORMANCE_HPP
 #define AIAUDIT_TESTS_ENGINE_SUPPORT_STORE_CONFORMANCE_HPP
 
+#include <aiaudit/limits.hpp>
 #include "segment_conformance.hpp"
 #include "store_testing.hpp"
 

@@ -49,8 +49,6 @@ AIAUDIT_INLINE result<std::string> sign_checkpoint(checkpoint const& state,
     return sign_note(*text, keys);
 }
 
-// Errors: as open_note; bad_input for a note that is no checkpoint; verification_failed for one of
-// another log.
 AIAUDIT_INLINE result<verified_checkpoint> open_checkpoint(std::string_view note,
                                                            trusted_log const& log) {
     auto opened = open_note(note, log.keys);
