@@ -12,6 +12,7 @@
 #include <aiaudit/impl/alerts/signature.ipp>
 #include <aiaudit/impl/alerts/usual_days.ipp>
 #include <aiaudit/impl/alerts/webhook.ipp>
+#include <aiaudit/impl/alerts/webhook.tpp>
 #include <aiaudit/impl/cache/cache_directory.ipp>
 #include <aiaudit/impl/cache/cache_entry.ipp>
 #include <aiaudit/impl/cache/cache_key.ipp>
