@@ -24,6 +24,7 @@
 #include <aiaudit/gateway/gateway_metrics.hpp>  // gateway_metrics
 #include <aiaudit/gateway/gateway_options.hpp>  // gateway_options
 #include <aiaudit/gateway/gateway_site.hpp>     // gateway_site
+#include <aiaudit/gateway/key_file.hpp>         // key_file
 #include <aiaudit/storage/process_mark.hpp>     // process_owned
 
 #include <concepts>

@@ -10,7 +10,7 @@
 #include <aiaudit/core/record.hpp>            // record
 #include <aiaudit/pricing/priced_record.hpp>  // set_cost, set_facts
 #include <aiaudit/providers/exchange.hpp>     // exchange
-#include <aiaudit/providers/reader.hpp>       // describe_exchange
+#include <aiaudit/providers/reading.hpp>      // describe_exchange
 
 #include <array>
 #include <concepts>

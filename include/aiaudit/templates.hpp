@@ -9,6 +9,7 @@
 #define AIAUDIT_TEMPLATES_HPP
 
 #include <aiaudit/impl/alerts.tpp>
+#include <aiaudit/impl/alerts/webhook.tpp>
 #include <aiaudit/impl/basic_ledger.tpp>
 #include <aiaudit/impl/client.tpp>
 #include <aiaudit/impl/retain.tpp>

@@ -5,7 +5,6 @@
 #include <aiaudit/alerts/mail.hpp>
 #include <aiaudit/codec/record_codec.hpp>
 #include <aiaudit/engine/alert_book.hpp>
-#include <aiaudit/impl/smtp.hpp>
 #include <aiaudit/limits.hpp>
 
 #include <boost/test/unit_test.hpp>

@@ -4,6 +4,7 @@
 
 #include "commands.hpp"
 
+#include <aiaudit/gateway/gateway_key.hpp>
 #include <aiaudit/gateway/key_file.hpp>
 
 #include <filesystem>

@@ -11,19 +11,18 @@
 #ifndef AIAUDIT_GATEWAY_KEY_FILE_HPP
 #define AIAUDIT_GATEWAY_KEY_FILE_HPP
 
+#include <aiaudit/detail/function_ref.hpp>  // function_ref
 #include <aiaudit/error.hpp>                // result
 #include <aiaudit/gateway/gateway_key.hpp>  // gateway_key
-#include <aiaudit/storage/posix_file.hpp>   // file_handle
 
-#include <boost/json.hpp>
-
-#include <cerrno>
 #include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
+
+struct stat;  // <sys/stat.h>
 
 namespace aiaudit {
 inline namespace v0_1_0 {
@@ -37,32 +36,6 @@ inline constexpr std::size_t key_file_bytes = std::size_t{16} << 20;
 [[nodiscard]] std::string json_of(gateway_key const& key);
 
 [[nodiscard]] std::string key_file_text(std::vector<gateway_key> const& keys);
-
-// Reads one key. Anything that is not understood is an error: a limit that is passed over would
-// open what should be shut.
-class key_reader {
-public:
-    // Errors: bad_input, which names the member, never what it holds.
-    [[nodiscard]] static result<gateway_key> read(boost::json::value const& from);
-
-private:
-    [[nodiscard]] std::string name() const { return "key '" + printable(key_.id) + "'"; }
-
-    [[nodiscard]] bool take(std::string_view name, boost::json::value const& value);
-
-    [[nodiscard]] static bool assign(std::string& to, std::string_view text) {
-        to = text;
-        return true;
-    }
-    [[nodiscard]] static bool take_time(std::string_view text, timestamp& to) {
-        auto const parsed = timestamp::parse(text);
-        if (parsed) to = *parsed;
-        return parsed.has_value();
-    }
-    [[nodiscard]] bool take_models(boost::json::value const& value);
-
-    gateway_key key_{};
-};
 
 // Errors: bad_input, newer_format.
 [[nodiscard]] result<std::vector<gateway_key>> read_key_text(std::string_view text);
@@ -81,13 +54,9 @@ struct file_identity {
 
     friend bool operator==(file_identity const&, file_identity const&) = default;
 
-    [[nodiscard]] static file_identity of(struct stat const& status) noexcept;
+    [[nodiscard]] static file_identity of(struct ::stat const& status) noexcept;
     // Of what cannot be looked at there is none: reading it will say why.
-    [[nodiscard]] static file_identity at(std::string const& path) noexcept {
-        struct stat status {};
-        if (::stat(path.c_str(), &status) != 0) return {};
-        return of(status);
-    }
+    [[nodiscard]] static file_identity at(std::string const& path) noexcept;
 };
 
 }  // namespace detail
@@ -124,19 +93,8 @@ public:
     [[nodiscard]] result<void> revoke(std::string_view id, timestamp now) const;
 
 private:
-    template <class Change>
-    [[nodiscard]] result<void> change(Change&& apply) const {
-        // A file of its own: the one with the keys is replaced each time.
-        std::string const lock_path = path_ + ".lock";
-        auto const lock = detail::file_handle::open(lock_path, O_RDWR | O_CREAT);
-        if (!lock) return detail::posix_error(errno, "open", lock_path);
-        if (detail::lock_file(lock.get(), LOCK_EX) != 0)
-            return detail::posix_error(errno, "flock", lock_path);
-        auto now = read();
-        if (!now) return now.error();
-        if (auto const applied = apply(now->keys); !applied) return applied;
-        return replace(detail::key_file_text(now->keys));
-    }
+    [[nodiscard]] result<void> change(
+        detail::function_ref<result<void>(std::vector<gateway_key>&)> apply) const;
 
     [[nodiscard]] result<void> replace(std::string const& text) const;
 

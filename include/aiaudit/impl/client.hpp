@@ -8,9 +8,11 @@
 #include <aiaudit/impl/alerts.tpp>
 #include <aiaudit/impl/alerts/alert_makers.ipp>
 #include <aiaudit/impl/alerts/alert_sink.ipp>
+#include <aiaudit/impl/alerts/mail.ipp>
 #include <aiaudit/impl/alerts/signature.ipp>
 #include <aiaudit/impl/alerts/usual_days.ipp>
 #include <aiaudit/impl/alerts/webhook.ipp>
+#include <aiaudit/impl/alerts/webhook.tpp>
 #include <aiaudit/impl/cache/cache_directory.ipp>
 #include <aiaudit/impl/cache/cache_entry.ipp>
 #include <aiaudit/impl/cache/cache_key.ipp>

@@ -6,6 +6,7 @@
 
 #include <aiaudit/config.hpp>  // AIAUDIT_INLINE
 #include <aiaudit/import.hpp>
+#include <aiaudit/providers/reader.hpp>  // describe_exchange
 
 #include <algorithm>
 #include <charconv>

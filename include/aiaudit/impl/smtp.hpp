@@ -5,7 +5,6 @@
 #ifndef AIAUDIT_IMPL_SMTP_HPP
 #define AIAUDIT_IMPL_SMTP_HPP
 
-#include <aiaudit/impl/alerts/mail.ipp>
 #include <aiaudit/impl/alerts/smtp.ipp>
 
 #endif  // AIAUDIT_IMPL_SMTP_HPP

@@ -8,17 +8,12 @@
 #ifndef AIAUDIT_INTEGRITY_ED25519_HPP
 #define AIAUDIT_INTEGRITY_ED25519_HPP
 
-#include <aiaudit/config.hpp>  // AIAUDIT_THROW
-
-#include <openssl/crypto.h>
-#include <openssl/err.h>
-#include <openssl/evp.h>
-
 #include <array>
 #include <cstdint>
 #include <memory>
-#include <new>
 #include <string_view>
+
+struct evp_pkey_st;  // libcrypto's EVP_PKEY
 
 namespace aiaudit {
 inline namespace v0_1_0 {
@@ -34,30 +29,14 @@ struct ed25519_seed {
     ed25519_seed() = default;
     ed25519_seed(ed25519_seed const&) = delete;
     ed25519_seed& operator=(ed25519_seed const&) = delete;
-    ~ed25519_seed() { OPENSSL_cleanse(bytes.data(), bytes.size()); }
+    ~ed25519_seed();
 };
 
-// libcrypto notes failures in a queue of the thread, which its TLS would take for its own: what
-// comes while one of these lives is forgotten.
-class error_queue_guard {
-public:
-    error_queue_guard() { ERR_set_mark(); }
-    error_queue_guard(error_queue_guard const&) = delete;
-    error_queue_guard& operator=(error_queue_guard const&) = delete;
-    ~error_queue_guard() { ERR_pop_to_mark(); }
-};
-
-struct libcrypto_deleter {
-    void operator()(EVP_PKEY* key) const noexcept { EVP_PKEY_free(key); }
-    void operator()(EVP_PKEY_CTX* context) const noexcept { EVP_PKEY_CTX_free(context); }
-    void operator()(EVP_MD_CTX* context) const noexcept { EVP_MD_CTX_free(context); }
+struct libcrypto_key_deleter {
+    void operator()(evp_pkey_st* key) const noexcept;
 };
 // libcrypto overwrites the secret of a key when it frees it.
-using libcrypto_key = std::unique_ptr<EVP_PKEY, libcrypto_deleter>;
-
-inline void need(bool held) {
-    if (!held) AIAUDIT_THROW(std::bad_alloc{});
-}
+using libcrypto_key = std::unique_ptr<evp_pkey_st, libcrypto_key_deleter>;
 
 [[nodiscard]] libcrypto_key ed25519_generate();
 

@@ -12,9 +12,7 @@
 #include <aiaudit/core/digest.hpp>   // digest
 #include <aiaudit/detail/bytes.hpp>  // view_of
 
-#include <openssl/crypto.h>
-#include <openssl/evp.h>
-
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -25,10 +23,7 @@ inline namespace v0_1_0 {
 namespace detail {
 
 // Overwrites what a string held. Texts that may hold a secret key are wiped before they are freed.
-inline void wipe(std::string& text) noexcept {
-    OPENSSL_cleanse(text.data(), text.size());
-    text.clear();
-}
+void wipe(std::string& text) noexcept;
 
 // RFC 4648, section 4, with padding.
 [[nodiscard]] std::string base64_encode(std::string_view bytes);

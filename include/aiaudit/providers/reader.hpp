@@ -14,6 +14,7 @@
 #include <aiaudit/providers/dialect.hpp>           // endpoint_of
 #include <aiaudit/providers/exchange.hpp>          // exchange
 #include <aiaudit/providers/facts_collector.hpp>   // facts_collector
+#include <aiaudit/providers/reading.hpp>           // reading
 #include <aiaudit/providers/request_facts.hpp>     // facts_of_request
 #include <aiaudit/providers/sse.hpp>               // sse_parser
 
@@ -26,13 +27,6 @@
 
 namespace aiaudit {
 inline namespace v0_1_0 {
-
-// The facts, as far as they go, and what keeps them from being billed. A failed attempt is recorded
-// like any other, so the facts are there even where there is a problem.
-struct reading {
-    attempt_facts facts{};
-    std::optional<error> problem{};
-};
 
 namespace detail {
 
@@ -178,9 +172,6 @@ private:
     bool cut_ = false;  // the body ended inside a document
     std::function<void(boost::json::value const&, std::string_view)> hear_{};
 };
-
-// Reads a whole exchange; the facts are there even where there is a problem.
-[[nodiscard]] reading describe_exchange(exchange const& from);
 
 // Reads an exchange that is to be billed. Where there is no usage the error says why: bad_json,
 // unknown_dialect, no_usage, bad_usage, provider_error, not_billable or too_large. A stream that

@@ -12,15 +12,13 @@
 #ifndef AIAUDIT_TRANSPORT_REPLAY_TRANSPORT_HPP
 #define AIAUDIT_TRANSPORT_REPLAY_TRANSPORT_HPP
 
-#include <aiaudit/core/http.hpp>              // http_request
-#include <aiaudit/error.hpp>                  // result
-#include <aiaudit/providers/exchange.hpp>     // exchange
-#include <aiaudit/providers/json_fields.hpp>  // parse_json
-#include <aiaudit/transport/transport.hpp>    // transport_policy
+#include <aiaudit/core/http.hpp>            // http_request
+#include <aiaudit/error.hpp>                // result
+#include <aiaudit/providers/exchange.hpp>   // exchange
+#include <aiaudit/transport/transport.hpp>  // transport_policy
 
 #include <cstddef>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <stop_token>
 #include <string>
@@ -37,9 +35,13 @@ struct replay_options {
 
 class replay_transport {
 public:
-    replay_transport() : replay_transport(std::vector<aiaudit::exchange>{}) {}
+    replay_transport();
     explicit replay_transport(std::vector<aiaudit::exchange> exchanges,
                               replay_options options = {});
+
+    replay_transport(replay_transport&&) noexcept;
+    replay_transport& operator=(replay_transport&&) noexcept;
+    ~replay_transport();
 
     // As transport_policy promises; not_found too, where no exchange fits. A recorded status of 0
     // is connection_lost: that call got no answer. A response takes no time, so of the limits only
@@ -65,8 +67,7 @@ public:
         std::string_view rest = found->response;
         while (!rest.empty()) {
             if (auto why = ended(limits, stop)) return *why;
-            auto const most = shared_->options.piece_bytes;
-            auto const piece = rest.substr(0, most == 0 ? rest.size() : most);
+            auto const piece = rest.substr(0, piece_bytes());
             if (!on_body(piece))
                 return fail(errc::cancelled, "the caller wanted no more of the body");
             rest.remove_prefix(piece.size());
@@ -76,29 +77,14 @@ public:
 
     // What was asked, in order, whether it was answered or not. The values of headers are left out:
     // one may be a key.
-    [[nodiscard]] std::vector<http_request> requests() const {
-        std::lock_guard const lock(shared_->mutex);
-        return shared_->requests;
-    }
+    [[nodiscard]] std::vector<http_request> requests() const;
 
 private:
-    struct recorded {
-        aiaudit::exchange answer{};
-        std::optional<boost::json::value> request{};  // a text that is no JSON is kept as a string
-        bool used = false;
-    };
-    struct shared {
-        replay_options options{};
-        std::vector<recorded> exchanges{};
-        mutable std::mutex mutex{};
-        std::vector<http_request> requests{};
-    };
+    struct recorded;
+    struct shared;
 
-    [[nodiscard]] static boost::json::value comparable(std::string_view body) {
-        auto parsed = detail::parse_json(body, "request");
-        if (parsed) return std::move(*parsed);
-        return boost::json::string(body.data(), body.size());
-    }
+    // How much on_body gets at most.
+    [[nodiscard]] std::size_t piece_bytes() const noexcept;
     [[nodiscard]] static std::optional<error> ended(transfer_limits const& limits,
                                                     std::stop_token const& stop);
     [[nodiscard]] static http_response_head head_of(aiaudit::exchange const& from);

@@ -6,6 +6,8 @@
 
 #include <aiaudit/alerts/webhook.hpp>
 #include <aiaudit/config.hpp>  // AIAUDIT_INLINE
+#include <aiaudit/impl/alerts/webhook.tpp>
+#include <aiaudit/transport/httplib_transport.hpp>  // httplib_transport
 
 #include <algorithm>
 
@@ -55,6 +57,13 @@ AIAUDIT_INLINE std::string to_json(alert const& of) {
                                   {"at", of.at.to_string()},
                                   {"facts", std::move(facts)}};
     return boost::json::serialize(all);
+}
+
+AIAUDIT_INLINE result<alert_sink> webhook_sink(webhook_options const& options) {
+    return webhook_sink(options, std::make_shared<httplib_transport>());
+}
+AIAUDIT_INLINE result<alert_sink> slack_sink(webhook_options const& options) {
+    return slack_sink(options, std::make_shared<httplib_transport>());
 }
 
 }  // namespace v0_1_0

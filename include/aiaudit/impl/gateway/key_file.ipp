@@ -9,14 +9,54 @@
 #include <aiaudit/detail/json_string.hpp>  // json_string
 #include <aiaudit/gateway/key_file.hpp>
 #include <aiaudit/providers/json_fields.hpp>  // text_of
+#include <aiaudit/storage/posix_file.hpp>     // file_handle
+
+#include <boost/json.hpp>
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdio>
 #include <set>
 
 namespace aiaudit {
 inline namespace v0_1_0 {
 namespace detail {
+
+// Reads one key. Anything that is not understood is an error: a limit that is passed over would
+// open what should be shut.
+class key_reader {
+public:
+    // Errors: bad_input, which names the member, never what it holds.
+    [[nodiscard]] static result<gateway_key> read(boost::json::value const& from);
+
+private:
+    [[nodiscard]] std::string name() const { return "key '" + printable(key_.id) + "'"; }
+
+    [[nodiscard]] bool take(std::string_view name, boost::json::value const& value);
+
+    [[nodiscard]] static bool assign(std::string& to, std::string_view text) {
+        to = text;
+        return true;
+    }
+    [[nodiscard]] static bool take_time(std::string_view text, timestamp& to) {
+        auto const parsed = timestamp::parse(text);
+        if (parsed) to = *parsed;
+        return parsed.has_value();
+    }
+    [[nodiscard]] bool take_models(boost::json::value const& value);
+
+    gateway_key key_{};
+};
+
+AIAUDIT_INLINE file_identity file_identity::at(std::string const& path) noexcept {
+    struct stat status {};
+    if (::stat(path.c_str(), &status) != 0) return {};
+    return of(status);
+}
 
 AIAUDIT_INLINE std::string json_of(gateway_key const& key) {
     std::string text = R"({"id":)" + json_string(key.id) + R"(,"user":)" + json_string(key.user) +
@@ -199,6 +239,20 @@ AIAUDIT_INLINE result<void> key_file::replace(std::string const& text) const {
     return detail::sync_path(slash == std::string::npos ? "."
                              : slash == 0               ? "/"
                                                         : path_.substr(0, slash));
+}
+
+AIAUDIT_INLINE result<void> key_file::change(
+    detail::function_ref<result<void>(std::vector<gateway_key>&)> apply) const {
+    // A file of its own: the one with the keys is replaced each time.
+    std::string const lock_path = path_ + ".lock";
+    auto const lock = detail::file_handle::open(lock_path, O_RDWR | O_CREAT);
+    if (!lock) return detail::posix_error(errno, "open", lock_path);
+    if (detail::lock_file(lock.get(), LOCK_EX) != 0)
+        return detail::posix_error(errno, "flock", lock_path);
+    auto now = read();
+    if (!now) return now.error();
+    if (auto const applied = apply(now->keys); !applied) return applied;
+    return replace(detail::key_file_text(now->keys));
 }
 
 }  // namespace v0_1_0

@@ -7,11 +7,42 @@
 #include <aiaudit/config.hpp>  // AIAUDIT_INLINE
 #include <aiaudit/integrity/ed25519.hpp>
 
+#include <openssl/crypto.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+
+#include <new>
+
 #include <cstddef>
 
 namespace aiaudit {
 inline namespace v0_1_0 {
 namespace detail {
+
+// libcrypto notes failures in a queue of the thread, which its TLS would take for its own: what
+// comes while one of these lives is forgotten.
+class error_queue_guard {
+public:
+    error_queue_guard() { ERR_set_mark(); }
+    error_queue_guard(error_queue_guard const&) = delete;
+    error_queue_guard& operator=(error_queue_guard const&) = delete;
+    ~error_queue_guard() { ERR_pop_to_mark(); }
+};
+
+struct libcrypto_deleter {
+    void operator()(EVP_PKEY_CTX* context) const noexcept { EVP_PKEY_CTX_free(context); }
+    void operator()(EVP_MD_CTX* context) const noexcept { EVP_MD_CTX_free(context); }
+};
+
+AIAUDIT_INLINE void libcrypto_key_deleter::operator()(evp_pkey_st* key) const noexcept {
+    EVP_PKEY_free(key);
+}
+
+AIAUDIT_INLINE ed25519_seed::~ed25519_seed() { OPENSSL_cleanse(bytes.data(), bytes.size()); }
+
+AIAUDIT_INLINE void need(bool held) {
+    if (!held) AIAUDIT_THROW(std::bad_alloc{});
+}
 
 AIAUDIT_INLINE libcrypto_key ed25519_generate() {
     error_queue_guard const guard;

@@ -7,6 +7,9 @@
 #include <aiaudit/config.hpp>  // AIAUDIT_INLINE
 #include <aiaudit/integrity/text_form.hpp>
 
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+
 #include <algorithm>
 #include <charconv>
 #include <cstring>
@@ -14,6 +17,11 @@
 namespace aiaudit {
 inline namespace v0_1_0 {
 namespace detail {
+
+AIAUDIT_INLINE void wipe(std::string& text) noexcept {
+    OPENSSL_cleanse(text.data(), text.size());
+    text.clear();
+}
 
 AIAUDIT_INLINE std::string base64_encode(std::string_view bytes) {
     // libcrypto counts in int; a multiple of 3 bytes at a time needs no padding in between.

@@ -252,17 +252,17 @@ AIAUDIT_INLINE usage stream_reader::counts_of_headers() const {
     return counts;
 }
 
+AIAUDIT_INLINE result<attempt_facts> read_exchange(exchange const& from) {
+    reading read = describe_exchange(from);
+    if (read.problem) return std::move(*read.problem);
+    return std::move(read.facts);
+}
+
 AIAUDIT_INLINE reading describe_exchange(exchange const& from) {
     stream_reader reader{from};
     // What it cannot follow, finish() reports.
     static_cast<void>(reader.feed(from.response));
     return reader.finish();
-}
-
-AIAUDIT_INLINE result<attempt_facts> read_exchange(exchange const& from) {
-    reading read = describe_exchange(from);
-    if (read.problem) return std::move(*read.problem);
-    return std::move(read.facts);
 }
 
 }  // namespace v0_1_0

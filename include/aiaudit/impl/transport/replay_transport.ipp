@@ -4,13 +4,58 @@
 #ifndef AIAUDIT_IMPL_TRANSPORT_REPLAY_TRANSPORT_IPP
 #define AIAUDIT_IMPL_TRANSPORT_REPLAY_TRANSPORT_IPP
 
-#include <aiaudit/config.hpp>  // AIAUDIT_INLINE
+#include <aiaudit/config.hpp>                 // AIAUDIT_INLINE
+#include <aiaudit/providers/json_fields.hpp>  // parse_json
 #include <aiaudit/transport/replay_transport.hpp>
+
+#include <boost/json.hpp>
+
+#include <mutex>
 
 #include <chrono>
 
 namespace aiaudit {
 inline namespace v0_1_0 {
+
+struct replay_transport::recorded {
+    aiaudit::exchange answer{};
+    std::optional<boost::json::value> request{};  // a text that is no JSON is kept as a string
+    bool used = false;
+};
+
+struct replay_transport::shared {
+    replay_options options{};
+    std::vector<recorded> exchanges{};
+    mutable std::mutex mutex{};
+    std::vector<http_request> requests{};
+};
+
+namespace detail {
+
+// A text that is no JSON is compared as a string.
+AIAUDIT_INLINE boost::json::value comparable_body(std::string_view body) {
+    auto parsed = parse_json(body, "request");
+    if (parsed) return std::move(*parsed);
+    return boost::json::string(body.data(), body.size());
+}
+
+}  // namespace detail
+
+AIAUDIT_INLINE replay_transport::replay_transport()
+    : replay_transport(std::vector<aiaudit::exchange>{}) {}
+AIAUDIT_INLINE replay_transport::replay_transport(replay_transport&&) noexcept = default;
+AIAUDIT_INLINE replay_transport& replay_transport::operator=(replay_transport&&) noexcept = default;
+AIAUDIT_INLINE replay_transport::~replay_transport() = default;
+
+AIAUDIT_INLINE std::size_t replay_transport::piece_bytes() const noexcept {
+    auto const most = shared_->options.piece_bytes;
+    return most == 0 ? std::string_view::npos : most;
+}
+
+AIAUDIT_INLINE std::vector<http_request> replay_transport::requests() const {
+    std::lock_guard const lock(shared_->mutex);
+    return shared_->requests;
+}
 
 AIAUDIT_INLINE replay_transport::replay_transport(std::vector<aiaudit::exchange> exchanges,
                                                   replay_options options)
@@ -18,7 +63,7 @@ AIAUDIT_INLINE replay_transport::replay_transport(std::vector<aiaudit::exchange>
     shared_->options = options;
     for (auto& each : exchanges) {
         recorded made;
-        if (!each.request.empty()) made.request = comparable(each.request);
+        if (!each.request.empty()) made.request = detail::comparable_body(each.request);
         made.answer = std::move(each);
         shared_->exchanges.push_back(std::move(made));
     }
@@ -40,7 +85,7 @@ AIAUDIT_INLINE http_response_head replay_transport::head_of(aiaudit::exchange co
 }
 
 AIAUDIT_INLINE aiaudit::exchange const* replay_transport::answer_to(http_request const& request) {
-    auto const asked = comparable(request.body);
+    auto const asked = detail::comparable_body(request.body);
     std::string_view const target = request.target;
     std::string_view const path = target.substr(0, target.find('?'));
     http_request noted = request;
