@@ -27,6 +27,8 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 COMPILERS = [f"g++-{n}" for n in range(12, 20)] + [f"clang++-{n}" for n in range(14, 25)]
 STRICT = "-Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror -Wno-restrict".split()
 HEADERS = ("ledger", "aiaudit", "gateway")
+NODES = ("#include <map>\n#include <optional>\n#include <string>\nusing table = std::map<std::string, std::optional<std::string>>;\n"
+         "void move(table& a, table& b);\nvoid move(table& a, table& b) { a.insert(b.extract(b.begin())); }\n")
 LIBRARIES_OF_C = ["-llmdb", "-lcrypto", "-pthread"]
 
 
@@ -75,7 +77,11 @@ def rows(options: argparse.Namespace) -> list[Row]:
             found.append(Row(compiler, library, "20", [], headers, runs=link))
             if options.short:
                 continue
-            found.append(Row(compiler, library, "23", [], headers))
+            later = Row(compiler, library, "23", [], headers)
+            if works(later.command(), NODES):
+                found.append(later)
+            else:  # clang 17 with libstdc++ 14
+                print(f"{compiler}, {library}, C++23: cannot compile std::map::insert(node), left out", file=sys.stderr)
             found.append(Row(compiler, library, "20", ["-fno-exceptions", "-fno-rtti"], ("ledger",), "no exceptions, no RTTI"))
             found.append(Row(compiler, library, "20", ["-D_GLIBCXX_DEBUG"] if library == "libstdc++" else
                              ["-D_LIBCPP_HARDENING_MODE=_LIBCPP_HARDENING_MODE_DEBUG"], ("ledger",), "debug containers"))
