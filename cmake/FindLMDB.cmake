@@ -1,4 +1,19 @@
-# Finds LMDB: target LMDB::LMDB, variable LMDB_VERSION.
+# Finds LMDB: target LMDB::LMDB, variable LMDB_VERSION. By a package of CMake's where there is one (Conan's is lmdb::lmdb,
+# vcpkg's lmdb), else by header and library.
+include(FindPackageHandleStandardArgs)
+if(NOT LMDB_LIBRARY)
+  find_package(lmdb CONFIG QUIET)
+endif()
+foreach(target IN ITEMS lmdb::lmdb lmdb)
+  if(TARGET ${target})
+    find_package_handle_standard_args(LMDB REQUIRED_VARS lmdb_DIR VERSION_VAR lmdb_VERSION)
+    if(NOT TARGET LMDB::LMDB)
+      add_library(LMDB::LMDB INTERFACE IMPORTED)
+      target_link_libraries(LMDB::LMDB INTERFACE ${target})
+    endif()
+    return()
+  endif()
+endforeach()
 find_path(LMDB_INCLUDE_DIR lmdb.h)
 find_library(LMDB_LIBRARY lmdb)
 mark_as_advanced(LMDB_INCLUDE_DIR LMDB_LIBRARY)
@@ -11,7 +26,6 @@ if(LMDB_INCLUDE_DIR)
   endforeach()
   list(JOIN LMDB_VERSION . LMDB_VERSION)
 endif()
-include(FindPackageHandleStandardArgs)
 find_package_handle_standard_args(LMDB REQUIRED_VARS LMDB_LIBRARY LMDB_INCLUDE_DIR VERSION_VAR LMDB_VERSION
   REASON_FAILURE_MESSAGE "on Debian: apt-get install liblmdb-dev")
 if(LMDB_FOUND AND NOT TARGET LMDB::LMDB)

@@ -85,8 +85,8 @@ if(AIAUDIT_BUILD_TESTS)
     target_compile_definitions(${binary} PRIVATE BOOST_TEST_DYN_LINK
       AIAUDIT_SHARED_DIR="${shared}" AIAUDIT_FIXTURE_DIR="${PROJECT_SOURCE_DIR}/tests/fixtures")
     set_target_properties(${binary} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/tests")
-    if(binary STREQUAL engine)
-      target_link_libraries(engine PRIVATE CURL::libcurl)
+    if(binary MATCHES "^(engine|unit)$")
+      target_link_libraries(${binary} PRIVATE CURL::libcurl)
     endif()
     if(binary STREQUAL tool)
       target_compile_definitions(tool PRIVATE AIAUDIT_PROGRAM="$<TARGET_FILE:aiaudit_program>"

@@ -76,7 +76,7 @@ function(aiaudit_compiled target part file)  # what it links
   endif()
   add_library(${target} ${exclude} "${PROJECT_SOURCE_DIR}/src/${part}.cpp")
   add_library(aiaudit::${name} ALIAS ${target})
-  set_target_properties(${target} PROPERTIES EXPORT_NAME ${name} OUTPUT_NAME ${file} UNITY_BUILD OFF
+  set_target_properties(${target} PROPERTIES EXPORT_NAME ${name} OUTPUT_NAME ${file} UNITY_BUILD OFF INSTALL_RPATH "$ORIGIN"
     VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR})
   target_compile_definitions(${target} PUBLIC AIAUDIT_SEPARATE)
   target_link_libraries(${target} PUBLIC ${ARGN})

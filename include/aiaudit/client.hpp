@@ -71,7 +71,8 @@ public:
                                                    pricing prices, transport by);
     // With the prices that come with the library.
     [[nodiscard]] static result<basic_client> open(
-        ledger_type& into, client_options options = {}) requires std::same_as<pricing, price_book>;
+        ledger_type& into,
+        client_options options = {}) requires std::same_as<typename Policies::pricing, price_book>;
 
     basic_client(basic_client&&) noexcept;
     basic_client& operator=(basic_client&&) noexcept;

@@ -51,7 +51,8 @@ public:
     [[nodiscard]] static result<basic_gateway> open(ledger_type& into, gateway_options options,
                                                     pricing prices);
     [[nodiscard]] static result<basic_gateway> open(
-        ledger_type& into, gateway_options options) requires std::same_as<pricing, price_book>;
+        ledger_type& into,
+        gateway_options options) requires std::same_as<typename Policies::pricing, price_book>;
 
     basic_gateway(basic_gateway&&) noexcept;
     basic_gateway& operator=(basic_gateway&&) noexcept;

@@ -58,7 +58,8 @@ result<basic_client<Policies>> basic_client<Policies>::open(ledger_type& into,
 
 template <class Policies>
 result<basic_client<Policies>> basic_client<Policies>::open(
-    ledger_type& into, client_options options) requires std::same_as<pricing, price_book> {
+    ledger_type& into,
+    client_options options) requires std::same_as<typename Policies::pricing, price_book> {
     return open(into, std::move(options), builtin_book());
 }
 

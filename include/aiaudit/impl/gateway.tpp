@@ -109,7 +109,8 @@ detail::asio::awaitable<void> basic_gateway<Policies>::state::serve(core_type& o
 
 template <class Policies>
 result<basic_gateway<Policies>> basic_gateway<Policies>::open(
-    ledger_type& into, gateway_options options) requires std::same_as<pricing, price_book> {
+    ledger_type& into,
+    gateway_options options) requires std::same_as<typename Policies::pricing, price_book> {
     return open(into, std::move(options), builtin_book());
 }
 

@@ -1,0 +1,61 @@
+# Runs the vcpkg port without vcpkg: its functions are played by the few lines of each that matter here.
+# usage: cmake -DPORT=packaging/vcpkg/aiaudit -DFEATURES=client -DWORK=DIRECTORY -P tests/consumers/vcpkg.cmake
+#        the package is then in WORK/packages, the dependencies are the system's
+cmake_minimum_required(VERSION 3.23)
+get_filename_component(CURRENT_PORT_DIR "${PORT}" ABSOLUTE)
+set(CURRENT_PACKAGES_DIR "${WORK}/packages")
+file(REMOVE_RECURSE "${WORK}")
+string(REPLACE "," ";" FEATURES "${FEATURES}")
+
+function(run)
+  execute_process(COMMAND ${ARGV} COMMAND_ERROR_IS_FATAL ANY)
+endfunction()
+function(vcpkg_cmake_configure)
+  cmake_parse_arguments(PARSE_ARGV 0 arg "" "SOURCE_PATH" "OPTIONS")
+  list(JOIN arg_OPTIONS "\n" lines)  # an option may have semicolons
+  set(command "${CMAKE_COMMAND}" -S "${arg_SOURCE_PATH}" -B "${WORK}/build" -G Ninja -DCMAKE_BUILD_TYPE=Debug
+    -DBUILD_SHARED_LIBS=OFF "-DCMAKE_INSTALL_PREFIX=${CURRENT_PACKAGES_DIR}")
+  cmake_parse_arguments(PARSE_ARGV 0 raw "" "" "OPTIONS")
+  execute_process(COMMAND ${command} ${raw_OPTIONS} COMMAND_ERROR_IS_FATAL ANY)
+endfunction()
+function(vcpkg_cmake_install)
+  run("${CMAKE_COMMAND}" --build "${WORK}/build" --target install)
+endfunction()
+function(vcpkg_cmake_config_fixup)  # what it does: the package moves to share/, one folder less deep
+  cmake_parse_arguments(PARSE_ARGV 0 arg "" "CONFIG_PATH" "")
+  file(MAKE_DIRECTORY "${CURRENT_PACKAGES_DIR}/share")
+  file(RENAME "${CURRENT_PACKAGES_DIR}/${arg_CONFIG_PATH}" "${CURRENT_PACKAGES_DIR}/share/aiaudit")
+  file(GLOB files "${CURRENT_PACKAGES_DIR}/share/aiaudit/*.cmake")
+  foreach(file IN LISTS files)
+    file(READ "${file}" text)
+    string(REPLACE "/../../../\" ABSOLUTE" "/../../\" ABSOLUTE" text "${text}")
+    string(REPLACE "get_filename_component(_IMPORT_PREFIX \"\${CMAKE_CURRENT_LIST_FILE}\" PATH)\nget_filename_component(_IMPORT_PREFIX \"\${_IMPORT_PREFIX}\" PATH)"
+      "get_filename_component(_IMPORT_PREFIX \"\${CMAKE_CURRENT_LIST_FILE}\" PATH)" text "${text}")
+    file(WRITE "${file}" "${text}")
+  endforeach()
+endfunction()
+function(vcpkg_fixup_pkgconfig)
+  file(GLOB files "${CURRENT_PACKAGES_DIR}/lib/pkgconfig/*.pc")
+  if(NOT files)
+    message(FATAL_ERROR "no files for pkg-config")
+  endif()
+endfunction()
+function(vcpkg_install_copyright)
+  cmake_parse_arguments(PARSE_ARGV 0 arg "" "" "FILE_LIST")
+  file(INSTALL ${arg_FILE_LIST} DESTINATION "${CURRENT_PACKAGES_DIR}/share/aiaudit")
+endfunction()
+
+include("${CURRENT_PORT_DIR}/portfile.cmake")
+
+# The manifest names the features that the port reads, and the version that the header has.
+file(READ "${CURRENT_PORT_DIR}/vcpkg.json" manifest)
+string(JSON version GET "${manifest}" version)
+file(STRINGS "${SOURCE_PATH}/include/aiaudit/version.hpp" lines REGEX "#define AIAUDIT_VERSION_(MAJOR|MINOR|PATCH) ")
+list(TRANSFORM lines REPLACE ".* " "")
+list(JOIN lines . expected)
+if(NOT version STREQUAL expected)
+  message(FATAL_ERROR "vcpkg.json has version ${version}, the header ${expected}")
+endif()
+foreach(feature IN ITEMS client gateway)
+  string(JSON found GET "${manifest}" features ${feature} description)
+endforeach()
