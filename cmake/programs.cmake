@@ -78,6 +78,8 @@ if(AIAUDIT_BUILD_TESTS)
   aiaudit_read_list(tests/sources.list)
   foreach(binary IN LISTS programs)
     add_executable(${binary} tests/${binary}/main.cpp ${sources_of_${binary}})
+    # It compiles what the others only declare.
+    set_source_files_properties(tests/${binary}/main.cpp PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
     target_link_libraries(${binary} PRIVATE aiaudit_own Boost::unit_test_framework)
     target_include_directories(${binary} PRIVATE "${PROJECT_SOURCE_DIR}/tests")
     target_compile_definitions(${binary} PRIVATE BOOST_TEST_DYN_LINK

@@ -4,9 +4,9 @@
 // and charges is what reading it in one piece gives.
 
 #include <aiaudit/pricing/builtin.hpp>
+#include <aiaudit/pricing/pricing_policy.hpp>
 #include <aiaudit/providers/exchange.hpp>
 #include <aiaudit/providers/reader.hpp>
-#include <aiaudit/templates.hpp>
 #include "support/client_stand.hpp"
 
 #include <boost/test/unit_test.hpp>

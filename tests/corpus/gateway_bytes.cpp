@@ -4,10 +4,11 @@
 // provider gave, however they come, and the ledger has the usage and the cost that reading the
 // exchange gives.
 
+#include <aiaudit/pricing/builtin.hpp>
+#include <aiaudit/pricing/pricing_policy.hpp>
 #include <aiaudit/providers/exchange.hpp>
 #include <aiaudit/providers/reader.hpp>
 #include <aiaudit/providers/usage_asked.hpp>
-#include <aiaudit/templates.hpp>
 #include "support/gateway_stand.hpp"
 
 #include <boost/beast/core/flat_buffer.hpp>

@@ -10,7 +10,6 @@
 #include <aiaudit/cache/memory_cache.hpp>
 #include <aiaudit/providers/request_facts.hpp>
 #include <aiaudit/providers/usage_bounds.hpp>
-#include <aiaudit/templates.hpp>
 
 #include <boost/test/unit_test.hpp>
 

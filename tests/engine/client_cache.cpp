@@ -10,7 +10,6 @@
 
 #include <aiaudit/cache/lmdb_cache.hpp>
 #include <aiaudit/cache/memory_cache.hpp>
-#include <aiaudit/templates.hpp>
 
 #include <chrono>
 #include <cstddef>

@@ -4,7 +4,6 @@
 // left in the log of a process that was killed in the middle of a call.
 
 #include <aiaudit/clock/timer.hpp>
-#include <aiaudit/templates.hpp>
 #include "engine/support/temporary_directory.hpp"
 #include "support/client_stand.hpp"
 

@@ -7,7 +7,6 @@
 #include <boost/test/unit_test.hpp>
 
 #include <aiaudit/cache/memory_cache.hpp>
-#include <aiaudit/templates.hpp>
 
 #include <boost/json.hpp>
 

@@ -7,7 +7,6 @@
 #include <aiaudit/gateway/api_surface.hpp>
 #include <aiaudit/gateway/dashboard_api.hpp>
 #include <aiaudit/impl/gateway/dashboard.tpp>
-#include <aiaudit/templates.hpp>
 
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>

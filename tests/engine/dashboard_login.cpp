@@ -6,7 +6,6 @@
 #include <aiaudit/gateway/dashboard.hpp>
 #include <aiaudit/gateway/dashboard_session.hpp>
 #include <aiaudit/impl/gateway/dashboard.tpp>
-#include <aiaudit/templates.hpp>
 
 #include <boost/json/parse.hpp>
 #include <boost/test/unit_test.hpp>

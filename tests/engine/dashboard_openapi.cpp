@@ -8,7 +8,6 @@
 #include <aiaudit/gateway/dashboard.hpp>
 #include <aiaudit/gateway/openapi.hpp>
 #include <aiaudit/impl/gateway/dashboard.tpp>
-#include <aiaudit/templates.hpp>
 
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>

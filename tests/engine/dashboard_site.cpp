@@ -5,7 +5,6 @@
 
 #include <aiaudit/gateway.hpp>
 #include <aiaudit/impl/gateway/dashboard.tpp>
-#include <aiaudit/templates.hpp>
 
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/ip/tcp.hpp>

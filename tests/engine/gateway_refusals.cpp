@@ -7,6 +7,7 @@
 #include "support/gateway_stand.hpp"
 
 #include <boost/asio/steady_timer.hpp>
+#include <boost/json.hpp>
 #include <boost/test/unit_test.hpp>
 
 #include <aiaudit/gateway/key_file.hpp>

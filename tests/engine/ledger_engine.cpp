@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include <aiaudit/codec/block.hpp>
+#include <aiaudit/engine/log_keys.hpp>
 #include <aiaudit/ledger.hpp>
 
 #include <aiaudit/storage/lmdb_store.hpp>

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
+#include <aiaudit/codec/record_codec.hpp>
+#include <aiaudit/engine/log_keys.hpp>
+#include <aiaudit/engine/log_reader.hpp>
 #include <aiaudit/retain.hpp>
-#include <aiaudit/templates.hpp>
+#include <aiaudit/storage/lmdb_store.hpp>
 #include <aiaudit/verify.hpp>
 
 #include "engine/support/child_process.hpp"
@@ -8,6 +11,8 @@
 #include "engine/support/temporary_directory.hpp"
 
 #include <boost/test/unit_test.hpp>
+
+#include <thread>
 
 BOOST_AUTO_TEST_SUITE(ledger_segments)
 

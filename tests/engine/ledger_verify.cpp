@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: MIT
-#include <aiaudit/templates.hpp>
+#include <aiaudit/codec/block.hpp>
+#include <aiaudit/codec/record_codec.hpp>
+#include <aiaudit/engine/log_keys.hpp>
+#include <aiaudit/storage/lmdb_store.hpp>
 #include <aiaudit/verify.hpp>
 
 #include "engine/support/ledger_testing.hpp"

@@ -4,3 +4,17 @@
 // file.
 #define BOOST_TEST_MODULE aiaudit_engine
 #include <boost/test/unit_test.hpp>
+
+#include "engine/support/ledger_testing.hpp"
+#include "support/client_stand.hpp"
+#include "support/gateway_stand.hpp"
+
+#include <aiaudit/impl/gateway.tpp>
+#include <aiaudit/templates.hpp>
+
+// What the tests' policies make of the templates.
+template class aiaudit::basic_ledger<aiaudit_tests::in_memory>;
+template class aiaudit::basic_ledger<aiaudit_tests::on_disk>;
+template class aiaudit::basic_ledger<aiaudit_tests::client_in_memory>;
+template class aiaudit::basic_client<aiaudit_tests::client_in_memory>;
+template class aiaudit::basic_gateway<aiaudit_tests::client_in_memory>;

@@ -4,7 +4,7 @@
 // little address space.
 #include <aiaudit/alerts.hpp>
 #include <aiaudit/ledger.hpp>
-#include <aiaudit/templates.hpp>
+#include <aiaudit/storage/process_lock.hpp>
 
 #include "engine/support/ledger_testing.hpp"
 #include "engine/support/process_limits.hpp"

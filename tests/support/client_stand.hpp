@@ -10,7 +10,6 @@
 
 #include <aiaudit/client.hpp>
 #include <aiaudit/storage/memory_store.hpp>
-#include <aiaudit/templates.hpp>
 
 #include <chrono>
 #include <cstddef>
@@ -27,6 +26,14 @@ using namespace aiaudit;
 struct client_in_memory : default_policies {
     using storage = memory_store;
 };
+
+}  // namespace aiaudit_tests
+
+// Compiled once, by the main.cpp of each program.
+extern template class aiaudit::basic_ledger<aiaudit_tests::client_in_memory>;
+extern template class aiaudit::basic_client<aiaudit_tests::client_in_memory>;
+
+namespace aiaudit_tests {
 
 inline constexpr char const* chat_path = "/v1/chat/completions";
 inline constexpr char const* messages_path = "/v1/messages";

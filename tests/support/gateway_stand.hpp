@@ -14,8 +14,6 @@
 #include <boost/asio/write.hpp>
 
 #include <aiaudit/gateway.hpp>
-#include <aiaudit/impl/gateway.tpp>
-#include <aiaudit/templates.hpp>
 
 #include <algorithm>
 #include <chrono>
@@ -24,6 +22,9 @@
 #include <string>
 #include <utility>
 #include <vector>
+
+// Compiled once, by the main.cpp of each program.
+extern template class aiaudit::basic_gateway<aiaudit_tests::client_in_memory>;
 
 namespace aiaudit_tests {
 

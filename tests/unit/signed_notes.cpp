@@ -3,6 +3,7 @@
 // signed_notes.cpp: the texts of keys, notes and checkpoints: what is accepted, and above all what
 // is not.
 #include <aiaudit/integrity/checkpoint.hpp>
+#include <aiaudit/integrity/error_queue.hpp>
 #include <aiaudit/integrity/merkle.hpp>
 #include <aiaudit/limits.hpp>
 

@@ -8,6 +8,7 @@
 #define AIAUDIT_ALERTS_WEBHOOK_HPP
 
 #include <aiaudit/alerts/alert_sink.hpp>  // alert_sink
+#include <aiaudit/alerts/signature.hpp>   // verify_webhook
 #include <aiaudit/core/http.hpp>          // header_list
 #include <aiaudit/core/timestamp.hpp>     // timestamp
 

@@ -7,7 +7,6 @@
 
 #include <aiaudit/ledger.hpp>
 #include <aiaudit/storage/memory_store.hpp>
-#include <aiaudit/templates.hpp>
 
 #include <boost/test/unit_test.hpp>
 
@@ -23,6 +22,14 @@ struct in_memory : default_policies {
 struct on_disk : default_policies {
     using clock = manual_clock;
 };
+
+}  // namespace aiaudit_tests
+
+// Compiled once, by tests/engine/main.cpp.
+extern template class aiaudit::basic_ledger<aiaudit_tests::in_memory>;
+extern template class aiaudit::basic_ledger<aiaudit_tests::on_disk>;
+
+namespace aiaudit_tests {
 
 [[nodiscard]] inline record sample(int number) {
     record entry;

@@ -6,9 +6,9 @@
 
 #include <aiaudit/config.hpp>  // AIAUDIT_INLINE
 #include <aiaudit/integrity/ed25519.hpp>
+#include <aiaudit/integrity/error_queue.hpp>  // error_queue_guard
 
 #include <openssl/crypto.h>
-#include <openssl/err.h>
 #include <openssl/evp.h>
 
 #include <new>
@@ -18,16 +18,6 @@
 namespace aiaudit {
 inline namespace v0_1_0 {
 namespace detail {
-
-// libcrypto notes failures in a queue of the thread, which its TLS would take for its own: what
-// comes while one of these lives is forgotten.
-class error_queue_guard {
-public:
-    error_queue_guard() { ERR_set_mark(); }
-    error_queue_guard(error_queue_guard const&) = delete;
-    error_queue_guard& operator=(error_queue_guard const&) = delete;
-    ~error_queue_guard() { ERR_pop_to_mark(); }
-};
 
 struct libcrypto_deleter {
     void operator()(EVP_PKEY_CTX* context) const noexcept { EVP_PKEY_CTX_free(context); }
