@@ -56,8 +56,8 @@ GENERATED = ("include/aiaudit/gateway/dashboard_assets.hpp",)  # by tools/embed.
 # Macros of others that one header defines, only where nobody else has: how Debian builds the library (decision 0011).
 LENT_MACROS = {
     "CPPHTTPLIB_OPENSSL_SUPPORT": "include/aiaudit/transport/response_reader.hpp",
-    "USE_OS_TZDB": "include/aiaudit/timezone/tzdb.hpp",
-    "ONLY_C_LOCALE": "include/aiaudit/timezone/tzdb.hpp",
+    "USE_OS_TZDB": "include/aiaudit/impl/timezone/tzdb.ipp",
+    "ONLY_C_LOCALE": "include/aiaudit/impl/timezone/tzdb.ipp",
 }
 
 # Where, what, why. `where` is a pattern of paths from the root; `what` is looked for in code without comments and

@@ -16,23 +16,15 @@
 
 #include <aiaudit/alerts.hpp>
 #include <aiaudit/alerts/webhook.hpp>
-#include <aiaudit/basic_ledger.hpp>
 #include <aiaudit/budget/gate.hpp>
 #include <aiaudit/cache/memory_cache.hpp>
 #include <aiaudit/client.hpp>
-#include <aiaudit/export/budget_report.hpp>
-#include <aiaudit/export/record_text.hpp>
-#include <aiaudit/export/report_text.hpp>
 #include <aiaudit/import.hpp>
-#include <aiaudit/integrity/proof_file.hpp>
+#include <aiaudit/ledger.hpp>
 #include <aiaudit/pricing/builtin.hpp>
 #include <aiaudit/pricing/load.hpp>
 #include <aiaudit/pricing/pricing_policy.hpp>
-#include <aiaudit/retain.hpp>
-#include <aiaudit/storage/memory_store.hpp>
 #include <aiaudit/timezone/tzdb.hpp>
 #include <aiaudit/transport/replay_transport.hpp>
-#include <aiaudit/verify.hpp>
-#include <aiaudit/version.hpp>
 
 #endif  // AIAUDIT_AIAUDIT_HPP

@@ -26,12 +26,21 @@
 // ---- aiaudit/config.hpp ----
 // SPDX-License-Identifier: MIT
 //
-// config.hpp: the one macro, and the integer that money needs.
+// config.hpp: where this library compiles, its macros, and the integer that money needs.
 //
 // No macro here changes a layout or a signature, so translation units may differ in them.
 // Floor 0.
 #ifndef AIAUDIT_CONFIG_HPP
 #define AIAUDIT_CONFIG_HPP
+
+// Before all other headers, so that this is the first that a compiler says.
+#if !defined(__linux__)
+#error "aiaudit needs Linux: fdatasync, statfs, locks of open files, handlers at fork"
+#elif !defined(__SIZEOF_INT128__) || __SIZEOF_POINTER__ != 8
+#error "aiaudit needs a 64-bit target: money has 128 bits, and a log is mapped as a whole"
+#elif __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
+#error "aiaudit needs a little-endian target: so are a log's bytes, and its LMDB pages"
+#endif
 
 #include <cassert>
 
@@ -40,13 +49,37 @@
 #define AIAUDIT_ASSERT(condition) assert(condition)
 #endif
 
+// Throws. Without exceptions (-fno-exceptions) it ends the process: AIAUDIT_ASSERT, then a trap.
+#if defined(__cpp_exceptions)
+#define AIAUDIT_THROW(...) throw __VA_ARGS__
+#else
+#define AIAUDIT_THROW(...)                                      \
+    do {                                                        \
+        static_cast<void>(sizeof(__VA_ARGS__));                 \
+        [[maybe_unused]] constexpr bool has_exceptions = false; \
+        AIAUDIT_ASSERT(has_exceptions);                         \
+        __builtin_trap();                                       \
+    } while (false)
+#endif
+
+// A function for failures: out of line, and out of the way of the others.
+#define AIAUDIT_COLD __attribute__((cold, noinline))
+
+// Functions that are no templates: inline by default. With AIAUDIT_SEPARATE the headers only
+// declare them, and one source, which includes <aiaudit/impl.hpp>, compiles them.
+#ifdef AIAUDIT_SEPARATE
+#define AIAUDIT_INLINE
+#else
+#define AIAUDIT_INLINE inline
+#endif
+
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 
 __extension__ typedef __int128 int128;  // NOLINT(modernize-use-using): __extension__ needs it
 __extension__ typedef unsigned __int128 uint128;  // NOLINT(modernize-use-using)
 
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_CONFIG_HPP
@@ -63,16 +96,17 @@ __extension__ typedef unsigned __int128 uint128;  // NOLINT(modernize-use-using)
 #ifndef AIAUDIT_ERROR_HPP
 #define AIAUDIT_ERROR_HPP
 
-#include <boost/system/result.hpp>
-
 #include <cstdint>
+#include <memory>
+#include <new>
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 
 // The reason for a failure. The numbers are stored in records: they are never changed or used
 // again.
@@ -89,6 +123,7 @@ enum class errc : int {
     log_full = 108,            // the map or the sequence has no room
     already_open = 109,        // this process has that ledger open already
     unsafe_file_system = 110,  // network file systems break LMDB's locks
+    no_thread = 111,           // the system gives the process no further thread
     // 2xx: an exchange cannot be understood.
     bad_json = 200,
     unknown_dialect = 201,  // no dialect is known for this provider and path
@@ -138,6 +173,7 @@ enum class errc : int {
     case errc::log_full: return "log_full";
     case errc::already_open: return "already_open";
     case errc::unsafe_file_system: return "unsafe_file_system";
+    case errc::no_thread: return "no_thread";
     case errc::bad_json: return "bad_json";
     case errc::unknown_dialect: return "unknown_dialect";
     case errc::no_usage: return "no_usage";
@@ -197,16 +233,298 @@ private:
     error reason_;
 };
 
-// Found by argument-dependent look-up from boost::system::result<T>::value().
-[[noreturn]] inline void throw_exception_from_error(error const& reason,
-                                                    boost::source_location const&) {
-    throw exception(reason);
+template <class T>
+class result;
+
+namespace detail {
+
+// What a result without an error shows in its place.
+[[nodiscard]] error const& no_error() noexcept;
+
+[[noreturn]] AIAUDIT_COLD inline void throw_error(error const& reason) {
+    AIAUDIT_THROW(exception(reason));
 }
 
-template <class T>
-using result = boost::system::result<T, error>;
+// The owner of a result's error. Null means a value; a moved-from error stays an error, without
+// words. What is out of line takes pointers by value, so that the compiler sees what a box holds.
+class error_box {
+public:
+    error_box() noexcept = default;
+    explicit error_box(error&& reason) : error_(store(std::move(reason))) {}
+    explicit error_box(error const& reason) : error_(copy(&reason)) {}
+    error_box(error_box const& other)
+        : error_(other.error_ == nullptr ? nullptr : copy(other.error_)) {}
+    error_box(error_box&& other) noexcept : error_(other.error_) {
+        if (other.error_ != nullptr) other.error_ = spent();
+    }
+    error_box& operator=(error_box other) noexcept {
+        std::swap(error_, other.error_);
+        return *this;
+    }
+    ~error_box() {
+        if (error_ != nullptr) drop(error_);
+    }
 
-[[nodiscard]] inline error fail(errc code, std::string where = {}) {
+    [[nodiscard]] bool empty() const noexcept { return error_ == nullptr; }
+    [[nodiscard]] error const& reason() const noexcept {
+        return has_words(error_) ? *error_ : no_error();
+    }
+    [[nodiscard]] error take() noexcept { return has_words(error_) ? std::move(*error_) : error{}; }
+    void require_empty() const {
+        if (error_ != nullptr) throw_error(reason());
+    }
+    void clear() noexcept {
+        if (error_ != nullptr) drop(error_);
+        error_ = nullptr;
+    }
+
+private:
+    [[nodiscard]] static error* spent() noexcept {
+        return reinterpret_cast<error*>(std::uintptr_t{1});  // NOLINT: never read through
+    }
+    [[nodiscard]] static bool has_words(error const* one) noexcept {
+        return one != nullptr && one != spent();
+    }
+    [[nodiscard]] AIAUDIT_COLD __attribute__((returns_nonnull)) static error* store(
+        error&& reason) {
+        return new error(std::move(reason));
+    }
+    [[nodiscard]] AIAUDIT_COLD __attribute__((returns_nonnull)) static error* copy(
+        error const* one) {
+        return has_words(one) ? new error(*one) : spent();
+    }
+    AIAUDIT_COLD static void drop(error* one) noexcept {
+        if (has_words(one)) delete one;
+    }
+
+    error* error_ = nullptr;
+};
+
+// What a result<Value> is made of: no error, and not a result itself.
+template <class Other, class Value>
+concept value_for =
+    !std::is_same_v<std::remove_cvref_t<Other>, result<Value>> &&
+    !std::is_same_v<std::remove_cvref_t<Other>, error> && std::is_convertible_v<Other, Value>;
+
+// Calls the function and wraps what it returns.
+template <class Function, class... Arguments>
+auto call_for_result(Function& function, Arguments&&... arguments) {
+    using value = std::remove_cvref_t<decltype(function(std::forward<Arguments>(arguments)...))>;
+    if constexpr (std::is_void_v<value>) {
+        function(std::forward<Arguments>(arguments)...);
+        return result<value>();
+    } else {
+        return result<value>(function(std::forward<Arguments>(arguments)...));
+    }
+}
+
+}  // namespace detail
+
+// A value, or the error that stands in its place: the members of std::expected<T, error>. It is as
+// large as a pointer and a T; an error is on the heap.
+//
+// operator* and operator-> ask for a value to be there. error() without an error is one of code 0.
+// An rvalue gives its value by value, so that a reference bound to it lives on. The functions given
+// to and_then and its kin are called at once.
+template <class T>
+class [[nodiscard]] result {
+public:
+    using value_type = T;
+    using error_type = aiaudit::error;
+
+    result() requires(std::is_default_constructible_v<T>) : value_() {}
+    template <detail::value_for<T> U = T>
+    result(U&& value) noexcept(std::is_nothrow_constructible_v<T, U>)  // NOLINT: implicit
+        : value_(static_cast<T>(std::forward<U>(value))) {}
+    result(error_type&& reason) : error_(std::move(reason)) {}  // NOLINT: implicit
+    result(error_type const& reason) : error_(reason) {}        // NOLINT: implicit
+
+    result(result const& other) requires(std::is_copy_constructible_v<T>) : error_(other.error_) {
+        if (error_.empty()) build(other.value_);
+    }
+    result(result&& other) noexcept(std::is_nothrow_move_constructible_v<T>)
+        : error_(std::move(other.error_)) {
+        if (error_.empty()) build(std::move(other.value_));
+    }
+    result& operator=(result const& other) requires(std::is_copy_constructible_v<T>) {
+        if (this != &other) *this = result(other);
+        return *this;
+    }
+    result& operator=(result&& other) noexcept(
+        std::is_nothrow_move_constructible_v<T>&& std::is_nothrow_move_assignable_v<T>) {
+        if (this == &other) return *this;
+        if (error_.empty() && other.error_.empty()) {
+            value_ = std::move(other.value_);
+        } else if (other.error_.empty()) {
+            build(std::move(other.value_));  // may throw: then the error stays
+            error_.clear();
+        } else {
+            if (error_.empty()) std::destroy_at(std::addressof(value_));
+            error_ = std::move(other.error_);
+        }
+        return *this;
+    }
+    ~result() {
+        if (error_.empty()) std::destroy_at(std::addressof(value_));
+    }
+
+    [[nodiscard]] bool has_value() const noexcept { return error_.empty(); }
+    [[nodiscard]] explicit operator bool() const noexcept { return error_.empty(); }
+
+    // Throw aiaudit::exception if there is no value.
+    T& value() & {
+        error_.require_empty();
+        return value_;
+    }
+    T const& value() const& {
+        error_.require_empty();
+        return value_;
+    }
+    T value() && {
+        error_.require_empty();
+        return std::move(value_);
+    }
+
+    T& operator*() & noexcept {
+        AIAUDIT_ASSERT(has_value());
+        return value_;
+    }
+    T const& operator*() const& noexcept {
+        AIAUDIT_ASSERT(has_value());
+        return value_;
+    }
+    T operator*() && noexcept(std::is_nothrow_move_constructible_v<T>) {
+        AIAUDIT_ASSERT(has_value());
+        return std::move(value_);
+    }
+    T* operator->() noexcept {
+        AIAUDIT_ASSERT(has_value());
+        return std::addressof(value_);
+    }
+    T const* operator->() const noexcept {
+        AIAUDIT_ASSERT(has_value());
+        return std::addressof(value_);
+    }
+
+    [[nodiscard]] error_type const& error() const& noexcept { return error_.reason(); }
+    [[nodiscard]] error_type error() && noexcept { return error_.take(); }
+
+    template <class U>
+    [[nodiscard]] T value_or(U&& other) const& {
+        return has_value() ? value_ : static_cast<T>(std::forward<U>(other));
+    }
+    template <class U>
+    [[nodiscard]] T value_or(U&& other) && {
+        return has_value() ? std::move(value_) : static_cast<T>(std::forward<U>(other));
+    }
+    [[nodiscard]] error_type error_or(error_type const& other) const {
+        return has_value() ? other : error_.reason();
+    }
+
+    // The function's result for the value.
+    template <class Function>
+    auto and_then(Function&& next) const& -> decltype(next(std::declval<T const&>())) {
+        if (!has_value()) return error_.reason();
+        return std::forward<Function>(next)(value_);
+    }
+    template <class Function>
+    auto and_then(Function&& next) && -> decltype(next(std::declval<T>())) {
+        if (!has_value()) return error_.take();
+        return std::forward<Function>(next)(std::move(value_));
+    }
+    // The function's result for the error.
+    template <class Function>
+    result or_else(Function&& next) const& {
+        return has_value() ? *this : result(std::forward<Function>(next)(error_.reason()));
+    }
+    template <class Function>
+    result or_else(Function&& next) && {
+        return has_value() ? std::move(*this) : result(std::forward<Function>(next)(error_.take()));
+    }
+    // A result with what the function makes of the value.
+    template <class Function>
+    auto transform(Function&& change) const& {
+        using changed = decltype(detail::call_for_result(change, std::declval<T const&>()));
+        return has_value() ? detail::call_for_result(change, value_) : changed(error_.reason());
+    }
+    template <class Function>
+    auto transform(Function&& change) && {
+        using changed = decltype(detail::call_for_result(change, std::declval<T>()));
+        return has_value() ? detail::call_for_result(change, std::move(value_))
+                           : changed(error_.take());
+    }
+    // A result with what the function makes of the error.
+    template <class Function>
+    result transform_error(Function&& change) const& {
+        return has_value() ? *this : result(std::forward<Function>(change)(error_.reason()));
+    }
+    template <class Function>
+    result transform_error(Function&& change) && {
+        return has_value() ? std::move(*this)
+                           : result(std::forward<Function>(change)(error_.take()));
+    }
+
+private:
+    template <class U>
+    void build(U&& value) {
+        ::new (static_cast<void*>(const_cast<std::remove_const_t<T>*>(std::addressof(value_))))
+            T(std::forward<U>(value));
+    }
+
+    detail::error_box error_;  // empty: value_ is there
+    union {
+        T value_;
+    };
+};
+
+// Success, or an error: one pointer.
+template <>
+class [[nodiscard]] result<void> {
+public:
+    using value_type = void;
+    using error_type = aiaudit::error;
+
+    result() noexcept = default;
+    result(error_type&& reason) : error_(std::move(reason)) {}  // NOLINT: implicit
+    result(error_type const& reason) : error_(reason) {}        // NOLINT: implicit
+
+    [[nodiscard]] bool has_value() const noexcept { return error_.empty(); }
+    [[nodiscard]] explicit operator bool() const noexcept { return error_.empty(); }
+
+    // Throws aiaudit::exception if there is an error.
+    void value() const { error_.require_empty(); }
+    void operator*() const noexcept { AIAUDIT_ASSERT(has_value()); }
+
+    [[nodiscard]] error_type const& error() const& noexcept { return error_.reason(); }
+    [[nodiscard]] error_type error() && noexcept { return error_.take(); }
+    [[nodiscard]] error_type error_or(error_type const& other) const {
+        return has_value() ? other : error_.reason();
+    }
+
+    template <class Function>
+    auto and_then(Function&& next) const -> decltype(next()) {
+        if (!has_value()) return error_.reason();
+        return std::forward<Function>(next)();
+    }
+    template <class Function>
+    result or_else(Function&& next) const {
+        return has_value() ? result() : result(std::forward<Function>(next)(error_.reason()));
+    }
+    template <class Function>
+    auto transform(Function&& change) const {
+        using changed = decltype(detail::call_for_result(change));
+        return has_value() ? detail::call_for_result(change) : changed(error_.reason());
+    }
+    template <class Function>
+    result transform_error(Function&& change) const {
+        return has_value() ? result() : result(std::forward<Function>(change)(error_.reason()));
+    }
+
+private:
+    detail::error_box error_;
+};
+
+[[nodiscard]] AIAUDIT_COLD inline error fail(errc code, std::string where = {}) {
     return error{code, std::move(where), {}, 0};
 }
 
@@ -217,16 +535,10 @@ namespace detail {
 }
 
 // A stranger's text in a message of ours: short, and on one line.
-[[nodiscard]] inline std::string printable(std::string_view text) {
-    std::string line{text.substr(0, 80)};
-    for (char& c : line) {
-        if (is_control_byte(c)) c = '?';
-    }
-    return line;
-}
+[[nodiscard]] std::string printable(std::string_view text);
 
 }  // namespace detail
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_ERROR_HPP
@@ -250,7 +562,7 @@ namespace detail {
 #include <string_view>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 
 // Time that never steps back, for what takes how long; its zero means nothing.
 using steady_time = std::chrono::steady_clock::time_point;
@@ -305,103 +617,11 @@ constexpr bool take_char(std::string_view text, std::size_t& at, char wanted) no
     return true;
 }
 
-inline void append_padded(std::string& text, std::int64_t value, int width) {
-    std::string const digits = std::to_string(value);
-    for (int i = static_cast<int>(digits.size()); i < width; ++i) text.push_back('0');
-    text += digits;
-}
+void append_padded(std::string& text, std::int64_t value, int width);
 
 }  // namespace detail
 
-inline result<timestamp> timestamp::parse(std::string_view text) {
-    using namespace std::chrono;
-    auto const bad = [&] {
-        return fail(errc::bad_time,
-                    "not an ISO 8601 time: '" + std::string(text.substr(0, 40)) + "'");
-    };
-    std::size_t at = 0;
-    int const y = detail::take_digits(text, at, 4);
-    if (y < 0 || !detail::take_char(text, at, '-')) return bad();
-    int const m = detail::take_digits(text, at, 2);
-    if (m < 0 || !detail::take_char(text, at, '-')) return bad();
-    int const d = detail::take_digits(text, at, 2);
-    if (d < 0) return bad();
-    year_month_day const date{year{y}, month{static_cast<unsigned>(m)},
-                              day{static_cast<unsigned>(d)}};
-    if (!date.ok() || y < 1678 || y > 2261) return bad();
-    std::int64_t seconds = sys_days{date}.time_since_epoch().count() * seconds_per_day;
-    std::int64_t fraction = 0;
-    if (at == text.size()) return from_seconds(seconds);
-    if (text[at] != 'T' && text[at] != 't' && text[at] != ' ') return bad();
-    ++at;
-    int const hour = detail::take_digits(text, at, 2);
-    if (hour < 0 || hour > 23 || !detail::take_char(text, at, ':')) return bad();
-    int const minute = detail::take_digits(text, at, 2);
-    if (minute < 0 || minute > 59) return bad();
-    int second = 0;
-    if (detail::take_char(text, at, ':')) {
-        second = detail::take_digits(text, at, 2);
-        if (second < 0 || second > 60)
-            return bad();  // 60: a leap second, which POSIX counts as the next second
-        if (detail::take_char(text, at, '.') || detail::take_char(text, at, ',')) {
-            std::int64_t place = nanoseconds_per_second;
-            std::size_t const start = at;
-            for (; at < text.size() && text[at] >= '0' && text[at] <= '9'; ++at) {
-                place /= 10;
-                fraction += place * (text[at] - '0');
-            }
-            if (at == start) return bad();
-        }
-    }
-    seconds += hour * 3600 + minute * 60 + second;
-    if (at < text.size() && (text[at] == 'Z' || text[at] == 'z')) {
-        ++at;
-    } else if (at < text.size() && (text[at] == '+' || text[at] == '-')) {
-        int const sign = text[at++] == '-' ? -1 : 1;
-        int const offset_hours = detail::take_digits(text, at, 2);
-        detail::take_char(text, at, ':');
-        int const offset_minutes = at == text.size() ? 0 : detail::take_digits(text, at, 2);
-        if (offset_hours < 0 || offset_hours > 23 || offset_minutes < 0 || offset_minutes > 59)
-            return bad();
-        seconds -= sign * (offset_hours * 3600 + offset_minutes * 60);
-    }
-    if (at != text.size()) return bad();
-    return timestamp{seconds * nanoseconds_per_second + fraction};
-}
-
-inline std::string timestamp::to_string() const {
-    using namespace std::chrono;
-    std::int64_t const whole = seconds();
-    std::int64_t fraction = ns - whole * nanoseconds_per_second;
-    sys_days const date{floor<days>(sys_seconds{std::chrono::seconds{whole}})};
-    year_month_day const ymd{date};
-    std::int64_t const in_day = whole - date.time_since_epoch().count() * seconds_per_day;
-    std::string text;
-    detail::append_padded(text, static_cast<int>(ymd.year()), 4);
-    text.push_back('-');
-    detail::append_padded(text, static_cast<unsigned>(ymd.month()), 2);
-    text.push_back('-');
-    detail::append_padded(text, static_cast<unsigned>(ymd.day()), 2);
-    text.push_back('T');
-    detail::append_padded(text, in_day / 3600, 2);
-    text.push_back(':');
-    detail::append_padded(text, in_day / 60 % 60, 2);
-    text.push_back(':');
-    detail::append_padded(text, in_day % 60, 2);
-    if (fraction != 0) {
-        int width = 9;
-        while (fraction % 1000 == 0) {
-            fraction /= 1000;
-            width -= 3;
-        }
-        text.push_back('.');
-        detail::append_padded(text, fraction, width);
-    }
-    text.push_back('Z');
-    return text;
-}
-
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_CORE_TIMESTAMP_HPP
@@ -420,7 +640,6 @@ inline std::string timestamp::to_string() const {
 #ifndef AIAUDIT_CORE_CALENDAR_HPP
 #define AIAUDIT_CORE_CALENDAR_HPP
 
-#include <algorithm>
 #include <chrono>
 #include <compare>
 #include <cstdint>
@@ -430,7 +649,7 @@ inline std::string timestamp::to_string() const {
 #include <vector>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 
 // A date, as days since 1970-01-01 in the proleptic Gregorian calendar.
 struct civil_day {
@@ -442,14 +661,7 @@ struct civil_day {
     }
 
     // "2026-08-15". Errors: bad_time.
-    [[nodiscard]] static result<civil_day> parse(std::string_view text) {
-        if (text.size() != 10)
-            return fail(errc::bad_time, "not a date: '" + std::string(text.substr(0, 40)) + "'");
-        auto const at = timestamp::parse(text);
-        if (!at) return at.error();
-        return civil_day{
-            static_cast<std::int32_t>(detail::floor_divide(at->seconds(), seconds_per_day))};
-    }
+    [[nodiscard]] static result<civil_day> parse(std::string_view text);
     [[nodiscard]] std::string to_string() const {
         return timestamp::from_seconds(std::int64_t{days} * seconds_per_day)
             .to_string()
@@ -499,13 +711,7 @@ public:
     [[nodiscard]] std::vector<transition> const& transitions() const noexcept {
         return transitions_;
     }
-    [[nodiscard]] std::int32_t offset_at(std::int64_t utc_seconds) const noexcept {
-        auto const next = std::upper_bound(transitions_.begin(), transitions_.end(), utc_seconds,
-                                           [](std::int64_t seconds, transition const& change) {
-                                               return seconds < change.from_seconds;
-                                           });
-        return next == transitions_.begin() ? first_offset_ : std::prev(next)->offset_seconds;
-    }
+    [[nodiscard]] std::int32_t offset_at(std::int64_t utc_seconds) const noexcept;
     [[nodiscard]] civil_day day_of(timestamp at) const noexcept {
         std::int64_t const local = at.seconds() + offset_at(at.seconds());
         return {static_cast<std::int32_t>(detail::floor_divide(local, seconds_per_day))};
@@ -519,28 +725,7 @@ private:
     std::vector<transition> transitions_{};
 };
 
-inline std::int64_t time_zone::start_seconds(civil_day day) const noexcept {
-    std::int64_t const midnight = std::int64_t{day.days} * seconds_per_day;
-    // Offsets lie within a day of zero, so only changes near midnight matter. Walk the stretches of
-    // constant offset that can show this midnight, earliest first, and take the first instant at
-    // which the local time has reached it.
-    auto next =
-        std::upper_bound(transitions_.begin(), transitions_.end(), midnight - seconds_per_day,
-                         [](std::int64_t seconds, transition const& change) {
-                             return seconds < change.from_seconds;
-                         });
-    std::int32_t offset =
-        next == transitions_.begin() ? first_offset_ : std::prev(next)->offset_seconds;
-    std::int64_t stretch_start = midnight - 2 * seconds_per_day;
-    for (;; ++next) {
-        std::int64_t const candidate = std::max(stretch_start, midnight - offset);
-        if (next == transitions_.end() || candidate < next->from_seconds) return candidate;
-        stretch_start = next->from_seconds;
-        offset = next->offset_seconds;
-    }
-}
-
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_CORE_CALENDAR_HPP
@@ -563,7 +748,7 @@ inline std::int64_t time_zone::start_seconds(civil_day day) const noexcept {
 #include <vector>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 
 // Stored in records: a number is never changed or used again.
 enum class budget_unit : std::uint8_t { usd = 0, tokens = 1, requests = 2 };
@@ -622,7 +807,7 @@ struct budget {
     std::vector<std::uint32_t> alert_percents{50, 80, 100};  // ascending, 1 to 1000, at most 8
 };
 
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_BUDGET_BUDGET_HPP
@@ -639,13 +824,12 @@ struct budget {
 
 #include <array>
 #include <compare>
-#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 
 struct digest {
     std::array<std::uint8_t, 32> bytes{};
@@ -685,20 +869,7 @@ template <class Bytes>
 
 inline std::string digest::to_string() const { return detail::to_hex(bytes); }
 
-inline result<digest> digest::parse(std::string_view text) {
-    digest value;
-    if (text.size() != value.bytes.size() * 2)
-        return fail(errc::bad_argument, "a digest has 64 digits");
-    for (std::size_t i = 0; i < value.bytes.size(); ++i) {
-        int const high = detail::hex_digit(text[i * 2]);
-        int const low = detail::hex_digit(text[i * 2 + 1]);
-        if (high < 0 || low < 0) return fail(errc::bad_argument, "not a hexadecimal digest");
-        value.bytes[i] = static_cast<std::uint8_t>(high * 16 + low);
-    }
-    return value;
-}
-
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_CORE_DIGEST_HPP
@@ -716,12 +887,11 @@ inline result<digest> digest::parse(std::string_view text) {
 #include <array>
 #include <compare>
 #include <cstdint>
-#include <random>
 #include <string>
 #include <string_view>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 
 // A record's place in the log: dense, the first is 1. Zero is "none".
 enum class sequence : std::uint64_t {};
@@ -760,15 +930,7 @@ namespace detail {
 
 // From a generator of this thread, seeded by the operating system: for what must be unlikely to
 // meet, not for secrets.
-[[nodiscard]] inline std::uint64_t random_bits() {
-    thread_local std::mt19937_64 generator = [] {
-        std::random_device entropy;
-        std::seed_seq seed{entropy(), entropy(), entropy(), entropy(),
-                           entropy(), entropy(), entropy(), entropy()};
-        return std::mt19937_64{seed};
-    }();
-    return generator();
-}
+[[nodiscard]] std::uint64_t random_bits();
 
 }  // namespace detail
 
@@ -792,21 +954,8 @@ namespace detail {
 
 // Reads 32 hexadecimal digits into 16 bytes, skipping hyphens at the places of a UUID where
 // `hyphens` says so.
-[[nodiscard]] inline bool parse_hex16(std::string_view text, bool hyphens,
-                                      std::array<std::uint8_t, 16>& out) {
-    std::size_t at = 0;
-    for (std::size_t i = 0; i < 16; ++i) {
-        if (hyphens && (i == 4 || i == 6 || i == 8 || i == 10) && !take_char(text, at, '-'))
-            return false;
-        if (at + 2 > text.size()) return false;
-        int const high = hex_digit(text[at]);
-        int const low = hex_digit(text[at + 1]);
-        if (high < 0 || low < 0) return false;
-        out[i] = static_cast<std::uint8_t>(high * 16 + low);
-        at += 2;
-    }
-    return at == text.size();
-}
+[[nodiscard]] bool parse_hex16(std::string_view text, bool hyphens,
+                               std::array<std::uint8_t, 16>& out);
 
 }  // namespace detail
 
@@ -822,14 +971,7 @@ inline result<operation_id> operation_id::parse(std::string_view text) {
     return id;
 }
 
-inline result<trace_id> trace_id::parse(std::string_view text) {
-    trace_id id;
-    if (!detail::parse_hex16(text, false, id.bytes))
-        return fail(errc::bad_argument, "not a trace id");
-    return id;
-}
-
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_CORE_IDS_HPP
@@ -851,7 +993,7 @@ inline result<trace_id> trace_id::parse(std::string_view text) {
 #include <vector>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 
 enum class refusal_reason : std::uint8_t {
     full,          // the limit would be passed
@@ -932,7 +1074,7 @@ struct budget_crossing {
     std::uint32_t percent = 0;
 };
 
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_BUDGET_DECISION_HPP
@@ -952,14 +1094,13 @@ struct budget_crossing {
 #ifndef AIAUDIT_CORE_MONEY_HPP
 #define AIAUDIT_CORE_MONEY_HPP
 
-#include <algorithm>
 #include <compare>
 #include <cstdint>
 #include <string>
 #include <string_view>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 namespace detail {
 
 inline constexpr int128 int128_max = static_cast<int128>(~uint128{0} >> 1);
@@ -967,10 +1108,10 @@ inline constexpr int128 int128_max = static_cast<int128>(~uint128{0} >> 1);
 // Digits with an optional sign, point and exponent ("-1.25e-7") times 10^scale, as a whole number.
 // money_inexact where digits would be lost, money_overflow past 128 bits, bad_argument for other
 // text.
-[[nodiscard]] inline result<int128> parse_scaled_decimal(std::string_view text, int scale);
+[[nodiscard]] result<int128> parse_scaled_decimal(std::string_view text, int scale);
 
 // value / 10^scale in the shortest decimal digits, never an exponent.
-[[nodiscard]] inline std::string format_scaled_decimal(int128 value, int scale);
+[[nodiscard]] std::string format_scaled_decimal(int128 value, int scale);
 
 // The quotient rounded to nearest, ties to even. divisor > 0.
 [[nodiscard]] constexpr int128 divide_half_even(int128 value, int128 divisor) noexcept {
@@ -1039,7 +1180,7 @@ public:
     }
 
 private:
-    [[noreturn]] static void overflow() { throw exception(fail(errc::money_overflow)); }
+    [[noreturn]] static void overflow() { AIAUDIT_THROW(exception(fail(errc::money_overflow))); }
     int128 pico_ = 0;
 };
 
@@ -1086,6 +1227,7 @@ class exact_cost {
 public:
     [[nodiscard]] result<void> add(std::uint64_t count, rate price, multiplier factor = {});
     [[nodiscard]] result<void> add(exact_cost const& other);
+    [[nodiscard]] result<void> add(money amount);
     [[nodiscard]] money rounded() const noexcept {
         return money::from_pico(
             detail::divide_half_even(numerator_, denominator_ * yocto_per_pico));
@@ -1098,46 +1240,8 @@ private:
     int128 denominator_ = 1;  // small: the least common multiple of the factors' denominators
 };
 
-inline result<void> exact_cost::add(std::uint64_t count, rate price, multiplier factor) {
-    AIAUDIT_ASSERT(factor.numerator > 0);
-    AIAUDIT_ASSERT(factor.denominator > 0);
-    int128 product = 0;
-    if (__builtin_mul_overflow(price.yocto(), static_cast<int128>(count), &product) ||
-        __builtin_mul_overflow(product, static_cast<int128>(factor.numerator), &product)) {
-        return fail(errc::money_overflow);
-    }
-    return add_fraction(product, factor.denominator);
-}
-
 inline result<void> exact_cost::add(exact_cost const& other) {
     return add_fraction(other.numerator_, other.denominator_);
-}
-
-inline result<void> exact_cost::add_fraction(int128 numerator, int128 denominator) {
-    int128 a = denominator_;
-    int128 b = denominator;
-    while (b != 0) {
-        int128 const next = a % b;
-        a = b;
-        b = next;
-    }
-    int128 const grow_self = denominator / a;
-    int128 const grow_other = denominator_ / a;
-    int128 common = 0;
-    int128 left = 0;
-    int128 right = 0;
-    int128 sum = 0;
-    int128 divisor = 0;
-    if (__builtin_mul_overflow(denominator_, grow_self, &common) ||
-        __builtin_mul_overflow(common, yocto_per_pico, &divisor) ||
-        __builtin_mul_overflow(numerator_, grow_self, &left) ||
-        __builtin_mul_overflow(numerator, grow_other, &right) ||
-        __builtin_add_overflow(left, right, &sum)) {
-        return fail(errc::money_overflow);
-    }
-    numerator_ = sum;
-    denominator_ = common;
-    return {};
 }
 
 namespace detail {
@@ -1149,499 +1253,11 @@ struct decimal_parts {
     long exponent = 0;     // value = digits * 10^exponent
 };
 
-inline result<decimal_parts> split_decimal(std::string_view text) {
-    auto const bad = [&] {
-        return fail(errc::bad_argument,
-                    "not a decimal number: '" + std::string(text.substr(0, 40)) + "'");
-    };
-    decimal_parts parts;
-    std::size_t at = 0;
-    if (at < text.size() && (text[at] == '-' || text[at] == '+'))
-        parts.negative = text[at++] == '-';
-    bool any_digit = false;
-    bool after_point = false;
-    for (; at < text.size(); ++at) {
-        char const c = text[at];
-        if (c == '.' && !after_point) {
-            after_point = true;
-        } else if (c >= '0' && c <= '9') {
-            any_digit = true;
-            if (after_point) --parts.exponent;
-            if (c != '0' || !parts.digits.empty()) parts.digits.push_back(c);
-        } else {
-            break;
-        }
-    }
-    if (!any_digit || text.size() > 400) return bad();
-    if (at == text.size()) return parts;
-    if (text[at] != 'e' && text[at] != 'E') return bad();
-    ++at;
-    bool negative_exponent = false;
-    if (at < text.size() && (text[at] == '-' || text[at] == '+'))
-        negative_exponent = text[at++] == '-';
-    if (at == text.size() || text.size() - at > 4) return bad();
-    long exponent = 0;
-    for (; at < text.size(); ++at) {
-        if (text[at] < '0' || text[at] > '9') return bad();
-        exponent = exponent * 10 + (text[at] - '0');
-    }
-    parts.exponent += negative_exponent ? -exponent : exponent;
-    return parts;
-}
-
-inline result<int128> parse_scaled_decimal(std::string_view text, int scale) {
-    auto parts = split_decimal(text);
-    if (!parts) return parts.error();
-    std::string& digits = parts->digits;
-    if (digits.empty()) return int128{0};
-    long exponent = parts->exponent + scale;
-    while (exponent < 0 && !digits.empty() && digits.back() == '0') {
-        digits.pop_back();
-        ++exponent;
-    }
-    if (exponent < 0) {
-        return fail(errc::money_inexact,
-                    "too many decimal places: '" + std::string(text.substr(0, 40)) + "'");
-    }
-    int128 value = 0;
-    auto const push = [&value](int digit) {
-        return !__builtin_mul_overflow(value, int128{10}, &value) &&
-               !__builtin_add_overflow(value, static_cast<int128>(digit), &value);
-    };
-    for (char const c : digits) {
-        if (!push(c - '0')) return fail(errc::money_overflow, std::string(text.substr(0, 40)));
-    }
-    for (; exponent > 0; --exponent) {
-        if (!push(0)) return fail(errc::money_overflow, std::string(text.substr(0, 40)));
-    }
-    return parts->negative ? -value : value;
-}
-
-inline std::string format_scaled_decimal(int128 value, int scale) {
-    bool const negative = value < 0;
-    uint128 rest =
-        negative ? uint128{0} - static_cast<uint128>(value) : static_cast<uint128>(value);
-    std::string text;  // built backwards
-    bool significant = false;
-    for (int place = 0; place < scale || rest != 0 || place == scale; ++place) {
-        if (place == scale && significant) text.push_back('.');
-        char const digit = static_cast<char>('0' + static_cast<int>(rest % 10));
-        rest /= 10;
-        significant = significant || digit != '0';
-        if (place >= scale || significant) text.push_back(digit);
-    }
-    if (negative) text.push_back('-');
-    std::reverse(text.begin(), text.end());
-    return text;
-}
-
 }  // namespace detail
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_CORE_MONEY_HPP
-
-// ---- aiaudit/budget/budget_text.hpp ----
-// SPDX-License-Identifier: MIT
-//
-// budget_text.hpp: budgets in words: how they are given on a command line, kept in records and
-// shown; and whether one is well-formed.
-//
-// Threads: functions without state.
-// Floor 4.
-#ifndef AIAUDIT_BUDGET_BUDGET_TEXT_HPP
-#define AIAUDIT_BUDGET_BUDGET_TEXT_HPP
-
-#include <algorithm>
-#include <array>
-#include <charconv>
-#include <cstddef>
-#include <cstdint>
-#include <optional>
-#include <string>
-#include <string_view>
-#include <system_error>
-#include <utility>
-#include <vector>
-
-namespace aiaudit {
-inline namespace v1 {
-namespace detail {
-
-// 10^24: a limit or an amount above it (10^12 USD, 10^24 tokens) is a mistake, and a sum of
-// 10^14 of them still fits in 128 bits.
-inline constexpr int128 budget_amount_most = int128{1'000'000'000'000} * 1'000'000'000'000;
-// Of a bucket, so that what runs out of it in any time fits in 128 bits.
-inline constexpr int128 bucket_limit_most = int128{1} << 62;
-inline constexpr std::uint32_t rolling_hours_most = 8'784;  // a leap year
-inline constexpr std::uint64_t budget_wait_ms_most = 3'600'000;
-inline constexpr std::size_t budget_name_bytes = 64;
-inline constexpr std::size_t subject_name_bytes = 1'024;
-inline constexpr std::size_t downgrade_models_most = 16;
-inline constexpr std::size_t alert_percents_most = 8;
-inline constexpr std::uint32_t alert_percent_most = 1'000;
-
-inline constexpr std::array<std::string_view, 3> budget_unit_names{"usd", "tokens", "requests"};
-inline constexpr std::array<std::string_view, 7> budget_dimension_names{
-    "everyone", "user", "model", "provider", "project", "key", "tag"};
-
-[[nodiscard]] inline error bad_budget(std::string where) {
-    return fail(errc::bad_argument, std::move(where));
-}
-
-// What stands in `names` at the place of `name`.
-template <class Enum, std::size_t Size>
-[[nodiscard]] std::optional<Enum> enum_named(std::array<std::string_view, Size> const& names,
-                                             std::string_view name) noexcept {
-    auto const found = std::find(names.begin(), names.end(), name);
-    if (found == names.end()) return std::nullopt;
-    return static_cast<Enum>(found - names.begin());
-}
-
-// All of the text as a number without sign.
-template <class Integer>
-[[nodiscard]] std::optional<Integer> whole_number(std::string_view text) noexcept {
-    Integer value{};
-    auto const [end, failure] = std::from_chars(text.data(), text.data() + text.size(), value);
-    bool const signed_text = !text.empty() && text.front() == '-';
-    if (failure != std::errc{} || end != text.data() + text.size() || signed_text)
-        return std::nullopt;
-    return value;
-}
-
-// Calls visit(part) -> bool for what stands between the commas, while it returns true.
-template <class Visitor>
-[[nodiscard]] bool all_of_list(std::string_view text, Visitor&& visit) {
-    for (;;) {
-        std::size_t const comma = text.find(',');
-        if (!visit(text.substr(0, comma))) return false;
-        if (comma == std::string_view::npos) return true;
-        text.remove_prefix(comma + 1);
-    }
-}
-
-// A name that can be shown on a line.
-[[nodiscard]] inline bool is_subject_name(std::string_view name) noexcept {
-    return !name.empty() && name.size() <= subject_name_bytes &&
-           std::none_of(name.begin(), name.end(), is_control_byte);
-}
-[[nodiscard]] inline bool is_budget_name(std::string_view name) noexcept {
-    auto const fits = [](char c) {
-        return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
-               c == '.' || c == '_' || c == '-';
-    };
-    return !name.empty() && name.size() <= budget_name_bytes &&
-           std::all_of(name.begin(), name.end(), fits);
-}
-
-}  // namespace detail
-
-[[nodiscard]] constexpr std::string_view name_of(budget_unit unit) noexcept {
-    return detail::budget_unit_names[static_cast<std::size_t>(unit)];
-}
-
-// The rest: errors are bad_argument, one line that says what is wrong and what would be right.
-
-[[nodiscard]] inline result<budget_unit> parse_budget_unit(std::string_view text) {
-    if (auto const unit = detail::enum_named<budget_unit>(detail::budget_unit_names, text))
-        return *unit;
-    return detail::bad_budget("unknown unit '" + detail::printable(text) +
-                              "'; use usd, tokens or requests");
-}
-
-// "everyone", "each-user", "each-tag:team", "user=alice", "tag:team=red".
-[[nodiscard]] inline result<budget_scope> parse_budget_scope(std::string_view text) {
-    auto const bad = [text] {
-        return detail::bad_budget("unknown scope '" + detail::printable(text) +
-                                  "'; use everyone, each-user or user=NAME (as well model, "
-                                  "provider, project, key), each-tag:KEY or tag:KEY=VALUE");
-    };
-    if (text == "everyone") return budget_scope{};
-    budget_scope scope;
-    std::string_view rest = text;
-    constexpr std::string_view each = "each-";
-    scope.each = rest.starts_with(each);
-    if (scope.each) rest.remove_prefix(each.size());
-    std::string_view const word = rest.substr(0, rest.find_first_of(":="));
-    auto const of = detail::enum_named<budget_dimension>(detail::budget_dimension_names, word);
-    if (!of || *of == budget_dimension::everyone) return bad();
-    scope.of = *of;
-    rest.remove_prefix(word.size());
-    if (scope.of == budget_dimension::tag) {
-        if (!rest.starts_with(':')) return bad();
-        rest.remove_prefix(1);
-        std::string_view const key = rest.substr(0, rest.find('='));
-        if (!detail::is_subject_name(key)) return bad();
-        scope.tag = key;
-        rest.remove_prefix(key.size());
-    }
-    if (scope.each) return rest.empty() ? result<budget_scope>(std::move(scope)) : bad();
-    if (!rest.starts_with('=') || !detail::is_subject_name(rest.substr(1))) return bad();
-    scope.name = rest.substr(1);
-    return scope;
-}
-
-// "day", "month", "total", "minute", "24h". The zone is that of a day or a month.
-[[nodiscard]] inline result<budget_window> parse_budget_window(std::string_view text,
-                                                               time_zone zone = {}) {
-    if (text == "day") return budget_window{budget_period::day, 0, std::move(zone)};
-    if (text == "month") return budget_window{budget_period::month, 0, std::move(zone)};
-    if (text == "total") return budget_window{budget_period::total, 0, {}};
-    if (text == "minute") return budget_window{budget_period::minute, 0, {}};
-    if (text.ends_with('h')) {
-        auto const hours = detail::whole_number<std::uint32_t>(text.substr(0, text.size() - 1));
-        if (hours && *hours >= 1 && *hours <= detail::rolling_hours_most)
-            return budget_window{budget_period::rolling, *hours, {}};
-    }
-    return detail::bad_budget("unknown window '" + detail::printable(text) +
-                              "'; use day, month, total, minute or hours from 1h to 8784h");
-}
-
-// Dollars exactly ("50.00"), or a whole number of tokens or requests.
-[[nodiscard]] inline result<int128> parse_budget_limit(std::string_view text, budget_unit unit) {
-    auto const bad = [text](std::string_view why) {
-        return detail::bad_budget("limit '" + detail::printable(text) + "' " + std::string(why));
-    };
-    auto const value =
-        detail::parse_scaled_decimal(text, unit == budget_unit::usd ? money::scale : 0);
-    if (!value && value.error().code == errc::money_inexact)
-        return bad(unit == budget_unit::usd ? "has more than 12 decimal places"
-                                            : "is not a whole number");
-    if (!value && value.error().code == errc::money_overflow) return bad("is too large");
-    if (!value) return bad("is not a number");
-    if (*value < 0) return bad("is negative");
-    if (*value > detail::budget_amount_most) return bad("is too large");
-    return *value;
-}
-
-// "refuse", "warn", "downgrade=gpt-5-mini,gpt-5-nano", "wait=1500" (milliseconds at the most).
-// Leaves `into` as it is where the text is wrong.
-[[nodiscard]] inline result<void> parse_budget_action(std::string_view text, budget& into) {
-    auto const bad = [text] {
-        return detail::bad_budget("unknown action '" + detail::printable(text) +
-                                  "'; use refuse, warn, downgrade=MODEL,... (1 to 16) or "
-                                  "wait=MILLISECONDS (1 to 3600000)");
-    };
-    auto then = budget_action::refuse;
-    std::vector<std::string> models;
-    std::uint64_t wait_ms_most = 0;
-    constexpr std::string_view downgrade = "downgrade=";
-    constexpr std::string_view wait = "wait=";
-    if (text == "warn") {
-        then = budget_action::warn;
-    } else if (text.starts_with(downgrade)) {
-        then = budget_action::downgrade;
-        bool const fit =
-            detail::all_of_list(text.substr(downgrade.size()), [&](std::string_view model) {
-                models.emplace_back(model);
-                return detail::is_subject_name(model) &&
-                       models.size() <= detail::downgrade_models_most;
-            });
-        if (!fit) return bad();
-    } else if (text.starts_with(wait)) {
-        then = budget_action::wait;
-        auto const most = detail::whole_number<std::uint64_t>(text.substr(wait.size()));
-        if (!most || *most == 0 || *most > detail::budget_wait_ms_most) return bad();
-        wait_ms_most = *most;
-    } else if (text != "refuse") {
-        return bad();
-    }
-    into.then = then;
-    into.models = std::move(models);
-    into.wait_ms_most = wait_ms_most;
-    return {};
-}
-
-// "50,80,100"; empty for none.
-[[nodiscard]] inline result<std::vector<std::uint32_t>> parse_alert_percents(
-    std::string_view text) {
-    std::vector<std::uint32_t> percents;
-    if (text.empty()) return percents;
-    bool const fit = detail::all_of_list(text, [&percents](std::string_view part) {
-        auto const percent = detail::whole_number<std::uint32_t>(part);
-        bool const good = percent && *percent >= 1 && *percent <= detail::alert_percent_most &&
-                          (percents.empty() || percents.back() < *percent) &&
-                          percents.size() < detail::alert_percents_most;
-        if (good) percents.push_back(*percent);
-        return good;
-    });
-    if (fit) return percents;
-    return detail::bad_budget("alerts '" + detail::printable(text) +
-                              "' are not at most 8 ascending percents from 1 to 1000");
-}
-
-namespace detail {
-
-[[nodiscard]] inline std::string percents_text(std::vector<std::uint32_t> const& percents) {
-    std::string text;
-    for (std::uint32_t const percent : percents)
-        text.append(text.empty() ? "" : ",").append(std::to_string(percent));
-    return text;
-}
-
-// Whether the windows are those of the calendar of a zone.
-[[nodiscard]] constexpr bool is_calendar(budget_period period) noexcept {
-    return period == budget_period::day || period == budget_period::month;
-}
-
-// "user", "tag:team".
-[[nodiscard]] inline std::string dimension_text(budget_scope const& scope) {
-    std::string text{budget_dimension_names[static_cast<std::size_t>(scope.of)]};
-    if (scope.of == budget_dimension::tag) text.append(":").append(scope.tag);
-    return text;
-}
-
-[[nodiscard]] inline result<void> check_scope(budget_scope const& scope, std::string const& where) {
-    if (scope.of > budget_dimension::tag) return bad_budget(where + "unknown scope");
-    bool const is_tag = scope.of == budget_dimension::tag;
-    if (is_tag && (!is_subject_name(scope.tag) || scope.tag.find('=') != std::string::npos))
-        return bad_budget(where + "a scope by a tag needs its key, which has no '='");
-    if (!is_tag && !scope.tag.empty())
-        return bad_budget(where + "a tag's key belongs to a scope by a tag alone");
-    bool const named = scope.of != budget_dimension::everyone && !scope.each;
-    if (scope.of == budget_dimension::everyone && scope.each)
-        return bad_budget(where + "everyone together has one limit; use each-user");
-    if (named && !is_subject_name(scope.name))
-        return bad_budget(where + "the scope " + dimension_text(scope) +
-                          " needs a name of 1 to 1024 bytes, without control characters");
-    if (!named && !scope.name.empty())
-        return bad_budget(where + "a name belongs to a scope of one alone");
-    return {};
-}
-
-[[nodiscard]] inline result<void> check_zone(time_zone const& zone, std::string const& where) {
-    auto const fits = [](std::int32_t offset) {
-        return offset > -seconds_per_day && offset < seconds_per_day;
-    };
-    bool good = is_subject_name(zone.name()) && fits(zone.first_offset_seconds());
-    auto const& changes = zone.transitions();
-    for (std::size_t i = 0; i < changes.size(); ++i) {
-        good = good && fits(changes[i].offset_seconds) &&
-               (i == 0 || changes[i - 1].from_seconds < changes[i].from_seconds);
-    }
-    if (good) return {};
-    return bad_budget(where + "the zone has no name, an offset of a day, or changes out of order");
-}
-
-[[nodiscard]] inline result<void> check_action(budget const& of, std::string const& where) {
-    if (of.then > budget_action::wait) return bad_budget(where + "unknown action");
-    bool const lists = of.then == budget_action::downgrade;
-    if (lists != !of.models.empty() || of.models.size() > downgrade_models_most)
-        return bad_budget(where + "a downgrade, and nothing else, has 1 to 16 models");
-    for (std::string const& model : of.models) {
-        if (!is_subject_name(model) || model.find(',') != std::string::npos)
-            return bad_budget(where + "a model of the downgrade has no name, or one with a comma");
-    }
-    bool const waits = of.then == budget_action::wait;
-    if (waits && of.window.period != budget_period::minute)
-        return bad_budget(where + "only a budget of a minute can be waited for");
-    if (waits != (of.wait_ms_most != 0) || of.wait_ms_most > budget_wait_ms_most)
-        return bad_budget(where + "a wait, and nothing else, has 1 to 3600000 milliseconds");
-    return {};
-}
-
-}  // namespace detail
-
-// Whether a budget is well-formed.
-[[nodiscard]] inline result<void> check(budget const& of) {
-    if (!detail::is_budget_name(of.name))
-        return detail::bad_budget("a budget's name is 1 to 64 of A-Z a-z 0-9 . _ -, not '" +
-                                  detail::printable(of.name) + "'");
-    std::string const where = "budget '" + of.name + "': ";
-    if (of.unit > budget_unit::requests) return detail::bad_budget(where + "unknown unit");
-    if (of.window.period > budget_period::minute)
-        return detail::bad_budget(where + "unknown window");
-    if (of.limit < 0) return detail::bad_budget(where + "the limit is negative");
-    bool const bucket = of.window.period == budget_period::minute;
-    if (of.limit > (bucket ? detail::bucket_limit_most : detail::budget_amount_most))
-        return detail::bad_budget(where + "the limit is too large");
-    if (auto ok = detail::check_scope(of.scope, where); !ok) return ok;
-    bool const rolling = of.window.period == budget_period::rolling;
-    if (rolling && (of.window.hours < 1 || of.window.hours > detail::rolling_hours_most))
-        return detail::bad_budget(where + "a rolling window has 1 to 8784 hours");
-    if (!rolling && of.window.hours != 0)
-        return detail::bad_budget(where + "hours belong to a rolling window alone");
-    if (auto ok = detail::check_zone(of.window.zone, where); !ok) return ok;
-    if (auto ok = detail::check_action(of, where); !ok) return ok;
-    auto const parsed = parse_alert_percents(detail::percents_text(of.alert_percents));
-    if (!parsed) return detail::bad_budget(where + parsed.error().where);
-    return {};
-}
-
-// What the parsers above read.
-[[nodiscard]] inline std::string scope_text(budget_scope const& scope) {
-    std::string const text = detail::dimension_text(scope);
-    if (scope.of == budget_dimension::everyone) return text;
-    return scope.each ? "each-" + text : text + "=" + scope.name;
-}
-[[nodiscard]] inline std::string window_text(budget_window const& window) {
-    switch (window.period) {
-    case budget_period::total: return "total";
-    case budget_period::day: return "day";
-    case budget_period::month: return "month";
-    case budget_period::rolling: return std::to_string(window.hours) + "h";
-    case budget_period::minute: return "minute";
-    }
-    return "unknown";
-}
-[[nodiscard]] inline std::string action_text(budget const& of) {
-    switch (of.then) {
-    case budget_action::refuse: return "refuse";
-    case budget_action::warn: return "warn";
-    case budget_action::downgrade: {
-        std::string text;
-        for (std::string const& model : of.models)
-            text.append(text.empty() ? "downgrade=" : ",").append(model);
-        return text;
-    }
-    case budget_action::wait: return "wait=" + std::to_string(of.wait_ms_most);
-    }
-    return "unknown";
-}
-[[nodiscard]] inline std::string amount_text(int128 amount, budget_unit unit) {
-    return detail::format_scaled_decimal(amount, unit == budget_unit::usd ? money::scale : 0);
-}
-// Whose limit it is: "everyone", "user=alice", "tag:team=red". `name` is that of an each-scope.
-[[nodiscard]] inline std::string subject_text(budget_scope const& scope, std::string_view name) {
-    std::string text = detail::dimension_text(scope);
-    if (scope.of == budget_dimension::everyone) return text;
-    return text.append("=").append(scope.each ? name : std::string_view(scope.name));
-}
-
-namespace detail {
-
-// "0.05 USD", "1000 tokens".
-[[nodiscard]] inline std::string amount_and_unit(int128 amount, budget_unit unit) {
-    std::string_view const word = unit == budget_unit::usd ? "USD" : name_of(unit);
-    return amount_text(amount, unit).append(" ").append(word);
-}
-
-}  // namespace detail
-
-// One line: budget, limit, spent, reserved, asked, when it resets.
-[[nodiscard]] inline std::string refusal_text(budget_refusal const& refused) {
-    auto const amount = [&refused](int128 value) {
-        return detail::amount_and_unit(value, refused.unit);
-    };
-    std::string text = "budget '" + refused.budget + "' of " + detail::printable(refused.subject);
-    switch (refused.reason) {
-    case refusal_reason::full: break;
-    case refusal_reason::unbounded: text += " cannot hold a call that has no bound"; break;
-    case refusal_reason::unpriced: text += " cannot hold a call whose model has no price"; break;
-    case refusal_reason::clock_behind: text += " forgot what was spent so long ago"; break;
-    }
-    text += ": limit " + amount(refused.limit) + ", spent " + amount(refused.spent) +
-            ", reserved " + amount(refused.reserved) + ", asked " + amount(refused.asked);
-    if (refused.resets_at) text += ", resets at " + refused.resets_at->to_string();
-    if (refused.retry_after_ms != 0)
-        text += ", try again in " + std::to_string(refused.retry_after_ms) + " ms";
-    return text;
-}
-
-}  // namespace v1
-}  // namespace aiaudit
-
-#endif  // AIAUDIT_BUDGET_BUDGET_TEXT_HPP
 
 // ---- aiaudit/core/usage.hpp ----
 // SPDX-License-Identifier: MIT
@@ -1666,7 +1282,7 @@ namespace detail {
 #include <string_view>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 
 // Stored in records: a number is never changed or used again.
 enum class unit : std::uint8_t {
@@ -1878,7 +1494,7 @@ constexpr void for_each_count(usage const& counts, Visitor&& visit) {
     }
 }
 
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_CORE_USAGE_HPP
@@ -1901,7 +1517,7 @@ constexpr void for_each_count(usage const& counts, Visitor&& visit) {
 #include <vector>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 
 // What was asked for. Stored in records: a number is never changed or used again.
 enum class operation : std::uint8_t {
@@ -1976,7 +1592,7 @@ struct attempt_facts {
     friend bool operator==(attempt_facts const&, attempt_facts const&) = default;
 };
 
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_CORE_CALL_HPP
@@ -2000,7 +1616,7 @@ struct attempt_facts {
 #include <vector>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 
 // Stored in records: a number is never changed or used again.
 enum class record_kind : std::uint8_t {
@@ -2123,6 +1739,17 @@ using record_view = basic_record<std::string_view>;
 
 namespace detail {
 
+// A record_view as a parameter beside a record: braces make a record, and no other call is
+// ambiguous.
+class record_view_argument {
+public:
+    record_view_argument(record_view const& entry) noexcept : entry_(&entry) {}  // NOLINT: implicit
+    [[nodiscard]] record_view const& entry() const noexcept { return *entry_; }
+
+private:
+    record_view const* entry_;
+};
+
 // The value of the first tag of that name; empty where there is none.
 template <class String>
 [[nodiscard]] std::string_view tag_of(basic_record<String> const& entry, std::string_view name) {
@@ -2133,27 +1760,898 @@ template <class String>
 }
 
 }  // namespace detail
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_CORE_RECORD_HPP
 
-// ---- aiaudit/budget/budget_record.hpp ----
+// ---- aiaudit/detail/function_ref.hpp ----
 // SPDX-License-Identifier: MIT
 //
-// budget_record.hpp: a budget that was set or removed, and an attempt that was refused, as records
-// of the log.
+// function_ref.hpp: a callback as a parameter, without a template and without an allocation.
 //
-// A definition carries the changes of its zone's clock, so that whoever folds the log needs no zone
-// database, and two that have different ones agree.
-// Threads: functions without state.
-// Floor 4.
-#ifndef AIAUDIT_BUDGET_BUDGET_RECORD_HPP
-#define AIAUDIT_BUDGET_BUDGET_RECORD_HPP
+// Threads: as the function's.
+// Floor 1.
+#ifndef AIAUDIT_DETAIL_FUNCTION_REF_HPP
+#define AIAUDIT_DETAIL_FUNCTION_REF_HPP
 
-#include <charconv>
+#include <memory>
+#include <type_traits>
+#include <utility>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+template <class Signature>
+class function_ref;
+
+// Refers to a function object, which must outlive it: for parameters, never to be stored.
+template <class Return, class... Arguments>
+class function_ref<Return(Arguments...)> {
+public:
+    template <class Function>
+    requires(!std::is_same_v<std::remove_cvref_t<Function>, function_ref>)
+        function_ref(Function&& function)  // NOLINT: implicit
+    noexcept
+        : object_(const_cast<void*>(static_cast<void const*>(std::addressof(function)))),
+          call_([](void* object, Arguments... arguments) -> Return {
+              return (*static_cast<std::add_pointer_t<Function>>(object))(
+                  std::forward<Arguments>(arguments)...);
+          }) {}
+
+    Return operator()(Arguments... arguments) const {
+        return call_(object_, std::forward<Arguments>(arguments)...);
+    }
+
+private:
+    void* object_;
+    Return (*call_)(void*, Arguments...);
+};
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_DETAIL_FUNCTION_REF_HPP
+
+// ---- aiaudit/rollup/query.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// query.hpp: what a report may be asked for.
+//
+// Threads: plain values.
+// Floor 4.
+#ifndef AIAUDIT_ROLLUP_QUERY_HPP
+#define AIAUDIT_ROLLUP_QUERY_HPP
+
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+
+// By what a report adds up. Stored in day parts: a number is never changed or used again.
+enum class dimension : std::uint8_t { everything, model, user, project, key, provider, status };
+inline constexpr std::size_t dimension_count = 7;
+
+// A span of calendar days, both ends included.
+struct day_range {
+    civil_day first{(std::numeric_limits<std::int32_t>::min)()};
+    civil_day last{(std::numeric_limits<std::int32_t>::max)()};
+
+    [[nodiscard]] constexpr bool holds(civil_day day) const noexcept {
+        return first <= day && day <= last;
+    }
+    friend constexpr bool operator==(day_range, day_range) noexcept = default;
+};
+
+enum class report_kind : std::uint8_t {
+    daily,
+    models,
+    users,
+    user,
+    projects,
+    keys,
+    providers,
+    statuses
+};
+
+[[nodiscard]] constexpr std::string_view name_of(report_kind kind) noexcept {
+    constexpr std::array<std::string_view, 8> names{"daily",    "models", "users",     "user",
+                                                    "projects", "keys",   "providers", "statuses"};
+    return names[static_cast<std::size_t>(kind)];
+}
+[[nodiscard]] constexpr std::optional<report_kind> report_named(std::string_view name) noexcept {
+    for (int i = 0; i < 8; ++i) {
+        if (name_of(static_cast<report_kind>(i)) == name) return static_cast<report_kind>(i);
+    }
+    return std::nullopt;
+}
+
+// Memory for sums of past days (rollup.hpp).
+struct rollup_options {
+    std::uint64_t memory_bytes = std::uint64_t{128} << 20;
+};
+
+struct report_query {
+    report_kind kind = report_kind::daily;
+    time_zone zone{};    // whose calendar days
+    day_range days{};    // all, by default
+    std::string user{};  // for report_kind::user
+};
+
+// The names that a group of a report stands for; only those of its dimension are filled.
+struct group_names {
+    std::string_view user{};
+    std::string_view project{};
+    std::string_view key_id{};
+    std::string_view provider{};
+    std::string_view model{};
+    std::string_view status{};
+};
+
+namespace detail {
+
+[[nodiscard]] constexpr dimension dimension_of(report_kind kind) noexcept {
+    switch (kind) {
+    case report_kind::daily: return dimension::everything;
+    case report_kind::models:
+    case report_kind::user: return dimension::model;
+    case report_kind::users: return dimension::user;
+    case report_kind::projects: return dimension::project;
+    case report_kind::keys: return dimension::key;
+    case report_kind::providers: return dimension::provider;
+    case report_kind::statuses: return dimension::status;
+    }
+    return dimension::everything;
+}
+
+[[nodiscard]] constexpr std::size_t index_of(dimension by) noexcept {
+    return static_cast<std::size_t>(by);
+}
+// Latencies are kept for everything and by model; other dimensions have none.
+[[nodiscard]] constexpr bool keeps_latency(dimension by) noexcept {
+    return by == dimension::everything || by == dimension::model;
+}
+
+inline constexpr std::int64_t slot_seconds = 900;
+inline constexpr std::int64_t slots_per_day = seconds_per_day / slot_seconds;
+
+// A quarter of an hour of UTC, counted from 1970.
+[[nodiscard]] constexpr std::int64_t slot_of(timestamp at) noexcept {
+    return floor_divide(at.seconds(), slot_seconds);
+}
+[[nodiscard]] constexpr civil_day utc_day_of_slot(std::int64_t slot) noexcept {
+    return {static_cast<std::int32_t>(floor_divide(slot, slots_per_day))};
+}
+[[nodiscard]] constexpr std::int64_t first_slot_of(civil_day utc_day) noexcept {
+    return std::int64_t{utc_day.days} * slots_per_day;
+}
+// A slot counts whole with the day that it begins in.
+[[nodiscard]] inline civil_day day_of_slot(time_zone const& zone, std::int64_t slot) noexcept {
+    return zone.day_of(timestamp::from_seconds(slot * slot_seconds));
+}
+
+// Which of a UTC day's slots count with those days of the zone.
+enum class day_overlap : std::uint8_t { none, part, whole };
+[[nodiscard]] day_overlap overlap_of(time_zone const& zone, civil_day utc_day,
+                                     day_range days) noexcept;
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_ROLLUP_QUERY_HPP
+
+// ---- aiaudit/engine/ledger_options.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// ledger_options.hpp: how a ledger is opened.
+//
+// Threads: plain values.
+// Floor 6.
+#ifndef AIAUDIT_ENGINE_LEDGER_OPTIONS_HPP
+#define AIAUDIT_ENGINE_LEDGER_OPTIONS_HPP
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+
+// When append() returns.
+enum class durability : std::uint8_t {
+    committed,  // the record is on disk: no crash of the process or of the machine loses it
+    relaxed,    // the record is queued: a crash may lose what was not yet written, which is at most
+                // what gathered in two commits; flush() waits for it
+};
+
+// Where budgets are decided about.
+enum class budget_mode : std::uint8_t {
+    // In the log's write transaction: several processes share them. admit() waits for the disk.
+    shared,
+    // In this process's memory. No other process may admit() meanwhile; they may append, report
+    // and set budgets.
+    exclusive,
+};
+
+// When a segment is full: the next record goes to a new one.
+struct rotation_policy {
+    std::uint64_t segment_bytes = std::uint64_t{1} << 30;  // of blocks
+    bool monthly = true;  // by the clock, UTC: so that whole months can be dropped
+};
+
+// What happens to records that the log does not take (a full disk, a failing one).
+enum class on_log_failure : std::uint8_t {
+    // Those who wait get the error; a relaxed append's error goes to the next caller.
+    fail_call,
+    // They are tried again for as long as log_failure_wait says, while callers wait; then as
+    // fail_call.
+    block,
+    // They go to a file in spill_directory, durably, and are acknowledged without a sequence. They
+    // enter the log, in their order, before the next record that it takes, or when the ledger is
+    // opened again with that directory. Until then reports do not count them. What needs the log to
+    // be decided (a budget shared by processes) fails.
+    spill,
+};
+
+struct log_failure_policy {
+    on_log_failure what = on_log_failure::fail_call;
+    std::chrono::milliseconds wait{30'000};  // for on_log_failure::block
+    std::string spill_directory{};           // there already, best on another disk than the ledger
+};
+
+struct ledger_options {
+    // The directory. Made if it does not exist and `create` says so.
+    std::string path{};
+    bool create = true;
+    bool read_only = false;
+
+    // What a block holds at most, and what gathers while one is written; append() waits for room.
+    // More make commits cheaper and memory dearer.
+    std::uint32_t batch_records_max = 16'384;
+    std::size_t batch_bytes_max = std::size_t{16} << 20;
+
+    rotation_policy rotation{};
+    log_failure_policy log_failure{};
+    budget_mode budgets = budget_mode::shared;
+
+    // Address space that each open segment reserves, and so the most that it can hold; nothing is
+    // allocated ahead. 0: 64 GiB, or less where the process has no room for that (RLIMIT_AS, an
+    // emulator). The least is 1 MiB. A segment that is full is followed by the next.
+    std::uint64_t map_bytes = 0;
+
+    // Memory for sums of past days, which are loaded again where it is not enough.
+    std::size_t rollup_memory_bytes = rollup_options{}.memory_bytes;
+    // Records after which the rollups are saved; what is not saved is folded again at opening.
+    std::uint64_t rollup_save_records = 131'072;
+};
+
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_ENGINE_LEDGER_OPTIONS_HPP
+
+// ---- aiaudit/clock/clock.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// clock.hpp: where the ledger takes the time from.
+//
+// Threads: now() may be called from any thread at once.
+// Floor 5.
+#ifndef AIAUDIT_CLOCK_CLOCK_HPP
+#define AIAUDIT_CLOCK_CLOCK_HPP
+
+#include <atomic>
+#include <chrono>
+#include <concepts>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+
+// Tells the time of day. It may step back; the log's order is its sequence, not its times.
+template <class Clock>
+concept clock_policy = std::default_initializable<Clock> && requires(Clock const& clock) {
+    { clock.now() }
+    noexcept->std::same_as<timestamp>;
+};
+
+struct system_clock {
+    [[nodiscard]] timestamp now() const noexcept {
+        auto const since_epoch = std::chrono::system_clock::now().time_since_epoch();
+        return {std::chrono::duration_cast<std::chrono::nanoseconds>(since_epoch).count()};
+    }
+};
+static_assert(clock_policy<system_clock>);
+
+// A clock that stands still until it is set: for tests, demonstrations and replays.
+class manual_clock {
+public:
+    manual_clock() = default;
+    [[nodiscard]] timestamp now() const noexcept { return {ns_.load(std::memory_order_relaxed)}; }
+    void set(timestamp to) noexcept { ns_.store(to.ns, std::memory_order_relaxed); }
+
+private:
+    std::atomic<std::int64_t> ns_{0};
+};
+static_assert(clock_policy<manual_clock>);
+
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_CLOCK_CLOCK_HPP
+
+// ---- aiaudit/policies.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// policies.hpp: the choices a ledger and a client are built from, in one bundle. Derive from it to
+// change one:
+//
+//     struct in_memory : aiaudit::default_policies { using storage = aiaudit::memory_store; };
+//     aiaudit::basic_ledger<in_memory> ...
+//
+// Threads: types only.
+// Floor 6.
+#ifndef AIAUDIT_POLICIES_HPP
+#define AIAUDIT_POLICIES_HPP
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+
+// Only named here, so that naming a default costs nothing and needs no library.
+class httplib_transport;
+class lmdb_cache;
+class lmdb_store;
+class price_book;
+struct steady_timer;
+
+struct default_policies {
+    using storage = lmdb_store;  // storage/store.hpp: storage_policy
+    using clock = system_clock;  // clock/clock.hpp: clock_policy
+
+    using transport = httplib_transport;  // transport/transport.hpp: transport_policy
+    using pricing = price_book;           // pricing/pricing_policy.hpp: pricing_policy
+    using cache = lmdb_cache;             // cache/response_cache.hpp: cache_policy
+    using timer = steady_timer;           // clock/timer.hpp: timer_policy
+};
+
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_POLICIES_HPP
+
+// ---- aiaudit/rollup/totals.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// totals.hpp: what a report adds up, and the histogram from which it takes latency percentiles.
+//
+// Both merge in any order and grouping to the same value, which is what lets a day be a sum of
+// slots. They are whole numbers that wrap, so a sum over days may be kept as the difference of two
+// running sums, whatever these began with.
+// Threads: plain values.
+// Floor 4.
+#ifndef AIAUDIT_ROLLUP_TOTALS_HPP
+#define AIAUDIT_ROLLUP_TOTALS_HPP
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <type_traits>
+#include <vector>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+
+// The units that reports add up, in the order of their columns.
+inline constexpr std::array<unit, 11> reported_units{unit::input_tokens,
+                                                     unit::cache_read_tokens,
+                                                     unit::cache_write_tokens,
+                                                     unit::cache_write_5m_tokens,
+                                                     unit::cache_write_1h_tokens,
+                                                     unit::output_tokens,
+                                                     unit::output_reasoning_tokens,
+                                                     unit::input_audio_tokens,
+                                                     unit::output_audio_tokens,
+                                                     unit::output_image_tokens,
+                                                     unit::web_searches};
+
+struct totals {
+    std::uint64_t requests = 0;  // calls: their first attempts
+    std::uint64_t attempts = 0;  // HTTP exchanges, retries included
+    std::uint64_t errors = 0;    // attempts that failed
+    std::uint64_t uncosted =
+        0;  // attempts whose cost is not known (unpriced, or no usage): not in `cost`
+    std::uint64_t timed = 0;                                    // attempts with a duration
+    std::uint64_t latency_ns = 0;                               // sum of the durations
+    std::array<std::uint64_t, reported_units.size()> counts{};  // by reported_units
+    money cost{};
+
+    // `entry` is a record, or a view of one with the same members.
+    template <class Record>
+    [[nodiscard]] static totals of(Record const& entry) {
+        totals sum;
+        sum.requests = entry.attempt == 1 ? 1 : 0;
+        sum.attempts = 1;
+        sum.errors = entry.failed() ? 1 : 0;
+        sum.uncosted =
+            entry.cost_status == cost_status::unpriced || entry.cost_status == cost_status::unknown
+                ? 1
+                : 0;
+        sum.timed = entry.duration_ns ? 1 : 0;
+        sum.latency_ns = entry.duration_ns.value_or(0);
+        for (std::size_t i = 0; i < reported_units.size(); ++i)
+            sum.counts[i] = entry.usage.count(reported_units[i]);
+        sum.cost = entry.cost;
+        return sum;
+    }
+
+    void add(totals const& other);
+    [[nodiscard]] std::uint64_t count(unit which) const noexcept;
+    [[nodiscard]] std::uint64_t total_tokens() const noexcept {
+        return count(unit::input_tokens) + count(unit::output_tokens);
+    }
+    // Cost for one request, rounded half to even to pico-USD; zero without requests.
+    [[nodiscard]] money average_cost() const noexcept {
+        if (requests == 0) return {};
+        return money::from_pico(
+            detail::divide_half_even(cost.pico(), static_cast<int128>(requests)));
+    }
+
+    friend bool operator==(totals const&, totals const&) = default;
+};
+
+// Counts of durations in buckets 1/32 of their size wide (an error of at most 1.6 %), from 1 us to
+// 19 h.
+class latency_histogram {
+public:
+    static constexpr unsigned steps = 32;  // buckets in an octave
+    static constexpr std::uint32_t bucket_count = 33 * steps;
+
+    [[nodiscard]] static constexpr std::uint32_t bucket_of(std::uint64_t duration_ns) noexcept {
+        std::uint64_t const us = duration_ns / 1000;
+        if (us < steps) return static_cast<std::uint32_t>(us);
+        unsigned const shift =
+            static_cast<unsigned>(std::bit_width(us)) - 6;  // leaves 6 bits: 32 to 63
+        std::uint64_t const bucket = std::uint64_t{shift} * steps + (us >> shift);
+        return static_cast<std::uint32_t>(std::min<std::uint64_t>(bucket, bucket_count - 1));
+    }
+    // The middle of the bucket.
+    [[nodiscard]] static constexpr std::uint64_t value_ns(std::uint32_t bucket) noexcept {
+        if (bucket < 2 * steps) return bucket * std::uint64_t{1000};
+        unsigned const shift = bucket / steps - 1;
+        std::uint64_t const low = std::uint64_t{bucket % steps + steps} << shift;
+        return (low * 2 + (std::uint64_t{1} << shift)) * 500;
+    }
+
+    struct entry {
+        std::uint32_t bucket = 0;
+        std::uint32_t count = 0;
+        friend constexpr bool operator==(entry, entry) noexcept = default;
+    };
+
+    void add(std::uint32_t bucket, std::uint32_t count = 1);
+    void add(latency_histogram const& other) {
+        for (entry const& e : other.entries_) add(e.bucket, e.count);
+    }
+    // Precondition: above every bucket it has.
+    void append(std::uint32_t bucket, std::uint32_t count) { entries_.push_back({bucket, count}); }
+    // Keeps its memory for the next use.
+    void clear() noexcept { entries_.clear(); }
+    [[nodiscard]] std::vector<entry> const& entries() const noexcept {
+        return entries_;
+    }  // ascending
+    friend bool operator==(latency_histogram const&, latency_histogram const&) = default;
+
+private:
+    std::vector<entry> entries_{};
+};
+
+// The durations that 50, 95 and 99 percent do not exceed (nearest rank); zero where there are none.
+struct latency_percentiles {
+    static constexpr std::array<std::uint64_t, 3> percents{50, 95, 99};
+
+    std::array<std::uint64_t, 3> ns{};
+
+    friend constexpr bool operator==(latency_percentiles const&,
+                                     latency_percentiles const&) noexcept = default;
+};
+
+// What one slot of one series adds up to.
+struct cell {
+    totals sum{};
+    latency_histogram latency{};
+
+    template <class Record>
+    [[nodiscard]] static cell of(Record const& entry) {
+        cell made{totals::of(entry), {}};
+        if (entry.duration_ns) made.latency.add(latency_histogram::bucket_of(*entry.duration_ns));
+        return made;
+    }
+    void add(cell const& other) {
+        sum.add(other.sum);
+        latency.add(other.latency);
+    }
+    void clear() noexcept {
+        sum = {};
+        latency.clear();
+    }
+    friend bool operator==(cell const&, cell const&) = default;
+};
+
+namespace detail {
+
+// The numbers of a totals in their stored order, so that writing and reading cannot differ.
+inline constexpr std::size_t totals_numbers = 6 + reported_units.size();
+
+template <class Totals, class Visitor>
+constexpr void for_each_number(Totals& sum, Visitor&& visit) {
+    visit(sum.requests);
+    visit(sum.attempts);
+    visit(sum.errors);
+    visit(sum.uncosted);
+    visit(sum.timed);
+    visit(sum.latency_ns);
+    for (auto& count : sum.counts) visit(count);
+}
+
+[[nodiscard]] constexpr money wrapping_sum(money a, money b) noexcept {
+    return money::from_pico(
+        static_cast<int128>(static_cast<uint128>(a.pico()) + static_cast<uint128>(b.pico())));
+}
+[[nodiscard]] constexpr money wrapping_difference(money a, money b) noexcept {
+    return money::from_pico(
+        static_cast<int128>(static_cast<uint128>(a.pico()) - static_cast<uint128>(b.pico())));
+}
+
+static_assert(std::is_trivially_copyable_v<totals> && offsetof(totals, requests) == 0 &&
+              offsetof(totals, counts) == 6 * sizeof(std::uint64_t));
+
+// The number at a place of for_each_number.
+[[nodiscard]] std::uint64_t number_at(totals const& sum, std::size_t place) noexcept;
+inline void set_number(totals& sum, std::size_t place, std::uint64_t number) noexcept {
+    std::memcpy(reinterpret_cast<char*>(&sum) + place * sizeof number, &number, sizeof number);
+}
+
+// As totals::add, but the cost wraps too: for running sums, of which only differences mean
+// something. Two numbers at a time, always the same two: every record is added many times, and what
+// was written by one width and is read by another is waited for.
+void wrapping_add(totals& to, totals const& part) noexcept;
+
+// Counts by bucket, all of them: for what changes often. Empty until something is added.
+class dense_histogram {
+public:
+    static constexpr std::uint32_t octave = latency_histogram::steps;
+    static constexpr std::uint32_t octaves = latency_histogram::bucket_count / octave;
+
+    void add(std::uint32_t bucket, std::uint32_t count) {
+        if (counts_.empty()) counts_.resize(latency_histogram::bucket_count);
+        counts_[bucket] += count;
+    }
+    [[nodiscard]] bool empty() const noexcept { return counts_.empty(); }
+    void clear() noexcept { std::fill(counts_.begin(), counts_.end(), 0U); }
+    // Precondition: not empty().
+    [[nodiscard]] std::uint32_t operator[](std::uint32_t bucket) const noexcept {
+        return counts_[bucket];
+    }
+    [[nodiscard]] std::uint64_t of_octave(std::uint32_t which) const noexcept;
+    [[nodiscard]] std::size_t bytes() const noexcept { return counts_.capacity() * 4; }
+
+private:
+    std::vector<std::uint32_t> counts_{};
+};
+
+// How many durations fall into a bucket or one below it: a running sum over buckets, kept only
+// between the first and the last that were ever seen.
+class running_histogram {
+public:
+    [[nodiscard]] std::uint64_t up_to(std::uint32_t bucket) const noexcept {
+        if (bucket < first_ || counts_.empty()) return 0;
+        return counts_[std::min<std::size_t>(bucket - first_, counts_.size() - 1)];
+    }
+    void add(dense_histogram const& part) { change(part, std::uint64_t{1}); }
+    void subtract(dense_histogram const& part) { change(part, ~std::uint64_t{0}); }
+    [[nodiscard]] std::size_t bytes() const noexcept { return counts_.capacity() * 8; }
+
+private:
+    void change(dense_histogram const& part, std::uint64_t factor);
+    void widen(std::uint32_t first, std::uint32_t last);
+
+    std::uint32_t first_ = 0;
+    std::vector<std::uint64_t> counts_{};
+};
+
+// `up_to(bucket)` counts the durations in a bucket or below; it must not fall as the bucket rises.
+template <class UpTo>
+[[nodiscard]] latency_percentiles percentiles_of(UpTo&& up_to) {
+    latency_percentiles made;
+    std::uint64_t const total = up_to(latency_histogram::bucket_count - 1);
+    if (total == 0) return made;
+    std::uint32_t low = 0;
+    for (std::size_t i = 0; i < made.ns.size(); ++i) {
+        std::uint64_t const rank =
+            std::max<std::uint64_t>((total * latency_percentiles::percents[i] + 99) / 100, 1);
+        std::uint32_t high = latency_histogram::bucket_count - 1;
+        while (low < high) {
+            std::uint32_t const middle = (low + high) / 2;
+            if (up_to(middle) >= rank)
+                high = middle;
+            else
+                low = middle + 1;
+        }
+        made.ns[i] = latency_histogram::value_ns(low);
+    }
+    return made;
+}
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_ROLLUP_TOTALS_HPP
+
+// ---- aiaudit/rollup/report.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// report.hpp: the rows of a report, in the order in which people read them.
+//
+// Threads: as the rollup's queries.
+// Floor 4.
+#ifndef AIAUDIT_ROLLUP_REPORT_HPP
+#define AIAUDIT_ROLLUP_REPORT_HPP
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+
+class rollup;
+
+struct report_row {
+    civil_day day{};      // daily
+    group_names names{};  // the others; the texts live as long as the report or a copy of it
+    totals sum{};
+    // 0 where nothing was timed, and in reports that keep no latencies (all but daily, models and
+    // user).
+    std::uint64_t p50_ns = 0;
+    std::uint64_t p95_ns = 0;
+    std::uint64_t p99_ns = 0;
+};
+
+struct report {
+    report_kind kind = report_kind::daily;
+    std::vector<report_row> rows{};  // newest first (daily), else dearest first, then by name
+    totals sum{};                    // of all rows
+    // Holds the texts of the rows' names; also outlives the rollup.
+    std::shared_ptr<void const> texts{};
+};
+
+// Precondition: from.ready(query).
+[[nodiscard]] report make_report(rollup const& from, report_query const& query);
+
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_ROLLUP_REPORT_HPP
+
+// ---- aiaudit/basic_ledger.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// basic_ledger.hpp: the engine. It takes records, keeps them for ever, and answers reports.
+//
+// Callers encode their record themselves; one thread of the ledger's own writes what gathered, a
+// block and a transaction at a time (group commit): while one block is being synced the next one
+// gathers, so many callers share one fdatasync. Every record is a leaf of a Merkle tree whose state
+// is in the same transaction (verify.hpp).
+// Threads: all members may be called from any thread at once.
+// Processes: a forked child's copy answers errc::closed, and leaving its scope there touches
+// nothing of the parent's; the child may open the ledger anew. Several processes may have the same
+// ledger open; sequences stay dense and every one's reports count all records.
+// Floor 7.
+#ifndef AIAUDIT_BASIC_LEDGER_HPP
+#define AIAUDIT_BASIC_LEDGER_HPP
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+// What a ledger is made of: impl/basic_ledger.tpp.
+class alert_book;
+struct batch;
+template <class Ledger>
+class ledger_share;
+template <class Store>
+class log_reader;
+
+}  // namespace detail
+
+// A record that is on its way to the log.
+class ticket {
+public:
+    ticket() = default;
+
+private:
+    template <class Policies>
+    friend class basic_ledger;
+    ticket(std::shared_ptr<detail::batch> batch, std::uint32_t place)
+        : batch_(std::move(batch)), place_(place) {}
+    std::shared_ptr<detail::batch> batch_{};
+    std::uint32_t place_ = 0;
+};
+
+// A handle, which may be moved. Clients, watches, dashboards and gateways that were opened on it
+// keep the log open until the last of them is gone. When moved from, only destroy it or assign.
+template <class Policies = default_policies>
+class basic_ledger {
+public:
+    using storage = typename Policies::storage;
+    using clock = typename Policies::clock;
+
+    // Opens the ledger and folds what its saved rollups do not hold yet. Errors: those of the
+    // store; corrupt; no_thread, where the system gives no thread for the writer or the rollups.
+    [[nodiscard]] static result<basic_ledger> open(ledger_options options);
+
+    // The last holder writes what is queued, and closes. To learn whether that worked, call flush()
+    // before.
+    basic_ledger(basic_ledger&&) noexcept = default;
+    basic_ledger& operator=(basic_ledger&&) noexcept = default;
+
+    // Hands a record to the log and returns at once, but for room in the queue. Errors: read_only;
+    // too_large, over limits::record_bytes; the failure of a record that this thread handed over
+    // before without waiting, and was not told of: until it is told, none of its later ones enter
+    // the log.
+    [[nodiscard]] result<ticket> enqueue(record const& entry);
+    [[nodiscard]] result<ticket> enqueue(detail::record_view_argument view);
+    // Waits until the record is on disk. Zero where it was spilled (on_log_failure). Errors: why it
+    // could not be written. It is then not in the log, unless the disk failed in the very moment of
+    // the commit, and so that nobody can tell: then it may be there after the ledger was reopened.
+    [[nodiscard]] result<sequence> wait(ticket const& entry);
+    // Errors: as enqueue() and wait(). With durability::relaxed the sequence is not known yet:
+    // sequence{0}.
+    [[nodiscard]] result<sequence> append(record const& entry,
+                                          durability when = durability::committed);
+    [[nodiscard]] result<sequence> append(detail::record_view_argument view,
+                                          durability when = durability::committed);
+    // Asks the budgets that cover an attempt, and appends its intent, in one step: its cost is held
+    // from then on, until an outcome of the same operation and attempt settles it. Where one does
+    // not let it through, admission::refused says why, and nothing is in the log. Where the same
+    // attempt is open already, what is held for it becomes the larger of both.
+    // With budget_mode::shared it waits for the disk whatever `when` says. Errors: as append();
+    // already_open, where another process decides alone.
+    [[nodiscard]] result<admission> admit(record const& intent,
+                                          durability when = durability::committed);
+    // Whether there are budgets: as of the last record that this process wrote or read, so what
+    // another one sets counts here from the next record on. Cheap.
+    [[nodiscard]] bool has_budgets() const noexcept;
+    // Who decides; with budget_mode::exclusive admit() need not wait for the disk.
+    [[nodiscard]] budget_mode budgets_by() const noexcept;
+    // Sets a budget, new or instead of the one with that name. One with the same unit, scope and
+    // window keeps what it has counted; another one counts what the log has of its window, as far
+    // as retention left it. Errors: bad_argument, in words; as append().
+    [[nodiscard]] result<sequence> set_budget(budget const& wanted);
+    // Errors: not_found; as append().
+    [[nodiscard]] result<sequence> remove_budget(std::string_view name);
+    // By name. Errors, of this and those below: of reading what other processes wrote.
+    [[nodiscard]] result<std::vector<budget>> budgets();
+    // Each budget, or each of its subjects that has counted anything in the present window.
+    [[nodiscard]] result<std::vector<budget_state>> budget_states();
+    // Attempts without an outcome, oldest first: all, or those that must have ended before that.
+    [[nodiscard]] result<std::vector<open_reservation>> open_reservations(
+        std::optional<timestamp> deadline_before = {});
+    // Writes an outcome for each of those, at the cost that was held for it, since nobody knows
+    // better: error_type "outcome_unknown". Returns how many; what was settled meanwhile, by
+    // whatever process, is left alone.
+    [[nodiscard]] result<std::uint64_t> reconcile(timestamp deadline_before);
+    // The thresholds that budgets have passed, since this was last asked in this process.
+    [[nodiscard]] result<std::vector<budget_crossing>> take_crossings();
+    // Appends an alert's record unless the log has it already, or another process has taken it
+    // (engine/alert_book.hpp); an outcome, unless its attempt has one. Nothing: it was left out.
+    [[nodiscard]] result<std::optional<sequence>> append_once(record const& entry);
+    // Calls visit(alert_book const&) -> T on the alerts of the log.
+    template <class Visitor>
+    [[nodiscard]] auto alerts(Visitor&& visit)
+        -> result<decltype(visit(std::declval<detail::alert_book const&>()))> {
+        std::optional<decltype(visit(std::declval<detail::alert_book const&>()))> value;
+        auto const looked =
+            look_at_alerts([&](detail::alert_book const& book) { value.emplace(visit(book)); });
+        if (!looked) return looked.error();
+        return std::move(*value);
+    }
+
+    // Waits until all that was handed over before, by whatever thread, is on disk. Errors: a
+    // failure of what this thread handed over, and was not told of; else one of another thread's
+    // that no flush() was told of yet (that thread is still told itself).
+    [[nodiscard]] result<void> flush();
+
+    // Errors: those of reading what other processes wrote in the meantime, or days that are not in
+    // memory.
+    [[nodiscard]] result<aiaudit::report> report(report_query const& query);
+    // The cost of the records that began today, by the clock and the zone's calendar.
+    [[nodiscard]] result<money> spent_today(time_zone const& zone = {});
+
+    // The number of records that the log ever had, which is the sequence of the last.
+    [[nodiscard]] result<sequence> last_sequence() const;
+    // Of the oldest record that retention left; one past the last where there is none.
+    [[nodiscard]] result<sequence> first_sequence() const;
+    // Calls visit(sequence, record&&) from that sequence on, in order, until it returns false or
+    // the log ends. Errors: not_found for a record that was dropped; corrupt.
+    [[nodiscard]] result<void> read(sequence first,
+                                    detail::function_ref<bool(sequence, record&&)> visit) const;
+
+    // Begins a new segment, after what was appended before. Segments rotate by themselves
+    // (rotation_policy); this is for who wants a border at a certain point.
+    [[nodiscard]] result<void> rotate();
+    // Saves the rollups of all that was appended before. They save themselves
+    // (rollup_save_records); this is for who is about to drop records, or to copy the directory.
+    [[nodiscard]] result<void> save();
+
+    [[nodiscard]] clock& time() noexcept;
+    [[nodiscard]] std::uint64_t bytes_on_disk() const;
+
+    // For who verifies, proves and retains (floor 8).
+    [[nodiscard]] detail::log_reader<storage> const& log() const noexcept;
+    [[nodiscard]] storage& store() noexcept;
+
+private:
+    struct state;
+
+    [[nodiscard]] result<void> look_at_alerts(
+        detail::function_ref<void(detail::alert_book const&)> visit);
+
+    template <class Ledger>
+    friend class detail::ledger_share;
+    explicit basic_ledger(std::shared_ptr<state> opened);
+    // Another handle on the same log.
+    [[nodiscard]] basic_ledger share() const;
+    std::shared_ptr<state> state_;
+};
+
+using ledger = basic_ledger<>;
+
+#ifdef AIAUDIT_SEPARATE
+extern template class basic_ledger<default_policies>;
+#endif
+
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_BASIC_LEDGER_HPP
+
+// ---- aiaudit/budget/budget_text.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// budget_text.hpp: budgets in words: how they are given on a command line, kept in records and
+// shown; and whether one is well-formed.
+//
+// Threads: functions without state.
+// Floor 4.
+#ifndef AIAUDIT_BUDGET_BUDGET_TEXT_HPP
+#define AIAUDIT_BUDGET_BUDGET_TEXT_HPP
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -2162,471 +2660,404 @@ template <class String>
 #include <vector>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 namespace detail {
 
-[[nodiscard]] inline record budget_record_base(timestamp at, std::string_view change,
-                                               std::string_view name) {
-    record entry;
-    entry.kind = record_kind::budget;
-    entry.operation = operation::other;
-    entry.started_at = at;
-    entry.cost_status = cost_status::no_charge;
-    entry.tags = {{"change", std::string(change)}, {"budget", std::string(name)}};
-    return entry;
+// 10^24: a limit or an amount above it (10^12 USD, 10^24 tokens) is a mistake, and a sum of
+// 10^14 of them still fits in 128 bits.
+inline constexpr int128 budget_amount_most = int128{1'000'000'000'000} * 1'000'000'000'000;
+// Of a bucket, so that what runs out of it in any time fits in 128 bits.
+inline constexpr int128 bucket_limit_most = int128{1} << 62;
+inline constexpr std::uint32_t rolling_hours_most = 8'784;  // a leap year
+inline constexpr std::uint64_t budget_wait_ms_most = 3'600'000;
+inline constexpr std::size_t budget_name_bytes = 64;
+inline constexpr std::size_t subject_name_bytes = 1'024;
+inline constexpr std::size_t downgrade_models_most = 16;
+inline constexpr std::size_t alert_percents_most = 8;
+inline constexpr std::uint32_t alert_percent_most = 1'000;
+
+inline constexpr std::array<std::string_view, 3> budget_unit_names{"usd", "tokens", "requests"};
+inline constexpr std::array<std::string_view, 7> budget_dimension_names{
+    "everyone", "user", "model", "provider", "project", "key", "tag"};
+
+[[nodiscard]] inline error bad_budget(std::string where) {
+    return fail(errc::bad_argument, std::move(where));
 }
 
-// What holds two years before `at`, then each change as "seconds:offset", to 2099.
-[[nodiscard]] inline std::string offsets_text(time_zone const& zone, timestamp at) {
-    std::int64_t const from = at.seconds() - 2 * 366 * seconds_per_day;
-    std::int64_t const until = 4'102'444'800;  // 2100-01-01
-    std::string text = std::to_string(zone.offset_at(from));
-    for (time_zone::transition const& change : zone.transitions()) {
-        if (change.from_seconds <= from || change.from_seconds >= until) continue;
-        text.append(" ").append(std::to_string(change.from_seconds));
-        text.append(":").append(std::to_string(change.offset_seconds));
-    }
-    return text;
+// What stands in `names` at the place of `name`.
+template <class Enum, std::size_t Size>
+[[nodiscard]] std::optional<Enum> enum_named(std::array<std::string_view, Size> const& names,
+                                             std::string_view name) noexcept {
+    auto const found = std::find(names.begin(), names.end(), name);
+    if (found == names.end()) return std::nullopt;
+    return static_cast<Enum>(found - names.begin());
 }
 
-// A number with an optional sign, at the front of `text`, which moves past it.
+// All of the text as a number without sign.
 template <class Integer>
-[[nodiscard]] bool take_number(std::string_view& text, Integer& value) noexcept {
+[[nodiscard]] std::optional<Integer> whole_number(std::string_view text) noexcept {
+    Integer value{};
     auto const [end, failure] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (failure != std::errc{}) return false;
-    text.remove_prefix(static_cast<std::size_t>(end - text.data()));
-    return true;
+    bool const signed_text = !text.empty() && text.front() == '-';
+    if (failure != std::errc{} || end != text.data() + text.size() || signed_text)
+        return std::nullopt;
+    return value;
 }
 
-[[nodiscard]] inline bool take_mark(std::string_view& text, char mark) noexcept {
-    if (!text.starts_with(mark)) return false;
-    text.remove_prefix(1);
-    return true;
-}
-
-[[nodiscard]] inline std::optional<time_zone> parse_offsets(std::string_view name,
-                                                            std::string_view text) {
-    std::int32_t first = 0;
-    std::vector<time_zone::transition> changes;
-    if (!take_number(text, first)) return std::nullopt;
-    while (!text.empty()) {
-        time_zone::transition change;
-        if (!take_mark(text, ' ') || !take_number(text, change.from_seconds) ||
-            !take_mark(text, ':') || !take_number(text, change.offset_seconds))
-            return std::nullopt;
-        changes.push_back(change);
+// Calls visit(part) -> bool for what stands between the commas, while it returns true.
+template <class Visitor>
+[[nodiscard]] bool all_of_list(std::string_view text, Visitor&& visit) {
+    for (;;) {
+        std::size_t const comma = text.find(',');
+        if (!visit(text.substr(0, comma))) return false;
+        if (comma == std::string_view::npos) return true;
+        text.remove_prefix(comma + 1);
     }
-    return time_zone(std::string(name), first, std::move(changes));
+}
+
+// A name that can be shown on a line.
+[[nodiscard]] inline bool is_subject_name(std::string_view name) noexcept {
+    return !name.empty() && name.size() <= subject_name_bytes &&
+           std::none_of(name.begin(), name.end(), is_control_byte);
+}
+[[nodiscard]] bool is_budget_name(std::string_view name) noexcept;
+
+}  // namespace detail
+
+[[nodiscard]] constexpr std::string_view name_of(budget_unit unit) noexcept {
+    return detail::budget_unit_names[static_cast<std::size_t>(unit)];
+}
+
+// The rest: errors are bad_argument, one line that says what is wrong and what would be right.
+
+[[nodiscard]] result<budget_unit> parse_budget_unit(std::string_view text);
+
+// "everyone", "each-user", "each-tag:team", "user=alice", "tag:team=red".
+[[nodiscard]] result<budget_scope> parse_budget_scope(std::string_view text);
+
+// "day", "month", "total", "minute", "24h". The zone is that of a day or a month.
+[[nodiscard]] result<budget_window> parse_budget_window(std::string_view text, time_zone zone = {});
+
+// Dollars exactly ("50.00"), or a whole number of tokens or requests.
+[[nodiscard]] result<int128> parse_budget_limit(std::string_view text, budget_unit unit);
+
+// "refuse", "warn", "downgrade=gpt-5-mini,gpt-5-nano", "wait=1500" (milliseconds at the most).
+// Leaves `into` as it is where the text is wrong.
+[[nodiscard]] result<void> parse_budget_action(std::string_view text, budget& into);
+
+// "50,80,100"; empty for none.
+[[nodiscard]] result<std::vector<std::uint32_t>> parse_alert_percents(std::string_view text);
+
+namespace detail {
+
+[[nodiscard]] std::string percents_text(std::vector<std::uint32_t> const& percents);
+
+// Whether the windows are those of the calendar of a zone.
+[[nodiscard]] constexpr bool is_calendar(budget_period period) noexcept {
+    return period == budget_period::day || period == budget_period::month;
 }
 
 }  // namespace detail
 
-// Errors: bad_argument where check() has one; too_large where the zone's changes do not fit.
-[[nodiscard]] inline result<record> to_record(budget const& of, timestamp at) {
-    if (auto ok = check(of); !ok) return ok.error();
-    record entry = detail::budget_record_base(at, "set", of.name);
-    auto const tag = [&entry](std::string key, std::string value) {
-        entry.tags.emplace_back(std::move(key), std::move(value));
-    };
-    tag("unit", std::string(name_of(of.unit)));
-    tag("limit", amount_text(of.limit, of.unit));
-    tag("scope", scope_text(of.scope));
-    tag("window", window_text(of.window));
-    if (detail::is_calendar(of.window.period)) {
-        tag("zone", of.window.zone.name());
-        tag("offsets", detail::offsets_text(of.window.zone, at));
-    }
-    tag("then", action_text(of));
-    tag("alerts", detail::percents_text(of.alert_percents));
-    return entry;
+// Whether a budget is well-formed.
+[[nodiscard]] result<void> validate(budget const& of);
+
+// What the parsers above read.
+[[nodiscard]] std::string scope_text(budget_scope const& scope);
+[[nodiscard]] std::string window_text(budget_window const& window);
+[[nodiscard]] std::string action_text(budget const& of);
+[[nodiscard]] inline std::string amount_text(int128 amount, budget_unit unit) {
+    return detail::format_scaled_decimal(amount, unit == budget_unit::usd ? money::scale : 0);
+}
+// Whose limit it is: "everyone", "user=alice", "tag:team=red". `name` is that of an each-scope.
+[[nodiscard]] std::string subject_text(budget_scope const& scope, std::string_view name);
+
+namespace detail {
+
+// "0.05 USD", "1000 tokens".
+[[nodiscard]] inline std::string amount_and_unit(int128 amount, budget_unit unit) {
+    std::string_view const word = unit == budget_unit::usd ? "USD" : name_of(unit);
+    return amount_text(amount, unit).append(" ").append(word);
 }
 
-[[nodiscard]] inline record to_removal_record(std::string_view name, timestamp at) {
-    return detail::budget_record_base(at, "remove", name);
-}
+}  // namespace detail
 
-// What a record of the kind budget says.
-struct budget_change {
-    std::optional<budget> set{};
-    std::string removed{};  // where nothing was set: the name of what was removed
-};
+// One line: budget, limit, spent, reserved, asked, when it resets.
+[[nodiscard]] std::string refusal_text(budget_refusal const& refused);
 
-// Errors: corrupt, for a record that to_record() and to_removal_record() do not make.
-template <class String>
-[[nodiscard]] result<budget_change> read_budget_change(basic_record<String> const& entry) {
-    auto const bad = [](std::string_view why) {
-        return fail(errc::corrupt, "a record of a budget cannot be read: " + std::string(why));
-    };
-    auto const find = [&entry](std::string_view key) { return detail::tag_of(entry, key); };
-    if (entry.kind != record_kind::budget) return bad("it is of another kind");
-    budget_change change;
-    std::string_view const name = find("budget");
-    if (!detail::is_budget_name(name)) return bad("its name");
-    if (find("change") == "remove") {
-        change.removed = name;
-        return change;
-    }
-    if (find("change") != "set") return bad("what it changes");
-    budget& made = change.set.emplace();
-    made.name = name;
-    auto const unit = parse_budget_unit(find("unit"));
-    if (!unit) return bad(unit.error().where);
-    made.unit = *unit;
-    auto const limit = parse_budget_limit(find("limit"), made.unit);
-    if (!limit) return bad(limit.error().where);
-    made.limit = *limit;
-    auto scope = parse_budget_scope(find("scope"));
-    if (!scope) return bad(scope.error().where);
-    made.scope = std::move(*scope);
-    auto window = parse_budget_window(find("window"));
-    if (!window) return bad(window.error().where);
-    made.window = std::move(*window);
-    if (detail::is_calendar(made.window.period)) {
-        auto zone = detail::parse_offsets(find("zone"), find("offsets"));
-        if (!zone) return bad("its zone");
-        made.window.zone = std::move(*zone);
-    }
-    if (auto ok = parse_budget_action(find("then"), made); !ok) return bad(ok.error().where);
-    auto percents = parse_alert_percents(find("alerts"));
-    if (!percents) return bad(percents.error().where);
-    made.alert_percents = std::move(*percents);
-    if (auto ok = check(made); !ok) return bad(ok.error().where);
-    return change;
-}
-
-// What a refusal is as an error.
-[[nodiscard]] constexpr errc code_of(budget_refusal const& refused) noexcept {
-    switch (refused.reason) {
-    case refusal_reason::unbounded:
-    case refusal_reason::unpriced: return errc::unbounded;
-    case refusal_reason::full:
-    case refusal_reason::clock_behind: break;
-    }
-    return refused.period == budget_period::minute ? errc::rate_limited : errc::budget_exceeded;
-}
-
-// What the log says of an attempt that was not let through.
-[[nodiscard]] inline record refusal_record(record intent, budget_refusal const& refused) {
-    record entry = std::move(intent);
-    entry.kind = record_kind::refusal;
-    entry.complete = false;
-    entry.error_type = name_of(code_of(refused));
-    entry.cost_status = cost_status::no_charge;
-    entry.cost = {};
-    entry.cost_low.reset();
-    entry.duration_ns.reset();
-    auto const tag = [&entry](std::string key, std::string value) {
-        entry.tags.emplace_back(std::move(key), std::move(value));
-    };
-    tag("budget", refused.budget);
-    tag("subject", refused.subject);
-    tag("reason", std::string(name_of(refused.reason)));
-    tag("limit", amount_text(refused.limit, refused.unit));
-    tag("spent", amount_text(refused.spent, refused.unit));
-    tag("reserved", amount_text(refused.reserved, refused.unit));
-    tag("asked", amount_text(refused.asked, refused.unit));
-    if (refused.resets_at) tag("resets_at", refused.resets_at->to_string());
-    return entry;
-}
-
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
-#endif  // AIAUDIT_BUDGET_BUDGET_RECORD_HPP
+#endif  // AIAUDIT_BUDGET_BUDGET_TEXT_HPP
 
-// ---- aiaudit/budget/unknown_outcome.hpp ----
+// ---- aiaudit/export/cell_text.hpp ----
 // SPDX-License-Identifier: MIT
 //
-// unknown_outcome.hpp: how an attempt is settled of which nobody knows how it ended.
+// cell_text.hpp: rows of named cells as an aligned table, JSON, JSON Lines or CSV: what every
+// report's texts are made of.
 //
-// Threads: functions without state.
-// Floor 4.
-#ifndef AIAUDIT_BUDGET_UNKNOWN_OUTCOME_HPP
-#define AIAUDIT_BUDGET_UNKNOWN_OUTCOME_HPP
+// Threads: plain functions.
+// Floor 8.
+#ifndef AIAUDIT_EXPORT_CELL_TEXT_HPP
+#define AIAUDIT_EXPORT_CELL_TEXT_HPP
 
-#include <utility>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
+
+enum class text_format : std::uint8_t { table, json, csv, jsonl };
+
+[[nodiscard]] constexpr std::optional<text_format> text_format_named(
+    std::string_view name) noexcept {
+    if (name == "table") return text_format::table;
+    if (name == "json") return text_format::json;
+    if (name == "csv") return text_format::csv;
+    if (name == "jsonl") return text_format::jsonl;
+    return std::nullopt;
+}
+
 namespace detail {
 
-// The outcome of an attempt of which nobody knows how it ended: it stays charged at its reserved
-// cost, of which any part may be true.
-[[nodiscard]] inline record unknown_outcome(record intent) {
-    record outcome = std::move(intent);
-    outcome.kind = record_kind::outcome;
-    outcome.duration_ns.reset();
-    outcome.error_type = "outcome_unknown";
-    outcome.complete = false;
-    if (outcome.cost_status != cost_status::unpriced &&
-        outcome.cost_status != cost_status::unknown) {
-        outcome.cost_status = cost_status::estimated;
-        outcome.cost_low = money{};
+struct report_cell {
+    std::string name{};
+    std::string text{};
+    bool number = true;   // else a string in JSON
+    bool label = false;   // names the row; left-aligned in a table
+    bool absent = false;  // there is nothing to say: null in JSON
+};
+
+[[nodiscard]] std::string json_object(std::vector<report_cell> const& cells);
+
+// Lines of the same columns under their names. A bar, where there is one, follows its line. A
+// column in which no line has anything is left out.
+[[nodiscard]] std::string aligned_text(std::vector<report_cell> const& names,
+                                       std::vector<std::vector<report_cell>> const& lines,
+                                       std::vector<std::string> const& bars = {});
+
+// The same for machines: csv, json, or jsonl.
+[[nodiscard]] std::string machine_text(std::vector<report_cell> const& names,
+                                       std::vector<std::vector<report_cell>> const& lines,
+                                       text_format format);
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_EXPORT_CELL_TEXT_HPP
+
+// ---- aiaudit/export/budget_report.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// budget_report.hpp: budgets, and how they stand, as an aligned table, JSON, JSON Lines or CSV.
+//
+// Amounts are exact decimals in every format, and text in JSON, whatever their unit. Instants are
+// UTC; the table has those of a calendar's window in the budget's own zone.
+// Threads: plain functions.
+// Floor 8.
+#ifndef AIAUDIT_EXPORT_BUDGET_REPORT_HPP
+#define AIAUDIT_EXPORT_BUDGET_REPORT_HPP
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+// "2026-12-01T00:00:00+07:00". UTC for a zone whose offset has seconds, which ISO 8601 cannot say.
+[[nodiscard]] std::string local_text(timestamp at, time_zone const& zone);
+
+// The highest of the budget's alert_percents that is spent; 0: none. A bucket has no alerts.
+[[nodiscard]] std::uint32_t percent_reached(budget_state const& of) noexcept;
+
+// "ok"; "alert", past one of its percents; "full", nothing is left; "over", more than that.
+[[nodiscard]] std::string_view state_name(budget_state const& of) noexcept;
+
+[[nodiscard]] inline report_cell label_cell(std::string name, std::string text) {
+    return {std::move(name), std::move(text), false, true, false};
+}
+[[nodiscard]] inline report_cell text_cell(std::string name, std::string text) {
+    return {std::move(name), std::move(text), false, false, false};
+}
+[[nodiscard]] inline report_cell text_cell(std::string name, std::optional<std::string> text) {
+    bool const absent = !text;
+    return {std::move(name), std::move(text).value_or(std::string{}), false, false, absent};
+}
+[[nodiscard]] inline report_cell number_cell(std::string name, std::uint64_t value) {
+    return {std::move(name), std::to_string(value), true, false, false};
+}
+
+[[nodiscard]] inline std::optional<std::string> zone_text(budget_window const& window) {
+    if (!is_calendar(window.period)) return std::nullopt;
+    return window.zone.name();
+}
+
+[[nodiscard]] std::vector<report_cell> cells_of(budget_state const& of);
+
+// Fewer, for the eye.
+[[nodiscard]] std::vector<report_cell> table_cells(budget_state const& of);
+
+[[nodiscard]] std::vector<report_cell> cells_of(budget const& of);
+
+[[nodiscard]] std::vector<report_cell> table_cells(budget const& of);
+
+template <class Row>
+[[nodiscard]] std::string budget_rows_text(std::vector<Row> const& rows, text_format format) {
+    std::vector<std::vector<report_cell>> lines;
+    if (format != text_format::table) {
+        for (Row const& row : rows) lines.push_back(cells_of(row));
+        return machine_text(cells_of(Row{}), lines, format);
     }
-    return outcome;
+    if (rows.empty()) return "no budgets\n";
+    for (Row const& row : rows) lines.push_back(table_cells(row));
+    return aligned_text(lines.front(), lines);
 }
 
 }  // namespace detail
 
-}  // namespace v1
+// The whole text, with its last newline.
+[[nodiscard]] inline std::string to_text(std::vector<budget_state> const& states,
+                                         text_format format) {
+    return detail::budget_rows_text(states, format);
+}
+[[nodiscard]] inline std::string to_text(std::vector<budget> const& budgets, text_format format) {
+    return detail::budget_rows_text(budgets, format);
+}
+
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
-#endif  // AIAUDIT_BUDGET_UNKNOWN_OUTCOME_HPP
+#endif  // AIAUDIT_EXPORT_BUDGET_REPORT_HPP
 
-// ---- aiaudit/storage/posix_file.hpp ----
+// ---- aiaudit/detail/json_string.hpp ----
 // SPDX-License-Identifier: MIT
 //
-// posix_file.hpp: the few file operations that making and checking a ledger directory needs.
+// json_string.hpp: text in quotes, for the small JSON that is written without a library.
 //
-// Threads: functions without state; a file_handle belongs to one thread at a time.
-// Floor 5.
-#ifndef AIAUDIT_STORAGE_POSIX_FILE_HPP
-#define AIAUDIT_STORAGE_POSIX_FILE_HPP
+// Threads: plain functions.
+// Floor 1.
+#ifndef AIAUDIT_DETAIL_JSON_STRING_HPP
+#define AIAUDIT_DETAIL_JSON_STRING_HPP
 
-#include <algorithm>
-#include <cerrno>
-#include <cstddef>
+#include <string>
+#include <string_view>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+// Text in quotes, as JSON has it. Bytes that are not UTF-8 are passed on as they came.
+[[nodiscard]] std::string json_string(std::string_view text);
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_DETAIL_JSON_STRING_HPP
+
+// ---- aiaudit/export/record_text.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// record_text.hpp: a record as one line of JSON.
+//
+// Fields without a value are left out; money is a decimal string.
+// Threads: plain functions.
+// Floor 8.
+#ifndef AIAUDIT_EXPORT_RECORD_TEXT_HPP
+#define AIAUDIT_EXPORT_RECORD_TEXT_HPP
+
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <system_error>
-#include <utility>
-
-#include <fcntl.h>
-#include <sys/file.h>
-#include <sys/resource.h>
-#include <sys/stat.h>
-#include <sys/statvfs.h>
-#include <unistd.h>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 namespace detail {
 
-class file_handle {
+// Writes the members of one object.
+class json_writer {
 public:
-    file_handle() noexcept = default;
-    explicit file_handle(int descriptor) noexcept : descriptor_(descriptor) {}
-    file_handle(file_handle&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
-    file_handle& operator=(file_handle&& other) noexcept {
-        std::swap(descriptor_, other.descriptor_);
-        return *this;
+    void raw(std::string_view name, std::string_view value) {
+        out_.push_back(out_.empty() ? '{' : ',');
+        out_.append(json_string(name)).push_back(':');
+        out_.append(value);
     }
-    ~file_handle() {
-        if (descriptor_ >= 0) ::close(descriptor_);
+    void text(std::string_view name, std::string_view value) { raw(name, json_string(value)); }
+    void text_if(std::string_view name, std::string_view value) {
+        if (!value.empty()) text(name, value);
     }
-    [[nodiscard]] explicit operator bool() const noexcept { return descriptor_ >= 0; }
-    [[nodiscard]] int get() const noexcept { return descriptor_; }
-
-    // -1 in it (and errno) on failure. Never inherited by a program that is executed.
-    [[nodiscard]] static file_handle open(std::string const& path, int flags,
-                                          mode_t mode = 0600) noexcept {
-        int descriptor = -1;
-        do {
-            descriptor = ::open(path.c_str(), flags | O_CLOEXEC, mode);
-        } while (descriptor < 0 && errno == EINTR);
-        return file_handle(descriptor);
-    }
+    void number(std::string_view name, std::uint64_t value) { raw(name, std::to_string(value)); }
+    [[nodiscard]] std::string finish() { return out_.empty() ? "{}" : out_ + "}"; }
 
 private:
-    int descriptor_ = -1;
-};
-
-[[nodiscard]] inline std::string text_of_errno(int number) {
-    return std::generic_category().message(number);
-}
-
-// Whether the file system at `path` has as good as no room: fewer than 1 in 100 of its blocks, or
-// less than LMDB needs for a small transaction. Network and quota file systems, and LMDB itself
-// after a short write, say EIO where they mean that.
-[[nodiscard]] inline bool is_disk_full(std::string const& path) noexcept {
-    struct statvfs room {};
-    if (::statvfs(path.c_str(), &room) != 0) return false;
-    auto const free_bytes = std::uint64_t{room.f_bavail} * room.f_frsize;
-    return room.f_bavail < room.f_blocks / 100 || free_bytes < (std::uint64_t{64} << 10);
-}
-
-// Whether the process's file size limit stands in the way of the file's growth.
-[[nodiscard]] inline bool is_at_size_limit(std::string const& path) noexcept {
-    struct rlimit limit {};
-    if (::getrlimit(RLIMIT_FSIZE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return false;
-    struct stat status {};
-    if (::stat(path.c_str(), &status) != 0) status.st_size = 0;  // not made yet
-    constexpr std::uint64_t slack = std::uint64_t{1} << 20;
-    return static_cast<std::uint64_t>(status.st_size) + slack >= limit.rlim_cur;
-}
-
-// What a failed system call on `path` means. `call` names it in the text.
-[[nodiscard]] inline error posix_error(int number, std::string_view call, std::string const& path) {
-    auto const text = [&] {
-        return path + ": " + std::string(call) + ": " + text_of_errno(number);
-    };
-    switch (number) {
-    case ENOENT:
-    case ENOTDIR: return fail(errc::not_found, text());
-    case EACCES:
-    case EPERM:
-    case EROFS: return fail(errc::read_only, text());
-    case ENOSPC:
-    case EDQUOT: return fail(errc::disk_full, text());
-    case EFBIG:
-    case EIO:
-        if (is_disk_full(path)) return fail(errc::disk_full, text());
-        if (is_at_size_limit(path)) {
-            return fail(errc::disk_full, text() + " (at the process's file size limit)");
-        }
-        break;
-    default: break;
-    }
-    return fail(errc::storage_failed, text());
-}
-
-// Makes the entries of a directory durable: a rename is not before this.
-[[nodiscard]] inline result<void> sync_path(std::string const& path) {
-    auto const file = file_handle::open(path, O_RDONLY);
-    if (!file || ::fsync(file.get()) != 0) return posix_error(errno, "fsync", path);
-    return {};
-}
-
-// A file with these bytes, durable, but for its entry in the directory.
-[[nodiscard]] inline result<void> write_file(std::string const& path, std::string_view bytes) {
-    auto const file = file_handle::open(path, O_WRONLY | O_CREAT | O_TRUNC);
-    if (!file) return posix_error(errno, "create", path);
-    while (!bytes.empty()) {
-        auto const written = ::write(file.get(), bytes.data(), bytes.size());
-        if (written < 0 && errno == EINTR) continue;
-        if (written < 0) return posix_error(errno, "write", path);
-        bytes.remove_prefix(static_cast<std::size_t>(written));
-    }
-    if (::fsync(file.get()) != 0) return posix_error(errno, "fsync", path);
-    return {};
-}
-
-// Disk blocks for at least the first `bytes` of a file, which is made where it is missing: a map of
-// a file without them dies of SIGBUS when it is written to and the disk is full. The size stays as
-// it is. A file system that cannot do this is left to its own ways.
-[[nodiscard]] inline result<void> reserve_blocks(std::string const& path, std::uint64_t bytes) {
-    auto const file = file_handle::open(path, O_RDWR | O_CREAT);
-    if (!file) return posix_error(errno, "open", path);
-    struct stat status {};
-    if (::fstat(file.get(), &status) != 0) return posix_error(errno, "fstat", path);
-    auto const room = std::max(static_cast<off_t>(bytes), status.st_size);
-    int failed = 0;
-    do {
-        failed = ::fallocate(file.get(), FALLOC_FL_KEEP_SIZE, 0, room);
-    } while (failed != 0 && errno == EINTR);
-    if (failed == 0 || errno == EOPNOTSUPP || errno == ENOSYS) return {};
-    return posix_error(errno, "fallocate", path);
-}
-
-// Fills `to` from `offset`; how many bytes there were before the end of the file. -1: errno.
-[[nodiscard]] inline std::int64_t read_at(int descriptor, char* to, std::size_t size,
-                                          std::uint64_t offset) noexcept {
-    std::size_t done = 0;
-    while (done < size) {
-        auto const got =
-            ::pread(descriptor, to + done, size - done, static_cast<off_t>(offset + done));
-        if (got < 0 && errno == EINTR) continue;
-        if (got < 0) return -1;
-        if (got == 0) break;
-        done += static_cast<std::size_t>(got);
-    }
-    return static_cast<std::int64_t>(done);
-}
-
-// flock(), where no signal ends the wait.
-[[nodiscard]] inline int lock_file(int descriptor, int how) noexcept {
-    int failed = 0;
-    do {
-        failed = ::flock(descriptor, how);
-    } while (failed != 0 && errno == EINTR);
-    return failed;
-}
-
-// Held from when it is made until it is destroyed; other processes' holders wait. For as long as
-// the few system calls of making a directory take.
-class directory_lock {
-public:
-    explicit directory_lock(std::string const& path) noexcept
-        : directory_(file_handle::open(path, O_RDONLY | O_DIRECTORY)) {
-        if (!directory_) return;
-        held_ = lock_file(directory_.get(), LOCK_EX) == 0;
-    }
-    directory_lock(directory_lock const&) = delete;
-    directory_lock& operator=(directory_lock const&) = delete;
-    // Unlocks rather than closes: a child forked meanwhile holds the same lock open.
-    ~directory_lock() {
-        if (held_) ::flock(directory_.get(), LOCK_UN);
-    }
-    [[nodiscard]] bool held() const noexcept { return held_; }
-
-private:
-    file_handle directory_;
-    bool held_ = false;
+    std::string out_{};
 };
 
 }  // namespace detail
-}  // namespace v1
+
+// {"input_tokens":1,...}: the units present.
+[[nodiscard]] std::string to_json(usage const& counts);
+
+[[nodiscard]] std::string to_json(sequence number, record const& entry);
+
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
-#endif  // AIAUDIT_STORAGE_POSIX_FILE_HPP
+#endif  // AIAUDIT_EXPORT_RECORD_TEXT_HPP
 
-// ---- aiaudit/engine/admission_lock.hpp ----
+// ---- aiaudit/export/report_text.hpp ----
 // SPDX-License-Identifier: MIT
 //
-// admission_lock.hpp: which processes decide about budgets: several, each in the log's transaction,
-// or one alone, from memory.
+// report_text.hpp: a report as an aligned table, JSON, JSON Lines or CSV.
 //
-// A file in the ledger's directory, locked by flock: the kernel takes it back from the dead.
-// Threads: any. Processes: a forked child shares its parent's lock.
-// Floor 6.
-#ifndef AIAUDIT_ENGINE_ADMISSION_LOCK_HPP
-#define AIAUDIT_ENGINE_ADMISSION_LOCK_HPP
+// Machine formats print money as exact decimal strings and name their columns as docs/usage.md
+// does.
+// Threads: plain functions.
+// Floor 8.
+#ifndef AIAUDIT_EXPORT_REPORT_TEXT_HPP
+#define AIAUDIT_EXPORT_REPORT_TEXT_HPP
 
-#include <atomic>
-#include <mutex>
+#include <cstdint>
 #include <string>
-#include <utility>
+#include <vector>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
+
 namespace detail {
 
-class admission_lock {
-public:
-    static constexpr char const* file_name = "admission.lock";
+// 1234567 ns -> "1.234567", as milliseconds.
+[[nodiscard]] inline std::string milliseconds(std::uint64_t ns) {
+    return format_scaled_decimal(static_cast<int128>(ns), 6);
+}
 
-    [[nodiscard]] bool taken() const noexcept { return taken_.load(std::memory_order_acquire); }
-    // Takes it once, for as long as this lives. Errors: already_open, where a process decides
-    // alone, or `alone` and others decide; those of the file system.
-    [[nodiscard]] result<void> take(std::string const& directory, bool alone) {
-        std::lock_guard const lock(mutex_);
-        if (taken_.load(std::memory_order_relaxed)) return {};
-        std::string const path = directory + "/" + file_name;
-        auto file = file_handle::open(path, O_RDWR | O_CREAT);
-        if (!file) return posix_error(errno, "open", path);
-        if (lock_file(file.get(), (alone ? LOCK_EX : LOCK_SH) | LOCK_NB) != 0) {
-            if (errno != EWOULDBLOCK) return posix_error(errno, "flock", path);
-            return fail(errc::already_open,
-                        directory + (alone ? ": other processes decide about its budgets"
-                                           : ": another process alone decides about its budgets"));
-        }
-        file_ = std::move(file);
-        taken_.store(true, std::memory_order_release);
-        return {};
-    }
+[[nodiscard]] std::vector<report_cell> labels_of(report_kind kind, report_row const& row);
 
-private:
-    std::atomic<bool> taken_{false};
-    std::mutex mutex_{};
-    file_handle file_{};
-};
+[[nodiscard]] std::vector<report_cell> figures_of(report_kind kind, report_row const& row);
+
+[[nodiscard]] std::vector<report_cell> cells_of(report_kind kind, report_row const& row);
+
+// The columns of a table: fewer than the machine formats', rounded for the eye.
+[[nodiscard]] std::vector<report_cell> table_cells(report_kind kind, report_row const& row);
 
 }  // namespace detail
-}  // namespace v1
+
+// The whole text, with its last newline.
+[[nodiscard]] std::string to_text(report const& from, text_format format);
+
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
-#endif  // AIAUDIT_ENGINE_ADMISSION_LOCK_HPP
+#endif  // AIAUDIT_EXPORT_REPORT_TEXT_HPP
 
 // ---- aiaudit/detail/bytes.hpp ----
 // SPDX-License-Identifier: MIT
@@ -2646,7 +3077,7 @@ private:
 #include <string_view>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 namespace detail {
 
 template <class Bytes>
@@ -2686,16 +3117,7 @@ inline void append_field(std::string& out, std::string_view field) {
 }
 
 // Seven bits a byte, least significant first; the high bit says that more follow.
-inline void append_varint(std::string& out, std::uint64_t value) {
-    char bytes[10];
-    std::size_t size = 0;
-    while (value >= 0x80) {
-        bytes[size++] = static_cast<char>(static_cast<std::uint8_t>(value) | 0x80U);
-        value >>= 7;
-    }
-    bytes[size++] = static_cast<char>(static_cast<std::uint8_t>(value));
-    out.append(bytes, size);
-}
+void append_varint(std::string& out, std::uint64_t value);
 
 // A text behind its length.
 inline void append_text(std::string& out, std::string_view text) {
@@ -2703,7 +3125,7 @@ inline void append_text(std::string& out, std::string_view text) {
     out.append(text);
 }
 
-// Small magnitudes of either sign become small varints.
+// Small magnitudes of either sign become value varints.
 [[nodiscard]] constexpr std::uint64_t zigzag(std::int64_t value) noexcept {
     return (static_cast<std::uint64_t>(value) << 1) ^ (value < 0 ? ~std::uint64_t{0} : 0);
 }
@@ -2711,14 +3133,7 @@ inline void append_text(std::string& out, std::string_view text) {
     return static_cast<std::int64_t>((value >> 1) ^ (~(value & 1) + 1));
 }
 
-inline void append_varint128(std::string& out, int128 value) {
-    uint128 rest = (static_cast<uint128>(value) << 1) ^ (value < 0 ? ~uint128{0} : uint128{0});
-    while (rest >= 0x80) {
-        out.push_back(static_cast<char>(static_cast<std::uint8_t>(rest) | 0x80U));
-        rest >>= 7;
-    }
-    out.push_back(static_cast<char>(static_cast<std::uint8_t>(rest)));
-}
+void append_varint128(std::string& out, int128 value);
 
 // The most bytes that a varint takes.
 inline constexpr std::size_t varint_bytes = 10;
@@ -2740,26 +3155,13 @@ public:
         store_little_endian(at_, value);
         at_ += sizeof(Integer);
     }
-    void varint(std::uint64_t value) noexcept {
-        while (value >= 0x80) {
-            byte(static_cast<std::uint8_t>(value | 0x80U));
-            value >>= 7;
-        }
-        byte(static_cast<std::uint8_t>(value));
-    }
+    void varint(std::uint64_t value) noexcept;
     // A length and the bytes.
     void text(std::string_view bytes) noexcept {
         varint(bytes.size());
         raw(bytes);
     }
-    void varint128(int128 value) noexcept {
-        uint128 rest = (static_cast<uint128>(value) << 1) ^ (value < 0 ? ~uint128{0} : uint128{0});
-        while (rest >= 0x80) {
-            byte(static_cast<std::uint8_t>(static_cast<std::uint8_t>(rest) | 0x80U));
-            rest >>= 7;
-        }
-        byte(static_cast<std::uint8_t>(rest));
-    }
+    void varint128(int128 value) noexcept;
 
 private:
     char* at_;
@@ -2791,9 +3193,9 @@ public:
     // Rejects an encoding longer than it need be: one value has one encoding.
     constexpr std::uint64_t varint() noexcept {
         if (!rest_.empty() && static_cast<std::uint8_t>(rest_[0]) < 0x80) {
-            auto const small = static_cast<std::uint8_t>(rest_[0]);
+            auto const value = static_cast<std::uint8_t>(rest_[0]);
             rest_.remove_prefix(1);
-            return small;
+            return value;
         }
         return long_varint();
     }
@@ -2840,76 +3242,462 @@ private:
 };
 
 }  // namespace detail
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_DETAIL_BYTES_HPP
 
-// ---- aiaudit/engine/one_time_event.hpp ----
+// ---- aiaudit/detail/sha256.hpp ----
 // SPDX-License-Identifier: MIT
 //
-// one_time_event.hpp: a number that leaves zero once, and threads that sleep until it does.
+// sha256.hpp: SHA-256 by libcrypto. The only includer of its hashing.
 //
-// std::atomic::wait yields the processor several times before it sleeps: with many threads that all
-// wait for one commit that costs as much as the commit. Here they sleep at once (futex); where
-// there are no futexes, std::atomic::wait has to do.
-// Threads: any.
-// Floor 6.
-#ifndef AIAUDIT_ENGINE_ONE_TIME_EVENT_HPP
-#define AIAUDIT_ENGINE_ONE_TIME_EVENT_HPP
+// A Merkle tree hashes much and little at a time, and EVP_Digest spends two thirds of its time on
+// such inputs looking up the algorithm. So this calls the SHA256_* functions, which OpenSSL 3.0
+// deprecates but keeps; where they are configured away, a context of EVP that is used again
+// (docs/decisions/0003-low-level-sha256.md has the figures).
+// Threads: each call stands alone.
+// Floor 1.
+#ifndef AIAUDIT_DETAIL_SHA256_HPP
+#define AIAUDIT_DETAIL_SHA256_HPP
 
-#include <atomic>
-#include <climits>
+#include <array>
 #include <cstdint>
-
-#if defined(__linux__)
-#include <linux/futex.h>
-#include <sys/syscall.h>
-#include <unistd.h>
-#endif
+#include <initializer_list>
+#include <string_view>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 namespace detail {
 
-class one_time_event {
-public:
-    // 0: not yet.
-    [[nodiscard]] std::uint32_t get() const noexcept {
-        return value_.load(std::memory_order_acquire);
-    }
-    // Precondition: value is not 0, and nobody has set one.
-    void set(std::uint32_t value) noexcept {
-        value_.store(value, std::memory_order_release);
-#if defined(__linux__)
-        futex(FUTEX_WAKE_PRIVATE, INT_MAX);
-#else
-        value_.notify_all();
-#endif
-    }
-    void wait() const noexcept {
-#if defined(__linux__)
-        while (get() == 0) futex(FUTEX_WAIT_PRIVATE, 0);
-#else
-        value_.wait(0, std::memory_order_acquire);
-#endif
-    }
+using sha256_value = std::array<std::uint8_t, 32>;
 
-private:
-#if defined(__linux__)
-    void futex(int what, int value) const noexcept {
-        static_assert(sizeof(value_) == sizeof(std::uint32_t));
-        ::syscall(SYS_futex, &value_, what, value, nullptr, nullptr, 0);
+// The hash of all parts, one after the other. Throws bad_alloc where libcrypto has no memory or no
+// SHA-256.
+[[nodiscard]] sha256_value sha256_joined(std::initializer_list<std::string_view> parts);
+
+[[nodiscard]] inline sha256_value sha256(std::string_view bytes) { return sha256_joined({bytes}); }
+
+// The hash of a byte and two hashes: what the inner nodes of a Merkle tree are. One piece of 65
+// bytes, because each further piece costs some nanoseconds.
+[[nodiscard]] sha256_value sha256_pair(char prefix, sha256_value const& left,
+                                       sha256_value const& right);
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_DETAIL_SHA256_HPP
+
+// ---- aiaudit/integrity/ed25519.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// ed25519.hpp: Ed25519 (RFC 8032) by libcrypto.
+//
+// The functions throw bad_alloc where libcrypto has no memory or no Ed25519.
+// Threads: a key may be used by many threads at once.
+// Floor 4.
+#ifndef AIAUDIT_INTEGRITY_ED25519_HPP
+#define AIAUDIT_INTEGRITY_ED25519_HPP
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <string_view>
+
+struct evp_pkey_st;  // libcrypto's EVP_PKEY
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+using ed25519_public = std::array<std::uint8_t, 32>;
+using ed25519_signature = std::array<std::uint8_t, 64>;
+
+// The secret half of a key: overwritten when it goes.
+struct ed25519_seed {
+    std::array<std::uint8_t, 32> bytes{};
+
+    ed25519_seed() = default;
+    ed25519_seed(ed25519_seed const&) = delete;
+    ed25519_seed& operator=(ed25519_seed const&) = delete;
+    ~ed25519_seed();
+};
+
+struct libcrypto_key_deleter {
+    void operator()(evp_pkey_st* key) const noexcept;
+};
+// libcrypto overwrites the secret of a key when it frees it.
+using libcrypto_key = std::unique_ptr<evp_pkey_st, libcrypto_key_deleter>;
+
+[[nodiscard]] libcrypto_key ed25519_generate();
+
+[[nodiscard]] libcrypto_key ed25519_from_seed(ed25519_seed const& seed);
+
+[[nodiscard]] ed25519_public ed25519_public_of(libcrypto_key const& key);
+
+void ed25519_copy_seed(libcrypto_key const& key, ed25519_seed& seed);
+
+[[nodiscard]] ed25519_signature ed25519_sign(libcrypto_key const& key, std::string_view text);
+
+// `signature` may have any length: one that is not 64 bytes does not verify, nor does any under 32
+// bytes that are no point of the curve.
+[[nodiscard]] bool ed25519_verify(ed25519_public const& key, std::string_view text,
+                                  std::string_view signature);
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_INTEGRITY_ED25519_HPP
+
+// ---- aiaudit/integrity/text_form.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// text_form.hpp: what the texts of this room are made of: lines, decimal numbers, base64, names.
+//
+// Everything is strict: a value has one text, and any other text is refused. What is signed or
+// hashed must not be readable in two ways.
+// Threads: pure functions.
+// Floor 4.
+#ifndef AIAUDIT_INTEGRITY_TEXT_FORM_HPP
+#define AIAUDIT_INTEGRITY_TEXT_FORM_HPP
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+// Overwrites what a string held. Texts that may hold a secret key are wiped before they are freed.
+void wipe(std::string& text) noexcept;
+
+// RFC 4648, section 4, with padding.
+[[nodiscard]] std::string base64_encode(std::string_view bytes);
+
+// Nothing for any text that base64_encode does not write. libcrypto's decoder is lenient (spaces,
+// padding anywhere, bits after the end), so what it read is encoded again and compared.
+[[nodiscard]] std::optional<std::string> base64_decode(std::string_view text);
+
+[[nodiscard]] inline std::string base64_of(digest const& value) {
+    return base64_encode(view_of(value.bytes));
+}
+[[nodiscard]] std::optional<digest> digest_of_base64(std::string_view text);
+
+// Digits alone, without leading zeros.
+[[nodiscard]] std::optional<std::uint64_t> decimal_of(std::string_view text);
+
+// Takes a line from the front, and its line feed. Nothing where no line feed is left.
+[[nodiscard]] std::optional<std::string_view> take_line(std::string_view& rest);
+
+// Takes a code point of UTF-8 from the front of a text that is not empty. Nothing where it is not
+// in its shortest form, or is no code point.
+[[nodiscard]] constexpr std::optional<char32_t> take_code_point(std::string_view& text) noexcept {
+    auto const first = static_cast<unsigned char>(text.front());
+    if (first >= 0x80 && (first < 0xC2 || first > 0xF4)) return std::nullopt;
+    std::size_t const size = first < 0x80 ? 1U : first < 0xE0 ? 2U : first < 0xF0 ? 3U : 4U;
+    if (text.size() < size) return std::nullopt;
+    char32_t value = size == 1 ? first : first & (0x7FU >> size);
+    for (std::size_t i = 1; i < size; ++i) {
+        auto const next = static_cast<unsigned char>(text[i]);
+        if ((next & 0xC0U) != 0x80U) return std::nullopt;
+        value = (value << 6) | (next & 0x3FU);
     }
-#endif
-    std::atomic<std::uint32_t> value_{0};
+    constexpr char32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
+    bool const surrogate = value >= 0xD800 && value <= 0xDFFF;
+    if (value < least[size] || surrogate || value > 0x10FFFF) return std::nullopt;
+    text.remove_prefix(size);
+    return value;
+}
+
+// True for UTF-8 without control characters but the line feed.
+[[nodiscard]] constexpr bool is_plain_text(std::string_view text) noexcept {
+    while (!text.empty()) {
+        auto const c = take_code_point(text);
+        if (!c || (*c < 0x20 && *c != '\n')) return false;
+    }
+    return true;
+}
+
+// The white space of Unicode.
+[[nodiscard]] constexpr bool is_space(char32_t c) noexcept {
+    return (c >= 0x09 && c <= 0x0D) || c == 0x20 || c == 0x85 || c == 0xA0 || c == 0x1680 ||
+           (c >= 0x2000 && c <= 0x200A) || c == 0x2028 || c == 0x2029 || c == 0x202F ||
+           c == 0x205F || c == 0x3000;
+}
+
+// True for what may name a key: UTF-8 without spaces, control characters and '+'.
+[[nodiscard]] constexpr bool is_key_name(std::string_view name) noexcept {
+    constexpr std::size_t longest = 255;  // a host name has at most that
+    if (name.empty() || name.size() > longest) return false;
+    while (!name.empty()) {
+        auto const c = take_code_point(name);
+        if (!c || *c < 0x20 || *c == '+' || is_space(*c)) return false;
+    }
+    return true;
+}
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_INTEGRITY_TEXT_FORM_HPP
+
+// ---- aiaudit/integrity/note.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// note.hpp: signed notes (c2sp.org/signed-note) with Ed25519: a text that people can read, an empty
+// line, and a line for each signature.
+//
+// A note is believed only after open_note() with keys that the reader had before.
+// Threads: keys may be used by many threads at once; the rest are plain values.
+// Floor 4.
+#ifndef AIAUDIT_INTEGRITY_NOTE_HPP
+#define AIAUDIT_INTEGRITY_NOTE_HPP
+
+#include <array>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+
+namespace detail {
+
+using note_key_id = std::array<std::uint8_t, 4>;
+
+// Stands before a key in its text, and goes into its id.
+inline constexpr char note_ed25519 = '\1';
+
+[[nodiscard]] inline note_key_id note_key_id_of(std::string_view name, ed25519_public const& key) {
+    auto const hash = sha256_joined({name, "\n", {&note_ed25519, 1}, view_of(key)});
+    return {hash[0], hash[1], hash[2], hash[3]};
+}
+
+// A key's text: NAME+ID+BASE64, where the base64 may have '+' in it and the others may not.
+struct note_key_text {
+    std::string_view name{};
+    std::string_view id{};
+    std::string_view base64{};
 };
 
 }  // namespace detail
-}  // namespace v1
+
+// Who is believed: a name and a public key. Its text, "NAME+ID+BASE64", is what is given to those
+// who verify.
+class note_verification_key {
+public:
+    // Errors: bad_argument, also for a key of another kind than Ed25519.
+    [[nodiscard]] static result<note_verification_key> parse(std::string_view text);
+
+    [[nodiscard]] std::string const& name() const noexcept { return name_; }
+    [[nodiscard]] detail::note_key_id const& id() const noexcept { return id_; }
+    [[nodiscard]] std::string to_string() const {
+        std::string bytes(1, detail::note_ed25519);
+        bytes += detail::view_of(point_);
+        return name_ + '+' + detail::to_hex(id_) + '+' + detail::base64_encode(bytes);
+    }
+    [[nodiscard]] bool verifies(std::string_view text, std::string_view signature) const {
+        return detail::ed25519_verify(point_, text, signature);
+    }
+
+    friend bool operator==(note_verification_key const&,
+                           note_verification_key const&) noexcept = default;
+
+private:
+    friend class note_signing_key;
+    note_verification_key(std::string name, detail::ed25519_public const& point)
+        : name_(std::move(name)), point_(point), id_(detail::note_key_id_of(name_, point_)) {}
+
+    std::string name_;
+    detail::ed25519_public point_;
+    detail::note_key_id id_;
+};
+
+// Who signs. The secret is in libcrypto's memory alone, is overwritten when the key goes, and
+// stands in no error.
+class note_signing_key {
+public:
+    // Errors: bad_argument for a name that is empty or has spaces or '+'.
+    [[nodiscard]] static result<note_signing_key> generate(std::string name) {
+        if (!detail::is_key_name(name))
+            return fail(errc::bad_argument, "a key's name is text without spaces and '+'");
+        return note_signing_key{std::move(name), detail::ed25519_generate()};
+    }
+
+    // Reads "PRIVATE+KEY+NAME+ID+BASE64". Errors: bad_argument.
+    [[nodiscard]] static result<note_signing_key> parse(std::string_view text);
+
+    [[nodiscard]] note_verification_key const& verification_key() const noexcept { return public_; }
+    [[nodiscard]] std::string const& name() const noexcept { return public_.name(); }
+
+    // The text that parse() reads: whoever has it can sign. The caller keeps it from others.
+    [[nodiscard]] std::string to_secret_string() const;
+
+    [[nodiscard]] detail::ed25519_signature sign(std::string_view text) const {
+        return detail::ed25519_sign(secret_, text);
+    }
+
+private:
+    static constexpr std::string_view prefix = "PRIVATE+KEY+";
+
+    note_signing_key(std::string name, detail::libcrypto_key secret)
+        : secret_(std::move(secret)),
+          public_(std::move(name), detail::ed25519_public_of(secret_)) {}
+
+    detail::libcrypto_key secret_;
+    note_verification_key public_;
+};
+
+namespace detail {
+
+inline constexpr std::string_view note_signature_mark = "\xE2\x80\x94 ";  // an em dash and a space
+
+struct note_signature {
+    std::string_view name{};
+    note_key_id id{};
+    std::string bytes{};
+};
+
+// A note in its parts, unverified. The views are into what was split.
+struct note_parts {
+    std::string_view text{};
+    std::vector<note_signature> signatures{};
+};
+
+// Checks the form alone. Errors: bad_input; too_large.
+[[nodiscard]] result<note_parts> split_note(std::string_view note);
+
+}  // namespace detail
+
+// The note of a text, signed with each key. Errors: bad_argument for a text that does not end with
+// a line feed or is not plain text, or no keys; too_large.
+[[nodiscard]] result<std::string> sign_note(std::string_view text,
+                                            std::span<note_signing_key const> keys);
+
+struct opened_note {
+    std::string text{};
+    std::vector<std::string> signers{};  // names of the keys whose signatures were verified
+};
+
+// The text, if a key that is known has signed it. Signatures of unknown keys are ignored; one of a
+// known key that does not verify spoils the note, whatever else is on it. Errors: bad_input and
+// too_large for the form; verification_failed.
+[[nodiscard]] result<opened_note> open_note(std::string_view note,
+                                            std::span<note_verification_key const> keys);
+
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
-#endif  // AIAUDIT_ENGINE_ONE_TIME_EVENT_HPP
+#endif  // AIAUDIT_INTEGRITY_NOTE_HPP
+
+// ---- aiaudit/integrity/checkpoint.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// checkpoint.hpp: a log's size and Merkle root (c2sp.org/tlog-checkpoint), signed as a note.
+//
+// Threads: plain values.
+// Floor 4.
+#ifndef AIAUDIT_INTEGRITY_CHECKPOINT_HPP
+#define AIAUDIT_INTEGRITY_CHECKPOINT_HPP
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+
+struct checkpoint {
+    std::string origin{};  // the log's name, best that of its key: "example.com/log"
+    std::uint64_t size = 0;
+    digest root{};
+
+    friend bool operator==(checkpoint const&, checkpoint const&) noexcept = default;
+
+    // The text of its note: three lines. Errors: bad_argument for an origin that is no line of
+    // text, a size over the maximum, or an empty tree with another root than empty_root().
+    [[nodiscard]] result<std::string> to_text() const;
+    // Lines after the third (extensions of others) are passed over. Errors: bad_input.
+    [[nodiscard]] static result<checkpoint> parse(std::string_view text);
+};
+
+namespace detail {
+
+[[nodiscard]] bool is_sound(checkpoint const& state);
+
+}  // namespace detail
+
+inline result<std::string> checkpoint::to_text() const {
+    if (!detail::is_sound(*this))
+        return fail(errc::bad_argument, "not the origin, size and root of a log");
+    return origin + '\n' + std::to_string(size) + '\n' + detail::base64_of(root) + '\n';
+}
+
+// Whom a reader believes, given beforehand and never taken from what is to be verified: the name of
+// a log, and its keys. Each key may speak for the log alone; there is more than one while keys
+// change.
+struct trusted_log {
+    std::string origin;
+    std::vector<note_verification_key> keys;
+
+    // A log that is named like its key, as logs should be. Implicit, because one key is all that
+    // most readers have.
+    trusted_log(note_verification_key key) : origin(key.name()), keys{std::move(key)} {}
+    trusted_log(std::string origin_name, std::vector<note_verification_key> log_keys)
+        : origin(std::move(origin_name)), keys(std::move(log_keys)) {}
+};
+
+// A checkpoint of a trusted log. Only open_checkpoint() makes one, so whatever asks for one cannot
+// be given a size or a root that nobody signed.
+class verified_checkpoint {
+public:
+    [[nodiscard]] checkpoint const& value() const noexcept { return state_; }
+    [[nodiscard]] std::string const& origin() const noexcept { return state_.origin; }
+    [[nodiscard]] std::uint64_t size() const noexcept { return state_.size; }
+    [[nodiscard]] digest const& root() const noexcept { return state_.root; }
+    // Names of the trusted keys that signed it.
+    [[nodiscard]] std::vector<std::string> const& signers() const noexcept { return signers_; }
+
+private:
+    friend result<verified_checkpoint> open_checkpoint(std::string_view note,
+                                                       trusted_log const& log);
+    verified_checkpoint(checkpoint state, std::vector<std::string> signers)
+        : state_(std::move(state)), signers_(std::move(signers)) {}
+
+    checkpoint state_;
+    std::vector<std::string> signers_;
+};
+
+// Errors: as open_note; bad_input for a note that is no checkpoint; verification_failed for one of
+// another log.
+[[nodiscard]] result<verified_checkpoint> open_checkpoint(std::string_view note,
+                                                          trusted_log const& log);
+
+// The note of a checkpoint. A log must sign no two that are inconsistent: that is the caller's to
+// see to. Errors: as checkpoint::to_text and sign_note.
+[[nodiscard]] result<std::string> sign_checkpoint(checkpoint const& state,
+                                                  std::span<note_signing_key const> keys);
+[[nodiscard]] inline result<std::string> sign_checkpoint(checkpoint const& state,
+                                                         note_signing_key const& key) {
+    return sign_checkpoint(state, std::span(&key, 1));
+}
+
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_INTEGRITY_CHECKPOINT_HPP
 
 // ---- aiaudit/limits.hpp ----
 // SPDX-License-Identifier: MIT
@@ -2926,7 +3714,7 @@ private:
 #include <cstdint>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 namespace limits {
 
 // The longest encoding of a record: what an entry of a tiled log may have (C2SP tlog-tiles), which
@@ -2945,6 +3733,10 @@ inline constexpr std::uint64_t storage_value_bytes = std::uint64_t{256} << 20;
 // neither memory nor disk is used before there is data. 16 times what a segment is meant to
 // reach, so that a map is never resized under way; and 1/2048 of the address space of x86-64.
 inline constexpr std::uint64_t map_bytes = std::uint64_t{64} << 30;
+
+// The least that is chosen where address space is short (RLIMIT_AS, an emulator): several times
+// what one transaction takes. A segment that is full is followed by the next.
+inline constexpr std::uint64_t map_bytes_chosen_least = std::uint64_t{64} << 20;
 
 // The smallest map worth opening: a fresh segment takes some pages, one transaction some more.
 inline constexpr std::uint64_t map_bytes_least = std::uint64_t{1} << 20;
@@ -3008,10 +3800,1427 @@ inline constexpr std::uint64_t output_tokens = 128'000;
 inline constexpr std::size_t proof_file_bytes = std::size_t{16} << 20;
 
 }  // namespace limits
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_LIMITS_HPP
+
+// ---- aiaudit/integrity/merkle.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// merkle.hpp: the Merkle tree of RFC 6962, section 2.1, grown a leaf at a time.
+//
+// A compact range is all that has to be remembered of a tree to make it grow and to know its root:
+// the hash of one complete subtree for each set bit of the size. Whoever wants proofs too keeps the
+// hashes that append() hands out.
+// Threads: plain values.
+// Floor 4.
+#ifndef AIAUDIT_INTEGRITY_MERKLE_HPP
+#define AIAUDIT_INTEGRITY_MERKLE_HPP
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+
+// The root of a tree without leaves.
+[[nodiscard]] inline digest empty_root() { return {detail::sha256({})}; }
+
+// The first byte keeps leaves and nodes apart: without it, the two hashes under a node could be
+// shown as the content of a leaf.
+[[nodiscard]] inline digest leaf_hash(std::string_view content) {
+    return {detail::sha256_joined({std::string_view("\0", 1), content})};
+}
+[[nodiscard]] inline digest node_hash(digest const& left, digest const& right) {
+    return {detail::sha256_pair('\1', left.bytes, right.bytes)};
+}
+
+class compact_range {
+public:
+    [[nodiscard]] std::uint64_t size() const noexcept { return size_; }
+
+    // Adds a leaf. on_node(level, index, hash) is called for each subtree that it completes, of
+    // level 1 and up, lowest first: the subtree over the leaves [index << level, (index+1) <<
+    // level). Where on_node throws, the range is as before. Precondition: size() <
+    // limits::tree_size.
+    template <class OnNode>
+    void append(digest const& leaf, OnNode&& on_node) {
+        AIAUDIT_ASSERT(size_ < limits::tree_size);
+        digest hash = leaf;
+        unsigned level = 0;
+        for (; ((size_ >> level) & 1) != 0; ++level) {
+            hash = node_hash(hashes_[level], hash);
+            on_node(level + 1, size_ >> (level + 1), std::as_const(hash));
+        }
+        hashes_[level] = hash;
+        ++size_;
+    }
+    void append(digest const& leaf) {
+        append(leaf, [](unsigned, std::uint64_t, digest const&) {});
+    }
+
+    [[nodiscard]] digest root() const;
+
+    // The size in 8 bytes, least significant first, then the hashes, the largest subtree first.
+    [[nodiscard]] std::string to_bytes() const;
+    // Errors: corrupt, for anything that to_bytes() does not write.
+    [[nodiscard]] static result<compact_range> from_bytes(std::string_view bytes);
+
+    // The range of the first `size` leaves of a tree whose hashes are kept: node(level, index) is
+    // the hash of a complete subtree as result<digest>, level 0 the leaves. Errors: node's;
+    // bad_argument for a size over the maximum.
+    template <class Node>
+    [[nodiscard]] static result<compact_range> from_nodes(std::uint64_t size, Node&& node);
+
+    friend bool operator==(compact_range const& left, compact_range const& right) noexcept {
+        if (left.size_ != right.size_) return false;
+        for (unsigned level = 0; level < levels; ++level) {
+            bool const used = ((left.size_ >> level) & 1) != 0;
+            if (used && left.hashes_[level] != right.hashes_[level]) return false;
+        }
+        return true;
+    }
+
+private:
+    static constexpr unsigned levels = 64;
+
+    std::uint64_t size_ = 0;
+    std::array<digest, levels> hashes_{};  // by level; in use where the size has that bit
+};
+
+template <class Node>
+result<compact_range> compact_range::from_nodes(std::uint64_t size, Node&& node) {
+    if (size > limits::tree_size) return fail(errc::bad_argument, "a Merkle tree is too large");
+    compact_range range;
+    range.size_ = size;
+    for (unsigned level = 0; level < levels; ++level) {
+        if (((size >> level) & 1) == 0) continue;
+        // The subtree of a set bit ends where the size has zeros from that bit down.
+        result<digest> hash = node(level, (size >> level) - 1);
+        if (!hash) return hash.error();
+        range.hashes_[level] = *hash;
+    }
+    return range;
+}
+
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_INTEGRITY_MERKLE_HPP
+
+// ---- aiaudit/integrity/proof.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// proof.hpp: that a record is in a log, and that a log has only grown: the audit paths of RFC 9162,
+// sections 2.1.3 and 2.1.4.
+//
+// An inclusion proof does not bind the size of the tree: where two sizes give a path of one shape,
+// it verifies under both. So a size comes from a signed checkpoint, together with the root, and
+// what verifies here for others takes only verified checkpoints.
+// Threads: pure functions.
+// Floor 4.
+#ifndef AIAUDIT_INTEGRITY_PROOF_HPP
+#define AIAUDIT_INTEGRITY_PROOF_HPP
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+// Leaves [begin, end) under one node of a tree; begin is a multiple of the next power of two.
+struct leaf_span {
+    std::uint64_t begin = 0;
+    std::uint64_t end = 0;
+};
+
+// The nodes beside the way from the ancestor of `leaf` at `level` up to the root, lowest first:
+// these are the components of a proof. Precondition: leaf < size <= limits::tree_size.
+template <class Visitor>
+void for_each_sibling(std::uint64_t leaf, unsigned level, std::uint64_t size, Visitor&& visit) {
+    for (; ((size - 1) >> level) != 0; ++level) {
+        std::uint64_t const sibling = (leaf >> level) ^ 1;
+        std::uint64_t const begin = sibling << level;
+        if (begin < size) {
+            visit(leaf_span{begin, (std::min)(begin + (std::uint64_t{1} << level), size)});
+        }
+    }
+}
+
+// Where a consistency proof of two sizes sets out: the largest complete subtree at the right edge
+// of the old tree. Its hash is the first component, unless it is the whole old tree, whose root the
+// verifier has.
+struct consistency_start {
+    std::uint64_t leaf = 0;  // the last one of the old tree
+    unsigned level = 0;
+    bool is_root = false;
+};
+[[nodiscard]] constexpr consistency_start start_of_consistency(std::uint64_t old_size) noexcept {
+    return {old_size - 1, static_cast<unsigned>(std::countr_zero(old_size)),
+            std::has_single_bit(old_size)};
+}
+
+// Both are exact, so that nothing can be put before, behind or into a proof.
+[[nodiscard]] std::size_t inclusion_proof_length(std::uint64_t index, std::uint64_t size);
+[[nodiscard]] std::size_t consistency_proof_length(std::uint64_t old_size, std::uint64_t new_size);
+
+// The hash over leaves under one node, complete or not, from complete subtrees.
+template <class Node>
+[[nodiscard]] result<digest> span_hash(leaf_span leaves, Node&& node) {
+    std::array<digest, 64> hashes;
+    std::size_t count = 0;
+    while (leaves.begin < leaves.end) {
+        auto const level = static_cast<unsigned>(std::bit_width(leaves.end - leaves.begin) - 1);
+        result<digest> hash = node(level, leaves.begin >> level);
+        if (!hash) return hash;
+        hashes[count++] = *hash;
+        leaves.begin += std::uint64_t{1} << level;
+    }
+    digest hash = hashes[count - 1];
+    for (--count; count > 0; --count) hash = node_hash(hashes[count - 1], hash);
+    return hash;
+}
+
+template <class Node>
+[[nodiscard]] result<std::vector<digest>> span_hashes(std::vector<leaf_span> const& spans,
+                                                      Node&& node) {
+    std::vector<digest> hashes;
+    hashes.reserve(spans.size());
+    for (leaf_span const leaves : spans) {
+        auto const hash = span_hash(leaves, node);
+        if (!hash) return hash.error();
+        hashes.push_back(*hash);
+    }
+    return hashes;
+}
+
+// Follows a path of siblings up a tree, in the numbers of RFC 9162: `fn` is the place of the node,
+// `sn` that of the last one, on the level that was reached.
+struct path_walk {
+    std::uint64_t fn = 0;
+    std::uint64_t sn = 0;
+
+    // True where the next sibling stands to the left.
+    [[nodiscard]] constexpr bool is_left() const noexcept { return (fn & 1) != 0 || fn == sn; }
+    constexpr void rise() noexcept {
+        if (is_left()) {
+            for (; (fn & 1) == 0 && fn != 0; fn >>= 1) sn >>= 1;
+        }
+        fn >>= 1;
+        sn >>= 1;
+    }
+};
+
+[[nodiscard]] bool inclusion_holds(std::uint64_t index, std::uint64_t size, digest const& leaf,
+                                   std::span<digest const> path, digest const& root);
+
+[[nodiscard]] bool consistency_holds(std::uint64_t old_size, std::uint64_t new_size,
+                                     std::span<digest const> path, digest const& old_root,
+                                     digest const& new_root);
+
+}  // namespace detail
+
+// The proof that leaf `index` (the first is 0) is in the tree of the first `size` leaves, the
+// leaf's sibling first. node(level, index) gives the hash of a complete subtree of that tree as
+// result<digest>, level 0 the leaves. Errors: bad_argument for an index that the tree has not;
+// node's.
+template <class Node>
+[[nodiscard]] result<std::vector<digest>> inclusion_proof(std::uint64_t index, std::uint64_t size,
+                                                          Node&& node) {
+    if (index >= size || size > limits::tree_size)
+        return fail(errc::bad_argument, "an inclusion proof needs a leaf that is in the tree");
+    std::vector<detail::leaf_span> spans;
+    detail::for_each_sibling(index, 0, size,
+                             [&](detail::leaf_span leaves) { spans.push_back(leaves); });
+    return detail::span_hashes(spans, node);
+}
+
+// The proof that the tree of the first `old_size` leaves is the beginning of that of `new_size`;
+// node as above. Errors: bad_argument for an old size that is 0, of which nothing can be proved, or
+// over the new one; node's.
+template <class Node>
+[[nodiscard]] result<std::vector<digest>> consistency_proof(std::uint64_t old_size,
+                                                            std::uint64_t new_size, Node&& node) {
+    if (old_size == 0 || old_size > new_size || new_size > limits::tree_size)
+        return fail(errc::bad_argument, "a consistency proof needs sizes from 1 that do not fall");
+    std::vector<detail::leaf_span> spans;
+    if (old_size == new_size) return std::vector<digest>{};
+    auto const start = detail::start_of_consistency(old_size);
+    if (!start.is_root) spans.push_back({old_size - (std::uint64_t{1} << start.level), old_size});
+    detail::for_each_sibling(start.leaf, start.level, new_size,
+                             [&](detail::leaf_span leaves) { spans.push_back(leaves); });
+    return detail::span_hashes(spans, node);
+}
+
+// Checks that a leaf stands at an index of the log that the checkpoint states. Errors:
+// verification_failed.
+[[nodiscard]] result<void> verify_inclusion(verified_checkpoint const& state, std::uint64_t index,
+                                            digest const& leaf, std::span<digest const> path);
+
+// Checks that the newer log begins with all that the older had. Errors: verification_failed, also
+// where the older is empty: that would prove nothing.
+[[nodiscard]] result<void> verify_consistency(verified_checkpoint const& older,
+                                              verified_checkpoint const& newer,
+                                              std::span<digest const> path);
+
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_INTEGRITY_PROOF_HPP
+
+// ---- aiaudit/integrity/proof_file.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// proof_file.hpp: proofs as files that stand alone: with the log's key, which the reader has from
+// elsewhere, a file is all that it takes to verify.
+//
+// An inclusion proof is a c2sp.org/tlog-proof whose extra data are the record's canonical bytes. A
+// consistency proof, of which there is no standard, is written in the same manner:
+//
+//     c2sp.org/tlog-proof@v1          aiaudit consistency proof v1
+//     extra BASE64                    BASE64 of a hash, none or more lines
+//     index 7
+//     BASE64 of a hash, or none       the older checkpoint
+//
+//     a checkpoint                    the newer checkpoint
+//
+// with an empty line before each checkpoint. A checkpoint has exactly one empty line of its own, so
+// where a part ends is never in doubt.
+// Threads: plain values.
+// Floor 4.
+#ifndef AIAUDIT_INTEGRITY_PROOF_FILE_HPP
+#define AIAUDIT_INTEGRITY_PROOF_FILE_HPP
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+
+// Unverified: what a file says. Nothing in it is to be believed before verify_inclusion().
+struct inclusion_proof_file {
+    std::string record{};  // the extra data; empty is none
+    std::uint64_t index = 0;
+    std::vector<digest> path{};
+    std::string checkpoint_note{};
+
+    friend bool operator==(inclusion_proof_file const&,
+                           inclusion_proof_file const&) noexcept = default;
+    // parse() reads the same back, if the note is a checkpoint's.
+    [[nodiscard]] std::string to_text() const;
+    // to_text() writes the same back. Errors: bad_input; too_large.
+    [[nodiscard]] static result<inclusion_proof_file> parse(std::string_view file);
+};
+
+// Unverified, as above, before verify_consistency().
+struct consistency_proof_file {
+    std::vector<digest> path{};
+    std::string older_note{};
+    std::string newer_note{};
+
+    friend bool operator==(consistency_proof_file const&,
+                           consistency_proof_file const&) noexcept = default;
+    [[nodiscard]] std::string to_text() const;
+    [[nodiscard]] static result<consistency_proof_file> parse(std::string_view file);
+};
+
+namespace detail {
+
+inline constexpr std::string_view inclusion_title = "c2sp.org/tlog-proof@v1";
+inline constexpr std::string_view consistency_title = "aiaudit consistency proof v1";
+
+// The longest path of a tree of limits::tree_size leaves, and the start of a consistency proof.
+inline constexpr std::size_t proof_hashes_max = 64;
+
+inline void append_hashes(std::string& text, std::vector<digest> const& hashes) {
+    for (digest const& hash : hashes) text.append(base64_of(hash)).append(1, '\n');
+}
+
+}  // namespace detail
+
+// What a proof file has shown.
+struct verified_record {
+    std::string record{};  // its canonical bytes
+    std::uint64_t index = 0;
+    verified_checkpoint state;  // of the log that it is in
+};
+
+// Errors: as inclusion_proof_file::parse and open_checkpoint; bad_input for a file without a
+// record; verification_failed.
+[[nodiscard]] result<verified_record> verify_inclusion(std::string_view file,
+                                                       trusted_log const& log);
+
+struct verified_growth {
+    verified_checkpoint older;
+    verified_checkpoint newer;
+};
+
+// Errors: as consistency_proof_file::parse and open_checkpoint; verification_failed.
+[[nodiscard]] result<verified_growth> verify_consistency(std::string_view file,
+                                                         trusted_log const& log);
+
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_INTEGRITY_PROOF_FILE_HPP
+
+// ---- aiaudit/storage/store.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// store.hpp: what the ledger asks of its storage: a list of segments, each of four ordered tables
+// of byte strings, written in atomic durable transactions and read in consistent snapshots.
+//
+// Only the newest segment is written. When it is large enough the ledger rotates: a new one is
+// begun and the old one sealed, for ever. The oldest can be dropped whole. Beside the segments
+// stands the history, four tables more, for what is to outlive them.
+//
+// Models: lmdb_store (lmdb_store.hpp) and memory_store (memory_store.hpp). A third one is right
+// when it passes tests/engine/support/store_conformance.hpp.
+// Threads: plain values; see storage_policy for those of a store.
+// Floor 5.
+#ifndef AIAUDIT_STORAGE_STORE_HPP
+#define AIAUDIT_STORAGE_STORE_HPP
+
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+
+// The tables of a store. The numbers and names are on disk: never changed, never used again.
+enum class table : std::uint8_t { blocks = 0, meta = 1, snapshots = 2, tiles = 3 };
+inline constexpr std::size_t table_count = 4;
+
+[[nodiscard]] constexpr char const* name_of(table which) noexcept {
+    constexpr char const* names[table_count] = {"blocks", "meta", "snapshots", "tiles"};
+    return names[static_cast<std::size_t>(which)];
+}
+
+// Segments are numbered from 1 on; numbers are never used again.
+using segment_number = std::uint32_t;
+inline constexpr segment_number history = 0;
+
+struct segment_range {
+    segment_number oldest = 0;
+    segment_number newest = 0;
+    friend bool operator==(segment_range, segment_range) = default;
+};
+
+// The entry of table::meta that says that a segment is sealed; its value is the next one's number.
+// It is the store's own: a body may read it, never write it.
+inline constexpr std::string_view sealed_key = "sealed";
+
+// How to open a store. A store that keeps nothing on disk ignores `path`, `create` and `map_bytes`.
+struct store_options {
+    std::string path{};      // a directory; its parent must exist
+    bool create = true;      // make a new store where the path is missing or an empty directory
+    bool read_only = false;  // change nothing on disk; write() answers errc::read_only
+    // The most that a segment can hold, as address space (nothing is allocated ahead). 0:
+    // limits::map_bytes, or less where the process has not so much for all the segments that may be
+    // open at once (RLIMIT_AS, emulators).
+    std::uint64_t map_bytes = 0;
+};
+
+namespace detail {
+
+// A segment's number, then that of a transaction in it.
+[[nodiscard]] constexpr std::uint64_t generation_of(segment_number segment,
+                                                    std::uint64_t transaction) noexcept {
+    return std::uint64_t{segment} << 40 | (transaction & ((std::uint64_t{1} << 40) - 1));
+}
+
+// What every store checks of a key before it looks anything up.
+[[nodiscard]] result<void> check_key(std::string_view key);
+
+[[nodiscard]] result<void> check_entry(std::string_view key, std::size_t value_bytes);
+
+[[nodiscard]] inline error key_exists(table in) {
+    return fail(errc::storage_failed, std::string("key exists in ") + name_of(in));
+}
+
+// Callables of the shapes that a store must accept, to say so in the concept.
+struct visitor_archetype {
+    bool operator()(std::string_view key, std::string_view value) const;
+};
+template <class View>
+struct body_archetype {
+    result<void> operator()(View& view) const;
+};
+template <class View>
+struct rotate_body_archetype {
+    result<void> operator()(View const& old, View& next) const;
+};
+
+}  // namespace detail
+
+// A read view: one consistent snapshot.
+//
+//   get(table, key)             The value, or nothing. A key of a wrong size: bad_argument.
+//   scan(table, from, visit)    Calls visit(key, value) in ascending bytewise order, from the first
+//                               key >= from (may be empty: the first of all), until it returns
+//                               false. visit may call get, not what changes the table.
+//   last_key(table)             The greatest key, or nothing.
+//   segment()                   Which segment this is, or `history`.
+//   generation()                On the newest segment: what Store::generation() answers while this
+//                               is all that is committed. The store's own number may be ahead of
+//                               what a transaction begun now would see: so who keeps what he read
+//                               keeps this number with it. On other segments never the store's.
+//
+// A view and every byte it hands out live until the body returns; in a write view a value that was
+// handed out lives only until the next insert, reserve, replace or erase.
+template <class View>
+concept storage_read_view = requires(View const& view, table in, std::string_view key,
+                                     detail::visitor_archetype visit) {
+    { view.get(in, key) } -> std::same_as<result<std::optional<std::string_view>>>;
+    { view.scan(in, key, visit) } -> std::same_as<result<void>>;
+    { view.last_key(in) } -> std::same_as<result<std::optional<std::string>>>;
+    { view.segment() } -> std::same_as<segment_number>;
+    { view.generation() } -> std::same_as<std::uint64_t>;
+};
+
+// A write view: a read view that sees its own changes, and
+//
+//   insert(table, key, value)   A new entry; storage_failed "key exists" where there is one, and
+//                               then the transaction may go on. Fastest for ascending keys.
+//   reserve(table, key, bytes)  insert, but the caller writes the value in place: into the span,
+//                               all of it, before the next call on the view.
+//   replace(table, key, value)  An entry, new or instead of the old one.
+//   erase(table, key)           No such entry any more; none before is no error.
+//
+// Values over limits::storage_value_bytes: too_large. No room: log_full.
+template <class View>
+concept storage_write_view = storage_read_view<View> &&
+    requires(View& view, table in, std::string_view key, std::string_view value, std::size_t size) {
+    { view.insert(in, key, value) } -> std::same_as<result<void>>;
+    { view.reserve(in, key, size) } -> std::same_as<result<std::span<char>>>;
+    { view.replace(in, key, value) } -> std::same_as<result<void>>;
+    { view.erase(in, key) } -> std::same_as<result<void>>;
+};
+
+// A store.
+//
+//   Store::open(options)   Opens or makes one. Errors: not_a_ledger (the directory holds something
+//                          else; nothing was touched), newer_format, not_found, read_only,
+//                          already_open (by this process), unsafe_file_system, disk_full, corrupt,
+//                          storage_failed, bad_argument.
+//   segments()             The oldest and the newest segment there are now: other processes rotate
+//                          and drop too.
+//   write(body)            body: result<void>(write_view&). One transaction on the newest segment:
+//                          once body succeeded, all of it is durable when write() returns success;
+//                          when body or the commit fails or body throws, none of it is there (but
+//                          where the disk goes on failing, which nobody can know), and the store
+//                          can be used on (disk_full: free space, then write again;
+//                          log_full: rotate, then write again). One at a time over all threads and
+//                          processes: it waits its turn. A body that changed nothing costs no sync.
+//   read(body)             body: result<void>(read_view const&). On the newest segment. Runs beside
+//                          a writer and sees what was committed before it began. Keep it short: the
+//                          space of what is replaced meanwhile cannot be used again, and a store
+//                          that must be mapped anew waits for it. Long scans are done in parts.
+//   read(segment, body)    The same on any segment, or on `history`, which is empty until it is
+//                          written. not_found: dropped, or not there yet.
+//   rotate(body)           body: result<void>(write_view const& old, write_view& next). Begins the
+//                          segment after the newest with what body enters into it, and seals the
+//                          old one: both, or neither when anything fails. old is the newest when
+//                          its turn has come: a body that was to rotate another one looks at
+//                          old.segment(), and fails.
+//   write_history(body)    write(body), on the history, in turn with those. Not atomic with any
+//                          other transaction.
+//   drop_oldest(segment)   Removes the oldest segment for good. bad_argument: it is not the oldest,
+//                          or the newest; not_found: it is gone. Transactions on it go on.
+//   generation()           Differs from before once any process has committed to a segment or
+//                          rotated (not: dropped, or wrote the history); cheap. 0: closed.
+//   bytes_on_disk()        What all of it takes on disk, free pages included. 0: nothing, closed.
+//   bytes_on_disk(segment) What that one takes. 0: nothing, it is not there.
+//
+// After fork() the child's copy answers errc::closed, unless the store keeps nothing on disk; the
+// child may open its own. A moved-from store answers errc::closed.
+// Threads: every member may be called from any thread at any time, but not from inside a body
+// (a body that calls its own store may wait for itself for ever); open and destruction are the
+// usual exception. A body runs on the calling thread.
+template <class Store>
+concept storage_policy = std::movable<Store> && storage_read_view<typename Store::read_view> &&
+    storage_write_view<typename Store::write_view> &&
+    requires(Store& store, Store const& reader, store_options const& options,
+             detail::body_archetype<typename Store::write_view> write_body,
+             detail::body_archetype<typename Store::read_view const> read_body,
+             detail::rotate_body_archetype<typename Store::write_view> rotate_body,
+             segment_number segment) {
+    { Store::open(options) } -> std::same_as<result<Store>>;
+    { reader.segments() } -> std::same_as<result<segment_range>>;
+    { store.write(write_body) } -> std::same_as<result<void>>;
+    { reader.read(read_body) } -> std::same_as<result<void>>;
+    { reader.read(segment, read_body) } -> std::same_as<result<void>>;
+    { store.rotate(rotate_body) } -> std::same_as<result<void>>;
+    { store.write_history(write_body) } -> std::same_as<result<void>>;
+    { store.drop_oldest(segment) } -> std::same_as<result<void>>;
+    { reader.generation() }
+    noexcept->std::same_as<std::uint64_t>;
+    { reader.bytes_on_disk() }
+    noexcept->std::same_as<std::uint64_t>;
+    { reader.bytes_on_disk(segment) }
+    noexcept->std::same_as<std::uint64_t>;
+};
+
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_STORAGE_STORE_HPP
+
+// ---- aiaudit/retain.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// retain.hpp: drops the oldest segments by a policy, and leaves everything else as it was: reports
+// still count what was dropped, checkpoints still hold, proofs can still be made.
+//
+// For each dropped record the log keeps its hash (32 bytes), and for each day its rollup. What is
+// kept goes to the store's history before the segment goes; the run is a record in the log. A crash
+// at any point leaves the segment whole or dropped, and the next run finishes what was begun.
+// Threads: as the ledger's. Processes: one run at a time; others may read and write meanwhile.
+// Floor 8.
+#ifndef AIAUDIT_RETAIN_HPP
+#define AIAUDIT_RETAIN_HPP
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+
+// A segment's age is that of its youngest record, by the time when that record's attempt began. The
+// segment that is being written is never dropped, nor one with the intent of an attempt that holds
+// a budget and is under way.
+struct retention_policy {
+    std::chrono::seconds age_min{0};                // younger ones stay, whatever the rest says
+    std::optional<std::chrono::seconds> age_max{};  // older ones go
+    std::optional<std::uint64_t> bytes_max{};       // the oldest go until the ledger is this small
+    // Bounds one run: what is due and does not fit is left to the next.
+    std::uint32_t segments_max = 4;
+    bool dry_run = false;  // says what would be dropped
+};
+
+struct dropped_segment {
+    segment_number number = 0;
+    sequence first{};
+    sequence last{};
+    timestamp latest{};  // of its youngest record
+};
+
+// What was dropped, oldest first. Errors: those of the store; bad_argument. What was dropped before
+// an error stays dropped.
+template <class Policies>
+[[nodiscard]] result<std::vector<dropped_segment>> retain(basic_ledger<Policies>& log,
+                                                          retention_policy const& policy);
+
+#ifdef AIAUDIT_SEPARATE
+extern template result<std::vector<dropped_segment>> retain(ledger&, retention_policy const&);
+#endif
+
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_RETAIN_HPP
+
+// ---- aiaudit/storage/memory_store.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// memory_store.hpp: a store that keeps nothing: for tests, and for ledgers that need not last.
+//
+// "Durable" means here: until the object is destroyed. Two stores never share anything.
+// Threads: as storage_policy says; a commit waits for the reads under way.
+// Floor 5.
+#ifndef AIAUDIT_STORAGE_MEMORY_STORE_HPP
+#define AIAUDIT_STORAGE_MEMORY_STORE_HPP
+
+#include <array>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <shared_mutex>
+#include <utility>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+
+class memory_store {
+    // No value: erased. Only in what a transaction stages.
+    using entries = std::map<std::string, std::optional<std::string>, std::less<>>;
+    using tables = std::array<entries, table_count>;
+
+    static entries const& entries_of(tables const& from, table which) noexcept {
+        return from[static_cast<std::size_t>(which)];
+    }
+
+public:
+    class read_view {
+    public:
+        [[nodiscard]] result<std::optional<std::string_view>> get(table in,
+                                                                  std::string_view key) const;
+        template <class Visit>
+        result<void> scan(table in, std::string_view from, Visit visit) const;
+        [[nodiscard]] result<std::optional<std::string>> last_key(table in) const;
+        [[nodiscard]] segment_number segment() const noexcept { return segment_; }
+        [[nodiscard]] std::uint64_t generation() const noexcept { return generation_; }
+
+    private:
+        friend class memory_store;
+        read_view(segment_number segment, std::uint64_t generation, tables const& committed,
+                  tables const& staged) noexcept
+            : segment_(segment),
+              generation_(generation),
+              committed_(&committed),
+              staged_(&staged) {}
+
+        segment_number segment_;
+        std::uint64_t generation_;
+        tables const* committed_;
+        tables const* staged_;  // goes before committed_; empty in a reader
+    };
+
+    class write_view : public read_view {
+    public:
+        result<void> insert(table in, std::string_view key, std::string_view value);
+        result<std::span<char>> reserve(table in, std::string_view key, std::size_t bytes);
+        result<void> replace(table in, std::string_view key, std::string_view value);
+        result<void> erase(table in, std::string_view key);
+
+    private:
+        friend class memory_store;
+        write_view(segment_number segment, std::uint64_t generation, tables const& committed,
+                   tables& staged) noexcept
+            : read_view(segment, generation, committed, staged), changes_(&staged) {}
+        [[nodiscard]] std::optional<std::string>& change(table in, std::string_view key) {
+            return (*changes_)[static_cast<std::size_t>(in)][std::string(key)];
+        }
+
+        tables* changes_;
+    };
+
+    [[nodiscard]] static result<memory_store> open(store_options const& options = {});
+
+    [[nodiscard]] result<segment_range> segments() const;
+    template <class Body>
+    result<void> write(Body body) {
+        return write_in([](state& in) { return in.newest(); }, body);
+    }
+    template <class Body>
+    result<void> read(Body body) const {
+        return read_in([](state& in) { return in.newest(); }, body);
+    }
+    template <class Body>
+    result<void> read(segment_number segment, Body body) const {
+        return read_in([&](state&) { return segment; }, body);
+    }
+    template <class Body>
+    result<void> rotate(Body body);
+    template <class Body>
+    result<void> write_history(Body body) {
+        return write_in([](state&) { return history; }, body);
+    }
+    result<void> drop_oldest(segment_number segment);
+
+    [[nodiscard]] std::uint64_t generation() const noexcept {
+        if (!shared_) return 0;
+        std::shared_lock const lock(shared_->access);
+        return shared_->generation;
+    }
+    [[nodiscard]] std::uint64_t bytes_on_disk() const noexcept { return 0; }
+    [[nodiscard]] std::uint64_t bytes_on_disk(segment_number) const noexcept { return 0; }
+
+private:
+    memory_store() = default;
+
+    struct state {
+        bool read_only = false;  // constant
+        std::mutex turn{};       // held by the one writer
+        // access protects what follows: exclusive while a commit is applied. It changes only under
+        // `turn`, so that a writer may read it without.
+        std::shared_mutex access{};
+        std::map<segment_number, tables> live{{history, {}}, {1, {}}};
+        std::uint64_t generation = 1;
+
+        [[nodiscard]] segment_number newest() const { return live.rbegin()->first; }
+        [[nodiscard]] segment_number oldest() const { return std::next(live.begin())->first; }
+        // Of a view on that segment; 0 is never the store's.
+        [[nodiscard]] std::uint64_t generation_of(segment_number segment) const {
+            return segment == newest() ? generation : 0;
+        }
+    };
+    [[nodiscard]] result<void> check_writable() const {
+        if (!shared_) return fail(errc::closed, "the store was moved from");
+        if (shared_->read_only) return fail(errc::read_only, "the store was opened for reading");
+        return {};
+    }
+    template <class Which, class Body>
+    result<void> write_in(Which which, Body& body);
+    template <class Which, class Body>
+    result<void> read_in(Which which, Body& body) const;
+    static bool apply(tables& staged, tables& to) noexcept;
+
+    std::unique_ptr<state> shared_{};  // none: moved from
+};
+
+template <class Visit>
+result<void> memory_store::read_view::scan(table in, std::string_view from, Visit visit) const {
+    auto const& base = entries_of(*committed_, in);
+    auto const& over = entries_of(*staged_, in);
+    auto old_at = base.lower_bound(from);
+    auto new_at = over.lower_bound(from);
+    while (old_at != base.end() || new_at != over.end()) {
+        bool const take_new =
+            new_at != over.end() && (old_at == base.end() || new_at->first <= old_at->first);
+        bool const hides_old = take_new && old_at != base.end() && new_at->first == old_at->first;
+        auto const& [key, value] = take_new ? *new_at : *old_at;
+        if (value && !visit(std::string_view(key), std::string_view(*value))) break;
+        if (take_new) ++new_at;
+        if (!take_new || hides_old) ++old_at;
+    }
+    return {};
+}
+
+inline result<segment_range> memory_store::segments() const {
+    if (!shared_) return fail(errc::closed, "the store was moved from");
+    std::shared_lock const lock(shared_->access);
+    return segment_range{shared_->oldest(), shared_->newest()};
+}
+
+template <class Which, class Body>
+result<void> memory_store::write_in(Which which, Body& body) {
+    if (auto ok = check_writable(); !ok) return ok;
+    std::scoped_lock const turn(shared_->turn);
+    segment_number const segment = which(*shared_);
+    auto& committed = shared_->live.at(segment);
+    tables staged;
+    write_view view(segment, shared_->generation_of(segment), committed, staged);
+    if (result<void> done = body(view); !done) return done;
+    std::unique_lock const lock(shared_->access);
+    if (apply(staged, committed) && segment != history) ++shared_->generation;
+    return {};
+}
+
+template <class Which, class Body>
+result<void> memory_store::read_in(Which which, Body& body) const {
+    if (!shared_) return fail(errc::closed, "the store was moved from");
+    std::shared_lock const lock(shared_->access);
+    segment_number const segment = which(*shared_);
+    auto const at = shared_->live.find(segment);
+    if (at == shared_->live.end()) {
+        return fail(errc::not_found, "there is no segment " + std::to_string(segment));
+    }
+    tables const nothing_staged;
+    read_view const view(segment, shared_->generation_of(segment), at->second, nothing_staged);
+    return body(view);
+}
+
+template <class Body>
+result<void> memory_store::rotate(Body body) {
+    if (auto ok = check_writable(); !ok) return ok;
+    std::scoped_lock const turn(shared_->turn);
+    auto const number = shared_->newest();
+    if (number == limits::storage_segments) {
+        return fail(errc::log_full, "no number is left for another segment");
+    }
+    tables sealing;
+    tables staged;
+    tables fresh;
+    write_view old(number, shared_->generation, shared_->live.at(number), sealing);
+    write_view next(number + 1, 0, fresh, staged);
+    if (result<void> done = body(std::as_const(old), next); !done) return done;
+    if (auto ok = old.replace(table::meta, sealed_key, std::to_string(number + 1)); !ok) return ok;
+    apply(staged, fresh);
+    std::unique_lock const lock(shared_->access);
+    shared_->live.emplace(number + 1, std::move(fresh));
+    apply(sealing, shared_->live.at(number));
+    ++shared_->generation;
+    return {};
+}
+
+static_assert(storage_policy<memory_store>);
+
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_STORAGE_MEMORY_STORE_HPP
+
+// ---- aiaudit/verify.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// verify.hpp: whether the log is what it was. Every record is read, encoded and hashed again, and
+// the Merkle tree over them compared with the hashes that were stored when they were committed.
+//
+// The stored hashes alone show damage and careless edits. Somebody who can write the files can also
+// write a new tree over other records, or cut the log short; only a checkpoint that was kept
+// elsewhere shows that. So a verification without one never ends in plain success: it says up to
+// which record the log agrees with itself.
+// Threads: as the ledger's; a log that is being written meanwhile is verified up to where it was.
+// Floor 8.
+#ifndef AIAUDIT_VERIFY_HPP
+#define AIAUDIT_VERIFY_HPP
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+
+struct verification_request {
+    // What the log is held to: a checkpoint that was kept where the log's writer cannot reach it.
+    std::optional<verified_checkpoint> anchor{};
+    // Reads only the records after the anchor. Those before it are then known to be as the anchor
+    // says by their stored hashes; that the records still match those is left to a full run.
+    bool only_after_anchor = false;
+};
+
+struct verification {
+    std::uint64_t size = 0;      // records that the log ever had, when the verification began
+    digest root{};               // of the tree over them, as stored
+    std::uint64_t dropped = 0;   // records that retention dropped: their hashes are kept
+    std::uint64_t read = 0;      // records that were read and hashed
+    std::uint64_t anchored = 0;  // records that the anchor vouches for; 0 without one
+    std::vector<std::string> findings{};  // one line each; the first is the earliest in the log
+
+    [[nodiscard]] bool sound() const noexcept { return findings.empty(); }
+    // What may be concluded, in one line.
+    [[nodiscard]] std::string conclusion() const;
+};
+
+// Errors: those of reading; what is wrong with the log itself is a finding.
+template <class Policies>
+[[nodiscard]] result<verification> verify(basic_ledger<Policies>& log,
+                                          verification_request const& request = {});
+
+// The log as it is now, for signing. Errors: those of reading.
+template <class Policies>
+[[nodiscard]] result<checkpoint> checkpoint_of(basic_ledger<Policies> const& log,
+                                               std::string origin);
+
+#ifdef AIAUDIT_SEPARATE
+extern template result<verification> verify(ledger&, verification_request const&);
+extern template result<checkpoint> checkpoint_of(ledger const&, std::string);
+#endif
+
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_VERIFY_HPP
+
+// ---- aiaudit/version.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// version.hpp: the release numbers. The build files read them from here, so they stand in one
+// place.
+//
+// The number of the on-disk format is a different one: codec/format.hpp.
+// Floor 0.
+#ifndef AIAUDIT_VERSION_HPP
+#define AIAUDIT_VERSION_HPP
+
+#define AIAUDIT_VERSION_MAJOR 0
+#define AIAUDIT_VERSION_MINOR 1
+#define AIAUDIT_VERSION_PATCH 0
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+
+inline constexpr int version_major = AIAUDIT_VERSION_MAJOR;
+inline constexpr int version_minor = AIAUDIT_VERSION_MINOR;
+inline constexpr int version_patch = AIAUDIT_VERSION_PATCH;
+
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_VERSION_HPP
+
+// ---- aiaudit/ledger.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// ledger.hpp: the ledger alone, for a service with few dependencies: the log, budgets, reports as
+// text and JSON, verification, checkpoints, proofs, retention.
+//
+// It needs LMDB and libcrypto (-llmdb -lcrypto -pthread), and of Boost nothing.
+// Threads: each header says.
+// Floor 9.
+#ifndef AIAUDIT_LEDGER_HPP
+#define AIAUDIT_LEDGER_HPP
+
+#endif  // AIAUDIT_LEDGER_HPP
+
+#if !defined(AIAUDIT_SEPARATE) || defined(AIAUDIT_TEMPLATES) || defined(AIAUDIT_IMPLEMENTATION)
+
+// ---- aiaudit/budget/budget_record.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// budget_record.hpp: a budget that was set or removed, and an attempt that was refused, as records
+// of the log.
+//
+// A definition carries the changes of its zone's clock, so that whoever folds the log needs no zone
+// database, and two that have different ones agree.
+// Threads: functions without state.
+// Floor 4.
+#ifndef AIAUDIT_BUDGET_BUDGET_RECORD_HPP
+#define AIAUDIT_BUDGET_BUDGET_RECORD_HPP
+
+#include <charconv>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <utility>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+[[nodiscard]] record budget_record_base(timestamp at, std::string_view change,
+                                        std::string_view name);
+
+// A number with an optional sign, at the front of `text`, which moves past it.
+template <class Integer>
+[[nodiscard]] bool take_number(std::string_view& text, Integer& value) noexcept {
+    auto const [end, failure] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (failure != std::errc{}) return false;
+    text.remove_prefix(static_cast<std::size_t>(end - text.data()));
+    return true;
+}
+
+[[nodiscard]] std::optional<time_zone> parse_offsets(std::string_view name, std::string_view text);
+
+}  // namespace detail
+
+// Errors: bad_argument where validate() has one; too_large where the zone's changes do not fit.
+[[nodiscard]] result<record> to_record(budget const& of, timestamp at);
+
+[[nodiscard]] inline record to_removal_record(std::string_view name, timestamp at) {
+    return detail::budget_record_base(at, "remove", name);
+}
+
+// What a record of the kind budget says.
+struct budget_change {
+    std::optional<budget> set{};
+    std::string removed{};  // where nothing was set: the name of what was removed
+};
+
+// Errors: corrupt, for a record that to_record() and to_removal_record() do not make.
+template <class String>
+[[nodiscard]] result<budget_change> read_budget_change(basic_record<String> const& entry) {
+    auto const bad = [](std::string_view why) {
+        return fail(errc::corrupt, "a record of a budget cannot be read: " + std::string(why));
+    };
+    auto const find = [&entry](std::string_view key) { return detail::tag_of(entry, key); };
+    if (entry.kind != record_kind::budget) return bad("it is of another kind");
+    budget_change change;
+    std::string_view const name = find("budget");
+    if (!detail::is_budget_name(name)) return bad("its name");
+    if (find("change") == "remove") {
+        change.removed = name;
+        return change;
+    }
+    if (find("change") != "set") return bad("what it changes");
+    budget& made = change.set.emplace();
+    made.name = name;
+    auto const unit = parse_budget_unit(find("unit"));
+    if (!unit) return bad(unit.error().where);
+    made.unit = *unit;
+    auto const limit = parse_budget_limit(find("limit"), made.unit);
+    if (!limit) return bad(limit.error().where);
+    made.limit = *limit;
+    auto scope = parse_budget_scope(find("scope"));
+    if (!scope) return bad(scope.error().where);
+    made.scope = std::move(*scope);
+    auto window = parse_budget_window(find("window"));
+    if (!window) return bad(window.error().where);
+    made.window = std::move(*window);
+    if (detail::is_calendar(made.window.period)) {
+        auto zone = detail::parse_offsets(find("zone"), find("offsets"));
+        if (!zone) return bad("its zone");
+        made.window.zone = std::move(*zone);
+    }
+    if (auto ok = parse_budget_action(find("then"), made); !ok) return bad(ok.error().where);
+    auto percents = parse_alert_percents(find("alerts"));
+    if (!percents) return bad(percents.error().where);
+    made.alert_percents = std::move(*percents);
+    if (auto ok = validate(made); !ok) return bad(ok.error().where);
+    return change;
+}
+
+// What a refusal is as an error.
+[[nodiscard]] constexpr errc code_of(budget_refusal const& refused) noexcept {
+    switch (refused.reason) {
+    case refusal_reason::unbounded:
+    case refusal_reason::unpriced: return errc::unbounded;
+    case refusal_reason::full:
+    case refusal_reason::clock_behind: break;
+    }
+    return refused.period == budget_period::minute ? errc::rate_limited : errc::budget_exceeded;
+}
+
+// What the log says of an attempt that was not let through.
+[[nodiscard]] record refusal_record(record intent, budget_refusal const& refused);
+
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_BUDGET_BUDGET_RECORD_HPP
+
+// ---- aiaudit/budget/unknown_outcome.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// unknown_outcome.hpp: how an attempt is settled of which nobody knows how it ended.
+//
+// Threads: functions without state.
+// Floor 4.
+#ifndef AIAUDIT_BUDGET_UNKNOWN_OUTCOME_HPP
+#define AIAUDIT_BUDGET_UNKNOWN_OUTCOME_HPP
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+// The outcome of an attempt of which nobody knows how it ended: it stays charged at its reserved
+// cost, of which any part may be true.
+[[nodiscard]] record unknown_outcome(record intent);
+
+}  // namespace detail
+
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_BUDGET_UNKNOWN_OUTCOME_HPP
+
+// ---- aiaudit/clock/thread.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// thread.hpp: a thread of the library's own, which takes no signal of the application's.
+//
+// A service that blocks SIGTERM in main and waits for it with sigwait() must not lose it to a
+// thread that it does not know. So every thread here begins with all signals blocked, but those
+// that the thread's own fault raises: to block SIGSEGV would silence a crash handler.
+// Threads: a thread object belongs to one thread at a time.
+// Floor 5.
+#ifndef AIAUDIT_CLOCK_THREAD_HPP
+#define AIAUDIT_CLOCK_THREAD_HPP
+
+#include <memory>
+#include <string>
+#include <system_error>
+#include <utility>
+
+#include <pthread.h>
+#include <signal.h>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+// Blocks signals in the calling thread, and in what it starts, until the end of the scope.
+class signal_block {
+public:
+    signal_block() noexcept;
+    signal_block(signal_block const&) = delete;
+    signal_block& operator=(signal_block const&) = delete;
+    ~signal_block() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+
+private:
+    sigset_t before_{};
+};
+
+// Its destructor joins.
+class thread {
+public:
+    thread() noexcept = default;
+    thread(thread&& other) noexcept
+        : id_(other.id_), joinable_(std::exchange(other.joinable_, false)) {}
+    thread& operator=(thread&& other) noexcept {
+        std::swap(id_, other.id_);
+        std::swap(joinable_, other.joinable_);
+        return *this;
+    }
+    ~thread() { join(); }
+
+    // Runs body(), which throws nothing, with signals blocked. Errors: no_thread; `purpose` names
+    // the thread in the text.
+    template <class Body>
+    [[nodiscard]] static result<thread> start(char const* purpose, Body body) {
+        auto owned = std::make_unique<Body>(std::move(body));
+        thread made;
+        int failed = 0;
+        {
+            signal_block const blocked;
+            failed = ::pthread_create(&made.id_, nullptr, &run<Body>, owned.get());
+        }
+        if (failed != 0)
+            return fail(errc::no_thread, std::string(purpose) + ": pthread_create: " +
+                                             std::generic_category().message(failed) +
+                                             " (look at RLIMIT_NPROC, pids.max and memory)");
+        static_cast<void>(owned.release());  // run() deletes it
+        made.joinable_ = true;
+        return made;
+    }
+
+    [[nodiscard]] bool joinable() const noexcept { return joinable_; }
+    // Does nothing if there is no thread to join.
+    void join() noexcept {
+        if (std::exchange(joinable_, false)) ::pthread_join(id_, nullptr);
+    }
+
+private:
+    template <class Body>
+    static void* run(void* body) noexcept {
+        std::unique_ptr<Body> const owned(static_cast<Body*>(body));
+        (*owned)();
+        return nullptr;
+    }
+
+    pthread_t id_{};
+    bool joinable_ = false;
+};
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_CLOCK_THREAD_HPP
+
+// ---- aiaudit/storage/posix_file.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// posix_file.hpp: the few file operations that making and checking a ledger directory needs.
+//
+// Threads: functions without state; a file_handle belongs to one thread at a time.
+// Floor 5.
+#ifndef AIAUDIT_STORAGE_POSIX_FILE_HPP
+#define AIAUDIT_STORAGE_POSIX_FILE_HPP
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <utility>
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+class file_handle {
+public:
+    file_handle() noexcept = default;
+    explicit file_handle(int descriptor) noexcept : descriptor_(descriptor) {}
+    file_handle(file_handle&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
+    file_handle& operator=(file_handle&& other) noexcept {
+        std::swap(descriptor_, other.descriptor_);
+        return *this;
+    }
+    ~file_handle() {
+        if (descriptor_ >= 0) ::close(descriptor_);
+    }
+    [[nodiscard]] explicit operator bool() const noexcept { return descriptor_ >= 0; }
+    [[nodiscard]] int get() const noexcept { return descriptor_; }
+
+    // -1 in it (and errno) on failure. Never inherited by a program that is executed.
+    [[nodiscard]] static file_handle open(std::string const& path, int flags,
+                                          mode_t mode = 0600) noexcept;
+
+private:
+    int descriptor_ = -1;
+};
+
+[[nodiscard]] inline std::string text_of_errno(int number) {
+    return std::generic_category().message(number);
+}
+
+// What a failed system call on `path` means. `call` names it in the text.
+[[nodiscard]] error posix_error(int number, std::string_view call, std::string const& path);
+
+// Makes the entries of a directory durable: a rename is not before this.
+[[nodiscard]] result<void> sync_path(std::string const& path);
+
+// A file with these bytes, durable, but for its entry in the directory.
+[[nodiscard]] result<void> write_file(std::string const& path, std::string_view bytes);
+
+// Disk blocks for at least the first `bytes` of a file, which is made where it is missing: a map of
+// a file without them dies of SIGBUS when it is written to and the disk is full. The size stays as
+// it is. A file system that cannot do this is left to its own ways.
+[[nodiscard]] result<void> reserve_blocks(std::string const& path, std::uint64_t bytes);
+
+// Fills `to` from `offset`; how many bytes there were before the end of the file. -1: errno.
+[[nodiscard]] std::int64_t read_at(int descriptor, char* to, std::size_t size,
+                                   std::uint64_t offset) noexcept;
+
+// flock(), where no signal ends the wait.
+[[nodiscard]] int lock_file(int descriptor, int how) noexcept;
+
+// Held from when it is made until it is destroyed; other processes' holders wait. For as long as
+// the few system calls of making a directory take.
+class directory_lock {
+public:
+    explicit directory_lock(std::string const& path) noexcept
+        : directory_(file_handle::open(path, O_RDONLY | O_DIRECTORY)) {
+        if (!directory_) return;
+        held_ = lock_file(directory_.get(), LOCK_EX) == 0;
+    }
+    directory_lock(directory_lock const&) = delete;
+    directory_lock& operator=(directory_lock const&) = delete;
+    // Unlocks rather than closes: a child forked meanwhile holds the same lock open.
+    ~directory_lock() {
+        if (held_) ::flock(directory_.get(), LOCK_UN);
+    }
+    [[nodiscard]] bool held() const noexcept { return held_; }
+
+private:
+    file_handle directory_;
+    bool held_ = false;
+};
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_STORAGE_POSIX_FILE_HPP
+
+// ---- aiaudit/engine/admission_lock.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// admission_lock.hpp: which processes decide about budgets: several, each in the log's transaction,
+// or one alone, from memory.
+//
+// A file in the ledger's directory, locked by flock: the kernel takes it back from the dead.
+// Threads: any. Processes: a forked child leaves its parent's lock alone.
+// Floor 6.
+#ifndef AIAUDIT_ENGINE_ADMISSION_LOCK_HPP
+#define AIAUDIT_ENGINE_ADMISSION_LOCK_HPP
+
+#include <atomic>
+#include <mutex>
+#include <string>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+class admission_lock {
+public:
+    static constexpr char const* file_name = "admission.lock";
+
+    admission_lock() = default;
+    admission_lock(admission_lock const&) = delete;
+    admission_lock& operator=(admission_lock const&) = delete;
+    // Unlocks rather than closes: a child forked meanwhile holds the same lock open.
+    ~admission_lock() {
+        if (file_) ::flock(file_.get(), LOCK_UN);
+    }
+
+    [[nodiscard]] bool taken() const noexcept { return taken_.load(std::memory_order_acquire); }
+    // Takes it once, for as long as this lives. Errors: already_open, where a process decides
+    // alone, or `alone` and others decide; those of the file system.
+    [[nodiscard]] result<void> take(std::string const& directory, bool alone);
+
+private:
+    std::atomic<bool> taken_{false};
+    std::mutex mutex_{};
+    file_handle file_{};
+};
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_ENGINE_ADMISSION_LOCK_HPP
+
+// ---- aiaudit/engine/one_time_event.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// one_time_event.hpp: a number that leaves zero once, and threads that sleep until it does.
+//
+// std::atomic::wait yields the processor several times before it sleeps: with many threads that all
+// wait for one commit that costs as much as the commit. Here they sleep at once (futex); where
+// there are no futexes, std::atomic::wait has to do.
+// Threads: any.
+// Floor 6.
+#ifndef AIAUDIT_ENGINE_ONE_TIME_EVENT_HPP
+#define AIAUDIT_ENGINE_ONE_TIME_EVENT_HPP
+
+#include <atomic>
+#include <climits>
+#include <cstdint>
+
+#if defined(__linux__)
+#include <linux/futex.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+class one_time_event {
+public:
+    // 0: not yet.
+    [[nodiscard]] std::uint32_t get() const noexcept {
+        return value_.load(std::memory_order_acquire);
+    }
+    // Precondition: value is not 0, and nobody has set one.
+    void set(std::uint32_t value) noexcept {
+        value_.store(value, std::memory_order_release);
+#if defined(__linux__)
+        futex(FUTEX_WAKE_PRIVATE, INT_MAX);
+#else
+        value_.notify_all();
+#endif
+    }
+    void wait() const noexcept {
+#if defined(__linux__)
+        while (get() == 0) futex(FUTEX_WAIT_PRIVATE, 0);
+#else
+        value_.wait(0, std::memory_order_acquire);
+#endif
+    }
+
+private:
+#if defined(__linux__)
+    void futex(int what, int value) const noexcept {
+        static_assert(sizeof(value_) == sizeof(std::uint32_t));
+        ::syscall(SYS_futex, &value_, what, value, nullptr, nullptr, 0);
+    }
+#endif
+    std::atomic<std::uint32_t> value_{0};
+};
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_ENGINE_ONE_TIME_EVENT_HPP
 
 // ---- aiaudit/engine/batch_queue.hpp ----
 // SPDX-License-Identifier: MIT
@@ -3029,7 +5238,6 @@ inline constexpr std::size_t proof_file_bytes = std::size_t{16} << 20;
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
-#include <iterator>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -3041,7 +5249,7 @@ inline constexpr std::size_t proof_file_bytes = std::size_t{16} << 20;
 #include <vector>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 
 namespace detail {
 
@@ -3078,15 +5286,7 @@ struct batch {
     sequence first{};                        // zero where the records were spilled
     std::optional<error> failure{};
 
-    void add(std::string_view encoded, entry_mark mark = entry_mark::none) {
-        static_assert(limits::record_bytes < static_cast<std::uint32_t>(entry_mark::held));
-        append_little_endian(
-            bytes, static_cast<std::uint32_t>(encoded.size()) | static_cast<std::uint32_t>(mark));
-        bytes.append(encoded);
-        ++count;
-        if (mark == entry_mark::conditional) ++conditional;
-        has_rules = has_rules || is_rule(encoded);
-    }
+    void add(std::string_view encoded, entry_mark mark = entry_mark::none);
     void note_relaxed(std::thread::id by) {
         if (std::find(relaxed.rbegin(), relaxed.rend(), by) == relaxed.rend())
             relaxed.push_back(by);
@@ -3115,27 +5315,7 @@ struct batch {
     }
     // Takes entries out, before any of them is in the log. `more` by place, of entries that are
     // still there.
-    void leave_out(std::vector<left_out_entry>&& more) {
-        batch kept;
-        auto gone = more.begin();
-        static_cast<void>(for_each_entry(
-            [&](std::uint32_t place, entry_mark mark, std::string_view encoded) -> result<void> {
-                if (gone != more.end() && gone->place == place) {
-                    ++gone;
-                } else {
-                    kept.add(encoded, mark);
-                }
-                return {};
-            }));
-        bytes = std::move(kept.bytes);
-        count = kept.count;
-        conditional = kept.conditional;
-        has_rules = kept.has_rules;
-        left_out.insert(left_out.end(), std::make_move_iterator(more.begin()),
-                        std::make_move_iterator(more.end()));
-        std::sort(left_out.begin(), left_out.end(),
-                  [](auto const& a, auto const& b) { return a.place < b.place; });
-    }
+    void leave_out(std::vector<left_out_entry>&& more);
     // What was left out of it at that place; null where it was let in.
     [[nodiscard]] left_out_entry const* left_out_at(std::uint32_t place) const noexcept {
         auto const found = first_left_out(place);
@@ -3185,112 +5365,22 @@ public:
     // will wait for it. Errors: closed; a failure of what this thread handed over before, and was
     // not told of. The record is then not in the queue.
     [[nodiscard]] result<pushed> push(std::string_view encoded, bool awaited,
-                                      entry_mark mark = entry_mark::none) {
-        std::unique_lock lock(mutex_);
-        if (!has_room(encoded.size())) {
-            room_.wait(lock, [&] { return stopping_ || has_room(encoded.size()); });
-        }
-        if (stopping_) return fail(errc::closed, "the ledger is being closed");
-        if (auto failure = take_untold()) return *failure;
-        gathering_->add(encoded, mark);
-        if (awaited) {
-            ++gathering_->awaited;
-        } else {
-            gathering_->note_relaxed(std::this_thread::get_id());
-        }
-        pushed made{gathering_, gathering_->count - 1};
-        bool const wake = wakes_writer(awaited);
-        lock.unlock();
-        if (wake) work_.notify_one();
-        return made;
-    }
+                                      entry_mark mark = entry_mark::none);
 
     // Until the batch was written or has failed.
-    [[nodiscard]] result<void> wait(batch const& of) {
-        of.ended.wait();
-        if (of.ended.get() == batch::written) return {};
-        std::lock_guard const lock(mutex_);
-        static_cast<void>(take_untold());
-        return *of.failure;
-    }
+    [[nodiscard]] result<void> wait(batch const& of);
     // Says that somebody waits for a batch that was not awaited when it was pushed.
-    void await(batch const& of) {
-        bool wake = false;
-        {
-            std::lock_guard const lock(mutex_);
-            if (&of != gathering_.get()) return;
-            ++gathering_->awaited;
-            wake = wakes_writer(true);
-        }
-        if (wake) work_.notify_one();
-    }
+    void await(batch const& of);
     // Until all that was pushed before is written. Errors: a failure of what this thread handed
     // over and was not told of; else one of another thread's that no flush() has told of.
-    [[nodiscard]] result<void> flush() {
-        std::unique_lock lock(mutex_);
-        std::shared_ptr<batch> const last = gathering_->count != 0 ? gathering_ : writing_;
-        if (last && last == gathering_) hurried_ = true;
-        lock.unlock();
-        work_.notify_one();
-        if (last) last->ended.wait();
-        lock.lock();
-        if (auto failure = take_untold()) return *failure;
-        for (auto& [thread, failure] : untold_) {
-            if (std::exchange(failure.told_by_flush, true)) continue;
-            return failure.why;
-        }
-        return {};
-    }
+    [[nodiscard]] result<void> flush();
 
     // For the writer: the next batch; none once the queue was stopped and is empty.
-    [[nodiscard]] std::shared_ptr<batch> take() {
-        std::unique_lock lock(mutex_);
-        writer_ = writer_state::idle;
-        work_.wait(lock, [this] { return stopping_ || gathering_->count != 0; });
-        writer_ = writer_state::gathering;
-        auto const since = std::chrono::steady_clock::now();
-        while (!ready()) {
-            auto const until =
-                since + (gathering_->awaited != 0 ? times_.awaited : times_.unawaited);
-            if (std::chrono::steady_clock::now() >= until) break;
-            work_.wait_until(lock, until);
-        }
-        writer_ = writer_state::busy;
-        if (gathering_->count == 0) return {};
-        auto next = std::make_shared<batch>();
-        next->bytes = std::exchange(spare_, {});
-        writing_ = std::exchange(gathering_, std::move(next));
-        hurried_ = false;
-        auto taken = writing_;
-        lock.unlock();
-        room_.notify_all();
-        return taken;
-    }
+    [[nodiscard]] std::shared_ptr<batch> take();
     // Tells those who wait. `first`: the sequence of the batch's first record. With a batch that
     // failed the one that gathers fails too, if it holds later records of the same threads: so the
     // records of one thread enter the log without a hole. The one that failed with it is returned.
-    std::shared_ptr<batch> finish(batch& done, result<sequence> const& first) {
-        std::shared_ptr<batch> doomed;
-        {
-            std::lock_guard const lock(mutex_);
-            expected_ = done.awaited;
-            writing_.reset();
-            if (first) {
-                done.first = *first;
-            } else {
-                note_failure(done, first.error());
-                if (share_a_thread(done, *gathering_)) {
-                    doomed = std::exchange(gathering_, std::make_shared<batch>());
-                    note_failure(*doomed, first.error());
-                }
-            }
-        }
-        done.ended.set(first ? batch::written : batch::failed);
-        if (!doomed) return {};
-        doomed->ended.set(batch::failed);
-        room_.notify_all();
-        return doomed;
-    }
+    std::shared_ptr<batch> finish(batch& done, result<sequence> const& first);
     // The bytes of a batch that nobody reads any more, for the next one.
     void recycle(std::string&& bytes) {
         bytes.clear();
@@ -3298,14 +5388,7 @@ public:
         spare_ = std::move(bytes);
     }
     // What was pushed is still written; nothing more is taken in.
-    void stop() {
-        {
-            std::lock_guard const lock(mutex_);
-            stopping_ = true;
-        }
-        work_.notify_all();
-        room_.notify_all();
-    }
+    void stop();
     // Sleeps, but not beyond stop(). True where it was stopped.
     [[nodiscard]] bool pause(std::chrono::milliseconds time) {
         std::unique_lock lock(mutex_);
@@ -3331,14 +5414,7 @@ private:
         return std::find_first_of(a.relaxed.begin(), a.relaxed.end(), b.relaxed.begin(),
                                   b.relaxed.end()) != a.relaxed.end();
     }
-    [[nodiscard]] std::optional<error> take_untold() {
-        if (untold_.empty()) return {};
-        auto const found = untold_.find(std::this_thread::get_id());
-        if (found == untold_.end()) return {};
-        error why = std::move(found->second.why);
-        untold_.erase(found);
-        return why;
-    }
+    [[nodiscard]] std::optional<error> take_untold();
     [[nodiscard]] bool has_room(std::size_t bytes) const noexcept {
         return gathering_->count < records_most_ &&
                (gathering_->count == 0 || gathering_->bytes.size() + bytes <= bytes_most_);
@@ -3348,14 +5424,7 @@ private:
                gathering_->bytes.size() >= bytes_most_ / 2 ||
                (gathering_->awaited != 0 && gathering_->awaited >= expected_);
     }
-    [[nodiscard]] bool wakes_writer(bool awaited) noexcept {
-        if (writer_ == writer_state::busy) return false;
-        if (writer_ == writer_state::idle) {
-            writer_ = writer_state::gathering;
-            return true;
-        }
-        return ready() || (awaited && gathering_->awaited == 1);
-    }
+    [[nodiscard]] bool wakes_writer(bool awaited) noexcept;
 
     std::uint32_t const records_most_;
     std::size_t const bytes_most_;
@@ -3376,7 +5445,7 @@ private:
 };
 
 }  // namespace detail
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_ENGINE_BATCH_QUEUE_HPP
@@ -3392,58 +5461,25 @@ private:
 #ifndef AIAUDIT_DETAIL_HASH_INDEX_HPP
 #define AIAUDIT_DETAIL_HASH_INDEX_HPP
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 namespace detail {
 
-[[nodiscard]] inline std::uint64_t load_word(char const* from) noexcept {
-    std::uint64_t word = 0;
-    std::memcpy(&word, from, sizeof word);
-    return word;
-}
+[[nodiscard]] std::uint64_t load_word(char const* from) noexcept;
 [[nodiscard]] inline std::uint64_t mixed(std::uint64_t a, std::uint64_t b) noexcept {
     uint128 const product = static_cast<uint128>(a) * b;
     return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
 }
 // Quick, and the same for equal texts; whoever searches by it compares the texts.
-[[nodiscard]] inline std::uint64_t hash_of_text(std::string_view text) noexcept {
-    constexpr std::uint64_t odd = 0x9E37'79B9'7F4A'7C15ULL;
-    constexpr std::uint64_t other = 0xC2B2'AE3D'27D4'EB4FULL;
-    std::uint64_t state = text.size() * other;
-    if (text.size() < 8) {
-        std::uint64_t word = 0;
-        for (char const c : text) word = word << 8 | static_cast<std::uint8_t>(c);
-        return mixed(state ^ word ^ odd, other);
-    }
-    char const* at = text.data();
-    char const* const last = at + text.size() - 8;
-    for (; last - at > 8; at += 16)
-        state = mixed(state ^ load_word(at) ^ odd, load_word(at + 8) ^ other);
-    return mixed(state ^ load_word(std::min(at, last)) ^ odd, load_word(last) ^ other);
-}
+[[nodiscard]] std::uint64_t hash_of_text(std::string_view text) noexcept;
 // Texts are short, so this need not be a call.
-[[nodiscard]] inline bool same_text(std::string_view a, std::string_view b) noexcept {
-    if (a.size() != b.size()) return false;
-    std::size_t const size = a.size();
-    if (size >= 8) {
-        for (std::size_t at = 0; at + 8 < size; at += 8) {
-            if (load_word(a.data() + at) != load_word(b.data() + at)) return false;
-        }
-        return load_word(a.data() + size - 8) == load_word(b.data() + size - 8);
-    }
-    for (std::size_t at = 0; at < size; ++at) {
-        if (a[at] != b[at]) return false;
-    }
-    return true;
-}
+[[nodiscard]] bool same_text(std::string_view a, std::string_view b) noexcept;
 
 // Finds the number of something by its hash. `is(number)` tells whether a candidate is it.
 class hash_index {
@@ -3508,18 +5544,13 @@ private:
         std::uint32_t check = 0;
         std::uint32_t number = none;
     };
-    void put(std::uint64_t hash, std::uint32_t number) noexcept {
-        std::size_t const mask = slots_.size() - 1;
-        std::size_t at = hash & mask;
-        while (slots_[at].number != none) at = (at + 1) & mask;
-        slots_[at] = {static_cast<std::uint32_t>(hash >> 32), number};
-    }
+    void put(std::uint64_t hash, std::uint32_t number) noexcept;
     std::vector<slot> slots_{};
     std::size_t count_ = 0;
 };
 
 }  // namespace detail
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_DETAIL_HASH_INDEX_HPP
@@ -3535,24 +5566,18 @@ private:
 #ifndef AIAUDIT_CODEC_NAME_DICTIONARY_HPP
 #define AIAUDIT_CODEC_NAME_DICTIONARY_HPP
 
-#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 namespace detail {
 
 class name_dictionary {
 public:
-    [[nodiscard]] std::uint32_t number_of(std::string_view name) {
-        std::uint64_t const hash = hash_of_text(name);
-        std::uint32_t const found = index_.find(
-            hash, [&](std::uint32_t number) { return same_text(name_at(number), name); });
-        return found == hash_index::none ? add(name, hash) : found;
-    }
+    [[nodiscard]] std::uint32_t number_of(std::string_view name);
     [[nodiscard]] std::uint32_t size() const noexcept {
         return static_cast<std::uint32_t>(places_.size());
     }
@@ -3573,15 +5598,7 @@ private:
     [[nodiscard]] std::string_view name_at(std::uint32_t number) const noexcept {
         return std::string_view(bytes_).substr(places_[number].offset, places_[number].size);
     }
-    std::uint32_t add(std::string_view name, std::uint64_t hash) {
-        std::uint32_t const number = size();
-        append_varint(bytes_, name.size());
-        places_.push_back(
-            {static_cast<std::uint32_t>(bytes_.size()), static_cast<std::uint32_t>(name.size())});
-        bytes_.append(name);
-        index_.insert(hash, number, [this](std::uint32_t of) { return hash_of_text(name_at(of)); });
-        return number;
-    }
+    std::uint32_t add(std::string_view name, std::uint64_t hash);
 
     hash_index index_{};
     std::vector<place> places_{};
@@ -3589,7 +5606,7 @@ private:
 };
 
 }  // namespace detail
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_CODEC_NAME_DICTIONARY_HPP
@@ -3619,7 +5636,7 @@ private:
 #include <utility>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 namespace detail {
 
 // Which optional fields an encoded record holds. Stored: never changed.
@@ -3830,7 +5847,7 @@ template <class Integer>
 [[nodiscard]] bool take_small(byte_reader& in, Integer& to) {
     std::uint64_t const value = in.varint();
     to = static_cast<Integer>(value);
-    return value <= std::numeric_limits<Integer>::max();
+    return value <= (std::numeric_limits<Integer>::max)();
 }
 
 // Bytes of a fixed size. Where they are missing the reader has failed, and `to` is as it was.
@@ -3895,25 +5912,7 @@ struct shape_outline {
 };
 
 // Moves past the shape of a record that encode_record() made.
-[[nodiscard]] inline shape_outline skip_shape(byte_reader& in) noexcept {
-    using f = record_field;
-    shape_outline found;
-    in.take(3);
-    found.mask = in.varint();
-    auto const skip_texts = [&](f from, f to) {
-        for (auto bit = static_cast<unsigned>(from); bit <= static_cast<unsigned>(to); ++bit)
-            if ((found.mask >> bit & 1) != 0) in.take(in.varint());
-    };
-    auto const has = [&found](f field) { return (found.mask & field_bit(field)) != 0; };
-    skip_texts(f::provider, f::speed);
-    if (has(f::http_status)) in.varint();
-    skip_texts(f::finish_reason, f::error_type);
-    for (f const units : {f::usage_reported, f::usage_estimated})
-        if (has(units)) found.counts += static_cast<unsigned>(std::popcount(in.varint()));
-    skip_texts(f::price_entry, f::price_entry);
-    if (has(f::price_book)) in.take(32);
-    return found;
-}
+[[nodiscard]] shape_outline skip_shape(byte_reader& in) noexcept;
 
 // Reads the values of a record whose shape is known.
 template <class Input, class String>
@@ -4045,80 +6044,12 @@ template <class String>
     return {};
 }
 
-[[nodiscard]] inline result<record> decode_record(std::string_view bytes) {
-    record entry;
-    auto const decoded = decode_record(bytes, entry);
-    if (!decoded) return decoded.error();
-    return entry;
-}
+[[nodiscard]] result<record> decode_record(std::string_view bytes);
 
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_CODEC_RECORD_CODEC_HPP
-
-// ---- aiaudit/detail/crc32c.hpp ----
-// SPDX-License-Identifier: MIT
-//
-// crc32c.hpp: the CRC-32C checksum (Castagnoli) of stored bytes: the processor's instruction where
-// there is one, else Boost.CRC's tables.
-//
-// Threads: any.
-// Floor 1.
-#ifndef AIAUDIT_DETAIL_CRC32C_HPP
-#define AIAUDIT_DETAIL_CRC32C_HPP
-
-#include <boost/crc.hpp>
-
-#include <cstdint>
-#include <cstring>
-#include <string_view>
-
-namespace aiaudit {
-inline namespace v1 {
-namespace detail {
-
-[[nodiscard]] inline std::uint32_t crc32c_tables(std::string_view bytes) noexcept {
-    boost::crc_optimal<32, 0x1EDC6F41, 0xFFFFFFFF, 0xFFFFFFFF, true, true> checksum;
-    checksum.process_bytes(bytes.data(), bytes.size());
-    return checksum.checksum();
-}
-
-#if defined(__x86_64__)
-
-__attribute__((target("sse4.2"))) inline std::uint32_t crc32c_instruction(
-    std::string_view bytes) noexcept {
-    std::uint64_t state = 0xFFFFFFFF;
-    while (bytes.size() >= sizeof(std::uint64_t)) {
-        std::uint64_t word = 0;
-        std::memcpy(&word, bytes.data(), sizeof word);
-        state = __builtin_ia32_crc32di(state, word);
-        bytes.remove_prefix(sizeof word);
-    }
-    auto tail = static_cast<std::uint32_t>(state);
-    for (char const byte : bytes)
-        tail = __builtin_ia32_crc32qi(tail, static_cast<unsigned char>(byte));
-    return ~tail;
-}
-
-[[nodiscard]] inline std::uint32_t crc32c(std::string_view bytes) noexcept {
-    static bool const has_instruction = __builtin_cpu_supports("sse4.2") != 0;
-    return has_instruction ? crc32c_instruction(bytes) : crc32c_tables(bytes);
-}
-
-#else
-
-[[nodiscard]] inline std::uint32_t crc32c(std::string_view bytes) noexcept {
-    return crc32c_tables(bytes);
-}
-
-#endif
-
-}  // namespace detail
-}  // namespace v1
-}  // namespace aiaudit
-
-#endif  // AIAUDIT_DETAIL_CRC32C_HPP
 
 // ---- aiaudit/codec/block.hpp ----
 // SPDX-License-Identifier: MIT
@@ -4133,7 +6064,6 @@ __attribute__((target("sse4.2"))) inline std::uint32_t crc32c_instruction(
 #ifndef AIAUDIT_CODEC_BLOCK_HPP
 #define AIAUDIT_CODEC_BLOCK_HPP
 
-#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -4141,7 +6071,7 @@ __attribute__((target("sse4.2"))) inline std::uint32_t crc32c_instruction(
 #include <vector>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 
 // Stored in every block: never changed. A reader refuses a higher one.
 inline constexpr std::uint8_t block_version = 1;
@@ -4174,12 +6104,7 @@ struct block_output : byte_writer {
     std::int64_t& previous_ns;
 
     void name(std::string_view text) { varint(names.number_of(text)); }
-    void instant(timestamp at) {
-        auto const step =
-            static_cast<std::uint64_t>(at.ns) - static_cast<std::uint64_t>(previous_ns);
-        varint(zigzag(static_cast<std::int64_t>(step)));
-        previous_ns = at.ns;
-    }
+    void instant(timestamp at);
 };
 
 struct block_input {
@@ -4225,72 +6150,19 @@ public:
     }
     // The same for the bytes that encode_record() made of it, without decoding them: the values of
     // most records are in a block as they are alone, but for the instant and the names.
-    void add_encoded(std::string_view encoded) {
-        using f = detail::record_field;
-        detail::byte_reader in{encoded};
-        auto const [mask, counts] = detail::skip_shape(in);
-        if ((mask & (field_bit(f::iterations) | field_bit(f::tags))) != 0) {
-            auto const decoded = decode_record(encoded, scratch_);
-            AIAUDIT_ASSERT(decoded.has_value());
-            return add(scratch_);
-        }
-        timestamp const at{in.little_endian<std::int64_t>()};
-        count_in(at);
-        detail::block_output out = room_for(encoded.size() + names_grow_most);
-        out.name(encoded.substr(0, encoded.size() - in.rest().size() - sizeof at.ns));
-        out.instant(at);
-        std::string_view const numbers = in.rest();
-        for (unsigned i = 0; i < counts; ++i) in.varint();
-        out.raw(numbers.substr(0, numbers.size() - in.rest().size()));
-        for (f const name : {f::user, f::project, f::key_id})
-            if ((mask & field_bit(name)) != 0) out.name(in.take(in.varint()));
-        out.raw(in.rest());
-        used_ = static_cast<std::size_t>(out.position() - records_.data());
-    }
+    void add_encoded(std::string_view encoded);
 
     // Writes the block, size() bytes. Precondition: count() > 0.
-    void write(sequence first, char* to) const {
-        AIAUDIT_ASSERT(header_.count > 0);
-        detail::byte_writer out{to};
-        out.raw("AIB");
-        out.byte(block_version);
-        out.little_endian(std::uint32_t{0});  // the checksum's place
-        out.little_endian(value_of(first));
-        out.little_endian(header_.count);
-        out.little_endian(static_cast<std::uint32_t>(used_));
-        out.little_endian(static_cast<std::uint32_t>(names_.bytes().size()));
-        out.little_endian(names_.size());
-        out.little_endian(header_.earliest.ns);
-        out.little_endian(header_.latest.ns);
-        out.raw(std::string_view(records_).substr(0, used_));
-        out.raw(names_.bytes());
-        std::string_view const covered(to + 8, size() - 8);
-        detail::store_little_endian(to + 4, detail::crc32c(covered));
-    }
-    void clear() {
-        header_ = {};
-        used_ = 0;
-        names_.clear();
-        previous_ns_ = 0;
-    }
+    void write(sequence first, char* to) const;
+    void clear();
     // The block's bytes; the builder is empty afterwards. Precondition: count() > 0.
-    [[nodiscard]] std::string finish(sequence first) {
-        std::string block(size(), '\0');
-        write(first, block.data());
-        clear();
-        return block;
-    }
+    [[nodiscard]] std::string finish(sequence first);
 
 private:
     // A name's number may be longer than a short name, and a step longer than an instant.
     static constexpr std::size_t names_grow_most = 64;
 
-    void count_in(timestamp at) noexcept {
-        if (header_.count == 0) header_.earliest = header_.latest = at;
-        header_.earliest = std::min(header_.earliest, at);
-        header_.latest = std::max(header_.latest, at);
-        ++header_.count;
-    }
+    void count_in(timestamp at) noexcept;
     [[nodiscard]] detail::block_output room_for(std::size_t bytes) {
         if (records_.size() < used_ + bytes) records_.resize((used_ + bytes) * 2);
         return {records_.data() + used_, names_, previous_ns_};
@@ -4307,33 +6179,7 @@ private:
 
 // Checks the checksum and the sizes. Errors: corrupt; newer_format for a version this release does
 // not know.
-[[nodiscard]] inline result<block_header> read_block_header(std::string_view block) {
-    if (block.size() < block_header::size || block.substr(0, 3) != "AIB") {
-        return fail(errc::corrupt, "a block has no header");
-    }
-    if (static_cast<std::uint8_t>(block[3]) != block_version) {
-        return fail(errc::newer_format,
-                    "block version " + std::to_string(static_cast<std::uint8_t>(block[3])));
-    }
-    detail::byte_reader in{block.substr(4)};
-    auto const checksum = in.little_endian<std::uint32_t>();
-    if (checksum != detail::crc32c(in.rest()))
-        return fail(errc::corrupt, "a block's checksum does not match");
-    block_header header;
-    header.first = sequence{in.little_endian<std::uint64_t>()};
-    header.count = in.little_endian<std::uint32_t>();
-    header.records_size = in.little_endian<std::uint32_t>();
-    header.names_size = in.little_endian<std::uint32_t>();
-    header.names_count = in.little_endian<std::uint32_t>();
-    header.earliest.ns = in.little_endian<std::int64_t>();
-    header.latest.ns = in.little_endian<std::int64_t>();
-    bool const fits = std::uint64_t{header.records_size} + header.names_size == in.rest().size();
-    if (!fits || header.count == 0 || header.names_count > header.names_size ||
-        value_of(header.first) == 0) {
-        return fail(errc::corrupt, "a block's sizes do not match");
-    }
-    return header;
-}
+[[nodiscard]] result<block_header> read_block_header(std::string_view block);
 
 namespace detail {
 
@@ -4412,472 +6258,10 @@ template <class Visitor>
         [&visit](sequence number, record_view const& entry) { return visit(number, entry); });
 }
 
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_CODEC_BLOCK_HPP
-
-// ---- aiaudit/detail/sha256.hpp ----
-// SPDX-License-Identifier: MIT
-//
-// sha256.hpp: SHA-256 by libcrypto. The only includer of its hashing.
-//
-// A Merkle tree hashes much and little at a time, and EVP_Digest spends two thirds of its time on
-// such inputs looking up the algorithm. So this calls the SHA256_* functions, which OpenSSL 3.0
-// deprecates but keeps; where they are configured away, a context of EVP that is used again
-// (docs/decisions/0003-low-level-sha256.md has the figures).
-// Threads: each call stands alone.
-// Floor 1.
-#ifndef AIAUDIT_DETAIL_SHA256_HPP
-#define AIAUDIT_DETAIL_SHA256_HPP
-
-#include <openssl/evp.h>  // the fallback's
-#include <openssl/sha.h>
-
-#include <array>
-#include <cstdint>
-#include <cstring>
-#include <initializer_list>
-#include <memory>
-#include <new>
-#include <string_view>
-
-namespace aiaudit {
-inline namespace v1 {
-namespace detail {
-
-using sha256_value = std::array<std::uint8_t, 32>;
-
-#ifndef OPENSSL_NO_DEPRECATED_3_0
-
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
-
-// The hash of all parts, one after the other. Throws bad_alloc where libcrypto has no memory.
-[[nodiscard]] inline sha256_value sha256_joined(std::initializer_list<std::string_view> parts) {
-    sha256_value value;
-    SHA256_CTX state;
-    int held = SHA256_Init(&state);
-    for (std::string_view const part : parts) {
-        if (!part.empty()) held &= SHA256_Update(&state, part.data(), part.size());
-    }
-    held &= SHA256_Final(value.data(), &state);
-    if (held != 1) throw std::bad_alloc{};
-    return value;
-}
-
-#pragma GCC diagnostic pop
-
-#else
-
-struct evp_context_deleter {
-    void operator()(EVP_MD_CTX* context) const noexcept { EVP_MD_CTX_free(context); }
-};
-using evp_context = std::unique_ptr<EVP_MD_CTX, evp_context_deleter>;
-
-// A context that has found its algorithm: looking that up is what costs.
-[[nodiscard]] inline evp_context make_sha256_context() {
-    evp_context context{EVP_MD_CTX_new()};
-    bool const held = context && EVP_DigestInit_ex(context.get(), EVP_sha256(), nullptr) == 1;
-    if (!held) throw std::bad_alloc{};
-    return context;
-}
-
-// The hash of all parts, one after the other. Throws bad_alloc where libcrypto has no memory or no
-// SHA-256.
-[[nodiscard]] inline sha256_value sha256_joined(std::initializer_list<std::string_view> parts) {
-    thread_local evp_context const context = make_sha256_context();
-    sha256_value value;
-    unsigned size = 0;
-    int held = EVP_DigestInit_ex(context.get(), nullptr, nullptr);
-    for (std::string_view const part : parts) {
-        if (!part.empty()) held &= EVP_DigestUpdate(context.get(), part.data(), part.size());
-    }
-    held &= EVP_DigestFinal_ex(context.get(), value.data(), &size);
-    if (held != 1) throw std::bad_alloc{};
-    return value;
-}
-
-#endif
-
-[[nodiscard]] inline sha256_value sha256(std::string_view bytes) { return sha256_joined({bytes}); }
-
-// The hash of a byte and two hashes: what the inner nodes of a Merkle tree are. One piece of 65
-// bytes, because each further piece costs some nanoseconds.
-[[nodiscard]] inline sha256_value sha256_pair(char prefix, sha256_value const& left,
-                                              sha256_value const& right) {
-    char bytes[1 + 32 + 32];
-    bytes[0] = prefix;
-    std::memcpy(bytes + 1, left.data(), left.size());
-    std::memcpy(bytes + 1 + 32, right.data(), right.size());
-    return sha256_joined({std::string_view(bytes, sizeof bytes)});
-}
-
-}  // namespace detail
-}  // namespace v1
-}  // namespace aiaudit
-
-#endif  // AIAUDIT_DETAIL_SHA256_HPP
-
-// ---- aiaudit/integrity/merkle.hpp ----
-// SPDX-License-Identifier: MIT
-//
-// merkle.hpp: the Merkle tree of RFC 6962, section 2.1, grown a leaf at a time.
-//
-// A compact range is all that has to be remembered of a tree to make it grow and to know its root:
-// the hash of one complete subtree for each set bit of the size. Whoever wants proofs too keeps the
-// hashes that append() hands out.
-// Threads: plain values.
-// Floor 4.
-#ifndef AIAUDIT_INTEGRITY_MERKLE_HPP
-#define AIAUDIT_INTEGRITY_MERKLE_HPP
-
-#include <array>
-#include <bit>
-#include <cstddef>
-#include <cstdint>
-#include <cstring>
-#include <string>
-#include <string_view>
-#include <utility>
-
-namespace aiaudit {
-inline namespace v1 {
-
-// The root of a tree without leaves.
-[[nodiscard]] inline digest empty_root() { return {detail::sha256({})}; }
-
-// The first byte keeps leaves and nodes apart: without it, the two hashes under a node could be
-// shown as the content of a leaf.
-[[nodiscard]] inline digest leaf_hash(std::string_view content) {
-    return {detail::sha256_joined({std::string_view("\0", 1), content})};
-}
-[[nodiscard]] inline digest node_hash(digest const& left, digest const& right) {
-    return {detail::sha256_pair('\1', left.bytes, right.bytes)};
-}
-
-class compact_range {
-public:
-    [[nodiscard]] std::uint64_t size() const noexcept { return size_; }
-
-    // Adds a leaf. on_node(level, index, hash) is called for each subtree that it completes, of
-    // level 1 and up, lowest first: the subtree over the leaves [index << level, (index+1) <<
-    // level). Where on_node throws, the range is as before. Precondition: size() <
-    // limits::tree_size.
-    template <class OnNode>
-    void append(digest const& leaf, OnNode&& on_node) {
-        AIAUDIT_ASSERT(size_ < limits::tree_size);
-        digest hash = leaf;
-        unsigned level = 0;
-        for (; ((size_ >> level) & 1) != 0; ++level) {
-            hash = node_hash(hashes_[level], hash);
-            on_node(level + 1, size_ >> (level + 1), std::as_const(hash));
-        }
-        hashes_[level] = hash;
-        ++size_;
-    }
-    void append(digest const& leaf) {
-        append(leaf, [](unsigned, std::uint64_t, digest const&) {});
-    }
-
-    [[nodiscard]] digest root() const {
-        if (size_ == 0) return empty_root();
-        auto level = static_cast<unsigned>(std::countr_zero(size_));
-        digest hash = hashes_[level];
-        while (++level < levels) {
-            if (((size_ >> level) & 1) != 0) hash = node_hash(hashes_[level], hash);
-        }
-        return hash;
-    }
-
-    // The size in 8 bytes, least significant first, then the hashes, the largest subtree first.
-    [[nodiscard]] std::string to_bytes() const;
-    // Errors: corrupt, for anything that to_bytes() does not write.
-    [[nodiscard]] static result<compact_range> from_bytes(std::string_view bytes);
-
-    // The range of the first `size` leaves of a tree whose hashes are kept: node(level, index) is
-    // the hash of a complete subtree as result<digest>, level 0 the leaves. Errors: node's;
-    // bad_argument for a size over the maximum.
-    template <class Node>
-    [[nodiscard]] static result<compact_range> from_nodes(std::uint64_t size, Node&& node);
-
-    friend bool operator==(compact_range const& left, compact_range const& right) noexcept {
-        if (left.size_ != right.size_) return false;
-        for (unsigned level = 0; level < levels; ++level) {
-            bool const used = ((left.size_ >> level) & 1) != 0;
-            if (used && left.hashes_[level] != right.hashes_[level]) return false;
-        }
-        return true;
-    }
-
-private:
-    static constexpr unsigned levels = 64;
-
-    std::uint64_t size_ = 0;
-    std::array<digest, levels> hashes_{};  // by level; in use where the size has that bit
-};
-
-inline std::string compact_range::to_bytes() const {
-    std::string bytes;
-    detail::append_little_endian(bytes, size_);
-    for (unsigned level = levels; level-- > 0;) {
-        if (((size_ >> level) & 1) == 0) continue;
-        for (std::uint8_t const byte : hashes_[level].bytes)
-            bytes.push_back(static_cast<char>(byte));
-    }
-    return bytes;
-}
-
-inline result<compact_range> compact_range::from_bytes(std::string_view bytes) {
-    compact_range range;
-    detail::byte_reader in{bytes};
-    range.size_ = in.little_endian<std::uint64_t>();
-    auto const hashes = static_cast<std::size_t>(std::popcount(range.size_));
-    if (!in.ok() || range.size_ > limits::tree_size || in.rest().size() != hashes * 32)
-        return fail(errc::corrupt, "the state of a Merkle tree has a wrong length");
-    for (unsigned level = levels; level-- > 0;) {
-        if (((range.size_ >> level) & 1) == 0) continue;
-        std::string_view const hash = in.take(32);
-        std::memcpy(range.hashes_[level].bytes.data(), hash.data(), hash.size());
-    }
-    return range;
-}
-
-template <class Node>
-result<compact_range> compact_range::from_nodes(std::uint64_t size, Node&& node) {
-    if (size > limits::tree_size) return fail(errc::bad_argument, "a Merkle tree is too large");
-    compact_range range;
-    range.size_ = size;
-    for (unsigned level = 0; level < levels; ++level) {
-        if (((size >> level) & 1) == 0) continue;
-        // The subtree of a set bit ends where the size has zeros from that bit down.
-        result<digest> hash = node(level, (size >> level) - 1);
-        if (!hash) return hash.error();
-        range.hashes_[level] = *hash;
-    }
-    return range;
-}
-
-}  // namespace v1
-}  // namespace aiaudit
-
-#endif  // AIAUDIT_INTEGRITY_MERKLE_HPP
-
-// ---- aiaudit/storage/store.hpp ----
-// SPDX-License-Identifier: MIT
-//
-// store.hpp: what the ledger asks of its storage: a list of segments, each of four ordered tables
-// of byte strings, written in atomic durable transactions and read in consistent snapshots.
-//
-// Only the newest segment is written. When it is large enough the ledger rotates: a new one is
-// begun and the old one sealed, for ever. The oldest can be dropped whole. Beside the segments
-// stands the history, four tables more, for what is to outlive them.
-//
-// Models: lmdb_store (lmdb_store.hpp) and memory_store (memory_store.hpp). A third one is right
-// when it passes tests/engine/support/store_conformance.hpp.
-// Threads: plain values; see storage_policy for those of a store.
-// Floor 5.
-#ifndef AIAUDIT_STORAGE_STORE_HPP
-#define AIAUDIT_STORAGE_STORE_HPP
-
-#include <concepts>
-#include <cstddef>
-#include <cstdint>
-#include <optional>
-#include <span>
-#include <string>
-#include <string_view>
-
-namespace aiaudit {
-inline namespace v1 {
-
-// The tables of a store. The numbers and names are on disk: never changed, never used again.
-enum class table : std::uint8_t { blocks = 0, meta = 1, snapshots = 2, tiles = 3 };
-inline constexpr std::size_t table_count = 4;
-
-[[nodiscard]] constexpr char const* name_of(table which) noexcept {
-    constexpr char const* names[table_count] = {"blocks", "meta", "snapshots", "tiles"};
-    return names[static_cast<std::size_t>(which)];
-}
-
-// Segments are numbered from 1 on; numbers are never used again.
-using segment_number = std::uint32_t;
-inline constexpr segment_number history = 0;
-
-struct segment_range {
-    segment_number oldest = 0;
-    segment_number newest = 0;
-    friend bool operator==(segment_range, segment_range) = default;
-};
-
-// The entry of table::meta that says that a segment is sealed; its value is the next one's number.
-// It is the store's own: a body may read it, never write it.
-inline constexpr std::string_view sealed_key = "sealed";
-
-// How to open a store. A store that keeps nothing on disk ignores `path`, `create` and `map_bytes`.
-struct store_options {
-    std::string path{};      // a directory; its parent must exist
-    bool create = true;      // make a new store where the path is missing or an empty directory
-    bool read_only = false;  // change nothing on disk; write() answers errc::read_only
-    // The most that a segment can hold, as address space (nothing is allocated ahead). Choose less
-    // where that is rationed: RLIMIT_AS, 32-bit processes, some sanitizers.
-    std::uint64_t map_bytes = limits::map_bytes;
-};
-
-namespace detail {
-
-// A segment's number, then that of a transaction in it.
-[[nodiscard]] constexpr std::uint64_t generation_of(segment_number segment,
-                                                    std::uint64_t transaction) noexcept {
-    return std::uint64_t{segment} << 40 | (transaction & ((std::uint64_t{1} << 40) - 1));
-}
-
-// What every store checks of a key before it looks anything up.
-[[nodiscard]] inline result<void> check_key(std::string_view key) {
-    if (!key.empty() && key.size() <= limits::storage_key_bytes) return {};
-    return fail(errc::bad_argument, "a storage key has 1 to " +
-                                        std::to_string(limits::storage_key_bytes) + " bytes, not " +
-                                        std::to_string(key.size()));
-}
-
-[[nodiscard]] inline result<void> check_entry(std::string_view key, std::size_t value_bytes) {
-    if (value_bytes <= limits::storage_value_bytes) return check_key(key);
-    return fail(errc::too_large, "a stored value of " + std::to_string(value_bytes) +
-                                     " bytes; the most is " +
-                                     std::to_string(limits::storage_value_bytes));
-}
-
-[[nodiscard]] inline error key_exists(table in) {
-    return fail(errc::storage_failed, std::string("key exists in ") + name_of(in));
-}
-
-// Callables of the shapes that a store must accept, to say so in the concept.
-struct visitor_archetype {
-    bool operator()(std::string_view key, std::string_view value) const;
-};
-template <class View>
-struct body_archetype {
-    result<void> operator()(View& view) const;
-};
-template <class View>
-struct rotate_body_archetype {
-    result<void> operator()(View const& old, View& next) const;
-};
-
-}  // namespace detail
-
-// A read view: one consistent snapshot.
-//
-//   get(table, key)             The value, or nothing. A key of a wrong size: bad_argument.
-//   scan(table, from, visit)    Calls visit(key, value) in ascending bytewise order, from the first
-//                               key >= from (may be empty: the first of all), until it returns
-//                               false. visit may call get, not what changes the table.
-//   last_key(table)             The greatest key, or nothing.
-//   segment()                   Which segment this is, or `history`.
-//   generation()                On the newest segment: what Store::generation() answers while this
-//                               is all that is committed. The store's own number may be ahead of
-//                               what a transaction begun now would see: so who keeps what he read
-//                               keeps this number with it. On other segments never the store's.
-//
-// A view and every byte it hands out live until the body returns; in a write view a value that was
-// handed out lives only until the next insert, reserve, replace or erase.
-template <class View>
-concept storage_read_view = requires(View const& view, table in, std::string_view key,
-                                     detail::visitor_archetype visit) {
-    { view.get(in, key) } -> std::same_as<result<std::optional<std::string_view>>>;
-    { view.scan(in, key, visit) } -> std::same_as<result<void>>;
-    { view.last_key(in) } -> std::same_as<result<std::optional<std::string>>>;
-    { view.segment() } -> std::same_as<segment_number>;
-    { view.generation() } -> std::same_as<std::uint64_t>;
-};
-
-// A write view: a read view that sees its own changes, and
-//
-//   insert(table, key, value)   A new entry; storage_failed "key exists" where there is one, and
-//                               then the transaction may go on. Fastest for ascending keys.
-//   reserve(table, key, bytes)  insert, but the caller writes the value in place: into the span,
-//                               all of it, before the next call on the view.
-//   replace(table, key, value)  An entry, new or instead of the old one.
-//   erase(table, key)           No such entry any more; none before is no error.
-//
-// Values over limits::storage_value_bytes: too_large. No room: log_full.
-template <class View>
-concept storage_write_view = storage_read_view<View> &&
-    requires(View& view, table in, std::string_view key, std::string_view value, std::size_t size) {
-    { view.insert(in, key, value) } -> std::same_as<result<void>>;
-    { view.reserve(in, key, size) } -> std::same_as<result<std::span<char>>>;
-    { view.replace(in, key, value) } -> std::same_as<result<void>>;
-    { view.erase(in, key) } -> std::same_as<result<void>>;
-};
-
-// A store.
-//
-//   Store::open(options)   Opens or makes one. Errors: not_a_ledger (the directory holds something
-//                          else; nothing was touched), newer_format, not_found, read_only,
-//                          already_open (by this process), unsafe_file_system, disk_full, corrupt,
-//                          storage_failed, bad_argument.
-//   segments()             The oldest and the newest segment there are now: other processes rotate
-//                          and drop too.
-//   write(body)            body: result<void>(write_view&). One transaction on the newest segment:
-//                          once body succeeded, all of it is durable when write() returns success;
-//                          when body or the commit fails or body throws, none of it is there (but
-//                          where the disk goes on failing, which nobody can know), and the store
-//                          can be used on (disk_full: free space, then write again;
-//                          log_full: rotate, then write again). One at a time over all threads and
-//                          processes: it waits its turn. A body that changed nothing costs no sync.
-//   read(body)             body: result<void>(read_view const&). On the newest segment. Runs beside
-//                          a writer and sees what was committed before it began. Keep it short: the
-//                          space of what is replaced meanwhile cannot be used again, and a store
-//                          that must be mapped anew waits for it. Long scans are done in parts.
-//   read(segment, body)    The same on any segment, or on `history`, which is empty until it is
-//                          written. not_found: dropped, or not there yet.
-//   rotate(body)           body: result<void>(write_view const& old, write_view& next). Begins the
-//                          segment after the newest with what body enters into it, and seals the
-//                          old one: both, or neither when anything fails. old is the newest when
-//                          its turn has come: a body that was to rotate another one looks at
-//                          old.segment(), and fails.
-//   write_history(body)    write(body), on the history, in turn with those. Not atomic with any
-//                          other transaction.
-//   drop_oldest(segment)   Removes the oldest segment for good. bad_argument: it is not the oldest,
-//                          or the newest; not_found: it is gone. Transactions on it go on.
-//   generation()           Differs from before once any process has committed to a segment or
-//                          rotated (not: dropped, or wrote the history); cheap. 0: closed.
-//   bytes_on_disk()        What all of it takes on disk, free pages included. 0: nothing, closed.
-//   bytes_on_disk(segment) What that one takes. 0: nothing, it is not there.
-//
-// After fork() the child's copy answers errc::closed, unless the store keeps nothing on disk; the
-// child may open its own. A moved-from store answers errc::closed.
-// Threads: every member may be called from any thread at any time, but not from inside a body
-// (a body that calls its own store may wait for itself for ever); open and destruction are the
-// usual exception. A body runs on the calling thread.
-template <class Store>
-concept storage_policy = std::movable<Store> && storage_read_view<typename Store::read_view> &&
-    storage_write_view<typename Store::write_view> &&
-    requires(Store& store, Store const& reader, store_options const& options,
-             detail::body_archetype<typename Store::write_view> write_body,
-             detail::body_archetype<typename Store::read_view const> read_body,
-             detail::rotate_body_archetype<typename Store::write_view> rotate_body,
-             segment_number segment) {
-    { Store::open(options) } -> std::same_as<result<Store>>;
-    { reader.segments() } -> std::same_as<result<segment_range>>;
-    { store.write(write_body) } -> std::same_as<result<void>>;
-    { reader.read(read_body) } -> std::same_as<result<void>>;
-    { reader.read(segment, read_body) } -> std::same_as<result<void>>;
-    { store.rotate(rotate_body) } -> std::same_as<result<void>>;
-    { store.write_history(write_body) } -> std::same_as<result<void>>;
-    { store.drop_oldest(segment) } -> std::same_as<result<void>>;
-    { reader.generation() }
-    noexcept->std::same_as<std::uint64_t>;
-    { reader.bytes_on_disk() }
-    noexcept->std::same_as<std::uint64_t>;
-    { reader.bytes_on_disk(segment) }
-    noexcept->std::same_as<std::uint64_t>;
-};
-
-}  // namespace v1
-}  // namespace aiaudit
-
-#endif  // AIAUDIT_STORAGE_STORE_HPP
 
 // ---- aiaudit/engine/log_keys.hpp ----
 // SPDX-License-Identifier: MIT
@@ -4895,7 +6279,7 @@ concept storage_policy = std::movable<Store> && storage_read_view<typename Store
 #include <string_view>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 namespace detail {
 
 // Stored: never changed.
@@ -4922,17 +6306,8 @@ inline constexpr std::uint64_t tile_leaves = std::uint64_t{1} << tile_levels;
     return level != 0 && level % tile_levels == 0;
 }
 
-[[nodiscard]] inline std::string big_endian_key(std::uint64_t value) {
-    std::string key(8, '\0');
-    for (std::size_t i = 0; i < 8; ++i)
-        key[i] = static_cast<char>(static_cast<std::uint8_t>(value >> (56 - 8 * i)));
-    return key;
-}
-[[nodiscard]] inline std::uint64_t from_big_endian_key(std::string_view key) noexcept {
-    std::uint64_t value = 0;
-    for (char const byte : key) value = value << 8 | static_cast<std::uint8_t>(byte);
-    return value;
-}
+[[nodiscard]] std::string big_endian_key(std::uint64_t value);
+[[nodiscard]] std::uint64_t from_big_endian_key(std::string_view key) noexcept;
 
 // A block is found by its last record, so the first key at or after a sequence is the block that
 // holds it.
@@ -4943,12 +6318,7 @@ inline constexpr std::uint64_t tile_leaves = std::uint64_t{1} << tile_levels;
     return static_cast<char>(level) + big_endian_key(index);
 }
 
-[[nodiscard]] inline std::string day_key(civil_day day) {
-    // Biased, so that days before 1970 sort before those after.
-    auto const biased =
-        static_cast<std::uint64_t>(std::int64_t{day.days} + (std::int64_t{1} << 31));
-    return big_endian_key(biased).substr(4);
-}
+[[nodiscard]] std::string day_key(civil_day day);
 
 // The key of a part of a day's rollup, in the table snapshots.
 struct part_key {
@@ -4965,16 +6335,7 @@ struct part_key {
         if (segment != 0) key += big_endian_key(segment);
         return key;
     }
-    [[nodiscard]] static std::optional<part_key> parse(std::string_view key) noexcept {
-        if (key.size() != bytes && key.size() != bytes + 8) return std::nullopt;
-        auto const biased = static_cast<std::int64_t>(from_big_endian_key(key.substr(0, 4)));
-        part_key found;
-        found.day.days = static_cast<std::int32_t>(biased - (std::int64_t{1} << 31));
-        found.through = from_big_endian_key(key.substr(4, 8));
-        found.after = from_big_endian_key(key.substr(12, 8));
-        found.segment = from_big_endian_key(key.substr(bytes));
-        return found;
-    }
+    [[nodiscard]] static std::optional<part_key> parse(std::string_view key) noexcept;
 };
 
 template <class Integer>
@@ -5020,7 +6381,7 @@ template <class View>
 }
 
 }  // namespace detail
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_ENGINE_LOG_KEYS_HPP
@@ -5047,7 +6408,7 @@ template <class View>
 #include <vector>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 namespace detail {
 
 template <class Store>
@@ -5296,350 +6657,10 @@ private:
 };
 
 }  // namespace detail
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_ENGINE_LOG_READER_HPP
-
-// ---- aiaudit/rollup/totals.hpp ----
-// SPDX-License-Identifier: MIT
-//
-// totals.hpp: what a report adds up, and the histogram from which it takes latency percentiles.
-//
-// Both merge in any order and grouping to the same value, which is what lets a day be a sum of
-// slots. They are whole numbers that wrap, so a sum over days may be kept as the difference of two
-// running sums, whatever these began with.
-// Threads: plain values.
-// Floor 4.
-#ifndef AIAUDIT_ROLLUP_TOTALS_HPP
-#define AIAUDIT_ROLLUP_TOTALS_HPP
-
-#include <algorithm>
-#include <array>
-#include <bit>
-#include <cstddef>
-#include <cstdint>
-#include <cstring>
-#include <type_traits>
-#include <vector>
-
-namespace aiaudit {
-inline namespace v1 {
-
-// The units that reports add up, in the order of their columns.
-inline constexpr std::array<unit, 11> reported_units{unit::input_tokens,
-                                                     unit::cache_read_tokens,
-                                                     unit::cache_write_tokens,
-                                                     unit::cache_write_5m_tokens,
-                                                     unit::cache_write_1h_tokens,
-                                                     unit::output_tokens,
-                                                     unit::output_reasoning_tokens,
-                                                     unit::input_audio_tokens,
-                                                     unit::output_audio_tokens,
-                                                     unit::output_image_tokens,
-                                                     unit::web_searches};
-
-struct totals {
-    std::uint64_t requests = 0;  // calls: their first attempts
-    std::uint64_t attempts = 0;  // HTTP exchanges, retries included
-    std::uint64_t errors = 0;    // attempts that failed
-    std::uint64_t uncosted =
-        0;  // attempts whose cost is not known (unpriced, or no usage): not in `cost`
-    std::uint64_t timed = 0;                                    // attempts with a duration
-    std::uint64_t latency_ns = 0;                               // sum of the durations
-    std::array<std::uint64_t, reported_units.size()> counts{};  // by reported_units
-    money cost{};
-
-    // `entry` is a record, or a view of one with the same members.
-    template <class Record>
-    [[nodiscard]] static totals of(Record const& entry) {
-        totals sum;
-        sum.requests = entry.attempt == 1 ? 1 : 0;
-        sum.attempts = 1;
-        sum.errors = entry.failed() ? 1 : 0;
-        sum.uncosted =
-            entry.cost_status == cost_status::unpriced || entry.cost_status == cost_status::unknown
-                ? 1
-                : 0;
-        sum.timed = entry.duration_ns ? 1 : 0;
-        sum.latency_ns = entry.duration_ns.value_or(0);
-        for (std::size_t i = 0; i < reported_units.size(); ++i)
-            sum.counts[i] = entry.usage.count(reported_units[i]);
-        sum.cost = entry.cost;
-        return sum;
-    }
-
-    void add(totals const& other) {
-        requests += other.requests;
-        attempts += other.attempts;
-        errors += other.errors;
-        uncosted += other.uncosted;
-        timed += other.timed;
-        latency_ns += other.latency_ns;
-        for (std::size_t i = 0; i < counts.size(); ++i) counts[i] += other.counts[i];
-        cost += other.cost;
-    }
-    [[nodiscard]] std::uint64_t count(unit which) const noexcept {
-        for (std::size_t i = 0; i < reported_units.size(); ++i) {
-            if (reported_units[i] == which) return counts[i];
-        }
-        return 0;
-    }
-    [[nodiscard]] std::uint64_t total_tokens() const noexcept {
-        return count(unit::input_tokens) + count(unit::output_tokens);
-    }
-    // Cost for one request, rounded half to even to pico-USD; zero without requests.
-    [[nodiscard]] money average_cost() const noexcept {
-        if (requests == 0) return {};
-        return money::from_pico(
-            detail::divide_half_even(cost.pico(), static_cast<int128>(requests)));
-    }
-
-    friend bool operator==(totals const&, totals const&) = default;
-};
-
-// Counts of durations in buckets 1/32 of their size wide (an error of at most 1.6 %), from 1 us to
-// 19 h.
-class latency_histogram {
-public:
-    static constexpr unsigned steps = 32;  // buckets in an octave
-    static constexpr std::uint32_t bucket_count = 33 * steps;
-
-    [[nodiscard]] static constexpr std::uint32_t bucket_of(std::uint64_t duration_ns) noexcept {
-        std::uint64_t const us = duration_ns / 1000;
-        if (us < steps) return static_cast<std::uint32_t>(us);
-        unsigned const shift =
-            static_cast<unsigned>(std::bit_width(us)) - 6;  // leaves 6 bits: 32 to 63
-        std::uint64_t const bucket = std::uint64_t{shift} * steps + (us >> shift);
-        return static_cast<std::uint32_t>(std::min<std::uint64_t>(bucket, bucket_count - 1));
-    }
-    // The middle of the bucket.
-    [[nodiscard]] static constexpr std::uint64_t value_ns(std::uint32_t bucket) noexcept {
-        if (bucket < 2 * steps) return bucket * std::uint64_t{1000};
-        unsigned const shift = bucket / steps - 1;
-        std::uint64_t const low = std::uint64_t{bucket % steps + steps} << shift;
-        return (low * 2 + (std::uint64_t{1} << shift)) * 500;
-    }
-
-    struct entry {
-        std::uint32_t bucket = 0;
-        std::uint32_t count = 0;
-        friend constexpr bool operator==(entry, entry) noexcept = default;
-    };
-
-    void add(std::uint32_t bucket, std::uint32_t count = 1) {
-        auto at = std::lower_bound(
-            entries_.begin(), entries_.end(), bucket,
-            [](entry const& e, std::uint32_t wanted) { return e.bucket < wanted; });
-        if (at == entries_.end() || at->bucket != bucket) at = entries_.insert(at, {bucket, 0});
-        at->count += count;
-    }
-    void add(latency_histogram const& other) {
-        for (entry const& e : other.entries_) add(e.bucket, e.count);
-    }
-    // Precondition: above every bucket it has.
-    void append(std::uint32_t bucket, std::uint32_t count) { entries_.push_back({bucket, count}); }
-    // Keeps its memory for the next use.
-    void clear() noexcept { entries_.clear(); }
-    [[nodiscard]] std::vector<entry> const& entries() const noexcept {
-        return entries_;
-    }  // ascending
-    friend bool operator==(latency_histogram const&, latency_histogram const&) = default;
-
-private:
-    std::vector<entry> entries_{};
-};
-
-// The durations that 50, 95 and 99 percent do not exceed (nearest rank); zero where there are none.
-struct latency_percentiles {
-    static constexpr std::array<std::uint64_t, 3> percents{50, 95, 99};
-
-    std::array<std::uint64_t, 3> ns{};
-
-    friend constexpr bool operator==(latency_percentiles const&,
-                                     latency_percentiles const&) noexcept = default;
-};
-
-// What one slot of one series adds up to.
-struct cell {
-    totals sum{};
-    latency_histogram latency{};
-
-    template <class Record>
-    [[nodiscard]] static cell of(Record const& entry) {
-        cell made{totals::of(entry), {}};
-        if (entry.duration_ns) made.latency.add(latency_histogram::bucket_of(*entry.duration_ns));
-        return made;
-    }
-    void add(cell const& other) {
-        sum.add(other.sum);
-        latency.add(other.latency);
-    }
-    void clear() noexcept {
-        sum = {};
-        latency.clear();
-    }
-    friend bool operator==(cell const&, cell const&) = default;
-};
-
-namespace detail {
-
-// The numbers of a totals in their stored order, so that writing and reading cannot differ.
-inline constexpr std::size_t totals_numbers = 6 + reported_units.size();
-
-template <class Totals, class Visitor>
-constexpr void for_each_number(Totals& sum, Visitor&& visit) {
-    visit(sum.requests);
-    visit(sum.attempts);
-    visit(sum.errors);
-    visit(sum.uncosted);
-    visit(sum.timed);
-    visit(sum.latency_ns);
-    for (auto& count : sum.counts) visit(count);
-}
-
-[[nodiscard]] constexpr money wrapping_sum(money a, money b) noexcept {
-    return money::from_pico(
-        static_cast<int128>(static_cast<uint128>(a.pico()) + static_cast<uint128>(b.pico())));
-}
-[[nodiscard]] constexpr money wrapping_difference(money a, money b) noexcept {
-    return money::from_pico(
-        static_cast<int128>(static_cast<uint128>(a.pico()) - static_cast<uint128>(b.pico())));
-}
-
-static_assert(std::is_trivially_copyable_v<totals> && offsetof(totals, requests) == 0 &&
-              offsetof(totals, counts) == 6 * sizeof(std::uint64_t));
-
-// The number at a place of for_each_number.
-[[nodiscard]] inline std::uint64_t number_at(totals const& sum, std::size_t place) noexcept {
-    std::uint64_t number = 0;
-    std::memcpy(&number, reinterpret_cast<char const*>(&sum) + place * sizeof number,
-                sizeof number);
-    return number;
-}
-inline void set_number(totals& sum, std::size_t place, std::uint64_t number) noexcept {
-    std::memcpy(reinterpret_cast<char*>(&sum) + place * sizeof number, &number, sizeof number);
-}
-
-// As totals::add, but the cost wraps too: for running sums, of which only differences mean
-// something. Two numbers at a time, always the same two: every record is added many times, and what
-// was written by one width and is read by another is waited for.
-inline void wrapping_add(totals& to, totals const& part) noexcept {
-    using two_numbers [[gnu::vector_size(16)]] = std::uint64_t;
-    auto* const bytes = reinterpret_cast<char*>(&to);
-    auto const* const more = reinterpret_cast<char const*>(&part);
-    for (std::size_t i = 0; i < totals_numbers / 2; ++i) {
-        two_numbers sum;
-        two_numbers add;
-        std::memcpy(&sum, bytes + i * sizeof sum, sizeof sum);
-        std::memcpy(&add, more + i * sizeof add, sizeof add);
-        sum += add;
-        std::memcpy(bytes + i * sizeof sum, &sum, sizeof sum);
-    }
-    static_assert(totals_numbers % 2 == 1);
-    to.counts.back() += part.counts.back();
-    to.cost = wrapping_sum(to.cost, part.cost);
-}
-
-// Counts by bucket, all of them: for what changes often. Empty until something is added.
-class dense_histogram {
-public:
-    static constexpr std::uint32_t octave = latency_histogram::steps;
-    static constexpr std::uint32_t octaves = latency_histogram::bucket_count / octave;
-
-    void add(std::uint32_t bucket, std::uint32_t count) {
-        if (counts_.empty()) counts_.resize(latency_histogram::bucket_count);
-        counts_[bucket] += count;
-    }
-    [[nodiscard]] bool empty() const noexcept { return counts_.empty(); }
-    void clear() noexcept { std::fill(counts_.begin(), counts_.end(), 0U); }
-    // Precondition: not empty().
-    [[nodiscard]] std::uint32_t operator[](std::uint32_t bucket) const noexcept {
-        return counts_[bucket];
-    }
-    [[nodiscard]] std::uint64_t of_octave(std::uint32_t which) const noexcept {
-        std::uint32_t sum = 0;
-        std::uint32_t const* const from = counts_.data() + which * octave;
-        for (std::uint32_t i = 0; i < octave; ++i) sum += from[i];
-        return sum;
-    }
-    [[nodiscard]] std::size_t bytes() const noexcept { return counts_.capacity() * 4; }
-
-private:
-    std::vector<std::uint32_t> counts_{};
-};
-
-// How many durations fall into a bucket or one below it: a running sum over buckets, kept only
-// between the first and the last that were ever seen.
-class running_histogram {
-public:
-    [[nodiscard]] std::uint64_t up_to(std::uint32_t bucket) const noexcept {
-        if (bucket < first_ || counts_.empty()) return 0;
-        return counts_[std::min<std::size_t>(bucket - first_, counts_.size() - 1)];
-    }
-    void add(dense_histogram const& part) { change(part, std::uint64_t{1}); }
-    void subtract(dense_histogram const& part) { change(part, ~std::uint64_t{0}); }
-    [[nodiscard]] std::size_t bytes() const noexcept { return counts_.capacity() * 8; }
-
-private:
-    void change(dense_histogram const& part, std::uint64_t factor) {
-        if (part.empty()) return;
-        std::uint32_t first = 0;
-        std::uint32_t last = latency_histogram::bucket_count - 1;
-        while (first < last && part[first] == 0) ++first;
-        while (last > first && part[last] == 0) --last;
-        widen(first, last);
-        std::uint64_t sum = 0;
-        for (std::uint32_t bucket = first; bucket - first_ < counts_.size(); ++bucket) {
-            if (bucket <= last) sum += part[bucket] * factor;
-            counts_[bucket - first_] += sum;
-        }
-    }
-    void widen(std::uint32_t first, std::uint32_t last) {
-        if (counts_.empty()) {
-            first_ = first;
-            counts_.resize(last - first + 1);
-            return;
-        }
-        if (first < first_) {
-            counts_.insert(counts_.begin(), first_ - first, 0);
-            first_ = first;
-        }
-        if (last - first_ >= counts_.size()) counts_.resize(last - first_ + 1, counts_.back());
-    }
-
-    std::uint32_t first_ = 0;
-    std::vector<std::uint64_t> counts_{};
-};
-
-// `up_to(bucket)` counts the durations in a bucket or below; it must not fall as the bucket rises.
-template <class UpTo>
-[[nodiscard]] latency_percentiles percentiles_of(UpTo&& up_to) {
-    latency_percentiles made;
-    std::uint64_t const total = up_to(latency_histogram::bucket_count - 1);
-    if (total == 0) return made;
-    std::uint32_t low = 0;
-    for (std::size_t i = 0; i < made.ns.size(); ++i) {
-        std::uint64_t const rank =
-            std::max<std::uint64_t>((total * latency_percentiles::percents[i] + 99) / 100, 1);
-        std::uint32_t high = latency_histogram::bucket_count - 1;
-        while (low < high) {
-            std::uint32_t const middle = (low + high) / 2;
-            if (up_to(middle) >= rank)
-                high = middle;
-            else
-                low = middle + 1;
-        }
-        made.ns[i] = latency_histogram::value_ns(low);
-    }
-    return made;
-}
-
-}  // namespace detail
-}  // namespace v1
-}  // namespace aiaudit
-
-#endif  // AIAUDIT_ROLLUP_TOTALS_HPP
 
 // ---- aiaudit/rollup/cell_log.hpp ----
 // SPDX-License-Identifier: MIT
@@ -5653,14 +6674,13 @@ template <class UpTo>
 #ifndef AIAUDIT_ROLLUP_CELL_LOG_HPP
 #define AIAUDIT_ROLLUP_CELL_LOG_HPP
 
-#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <vector>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 namespace detail {
 
 // What one attempt counts as, in bits. Stored in day parts.
@@ -5703,40 +6723,8 @@ public:
     // For an attempt: its duration, where it was timed, then the counts by mask().
     [[nodiscard]] std::uint64_t const* numbers() const noexcept { return words_ + 2; }
     // Moves `from`, which is past the counts, past the cost.
-    [[nodiscard]] int128 take_cost(std::uint64_t const*& from) const noexcept {
-        uint128 cost = 0;
-        if ((words_[1] & cost_low) != 0) cost = *from++;
-        if ((words_[1] & cost_high) != 0) cost |= uint128{*from++} << 64;
-        return static_cast<int128>(cost);
-    }
-    void add_to(cell& to) const {
-        totals& sum = to.sum;
-        std::uint64_t const* next = numbers();
-        if (is_attempt()) {
-            std::uint8_t const bits = attempt();
-            sum.attempts += 1;
-            sum.requests += bits & 1U;
-            sum.errors += bits >> 1 & 1U;
-            sum.uncosted += bits >> 2 & 1U;
-            if ((bits & attempt_bits::timed) != 0) {
-                sum.timed += 1;
-                sum.latency_ns += *next;
-                to.latency.add(latency_histogram::bucket_of(*next++), 1);
-            }
-        } else {
-            for (std::uint64_t* const number : {&sum.requests, &sum.attempts, &sum.errors,
-                                                &sum.uncosted, &sum.timed, &sum.latency_ns}) {
-                *number += *next++;
-            }
-        }
-        for (std::uint32_t rest = mask(); rest != 0; rest &= rest - 1)
-            sum.counts[static_cast<std::size_t>(std::countr_zero(rest))] += *next++;
-        sum.cost = wrapping_sum(sum.cost, money::from_pico(take_cost(next)));
-        for (std::uint64_t left = words_[1] >> entries_shift; left > 0; --left, ++next) {
-            to.latency.add(static_cast<std::uint32_t>(*next >> 32),
-                           static_cast<std::uint32_t>(*next));
-        }
-    }
+    [[nodiscard]] int128 take_cost(std::uint64_t const*& from) const noexcept;
+    void add_to(cell& to) const;
     // Says that it will be read soon.
     void prefetch() const noexcept {
         __builtin_prefetch(words_);
@@ -5753,14 +6741,7 @@ private:
     static constexpr unsigned mask_bits = reported_units.size();
     static constexpr unsigned entries_shift = 32;
 
-    [[nodiscard]] std::size_t size() const noexcept {
-        std::uint64_t const head = words_[1];
-        std::size_t const fixed =
-            (head & sum_bit) != 0 ? 6 : head >> (attempt_shift + 3) & std::size_t{1};
-        return 2 + fixed + static_cast<std::size_t>(std::popcount(mask())) +
-               ((head & cost_low) != 0 ? 1U : 0U) + ((head & cost_high) != 0 ? 1U : 0U) +
-               static_cast<std::size_t>(head >> entries_shift);
-    }
+    [[nodiscard]] std::size_t size() const noexcept;
 
     std::uint64_t const* words_;
 };
@@ -5768,37 +6749,8 @@ private:
 class cell_log {
 public:
     // One attempt, as totals::of makes it.
-    void add(std::uint32_t user, std::uint32_t profile, std::uint32_t slot, totals const& sum) {
-        std::uint64_t* const words = room_for(0);
-        words[0] = std::uint64_t{user} << 32 | profile;
-        std::size_t size = 2;
-        words[size] = sum.latency_ns;
-        size += static_cast<std::size_t>(sum.timed);
-        std::uint64_t const head = slot | std::uint64_t{attempt_bits::of(sum)}
-                                              << logged_cell::attempt_shift;
-        finish(words, size, head, sum);
-    }
-    void add(std::uint32_t user, std::uint32_t profile, std::uint32_t slot, cell const& value) {
-        if (is_attempt(value)) {
-            add(user, profile, slot, value.sum);
-            return;
-        }
-        totals const& sum = value.sum;
-        auto const& entries = value.latency.entries();
-        std::uint64_t* const words = room_for(entries.size());
-        words[0] = std::uint64_t{user} << 32 | profile;
-        std::size_t size = 2;
-        for (std::uint64_t const number :
-             {sum.requests, sum.attempts, sum.errors, sum.uncosted, sum.timed, sum.latency_ns}) {
-            words[size++] = number;
-        }
-        size = finish(words, size,
-                      slot | logged_cell::sum_bit |
-                          std::uint64_t{entries.size()} << logged_cell::entries_shift,
-                      sum);
-        for (auto const& e : entries) words[size++] = std::uint64_t{e.bucket} << 32 | e.count;
-        chunks_[current_].used += entries.size();
-    }
+    void add(std::uint32_t user, std::uint32_t profile, std::uint32_t slot, totals const& sum);
+    void add(std::uint32_t user, std::uint32_t profile, std::uint32_t slot, cell const& value);
 
     // How many cells.
     [[nodiscard]] std::size_t size() const noexcept { return size_; }
@@ -5815,12 +6767,7 @@ public:
         }
     }
     // Keeps up to 8 MiB of memory for the next use.
-    void clear() noexcept {
-        if (chunks_.size() > chunks_kept) chunks_.resize(chunks_kept);
-        for (chunk& each : chunks_) each.used = 0;
-        current_ = 0;
-        size_ = 0;
-    }
+    void clear() noexcept;
 
 private:
     static constexpr std::size_t chunk_words = std::size_t{1} << 13;
@@ -5833,50 +6780,17 @@ private:
         std::size_t used = 0;
     };
 
-    [[nodiscard]] static bool is_attempt(cell const& value) noexcept {
-        totals const& sum = value.sum;
-        if (sum.attempts != 1 || sum.requests > 1 || sum.errors > 1 || sum.uncosted > 1)
-            return false;
-        if (sum.timed == 0) return sum.latency_ns == 0;
-        return sum.timed == 1 && value.latency.entries().front().bucket ==
-                                     latency_histogram::bucket_of(sum.latency_ns);
-    }
+    [[nodiscard]] static bool is_attempt(cell const& value) noexcept;
     std::uint64_t* room_for(std::size_t entries) {
         std::size_t const needed = cell_words + entries;
         if (chunks_.empty() || chunks_[current_].used + needed > chunk_words) add_chunk();
         return chunks_[current_].words.get() + chunks_[current_].used;
     }
-    void add_chunk() {
-        if (!chunks_.empty()) ++current_;
-        if (current_ == chunks_.size()) {
-            chunks_.push_back(
-                {std::unique_ptr<std::uint64_t[]>(new std::uint64_t[chunk_words]), 0});
-        }
-    }
+    void add_chunk();
     // Writes the head, the counts and the cost; returns where they end. What is zero is written
     // too, and then written over: that is quicker than to branch by what cannot be foreseen.
     std::size_t finish(std::uint64_t* words, std::size_t size, std::uint64_t head,
-                       totals const& sum) {
-        for (std::size_t i = 0; i < sum.counts.size(); ++i) {
-            std::uint64_t const has = sum.counts[i] != 0 ? 1 : 0;
-            words[size] = sum.counts[i];
-            size += static_cast<std::size_t>(has);
-            head |= has << (logged_cell::mask_shift + i);
-        }
-        auto const cost = static_cast<uint128>(sum.cost.pico());
-        auto const low = static_cast<std::uint64_t>(cost);
-        auto const high = static_cast<std::uint64_t>(cost >> 64);
-        words[size] = low;
-        size += low != 0 ? 1 : 0;
-        words[size] = high;
-        size += high != 0 ? 1 : 0;
-        if (low != 0) head |= logged_cell::cost_low;
-        if (high != 0) head |= logged_cell::cost_high;
-        words[1] = head;
-        chunks_[current_].used += size;
-        ++size_;
-        return size;
-    }
+                       totals const& sum);
 
     std::vector<chunk> chunks_{};
     std::size_t current_ = 0;  // of chunks_: those past it are empty
@@ -5884,136 +6798,104 @@ private:
 };
 
 }  // namespace detail
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_ROLLUP_CELL_LOG_HPP
 
-// ---- aiaudit/rollup/query.hpp ----
+// ---- aiaudit/detail/crc32c.hpp ----
 // SPDX-License-Identifier: MIT
 //
-// query.hpp: what a report may be asked for.
+// crc32c.hpp: the CRC-32C checksum (Castagnoli) of stored bytes: the processor's instruction where
+// there is one, else tables.
 //
-// Threads: plain values.
-// Floor 4.
-#ifndef AIAUDIT_ROLLUP_QUERY_HPP
-#define AIAUDIT_ROLLUP_QUERY_HPP
+// Threads: any.
+// Floor 1.
+#ifndef AIAUDIT_DETAIL_CRC32C_HPP
+#define AIAUDIT_DETAIL_CRC32C_HPP
 
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <limits>
-#include <optional>
-#include <string>
+#include <cstring>
 #include <string_view>
 
 namespace aiaudit {
-inline namespace v1 {
-
-// By what a report adds up. Stored in day parts: a number is never changed or used again.
-enum class dimension : std::uint8_t { everything, model, user, project, key, provider, status };
-inline constexpr std::size_t dimension_count = 7;
-
-// A span of calendar days, both ends included.
-struct day_range {
-    civil_day first{std::numeric_limits<std::int32_t>::min()};
-    civil_day last{std::numeric_limits<std::int32_t>::max()};
-
-    [[nodiscard]] constexpr bool holds(civil_day day) const noexcept {
-        return first <= day && day <= last;
-    }
-    friend constexpr bool operator==(day_range, day_range) noexcept = default;
-};
-
-enum class report_kind : std::uint8_t {
-    daily,
-    models,
-    users,
-    user,
-    projects,
-    keys,
-    providers,
-    statuses
-};
-
-[[nodiscard]] constexpr std::string_view name_of(report_kind kind) noexcept {
-    constexpr std::array<std::string_view, 8> names{"daily",    "models", "users",     "user",
-                                                    "projects", "keys",   "providers", "statuses"};
-    return names[static_cast<std::size_t>(kind)];
-}
-[[nodiscard]] constexpr std::optional<report_kind> report_named(std::string_view name) noexcept {
-    for (int i = 0; i < 8; ++i) {
-        if (name_of(static_cast<report_kind>(i)) == name) return static_cast<report_kind>(i);
-    }
-    return std::nullopt;
-}
-
-struct report_query {
-    report_kind kind = report_kind::daily;
-    time_zone zone{};    // whose calendar days
-    day_range days{};    // all, by default
-    std::string user{};  // for report_kind::user
-};
-
+inline namespace v0_1_0 {
 namespace detail {
 
-[[nodiscard]] constexpr dimension dimension_of(report_kind kind) noexcept {
-    switch (kind) {
-    case report_kind::daily: return dimension::everything;
-    case report_kind::models:
-    case report_kind::user: return dimension::model;
-    case report_kind::users: return dimension::user;
-    case report_kind::projects: return dimension::project;
-    case report_kind::keys: return dimension::key;
-    case report_kind::providers: return dimension::provider;
-    case report_kind::statuses: return dimension::status;
+// Eight tables, so that eight bytes take eight look-ups which do not wait for each other: table k
+// has what a byte becomes when k zero bytes follow it.
+using crc32c_table_set = std::array<std::array<std::uint32_t, 256>, 8>;
+
+[[nodiscard]] constexpr crc32c_table_set make_crc32c_tables() noexcept {
+    constexpr std::uint32_t polynomial = 0x82F63B78;  // Castagnoli's, its bits in reverse
+    crc32c_table_set all{};
+    for (std::uint32_t byte = 0; byte < 256; ++byte) {
+        std::uint32_t rest = byte;
+        for (int bit = 0; bit < 8; ++bit) rest = (rest >> 1) ^ ((rest & 1) * polynomial);
+        all[0][byte] = rest;
     }
-    return dimension::everything;
+    for (std::size_t k = 1; k < all.size(); ++k) {
+        for (std::size_t byte = 0; byte < 256; ++byte) {
+            std::uint32_t const rest = all[k - 1][byte];
+            all[k][byte] = (rest >> 8) ^ all[0][rest & 0xFF];
+        }
+    }
+    return all;
 }
 
-[[nodiscard]] constexpr std::size_t index_of(dimension by) noexcept {
-    return static_cast<std::size_t>(by);
-}
-// Latencies are kept for everything and by model; other dimensions have none.
-[[nodiscard]] constexpr bool keeps_latency(dimension by) noexcept {
-    return by == dimension::everything || by == dimension::model;
-}
-
-inline constexpr std::int64_t slot_seconds = 900;
-inline constexpr std::int64_t slots_per_day = seconds_per_day / slot_seconds;
-
-// A quarter of an hour of UTC, counted from 1970.
-[[nodiscard]] constexpr std::int64_t slot_of(timestamp at) noexcept {
-    return floor_divide(at.seconds(), slot_seconds);
-}
-[[nodiscard]] constexpr civil_day utc_day_of_slot(std::int64_t slot) noexcept {
-    return {static_cast<std::int32_t>(floor_divide(slot, slots_per_day))};
-}
-[[nodiscard]] constexpr std::int64_t first_slot_of(civil_day utc_day) noexcept {
-    return std::int64_t{utc_day.days} * slots_per_day;
-}
-// A slot counts whole with the day that it begins in.
-[[nodiscard]] inline civil_day day_of_slot(time_zone const& zone, std::int64_t slot) noexcept {
-    return zone.day_of(timestamp::from_seconds(slot * slot_seconds));
+[[nodiscard]] inline std::uint32_t crc32c_tables(std::string_view bytes) noexcept {
+    static constexpr crc32c_table_set tables = make_crc32c_tables();
+    std::uint32_t state = 0xFFFFFFFF;
+    while (bytes.size() >= 8) {
+        std::uint64_t word = 0;
+        std::memcpy(&word, bytes.data(), sizeof word);
+        word ^= state;
+        state = 0;
+        for (std::size_t k = 0; k < 8; ++k) state ^= tables[7 - k][(word >> (8 * k)) & 0xFF];
+        bytes.remove_prefix(8);
+    }
+    for (char const byte : bytes)
+        state = (state >> 8) ^ tables[0][(state ^ static_cast<unsigned char>(byte)) & 0xFF];
+    return ~state;
 }
 
-// Which of a UTC day's slots count with those days of the zone.
-enum class day_overlap : std::uint8_t { none, part, whole };
-[[nodiscard]] inline day_overlap overlap_of(time_zone const& zone, civil_day utc_day,
-                                            day_range days) noexcept {
-    std::int64_t const first = first_slot_of(utc_day);
-    std::int64_t within = 0;
-    for (std::int64_t slot = first; slot < first + slots_per_day; ++slot)
-        within += days.holds(day_of_slot(zone, slot)) ? 1 : 0;
-    if (within == 0) return day_overlap::none;
-    return within == slots_per_day ? day_overlap::whole : day_overlap::part;
+#if defined(__x86_64__)
+
+__attribute__((target("sse4.2,crc32"))) inline std::uint32_t crc32c_instruction(
+    std::string_view bytes) noexcept {
+    std::uint64_t state = 0xFFFFFFFF;
+    while (bytes.size() >= sizeof(std::uint64_t)) {
+        std::uint64_t word = 0;
+        std::memcpy(&word, bytes.data(), sizeof word);
+        state = __builtin_ia32_crc32di(state, word);
+        bytes.remove_prefix(sizeof word);
+    }
+    auto tail = static_cast<std::uint32_t>(state);
+    for (char const byte : bytes)
+        tail = __builtin_ia32_crc32qi(tail, static_cast<unsigned char>(byte));
+    return ~tail;
 }
+
+[[nodiscard]] inline std::uint32_t crc32c(std::string_view bytes) noexcept {
+    static bool const has_instruction = __builtin_cpu_supports("sse4.2") != 0;
+    return has_instruction ? crc32c_instruction(bytes) : crc32c_tables(bytes);
+}
+
+#else
+
+[[nodiscard]] inline std::uint32_t crc32c(std::string_view bytes) noexcept {
+    return crc32c_tables(bytes);
+}
+
+#endif
 
 }  // namespace detail
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
-#endif  // AIAUDIT_ROLLUP_QUERY_HPP
+#endif  // AIAUDIT_DETAIL_CRC32C_HPP
 
 // ---- aiaudit/rollup/day_part_cell.hpp ----
 // SPDX-License-Identifier: MIT
@@ -6031,17 +6913,14 @@ enum class day_overlap : std::uint8_t { none, part, whole };
 #ifndef AIAUDIT_ROLLUP_DAY_PART_CELL_HPP
 #define AIAUDIT_ROLLUP_DAY_PART_CELL_HPP
 
-#include <algorithm>
 #include <array>
-#include <bit>
 #include <cstdint>
-#include <limits>
 #include <memory>
 #include <string>
 #include <string_view>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 namespace detail {
 
 // What a cell has in common with the one before it.
@@ -6080,48 +6959,19 @@ inline constexpr std::array<std::uint64_t, cell_form::power_max + 1> powers_of_t
          {std::uint8_t{8}, std::uint8_t{4}, std::uint8_t{2}, std::uint8_t{1}}) {
         if (zeros + step > cell_form::power_max) continue;
         auto const divisor = static_cast<int128>(powers_of_ten[step]);
-        auto const small = static_cast<std::int64_t>(number);
-        bool const fits = small == number;
-        if (fits ? small % static_cast<std::int64_t>(divisor) != 0 : number % divisor != 0)
+        auto const narrow = static_cast<std::int64_t>(number);
+        bool const fits = narrow == number;
+        if (fits ? narrow % static_cast<std::int64_t>(divisor) != 0 : number % divisor != 0)
             continue;
-        number = fits ? small / static_cast<std::int64_t>(divisor) : number / divisor;
+        number = fits ? narrow / static_cast<std::int64_t>(divisor) : number / divisor;
         zeros = static_cast<std::uint8_t>(zeros + step);
     }
     return zeros;
 }
 
-inline void append_latency(std::string& out, latency_histogram const& from) {
-    append_varint(out, from.entries().size());
-    std::uint32_t before = 0;
-    for (auto const& e : from.entries()) {
-        append_varint(out, e.bucket - before);
-        append_varint(out, e.count);
-        before = e.bucket;
-    }
-}
+void append_latency(std::string& out, latency_histogram const& from);
 // False where it cannot be read, or does not count as many durations as were timed.
-[[nodiscard]] inline bool take_latency(byte_reader& in, std::uint64_t timed,
-                                       latency_histogram& to) {
-    to.clear();
-    std::uint64_t const size = in.varint();
-    std::uint64_t bucket = 0;
-    std::uint64_t sum = 0;
-    if (size > latency_histogram::bucket_count) return false;
-    for (std::uint64_t i = 0; i < size; ++i) {
-        std::uint64_t const step = in.varint();
-        std::uint64_t const count = in.varint();
-        if (!in.ok() || step >= latency_histogram::bucket_count || (i > 0 && step == 0))
-            return false;
-        bucket += step;
-        sum += count;
-        if (bucket >= latency_histogram::bucket_count ||
-            count > std::numeric_limits<std::uint32_t>::max() || count == 0) {
-            return false;
-        }
-        to.append(static_cast<std::uint32_t>(bucket), static_cast<std::uint32_t>(count));
-    }
-    return in.ok() && sum == timed;
-}
+[[nodiscard]] bool take_latency(byte_reader& in, std::uint64_t timed, latency_histogram& to);
 
 // Writes the cells of one user after another.
 class cell_writer {
@@ -6136,68 +6986,11 @@ public:
         profile_ = 0;
     }
     // Profiles and slots ascend.
-    void begin_profile(std::uint32_t profile, std::uint64_t cells) {
-        need(cell_bytes);
-        out_.varint(profile - profile_);
-        out_.varint(cells);
-        profile_ = profile;
-        slot_ = 0;
-    }
+    void begin_profile(std::uint32_t profile, std::uint64_t cells);
     // Precondition: from.is_attempt(). Adds it to `sum` and `latency` as well.
-    void add(logged_cell from, totals& sum, dense_histogram& latency) {
-        need(cell_bytes);
-        std::uint64_t const* next = from.numbers();
-        std::uint8_t const attempt = from.attempt();
-        std::uint32_t const mask = from.mask();
-        std::uint64_t const timed = attempt >> 3;
-        std::uint64_t const* costs = next + timed + static_cast<std::size_t>(std::popcount(mask));
-        int128 const cost = from.take_cost(costs);
-        scaled const price = scale(cost);
-        std::uint8_t const flags = begin(from.slot(), attempt, mask, price.power);
-        form_.attempt = flags & attempt_bits::all;
-        sum.attempts += 1;
-        sum.requests += attempt & 1U;
-        sum.errors += attempt >> 1 & 1U;
-        sum.uncosted += attempt >> 2 & 1U;
-        sum.timed += timed;
-        if (timed != 0) {
-            sum.latency_ns += *next;
-            latency.add(latency_histogram::bucket_of(*next), 1);
-            out_.varint(*next++);
-        }
-        for (std::uint32_t rest = mask; rest != 0; rest &= rest - 1, ++next) {
-            sum.counts[static_cast<std::size_t>(std::countr_zero(rest))] += *next;
-            out_.varint(*next);
-        }
-        put(price);
-        sum.cost = wrapping_sum(sum.cost, money::from_pico(cost));
-    }
+    void add(logged_cell from, totals& sum, dense_histogram& latency);
     // A sum of attempts. False where their number has wrapped to none.
-    [[nodiscard]] bool add(std::uint32_t slot, cell const& value) {
-        totals const& sum = value.sum;
-        need(cell_bytes + value.latency.entries().size() * entry_bytes);
-        std::uint32_t mask = 0;
-        for (std::size_t i = 0; i < sum.counts.size(); ++i)
-            mask |= (sum.counts[i] != 0 ? 1U : 0U) << i;
-        scaled const price = scale(sum.cost.pico());
-        static_cast<void>(begin(slot, cell_form::sum_follows, mask, price.power));
-        for (std::uint64_t const number :
-             {sum.requests, sum.attempts, sum.errors, sum.uncosted, sum.timed, sum.latency_ns}) {
-            out_.varint(number);
-        }
-        for (std::uint64_t const count : sum.counts) {
-            if (count != 0) out_.varint(count);
-        }
-        put(price);
-        out_.varint(value.latency.entries().size());
-        std::uint32_t before = 0;
-        for (auto const& e : value.latency.entries()) {
-            out_.varint(e.bucket - before);
-            out_.varint(e.count);
-            before = e.bucket;
-        }
-        return sum.attempts != 0;
-    }
+    [[nodiscard]] bool add(std::uint32_t slot, cell const& value);
 
 private:
     // What a cell takes at most, but for the entries of its histogram; and what one of these does.
@@ -6211,54 +7004,13 @@ private:
         std::uint8_t power = 0;
     };
 
-    void need(std::size_t more) {
-        std::size_t const used = bytes().size();
-        if (used + more <= size_) return;
-        std::size_t const size = std::max(size_ * 2, used + more);
-        std::unique_ptr<char[]> larger(new char[size]);
-        std::copy_n(room_.get(), used, larger.get());
-        room_ = std::move(larger);
-        size_ = size;
-        out_ = byte_writer{room_.get() + used};
-    }
+    void need(std::size_t more);
     // Writes how the cell differs from the one before it. Returns the flags.
     std::uint8_t begin(std::uint32_t slot, std::uint8_t flags, std::uint32_t mask,
-                       std::uint8_t power) noexcept {
-        if (mask != form_.mask) flags |= cell_form::mask_follows;
-        if (power != form_.power) flags |= cell_form::power_follows;
-        bool const differs = flags != form_.attempt;
-        out_.byte(static_cast<std::uint8_t>((slot - slot_) << 1 | (differs ? 1U : 0U)));
-        if (differs) {
-            out_.byte(flags);
-            if (mask != form_.mask) out_.varint(mask);
-            if (power != form_.power) out_.byte(power);
-        }
-        slot_ = slot;
-        form_.mask = mask;
-        form_.power = power;
-        return flags;
-    }
+                       std::uint8_t power) noexcept;
     // A lucky zero is not worth the bytes of a change of the power, there and back.
-    [[nodiscard]] scaled scale(int128 cost) const noexcept {
-        auto const small = static_cast<std::int64_t>(cost);
-        if (small == cost) {
-            auto const unit_of_cost = static_cast<std::int64_t>(powers_of_ten[form_.power]);
-            std::int64_t const units = small / unit_of_cost;
-            if (units * unit_of_cost == small && (units % 1000 != 0 || units == 0))
-                return {units, form_.power};
-        }
-        std::uint8_t const zeros = trailing_zeros(cost);
-        std::uint8_t const power =
-            zeros < form_.power || zeros >= form_.power + 3 ? zeros : form_.power;
-        return {cost / static_cast<int128>(powers_of_ten[power]), power};
-    }
-    void put(scaled const& price) noexcept {
-        auto const small = static_cast<std::int64_t>(price.units);
-        if (small == price.units)
-            out_.varint(zigzag(small));
-        else
-            out_.varint128(price.units);
-    }
+    [[nodiscard]] scaled scale(int128 cost) const noexcept;
+    void put(scaled const& price) noexcept;
 
     std::size_t size_ = std::size_t{1} << 14;
     std::unique_ptr<char[]> room_{new char[size_]};
@@ -6294,69 +7046,17 @@ public:
     }
 
 private:
-    [[nodiscard]] bool read_cell(bool first, std::uint32_t& slot, cell& to) {
-        auto const head = in_.little_endian<std::uint8_t>();
-        std::uint32_t const step = head >> 1;
-        slot += step;
-        if (slot >= slots_per_day || (step == 0 && !first)) return false;
-        bool sum_follows = false;
-        if ((head & 1) != 0) {
-            auto const flags = in_.little_endian<std::uint8_t>();
-            if (flags > cell_form::known) return false;
-            if ((flags & cell_form::mask_follows) != 0) {
-                std::uint64_t const mask = in_.varint();
-                if (mask >> reported_units.size() != 0) return false;
-                form_.mask = static_cast<std::uint32_t>(mask);
-            }
-            if ((flags & cell_form::power_follows) != 0) {
-                form_.power = in_.little_endian<std::uint8_t>();
-                if (form_.power > cell_form::power_max) return false;
-            }
-            sum_follows = (flags & cell_form::sum_follows) != 0;
-            if (!sum_follows) form_.attempt = flags & attempt_bits::all;
-        }
-        to.clear();
-        return sum_follows ? take_sum(to) : take_attempt(to);
-    }
-    [[nodiscard]] bool take_attempt(cell& to) {
-        totals& sum = to.sum;
-        sum.attempts = 1;
-        sum.requests = (form_.attempt & attempt_bits::request) != 0 ? 1 : 0;
-        sum.errors = (form_.attempt & attempt_bits::error) != 0 ? 1 : 0;
-        sum.uncosted = (form_.attempt & attempt_bits::uncosted) != 0 ? 1 : 0;
-        if ((form_.attempt & attempt_bits::timed) != 0) {
-            sum.timed = 1;
-            sum.latency_ns = in_.varint();
-            to.latency.append(latency_histogram::bucket_of(sum.latency_ns), 1);
-        }
-        take_counts_and_cost(sum);
-        return in_.ok();
-    }
-    [[nodiscard]] bool take_sum(cell& to) {
-        totals& sum = to.sum;
-        for (std::uint64_t* const number :
-             {&sum.requests, &sum.attempts, &sum.errors, &sum.uncosted, &sum.timed}) {
-            *number = in_.varint();
-        }
-        sum.latency_ns = in_.varint();
-        take_counts_and_cost(sum);
-        return in_.ok() && sum.attempts > 0 && take_latency(in_, sum.timed, to.latency);
-    }
-    void take_counts_and_cost(totals& sum) {
-        std::size_t place = 0;
-        for (std::uint32_t mask = form_.mask; mask != 0; mask >>= 1, ++place) {
-            if ((mask & 1) != 0) sum.counts[place] = in_.varint();
-        }
-        auto const cost = static_cast<uint128>(in_.varint128()) * powers_of_ten[form_.power];
-        sum.cost = money::from_pico(static_cast<int128>(cost));
-    }
+    [[nodiscard]] bool read_cell(bool first, std::uint32_t& slot, cell& to);
+    [[nodiscard]] bool take_attempt(cell& to);
+    [[nodiscard]] bool take_sum(cell& to);
+    void take_counts_and_cost(totals& sum);
 
     byte_reader in_;
     cell_form form_{};
 };
 
 }  // namespace detail
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_ROLLUP_DAY_PART_CELL_HPP
@@ -6391,9 +7091,7 @@ private:
 
 #include <algorithm>
 #include <array>
-#include <bit>
 #include <cstdint>
-#include <cstring>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -6401,7 +7099,7 @@ private:
 #include <vector>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 namespace detail {
 
 struct day_part_format {
@@ -6433,17 +7131,6 @@ struct day_part_format {
         }
     }
 };
-
-// Precondition: eight bytes may be read at `from`. width <= 8.
-[[nodiscard]] inline std::uint64_t load_number(char const* from, std::size_t width) noexcept {
-    if (width == 0) return 0;
-    std::uint64_t number = 0;
-    if constexpr (std::endian::native == std::endian::little)
-        std::memcpy(&number, from, sizeof number);
-    else
-        number = load_little_endian<std::uint64_t>(from);
-    return number & (~std::uint64_t{0} >> (64 - 8 * width));
-}
 
 class day_part {
 public:
@@ -6510,14 +7197,7 @@ private:
     [[nodiscard]] error corrupt(std::string_view what) const {
         return fail(errc::corrupt, "the rollup of " + day_.to_string() + ": " + std::string(what));
     }
-    [[nodiscard]] result<std::string_view> checked(std::size_t which) const {
-        std::string_view const found =
-            bytes_.substr(sections_[which].offset, sections_[which].size);
-        if (crc32c(found) != sections_[which].checksum) {
-            return corrupt("the checksum of section " + std::to_string(which) + " does not match");
-        }
-        return found;
-    }
+    [[nodiscard]] result<std::string_view> checked(std::size_t which) const;
     [[nodiscard]] result<user_entry> user_at(std::string_view users, std::uint32_t number) const;
     [[nodiscard]] result<columns> columns_of(byte_reader& in, std::uint32_t groups) const;
     static void read_rows(columns const& from, std::size_t first, std::size_t count,
@@ -6529,176 +7209,6 @@ private:
     std::array<std::uint32_t, format::counts> counts_{};
     std::array<section, format::sections> sections_{};
 };
-
-inline result<day_part> day_part::open(std::string_view bytes) {
-    day_part made;
-    if (bytes.size() < format::header_size + format::padding || bytes.substr(0, 3) != "AID") {
-        return fail(errc::corrupt, "a day of a rollup has no header");
-    }
-    if (static_cast<std::uint8_t>(bytes[3]) != format::version) {
-        return fail(errc::newer_format, "version " +
-                                            std::to_string(static_cast<std::uint8_t>(bytes[3])) +
-                                            " of a day of a rollup");
-    }
-    byte_reader in{bytes.substr(4, format::header_size - 4)};
-    auto const checksum = in.little_endian<std::uint32_t>();
-    if (checksum != crc32c(in.rest()))
-        return fail(errc::corrupt, "the header's checksum of a day of a rollup does not match");
-    made.bytes_ = bytes;
-    made.day_.days = in.little_endian<std::int32_t>();
-    if (made.day_.days < -format::days_max || made.day_.days > format::days_max)
-        return fail(errc::corrupt, "a day of a rollup is none that has records");
-    for (auto& count : made.counts_) count = in.little_endian<std::uint32_t>();
-    std::size_t offset = format::header_size;
-    for (section& each : made.sections_) {
-        each.offset = offset;
-        each.size = in.little_endian<std::uint32_t>();
-        each.checksum = in.little_endian<std::uint32_t>();
-        offset += each.size;
-    }
-    // What is counted takes at least a byte, so no count can ask for more memory than the bytes.
-    bool fits = offset + format::padding == bytes.size();
-    for (std::uint32_t const count : made.counts_) fits = fits && count <= bytes.size();
-    if (!fits) return made.corrupt("its sizes do not match");
-    return made;
-}
-
-inline result<day_part::names> day_part::read_names() const {
-    auto const bytes = checked(format::names);
-    if (!bytes) return bytes.error();
-    names made;
-    byte_reader in{*bytes};
-    for (std::size_t i = 1; i < made.texts.size(); ++i) {
-        made.texts[i].reserve(counts_[i]);
-        for (std::uint32_t left = counts_[i]; left > 0; --left)
-            made.texts[i].push_back(in.take(in.varint()));
-    }
-    made.pairs.reserve(counts_[format::pairs]);
-    for (std::uint32_t left = counts_[format::pairs]; left > 0 && in.ok(); --left) {
-        std::uint64_t const provider = in.varint();
-        std::uint64_t const model = in.varint();
-        if (provider >= counts_[3] || model >= counts_[4]) in.fail_read();
-        made.pairs.push_back(
-            {static_cast<std::uint32_t>(provider), static_cast<std::uint32_t>(model)});
-    }
-    if (!in.ok() || !in.at_end()) return corrupt("its names cannot be read");
-    return made;
-}
-
-inline result<day_part::user_entry> day_part::user_at(std::string_view users,
-                                                      std::uint32_t number) const {
-    std::size_t const names_at = std::size_t{counts_[0]} * format::user_entry;
-    std::string_view const texts = users.substr(names_at);
-    auto const load = [&](std::size_t place, std::size_t offset) {
-        return load_little_endian<std::uint32_t>(users.data() + place * format::user_entry +
-                                                 offset);
-    };
-    std::uint32_t const name_begin = number == 0 ? 0 : load(number - std::size_t{1}, 0);
-    std::uint32_t const name_end = load(number, 0);
-    std::uint32_t const cells_begin = number == 0 ? 0 : load(number - std::size_t{1}, 4);
-    std::uint32_t const cells_end = load(number, 4);
-    section const& all = sections_[format::cells];
-    if (name_begin > name_end || name_end > texts.size() || cells_begin > cells_end ||
-        cells_end > all.size) {
-        return corrupt("its index of users cannot be read");
-    }
-    return user_entry{texts.substr(name_begin, name_end - name_begin),
-                      bytes_.substr(all.offset + cells_begin, cells_end - cells_begin),
-                      load(number, 8)};
-}
-
-inline result<std::vector<std::string_view>> day_part::read_users() const {
-    auto const bytes = checked(format::users);
-    if (!bytes) return bytes.error();
-    if (bytes->size() / format::user_entry < counts_[0]) return corrupt("it has too few users");
-    std::string_view const texts = bytes->substr(std::size_t{counts_[0]} * format::user_entry);
-    std::vector<std::string_view> made;
-    made.reserve(counts_[0]);
-    std::uint32_t begin = 0;
-    for (std::size_t i = 0; i < counts_[0]; ++i) {
-        auto const end = load_little_endian<std::uint32_t>(bytes->data() + i * format::user_entry);
-        if (end < begin || end > texts.size()) return corrupt("its users cannot be read");
-        made.push_back(texts.substr(begin, end - begin));
-        begin = end;
-    }
-    return made;
-}
-
-inline result<std::optional<std::uint32_t>> day_part::find_user(std::string_view name) const {
-    auto const bytes = checked(format::users);
-    if (!bytes) return bytes.error();
-    if (bytes->size() / format::user_entry < counts_[0]) return corrupt("it has too few users");
-    std::uint32_t low = 0;
-    std::uint32_t high = counts_[0];
-    while (low < high) {
-        std::uint32_t const middle = low + (high - low) / 2;
-        auto const entry = user_at(*bytes, middle);
-        if (!entry) return entry.error();
-        if (entry->name == name) return std::optional{middle};
-        if (entry->name < name)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return std::optional<std::uint32_t>{};
-}
-
-inline result<std::vector<day_part::profile>> day_part::read_profiles() const {
-    auto const bytes = checked(format::profile_columns);
-    if (!bytes) return bytes.error();
-    std::uint32_t const count = profile_count();
-    std::vector<profile> made(count);
-    byte_reader in{*bytes};
-    auto const take_column = [&](std::uint32_t below, std::uint32_t profile::*member) {
-        std::size_t const width = format::width_for(below);
-        std::string_view const numbers = in.take(std::uint64_t{count} * width);
-        for (std::size_t i = 0; i < count && in.ok(); ++i) {
-            auto const number =
-                static_cast<std::uint32_t>(load_number(numbers.data() + i * width, width));
-            if (number >= below) in.fail_read();
-            made[i].*member = number;
-        }
-    };
-    take_column(counts_[1], &profile::project);
-    take_column(counts_[2], &profile::key);
-    take_column(counts_[format::pairs], &profile::pair);
-    take_column(counts_[5], &profile::status);
-    if (!in.ok() || !in.at_end()) return corrupt("its profiles cannot be read");
-    return made;
-}
-
-inline result<day_part::columns> day_part::columns_of(byte_reader& in, std::uint32_t groups) const {
-    columns made;
-    for (std::size_t i = 0; i < made.size(); ++i) {
-        std::size_t const width = in.little_endian<std::uint8_t>();
-        if (width > (i == totals_numbers ? 16U : 8U)) in.fail_read();
-        made[i] = {in.take(std::uint64_t{groups} * width).data(), width};
-    }
-    if (!in.ok()) return corrupt("its sums cannot be read");
-    return made;
-}
-
-// A column at a time. `to` has zeros in the numbers of columns that take no bytes.
-inline void day_part::read_rows(columns const& from, std::size_t first, std::size_t count,
-                                rows& to) noexcept {
-    for (std::size_t place = 0; place < totals_numbers; ++place) {
-        std::size_t const width = from[place].width;
-        if (width == 0) continue;
-        char const* at = from[place].numbers + first * width;
-        for (std::size_t i = 0; i < count; ++i, at += width)
-            set_number(to[i], place, load_number(at, width));
-    }
-    column const& costs = from[totals_numbers];
-    if (costs.width == 0) return;
-    // The sign is the highest bit that is stored.
-    unsigned const unused = 128 - 8 * static_cast<unsigned>(costs.width);
-    char const* at = costs.numbers + first * costs.width;
-    for (std::size_t i = 0; i < count; ++i, at += costs.width) {
-        uint128 cost = load_number(at, std::min<std::size_t>(costs.width, 8));
-        if (costs.width > 8) cost |= uint128{load_number(at + 8, costs.width - 8)} << 64;
-        to[i].cost = money::from_pico(static_cast<int128>(cost << unused) >> unused);
-    }
-}
 
 inline bool day_part::take_histogram(byte_reader& in, std::uint64_t timed, latency_histogram& to) {
     return take_latency(in, timed, to);
@@ -6740,7 +7250,7 @@ result<void> day_part::read_cells(std::uint32_t user, Visitor&& visit) const {
 }
 
 }  // namespace detail
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_ROLLUP_DAY_PART_HPP
@@ -6759,11 +7269,8 @@ result<void> day_part::read_cells(std::uint32_t user, Visitor&& visit) const {
 #ifndef AIAUDIT_ROLLUP_SERIES_HPP
 #define AIAUDIT_ROLLUP_SERIES_HPP
 
-#include <algorithm>
 #include <array>
-#include <charconv>
 #include <cstdint>
-#include <cstring>
 #include <deque>
 #include <memory>
 #include <optional>
@@ -6773,17 +7280,7 @@ result<void> day_part::read_cells(std::uint32_t user, Visitor&& visit) const {
 #include <vector>
 
 namespace aiaudit {
-inline namespace v1 {
-
-// The names that a group of a report stands for; only those of its dimension are filled.
-struct group_names {
-    std::string_view user{};
-    std::string_view project{};
-    std::string_view key_id{};
-    std::string_view provider{};
-    std::string_view model{};
-    std::string_view status{};
-};
+inline namespace v0_1_0 {
 
 namespace detail {
 
@@ -6803,16 +7300,7 @@ public:
     [[nodiscard]] std::string_view text() const noexcept { return text_; }
 
 private:
-    [[nodiscard]] std::size_t write(std::uint16_t status) noexcept {
-        if (status >= 100 && status <= 999) {
-            digits_[0] = static_cast<char>('0' + status / 100);
-            digits_[1] = static_cast<char>('0' + status / 10 % 10);
-            digits_[2] = static_cast<char>('0' + status % 10);
-            return 3;
-        }
-        auto const end = std::to_chars(digits_.data(), digits_.data() + digits_.size(), status);
-        return static_cast<std::size_t>(end.ptr - digits_.data());
-    }
+    [[nodiscard]] std::size_t write(std::uint16_t status) noexcept;
 
     std::array<char, 8> digits_{};
     std::string_view text_ = "ok";
@@ -6825,15 +7313,7 @@ class name_table {
 public:
     explicit name_table(std::shared_ptr<name_texts> texts) : texts_(std::move(texts)) {}
 
-    std::uint32_t number_of(std::string_view name) {
-        std::uint64_t const hash = hash_of_text(name);
-        std::uint32_t const found = find(hash, name);
-        if (found != hash_index::none) return found;
-        auto const number = static_cast<std::uint32_t>(names_.size());
-        names_.push_back(texts_->emplace_back(name));
-        index_.insert(hash, number, [this](std::uint32_t of) { return hash_of_text(names_[of]); });
-        return number;
-    }
+    std::uint32_t number_of(std::string_view name);
     [[nodiscard]] std::optional<std::uint32_t> find(std::string_view name) const {
         std::uint32_t const found = find(hash_of_text(name), name);
         if (found == hash_index::none) return std::nullopt;
@@ -6878,21 +7358,8 @@ public:
     };
 
     std::uint32_t user(std::string_view name) { return names_[0].number_of(name); }
-    std::uint32_t profile(profile_names const& names) {
-        std::uint64_t const hash = hash_of(names);
-        std::uint32_t const found = profile_index_.find(
-            hash, [&](std::uint32_t number) { return same(profile_names_[number], names); });
-        return found != hash_index::none ? found : insert(hash, names);
-    }
-    std::uint32_t model_group(std::string_view provider, std::string_view model) {
-        std::uint32_t const provider_number = names_[3].number_of(provider);
-        std::uint32_t const model_number = names_[4].number_of(model);
-        auto const [place, added] =
-            model_numbers_.try_emplace(std::uint64_t{provider_number} << 32 | model_number,
-                                       static_cast<std::uint32_t>(models_.size()));
-        if (added) models_.push_back({provider_number, model_number});
-        return place->second;
-    }
+    std::uint32_t profile(profile_names const& names);
+    std::uint32_t model_group(std::string_view provider, std::string_view model);
 
     // Of all dimensions but the user.
     [[nodiscard]] group_numbers const& groups_of(std::uint32_t profile) const noexcept {
@@ -6923,58 +7390,19 @@ public:
         }
     }
     [[nodiscard]] std::size_t model_count() const noexcept { return models_.size(); }
-    [[nodiscard]] group_names names_of(dimension by, std::uint32_t group) const noexcept {
-        group_names made;
-        switch (by) {
-        case dimension::everything: break;
-        case dimension::model:
-            made.provider = names_[3][models_[group].provider];
-            made.model = names_[4][models_[group].model];
-            break;
-        case dimension::user: made.user = names_[0][group]; break;
-        case dimension::project: made.project = names_[1][group]; break;
-        case dimension::key: made.key_id = names_[2][group]; break;
-        case dimension::provider: made.provider = names_[3][group]; break;
-        case dimension::status: made.status = names_[5][group]; break;
-        }
-        return made;
-    }
+    [[nodiscard]] group_names names_of(dimension by, std::uint32_t group) const noexcept;
     // Holding it keeps the texts of names where they are.
     [[nodiscard]] std::shared_ptr<name_texts const> texts() const noexcept { return texts_; }
 
 private:
     // The texts are hashed apart, so that none waits for another.
-    [[nodiscard]] static std::uint64_t hash_of(profile_names const& names) noexcept {
-        constexpr std::uint64_t odd = 0x9E37'79B9'7F4A'7C15ULL;
-        std::uint64_t const hash = hash_of_text(names.project) * 3 +
-                                   hash_of_text(names.key_id) * 5 +
-                                   hash_of_text(names.provider) * 7 +
-                                   hash_of_text(names.model) * 9 + hash_of_text(names.status) * 11;
-        return mixed(hash, odd);
-    }
+    [[nodiscard]] static std::uint64_t hash_of(profile_names const& names) noexcept;
     [[nodiscard]] static bool same(profile_names const& a, profile_names const& b) noexcept {
         return same_text(a.model, b.model) && same_text(a.provider, b.provider) &&
                same_text(a.project, b.project) && same_text(a.key_id, b.key_id) &&
                same_text(a.status, b.status);
     }
-    std::uint32_t insert(std::uint64_t hash, profile_names const& names) {
-        group_numbers groups{};
-        groups[index_of(dimension::model)] = model_group(names.provider, names.model);
-        groups[index_of(dimension::project)] = names_[1].number_of(names.project);
-        groups[index_of(dimension::key)] = names_[2].number_of(names.key_id);
-        groups[index_of(dimension::provider)] = names_[3].number_of(names.provider);
-        groups[index_of(dimension::status)] = names_[5].number_of(names.status);
-        auto const number = static_cast<std::uint32_t>(profiles_.size());
-        profiles_.push_back(groups);
-        model_pair const pair = models_[groups[index_of(dimension::model)]];
-        profile_names_.push_back({names_[1][groups[index_of(dimension::project)]],
-                                  names_[2][groups[index_of(dimension::key)]],
-                                  names_[3][pair.provider], names_[4][pair.model],
-                                  names_[5][groups[index_of(dimension::status)]]});
-        profile_index_.insert(hash, number,
-                              [this](std::uint32_t of) { return hash_of(profile_names_[of]); });
-        return number;
-    }
+    std::uint32_t insert(std::uint64_t hash, profile_names const& names);
 
     std::shared_ptr<name_texts> texts_ = std::make_shared<name_texts>();
     std::array<name_table, 6> names_{name_table{texts_}, name_table{texts_}, name_table{texts_},
@@ -6987,7 +7415,7 @@ private:
 };
 
 }  // namespace detail
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_ROLLUP_SERIES_HPP
@@ -7004,17 +7432,14 @@ private:
 
 #include <algorithm>
 #include <array>
-#include <bit>
 #include <cstdint>
-#include <limits>
 #include <span>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 namespace detail {
 
 // Dense numbers for the numbers that occur in a part.
@@ -7022,12 +7447,7 @@ class local_numbers {
 public:
     explicit local_numbers(std::size_t count) : local_(count, none) {}
     // True for a number that is new.
-    bool add(std::uint32_t number) {
-        if (local_[number] != none) return false;
-        local_[number] = static_cast<std::uint32_t>(used_.size());
-        used_.push_back(number);
-        return true;
-    }
+    bool add(std::uint32_t number);
     [[nodiscard]] std::uint32_t operator[](std::uint32_t number) const noexcept {
         return local_[number];
     }
@@ -7054,26 +7474,7 @@ public:
         : day_(day), series_(series), log_(log) {}
 
     // Errors: too_large.
-    [[nodiscard]] result<std::string> write() {
-        number_names();
-        if (profiles_.size() >> profile_bits != 0)
-            return fail(errc::too_large, "a day has too many combinations of names");
-        order_cells();
-        out_.reserve(format::header_size + cells_.size() * usual_cell_bytes + room_for_names);
-        out_.resize(format::header_size);
-        write_names();
-        end_section(format::names);
-        write_profiles();
-        end_section(format::profile_columns);
-        write_cells();
-        if (wrapped_) return fail(errc::too_large, "a day has too many attempts of one kind");
-        sum_dimensions();
-        for (std::size_t i = 0; i < dimension_count; ++i) {
-            write_sums(static_cast<dimension>(i));
-            end_section(format::sums + i);
-        }
-        return seal();
-    }
+    [[nodiscard]] result<std::string> write();
 
 private:
     using format = day_part_format;
@@ -7089,47 +7490,12 @@ private:
         logged_cell from;
     };
 
-    void number_names() {
-        cells_.reserve(log_.size());
-        log_.for_each([this](logged_cell from) {
-            users_.add(from.user());
-            if (profiles_.add(from.profile())) number_profile(from.profile());
-            cells_.push_back(
-                {from.user(), profiles_[from.profile()] << slot_bits | from.slot(), from});
-        });
-        name_table const& users = series_.names(0);
-        users_.sort([&users](std::uint32_t a, std::uint32_t b) { return users[a] < users[b]; });
-        for (std::size_t i = 0; i < dimension_count; ++i)
-            sums_[i].resize(group_count(static_cast<dimension>(i)));
-        profile_sums_.resize(profiles_.size());
-        latency_.resize(pairs_.size());
-    }
-    void number_profile(std::uint32_t profile) {
-        group_numbers const& groups = series_.groups_of(profile);
-        names_[1].add(groups[index_of(dimension::project)]);
-        names_[2].add(groups[index_of(dimension::key)]);
-        names_[5].add(groups[index_of(dimension::status)]);
-        std::uint32_t const pair = groups[index_of(dimension::model)];
-        if (!pairs_.add(pair)) return;
-        names_[3].add(series_.model_of(pair).provider);
-        names_[4].add(series_.model_of(pair).model);
-    }
+    void number_names();
+    void number_profile(std::uint32_t profile);
 
     // Cells by user, then profile, slot and coming. Each pass keeps the order of what is equal in
     // what it orders by, so the last ordered by comes first. Slots mostly come in their order.
-    void order_cells() {
-        auto const slot = [](ordered_cell const& of) {
-            return of.profile_and_slot & ((1U << slot_bits) - 1);
-        };
-        bool const slots_ascend =
-            std::is_sorted(cells_.begin(), cells_.end(),
-                           [&](auto const& a, auto const& b) { return slot(a) < slot(b); });
-        if (!slots_ascend) order_by(1U << slot_bits, slot);
-        order_by(profiles_.size(),
-                 [](ordered_cell const& of) { return of.profile_and_slot >> slot_bits; });
-        for (ordered_cell& each : cells_) each.user = users_[each.user];
-        order_by(users_.size(), [](ordered_cell const& of) { return of.user; });
-    }
+    void order_cells();
     template <class NumberOf>
     void order_by(std::uint32_t count, NumberOf&& number_of) {
         constexpr unsigned digit_bits = 11;
@@ -7147,205 +7513,26 @@ private:
         }
     }
 
-    void write_cells() {
-        std::string index;
-        std::string texts;
-        for (std::uint32_t const user : users_.used()) texts.append(series_.names(0)[user]);
-        std::size_t const index_at = out_.size();
-        out_.resize(index_at + users_.size() * format::user_entry);
-        out_.append(texts);
-        std::size_t const cells_at = out_.size();
-        std::size_t name_end = 0;
-        std::size_t at = 0;
-        for (std::uint32_t user = 0; user < users_.size(); ++user) {
-            at = write_user(user, at);
-            out_.append(writer_.bytes());
-            name_end += series_.names(0)[users_.used()[user]].size();
-            append_little_endian(index, static_cast<std::uint32_t>(name_end));
-            append_little_endian(index, static_cast<std::uint32_t>(out_.size() - cells_at));
-            append_little_endian(index, crc32c(writer_.bytes()));
-        }
-        std::copy(index.begin(), index.end(), out_.begin() + static_cast<std::ptrdiff_t>(index_at));
-        ends_[format::users] = cells_at;
-        ends_[format::cells] = out_.size();
-    }
+    void write_cells();
     // Returns where the next user's cells begin.
-    std::size_t write_user(std::uint32_t user, std::size_t at) {
-        writer_.begin_user();
-        totals& of_user = sums_[index_of(dimension::user)][user];
-        while (at < cells_.size() && cells_[at].user == user) {
-            std::uint32_t const profile = cells_[at].profile_and_slot >> slot_bits;
-            std::size_t end = at + 1;
-            std::uint64_t count = 1;
-            for (; end < cells_.size() && cells_[end].user == user &&
-                   cells_[end].profile_and_slot >> slot_bits == profile;
-                 ++end) {
-                if (cells_[end].profile_and_slot != cells_[end - 1].profile_and_slot) ++count;
-            }
-            writer_.begin_profile(profile, count);
-            totals const sum = write_series(profile, at, end);
-            wrapping_add(of_user, sum);
-            wrapping_add(profile_sums_[profile], sum);
-            at = end;
-        }
-        return at;
-    }
-    totals write_series(std::uint32_t profile, std::size_t at, std::size_t end) {
-        group_numbers const& groups = series_.groups_of(profiles_.used()[profile]);
-        dense_histogram& latency = latency_[pairs_[groups[index_of(dimension::model)]]];
-        totals sum;
-        while (at < end) {
-            // Cells were logged in another order, so their words are seldom near.
-            if (at + ahead < cells_.size()) cells_[at + ahead].from.prefetch();
-            std::uint32_t const key = cells_[at].profile_and_slot;
-            std::size_t const first = at++;
-            if ((at == end || cells_[at].profile_and_slot != key) &&
-                cells_[first].from.is_attempt()) {
-                writer_.add(cells_[first].from, sum, latency);
-                continue;
-            }
-            value_.clear();
-            cells_[first].from.add_to(value_);
-            for (; at < end && cells_[at].profile_and_slot == key; ++at)
-                cells_[at].from.add_to(value_);
-            if (!writer_.add(key & ((1U << slot_bits) - 1), value_)) wrapped_ = true;
-            wrapping_add(sum, value_.sum);
-            for (auto const& e : value_.latency.entries()) latency.add(e.bucket, e.count);
-        }
-        return sum;
-    }
-    void sum_dimensions() {
-        for (std::uint32_t profile = 0; profile < profiles_.size(); ++profile) {
-            group_numbers const& groups = series_.groups_of(profiles_.used()[profile]);
-            auto const add = [&](dimension by, std::uint32_t group) {
-                wrapping_add(sums_[index_of(by)][group], profile_sums_[profile]);
-            };
-            add(dimension::everything, 0);
-            add(dimension::model, pairs_[groups[index_of(dimension::model)]]);
-            add(dimension::project, names_[1][groups[index_of(dimension::project)]]);
-            add(dimension::key, names_[2][groups[index_of(dimension::key)]]);
-            add(dimension::provider, names_[3][groups[index_of(dimension::provider)]]);
-            add(dimension::status, names_[5][groups[index_of(dimension::status)]]);
-        }
-    }
+    std::size_t write_user(std::uint32_t user, std::size_t at);
+    totals write_series(std::uint32_t profile, std::size_t at, std::size_t end);
+    void sum_dimensions();
 
-    void write_names() {
-        std::string& out = out_;
-        for (std::size_t i = 1; i < names_.size(); ++i) {
-            for (std::uint32_t const number : names_[i].used()) {
-                append_text(out, series_.names(i)[number]);
-            }
-        }
-        for (std::uint32_t const pair : pairs_.used()) {
-            append_varint(out, names_[3][series_.model_of(pair).provider]);
-            append_varint(out, names_[4][series_.model_of(pair).model]);
-        }
-    }
-    void write_profiles() {
-        std::string& out = out_;
-        auto const column = [&](local_numbers const& numbers, dimension by) {
-            std::size_t const width = format::width_for(numbers.size());
-            for (std::uint32_t const profile : profiles_.used()) {
-                std::uint32_t const number = numbers[series_.groups_of(profile)[index_of(by)]];
-                char bytes[4];
-                store_little_endian(bytes, number);
-                out.append(bytes, width);
-            }
-        };
-        column(names_[1], dimension::project);
-        column(names_[2], dimension::key);
-        column(pairs_, dimension::model);
-        column(names_[5], dimension::status);
-    }
+    void write_names();
+    void write_profiles();
 
-    void write_sums(dimension by) {
-        std::string& out = out_;
-        auto& sums = sums_[index_of(by)];
-        std::array<std::vector<std::uint64_t>, totals_numbers> columns;
-        for (totals const& sum : sums) {
-            std::size_t place = 0;
-            for_each_number(sum, [&](std::uint64_t number) { columns[place++].push_back(number); });
-        }
-        for (auto const& column : columns) {
-            std::uint64_t all = 0;
-            for (std::uint64_t const number : column) all |= number;
-            auto const width = static_cast<std::size_t>(std::bit_width(all) + 7) / 8;
-            out.push_back(static_cast<char>(width));
-            for (std::uint64_t const number : column) append_number(out, number, width);
-        }
-        std::size_t width = 0;
-        for (totals const& sum : sums) width = std::max(width, signed_width(sum.cost.pico()));
-        out.push_back(static_cast<char>(width));
-        for (totals const& sum : sums)
-            append_number(out, static_cast<uint128>(sum.cost.pico()), width);
-        if (by == dimension::model) {
-            for (auto const& counts : latency_) append_latency(out, sparse(counts));
-        } else if (by == dimension::everything) {
-            latency_histogram all;
-            for (auto const& counts : latency_) all.add(sparse(counts));
-            append_latency(out, all);
-        }
-    }
-    static void append_number(std::string& out, uint128 number, std::size_t width) {
-        char bytes[16];
-        store_little_endian(bytes, static_cast<std::uint64_t>(number));
-        store_little_endian(bytes + 8, static_cast<std::uint64_t>(number >> 64));
-        out.append(bytes, width);
-    }
+    void write_sums(dimension by);
+    static void append_number(std::string& out, uint128 number, std::size_t width);
     // Bytes that hold the number and its sign.
-    [[nodiscard]] static std::size_t signed_width(int128 number) noexcept {
-        std::size_t width = 0;
-        for (; width < 16 && number != 0; ++width) {
-            int128 const rest = number >> (8 * width);
-            if (width > 0 && (rest == 0 || rest == -1)) {
-                bool const negative = (number >> (8 * width - 1) & 1) != 0;
-                if (negative == (number < 0)) break;
-            }
-        }
-        return width;
-    }
-    [[nodiscard]] static latency_histogram sparse(dense_histogram const& from) {
-        latency_histogram made;
-        for (std::uint32_t i = 0; !from.empty() && i < latency_histogram::bucket_count; ++i) {
-            if (from[i] != 0) made.append(i, from[i]);
-        }
-        return made;
-    }
+    [[nodiscard]] static std::size_t signed_width(int128 number) noexcept;
+    [[nodiscard]] static latency_histogram sparse(dense_histogram const& from);
 
     void end_section(std::size_t which) noexcept { ends_[which] = out_.size(); }
     // Fills the header in.
-    [[nodiscard]] result<std::string> seal() {
-        if (out_.size() + format::padding > std::numeric_limits<std::uint32_t>::max())
-            return fail(errc::too_large, "the rollup of a day would be over 4 GiB");
-        std::string header("AID");
-        header.push_back(static_cast<char>(format::version));
-        append_little_endian(header, std::uint32_t{0});  // the checksum's place
-        append_little_endian(header, day_.days);
-        append_little_endian(header, users_.size());
-        for (std::size_t i = 1; i < names_.size(); ++i)
-            append_little_endian(header, names_[i].size());
-        append_little_endian(header, pairs_.size());
-        append_little_endian(header, profiles_.size());
-        std::size_t begin = format::header_size;
-        for (std::size_t const end : ends_) {
-            append_little_endian(header, static_cast<std::uint32_t>(end - begin));
-            append_little_endian(header, crc32c(std::string_view(out_).substr(begin, end - begin)));
-            begin = end;
-        }
-        store_little_endian(header.data() + 4, crc32c(std::string_view(header).substr(8)));
-        std::copy(header.begin(), header.end(), out_.begin());
-        out_.append(format::padding, '\0');
-        return std::move(out_);
-    }
+    [[nodiscard]] result<std::string> seal();
 
-    [[nodiscard]] std::size_t group_count(dimension by) const noexcept {
-        switch (by) {
-        case dimension::everything: return 1;
-        case dimension::model: return pairs_.size();
-        case dimension::user: return users_.size();
-        default: return names_[series_table::name_place(by)].size();
-        }
-    }
+    [[nodiscard]] std::size_t group_count(dimension by) const noexcept;
 
     civil_day day_;
     series_table const& series_;
@@ -7376,44 +7563,9 @@ private:
 
 // One part with the cells of several parts of one day. Errors: corrupt, newer_format; bad_argument
 // for no parts, or parts of several days; too_large past 4 GiB.
-[[nodiscard]] inline result<std::string> merge_day_parts(std::span<std::string_view const> parts) {
-    detail::series_table series;
-    detail::cell_log log;
-    std::optional<civil_day> day;
-    for (std::string_view const bytes : parts) {
-        auto const part = detail::day_part::open(bytes);
-        if (!part) return part.error();
-        if (day && *day != part->day())
-            return fail(errc::bad_argument, "parts of several days are not one part");
-        day = part->day();
-        auto const names = part->read_names();
-        if (!names) return names.error();
-        auto const users = part->read_users();
-        if (!users) return users.error();
-        auto const profiles = part->read_profiles();
-        if (!profiles) return profiles.error();
-        std::vector<std::uint32_t> numbers;
-        for (auto const& profile : *profiles) {
-            auto const& pair = names->pairs[profile.pair];
-            numbers.push_back(
-                series.profile({names->texts[1][profile.project], names->texts[2][profile.key],
-                                names->texts[3][pair.provider], names->texts[4][pair.model],
-                                names->texts[5][profile.status]}));
-        }
-        for (std::uint32_t user = 0; user < users->size(); ++user) {
-            std::uint32_t const number = series.user((*users)[user]);
-            auto const read = part->read_cells(
-                user, [&](std::uint32_t profile, std::uint32_t slot, cell const& value) {
-                    log.add(number, numbers[profile], slot, value);
-                });
-            if (!read) return read.error();
-        }
-    }
-    if (log.size() == 0) return fail(errc::bad_argument, "there are no parts to merge");
-    return detail::day_part_writer{*day, series, log}.write();
-}
+[[nodiscard]] result<std::string> merge_day_parts(std::span<std::string_view const> parts);
 
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_ROLLUP_DAY_PART_WRITER_HPP
@@ -7438,7 +7590,7 @@ private:
 #include <vector>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 namespace detail {
 
 using unsaved_cells = std::map<civil_day, cell_log>;  // by day of UTC
@@ -7632,7 +7784,7 @@ private:
 };
 
 }  // namespace detail
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_ROLLUP_PART_LOADER_HPP
@@ -7652,7 +7804,7 @@ private:
 #include <string_view>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 namespace detail {
 
 struct string_hash {
@@ -7663,7 +7815,7 @@ struct string_hash {
 };
 
 }  // namespace detail
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_DETAIL_STRING_HASH_HPP
@@ -7679,15 +7831,13 @@ struct string_hash {
 #ifndef AIAUDIT_ROLLUP_PACKED_TOTALS_HPP
 #define AIAUDIT_ROLLUP_PACKED_TOTALS_HPP
 
-#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <utility>
 #include <vector>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 namespace detail {
 
 class packed_totals {
@@ -7703,19 +7853,7 @@ public:
     // The group in `high` less that in `low`; a group that is not there has zeros. Without a branch
     // or a loop of unknown length: a report reads thousands.
     static void read_difference(packed_totals const& high, packed_totals const& low,
-                                std::size_t group, totals& to) noexcept {
-        std::uint64_t const* const more = high.words_of(group);
-        std::uint64_t const* const less = low.words_of(group);
-        std::size_t place = 0;
-        for_each_number(to, [&](std::uint64_t& number) {
-            number = (more[high.word_at_[place]] & high.kept_bits_[place]) -
-                     (less[low.word_at_[place]] & low.kept_bits_[place]);
-            ++place;
-        });
-        uint128 const cost =
-            (uint128{more[2]} << 64 | more[1]) - (uint128{less[2]} << 64 | less[1]);
-        to.cost = money::from_pico(static_cast<int128>(cost));
-    }
+                                std::size_t group, totals& to) noexcept;
     // Says that the group will be read soon.
     void prefetch(std::size_t group) const noexcept {
         std::uint64_t const* const words = words_of(group);
@@ -7738,53 +7876,8 @@ private:
         return (group + 1) * stride() <= words_.size() ? words_.data() + group * stride()
                                                        : zeros.data();
     }
-    void change(std::vector<totals> const& part, bool negative) {
-        make_room_for(part);
-        std::uint64_t const factor = negative ? ~std::uint64_t{0} : 1;
-        std::uint64_t* words = words_.data();
-        for (std::size_t group = 0; group < part.size(); ++group, words += stride()) {
-            totals const& sum = part[group];
-            if (sum.attempts == 0) continue;
-            words[0] += sum.attempts * factor;
-            for (std::size_t i = 0; i < kept_; ++i)
-                words[fixed + i] += number_at(sum, places_[i]) * factor;
-            auto const cost_now =
-                static_cast<uint128>(cost(group).pico()) +
-                static_cast<uint128>(sum.cost.pico()) * (negative ? ~uint128{0} : uint128{1});
-            words[1] = static_cast<std::uint64_t>(cost_now);
-            words[2] = static_cast<std::uint64_t>(cost_now >> 64);
-        }
-    }
-    void make_room_for(std::vector<totals> const& part) {
-        numbers any{};
-        for (totals const& sum : part) {
-            std::size_t place = 0;
-            for_each_number(sum, [&](std::uint64_t number) { any[place++] |= number; });
-        }
-        any[attempts_place] = 0;
-        for (std::size_t i = 0; i < kept_; ++i) any[places_[i]] = 0;
-        std::size_t const groups = std::max(size(), part.size());
-        if (any == numbers{}) {
-            words_.resize(groups * stride());
-            return;
-        }
-        packed_totals wider;
-        wider.places_ = places_;
-        wider.kept_ = kept_;
-        for (std::size_t i = 0; i < any.size(); ++i) {
-            if (any[i] != 0) wider.places_[wider.kept_++] = static_cast<std::uint8_t>(i);
-        }
-        for (std::size_t i = 0; i < wider.kept_; ++i) {
-            wider.word_at_[wider.places_[i]] = static_cast<std::uint8_t>(fixed + i);
-            wider.kept_bits_[wider.places_[i]] = ~std::uint64_t{0};
-        }
-        wider.words_.resize(groups * wider.stride());
-        for (std::size_t group = 0; group < size(); ++group) {
-            std::copy_n(words_.begin() + static_cast<std::ptrdiff_t>(group * stride()), stride(),
-                        wider.words_.begin() + static_cast<std::ptrdiff_t>(group * wider.stride()));
-        }
-        *this = std::move(wider);
-    }
+    void change(std::vector<totals> const& part, bool negative);
+    void make_room_for(std::vector<totals> const& part);
 
     std::vector<std::uint64_t> words_{};  // by group: the fixed ones, then those of places_
     std::array<std::uint8_t, totals_numbers> places_{};
@@ -7795,7 +7888,7 @@ private:
 };
 
 }  // namespace detail
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_ROLLUP_PACKED_TOTALS_HPP
@@ -7817,7 +7910,6 @@ private:
 #define AIAUDIT_ROLLUP_DAY_TABLE_HPP
 
 #include <algorithm>
-#include <array>
 #include <cstdint>
 #include <deque>
 #include <limits>
@@ -7825,10 +7917,10 @@ private:
 #include <vector>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 namespace detail {
 
-inline constexpr civil_day first_of_all_days{std::numeric_limits<std::int32_t>::min()};
+inline constexpr civil_day first_of_all_days{(std::numeric_limits<std::int32_t>::min)()};
 
 // Plain sums by group: of a day, or of several.
 struct group_sums {
@@ -7898,69 +7990,18 @@ public:
     void add(group_sums const& part) { extra_.push_back(&part); }
 
     [[nodiscard]] std::size_t group_count() const noexcept {
-        std::size_t count = std::max(high_->sums.size(), low_->sums.size());
-        for (group_sums const* const part : extra_) count = std::max(count, part->sums.size());
+        std::size_t count = (std::max)(high_->sums.size(), low_->sums.size());
+        for (group_sums const* const part : extra_) count = (std::max)(count, part->sums.size());
         return count;
     }
-    [[nodiscard]] std::uint64_t attempts(std::size_t group) const noexcept {
-        std::uint64_t sum = 0;
-        if (group < high_->sums.size()) sum = high_->sums.attempts(group);
-        if (group < low_->sums.size()) sum -= low_->sums.attempts(group);
-        for (group_sums const* const part : extra_) {
-            if (group < part->sums.size()) sum += part->sums[group].attempts;
-        }
-        return sum;
-    }
-    [[nodiscard]] money cost(std::size_t group) const noexcept {
-        money sum;
-        if (group < high_->sums.size()) sum = high_->sums.cost(group);
-        if (group < low_->sums.size()) sum = wrapping_difference(sum, low_->sums.cost(group));
-        for (group_sums const* const part : extra_) {
-            if (group < part->sums.size()) sum = wrapping_sum(sum, part->sums[group].cost);
-        }
-        return sum;
-    }
+    [[nodiscard]] std::uint64_t attempts(std::size_t group) const noexcept;
+    [[nodiscard]] money cost(std::size_t group) const noexcept;
     void prefetch(std::size_t group) const noexcept {
         high_->sums.prefetch(group);
         low_->sums.prefetch(group);
     }
-    void read(std::size_t group, totals& to) const noexcept {
-        packed_totals::read_difference(high_->sums, low_->sums, group, to);
-        for (group_sums const* const part : extra_) {
-            if (group < part->sums.size()) wrapping_add(to, part->sums[group]);
-        }
-    }
-    [[nodiscard]] latency_percentiles percentiles(std::size_t group) const {
-        static running_histogram const none{};
-        auto const of = [group](running_sums const& from) -> running_histogram const& {
-            return group < from.latency.size() ? from.latency[group] : none;
-        };
-        running_histogram const& high = of(*high_);
-        running_histogram const& low = of(*low_);
-        std::vector<dense_histogram const*> open;
-        for (group_sums const* const part : extra_) {
-            if (group < part->latency.size() && !part->latency[group].empty())
-                open.push_back(&part->latency[group]);
-        }
-        auto const closed = [&](std::uint32_t bucket) {
-            return high.up_to(bucket) - low.up_to(bucket);
-        };
-        if (open.empty()) return percentiles_of(closed);
-        // Running counts of the open days by octave: three percentiles ask for few buckets within.
-        constexpr std::uint32_t width = dense_histogram::octave;
-        std::array<std::uint64_t, dense_histogram::octaves + 1> before{};
-        for (std::uint32_t i = 0; i < dense_histogram::octaves; ++i) {
-            before[i + 1] = before[i];
-            for (auto const* const each : open) before[i + 1] += each->of_octave(i);
-        }
-        return percentiles_of([&](std::uint32_t bucket) {
-            std::uint64_t sum = closed(bucket) + before[bucket / width];
-            for (std::uint32_t i = bucket / width * width; i <= bucket; ++i) {
-                for (auto const* const each : open) sum += (*each)[i];
-            }
-            return sum;
-        });
-    }
+    void read(std::size_t group, totals& to) const noexcept;
+    [[nodiscard]] latency_percentiles percentiles(std::size_t group) const;
 
 private:
     running_sums const* high_;
@@ -7975,110 +8016,34 @@ public:
     void set_covered_from(civil_day day) noexcept { covered_from_ = day; }
 
     // Sums to which one more record of that day may be added; null for a day that is not covered.
-    [[nodiscard]] group_sums* open(civil_day day) {
-        if (!open_.empty() && open_.back().day == day) return &open_.back();
-        if (day < covered_from_) return nullptr;
-        auto place = std::lower_bound(
-            open_.begin(), open_.end(), day,
-            [](group_sums const& have, civil_day wanted) { return have.day < wanted; });
-        if (place == open_.end() || place->day != day) {
-            place = open_.insert(place, group_sums{});
-            place->day = day;
-        }
-        return &*place;
-    }
+    [[nodiscard]] group_sums* open(civil_day day);
     // Puts a day in front of all that are there. Precondition: day.day < covered_from().
-    void prepend(group_sums const& day) {
-        running_sums row = base_;
-        row.day = day.day;
-        row.percentiles = percentiles_of_day(day);
-        rows_.push_front(std::move(row));
-        base_.subtract(day);
-        covered_from_ = day.day;
-    }
+    void prepend(group_sums const& day);
     // Takes all days but the newest into the running sums.
-    void settle() {
-        if (open_.size() <= 1) return;
-        std::size_t const newest = open_.size() - 1;
-        for (std::size_t i = 0; i < newest; ++i) settle(open_[i]);
-        open_.erase(open_.begin(), open_.begin() + static_cast<std::ptrdiff_t>(newest));
-    }
+    void settle();
     // How many days must be added on top of the running sums.
     [[nodiscard]] std::size_t open_days() const noexcept { return open_.size(); }
 
     // Precondition: days.first >= covered_from(), or the caller adds what is missing.
-    [[nodiscard]] span_sums sums_of(day_range days) const {
-        span_sums made{row_before(days.last, true), row_before(days.first, false)};
-        for (group_sums const& part : open_) {
-            if (days.holds(part.day)) made.add(part);
-        }
-        return made;
-    }
+    [[nodiscard]] span_sums sums_of(day_range days) const;
     // visit(day, totals const&, latency_percentiles const&) for group 0 on each day that has
     // records, newest first.
     template <class Visitor>
     void for_each_day(day_range days, Visitor&& visit) const;
 
     // Forgets the days before.
-    void drop_before(civil_day day) {
-        while (!rows_.empty() && rows_.front().day < day) {
-            base_ = std::move(rows_.front());
-            rows_.pop_front();
-        }
-        std::erase_if(open_, [day](group_sums const& part) { return part.day < day; });
-        if (rows_.empty()) base_ = {};
-        covered_from_ = std::max(covered_from_, day);
-    }
+    void drop_before(civil_day day);
     // A day before which about half of the days lie; past the newest where there is only one.
     // Precondition: not empty().
-    [[nodiscard]] civil_day middle_day() const noexcept {
-        auto const days_of = [](auto const& from) {
-            return from.empty() ? day_range{day_range{}.last, day_range{}.first}
-                                : day_range{from.front().day, from.back().day};
-        };
-        day_range const rows = days_of(rows_);
-        day_range const open = days_of(open_);
-        civil_day const newest = std::max(rows.last, open.last);
-        if (std::min(rows.first, open.first) == newest) return newest.plus(1);
-        return rows_.size() > 1 ? rows_[rows_.size() / 2].day : newest;
-    }
+    [[nodiscard]] civil_day middle_day() const noexcept;
     [[nodiscard]] bool empty() const noexcept { return rows_.empty() && open_.empty(); }
-    [[nodiscard]] std::size_t bytes() const noexcept {
-        std::size_t sum = base_.bytes();
-        for (auto const& row : rows_) sum += row.bytes();
-        for (auto const& part : open_) sum += part.bytes();
-        return sum;
-    }
+    [[nodiscard]] std::size_t bytes() const noexcept;
 
 private:
     // The last row of a day before `day`, or of it where `or_same`.
-    [[nodiscard]] running_sums const& row_before(civil_day day, bool or_same) const noexcept {
-        auto const next = std::partition_point(
-            rows_.begin(), rows_.end(), [day, or_same](running_sums const& row) {
-                return row.day < day || (or_same && row.day == day);
-            });
-        return next == rows_.begin() ? base_ : *std::prev(next);
-    }
-    [[nodiscard]] static latency_percentiles percentiles_of_day(group_sums const& day) {
-        if (day.latency.empty()) return {};
-        running_sums const zero;
-        span_sums alone{zero, zero};
-        alone.add(day);
-        return alone.percentiles(0);
-    }
-    void settle(group_sums const& part) {
-        auto place =
-            std::partition_point(rows_.begin(), rows_.end(),
-                                 [&part](running_sums const& row) { return row.day < part.day; });
-        if (place == rows_.end() || place->day != part.day) {
-            running_sums row = place == rows_.begin() ? base_ : *std::prev(place);
-            row.day = part.day;
-            place = rows_.insert(place, std::move(row));
-        }
-        for (auto row = place; row != rows_.end(); ++row) row->add(part);
-        if (!place->latency.empty())
-            place->percentiles = sums_of_row(place - rows_.begin()).percentiles(0);
-    }
+    [[nodiscard]] running_sums const& row_before(civil_day day, bool or_same) const noexcept;
+    [[nodiscard]] static latency_percentiles percentiles_of_day(group_sums const& day);
+    void settle(group_sums const& part);
     [[nodiscard]] span_sums sums_of_row(std::ptrdiff_t place) const noexcept {
         auto const at = static_cast<std::size_t>(place);
         return {rows_[at], at == 0 ? base_ : rows_[at - 1]};
@@ -8115,7 +8080,7 @@ void day_table::for_each_day(day_range days, Visitor&& visit) const {
 }
 
 }  // namespace detail
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_ROLLUP_DAY_TABLE_HPP
@@ -8130,15 +8095,13 @@ void day_table::for_each_day(day_range days, Visitor&& visit) const {
 #ifndef AIAUDIT_ROLLUP_USER_DAYS_HPP
 #define AIAUDIT_ROLLUP_USER_DAYS_HPP
 
-#include <algorithm>
 #include <cstdint>
 #include <string>
-#include <string_view>
 #include <utility>
 #include <vector>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 namespace detail {
 
 class user_days {
@@ -8152,33 +8115,9 @@ public:
 
     // Whether the day is covered or not.
     void add(civil_day day, std::uint32_t model, totals const& sum,
-             latency_histogram const& latency) {
-        day_cells& to = at(day);
-        auto found = std::find_if(to.models.begin(), to.models.end(),
-                                  [model](model_cell const& have) { return have.model == model; });
-        if (found == to.models.end()) {
-            to.models.push_back({model, {}});
-            found = std::prev(to.models.end());
-            bytes_ += sizeof(model_cell);
-        }
-        wrapping_add(found->value.sum, sum);
-        for (auto const& e : latency.entries()) found->value.latency.add(e.bucket, e.count);
-        bytes_ += latency.entries().size() * sizeof(latency_histogram::entry);
-    }
+             latency_histogram const& latency);
     // By model, what the days add up to.
-    [[nodiscard]] group_sums sums_of(day_range days) const {
-        group_sums made;
-        auto day = std::lower_bound(
-            days_.begin(), days_.end(), days.first,
-            [](day_cells const& have, civil_day wanted) { return have.day < wanted; });
-        for (; day != days_.end() && day->day <= days.last; ++day) {
-            for (model_cell const& each : day->models) {
-                made.add(each.model, each.value.sum);
-                made.add(each.model, each.value.latency);
-            }
-        }
-        return made;
-    }
+    [[nodiscard]] group_sums sums_of(day_range days) const;
     [[nodiscard]] std::size_t bytes() const noexcept { return sizeof(*this) + bytes_; }
 
     std::uint64_t last_used = 0;
@@ -8192,17 +8131,7 @@ private:
         civil_day day{};
         std::vector<model_cell> models{};
     };
-    day_cells& at(civil_day day) {
-        if (!days_.empty() && days_.back().day == day) return days_.back();
-        auto place = std::lower_bound(
-            days_.begin(), days_.end(), day,
-            [](day_cells const& have, civil_day wanted) { return have.day < wanted; });
-        if (place == days_.end() || place->day != day) {
-            place = days_.insert(place, day_cells{day, {}});
-            bytes_ += sizeof(day_cells);
-        }
-        return *place;
-    }
+    day_cells& at(civil_day day);
 
     time_zone zone_;
     std::string name_;
@@ -8212,7 +8141,7 @@ private:
 };
 
 }  // namespace detail
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_ROLLUP_USER_DAYS_HPP
@@ -8238,11 +8167,10 @@ private:
 #include <optional>
 #include <string_view>
 #include <unordered_map>
-#include <utility>
 #include <vector>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 
 // What a query that needs days which are not in memory loads: them and all days since, or them
 // alone, and load_more() the others later.
@@ -8290,7 +8218,7 @@ private:
     static constexpr std::size_t users_max = 1024;
     static constexpr std::size_t open_days_max = 3;  // added up one by one by a query
     static constexpr std::int32_t chunk_days = 16;   // of a zone, loaded at one time
-    static constexpr civil_day no_day{std::numeric_limits<std::int32_t>::max()};
+    static constexpr civil_day no_day{(std::numeric_limits<std::int32_t>::max)()};
 
     struct view {
         view() { load_from.fill(no_day); }
@@ -8299,8 +8227,8 @@ private:
         std::array<day_table, dimension_count> tables{};
         std::array<civil_day, dimension_count> load_from{};  // what load_more() is to load
         std::array<std::uint64_t, dimension_count> last_used{};
-        std::int64_t slot = std::numeric_limits<std::int64_t>::min();  // of the last record
-        civil_day day{};                                               // its day in the zone
+        std::int64_t slot = (std::numeric_limits<std::int64_t>::min)();  // of the last record
+        civil_day day{};                                                 // its day in the zone
 
         // And loads no more: else that would go on and on.
         void forget_before(std::size_t by, civil_day first) {
@@ -8340,7 +8268,7 @@ private:
         return day.plus(-1);
     }
     [[nodiscard]] static civil_day utc_day_after(time_zone const& zone, civil_day day) noexcept {
-        if (is_utc(zone) || day.days == std::numeric_limits<std::int32_t>::max()) return day;
+        if (is_utc(zone) || day.days == (std::numeric_limits<std::int32_t>::max)()) return day;
         return day.plus(1);
     }
     // Days of UTC, that have records, with slots of those days of the zone.
@@ -8348,7 +8276,7 @@ private:
     // Whether nothing of these days is missing where all from `covered_from` on is there.
     [[nodiscard]] bool covers(civil_day covered_from, time_zone const& zone, day_range days) const {
         return covered_from <= days.first ||
-               !has_records(zone, {days.first, std::min(days.last, covered_from.plus(-1))});
+               !has_records(zone, {days.first, (std::min)(days.last, covered_from.plus(-1))});
     }
     [[nodiscard]] bool has_records(time_zone const& zone, day_range days) const {
         return newest_utc_day_of(zone, days).has_value();
@@ -8386,158 +8314,6 @@ private:
     std::uint64_t clock_ = 1;  // counts prepare()
 };
 
-inline void resident_sums::add_stored_day(civil_day day) {
-    auto const place = std::lower_bound(days_.begin(), days_.end(), day);
-    if (place != days_.end() && *place == day) return;
-    days_.insert(place, day);
-    users_by_name_.clear();
-    users_.clear();
-    extracts_.clear();
-    for (auto const& each : views_) {
-        for (day_table& table : each->tables) {
-            civil_day const next = utc_day_after(each->zone, day).plus(1);
-            if (table.covered_from() < next) table.drop_before(next);
-        }
-    }
-}
-
-inline void resident_sums::add(group_numbers const& groups, std::string_view user,
-                               std::int64_t slot, totals const& sum) {
-    bool const timed = sum.timed != 0;
-    std::uint32_t const bucket = latency_histogram::bucket_of(sum.latency_ns);
-    civil_day const utc_day = utc_day_of_slot(slot);
-    bool new_day = false;
-    if (days_.empty() || days_.back() != utc_day) {
-        auto const place = std::lower_bound(days_.begin(), days_.end(), utc_day);
-        new_day = place == days_.end() || *place != utc_day;
-        if (new_day) days_.insert(place, utc_day);
-    }
-    for (auto const& each : views_) {
-        if (slot != each->slot) {
-            each->slot = slot;
-            each->day = day_of_slot(each->zone, slot);
-        }
-        for (std::size_t i = 0; i < dimension_count; ++i) {
-            group_sums* const to = each->tables[i].open(each->day);
-            if (to == nullptr) continue;
-            to->add(groups[i], sum);
-            if (timed && keeps_latency(static_cast<dimension>(i)))
-                to->add_duration(groups[i], bucket);
-        }
-    }
-    if (!users_.empty()) {
-        latency_histogram latency;
-        if (timed) latency.append(bucket, 1);
-        auto const [begin, end] = users_by_name_.equal_range(user);
-        for (auto each = begin; each != end; ++each) {
-            user_days& of = *each->second;
-            civil_day const day = day_of_slot(of.zone(), slot);
-            if (day >= of.covered_from())
-                of.add(day, groups[index_of(dimension::model)], sum, latency);
-        }
-    }
-    for (auto const& each : extracts_) {
-        civil_day const day = day_of_slot(each->zone, slot);
-        if (!each->days.holds(day)) continue;
-        each->sums.add(groups[index_of(each->by)], sum);
-        if (timed && keeps_latency(each->by))
-            each->sums.add_duration(groups[index_of(each->by)], bucket);
-    }
-    if (new_day) make_room();
-}
-
-inline resident_sums::view const* resident_sums::find_view(time_zone const& zone) const noexcept {
-    for (auto const& known : views_) {
-        if (known->zone.name() == zone.name()) return known.get();
-    }
-    return nullptr;
-}
-
-// A new view covers nothing yet: not even the unsaved cells.
-inline resident_sums::view& resident_sums::view_of(time_zone const& zone) {
-    for (auto const& known : views_) {
-        if (known->zone.name() == zone.name()) return *known;
-    }
-    if (views_.size() > views_max) {
-        auto const last_use = [](std::unique_ptr<view> const& of) {
-            return *std::max_element(of->last_used.begin(), of->last_used.end());
-        };
-        views_.erase(std::min_element(
-            views_.begin() + 1, views_.end(),
-            [&](auto const& a, auto const& b) { return last_use(a) < last_use(b); }));
-    }
-    auto made = std::make_unique<view>();
-    made->zone = zone;
-    if (!days_.empty()) {
-        for (day_table& table : made->tables) table.set_covered_from(days_.back().plus(2));
-    }
-    views_.push_back(std::move(made));
-    return *views_.back();
-}
-
-inline user_days const* resident_sums::find_user(report_query const& query) const noexcept {
-    for (auto const& known : users_) {
-        if (known->name() == query.user && known->zone().name() == query.zone.name())
-            return known.get();
-    }
-    return nullptr;
-}
-
-inline resident_sums::extract const* resident_sums::find_extract(
-    report_query const& query, civil_day covered_from) const noexcept {
-    if (covers(covered_from, query.zone, query.days)) return nullptr;
-    for (auto const& known : extracts_) {
-        if (known->by != dimension_of(query.kind) || known->days.first != query.days.first ||
-            known->days.last > query.days.last || known->zone.name() != query.zone.name()) {
-            continue;
-        }
-        if (covers(covered_from, query.zone, days_after(*known, query))) return known.get();
-    }
-    return nullptr;
-}
-
-inline std::vector<civil_day> resident_sums::utc_days_of(time_zone const& zone,
-                                                         day_range days) const {
-    auto const begin =
-        std::lower_bound(days_.begin(), days_.end(), utc_day_before(zone, days.first));
-    auto const end = std::upper_bound(days_.begin(), days_.end(), utc_day_after(zone, days.last));
-    if (begin >= end) return {};
-    return {begin, end};
-}
-
-inline std::optional<civil_day> resident_sums::newest_utc_day_of(time_zone const& zone,
-                                                                 day_range days) const {
-    auto const end = std::upper_bound(days_.begin(), days_.end(), utc_day_after(zone, days.last));
-    if (days.first > days.last || end == days_.begin()) return std::nullopt;
-    civil_day const newest = *std::prev(end);
-    if (newest < utc_day_before(zone, days.first)) return std::nullopt;
-    return newest;
-}
-
-// A few days of long ago are not worth all days since; but daily sums are small.
-inline bool resident_sums::is_worth_loading(report_query const& query,
-                                            day_table const& table) const {
-    if (query.kind == report_kind::daily) return true;
-    civil_day const until = table.covered_from().plus(-1);
-    auto const missing = utc_days_of(query.zone, {query.days.first, until}).size();
-    auto const needed =
-        utc_days_of(query.zone, {query.days.first, std::min(query.days.last, until)}).size();
-    return missing <= 64 + needed * 4;
-}
-
-inline bool resident_sums::ready(report_query const& query) const {
-    if (query.kind == report_kind::user) {
-        user_days const* const found = find_user(query);
-        return found != nullptr && covers(found->covered_from(), query.zone, query.days);
-    }
-    view const* const found = find_view(query.zone);
-    if (found == nullptr) return false;
-    day_table const& table = found->tables[index_of(dimension_of(query.kind))];
-    if (table.open_days() > open_days_max) return false;
-    return covers(table.covered_from(), query.zone, query.days) ||
-           find_extract(query, table.covered_from()) != nullptr;
-}
-
 template <class Visitor>
 void resident_sums::with_groups(report_query const& query, Visitor&& visit) const {
     if (query.kind == report_kind::user) {
@@ -8555,73 +8331,8 @@ void resident_sums::with_groups(report_query const& query, Visitor&& visit) cons
     visit(of);
 }
 
-inline void resident_sums::forget_user(std::size_t place) {
-    auto const [begin, end] = users_by_name_.equal_range(users_[place]->name());
-    for (auto each = begin; each != end; ++each) {
-        if (each->second != users_[place].get()) continue;
-        users_by_name_.erase(each);
-        break;
-    }
-    users_.erase(users_.begin() + static_cast<std::ptrdiff_t>(place));
-}
-
-inline std::uint64_t resident_sums::bytes() const noexcept {
-    std::uint64_t sum = 0;
-    for (auto const& each : views_) {
-        for (day_table const& table : each->tables) sum += table.bytes();
-    }
-    for (auto const& each : users_) sum += each->bytes();
-    for (auto const& each : extracts_) sum += each->sums.bytes();
-    return sum;
-}
-
-// Forgets what was asked for longest ago, and of what the query asks for as much as may be.
-inline void resident_sums::make_room(std::uint64_t bound, kept keep, report_query const& query) {
-    while (bytes() > bound) {
-        if (forget_oldest(clock_)) continue;
-        if (keep == kept::all_asked) return;
-        view& of = view_of(query.zone);
-        std::size_t const by = index_of(dimension_of(query.kind));
-        if (of.tables[by].empty()) return;
-        civil_day const middle = of.tables[by].middle_day();
-        if (keep == kept::days_asked && middle > query.days.first) return;
-        of.forget_before(by, middle);
-    }
-}
-
-// Forgets something that was last used before `now`. False where there is nothing.
-inline bool resident_sums::forget_oldest(std::uint64_t now) {
-    auto const older = [](auto const& a, auto const& b) { return a->last_used < b->last_used; };
-    auto const user = std::min_element(users_.begin(), users_.end(), older);
-    auto const cut = std::min_element(extracts_.begin(), extracts_.end(), older);
-    view* of = nullptr;
-    std::size_t by = 0;
-    std::uint64_t table_used = now;
-    for (auto const& each : views_) {
-        for (std::size_t i = 0; i < dimension_count; ++i) {
-            if (!each->tables[i].empty() && each->last_used[i] < table_used) {
-                of = each.get();
-                by = i;
-                table_used = each->last_used[i];
-            }
-        }
-    }
-    std::uint64_t const user_used = user == users_.end() ? now : (*user)->last_used;
-    std::uint64_t const cut_used = cut == extracts_.end() ? now : (*cut)->last_used;
-    if (user_used < now && user_used <= cut_used && user_used <= table_used) {
-        forget_user(static_cast<std::size_t>(user - users_.begin()));
-    } else if (cut_used < now && cut_used <= table_used) {
-        extracts_.erase(cut);
-    } else if (of != nullptr) {
-        of->forget_before(by, of->tables[by].middle_day());
-    } else {
-        return false;
-    }
-    return true;
-}
-
 }  // namespace detail
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_ROLLUP_RESIDENT_SUMS_HPP
@@ -8648,7 +8359,7 @@ inline bool resident_sums::forget_oldest(std::uint64_t now) {
 #include <utility>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 namespace detail {
 
 template <class Source>
@@ -8668,7 +8379,7 @@ result<void> resident_sums::prepare(report_query const& query, loading what,
     table.settle();
     if (!covers(table.covered_from(), query.zone, query.days) && is_worth_loading(query, table)) {
         civil_day& first = of.load_from[index_of(by)];
-        first = std::min(first, query.days.first);
+        first = (std::min)(first, query.days.first);
         while (what == loading::all_since || by == dimension::everything) {
             auto const more = extend(of, by, first, chunk_days, loader);
             if (!more) return more.error();
@@ -8758,7 +8469,7 @@ result<bool> resident_sums::extend(view& to, dimension by, civil_day first, std:
     if (covered || !has_room()) {
         to.load_from[index_of(by)] = no_day;
         if (!covered) return false;
-        table.set_covered_from(std::min(covered_from, first));
+        table.set_covered_from((std::min)(covered_from, first));
         std::erase_if(extracts_, [&](auto const& part) {
             return part->by == by && part->days.first >= first &&
                    part->zone.name() == to.zone.name();
@@ -8770,8 +8481,8 @@ result<bool> resident_sums::extend(view& to, dimension by, civil_day first, std:
     if (is_utc(to.zone)) {
         loaded = load_utc_day(table, by, newest, loader);
     } else {
-        civil_day const last = std::min(covered_from.plus(-1), newest.plus(1));
-        loaded = load_zone_days(to, {std::max(last.plus(1 - chunk), first), last}, loader);
+        civil_day const last = (std::min)(covered_from.plus(-1), newest.plus(1));
+        loaded = load_zone_days(to, {(std::max)(last.plus(1 - chunk), first), last}, loader);
     }
     if (loaded) return true;
     to.load_from[index_of(by)] = no_day;
@@ -8797,7 +8508,7 @@ template <class Source>
 result<void> resident_sums::load_zone_days(view& to, day_range days, part_loader<Source>& loader) {
     std::map<civil_day, std::array<group_sums, dimension_count>> sums;
     for (civil_day const utc_day : utc_days_of(to.zone, days)) {
-        std::int64_t slot = std::numeric_limits<std::int64_t>::min();
+        std::int64_t slot = (std::numeric_limits<std::int64_t>::min)();
         std::array<group_sums, dimension_count>* of = nullptr;
         auto const read = loader.read_cells(
             utc_day, [&](group_numbers const& groups, std::int64_t at, cell const& value) {
@@ -8824,7 +8535,7 @@ result<void> resident_sums::load_zone_days(view& to, day_range days, part_loader
             day->second[i].day = day->first;
             table.prepend(day->second[i]);
         }
-        table.set_covered_from(std::min(table.covered_from(), days.first));
+        table.set_covered_from((std::min)(table.covered_from(), days.first));
     }
     return {};
 }
@@ -8835,7 +8546,7 @@ result<void> resident_sums::make_extract(report_query const& query, civil_day co
     auto made = std::make_unique<extract>();
     made->zone = query.zone;
     made->by = dimension_of(query.kind);
-    made->days = {query.days.first, std::min(query.days.last, covered_from.plus(-1))};
+    made->days = {query.days.first, (std::min)(query.days.last, covered_from.plus(-1))};
     made->last_used = clock_;
     auto const add = [&](std::uint32_t group, totals const& sum, latency_histogram const& latency) {
         made->sums.add(group, sum);
@@ -8864,7 +8575,7 @@ result<void> resident_sums::make_extract(report_query const& query, civil_day co
 }
 
 }  // namespace detail
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_ROLLUP_RESIDENT_LOADING_HPP
@@ -8905,11 +8616,7 @@ result<void> resident_sums::make_extract(report_query const& query, civil_day co
 #include <vector>
 
 namespace aiaudit {
-inline namespace v1 {
-
-struct rollup_options {
-    std::uint64_t memory_bytes = std::uint64_t{128} << 20;
-};
+inline namespace v0_1_0 {
 
 class rollup {
 public:
@@ -8938,16 +8645,7 @@ public:
         }
         return {};
     }
-    void saved() {
-        if (!unsaved_.empty()) {
-            spare_ = std::move(unsaved_.rbegin()->second);
-            spare_.clear();
-        }
-        unsaved_.clear();
-        log_ = nullptr;
-        if (series_.profile_count() > profiles_max) series_.forget_profiles();
-        resident_.make_room();
-    }
+    void saved();
     [[nodiscard]] bool has_unsaved() const noexcept { return !unsaved_.empty(); }
 
     // True where prepare() has nothing to do. Records applied since do not change that, unless they
@@ -9024,165 +8722,10 @@ void rollup::apply(Record const& entry) {
     resident_.add(groups, entry.user, slot, sum);
 }
 
-inline void rollup::open_log(civil_day day) {
-    auto const [place, added] = unsaved_.try_emplace(day);
-    if (added) place->second = std::exchange(spare_, {});
-    log_ = &place->second;
-    log_day_ = day;
-}
-
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_ROLLUP_ROLLUP_HPP
-
-// ---- aiaudit/rollup/report.hpp ----
-// SPDX-License-Identifier: MIT
-//
-// report.hpp: the rows of a report, in the order in which people read them.
-//
-// Threads: as the rollup's queries.
-// Floor 4.
-#ifndef AIAUDIT_ROLLUP_REPORT_HPP
-#define AIAUDIT_ROLLUP_REPORT_HPP
-
-#include <algorithm>
-#include <array>
-#include <cstdint>
-#include <iterator>
-#include <memory>
-#include <tuple>
-#include <vector>
-
-namespace aiaudit {
-inline namespace v1 {
-
-struct report_row {
-    civil_day day{};      // daily
-    group_names names{};  // the others; the texts live as long as the report or a copy of it
-    totals sum{};
-    // 0 where nothing was timed, and in reports that keep no latencies (all but daily, models and
-    // user).
-    std::uint64_t p50_ns = 0;
-    std::uint64_t p95_ns = 0;
-    std::uint64_t p99_ns = 0;
-};
-
-struct report {
-    report_kind kind = report_kind::daily;
-    std::vector<report_row> rows{};  // newest first (daily), else dearest first, then by name
-    totals sum{};                    // of all rows
-    // Holds the texts of the rows' names; also outlives the rollup.
-    std::shared_ptr<void const> texts{};
-};
-
-namespace detail {
-
-struct priced_group {
-    int128 cost = 0;
-    std::uint32_t group = 0;
-    std::uint32_t rank = 0;  // how far the cost is below the highest, in 65,536 steps
-};
-
-// By rank, in two passes that count: costs are nearly all of different ranks.
-inline void order_by_rank(std::vector<priced_group>& groups) {
-    std::vector<priced_group> to(groups.size());
-    for (unsigned const shift : {0U, 8U}) {
-        std::array<std::uint32_t, 257> next{};
-        for (priced_group const& each : groups) ++next[(each.rank >> shift & 0xFF) + 1];
-        for (std::size_t i = 1; i < next.size(); ++i) next[i] += next[i - 1];
-        for (priced_group const& each : groups) to[next[each.rank >> shift & 0xFF]++] = each;
-        groups.swap(to);
-    }
-}
-
-// The groups with records in these days, dearest first, then by name.
-[[nodiscard]] inline std::vector<priced_group> dearest_first(rollup const& from, dimension by,
-                                                             span_sums const& sums) {
-    std::vector<priced_group> order;
-    std::size_t const count = sums.group_count();
-    order.reserve(count);
-    int128 lowest = 0;
-    int128 highest = 0;
-    for (std::size_t group = 0; group < count; ++group) {
-        if (sums.attempts(group) == 0) continue;
-        int128 const cost = sums.cost(group).pico();
-        lowest = order.empty() ? cost : std::min(lowest, cost);
-        highest = order.empty() ? cost : std::max(highest, cost);
-        order.push_back({cost, static_cast<std::uint32_t>(group), 0});
-    }
-    auto const span = static_cast<uint128>(highest) - static_cast<uint128>(lowest);
-    unsigned shift = 0;
-    while (span >> shift >> 16 != 0) ++shift;
-    for (priced_group& each : order) {
-        each.rank = static_cast<std::uint32_t>(
-            (static_cast<uint128>(highest) - static_cast<uint128>(each.cost)) >> shift);
-    }
-    order_by_rank(order);
-    auto const key = [](group_names const& n) {
-        return std::tie(n.provider, n.model, n.user, n.project, n.key_id, n.status);
-    };
-    auto const before = [&](priced_group const& a, priced_group const& b) {
-        if (a.cost != b.cost) return a.cost > b.cost;
-        group_names const left = from.names_of(by, a.group);
-        group_names const right = from.names_of(by, b.group);
-        return key(left) < key(right);
-    };
-    for (auto begin = order.begin(); begin != order.end();) {
-        auto end = std::next(begin);
-        while (end != order.end() && end->rank == begin->rank) ++end;
-        if (end - begin > 1) std::sort(begin, end, before);
-        begin = end;
-    }
-    return order;
-}
-
-}  // namespace detail
-
-// Precondition: from.ready(query).
-[[nodiscard]] inline report make_report(rollup const& from, report_query const& query) {
-    AIAUDIT_ASSERT(from.ready(query));
-    report made{query.kind, {}, {}, from.texts()};
-    auto const set_percentiles = [](report_row& row, latency_percentiles const& latency) {
-        row.p50_ns = latency.ns[0];
-        row.p95_ns = latency.ns[1];
-        row.p99_ns = latency.ns[2];
-    };
-    if (query.kind == report_kind::daily) {
-        from.for_each_day(
-            query, [&](civil_day day, totals const& sum, latency_percentiles const& latency) {
-                made.sum.add(sum);
-                report_row& row = made.rows.emplace_back();
-                row.day = day;
-                row.sum = sum;
-                set_percentiles(row, latency);
-            });
-        return made;
-    }
-    from.with_groups(query, [&](detail::span_sums const& sums) {
-        dimension const by = detail::dimension_of(query.kind);
-        auto const order = detail::dearest_first(from, by, sums);
-        made.rows.reserve(order.size());
-        constexpr std::size_t ahead = 4;
-        for (std::size_t i = 0; i < order.size(); ++i) {
-            detail::priced_group const& each = order[i];
-            if (i + ahead < order.size()) sums.prefetch(order[i + ahead].group);
-            report_row& row = made.rows.emplace_back();
-            row.names = from.names_of(by, each.group);
-            sums.read(each.group, row.sum);
-            if (detail::keeps_latency(by)) set_percentiles(row, sums.percentiles(each.group));
-            money const cost = made.sum.cost;
-            detail::wrapping_add(made.sum, row.sum);
-            made.sum.cost = cost + row.sum.cost;
-        }
-    });
-    return made;
-}
-
-}  // namespace v1
-}  // namespace aiaudit
-
-#endif  // AIAUDIT_ROLLUP_REPORT_HPP
 
 // ---- aiaudit/engine/fold_keeper.hpp ----
 // SPDX-License-Identifier: MIT
@@ -9214,7 +8757,7 @@ inline void order_by_rank(std::vector<priced_group>& groups) {
 #include <vector>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 namespace detail {
 
 template <class Store>
@@ -9550,8 +9093,8 @@ private:
             auto const bytes = view.get(table::snapshots, key);
             if (!bytes) return bytes.error();
             if (!whole || !part || !*bytes) return fail(errc::corrupt, "a day part has no key");
-            whole->through = std::max(whole->through, part->through);
-            whole->after = std::min(whole->after, part->after);
+            whole->through = (std::max)(whole->through, part->through);
+            whole->after = (std::min)(whole->after, part->after);
             parts.emplace_back(**bytes);
         }
         std::vector<std::string_view> const all(parts.begin(), parts.end());
@@ -9604,462 +9147,10 @@ private:
 };
 
 }  // namespace detail
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_ENGINE_FOLD_KEEPER_HPP
-
-// ---- aiaudit/budget/budget_windows.hpp ----
-// SPDX-License-Identifier: MIT
-//
-// budget_windows.hpp: in which window of a budget an instant lies.
-//
-// A window has a number that grows with time: of a day the days since 1970, of a month the months
-// since then, of a rolling budget the 60th parts of its hours. Calendar windows begin at the first
-// instant at which the zone's clock shows their date, as days do everywhere here: they may last
-// an hour more or less, and where a clock is put back over midnight they do not begin twice.
-// Threads: plain values.
-// Floor 4.
-#ifndef AIAUDIT_BUDGET_BUDGET_WINDOWS_HPP
-#define AIAUDIT_BUDGET_BUDGET_WINDOWS_HPP
-
-#include <algorithm>
-#include <cstdint>
-#include <limits>
-#include <optional>
-
-namespace aiaudit {
-inline namespace v1 {
-namespace detail {
-
-// How many parts a rolling window has. One counts until all of it is out, so a part more is looked
-// at than the window has.
-inline constexpr std::int64_t rolling_parts = 60;
-
-// A stretch of time and its number.
-struct window_span {
-    std::int64_t number = 0;
-    std::int64_t begins_ns = 0;
-    std::int64_t ends_ns = 0;  // the first instant after it; equal where there is no such window
-    [[nodiscard]] constexpr bool holds(std::int64_t ns) const noexcept {
-        return begins_ns <= ns && ns < ends_ns;
-    }
-};
-
-// An instant so far from the ends of time (1687 to 2252) that any window around it can be reckoned.
-[[nodiscard]] constexpr std::int64_t reckonable_ns(timestamp at) noexcept {
-    constexpr std::int64_t most = 8'900'000'000'000'000'000;
-    return std::clamp(at.ns, -most, most);
-}
-
-[[nodiscard]] constexpr std::int64_t rolling_part_ns(std::uint32_t hours) noexcept {
-    // An hour has 60 minutes, so the 60th part of some hours has as many minutes.
-    return std::int64_t{hours} * 60 * nanoseconds_per_second;
-}
-
-// The last day that has begun.
-[[nodiscard]] inline civil_day day_begun(time_zone const& zone, std::int64_t seconds) noexcept {
-    civil_day day = zone.day_of(timestamp::from_seconds(seconds));
-    while (zone.start_seconds(day.plus(1)) <= seconds) day = day.plus(1);
-    return day;
-}
-[[nodiscard]] inline window_span span_numbered(budget_window const& window, std::int64_t number) {
-    auto const starts_ns = [&window](civil_day day) {
-        return window.zone.start_seconds(day) * nanoseconds_per_second;
-    };
-    switch (window.period) {
-    case budget_period::day: {
-        civil_day const day{static_cast<std::int32_t>(number)};
-        return {number, starts_ns(day), starts_ns(day.plus(1))};
-    }
-    case budget_period::month:
-        return {number, starts_ns(first_of_month(number)), starts_ns(first_of_month(number + 1))};
-    case budget_period::rolling: {
-        std::int64_t const part = rolling_part_ns(window.hours);
-        return {number, number * part, (number + 1) * part};
-    }
-    case budget_period::total:
-    case budget_period::minute: break;
-    }
-    return {0, std::numeric_limits<std::int64_t>::min(), std::numeric_limits<std::int64_t>::max()};
-}
-
-[[nodiscard]] inline window_span span_of(budget_window const& window, timestamp at) {
-    std::int64_t const ns = reckonable_ns(at);
-    std::int64_t const seconds = floor_divide(ns, nanoseconds_per_second);
-    std::int64_t number = 0;
-    switch (window.period) {
-    case budget_period::day: number = day_begun(window.zone, seconds).days; break;
-    case budget_period::month: number = month_of(day_begun(window.zone, seconds)); break;
-    case budget_period::rolling: number = floor_divide(ns, rolling_part_ns(window.hours)); break;
-    case budget_period::total:
-    case budget_period::minute: break;
-    }
-    return span_numbered(window, number);
-}
-
-// Since when records matter to a budget that is defined at `at`: its window and two before it; none
-// for the beginning.
-[[nodiscard]] inline std::optional<timestamp> matters_since(budget_window const& window,
-                                                            timestamp at) {
-    constexpr std::int64_t windows = 3;
-    std::int64_t const number = span_of(window, at).number;
-    switch (window.period) {
-    case budget_period::total: return std::nullopt;
-    case budget_period::minute:
-        return timestamp{reckonable_ns(at) - windows * 60 * nanoseconds_per_second};
-    case budget_period::day:
-    case budget_period::month:
-        return timestamp{span_numbered(window, number - (windows - 1)).begins_ns};
-    case budget_period::rolling: break;
-    }
-    return timestamp{span_numbered(window, number - windows * rolling_parts).begins_ns};
-}
-
-}  // namespace detail
-}  // namespace v1
-}  // namespace aiaudit
-
-#endif  // AIAUDIT_BUDGET_BUDGET_WINDOWS_HPP
-
-// ---- aiaudit/budget/budget_accounts.hpp ----
-// SPDX-License-Identifier: MIT
-//
-// budget_accounts.hpp: what the subjects of a budget have spent and reserved: by windows, or as the
-// level of a bucket.
-//
-// Threads: plain values.
-// Floor 4.
-#ifndef AIAUDIT_BUDGET_BUDGET_ACCOUNTS_HPP
-#define AIAUDIT_BUDGET_BUDGET_ACCOUNTS_HPP
-
-#include <algorithm>
-#include <cstddef>
-#include <cstdint>
-#include <limits>
-#include <optional>
-#include <string>
-#include <string_view>
-#include <vector>
-
-namespace aiaudit {
-inline namespace v1 {
-namespace detail {
-
-struct amounts_used {
-    int128 spent = 0;
-    int128 reserved = 0;
-    [[nodiscard]] constexpr int128 all() const noexcept { return spent + reserved; }
-    friend constexpr bool operator==(amounts_used const&, amounts_used const&) = default;
-};
-
-// Of one window, or of one part of a rolling one.
-struct window_sums {
-    static constexpr std::int64_t none = std::numeric_limits<std::int64_t>::min();
-
-    amounts_used used{};
-    std::int64_t number = none;
-    std::uint32_t open = 0;   // reservations
-    std::uint32_t fired = 0;  // bit n: the alert percent n was passed
-};
-
-// How an account keeps its windows.
-struct window_keeping {
-    std::size_t kept = 4;    // windows that are remembered; the lowest are forgotten first
-    std::int64_t reach = 0;  // parts before one that count together with it
-};
-[[nodiscard]] constexpr window_keeping keeping_of(budget_period period) noexcept {
-    switch (period) {
-    case budget_period::total: return {1, 0};
-    case budget_period::rolling: return {4 * rolling_parts + 12, rolling_parts};
-    case budget_period::day:
-    case budget_period::month:
-    case budget_period::minute: break;
-    }
-    // One more than three, so that a clock that once stood far ahead costs none of them.
-    return {4, 0};
-}
-
-// What one subject used by windows. Those that nothing was used in are not kept.
-class window_account {
-public:
-    [[nodiscard]] window_sums const* find(std::int64_t number) const noexcept {
-        return newest_.number == number ? &newest_ : find_in_past(number);
-    }
-    [[nodiscard]] window_sums* find(std::int64_t number) noexcept {
-        return const_cast<window_sums*>(static_cast<window_account const*>(this)->find(number));
-    }
-    // Whether parts are forgotten that would count together with one.
-    [[nodiscard]] bool forgot_before(std::int64_t number, window_keeping keeping) const noexcept {
-        return number <= floor_ + (floor_ == window_sums::none ? 0 : keeping.reach);
-    }
-    // Whether a window is so old that what was used in it is not known, or could not be kept.
-    [[nodiscard]] bool forgot(std::int64_t number, window_keeping keeping) const noexcept {
-        if (number == newest_.number) return false;
-        if (number <= floor_) return true;
-        return past_.size() + 1 >= keeping.kept && number < lowest() && find(number) == nullptr;
-    }
-    // The most that is spent and reserved in any window that an amount at `number` counts in.
-    [[nodiscard]] int128 most_used(std::int64_t number, window_keeping keeping) const {
-        if (number == newest_.number) return keeping.reach == 0 ? newest_.used.all() : running_;
-        if (keeping.reach != 0) return most_in_reach(number, keeping.reach);
-        window_sums const* const there = find_in_past(number);
-        return there == nullptr ? 0 : there->used.all();
-    }
-    // Adds to a window that is not forgotten.
-    window_sums& add(std::int64_t number, window_keeping keeping, amounts_used change) {
-        window_sums& to = number == newest_.number ? newest_ : make(number, keeping);
-        to.used.spent += change.spent;
-        to.used.reserved += change.reserved;
-        if (keeping.reach != 0 && newest_.number - number <= keeping.reach)
-            running_ += change.all();
-        return to;
-    }
-    // What is used in the window that ends with a part.
-    [[nodiscard]] amounts_used ending_with(std::int64_t last, std::int64_t reach) const {
-        amounts_used sum;
-        for_each([&](window_sums const& each) {
-            if (each.number > last || last - each.number > reach) return;
-            sum.spent += each.used.spent;
-            sum.reserved += each.used.reserved;
-        });
-        return sum;
-    }
-    // Of the newest part; of a rolling budget alone.
-    [[nodiscard]] int128 running() const noexcept { return running_; }
-    [[nodiscard]] std::int64_t newest() const noexcept { return newest_.number; }
-    [[nodiscard]] std::int64_t floor() const noexcept { return floor_; }
-
-    // Calls visit(window_sums) for each, ascending.
-    template <class Visitor>
-    void for_each(Visitor&& visit) const {
-        for (window_sums const& each : past_) visit(each);
-        if (newest_.number != window_sums::none) visit(newest_);
-    }
-    template <class Visitor>
-    void for_each(Visitor&& visit) {
-        for (window_sums& each : past_) visit(each);
-        if (newest_.number != window_sums::none) visit(newest_);
-    }
-    // Of an account that was stored. Its windows are then added, ascending.
-    void restore_floor(std::int64_t floor) noexcept { floor_ = floor; }
-
-private:
-    [[nodiscard]] std::vector<window_sums>::const_iterator place_of(
-        std::int64_t number) const noexcept {
-        return std::lower_bound(
-            past_.begin(), past_.end(), number,
-            [](window_sums const& each, std::int64_t wanted) { return each.number < wanted; });
-    }
-    [[nodiscard]] window_sums const* find_in_past(std::int64_t number) const noexcept {
-        auto const place = place_of(number);
-        return place != past_.end() && place->number == number ? &*place : nullptr;
-    }
-    [[nodiscard]] std::int64_t lowest() const noexcept {
-        return past_.empty() ? newest_.number : past_.front().number;
-    }
-
-    [[nodiscard]] window_sums& make(std::int64_t number, window_keeping keeping) {
-        if (window_sums* const there = find(number)) return *there;
-        AIAUDIT_ASSERT(!forgot(number, keeping));
-        if (newest_.number == window_sums::none) {
-            newest_.number = number;
-            return newest_;
-        }
-        if (past_.size() + 1 >= keeping.kept) forget_lowest();
-        if (number < newest_.number) {
-            window_sums made;
-            made.number = number;
-            return *past_.insert(place_of(number), made);
-        }
-        if (newest_.number != window_sums::none) past_.push_back(newest_);
-        newest_ = {};
-        newest_.number = number;
-        if (keeping.reach != 0) running_ = ending_with(number, keeping.reach).all();
-        return newest_;
-    }
-    void forget_lowest() {
-        floor_ = lowest();
-        if (past_.empty()) {
-            newest_ = {};
-        } else {
-            past_.erase(past_.begin());
-        }
-    }
-
-    // The windows that count an amount at `number` end with it or with a later part; between two
-    // parts in use, the one that ends with the earlier holds the more.
-    [[nodiscard]] int128 most_in_reach(std::int64_t number, std::int64_t reach) const {
-        int128 most = ending_with(number, reach).all();
-        for_each([&](window_sums const& each) {
-            if (each.number <= number || each.number - number > reach) return;
-            most = std::max(most, ending_with(each.number, reach).all());
-        });
-        return most;
-    }
-
-    window_sums newest_{};
-    int128 running_ = 0;                      // rolling
-    std::vector<window_sums> past_{};         // ascending
-    std::int64_t floor_ = window_sums::none;  // all up to it is forgotten
-};
-
-// What one subject used as the level of a bucket that runs out at the limit a minute. It is counted
-// in drops: 60,000,000,000 of them are one, so that as many run out in a nanosecond as the limit.
-// What was filled in and what ran out are counted for ever, modulo 2^128: their difference is the
-// level, and what has its end at a place ran out when that has passed it.
-class leaky_bucket {
-public:
-    static constexpr std::int64_t minute_ns = 60 * nanoseconds_per_second;
-    static constexpr std::int64_t remembered_ns = 3 * minute_ns;
-
-    [[nodiscard]] bool forgot(std::int64_t ns) const noexcept {
-        return ns < at_ns_ - remembered_ns;
-    }
-    [[nodiscard]] uint128 level_drops(std::int64_t ns, int128 limit) const noexcept {
-        uint128 const level = filled_ - drained_;
-        if (ns <= at_ns_ || level == 0) return level;
-        uint128 const out = static_cast<uint128>(limit) *
-                            (static_cast<std::uint64_t>(ns) - static_cast<std::uint64_t>(at_ns_));
-        return out < level ? level - out : 0;
-    }
-    // Rounded up.
-    [[nodiscard]] int128 level(std::int64_t ns, int128 limit) const noexcept {
-        return static_cast<int128>((level_drops(ns, limit) + (minute_ns - 1)) / minute_ns);
-    }
-    [[nodiscard]] bool fits(std::int64_t ns, int128 limit, int128 amount) const noexcept {
-        return level_drops(ns, limit) + drops(amount) <= drops(limit);
-    }
-    // How long from `ns` until it fits; none: never.
-    [[nodiscard]] std::optional<std::int64_t> wait_ns(std::int64_t ns, int128 limit,
-                                                      int128 amount) const noexcept {
-        if (amount > limit || limit == 0) return std::nullopt;
-        uint128 const wanted = level_drops(ns, limit) + drops(amount);
-        if (wanted <= drops(limit)) return 0;
-        uint128 const over = wanted - drops(limit);
-        auto const a_nanosecond = static_cast<uint128>(limit);
-        uint128 wait = (over + a_nanosecond - 1) / a_nanosecond;
-        // Nothing runs out before the time that the bucket stands at.
-        if (at_ns_ > ns)
-            wait += static_cast<std::uint64_t>(at_ns_) - static_cast<std::uint64_t>(ns);
-        return static_cast<std::int64_t>(std::min(wait, wait_most_ns));
-    }
-    // Fills in an amount; returns the place of its end.
-    uint128 fill(std::int64_t ns, int128 limit, int128 amount) noexcept {
-        drained_ = filled_ - level_drops(ns, limit);
-        at_ns_ = std::max(at_ns_, ns);
-        filled_ += std::min(drops(amount), level_most - (filled_ - drained_));
-        return filled_;
-    }
-    // Takes out what was not used of an amount with such an end, as far as it has not run out. All
-    // that came after it moves up, so its end stays where it is.
-    void take_back(uint128 end, int128 amount, int128 unused) noexcept {
-        auto const ahead = static_cast<int128>(end - drained_);
-        if (ahead <= 0) return;
-        uint128 const still_in = std::min(static_cast<uint128>(ahead), drops(amount));
-        drained_ += std::min({still_in, drops(unused), filled_ - drained_});
-    }
-
-    [[nodiscard]] std::int64_t at_ns() const noexcept { return at_ns_; }
-    [[nodiscard]] uint128 filled() const noexcept { return filled_; }
-    [[nodiscard]] uint128 drained() const noexcept { return drained_; }
-    // As stored. False where such a bucket cannot be.
-    [[nodiscard]] bool restore(std::int64_t at_ns, uint128 filled, uint128 drained) noexcept {
-        at_ns_ = at_ns;
-        filled_ = filled;
-        drained_ = drained;
-        return filled - drained <= level_most;
-    }
-    [[nodiscard]] static constexpr uint128 drops(int128 amount) noexcept {
-        return static_cast<uint128>(amount) * minute_ns;
-    }
-
-private:
-    static constexpr uint128 level_most = uint128{1} << 120;
-    static constexpr uint128 wait_most_ns = uint128{1} << 61;
-
-    uint128 filled_ = 0;
-    uint128 drained_ = 0;
-    std::int64_t at_ns_ = -9'200'000'000'000'000'000;  // before any reckonable_ns()
-};
-
-// What a bucket has of one subject.
-struct bucket_account {
-    leaky_bucket level{};
-    int128 held = 0;  // what is reserved, whether it has run out or not
-    std::uint32_t open = 0;
-};
-
-// Two lines of a cache, since of many accounts each is read from memory.
-struct alignas(128) budget_account {
-    std::string name{};  // of the subject; empty where the budget has one
-    window_account windows{};
-};
-static_assert(sizeof(void*) != 8 || sizeof(budget_account) == 128);
-
-// The accounts of a budget, by the names of their subjects.
-class account_table {
-public:
-    static constexpr std::uint32_t none = hash_index::none;
-
-    explicit account_table(bool of_buckets) noexcept : of_buckets_(of_buckets) {}
-
-    // Names of users often differ in their last digits alone, which one round leaves close
-    // together.
-    [[nodiscard]] static std::uint64_t hash_of(std::string_view name) noexcept {
-        return mixed(hash_of_text(name), 0x9E37'79B9'7F4A'7C15ULL);
-    }
-    [[nodiscard]] std::uint32_t find(std::string_view name, std::uint64_t hash) const {
-        return index_.find(
-            hash, [&](std::uint32_t number) { return same_text(accounts_[number].name, name); });
-    }
-    // The two steps towards an account of which a find() will follow. Among many users each is far
-    // away in memory, and other budgets can be looked at meanwhile.
-    void prefetch_index(std::uint64_t hash) const noexcept { index_.prefetch(hash); }
-    void prefetch_account(std::uint64_t hash) const noexcept {
-        std::uint32_t const number = index_.guess(hash);
-        if (number == none) return;
-        auto const* const lines = reinterpret_cast<char const*>(&accounts_[number]);
-        __builtin_prefetch(lines);
-        __builtin_prefetch(lines + sizeof(budget_account) / 2);
-        if (of_buckets_) __builtin_prefetch(&buckets_[number]);
-    }
-    std::uint32_t add(std::string_view name, std::uint64_t hash) {
-        auto const number = static_cast<std::uint32_t>(accounts_.size());
-        accounts_.emplace_back().name = name;
-        if (of_buckets_) buckets_.emplace_back();
-        index_.insert(hash, number,
-                      [this](std::uint32_t of) { return hash_of(accounts_[of].name); });
-        return number;
-    }
-    [[nodiscard]] std::uint32_t size() const noexcept {
-        return static_cast<std::uint32_t>(accounts_.size());
-    }
-    [[nodiscard]] budget_account& operator[](std::uint32_t number) noexcept {
-        return accounts_[number];
-    }
-    [[nodiscard]] budget_account const& operator[](std::uint32_t number) const noexcept {
-        return accounts_[number];
-    }
-
-    // Of a table of buckets.
-    [[nodiscard]] bucket_account& bucket(std::uint32_t number) noexcept { return buckets_[number]; }
-    [[nodiscard]] bucket_account const& bucket(std::uint32_t number) const noexcept {
-        return buckets_[number];
-    }
-
-private:
-    hash_index index_{};
-    std::vector<budget_account> accounts_{};
-    std::vector<bucket_account> buckets_{};
-    bool of_buckets_;
-};
-
-}  // namespace detail
-}  // namespace v1
-}  // namespace aiaudit
-
-#endif  // AIAUDIT_BUDGET_BUDGET_ACCOUNTS_HPP
 
 // ---- aiaudit/budget/budget_amounts.hpp ----
 // SPDX-License-Identifier: MIT
@@ -10076,7 +9167,7 @@ private:
 #include <optional>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 namespace detail {
 
 // Sums are of amounts from 0 to budget_amount_most, so that no record can make them wrap.
@@ -10130,13 +9221,13 @@ template <class String>
     case budget_unit::usd:
         if (free) return 0;
         if (status == cost_status::unknown || status == cost_status::unpriced)
-            return std::max(reserved, bounded_amount(outcome.cost.pico()));
+            return (std::max)(reserved, bounded_amount(outcome.cost.pico()));
         return bounded_amount(outcome.cost.pico());
     case budget_unit::tokens: {
         // What is priced was reported in full: an embedding has no output.
         bool const known = free || status == cost_status::priced ||
                            status == cost_status::partial || counts_all_tokens(outcome);
-        return known ? tokens_of(outcome) : std::max(reserved, tokens_of(outcome));
+        return known ? tokens_of(outcome) : (std::max)(reserved, tokens_of(outcome));
     }
     case budget_unit::requests: break;
     }
@@ -10146,10 +9237,314 @@ template <class String>
 }
 
 }  // namespace detail
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_BUDGET_BUDGET_AMOUNTS_HPP
+
+// ---- aiaudit/budget/budget_windows.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// budget_windows.hpp: in which window of a budget an instant lies.
+//
+// A window has a number that grows with time: of a day the days since 1970, of a month the months
+// since then, of a rolling budget the 60th parts of its hours. Calendar windows begin at the first
+// instant at which the zone's clock shows their date, as days do everywhere here: they may last
+// an hour more or less, and where a clock is put back over midnight they do not begin twice.
+// Threads: plain values.
+// Floor 4.
+#ifndef AIAUDIT_BUDGET_BUDGET_WINDOWS_HPP
+#define AIAUDIT_BUDGET_BUDGET_WINDOWS_HPP
+
+#include <algorithm>
+#include <cstdint>
+#include <optional>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+// How many parts a rolling window has. One counts until all of it is out, so a part more is looked
+// at than the window has.
+inline constexpr std::int64_t rolling_parts = 60;
+
+// A stretch of time and its number.
+struct window_span {
+    std::int64_t number = 0;
+    std::int64_t begins_ns = 0;
+    std::int64_t ends_ns = 0;  // the first instant after it; equal where there is no such window
+    [[nodiscard]] constexpr bool holds(std::int64_t ns) const noexcept {
+        return begins_ns <= ns && ns < ends_ns;
+    }
+};
+
+// An instant so far from the ends of time (1687 to 2252) that any window around it can be reckoned.
+[[nodiscard]] constexpr std::int64_t reckonable_ns(timestamp at) noexcept {
+    constexpr std::int64_t most = 8'900'000'000'000'000'000;
+    return std::clamp(at.ns, -most, most);
+}
+
+[[nodiscard]] constexpr std::int64_t rolling_part_ns(std::uint32_t hours) noexcept {
+    // An hour has 60 minutes, so the 60th part of some hours has as many minutes.
+    return std::int64_t{hours} * 60 * nanoseconds_per_second;
+}
+
+[[nodiscard]] window_span span_numbered(budget_window const& window, std::int64_t number);
+
+[[nodiscard]] window_span span_of(budget_window const& window, timestamp at);
+
+// Since when records matter to a budget that is defined at `at`: its window and two before it; none
+// for the beginning.
+[[nodiscard]] std::optional<timestamp> matters_since(budget_window const& window, timestamp at);
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_BUDGET_BUDGET_WINDOWS_HPP
+
+// ---- aiaudit/budget/budget_accounts.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// budget_accounts.hpp: what the subjects of a budget have spent and reserved: by windows, or as the
+// level of a bucket.
+//
+// Threads: plain values.
+// Floor 4.
+#ifndef AIAUDIT_BUDGET_BUDGET_ACCOUNTS_HPP
+#define AIAUDIT_BUDGET_BUDGET_ACCOUNTS_HPP
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+struct amounts_used {
+    int128 spent = 0;
+    int128 reserved = 0;
+    [[nodiscard]] constexpr int128 all() const noexcept { return spent + reserved; }
+    friend constexpr bool operator==(amounts_used const&, amounts_used const&) = default;
+};
+
+// Of one window, or of one part of a rolling one.
+struct window_sums {
+    static constexpr std::int64_t none = (std::numeric_limits<std::int64_t>::min)();
+
+    amounts_used used{};
+    std::int64_t number = none;
+    std::uint32_t open = 0;   // reservations
+    std::uint32_t fired = 0;  // bit n: the alert percent n was passed
+};
+
+// How an account keeps its windows.
+struct window_keeping {
+    std::size_t kept = 4;    // windows that are remembered; the lowest are forgotten first
+    std::int64_t reach = 0;  // parts before one that count together with it
+};
+[[nodiscard]] constexpr window_keeping keeping_of(budget_period period) noexcept {
+    switch (period) {
+    case budget_period::total: return {1, 0};
+    case budget_period::rolling: return {4 * rolling_parts + 12, rolling_parts};
+    case budget_period::day:
+    case budget_period::month:
+    case budget_period::minute: break;
+    }
+    // One more than three, so that a clock that once stood far ahead costs none of them.
+    return {4, 0};
+}
+
+// What one subject used by windows. Those that nothing was used in are not kept.
+class window_account {
+public:
+    [[nodiscard]] window_sums const* find(std::int64_t number) const noexcept {
+        return newest_.number == number ? &newest_ : find_in_past(number);
+    }
+    [[nodiscard]] window_sums* find(std::int64_t number) noexcept {
+        return const_cast<window_sums*>(static_cast<window_account const*>(this)->find(number));
+    }
+    // Whether parts are forgotten that would count together with one.
+    [[nodiscard]] bool forgot_before(std::int64_t number, window_keeping keeping) const noexcept {
+        return number <= floor_ + (floor_ == window_sums::none ? 0 : keeping.reach);
+    }
+    // Whether a window is so old that what was used in it is not known, or could not be kept.
+    [[nodiscard]] bool forgot(std::int64_t number, window_keeping keeping) const noexcept {
+        if (number == newest_.number) return false;
+        if (number <= floor_) return true;
+        return past_.size() + 1 >= keeping.kept && number < lowest() && find(number) == nullptr;
+    }
+    // The most that is spent and reserved in any window that an amount at `number` counts in.
+    [[nodiscard]] int128 most_used(std::int64_t number, window_keeping keeping) const;
+    // Adds to a window that is not forgotten.
+    window_sums& add(std::int64_t number, window_keeping keeping, amounts_used change);
+    // What is used in the window that ends with a part.
+    [[nodiscard]] amounts_used ending_with(std::int64_t last, std::int64_t reach) const;
+    // Of the newest part; of a rolling budget alone.
+    [[nodiscard]] int128 running() const noexcept { return running_; }
+    [[nodiscard]] std::int64_t newest() const noexcept { return newest_.number; }
+    [[nodiscard]] std::int64_t floor() const noexcept { return floor_; }
+
+    // Calls visit(window_sums) for each, ascending.
+    template <class Visitor>
+    void for_each(Visitor&& visit) const {
+        for (window_sums const& each : past_) visit(each);
+        if (newest_.number != window_sums::none) visit(newest_);
+    }
+    template <class Visitor>
+    void for_each(Visitor&& visit) {
+        for (window_sums& each : past_) visit(each);
+        if (newest_.number != window_sums::none) visit(newest_);
+    }
+    // Of an account that was stored. Its windows are then added, ascending.
+    void restore_floor(std::int64_t floor) noexcept { floor_ = floor; }
+
+private:
+    [[nodiscard]] std::vector<window_sums>::const_iterator place_of(
+        std::int64_t number) const noexcept {
+        return std::lower_bound(
+            past_.begin(), past_.end(), number,
+            [](window_sums const& each, std::int64_t wanted) { return each.number < wanted; });
+    }
+    [[nodiscard]] window_sums const* find_in_past(std::int64_t number) const noexcept {
+        auto const place = place_of(number);
+        return place != past_.end() && place->number == number ? &*place : nullptr;
+    }
+    [[nodiscard]] std::int64_t lowest() const noexcept {
+        return past_.empty() ? newest_.number : past_.front().number;
+    }
+
+    [[nodiscard]] window_sums& make(std::int64_t number, window_keeping keeping);
+    void forget_lowest();
+
+    // The windows that count an amount at `number` end with it or with a later part; between two
+    // parts in use, the one that ends with the earlier holds the more.
+    [[nodiscard]] int128 most_in_reach(std::int64_t number, std::int64_t reach) const;
+
+    window_sums newest_{};
+    int128 running_ = 0;                      // rolling
+    std::vector<window_sums> past_{};         // ascending
+    std::int64_t floor_ = window_sums::none;  // all up to it is forgotten
+};
+
+// What one subject used as the level of a bucket that runs out at the limit a minute. It is counted
+// in drops: 60,000,000,000 of them are one, so that as many run out in a nanosecond as the limit.
+// What was filled in and what ran out are counted for ever, modulo 2^128: their difference is the
+// level, and what has its end at a place ran out when that has passed it.
+class leaky_bucket {
+public:
+    static constexpr std::int64_t minute_ns = 60 * nanoseconds_per_second;
+    static constexpr std::int64_t remembered_ns = 3 * minute_ns;
+
+    [[nodiscard]] bool forgot(std::int64_t ns) const noexcept {
+        return ns < at_ns_ - remembered_ns;
+    }
+    [[nodiscard]] uint128 level_drops(std::int64_t ns, int128 limit) const noexcept;
+    // Rounded up.
+    [[nodiscard]] int128 level(std::int64_t ns, int128 limit) const noexcept {
+        return static_cast<int128>((level_drops(ns, limit) + (minute_ns - 1)) / minute_ns);
+    }
+    [[nodiscard]] bool fits(std::int64_t ns, int128 limit, int128 amount) const noexcept {
+        return level_drops(ns, limit) + drops(amount) <= drops(limit);
+    }
+    // How long from `ns` until it fits; none: never.
+    [[nodiscard]] std::optional<std::int64_t> wait_ns(std::int64_t ns, int128 limit,
+                                                      int128 amount) const noexcept;
+    // Fills in an amount; returns the place of its end.
+    uint128 fill(std::int64_t ns, int128 limit, int128 amount) noexcept;
+    // Takes out what was not used of an amount with such an end, as far as it has not run out. All
+    // that came after it moves up, so its end stays where it is.
+    void take_back(uint128 end, int128 amount, int128 unused) noexcept;
+
+    [[nodiscard]] std::int64_t at_ns() const noexcept { return at_ns_; }
+    [[nodiscard]] uint128 filled() const noexcept { return filled_; }
+    [[nodiscard]] uint128 drained() const noexcept { return drained_; }
+    // As stored. False where such a bucket cannot be.
+    [[nodiscard]] bool restore(std::int64_t at_ns, uint128 filled, uint128 drained) noexcept;
+    [[nodiscard]] static constexpr uint128 drops(int128 amount) noexcept {
+        return static_cast<uint128>(amount) * minute_ns;
+    }
+
+private:
+    static constexpr uint128 level_most = uint128{1} << 120;
+    static constexpr uint128 wait_most_ns = uint128{1} << 61;
+
+    uint128 filled_ = 0;
+    uint128 drained_ = 0;
+    std::int64_t at_ns_ = -9'200'000'000'000'000'000;  // before any reckonable_ns()
+};
+
+// What a bucket has of one subject.
+struct bucket_account {
+    leaky_bucket level{};
+    int128 held = 0;  // what is reserved, whether it has run out or not
+    std::uint32_t open = 0;
+};
+
+// Two lines of a cache, since of many accounts each is read from memory.
+struct alignas(128) budget_account {
+    std::string name{};  // of the subject; empty where the budget has one
+    window_account windows{};
+};
+#ifndef _GLIBCXX_DEBUG  // whose containers are larger
+static_assert(sizeof(budget_account) == 128);
+#endif
+
+// The accounts of a budget, by the names of their subjects.
+class account_table {
+public:
+    static constexpr std::uint32_t none = hash_index::none;
+
+    explicit account_table(bool of_buckets) noexcept : of_buckets_(of_buckets) {}
+
+    // Names of users often differ in their last digits alone, which one round leaves close
+    // together.
+    [[nodiscard]] static std::uint64_t hash_of(std::string_view name) noexcept {
+        return mixed(hash_of_text(name), 0x9E37'79B9'7F4A'7C15ULL);
+    }
+    [[nodiscard]] std::uint32_t find(std::string_view name, std::uint64_t hash) const {
+        return index_.find(
+            hash, [&](std::uint32_t number) { return same_text(accounts_[number].name, name); });
+    }
+    // The two steps towards an account of which a find() will follow. Among many users each is far
+    // away in memory, and other budgets can be looked at meanwhile.
+    void prefetch_index(std::uint64_t hash) const noexcept { index_.prefetch(hash); }
+    void prefetch_account(std::uint64_t hash) const noexcept;
+    std::uint32_t add(std::string_view name, std::uint64_t hash);
+    [[nodiscard]] std::uint32_t size() const noexcept {
+        return static_cast<std::uint32_t>(accounts_.size());
+    }
+    [[nodiscard]] budget_account& operator[](std::uint32_t number) noexcept {
+        return accounts_[number];
+    }
+    [[nodiscard]] budget_account const& operator[](std::uint32_t number) const noexcept {
+        return accounts_[number];
+    }
+
+    // Of a table of buckets.
+    [[nodiscard]] bucket_account& bucket(std::uint32_t number) noexcept { return buckets_[number]; }
+    [[nodiscard]] bucket_account const& bucket(std::uint32_t number) const noexcept {
+        return buckets_[number];
+    }
+
+private:
+    hash_index index_{};
+    std::vector<budget_account> accounts_{};
+    std::vector<bucket_account> buckets_{};
+    bool of_buckets_;
+};
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_BUDGET_BUDGET_ACCOUNTS_HPP
 
 // ---- aiaudit/budget/open_attempts.hpp ----
 // SPDX-License-Identifier: MIT
@@ -10165,11 +9560,10 @@ template <class String>
 
 #include <cstddef>
 #include <cstdint>
-#include <utility>
 #include <vector>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 namespace detail {
 
 // What an attempt holds of one account.
@@ -10199,31 +9593,11 @@ class open_attempts {
 public:
     static constexpr std::uint32_t none = hash_index::none;
 
-    [[nodiscard]] std::uint32_t find(operation_id const& operation, std::uint32_t attempt) const {
-        return index_.find(hash_of(operation, attempt), [&](std::uint32_t number) {
-            open_attempt const& each = attempts_[number];
-            return each.attempt == attempt &&
-                   same_text(view_of(each.operation.bytes), view_of(operation.bytes));
-        });
-    }
+    [[nodiscard]] std::uint32_t find(operation_id const& operation, std::uint32_t attempt) const;
     // Of one that is not there.
-    std::uint32_t add(operation_id const& operation, std::uint32_t attempt) {
-        std::uint32_t const number = take(attempts_, free_attempts_);
-        open_attempt& made = attempts_[number];
-        made = {};
-        made.operation = operation;
-        made.attempt = attempt;
-        made.first_hold = none;
-        index_.insert(hash_at(number), number, [this](std::uint32_t of) { return hash_at(of); });
-        return number;
-    }
+    std::uint32_t add(operation_id const& operation, std::uint32_t attempt);
     // Of one that holds nothing.
-    void remove(std::uint32_t number) {
-        AIAUDIT_ASSERT(attempts_[number].first_hold == none);
-        index_.erase(hash_at(number), number, [this](std::uint32_t of) { return hash_at(of); });
-        attempts_[number].first_hold = free_mark;
-        free_attempts_.push_back(number);
-    }
+    void remove(std::uint32_t number);
 
     [[nodiscard]] std::size_t size() const noexcept { return index_.size(); }
     [[nodiscard]] open_attempt& operator[](std::uint32_t number) noexcept {
@@ -10239,13 +9613,7 @@ public:
             if (attempts_[number].first_hold != free_mark) visit(number);
     }
 
-    hold& add_hold(std::uint32_t number, hold const& made) {
-        std::uint32_t const place = take(holds_, free_holds_);
-        hold& added = holds_[place];
-        added = made;
-        added.next = std::exchange(attempts_[number].first_hold, place);
-        return added;
-    }
+    hold& add_hold(std::uint32_t number, hold const& made);
     // Nullptr where it holds nothing of that budget.
     [[nodiscard]] hold* find_hold(std::uint32_t number, std::uint32_t budget) noexcept {
         for (std::uint32_t at = attempts_[number].first_hold; at != none; at = holds_[at].next)
@@ -10309,7 +9677,7 @@ private:
 };
 
 }  // namespace detail
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_BUDGET_OPEN_ATTEMPTS_HPP
@@ -10333,7 +9701,7 @@ private:
 #include <vector>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 namespace detail {
 
 // The names of a record by which budgets know it; each is hashed once.
@@ -10405,22 +9773,9 @@ public:
     }
 
     // Whether what was counted stays true under another definition.
-    [[nodiscard]] bool counts_as(budget const& other) const noexcept {
-        budget_window const& mine = definition_.window;
-        return definition_.unit == other.unit && definition_.scope == other.scope &&
-               mine.period == other.window.period && mine.hours == other.window.hours &&
-               mine.zone.name() == other.window.zone.name();
-    }
+    [[nodiscard]] bool counts_as(budget const& other) const noexcept;
     // By one that counts_as() it. Where the thresholds are others, they can be passed anew.
-    void redefine(budget definition) {
-        std::vector<int128> const old = thresholds_;
-        definition_ = std::move(definition);
-        cursor_ = {};
-        reckon_thresholds();
-        if (thresholds_ == old) return;
-        for (std::uint32_t i = 0; i < accounts_.size(); ++i)
-            accounts_[i].windows.for_each([](window_sums& each) { each.fired = 0; });
-    }
+    void redefine(budget definition);
     void take_accounts(account_table from) { accounts_ = std::move(from); }
     // The first window (of a bucket: the first instant) that anything is known of.
     [[nodiscard]] std::int64_t known_since() const noexcept { return known_since_; }
@@ -10454,12 +9809,7 @@ public:
     void expect_account(budget_place const& place) const noexcept {
         if (definition_.scope.each) accounts_.prefetch_account(place.hash);
     }
-    void find_account(budget_place& place) const {
-        if (definition_.scope.each)
-            place.account = accounts_.find(place.name, place.hash);
-        else if (accounts_.size() != 0)
-            place.account = 0;
-    }
+    void find_account(budget_place& place) const;
     // Both. False: it is not covered.
     template <class String>
     [[nodiscard]] bool find_place(record_subjects<String>& subjects, timestamp at,
@@ -10471,26 +9821,9 @@ public:
 
     // Whether it fits, or why not.
     [[nodiscard]] std::optional<refusal_reason> refuses(budget_place const& place,
-                                                        int128 amount) const {
-        if (forgot(place) || forgot_before(place)) return refusal_reason::clock_behind;
-        int128 const limit = definition_.limit;
-        bool fits = amount <= limit;
-        if (place.account != account_table::none) {
-            fits =
-                is_bucket()
-                    ? accounts_.bucket(place.account).level.fits(place.window, limit, amount)
-                    : accounts_[place.account].windows.most_used(place.window, keeping_) + amount <=
-                          limit;
-        }
-        return fits ? std::nullopt : std::optional(refusal_reason::full);
-    }
+                                                        int128 amount) const;
     // Whether a place is so old that nothing of it is kept.
-    [[nodiscard]] bool forgot(budget_place const& place) const noexcept {
-        if (place.window < known_since_) return true;
-        if (place.account == account_table::none) return false;
-        return is_bucket() ? accounts_.bucket(place.account).level.forgot(place.window)
-                           : accounts_[place.account].windows.forgot(place.window, keeping_);
-    }
+    [[nodiscard]] bool forgot(budget_place const& place) const noexcept;
 
     // The account of a place, which is made where it is not there.
     [[nodiscard]] std::uint32_t account_of(budget_place const& place) {
@@ -10499,60 +9832,13 @@ public:
     }
 
     // Makes what a hold holds more or less. Its window is not forgotten where it is new.
-    void change_hold(hold& of, int128 change, bool is_new) {
-        if (is_bucket()) {
-            bucket_account& bucket = accounts_.bucket(of.account);
-            if (change > 0) {
-                uint128 const end = bucket.level.fill(of.window, definition_.limit, change);
-                // More for one that is in already counts as if it had come in with it.
-                of.end = is_new ? end : of.end + leaky_bucket::drops(change);
-            } else {
-                bucket.level.take_back(of.end, of.amount, -change);
-            }
-            bucket.held += change;
-            if (is_new) ++bucket.open;
-        } else if (is_new || accounts_[of.account].windows.find(of.window) != nullptr) {
-            window_sums& sums = accounts_[of.account].windows.add(of.window, keeping_, {0, change});
-            if (is_new) ++sums.open;
-        }
-        of.amount += change;
-    }
+    void change_hold(hold& of, int128 change, bool is_new);
     // Gives back what a hold held, and books what was taken of it.
-    void settle(hold const& of, int128 taken) {
-        if (is_bucket()) {
-            bucket_account& bucket = accounts_.bucket(of.account);
-            if (taken < of.amount)
-                bucket.level.take_back(of.end, of.amount, of.amount - taken);
-            else if (taken > of.amount)
-                bucket.level.fill(of.window, definition_.limit, taken - of.amount);
-            bucket.held -= of.amount;
-            --bucket.open;
-            return;
-        }
-        window_account& windows = accounts_[of.account].windows;
-        if (windows.find(of.window) != nullptr)
-            --windows.add(of.window, keeping_, {taken, -of.amount}).open;
-    }
+    void settle(hold const& of, int128 taken);
     // Of a hold that was stored: its account knows nothing of it but, of a bucket, the level.
-    void restore_hold(hold const& of) {
-        if (is_bucket()) {
-            accounts_.bucket(of.account).held += of.amount;
-            ++accounts_.bucket(of.account).open;
-            return;
-        }
-        window_account& windows = accounts_[of.account].windows;
-        if (windows.find(of.window) != nullptr)
-            ++windows.add(of.window, keeping_, {0, of.amount}).open;
-    }
+    void restore_hold(hold const& of);
     // Books what was never held. In what is forgotten, nothing is.
-    void charge(std::uint32_t number, std::int64_t window, int128 amount) {
-        if (is_bucket()) {
-            accounts_.bucket(number).level.fill(window, definition_.limit, amount);
-            return;
-        }
-        window_account& windows = accounts_[number].windows;
-        if (!windows.forgot(window, keeping_)) windows.add(window, keeping_, {amount, 0});
-    }
+    void charge(std::uint32_t number, std::int64_t window, int128 amount);
 
     // Which thresholds what is spent has passed now, for the first time in a window. A bucket has
     // none: its level rises and falls all the time.
@@ -10595,19 +9881,8 @@ public:
 
 private:
     // Whether something is forgotten that would count together with a place.
-    [[nodiscard]] bool forgot_before(budget_place const& place) const noexcept {
-        if (keeping_.reach == 0) return false;
-        if (place.window - keeping_.reach < known_since_) return true;
-        return place.account != account_table::none &&
-               accounts_[place.account].windows.forgot_before(place.window, keeping_);
-    }
-    void reckon_thresholds() {
-        thresholds_.clear();
-        for (std::uint32_t const percent : definition_.alert_percents) {
-            int128 const least = (definition_.limit * percent + 99) / 100;
-            thresholds_.push_back(std::max(least, int128{1}));
-        }
-    }
+    [[nodiscard]] bool forgot_before(budget_place const& place) const noexcept;
+    void reckon_thresholds();
 
     budget definition_;
     window_keeping keeping_;
@@ -10618,7 +9893,7 @@ private:
 };
 
 }  // namespace detail
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_BUDGET_KEPT_BUDGET_HPP
@@ -10643,19 +9918,19 @@ private:
 #include <vector>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 namespace detail {
 
 // When an attempt must have ended.
 template <class String>
 [[nodiscard]] timestamp deadline_of(basic_record<String> const& intent) noexcept {
-    constexpr std::int64_t most = std::numeric_limits<std::int64_t>::max();
+    constexpr std::int64_t most = (std::numeric_limits<std::int64_t>::max)();
     std::uint64_t const given = intent.duration_ns.value_or(0);
     auto const room =
         static_cast<std::uint64_t>(most) - static_cast<std::uint64_t>(intent.started_at.ns);
     if (intent.started_at.ns > 0 && given > room) return {most};
     return {static_cast<std::int64_t>(static_cast<std::uint64_t>(intent.started_at.ns) +
-                                      std::min(given, static_cast<std::uint64_t>(most)))};
+                                      (std::min)(given, static_cast<std::uint64_t>(most)))};
 }
 
 struct gate_state {
@@ -10664,89 +9939,27 @@ struct gate_state {
     std::vector<passed_threshold> passed{};
 
     // Where a budget is, or would be.
-    [[nodiscard]] std::pair<std::uint32_t, bool> find(std::string_view name) const {
-        auto const place = std::lower_bound(budgets.begin(), budgets.end(), name,
-                                            [](kept_budget const& each, std::string_view wanted) {
-                                                return each.definition().name < wanted;
-                                            });
-        return {static_cast<std::uint32_t>(place - budgets.begin()),
-                place != budgets.end() && place->definition().name == name};
-    }
+    [[nodiscard]] std::pair<std::uint32_t, bool> find(std::string_view name) const;
     void insert(std::uint32_t place, budget definition) {
         budgets.emplace(budgets.begin() + place, std::move(definition));
         renumber([place](std::uint32_t number) { return number < place ? number : number + 1; });
     }
     // What is held of it is forgotten.
-    void remove(std::uint32_t place) {
-        open.for_each([&](std::uint32_t number) {
-            open.drop_holds(number, [&](hold const& each) { return each.budget == place; });
-            drop_if_empty(number);
-        });
-        std::erase_if(passed,
-                      [place](passed_threshold const& each) { return each.budget == place; });
-        budgets.erase(budgets.begin() + place);
-        renumber([place](std::uint32_t number) { return number < place ? number : number - 1; });
-    }
+    void remove(std::uint32_t place);
 
     // Gives back what an attempt holds over what the log says. Whether it holds nothing any more,
     // and is forgotten.
-    bool forget_tentative(std::uint32_t number) {
-        open_attempt& attempt = open[number];
-        if (!attempt.tentative) return false;
-        attempt.tentative = false;
-        open.drop_holds(number, [this](hold& each) {
-            kept_budget& of = budgets[each.budget];
-            if (each.logged == hold::not_logged) {
-                of.settle(each, 0);
-                return true;
-            }
-            if (each.amount != each.logged) of.change_hold(each, each.logged - each.amount, false);
-            return false;
-        });
-        return drop_if_empty(number);
-    }
+    bool forget_tentative(std::uint32_t number);
     void forget_all_tentative() {
         open.for_each([this](std::uint32_t number) { forget_tentative(number); });
     }
 
     // After something was booked there.
-    void note_passed(std::uint32_t budget, std::uint32_t account, std::int64_t window) {
-        budgets[budget].take_passed(account, window, [&](std::uint32_t percent) {
-            if (passed.size() >= passed_most)
-                passed.erase(passed.begin(), passed.begin() + passed_most / 2);
-            passed.push_back({budget, account, window, percent});
-        });
-    }
+    void note_passed(std::uint32_t budget, std::uint32_t account, std::int64_t window);
 
     // The accounts and the open attempts of the one budget of `from` become those of the budget at
     // `place`; of its thresholds those that were passed in the window of an instant, too.
-    void adopt(std::uint32_t place, gate_state const& from, timestamp at) {
-        open.for_each([&](std::uint32_t number) {
-            open.drop_holds(number, [&](hold const& each) { return each.budget == place; });
-            drop_if_empty(number);
-        });
-        kept_budget& of = budgets[place];
-        of.take_accounts(from.budgets.front().accounts());
-        from.open.for_each([&](std::uint32_t number) {
-            open_attempt const& old = from.open[number];
-            std::uint32_t here = open.find(old.operation, old.attempt);
-            if (here == open_attempts::none) {
-                here = open.add(old.operation, old.attempt);
-                open[here].intent = old.intent;
-                open[here].deadline = old.deadline;
-            }
-            from.open.for_each_hold(number, [&](hold each) {
-                each.budget = place;
-                open.add_hold(here, each);
-            });
-        });
-        std::int64_t const window = of.window_at(at);
-        for (passed_threshold each : from.passed) {
-            bool const counts = each.window <= window && window - each.window <= of.keeping().reach;
-            each.budget = place;
-            if (counts) passed.push_back(each);
-        }
-    }
+    void adopt(std::uint32_t place, gate_state const& from, timestamp at);
 
 private:
     static constexpr std::size_t passed_most = 65'536;
@@ -10766,7 +9979,7 @@ private:
 };
 
 }  // namespace detail
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_BUDGET_GATE_STATE_HPP
@@ -10784,17 +9997,15 @@ private:
 #ifndef AIAUDIT_BUDGET_GATE_SNAPSHOT_HPP
 #define AIAUDIT_BUDGET_GATE_SNAPSHOT_HPP
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 namespace detail {
 
 // Stored: never changed. A reader refuses a higher one.
@@ -10809,23 +10020,7 @@ class gate_encoder {
 public:
     explicit gate_encoder(gate_state const& state) : state_(&state) {}
 
-    [[nodiscard]] std::string encode() {
-        count(state_->budgets.size());
-        for (kept_budget const& each : state_->budgets) {
-            encode_definition(each.definition());
-            encode_accounts(each);
-        }
-        encode_attempts();
-        count(state_->passed.size());
-        for (passed_threshold const& each : state_->passed) {
-            encode_place(each.budget, each.account, each.window);
-            count(each.percent);
-        }
-        std::string head{gate_magic};
-        head.push_back(static_cast<char>(gate_version));
-        append_little_endian(head, crc32c(out_));
-        return head + out_;
-    }
+    [[nodiscard]] std::string encode();
 
 private:
     void count(std::uint64_t value) { append_varint(out_, value); }
@@ -10837,54 +10032,11 @@ private:
         append_little_endian(out_, static_cast<std::uint64_t>(value >> 64));
     }
 
-    void encode_definition(budget const& of) {
-        text(of.name);
-        count(static_cast<std::uint64_t>(of.unit));
-        amount(of.limit);
-        text(scope_text(of.scope));
-        count(static_cast<std::uint64_t>(of.window.period));
-        count(of.window.hours);
-        text(of.window.zone.name());
-        number(of.window.zone.first_offset_seconds());
-        count(of.window.zone.transitions().size());
-        for (time_zone::transition const& change : of.window.zone.transitions()) {
-            number(change.from_seconds);
-            number(change.offset_seconds);
-        }
-        text(action_text(of));
-        text(percents_text(of.alert_percents));
-    }
+    void encode_definition(budget const& of);
 
     // Those that anything is known of, by name, and their new numbers.
-    void encode_accounts(kept_budget const& of) {
-        account_table const& all = of.accounts();
-        std::vector<std::uint32_t> order;
-        for (std::uint32_t i = 0; i < all.size(); ++i)
-            if (is_used(of, i)) order.push_back(i);
-        std::sort(order.begin(), order.end(),
-                  [&all](std::uint32_t a, std::uint32_t b) { return all[a].name < all[b].name; });
-        number(of.known_since());
-        std::vector<std::uint32_t>& numbers = numbers_.emplace_back(all.size());
-        count(order.size());
-        for (std::uint32_t i = 0; i < order.size(); ++i) {
-            numbers[order[i]] = i;
-            budget_account const& account = all[order[i]];
-            text(account.name);
-            if (of.is_bucket())
-                encode_bucket(all.bucket(order[i]).level);
-            else
-                encode_windows(account.windows);
-        }
-    }
-    [[nodiscard]] static bool is_used(kept_budget const& of, std::uint32_t number) {
-        if (of.is_bucket())
-            return of.accounts().bucket(number).level.at_ns() != leaky_bucket{}.at_ns();
-        budget_account const& account = of.accounts()[number];
-        bool used = account.windows.floor() != window_sums::none;
-        account.windows.for_each(
-            [&used](window_sums const& each) { used = used || is_used(each); });
-        return used;
-    }
+    void encode_accounts(kept_budget const& of);
+    [[nodiscard]] static bool is_used(kept_budget const& of, std::uint32_t number);
     [[nodiscard]] static bool is_used(window_sums const& sums) noexcept {
         return sums.used.spent != 0 || sums.open != 0 || sums.fired != 0;
     }
@@ -10894,48 +10046,10 @@ private:
         wide(bucket.drained());
     }
     // What is reserved comes with the attempts that hold it.
-    void encode_windows(window_account const& account) {
-        number(account.floor());
-        std::size_t used = 0;
-        account.for_each([&used](window_sums const& each) { used += std::size_t{is_used(each)}; });
-        count(used);
-        account.for_each([this](window_sums const& each) {
-            if (!is_used(each)) return;
-            number(each.number);
-            amount(each.used.spent);
-            count(each.fired);
-        });
-    }
+    void encode_windows(window_account const& account);
 
-    void encode_attempts() {
-        open_attempts const& open = state_->open;
-        std::vector<std::uint32_t> order;
-        open.for_each([&order](std::uint32_t number) { order.push_back(number); });
-        std::sort(order.begin(), order.end(), [&open](std::uint32_t a, std::uint32_t b) {
-            return open[a].intent < open[b].intent;
-        });
-        count(order.size());
-        for (std::uint32_t const each : order) {
-            open_attempt const& attempt = open[each];
-            out_.append(view_of(attempt.operation.bytes));
-            count(attempt.attempt);
-            count(value_of(attempt.intent));
-            number(attempt.deadline.ns);
-            encode_holds(each);
-        }
-    }
-    void encode_holds(std::uint32_t attempt) {
-        std::vector<hold> holds;
-        state_->open.for_each_hold(attempt, [&](hold const& each) { holds.push_back(each); });
-        std::sort(holds.begin(), holds.end(),
-                  [](hold const& a, hold const& b) { return a.budget < b.budget; });
-        count(holds.size());
-        for (hold const& each : holds) {
-            encode_place(each.budget, each.account, each.window);
-            amount(each.amount);
-            if (state_->budgets[each.budget].is_bucket()) wide(each.end);
-        }
-    }
+    void encode_attempts();
+    void encode_holds(std::uint32_t attempt);
     void encode_place(std::uint32_t budget, std::uint32_t account, std::int64_t window) {
         count(budget);
         count(numbers_[budget][account]);
@@ -10956,15 +10070,7 @@ public:
     explicit gate_decoder(std::string_view bytes) : in_(bytes) {}
 
     // False where the bytes are no such state.
-    [[nodiscard]] bool decode() {
-        for (std::uint64_t left = in_.varint(); left != 0; --left)
-            if (!decode_budget()) return false;
-        for (std::uint64_t left = in_.varint(); left != 0; --left)
-            if (!decode_attempt()) return false;
-        for (std::uint64_t left = in_.varint(); left != 0; --left)
-            if (!decode_passed()) return false;
-        return in_.ok() && in_.at_end();
-    }
+    [[nodiscard]] bool decode();
     [[nodiscard]] gate_state take() { return std::move(state_); }
 
 private:
@@ -10976,169 +10082,35 @@ private:
     }
     // Zero, and a failure, for what does not fit.
     template <class Integer>
-    [[nodiscard]] Integer small() noexcept {
+    [[nodiscard]] Integer narrow() noexcept {
         std::uint64_t const value = in_.varint();
-        if (value <= std::numeric_limits<Integer>::max()) return static_cast<Integer>(value);
+        if (value <= (std::numeric_limits<Integer>::max)()) return static_cast<Integer>(value);
         in_.fail_read();
         return 0;
     }
-    [[nodiscard]] std::int32_t offset() noexcept {
-        std::int64_t const seconds = number();
-        if (seconds > -seconds_per_day && seconds < seconds_per_day)
-            return static_cast<std::int32_t>(seconds);
-        in_.fail_read();
-        return 0;
-    }
+    [[nodiscard]] std::int32_t offset() noexcept;
 
-    [[nodiscard]] bool decode_budget() {
-        budget of;
-        of.name = text();
-        of.unit = static_cast<budget_unit>(small<std::uint8_t>());
-        of.limit = in_.varint128();
-        auto scope = parse_budget_scope(text());
-        if (!scope) return false;
-        of.scope = std::move(*scope);
-        of.window.period = static_cast<budget_period>(small<std::uint8_t>());
-        of.window.hours = small<std::uint32_t>();
-        decode_zone(of.window.zone);
-        if (!parse_budget_action(text(), of)) return false;
-        auto percents = parse_alert_percents(text());
-        if (!percents) return false;
-        of.alert_percents = std::move(*percents);
-        if (!in_.ok() || !check(of)) return false;
-        auto const [place, is_there] = state_.find(of.name);
-        if (is_there || place != state_.budgets.size()) return false;
-        return decode_accounts(state_.budgets.emplace_back(std::move(of)));
-    }
-    void decode_zone(time_zone& to) {
-        std::string name{text()};
-        std::int32_t const first = offset();
-        std::vector<time_zone::transition> changes;
-        for (std::uint64_t left = in_.varint(); left != 0 && in_.ok(); --left) {
-            std::int64_t const from = number();
-            changes.push_back({from, offset()});
-        }
-        to = time_zone(std::move(name), first, std::move(changes));
-    }
+    [[nodiscard]] bool decode_budget();
+    void decode_zone(time_zone& to);
 
-    [[nodiscard]] bool decode_accounts(kept_budget& of) {
-        std::int64_t const since = number();
-        if (since != window_sums::none && !is_window(of, since)) return false;
-        of.restore_known_since(since);
-        bool const each = of.definition().scope.each;
-        for (std::uint64_t left = in_.varint(); left != 0; --left) {
-            std::string_view const name = text();
-            if (!in_.ok() || each == name.empty()) return false;
-            std::uint32_t const size = of.accounts().size();
-            if (size != 0 && !(of.accounts()[size - 1].name < name)) return false;
-            of.accounts().add(name, account_table::hash_of(name));
-            budget_account& account = of.accounts()[size];
-            bool const good = of.is_bucket() ? decode_bucket(of.accounts().bucket(size).level)
-                                             : decode_windows(of, account);
-            if (!good) return false;
-        }
-        return in_.ok();
-    }
+    [[nodiscard]] bool decode_accounts(kept_budget& of);
     [[nodiscard]] bool decode_bucket(leaky_bucket& to) {
         std::int64_t const at_ns = number();
         uint128 const filled = wide();
         return is_reckonable(at_ns) && to.restore(at_ns, filled, wide());
     }
-    [[nodiscard]] bool decode_windows(kept_budget const& of, budget_account& account) {
-        std::int64_t const floor = number();
-        if (floor != window_sums::none && !is_window(of, floor)) return false;
-        account.windows.restore_floor(floor);
-        std::uint64_t const count = in_.varint();
-        if (count > of.keeping().kept) return false;
-        std::int64_t before = floor;
-        for (std::uint64_t i = 0; i < count; ++i) {
-            std::int64_t const window = number();
-            int128 const spent = in_.varint128();
-            auto const fired = small<std::uint32_t>();
-            if (!in_.ok() || window <= before || !is_window(of, window) || spent < 0 ||
-                spent > stored_amount_most)
-                return false;
-            account.windows.add(window, of.keeping(), {spent, 0}).fired = fired;
-            before = window;
-        }
-        return true;
-    }
+    [[nodiscard]] bool decode_windows(kept_budget const& of, budget_account& account);
     [[nodiscard]] static bool is_reckonable(std::int64_t ns) noexcept {
         return reckonable_ns({ns}) == ns;
     }
     // Whether there is a window of that number.
-    [[nodiscard]] static bool is_window(kept_budget const& of, std::int64_t number) noexcept {
-        budget_window const& window = of.definition().window;
-        std::int64_t most = 0;
-        std::int64_t const days_most = reckonable_ns({std::numeric_limits<std::int64_t>::max()}) /
-                                       (seconds_per_day * nanoseconds_per_second);
-        switch (window.period) {
-        case budget_period::total: break;
-        case budget_period::day: most = days_most + 4; break;
-        case budget_period::month: most = days_most / 30; break;
-        case budget_period::rolling:
-            most = days_most * seconds_per_day * nanoseconds_per_second /
-                       rolling_part_ns(window.hours) +
-                   184;
-            break;
-        case budget_period::minute: return is_reckonable(number);
-        }
-        return number >= -most && number <= most;
-    }
+    [[nodiscard]] static bool is_window(kept_budget const& of, std::int64_t number) noexcept;
 
-    [[nodiscard]] bool decode_attempt() {
-        operation_id operation;
-        std::string_view const bytes = in_.take(operation.bytes.size());
-        if (bytes.empty()) return false;
-        std::memcpy(operation.bytes.data(), bytes.data(), bytes.size());
-        auto const attempt = small<std::uint32_t>();
-        auto const intent = in_.varint();
-        timestamp const deadline{number()};
-        std::uint64_t const holds = in_.varint();
-        if (!in_.ok() || intent <= intent_before_ || holds == 0 || holds > state_.budgets.size() ||
-            state_.open.find(operation, attempt) != open_attempts::none)
-            return false;
-        intent_before_ = intent;
-        std::uint32_t const number = state_.open.add(operation, attempt);
-        state_.open[number].intent = sequence{intent};
-        state_.open[number].deadline = deadline;
-        // Each is put before the one that was put last.
-        std::vector<hold> read(static_cast<std::size_t>(holds));
-        for (std::size_t i = 0; i < read.size(); ++i) {
-            if (!decode_hold(read[i]) || (i != 0 && read[i].budget <= read[i - 1].budget))
-                return false;
-        }
-        for (hold const& each : read) state_.open.add_hold(number, each);
-        return true;
-    }
-    [[nodiscard]] bool decode_hold(hold& to) {
-        if (!decode_place(to.budget, to.account, to.window)) return false;
-        kept_budget& of = state_.budgets[to.budget];
-        int128 const amount = in_.varint128();
-        if (!in_.ok() || amount < 0 || amount > budget_amount_most) return false;
-        if (of.is_bucket()) to.end = wide();
-        to.amount = amount;
-        to.logged = amount;
-        of.restore_hold(to);
-        return in_.ok();
-    }
+    [[nodiscard]] bool decode_attempt();
+    [[nodiscard]] bool decode_hold(hold& to);
     [[nodiscard]] bool decode_place(std::uint32_t& budget, std::uint32_t& account,
-                                    std::int64_t& window) {
-        budget = small<std::uint32_t>();
-        account = small<std::uint32_t>();
-        window = number();
-        return in_.ok() && budget < state_.budgets.size() &&
-               account < state_.budgets[budget].accounts().size() &&
-               is_window(state_.budgets[budget], window);
-    }
-    [[nodiscard]] bool decode_passed() {
-        passed_threshold passed;
-        if (!decode_place(passed.budget, passed.account, passed.window)) return false;
-        passed.percent = small<std::uint32_t>();
-        if (!in_.ok() || passed.percent > alert_percent_most) return false;
-        state_.passed.push_back(passed);
-        return true;
-    }
+                                    std::int64_t& window);
+    [[nodiscard]] bool decode_passed();
 
     byte_reader in_;
     gate_state state_{};
@@ -11146,26 +10118,10 @@ private:
 };
 
 // Errors: corrupt, newer_format.
-[[nodiscard]] inline result<gate_state> read_gate(std::string_view bytes) {
-    auto const bad = [](std::string_view why) {
-        return fail(errc::corrupt, "the state of budgets cannot be read: " + std::string(why));
-    };
-    if (bytes.size() < gate_head_bytes || !bytes.starts_with(gate_magic))
-        return bad("it is something else");
-    if (static_cast<std::uint8_t>(bytes[gate_magic.size()]) != gate_version)
-        return bad("its version is not known");
-    std::string_view const body = bytes.substr(gate_head_bytes);
-    if (load_little_endian<std::uint32_t>(bytes.data() + 4) != crc32c(body))
-        return bad("its checksum does not match");
-    gate_decoder decoder(body);
-    if (!decoder.decode()) return bad("its bytes make no sense");
-    gate_state state = decoder.take();
-    if (write_gate(state) != bytes) return bad("it is not as it would be written");
-    return state;
-}
+[[nodiscard]] result<gate_state> read_gate(std::string_view bytes);
 
 }  // namespace detail
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_BUDGET_GATE_SNAPSHOT_HPP
@@ -11180,165 +10136,31 @@ private:
 #ifndef AIAUDIT_BUDGET_GATE_VIEWS_HPP
 #define AIAUDIT_BUDGET_GATE_VIEWS_HPP
 
-#include <algorithm>
 #include <cstdint>
-#include <limits>
 #include <optional>
-#include <utility>
 #include <vector>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 namespace detail {
 
-// When what is counted at `window` is out of a rolling budget; none where nothing is.
-[[nodiscard]] inline std::optional<timestamp> rolls_out_at(kept_budget const& of,
-                                                           window_account const& account,
-                                                           std::int64_t window) {
-    std::optional<std::int64_t> last;
-    account.for_each([&](window_sums const& each) {
-        bool const counts = each.number <= window && window - each.number <= of.keeping().reach;
-        if (counts && each.used.all() != 0) last = each.number;
-    });
-    if (!last) return std::nullopt;
-    auto const out = span_numbered(of.definition().window, *last + of.keeping().reach + 1);
-    return timestamp{out.begins_ns};
-}
-
-// When `amount` fits into a rolling budget, if nothing more is used; none: never.
-[[nodiscard]] inline std::optional<timestamp> rolls_to_room(kept_budget const& of,
-                                                            window_account const& account,
-                                                            std::int64_t window, int128 amount) {
-    for (std::int64_t later = window; later <= window + 2 * (of.keeping().reach + 1); ++later) {
-        if (account.most_used(later, of.keeping()) + amount <= of.definition().limit)
-            return timestamp{span_numbered(of.definition().window, later).begins_ns};
-    }
-    return std::nullopt;
-}
-
 // What would be spent at the end of a window; none where less than a hundredth of it has gone by.
-[[nodiscard]] inline std::optional<int128> forecast_of(window_span const& span, timestamp now,
-                                                       int128 spent) {
-    if (!span.holds(now.ns)) return std::nullopt;
-    constexpr std::int64_t millisecond = 1'000'000;
-    std::int64_t const gone = (now.ns - span.begins_ns) / millisecond;
-    std::int64_t const whole = (span.ends_ns - span.begins_ns) / millisecond;
-    if (gone < whole / 100 || gone == 0) return std::nullopt;
-    int128 product = 0;
-    if (__builtin_mul_overflow(spent, int128{whole}, &product)) return std::nullopt;
-    return product / gone;
-}
-
-inline void show_bucket(kept_budget const& of, bucket_account const* account, std::int64_t ns,
-                        budget_state& state) {
-    int128 const limit = of.definition().limit;
-    state.window_begins = timestamp{ns - leaky_bucket::minute_ns};
-    if (account == nullptr) return;
-    int128 const level = account->level.level(ns, limit);
-    state.reserved = std::min(level, account->held);
-    state.spent = level - state.reserved;
-    state.open = account->open;
-    // It is empty when a whole limit fits.
-    if (auto const wait = account->level.wait_ns(ns, limit, limit))
-        state.resets_at = timestamp{reckonable_ns({ns}) + *wait};
-}
-
-inline void show_window(kept_budget const& of, budget_account const* account, std::int64_t number,
-                        budget_state& state) {
-    window_span const span = span_numbered(of.definition().window, number);
-    budget_period const period = of.definition().window.period;
-    if (period == budget_period::rolling) {
-        state.window_begins =
-            timestamp{span_numbered(of.definition().window, number - of.keeping().reach).begins_ns};
-    } else if (period != budget_period::total) {
-        state.window_begins = timestamp{span.begins_ns};
-        state.resets_at = timestamp{span.ends_ns};
-    }
-    if (account == nullptr) return;
-    account->windows.for_each([&](window_sums const& each) {
-        if (each.number > number || number - each.number > of.keeping().reach) return;
-        state.spent += each.used.spent;
-        state.reserved += each.used.reserved;
-        state.open += each.open;
-    });
-    if (period == budget_period::rolling)
-        state.resets_at = rolls_out_at(of, account->windows, number);
-}
+[[nodiscard]] std::optional<int128> forecast_of(window_span const& span, timestamp now,
+                                                int128 spent);
 
 // `window` as kept_budget::window_at() has it; `account` may be none.
-[[nodiscard]] inline budget_state state_of(kept_budget const& of, std::uint32_t account,
-                                           std::int64_t window) {
-    budget_account const* const there =
-        account == account_table::none ? nullptr : &of.accounts()[account];
-    budget_state state;
-    state.budget = of.definition();
-    state.subject = subject_text(of.definition().scope, there == nullptr ? "" : there->name);
-    if (of.is_bucket())
-        show_bucket(of, there == nullptr ? nullptr : &of.accounts().bucket(account), window, state);
-    else
-        show_window(of, there, window, state);
-    state.left = of.definition().limit - state.spent - state.reserved;
-    return state;
-}
+[[nodiscard]] budget_state state_of(kept_budget const& of, std::uint32_t account,
+                                    std::int64_t window);
 
 // Adds those of a budget at an instant: of one for each, one a subject that has anything.
-inline void add_states(kept_budget const& of, timestamp now, std::vector<budget_state>& to) {
-    std::int64_t const window = of.window_at(now);
-    bool const each = of.definition().scope.each;
-    auto const add = [&](std::uint32_t account) {
-        budget_state state = state_of(of, account, window);
-        if (each && state.spent == 0 && state.reserved == 0 && state.open == 0) return;
-        if (is_calendar(of.definition().window.period))
-            state.forecast =
-                forecast_of(span_numbered(of.definition().window, window), now, state.spent);
-        to.push_back(std::move(state));
-    };
-    for (std::uint32_t i = 0; i < of.accounts().size(); ++i) add(i);
-    if (!each && of.accounts().size() == 0) add(account_table::none);
-}
+void add_states(kept_budget const& of, timestamp now, std::vector<budget_state>& to);
 
 // All the words on a refusal of so much at a place.
-[[nodiscard]] inline budget_refusal refusal_of(kept_budget const& of, budget_place const& place,
-                                               timestamp at, refusal_reason reason, int128 asked) {
-    budget const& definition = of.definition();
-    budget_state const state = state_of(of, place.account, place.window);
-    budget_refusal refused;
-    refused.budget = definition.name;
-    refused.subject = subject_text(definition.scope, place.name);
-    refused.reason = reason;
-    refused.period = definition.window.period;
-    refused.unit = definition.unit;
-    refused.limit = definition.limit;
-    refused.spent = state.spent;
-    refused.reserved = state.reserved;
-    refused.asked = asked;
-    refused.resets_at = state.resets_at;
-    refused.then = definition.then;
-    refused.models = definition.models;
-    refused.wait_ms_most = definition.wait_ms_most;
-    if (reason != refusal_reason::full || asked > definition.limit ||
-        place.account == account_table::none)
-        return refused;
-    std::optional<std::int64_t> wait_ns;
-    if (of.is_bucket()) {
-        wait_ns = of.accounts()
-                      .bucket(place.account)
-                      .level.wait_ns(place.window, definition.limit, asked);
-    } else {
-        auto const room =
-            of.keeping().reach == 0
-                ? state.resets_at
-                : rolls_to_room(of, of.accounts()[place.account].windows, place.window, asked);
-        if (room) wait_ns = room->ns - reckonable_ns(at);
-    }
-    constexpr std::int64_t millisecond = 1'000'000;
-    if (wait_ns && *wait_ns > 0)
-        refused.retry_after_ms = static_cast<std::uint64_t>((*wait_ns - 1) / millisecond + 1);
-    return refused;
-}
+[[nodiscard]] budget_refusal refusal_of(kept_budget const& of, budget_place const& place,
+                                        timestamp at, refusal_reason reason, int128 asked);
 
 }  // namespace detail
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_BUDGET_GATE_VIEWS_HPP
@@ -11360,7 +10182,6 @@ inline void add_states(kept_budget const& of, timestamp now, std::vector<budget_
 #define AIAUDIT_BUDGET_GATE_HPP
 
 #include <algorithm>
-#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -11370,7 +10191,7 @@ inline void add_states(kept_budget const& of, timestamp now, std::vector<budget_
 #include <vector>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 
 class budget_gate {
 public:
@@ -11403,15 +10224,7 @@ public:
     // To be asked after a definition, and heeded before anything else is applied.
     [[nodiscard]] std::optional<history> needs_history() const { return needs_; }
     // A gate to apply the records before the definition to; it passes over definitions.
-    [[nodiscard]] budget_gate history_gate() const {
-        budget_gate past;
-        past.folds_history_ = true;
-        if (!needs_) return past;
-        detail::kept_budget& made =
-            past.state_.budgets.emplace_back(state_.budgets[new_].definition());
-        made.restore_known_since(state_.budgets[new_].known_since());
-        return past;
-    }
+    [[nodiscard]] budget_gate history_gate() const;
     // Its sums and open attempts become those of the new budget.
     void adopt(budget_gate const& folded);
 
@@ -11481,13 +10294,7 @@ public:
         return detail::write_gate(logged);
     }
     // Errors: corrupt, for anything but what snapshot() made.
-    [[nodiscard]] static result<budget_gate> from_snapshot(std::string_view bytes) {
-        auto state = detail::read_gate(bytes);
-        if (!state) return state.error();
-        budget_gate gate;
-        gate.state_ = std::move(*state);
-        return gate;
-    }
+    [[nodiscard]] static result<budget_gate> from_snapshot(std::string_view bytes);
 
 private:
     // What an intent asks of one budget.
@@ -11580,7 +10387,7 @@ budget_gate::verdict budget_gate::plan(basic_record<String> const& intent, std::
         if (open != detail::open_attempts::none) {
             detail::hold const* const held = state_.open.find_hold(open, next.budget);
             next.is_new = held == nullptr;
-            if (held != nullptr) next.change = std::max(asked.amount - held->amount, int128{0});
+            if (held != nullptr) next.change = (std::max)(asked.amount - held->amount, int128{0});
         }
         if (may_refuse) {
             auto why = asked.unknown;
@@ -11620,7 +10427,7 @@ void budget_gate::hold_planned(basic_record<String> const& intent, std::uint32_t
     detail::open_attempt& attempt = state_.open[open];
     if (logged) {
         attempt.intent = *logged;
-        attempt.deadline = std::max(attempt.deadline, detail::deadline_of(intent));
+        attempt.deadline = (std::max)(attempt.deadline, detail::deadline_of(intent));
     } else {
         attempt.tentative = true;
         attempt.version = version_;
@@ -11644,7 +10451,7 @@ void budget_gate::apply_intent(sequence number, basic_record<String> const& inte
         if (attempt.version == version_) {
             attempt.tentative = false;
             attempt.intent = number;
-            attempt.deadline = std::max(attempt.deadline, detail::deadline_of(intent));
+            attempt.deadline = (std::max)(attempt.deadline, detail::deadline_of(intent));
             state_.open.for_each_hold(open, [](detail::hold& each) { each.logged = each.amount; });
             return;
         }
@@ -11695,79 +10502,7 @@ result<void> budget_gate::apply_change(basic_record<String> const& entry) {
     return {};
 }
 
-inline void budget_gate::set(budget definition, timestamp at) {
-    ++version_;
-    auto const [place, is_there] = state_.find(definition.name);
-    if (is_there && state_.budgets[place].counts_as(definition)) {
-        state_.budgets[place].redefine(std::move(definition));
-        return;
-    }
-    if (is_there) state_.remove(place);
-    state_.insert(place, std::move(definition));
-    state_.budgets[place].forget_before(at);
-    new_ = place;
-    defined_at_ = at;
-    needs_ = history{detail::matters_since(state_.budgets[place].definition().window, at)};
-}
-
-inline void budget_gate::remove(std::string_view name) {
-    auto const [place, is_there] = state_.find(name);
-    if (!is_there) return;
-    ++version_;
-    state_.remove(place);
-    if (!needs_ || place > new_) return;
-    if (place == new_)
-        needs_.reset();
-    else
-        --new_;
-}
-
-inline void budget_gate::adopt(budget_gate const& folded) {
-    if (!needs_ || folded.state_.budgets.size() != 1) return;
-    needs_.reset();
-    // What was held of it tentatively is held again when it is applied.
-    ++version_;
-    state_.adopt(new_, folded.state_, defined_at_);
-}
-
-inline std::vector<budget_state> budget_gate::states(timestamp now) const {
-    std::vector<budget_state> all;
-    for (detail::kept_budget const& each : state_.budgets) {
-        std::size_t const first = all.size();
-        detail::add_states(each, now, all);
-        std::stable_sort(all.begin() + static_cast<std::ptrdiff_t>(first), all.end(),
-                         [](budget_state const& a, budget_state const& b) {
-                             return a.spent + a.reserved > b.spent + b.reserved;
-                         });
-    }
-    return all;
-}
-
-inline std::vector<open_reservation> budget_gate::open(
-    std::optional<timestamp> deadline_before) const {
-    std::vector<open_reservation> all;
-    state_.open.for_each([&](std::uint32_t number) {
-        detail::open_attempt const& each = state_.open[number];
-        bool const in_log = value_of(each.intent) != 0;
-        if (in_log && (!deadline_before || each.deadline < *deadline_before))
-            all.push_back({each.operation, each.attempt, each.intent, each.deadline});
-    });
-    std::sort(all.begin(), all.end(), [](open_reservation const& a, open_reservation const& b) {
-        return a.intent < b.intent;
-    });
-    return all;
-}
-
-inline std::vector<budget_crossing> budget_gate::take_crossings() {
-    std::vector<budget_crossing> all;
-    for (detail::passed_threshold const& each : state_.passed)
-        all.push_back({detail::state_of(state_.budgets[each.budget], each.account, each.window),
-                       each.percent});
-    state_.passed.clear();
-    return all;
-}
-
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_BUDGET_GATE_HPP
@@ -11800,7 +10535,7 @@ inline std::vector<budget_crossing> budget_gate::take_crossings() {
 #include <vector>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 
 // Stored in records by its name: a name is never changed or used again.
 enum class alert_kind : std::uint8_t {
@@ -11872,13 +10607,7 @@ struct alert_event {
 
 // A key for what these parts say together: "anomaly-" and 32 hexadecimal digits. Whatever the parts
 // hold, it can stand in a header and in a file's name.
-[[nodiscard]] inline std::string make_alert_key(alert_kind kind,
-                                                std::span<std::string_view const> parts) {
-    std::string whole;
-    for (std::string_view const part : parts) detail::append_field(whole, part);
-    auto const hash = detail::sha256(whole);
-    return std::string(name_of(kind)) + "-" + detail::to_hex(hash).substr(0, 32);
-}
+[[nodiscard]] std::string make_alert_key(alert_kind kind, std::span<std::string_view const> parts);
 [[nodiscard]] inline std::string make_alert_key(alert_kind kind,
                                                 std::initializer_list<std::string_view> parts) {
     return make_alert_key(kind, std::span(parts.begin(), parts.size()));
@@ -11918,44 +10647,10 @@ template <class String>
 
 // The record that raises an alert. A text and facts over their bounds are cut. Errors:
 // bad_argument for a key that is none.
-[[nodiscard]] inline result<record> to_record(alert const& of) {
-    if (!detail::is_alert_name(of.key, alert_key_bytes))
-        return fail(errc::bad_argument, "an alert's key is 1 to 128 printable characters");
-    record made;
-    made.kind = record_kind::alert;
-    made.path = of.key;
-    made.started_at = of.at;
-    made.finish_reason = name_of(alert_stage::raised);
-    made.cost_status = cost_status::no_charge;
-    made.tags.emplace_back("kind", name_of(of.kind));
-    made.tags.emplace_back("text", of.text.substr(0, alert_text_bytes));
-    for (auto const& [name, value] : of.facts) {
-        if (made.tags.size() == 2 + alert_facts) break;
-        std::string const kept = name.substr(0, alert_fact_bytes);
-        made.tags.emplace_back(kept, value.substr(0, alert_fact_bytes - kept.size()));
-    }
-    return made;
-}
+[[nodiscard]] result<record> to_record(alert const& of);
 
 // Errors: bad_argument for a key or names that are none, or a stage that is of no sink.
-[[nodiscard]] inline result<record> to_record(alert_event const& of) {
-    if (of.stage == alert_stage::raised || !detail::is_alert_name(of.key, alert_key_bytes) ||
-        !detail::is_alert_name(of.sink, alert_name_bytes) ||
-        !detail::is_alert_name(of.by, alert_name_bytes))
-        return fail(errc::bad_argument,
-                    "an alert's sink is 1 to 64 printable characters without spaces");
-    record made;
-    made.kind = record_kind::alert;
-    made.path = of.key;
-    made.started_at = of.at;
-    made.finish_reason = name_of(of.stage);
-    made.cost_status = cost_status::no_charge;
-    if (of.held_ns != 0) made.duration_ns = of.held_ns;
-    made.error_type = of.error;
-    made.tags = {{"sink", of.sink}, {"by", of.by}};
-    if (!of.why.empty()) made.tags.emplace_back("why", of.why.substr(0, alert_fact_bytes));
-    return made;
-}
+[[nodiscard]] result<record> to_record(alert_event const& of);
 
 // Errors: corrupt where the record raises no alert that this release knows.
 template <class String>
@@ -11997,7 +10692,7 @@ template <class String>
     return made;
 }
 
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_CORE_ALERT_HPP
@@ -12016,7 +10711,6 @@ template <class String>
 #ifndef AIAUDIT_ENGINE_ALERT_BOOK_HPP
 #define AIAUDIT_ENGINE_ALERT_BOOK_HPP
 
-#include <algorithm>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -12025,11 +10719,10 @@ template <class String>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 
 // How an alert stands at one sink.
 struct alert_delivery {
@@ -12043,12 +10736,7 @@ struct alert_delivery {
 
     // Whether nobody else should try now. A clock that stepped back behind the record's does not
     // prolong that.
-    [[nodiscard]] bool held(timestamp now) const noexcept {
-        if (now < at)
-            return static_cast<std::uint64_t>(at.ns) - static_cast<std::uint64_t>(now.ns) <=
-                   held_ns;
-        return static_cast<std::uint64_t>(now.ns) - static_cast<std::uint64_t>(at.ns) < held_ns;
-    }
+    [[nodiscard]] bool held(timestamp now) const noexcept;
     friend bool operator==(alert_delivery const&, alert_delivery const&) = default;
 };
 
@@ -12072,72 +10760,21 @@ public:
     [[nodiscard]] bool empty() const noexcept { return entries_.empty(); }
 
     // Folds a record of the log; those of other kinds, or of stages unknown here, change nothing.
-    void apply(record_view const& entry) {
-        auto const stage = alert_stage_of(entry);
-        if (!stage) return;
-        if (*stage == alert_stage::raised) {
-            if (auto raised = read_alert(entry)) raise(std::move(*raised));
-        } else if (auto event = read_alert_event(entry)) {
-            note(std::move(*event));
-        }
-    }
+    void apply(record_view const& entry);
 
     // Whether a record still says something: a key is raised once; an alert is claimed where it has
     // not arrived and nobody holds it; failed, by whoever claimed it; delivered once a sink.
-    [[nodiscard]] bool may_append(record_view const& entry) const {
-        auto const stage = alert_stage_of(entry);
-        if (!stage) return false;
-        if (*stage == alert_stage::raised) {
-            auto const raised = read_alert(entry);
-            return raised && !is_old(raised->at) && !entries_.contains(raised->key);
-        }
-        auto const event = read_alert_event(entry);
-        if (!event) return false;
-        auto const found = entries_.find(std::string_view(entry.path));
-        if (found == entries_.end()) return false;
-        auto const& sinks = found->second.sinks;
-        auto const at = sinks.find(event->sink);
-        if (at == sinks.end()) return *stage == alert_stage::claimed && sinks.size() < sinks_most;
-        if (at->second.delivered) return false;
-        if (*stage == alert_stage::claimed) return !at->second.held(event->at);
-        return *stage == alert_stage::delivered || at->second.by == event->by;
-    }
+    [[nodiscard]] bool may_append(record_view const& entry) const;
 
     // What should be delivered there now, in the order it was raised: neither delivered nor held,
     // and raised in the last seven days.
-    [[nodiscard]] std::vector<alert> undelivered(std::string_view sink, timestamp now) const {
-        std::vector<alert> found;
-        for (std::string const& key : texts_) {
-            auto const& of = entries_.find(key)->second;
-            if (!is_deliverable(*of.raised, now)) continue;
-            auto const at = of.sinks.find(sink);
-            if (at != of.sinks.end() && (at->second.delivered || at->second.held(now))) continue;
-            found.push_back(*of.raised);
-        }
-        return found;
-    }
+    [[nodiscard]] std::vector<alert> undelivered(std::string_view sink, timestamp now) const;
     // What was tried in vain, and has not arrived since.
-    [[nodiscard]] std::vector<alert_failure> failures(timestamp now) const {
-        std::vector<alert_failure> found;
-        for (std::string const& key : texts_) {
-            auto const& of = entries_.find(key)->second;
-            if (!is_deliverable(*of.raised, now)) continue;
-            for (auto const& [sink, last] : of.sinks) {
-                if (last.failures > 0 && !last.delivered) found.push_back({key, sink, last});
-            }
-        }
-        return found;
-    }
+    [[nodiscard]] std::vector<alert_failure> failures(timestamp now) const;
     [[nodiscard]] bool was_raised(std::string_view key) const { return entries_.contains(key); }
     // Nothing where nobody has claimed it for that sink.
     [[nodiscard]] std::optional<alert_delivery> delivery(std::string_view key,
-                                                         std::string_view sink) const {
-        auto const found = entries_.find(key);
-        if (found == entries_.end()) return std::nullopt;
-        auto const at = found->second.sinks.find(sink);
-        if (at == found->second.sinks.end()) return std::nullopt;
-        return at->second;
-    }
+                                                         std::string_view sink) const;
 
     [[nodiscard]] std::string snapshot() const;
     // Errors: corrupt, whatever the bytes are.
@@ -12154,7 +10791,7 @@ private:
     };
 
     [[nodiscard]] bool is_old(timestamp at) const noexcept {
-        return newest_.ns >= std::numeric_limits<std::int64_t>::min() + remembered_ns &&
+        return newest_.ns >= (std::numeric_limits<std::int64_t>::min)() + remembered_ns &&
                at.ns < newest_.ns - remembered_ns;
     }
     [[nodiscard]] static bool is_deliverable(alert const& of, timestamp now) noexcept {
@@ -12162,43 +10799,9 @@ private:
                static_cast<std::uint64_t>(now.ns) - static_cast<std::uint64_t>(of.at.ns) <=
                    static_cast<std::uint64_t>(deliverable_ns);
     }
-    void raise(alert raised) {
-        if (is_old(raised.at) || entries_.contains(raised.key)) return;
-        newest_ = std::max(newest_, raised.at);
-        keys_.push_back(raised.key);
-        texts_.push_back(raised.key);
-        std::string key = raised.key;
-        raised_alert made{raised.at, std::move(raised), {}};
-        entries_.emplace(std::move(key), std::move(made));
-        forget();
-    }
-    void forget() {
-        while (texts_.size() > texts_most) {
-            entries_.find(texts_.front())->second.raised.reset();
-            texts_.pop_front();
-        }
-        while (!keys_.empty() &&
-               (keys_.size() > keys_most || is_old(entries_.find(keys_.front())->second.at))) {
-            if (!texts_.empty() && texts_.front() == keys_.front()) texts_.pop_front();
-            entries_.erase(keys_.front());
-            keys_.pop_front();
-        }
-    }
-    void note(alert_event event) {
-        auto const found = entries_.find(event.key);
-        if (found == entries_.end()) return;
-        auto& sinks = found->second.sinks;
-        if (sinks.size() >= sinks_most && !sinks.contains(event.sink)) return;
-        auto& at = sinks[std::move(event.sink)];
-        at.delivered = at.delivered || event.stage == alert_stage::delivered;
-        at.by = std::move(event.by);
-        at.at = event.at;
-        at.held_ns = event.held_ns;
-        if (event.stage != alert_stage::failed) return;
-        if (at.failures < std::numeric_limits<std::uint32_t>::max()) ++at.failures;
-        at.error = std::move(event.error);
-        at.why = std::move(event.why);
-    }
+    void raise(alert raised);
+    void forget();
+    void note(alert_event event);
 
     std::map<std::string, raised_alert, std::less<>> entries_{};
     std::deque<std::string> keys_{};   // in the order they were raised
@@ -12212,40 +10815,6 @@ inline constexpr std::uint64_t alert_book_version = 1;
 
 inline void append_instant(std::string& out, timestamp at) { append_varint(out, zigzag(at.ns)); }
 
-inline std::string alert_book::snapshot() const {
-    std::string out;
-    append_varint(out, alert_book_version);
-    append_instant(out, newest_);
-    append_varint(out, keys_.size());
-    for (std::string const& key : keys_) {
-        raised_alert const& of = entries_.find(key)->second;
-        append_text(out, key);
-        append_instant(out, of.at);
-        append_varint(out, of.raised ? 1 : 0);
-        if (of.raised) {
-            append_varint(out, static_cast<std::uint64_t>(of.raised->kind));
-            append_text(out, of.raised->text);
-            append_varint(out, of.raised->facts.size());
-            for (auto const& [name, value] : of.raised->facts) {
-                append_text(out, name);
-                append_text(out, value);
-            }
-        }
-        append_varint(out, of.sinks.size());
-        for (auto const& [sink, last] : of.sinks) {
-            append_text(out, sink);
-            append_varint(out, last.delivered ? 1 : 0);
-            append_text(out, last.by);
-            append_instant(out, last.at);
-            append_varint(out, last.held_ns);
-            append_varint(out, last.failures);
-            append_text(out, last.error);
-            append_text(out, last.why);
-        }
-    }
-    return out;
-}
-
 // Reads what snapshot() wrote; a count that cannot be is a failure of the reader.
 class alert_book_reader {
 public:
@@ -12253,12 +10822,7 @@ public:
 
     [[nodiscard]] bool ok() const noexcept { return in_.ok(); }
     [[nodiscard]] bool whole() const noexcept { return in_.ok() && in_.at_end(); }
-    std::uint64_t number(std::uint64_t most = std::numeric_limits<std::uint64_t>::max()) {
-        std::uint64_t const value = in_.varint();
-        if (value <= most) return value;
-        in_.fail_read();
-        return 0;
-    }
+    std::uint64_t number(std::uint64_t most = (std::numeric_limits<std::uint64_t>::max)());
     timestamp instant() { return {unzigzag(in_.varint())}; }
     std::string text() { return std::string(in_.take(in_.varint())); }
     std::string name(std::size_t bytes_max) {
@@ -12266,65 +10830,15 @@ public:
         if (!is_alert_name(read, bytes_max)) in_.fail_read();
         return read;
     }
-    alert words(std::string const& key, timestamp at) {
-        alert read;
-        read.key = key;
-        read.at = at;
-        read.kind = static_cast<alert_kind>(number(alert_kind_count - 1));
-        read.text = text();
-        std::uint64_t const facts = number(alert_facts);
-        for (std::uint64_t i = 0; i < facts && ok(); ++i) {
-            std::string fact = text();
-            read.facts.emplace_back(std::move(fact), text());
-        }
-        return read;
-    }
-    alert_delivery delivery() {
-        alert_delivery read;
-        read.delivered = number(1) == 1;
-        read.by = name(alert_name_bytes);
-        read.at = instant();
-        read.held_ns = number();
-        read.failures =
-            static_cast<std::uint32_t>(number(std::numeric_limits<std::uint32_t>::max()));
-        read.error = text();
-        read.why = text();
-        return read;
-    }
+    alert words(std::string const& key, timestamp at);
+    alert_delivery delivery();
 
 private:
     byte_reader in_;
 };
 
-inline result<alert_book> alert_book::from_snapshot(std::string_view bytes) {
-    alert_book book;
-    alert_book_reader in(bytes);
-    bool right = in.number() == alert_book_version;
-    book.newest_ = in.instant();
-    std::uint64_t const count = in.number(keys_most);
-    for (std::uint64_t i = 0; i < count && in.ok() && right; ++i) {
-        std::string const key = in.name(alert_key_bytes);
-        raised_alert of;
-        of.at = in.instant();
-        if (in.number(1) == 1) of.raised = in.words(key, of.at);
-        std::uint64_t const sinks = in.number(sinks_most);
-        for (std::uint64_t s = 0; s < sinks && in.ok(); ++s) {
-            std::string sink = in.name(alert_name_bytes);
-            right = of.sinks.emplace(std::move(sink), in.delivery()).second && right;
-        }
-        book.keys_.push_back(key);
-        // Only the newest have words.
-        right = right && (of.raised.has_value() || book.texts_.empty());
-        if (of.raised) book.texts_.push_back(key);
-        right = book.entries_.emplace(key, std::move(of)).second && right;
-    }
-    if (!right || !in.whole() || book.texts_.size() > texts_most)
-        return fail(errc::corrupt, "what was saved of the alerts cannot be decoded");
-    return book;
-}
-
 }  // namespace detail
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_ENGINE_ALERT_BOOK_HPP
@@ -12355,7 +10869,7 @@ inline result<alert_book> alert_book::from_snapshot(std::string_view bytes) {
 #include <vector>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 namespace detail {
 
 template <class Store>
@@ -12732,10 +11246,44 @@ private:
 };
 
 }  // namespace detail
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_ENGINE_GATE_KEEPER_HPP
+
+// ---- aiaudit/engine/ledger_share.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// ledger_share.hpp: a ledger as a client or a watch holds it: open for as long as one of its
+// holders lives, wherever the object that the application opened has moved, or gone.
+//
+// Threads: as the ledger's.
+// Floor 6.
+#ifndef AIAUDIT_ENGINE_LEDGER_SHARE_HPP
+#define AIAUDIT_ENGINE_LEDGER_SHARE_HPP
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+// Precondition: the ledger was not moved from. `Ledger` is a basic_ledger, or one derived from it
+// that can be made of one.
+template <class Ledger>
+class ledger_share {
+public:
+    explicit ledger_share(Ledger const& ledger) : ledger_(Ledger(ledger.share())) {}
+    [[nodiscard]] Ledger& operator*() const noexcept { return ledger_; }
+    [[nodiscard]] Ledger* operator->() const noexcept { return &ledger_; }
+
+private:
+    mutable Ledger ledger_;
+};
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_ENGINE_LEDGER_SHARE_HPP
 
 // ---- aiaudit/engine/log_writer.hpp ----
 // SPDX-License-Identifier: MIT
@@ -12755,13 +11303,7 @@ private:
 #include <vector>
 
 namespace aiaudit {
-inline namespace v1 {
-
-// When a segment is full: the next record goes to a new one.
-struct rotation_policy {
-    std::uint64_t segment_bytes = std::uint64_t{1} << 30;  // of blocks
-    bool monthly = true;  // by the clock, UTC: so that whole months can be dropped
-};
+inline namespace v0_1_0 {
 
 namespace detail {
 
@@ -12946,358 +11488,10 @@ private:
 };
 
 }  // namespace detail
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_ENGINE_LOG_WRITER_HPP
-
-// ---- aiaudit/storage/ledger_directory.hpp ----
-// SPDX-License-Identifier: MIT
-//
-// ledger_directory.hpp: what a ledger looks like on disk, and how it is made so that a crash at
-// any point leaves either no ledger or a whole one.
-//
-//     PATH/aiaudit-ledger                      text; first line "aiaudit ledger format 1"
-//     PATH/segments/00000001/data.mdb          one LMDB environment a segment
-//     PATH/segments/00000001/lock.mdb
-//     PATH/segments/00000002/...
-//     PATH/segments/history/...                the history, once it was written
-//     PATH/segments/write.lock                 empty; locked by whoever writes (write_lock.hpp)
-//
-// Making one: PATH/aiaudit-ledger.new says that the rest is ours; the first segment is built under
-// 00000001.new, synced and renamed; the marker is renamed last. So a marker means a whole ledger,
-// and aiaudit-ledger.new without a marker a making that is to be taken up again.
-// The last segment is the newest only when the one before it is sealed, or dropped: before that it
-// is what a rotation left that was cut off. NNNNNNNN.dropped is on its way out.
-// Threads: functions without state. Processes: making a ledger is guarded by flock on PATH, making
-// the history and dropping by flock on PATH/segments, a rotation by the write lock.
-// Floor 5.
-#ifndef AIAUDIT_STORAGE_LEDGER_DIRECTORY_HPP
-#define AIAUDIT_STORAGE_LEDGER_DIRECTORY_HPP
-
-#include <algorithm>
-#include <charconv>
-#include <cstdint>
-#include <cstdio>
-#include <memory>
-#include <optional>
-#include <string>
-#include <string_view>
-#include <vector>
-
-#include <dirent.h>
-#include <sys/vfs.h>
-
-namespace aiaudit {
-inline namespace v1 {
-namespace detail {
-
-inline constexpr std::uint32_t ledger_format = 1;
-inline constexpr std::string_view marker_prefix = "aiaudit ledger format ";
-inline constexpr char const* marker_name = "aiaudit-ledger";
-inline constexpr char const* new_marker_name = "aiaudit-ledger.new";
-inline constexpr char const* history_name = "history";
-inline constexpr std::string_view dropped_suffix = ".dropped";
-
-[[nodiscard]] inline std::string segment_name(segment_number number) {
-    if (number == history) return history_name;
-    auto const digits = std::to_string(number);
-    return std::string(8 - std::min<std::size_t>(8, digits.size()), '0') + digits;
-}
-
-// The number in a segment's name, or nothing where the name is another thing's.
-[[nodiscard]] inline std::optional<segment_number> parse_segment_name(
-    std::string_view name) noexcept {
-    if (name.size() != 8) return std::nullopt;
-    segment_number number = 0;
-    auto const [end, failed] = std::from_chars(name.data(), name.data() + name.size(), number);
-    bool const whole = failed == std::errc{} && end == name.data() + name.size();
-    if (!whole || number == 0 || number > limits::storage_segments) return std::nullopt;
-    return number;
-}
-
-// The name of a file system on which LMDB's locks or its shared map do not hold, else null.
-// By magic number, as statfs(2) lists them: not every system's headers have them all.
-[[nodiscard]] constexpr char const* unsafe_file_system_name(std::uint32_t magic) noexcept {
-    switch (magic) {
-    case 0x6969: return "NFS";
-    case 0x517B: return "SMB";
-    case 0xFF534D42: return "CIFS";
-    case 0xFE534D42: return "SMB2";
-    case 0x01021997: return "9p";
-    case 0x65735546: return "FUSE";
-    case 0x5346414F:
-    case 0x6B414653: return "AFS";
-    case 0x73757245: return "Coda";
-    case 0x564C: return "NCP";
-    case 0x00C36400: return "Ceph";
-    case 0x47504653: return "GPFS";
-    case 0x0BD00BD0: return "Lustre";
-    case 0x01161970: return "GFS2";
-    case 0x7461636F: return "OCFS2";
-    case 0x19830326: return "BeeGFS";
-    default: return nullptr;
-    }
-}
-
-[[nodiscard]] inline result<void> check_file_system(std::string const& path) {
-    struct statfs status {};
-    if (::statfs(path.c_str(), &status) != 0) return posix_error(errno, "statfs", path);
-    auto const* name = unsafe_file_system_name(static_cast<std::uint32_t>(status.f_type));
-    if (name == nullptr) return {};
-    return fail(errc::unsafe_file_system,
-                path + ": is on " + name + "; a ledger needs a local file system");
-}
-
-// The number in a marker's first line, or nothing where the text is not a marker.
-[[nodiscard]] inline std::optional<std::uint32_t> parse_marker(std::string_view text) noexcept {
-    if (!text.starts_with(marker_prefix)) return std::nullopt;
-    text.remove_prefix(marker_prefix.size());
-    text = text.substr(0, text.find('\n'));
-    std::uint32_t number = 0;
-    auto const [end, failed] = std::from_chars(text.data(), text.data() + text.size(), number);
-    if (failed != std::errc{} || end != text.data() + text.size() || number == 0) {
-        return std::nullopt;
-    }
-    return number;
-}
-
-// The text of a file that marks a directory, as far as a marker is long; nothing where there is
-// none. Empty for a directory of that name.
-[[nodiscard]] inline result<std::optional<std::string>> read_marker_file(std::string const& name) {
-    std::optional<std::string> text;
-    auto const file = file_handle::open(name, O_RDONLY | O_NONBLOCK);
-    if (!file && errno == ENOENT) return text;
-    if (!file) return posix_error(errno, "open", name);
-    text.emplace(limits::storage_marker_bytes, '\0');
-    auto const size = read_at(file.get(), text->data(), text->size(), 0);
-    if (size < 0 && errno != EISDIR) return posix_error(errno, "read", name);
-    text->resize(size < 0 ? 0 : static_cast<std::size_t>(size));
-    return text;
-}
-
-// Whether `path` is marked as a ledger. An error where it is one that we must not touch.
-[[nodiscard]] inline result<bool> read_marker(std::string const& path) {
-    auto const name = path + "/" + marker_name;
-    auto const text = read_marker_file(name);
-    if (!text) return text.error();
-    if (!*text) return false;
-    auto const number = parse_marker(**text);
-    if (!number) return fail(errc::not_a_ledger, name + ": is not the marker of a ledger");
-    if (*number > ledger_format) {
-        return fail(errc::newer_format, path + ": has format " + std::to_string(*number) +
-                                            ", this program knows formats up to " +
-                                            std::to_string(ledger_format));
-    }
-    return true;
-}
-
-// The names in a directory, but for those that every file system puts there.
-[[nodiscard]] inline result<std::vector<std::string>> list_directory(std::string const& path) {
-    std::unique_ptr<DIR, int (*)(DIR*)> const directory(::opendir(path.c_str()), &::closedir);
-    if (!directory) return posix_error(errno, "opendir", path);
-    std::vector<std::string> names;
-    for (errno = 0; dirent const* const entry = ::readdir(directory.get()); errno = 0) {
-        std::string_view const name = entry->d_name;
-        if (name != "." && name != ".." && name != "lost+found") names.emplace_back(name);
-    }
-    if (errno != 0) return posix_error(errno, "readdir", path);
-    return names;
-}
-
-// Whether a `what` may be made in the directory: it is empty, or one whose making was cut off, and
-// so holds nothing but `new_marker` and `inside`. Otherwise not_a_ledger, naming what is there.
-[[nodiscard]] inline result<void> check_free_for(std::string_view what, std::string const& path,
-                                                 std::string_view new_marker,
-                                                 std::string_view inside) {
-    auto const names = list_directory(path);
-    if (!names) return names.error();
-    bool const begun = std::find(names->begin(), names->end(), new_marker) != names->end();
-    for (auto const& name : *names) {
-        if (begun && (name == new_marker || name == inside)) continue;
-        return fail(errc::not_a_ledger, path + ": is no " + std::string(what) +
-                                            " and not empty (it holds '" + printable(name) + "')");
-    }
-    return {};
-}
-
-[[nodiscard]] inline result<void> make_directory(std::string const& path) {
-    if (::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST) {
-        return posix_error(errno, "mkdir", path);
-    }
-    return {};
-}
-
-[[nodiscard]] inline result<void> rename_path(std::string const& from, std::string const& to) {
-    if (::rename(from.c_str(), to.c_str()) != 0) return posix_error(errno, "rename", from);
-    return {};
-}
-
-// A segment's directory and its two files, as far as they are there.
-[[nodiscard]] inline result<void> remove_segment(std::string const& directory) {
-    for (char const* const file : {"/data.mdb", "/lock.mdb"}) {
-        auto const name = directory + file;
-        if (::unlink(name.c_str()) != 0 && errno != ENOENT) {
-            return posix_error(errno, "unlink", name);
-        }
-    }
-    if (::rmdir(directory.c_str()) != 0 && errno != ENOENT) {
-        return posix_error(errno, "rmdir", directory);
-    }
-    return {};
-}
-
-// Makes a segment under its temporary name, whole and synced, then gives it its own; what an
-// earlier try left under either goes first. fill(directory): result<void> fills an empty one.
-// The caller holds what keeps others from making the same one.
-template <class Fill>
-result<void> make_segment(std::string const& segments, segment_number number, Fill&& fill) {
-    auto const segment = segments + "/" + segment_name(number);
-    auto const temporary = segment + ".new";
-    if (auto ok = remove_segment(temporary); !ok) return ok;
-    if (::rename(segment.c_str(), temporary.c_str()) == 0) {
-        if (auto ok = remove_segment(temporary); !ok) return ok;
-    } else if (errno != ENOENT) {
-        return posix_error(errno, "rename", segment);
-    }
-    if (auto ok = make_directory(temporary); !ok) return ok;
-    if (result<void> ok = fill(temporary); !ok) return ok;
-    if (auto ok = sync_path(temporary + "/data.mdb"); !ok) return ok;
-    if (auto ok = sync_path(temporary); !ok) return ok;
-    if (auto ok = rename_path(temporary, segment); !ok) return ok;
-    return sync_path(segments);
-}
-
-[[nodiscard]] inline bool is_there(std::string const& path) noexcept {
-    return ::access(path.c_str(), F_OK) == 0;
-}
-
-// The history's directory, unless it is there: then it is whole.
-template <class Fill>
-result<void> make_history(std::string const& segments, Fill&& fill) {
-    directory_lock const lock(segments);
-    if (!lock.held()) return posix_error(errno, "flock", segments);
-    if (is_there(segments + "/" + history_name)) return {};
-    return make_segment(segments, history, fill);
-}
-
-// The segments that have their name; perhaps one that a rotation left which was cut off.
-[[nodiscard]] inline result<segment_range> list_segments(std::string const& segments) {
-    auto const names = list_directory(segments);
-    if (!names) return names.error();
-    segment_range range{};
-    for (auto const& name : *names) {
-        auto const number = parse_segment_name(name);
-        if (!number) continue;
-        range.oldest = range.oldest == 0 ? *number : std::min(range.oldest, *number);
-        range.newest = std::max(range.newest, *number);
-    }
-    if (range.oldest != 0) return range;
-    return fail(errc::corrupt, segments + ": has no segment, though the ledger was made whole");
-}
-
-// What was dropped and could not be removed yet. The caller holds the lock of `segments`.
-[[nodiscard]] inline result<void> remove_dropped(std::string const& segments) {
-    auto const names = list_directory(segments);
-    if (!names) return names.error();
-    for (auto const& name : *names) {
-        if (!name.ends_with(dropped_suffix)) continue;
-        if (auto ok = remove_segment(segments + "/" + name); !ok) return ok;
-    }
-    return {};
-}
-
-// Once the entry has its other name nobody opens it any more; who has it open reads on.
-[[nodiscard]] inline result<void> drop_segment(std::string const& segments, segment_number number) {
-    directory_lock const lock(segments);
-    if (!lock.held()) return posix_error(errno, "flock", segments);
-    if (auto ok = remove_dropped(segments); !ok) return ok;
-    auto const segment = segments + "/" + segment_name(number);
-    auto const dropped = segment + std::string(dropped_suffix);
-    if (auto ok = rename_path(segment, dropped); !ok) return ok;
-    if (auto ok = sync_path(segments); !ok) return ok;
-    // It is dropped. Should its files stay, the next drop or opening removes them.
-    (void)remove_segment(dropped);
-    return {};
-}
-
-template <class Fill>
-result<void> make_ledger(std::string const& path, Fill&& fill) {
-    directory_lock const lock(path);
-    if (!lock.held()) return posix_error(errno, "flock", path);
-    auto const made_meanwhile = read_marker(path);
-    if (!made_meanwhile) return made_meanwhile.error();
-    if (*made_meanwhile) return {};
-    if (auto ok = check_free_for("ledger", path, new_marker_name, "segments"); !ok) return ok;
-    auto const new_marker = path + "/" + new_marker_name;
-    auto const text = std::string(marker_prefix) + std::to_string(ledger_format) +
-                      "\nThis directory is an aiaudit ledger. Copy, move or remove it only as a "
-                      "whole.\n";
-    if (auto ok = write_file(new_marker, text); !ok) return ok;
-    if (auto ok = sync_path(path); !ok) return ok;
-    if (auto ok = make_directory(path + "/segments"); !ok) return ok;
-    // Where the first segment has its name, an earlier try made it whole.
-    if (!is_there(path + "/segments/" + segment_name(1))) {
-        if (auto ok = make_segment(path + "/segments", 1, fill); !ok) return ok;
-    }
-    if (auto ok = sync_path(path); !ok) return ok;
-    if (auto ok = rename_path(new_marker, path + "/" + marker_name); !ok) return ok;
-    return sync_path(path);
-}
-
-[[nodiscard]] inline std::string parent_of(std::string const& path) {
-    auto const slash = path.rfind('/');
-    if (slash == std::string::npos) return ".";
-    return slash == 0 ? "/" : path.substr(0, slash);
-}
-
-// The directory itself: there, ours to use, on a file system that will do. True: it is marked.
-[[nodiscard]] inline result<bool> find_ledger(std::string const& path, bool may_make) {
-    struct stat status {};
-    if (::stat(path.c_str(), &status) == 0) {
-        if (!S_ISDIR(status.st_mode)) {
-            return fail(errc::not_a_ledger, path + ": is not a directory");
-        }
-        if (auto ok = check_file_system(path); !ok) return ok.error();
-        return read_marker(path);
-    }
-    if (errno != ENOENT || !may_make) return posix_error(errno, "stat", path);
-    auto const parent = parent_of(path);
-    if (auto ok = check_file_system(parent); !ok) return ok.error();
-    if (auto ok = make_directory(path); !ok) return ok.error();
-    if (auto ok = sync_path(parent); !ok) return ok.error();
-    return read_marker(path);
-}
-
-// Finds or makes the ledger that the options ask for, and answers its path.
-template <class Fill>
-result<std::string> prepare_ledger(store_options const& options, Fill&& fill) {
-    std::string path = options.path;
-    if (path.empty()) return fail(errc::bad_argument, "the path of a ledger is empty");
-    while (path.size() > 1 && path.back() == '/') path.pop_back();
-    bool const may_make = options.create && !options.read_only;
-    auto const marked = find_ledger(path, may_make);
-    if (!marked) return marked.error();
-    if (!*marked) {
-        if (!may_make) {
-            if (auto ok = check_free_for("ledger", path, new_marker_name, "segments"); !ok) {
-                // Unless another process has just made it.
-                auto const made_meanwhile = read_marker(path);
-                if (made_meanwhile && *made_meanwhile) return path;
-                return ok.error();
-            }
-            return fail(errc::not_found, path + ": holds no ledger yet");
-        }
-        if (auto ok = make_ledger(path, fill); !ok) return ok.error();
-    }
-    return path;
-}
-
-}  // namespace detail
-}  // namespace v1
-}  // namespace aiaudit
-
-#endif  // AIAUDIT_STORAGE_LEDGER_DIRECTORY_HPP
 
 // ---- aiaudit/engine/spill_file.hpp ----
 // SPDX-License-Identifier: MIT
@@ -13315,17 +11509,15 @@ result<std::string> prepare_ledger(store_options const& options, Fill&& fill) {
 
 #include <algorithm>
 #include <cstdint>
-#include <random>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 #include <climits>
-#include <cstdlib>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 namespace detail {
 
 class spill_file {
@@ -13335,40 +11527,10 @@ public:
 
     // A new file for that ledger. Errors: those of the file system.
     [[nodiscard]] static result<spill_file> make(std::string const& directory,
-                                                 std::string const& ledger) {
-        std::random_device entropy;
-        std::uint64_t const number = std::uint64_t{entropy()} << 32 | entropy();
-        spill_file made(directory, to_hex(big_endian_key(number)) + std::string(extension));
-        made.file_ = file_handle::open(made.path_, O_RDWR | O_CREAT | O_EXCL);
-        if (!made.file_) return posix_error(errno, "create", made.path_);
-        if (!made.lock()) return posix_error(errno, "flock", made.path_);
-        std::string const head = std::string(title) + real_path(ledger) + "\n";
-        if (auto ok = made.append(head); !ok) return ok.error();
-        if (auto ok = sync_path(directory); !ok) return ok.error();
-        return made;
-    }
+                                                 std::string const& ledger);
     // Those that other processes left behind for that ledger.
     [[nodiscard]] static result<std::vector<spill_file>> find(std::string const& directory,
-                                                              std::string const& ledger) {
-        auto const names = list_directory(directory);
-        if (!names) return names.error();
-        std::vector<spill_file> found;
-        for (std::string const& name : *names) {
-            if (!name.ends_with(extension)) continue;
-            spill_file there(directory, name);
-            there.file_ = file_handle::open(there.path_, O_RDWR);
-            if (!there.file_ || !there.lock()) continue;  // gone, or its process lives
-            std::string head(title.size() + PATH_MAX + 1, '\0');
-            auto const size = read_at(there.file_.get(), head.data(), head.size(), 0);
-            if (size < 0) return posix_error(errno, "read", there.path_);
-            head.resize(static_cast<std::size_t>(size));
-            head.resize(std::min(head.find('\n'), head.size()));
-            if (head != std::string(title) + real_path(ledger)) continue;
-            there.frames_at_ = head.size() + 1;
-            found.push_back(std::move(there));
-        }
-        return found;
-    }
+                                                              std::string const& ledger);
 
     [[nodiscard]] std::string const& path() const noexcept { return path_; }
     [[nodiscard]] std::string key() const { return std::string(meta_key::spill_prefix) + name_; }
@@ -13377,13 +11539,7 @@ public:
     [[nodiscard]] bool is_own() const noexcept { return end_ != 0; }
 
     // Durable when it returns. Precondition: is_own().
-    [[nodiscard]] result<void> add(batch const& from) {
-        std::string frame;
-        append_little_endian(frame, static_cast<std::uint32_t>(from.bytes.size()));
-        append_little_endian(frame, crc32c(from.bytes));
-        frame.append(from.bytes);
-        return append(frame);
-    }
+    [[nodiscard]] result<void> add(batch const& from);
 
     // Calls visit(batch&, where the next frame begins) -> result<void> for each frame from `from`
     // on (0: all); a frame that was not written whole ends it.
@@ -13392,7 +11548,7 @@ public:
         struct stat status {};
         if (::fstat(file_.get(), &status) != 0) return posix_error(errno, "fstat", path_);
         auto const file_bytes = static_cast<std::uint64_t>(status.st_size);
-        for (std::uint64_t at = std::max(from, frames_at_);;) {
+        for (std::uint64_t at = (std::max)(from, frames_at_);;) {
             char head[8];
             auto const got = read_at(file_.get(), head, sizeof head, at);
             if (got < 0) return posix_error(errno, "read", path_);
@@ -13438,21 +11594,7 @@ private:
     [[nodiscard]] bool lock() const noexcept {
         return lock_file(file_.get(), LOCK_EX | LOCK_NB) == 0;
     }
-    [[nodiscard]] result<void> append(std::string_view bytes) {
-        std::uint64_t at = end_;
-        while (!bytes.empty()) {
-            auto const wrote =
-                ::pwrite(file_.get(), bytes.data(), bytes.size(), static_cast<off_t>(at));
-            if (wrote < 0 && errno == EINTR) continue;
-            if (wrote < 0) return posix_error(errno, "write", path_);
-            bytes.remove_prefix(static_cast<std::size_t>(wrote));
-            at += static_cast<std::uint64_t>(wrote);
-        }
-        if (::fdatasync(file_.get()) != 0) return posix_error(errno, "fdatasync", path_);
-        if (end_ == 0) frames_at_ = at;
-        end_ = at;
-        return {};
-    }
+    [[nodiscard]] result<void> append(std::string_view bytes);
 
     std::string path_;
     std::string name_;
@@ -13462,7 +11604,7 @@ private:
 };
 
 }  // namespace detail
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_ENGINE_SPILL_FILE_HPP
@@ -13486,27 +11628,7 @@ private:
 #include <vector>
 
 namespace aiaudit {
-inline namespace v1 {
-
-// What happens to records that the log does not take (a full disk, a failing one).
-enum class on_log_failure : std::uint8_t {
-    // Those who wait get the error; a relaxed append's error goes to the next caller.
-    fail_call,
-    // They are tried again for as long as log_failure_wait says, while callers wait; then as
-    // fail_call.
-    block,
-    // They go to a file in spill_directory, durably, and are acknowledged without a sequence. They
-    // enter the log, in their order, before the next record that it takes, or when the ledger is
-    // opened again with that directory. Until then reports do not count them. What needs the log to
-    // be decided (a budget shared by processes) fails.
-    spill,
-};
-
-struct log_failure_policy {
-    on_log_failure what = on_log_failure::fail_call;
-    std::chrono::milliseconds wait{30'000};  // for on_log_failure::block
-    std::string spill_directory{};           // there already, best on another disk than the ledger
-};
+inline namespace v0_1_0 {
 
 namespace detail {
 
@@ -13543,7 +11665,7 @@ public:
         using steady_clock = std::chrono::steady_clock;
         using pause_time = std::chrono::milliseconds;
         auto const until = steady_clock::now() + failure_.wait;
-        for (pause_time pause{10};; pause = std::min(pause * 2, pause_time{1000})) {
+        for (pause_time pause{10};; pause = (std::min)(pause * 2, pause_time{1000})) {
             auto taken = take_up_spilled();
             auto const before = taken ? write(next, {}) : result<std::uint64_t>(taken.error());
             if (before) return sequence{*before + 1};
@@ -13640,701 +11762,287 @@ private:
 };
 
 }  // namespace detail
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_ENGINE_LOG_APPENDER_HPP
 
-// ---- aiaudit/engine/ledger_options.hpp ----
+// ---- aiaudit/storage/ledger_directory.hpp ----
 // SPDX-License-Identifier: MIT
 //
-// ledger_options.hpp: how a ledger is opened.
+// ledger_directory.hpp: what a ledger looks like on disk, and how it is made so that a crash at
+// any point leaves either no ledger or a whole one.
 //
-// Threads: plain values.
-// Floor 6.
-#ifndef AIAUDIT_ENGINE_LEDGER_OPTIONS_HPP
-#define AIAUDIT_ENGINE_LEDGER_OPTIONS_HPP
+//     PATH/aiaudit-ledger                      text; first line "aiaudit ledger format 1"
+//     PATH/segments/00000001/data.mdb          one LMDB environment a segment
+//     PATH/segments/00000001/lock.mdb
+//     PATH/segments/00000002/...
+//     PATH/segments/history/...                the history, once it was written
+//     PATH/segments/write.lock                 empty; locked by whoever writes (write_lock.hpp)
+//
+// Making one: PATH/aiaudit-ledger.new says that the rest is ours; the first segment is built under
+// 00000001.new, synced and renamed; the marker is renamed last. So a marker means a whole ledger,
+// and aiaudit-ledger.new without a marker a making that is to be taken up again.
+// The last segment is the newest only when the one before it is sealed, or dropped: before that it
+// is what a rotation left that was cut off. NNNNNNNN.dropped is on its way out.
+// Threads: functions without state. Processes: making a ledger is guarded by flock on PATH, making
+// the history and dropping by flock on PATH/segments, a rotation by the write lock.
+// Floor 5.
+#ifndef AIAUDIT_STORAGE_LEDGER_DIRECTORY_HPP
+#define AIAUDIT_STORAGE_LEDGER_DIRECTORY_HPP
 
-#include <cstddef>
 #include <cstdint>
+#include <cstdio>
+#include <optional>
 #include <string>
+#include <string_view>
+#include <vector>
+
+#include <dirent.h>
+#include <sys/vfs.h>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
+namespace detail {
 
-// When append() returns.
-enum class durability : std::uint8_t {
-    committed,  // the record is on disk: no crash of the process or of the machine loses it
-    relaxed,    // the record is queued: a crash may lose what was not yet written, which is at most
-                // what gathered in two commits; flush() waits for it
-};
+inline constexpr std::uint32_t ledger_format = 1;
+inline constexpr std::string_view marker_prefix = "aiaudit ledger format ";
+inline constexpr char const* marker_name = "aiaudit-ledger";
+inline constexpr char const* new_marker_name = "aiaudit-ledger.new";
+inline constexpr char const* history_name = "history";
+inline constexpr std::string_view dropped_suffix = ".dropped";
 
-// Where budgets are decided about.
-enum class budget_mode : std::uint8_t {
-    // In the log's write transaction: several processes share them. admit() waits for the disk.
-    shared,
-    // In this process's memory. No other process may admit() meanwhile; they may append, report
-    // and set budgets.
-    exclusive,
-};
+[[nodiscard]] std::string segment_name(segment_number number);
 
-struct ledger_options {
-    // The directory. Made if it does not exist and `create` says so.
-    std::string path{};
-    bool create = true;
-    bool read_only = false;
+// The number in a segment's name, or nothing where the name is another thing's.
+[[nodiscard]] std::optional<segment_number> parse_segment_name(std::string_view name) noexcept;
 
-    // What a block holds at most, and what gathers while one is written; append() waits for room.
-    // More make commits cheaper and memory dearer.
-    std::uint32_t batch_records_max = 16'384;
-    std::size_t batch_bytes_max = std::size_t{16} << 20;
+// The name of a file system on which LMDB's locks or its shared map do not hold, else null.
+// By magic number, as statfs(2) lists them: not every system's headers have them all.
+[[nodiscard]] constexpr char const* unsafe_file_system_name(std::uint32_t magic) noexcept {
+    switch (magic) {
+    case 0x6969: return "NFS";
+    case 0x517B: return "SMB";
+    case 0xFF534D42: return "CIFS";
+    case 0xFE534D42: return "SMB2";
+    case 0x01021997: return "9p";
+    case 0x65735546: return "FUSE";
+    case 0x5346414F:
+    case 0x6B414653: return "AFS";
+    case 0x73757245: return "Coda";
+    case 0x564C: return "NCP";
+    case 0x00C36400: return "Ceph";
+    case 0x47504653: return "GPFS";
+    case 0x0BD00BD0: return "Lustre";
+    case 0x01161970: return "GFS2";
+    case 0x7461636F: return "OCFS2";
+    case 0x19830326: return "BeeGFS";
+    default: return nullptr;
+    }
+}
 
-    rotation_policy rotation{};
-    log_failure_policy log_failure{};
-    budget_mode budgets = budget_mode::shared;
+[[nodiscard]] result<void> check_file_system(std::string const& path);
 
-    // Memory for sums of past days, which are loaded again where it is not enough.
-    std::size_t rollup_memory_bytes = rollup_options{}.memory_bytes;
-    // Records after which the rollups are saved; what is not saved is folded again at opening.
-    std::uint64_t rollup_save_records = 131'072;
-};
+// The text of a file that marks a directory, as far as a marker is long; nothing where there is
+// none. Empty for a directory of that name.
+[[nodiscard]] result<std::optional<std::string>> read_marker_file(std::string const& name);
 
-}  // namespace v1
+// Whether `path` is marked as a ledger. An error where it is one that we must not touch.
+[[nodiscard]] result<bool> read_marker(std::string const& path);
+
+// The names in a directory, but for those that every file system puts there.
+[[nodiscard]] result<std::vector<std::string>> list_directory(std::string const& path);
+
+// Whether a `what` may be made in the directory: it is empty, or one whose making was cut off, and
+// so holds nothing but `new_marker` and `inside`. Otherwise not_a_ledger, naming what is there.
+[[nodiscard]] result<void> check_free_for(std::string_view what, std::string const& path,
+                                          std::string_view new_marker, std::string_view inside);
+
+[[nodiscard]] result<void> make_directory(std::string const& path);
+
+[[nodiscard]] inline result<void> rename_path(std::string const& from, std::string const& to) {
+    if (::rename(from.c_str(), to.c_str()) != 0) return posix_error(errno, "rename", from);
+    return {};
+}
+
+// A segment's directory and its two files, as far as they are there.
+[[nodiscard]] result<void> remove_segment(std::string const& directory);
+
+// Makes a segment under its temporary name, whole and synced, then gives it its own; what an
+// earlier try left under either goes first. fill(directory): result<void> fills an empty one.
+// The caller holds what keeps others from making the same one.
+template <class Fill>
+result<void> make_segment(std::string const& segments, segment_number number, Fill&& fill) {
+    auto const segment = segments + "/" + segment_name(number);
+    auto const temporary = segment + ".new";
+    if (auto ok = remove_segment(temporary); !ok) return ok;
+    if (::rename(segment.c_str(), temporary.c_str()) == 0) {
+        if (auto ok = remove_segment(temporary); !ok) return ok;
+    } else if (errno != ENOENT) {
+        return posix_error(errno, "rename", segment);
+    }
+    if (auto ok = make_directory(temporary); !ok) return ok;
+    if (result<void> ok = fill(temporary); !ok) return ok;
+    if (auto ok = sync_path(temporary + "/data.mdb"); !ok) return ok;
+    if (auto ok = sync_path(temporary); !ok) return ok;
+    if (auto ok = rename_path(temporary, segment); !ok) return ok;
+    return sync_path(segments);
+}
+
+[[nodiscard]] inline bool is_there(std::string const& path) noexcept {
+    return ::access(path.c_str(), F_OK) == 0;
+}
+
+// The history's directory, unless it is there: then it is whole.
+template <class Fill>
+result<void> make_history(std::string const& segments, Fill&& fill) {
+    directory_lock const lock(segments);
+    if (!lock.held()) return posix_error(errno, "flock", segments);
+    if (is_there(segments + "/" + history_name)) return {};
+    return make_segment(segments, history, fill);
+}
+
+// The segments that have their name; perhaps one that a rotation left which was cut off.
+[[nodiscard]] result<segment_range> list_segments(std::string const& segments);
+
+// What was dropped and could not be removed yet. The caller holds the lock of `segments`.
+[[nodiscard]] result<void> remove_dropped(std::string const& segments);
+
+// Once the entry has its other name nobody opens it any more; who has it open reads on.
+[[nodiscard]] result<void> drop_segment(std::string const& segments, segment_number number);
+
+template <class Fill>
+result<void> make_ledger(std::string const& path, Fill&& fill) {
+    directory_lock const lock(path);
+    if (!lock.held()) return posix_error(errno, "flock", path);
+    auto const made_meanwhile = read_marker(path);
+    if (!made_meanwhile) return made_meanwhile.error();
+    if (*made_meanwhile) return {};
+    if (auto ok = check_free_for("ledger", path, new_marker_name, "segments"); !ok) return ok;
+    auto const new_marker = path + "/" + new_marker_name;
+    auto const text = std::string(marker_prefix) + std::to_string(ledger_format) +
+                      "\nThis directory is an aiaudit ledger. Copy, move or remove it only as a "
+                      "whole.\n";
+    if (auto ok = write_file(new_marker, text); !ok) return ok;
+    if (auto ok = sync_path(path); !ok) return ok;
+    if (auto ok = make_directory(path + "/segments"); !ok) return ok;
+    // Where the first segment has its name, an earlier try made it whole.
+    if (!is_there(path + "/segments/" + segment_name(1))) {
+        if (auto ok = make_segment(path + "/segments", 1, fill); !ok) return ok;
+    }
+    if (auto ok = sync_path(path); !ok) return ok;
+    if (auto ok = rename_path(new_marker, path + "/" + marker_name); !ok) return ok;
+    return sync_path(path);
+}
+
+[[nodiscard]] std::string parent_of(std::string const& path);
+
+// The directory itself: there, ours to use, on a file system that will do. True: it is marked.
+[[nodiscard]] result<bool> find_ledger(std::string const& path, bool may_make);
+
+// Finds or makes the ledger that the options ask for, and answers its path.
+template <class Fill>
+result<std::string> prepare_ledger(store_options const& options, Fill&& fill) {
+    std::string path = options.path;
+    if (path.empty()) return fail(errc::bad_argument, "the path of a ledger is empty");
+    while (path.size() > 1 && path.back() == '/') path.pop_back();
+    bool const may_make = options.create && !options.read_only;
+    auto const marked = find_ledger(path, may_make);
+    if (!marked) return marked.error();
+    if (!*marked) {
+        if (!may_make) {
+            if (auto ok = check_free_for("ledger", path, new_marker_name, "segments"); !ok) {
+                // Unless another process has just made it.
+                auto const made_meanwhile = read_marker(path);
+                if (made_meanwhile && *made_meanwhile) return path;
+                return ok.error();
+            }
+            return fail(errc::not_found, path + ": holds no ledger yet");
+        }
+        if (auto ok = make_ledger(path, fill); !ok) return ok.error();
+    }
+    return path;
+}
+
+}  // namespace detail
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
-#endif  // AIAUDIT_ENGINE_LEDGER_OPTIONS_HPP
+#endif  // AIAUDIT_STORAGE_LEDGER_DIRECTORY_HPP
 
-// ---- aiaudit/clock/clock.hpp ----
+// ---- aiaudit/storage/process_mark.hpp ----
 // SPDX-License-Identifier: MIT
 //
-// clock.hpp: where the ledger takes the time from.
+// process_mark.hpp: whether this process is a fork of the one in which something was made.
 //
-// Threads: now() may be called from any thread at once.
+// A forked child has none of its parent's threads, and mutexes as they stood at that moment: it may
+// not lock, join, flush or close what its parent had open. It may only be told so, and leave it.
+// Threads: any.
 // Floor 5.
-#ifndef AIAUDIT_CLOCK_CLOCK_HPP
-#define AIAUDIT_CLOCK_CLOCK_HPP
+#ifndef AIAUDIT_STORAGE_PROCESS_MARK_HPP
+#define AIAUDIT_STORAGE_PROCESS_MARK_HPP
 
 #include <atomic>
-#include <chrono>
-#include <concepts>
-
-namespace aiaudit {
-inline namespace v1 {
-
-// Tells the time of day. It may step back; the log's order is its sequence, not its times.
-template <class Clock>
-concept clock_policy = std::default_initializable<Clock> && requires(Clock const& clock) {
-    { clock.now() }
-    noexcept->std::same_as<timestamp>;
-};
-
-struct system_clock {
-    [[nodiscard]] timestamp now() const noexcept {
-        auto const since_epoch = std::chrono::system_clock::now().time_since_epoch();
-        return {std::chrono::duration_cast<std::chrono::nanoseconds>(since_epoch).count()};
-    }
-};
-static_assert(clock_policy<system_clock>);
-
-// A clock that stands still until it is set: for tests, demonstrations and replays.
-class manual_clock {
-public:
-    manual_clock() = default;
-    [[nodiscard]] timestamp now() const noexcept { return {ns_.load(std::memory_order_relaxed)}; }
-    void set(timestamp to) noexcept { ns_.store(to.ns, std::memory_order_relaxed); }
-
-private:
-    std::atomic<std::int64_t> ns_{0};
-};
-static_assert(clock_policy<manual_clock>);
-
-}  // namespace v1
-}  // namespace aiaudit
-
-#endif  // AIAUDIT_CLOCK_CLOCK_HPP
-
-// ---- aiaudit/storage/lmdb_pages.hpp ----
-// SPDX-License-Identifier: MIT
-//
-// lmdb_pages.hpp: the pages of a file, read in few calls, and a note of those that were met.
-//
-// Threads: an object belongs to one thread.
-// Floor 5.
-#ifndef AIAUDIT_STORAGE_LMDB_PAGES_HPP
-#define AIAUDIT_STORAGE_LMDB_PAGES_HPP
-
-#include <algorithm>
-#include <cstddef>
 #include <cstdint>
-#include <string_view>
-#include <vector>
-
-namespace aiaudit {
-inline namespace v1 {
-namespace detail {
-
-// Reads ahead for as long as pages are asked for that lie behind one another.
-class page_window {
-public:
-    page_window(int descriptor, std::uint32_t page_bytes, std::uint64_t pages)
-        : descriptor_(descriptor), page_bytes_(page_bytes), pages_(pages) {}
-
-    // A page, until the next is asked for; shorter where the file ends in it, or cannot be read:
-    // then failed() has the number of the error.
-    [[nodiscard]] std::string_view page(std::uint64_t number) {
-        if (number < first_ || number >= first_ + held_pages()) read_from(number);
-        auto const at = static_cast<std::size_t>(number - first_) * page_bytes_;
-        auto const there = held_bytes_ > at ? held_bytes_ - at : 0;
-        return {bytes_.data() + at, std::min<std::size_t>(there, page_bytes_)};
-    }
-    // The first bytes of a page that is not worth a window; the view lasts like the other.
-    [[nodiscard]] std::string_view head(std::uint64_t number, char* to, std::size_t bytes) {
-        if (number >= first_ && number < first_ + held_pages())
-            return page(number).substr(0, bytes);
-        return read(to, bytes, number * page_bytes_);
-    }
-    // What stands anywhere in the file.
-    [[nodiscard]] std::string_view read(char* to, std::size_t bytes, std::uint64_t offset) {
-        auto const got = read_at(descriptor_, to, bytes, offset);
-        if (got < 0) failed_ = errno;
-        return {to, got < 0 ? 0 : static_cast<std::size_t>(got)};
-    }
-    [[nodiscard]] int failed() const noexcept { return failed_; }
-
-private:
-    static constexpr std::size_t window_bytes = std::size_t{256} << 10;  // fits the cache
-
-    [[nodiscard]] std::uint64_t held_pages() const noexcept { return held_bytes_ / page_bytes_; }
-
-    void read_from(std::uint64_t number) {
-        auto const end = first_ + held_pages();
-        bool const goes_on = number >= end && number < end + span_;
-        span_ = goes_on ? std::min<std::uint64_t>(span_ * 2, window_bytes / page_bytes_)
-                        : std::max<std::uint64_t>(span_ / 4, 1);
-        auto const wanted = std::min(span_, pages_ - std::min(number, pages_));
-        auto const bytes =
-            static_cast<std::size_t>(std::max<std::uint64_t>(wanted, 1)) * page_bytes_;
-        if (bytes_.size() < bytes) bytes_.resize(bytes);
-        first_ = number;
-        held_bytes_ = read(bytes_.data(), bytes, number * page_bytes_).size();
-    }
-
-    int descriptor_;
-    std::uint32_t page_bytes_;
-    std::uint64_t pages_;
-    std::uint64_t span_ = 4;  // pages read at one time
-    std::uint64_t first_ = 0;
-    std::size_t held_bytes_ = 0;
-    std::vector<char> bytes_{};
-    int failed_ = 0;
-};
-
-// Which pages were met.
-class page_set {
-public:
-    explicit page_set(std::uint64_t pages) : words_(static_cast<std::size_t>(pages / 64 + 1)) {}
-
-    // Whether none of them was met before. They are in the file.
-    [[nodiscard]] bool add(std::uint64_t first, std::uint64_t count) noexcept {
-        while (count > 0) {
-            auto const bit = first % 64;
-            auto const here = std::min<std::uint64_t>(64 - bit, count);
-            auto const bits = (~std::uint64_t{0} >> (64 - here)) << bit;
-            auto& word = words_[static_cast<std::size_t>(first / 64)];
-            if ((word & bits) != 0) return false;
-            word |= bits;
-            first += here;
-            count -= here;
-        }
-        return true;
-    }
-
-private:
-    std::vector<std::uint64_t> words_;
-};
-
-}  // namespace detail
-}  // namespace v1
-}  // namespace aiaudit
-
-#endif  // AIAUDIT_STORAGE_LMDB_PAGES_HPP
-
-// ---- aiaudit/storage/lmdb_tree.hpp ----
-// SPDX-License-Identifier: MIT
-//
-// lmdb_tree.hpp: walks the trees of an LMDB file with pread, to say whether every page that they
-// reach is there and is what it should be, before LMDB itself follows a pointer in them: it
-// believes what it reads, and ends the process where that is wrong.
-//
-// Reads branch and leaf pages whole, the lists of free pages, and of an overflow run only the head:
-// where values are large that is a small part of the file. It does not look at values: their
-// checksums are the ledger's.
-// The layout is that of data version 1 (LMDB 0.9) on 64-bit little-endian machines.
-// Threads: a check belongs to one thread. Processes: a writer may use a page again while it is
-// walked, unless a read transaction keeps it; without one a finding counts only when it is found
-// once more after a new look at the meta page.
-// Floor 5.
-#ifndef AIAUDIT_STORAGE_LMDB_TREE_HPP
-#define AIAUDIT_STORAGE_LMDB_TREE_HPP
-
-#include <cstdint>
-#include <optional>
+#include <memory>
 #include <string>
-#include <string_view>
 #include <utility>
-#include <vector>
+
+#include <pthread.h>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 namespace detail {
 
-class lmdb_tree_check {
+inline std::atomic<std::uint64_t> fork_count{0};  // of this process and those it forked from
+
+// Told by fork() itself, so that to ask costs no system call.
+class process_mark {
 public:
-    // The last commit speaks of `pages_said` pages, the first `pages` of them are in the file.
-    lmdb_tree_check(int descriptor, std::string path, std::uint32_t page_bytes, std::uint64_t pages,
-                    std::uint64_t pages_said)
-        : path_(std::move(path)),
-          page_bytes_(page_bytes),
-          pages_(pages),
-          pages_said_(pages_said),
-          window_(descriptor, page_bytes, pages),
-          met_(pages) {}
-
-    static constexpr std::size_t database_bytes = 48;
-
-    // The trees of a meta page, whose descriptions begin here: first that of the free pages.
-    [[nodiscard]] result<void> check_all(char const* descriptions) {
-        in_ = tree::free_pages;
-        if (auto ok = check_database(descriptions); !ok) return ok;
-        in_ = tree::tables;
-        return check_database(descriptions + database_bytes);
+    process_mark() noexcept : forks_(register_once()) {}
+    [[nodiscard]] bool forked() const noexcept {
+        return forks_ != fork_count.load(std::memory_order_relaxed);
     }
-
-    // After check_all: how many pages are in use or listed as free. When sound, all but the metas.
-    [[nodiscard]] std::uint64_t pages_accounted_for() const noexcept { return used_ + free_; }
+    // Errors: closed, in a forked child; `what` begins the text.
+    [[nodiscard]] result<void> check(std::string const& what) const {
+        if (!forked()) return {};
+        return fail(errc::closed,
+                    what + ": was opened before this process forked; open it anew in the child");
+    }
 
 private:
-    enum class tree { free_pages, tables, table };
-    enum page_flag : std::uint16_t { branch = 0x01, leaf = 0x02, overflow = 0x04 };
-    enum node_flag : std::uint16_t { big_data = 0x01, sub_database = 0x02 };
-    static constexpr std::uint16_t integer_keys = 0x08;
-    static constexpr unsigned depth_most = 32;  // LMDB's own cursors go no deeper
-    static constexpr std::size_t head_bytes = 16;
-    static constexpr std::size_t node_head_bytes = 8;
-    static constexpr std::size_t word = sizeof(std::uint64_t);
-    static constexpr std::uint64_t no_page = ~std::uint64_t{0};
-
-    // What a description says of its tree, or a walk has found.
-    struct counts {
-        std::uint64_t branch_pages = 0;
-        std::uint64_t leaf_pages = 0;
-        std::uint64_t overflow_pages = 0;
-        std::uint64_t entries = 0;
-        friend bool operator==(counts const&, counts const&) = default;
-    };
-    struct node {
-        std::uint16_t flags = 0;
-        std::uint64_t data_bytes = 0;  // of a leaf
-        std::uint64_t child = 0;       // of a branch
-        std::string_view key{};
-        std::string_view data{};      // what of it is on the page, from behind the key
-        std::size_t bytes_taken = 0;  // on the page
-    };
-
-    // A tree, by its description as a meta page or a leaf holds it.
-    [[nodiscard]] result<void> check_database(char const* description) {
-        auto const flags = load_little_endian<std::uint16_t>(description + 4);
-        auto const depth = load_little_endian<std::uint16_t>(description + 6);
-        counts const said{load_little_endian<std::uint64_t>(description + 8),
-                          load_little_endian<std::uint64_t>(description + 16),
-                          load_little_endian<std::uint64_t>(description + 24),
-                          load_little_endian<std::uint64_t>(description + 32)};
-        auto const root = load_little_endian<std::uint64_t>(description + 40);
-        if (flags != (in_ == tree::free_pages ? integer_keys : 0)) {
-            return damaged(root, "is the root of a tree of a wrong kind");
-        }
-        if ((root == no_page) != (depth == 0) || depth > depth_most) {
-            return damaged(root, "has a wrong depth");
-        }
-        found_ = {};
-        last_key_.clear();
-        may_be_last_key_ = false;
-        if (root != no_page) {
-            if (auto ok = check_page(root, depth); !ok) return ok;
-        }
-        if (said == found_) return {};
-        return damaged(root, "is the root of a tree of another size");
+    [[nodiscard]] static std::uint64_t register_once() noexcept {
+        static bool const registered = ::pthread_atfork(nullptr, nullptr, &count_fork) == 0;
+        static_cast<void>(registered);
+        return fork_count.load(std::memory_order_relaxed);
     }
+    static void count_fork() noexcept { fork_count.fetch_add(1, std::memory_order_relaxed); }
 
-    [[nodiscard]] error damaged(std::uint64_t page, std::string_view how) const {
-        auto const name = page == no_page ? "no page" : "page " + std::to_string(page);
-        return fail(errc::corrupt, path_ + ": " + name + " " + std::string(how) +
-                                       " (the file has " + std::to_string(pages_) + " pages)");
-    }
-
-    // A page is met once, where it says that it is.
-    [[nodiscard]] result<void> check_head(std::uint64_t number, std::string_view page,
-                                          std::size_t bytes) {
-        if (window_.failed() != 0) return posix_error(window_.failed(), "read", path_);
-        if (page.size() < bytes) return damaged(number, "is cut off");
-        if (load_little_endian<std::uint64_t>(page.data()) != number) {
-            return damaged(number, "is another page");
-        }
-        return {};
-    }
-    [[nodiscard]] result<void> meet(std::uint64_t first, std::uint64_t count) {
-        if (first < 2 || first >= pages_) return damaged(first, "is not in the file");
-        if (count > pages_ - first) return damaged(first, "begins a value that is cut off");
-        if (!met_.add(first, count)) return damaged(first, "is reached twice");
-        used_ += count;
-        return {};
-    }
-
-    [[nodiscard]] result<void> check_page(std::uint64_t number, unsigned height) {
-        if (auto ok = meet(number, 1); !ok) return ok;
-        auto page = window_.page(number);
-        if (auto ok = check_head(number, page, page_bytes_); !ok) return ok;
-        auto const kind = load_little_endian<std::uint16_t>(page.data() + 10);
-        // All of its flags: LMDB writes into a page that calls itself dirty.
-        if (kind != (height == 1 ? leaf : branch)) return damaged(number, "is of a wrong kind");
-        ++(kind == leaf ? found_.leaf_pages : found_.branch_pages);
-        if (kind == leaf && in_ != tree::tables) return check_leaf(number, page);
-        // The window moves on to other pages while this one is looked at.
-        std::string const kept(page);
-        return kind == leaf ? check_leaf(number, kept) : check_branch(number, kept, height);
-    }
-
-    // Where the list of entries ends; 0: it cannot be right.
-    [[nodiscard]] std::size_t end_of_list(std::string_view page) const noexcept {
-        std::size_t const lower = load_little_endian<std::uint16_t>(page.data() + 12);
-        std::size_t const upper = load_little_endian<std::uint16_t>(page.data() + 14);
-        bool const wrong =
-            lower <= head_bytes || lower % 2 != 0 || lower > upper || upper > page_bytes_;
-        return wrong ? 0 : lower;
-    }
-
-    // Entries fill the page from `upper` on: none has a wrong length that is not seen.
-    [[nodiscard]] bool is_filled(std::string_view page, std::size_t taken) const noexcept {
-        return load_little_endian<std::uint16_t>(page.data() + 14) + taken == page_bytes_;
-    }
-
-    [[nodiscard]] result<void> check_branch(std::uint64_t number, std::string_view page,
-                                            unsigned height) {
-        auto const lower = end_of_list(page);
-        // A branch to one page only is found in the free pages' tree, and LMDB bears it only there.
-        auto const least = head_bytes + (in_ == tree::free_pages ? 2 : 4);
-        if (lower < least) return damaged(number, "has wrong bounds");
-        std::size_t taken = 0;
-        for (std::size_t at = head_bytes; at < lower; at += 2) {
-            auto const found = read_node(page, at, false);
-            if (!found) return damaged(number, "has an entry out of bounds");
-            taken += found->bytes_taken;
-            if (at != head_bytes) {
-                if (!follows(found->key)) return damaged(number, "is out of order");
-                last_key_ = found->key;
-                may_be_last_key_ = true;
-            }
-            if (auto ok = check_page(found->child, height - 1); !ok) return ok;
-        }
-        return is_filled(page, taken) ? result<void>{} : damaged(number, "has wrong bounds");
-    }
-
-    [[nodiscard]] result<void> check_leaf(std::uint64_t number, std::string_view page) {
-        auto const lower = end_of_list(page);
-        if (lower == 0) return damaged(number, "has wrong bounds");
-        std::size_t taken = 0;
-        std::string_view before;
-        for (std::size_t at = head_bytes; at < lower; at += 2) {
-            auto const found = read_node(page, at, true);
-            if (!found) return damaged(number, "has an entry out of bounds");
-            taken += found->bytes_taken;
-            bool const in_order =
-                at == head_bytes ? follows(found->key) : is_before(before, found->key);
-            if (!in_order) return damaged(number, "is out of order");
-            before = found->key;
-            if (found->flags == 0 && in_ == tree::table) continue;
-            if (auto ok = check_special_node(number, *found); !ok) return ok;
-        }
-        if (!is_filled(page, taken)) return damaged(number, "has wrong bounds");
-        found_.entries += (lower - head_bytes) / 2;
-        last_key_ = before;
-        may_be_last_key_ = false;
-        return {};
-    }
-
-    [[nodiscard]] bool is_before(std::string_view left, std::string_view right) const noexcept {
-        if (in_ != tree::free_pages) return left < right;
-        if (left.size() != word || right.size() != word) return false;
-        return load_little_endian<std::uint64_t>(left.data()) <
-               load_little_endian<std::uint64_t>(right.data());
-    }
-    // Whether a key may come after all that was met in the tree. A branch names a key that all
-    // behind it are at least equal to.
-    [[nodiscard]] bool follows(std::string_view key) const noexcept {
-        if (in_ == tree::free_pages && key.size() != word) return false;
-        if (last_key_.empty()) return true;
-        return is_before(last_key_, key) || (may_be_last_key_ && last_key_ == key);
-    }
-
-    [[nodiscard]] std::optional<node> read_node(std::string_view page, std::size_t pointer,
-                                                bool in_leaf) const noexcept {
-        std::size_t const upper = load_little_endian<std::uint16_t>(page.data() + 14);
-        std::size_t const at = load_little_endian<std::uint16_t>(page.data() + pointer);
-        if (at < upper || at + node_head_bytes > page.size()) return {};
-        std::uint64_t const low = load_little_endian<std::uint32_t>(page.data() + at);
-        auto const flags = load_little_endian<std::uint16_t>(page.data() + at + 4);
-        std::size_t const key_bytes = load_little_endian<std::uint16_t>(page.data() + at + 6);
-        std::size_t const data_at = at + node_head_bytes + key_bytes;
-        if (data_at > page.size()) return {};
-        node found;
-        found.key = page.substr(at + node_head_bytes, key_bytes);
-        found.bytes_taken = (node_head_bytes + key_bytes + 1) & ~std::size_t{1};
-        if (!in_leaf) {
-            found.child = low | std::uint64_t{flags} << 32;
-            return found;
-        }
-        std::uint64_t const here = (flags & big_data) != 0 ? word : low;
-        if (here > page.size() - data_at) return {};
-        found.flags = flags;
-        found.data_bytes = low;
-        found.data = page.substr(data_at, here);
-        found.bytes_taken = (node_head_bytes + key_bytes + here + 1) & ~std::size_t{1};
-        return found;
-    }
-
-    // An entry that is more than a key and its value.
-    [[nodiscard]] result<void> check_special_node(std::uint64_t number, node const& found) {
-        if (in_ == tree::free_pages) return check_free_list(number, found);
-        if (in_ == tree::table && found.flags == big_data) {
-            return check_overflow(load_little_endian<std::uint64_t>(found.data.data()),
-                                  found.data_bytes);
-        }
-        // A table holds no tables: else a made-up file could lead the walk as deep as it is long.
-        if (in_ == tree::tables && found.flags == sub_database &&
-            found.data_bytes == database_bytes) {
-            auto const here = std::exchange(found_, {});
-            in_ = tree::table;
-            auto const checked = check_database(found.data.data());
-            in_ = tree::tables;
-            found_ = here;
-            return checked;
-        }
-        return damaged(number, "has an entry of a wrong kind");
-    }
-
-    // A list of free pages: how many, then their numbers, the greatest first.
-    [[nodiscard]] result<void> check_free_list(std::uint64_t number, node const& found) {
-        if (found.flags == big_data) {
-            auto const run = load_little_endian<std::uint64_t>(found.data.data());
-            if (auto ok = check_overflow(run, found.data_bytes); !ok) return ok;
-            std::vector<char> bytes(static_cast<std::size_t>(found.data_bytes));
-            auto const list =
-                window_.read(bytes.data(), bytes.size(), run * page_bytes_ + head_bytes);
-            if (list.size() < bytes.size()) return damaged(run, "is cut off");
-            return check_free_list(run, list);
-        }
-        if (found.flags == 0) return check_free_list(number, found.data);
-        return damaged(number, "has an entry of a wrong kind");
-    }
-
-    [[nodiscard]] result<void> check_free_list(std::uint64_t number, std::string_view list) {
-        auto const words = list.size() / word;
-        auto const count = words == 0 ? 0 : load_little_endian<std::uint64_t>(list.data());
-        if (count >= words) return damaged(number, "has a wrong list");
-        auto before = pages_said_;
-        for (std::size_t i = 1; i <= count; ++i) {
-            auto const page = load_little_endian<std::uint64_t>(list.data() + i * word);
-            // Those past the end of the file were never written.
-            bool const is_new = page >= pages_ || (page >= 2 && met_.add(page, 1));
-            if (page >= before || !is_new) return damaged(number, "has a wrong list");
-            before = page;
-        }
-        free_ += count;
-        return {};
-    }
-
-    [[nodiscard]] result<void> check_overflow(std::uint64_t number, std::uint64_t value_bytes) {
-        if (number < 2 || number >= pages_) return damaged(number, "is not in the file");
-        char bytes[head_bytes];
-        auto const head = window_.head(number, bytes, head_bytes);
-        if (auto ok = check_head(number, head, head_bytes); !ok) return ok;
-        auto const kind = load_little_endian<std::uint16_t>(head.data() + 10);
-        if (kind != overflow) return damaged(number, "is of a wrong kind");
-        std::uint64_t const run = load_little_endian<std::uint32_t>(head.data() + 12);
-        auto const needed = (head_bytes + value_bytes + page_bytes_ - 1) / page_bytes_;
-        if (run < needed) return damaged(number, "begins a value that is too short");
-        found_.overflow_pages += run;
-        return meet(number, run);
-    }
-
-    std::string path_;
-    std::uint32_t page_bytes_;
-    std::uint64_t pages_;
-    std::uint64_t pages_said_;
-    page_window window_;
-    page_set met_;
-    std::uint64_t used_ = 0;
-    std::uint64_t free_ = 0;
-
-    // Of the tree that is walked.
-    tree in_ = tree::free_pages;
-    counts found_{};
-    std::string last_key_{};        // the greatest so far
-    bool may_be_last_key_ = false;  // it is a branch's: the next may equal it
+    std::uint64_t forks_;
 };
 
-}  // namespace detail
-}  // namespace v1
-}  // namespace aiaudit
-
-#endif  // AIAUDIT_STORAGE_LMDB_TREE_HPP
-
-// ---- aiaudit/storage/lmdb_layout.hpp ----
-// SPDX-License-Identifier: MIT
-//
-// lmdb_layout.hpp: the few bytes of LMDB's file format that must be checked before LMDB maps the
-// file. LMDB believes the file: past the end of one that was cut short it dies of SIGBUS.
-//
-// Read with pread, never through a map. The layout is that of data version 1 (LMDB 0.9) on 64-bit
-// little-endian machines, as mdb.c has it; the offsets are pinned by a test on a real file.
-// Threads: functions without state. Another process may be writing: what was read is read again
-// before anything is called corrupt.
-// Floor 5.
-#ifndef AIAUDIT_STORAGE_LMDB_LAYOUT_HPP
-#define AIAUDIT_STORAGE_LMDB_LAYOUT_HPP
-
-#include <algorithm>
-#include <array>
-#include <cstdint>
-#include <cstring>
-#include <optional>
-#include <string>
-
-namespace aiaudit {
-inline namespace v1 {
-namespace detail {
-
-// One of the two meta pages at the head of the file. The one with the greater txnid holds.
-struct lmdb_meta {
-    static constexpr std::size_t bytes = 152;
-    static constexpr std::uint32_t magic = 0xBEEFC0DE;
-    static constexpr std::uint16_t meta_page_flag = 0x08;
-
-    std::uint32_t page_bytes = 0;
-    std::uint64_t last_page = 0;
-    std::uint64_t txnid = 0;
-    // The trees of free pages and of the tables, as the page describes them.
-    std::array<char, 2 * lmdb_tree_check::database_bytes> databases{};
-
-    // Nothing where the bytes are not a meta page.
-    [[nodiscard]] static std::optional<lmdb_meta> parse(char const* page) noexcept {
-        lmdb_meta meta;
-        if ((load_little_endian<std::uint16_t>(page + 10) & meta_page_flag) == 0) return {};
-        if (load_little_endian<std::uint32_t>(page + 16) != magic) return {};
-        meta.page_bytes = load_little_endian<std::uint32_t>(page + 40);
-        meta.last_page = load_little_endian<std::uint64_t>(page + 136);
-        meta.txnid = load_little_endian<std::uint64_t>(page + 144);
-        std::memcpy(meta.databases.data(), page + 40, meta.databases.size());
-        bool const power_of_two = (meta.page_bytes & (meta.page_bytes - 1)) == 0;
-        if (!power_of_two || meta.page_bytes < 512 || meta.page_bytes > 32768) return {};
-        if (meta.last_page < 1 || meta.last_page > (std::uint64_t{1} << 47)) return {};
-        return meta;
+// A forked child's copy is left as it is, with its threads, locks and descriptors.
+struct delete_unless_forked {
+    process_mark made{};
+    template <class T>
+    void operator()(T* object) const noexcept {
+        if (!made.forked()) delete object;
     }
 };
 
-using lmdb_metas = std::array<lmdb_meta, 2>;
-
-[[nodiscard]] inline result<lmdb_metas> read_lmdb_metas(int descriptor, std::string const& path) {
-    lmdb_metas metas{};
-    std::uint64_t offset = 0;
-    for (auto& meta : metas) {
-        char page[lmdb_meta::bytes];
-        auto const got = read_at(descriptor, page, sizeof page, offset);
-        if (got < 0) return posix_error(errno, "read", path);
-        if (got < static_cast<std::int64_t>(sizeof page)) {
-            return fail(errc::corrupt, path + ": is cut short inside its head");
-        }
-        auto const parsed = lmdb_meta::parse(page);
-        if (!parsed || (offset != 0 && parsed->page_bytes != offset)) {
-            return fail(errc::corrupt, path + ": the page at byte " + std::to_string(offset) +
-                                           " is not the head of an LMDB file");
-        }
-        meta = *parsed;
-        offset = meta.page_bytes;
-    }
-    return metas;
-}
-
-// Whether all that the meta page's commit speaks of is in the file. Where the file has the length
-// that it had then, that is taken as said. A shorter one is still whole when every page that is
-// missing is free: LMDB does not write pages that a transaction both took and gave back. Then the
-// trees are walked, and must account for every page.
-[[nodiscard]] inline result<void> check_lmdb_commit(int descriptor, std::string const& path,
-                                                    lmdb_meta const& meta, bool always_walk) {
-    // After the meta page: pages are written before the meta page that speaks of them.
-    struct stat status {};
-    if (::fstat(descriptor, &status) != 0) return posix_error(errno, "fstat", path);
-    auto const present = static_cast<std::uint64_t>(status.st_size);
-    auto const pages_needed = meta.last_page + 1;
-    auto const needed = pages_needed * meta.page_bytes;
-    if (present >= needed && !always_walk) return {};
-    auto const pages = std::min(present / meta.page_bytes, pages_needed);
-    lmdb_tree_check check(descriptor, path, meta.page_bytes, pages, pages_needed);
-    auto const walked = check.check_all(meta.databases.data());
-    bool const complete = walked && check.pages_accounted_for() + 2 == pages_needed;
-    if (complete || (!walked && walked.error().code != errc::corrupt)) return walked;
-    if (present >= needed && !walked) return walked;
-    if (present >= needed) return fail(errc::corrupt, path + ": loses count of its pages");
-    return fail(errc::corrupt, path + ": has " + std::to_string(present) +
-                                   " bytes, its last commit needs " + std::to_string(needed));
-}
-
-[[nodiscard]] inline result<void> check_lmdb_size(int descriptor, std::string const& path,
-                                                  bool always_walk = false) {
-    auto const metas = read_lmdb_metas(descriptor, path);
-    if (!metas) return metas.error();
-    auto const& last = (*metas)[0].txnid > (*metas)[1].txnid ? (*metas)[0] : (*metas)[1];
-    return check_lmdb_commit(descriptor, path, last, always_walk);
-}
-
-// Walks what a transaction sees, which keeps its pages from being used again. False: its meta page
-// holds another commit by now, so it must begin anew.
-[[nodiscard]] inline result<bool> check_lmdb_snapshot(int descriptor, std::string const& path,
-                                                      std::uint64_t txnid) {
-    auto const metas = read_lmdb_metas(descriptor, path);
-    if (!metas) return metas.error();
-    // Where LMDB looks for it.
-    auto const& its = (*metas)[txnid % 2];
-    if (its.txnid != txnid) return false;
-    auto const checked = check_lmdb_commit(descriptor, path, its, true);
-    if (!checked) return checked.error();
-    return true;
-}
-
-// always_walk: looks at every branch and leaf page, however long the file is.
-[[nodiscard]] inline result<void> check_lmdb_file(std::string const& path,
-                                                  bool always_walk = false) {
-    auto const file = file_handle::open(path, O_RDONLY);
-    if (!file) return posix_error(errno, "open", path);
-    result<void> checked;
-    for (int tries = 0; tries < 3; ++tries) {
-        checked = check_lmdb_size(file.get(), path, always_walk);
-        if (checked) break;
-    }
-    return checked;
-}
+template <class T>
+using process_owned = std::unique_ptr<T, delete_unless_forked>;
 
 }  // namespace detail
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
-#endif  // AIAUDIT_STORAGE_LMDB_LAYOUT_HPP
+#endif  // AIAUDIT_STORAGE_PROCESS_MARK_HPP
 
 // ---- aiaudit/storage/lmdb_registry.hpp ----
 // SPDX-License-Identifier: MIT
 //
-// lmdb_registry.hpp: which files this process has open as LMDB environments, and whether it forked
-// since.
+// lmdb_registry.hpp: which files this process has open as LMDB environments.
 //
 // LMDB's locks belong to the process: a second environment on one file would drop the first's. And
 // none may be used, or closed, in a forked child.
@@ -14343,17 +12051,13 @@ using lmdb_metas = std::array<lmdb_meta, 2>;
 #ifndef AIAUDIT_STORAGE_LMDB_REGISTRY_HPP
 #define AIAUDIT_STORAGE_LMDB_REGISTRY_HPP
 
-#include <atomic>
-#include <cstdint>
 #include <mutex>
 #include <set>
 #include <string>
 #include <utility>
 
-#include <pthread.h>
-
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 namespace detail {
 
 class lmdb_registry {
@@ -14374,26 +12078,13 @@ public:
         std::scoped_lock const lock(mutex_);
         open_.erase(file);
     }
-    // How often this process, or what it forked from, forked: another number than at opening means
-    // that what was opened is the parent's.
-    [[nodiscard]] std::uint64_t forks() const noexcept {
-        return forks_.load(std::memory_order_relaxed);
-    }
 
 private:
     // The mutex is held over a fork, so that the child's copy of the set is whole. The child starts
     // with none open: what it inherited is dead.
-    lmdb_registry() {
-        ::pthread_atfork([] { instance().mutex_.lock(); }, [] { instance().mutex_.unlock(); },
-                         [] {
-                             instance().open_.clear();
-                             instance().forks_.fetch_add(1, std::memory_order_relaxed);
-                             instance().mutex_.unlock();
-                         });
-    }
+    lmdb_registry();
     std::mutex mutex_{};
     std::set<file_id> open_{};  // protected by mutex_
-    std::atomic<std::uint64_t> forks_ = 0;
 };
 
 // One file of this process's own, until it is destroyed.
@@ -14402,39 +12093,24 @@ public:
     file_claim() noexcept = default;
     file_claim(file_claim&& other) noexcept
         : file_(std::move(other.file_)),
-          forks_(other.forks_),
+          mark_(other.mark_),
           held_(std::exchange(other.held_, false)) {}
-    file_claim& operator=(file_claim&& other) noexcept {
-        std::swap(file_, other.file_);
-        std::swap(forks_, other.forks_);
-        std::swap(held_, other.held_);
-        return *this;
-    }
+    file_claim& operator=(file_claim&& other) noexcept;
     // A forked child's copy claims nothing: the child may have claimed it anew.
     ~file_claim() {
         if (held_ && !forked()) lmdb_registry::instance().release(file_);
     }
-    [[nodiscard]] bool forked() const noexcept {
-        return forks_ != lmdb_registry::instance().forks();
-    }
-    [[nodiscard]] static result<file_claim> of(std::string const& path) {
-        struct stat status {};
-        if (::stat(path.c_str(), &status) != 0) return posix_error(errno, "stat", path);
-        file_claim claimed;
-        claimed.file_ = {status.st_dev, status.st_ino};
-        claimed.held_ = lmdb_registry::instance().claim(claimed.file_);
-        if (!claimed.held_) return fail(errc::already_open, path + ": is open in this process");
-        return claimed;
-    }
+    [[nodiscard]] bool forked() const noexcept { return mark_.forked(); }
+    [[nodiscard]] static result<file_claim> of(std::string const& path);
 
 private:
     lmdb_registry::file_id file_{};
-    std::uint64_t forks_ = lmdb_registry::instance().forks();
+    process_mark mark_{};
     bool held_ = false;
 };
 
 }  // namespace detail
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_STORAGE_LMDB_REGISTRY_HPP
@@ -14454,35 +12130,20 @@ private:
 
 #include <array>
 #include <atomic>
-#include <cerrno>
-#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <string>
-#include <thread>
 #include <utility>
 
 #include <lmdb.h>
+#include <sys/mman.h>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 namespace detail {
 
 // What LMDB's answer means. `path` is the environment's directory, `call` what was asked of LMDB.
-[[nodiscard]] inline error lmdb_error(int code, char const* call, std::string const& path) {
-    if (code > 0) return posix_error(code, call, path + "/data.mdb");
-    auto const text = path + ": " + call + ": " + ::mdb_strerror(code);
-    switch (code) {
-    case MDB_CORRUPTED:
-    case MDB_PAGE_NOTFOUND:
-    case MDB_INVALID:
-    case MDB_INCOMPATIBLE: return fail(errc::corrupt, text);
-    case MDB_VERSION_MISMATCH: return fail(errc::newer_format, text);
-    case MDB_MAP_FULL: return fail(errc::log_full, text);
-    case MDB_TXN_FULL: return fail(errc::too_large, text);
-    default: return fail(errc::storage_failed, text);
-    }
-}
+[[nodiscard]] error lmdb_error(int code, char const* call, std::string const& path);
 
 [[nodiscard]] inline MDB_val to_lmdb(std::string_view bytes) noexcept {
     // LMDB only reads what it is given here; its one struct serves both directions.
@@ -14509,6 +12170,15 @@ struct lmdb_settings {
     return fail(errc::bad_argument, "a map of " + std::to_string(map_bytes) + " bytes cannot be");
 }
 
+// As much as that, or half of it so often that as many maps as a store may have open find room: old
+// segments, the newest, the next one while it is made, and the history.
+[[nodiscard]] std::uint64_t fitting_map_bytes(std::uint64_t wanted) noexcept;
+
+// What the options ask for, where 0 leaves the choice to us.
+[[nodiscard]] inline std::uint64_t chosen_map_bytes(std::uint64_t wanted) noexcept {
+    return wanted != 0 ? wanted : fitting_map_bytes(limits::map_bytes);
+}
+
 class lmdb_handle {
 public:
     // not_found: there is no such directory.
@@ -14524,7 +12194,8 @@ public:
     }
     [[nodiscard]] int begin_read(MDB_txn** txn) noexcept;
     void end_read(MDB_txn* txn) noexcept;
-    [[nodiscard]] result<void> adopt_map_of_others() { return set_map_bytes(0); }
+    // Another process has a larger map, and wrote past the end of ours.
+    [[nodiscard]] result<void> adopt_map_of_others();
     // Whether the map has room for some pages more, whatever is free among those in use.
     [[nodiscard]] bool has_room() const noexcept {
         return bytes_of_last_commit() + limits::storage_seal_bytes <= info().me_mapsize;
@@ -14592,228 +12263,10 @@ private:
     std::array<std::atomic<MDB_txn*>, limits::storage_idle_readers> idle_{};
 };
 
-inline result<std::unique_ptr<lmdb_handle>> lmdb_handle::open(std::string const& directory,
-                                                              lmdb_settings const& how) {
-    std::unique_ptr<lmdb_handle> opened(new lmdb_handle(directory));
-    if (!how.make) {
-        auto const file = directory + "/data.mdb";
-        auto claimed = file_claim::of(file);
-        if (!claimed && claimed.error().code == errc::not_found &&
-            ::access(directory.c_str(), F_OK) == 0) {
-            return fail(errc::corrupt, file + ": is missing, though the segment was made whole");
-        }
-        if (!claimed) return claimed.error();
-        opened->claim_ = std::move(*claimed);
-        if (auto ok = check_lmdb_file(file); !ok) return ok.error();
-    }
-    if (auto ok = opened->open_environment(how); !ok) return ok.error();
-    if (how.walk && !how.make) {
-        if (auto ok = opened->walk_trees(); !ok) return ok.error();
-    }
-    if (auto ok = opened->open_tables(how.make); !ok) return ok.error();
-    (void)opened->covers_what_was_seen();
-    return opened;
-}
-
-inline lmdb_handle::~lmdb_handle() {
-    for (auto& idle : idle_) {
-        if (auto* const txn = idle.load(std::memory_order_acquire); txn != nullptr) {
-            ::mdb_txn_abort(txn);
-        }
-    }
-    if (env_ != nullptr) ::mdb_env_close(env_);
-}
-
-// LMDB's code. env_ is there, or null.
-inline int lmdb_handle::make_and_open(lmdb_settings const& how, unsigned flags) {
-    if (env_ != nullptr) ::mdb_env_close(std::exchange(env_, nullptr));
-    if (int const code = ::mdb_env_create(&env_); code != 0) return code;
-    constexpr std::uint64_t page = 4096;
-    auto const map_bytes = (how.map_bytes + page - 1) / page * page;
-    ::mdb_env_set_mapsize(env_, static_cast<std::size_t>(map_bytes));
-    ::mdb_env_set_maxdbs(env_, limits::storage_tables);
-    ::mdb_env_set_maxreaders(env_, limits::storage_readers);
-    return ::mdb_env_open(env_, directory_.c_str(), flags, 0600);
-}
-
-inline result<void> lmdb_handle::open_environment(lmdb_settings const& how) {
-    // What is being made is synced as a whole, before it gets its name.
-    unsigned flags = how.make ? MDB_NOTLS | MDB_NOSYNC : MDB_NOTLS;
-    auto const lock_file = directory_ + "/lock.mdb";
-    if (how.read_only) {
-        flags |= MDB_RDONLY;
-        // A reader registers in the lock file. Where it cannot (read-only media, another's
-        // directory, a bare copy of data.mdb) it reads unregistered, which is sound only while
-        // nobody writes: a writer may use pages again that it still reads.
-        if (::access(lock_file.c_str(), W_OK) != 0) flags |= MDB_NOLOCK;
-    }
-    if ((flags & MDB_NOLOCK) == 0) {
-        // Here no lock of this process is on the file yet, so that closing it again drops none.
-        constexpr std::uint64_t head = 4096;
-        auto const bytes = head + std::uint64_t{limits::storage_readers} * 64;
-        if (auto ok = reserve_blocks(lock_file, bytes); !ok) return ok;
-    }
-    int code = make_and_open(how, flags);
-    // LMDB waits for who else opens the file just now. The kernel sees processes, not threads:
-    // where another thread of that process waits for this one's turn to write, it sees a circle
-    // that is none (as in write_lock.hpp). The other is through in a moment.
-    constexpr int tries_most = 1000 * static_cast<int>(limits::storage_wait_seconds);
-    for (int tries = 0; code == EDEADLK && tries < tries_most; ++tries) {
-        std::this_thread::sleep_for(std::chrono::milliseconds(1));
-        code = make_and_open(how, flags);
-    }
-    if (code == ENOMEM) {
-        return fail(errc::storage_failed, directory_ + ": no address space for a map of " +
-                                              std::to_string(how.map_bytes) +
-                                              " bytes (choose a smaller map_bytes)");
-    }
-    if (code != 0) return failure(code, "open");
-    ::mdb_env_get_fd(env_, &descriptor_);
-    MDB_stat layout{};
-    if (int const failed = ::mdb_env_stat(env_, &layout); failed != 0) {
-        return failure(failed, "stat");
-    }
-    page_bytes_ = layout.ms_psize;
-    if (!how.read_only) clear_dead_readers();
-    return {};
-}
-
-// The environment is new to this process, and may be in use by others.
-inline result<MDB_txn*> lmdb_handle::begin_first(bool make) {
-    MDB_txn* txn = nullptr;
-    unsigned const kind = make ? 0 : MDB_RDONLY;
-    int code = ::mdb_txn_begin(env_, nullptr, kind, &txn);
-    for (int tries = 0; tries < 8 && code != 0; ++tries) {
-        if (code == MDB_MAP_RESIZED) {
-            if (auto ok = adopt_map_of_others(); !ok) return ok.error();
-        } else if (code == MDB_READERS_FULL) {
-            clear_dead_readers();
-        } else {
-            break;
-        }
-        code = ::mdb_txn_begin(env_, nullptr, kind, &txn);
-    }
-    if (code != 0) return failure(code, "begin");
-    return txn;
-}
-
-// Before LMDB looks at any page but the meta pages: it would die of much that is wrong in them. A
-// reader without a lock file keeps no page from being used again, so what it finds is looked for
-// once more.
-inline result<void> lmdb_handle::walk_trees() {
-    constexpr int looks = 3;
-    constexpr int quick_tries = 100;
-    constexpr int tries_most = quick_tries + 1000 * static_cast<int>(limits::storage_wait_seconds);
-    result<void> walked;
-    for (int tries = 0, found = 0; tries < tries_most && found < looks; ++tries) {
-        // A writer that was killed, or stands still, in the middle of a commit: the next one mends
-        // what it left.
-        if (tries >= quick_tries) std::this_thread::sleep_for(std::chrono::milliseconds(1));
-        auto const txn = begin_first(false);
-        if (!txn) return txn.error();
-        auto const whole =
-            check_lmdb_snapshot(descriptor_, directory_ + "/data.mdb", ::mdb_txn_id(*txn));
-        ::mdb_txn_abort(*txn);
-        if (whole && *whole) return {};
-        if (!whole && whole.error().code != errc::corrupt) return whole.error();
-        found += whole ? 0 : 1;
-        walked = whole ? fail(errc::corrupt, directory_ +
-                                                 "/data.mdb: its last commit is in the "
-                                                 "wrong place")
-                       : whole.error();
-    }
-    return walked;
-}
-
-inline result<void> lmdb_handle::open_tables(bool make) {
-    auto const begun = begin_first(make);
-    if (!begun) return begun.error();
-    MDB_txn* const txn = *begun;
-    int code = 0;
-    for (std::size_t i = 0; i < table_count; ++i) {
-        auto const* const name = name_of(static_cast<table>(i));
-        code = ::mdb_dbi_open(txn, name, make ? MDB_CREATE : 0, &tables_[i]);
-        if (code == 0) continue;
-        ::mdb_txn_abort(txn);
-        if (code != MDB_NOTFOUND) return failure(code, "open table");
-        return fail(errc::corrupt, directory_ + ": has no table '" + name + "'");
-    }
-    code = ::mdb_txn_commit(txn);  // keeps the handles, also that of a reader
-    if (code != 0) return failure(code, "commit");
-    return {};
-}
-
-// A transaction that waits to be renewed has a slot among the readers already: to renew it takes no
-// lock and no memory.
-inline int lmdb_handle::begin_read(MDB_txn** txn) noexcept {
-    for (auto& idle : idle_) {
-        if (idle.load(std::memory_order_relaxed) == nullptr) continue;
-        auto* const taken = idle.exchange(nullptr, std::memory_order_acquire);
-        if (taken == nullptr) continue;
-        int const code = ::mdb_txn_renew(taken);
-        if (code == 0) {
-            *txn = taken;
-        } else {
-            ::mdb_txn_abort(taken);
-        }
-        return code;
-    }
-    int const code = ::mdb_txn_begin(env_, nullptr, MDB_RDONLY, txn);
-    if (code != MDB_READERS_FULL) return code;
-    clear_dead_readers();
-    return ::mdb_txn_begin(env_, nullptr, MDB_RDONLY, txn);
-}
-
-inline void lmdb_handle::end_read(MDB_txn* txn) noexcept {
-    ::mdb_txn_reset(txn);
-    for (auto& idle : idle_) {
-        MDB_txn* none = nullptr;
-        if (idle.load(std::memory_order_relaxed) != nullptr) continue;
-        if (idle.compare_exchange_strong(none, txn, std::memory_order_release,
-                                         std::memory_order_relaxed)) {
-            return;
-        }
-    }
-    ::mdb_txn_abort(txn);
-}
-
-// 0: as large as the last commit of any process says.
 inline result<void> lmdb_handle::set_map_bytes(std::uint64_t bytes) {
     int const code = ::mdb_env_set_mapsize(env_, static_cast<std::size_t>(bytes));
     if (code != 0) return failure(code, "resize map");
     return {};
-}
-
-inline bool lmdb_handle::covers_what_was_seen() noexcept {
-    // Loaded before the file is asked: another thread may see a longer one meanwhile.
-    auto seen = seen_bytes_.load(std::memory_order_relaxed);
-    struct stat status {};
-    if (::fstat(descriptor_, &status) != 0) return true;  // it is open, so this cannot be
-    auto const bytes = static_cast<std::uint64_t>(status.st_size);
-    if (bytes < seen) return false;
-    while (bytes > seen &&
-           !seen_bytes_.compare_exchange_weak(seen, bytes, std::memory_order_relaxed)) {
-    }
-    return true;
-}
-
-// The last commit may speak of pages past the end of the file, when they are free: see
-// check_lmdb_size. That is rare, and looked into once a commit.
-inline result<void> lmdb_handle::check_size() {
-    auto const found = info();
-    auto const needed = (std::uint64_t{found.me_last_pgno} + 1) * page_bytes_;
-    if (needed <= seen_bytes_.load(std::memory_order_relaxed)) return {};
-    // Others made it longer since we looked, or it is one of those.
-    if (!covers_what_was_seen()) return cut_short();
-    if (needed <= seen_bytes_.load(std::memory_order_relaxed)) return {};
-    if (whole_at_.load(std::memory_order_relaxed) == found.me_last_txnid) return {};
-    result<void> checked;
-    for (int tries = 0; tries < 3; ++tries) {
-        checked = check_lmdb_size(descriptor_, directory_ + "/data.mdb");
-        if (checked) break;
-    }
-    if (checked) whole_at_.store(found.me_last_txnid, std::memory_order_relaxed);
-    return checked;
 }
 
 // Makes an environment without entries in an empty directory.
@@ -14827,7 +12280,7 @@ struct empty_environment {
 };
 
 }  // namespace detail
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_STORAGE_LMDB_HANDLE_HPP
@@ -14850,19 +12303,17 @@ struct empty_environment {
 #define AIAUDIT_STORAGE_LMDB_ENVIRONMENT_HPP
 
 #include <atomic>
-#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <mutex>
 #include <shared_mutex>
 #include <string>
-#include <thread>
 #include <utility>
 
 #include <lmdb.h>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 namespace detail {
 
 class lmdb_transaction;
@@ -14896,9 +12347,7 @@ public:
     [[nodiscard]] bool is_open() const noexcept { return is_open_.load(std::memory_order_relaxed); }
     [[nodiscard]] segment_number number() const noexcept { return number_; }
     [[nodiscard]] std::string const& directory() const noexcept { return directory_; }
-    [[nodiscard]] bool forked() const noexcept {
-        return forks_ != lmdb_registry::instance().forks();
-    }
+    [[nodiscard]] bool forked() const noexcept { return mark_.forked(); }
     [[nodiscard]] error failure(int code, char const* call) const {
         return lmdb_error(code, call, directory_);
     }
@@ -14918,7 +12367,7 @@ private:
     std::string const directory_;
     lmdb_settings const how_;
     segment_number const number_;
-    std::uint64_t const forks_ = lmdb_registry::instance().forks();
+    process_mark const mark_{};
 
     // Shared by every transaction for as long as it is active, exclusive while what is open or its
     // map changes.
@@ -14945,14 +12394,7 @@ public:
           gate_(std::move(other.gate_)) {}
     lmdb_transaction& operator=(lmdb_transaction&&) = delete;
     // In a forked child it is left alone: to abort it would unlock the parent's write lock.
-    ~lmdb_transaction() {
-        if (txn_ == nullptr || env_->forked()) return;
-        if (writing_) {
-            ::mdb_txn_abort(txn_);
-        } else {
-            handle_->end_read(txn_);
-        }
-    }
+    ~lmdb_transaction();
     [[nodiscard]] MDB_txn* get() const noexcept { return txn_; }
     [[nodiscard]] lmdb_environment& environment() const noexcept { return *env_; }
     [[nodiscard]] MDB_dbi table_handle(table which) const noexcept {
@@ -14967,13 +12409,7 @@ public:
 
     // Of a writer. LMDB writes the pages, waits for the disk, then writes the meta page through a
     // descriptor opened with O_DSYNC.
-    [[nodiscard]] result<void> commit() {
-        if (env_->forked()) return fail(errc::closed, "this process was forked inside a body");
-        int const code = ::mdb_txn_commit(std::exchange(txn_, nullptr));
-        if (code != 0) return env_->failure(code, "commit");
-        handle_->note_commit();
-        return {};
-    }
+    [[nodiscard]] result<void> commit();
 
 private:
     friend class lmdb_environment;
@@ -14992,77 +12428,6 @@ private:
     std::shared_lock<lmdb_environment::gate> gate_;
 };
 
-inline result<lmdb_transaction> lmdb_environment::begin(bool writing) {
-    int code = 0;
-    for (int tries = 0; tries < 8; ++tries) {
-        if (forked()) {
-            return fail(errc::closed, directory_ + ": was opened before this process forked");
-        }
-        if (dropped()) return fail(errc::not_found, directory_ + ": was dropped");
-        std::shared_lock inside(gate_);
-        auto const openings = openings_;
-        code = MDB_PANIC;  // as good as: there is nothing open
-        if (open_) {
-            if (writing) clear_dead_readers_now_and_then();
-            if (is_cut_short(writing)) return open_->cut_short();
-            MDB_txn* txn = nullptr;
-            code = writing ? open_->begin_write(&txn) : open_->begin_read(&txn);
-            if (code == 0) {
-                lmdb_transaction begun(*this, txn, writing, std::move(inside));
-                if (auto ok = open_->check_size(); !ok) return ok.error();
-                return begun;
-            }
-        }
-        inside.unlock();
-        if (code == MDB_PANIC) {
-            if (auto ok = open_anew(openings); !ok) return ok.error();
-        } else if (code == MDB_MAP_RESIZED) {
-            if (auto ok = adopt_map_of_others(); !ok) return ok.error();
-        } else {
-            break;
-        }
-    }
-    return failure(code, "begin");
-}
-
-inline result<std::unique_lock<lmdb_environment::gate>> lmdb_environment::wait_for_transactions() {
-    // By trying: the thread sanitizer does not know of waiting for a mutex by the steady clock.
-    auto const end =
-        std::chrono::steady_clock::now() + std::chrono::seconds(limits::storage_wait_seconds);
-    std::unique_lock alone(gate_, std::try_to_lock);
-    while (!alone.owns_lock() && std::chrono::steady_clock::now() < end) {
-        std::this_thread::sleep_for(std::chrono::microseconds(200));
-        (void)alone.try_lock();
-    }
-    if (alone.owns_lock()) return alone;
-    return fail(
-        errc::storage_failed,
-        directory_ + ": must be mapped anew, but a transaction of this process does not end");
-}
-
-// Opens it where it is not open, or is still what was open at that opening, which has failed.
-inline result<void> lmdb_environment::open_anew(std::uint64_t seen_openings) {
-    auto const alone = wait_for_transactions();
-    if (!alone) return alone.error();
-    if (openings_ != seen_openings) return {};
-    bool const again = open_ != nullptr;
-    is_open_ = false;
-    open_.reset();
-    auto how = how_;
-    how.walk = !walked_;  // nothing but this library writes to it since
-    auto opened = lmdb_handle::open(directory_, how);
-    if (!opened && again) {
-        return fail(opened.error().code,
-                    "after a commit failed half-way it cannot be opened: " + opened.error().where);
-    }
-    if (!opened) return opened.error();
-    open_ = std::move(*opened);
-    walked_ = true;
-    is_open_ = true;
-    ++openings_;
-    return {};
-}
-
 // Another process, with a larger map, wrote past the end of ours.
 inline result<void> lmdb_environment::adopt_map_of_others() {
     auto const alone = wait_for_transactions();
@@ -15076,67 +12441,71 @@ inline result<void> lmdb_environment::grow_map() {
     return open_ ? open_->grow_map() : result<void>{};
 }
 
-inline bool lmdb_environment::try_close() {
-    if (forked()) return false;
-    std::unique_lock const alone(gate_, std::try_to_lock);
-    if (!alone.owns_lock()) return false;
-    is_open_ = false;
-    open_.reset();
-    ++openings_;
-    return true;
-}
-
-inline result<bool> lmdb_environment::is_sealed(lmdb_transaction const& transaction) {
-    if (number_ == history) return false;
-    auto const seen = transaction.sees();
-    if (unsealed_at_.load(std::memory_order_relaxed) == seen) return false;
-    MDB_val key = to_lmdb(sealed_key);
-    MDB_val value{};
-    auto const in = transaction.table_handle(table::meta);
-    int const code = ::mdb_get(transaction.get(), in, &key, &value);
-    if (code == 0) return true;
-    if (code != MDB_NOTFOUND) return failure(code, "get");
-    unsealed_at_.store(seen, std::memory_order_relaxed);
-    return false;
-}
-
-inline std::uint64_t lmdb_environment::last_txnid() noexcept {
-    if (forked()) return 0;
-    std::shared_lock const inside(gate_);
-    if (!open_ || is_cut_short(false)) return 0;
-    return open_->last_txnid();
-}
-
-// Whether the file is shorter than it was. Readers look once in a tick of the system's clock, some
-// milliseconds: asking costs more than all else that a read does. The caller holds gate_ shared.
-inline bool lmdb_environment::is_cut_short(bool writing) noexcept {
-    struct timespec now {};
-    ::clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
-    auto const tick = static_cast<std::int64_t>(now.tv_sec) * 1'000'000'000 + now.tv_nsec;
-    if (!writing && size_checked_at_.load(std::memory_order_relaxed) == tick) return false;
-    bool const cut = !open_->covers_what_was_seen();
-    // Where it is, everybody is told, for as long as it is.
-    size_checked_at_.store(cut ? 0 : tick, std::memory_order_relaxed);
-    return cut;
-}
-
-// The caller holds gate_ shared.
-inline void lmdb_environment::clear_dead_readers_now_and_then() noexcept {
-    auto const now = std::chrono::duration_cast<std::chrono::seconds>(
-                         std::chrono::steady_clock::now().time_since_epoch())
-                         .count();
-    auto due = next_reader_check_.load(std::memory_order_relaxed);
-    if (now < due) return;
-    auto const next = now + limits::storage_reader_check_seconds;
-    if (!next_reader_check_.compare_exchange_strong(due, next)) return;  // another thread does it
-    open_->clear_dead_readers();
-}
-
 }  // namespace detail
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_STORAGE_LMDB_ENVIRONMENT_HPP
+
+// ---- aiaudit/storage/process_lock.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// process_lock.hpp: that a process opens a directory once, whichever copy of this library in it
+// asks: a plugin's own does not see the registry of the program's.
+//
+// The copies meet at an open file description lock on the directory's marker, on a byte that is the
+// process's own. Unlike a POSIX lock it belongs to who opened the file, so that two copies exclude
+// each other, and that closing another descriptor on the file does not drop it. Where the marker
+// cannot be written, as on a read-only file system, a read lock stands there, and is looked for.
+// Threads: any, as its store allows. Processes: do not exclude each other.
+// Floor 5.
+#ifndef AIAUDIT_STORAGE_PROCESS_LOCK_HPP
+#define AIAUDIT_STORAGE_PROCESS_LOCK_HPP
+
+#include <cstdint>
+#include <string>
+
+#include <sys/auxv.h>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+class process_lock {
+public:
+    process_lock() noexcept = default;
+    process_lock(process_lock&& other) noexcept = default;
+    process_lock& operator=(process_lock&& other) noexcept = default;
+    // Unlocks rather than closes: a child forked meanwhile holds the same lock open. In that child
+    // it is left alone.
+    ~process_lock() {
+        if (file_ && !mark_.forked()) (void)set(F_UNLCK);
+    }
+
+    // Errors: already_open; those of the file system.
+    [[nodiscard]] static result<process_lock> take(std::string const& marker);
+
+private:
+    [[nodiscard]] struct flock own_byte(short kind) const noexcept;
+    [[nodiscard]] int set(short kind) const noexcept {
+        auto const place = own_byte(kind);
+        return ::fcntl(file_.get(), F_OFD_SETLK, &place);
+    }
+    [[nodiscard]] bool has_rival() const noexcept {
+        auto place = own_byte(F_WRLCK);
+        return ::fcntl(file_.get(), F_OFD_GETLK, &place) == 0 && place.l_type != F_UNLCK;
+    }
+
+    file_handle file_{};
+    std::uint64_t byte_ = 0;
+    process_mark mark_{};
+};
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_STORAGE_PROCESS_LOCK_HPP
 
 // ---- aiaudit/storage/write_lock.hpp ----
 // SPDX-License-Identifier: MIT
@@ -15160,7 +12529,7 @@ inline void lmdb_environment::clear_dead_readers_now_and_then() noexcept {
 #include <utility>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 namespace detail {
 
 inline constexpr char const* write_lock_name = "write.lock";
@@ -15172,21 +12541,7 @@ public:
     write_lock& operator=(write_lock const&) = delete;
 
     // Makes the file where it is missing. Called once, before any turn.
-    [[nodiscard]] result<void> open(std::string path) {
-        // Claimed before there is a descriptor: to close one again would drop the lock of another
-        // store of this process.
-        if (::mknod(path.c_str(), S_IFREG | 0600, 0) != 0 && errno != EEXIST) {
-            return posix_error(errno, "create", path);
-        }
-        auto claimed = file_claim::of(path);
-        if (!claimed) return claimed.error();
-        auto file = file_handle::open(path, O_RDWR);
-        if (!file) return posix_error(errno, "open", path);
-        claim_ = std::move(*claimed);
-        file_ = std::move(file);
-        path_ = std::move(path);
-        return {};
-    }
+    [[nodiscard]] result<void> open(std::string path);
 
     // For as long as it lives it is the holder's turn. In a forked child it is nobody's, and ends
     // without touching the parent's.
@@ -15207,25 +12562,10 @@ public:
         std::unique_lock<std::mutex> alone_;
     };
 
-    [[nodiscard]] result<turn> wait_for_turn() {
-        std::unique_lock alone(mutex_);
-        int failed = 0;
-        do {
-            failed = set(F_WRLCK, F_SETLKW);
-        } while (failed != 0 && errno == EINTR);
-        // The kernel sees processes, not threads: where two of them write two ledgers with several
-        // threads it may see a circle that is none. LMDB's own lock is enough for that one turn.
-        if (failed == 0 || errno == EDEADLK) return turn(*this, std::move(alone));
-        return posix_error(errno, "lock", path_);
-    }
+    [[nodiscard]] result<turn> wait_for_turn();
 
 private:
-    [[nodiscard]] int set(short kind, int command) const noexcept {
-        struct flock whole {};
-        whole.l_type = kind;
-        whole.l_whence = SEEK_SET;
-        return ::fcntl(file_.get(), command, &whole);
-    }
+    [[nodiscard]] int set(short kind, int command) const noexcept;
 
     std::string path_{};
     file_claim claim_{};
@@ -15234,7 +12574,7 @@ private:
 };
 
 }  // namespace detail
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_STORAGE_WRITE_LOCK_HPP
@@ -15259,10 +12599,9 @@ private:
 #include <mutex>
 #include <optional>
 #include <string>
-#include <utility>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 namespace detail {
 
 class lmdb_segments {
@@ -15295,7 +12634,7 @@ public:
 
 private:
     explicit lmdb_segments(store_options const& options)
-        : settings_{options.map_bytes, options.read_only, false} {}
+        : settings_{chosen_map_bytes(options.map_bytes), options.read_only, false} {}
     [[nodiscard]] result<void> find_newest();
     [[nodiscard]] result<bool> is_sealed(segment_number number);
     [[nodiscard]] result<void> move_on(lmdb_environment const& from);
@@ -15318,6 +12657,7 @@ private:
     lmdb_settings settings_;
     std::string path_{};  // of the segments
     file_claim marker_{};
+    process_lock alone_{};
     write_lock write_lock_{};  // not open where the store is read only
 
     // Never null once open; what it points to lives as long as this.
@@ -15331,154 +12671,6 @@ private:
     segment_range sealed_{};          // when its segments were measured; protected by mutex_
     std::uint64_t sealed_bytes_ = 0;  // of all but the newest of it; protected by mutex_
 };
-
-inline result<std::unique_ptr<lmdb_segments>> lmdb_segments::open(store_options const& options) {
-    if (auto ok = check_map_bytes(options.map_bytes); !ok) return ok.error();
-    auto const ledger = prepare_ledger(options, empty_environment{options.map_bytes});
-    if (!ledger) return ledger.error();
-    std::unique_ptr<lmdb_segments> opened(new lmdb_segments(options));
-    opened->path_ = *ledger + "/segments";
-    auto claimed = file_claim::of(*ledger + "/" + marker_name);
-    if (!claimed) return claimed.error();
-    opened->marker_ = std::move(*claimed);
-    if (!options.read_only) {
-        directory_lock const lock(opened->path_);
-        if (!lock.held()) return posix_error(errno, "flock", opened->path_);
-        if (auto ok = remove_dropped(opened->path_); !ok) return ok.error();
-        auto const lock_file = opened->path_ + "/" + write_lock_name;
-        if (auto ok = opened->write_lock_.open(lock_file); !ok) return ok.error();
-    }
-    if (auto ok = opened->find_newest(); !ok) return ok.error();
-    auto const looked = opened->begin_newest(false);
-    if (!looked) return looked.error();
-    return opened;
-}
-
-// Where to begin to look. The last one counts only when the one before it is sealed, or dropped.
-inline result<void> lmdb_segments::find_newest() {
-    result<void> last_try;
-    for (int tries = 0; tries < 8; ++tries) {
-        auto const listed = list_segments(path_);
-        if (!listed) return listed.error();
-        oldest_ = listed->oldest;
-        auto newest = listed->newest;
-        if (newest > listed->oldest) {
-            auto const sealed = is_sealed(newest - 1);
-            if (!sealed && sealed.error().code == errc::not_found) {
-                last_try = sealed.error();  // dropped since
-                continue;
-            }
-            if (!sealed) return sealed.error();
-            if (!*sealed) --newest;
-        }
-        newest_ = &environment(newest);
-        return {};
-    }
-    return last_try;
-}
-
-inline result<bool> lmdb_segments::is_sealed(segment_number number) {
-    auto& at = environment(number);
-    auto const transaction = at.begin(false);
-    if (!transaction) return transaction.error();
-    return at.is_sealed(*transaction);
-}
-
-inline lmdb_environment& lmdb_segments::environment(segment_number number) {
-    std::scoped_lock const lock(mutex_);
-    auto& known = known_[number];
-    if (!known) {
-        known = std::make_unique<lmdb_environment>(directory_of(number), settings_, number);
-    }
-    return *known;
-}
-
-inline result<lmdb_transaction> lmdb_segments::begin_newest(bool writing) {
-    // Each round moves on by a segment, so it ends.
-    for (;;) {
-        auto& at = *newest_.load(std::memory_order_acquire);
-        {
-            auto transaction = at.begin(writing);
-            bool const gone = !transaction && transaction.error().code == errc::not_found;
-            if (!transaction && !gone) return transaction.error();
-            if (transaction) {
-                auto const sealed = at.is_sealed(*transaction);
-                if (!sealed) return sealed.error();
-                if (!*sealed) return transaction;
-            }
-        }
-        if (auto ok = move_on(at); !ok) return ok.error();
-    }
-}
-
-// A segment that is full must still take the entry that seals it.
-inline result<lmdb_transaction> lmdb_segments::begin_sealing() {
-    for (int tries = 0; tries < 8; ++tries) {
-        lmdb_environment* full = nullptr;
-        {
-            auto transaction = begin_newest(true);
-            if (!transaction || transaction->has_room()) return transaction;
-            full = &transaction->environment();
-        }
-        if (auto ok = full->grow_map(); !ok) return ok.error();
-    }
-    return fail(errc::log_full, path_ + ": others fill it faster than it can be sealed");
-}
-
-// From a segment that is sealed, or was dropped, to the one after it that is there.
-inline result<void> lmdb_segments::move_on(lmdb_environment const& from) {
-    if (newest_.load(std::memory_order_acquire) != &from) return {};  // another thread did
-    auto next = from.number() + 1;
-    if (!is_there(directory_of(next))) {
-        // Others rotated and dropped until none of what this process knew was left.
-        auto const listed = list_segments(path_);
-        if (!listed) return listed.error();
-        next = listed->oldest;
-        if (next <= from.number()) {
-            return fail(errc::corrupt, directory_of(from.number() + 1) +
-                                           ": is missing, though the segment before it is sealed");
-        }
-    }
-    environment(from.number()).last_use.store(++uses_, std::memory_order_relaxed);
-    auto& to = environment(next);
-    auto* expected = const_cast<lmdb_environment*>(&from);
-    newest_.compare_exchange_strong(expected, &to);
-    close_least_used();
-    return {};
-}
-
-inline result<std::optional<lmdb_transaction>> lmdb_segments::begin_read(segment_number number) {
-    using answer = std::optional<lmdb_transaction>;
-    if (auto ok = check_not_forked(); !ok) return ok.error();
-    if (number > newest_.load(std::memory_order_acquire)->number()) {
-        auto const looked = begin_newest(false);
-        if (!looked) return looked.error();
-        auto const newest = looked->environment().number();
-        // What is there beyond it is what a rotation left that was cut off.
-        if (number > newest) {
-            return fail(errc::not_found, directory_of(number) + ": there is no such segment yet");
-        }
-    }
-    auto& at = environment(number);
-    at.last_use.store(++uses_, std::memory_order_relaxed);
-    bool const was_open = at.is_open();
-    if (number == history && !was_open && !is_there(at.directory())) {
-        return answer{};
-    }
-    auto transaction = at.begin(false);
-    if (!transaction) return transaction.error();
-    if (!was_open) close_least_used();
-    return answer(std::move(*transaction));
-}
-
-inline result<lmdb_transaction> lmdb_segments::begin_write_history() {
-    auto& at = environment(history);
-    if (!at.is_open() && !is_there(at.directory())) {
-        auto const made = make_history(path_, empty_environment{settings_.map_bytes});
-        if (!made) return made.error();
-    }
-    return at.begin(true);
-}
 
 template <class Fill>
 result<void> lmdb_segments::make_next(lmdb_transaction const& old, Fill fill) {
@@ -15495,64 +12687,6 @@ result<void> lmdb_segments::make_next(lmdb_transaction const& old, Fill fill) {
     });
 }
 
-inline result<void> lmdb_segments::drop_oldest(segment_number number) {
-    if (auto ok = check_writable(); !ok) return ok;
-    auto const there = range();
-    if (!there) return there.error();
-    if (number != history && number < there->oldest) {
-        return fail(errc::not_found, directory_of(number) + ": is gone");
-    }
-    if (number != there->oldest || number == there->newest) {
-        return fail(errc::bad_argument,
-                    directory_of(number) + ": is not the oldest segment, or the only one");
-    }
-    if (auto ok = drop_segment(path_, number); !ok) return ok;
-    auto& dropped = environment(number);
-    dropped.drop();
-    (void)dropped.try_close();  // else once its last transaction has ended
-    oldest_ = number + 1;
-    return {};
-}
-
-inline result<segment_range> lmdb_segments::range() {
-    for (int tries = 0; tries < 8; ++tries) {
-        auto const looked = begin_newest(false);
-        if (!looked) return looked.error();
-        auto const newest = looked->environment().number();
-        if (!is_there(directory_of(oldest_))) {
-            auto const listed = list_segments(path_);
-            if (!listed) return listed.error();
-            oldest_ = listed->oldest;
-        }
-        segment_range const found{oldest_, newest};
-        if (found.oldest <= found.newest) return found;  // else both moved on since
-    }
-    return fail(errc::corrupt, path_ + ": its oldest segment is behind its newest");
-}
-
-inline void lmdb_segments::close_least_used() {
-    std::scoped_lock const lock(mutex_);
-    std::size_t open = 0;
-    for (auto const& [number, at] : known_) {
-        if (number == history || at.get() == newest_ || !at->is_open()) continue;
-        ++open;
-        if (at->dropped() && at->try_close()) --open;
-    }
-    std::uint64_t tried = 0;
-    while (open > limits::storage_old_segments_open) {
-        lmdb_environment* least = nullptr;
-        for (auto const& [number, at] : known_) {
-            if (number == history || at.get() == newest_ || !at->is_open()) continue;
-            auto const use = at->last_use.load(std::memory_order_relaxed);
-            if (use < tried || (least != nullptr && use >= least->last_use)) continue;
-            least = at.get();
-        }
-        if (least == nullptr) return;
-        tried = least->last_use.load(std::memory_order_relaxed) + 1;
-        if (least->try_close()) --open;
-    }
-}
-
 // A process that does not know yet that its segment is sealed sees the transaction that sealed it.
 // The number is that of the meta page, which may still be on its way to the disk: a reader sees it
 // once it is there.
@@ -15562,30 +12696,8 @@ inline std::uint64_t lmdb_segments::generation() const noexcept {
     return generation_of(at.number(), at.last_txnid());
 }
 
-inline std::uint64_t lmdb_segments::bytes_on_disk(segment_number number) const {
-    struct stat status {};
-    auto const file = directory_of(number) + "/data.mdb";
-    bool const there = !marker_.forked() && ::stat(file.c_str(), &status) == 0;
-    return there ? static_cast<std::uint64_t>(status.st_size) : 0;
-}
-
-// What is sealed does not change: it is measured when another segment was sealed or dropped.
-inline std::uint64_t lmdb_segments::bytes_on_disk() {
-    auto const there = range();
-    if (!there) return 0;
-    std::scoped_lock const lock(mutex_);
-    if (sealed_ != *there) {
-        sealed_bytes_ = 0;
-        for (auto number = there->oldest; number < there->newest; ++number) {
-            sealed_bytes_ += bytes_on_disk(number);
-        }
-        sealed_ = *there;
-    }
-    return sealed_bytes_ + bytes_on_disk(there->newest) + bytes_on_disk(history);
-}
-
 }  // namespace detail
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_STORAGE_LMDB_SEGMENTS_HPP
@@ -15607,7 +12719,7 @@ inline std::uint64_t lmdb_segments::bytes_on_disk() {
 #include <string_view>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 namespace detail {
 
 class lmdb_read_view {
@@ -15655,25 +12767,6 @@ private:
     result<void> put_new(table in, std::string_view key, MDB_val& value, unsigned flags);
 };
 
-inline result<lmdb_cursor> lmdb_read_view::cursor(table in) const {
-    MDB_cursor* opened = nullptr;
-    int const code = ::mdb_cursor_open(txn(), handle(in), &opened);
-    if (code != 0) return failure(code, "open cursor");
-    return lmdb_cursor(opened);
-}
-
-inline result<std::optional<std::string_view>> lmdb_read_view::get(table in,
-                                                                   std::string_view key) const {
-    if (auto ok = check_key(key); !ok) return ok.error();
-    if (transaction_ == nullptr) return std::optional<std::string_view>{};
-    MDB_val wanted = to_lmdb(key);
-    MDB_val found{};
-    int const code = ::mdb_get(txn(), handle(in), &wanted, &found);
-    if (code == MDB_NOTFOUND) return std::optional<std::string_view>{};
-    if (code != 0) return failure(code, "get");
-    return std::optional<std::string_view>(from_lmdb(found));
-}
-
 template <class Visit>
 result<void> lmdb_read_view::scan(table in, std::string_view from, Visit visit) const {
     if (transaction_ == nullptr) return {};
@@ -15691,60 +12784,8 @@ result<void> lmdb_read_view::scan(table in, std::string_view from, Visit visit) 
     return {};
 }
 
-inline result<std::optional<std::string>> lmdb_read_view::last_key(table in) const {
-    if (transaction_ == nullptr) return std::optional<std::string>{};
-    auto const at = cursor(in);
-    if (!at) return at.error();
-    MDB_val key{};
-    MDB_val value{};
-    int const code = ::mdb_cursor_get(at->get(), &key, &value, MDB_LAST);
-    if (code == MDB_NOTFOUND) return std::optional<std::string>{};
-    if (code != 0) return failure(code, "last key");
-    return std::optional<std::string>(from_lmdb(key));
-}
-
-inline result<std::span<char>> lmdb_write_view::reserve(table in, std::string_view key,
-                                                        std::size_t bytes) {
-    if (auto ok = check_entry(key, bytes); !ok) return ok.error();
-    MDB_val room{bytes, nullptr};
-    if (auto ok = put_new(in, key, room, MDB_RESERVE); !ok) return ok.error();
-    return std::span<char>(static_cast<char*>(room.mv_data), bytes);
-}
-
-inline result<void> lmdb_write_view::replace(table in, std::string_view key,
-                                             std::string_view value) {
-    if (auto ok = check_entry(key, value.size()); !ok) return ok;
-    MDB_val name = to_lmdb(key);
-    MDB_val bytes = to_lmdb(value);
-    int const code = ::mdb_put(txn(), handle(in), &name, &bytes, 0);
-    if (code != 0) return failure(code, "put");
-    return {};
-}
-
-inline result<void> lmdb_write_view::erase(table in, std::string_view key) {
-    if (auto ok = check_key(key); !ok) return ok;
-    MDB_val name = to_lmdb(key);
-    int const code = ::mdb_del(txn(), handle(in), &name, nullptr);
-    if (code != 0 && code != MDB_NOTFOUND) return failure(code, "erase");
-    return {};
-}
-
-// As an append first, which fills pages better and looks at the last page only; LMDB refuses it
-// before it changes anything where the key does not sort last.
-inline result<void> lmdb_write_view::put_new(table in, std::string_view key, MDB_val& value,
-                                             unsigned flags) {
-    MDB_val name = to_lmdb(key);
-    int code = ::mdb_put(txn(), handle(in), &name, &value, flags | MDB_APPEND | MDB_NOOVERWRITE);
-    if (code == MDB_KEYEXIST) {
-        code = ::mdb_put(txn(), handle(in), &name, &value, flags | MDB_NOOVERWRITE);
-    }
-    if (code == MDB_KEYEXIST) return key_exists(in);
-    if (code != 0) return failure(code, "put");
-    return {};
-}
-
 }  // namespace detail
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_STORAGE_LMDB_VIEWS_HPP
@@ -15776,7 +12817,7 @@ inline result<void> lmdb_write_view::put_new(table in, std::string_view key, MDB
 #include <utility>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 
 class lmdb_store {
 public:
@@ -15897,64 +12938,17 @@ result<void> lmdb_store::rotate(Body body) {
 
 static_assert(storage_policy<lmdb_store>);
 
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_STORAGE_LMDB_STORE_HPP
 
-// ---- aiaudit/policies.hpp ----
+// ---- aiaudit/impl/basic_ledger.tpp ----
 // SPDX-License-Identifier: MIT
 //
-// policies.hpp: the choices a ledger and a client are built from, in one bundle. Derive from it to
-// change one:
-//
-//     struct in_memory : aiaudit::default_policies { using storage = aiaudit::memory_store; };
-//     aiaudit::basic_ledger<in_memory> ...
-//
-// Threads: types only.
-// Floor 6.
-#ifndef AIAUDIT_POLICIES_HPP
-#define AIAUDIT_POLICIES_HPP
-
-namespace aiaudit {
-inline namespace v1 {
-
-// Of the client's. Only named here: who has the ledger alone need not have cpp-httplib.
-class httplib_transport;
-class lmdb_cache;
-class price_book;
-struct steady_timer;
-
-struct default_policies {
-    using storage = lmdb_store;  // storage/store.hpp: storage_policy
-    using clock = system_clock;  // clock/clock.hpp: clock_policy
-
-    using transport = httplib_transport;  // transport/transport.hpp: transport_policy
-    using pricing = price_book;           // pricing/pricing_policy.hpp: pricing_policy
-    using cache = lmdb_cache;             // cache/response_cache.hpp: cache_policy
-    using timer = steady_timer;           // clock/timer.hpp: timer_policy
-};
-
-}  // namespace v1
-}  // namespace aiaudit
-
-#endif  // AIAUDIT_POLICIES_HPP
-
-// ---- aiaudit/ledger.hpp ----
-// SPDX-License-Identifier: MIT
-//
-// ledger.hpp: the engine. It takes records, keeps them for ever, and answers reports.
-//
-// Callers encode their record themselves; one thread of the ledger's own writes what gathered, a
-// block and a transaction at a time (group commit): while one block is being synced the next one
-// gathers, so many callers share one fdatasync. Every record is a leaf of a Merkle tree whose state
-// is in the same transaction (verify.hpp).
-// Threads: all members may be called from any thread at once; a forked child may use none.
-// Several processes may have the same ledger open; sequences stay dense and every one's reports
-// count all records.
-// Floor 7.
-#ifndef AIAUDIT_LEDGER_HPP
-#define AIAUDIT_LEDGER_HPP
+// basic_ledger.tpp: the members of basic_ledger.hpp, for any policies.
+#ifndef AIAUDIT_IMPL_BASIC_LEDGER_TPP
+#define AIAUDIT_IMPL_BASIC_LEDGER_TPP
 
 #include <algorithm>
 #include <cstdint>
@@ -15963,174 +12957,11 @@ struct default_policies {
 #include <optional>
 #include <string>
 #include <string_view>
-#include <thread>
 #include <utility>
 #include <vector>
 
 namespace aiaudit {
-inline namespace v1 {
-
-// A record that is on its way to the log.
-class ticket {
-public:
-    ticket() = default;
-
-private:
-    template <class Policies>
-    friend class basic_ledger;
-    explicit ticket(detail::batch_queue::pushed of) : of_(std::move(of)) {}
-    detail::batch_queue::pushed of_{};
-};
-
-template <class Policies = default_policies>
-class basic_ledger {
-public:
-    using storage = typename Policies::storage;
-    using clock = typename Policies::clock;
-    static_assert(storage_policy<storage>,
-                  "Policies::storage is not a storage_policy (storage/store.hpp)");
-    static_assert(clock_policy<clock>, "Policies::clock is not a clock_policy (clock/clock.hpp)");
-
-    // Opens the ledger and folds what its saved rollups do not hold yet. Errors: those of the
-    // store; corrupt.
-    [[nodiscard]] static result<basic_ledger> open(ledger_options options);
-
-    basic_ledger(basic_ledger&&) noexcept = default;
-    basic_ledger& operator=(basic_ledger&&) noexcept = default;
-    // Writes what is queued first. To learn whether that worked, call flush() before.
-    ~basic_ledger() = default;
-
-    // Hands a record to the log and returns at once, but for room in the queue. Errors: read_only;
-    // too_large, over limits::record_bytes; the failure of a record that this thread handed over
-    // before without waiting, and was not told of: until it is told, none of its later ones enter
-    // the log.
-    template <class String>
-    [[nodiscard]] result<ticket> enqueue(basic_record<String> const& entry) {
-        auto pushed = state_->push(entry, false);
-        if (!pushed) return pushed.error();
-        return ticket(std::move(*pushed));
-    }
-    // Waits until the record is on disk. Zero where it was spilled (on_log_failure). Errors: why it
-    // could not be written. It is then not in the log, unless the disk failed in the very moment of
-    // the commit, and so that nobody can tell: then it may be there after the ledger was reopened.
-    [[nodiscard]] result<sequence> wait(ticket const& of) {
-        if (!of.of_.to) return fail(errc::bad_argument, "an empty ticket");
-        state_->queue.await(*of.of_.to);
-        return state_->wait(of.of_);
-    }
-    // Errors: as enqueue() and wait(). With durability::relaxed the sequence is not known yet:
-    // sequence{0}.
-    template <class String>
-    [[nodiscard]] result<sequence> append(basic_record<String> const& entry,
-                                          durability when = durability::committed) {
-        auto const pushed = state_->push(entry, when == durability::committed);
-        if (!pushed) return pushed.error();
-        if (when == durability::relaxed) return sequence{0};
-        return state_->wait(*pushed);
-    }
-    // Asks the budgets that cover an attempt, and appends its intent, in one step: its cost is held
-    // from then on, until an outcome of the same operation and attempt settles it. Where one does
-    // not let it through, admission::refused says why, and nothing is in the log. Where the same
-    // attempt is open already, what is held for it becomes the larger of both.
-    // With budget_mode::shared it waits for the disk whatever `when` says. Errors: as append();
-    // already_open, where another process decides alone.
-    [[nodiscard]] result<admission> admit(record const& intent,
-                                          durability when = durability::committed);
-    // Whether there are budgets: as of the last record that this process wrote or read, so what
-    // another one sets counts here from the next record on. Cheap.
-    [[nodiscard]] bool has_budgets() const noexcept { return state_->gate.has_budgets(); }
-    // Who decides; with budget_mode::exclusive admit() need not wait for the disk.
-    [[nodiscard]] budget_mode budgets_by() const noexcept { return state_->options.budgets; }
-    // Sets a budget, new or instead of the one with that name. One with the same unit, scope and
-    // window keeps what it has counted; another one counts what the log has of its window, as far
-    // as retention left it. Errors: bad_argument, in words; as append().
-    [[nodiscard]] result<sequence> set_budget(budget const& wanted);
-    // Errors: not_found; as append().
-    [[nodiscard]] result<sequence> remove_budget(std::string_view name);
-    // By name. Errors, of this and those below: of reading what other processes wrote.
-    [[nodiscard]] result<std::vector<budget>> budgets();
-    // Each budget, or each of its subjects that has counted anything in the present window.
-    [[nodiscard]] result<std::vector<budget_state>> budget_states();
-    // Attempts without an outcome, oldest first: all, or those that must have ended before that.
-    [[nodiscard]] result<std::vector<open_reservation>> open_reservations(
-        std::optional<timestamp> deadline_before = {});
-    // Writes an outcome for each of those, at the cost that was held for it, since nobody knows
-    // better: error_type "outcome_unknown". Returns how many; what was settled meanwhile, by
-    // whatever process, is left alone.
-    [[nodiscard]] result<std::uint64_t> reconcile(timestamp deadline_before);
-    // The thresholds that budgets have passed, since this was last asked in this process.
-    [[nodiscard]] result<std::vector<budget_crossing>> take_crossings();
-    // Appends an alert's record unless the log has it already, or another process has taken it
-    // (engine/alert_book.hpp); an outcome, unless its attempt has one. Nothing: it was left out.
-    [[nodiscard]] result<std::optional<sequence>> append_once(record const& entry);
-    // Calls visit(alert_book const&) -> T on the alerts of the log.
-    template <class Visitor>
-    [[nodiscard]] auto alerts(Visitor&& visit) {
-        return state_->gate.look([&visit](budget_gate&, detail::alert_book& book) {
-            return visit(std::as_const(book));
-        });
-    }
-
-    // Waits until all that was handed over before, by whatever thread, is on disk. Errors: a
-    // failure of what this thread handed over, and was not told of; else one of another thread's
-    // that no flush() was told of yet (that thread is still told itself).
-    [[nodiscard]] result<void> flush() { return state_->queue.flush(); }
-
-    // Errors: those of reading what other processes wrote in the meantime, or days that are not in
-    // memory.
-    [[nodiscard]] result<aiaudit::report> report(report_query const& query) {
-        return state_->fold.answer(query);
-    }
-    // The cost of the records that began today, by the clock and the zone's calendar.
-    [[nodiscard]] result<money> spent_today(time_zone const& zone = {}) {
-        civil_day const today = zone.day_of(state_->time.now());
-        auto const sums = report({report_kind::daily, zone, {today, today}, {}});
-        if (!sums) return sums.error();
-        return sums->sum.cost;
-    }
-
-    // The number of records that the log ever had, which is the sequence of the last.
-    [[nodiscard]] result<sequence> last_sequence() const {
-        auto const size = state_->log.size();
-        if (!size) return size.error();
-        return sequence{*size};
-    }
-    // Of the oldest record that retention left; one past the last where there is none.
-    [[nodiscard]] result<sequence> first_sequence() const {
-        auto const first = state_->log.first();
-        if (!first) return first.error();
-        return sequence{*first};
-    }
-    // Calls visit(sequence, record&&) from that sequence on, in order, until it returns false or
-    // the log ends. Errors: not_found for a record that was dropped; corrupt.
-    template <class Visitor>
-    [[nodiscard]] result<void> read(sequence from, Visitor&& visit) const {
-        return state_->log.template records<std::string>(
-            value_of(from),
-            [&visit](sequence number, record& entry) { return visit(number, std::move(entry)); });
-    }
-
-    // Begins a new segment, after what was appended before. Segments rotate by themselves
-    // (rotation_policy); this is for who wants a border at a certain point.
-    [[nodiscard]] result<void> rotate();
-    // Saves the rollups of all that was appended before. They save themselves
-    // (rollup_save_records); this is for who is about to drop records, or to copy the directory.
-    [[nodiscard]] result<void> save();
-
-    [[nodiscard]] clock& time() noexcept { return state_->time; }
-    [[nodiscard]] std::uint64_t bytes_on_disk() const { return state_->store.bytes_on_disk(); }
-
-    // For who verifies, proves and retains (floor 8).
-    [[nodiscard]] detail::log_reader<storage> const& log() const noexcept { return state_->log; }
-    [[nodiscard]] storage& store() noexcept { return state_->store; }
-
-private:
-    struct state;
-    explicit basic_ledger(std::unique_ptr<state> opened) : state_(std::move(opened)) {}
-    std::unique_ptr<state> state_;
-};
-
-using ledger = basic_ledger<>;
+inline namespace v0_1_0 {
 
 template <class Policies>
 struct basic_ledger<Policies>::state {
@@ -16144,23 +12975,32 @@ struct basic_ledger<Policies>::state {
                 options.rollup_save_records}),
           gate(store, log, options.rollup_save_records),
           appender(store, time, queue, gate, options.path, options.rotation, options.log_failure) {}
-    state(state const&) = delete;
-    state& operator=(state const&) = delete;
     ~state() {
-        if (!writer.joinable()) return;
+        bool const ran = writer.joinable() && folder.joinable();
         queue.stop();
         writer.join();
         fold.stop();
         folder.join();
+        if (!ran) return;
         // So that opening has less to fold. Not worth a commit for a few records.
         constexpr std::uint64_t worth_saving = 8192;
         static_cast<void>(fold.save_now(worth_saving));
         static_cast<void>(gate.save_now(worth_saving));
     }
 
+    result<void> check_process() const { return process.check(options.path); }
+    // As gate_keeper::look().
+    template <class Visitor>
+    auto look(Visitor&& visit) {
+        using look_result = decltype(gate.look(visit));
+        if (auto ok = check_process(); !ok) return look_result(ok.error());
+        return gate.look(visit);
+    }
+
     template <class String>
     result<std::string_view> encode(basic_record<String> const& entry) const {
         thread_local std::string room;
+        if (auto ok = check_process(); !ok) return ok.error();
         if (options.read_only)
             return fail(errc::read_only, options.path + " is open for reading only");
         std::string_view const encoded = encode_record(entry, room);
@@ -16177,6 +13017,11 @@ struct basic_ledger<Policies>::state {
         return queue.push(*encoded, awaited);
     }
 
+    result<sequence> finish(result<detail::batch_queue::pushed> const& entry, durability when) {
+        if (!entry) return entry.error();
+        if (when == durability::relaxed) return sequence{0};
+        return wait(*entry);
+    }
     result<sequence> wait(detail::batch_queue::pushed const& of) {
         auto const written = queue.wait(*of.to);
         if (!written) return written.error();
@@ -16234,6 +13079,17 @@ struct basic_ledger<Policies>::state {
         return made;
     }
 
+    // If one thread cannot be had, the destructor ends the other.
+    result<void> start() {
+        auto writing = detail::thread::start("the ledger's writer", [this] { run(); });
+        if (!writing) return writing.error();
+        writer = std::move(*writing);
+        auto folding = detail::thread::start("the ledger's folder", [this] { fold.run(); });
+        if (!folding) return folding.error();
+        folder = std::move(*folding);
+        return {};
+    }
+
     // The writer's thread.
     void run() {
         while (auto next = queue.take()) {
@@ -16247,6 +13103,7 @@ struct basic_ledger<Policies>::state {
     }
 
     ledger_options const options;
+    detail::process_mark const process{};
     storage store;
     clock time{};
     detail::log_reader<storage> log;
@@ -16256,21 +13113,21 @@ struct basic_ledger<Policies>::state {
     detail::admission_lock admissions{};
     std::mutex once{};                              // one conditional record of a kind at a time
     detail::log_appender<storage, clock> appender;  // the writer's
-    std::thread writer{};                           // last: they use all of the above
-    std::thread folder{};
+    detail::thread writer{};                        // last: they use all of the above
+    detail::thread folder{};
 };
 
 template <class Policies>
 result<basic_ledger<Policies>> basic_ledger<Policies>::open(ledger_options options) {
+    static_assert(storage_policy<storage>,
+                  "Policies::storage is not a storage_policy (storage/store.hpp)");
+    static_assert(clock_policy<clock>, "Policies::clock is not a clock_policy (clock/clock.hpp)");
     if (options.batch_records_max == 0 || options.batch_bytes_max == 0)
         return fail(errc::bad_argument, "a batch of nothing");
-    store_options with;
-    with.path = options.path;
-    with.create = options.create;
-    with.read_only = options.read_only;
+    store_options const with{options.path, options.create, options.read_only, options.map_bytes};
     auto opened = storage::open(with);
     if (!opened) return opened.error();
-    auto made = std::make_unique<state>(std::move(options), std::move(*opened));
+    detail::process_owned<state> made(new state(std::move(options), std::move(*opened)));
     if (made->options.budgets == budget_mode::exclusive) {
         if (auto alone = made->take_admissions(); !alone) return alone.error();
     }
@@ -16278,8 +13135,7 @@ result<basic_ledger<Policies>> basic_ledger<Policies>::open(ledger_options optio
     if (made->options.read_only) return basic_ledger(std::move(made));
     if (auto folded = made->gate.catch_up(); !folded) return folded.error();
     if (auto taken = made->appender.open(); !taken) return taken.error();
-    made->writer = std::thread([of = made.get()] { of->run(); });
-    made->folder = std::thread([of = made.get()] { of->fold.run(); });
+    if (auto started = made->start(); !started) return started.error();
     return basic_ledger(std::move(made));
 }
 
@@ -16336,19 +13192,19 @@ result<sequence> basic_ledger<Policies>::remove_budget(std::string_view name) {
 
 template <class Policies>
 result<std::vector<budget>> basic_ledger<Policies>::budgets() {
-    return state_->gate.look([](budget_gate& gate, auto&) { return gate.budgets(); });
+    return state_->look([](budget_gate& gate, auto&) { return gate.budgets(); });
 }
 
 template <class Policies>
 result<std::vector<budget_state>> basic_ledger<Policies>::budget_states() {
     timestamp const now = state_->time.now();
-    return state_->gate.look([now](budget_gate& gate, auto&) { return gate.states(now); });
+    return state_->look([now](budget_gate& gate, auto&) { return gate.states(now); });
 }
 
 template <class Policies>
 result<std::vector<open_reservation>> basic_ledger<Policies>::open_reservations(
     std::optional<timestamp> deadline_before) {
-    return state_->gate.look([&](budget_gate& gate, auto&) { return gate.open(deadline_before); });
+    return state_->look([&](budget_gate& gate, auto&) { return gate.open(deadline_before); });
 }
 
 template <class Policies>
@@ -16373,7 +13229,7 @@ result<std::uint64_t> basic_ledger<Policies>::reconcile(timestamp deadline_befor
 
 template <class Policies>
 result<std::vector<budget_crossing>> basic_ledger<Policies>::take_crossings() {
-    return state_->gate.look([](budget_gate& gate, auto&) { return gate.take_crossings(); });
+    return state_->look([](budget_gate& gate, auto&) { return gate.take_crossings(); });
 }
 
 template <class Policies>
@@ -16391,7 +13247,8802 @@ result<std::optional<sequence>> basic_ledger<Policies>::append_once(record const
     return std::optional(became->number);
 }
 
-}  // namespace v1
+template <class Policies>
+result<ticket> basic_ledger<Policies>::enqueue(record const& entry) {
+    auto pushed = state_->push(entry, false);
+    if (!pushed) return std::move(pushed).error();
+    return ticket(std::move(pushed->to), pushed->place);
+}
+
+template <class Policies>
+result<ticket> basic_ledger<Policies>::enqueue(detail::record_view_argument view) {
+    auto pushed = state_->push(view.entry(), false);
+    if (!pushed) return std::move(pushed).error();
+    return ticket(std::move(pushed->to), pushed->place);
+}
+
+template <class Policies>
+result<sequence> basic_ledger<Policies>::wait(ticket const& entry) {
+    if (!entry.batch_) return fail(errc::bad_argument, "an empty ticket");
+    if (auto ok = state_->check_process(); !ok) return ok.error();
+    state_->queue.await(*entry.batch_);
+    return state_->wait({entry.batch_, entry.place_});
+}
+
+template <class Policies>
+result<sequence> basic_ledger<Policies>::append(record const& entry, durability when) {
+    return state_->finish(state_->push(entry, when == durability::committed), when);
+}
+
+template <class Policies>
+result<sequence> basic_ledger<Policies>::append(detail::record_view_argument view,
+                                                durability when) {
+    return state_->finish(state_->push(view.entry(), when == durability::committed), when);
+}
+
+template <class Policies>
+bool basic_ledger<Policies>::has_budgets() const noexcept {
+    return state_->gate.has_budgets();
+}
+
+template <class Policies>
+budget_mode basic_ledger<Policies>::budgets_by() const noexcept {
+    return state_->options.budgets;
+}
+
+template <class Policies>
+result<void> basic_ledger<Policies>::look_at_alerts(
+    detail::function_ref<void(detail::alert_book const&)> visit) {
+    auto const looked = state_->look([&visit](budget_gate&, detail::alert_book& book) {
+        visit(book);
+        return true;
+    });
+    if (!looked) return looked.error();
+    return {};
+}
+
+template <class Policies>
+result<void> basic_ledger<Policies>::flush() {
+    if (auto ok = state_->check_process(); !ok) return ok;
+    return state_->queue.flush();
+}
+
+template <class Policies>
+result<report> basic_ledger<Policies>::report(report_query const& query) {
+    if (auto ok = state_->check_process(); !ok) return ok.error();
+    return state_->fold.answer(query);
+}
+
+template <class Policies>
+result<money> basic_ledger<Policies>::spent_today(time_zone const& zone) {
+    civil_day const today = zone.day_of(state_->time.now());
+    auto const sums = report({report_kind::daily, zone, {today, today}, {}});
+    if (!sums) return sums.error();
+    return sums->sum.cost;
+}
+
+template <class Policies>
+result<sequence> basic_ledger<Policies>::last_sequence() const {
+    if (auto ok = state_->check_process(); !ok) return ok.error();
+    auto const size = state_->log.size();
+    if (!size) return size.error();
+    return sequence{*size};
+}
+
+template <class Policies>
+result<sequence> basic_ledger<Policies>::first_sequence() const {
+    if (auto ok = state_->check_process(); !ok) return ok.error();
+    auto const first = state_->log.first();
+    if (!first) return first.error();
+    return sequence{*first};
+}
+
+template <class Policies>
+result<void> basic_ledger<Policies>::read(
+    sequence first, detail::function_ref<bool(sequence, record&&)> visit) const {
+    if (auto ok = state_->check_process(); !ok) return ok;
+    return state_->log.template records<std::string>(
+        value_of(first),
+        [&visit](sequence number, record& entry) { return visit(number, std::move(entry)); });
+}
+
+template <class Policies>
+typename basic_ledger<Policies>::clock& basic_ledger<Policies>::time() noexcept {
+    return state_->time;
+}
+
+template <class Policies>
+std::uint64_t basic_ledger<Policies>::bytes_on_disk() const {
+    return state_->store.bytes_on_disk();
+}
+
+template <class Policies>
+detail::log_reader<typename basic_ledger<Policies>::storage> const& basic_ledger<Policies>::log()
+    const noexcept {
+    return state_->log;
+}
+
+template <class Policies>
+typename basic_ledger<Policies>::storage& basic_ledger<Policies>::store() noexcept {
+    return state_->store;
+}
+
+template <class Policies>
+basic_ledger<Policies>::basic_ledger(std::shared_ptr<state> opened) : state_(std::move(opened)) {}
+
+template <class Policies>
+basic_ledger<Policies> basic_ledger<Policies>::share() const {
+    return basic_ledger(state_);
+}
+
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
-#endif  // AIAUDIT_LEDGER_HPP
+#endif  // AIAUDIT_IMPL_BASIC_LEDGER_TPP
+
+// ---- aiaudit/integrity/error_queue.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// error_queue.hpp: leaves libcrypto's queue of errors as it was.
+//
+// Threads: a guard belongs to the thread that made it.
+// Floor 4.
+#ifndef AIAUDIT_INTEGRITY_ERROR_QUEUE_HPP
+#define AIAUDIT_INTEGRITY_ERROR_QUEUE_HPP
+
+#include <openssl/err.h>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+// libcrypto notes failures in a queue of the thread, which its TLS would take for its own: what
+// comes while one of these lives is forgotten.
+class error_queue_guard {
+public:
+    error_queue_guard() { ERR_set_mark(); }
+    error_queue_guard(error_queue_guard const&) = delete;
+    error_queue_guard& operator=(error_queue_guard const&) = delete;
+    ~error_queue_guard() { ERR_pop_to_mark(); }
+};
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_INTEGRITY_ERROR_QUEUE_HPP
+
+// ---- aiaudit/impl/retain.tpp ----
+// SPDX-License-Identifier: MIT
+//
+// retain.tpp: the templates of retain.hpp, for any policies.
+#ifndef AIAUDIT_IMPL_RETAIN_TPP
+#define AIAUDIT_IMPL_RETAIN_TPP
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+
+namespace detail {
+
+template <class Ledger>
+class retention {
+public:
+    using store_type = typename Ledger::storage;
+    retention(Ledger& from, retention_policy const& policy)
+        : ledger_(from), store_(from.store()), log_(from.log()), policy_(policy) {}
+
+    [[nodiscard]] result<std::vector<dropped_segment>> run() {
+        if (policy_.age_max && *policy_.age_max < policy_.age_min)
+            return fail(errc::bad_argument, "the greatest age is less than the least");
+        if (!policy_.dry_run) {
+            if (auto ok = finish_what_was_begun(); !ok) return ok.error();
+        }
+        auto const there = store_.segments();
+        if (!there) return there.error();
+        std::vector<dropped_segment> dropped;
+        for (segment_number segment = there->oldest; segment < there->newest; ++segment) {
+            auto const next = due(segment);
+            if (!next) return next.error();
+            if (!*next || dropped.size() == policy_.segments_max) break;
+            if (!policy_.dry_run) {
+                auto const settled = settle_what_is_over(**next);
+                if (!settled) return settled.error();
+                if (!*settled) break;
+                if (auto ok = drop(**next); !ok) return ok.error();
+            }
+            dropped.push_back(**next);
+        }
+        return dropped;
+    }
+
+private:
+    // Which records a segment has that is not the newest.
+    [[nodiscard]] result<dropped_segment> outline(segment_number segment) const {
+        auto const base = log_.base_of(segment);
+        if (!base) return base.error();
+        auto const end = log_.base_of(segment + 1);
+        if (!end) return end.error();
+        return dropped_segment{segment, sequence{base->size() + 1}, sequence{end->size()}, {}};
+    }
+
+    [[nodiscard]] result<std::optional<dropped_segment>> due(segment_number segment) {
+        auto outlined = outline(segment);
+        if (!outlined) return outlined.error();
+        dropped_segment& found = *outlined;
+        found.latest.ns = (std::numeric_limits<std::int64_t>::min)();
+        auto const headers = log_.blocks(value_of(found.first), [&](std::string_view block) {
+            auto const header = read_block_header(block);
+            if (!header) return result<bool>(header.error());
+            found.latest = (std::max)(found.latest, header->latest);
+            return result<bool>(header->last() < value_of(found.last));
+        });
+        if (!headers) return headers.error();
+        auto const age = ledger_.time().now().ns / nanoseconds_per_second - found.latest.seconds();
+        bool const old = policy_.age_max && age > policy_.age_max->count();
+        bool const large = policy_.bytes_max && ledger_.bytes_on_disk() > *policy_.bytes_max;
+        if (age < policy_.age_min.count() || !(old || large))
+            return std::optional<dropped_segment>{};
+        return std::optional(found);
+    }
+
+    // Attempts whose time is over are settled, since what they hold is told by their intents. False
+    // where one of the segment's is under way.
+    [[nodiscard]] result<bool> settle_what_is_over(dropped_segment const& segment) {
+        auto const settled = ledger_.reconcile(ledger_.time().now());
+        if (!settled) return settled.error();
+        auto const open = ledger_.open_reservations();
+        if (!open) return open.error();
+        return open->empty() || open->front().intent > segment.last;
+    }
+
+    [[nodiscard]] result<void> drop(dropped_segment const& segment) {
+        // From here on no part of the rollup may depend on the segment's records.
+        if (auto ok = save_through(value_of(segment.last)); !ok) return ok;
+        if (auto ok = keep_parts_and_nodes(segment.number); !ok) return ok;
+        if (auto ok = keep_leaves(segment); !ok) return ok;
+        if (auto ok = mark(meta_key::dropped, segment.number); !ok) return ok;
+        if (auto ok = announce(segment); !ok) return ok;
+        return store_.drop_oldest(segment.number);
+    }
+
+    [[nodiscard]] result<void> save_through(std::uint64_t last) {
+        for (int tries = 0; tries < 100; ++tries) {
+            if (auto ok = ledger_.save(); !ok) return ok;
+            auto const saved = read_number(store_, meta_key::saved);
+            if (!saved) return saved.error();
+            if (*saved >= last) return {};  // else another process saved less than that meanwhile
+        }
+        return fail(errc::storage_failed, "the rollups of record " + std::to_string(last) +
+                                              " are not saved; nothing was dropped");
+    }
+
+    // A run that was cut off after a segment had been marked: it is as good as dropped.
+    [[nodiscard]] result<void> finish_what_was_begun() {
+        for (;;) {
+            auto const there = store_.segments();
+            if (!there) return there.error();
+            auto const dropped = read_number(store_, meta_key::dropped, history);
+            if (!dropped) return dropped.error();
+            if (there->oldest > *dropped) return {};
+            auto const announced = read_number(store_, meta_key::announced, history);
+            if (!announced) return announced.error();
+            if (*announced < there->oldest) {
+                auto const cut_off = outline(there->oldest);
+                if (!cut_off) return cut_off.error();
+                if (auto ok = announce(*cut_off); !ok) return ok;
+            }
+            if (auto ok = store_.drop_oldest(there->oldest); !ok) return ok;
+        }
+    }
+
+    // Says in the log what was dropped.
+    [[nodiscard]] result<void> announce(dropped_segment const& segment) {
+        record entry;
+        entry.kind = record_kind::retention;
+        entry.cost_status = cost_status::no_charge;
+        entry.operation = operation::other;
+        entry.started_at = ledger_.time().now();
+        entry.tags = {{"segment", std::to_string(segment.number)},
+                      {"first_sequence", std::to_string(value_of(segment.first))},
+                      {"last_sequence", std::to_string(value_of(segment.last))}};
+        auto const text = [](auto number) { return std::to_string(number); };
+        if (policy_.age_min.count() != 0)
+            entry.tags.emplace_back("age_min_seconds", text(policy_.age_min.count()));
+        if (policy_.age_max)
+            entry.tags.emplace_back("age_max_seconds", text(policy_.age_max->count()));
+        if (policy_.bytes_max) entry.tags.emplace_back("bytes_max", text(*policy_.bytes_max));
+        auto const appended = ledger_.append(entry);
+        if (!appended) return appended.error();
+        return mark(meta_key::announced, segment.number);
+    }
+
+    [[nodiscard]] result<void> mark(std::string_view key, segment_number segment) {
+        return store_.write_history([&](auto& view) {
+            return view.replace(table::meta, key, to_little_endian(std::uint64_t{segment}));
+        });
+    }
+    struct kept_entry {
+        table in{};
+        std::string key{};
+        std::string value{};
+    };
+    // In slices, so that no transaction grows with the segment. The keys in the history follow from
+    // those in the segment, so what a crash cut off can be done again.
+    [[nodiscard]] result<void> keep_parts_and_nodes(segment_number segment) {
+        for (table const in : {table::snapshots, table::tiles}) {
+            for (std::string from(1, '\0');;) {
+                std::vector<kept_entry> slice;
+                std::size_t bytes = 0;
+                auto const read = store_.read(segment, [&](auto const& view) {
+                    return view.scan(in, from, [&](std::string_view key, std::string_view value) {
+                        slice.push_back({in, std::string(key), std::string(value)});
+                        bytes += value.size();
+                        return bytes < slice_bytes && slice.size() < slice_entries;
+                    });
+                });
+                if (!read) return read;
+                if (slice.empty()) break;
+                from = slice.back().key + '\0';
+                if (in == table::snapshots) {
+                    for (kept_entry& part : slice) part.key += big_endian_key(segment);
+                }
+                if (auto ok = put(slice); !ok) return ok;
+            }
+        }
+        return {};
+    }
+    [[nodiscard]] result<void> put(std::vector<kept_entry> const& slice) {
+        return store_.write_history([&slice](auto& view) -> result<void> {
+            for (kept_entry const& kept : slice) {
+                if (auto ok = view.replace(kept.in, kept.key, kept.value); !ok) return ok;
+            }
+            return {};
+        });
+    }
+
+    // The hashes of the segment's records, by groups of 256; of its last group the hashes up to its
+    // end, to which those of the next segment will be added when that one goes.
+    [[nodiscard]] result<void> keep_leaves(dropped_segment const& segment) {
+        std::vector<kept_entry> slice;
+        std::uint64_t const last = value_of(segment.last);
+        std::uint64_t next = value_of(segment.first);
+        std::string room;
+        std::string group;
+        auto const kept = log_.kept_leaves((next - 1) >> tile_levels);
+        if (!kept) return kept.error();
+        // More are there where a run was cut off after it had written them.
+        std::uint64_t const before = (next - 1) % tile_leaves;
+        if (kept->size() < before)
+            return fail(errc::corrupt, "hashes of dropped records before record " +
+                                           std::to_string(next) + " are missing");
+        for (std::uint64_t i = 0; i < before; ++i) group.append(view_of((*kept)[i].bytes));
+        result<void> done;
+        auto const flush_group = [&] {
+            std::uint64_t const number = (next - 2) >> tile_levels;
+            slice.push_back({table::tiles, node_key(0, number), std::exchange(group, {})});
+            if (slice.size() < slice_entries) return;
+            done = put(slice);
+            slice.clear();
+        };
+        auto const read = log_.views(next, [&](sequence, record_view const& entry) {
+            group.append(view_of(leaf_hash(encode_record(entry, room)).bytes));
+            ++next;
+            if ((next - 1) % tile_leaves == 0 || next > last) flush_group();
+            return next <= last && done.has_value();
+        });
+        if (!read) return read;
+        if (!done) return done;
+        return slice.empty() ? result<void>{} : put(slice);
+    }
+
+    static constexpr std::size_t slice_bytes = std::size_t{16} << 20;
+    static constexpr std::size_t slice_entries = 256;
+
+    Ledger& ledger_;
+    store_type& store_;
+    log_reader<store_type> const& log_;
+    retention_policy const& policy_;
+};
+
+}  // namespace detail
+
+template <class Policies>
+result<std::vector<dropped_segment>> retain(basic_ledger<Policies>& from,
+                                            retention_policy const& policy) {
+    return detail::retention<basic_ledger<Policies>>(from, policy).run();
+}
+
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_IMPL_RETAIN_TPP
+
+// ---- aiaudit/storage/lmdb_pages.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// lmdb_pages.hpp: the pages of a file, read in few calls, and a note of those that were met.
+//
+// Threads: an object belongs to one thread.
+// Floor 5.
+#ifndef AIAUDIT_STORAGE_LMDB_PAGES_HPP
+#define AIAUDIT_STORAGE_LMDB_PAGES_HPP
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+// Reads ahead for as long as pages are asked for that lie behind one another.
+class page_window {
+public:
+    page_window(int descriptor, std::uint32_t page_bytes, std::uint64_t pages)
+        : descriptor_(descriptor), page_bytes_(page_bytes), pages_(pages) {}
+
+    // A page, until the next is asked for; shorter where the file ends in it, or cannot be read:
+    // then failed() has the number of the error.
+    [[nodiscard]] std::string_view page(std::uint64_t number);
+    // The first bytes of a page that is not worth a window; the view lasts like the other.
+    [[nodiscard]] std::string_view head(std::uint64_t number, char* to, std::size_t bytes) {
+        if (number >= first_ && number < first_ + held_pages())
+            return page(number).substr(0, bytes);
+        return read(to, bytes, number * page_bytes_);
+    }
+    // What stands anywhere in the file.
+    [[nodiscard]] std::string_view read(char* to, std::size_t bytes, std::uint64_t offset) {
+        auto const got = read_at(descriptor_, to, bytes, offset);
+        if (got < 0) failed_ = errno;
+        return {to, got < 0 ? 0 : static_cast<std::size_t>(got)};
+    }
+    [[nodiscard]] int failed() const noexcept { return failed_; }
+
+private:
+    static constexpr std::size_t window_bytes = std::size_t{256} << 10;  // fits the cache
+
+    [[nodiscard]] std::uint64_t held_pages() const noexcept { return held_bytes_ / page_bytes_; }
+
+    void read_from(std::uint64_t number);
+
+    int descriptor_;
+    std::uint32_t page_bytes_;
+    std::uint64_t pages_;
+    std::uint64_t span_ = 4;  // pages read at one time
+    std::uint64_t first_ = 0;
+    std::size_t held_bytes_ = 0;
+    std::vector<char> bytes_{};
+    int failed_ = 0;
+};
+
+// Which pages were met.
+class page_set {
+public:
+    explicit page_set(std::uint64_t pages) : words_(static_cast<std::size_t>(pages / 64 + 1)) {}
+
+    // Whether none of them was met before. They are in the file.
+    [[nodiscard]] bool add(std::uint64_t first, std::uint64_t count) noexcept;
+
+private:
+    std::vector<std::uint64_t> words_;
+};
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_STORAGE_LMDB_PAGES_HPP
+
+// ---- aiaudit/storage/lmdb_tree.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// lmdb_tree.hpp: walks the trees of an LMDB file with pread, to say whether every page that they
+// reach is there and is what it should be, before LMDB itself follows a pointer in them: it
+// believes what it reads, and ends the process where that is wrong.
+//
+// Reads branch and leaf pages whole, the lists of free pages, and of an overflow run only the head:
+// where values are large that is a small part of the file. It does not look at values: their
+// checksums are the ledger's.
+// The layout is that of data version 1 (LMDB 0.9) on 64-bit little-endian machines.
+// Threads: a check belongs to one thread. Processes: a writer may use a page again while it is
+// walked, unless a read transaction keeps it; without one a finding counts only when it is found
+// once more after a new look at the meta page.
+// Floor 5.
+#ifndef AIAUDIT_STORAGE_LMDB_TREE_HPP
+#define AIAUDIT_STORAGE_LMDB_TREE_HPP
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+class lmdb_tree_check {
+public:
+    // The last commit speaks of `pages_said` pages, the first `pages` of them are in the file.
+    lmdb_tree_check(int descriptor, std::string path, std::uint32_t page_bytes, std::uint64_t pages,
+                    std::uint64_t pages_said)
+        : path_(std::move(path)),
+          page_bytes_(page_bytes),
+          pages_(pages),
+          pages_said_(pages_said),
+          window_(descriptor, page_bytes, pages),
+          met_(pages) {}
+
+    static constexpr std::size_t database_bytes = 48;
+
+    // The trees of a meta page, whose descriptions begin here: first that of the free pages.
+    [[nodiscard]] result<void> check_all(char const* descriptions);
+
+    // After check_all: how many pages are in use or listed as free. When sound, all but the metas.
+    [[nodiscard]] std::uint64_t pages_accounted_for() const noexcept { return used_ + free_; }
+
+private:
+    enum class tree { free_pages, tables, table };
+    enum page_flag : std::uint16_t { branch = 0x01, leaf = 0x02, overflow = 0x04 };
+    enum node_flag : std::uint16_t { big_data = 0x01, sub_database = 0x02 };
+    static constexpr std::uint16_t integer_keys = 0x08;
+    static constexpr unsigned depth_most = 32;  // LMDB's own cursors go no deeper
+    static constexpr std::size_t head_bytes = 16;
+    static constexpr std::size_t node_head_bytes = 8;
+    static constexpr std::size_t word = sizeof(std::uint64_t);
+    static constexpr std::uint64_t no_page = ~std::uint64_t{0};
+
+    // What a description says of its tree, or a walk has found.
+    struct counts {
+        std::uint64_t branch_pages = 0;
+        std::uint64_t leaf_pages = 0;
+        std::uint64_t overflow_pages = 0;
+        std::uint64_t entries = 0;
+        friend bool operator==(counts const&, counts const&) = default;
+    };
+    struct node {
+        std::uint16_t flags = 0;
+        std::uint64_t data_bytes = 0;  // of a leaf
+        std::uint64_t child = 0;       // of a branch
+        std::string_view key{};
+        std::string_view data{};      // what of it is on the page, from behind the key
+        std::size_t bytes_taken = 0;  // on the page
+    };
+
+    // A tree, by its description as a meta page or a leaf holds it.
+    [[nodiscard]] result<void> check_database(char const* description);
+
+    [[nodiscard]] error damaged(std::uint64_t page, std::string_view how) const {
+        auto const name = page == no_page ? "no page" : "page " + std::to_string(page);
+        return fail(errc::corrupt, path_ + ": " + name + " " + std::string(how) +
+                                       " (the file has " + std::to_string(pages_) + " pages)");
+    }
+
+    // A page is met once, where it says that it is.
+    [[nodiscard]] result<void> check_head(std::uint64_t number, std::string_view page,
+                                          std::size_t bytes);
+    [[nodiscard]] result<void> meet(std::uint64_t first, std::uint64_t count);
+
+    [[nodiscard]] result<void> check_page(std::uint64_t number, unsigned height);
+
+    // Where the list of entries ends; 0: it cannot be right.
+    [[nodiscard]] std::size_t end_of_list(std::string_view page) const noexcept;
+
+    // Entries fill the page from `upper` on: none has a wrong length that is not seen.
+    [[nodiscard]] bool is_filled(std::string_view page, std::size_t taken) const noexcept {
+        return load_little_endian<std::uint16_t>(page.data() + 14) + taken == page_bytes_;
+    }
+
+    [[nodiscard]] result<void> check_branch(std::uint64_t number, std::string_view page,
+                                            unsigned height);
+
+    [[nodiscard]] result<void> check_leaf(std::uint64_t number, std::string_view page);
+
+    [[nodiscard]] bool is_before(std::string_view left, std::string_view right) const noexcept;
+    // Whether a key may come after all that was met in the tree. A branch names a key that all
+    // behind it are at least equal to.
+    [[nodiscard]] bool follows(std::string_view key) const noexcept {
+        if (in_ == tree::free_pages && key.size() != word) return false;
+        if (last_key_.empty()) return true;
+        return is_before(last_key_, key) || (may_be_last_key_ && last_key_ == key);
+    }
+
+    [[nodiscard]] std::optional<node> read_node(std::string_view page, std::size_t pointer,
+                                                bool in_leaf) const noexcept;
+
+    // An entry that is more than a key and its value.
+    [[nodiscard]] result<void> check_special_node(std::uint64_t number, node const& found);
+
+    // A list of free pages: how many, then their numbers, the greatest first.
+    [[nodiscard]] result<void> check_free_list(std::uint64_t number, node const& found);
+
+    [[nodiscard]] result<void> check_free_list(std::uint64_t number, std::string_view list);
+
+    [[nodiscard]] result<void> check_overflow(std::uint64_t number, std::uint64_t value_bytes);
+
+    std::string path_;
+    std::uint32_t page_bytes_;
+    std::uint64_t pages_;
+    std::uint64_t pages_said_;
+    page_window window_;
+    page_set met_;
+    std::uint64_t used_ = 0;
+    std::uint64_t free_ = 0;
+
+    // Of the tree that is walked.
+    tree in_ = tree::free_pages;
+    counts found_{};
+    std::string last_key_{};        // the greatest so far
+    bool may_be_last_key_ = false;  // it is a branch's: the next may equal it
+};
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_STORAGE_LMDB_TREE_HPP
+
+// ---- aiaudit/storage/lmdb_layout.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// lmdb_layout.hpp: the few bytes of LMDB's file format that must be checked before LMDB maps the
+// file. LMDB believes the file: past the end of one that was cut short it dies of SIGBUS.
+//
+// Read with pread, never through a map. The layout is that of data version 1 (LMDB 0.9) on 64-bit
+// little-endian machines, as mdb.c has it; the offsets are pinned by a test on a real file.
+// Threads: functions without state. Another process may be writing: what was read is read again
+// before anything is called corrupt.
+// Floor 5.
+#ifndef AIAUDIT_STORAGE_LMDB_LAYOUT_HPP
+#define AIAUDIT_STORAGE_LMDB_LAYOUT_HPP
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+// One of the two meta pages at the head of the file. The one with the greater txnid holds.
+struct lmdb_meta {
+    static constexpr std::size_t bytes = 152;
+    static constexpr std::uint32_t magic = 0xBEEFC0DE;
+    static constexpr std::uint16_t meta_page_flag = 0x08;
+
+    std::uint32_t page_bytes = 0;
+    std::uint64_t last_page = 0;
+    std::uint64_t txnid = 0;
+    // The trees of free pages and of the tables, as the page describes them.
+    std::array<char, 2 * lmdb_tree_check::database_bytes> databases{};
+
+    // Nothing where the bytes are not a meta page.
+    [[nodiscard]] static std::optional<lmdb_meta> parse(char const* page) noexcept;
+};
+
+using lmdb_metas = std::array<lmdb_meta, 2>;
+
+[[nodiscard]] result<void> check_lmdb_size(int descriptor, std::string const& path,
+                                           bool always_walk = false);
+
+// Walks what a transaction sees, which keeps its pages from being used again. False: its meta page
+// holds another commit by now, so it must begin anew.
+[[nodiscard]] result<bool> check_lmdb_snapshot(int descriptor, std::string const& path,
+                                               std::uint64_t txnid);
+
+// always_walk: looks at every branch and leaf page, however long the file is.
+[[nodiscard]] result<void> check_lmdb_file(std::string const& path, bool always_walk = false);
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_STORAGE_LMDB_LAYOUT_HPP
+
+// ---- aiaudit/impl/verify.tpp ----
+// SPDX-License-Identifier: MIT
+//
+// verify.tpp: the templates of verify.hpp, for any policies.
+#ifndef AIAUDIT_IMPL_VERIFY_TPP
+#define AIAUDIT_IMPL_VERIFY_TPP
+
+#include <algorithm>
+#include <cstdint>
+#include <string>
+#include <utility>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+
+namespace detail {
+
+template <class Ledger>
+class verifier {
+public:
+    verifier(Ledger& of, verification_request const& request)
+        : ledger_(of), log_(of.log()), request_(request) {}
+
+    [[nodiscard]] result<verification> run() {
+        auto const stored = log_.tree();
+        if (!stored) return stored.error();
+        found_.size = stored->size();
+        found_.root = stored->root();
+        auto const first = log_.first();
+        if (!first) return first.error();
+        found_.dropped = *first - 1;
+        if (auto ok = start(); !ok) return ok.error();
+        if (auto ok = check_anchor_so_far(); !ok) return ok.error();
+        read_records();
+        if (found_.sound() && !(range_ == *stored))
+            find("the tree over all records is not the one that was stored");
+        if (found_.sound()) compare_rollup();
+        return std::move(found_);
+    }
+
+private:
+    void find(std::string what) { found_.findings.push_back(std::move(what)); }
+
+    // The tree of the records that are not read.
+    [[nodiscard]] result<void> start() {
+        std::uint64_t before = found_.dropped;
+        if (request_.only_after_anchor && request_.anchor) {
+            std::uint64_t const whole_tiles = request_.anchor->size() / tile_leaves * tile_leaves;
+            before = (std::max)(before,
+                                (std::min)(whole_tiles, found_.size / tile_leaves * tile_leaves));
+        }
+        if (before == 0) return {};
+        auto range = log_.tree_of(before);
+        if (!range) return range.error();
+        range_ = *range;
+        if (before != found_.dropped) return {};
+        auto const there = ledger_.store().segments();
+        if (!there) return there.error();
+        auto const base = log_.base_of(there->oldest);
+        if (!base) return base.error();
+        if (!(*base == range_)) find("the hashes kept of dropped records are not those of the log");
+        return {};
+    }
+
+    // The anchor, where it lies before what is read, or after the end.
+    [[nodiscard]] result<void> check_anchor_so_far() {
+        if (!request_.anchor) return {};
+        std::uint64_t const size = request_.anchor->size();
+        if (size > found_.size) {
+            find("the checkpoint is of " + std::to_string(size) + " records, the log has " +
+                 std::to_string(found_.size) + ": records were cut off");
+            return {};
+        }
+        if (size >= range_.size()) {
+            check_anchor();
+            return {};
+        }
+        auto const range = log_.tree_of(size);
+        if (!range) return range.error();
+        compare_with_anchor(*range);
+        return {};
+    }
+    void check_anchor() {
+        if (request_.anchor && range_.size() == request_.anchor->size())
+            compare_with_anchor(range_);
+    }
+    void compare_with_anchor(compact_range const& range) {
+        if (range.root() == request_.anchor->root()) {
+            found_.anchored = range.size();
+        } else {
+            find("records 1 to " + std::to_string(range.size()) +
+                 " are not those that the checkpoint is of");
+        }
+    }
+
+    void read_records() {
+        if (!found_.sound() || range_.size() == found_.size) return;
+        std::string room;
+        auto const read = log_.views(range_.size() + 1, [&](sequence, record_view const& entry) {
+            add(leaf_hash(encode_record(entry, room)));
+            if (entry.kind == record_kind::outcome) sum_.add(totals::of(entry));
+            check_anchor();
+            return found_.sound() && range_.size() < found_.size;
+        });
+        if (!read) find(read.error().message());
+        if (found_.sound() && range_.size() < found_.size)
+            find("the log ends at record " + std::to_string(range_.size()) + " of " +
+                 std::to_string(found_.size));
+    }
+    void add(digest const& leaf) {
+        ++found_.read;
+        range_.append(leaf, [this](unsigned level, std::uint64_t index, digest const& hash) {
+            if (!is_tile_level(level)) return;
+            auto const stored = log_.node(level, index);
+            if (stored && *stored == hash) return;
+            find("records " + std::to_string((index << level) + 1) + " to " +
+                 std::to_string((index + 1) << level) +
+                 (stored ? " are not those that were committed" : ": " + stored.error().message()));
+        });
+    }
+
+    // The rollups are a fold of the log: with all records at hand that can be held to it.
+    void compare_rollup() {
+        if (found_.read != found_.size) return;
+        auto const answer = ledger_.report({});
+        if (!answer) return find("the rollups cannot be read: " + answer.error().message());
+        auto const now = log_.size();
+        bool const grew = !now || *now != found_.size;
+        if (!grew && !(answer->sum == sum_)) find("the rollups are not the sum of the records");
+    }
+
+    Ledger& ledger_;
+    log_reader<typename Ledger::storage> const& log_;
+    verification_request const& request_;
+    verification found_{};
+    compact_range range_{};
+    totals sum_{};
+};
+
+}  // namespace detail
+
+template <class Policies>
+result<verification> verify(basic_ledger<Policies>& of, verification_request const& request) {
+    return detail::verifier<basic_ledger<Policies>>(of, request).run();
+}
+
+template <class Policies>
+result<checkpoint> checkpoint_of(basic_ledger<Policies> const& of, std::string origin) {
+    auto const tree = of.log().tree();
+    if (!tree) return tree.error();
+    return checkpoint{std::move(origin), tree->size(), tree->root()};
+}
+
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_IMPL_VERIFY_TPP
+
+#endif  // !defined(AIAUDIT_SEPARATE) || defined(AIAUDIT_TEMPLATES) || defined(AIAUDIT_IMPLEMENTATION)
+
+#if !defined(AIAUDIT_SEPARATE) || defined(AIAUDIT_IMPLEMENTATION)
+
+// ---- aiaudit/impl/budget/budget_accounts.ipp ----
+// SPDX-License-Identifier: MIT
+//
+// budget_accounts.ipp: the definitions of budget_accounts.hpp.
+#ifndef AIAUDIT_IMPL_BUDGET_BUDGET_ACCOUNTS_IPP
+#define AIAUDIT_IMPL_BUDGET_BUDGET_ACCOUNTS_IPP
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+AIAUDIT_INLINE int128 window_account::most_used(std::int64_t number, window_keeping keeping) const {
+    if (number == newest_.number) return keeping.reach == 0 ? newest_.used.all() : running_;
+    if (keeping.reach != 0) return most_in_reach(number, keeping.reach);
+    window_sums const* const there = find_in_past(number);
+    return there == nullptr ? 0 : there->used.all();
+}
+
+AIAUDIT_INLINE window_sums& window_account::add(std::int64_t number, window_keeping keeping,
+                                                amounts_used change) {
+    window_sums& to = number == newest_.number ? newest_ : make(number, keeping);
+    to.used.spent += change.spent;
+    to.used.reserved += change.reserved;
+    if (keeping.reach != 0 && newest_.number - number <= keeping.reach) running_ += change.all();
+    return to;
+}
+
+AIAUDIT_INLINE amounts_used window_account::ending_with(std::int64_t last,
+                                                        std::int64_t reach) const {
+    amounts_used sum;
+    for_each([&](window_sums const& each) {
+        if (each.number > last || last - each.number > reach) return;
+        sum.spent += each.used.spent;
+        sum.reserved += each.used.reserved;
+    });
+    return sum;
+}
+
+AIAUDIT_INLINE window_sums& window_account::make(std::int64_t number, window_keeping keeping) {
+    if (window_sums* const there = find(number)) return *there;
+    AIAUDIT_ASSERT(!forgot(number, keeping));
+    if (newest_.number == window_sums::none) {
+        newest_.number = number;
+        return newest_;
+    }
+    if (past_.size() + 1 >= keeping.kept) forget_lowest();
+    if (number < newest_.number) {
+        window_sums made;
+        made.number = number;
+        return *past_.insert(place_of(number), made);
+    }
+    if (newest_.number != window_sums::none) past_.push_back(newest_);
+    newest_ = {};
+    newest_.number = number;
+    if (keeping.reach != 0) running_ = ending_with(number, keeping.reach).all();
+    return newest_;
+}
+
+AIAUDIT_INLINE void window_account::forget_lowest() {
+    floor_ = lowest();
+    if (past_.empty()) {
+        newest_ = {};
+    } else {
+        past_.erase(past_.begin());
+    }
+}
+
+AIAUDIT_INLINE int128 window_account::most_in_reach(std::int64_t number, std::int64_t reach) const {
+    int128 most = ending_with(number, reach).all();
+    for_each([&](window_sums const& each) {
+        if (each.number <= number || each.number - number > reach) return;
+        most = (std::max)(most, ending_with(each.number, reach).all());
+    });
+    return most;
+}
+
+AIAUDIT_INLINE uint128 leaky_bucket::level_drops(std::int64_t ns, int128 limit) const noexcept {
+    uint128 const level = filled_ - drained_;
+    if (ns <= at_ns_ || level == 0) return level;
+    uint128 const out = static_cast<uint128>(limit) *
+                        (static_cast<std::uint64_t>(ns) - static_cast<std::uint64_t>(at_ns_));
+    return out < level ? level - out : 0;
+}
+
+AIAUDIT_INLINE std::optional<std::int64_t> leaky_bucket::wait_ns(std::int64_t ns, int128 limit,
+                                                                 int128 amount) const noexcept {
+    if (amount > limit || limit == 0) return std::nullopt;
+    uint128 const wanted = level_drops(ns, limit) + drops(amount);
+    if (wanted <= drops(limit)) return 0;
+    uint128 const over = wanted - drops(limit);
+    auto const a_nanosecond = static_cast<uint128>(limit);
+    uint128 wait = (over + a_nanosecond - 1) / a_nanosecond;
+    // Nothing runs out before the time that the bucket stands at.
+    if (at_ns_ > ns) wait += static_cast<std::uint64_t>(at_ns_) - static_cast<std::uint64_t>(ns);
+    return static_cast<std::int64_t>((std::min)(wait, wait_most_ns));
+}
+
+AIAUDIT_INLINE uint128 leaky_bucket::fill(std::int64_t ns, int128 limit, int128 amount) noexcept {
+    drained_ = filled_ - level_drops(ns, limit);
+    at_ns_ = (std::max)(at_ns_, ns);
+    filled_ += (std::min)(drops(amount), level_most - (filled_ - drained_));
+    return filled_;
+}
+
+AIAUDIT_INLINE void leaky_bucket::take_back(uint128 end, int128 amount, int128 unused) noexcept {
+    auto const ahead = static_cast<int128>(end - drained_);
+    if (ahead <= 0) return;
+    uint128 const still_in = (std::min)(static_cast<uint128>(ahead), drops(amount));
+    drained_ += (std::min)({still_in, drops(unused), filled_ - drained_});
+}
+
+AIAUDIT_INLINE bool leaky_bucket::restore(std::int64_t at_ns, uint128 filled,
+                                          uint128 drained) noexcept {
+    at_ns_ = at_ns;
+    filled_ = filled;
+    drained_ = drained;
+    return filled - drained <= level_most;
+}
+
+AIAUDIT_INLINE void account_table::prefetch_account(std::uint64_t hash) const noexcept {
+    std::uint32_t const number = index_.guess(hash);
+    if (number == none) return;
+    auto const* const lines = reinterpret_cast<char const*>(&accounts_[number]);
+    __builtin_prefetch(lines);
+    __builtin_prefetch(lines + sizeof(budget_account) / 2);
+    if (of_buckets_) __builtin_prefetch(&buckets_[number]);
+}
+
+AIAUDIT_INLINE std::uint32_t account_table::add(std::string_view name, std::uint64_t hash) {
+    auto const number = static_cast<std::uint32_t>(accounts_.size());
+    accounts_.emplace_back().name = name;
+    if (of_buckets_) buckets_.emplace_back();
+    index_.insert(hash, number, [this](std::uint32_t of) { return hash_of(accounts_[of].name); });
+    return number;
+}
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_IMPL_BUDGET_BUDGET_ACCOUNTS_IPP
+
+// ---- aiaudit/impl/budget/budget_record.ipp ----
+// SPDX-License-Identifier: MIT
+//
+// budget_record.ipp: the definitions of budget_record.hpp.
+#ifndef AIAUDIT_IMPL_BUDGET_BUDGET_RECORD_IPP
+#define AIAUDIT_IMPL_BUDGET_BUDGET_RECORD_IPP
+
+#include <cstdint>
+#include <vector>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+AIAUDIT_INLINE record budget_record_base(timestamp at, std::string_view change,
+                                         std::string_view name) {
+    record entry;
+    entry.kind = record_kind::budget;
+    entry.operation = operation::other;
+    entry.started_at = at;
+    entry.cost_status = cost_status::no_charge;
+    entry.tags = {{"change", std::string(change)}, {"budget", std::string(name)}};
+    return entry;
+}
+
+// What holds two years before `at`, then each change as "seconds:offset", to 2099.
+AIAUDIT_INLINE std::string offsets_text(time_zone const& zone, timestamp at) {
+    std::int64_t const from = at.seconds() - 2 * 366 * seconds_per_day;
+    std::int64_t const until = 4'102'444'800;  // 2100-01-01
+    std::string text = std::to_string(zone.offset_at(from));
+    for (time_zone::transition const& change : zone.transitions()) {
+        if (change.from_seconds <= from || change.from_seconds >= until) continue;
+        text.append(" ").append(std::to_string(change.from_seconds));
+        text.append(":").append(std::to_string(change.offset_seconds));
+    }
+    return text;
+}
+
+AIAUDIT_INLINE bool take_mark(std::string_view& text, char mark) noexcept {
+    if (!text.starts_with(mark)) return false;
+    text.remove_prefix(1);
+    return true;
+}
+
+AIAUDIT_INLINE std::optional<time_zone> parse_offsets(std::string_view name,
+                                                      std::string_view text) {
+    std::int32_t first = 0;
+    std::vector<time_zone::transition> changes;
+    if (!take_number(text, first)) return std::nullopt;
+    while (!text.empty()) {
+        time_zone::transition change;
+        if (!take_mark(text, ' ') || !take_number(text, change.from_seconds) ||
+            !take_mark(text, ':') || !take_number(text, change.offset_seconds))
+            return std::nullopt;
+        changes.push_back(change);
+    }
+    return time_zone(std::string(name), first, std::move(changes));
+}
+
+}  // namespace detail
+
+AIAUDIT_INLINE result<record> to_record(budget const& of, timestamp at) {
+    if (auto ok = validate(of); !ok) return ok.error();
+    record entry = detail::budget_record_base(at, "set", of.name);
+    auto const tag = [&entry](std::string key, std::string value) {
+        entry.tags.emplace_back(std::move(key), std::move(value));
+    };
+    tag("unit", std::string(name_of(of.unit)));
+    tag("limit", amount_text(of.limit, of.unit));
+    tag("scope", scope_text(of.scope));
+    tag("window", window_text(of.window));
+    if (detail::is_calendar(of.window.period)) {
+        tag("zone", of.window.zone.name());
+        tag("offsets", detail::offsets_text(of.window.zone, at));
+    }
+    tag("then", action_text(of));
+    tag("alerts", detail::percents_text(of.alert_percents));
+    return entry;
+}
+
+AIAUDIT_INLINE record refusal_record(record intent, budget_refusal const& refused) {
+    record entry = std::move(intent);
+    entry.kind = record_kind::refusal;
+    entry.complete = false;
+    entry.error_type = name_of(code_of(refused));
+    entry.cost_status = cost_status::no_charge;
+    entry.cost = {};
+    entry.cost_low.reset();
+    entry.duration_ns.reset();
+    auto const tag = [&entry](std::string key, std::string value) {
+        entry.tags.emplace_back(std::move(key), std::move(value));
+    };
+    tag("budget", refused.budget);
+    tag("subject", refused.subject);
+    tag("reason", std::string(name_of(refused.reason)));
+    tag("limit", amount_text(refused.limit, refused.unit));
+    tag("spent", amount_text(refused.spent, refused.unit));
+    tag("reserved", amount_text(refused.reserved, refused.unit));
+    tag("asked", amount_text(refused.asked, refused.unit));
+    if (refused.resets_at) tag("resets_at", refused.resets_at->to_string());
+    return entry;
+}
+
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_IMPL_BUDGET_BUDGET_RECORD_IPP
+
+// ---- aiaudit/impl/budget/budget_text.ipp ----
+// SPDX-License-Identifier: MIT
+//
+// budget_text.ipp: the definitions of budget_text.hpp.
+#ifndef AIAUDIT_IMPL_BUDGET_BUDGET_TEXT_IPP
+#define AIAUDIT_IMPL_BUDGET_BUDGET_TEXT_IPP
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+AIAUDIT_INLINE bool is_budget_name(std::string_view name) noexcept {
+    auto const fits = [](char c) {
+        return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
+               c == '.' || c == '_' || c == '-';
+    };
+    return !name.empty() && name.size() <= budget_name_bytes &&
+           std::all_of(name.begin(), name.end(), fits);
+}
+
+}  // namespace detail
+
+AIAUDIT_INLINE result<budget_unit> parse_budget_unit(std::string_view text) {
+    if (auto const unit = detail::enum_named<budget_unit>(detail::budget_unit_names, text))
+        return *unit;
+    return detail::bad_budget("unknown unit '" + detail::printable(text) +
+                              "'; use usd, tokens or requests");
+}
+
+AIAUDIT_INLINE result<budget_scope> parse_budget_scope(std::string_view text) {
+    auto const bad = [text] {
+        return detail::bad_budget("unknown scope '" + detail::printable(text) +
+                                  "'; use everyone, each-user or user=NAME (as well model, "
+                                  "provider, project, key), each-tag:KEY or tag:KEY=VALUE");
+    };
+    if (text == "everyone") return budget_scope{};
+    budget_scope scope;
+    std::string_view rest = text;
+    constexpr std::string_view each = "each-";
+    scope.each = rest.starts_with(each);
+    if (scope.each) rest.remove_prefix(each.size());
+    std::string_view const word = rest.substr(0, rest.find_first_of(":="));
+    auto const of = detail::enum_named<budget_dimension>(detail::budget_dimension_names, word);
+    if (!of || *of == budget_dimension::everyone) return bad();
+    scope.of = *of;
+    rest.remove_prefix(word.size());
+    if (scope.of == budget_dimension::tag) {
+        if (!rest.starts_with(':')) return bad();
+        rest.remove_prefix(1);
+        std::string_view const key = rest.substr(0, rest.find('='));
+        if (!detail::is_subject_name(key)) return bad();
+        scope.tag = key;
+        rest.remove_prefix(key.size());
+    }
+    if (scope.each) return rest.empty() ? result<budget_scope>(std::move(scope)) : bad();
+    if (!rest.starts_with('=') || !detail::is_subject_name(rest.substr(1))) return bad();
+    scope.name = rest.substr(1);
+    return scope;
+}
+
+AIAUDIT_INLINE result<budget_window> parse_budget_window(std::string_view text, time_zone zone) {
+    if (text == "day") return budget_window{budget_period::day, 0, std::move(zone)};
+    if (text == "month") return budget_window{budget_period::month, 0, std::move(zone)};
+    if (text == "total") return budget_window{budget_period::total, 0, {}};
+    if (text == "minute") return budget_window{budget_period::minute, 0, {}};
+    if (text.ends_with('h')) {
+        auto const hours = detail::whole_number<std::uint32_t>(text.substr(0, text.size() - 1));
+        if (hours && *hours >= 1 && *hours <= detail::rolling_hours_most)
+            return budget_window{budget_period::rolling, *hours, {}};
+    }
+    return detail::bad_budget("unknown window '" + detail::printable(text) +
+                              "'; use day, month, total, minute or hours from 1h to 8784h");
+}
+
+AIAUDIT_INLINE result<int128> parse_budget_limit(std::string_view text, budget_unit unit) {
+    auto const bad = [text](std::string_view why) {
+        return detail::bad_budget("limit '" + detail::printable(text) + "' " + std::string(why));
+    };
+    auto const value =
+        detail::parse_scaled_decimal(text, unit == budget_unit::usd ? money::scale : 0);
+    if (!value && value.error().code == errc::money_inexact)
+        return bad(unit == budget_unit::usd ? "has more than 12 decimal places"
+                                            : "is not a whole number");
+    if (!value && value.error().code == errc::money_overflow) return bad("is too large");
+    if (!value) return bad("is not a number");
+    if (*value < 0) return bad("is negative");
+    if (*value > detail::budget_amount_most) return bad("is too large");
+    return *value;
+}
+
+AIAUDIT_INLINE result<void> parse_budget_action(std::string_view text, budget& into) {
+    auto const bad = [text] {
+        return detail::bad_budget("unknown action '" + detail::printable(text) +
+                                  "'; use refuse, warn, downgrade=MODEL,... (1 to 16) or "
+                                  "wait=MILLISECONDS (1 to 3600000)");
+    };
+    auto then = budget_action::refuse;
+    std::vector<std::string> models;
+    std::uint64_t wait_ms_most = 0;
+    constexpr std::string_view downgrade = "downgrade=";
+    constexpr std::string_view wait = "wait=";
+    if (text == "warn") {
+        then = budget_action::warn;
+    } else if (text.starts_with(downgrade)) {
+        then = budget_action::downgrade;
+        bool const fit =
+            detail::all_of_list(text.substr(downgrade.size()), [&](std::string_view model) {
+                models.emplace_back(model);
+                return detail::is_subject_name(model) &&
+                       models.size() <= detail::downgrade_models_most;
+            });
+        if (!fit) return bad();
+    } else if (text.starts_with(wait)) {
+        then = budget_action::wait;
+        auto const most = detail::whole_number<std::uint64_t>(text.substr(wait.size()));
+        if (!most || *most == 0 || *most > detail::budget_wait_ms_most) return bad();
+        wait_ms_most = *most;
+    } else if (text != "refuse") {
+        return bad();
+    }
+    into.then = then;
+    into.models = std::move(models);
+    into.wait_ms_most = wait_ms_most;
+    return {};
+}
+
+AIAUDIT_INLINE result<std::vector<std::uint32_t>> parse_alert_percents(std::string_view text) {
+    std::vector<std::uint32_t> percents;
+    if (text.empty()) return percents;
+    bool const fit = detail::all_of_list(text, [&percents](std::string_view part) {
+        auto const percent = detail::whole_number<std::uint32_t>(part);
+        bool const good = percent && *percent >= 1 && *percent <= detail::alert_percent_most &&
+                          (percents.empty() || percents.back() < *percent) &&
+                          percents.size() < detail::alert_percents_most;
+        if (good) percents.push_back(*percent);
+        return good;
+    });
+    if (fit) return percents;
+    return detail::bad_budget("alerts '" + detail::printable(text) +
+                              "' are not at most 8 ascending percents from 1 to 1000");
+}
+namespace detail {
+
+AIAUDIT_INLINE std::string percents_text(std::vector<std::uint32_t> const& percents) {
+    std::string text;
+    for (std::uint32_t const percent : percents)
+        text.append(text.empty() ? "" : ",").append(std::to_string(percent));
+    return text;
+}
+
+// "user", "tag:team".
+AIAUDIT_INLINE std::string dimension_text(budget_scope const& scope) {
+    std::string text{budget_dimension_names[static_cast<std::size_t>(scope.of)]};
+    if (scope.of == budget_dimension::tag) text.append(":").append(scope.tag);
+    return text;
+}
+
+AIAUDIT_INLINE result<void> check_scope(budget_scope const& scope, std::string const& where) {
+    if (scope.of > budget_dimension::tag) return bad_budget(where + "unknown scope");
+    bool const is_tag = scope.of == budget_dimension::tag;
+    if (is_tag && (!is_subject_name(scope.tag) || scope.tag.find('=') != std::string::npos))
+        return bad_budget(where + "a scope by a tag needs its key, which has no '='");
+    if (!is_tag && !scope.tag.empty())
+        return bad_budget(where + "a tag's key belongs to a scope by a tag alone");
+    bool const named = scope.of != budget_dimension::everyone && !scope.each;
+    if (scope.of == budget_dimension::everyone && scope.each)
+        return bad_budget(where + "everyone together has one limit; use each-user");
+    if (named && !is_subject_name(scope.name))
+        return bad_budget(where + "the scope " + dimension_text(scope) +
+                          " needs a name of 1 to 1024 bytes, without control characters");
+    if (!named && !scope.name.empty())
+        return bad_budget(where + "a name belongs to a scope of one alone");
+    return {};
+}
+
+AIAUDIT_INLINE result<void> check_zone(time_zone const& zone, std::string const& where) {
+    auto const fits = [](std::int32_t offset) {
+        return offset > -seconds_per_day && offset < seconds_per_day;
+    };
+    bool good = is_subject_name(zone.name()) && fits(zone.first_offset_seconds());
+    auto const& changes = zone.transitions();
+    for (std::size_t i = 0; i < changes.size(); ++i) {
+        good = good && fits(changes[i].offset_seconds) &&
+               (i == 0 || changes[i - 1].from_seconds < changes[i].from_seconds);
+    }
+    if (good) return {};
+    return bad_budget(where + "the zone has no name, an offset of a day, or changes out of order");
+}
+
+AIAUDIT_INLINE result<void> check_action(budget const& of, std::string const& where) {
+    if (of.then > budget_action::wait) return bad_budget(where + "unknown action");
+    bool const lists = of.then == budget_action::downgrade;
+    if (lists != !of.models.empty() || of.models.size() > downgrade_models_most)
+        return bad_budget(where + "a downgrade, and nothing else, has 1 to 16 models");
+    for (std::string const& model : of.models) {
+        if (!is_subject_name(model) || model.find(',') != std::string::npos)
+            return bad_budget(where + "a model of the downgrade has no name, or one with a comma");
+    }
+    bool const waits = of.then == budget_action::wait;
+    if (waits && of.window.period != budget_period::minute)
+        return bad_budget(where + "only a budget of a minute can be waited for");
+    if (waits != (of.wait_ms_most != 0) || of.wait_ms_most > budget_wait_ms_most)
+        return bad_budget(where + "a wait, and nothing else, has 1 to 3600000 milliseconds");
+    return {};
+}
+
+}  // namespace detail
+
+AIAUDIT_INLINE result<void> validate(budget const& of) {
+    if (!detail::is_budget_name(of.name))
+        return detail::bad_budget("a budget's name is 1 to 64 of A-Z a-z 0-9 . _ -, not '" +
+                                  detail::printable(of.name) + "'");
+    std::string const where = "budget '" + of.name + "': ";
+    if (of.unit > budget_unit::requests) return detail::bad_budget(where + "unknown unit");
+    if (of.window.period > budget_period::minute)
+        return detail::bad_budget(where + "unknown window");
+    if (of.limit < 0) return detail::bad_budget(where + "the limit is negative");
+    bool const bucket = of.window.period == budget_period::minute;
+    if (of.limit > (bucket ? detail::bucket_limit_most : detail::budget_amount_most))
+        return detail::bad_budget(where + "the limit is too large");
+    if (auto ok = detail::check_scope(of.scope, where); !ok) return ok;
+    bool const rolling = of.window.period == budget_period::rolling;
+    if (rolling && (of.window.hours < 1 || of.window.hours > detail::rolling_hours_most))
+        return detail::bad_budget(where + "a rolling window has 1 to 8784 hours");
+    if (!rolling && of.window.hours != 0)
+        return detail::bad_budget(where + "hours belong to a rolling window alone");
+    if (auto ok = detail::check_zone(of.window.zone, where); !ok) return ok;
+    if (auto ok = detail::check_action(of, where); !ok) return ok;
+    auto const parsed = parse_alert_percents(detail::percents_text(of.alert_percents));
+    if (!parsed) return detail::bad_budget(where + parsed.error().where);
+    return {};
+}
+
+AIAUDIT_INLINE std::string scope_text(budget_scope const& scope) {
+    std::string const text = detail::dimension_text(scope);
+    if (scope.of == budget_dimension::everyone) return text;
+    return scope.each ? "each-" + text : text + "=" + scope.name;
+}
+
+AIAUDIT_INLINE std::string window_text(budget_window const& window) {
+    switch (window.period) {
+    case budget_period::total: return "total";
+    case budget_period::day: return "day";
+    case budget_period::month: return "month";
+    case budget_period::rolling: return std::to_string(window.hours) + "h";
+    case budget_period::minute: return "minute";
+    }
+    return "unknown";
+}
+
+AIAUDIT_INLINE std::string action_text(budget const& of) {
+    switch (of.then) {
+    case budget_action::refuse: return "refuse";
+    case budget_action::warn: return "warn";
+    case budget_action::downgrade: {
+        std::string text;
+        for (std::string const& model : of.models)
+            text.append(text.empty() ? "downgrade=" : ",").append(model);
+        return text;
+    }
+    case budget_action::wait: return "wait=" + std::to_string(of.wait_ms_most);
+    }
+    return "unknown";
+}
+
+AIAUDIT_INLINE std::string subject_text(budget_scope const& scope, std::string_view name) {
+    std::string text = detail::dimension_text(scope);
+    if (scope.of == budget_dimension::everyone) return text;
+    return text.append("=").append(scope.each ? name : std::string_view(scope.name));
+}
+
+AIAUDIT_INLINE std::string refusal_text(budget_refusal const& refused) {
+    auto const amount = [&refused](int128 value) {
+        return detail::amount_and_unit(value, refused.unit);
+    };
+    std::string text = "budget '" + refused.budget + "' of " + detail::printable(refused.subject);
+    switch (refused.reason) {
+    case refusal_reason::full: break;
+    case refusal_reason::unbounded: text += " cannot hold a call that has no bound"; break;
+    case refusal_reason::unpriced: text += " cannot hold a call whose model has no price"; break;
+    case refusal_reason::clock_behind: text += " forgot what was spent so long ago"; break;
+    }
+    text += ": limit " + amount(refused.limit) + ", spent " + amount(refused.spent) +
+            ", reserved " + amount(refused.reserved) + ", asked " + amount(refused.asked);
+    if (refused.resets_at) text += ", resets at " + refused.resets_at->to_string();
+    if (refused.retry_after_ms != 0)
+        text += ", try again in " + std::to_string(refused.retry_after_ms) + " ms";
+    return text;
+}
+
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_IMPL_BUDGET_BUDGET_TEXT_IPP
+
+// ---- aiaudit/impl/budget/budget_windows.ipp ----
+// SPDX-License-Identifier: MIT
+//
+// budget_windows.ipp: the definitions of budget_windows.hpp.
+#ifndef AIAUDIT_IMPL_BUDGET_BUDGET_WINDOWS_IPP
+#define AIAUDIT_IMPL_BUDGET_BUDGET_WINDOWS_IPP
+
+#include <limits>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+// The last day that has begun.
+AIAUDIT_INLINE civil_day day_begun(time_zone const& zone, std::int64_t seconds) noexcept {
+    civil_day day = zone.day_of(timestamp::from_seconds(seconds));
+    while (zone.start_seconds(day.plus(1)) <= seconds) day = day.plus(1);
+    return day;
+}
+
+AIAUDIT_INLINE window_span span_numbered(budget_window const& window, std::int64_t number) {
+    auto const starts_ns = [&window](civil_day day) {
+        return window.zone.start_seconds(day) * nanoseconds_per_second;
+    };
+    switch (window.period) {
+    case budget_period::day: {
+        civil_day const day{static_cast<std::int32_t>(number)};
+        return {number, starts_ns(day), starts_ns(day.plus(1))};
+    }
+    case budget_period::month:
+        return {number, starts_ns(first_of_month(number)), starts_ns(first_of_month(number + 1))};
+    case budget_period::rolling: {
+        std::int64_t const part = rolling_part_ns(window.hours);
+        return {number, number * part, (number + 1) * part};
+    }
+    case budget_period::total:
+    case budget_period::minute: break;
+    }
+    return {0, (std::numeric_limits<std::int64_t>::min)(),
+            (std::numeric_limits<std::int64_t>::max)()};
+}
+
+AIAUDIT_INLINE window_span span_of(budget_window const& window, timestamp at) {
+    std::int64_t const ns = reckonable_ns(at);
+    std::int64_t const seconds = floor_divide(ns, nanoseconds_per_second);
+    std::int64_t number = 0;
+    switch (window.period) {
+    case budget_period::day: number = day_begun(window.zone, seconds).days; break;
+    case budget_period::month: number = month_of(day_begun(window.zone, seconds)); break;
+    case budget_period::rolling: number = floor_divide(ns, rolling_part_ns(window.hours)); break;
+    case budget_period::total:
+    case budget_period::minute: break;
+    }
+    return span_numbered(window, number);
+}
+
+AIAUDIT_INLINE std::optional<timestamp> matters_since(budget_window const& window, timestamp at) {
+    constexpr std::int64_t windows = 3;
+    std::int64_t const number = span_of(window, at).number;
+    switch (window.period) {
+    case budget_period::total: return std::nullopt;
+    case budget_period::minute:
+        return timestamp{reckonable_ns(at) - windows * 60 * nanoseconds_per_second};
+    case budget_period::day:
+    case budget_period::month:
+        return timestamp{span_numbered(window, number - (windows - 1)).begins_ns};
+    case budget_period::rolling: break;
+    }
+    return timestamp{span_numbered(window, number - windows * rolling_parts).begins_ns};
+}
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_IMPL_BUDGET_BUDGET_WINDOWS_IPP
+
+// ---- aiaudit/impl/budget/gate.ipp ----
+// SPDX-License-Identifier: MIT
+//
+// gate.ipp: the definitions of gate.hpp.
+#ifndef AIAUDIT_IMPL_BUDGET_GATE_IPP
+#define AIAUDIT_IMPL_BUDGET_GATE_IPP
+
+#include <cstddef>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+
+AIAUDIT_INLINE budget_gate budget_gate::history_gate() const {
+    budget_gate past;
+    past.folds_history_ = true;
+    if (!needs_) return past;
+    detail::kept_budget& made = past.state_.budgets.emplace_back(state_.budgets[new_].definition());
+    made.restore_known_since(state_.budgets[new_].known_since());
+    return past;
+}
+
+AIAUDIT_INLINE result<budget_gate> budget_gate::from_snapshot(std::string_view bytes) {
+    auto state = detail::read_gate(bytes);
+    if (!state) return state.error();
+    budget_gate gate;
+    gate.state_ = std::move(*state);
+    return gate;
+}
+
+AIAUDIT_INLINE void budget_gate::set(budget definition, timestamp at) {
+    ++version_;
+    auto const [place, is_there] = state_.find(definition.name);
+    if (is_there && state_.budgets[place].counts_as(definition)) {
+        state_.budgets[place].redefine(std::move(definition));
+        return;
+    }
+    if (is_there) state_.remove(place);
+    state_.insert(place, std::move(definition));
+    state_.budgets[place].forget_before(at);
+    new_ = place;
+    defined_at_ = at;
+    needs_ = history{detail::matters_since(state_.budgets[place].definition().window, at)};
+}
+
+AIAUDIT_INLINE void budget_gate::remove(std::string_view name) {
+    auto const [place, is_there] = state_.find(name);
+    if (!is_there) return;
+    ++version_;
+    state_.remove(place);
+    if (!needs_ || place > new_) return;
+    if (place == new_)
+        needs_.reset();
+    else
+        --new_;
+}
+
+AIAUDIT_INLINE void budget_gate::adopt(budget_gate const& folded) {
+    if (!needs_ || folded.state_.budgets.size() != 1) return;
+    needs_.reset();
+    // What was held of it tentatively is held again when it is applied.
+    ++version_;
+    state_.adopt(new_, folded.state_, defined_at_);
+}
+
+AIAUDIT_INLINE std::vector<budget_state> budget_gate::states(timestamp now) const {
+    std::vector<budget_state> all;
+    for (detail::kept_budget const& each : state_.budgets) {
+        std::size_t const first = all.size();
+        detail::add_states(each, now, all);
+        std::stable_sort(all.begin() + static_cast<std::ptrdiff_t>(first), all.end(),
+                         [](budget_state const& a, budget_state const& b) {
+                             return a.spent + a.reserved > b.spent + b.reserved;
+                         });
+    }
+    return all;
+}
+
+AIAUDIT_INLINE std::vector<open_reservation> budget_gate::open(
+    std::optional<timestamp> deadline_before) const {
+    std::vector<open_reservation> all;
+    state_.open.for_each([&](std::uint32_t number) {
+        detail::open_attempt const& each = state_.open[number];
+        bool const in_log = value_of(each.intent) != 0;
+        if (in_log && (!deadline_before || each.deadline < *deadline_before))
+            all.push_back({each.operation, each.attempt, each.intent, each.deadline});
+    });
+    std::sort(all.begin(), all.end(), [](open_reservation const& a, open_reservation const& b) {
+        return a.intent < b.intent;
+    });
+    return all;
+}
+
+AIAUDIT_INLINE std::vector<budget_crossing> budget_gate::take_crossings() {
+    std::vector<budget_crossing> all;
+    for (detail::passed_threshold const& each : state_.passed)
+        all.push_back({detail::state_of(state_.budgets[each.budget], each.account, each.window),
+                       each.percent});
+    state_.passed.clear();
+    return all;
+}
+
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_IMPL_BUDGET_GATE_IPP
+
+// ---- aiaudit/impl/budget/gate_snapshot.ipp ----
+// SPDX-License-Identifier: MIT
+//
+// gate_snapshot.ipp: the definitions of gate_snapshot.hpp.
+#ifndef AIAUDIT_IMPL_BUDGET_GATE_SNAPSHOT_IPP
+#define AIAUDIT_IMPL_BUDGET_GATE_SNAPSHOT_IPP
+
+#include <algorithm>
+#include <cstring>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+AIAUDIT_INLINE std::string gate_encoder::encode() {
+    count(state_->budgets.size());
+    for (kept_budget const& each : state_->budgets) {
+        encode_definition(each.definition());
+        encode_accounts(each);
+    }
+    encode_attempts();
+    count(state_->passed.size());
+    for (passed_threshold const& each : state_->passed) {
+        encode_place(each.budget, each.account, each.window);
+        count(each.percent);
+    }
+    std::string head{gate_magic};
+    head.push_back(static_cast<char>(gate_version));
+    append_little_endian(head, crc32c(out_));
+    return head + out_;
+}
+
+AIAUDIT_INLINE void gate_encoder::encode_definition(budget const& of) {
+    text(of.name);
+    count(static_cast<std::uint64_t>(of.unit));
+    amount(of.limit);
+    text(scope_text(of.scope));
+    count(static_cast<std::uint64_t>(of.window.period));
+    count(of.window.hours);
+    text(of.window.zone.name());
+    number(of.window.zone.first_offset_seconds());
+    count(of.window.zone.transitions().size());
+    for (time_zone::transition const& change : of.window.zone.transitions()) {
+        number(change.from_seconds);
+        number(change.offset_seconds);
+    }
+    text(action_text(of));
+    text(percents_text(of.alert_percents));
+}
+
+AIAUDIT_INLINE void gate_encoder::encode_accounts(kept_budget const& of) {
+    account_table const& all = of.accounts();
+    std::vector<std::uint32_t> order;
+    for (std::uint32_t i = 0; i < all.size(); ++i)
+        if (is_used(of, i)) order.push_back(i);
+    std::sort(order.begin(), order.end(),
+              [&all](std::uint32_t a, std::uint32_t b) { return all[a].name < all[b].name; });
+    number(of.known_since());
+    std::vector<std::uint32_t>& numbers = numbers_.emplace_back(all.size());
+    count(order.size());
+    for (std::uint32_t i = 0; i < order.size(); ++i) {
+        numbers[order[i]] = i;
+        budget_account const& account = all[order[i]];
+        text(account.name);
+        if (of.is_bucket())
+            encode_bucket(all.bucket(order[i]).level);
+        else
+            encode_windows(account.windows);
+    }
+}
+
+AIAUDIT_INLINE bool gate_encoder::is_used(kept_budget const& of, std::uint32_t number) {
+    if (of.is_bucket()) return of.accounts().bucket(number).level.at_ns() != leaky_bucket{}.at_ns();
+    budget_account const& account = of.accounts()[number];
+    bool used = account.windows.floor() != window_sums::none;
+    account.windows.for_each([&used](window_sums const& each) { used = used || is_used(each); });
+    return used;
+}
+
+AIAUDIT_INLINE void gate_encoder::encode_windows(window_account const& account) {
+    number(account.floor());
+    std::size_t used = 0;
+    account.for_each([&used](window_sums const& each) { used += std::size_t{is_used(each)}; });
+    count(used);
+    account.for_each([this](window_sums const& each) {
+        if (!is_used(each)) return;
+        number(each.number);
+        amount(each.used.spent);
+        count(each.fired);
+    });
+}
+
+AIAUDIT_INLINE void gate_encoder::encode_attempts() {
+    open_attempts const& open = state_->open;
+    std::vector<std::uint32_t> order;
+    open.for_each([&order](std::uint32_t number) { order.push_back(number); });
+    std::sort(order.begin(), order.end(), [&open](std::uint32_t a, std::uint32_t b) {
+        return open[a].intent < open[b].intent;
+    });
+    count(order.size());
+    for (std::uint32_t const each : order) {
+        open_attempt const& attempt = open[each];
+        out_.append(view_of(attempt.operation.bytes));
+        count(attempt.attempt);
+        count(value_of(attempt.intent));
+        number(attempt.deadline.ns);
+        encode_holds(each);
+    }
+}
+
+AIAUDIT_INLINE void gate_encoder::encode_holds(std::uint32_t attempt) {
+    std::vector<hold> holds;
+    state_->open.for_each_hold(attempt, [&](hold const& each) { holds.push_back(each); });
+    std::sort(holds.begin(), holds.end(),
+              [](hold const& a, hold const& b) { return a.budget < b.budget; });
+    count(holds.size());
+    for (hold const& each : holds) {
+        encode_place(each.budget, each.account, each.window);
+        amount(each.amount);
+        if (state_->budgets[each.budget].is_bucket()) wide(each.end);
+    }
+}
+
+AIAUDIT_INLINE bool gate_decoder::decode() {
+    for (std::uint64_t left = in_.varint(); left != 0; --left)
+        if (!decode_budget()) return false;
+    for (std::uint64_t left = in_.varint(); left != 0; --left)
+        if (!decode_attempt()) return false;
+    for (std::uint64_t left = in_.varint(); left != 0; --left)
+        if (!decode_passed()) return false;
+    return in_.ok() && in_.at_end();
+}
+
+AIAUDIT_INLINE std::int32_t gate_decoder::offset() noexcept {
+    std::int64_t const seconds = number();
+    if (seconds > -seconds_per_day && seconds < seconds_per_day)
+        return static_cast<std::int32_t>(seconds);
+    in_.fail_read();
+    return 0;
+}
+
+AIAUDIT_INLINE bool gate_decoder::decode_budget() {
+    budget of;
+    of.name = text();
+    of.unit = static_cast<budget_unit>(narrow<std::uint8_t>());
+    of.limit = in_.varint128();
+    auto scope = parse_budget_scope(text());
+    if (!scope) return false;
+    of.scope = std::move(*scope);
+    of.window.period = static_cast<budget_period>(narrow<std::uint8_t>());
+    of.window.hours = narrow<std::uint32_t>();
+    decode_zone(of.window.zone);
+    if (!parse_budget_action(text(), of)) return false;
+    auto percents = parse_alert_percents(text());
+    if (!percents) return false;
+    of.alert_percents = std::move(*percents);
+    if (!in_.ok() || !validate(of)) return false;
+    auto const [place, is_there] = state_.find(of.name);
+    if (is_there || place != state_.budgets.size()) return false;
+    return decode_accounts(state_.budgets.emplace_back(std::move(of)));
+}
+
+AIAUDIT_INLINE void gate_decoder::decode_zone(time_zone& to) {
+    std::string name{text()};
+    std::int32_t const first = offset();
+    std::vector<time_zone::transition> changes;
+    for (std::uint64_t left = in_.varint(); left != 0 && in_.ok(); --left) {
+        std::int64_t const from = number();
+        changes.push_back({from, offset()});
+    }
+    to = time_zone(std::move(name), first, std::move(changes));
+}
+
+AIAUDIT_INLINE bool gate_decoder::decode_accounts(kept_budget& of) {
+    std::int64_t const since = number();
+    if (since != window_sums::none && !is_window(of, since)) return false;
+    of.restore_known_since(since);
+    bool const each = of.definition().scope.each;
+    for (std::uint64_t left = in_.varint(); left != 0; --left) {
+        std::string_view const name = text();
+        if (!in_.ok() || each == name.empty()) return false;
+        std::uint32_t const size = of.accounts().size();
+        if (size != 0 && !(of.accounts()[size - 1].name < name)) return false;
+        of.accounts().add(name, account_table::hash_of(name));
+        budget_account& account = of.accounts()[size];
+        bool const good = of.is_bucket() ? decode_bucket(of.accounts().bucket(size).level)
+                                         : decode_windows(of, account);
+        if (!good) return false;
+    }
+    return in_.ok();
+}
+
+AIAUDIT_INLINE bool gate_decoder::decode_windows(kept_budget const& of, budget_account& account) {
+    std::int64_t const floor = number();
+    if (floor != window_sums::none && !is_window(of, floor)) return false;
+    account.windows.restore_floor(floor);
+    std::uint64_t const count = in_.varint();
+    if (count > of.keeping().kept) return false;
+    std::int64_t before = floor;
+    for (std::uint64_t i = 0; i < count; ++i) {
+        std::int64_t const window = number();
+        int128 const spent = in_.varint128();
+        auto const fired = narrow<std::uint32_t>();
+        if (!in_.ok() || window <= before || !is_window(of, window) || spent < 0 ||
+            spent > stored_amount_most)
+            return false;
+        account.windows.add(window, of.keeping(), {spent, 0}).fired = fired;
+        before = window;
+    }
+    return true;
+}
+
+AIAUDIT_INLINE bool gate_decoder::is_window(kept_budget const& of, std::int64_t number) noexcept {
+    budget_window const& window = of.definition().window;
+    std::int64_t most = 0;
+    std::int64_t const days_most = reckonable_ns({(std::numeric_limits<std::int64_t>::max)()}) /
+                                   (seconds_per_day * nanoseconds_per_second);
+    switch (window.period) {
+    case budget_period::total: break;
+    case budget_period::day: most = days_most + 4; break;
+    case budget_period::month: most = days_most / 30; break;
+    case budget_period::rolling:
+        most =
+            days_most * seconds_per_day * nanoseconds_per_second / rolling_part_ns(window.hours) +
+            184;
+        break;
+    case budget_period::minute: return is_reckonable(number);
+    }
+    return number >= -most && number <= most;
+}
+
+AIAUDIT_INLINE bool gate_decoder::decode_attempt() {
+    operation_id operation;
+    std::string_view const bytes = in_.take(operation.bytes.size());
+    if (bytes.empty()) return false;
+    std::memcpy(operation.bytes.data(), bytes.data(), bytes.size());
+    auto const attempt = narrow<std::uint32_t>();
+    auto const intent = in_.varint();
+    timestamp const deadline{number()};
+    std::uint64_t const holds = in_.varint();
+    if (!in_.ok() || intent <= intent_before_ || holds == 0 || holds > state_.budgets.size() ||
+        state_.open.find(operation, attempt) != open_attempts::none)
+        return false;
+    intent_before_ = intent;
+    std::uint32_t const number = state_.open.add(operation, attempt);
+    state_.open[number].intent = sequence{intent};
+    state_.open[number].deadline = deadline;
+    // Each is put before the one that was put last.
+    std::vector<hold> read(static_cast<std::size_t>(holds));
+    for (std::size_t i = 0; i < read.size(); ++i) {
+        if (!decode_hold(read[i]) || (i != 0 && read[i].budget <= read[i - 1].budget)) return false;
+    }
+    for (hold const& each : read) state_.open.add_hold(number, each);
+    return true;
+}
+
+AIAUDIT_INLINE bool gate_decoder::decode_hold(hold& to) {
+    if (!decode_place(to.budget, to.account, to.window)) return false;
+    kept_budget& of = state_.budgets[to.budget];
+    int128 const amount = in_.varint128();
+    if (!in_.ok() || amount < 0 || amount > budget_amount_most) return false;
+    if (of.is_bucket()) to.end = wide();
+    to.amount = amount;
+    to.logged = amount;
+    of.restore_hold(to);
+    return in_.ok();
+}
+
+AIAUDIT_INLINE bool gate_decoder::decode_place(std::uint32_t& budget, std::uint32_t& account,
+                                               std::int64_t& window) {
+    budget = narrow<std::uint32_t>();
+    account = narrow<std::uint32_t>();
+    window = number();
+    return in_.ok() && budget < state_.budgets.size() &&
+           account < state_.budgets[budget].accounts().size() &&
+           is_window(state_.budgets[budget], window);
+}
+
+AIAUDIT_INLINE bool gate_decoder::decode_passed() {
+    passed_threshold passed;
+    if (!decode_place(passed.budget, passed.account, passed.window)) return false;
+    passed.percent = narrow<std::uint32_t>();
+    if (!in_.ok() || passed.percent > alert_percent_most) return false;
+    state_.passed.push_back(passed);
+    return true;
+}
+
+AIAUDIT_INLINE result<gate_state> read_gate(std::string_view bytes) {
+    auto const bad = [](std::string_view why) {
+        return fail(errc::corrupt, "the state of budgets cannot be read: " + std::string(why));
+    };
+    if (bytes.size() < gate_head_bytes || !bytes.starts_with(gate_magic))
+        return bad("it is something else");
+    if (static_cast<std::uint8_t>(bytes[gate_magic.size()]) != gate_version)
+        return bad("its version is not known");
+    std::string_view const body = bytes.substr(gate_head_bytes);
+    if (load_little_endian<std::uint32_t>(bytes.data() + 4) != crc32c(body))
+        return bad("its checksum does not match");
+    gate_decoder decoder(body);
+    if (!decoder.decode()) return bad("its bytes make no sense");
+    gate_state state = decoder.take();
+    if (write_gate(state) != bytes) return bad("it is not as it would be written");
+    return state;
+}
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_IMPL_BUDGET_GATE_SNAPSHOT_IPP
+
+// ---- aiaudit/impl/budget/gate_state.ipp ----
+// SPDX-License-Identifier: MIT
+//
+// gate_state.ipp: the definitions of gate_state.hpp.
+#ifndef AIAUDIT_IMPL_BUDGET_GATE_STATE_IPP
+#define AIAUDIT_IMPL_BUDGET_GATE_STATE_IPP
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+AIAUDIT_INLINE std::pair<std::uint32_t, bool> gate_state::find(std::string_view name) const {
+    auto const place = std::lower_bound(budgets.begin(), budgets.end(), name,
+                                        [](kept_budget const& each, std::string_view wanted) {
+                                            return each.definition().name < wanted;
+                                        });
+    return {static_cast<std::uint32_t>(place - budgets.begin()),
+            place != budgets.end() && place->definition().name == name};
+}
+
+AIAUDIT_INLINE void gate_state::remove(std::uint32_t place) {
+    open.for_each([&](std::uint32_t number) {
+        open.drop_holds(number, [&](hold const& each) { return each.budget == place; });
+        drop_if_empty(number);
+    });
+    std::erase_if(passed, [place](passed_threshold const& each) { return each.budget == place; });
+    budgets.erase(budgets.begin() + place);
+    renumber([place](std::uint32_t number) { return number < place ? number : number - 1; });
+}
+
+AIAUDIT_INLINE bool gate_state::forget_tentative(std::uint32_t number) {
+    open_attempt& attempt = open[number];
+    if (!attempt.tentative) return false;
+    attempt.tentative = false;
+    open.drop_holds(number, [this](hold& each) {
+        kept_budget& of = budgets[each.budget];
+        if (each.logged == hold::not_logged) {
+            of.settle(each, 0);
+            return true;
+        }
+        if (each.amount != each.logged) of.change_hold(each, each.logged - each.amount, false);
+        return false;
+    });
+    return drop_if_empty(number);
+}
+
+AIAUDIT_INLINE void gate_state::note_passed(std::uint32_t budget, std::uint32_t account,
+                                            std::int64_t window) {
+    budgets[budget].take_passed(account, window, [&](std::uint32_t percent) {
+        if (passed.size() >= passed_most)
+            passed.erase(passed.begin(), passed.begin() + passed_most / 2);
+        passed.push_back({budget, account, window, percent});
+    });
+}
+
+AIAUDIT_INLINE void gate_state::adopt(std::uint32_t place, gate_state const& from, timestamp at) {
+    open.for_each([&](std::uint32_t number) {
+        open.drop_holds(number, [&](hold const& each) { return each.budget == place; });
+        drop_if_empty(number);
+    });
+    kept_budget& of = budgets[place];
+    of.take_accounts(from.budgets.front().accounts());
+    from.open.for_each([&](std::uint32_t number) {
+        open_attempt const& old = from.open[number];
+        std::uint32_t here = open.find(old.operation, old.attempt);
+        if (here == open_attempts::none) {
+            here = open.add(old.operation, old.attempt);
+            open[here].intent = old.intent;
+            open[here].deadline = old.deadline;
+        }
+        from.open.for_each_hold(number, [&](hold each) {
+            each.budget = place;
+            open.add_hold(here, each);
+        });
+    });
+    std::int64_t const window = of.window_at(at);
+    for (passed_threshold each : from.passed) {
+        bool const counts = each.window <= window && window - each.window <= of.keeping().reach;
+        each.budget = place;
+        if (counts) passed.push_back(each);
+    }
+}
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_IMPL_BUDGET_GATE_STATE_IPP
+
+// ---- aiaudit/impl/budget/gate_views.ipp ----
+// SPDX-License-Identifier: MIT
+//
+// gate_views.ipp: the definitions of gate_views.hpp.
+#ifndef AIAUDIT_IMPL_BUDGET_GATE_VIEWS_IPP
+#define AIAUDIT_IMPL_BUDGET_GATE_VIEWS_IPP
+
+#include <algorithm>
+#include <utility>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+// When what is counted at `window` is out of a rolling budget; none where nothing is.
+AIAUDIT_INLINE std::optional<timestamp> rolls_out_at(kept_budget const& of,
+                                                     window_account const& account,
+                                                     std::int64_t window) {
+    std::optional<std::int64_t> last;
+    account.for_each([&](window_sums const& each) {
+        bool const counts = each.number <= window && window - each.number <= of.keeping().reach;
+        if (counts && each.used.all() != 0) last = each.number;
+    });
+    if (!last) return std::nullopt;
+    auto const out = span_numbered(of.definition().window, *last + of.keeping().reach + 1);
+    return timestamp{out.begins_ns};
+}
+
+// When `amount` fits into a rolling budget, if nothing more is used; none: never.
+AIAUDIT_INLINE std::optional<timestamp> rolls_to_room(kept_budget const& of,
+                                                      window_account const& account,
+                                                      std::int64_t window, int128 amount) {
+    for (std::int64_t later = window; later <= window + 2 * (of.keeping().reach + 1); ++later) {
+        if (account.most_used(later, of.keeping()) + amount <= of.definition().limit)
+            return timestamp{span_numbered(of.definition().window, later).begins_ns};
+    }
+    return std::nullopt;
+}
+
+AIAUDIT_INLINE std::optional<int128> forecast_of(window_span const& span, timestamp now,
+                                                 int128 spent) {
+    if (!span.holds(now.ns)) return std::nullopt;
+    constexpr std::int64_t millisecond = 1'000'000;
+    std::int64_t const gone = (now.ns - span.begins_ns) / millisecond;
+    std::int64_t const whole = (span.ends_ns - span.begins_ns) / millisecond;
+    if (gone < whole / 100 || gone == 0) return std::nullopt;
+    int128 product = 0;
+    if (__builtin_mul_overflow(spent, int128{whole}, &product)) return std::nullopt;
+    return product / gone;
+}
+
+AIAUDIT_INLINE void show_bucket(kept_budget const& of, bucket_account const* account,
+                                std::int64_t ns, budget_state& state) {
+    int128 const limit = of.definition().limit;
+    state.window_begins = timestamp{ns - leaky_bucket::minute_ns};
+    if (account == nullptr) return;
+    int128 const level = account->level.level(ns, limit);
+    state.reserved = (std::min)(level, account->held);
+    state.spent = level - state.reserved;
+    state.open = account->open;
+    // It is empty when a whole limit fits.
+    if (auto const wait = account->level.wait_ns(ns, limit, limit))
+        state.resets_at = timestamp{reckonable_ns({ns}) + *wait};
+}
+
+AIAUDIT_INLINE void show_window(kept_budget const& of, budget_account const* account,
+                                std::int64_t number, budget_state& state) {
+    window_span const span = span_numbered(of.definition().window, number);
+    budget_period const period = of.definition().window.period;
+    if (period == budget_period::rolling) {
+        state.window_begins =
+            timestamp{span_numbered(of.definition().window, number - of.keeping().reach).begins_ns};
+    } else if (period != budget_period::total) {
+        state.window_begins = timestamp{span.begins_ns};
+        state.resets_at = timestamp{span.ends_ns};
+    }
+    if (account == nullptr) return;
+    account->windows.for_each([&](window_sums const& each) {
+        if (each.number > number || number - each.number > of.keeping().reach) return;
+        state.spent += each.used.spent;
+        state.reserved += each.used.reserved;
+        state.open += each.open;
+    });
+    if (period == budget_period::rolling)
+        state.resets_at = rolls_out_at(of, account->windows, number);
+}
+
+AIAUDIT_INLINE budget_state state_of(kept_budget const& of, std::uint32_t account,
+                                     std::int64_t window) {
+    budget_account const* const there =
+        account == account_table::none ? nullptr : &of.accounts()[account];
+    budget_state state;
+    state.budget = of.definition();
+    state.subject = subject_text(of.definition().scope, there == nullptr ? "" : there->name);
+    if (of.is_bucket())
+        show_bucket(of, there == nullptr ? nullptr : &of.accounts().bucket(account), window, state);
+    else
+        show_window(of, there, window, state);
+    state.left = of.definition().limit - state.spent - state.reserved;
+    return state;
+}
+
+AIAUDIT_INLINE void add_states(kept_budget const& of, timestamp now,
+                               std::vector<budget_state>& to) {
+    std::int64_t const window = of.window_at(now);
+    bool const each = of.definition().scope.each;
+    auto const add = [&](std::uint32_t account) {
+        budget_state state = state_of(of, account, window);
+        if (each && state.spent == 0 && state.reserved == 0 && state.open == 0) return;
+        if (is_calendar(of.definition().window.period))
+            state.forecast =
+                forecast_of(span_numbered(of.definition().window, window), now, state.spent);
+        to.push_back(std::move(state));
+    };
+    for (std::uint32_t i = 0; i < of.accounts().size(); ++i) add(i);
+    if (!each && of.accounts().size() == 0) add(account_table::none);
+}
+
+AIAUDIT_INLINE budget_refusal refusal_of(kept_budget const& of, budget_place const& place,
+                                         timestamp at, refusal_reason reason, int128 asked) {
+    budget const& definition = of.definition();
+    budget_state const state = state_of(of, place.account, place.window);
+    budget_refusal refused;
+    refused.budget = definition.name;
+    refused.subject = subject_text(definition.scope, place.name);
+    refused.reason = reason;
+    refused.period = definition.window.period;
+    refused.unit = definition.unit;
+    refused.limit = definition.limit;
+    refused.spent = state.spent;
+    refused.reserved = state.reserved;
+    refused.asked = asked;
+    refused.resets_at = state.resets_at;
+    refused.then = definition.then;
+    refused.models = definition.models;
+    refused.wait_ms_most = definition.wait_ms_most;
+    if (reason != refusal_reason::full || asked > definition.limit ||
+        place.account == account_table::none)
+        return refused;
+    std::optional<std::int64_t> wait_ns;
+    if (of.is_bucket()) {
+        wait_ns = of.accounts()
+                      .bucket(place.account)
+                      .level.wait_ns(place.window, definition.limit, asked);
+    } else {
+        auto const room =
+            of.keeping().reach == 0
+                ? state.resets_at
+                : rolls_to_room(of, of.accounts()[place.account].windows, place.window, asked);
+        if (room) wait_ns = room->ns - reckonable_ns(at);
+    }
+    constexpr std::int64_t millisecond = 1'000'000;
+    if (wait_ns && *wait_ns > 0)
+        refused.retry_after_ms = static_cast<std::uint64_t>((*wait_ns - 1) / millisecond + 1);
+    return refused;
+}
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_IMPL_BUDGET_GATE_VIEWS_IPP
+
+// ---- aiaudit/impl/budget/kept_budget.ipp ----
+// SPDX-License-Identifier: MIT
+//
+// kept_budget.ipp: the definitions of kept_budget.hpp.
+#ifndef AIAUDIT_IMPL_BUDGET_KEPT_BUDGET_IPP
+#define AIAUDIT_IMPL_BUDGET_KEPT_BUDGET_IPP
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+AIAUDIT_INLINE bool kept_budget::counts_as(budget const& other) const noexcept {
+    budget_window const& mine = definition_.window;
+    return definition_.unit == other.unit && definition_.scope == other.scope &&
+           mine.period == other.window.period && mine.hours == other.window.hours &&
+           mine.zone.name() == other.window.zone.name();
+}
+
+AIAUDIT_INLINE void kept_budget::redefine(budget definition) {
+    std::vector<int128> const old = thresholds_;
+    definition_ = std::move(definition);
+    cursor_ = {};
+    reckon_thresholds();
+    if (thresholds_ == old) return;
+    for (std::uint32_t i = 0; i < accounts_.size(); ++i)
+        accounts_[i].windows.for_each([](window_sums& each) { each.fired = 0; });
+}
+
+AIAUDIT_INLINE void kept_budget::find_account(budget_place& place) const {
+    if (definition_.scope.each)
+        place.account = accounts_.find(place.name, place.hash);
+    else if (accounts_.size() != 0)
+        place.account = 0;
+}
+
+AIAUDIT_INLINE std::optional<refusal_reason> kept_budget::refuses(budget_place const& place,
+                                                                  int128 amount) const {
+    if (forgot(place) || forgot_before(place)) return refusal_reason::clock_behind;
+    int128 const limit = definition_.limit;
+    bool fits = amount <= limit;
+    if (place.account != account_table::none) {
+        fits = is_bucket()
+                   ? accounts_.bucket(place.account).level.fits(place.window, limit, amount)
+                   : accounts_[place.account].windows.most_used(place.window, keeping_) + amount <=
+                         limit;
+    }
+    return fits ? std::nullopt : std::optional(refusal_reason::full);
+}
+
+AIAUDIT_INLINE bool kept_budget::forgot(budget_place const& place) const noexcept {
+    if (place.window < known_since_) return true;
+    if (place.account == account_table::none) return false;
+    return is_bucket() ? accounts_.bucket(place.account).level.forgot(place.window)
+                       : accounts_[place.account].windows.forgot(place.window, keeping_);
+}
+
+AIAUDIT_INLINE void kept_budget::change_hold(hold& of, int128 change, bool is_new) {
+    if (is_bucket()) {
+        bucket_account& bucket = accounts_.bucket(of.account);
+        if (change > 0) {
+            uint128 const end = bucket.level.fill(of.window, definition_.limit, change);
+            // More for one that is in already counts as if it had come in with it.
+            of.end = is_new ? end : of.end + leaky_bucket::drops(change);
+        } else {
+            bucket.level.take_back(of.end, of.amount, -change);
+        }
+        bucket.held += change;
+        if (is_new) ++bucket.open;
+    } else if (is_new || accounts_[of.account].windows.find(of.window) != nullptr) {
+        window_sums& sums = accounts_[of.account].windows.add(of.window, keeping_, {0, change});
+        if (is_new) ++sums.open;
+    }
+    of.amount += change;
+}
+
+AIAUDIT_INLINE void kept_budget::settle(hold const& of, int128 taken) {
+    if (is_bucket()) {
+        bucket_account& bucket = accounts_.bucket(of.account);
+        if (taken < of.amount)
+            bucket.level.take_back(of.end, of.amount, of.amount - taken);
+        else if (taken > of.amount)
+            bucket.level.fill(of.window, definition_.limit, taken - of.amount);
+        bucket.held -= of.amount;
+        --bucket.open;
+        return;
+    }
+    window_account& windows = accounts_[of.account].windows;
+    if (windows.find(of.window) != nullptr)
+        --windows.add(of.window, keeping_, {taken, -of.amount}).open;
+}
+
+AIAUDIT_INLINE void kept_budget::restore_hold(hold const& of) {
+    if (is_bucket()) {
+        accounts_.bucket(of.account).held += of.amount;
+        ++accounts_.bucket(of.account).open;
+        return;
+    }
+    window_account& windows = accounts_[of.account].windows;
+    if (windows.find(of.window) != nullptr) ++windows.add(of.window, keeping_, {0, of.amount}).open;
+}
+
+AIAUDIT_INLINE void kept_budget::charge(std::uint32_t number, std::int64_t window, int128 amount) {
+    if (is_bucket()) {
+        accounts_.bucket(number).level.fill(window, definition_.limit, amount);
+        return;
+    }
+    window_account& windows = accounts_[number].windows;
+    if (!windows.forgot(window, keeping_)) windows.add(window, keeping_, {amount, 0});
+}
+
+AIAUDIT_INLINE bool kept_budget::forgot_before(budget_place const& place) const noexcept {
+    if (keeping_.reach == 0) return false;
+    if (place.window - keeping_.reach < known_since_) return true;
+    return place.account != account_table::none &&
+           accounts_[place.account].windows.forgot_before(place.window, keeping_);
+}
+
+AIAUDIT_INLINE void kept_budget::reckon_thresholds() {
+    thresholds_.clear();
+    for (std::uint32_t const percent : definition_.alert_percents) {
+        int128 const least = (definition_.limit * percent + 99) / 100;
+        thresholds_.push_back((std::max)(least, int128{1}));
+    }
+}
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_IMPL_BUDGET_KEPT_BUDGET_IPP
+
+// ---- aiaudit/impl/budget/open_attempts.ipp ----
+// SPDX-License-Identifier: MIT
+//
+// open_attempts.ipp: the definitions of open_attempts.hpp.
+#ifndef AIAUDIT_IMPL_BUDGET_OPEN_ATTEMPTS_IPP
+#define AIAUDIT_IMPL_BUDGET_OPEN_ATTEMPTS_IPP
+
+#include <utility>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+AIAUDIT_INLINE std::uint32_t open_attempts::find(operation_id const& operation,
+                                                 std::uint32_t attempt) const {
+    return index_.find(hash_of(operation, attempt), [&](std::uint32_t number) {
+        open_attempt const& each = attempts_[number];
+        return each.attempt == attempt &&
+               same_text(view_of(each.operation.bytes), view_of(operation.bytes));
+    });
+}
+
+AIAUDIT_INLINE std::uint32_t open_attempts::add(operation_id const& operation,
+                                                std::uint32_t attempt) {
+    std::uint32_t const number = take(attempts_, free_attempts_);
+    open_attempt& made = attempts_[number];
+    made = {};
+    made.operation = operation;
+    made.attempt = attempt;
+    made.first_hold = none;
+    index_.insert(hash_at(number), number, [this](std::uint32_t of) { return hash_at(of); });
+    return number;
+}
+
+AIAUDIT_INLINE void open_attempts::remove(std::uint32_t number) {
+    AIAUDIT_ASSERT(attempts_[number].first_hold == none);
+    index_.erase(hash_at(number), number, [this](std::uint32_t of) { return hash_at(of); });
+    attempts_[number].first_hold = free_mark;
+    free_attempts_.push_back(number);
+}
+
+AIAUDIT_INLINE hold& open_attempts::add_hold(std::uint32_t number, hold const& made) {
+    std::uint32_t const place = take(holds_, free_holds_);
+    hold& added = holds_[place];
+    added = made;
+    added.next = std::exchange(attempts_[number].first_hold, place);
+    return added;
+}
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_IMPL_BUDGET_OPEN_ATTEMPTS_IPP
+
+// ---- aiaudit/impl/budget/unknown_outcome.ipp ----
+// SPDX-License-Identifier: MIT
+//
+// unknown_outcome.ipp: the definitions of unknown_outcome.hpp.
+#ifndef AIAUDIT_IMPL_BUDGET_UNKNOWN_OUTCOME_IPP
+#define AIAUDIT_IMPL_BUDGET_UNKNOWN_OUTCOME_IPP
+
+#include <utility>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+AIAUDIT_INLINE record unknown_outcome(record intent) {
+    record outcome = std::move(intent);
+    outcome.kind = record_kind::outcome;
+    outcome.duration_ns.reset();
+    outcome.error_type = "outcome_unknown";
+    outcome.complete = false;
+    if (outcome.cost_status != cost_status::unpriced &&
+        outcome.cost_status != cost_status::unknown) {
+        outcome.cost_status = cost_status::estimated;
+        outcome.cost_low = money{};
+    }
+    return outcome;
+}
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_IMPL_BUDGET_UNKNOWN_OUTCOME_IPP
+
+// ---- aiaudit/impl/clock/thread.ipp ----
+// SPDX-License-Identifier: MIT
+//
+// thread.ipp: the definitions of thread.hpp.
+#ifndef AIAUDIT_IMPL_CLOCK_THREAD_IPP
+#define AIAUDIT_IMPL_CLOCK_THREAD_IPP
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+AIAUDIT_INLINE signal_block::signal_block() noexcept {
+    sigset_t blocked;
+    ::sigfillset(&blocked);
+    for (int const fault : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS})
+        ::sigdelset(&blocked, fault);
+    ::pthread_sigmask(SIG_BLOCK, &blocked, &before_);
+}
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_IMPL_CLOCK_THREAD_IPP
+
+// ---- aiaudit/impl/codec/block.ipp ----
+// SPDX-License-Identifier: MIT
+//
+// block.ipp: the definitions of block.hpp.
+#ifndef AIAUDIT_IMPL_CODEC_BLOCK_IPP
+#define AIAUDIT_IMPL_CODEC_BLOCK_IPP
+
+#include <algorithm>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+AIAUDIT_INLINE void block_output::instant(timestamp at) {
+    auto const step = static_cast<std::uint64_t>(at.ns) - static_cast<std::uint64_t>(previous_ns);
+    varint(zigzag(static_cast<std::int64_t>(step)));
+    previous_ns = at.ns;
+}
+
+}  // namespace detail
+
+AIAUDIT_INLINE void block_builder::add_encoded(std::string_view encoded) {
+    using f = detail::record_field;
+    detail::byte_reader in{encoded};
+    auto const [mask, counts] = detail::skip_shape(in);
+    if ((mask & (field_bit(f::iterations) | field_bit(f::tags))) != 0) {
+        auto const decoded = decode_record(encoded, scratch_);
+        AIAUDIT_ASSERT(decoded.has_value());
+        return add(scratch_);
+    }
+    timestamp const at{in.little_endian<std::int64_t>()};
+    count_in(at);
+    detail::block_output out = room_for(encoded.size() + names_grow_most);
+    out.name(encoded.substr(0, encoded.size() - in.rest().size() - sizeof at.ns));
+    out.instant(at);
+    std::string_view const numbers = in.rest();
+    for (unsigned i = 0; i < counts; ++i) in.varint();
+    out.raw(numbers.substr(0, numbers.size() - in.rest().size()));
+    for (f const name : {f::user, f::project, f::key_id})
+        if ((mask & field_bit(name)) != 0) out.name(in.take(in.varint()));
+    out.raw(in.rest());
+    used_ = static_cast<std::size_t>(out.position() - records_.data());
+}
+
+AIAUDIT_INLINE void block_builder::write(sequence first, char* to) const {
+    AIAUDIT_ASSERT(header_.count > 0);
+    detail::byte_writer out{to};
+    out.raw("AIB");
+    out.byte(block_version);
+    out.little_endian(std::uint32_t{0});  // the checksum's place
+    out.little_endian(value_of(first));
+    out.little_endian(header_.count);
+    out.little_endian(static_cast<std::uint32_t>(used_));
+    out.little_endian(static_cast<std::uint32_t>(names_.bytes().size()));
+    out.little_endian(names_.size());
+    out.little_endian(header_.earliest.ns);
+    out.little_endian(header_.latest.ns);
+    out.raw(std::string_view(records_).substr(0, used_));
+    out.raw(names_.bytes());
+    std::string_view const covered(to + 8, size() - 8);
+    detail::store_little_endian(to + 4, detail::crc32c(covered));
+}
+
+AIAUDIT_INLINE void block_builder::clear() {
+    header_ = {};
+    used_ = 0;
+    names_.clear();
+    previous_ns_ = 0;
+}
+
+AIAUDIT_INLINE std::string block_builder::finish(sequence first) {
+    std::string block(size(), '\0');
+    write(first, block.data());
+    clear();
+    return block;
+}
+
+AIAUDIT_INLINE void block_builder::count_in(timestamp at) noexcept {
+    if (header_.count == 0) header_.earliest = header_.latest = at;
+    header_.earliest = (std::min)(header_.earliest, at);
+    header_.latest = (std::max)(header_.latest, at);
+    ++header_.count;
+}
+
+AIAUDIT_INLINE result<block_header> read_block_header(std::string_view block) {
+    if (block.size() < block_header::size || block.substr(0, 3) != "AIB") {
+        return fail(errc::corrupt, "a block has no header");
+    }
+    if (static_cast<std::uint8_t>(block[3]) != block_version) {
+        return fail(errc::newer_format,
+                    "block version " + std::to_string(static_cast<std::uint8_t>(block[3])));
+    }
+    detail::byte_reader in{block.substr(4)};
+    auto const checksum = in.little_endian<std::uint32_t>();
+    if (checksum != detail::crc32c(in.rest()))
+        return fail(errc::corrupt, "a block's checksum does not match");
+    block_header header;
+    header.first = sequence{in.little_endian<std::uint64_t>()};
+    header.count = in.little_endian<std::uint32_t>();
+    header.records_size = in.little_endian<std::uint32_t>();
+    header.names_size = in.little_endian<std::uint32_t>();
+    header.names_count = in.little_endian<std::uint32_t>();
+    header.earliest.ns = in.little_endian<std::int64_t>();
+    header.latest.ns = in.little_endian<std::int64_t>();
+    bool const fits = std::uint64_t{header.records_size} + header.names_size == in.rest().size();
+    if (!fits || header.count == 0 || header.names_count > header.names_size ||
+        value_of(header.first) == 0) {
+        return fail(errc::corrupt, "a block's sizes do not match");
+    }
+    return header;
+}
+
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_IMPL_CODEC_BLOCK_IPP
+
+// ---- aiaudit/impl/codec/name_dictionary.ipp ----
+// SPDX-License-Identifier: MIT
+//
+// name_dictionary.ipp: the definitions of name_dictionary.hpp.
+#ifndef AIAUDIT_IMPL_CODEC_NAME_DICTIONARY_IPP
+#define AIAUDIT_IMPL_CODEC_NAME_DICTIONARY_IPP
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+AIAUDIT_INLINE std::uint32_t name_dictionary::number_of(std::string_view name) {
+    std::uint64_t const hash = hash_of_text(name);
+    std::uint32_t const found =
+        index_.find(hash, [&](std::uint32_t number) { return same_text(name_at(number), name); });
+    return found == hash_index::none ? add(name, hash) : found;
+}
+
+AIAUDIT_INLINE std::uint32_t name_dictionary::add(std::string_view name, std::uint64_t hash) {
+    std::uint32_t const number = size();
+    append_varint(bytes_, name.size());
+    places_.push_back(
+        {static_cast<std::uint32_t>(bytes_.size()), static_cast<std::uint32_t>(name.size())});
+    bytes_.append(name);
+    index_.insert(hash, number, [this](std::uint32_t of) { return hash_of_text(name_at(of)); });
+    return number;
+}
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_IMPL_CODEC_NAME_DICTIONARY_IPP
+
+// ---- aiaudit/impl/codec/record_codec.ipp ----
+// SPDX-License-Identifier: MIT
+//
+// record_codec.ipp: the definitions of record_codec.hpp.
+#ifndef AIAUDIT_IMPL_CODEC_RECORD_CODEC_IPP
+#define AIAUDIT_IMPL_CODEC_RECORD_CODEC_IPP
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+AIAUDIT_INLINE shape_outline skip_shape(byte_reader& in) noexcept {
+    using f = record_field;
+    shape_outline found;
+    in.take(3);
+    found.mask = in.varint();
+    auto const skip_texts = [&](f from, f to) {
+        for (auto bit = static_cast<unsigned>(from); bit <= static_cast<unsigned>(to); ++bit)
+            if ((found.mask >> bit & 1) != 0) in.take(in.varint());
+    };
+    auto const has = [&found](f field) { return (found.mask & field_bit(field)) != 0; };
+    skip_texts(f::provider, f::speed);
+    if (has(f::http_status)) in.varint();
+    skip_texts(f::finish_reason, f::error_type);
+    for (f const units : {f::usage_reported, f::usage_estimated})
+        if (has(units)) found.counts += static_cast<unsigned>(std::popcount(in.varint()));
+    skip_texts(f::price_entry, f::price_entry);
+    if (has(f::price_book)) in.take(32);
+    return found;
+}
+
+}  // namespace detail
+
+AIAUDIT_INLINE result<record> decode_record(std::string_view bytes) {
+    record entry;
+    auto const decoded = decode_record(bytes, entry);
+    if (!decoded) return decoded.error();
+    return entry;
+}
+
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_IMPL_CODEC_RECORD_CODEC_IPP
+
+// ---- aiaudit/impl/core/alert.ipp ----
+// SPDX-License-Identifier: MIT
+//
+// alert.ipp: the definitions of alert.hpp.
+#ifndef AIAUDIT_IMPL_CORE_ALERT_IPP
+#define AIAUDIT_IMPL_CORE_ALERT_IPP
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+
+AIAUDIT_INLINE std::string make_alert_key(alert_kind kind,
+                                          std::span<std::string_view const> parts) {
+    std::string whole;
+    for (std::string_view const part : parts) detail::append_field(whole, part);
+    auto const hash = detail::sha256(whole);
+    return std::string(name_of(kind)) + "-" + detail::to_hex(hash).substr(0, 32);
+}
+
+AIAUDIT_INLINE result<record> to_record(alert const& of) {
+    if (!detail::is_alert_name(of.key, alert_key_bytes))
+        return fail(errc::bad_argument, "an alert's key is 1 to 128 printable characters");
+    record made;
+    made.kind = record_kind::alert;
+    made.path = of.key;
+    made.started_at = of.at;
+    made.finish_reason = name_of(alert_stage::raised);
+    made.cost_status = cost_status::no_charge;
+    made.tags.emplace_back("kind", name_of(of.kind));
+    made.tags.emplace_back("text", of.text.substr(0, alert_text_bytes));
+    for (auto const& [name, value] : of.facts) {
+        if (made.tags.size() == 2 + alert_facts) break;
+        std::string const kept = name.substr(0, alert_fact_bytes);
+        made.tags.emplace_back(kept, value.substr(0, alert_fact_bytes - kept.size()));
+    }
+    return made;
+}
+
+AIAUDIT_INLINE result<record> to_record(alert_event const& of) {
+    if (of.stage == alert_stage::raised || !detail::is_alert_name(of.key, alert_key_bytes) ||
+        !detail::is_alert_name(of.sink, alert_name_bytes) ||
+        !detail::is_alert_name(of.by, alert_name_bytes))
+        return fail(errc::bad_argument,
+                    "an alert's sink is 1 to 64 printable characters without spaces");
+    record made;
+    made.kind = record_kind::alert;
+    made.path = of.key;
+    made.started_at = of.at;
+    made.finish_reason = name_of(of.stage);
+    made.cost_status = cost_status::no_charge;
+    if (of.held_ns != 0) made.duration_ns = of.held_ns;
+    made.error_type = of.error;
+    made.tags = {{"sink", of.sink}, {"by", of.by}};
+    if (!of.why.empty()) made.tags.emplace_back("why", of.why.substr(0, alert_fact_bytes));
+    return made;
+}
+
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_IMPL_CORE_ALERT_IPP
+
+// ---- aiaudit/impl/core/calendar.ipp ----
+// SPDX-License-Identifier: MIT
+//
+// calendar.ipp: the definitions of calendar.hpp.
+#ifndef AIAUDIT_IMPL_CORE_CALENDAR_IPP
+#define AIAUDIT_IMPL_CORE_CALENDAR_IPP
+
+#include <algorithm>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+
+AIAUDIT_INLINE result<civil_day> civil_day::parse(std::string_view text) {
+    if (text.size() != 10)
+        return fail(errc::bad_time, "not a date: '" + std::string(text.substr(0, 40)) + "'");
+    auto const at = timestamp::parse(text);
+    if (!at) return at.error();
+    return civil_day{
+        static_cast<std::int32_t>(detail::floor_divide(at->seconds(), seconds_per_day))};
+}
+
+AIAUDIT_INLINE std::int32_t time_zone::offset_at(std::int64_t utc_seconds) const noexcept {
+    auto const next = std::upper_bound(transitions_.begin(), transitions_.end(), utc_seconds,
+                                       [](std::int64_t seconds, transition const& change) {
+                                           return seconds < change.from_seconds;
+                                       });
+    return next == transitions_.begin() ? first_offset_ : std::prev(next)->offset_seconds;
+}
+
+AIAUDIT_INLINE std::int64_t time_zone::start_seconds(civil_day day) const noexcept {
+    std::int64_t const midnight = std::int64_t{day.days} * seconds_per_day;
+    // Offsets lie within a day of zero, so only changes near midnight matter. Walk the stretches of
+    // constant offset that can show this midnight, earliest first, and take the first instant at
+    // which the local time has reached it.
+    auto next =
+        std::upper_bound(transitions_.begin(), transitions_.end(), midnight - seconds_per_day,
+                         [](std::int64_t seconds, transition const& change) {
+                             return seconds < change.from_seconds;
+                         });
+    std::int32_t offset =
+        next == transitions_.begin() ? first_offset_ : std::prev(next)->offset_seconds;
+    std::int64_t stretch_start = midnight - 2 * seconds_per_day;
+    for (;; ++next) {
+        std::int64_t const candidate = (std::max)(stretch_start, midnight - offset);
+        if (next == transitions_.end() || candidate < next->from_seconds) return candidate;
+        stretch_start = next->from_seconds;
+        offset = next->offset_seconds;
+    }
+}
+
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_IMPL_CORE_CALENDAR_IPP
+
+// ---- aiaudit/impl/core/digest.ipp ----
+// SPDX-License-Identifier: MIT
+//
+// digest.ipp: the definitions of digest.hpp.
+#ifndef AIAUDIT_IMPL_CORE_DIGEST_IPP
+#define AIAUDIT_IMPL_CORE_DIGEST_IPP
+
+#include <cstddef>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+
+AIAUDIT_INLINE result<digest> digest::parse(std::string_view text) {
+    digest value;
+    if (text.size() != value.bytes.size() * 2)
+        return fail(errc::bad_argument, "a digest has 64 digits");
+    for (std::size_t i = 0; i < value.bytes.size(); ++i) {
+        int const high = detail::hex_digit(text[i * 2]);
+        int const low = detail::hex_digit(text[i * 2 + 1]);
+        if (high < 0 || low < 0) return fail(errc::bad_argument, "not a hexadecimal digest");
+        value.bytes[i] = static_cast<std::uint8_t>(high * 16 + low);
+    }
+    return value;
+}
+
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_IMPL_CORE_DIGEST_IPP
+
+// ---- aiaudit/impl/core/ids.ipp ----
+// SPDX-License-Identifier: MIT
+//
+// ids.ipp: the definitions of ids.hpp.
+#ifndef AIAUDIT_IMPL_CORE_IDS_IPP
+#define AIAUDIT_IMPL_CORE_IDS_IPP
+
+#include <random>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+AIAUDIT_INLINE std::uint64_t random_bits() {
+    thread_local std::mt19937_64 generator = [] {
+        std::random_device entropy;
+        std::seed_seq seed{entropy(), entropy(), entropy(), entropy(),
+                           entropy(), entropy(), entropy(), entropy()};
+        return std::mt19937_64{seed};
+    }();
+    return generator();
+}
+
+AIAUDIT_INLINE bool parse_hex16(std::string_view text, bool hyphens,
+                                std::array<std::uint8_t, 16>& out) {
+    std::size_t at = 0;
+    for (std::size_t i = 0; i < 16; ++i) {
+        if (hyphens && (i == 4 || i == 6 || i == 8 || i == 10) && !take_char(text, at, '-'))
+            return false;
+        if (at + 2 > text.size()) return false;
+        int const high = hex_digit(text[at]);
+        int const low = hex_digit(text[at + 1]);
+        if (high < 0 || low < 0) return false;
+        out[i] = static_cast<std::uint8_t>(high * 16 + low);
+        at += 2;
+    }
+    return at == text.size();
+}
+
+}  // namespace detail
+
+AIAUDIT_INLINE result<trace_id> trace_id::parse(std::string_view text) {
+    trace_id id;
+    if (!detail::parse_hex16(text, false, id.bytes))
+        return fail(errc::bad_argument, "not a trace id");
+    return id;
+}
+
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_IMPL_CORE_IDS_IPP
+
+// ---- aiaudit/impl/core/money.ipp ----
+// SPDX-License-Identifier: MIT
+//
+// money.ipp: the definitions of money.hpp.
+#ifndef AIAUDIT_IMPL_CORE_MONEY_IPP
+#define AIAUDIT_IMPL_CORE_MONEY_IPP
+
+#include <algorithm>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+
+AIAUDIT_INLINE result<void> exact_cost::add(std::uint64_t count, rate price, multiplier factor) {
+    AIAUDIT_ASSERT(factor.numerator > 0);
+    AIAUDIT_ASSERT(factor.denominator > 0);
+    int128 product = 0;
+    if (__builtin_mul_overflow(price.yocto(), static_cast<int128>(count), &product) ||
+        __builtin_mul_overflow(product, static_cast<int128>(factor.numerator), &product)) {
+        return fail(errc::money_overflow);
+    }
+    return add_fraction(product, factor.denominator);
+}
+
+AIAUDIT_INLINE result<void> exact_cost::add(money amount) {
+    int128 yocto = 0;
+    if (__builtin_mul_overflow(amount.pico(), yocto_per_pico, &yocto))
+        return fail(errc::money_overflow);
+    return add_fraction(yocto, 1);
+}
+
+AIAUDIT_INLINE result<void> exact_cost::add_fraction(int128 numerator, int128 denominator) {
+    int128 a = denominator_;
+    int128 b = denominator;
+    while (b != 0) {
+        int128 const next = a % b;
+        a = b;
+        b = next;
+    }
+    int128 const grow_self = denominator / a;
+    int128 const grow_other = denominator_ / a;
+    int128 common = 0;
+    int128 left = 0;
+    int128 right = 0;
+    int128 sum = 0;
+    int128 divisor = 0;
+    if (__builtin_mul_overflow(denominator_, grow_self, &common) ||
+        __builtin_mul_overflow(common, yocto_per_pico, &divisor) ||
+        __builtin_mul_overflow(numerator_, grow_self, &left) ||
+        __builtin_mul_overflow(numerator, grow_other, &right) ||
+        __builtin_add_overflow(left, right, &sum)) {
+        return fail(errc::money_overflow);
+    }
+    numerator_ = sum;
+    denominator_ = common;
+    return {};
+}
+namespace detail {
+
+AIAUDIT_INLINE result<decimal_parts> split_decimal(std::string_view text) {
+    auto const bad = [&] {
+        return fail(errc::bad_argument,
+                    "not a decimal number: '" + std::string(text.substr(0, 40)) + "'");
+    };
+    decimal_parts parts;
+    std::size_t at = 0;
+    if (at < text.size() && (text[at] == '-' || text[at] == '+'))
+        parts.negative = text[at++] == '-';
+    bool any_digit = false;
+    bool after_point = false;
+    for (; at < text.size(); ++at) {
+        char const c = text[at];
+        if (c == '.' && !after_point) {
+            after_point = true;
+        } else if (c >= '0' && c <= '9') {
+            any_digit = true;
+            if (after_point) --parts.exponent;
+            if (c != '0' || !parts.digits.empty()) parts.digits.push_back(c);
+        } else {
+            break;
+        }
+    }
+    if (!any_digit || text.size() > 400) return bad();
+    if (at == text.size()) return parts;
+    if (text[at] != 'e' && text[at] != 'E') return bad();
+    ++at;
+    bool negative_exponent = false;
+    if (at < text.size() && (text[at] == '-' || text[at] == '+'))
+        negative_exponent = text[at++] == '-';
+    if (at == text.size() || text.size() - at > 4) return bad();
+    long exponent = 0;
+    for (; at < text.size(); ++at) {
+        if (text[at] < '0' || text[at] > '9') return bad();
+        exponent = exponent * 10 + (text[at] - '0');
+    }
+    parts.exponent += negative_exponent ? -exponent : exponent;
+    return parts;
+}
+
+AIAUDIT_INLINE result<int128> parse_scaled_decimal(std::string_view text, int scale) {
+    auto parts = split_decimal(text);
+    if (!parts) return parts.error();
+    std::string& digits = parts->digits;
+    if (digits.empty()) return int128{0};
+    long exponent = parts->exponent + scale;
+    while (exponent < 0 && !digits.empty() && digits.back() == '0') {
+        digits.pop_back();
+        ++exponent;
+    }
+    if (exponent < 0) {
+        return fail(errc::money_inexact,
+                    "too many decimal places: '" + std::string(text.substr(0, 40)) + "'");
+    }
+    int128 value = 0;
+    auto const push = [&value](int digit) {
+        return !__builtin_mul_overflow(value, int128{10}, &value) &&
+               !__builtin_add_overflow(value, static_cast<int128>(digit), &value);
+    };
+    for (char const c : digits) {
+        if (!push(c - '0')) return fail(errc::money_overflow, std::string(text.substr(0, 40)));
+    }
+    for (; exponent > 0; --exponent) {
+        if (!push(0)) return fail(errc::money_overflow, std::string(text.substr(0, 40)));
+    }
+    return parts->negative ? -value : value;
+}
+
+AIAUDIT_INLINE std::string format_scaled_decimal(int128 value, int scale) {
+    bool const negative = value < 0;
+    uint128 rest =
+        negative ? uint128{0} - static_cast<uint128>(value) : static_cast<uint128>(value);
+    std::string text;  // built backwards
+    bool significant = false;
+    for (int place = 0; place < scale || rest != 0 || place == scale; ++place) {
+        if (place == scale && significant) text.push_back('.');
+        char const digit = static_cast<char>('0' + static_cast<int>(rest % 10));
+        rest /= 10;
+        significant = significant || digit != '0';
+        if (place >= scale || significant) text.push_back(digit);
+    }
+    if (negative) text.push_back('-');
+    std::reverse(text.begin(), text.end());
+    return text;
+}
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_IMPL_CORE_MONEY_IPP
+
+// ---- aiaudit/impl/core/timestamp.ipp ----
+// SPDX-License-Identifier: MIT
+//
+// timestamp.ipp: the definitions of timestamp.hpp.
+#ifndef AIAUDIT_IMPL_CORE_TIMESTAMP_IPP
+#define AIAUDIT_IMPL_CORE_TIMESTAMP_IPP
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+AIAUDIT_INLINE void append_padded(std::string& text, std::int64_t value, int width) {
+    std::string const digits = std::to_string(value);
+    for (int i = static_cast<int>(digits.size()); i < width; ++i) text.push_back('0');
+    text += digits;
+}
+
+}  // namespace detail
+
+AIAUDIT_INLINE result<timestamp> timestamp::parse(std::string_view text) {
+    using namespace std::chrono;
+    auto const bad = [&] {
+        return fail(errc::bad_time,
+                    "not an ISO 8601 time: '" + std::string(text.substr(0, 40)) + "'");
+    };
+    std::size_t at = 0;
+    int const y = detail::take_digits(text, at, 4);
+    if (y < 0 || !detail::take_char(text, at, '-')) return bad();
+    int const m = detail::take_digits(text, at, 2);
+    if (m < 0 || !detail::take_char(text, at, '-')) return bad();
+    int const d = detail::take_digits(text, at, 2);
+    if (d < 0) return bad();
+    year_month_day const date{year{y}, month{static_cast<unsigned>(m)},
+                              day{static_cast<unsigned>(d)}};
+    if (!date.ok() || y < 1678 || y > 2261) return bad();
+    std::int64_t seconds = sys_days{date}.time_since_epoch().count() * seconds_per_day;
+    std::int64_t fraction = 0;
+    if (at == text.size()) return from_seconds(seconds);
+    if (text[at] != 'T' && text[at] != 't' && text[at] != ' ') return bad();
+    ++at;
+    int const hour = detail::take_digits(text, at, 2);
+    if (hour < 0 || hour > 23 || !detail::take_char(text, at, ':')) return bad();
+    int const minute = detail::take_digits(text, at, 2);
+    if (minute < 0 || minute > 59) return bad();
+    int second = 0;
+    if (detail::take_char(text, at, ':')) {
+        second = detail::take_digits(text, at, 2);
+        if (second < 0 || second > 60)
+            return bad();  // 60: a leap second, which POSIX counts as the next second
+        if (detail::take_char(text, at, '.') || detail::take_char(text, at, ',')) {
+            std::int64_t place = nanoseconds_per_second;
+            std::size_t const start = at;
+            for (; at < text.size() && text[at] >= '0' && text[at] <= '9'; ++at) {
+                place /= 10;
+                fraction += place * (text[at] - '0');
+            }
+            if (at == start) return bad();
+        }
+    }
+    seconds += hour * 3600 + minute * 60 + second;
+    if (at < text.size() && (text[at] == 'Z' || text[at] == 'z')) {
+        ++at;
+    } else if (at < text.size() && (text[at] == '+' || text[at] == '-')) {
+        int const sign = text[at++] == '-' ? -1 : 1;
+        int const offset_hours = detail::take_digits(text, at, 2);
+        detail::take_char(text, at, ':');
+        int const offset_minutes = at == text.size() ? 0 : detail::take_digits(text, at, 2);
+        if (offset_hours < 0 || offset_hours > 23 || offset_minutes < 0 || offset_minutes > 59)
+            return bad();
+        seconds -= sign * (offset_hours * 3600 + offset_minutes * 60);
+    }
+    if (at != text.size()) return bad();
+    return timestamp{seconds * nanoseconds_per_second + fraction};
+}
+
+AIAUDIT_INLINE std::string timestamp::to_string() const {
+    using namespace std::chrono;
+    std::int64_t const whole = seconds();
+    std::int64_t fraction = ns - whole * nanoseconds_per_second;
+    sys_days const date{floor<days>(sys_seconds{std::chrono::seconds{whole}})};
+    year_month_day const ymd{date};
+    std::int64_t const in_day = whole - date.time_since_epoch().count() * seconds_per_day;
+    std::string text;
+    detail::append_padded(text, static_cast<int>(ymd.year()), 4);
+    text.push_back('-');
+    detail::append_padded(text, static_cast<unsigned>(ymd.month()), 2);
+    text.push_back('-');
+    detail::append_padded(text, static_cast<unsigned>(ymd.day()), 2);
+    text.push_back('T');
+    detail::append_padded(text, in_day / 3600, 2);
+    text.push_back(':');
+    detail::append_padded(text, in_day / 60 % 60, 2);
+    text.push_back(':');
+    detail::append_padded(text, in_day % 60, 2);
+    if (fraction != 0) {
+        int width = 9;
+        while (fraction % 1000 == 0) {
+            fraction /= 1000;
+            width -= 3;
+        }
+        text.push_back('.');
+        detail::append_padded(text, fraction, width);
+    }
+    text.push_back('Z');
+    return text;
+}
+
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_IMPL_CORE_TIMESTAMP_IPP
+
+// ---- aiaudit/impl/detail/bytes.ipp ----
+// SPDX-License-Identifier: MIT
+//
+// bytes.ipp: the definitions of bytes.hpp.
+#ifndef AIAUDIT_IMPL_DETAIL_BYTES_IPP
+#define AIAUDIT_IMPL_DETAIL_BYTES_IPP
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+AIAUDIT_INLINE void append_varint(std::string& out, std::uint64_t value) {
+    char bytes[10];
+    std::size_t size = 0;
+    while (value >= 0x80) {
+        bytes[size++] = static_cast<char>(static_cast<std::uint8_t>(value) | 0x80U);
+        value >>= 7;
+    }
+    bytes[size++] = static_cast<char>(static_cast<std::uint8_t>(value));
+    out.append(bytes, size);
+}
+
+AIAUDIT_INLINE void append_varint128(std::string& out, int128 value) {
+    uint128 rest = (static_cast<uint128>(value) << 1) ^ (value < 0 ? ~uint128{0} : uint128{0});
+    while (rest >= 0x80) {
+        out.push_back(static_cast<char>(static_cast<std::uint8_t>(rest) | 0x80U));
+        rest >>= 7;
+    }
+    out.push_back(static_cast<char>(static_cast<std::uint8_t>(rest)));
+}
+
+AIAUDIT_INLINE void byte_writer::varint(std::uint64_t value) noexcept {
+    while (value >= 0x80) {
+        byte(static_cast<std::uint8_t>(value | 0x80U));
+        value >>= 7;
+    }
+    byte(static_cast<std::uint8_t>(value));
+}
+
+AIAUDIT_INLINE void byte_writer::varint128(int128 value) noexcept {
+    uint128 rest = (static_cast<uint128>(value) << 1) ^ (value < 0 ? ~uint128{0} : uint128{0});
+    while (rest >= 0x80) {
+        byte(static_cast<std::uint8_t>(static_cast<std::uint8_t>(rest) | 0x80U));
+        rest >>= 7;
+    }
+    byte(static_cast<std::uint8_t>(rest));
+}
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_IMPL_DETAIL_BYTES_IPP
+
+// ---- aiaudit/impl/detail/hash_index.ipp ----
+// SPDX-License-Identifier: MIT
+//
+// hash_index.ipp: the definitions of hash_index.hpp.
+#ifndef AIAUDIT_IMPL_DETAIL_HASH_INDEX_IPP
+#define AIAUDIT_IMPL_DETAIL_HASH_INDEX_IPP
+
+#include <algorithm>
+#include <cstring>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+AIAUDIT_INLINE std::uint64_t load_word(char const* from) noexcept {
+    std::uint64_t word = 0;
+    std::memcpy(&word, from, sizeof word);
+    return word;
+}
+
+AIAUDIT_INLINE std::uint64_t hash_of_text(std::string_view text) noexcept {
+    constexpr std::uint64_t odd = 0x9E37'79B9'7F4A'7C15ULL;
+    constexpr std::uint64_t other = 0xC2B2'AE3D'27D4'EB4FULL;
+    std::uint64_t state = text.size() * other;
+    if (text.size() < 8) {
+        std::uint64_t word = 0;
+        for (char const c : text) word = word << 8 | static_cast<std::uint8_t>(c);
+        return mixed(state ^ word ^ odd, other);
+    }
+    char const* at = text.data();
+    char const* const last = at + text.size() - 8;
+    for (; last - at > 8; at += 16)
+        state = mixed(state ^ load_word(at) ^ odd, load_word(at + 8) ^ other);
+    return mixed(state ^ load_word((std::min)(at, last)) ^ odd, load_word(last) ^ other);
+}
+
+AIAUDIT_INLINE bool same_text(std::string_view a, std::string_view b) noexcept {
+    if (a.size() != b.size()) return false;
+    std::size_t const size = a.size();
+    if (size >= 8) {
+        for (std::size_t at = 0; at + 8 < size; at += 8) {
+            if (load_word(a.data() + at) != load_word(b.data() + at)) return false;
+        }
+        return load_word(a.data() + size - 8) == load_word(b.data() + size - 8);
+    }
+    for (std::size_t at = 0; at < size; ++at) {
+        if (a[at] != b[at]) return false;
+    }
+    return true;
+}
+
+AIAUDIT_INLINE void hash_index::put(std::uint64_t hash, std::uint32_t number) noexcept {
+    std::size_t const mask = slots_.size() - 1;
+    std::size_t at = hash & mask;
+    while (slots_[at].number != none) at = (at + 1) & mask;
+    slots_[at] = {static_cast<std::uint32_t>(hash >> 32), number};
+}
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_IMPL_DETAIL_HASH_INDEX_IPP
+
+// ---- aiaudit/impl/detail/json_string.ipp ----
+// SPDX-License-Identifier: MIT
+//
+// json_string.ipp: the definitions of json_string.hpp.
+#ifndef AIAUDIT_IMPL_DETAIL_JSON_STRING_IPP
+#define AIAUDIT_IMPL_DETAIL_JSON_STRING_IPP
+
+#include <cstdint>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+AIAUDIT_INLINE std::string json_string(std::string_view text) {
+    constexpr std::string_view digits = "0123456789abcdef";
+    std::string out = "\"";
+    for (char const c : text) {
+        auto const byte = static_cast<std::uint8_t>(c);
+        if (c == '"' || c == '\\') {
+            out.push_back('\\');
+            out.push_back(c);
+        } else if (byte < 0x20) {
+            out.append("\\u00").append(1, digits[byte >> 4]).append(1, digits[byte & 15]);
+        } else {
+            out.push_back(c);
+        }
+    }
+    out.push_back('"');
+    return out;
+}
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_IMPL_DETAIL_JSON_STRING_IPP
+
+// ---- aiaudit/impl/detail/sha256.ipp ----
+// SPDX-License-Identifier: MIT
+//
+// sha256.ipp: the definitions of sha256.hpp.
+#ifndef AIAUDIT_IMPL_DETAIL_SHA256_IPP
+#define AIAUDIT_IMPL_DETAIL_SHA256_IPP
+
+#include <openssl/evp.h>  // the fallback's
+#include <openssl/sha.h>
+
+#include <cstring>
+#include <memory>
+#include <new>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+#ifndef OPENSSL_NO_DEPRECATED_3_0
+
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
+
+AIAUDIT_INLINE sha256_value sha256_joined(std::initializer_list<std::string_view> parts) {
+    sha256_value value;
+    SHA256_CTX state;
+    int held = SHA256_Init(&state);
+    for (std::string_view const part : parts) {
+        if (!part.empty()) held &= SHA256_Update(&state, part.data(), part.size());
+    }
+    held &= SHA256_Final(value.data(), &state);
+    if (held != 1) AIAUDIT_THROW(std::bad_alloc{});
+    return value;
+}
+
+#pragma GCC diagnostic pop
+
+#else
+
+struct evp_context_deleter {
+    void operator()(EVP_MD_CTX* context) const noexcept { EVP_MD_CTX_free(context); }
+};
+using evp_context = std::unique_ptr<EVP_MD_CTX, evp_context_deleter>;
+
+// A context that has found its algorithm: looking that up is what costs.
+AIAUDIT_INLINE evp_context make_sha256_context() {
+    evp_context context{EVP_MD_CTX_new()};
+    bool const held = context && EVP_DigestInit_ex(context.get(), EVP_sha256(), nullptr) == 1;
+    if (!held) AIAUDIT_THROW(std::bad_alloc{});
+    return context;
+}
+
+AIAUDIT_INLINE sha256_value sha256_joined(std::initializer_list<std::string_view> parts) {
+    thread_local evp_context const context = make_sha256_context();
+    sha256_value value;
+    unsigned size = 0;
+    int held = EVP_DigestInit_ex(context.get(), nullptr, nullptr);
+    for (std::string_view const part : parts) {
+        if (!part.empty()) held &= EVP_DigestUpdate(context.get(), part.data(), part.size());
+    }
+    held &= EVP_DigestFinal_ex(context.get(), value.data(), &size);
+    if (held != 1) AIAUDIT_THROW(std::bad_alloc{});
+    return value;
+}
+
+#endif
+
+AIAUDIT_INLINE sha256_value sha256_pair(char prefix, sha256_value const& left,
+                                        sha256_value const& right) {
+    char bytes[1 + 32 + 32];
+    bytes[0] = prefix;
+    std::memcpy(bytes + 1, left.data(), left.size());
+    std::memcpy(bytes + 1 + 32, right.data(), right.size());
+    return sha256_joined({std::string_view(bytes, sizeof bytes)});
+}
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_IMPL_DETAIL_SHA256_IPP
+
+// ---- aiaudit/impl/engine/admission_lock.ipp ----
+// SPDX-License-Identifier: MIT
+//
+// admission_lock.ipp: the definitions of admission_lock.hpp.
+#ifndef AIAUDIT_IMPL_ENGINE_ADMISSION_LOCK_IPP
+#define AIAUDIT_IMPL_ENGINE_ADMISSION_LOCK_IPP
+
+#include <utility>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+AIAUDIT_INLINE result<void> admission_lock::take(std::string const& directory, bool alone) {
+    std::lock_guard const lock(mutex_);
+    if (taken_.load(std::memory_order_relaxed)) return {};
+    std::string const path = directory + "/" + file_name;
+    auto file = file_handle::open(path, O_RDWR | O_CREAT);
+    if (!file) return posix_error(errno, "open", path);
+    if (lock_file(file.get(), (alone ? LOCK_EX : LOCK_SH) | LOCK_NB) != 0) {
+        if (errno != EWOULDBLOCK) return posix_error(errno, "flock", path);
+        return fail(errc::already_open,
+                    directory + (alone ? ": other processes decide about its budgets"
+                                       : ": another process alone decides about its budgets"));
+    }
+    file_ = std::move(file);
+    taken_.store(true, std::memory_order_release);
+    return {};
+}
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_IMPL_ENGINE_ADMISSION_LOCK_IPP
+
+// ---- aiaudit/impl/engine/alert_book.ipp ----
+// SPDX-License-Identifier: MIT
+//
+// alert_book.ipp: the definitions of alert_book.hpp.
+#ifndef AIAUDIT_IMPL_ENGINE_ALERT_BOOK_IPP
+#define AIAUDIT_IMPL_ENGINE_ALERT_BOOK_IPP
+
+#include <algorithm>
+#include <utility>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+
+AIAUDIT_INLINE bool alert_delivery::held(timestamp now) const noexcept {
+    if (now < at)
+        return static_cast<std::uint64_t>(at.ns) - static_cast<std::uint64_t>(now.ns) <= held_ns;
+    return static_cast<std::uint64_t>(now.ns) - static_cast<std::uint64_t>(at.ns) < held_ns;
+}
+namespace detail {
+
+AIAUDIT_INLINE void alert_book::apply(record_view const& entry) {
+    auto const stage = alert_stage_of(entry);
+    if (!stage) return;
+    if (*stage == alert_stage::raised) {
+        if (auto raised = read_alert(entry)) raise(std::move(*raised));
+    } else if (auto event = read_alert_event(entry)) {
+        note(std::move(*event));
+    }
+}
+
+AIAUDIT_INLINE bool alert_book::may_append(record_view const& entry) const {
+    auto const stage = alert_stage_of(entry);
+    if (!stage) return false;
+    if (*stage == alert_stage::raised) {
+        auto const raised = read_alert(entry);
+        return raised && !is_old(raised->at) && !entries_.contains(raised->key);
+    }
+    auto const event = read_alert_event(entry);
+    if (!event) return false;
+    auto const found = entries_.find(std::string_view(entry.path));
+    if (found == entries_.end()) return false;
+    auto const& sinks = found->second.sinks;
+    auto const at = sinks.find(event->sink);
+    if (at == sinks.end()) return *stage == alert_stage::claimed && sinks.size() < sinks_most;
+    if (at->second.delivered) return false;
+    if (*stage == alert_stage::claimed) return !at->second.held(event->at);
+    return *stage == alert_stage::delivered || at->second.by == event->by;
+}
+
+AIAUDIT_INLINE std::vector<alert> alert_book::undelivered(std::string_view sink,
+                                                          timestamp now) const {
+    std::vector<alert> found;
+    for (std::string const& key : texts_) {
+        auto const& of = entries_.find(key)->second;
+        if (!is_deliverable(*of.raised, now)) continue;
+        auto const at = of.sinks.find(sink);
+        if (at != of.sinks.end() && (at->second.delivered || at->second.held(now))) continue;
+        found.push_back(*of.raised);
+    }
+    return found;
+}
+
+AIAUDIT_INLINE std::vector<alert_failure> alert_book::failures(timestamp now) const {
+    std::vector<alert_failure> found;
+    for (std::string const& key : texts_) {
+        auto const& of = entries_.find(key)->second;
+        if (!is_deliverable(*of.raised, now)) continue;
+        for (auto const& [sink, last] : of.sinks) {
+            if (last.failures > 0 && !last.delivered) found.push_back({key, sink, last});
+        }
+    }
+    return found;
+}
+
+AIAUDIT_INLINE std::optional<alert_delivery> alert_book::delivery(std::string_view key,
+                                                                  std::string_view sink) const {
+    auto const found = entries_.find(key);
+    if (found == entries_.end()) return std::nullopt;
+    auto const at = found->second.sinks.find(sink);
+    if (at == found->second.sinks.end()) return std::nullopt;
+    return at->second;
+}
+
+AIAUDIT_INLINE void alert_book::raise(alert raised) {
+    if (is_old(raised.at) || entries_.contains(raised.key)) return;
+    newest_ = (std::max)(newest_, raised.at);
+    keys_.push_back(raised.key);
+    texts_.push_back(raised.key);
+    std::string key = raised.key;
+    raised_alert made{raised.at, std::move(raised), {}};
+    entries_.emplace(std::move(key), std::move(made));
+    forget();
+}
+
+AIAUDIT_INLINE void alert_book::forget() {
+    while (texts_.size() > texts_most) {
+        entries_.find(texts_.front())->second.raised.reset();
+        texts_.pop_front();
+    }
+    while (!keys_.empty() &&
+           (keys_.size() > keys_most || is_old(entries_.find(keys_.front())->second.at))) {
+        if (!texts_.empty() && texts_.front() == keys_.front()) texts_.pop_front();
+        entries_.erase(keys_.front());
+        keys_.pop_front();
+    }
+}
+
+AIAUDIT_INLINE void alert_book::note(alert_event event) {
+    auto const found = entries_.find(event.key);
+    if (found == entries_.end()) return;
+    auto& sinks = found->second.sinks;
+    if (sinks.size() >= sinks_most && !sinks.contains(event.sink)) return;
+    auto& at = sinks[std::move(event.sink)];
+    at.delivered = at.delivered || event.stage == alert_stage::delivered;
+    at.by = std::move(event.by);
+    at.at = event.at;
+    at.held_ns = event.held_ns;
+    if (event.stage != alert_stage::failed) return;
+    if (at.failures < (std::numeric_limits<std::uint32_t>::max)()) ++at.failures;
+    at.error = std::move(event.error);
+    at.why = std::move(event.why);
+}
+
+AIAUDIT_INLINE std::string alert_book::snapshot() const {
+    std::string out;
+    append_varint(out, alert_book_version);
+    append_instant(out, newest_);
+    append_varint(out, keys_.size());
+    for (std::string const& key : keys_) {
+        raised_alert const& of = entries_.find(key)->second;
+        append_text(out, key);
+        append_instant(out, of.at);
+        append_varint(out, of.raised ? 1 : 0);
+        if (of.raised) {
+            append_varint(out, static_cast<std::uint64_t>(of.raised->kind));
+            append_text(out, of.raised->text);
+            append_varint(out, of.raised->facts.size());
+            for (auto const& [name, value] : of.raised->facts) {
+                append_text(out, name);
+                append_text(out, value);
+            }
+        }
+        append_varint(out, of.sinks.size());
+        for (auto const& [sink, last] : of.sinks) {
+            append_text(out, sink);
+            append_varint(out, last.delivered ? 1 : 0);
+            append_text(out, last.by);
+            append_instant(out, last.at);
+            append_varint(out, last.held_ns);
+            append_varint(out, last.failures);
+            append_text(out, last.error);
+            append_text(out, last.why);
+        }
+    }
+    return out;
+}
+
+AIAUDIT_INLINE std::uint64_t alert_book_reader::number(std::uint64_t most) {
+    std::uint64_t const value = in_.varint();
+    if (value <= most) return value;
+    in_.fail_read();
+    return 0;
+}
+
+AIAUDIT_INLINE alert alert_book_reader::words(std::string const& key, timestamp at) {
+    alert read;
+    read.key = key;
+    read.at = at;
+    read.kind = static_cast<alert_kind>(number(alert_kind_count - 1));
+    read.text = text();
+    std::uint64_t const facts = number(alert_facts);
+    for (std::uint64_t i = 0; i < facts && ok(); ++i) {
+        std::string fact = text();
+        read.facts.emplace_back(std::move(fact), text());
+    }
+    return read;
+}
+
+AIAUDIT_INLINE alert_delivery alert_book_reader::delivery() {
+    alert_delivery read;
+    read.delivered = number(1) == 1;
+    read.by = name(alert_name_bytes);
+    read.at = instant();
+    read.held_ns = number();
+    read.failures = static_cast<std::uint32_t>(number((std::numeric_limits<std::uint32_t>::max)()));
+    read.error = text();
+    read.why = text();
+    return read;
+}
+
+AIAUDIT_INLINE result<alert_book> alert_book::from_snapshot(std::string_view bytes) {
+    alert_book book;
+    alert_book_reader in(bytes);
+    bool right = in.number() == alert_book_version;
+    book.newest_ = in.instant();
+    std::uint64_t const count = in.number(keys_most);
+    for (std::uint64_t i = 0; i < count && in.ok() && right; ++i) {
+        std::string const key = in.name(alert_key_bytes);
+        raised_alert of;
+        of.at = in.instant();
+        if (in.number(1) == 1) of.raised = in.words(key, of.at);
+        std::uint64_t const sinks = in.number(sinks_most);
+        for (std::uint64_t s = 0; s < sinks && in.ok(); ++s) {
+            std::string sink = in.name(alert_name_bytes);
+            right = of.sinks.emplace(std::move(sink), in.delivery()).second && right;
+        }
+        book.keys_.push_back(key);
+        // Only the newest have words.
+        right = right && (of.raised.has_value() || book.texts_.empty());
+        if (of.raised) book.texts_.push_back(key);
+        right = book.entries_.emplace(key, std::move(of)).second && right;
+    }
+    if (!right || !in.whole() || book.texts_.size() > texts_most)
+        return fail(errc::corrupt, "what was saved of the alerts cannot be decoded");
+    return book;
+}
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_IMPL_ENGINE_ALERT_BOOK_IPP
+
+// ---- aiaudit/impl/engine/batch_queue.ipp ----
+// SPDX-License-Identifier: MIT
+//
+// batch_queue.ipp: the definitions of batch_queue.hpp.
+#ifndef AIAUDIT_IMPL_ENGINE_BATCH_QUEUE_IPP
+#define AIAUDIT_IMPL_ENGINE_BATCH_QUEUE_IPP
+
+#include <iterator>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+AIAUDIT_INLINE void batch::add(std::string_view encoded, entry_mark mark) {
+    static_assert(limits::record_bytes < static_cast<std::uint32_t>(entry_mark::held));
+    append_little_endian(
+        bytes, static_cast<std::uint32_t>(encoded.size()) | static_cast<std::uint32_t>(mark));
+    bytes.append(encoded);
+    ++count;
+    if (mark == entry_mark::conditional) ++conditional;
+    has_rules = has_rules || is_rule(encoded);
+}
+
+AIAUDIT_INLINE void batch::leave_out(std::vector<left_out_entry>&& more) {
+    batch kept;
+    auto gone = more.begin();
+    static_cast<void>(for_each_entry(
+        [&](std::uint32_t place, entry_mark mark, std::string_view encoded) -> result<void> {
+            if (gone != more.end() && gone->place == place) {
+                ++gone;
+            } else {
+                kept.add(encoded, mark);
+            }
+            return {};
+        }));
+    bytes = std::move(kept.bytes);
+    count = kept.count;
+    conditional = kept.conditional;
+    has_rules = kept.has_rules;
+    left_out.insert(left_out.end(), std::make_move_iterator(more.begin()),
+                    std::make_move_iterator(more.end()));
+    std::sort(left_out.begin(), left_out.end(),
+              [](auto const& a, auto const& b) { return a.place < b.place; });
+}
+
+AIAUDIT_INLINE result<batch_queue::pushed> batch_queue::push(std::string_view encoded, bool awaited,
+                                                             entry_mark mark) {
+    std::unique_lock lock(mutex_);
+    if (!has_room(encoded.size())) {
+        room_.wait(lock, [&] { return stopping_ || has_room(encoded.size()); });
+    }
+    if (stopping_) return fail(errc::closed, "the ledger is being closed");
+    if (auto failure = take_untold()) return *failure;
+    gathering_->add(encoded, mark);
+    if (awaited) {
+        ++gathering_->awaited;
+    } else {
+        gathering_->note_relaxed(std::this_thread::get_id());
+    }
+    pushed made{gathering_, gathering_->count - 1};
+    bool const wake = wakes_writer(awaited);
+    lock.unlock();
+    if (wake) work_.notify_one();
+    return made;
+}
+
+AIAUDIT_INLINE result<void> batch_queue::wait(batch const& of) {
+    of.ended.wait();
+    if (of.ended.get() == batch::written) return {};
+    std::lock_guard const lock(mutex_);
+    static_cast<void>(take_untold());
+    return *of.failure;
+}
+
+AIAUDIT_INLINE void batch_queue::await(batch const& of) {
+    bool wake = false;
+    {
+        std::lock_guard const lock(mutex_);
+        if (&of != gathering_.get()) return;
+        ++gathering_->awaited;
+        wake = wakes_writer(true);
+    }
+    if (wake) work_.notify_one();
+}
+
+AIAUDIT_INLINE result<void> batch_queue::flush() {
+    std::unique_lock lock(mutex_);
+    std::shared_ptr<batch> const last = gathering_->count != 0 ? gathering_ : writing_;
+    if (last && last == gathering_) hurried_ = true;
+    lock.unlock();
+    work_.notify_one();
+    if (last) last->ended.wait();
+    lock.lock();
+    if (auto failure = take_untold()) return *failure;
+    for (auto& [thread, failure] : untold_) {
+        if (std::exchange(failure.told_by_flush, true)) continue;
+        return failure.why;
+    }
+    return {};
+}
+
+AIAUDIT_INLINE std::shared_ptr<batch> batch_queue::take() {
+    std::unique_lock lock(mutex_);
+    writer_ = writer_state::idle;
+    work_.wait(lock, [this] { return stopping_ || gathering_->count != 0; });
+    writer_ = writer_state::gathering;
+    auto const since = std::chrono::steady_clock::now();
+    while (!ready()) {
+        auto const until = since + (gathering_->awaited != 0 ? times_.awaited : times_.unawaited);
+        if (std::chrono::steady_clock::now() >= until) break;
+        work_.wait_until(lock, until);
+    }
+    writer_ = writer_state::busy;
+    if (gathering_->count == 0) return {};
+    auto next = std::make_shared<batch>();
+    next->bytes = std::exchange(spare_, {});
+    writing_ = std::exchange(gathering_, std::move(next));
+    hurried_ = false;
+    auto taken = writing_;
+    lock.unlock();
+    room_.notify_all();
+    return taken;
+}
+
+AIAUDIT_INLINE std::shared_ptr<batch> batch_queue::finish(batch& done,
+                                                          result<sequence> const& first) {
+    std::shared_ptr<batch> doomed;
+    {
+        std::lock_guard const lock(mutex_);
+        expected_ = done.awaited;
+        writing_.reset();
+        if (first) {
+            done.first = *first;
+        } else {
+            note_failure(done, first.error());
+            if (share_a_thread(done, *gathering_)) {
+                doomed = std::exchange(gathering_, std::make_shared<batch>());
+                note_failure(*doomed, first.error());
+            }
+        }
+    }
+    done.ended.set(first ? batch::written : batch::failed);
+    if (!doomed) return {};
+    doomed->ended.set(batch::failed);
+    room_.notify_all();
+    return doomed;
+}
+
+AIAUDIT_INLINE void batch_queue::stop() {
+    {
+        std::lock_guard const lock(mutex_);
+        stopping_ = true;
+    }
+    work_.notify_all();
+    room_.notify_all();
+}
+
+AIAUDIT_INLINE std::optional<error> batch_queue::take_untold() {
+    if (untold_.empty()) return {};
+    auto const found = untold_.find(std::this_thread::get_id());
+    if (found == untold_.end()) return {};
+    error why = std::move(found->second.why);
+    untold_.erase(found);
+    return why;
+}
+
+AIAUDIT_INLINE bool batch_queue::wakes_writer(bool awaited) noexcept {
+    if (writer_ == writer_state::busy) return false;
+    if (writer_ == writer_state::idle) {
+        writer_ = writer_state::gathering;
+        return true;
+    }
+    return ready() || (awaited && gathering_->awaited == 1);
+}
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_IMPL_ENGINE_BATCH_QUEUE_IPP
+
+// ---- aiaudit/impl/engine/log_keys.ipp ----
+// SPDX-License-Identifier: MIT
+//
+// log_keys.ipp: the definitions of log_keys.hpp.
+#ifndef AIAUDIT_IMPL_ENGINE_LOG_KEYS_IPP
+#define AIAUDIT_IMPL_ENGINE_LOG_KEYS_IPP
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+AIAUDIT_INLINE std::string big_endian_key(std::uint64_t value) {
+    std::string key(8, '\0');
+    for (std::size_t i = 0; i < 8; ++i)
+        key[i] = static_cast<char>(static_cast<std::uint8_t>(value >> (56 - 8 * i)));
+    return key;
+}
+
+AIAUDIT_INLINE std::uint64_t from_big_endian_key(std::string_view key) noexcept {
+    std::uint64_t value = 0;
+    for (char const byte : key) value = value << 8 | static_cast<std::uint8_t>(byte);
+    return value;
+}
+
+AIAUDIT_INLINE std::string day_key(civil_day day) {
+    // Biased, so that days before 1970 sort before those after.
+    auto const biased =
+        static_cast<std::uint64_t>(std::int64_t{day.days} + (std::int64_t{1} << 31));
+    return big_endian_key(biased).substr(4);
+}
+
+AIAUDIT_INLINE std::optional<part_key> part_key::parse(std::string_view key) noexcept {
+    if (key.size() != bytes && key.size() != bytes + 8) return std::nullopt;
+    auto const biased = static_cast<std::int64_t>(from_big_endian_key(key.substr(0, 4)));
+    part_key found;
+    found.day.days = static_cast<std::int32_t>(biased - (std::int64_t{1} << 31));
+    found.through = from_big_endian_key(key.substr(4, 8));
+    found.after = from_big_endian_key(key.substr(12, 8));
+    found.segment = from_big_endian_key(key.substr(bytes));
+    return found;
+}
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_IMPL_ENGINE_LOG_KEYS_IPP
+
+// ---- aiaudit/impl/engine/spill_file.ipp ----
+// SPDX-License-Identifier: MIT
+//
+// spill_file.ipp: the definitions of spill_file.hpp.
+#ifndef AIAUDIT_IMPL_ENGINE_SPILL_FILE_IPP
+#define AIAUDIT_IMPL_ENGINE_SPILL_FILE_IPP
+
+#include <random>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+AIAUDIT_INLINE result<spill_file> spill_file::make(std::string const& directory,
+                                                   std::string const& ledger) {
+    std::random_device entropy;
+    std::uint64_t const number = std::uint64_t{entropy()} << 32 | entropy();
+    spill_file made(directory, to_hex(big_endian_key(number)) + std::string(extension));
+    made.file_ = file_handle::open(made.path_, O_RDWR | O_CREAT | O_EXCL);
+    if (!made.file_) return posix_error(errno, "create", made.path_);
+    if (!made.lock()) return posix_error(errno, "flock", made.path_);
+    std::string const head = std::string(title) + real_path(ledger) + "\n";
+    if (auto ok = made.append(head); !ok) return ok.error();
+    if (auto ok = sync_path(directory); !ok) return ok.error();
+    return made;
+}
+
+AIAUDIT_INLINE result<std::vector<spill_file>> spill_file::find(std::string const& directory,
+                                                                std::string const& ledger) {
+    auto const names = list_directory(directory);
+    if (!names) return names.error();
+    std::vector<spill_file> found;
+    for (std::string const& name : *names) {
+        if (!name.ends_with(extension)) continue;
+        spill_file there(directory, name);
+        there.file_ = file_handle::open(there.path_, O_RDWR);
+        if (!there.file_ || !there.lock()) continue;  // gone, or its process lives
+        std::string head(title.size() + PATH_MAX + 1, '\0');
+        auto const size = read_at(there.file_.get(), head.data(), head.size(), 0);
+        if (size < 0) return posix_error(errno, "read", there.path_);
+        head.resize(static_cast<std::size_t>(size));
+        head.resize((std::min)(head.find('\n'), head.size()));
+        if (head != std::string(title) + real_path(ledger)) continue;
+        there.frames_at_ = head.size() + 1;
+        found.push_back(std::move(there));
+    }
+    return found;
+}
+
+AIAUDIT_INLINE result<void> spill_file::add(batch const& from) {
+    std::string frame;
+    append_little_endian(frame, static_cast<std::uint32_t>(from.bytes.size()));
+    append_little_endian(frame, crc32c(from.bytes));
+    frame.append(from.bytes);
+    return append(frame);
+}
+
+AIAUDIT_INLINE result<void> spill_file::append(std::string_view bytes) {
+    std::uint64_t at = end_;
+    while (!bytes.empty()) {
+        auto const wrote =
+            ::pwrite(file_.get(), bytes.data(), bytes.size(), static_cast<off_t>(at));
+        if (wrote < 0 && errno == EINTR) continue;
+        if (wrote < 0) return posix_error(errno, "write", path_);
+        bytes.remove_prefix(static_cast<std::size_t>(wrote));
+        at += static_cast<std::uint64_t>(wrote);
+    }
+    if (::fdatasync(file_.get()) != 0) return posix_error(errno, "fdatasync", path_);
+    if (end_ == 0) frames_at_ = at;
+    end_ = at;
+    return {};
+}
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_IMPL_ENGINE_SPILL_FILE_IPP
+
+// ---- aiaudit/impl/error.ipp ----
+// SPDX-License-Identifier: MIT
+//
+// error.ipp: the definitions of error.hpp.
+#ifndef AIAUDIT_IMPL_ERROR_IPP
+#define AIAUDIT_IMPL_ERROR_IPP
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+AIAUDIT_INLINE error const& no_error() noexcept {
+    static union holder {
+        error value;
+        holder() : value{} {}
+        ~holder() {}  // never destroyed: results may live as long as the process
+    } const none;
+    return none.value;
+}
+
+AIAUDIT_INLINE std::string printable(std::string_view text) {
+    std::string line{text.substr(0, 80)};
+    for (char& c : line) {
+        if (is_control_byte(c)) c = '?';
+    }
+    return line;
+}
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_IMPL_ERROR_IPP
+
+// ---- aiaudit/impl/export/budget_report.ipp ----
+// SPDX-License-Identifier: MIT
+//
+// budget_report.ipp: the definitions of budget_report.hpp.
+#ifndef AIAUDIT_IMPL_EXPORT_BUDGET_REPORT_IPP
+#define AIAUDIT_IMPL_EXPORT_BUDGET_REPORT_IPP
+
+#include <cstdlib>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+AIAUDIT_INLINE std::string local_text(timestamp at, time_zone const& zone) {
+    std::int32_t const offset = zone.offset_at(at.seconds());
+    if (offset == 0 || offset % 60 != 0) return at.to_string();
+    std::string text = timestamp{at.ns + offset * nanoseconds_per_second}.to_string();
+    text.back() = offset < 0 ? '-' : '+';
+    std::int64_t const minutes = std::abs(std::int64_t{offset}) / 60;
+    append_padded(text, minutes / 60, 2);
+    text.push_back(':');
+    append_padded(text, minutes % 60, 2);
+    return text;
+}
+
+AIAUDIT_INLINE std::uint32_t percent_reached(budget_state const& of) noexcept {
+    std::uint32_t reached = 0;
+    if (of.budget.window.period == budget_period::minute) return reached;
+    for (std::uint32_t const percent : of.budget.alert_percents) {
+        if (has_reached(of, percent)) reached = percent;
+    }
+    return reached;
+}
+
+AIAUDIT_INLINE std::string_view state_name(budget_state const& of) noexcept {
+    if (of.left < 0) return "over";
+    if (of.left == 0) return "full";
+    return percent_reached(of) != 0 ? "alert" : "ok";
+}
+
+AIAUDIT_INLINE std::vector<report_cell> cells_of(budget_state const& of) {
+    auto const amount = [&of](int128 value) { return amount_text(value, of.budget.unit); };
+    auto const instant = [](std::optional<timestamp> at) {
+        return at ? std::optional(at->to_string()) : std::nullopt;
+    };
+    return {
+        text_cell("budget", of.budget.name),
+        text_cell("subject", of.subject),
+        text_cell("window", window_text(of.budget.window)),
+        text_cell("zone", zone_text(of.budget.window)),
+        text_cell("unit", std::string(name_of(of.budget.unit))),
+        text_cell("limit", amount(of.budget.limit)),
+        text_cell("spent", amount(of.spent)),
+        text_cell("reserved", amount(of.reserved)),
+        text_cell("left", amount(of.left)),
+        number_cell("open", of.open),
+        text_cell("window_begins", instant(of.window_begins)),
+        text_cell("resets_at", instant(of.resets_at)),
+        text_cell("forecast", of.forecast ? std::optional(amount(*of.forecast)) : std::nullopt),
+        text_cell("then", action_text(of.budget)),
+        text_cell("state", std::string(state_name(of))),
+        number_cell("alert_percent", percent_reached(of)),
+    };
+}
+
+AIAUDIT_INLINE std::vector<report_cell> table_cells(budget_state const& of) {
+    auto const amount = [&of](int128 value) { return amount_text(value, of.budget.unit); };
+    std::string state(state_name(of));
+    if (std::uint32_t const percent = percent_reached(of); percent != 0)
+        state = (of.left > 0 ? "" : state + ", ") + "past " + std::to_string(percent) + " %";
+    if (of.budget.then == budget_action::warn && of.left <= 0) state += ", warns only";
+    return {
+        label_cell("budget", of.budget.name),
+        label_cell("subject", printable(of.subject)),
+        label_cell("window", window_text(of.budget.window)),
+        label_cell("unit", std::string(name_of(of.budget.unit))),
+        text_cell("limit", amount(of.budget.limit)),
+        text_cell("spent", amount(of.spent)),
+        text_cell("reserved", of.reserved == 0 ? std::string{} : amount(of.reserved)),
+        text_cell("left", amount(of.left)),
+        label_cell("resets at",
+                   of.resets_at ? local_text(*of.resets_at, of.budget.window.zone) : "never"),
+        text_cell("forecast", of.forecast ? amount(*of.forecast) : std::string{}),
+        label_cell("state", state),
+    };
+}
+
+AIAUDIT_INLINE std::vector<report_cell> cells_of(budget const& of) {
+    return {
+        label_cell("budget", of.name),
+        label_cell("scope", scope_text(of.scope)),
+        label_cell("unit", std::string(name_of(of.unit))),
+        text_cell("limit", amount_text(of.limit, of.unit)),
+        label_cell("window", window_text(of.window)),
+        text_cell("zone", zone_text(of.window)),
+        label_cell("then", action_text(of)),
+        label_cell("alerts", percents_text(of.alert_percents)),
+    };
+}
+
+AIAUDIT_INLINE std::vector<report_cell> table_cells(budget const& of) {
+    std::vector<report_cell> cells = cells_of(of);
+    for (report_cell& cell : cells) {
+        cell.text = printable(cell.text);
+        cell.label = cell.name != "limit";
+    }
+    return cells;
+}
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_IMPL_EXPORT_BUDGET_REPORT_IPP
+
+// ---- aiaudit/impl/export/cell_text.ipp ----
+// SPDX-License-Identifier: MIT
+//
+// cell_text.ipp: the definitions of cell_text.hpp.
+#ifndef AIAUDIT_IMPL_EXPORT_CELL_TEXT_IPP
+#define AIAUDIT_IMPL_EXPORT_CELL_TEXT_IPP
+
+#include <algorithm>
+#include <utility>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+AIAUDIT_INLINE std::string json_object(std::vector<report_cell> const& cells) {
+    std::string out = "{";
+    for (report_cell const& cell : cells) {
+        if (out.size() > 1) out.push_back(',');
+        out.append(json_string(cell.name)).push_back(':');
+        out.append(cell.absent ? "null" : cell.number ? cell.text : json_string(cell.text));
+    }
+    out.push_back('}');
+    return out;
+}
+
+AIAUDIT_INLINE std::string csv_cell(std::string_view text) {
+    if (text.find_first_of(",\"\r\n") == std::string_view::npos) return std::string(text);
+    std::string out = "\"";
+    for (char const c : text) {
+        if (c == '"') out.push_back('"');
+        out.push_back(c);
+    }
+    out.push_back('"');
+    return out;
+}
+
+// How many columns of a terminal the text takes: its code points.
+AIAUDIT_INLINE std::size_t width_of(std::string_view text) noexcept {
+    return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) {
+        return (static_cast<std::uint8_t>(c) & 0xC0U) != 0x80U;
+    }));
+}
+
+AIAUDIT_INLINE void append_aligned(std::string& out, std::string_view text, std::size_t width,
+                                   bool left) {
+    std::size_t const have = width_of(text);
+    std::size_t const gap = width > have ? width - have : 0;
+    if (!left) out.append(gap, ' ');
+    out.append(text);
+    if (left) out.append(gap, ' ');
+}
+
+AIAUDIT_INLINE std::string aligned_text(std::vector<report_cell> const& names,
+                                        std::vector<std::vector<report_cell>> const& lines,
+                                        std::vector<std::string> const& bars) {
+    std::vector<std::size_t> widths;
+    for (std::size_t column = 0; column < names.size(); ++column) {
+        std::size_t width = 0;
+        for (auto const& line : lines) width = (std::max)(width, width_of(line[column].text));
+        if (width > 0) width = (std::max)(width, width_of(names[column].name));
+        widths.push_back(width);
+    }
+    std::string out;
+    auto const add_line = [&](std::vector<report_cell> const& cells, bool is_head,
+                              std::string_view bar) {
+        for (std::size_t column = 0; column < cells.size(); ++column) {
+            if (widths[column] == 0) continue;
+            if (column > 0) out.append("  ");
+            append_aligned(out, is_head ? cells[column].name : cells[column].text, widths[column],
+                           cells[column].label);
+        }
+        if (!bar.empty()) out.append("  ").append(bar);
+        while (out.ends_with(' ')) out.pop_back();
+        out.push_back('\n');
+    };
+    add_line(names, true, {});
+    for (std::size_t i = 0; i < lines.size(); ++i)
+        add_line(lines[i], false, i < bars.size() ? std::string_view(bars[i]) : std::string_view{});
+    return out;
+}
+
+AIAUDIT_INLINE std::string machine_text(std::vector<report_cell> const& names,
+                                        std::vector<std::vector<report_cell>> const& lines,
+                                        text_format format) {
+    std::string out = format == text_format::json ? "[" : "";
+    bool first = true;
+    auto const add_csv = [&out](std::vector<report_cell> const& cells, bool is_head) {
+        bool first_cell = true;
+        for (report_cell const& cell : cells) {
+            if (!std::exchange(first_cell, false)) out.push_back(',');
+            out.append(csv_cell(is_head ? cell.name : cell.text));
+        }
+        out.push_back('\n');
+    };
+    if (format == text_format::csv) add_csv(names, true);
+    for (auto const& cells : lines) {
+        if (format == text_format::csv) {
+            add_csv(cells, false);
+            continue;
+        }
+        if (format == text_format::json) out.append(std::exchange(first, false) ? "\n" : ",\n");
+        out.append(json_object(cells));
+        if (format == text_format::jsonl) out.push_back('\n');
+    }
+    if (format == text_format::json) out.append(first ? "]\n" : "\n]\n");
+    return out;
+}
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_IMPL_EXPORT_CELL_TEXT_IPP
+
+// ---- aiaudit/impl/export/record_text.ipp ----
+// SPDX-License-Identifier: MIT
+//
+// record_text.ipp: the definitions of record_text.hpp.
+#ifndef AIAUDIT_IMPL_EXPORT_RECORD_TEXT_IPP
+#define AIAUDIT_IMPL_EXPORT_RECORD_TEXT_IPP
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+
+AIAUDIT_INLINE std::string to_json(usage const& counts) {
+    detail::json_writer out;
+    for_each_count(counts,
+                   [&out](unit which, std::uint64_t count) { out.number(name_of(which), count); });
+    return out.finish();
+}
+
+AIAUDIT_INLINE std::string to_json(sequence number, record const& entry) {
+    detail::json_writer out;
+    out.number("sequence", value_of(number));
+    out.text("kind", name_of(entry.kind));
+    out.text("at", entry.started_at.to_string());
+    out.text_if("user", entry.user);
+    out.text_if("project", entry.project);
+    out.text_if("key", entry.key_id);
+    out.text_if("provider", entry.provider);
+    out.text_if("model_requested", entry.model_requested);
+    out.text_if("model_served", entry.model_served);
+    out.text("operation", name_of(entry.operation));
+    out.text_if("path", entry.path);
+    out.text_if("service_tier", entry.service_tier);
+    out.text_if("region", entry.region);
+    out.text_if("speed", entry.speed);
+    if (entry.parameters.max_output_tokens)
+        out.number("max_output_tokens", *entry.parameters.max_output_tokens);
+    if (entry.parameters.choices) out.number("choices", *entry.parameters.choices);
+    if (entry.parameters.stream) out.raw("stream", "true");
+    if (entry.parameters.batch) out.raw("batch", "true");
+    if (entry.duration_ns) out.number("duration_ns", *entry.duration_ns);
+    if (entry.time_to_first_token_ns)
+        out.number("time_to_first_token_ns", *entry.time_to_first_token_ns);
+    if (entry.http_status != 0) out.number("http_status", entry.http_status);
+    out.text_if("finish_reason", entry.finish_reason);
+    out.text_if("error", entry.error_type);
+    if (!entry.complete) out.raw("complete", "false");
+    if (!entry.usage.empty()) out.raw("usage", to_json(entry.usage));
+    if (!entry.iterations.empty()) {
+        std::string list = "[";
+        for (iteration const& run : entry.iterations) {
+            detail::json_writer one;
+            one.text("kind", run.kind);
+            one.text("model", run.model);
+            one.raw("usage", to_json(run.usage));
+            if (list.size() > 1) list.push_back(',');
+            list.append(one.finish());
+        }
+        out.raw("iterations", list + "]");
+    }
+    out.text("cost_status", name_of(entry.cost_status));
+    bool const known =
+        entry.cost_status != cost_status::unpriced && entry.cost_status != cost_status::unknown;
+    out.raw("cost_usd", known ? detail::json_string(entry.cost.to_string()) : "null");
+    if (entry.cost_low) out.text("cost_low_usd", entry.cost_low->to_string());
+    if (entry.saved) out.text("saved_usd", entry.saved->to_string());
+    if (entry.provider_cost) out.text("provider_cost_usd", entry.provider_cost->to_string());
+    out.text_if("price_entry", entry.price_entry);
+    if (!entry.price_book.is_zero()) out.text("price_book", entry.price_book.to_string());
+    if (!entry.operation_id.is_zero()) out.text("operation_id", entry.operation_id.to_string());
+    out.number("attempt", entry.attempt);
+    out.text_if("provider_request_id", entry.provider_request_id);
+    if (!entry.trace_id.is_zero()) out.text("trace_id", entry.trace_id.to_string());
+    if (!entry.tags.empty()) {
+        detail::json_writer tags;
+        for (auto const& [key, value] : entry.tags) tags.text(key, value);
+        out.raw("tags", tags.finish());
+    }
+    return out.finish();
+}
+
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_IMPL_EXPORT_RECORD_TEXT_IPP
+
+// ---- aiaudit/impl/export/report_text.ipp ----
+// SPDX-License-Identifier: MIT
+//
+// report_text.ipp: the definitions of report_text.hpp.
+#ifndef AIAUDIT_IMPL_EXPORT_REPORT_TEXT_IPP
+#define AIAUDIT_IMPL_EXPORT_REPORT_TEXT_IPP
+
+#include <algorithm>
+#include <string_view>
+#include <utility>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+AIAUDIT_INLINE std::vector<report_cell> labels_of(report_kind kind, report_row const& row) {
+    auto const label = [](std::string name, std::string_view text) {
+        return report_cell{std::move(name), std::string(text), false, true};
+    };
+    group_names const& n = row.names;
+    switch (kind) {
+    case report_kind::daily: return {label("date", row.day.to_string())};
+    case report_kind::models:
+    case report_kind::user: return {label("provider", n.provider), label("model", n.model)};
+    case report_kind::users: return {label("user", n.user)};
+    case report_kind::projects: return {label("project", n.project)};
+    case report_kind::keys: return {label("key", n.key_id)};
+    case report_kind::providers: return {label("provider", n.provider)};
+    case report_kind::statuses: return {label("status", n.status)};
+    }
+    return {};
+}
+
+AIAUDIT_INLINE std::vector<report_cell> figures_of(report_kind kind, report_row const& row) {
+    totals const& sum = row.sum;
+    std::vector<report_cell> cells;
+    auto const number = [&cells](std::string_view name, std::string text) {
+        cells.push_back({std::string(name), std::move(text), true, false});
+    };
+    number("requests", std::to_string(sum.requests));
+    number("errors", std::to_string(sum.errors));
+    for (std::size_t i = 0; i < reported_units.size(); ++i) {
+        number(name_of(reported_units[i]), std::to_string(sum.counts[i]));
+    }
+    number("total_tokens", std::to_string(sum.total_tokens()));
+    cells.push_back({"cost_usd", sum.cost.to_string(), false, false});
+    cells.push_back({"avg_cost_usd", sum.average_cost().to_string(), false, false});
+    number("uncosted", std::to_string(sum.uncosted));
+    number("attempts", std::to_string(sum.attempts));
+    if (kind == report_kind::daily) return cells;
+    number("avg_latency_ms", milliseconds(sum.timed == 0 ? 0 : sum.latency_ns / sum.timed));
+    if (dimension_of(kind) != dimension::model) return cells;
+    number("p50_latency_ms", milliseconds(row.p50_ns));
+    number("p95_latency_ms", milliseconds(row.p95_ns));
+    number("p99_latency_ms", milliseconds(row.p99_ns));
+    return cells;
+}
+
+AIAUDIT_INLINE std::vector<report_cell> cells_of(report_kind kind, report_row const& row) {
+    std::vector<report_cell> cells = labels_of(kind, row);
+    std::vector<report_cell> figures = figures_of(kind, row);
+    cells.insert(cells.end(), std::make_move_iterator(figures.begin()),
+                 std::make_move_iterator(figures.end()));
+    return cells;
+}
+
+// "1234567" -> "1,234,567"; other text is left as it is.
+AIAUDIT_INLINE std::string grouped(std::string text) {
+    if (text.find_first_not_of("0123456789") != std::string::npos) return text;
+    for (std::size_t place = text.size(); place > 3;) {
+        place -= 3;
+        text.insert(place, 1, ',');
+    }
+    return text;
+}
+
+// Decimal text cut for the eye to `places`, rounded half to even.
+AIAUDIT_INLINE std::string rounded_decimal(int128 value, int scale, int places) {
+    int128 divisor = 1;
+    for (int i = places; i < scale; ++i) divisor *= 10;
+    std::string text = format_scaled_decimal(divide_half_even(value, divisor), places);
+    std::size_t const point = text.find('.');
+    std::size_t const have = point == std::string::npos ? 0 : text.size() - point - 1;
+    if (point == std::string::npos) text.push_back('.');
+    return text.append(static_cast<std::size_t>(places) - have, '0');
+}
+
+AIAUDIT_INLINE std::vector<report_cell> table_cells(report_kind kind, report_row const& row) {
+    totals const& sum = row.sum;
+    std::vector<report_cell> cells = labels_of(kind, row);
+    auto const number = [&cells](std::string name, std::string text) {
+        cells.push_back({std::move(name), std::move(text), true, false});
+    };
+    for (report_cell& cell : cells) {
+        if (cell.text.empty()) cell.text = "-";
+    }
+    number("requests", grouped(std::to_string(sum.requests)));
+    number("errors", grouped(std::to_string(sum.errors)));
+    number("input", grouped(std::to_string(sum.count(unit::input_tokens))));
+    number("cached", grouped(std::to_string(sum.count(unit::cache_read_tokens))));
+    number("output", grouped(std::to_string(sum.count(unit::output_tokens))));
+    number("cost USD", rounded_decimal(sum.cost.pico(), money::scale, 6));
+    number("avg USD", rounded_decimal(sum.average_cost().pico(), money::scale, 6));
+    if (sum.uncosted != 0)
+        number("uncosted", grouped(std::to_string(sum.uncosted)));
+    else
+        number("uncosted", "");
+    if (kind == report_kind::daily) return cells;
+    auto const ms = [](std::uint64_t ns) {
+        return ns == 0 ? std::string{} : grouped(std::to_string(ns / 1'000'000));
+    };
+    number("avg ms", ms(sum.timed == 0 ? 0 : sum.latency_ns / sum.timed));
+    if (dimension_of(kind) != dimension::model) return cells;
+    number("p50 ms", ms(row.p50_ns));
+    number("p95 ms", ms(row.p95_ns));
+    number("p99 ms", ms(row.p99_ns));
+    return cells;
+}
+
+// `share` of 20 columns, in eighths of a column.
+AIAUDIT_INLINE std::string bar_of(int128 part, int128 whole) {
+    if (whole <= 0 || part <= 0) return {};
+    auto eighths = static_cast<std::size_t>(divide_half_even(part * 160, whole));
+    std::string bar;
+    for (; eighths >= 8; eighths -= 8) bar.append("\xE2\x96\x88");
+    if (eighths > 0)
+        bar.append("\xE2\x96").push_back(static_cast<char>(0x90 - static_cast<int>(eighths)));
+    return bar;
+}
+
+AIAUDIT_INLINE std::string table_text(report const& from) {
+    std::vector<std::vector<report_cell>> lines;
+    money most;
+    for (report_row const& row : from.rows) {
+        lines.push_back(table_cells(from.kind, row));
+        most = (std::max)(most, row.sum.cost);
+    }
+    report_row total;
+    total.sum = from.sum;
+    lines.push_back(table_cells(from.kind, total));
+    for (report_cell& cell : lines.back()) {
+        if (cell.label) cell.text = &cell == &lines.back().front() ? "total" : "";
+    }
+    std::vector<std::string> bars;
+    for (report_row const& row : from.rows)
+        bars.push_back(bar_of(row.sum.cost.pico(), most.pico()));
+    return aligned_text(lines.back(), lines, bars);
+}
+
+}  // namespace detail
+
+AIAUDIT_INLINE std::string to_text(report const& from, text_format format) {
+    if (format == text_format::table) return detail::table_text(from);
+    std::vector<std::vector<detail::report_cell>> lines;
+    for (report_row const& row : from.rows) lines.push_back(detail::cells_of(from.kind, row));
+    return detail::machine_text(detail::cells_of(from.kind, report_row{}), lines, format);
+}
+
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_IMPL_EXPORT_REPORT_TEXT_IPP
+
+// ---- aiaudit/impl/integrity/checkpoint.ipp ----
+// SPDX-License-Identifier: MIT
+//
+// checkpoint.ipp: the definitions of checkpoint.hpp.
+#ifndef AIAUDIT_IMPL_INTEGRITY_CHECKPOINT_IPP
+#define AIAUDIT_IMPL_INTEGRITY_CHECKPOINT_IPP
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+AIAUDIT_INLINE bool is_sound(checkpoint const& state) {
+    bool const is_line = !state.origin.empty() && is_plain_text(state.origin) &&
+                         state.origin.find('\n') == std::string::npos;
+    return is_line && state.size <= limits::tree_size &&
+           (state.size != 0 || state.root == empty_root());
+}
+
+}  // namespace detail
+
+AIAUDIT_INLINE result<checkpoint> checkpoint::parse(std::string_view text) {
+    auto const wrong = [](char const* what) {
+        return fail(errc::bad_input, std::string("a checkpoint ") + what);
+    };
+    auto const first = detail::take_line(text);
+    auto const second = detail::take_line(text);
+    auto const third = detail::take_line(text);
+    if (!third) return wrong("has three lines: origin, size and root");
+    auto const size = detail::decimal_of(*second);
+    auto const root = detail::digest_of_base64(*third);
+    if (!size) return wrong("has its size in decimal on its second line");
+    if (!root) return wrong("has its root in base64 on its third line");
+    while (!text.empty()) {
+        auto const extension = detail::take_line(text);
+        if (!extension || extension->empty()) return wrong("has no empty lines");
+    }
+    checkpoint state{std::string(*first), *size, *root};
+    if (!detail::is_sound(state)) return wrong("has no usable origin, size and root");
+    return state;
+}
+
+AIAUDIT_INLINE result<std::string> sign_checkpoint(checkpoint const& state,
+                                                   std::span<note_signing_key const> keys) {
+    auto const text = state.to_text();
+    if (!text) return text.error();
+    return sign_note(*text, keys);
+}
+
+AIAUDIT_INLINE result<verified_checkpoint> open_checkpoint(std::string_view note,
+                                                           trusted_log const& log) {
+    auto opened = open_note(note, log.keys);
+    if (!opened) return opened.error();
+    auto state = checkpoint::parse(opened->text);
+    if (!state) return state.error();
+    if (state->origin != log.origin)
+        return fail(errc::verification_failed,
+                    "a checkpoint is of another log, " + detail::printable(state->origin));
+    return verified_checkpoint{std::move(*state), std::move(opened->signers)};
+}
+
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_IMPL_INTEGRITY_CHECKPOINT_IPP
+
+// ---- aiaudit/impl/integrity/ed25519.ipp ----
+// SPDX-License-Identifier: MIT
+//
+// ed25519.ipp: the definitions of ed25519.hpp.
+#ifndef AIAUDIT_IMPL_INTEGRITY_ED25519_IPP
+#define AIAUDIT_IMPL_INTEGRITY_ED25519_IPP
+
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+
+#include <new>
+
+#include <cstddef>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+struct libcrypto_deleter {
+    void operator()(EVP_PKEY_CTX* context) const noexcept { EVP_PKEY_CTX_free(context); }
+    void operator()(EVP_MD_CTX* context) const noexcept { EVP_MD_CTX_free(context); }
+};
+
+AIAUDIT_INLINE void libcrypto_key_deleter::operator()(evp_pkey_st* key) const noexcept {
+    EVP_PKEY_free(key);
+}
+
+AIAUDIT_INLINE ed25519_seed::~ed25519_seed() { OPENSSL_cleanse(bytes.data(), bytes.size()); }
+
+AIAUDIT_INLINE void need(bool held) {
+    if (!held) AIAUDIT_THROW(std::bad_alloc{});
+}
+
+AIAUDIT_INLINE libcrypto_key ed25519_generate() {
+    error_queue_guard const guard;
+    std::unique_ptr<EVP_PKEY_CTX, libcrypto_deleter> const context{
+        EVP_PKEY_CTX_new_id(EVP_PKEY_ED25519, nullptr)};
+    EVP_PKEY* key = nullptr;
+    need(context && EVP_PKEY_keygen_init(context.get()) == 1 &&
+         EVP_PKEY_keygen(context.get(), &key) == 1);
+    return libcrypto_key{key};
+}
+
+AIAUDIT_INLINE libcrypto_key ed25519_from_seed(ed25519_seed const& seed) {
+    error_queue_guard const guard;
+    libcrypto_key key{EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, nullptr, seed.bytes.data(),
+                                                   seed.bytes.size())};
+    need(key != nullptr);
+    return key;
+}
+
+AIAUDIT_INLINE ed25519_public ed25519_public_of(libcrypto_key const& key) {
+    ed25519_public value{};
+    std::size_t size = value.size();
+    need(EVP_PKEY_get_raw_public_key(key.get(), value.data(), &size) == 1 && size == value.size());
+    return value;
+}
+
+AIAUDIT_INLINE void ed25519_copy_seed(libcrypto_key const& key, ed25519_seed& seed) {
+    std::size_t size = seed.bytes.size();
+    need(EVP_PKEY_get_raw_private_key(key.get(), seed.bytes.data(), &size) == 1 &&
+         size == seed.bytes.size());
+}
+
+AIAUDIT_INLINE ed25519_signature ed25519_sign(libcrypto_key const& key, std::string_view text) {
+    error_queue_guard const guard;
+    std::unique_ptr<EVP_MD_CTX, libcrypto_deleter> const context{EVP_MD_CTX_new()};
+    ed25519_signature signature{};
+    std::size_t size = signature.size();
+    need(context && EVP_DigestSignInit(context.get(), nullptr, nullptr, nullptr, key.get()) == 1 &&
+         EVP_DigestSign(context.get(), signature.data(), &size,
+                        reinterpret_cast<unsigned char const*>(text.data()), text.size()) == 1 &&
+         size == signature.size());
+    return signature;
+}
+
+AIAUDIT_INLINE bool ed25519_verify(ed25519_public const& key, std::string_view text,
+                                   std::string_view signature) {
+    if (signature.size() != ed25519_signature{}.size()) return false;
+    error_queue_guard const guard;
+    std::unique_ptr<EVP_MD_CTX, libcrypto_deleter> const context{EVP_MD_CTX_new()};
+    libcrypto_key const loaded{
+        EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, nullptr, key.data(), key.size())};
+    need(context && loaded &&
+         EVP_DigestVerifyInit(context.get(), nullptr, nullptr, nullptr, loaded.get()) == 1);
+    return EVP_DigestVerify(context.get(), reinterpret_cast<unsigned char const*>(signature.data()),
+                            signature.size(), reinterpret_cast<unsigned char const*>(text.data()),
+                            text.size()) == 1;
+}
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_IMPL_INTEGRITY_ED25519_IPP
+
+// ---- aiaudit/impl/integrity/merkle.ipp ----
+// SPDX-License-Identifier: MIT
+//
+// merkle.ipp: the definitions of merkle.hpp.
+#ifndef AIAUDIT_IMPL_INTEGRITY_MERKLE_IPP
+#define AIAUDIT_IMPL_INTEGRITY_MERKLE_IPP
+
+#include <bit>
+#include <cstddef>
+#include <cstring>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+
+AIAUDIT_INLINE digest compact_range::root() const {
+    if (size_ == 0) return empty_root();
+    auto level = static_cast<unsigned>(std::countr_zero(size_));
+    digest hash = hashes_[level];
+    while (++level < levels) {
+        if (((size_ >> level) & 1) != 0) hash = node_hash(hashes_[level], hash);
+    }
+    return hash;
+}
+
+AIAUDIT_INLINE std::string compact_range::to_bytes() const {
+    std::string bytes;
+    detail::append_little_endian(bytes, size_);
+    for (unsigned level = levels; level-- > 0;) {
+        if (((size_ >> level) & 1) == 0) continue;
+        for (std::uint8_t const byte : hashes_[level].bytes)
+            bytes.push_back(static_cast<char>(byte));
+    }
+    return bytes;
+}
+
+AIAUDIT_INLINE result<compact_range> compact_range::from_bytes(std::string_view bytes) {
+    compact_range range;
+    detail::byte_reader in{bytes};
+    range.size_ = in.little_endian<std::uint64_t>();
+    auto const hashes = static_cast<std::size_t>(std::popcount(range.size_));
+    if (!in.ok() || range.size_ > limits::tree_size || in.rest().size() != hashes * 32)
+        return fail(errc::corrupt, "the state of a Merkle tree has a wrong length");
+    for (unsigned level = levels; level-- > 0;) {
+        if (((range.size_ >> level) & 1) == 0) continue;
+        std::string_view const hash = in.take(32);
+        std::memcpy(range.hashes_[level].bytes.data(), hash.data(), hash.size());
+    }
+    return range;
+}
+
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_IMPL_INTEGRITY_MERKLE_IPP
+
+// ---- aiaudit/impl/integrity/note.ipp ----
+// SPDX-License-Identifier: MIT
+//
+// note.ipp: the definitions of note.hpp.
+#ifndef AIAUDIT_IMPL_INTEGRITY_NOTE_IPP
+#define AIAUDIT_IMPL_INTEGRITY_NOTE_IPP
+
+#include <algorithm>
+#include <cstddef>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+AIAUDIT_INLINE note_key_text split_key_text(std::string_view text) noexcept {
+    std::size_t const first = text.find('+');
+    if (first == std::string_view::npos) return {};
+    std::size_t const second = text.find('+', first + 1);
+    if (second == std::string_view::npos) return {};
+    return {text.substr(0, first), text.substr(first + 1, second - first - 1),
+            text.substr(second + 1)};
+}
+
+}  // namespace detail
+
+AIAUDIT_INLINE result<note_verification_key> note_verification_key::parse(std::string_view text) {
+    auto const parts = detail::split_key_text(text);
+    auto const bytes = detail::base64_decode(parts.base64.substr(0, 64));
+    if (!detail::is_key_name(parts.name) || parts.base64.size() != 44 || !bytes ||
+        bytes->size() != 33 || bytes->front() != detail::note_ed25519)
+        return fail(errc::bad_argument, "not the text of an Ed25519 verification key");
+    detail::ed25519_public point{};
+    std::copy(bytes->begin() + 1, bytes->end(), point.begin());
+    note_verification_key key{std::string(parts.name), point};
+    if (detail::to_hex(key.id_) != parts.id)
+        return fail(errc::bad_argument, "the id of a verification key is not that of its name");
+    return key;
+}
+
+AIAUDIT_INLINE result<note_signing_key> note_signing_key::parse(std::string_view text) {
+    auto const wrong = [] {
+        return fail(errc::bad_argument, "not the text of an Ed25519 signing key");
+    };
+    if (!text.starts_with(prefix)) return wrong();
+    auto const parts = detail::split_key_text(text.substr(prefix.size()));
+    if (!detail::is_key_name(parts.name) || parts.base64.size() != 44) return wrong();
+    auto bytes = detail::base64_decode(parts.base64);
+    if (!bytes) return wrong();
+    bool const is_seed = bytes->size() == 33 && bytes->front() == detail::note_ed25519;
+    detail::ed25519_seed seed;
+    if (is_seed) std::copy(bytes->begin() + 1, bytes->end(), seed.bytes.begin());
+    detail::wipe(*bytes);
+    if (!is_seed) return wrong();
+    note_signing_key key{std::string(parts.name), detail::ed25519_from_seed(seed)};
+    if (detail::to_hex(key.verification_key().id()) != parts.id)
+        return fail(errc::bad_argument, "the id of a signing key is not that of its name");
+    return key;
+}
+
+AIAUDIT_INLINE std::string note_signing_key::to_secret_string() const {
+    detail::ed25519_seed seed;
+    detail::ed25519_copy_seed(secret_, seed);
+    std::string bytes;
+    bytes.reserve(1 + seed.bytes.size());
+    bytes.push_back(detail::note_ed25519);
+    bytes += detail::view_of(seed.bytes);
+    std::string base64 = detail::base64_encode(bytes);
+    detail::wipe(bytes);
+    std::string text{prefix};
+    text.append(name()).append(1, '+').append(detail::to_hex(public_.id())).append(1, '+');
+    text.append(base64);
+    detail::wipe(base64);
+    return text;
+}
+namespace detail {
+
+AIAUDIT_INLINE result<note_signature> split_note_signature(std::string_view line) {
+    auto const wrong = [] {
+        return fail(errc::bad_input, "a note has a malformed signature line");
+    };
+    if (!line.starts_with(note_signature_mark)) return wrong();
+    line.remove_prefix(note_signature_mark.size());
+    std::size_t const space = line.find(' ');
+    if (space == std::string_view::npos) return wrong();
+    auto const bytes = base64_decode(line.substr(space + 1));
+    if (!bytes || bytes->size() <= 4 || !is_key_name(line.substr(0, space))) return wrong();
+    note_signature signature{line.substr(0, space), {}, bytes->substr(4)};
+    std::copy_n(bytes->begin(), 4, signature.id.begin());
+    return signature;
+}
+
+AIAUDIT_INLINE result<note_parts> split_note(std::string_view note) {
+    if (note.size() > limits::note_bytes) return fail(errc::too_large, "a note is too long");
+    if (!is_plain_text(note)) return fail(errc::bad_input, "a note is not plain text in UTF-8");
+    std::size_t const gap = note.rfind("\n\n");
+    if (gap == std::string_view::npos)
+        return fail(errc::bad_input, "a note has no empty line before its signatures");
+    note_parts parts{note.substr(0, gap + 1), {}};
+    std::string_view rest = note.substr(gap + 2);
+    while (!rest.empty()) {
+        auto const line = take_line(rest);
+        if (!line) return fail(errc::bad_input, "a note does not end with a line feed");
+        if (parts.signatures.size() == limits::note_signatures)
+            return fail(errc::too_large, "a note has too many signatures");
+        auto signature = split_note_signature(*line);
+        if (!signature) return signature.error();
+        parts.signatures.push_back(std::move(*signature));
+    }
+    if (parts.signatures.empty()) return fail(errc::bad_input, "a note has no signatures");
+    return parts;
+}
+
+}  // namespace detail
+
+AIAUDIT_INLINE result<std::string> sign_note(std::string_view text,
+                                             std::span<note_signing_key const> keys) {
+    if (!text.ends_with('\n') || !detail::is_plain_text(text))
+        return fail(errc::bad_argument, "the text of a note is lines of plain text in UTF-8");
+    if (keys.empty()) return fail(errc::bad_argument, "a note needs a key to sign it");
+    if (keys.size() > limits::note_signatures)
+        return fail(errc::too_large, "too many keys to sign a note");
+    std::string note{text};
+    note += '\n';
+    for (note_signing_key const& key : keys) {
+        std::string bytes{detail::view_of(key.verification_key().id())};
+        bytes += detail::view_of(key.sign(text));
+        note.append(detail::note_signature_mark).append(key.name()).append(1, ' ');
+        note.append(detail::base64_encode(bytes)).append(1, '\n');
+    }
+    if (note.size() > limits::note_bytes) return fail(errc::too_large, "a note is too long");
+    return note;
+}
+
+AIAUDIT_INLINE result<opened_note> open_note(std::string_view note,
+                                             std::span<note_verification_key const> keys) {
+    auto const parts = detail::split_note(note);
+    if (!parts) return parts.error();
+    opened_note opened{std::string(parts->text), {}};
+    std::vector<bool> verified(keys.size());
+    for (detail::note_signature const& signature : parts->signatures) {
+        auto const known =
+            std::find_if(keys.begin(), keys.end(), [&](note_verification_key const& key) {
+                return key.name() == signature.name && key.id() == signature.id;
+            });
+        if (known == keys.end()) continue;
+        if (!known->verifies(parts->text, signature.bytes))
+            return fail(errc::verification_failed, "a signature of a note does not match its text");
+        auto const place = static_cast<std::size_t>(known - keys.begin());
+        if (!verified[place]) opened.signers.push_back(known->name());
+        verified[place] = true;
+    }
+    if (opened.signers.empty())
+        return fail(errc::verification_failed, "no known key has signed the note");
+    return opened;
+}
+
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_IMPL_INTEGRITY_NOTE_IPP
+
+// ---- aiaudit/impl/integrity/proof.ipp ----
+// SPDX-License-Identifier: MIT
+//
+// proof.ipp: the definitions of proof.hpp.
+#ifndef AIAUDIT_IMPL_INTEGRITY_PROOF_IPP
+#define AIAUDIT_IMPL_INTEGRITY_PROOF_IPP
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+AIAUDIT_INLINE std::size_t inclusion_proof_length(std::uint64_t index, std::uint64_t size) {
+    std::size_t length = 0;
+    for_each_sibling(index, 0, size, [&](leaf_span) { ++length; });
+    return length;
+}
+
+AIAUDIT_INLINE std::size_t consistency_proof_length(std::uint64_t old_size,
+                                                    std::uint64_t new_size) {
+    if (old_size == new_size) return 0;
+    consistency_start const start = start_of_consistency(old_size);
+    std::size_t length = start.is_root ? 0 : 1;
+    for_each_sibling(start.leaf, start.level, new_size, [&](leaf_span) { ++length; });
+    return length;
+}
+
+AIAUDIT_INLINE bool inclusion_holds(std::uint64_t index, std::uint64_t size, digest const& leaf,
+                                    std::span<digest const> path, digest const& root) {
+    if (index >= size || size > limits::tree_size) return false;
+    if (path.size() != inclusion_proof_length(index, size)) return false;
+    path_walk walk{index, size - 1};
+    digest hash = leaf;
+    for (digest const& sibling : path) {
+        if (walk.sn == 0) return false;
+        hash = walk.is_left() ? node_hash(sibling, hash) : node_hash(hash, sibling);
+        walk.rise();
+    }
+    return walk.sn == 0 && hash == root;
+}
+
+AIAUDIT_INLINE bool consistency_holds(std::uint64_t old_size, std::uint64_t new_size,
+                                      std::span<digest const> path, digest const& old_root,
+                                      digest const& new_root) {
+    if (old_size == 0 || old_size > new_size || new_size > limits::tree_size) return false;
+    if (path.size() != consistency_proof_length(old_size, new_size)) return false;
+    if (old_size == new_size) return old_root == new_root;
+    consistency_start const start = start_of_consistency(old_size);
+    path_walk walk{start.leaf >> start.level, (new_size - 1) >> start.level};
+    digest old_hash = start.is_root ? old_root : path.front();
+    digest new_hash = old_hash;
+    for (digest const& sibling : path.subspan(start.is_root ? 0 : 1)) {
+        if (walk.sn == 0) return false;
+        if (walk.is_left()) {
+            old_hash = node_hash(sibling, old_hash);
+            new_hash = node_hash(sibling, new_hash);
+        } else {
+            new_hash = node_hash(new_hash, sibling);
+        }
+        walk.rise();
+    }
+    return walk.sn == 0 && old_hash == old_root && new_hash == new_root;
+}
+
+}  // namespace detail
+
+AIAUDIT_INLINE result<void> verify_inclusion(verified_checkpoint const& state, std::uint64_t index,
+                                             digest const& leaf, std::span<digest const> path) {
+    if (!detail::inclusion_holds(index, state.size(), leaf, path, state.root()))
+        return fail(errc::verification_failed, "the proof does not lead to the checkpoint's root");
+    return {};
+}
+
+AIAUDIT_INLINE result<void> verify_consistency(verified_checkpoint const& older,
+                                               verified_checkpoint const& newer,
+                                               std::span<digest const> path) {
+    if (older.origin() != newer.origin())
+        return fail(errc::verification_failed, "the checkpoints are of two logs");
+    if (!detail::consistency_holds(older.size(), newer.size(), path, older.root(), newer.root()))
+        return fail(errc::verification_failed, "the proof does not join the two checkpoints");
+    return {};
+}
+
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_IMPL_INTEGRITY_PROOF_IPP
+
+// ---- aiaudit/impl/integrity/proof_file.ipp ----
+// SPDX-License-Identifier: MIT
+//
+// proof_file.ipp: the definitions of proof_file.hpp.
+#ifndef AIAUDIT_IMPL_INTEGRITY_PROOF_FILE_IPP
+#define AIAUDIT_IMPL_INTEGRITY_PROOF_FILE_IPP
+
+#include <utility>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+// Takes lines of hashes up to an empty line, and that.
+AIAUDIT_INLINE result<std::vector<digest>> take_hashes(std::string_view& rest) {
+    std::vector<digest> hashes;
+    for (;;) {
+        auto const line = take_line(rest);
+        if (!line) return fail(errc::bad_input, "a proof file ends before its checkpoint");
+        if (line->empty()) return hashes;
+        auto const hash = digest_of_base64(*line);
+        if (!hash) return fail(errc::bad_input, "a proof file has a line that is not a hash");
+        if (hashes.size() == proof_hashes_max)
+            return fail(errc::too_large, "a proof file has too many hashes");
+        hashes.push_back(*hash);
+    }
+}
+
+AIAUDIT_INLINE result<void> take_title(std::string_view& rest, std::string_view title) {
+    if (rest.size() > limits::proof_file_bytes)
+        return fail(errc::too_large, "a proof file is too long");
+    if (take_line(rest) != title)
+        return fail(errc::bad_input,
+                    "not a proof file: its first line must be " + std::string(title));
+    return {};
+}
+
+// Checks the form of a checkpoint's note, not what it says.
+AIAUDIT_INLINE result<void> check_checkpoint_form(std::string_view note) {
+    auto const parts = split_note(note);
+    if (!parts) return parts.error();
+    auto const state = checkpoint::parse(parts->text);
+    if (!state) return state.error();
+    return {};
+}
+
+}  // namespace detail
+
+AIAUDIT_INLINE std::string inclusion_proof_file::to_text() const {
+    std::string text{detail::inclusion_title};
+    if (!record.empty()) text.append("\nextra ").append(detail::base64_encode(record));
+    text.append("\nindex ").append(std::to_string(index)).append(1, '\n');
+    detail::append_hashes(text, path);
+    return text.append(1, '\n').append(checkpoint_note);
+}
+
+AIAUDIT_INLINE result<inclusion_proof_file> inclusion_proof_file::parse(std::string_view file) {
+    constexpr std::string_view extra = "extra ";
+    constexpr std::string_view index = "index ";
+    std::string_view rest = file;
+    if (auto const title = detail::take_title(rest, detail::inclusion_title); !title)
+        return title.error();
+    inclusion_proof_file proof;
+    auto line = detail::take_line(rest);
+    if (line && line->starts_with(extra)) {
+        auto data = detail::base64_decode(line->substr(extra.size()));
+        if (!data || data->empty())
+            return fail(errc::bad_input, "the extra data of a proof file are not base64");
+        proof.record = std::move(*data);
+        line = detail::take_line(rest);
+    }
+    if (!line || !line->starts_with(index))
+        return fail(errc::bad_input, "a proof file has no line 'index'");
+    auto const number = detail::decimal_of(line->substr(index.size()));
+    if (!number) return fail(errc::bad_input, "the index of a proof file is not a number");
+    proof.index = *number;
+    auto path = detail::take_hashes(rest);
+    if (!path) return path.error();
+    proof.path = std::move(*path);
+    if (auto const form = detail::check_checkpoint_form(rest); !form) return form.error();
+    proof.checkpoint_note = rest;
+    return proof;
+}
+
+AIAUDIT_INLINE std::string consistency_proof_file::to_text() const {
+    std::string text{detail::consistency_title};
+    text += '\n';
+    detail::append_hashes(text, path);
+    return text.append(1, '\n').append(older_note).append(1, '\n').append(newer_note);
+}
+
+AIAUDIT_INLINE result<consistency_proof_file> consistency_proof_file::parse(std::string_view file) {
+    std::string_view rest = file;
+    if (auto const title = detail::take_title(rest, detail::consistency_title); !title)
+        return title.error();
+    consistency_proof_file proof;
+    auto path = detail::take_hashes(rest);
+    if (!path) return path.error();
+    proof.path = std::move(*path);
+    // The older note ends at the second empty line from here; the first is its own.
+    std::size_t const own = rest.find("\n\n");
+    std::size_t const end =
+        own == std::string_view::npos ? std::string_view::npos : rest.find("\n\n", own + 2);
+    if (end == std::string_view::npos)
+        return fail(errc::bad_input, "a consistency proof has two checkpoints");
+    proof.older_note = rest.substr(0, end + 1);
+    proof.newer_note = rest.substr(end + 2);
+    for (std::string const* const note : {&proof.older_note, &proof.newer_note}) {
+        if (auto const form = detail::check_checkpoint_form(*note); !form) return form.error();
+    }
+    return proof;
+}
+
+AIAUDIT_INLINE result<verified_record> verify_inclusion(std::string_view file,
+                                                        trusted_log const& log) {
+    auto proof = inclusion_proof_file::parse(file);
+    if (!proof) return proof.error();
+    if (proof->record.empty()) return fail(errc::bad_input, "a proof file holds no record");
+    auto state = open_checkpoint(proof->checkpoint_note, log);
+    if (!state) return state.error();
+    auto const held = verify_inclusion(*state, proof->index, leaf_hash(proof->record), proof->path);
+    if (!held) return held.error();
+    return verified_record{std::move(proof->record), proof->index, std::move(*state)};
+}
+
+AIAUDIT_INLINE result<verified_growth> verify_consistency(std::string_view file,
+                                                          trusted_log const& log) {
+    auto const proof = consistency_proof_file::parse(file);
+    if (!proof) return proof.error();
+    auto older = open_checkpoint(proof->older_note, log);
+    if (!older) return older.error();
+    auto newer = open_checkpoint(proof->newer_note, log);
+    if (!newer) return newer.error();
+    auto const held = verify_consistency(*older, *newer, proof->path);
+    if (!held) return held.error();
+    return verified_growth{std::move(*older), std::move(*newer)};
+}
+
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_IMPL_INTEGRITY_PROOF_FILE_IPP
+
+// ---- aiaudit/impl/integrity/text_form.ipp ----
+// SPDX-License-Identifier: MIT
+//
+// text_form.ipp: the definitions of text_form.hpp.
+#ifndef AIAUDIT_IMPL_INTEGRITY_TEXT_FORM_IPP
+#define AIAUDIT_IMPL_INTEGRITY_TEXT_FORM_IPP
+
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cstring>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+AIAUDIT_INLINE void wipe(std::string& text) noexcept {
+    OPENSSL_cleanse(text.data(), text.size());
+    text.clear();
+}
+
+AIAUDIT_INLINE std::string base64_encode(std::string_view bytes) {
+    // libcrypto counts in int; a multiple of 3 bytes at a time needs no padding in between.
+    constexpr std::size_t step = 3U << 20;
+    std::string text((bytes.size() + 2) / 3 * 4, '\0');
+    auto* to = reinterpret_cast<unsigned char*>(text.data());
+    for (; !bytes.empty(); bytes.remove_prefix((std::min)(step, bytes.size()))) {
+        std::string_view const part = bytes.substr(0, step);
+        to += EVP_EncodeBlock(to, reinterpret_cast<unsigned char const*>(part.data()),
+                              static_cast<int>(part.size()));
+    }
+    return text;
+}
+
+AIAUDIT_INLINE std::optional<std::string> base64_decode(std::string_view text) {
+    constexpr std::size_t longest = std::size_t{1} << 30;
+    if (text.size() % 4 != 0 || text.size() > longest) return std::nullopt;
+    if (text.empty()) return std::string{};
+    std::string bytes(text.size() / 4 * 3, '\0');
+    int const size = EVP_DecodeBlock(reinterpret_cast<unsigned char*>(bytes.data()),
+                                     reinterpret_cast<unsigned char const*>(text.data()),
+                                     static_cast<int>(text.size()));
+    std::size_t const padding = text.ends_with("==") ? 2U : text.ends_with('=') ? 1U : 0U;
+    bool canonical = size >= 0 && static_cast<std::size_t>(size) == bytes.size();
+    if (canonical) {
+        bytes.resize(bytes.size() - padding);
+        std::string again = base64_encode(bytes);
+        canonical = again == text;
+        wipe(again);
+    }
+    if (canonical) return bytes;
+    wipe(bytes);
+    return std::nullopt;
+}
+
+AIAUDIT_INLINE std::optional<digest> digest_of_base64(std::string_view text) {
+    digest value;
+    auto const bytes = base64_decode(text.substr(0, 45));
+    if (text.size() != 44 || !bytes || bytes->size() != value.bytes.size()) return std::nullopt;
+    std::memcpy(value.bytes.data(), bytes->data(), bytes->size());
+    return value;
+}
+
+AIAUDIT_INLINE std::optional<std::uint64_t> decimal_of(std::string_view text) {
+    std::uint64_t value = 0;
+    char const* const end = text.data() + text.size();
+    auto const read = std::from_chars(text.data(), end, value);
+    if (text.empty() || read.ec != std::errc{} || read.ptr != end) return std::nullopt;
+    if (text.front() == '0' && text.size() > 1) return std::nullopt;
+    return value;
+}
+
+AIAUDIT_INLINE std::optional<std::string_view> take_line(std::string_view& rest) {
+    std::size_t const end = rest.find('\n');
+    if (end == std::string_view::npos) return std::nullopt;
+    std::string_view const line = rest.substr(0, end);
+    rest.remove_prefix(end + 1);
+    return line;
+}
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_IMPL_INTEGRITY_TEXT_FORM_IPP
+
+// ---- aiaudit/impl/rollup/cell_log.ipp ----
+// SPDX-License-Identifier: MIT
+//
+// cell_log.ipp: the definitions of cell_log.hpp.
+#ifndef AIAUDIT_IMPL_ROLLUP_CELL_LOG_IPP
+#define AIAUDIT_IMPL_ROLLUP_CELL_LOG_IPP
+
+#include <bit>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+AIAUDIT_INLINE int128 logged_cell::take_cost(std::uint64_t const*& from) const noexcept {
+    uint128 cost = 0;
+    if ((words_[1] & cost_low) != 0) cost = *from++;
+    if ((words_[1] & cost_high) != 0) cost |= uint128{*from++} << 64;
+    return static_cast<int128>(cost);
+}
+
+AIAUDIT_INLINE void logged_cell::add_to(cell& to) const {
+    totals& sum = to.sum;
+    std::uint64_t const* next = numbers();
+    if (is_attempt()) {
+        std::uint8_t const bits = attempt();
+        sum.attempts += 1;
+        sum.requests += bits & 1U;
+        sum.errors += bits >> 1 & 1U;
+        sum.uncosted += bits >> 2 & 1U;
+        if ((bits & attempt_bits::timed) != 0) {
+            sum.timed += 1;
+            sum.latency_ns += *next;
+            to.latency.add(latency_histogram::bucket_of(*next++), 1);
+        }
+    } else {
+        for (std::uint64_t* const number : {&sum.requests, &sum.attempts, &sum.errors,
+                                            &sum.uncosted, &sum.timed, &sum.latency_ns}) {
+            *number += *next++;
+        }
+    }
+    for (std::uint32_t rest = mask(); rest != 0; rest &= rest - 1)
+        sum.counts[static_cast<std::size_t>(std::countr_zero(rest))] += *next++;
+    sum.cost = wrapping_sum(sum.cost, money::from_pico(take_cost(next)));
+    for (std::uint64_t left = words_[1] >> entries_shift; left > 0; --left, ++next) {
+        to.latency.add(static_cast<std::uint32_t>(*next >> 32), static_cast<std::uint32_t>(*next));
+    }
+}
+
+AIAUDIT_INLINE std::size_t logged_cell::size() const noexcept {
+    std::uint64_t const head = words_[1];
+    std::size_t const fixed =
+        (head & sum_bit) != 0 ? 6 : head >> (attempt_shift + 3) & std::size_t{1};
+    return 2 + fixed + static_cast<std::size_t>(std::popcount(mask())) +
+           ((head & cost_low) != 0 ? 1U : 0U) + ((head & cost_high) != 0 ? 1U : 0U) +
+           static_cast<std::size_t>(head >> entries_shift);
+}
+
+AIAUDIT_INLINE void cell_log::add(std::uint32_t user, std::uint32_t profile, std::uint32_t slot,
+                                  totals const& sum) {
+    std::uint64_t* const words = room_for(0);
+    words[0] = std::uint64_t{user} << 32 | profile;
+    std::size_t size = 2;
+    words[size] = sum.latency_ns;
+    size += static_cast<std::size_t>(sum.timed);
+    std::uint64_t const head = slot | std::uint64_t{attempt_bits::of(sum)}
+                                          << logged_cell::attempt_shift;
+    finish(words, size, head, sum);
+}
+
+AIAUDIT_INLINE void cell_log::add(std::uint32_t user, std::uint32_t profile, std::uint32_t slot,
+                                  cell const& value) {
+    if (is_attempt(value)) {
+        add(user, profile, slot, value.sum);
+        return;
+    }
+    totals const& sum = value.sum;
+    auto const& entries = value.latency.entries();
+    std::uint64_t* const words = room_for(entries.size());
+    words[0] = std::uint64_t{user} << 32 | profile;
+    std::size_t size = 2;
+    for (std::uint64_t const number :
+         {sum.requests, sum.attempts, sum.errors, sum.uncosted, sum.timed, sum.latency_ns}) {
+        words[size++] = number;
+    }
+    size = finish(
+        words, size,
+        slot | logged_cell::sum_bit | std::uint64_t{entries.size()} << logged_cell::entries_shift,
+        sum);
+    for (auto const& e : entries) words[size++] = std::uint64_t{e.bucket} << 32 | e.count;
+    chunks_[current_].used += entries.size();
+}
+
+AIAUDIT_INLINE void cell_log::clear() noexcept {
+    if (chunks_.size() > chunks_kept) chunks_.resize(chunks_kept);
+    for (chunk& each : chunks_) each.used = 0;
+    current_ = 0;
+    size_ = 0;
+}
+
+AIAUDIT_INLINE bool cell_log::is_attempt(cell const& value) noexcept {
+    totals const& sum = value.sum;
+    if (sum.attempts != 1 || sum.requests > 1 || sum.errors > 1 || sum.uncosted > 1) return false;
+    if (sum.timed == 0) return sum.latency_ns == 0;
+    return sum.timed == 1 &&
+           value.latency.entries().front().bucket == latency_histogram::bucket_of(sum.latency_ns);
+}
+
+AIAUDIT_INLINE void cell_log::add_chunk() {
+    if (!chunks_.empty()) ++current_;
+    if (current_ == chunks_.size()) {
+        chunks_.push_back({std::unique_ptr<std::uint64_t[]>(new std::uint64_t[chunk_words]), 0});
+    }
+}
+
+AIAUDIT_INLINE std::size_t cell_log::finish(std::uint64_t* words, std::size_t size,
+                                            std::uint64_t head, totals const& sum) {
+    for (std::size_t i = 0; i < sum.counts.size(); ++i) {
+        std::uint64_t const has = sum.counts[i] != 0 ? 1 : 0;
+        words[size] = sum.counts[i];
+        size += static_cast<std::size_t>(has);
+        head |= has << (logged_cell::mask_shift + i);
+    }
+    auto const cost = static_cast<uint128>(sum.cost.pico());
+    auto const low = static_cast<std::uint64_t>(cost);
+    auto const high = static_cast<std::uint64_t>(cost >> 64);
+    words[size] = low;
+    size += low != 0 ? 1 : 0;
+    words[size] = high;
+    size += high != 0 ? 1 : 0;
+    if (low != 0) head |= logged_cell::cost_low;
+    if (high != 0) head |= logged_cell::cost_high;
+    words[1] = head;
+    chunks_[current_].used += size;
+    ++size_;
+    return size;
+}
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_IMPL_ROLLUP_CELL_LOG_IPP
+
+// ---- aiaudit/impl/rollup/day_part.ipp ----
+// SPDX-License-Identifier: MIT
+//
+// day_part.ipp: the definitions of day_part.hpp.
+#ifndef AIAUDIT_IMPL_ROLLUP_DAY_PART_IPP
+#define AIAUDIT_IMPL_ROLLUP_DAY_PART_IPP
+
+#include <bit>
+#include <cstring>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+// Precondition: eight bytes may be read at `from`. width <= 8.
+AIAUDIT_INLINE std::uint64_t load_number(char const* from, std::size_t width) noexcept {
+    if (width == 0) return 0;
+    std::uint64_t number = 0;
+    if constexpr (std::endian::native == std::endian::little)
+        std::memcpy(&number, from, sizeof number);
+    else
+        number = load_little_endian<std::uint64_t>(from);
+    return number & (~std::uint64_t{0} >> (64 - 8 * width));
+}
+
+AIAUDIT_INLINE result<std::string_view> day_part::checked(std::size_t which) const {
+    std::string_view const found = bytes_.substr(sections_[which].offset, sections_[which].size);
+    if (crc32c(found) != sections_[which].checksum) {
+        return corrupt("the checksum of section " + std::to_string(which) + " does not match");
+    }
+    return found;
+}
+
+AIAUDIT_INLINE result<day_part> day_part::open(std::string_view bytes) {
+    day_part made;
+    if (bytes.size() < format::header_size + format::padding || bytes.substr(0, 3) != "AID") {
+        return fail(errc::corrupt, "a day of a rollup has no header");
+    }
+    if (static_cast<std::uint8_t>(bytes[3]) != format::version) {
+        return fail(errc::newer_format, "version " +
+                                            std::to_string(static_cast<std::uint8_t>(bytes[3])) +
+                                            " of a day of a rollup");
+    }
+    byte_reader in{bytes.substr(4, format::header_size - 4)};
+    auto const checksum = in.little_endian<std::uint32_t>();
+    if (checksum != crc32c(in.rest()))
+        return fail(errc::corrupt, "the header's checksum of a day of a rollup does not match");
+    made.bytes_ = bytes;
+    made.day_.days = in.little_endian<std::int32_t>();
+    if (made.day_.days < -format::days_max || made.day_.days > format::days_max)
+        return fail(errc::corrupt, "a day of a rollup is none that has records");
+    for (auto& count : made.counts_) count = in.little_endian<std::uint32_t>();
+    std::size_t offset = format::header_size;
+    for (section& each : made.sections_) {
+        each.offset = offset;
+        each.size = in.little_endian<std::uint32_t>();
+        each.checksum = in.little_endian<std::uint32_t>();
+        offset += each.size;
+    }
+    // What is counted takes at least a byte, so no count can ask for more memory than the bytes.
+    bool fits = offset + format::padding == bytes.size();
+    for (std::uint32_t const count : made.counts_) fits = fits && count <= bytes.size();
+    if (!fits) return made.corrupt("its sizes do not match");
+    return made;
+}
+
+AIAUDIT_INLINE result<day_part::names> day_part::read_names() const {
+    auto const bytes = checked(format::names);
+    if (!bytes) return bytes.error();
+    names made;
+    byte_reader in{*bytes};
+    for (std::size_t i = 1; i < made.texts.size(); ++i) {
+        made.texts[i].reserve(counts_[i]);
+        for (std::uint32_t left = counts_[i]; left > 0; --left)
+            made.texts[i].push_back(in.take(in.varint()));
+    }
+    made.pairs.reserve(counts_[format::pairs]);
+    for (std::uint32_t left = counts_[format::pairs]; left > 0 && in.ok(); --left) {
+        std::uint64_t const provider = in.varint();
+        std::uint64_t const model = in.varint();
+        if (provider >= counts_[3] || model >= counts_[4]) in.fail_read();
+        made.pairs.push_back(
+            {static_cast<std::uint32_t>(provider), static_cast<std::uint32_t>(model)});
+    }
+    if (!in.ok() || !in.at_end()) return corrupt("its names cannot be read");
+    return made;
+}
+
+AIAUDIT_INLINE result<day_part::user_entry> day_part::user_at(std::string_view users,
+                                                              std::uint32_t number) const {
+    std::size_t const names_at = std::size_t{counts_[0]} * format::user_entry;
+    std::string_view const texts = users.substr(names_at);
+    auto const load = [&](std::size_t place, std::size_t offset) {
+        return load_little_endian<std::uint32_t>(users.data() + place * format::user_entry +
+                                                 offset);
+    };
+    std::uint32_t const name_begin = number == 0 ? 0 : load(number - std::size_t{1}, 0);
+    std::uint32_t const name_end = load(number, 0);
+    std::uint32_t const cells_begin = number == 0 ? 0 : load(number - std::size_t{1}, 4);
+    std::uint32_t const cells_end = load(number, 4);
+    section const& all = sections_[format::cells];
+    if (name_begin > name_end || name_end > texts.size() || cells_begin > cells_end ||
+        cells_end > all.size) {
+        return corrupt("its index of users cannot be read");
+    }
+    return user_entry{texts.substr(name_begin, name_end - name_begin),
+                      bytes_.substr(all.offset + cells_begin, cells_end - cells_begin),
+                      load(number, 8)};
+}
+
+AIAUDIT_INLINE result<std::vector<std::string_view>> day_part::read_users() const {
+    auto const bytes = checked(format::users);
+    if (!bytes) return bytes.error();
+    if (bytes->size() / format::user_entry < counts_[0]) return corrupt("it has too few users");
+    std::string_view const texts = bytes->substr(std::size_t{counts_[0]} * format::user_entry);
+    std::vector<std::string_view> made;
+    made.reserve(counts_[0]);
+    std::uint32_t begin = 0;
+    for (std::size_t i = 0; i < counts_[0]; ++i) {
+        auto const end = load_little_endian<std::uint32_t>(bytes->data() + i * format::user_entry);
+        if (end < begin || end > texts.size()) return corrupt("its users cannot be read");
+        made.push_back(texts.substr(begin, end - begin));
+        begin = end;
+    }
+    return made;
+}
+
+AIAUDIT_INLINE result<std::optional<std::uint32_t>> day_part::find_user(
+    std::string_view name) const {
+    auto const bytes = checked(format::users);
+    if (!bytes) return bytes.error();
+    if (bytes->size() / format::user_entry < counts_[0]) return corrupt("it has too few users");
+    std::uint32_t low = 0;
+    std::uint32_t high = counts_[0];
+    while (low < high) {
+        std::uint32_t const middle = low + (high - low) / 2;
+        auto const entry = user_at(*bytes, middle);
+        if (!entry) return entry.error();
+        if (entry->name == name) return std::optional{middle};
+        if (entry->name < name)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return std::optional<std::uint32_t>{};
+}
+
+AIAUDIT_INLINE result<std::vector<day_part::profile>> day_part::read_profiles() const {
+    auto const bytes = checked(format::profile_columns);
+    if (!bytes) return bytes.error();
+    std::uint32_t const count = profile_count();
+    std::vector<profile> made(count);
+    byte_reader in{*bytes};
+    auto const take_column = [&](std::uint32_t below, std::uint32_t profile::*member) {
+        std::size_t const width = format::width_for(below);
+        std::string_view const numbers = in.take(std::uint64_t{count} * width);
+        for (std::size_t i = 0; i < count && in.ok(); ++i) {
+            auto const number =
+                static_cast<std::uint32_t>(load_number(numbers.data() + i * width, width));
+            if (number >= below) in.fail_read();
+            made[i].*member = number;
+        }
+    };
+    take_column(counts_[1], &profile::project);
+    take_column(counts_[2], &profile::key);
+    take_column(counts_[format::pairs], &profile::pair);
+    take_column(counts_[5], &profile::status);
+    if (!in.ok() || !in.at_end()) return corrupt("its profiles cannot be read");
+    return made;
+}
+
+AIAUDIT_INLINE result<day_part::columns> day_part::columns_of(byte_reader& in,
+                                                              std::uint32_t groups) const {
+    columns made;
+    for (std::size_t i = 0; i < made.size(); ++i) {
+        std::size_t const width = in.little_endian<std::uint8_t>();
+        if (width > (i == totals_numbers ? 16U : 8U)) in.fail_read();
+        made[i] = {in.take(std::uint64_t{groups} * width).data(), width};
+    }
+    if (!in.ok()) return corrupt("its sums cannot be read");
+    return made;
+}
+
+// A column at a time. `to` has zeros in the numbers of columns that take no bytes.
+AIAUDIT_INLINE void day_part::read_rows(columns const& from, std::size_t first, std::size_t count,
+                                        rows& to) noexcept {
+    for (std::size_t place = 0; place < totals_numbers; ++place) {
+        std::size_t const width = from[place].width;
+        if (width == 0) continue;
+        char const* at = from[place].numbers + first * width;
+        for (std::size_t i = 0; i < count; ++i, at += width)
+            set_number(to[i], place, load_number(at, width));
+    }
+    column const& costs = from[totals_numbers];
+    if (costs.width == 0) return;
+    // The sign is the highest bit that is stored.
+    unsigned const unused = 128 - 8 * static_cast<unsigned>(costs.width);
+    char const* at = costs.numbers + first * costs.width;
+    for (std::size_t i = 0; i < count; ++i, at += costs.width) {
+        uint128 cost = load_number(at, std::min<std::size_t>(costs.width, 8));
+        if (costs.width > 8) cost |= uint128{load_number(at + 8, costs.width - 8)} << 64;
+        to[i].cost = money::from_pico(static_cast<int128>(cost << unused) >> unused);
+    }
+}
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_IMPL_ROLLUP_DAY_PART_IPP
+
+// ---- aiaudit/impl/rollup/day_part_cell.ipp ----
+// SPDX-License-Identifier: MIT
+//
+// day_part_cell.ipp: the definitions of day_part_cell.hpp.
+#ifndef AIAUDIT_IMPL_ROLLUP_DAY_PART_CELL_IPP
+#define AIAUDIT_IMPL_ROLLUP_DAY_PART_CELL_IPP
+
+#include <algorithm>
+#include <bit>
+#include <limits>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+AIAUDIT_INLINE void append_latency(std::string& out, latency_histogram const& from) {
+    append_varint(out, from.entries().size());
+    std::uint32_t before = 0;
+    for (auto const& e : from.entries()) {
+        append_varint(out, e.bucket - before);
+        append_varint(out, e.count);
+        before = e.bucket;
+    }
+}
+
+AIAUDIT_INLINE bool take_latency(byte_reader& in, std::uint64_t timed, latency_histogram& to) {
+    to.clear();
+    std::uint64_t const size = in.varint();
+    std::uint64_t bucket = 0;
+    std::uint64_t sum = 0;
+    if (size > latency_histogram::bucket_count) return false;
+    for (std::uint64_t i = 0; i < size; ++i) {
+        std::uint64_t const step = in.varint();
+        std::uint64_t const count = in.varint();
+        if (!in.ok() || step >= latency_histogram::bucket_count || (i > 0 && step == 0))
+            return false;
+        bucket += step;
+        sum += count;
+        if (bucket >= latency_histogram::bucket_count ||
+            count > (std::numeric_limits<std::uint32_t>::max)() || count == 0) {
+            return false;
+        }
+        to.append(static_cast<std::uint32_t>(bucket), static_cast<std::uint32_t>(count));
+    }
+    return in.ok() && sum == timed;
+}
+
+AIAUDIT_INLINE void cell_writer::begin_profile(std::uint32_t profile, std::uint64_t cells) {
+    need(cell_bytes);
+    out_.varint(profile - profile_);
+    out_.varint(cells);
+    profile_ = profile;
+    slot_ = 0;
+}
+
+AIAUDIT_INLINE void cell_writer::add(logged_cell from, totals& sum, dense_histogram& latency) {
+    need(cell_bytes);
+    std::uint64_t const* next = from.numbers();
+    std::uint8_t const attempt = from.attempt();
+    std::uint32_t const mask = from.mask();
+    std::uint64_t const timed = attempt >> 3;
+    std::uint64_t const* costs = next + timed + static_cast<std::size_t>(std::popcount(mask));
+    int128 const cost = from.take_cost(costs);
+    scaled const price = scale(cost);
+    std::uint8_t const flags = begin(from.slot(), attempt, mask, price.power);
+    form_.attempt = flags & attempt_bits::all;
+    sum.attempts += 1;
+    sum.requests += attempt & 1U;
+    sum.errors += attempt >> 1 & 1U;
+    sum.uncosted += attempt >> 2 & 1U;
+    sum.timed += timed;
+    if (timed != 0) {
+        sum.latency_ns += *next;
+        latency.add(latency_histogram::bucket_of(*next), 1);
+        out_.varint(*next++);
+    }
+    for (std::uint32_t rest = mask; rest != 0; rest &= rest - 1, ++next) {
+        sum.counts[static_cast<std::size_t>(std::countr_zero(rest))] += *next;
+        out_.varint(*next);
+    }
+    put(price);
+    sum.cost = wrapping_sum(sum.cost, money::from_pico(cost));
+}
+
+AIAUDIT_INLINE bool cell_writer::add(std::uint32_t slot, cell const& value) {
+    totals const& sum = value.sum;
+    need(cell_bytes + value.latency.entries().size() * entry_bytes);
+    std::uint32_t mask = 0;
+    for (std::size_t i = 0; i < sum.counts.size(); ++i) mask |= (sum.counts[i] != 0 ? 1U : 0U) << i;
+    scaled const price = scale(sum.cost.pico());
+    static_cast<void>(begin(slot, cell_form::sum_follows, mask, price.power));
+    for (std::uint64_t const number :
+         {sum.requests, sum.attempts, sum.errors, sum.uncosted, sum.timed, sum.latency_ns}) {
+        out_.varint(number);
+    }
+    for (std::uint64_t const count : sum.counts) {
+        if (count != 0) out_.varint(count);
+    }
+    put(price);
+    out_.varint(value.latency.entries().size());
+    std::uint32_t before = 0;
+    for (auto const& e : value.latency.entries()) {
+        out_.varint(e.bucket - before);
+        out_.varint(e.count);
+        before = e.bucket;
+    }
+    return sum.attempts != 0;
+}
+
+AIAUDIT_INLINE void cell_writer::need(std::size_t more) {
+    std::size_t const used = bytes().size();
+    if (used + more <= size_) return;
+    std::size_t const size = (std::max)(size_ * 2, used + more);
+    std::unique_ptr<char[]> larger(new char[size]);
+    std::copy_n(room_.get(), used, larger.get());
+    room_ = std::move(larger);
+    size_ = size;
+    out_ = byte_writer{room_.get() + used};
+}
+
+AIAUDIT_INLINE std::uint8_t cell_writer::begin(std::uint32_t slot, std::uint8_t flags,
+                                               std::uint32_t mask, std::uint8_t power) noexcept {
+    if (mask != form_.mask) flags |= cell_form::mask_follows;
+    if (power != form_.power) flags |= cell_form::power_follows;
+    bool const differs = flags != form_.attempt;
+    out_.byte(static_cast<std::uint8_t>((slot - slot_) << 1 | (differs ? 1U : 0U)));
+    if (differs) {
+        out_.byte(flags);
+        if (mask != form_.mask) out_.varint(mask);
+        if (power != form_.power) out_.byte(power);
+    }
+    slot_ = slot;
+    form_.mask = mask;
+    form_.power = power;
+    return flags;
+}
+
+AIAUDIT_INLINE cell_writer::scaled cell_writer::scale(int128 cost) const noexcept {
+    auto const narrow = static_cast<std::int64_t>(cost);
+    if (narrow == cost) {
+        auto const unit_of_cost = static_cast<std::int64_t>(powers_of_ten[form_.power]);
+        std::int64_t const units = narrow / unit_of_cost;
+        if (units * unit_of_cost == narrow && (units % 1000 != 0 || units == 0))
+            return {units, form_.power};
+    }
+    std::uint8_t const zeros = trailing_zeros(cost);
+    std::uint8_t const power =
+        zeros < form_.power || zeros >= form_.power + 3 ? zeros : form_.power;
+    return {cost / static_cast<int128>(powers_of_ten[power]), power};
+}
+
+AIAUDIT_INLINE void cell_writer::put(scaled const& price) noexcept {
+    auto const narrow = static_cast<std::int64_t>(price.units);
+    if (narrow == price.units)
+        out_.varint(zigzag(narrow));
+    else
+        out_.varint128(price.units);
+}
+
+AIAUDIT_INLINE bool cell_reader::read_cell(bool first, std::uint32_t& slot, cell& to) {
+    auto const head = in_.little_endian<std::uint8_t>();
+    std::uint32_t const step = head >> 1;
+    slot += step;
+    if (slot >= slots_per_day || (step == 0 && !first)) return false;
+    bool sum_follows = false;
+    if ((head & 1) != 0) {
+        auto const flags = in_.little_endian<std::uint8_t>();
+        if (flags > cell_form::known) return false;
+        if ((flags & cell_form::mask_follows) != 0) {
+            std::uint64_t const mask = in_.varint();
+            if (mask >> reported_units.size() != 0) return false;
+            form_.mask = static_cast<std::uint32_t>(mask);
+        }
+        if ((flags & cell_form::power_follows) != 0) {
+            form_.power = in_.little_endian<std::uint8_t>();
+            if (form_.power > cell_form::power_max) return false;
+        }
+        sum_follows = (flags & cell_form::sum_follows) != 0;
+        if (!sum_follows) form_.attempt = flags & attempt_bits::all;
+    }
+    to.clear();
+    return sum_follows ? take_sum(to) : take_attempt(to);
+}
+
+AIAUDIT_INLINE bool cell_reader::take_attempt(cell& to) {
+    totals& sum = to.sum;
+    sum.attempts = 1;
+    sum.requests = (form_.attempt & attempt_bits::request) != 0 ? 1 : 0;
+    sum.errors = (form_.attempt & attempt_bits::error) != 0 ? 1 : 0;
+    sum.uncosted = (form_.attempt & attempt_bits::uncosted) != 0 ? 1 : 0;
+    if ((form_.attempt & attempt_bits::timed) != 0) {
+        sum.timed = 1;
+        sum.latency_ns = in_.varint();
+        to.latency.append(latency_histogram::bucket_of(sum.latency_ns), 1);
+    }
+    take_counts_and_cost(sum);
+    return in_.ok();
+}
+
+AIAUDIT_INLINE bool cell_reader::take_sum(cell& to) {
+    totals& sum = to.sum;
+    for (std::uint64_t* const number :
+         {&sum.requests, &sum.attempts, &sum.errors, &sum.uncosted, &sum.timed}) {
+        *number = in_.varint();
+    }
+    sum.latency_ns = in_.varint();
+    take_counts_and_cost(sum);
+    return in_.ok() && sum.attempts > 0 && take_latency(in_, sum.timed, to.latency);
+}
+
+AIAUDIT_INLINE void cell_reader::take_counts_and_cost(totals& sum) {
+    std::size_t place = 0;
+    for (std::uint32_t mask = form_.mask; mask != 0; mask >>= 1, ++place) {
+        if ((mask & 1) != 0) sum.counts[place] = in_.varint();
+    }
+    auto const cost = static_cast<uint128>(in_.varint128()) * powers_of_ten[form_.power];
+    sum.cost = money::from_pico(static_cast<int128>(cost));
+}
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_IMPL_ROLLUP_DAY_PART_CELL_IPP
+
+// ---- aiaudit/impl/rollup/day_part_writer.ipp ----
+// SPDX-License-Identifier: MIT
+//
+// day_part_writer.ipp: the definitions of day_part_writer.hpp.
+#ifndef AIAUDIT_IMPL_ROLLUP_DAY_PART_WRITER_IPP
+#define AIAUDIT_IMPL_ROLLUP_DAY_PART_WRITER_IPP
+
+#include <bit>
+#include <limits>
+#include <utility>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+AIAUDIT_INLINE bool local_numbers::add(std::uint32_t number) {
+    if (local_[number] != none) return false;
+    local_[number] = static_cast<std::uint32_t>(used_.size());
+    used_.push_back(number);
+    return true;
+}
+
+AIAUDIT_INLINE result<std::string> day_part_writer::write() {
+    number_names();
+    if (profiles_.size() >> profile_bits != 0)
+        return fail(errc::too_large, "a day has too many combinations of names");
+    order_cells();
+    out_.reserve(format::header_size + cells_.size() * usual_cell_bytes + room_for_names);
+    out_.resize(format::header_size);
+    write_names();
+    end_section(format::names);
+    write_profiles();
+    end_section(format::profile_columns);
+    write_cells();
+    if (wrapped_) return fail(errc::too_large, "a day has too many attempts of one kind");
+    sum_dimensions();
+    for (std::size_t i = 0; i < dimension_count; ++i) {
+        write_sums(static_cast<dimension>(i));
+        end_section(format::sums + i);
+    }
+    return seal();
+}
+
+AIAUDIT_INLINE void day_part_writer::number_names() {
+    cells_.reserve(log_.size());
+    log_.for_each([this](logged_cell from) {
+        users_.add(from.user());
+        if (profiles_.add(from.profile())) number_profile(from.profile());
+        cells_.push_back({from.user(), profiles_[from.profile()] << slot_bits | from.slot(), from});
+    });
+    name_table const& users = series_.names(0);
+    users_.sort([&users](std::uint32_t a, std::uint32_t b) { return users[a] < users[b]; });
+    for (std::size_t i = 0; i < dimension_count; ++i)
+        sums_[i].resize(group_count(static_cast<dimension>(i)));
+    profile_sums_.resize(profiles_.size());
+    latency_.resize(pairs_.size());
+}
+
+AIAUDIT_INLINE void day_part_writer::number_profile(std::uint32_t profile) {
+    group_numbers const& groups = series_.groups_of(profile);
+    names_[1].add(groups[index_of(dimension::project)]);
+    names_[2].add(groups[index_of(dimension::key)]);
+    names_[5].add(groups[index_of(dimension::status)]);
+    std::uint32_t const pair = groups[index_of(dimension::model)];
+    if (!pairs_.add(pair)) return;
+    names_[3].add(series_.model_of(pair).provider);
+    names_[4].add(series_.model_of(pair).model);
+}
+
+AIAUDIT_INLINE void day_part_writer::order_cells() {
+    auto const slot = [](ordered_cell const& of) {
+        return of.profile_and_slot & ((1U << slot_bits) - 1);
+    };
+    bool const slots_ascend =
+        std::is_sorted(cells_.begin(), cells_.end(),
+                       [&](auto const& a, auto const& b) { return slot(a) < slot(b); });
+    if (!slots_ascend) order_by(1U << slot_bits, slot);
+    order_by(profiles_.size(),
+             [](ordered_cell const& of) { return of.profile_and_slot >> slot_bits; });
+    for (ordered_cell& each : cells_) each.user = users_[each.user];
+    order_by(users_.size(), [](ordered_cell const& of) { return of.user; });
+}
+
+AIAUDIT_INLINE void day_part_writer::write_cells() {
+    std::string index;
+    std::string texts;
+    for (std::uint32_t const user : users_.used()) texts.append(series_.names(0)[user]);
+    std::size_t const index_at = out_.size();
+    out_.resize(index_at + users_.size() * format::user_entry);
+    out_.append(texts);
+    std::size_t const cells_at = out_.size();
+    std::size_t name_end = 0;
+    std::size_t at = 0;
+    for (std::uint32_t user = 0; user < users_.size(); ++user) {
+        at = write_user(user, at);
+        out_.append(writer_.bytes());
+        name_end += series_.names(0)[users_.used()[user]].size();
+        append_little_endian(index, static_cast<std::uint32_t>(name_end));
+        append_little_endian(index, static_cast<std::uint32_t>(out_.size() - cells_at));
+        append_little_endian(index, crc32c(writer_.bytes()));
+    }
+    std::copy(index.begin(), index.end(), out_.begin() + static_cast<std::ptrdiff_t>(index_at));
+    ends_[format::users] = cells_at;
+    ends_[format::cells] = out_.size();
+}
+
+AIAUDIT_INLINE std::size_t day_part_writer::write_user(std::uint32_t user, std::size_t at) {
+    writer_.begin_user();
+    totals& of_user = sums_[index_of(dimension::user)][user];
+    while (at < cells_.size() && cells_[at].user == user) {
+        std::uint32_t const profile = cells_[at].profile_and_slot >> slot_bits;
+        std::size_t end = at + 1;
+        std::uint64_t count = 1;
+        for (; end < cells_.size() && cells_[end].user == user &&
+               cells_[end].profile_and_slot >> slot_bits == profile;
+             ++end) {
+            if (cells_[end].profile_and_slot != cells_[end - 1].profile_and_slot) ++count;
+        }
+        writer_.begin_profile(profile, count);
+        totals const sum = write_series(profile, at, end);
+        wrapping_add(of_user, sum);
+        wrapping_add(profile_sums_[profile], sum);
+        at = end;
+    }
+    return at;
+}
+
+AIAUDIT_INLINE totals day_part_writer::write_series(std::uint32_t profile, std::size_t at,
+                                                    std::size_t end) {
+    group_numbers const& groups = series_.groups_of(profiles_.used()[profile]);
+    dense_histogram& latency = latency_[pairs_[groups[index_of(dimension::model)]]];
+    totals sum;
+    while (at < end) {
+        // Cells were logged in another order, so their words are seldom near.
+        if (at + ahead < cells_.size()) cells_[at + ahead].from.prefetch();
+        std::uint32_t const key = cells_[at].profile_and_slot;
+        std::size_t const first = at++;
+        if ((at == end || cells_[at].profile_and_slot != key) && cells_[first].from.is_attempt()) {
+            writer_.add(cells_[first].from, sum, latency);
+            continue;
+        }
+        value_.clear();
+        cells_[first].from.add_to(value_);
+        for (; at < end && cells_[at].profile_and_slot == key; ++at) cells_[at].from.add_to(value_);
+        if (!writer_.add(key & ((1U << slot_bits) - 1), value_)) wrapped_ = true;
+        wrapping_add(sum, value_.sum);
+        for (auto const& e : value_.latency.entries()) latency.add(e.bucket, e.count);
+    }
+    return sum;
+}
+
+AIAUDIT_INLINE void day_part_writer::sum_dimensions() {
+    for (std::uint32_t profile = 0; profile < profiles_.size(); ++profile) {
+        group_numbers const& groups = series_.groups_of(profiles_.used()[profile]);
+        auto const add = [&](dimension by, std::uint32_t group) {
+            wrapping_add(sums_[index_of(by)][group], profile_sums_[profile]);
+        };
+        add(dimension::everything, 0);
+        add(dimension::model, pairs_[groups[index_of(dimension::model)]]);
+        add(dimension::project, names_[1][groups[index_of(dimension::project)]]);
+        add(dimension::key, names_[2][groups[index_of(dimension::key)]]);
+        add(dimension::provider, names_[3][groups[index_of(dimension::provider)]]);
+        add(dimension::status, names_[5][groups[index_of(dimension::status)]]);
+    }
+}
+
+AIAUDIT_INLINE void day_part_writer::write_names() {
+    std::string& out = out_;
+    for (std::size_t i = 1; i < names_.size(); ++i) {
+        for (std::uint32_t const number : names_[i].used()) {
+            append_text(out, series_.names(i)[number]);
+        }
+    }
+    for (std::uint32_t const pair : pairs_.used()) {
+        append_varint(out, names_[3][series_.model_of(pair).provider]);
+        append_varint(out, names_[4][series_.model_of(pair).model]);
+    }
+}
+
+AIAUDIT_INLINE void day_part_writer::write_profiles() {
+    std::string& out = out_;
+    auto const column = [&](local_numbers const& numbers, dimension by) {
+        std::size_t const width = format::width_for(numbers.size());
+        for (std::uint32_t const profile : profiles_.used()) {
+            std::uint32_t const number = numbers[series_.groups_of(profile)[index_of(by)]];
+            char bytes[4];
+            store_little_endian(bytes, number);
+            out.append(bytes, width);
+        }
+    };
+    column(names_[1], dimension::project);
+    column(names_[2], dimension::key);
+    column(pairs_, dimension::model);
+    column(names_[5], dimension::status);
+}
+
+AIAUDIT_INLINE void day_part_writer::write_sums(dimension by) {
+    std::string& out = out_;
+    auto& sums = sums_[index_of(by)];
+    std::array<std::vector<std::uint64_t>, totals_numbers> columns;
+    for (totals const& sum : sums) {
+        std::size_t place = 0;
+        for_each_number(sum, [&](std::uint64_t number) { columns[place++].push_back(number); });
+    }
+    for (auto const& column : columns) {
+        std::uint64_t all = 0;
+        for (std::uint64_t const number : column) all |= number;
+        auto const width = static_cast<std::size_t>(std::bit_width(all) + 7) / 8;
+        out.push_back(static_cast<char>(width));
+        for (std::uint64_t const number : column) append_number(out, number, width);
+    }
+    std::size_t width = 0;
+    for (totals const& sum : sums) width = (std::max)(width, signed_width(sum.cost.pico()));
+    out.push_back(static_cast<char>(width));
+    for (totals const& sum : sums) append_number(out, static_cast<uint128>(sum.cost.pico()), width);
+    if (by == dimension::model) {
+        for (auto const& counts : latency_) append_latency(out, sparse(counts));
+    } else if (by == dimension::everything) {
+        latency_histogram all;
+        for (auto const& counts : latency_) all.add(sparse(counts));
+        append_latency(out, all);
+    }
+}
+
+AIAUDIT_INLINE void day_part_writer::append_number(std::string& out, uint128 number,
+                                                   std::size_t width) {
+    char bytes[16];
+    store_little_endian(bytes, static_cast<std::uint64_t>(number));
+    store_little_endian(bytes + 8, static_cast<std::uint64_t>(number >> 64));
+    out.append(bytes, width);
+}
+
+AIAUDIT_INLINE std::size_t day_part_writer::signed_width(int128 number) noexcept {
+    std::size_t width = 0;
+    for (; width < 16 && number != 0; ++width) {
+        int128 const rest = number >> (8 * width);
+        if (width > 0 && (rest == 0 || rest == -1)) {
+            bool const negative = (number >> (8 * width - 1) & 1) != 0;
+            if (negative == (number < 0)) break;
+        }
+    }
+    return width;
+}
+
+AIAUDIT_INLINE latency_histogram day_part_writer::sparse(dense_histogram const& from) {
+    latency_histogram made;
+    for (std::uint32_t i = 0; !from.empty() && i < latency_histogram::bucket_count; ++i) {
+        if (from[i] != 0) made.append(i, from[i]);
+    }
+    return made;
+}
+
+AIAUDIT_INLINE result<std::string> day_part_writer::seal() {
+    if (out_.size() + format::padding > (std::numeric_limits<std::uint32_t>::max)())
+        return fail(errc::too_large, "the rollup of a day would be over 4 GiB");
+    std::string header("AID");
+    header.push_back(static_cast<char>(format::version));
+    append_little_endian(header, std::uint32_t{0});  // the checksum's place
+    append_little_endian(header, day_.days);
+    append_little_endian(header, users_.size());
+    for (std::size_t i = 1; i < names_.size(); ++i) append_little_endian(header, names_[i].size());
+    append_little_endian(header, pairs_.size());
+    append_little_endian(header, profiles_.size());
+    std::size_t begin = format::header_size;
+    for (std::size_t const end : ends_) {
+        append_little_endian(header, static_cast<std::uint32_t>(end - begin));
+        append_little_endian(header, crc32c(std::string_view(out_).substr(begin, end - begin)));
+        begin = end;
+    }
+    store_little_endian(header.data() + 4, crc32c(std::string_view(header).substr(8)));
+    std::copy(header.begin(), header.end(), out_.begin());
+    out_.append(format::padding, '\0');
+    return std::move(out_);
+}
+
+AIAUDIT_INLINE std::size_t day_part_writer::group_count(dimension by) const noexcept {
+    switch (by) {
+    case dimension::everything: return 1;
+    case dimension::model: return pairs_.size();
+    case dimension::user: return users_.size();
+    default: return names_[series_table::name_place(by)].size();
+    }
+}
+
+}  // namespace detail
+
+AIAUDIT_INLINE result<std::string> merge_day_parts(std::span<std::string_view const> parts) {
+    detail::series_table series;
+    detail::cell_log log;
+    std::optional<civil_day> day;
+    for (std::string_view const bytes : parts) {
+        auto const part = detail::day_part::open(bytes);
+        if (!part) return part.error();
+        if (day && *day != part->day())
+            return fail(errc::bad_argument, "parts of several days are not one part");
+        day = part->day();
+        auto const names = part->read_names();
+        if (!names) return names.error();
+        auto const users = part->read_users();
+        if (!users) return users.error();
+        auto const profiles = part->read_profiles();
+        if (!profiles) return profiles.error();
+        std::vector<std::uint32_t> numbers;
+        for (auto const& profile : *profiles) {
+            auto const& pair = names->pairs[profile.pair];
+            numbers.push_back(
+                series.profile({names->texts[1][profile.project], names->texts[2][profile.key],
+                                names->texts[3][pair.provider], names->texts[4][pair.model],
+                                names->texts[5][profile.status]}));
+        }
+        for (std::uint32_t user = 0; user < users->size(); ++user) {
+            std::uint32_t const number = series.user((*users)[user]);
+            auto const read = part->read_cells(
+                user, [&](std::uint32_t profile, std::uint32_t slot, cell const& value) {
+                    log.add(number, numbers[profile], slot, value);
+                });
+            if (!read) return read.error();
+        }
+    }
+    if (log.size() == 0) return fail(errc::bad_argument, "there are no parts to merge");
+    return detail::day_part_writer{*day, series, log}.write();
+}
+
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_IMPL_ROLLUP_DAY_PART_WRITER_IPP
+
+// ---- aiaudit/impl/rollup/day_table.ipp ----
+// SPDX-License-Identifier: MIT
+//
+// day_table.ipp: the definitions of day_table.hpp.
+#ifndef AIAUDIT_IMPL_ROLLUP_DAY_TABLE_IPP
+#define AIAUDIT_IMPL_ROLLUP_DAY_TABLE_IPP
+
+#include <array>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+AIAUDIT_INLINE std::uint64_t span_sums::attempts(std::size_t group) const noexcept {
+    std::uint64_t sum = 0;
+    if (group < high_->sums.size()) sum = high_->sums.attempts(group);
+    if (group < low_->sums.size()) sum -= low_->sums.attempts(group);
+    for (group_sums const* const part : extra_) {
+        if (group < part->sums.size()) sum += part->sums[group].attempts;
+    }
+    return sum;
+}
+
+AIAUDIT_INLINE money span_sums::cost(std::size_t group) const noexcept {
+    money sum;
+    if (group < high_->sums.size()) sum = high_->sums.cost(group);
+    if (group < low_->sums.size()) sum = wrapping_difference(sum, low_->sums.cost(group));
+    for (group_sums const* const part : extra_) {
+        if (group < part->sums.size()) sum = wrapping_sum(sum, part->sums[group].cost);
+    }
+    return sum;
+}
+
+AIAUDIT_INLINE void span_sums::read(std::size_t group, totals& to) const noexcept {
+    packed_totals::read_difference(high_->sums, low_->sums, group, to);
+    for (group_sums const* const part : extra_) {
+        if (group < part->sums.size()) wrapping_add(to, part->sums[group]);
+    }
+}
+
+AIAUDIT_INLINE latency_percentiles span_sums::percentiles(std::size_t group) const {
+    static running_histogram const none{};
+    auto const of = [group](running_sums const& from) -> running_histogram const& {
+        return group < from.latency.size() ? from.latency[group] : none;
+    };
+    running_histogram const& high = of(*high_);
+    running_histogram const& low = of(*low_);
+    std::vector<dense_histogram const*> open;
+    for (group_sums const* const part : extra_) {
+        if (group < part->latency.size() && !part->latency[group].empty())
+            open.push_back(&part->latency[group]);
+    }
+    auto const closed = [&](std::uint32_t bucket) {
+        return high.up_to(bucket) - low.up_to(bucket);
+    };
+    if (open.empty()) return percentiles_of(closed);
+    // Running counts of the open days by octave: three percentiles ask for few buckets within.
+    constexpr std::uint32_t width = dense_histogram::octave;
+    std::array<std::uint64_t, dense_histogram::octaves + 1> before{};
+    for (std::uint32_t i = 0; i < dense_histogram::octaves; ++i) {
+        before[i + 1] = before[i];
+        for (auto const* const each : open) before[i + 1] += each->of_octave(i);
+    }
+    return percentiles_of([&](std::uint32_t bucket) {
+        std::uint64_t sum = closed(bucket) + before[bucket / width];
+        for (std::uint32_t i = bucket / width * width; i <= bucket; ++i) {
+            for (auto const* const each : open) sum += (*each)[i];
+        }
+        return sum;
+    });
+}
+
+AIAUDIT_INLINE group_sums* day_table::open(civil_day day) {
+    if (!open_.empty() && open_.back().day == day) return &open_.back();
+    if (day < covered_from_) return nullptr;
+    auto place = std::lower_bound(
+        open_.begin(), open_.end(), day,
+        [](group_sums const& have, civil_day wanted) { return have.day < wanted; });
+    if (place == open_.end() || place->day != day) {
+        place = open_.insert(place, group_sums{});
+        place->day = day;
+    }
+    return &*place;
+}
+
+AIAUDIT_INLINE void day_table::prepend(group_sums const& day) {
+    running_sums row = base_;
+    row.day = day.day;
+    row.percentiles = percentiles_of_day(day);
+    rows_.push_front(std::move(row));
+    base_.subtract(day);
+    covered_from_ = day.day;
+}
+
+AIAUDIT_INLINE void day_table::settle() {
+    if (open_.size() <= 1) return;
+    std::size_t const newest = open_.size() - 1;
+    for (std::size_t i = 0; i < newest; ++i) settle(open_[i]);
+    open_.erase(open_.begin(), open_.begin() + static_cast<std::ptrdiff_t>(newest));
+}
+
+AIAUDIT_INLINE span_sums day_table::sums_of(day_range days) const {
+    span_sums made{row_before(days.last, true), row_before(days.first, false)};
+    for (group_sums const& part : open_) {
+        if (days.holds(part.day)) made.add(part);
+    }
+    return made;
+}
+
+AIAUDIT_INLINE void day_table::drop_before(civil_day day) {
+    while (!rows_.empty() && rows_.front().day < day) {
+        base_ = std::move(rows_.front());
+        rows_.pop_front();
+    }
+    std::erase_if(open_, [day](group_sums const& part) { return part.day < day; });
+    if (rows_.empty()) base_ = {};
+    covered_from_ = (std::max)(covered_from_, day);
+}
+
+AIAUDIT_INLINE civil_day day_table::middle_day() const noexcept {
+    auto const days_of = [](auto const& from) {
+        return from.empty() ? day_range{day_range{}.last, day_range{}.first}
+                            : day_range{from.front().day, from.back().day};
+    };
+    day_range const rows = days_of(rows_);
+    day_range const open = days_of(open_);
+    civil_day const newest = (std::max)(rows.last, open.last);
+    if ((std::min)(rows.first, open.first) == newest) return newest.plus(1);
+    return rows_.size() > 1 ? rows_[rows_.size() / 2].day : newest;
+}
+
+AIAUDIT_INLINE std::size_t day_table::bytes() const noexcept {
+    std::size_t sum = base_.bytes();
+    for (auto const& row : rows_) sum += row.bytes();
+    for (auto const& part : open_) sum += part.bytes();
+    return sum;
+}
+
+AIAUDIT_INLINE running_sums const& day_table::row_before(civil_day day,
+                                                         bool or_same) const noexcept {
+    auto const next =
+        std::partition_point(rows_.begin(), rows_.end(), [day, or_same](running_sums const& row) {
+            return row.day < day || (or_same && row.day == day);
+        });
+    return next == rows_.begin() ? base_ : *std::prev(next);
+}
+
+AIAUDIT_INLINE latency_percentiles day_table::percentiles_of_day(group_sums const& day) {
+    if (day.latency.empty()) return {};
+    running_sums const zero;
+    span_sums alone{zero, zero};
+    alone.add(day);
+    return alone.percentiles(0);
+}
+
+AIAUDIT_INLINE void day_table::settle(group_sums const& part) {
+    auto place = std::partition_point(rows_.begin(), rows_.end(), [&part](running_sums const& row) {
+        return row.day < part.day;
+    });
+    if (place == rows_.end() || place->day != part.day) {
+        running_sums row = place == rows_.begin() ? base_ : *std::prev(place);
+        row.day = part.day;
+        place = rows_.insert(place, std::move(row));
+    }
+    for (auto row = place; row != rows_.end(); ++row) row->add(part);
+    if (!place->latency.empty())
+        place->percentiles = sums_of_row(place - rows_.begin()).percentiles(0);
+}
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_IMPL_ROLLUP_DAY_TABLE_IPP
+
+// ---- aiaudit/impl/rollup/packed_totals.ipp ----
+// SPDX-License-Identifier: MIT
+//
+// packed_totals.ipp: the definitions of packed_totals.hpp.
+#ifndef AIAUDIT_IMPL_ROLLUP_PACKED_TOTALS_IPP
+#define AIAUDIT_IMPL_ROLLUP_PACKED_TOTALS_IPP
+
+#include <algorithm>
+#include <utility>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+AIAUDIT_INLINE void packed_totals::read_difference(packed_totals const& high,
+                                                   packed_totals const& low, std::size_t group,
+                                                   totals& to) noexcept {
+    std::uint64_t const* const more = high.words_of(group);
+    std::uint64_t const* const less = low.words_of(group);
+    std::size_t place = 0;
+    for_each_number(to, [&](std::uint64_t& number) {
+        number = (more[high.word_at_[place]] & high.kept_bits_[place]) -
+                 (less[low.word_at_[place]] & low.kept_bits_[place]);
+        ++place;
+    });
+    uint128 const cost = (uint128{more[2]} << 64 | more[1]) - (uint128{less[2]} << 64 | less[1]);
+    to.cost = money::from_pico(static_cast<int128>(cost));
+}
+
+AIAUDIT_INLINE void packed_totals::change(std::vector<totals> const& part, bool negative) {
+    make_room_for(part);
+    std::uint64_t const factor = negative ? ~std::uint64_t{0} : 1;
+    std::uint64_t* words = words_.data();
+    for (std::size_t group = 0; group < part.size(); ++group, words += stride()) {
+        totals const& sum = part[group];
+        if (sum.attempts == 0) continue;
+        words[0] += sum.attempts * factor;
+        for (std::size_t i = 0; i < kept_; ++i)
+            words[fixed + i] += number_at(sum, places_[i]) * factor;
+        auto const cost_now =
+            static_cast<uint128>(cost(group).pico()) +
+            static_cast<uint128>(sum.cost.pico()) * (negative ? ~uint128{0} : uint128{1});
+        words[1] = static_cast<std::uint64_t>(cost_now);
+        words[2] = static_cast<std::uint64_t>(cost_now >> 64);
+    }
+}
+
+AIAUDIT_INLINE void packed_totals::make_room_for(std::vector<totals> const& part) {
+    numbers any{};
+    for (totals const& sum : part) {
+        std::size_t place = 0;
+        for_each_number(sum, [&](std::uint64_t number) { any[place++] |= number; });
+    }
+    any[attempts_place] = 0;
+    for (std::size_t i = 0; i < kept_; ++i) any[places_[i]] = 0;
+    std::size_t const groups = (std::max)(size(), part.size());
+    if (any == numbers{}) {
+        words_.resize(groups * stride());
+        return;
+    }
+    packed_totals wider;
+    wider.places_ = places_;
+    wider.kept_ = kept_;
+    for (std::size_t i = 0; i < any.size(); ++i) {
+        if (any[i] != 0) wider.places_[wider.kept_++] = static_cast<std::uint8_t>(i);
+    }
+    for (std::size_t i = 0; i < wider.kept_; ++i) {
+        wider.word_at_[wider.places_[i]] = static_cast<std::uint8_t>(fixed + i);
+        wider.kept_bits_[wider.places_[i]] = ~std::uint64_t{0};
+    }
+    wider.words_.resize(groups * wider.stride());
+    for (std::size_t group = 0; group < size(); ++group) {
+        std::copy_n(words_.begin() + static_cast<std::ptrdiff_t>(group * stride()), stride(),
+                    wider.words_.begin() + static_cast<std::ptrdiff_t>(group * wider.stride()));
+    }
+    *this = std::move(wider);
+}
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_IMPL_ROLLUP_PACKED_TOTALS_IPP
+
+// ---- aiaudit/impl/rollup/query.ipp ----
+// SPDX-License-Identifier: MIT
+//
+// query.ipp: the definitions of query.hpp.
+#ifndef AIAUDIT_IMPL_ROLLUP_QUERY_IPP
+#define AIAUDIT_IMPL_ROLLUP_QUERY_IPP
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+AIAUDIT_INLINE day_overlap overlap_of(time_zone const& zone, civil_day utc_day,
+                                      day_range days) noexcept {
+    std::int64_t const first = first_slot_of(utc_day);
+    std::int64_t within = 0;
+    for (std::int64_t slot = first; slot < first + slots_per_day; ++slot)
+        within += days.holds(day_of_slot(zone, slot)) ? 1 : 0;
+    if (within == 0) return day_overlap::none;
+    return within == slots_per_day ? day_overlap::whole : day_overlap::part;
+}
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_IMPL_ROLLUP_QUERY_IPP
+
+// ---- aiaudit/impl/rollup/report.ipp ----
+// SPDX-License-Identifier: MIT
+//
+// report.ipp: the definitions of report.hpp.
+#ifndef AIAUDIT_IMPL_ROLLUP_REPORT_IPP
+#define AIAUDIT_IMPL_ROLLUP_REPORT_IPP
+
+#include <algorithm>
+#include <array>
+#include <iterator>
+#include <tuple>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+struct priced_group {
+    int128 cost = 0;
+    std::uint32_t group = 0;
+    std::uint32_t rank = 0;  // how far the cost is below the highest, in 65,536 steps
+};
+
+// By rank, in two passes that count: costs are nearly all of different ranks.
+AIAUDIT_INLINE void order_by_rank(std::vector<priced_group>& groups) {
+    std::vector<priced_group> to(groups.size());
+    for (unsigned const shift : {0U, 8U}) {
+        std::array<std::uint32_t, 257> next{};
+        for (priced_group const& each : groups) ++next[(each.rank >> shift & 0xFF) + 1];
+        for (std::size_t i = 1; i < next.size(); ++i) next[i] += next[i - 1];
+        for (priced_group const& each : groups) to[next[each.rank >> shift & 0xFF]++] = each;
+        groups.swap(to);
+    }
+}
+
+// The groups with records in these days, dearest first, then by name.
+AIAUDIT_INLINE std::vector<priced_group> dearest_first(rollup const& from, dimension by,
+                                                       span_sums const& sums) {
+    std::vector<priced_group> order;
+    std::size_t const count = sums.group_count();
+    order.reserve(count);
+    int128 lowest = 0;
+    int128 highest = 0;
+    for (std::size_t group = 0; group < count; ++group) {
+        if (sums.attempts(group) == 0) continue;
+        int128 const cost = sums.cost(group).pico();
+        lowest = order.empty() ? cost : (std::min)(lowest, cost);
+        highest = order.empty() ? cost : (std::max)(highest, cost);
+        order.push_back({cost, static_cast<std::uint32_t>(group), 0});
+    }
+    auto const span = static_cast<uint128>(highest) - static_cast<uint128>(lowest);
+    unsigned shift = 0;
+    while (span >> shift >> 16 != 0) ++shift;
+    for (priced_group& each : order) {
+        each.rank = static_cast<std::uint32_t>(
+            (static_cast<uint128>(highest) - static_cast<uint128>(each.cost)) >> shift);
+    }
+    order_by_rank(order);
+    auto const key = [](group_names const& n) {
+        return std::tie(n.provider, n.model, n.user, n.project, n.key_id, n.status);
+    };
+    auto const before = [&](priced_group const& a, priced_group const& b) {
+        if (a.cost != b.cost) return a.cost > b.cost;
+        group_names const left = from.names_of(by, a.group);
+        group_names const right = from.names_of(by, b.group);
+        return key(left) < key(right);
+    };
+    for (auto begin = order.begin(); begin != order.end();) {
+        auto end = std::next(begin);
+        while (end != order.end() && end->rank == begin->rank) ++end;
+        if (end - begin > 1) std::sort(begin, end, before);
+        begin = end;
+    }
+    return order;
+}
+
+}  // namespace detail
+
+AIAUDIT_INLINE report make_report(rollup const& from, report_query const& query) {
+    AIAUDIT_ASSERT(from.ready(query));
+    report made{query.kind, {}, {}, from.texts()};
+    auto const set_percentiles = [](report_row& row, latency_percentiles const& latency) {
+        row.p50_ns = latency.ns[0];
+        row.p95_ns = latency.ns[1];
+        row.p99_ns = latency.ns[2];
+    };
+    if (query.kind == report_kind::daily) {
+        from.for_each_day(
+            query, [&](civil_day day, totals const& sum, latency_percentiles const& latency) {
+                made.sum.add(sum);
+                report_row& row = made.rows.emplace_back();
+                row.day = day;
+                row.sum = sum;
+                set_percentiles(row, latency);
+            });
+        return made;
+    }
+    from.with_groups(query, [&](detail::span_sums const& sums) {
+        dimension const by = detail::dimension_of(query.kind);
+        auto const order = detail::dearest_first(from, by, sums);
+        made.rows.reserve(order.size());
+        constexpr std::size_t ahead = 4;
+        for (std::size_t i = 0; i < order.size(); ++i) {
+            detail::priced_group const& each = order[i];
+            if (i + ahead < order.size()) sums.prefetch(order[i + ahead].group);
+            report_row& row = made.rows.emplace_back();
+            row.names = from.names_of(by, each.group);
+            sums.read(each.group, row.sum);
+            if (detail::keeps_latency(by)) set_percentiles(row, sums.percentiles(each.group));
+            money const cost = made.sum.cost;
+            detail::wrapping_add(made.sum, row.sum);
+            made.sum.cost = cost + row.sum.cost;
+        }
+    });
+    return made;
+}
+
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_IMPL_ROLLUP_REPORT_IPP
+
+// ---- aiaudit/impl/rollup/resident_sums.ipp ----
+// SPDX-License-Identifier: MIT
+//
+// resident_sums.ipp: the definitions of resident_sums.hpp.
+#ifndef AIAUDIT_IMPL_ROLLUP_RESIDENT_SUMS_IPP
+#define AIAUDIT_IMPL_ROLLUP_RESIDENT_SUMS_IPP
+
+#include <utility>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+AIAUDIT_INLINE void resident_sums::add_stored_day(civil_day day) {
+    auto const place = std::lower_bound(days_.begin(), days_.end(), day);
+    if (place != days_.end() && *place == day) return;
+    days_.insert(place, day);
+    users_by_name_.clear();
+    users_.clear();
+    extracts_.clear();
+    for (auto const& each : views_) {
+        for (day_table& table : each->tables) {
+            civil_day const next = utc_day_after(each->zone, day).plus(1);
+            if (table.covered_from() < next) table.drop_before(next);
+        }
+    }
+}
+
+AIAUDIT_INLINE void resident_sums::add(group_numbers const& groups, std::string_view user,
+                                       std::int64_t slot, totals const& sum) {
+    bool const timed = sum.timed != 0;
+    std::uint32_t const bucket = latency_histogram::bucket_of(sum.latency_ns);
+    civil_day const utc_day = utc_day_of_slot(slot);
+    bool new_day = false;
+    if (days_.empty() || days_.back() != utc_day) {
+        auto const place = std::lower_bound(days_.begin(), days_.end(), utc_day);
+        new_day = place == days_.end() || *place != utc_day;
+        if (new_day) days_.insert(place, utc_day);
+    }
+    for (auto const& each : views_) {
+        if (slot != each->slot) {
+            each->slot = slot;
+            each->day = day_of_slot(each->zone, slot);
+        }
+        for (std::size_t i = 0; i < dimension_count; ++i) {
+            group_sums* const to = each->tables[i].open(each->day);
+            if (to == nullptr) continue;
+            to->add(groups[i], sum);
+            if (timed && keeps_latency(static_cast<dimension>(i)))
+                to->add_duration(groups[i], bucket);
+        }
+    }
+    if (!users_.empty()) {
+        latency_histogram latency;
+        if (timed) latency.append(bucket, 1);
+        auto const [begin, end] = users_by_name_.equal_range(user);
+        for (auto each = begin; each != end; ++each) {
+            user_days& of = *each->second;
+            civil_day const day = day_of_slot(of.zone(), slot);
+            if (day >= of.covered_from())
+                of.add(day, groups[index_of(dimension::model)], sum, latency);
+        }
+    }
+    for (auto const& each : extracts_) {
+        civil_day const day = day_of_slot(each->zone, slot);
+        if (!each->days.holds(day)) continue;
+        each->sums.add(groups[index_of(each->by)], sum);
+        if (timed && keeps_latency(each->by))
+            each->sums.add_duration(groups[index_of(each->by)], bucket);
+    }
+    if (new_day) make_room();
+}
+
+AIAUDIT_INLINE resident_sums::view const* resident_sums::find_view(
+    time_zone const& zone) const noexcept {
+    for (auto const& known : views_) {
+        if (known->zone.name() == zone.name()) return known.get();
+    }
+    return nullptr;
+}
+
+// A new view covers nothing yet: not even the unsaved cells.
+AIAUDIT_INLINE resident_sums::view& resident_sums::view_of(time_zone const& zone) {
+    for (auto const& known : views_) {
+        if (known->zone.name() == zone.name()) return *known;
+    }
+    if (views_.size() > views_max) {
+        auto const last_use = [](std::unique_ptr<view> const& of) {
+            return *std::max_element(of->last_used.begin(), of->last_used.end());
+        };
+        views_.erase(std::min_element(
+            views_.begin() + 1, views_.end(),
+            [&](auto const& a, auto const& b) { return last_use(a) < last_use(b); }));
+    }
+    auto made = std::make_unique<view>();
+    made->zone = zone;
+    if (!days_.empty()) {
+        for (day_table& table : made->tables) table.set_covered_from(days_.back().plus(2));
+    }
+    views_.push_back(std::move(made));
+    return *views_.back();
+}
+
+AIAUDIT_INLINE user_days const* resident_sums::find_user(report_query const& query) const noexcept {
+    for (auto const& known : users_) {
+        if (known->name() == query.user && known->zone().name() == query.zone.name())
+            return known.get();
+    }
+    return nullptr;
+}
+
+AIAUDIT_INLINE resident_sums::extract const* resident_sums::find_extract(
+    report_query const& query, civil_day covered_from) const noexcept {
+    if (covers(covered_from, query.zone, query.days)) return nullptr;
+    for (auto const& known : extracts_) {
+        if (known->by != dimension_of(query.kind) || known->days.first != query.days.first ||
+            known->days.last > query.days.last || known->zone.name() != query.zone.name()) {
+            continue;
+        }
+        if (covers(covered_from, query.zone, days_after(*known, query))) return known.get();
+    }
+    return nullptr;
+}
+
+AIAUDIT_INLINE std::vector<civil_day> resident_sums::utc_days_of(time_zone const& zone,
+                                                                 day_range days) const {
+    auto const begin =
+        std::lower_bound(days_.begin(), days_.end(), utc_day_before(zone, days.first));
+    auto const end = std::upper_bound(days_.begin(), days_.end(), utc_day_after(zone, days.last));
+    if (begin >= end) return {};
+    return {begin, end};
+}
+
+AIAUDIT_INLINE std::optional<civil_day> resident_sums::newest_utc_day_of(time_zone const& zone,
+                                                                         day_range days) const {
+    auto const end = std::upper_bound(days_.begin(), days_.end(), utc_day_after(zone, days.last));
+    if (days.first > days.last || end == days_.begin()) return std::nullopt;
+    civil_day const newest = *std::prev(end);
+    if (newest < utc_day_before(zone, days.first)) return std::nullopt;
+    return newest;
+}
+
+// A few days of long ago are not worth all days since; but daily sums are small.
+AIAUDIT_INLINE bool resident_sums::is_worth_loading(report_query const& query,
+                                                    day_table const& table) const {
+    if (query.kind == report_kind::daily) return true;
+    civil_day const until = table.covered_from().plus(-1);
+    auto const missing = utc_days_of(query.zone, {query.days.first, until}).size();
+    auto const needed =
+        utc_days_of(query.zone, {query.days.first, (std::min)(query.days.last, until)}).size();
+    return missing <= 64 + needed * 4;
+}
+
+AIAUDIT_INLINE bool resident_sums::ready(report_query const& query) const {
+    if (query.kind == report_kind::user) {
+        user_days const* const found = find_user(query);
+        return found != nullptr && covers(found->covered_from(), query.zone, query.days);
+    }
+    view const* const found = find_view(query.zone);
+    if (found == nullptr) return false;
+    day_table const& table = found->tables[index_of(dimension_of(query.kind))];
+    if (table.open_days() > open_days_max) return false;
+    return covers(table.covered_from(), query.zone, query.days) ||
+           find_extract(query, table.covered_from()) != nullptr;
+}
+
+AIAUDIT_INLINE void resident_sums::forget_user(std::size_t place) {
+    auto const [begin, end] = users_by_name_.equal_range(users_[place]->name());
+    for (auto each = begin; each != end; ++each) {
+        if (each->second != users_[place].get()) continue;
+        users_by_name_.erase(each);
+        break;
+    }
+    users_.erase(users_.begin() + static_cast<std::ptrdiff_t>(place));
+}
+
+AIAUDIT_INLINE std::uint64_t resident_sums::bytes() const noexcept {
+    std::uint64_t sum = 0;
+    for (auto const& each : views_) {
+        for (day_table const& table : each->tables) sum += table.bytes();
+    }
+    for (auto const& each : users_) sum += each->bytes();
+    for (auto const& each : extracts_) sum += each->sums.bytes();
+    return sum;
+}
+
+// Forgets what was asked for longest ago, and of what the query asks for as much as may be.
+AIAUDIT_INLINE void resident_sums::make_room(std::uint64_t bound, kept keep,
+                                             report_query const& query) {
+    while (bytes() > bound) {
+        if (forget_oldest(clock_)) continue;
+        if (keep == kept::all_asked) return;
+        view& of = view_of(query.zone);
+        std::size_t const by = index_of(dimension_of(query.kind));
+        if (of.tables[by].empty()) return;
+        civil_day const middle = of.tables[by].middle_day();
+        if (keep == kept::days_asked && middle > query.days.first) return;
+        of.forget_before(by, middle);
+    }
+}
+
+// Forgets something that was last used before `now`. False where there is nothing.
+AIAUDIT_INLINE bool resident_sums::forget_oldest(std::uint64_t now) {
+    auto const older = [](auto const& a, auto const& b) { return a->last_used < b->last_used; };
+    auto const user = std::min_element(users_.begin(), users_.end(), older);
+    auto const cut = std::min_element(extracts_.begin(), extracts_.end(), older);
+    view* of = nullptr;
+    std::size_t by = 0;
+    std::uint64_t table_used = now;
+    for (auto const& each : views_) {
+        for (std::size_t i = 0; i < dimension_count; ++i) {
+            if (!each->tables[i].empty() && each->last_used[i] < table_used) {
+                of = each.get();
+                by = i;
+                table_used = each->last_used[i];
+            }
+        }
+    }
+    std::uint64_t const user_used = user == users_.end() ? now : (*user)->last_used;
+    std::uint64_t const cut_used = cut == extracts_.end() ? now : (*cut)->last_used;
+    if (user_used < now && user_used <= cut_used && user_used <= table_used) {
+        forget_user(static_cast<std::size_t>(user - users_.begin()));
+    } else if (cut_used < now && cut_used <= table_used) {
+        extracts_.erase(cut);
+    } else if (of != nullptr) {
+        of->forget_before(by, of->tables[by].middle_day());
+    } else {
+        return false;
+    }
+    return true;
+}
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_IMPL_ROLLUP_RESIDENT_SUMS_IPP
+
+// ---- aiaudit/impl/rollup/rollup.ipp ----
+// SPDX-License-Identifier: MIT
+//
+// rollup.ipp: the definitions of rollup.hpp.
+#ifndef AIAUDIT_IMPL_ROLLUP_ROLLUP_IPP
+#define AIAUDIT_IMPL_ROLLUP_ROLLUP_IPP
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+
+AIAUDIT_INLINE void rollup::saved() {
+    if (!unsaved_.empty()) {
+        spare_ = std::move(unsaved_.rbegin()->second);
+        spare_.clear();
+    }
+    unsaved_.clear();
+    log_ = nullptr;
+    if (series_.profile_count() > profiles_max) series_.forget_profiles();
+    resident_.make_room();
+}
+
+AIAUDIT_INLINE void rollup::open_log(civil_day day) {
+    auto const [place, added] = unsaved_.try_emplace(day);
+    if (added) place->second = std::exchange(spare_, {});
+    log_ = &place->second;
+    log_day_ = day;
+}
+
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_IMPL_ROLLUP_ROLLUP_IPP
+
+// ---- aiaudit/impl/rollup/series.ipp ----
+// SPDX-License-Identifier: MIT
+//
+// series.ipp: the definitions of series.hpp.
+#ifndef AIAUDIT_IMPL_ROLLUP_SERIES_IPP
+#define AIAUDIT_IMPL_ROLLUP_SERIES_IPP
+
+#include <charconv>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+AIAUDIT_INLINE std::size_t status_text::write(std::uint16_t status) noexcept {
+    if (status >= 100 && status <= 999) {
+        digits_[0] = static_cast<char>('0' + status / 100);
+        digits_[1] = static_cast<char>('0' + status / 10 % 10);
+        digits_[2] = static_cast<char>('0' + status % 10);
+        return 3;
+    }
+    auto const end = std::to_chars(digits_.data(), digits_.data() + digits_.size(), status);
+    return static_cast<std::size_t>(end.ptr - digits_.data());
+}
+
+AIAUDIT_INLINE std::uint32_t name_table::number_of(std::string_view name) {
+    std::uint64_t const hash = hash_of_text(name);
+    std::uint32_t const found = find(hash, name);
+    if (found != hash_index::none) return found;
+    auto const number = static_cast<std::uint32_t>(names_.size());
+    names_.push_back(texts_->emplace_back(name));
+    index_.insert(hash, number, [this](std::uint32_t of) { return hash_of_text(names_[of]); });
+    return number;
+}
+
+AIAUDIT_INLINE std::uint32_t series_table::profile(profile_names const& names) {
+    std::uint64_t const hash = hash_of(names);
+    std::uint32_t const found = profile_index_.find(
+        hash, [&](std::uint32_t number) { return same(profile_names_[number], names); });
+    return found != hash_index::none ? found : insert(hash, names);
+}
+
+AIAUDIT_INLINE std::uint32_t series_table::model_group(std::string_view provider,
+                                                       std::string_view model) {
+    std::uint32_t const provider_number = names_[3].number_of(provider);
+    std::uint32_t const model_number = names_[4].number_of(model);
+    auto const [place, added] =
+        model_numbers_.try_emplace(std::uint64_t{provider_number} << 32 | model_number,
+                                   static_cast<std::uint32_t>(models_.size()));
+    if (added) models_.push_back({provider_number, model_number});
+    return place->second;
+}
+
+AIAUDIT_INLINE group_names series_table::names_of(dimension by,
+                                                  std::uint32_t group) const noexcept {
+    group_names made;
+    switch (by) {
+    case dimension::everything: break;
+    case dimension::model:
+        made.provider = names_[3][models_[group].provider];
+        made.model = names_[4][models_[group].model];
+        break;
+    case dimension::user: made.user = names_[0][group]; break;
+    case dimension::project: made.project = names_[1][group]; break;
+    case dimension::key: made.key_id = names_[2][group]; break;
+    case dimension::provider: made.provider = names_[3][group]; break;
+    case dimension::status: made.status = names_[5][group]; break;
+    }
+    return made;
+}
+
+AIAUDIT_INLINE std::uint64_t series_table::hash_of(profile_names const& names) noexcept {
+    constexpr std::uint64_t odd = 0x9E37'79B9'7F4A'7C15ULL;
+    std::uint64_t const hash = hash_of_text(names.project) * 3 + hash_of_text(names.key_id) * 5 +
+                               hash_of_text(names.provider) * 7 + hash_of_text(names.model) * 9 +
+                               hash_of_text(names.status) * 11;
+    return mixed(hash, odd);
+}
+
+AIAUDIT_INLINE std::uint32_t series_table::insert(std::uint64_t hash, profile_names const& names) {
+    group_numbers groups{};
+    groups[index_of(dimension::model)] = model_group(names.provider, names.model);
+    groups[index_of(dimension::project)] = names_[1].number_of(names.project);
+    groups[index_of(dimension::key)] = names_[2].number_of(names.key_id);
+    groups[index_of(dimension::provider)] = names_[3].number_of(names.provider);
+    groups[index_of(dimension::status)] = names_[5].number_of(names.status);
+    auto const number = static_cast<std::uint32_t>(profiles_.size());
+    profiles_.push_back(groups);
+    model_pair const pair = models_[groups[index_of(dimension::model)]];
+    profile_names_.push_back({names_[1][groups[index_of(dimension::project)]],
+                              names_[2][groups[index_of(dimension::key)]], names_[3][pair.provider],
+                              names_[4][pair.model],
+                              names_[5][groups[index_of(dimension::status)]]});
+    profile_index_.insert(hash, number,
+                          [this](std::uint32_t of) { return hash_of(profile_names_[of]); });
+    return number;
+}
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_IMPL_ROLLUP_SERIES_IPP
+
+// ---- aiaudit/impl/rollup/totals.ipp ----
+// SPDX-License-Identifier: MIT
+//
+// totals.ipp: the definitions of totals.hpp.
+#ifndef AIAUDIT_IMPL_ROLLUP_TOTALS_IPP
+#define AIAUDIT_IMPL_ROLLUP_TOTALS_IPP
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+
+AIAUDIT_INLINE void totals::add(totals const& other) {
+    requests += other.requests;
+    attempts += other.attempts;
+    errors += other.errors;
+    uncosted += other.uncosted;
+    timed += other.timed;
+    latency_ns += other.latency_ns;
+    for (std::size_t i = 0; i < counts.size(); ++i) counts[i] += other.counts[i];
+    cost += other.cost;
+}
+
+AIAUDIT_INLINE std::uint64_t totals::count(unit which) const noexcept {
+    for (std::size_t i = 0; i < reported_units.size(); ++i) {
+        if (reported_units[i] == which) return counts[i];
+    }
+    return 0;
+}
+
+AIAUDIT_INLINE void latency_histogram::add(std::uint32_t bucket, std::uint32_t count) {
+    auto at =
+        std::lower_bound(entries_.begin(), entries_.end(), bucket,
+                         [](entry const& e, std::uint32_t wanted) { return e.bucket < wanted; });
+    if (at == entries_.end() || at->bucket != bucket) at = entries_.insert(at, {bucket, 0});
+    at->count += count;
+}
+namespace detail {
+
+AIAUDIT_INLINE std::uint64_t number_at(totals const& sum, std::size_t place) noexcept {
+    std::uint64_t number = 0;
+    std::memcpy(&number, reinterpret_cast<char const*>(&sum) + place * sizeof number,
+                sizeof number);
+    return number;
+}
+
+AIAUDIT_INLINE void wrapping_add(totals& to, totals const& part) noexcept {
+    using two_numbers [[gnu::vector_size(16)]] = std::uint64_t;
+    auto* const bytes = reinterpret_cast<char*>(&to);
+    auto const* const more = reinterpret_cast<char const*>(&part);
+    for (std::size_t i = 0; i < totals_numbers / 2; ++i) {
+        two_numbers sum;
+        two_numbers add;
+        std::memcpy(&sum, bytes + i * sizeof sum, sizeof sum);
+        std::memcpy(&add, more + i * sizeof add, sizeof add);
+        sum += add;
+        std::memcpy(bytes + i * sizeof sum, &sum, sizeof sum);
+    }
+    static_assert(totals_numbers % 2 == 1);
+    to.counts.back() += part.counts.back();
+    to.cost = wrapping_sum(to.cost, part.cost);
+}
+
+AIAUDIT_INLINE std::uint64_t dense_histogram::of_octave(std::uint32_t which) const noexcept {
+    std::uint32_t sum = 0;
+    std::uint32_t const* const from = counts_.data() + which * octave;
+    for (std::uint32_t i = 0; i < octave; ++i) sum += from[i];
+    return sum;
+}
+
+AIAUDIT_INLINE void running_histogram::change(dense_histogram const& part, std::uint64_t factor) {
+    if (part.empty()) return;
+    std::uint32_t first = 0;
+    std::uint32_t last = latency_histogram::bucket_count - 1;
+    while (first < last && part[first] == 0) ++first;
+    while (last > first && part[last] == 0) --last;
+    widen(first, last);
+    std::uint64_t sum = 0;
+    for (std::uint32_t bucket = first; bucket - first_ < counts_.size(); ++bucket) {
+        if (bucket <= last) sum += part[bucket] * factor;
+        counts_[bucket - first_] += sum;
+    }
+}
+
+AIAUDIT_INLINE void running_histogram::widen(std::uint32_t first, std::uint32_t last) {
+    if (counts_.empty()) {
+        first_ = first;
+        counts_.resize(last - first + 1);
+        return;
+    }
+    if (first < first_) {
+        counts_.insert(counts_.begin(), first_ - first, 0);
+        first_ = first;
+    }
+    if (last - first_ >= counts_.size()) counts_.resize(last - first_ + 1, counts_.back());
+}
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_IMPL_ROLLUP_TOTALS_IPP
+
+// ---- aiaudit/impl/rollup/user_days.ipp ----
+// SPDX-License-Identifier: MIT
+//
+// user_days.ipp: the definitions of user_days.hpp.
+#ifndef AIAUDIT_IMPL_ROLLUP_USER_DAYS_IPP
+#define AIAUDIT_IMPL_ROLLUP_USER_DAYS_IPP
+
+#include <algorithm>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+AIAUDIT_INLINE void user_days::add(civil_day day, std::uint32_t model, totals const& sum,
+                                   latency_histogram const& latency) {
+    day_cells& to = at(day);
+    auto found = std::find_if(to.models.begin(), to.models.end(),
+                              [model](model_cell const& have) { return have.model == model; });
+    if (found == to.models.end()) {
+        to.models.push_back({model, {}});
+        found = std::prev(to.models.end());
+        bytes_ += sizeof(model_cell);
+    }
+    wrapping_add(found->value.sum, sum);
+    for (auto const& e : latency.entries()) found->value.latency.add(e.bucket, e.count);
+    bytes_ += latency.entries().size() * sizeof(latency_histogram::entry);
+}
+
+AIAUDIT_INLINE group_sums user_days::sums_of(day_range days) const {
+    group_sums made;
+    auto day =
+        std::lower_bound(days_.begin(), days_.end(), days.first,
+                         [](day_cells const& have, civil_day wanted) { return have.day < wanted; });
+    for (; day != days_.end() && day->day <= days.last; ++day) {
+        for (model_cell const& each : day->models) {
+            made.add(each.model, each.value.sum);
+            made.add(each.model, each.value.latency);
+        }
+    }
+    return made;
+}
+
+AIAUDIT_INLINE user_days::day_cells& user_days::at(civil_day day) {
+    if (!days_.empty() && days_.back().day == day) return days_.back();
+    auto place =
+        std::lower_bound(days_.begin(), days_.end(), day,
+                         [](day_cells const& have, civil_day wanted) { return have.day < wanted; });
+    if (place == days_.end() || place->day != day) {
+        place = days_.insert(place, day_cells{day, {}});
+        bytes_ += sizeof(day_cells);
+    }
+    return *place;
+}
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_IMPL_ROLLUP_USER_DAYS_IPP
+
+// ---- aiaudit/impl/storage/ledger_directory.ipp ----
+// SPDX-License-Identifier: MIT
+//
+// ledger_directory.ipp: the definitions of ledger_directory.hpp.
+#ifndef AIAUDIT_IMPL_STORAGE_LEDGER_DIRECTORY_IPP
+#define AIAUDIT_IMPL_STORAGE_LEDGER_DIRECTORY_IPP
+
+#include <algorithm>
+#include <charconv>
+#include <memory>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+AIAUDIT_INLINE std::string segment_name(segment_number number) {
+    if (number == history) return history_name;
+    auto const digits = std::to_string(number);
+    return std::string(8 - std::min<std::size_t>(8, digits.size()), '0') + digits;
+}
+
+AIAUDIT_INLINE std::optional<segment_number> parse_segment_name(std::string_view name) noexcept {
+    if (name.size() != 8) return std::nullopt;
+    segment_number number = 0;
+    auto const [end, failed] = std::from_chars(name.data(), name.data() + name.size(), number);
+    bool const whole = failed == std::errc{} && end == name.data() + name.size();
+    if (!whole || number == 0 || number > limits::storage_segments) return std::nullopt;
+    return number;
+}
+
+AIAUDIT_INLINE result<void> check_file_system(std::string const& path) {
+    struct statfs status {};
+    if (::statfs(path.c_str(), &status) != 0) return posix_error(errno, "statfs", path);
+    auto const* name = unsafe_file_system_name(static_cast<std::uint32_t>(status.f_type));
+    if (name == nullptr) return {};
+    return fail(errc::unsafe_file_system,
+                path + ": is on " + name + "; a ledger needs a local file system");
+}
+
+// The number in a marker's first line, or nothing where the text is not a marker.
+AIAUDIT_INLINE std::optional<std::uint32_t> parse_marker(std::string_view text) noexcept {
+    if (!text.starts_with(marker_prefix)) return std::nullopt;
+    text.remove_prefix(marker_prefix.size());
+    text = text.substr(0, text.find('\n'));
+    std::uint32_t number = 0;
+    auto const [end, failed] = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (failed != std::errc{} || end != text.data() + text.size() || number == 0) {
+        return std::nullopt;
+    }
+    return number;
+}
+
+AIAUDIT_INLINE result<std::optional<std::string>> read_marker_file(std::string const& name) {
+    std::optional<std::string> text;
+    auto const file = file_handle::open(name, O_RDONLY | O_NONBLOCK);
+    if (!file && errno == ENOENT) return text;
+    if (!file) return posix_error(errno, "open", name);
+    text.emplace(limits::storage_marker_bytes, '\0');
+    auto const size = read_at(file.get(), text->data(), text->size(), 0);
+    if (size < 0 && errno != EISDIR) return posix_error(errno, "read", name);
+    text->resize(size < 0 ? 0 : static_cast<std::size_t>(size));
+    return text;
+}
+
+AIAUDIT_INLINE result<bool> read_marker(std::string const& path) {
+    auto const name = path + "/" + marker_name;
+    auto const text = read_marker_file(name);
+    if (!text) return text.error();
+    if (!*text) return false;
+    auto const number = parse_marker(**text);
+    if (!number) return fail(errc::not_a_ledger, name + ": is not the marker of a ledger");
+    if (*number > ledger_format) {
+        return fail(errc::newer_format, path + ": has format " + std::to_string(*number) +
+                                            ", this program knows formats up to " +
+                                            std::to_string(ledger_format));
+    }
+    return true;
+}
+
+AIAUDIT_INLINE result<std::vector<std::string>> list_directory(std::string const& path) {
+    std::unique_ptr<DIR, int (*)(DIR*)> const directory(::opendir(path.c_str()), &::closedir);
+    if (!directory) return posix_error(errno, "opendir", path);
+    std::vector<std::string> names;
+    for (errno = 0; dirent const* const entry = ::readdir(directory.get()); errno = 0) {
+        std::string_view const name = entry->d_name;
+        if (name != "." && name != ".." && name != "lost+found") names.emplace_back(name);
+    }
+    if (errno != 0) return posix_error(errno, "readdir", path);
+    return names;
+}
+
+AIAUDIT_INLINE result<void> check_free_for(std::string_view what, std::string const& path,
+                                           std::string_view new_marker, std::string_view inside) {
+    auto const names = list_directory(path);
+    if (!names) return names.error();
+    bool const begun = std::find(names->begin(), names->end(), new_marker) != names->end();
+    for (auto const& name : *names) {
+        if (begun && (name == new_marker || name == inside)) continue;
+        return fail(errc::not_a_ledger, path + ": is no " + std::string(what) +
+                                            " and not empty (it holds '" + printable(name) + "')");
+    }
+    return {};
+}
+
+AIAUDIT_INLINE result<void> make_directory(std::string const& path) {
+    if (::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST) {
+        return posix_error(errno, "mkdir", path);
+    }
+    return {};
+}
+
+AIAUDIT_INLINE result<void> remove_segment(std::string const& directory) {
+    for (char const* const file : {"/data.mdb", "/lock.mdb"}) {
+        auto const name = directory + file;
+        if (::unlink(name.c_str()) != 0 && errno != ENOENT) {
+            return posix_error(errno, "unlink", name);
+        }
+    }
+    if (::rmdir(directory.c_str()) != 0 && errno != ENOENT) {
+        return posix_error(errno, "rmdir", directory);
+    }
+    return {};
+}
+
+AIAUDIT_INLINE result<segment_range> list_segments(std::string const& segments) {
+    auto const names = list_directory(segments);
+    if (!names) return names.error();
+    segment_range range{};
+    for (auto const& name : *names) {
+        auto const number = parse_segment_name(name);
+        if (!number) continue;
+        range.oldest = range.oldest == 0 ? *number : (std::min)(range.oldest, *number);
+        range.newest = (std::max)(range.newest, *number);
+    }
+    if (range.oldest != 0) return range;
+    return fail(errc::corrupt, segments + ": has no segment, though the ledger was made whole");
+}
+
+AIAUDIT_INLINE result<void> remove_dropped(std::string const& segments) {
+    auto const names = list_directory(segments);
+    if (!names) return names.error();
+    for (auto const& name : *names) {
+        if (!name.ends_with(dropped_suffix)) continue;
+        if (auto ok = remove_segment(segments + "/" + name); !ok) return ok;
+    }
+    return {};
+}
+
+AIAUDIT_INLINE result<void> drop_segment(std::string const& segments, segment_number number) {
+    directory_lock const lock(segments);
+    if (!lock.held()) return posix_error(errno, "flock", segments);
+    if (auto ok = remove_dropped(segments); !ok) return ok;
+    auto const segment = segments + "/" + segment_name(number);
+    auto const dropped = segment + std::string(dropped_suffix);
+    if (auto ok = rename_path(segment, dropped); !ok) return ok;
+    if (auto ok = sync_path(segments); !ok) return ok;
+    // It is dropped. Should its files stay, the next drop or opening removes them.
+    (void)remove_segment(dropped);
+    return {};
+}
+
+AIAUDIT_INLINE std::string parent_of(std::string const& path) {
+    auto const slash = path.rfind('/');
+    if (slash == std::string::npos) return ".";
+    return slash == 0 ? "/" : path.substr(0, slash);
+}
+
+AIAUDIT_INLINE result<bool> find_ledger(std::string const& path, bool may_make) {
+    struct stat status {};
+    if (::stat(path.c_str(), &status) == 0) {
+        if (!S_ISDIR(status.st_mode)) {
+            return fail(errc::not_a_ledger, path + ": is not a directory");
+        }
+        if (auto ok = check_file_system(path); !ok) return ok.error();
+        return read_marker(path);
+    }
+    if (errno != ENOENT || !may_make) return posix_error(errno, "stat", path);
+    auto const parent = parent_of(path);
+    if (auto ok = check_file_system(parent); !ok) return ok.error();
+    if (auto ok = make_directory(path); !ok) return ok.error();
+    if (auto ok = sync_path(parent); !ok) return ok.error();
+    return read_marker(path);
+}
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_IMPL_STORAGE_LEDGER_DIRECTORY_IPP
+
+// ---- aiaudit/impl/storage/lmdb_environment.ipp ----
+// SPDX-License-Identifier: MIT
+//
+// lmdb_environment.ipp: the definitions of lmdb_environment.hpp.
+#ifndef AIAUDIT_IMPL_STORAGE_LMDB_ENVIRONMENT_IPP
+#define AIAUDIT_IMPL_STORAGE_LMDB_ENVIRONMENT_IPP
+
+#include <chrono>
+#include <thread>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+AIAUDIT_INLINE lmdb_transaction::~lmdb_transaction() {
+    if (txn_ == nullptr || env_->forked()) return;
+    if (writing_) {
+        ::mdb_txn_abort(txn_);
+    } else {
+        handle_->end_read(txn_);
+    }
+}
+
+AIAUDIT_INLINE result<void> lmdb_transaction::commit() {
+    if (env_->forked()) return fail(errc::closed, "this process was forked inside a body");
+    int const code = ::mdb_txn_commit(std::exchange(txn_, nullptr));
+    if (code != 0) return env_->failure(code, "commit");
+    handle_->note_commit();
+    return {};
+}
+
+AIAUDIT_INLINE result<lmdb_transaction> lmdb_environment::begin(bool writing) {
+    int code = 0;
+    for (int tries = 0; tries < 8; ++tries) {
+        if (forked()) {
+            return fail(errc::closed, directory_ + ": was opened before this process forked");
+        }
+        if (dropped()) return fail(errc::not_found, directory_ + ": was dropped");
+        std::shared_lock inside(gate_);
+        auto const openings = openings_;
+        code = MDB_PANIC;  // as good as: there is nothing open
+        if (open_) {
+            if (writing) clear_dead_readers_now_and_then();
+            if (is_cut_short(writing)) return open_->cut_short();
+            MDB_txn* txn = nullptr;
+            code = writing ? open_->begin_write(&txn) : open_->begin_read(&txn);
+            if (code == 0) {
+                lmdb_transaction begun(*this, txn, writing, std::move(inside));
+                if (auto ok = open_->check_size(); !ok) return ok.error();
+                return begun;
+            }
+        }
+        inside.unlock();
+        if (code == MDB_PANIC) {
+            if (auto ok = open_anew(openings); !ok) return ok.error();
+        } else if (code == MDB_MAP_RESIZED) {
+            if (auto ok = adopt_map_of_others(); !ok) return ok.error();
+        } else {
+            break;
+        }
+    }
+    return failure(code, "begin");
+}
+
+AIAUDIT_INLINE result<std::unique_lock<lmdb_environment::gate>>
+lmdb_environment::wait_for_transactions() {
+    // By trying: the thread sanitizer does not know of waiting for a mutex by the steady clock.
+    auto const end =
+        std::chrono::steady_clock::now() + std::chrono::seconds(limits::storage_wait_seconds);
+    std::unique_lock alone(gate_, std::try_to_lock);
+    while (!alone.owns_lock() && std::chrono::steady_clock::now() < end) {
+        std::this_thread::sleep_for(std::chrono::microseconds(200));
+        (void)alone.try_lock();
+    }
+    if (alone.owns_lock()) return alone;
+    return fail(
+        errc::storage_failed,
+        directory_ + ": must be mapped anew, but a transaction of this process does not end");
+}
+
+// Opens it where it is not open, or is still what was open at that opening, which has failed.
+AIAUDIT_INLINE result<void> lmdb_environment::open_anew(std::uint64_t seen_openings) {
+    auto const alone = wait_for_transactions();
+    if (!alone) return alone.error();
+    if (openings_ != seen_openings) return {};
+    bool const again = open_ != nullptr;
+    is_open_ = false;
+    open_.reset();
+    auto how = how_;
+    how.walk = !walked_;  // nothing but this library writes to it since
+    auto opened = lmdb_handle::open(directory_, how);
+    if (!opened && again) {
+        return fail(opened.error().code,
+                    "after a commit failed half-way it cannot be opened: " + opened.error().where);
+    }
+    if (!opened) return opened.error();
+    open_ = std::move(*opened);
+    walked_ = true;
+    is_open_ = true;
+    ++openings_;
+    return {};
+}
+
+AIAUDIT_INLINE bool lmdb_environment::try_close() {
+    if (forked()) return false;
+    std::unique_lock const alone(gate_, std::try_to_lock);
+    if (!alone.owns_lock()) return false;
+    is_open_ = false;
+    open_.reset();
+    ++openings_;
+    return true;
+}
+
+AIAUDIT_INLINE result<bool> lmdb_environment::is_sealed(lmdb_transaction const& transaction) {
+    if (number_ == history) return false;
+    auto const seen = transaction.sees();
+    if (unsealed_at_.load(std::memory_order_relaxed) == seen) return false;
+    MDB_val key = to_lmdb(sealed_key);
+    MDB_val value{};
+    auto const in = transaction.table_handle(table::meta);
+    int const code = ::mdb_get(transaction.get(), in, &key, &value);
+    if (code == 0) return true;
+    if (code != MDB_NOTFOUND) return failure(code, "get");
+    unsealed_at_.store(seen, std::memory_order_relaxed);
+    return false;
+}
+
+AIAUDIT_INLINE std::uint64_t lmdb_environment::last_txnid() noexcept {
+    if (forked()) return 0;
+    std::shared_lock const inside(gate_);
+    if (!open_ || is_cut_short(false)) return 0;
+    return open_->last_txnid();
+}
+
+// Whether the file is shorter than it was. Readers look once in a tick of the system's clock, some
+// milliseconds: asking costs more than all else that a read does. The caller holds gate_ shared.
+AIAUDIT_INLINE bool lmdb_environment::is_cut_short(bool writing) noexcept {
+    struct timespec now {};
+    ::clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+    auto const tick = static_cast<std::int64_t>(now.tv_sec) * 1'000'000'000 + now.tv_nsec;
+    if (!writing && size_checked_at_.load(std::memory_order_relaxed) == tick) return false;
+    bool const cut = !open_->covers_what_was_seen();
+    // Where it is, everybody is told, for as long as it is.
+    size_checked_at_.store(cut ? 0 : tick, std::memory_order_relaxed);
+    return cut;
+}
+
+// The caller holds gate_ shared.
+AIAUDIT_INLINE void lmdb_environment::clear_dead_readers_now_and_then() noexcept {
+    auto const now = std::chrono::duration_cast<std::chrono::seconds>(
+                         std::chrono::steady_clock::now().time_since_epoch())
+                         .count();
+    auto due = next_reader_check_.load(std::memory_order_relaxed);
+    if (now < due) return;
+    auto const next = now + limits::storage_reader_check_seconds;
+    if (!next_reader_check_.compare_exchange_strong(due, next)) return;  // another thread does it
+    open_->clear_dead_readers();
+}
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_IMPL_STORAGE_LMDB_ENVIRONMENT_IPP
+
+// ---- aiaudit/impl/storage/lmdb_handle.ipp ----
+// SPDX-License-Identifier: MIT
+//
+// lmdb_handle.ipp: the definitions of lmdb_handle.hpp.
+#ifndef AIAUDIT_IMPL_STORAGE_LMDB_HANDLE_IPP
+#define AIAUDIT_IMPL_STORAGE_LMDB_HANDLE_IPP
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <thread>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+AIAUDIT_INLINE error lmdb_error(int code, char const* call, std::string const& path) {
+    if (code > 0) return posix_error(code, call, path + "/data.mdb");
+    auto const text = path + ": " + call + ": " + ::mdb_strerror(code);
+    switch (code) {
+    case MDB_CORRUPTED:
+    case MDB_PAGE_NOTFOUND:
+    case MDB_INVALID:
+    case MDB_INCOMPATIBLE: return fail(errc::corrupt, text);
+    case MDB_VERSION_MISMATCH: return fail(errc::newer_format, text);
+    case MDB_MAP_FULL: return fail(errc::log_full, text);
+    case MDB_TXN_FULL: return fail(errc::too_large, text);
+    default: return fail(errc::storage_failed, text);
+    }
+}
+
+// Whether the process could map so much more now.
+AIAUDIT_INLINE bool has_address_space(std::uint64_t bytes) noexcept {
+    constexpr int kind = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
+    auto const size = static_cast<std::size_t>(bytes);
+    void* const room = ::mmap(nullptr, size, PROT_NONE, kind, -1, 0);
+    if (room == MAP_FAILED) return false;
+    ::munmap(room, size);
+    return true;
+}
+
+AIAUDIT_INLINE error no_address_space(std::string const& directory, std::uint64_t bytes) {
+    return fail(errc::storage_failed,
+                directory + ": no address space for a map of " + std::to_string(bytes) +
+                    " bytes (raise RLIMIT_AS, or set map_bytes of "
+                    "ledger_options, store_options or cache_options to less)");
+}
+
+AIAUDIT_INLINE std::uint64_t fitting_map_bytes(std::uint64_t wanted) noexcept {
+    constexpr std::uint64_t maps = limits::storage_old_segments_open + 3;
+    std::uint64_t bytes = wanted;
+    while (bytes / 2 >= limits::map_bytes_chosen_least && !has_address_space(maps * bytes))
+        bytes /= 2;
+    return bytes;
+}
+
+AIAUDIT_INLINE result<std::unique_ptr<lmdb_handle>> lmdb_handle::open(std::string const& directory,
+                                                                      lmdb_settings const& how) {
+    std::unique_ptr<lmdb_handle> opened(new lmdb_handle(directory));
+    if (!how.make) {
+        auto const file = directory + "/data.mdb";
+        auto claimed = file_claim::of(file);
+        if (!claimed && claimed.error().code == errc::not_found &&
+            ::access(directory.c_str(), F_OK) == 0) {
+            return fail(errc::corrupt, file + ": is missing, though the segment was made whole");
+        }
+        if (!claimed) return claimed.error();
+        opened->claim_ = std::move(*claimed);
+        if (auto ok = check_lmdb_file(file); !ok) return ok.error();
+    }
+    if (auto ok = opened->open_environment(how); !ok) return ok.error();
+    if (how.walk && !how.make) {
+        if (auto ok = opened->walk_trees(); !ok) return ok.error();
+    }
+    if (auto ok = opened->open_tables(how.make); !ok) return ok.error();
+    (void)opened->covers_what_was_seen();
+    return opened;
+}
+
+AIAUDIT_INLINE lmdb_handle::~lmdb_handle() {
+    for (auto& idle : idle_) {
+        if (auto* const txn = idle.load(std::memory_order_acquire); txn != nullptr) {
+            ::mdb_txn_abort(txn);
+        }
+    }
+    if (env_ != nullptr) ::mdb_env_close(env_);
+}
+
+// LMDB's code. env_ is there, or null.
+AIAUDIT_INLINE int lmdb_handle::make_and_open(lmdb_settings const& how, unsigned flags) {
+    if (env_ != nullptr) ::mdb_env_close(std::exchange(env_, nullptr));
+    if (int const code = ::mdb_env_create(&env_); code != 0) return code;
+    constexpr std::uint64_t page = 4096;
+    auto const map_bytes = (how.map_bytes + page - 1) / page * page;
+    ::mdb_env_set_mapsize(env_, static_cast<std::size_t>(map_bytes));
+    ::mdb_env_set_maxdbs(env_, limits::storage_tables);
+    ::mdb_env_set_maxreaders(env_, limits::storage_readers);
+    return ::mdb_env_open(env_, directory_.c_str(), flags, 0600);
+}
+
+AIAUDIT_INLINE result<void> lmdb_handle::open_environment(lmdb_settings const& how) {
+    // What is being made is synced as a whole, before it gets its name.
+    unsigned flags = how.make ? MDB_NOTLS | MDB_NOSYNC : MDB_NOTLS;
+    auto const lock_file = directory_ + "/lock.mdb";
+    if (how.read_only) {
+        flags |= MDB_RDONLY;
+        // A reader registers in the lock file. Where it cannot (read-only media, another's
+        // directory, a bare copy of data.mdb) it reads unregistered, which is sound only while
+        // nobody writes: a writer may use pages again that it still reads.
+        if (::access(lock_file.c_str(), W_OK) != 0) flags |= MDB_NOLOCK;
+    }
+    if ((flags & MDB_NOLOCK) == 0) {
+        // Here no lock of this process is on the file yet, so that closing it again drops none.
+        constexpr std::uint64_t head = 4096;
+        auto const bytes = head + std::uint64_t{limits::storage_readers} * 64;
+        if (auto ok = reserve_blocks(lock_file, bytes); !ok) return ok;
+    }
+    int code = make_and_open(how, flags);
+    // LMDB waits for who else opens the file just now. The kernel sees processes, not threads:
+    // where another thread of that process waits for this one's turn to write, it sees a circle
+    // that is none (as in write_lock.hpp). The other is through in a moment.
+    constexpr int tries_most = 1000 * static_cast<int>(limits::storage_wait_seconds);
+    for (int tries = 0; code == EDEADLK && tries < tries_most; ++tries) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(1));
+        code = make_and_open(how, flags);
+    }
+    if (code == ENOMEM) return no_address_space(directory_, how.map_bytes);
+    if (code != 0) return failure(code, "open");
+    ::mdb_env_get_fd(env_, &descriptor_);
+    MDB_stat layout{};
+    if (int const failed = ::mdb_env_stat(env_, &layout); failed != 0) {
+        return failure(failed, "stat");
+    }
+    page_bytes_ = layout.ms_psize;
+    if (!how.read_only) clear_dead_readers();
+    return {};
+}
+
+// The environment is new to this process, and may be in use by others.
+AIAUDIT_INLINE result<MDB_txn*> lmdb_handle::begin_first(bool make) {
+    MDB_txn* txn = nullptr;
+    unsigned const kind = make ? 0 : MDB_RDONLY;
+    int code = ::mdb_txn_begin(env_, nullptr, kind, &txn);
+    for (int tries = 0; tries < 8 && code != 0; ++tries) {
+        if (code == MDB_MAP_RESIZED) {
+            if (auto ok = adopt_map_of_others(); !ok) return ok.error();
+        } else if (code == MDB_READERS_FULL) {
+            clear_dead_readers();
+        } else {
+            break;
+        }
+        code = ::mdb_txn_begin(env_, nullptr, kind, &txn);
+    }
+    if (code != 0) return failure(code, "begin");
+    return txn;
+}
+
+// Before LMDB looks at any page but the meta pages: it would die of much that is wrong in them. A
+// reader without a lock file keeps no page from being used again, so what it finds is looked for
+// once more.
+AIAUDIT_INLINE result<void> lmdb_handle::walk_trees() {
+    constexpr int looks = 3;
+    constexpr int quick_tries = 100;
+    constexpr int tries_most = quick_tries + 1000 * static_cast<int>(limits::storage_wait_seconds);
+    result<void> walked;
+    for (int tries = 0, found = 0; tries < tries_most && found < looks; ++tries) {
+        // A writer that was killed, or stands still, in the middle of a commit: the next one mends
+        // what it left.
+        if (tries >= quick_tries) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+        auto const txn = begin_first(false);
+        if (!txn) return txn.error();
+        auto const whole =
+            check_lmdb_snapshot(descriptor_, directory_ + "/data.mdb", ::mdb_txn_id(*txn));
+        ::mdb_txn_abort(*txn);
+        if (whole && *whole) return {};
+        if (!whole && whole.error().code != errc::corrupt) return whole.error();
+        found += whole ? 0 : 1;
+        walked = whole ? fail(errc::corrupt, directory_ +
+                                                 "/data.mdb: its last commit is in the "
+                                                 "wrong place")
+                       : whole.error();
+    }
+    return walked;
+}
+
+AIAUDIT_INLINE result<void> lmdb_handle::open_tables(bool make) {
+    auto const begun = begin_first(make);
+    if (!begun) return begun.error();
+    MDB_txn* const txn = *begun;
+    int code = 0;
+    for (std::size_t i = 0; i < table_count; ++i) {
+        auto const* const name = name_of(static_cast<table>(i));
+        code = ::mdb_dbi_open(txn, name, make ? MDB_CREATE : 0, &tables_[i]);
+        if (code == 0) continue;
+        ::mdb_txn_abort(txn);
+        if (code != MDB_NOTFOUND) return failure(code, "open table");
+        return fail(errc::corrupt, directory_ + ": has no table '" + name + "'");
+    }
+    code = ::mdb_txn_commit(txn);  // keeps the handles, also that of a reader
+    if (code != 0) return failure(code, "commit");
+    return {};
+}
+
+// A transaction that waits to be renewed has a slot among the readers already: to renew it takes no
+// lock and no memory.
+AIAUDIT_INLINE int lmdb_handle::begin_read(MDB_txn** txn) noexcept {
+    for (auto& idle : idle_) {
+        if (idle.load(std::memory_order_relaxed) == nullptr) continue;
+        auto* const taken = idle.exchange(nullptr, std::memory_order_acquire);
+        if (taken == nullptr) continue;
+        int const code = ::mdb_txn_renew(taken);
+        if (code == 0) {
+            *txn = taken;
+        } else {
+            ::mdb_txn_abort(taken);
+        }
+        return code;
+    }
+    int const code = ::mdb_txn_begin(env_, nullptr, MDB_RDONLY, txn);
+    if (code != MDB_READERS_FULL) return code;
+    clear_dead_readers();
+    return ::mdb_txn_begin(env_, nullptr, MDB_RDONLY, txn);
+}
+
+AIAUDIT_INLINE void lmdb_handle::end_read(MDB_txn* txn) noexcept {
+    ::mdb_txn_reset(txn);
+    for (auto& idle : idle_) {
+        MDB_txn* none = nullptr;
+        if (idle.load(std::memory_order_relaxed) != nullptr) continue;
+        if (idle.compare_exchange_strong(none, txn, std::memory_order_release,
+                                         std::memory_order_relaxed)) {
+            return;
+        }
+    }
+    ::mdb_txn_abort(txn);
+}
+
+// Not as large as theirs, for which this process may have no room. LMDB gives the old map back
+// before it makes the new one, and cannot go on where that fails: so it is tried first.
+AIAUDIT_INLINE result<void> lmdb_handle::adopt_map_of_others() {
+    struct stat status {};
+    if (::fstat(descriptor_, &status) != 0) return posix_error(errno, "fstat", directory_);
+    auto const used =
+        std::max<std::uint64_t>(info().me_mapsize, static_cast<std::uint64_t>(status.st_size));
+    if (!has_address_space(2 * used)) return no_address_space(directory_, 2 * used);
+    return set_map_bytes(2 * used);
+}
+
+AIAUDIT_INLINE bool lmdb_handle::covers_what_was_seen() noexcept {
+    // Loaded before the file is asked: another thread may see a longer one meanwhile.
+    auto seen = seen_bytes_.load(std::memory_order_relaxed);
+    struct stat status {};
+    if (::fstat(descriptor_, &status) != 0) return true;  // it is open, so this cannot be
+    auto const bytes = static_cast<std::uint64_t>(status.st_size);
+    if (bytes < seen) return false;
+    while (bytes > seen &&
+           !seen_bytes_.compare_exchange_weak(seen, bytes, std::memory_order_relaxed)) {
+    }
+    return true;
+}
+
+// The last commit may speak of pages past the end of the file, when they are free: see
+// check_lmdb_size. That is rare, and looked into once a commit.
+AIAUDIT_INLINE result<void> lmdb_handle::check_size() {
+    auto const found = info();
+    auto const needed = (std::uint64_t{found.me_last_pgno} + 1) * page_bytes_;
+    if (needed <= seen_bytes_.load(std::memory_order_relaxed)) return {};
+    // Others made it longer since we looked, or it is one of those.
+    if (!covers_what_was_seen()) return cut_short();
+    if (needed <= seen_bytes_.load(std::memory_order_relaxed)) return {};
+    if (whole_at_.load(std::memory_order_relaxed) == found.me_last_txnid) return {};
+    result<void> checked;
+    for (int tries = 0; tries < 3; ++tries) {
+        checked = check_lmdb_size(descriptor_, directory_ + "/data.mdb");
+        if (checked) break;
+    }
+    if (checked) whole_at_.store(found.me_last_txnid, std::memory_order_relaxed);
+    return checked;
+}
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_IMPL_STORAGE_LMDB_HANDLE_IPP
+
+// ---- aiaudit/impl/storage/lmdb_layout.ipp ----
+// SPDX-License-Identifier: MIT
+//
+// lmdb_layout.ipp: the definitions of lmdb_layout.hpp.
+#ifndef AIAUDIT_IMPL_STORAGE_LMDB_LAYOUT_IPP
+#define AIAUDIT_IMPL_STORAGE_LMDB_LAYOUT_IPP
+
+#include <algorithm>
+#include <cstring>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+AIAUDIT_INLINE std::optional<lmdb_meta> lmdb_meta::parse(char const* page) noexcept {
+    lmdb_meta meta;
+    if ((load_little_endian<std::uint16_t>(page + 10) & meta_page_flag) == 0) return {};
+    if (load_little_endian<std::uint32_t>(page + 16) != magic) return {};
+    meta.page_bytes = load_little_endian<std::uint32_t>(page + 40);
+    meta.last_page = load_little_endian<std::uint64_t>(page + 136);
+    meta.txnid = load_little_endian<std::uint64_t>(page + 144);
+    std::memcpy(meta.databases.data(), page + 40, meta.databases.size());
+    bool const power_of_two = (meta.page_bytes & (meta.page_bytes - 1)) == 0;
+    if (!power_of_two || meta.page_bytes < 512 || meta.page_bytes > 32768) return {};
+    if (meta.last_page < 1 || meta.last_page > (std::uint64_t{1} << 47)) return {};
+    return meta;
+}
+
+AIAUDIT_INLINE result<lmdb_metas> read_lmdb_metas(int descriptor, std::string const& path) {
+    lmdb_metas metas{};
+    std::uint64_t offset = 0;
+    for (auto& meta : metas) {
+        char page[lmdb_meta::bytes];
+        auto const got = read_at(descriptor, page, sizeof page, offset);
+        if (got < 0) return posix_error(errno, "read", path);
+        if (got < static_cast<std::int64_t>(sizeof page)) {
+            return fail(errc::corrupt, path + ": is cut short inside its head");
+        }
+        auto const parsed = lmdb_meta::parse(page);
+        if (!parsed || (offset != 0 && parsed->page_bytes != offset)) {
+            return fail(errc::corrupt, path + ": the page at byte " + std::to_string(offset) +
+                                           " is not the head of an LMDB file");
+        }
+        meta = *parsed;
+        offset = meta.page_bytes;
+    }
+    return metas;
+}
+
+// Whether all that the meta page's commit speaks of is in the file. Where the file has the length
+// that it had then, that is taken as said. A shorter one is still whole when every page that is
+// missing is free: LMDB does not write pages that a transaction both took and gave back. Then the
+// trees are walked, and must account for every page.
+AIAUDIT_INLINE result<void> check_lmdb_commit(int descriptor, std::string const& path,
+                                              lmdb_meta const& meta, bool always_walk) {
+    // After the meta page: pages are written before the meta page that speaks of them.
+    struct stat status {};
+    if (::fstat(descriptor, &status) != 0) return posix_error(errno, "fstat", path);
+    auto const present = static_cast<std::uint64_t>(status.st_size);
+    auto const pages_needed = meta.last_page + 1;
+    auto const needed = pages_needed * meta.page_bytes;
+    if (present >= needed && !always_walk) return {};
+    auto const pages = (std::min)(present / meta.page_bytes, pages_needed);
+    lmdb_tree_check walk(descriptor, path, meta.page_bytes, pages, pages_needed);
+    auto const walked = walk.check_all(meta.databases.data());
+    bool const complete = walked && walk.pages_accounted_for() + 2 == pages_needed;
+    if (complete || (!walked && walked.error().code != errc::corrupt)) return walked;
+    if (present >= needed && !walked) return walked;
+    if (present >= needed) return fail(errc::corrupt, path + ": loses count of its pages");
+    return fail(errc::corrupt, path + ": has " + std::to_string(present) +
+                                   " bytes, its last commit needs " + std::to_string(needed));
+}
+
+AIAUDIT_INLINE result<void> check_lmdb_size(int descriptor, std::string const& path,
+                                            bool always_walk) {
+    auto const metas = read_lmdb_metas(descriptor, path);
+    if (!metas) return metas.error();
+    auto const& last = (*metas)[0].txnid > (*metas)[1].txnid ? (*metas)[0] : (*metas)[1];
+    return check_lmdb_commit(descriptor, path, last, always_walk);
+}
+
+AIAUDIT_INLINE result<bool> check_lmdb_snapshot(int descriptor, std::string const& path,
+                                                std::uint64_t txnid) {
+    auto const metas = read_lmdb_metas(descriptor, path);
+    if (!metas) return metas.error();
+    // Where LMDB looks for it.
+    auto const& its = (*metas)[txnid % 2];
+    if (its.txnid != txnid) return false;
+    auto const checked = check_lmdb_commit(descriptor, path, its, true);
+    if (!checked) return checked.error();
+    return true;
+}
+
+AIAUDIT_INLINE result<void> check_lmdb_file(std::string const& path, bool always_walk) {
+    auto const file = file_handle::open(path, O_RDONLY);
+    if (!file) return posix_error(errno, "open", path);
+    result<void> checked;
+    for (int tries = 0; tries < 3; ++tries) {
+        checked = check_lmdb_size(file.get(), path, always_walk);
+        if (checked) break;
+    }
+    return checked;
+}
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_IMPL_STORAGE_LMDB_LAYOUT_IPP
+
+// ---- aiaudit/impl/storage/lmdb_pages.ipp ----
+// SPDX-License-Identifier: MIT
+//
+// lmdb_pages.ipp: the definitions of lmdb_pages.hpp.
+#ifndef AIAUDIT_IMPL_STORAGE_LMDB_PAGES_IPP
+#define AIAUDIT_IMPL_STORAGE_LMDB_PAGES_IPP
+
+#include <algorithm>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+AIAUDIT_INLINE std::string_view page_window::page(std::uint64_t number) {
+    if (number < first_ || number >= first_ + held_pages()) read_from(number);
+    auto const at = static_cast<std::size_t>(number - first_) * page_bytes_;
+    auto const there = held_bytes_ > at ? held_bytes_ - at : 0;
+    return {bytes_.data() + at, std::min<std::size_t>(there, page_bytes_)};
+}
+
+AIAUDIT_INLINE void page_window::read_from(std::uint64_t number) {
+    auto const end = first_ + held_pages();
+    bool const goes_on = number >= end && number < end + span_;
+    span_ = goes_on ? std::min<std::uint64_t>(span_ * 2, window_bytes / page_bytes_)
+                    : std::max<std::uint64_t>(span_ / 4, 1);
+    auto const wanted = (std::min)(span_, pages_ - (std::min)(number, pages_));
+    auto const bytes = static_cast<std::size_t>(std::max<std::uint64_t>(wanted, 1)) * page_bytes_;
+    if (bytes_.size() < bytes) bytes_.resize(bytes);
+    first_ = number;
+    held_bytes_ = read(bytes_.data(), bytes, number * page_bytes_).size();
+}
+
+AIAUDIT_INLINE bool page_set::add(std::uint64_t first, std::uint64_t count) noexcept {
+    while (count > 0) {
+        auto const bit = first % 64;
+        auto const here = std::min<std::uint64_t>(64 - bit, count);
+        auto const bits = (~std::uint64_t{0} >> (64 - here)) << bit;
+        auto& word = words_[static_cast<std::size_t>(first / 64)];
+        if ((word & bits) != 0) return false;
+        word |= bits;
+        first += here;
+        count -= here;
+    }
+    return true;
+}
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_IMPL_STORAGE_LMDB_PAGES_IPP
+
+// ---- aiaudit/impl/storage/lmdb_registry.ipp ----
+// SPDX-License-Identifier: MIT
+//
+// lmdb_registry.ipp: the definitions of lmdb_registry.hpp.
+#ifndef AIAUDIT_IMPL_STORAGE_LMDB_REGISTRY_IPP
+#define AIAUDIT_IMPL_STORAGE_LMDB_REGISTRY_IPP
+
+#include <pthread.h>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+AIAUDIT_INLINE lmdb_registry::lmdb_registry() {
+    ::pthread_atfork([] { instance().mutex_.lock(); }, [] { instance().mutex_.unlock(); },
+                     [] {
+                         instance().open_.clear();
+                         instance().mutex_.unlock();
+                     });
+}
+
+AIAUDIT_INLINE file_claim& file_claim::operator=(file_claim&& other) noexcept {
+    std::swap(file_, other.file_);
+    std::swap(mark_, other.mark_);
+    std::swap(held_, other.held_);
+    return *this;
+}
+
+AIAUDIT_INLINE result<file_claim> file_claim::of(std::string const& path) {
+    struct stat status {};
+    if (::stat(path.c_str(), &status) != 0) return posix_error(errno, "stat", path);
+    file_claim claimed;
+    claimed.file_ = {status.st_dev, status.st_ino};
+    claimed.held_ = lmdb_registry::instance().claim(claimed.file_);
+    if (!claimed.held_) return fail(errc::already_open, path + ": is open in this process");
+    return claimed;
+}
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_IMPL_STORAGE_LMDB_REGISTRY_IPP
+
+// ---- aiaudit/impl/storage/lmdb_segments.ipp ----
+// SPDX-License-Identifier: MIT
+//
+// lmdb_segments.ipp: the definitions of lmdb_segments.hpp.
+#ifndef AIAUDIT_IMPL_STORAGE_LMDB_SEGMENTS_IPP
+#define AIAUDIT_IMPL_STORAGE_LMDB_SEGMENTS_IPP
+
+#include <utility>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+AIAUDIT_INLINE result<std::unique_ptr<lmdb_segments>> lmdb_segments::open(
+    store_options const& options) {
+    std::unique_ptr<lmdb_segments> opened(new lmdb_segments(options));
+    auto const map_bytes = opened->settings_.map_bytes;
+    if (auto ok = check_map_bytes(map_bytes); !ok) return ok.error();
+    auto const ledger = prepare_ledger(options, empty_environment{map_bytes});
+    if (!ledger) return ledger.error();
+    opened->path_ = *ledger + "/segments";
+    auto claimed = file_claim::of(*ledger + "/" + marker_name);
+    if (!claimed) return claimed.error();
+    opened->marker_ = std::move(*claimed);
+    // Before LMDB has a descriptor: to close it again would drop the locks of another copy.
+    auto alone = process_lock::take(*ledger + "/" + marker_name);
+    if (!alone) return alone.error();
+    opened->alone_ = std::move(*alone);
+    if (!options.read_only) {
+        directory_lock const lock(opened->path_);
+        if (!lock.held()) return posix_error(errno, "flock", opened->path_);
+        if (auto ok = remove_dropped(opened->path_); !ok) return ok.error();
+        auto const lock_file = opened->path_ + "/" + write_lock_name;
+        if (auto ok = opened->write_lock_.open(lock_file); !ok) return ok.error();
+    }
+    if (auto ok = opened->find_newest(); !ok) return ok.error();
+    auto const looked = opened->begin_newest(false);
+    if (!looked) return looked.error();
+    return opened;
+}
+
+// Where to begin to look. The last one counts only when the one before it is sealed, or dropped.
+AIAUDIT_INLINE result<void> lmdb_segments::find_newest() {
+    result<void> last_try;
+    for (int tries = 0; tries < 8; ++tries) {
+        auto const listed = list_segments(path_);
+        if (!listed) return listed.error();
+        oldest_ = listed->oldest;
+        auto newest = listed->newest;
+        if (newest > listed->oldest) {
+            auto const sealed = is_sealed(newest - 1);
+            if (!sealed && sealed.error().code == errc::not_found) {
+                last_try = sealed.error();  // dropped since
+                continue;
+            }
+            if (!sealed) return sealed.error();
+            if (!*sealed) --newest;
+        }
+        newest_ = &environment(newest);
+        return {};
+    }
+    return last_try;
+}
+
+AIAUDIT_INLINE result<bool> lmdb_segments::is_sealed(segment_number number) {
+    auto& at = environment(number);
+    auto const transaction = at.begin(false);
+    if (!transaction) return transaction.error();
+    return at.is_sealed(*transaction);
+}
+
+AIAUDIT_INLINE lmdb_environment& lmdb_segments::environment(segment_number number) {
+    std::scoped_lock const lock(mutex_);
+    auto& known = known_[number];
+    if (!known) {
+        known = std::make_unique<lmdb_environment>(directory_of(number), settings_, number);
+    }
+    return *known;
+}
+
+AIAUDIT_INLINE result<lmdb_transaction> lmdb_segments::begin_newest(bool writing) {
+    // Each round moves on by a segment, so it ends.
+    for (;;) {
+        auto& at = *newest_.load(std::memory_order_acquire);
+        {
+            auto transaction = at.begin(writing);
+            bool const gone = !transaction && transaction.error().code == errc::not_found;
+            if (!transaction && !gone) return transaction.error();
+            if (transaction) {
+                auto const sealed = at.is_sealed(*transaction);
+                if (!sealed) return sealed.error();
+                if (!*sealed) return transaction;
+            }
+        }
+        if (auto ok = move_on(at); !ok) return ok.error();
+    }
+}
+
+// A segment that is full must still take the entry that seals it.
+AIAUDIT_INLINE result<lmdb_transaction> lmdb_segments::begin_sealing() {
+    for (int tries = 0; tries < 8; ++tries) {
+        lmdb_environment* full = nullptr;
+        {
+            auto transaction = begin_newest(true);
+            if (!transaction || transaction->has_room()) return transaction;
+            full = &transaction->environment();
+        }
+        if (auto ok = full->grow_map(); !ok) return ok.error();
+    }
+    return fail(errc::log_full, path_ + ": others fill it faster than it can be sealed");
+}
+
+// From a segment that is sealed, or was dropped, to the one after it that is there.
+AIAUDIT_INLINE result<void> lmdb_segments::move_on(lmdb_environment const& from) {
+    if (newest_.load(std::memory_order_acquire) != &from) return {};  // another thread did
+    auto next = from.number() + 1;
+    if (!is_there(directory_of(next))) {
+        // Others rotated and dropped until none of what this process knew was left.
+        auto const listed = list_segments(path_);
+        if (!listed) return listed.error();
+        next = listed->oldest;
+        if (next <= from.number()) {
+            return fail(errc::corrupt, directory_of(from.number() + 1) +
+                                           ": is missing, though the segment before it is sealed");
+        }
+    }
+    environment(from.number()).last_use.store(++uses_, std::memory_order_relaxed);
+    auto& to = environment(next);
+    auto* expected = const_cast<lmdb_environment*>(&from);
+    newest_.compare_exchange_strong(expected, &to);
+    close_least_used();
+    return {};
+}
+
+AIAUDIT_INLINE result<std::optional<lmdb_transaction>> lmdb_segments::begin_read(
+    segment_number number) {
+    using answer = std::optional<lmdb_transaction>;
+    if (auto ok = check_not_forked(); !ok) return ok.error();
+    if (number > newest_.load(std::memory_order_acquire)->number()) {
+        auto const looked = begin_newest(false);
+        if (!looked) return looked.error();
+        auto const newest = looked->environment().number();
+        // What is there beyond it is what a rotation left that was cut off.
+        if (number > newest) {
+            return fail(errc::not_found, directory_of(number) + ": there is no such segment yet");
+        }
+    }
+    auto& at = environment(number);
+    at.last_use.store(++uses_, std::memory_order_relaxed);
+    bool const was_open = at.is_open();
+    if (number == history && !was_open && !is_there(at.directory())) {
+        return answer{};
+    }
+    auto transaction = at.begin(false);
+    if (!transaction) return transaction.error();
+    if (!was_open) close_least_used();
+    return answer(std::move(*transaction));
+}
+
+AIAUDIT_INLINE result<lmdb_transaction> lmdb_segments::begin_write_history() {
+    auto& at = environment(history);
+    if (!at.is_open() && !is_there(at.directory())) {
+        auto const made = make_history(path_, empty_environment{settings_.map_bytes});
+        if (!made) return made.error();
+    }
+    return at.begin(true);
+}
+
+AIAUDIT_INLINE result<void> lmdb_segments::drop_oldest(segment_number number) {
+    if (auto ok = check_writable(); !ok) return ok;
+    auto const there = range();
+    if (!there) return there.error();
+    if (number != history && number < there->oldest) {
+        return fail(errc::not_found, directory_of(number) + ": is gone");
+    }
+    if (number != there->oldest || number == there->newest) {
+        return fail(errc::bad_argument,
+                    directory_of(number) + ": is not the oldest segment, or the only one");
+    }
+    if (auto ok = drop_segment(path_, number); !ok) return ok;
+    auto& dropped = environment(number);
+    dropped.drop();
+    (void)dropped.try_close();  // else once its last transaction has ended
+    oldest_ = number + 1;
+    return {};
+}
+
+AIAUDIT_INLINE result<segment_range> lmdb_segments::range() {
+    for (int tries = 0; tries < 8; ++tries) {
+        auto const looked = begin_newest(false);
+        if (!looked) return looked.error();
+        auto const newest = looked->environment().number();
+        if (!is_there(directory_of(oldest_))) {
+            auto const listed = list_segments(path_);
+            if (!listed) return listed.error();
+            oldest_ = listed->oldest;
+        }
+        segment_range const found{oldest_, newest};
+        if (found.oldest <= found.newest) return found;  // else both moved on since
+    }
+    return fail(errc::corrupt, path_ + ": its oldest segment is behind its newest");
+}
+
+AIAUDIT_INLINE void lmdb_segments::close_least_used() {
+    std::scoped_lock const lock(mutex_);
+    std::size_t open = 0;
+    for (auto const& [number, at] : known_) {
+        if (number == history || at.get() == newest_ || !at->is_open()) continue;
+        ++open;
+        if (at->dropped() && at->try_close()) --open;
+    }
+    std::uint64_t tried = 0;
+    while (open > limits::storage_old_segments_open) {
+        lmdb_environment* least = nullptr;
+        for (auto const& [number, at] : known_) {
+            if (number == history || at.get() == newest_ || !at->is_open()) continue;
+            auto const use = at->last_use.load(std::memory_order_relaxed);
+            if (use < tried || (least != nullptr && use >= least->last_use)) continue;
+            least = at.get();
+        }
+        if (least == nullptr) return;
+        tried = least->last_use.load(std::memory_order_relaxed) + 1;
+        if (least->try_close()) --open;
+    }
+}
+
+AIAUDIT_INLINE std::uint64_t lmdb_segments::bytes_on_disk(segment_number number) const {
+    struct stat status {};
+    auto const file = directory_of(number) + "/data.mdb";
+    bool const there = !marker_.forked() && ::stat(file.c_str(), &status) == 0;
+    return there ? static_cast<std::uint64_t>(status.st_size) : 0;
+}
+
+// What is sealed does not change: it is measured when another segment was sealed or dropped.
+AIAUDIT_INLINE std::uint64_t lmdb_segments::bytes_on_disk() {
+    auto const there = range();
+    if (!there) return 0;
+    std::scoped_lock const lock(mutex_);
+    if (sealed_ != *there) {
+        sealed_bytes_ = 0;
+        for (auto number = there->oldest; number < there->newest; ++number) {
+            sealed_bytes_ += bytes_on_disk(number);
+        }
+        sealed_ = *there;
+    }
+    return sealed_bytes_ + bytes_on_disk(there->newest) + bytes_on_disk(history);
+}
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_IMPL_STORAGE_LMDB_SEGMENTS_IPP
+
+// ---- aiaudit/impl/storage/lmdb_tree.ipp ----
+// SPDX-License-Identifier: MIT
+//
+// lmdb_tree.ipp: the definitions of lmdb_tree.hpp.
+#ifndef AIAUDIT_IMPL_STORAGE_LMDB_TREE_IPP
+#define AIAUDIT_IMPL_STORAGE_LMDB_TREE_IPP
+
+#include <vector>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+AIAUDIT_INLINE result<void> lmdb_tree_check::check_all(char const* descriptions) {
+    in_ = tree::free_pages;
+    if (auto ok = check_database(descriptions); !ok) return ok;
+    in_ = tree::tables;
+    return check_database(descriptions + database_bytes);
+}
+
+AIAUDIT_INLINE result<void> lmdb_tree_check::check_database(char const* description) {
+    auto const flags = load_little_endian<std::uint16_t>(description + 4);
+    auto const depth = load_little_endian<std::uint16_t>(description + 6);
+    counts const said{load_little_endian<std::uint64_t>(description + 8),
+                      load_little_endian<std::uint64_t>(description + 16),
+                      load_little_endian<std::uint64_t>(description + 24),
+                      load_little_endian<std::uint64_t>(description + 32)};
+    auto const root = load_little_endian<std::uint64_t>(description + 40);
+    if (flags != (in_ == tree::free_pages ? integer_keys : 0)) {
+        return damaged(root, "is the root of a tree of a wrong kind");
+    }
+    if ((root == no_page) != (depth == 0) || depth > depth_most) {
+        return damaged(root, "has a wrong depth");
+    }
+    found_ = {};
+    last_key_.clear();
+    may_be_last_key_ = false;
+    if (root != no_page) {
+        if (auto ok = check_page(root, depth); !ok) return ok;
+    }
+    if (said == found_) return {};
+    return damaged(root, "is the root of a tree of another size");
+}
+
+AIAUDIT_INLINE result<void> lmdb_tree_check::check_head(std::uint64_t number, std::string_view page,
+                                                        std::size_t bytes) {
+    if (window_.failed() != 0) return posix_error(window_.failed(), "read", path_);
+    if (page.size() < bytes) return damaged(number, "is cut off");
+    if (load_little_endian<std::uint64_t>(page.data()) != number) {
+        return damaged(number, "is another page");
+    }
+    return {};
+}
+
+AIAUDIT_INLINE result<void> lmdb_tree_check::meet(std::uint64_t first, std::uint64_t count) {
+    if (first < 2 || first >= pages_) return damaged(first, "is not in the file");
+    if (count > pages_ - first) return damaged(first, "begins a value that is cut off");
+    if (!met_.add(first, count)) return damaged(first, "is reached twice");
+    used_ += count;
+    return {};
+}
+
+AIAUDIT_INLINE result<void> lmdb_tree_check::check_page(std::uint64_t number, unsigned height) {
+    if (auto ok = meet(number, 1); !ok) return ok;
+    auto page = window_.page(number);
+    if (auto ok = check_head(number, page, page_bytes_); !ok) return ok;
+    auto const kind = load_little_endian<std::uint16_t>(page.data() + 10);
+    // All of its flags: LMDB writes into a page that calls itself dirty.
+    if (kind != (height == 1 ? leaf : branch)) return damaged(number, "is of a wrong kind");
+    ++(kind == leaf ? found_.leaf_pages : found_.branch_pages);
+    if (kind == leaf && in_ != tree::tables) return check_leaf(number, page);
+    // The window moves on to other pages while this one is looked at.
+    std::string const kept(page);
+    return kind == leaf ? check_leaf(number, kept) : check_branch(number, kept, height);
+}
+
+AIAUDIT_INLINE std::size_t lmdb_tree_check::end_of_list(std::string_view page) const noexcept {
+    std::size_t const lower = load_little_endian<std::uint16_t>(page.data() + 12);
+    std::size_t const upper = load_little_endian<std::uint16_t>(page.data() + 14);
+    bool const wrong =
+        lower <= head_bytes || lower % 2 != 0 || lower > upper || upper > page_bytes_;
+    return wrong ? 0 : lower;
+}
+
+AIAUDIT_INLINE result<void> lmdb_tree_check::check_branch(std::uint64_t number,
+                                                          std::string_view page, unsigned height) {
+    auto const lower = end_of_list(page);
+    // A branch to one page only is found in the free pages' tree, and LMDB bears it only there.
+    auto const least = head_bytes + (in_ == tree::free_pages ? 2 : 4);
+    if (lower < least) return damaged(number, "has wrong bounds");
+    std::size_t taken = 0;
+    for (std::size_t at = head_bytes; at < lower; at += 2) {
+        auto const found = read_node(page, at, false);
+        if (!found) return damaged(number, "has an entry out of bounds");
+        taken += found->bytes_taken;
+        if (at != head_bytes) {
+            if (!follows(found->key)) return damaged(number, "is out of order");
+            last_key_ = found->key;
+            may_be_last_key_ = true;
+        }
+        if (auto ok = check_page(found->child, height - 1); !ok) return ok;
+    }
+    return is_filled(page, taken) ? result<void>{} : damaged(number, "has wrong bounds");
+}
+
+AIAUDIT_INLINE result<void> lmdb_tree_check::check_leaf(std::uint64_t number,
+                                                        std::string_view page) {
+    auto const lower = end_of_list(page);
+    if (lower == 0) return damaged(number, "has wrong bounds");
+    std::size_t taken = 0;
+    std::string_view before;
+    for (std::size_t at = head_bytes; at < lower; at += 2) {
+        auto const found = read_node(page, at, true);
+        if (!found) return damaged(number, "has an entry out of bounds");
+        taken += found->bytes_taken;
+        bool const in_order =
+            at == head_bytes ? follows(found->key) : is_before(before, found->key);
+        if (!in_order) return damaged(number, "is out of order");
+        before = found->key;
+        if (found->flags == 0 && in_ == tree::table) continue;
+        if (auto ok = check_special_node(number, *found); !ok) return ok;
+    }
+    if (!is_filled(page, taken)) return damaged(number, "has wrong bounds");
+    found_.entries += (lower - head_bytes) / 2;
+    last_key_ = before;
+    may_be_last_key_ = false;
+    return {};
+}
+
+AIAUDIT_INLINE bool lmdb_tree_check::is_before(std::string_view left,
+                                               std::string_view right) const noexcept {
+    if (in_ != tree::free_pages) return left < right;
+    if (left.size() != word || right.size() != word) return false;
+    return load_little_endian<std::uint64_t>(left.data()) <
+           load_little_endian<std::uint64_t>(right.data());
+}
+
+AIAUDIT_INLINE std::optional<lmdb_tree_check::node> lmdb_tree_check::read_node(
+    std::string_view page, std::size_t pointer, bool in_leaf) const noexcept {
+    std::size_t const upper = load_little_endian<std::uint16_t>(page.data() + 14);
+    std::size_t const at = load_little_endian<std::uint16_t>(page.data() + pointer);
+    if (at < upper || at + node_head_bytes > page.size()) return {};
+    std::uint64_t const low = load_little_endian<std::uint32_t>(page.data() + at);
+    auto const flags = load_little_endian<std::uint16_t>(page.data() + at + 4);
+    std::size_t const key_bytes = load_little_endian<std::uint16_t>(page.data() + at + 6);
+    std::size_t const data_at = at + node_head_bytes + key_bytes;
+    if (data_at > page.size()) return {};
+    node found;
+    found.key = page.substr(at + node_head_bytes, key_bytes);
+    found.bytes_taken = (node_head_bytes + key_bytes + 1) & ~std::size_t{1};
+    if (!in_leaf) {
+        found.child = low | std::uint64_t{flags} << 32;
+        return found;
+    }
+    std::uint64_t const here = (flags & big_data) != 0 ? word : low;
+    if (here > page.size() - data_at) return {};
+    found.flags = flags;
+    found.data_bytes = low;
+    found.data = page.substr(data_at, here);
+    found.bytes_taken = (node_head_bytes + key_bytes + here + 1) & ~std::size_t{1};
+    return found;
+}
+
+AIAUDIT_INLINE result<void> lmdb_tree_check::check_special_node(std::uint64_t number,
+                                                                node const& found) {
+    if (in_ == tree::free_pages) return check_free_list(number, found);
+    if (in_ == tree::table && found.flags == big_data) {
+        return check_overflow(load_little_endian<std::uint64_t>(found.data.data()),
+                              found.data_bytes);
+    }
+    // A table holds no tables: else a made-up file could lead the walk as deep as it is long.
+    if (in_ == tree::tables && found.flags == sub_database && found.data_bytes == database_bytes) {
+        auto const here = std::exchange(found_, {});
+        in_ = tree::table;
+        auto const checked = check_database(found.data.data());
+        in_ = tree::tables;
+        found_ = here;
+        return checked;
+    }
+    return damaged(number, "has an entry of a wrong kind");
+}
+
+AIAUDIT_INLINE result<void> lmdb_tree_check::check_free_list(std::uint64_t number,
+                                                             node const& found) {
+    if (found.flags == big_data) {
+        auto const run = load_little_endian<std::uint64_t>(found.data.data());
+        if (auto ok = check_overflow(run, found.data_bytes); !ok) return ok;
+        std::vector<char> bytes(static_cast<std::size_t>(found.data_bytes));
+        auto const list = window_.read(bytes.data(), bytes.size(), run * page_bytes_ + head_bytes);
+        if (list.size() < bytes.size()) return damaged(run, "is cut off");
+        return check_free_list(run, list);
+    }
+    if (found.flags == 0) return check_free_list(number, found.data);
+    return damaged(number, "has an entry of a wrong kind");
+}
+
+AIAUDIT_INLINE result<void> lmdb_tree_check::check_free_list(std::uint64_t number,
+                                                             std::string_view list) {
+    auto const words = list.size() / word;
+    auto const count = words == 0 ? 0 : load_little_endian<std::uint64_t>(list.data());
+    if (count >= words) return damaged(number, "has a wrong list");
+    auto before = pages_said_;
+    for (std::size_t i = 1; i <= count; ++i) {
+        auto const page = load_little_endian<std::uint64_t>(list.data() + i * word);
+        // Those past the end of the file were never written.
+        bool const is_new = page >= pages_ || (page >= 2 && met_.add(page, 1));
+        if (page >= before || !is_new) return damaged(number, "has a wrong list");
+        before = page;
+    }
+    free_ += count;
+    return {};
+}
+
+AIAUDIT_INLINE result<void> lmdb_tree_check::check_overflow(std::uint64_t number,
+                                                            std::uint64_t value_bytes) {
+    if (number < 2 || number >= pages_) return damaged(number, "is not in the file");
+    char bytes[head_bytes];
+    auto const head = window_.head(number, bytes, head_bytes);
+    if (auto ok = check_head(number, head, head_bytes); !ok) return ok;
+    auto const kind = load_little_endian<std::uint16_t>(head.data() + 10);
+    if (kind != overflow) return damaged(number, "is of a wrong kind");
+    std::uint64_t const run = load_little_endian<std::uint32_t>(head.data() + 12);
+    auto const needed = (head_bytes + value_bytes + page_bytes_ - 1) / page_bytes_;
+    if (run < needed) return damaged(number, "begins a value that is too short");
+    found_.overflow_pages += run;
+    return meet(number, run);
+}
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_IMPL_STORAGE_LMDB_TREE_IPP
+
+// ---- aiaudit/impl/storage/lmdb_views.ipp ----
+// SPDX-License-Identifier: MIT
+//
+// lmdb_views.ipp: the definitions of lmdb_views.hpp.
+#ifndef AIAUDIT_IMPL_STORAGE_LMDB_VIEWS_IPP
+#define AIAUDIT_IMPL_STORAGE_LMDB_VIEWS_IPP
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+AIAUDIT_INLINE result<lmdb_cursor> lmdb_read_view::cursor(table in) const {
+    MDB_cursor* opened = nullptr;
+    int const code = ::mdb_cursor_open(txn(), handle(in), &opened);
+    if (code != 0) return failure(code, "open cursor");
+    return lmdb_cursor(opened);
+}
+
+AIAUDIT_INLINE result<std::optional<std::string_view>> lmdb_read_view::get(
+    table in, std::string_view key) const {
+    if (auto ok = check_key(key); !ok) return ok.error();
+    if (transaction_ == nullptr) return std::optional<std::string_view>{};
+    MDB_val wanted = to_lmdb(key);
+    MDB_val found{};
+    int const code = ::mdb_get(txn(), handle(in), &wanted, &found);
+    if (code == MDB_NOTFOUND) return std::optional<std::string_view>{};
+    if (code != 0) return failure(code, "get");
+    return std::optional<std::string_view>(from_lmdb(found));
+}
+
+AIAUDIT_INLINE result<std::optional<std::string>> lmdb_read_view::last_key(table in) const {
+    if (transaction_ == nullptr) return std::optional<std::string>{};
+    auto const at = cursor(in);
+    if (!at) return at.error();
+    MDB_val key{};
+    MDB_val value{};
+    int const code = ::mdb_cursor_get(at->get(), &key, &value, MDB_LAST);
+    if (code == MDB_NOTFOUND) return std::optional<std::string>{};
+    if (code != 0) return failure(code, "last key");
+    return std::optional<std::string>(from_lmdb(key));
+}
+
+AIAUDIT_INLINE result<std::span<char>> lmdb_write_view::reserve(table in, std::string_view key,
+                                                                std::size_t bytes) {
+    if (auto ok = check_entry(key, bytes); !ok) return ok.error();
+    MDB_val room{bytes, nullptr};
+    if (auto ok = put_new(in, key, room, MDB_RESERVE); !ok) return ok.error();
+    return std::span<char>(static_cast<char*>(room.mv_data), bytes);
+}
+
+AIAUDIT_INLINE result<void> lmdb_write_view::replace(table in, std::string_view key,
+                                                     std::string_view value) {
+    if (auto ok = check_entry(key, value.size()); !ok) return ok;
+    MDB_val name = to_lmdb(key);
+    MDB_val bytes = to_lmdb(value);
+    int const code = ::mdb_put(txn(), handle(in), &name, &bytes, 0);
+    if (code != 0) return failure(code, "put");
+    return {};
+}
+
+AIAUDIT_INLINE result<void> lmdb_write_view::erase(table in, std::string_view key) {
+    if (auto ok = check_key(key); !ok) return ok;
+    MDB_val name = to_lmdb(key);
+    int const code = ::mdb_del(txn(), handle(in), &name, nullptr);
+    if (code != 0 && code != MDB_NOTFOUND) return failure(code, "erase");
+    return {};
+}
+
+// As an append first, which fills pages better and looks at the last page only; LMDB refuses it
+// before it changes anything where the key does not sort last.
+AIAUDIT_INLINE result<void> lmdb_write_view::put_new(table in, std::string_view key, MDB_val& value,
+                                                     unsigned flags) {
+    MDB_val name = to_lmdb(key);
+    int code = ::mdb_put(txn(), handle(in), &name, &value, flags | MDB_APPEND | MDB_NOOVERWRITE);
+    if (code == MDB_KEYEXIST) {
+        code = ::mdb_put(txn(), handle(in), &name, &value, flags | MDB_NOOVERWRITE);
+    }
+    if (code == MDB_KEYEXIST) return key_exists(in);
+    if (code != 0) return failure(code, "put");
+    return {};
+}
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_IMPL_STORAGE_LMDB_VIEWS_IPP
+
+// ---- aiaudit/impl/storage/memory_store.ipp ----
+// SPDX-License-Identifier: MIT
+//
+// memory_store.ipp: the definitions of memory_store.hpp.
+#ifndef AIAUDIT_IMPL_STORAGE_MEMORY_STORE_IPP
+#define AIAUDIT_IMPL_STORAGE_MEMORY_STORE_IPP
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+
+AIAUDIT_INLINE result<void> memory_store::write_view::insert(table in, std::string_view key,
+                                                             std::string_view value) {
+    auto room = reserve(in, key, value.size());
+    if (!room) return room.error();
+    value.copy(room->data(), value.size());
+    return {};
+}
+
+AIAUDIT_INLINE result<memory_store> memory_store::open(store_options const& options) {
+    memory_store store;
+    store.shared_ = std::make_unique<state>();
+    store.shared_->read_only = options.read_only;
+    return store;
+}
+
+AIAUDIT_INLINE result<std::optional<std::string_view>> memory_store::read_view::get(
+    table in, std::string_view key) const {
+    if (auto ok = detail::check_key(key); !ok) return ok.error();
+    auto const& over = entries_of(*staged_, in);
+    auto const& base = entries_of(*committed_, in);
+    auto at = over.find(key);
+    bool const is_there = at != over.end() || (at = base.find(key)) != base.end();
+    if (!is_there || !at->second) return std::optional<std::string_view>{};
+    return std::optional<std::string_view>(*at->second);
+}
+
+AIAUDIT_INLINE result<std::optional<std::string>> memory_store::read_view::last_key(
+    table in) const {
+    auto const& base = entries_of(*committed_, in);
+    auto const& over = entries_of(*staged_, in);
+    std::optional<std::string> last;
+    for (auto at = base.rbegin(); at != base.rend() && !last; ++at) {
+        auto const changed = over.find(at->first);
+        if (changed == over.end() || changed->second) last = at->first;
+    }
+    for (auto at = over.rbegin(); at != over.rend(); ++at) {
+        if (!at->second) continue;
+        if (!last || *last < at->first) last = at->first;
+        break;
+    }
+    return last;
+}
+
+AIAUDIT_INLINE result<std::span<char>> memory_store::write_view::reserve(table in,
+                                                                         std::string_view key,
+                                                                         std::size_t bytes) {
+    if (auto ok = detail::check_entry(key, bytes); !ok) return ok.error();
+    auto const there = get(in, key);
+    if (!there) return there.error();
+    if (*there) return detail::key_exists(in);
+    return std::span<char>(change(in, key).emplace(bytes, '\0'));
+}
+
+AIAUDIT_INLINE result<void> memory_store::write_view::replace(table in, std::string_view key,
+                                                              std::string_view value) {
+    if (auto ok = detail::check_entry(key, value.size()); !ok) return ok.error();
+    // By way of a copy: the value may be what this view handed out for the same key.
+    change(in, key) = std::string(value);
+    return {};
+}
+
+AIAUDIT_INLINE result<void> memory_store::write_view::erase(table in, std::string_view key) {
+    auto const there = get(in, key);
+    if (!there) return there.error();
+    if (*there) change(in, key) = std::nullopt;
+    return {};
+}
+
+// Whether that changed anything. Nodes move over and nothing is allocated: a commit cannot stop
+// half-way.
+AIAUDIT_INLINE bool memory_store::apply(tables& staged, tables& to) noexcept {
+    bool changed = false;
+    for (std::size_t i = 0; i < table_count; ++i) {
+        while (!staged[i].empty()) {
+            changed = true;
+            auto put = to[i].insert(staged[i].extract(staged[i].begin()));
+            if (!put.inserted) put.position->second = std::move(put.node.mapped());
+            if (!put.position->second) to[i].erase(put.position);
+        }
+    }
+    return changed;
+}
+
+AIAUDIT_INLINE result<void> memory_store::drop_oldest(segment_number segment) {
+    if (auto ok = check_writable(); !ok) return ok;
+    std::scoped_lock const turn(shared_->turn);
+    auto const name = "segment " + std::to_string(segment);
+    if (segment != history && segment < shared_->oldest()) {
+        return fail(errc::not_found, name + " is gone");
+    }
+    if (segment != shared_->oldest() || segment == shared_->newest()) {
+        return fail(errc::bad_argument, name + " is not the oldest, or the only one");
+    }
+    std::unique_lock const lock(shared_->access);
+    shared_->live.erase(segment);
+    return {};
+}
+
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_IMPL_STORAGE_MEMORY_STORE_IPP
+
+// ---- aiaudit/impl/storage/posix_file.ipp ----
+// SPDX-License-Identifier: MIT
+//
+// posix_file.ipp: the definitions of posix_file.hpp.
+#ifndef AIAUDIT_IMPL_STORAGE_POSIX_FILE_IPP
+#define AIAUDIT_IMPL_STORAGE_POSIX_FILE_IPP
+
+#include <algorithm>
+#include <cerrno>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+AIAUDIT_INLINE file_handle file_handle::open(std::string const& path, int flags,
+                                             mode_t mode) noexcept {
+    int descriptor = -1;
+    do {
+        descriptor = ::open(path.c_str(), flags | O_CLOEXEC, mode);
+    } while (descriptor < 0 && errno == EINTR);
+    return file_handle(descriptor);
+}
+
+// Whether the file system at `path` has as good as no room: fewer than 1 in 100 of its blocks, or
+// less than LMDB needs for a small transaction. Network and quota file systems, and LMDB itself
+// after a short write, say EIO where they mean that.
+AIAUDIT_INLINE bool is_disk_full(std::string const& path) noexcept {
+    struct statvfs room {};
+    if (::statvfs(path.c_str(), &room) != 0) return false;
+    auto const free_bytes = std::uint64_t{room.f_bavail} * room.f_frsize;
+    return room.f_bavail < room.f_blocks / 100 || free_bytes < (std::uint64_t{64} << 10);
+}
+
+// Whether the process's file size limit stands in the way of the file's growth.
+AIAUDIT_INLINE bool is_at_size_limit(std::string const& path) noexcept {
+    struct rlimit limit {};
+    if (::getrlimit(RLIMIT_FSIZE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return false;
+    struct stat status {};
+    if (::stat(path.c_str(), &status) != 0) status.st_size = 0;  // not made yet
+    constexpr std::uint64_t slack = std::uint64_t{1} << 20;
+    return static_cast<std::uint64_t>(status.st_size) + slack >= limit.rlim_cur;
+}
+
+AIAUDIT_INLINE error posix_error(int number, std::string_view call, std::string const& path) {
+    auto const text = [&] {
+        return path + ": " + std::string(call) + ": " + text_of_errno(number);
+    };
+    switch (number) {
+    case ENOENT:
+    case ENOTDIR: return fail(errc::not_found, text());
+    case EACCES:
+    case EPERM:
+    case EROFS: return fail(errc::read_only, text());
+    case ENOSPC:
+    case EDQUOT: return fail(errc::disk_full, text());
+    case EFBIG:
+    case EIO:
+        if (is_disk_full(path)) return fail(errc::disk_full, text());
+        if (is_at_size_limit(path)) {
+            return fail(errc::disk_full, text() + " (at the process's file size limit)");
+        }
+        break;
+    default: break;
+    }
+    return fail(errc::storage_failed, text());
+}
+
+AIAUDIT_INLINE result<void> sync_path(std::string const& path) {
+    auto const file = file_handle::open(path, O_RDONLY);
+    if (!file || ::fsync(file.get()) != 0) return posix_error(errno, "fsync", path);
+    return {};
+}
+
+AIAUDIT_INLINE result<void> write_file(std::string const& path, std::string_view bytes) {
+    auto const file = file_handle::open(path, O_WRONLY | O_CREAT | O_TRUNC);
+    if (!file) return posix_error(errno, "create", path);
+    while (!bytes.empty()) {
+        auto const written = ::write(file.get(), bytes.data(), bytes.size());
+        if (written < 0 && errno == EINTR) continue;
+        if (written < 0) return posix_error(errno, "write", path);
+        bytes.remove_prefix(static_cast<std::size_t>(written));
+    }
+    if (::fsync(file.get()) != 0) return posix_error(errno, "fsync", path);
+    return {};
+}
+
+AIAUDIT_INLINE result<void> reserve_blocks(std::string const& path, std::uint64_t bytes) {
+    auto const file = file_handle::open(path, O_RDWR | O_CREAT);
+    if (!file) return posix_error(errno, "open", path);
+    struct stat status {};
+    if (::fstat(file.get(), &status) != 0) return posix_error(errno, "fstat", path);
+    auto const room = (std::max)(static_cast<off_t>(bytes), status.st_size);
+    int failed = 0;
+    do {
+        failed = ::fallocate(file.get(), FALLOC_FL_KEEP_SIZE, 0, room);
+    } while (failed != 0 && errno == EINTR);
+    if (failed == 0 || errno == EOPNOTSUPP || errno == ENOSYS) return {};
+    return posix_error(errno, "fallocate", path);
+}
+
+AIAUDIT_INLINE std::int64_t read_at(int descriptor, char* to, std::size_t size,
+                                    std::uint64_t offset) noexcept {
+    std::size_t done = 0;
+    while (done < size) {
+        auto const got =
+            ::pread(descriptor, to + done, size - done, static_cast<off_t>(offset + done));
+        if (got < 0 && errno == EINTR) continue;
+        if (got < 0) return -1;
+        if (got == 0) break;
+        done += static_cast<std::size_t>(got);
+    }
+    return static_cast<std::int64_t>(done);
+}
+
+AIAUDIT_INLINE int lock_file(int descriptor, int how) noexcept {
+    int failed = 0;
+    do {
+        failed = ::flock(descriptor, how);
+    } while (failed != 0 && errno == EINTR);
+    return failed;
+}
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_IMPL_STORAGE_POSIX_FILE_IPP
+
+// ---- aiaudit/impl/storage/process_lock.ipp ----
+// SPDX-License-Identifier: MIT
+//
+// process_lock.ipp: the definitions of process_lock.hpp.
+#ifndef AIAUDIT_IMPL_STORAGE_PROCESS_LOCK_IPP
+#define AIAUDIT_IMPL_STORAGE_PROCESS_LOCK_IPP
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <cstddef>
+#include <string_view>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+// When this process began, in ticks since the system did; 0 where that cannot be read.
+AIAUDIT_INLINE std::uint64_t process_start_ticks() noexcept {
+    char room[1024];
+    auto const file = file_handle::open("/proc/self/stat", O_RDONLY);
+    auto const size = file ? read_at(file.get(), room, sizeof room, 0) : -1;
+    if (size <= 0) return 0;
+    // The 22nd field; the second is a name in parentheses, which may hold anything.
+    std::string_view text(room, static_cast<std::size_t>(size));
+    text.remove_prefix((std::min)(text.rfind(')') + 1, text.size()));
+    for (int field = 2; field < 22; ++field)
+        text.remove_prefix((std::min)(text.find(' ') + 1, text.size()));
+    std::uint64_t ticks = 0;
+    std::from_chars(text.data(), text.data() + text.size(), ticks);
+    return ticks;
+}
+
+// A byte for each process, also of several containers that have the directory in common: by its
+// number there, when it began, and what the kernel drew at random for its program. That is secret,
+// and locks can be seen by all, hence the digest.
+AIAUDIT_INLINE std::uint64_t process_byte() {
+    auto const* const random = reinterpret_cast<char const*>(::getauxval(AT_RANDOM));
+    std::string const number =
+        std::to_string(::getpid()) + " " + std::to_string(process_start_ticks()) + " ";
+    auto const hash = sha256_joined({number, {random, random == nullptr ? 0U : 16U}});
+    std::uint64_t byte = 0;
+    for (std::size_t i = 0; i < sizeof byte; ++i) byte = byte << 8 | hash[i];
+    return byte >> 2;  // a file's offset is signed
+}
+
+AIAUDIT_INLINE result<process_lock> process_lock::take(std::string const& marker) {
+    process_lock made;
+    made.byte_ = process_byte();
+    made.file_ = file_handle::open(marker, O_RDWR);
+    bool const writable = static_cast<bool>(made.file_);
+    if (!writable) made.file_ = file_handle::open(marker, O_RDONLY);
+    if (!made.file_) return posix_error(errno, "open", marker);
+    bool const locked = made.set(writable ? F_WRLCK : F_RDLCK) == 0;
+    if (!locked && errno != EAGAIN && errno != EACCES) return posix_error(errno, "lock", marker);
+    if (!locked || (!writable && made.has_rival())) {
+        return fail(errc::already_open,
+                    marker + ": is open in this process, by another copy of the library");
+    }
+    return made;
+}
+
+AIAUDIT_INLINE struct flock process_lock::own_byte(short kind) const noexcept {
+    struct flock place {};
+    place.l_type = kind;
+    place.l_whence = SEEK_SET;
+    place.l_start = static_cast<off_t>(byte_);
+    place.l_len = 1;
+    return place;
+}
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_IMPL_STORAGE_PROCESS_LOCK_IPP
+
+// ---- aiaudit/impl/storage/store.ipp ----
+// SPDX-License-Identifier: MIT
+//
+// store.ipp: the definitions of store.hpp.
+#ifndef AIAUDIT_IMPL_STORAGE_STORE_IPP
+#define AIAUDIT_IMPL_STORAGE_STORE_IPP
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+AIAUDIT_INLINE result<void> check_key(std::string_view key) {
+    if (!key.empty() && key.size() <= limits::storage_key_bytes) return {};
+    return fail(errc::bad_argument, "a storage key has 1 to " +
+                                        std::to_string(limits::storage_key_bytes) + " bytes, not " +
+                                        std::to_string(key.size()));
+}
+
+AIAUDIT_INLINE result<void> check_entry(std::string_view key, std::size_t value_bytes) {
+    if (value_bytes <= limits::storage_value_bytes) return check_key(key);
+    return fail(errc::too_large, "a stored value of " + std::to_string(value_bytes) +
+                                     " bytes; the most is " +
+                                     std::to_string(limits::storage_value_bytes));
+}
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_IMPL_STORAGE_STORE_IPP
+
+// ---- aiaudit/impl/storage/write_lock.ipp ----
+// SPDX-License-Identifier: MIT
+//
+// write_lock.ipp: the definitions of write_lock.hpp.
+#ifndef AIAUDIT_IMPL_STORAGE_WRITE_LOCK_IPP
+#define AIAUDIT_IMPL_STORAGE_WRITE_LOCK_IPP
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+AIAUDIT_INLINE result<void> write_lock::open(std::string path) {
+    // Claimed before there is a descriptor: to close one again would drop the lock of another
+    // store of this process.
+    if (::mknod(path.c_str(), S_IFREG | 0600, 0) != 0 && errno != EEXIST) {
+        return posix_error(errno, "create", path);
+    }
+    auto claimed = file_claim::of(path);
+    if (!claimed) return claimed.error();
+    auto file = file_handle::open(path, O_RDWR);
+    if (!file) return posix_error(errno, "open", path);
+    claim_ = std::move(*claimed);
+    file_ = std::move(file);
+    path_ = std::move(path);
+    return {};
+}
+
+AIAUDIT_INLINE result<write_lock::turn> write_lock::wait_for_turn() {
+    std::unique_lock alone(mutex_);
+    int failed = 0;
+    do {
+        failed = set(F_WRLCK, F_SETLKW);
+    } while (failed != 0 && errno == EINTR);
+    // The kernel sees processes, not threads: where two of them write two ledgers with several
+    // threads it may see a circle that is none. LMDB's own lock is enough for that one turn.
+    if (failed == 0 || errno == EDEADLK) return turn(*this, std::move(alone));
+    return posix_error(errno, "lock", path_);
+}
+
+AIAUDIT_INLINE int write_lock::set(short kind, int command) const noexcept {
+    struct flock whole {};
+    whole.l_type = kind;
+    whole.l_whence = SEEK_SET;
+    return ::fcntl(file_.get(), command, &whole);
+}
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_IMPL_STORAGE_WRITE_LOCK_IPP
+
+// ---- aiaudit/impl/verify.ipp ----
+// SPDX-License-Identifier: MIT
+//
+// verify.ipp: the definitions of verify.hpp.
+#ifndef AIAUDIT_IMPL_VERIFY_IPP
+#define AIAUDIT_IMPL_VERIFY_IPP
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+
+AIAUDIT_INLINE std::string verification::conclusion() const {
+    auto const number = [](std::uint64_t value) { return std::to_string(value); };
+    if (!sound()) return "NOT SOUND: " + findings.front();
+    std::string text = "records ";
+    text += number(size - read + 1) + " to " + number(size) + " match the tree of the log";
+    if (read == 0) text = "no records were read";
+    if (dropped != 0) text += "; " + number(dropped) + " were dropped by retention";
+    if (anchored == 0) {
+        return text +
+               "; no outside checkpoint was given, so it cannot be excluded that records were " +
+               "cut off at the end, or that the whole log was written anew";
+    }
+    text += "; the checkpoint vouches for records 1 to " + number(anchored);
+    if (anchored < size) {
+        text += ", and not for the " + number(size - anchored) + " after: those could have been " +
+                "replaced or cut off";
+    }
+    return text;
+}
+
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_IMPL_VERIFY_IPP
+
+// ---- aiaudit/impl/ledger.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// ledger.hpp: the definitions behind <aiaudit/ledger.hpp>, for the one source that compiles them.
+// Floor 11.
+#ifndef AIAUDIT_IMPL_LEDGER_HPP
+#define AIAUDIT_IMPL_LEDGER_HPP
+
+#ifdef AIAUDIT_SEPARATE
+namespace aiaudit {
+inline namespace v0_1_0 {
+
+template class basic_ledger<default_policies>;
+template result<verification> verify(ledger&, verification_request const&);
+template result<checkpoint> checkpoint_of(ledger const&, std::string);
+template result<std::vector<dropped_segment>> retain(ledger&, retention_policy const&);
+
+}  // namespace v0_1_0
+}  // namespace aiaudit
+#endif
+
+#endif  // AIAUDIT_IMPL_LEDGER_HPP
+
+#endif  // !defined(AIAUDIT_SEPARATE) || defined(AIAUDIT_IMPLEMENTATION)

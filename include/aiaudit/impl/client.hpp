@@ -64,6 +64,7 @@
 #include <aiaudit/impl/resilience/circuit_breaker.ipp>
 #include <aiaudit/impl/resilience/retry_after.ipp>
 #include <aiaudit/impl/rollup/anomaly.ipp>
+#include <aiaudit/impl/timezone/tzdb.ipp>
 #include <aiaudit/impl/transport/connection.ipp>
 #include <aiaudit/impl/transport/connection_pool.ipp>
 #include <aiaudit/impl/transport/httplib_transport.ipp>
