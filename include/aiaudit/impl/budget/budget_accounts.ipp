@@ -6,7 +6,6 @@
 
 #include <aiaudit/budget/budget_accounts.hpp>
 #include <aiaudit/config.hpp>  // AIAUDIT_INLINE
-#include <aiaudit/rollup/cell_log.hpp>
 
 namespace aiaudit {
 inline namespace v0_1_0 {
