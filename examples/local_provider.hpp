@@ -7,7 +7,7 @@
 #ifndef AIAUDIT_EXAMPLES_LOCAL_PROVIDER_HPP
 #define AIAUDIT_EXAMPLES_LOCAL_PROVIDER_HPP
 
-#include <aiaudit/providers/provider_table.hpp>  // provider_entry
+#include <aiaudit/aiaudit.hpp>  // provider_entry
 
 #include <httplib.h>
 
