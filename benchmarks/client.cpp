@@ -261,16 +261,17 @@ class relaxed_runner {
         }
         [[nodiscard]] auto enqueue(aiaudit::record const& entry) { return into->enqueue(entry); }
         [[nodiscard]] auto time() const { return into->time(); }
+        [[nodiscard]] relaxed_ledger share() const { return *this; }
     };
     using runner = aiaudit::detail::call_runner<relaxed_ledger, in_memory>;
 
 public:
     static aiaudit::result<relaxed_runner> make(memory_ledger& into, aiaudit::chat_request asked) {
-        auto ledger = std::make_unique<relaxed_ledger>(relaxed_ledger{&into});
-        auto made = runner::make(*ledger, options_for(nowhere), aiaudit::builtin_book(),
+        relaxed_ledger ledger{&into};
+        auto made = runner::make(ledger, options_for(nowhere), aiaudit::builtin_book(),
                                  answering_transport());
         if (!made) return made.error();
-        return relaxed_runner(std::move(ledger), std::move(*made), std::move(asked));
+        return relaxed_runner(std::move(*made), std::move(asked));
     }
     [[nodiscard]] aiaudit::chat_reply chat() {
         aiaudit::call_options const options{.user = "ana"};
@@ -286,12 +287,10 @@ public:
     }
 
 private:
-    relaxed_runner(std::unique_ptr<relaxed_ledger> ledger, std::unique_ptr<runner> made,
-                   aiaudit::chat_request asked)
-        : ledger_(std::move(ledger)), runner_(std::move(made)), asked_(std::move(asked)) {}
+    relaxed_runner(aiaudit::detail::process_owned<runner> opened, aiaudit::chat_request asked)
+        : runner_(std::move(opened)), asked_(std::move(asked)) {}
 
-    std::unique_ptr<relaxed_ledger> ledger_;
-    std::unique_ptr<runner> runner_;
+    aiaudit::detail::process_owned<runner> runner_;
     aiaudit::chat_request asked_;
 };
 

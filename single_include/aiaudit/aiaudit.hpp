@@ -3450,7 +3450,7 @@ public:
         return forks_ != fork_count.load(std::memory_order_relaxed);
     }
     // Errors: closed, in a forked child; `what` begins the text.
-    [[nodiscard]] result<void> check(std::string const& what) const {
+    [[nodiscard]] result<void> check_fork(std::string const& what) const {
         if (!forked()) return {};
         return fail(errc::closed,
                     what + ": was opened before this process forked; open it anew in the child");
@@ -16988,7 +16988,7 @@ struct basic_ledger<Policies>::state {
         static_cast<void>(gate.save_now(worth_saving));
     }
 
-    result<void> check_process() const { return process.check(options.path); }
+    result<void> check_process() const { return process.check_fork(options.path); }
     // As gate_keeper::look().
     template <class Visitor>
     auto look(Visitor&& visit) {
@@ -17421,7 +17421,7 @@ template <class Ledger>
 struct basic_alert_watch<Ledger>::state {
     state(Ledger& watched, alert_watch_options with) : of(watched), options(std::move(with)) {}
 
-    result<void> check_process() const { return process.check("the alert watch"); }
+    result<void> check_process() const { return process.check_fork("the alert watch"); }
     result<alert_poll> poll();
     result<bool> raise(alert const& what);
 
@@ -21839,7 +21839,7 @@ public:
 
     // The answer; `to` gets the rest.
     [[nodiscard]] result<answer> run(call& made, reply& to) {
-        if (auto ok = process_.check("the client"); !ok) return ok.error();
+        if (auto ok = process_.check_fork("the client"); !ok) return ok.error();
         made.begun = timer_.now();
         // Bounded, so that no sum of times overflows.
         made.deadline = made.begun + std::clamp(made.options->timeout.value_or(options_.timeout),

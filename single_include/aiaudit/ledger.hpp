@@ -12004,7 +12004,7 @@ public:
         return forks_ != fork_count.load(std::memory_order_relaxed);
     }
     // Errors: closed, in a forked child; `what` begins the text.
-    [[nodiscard]] result<void> check(std::string const& what) const {
+    [[nodiscard]] result<void> check_fork(std::string const& what) const {
         if (!forked()) return {};
         return fail(errc::closed,
                     what + ": was opened before this process forked; open it anew in the child");
@@ -12988,7 +12988,7 @@ struct basic_ledger<Policies>::state {
         static_cast<void>(gate.save_now(worth_saving));
     }
 
-    result<void> check_process() const { return process.check(options.path); }
+    result<void> check_process() const { return process.check_fork(options.path); }
     // As gate_keeper::look().
     template <class Visitor>
     auto look(Visitor&& visit) {

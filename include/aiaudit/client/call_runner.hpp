@@ -62,7 +62,7 @@ public:
 
     // The answer; `to` gets the rest.
     [[nodiscard]] result<answer> run(call& made, reply& to) {
-        if (auto ok = process_.check("the client"); !ok) return ok.error();
+        if (auto ok = process_.check_fork("the client"); !ok) return ok.error();
         made.begun = timer_.now();
         // Bounded, so that no sum of times overflows.
         made.deadline = made.begun + std::clamp(made.options->timeout.value_or(options_.timeout),

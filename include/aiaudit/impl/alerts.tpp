@@ -44,7 +44,7 @@ template <class Ledger>
 struct basic_alert_watch<Ledger>::state {
     state(Ledger& watched, alert_watch_options with) : of(watched), options(std::move(with)) {}
 
-    result<void> check_process() const { return process.check("the alert watch"); }
+    result<void> check_process() const { return process.check_fork("the alert watch"); }
     result<alert_poll> poll();
     result<bool> raise(alert const& what);
 

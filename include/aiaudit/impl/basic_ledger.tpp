@@ -57,7 +57,7 @@ struct basic_ledger<Policies>::state {
         static_cast<void>(gate.save_now(worth_saving));
     }
 
-    result<void> check_process() const { return process.check(options.path); }
+    result<void> check_process() const { return process.check_fork(options.path); }
     // As gate_keeper::look().
     template <class Visitor>
     auto look(Visitor&& visit) {

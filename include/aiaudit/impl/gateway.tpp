@@ -123,7 +123,7 @@ void basic_gateway<Policies>::add_site(listen_address at, gateway_site site) {
 
 template <class Policies>
 result<void> basic_gateway<Policies>::start() {
-    if (auto ok = state_->process.check("the gateway"); !ok) return ok;
+    if (auto ok = state_->process.check_fork("the gateway"); !ok) return ok;
     return state_->web.start();
 }
 

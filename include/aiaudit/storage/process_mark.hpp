@@ -33,7 +33,7 @@ public:
         return forks_ != fork_count.load(std::memory_order_relaxed);
     }
     // Errors: closed, in a forked child; `what` begins the text.
-    [[nodiscard]] result<void> check(std::string const& what) const {
+    [[nodiscard]] result<void> check_fork(std::string const& what) const {
         if (!forked()) return {};
         return fail(errc::closed,
                     what + ": was opened before this process forked; open it anew in the child");
