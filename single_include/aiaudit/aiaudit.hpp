@@ -19486,6 +19486,8 @@ private:
 #ifndef AIAUDIT_PROVIDERS_USAGE_RULES_HPP
 #define AIAUDIT_PROVIDERS_USAGE_RULES_HPP
 
+#include <boost/json/value.hpp>
+
 #include <array>
 #include <cstdint>
 #include <span>
@@ -24270,6 +24272,10 @@ AIAUDIT_INLINE bool is_remarkable(activity const& of, anomaly_options const& opt
 // webhook.ipp: the definitions of webhook.hpp.
 #ifndef AIAUDIT_IMPL_ALERTS_WEBHOOK_IPP
 #define AIAUDIT_IMPL_ALERTS_WEBHOOK_IPP
+
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
+#include <boost/json/string.hpp>
 
 #include <algorithm>
 

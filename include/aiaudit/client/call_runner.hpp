@@ -16,6 +16,7 @@
 #include <aiaudit/client/reply.hpp>
 #include <aiaudit/client/single_flight.hpp>  // single_flight
 #include <aiaudit/client/stream_guard.hpp>   // stream_guard
+#include <aiaudit/detail/bytes.hpp>          // view_of, append_field
 #include <aiaudit/engine/ledger_share.hpp>   // ledger_share
 #include <aiaudit/storage/process_mark.hpp>  // process_owned
 

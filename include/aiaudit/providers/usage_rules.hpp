@@ -13,6 +13,8 @@
 #include <aiaudit/error.hpp>              // result
 #include <aiaudit/providers/dialect.hpp>  // dialect, vendor_set
 
+#include <boost/json/value.hpp>
+
 #include <array>
 #include <cstdint>
 #include <span>

@@ -9,6 +9,10 @@
 #include <aiaudit/impl/alerts/webhook.tpp>
 #include <aiaudit/transport/httplib_transport.hpp>  // httplib_transport
 
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
+#include <boost/json/string.hpp>
+
 #include <algorithm>
 
 namespace aiaudit {
