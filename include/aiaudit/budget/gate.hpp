@@ -76,7 +76,7 @@ public:
     // admitted is held until apply() of the same intent, or cancel(). For an attempt that is open,
     // asks for what it would hold more.
     template <class String>
-    [[nodiscard]] verdict reserve(basic_record<String> const& intent) {
+    [[nodiscard]] AIAUDIT_HOT verdict reserve(basic_record<String> const& intent) {
         if (empty()) return {};
         find_places(intent);
         std::uint32_t const open = state_.open.find(intent.operation_id, intent.attempt);
@@ -338,6 +338,14 @@ result<void> budget_gate::apply_change(basic_record<String> const& entry) {
         remove(change->removed);
     return {};
 }
+
+#ifdef AIAUDIT_SEPARATE
+// Where the accounts are compiled too: a decision calls nothing out of line.
+extern template result<void> budget_gate::apply(sequence, record const&);
+extern template result<void> budget_gate::apply(sequence, record_view const&);
+extern template budget_gate::verdict budget_gate::reserve(record const&);
+extern template budget_gate::verdict budget_gate::reserve(record_view const&);
+#endif
 
 }  // namespace v0_1_0
 }  // namespace aiaudit

@@ -80,7 +80,8 @@ struct basic_ledger<Policies>::state {
         return encoded;
     }
     template <class String>
-    result<detail::batch_queue::pushed> push(basic_record<String> const& entry, bool awaited) {
+    AIAUDIT_HOT result<detail::batch_queue::pushed> push(basic_record<String> const& entry,
+                                                         bool awaited) {
         auto const encoded = encode(entry);
         if (!encoded) return encoded.error();
         return queue.push(*encoded, awaited);

@@ -84,6 +84,10 @@ namespace aiaudit {
 inline namespace v0_1_0 {
 
 template class basic_ledger<default_policies>;
+template result<void> budget_gate::apply(sequence, record const&);
+template result<void> budget_gate::apply(sequence, record_view const&);
+template budget_gate::verdict budget_gate::reserve(record const&);
+template budget_gate::verdict budget_gate::reserve(record_view const&);
 template result<verification> verify(ledger&, verification_request const&);
 template result<checkpoint> checkpoint_of(ledger const&, std::string);
 template result<std::vector<dropped_segment>> retain(ledger&, retention_policy const&);

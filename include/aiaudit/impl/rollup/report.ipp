@@ -78,7 +78,7 @@ AIAUDIT_INLINE std::vector<priced_group> dearest_first(rollup const& from, dimen
 
 }  // namespace detail
 
-AIAUDIT_INLINE report make_report(rollup const& from, report_query const& query) {
+AIAUDIT_HOT AIAUDIT_INLINE report make_report(rollup const& from, report_query const& query) {
     AIAUDIT_ASSERT(from.ready(query));
     report made{query.kind, {}, {}, from.texts()};
     auto const set_percentiles = [](report_row& row, latency_percentiles const& latency) {
