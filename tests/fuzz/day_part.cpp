@@ -4,7 +4,11 @@
 // crash; what can be read merges with itself, and the merged part reads to twice its cells.
 #include "require.hpp"
 
+#include <aiaudit/detail/bytes.hpp>
+#include <aiaudit/detail/crc32c.hpp>
+#include <aiaudit/rollup/day_part.hpp>
 #include <aiaudit/rollup/report.hpp>
+#include <aiaudit/rollup/rollup.hpp>
 
 #include <array>
 #include <cstddef>

@@ -6,6 +6,7 @@
 
 #include <aiaudit/budget/gate.hpp>
 #include <aiaudit/codec/record_codec.hpp>
+#include <aiaudit/detail/crc32c.hpp>
 
 #include <cstddef>
 #include <cstdint>
