@@ -234,7 +234,7 @@ BOOST_AUTO_TEST_CASE(a_child_forked_while_records_are_written_hangs_nowhere) {
     std::atomic<std::uint64_t> appended{1};
     std::vector<std::thread> writers;
     for (int i = 0; i < 3; ++i) {
-        writers.emplace_back([&] {
+        writers.emplace_back([&, i] {
             while (!done) {
                 if (log->append(sample(i), i == 0 ? durability::committed : durability::relaxed))
                     ++appended;
