@@ -434,7 +434,7 @@ aiaudit::budget read_budget(char const* text) {
     wanted.scope = take(aiaudit::parse_budget_scope(input.text_or("scope", "everyone")));
     take(aiaudit::parse_budget_action(input.text_or("then", "refuse"), wanted));
     wanted.alert_percents = take(aiaudit::parse_alert_percents(alerts_of(input)));
-    take(check(wanted));
+    take(aiaudit::validate(wanted));
     return wanted;
 }
 
