@@ -67,7 +67,11 @@
 
 // Inlines all that the function calls: for the few that run in nanoseconds, since a compiler gives
 // up on inlining in a large source.
+#ifdef AIAUDIT_SEPARATE
 #define AIAUDIT_HOT __attribute__((flatten))
+#else
+#define AIAUDIT_HOT
+#endif
 
 // Functions that are no templates: inline by default. With AIAUDIT_SEPARATE the headers only
 // declare them, and one source, which includes <aiaudit/impl.hpp>, compiles them.
