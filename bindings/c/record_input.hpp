@@ -88,6 +88,13 @@ inline bool set_cost_given(aiaudit::record& entry, json_input const& input) {
     entry.cost_low = input.money("cost_low_usd");
     entry.saved = input.money("saved_usd");
     entry.provider_cost = input.money("provider_cost_usd");
+    entry.upstream_cost = input.money("upstream_cost_usd");
+    entry.computed_cost = input.money("computed_cost_usd");
+    using aiaudit::price_basis;
+    entry.price_basis = enum_of(
+        input, "price_basis", input.text_or("price_basis", "listed"),
+        {price_basis::listed, price_basis::assumed, price_basis::stale, price_basis::provider});
+    entry.unread = input.text_or("unread", "");
     entry.price_entry = input.text_or("price_entry", "");
     if (auto const text = input.text("price_book"))
         entry.price_book = take_member(aiaudit::digest::parse(*text), "price_book");
@@ -148,6 +155,10 @@ struct record_input {
                  "cost_usd",
                  "cost_low_usd",
                  "saved_usd",
+                 "upstream_cost_usd",
+                 "computed_cost_usd",
+                 "price_basis",
+                 "unread",
                  "provider_cost_usd",
                  "price_entry",
                  "price_book",

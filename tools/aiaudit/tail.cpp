@@ -80,7 +80,9 @@ std::string what_of(aiaudit::record const& entry) {
     case aiaudit::record_kind::alert:
         return "alert " + printable(entry.finish_reason) + "  " + printable(entry.path) +
                tags_text(entry);
-    case aiaudit::record_kind::retention: break;
+    case aiaudit::record_kind::retention:
+    case aiaudit::record_kind::correction:
+    case aiaudit::record_kind::prices: break;
     }
     return std::string(name_of(entry.kind)) + tags_text(entry);
 }

@@ -48,7 +48,9 @@ public:
         case record_kind::retention:
         case record_kind::circuit:
         case record_kind::refusal:
-        case record_kind::alert: break;
+        case record_kind::alert:
+        case record_kind::correction:
+        case record_kind::prices: break;
         }
         return {};
     }

@@ -66,8 +66,14 @@ enum class record_field : unsigned {
     tags,
     cost_low,
     saved,
+    // Of the shape, behind the price book.
+    price_basis,
+    unread,
+    // Of the values.
+    computed_cost,
+    upstream_cost,
 };
-inline constexpr unsigned record_field_count = 34;
+inline constexpr unsigned record_field_count = 38;
 
 [[nodiscard]] constexpr std::uint64_t field_bit(record_field field) noexcept {
     return std::uint64_t{1} << static_cast<unsigned>(field);
@@ -114,6 +120,10 @@ template <class String>
     note(f::tags, !entry.tags.empty());
     note(f::cost_low, entry.cost_low.has_value());
     note(f::saved, entry.saved.has_value());
+    note(f::price_basis, entry.price_basis != price_basis::listed);
+    note(f::unread, !entry.unread.empty());
+    note(f::computed_cost, entry.computed_cost.has_value());
+    note(f::upstream_cost, entry.upstream_cost.has_value());
     return mask;
 }
 
@@ -122,13 +132,14 @@ template <class String>
 [[nodiscard]] std::size_t encoded_size_most(basic_record<String> const& entry) noexcept {
     // Kind, operation, status, mask, instant, and every number, id and digest there can be.
     constexpr std::size_t counts_most = varint_bytes * (1 + unit_count);
-    constexpr std::size_t fixed = 3 + 8 + 12 * varint_bytes + 2 * counts_most +
-                                  4 * varint128_bytes + 16 + 16 + varint_bytes + 32;
+    constexpr std::size_t fixed = 3 + 8 + 13 * varint_bytes + 2 * counts_most +
+                                  6 * varint128_bytes + 16 + 16 + varint_bytes + 32;
     std::size_t names = 0;
     for (String const* const name :
          {&entry.user, &entry.project, &entry.key_id, &entry.provider, &entry.model_requested,
           &entry.model_served, &entry.path, &entry.service_tier, &entry.region, &entry.speed,
-          &entry.finish_reason, &entry.error_type, &entry.price_entry, &entry.provider_request_id})
+          &entry.finish_reason, &entry.error_type, &entry.price_entry, &entry.provider_request_id,
+          &entry.unread})
         names += varint_bytes + name->size();
     for (auto const& run : entry.iterations)
         names += 2 * varint_bytes + run.kind.size() + run.model.size() + counts_most;
@@ -170,6 +181,8 @@ void encode_shape(basic_record<String> const& entry, std::uint64_t mask, Output&
     if (has(f::usage_estimated)) out.varint(entry.usage.estimated_mask());
     if (has(f::price_entry)) out.text(entry.price_entry);
     if (has(f::price_book)) out.raw(view_of(entry.price_book.bytes));
+    if (has(f::price_basis)) out.varint(static_cast<std::uint64_t>(entry.price_basis));
+    if (has(f::unread)) out.text(entry.unread);
 }
 
 template <class Output>
@@ -221,6 +234,8 @@ void encode_values(basic_record<String> const& entry, std::uint64_t mask, Output
     if (has(f::tags)) encode_tags(entry, out);
     if (has(f::cost_low)) out.varint128(entry.cost_low->pico());
     if (has(f::saved)) out.varint128(entry.saved->pico());
+    if (has(f::computed_cost)) out.varint128(entry.computed_cost->pico());
+    if (has(f::upstream_cost)) out.varint128(entry.upstream_cost->pico());
 }
 
 // The shape of a record: its recurring fields, and which others it has.
@@ -261,7 +276,7 @@ template <class String>
     entry.cost_status = static_cast<cost_status>(in.little_endian<std::uint8_t>());
     std::uint64_t const mask = to.mask = in.varint();
     bool fits = mask >> record_field_count == 0 && entry.kind >= record_kind::intent &&
-                entry.kind <= record_kind::alert && entry.operation <= operation::rerank &&
+                entry.kind <= record_kind::prices && entry.operation <= operation::rerank &&
                 entry.cost_status <= cost_status::partial;
     auto const has = [mask, &in](f field) { return in.ok() && (mask & field_bit(field)) != 0; };
     auto const text = [&](f field, String& name) {
@@ -287,6 +302,12 @@ template <class String>
         take_array(in, entry.price_book.bytes);
         fits = fits && !entry.price_book.is_zero();
     }
+    if (has(f::price_basis)) {
+        std::uint64_t const basis = in.varint();
+        fits = fits && basis != 0 && basis <= static_cast<std::uint64_t>(price_basis::provider);
+        entry.price_basis = static_cast<price_basis>(basis);
+    }
+    text(f::unread, entry.unread);
     entry.parameters.stream = has(f::stream);
     entry.parameters.batch = has(f::batch);
     entry.complete = !has(f::incomplete);
@@ -330,6 +351,8 @@ public:
         if (has(f::tags)) decode_tags(entry);
         if (has(f::cost_low)) entry.cost_low = money::from_pico(in_.bytes.varint128());
         if (has(f::saved)) entry.saved = money::from_pico(in_.bytes.varint128());
+        if (has(f::computed_cost)) entry.computed_cost = money::from_pico(in_.bytes.varint128());
+        if (has(f::upstream_cost)) entry.upstream_cost = money::from_pico(in_.bytes.varint128());
         return ok_ && in_.bytes.ok();
     }
 

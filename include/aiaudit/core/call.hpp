@@ -82,7 +82,12 @@ struct attempt_facts {
     std::string service_tier{};  // "batch", "flex", "priority"; empty for the standard tier
     std::string region{};        // where that changes the price: "us"
     std::string speed{};         // "fast"; empty for the standard speed
-    std::optional<money> provider_cost{};  // what the provider says it charges
+    std::optional<money> provider_cost{};  // what the provider says it charges, in all
+    // The part of provider_cost that another company charges, to the caller's own key there; the
+    // rest is the provider's fee.
+    std::optional<money> upstream_cost{};
+    // Counts above zero that no rule reads, by their paths, separated by spaces. Bounds: 256 bytes.
+    std::string unread{};
     std::string finish_reason{};
     std::string provider_request_id{};
     std::string error_type{};     // the provider's machine-readable code; empty where it succeeded

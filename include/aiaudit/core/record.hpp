@@ -40,6 +40,10 @@ enum class record_kind : std::uint8_t {
     refusal = 6,
     // An alert was raised, taken by who is to deliver it, or delivered (core/alert.hpp).
     alert = 7,
+    // Of the ledger itself: what records of a day cost by another price book, beside what they say.
+    correction = 8,
+    // Of the ledger itself: another price book is in use from now on.
+    prices = 9,
 };
 
 [[nodiscard]] constexpr std::string_view name_of(record_kind kind) noexcept {
@@ -51,6 +55,8 @@ enum class record_kind : std::uint8_t {
     case record_kind::budget: return "budget";
     case record_kind::refusal: return "refusal";
     case record_kind::alert: return "alert";
+    case record_kind::correction: return "correction";
+    case record_kind::prices: return "prices";
     }
     return "unknown";
 }
@@ -75,6 +81,24 @@ enum class cost_status : std::uint8_t {
     case cost_status::no_charge: return "no_charge";
     case cost_status::unknown: return "unknown";
     case cost_status::partial: return "partial";
+    }
+    return "unknown";
+}
+
+// How sure the price is. Stored in records.
+enum class price_basis : std::uint8_t {
+    listed = 0,    // the price book lists the model, and was current when the call began
+    assumed = 1,   // found by a prefix, or by an edition ("-latest") that the book does not list
+    stale = 2,     // the book is more than 45 days older than the call
+    provider = 3,  // no price: the provider's own charge is the cost
+};
+
+[[nodiscard]] constexpr std::string_view name_of(price_basis basis) noexcept {
+    switch (basis) {
+    case price_basis::listed: return "listed";
+    case price_basis::assumed: return "assumed";
+    case price_basis::stale: return "stale";
+    case price_basis::provider: return "provider";
     }
     return "unknown";
 }
@@ -117,9 +141,15 @@ struct basic_record {
     money cost{};                          // zero where cost_status says it is not known
     std::optional<money> cost_low{};       // where `cost` is an upper bound: the least it may be
     std::optional<money> saved{};          // what an answer from the cache would have cost
-    std::optional<money> provider_cost{};  // what the provider said it charges
+    std::optional<money> provider_cost{};  // what the provider said it charges; it is the cost then
+    // The part of provider_cost that another company charges to the caller's own key there.
+    std::optional<money> upstream_cost{};
+    std::optional<money> computed_cost{};  // by the price book, where provider_cost is the cost
     String price_entry{};                  // the entry of the price book
     digest price_book{};                   // the revision of the price book; zero for none
+    aiaudit::price_basis price_basis = aiaudit::price_basis::listed;
+    // Counts above zero that no rule reads, by their paths, separated by spaces. Bounds: 256 bytes.
+    String unread{};
 
     // By what it is found.
     aiaudit::operation_id operation_id{};

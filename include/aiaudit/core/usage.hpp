@@ -63,11 +63,19 @@ enum class unit : std::uint8_t {
     output_audio_milliseconds = 33,
     output_images = 34,
     pages = 35,
+    cache_write_12h_tokens = 36,  // tokens: written to a cache for 12 hours or longer
+    map_searches = 37,            // prompts grounded with maps
+    x_searches = 38,              // searches of X, by xAI
+    tool_calls = 39,              // runs of the provider's own tools that have no unit of their own
+    input_images = 40,
+    input_video_milliseconds = 41,
+    output_video_milliseconds = 42,
+    output_characters = 43,
 };
-inline constexpr std::size_t unit_count = 36;
+inline constexpr std::size_t unit_count = 44;
 
 enum class direction : std::uint8_t { input, output, count };
-enum class cache_use : std::uint8_t { any, read, write, write_5m, write_1h };
+enum class cache_use : std::uint8_t { any, read, write, write_5m, write_1h, write_12h };
 enum class modality : std::uint8_t { any, text, audio, image, video };
 enum class purpose : std::uint8_t { any, tool, reasoning, citation };
 
@@ -118,6 +126,14 @@ inline constexpr std::array<unit_traits, unit_count> unit_table{{
     {"output_audio_milliseconds", direction::count},
     {"output_images", direction::count},
     {"pages", direction::count},
+    {"cache_write_12h_tokens", direction::input, cache_use::write_12h},
+    {"map_searches", direction::count},
+    {"x_searches", direction::count},
+    {"tool_calls", direction::count},
+    {"input_images", direction::count},
+    {"input_video_milliseconds", direction::count},
+    {"output_video_milliseconds", direction::count},
+    {"output_characters", direction::count},
 }};
 
 [[nodiscard]] constexpr unit_traits const& traits_of(unit which) noexcept {
@@ -141,8 +157,7 @@ inline constexpr std::array<unit_traits, unit_count> unit_table{{
     unit_traits const& p = traits_of(part);
     if (w.direction == direction::count || w.direction != p.direction) return false;
     bool const cache = w.cache == cache_use::any || w.cache == p.cache ||
-                       (w.cache == cache_use::write &&
-                        (p.cache == cache_use::write_5m || p.cache == cache_use::write_1h));
+                       (w.cache == cache_use::write && p.cache >= cache_use::write_5m);
     bool const mode = w.modality == modality::any || w.modality == p.modality;
     bool const use = w.purpose == purpose::any || w.purpose == p.purpose;
     return cache && mode && use;

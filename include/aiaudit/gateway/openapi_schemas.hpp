@@ -34,7 +34,7 @@ inline constexpr std::string_view openapi_values = R"json(
       "alert_kind": {"enum": ["budget_threshold", "anomaly", "price_missing", "log_nearly_full",
         "circuit_open", "custom"]},
       "record_kind": {"enum": ["intent", "outcome", "retention", "circuit", "budget", "refusal",
-        "alert"]},
+        "alert", "correction", "prices"]},
       "cost_status": {"enum": ["priced", "estimated", "unpriced", "no_charge", "unknown",
         "partial"]},
       "usage": {"type": "object", "additionalProperties": {"$ref": "#/components/schemas/count"}},
@@ -105,7 +105,8 @@ inline constexpr std::array<api_object, 34> openapi_objects{{
      "stream?:boolean batch?:boolean duration_ns?:count time_to_first_token_ns?:count "
      "http_status?:count finish_reason?:string error?:string complete?:boolean usage?:usage "
      "iterations?:iteration[] cost_status:cost_status cost_usd:string|null cost_low_usd?:usd "
-     "saved_usd?:usd provider_cost_usd?:usd price_entry?:string price_book?:hash "
+     "saved_usd?:usd provider_cost_usd?:usd upstream_cost_usd?:usd computed_cost_usd?:usd "
+     "price_basis?:string unread?:string price_entry?:string price_book?:hash "
      "operation_id?:string attempt:count provider_request_id?:string trace_id?:string tags?:tags"},
     {"records", "records:record[] next_before:integer|null"},
     {"proof",

@@ -52,7 +52,7 @@ namespace detail {
 // How many things a unit says about what it counts; more means narrower.
 [[nodiscard]] constexpr int specificity(unit which) noexcept {
     unit_traits const& traits = traits_of(which);
-    int const lifetime = traits.cache == cache_use::write_5m || traits.cache == cache_use::write_1h;
+    int const lifetime = traits.cache >= cache_use::write_5m;
     return (traits.cache != cache_use::any) + lifetime + (traits.modality != modality::any) +
            (traits.purpose != purpose::any);
 }

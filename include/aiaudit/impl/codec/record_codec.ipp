@@ -28,6 +28,8 @@ AIAUDIT_INLINE shape_outline skip_shape(byte_reader& in) noexcept {
         if (has(units)) found.counts += static_cast<unsigned>(std::popcount(in.varint()));
     skip_texts(f::price_entry, f::price_entry);
     if (has(f::price_book)) in.take(32);
+    if (has(f::price_basis)) in.varint();
+    skip_texts(f::unread, f::unread);
     return found;
 }
 

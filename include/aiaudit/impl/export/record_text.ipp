@@ -65,6 +65,11 @@ AIAUDIT_INLINE std::string to_json(sequence number, record const& entry) {
     if (entry.cost_low) out.text("cost_low_usd", entry.cost_low->to_string());
     if (entry.saved) out.text("saved_usd", entry.saved->to_string());
     if (entry.provider_cost) out.text("provider_cost_usd", entry.provider_cost->to_string());
+    if (entry.upstream_cost) out.text("upstream_cost_usd", entry.upstream_cost->to_string());
+    if (entry.computed_cost) out.text("computed_cost_usd", entry.computed_cost->to_string());
+    if (entry.price_basis != price_basis::listed)
+        out.text("price_basis", name_of(entry.price_basis));
+    out.text_if("unread", entry.unread);
     out.text_if("price_entry", entry.price_entry);
     if (!entry.price_book.is_zero()) out.text("price_book", entry.price_book.to_string());
     if (!entry.operation_id.is_zero()) out.text("operation_id", entry.operation_id.to_string());

@@ -24,6 +24,8 @@ AIAUDIT_INLINE void set_facts(record& entry, attempt_facts const& facts) {
     entry.usage = facts.usage;
     entry.iterations = facts.iterations;
     entry.provider_cost = facts.provider_cost;
+    entry.upstream_cost = facts.upstream_cost;
+    entry.unread = facts.unread;
     entry.provider_request_id = facts.provider_request_id;
 }
 

@@ -38,7 +38,9 @@ AIAUDIT_INLINE std::uint64_t process_start_ticks() noexcept {
 // number there, when it began, and what the kernel drew at random for its program. That is secret,
 // and locks can be seen by all, hence the digest.
 AIAUDIT_INLINE std::uint64_t process_byte() {
-    auto const* const random = reinterpret_cast<char const*>(::getauxval(AT_RANDOM));
+    // The kernel gives the address as a number.
+    auto const* const random =
+        reinterpret_cast<char const*>(::getauxval(AT_RANDOM));  // NOLINT(performance-no-int-to-ptr)
     std::string const number =
         std::to_string(::getpid()) + " " + std::to_string(process_start_ticks()) + " ";
     auto const hash = sha256_joined({number, {random, random == nullptr ? 0U : 16U}});
