@@ -40,7 +40,7 @@ HEAD = """\
 #include <string_view>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 
 struct dashboard_asset {
     std::string_view path;  // of the request: "/", "/assets/app.js"
@@ -55,7 +55,7 @@ struct dashboard_asset {
 TAIL = """\
 // clang-format on
 
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_GATEWAY_DASHBOARD_ASSETS_HPP

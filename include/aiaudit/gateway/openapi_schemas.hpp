@@ -59,7 +59,9 @@ inline constexpr std::array<api_object, 34> openapi_objects{{
      "cache_write_tokens:count cache_write_5m_tokens:count cache_write_1h_tokens:count "
      "output_tokens:count output_reasoning_tokens:count input_audio_tokens:count "
      "output_audio_tokens:count output_image_tokens:count web_searches:count total_tokens:count "
-     "cost_usd:usd avg_cost_usd:usd uncosted:count attempts:count avg_latency_ms:number",
+     "cost_usd:usd avg_cost_usd:usd uncosted:count attempts:count cost_low_usd:usd "
+     "estimated_cost_usd:usd unsure:count corrected_cost_usd:usd unsplit:count "
+     "avg_latency_ms:number",
      "", true},
     {"percentiles",
      "p50_latency_ms:number|null p95_latency_ms:number|null p99_latency_ms:number|null", "", true},
