@@ -19,6 +19,7 @@ struct options {
     std::string from{};
     std::string to{};
     int days = 0;
+    bool as_recorded = false;
 };
 
 aiaudit::report_query query_of(options const& with) {
@@ -56,7 +57,8 @@ void run(options const& with) {
     aiaudit::report_query const query = query_of(with);
     auto ledger = value_or_fail(
         aiaudit::ledger::open({.path = with.db, .create = false, .read_only = true}), with.db);
-    aiaudit::report const made = value_or_fail(ledger.report(query), with.db);
+    aiaudit::report made = value_or_fail(ledger.report(query), with.db);
+    if (with.as_recorded) made = as_recorded(std::move(made));
     std::cout << to_text(made, *aiaudit::text_format_named(with.format));
 }
 
@@ -81,6 +83,8 @@ void add_report(CLI::App& program, int&) {
         ->check(CLI::Range(1, 100'000));
     command->add_option("--from", with->from, "The first day, such as 2026-03-01");
     command->add_option("--to", with->to, "The last day");
+    command->add_flag("--as-recorded", with->as_recorded,
+                      "Without corrections (aiaudit reprice): as the records say");
     command->add_option("--format", with->format, "table, json, csv or jsonl")
         ->check(CLI::IsMember({"table", "json", "csv", "jsonl"}));
     command->callback([with] { run(*with); });

@@ -3,6 +3,7 @@
 // aiaudit tail: the last records, and those that follow.
 
 #include <aiaudit/budget/budget_record.hpp>
+#include <aiaudit/core/correction.hpp>
 #include <aiaudit/rollup/series.hpp>
 #include "commands.hpp"
 
@@ -69,6 +70,14 @@ std::string call_line(aiaudit::record const& entry) {
     return line;
 }
 
+std::string correction_line(aiaudit::record const& entry) {
+    return "correction  " + printable(entry.user) + "  " + printable(entry.provider) + "/" +
+           printable(entry.model()) + "  " + entry.cost.to_string() + " USD for " +
+           tag_of(entry, aiaudit::detail::correction_tag::records) + " records, by " +
+           tag_of(entry, aiaudit::detail::correction_tag::by) + ": " +
+           tag_of(entry, aiaudit::detail::correction_tag::why);
+}
+
 std::string what_of(aiaudit::record const& entry) {
     switch (entry.kind) {
     case aiaudit::record_kind::intent:
@@ -80,8 +89,8 @@ std::string what_of(aiaudit::record const& entry) {
     case aiaudit::record_kind::alert:
         return "alert " + printable(entry.finish_reason) + "  " + printable(entry.path) +
                tags_text(entry);
+    case aiaudit::record_kind::correction: return correction_line(entry);
     case aiaudit::record_kind::retention:
-    case aiaudit::record_kind::correction:
     case aiaudit::record_kind::prices: break;
     }
     return std::string(name_of(entry.kind)) + tags_text(entry);
