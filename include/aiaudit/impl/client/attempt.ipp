@@ -89,7 +89,8 @@ AIAUDIT_INLINE void withhold_key(std::string_view key, reading& read) {
     auto& facts = read.facts;
     for (std::string* text : {&facts.model_served, &facts.finish_reason, &facts.error_type,
                               &facts.provider_request_id, &facts.service_tier, &facts.region,
-                              &facts.speed, read.problem ? &read.problem->where : nullptr}) {
+                              &facts.speed, &facts.unread,
+                              read.problem ? &read.problem->where : nullptr}) {
         if (text == nullptr || text->find(key) == std::string::npos) continue;
         *text = text == &facts.error_type ? "withheld" : "";
     }
