@@ -72,11 +72,12 @@ AIAUDIT_INLINE void facts_collector::merge_anthropic_usage(boost::json::value co
     boost::json::value const old = input == nullptr ? boost::json::value{} : *input;
     double const before = number_of(old);
     double const after = count(found, "input_tokens");
-    double const cached = count(found, "cache_read_input_tokens") +
-                          count(found, "cache_creation_input_tokens");
+    double const cached =
+        count(found, "cache_read_input_tokens") + count(found, "cache_creation_input_tokens");
     merge_fields(usage_.get_object(), *fields);
     bool const moved = at_path(found, "input_tokens") != nullptr && after + cached >= before;
-    if (after < before) usage_.get_object()["input_tokens"] = moved ? *at_path(found, "input_tokens") : old;
+    if (after < before)
+        usage_.get_object()["input_tokens"] = moved ? *at_path(found, "input_tokens") : old;
 }
 
 AIAUDIT_INLINE void facts_collector::merge_counts(boost::json::value const& document,
