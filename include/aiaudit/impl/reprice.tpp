@@ -4,10 +4,10 @@
 #ifndef AIAUDIT_IMPL_REPRICE_TPP
 #define AIAUDIT_IMPL_REPRICE_TPP
 
-#include <aiaudit/codec/record_codec.hpp>      // encode_record
-#include <aiaudit/core/correction.hpp>         // correction_tag
-#include <aiaudit/engine/log_reader.hpp>       // log_reader
-#include <aiaudit/pricing/priced_record.hpp>   // set_cost
+#include <aiaudit/codec/record_codec.hpp>     // encode_record
+#include <aiaudit/core/correction.hpp>        // correction_tag
+#include <aiaudit/engine/log_reader.hpp>      // log_reader
+#include <aiaudit/pricing/priced_record.hpp>  // set_cost
 #include <aiaudit/reprice.hpp>
 #include <aiaudit/storage/posix_file.hpp>  // file_handle
 
@@ -139,22 +139,20 @@ private:
         auto const first = ledger_.log().first();
         if (!first) return first.error();
         result<void> taken;
-        auto const read =
-            ledger_.log().blocks(*first, [&](std::string_view block) -> result<bool> {
-                auto const header = read_block_header(block);
-                if (!header) return header.error();
-                if (day_of(header->latest) < options_.days.first ||
-                    day_of(header->earliest) > options_.days.last)
-                    return true;
-                auto const all =
-                    read_block_as<std::string>(block, [&](sequence, record const& entry) {
-                        if (options_.days.holds(day_of(entry.started_at))) taken = take(entry);
-                        return taken.has_value();
-                    });
-                if (!all) return all.error();
-                if (!taken) return taken.error();
+        auto const read = ledger_.log().blocks(*first, [&](std::string_view block) -> result<bool> {
+            auto const header = read_block_header(block);
+            if (!header) return header.error();
+            if (day_of(header->latest) < options_.days.first ||
+                day_of(header->earliest) > options_.days.last)
                 return true;
+            auto const all = read_block_as<std::string>(block, [&](sequence, record const& entry) {
+                if (options_.days.holds(day_of(entry.started_at))) taken = take(entry);
+                return taken.has_value();
             });
+            if (!all) return all.error();
+            if (!taken) return taken.error();
+            return true;
+        });
         return read;
     }
     [[nodiscard]] static civil_day day_of(timestamp at) noexcept { return time_zone{}.day_of(at); }
@@ -230,6 +228,7 @@ private:
         facts_.region = entry.region;
         facts_.speed = entry.speed;
         facts_.unread = entry.unread;
+        facts_.provider_cost = entry.provider_cost;  // one that could not be relied on
         facts_.complete = true;
         priced_.provider = entry.provider;
         priced_.model_requested = entry.model_requested;
@@ -255,9 +254,9 @@ private:
         key_.http_status = entry.http_status;
         key_.error_type = entry.error_type;
         key_.started_at.ns = floor_divide(entry.started_at.ns, minute_ns) * minute_ns;
-        key_.tags.assign(entry.tags.begin() + static_cast<std::ptrdiff_t>(
-                                                  (std::min)(tags, entry.tags.size())),
-                         entry.tags.end());
+        key_.tags.assign(
+            entry.tags.begin() + static_cast<std::ptrdiff_t>((std::min)(tags, entry.tags.size())),
+            entry.tags.end());
         std::string_view const encoded = encode_record(key_, room_);
         auto place = cells_.find(encoded);
         if (place == cells_.end()) {
@@ -323,8 +322,7 @@ private:
                           std::make_move_iterator(tags.end()));
     }
 
-    using cell_table =
-        std::unordered_map<std::string, minute_cell, string_hash, std::equal_to<>>;
+    using cell_table = std::unordered_map<std::string, minute_cell, string_hash, std::equal_to<>>;
 
     Ledger& ledger_;
     price_book const& book_;

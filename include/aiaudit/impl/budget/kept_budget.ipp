@@ -111,8 +111,7 @@ AIAUDIT_INLINE void kept_budget::charge(std::uint32_t number, std::int64_t windo
     if (!windows.forgot(window, keeping_)) windows.add(window, keeping_, {amount, 0});
 }
 
-AIAUDIT_INLINE void kept_budget::correct(std::uint32_t number, std::int64_t window,
-                                         int128 change) {
+AIAUDIT_INLINE void kept_budget::correct(std::uint32_t number, std::int64_t window, int128 change) {
     window_account& windows = accounts_[number].windows;
     if (windows.forgot(window, keeping_)) return;
     window_sums const* const there = windows.find(window);

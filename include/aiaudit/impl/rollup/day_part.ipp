@@ -40,8 +40,8 @@ AIAUDIT_INLINE result<day_part> day_part::open(std::string_view bytes) {
     }
     auto const version = static_cast<std::uint8_t>(bytes[3]);
     if (version != format::version && version != format::version_without_rare) {
-        return fail(errc::newer_format, "version " +
-                                            std::to_string(version) + " of a day of a rollup");
+        return fail(errc::newer_format,
+                    "version " + std::to_string(version) + " of a day of a rollup");
     }
     byte_reader in{bytes.substr(4, format::header_size - 4)};
     auto const checksum = in.little_endian<std::uint32_t>();

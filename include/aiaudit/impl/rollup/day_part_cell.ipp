@@ -66,10 +66,9 @@ AIAUDIT_INLINE void cell_writer::add(logged_cell from, totals& sum, dense_histog
     int128 const cost = from.take_cost(costs);
     scaled const price = scale(cost);
     bool const has_rare = from.has_rare();
-    std::uint8_t const flags =
-        begin(from.slot(),
-              static_cast<std::uint8_t>(attempt | (has_rare ? cell_form::rare_follows : 0)), mask,
-              price.power);
+    std::uint8_t const flags = begin(
+        from.slot(), static_cast<std::uint8_t>(attempt | (has_rare ? cell_form::rare_follows : 0)),
+        mask, price.power);
     form_.attempt = flags & attempt_bits::all;
     sum.attempts += 1;
     sum.requests += attempt & 1U;
