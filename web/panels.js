@@ -104,7 +104,7 @@ export function budgets(list, zone) {
     }))];
 }
 
-const alertNames = {budget_threshold: "Budget", anomaly: "Unusual", price_missing: "No price", log_nearly_full: "Disk",
+const alertNames = {budget_threshold: "Budget", anomaly: "Unusual", price_missing: "No price", price_drift: "Price drift", log_nearly_full: "Disk",
                     circuit_open: "Circuit", custom: "Notice"};
 const alerts_first = 6;
 

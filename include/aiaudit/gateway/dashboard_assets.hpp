@@ -994,7 +994,7 @@ inline constexpr std::array<dashboard_asset, 15> dashboard_assets{{
         "<noscript><p class=\"banner\">This dashboard needs JavaScript.</p></noscript>\n"
         "</body>\n"
         "</html>\n"},
-    dashboard_asset{"/assets/panels.js", "text/javascript; charset=utf-8", "fd310807d670bb55",
+    dashboard_asset{"/assets/panels.js", "text/javascript; charset=utf-8", "7d81954220a61356",
         "// SPDX-License-Identifier: MIT\n"
         "// panels.js: the cards, latency, budgets and alerts.\n"
         "import * as decimal from \"./decimal.js\";\n"
@@ -1144,7 +1144,7 @@ inline constexpr std::array<dashboard_asset, 15> dashboard_assets{{
         "}\n"
         "\n"
         "const alertNames = {budget_threshold: \"Budget\", anomaly: \"Unusual\", price_missing: "
-        "\"No price\", log_nearly_full: \"Disk\",\n"
+        "\"No price\", price_drift: \"Price drift\", log_nearly_full: \"Disk\",\n"
         "                    circuit_open: \"Circuit\", custom: \"Notice\"};\n"
         "const alerts_first = 6;\n"
         "\n"
@@ -1562,7 +1562,7 @@ inline constexpr std::array<dashboard_asset, 15> dashboard_assets{{
         "    const last = format.today(state.zone);\n"
         "    return [format.addDays(last, 1 - ranges[state.range][1]), last];\n"
         "}\n"},
-    dashboard_asset{"/assets/style.css", "text/css; charset=utf-8", "8e5c00fd5cff858f",
+    dashboard_asset{"/assets/style.css", "text/css; charset=utf-8", "d5ff8c321e3d52b9",
         "/* SPDX-License-Identifier: MIT */\n"
         ":root {\n"
         "    color-scheme: light;\n"
@@ -1706,8 +1706,8 @@ inline constexpr std::array<dashboard_asset, 15> dashboard_assets{{
         ".badge { padding: 0.0625rem 0.5rem; border-radius: 99px; background: var(--track); color"
         ": var(--text); font-size: 0.75rem; font-weight: 540; white-space: nowrap; }\n"
         ".badge.ok { background: var(--ok-soft); color: var(--ok); }\n"
-        ".badge.alert, .badge.budget_threshold, .badge.price_missing { background: var(--warn-sof"
-        "t); color: var(--warn); }\n"
+        ".badge.alert, .badge.budget_threshold, .badge.price_missing, .badge.price_drift { backgr"
+        "ound: var(--warn-soft); color: var(--warn); }\n"
         ".badge.over, .badge.full, .badge.circuit_open, .badge.log_nearly_full, .badge.anomaly { "
         "background: var(--bad-soft); color: var(--bad); }\n"
         "\n"
