@@ -64,7 +64,8 @@ inline constexpr std::array<std::string_view, 12> month_names{
                                          std::string_view name) noexcept;
 
 // Refuses what would let a value end its line and begin another: header injection. Every transport
-// calls it before the first byte. Errors: bad_argument, which names the header, never its value.
+// calls it before the first byte. Errors: bad_argument, which names the header, never its value;
+// unsent.
 [[nodiscard]] result<void> check_request(http_request const& request);
 
 }  // namespace v0_1_0

@@ -74,7 +74,6 @@
 #include <aiaudit/impl/transport/response_reader.ipp>
 #include <aiaudit/impl/transport/tls.ipp>
 #include <aiaudit/impl/transport/transfer_timer.ipp>
-#include <aiaudit/impl/transport/transport.ipp>
 
 #ifdef AIAUDIT_SEPARATE
 namespace aiaudit {
