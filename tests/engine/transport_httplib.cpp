@@ -500,4 +500,41 @@ BOOST_AUTO_TEST_CASE(no_error_shows_the_proxy) {
     }
 }
 
+BOOST_AUTO_TEST_CASE(what_a_proxy_was_asked_is_no_request_that_was_sent) {
+    for (bool const answers : {false, true}) {
+        scripted_server proxy([&](peer const& client) {
+            static_cast<void>(client.read_request());
+            if (answers) client.write("HTTP/1.1 200 OK\r\n\r\n");  // then no TLS handshake
+            client.wait_closed();
+        });
+        httplib_options options;
+        options.proxy = "http://127.0.0.1:" + std::to_string(proxy.port());
+        httplib_transport transport(options);
+        transfer_limits limits;
+        limits.connect = 50ms;
+        auto const got = call(transport, request_to("https://api.example.test"), limits);
+        REQUIRE_FAILURE(got, timed_out);
+        BOOST_TEST(!got.failure->sent);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_request_that_left_was_sent_whatever_ended_the_exchange) {
+    scripted_server server([](peer const& client) {
+        static_cast<void>(client.read_request());
+        client.wait_closed();
+    });
+    httplib_transport transport;
+    transfer_limits limits;
+    limits.first_byte = 50ms;
+    auto const request = request_to("http://127.0.0.1:" + std::to_string(server.port()));
+    auto const late = call(transport, request, limits);
+    REQUIRE_FAILURE(late, timed_out);
+    BOOST_TEST(late.failure->sent);
+    auto injected = request;
+    injected.headers.emplace_back("X-One", "a\r\nX-Two: b");
+    auto const refused = call(transport, injected, limits);
+    REQUIRE_FAILURE(refused, bad_argument);
+    BOOST_TEST(!refused.failure->sent);
+}
+
 BOOST_AUTO_TEST_SUITE_END()
