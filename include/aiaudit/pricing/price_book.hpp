@@ -11,6 +11,7 @@
 #define AIAUDIT_PRICING_PRICE_BOOK_HPP
 
 #include <aiaudit/core/digest.hpp>          // digest
+#include <aiaudit/core/record.hpp>          // price_basis
 #include <aiaudit/core/usage.hpp>           // usage
 #include <aiaudit/pricing/price_bound.hpp>  // most_by
 #include <aiaudit/pricing/price_entry.hpp>  // price_entry, price_provider
@@ -52,6 +53,8 @@ struct quote {
     bool standard_tier_used = false;
     bool region_ignored = false;
     bool speed_ignored = false;
+    // How sure the entry and its rates are.
+    price_basis basis = price_basis::listed;
 
     // Rounded once, half to even.
     [[nodiscard]] money cost() const noexcept { return exact.total.rounded(); }
