@@ -45,7 +45,7 @@ public:
           pool_(pool),
           client_(client),
           request_(request),
-          surface_(router::surface_of(request.target, request.headers)) {}
+          family_(router::family_of(request.target, request.headers)) {}
     relay(relay const&) = delete;
     relay& operator=(relay const&) = delete;
 
@@ -110,7 +110,7 @@ private:
     upstream_pool& pool_;
     client_connection& client_;
     gateway_request const& request_;
-    api_surface const surface_;
+    api_family const family_;
     understood_request asked_{};
     operation_id id_{};
     std::uint32_t attempts_ = 0;
@@ -136,7 +136,7 @@ struct relay<Core>::passing {
 
 template <class Core>
 asio::awaitable<void> relay<Core>::answer(gateway_problem problem) {
-    auto told = error_response(surface_, problem);
+    auto told = error_response(family_, problem);
     if (!id_.is_zero()) told.headers.emplace_back("x-aiaudit-operation", id_.to_string());
     static_cast<void>(co_await client_.respond(told));
 }
@@ -381,8 +381,8 @@ asio::awaitable<void> relay<Core>::finish_answer(passing& of, std::optional<erro
         client_.close();
         co_return;
     }
-    auto const told = error_response(surface_, problem_of(*failed, {}));
-    std::string event = surface_ == api_surface::anthropic ? "event: error\n" : "";
+    auto const told = error_response(family_, problem_of(*failed, {}));
+    std::string event = family_ == api_family::anthropic ? "event: error\n" : "";
     event += "data: " + told.body + "\n\n";
     static_cast<void>(co_await client_.write(event));
     static_cast<void>(co_await client_.end());

@@ -22,11 +22,21 @@
 namespace aiaudit {
 inline namespace v0_1_0 {
 
+// Whose API it is that a provider speaks, or a client of the gateway.
 enum class api_family : std::uint8_t {
     openai,  // OpenAI itself and all who are compatible with it
     anthropic,
     gemini,
 };
+
+[[nodiscard]] constexpr std::string_view name_of(api_family family) noexcept {
+    switch (family) {
+    case api_family::openai: return "openai";
+    case api_family::anthropic: return "anthropic";
+    case api_family::gemini: return "gemini";
+    }
+    return "unknown";
+}
 
 // The header that carries the key.
 enum class key_header : std::uint8_t {

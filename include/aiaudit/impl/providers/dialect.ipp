@@ -4,7 +4,8 @@
 #ifndef AIAUDIT_IMPL_PROVIDERS_DIALECT_IPP
 #define AIAUDIT_IMPL_PROVIDERS_DIALECT_IPP
 
-#include <aiaudit/config.hpp>  // AIAUDIT_INLINE
+#include <aiaudit/config.hpp>        // AIAUDIT_INLINE
+#include <aiaudit/detail/ascii.hpp>  // lower_case
 #include <aiaudit/providers/dialect.hpp>
 
 #include <cstddef>
