@@ -23,19 +23,21 @@ namespace {
 using namespace aiaudit;
 using aiaudit::detail::provider_table;
 
-// Every name of a row but its id, in small, capital and mixed letters; for "a*" one that begins so.
+// Every name of a row but its id, and one that begins as its prefix, in small, capital and mixed
+// letters.
 std::vector<std::string> aliases_of(detail::provider_names const& row) {
     std::vector<std::string> names;
-    for (std::string_view const alias : row.aliases) {
-        if (alias.empty()) break;
-        std::string name(alias);
-        if (name.ends_with('*')) name.back() = 'z';
+    auto const add = [&names](std::string name) {
         names.push_back(name);
         name.front() = static_cast<char>(std::toupper(static_cast<unsigned char>(name.front())));
         names.push_back(name);
         for (char& c : name) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
         names.push_back(name);
+    };
+    for (std::string_view const alias : row.aliases) {
+        if (!alias.empty()) add(std::string(alias));
     }
+    if (!row.prefix.empty()) add(std::string(row.prefix) + "z");
     return names;
 }
 
@@ -97,6 +99,7 @@ BOOST_AUTO_TEST_CASE(a_name_stands_once) {
     auto const add = [&names](std::string_view name) {
         BOOST_TEST(names.insert(std::string(name)).second, name << " stands twice");
         BOOST_TEST(detail::lower_case(name) == name);
+        BOOST_TEST(name.size() <= detail::provider_name_bytes_max, name);
     };
     for (detail::provider_names const& row : provider_table) {
         add(row.id);
@@ -132,6 +135,8 @@ BOOST_AUTO_TEST_CASE(every_alias_is_read_as_its_provider) {
     BOOST_TEST((vendor_of("nobody") == vendor::other));
     BOOST_TEST(provider_id_of("nobody") == "nobody");
     BOOST_TEST((vendor_of("") == vendor::other));
+    BOOST_TEST((vendor_of("openai" + std::string(100, 'x')) == vendor::other));
+    BOOST_TEST((vendor_of("huggingface_" + std::string(100, 'x')) == vendor::huggingface));
 }
 
 BOOST_AUTO_TEST_CASE(every_alias_is_priced_as_its_provider) {
@@ -149,7 +154,7 @@ BOOST_AUTO_TEST_CASE(every_alias_is_priced_as_its_provider) {
 BOOST_AUTO_TEST_CASE(a_book_may_have_a_provider_under_any_of_its_names) {
     for (detail::provider_names const& row : provider_table) {
         for (std::string_view const id : row.aliases) {
-            if (id.empty() || id.ends_with('*')) continue;
+            if (id.empty()) continue;
             price_book_builder builder;
             builder.add(seller(id, 7)).value();
             auto const book = std::move(builder).build();

@@ -12,6 +12,7 @@
 #include <aiaudit/config.hpp>
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 #include <vector>
@@ -60,12 +61,15 @@ inline constexpr vendor_set every_vendor{~0U};
 
 namespace detail {
 
-// One provider. An alias that ends in '*' stands for every name that begins so.
+inline constexpr std::size_t provider_name_bytes_max = 31;  // of a name of the table
+
+// One provider.
 struct provider_names {
     std::string_view id{};  // as the price files have it
     aiaudit::vendor vendor = vendor::other;
     std::array<std::string_view, 12> aliases{};  // in the order in which a price book is asked
-    std::string_view kin{};  // the provider whose prices and address also hold for this one
+    std::string_view kin{};     // the provider whose prices and address also hold for this one
+    std::string_view prefix{};  // every name that begins so is one of its names
 };
 
 // The names that recorders, SDKs, OpenTelemetry and price files use.
@@ -91,12 +95,15 @@ inline constexpr std::array provider_table{
                    vendor::google,
                    {"vertex", "google-vertex", "vertexai", "vertex-ai", "google_vertex",
                     "google_vertexai", "google-vertexai", "google-vertex-ai", "google_vertex_ai",
-                    "gcp.vertex_ai", "vertex_ai_beta", "vertex_ai-*"},
-                   "google"},
+                    "gcp.vertex_ai", "vertex_ai_beta"},
+                   "google",
+                   "vertex_ai-"},
     provider_names{"aws",
                    vendor::aws,
                    {"bedrock", "amazon-bedrock", "aws-bedrock", "amazon_bedrock", "aws_bedrock",
-                    "aws.bedrock", "amazon", "bedrock_*", "bedrock-*"}},
+                    "aws.bedrock", "amazon"},
+                   {},
+                   "bedrock_"},
     provider_names{"deepseek", vendor::deepseek, {"deepseek-ai", "deepseek_ai"}},
     provider_names{
         "mistral",
@@ -114,14 +121,16 @@ inline constexpr std::array provider_table{
         "together", vendor::together, {"together-ai", "together_ai", "togetherai", "together.ai"}},
     provider_names{"fireworks",
                    vendor::fireworks,
-                   {"fireworks_ai", "fireworks-ai", "fireworksai", "fireworks_ai-*"}},
+                   {"fireworks_ai", "fireworks-ai", "fireworksai"},
+                   {},
+                   "fireworks_ai-"},
     provider_names{
         "moonshotai", vendor::moonshot, {"moonshot", "moonshot-ai", "moonshot_ai", "kimi"}},
     provider_names{
         "perplexity", vendor::perplexity, {"perplexity-ai", "perplexity_ai", "perplexityai"}},
     // "huggingface_groq": Hugging Face relays what the backend said.
     provider_names{
-        "huggingface", vendor::huggingface, {"hugging-face", "hugging_face", "huggingface*"}},
+        "huggingface", vendor::huggingface, {"hugging-face", "hugging_face"}, {}, "huggingface"},
     provider_names{"minimax", vendor::minimax, {"minimaxai", "minimax-ai", "minimax_ai"}},
     provider_names{"ollama", vendor::ollama, {"ollama_chat", "ollama-chat"}},
     provider_names{"dashscope",

@@ -6,26 +6,34 @@
 
 #include <aiaudit/config.hpp>  // AIAUDIT_INLINE
 #include <aiaudit/core/provider_names.hpp>
-#include <aiaudit/detail/ascii.hpp>  // same_name
+#include <aiaudit/detail/ascii.hpp>  // ascii_lower
+
+#include <algorithm>
+#include <cstddef>
 
 namespace aiaudit {
 inline namespace v0_1_0 {
 namespace detail {
 
+// `name` is in small letters.
 AIAUDIT_INLINE bool is_name_of(provider_names const& provider, std::string_view name) noexcept {
-    if (same_name(provider.id, name)) return true;
+    if (provider.id == name) return true;
+    if (!provider.prefix.empty() && name.starts_with(provider.prefix)) return true;
     for (std::string_view const alias : provider.aliases) {
         if (alias.empty()) return false;
-        bool const prefix = alias.ends_with('*');
-        std::string_view const text = prefix ? alias.substr(0, alias.size() - 1) : alias;
-        if (same_name(text, prefix ? name.substr(0, text.size()) : name)) return true;
+        if (alias == name) return true;
     }
     return false;
 }
 
 AIAUDIT_INLINE provider_names const* names_of(std::string_view provider) noexcept {
+    // Of a longer name only the beginning can be in the table.
+    std::array<char, provider_name_bytes_max + 1> small;
+    std::size_t const size = (std::min)(provider.size(), small.size());
+    std::transform(provider.begin(), provider.begin() + static_cast<std::ptrdiff_t>(size),
+                   small.begin(), ascii_lower);
     for (provider_names const& each : provider_table) {
-        if (is_name_of(each, provider)) return &each;
+        if (is_name_of(each, {small.data(), size})) return &each;
     }
     return nullptr;
 }
@@ -35,7 +43,7 @@ AIAUDIT_INLINE std::vector<std::string_view> price_ids_of(provider_names const& 
     if (!provider.kin.empty()) ids.push_back(provider.kin);
     auto const add_aliases = [&ids](provider_names const& of) {
         for (std::string_view const alias : of.aliases) {
-            if (!alias.empty() && !alias.ends_with('*')) ids.push_back(alias);
+            if (!alias.empty()) ids.push_back(alias);
         }
     };
     add_aliases(provider);
