@@ -2,10 +2,10 @@
 //
 // facts_collector.hpp: what the JSON documents of one response say, taken together.
 //
-// A plain body is one document, a stream is many. The counts of a stream are cumulative: each field
-// of a later usage object takes the place of its elder, but a count never falls (a zero after a
-// count is a placeholder), and nothing is ever added up over events. Anthropic's input_tokens alone
-// may fall, where a relay counted the cache in at first and beside it in the end.
+// A plain body is one document, a stream is many. Each field of a later usage object takes the
+// place of its elder, and nothing is ever added up over events. A later zero, and less output than
+// before, replace nothing: they are placeholders. Input may fall, since Gemini estimates it at
+// first; Anthropic's only where the cache, counted beside it in the end, makes up for it.
 // Threads: one collector by one thread at a time; no I/O.
 // Floor 4.
 #ifndef AIAUDIT_PROVIDERS_FACTS_COLLECTOR_HPP
@@ -31,8 +31,7 @@ inline void keep_text(std::string& to, std::string_view text) {
     if (!text.empty()) to = text;
 }
 
-// Every non-null field of `from` overwrites that of `to`, at every depth, but no number by a lower
-// one.
+// Every non-null field of `from` overwrites that of `to`, at every depth, but for placeholders.
 void merge_fields(boost::json::object& to, boost::json::object const& from);
 
 class facts_collector {

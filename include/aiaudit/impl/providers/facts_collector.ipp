@@ -7,6 +7,9 @@
 #include <aiaudit/config.hpp>  // AIAUDIT_INLINE
 #include <aiaudit/providers/facts_collector.hpp>
 
+#include <algorithm>
+#include <array>
+
 namespace aiaudit {
 inline namespace v0_1_0 {
 namespace detail {
@@ -18,7 +21,27 @@ AIAUDIT_INLINE double number_of(boost::json::value const& value) noexcept {
     return real == nullptr ? 0 : *real;
 }
 
+// Output grows while it is made; input may be an estimate at first (Gemini), and may fall.
+AIAUDIT_INLINE bool is_output_count(std::string_view name) noexcept {
+    constexpr std::array words{std::string_view{"output"}, std::string_view{"completion"},
+                               std::string_view{"candidates"}, std::string_view{"thought"},
+                               std::string_view{"reasoning"}};
+    return std::any_of(words.begin(), words.end(), [name](std::string_view word) {
+        return name.find(word) != std::string_view::npos;
+    });
+}
+
+// Whether a later number says nothing: a zero after a count, or less output than before.
+AIAUDIT_INLINE bool is_placeholder(std::string_view name, boost::json::value const& old,
+                                   boost::json::value const& value) noexcept {
+    if (!old.is_number() || !value.is_number()) return false;
+    double const before = number_of(old);
+    double const after = number_of(value);
+    return after >= 0 && after < before && (after == 0 || is_output_count(name));
+}
+
 AIAUDIT_INLINE void merge_fields(boost::json::object& to, boost::json::object const& from) {
+    bool held = false;
     for (auto const& field : from) {
         boost::json::value const& value = field.value();
         if (value.is_null()) continue;
@@ -27,11 +50,11 @@ AIAUDIT_INLINE void merge_fields(boost::json::object& to, boost::json::object co
             to[field.key()] = value;
         } else if (old->is_object() && value.is_object()) {
             merge_fields(old->get_object(), value.get_object());
-        } else if (old->is_number() && value.is_number() && number_of(value) >= 0 &&
-                   number_of(value) < number_of(*old)) {
-            continue;  // it never falls
+        } else if (is_placeholder({field.key().data(), field.key().size()}, *old, value)) {
+            held = true;
         } else if (!(value.is_array() && value.get_array().empty())) {
-            *old = value;
+            bool const total = field.key().starts_with("total");
+            if (!total || !held || number_of(value) > number_of(*old)) *old = value;
         }
     }
 }
@@ -41,17 +64,20 @@ AIAUDIT_INLINE void merge_fields(boost::json::object& to, boost::json::object co
 AIAUDIT_INLINE void facts_collector::merge_anthropic_usage(boost::json::value const* found) {
     auto const* fields = found == nullptr ? nullptr : found->if_object();
     if (fields == nullptr) return;
-    auto const count = [&](boost::json::value const* from, std::string_view name) {
+    auto const count = [](boost::json::value const* from, std::string_view name) {
         auto const* value = at_path(from, name);
         return value == nullptr ? 0.0 : number_of(*value);
     };
-    double const before = count(&usage_, "input_tokens");
+    auto const* input = at_path(&usage_, "input_tokens");
+    boost::json::value const old = input == nullptr ? boost::json::value{} : *input;
+    double const before = number_of(old);
     double const after = count(found, "input_tokens");
-    double const cached = count(found, "cache_read_input_tokens") +
-                          count(found, "cache_creation_input_tokens");
+    double const cached =
+        count(found, "cache_read_input_tokens") + count(found, "cache_creation_input_tokens");
     merge_fields(usage_.get_object(), *fields);
-    bool const moved = after < before && cached > 0 && after + cached >= before;
-    if (moved) usage_.get_object()["input_tokens"] = *at_path(found, "input_tokens");
+    bool const moved = at_path(found, "input_tokens") != nullptr && after + cached >= before;
+    if (after < before)
+        usage_.get_object()["input_tokens"] = moved ? *at_path(found, "input_tokens") : old;
 }
 
 AIAUDIT_INLINE void facts_collector::merge_counts(boost::json::value const& document,

@@ -239,8 +239,8 @@ AIAUDIT_INLINE result<void> stream_reader::read_counts() {
     facts_.upstream_cost = charge.upstream;
     if (counts.empty()) return {};
     facts_.unread = detail::unread_counts(where_.dialect, where_.vendor, from, counts);
-    bool const google = where_.vendor == vendor::google ||
-                        facts_.model_served.find("gemini") != std::string::npos;
+    bool const google =
+        where_.vendor == vendor::google || facts_.model_served.find("gemini") != std::string::npos;
     if (read->derived && !google) {
         facts_.unread.insert(0, facts_.unread.empty() ? "total_tokens" : "total_tokens ");
     }
@@ -279,8 +279,7 @@ AIAUDIT_INLINE result<void> stream_reader::check_request() {
     if (own_runs || visible <= limit + limit / 4 + 64) return {};
     facts_.usage = {};
     return fail(errc::bad_usage, "the output is " + std::to_string(visible) +
-                                     " tokens, where the request allows " +
-                                     std::to_string(limit));
+                                     " tokens, where the request allows " + std::to_string(limit));
 }
 
 // An answer was made of something, from something.

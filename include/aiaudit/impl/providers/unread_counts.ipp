@@ -76,7 +76,8 @@ private:
     // {"modality": "TEXT", "tokenCount": 12}: read where a rule names its list and its key.
     void walk_element(boost::json::value const& element) {
         if (is_list_read(element)) return;
-        auto const key = text_at(&element, text_at(&element, "modality").empty() ? "ttl" : "modality");
+        auto const key =
+            text_at(&element, text_at(&element, "modality").empty() ? "ttl" : "modality");
         std::size_t const size = path_.size();
         if (!key.empty()) path_.append(".").append(key);
         walk(element);
@@ -88,8 +89,7 @@ private:
         auto const* list = value.if_array();
         if (list == nullptr || dialect_ != dialect::anthropic_messages) return walk(value);
         for (boost::json::value const& element : *list) {
-            std::string const inner =
-                unread_walk{dialect_, vendor_, element, counts_}.run();
+            std::string const inner = unread_walk{dialect_, vendor_, element, counts_}.run();
             if (!inner.empty()) name("iterations." + inner);
         }
     }
@@ -127,10 +127,9 @@ private:
 
     // The input, the output or their sum once more, under another API's name.
     [[nodiscard]] bool is_repeat(boost::json::value const& value) const {
-        constexpr std::array names{std::string_view{"prompt_tokens"},
-                                   std::string_view{"completion_tokens"},
-                                   std::string_view{"input_tokens"},
-                                   std::string_view{"output_tokens"}};
+        constexpr std::array names{
+            std::string_view{"prompt_tokens"}, std::string_view{"completion_tokens"},
+            std::string_view{"input_tokens"}, std::string_view{"output_tokens"}};
         auto const count = whole_number(value);
         if (!count || std::find(names.begin(), names.end(), path_) == names.end()) return false;
         return *count == counts_.count(unit::input_tokens) ||

@@ -90,10 +90,8 @@ AIAUDIT_INLINE result<void> check_total(dialect which, boost::json::value const&
         auto const* value = path.empty() ? nullptr : at_path(&from, path);
         return value == nullptr ? std::uint64_t{0} : whole_number(*value).value_or(0);
     };
-    auto const parts =
-        needed.total.empty()
-            ? counts.total_tokens()
-            : count_at(needed.input) + count_at(needed.output);
+    auto const parts = needed.total.empty() ? counts.total_tokens()
+                                            : count_at(needed.input) + count_at(needed.output);
     if (*total >= parts) return {};
     return fail(errc::bad_usage, std::string(total_path(which)) + " is " + std::to_string(*total) +
                                      ", less than its parts, which are " + std::to_string(parts));
@@ -177,8 +175,7 @@ AIAUDIT_INLINE void name_output(dialect which, usage& counts) {
 AIAUDIT_INLINE result<void> complete_counts(dialect which, boost::json::value const& from,
                                             vendor who, counts_read& read) {
     usage& counts = read.usage;
-    bool const bedrock =
-        which == dialect::bedrock_converse || which == dialect::bedrock_invoke;
+    bool const bedrock = which == dialect::bedrock_converse || which == dialect::bedrock_invoke;
     result<void> done = require_counts(which, from, counts);
     if (done) done = check_total(which, from, counts);
     if (done && bedrock && !counts.empty()) done = include_bedrock_cache(counts);

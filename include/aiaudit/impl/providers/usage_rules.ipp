@@ -74,8 +74,9 @@ AIAUDIT_INLINE result<void> apply_details(std::span<gemini_details const> lists,
         if (at_path(&from, list.path) == nullptr) continue;
         for (auto const& [name, index] : modalities) {
             std::string const value = lower ? lower_case(name) : std::string(name);
-            usage_rule const rule{list.path,    list.to[index], take::add, every_vendor,
-                                  every_vendor, "modality",     value,     lower ? "tokens" : "tokenCount"};
+            usage_rule const rule{
+                list.path,    list.to[index], take::add, every_vendor,
+                every_vendor, "modality",     value,     lower ? "tokens" : "tokenCount"};
             if (auto done = apply_rule(rule, from, who, to); !done) return done;
         }
     }
