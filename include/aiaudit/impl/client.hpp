@@ -28,6 +28,7 @@
 #include <aiaudit/impl/clock/timer.ipp>
 #include <aiaudit/impl/codec/json_canonical.ipp>
 #include <aiaudit/impl/core/http.ipp>
+#include <aiaudit/impl/core/provider_names.ipp>
 #include <aiaudit/impl/import.ipp>
 #include <aiaudit/impl/pricing/builtin.ipp>
 #include <aiaudit/impl/pricing/decimal_json.ipp>
@@ -75,7 +76,6 @@
 #include <aiaudit/impl/transport/response_reader.ipp>
 #include <aiaudit/impl/transport/tls.ipp>
 #include <aiaudit/impl/transport/transfer_timer.ipp>
-#include <aiaudit/impl/transport/transport.ipp>
 
 #ifdef AIAUDIT_SEPARATE
 namespace aiaudit {

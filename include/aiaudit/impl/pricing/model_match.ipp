@@ -11,18 +11,6 @@
 
 namespace aiaudit {
 inline namespace v0_1_0 {
-namespace detail {
-
-AIAUDIT_INLINE std::string lower(std::string_view text) {
-    std::string folded{text};
-    for (char& c : folded) {
-        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-    }
-    return folded;
-}
-
-}  // namespace detail
-
 AIAUDIT_INLINE model_match model_match::text(rule what, std::string_view pattern) {
     model_match made;
     made.rule_ = what;
