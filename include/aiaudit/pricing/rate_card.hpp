@@ -84,10 +84,6 @@ inline constexpr std::uint64_t input_unit_mask = mask_of(direction::input);
 inline constexpr std::uint64_t output_unit_mask = mask_of(direction::output);
 inline constexpr std::uint64_t count_units = mask_of(direction::count);
 inline constexpr std::uint64_t token_units = input_unit_mask | output_unit_mask;
-inline constexpr std::uint64_t cache_units =
-    bit_of(unit::cache_read_tokens) | bit_of(unit::cache_write_tokens) |
-    parts_of[static_cast<std::size_t>(unit::cache_read_tokens)] |
-    parts_of[static_cast<std::size_t>(unit::cache_write_tokens)];
 
 [[nodiscard]] multiplier product(multiplier a, multiplier b) noexcept;
 
