@@ -93,7 +93,10 @@ struct attempt_facts {
     std::string error_type{};     // the provider's machine-readable code; empty where it succeeded
     std::string error_message{};  // the provider's words, untrusted, never stored by default
     bool complete = true;         // false for a stream that ended before its end
-    bool under_way = false;       // a response in the background: whole, but not its usage yet
+    // The response has an answer, but no count (or 0) of its input or its output: that count is
+    // missing, and `usage` is not whole.
+    bool usage_missing = false;
+    bool under_way = false;  // a response in the background: whole, but not its usage yet
 
     friend bool operator==(attempt_facts const&, attempt_facts const&) = default;
 };

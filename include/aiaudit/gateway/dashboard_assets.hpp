@@ -12,7 +12,7 @@
 #include <string_view>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 
 struct dashboard_asset {
     std::string_view path;  // of the request: "/", "/assets/app.js"
@@ -2049,7 +2049,7 @@ inline constexpr std::array<dashboard_asset, 15> dashboard_assets{{
 }};
 // clang-format on
 
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_GATEWAY_DASHBOARD_ASSETS_HPP

@@ -57,6 +57,8 @@
 #include <aiaudit/impl/providers/request_facts.ipp>
 #include <aiaudit/impl/providers/request_parts.ipp>
 #include <aiaudit/impl/providers/sse.ipp>
+#include <aiaudit/impl/providers/tool_runs.ipp>
+#include <aiaudit/impl/providers/unread_counts.ipp>
 #include <aiaudit/impl/providers/usage_asked.ipp>
 #include <aiaudit/impl/providers/usage_bounds.ipp>
 #include <aiaudit/impl/providers/usage_reader.ipp>

@@ -25,12 +25,16 @@ enum class dialect : std::uint8_t {
     openai_responses,
     openai_embeddings,
     openai_images,
-    openai_audio,
+    openai_audio,   // transcriptions and translations
+    openai_speech,  // text to sound
     anthropic_messages,
     gemini,  // and Vertex
+    gemini_interactions,
     bedrock_converse,
     bedrock_invoke,  // models that answer InvokeModel in a shape of their own
     cohere,
+    ollama,     // its own API; it serves OpenAI's too
+    dashscope,  // its own API; it serves OpenAI's too
 };
 
 [[nodiscard]] constexpr std::string_view name_of(dialect which) noexcept {
@@ -40,11 +44,15 @@ enum class dialect : std::uint8_t {
     case dialect::openai_embeddings: return "openai_embeddings";
     case dialect::openai_images: return "openai_images";
     case dialect::openai_audio: return "openai_audio";
+    case dialect::openai_speech: return "openai_speech";
     case dialect::anthropic_messages: return "anthropic_messages";
     case dialect::gemini: return "gemini";
+    case dialect::gemini_interactions: return "gemini_interactions";
     case dialect::bedrock_converse: return "bedrock_converse";
     case dialect::bedrock_invoke: return "bedrock_invoke";
     case dialect::cohere: return "cohere";
+    case dialect::ollama: return "ollama";
+    case dialect::dashscope: return "dashscope";
     }
     return "unknown";
 }
@@ -155,6 +163,7 @@ struct endpoint {
     bool billable = true;  // false for counting tokens and listing models
     bool stream = false;   // the path itself asks for a stream
     std::string model{};   // where the path names it
+    std::string region{};  // Vertex's location where the path names one; empty for "global"
 };
 
 namespace detail {
@@ -193,13 +202,23 @@ inline constexpr std::array path_rules{
     path_rule{"/count-tokens", dialect::bedrock_converse, operation::count_tokens, false},
     path_rule{"/invoke", dialect::bedrock_invoke, operation::chat},
     path_rule{"/invoke-with-response-stream", dialect::bedrock_invoke, operation::chat, true, true},
+    path_rule{"/interactions", dialect::gemini_interactions, operation::chat},
+    path_rule{"/api/chat", dialect::ollama, operation::chat},
+    path_rule{"/api/generate", dialect::ollama, operation::chat},
+    path_rule{"/api/embed", dialect::ollama, operation::embeddings},
+    path_rule{"/api/embeddings", dialect::ollama, operation::embeddings},
+    path_rule{"/text-generation/generation", dialect::dashscope, operation::chat},
+    path_rule{"/multimodal-generation/generation", dialect::dashscope, operation::chat},
+    path_rule{"/text-embedding/text-embedding", dialect::dashscope, operation::embeddings},
+    path_rule{"/multimodal-embedding/multimodal-embedding", dialect::dashscope,
+              operation::embeddings},
     path_rule{"/embeddings", dialect::openai_embeddings, operation::embeddings},
     path_rule{"/images/generations", dialect::openai_images, operation::images},
     path_rule{"/images/edits", dialect::openai_images, operation::images},
     path_rule{"/images/variations", dialect::openai_images, operation::images},
     path_rule{"/audio/transcriptions", dialect::openai_audio, operation::audio},
     path_rule{"/audio/translations", dialect::openai_audio, operation::audio},
-    path_rule{"/audio/speech", dialect::openai_audio, operation::audio},
+    path_rule{"/audio/speech", dialect::openai_speech, operation::audio},
     path_rule{"/moderations", dialect::openai_chat, operation::other, false},
     path_rule{"/models", dialect::openai_chat, operation::other, false},
     path_rule{"/v1/chat", dialect::cohere, operation::chat},

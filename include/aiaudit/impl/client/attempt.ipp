@@ -87,9 +87,10 @@ AIAUDIT_INLINE std::optional<error> failure_of(attempt_plan const& plan,
 AIAUDIT_INLINE void withhold_key(std::string_view key, reading& read) {
     if (key.empty()) return;
     auto& facts = read.facts;
-    for (std::string* text : {&facts.model_served, &facts.finish_reason, &facts.error_type,
-                              &facts.provider_request_id, &facts.service_tier, &facts.region,
-                              &facts.speed, read.problem ? &read.problem->where : nullptr}) {
+    for (std::string* text :
+         {&facts.model_served, &facts.finish_reason, &facts.error_type, &facts.provider_request_id,
+          &facts.service_tier, &facts.region, &facts.speed, &facts.unread,
+          read.problem ? &read.problem->where : nullptr}) {
         if (text == nullptr || text->find(key) == std::string::npos) continue;
         *text = text == &facts.error_type ? "withheld" : "";
     }

@@ -77,6 +77,14 @@ AIAUDIT_INLINE std::string model_in_path(std::string_view path, dialect which) {
     return model;
 }
 
+// "/v1/projects/p/locations/us-east5/publishers/...": Vertex charges more in a region than at its
+// global endpoint.
+AIAUDIT_INLINE std::string region_in_path(std::string_view path) {
+    if (path.find("/publishers/") == std::string_view::npos) return {};
+    std::string_view const place = segment_after(path, "/locations/", "/");
+    return place == "global" ? std::string{} : lower_case(place);
+}
+
 }  // namespace detail
 
 AIAUDIT_INLINE result<endpoint> endpoint_of(std::string_view provider, std::string_view path) {
@@ -91,6 +99,7 @@ AIAUDIT_INLINE result<endpoint> endpoint_of(std::string_view provider, std::stri
         found.billable = rule.billable;
         found.stream = rule.stream;
         found.model = detail::model_in_path(path, rule.dialect);
+        found.region = detail::region_in_path(path);
         if (found.dialect == dialect::bedrock_invoke) {
             found.dialect = detail::dialect_of_invoked(found.model);
         }
