@@ -713,7 +713,7 @@ def shorten(head, name):
     return "~" + name[len(head):] if name.startswith(head) and name != head else name
 
 
-def wrap(text, width=94):
+def wrap(text, width=90):
     """C++ string literals, a line each."""
     lines = []
     while text:

@@ -72,12 +72,12 @@ BOOST_AUTO_TEST_CASE(a_row_of_the_table_is_read_whole) {
     BOOST_TEST((first.rates.find(unit::input_tokens)->at(200) == rate::parse("2", 6).value()));
     BOOST_TEST((first.rates.find(unit::input_tokens)->at(201) == rate::parse("4", 6).value()));
     BOOST_TEST((first.rates.find(unit::web_searches)->base == rate::parse("0.01").value()));
-    BOOST_TEST((first.service("batch")->find(unit::output_tokens)->base ==
-                rate::parse("4", 6).value()));
+    BOOST_TEST(
+        (first.service("batch")->find(unit::output_tokens)->base == rate::parse("4", 6).value()));
     auto const applies = [&](char const* at) {
         return read.cards.back().applies(timestamp::parse(at).value());
     };
-    BOOST_TEST(applies("2026-08-17T01:00:00Z"));   // a Monday
+    BOOST_TEST(applies("2026-08-17T01:00:00Z"));  // a Monday
     BOOST_TEST(!applies("2026-08-17T04:00:00Z"));
     BOOST_TEST(!applies("2026-08-22T02:00:00Z"));  // a Saturday
     BOOST_TEST(!applies("2026-08-14T02:00:00Z"));

@@ -153,8 +153,7 @@ BOOST_AUTO_TEST_CASE(price_variants_are_service_tiers_from_their_day_on) {
     BOOST_TEST(from.report().remarks.at("price variant by route").count == 1u);
     BOOST_TEST(refusal(file(R"({"id": "m", "prices": {}, "price_variants": [
         {"when": {"processing": "batch"}, "prices": {"input_mtok": 1},
-         "constraint": {"moon": "full"}}]})")) ==
-               "bad_price: p/m: unknown constraint: moon");
+         "constraint": {"moon": "full"}}]})")) == "bad_price: p/m: unknown constraint: moon");
 }
 
 BOOST_AUTO_TEST_CASE(hours_pages_and_searches_have_rates_and_a_window_is_a_limit) {

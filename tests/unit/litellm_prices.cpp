@@ -204,8 +204,7 @@ BOOST_AUTO_TEST_CASE(what_has_no_meaning_here_is_counted_by_reason) {
     BOOST_TEST(count("not a model") == 1u);
     BOOST_TEST(from.report().meaningless.size() == 1u);
     BOOST_TEST(from.report()
-                   .meaningless
-                   .at("input_cost_per_pixel: no answer tells the size of an image")
+                   .meaningless.at("input_cost_per_pixel: no answer tells the size of an image")
                    .count == 1u);
     BOOST_TEST(count("no unit for cost_per_smile") == 1u);
     BOOST_TEST(from.report().unknown.at("cost_per_smile").example == "m");
@@ -273,7 +272,8 @@ BOOST_AUTO_TEST_CASE(a_search_that_every_call_makes_is_a_fee_of_the_request) {
     auto const from = book(R"("perplexity/sonar": {"litellm_provider": "perplexity",
         "input_cost_per_token": 1e-06, "output_cost_per_token": 1e-06, )" +
                            sizes + R"(}, "m-search-preview": {"litellm_provider": "openai",
-        "input_cost_per_token": 1e-06, "output_cost_per_token": 1e-06, )" + sizes + "}");
+        "input_cost_per_token": 1e-06, "output_cost_per_token": 1e-06, )" +
+                           sizes + "}");
     BOOST_TEST(cost(from, "perplexity", "sonar", tokens(50, 100)) == "0.00515");
     BOOST_TEST(cost(from, "openai", "m-search-preview", tokens(50, 100)) == "0.00815");
     usage const used = tokens(50, 100);
@@ -290,8 +290,8 @@ BOOST_AUTO_TEST_CASE(an_alias_has_the_prices_of_its_model_and_vertex_a_factor_fo
         "vertex_ai/c-latest": {"alias_of": "vertex_ai/c@20251001"})");
     usage const used = tokens(1'000'000);
     auto const in = [&](char const* model, char const* region) {
-        auto const priced = from.price(
-            {.provider = "google", .model = model, .usage = used, .region = region});
+        auto const priced =
+            from.price({.provider = "google", .model = model, .usage = used, .region = region});
         return priced->cost().to_string() + (priced->region_ignored ? " ignored" : "");
     };
     BOOST_TEST(in("c-latest", "us-east5") == "1.1");

@@ -290,10 +290,10 @@ BOOST_AUTO_TEST_CASE(a_book_is_stale_45_days_after_its_day_and_a_new_price_assum
 
 BOOST_AUTO_TEST_CASE(other_spellings_of_a_name_lead_to_the_one_that_the_book_has) {
     auto const book = book_of({provider(
-        "p", {entry("v", rule::equals, "v@20251001", "1"), entry("d", rule::equals, "d-20251001", "2"),
-              entry("ft", rule::equals, "ft:base-2024-08-06", "3"),
-              entry("a", rule::equals, "us.maker.a-v1:0", "4"),
-              entry("o", rule::equals, "o", "5")})});
+        "p",
+        {entry("v", rule::equals, "v@20251001", "1"), entry("d", rule::equals, "d-20251001", "2"),
+         entry("ft", rule::equals, "ft:base-2024-08-06", "3"),
+         entry("a", rule::equals, "us.maker.a-v1:0", "4"), entry("o", rule::equals, "o", "5")})});
     auto const id = [&](char const* model) {
         auto const hit = book.find("p", model);
         return hit ? hit.entry->id + (hit.assumed ? " assumed" : "") : std::string("none");
@@ -332,15 +332,15 @@ BOOST_AUTO_TEST_CASE(limits_are_the_entrys_and_zero_where_the_book_does_not_say)
     BOOST_TEST(book.limits("p", "other", cache).output_tokens_max == 0u);
 }
 
-BOOST_AUTO_TEST_CASE(a_free_variant_of_openrouter_costs_nothing_and_another_without_rates_is_refused) {
+BOOST_AUTO_TEST_CASE(
+    a_free_variant_of_openrouter_costs_nothing_and_another_without_rates_is_refused) {
     auto const bare = [](char const* id) {
         price_entry made = entry(id, rule::equals, id, "1");
         made.cards = {rate_card{}};
         return made;
     };
-    auto const book =
-        book_of({provider("openrouter", {bare("a/m:free"), bare("a/m")}),
-                 provider("p", {bare("a/m:free")})});
+    auto const book = book_of({provider("openrouter", {bare("a/m:free"), bare("a/m")}),
+                               provider("p", {bare("a/m:free")})});
     usage const used = million();
     auto const cost = [&](char const* from, char const* model) {
         auto const priced = book.price({.provider = from, .model = model, .usage = used});

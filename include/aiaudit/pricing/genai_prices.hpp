@@ -5,8 +5,8 @@
 // The file is a list of providers, each with its models, their matching rules and prices per
 // million tokens. Of ours, and optional: `inclusive` in a tier, `end_date` and `weekdays` in a
 // constraint, `service_tiers` (tier -> prices) beside `prices`, and `match` may be left out (the
-// id, exactly). `price_variants` are service tiers from their day on. A file is taken whole or not at all. What has no unit here is counted in the
-// book's report.
+// id, exactly). `price_variants` are service tiers from their day on. A file is taken whole or not
+// at all. What has no unit here is counted in the book's report.
 // Threads: plain functions.
 // Floor 4.
 #ifndef AIAUDIT_PRICING_GENAI_PRICES_HPP

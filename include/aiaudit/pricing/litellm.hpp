@@ -109,8 +109,8 @@ inline constexpr std::array litellm_nothings = std::to_array<litellm_nothing>({
     {"computer_use_output_cost_per_1k_tokens", "the model's own output rate holds"},
 });
 
-// Prices by size, of which no answer tells the one: the base rate, else the dearest of them, and the
-// entry is unsure.
+// Prices by size, of which no answer tells the one: the base rate, else the dearest of them, and
+// the entry is unsure.
 struct litellm_sized {
     std::string_view start;
     unit what;

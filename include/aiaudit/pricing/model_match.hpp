@@ -49,8 +49,8 @@ inline constexpr std::size_t model_name_bytes_max = 256;
 }
 
 // True where the name is this text, but for an edition behind it, and for what Bedrock and routers
-// put around it: "us.anthropic." before, "-v1:0" behind. An alias that moves ("-latest") is none. The
-// text may be the beginning of an edition: "claude-sonnet-4-2025".
+// put around it: "us.anthropic." before, "-v1:0" behind. An alias that moves ("-latest") is none.
+// The text may be the beginning of an edition: "claude-sonnet-4-2025".
 [[nodiscard]] bool names_edition(std::string_view name, std::string_view text) noexcept;
 
 }  // namespace detail
@@ -82,9 +82,9 @@ public:
     // Precondition: the name is in lower case.
     [[nodiscard]] bool matches(std::string_view name) const;
 
-    // True where the name is said by the rule itself, or is an edition of what a rule for many names
-    // (starts_with, contains, ...) or the entry's id says. False for a `dated` rule's editions: the
-    // book does not list them. Preconditions: matches(name); both are in lower case.
+    // True where the name is said by the rule itself, or is an edition of what a rule for many
+    // names (starts_with, contains, ...) or the entry's id says. False for a `dated` rule's
+    // editions: the book does not list them. Preconditions: matches(name); both are in lower case.
     [[nodiscard]] bool lists(std::string_view name, std::string_view id) const;
 
     [[nodiscard]] bool is_never() const noexcept { return rule_ == rule::never; }

@@ -229,6 +229,9 @@ inline constexpr std::array<std::string_view, 4> standard_tiers{"", "standard", 
 // region.
 inline constexpr std::string_view any_region = "*";
 
+// The card in force at that instant; null where none is.
+[[nodiscard]] rate_card const* card_at(price_entry const& entry, timestamp at) noexcept;
+
 // Which rates and factors a query leads to within a card.
 struct chosen_rates {
     rate_table const* rates = nullptr;

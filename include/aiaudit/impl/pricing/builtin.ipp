@@ -81,10 +81,9 @@ AIAUDIT_INLINE void builtin_row::factor(std::string_view word) {
 AIAUDIT_INLINE void builtin_row::price(std::string_view word) {
     std::size_t letters = 0;
     while (word[letters] >= 'a' && word[letters] <= 'z') ++letters;
-    auto const known =
-        std::find_if(builtin_units.begin(), builtin_units.end(), [&](builtin_unit const& each) {
-            return each.letters == word.substr(0, letters);
-        });
+    auto const known = std::find_if(
+        builtin_units.begin(), builtin_units.end(),
+        [&](builtin_unit const& each) { return each.letters == word.substr(0, letters); });
     AIAUDIT_ASSERT(known != builtin_units.end());
     if (rates_ == nullptr) card({});
     tiered_rate made;
@@ -162,9 +161,9 @@ AIAUDIT_INLINE price_entry for_vertex(price_entry entry) {
 
 // Google names a location in every path: where no factor stands, none is charged.
 AIAUDIT_INLINE void complete_regions(price_entry& entry) {
-    bool const has = std::any_of(
-        entry.modifiers.begin(), entry.modifiers.end(),
-        [](price_modifier const& each) { return each.value == any_region; });
+    bool const has =
+        std::any_of(entry.modifiers.begin(), entry.modifiers.end(),
+                    [](price_modifier const& each) { return each.value == any_region; });
     if (has) return;
     entry.modifiers.push_back(
         {modifier_kind::region, std::string(any_region), multiplier{}, token_units});
@@ -210,11 +209,9 @@ AIAUDIT_INLINE price_provider builtin_provider(std::string_view id) {
 
 AIAUDIT_INLINE price_provider builtin_provider(builtin_provider_rows const& from) {
     price_provider provider = builtin_provider(from.provider);
-    std::string const source =
-        std::string(from.url) + " as of " + std::string(builtin_prices_day);
+    std::string const source = std::string(from.url) + " as of " + std::string(builtin_prices_day);
     for_each_part(from.rows, '\n', [&](std::string_view row) {
-        price_entry entry =
-            builtin_row::read(std::string(row) + " " + std::string(from.factors));
+        price_entry entry = builtin_row::read(std::string(row) + " " + std::string(from.factors));
         entry.source = source;
         provider.entries.push_back(std::move(entry));
     });
@@ -237,9 +234,8 @@ AIAUDIT_INLINE price_book builtin_book() {
     }
     for (price_entry& entry : named("google")->entries) detail::complete_regions(entry);
     for (price_entry& entry : named("anthropic")->entries) {
-        std::erase_if(entry.modifiers, [](price_modifier const& each) {
-            return each.value == detail::any_region;
-        });
+        std::erase_if(entry.modifiers,
+                      [](price_modifier const& each) { return each.value == detail::any_region; });
     }
     price_provider azure;
     azure.id = "azure";

@@ -215,7 +215,8 @@ AIAUDIT_INLINE result<void> genai_prices_reader::read_cards(json const& node, pr
 }
 
 // Prices of a service tier, a batch or a speed, some from a day on. Each such day repeats the cards
-// with the tiers that hold from then; for an earlier call the book knows no difference, and says so.
+// with the tiers that hold from then; for an earlier call the book knows no difference, and says
+// so.
 AIAUDIT_INLINE result<void> genai_prices_reader::read_variants(json const& node,
                                                                price_entry& entry) {
     json const* const variants = node.find("price_variants");

@@ -71,9 +71,9 @@ AIAUDIT_INLINE void litellm_reader::add_rate(litellm_field const& field, litellm
         return;
     }
     bool& has_base = into.has_base[field.what];
-    bool const older_spelling = field.base == "input_cost_per_token_cache_hit" ||
-                                (field.base == "input_cost_per_image" &&
-                                 field.what == unit::output_images);
+    bool const older_spelling =
+        field.base == "input_cost_per_token_cache_hit" ||
+        (field.base == "input_cost_per_image" && field.what == unit::output_images);
     if (has_base && older_spelling) return;
     known.base = price;
     has_base = true;
@@ -129,8 +129,8 @@ AIAUDIT_INLINE void litellm_reader::read_fields(json const& node, price_entry& e
     for (std::size_t i = 0; i < node.keys.size(); ++i) {
         std::string const& name = node.keys[i];
         json const& value = node.items[i];
-        bool const about_cost = name.find("cost") != std::string::npos ||
-                                name.find("pric") != std::string::npos;
+        bool const about_cost =
+            name.find("cost") != std::string::npos || name.find("pric") != std::string::npos;
         if (name == "metadata" && value.is(kind::object)) {
             for (std::string const& note : value.keys) {
                 if (note.find("cost") == std::string::npos &&

@@ -178,14 +178,14 @@ AIAUDIT_INLINE price_book::found price_book::find_cached(std::string_view provid
         cache.book_ = data_;
     }
     std::size_t const hash =
-        std::hash<std::string_view>{}(model) ^ (std::hash<std::string_view>{}(provider) * 31);
+        std::hash<std::string_view>{}(model) ^ (std::hash<std::string_view>{}(provider)*31);
     lookup_cache::slot& slot = cache.slots_[(hash ^ (hash >> 32)) % lookup_cache::slot_count];
     if (!slot.used || slot.model != model || slot.provider != provider) {
         found const hit = find(provider, model);
         if (model.size() > detail::model_name_bytes_max) return hit;  // not worth the room
         if (provider.size() > detail::model_name_bytes_max) return hit;
-        slot = {std::string{provider}, std::string{model}, hit.provider, hit.entry, hit.assumed,
-                true};
+        slot = {
+            std::string{provider}, std::string{model}, hit.provider, hit.entry, hit.assumed, true};
     }
     return {slot.in, slot.entry, slot.assumed};
 }
@@ -228,8 +228,8 @@ AIAUDIT_INLINE chosen_rates choose(price_entry const& entry, rate_card const& ca
         return any;
     };
     std::string_view const tier = query.service_tier;
-    bool const standard = std::find(standard_tiers.begin(), standard_tiers.end(), tier) !=
-                          standard_tiers.end();
+    bool const standard =
+        std::find(standard_tiers.begin(), standard_tiers.end(), tier) != standard_tiers.end();
     if (!standard) {
         auto const* own = card.service(tier);
         // OpenAI's newer name for it.
