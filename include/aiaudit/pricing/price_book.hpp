@@ -124,6 +124,13 @@ public:
     // that no entry has is looked for as well without what was put around it: "@" for "-" before a
     // date, the parts of a fine-tuned model's name behind its base, an ARN's path.
     [[nodiscard]] found find(std::string_view provider, std::string_view model) const;
+    // By id, alias or the provider's own rule; null where the book has none.
+    [[nodiscard]] price_provider const* find_provider(std::string_view name) const {
+        return provider_named(detail::lower(name));
+    }
+    // How sure the prices of what find() returned are for a call at that instant. Precondition: it
+    // found an entry.
+    [[nodiscard]] price_basis basis_of(found where, timestamp at) const;
     [[nodiscard]] model_limits limits(std::string_view provider, std::string_view model,
                                       lookup_cache& cache) const;
 
@@ -170,7 +177,6 @@ private:
     [[nodiscard]] found find_without_provider(std::string const& model) const;
     [[nodiscard]] found find_cached(std::string_view provider, std::string_view model,
                                     lookup_cache& cache) const;
-    [[nodiscard]] price_basis basis_of(found where, timestamp at) const;
     [[nodiscard]] result<quote> price_with(price_query const& query, found where) const;
 
     std::shared_ptr<contents const> data_;

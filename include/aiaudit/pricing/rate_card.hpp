@@ -159,6 +159,15 @@ struct rate_card {
 // What a factor depends on.
 enum class modifier_kind : std::uint8_t { region = 0, speed = 1, service_tier = 2 };
 
+[[nodiscard]] constexpr std::string_view name_of(modifier_kind kind) noexcept {
+    switch (kind) {
+    case modifier_kind::region: return "region";
+    case modifier_kind::speed: return "speed";
+    case modifier_kind::service_tier: return "service_tier";
+    }
+    return "unknown";
+}
+
 // A factor on the rates of some units where the request was served in a region, at a speed, or in a
 // service tier that has no rates of its own.
 struct price_modifier {
