@@ -64,7 +64,7 @@ BOOST_AUTO_TEST_CASE(a_row_of_the_table_is_read_whole) {
     BOOST_TEST(read.match.matches("m-1-2026"));
     BOOST_TEST(read.context_tokens == 1'000u);
     BOOST_TEST(read.output_tokens_max == 100u);
-    BOOST_TEST(read.unsure);
+    BOOST_TEST(read.unsure != 0u);
     BOOST_TEST((read.known_from == timestamp::parse(builtin_prices_day).value()));
     BOOST_TEST(read.modifiers.size() == 2u);
     BOOST_TEST_REQUIRE(read.cards.size() == 2u);

@@ -267,7 +267,7 @@ BOOST_AUTO_TEST_CASE(a_book_is_stale_45_days_after_its_day_and_a_new_price_assum
     price_entry fresh = entry("fresh", rule::equals, "fresh", "1");
     fresh.known_from = timestamp::parse("2026-11-09").value();
     price_entry unsure = entry("unsure", rule::equals, "unsure", "1");
-    unsure.unsure = true;
+    unsure.unsure = detail::bit_of(unit::web_searches);
     auto const undated =
         book_of({provider("p", {entry("m", rule::equals, "m", "1"), fresh, unsure})});
     auto const book = undated.known_as_of(timestamp::parse("2026-11-09").value());
@@ -284,7 +284,11 @@ BOOST_AUTO_TEST_CASE(a_book_is_stale_45_days_after_its_day_and_a_new_price_assum
     BOOST_TEST(basis(undated, "m", "2036-12-24T00:00:01Z") == "listed");
     BOOST_TEST(basis(book, "fresh", "2026-11-08T23:59:59Z") == "assumed");
     BOOST_TEST(basis(book, "fresh", "2026-11-09T00:00:00Z") == "listed");
-    BOOST_TEST(basis(book, "unsure", "2027-11-09T00:00:00Z") == "assumed");
+    BOOST_TEST(basis(book, "unsure", "2026-11-09T00:00:00Z") == "listed");
+    usage searched = million();
+    searched.set(unit::web_searches, 1);
+    auto const priced = book.price({.provider = "p", .model = "unsure", .usage = searched});
+    BOOST_TEST(name_of(priced->basis) == "assumed");
     BOOST_TEST((book.revision() == undated.revision()));
 }
 

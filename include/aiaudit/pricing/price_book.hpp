@@ -128,9 +128,9 @@ public:
     [[nodiscard]] price_provider const* find_provider(std::string_view name) const {
         return provider_named(detail::lower(name));
     }
-    // How sure the prices of what find() returned are for a call at that instant. Precondition: it
-    // found an entry.
-    [[nodiscard]] price_basis basis_of(found where, timestamp at) const;
+    // How sure the prices of what find() returned are for a call at that instant that counted these
+    // units (bit n: unit n). Precondition: it found an entry.
+    [[nodiscard]] price_basis basis_of(found where, timestamp at, std::uint64_t units = 0) const;
     [[nodiscard]] model_limits limits(std::string_view provider, std::string_view model,
                                       lookup_cache& cache) const;
 

@@ -34,7 +34,9 @@ struct price_entry {
     std::uint64_t context_tokens = 0;
     std::uint64_t output_tokens_max = 0;
     std::optional<timestamp> known_from{};  // for calls before, its prices are assumed
-    bool unsure = false;  // at all times: a fee of it depends on what no answer tells
+    // Bit n: what unit n costs depends on what no answer tells (the size of an image or of a
+    // search), so a price for some of it is assumed. `requests` is in every call.
+    std::uint64_t unsure = 0;
 };
 
 struct price_provider {

@@ -113,7 +113,7 @@ AIAUDIT_INLINE void builtin_row::part(std::string_view word) {
     }
     case '%': factor(rest); break;
     case '+': entry_.known_from = timestamp::parse(builtin_prices_day).value(); break;
-    case '!': entry_.unsure = true; break;
+    case '!': entry_.unsure = ~std::uint64_t{0}; break;
     case '$': card(rest); break;
     case '/':
         entry_.cards.back().services.push_back({std::string(rest), {}});

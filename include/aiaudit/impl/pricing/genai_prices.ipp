@@ -328,7 +328,9 @@ AIAUDIT_INLINE result<price_entry> genai_prices_reader::read_model(json const& n
                           entry.id.find("-search-api") != std::string::npos;
     bool const fee = std::any_of(entry.cards.begin(), entry.cards.end(),
                                  [](auto const& card) { return card.rates.has(unit::requests); });
-    entry.unsure = searches || (fee && place_.starts_with("perplexity/"));
+    if (searches || (fee && place_.starts_with("perplexity/"))) {
+        entry.unsure |= bit_of(unit::requests);
+    }
     return entry;
 }
 

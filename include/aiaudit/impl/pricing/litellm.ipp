@@ -99,6 +99,8 @@ AIAUDIT_INLINE void litellm_reader::read_field(std::string const& name, json con
         auto const price = number(value, field->power, printable(name));
         if (!price) return;
         add_rate(*field, key, *price);
+        // An image by the piece, whatever its size.
+        if (field->what == unit::input_images) entry.unsure |= bit_of(unit::input_images);
         ++report.taken[name];
         return;
     }
@@ -108,7 +110,7 @@ AIAUDIT_INLINE void litellm_reader::read_field(std::string const& name, json con
         if (!price) return;
         rate& most = sized_[each.what];
         if (price->yocto() > most.yocto()) most = *price;
-        entry.unsure = true;
+        entry.unsure |= bit_of(each.what);
         ++report.taken[name];
         return;
     }
@@ -173,7 +175,7 @@ AIAUDIT_INLINE void litellm_reader::read_search(json const& node, price_entry& e
     auto const price = number(*size, 0, "search_context_cost_per_query");
     if (!price) return;
     add_rate({"search", each_call ? unit::requests : unit::web_searches}, {}, *price);
-    entry.unsure = entry.unsure || each_call;
+    if (each_call) entry.unsure |= bit_of(unit::requests);
     ++builder_.report().taken["search_context_cost_per_query"];
 }
 

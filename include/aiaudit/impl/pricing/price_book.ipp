@@ -197,9 +197,11 @@ AIAUDIT_INLINE model_limits price_book::limits(std::string_view provider, std::s
     return {where.entry->context_tokens, where.entry->output_tokens_max};
 }
 
-AIAUDIT_INLINE price_basis price_book::basis_of(found where, timestamp at) const {
+AIAUDIT_INLINE price_basis price_book::basis_of(found where, timestamp at,
+                                                std::uint64_t units) const {
     price_entry const& entry = *where.entry;
-    if (where.assumed || entry.unsure) return price_basis::assumed;
+    units |= detail::bit_of(unit::requests);
+    if (where.assumed || (entry.unsure & units) != 0) return price_basis::assumed;
     if (entry.known_from && at < *entry.known_from) return price_basis::assumed;
     constexpr std::int64_t most = price_book_days_max * seconds_per_day;
     if (as_of_ && at.seconds() - as_of_->seconds() > most) return price_basis::stale;
@@ -291,7 +293,11 @@ AIAUDIT_INLINE result<quote> price_book::price_with(price_query const& query, fo
     }
     answer.provider_id = where.provider->id;
     answer.entry_id = where.entry->id;
-    answer.basis = basis_of(where, query.at);
+    std::uint64_t units = 0;
+    for_each_count(query.usage, [&](unit what, std::uint64_t count) {
+        if (count != 0) units |= detail::bit_of(what);
+    });
+    answer.basis = basis_of(where, query.at, units);
     return answer;
 }
 
