@@ -741,10 +741,21 @@ HEADER = '''// SPDX-License-Identifier: MIT
 #define AIAUDIT_PRICING_BUILTIN_TABLE_HPP
 
 #include <array>
+#include <cstddef>
 #include <string_view>
 
 namespace aiaudit {{
 inline namespace v0_1_0 {{
+
+namespace detail {{
+
+// A literal with its length: to count so many characters takes a compiler long.
+template <std::size_t N>
+[[nodiscard]] constexpr std::string_view table_rows(char const (&text)[N]) noexcept {{
+    return {{text, N - 1}};
+}}
+
+}}  // namespace detail
 
 // The day as of which the table's prices are known.
 inline constexpr std::string_view builtin_prices_day = "{as_of}";
@@ -777,13 +788,13 @@ def write(tables, root, as_of):
         whole = " ".join(f"%{FACTORS[kind]}{value}" for rule in root["providers"]
                          if rule["provider"] == provider
                          for kind, value in sorted(rule["factors"].items()))
-        lines.append(f'    {{"{provider}", "{PROVIDERS[provider][2]}", "{whole}",')
+        lines.append(f'    {{"{provider}", "{PROVIDERS[provider][2]}", "{whole}", detail::table_rows(')
         for head, names, rest in rows:
             text = " ".join([head, *(shorten(head, name) for name in names), rest])
             parts = wrap(text)
             parts[-1] = parts[-1][:-1] + '\\n"'
             lines += parts
-        lines[-1] += "},"
+        lines[-1] += ")},"
     return "\n".join(lines) + "\n" + FOOTER
 
 

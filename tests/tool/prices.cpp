@@ -29,7 +29,7 @@ struct with_directory {
 
 }  // namespace
 
-BOOST_FIXTURE_TEST_SUITE(prices_command, with_directory)
+BOOST_FIXTURE_TEST_SUITE(prices, with_directory)
 
 BOOST_AUTO_TEST_CASE(check_counts_what_is_understood_and_fails_where_a_price_is_not) {
     auto const good = file("good.json", R"({"m": {"litellm_provider": "x",

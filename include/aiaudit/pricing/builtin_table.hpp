@@ -16,10 +16,21 @@
 #define AIAUDIT_PRICING_BUILTIN_TABLE_HPP
 
 #include <array>
+#include <cstddef>
 #include <string_view>
 
 namespace aiaudit {
 inline namespace v0_1_0 {
+
+namespace detail {
+
+// A literal with its length: to count so many characters takes a compiler long.
+template <std::size_t N>
+[[nodiscard]] constexpr std::string_view table_rows(char const (&text)[N]) noexcept {
+    return {text, N - 1};
+}
+
+}  // namespace detail
 
 // The day as of which the table's prices are known.
 inline constexpr std::string_view builtin_prices_day = "2026-11-09";
@@ -33,7 +44,7 @@ struct builtin_provider_rows {
 
 // clang-format off
 inline constexpr std::array<builtin_provider_rows, 11> builtin_rows{{
-    {"openai", "https://platform.openai.com/docs/pricing", "%b0.5",
+    {"openai", "https://platform.openai.com/docs/pricing", "%b0.5", detail::table_rows(
     "ada text-ada-001 i0.4 o0.4\n"
     "babbage i0.5 o0.5\n"
     "babbage-002 =16384/4096 i0.4 o0.4 /batch i0.2 o0.2\n"
@@ -283,8 +294,8 @@ inline constexpr std::array<builtin_provider_rows, 11> builtin_rows{{
     "tts-1-1106 c15\n"
     "tts-1-hd c30\n"
     "tts-1-hd-1106 c30\n"
-    "whisper-1 t0.1\n"},
-    {"anthropic", "https://www.anthropic.com/pricing#api", "%b0.5",
+    "whisper-1 t0.1\n")},
+    {"anthropic", "https://www.anthropic.com/pricing#api", "%b0.5", detail::table_rows(
     "claude-2 =200000/0 i8 o24\n"
     "claude-3-5-haiku claude-3.5-haiku =200000/0 i0.8 r0.08 w1 wh1.6 o4 s10\n"
     "claude-3-5-sonnet claude-3.5-sonnet =200000/0 i3 r0.3 w3.75 wh6 o15 s10\n"
@@ -350,8 +361,8 @@ inline constexpr std::array<builtin_provider_rows, 11> builtin_rows{{
     "w2.5 wh4 o10 s10 /batch i1 r0.1 w1.25 wh2 o5\n"
     "claude-sonnet-5-5 claude-5-5-sonnet claude-5.5-sonnet claude-sonnet-5.5 =1000000/128000 "
     "%u1.1 %v1.1 + i2 r0.1 w2.5 wh4 o10 s10 /batch i1 r0.05 w1.25 wh2 o5\n"
-    "claude-v1 i8 o24\n"},
-    {"google", "https://ai.google.dev/gemini-api/docs/pricing", "%b0.5",
+    "claude-v1 i8 o24\n")},
+    {"google", "https://ai.google.dev/gemini-api/docs/pricing", "%b0.5", detail::table_rows(
     "deep-research-max-preview-04-2026 =1048576/65536 + i2 o12 s35 /batch i1 o6\n"
     "deep-research-preview-04-2026 =1048576/65536 + i2 o12 s35 /batch i1 o6\n"
     "deep-research-pro-preview-12-2025 =1048576/65536 i2 o12 s35 /batch i1 o6\n"
@@ -478,8 +489,8 @@ inline constexpr std::array<builtin_provider_rows, 11> builtin_rows{{
     "veo-3.1-fast-generate-preview =1024/0 v100\n"
     "veo-3.1-generate-001 =1024/0 v400\n"
     "veo-3.1-generate-preview =1024/0 v400\n"
-    "veo-3.1-lite-generate-preview =1024/0 v50\n"},
-    {"deepseek", "https://api-docs.deepseek.com/quick_start/pricing", "",
+    "veo-3.1-lite-generate-preview =1024/0 v50\n")},
+    {"deepseek", "https://api-docs.deepseek.com/quick_start/pricing", "", detail::table_rows(
     "deepseek-chat ~-v3-0324 =131072/8192 i0.135 r0.035 o0.55 $^0030-1630 i0.27 r0.07 o1.1 "
     "$2025-09-05T16:00:00Z i0.56 r0.07 o1.68 $2025-09-29 i0.28 r0.028 o0.42\n"
     "deepseek-coder =128000/4096 i0.14 r0.014 o0.28\n"
@@ -502,8 +513,8 @@ inline constexpr std::array<builtin_provider_rows, 11> builtin_rows{{
     "o1.98 $2026-08-16T16:00:00Z^0100-0400 i1.32 r0.044 o3.96 $2026-08-16T16:00:00Z^0600-1000 "
     "i1.32 r0.044 o3.96 $2026-08-22T16:00:00Z i0.66 r0.022 o1.98 "
     "$2026-08-22T16:00:00Z^0100-0400*12345 i1.32 r0.044 o3.96 "
-    "$2026-08-22T16:00:00Z^0600-1000*12345 i1.32 r0.044 o3.96\n"},
-    {"mistral", "https://mistral.ai/pricing#api-pricing", "",
+    "$2026-08-22T16:00:00Z^0600-1000*12345 i1.32 r0.044 o3.96\n")},
+    {"mistral", "https://mistral.ai/pricing#api-pricing", "", detail::table_rows(
     "codestral i0.3 o0.9\n"
     "codestral-2405 =32000/8191 i1 o3\n"
     "codestral-2501 codestral-latest =128000/128000 i0.3 r0.03 o0.9 /batch i0.15 o0.45\n"
@@ -616,8 +627,8 @@ inline constexpr std::array<builtin_provider_rows, 11> builtin_rows{{
     "zai-glm-5-2 =1048576/131072 + i1.4 r0.14 o4.4\n"
     "zai-glm-5-3 =1048576/131072 + i1.4 r0.14 o4.4\n"
     "zai-glm-5-3-flash =1048576/131072 + i0.15 r0.03 o0.5\n"
-    "zai-glm-latest =1048576/131072 + i1.4 r0.14 o4.4\n"},
-    {"x-ai", "https://docs.x.ai/docs/models", "",
+    "zai-glm-latest =1048576/131072 + i1.4 r0.14 o4.4\n")},
+    {"x-ai", "https://docs.x.ai/docs/models", "", detail::table_rows(
     "grok-2-1212 grok-2 grok-2-latest =131072/131072 i2 o10 s5 xs5\n"
     "grok-2-vision-1212 grok-2-vision grok-2-vision-latest =32768/32768 i2 o10 s5 xs5\n"
     "grok-3 ~-beta ~-latest =131072/131072 i3 r0.75 o15 s5 xs5\n"
@@ -700,8 +711,8 @@ inline constexpr std::array<builtin_provider_rows, 11> builtin_rows{{
     "grok-imagine-video-1.5-preview + v80\n"
     "grok-vision-beta =8192/8192 i5 o15\n"
     "grok-voice-transcribe-1.0 + t0.02778\n"
-    "grok-voice-transcribe-2.0 + t0.02778\n"},
-    {"groq", "https://groq.com/pricing", "",
+    "grok-voice-transcribe-2.0 + t0.02778\n")},
+    {"groq", "https://groq.com/pricing", "", detail::table_rows(
     "canopylabs/orpheus-arabic-saudi =4000/50000 + c40\n"
     "canopylabs/orpheus-v1-english =4000/50000 + c22\n"
     "deepseek-r1-distill-llama-70b =131072/0 i0.75 o0.99\n"
@@ -739,8 +750,8 @@ inline constexpr std::array<builtin_provider_rows, 11> builtin_rows{{
     "qwen/qwen3-32b =131000/131000 i0.29 o0.59\n"
     "qwen/qwen3.8-27b =131072/16384 + i0.8 o4\n"
     "whisper-large-v3 t0.030833333333333333 /batch t0.015416666666666667\n"
-    "whisper-large-v3-turbo t0.011111111111111111 /batch t0.005555555555555556\n"},
-    {"cohere", "https://cohere.com/pricing", "",
+    "whisper-large-v3-turbo t0.011111111111111111 /batch t0.005555555555555556\n")},
+    {"cohere", "https://cohere.com/pricing", "", detail::table_rows(
     "c4ai-aya-expanse-32b =128000/4000 + i0.5 o1.5\n"
     "command =4096/4096 i1 o2\n"
     "command-a ~-03-2025 =256000/8000 i2.5 o10\n"
@@ -768,8 +779,8 @@ inline constexpr std::array<builtin_provider_rows, 11> builtin_rows{{
     "rerank-v4.0-fast =32768/32768 + i0 o0 u2\n"
     "rerank-v4.0-pro =32768/32768 + i0 o0 u2.5\n"
     "rerank-v5.0-fast =32768/32768 + i0.02 o0\n"
-    "rerank-v5.0-pro =32768/32768 + i0.05 o0\n"},
-    {"perplexity", "https://docs.perplexity.ai/guides/pricing", "",
+    "rerank-v5.0-pro =32768/32768 + i0.05 o0\n")},
+    {"perplexity", "https://docs.perplexity.ai/guides/pricing", "", detail::table_rows(
     "anthropic/claude-fable-5 + i10 r1 o50\n"
     "anthropic/claude-fable-5-1 + i10 r0.25 o50\n"
     "anthropic/claude-haiku-4-5 + i1 r0.1 o5\n"
@@ -860,8 +871,8 @@ inline constexpr std::array<builtin_provider_rows, 11> builtin_rows{{
     "xai/grok-4.3 + i1.25>200000:2.5 r0.2 o2.5>200000:5\n"
     "xai/grok-4.5 + i2>200000:4 r0.3>200000:0.6 o6>200000:12\n"
     "xai/grok-4.6 + i2>200000:4 r0.5>200000:1 o6>200000:12\n"
-    "xai/grok-4.7 + i2>200000:4 r0.5>200000:1 o6>200000:12\n"},
-    {"moonshotai", "https://platform.moonshot.ai/docs/pricing", "",
+    "xai/grok-4.7 + i2>200000:4 r0.5>200000:1 o6>200000:12\n")},
+    {"moonshotai", "https://platform.moonshot.ai/docs/pricing", "", detail::table_rows(
     "kimi-k2 i0.57 o2.3\n"
     "kimi-k2-0711-preview =131072/131072 i0.6 r0.15 o2.5\n"
     "kimi-k2-0905-preview =262144/262144 i0.6 r0.15 o2.5\n"
@@ -885,8 +896,8 @@ inline constexpr std::array<builtin_provider_rows, 11> builtin_rows{{
     "moonshot-v1-32k-0430 =32768/32768 i1 o3\n"
     "moonshot-v1-8k ~-vision-preview =8192/8192 i0.2 o2\n"
     "moonshot-v1-8k-0430 =8192/8192 i0.2 o2\n"
-    "moonshot-v1-auto =131072/131072 i2 o5\n"},
-    {"zai", "https://docs.z.ai/guides/overview/pricing", "",
+    "moonshot-v1-auto =131072/131072 i2 o5\n")},
+    {"zai", "https://docs.z.ai/guides/overview/pricing", "", detail::table_rows(
     "glm-4-32b-0414-128k =128000/32000 i0.1 o0.1\n"
     "glm-4.5 =128000/32000 i0.6 r0.11 o2.2\n"
     "glm-4.5-air =128000/32000 i0.2 r0.03 o1.1\n"
@@ -906,7 +917,7 @@ inline constexpr std::array<builtin_provider_rows, 11> builtin_rows{{
     "glm-5.3-flash =1048576/128000 + i0.075 r0.015 o0.25 $2026-09-10 i0.15 r0.03 w0 o0.5\n"
     "glm-5.3-flashx ~-legal + i0.37 r0.075 o1.25\n"
     "glm-5v-turbo =200000/128000 + i1.2 r0.24 o4\n"
-    "glm-ocr + i0.03 o0.03\n"},
+    "glm-ocr + i0.03 o0.03\n")},
 }};
 // clang-format on
 
