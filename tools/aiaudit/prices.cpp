@@ -38,13 +38,6 @@ std::string json_list(std::vector<std::string> const& items) {
     return out + "]";
 }
 
-// How many of a unit people know its price for: a million, or one.
-int people_power(aiaudit::unit what) {
-    bool const count = aiaudit::traits_of(what).direction == aiaudit::direction::count;
-    std::string_view const name = name_of(what);
-    return !count || name.ends_with("milliseconds") || name.ends_with("characters") ? 6 : 0;
-}
-
 // ---- check
 
 std::string remarks_json(std::map<std::string, aiaudit::load_report::remark> const& remarks,
@@ -129,7 +122,7 @@ void list(options const& with) {
 std::string rates_json(aiaudit::rate_table const& rates) {
     detail::json_writer out;
     for (auto const& row : rates.rows()) {
-        int const power = people_power(row.what);
+        int const power = detail::price_power(row.what);
         detail::json_writer price;
         price.text("usd", row.price.base.to_string(power));
         price.number("for", power == 6 ? 1'000'000 : 1);
@@ -148,7 +141,7 @@ std::string rates_json(aiaudit::rate_table const& rates) {
 
 void print_rates(aiaudit::rate_table const& rates, std::string const& indent) {
     for (auto const& row : rates.rows()) {
-        int const power = people_power(row.what);
+        int const power = detail::price_power(row.what);
         std::cout << indent << name_of(row.what) << ' ' << row.price.base.to_string(power);
         for (aiaudit::rate_tier const& tier : row.price.tiers) {
             std::cout << (tier.inclusive ? ", from " : ", above ") << tier.start << ": "

@@ -39,6 +39,7 @@ struct price_query {
     std::string_view service_tier{};  // "batch", "flex", "priority"; empty for the standard tier
     std::string_view region{};
     std::string_view speed{};
+    std::string_view key{};  // whose call it is: an overlay may have a factor for it
 };
 
 // A cost, with everything that it rests on.

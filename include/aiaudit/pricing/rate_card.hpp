@@ -85,6 +85,14 @@ inline constexpr std::uint64_t output_unit_mask = mask_of(direction::output);
 inline constexpr std::uint64_t count_units = mask_of(direction::count);
 inline constexpr std::uint64_t token_units = input_unit_mask | output_unit_mask;
 
+// Prices are read and shown for 10^n of a unit: a million tokens, or one search.
+[[nodiscard]] constexpr int price_power(unit which) noexcept {
+    std::string_view const name = name_of(which);
+    bool const many = traits_of(which).direction != direction::count ||
+                      name.ends_with("milliseconds") || name.ends_with("characters");
+    return many ? 6 : 0;
+}
+
 [[nodiscard]] multiplier product(multiplier a, multiplier b) noexcept;
 
 // "1.1" as 11/10. Bounds: above 0, at most 10000, six decimals. Errors: bad_price.
@@ -157,13 +165,19 @@ struct rate_card {
 };
 
 // What a factor depends on.
-enum class modifier_kind : std::uint8_t { region = 0, speed = 1, service_tier = 2 };
+enum class modifier_kind : std::uint8_t {
+    region = 0,
+    speed = 1,
+    service_tier = 2,
+    margin = 3,  // of a key, or of all of them where none is named (price_overlay.hpp)
+};
 
 [[nodiscard]] constexpr std::string_view name_of(modifier_kind kind) noexcept {
     switch (kind) {
     case modifier_kind::region: return "region";
     case modifier_kind::speed: return "speed";
     case modifier_kind::service_tier: return "service_tier";
+    case modifier_kind::margin: return "margin";
     }
     return "unknown";
 }

@@ -246,6 +246,8 @@ AIAUDIT_INLINE chosen_rates choose(price_entry const& entry, rate_card const& ca
         answer.region_ignored = !factor(modifier_kind::region, query.region) &&
                                 !factor(modifier_kind::region, any_region);
     }
+    bool const own_margin = !query.key.empty() && factor(modifier_kind::margin, query.key);
+    if (!own_margin) factor(modifier_kind::margin, {});
     if (!query.speed.empty() && query.speed != "standard") {
         auto const* own = chosen.rates == &card.rates ? card.service(query.speed) : nullptr;
         if (own != nullptr) {
