@@ -118,6 +118,7 @@ inline void set_limit(aiaudit::budget& of, limit_options const& with) {
 
 void add_demo(CLI::App& program, int& status);
 void add_cost(CLI::App& program, int& status);
+void add_prices(CLI::App& program, int& status);
 void add_import(CLI::App& program, int& status);
 void add_report(CLI::App& program, int& status);
 void add_tail(CLI::App& program, int& status);

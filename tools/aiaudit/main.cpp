@@ -55,6 +55,7 @@ int main(int argc, char** argv) {
                                                   std::to_string(aiaudit::version_patch));
         add_demo(program, status);
         add_cost(program, status);
+        add_prices(program, status);
         add_import(program, status);
         add_report(program, status);
         add_tail(program, status);

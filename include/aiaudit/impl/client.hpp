@@ -34,6 +34,7 @@
 #include <aiaudit/impl/pricing/decimal_json.ipp>
 #include <aiaudit/impl/pricing/genai_prices.ipp>
 #include <aiaudit/impl/pricing/litellm.ipp>
+#include <aiaudit/impl/pricing/price_overlay.ipp>
 #include <aiaudit/impl/pricing/load.ipp>
 #include <aiaudit/impl/pricing/model_expression.ipp>
 #include <aiaudit/impl/pricing/model_match.ipp>
