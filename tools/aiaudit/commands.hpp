@@ -125,6 +125,9 @@ void add_tail(CLI::App& program, int& status);
 void add_verify(CLI::App& program, int& status);
 void add_checkpoint(CLI::App& program, int& status);
 void add_prove(CLI::App& program, int& status);
+// To the command "prices".
+void add_prices_update(CLI::App& prices);
+void add_reprice(CLI::App& program, int& status);
 void add_retain(CLI::App& program, int& status);
 void add_budget(CLI::App& program, int& status);
 void add_serve(CLI::App& program, int& status);

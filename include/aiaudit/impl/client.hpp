@@ -65,6 +65,7 @@
 #include <aiaudit/impl/providers/usage_bounds.ipp>
 #include <aiaudit/impl/providers/usage_reader.ipp>
 #include <aiaudit/impl/providers/usage_rules.ipp>
+#include <aiaudit/impl/reprice.tpp>
 #include <aiaudit/impl/resilience/circuit_breaker.ipp>
 #include <aiaudit/impl/resilience/retry_after.ipp>
 #include <aiaudit/impl/rollup/anomaly.ipp>
@@ -84,6 +85,7 @@ inline namespace v0_1_0 {
 
 template class basic_client<default_policies>;
 template class basic_alert_watch<ledger>;
+template result<repricing> reprice(ledger&, price_book const&, reprice_options const&);
 
 }  // namespace v0_1_0
 }  // namespace aiaudit
