@@ -128,6 +128,8 @@ void add_retain(CLI::App& program, int& status);
 void add_budget(CLI::App& program, int& status);
 void add_serve(CLI::App& program, int& status);
 void add_key(CLI::App& program, int& status);
+// Below the group of commands "prices".
+void add_prices_quote(CLI::App& prices);
 
 }  // namespace aiaudit_tool
 
