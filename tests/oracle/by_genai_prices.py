@@ -2,6 +2,7 @@
 """What genai-prices' own code says of its price file."""
 import datetime
 import json
+import re
 import warnings
 from decimal import Decimal
 
@@ -39,17 +40,31 @@ def load(path):
     return raw
 
 
+def texts(rule):
+    """The (kind, text) of a match rule."""
+    for key, value in rule.items():
+        if isinstance(value, list):
+            for each in value:
+                yield from texts(each)
+        elif key != "regex":
+            yield key, value
+
+
+def names(model):
+    """Names that the match rule speaks of: its texts, one longer, one with the date as LiteLLM and OpenRouter write it."""
+    found = {model["id"]}
+    for kind, text in texts(model["match"]):
+        found.add(text)
+        if kind != "equals":
+            found.add(text + "-any")
+        found.add(re.sub(r"(20\d\d)-(\d\d)-(\d\d)$", r"\1\2\3", text))
+    return sorted(found)
+
+
 def name_of(provider, model):
     """A name that leads to this model: its id, or a text of its match rule. None where others hide it."""
-    def texts(rule):
-        for key, value in rule.items():
-            if isinstance(value, list):
-                for each in value:
-                    yield from texts(each)
-            elif key in ("equals", "starts_with"):
-                yield value
     parsed = next(p for p in SNAPSHOT.providers if p.id == provider["id"])
-    for name in [model["id"], *texts(model["match"])]:
+    for name in [model["id"], *(text for _, text in texts(model["match"]))]:
         found = parsed.find_model(name, all_providers=SNAPSHOT.providers)
         if found is not None and found.id == model["id"]:
             return name
@@ -143,7 +158,8 @@ def input_usages(rated, base, n):
         if f"input_{mode}" in rated and "cache_write" not in rated:
             everything |= apart | part
         if f"cache_{mode}_read" in rated:
-            yield f"cached_{mode}", base | cached | {f"input_{mode}_tokens": other * 2, f"cache_{mode}_read_tokens": other}
+            both = {f"input_{mode}_tokens": other * 2, f"cache_{mode}_read_tokens": other}
+            yield f"cached_{mode}", base | cached | both
     if "output_reasoning" in rated:
         everything |= {"output_reasoning_tokens": 203}
     if everything != base:
@@ -174,6 +190,15 @@ def questions(raw, left_out, book="genai-prices"):
                 continue
             for context in contexts_of_requests(model):
                 yield from questions_of(provider["id"], name, model, context, left_out, book)
+            plain = dict(usages(model, 1000)).get("plain")
+            for other in names(model) if plain and book != "builtin" else []:
+                yield named_question(provider["id"], other, plain)
+
+
+def named_question(provider, name, usage):
+    question = Question(NAME, "genai-prices", provider, name, "name", usage, NOW)
+    question.theirs = usage, {}
+    return question
 
 
 def contexts_of_requests(model):

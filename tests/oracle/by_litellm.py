@@ -15,18 +15,20 @@ from litellm._internal_context import pinned_billing_time  # noqa: E402
 from litellm.cost_calculator import default_image_cost_calculator, default_video_cost_calculator  # noqa: E402
 from litellm.litellm_core_utils.llm_cost_calc.tool_call_cost_tracking import (  # noqa: E402
     StandardBuiltInToolCostTracking as Tools)
+from litellm.litellm_core_utils.llm_cost_calc.utils import flat_image_cost  # noqa: E402
 from litellm.llms.base_llm.ocr.transformation import OCRResponse, OCRUsageInfo  # noqa: E402
 from litellm.types.utils import (  # noqa: E402
-    CacheCreationTokenDetails, CompletionTokensDetailsWrapper, PromptTokensDetailsWrapper, Usage)
+    CacheCreationTokenDetails, CompletionTokensDetailsWrapper, ImageObject, ImageResponse, PromptTokensDetailsWrapper,
+    Usage)
 
 NAME = "litellm"
 NOW = "2026-11-28T12:00:00Z"
 TIERS = {tier: re.compile(rf"_{mark}(_above_|$)") for tier, mark in (
-    ("batch", "batches"), ("priority", "priority"), ("flex", "flex"), ("ultrafast", "ultrafast"), ("balanced", "balanced"),
-    ("decisions", "decisions"))}
+    ("batch", "batches"), *((tier, tier) for tier in ("priority", "flex", "ultrafast", "balanced", "decisions")))}
 # The makers whose prices are built in, by the names of the file.
 BUILTIN = {"openai": "openai", "text-completion-openai": "openai", "anthropic": "anthropic", "gemini": "google",
            "deepseek": "deepseek", "mistral": "mistral", "codestral": "mistral", "xai": "x-ai"}
+SIZED = re.compile(r"(?:(?:.*/)?(low|medium|high|standard|hd)/)?(?:(\d+-x-\d+)/)?(.*)$")
 ABOVE = re.compile(r"_above_(\d+)(k?)_tokens")
 
 
@@ -64,7 +66,7 @@ def usages(model, n):
     def has(*parts):
         return any(all(part in field for part in parts) for field in model)
     tiered = any("output_cost_per_token" in tier for tier in model.get("tiered_pricing") or [])
-    takes = has("input_cost_per_token") or has("input_cost_per_image_token") or has("input_cost_per_audio_token") or tiered
+    takes = tiered or any(has(f"input_cost_per_{mode}token") for mode in ("", "image_", "audio_"))
     gives = has("output_cost_per_token") or tiered
     draws = has("output_cost_per_image_token") and not gives  # all its output is images
     base = {"input_tokens": n} if takes else {}
@@ -144,9 +146,9 @@ def things(model, provider):
                                                                 "audio_transcription_file_duration": 61.0}
     if mode == "audio_speech" and "input_cost_per_character" in model:
         yield "characters", {"input_characters": 1234}, {"call_type": "speech", "prompt_characters": 1234}
-    if mode in ("image_generation", "image_edit") and ("output_cost_per_image" in model or "input_cost_per_image" in model):
+    if mode in ("image_generation", "image_edit") and model.keys() & {"output_cost_per_image", "input_cost_per_image"}:
         yield "images", {"output_images": 3}, {"images": 3}
-    if mode == "video_generation" and ("output_cost_per_second" in model or "output_cost_per_video_per_second" in model):
+    if mode == "video_generation" and model.keys() & {"output_cost_per_second", "output_cost_per_video_per_second"}:
         yield "video", {"output_video_milliseconds": 8000}, {"video_seconds": 8.0}
     if "search_context_cost_per_query" in model and rated:
         yield "web_search", chat | {"web_searches": 1}, {"web_search": True}
@@ -159,7 +161,8 @@ def things(model, provider):
         for field, theirs, unit, count in details:
             if field in model:
                 of_theirs = count / 1000 if "seconds" in theirs else count
-                yield unit, {"input_tokens": 1000, unit: count}, {"details": {theirs: of_theirs}, "call_type": "embedding"}
+                options = {"details": {theirs: of_theirs}, "call_type": "embedding"}
+                yield unit, {"input_tokens": 1000, unit: count}, options
 
 
 def usage_object(usage, details):
@@ -219,8 +222,8 @@ def questions(models, book="litellm"):
             continue
         shown, known = provider_of(book, provider, name)
 
-        def ask(feature, usage, at=NOW, options={}, **asked):
-            question = Question(NAME, book, shown, known, feature, usage, at, **asked)
+        def ask(feature, usage, at=NOW, options={}, by=shown, **asked):
+            question = Question(NAME, book, by, known, feature, usage, at, **asked)
             question.theirs = (name, custom_provider(provider), options)
             return question
 
@@ -229,11 +232,16 @@ def questions(models, book="litellm"):
                 for n in contexts(model):
                     for feature, usage in usages(model, n):
                         if not when or feature in ("plain", "cached_written", "reasoning"):
-                            yield ask(f"{tier}/{feature}@{n}" if tier else f"{when}{feature}@{n}", usage, at, service_tier=tier)
+                            selected = f"{tier}/" if tier else when
+                            yield ask(f"{selected}{feature}@{n}", usage, at, service_tier=tier)
         if shown == "openai" and any("_priority" in field for field in model):
             yield ask("fast/plain@1000", {"input_tokens": 1000, "output_tokens": 507}, service_tier="fast")
         yield from factors(model, ask)
         if book != "builtin":
+            if custom_provider(provider) != provider:
+                for feature, usage in usages(model, 1000):
+                    if feature in ("plain", "everything"):
+                        yield ask("name/" + feature, usage, by=custom_provider(provider))
             for feature, usage, options in things(model, provider):
                 yield ask(feature, usage, options=options)
 
@@ -251,7 +259,8 @@ def factors(model, ask):
         regions.append(("us-east5", {"vertex_location": "us-east5"}))
     for region, options in regions:
         for tier in tiers:
-            yield ask(f"{tier}{'/' if tier else ''}region_{region}@1000", usage, options=options, region=region, service_tier=tier)
+            yield ask(f"{tier}{'/' if tier else ''}region_{region}@1000", usage, options=options, region=region,
+                      service_tier=tier)
     own = model.get("provider_specific_entry") or {}
     if "us" in own:
         yield ask("geo_us@1000", usage, region="us")
@@ -274,7 +283,12 @@ def answer(question):
 
 def cost_of(question, model, provider, options):
     if "images" in options:
-        return default_image_cost_calculator(model=model, custom_llm_provider=provider, n=options["images"], size="1024x1024")
+        info = litellm.get_model_info(model, provider)
+        if info.get("output_cost_per_image") is not None:  # as the calculators of most providers
+            return flat_image_cost(info, ImageResponse(data=[ImageObject()] * options["images"]))
+        quality, size, sized = SIZED.match(model).groups()
+        return default_image_cost_calculator(model=sized, custom_llm_provider=provider, n=options["images"],
+                                             size=size or "1024-x-1024", quality=quality)
     if "video_seconds" in options:
         return default_video_cost_calculator(model, options["video_seconds"], provider)
     usage = usage_object(question.usage, options.pop("details", {}))

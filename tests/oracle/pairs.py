@@ -163,5 +163,6 @@ def told(question, what, ours, theirs):
         if answer.cost is None:
             return f"refuses ({answer.words[:80]})"
         return format(answer.cost.normalize(), "f") + "".join(f" {flag}" for flag in answer.flags)
+    asked = f"{usage}{' ' + extra if extra else ''} at {question.at}"
     return (f"{question.oracle} {question.book} {question.provider}:{question.model} {question.feature} {what}: "
-            f"aiaudit {said(ours)}, {question.oracle} {said(theirs)} [{usage}{' ' + extra if extra else ''} at {question.at}]")
+            f"aiaudit {said(ours)}, {question.oracle} {said(theirs)} [{asked}]")

@@ -7,13 +7,15 @@ and the table that is built in, beside both files.
 A difference that no line of differences.tsv explains fails. Prints the pairs compared, equal, explained, unexplained.
 
 usage: run.py --program FILE --shared DIRECTORY [--short] [--only NAME] [--shown N] [--self-test]
-  --short: one model of each set of prices   --only: genai-prices or litellm   --shown: differences printed in full
+  --short: one model of each set of prices, all its parts at once   --only: genai-prices or litellm
+  --shown: how many differences are printed
 """
 import argparse
 import collections
 import json
 import os
 import pathlib
+import re
 import socket
 import sys
 import time
@@ -33,12 +35,16 @@ def without_network():
     socket.getaddrinfo = refuse
 
 
+# What the short form leaves out: the parts alone, of which "everything" has all.
+ALONE = re.compile(r"(^|/)(cached|written|reasoning|(audio|image|video)_(in|out))[a-z0-9_]*@")
+
+
 def distinct(questions, prices_of):
-    """The questions of the first model of each provider and set of prices."""
+    """Of each provider and set of prices the first model, with all its parts at once."""
     first = {}
     for each in questions:
         prices = each.provider, prices_of(each)
-        if first.setdefault(prices, each.model) == each.model:
+        if first.setdefault(prices, each.model) == each.model and not ALONE.search(each.feature):
             yield each
 
 
@@ -61,7 +67,7 @@ def by_genai_prices(comparison, with_):
     for book, file in (("genai-prices", path), ("builtin", None)):
         asked = oracle.questions(raw, left_out if file else collections.Counter(), book)
         if with_.short:
-            asked = distinct(asked, lambda each: prices[each.provider, each.model])
+            asked = distinct(asked, lambda each: prices.get((each.provider, each.model)))
         compare(comparison, oracle, asked, with_.program, file)
     for reason, count in sorted(left_out.items()):
         print(f"  not asked: {reason} ({count})")
@@ -71,12 +77,12 @@ def by_litellm(comparison, with_):
     import by_litellm as oracle
     path = with_.prices / "litellm.json"
     models = oracle.load(path)
-    prices = {name: json.dumps({field: value for field, value in model.items() if field == "mode" or any(
-        word in field for word in ("cost", "pric", "multiplier", "provider_specific"))}, sort_keys=True)
-        for name, model in models.items()}
+    about_money = re.compile("^mode$|cost|pric|multiplier|provider_specific")
+    prices = {name: json.dumps({field: value for field, value in model.items() if about_money.search(field)},
+                               sort_keys=True) for name, model in models.items()}
     for book, file in (("litellm", path), ("builtin", None)):
         asked = oracle.questions(models, book)
-        if with_.short and file:
+        if with_.short:
             asked = distinct(asked, lambda each: prices[each.theirs[0]])
         compare(comparison, oracle, asked, with_.program, file)
 
@@ -100,8 +106,9 @@ def report(comparison, full, shown):
 def self_test(with_):
     """A planted difference fails, an explained one does not, and neither can hide others."""
     def asked(**other):
-        return Question(**{"oracle": "litellm", "book": "litellm", "provider": "openai", "model": "gpt-5",
-                           "feature": "plain@1000", "usage": {"input_tokens": 1000}, "at": "2026-11-28T12:00:00Z", **other})
+        usual = {"oracle": "litellm", "book": "litellm", "provider": "openai", "model": "gpt-5", "feature": "plain@1000",
+                 "usage": {"input_tokens": 1000}, "at": "2026-11-28T12:00:00Z"}
+        return Question(**usual | other)
 
     def cost(text, *flags):
         return Answer(None, "unpriced_unit") if text is None else Answer(pairs.Decimal(text), "", flags)
