@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """What LiteLLM's own calculator says of its price file."""
+import collections
 import datetime
 import json
 import logging
@@ -12,7 +13,8 @@ from pairs import Answer, Question
 os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"  # its own copy of the file; nothing comes from the network
 import litellm  # noqa: E402
 from litellm._internal_context import pinned_billing_time  # noqa: E402
-from litellm.cost_calculator import default_image_cost_calculator, default_video_cost_calculator  # noqa: E402
+from litellm.cost_calculator import (  # noqa: E402
+    default_image_cost_calculator, default_video_cost_calculator, ocr_batch_cost)
 from litellm.litellm_core_utils.llm_cost_calc.tool_call_cost_tracking import (  # noqa: E402
     StandardBuiltInToolCostTracking as Tools)
 from litellm.litellm_core_utils.llm_cost_calc.utils import flat_image_cost  # noqa: E402
@@ -25,6 +27,19 @@ NAME = "litellm"
 NOW = "2026-11-28T12:00:00Z"
 TIERS = {tier: re.compile(rf"_{mark}(_above_|$)") for tier, mark in (
     ("batch", "batches"), *((tier, tier) for tier in ("priority", "flex", "ultrafast", "balanced", "decisions")))}
+# The price fields that questions are about, without tiers of service and context; those of things by the models' mode.
+TOKENS = re.compile(r"(input|output)_cost_per_((audio|image|video)_)?token|cache_read_input_((audio|image)_)?token_cost|"
+                    r"cache_creation_input_token_cost(_above_12?hr)?|output_cost_per_reasoning_token|"
+                    r"input_cost_per_token_cache_hit|tiered_pricing|off_peak_pricing|search_context_cost_per_query|"
+                    r"google_maps_grounding_cost_per_query|\w*uplift_multiplier\w*|provider_specific_entry")
+OF_MODE = {"rerank": ["input_cost_per_query"], "search": ["input_cost_per_query", "tiered_pricing"],
+           "ocr": ["ocr_cost_per_page"], "audio_transcription": ["input_cost_per_second", "output_cost_per_second"],
+           "audio_speech": ["input_cost_per_character"],
+           "image_generation": ["output_cost_per_image", "input_cost_per_image"],
+           "image_edit": ["output_cost_per_image", "input_cost_per_image"],
+           "video_generation": ["output_cost_per_second", "output_cost_per_video_per_second"],
+           "embedding": ["input_cost_per_image", "input_cost_per_video_per_second", "input_cost_per_audio_per_second"]}
+MARKS = re.compile(r"_(batches|priority|flex|ultrafast|balanced|decisions)(?=_above_|$)|_above_\d+k?_tokens")
 # The makers whose prices are built in, by the names of the file.
 BUILTIN = {"openai": "openai", "text-completion-openai": "openai", "anthropic": "anthropic", "gemini": "google",
            "deepseek": "deepseek", "mistral": "mistral", "codestral": "mistral", "xai": "x-ai"}
@@ -129,7 +144,7 @@ def inputs(model, base, everything, has, n):
                                             f"cache_{mode}_read_tokens": other}
 
 
-def things(model, provider):
+def things(model):
     """What is no token: (feature, usage, how LiteLLM is asked)."""
     mode = model.get("mode")
     chat = {"input_tokens": 1000, "output_tokens": 507}
@@ -207,6 +222,17 @@ def instants(model):
     return found
 
 
+def fields_left_out(models):
+    """The price fields that no question is about, with how many models have them."""
+    found = collections.Counter()
+    for model in models.values():
+        for field, value in model.items():
+            plain = MARKS.sub("", field)
+            if re.search("cost|pric|multiplier", field) and value and not TOKENS.fullmatch(plain):
+                found[field] += plain not in OF_MODE.get(model.get("mode"), [])
+    return +found
+
+
 def provider_of(book, provider, name):
     """The provider and the model by which the program is asked."""
     if book != "builtin":
@@ -242,8 +268,10 @@ def questions(models, book="litellm"):
                 for feature, usage in usages(model, 1000):
                     if feature in ("plain", "everything"):
                         yield ask("name/" + feature, usage, by=custom_provider(provider))
-            for feature, usage, options in things(model, provider):
+            for feature, usage, options in things(model):
                 yield ask(feature, usage, options=options)
+            if model.get("mode") == "ocr" and "ocr_cost_per_page" in model and "ocr_cost_per_page_batches" in model:
+                yield ask("batch/pages", {"pages": 7}, options={"batch_pages": 7}, service_tier="batch")
 
 
 def factors(model, ask):
@@ -282,6 +310,8 @@ def answer(question):
 
 
 def cost_of(question, model, provider, options):
+    if "batch_pages" in options:
+        return sum(ocr_batch_cost(model, provider, OCRUsageInfo(pages_processed=options["batch_pages"])))
     if "images" in options:
         info = litellm.get_model_info(model, provider)
         if info.get("output_cost_per_image") is not None:  # as the calculators of most providers

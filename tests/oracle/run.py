@@ -85,6 +85,8 @@ def by_litellm(comparison, with_):
         if with_.short:
             asked = distinct(asked, lambda each: prices[each.theirs[0]])
         compare(comparison, oracle, asked, with_.program, file)
+    left_out = oracle.fields_left_out(models)
+    print("  not asked: " + ", ".join(f"{field} ({count})" for field, count in left_out.most_common()))
 
 
 def report(comparison, full, shown):
