@@ -17,8 +17,10 @@ UNITS = {"audio_seconds": ("input_audio_milliseconds", 1000), "input_audio_secon
          "output_audio_seconds": ("output_audio_milliseconds", 1000), "input_document_pages": ("pages", 1),
          "rerank_searches": ("search_units", 1), "social_searches": ("x_searches", 1),
          "storage_searches": ("file_searches", 1)}
-THINGS = {"audio_hours": {"audio_seconds": 3600}, "input_audio_hours": {"input_audio_seconds": 3600},
-          "output_audio_hours": {"output_audio_seconds": 3600}, "input_document_kpages": {"input_document_pages": 7},
+THINGS = {"audio_hours": {"audio_seconds": 3600},
+          "input_audio_hours": {"audio_seconds": 3600, "input_audio_seconds": 3600},
+          "output_audio_hours": {"audio_seconds": 3600, "output_audio_seconds": 3600},
+          "input_document_kpages": {"input_document_pages": 7},
           "input_annotated_document_kpages": {"input_document_pages": 7, "input_annotated_document_pages": 3},
           "rerank_searches_kcount": {"rerank_searches": 3}, "web_searches_kcount": {"web_searches": 3},
           "social_searches_kcount": {"social_searches": 3}, "storage_searches_kcount": {"storage_searches": 3},
@@ -169,6 +171,8 @@ def input_usages(rated, base, n):
 def ours(usage):
     """The same counts by the names of our units; None where one has none."""
     counts = {}
+    if "output_audio_seconds" in usage:  # all its seconds; elsewhere they are those of the input
+        usage = {key: count for key, count in usage.items() if key != "audio_seconds"}
     for key, count in usage.items():
         if key.startswith("input_annotated") or key in ("input_text_messages", "input_pixels"):
             return None

@@ -84,7 +84,10 @@ def usages(model, n):
     takes = tiered or any(has(f"input_cost_per_{mode}token") for mode in ("", "image_", "audio_"))
     gives = has("output_cost_per_token") or tiered
     draws = has("output_cost_per_image_token") and not gives  # all its output is images
+    heard = takes and not tiered and not has("input_cost_per_token") and not has("input_cost_per_image_token")
     base = {"input_tokens": n} if takes else {}
+    if heard:  # all its input is audio
+        base |= {"input_audio_tokens": n}
     if gives or draws:
         base |= {"output_tokens": 507}
     if draws:
@@ -93,11 +96,11 @@ def usages(model, n):
         if n == 1000:
             yield "unrated", {"input_tokens": 1000, "output_tokens": 507}
         return
-    if not gives or not takes:
+    if not gives or not takes or heard:
         yield "half_unrated", {"input_tokens": n, "output_tokens": 507}
     yield "plain", base
     everything = dict(base)
-    if takes:
+    if takes and not heard:
         yield from inputs(model, base, everything, has, n)
     if gives:
         yield "reasoning", base | {"output_reasoning_tokens": 203}
@@ -176,7 +179,7 @@ def things(model):
         for field, theirs, unit, count in details:
             if field in model:
                 of_theirs = count / 1000 if "seconds" in theirs else count
-                options = {"details": {theirs: of_theirs}, "call_type": "embedding"}
+                options = {"details": {theirs: of_theirs, "text_tokens": 1000}, "call_type": "embedding"}
                 yield unit, {"input_tokens": 1000, unit: count}, options
 
 
