@@ -3,8 +3,8 @@
 // Every recorded stream, sent again in random pieces over a real connection: what the client counts
 // and charges is what reading it in one piece gives.
 
-#include <aiaudit/pricing/priced_record.hpp>
 #include <aiaudit/pricing/builtin.hpp>
+#include <aiaudit/pricing/priced_record.hpp>
 #include <aiaudit/pricing/pricing_policy.hpp>
 #include <aiaudit/providers/exchange.hpp>
 #include <aiaudit/providers/reader.hpp>

@@ -34,13 +34,13 @@
 #include <aiaudit/impl/pricing/decimal_json.ipp>
 #include <aiaudit/impl/pricing/genai_prices.ipp>
 #include <aiaudit/impl/pricing/litellm.ipp>
-#include <aiaudit/impl/pricing/price_overlay.ipp>
 #include <aiaudit/impl/pricing/load.ipp>
 #include <aiaudit/impl/pricing/model_expression.ipp>
 #include <aiaudit/impl/pricing/model_match.ipp>
 #include <aiaudit/impl/pricing/price_book.ipp>
 #include <aiaudit/impl/pricing/price_bound.ipp>
 #include <aiaudit/impl/pricing/price_entry.ipp>
+#include <aiaudit/impl/pricing/price_overlay.ipp>
 #include <aiaudit/impl/pricing/priced_record.ipp>
 #include <aiaudit/impl/pricing/pricing_policy.ipp>
 #include <aiaudit/impl/pricing/rate_card.ipp>

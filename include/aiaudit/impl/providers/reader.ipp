@@ -282,8 +282,7 @@ AIAUDIT_INLINE result<void> stream_reader::check_request() {
     if (visible <= limit * 4 + 4096) return {};
     facts_.usage = {};
     return fail(errc::bad_usage, "the output is " + std::to_string(visible) +
-                                     " tokens, where the request allows " +
-                                     std::to_string(limit));
+                                     " tokens, where the request allows " + std::to_string(limit));
 }
 
 // An answer was made of something, from something.
