@@ -51,7 +51,10 @@ POSIX_FLOOR = 5  # the lowest that does I/O
 
 LINE_MAX = 100
 HEADER_LINES_MAX = 500
-GENERATED = ("include/aiaudit/gateway/dashboard_assets.hpp",)  # by tools/embed.py: as long as what it holds
+GENERATED = (  # by tools/embed.py and tools/prices.py: as long as what they hold
+    "include/aiaudit/gateway/dashboard_assets.hpp",
+    "include/aiaudit/pricing/builtin_table.hpp",
+)
 
 # Macros of others that one header defines, only where nobody else has: how Debian builds the library (decision 0011).
 LENT_MACROS = {

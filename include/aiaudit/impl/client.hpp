@@ -28,6 +28,7 @@
 #include <aiaudit/impl/clock/timer.ipp>
 #include <aiaudit/impl/codec/json_canonical.ipp>
 #include <aiaudit/impl/core/http.ipp>
+#include <aiaudit/impl/core/provider_names.ipp>
 #include <aiaudit/impl/import.ipp>
 #include <aiaudit/impl/pricing/builtin.ipp>
 #include <aiaudit/impl/pricing/decimal_json.ipp>
@@ -39,6 +40,7 @@
 #include <aiaudit/impl/pricing/price_book.ipp>
 #include <aiaudit/impl/pricing/price_bound.ipp>
 #include <aiaudit/impl/pricing/price_entry.ipp>
+#include <aiaudit/impl/pricing/price_overlay.ipp>
 #include <aiaudit/impl/pricing/priced_record.ipp>
 #include <aiaudit/impl/pricing/pricing_policy.ipp>
 #include <aiaudit/impl/pricing/rate_card.ipp>
@@ -76,7 +78,6 @@
 #include <aiaudit/impl/transport/response_reader.ipp>
 #include <aiaudit/impl/transport/tls.ipp>
 #include <aiaudit/impl/transport/transfer_timer.ipp>
-#include <aiaudit/impl/transport/transport.ipp>
 
 #ifdef AIAUDIT_SEPARATE
 namespace aiaudit {
