@@ -63,7 +63,8 @@ struct with_ledger {
         auto const ended = tool("report daily --format json " + more);
         BOOST_REQUIRE_MESSAGE(ended.status == 0, ended.err);
         std::string sum;
-        for (auto const& row : boost::json::parse(ended.out).as_array())
+        auto const rows = boost::json::parse(ended.out);
+        for (auto const& row : rows.as_array())
             sum += std::string(row.at("date").as_string().c_str()) + " " +
                    row.at("cost_usd").as_string().c_str() + " ";
         return sum;
