@@ -12,6 +12,7 @@ import csv
 import json
 import os
 import random
+import resource
 import shutil
 import signal
 import subprocess
@@ -174,6 +175,8 @@ def main():
         steps.check("reports --as-recorded", recount.difference(with_.program, db, 0, "--as-recorded"))
         steps.timed("reprice --apply again", lambda: run(*reprice, "--apply"))
         steps.check("reports after that", recount.difference(with_.program, db, 1))
+        most = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024
+        print(f"the most memory of any of these: {most} MiB")
         steps.timed("verify", lambda: run(with_.program, "verify", "--db", db))
     return 1 if steps.failed else 0
 
