@@ -149,8 +149,8 @@ BOOST_AUTO_TEST_CASE(what_is_no_price_file_changes_nothing_and_is_said_in_one_li
     write_file(path + "/bad.json", "{\"gpt-4.1\":{\"input_cost_per_token\":\"a lot\"}}");
     write_file(path + "/cut.json", prices_of("gpt-4.1", "1e-6").substr(0, 40));
     write_file(path + "/empty.json", "{}");
-    for (std::string const from : {path + "/bad.json", path + "/cut.json", path + "/empty.json",
-                                   path + "/none.json", std::string("https://prices.test/x")}) {
+    for (std::string const& from : {path + "/bad.json", path + "/cut.json", path + "/empty.json",
+                                    path + "/none.json", std::string("https://prices.test/x")}) {
         BOOST_TEST_CONTEXT(from) {
             auto const ended = run(path, "prices update --from " + from + " --db " + db);
             BOOST_TEST(ended.status == 2);
