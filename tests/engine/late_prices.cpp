@@ -354,7 +354,8 @@ BOOST_AUTO_TEST_CASE(a_kill_in_the_middle_leaves_all_corrections_or_none) {
             return done ? 0 : 1;
         });
         while (begun.get() == 0) std::this_thread::yield();
-        auto const wait = std::chrono::microseconds(random() % longest_us);
+        auto const wait =
+            std::chrono::microseconds(static_cast<std::int64_t>(random() >> 1) % longest_us);
         auto const since = std::chrono::steady_clock::now();
         while (std::chrono::steady_clock::now() - since < wait && begun.get() != 2)
             std::this_thread::yield();
