@@ -362,9 +362,8 @@ result<sequence> basic_ledger<Policies>::append_all(detail::function_ref<bool(re
             return fail(errc::too_large, "more than 1 GiB of records in one transaction");
     }
     if (all.count == 0) return sequence{};
-    auto const pushed = state_->queue.push_all(all);
+    auto const pushed = state_->queue.push_all(std::move(all));
     if (!pushed) return pushed.error();
-    all.bytes = {};
     return state_->wait(*pushed);
 }
 
