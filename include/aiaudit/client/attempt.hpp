@@ -112,9 +112,10 @@ std::optional<usage> set_upper_bound(record& entry, attempt_facts& facts, attemp
         if (facts.usage_missing && facts.usage.count(which) == 0) facts.usage.clear(which);
     }
     bool const nothing_known = facts.usage.empty();
-    usage_range const range =
-        bounds_of(facts.usage, request.body, request.facts.shape, facts.parameters,
-                  output_ceiling(facts.operation, output_tokens_max));
+    usage_range const range = bounds_of(
+        facts.usage, request.body, request.facts.shape, facts.parameters,
+        output_ceiling(facts.operation, output_limit_of(prices, entry.provider, facts.model_served,
+                                                        output_tokens_max, cache)));
     facts.iterations.clear();  // they do not add up to a bound
     facts.usage = range.upper;
     entry.usage = range.upper;

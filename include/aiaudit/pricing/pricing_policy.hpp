@@ -10,9 +10,12 @@
 
 #include <aiaudit/core/call.hpp>  // attempt_facts
 #include <aiaudit/detail/sha256.hpp>
+#include <aiaudit/limits.hpp>              // output_tokens
 #include <aiaudit/pricing/price_book.hpp>  // price_book, quote
 
+#include <algorithm>
 #include <concepts>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -31,6 +34,8 @@ inline namespace v0_1_0 {
 // - It may have most(query, price_doubts, cache), the most that so much input and output can cost
 //   (price_bound.hpp). Without it that is the price of the counts alone: then price() must not know
 //   dearer rates for parts of them, nor lower ones for more of them.
+// - It may have limits(provider, model, cache), with the member output_tokens_max: the most output
+//   of a model, for the bounds of what sets no limit; 0 where it is not known.
 // - Threads: const members may be called from any number of threads; a lookup_cache belongs to one
 //   thread at a time and may be used with several values of the policy in turn.
 template <class Policy>
@@ -169,6 +174,20 @@ template <pricing_policy Policy>
         return policy.most(query, doubts, cache);
     } else {
         return policy.price(query, cache);
+    }
+}
+// The most output tokens of a model: what the policy's limits(provider, model, cache) says, else
+// what is assumed. What is assumed on purpose, and less, stands.
+template <pricing_policy Policy>
+[[nodiscard]] std::uint64_t output_limit_of(Policy const& policy, std::string_view provider,
+                                            std::string_view model, std::uint64_t assumed,
+                                            typename Policy::lookup_cache& cache) {
+    if constexpr (requires { policy.limits(provider, model, cache).output_tokens_max; }) {
+        std::uint64_t const known = policy.limits(provider, model, cache).output_tokens_max;
+        if (known == 0) return assumed;
+        return assumed == limits::output_tokens ? known : (std::min)(known, assumed);
+    } else {
+        return assumed;
     }
 }
 template <pricing_policy Policy>
