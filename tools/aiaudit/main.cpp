@@ -69,6 +69,7 @@ int main(int argc, char** argv) {
         add_checkpoint(program, status);
         add_prove(program, status);
         add_retain(program, status);
+        add_reprice(program, status);
         try {
             program.parse(argc, argv);
         } catch (CLI::ParseError const& wrong) {

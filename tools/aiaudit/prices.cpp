@@ -338,7 +338,7 @@ void add_prices(CLI::App& program, int& status) {
     using namespace prices_command;
     auto with = std::make_shared<options>();
     CLI::App* const prices =
-        program.add_subcommand("prices", "What a price book says: check, list, show, diff");
+        program.add_subcommand("prices", "Price books: check, list, show, diff, quote, update");
     prices->require_subcommand(1);
     CLI::App* const checking = prices->add_subcommand(
         "check", "What of a price file is understood, and what is not; 1 if a price is not");
@@ -361,6 +361,8 @@ void add_prices(CLI::App& program, int& status) {
     comparing->add_option("new", with->second, "A price file, or 'builtin'")->required();
     add_format(*comparing, *with);
     comparing->callback([with, &status] { status = diff(*with); });
+    add_prices_quote(*prices);
+    add_prices_update(*prices);
 }
 
 }  // namespace aiaudit_tool

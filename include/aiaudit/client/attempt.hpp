@@ -16,7 +16,7 @@
 #include <aiaudit/providers/request_body.hpp>    // prepared_request
 #include <aiaudit/providers/usage_bounds.hpp>    // bounds_of
 #include <aiaudit/resilience/retry.hpp>          // error_class
-#include <aiaudit/transport/transport.hpp>       // was_sent
+#include <aiaudit/transport/transport.hpp>       // transfer_limits
 
 #include <algorithm>
 #include <chrono>
@@ -163,7 +163,7 @@ void price_outcome(attempt_end& end, reading& read, std::optional<error> const& 
     int const status = entry.http_status;
     bool const refused = status >= 300;
     bool const free = read.problem && read.problem->code == errc::not_billable;
-    if (refused || free || (status == 0 && transport && !was_sent(*transport))) {
+    if (refused || free || (status == 0 && transport && !transport->sent)) {
         entry.cost_status = cost_status::no_charge;
         return;
     }

@@ -86,7 +86,8 @@ struct attempt_facts {
     // The part of provider_cost that another company charges, to the caller's own key there; the
     // rest is the provider's fee.
     std::optional<money> upstream_cost{};
-    // Counts above zero that no rule reads, by their paths, separated by spaces. Bounds: 256 bytes.
+    // Counts above zero that no rule reads, or that cannot be right, by their paths, separated by
+    // spaces. Bounds: 300 bytes.
     std::string unread{};
     std::string finish_reason{};
     std::string provider_request_id{};

@@ -28,18 +28,19 @@
 #include <aiaudit/impl/clock/timer.ipp>
 #include <aiaudit/impl/codec/json_canonical.ipp>
 #include <aiaudit/impl/core/http.ipp>
+#include <aiaudit/impl/core/provider_names.ipp>
 #include <aiaudit/impl/import.ipp>
 #include <aiaudit/impl/pricing/builtin.ipp>
 #include <aiaudit/impl/pricing/decimal_json.ipp>
 #include <aiaudit/impl/pricing/genai_prices.ipp>
 #include <aiaudit/impl/pricing/litellm.ipp>
-#include <aiaudit/impl/pricing/price_overlay.ipp>
 #include <aiaudit/impl/pricing/load.ipp>
 #include <aiaudit/impl/pricing/model_expression.ipp>
 #include <aiaudit/impl/pricing/model_match.ipp>
 #include <aiaudit/impl/pricing/price_book.ipp>
 #include <aiaudit/impl/pricing/price_bound.ipp>
 #include <aiaudit/impl/pricing/price_entry.ipp>
+#include <aiaudit/impl/pricing/price_overlay.ipp>
 #include <aiaudit/impl/pricing/priced_record.ipp>
 #include <aiaudit/impl/pricing/pricing_policy.ipp>
 #include <aiaudit/impl/pricing/rate_card.ipp>
@@ -64,6 +65,7 @@
 #include <aiaudit/impl/providers/usage_bounds.ipp>
 #include <aiaudit/impl/providers/usage_reader.ipp>
 #include <aiaudit/impl/providers/usage_rules.ipp>
+#include <aiaudit/impl/reprice.tpp>
 #include <aiaudit/impl/resilience/circuit_breaker.ipp>
 #include <aiaudit/impl/resilience/retry_after.ipp>
 #include <aiaudit/impl/rollup/anomaly.ipp>
@@ -76,7 +78,6 @@
 #include <aiaudit/impl/transport/response_reader.ipp>
 #include <aiaudit/impl/transport/tls.ipp>
 #include <aiaudit/impl/transport/transfer_timer.ipp>
-#include <aiaudit/impl/transport/transport.ipp>
 
 #ifdef AIAUDIT_SEPARATE
 namespace aiaudit {
@@ -84,6 +85,7 @@ inline namespace v0_1_0 {
 
 template class basic_client<default_policies>;
 template class basic_alert_watch<ledger>;
+template result<repricing> reprice(ledger&, price_book const&, reprice_options const&);
 
 }  // namespace v0_1_0
 }  // namespace aiaudit

@@ -11,6 +11,8 @@
 #ifndef AIAUDIT_PRICING_MODEL_MATCH_HPP
 #define AIAUDIT_PRICING_MODEL_MATCH_HPP
 
+#include <aiaudit/detail/ascii.hpp>  // lower_case
+
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -25,7 +27,7 @@ namespace detail {
 
 inline constexpr std::size_t model_name_bytes_max = 256;
 
-[[nodiscard]] std::string lower(std::string_view text);
+[[nodiscard]] inline std::string lower(std::string_view text) { return lower_case(text); }
 
 [[nodiscard]] constexpr bool all_digits(std::string_view text) noexcept {
     return !text.empty() &&

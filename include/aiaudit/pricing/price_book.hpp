@@ -200,27 +200,6 @@ private:
     load_report report_{};
 };
 
-namespace detail {
-
-// Names by which one provider goes; the first that the book knows is taken.
-inline constexpr std::array<std::array<std::string_view, 8>, 13> provider_aliases{{
-    {"x-ai", "xai", "x.ai", "grok"},
-    {"google", "gemini", "google-gla", "googleai", "google_ai_studio"},
-    {"vertex_ai", "google", "vertex", "google-vertex", "vertexai", "vertex-ai"},
-    {"aws", "bedrock", "amazon-bedrock", "aws-bedrock", "amazon_bedrock"},
-    {"azure", "azure-openai", "azure_openai", "azureopenai"},
-    {"together", "together-ai", "together_ai", "togetherai"},
-    {"fireworks", "fireworks_ai", "fireworks-ai"},
-    {"moonshotai", "moonshot"},
-    {"zai", "z-ai", "z.ai", "z_ai"},
-    {"voyageai", "voyage"},
-    {"cohere", "cohere_chat"},
-    {"mistral", "mistralai", "mistral-ai"},
-    {"openai", "openai-chat", "openai-responses"},
-}};
-
-}  // namespace detail
-
 inline result<quote> price_book::price(price_query const& query) const {
     return price_with(query, find(query.provider, query.model));
 }

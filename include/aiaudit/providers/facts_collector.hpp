@@ -4,8 +4,8 @@
 //
 // A plain body is one document, a stream is many. Each field of a later usage object takes the
 // place of its elder, and nothing is ever added up over events. A later zero, and less output than
-// before, replace nothing: they are placeholders. Input may fall, since Gemini estimates it at
-// first; Anthropic's only where the cache, counted beside it in the end, makes up for it.
+// before, replace nothing: they are placeholders. Anthropic's input falls only where the cache,
+// counted beside it in the end, makes up for it. Of Gemini the last object stands.
 // Threads: one collector by one thread at a time; no I/O.
 // Floor 4.
 #ifndef AIAUDIT_PROVIDERS_FACTS_COLLECTOR_HPP
@@ -33,6 +33,8 @@ inline void keep_text(std::string& to, std::string_view text) {
 
 // Every non-null field of `from` overwrites that of `to`, at every depth, but for placeholders.
 void merge_fields(boost::json::object& to, boost::json::object const& from);
+
+void forget_total(boost::json::object& to, boost::json::object const& from);
 
 class facts_collector {
 public:
@@ -68,8 +70,11 @@ private:
 
     void merge_usage(boost::json::value const* found) {
         auto const* fields = found == nullptr ? nullptr : found->if_object();
-        if (fields != nullptr) merge_fields(usage_.get_object(), *fields);
+        if (fields == nullptr) return;
+        forget_total(usage_.get_object(), *fields);
+        merge_fields(usage_.get_object(), *fields);
     }
+    void replace_usage(boost::json::value const* found);
     void merge_anthropic_usage(boost::json::value const* found);
     // The numbers of `names` beside the answer.
     void merge_counts(boost::json::value const& document,

@@ -72,7 +72,11 @@ AIAUDIT_INLINE std::optional<error> failure_of(attempt_plan const& plan,
         if (!read.facts.error_type.empty()) why += ", " + read.facts.error_type;
         return here(errc::provider_error, why, read.facts.error_message);
     }
-    if (transport) return here(transport->code, transport->where, transport->remote);
+    if (transport) {
+        error told = here(transport->code, transport->where, transport->remote);
+        told.sent = transport->sent;
+        return told;
+    }
     if (!read.facts.error_type.empty())
         return here(errc::provider_error, read.facts.error_type, read.facts.error_message);
     if (read.problem && read.problem->code == errc::bad_json)

@@ -13,14 +13,6 @@ namespace aiaudit {
 inline namespace v0_1_0 {
 namespace detail {
 
-AIAUDIT_INLINE std::string lower(std::string_view text) {
-    std::string folded{text};
-    for (char& c : folded) {
-        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-    }
-    return folded;
-}
-
 // "-v1:0", "-v2", ":0": what Bedrock puts behind a name.
 AIAUDIT_INLINE bool is_bedrock_version(std::string_view text) noexcept {
     if (text.starts_with("-v") && text.size() > 2) {

@@ -4,8 +4,9 @@
 #ifndef AIAUDIT_IMPL_PRICING_PRICE_BOOK_IPP
 #define AIAUDIT_IMPL_PRICING_PRICE_BOOK_IPP
 
-#include <aiaudit/config.hpp>         // AIAUDIT_INLINE
-#include <aiaudit/detail/sha256.hpp>  // sha256
+#include <aiaudit/config.hpp>               // AIAUDIT_INLINE
+#include <aiaudit/core/provider_names.hpp>  // price_ids_of
+#include <aiaudit/detail/sha256.hpp>        // sha256
 #include <aiaudit/pricing/price_book.hpp>
 
 #include <algorithm>
@@ -83,10 +84,9 @@ AIAUDIT_INLINE price_provider const* price_book::provider_named(std::string cons
         return at == data_->by_id.end() ? nullptr : &data_->providers[at->second];
     };
     if (auto const* same = by_id(name)) return same;
-    for (auto const& group : detail::provider_aliases) {
-        if (std::find(group.begin(), group.end(), name) == group.end()) continue;
-        for (std::string_view const id : group) {
-            if (auto const* known = id.empty() ? nullptr : by_id(id)) return known;
+    if (auto const* names = detail::names_of(name)) {
+        for (std::string_view const id : detail::price_ids_of(*names)) {
+            if (auto const* known = by_id(id)) return known;
         }
     }
     for (price_provider const& provider : data_->providers) {

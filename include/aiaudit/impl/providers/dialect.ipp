@@ -4,23 +4,15 @@
 #ifndef AIAUDIT_IMPL_PROVIDERS_DIALECT_IPP
 #define AIAUDIT_IMPL_PROVIDERS_DIALECT_IPP
 
-#include <aiaudit/config.hpp>  // AIAUDIT_INLINE
+#include <aiaudit/config.hpp>        // AIAUDIT_INLINE
+#include <aiaudit/detail/ascii.hpp>  // lower_case
 #include <aiaudit/providers/dialect.hpp>
-#include <aiaudit/providers/json_fields.hpp>  // lower_case
 
 #include <cstddef>
 
 namespace aiaudit {
 inline namespace v0_1_0 {
 
-AIAUDIT_INLINE vendor vendor_of(std::string_view provider) {
-    std::string const name = detail::lower_case(provider);
-    for (auto const& [known, which] : detail::vendor_names) {
-        if (known == name) return which;
-    }
-    // "huggingface_groq": Hugging Face relays what the backend said.
-    return name.starts_with("huggingface") ? vendor::huggingface : vendor::other;
-}
 namespace detail {
 
 AIAUDIT_INLINE std::string percent_decoded(std::string_view text) {

@@ -21,7 +21,7 @@ AIAUDIT_INLINE double number_of(boost::json::value const& value) noexcept {
     return real == nullptr ? 0 : *real;
 }
 
-// Output grows while it is made; input may be an estimate at first (Gemini), and may fall.
+// Output grows while it is made; input may be an estimate at first, and may fall.
 AIAUDIT_INLINE bool is_output_count(std::string_view name) noexcept {
     constexpr std::array words{std::string_view{"output"}, std::string_view{"completion"},
                                std::string_view{"candidates"}, std::string_view{"thought"},
@@ -40,6 +40,19 @@ AIAUDIT_INLINE bool is_placeholder(std::string_view name, boost::json::value con
     return after >= 0 && after < before && (after == 0 || is_output_count(name));
 }
 
+AIAUDIT_INLINE bool is_total(boost::json::string_view name) noexcept {
+    return name.starts_with("total");
+}
+
+// A total is of the counts beside it: it goes where later counts come without one.
+AIAUDIT_INLINE void forget_total(boost::json::object& to, boost::json::object const& from) {
+    bool const has = std::any_of(from.begin(), from.end(), [](auto const& field) {
+        return is_total(field.key()) && !field.value().is_null();
+    });
+    if (has || from.empty()) return;
+    for (char const* name : {"total_tokens", "totalTokens", "totalTokenCount"}) to.erase(name);
+}
+
 AIAUDIT_INLINE void merge_fields(boost::json::object& to, boost::json::object const& from) {
     bool held = false;
     for (auto const& field : from) {
@@ -53,10 +66,26 @@ AIAUDIT_INLINE void merge_fields(boost::json::object& to, boost::json::object co
         } else if (is_placeholder({field.key().data(), field.key().size()}, *old, value)) {
             held = true;
         } else if (!(value.is_array() && value.get_array().empty())) {
-            bool const total = field.key().starts_with("total");
-            if (!total || !held || number_of(value) > number_of(*old)) *old = value;
+            if (!is_total(field.key()) || !held || number_of(value) > number_of(*old)) *old = value;
         }
     }
+}
+
+// Gemini's counts within a stream are of the turn so far, and the last object is of all: it stands
+// as a whole, but for zeros in the place of counts.
+AIAUDIT_INLINE void facts_collector::replace_usage(boost::json::value const* found) {
+    auto const* fields = found == nullptr ? nullptr : found->if_object();
+    if (fields == nullptr || fields->empty()) return;
+    boost::json::object next = *fields;
+    bool any = usage_.get_object().empty();
+    for (auto const& field : *fields) {
+        auto const* old = usage_.get_object().if_contains(field.key());
+        bool const held = old != nullptr && number_of(*old) > 0 && field.value().is_number() &&
+                          number_of(field.value()) == 0;
+        if (held) next[field.key()] = *old;
+        any = any || number_of(field.value()) > 0;
+    }
+    if (any) usage_ = std::move(next);
 }
 
 // A relay may count the whole input at the start, and in the end what is left of it beside the
@@ -74,6 +103,7 @@ AIAUDIT_INLINE void facts_collector::merge_anthropic_usage(boost::json::value co
     double const after = count(found, "input_tokens");
     double const cached =
         count(found, "cache_read_input_tokens") + count(found, "cache_creation_input_tokens");
+    forget_total(usage_.get_object(), *fields);
     merge_fields(usage_.get_object(), *fields);
     bool const moved = at_path(found, "input_tokens") != nullptr && after + cached >= before;
     if (after < before)
@@ -225,7 +255,7 @@ AIAUDIT_INLINE void facts_collector::take_gemini(boost::json::value const& docum
     if (auto const* grounding = at_path(first_of(document, "candidates"), "groundingMetadata")) {
         tools_.take_grounding(*grounding);
     }
-    merge_usage(at_path(&document, "usageMetadata"));
+    replace_usage(at_path(&document, "usageMetadata"));
     take_tier(text_at(&usage_, "serviceTier"));
     if (auto const traffic = text_at(&usage_, "trafficType"); tier_named(traffic) != "") {
         take_tier(traffic);

@@ -265,7 +265,8 @@ AIAUDIT_INLINE result<void> stream_reader::read_counts() {
 }
 
 // Some tokens past a limit are the habit of some servers; what reasons beside the answer, and the
-// runs that the provider makes on its own, have limits of their own.
+// runs that the provider makes on its own, have limits of their own. More than that is charged, and
+// named as a count that cannot be right; many times the limit is no count.
 AIAUDIT_INLINE result<void> stream_reader::check_request() {
     auto const& asked = facts_.parameters;
     if (!asked.max_output_tokens || *asked.max_output_tokens == 0) return {};
@@ -277,6 +278,8 @@ AIAUDIT_INLINE result<void> stream_reader::check_request() {
                           facts_.usage.count(unit::web_searches) > 0 ||
                           facts_.usage.count(unit::code_executions) > 0;
     if (own_runs || visible <= limit + limit / 4 + 64) return {};
+    facts_.unread.insert(0, facts_.unread.empty() ? "output_tokens" : "output_tokens ");
+    if (visible <= limit * 4 + 4096) return {};
     facts_.usage = {};
     return fail(errc::bad_usage, "the output is " + std::to_string(visible) +
                                      " tokens, where the request allows " + std::to_string(limit));
