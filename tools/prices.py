@@ -710,7 +710,9 @@ def check_names(provider, rows):
         for name in [head, *names]:
             if name in seen:
                 sys.exit(f"{provider}: {name} stands in two rows")
-            if " " in name or not name.isascii():
+            found = re.match(r"([a-z]{1,2})\d", shorten(head, name))
+            price = name != head and found and found.group(1) in CODE.values()
+            if " " in name or not name.isascii() or price:
                 sys.exit(f"{provider}: {name} is no name for the table")
             seen.add(name)
 
