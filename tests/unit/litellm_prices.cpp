@@ -215,6 +215,20 @@ BOOST_AUTO_TEST_CASE(what_has_no_meaning_here_is_counted_by_reason) {
     BOOST_TEST(cost(from, "x", "m", tokens(1)) == "unpriced_unit: x/m: its entry has no rates");
 }
 
+// The map repeats the output rate for reasoning, and has no flex rate for it.
+BOOST_AUTO_TEST_CASE(a_part_that_costs_what_its_whole_costs_does_so_in_a_service_tier) {
+    auto const from = book(R"("m": {"litellm_provider": "openai", "input_cost_per_token": 2e-06,
+        "output_cost_per_token": 8e-06, "output_cost_per_reasoning_token": 8e-06,
+        "input_cost_per_audio_token": 5e-06, "input_cost_per_token_flex": 1e-06,
+        "output_cost_per_token_flex": 4e-06})");
+    usage used = tokens(1'000, 1'000);
+    used.set(unit::output_reasoning_tokens, 900);
+    BOOST_TEST(cost(from, "openai", "m", used) == "0.01");
+    BOOST_TEST(cost(from, "openai", "m", used, "flex") == "0.005");
+    used.set(unit::input_audio_tokens, 100);  // has a rate that is not that of text
+    BOOST_TEST(cost(from, "openai", "m", used, "flex") == "0.0054");
+}
+
 BOOST_AUTO_TEST_CASE(long_caches_maps_sessions_and_seconds_have_rates) {
     auto const from = book(R"("m": {"litellm_provider": "openai", "input_cost_per_token": 1e-06,
         "output_cost_per_token": 0, "cache_creation_input_token_cost": 2e-06,

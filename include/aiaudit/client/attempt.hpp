@@ -145,7 +145,8 @@ void settle_at_bounds(record& entry, attempt_facts& facts, attempt_plan const& p
     auto const lower = set_upper_bound(entry, facts, plan, output_tokens_max, prices, cache);
     if (!lower) return;
     facts.usage = *lower;
-    auto const least = price_attempt(prices, entry.provider, facts, entry.started_at, cache);
+    auto const least =
+        price_attempt(prices, entry.provider, facts, entry.started_at, cache, entry.key_id);
     entry.cost_low = least ? least->cost() : money{};
 }
 

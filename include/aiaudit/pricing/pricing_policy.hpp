@@ -83,8 +83,8 @@ template <pricing_policy Policy>
 class attempt_pricer {
 public:
     attempt_pricer(Policy const& policy, std::string_view provider, attempt_facts const& facts,
-                   timestamp at, typename Policy::lookup_cache& cache)
-        : policy_(policy), provider_(provider), facts_(facts), at_(at), cache_(cache) {}
+                   timestamp at, typename Policy::lookup_cache& cache, std::string_view key)
+        : policy_(policy), provider_(provider), facts_(facts), at_(at), cache_(cache), key_(key) {}
 
     [[nodiscard]] result<quote> run() {
         if (facts_.iterations.empty()) return price(facts_.model_served, facts_.usage);
@@ -138,9 +138,10 @@ private:
     [[nodiscard]] result<quote> price(std::string const& served, usage const& counts) {
         std::string_view const model = served.empty() ? facts_.model_requested : served;
         std::string_view tier = facts_.service_tier;
-        if (tier.empty() && facts_.parameters.batch) tier = "batch";
-        return policy_.price({provider_, model, counts, at_, tier, facts_.region, facts_.speed},
-                             cache_);
+        // An answer of a batch calls its tier "default": the batch is what it is charged by.
+        if (facts_.parameters.batch && is_standard_tier(tier)) tier = "batch";
+        return policy_.price(
+            {provider_, model, counts, at_, tier, facts_.region, facts_.speed, key_}, cache_);
     }
 
     Policy const& policy_;
@@ -148,19 +149,21 @@ private:
     attempt_facts const& facts_;
     timestamp at_;
     typename Policy::lookup_cache& cache_;
+    std::string_view key_;
 };
 
 }  // namespace detail
 
-// What one exchange costs. Where the provider reports iterations, each is priced at the model that
-// ran it, with its own context length, and the sum is rounded once. The entry named in the quote is
-// that of the first iteration.
-// Errors: as price().
+// What one exchange costs; `key` is whose it is, where prices know a difference. Where the provider
+// reports iterations, each is priced at the model that ran it, with its own context length, and the
+// sum is rounded once. The entry named in the quote is that of the first iteration. Errors: as
+// price().
 template <pricing_policy Policy>
 [[nodiscard]] result<quote> price_attempt(Policy const& policy, std::string_view provider,
                                           attempt_facts const& facts, timestamp at,
-                                          typename Policy::lookup_cache& cache) {
-    return detail::attempt_pricer<Policy>{policy, provider, facts, at, cache}.run();
+                                          typename Policy::lookup_cache& cache,
+                                          std::string_view key = {}) {
+    return detail::attempt_pricer<Policy>{policy, provider, facts, at, cache, key}.run();
 }
 // What an attempt costs at the most that has no more than this usage's input and output. Errors: as
 // price().

@@ -112,12 +112,9 @@ public:
     // Replaces a rate that is there.
     void set(unit what, tiered_rate price);
     void set(unit what, rate price) { set(what, tiered_rate{price, {}}); }
-    // Takes over the rates of units that have none here.
-    void fill_from(rate_table const& other) {
-        for (row const& each : other.rows_) {
-            if (!has(each.what)) set(each.what, each.price);
-        }
-    }
+    // Takes over the rates of units that have none here, but for a part that costs there what its
+    // whole costs and whose whole has a rate here: it goes on costing what its whole does.
+    void fill_from(rate_table const& other);
     // Gives a rate to what two priced units share (a cached audio token, where cached and audio
     // tokens have rates) and would else be charged twice: the dearer of the two.
     void complete();
@@ -135,7 +132,7 @@ private:
 };
 
 // The rates of a service tier ("batch") that has its own; a unit without one keeps its standard
-// rate.
+// rate (rate_table::fill_from).
 struct service_rates {
     std::string tier{};
     rate_table rates{};
