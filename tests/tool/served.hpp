@@ -66,6 +66,7 @@ public:
     [[nodiscard]] std::uint16_t port() const noexcept { return port_; }
     [[nodiscard]] std::uint16_t site_port() const noexcept { return site_port_; }
     [[nodiscard]] std::string const& said() const noexcept { return said_; }
+    void hang_up() const { ::kill(id_, SIGHUP); }
     // The exit status.
     int end() {
         ::kill(id_, SIGTERM);

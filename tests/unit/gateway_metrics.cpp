@@ -67,6 +67,21 @@ std::size_t models_in(std::string const& text) {
 
 }  // namespace
 
+BOOST_AUTO_TEST_CASE(a_bound_is_no_token_and_its_cost_is_counted_apart) {
+    aiaudit::gateway_metrics metrics;
+    aiaudit::record cut = outcome("0.25");
+    cut.cost_status = aiaudit::cost_status::estimated;
+    cut.usage.set(aiaudit::unit::output_tokens, 128'000, aiaudit::provenance::estimated);
+    metrics.count("openai", "gpt-4.1", 200, cut);
+    metrics.count("openai", "gpt-4.1", 200, outcome("0.5"));
+    std::string const text = metrics.text();
+    std::string const of = R"({upstream="openai",model="gpt-4.1")";
+    BOOST_TEST(has_line(text, "aiaudit_gateway_tokens_total" + of + R"(,kind="input"} 2000)"));
+    BOOST_TEST(has_line(text, "aiaudit_gateway_tokens_total" + of + R"(,kind="output"} 20)"));
+    BOOST_TEST(has_line(text, "aiaudit_gateway_cost_usd_total" + of + "} 0.75"));
+    BOOST_TEST(has_line(text, "aiaudit_gateway_cost_estimated_usd_total" + of + "} 0.25"));
+}
+
 BOOST_AUTO_TEST_CASE(requests_tokens_cost_and_times_add_up_exactly) {
     aiaudit::gateway_metrics metrics;
     metrics.count("openai", "gpt-4.1", 200, outcome());

@@ -3,6 +3,7 @@
 #include "ledger_prices.hpp"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <map>
@@ -45,9 +46,16 @@ std::string current_prices_path(std::string const& db) {
     return directory_of(db) + "/current.json";
 }
 
+aiaudit::price_book dated_prices(std::string const& path) {
+    auto const book = read_prices(path);
+    struct stat found {};
+    if (::stat(path.c_str(), &found) != 0) return book;
+    return book.known_as_of(aiaudit::timestamp::from_seconds(found.st_mtim.tv_sec));
+}
+
 aiaudit::price_book current_prices(std::string const& db) {
     std::string const path = current_prices_path(db);
-    return read_prices(std::filesystem::exists(path) ? path : "");
+    return std::filesystem::exists(path) ? dated_prices(path) : read_prices("");
 }
 
 price_changes changes_of(aiaudit::price_book const& before, aiaudit::price_book const& after) {
@@ -116,7 +124,7 @@ std::optional<aiaudit::price_book> watched_prices::changed(bool always) {
     auto const now = look();
     if (!now || (now == seen_ && !always)) return std::nullopt;
     seen_ = now;
-    return read_prices(path_);
+    return dated_prices(path_);
 }
 
 std::optional<watched_prices::stamp> watched_prices::look() const {

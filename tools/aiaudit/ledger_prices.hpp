@@ -17,6 +17,8 @@ namespace aiaudit_tool {
 
 // The file in use; it may not be there.
 std::string current_prices_path(std::string const& db);
+// A file's prices, known as of the day on which it was written: calls of long after that are stale.
+aiaudit::price_book dated_prices(std::string const& path);
 // What is in use: the ledger's file, or the built-in book.
 aiaudit::price_book current_prices(std::string const& db);
 

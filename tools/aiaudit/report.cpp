@@ -8,6 +8,7 @@
 #include <iostream>
 #include <map>
 #include <memory>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -56,6 +57,16 @@ void report_budgets(options const& with) {
     std::cout << to_text(states, *aiaudit::text_format_named(with.format));
 }
 
+// By the price book: beside the provider's charge, or, of an import, the cost itself.
+std::optional<aiaudit::money> computed_cost_of(aiaudit::record const& entry) {
+    bool const is_priced = entry.cost_status == aiaudit::cost_status::priced ||
+                           entry.cost_status == aiaudit::cost_status::partial;
+    if (entry.computed_cost || !is_priced || entry.price_book.is_zero() ||
+        entry.price_basis == aiaudit::price_basis::provider)
+        return entry.computed_cost;
+    return entry.cost;
+}
+
 // By provider and model: what providers charged, and what the price book says of the same calls.
 // Reads the log, since the rollups do not tell them apart.
 void report_drift(options const& with) {
@@ -75,14 +86,15 @@ void report_drift(options const& with) {
     auto const first = value_or_fail(ledger.first_sequence(), with.db);
     value_or_fail(ledger.read(first,
                               [&](aiaudit::sequence, aiaudit::record&& entry) {
-                                  if (entry.kind != aiaudit::record_kind::outcome ||
-                                      !entry.computed_cost || !entry.provider_cost ||
+                                  auto const computed = computed_cost_of(entry);
+                                  if (entry.kind != aiaudit::record_kind::outcome || !computed ||
+                                      !entry.provider_cost ||
                                       !query.days.holds(query.zone.day_of(entry.started_at)))
                                       return true;
                                   sums& of = all[{entry.provider, entry.model()}];
                                   ++of.records;
                                   of.charged += *entry.provider_cost;
-                                  of.computed += *entry.computed_cost;
+                                  of.computed += *computed;
                                   return true;
                               }),
                   with.db);

@@ -4,7 +4,7 @@
 
 #include <aiaudit/export/cell_text.hpp>
 #include <aiaudit/reprice.hpp>
-#include "commands.hpp"
+#include "ledger_prices.hpp"
 
 #include <cstdlib>
 #include <iostream>
@@ -85,14 +85,15 @@ aiaudit::reprice_options options_of(options const& with) {
     made.days.last = value_or_fail(aiaudit::civil_day::parse(with.to), "--to");
     made.apply = with.apply;
     made.by = with.by.empty() ? login_name() : with.by;
-    made.why = with.why.empty() ? "prices of " + with.prices : with.why;
+    made.why = with.why.empty() ? "prices of " + (with.prices.empty() ? "the ledger" : with.prices)
+                                : with.why;
     if (with.apply && made.by.empty()) throw failure{"reprice --apply needs --by NAME"};
     return made;
 }
 
 void run(options const& with) {
     auto const wanted = options_of(with);
-    auto const book = read_prices(with.prices);
+    auto const book = with.prices.empty() ? current_prices(with.db) : read_prices(with.prices);
     auto ledger = value_or_fail(
         aiaudit::ledger::open({.path = with.db, .create = false, .read_only = !with.apply}),
         with.db);
@@ -124,7 +125,9 @@ void add_reprice(CLI::App& program, int&) {
     CLI::App* const command = program.add_subcommand(
         "reprice", "What records cost by another price file, and corrections of them");
     command->add_option("--db", with->db, "The ledger's directory")->required();
-    command->add_option("--prices", with->prices, "The price file; default: the built-in one");
+    command->add_option(
+        "--prices", with->prices,
+        "The price file; default: the one in use (prices update), or the built-in one");
     command->add_option("--from", with->from, "The first day of UTC, such as 2026-03-01")
         ->required();
     command->add_option("--to", with->to, "The last day of UTC")->required();

@@ -204,7 +204,7 @@ void run(options const& with) {
     pthread_sigmask(SIG_BLOCK, &signals, nullptr);
     auto const wanted = gateway_options_of(with);
     watched_prices watched(with.db, with.prices);
-    auto prices = with.prices.empty() ? current_prices(with.db) : read_prices(with.prices);
+    auto prices = with.prices.empty() ? current_prices(with.db) : dated_prices(with.prices);
     auto ledger =
         value_or_fail(aiaudit::ledger::open({.path = with.db,
                                              .budgets = with.budgets == "exclusive"

@@ -199,8 +199,7 @@ private:
     }
 
     [[nodiscard]] static std::optional<left_alone> reason_to_leave(record const& entry) noexcept {
-        bool const own = entry.price_basis == price_basis::provider ||
-                         (entry.provider_cost && *entry.provider_cost == entry.cost);
+        bool const own = entry.price_basis == price_basis::provider || entry.price_book.is_zero();
         switch (entry.cost_status) {
         case cost_status::no_charge: return left_alone::no_charge;
         case cost_status::estimated: return left_alone::bound;
@@ -210,7 +209,7 @@ private:
             break;
         case cost_status::priced:
         case cost_status::partial:
-            if (own || entry.price_book.is_zero()) return left_alone::own_charge;
+            if (own) return left_alone::own_charge;
             break;
         }
         return std::nullopt;
@@ -228,7 +227,10 @@ private:
         facts_.region = entry.region;
         facts_.speed = entry.speed;
         facts_.unread = entry.unread;
-        facts_.provider_cost = entry.provider_cost;  // one that could not be relied on
+        // A charge of nothing cannot be relied on, and makes the cost partial; another one that is
+        // not the cost is what an import says beside it.
+        bool const charged_nothing = entry.provider_cost && entry.provider_cost->pico() == 0;
+        facts_.provider_cost = charged_nothing ? entry.provider_cost : std::nullopt;
         facts_.complete = true;
         priced_.provider = entry.provider;
         priced_.model_requested = entry.model_requested;

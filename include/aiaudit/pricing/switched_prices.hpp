@@ -13,6 +13,7 @@
 
 #include <memory>
 #include <mutex>
+#include <string_view>
 #include <utility>
 
 namespace aiaudit {
@@ -52,6 +53,16 @@ public:
             return cache.of_->most(query, doubts, cache.found_);
         else
             return cache.of_->price(query, cache.found_);
+    }
+    // What a policy has that knows how much its models take and give.
+    [[nodiscard]] auto limits(std::string_view provider, std::string_view model,
+                              lookup_cache& cache) const requires
+        requires(Prices const& of, typename Prices::lookup_cache& found) {
+        of.limits(provider, model, found);
+    }
+    {
+        cache.of_ = asked();
+        return cache.of_->limits(provider, model, cache.found_);
     }
     // Of the prices that this thread asked last; of those at present where it asked none.
     [[nodiscard]] digest revision() const {
