@@ -9,6 +9,7 @@ The output depends on nothing but web/. Every file of web/ is in it: index.html 
 """
 import argparse
 import hashlib
+import re
 import sys
 from pathlib import Path
 
@@ -40,7 +41,7 @@ HEAD = """\
 #include <string_view>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace @NAMESPACE@ {
 
 struct dashboard_asset {
     std::string_view path;  // of the request: "/", "/assets/app.js"
@@ -55,7 +56,7 @@ struct dashboard_asset {
 TAIL = """\
 // clang-format on
 
-}  // namespace v1
+}  // namespace @NAMESPACE@
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_GATEWAY_DASHBOARD_ASSETS_HPP
@@ -108,6 +109,15 @@ def asset(path: Path) -> str:
             f"{literal(content, '        ')}}},\n")
 
 
+def inline_namespace(root: Path) -> str:
+    """As tools/tidy.py wants it: the version's."""
+    text = (root / "include/aiaudit/version.hpp").read_text(encoding="ascii")
+    numbers = [re.search(rf"AIAUDIT_VERSION_{part} (\d+)", text) for part in ("MAJOR", "MINOR", "PATCH")]
+    if not all(numbers):
+        raise Failure("include/aiaudit/version.hpp: must define AIAUDIT_VERSION_MAJOR, _MINOR and _PATCH")
+    return "v" + "_".join(each.group(1) for each in numbers)
+
+
 def embed(root: Path) -> str:
     paths = sorted(path for path in (root / "web").rglob("*") if path.is_file())
     nested = [path for path in paths if path.parent != root / "web"]
@@ -117,7 +127,8 @@ def embed(root: Path) -> str:
     if total > ALL_BYTES_MAX:
         raise Failure(f"web/ has {total} bytes, at most {ALL_BYTES_MAX}")
     array = f"inline constexpr std::array<dashboard_asset, {len(paths)}> dashboard_assets{{{{\n"
-    return HEAD + array + "".join(asset(path) for path in paths) + "}};\n" + TAIL
+    text = HEAD + array + "".join(asset(path) for path in paths) + "}};\n" + TAIL
+    return text.replace("@NAMESPACE@", inline_namespace(root))
 
 
 def main() -> int:

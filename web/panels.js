@@ -19,6 +19,7 @@ export function cards(summary, month, days, recent, state) {
     const monthCost = month ? decimal.sum(month.map((day) => decimal.parse(day.cost_usd))) : decimal.parse(summary.month.cost_usd);
     const before = month ? null : decimal.parse(summary.yesterday.cost_usd);
     const uncosted = Number(last.uncosted ?? 0);
+    const estimated = decimal.parse(last.estimated_cost_usd ?? "0");
     const requests = total(days, "requests");
     const errors = total(days, "errors");
     const attempts = total(days, "attempts");
@@ -27,7 +28,8 @@ export function cards(summary, month, days, recent, state) {
     const today = format.today(state.zone);
     const list = [
         card("today", "Today", money(decimal.parse(last.cost_usd)),
-            uncosted ? `${format.count(uncosted)} calls have no price` : before === null ? "so far" : `${format.usd(before, 2)} yesterday`),
+            uncosted ? `${format.count(uncosted)} calls have no price` :
+            estimated !== 0n ? `${format.usd(estimated, 2)} of it estimated` : before === null ? "so far" : `${format.usd(before, 2)} yesterday`),
         card("month", "This month", money(monthCost), `since ${format.dayShort(today.slice(0, 8) + "01")}`),
     ];
     if (!month && summary.month_forecast !== null)
@@ -102,7 +104,7 @@ export function budgets(list, zone) {
     }))];
 }
 
-const alertNames = {budget_threshold: "Budget", anomaly: "Unusual", price_missing: "No price", log_nearly_full: "Disk",
+const alertNames = {budget_threshold: "Budget", anomaly: "Unusual", price_missing: "No price", price_drift: "Price drift", log_nearly_full: "Disk",
                     circuit_open: "Circuit", custom: "Notice"};
 const alerts_first = 6;
 

@@ -58,11 +58,18 @@ function heading(id, name, redraw, attributes) {
 function line(row, group, most) {
     const cost = decimal.parse(row.cost_usd);
     const name = row[group.label];
-    const note = Number(row.uncosted ?? 0) > 0 ? `${format.count(row.uncosted)} without a price` : "";
+    const notes = [];
+    if (Number(row.uncosted ?? 0) > 0) notes.push(`${format.count(row.uncosted)} without a price`);
+    if (Number(row.unsure ?? 0) > 0) notes.push(`${format.count(row.unsure)} not sure`);
+    const estimated = decimal.parse(row.estimated_cost_usd ?? "0");
+    if (estimated !== 0n) notes.push(`${format.usd(estimated, 2)} estimated, at least ${format.usd(decimal.parse(row.cost_low_usd), 2)}`);
+    const corrected = decimal.parse(row.corrected_cost_usd ?? "0");
+    if (corrected !== 0n) notes.push(`${format.usd(corrected, 2)} by corrections`);
+    if (Number(row.unsplit ?? 0) > 0) notes.push(`${format.count(row.unsplit)} from an older version: estimates among the tokens`);
     return el("tr", null,
         el("th", {scope: "row", class: "name"}, el("span", {class: name ? null : "quiet", title: name}, name || "none"),
             group.second ? el("span", {class: "sub"}, row[group.second] || "") : null,
-            note ? el("span", {class: "sub warn"}, note) : null),
+            notes.map((note) => el("span", {class: "sub warn"}, note))),
         el("td", {class: "bars"}, bar(decimal.ratio(cost, most))),
         columns.map((each) => el("td", {class: "number" + (each.minor ? " minor" : "")}, cell(each.id, each.of(row), Number(row.attempts)))));
 }

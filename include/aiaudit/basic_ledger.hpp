@@ -92,6 +92,11 @@ public:
                                           durability when = durability::committed);
     [[nodiscard]] result<sequence> append(detail::record_view_argument view,
                                           durability when = durability::committed);
+    // Appends all that next(record&) gives until it returns false, in one transaction: a crash
+    // leaves all of them in the log, or none. Returns the sequence of the first; zero where there
+    // are none, or where they were spilled. Takes the memory of all of them, encoded: at most 1
+    // GiB. Errors: as append(), for all of them; too_large.
+    [[nodiscard]] result<sequence> append_all(detail::function_ref<bool(record&)> next);
     // Asks the budgets that cover an attempt, and appends its intent, in one step: its cost is held
     // from then on, until an outcome of the same operation and attempt settles it. Where one does
     // not let it through, admission::refused says why, and nothing is in the log. Where the same
@@ -166,6 +171,8 @@ public:
     [[nodiscard]] result<void> save();
 
     [[nodiscard]] clock& time() noexcept;
+    // The directory, as it was opened.
+    [[nodiscard]] std::string const& path() const noexcept;
     [[nodiscard]] std::uint64_t bytes_on_disk() const;
 
     // For who verifies, proves and retains (floor 8).

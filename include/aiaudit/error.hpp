@@ -121,6 +121,15 @@ enum class errc : int {
     return "unknown";
 }
 
+namespace detail {
+
+// False where the code alone says that no request left.
+[[nodiscard]] constexpr bool may_have_sent(errc code) noexcept {
+    return code != errc::connect_failed && code != errc::tls_failed && code != errc::circuit_open;
+}
+
+}  // namespace detail
+
 // A failure: its reason, and in `where` our own words on what and where (safe to print, one line).
 // `remote` is what a provider said: untrusted, may hold prompt text or secrets, never printed by
 // default.
@@ -129,6 +138,9 @@ struct error {
     std::string where{};
     std::string remote{};
     std::uint64_t retry_after_ms = 0;  // when trying again may help; 0: not known
+    // Of an exchange with a provider: whether anything of the request may have reached it, so that
+    // it may be billed. True unless it is known that nothing did; see unsent(). No text says it.
+    bool sent = detail::may_have_sent(code);
 
     [[nodiscard]] std::string message() const {
         std::string text{name_of(code)};
@@ -441,6 +453,12 @@ private:
 
 [[nodiscard]] AIAUDIT_COLD inline error fail(errc code, std::string where = {}) {
     return error{code, std::move(where), {}, 0};
+}
+
+// The same failure of an exchange of which nothing left: it costs nothing.
+[[nodiscard]] AIAUDIT_COLD inline error unsent(error reason) {
+    reason.sent = false;
+    return reason;
 }
 
 namespace detail {

@@ -58,6 +58,10 @@ public:
     basic_gateway& operator=(basic_gateway&&) noexcept;
     ~basic_gateway();
 
+    // Attempts that are priced from now on are priced by these. Threads: any, at any time.
+    void set_prices(pricing prices);
+    [[nodiscard]] pricing prices() const;
+
     // Another site at an address of its own, such as the dashboard. Before start().
     void add_site(listen_address at, gateway_site site);
     // Errors: bad_argument for an address that is none; connect_failed where one cannot be taken;

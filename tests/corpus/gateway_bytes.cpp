@@ -5,7 +5,7 @@
 // exchange gives.
 
 #include <aiaudit/pricing/builtin.hpp>
-#include <aiaudit/pricing/pricing_policy.hpp>
+#include <aiaudit/pricing/priced_record.hpp>
 #include <aiaudit/providers/exchange.hpp>
 #include <aiaudit/providers/reader.hpp>
 #include <aiaudit/providers/usage_asked.hpp>
@@ -224,9 +224,16 @@ void check_outcome(record const& kept, exchange const& of, price_book const& pri
     BOOST_TEST(kept.complete == whole.facts.complete, of.id);
     if (!kept.complete) return;  // work in the background, say: what it will cost is a guess
     BOOST_TEST((kept.usage == whole.facts.usage), of.id);
-    auto const price = price_attempt(prices, of.provider, whole.facts, kept.started_at);
-    BOOST_TEST(price.has_value() == (kept.cost_status == cost_status::priced), of.id);
-    if (price) BOOST_TEST((kept.cost == price->cost()), of.id);
+    record expected;
+    expected.provider = of.provider;
+    expected.started_at = kept.started_at;
+    set_facts(expected, whole.facts);
+    price_book::lookup_cache cache;
+    static_cast<void>(set_cost(expected, whole.facts, prices, cache));
+    BOOST_TEST(name_of(kept.cost_status) == name_of(expected.cost_status), of.id);
+    BOOST_TEST((kept.cost == expected.cost), of.id);
+    BOOST_TEST((kept.computed_cost == expected.computed_cost), of.id);
+    BOOST_TEST(kept.unread == expected.unread, of.id);
 }
 
 }  // namespace

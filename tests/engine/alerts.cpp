@@ -296,6 +296,33 @@ BOOST_AUTO_TEST_CASE(missing_prices_open_circuits_and_a_full_disk_are_told) {
         BOOST_TEST(texts.find(part) != std::string::npos, part << " is not in " << texts);
 }
 
+BOOST_AUTO_TEST_CASE(a_charge_that_the_price_book_does_not_know_is_told_once_a_day_and_model) {
+    temporary_directory const place;
+    stand here(place.path());
+    auto const append = [&here](char const* model, std::int64_t charged, std::int64_t computed) {
+        record entry = here.call(0);
+        entry.model_requested = model;
+        entry.cost = money::from_pico(charged);
+        entry.provider_cost = entry.cost;
+        entry.computed_cost = money::from_pico(computed);
+        BOOST_REQUIRE(here.log.append(entry).has_value());
+    };
+    append("as-listed", 1'000'000'000, 1'000'000'000);
+    append("rounded", 1'000'000'000, 1'009'000'000);
+    append("tiny", 900'000, 1'800'000);
+    append("dearer", 2'000'000'000, 1'000'000'000);
+    append("dearer", 2'000'000'000, 1'000'000'000);
+    append("cheaper", 0, 1'000'000'000);
+    BOOST_TEST(here.poll().delivered == 2U);
+    std::string texts;
+    for (alert const& each : here.got) texts += to_line(each) + "\n";
+    for (std::string const part :
+         {"price_drift: openai charged 0.002 USD for a call of dearer that costs 0.001 USD by the "
+          "price book",
+          "price_drift: openai charged 0 USD for a call of cheaper that costs 0.001 USD"})
+        BOOST_TEST(texts.find(part) != std::string::npos, part << " is not in " << texts);
+}
+
 BOOST_AUTO_TEST_CASE(what_is_far_from_usual_is_told_once_a_day) {
     temporary_directory const place;
     stand here(place.path());

@@ -39,7 +39,7 @@ struct spoken_api {
 };
 
 chat_request as_response(chat_request of) {
-    of.api = openai_api::responses;
+    of.operation = operation::responses;
     return of;
 }
 std::vector<spoken_api> spoken_apis() {

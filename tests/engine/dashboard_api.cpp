@@ -4,8 +4,8 @@
 #include "support/ledger_testing.hpp"
 
 #include <aiaudit/alerts.hpp>
-#include <aiaudit/gateway/api_surface.hpp>
 #include <aiaudit/gateway/dashboard_api.hpp>
+#include <aiaudit/gateway/request_target.hpp>
 #include <aiaudit/impl/gateway/dashboard.tpp>
 
 #include <boost/json/parse.hpp>

@@ -51,17 +51,17 @@ std::string coded(std::string const& coding) { return "Transfer-Encoding: " + co
 std::string const chunks = "5\r\n{   }\r\n0\r\n\r\n";
 
 // The shape in which an API tells its errors.
-bool is_told_as(api_surface surface, std::string const& answer) {
+bool is_told_as(api_family family, std::string const& answer) {
     auto const body = boost::json::parse(body_of(answer));
     auto const& error = body.at("error").as_object();
-    switch (surface) {
-    case api_surface::openai:
+    switch (family) {
+    case api_family::openai:
         return error.at("message").is_string() && error.at("type").is_string() &&
                error.contains("param") && error.at("code").is_string();
-    case api_surface::anthropic:
+    case api_family::anthropic:
         return body.at("type") == "error" && error.at("message").is_string() &&
                error.at("type").is_string();
-    case api_surface::gemini:
+    case api_family::gemini:
         return error.at("code").is_int64() && error.at("code").as_int64() == status_of(answer) &&
                error.at("message").is_string() && error.at("status").is_string();
     }
@@ -69,7 +69,7 @@ bool is_told_as(api_surface surface, std::string const& answer) {
 }
 
 struct asked {
-    api_surface surface;
+    api_family family;
     std::string path;
     std::string model;
     std::string key_header;
@@ -82,9 +82,9 @@ struct asked {
     }
 };
 std::vector<asked> const each_api{
-    {api_surface::openai, chat_path, "gpt-4.1", "Authorization", "Bearer "},
-    {api_surface::anthropic, anthropic_path, "claude-sonnet-4-5", "x-api-key", ""},
-    {api_surface::gemini, gemini_path, "gemini-2.5-flash", "x-goog-api-key", ""},
+    {api_family::openai, chat_path, "gpt-4.1", "Authorization", "Bearer "},
+    {api_family::anthropic, anthropic_path, "claude-sonnet-4-5", "x-api-key", ""},
+    {api_family::gemini, gemini_path, "gemini-2.5-flash", "x-goog-api-key", ""},
 };
 
 void serve_each_api(gateway_options& options) {
@@ -298,29 +298,29 @@ BOOST_AUTO_TEST_CASE(a_method_or_a_path_without_a_route_is_404_in_the_words_of_i
     struct {
         std::string method;
         std::string path;
-        api_surface surface;
+        api_family family;
     } const cases[] = {
-        {"GET", chat_path, api_surface::openai},
-        {"PUT", chat_path, api_surface::openai},
-        {"PATCH", chat_path, api_surface::openai},
-        {"DELETE", chat_path, api_surface::openai},
-        {"OPTIONS", chat_path, api_surface::openai},
-        {"TRACE", chat_path, api_surface::openai},
-        {"post", chat_path, api_surface::openai},
-        {"INVENTED", chat_path, api_surface::openai},
-        {"GET", anthropic_path, api_surface::anthropic},
-        {"GET", gemini_path, api_surface::gemini},
-        {"POST", "/", api_surface::openai},
-        {"POST", "/v1", api_surface::openai},
-        {"POST", "/v1/files", api_surface::openai},
-        {"POST", "/v1/messages/batches", api_surface::anthropic},
-        {"POST", "/v1beta/models/gemini-2.5-flash:unknown", api_surface::gemini},
-        {"POST", "/v1//chat/completions", api_surface::openai},
-        {"POST", "/v1/%2e%2e/v1/chat/completions", api_surface::openai},
-        {"POST", "/v1/chat/completions%0d%0aX-One:%20a", api_surface::openai},
-        {"POST", "http://elsewhere/v1/chat/completions", api_surface::openai},
-        {"POST", "elsewhere:443", api_surface::openai},
-        {"POST", "*", api_surface::openai},
+        {"GET", chat_path, api_family::openai},
+        {"PUT", chat_path, api_family::openai},
+        {"PATCH", chat_path, api_family::openai},
+        {"DELETE", chat_path, api_family::openai},
+        {"OPTIONS", chat_path, api_family::openai},
+        {"TRACE", chat_path, api_family::openai},
+        {"post", chat_path, api_family::openai},
+        {"INVENTED", chat_path, api_family::openai},
+        {"GET", anthropic_path, api_family::anthropic},
+        {"GET", gemini_path, api_family::gemini},
+        {"POST", "/", api_family::openai},
+        {"POST", "/v1", api_family::openai},
+        {"POST", "/v1/files", api_family::openai},
+        {"POST", "/v1/messages/batches", api_family::anthropic},
+        {"POST", "/v1beta/models/gemini-2.5-flash:unknown", api_family::gemini},
+        {"POST", "/v1//chat/completions", api_family::openai},
+        {"POST", "/v1/%2e%2e/v1/chat/completions", api_family::openai},
+        {"POST", "/v1/chat/completions%0d%0aX-One:%20a", api_family::openai},
+        {"POST", "http://elsewhere/v1/chat/completions", api_family::openai},
+        {"POST", "elsewhere:443", api_family::openai},
+        {"POST", "*", api_family::openai},
     };
     for (auto const& each : cases) {
         auto const answer = one.exchange(
@@ -328,7 +328,7 @@ BOOST_AUTO_TEST_CASE(a_method_or_a_path_without_a_route_is_404_in_the_words_of_i
             sized(std::to_string(question.size())) + "\r\n" + question);
         BOOST_TEST_CONTEXT(each.method << ' ' << each.path << ": " << answer) {
             BOOST_TEST(status_of(answer) == 404);
-            BOOST_TEST(is_told_as(each.surface, answer));
+            BOOST_TEST(is_told_as(each.family, answer));
         }
     }
     auto const head =
@@ -411,7 +411,7 @@ BOOST_AUTO_TEST_CASE(who_may_not_ask_is_told_so_in_the_words_of_his_api) {
             auto const answer = one.exchange(stand::post(each.body(), one_of.headers, each.path));
             BOOST_TEST_CONTEXT(each.path << ", " << one_of.name << ": " << answer) {
                 BOOST_TEST(status_of(answer) == one_of.status);
-                BOOST_TEST(is_told_as(each.surface, answer));
+                BOOST_TEST(is_told_as(each.family, answer));
                 BOOST_TEST(has(answer, one_of.code));
                 for (std::string const& secret : {forged, open, revoked, narrow})
                     BOOST_TEST(!has(answer, secret.substr(secret.find('.'))));

@@ -199,9 +199,10 @@ BOOST_AUTO_TEST_CASE(a_connection_that_does_not_come_about_ends_at_the_connect_l
     for (int const fd : queue) ::close(fd);
     ::close(listener);
     REQUIRE_FAILURE(late, timed_out);
-    BOOST_TEST(late.says("connect: "));
+    BOOST_TEST(!late.failure->sent);
     REQUIRE_FAILURE(too_late, timed_out);
-    BOOST_TEST(too_late.says("connect: "));
+    BOOST_TEST(!too_late.failure->sent);
+    BOOST_TEST(!cancelled.failure->sent);
     REQUIRE_FAILURE(cancelled, cancelled);
 }
 
@@ -497,6 +498,43 @@ BOOST_AUTO_TEST_CASE(no_error_shows_the_proxy) {
         BOOST_TEST(got.failure->where.find("SECRET") == std::string::npos);
         BOOST_TEST(got.failure->where.find("127.0.0.1") == std::string::npos);
     }
+}
+
+BOOST_AUTO_TEST_CASE(what_a_proxy_was_asked_is_no_request_that_was_sent) {
+    for (bool const answers : {false, true}) {
+        scripted_server proxy([&](peer const& client) {
+            static_cast<void>(client.read_request());
+            if (answers) client.write("HTTP/1.1 200 OK\r\n\r\n");  // then no TLS handshake
+            client.wait_closed();
+        });
+        httplib_options options;
+        options.proxy = "http://127.0.0.1:" + std::to_string(proxy.port());
+        httplib_transport transport(options);
+        transfer_limits limits;
+        limits.connect = 50ms;
+        auto const got = call(transport, request_to("https://api.example.test"), limits);
+        REQUIRE_FAILURE(got, timed_out);
+        BOOST_TEST(!got.failure->sent);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_request_that_left_was_sent_whatever_ended_the_exchange) {
+    scripted_server server([](peer const& client) {
+        static_cast<void>(client.read_request());
+        client.wait_closed();
+    });
+    httplib_transport transport;
+    transfer_limits limits;
+    limits.first_byte = 50ms;
+    auto const request = request_to("http://127.0.0.1:" + std::to_string(server.port()));
+    auto const late = call(transport, request, limits);
+    REQUIRE_FAILURE(late, timed_out);
+    BOOST_TEST(late.failure->sent);
+    auto injected = request;
+    injected.headers.emplace_back("X-One", "a\r\nX-Two: b");
+    auto const refused = call(transport, injected, limits);
+    REQUIRE_FAILURE(refused, bad_argument);
+    BOOST_TEST(!refused.failure->sent);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

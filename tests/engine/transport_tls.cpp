@@ -148,7 +148,7 @@ BOOST_AUTO_TEST_CASE(a_handshake_that_is_not_answered_ends_at_the_connect_limit)
     auto const got =
         call(transport, request_to("https://127.0.0.1:" + std::to_string(server.port())), limits);
     BOOST_REQUIRE_MESSAGE(got.failed_as(errc::timed_out), got);
-    BOOST_TEST(got.says("connect: "));
+    BOOST_TEST(!got.failure->sent);
 }
 
 BOOST_AUTO_TEST_CASE(bytes_after_the_response_in_its_record_are_a_bad_response) {

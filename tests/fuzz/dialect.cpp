@@ -43,6 +43,10 @@ constexpr std::array targets{
     target{"aws", "/model/meta.m/invoke", "application/json"},
     target{"cohere", "/v2/chat", "text/event-stream"},
     target{"openai", "/v1/embeddings", "application/json"},
+    target{"openai", "/v1/audio/speech", "text/event-stream"},
+    target{"google", "/v1beta/interactions", "application/json"},
+    target{"ollama", "/api/chat", "application/x-ndjson"},
+    target{"dashscope", "/services/aigc/text-generation/generation", "text/event-stream"},
 };
 
 exchange exchange_with(std::uint8_t choice, std::string_view body) {

@@ -21,7 +21,6 @@ BOOST_AUTO_TEST_SUITE(gateway_routes)
 namespace {
 
 using aiaudit::api_family;
-using aiaudit::api_surface;
 using aiaudit::errc;
 using aiaudit::gateway_problem;
 using aiaudit::gateway_upstream;
@@ -107,12 +106,12 @@ BOOST_AUTO_TEST_CASE(a_gemini_path_names_its_model_which_goes_before_that_of_the
     BOOST_TEST(found.path == "/models/gemini-2.5-flash:streamGenerateContent?alt=sse");
     BOOST_TEST(found.model == "gemini-2.5-flash");
     BOOST_TEST(found.billable);
-    BOOST_TEST((found.surface == api_surface::gemini));
+    BOOST_TEST((found.family == api_family::gemini));
     BOOST_TEST(by.find("POST", "/v1/models/a%2Db:generateContent", "").value().model == "a-b");
     BOOST_TEST(!by.find("POST", "/v1beta/models/m:countTokens", "").value().billable);
     BOOST_TEST(posted("/v1beta/models/:generateContent").starts_with("the gateway has no route"));
     auto const imitated = by.find("POST", "/v1beta/openai/chat/completions", "gemini-2.5-pro");
-    BOOST_TEST((imitated.value().surface == api_surface::openai));
+    BOOST_TEST((imitated.value().family == api_family::openai));
     BOOST_TEST(imitated.value().path == "/openai/chat/completions");
     BOOST_TEST(by.upstreams()[imitated.value().upstream].name == "google");
 }
@@ -130,7 +129,7 @@ BOOST_AUTO_TEST_CASE(a_name_before_the_path_chooses_the_upstream_whatever_the_mo
     auto const by = example();
     auto const deployed = by.find("POST", "/azure/openai/deployments/mine/chat/completions", "b");
     BOOST_TEST(deployed.value().model == "mine");
-    BOOST_TEST((by.find("GET", "/claude/v1/models", "").value().surface == api_surface::anthropic));
+    BOOST_TEST((by.find("GET", "/claude/v1/models", "").value().family == api_family::anthropic));
     for (char const* const none :
          {"/nobody/v1/chat/completions", "/main", "/main/", "/main/chat/completions",
           "/main/v2/chat/completions", "/main/v1", "/main/v1/", "/spare/openai/v1"}) {
@@ -271,7 +270,7 @@ BOOST_AUTO_TEST_CASE(whatever_target_comes_what_is_passed_on_is_a_path_that_all_
         std::string target = below(4) == 0 ? "" : "/v1";
         for (std::size_t more = below(6); more > 0; --more) target += parts[below(parts.size())];
         auto const found = by.find(below(2) == 0 ? "POST" : "GET", target, "gpt-4.1");
-        (void)router::surface_of(target, {});
+        (void)router::family_of(target, {});
         if (!found) {
             BOOST_TEST_REQUIRE((found.error().code == errc::not_found));
             // What stands in the path is no key of any API.
@@ -300,28 +299,27 @@ BOOST_AUTO_TEST_CASE(the_api_is_told_by_the_path_and_where_that_is_shared_by_the
     struct {
         char const* target;
         header_list headers;
-        api_surface surface;
+        api_family family;
     } const rows[]{
-        {"/v1/chat/completions", {}, api_surface::openai},
-        {"/v1/chat/completions", {{"anthropic-version", "2023-06-01"}}, api_surface::openai},
-        {"/v1/messages", {}, api_surface::anthropic},
-        {"/v1/messages/batches", {}, api_surface::anthropic},
-        {"/claude/v1/messages", {}, api_surface::anthropic},
-        {"/v1beta/models/m:generateContent?x=/v1/messages", {}, api_surface::gemini},
-        {"/google/v1/models/m:generateContent", {}, api_surface::gemini},
-        {"/v1beta/nothing", {}, api_surface::gemini},
-        {"/v1beta/openai/chat/completions", {}, api_surface::openai},
-        {"/v1/models", {}, api_surface::openai},
-        {"/v1/models", {{"Anthropic-Version", "2023-06-01"}}, api_surface::anthropic},
-        {"/v1/models", {{"x-goog-api-key", "k"}}, api_surface::gemini},
-        {"/nothing", {}, api_surface::openai},
-        {"/nothing", {{"anthropic-version", "1"}}, api_surface::anthropic},
-        {"", {}, api_surface::openai},
-        {"*", {}, api_surface::openai}};
+        {"/v1/chat/completions", {}, api_family::openai},
+        {"/v1/chat/completions", {{"anthropic-version", "2023-06-01"}}, api_family::openai},
+        {"/v1/messages", {}, api_family::anthropic},
+        {"/v1/messages/batches", {}, api_family::anthropic},
+        {"/claude/v1/messages", {}, api_family::anthropic},
+        {"/v1beta/models/m:generateContent?x=/v1/messages", {}, api_family::gemini},
+        {"/google/v1/models/m:generateContent", {}, api_family::gemini},
+        {"/v1beta/nothing", {}, api_family::gemini},
+        {"/v1beta/openai/chat/completions", {}, api_family::openai},
+        {"/v1/models", {}, api_family::openai},
+        {"/v1/models", {{"Anthropic-Version", "2023-06-01"}}, api_family::anthropic},
+        {"/v1/models", {{"x-goog-api-key", "k"}}, api_family::gemini},
+        {"/nothing", {}, api_family::openai},
+        {"/nothing", {{"anthropic-version", "1"}}, api_family::anthropic},
+        {"", {}, api_family::openai},
+        {"*", {}, api_family::openai}};
     for (auto const& row : rows) {
         BOOST_TEST_CONTEXT(row.target) {
-            BOOST_TEST(name_of(router::surface_of(row.target, row.headers)) ==
-                       name_of(row.surface));
+            BOOST_TEST(name_of(router::family_of(row.target, row.headers)) == name_of(row.family));
         }
     }
     auto const by = example();
@@ -381,17 +379,17 @@ BOOST_AUTO_TEST_CASE(fallbacks_are_found_in_their_order) {
 
 BOOST_AUTO_TEST_CASE(an_error_has_the_shape_of_the_api_that_was_asked) {
     gateway_problem const problem{429, "requests", "rate_limit_exceeded", "no \"room\"", 7};
-    auto const openai = error_response(api_surface::openai, problem);
+    auto const openai = error_response(api_family::openai, problem);
     BOOST_TEST(openai.status == 429);
     BOOST_TEST(header(openai, "content-type") == "application/json");
     BOOST_TEST(header(openai, "retry-after") == "7");
     BOOST_TEST(header(openai, "x-should-retry").empty());
     BOOST_TEST(openai.body == R"({"error":{"message":"no \"room\"","type":"requests",)"
                               R"("param":null,"code":"rate_limit_exceeded"}})");
-    BOOST_TEST(error_response(api_surface::anthropic, problem).body ==
+    BOOST_TEST(error_response(api_family::anthropic, problem).body ==
                R"({"type":"error","error":{"type":"rate_limit_error","message":"no \"room\"",)"
                R"("code":"rate_limit_exceeded"}})");
-    auto const gemini = body(error_response(api_surface::gemini, problem)).at("error");
+    auto const gemini = body(error_response(api_family::gemini, problem)).at("error");
     BOOST_TEST(gemini.at("code").as_int64() == 429);
     BOOST_TEST(gemini.at("status").as_string() == "RESOURCE_EXHAUSTED");
     BOOST_TEST(gemini.at("message").as_string() == "no \"room\"");
@@ -405,14 +403,13 @@ BOOST_AUTO_TEST_CASE(a_message_is_always_json_that_can_be_read) {
          {std::string("caf\xC3\xA9 \xFF\xC3 \r\n\t\x01 \xED\xA0\x80"), std::string(5000, 'x'),
           std::string(1023, 'x') + "\xC3\xA9", std::string("a\0b", 3)}) {
         problem.message = message;
-        for (auto const surface :
-             {api_surface::openai, api_surface::anthropic, api_surface::gemini}) {
-            auto const answer = body(error_response(surface, problem));  // throws where it is none
+        for (auto const family : {api_family::openai, api_family::anthropic, api_family::gemini}) {
+            auto const answer = body(error_response(family, problem));  // throws where it is none
             BOOST_TEST(answer.at("error").at("message").as_string().size() <= 1024U);
         }
     }
     problem.message = "caf\xC3\xA9 \xFF\r\n";
-    BOOST_TEST(body(error_response(api_surface::openai, problem)).at("error").at("message") ==
+    BOOST_TEST(body(error_response(api_family::openai, problem)).at("error").at("message") ==
                "caf\xC3\xA9 ???");
 }
 
@@ -461,7 +458,7 @@ BOOST_AUTO_TEST_CASE(a_full_budget_is_told_with_its_figures_and_when_there_will_
                0U);
     BOOST_REQUIRE(problem.retry_after_s.has_value());
     BOOST_TEST(*problem.retry_after_s == 86'401U);
-    auto const answer = error_response(api_surface::openai, problem);
+    auto const answer = error_response(api_family::openai, problem);
     BOOST_TEST(header(answer, "retry-after") == "86401");
     BOOST_TEST(header(answer, "x-should-retry") == "false");
     aiaudit::error limited = aiaudit::fail(errc::rate_limited, "slow down");
@@ -474,10 +471,10 @@ BOOST_AUTO_TEST_CASE(a_full_budget_is_told_with_its_figures_and_when_there_will_
 BOOST_AUTO_TEST_CASE(who_has_no_key_or_a_wrong_one_is_told_which_and_no_more) {
     BOOST_TEST(aiaudit::missing_key_problem().status == 401);
     BOOST_TEST(aiaudit::wrong_key_problem().status == 401);
-    auto const wrong = error_response(api_surface::gemini, aiaudit::wrong_key_problem());
+    auto const wrong = error_response(api_family::gemini, aiaudit::wrong_key_problem());
     BOOST_TEST(body(wrong).at("error").at("status").as_string() == "UNAUTHENTICATED");
     auto const model =
-        error_response(api_surface::anthropic, aiaudit::model_refused_problem("claude\n\xFF"));
+        error_response(api_family::anthropic, aiaudit::model_refused_problem("claude\n\xFF"));
     BOOST_TEST(model.status == 403);
     BOOST_TEST(body(model).at("error").at("type").as_string() == "permission_error");
 }

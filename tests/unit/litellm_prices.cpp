@@ -184,14 +184,15 @@ BOOST_AUTO_TEST_CASE(regions_and_speeds_are_factors) {
     };
     BOOST_TEST(in("anthropic", "m", "", "") == "0.011");
     BOOST_TEST(in("anthropic", "m", "us", "") == "0.0121");
-    BOOST_TEST(in("anthropic", "m", "", "fast") == "0.061");
+    BOOST_TEST(in("anthropic", "m", "", "fast") == "0.066");
     BOOST_TEST(in("openai", "n", "eu", "") == "0.022");
 }
 
 BOOST_AUTO_TEST_CASE(what_has_no_meaning_here_is_counted_by_reason) {
     auto const from = book(R"("sample_spec": {"litellm_provider": "one of ..."},
         "updated": "2026-07-24",
-        "m": {"litellm_provider": "x", "input_cost_per_pixel": 1e-08},
+        "m": {"litellm_provider": "x", "input_cost_per_pixel": 1e-08,
+              "cost_per_smile": 1},
         "n": {"litellm_provider": "x", "input_cost_per_token": -1},
         "o": {"litellm_provider": "x", "input_cost_per_token": 1e-40},
         "p": {"litellm_provider": "x", "input_cost_per_token_above_200k_tokens": 1})");
@@ -201,12 +202,102 @@ BOOST_AUTO_TEST_CASE(what_has_no_meaning_here_is_counted_by_reason) {
     };
     BOOST_TEST(from.size() == 4u);
     BOOST_TEST(count("not a model") == 1u);
-    BOOST_TEST(count("no unit for input_cost_per_pixel") == 1u);
+    BOOST_TEST(from.report().meaningless.size() == 1u);
+    BOOST_TEST(from.report()
+                   .meaningless.at("input_cost_per_pixel: no answer tells the size of an image")
+                   .count == 1u);
+    BOOST_TEST(count("no unit for cost_per_smile") == 1u);
+    BOOST_TEST(from.report().unknown.at("cost_per_smile").example == "m");
     BOOST_TEST(count("input_cost_per_token is below zero") == 1u);
     BOOST_TEST(count("input_cost_per_token is no exact price") == 1u);
     BOOST_TEST(count("tier without a base price") == 1u);
     BOOST_TEST(count("no price") == 4u);
     BOOST_TEST(cost(from, "x", "m", tokens(1)) == "unpriced_unit: x/m: its entry has no rates");
+}
+
+BOOST_AUTO_TEST_CASE(long_caches_maps_sessions_and_seconds_have_rates) {
+    auto const from = book(R"("m": {"litellm_provider": "openai", "input_cost_per_token": 1e-06,
+        "output_cost_per_token": 0, "cache_creation_input_token_cost": 2e-06,
+        "cache_creation_input_token_cost_above_12hr": 4e-06,
+        "cache_creation_input_token_cost_above_12hr_above_272k_tokens_decisions": 9e-06,
+        "google_maps_grounding_cost_per_query": 0.025, "code_interpreter_cost_per_session": 0.03,
+        "max_input_tokens": 1000000.0, "max_output_tokens": 64000},
+        "film": {"litellm_provider": "openai", "mode": "video_generation",
+                 "output_cost_per_second_720p": 0.1, "output_cost_per_second_1080p": 0.3})");
+    usage used = tokens(1'000);
+    used.set(unit::cache_write_12h_tokens, 400);
+    used.set(unit::cache_write_tokens, 500);
+    BOOST_TEST(cost(from, "openai", "m", used) == "0.0023");
+    usage things;
+    things.set(unit::map_searches, 2);
+    things.set(unit::code_executions, 1);
+    BOOST_TEST(cost(from, "openai", "m", things) == "0.08");
+    usage film;
+    film.set(unit::output_video_milliseconds, 2'000);
+    BOOST_TEST(cost(from, "openai", "film", film) == "0.6");  // the dearest size
+    auto const priced = from.price({.provider = "openai", .model = "film", .usage = film});
+    BOOST_TEST(name_of(priced->basis) == "assumed");
+    price_lookup_cache cache;
+    BOOST_TEST(from.limits("openai", "m", cache).context_tokens == 1'000'000u);
+    BOOST_TEST(from.limits("openai", "m", cache).output_tokens_max == 64'000u);
+    BOOST_TEST(from.report().unknown.empty());
+}
+
+BOOST_AUTO_TEST_CASE(off_peak_hours_and_weekdays_are_cards) {
+    auto const from = book(R"("deepseek/m": {"litellm_provider": "deepseek",
+        "input_cost_per_token": 2e-06, "output_cost_per_token": 4e-06, "off_peak_pricing": {
+        "input_cost_per_token": 1e-06, "output_cost_per_token": 2e-06, "windows": [
+        {"hours_utc": ["00:00-01:00", "10:00-00:00"], "weekdays": [1, 2, 3, 4, 5]},
+        {"hours_utc": "00:00-00:00", "weekdays": [6, 7]}]}})");
+    usage const used = tokens(1'000'000);
+    auto const at = [&](char const* when) {
+        return from
+            .price({.provider = "deepseek",
+                    .model = "m",
+                    .usage = used,
+                    .at = timestamp::parse(when).value()})
+            ->cost()
+            .to_string();
+    };
+    BOOST_TEST(at("2026-11-09T00:59:59Z") == "1");  // a Monday
+    BOOST_TEST(at("2026-11-09T01:00:00Z") == "2");
+    BOOST_TEST(at("2026-11-09T10:00:00Z") == "1");
+    BOOST_TEST(at("2026-11-09T23:59:59Z") == "1");
+    BOOST_TEST(at("2026-11-08T05:00:00Z") == "1");  // a Sunday
+}
+
+BOOST_AUTO_TEST_CASE(a_search_that_every_call_makes_is_a_fee_of_the_request) {
+    std::string const sizes = R"("search_context_cost_per_query": {"search_context_size_low": 0.005,
+        "search_context_size_medium": 0.008, "search_context_size_high": 0.012})";
+    auto const from = book(R"("perplexity/sonar": {"litellm_provider": "perplexity",
+        "input_cost_per_token": 1e-06, "output_cost_per_token": 1e-06, )" +
+                           sizes + R"(}, "m-search-preview": {"litellm_provider": "openai",
+        "input_cost_per_token": 1e-06, "output_cost_per_token": 1e-06, )" +
+                           sizes + "}");
+    BOOST_TEST(cost(from, "perplexity", "sonar", tokens(50, 100)) == "0.00515");
+    BOOST_TEST(cost(from, "openai", "m-search-preview", tokens(50, 100)) == "0.00815");
+    usage const used = tokens(50, 100);
+    auto const priced = from.price({.provider = "perplexity", .model = "sonar", .usage = used});
+    BOOST_TEST(name_of(priced->basis) == "assumed");
+}
+
+BOOST_AUTO_TEST_CASE(an_alias_has_the_prices_of_its_model_and_vertex_a_factor_for_regions) {
+    auto const from = book(R"("vertex_ai/c@20251001": {"litellm_provider":
+        "vertex_ai-anthropic_models", "input_cost_per_token": 1e-06,
+        "regional_endpoint_uplift_multiplier": 1.1},
+        "vertex_ai/g": {"litellm_provider": "vertex_ai-language-models",
+                        "input_cost_per_token": 1e-06},
+        "vertex_ai/c-latest": {"alias_of": "vertex_ai/c@20251001"})");
+    usage const used = tokens(1'000'000);
+    auto const in = [&](char const* model, char const* region) {
+        auto const priced =
+            from.price({.provider = "google", .model = model, .usage = used, .region = region});
+        return priced->cost().to_string() + (priced->region_ignored ? " ignored" : "");
+    };
+    BOOST_TEST(in("c-latest", "us-east5") == "1.1");
+    BOOST_TEST(in("c-20251001", "us-east5") == "1.1");
+    BOOST_TEST(in("c-20251001", "global") == "1");
+    BOOST_TEST(in("g", "us-east5") == "1");
 }
 
 BOOST_AUTO_TEST_CASE(the_order_of_models_in_the_file_does_not_change_the_revision) {

@@ -172,8 +172,7 @@ BOOST_AUTO_TEST_CASE(regions_and_speeds_are_factors_and_unknown_ones_are_reporte
     price_entry m = entry("m", rule::equals, "m", "10");
     m.cards.front().rates.set(unit::cache_read_tokens, rate::parse("1", 6).value());
     m.modifiers.push_back({modifier_kind::region, "us", {11, 10}, detail::token_units});
-    m.modifiers.push_back(
-        {modifier_kind::speed, "fast", {6, 1}, detail::token_units & ~detail::cache_units});
+    m.modifiers.push_back({modifier_kind::speed, "fast", {6, 1}, detail::token_units});
     auto const book = book_of({provider("p", {m})});
     usage used = million();
     used.set(unit::cache_read_tokens, 500'000);
@@ -184,12 +183,176 @@ BOOST_AUTO_TEST_CASE(regions_and_speeds_are_factors_and_unknown_ones_are_reporte
     };
     BOOST_TEST(in("", "").cost().to_string() == "5.5");
     BOOST_TEST(in("us", "").cost().to_string() == "6.05");
-    BOOST_TEST(in("", "fast").cost().to_string() == "30.5");
-    BOOST_TEST(in("us", "fast").cost().to_string() == "33.55");
+    BOOST_TEST(in("", "fast").cost().to_string() == "33");  // the cached half as well
+    BOOST_TEST(in("us", "fast").cost().to_string() == "36.3");
     BOOST_TEST(in("moon", "slow").cost().to_string() == "5.5");
     BOOST_TEST(in("moon", "slow").region_ignored);
     BOOST_TEST(in("moon", "slow").speed_ignored);
     BOOST_TEST(!in("us", "fast").region_ignored);
+}
+
+BOOST_AUTO_TEST_CASE(a_factor_of_any_region_leaves_out_the_global_one) {
+    price_entry m = entry("m", rule::equals, "m", "10");
+    m.modifiers.push_back({modifier_kind::region, "eu", {12, 10}, detail::token_units});
+    m.modifiers.push_back(
+        {modifier_kind::region, std::string(detail::any_region), {11, 10}, detail::token_units});
+    auto const book = book_of({provider("p", {m, entry("n", rule::equals, "n", "10")})});
+    usage const used = million();
+    auto const in = [&](char const* model, char const* region) {
+        return book.price({.provider = "p", .model = model, .usage = used, .region = region})
+            .value();
+    };
+    BOOST_TEST(in("m", "us-east5").cost().to_string() == "11");
+    BOOST_TEST(in("m", "eu").cost().to_string() == "12");
+    BOOST_TEST(in("m", "global").cost().to_string() == "10");
+    BOOST_TEST(!in("m", "us-east5").region_ignored);
+    BOOST_TEST(!in("n", "global").region_ignored);
+    BOOST_TEST(in("n", "us-east5").region_ignored);
+}
+
+BOOST_AUTO_TEST_CASE(fast_is_the_newer_name_of_the_priority_tier) {
+    price_entry m = entry("m", rule::equals, "m", "10");
+    service_rates priority{"priority", {}};
+    priority.rates.set(unit::input_tokens, rate::parse("20", 6).value());
+    m.cards.front().services.push_back(priority);
+    auto const book = book_of({provider("p", {m, entry("n", rule::equals, "n", "10")})});
+    usage const used = million();
+    auto const at = [&](char const* model, char const* tier) {
+        return book.price({.provider = "p", .model = model, .usage = used, .service_tier = tier})
+            .value();
+    };
+    BOOST_TEST(at("m", "fast").cost().to_string() == "20");
+    BOOST_TEST(!at("m", "fast").standard_tier_used);
+    BOOST_TEST(at("n", "fast").standard_tier_used);
+    BOOST_TEST(!at("n", "on_demand").standard_tier_used);
+}
+
+BOOST_AUTO_TEST_CASE(a_price_found_by_a_rule_is_assumed_unless_the_rule_is_an_edition) {
+    auto const book = book_of({provider(
+        "p", {entry("exact", rule::equals, "exact", "1"), entry("dated", rule::dated, "dated", "1"),
+              entry("begins", rule::starts_with, "begins", "1"),
+              entry("half", rule::starts_with, "half-2025", "1"),
+              entry("within", rule::contains, "within-4", "1")})});
+    usage const used = million();
+    auto const basis = [&](char const* model) {
+        auto const priced = book.price({.provider = "p", .model = model, .usage = used});
+        BOOST_REQUIRE_MESSAGE(priced.has_value(), model);
+        return std::string(name_of(priced->basis));
+    };
+    BOOST_TEST(basis("exact") == "listed");
+    BOOST_TEST(basis("Exact") == "listed");
+    BOOST_TEST(basis("dated") == "listed");
+    BOOST_TEST(basis("dated-2027-01-01") == "assumed");
+    BOOST_TEST(basis("dated-latest") == "assumed");
+    BOOST_TEST(basis("begins") == "listed");
+    BOOST_TEST(basis("begins-20270101") == "listed");
+    BOOST_TEST(basis("begins-05-2027") == "listed");
+    BOOST_TEST(basis("begins-latest") == "assumed");
+    BOOST_TEST(basis("begins-plus-05-2027") == "assumed");
+    BOOST_TEST(basis("begins.5") == "assumed");
+    BOOST_TEST(basis("half-20250514") == "listed");
+    BOOST_TEST(basis("us.maker.within-4-20250514-v1:0") == "listed");
+    BOOST_TEST(basis("maker/within-4") == "listed");
+    BOOST_TEST(basis("other-within-4") == "assumed");
+    BOOST_TEST(basis("within-4-visionary") == "assumed");
+    price_lookup_cache cache;  // remembers it
+    for (int round = 0; round < 2; ++round) {
+        auto const again =
+            book.price({.provider = "p", .model = "dated-latest", .usage = used}, cache);
+        BOOST_TEST(name_of(again->basis) == "assumed");
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_book_is_stale_45_days_after_its_day_and_a_new_price_assumed_before_its_own) {
+    price_entry fresh = entry("fresh", rule::equals, "fresh", "1");
+    fresh.known_from = timestamp::parse("2026-11-09").value();
+    price_entry unsure = entry("unsure", rule::equals, "unsure", "1");
+    unsure.unsure = detail::bit_of(unit::web_searches);
+    auto const undated =
+        book_of({provider("p", {entry("m", rule::equals, "m", "1"), fresh, unsure})});
+    auto const book = undated.known_as_of(timestamp::parse("2026-11-09").value());
+    usage const used = million();
+    auto const basis = [&](price_book const& from, char const* model, char const* at) {
+        return std::string(name_of(from.price({.provider = "p",
+                                               .model = model,
+                                               .usage = used,
+                                               .at = timestamp::parse(at).value()})
+                                       ->basis));
+    };
+    BOOST_TEST(basis(book, "m", "2026-12-24T00:00:00Z") == "listed");
+    BOOST_TEST(basis(book, "m", "2026-12-24T00:00:01Z") == "stale");
+    BOOST_TEST(basis(undated, "m", "2036-12-24T00:00:01Z") == "listed");
+    BOOST_TEST(basis(book, "fresh", "2026-11-08T23:59:59Z") == "assumed");
+    BOOST_TEST(basis(book, "fresh", "2026-11-09T00:00:00Z") == "listed");
+    BOOST_TEST(basis(book, "unsure", "2026-11-09T00:00:00Z") == "listed");
+    usage searched = million();
+    searched.set(unit::web_searches, 1);
+    auto const priced = book.price({.provider = "p", .model = "unsure", .usage = searched});
+    BOOST_TEST(name_of(priced->basis) == "assumed");
+    BOOST_TEST((book.revision() == undated.revision()));
+}
+
+BOOST_AUTO_TEST_CASE(other_spellings_of_a_name_lead_to_the_one_that_the_book_has) {
+    auto const book = book_of({provider(
+        "p",
+        {entry("v", rule::equals, "v@20251001", "1"), entry("d", rule::equals, "d-20251001", "2"),
+         entry("ft", rule::equals, "ft:base-2024-08-06", "3"),
+         entry("a", rule::equals, "us.maker.a-v1:0", "4"), entry("o", rule::equals, "o", "5")})});
+    auto const id = [&](char const* model) {
+        auto const hit = book.find("p", model);
+        return hit ? hit.entry->id + (hit.assumed ? " assumed" : "") : std::string("none");
+    };
+    BOOST_TEST(id("v-20251001") == "v");
+    BOOST_TEST(id("d@20251001") == "d");
+    BOOST_TEST(id("ft:base-2024-08-06:organisation::id") == "ft");
+    BOOST_TEST(id("ft:base:organisation::id") == "none");
+    BOOST_TEST(id("arn:aws:bedrock:us-east-1:1:inference-profile/us.maker.a-v1:0") == "a");
+    BOOST_TEST(id("arn:aws:bedrock:us-east-1:1:application-inference-profile/x1") == "none");
+    BOOST_TEST(id("o@default") == "o");
+    BOOST_TEST(id("v@20251002") == "none");
+}
+
+BOOST_AUTO_TEST_CASE(a_name_that_is_listed_goes_before_a_rule_where_the_provider_says_so) {
+    auto const entries = std::vector{entry("first", rule::dated, "m", "1"),
+                                     entry("second", rule::equals, "m-2512", "2")};
+    auto by_order = provider("p", entries);
+    auto by_name = by_order;
+    by_name.names_first = true;
+    BOOST_TEST(book_of({by_order}).find("p", "m-2512").entry->id == "first");
+    BOOST_TEST(book_of({by_name}).find("p", "m-2512").entry->id == "second");
+    BOOST_TEST(book_of({by_name}).find("p", "m-2603").entry->id == "first");
+    BOOST_TEST((book_of({by_order}).revision() != book_of({by_name}).revision()));
+}
+
+BOOST_AUTO_TEST_CASE(limits_are_the_entrys_and_zero_where_the_book_does_not_say) {
+    price_entry m = entry("m", rule::equals, "m", "1");
+    m.context_tokens = 200'000;
+    m.output_tokens_max = 64'000;
+    auto const book = book_of({provider("p", {m, entry("n", rule::equals, "n", "1")})});
+    price_lookup_cache cache;
+    BOOST_TEST(book.limits("p", "m", cache).context_tokens == 200'000u);
+    BOOST_TEST(book.limits("p", "m", cache).output_tokens_max == 64'000u);
+    BOOST_TEST(book.limits("p", "n", cache).context_tokens == 0u);
+    BOOST_TEST(book.limits("p", "other", cache).output_tokens_max == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(
+    a_free_variant_of_openrouter_costs_nothing_and_another_without_rates_is_refused) {
+    auto const bare = [](char const* id) {
+        price_entry made = entry(id, rule::equals, id, "1");
+        made.cards = {rate_card{}};
+        return made;
+    };
+    auto const book = book_of({provider("openrouter", {bare("a/m:free"), bare("a/m")}),
+                               provider("p", {bare("a/m:free")})});
+    usage const used = million();
+    auto const cost = [&](char const* from, char const* model) {
+        auto const priced = book.price({.provider = from, .model = model, .usage = used});
+        return priced ? priced->cost().to_string() : std::string(name_of(priced.error().code));
+    };
+    BOOST_TEST(cost("openrouter", "a/m:free") == "0");
+    BOOST_TEST(cost("openrouter", "a/m") == "unpriced_unit");
+    BOOST_TEST(cost("p", "a/m:free") == "unpriced_unit");
 }
 
 BOOST_AUTO_TEST_CASE(a_negative_rate_and_a_provider_given_twice_are_refused) {

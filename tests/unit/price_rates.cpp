@@ -234,7 +234,7 @@ BOOST_AUTO_TEST_CASE(factors_hold_for_the_leaves_that_they_cover_and_multiply) {
     usage const used = counts({{unit::input_tokens, 300}, {unit::cache_read_tokens, 100}});
     BOOST_TEST(cost(rates, used) == "0.0021");
     applied_factor const us{{11, 10}, detail::token_units};
-    applied_factor const fast{{6, 1}, detail::token_units & ~detail::cache_units};
+    applied_factor const fast{{6, 1}, detail::bit_of(unit::input_tokens)};
     BOOST_TEST(cost(rates, used, {us}) == "0.00231");
     BOOST_TEST(cost(rates, used, {fast}) == "0.0121");
     BOOST_TEST(cost(rates, used, {us, fast}) == "0.01331");

@@ -92,7 +92,7 @@ BOOST_AUTO_TEST_CASE(a_compatible_server_gets_the_older_name_and_no_field_that_i
 
 BOOST_AUTO_TEST_CASE(openai_responses_has_instructions_and_items) {
     chat_request asked = question("openai");
-    asked.api = openai_api::responses;
+    asked.operation = operation::responses;
     auto const got = prepare(asked, entry("openai"), true).value();
     BOOST_TEST(got.target == "/v1/responses");
     BOOST_TEST((got.dialect == dialect::openai_responses));
@@ -153,7 +153,7 @@ BOOST_AUTO_TEST_CASE(calls_and_results_of_tools_in_openai_chat) {
 
 BOOST_AUTO_TEST_CASE(calls_and_results_of_tools_in_openai_responses) {
     chat_request asked = with_tools("openai");
-    asked.api = openai_api::responses;
+    asked.operation = operation::responses;
     check_body(prepare(asked, entry("openai"), false).value(), R"({"model":"m",
         "input":[{"role":"user","content":"Weather?"},
           {"type":"function_call","call_id":"c1","name":"weather",
@@ -251,7 +251,7 @@ BOOST_AUTO_TEST_CASE(what_an_api_cannot_say_or_nobody_can_read_is_refused) {
     BOOST_TEST((code_of(prepare(asked, entry("anthropic"), false)) == errc::bad_argument));
     asked.seed.reset();
     asked.stop = {"a"};
-    asked.api = openai_api::responses;
+    asked.operation = operation::responses;
     BOOST_TEST((code_of(prepare(asked, entry("openai"), false)) == errc::bad_argument));
     asked.stop.clear();
     asked.tools = {{"f", "", "{"}};
@@ -300,6 +300,21 @@ BOOST_AUTO_TEST_CASE(every_target_is_read_as_the_dialect_that_it_was_made_for) {
             BOOST_TEST(check_request(request).has_value(), to.name);
         }
         BOOST_TEST(!to.key_variable.empty(), to.name);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_chat_asks_by_one_of_the_two_operations_of_a_chat) {
+    chat_request asked = question("gpt-4.1");
+    asked.operation = operation::responses;
+    BOOST_TEST(prepare(asked, entry("openai"), false).value().target == "/v1/responses");
+    BOOST_TEST(prepare(asked, entry("anthropic"), false).value().target == "/v1/messages");
+    for (operation const other :
+         {operation::other, operation::embeddings, operation::images, operation::audio}) {
+        asked.operation = other;
+        auto const got = prepare(asked, entry("openai"), false);
+        BOOST_REQUIRE(!got);
+        BOOST_TEST((got.error().code == errc::bad_argument));
+        BOOST_TEST(got.error().where.find(name_of(other)) != std::string::npos);
     }
 }
 

@@ -33,7 +33,10 @@ struct record_like {
     std::string_view error_type = of.error_type;
     aiaudit::usage const& usage = of.usage;
     aiaudit::cost_status cost_status = of.cost_status;
+    aiaudit::price_basis price_basis = of.price_basis;
     money cost = of.cost;
+    std::optional<money> cost_low = of.cost_low;
+    std::vector<std::pair<std::string, std::string>> const& tags = of.tags;
     std::uint32_t attempt = of.attempt;
     [[nodiscard]] bool failed() const noexcept { return of.failed(); }
     [[nodiscard]] std::string_view model() const noexcept { return of.model(); }

@@ -49,11 +49,40 @@ inline std::vector<record> random_records(std::size_t count, unsigned seed) {
         if (random() % 6 != 0) entry.usage.set(unit::input_tokens, random() % 10'000);
         entry.usage.set(unit::output_tokens, random() % 1'000);
         if (random() % 5 == 0) entry.usage.set(unit::web_searches, random() % 3);
+        if (random() % 10 == 0) entry.price_basis = price_basis::stale;
+        if (random() % 12 == 0) {
+            entry.cost_status = cost_status::estimated;
+            entry.usage.set(unit::output_tokens, 128'000, provenance::estimated);
+            if (random() % 2 == 0) entry.cost_low = money::from_pico(entry.cost.pico() / 3);
+        }
         if (random() % 4 != 0)
             entry.duration_ns = random() % (20'000'000'000ULL >> (random() % 20));
         entries.push_back(entry);
     }
     return entries;
+}
+
+// Corrections of some of them, by more or less; in front of, between and behind them.
+inline std::vector<record> with_corrections(std::vector<record> entries, unsigned seed) {
+    std::mt19937_64 random(seed);
+    std::vector<record> all;
+    for (record const& entry : entries) {
+        all.push_back(entry);
+        if (random() % 4 != 0) continue;
+        record change = entry;
+        change.kind = record_kind::correction;
+        change.cost = money::from_pico(static_cast<int128>(random() % 2'000'001) - 1'000'000);
+        change.usage = {};
+        change.duration_ns.reset();
+        if (entry.cost_status == cost_status::unpriced)
+            change.tags = {{"correction.costed", "1"}};
+        else if (totals::is_unsure(entry))
+            change.tags = {{"correction.sure", "1"}};
+        change.cost_status = cost_status::priced;
+        change.price_basis = price_basis::listed;
+        all.insert(all.begin() + static_cast<std::ptrdiff_t>(random() % all.size()), change);
+    }
+    return all;
 }
 
 inline std::vector<record> in_order(std::vector<record> entries) {
@@ -159,7 +188,9 @@ inline std::vector<counted_row> count_anew(std::vector<record> const& entries,
     for (record const& entry : entries) {
         std::int64_t const slot = detail::floor_divide(entry.started_at.seconds(), 900);
         civil_day const day = query.zone.day_of(timestamp::from_seconds(slot * 900));
-        if (entry.kind != record_kind::outcome || !query.days.holds(day)) continue;
+        bool const counts =
+            entry.kind == record_kind::outcome || entry.kind == record_kind::correction;
+        if (!counts || !query.days.holds(day)) continue;
         if (query.kind == report_kind::user && entry.user != query.user) continue;
         counted_row& row = rows[name_in(entry, query.kind, day)];
         row.day = day;

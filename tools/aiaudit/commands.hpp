@@ -118,18 +118,21 @@ inline void set_limit(aiaudit::budget& of, limit_options const& with) {
 
 void add_demo(CLI::App& program, int& status);
 void add_cost(CLI::App& program, int& status);
+void add_prices(CLI::App& program, int& status);
 void add_import(CLI::App& program, int& status);
 void add_report(CLI::App& program, int& status);
 void add_tail(CLI::App& program, int& status);
 void add_verify(CLI::App& program, int& status);
 void add_checkpoint(CLI::App& program, int& status);
 void add_prove(CLI::App& program, int& status);
+void add_reprice(CLI::App& program, int& status);
 void add_retain(CLI::App& program, int& status);
 void add_budget(CLI::App& program, int& status);
 void add_serve(CLI::App& program, int& status);
 void add_key(CLI::App& program, int& status);
 // Below the group of commands "prices".
 void add_prices_quote(CLI::App& prices);
+void add_prices_update(CLI::App& prices);
 
 }  // namespace aiaudit_tool
 

@@ -28,6 +28,11 @@ std::string answer(aiaudit::exchange const& from, aiaudit::import_result const& 
     out.text_if("price_entry", entry.price_entry);
     if (!made.problem) out.text("cost_status", name_of(entry.cost_status));
     if (entry.provider_cost) out.text("provider_cost_usd", entry.provider_cost->to_string());
+    if (entry.upstream_cost) out.text("upstream_cost_usd", entry.upstream_cost->to_string());
+    if (entry.computed_cost) out.text("computed_cost_usd", entry.computed_cost->to_string());
+    if (entry.price_basis != aiaudit::price_basis::listed)
+        out.text("price_basis", name_of(entry.price_basis));
+    out.text_if("unread", entry.unread);
     if (made.problem) out.text("error", made.problem->message());
     return out.finish();
 }

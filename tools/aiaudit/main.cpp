@@ -55,6 +55,7 @@ int main(int argc, char** argv) {
                                                   std::to_string(aiaudit::version_patch));
         add_demo(program, status);
         add_cost(program, status);
+        add_prices(program, status);
         add_import(program, status);
         add_report(program, status);
         add_tail(program, status);
@@ -65,6 +66,7 @@ int main(int argc, char** argv) {
         add_checkpoint(program, status);
         add_prove(program, status);
         add_retain(program, status);
+        add_reprice(program, status);
         try {
             program.parse(argc, argv);
         } catch (CLI::ParseError const& wrong) {

@@ -2,10 +2,14 @@
 //
 // aiaudit report: what the rollups say.
 
+#include <aiaudit/export/cell_text.hpp>
 #include "commands.hpp"
 
 #include <iostream>
+#include <map>
 #include <memory>
+#include <utility>
+#include <vector>
 
 namespace aiaudit_tool {
 namespace report_command {
@@ -19,6 +23,7 @@ struct options {
     std::string from{};
     std::string to{};
     int days = 0;
+    bool as_recorded = false;
 };
 
 aiaudit::report_query query_of(options const& with) {
@@ -51,12 +56,64 @@ void report_budgets(options const& with) {
     std::cout << to_text(states, *aiaudit::text_format_named(with.format));
 }
 
+// By provider and model: what providers charged, and what the price book says of the same calls.
+// Reads the log, since the rollups do not tell them apart.
+void report_drift(options const& with) {
+    auto days_of = with;
+    days_of.kind = "daily";
+    aiaudit::report_query const query = query_of(days_of);
+    if (!with.user.empty() || with.as_recorded)
+        throw failure{"report drift is of all users, and knows no corrections"};
+    struct sums {
+        std::uint64_t records = 0;
+        aiaudit::money charged{};
+        aiaudit::money computed{};
+    };
+    std::map<std::pair<std::string, std::string>, sums> all;
+    auto const ledger = value_or_fail(
+        aiaudit::ledger::open({.path = with.db, .create = false, .read_only = true}), with.db);
+    auto const first = value_or_fail(ledger.first_sequence(), with.db);
+    value_or_fail(ledger.read(first,
+                              [&](aiaudit::sequence, aiaudit::record&& entry) {
+                                  if (entry.kind != aiaudit::record_kind::outcome ||
+                                      !entry.computed_cost || !entry.provider_cost ||
+                                      !query.days.holds(query.zone.day_of(entry.started_at)))
+                                      return true;
+                                  sums& of = all[{entry.provider, entry.model()}];
+                                  ++of.records;
+                                  of.charged += *entry.provider_cost;
+                                  of.computed += *entry.computed_cost;
+                                  return true;
+                              }),
+                  with.db);
+    using cells = std::vector<aiaudit::detail::report_cell>;
+    auto const line = [](std::string const& provider, std::string const& model, sums const& of) {
+        return cells{{"provider", provider, false, true},
+                     {"model", model, false, true},
+                     {"records", std::to_string(of.records), true, false},
+                     {"charged_usd", of.charged.to_string(), false, false},
+                     {"computed_usd", of.computed.to_string(), false, false},
+                     {"drift_usd", (of.charged - of.computed).to_string(), false, false}};
+    };
+    std::vector<cells> lines;
+    for (auto const& [names, of] : all) lines.push_back(line(names.first, names.second, of));
+    auto const heads = line("", "", {});
+    auto const format = *aiaudit::text_format_named(with.format);
+    std::cout << (format == aiaudit::text_format::table
+                      ? aiaudit::detail::aligned_text(heads, lines, {})
+                      : aiaudit::detail::machine_text(heads, lines, format));
+    if (value_of(first) > 1)
+        std::cerr << "records before " << value_of(first) << " were dropped, and are not in it\n";
+}
+
 void run(options const& with) {
     if (with.kind == "budgets") return report_budgets(with);
+    if (with.kind == "drift") return report_drift(with);
     aiaudit::report_query const query = query_of(with);
     auto ledger = value_or_fail(
         aiaudit::ledger::open({.path = with.db, .create = false, .read_only = true}), with.db);
-    aiaudit::report const made = value_or_fail(ledger.report(query), with.db);
+    aiaudit::report made = value_or_fail(ledger.report(query), with.db);
+    if (with.as_recorded) made = as_recorded(std::move(made));
     std::cout << to_text(made, *aiaudit::text_format_named(with.format));
 }
 
@@ -69,10 +126,11 @@ void add_report(CLI::App& program, int&) {
         program.add_subcommand("report", "Sums by day, model, user and more; budgets");
     command
         ->add_option("kind", with->kind,
-                     "daily, models, users, user, projects, keys, providers, statuses or budgets")
+                     "daily, models, users, user, projects, keys, providers, statuses, budgets or "
+                     "drift")
         ->required()
         ->check(CLI::IsMember({"daily", "models", "users", "user", "projects", "keys", "providers",
-                               "statuses", "budgets"}));
+                               "statuses", "budgets", "drift"}));
     command->add_option("--db", with->db, "The ledger's directory")->required();
     command->add_option("--user", with->user, "Whose models to list (report user)");
     command->add_option("--tz", with->zone,
@@ -81,6 +139,8 @@ void add_report(CLI::App& program, int&) {
         ->check(CLI::Range(1, 100'000));
     command->add_option("--from", with->from, "The first day, such as 2026-03-01");
     command->add_option("--to", with->to, "The last day");
+    command->add_flag("--as-recorded", with->as_recorded,
+                      "Without corrections (aiaudit reprice): as the records say");
     command->add_option("--format", with->format, "table, json, csv or jsonl")
         ->check(CLI::IsMember({"table", "json", "csv", "jsonl"}));
     command->callback([with] { run(*with); });

@@ -2,7 +2,7 @@
 //
 // aiaudit serve: the gateway, until it is told to stop.
 
-#include "commands.hpp"
+#include "ledger_prices.hpp"
 
 #include <aiaudit/alerts.hpp>
 #include <aiaudit/alerts/webhook.hpp>
@@ -18,6 +18,8 @@
 
 namespace aiaudit_tool {
 namespace serve_command {
+
+constexpr time_t price_look_seconds = 2;  // between looks at the price file
 
 struct options {
     std::string db{};
@@ -173,15 +175,36 @@ aiaudit::alert_watch_options alerts_of(options const& with) {
     return made;
 }
 
+// Another price file, where there is one and it can be read; else the old prices stay.
+void renew_prices(aiaudit::gateway& of, aiaudit::ledger& log, watched_prices& from, bool always) {
+    try {
+        auto const book = from.changed(always);
+        if (!book) return;
+        auto const before = of.prices();
+        if (book->revision() == before.revision()) return;
+        // `prices update` has written the record of the ledger's own file.
+        if (!from.is_of_ledger())
+            value_or_fail(log.append(
+                prices_record(before, *book, "serve", from.path(), aiaudit::system_clock{}.now())));
+        of.set_prices(*book);
+        std::cerr << "prices: " << from.path() << ", revision " << book->revision().to_string()
+                  << '\n';
+    } catch (failure const& reason) {
+        std::cerr << "prices: " << reason.message << "; the old ones stay in use\n";
+    }
+}
+
 void run(options const& with) {
     // Before any thread is made, so that the signals come to this one.
     sigset_t signals;
     sigemptyset(&signals);
     sigaddset(&signals, SIGINT);
     sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGHUP);
     pthread_sigmask(SIG_BLOCK, &signals, nullptr);
     auto const wanted = gateway_options_of(with);
-    auto prices = read_prices(with.prices);
+    watched_prices watched(with.db, with.prices);
+    auto prices = with.prices.empty() ? current_prices(with.db) : read_prices(with.prices);
     auto ledger =
         value_or_fail(aiaudit::ledger::open({.path = with.db,
                                              .budgets = with.budgets == "exclusive"
@@ -205,8 +228,11 @@ void run(options const& with) {
         std::cout << "dashboard at http://" << with.dashboard.substr(0, with.dashboard.rfind(':'))
                   << ':' << gateway.site_port(0) << '\n';
     std::cout.flush();
-    int signal = 0;
-    sigwait(&signals, &signal);
+    for (timespec const pause{price_look_seconds, 0};;) {
+        int const signal = sigtimedwait(&signals, nullptr, &pause);
+        if (signal == SIGINT || signal == SIGTERM) break;
+        renew_prices(gateway, ledger, watched, signal == SIGHUP);
+    }
     gateway.stop();
     value_or_fail(ledger.flush(), with.db);
 }
@@ -263,7 +289,9 @@ void add_serve(CLI::App& program, int&) {
         ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1} << 32));
     command->add_option("--threads", with->threads, "That serve; default: one a core")
         ->check(CLI::Range(1U, 256U));
-    command->add_option("--prices", with->prices, "A price file in place of the built-in one");
+    command->add_option("--prices", with->prices,
+                        "A price file; default: the ledger's (prices update), or the built-in one. "
+                        "Read again when it changes, and on SIGHUP");
     command->callback([with] { run(*with); });
 }
 

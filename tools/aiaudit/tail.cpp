@@ -3,6 +3,7 @@
 // aiaudit tail: the last records, and those that follow.
 
 #include <aiaudit/budget/budget_record.hpp>
+#include <aiaudit/core/correction.hpp>
 #include <aiaudit/rollup/series.hpp>
 #include "commands.hpp"
 
@@ -69,6 +70,21 @@ std::string call_line(aiaudit::record const& entry) {
     return line;
 }
 
+std::string correction_line(aiaudit::record const& entry) {
+    return "correction  " + printable(entry.user) + "  " + printable(entry.provider) + "/" +
+           printable(entry.model()) + "  " + entry.cost.to_string() + " USD for " +
+           tag_of(entry, aiaudit::detail::correction_tag::records) + " records, by " +
+           tag_of(entry, aiaudit::detail::correction_tag::by) + ": " +
+           tag_of(entry, aiaudit::detail::correction_tag::why);
+}
+
+std::string prices_line(aiaudit::record const& entry) {
+    return "prices  " + entry.price_book.to_string().substr(0, 16) + " from " +
+           tag_of(entry, "source") + ", by " + tag_of(entry, "by") + ": " +
+           tag_of(entry, "entries") + " entries, " + tag_of(entry, "added") + " added, " +
+           tag_of(entry, "changed") + " changed, " + tag_of(entry, "removed") + " removed";
+}
+
 std::string what_of(aiaudit::record const& entry) {
     switch (entry.kind) {
     case aiaudit::record_kind::intent:
@@ -80,9 +96,9 @@ std::string what_of(aiaudit::record const& entry) {
     case aiaudit::record_kind::alert:
         return "alert " + printable(entry.finish_reason) + "  " + printable(entry.path) +
                tags_text(entry);
-    case aiaudit::record_kind::retention:
-    case aiaudit::record_kind::correction:
-    case aiaudit::record_kind::prices: break;
+    case aiaudit::record_kind::correction: return correction_line(entry);
+    case aiaudit::record_kind::prices: return prices_line(entry);
+    case aiaudit::record_kind::retention: break;
     }
     return std::string(name_of(entry.kind)) + tags_text(entry);
 }

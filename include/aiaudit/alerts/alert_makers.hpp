@@ -28,6 +28,12 @@ namespace detail {
 // `entry` is an outcome that has no price, of a day.
 [[nodiscard]] alert price_missing(record const& entry, civil_day day, timestamp now);
 
+// Whether an outcome's provider charges another amount than the price book says, by more than a
+// hundredth of the larger.
+[[nodiscard]] bool drifts(record const& entry) noexcept;
+// Of such an outcome, of a day.
+[[nodiscard]] alert price_drift(record const& entry, civil_day day, timestamp now);
+
 // `entry` says that a circuit opened.
 [[nodiscard]] alert circuit_opened(record const& entry, timestamp now);
 

@@ -49,8 +49,8 @@ public:
         case record_kind::circuit:
         case record_kind::refusal:
         case record_kind::alert:
-        case record_kind::correction:
         case record_kind::prices: break;
+        case record_kind::correction: apply_correction(entry); break;
         }
         return {};
     }
@@ -159,6 +159,8 @@ private:
     void apply_intent(sequence number, basic_record<String> const& intent);
     template <class String>
     void apply_outcome(basic_record<String> const& outcome);
+    template <class String>
+    void apply_correction(basic_record<String> const& entry);
     template <class String>
     [[nodiscard]] result<void> apply_change(basic_record<String> const& entry);
     void set(budget definition, timestamp at);
@@ -326,6 +328,23 @@ void budget_gate::apply_outcome(basic_record<String> const& outcome) {
         if (taken == 0) continue;
         std::uint32_t const account = of.account_of(place);
         of.charge(account, place.window, taken);
+        state_.note_passed(i, account, place.window);
+    }
+}
+
+// Of what is spent in dollars, in the windows that are kept.
+template <class String>
+void budget_gate::apply_correction(basic_record<String> const& entry) {
+    if (empty()) return;
+    detail::record_subjects<String> subjects(entry);
+    for (std::uint32_t i = 0; i < state_.budgets.size(); ++i) {
+        detail::kept_budget& of = state_.budgets[i];
+        if (of.definition().unit != budget_unit::usd || of.is_bucket()) continue;
+        detail::budget_place place;
+        if (!of.find_place(subjects, entry.started_at, place) || of.forgot(place)) continue;
+        if (place.account == detail::account_table::none && entry.cost.pico() <= 0) continue;
+        std::uint32_t const account = of.account_of(place);
+        of.correct(account, place.window, entry.cost.pico());
         state_.note_passed(i, account, place.window);
     }
 }

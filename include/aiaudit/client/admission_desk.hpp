@@ -80,7 +80,7 @@ public:
             if (!until) return refuse(std::move(*in), plan);
             timer_.wait_until(*until, plan.stop);
             if (plan.stop.stop_requested())
-                return fail(errc::cancelled, "while waiting for a rate limit");
+                return unsent(fail(errc::cancelled, "while waiting for a rate limit"));
         }
     }
     // The parts of enter(), for who has another way to wait. Records the intent where budgets allow
@@ -117,7 +117,7 @@ public:
         // Relaxed: nothing was spent. What the log cannot take, the next call will tell.
         static_cast<void>(ledger_.enqueue(refusal_record(std::move(*in.intent), *in.refused)));
         in.intent.reset();
-        in.failure = error_of(plan, *in.refused);
+        in.failure = unsent(error_of(plan, *in.refused));
         return in;
     }
     // Holds more for an attempt under way. An error where that may not, or cannot, be.

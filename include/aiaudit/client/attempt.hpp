@@ -16,7 +16,7 @@
 #include <aiaudit/providers/request_body.hpp>    // prepared_request
 #include <aiaudit/providers/usage_bounds.hpp>    // bounds_of
 #include <aiaudit/resilience/retry.hpp>          // error_class
-#include <aiaudit/transport/transport.hpp>       // was_sent
+#include <aiaudit/transport/transport.hpp>       // transfer_limits
 
 #include <algorithm>
 #include <chrono>
@@ -107,6 +107,10 @@ std::optional<usage> set_upper_bound(record& entry, attempt_facts& facts, attemp
                                      std::uint64_t output_tokens_max, Prices const& prices,
                                      typename Prices::lookup_cache& cache) {
     prepared_request const& request = *plan.request;
+    // A zero beside an answer is no count.
+    for (unit const which : {unit::input_tokens, unit::output_tokens}) {
+        if (facts.usage_missing && facts.usage.count(which) == 0) facts.usage.clear(which);
+    }
     bool const nothing_known = facts.usage.empty();
     usage_range const range =
         bounds_of(facts.usage, request.body, request.facts.shape, facts.parameters,
@@ -158,11 +162,13 @@ void price_outcome(attempt_end& end, reading& read, std::optional<error> const& 
     int const status = entry.http_status;
     bool const refused = status >= 300;
     bool const free = read.problem && read.problem->code == errc::not_billable;
-    if (refused || free || (status == 0 && transport && !was_sent(*transport))) {
+    if (refused || free || (status == 0 && transport && !transport->sent)) {
         entry.cost_status = cost_status::no_charge;
         return;
     }
-    if (!transport && !read.problem && read.facts.complete) {
+    bool const whole =
+        read.facts.complete && (!read.facts.usage_missing || read.facts.provider_cost);
+    if (!transport && !read.problem && whole) {
         end.cost_problem = set_cost(entry, read.facts, prices, cache);
         return;
     }
@@ -173,6 +179,10 @@ void price_outcome(attempt_end& end, reading& read, std::optional<error> const& 
     }
     settle_at_bounds(entry, read.facts, plan, output_tokens_max, prices, cache);
     end.cost_problem = read.problem ? read.problem : transport;
+    if (!end.cost_problem && read.facts.usage_missing) {
+        end.cost_problem =
+            fail(errc::no_usage, "the usage counts nothing of an answer that is there");
+    }
     if (!end.cost_problem) end.cost_problem = fail(errc::truncated, "the stream was cut");
 }
 

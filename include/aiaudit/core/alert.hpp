@@ -36,9 +36,10 @@ enum class alert_kind : std::uint8_t {
     price_missing,     // records have no cost, since no price is known
     log_nearly_full,   // the file system or the map of the log
     circuit_open,      // a provider's model fails, and is not asked any more
+    price_drift,       // a provider charges another amount than the price book says
     custom,            // of the application
 };
-inline constexpr std::size_t alert_kind_count = 6;
+inline constexpr std::size_t alert_kind_count = 7;
 
 [[nodiscard]] constexpr std::string_view name_of(alert_kind kind) noexcept {
     switch (kind) {
@@ -47,6 +48,7 @@ inline constexpr std::size_t alert_kind_count = 6;
     case alert_kind::price_missing: return "price_missing";
     case alert_kind::log_nearly_full: return "log_nearly_full";
     case alert_kind::circuit_open: return "circuit_open";
+    case alert_kind::price_drift: return "price_drift";
     case alert_kind::custom: return "custom";
     }
     return "unknown";

@@ -86,14 +86,18 @@ struct attempt_facts {
     // The part of provider_cost that another company charges, to the caller's own key there; the
     // rest is the provider's fee.
     std::optional<money> upstream_cost{};
-    // Counts above zero that no rule reads, by their paths, separated by spaces. Bounds: 256 bytes.
+    // Counts above zero that no rule reads, or that cannot be right, by their paths, separated by
+    // spaces. Bounds: 300 bytes.
     std::string unread{};
     std::string finish_reason{};
     std::string provider_request_id{};
     std::string error_type{};     // the provider's machine-readable code; empty where it succeeded
     std::string error_message{};  // the provider's words, untrusted, never stored by default
     bool complete = true;         // false for a stream that ended before its end
-    bool under_way = false;       // a response in the background: whole, but not its usage yet
+    // The response has an answer, but no count (or 0) of its input or its output: that count is
+    // missing, and `usage` is not whole.
+    bool usage_missing = false;
+    bool under_way = false;  // a response in the background: whole, but not its usage yet
 
     friend bool operator==(attempt_facts const&, attempt_facts const&) = default;
 };

@@ -7,7 +7,8 @@
 #ifndef AIAUDIT_CORE_HTTP_HPP
 #define AIAUDIT_CORE_HTTP_HPP
 
-#include <aiaudit/error.hpp>  // result
+#include <aiaudit/detail/ascii.hpp>  // ascii_lower, same_name
+#include <aiaudit/error.hpp>         // result
 
 #include <algorithm>
 #include <array>
@@ -43,14 +44,6 @@ inline constexpr std::array<std::string_view, 7> weekday_names{"Sun", "Mon", "Tu
 inline constexpr std::array<std::string_view, 12> month_names{
     "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
 
-[[nodiscard]] constexpr char ascii_lower(char c) noexcept {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-}
-[[nodiscard]] constexpr bool same_name(std::string_view a, std::string_view b) noexcept {
-    return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                      [](char x, char y) { return ascii_lower(x) == ascii_lower(y); });
-}
-
 [[nodiscard]] constexpr bool is_letter_or_digit(char c) noexcept {
     return (ascii_lower(c) >= 'a' && ascii_lower(c) <= 'z') || (c >= '0' && c <= '9');
 }
@@ -71,7 +64,8 @@ inline constexpr std::array<std::string_view, 12> month_names{
                                          std::string_view name) noexcept;
 
 // Refuses what would let a value end its line and begin another: header injection. Every transport
-// calls it before the first byte. Errors: bad_argument, which names the header, never its value.
+// calls it before the first byte. Errors: bad_argument, which names the header, never its value;
+// unsent.
 [[nodiscard]] result<void> check_request(http_request const& request);
 
 }  // namespace v0_1_0

@@ -148,7 +148,8 @@ struct basic_record {
     String price_entry{};                  // the entry of the price book
     digest price_book{};                   // the revision of the price book; zero for none
     aiaudit::price_basis price_basis = aiaudit::price_basis::listed;
-    // Counts above zero that no rule reads, by their paths, separated by spaces. Bounds: 256 bytes.
+    // Counts above zero that no rule reads, or that cannot be right, by their paths, separated by
+    // spaces. Bounds: 300 bytes.
     String unread{};
 
     // By what it is found.

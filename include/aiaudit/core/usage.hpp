@@ -183,6 +183,10 @@ public:
     [[nodiscard]] constexpr std::uint64_t count(unit which) const noexcept {
         return counts_[index(which)];
     }
+    // 0 where the provider did not report it.
+    [[nodiscard]] constexpr std::uint64_t reported_count(unit which) const noexcept {
+        return (reported_ & bit(which)) != 0 ? counts_[index(which)] : 0;
+    }
     [[nodiscard]] constexpr std::optional<std::uint64_t> find(unit which) const noexcept {
         if (!has(which)) return std::nullopt;
         return count(which);

@@ -149,6 +149,11 @@ public:
     [[nodiscard]] result<pushed> push(std::string_view encoded, bool awaited,
                                       entry_mark mark = entry_mark::none);
 
+    // Puts all entries of a batch that was filled elsewhere into the one that gathers, whatever
+    // room there is: so they are written together. The place is that of the first. The caller will
+    // wait for it. Errors: as push().
+    [[nodiscard]] result<pushed> push_all(batch const& more);
+
     // Until the batch was written or has failed.
     [[nodiscard]] result<void> wait(batch const& of);
     // Says that somebody waits for a batch that was not awaited when it was pushed.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// log_writer.hpp: a batch of records into the log: one block, its Merkle leaves, one transaction.
+// log_writer.hpp: a batch of records into the log: one block (of a large one several), its Merkle
+// leaves, one transaction.
 //
 // What does not depend on the place in the log (the block's bytes, the hashes of the leaves) is
 // made before the transaction begins, since only one process at a time can have one.
@@ -113,13 +114,21 @@ private:
         return {};
     }
 
-    // The block and the leaves.
+    // Of a block that would hold more, another one is begun.
+    static constexpr std::uint32_t block_records_most = 65'536;
+    static constexpr std::size_t block_bytes_most = std::size_t{32} << 20;
+
+    // The blocks and the leaves.
     [[nodiscard]] result<void> seal(batch const& from) {
-        builder_.clear();
+        builders_.resize(1);
+        builders_.front().clear();
         leaves_.clear();
         leaves_.reserve(from.count);
         return from.for_each([this](std::string_view encoded) -> result<void> {
-            builder_.add_encoded(encoded);
+            if (builders_.back().count() >= block_records_most ||
+                builders_.back().size() >= block_bytes_most)
+                builders_.emplace_back();
+            builders_.back().add_encoded(encoded);
             leaves_.push_back(leaf_hash(encoded));
             return {};
         });
@@ -157,10 +166,10 @@ private:
                 done = written{before, 0};
                 return {};
             }
-            if (auto ok = put_block(view, before); !ok) return ok;
+            if (auto ok = put_blocks(view, before); !ok) return ok;
             if (auto ok = put_tree(view, *tree); !ok) return ok;
             if (auto ok = count_block(view, now); !ok) return ok;
-            done = written{before, builder_.count()};
+            done = written{before, leaves_.size()};
             return {};
         });
         if (!committed) return committed.error();
@@ -168,11 +177,14 @@ private:
     }
 
     template <class View>
-    [[nodiscard]] result<void> put_block(View& view, std::uint64_t before) {
-        auto const room =
-            view.reserve(table::blocks, block_key(before + builder_.count()), builder_.size());
-        if (!room) return room.error();
-        builder_.write(sequence{before + 1}, room->data());
+    [[nodiscard]] result<void> put_blocks(View& view, std::uint64_t before) {
+        for (block_builder& each : builders_) {
+            auto const room =
+                view.reserve(table::blocks, block_key(before + each.count()), each.size());
+            if (!room) return room.error();
+            each.write(sequence{before + 1}, room->data());
+            before += each.count();
+        }
         return {};
     }
     template <class View>
@@ -195,13 +207,14 @@ private:
             auto const month = to_little_endian(month_of(now));
             if (auto ok = view.replace(table::meta, meta_key::month, month); !ok) return ok;
         }
-        std::uint64_t const sum = *bytes + builder_.size();
+        std::uint64_t sum = *bytes;
+        for (block_builder const& each : builders_) sum += each.size();
         return view.replace(table::meta, meta_key::size, to_little_endian(sum));
     }
 
     Store* store_;
     rotation_policy rotation_;
-    block_builder builder_{};
+    std::vector<block_builder> builders_{};  // at least one, once sealed
     std::vector<digest> leaves_{};
 };
 

@@ -12,7 +12,7 @@
 #include <string_view>
 
 namespace aiaudit {
-inline namespace v1 {
+inline namespace v0_1_0 {
 
 struct dashboard_asset {
     std::string_view path;  // of the request: "/", "/assets/app.js"
@@ -994,7 +994,7 @@ inline constexpr std::array<dashboard_asset, 15> dashboard_assets{{
         "<noscript><p class=\"banner\">This dashboard needs JavaScript.</p></noscript>\n"
         "</body>\n"
         "</html>\n"},
-    dashboard_asset{"/assets/panels.js", "text/javascript; charset=utf-8", "4f1f2a55092596fc",
+    dashboard_asset{"/assets/panels.js", "text/javascript; charset=utf-8", "7d81954220a61356",
         "// SPDX-License-Identifier: MIT\n"
         "// panels.js: the cards, latency, budgets and alerts.\n"
         "import * as decimal from \"./decimal.js\";\n"
@@ -1020,6 +1020,7 @@ inline constexpr std::array<dashboard_asset, 15> dashboard_assets{{
         ")) : decimal.parse(summary.month.cost_usd);\n"
         "    const before = month ? null : decimal.parse(summary.yesterday.cost_usd);\n"
         "    const uncosted = Number(last.uncosted ?\? 0);\n"
+        "    const estimated = decimal.parse(last.estimated_cost_usd ?\? \"0\");\n"
         "    const requests = total(days, \"requests\");\n"
         "    const errors = total(days, \"errors\");\n"
         "    const attempts = total(days, \"attempts\");\n"
@@ -1028,8 +1029,9 @@ inline constexpr std::array<dashboard_asset, 15> dashboard_assets{{
         "    const today = format.today(state.zone);\n"
         "    const list = [\n"
         "        card(\"today\", \"Today\", money(decimal.parse(last.cost_usd)),\n"
-        "            uncosted ? `${format.count(uncosted)} calls have no price` : before === null"
-        " ? \"so far\" : `${format.usd(before, 2)} yesterday`),\n"
+        "            uncosted ? `${format.count(uncosted)} calls have no price` :\n"
+        "            estimated !== 0n ? `${format.usd(estimated, 2)} of it estimated` : before =="
+        "= null ? \"so far\" : `${format.usd(before, 2)} yesterday`),\n"
         "        card(\"month\", \"This month\", money(monthCost), `since ${format.dayShort(today"
         ".slice(0, 8) + \"01\")}`),\n"
         "    ];\n"
@@ -1142,7 +1144,7 @@ inline constexpr std::array<dashboard_asset, 15> dashboard_assets{{
         "}\n"
         "\n"
         "const alertNames = {budget_threshold: \"Budget\", anomaly: \"Unusual\", price_missing: "
-        "\"No price\", log_nearly_full: \"Disk\",\n"
+        "\"No price\", price_drift: \"Price drift\", log_nearly_full: \"Disk\",\n"
         "                    circuit_open: \"Circuit\", custom: \"Notice\"};\n"
         "const alerts_first = 6;\n"
         "\n"
@@ -1560,7 +1562,7 @@ inline constexpr std::array<dashboard_asset, 15> dashboard_assets{{
         "    const last = format.today(state.zone);\n"
         "    return [format.addDays(last, 1 - ranges[state.range][1]), last];\n"
         "}\n"},
-    dashboard_asset{"/assets/style.css", "text/css; charset=utf-8", "8e5c00fd5cff858f",
+    dashboard_asset{"/assets/style.css", "text/css; charset=utf-8", "d5ff8c321e3d52b9",
         "/* SPDX-License-Identifier: MIT */\n"
         ":root {\n"
         "    color-scheme: light;\n"
@@ -1704,8 +1706,8 @@ inline constexpr std::array<dashboard_asset, 15> dashboard_assets{{
         ".badge { padding: 0.0625rem 0.5rem; border-radius: 99px; background: var(--track); color"
         ": var(--text); font-size: 0.75rem; font-weight: 540; white-space: nowrap; }\n"
         ".badge.ok { background: var(--ok-soft); color: var(--ok); }\n"
-        ".badge.alert, .badge.budget_threshold, .badge.price_missing { background: var(--warn-sof"
-        "t); color: var(--warn); }\n"
+        ".badge.alert, .badge.budget_threshold, .badge.price_missing, .badge.price_drift { backgr"
+        "ound: var(--warn-soft); color: var(--warn); }\n"
         ".badge.over, .badge.full, .badge.circuit_open, .badge.log_nearly_full, .badge.anomaly { "
         "background: var(--bad-soft); color: var(--bad); }\n"
         "\n"
@@ -1904,7 +1906,7 @@ inline constexpr std::array<dashboard_asset, 15> dashboard_assets{{
         "@media (forced-colors: active) {\n"
         "    .bar .fill, .column path, .swatch { forced-color-adjust: none; }\n"
         "}\n"},
-    dashboard_asset{"/assets/tables.js", "text/javascript; charset=utf-8", "c5c7468276550b6d",
+    dashboard_asset{"/assets/tables.js", "text/javascript; charset=utf-8", "fca14481fefb178e",
         "// SPDX-License-Identifier: MIT\n"
         "// tables.js: the breakdown: by model, user, project, key, provider and status.\n"
         "import * as decimal from \"./decimal.js\";\n"
@@ -1978,14 +1980,24 @@ inline constexpr std::array<dashboard_asset, 15> dashboard_assets{{
         "function line(row, group, most) {\n"
         "    const cost = decimal.parse(row.cost_usd);\n"
         "    const name = row[group.label];\n"
-        "    const note = Number(row.uncosted ?\? 0) > 0 ? `${format.count(row.uncosted)} without"
-        " a price` : \"\";\n"
+        "    const notes = [];\n"
+        "    if (Number(row.uncosted ?\? 0) > 0) notes.push(`${format.count(row.uncosted)} withou"
+        "t a price`);\n"
+        "    if (Number(row.unsure ?\? 0) > 0) notes.push(`${format.count(row.unsure)} not sure`)"
+        ";\n"
+        "    const estimated = decimal.parse(row.estimated_cost_usd ?\? \"0\");\n"
+        "    if (estimated !== 0n) notes.push(`${format.usd(estimated, 2)} estimated, at least ${"
+        "format.usd(decimal.parse(row.cost_low_usd), 2)}`);\n"
+        "    const corrected = decimal.parse(row.corrected_cost_usd ?\? \"0\");\n"
+        "    if (corrected !== 0n) notes.push(`${format.usd(corrected, 2)} by corrections`);\n"
+        "    if (Number(row.unsplit ?\? 0) > 0) notes.push(`${format.count(row.unsplit)} from an "
+        "older version: estimates among the tokens`);\n"
         "    return el(\"tr\", null,\n"
         "        el(\"th\", {scope: \"row\", class: \"name\"}, el(\"span\", {class: name ? null :"
         " \"quiet\", title: name}, name || \"none\"),\n"
         "            group.second ? el(\"span\", {class: \"sub\"}, row[group.second] || \"\") : n"
         "ull,\n"
-        "            note ? el(\"span\", {class: \"sub warn\"}, note) : null),\n"
+        "            notes.map((note) => el(\"span\", {class: \"sub warn\"}, note))),\n"
         "        el(\"td\", {class: \"bars\"}, bar(decimal.ratio(cost, most))),\n"
         "        columns.map((each) => el(\"td\", {class: \"number\" + (each.minor ? \" minor\" :"
         " \"\")}, cell(each.id, each.of(row), Number(row.attempts)))));\n"
@@ -2049,7 +2061,7 @@ inline constexpr std::array<dashboard_asset, 15> dashboard_assets{{
 }};
 // clang-format on
 
-}  // namespace v1
+}  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_GATEWAY_DASHBOARD_ASSETS_HPP

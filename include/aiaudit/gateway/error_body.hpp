@@ -8,11 +8,11 @@
 #ifndef AIAUDIT_GATEWAY_ERROR_BODY_HPP
 #define AIAUDIT_GATEWAY_ERROR_BODY_HPP
 
-#include <aiaudit/budget/decision.hpp>        // budget_refusal
-#include <aiaudit/detail/json_string.hpp>     // json_string
-#include <aiaudit/error.hpp>                  // error
-#include <aiaudit/gateway/api_surface.hpp>    // api_surface
-#include <aiaudit/gateway/http_messages.hpp>  // gateway_response
+#include <aiaudit/budget/decision.hpp>           // budget_refusal
+#include <aiaudit/detail/json_string.hpp>        // json_string
+#include <aiaudit/error.hpp>                     // error
+#include <aiaudit/gateway/http_messages.hpp>     // gateway_response
+#include <aiaudit/providers/provider_table.hpp>  // api_family
 
 #include <cstddef>
 #include <cstdint>
@@ -100,7 +100,7 @@ inline constexpr std::string_view no_quota = "insufficient_quota";
 // An answer in the shape of that API. The message is cut to 1 KiB and made valid UTF-8. A client
 // that knows the header "x-should-retry" does not ask again for what a budget refuses: it would
 // wait days, or be refused again at once.
-[[nodiscard]] gateway_response error_response(api_surface surface, gateway_problem const& of);
+[[nodiscard]] gateway_response error_response(api_family family, gateway_problem const& of);
 
 // What our errors are to a client of the gateway. The refusal, where there is one, says why in
 // figures, and when there will be room.

@@ -16,6 +16,7 @@
 #include <aiaudit/gateway/key_ring.hpp>            // key_ring
 #include <aiaudit/gateway/router.hpp>              // router
 #include <aiaudit/gateway/waiting_threads.hpp>     // waiting_threads
+#include <aiaudit/pricing/switched_prices.hpp>     // switched_prices
 #include <aiaudit/resilience/circuit_breaker.hpp>  // breaker_board
 
 #include <boost/asio/co_spawn.hpp>
@@ -60,13 +61,14 @@ struct gateway_core {
     ledger_share<Ledger> const held;
     Ledger& ledger = *held;
     gateway_options const options;
-    Prices const prices;
+    switched_prices<Prices> prices;
     router const routes;
     std::optional<key_ring> const keys;  // none: nobody has one
     steady_timer timer{};
     gateway_metrics metrics{};
     breaker_board circuits{options.calls.breaker};
-    admission_desk<Ledger, steady_timer, Prices> desk{ledger, timer, options.calls, prices};
+    admission_desk<Ledger, steady_timer, switched_prices<Prices>> desk{ledger, timer, options.calls,
+                                                                       prices};
     waiting_threads waiting{};  // last: what it does uses all of the above
 };
 

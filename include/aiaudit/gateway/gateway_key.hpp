@@ -11,13 +11,13 @@
 #ifndef AIAUDIT_GATEWAY_GATEWAY_KEY_HPP
 #define AIAUDIT_GATEWAY_GATEWAY_KEY_HPP
 
-#include <aiaudit/core/digest.hpp>          // digest
-#include <aiaudit/core/http.hpp>            // header_of
-#include <aiaudit/core/timestamp.hpp>       // timestamp
-#include <aiaudit/detail/bytes.hpp>         // view_of
-#include <aiaudit/detail/sha256.hpp>        // sha256_joined
-#include <aiaudit/gateway/api_surface.hpp>  // patterns of models
-#include <aiaudit/integrity/text_form.hpp>  // base64_encode, wipe
+#include <aiaudit/core/digest.hpp>            // digest
+#include <aiaudit/core/http.hpp>              // header_of
+#include <aiaudit/core/timestamp.hpp>         // timestamp
+#include <aiaudit/detail/bytes.hpp>           // view_of
+#include <aiaudit/detail/sha256.hpp>          // sha256_joined
+#include <aiaudit/gateway/model_pattern.hpp>  // matches_any_model
+#include <aiaudit/integrity/text_form.hpp>    // base64_encode, wipe
 
 #include <algorithm>
 #include <array>

@@ -117,6 +117,7 @@ struct metric_figures {
     std::array<std::uint64_t, metric_classes.size()> requests{};
     std::array<std::uint64_t, metric_tokens.size()> tokens{};
     money cost{};
+    money estimated{};  // of the cost
     money saved{};
     std::uint64_t cost_unknown = 0;
     std::uint64_t incomplete = 0;

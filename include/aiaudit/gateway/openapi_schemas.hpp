@@ -32,7 +32,7 @@ inline constexpr std::string_view openapi_values = R"json(
         "description": "Base64; leaf_hash is SHA-256 of a zero byte and of this (RFC 9162)"},
       "budget_state": {"enum": ["ok", "alert", "full", "over"]},
       "alert_kind": {"enum": ["budget_threshold", "anomaly", "price_missing", "log_nearly_full",
-        "circuit_open", "custom"]},
+        "circuit_open", "price_drift", "custom"]},
       "record_kind": {"enum": ["intent", "outcome", "retention", "circuit", "budget", "refusal",
         "alert", "correction", "prices"]},
       "cost_status": {"enum": ["priced", "estimated", "unpriced", "no_charge", "unknown",
@@ -59,7 +59,9 @@ inline constexpr std::array<api_object, 34> openapi_objects{{
      "cache_write_tokens:count cache_write_5m_tokens:count cache_write_1h_tokens:count "
      "output_tokens:count output_reasoning_tokens:count input_audio_tokens:count "
      "output_audio_tokens:count output_image_tokens:count web_searches:count total_tokens:count "
-     "cost_usd:usd avg_cost_usd:usd uncosted:count attempts:count avg_latency_ms:number",
+     "cost_usd:usd avg_cost_usd:usd uncosted:count attempts:count cost_low_usd:usd "
+     "estimated_cost_usd:usd unsure:count corrected_cost_usd:usd unsplit:count "
+     "avg_latency_ms:number",
      "", true},
     {"percentiles",
      "p50_latency_ms:number|null p95_latency_ms:number|null p99_latency_ms:number|null", "", true},

@@ -45,7 +45,7 @@ public:
           pool_(pool),
           client_(client),
           request_(request),
-          surface_(router::surface_of(request.target, request.headers)) {}
+          family_(router::family_of(request.target, request.headers)) {}
     relay(relay const&) = delete;
     relay& operator=(relay const&) = delete;
 
@@ -110,7 +110,7 @@ private:
     upstream_pool& pool_;
     client_connection& client_;
     gateway_request const& request_;
-    api_surface const surface_;
+    api_family const family_;
     understood_request asked_{};
     operation_id id_{};
     std::uint32_t attempts_ = 0;
@@ -136,7 +136,7 @@ struct relay<Core>::passing {
 
 template <class Core>
 asio::awaitable<void> relay<Core>::answer(gateway_problem problem) {
-    auto told = error_response(surface_, problem);
+    auto told = error_response(family_, problem);
     if (!id_.is_zero()) told.headers.emplace_back("x-aiaudit-operation", id_.to_string());
     static_cast<void>(co_await client_.respond(told));
 }
@@ -241,7 +241,9 @@ asio::awaitable<result<typename relay<Core>::passage>> relay<Core>::enter(
         client_.watch([&timer](bool) { timer.cancel(); });
         if (!client_.gone()) static_cast<void>(co_await timer.async_wait(as_value));
         client_.watch(nullptr);
-        if (client_.gone()) co_return fail(errc::cancelled, "while waiting for a rate limit");
+        if (client_.gone())
+            co_return unsent(
+                fail(errc::cancelled, "the client left while it waited for a rate limit"));
     }
 }
 
@@ -299,16 +301,17 @@ asio::awaitable<result<http_response_head>> relay<Core>::begin_exchange(ready_re
     auto const out = request_for(at, of, plan);
     if (!out) co_return out.error();
     auto taken = pool_.take(of.origin);
-    if (!taken) co_return taken.error();
+    if (!taken) co_return unsent(taken.error());
     of.connection = std::move(taken->connection);
     bool const cuts = core_.options.on_client_gone == client_gone::cut;
     client_.watch([connection = of.connection.get(), cuts](bool at_once) {
         if (cuts || at_once) connection->cancel();
     });
-    if (client_.gone()) co_return fail(errc::cancelled, "connect: the client went away before");
+    if (client_.gone())
+        co_return unsent(fail(errc::cancelled, "the client left before the request was sent"));
     if (!taken->is_open) {
         if (auto opened = co_await of.connection->open(plan.limits); !opened)
-            co_return opened.error();
+            co_return unsent(opened.error());
     }
     if (auto sent = co_await of.connection->send(*out, plan.limits); !sent) co_return sent.error();
     co_return co_await of.connection->read_head(plan.limits);
@@ -378,8 +381,8 @@ asio::awaitable<void> relay<Core>::finish_answer(passing& of, std::optional<erro
         client_.close();
         co_return;
     }
-    auto const told = error_response(surface_, problem_of(*failed, {}));
-    std::string event = surface_ == api_surface::anthropic ? "event: error\n" : "";
+    auto const told = error_response(family_, problem_of(*failed, {}));
+    std::string event = family_ == api_family::anthropic ? "event: error\n" : "";
     event += "data: " + told.body + "\n\n";
     static_cast<void>(co_await client_.write(event));
     static_cast<void>(co_await client_.end());

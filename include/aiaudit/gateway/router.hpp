@@ -9,9 +9,10 @@
 #ifndef AIAUDIT_GATEWAY_ROUTER_HPP
 #define AIAUDIT_GATEWAY_ROUTER_HPP
 
-#include <aiaudit/core/http.hpp>                 // check_request
-#include <aiaudit/error.hpp>                     // result
-#include <aiaudit/gateway/api_surface.hpp>       // api_surface, patterns
+#include <aiaudit/core/http.hpp>  // check_request
+#include <aiaudit/error.hpp>      // result
+#include <aiaudit/gateway/model_pattern.hpp>
+#include <aiaudit/gateway/request_target.hpp>
 #include <aiaudit/providers/dialect.hpp>         // endpoint_of
 #include <aiaudit/providers/provider_table.hpp>  // provider_entry
 
@@ -35,7 +36,7 @@ struct gateway_upstream {
 };
 
 struct route {
-    api_surface surface = api_surface::openai;
+    api_family family = api_family::openai;  // whose API the client speaks
     std::size_t upstream = 0;
     // As the provider's API has it, without the entry's prefix: "/chat/completions?x=y". A key in
     // the query is taken out.
@@ -111,15 +112,6 @@ struct path_meaning {
 [[nodiscard]] result<endpoint> point_of(route const& of, provider_entry const& at,
                                         std::string_view path);
 
-[[nodiscard]] constexpr api_family family_of(api_surface surface) noexcept {
-    switch (surface) {
-    case api_surface::openai: return api_family::openai;
-    case api_surface::anthropic: return api_family::anthropic;
-    case api_surface::gemini: return api_family::gemini;
-    }
-    return api_family::openai;
-}
-
 [[nodiscard]] inline error no_route(std::string_view method, std::string_view target) {
     return fail(errc::not_found, "the gateway has no route for " + printable(method) + " " +
                                      printable(path_of(target)));
@@ -142,8 +134,7 @@ public:
     }
 
     // Whose API a target looks like, whether there is a route for it or not: for errors.
-    [[nodiscard]] static api_surface surface_of(std::string_view target,
-                                                header_list const& headers);
+    [[nodiscard]] static api_family family_of(std::string_view target, header_list const& headers);
 
     // "/v1/chat/completions" goes by model: the first upstream of that API whose patterns match,
     // else the first of it without patterns; what names no model and costs nothing goes to the
@@ -172,8 +163,6 @@ private:
     // As above.
     [[nodiscard]] result<route> by_name(std::string_view method, std::string_view path,
                                         std::string_view model, header_list const& headers) const;
-
-    [[nodiscard]] static api_surface surface_of_family(provider_entry const& entry) noexcept;
 
     std::vector<gateway_upstream> upstreams_{};
     std::vector<std::vector<std::size_t>> fallbacks_{};  // of each upstream

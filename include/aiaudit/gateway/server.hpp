@@ -103,7 +103,7 @@ struct listener {
 }
 
 [[nodiscard]] inline gateway_response unreadable_response(unreadable_request const& why) {
-    return error_response(api_surface::openai,
+    return error_response(api_family::openai,
                           {why.status, "invalid_request_error", "unreadable_request", why.why, {}});
 }
 

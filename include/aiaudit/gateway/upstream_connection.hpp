@@ -3,7 +3,7 @@
 // upstream_connection.hpp: a connection to a provider: a request goes out, and its answer comes
 // back piece by piece, as it arrives.
 //
-// Errors are those of transport/transport.hpp, in the same words.
+// Errors are those of transport/transport.hpp.
 // Threads: one connection for one thread.
 // Floor 9.
 #ifndef AIAUDIT_GATEWAY_UPSTREAM_CONNECTION_HPP
@@ -50,7 +50,7 @@ public:
     upstream_connection(asio::any_io_executor const& by, network_place place,
                         asio::ssl::context& tls);
 
-    // Errors: connect_failed, tls_failed, timed_out, cancelled.
+    // Errors: connect_failed, tls_failed, timed_out, cancelled. Nothing is sent before it is open.
     [[nodiscard]] asio::awaitable<result<void>> open(transfer_limits const& limits);
 
     // Sends a request that has passed check_request(), and whose body outlives the exchange.
@@ -93,6 +93,9 @@ private:
     }
     void write_head(http_request const& request);
     [[nodiscard]] error error_of(beast::error_code why, std::string_view phase);
+    [[nodiscard]] static error stopped_while_connecting() {
+        return unsent(fail(errc::cancelled, "stopped while connecting to the provider"));
+    }
 
     network_place place_;
     std::unique_ptr<beast::tcp_stream> plain_{};
@@ -111,16 +114,15 @@ inline asio::awaitable<result<void>> upstream_connection::open(transfer_limits c
     lowest().expires_after(limits.connect);
     auto const [unknown, addresses] =
         co_await resolver.async_resolve(place_.host, place_.port, as_value);
-    if (cancelled_) co_return fail(errc::cancelled, "connect: ");
+    if (cancelled_) co_return stopped_while_connecting();
     if (unknown)
         co_return fail(errc::connect_failed,
                        "the host's name has no address: " + unknown.message());
     auto const [refused, at] = co_await lowest().async_connect(addresses, as_value);
-    if (refused == beast::error::timeout) co_return fail(errc::timed_out, "connect: no answer");
-    if (refused || cancelled_) {
-        co_return cancelled_ ? fail(errc::cancelled, "connect: ")
-                             : fail(errc::connect_failed, refused.message());
-    }
+    if (refused == beast::error::timeout)
+        co_return unsent(fail(errc::timed_out, "connect: no answer"));
+    if (cancelled_) co_return stopped_while_connecting();
+    if (refused) co_return fail(errc::connect_failed, refused.message());
     beast::error_code ignored;
     lowest().socket().set_option(tcp::no_delay(true), ignored);
     if (!secure_) co_return result<void>{};
@@ -128,8 +130,9 @@ inline asio::awaitable<result<void>> upstream_connection::open(transfer_limits c
         co_return named.error();
     auto const [broken] =
         co_await secure_->async_handshake(asio::ssl::stream_base::client, as_value);
-    if (broken == beast::error::timeout) co_return fail(errc::timed_out, "connect: TLS");
-    if (cancelled_) co_return fail(errc::cancelled, "connect: TLS");
+    if (broken == beast::error::timeout)
+        co_return unsent(fail(errc::timed_out, "connect: no answer to the TLS handshake"));
+    if (cancelled_) co_return stopped_while_connecting();
     if (broken) co_return tls_failure(secure_->native_handle());
     co_return result<void>{};
 }

@@ -226,6 +226,8 @@ void basic_alert_watch<Ledger>::state::look_at_records(timestamp now) {
                               entry.cost_status == cost_status::unpriced;
         if (unpriced)
             found(detail::price_missing(entry, options.usual.zone.day_of(entry.started_at), now));
+        if (options.prices && detail::drifts(entry))
+            found(detail::price_drift(entry, options.usual.zone.day_of(entry.started_at), now));
         bool const opened = options.circuits && entry.kind == record_kind::circuit &&
                             detail::tag_of(entry, "to") == "open" &&
                             now.ns - circuit_age_ns <= entry.started_at.ns;

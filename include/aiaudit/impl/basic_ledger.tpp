@@ -351,6 +351,24 @@ result<sequence> basic_ledger<Policies>::append(detail::record_view_argument vie
 }
 
 template <class Policies>
+result<sequence> basic_ledger<Policies>::append_all(detail::function_ref<bool(record&)> next) {
+    constexpr std::size_t bytes_most = std::size_t{1} << 30;
+    detail::batch all;
+    for (record entry; next(entry);) {
+        auto const encoded = state_->encode(entry);
+        if (!encoded) return encoded.error();
+        all.add(*encoded);
+        if (all.bytes.size() > bytes_most)
+            return fail(errc::too_large, "more than 1 GiB of records in one transaction");
+    }
+    if (all.count == 0) return sequence{};
+    auto const pushed = state_->queue.push_all(all);
+    if (!pushed) return pushed.error();
+    all.bytes = {};
+    return state_->wait(*pushed);
+}
+
+template <class Policies>
 bool basic_ledger<Policies>::has_budgets() const noexcept {
     return state_->gate.has_budgets();
 }
@@ -419,6 +437,11 @@ result<void> basic_ledger<Policies>::read(
 template <class Policies>
 typename basic_ledger<Policies>::clock& basic_ledger<Policies>::time() noexcept {
     return state_->time;
+}
+
+template <class Policies>
+std::string const& basic_ledger<Policies>::path() const noexcept {
+    return state_->options.path;
 }
 
 template <class Policies>

@@ -28,6 +28,7 @@
 #include <aiaudit/impl/clock/timer.ipp>
 #include <aiaudit/impl/codec/json_canonical.ipp>
 #include <aiaudit/impl/core/http.ipp>
+#include <aiaudit/impl/core/provider_names.ipp>
 #include <aiaudit/impl/import.ipp>
 #include <aiaudit/impl/pricing/builtin.ipp>
 #include <aiaudit/impl/pricing/decimal_json.ipp>
@@ -39,6 +40,7 @@
 #include <aiaudit/impl/pricing/price_book.ipp>
 #include <aiaudit/impl/pricing/price_bound.ipp>
 #include <aiaudit/impl/pricing/price_entry.ipp>
+#include <aiaudit/impl/pricing/price_overlay.ipp>
 #include <aiaudit/impl/pricing/priced_record.ipp>
 #include <aiaudit/impl/pricing/pricing_policy.ipp>
 #include <aiaudit/impl/pricing/rate_card.ipp>
@@ -57,10 +59,13 @@
 #include <aiaudit/impl/providers/request_facts.ipp>
 #include <aiaudit/impl/providers/request_parts.ipp>
 #include <aiaudit/impl/providers/sse.ipp>
+#include <aiaudit/impl/providers/tool_runs.ipp>
+#include <aiaudit/impl/providers/unread_counts.ipp>
 #include <aiaudit/impl/providers/usage_asked.ipp>
 #include <aiaudit/impl/providers/usage_bounds.ipp>
 #include <aiaudit/impl/providers/usage_reader.ipp>
 #include <aiaudit/impl/providers/usage_rules.ipp>
+#include <aiaudit/impl/reprice.tpp>
 #include <aiaudit/impl/resilience/circuit_breaker.ipp>
 #include <aiaudit/impl/resilience/retry_after.ipp>
 #include <aiaudit/impl/rollup/anomaly.ipp>
@@ -73,7 +78,6 @@
 #include <aiaudit/impl/transport/response_reader.ipp>
 #include <aiaudit/impl/transport/tls.ipp>
 #include <aiaudit/impl/transport/transfer_timer.ipp>
-#include <aiaudit/impl/transport/transport.ipp>
 
 #ifdef AIAUDIT_SEPARATE
 namespace aiaudit {
@@ -81,6 +85,7 @@ inline namespace v0_1_0 {
 
 template class basic_client<default_policies>;
 template class basic_alert_watch<ledger>;
+template result<repricing> reprice(ledger&, price_book const&, reprice_options const&);
 
 }  // namespace v0_1_0
 }  // namespace aiaudit

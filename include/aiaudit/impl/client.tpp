@@ -98,7 +98,7 @@ result<chat_reply> basic_client<Policies>::answer_to(chat_request const& request
     made.stream = to.hears();
     made.options = &options;
     made.target = {request.provider, request.model};
-    made.what = request.api == openai_api::responses ? operation::responses : operation::chat;
+    made.what = request.operation;
     made.listener = std::move(to);
     made.make = [&](provider_entry const& where, std::string const& model) {
         if (model == request.model) return prepare(request, where, made.stream);

@@ -7,7 +7,6 @@
 
 #include <aiaudit/impl/gateway.ipp>
 #include <aiaudit/impl/gateway.tpp>
-#include <aiaudit/impl/gateway/api_surface.ipp>
 #include <aiaudit/impl/gateway/asio_result.ipp>
 #include <aiaudit/impl/gateway/caller.ipp>
 #include <aiaudit/impl/gateway/clean_text.ipp>
@@ -22,6 +21,7 @@
 #include <aiaudit/impl/gateway/gateway_metrics.ipp>
 #include <aiaudit/impl/gateway/key_file.ipp>
 #include <aiaudit/impl/gateway/key_ring.ipp>
+#include <aiaudit/impl/gateway/model_pattern.ipp>
 #include <aiaudit/impl/gateway/openapi.ipp>
 #include <aiaudit/impl/gateway/openapi_schemas.ipp>
 #include <aiaudit/impl/gateway/router.ipp>

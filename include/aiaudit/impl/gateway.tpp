@@ -115,6 +115,15 @@ result<basic_gateway<Policies>> basic_gateway<Policies>::open(
 }
 
 template <class Policies>
+void basic_gateway<Policies>::set_prices(pricing prices) {
+    state_->core.prices.set(std::move(prices));
+}
+template <class Policies>
+typename basic_gateway<Policies>::pricing basic_gateway<Policies>::prices() const {
+    return state_->core.prices.now();
+}
+
+template <class Policies>
 void basic_gateway<Policies>::add_site(listen_address at, gateway_site site) {
     state_->web.add(
         {std::move(at), state::of_site(state_->core.options.limits),

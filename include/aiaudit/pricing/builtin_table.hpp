@@ -1,385 +1,925 @@
 // SPDX-License-Identifier: MIT
 //
-// builtin_table.hpp: public prices of the main models, each with its date and source. Data only.
+// builtin_table.hpp: public prices of 640 models, as text. Data only.
 //
-// Token prices are USD per million tokens, searches USD per thousand, all as decimal text. A row
-// stands for its name, the further names beside it, and each of them followed by an edition
-// ("-2025-04-14", "-latest"). Rows of one name are prices that follow one another in time, or hold
-// in different hours. Checked by a test against the price book that they were taken from.
+// Made by tools/prices.py from genai-prices' and LiteLLM's files and tools/price_decisions.json; do
+// not edit. A line is a model: its name, further names ("~-x" for the name with "-x" behind it),
+// "=" with its context window and most output tokens, "%" with a factor, "+" where the price is
+// first seen on the table's day, "!" where it is not sure (a fee that depends on what no answer
+// tells), and its rates: a unit's letters (builtin_units) with its price, and ">N:price" above N
+// input tokens. "$" begins a card: its first day, "^" its hours (UTC), "*" its weekdays; "/" a
+// service tier. Figures are USD a million tokens, or a thousand of what is no token (a million
+// milliseconds or characters).
 // Threads: constants.
 // Floor 4.
 #ifndef AIAUDIT_PRICING_BUILTIN_TABLE_HPP
 #define AIAUDIT_PRICING_BUILTIN_TABLE_HPP
 
-#include <aiaudit/pricing/rate_card.hpp>  // modifier_kind
-
 #include <array>
-#include <cstdint>
+#include <cstddef>
 #include <string_view>
 
 namespace aiaudit {
 inline namespace v0_1_0 {
 
-// Where figures come from: who published them, and when and by way of what they were read.
-struct price_source {
+namespace detail {
+
+// A literal with its length: to count so many characters takes a compiler long.
+template <std::size_t N>
+[[nodiscard]] constexpr std::string_view table_rows(char const (&text)[N]) noexcept {
+    return {text, N - 1};
+}
+
+}  // namespace detail
+
+// The day as of which the table's prices are known.
+inline constexpr std::string_view builtin_prices_day = "2026-11-09";
+
+struct builtin_provider_rows {
     std::string_view provider;
-    std::string_view url;    // the provider's own price page
-    std::string_view as_of;  // the day of the figures
-    std::string_view via;    // the public price book of that day that they were read from
-};
-
-inline constexpr price_source openai_prices{"openai", "https://platform.openai.com/docs/pricing",
-                                            "2026-08-15", "genai-prices"};
-inline constexpr price_source openai_other{"openai", "https://platform.openai.com/docs/pricing",
-                                           "2026-08-15", "LiteLLM"};
-inline constexpr price_source anthropic_prices{"anthropic", "https://www.anthropic.com/pricing#api",
-                                               "2026-08-15", "genai-prices"};
-inline constexpr price_source anthropic_other{"anthropic", "https://www.anthropic.com/pricing#api",
-                                              "2026-08-15", "LiteLLM"};
-inline constexpr price_source anthropic_batch{"anthropic", "https://www.anthropic.com/pricing#api",
-                                              "2026-06", "a guide that cites it"};
-inline constexpr price_source google_prices{
-    "google", "https://ai.google.dev/gemini-api/docs/pricing", "2026-08-15", "genai-prices"};
-inline constexpr price_source google_other{
-    "google", "https://ai.google.dev/gemini-api/docs/pricing", "2026-08-15", "LiteLLM"};
-inline constexpr price_source deepseek_prices{
-    "deepseek", "https://api-docs.deepseek.com/quick_start/pricing", "2026-08-15", "genai-prices"};
-inline constexpr price_source mistral_prices{"mistral", "https://mistral.ai/pricing#api-pricing",
-                                             "2026-08-15", "genai-prices"};
-inline constexpr price_source xai_prices{"x-ai", "https://docs.x.ai/docs/models", "2026-08-15",
-                                         "genai-prices"};
-
-// Empty: the unit has no rate of its own.
-struct builtin_rates {
-    std::string_view input{};
-    std::string_view cache_read{};
-    std::string_view cache_write{};
-    std::string_view cache_write_1h{};
-    std::string_view output{};
-    std::string_view input_audio{};
-    std::string_view cache_audio_read{};
-    std::string_view output_audio{};
-    std::string_view input_image{};
-    std::string_view cache_image_read{};
-    std::string_view output_image{};
-    std::string_view web_searches{};
-};
-
-struct builtin_price {
-    price_source const* source;
-    std::string_view id;
-    std::string_view also;  // further names, separated by spaces
-    builtin_rates base;
-    std::uint64_t above = 0;  // input tokens past which `high` holds, for the whole request
-    builtin_rates high{};
-    std::string_view from{};        // first day; empty for the first prices
-    std::string_view start_time{};  // of the day, UTC; empty for all day
-    std::string_view end_time{};
-};
-
-// A factor on token prices: of one model, or of all of the provider's.
-struct builtin_factor {
-    price_source const* source;
-    std::string_view id;  // empty: all
-    modifier_kind kind;
-    std::string_view value;
-    std::string_view factor;
+    std::string_view url;      // the provider's own price page
+    std::string_view factors;  // on every model of the provider, where it has no rates of its own
+    std::string_view rows;     // lines
 };
 
 // clang-format off
-inline constexpr std::array<builtin_price, 121> builtin_prices{{
-    // OpenAI
-    {&openai_prices, "gpt-3.5-turbo", "gpt-35-turbo", {.input = "0.5", .output = "1.5"}},
-    {&openai_prices, "gpt-4", "", {.input = "30", .output = "60"}},
-    {&openai_prices, "gpt-4-turbo",
-     "gpt-4-turbo-0125-preview gpt-4-0125-preview gpt-4-1106-preview" " gpt-4-turbo-preview",
-     {.input = "10", .output = "30"}},
-    {&openai_other, "gpt-4o-2024-05-13", "", {.input = "5", .output = "15"}},
-    {&openai_prices, "gpt-4o", "", {.input = "2.5", .cache_read = "1.25", .output = "10"}},
-    {&openai_prices, "gpt-4o-mini", "gpt-4o-mini-search-preview",
-     {.input = "0.15", .cache_read = "0.075", .output = "0.6"}},
-    {&openai_prices, "gpt-4.1", "", {.input = "2", .cache_read = "0.5", .output = "8"}},
-    {&openai_prices, "gpt-4.1-mini", "", {.input = "0.4", .cache_read = "0.1", .output = "1.6"}},
-    {&openai_prices, "gpt-4.1-nano", "", {.input = "0.1", .cache_read = "0.025", .output = "0.4"}},
-    {&openai_prices, "gpt-5", "gpt-5-chat gpt-5-codex",
-     {.input = "1.25", .cache_read = "0.125", .output = "10"}},
-    {&openai_prices, "gpt-5-mini", "", {.input = "0.25", .cache_read = "0.025", .output = "2"}},
-    {&openai_prices, "gpt-5-nano", "", {.input = "0.05", .cache_read = "0.005", .output = "0.4"}},
-    {&openai_prices, "gpt-5-pro", "", {.input = "15", .output = "120"}},
-    {&openai_prices, "gpt-5.1",
-     "gpt-5.1-codex gpt-5.1-codex-max gpt-5.1-chat gpt-5-1 gpt-5-1-codex"
-     " gpt-5-1-codex-max gpt-5-1-chat", {.input = "1.25", .cache_read = "0.125", .output = "10"}},
-    {&openai_prices, "gpt-5.1-codex-mini", "gpt-5.1-mini gpt-5-1-codex-mini gpt-5-1-mini",
-     {.input = "0.25", .cache_read = "0.025", .output = "2"}},
-    {&openai_prices, "gpt-5.2", "gpt-5-2 gpt-5.2-chat gpt-5-2-chat gpt-5.2-codex gpt-5-2-codex",
-     {.input = "1.75", .cache_read = "0.175", .output = "14"}},
-    {&openai_prices, "gpt-5.2-pro", "gpt-5-2-pro", {.input = "21", .output = "168"}},
-    {&openai_prices, "gpt-5.3", "gpt-5-3 gpt-5.3-chat gpt-5-3-chat",
-     {.input = "1.75", .cache_read = "0.175", .output = "14"}},
-    {&openai_prices, "gpt-5.3-codex", "gpt-5-3-codex",
-     {.input = "1.75", .cache_read = "0.175", .output = "14"}},
-    {&openai_prices, "gpt-5.4", "gpt-5-4", {.input = "2.5", .cache_read = "0.25", .output = "15"},
-     272'000, {.input = "5", .cache_read = "0.5", .output = "22.5"}},
-    {&openai_prices, "gpt-5.4-mini", "gpt-5-4-mini",
-     {.input = "0.75", .cache_read = "0.075", .output = "4.5"}},
-    {&openai_prices, "gpt-5.4-nano", "gpt-5-4-nano",
-     {.input = "0.2", .cache_read = "0.02", .output = "1.25"}},
-    {&openai_prices, "gpt-5.4-pro", "gpt-5-4-pro", {.input = "30", .output = "180"}, 272'000,
-     {.input = "60", .output = "270"}},
-    {&openai_prices, "gpt-5.5", "gpt-5-5 gpt-5.5-chat gpt-5-5-chat gpt-5.5-codex gpt-5-5-codex",
-     {.input = "5", .cache_read = "0.5", .output = "30"}},
-    {&openai_prices, "gpt-5.5-pro", "gpt-5-5-pro", {.input = "30", .output = "180"}},
-    {&openai_prices, "gpt-5.6-luna", "gpt-5-6-luna",
-     {.input = "1", .cache_read = "0.1", .cache_write = "1.25", .output = "6"}, 272'000,
-     {.input = "2", .cache_read = "0.2", .cache_write = "2.5", .output = "9"}},
-    {&openai_prices, "gpt-5.6-luna", "gpt-5-6-luna",
-     {.input = "0.2", .cache_read = "0.02", .cache_write = "0.25", .output = "1.2"}, 272'000,
-     {.input = "0.4", .cache_read = "0.04", .cache_write = "0.5", .output = "1.8"}, "2026-07-30"},
-    {&openai_prices, "gpt-5.6-terra", "gpt-5-6-terra",
-     {.input = "2.5", .cache_read = "0.25", .cache_write = "3.125", .output = "15"}, 272'000,
-     {.input = "5", .cache_read = "0.5", .cache_write = "6.25", .output = "22.5"}},
-    {&openai_prices, "gpt-5.6-terra", "gpt-5-6-terra",
-     {.input = "2", .cache_read = "0.2", .cache_write = "2.5", .output = "12"}, 272'000,
-     {.input = "4", .cache_read = "0.4", .cache_write = "5", .output = "18"}, "2026-07-30"},
-    {&openai_prices, "gpt-5.6-sol", "gpt-5-6-sol gpt-5.6 gpt-5-6",
-     {.input = "5", .cache_read = "0.5", .cache_write = "6.25", .output = "30"}, 272'000,
-     {.input = "10", .cache_read = "1", .cache_write = "12.5", .output = "45"}},
-    {&openai_prices, "o1", "o1-preview", {.input = "15", .cache_read = "7.5", .output = "60"}},
-    {&openai_prices, "o1-mini", "", {.input = "1.1", .cache_read = "0.55", .output = "4.4"}},
-    {&openai_prices, "o1-pro", "", {.input = "150", .output = "600"}},
-    {&openai_prices, "o3", "", {.input = "10", .cache_read = "0.5", .output = "40"}},
-    {&openai_prices, "o3", "", {.input = "2", .cache_read = "0.5", .output = "8"}, 0, {},
-     "2025-06-10"},
-    {&openai_prices, "o3-mini", "o3-mini-high",
-     {.input = "1.1", .cache_read = "0.55", .output = "4.4"}},
-    {&openai_prices, "o3-pro", "", {.input = "20", .output = "80"}},
-    {&openai_prices, "o4-mini", "o4-mini-high",
-     {.input = "1.1", .cache_read = "0.275", .output = "4.4"}},
-    {&openai_prices, "gpt-audio", "gpt-audio-1.5",
-     {.input = "2.5", .output = "10", .input_audio = "32", .output_audio = "64"}},
-    {&openai_prices, "gpt-realtime", "gpt-realtime-1.5",
-     {.input = "4", .cache_read = "0.4", .output = "16", .input_audio = "32",
-      .cache_audio_read = "0.4", .output_audio = "64", .input_image = "5",
-      .cache_image_read = "0.5"}},
-    {&openai_prices, "text-embedding-3-small", "", {.input = "0.02"}},
-    {&openai_prices, "text-embedding-3-large", "", {.input = "0.13"}},
-    {&openai_prices, "text-embedding-ada-002", "text-embedding-ada text-embedding-ada-002-v2",
-     {.input = "0.1"}},
-    // Anthropic
-    {&anthropic_prices, "claude-3-haiku", "",
-     {.input = "0.25", .cache_read = "0.03", .cache_write = "0.3", .cache_write_1h = "0.5",
-      .output = "1.25"}},
-    {&anthropic_prices, "claude-3-5-haiku", "claude-3.5-haiku",
-     {.input = "0.8", .cache_read = "0.08", .cache_write = "1", .cache_write_1h = "1.6",
-      .output = "4", .web_searches = "10"}},
-    {&anthropic_prices, "claude-3-5-sonnet", "claude-3.5-sonnet",
-     {.input = "3", .cache_read = "0.3", .cache_write = "3.75", .cache_write_1h = "6",
-      .output = "15", .web_searches = "10"}},
-    {&anthropic_prices, "claude-3-7-sonnet",
-     "claude-3.7-sonnet claude-sonnet-3.7 claude-sonnet-3-7",
-     {.input = "3", .cache_read = "0.3", .cache_write = "3.75", .cache_write_1h = "6",
-      .output = "15", .web_searches = "10"}},
-    {&anthropic_prices, "claude-3-opus", "",
-     {.input = "15", .cache_read = "1.5", .cache_write = "18.75", .cache_write_1h = "30",
-      .output = "75"}},
-    {&anthropic_prices, "claude-haiku-4-5", "claude-haiku-4.5 claude-4-5-haiku claude-4.5-haiku",
-     {.input = "1", .cache_read = "0.1", .cache_write = "1.25", .cache_write_1h = "2",
-      .output = "5", .web_searches = "10"}},
-    {&anthropic_prices, "claude-sonnet-4-0", "claude-sonnet-4 claude-4-sonnet",
-     {.input = "3", .cache_read = "0.3", .cache_write = "3.75", .cache_write_1h = "6",
-      .output = "15", .web_searches = "10"}},
-    {&anthropic_prices, "claude-sonnet-4-5", "claude-sonnet-4.5",
-     {.input = "3", .cache_read = "0.3", .cache_write = "3.75", .cache_write_1h = "6",
-      .output = "15", .web_searches = "10"}, 200'000,
-     {.input = "6", .cache_read = "0.6", .cache_write = "7.5", .cache_write_1h = "12",
-      .output = "22.5"}},
-    {&anthropic_prices, "claude-sonnet-4-6", "claude-sonnet-4.6",
-     {.input = "3", .cache_read = "0.3", .cache_write = "3.75", .cache_write_1h = "6",
-      .output = "15", .web_searches = "10"}, 200'000,
-     {.input = "6", .cache_read = "0.6", .cache_write = "7.5", .cache_write_1h = "12",
-      .output = "22.5"}},
-    {&anthropic_prices, "claude-sonnet-4-6", "claude-sonnet-4.6",
-     {.input = "3", .cache_read = "0.3", .cache_write = "3.75", .cache_write_1h = "6",
-      .output = "15", .web_searches = "10"}, 0, {}, "2026-03-13"},
-    {&anthropic_prices, "claude-sonnet-5", "claude-sonnet-5.0 claude-5-sonnet claude-5.0-sonnet",
-     {.input = "2", .cache_read = "0.2", .cache_write = "2.5", .cache_write_1h = "4",
-      .output = "10", .web_searches = "10"}},
-    {&anthropic_prices, "claude-sonnet-5", "claude-sonnet-5.0 claude-5-sonnet claude-5.0-sonnet",
-     {.input = "3", .cache_read = "0.3", .cache_write = "3.75", .cache_write_1h = "6",
-      .output = "15", .web_searches = "10"}, 0, {}, "2026-09-01"},
-    {&anthropic_prices, "claude-opus-4-0", "claude-4-opus claude-opus-4",
-     {.input = "15", .cache_read = "1.5", .cache_write = "18.75", .cache_write_1h = "30",
-      .output = "75", .web_searches = "10"}},
-    {&anthropic_prices, "claude-opus-4-1", "claude-opus-4.1",
-     {.input = "15", .cache_read = "1.5", .cache_write = "18.75", .cache_write_1h = "30",
-      .output = "75", .web_searches = "10"}},
-    {&anthropic_prices, "claude-opus-4-5", "claude-opus-4.5 claude-4-5-opus claude-4.5-opus",
-     {.input = "5", .cache_read = "0.5", .cache_write = "6.25", .cache_write_1h = "10",
-      .output = "25", .web_searches = "10"}},
-    {&anthropic_prices, "claude-opus-4-6", "claude-opus-4.6 claude-4-6-opus claude-4.6-opus",
-     {.input = "5", .cache_read = "0.5", .cache_write = "6.25", .cache_write_1h = "10",
-      .output = "25", .web_searches = "10"}, 200'000,
-     {.input = "10", .cache_read = "1", .cache_write = "12.5", .cache_write_1h = "20",
-      .output = "37.5"}},
-    {&anthropic_prices, "claude-opus-4-6", "claude-opus-4.6 claude-4-6-opus claude-4.6-opus",
-     {.input = "5", .cache_read = "0.5", .cache_write = "6.25", .cache_write_1h = "10",
-      .output = "25", .web_searches = "10"}, 0, {}, "2026-03-13"},
-    {&anthropic_prices, "claude-opus-4-7", "claude-opus-4.7 claude-4-7-opus claude-4.7-opus",
-     {.input = "5", .cache_read = "0.5", .cache_write = "6.25", .cache_write_1h = "10",
-      .output = "25", .web_searches = "10"}},
-    {&anthropic_prices, "claude-opus-4-8", "claude-opus-4.8 claude-4-8-opus claude-4.8-opus",
-     {.input = "5", .cache_read = "0.5", .cache_write = "6.25", .cache_write_1h = "10",
-      .output = "25", .web_searches = "10"}},
-    {&anthropic_prices, "claude-opus-5", "claude-opus-5.0 claude-5-opus claude-5.0-opus",
-     {.input = "5", .cache_read = "0.5", .cache_write = "6.25", .cache_write_1h = "10",
-      .output = "25", .web_searches = "10"}},
-    {&anthropic_prices, "claude-fable-5", "",
-     {.input = "10", .cache_read = "1", .cache_write = "12.5", .cache_write_1h = "20",
-      .output = "50", .web_searches = "10"}},
-    // Google
-    {&google_prices, "gemini-1.5-flash", "",
-     {.input = "0.075", .cache_read = "0.01875", .output = "0.3"}, 128'000,
-     {.input = "0.15", .cache_read = "0.0375", .output = "0.6"}},
-    {&google_prices, "gemini-1.5-pro", "", {.input = "1.25", .output = "5"}, 128'000,
-     {.input = "2.5", .output = "10"}},
-    {&google_prices, "gemini-2.0-flash", "gemini-2.0-flash-exp gemini-2.0-flash-thinking",
-     {.input = "0.1", .cache_read = "0.025", .output = "0.4", .input_audio = "0.7",
-      .cache_audio_read = "0.175"}},
-    {&google_prices, "gemini-2.0-flash-lite", "", {.input = "0.075", .output = "0.3"}},
-    {&google_prices, "gemini-2.5-flash", "gemini-2.5-flash-preview-09-2025",
-     {.input = "0.3", .cache_read = "0.03", .output = "2.5", .input_audio = "1",
-      .cache_audio_read = "0.1"}},
-    {&google_prices, "gemini-2.5-flash-lite", "gemini-2.5-flash-lite-preview",
-     {.input = "0.1", .cache_read = "0.01", .output = "0.4", .input_audio = "0.3",
-      .cache_audio_read = "0.03"}},
-    {&google_prices, "gemini-2.5-flash-image", "gemini-2.5-flash-image-preview",
-     {.input = "0.3", .output = "2.5", .output_image = "30"}},
-    {&google_prices, "gemini-2.5-pro", "", {.input = "1.25", .cache_read = "0.125", .output = "10"},
-     200'000, {.input = "2.5", .cache_read = "0.25", .output = "15"}},
-    {&google_prices, "gemini-3-flash-preview", "",
-     {.input = "0.5", .cache_read = "0.05", .output = "3", .input_audio = "1",
-      .cache_audio_read = "0.1"}},
-    {&google_prices, "gemini-3-pro-preview", "gemini-3-pro-text-preview",
-     {.input = "2", .cache_read = "0.2", .output = "12"}, 200'000,
-     {.input = "4", .cache_read = "0.4", .output = "18"}},
-    {&google_prices, "gemini-3.1-flash-lite", "gemini-3.1-flash-lite-preview",
-     {.input = "0.25", .cache_read = "0.025", .output = "1.5", .input_audio = "0.5",
-      .cache_audio_read = "0.05"}},
-    {&google_prices, "gemini-3.1-pro-preview", "",
-     {.input = "2", .cache_read = "0.2", .output = "12"}, 200'000,
-     {.input = "4", .cache_read = "0.4", .output = "18"}},
-    {&google_prices, "gemini-3.5-flash", "gemini-3.5-flash-preview",
-     {.input = "1.5", .cache_read = "0.15", .output = "9"}},
-    {&google_prices, "gemini-3.5-flash-lite", "",
-     {.input = "0.3", .cache_read = "0.03", .output = "2.5"}},
-    {&google_prices, "gemini-3.6-flash", "",
-     {.input = "0.75", .cache_read = "0.075", .output = "3.75"}},
-    {&google_prices, "gemini-3.6-flash", "",
-     {.input = "1.5", .cache_read = "0.15", .output = "7.5"}, 0, {}, "2027-01-01"},
-    {&google_prices, "gemini-3.7-flash", "",
-     {.input = "0.75", .cache_read = "0.075", .output = "3.75"}},
-    {&google_prices, "gemini-3.7-flash", "",
-     {.input = "1.5", .cache_read = "0.15", .output = "7.5"}, 0, {}, "2027-01-01"},
-    {&google_prices, "gemini-embedding-001", "", {.input = "0.15"}},
-    // DeepSeek
-    {&deepseek_prices, "deepseek-chat", "deepseek-chat-v3-0324",
-     {.input = "0.135", .cache_read = "0.035", .output = "0.55"}},
-    {&deepseek_prices, "deepseek-chat", "deepseek-chat-v3-0324",
-     {.input = "0.27", .cache_read = "0.07", .output = "1.1"}, 0, {}, "", "00:30:00Z", "16:30:00Z"},
-    {&deepseek_prices, "deepseek-reasoner", "deepseek-r1",
-     {.input = "0.135", .cache_read = "0.035", .output = "0.55"}},
-    {&deepseek_prices, "deepseek-reasoner", "deepseek-r1",
-     {.input = "0.55", .cache_read = "0.14", .output = "2.19"}, 0, {}, "", "00:30:00Z",
-     "16:30:00Z"},
-    {&deepseek_prices, "deepseek-v3.2", "", {.input = "0.2288", .output = "0.3432"}},
-    {&deepseek_prices, "deepseek-v3.2-exp", "", {.input = "0.27", .output = "0.41"}},
-    {&deepseek_prices, "deepseek-v4-flash", "",
-     {.input = "0.14", .cache_read = "0.0028", .output = "0.28"}},
-    {&deepseek_prices, "deepseek-v4-pro", "",
-     {.input = "0.435", .cache_read = "0.003625", .output = "0.87"}},
-    // Mistral
-    {&mistral_prices, "codestral", "", {.input = "0.3", .output = "0.9"}},
-    {&mistral_prices, "codestral-2508", "",
-     {.input = "0.3", .cache_read = "0.03", .output = "0.9"}},
-    {&mistral_prices, "devstral-2512", "", {.input = "0.4", .cache_read = "0.04", .output = "2"}},
-    {&mistral_prices, "magistral-medium", "", {.input = "2", .output = "5"}},
-    {&mistral_prices, "magistral-small", "", {.input = "0.5", .output = "1.5"}},
-    {&mistral_prices, "ministral-3b-2512", "",
-     {.input = "0.1", .cache_read = "0.01", .output = "0.1"}},
-    {&mistral_prices, "ministral-8b", "", {.input = "0.1", .output = "1"}},
-    {&mistral_prices, "ministral-14b-2512", "",
-     {.input = "0.2", .cache_read = "0.02", .output = "0.2"}},
-    {&mistral_prices, "mistral-embed", "", {.input = "0.1", .output = "0.1"}},
-    {&mistral_prices, "mistral-large", "", {.input = "2", .output = "6"}},
-    {&mistral_prices, "mistral-large-2512", "",
-     {.input = "0.5", .cache_read = "0.05", .output = "1.5"}},
-    {&mistral_prices, "mistral-medium-3", "mistral-medium", {.input = "0.4", .output = "2"}},
-    {&mistral_prices, "mistral-nemo", "open-mistral-nemo", {.input = "0.15", .output = "0.15"}},
-    {&mistral_prices, "mistral-small", "", {.input = "0.1", .output = "0.3"}},
-    {&mistral_prices, "mistral-small-2603", "",
-     {.input = "0.15", .cache_read = "0.015", .output = "0.6"}},
-    {&mistral_prices, "pixtral-large", "", {.input = "2", .output = "6"}},
-    // xAI
-    {&xai_prices, "grok-2-1212", "grok-2", {.input = "2", .output = "10"}},
-    {&xai_prices, "grok-3", "grok-3-beta", {.input = "3", .cache_read = "0.75", .output = "15"}},
-    {&xai_prices, "grok-3-fast", "grok-3-fast-beta",
-     {.input = "5", .cache_read = "1.25", .output = "25"}},
-    {&xai_prices, "grok-3-mini", "grok-3-mini-beta",
-     {.input = "0.3", .cache_read = "0.075", .output = "0.5"}},
-    {&xai_prices, "grok-3-mini-fast", "grok-3-mini-fast-beta",
-     {.input = "0.6", .cache_read = "0.15", .output = "4"}},
-    {&xai_prices, "grok-4-0709", "grok-4", {.input = "3", .cache_read = "0.75", .output = "15"}},
-    {&xai_prices, "grok-4-fast-reasoning", "grok-4-fast",
-     {.input = "0.2", .cache_read = "0.05", .output = "0.5"}},
-    {&xai_prices, "grok-4-fast-non-reasoning", "",
-     {.input = "0.2", .cache_read = "0.05", .output = "0.5"}},
-    {&xai_prices, "grok-4-1-fast-reasoning", "grok-4-1-fast",
-     {.input = "0.2", .cache_read = "0.05", .output = "0.5"}},
-    {&xai_prices, "grok-4-1-fast-non-reasoning", "",
-     {.input = "0.2", .cache_read = "0.05", .output = "0.5"}},
-    {&xai_prices, "grok-4.20", "", {.input = "1.25", .cache_read = "0.2", .output = "2.5"}},
-    {&xai_prices, "grok-4.3", "x-ai/grok-4.3",
-     {.input = "1.25", .cache_read = "0.2", .output = "2.5"}},
-    {&xai_prices, "grok-4.5", "x-ai/grok-4.5 grok-latest",
-     {.input = "2", .cache_read = "0.5", .output = "6"}},
-    {&xai_prices, "grok-code-fast-1", "grok-code-fast",
-     {.input = "0.2", .cache_read = "0.02", .output = "1.5"}},
+inline constexpr std::array<builtin_provider_rows, 11> builtin_rows{{
+    {"openai", "https://platform.openai.com/docs/pricing", "%b0.5", detail::table_rows(
+    "ada text-ada-001 i0.4 o0.4\n"
+    "babbage i0.5 o0.5\n"
+    "babbage-002 =16384/4096 i0.4 o0.4 /batch i0.2 o0.2\n"
+    "chat-latest =400000/128000 %g1.1 + i5 r0.5 o30\n"
+    "chatgpt-4o-latest =128000/4096 i5 o15\n"
+    "chatgpt-image-latest + i5 r1.25 o10 ii8 ri2 oi32 /batch i2.5 r0.63 o5 ii4 oi16\n"
+    "codex-mini ~-latest =200000/100000 i1.5 r0.375 o6\n"
+    "computer-use ~-preview ~-preview-2025-03-11 =8192/1024 %g1.1 i3 o12\n"
+    "container x30\n"
+    "curie text-curie-001 i2 o2\n"
+    "davinci text-davinci-001 i20 o20\n"
+    "davinci-002 =16384/4096 i2 o2 /batch i1 o1\n"
+    "daybreak-blue-latest =922000/128000 %g1.1 + i4>272000:8 r0.4>272000:0.8 w5>272000:10 "
+    "o20>272000:30\n"
+    "daybreak-red-latest =272000/128000 %g1.1 + i12.5>272000:25 r1.25>272000:2.5 "
+    "w15.625>272000:31.25 o75>272000:112.5\n"
+    "ft:babbage-002 =16384/4096 i1.6 o1.6 /batch i0.8 o0.9\n"
+    "ft:davinci-002 =16384/4096 i12 o12 /batch i6 o6\n"
+    "ft:gpt-3.5-turbo-0125 ft:gpt-3.5-turbo ft:gpt-3.5-turbo-1106 =16385/4096 %g1.1 i3 o6 "
+    "/batch i1.5 o3\n"
+    "ft:gpt-3.5-turbo-0613 =4096/4096 %g1.1 i3 o6 /batch i1.5 o3\n"
+    "ft:gpt-4.1-2025-04-14 =1047576/32768 %g1.1 i3 r0.75 o12 /batch i1.5 r0.5 o6\n"
+    "ft:gpt-4.1-mini-2025-04-14 =1047576/32768 %g1.1 i0.8 r0.2 o3.2 /batch i0.4 r0.1 o1.6\n"
+    "ft:gpt-4.1-nano-2025-04-14 =1047576/32768 %g1.1 i0.2 r0.05 o0.8 /batch i0.1 r0.025 o0.4\n"
+    "ft:gpt-4o-2024-08-06 =128000/16384 %g1.1 i3.75 r1.875 o15 /batch i2.225 r0.9 o12.5\n"
+    "ft:gpt-4o-2024-11-20 =128000/16384 %g1.1 i3.75 w1.875 o15\n"
+    "ft:gpt-4o-mini-2024-07-18 =128000/16384 %g1.1 i0.3 r0.15 o1.2 /batch i0.15 r0.075 o0.6\n"
+    "ft:o4-mini-2025-04-16 =200000/100000 %g1.1 i4 r1 o16 /batch i2 r0.5 o8\n"
+    "gpt-3.5-0301 gpt-3.5-turbo-0301 i1.5 o2\n"
+    "gpt-3.5-turbo gpt-35-turbo ~-0125 =16385/4096 %g1.1 i0.5 o1.5 /batch i0.25 o0.75\n"
+    "gpt-3.5-turbo-0613 =16385/0 i1.5 o2\n"
+    "gpt-3.5-turbo-1106 =16385/4096 %g1.1 i1 o2 /batch i1 o2\n"
+    "gpt-3.5-turbo-16k gpt-35-turbo-16k gpt-35-turbo-16k-0613 ~-0613 =16385/4096 %g1.1 i3 o4\n"
+    "gpt-3.5-turbo-instruct =8192/4096 i1.5 o2\n"
+    "gpt-3.5-turbo-instruct-0914 =8192/4097 i1.5 o2\n"
+    "gpt-4 ~-0613 ft:gpt-4-0613 =8192/4096 %g1.1 i30 o60 /batch i15 o30\n"
+    "gpt-4-0314 =8192/4096 i30 o60 /batch i15 o30\n"
+    "gpt-4-32k ~-0314 ~-0613 =32000/0 i60 o120\n"
+    "gpt-4-turbo gpt-4-1106-preview ~-2024-04-09 ~-0125-preview =128000/4096 %g1.1 i10 o30 "
+    "/batch i5 o15\n"
+    "gpt-4-turbo-preview gpt-4-0125-preview =128000/4096 i10 o30 /batch i5 o15\n"
+    "gpt-4-vision-preview gpt-4-1106-vision-preview =128000/0 i10 o30\n"
+    "gpt-4.1 ~-2025-04-14 =1047576/32768 %g1.1 i2 r0.5 o8 s25 f2.5 /batch i1 o4 /priority i3.5 "
+    "r0.875 o14\n"
+    "gpt-4.1-mini ~-2025-04-14 =1047576/32768 %g1.1 i0.4 r0.1 o1.6 s25 f2.5 /batch i0.2 o0.8 "
+    "/priority i0.7 r0.175 o2.8\n"
+    "gpt-4.1-nano ~-2025-04-14 =1047576/32768 %g1.1 i0.1 r0.025 o0.4 /batch i0.05 o0.2 "
+    "/priority i0.2 r0.05 o0.8\n"
+    "gpt-4.5-preview i75 r37.5 o150\n"
+    "gpt-4o ~-2024-08-06 ~-2024-11-20 =128000/16384 %g1.1 i2.5 r1.25 o10 s10 f2.5 /batch i1.25 "
+    "o5 /priority i4.25 r2.125 o17\n"
+    "gpt-4o-2024-05-13 =128000/4096 %g1.1 i5 o15 s10 f2.5 /batch i2.5 o7.5 /priority i8.75 "
+    "o26.25\n"
+    "gpt-4o-audio-preview ~-2024-12-17 ~-2025-06-03 =128000/16384 i2.5 o10 ia40 oa80\n"
+    "gpt-4o-mini ~-2024-07-18 =128000/16384 %g1.1 i0.15 r0.075 o0.6 s25 f2.5 /batch i0.075 "
+    "o0.3 /priority i0.25 r0.125 o1\n"
+    "gpt-4o-mini-audio-preview gpt-4o-mini-audio ~-2024-12-17 =128000/16384 i0.15 o0.6 ia10 "
+    "oa20\n"
+    "gpt-4o-mini-realtime-preview gpt-4o-mini-realtime ~-2024-12-17 =128000/4096 i0.6 r0.3 "
+    "o2.4 ia10 ra0.3 oa20\n"
+    "gpt-4o-mini-search-preview ~-2025-03-11 =128000/16384 %g1.1 ! i0.15 r0.075 o0.6 q25 f2.5 "
+    "/batch i0.075 o0.3 /priority i0.25 r0.125 o1\n"
+    "gpt-4o-mini-transcribe =16000/2000 i1.25 o5 ia3 t0.05\n"
+    "gpt-4o-mini-transcribe-2025-03-20 =16000/2000 i1.25 o5 t0.05\n"
+    "gpt-4o-mini-transcribe-2025-12-15 =16000/2000 i1.25 o5 t0.05\n"
+    "gpt-4o-mini-tts + i0.6 o10 oa12\n"
+    "gpt-4o-mini-tts-2025-03-20 + i0.6 o10 oa12\n"
+    "gpt-4o-mini-tts-2025-12-15 + i0.6 o10 oa12\n"
+    "gpt-4o-realtime-preview gpt-4o-realtime ~-2024-12-17 ~-2025-06-03 =128000/4096 i5 r2.5 "
+    "o20 ia40 ra2.5 oa80\n"
+    "gpt-4o-search-preview ~-2025-03-11 =128000/16384 %g1.1 ! i2.5 r1.25 o10 q25 /batch i1.25 "
+    "o5\n"
+    "gpt-4o-transcribe ~-diarize =16000/2000 i2.5 o10 ia6 t0.1\n"
+    "gpt-4o:extended i6 o18\n"
+    "gpt-5 ~-codex ~-2025-08-07 =272000/128000 %g1.1 i1.25 r0.125 o10 s10 f2.5 /batch i0.625 "
+    "r0.0625 o5 /flex i0.625 r0.0625 o5 /priority i2.5 r0.25 o20\n"
+    "gpt-5-2-pro i21 o168\n"
+    "gpt-5-chat ~-latest =128000/16384 %g1.1 i1.25 r0.125 o10 s10 f2.5 /batch i0.625 r0.0625 "
+    "o5 /flex i0.625 r0.0625 o5 /priority i2.5 r0.25 o20\n"
+    "gpt-5-image i10 r1.25 o10\n"
+    "gpt-5-image-mini i2.5 r0.25 o2\n"
+    "gpt-5-mini ~-2025-08-07 =272000/128000 %g1.1 i0.25 r0.025 o2 s10 f2.5 /batch i0.125 "
+    "r0.0125 o1 /flex i0.125 r0.0125 o1 /priority i0.45 r0.045 o3.6\n"
+    "gpt-5-nano ~-2025-08-07 =272000/128000 %g1.1 i0.05 r0.005 o0.4 s10 f2.5 /batch i0.025 "
+    "r0.0025 o0.2 /flex i0.025 r0.0025 o0.2\n"
+    "gpt-5-pro ~-2025-10-06 =400000/272000 %g1.1 i15 o120 s10 f2.5 /batch i7.5 o60\n"
+    "gpt-5-search-api =272000/128000 %g1.1 ! i1.25 r0.125 o10 q10\n"
+    "gpt-5-search-api-2025-10-14 =272000/128000 %g1.1 ! i1.25 r0.125 o10 q10\n"
+    "gpt-5.1 gpt-5-1 gpt-5-1-chat ~-chat gpt-5-1-codex gpt-5-1-codex-max gpt-5-1-2025-11-13 "
+    "~-2025-11-13 gpt-5-1-chat-latest =272000/128000 %g1.1 i1.25 r0.125 o10 s10 f2.5 /batch "
+    "i0.625 r0.0625 o5 /flex i0.625 r0.0625 o5 /priority i2.5 r0.25 o20\n"
+    "gpt-5.1-chat-latest =128000/16384 %g1.1 i1.25 r0.125 o10 s10 f2.5 /batch i0.625 r0.0625 "
+    "o5 /flex i0.625 r0.0625 o5 /priority i2.5 r0.25 o20\n"
+    "gpt-5.1-codex ~-max =400000/128000 %g1.1 i1.25 r0.125 o10 s10 f2.5 /batch i0.625 r0.0625 "
+    "o5 /flex i0.625 r0.0625 o5 /priority i2.5 r0.25 o20\n"
+    "gpt-5.1-codex-mini gpt-5-1-mini gpt-5.1-mini gpt-5-1-codex-mini =400000/128000 %g1.1 "
+    "i0.25 r0.025 o2\n"
+    "gpt-5.2 gpt-5-2 gpt-5-2-chat ~-chat gpt-5-2-codex ~-codex gpt-5-2-2025-12-11 ~-2025-12-11 "
+    "gpt-5-2-chat-latest =272000/128000 %g1.1 i1.75 r0.175 o14 s10 f2.5 /batch i0.875 r0.0875 "
+    "o7 /flex i0.875 r0.0875 o7 /priority i3.5 r0.35 o28\n"
+    "gpt-5.2-chat-latest =128000/16384 %g1.1 i1.75 r0.175 o14 s10 f2.5 /batch i0.875 r0.0875 "
+    "o7 /flex i0.875 r0.0875 o7 /priority i3.5 r0.35 o28\n"
+    "gpt-5.2-pro gpt-5-2-pro-2025-12-11 ~-2025-12-11 =272000/128000 %g1.1 i21 o168 s10 f2.5 "
+    "/batch i10.5 o84\n"
+    "gpt-5.3 gpt-5-3 gpt-5-3-chat ~-chat gpt-5-3-chat-latest ~-chat-latest =128000/16384 %g1.1 "
+    "i1.75 r0.175 o14\n"
+    "gpt-5.3-codex gpt-5-3-codex =272000/128000 %g1.1 i1.75 r0.175 o14 s10 /priority i3.5 "
+    "r0.35 o28\n"
+    "gpt-5.4 gpt-5-4 gpt-5-4-2026-03-05 ~-2026-03-05 =1050000/128000 %e1.1 %g1.1 %u1.1 "
+    "i2.5>272000:5 r0.25>272000:0.5 o15>272000:22.5 s10 f2.5 /batch i1.25>272000:2.5 "
+    "r0.13>272000:0.25 o7.5>272000:11.25 /flex i1.25>272000:2.5 r0.13>272000:0.25 "
+    "o7.5>272000:11.25 /priority i5 r0.5 o30\n"
+    "gpt-5.4-image-2 i8 r2 o15\n"
+    "gpt-5.4-mini gpt-5-4-mini gpt-5-4-mini-2026-03-17 ~-2026-03-17 =272000/128000 %e1.1 %g1.1 "
+    "%u1.1 i0.75 r0.075 o4.5 s10 f2.5 /batch i0.375 r0.0375 o2.25 /flex i0.375 r0.0375 o2.25 "
+    "/priority i1.5 r0.15 o9\n"
+    "gpt-5.4-nano gpt-5-4-nano gpt-5-4-nano-2026-03-17 ~-2026-03-17 =272000/128000 %e1.1 %g1.1 "
+    "%u1.1 i0.2 r0.02 o1.25 s10 f2.5 /batch i0.1 r0.01 o0.625 /flex i0.1 r0.01 o0.625\n"
+    "gpt-5.4-pro gpt-5-4-pro gpt-5-4-pro-2026-03-05 ~-2026-03-05 =1050000/128000 %e1.1 %g1.1 "
+    "%u1.1 i30>272000:60 o180>272000:270 s10 f2.5 /batch i15>272000:30 o90>272000:135 /flex "
+    "i15>272000:30 o90>272000:135\n"
+    "gpt-5.5 gpt-5-5 gpt-5-5-chat ~-chat gpt-5-5-codex ~-codex gpt-5-5-2026-04-23 "
+    "gpt-5-5-2026-04-24 ~-2026-04-23 ~-2026-04-24 =1050000/128000 %e1.1 %g1.1 %u1.1 "
+    "i5>272000:10 r0.5>272000:1 o30>272000:45 s10 f2.5 /batch i2.5>272000:5 r0.25>272000:0.5 "
+    "o15>272000:22.5 /flex i2.5>272000:5 r0.25>272000:0.5 o15>272000:22.5 /priority i12.5 "
+    "r1.25 o75\n"
+    "gpt-5.5-chat-latest gpt-5-5-chat-latest =1050000/128000 %e1.1 %g1.1 %u1.1 + i5>272000:10 "
+    "r0.5>272000:1 o30>272000:45 s10 f2.5 /batch i2.5>272000:5 r0.25>272000:0.5 "
+    "o15>272000:22.5 /flex i2.5>272000:5 r0.25>272000:0.5 o15>272000:22.5 /priority i12.5 "
+    "r1.25 o75\n"
+    "gpt-5.5-cyber %g1.1 + i12.5 o75 $2026-10-19 i12.5 r1.25 o75\n"
+    "gpt-5.5-cyber-preview %g1.1 + i12.5 r1.25 o75\n"
+    "gpt-5.5-pro gpt-5-5-pro gpt-5-5-pro-2026-04-23 ~-2026-04-23 =1050000/128000 %e1.1 %g1.1 "
+    "%u1.1 i30>272000:60 o180>272000:270 s10 f2.5 /batch i15 o90 /flex i15 o90\n"
+    "gpt-5.6 =922000/128000 %e1.1 %g1.1 %u1.1 i5>272000:10 r0.5>272000:1 w6.25>272000:12.5 "
+    "o30>272000:45 s10 f2.5 $2026-08-21 i4>272000:8 r0.4>272000:0.8 w5>272000:10 "
+    "wd10>272000:20 o20>272000:30 s10 f2.5 /batch i2>272000:4 r0.2>272000:0.4 w2.5>272000:5 "
+    "o10>272000:15 /flex i2>272000:4 r0.2>272000:0.4 w2.5>272000:5 wd5>272000:10 o10>272000:15 "
+    "/priority i8>272000:16 r0.8>272000:1.6 w10>272000:20 wd20>272000:40 o40>272000:60\n"
+    "gpt-5.6-cyber =272000/128000 %g1.1 + i12.5 r1.25 w15.625 wd31.25 o75\n"
+    "gpt-5.6-luna gpt-5-6-luna =922000/128000 %e1.1 %g1.1 %u1.1 i1>272000:2 r0.1>272000:0.2 "
+    "w1.25>272000:2.5 o6>272000:9 s10 f2.5 $2026-07-30 i0.2>272000:0.4 r0.02>272000:0.04 "
+    "w0.25>272000:0.5 wd0.5>272000:1 o1.2>272000:1.8 s10 f2.5 /batch i0.1>272000:0.2 "
+    "r0.01>272000:0.02 w0.125>272000:0.25 wd0.25>272000:0.5 o0.6>272000:0.9 /flex "
+    "i0.1>272000:0.2 r0.01>272000:0.02 w0.125>272000:0.25 wd0.25>272000:0.5 o0.6>272000:0.9 "
+    "/priority i0.4>272000:0.8 r0.04>272000:0.08 w0.5>272000:1 wd1>272000:2 o2.4>272000:3.6\n"
+    "gpt-5.6-sol gpt-5-6 gpt-5-6-sol =922000/128000 %e1.1 %g1.1 %u1.1 i5>272000:10 "
+    "r0.5>272000:1 w6.25>272000:12.5 o30>272000:45 s10 f2.5 $2026-08-21 i4>272000:8 "
+    "r0.4>272000:0.8 w5>272000:10 wd10>272000:20 o20>272000:30 s10 f2.5 /batch i2>272000:4 "
+    "r0.2>272000:0.4 w2.5>272000:5 wd5>272000:10 o10>272000:15 /flex i2>272000:4 "
+    "r0.2>272000:0.4 w2.5>272000:5 wd5>272000:10 o10>272000:15 /priority i8>272000:16 "
+    "r0.8>272000:1.6 w10>272000:20 wd20>272000:40 o40>272000:60\n"
+    "gpt-5.6-terra gpt-5-6-terra =922000/128000 %e1.1 %g1.1 %u1.1 i2.5>272000:5 "
+    "r0.25>272000:0.5 w3.125>272000:6.25 o15>272000:22.5 s10 f2.5 $2026-07-30 i2>272000:4 "
+    "r0.2>272000:0.4 w2.5>272000:5 wd5>272000:10 o12>272000:18 s10 f2.5 /batch i1>272000:2 "
+    "r0.1>272000:0.2 w1.25>272000:2.5 wd2.5>272000:5 o6>272000:9 /flex i1>272000:2 "
+    "r0.1>272000:0.2 w1.25>272000:2.5 wd2.5>272000:5 o6>272000:9 /priority i4>272000:8 "
+    "r0.4>272000:0.8 w5>272000:10 wd10>272000:20 o24>272000:36\n"
+    "gpt-6-astra =922000/128000 %e1.1 %g1.1 %u1.1 + i10>272000:20 r1>272000:2 w12.5>272000:25 "
+    "wd25>272000:50 o50>272000:75 s10 f2.5 /batch i5>272000:10 r0.5>272000:1 w6.25>272000:12.5 "
+    "wd12.5>272000:25 o25>272000:37.5 /flex i5>272000:10 r0.5>272000:1 w6.25>272000:12.5 "
+    "wd12.5>272000:25 o25>272000:37.5 /priority i20>272000:40 r2>272000:4 w25>272000:50 "
+    "wd50>272000:100 o100>272000:150 /ultrafast i60>272000:120 r6>272000:12 w75>272000:150 "
+    "wd150>272000:300 o300>272000:450\n"
+    "gpt-6-astra-law =922000/128000 %e1.1 %g1.1 %u1.1 + i10 r1 o50 s10\n"
+    "gpt-6-cyber =922000/128000 + i20 r2 w25 wd50 o100\n"
+    "gpt-6-luna =922000/128000 %e1.1 %g1.1 %u1.1 + i0.1>272000:0.2 r0.01>272000:0.02 "
+    "w0.125>272000:0.25 wd0.25>272000:0.5 o0.5>272000:0.75 s10 f2.5 /batch i0.05>272000:0.1 "
+    "r0.005>272000:0.01 w0.0625>272000:0.125 wd0.125>272000:0.25 o0.25>272000:0.375 /decisions "
+    "i0.1>272000:0.2 o0 /flex i0.05>272000:0.1 r0.005>272000:0.01 w0.0625>272000:0.125 "
+    "wd0.125>272000:0.25 o0.25>272000:0.375 /priority i0.2>272000:0.4 r0.02>272000:0.04 "
+    "w0.25>272000:0.5 wd0.5>272000:1 o1>272000:1.5\n"
+    "gpt-6-rosalind =922000/128000 %e1.1 %u1.1 + i15>272000:30 r1.5>272000:3 "
+    "w18.75>272000:37.5 wd37.5>272000:75 o75>272000:112.5\n"
+    "gpt-6-sol =922000/128000 %e1.1 %g1.1 %u1.1 + i2>272000:4 r0.2>272000:0.4 w2.5>272000:5 "
+    "wd5>272000:10 o10>272000:15 s10 f2.5 /batch i1>272000:2 r0.1>272000:0.2 w1.25>272000:2.5 "
+    "wd2.5>272000:5 o5>272000:7.5 /flex i1>272000:2 r0.1>272000:0.2 w1.25>272000:2.5 "
+    "wd2.5>272000:5 o5>272000:7.5 /priority i4>272000:8 r0.4>272000:0.8 w5>272000:10 "
+    "wd10>272000:20 o20>272000:30\n"
+    "gpt-6.1-sol =922000/128000 %e1.1 %g1.1 %u1.1 + i2>272000:4 r0.1>272000:0.2 w2.5>272000:5 "
+    "wd5>272000:10 o10>272000:15 s10 f2.5 /batch i1>272000:2 r0.05>272000:0.1 w1.25>272000:2.5 "
+    "wd2.5>272000:5 o5>272000:7.5 /flex i1>272000:2 r0.05>272000:0.1 w1.25>272000:2.5 "
+    "wd2.5>272000:5 o5>272000:7.5 /priority i4>272000:8 r0.2>272000:0.4 w5>272000:10 "
+    "wd10>272000:20 o20>272000:30 /ultrafast i12>272000:24 r0.6>272000:1.2 w15>272000:30 "
+    "wd30>272000:60 o60>272000:90\n"
+    "gpt-6.1-terra =922000/128000 %e1.1 %g1.1 %u1.1 + i1>272000:2 r0.05>272000:0.1 "
+    "w1.25>272000:2.5 wd2.5>272000:5 o5>272000:7.5 s10 f2.5 /batch i0.5>272000:1 "
+    "r0.025>272000:0.05 w0.625>272000:1.25 wd1.25>272000:2.5 o2.5>272000:3.75 /flex "
+    "i0.5>272000:1 r0.025>272000:0.05 w0.625>272000:1.25 wd1.25>272000:2.5 o2.5>272000:3.75 "
+    "/priority i2>272000:4 r0.1>272000:0.2 w2.5>272000:5 wd5>272000:10 o10>272000:15\n"
+    "gpt-audio ~-1.5 ~-2025-08-28 =128000/16384 i2.5 o10 ia32 oa64\n"
+    "gpt-audio-mini ~-2025-10-06 ~-2025-12-15 =128000/16384 i0.6 o2.4 ia10 oa20\n"
+    "gpt-chat-latest =400000/128000 %g1.1 i5 r0.5 o30\n"
+    "gpt-daybreak-blue-latest =922000/128000 %g1.1 + i4>272000:8 r0.4>272000:0.8 w5>272000:10 "
+    "o20>272000:30\n"
+    "gpt-daybreak-red-latest =272000/128000 %g1.1 + i12.5>272000:25 r1.25>272000:2.5 "
+    "w15.625>272000:31.25 o75>272000:112.5\n"
+    "gpt-image-1 i5 r1.25 o40 ii10 ri2.5 /batch i2.5 r0.63 o20 ii5 ri1.25\n"
+    "gpt-image-1-mini i2 r0.2 o8 ii2.5 ri0.25 /batch i1 r0.1 o4 ii1.25 ri0.13 oi4\n"
+    "gpt-image-1.5 ~-2025-12-16 i5 r1.25 o10 ii8 ri2 oi32 /batch i2.5 r0.63 o5 ii4 ri1 oi16\n"
+    "gpt-image-2 i5 r1.25 o30 ii8 ri2 /batch i2.5 r0.625 o15 ii4 ri1 oi15\n"
+    "gpt-image-2-2026-04-21 i5 r1.25 o30 ii8 ri2 /batch i2.5 r0.625 o15 ii4 ri1\n"
+    "gpt-image-2.5-flare + i5 r1.25 o30 ii8 ri2 /batch i2.5 r0.625 o15 ii4 ri1 oi15\n"
+    "gpt-image-2.5-flare-2026-09-08 + i5 r1.25 o30 ii8 ri2 /batch i2.5 r0.625 o15 ii4 ri1\n"
+    "gpt-image-2.5-sunburst + i5 r1.25 o30 ii8 ri2 /batch i2.5 r0.625 o15 ii4 ri1 oi15\n"
+    "gpt-image-2.5-sunburst-2026-09-08 + i5 r1.25 o30 ii8 ri2 /batch i2.5 r0.625 o15 ii4 ri1\n"
+    "gpt-image-2.6-flare + i5 r1.25 ii8 ri2 oi30\n"
+    "gpt-image-2.6-sunburst + i5 r1.25 ii8 ri2 oi30\n"
+    "gpt-live-transcribe + t0.283333333333\n"
+    "gpt-oss-120b =131072/0 i0.039 o0.18\n"
+    "gpt-oss-20b =131072/0 i0.029 o0.14\n"
+    "gpt-oss-safeguard-20b =131072/0 i0.075 r0.037 o0.3\n"
+    "gpt-realtime ~-1.5 ~-2025-08-28 =32000/4096 i4 r0.4 o16 ia32 ra0.4 oa64 ii5 ri0.5\n"
+    "gpt-realtime-2 =128000/32000 i4 r0.4 o24 ia32 ra0.4 oa64 ii5 ri0.5\n"
+    "gpt-realtime-2.1 =128000/32000 %e1.1 %u1.1 i4 r0.4 o24 ia32 ra0.4 oa64 ii5 ri0.5\n"
+    "gpt-realtime-2.1-mini =128000/32000 %e1.1 %u1.1 i0.6 r0.06 o2.4 ia10 ra0.3 oa20 ii0.8 "
+    "ri0.08\n"
+    "gpt-realtime-mini =32000/4096 i0.6 r0.06 o2.4 ia10 ra0.3 oa20 ii0.8 ri0.08\n"
+    "gpt-realtime-mini-2025-10-06 gpt-realtime-mini-2025-12-15 =128000/4096 i0.6 r0.06 o2.4 "
+    "ia10 ra0.3 oa20 ii0.8 ri0.08\n"
+    "gpt-realtime-whisper t0.283333333333\n"
+    "gpt-rosalind-discovery + i5 r0.5 o25\n"
+    "gpt-rosalind-research + i5 r0.5 o25\n"
+    "gpt-transcribe + t0.075\n"
+    "o1 ~-2024-12-17 =200000/100000 %g1.1 i15 r7.5 o60 /batch i7.5 o30\n"
+    "o1-mini ~-2024-09-12 =128000/0 i1.1 r0.55 o4.4\n"
+    "o1-preview ~-2024-09-12 =128000/0 i15 r7.5 o60\n"
+    "o1-pro ~-2025-03-19 =200000/100000 %g1.1 i150 o600 /batch i75 o300\n"
+    "o3 ~-2025-04-16 =200000/100000 %g1.1 i10 r0.5 o40 s10 f2.5 $2025-06-10 i2 r0.5 o8 s10 "
+    "f2.5 /batch i1 o4 /flex i1 r0.25 o4 /priority i3.5 r0.875 o14\n"
+    "o3-deep-research ~-2025-06-26 =200000/100000 %g1.1 i10 r2.5 o40 s10 f2.5\n"
+    "o3-mini ~-high ~-2025-01-31 =200000/100000 %g1.1 i1.1 r0.55 o4.4 /batch i0.55 o2.2\n"
+    "o3-pro ~-2025-06-10 =200000/100000 %g1.1 i20 o80 s10 /batch i10 o40\n"
+    "o4-mini ~-high ~-2025-04-16 =200000/100000 %g1.1 i1.1 r0.275 o4.4 s10 f2.5 /batch i0.55 "
+    "o2.2 /flex i0.55 r0.138 o2.2 /priority i2 r0.5 o8\n"
+    "o4-mini-deep-research ~-2025-06-26 =200000/100000 %g1.1 i2 r0.5 o8 s10 f2.5\n"
+    "sora-2 v100\n"
+    "sora-2-pro v300\n"
+    "sora-2-pro-high-res v500\n"
+    "text-davinci-002 i20 o20\n"
+    "text-davinci-003 i20 o20\n"
+    "text-embedding-3-large =8191/0 i0.13 o0 /batch i0.065 o0\n"
+    "text-embedding-3-small =8191/0 i0.02 o0 /batch i0.01 o0\n"
+    "text-embedding-ada-002 text-embedding-ada =8191/0 i0.1 o0\n"
+    "text-embedding-ada-002-v2 =8191/0 i0.1 o0 /batch i0.05 o0\n"
+    "tts-1 c15\n"
+    "tts-1-1106 c15\n"
+    "tts-1-hd c30\n"
+    "tts-1-hd-1106 c30\n"
+    "whisper-1 t0.1\n")},
+    {"anthropic", "https://www.anthropic.com/pricing#api", "%b0.5", detail::table_rows(
+    "claude-2 =200000/0 i8 o24\n"
+    "claude-3-5-haiku claude-3.5-haiku =200000/0 i0.8 r0.08 w1 wh1.6 o4 s10\n"
+    "claude-3-5-sonnet claude-3.5-sonnet =200000/0 i3 r0.3 w3.75 wh6 o15 s10\n"
+    "claude-3-7-sonnet-20250219 claude-3-7-sonnet claude-3.7-sonnet claude-sonnet-3-7 "
+    "claude-sonnet-3.7 =200000/64000 i3 r0.3 w3.75 wh6 o15 s10\n"
+    "claude-3-haiku ~-20240307 =200000/4096 i0.25 r0.03 w0.3 wh0.5 o1.25\n"
+    "claude-3-opus-20240229 claude-3-opus =200000/4096 i15 r1.5 w18.75 wh30 o75\n"
+    "claude-3-sonnet =200000/0 i3 r0.3 w3.75 wh6 o15\n"
+    "claude-fable-5 =1000000/128000 %u1.1 %v1.1 i10 r1 w12.5 wh20 o50 s10 /batch i5 r0.5 w6.25 "
+    "wh10 o25\n"
+    "claude-fable-5-1 =1000000/128000 %u1.1 %v1.1 + i10 r0.25 w12.5 wh20 o50 s10 /batch i5 "
+    "r0.125 w6.25 wh10 o25\n"
+    "claude-fable-5-2 =1000000/0 + i8 r0.2 w10 wh16 o40 s10 /batch i4 r0.1 w5 wh8 o20 /fast "
+    "i16 r0.4 w20 wh32 o80\n"
+    "claude-haiku-4-5 claude-4-5-haiku claude-4.5-haiku claude-haiku-4.5 ~-20251001 "
+    "=200000/64000 %v1.1 i1 r0.1 w1.25 wh2 o5 s10 /batch i0.5 r0.05 w0.625 wh1 o2.5\n"
+    "claude-haiku-5-5 claude-5-5-haiku claude-5.5-haiku claude-haiku-5.5 =1000000/128000 %u1.1 "
+    "%v1.1 + i0.1>100000:0.5 r0.01>100000:0.05 w0.125>100000:0.625 wh0.2>100000:1 "
+    "o0.5>100000:2.5 s10 /batch i0.05>100000:0.25 r0.005>100000:0.025 w0.0625>100000:0.3125 "
+    "wh0.1>100000:0.5 o0.25>100000:1.25\n"
+    "claude-mythos-5 =1000000/128000 %u1.1 + i10 r1 w12.5 wh20 o50 s10 /batch i5 r0.5 w6.25 o25\n"
+    "claude-mythos-5-1 =1000000/128000 %u1.1 + i10 r0.25 w12.5 wh20 o50 s10 /batch i5 r0.125 "
+    "w6.25 o25\n"
+    "claude-mythos-5-2 =1000000/0 + i8 r0.2 w10 wh16 o40 s10 /batch i4 r0.1 w5 wh8 o20 /fast "
+    "i16 r0.4 w20 wh32 o80\n"
+    "claude-mythos-preview =1000000/128000 %u1.1 + i10 r1 w12.5 wh20 o50 s10\n"
+    "claude-opus-4-0 claude-4-opus claude-opus-4 claude-4-opus-20250514 claude-opus-4-20250514 "
+    "=200000/32000 i15 r1.5 w18.75 wh30 o75 s10\n"
+    "claude-opus-4-1 claude-opus-4.1 ~-20250805 =200000/32000 i15 r1.5 w18.75 wh30 o75 s10\n"
+    "claude-opus-4-5 claude-4-5-opus claude-4.5-opus claude-opus-4.5 ~-20251101 =200000/64000 "
+    "%v1.1 i5 r0.5 w6.25 wh10 o25 s10 /batch i2.5 r0.25 w3.125 wh5 o12.5\n"
+    "claude-opus-4-6 claude-4-6-opus claude-4.6-opus claude-opus-4.6 =1000000/128000 %u1.1 %f6 "
+    "%v1.1 i5>200000:10 r0.5>200000:1 w6.25>200000:12.5 wh10>200000:20 o25>200000:37.5 s10 "
+    "$2026-03-13 i5 r0.5 w6.25 wh10 o25 s10 /batch i2.5 r0.25 w3.125 wh5 o12.5\n"
+    "claude-opus-4-6-20260205 =1000000/128000 %u1.1 %f6 i5>200000:10 r0.5>200000:1 "
+    "w6.25>200000:12.5 wh10>200000:20 o25>200000:37.5 s10 $2026-03-13 i5 r0.5 w6.25 wh10 o25 "
+    "s10 /batch i2.5 r0.25 w3.125 wh5 o12.5\n"
+    "claude-opus-4-7 claude-4-7-opus claude-4.7-opus claude-opus-4.7 =1000000/128000 %u1.1 %f6 "
+    "%v1.1 i5 r0.5 w6.25 wh10 o25 s10 /batch i2.5 r0.25 w3.125 wh5 o12.5\n"
+    "claude-opus-4-7-20260416 =1000000/128000 %u1.1 %f6 i5 r0.5 w6.25 wh10 o25 s10 /batch i2.5 "
+    "r0.25 w3.125 wh5 o12.5\n"
+    "claude-opus-4-8 claude-4-8-opus claude-4.8-opus claude-opus-4.8 =1000000/128000 %u1.1 %f2 "
+    "%v1.1 i5 r0.5 w6.25 wh10 o25 s10 /batch i2.5 r0.25 w3.125 wh5 o12.5\n"
+    "claude-opus-5 claude-5-opus claude-5.0-opus ~.0 =1000000/128000 %u1.1 %f2 %v1.1 i5 r0.5 "
+    "w6.25 wh10 o25 s10 /batch i2.5 r0.25 w3.125 wh5 o12.5\n"
+    "claude-opus-5-5 claude-5-5-opus claude-5.5-opus claude-opus-5.5 =1000000/128000 %u1.1 %f2 "
+    "%v1.1 + i4 r0.2 w5 wh8 o20 s10 /batch i2 r0.1 w2.5 wh4 o10\n"
+    "claude-opus-5-latest =1000000/128000 %u1.1 %f2 %v1.1 + i5 r0.5 w6.25 wh10 o25 s10 /batch "
+    "i2.5 r0.25 w3.125 wh5 o12.5\n"
+    "claude-sonnet-4-0 claude-4-sonnet claude-sonnet-4 =200000/0 i3 r0.3 w3.75 wh6 o15 s10\n"
+    "claude-sonnet-4-20250514 claude-4-sonnet-20250514 =1000000/64000 i3>200000:6 "
+    "r0.3>200000:0.6 w3.75>200000:7.5 wh6 o15>200000:22.5 s10\n"
+    "claude-sonnet-4-5 ~-20250929 =200000/64000 %v1.1 i3>200000:6 r0.3>200000:0.6 "
+    "w3.75>200000:7.5 wh6>200000:12 o15>200000:22.5 s10 /batch i1.5>200000:3 r0.15>200000:0.3 "
+    "w1.875>200000:3.75 wh3>200000:6 o7.5>200000:11.25\n"
+    "claude-sonnet-4-6 claude-sonnet-4.6 =1000000/128000 %u1.1 %v1.1 i3>200000:6 "
+    "r0.3>200000:0.6 w3.75>200000:7.5 wh6>200000:12 o15>200000:22.5 s10 $2026-03-13 i3 r0.3 "
+    "w3.75 wh6 o15 s10 /batch i1.5 r0.15 w1.875 wh3 o7.5\n"
+    "claude-sonnet-4.5 =200000/0 i3>200000:6 r0.3>200000:0.6 w3.75>200000:7.5 wh6>200000:12 "
+    "o15>200000:22.5 s10 /batch i1.5>200000:3 r0.15>200000:0.3 w1.875>200000:3.75 wh3>200000:6 "
+    "o7.5>200000:11.25\n"
+    "claude-sonnet-5 claude-5-sonnet claude-5.0-sonnet ~.0 =1000000/128000 %u1.1 %v1.1 i2 r0.2 "
+    "w2.5 wh4 o10 s10 /batch i1 r0.1 w1.25 wh2 o5\n"
+    "claude-sonnet-5-5 claude-5-5-sonnet claude-5.5-sonnet claude-sonnet-5.5 =1000000/128000 "
+    "%u1.1 %v1.1 + i2 r0.1 w2.5 wh4 o10 s10 /batch i1 r0.05 w1.25 wh2 o5\n"
+    "claude-v1 i8 o24\n")},
+    {"google", "https://ai.google.dev/gemini-api/docs/pricing", "%b0.5", detail::table_rows(
+    "deep-research-max-preview-04-2026 =1048576/65536 + i2 o12 s35 /batch i1 o6\n"
+    "deep-research-preview-04-2026 =1048576/65536 + i2 o12 s35 /batch i1 o6\n"
+    "deep-research-pro-preview-12-2025 =1048576/65536 i2 o12 s35 /batch i1 o6\n"
+    "gemini-1.0-pro-vision-001 =32768/0 i0.125 o0.375\n"
+    "gemini-1.5-flash =8192/0 + i0.075>128000:0.15 r0.01875>128000:0.0375 o0.3>128000:0.6\n"
+    "gemini-1.5-pro i1.25>128000:2.5 o5>128000:10\n"
+    "gemini-2.0-flash ~-001 =1048576/8192 i0.1 r0.025 o0.4 ia0.7 ra0.175 s35\n"
+    "gemini-2.0-flash-exp gemini-2.0-flash-thinking i0.1 r0.025 o0.4 ia0.7 ra0.175\n"
+    "gemini-2.0-flash-exp-image-generation =32768/32768 i0.1 r0.025 o0.4 ia0.7 ra0.175 s35 n39\n"
+    "gemini-2.0-flash-lite ~-001 =1048576/8192 i0.075 r0.01875 o0.3 s35\n"
+    "gemini-2.5-computer-use-preview-10-2025 =128000/64000 i1.25>200000:2.5 o10>200000:15\n"
+    "gemini-2.5-flash ~-latest =1048576/65536 i0.3 r0.03 o2.5 ia1 ra0.1 s35 m25 /batch i0.15 "
+    "o1.25 ia0.5 /flex i0.15 o1.25 ia0.5 /priority i0.54 r0.054 o4.5 ia1.8 ra0.18\n"
+    "gemini-2.5-flash-image ~-preview =65536/32768 i0.3 r0.03 o2.5 ia1 oi30 s35 /batch i0.15 "
+    "o1.25 /flex i0.15 o1.25 /priority i0.54 o4.5\n"
+    "gemini-2.5-flash-lite =1048576/65536 i0.1 r0.01 o0.4 ia0.3 ra0.03 s35 m25 /batch i0.05 "
+    "o0.2 ia0.15 /flex i0.05 o0.2 ia0.15 /priority i0.18 r0.018 o0.72 ia0.54 ra0.054\n"
+    "gemini-2.5-flash-lite-preview i0.1 r0.01 o0.4 ia0.3 ra0.03\n"
+    "gemini-2.5-flash-lite-preview-06-17 gemini-2.5-flash-lite-preview-09-2025 =1048576/65535 "
+    "i0.1 r0.01 o0.4 ia0.3 ra0.03 s35 /batch i0.05 o0.2 ia0.15\n"
+    "gemini-2.5-flash-lite-preview-tts =8192/0 + i0.5 o10\n"
+    "gemini-2.5-flash-native-audio-latest gemini-2.5-flash-native-audio-preview-12-2025 "
+    "=131072/8192 i0.5 o2 ia3 oa12 ii3 iv3\n"
+    "gemini-2.5-flash-native-audio-preview-09-2025 =1048576/8192 i0.5 o2 ia3 oa12 ii3 iv3\n"
+    "gemini-2.5-flash-preview ~:thinking ~-05-20:thinking i0.15 o0.6 s35\n"
+    "gemini-2.5-flash-preview-09-2025 =1048576/65535 i0.3 r0.03 o2.5 ia1 ra0.1 s35 /batch "
+    "i0.15 o1.25 ia0.5\n"
+    "gemini-2.5-flash-tts gemini-2.5-flash-preview-tts =8192/16384 + i0.5 o10 /batch i0.25 o5\n"
+    "gemini-2.5-pro =1048576/65536 i1.25>200000:2.5 r0.125>200000:0.25 o10>200000:15 s35 m25 "
+    "/batch i0.625>200000:1.25 o5>200000:7.5 /flex i0.625>200000:1.25 o5>200000:7.5 /priority "
+    "i2.25>200000:4.5 r0.225>200000:0.45 o18>200000:27\n"
+    "gemini-2.5-pro-tts gemini-2.5-pro-preview-tts =8192/16384 + i1 r0.125 o20 ia0.7 s35 "
+    "/batch i0.5 o10\n"
+    "gemini-3-flash-preview =1048576/65536 i0.5 r0.05 o3 ia1 ra0.1 $2026-01-05 i0.5 r0.05 o3 "
+    "ia1 ra0.1 s14 m14 /batch i0.25 o1.5 ia0.5 /flex i0.25 o1.5 ia0.5 /priority i0.9 r0.09 "
+    "o5.4 ia1.8 ra0.18\n"
+    "gemini-3-pro-image =65536/32768 i2 o12 oi120 $2026-01-05 i2 o12 oi120 s14 /batch i1 o6 "
+    "oi60 /flex i1 o6 /priority i3.6 o21.6\n"
+    "gemini-3-pro-image-preview =131072/32768 i2 o12 oi120 $2026-01-05 i2 o12 oi120 s14 /batch "
+    "i1 o6 oi60 /flex i1 o6 /priority i3.6 o21.6\n"
+    "gemini-3-pro-preview gemini-3-pro-text-preview =1048576/65535 i2>200000:4 r0.2>200000:0.4 "
+    "o12>200000:18 $2026-01-05 i2>200000:4 r0.2>200000:0.4 o12>200000:18 s14 /batch "
+    "i1>200000:4 o6>200000:18 /priority i3.6>200000:7.2 r0.36>200000:0.72 o21.6>200000:32.4\n"
+    "gemini-3.1-flash-image =131072/32768 %v1.1 i0.5 o3 oi60 s14 /batch i0.25 o1.5 oi30\n"
+    "gemini-3.1-flash-image-preview =65536/65536 i0.5 o3 oi60 s14 /batch i0.25 o1.5 oi30\n"
+    "gemini-3.1-flash-lite =1048576/65536 %v1.1 i0.25 r0.025 o1.5 ia0.5 ra0.05 s14 m14 /batch "
+    "i0.125 r0.0125 o0.75 ia0.25 ra0.025 /flex i0.125 r0.0125 o0.75 ia0.25 ra0.025 /priority "
+    "i0.45 r0.045 o2.7 ia0.9 ra0.09\n"
+    "gemini-3.1-flash-lite-image =65536/4096 i0.25 o1.5 oi30 /batch i0.125 o0.75 oi15\n"
+    "gemini-3.1-flash-lite-preview =1048576/65536 i0.25 r0.025 o1.5 ia0.5 ra0.05 s14 m14 "
+    "/batch i0.125 r0.0125 o0.75 ia0.25 ra0.025 /flex i0.125 r0.0125 o0.75 /priority i0.45 "
+    "r0.045 o2.7\n"
+    "gemini-3.1-flash-live-preview =131072/65536 i0.75 o4.5 ia3 oa12 ii1 iv1 s14\n"
+    "gemini-3.1-flash-tts-preview =8192/16384 + i1 o20 /batch i0.5 o10\n"
+    "gemini-3.1-pro-preview ~-customtools =1048576/65536 i2>200000:4 r0.2>200000:0.4 "
+    "o12>200000:18 s14 m14 /batch i1>200000:2 o6>200000:9 /flex i1>200000:2 o6>200000:9 "
+    "/priority i3.6>200000:7.2 r0.36>200000:0.72 o21.6>200000:32.4\n"
+    "gemini-3.5-flash ~-preview =1048576/65536 %v1.1 i1.5 r0.15 o9 s14 m14 /batch i0.75 r0.075 "
+    "o4.5 /flex i0.75 r0.08 o4.5 /priority i2.7 r0.27 o16.2\n"
+    "gemini-3.5-flash-lite =1048576/65536 %v1.1 i0.3 r0.03 o2.5 s14 m14 /batch i0.15 r0.02 "
+    "o1.25 /flex i0.15 r0.02 o1.25 /priority i0.54 r0.05 o4.5\n"
+    "gemini-3.5-live-translate-preview =131072/65536 + i3.5 o21\n"
+    "gemini-3.5-transcribe =98304/32768 + i2 o12\n"
+    "gemini-3.5-transcribe-live =131072/65536 + i3.5 o21\n"
+    "gemini-3.6-flash =1048576/65536 %v1.1 i0.75 r0.075 o3.75 s14 m14 /batch i0.375 r0.0375 "
+    "o1.875 /flex i0.375 r0.0375 o1.875 /priority i1.35 r0.135 o6.75 $2027-01-01 i1.5 r0.15 "
+    "o7.5 s14 /batch i0.75 r0.075 o3.75\n"
+    "gemini-3.7-flash =1048576/65536 %v1.1 i0.75 r0.075 o3.75 s14 m14 /batch i0.375 r0.0375 "
+    "o1.875 /flex i0.375 r0.0375 o1.875 /priority i1.35 r0.135 o6.75 $2027-01-01 i1.5 r0.15 "
+    "o7.5 s14\n"
+    "gemini-3.8-flash =1048576/65536 %v1.1 + i0.75 r0.075 o3.75 s14 m14 /batch i0.375 r0.0375 "
+    "o1.875 /flex i0.375 r0.0375 o1.875 /priority i1.35 r0.135 o6.75 $2027-01-01 i1.5 r0.15 "
+    "o7.5 s14 /batch i0.75 r0.075 o3.75\n"
+    "gemini-3.8-flash-lite-tts =8192/16384 + i0.5 r0.125 o6 /batch i0.25 r0.0625 o3 /flex "
+    "i0.25 r0.025 o3 /priority i0.9 r0.225 o10.8 $2027-01-01 i1 o12 /batch i0.5 o6 /flex i0.5 "
+    "o6 /priority i1.8 o21.6\n"
+    "gemini-3.8-flash-tts =8192/16384 + i0.5 r0.125 o9 /batch i0.25 r0.0625 o4.5 /flex i0.25 "
+    "r0.025 o4.5 /priority i0.9 r0.225 o16.2 $2027-01-01 i1 o18 /batch i0.5 o9 /flex i0.5 o9 "
+    "/priority i1.8 o32.4\n"
+    "gemini-3.8-live ~-extended-thinking =131072/65536 + i0.75 o4.5 ia3 oa12 ii1 iv1 s14\n"
+    "gemini-4-argon ~-preview =1048576/1048576 %v1.1 + i2 r0.1 o10 s14 m14 /batch i1 r0.05 o5 "
+    "/flex i1 r0.05 o5 /priority i3.6 r0.18 o18 $2026-12-01 i4 r0.2 o20 s14 /batch i2 r0.1 o10\n"
+    "gemini-4-hydrogen =1048576/1048576 %v1.1 + i1.5 r0.075 o7.5 s14 m14 /batch i0.75 r0.0375 "
+    "o3.75 /flex i0.75 r0.0375 o3.75 /priority i2.7 r0.135 o13.5\n"
+    "gemini-embedding-001 =2048/0 i0.15 o0 /batch i0.075\n"
+    "gemini-embedding-2 ~-preview =8192/0 i0.2 o0 ia6.5 ii0.45 iv12 /batch i0.1 ia3.25 ii0.225 "
+    "iv6\n"
+    "gemini-flash-1.5 i0.075>128000:0.15 r0.01875>128000:0.0375 o0.3>128000:0.6\n"
+    "gemini-flash-1.5-8b =1000000/0 i0.0375>128000:0.075 r0.01>128000:0.02 o0.15>128000:0.3\n"
+    "gemini-flash-latest =1048576/65536 + i0.75 r0.075 o3.75 s14 m14 /batch i0.375 r0.0375 "
+    "o1.875 /flex i0.375 r0.0375 o1.875 /priority i1.35 r0.135 o6.75 $2027-01-01 i1.5 r0.15 "
+    "o7.5 s14 /batch i0.75 r0.075 o3.75\n"
+    "gemini-flash-lite-latest =1048576/65536 + i0.3 r0.03 o2.5 s14 m14 /batch i0.15 r0.02 "
+    "o1.25 /flex i0.15 r0.02 o1.25 /priority i0.54 r0.05 o4.5\n"
+    "gemini-gemma-2-27b-it =8192/8192 i0.35 o1.05\n"
+    "gemini-gemma-2-9b-it =8192/8192 i0.35 o1.05\n"
+    "gemini-live-2.5-flash gemini-2.5-flash-native-audio-preview "
+    "~-preview-native-audio-09-2025 =1048576/65535 i0.5 o2 ia3 oa12 ii3 iv3 s35\n"
+    "gemini-nano-banana-2.1 =131072/32768 + i1.5 o7.5 oi30 s14 /batch i0.75 o3.75 oi15\n"
+    "gemini-omni-1.1-flash =131072/65536 + i1.5 o9 ov17.5\n"
+    "gemini-omni-1.2-flash =131072/65536 + i1.5 o9 ov12\n"
+    "gemini-omni-flash-preview =131072/65536 i1.5 o9 ov17.5\n"
+    "gemini-pro gemini-1.0-pro =32768/0 i0.125 o0.375\n"
+    "gemini-pro-1.5 =2000000/0 i1.25>128000:2.5 r0.3125>128000:0.625 o5>128000:10\n"
+    "gemini-pro-latest =1048576/65536 + i2>200000:4 r0.2>200000:0.4 o12>200000:18 s14 m14 "
+    "/batch i1>200000:2 o6>200000:9 /flex i1>200000:4 o6>200000:18 /priority i3.6>200000:7.2 "
+    "r0.36>200000:0.72 o21.6>200000:32.4\n"
+    "gemini-robotics-er-1.5-preview =1048576/65535 i0.3 r0 o2.5 ia1 s35\n"
+    "gemini-robotics-er-2-preview =131072/65536 + i1 r0.1 o5 s14 /batch i0.5 r0.05 o2.5 "
+    "$2027-01-01 i2 r0.2 o10\n"
+    "gemini-robotics-er-2-streaming-preview =131072/65536 + i1 o5 s14 $2027-01-01 i2 o10\n"
+    "gemma-2-27b-it i0.65 o0.65\n"
+    "gemma-4-26b-a4b-it-maas =262144/0 + i0.15 r0.015 o0.6\n"
+    "imagen-3.0-fast-generate-001 n20\n"
+    "imagen-3.0-generate-001 n40\n"
+    "imagen-3.0-generate-002 n40\n"
+    "imagen-4.0-fast-generate-001 n20\n"
+    "imagen-4.0-generate-001 n40\n"
+    "imagen-4.0-ultra-generate-001 n60\n"
+    "nano-banana-pro-preview =131072/32768 + i2 o12 oi120 s14 /batch i1 o6 /flex i1 o6 "
+    "/priority i3.6 o21.6\n"
+    "veo-2.0-generate-001 =1024/0 v350\n"
+    "veo-3.1-fast-generate-001 =1024/0 v100\n"
+    "veo-3.1-fast-generate-preview =1024/0 v100\n"
+    "veo-3.1-generate-001 =1024/0 v400\n"
+    "veo-3.1-generate-preview =1024/0 v400\n"
+    "veo-3.1-lite-generate-preview =1024/0 v50\n")},
+    {"deepseek", "https://api-docs.deepseek.com/quick_start/pricing", "", detail::table_rows(
+    "deepseek-chat ~-v3-0324 =131072/8192 i0.135 r0.035 o0.55 $^0030-1630 i0.27 r0.07 o1.1 "
+    "$2025-09-05T16:00:00Z i0.56 r0.07 o1.68 $2025-09-29 i0.28 r0.028 o0.42\n"
+    "deepseek-coder =128000/4096 i0.14 r0.014 o0.28\n"
+    "deepseek-flash =1000000/393216 i0.15 r0.003 o0.6 $^0100-0400*12345 i0.3 r0.006 o1.2 "
+    "$^0600-1000*12345 i0.3 r0.006 o1.2\n"
+    "deepseek-r1-0528 =64000/0 i0.135 r0.035 o0.55 $^0030-1630 i0.55 r0.14 o2.19\n"
+    "deepseek-reasoner deepseek-r1 =131072/65536 i0.135 r0.035 o0.55 $^0030-1630 i0.55 r0.14 "
+    "o2.19 $2025-09-05T16:00:00Z i0.56 r0.07 o1.68 $2025-09-29 i0.28 r0.028 o0.42\n"
+    "deepseek-v3 =65536/8192 i0.27 r0.07 w0 o1.1\n"
+    "deepseek-v3.1-terminus =128000/0 i0.27 r0.13 o0.95\n"
+    "deepseek-v3.2 =131072/65536 i0.28 r0.028 o0.42\n"
+    "deepseek-v3.2-exp =128000/0 i0.27 o0.41\n"
+    "deepseek-v4-flash ~-vision-exp =1000000/393216 i0.14 r0.0028 o0.28 $2026-08-16T16:00:00Z "
+    "i0.22 r0.007 o0.66 $2026-08-16T16:00:00Z^0100-0400 i0.44 r0.014 o1.32 "
+    "$2026-08-16T16:00:00Z^0600-1000 i0.44 r0.014 o1.32 $2026-08-22T16:00:00Z i0.22 r0.007 "
+    "o0.66 $2026-08-22T16:00:00Z^0100-0400*12345 i0.44 r0.014 o1.32 "
+    "$2026-08-22T16:00:00Z^0600-1000*12345 i0.44 r0.014 o1.32 $2026-09-10 i0.15 r0.003 o0.6 "
+    "$2026-09-10^0100-0400*12345 i0.3 r0.006 o1.2 $2026-09-10^0600-1000*12345 i0.3 r0.006 o1.2\n"
+    "deepseek-v4-pro =1000000/393216 i0.435 r0.003625 o0.87 $2026-08-16T16:00:00Z i0.66 r0.022 "
+    "o1.98 $2026-08-16T16:00:00Z^0100-0400 i1.32 r0.044 o3.96 $2026-08-16T16:00:00Z^0600-1000 "
+    "i1.32 r0.044 o3.96 $2026-08-22T16:00:00Z i0.66 r0.022 o1.98 "
+    "$2026-08-22T16:00:00Z^0100-0400*12345 i1.32 r0.044 o3.96 "
+    "$2026-08-22T16:00:00Z^0600-1000*12345 i1.32 r0.044 o3.96\n")},
+    {"mistral", "https://mistral.ai/pricing#api-pricing", "", detail::table_rows(
+    "codestral i0.3 o0.9\n"
+    "codestral-2405 =32000/8191 i1 o3\n"
+    "codestral-2501 codestral-latest =128000/128000 i0.3 r0.03 o0.9 /batch i0.15 o0.45\n"
+    "codestral-2508 =128000/128000 i0.3 r0.03 o0.9 /batch i0.15 r0.015 o0.45\n"
+    "codestral-embed-2505 codestral-embed =8192/0 i0.15 r0.015\n"
+    "codestral-mamba-latest =256000/256000 i0.25 r0.025 o0.25\n"
+    "deepseek-v4-1-flash-1017 =1048576/131072 + i0.3 r0.007 o1.2\n"
+    "devstral-2512 =256000/256000 i0.4 r0.04 o2\n"
+    "devstral-latest =256000/256000 i0.4 r0.04 o2\n"
+    "devstral-medium-2507 =128000/128000 i0.4 o2\n"
+    "devstral-medium-latest =256000/256000 i0.4 r0.04 o2\n"
+    "devstral-small =128000/128000 + i0.1 o0.3\n"
+    "devstral-small-2505 devstral-small-2507 =128000/128000 i0.1 o0.3\n"
+    "devstral-small-latest =256000/256000 i0.1 r0.01 o0.3\n"
+    "glm-5-2 =1048576/131072 + i1.4 r0.14 o4.4\n"
+    "labs-devstral-small-2512 =256000/256000 i0.1 o0.3\n"
+    "magistral-medium ~-2506 ~-2509 ~-1-2-2509 =40000/40000 i2 o5\n"
+    "magistral-medium-latest =262144/262144 + i1.5 r0.15 o7.5\n"
+    "magistral-small i0.5 o1.5\n"
+    "magistral-small-2506 magistral-small-1-2-2509 =40000/40000 i0.5 o1.5\n"
+    "magistral-small-latest =262144/262144 + i0.15 r0.015 o0.6\n"
+    "ministral-14b-2512 =262144/262144 i0.2 r0.02 o0.2 /batch i0.1 r0.01 o0.1\n"
+    "ministral-14b-latest =262144/262144 + i0.2 r0.02 o0.2\n"
+    "ministral-3-14b-2512 =262144/262144 i0.2 r0.02 o0.2\n"
+    "ministral-3-3b-2512 =131072/131072 i0.1 r0.01 o0.1\n"
+    "ministral-3-8b-2512 =262144/262144 i0.15 r0.015 o0.15\n"
+    "ministral-3b i0.04 o0.04\n"
+    "ministral-3b-2512 =131072/131072 i0.1 r0.01 o0.1 /batch i0.05 r0.005 o0.05\n"
+    "ministral-3b-latest =131072/131072 + i0.1 r0.01 o0.1\n"
+    "ministral-8b ~-2410 + i0.1 o0.1\n"
+    "ministral-8b-2512 =262144/262144 i0.15 r0.015 o0.15 /batch i0.075 r0.0075 o0.075\n"
+    "ministral-8b-latest =262144/262144 i0.1 o0.1 $2025-12-02 i0.15 r0.015 o0.15 /batch i0.075 "
+    "r0.0075 o0.075\n"
+    "mistral-7b open-mistral-7b =32000/8191 i0.25 o0.25\n"
+    "mistral-code-agent-latest =256000/256000 + i0.4 r0.04 o2\n"
+    "mistral-code-fim-latest =128000/128000 + i0.3 r0.03 o0.9\n"
+    "mistral-code-latest =128000/128000 + i0.3 r0.03 o0.9\n"
+    "mistral-embed ~-2312 =8192/0 i0.1 o0.1 /batch i0.05 o0.05\n"
+    "mistral-large ~-2411 =128000/128000 i2 o6\n"
+    "mistral-large-2402 =32000/8191 i4 o12\n"
+    "mistral-large-2407 =128000/128000 i3 o9\n"
+    "mistral-large-2512 =262144/262144 i0.5 r0.05 o1.5 /batch i0.25 r0.025 o0.75\n"
+    "mistral-large-3 =262144/262144 i0.5 r0.05 o1.5\n"
+    "mistral-large-4 ~-0 =1048576/1048576 + i0.68 r0.07 o2.09 $2026-10-20 i1.36 r0.14 o4.18 "
+    "$2026-10-29 i0.7 r0.07 o2.1 /batch i0.34 r0.035 o1.045\n"
+    "mistral-large-latest =262144/262144 i0.5 r0.05 o1.5\n"
+    "mistral-medium =262144/262144 + i1.5 r0.15 o7.5\n"
+    "mistral-medium-2312 =32000/8191 i2.7 o8.1\n"
+    "mistral-medium-2505 =131072/8191 i0.4 r0.04 o2\n"
+    "mistral-medium-2508 =131072/131072 i0.4 r0.04 o2\n"
+    "mistral-medium-3-1-2508 =131072/131072 i0.4 o2\n"
+    "mistral-medium-3-5 mistral-medium-3 mistral-medium-3.5 mistral-medium-2604 =262144/262144 "
+    "i1.5 r0.15 o7.5 /batch i0.75 r0.075 o3.75\n"
+    "mistral-medium-latest =262144/262144 i0.4 r0.04 o2 $2026-06-16 i1.5 r0.15 o7.5 /batch "
+    "i0.75 r0.075 o3.75\n"
+    "mistral-nemo ! i0.15 o0.15\n"
+    "mistral-ocr-2503 ~-completion + p1\n"
+    "mistral-ocr-2505 + p1\n"
+    "mistral-ocr-2505-completion p1\n"
+    "mistral-ocr-2512 ~-completion =16384/0 p2 /batch p1\n"
+    "mistral-ocr-3 + p2 /batch p1\n"
+    "mistral-ocr-3-0 + p2 /batch p1\n"
+    "mistral-ocr-4-0 ~-completion =16384/0 p4 /batch p2\n"
+    "mistral-ocr-4-1 mistral-ocr-4 mistral-ocr-4-completion ~-completion =16384/0 + p4 /batch "
+    "p2\n"
+    "mistral-ocr-latest ~-completion p1 $2025-05-22 p1 $2025-12-18 p2 $2026-06-23 p4 /batch p2\n"
+    "mistral-saba ~-latest i0.2 o0.6\n"
+    "mistral-small =32000/8191 i0.1 r0.01 o0.3\n"
+    "mistral-small-24b-instruct-2501 i0.05 o0.08\n"
+    "mistral-small-2603 =262144/262144 i0.15 r0.015 o0.6 /batch i0.075 r0.0075 o0.3\n"
+    "mistral-small-3-2-2506 =131072/131072 i0.06 o0.18\n"
+    "mistral-small-3.1-24b-instruct i0.351 o0.555\n"
+    "mistral-small-3.2-24b-instruct mistral-small-2506 + i0.1 o0.3\n"
+    "mistral-small-latest =262144/262144 i0.1 o0.3 $2026-03-16 i0.15 r0.015 o0.6 /batch i0.075 "
+    "r0.0075 o0.3\n"
+    "mistral-tiny =32000/8191 i0.25 r0.025 o0.25\n"
+    "mistral-vibe-cli-fast =262144/262144 + i0.15 r0.015 o0.6\n"
+    "mistral-vibe-cli-latest =262144/262144 + i1.5 r0.15 o7.5\n"
+    "mistral-vibe-cli-with-tools =262144/262144 + i1.5 r0.15 o7.5\n"
+    "mixtral-8x22b-instruct =65336/8191 + i2 o6\n"
+    "mixtral-8x7b open-mixtral-8x7b =32000/8191 i0.7 o0.7\n"
+    "open-codestral-mamba =256000/256000 i0.25 o0.25\n"
+    "open-mistral-nemo =128000/128000 ! i0.15 o0.15\n"
+    "open-mistral-nemo-2407 =128000/128000 ! i0.3 o0.3\n"
+    "open-mixtral-8x22b =65336/8191 i2 o6\n"
+    "pixtral-12b ~-latest i0.15 o0.15\n"
+    "pixtral-12b-2409 =128000/128000 i0.15 o0.15\n"
+    "pixtral-large i2 o6\n"
+    "pixtral-large-2411 =128000/128000 i2 o6\n"
+    "pixtral-large-latest =128000/128000 i2 r0.2 o6\n"
+    "voxtral-mini-2602 voxtral-mini-latest =16384/0 + t0.05 /batch t0.025\n"
+    "voxtral-mini-realtime-2602 + t0.1\n"
+    "voxtral-mini-realtime-latest + t0.1\n"
+    "voxtral-mini-transcribe-3 + t0.0583333\n"
+    "voxtral-mini-transcribe-3-0 + t0.058333333333333333\n"
+    "voxtral-mini-transcribe-realtime-2602 + t0.1\n"
+    "voxtral-mini-transcribe-realtime-3 + t0.133333\n"
+    "voxtral-mini-transcribe-realtime-3-0 + t0.133333333333333333\n"
+    "voxtral-mini-transcribe-realtime-latest + t0.1\n"
+    "voxtral-mini-tts-2603 + c16\n"
+    "voxtral-mini-tts-3 + c13\n"
+    "voxtral-mini-tts-3-0 + c13\n"
+    "voxtral-mini-tts-latest + c16\n"
+    "voxtral-small-24b-2507 voxtral-small-2507 voxtral-small-latest =32768/32768 i0.1 r0.01 "
+    "o0.3 t0.066666666666666667 $2026-08-11 i0.1 r0.01 o0.4 t0.066666666666666667 /batch i0.05 "
+    "r0.005 o0.2\n"
+    "voxtral-small-transcribe-3 + t0.0666667\n"
+    "voxtral-small-transcribe-3-0 + t0.066666666666666667\n"
+    "zai-glm-5 =1048576/131072 + i1.4 r0.14 o4.4\n"
+    "zai-glm-5-2 =1048576/131072 + i1.4 r0.14 o4.4\n"
+    "zai-glm-5-3 =1048576/131072 + i1.4 r0.14 o4.4\n"
+    "zai-glm-5-3-flash =1048576/131072 + i0.15 r0.03 o0.5\n"
+    "zai-glm-latest =1048576/131072 + i1.4 r0.14 o4.4\n")},
+    {"x-ai", "https://docs.x.ai/docs/models", "", detail::table_rows(
+    "grok-2-1212 grok-2 grok-2-latest =131072/131072 i2 o10 s5 xs5\n"
+    "grok-2-vision-1212 grok-2-vision grok-2-vision-latest =32768/32768 i2 o10 s5 xs5\n"
+    "grok-3 ~-beta ~-latest =131072/131072 i3 r0.75 o15 s5 xs5\n"
+    "grok-3-fast ~-beta ~-latest =131072/131072 i5 r1.25 o25 s5 xs5\n"
+    "grok-3-mini ~-beta ~-latest =131072/131072 i0.3 r0.075 o0.5 s5 xs5\n"
+    "grok-3-mini-fast ~-beta ~-latest =131072/131072 i0.6 r0.15 o4 s5 xs5\n"
+    "grok-4 =256000/256000 i3>127999:6 r0.75 o15>127999:30 s5 xs5\n"
+    "grok-4-0709 grok-4-latest =256000/256000 i3>127999:6 r0.75 o15>127999:30 s5 xs5\n"
+    "grok-4-1-fast-non-reasoning ~-latest =2000000/2000000 i0.2>127999:0.4 r0.05 o0.5>127999:1 "
+    "s5 xs5\n"
+    "grok-4-1-fast-reasoning grok-4-1-fast ~-latest =2000000/2000000 i0.2>127999:0.4 r0.05 "
+    "o0.5>127999:1 s5 xs5\n"
+    "grok-4-fast-non-reasoning =2000000/2000000 i0.2>127999:0.4 r0.05 o0.5>127999:1 s5 xs5\n"
+    "grok-4-fast-non-reasoning-latest =2000000/0 i0.2 r0.05 o0.5 s5 xs5\n"
+    "grok-4-fast-reasoning =2000000/2000000 i0.2>127999:0.4 r0.05 o0.5>127999:1 s5 xs5\n"
+    "grok-4-fast-reasoning-latest grok-4-fast =2000000/0 i0.2 r0.05 o0.5 s5 xs5\n"
+    "grok-4.20 ~-0309-reasoning ~-0309-non-reasoning =1000000/1000000 i2>199999:4 "
+    "r0.2>199999:0.4 o6>199999:12 s5 xs5 $2026-04-30 i1.25>199999:2.5 r0.2>199999:0.4 "
+    "o2.5>199999:5 s5 xs5 /batch i1>199999:2 r0.16>199999:0.32 o2>199999:4\n"
+    "grok-4.20-0309 =1000000/1000000 + i1.25>199999:2.5 r0.2>199999:0.4 o2.5>199999:5 s5 xs5 "
+    "/batch i1>199999:2 r0.16>199999:0.32 o2>199999:4\n"
+    "grok-4.20-beta ~-0309 ~-latest =1000000/1000000 + i1.25>199999:2.5 r0.2>199999:0.4 "
+    "o2.5>199999:5 s5 xs5\n"
+    "grok-4.20-beta-0309-non-reasoning =1000000/1000000 + i1.25>199999:2.5 r0.2>199999:0.4 "
+    "o2.5>199999:5 s5 xs5\n"
+    "grok-4.20-beta-0309-reasoning =1000000/1000000 + i1.25>199999:2.5 r0.2>199999:0.4 "
+    "o2.5>199999:5 s5 xs5\n"
+    "grok-4.20-beta-latest-non-reasoning =1000000/1000000 + i1.25>199999:2.5 r0.2>199999:0.4 "
+    "o2.5>199999:5 s5 xs5\n"
+    "grok-4.20-beta-latest-reasoning =1000000/1000000 + i1.25>199999:2.5 r0.2>199999:0.4 "
+    "o2.5>199999:5 s5 xs5\n"
+    "grok-4.20-beta-non-reasoning =1000000/1000000 + i1.25>199999:2.5 r0.2>199999:0.4 "
+    "o2.5>199999:5 s5 xs5\n"
+    "grok-4.20-beta-reasoning =1000000/1000000 + i1.25>199999:2.5 r0.2>199999:0.4 "
+    "o2.5>199999:5 s5 xs5\n"
+    "grok-4.20-experimental-beta-0304 =1000000/1000000 + i1.25>199999:2.5 r0.2>199999:0.4 "
+    "o2.5>199999:5 s5 xs5\n"
+    "grok-4.20-experimental-beta-0304-non-reasoning =1000000/1000000 + i1.25>199999:2.5 "
+    "r0.2>199999:0.4 o2.5>199999:5 s5 xs5\n"
+    "grok-4.20-experimental-beta-0304-reasoning =1000000/1000000 + i1.25>199999:2.5 "
+    "r0.2>199999:0.4 o2.5>199999:5 s5 xs5\n"
+    "grok-4.20-experimental-beta-latest =1000000/1000000 + i1.25>199999:2.5 r0.2>199999:0.4 "
+    "o2.5>199999:5 s5 xs5\n"
+    "grok-4.20-experimental-beta-non-reasoning-latest =1000000/1000000 + i1.25>199999:2.5 "
+    "r0.2>199999:0.4 o2.5>199999:5 s5 xs5\n"
+    "grok-4.20-experimental-beta-reasoning-latest =1000000/1000000 + i1.25>199999:2.5 "
+    "r0.2>199999:0.4 o2.5>199999:5 s5 xs5\n"
+    "grok-4.20-multi-agent-0309 grok-4.20-multi-agent grok-4.20-multi-agent-latest "
+    "grok-4.20-multi-agent-beta-0309 grok-4.20-multi-agent-beta-latest =1000000/1000000 "
+    "i2>199999:4 r0.2>199999:0.4 o6>199999:12 s5 xs5 $2026-04-30 i1.25>199999:2.5 "
+    "r0.2>199999:0.4 o2.5>199999:5 s5 xs5 /batch i1>199999:2 r0.16>199999:0.32 o2>199999:4\n"
+    "grok-4.20-multi-agent-experimental-beta-0304 =1000000/1000000 + i1.25>199999:2.5 "
+    "r0.2>199999:0.4 o2.5>199999:5 s5 xs5\n"
+    "grok-4.20-multi-agent-experimental-beta-latest =1000000/1000000 + i1.25>199999:2.5 "
+    "r0.2>199999:0.4 o2.5>199999:5 s5 xs5\n"
+    "grok-4.20-non-reasoning ~-latest =1000000/1000000 + i1.25>199999:2.5 r0.2>199999:0.4 "
+    "o2.5>199999:5 s5 xs5 /batch i1>199999:2 r0.16>199999:0.32 o2>199999:4\n"
+    "grok-4.20-non-reasoning-gv2 =1000000/1000000 + i1.25>199999:2.5 r0.2>199999:0.4 "
+    "o2.5>199999:5 s5 xs5\n"
+    "grok-4.20-reasoning ~-latest =1000000/1000000 + i1.25>199999:2.5 r0.2>199999:0.4 "
+    "o2.5>199999:5 s5 xs5 /batch i1>199999:2 r0.16>199999:0.32 o2>199999:4\n"
+    "grok-4.20-reasoning-gv2 =1000000/1000000 + i1.25>199999:2.5 r0.2>199999:0.4 o2.5>199999:5 "
+    "s5 xs5\n"
+    "grok-4.3 x-ai/grok-4.3 ~-latest =1000000/1000000 i1.25>199999:2.5 r0.2>199999:0.4 "
+    "o2.5>199999:5 s5 xs5 /batch i1>199999:2 r0.16>199999:0.32 o2>199999:4\n"
+    "grok-4.5 grok-latest x-ai/grok-4.5 ~-latest =500000/500000 + i2>199999:4 r0.3>199999:0.6 "
+    "o6>199999:12 s5 xs5\n"
+    "grok-4.6 x-ai/grok-4.6 ~-latest =500000/500000 + i2>199999:4 r0.5>199999:1 o6>199999:12 "
+    "s5 xs5\n"
+    "grok-4.7 x-ai/grok-4.7 ~-latest =500000/500000 + i2>199999:4 r0.5>199999:1 o6>199999:12 "
+    "s5 xs5 /batch i1.6>199999:3.2 r0.4>199999:0.8 o4.8>199999:9.6\n"
+    "grok-beta =131072/131072 i5 o15\n"
+    "grok-build-0.1 =256000/256000 + i1>199999:2 r0.2>199999:0.4 o2>199999:4 s5 xs5\n"
+    "grok-build-latest =500000/500000 + i2>199999:4 r0.3>199999:0.6 o6>199999:12 s5 xs5\n"
+    "grok-code-fast-1 grok-code-fast ~-0825 =256000/256000 i0.2 r0.02 o1.5 $2026-05-15 "
+    "i1>199999:2 r0.2>199999:0.4 o2>199999:4\n"
+    "grok-imagine-video + v50\n"
+    "grok-imagine-video-1.5 ~-2026-05-30 + v80\n"
+    "grok-imagine-video-1.5-lite + v20\n"
+    "grok-imagine-video-1.5-preview + v80\n"
+    "grok-vision-beta =8192/8192 i5 o15\n"
+    "grok-voice-transcribe-1.0 + t0.02778\n"
+    "grok-voice-transcribe-2.0 + t0.02778\n")},
+    {"groq", "https://groq.com/pricing", "", detail::table_rows(
+    "canopylabs/orpheus-arabic-saudi =4000/50000 + c40\n"
+    "canopylabs/orpheus-v1-english =4000/50000 + c22\n"
+    "deepseek-r1-distill-llama-70b =131072/0 i0.75 o0.99\n"
+    "gemma-7b-it =8192/8192 i0.07 o0.07\n"
+    "gemma2-9b-it gemma2-9b i0.2 o0.2\n"
+    "llama-3.1-405b-reasoning i0.59 o0.79\n"
+    "llama-3.1-70b-versatile i0.59 o0.79\n"
+    "llama-3.1-8b-instant =128000/8192 i0.05 o0.08\n"
+    "llama-3.2-11b-text-preview i0.18 o0.18\n"
+    "llama-3.2-11b-vision-preview i0.18 o0.18\n"
+    "llama-3.2-1b-preview i0.04 o0.04\n"
+    "llama-3.2-3b-preview i0.06 o0.06\n"
+    "llama-3.2-90b-text-preview i0.9 o0.9\n"
+    "llama-3.2-90b-vision-preview i0.9 o0.9\n"
+    "llama-3.3-70b-specdec i0.59 o0.99\n"
+    "llama-3.3-70b-versatile =128000/32768 i0.59 o0.79\n"
+    "llama-guard-3-8b i0.2 o0.2\n"
+    "llama2-70b-4096 i0.7 o0.8\n"
+    "llama3-70b-8192 i0.59 o0.79\n"
+    "llama3-8b-8192 i0.05 o0.08\n"
+    "llama3-groq-70b-8192-tool-use-preview i0.89 o0.89\n"
+    "llama3-groq-8b-8192-tool-use-preview i0.19 o0.19\n"
+    "meta-llama/llama-4-maverick-17b-128e-instruct =131072/8192 i0.2 o0.6\n"
+    "meta-llama/llama-4-scout-17b-16e-instruct =131072/8192 i0.11 o0.34\n"
+    "meta-llama/llama-guard-4-12b =8192/8192 i0.2 o0.2\n"
+    "meta-llama/llama-prompt-guard-2-22m =512/512 + i0.03 o0.03\n"
+    "meta-llama/llama-prompt-guard-2-86m =512/512 + i0.04 o0.04\n"
+    "mistral-saba-24b i0.79 o0.79\n"
+    "mixtral-8x7b-32768 i0.24 o0.24\n"
+    "moonshotai/kimi-k2-instruct ~-0905 =262144/16384 i1 r0.5 o3\n"
+    "openai/gpt-oss-120b =131072/65536 i0.15 r0.075 o0.6 s5 /batch i0.075 o0.3\n"
+    "openai/gpt-oss-20b =131072/65536 i0.075 r0.0375 o0.3 s5 /batch i0.0375 o0.15\n"
+    "openai/gpt-oss-safeguard-20b =131072/65536 + i0.075 r0.0375 o0.3 s5\n"
+    "playai-tts =10000/10000 c50\n"
+    "qwen/qwen3-32b =131000/131000 i0.29 o0.59\n"
+    "qwen/qwen3.8-27b =131072/16384 + i0.8 o4\n"
+    "whisper-large-v3 t0.030833333333333333 /batch t0.015416666666666667\n"
+    "whisper-large-v3-turbo t0.011111111111111111 /batch t0.005555555555555556\n")},
+    {"cohere", "https://cohere.com/pricing", "", detail::table_rows(
+    "c4ai-aya-expanse-32b =128000/4000 + i0.5 o1.5\n"
+    "command =4096/4096 i1 o2\n"
+    "command-a ~-03-2025 =256000/8000 i2.5 o10\n"
+    "command-light =4096/4096 i0.3 o0.6\n"
+    "command-nightly =4096/4096 i1 o2\n"
+    "command-r ~-08-2024 =128000/4096 i0.15 o0.6\n"
+    "command-r-plus ~-08-2024 =128000/4096 i2.5 o10\n"
+    "command-r7b ~-12-2024 =128000/4096 i0.0375 o0.15\n"
+    "embed-english-light-v2.0 =1024/0 i0.1 o0\n"
+    "embed-english-light-v3.0 =512/0 i0.1 o0\n"
+    "embed-english-v2.0 =4096/0 i0.1 o0\n"
+    "embed-english-v3.0 =512/0 i0.1 o0\n"
+    "embed-multilingual-light-v3.0 =512/0 i100 o0\n"
+    "embed-multilingual-v2.0 =768/0 i0.1 o0\n"
+    "embed-multilingual-v3.0 =512/0 i0.1 o0\n"
+    "embed-v4.0 =128000/0 i0.12 o0 ii0.47\n"
+    "embed-v5.0-fast =128000/0 + i0.08 o0\n"
+    "embed-v5.0-pro =128000/0 + i0.12 o0\n"
+    "parse-v5.0 + p1.5\n"
+    "rerank-english-v2.0 =4096/4096 i0 o0 u2\n"
+    "rerank-english-v3.0 =4096/4096 i0 o0 u2\n"
+    "rerank-multilingual-v2.0 =4096/4096 i0 o0 u2\n"
+    "rerank-multilingual-v3.0 =4096/4096 i0 o0 u2\n"
+    "rerank-v3.5 =4096/4096 i0 o0 u2\n"
+    "rerank-v4.0-fast =32768/32768 + i0 o0 u2\n"
+    "rerank-v4.0-pro =32768/32768 + i0 o0 u2.5\n"
+    "rerank-v5.0-fast =32768/32768 + i0.02 o0\n"
+    "rerank-v5.0-pro =32768/32768 + i0.05 o0\n")},
+    {"perplexity", "https://docs.perplexity.ai/guides/pricing", "", detail::table_rows(
+    "anthropic/claude-fable-5 + i10 r1 o50\n"
+    "anthropic/claude-fable-5-1 + i10 r0.25 o50\n"
+    "anthropic/claude-haiku-4-5 + i1 r0.1 o5\n"
+    "anthropic/claude-haiku-5-5 + i0.1>100000:0.5 r0.01>100000:0.05 o0.5>100000:2.5\n"
+    "anthropic/claude-opus-4-5 + i5 r0.5 o25\n"
+    "anthropic/claude-opus-4-6 + i5 r0.5 o25\n"
+    "anthropic/claude-opus-4-7 + i5 r0.5 o25\n"
+    "anthropic/claude-opus-4-8 + i5 r0.5 o25\n"
+    "anthropic/claude-opus-5 + i5 r0.5 o25\n"
+    "anthropic/claude-opus-5-5 + i4 r0.2 o20\n"
+    "anthropic/claude-sonnet-4-5 + i3 r0.3 o15\n"
+    "anthropic/claude-sonnet-4-6 + i3 r0.3 o15\n"
+    "anthropic/claude-sonnet-5 + i2 r0.2 o10\n"
+    "anthropic/claude-sonnet-5-5 + i2 r0.1 o10\n"
+    "codellama-34b-instruct =16384/16384 i0.35 o1.4\n"
+    "codellama-70b-instruct =16384/16384 i0.7 o2.8\n"
+    "google/gemini-3-flash-preview + i0.5 r0.05 o3\n"
+    "google/gemini-3.1-flash-lite + i0.25 r0.025 o1.5\n"
+    "google/gemini-3.1-pro-preview + i2>200000:4 r0.2>200000:0.4 o12>200000:18\n"
+    "google/gemini-3.5-flash + i1.5 r0.15 o9\n"
+    "google/gemini-3.5-flash-lite + i0.3 r0.03 o2.5\n"
+    "google/gemini-3.6-flash + i1.5 r0.15 o7.5\n"
+    "google/gemini-3.7-flash + i0.75 r0.075 o3.75\n"
+    "google/gemini-3.8-flash + i0.75 r0.075 o3.75\n"
+    "google/gemini-4-argon + i2 r0.1 o10\n"
+    "llama-2-70b-chat =4096/4096 i0.7 o2.8\n"
+    "llama-3.1-70b-instruct =131072/131072 i1 o1\n"
+    "llama-3.1-8b-instruct =131072/131072 i0.2 o0.2\n"
+    "llama-3.1-sonar-large-128k-online i1 o1\n"
+    "llama-3.1-sonar-small-128k-online i0.2 o0.2\n"
+    "mistral-7b-instruct =4096/4096 i0.07 o0.28\n"
+    "mixtral-8x7b-instruct =4096/4096 i0.07 o0.28\n"
+    "openai/gpt-5 + i1.25 r0.125 o10\n"
+    "openai/gpt-5-mini + i0.25 r0.025 o2\n"
+    "openai/gpt-5-nano + i0.05 r0.005 o0.4\n"
+    "openai/gpt-5.1 + i1.25 r0.125 o10\n"
+    "openai/gpt-5.2 + i1.75 r0.175 o14\n"
+    "openai/gpt-5.3-codex + i3.5 r0.35 o28\n"
+    "openai/gpt-5.4 + i2.5>272000:5 r0.25 o15>272000:22.5\n"
+    "openai/gpt-5.4-mini + i0.75 r0.075 o4.5\n"
+    "openai/gpt-5.4-nano + i0.2 r0.02 o1.25\n"
+    "openai/gpt-5.5 + i5>272000:10 r0.5>272000:1 o30>272000:45\n"
+    "openai/gpt-5.6-luna + i0.2>272000:0.4 r0.02>272000:0.04 o1.2>272000:1.8\n"
+    "openai/gpt-5.6-sol + i4>272000:8 r0.4>272000:0.8 o20>272000:30\n"
+    "openai/gpt-5.6-terra + i2>272000:4 r0.2>272000:0.4 o12>272000:18\n"
+    "openai/gpt-6-astra + i10>272000:20 r1>272000:2 w12.5 o50>272000:75\n"
+    "openai/gpt-6-luna + i0.1>272000:0.2 r0.01>272000:0.02 o0.5>272000:0.75\n"
+    "openai/gpt-6-sol + i2>272000:4 r0.2>272000:0.4 o10>272000:15\n"
+    "openai/gpt-6.1-sol + i2>272000:4 r0.1>272000:0.2 o10>272000:15\n"
+    "perplexity/deepseek-v4-flash-0731 + i0.13 r0.028 o0.26\n"
+    "perplexity/deepseek-v4-pro-0813 + i1.32 r0.044 o3.96\n"
+    "perplexity/glm-5.2 + i1.4 r0.14 o4.4\n"
+    "perplexity/glm-5.3 + i1.4 r0.26 o4.4\n"
+    "perplexity/glm-5.3-flash + i0.15 r0.03 o0.5\n"
+    "perplexity/kimi-k2.7-code + i0.95 r0.19 o4\n"
+    "perplexity/kimi-k3 + i3 r0.3 o15\n"
+    "perplexity/nemotron-3-ultra-550b-a55b + i0.25 r0.25 o2.5\n"
+    "perplexity/nemotron-3.5-lightning-30b-a3b + i0.0115 r0.00115 o0.17\n"
+    "perplexity/nemotron-3.5-super-120b-a12b + i0.2 r0.04 o0.5\n"
+    "perplexity/sonar + i0.25 r0.0625 o2.5 s2.5\n"
+    "pplx-70b-chat =4096/4096 i0.7 o2.8\n"
+    "pplx-70b-online =4096/4096 i0 o2.8 q5\n"
+    "pplx-7b-chat =8192/8192 i0.07 o0.28\n"
+    "pplx-7b-online =4096/4096 i0 o0.28 q5\n"
+    "pplx-decider-flash-v1.2 pplx-decider-flash-latest perplexity/pplx-decider-flash-latest "
+    "=262144/0 + i0.01 o0\n"
+    "pplx-decider-v1-27b =262144/0 + i0.02 o0\n"
+    "pplx-decider-v1.1-27b =262144/0 + i0.02 o0\n"
+    "pplx-decider-v1.2 pplx-decider-latest perplexity/pplx-decider-latest =262144/0 + i0.02 o0\n"
+    "pplx-embed-context-v1-0.6b =32768/0 + i0.008 o0\n"
+    "pplx-embed-context-v1-4b =32768/0 + i0.05 o0\n"
+    "pplx-embed-v1-0.6b =32768/0 i0.004 o0\n"
+    "pplx-embed-v1-4b =32768/0 i0.03 o0\n"
+    "r1-1776 i2 o8\n"
+    "sonar =128000/128000 ! i1 o1 q5\n"
+    "sonar-deep-research =128000/128000 ! i2 o8 or3 oc2 q5\n"
+    "sonar-medium-chat =16384/16384 i0.6 o1.8\n"
+    "sonar-medium-online =12000/12000 i0 o1.8 q5\n"
+    "sonar-pro =200000/8000 ! i3 o15 q6\n"
+    "sonar-pro-search i3 o15\n"
+    "sonar-reasoning =128000/128000 ! i1 o5 q5\n"
+    "sonar-reasoning-pro =128000/128000 ! i2 o8 q6\n"
+    "sonar-small-chat =16384/16384 i0.07 o0.28\n"
+    "sonar-small-online =12000/12000 i0 o0.28 q5\n"
+    "xai/grok-4.20-multi-agent + i1.25>200000:2.5 r0.2 o2.5>200000:5\n"
+    "xai/grok-4.20-non-reasoning + i1.25>200000:2.5 r0.2 o2.5>200000:5\n"
+    "xai/grok-4.20-reasoning + i1.25>200000:2.5 r0.2 o2.5>200000:5\n"
+    "xai/grok-4.3 + i1.25>200000:2.5 r0.2 o2.5>200000:5\n"
+    "xai/grok-4.5 + i2>200000:4 r0.3>200000:0.6 o6>200000:12\n"
+    "xai/grok-4.6 + i2>200000:4 r0.5>200000:1 o6>200000:12\n"
+    "xai/grok-4.7 + i2>200000:4 r0.5>200000:1 o6>200000:12\n")},
+    {"moonshotai", "https://platform.moonshot.ai/docs/pricing", "", detail::table_rows(
+    "kimi-k2 i0.57 o2.3\n"
+    "kimi-k2-0711-preview =131072/131072 i0.6 r0.15 o2.5\n"
+    "kimi-k2-0905-preview =262144/262144 i0.6 r0.15 o2.5\n"
+    "kimi-k2-thinking =262144/262144 i0.6 r0.15 o2.5\n"
+    "kimi-k2-thinking-turbo =262144/262144 i1.15 r0.15 o8\n"
+    "kimi-k2-turbo-preview kimi-k2-turbo =262144/262144 i1.15 r0.15 o8\n"
+    "kimi-k2.5 =262144/262144 i0.6 r0.1 o3\n"
+    "kimi-k2.6 =262144/262144 i0.95 r0.16 o4\n"
+    "kimi-k2.7-code =262144/262144 i0.95 r0.19 o4\n"
+    "kimi-k2.7-code-highspeed =262144/0 + i1.9 r0.38 o8\n"
+    "kimi-k3 =1048576/1048576 i3 r0.3 w3 wh6 o15\n"
+    "kimi-k3.1-pro =1048576/1048576 + i2 r0.2 w2 wh4 o10\n"
+    "kimi-k3.1-pro-highspeed =1048576/1048576 + i4 r0.2 w4 wh8 o20\n"
+    "kimi-latest-128k =131072/131072 i2 r0.15 o5\n"
+    "kimi-latest-32k =32768/32768 i1 r0.15 o3\n"
+    "kimi-latest-8k =8192/8192 i0.2 r0.15 o2\n"
+    "kimi-thinking-preview =131072/131072 i0.6 r0.15 o2.5\n"
+    "moonshot-v1-128k ~-vision-preview =131072/131072 i2 o5\n"
+    "moonshot-v1-128k-0430 =131072/131072 i2 o5\n"
+    "moonshot-v1-32k ~-vision-preview =32768/32768 i1 o3\n"
+    "moonshot-v1-32k-0430 =32768/32768 i1 o3\n"
+    "moonshot-v1-8k ~-vision-preview =8192/8192 i0.2 o2\n"
+    "moonshot-v1-8k-0430 =8192/8192 i0.2 o2\n"
+    "moonshot-v1-auto =131072/131072 i2 o5\n")},
+    {"zai", "https://docs.z.ai/guides/overview/pricing", "", detail::table_rows(
+    "glm-4-32b-0414-128k =128000/32000 i0.1 o0.1\n"
+    "glm-4.5 =128000/32000 i0.6 r0.11 o2.2\n"
+    "glm-4.5-air =128000/32000 i0.2 r0.03 o1.1\n"
+    "glm-4.5-airx =128000/32000 i1.1 r0.22 o4.5\n"
+    "glm-4.5-x =128000/32000 i2.2 r0.45 o8.9\n"
+    "glm-4.5v =128000/32000 i0.6 r0.11 o1.8\n"
+    "glm-4.6 =200000/128000 i0.6 r0.11 w0 o2.2\n"
+    "glm-4.6v =128000/0 + i0.3 r0.05 o0.9\n"
+    "glm-4.6v-flashx + i0.04 r0.004 o0.4\n"
+    "glm-4.7 =200000/128000 i0.6 r0.11 w0 o2.2\n"
+    "glm-4.7-flashx + i0.07 r0.01 o0.4\n"
+    "glm-5 =200000/128000 i1 r0.2 w0 o3.2\n"
+    "glm-5-code =200000/128000 i1.2 r0.3 w0 o5\n"
+    "glm-5.1 =200000/128000 i1.4 r0.26 w0 o4.4\n"
+    "glm-5.2 =1000000/128000 i1.4 r0.26 w0 o4.4\n"
+    "glm-5.3 =1000000/128000 i1.4 r0.26 w0 o4.4\n"
+    "glm-5.3-flash =1048576/128000 + i0.075 r0.015 o0.25 $2026-09-10 i0.15 r0.03 w0 o0.5\n"
+    "glm-5.3-flashx ~-legal + i0.37 r0.075 o1.25\n"
+    "glm-5v-turbo =200000/128000 + i1.2 r0.24 o4\n"
+    "glm-ocr + i0.03 o0.03\n")},
 }};
 // clang-format on
-
-// Speed is not charged for on cached tokens; the other factors hold for every token.
-inline constexpr std::array<builtin_factor, 30> builtin_factors{{
-    {&openai_other, "", modifier_kind::service_tier, "batch", "0.5"},
-    {&openai_other, "gpt-5", modifier_kind::service_tier, "flex", "0.5"},
-    {&openai_other, "gpt-5-mini", modifier_kind::service_tier, "flex", "0.5"},
-    {&openai_other, "gpt-5-nano", modifier_kind::service_tier, "flex", "0.5"},
-    {&openai_other, "gpt-5.4", modifier_kind::service_tier, "flex", "0.5"},
-    {&openai_other, "gpt-5.4-mini", modifier_kind::service_tier, "flex", "0.5"},
-    {&openai_other, "gpt-5.4-nano", modifier_kind::service_tier, "flex", "0.5"},
-    {&openai_other, "gpt-5.4-pro", modifier_kind::service_tier, "flex", "0.5"},
-    {&openai_other, "gpt-5.5", modifier_kind::service_tier, "flex", "0.5"},
-    {&openai_other, "gpt-5.5-pro", modifier_kind::service_tier, "flex", "0.5"},
-    {&openai_other, "gpt-5.6-luna", modifier_kind::service_tier, "flex", "0.5"},
-    {&openai_other, "gpt-5.6-terra", modifier_kind::service_tier, "flex", "0.5"},
-    {&openai_other, "gpt-5.6-sol", modifier_kind::service_tier, "flex", "0.5"},
-    {&openai_other, "o3", modifier_kind::service_tier, "flex", "0.5"},
-    {&openai_other, "o4-mini", modifier_kind::service_tier, "flex", "0.5"},
-    {&google_other, "gemini-3.1-flash-lite", modifier_kind::service_tier, "flex", "0.5"},
-    {&google_other, "gemini-3.5-flash-lite", modifier_kind::service_tier, "flex", "0.5"},
-    {&google_other, "gemini-3.6-flash", modifier_kind::service_tier, "flex", "0.5"},
-    {&google_other, "", modifier_kind::service_tier, "batch", "0.5"},
-    {&anthropic_batch, "", modifier_kind::service_tier, "batch", "0.5"},
-    {&anthropic_other, "claude-sonnet-5", modifier_kind::region, "us", "1.1"},
-    {&anthropic_other, "claude-opus-4-6", modifier_kind::region, "us", "1.1"},
-    {&anthropic_other, "claude-opus-4-7", modifier_kind::region, "us", "1.1"},
-    {&anthropic_other, "claude-opus-4-8", modifier_kind::region, "us", "1.1"},
-    {&anthropic_other, "claude-opus-5", modifier_kind::region, "us", "1.1"},
-    {&anthropic_other, "claude-fable-5", modifier_kind::region, "us", "1.1"},
-    {&anthropic_other, "claude-opus-4-6", modifier_kind::speed, "fast", "6"},
-    {&anthropic_other, "claude-opus-4-7", modifier_kind::speed, "fast", "6"},
-    {&anthropic_other, "claude-opus-4-8", modifier_kind::speed, "fast", "2"},
-    {&anthropic_other, "claude-opus-5", modifier_kind::speed, "fast", "2"},
-}};
 
 }  // namespace v0_1_0
 }  // namespace aiaudit

@@ -11,6 +11,8 @@
 #ifndef AIAUDIT_PRICING_MODEL_MATCH_HPP
 #define AIAUDIT_PRICING_MODEL_MATCH_HPP
 
+#include <aiaudit/detail/ascii.hpp>  // lower_case
+
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -25,7 +27,7 @@ namespace detail {
 
 inline constexpr std::size_t model_name_bytes_max = 256;
 
-[[nodiscard]] std::string lower(std::string_view text);
+[[nodiscard]] inline std::string lower(std::string_view text) { return lower_case(text); }
 
 [[nodiscard]] constexpr bool all_digits(std::string_view text) noexcept {
     return !text.empty() &&
@@ -33,17 +35,25 @@ inline constexpr std::size_t model_name_bytes_max = 256;
 }
 
 // True for what providers put after a model's name to say which edition it is: "-latest",
-// "-20250929", "@20250929", "-2025-04-14", "-0613", "-001".
+// "-20250929", "@20250929", "-2025-04-14", "-05-2026", "-0613", "-001".
 [[nodiscard]] constexpr bool is_edition(std::string_view suffix) noexcept {
     if (suffix.size() < 2 || (suffix[0] != '-' && suffix[0] != '@')) return false;
     std::string_view const rest = suffix.substr(1);
     if (rest == "latest") return true;
+    if (rest.size() == 7) {
+        return all_digits(rest.substr(0, 2)) && rest[2] == '-' && all_digits(rest.substr(3));
+    }
     if (rest.size() == 10) {
         return all_digits(rest.substr(0, 4)) && rest[4] == '-' && all_digits(rest.substr(5, 2)) &&
                rest[7] == '-' && all_digits(rest.substr(8));
     }
     return (rest.size() == 8 || rest.size() == 4 || rest.size() == 3) && all_digits(rest);
 }
+
+// True where the name is this text, but for an edition behind it, and for what Bedrock and routers
+// put around it: "us.anthropic." before, "-v1:0" behind. An alias that moves ("-latest") is none.
+// The text may be the beginning of an edition: "claude-sonnet-4-2025".
+[[nodiscard]] bool names_edition(std::string_view name, std::string_view text) noexcept;
 
 }  // namespace detail
 
@@ -73,6 +83,11 @@ public:
 
     // Precondition: the name is in lower case.
     [[nodiscard]] bool matches(std::string_view name) const;
+
+    // True where the name is said by the rule itself, or is an edition of what a rule for many
+    // names (starts_with, contains, ...) or the entry's id says. False for a `dated` rule's
+    // editions: the book does not list them. Preconditions: matches(name); both are in lower case.
+    [[nodiscard]] bool lists(std::string_view name, std::string_view id) const;
 
     [[nodiscard]] bool is_never() const noexcept { return rule_ == rule::never; }
     [[nodiscard]] rule kind() const noexcept { return rule_; }

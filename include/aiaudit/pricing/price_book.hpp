@@ -11,14 +11,15 @@
 #define AIAUDIT_PRICING_PRICE_BOOK_HPP
 
 #include <aiaudit/core/digest.hpp>          // digest
+#include <aiaudit/core/record.hpp>          // price_basis
 #include <aiaudit/core/usage.hpp>           // usage
 #include <aiaudit/pricing/price_bound.hpp>  // most_by
 #include <aiaudit/pricing/price_entry.hpp>  // price_entry, price_provider
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -37,6 +38,7 @@ struct price_query {
     std::string_view service_tier{};  // "batch", "flex", "priority"; empty for the standard tier
     std::string_view region{};
     std::string_view speed{};
+    std::string_view key{};  // whose call it is: an overlay may have a factor for it
 };
 
 // A cost, with everything that it rests on.
@@ -53,6 +55,8 @@ struct quote {
     bool standard_tier_used = false;
     bool region_ignored = false;
     bool speed_ignored = false;
+    // How sure the price is; what is assumed is not called stale besides.
+    price_basis basis = price_basis::listed;
 
     // Rounded once, half to even.
     [[nodiscard]] money cost() const noexcept { return exact.total.rounded(); }
@@ -78,11 +82,21 @@ private:
         std::string model{};
         price_provider const* in = nullptr;
         price_entry const* entry = nullptr;
+        bool assumed = false;
         bool used = false;
     };
     std::vector<slot> slots_;
     std::shared_ptr<void const> book_{};  // whose entries these are; keeps them alive
 };
+
+// What a model takes in and gives out at the most, in tokens; 0: the book does not say.
+struct model_limits {
+    std::uint64_t context_tokens = 0;
+    std::uint64_t output_tokens_max = 0;
+};
+
+// After so many days a book is too old to be sure of its prices.
+inline constexpr std::int64_t price_book_days_max = 45;
 
 class price_book {
 public:
@@ -103,10 +117,32 @@ public:
     struct found {
         price_provider const* provider = nullptr;
         price_entry const* entry = nullptr;
+        bool assumed = false;  // by a prefix, or an edition that the book does not list
         explicit operator bool() const noexcept { return entry != nullptr; }
     };
-    // Null where the book has none. What it points to lives as long as a copy of the book.
+    // Null where the book has none. What it points to lives as long as a copy of the book. A name
+    // that no entry has is looked for as well without what was put around it: "@" for "-" before a
+    // date, the parts of a fine-tuned model's name behind its base, an ARN's path.
     [[nodiscard]] found find(std::string_view provider, std::string_view model) const;
+    // By id, alias or the provider's own rule; null where the book has none.
+    [[nodiscard]] price_provider const* find_provider(std::string_view name) const {
+        return provider_named(detail::lower(name));
+    }
+    // How sure the prices of what find() returned are for a call at that instant that counted these
+    // units (bit n: unit n). Precondition: it found an entry.
+    [[nodiscard]] price_basis basis_of(found where, timestamp at, std::uint64_t units = 0) const;
+    [[nodiscard]] model_limits limits(std::string_view provider, std::string_view model,
+                                      lookup_cache& cache) const;
+
+    // The day as of which its prices are known; none where nobody said. It is no part of
+    // revision().
+    [[nodiscard]] std::optional<timestamp> as_of() const noexcept { return as_of_; }
+    // The same prices, known as of that day.
+    [[nodiscard]] price_book known_as_of(timestamp day) const {
+        price_book same = *this;
+        same.as_of_ = day;
+        return same;
+    }
 
     // SHA-256 over a canonical text of every price and rule. The same prices give the same digest
     // whatever file, spacing or order they were read from; order counts only among the entries of a
@@ -135,12 +171,16 @@ private:
     price_book(std::vector<price_provider> providers, load_report report);
     static bool index_names(model_match const& match, std::size_t entry, index& names);
     [[nodiscard]] price_entry const* entry_of(std::size_t provider, std::string const& model) const;
+    [[nodiscard]] found found_in(std::size_t provider, std::string const& model) const;
+    [[nodiscard]] found find_name(price_provider const& first, std::string const& model) const;
     [[nodiscard]] price_provider const* provider_named(std::string const& name) const;
     [[nodiscard]] found find_without_provider(std::string const& model) const;
-    [[nodiscard]] found find_cached(price_query const& query, lookup_cache& cache) const;
+    [[nodiscard]] found find_cached(std::string_view provider, std::string_view model,
+                                    lookup_cache& cache) const;
     [[nodiscard]] result<quote> price_with(price_query const& query, found where) const;
 
     std::shared_ptr<contents const> data_;
+    std::optional<timestamp> as_of_{};
 };
 
 // Collects providers, checks them, and builds the book.
@@ -158,35 +198,24 @@ private:
     load_report report_{};
 };
 
-namespace detail {
-
-// Names by which one provider goes; the first that the book knows is taken.
-inline constexpr std::array<std::array<std::string_view, 8>, 13> provider_aliases{{
-    {"x-ai", "xai", "x.ai", "grok"},
-    {"google", "gemini", "google-gla", "googleai", "google_ai_studio"},
-    {"vertex_ai", "google", "vertex", "google-vertex", "vertexai", "vertex-ai"},
-    {"aws", "bedrock", "amazon-bedrock", "aws-bedrock", "amazon_bedrock"},
-    {"azure", "azure-openai", "azure_openai", "azureopenai"},
-    {"together", "together-ai", "together_ai", "togetherai"},
-    {"fireworks", "fireworks_ai", "fireworks-ai"},
-    {"moonshotai", "moonshot"},
-    {"zai", "z-ai", "z.ai", "z_ai"},
-    {"voyageai", "voyage"},
-    {"cohere", "cohere_chat"},
-    {"mistral", "mistralai", "mistral-ai"},
-    {"openai", "openai-chat", "openai-responses"},
-}};
-
-}  // namespace detail
-
 inline result<quote> price_book::price(price_query const& query) const {
     return price_with(query, find(query.provider, query.model));
 }
 inline result<quote> price_book::price(price_query const& query, lookup_cache& cache) const {
-    return price_with(query, find_cached(query, cache));
+    return price_with(query, find_cached(query.provider, query.model, cache));
 }
 
 namespace detail {
+
+// What providers call the tier that costs the standard rates; empty: none was named.
+inline constexpr std::array<std::string_view, 4> standard_tiers{"", "standard", "default",
+                                                                "on_demand"};
+// The value of a region's factor that holds in every region but "global", unless another names the
+// region.
+inline constexpr std::string_view any_region = "*";
+
+// The card in force at that instant; null where none is.
+[[nodiscard]] rate_card const* card_at(price_entry const& entry, timestamp at) noexcept;
 
 // Which rates and factors a query leads to within a card.
 struct chosen_rates {

@@ -13,7 +13,9 @@
 #include <aiaudit/pricing/rate_card.hpp>    // rate_card, price_modifier
 
 #include <cstddef>
+#include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -28,6 +30,13 @@ struct price_entry {
     std::vector<rate_card> cards{};  // of those that apply at an instant, the last wins
     std::vector<price_modifier> modifiers{};
     std::string source{};  // where the figures come from, for people
+    // What the model takes in and gives out at the most, in tokens; 0: the book does not say.
+    std::uint64_t context_tokens = 0;
+    std::uint64_t output_tokens_max = 0;
+    std::optional<timestamp> known_from{};  // for calls before, its prices are assumed
+    // Bit n: what unit n costs depends on what no answer tells (the size of an image or of a
+    // search), so a price for some of it is assumed. `requests` is in every call.
+    std::uint64_t unsure = 0;
 };
 
 struct price_provider {
@@ -36,6 +45,8 @@ struct price_provider {
     model_match models{};                  // models that are its own where no provider is named
     std::vector<std::string> fallbacks{};  // providers whose entries it uses next, one step deep
     std::vector<price_entry> entries{};
+    // A name that an entry says by equality goes before the rules of the entries above it.
+    bool names_first = false;
 };
 
 // What a loader left out: not an error, but never silent either.
@@ -46,9 +57,18 @@ struct load_report {
     };
     std::size_t entries = 0;
     std::map<std::string, remark> remarks{};  // by reason
+    // The file's price fields by name: those taken over, those that have no meaning here, for the
+    // reason that stands before the name, and those that nothing is known about.
+    std::map<std::string, std::size_t> taken{};
+    std::map<std::string, remark> meaningless{};
+    std::map<std::string, remark> unknown{};
 
     void note(std::string const& reason, std::string_view example) {
-        remark& found = remarks[reason];
+        count(remarks, reason, example);
+    }
+    static void count(std::map<std::string, remark>& among, std::string const& what,
+                      std::string_view example) {
+        remark& found = among[what];
         if (found.count++ == 0) found.example = example;
     }
 };

@@ -124,6 +124,7 @@ private:
         total.standard_tier_used = total.standard_tier_used || part.standard_tier_used;
         total.region_ignored = total.region_ignored || part.region_ignored;
         total.speed_ignored = total.speed_ignored || part.speed_ignored;
+        if (total.basis == price_basis::listed) total.basis = part.basis;
         return total.exact.add(part.exact);
     }
 

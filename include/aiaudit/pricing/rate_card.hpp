@@ -84,10 +84,14 @@ inline constexpr std::uint64_t input_unit_mask = mask_of(direction::input);
 inline constexpr std::uint64_t output_unit_mask = mask_of(direction::output);
 inline constexpr std::uint64_t count_units = mask_of(direction::count);
 inline constexpr std::uint64_t token_units = input_unit_mask | output_unit_mask;
-inline constexpr std::uint64_t cache_units =
-    bit_of(unit::cache_read_tokens) | bit_of(unit::cache_write_tokens) |
-    parts_of[static_cast<std::size_t>(unit::cache_read_tokens)] |
-    parts_of[static_cast<std::size_t>(unit::cache_write_tokens)];
+
+// Prices are read and shown for 10^n of a unit: a million tokens, or one search.
+[[nodiscard]] constexpr int price_power(unit which) noexcept {
+    std::string_view const name = name_of(which);
+    bool const many = traits_of(which).direction != direction::count ||
+                      name.ends_with("milliseconds") || name.ends_with("characters");
+    return many ? 6 : 0;
+}
 
 [[nodiscard]] multiplier product(multiplier a, multiplier b) noexcept;
 
@@ -161,7 +165,22 @@ struct rate_card {
 };
 
 // What a factor depends on.
-enum class modifier_kind : std::uint8_t { region = 0, speed = 1, service_tier = 2 };
+enum class modifier_kind : std::uint8_t {
+    region = 0,
+    speed = 1,
+    service_tier = 2,
+    margin = 3,  // of a key, or of all of them where none is named (price_overlay.hpp)
+};
+
+[[nodiscard]] constexpr std::string_view name_of(modifier_kind kind) noexcept {
+    switch (kind) {
+    case modifier_kind::region: return "region";
+    case modifier_kind::speed: return "speed";
+    case modifier_kind::service_tier: return "service_tier";
+    case modifier_kind::margin: return "margin";
+    }
+    return "unknown";
+}
 
 // A factor on the rates of some units where the request was served in a region, at a speed, or in a
 // service tier that has no rates of its own.

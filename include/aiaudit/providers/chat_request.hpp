@@ -9,6 +9,7 @@
 #ifndef AIAUDIT_PROVIDERS_CHAT_REQUEST_HPP
 #define AIAUDIT_PROVIDERS_CHAT_REQUEST_HPP
 
+#include <aiaudit/core/call.hpp>         // operation
 #include <aiaudit/providers/answer.hpp>  // tool_call
 
 #include <cstdint>
@@ -36,9 +37,6 @@ struct chat_tool {
     std::string parameters_json{};  // JSON Schema of an object; empty where it takes none
 };
 
-// Which of OpenAI's APIs. The others have one.
-enum class openai_api : std::uint8_t { chat_completions, responses };
-
 struct chat_request {
     std::string provider{};
     std::string model{};
@@ -51,7 +49,9 @@ struct chat_request {
     std::vector<std::string> stop{};
     std::vector<chat_tool> tools{};
     std::string tool_choice{};  // "auto", "none", "required", or the name of a tool
-    openai_api api = openai_api::chat_completions;
+    // operation::responses asks by OpenAI's Responses API, operation::chat by its chat completions.
+    // The other families have one API for both.
+    aiaudit::operation operation = operation::chat;
     // JSON text of an object that is laid over the body last, by the rules of RFC 7396: objects are
     // merged, null removes, anything else replaces.
     std::string extra{};

@@ -9,8 +9,9 @@
 #ifndef AIAUDIT_PROVIDERS_DIALECT_HPP
 #define AIAUDIT_PROVIDERS_DIALECT_HPP
 
-#include <aiaudit/core/call.hpp>  // operation
-#include <aiaudit/error.hpp>      // result
+#include <aiaudit/core/call.hpp>            // operation
+#include <aiaudit/core/provider_names.hpp>  // vendor, vendor_of
+#include <aiaudit/error.hpp>                // result
 
 #include <array>
 #include <cstdint>
@@ -25,12 +26,16 @@ enum class dialect : std::uint8_t {
     openai_responses,
     openai_embeddings,
     openai_images,
-    openai_audio,
+    openai_audio,   // transcriptions and translations
+    openai_speech,  // text to sound
     anthropic_messages,
     gemini,  // and Vertex
+    gemini_interactions,
     bedrock_converse,
     bedrock_invoke,  // models that answer InvokeModel in a shape of their own
     cohere,
+    ollama,     // its own API; it serves OpenAI's too
+    dashscope,  // its own API; it serves OpenAI's too
 };
 
 [[nodiscard]] constexpr std::string_view name_of(dialect which) noexcept {
@@ -40,112 +45,18 @@ enum class dialect : std::uint8_t {
     case dialect::openai_embeddings: return "openai_embeddings";
     case dialect::openai_images: return "openai_images";
     case dialect::openai_audio: return "openai_audio";
+    case dialect::openai_speech: return "openai_speech";
     case dialect::anthropic_messages: return "anthropic_messages";
     case dialect::gemini: return "gemini";
+    case dialect::gemini_interactions: return "gemini_interactions";
     case dialect::bedrock_converse: return "bedrock_converse";
     case dialect::bedrock_invoke: return "bedrock_invoke";
     case dialect::cohere: return "cohere";
+    case dialect::ollama: return "ollama";
+    case dialect::dashscope: return "dashscope";
     }
     return "unknown";
 }
-
-// Who serves a dialect. Bits, so that a rule can name several.
-enum class vendor : std::uint32_t {
-    other = 1U << 0,  // not known: read by the dialect alone
-    openai = 1U << 1,
-    azure = 1U << 2,
-    anthropic = 1U << 3,
-    google = 1U << 4,
-    aws = 1U << 5,
-    deepseek = 1U << 6,
-    mistral = 1U << 7,
-    groq = 1U << 8,
-    xai = 1U << 9,
-    openrouter = 1U << 10,
-    cohere = 1U << 11,
-    cerebras = 1U << 12,
-    zai = 1U << 13,
-    together = 1U << 14,
-    fireworks = 1U << 15,
-    moonshot = 1U << 16,
-    perplexity = 1U << 17,
-    huggingface = 1U << 18,
-    minimax = 1U << 19,
-};
-
-// Several vendors.
-struct vendor_set {
-    std::uint32_t bits = 0;
-    [[nodiscard]] constexpr bool has(vendor which) const noexcept {
-        return (bits & static_cast<std::uint32_t>(which)) != 0;
-    }
-};
-template <class... Vendors>
-[[nodiscard]] constexpr vendor_set vendors(Vendors... which) noexcept {
-    return {(static_cast<std::uint32_t>(which) | ... | 0U)};
-}
-inline constexpr vendor_set every_vendor{~0U};
-
-namespace detail {
-
-struct vendor_name {
-    std::string_view name;
-    vendor which;
-};
-
-// The names that recorders, SDKs and price lists use.
-inline constexpr std::array vendor_names{
-    vendor_name{"openai", vendor::openai},
-    vendor_name{"azure", vendor::azure},
-    vendor_name{"azure-openai", vendor::azure},
-    vendor_name{"azure_openai", vendor::azure},
-    vendor_name{"azure_ai", vendor::azure},
-    vendor_name{"anthropic", vendor::anthropic},
-    vendor_name{"google", vendor::google},
-    vendor_name{"google-gla", vendor::google},
-    vendor_name{"google-vertex", vendor::google},
-    vendor_name{"google_vertex", vendor::google},
-    vendor_name{"vertex", vendor::google},
-    vendor_name{"vertex_ai", vendor::google},
-    vendor_name{"gemini", vendor::google},
-    vendor_name{"aws", vendor::aws},
-    vendor_name{"bedrock", vendor::aws},
-    vendor_name{"aws-bedrock", vendor::aws},
-    vendor_name{"amazon-bedrock", vendor::aws},
-    vendor_name{"deepseek", vendor::deepseek},
-    vendor_name{"mistral", vendor::mistral},
-    vendor_name{"mistralai", vendor::mistral},
-    vendor_name{"groq", vendor::groq},
-    vendor_name{"xai", vendor::xai},
-    vendor_name{"x-ai", vendor::xai},
-    vendor_name{"x_ai", vendor::xai},
-    vendor_name{"grok", vendor::xai},
-    vendor_name{"openrouter", vendor::openrouter},
-    vendor_name{"cohere", vendor::cohere},
-    vendor_name{"cerebras", vendor::cerebras},
-    vendor_name{"zai", vendor::zai},
-    vendor_name{"z-ai", vendor::zai},
-    vendor_name{"z.ai", vendor::zai},
-    vendor_name{"zhipuai", vendor::zai},
-    vendor_name{"zhipu", vendor::zai},
-    vendor_name{"together", vendor::together},
-    vendor_name{"together-ai", vendor::together},
-    vendor_name{"together_ai", vendor::together},
-    vendor_name{"togetherai", vendor::together},
-    vendor_name{"fireworks", vendor::fireworks},
-    vendor_name{"fireworks-ai", vendor::fireworks},
-    vendor_name{"fireworks_ai", vendor::fireworks},
-    vendor_name{"moonshotai", vendor::moonshot},
-    vendor_name{"moonshot", vendor::moonshot},
-    vendor_name{"perplexity", vendor::perplexity},
-    vendor_name{"huggingface", vendor::huggingface},
-    vendor_name{"minimax", vendor::minimax},
-};
-
-}  // namespace detail
-
-// The vendor of a provider's name; vendor::other for one that is not known.
-[[nodiscard]] vendor vendor_of(std::string_view provider);
 
 // What a path asks for.
 struct endpoint {
@@ -155,6 +66,7 @@ struct endpoint {
     bool billable = true;  // false for counting tokens and listing models
     bool stream = false;   // the path itself asks for a stream
     std::string model{};   // where the path names it
+    std::string region{};  // Vertex's location where the path names one; empty for "global"
 };
 
 namespace detail {
@@ -193,13 +105,23 @@ inline constexpr std::array path_rules{
     path_rule{"/count-tokens", dialect::bedrock_converse, operation::count_tokens, false},
     path_rule{"/invoke", dialect::bedrock_invoke, operation::chat},
     path_rule{"/invoke-with-response-stream", dialect::bedrock_invoke, operation::chat, true, true},
+    path_rule{"/interactions", dialect::gemini_interactions, operation::chat},
+    path_rule{"/api/chat", dialect::ollama, operation::chat},
+    path_rule{"/api/generate", dialect::ollama, operation::chat},
+    path_rule{"/api/embed", dialect::ollama, operation::embeddings},
+    path_rule{"/api/embeddings", dialect::ollama, operation::embeddings},
+    path_rule{"/text-generation/generation", dialect::dashscope, operation::chat},
+    path_rule{"/multimodal-generation/generation", dialect::dashscope, operation::chat},
+    path_rule{"/text-embedding/text-embedding", dialect::dashscope, operation::embeddings},
+    path_rule{"/multimodal-embedding/multimodal-embedding", dialect::dashscope,
+              operation::embeddings},
     path_rule{"/embeddings", dialect::openai_embeddings, operation::embeddings},
     path_rule{"/images/generations", dialect::openai_images, operation::images},
     path_rule{"/images/edits", dialect::openai_images, operation::images},
     path_rule{"/images/variations", dialect::openai_images, operation::images},
     path_rule{"/audio/transcriptions", dialect::openai_audio, operation::audio},
     path_rule{"/audio/translations", dialect::openai_audio, operation::audio},
-    path_rule{"/audio/speech", dialect::openai_audio, operation::audio},
+    path_rule{"/audio/speech", dialect::openai_speech, operation::audio},
     path_rule{"/moderations", dialect::openai_chat, operation::other, false},
     path_rule{"/models", dialect::openai_chat, operation::other, false},
     path_rule{"/v1/chat", dialect::cohere, operation::chat},

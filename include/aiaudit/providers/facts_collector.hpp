@@ -2,9 +2,10 @@
 //
 // facts_collector.hpp: what the JSON documents of one response say, taken together.
 //
-// A plain body is one document, a stream is many. The rule for a second usage differs: Anthropic
-// restates some fields in the last event, so each field overwrites its elder; everywhere else the
-// last usage object stands for all. Nothing is ever added up over events.
+// A plain body is one document, a stream is many. Each field of a later usage object takes the
+// place of its elder, and nothing is ever added up over events. A later zero, and less output than
+// before, replace nothing: they are placeholders. Anthropic's input falls only where the cache,
+// counted beside it in the end, makes up for it. Of Gemini the last object stands.
 // Threads: one collector by one thread at a time; no I/O.
 // Floor 4.
 #ifndef AIAUDIT_PROVIDERS_FACTS_COLLECTOR_HPP
@@ -13,10 +14,12 @@
 #include <aiaudit/core/call.hpp>          // attempt_facts
 #include <aiaudit/providers/dialect.hpp>  // endpoint
 #include <aiaudit/providers/json_fields.hpp>
+#include <aiaudit/providers/tool_runs.hpp>     // tool_runs
 #include <aiaudit/providers/usage_reader.hpp>  // read_usage
 
 #include <boost/json.hpp>
 
+#include <initializer_list>
 #include <string>
 #include <string_view>
 
@@ -28,8 +31,10 @@ inline void keep_text(std::string& to, std::string_view text) {
     if (!text.empty()) to = text;
 }
 
-// Every non-null field of `from` overwrites that of `to`, at every depth.
-void overwrite_fields(boost::json::object& to, boost::json::object const& from);
+// Every non-null field of `from` overwrites that of `to`, at every depth, but for placeholders.
+void merge_fields(boost::json::object& to, boost::json::object const& from);
+
+void forget_total(boost::json::object& to, boost::json::object const& from);
 
 class facts_collector {
 public:
@@ -48,6 +53,9 @@ public:
     void take_bare_error(boost::json::value const& body);
 
     [[nodiscard]] bool terminal() const noexcept { return terminal_; }
+    // Whether a document held a piece of an answer.
+    [[nodiscard]] bool answered() const noexcept { return answered_; }
+    [[nodiscard]] tool_runs const& tools() const noexcept { return tools_; }
     [[nodiscard]] std::string const& status() const noexcept { return status_; }
     // An object; empty where there was no usage.
     [[nodiscard]] boost::json::value const& usage() const noexcept { return usage_; }
@@ -60,14 +68,17 @@ private:
     // {"error": {"code", "type", "status", "message"}} in its many variants.
     void take_error(boost::json::value const& document);
 
-    // The last one stands.
-    void replace_usage(boost::json::value const* found) {
-        if (found != nullptr && found->is_object() && !found->get_object().empty()) usage_ = *found;
-    }
     void merge_usage(boost::json::value const* found) {
         auto const* fields = found == nullptr ? nullptr : found->if_object();
-        if (fields != nullptr) overwrite_fields(usage_.get_object(), *fields);
+        if (fields == nullptr) return;
+        forget_total(usage_.get_object(), *fields);
+        merge_fields(usage_.get_object(), *fields);
     }
+    void replace_usage(boost::json::value const* found);
+    void merge_anthropic_usage(boost::json::value const* found);
+    // The numbers of `names` beside the answer.
+    void merge_counts(boost::json::value const& document,
+                      std::initializer_list<std::string_view> names);
     void take_id(std::string_view id) {
         if (facts_.provider_request_id.empty()) keep_text(facts_.provider_request_id, id);
     }
@@ -99,12 +110,20 @@ private:
 
     void take_cohere(boost::json::value const& document);
 
+    void take_ollama(boost::json::value const& document);
+
+    void take_dashscope(boost::json::value const& document);
+
+    void take_interactions(boost::json::value const& document);
+
     dialect dialect_;
     attempt_facts& facts_;
     boost::json::value usage_ = boost::json::object{};
     boost::json::value metrics_ = nullptr;
     std::string status_{};
+    tool_runs tools_{};
     bool terminal_ = false;
+    bool answered_ = false;
 };
 
 }  // namespace detail

@@ -9,8 +9,9 @@
 #ifndef AIAUDIT_PROVIDERS_JSON_FIELDS_HPP
 #define AIAUDIT_PROVIDERS_JSON_FIELDS_HPP
 
-#include <aiaudit/core/money.hpp>  // money
-#include <aiaudit/error.hpp>       // result
+#include <aiaudit/core/money.hpp>    // money
+#include <aiaudit/detail/ascii.hpp>  // lower_case
+#include <aiaudit/error.hpp>         // result
 
 #include <boost/json.hpp>
 
@@ -68,9 +69,6 @@ namespace detail {
     }
     return true;
 }
-
-// ASCII only, whatever the locale.
-[[nodiscard]] std::string lower_case(std::string_view text);
 
 }  // namespace detail
 }  // namespace v0_1_0

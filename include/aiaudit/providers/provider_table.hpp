@@ -22,11 +22,21 @@
 namespace aiaudit {
 inline namespace v0_1_0 {
 
+// Whose API it is that a provider speaks, or a client of the gateway.
 enum class api_family : std::uint8_t {
     openai,  // OpenAI itself and all who are compatible with it
     anthropic,
     gemini,
 };
+
+[[nodiscard]] constexpr std::string_view name_of(api_family family) noexcept {
+    switch (family) {
+    case api_family::openai: return "openai";
+    case api_family::anthropic: return "anthropic";
+    case api_family::gemini: return "gemini";
+    }
+    return "unknown";
+}
 
 // The header that carries the key.
 enum class key_header : std::uint8_t {
@@ -59,7 +69,7 @@ struct provider_row {
     key_header key = key_header::authorization;
 };
 
-// Names as the price books have them; vendor_of knows the others.
+// Names are ids of core/provider_names.hpp, which knows the others.
 inline constexpr std::array provider_rows{
     provider_row{"openai", "https://api.openai.com", "/v1", "OPENAI_API_KEY"},
     provider_row{"anthropic", "https://api.anthropic.com", "/v1", "ANTHROPIC_API_KEY",
@@ -78,6 +88,7 @@ inline constexpr std::array provider_rows{
     provider_row{"perplexity", "https://api.perplexity.ai", "", "PERPLEXITY_API_KEY"},
     provider_row{"moonshotai", "https://api.moonshot.ai", "/v1", "MOONSHOT_API_KEY"},
     provider_row{"zai", "https://api.z.ai", "/api/paas/v4", "ZAI_API_KEY"},
+    provider_row{"zhipuai", "https://open.bigmodel.cn", "/api/paas/v4", "ZHIPUAI_API_KEY"},
     provider_row{"huggingface", "https://router.huggingface.co", "/v1", "HF_TOKEN"},
     provider_row{"minimax", "https://api.minimax.io", "/v1", "MINIMAX_API_KEY"},
 };

@@ -153,6 +153,16 @@ private:
     [[nodiscard]] std::string why_no_usage(bool stream);
 
     [[nodiscard]] result<void> read_counts();
+    // bad_usage for more output than the request allows.
+    [[nodiscard]] result<void> check_request();
+    void note_missing();
+
+    // Speech that comes as sound has no document in it.
+    [[nodiscard]] bool is_sound() const noexcept {
+        bool const json = head_.content_type.find("json") != std::string::npos ||
+                          head_.content_type.find("event-stream") != std::string::npos;
+        return where_.dialect == dialect::openai_speech && !json && !failed();
+    }
 
     // Bedrock repeats the counts of InvokeModel in headers, whatever the model's own body says.
     [[nodiscard]] usage counts_of_headers() const;
@@ -170,6 +180,7 @@ private:
     aws_event_parser frames_{};
     std::string body_{};
     bool cut_ = false;  // the body ended inside a document
+    bool sound_ = false;
     std::function<void(boost::json::value const&, std::string_view)> hear_{};
 };
 

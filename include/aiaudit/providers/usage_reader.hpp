@@ -16,6 +16,7 @@
 #include <cstdint>
 #include <initializer_list>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -37,6 +38,25 @@ struct needed_counts {
     case dialect::openai_responses: return {"input_tokens", "output_tokens", "total_tokens"};
     case dialect::anthropic_messages: return {"input_tokens", "output_tokens", {}};
     case dialect::bedrock_converse: return {"inputTokens", "outputTokens", {}};
+    case dialect::gemini_interactions:
+        return {"total_input_tokens", "total_output_tokens", "total_tokens"};
+    default: return {};
+    }
+}
+
+// Where an API prints the total of its input and output; empty where it has none.
+[[nodiscard]] constexpr std::string_view total_path(dialect which) noexcept {
+    switch (which) {
+    case dialect::openai_chat:
+    case dialect::openai_responses:
+    case dialect::openai_embeddings:
+    case dialect::openai_images:
+    case dialect::openai_audio:
+    case dialect::openai_speech:
+    case dialect::gemini_interactions:
+    case dialect::dashscope: return "total_tokens";
+    case dialect::gemini: return "totalTokenCount";
+    case dialect::bedrock_converse: return "totalTokens";
     default: return {};
     }
 }
@@ -85,13 +105,36 @@ inline constexpr std::array wholes{
 
 namespace detail {
 
+// A usage object in our units.
+struct counts_read {
+    aiaudit::usage usage{};
+    bool derived = false;  // the total says more than its parts: the rest was taken for output
+};
+
+// As read_usage().
+[[nodiscard]] result<counts_read> read_counts(dialect which, vendor who,
+                                              boost::json::value const& from);
+
+// The tables that read the usage object of an API, in turn.
+[[nodiscard]] std::span<usage_rule const> rules_of(dialect which,
+                                                   boost::json::value const& from) noexcept;
+[[nodiscard]] std::span<usage_rule const> more_rules_of(dialect which, vendor who) noexcept;
+
+}  // namespace detail
+
+namespace detail {
+
 // Replaces an Anthropic top-level usage by the sum of the runs where there are several, or where
 // the only one is not what the top level says. The top level leaves out compaction and advisors.
 [[nodiscard]] result<void> bill_iterations(boost::json::value const& from, vendor who,
                                            attempt_facts& facts);
 
 // What a provider says that it charges, where it says so.
-[[nodiscard]] std::optional<money> read_provider_cost(boost::json::value const& from, vendor who);
+struct provider_charge {
+    std::optional<money> total{};
+    std::optional<money> upstream{};  // the part that another company charges
+};
+[[nodiscard]] provider_charge read_provider_cost(boost::json::value const& from, vendor who);
 
 // The tier as bills name it: empty for the standard one.
 [[nodiscard]] std::string tier_named(std::string_view name);

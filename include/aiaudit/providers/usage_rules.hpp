@@ -16,6 +16,7 @@
 #include <boost/json/value.hpp>
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -29,6 +30,7 @@ enum class take : std::uint8_t {
     set,        // the unit is this number
     add,        // the unit includes this number: the provider counts it apart
     otherwise,  // another name for the unit, read only while it is absent: never both
+    larger,     // another name for the unit: the larger of the two counts stands, never both
 };
 
 struct usage_rule {
@@ -84,6 +86,40 @@ inline constexpr std::array chat_rules{
                audio_in_vendors},
     usage_rule{"completion_tokens_details.audio_tokens", unit::output_audio_tokens, take::set,
                audio_out_vendors},
+    usage_rule{"prompt_tokens_details.image_tokens", unit::input_image_tokens, take::set,
+               no_vendor},
+    usage_rule{"prompt_tokens_details.video_tokens", unit::input_video_tokens, take::set,
+               no_vendor},
+    usage_rule{"completion_tokens_details.image_tokens", unit::output_image_tokens, take::set,
+               no_vendor},
+    usage_rule{"completion_tokens_details.video_tokens", unit::output_video_tokens, take::set,
+               no_vendor},
+    // Gateways hand Anthropic's cache counts on in names of their own.
+    usage_rule{"prompt_tokens_details.cache_creation_tokens", unit::cache_write_tokens,
+               take::larger, no_vendor},
+    usage_rule{"prompt_tokens_details.cache_creation_input_tokens", unit::cache_write_tokens,
+               take::larger, no_vendor},
+    usage_rule{"cache_creation_input_tokens", unit::cache_write_tokens, take::larger, no_vendor},
+    usage_rule{"cache_creation_tokens", unit::cache_write_tokens, take::larger, no_vendor},
+    usage_rule{"cache_write_tokens", unit::cache_write_tokens, take::larger, no_vendor},
+    usage_rule{"cache_read_input_tokens", unit::cache_read_tokens, take::larger, no_vendor},
+    usage_rule{"cache_read_tokens", unit::cache_read_tokens, take::larger, no_vendor},
+    usage_rule{"prompt_tokens_details.cache_read_input_tokens", unit::cache_read_tokens,
+               take::larger, no_vendor},
+    usage_rule{"prompt_tokens_details.cache_read_tokens", unit::cache_read_tokens, take::larger,
+               no_vendor},
+    usage_rule{"cache_creation.ephemeral_5m_input_tokens", unit::cache_write_5m_tokens,
+               take::larger, no_vendor},
+    usage_rule{"cache_creation.ephemeral_1h_input_tokens", unit::cache_write_1h_tokens,
+               take::larger, no_vendor},
+    usage_rule{"prompt_tokens_details.cache_creation.ephemeral_5m_input_tokens",
+               unit::cache_write_5m_tokens, take::larger, no_vendor},
+    usage_rule{"prompt_tokens_details.cache_creation.ephemeral_1h_input_tokens",
+               unit::cache_write_1h_tokens, take::larger, no_vendor},
+    usage_rule{"prompt_tokens_details.cache_creation_token_details.ephemeral_5m_input_tokens",
+               unit::cache_write_5m_tokens, take::larger, no_vendor},
+    usage_rule{"prompt_tokens_details.cache_creation_token_details.ephemeral_1h_input_tokens",
+               unit::cache_write_1h_tokens, take::larger, no_vendor},
     usage_rule{"completion_tokens_details.reasoning_tokens", unit::output_reasoning_tokens},
     usage_rule{"reasoning_tokens", unit::output_reasoning_tokens, take::otherwise,
                vendors(vendor::xai, vendor::perplexity)},
@@ -96,6 +132,30 @@ inline constexpr std::array chat_rules{
                vendors(vendor::perplexity)},
     usage_rule{"num_search_queries", unit::web_searches, take::set, every_vendor,
                vendors(vendor::perplexity)},
+    usage_rule{"server_tool_use.web_search_requests", unit::web_searches, take::set, no_vendor},
+    usage_rule{"prompt_audio_seconds",
+               unit::input_audio_milliseconds,
+               take::set,
+               no_vendor,
+               vendors(vendor::mistral),
+               {},
+               {},
+               {},
+               1000},
+};
+
+// Runs of xAI's own tools, in either API.
+inline constexpr std::array xai_tool_rules{
+    usage_rule{"server_side_tool_usage_details.web_search_calls", unit::web_searches, take::set,
+               no_vendor},
+    usage_rule{"server_side_tool_usage_details.x_search_calls", unit::x_searches, take::set,
+               no_vendor},
+    usage_rule{"server_side_tool_usage_details.code_interpreter_calls", unit::code_executions,
+               take::set, no_vendor},
+    usage_rule{"server_side_tool_usage_details.file_search_calls", unit::file_searches, take::set,
+               no_vendor},
+    usage_rule{"server_side_tool_usage_details.document_search_calls", unit::file_searches,
+               take::add, no_vendor},
 };
 
 inline constexpr std::array responses_rules{
@@ -105,11 +165,34 @@ inline constexpr std::array responses_rules{
     usage_rule{"input_tokens_details.cache_write_tokens", unit::cache_write_tokens, take::set,
                cache_write_vendors},
     usage_rule{"output_tokens_details.reasoning_tokens", unit::output_reasoning_tokens},
+    usage_rule{"input_tokens_details.audio_tokens", unit::input_audio_tokens, take::set, no_vendor},
+    usage_rule{"input_tokens_details.image_tokens", unit::input_image_tokens, take::set, no_vendor},
+    usage_rule{"output_tokens_details.audio_tokens", unit::output_audio_tokens, take::set,
+               no_vendor},
+    usage_rule{"output_tokens_details.image_tokens", unit::output_image_tokens, take::set,
+               no_vendor},
+    usage_rule{"input_tokens_details.cache_creation_tokens", unit::cache_write_tokens, take::larger,
+               no_vendor},
+    usage_rule{"input_tokens_details.cache_creation_input_tokens", unit::cache_write_tokens,
+               take::larger, no_vendor},
+    usage_rule{"cache_creation_input_tokens", unit::cache_write_tokens, take::larger, no_vendor},
+    usage_rule{"cache_read_input_tokens", unit::cache_read_tokens, take::larger, no_vendor},
+    // The last event says how often each tool ran, beside the usage; facts_collector puts it in.
+    usage_rule{"tool_usage.web_search.num_requests", unit::web_searches, take::set, no_vendor},
+    usage_rule{"tool_usage.file_search.num_requests", unit::file_searches, take::set, no_vendor},
+    usage_rule{"tool_usage.code_interpreter.num_requests", unit::code_executions, take::set,
+               no_vendor},
 };
 
 inline constexpr std::array embeddings_rules{
     usage_rule{"prompt_tokens", unit::input_tokens},
     usage_rule{"total_tokens", unit::input_tokens, take::otherwise},
+    usage_rule{"prompt_tokens_details.image_tokens", unit::input_image_tokens, take::set,
+               no_vendor},
+    usage_rule{"prompt_tokens_details.audio_tokens", unit::input_audio_tokens, take::set,
+               no_vendor},
+    usage_rule{"prompt_tokens_details.video_tokens", unit::input_video_tokens, take::set,
+               no_vendor},
 };
 
 inline constexpr std::array images_rules{
@@ -119,6 +202,11 @@ inline constexpr std::array images_rules{
     usage_rule{"input_tokens_details.image_tokens", unit::input_image_tokens},
     usage_rule{"output_tokens_details.text_tokens", unit::output_text_tokens},
     usage_rule{"output_tokens_details.image_tokens", unit::output_image_tokens},
+    usage_rule{"input_tokens_details.cached_tokens", unit::cache_read_tokens},
+    usage_rule{"input_tokens_details.cached_tokens_details.text_tokens",
+               unit::cache_text_read_tokens},
+    usage_rule{"input_tokens_details.cached_tokens_details.image_tokens",
+               unit::cache_image_read_tokens},
 };
 
 inline constexpr std::array audio_rules{
@@ -126,7 +214,19 @@ inline constexpr std::array audio_rules{
     usage_rule{"output_tokens", unit::output_tokens},
     usage_rule{"input_token_details.text_tokens", unit::input_text_tokens},
     usage_rule{"input_token_details.audio_tokens", unit::input_audio_tokens},
+    usage_rule{"input_tokens_details.text_tokens", unit::input_text_tokens, take::otherwise},
+    usage_rule{"input_tokens_details.audio_tokens", unit::input_audio_tokens, take::otherwise},
+    usage_rule{"output_token_details.text_tokens", unit::output_text_tokens},
+    usage_rule{"output_token_details.audio_tokens", unit::output_audio_tokens},
+    usage_rule{"output_tokens_details.audio_tokens", unit::output_audio_tokens, take::otherwise},
+    usage_rule{"input_token_details.cached_tokens", unit::cache_read_tokens},
     usage_rule{.path = "seconds", .to = unit::input_audio_milliseconds, .scale = 1000},
+    usage_rule{"prompt_tokens", unit::input_tokens, take::otherwise},
+    usage_rule{"completion_tokens", unit::output_tokens, take::otherwise},
+    usage_rule{.path = "prompt_audio_seconds",
+               .to = unit::input_audio_milliseconds,
+               .how = take::otherwise,
+               .scale = 1000},
 };
 
 // input_tokens is what neither came from the cache nor went into it.
@@ -145,6 +245,8 @@ inline constexpr std::array anthropic_rules{
                anthropic_part_vendors},
     usage_rule{"server_tool_use.web_search_requests", unit::web_searches, take::set,
                anthropic_part_vendors},
+    usage_rule{"server_tool_use.code_execution_requests", unit::code_executions, take::set,
+               no_vendor},
 };
 
 // The wire repeats each cache count under a second name.
@@ -159,6 +261,7 @@ inline constexpr std::array bedrock_rules{
                "ttl", "5m", "inputTokens"},
     usage_rule{"cacheDetails", unit::cache_write_1h_tokens, take::add, no_vendor, every_vendor,
                "ttl", "1h", "inputTokens"},
+    usage_rule{"serverToolUsage.webSearchRequests", unit::web_searches, take::set, no_vendor},
 };
 
 // Metrics of the last event of InvokeModelWithResponseStream, and what Llama and Titan answer.
@@ -179,6 +282,10 @@ inline constexpr std::array cohere_billed_rules{
     usage_rule{"billed_units.input_tokens", unit::input_tokens},
     usage_rule{"billed_units.output_tokens", unit::output_tokens},
     usage_rule{"billed_units.search_units", unit::search_units},
+    // Text and images of an embedding are billed apart.
+    usage_rule{"billed_units.image_tokens", unit::input_tokens, take::add, no_vendor},
+    usage_rule{"billed_units.image_tokens", unit::input_image_tokens, take::set, no_vendor},
+    usage_rule{"billed_units.images", unit::input_images, take::set, no_vendor},
 };
 inline constexpr std::array cohere_tokens_rules{
     usage_rule{"tokens.input_tokens", unit::input_tokens},
@@ -195,6 +302,50 @@ inline constexpr std::array gemini_rules{
     usage_rule{"responseTokenCount", unit::output_tokens, take::otherwise},  // the Live API's name
     usage_rule{"thoughtsTokenCount", unit::output_tokens, take::add},
     usage_rule{"thoughtsTokenCount", unit::output_reasoning_tokens},
+};
+
+// The Interactions API: all output is in total_output_tokens but for thoughts.
+inline constexpr std::array interactions_rules{
+    usage_rule{"total_input_tokens", unit::input_tokens},
+    usage_rule{"total_tool_use_tokens", unit::input_tokens, take::add, no_vendor},
+    usage_rule{"total_tool_use_tokens", unit::input_tool_tokens, take::set, no_vendor},
+    usage_rule{"total_cached_tokens", unit::cache_read_tokens, take::set, no_vendor},
+    usage_rule{"total_output_tokens", unit::output_tokens},
+    usage_rule{"total_thought_tokens", unit::output_tokens, take::add, no_vendor},
+    usage_rule{"total_thought_tokens", unit::output_reasoning_tokens, take::set, no_vendor},
+    usage_rule{"total_reasoning_tokens", unit::output_tokens, take::add, no_vendor},
+    usage_rule{"total_reasoning_tokens", unit::output_reasoning_tokens, take::set, no_vendor},
+};
+
+// Ollama's own API counts beside the answer; durations are in nanoseconds.
+inline constexpr std::array ollama_rules{
+    usage_rule{"prompt_eval_count", unit::input_tokens},
+    usage_rule{"eval_count", unit::output_tokens},
+};
+
+// DashScope's own API. Multimodal models list parts of the input beside the whole.
+inline constexpr std::array dashscope_rules{
+    usage_rule{"input_tokens", unit::input_tokens},
+    usage_rule{"output_tokens", unit::output_tokens},
+    usage_rule{"total_tokens", unit::input_tokens, take::otherwise},  // embeddings
+    usage_rule{"prompt_tokens_details.cached_tokens", unit::cache_read_tokens, take::set,
+               no_vendor},
+    usage_rule{"input_tokens_details.cached_tokens", unit::cache_read_tokens, take::larger,
+               no_vendor},
+    usage_rule{"cached_tokens", unit::cache_read_tokens, take::larger, no_vendor},
+    usage_rule{"prompt_tokens_details.cache_creation_input_tokens", unit::cache_write_tokens,
+               take::set, no_vendor},
+    usage_rule{"output_tokens_details.reasoning_tokens", unit::output_reasoning_tokens, take::set,
+               no_vendor},
+    usage_rule{"input_tokens_details.image_tokens", unit::input_image_tokens, take::set, no_vendor},
+    usage_rule{"input_tokens_details.audio_tokens", unit::input_audio_tokens, take::set, no_vendor},
+    usage_rule{"input_tokens_details.video_tokens", unit::input_video_tokens, take::set, no_vendor},
+    usage_rule{"image_tokens", unit::input_image_tokens, take::otherwise, no_vendor},
+    usage_rule{"audio_tokens", unit::input_audio_tokens, take::otherwise, no_vendor},
+    usage_rule{"video_tokens", unit::input_video_tokens, take::otherwise, no_vendor},
+    usage_rule{"output_tokens_details.audio_tokens", unit::output_audio_tokens, take::set,
+               no_vendor},
+    usage_rule{"image_count", unit::output_images, take::set, no_vendor},
 };
 
 // Gemini lists parts by modality. Documents are seen as images, and priced so.
@@ -223,6 +374,27 @@ inline constexpr std::array gemini_detail_lists{
     gemini_details{"responseTokensDetails", output_units, "candidatesTokensDetails"},
 };
 
+// The Interactions API lists them so: {"modality": "text", "tokens": 12}.
+inline constexpr std::array interactions_detail_lists{
+    gemini_details{"input_tokens_by_modality", input_units},
+    gemini_details{"cached_tokens_by_modality",
+                   {unit::cache_text_read_tokens, unit::cache_audio_read_tokens,
+                    unit::cache_image_read_tokens, unit::cache_video_read_tokens}},
+    gemini_details{"output_tokens_by_modality", output_units},
+    gemini_details{"tool_use_tokens_by_modality",
+                   {unit::input_text_tool_tokens, unit::input_audio_tool_tokens,
+                    unit::input_image_tool_tokens, unit::input_video_tool_tokens}},
+};
+
+// The modalities of such lists, in capitals, and the place of each in `gemini_details::to`.
+struct named_modality {
+    std::string_view name;
+    std::size_t index;
+};
+inline constexpr std::array modalities{named_modality{"TEXT", 0}, named_modality{"AUDIO", 1},
+                                       named_modality{"IMAGE", 2}, named_modality{"DOCUMENT", 2},
+                                       named_modality{"VIDEO", 3}};
+
 [[nodiscard]] inline error bad_count(std::string_view path) {
     return fail(errc::bad_usage, std::string(path) + " is not a whole number from 0 to 2^44");
 }
@@ -232,6 +404,8 @@ inline constexpr std::array gemini_detail_lists{
 
 [[nodiscard]] result<void> apply_gemini_details(boost::json::value const& from, vendor who,
                                                 usage& to);
+[[nodiscard]] result<void> apply_interactions_details(boost::json::value const& from, vendor who,
+                                                      usage& to);
 
 }  // namespace detail
 }  // namespace v0_1_0

@@ -57,10 +57,15 @@ public:
     [[nodiscard]] std::uint32_t mask() const noexcept {
         return static_cast<std::uint32_t>(words_[1] >> mask_shift & ((1U << mask_bits) - 1));
     }
+    // Whether rare numbers follow its cost.
+    [[nodiscard]] bool has_rare() const noexcept { return (words_[1] & rare_bit) != 0; }
     // For an attempt: its duration, where it was timed, then the counts by mask().
     [[nodiscard]] std::uint64_t const* numbers() const noexcept { return words_ + 2; }
     // Moves `from`, which is past the counts, past the cost.
     [[nodiscard]] int128 take_cost(std::uint64_t const*& from) const noexcept;
+    // Moves `from`, which is past the cost, past the rare numbers, which are added. Precondition:
+    // has_rare().
+    static void take_rare(std::uint64_t const*& from, totals& to) noexcept;
     void add_to(cell& to) const;
     // Says that it will be read soon.
     void prefetch() const noexcept {
@@ -74,6 +79,7 @@ private:
     static constexpr std::uint64_t sum_bit = std::uint64_t{1} << 12;
     static constexpr std::uint64_t cost_low = std::uint64_t{1} << 13;
     static constexpr std::uint64_t cost_high = std::uint64_t{1} << 14;
+    static constexpr std::uint64_t rare_bit = std::uint64_t{1} << 15;
     static constexpr unsigned mask_shift = 16;
     static constexpr unsigned mask_bits = reported_units.size();
     static constexpr unsigned entries_shift = 32;
@@ -85,7 +91,7 @@ private:
 
 class cell_log {
 public:
-    // One attempt, as totals::of makes it.
+    // One attempt or correction, as totals::of makes it.
     void add(std::uint32_t user, std::uint32_t profile, std::uint32_t slot, totals const& sum);
     void add(std::uint32_t user, std::uint32_t profile, std::uint32_t slot, cell const& value);
 
@@ -110,7 +116,7 @@ private:
     static constexpr std::size_t chunk_words = std::size_t{1} << 13;
     static constexpr std::size_t chunks_kept = 128;
     // Of a cell, but for the entries of its histogram.
-    static constexpr std::size_t cell_words = 2 + 6 + reported_units.size() + 2;
+    static constexpr std::size_t cell_words = 2 + totals_numbers + 2 + 1;
 
     struct chunk {
         std::unique_ptr<std::uint64_t[]> words{};
@@ -124,8 +130,9 @@ private:
         return chunks_[current_].words.get() + chunks_[current_].used;
     }
     void add_chunk();
-    // Writes the head, the counts and the cost; returns where they end. What is zero is written
-    // too, and then written over: that is quicker than to branch by what cannot be foreseen.
+    // Writes the head, the counts, the cost and what is rare; returns where they end. What is zero
+    // is written too, and then written over: that is quicker than to branch by what cannot be
+    // foreseen.
     std::size_t finish(std::uint64_t* words, std::size_t size, std::uint64_t head,
                        totals const& sum);
 

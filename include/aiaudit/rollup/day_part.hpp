@@ -19,7 +19,9 @@
 //               bucket, varint count)
 // Each section, and each user's cells, has its own checksum, so sums or one user's cells are read
 // without touching the rest. A cell begins with a byte: the step of its slot, and whether it
-// differs in form from the cell before it (day_part_cell.hpp).
+// differs in form from the cell before it (day_part_cell.hpp). Version 1 had none of the rare
+// numbers: no cell says that they follow, the sums have no columns of them, and all attempts count
+// as `unsplit`.
 // Threads: a view of bytes; const members may run at once.
 // Floor 4.
 #ifndef AIAUDIT_ROLLUP_DAY_PART_HPP
@@ -45,7 +47,8 @@ inline namespace v0_1_0 {
 namespace detail {
 
 struct day_part_format {
-    static constexpr std::uint8_t version = 1;
+    static constexpr std::uint8_t version = 2;
+    static constexpr std::uint8_t version_without_rare = 1;
     static constexpr std::size_t counts = 8;
     static constexpr std::size_t pairs = 6;  // place of a count; names have those before
     static constexpr std::size_t profiles = 7;
@@ -146,6 +149,10 @@ private:
                           rows& to) noexcept;
     static bool take_histogram(byte_reader& in, std::uint64_t timed, latency_histogram& to);
 
+    [[nodiscard]] bool has_rare() const noexcept {
+        return static_cast<std::uint8_t>(bytes_[3]) != format::version_without_rare;
+    }
+
     std::string_view bytes_{};
     civil_day day_{};
     std::array<std::uint32_t, format::counts> counts_{};
@@ -172,6 +179,7 @@ result<void> day_part::read_sums(dimension by, Visitor&& visit) const {
             read_rows(*from, group, std::min<std::size_t>(groups - group, rows_at_once), sums);
         if (keeps_latency(by) && !take_histogram(in, sums[row].timed, latency))
             return corrupt("its latencies cannot be read");
+        if (!has_rare()) sums[row].unsplit = sums[row].attempts;
         visit(group, std::as_const(sums[row]), latency);
     }
     if (!in.at_end()) return corrupt("its sums end too late");
@@ -186,7 +194,7 @@ result<void> day_part::read_cells(std::uint32_t user, Visitor&& visit) const {
     if (!entry) return entry.error();
     if (crc32c(entry->cells) != entry->checksum)
         return corrupt("the checksum of a user's cells does not match");
-    cell_reader in{entry->cells};
+    cell_reader in{entry->cells, has_rare()};
     if (!in.read_all(profile_count(), visit)) return corrupt("a user's cells cannot be read");
     return {};
 }

@@ -7,6 +7,8 @@
 // byte of flags; a varint mask of the reported units, a byte with the power of ten of the cost,
 // where the flags say that they change); for an attempt: latency (where timed), counts by the mask,
 // cost; for a sum of attempts: the five counts of attempts, then the same, then the histogram.
+// Where the flags say so, what is rare follows the cost: a varint mask of the rare numbers, and
+// these.
 // Numbers are varints, the cost is a signed one in units of its power of ten.
 // Threads: plain values.
 // Floor 4.
@@ -33,7 +35,7 @@ struct cell_form {
     static constexpr std::uint8_t mask_follows = 16;
     static constexpr std::uint8_t power_follows = 32;
     static constexpr std::uint8_t sum_follows = 64;
-    static constexpr std::uint8_t known = 127;
+    static constexpr std::uint8_t rare_follows = 128;
     static constexpr std::uint8_t power_max = 12;
 
     std::uint8_t attempt = attempt_bits::request | attempt_bits::timed;
@@ -93,13 +95,13 @@ public:
     void begin_profile(std::uint32_t profile, std::uint64_t cells);
     // Precondition: from.is_attempt(). Adds it to `sum` and `latency` as well.
     void add(logged_cell from, totals& sum, dense_histogram& latency);
-    // A sum of attempts. False where their number has wrapped to none.
+    // A sum of attempts or corrections. False where their number has wrapped to none.
     [[nodiscard]] bool add(std::uint32_t slot, cell const& value);
 
 private:
     // What a cell takes at most, but for the entries of its histogram; and what one of these does.
     static constexpr std::size_t cell_bytes =
-        16 + varint_bytes * (totals_numbers + 1) + varint128_bytes;
+        16 + varint_bytes * (totals_numbers + 2) + varint128_bytes;
     static constexpr std::size_t entry_bytes = 8;
 
     // A cost in units of a power of ten.
@@ -115,6 +117,7 @@ private:
     // A lucky zero is not worth the bytes of a change of the power, there and back.
     [[nodiscard]] scaled scale(int128 cost) const noexcept;
     void put(scaled const& price) noexcept;
+    void put_rare(totals const& sum) noexcept;
 
     std::size_t size_ = std::size_t{1} << 14;
     std::unique_ptr<char[]> room_{new char[size_]};
@@ -127,7 +130,9 @@ private:
 // Reads what cell_writer wrote.
 class cell_reader {
 public:
-    explicit cell_reader(std::string_view bytes) noexcept : in_(bytes) {}
+    // `may_have_rare`: else all attempts are unsplit.
+    cell_reader(std::string_view bytes, bool may_have_rare) noexcept
+        : in_(bytes), may_have_rare_(may_have_rare) {}
 
     // visit(profile, slot, cell const&). False where the bytes cannot be read.
     template <class Visitor>
@@ -154,9 +159,12 @@ private:
     [[nodiscard]] bool take_attempt(cell& to);
     [[nodiscard]] bool take_sum(cell& to);
     void take_counts_and_cost(totals& sum);
+    void take_rare(totals& sum);
 
     byte_reader in_;
+    bool may_have_rare_;
     cell_form form_{};
+    bool rare_follows_ = false;
 };
 
 }  // namespace detail

@@ -61,6 +61,7 @@ private:
     std::vector<std::uint64_t> words_{};  // by group: the fixed ones, then those of places_
     std::array<std::uint8_t, totals_numbers> places_{};
     std::size_t kept_ = 0;  // of places_
+    bool keeps_rare_ = false;
     // By place, for reading: where it stands among a group's words, and all bits where it does.
     std::array<std::uint8_t, totals_numbers> word_at_{};
     std::array<std::uint64_t, totals_numbers> kept_bits_{0, ~std::uint64_t{0}};

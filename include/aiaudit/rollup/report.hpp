@@ -38,6 +38,9 @@ struct report {
     std::shared_ptr<void const> texts{};
 };
 
+// The same report as the records say, without their corrections.
+[[nodiscard]] report as_recorded(report of);
+
 // Precondition: from.ready(query).
 [[nodiscard]] report make_report(rollup const& from, report_query const& query);
 

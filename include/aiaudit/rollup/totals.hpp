@@ -10,7 +10,8 @@
 #ifndef AIAUDIT_ROLLUP_TOTALS_HPP
 #define AIAUDIT_ROLLUP_TOTALS_HPP
 
-#include <aiaudit/core/record.hpp>  // record
+#include <aiaudit/core/correction.hpp>  // correction_number
+#include <aiaudit/core/record.hpp>      // record
 
 #include <algorithm>
 #include <array>
@@ -37,21 +38,65 @@ inline constexpr std::array<unit, 11> reported_units{unit::input_tokens,
                                                      unit::output_image_tokens,
                                                      unit::web_searches};
 
+// A sum of money as two whole numbers that wrap, so that it adds up as counts do.
+struct money_parts {
+    std::uint64_t micro = 0;  // millionths of a dollar, rounded down; signed
+    std::uint64_t pico = 0;   // what is left of each amount, below 1,000,000
+
+    [[nodiscard]] static constexpr money_parts of(money amount) noexcept {
+        constexpr int128 factor = 1'000'000;
+        int128 const rest = (amount.pico() % factor + factor) % factor;
+        return {static_cast<std::uint64_t>((amount.pico() - rest) / factor),
+                static_cast<std::uint64_t>(rest)};
+    }
+    // Bounds: sums of up to 2^43 dollars, of up to 2^43 amounts.
+    [[nodiscard]] constexpr money value() const noexcept {
+        return money::from_pico(int128{static_cast<std::int64_t>(micro)} * 1'000'000 +
+                                static_cast<int128>(pico));
+    }
+    friend constexpr bool operator==(money_parts, money_parts) noexcept = default;
+};
+
+// Outcomes, and the corrections of their costs (pricing/reprice.hpp). A correction counts as no
+// attempt: it changes `cost`, `uncosted` and `unsure`, and what it changed is told apart.
 struct totals {
     std::uint64_t requests = 0;  // calls: their first attempts
     std::uint64_t attempts = 0;  // HTTP exchanges, retries included
     std::uint64_t errors = 0;    // attempts that failed
     std::uint64_t uncosted =
         0;  // attempts whose cost is not known (unpriced, or no usage): not in `cost`
-    std::uint64_t timed = 0;                                    // attempts with a duration
-    std::uint64_t latency_ns = 0;                               // sum of the durations
-    std::array<std::uint64_t, reported_units.size()> counts{};  // by reported_units
+    std::uint64_t timed = 0;       // attempts with a duration
+    std::uint64_t latency_ns = 0;  // sum of the durations
+    // By reported_units: what providers reported. An estimate is a bound, and no usage.
+    std::array<std::uint64_t, reported_units.size()> counts{};
+    // What follows is zero for most.
+    // Attempts whose cost is a bound or partial, or by a price that is assumed or stale.
+    std::uint64_t unsure = 0;
+    money_parts estimated{};  // the part of `cost` that is a bound
+    money_parts margin{};     // by how much `cost` may be above what is owed
+    // Attempts saved before estimates were told apart: theirs are among `counts`, and are neither
+    // in `unsure` nor in `estimated`.
+    std::uint64_t unsplit = 0;
+    std::uint64_t corrections = 0;  // records
+    money_parts corrected{};        // the part of `cost` that they are; signed
+    std::uint64_t made_costed = 0;  // by how much they lowered `uncosted`
+    std::uint64_t made_sure = 0;    // by how much they lowered `unsure`
     money cost{};
 
     // `entry` is a record, or a view of one with the same members.
     template <class Record>
     [[nodiscard]] static totals of(Record const& entry) {
         totals sum;
+        if (entry.kind == record_kind::correction) {
+            sum.corrections = 1;
+            sum.cost = entry.cost;
+            sum.corrected = money_parts::of(entry.cost);
+            sum.made_costed = detail::correction_number(entry, detail::correction_tag::costed);
+            sum.made_sure = detail::correction_number(entry, detail::correction_tag::sure);
+            sum.uncosted = ~sum.made_costed + 1;
+            sum.unsure = ~sum.made_sure + 1;
+            return sum;
+        }
         sum.requests = entry.attempt == 1 ? 1 : 0;
         sum.attempts = 1;
         sum.errors = entry.failed() ? 1 : 0;
@@ -62,12 +107,36 @@ struct totals {
         sum.timed = entry.duration_ns ? 1 : 0;
         sum.latency_ns = entry.duration_ns.value_or(0);
         for (std::size_t i = 0; i < reported_units.size(); ++i)
-            sum.counts[i] = entry.usage.count(reported_units[i]);
+            sum.counts[i] = entry.usage.reported_count(reported_units[i]);
         sum.cost = entry.cost;
+        if (entry.cost_status == cost_status::estimated) {
+            sum.estimated = money_parts::of(entry.cost);
+            sum.margin = money_parts::of(entry.cost - entry.cost_low.value_or(money{}));
+        }
+        sum.unsure = is_unsure(entry) ? 1 : 0;
         return sum;
     }
 
+    // Whether the cost is a bound or partial, or by a price that is assumed or stale.
+    template <class Record>
+    [[nodiscard]] static bool is_unsure(Record const& entry) noexcept {
+        if (entry.cost_status == cost_status::estimated ||
+            entry.cost_status == cost_status::partial)
+            return true;
+        return entry.cost_status == cost_status::priced &&
+               (entry.price_basis == price_basis::assumed ||
+                entry.price_basis == price_basis::stale);
+    }
+
     void add(totals const& other);
+    // The least that is owed of `cost`.
+    [[nodiscard]] money cost_low() const noexcept;
+    // As the records say, without their corrections.
+    [[nodiscard]] totals as_recorded() const noexcept;
+    // Whether only attempts are counted, and all of them are sure.
+    [[nodiscard]] bool plain() const noexcept {
+        return (unsure | unsplit | corrections | margin.micro | margin.pico) == 0;
+    }
     [[nodiscard]] std::uint64_t count(unit which) const noexcept;
     [[nodiscard]] std::uint64_t total_tokens() const noexcept {
         return count(unit::input_tokens) + count(unit::output_tokens);
@@ -162,11 +231,29 @@ struct cell {
 
 namespace detail {
 
-// The numbers of a totals in their stored order, so that writing and reading cannot differ.
-inline constexpr std::size_t totals_numbers = 6 + reported_units.size();
+// The numbers of a totals in their stored order, so that writing and reading cannot differ: the
+// common ones, then those that most sums have none of.
+inline constexpr std::size_t common_numbers = 6 + reported_units.size();
+inline constexpr std::size_t rare_numbers = 11;
+inline constexpr std::size_t totals_numbers = common_numbers + rare_numbers;
 
 template <class Totals, class Visitor>
-constexpr void for_each_number(Totals& sum, Visitor&& visit) {
+constexpr void for_each_rare_number(Totals& sum, Visitor&& visit) {
+    visit(sum.unsure);
+    for (auto* const each : {&sum.estimated, &sum.margin}) {
+        visit(each->micro);
+        visit(each->pico);
+    }
+    visit(sum.unsplit);
+    visit(sum.corrections);
+    visit(sum.corrected.micro);
+    visit(sum.corrected.pico);
+    visit(sum.made_costed);
+    visit(sum.made_sure);
+}
+
+template <class Totals, class Visitor>
+constexpr void for_each_common_number(Totals& sum, Visitor&& visit) {
     visit(sum.requests);
     visit(sum.attempts);
     visit(sum.errors);
@@ -174,6 +261,11 @@ constexpr void for_each_number(Totals& sum, Visitor&& visit) {
     visit(sum.timed);
     visit(sum.latency_ns);
     for (auto& count : sum.counts) visit(count);
+}
+template <class Totals, class Visitor>
+constexpr void for_each_number(Totals& sum, Visitor&& visit) {
+    for_each_common_number(sum, visit);
+    for_each_rare_number(sum, visit);
 }
 
 [[nodiscard]] constexpr money wrapping_sum(money a, money b) noexcept {
@@ -186,13 +278,17 @@ constexpr void for_each_number(Totals& sum, Visitor&& visit) {
 }
 
 static_assert(std::is_trivially_copyable_v<totals> && offsetof(totals, requests) == 0 &&
-              offsetof(totals, counts) == 6 * sizeof(std::uint64_t));
+              offsetof(totals, counts) == 6 * sizeof(std::uint64_t) &&
+              offsetof(totals, unsure) == common_numbers * sizeof(std::uint64_t) &&
+              offsetof(totals, made_sure) == (totals_numbers - 1) * sizeof(std::uint64_t));
 
 // The number at a place of for_each_number.
 [[nodiscard]] std::uint64_t number_at(totals const& sum, std::size_t place) noexcept;
 inline void set_number(totals& sum, std::size_t place, std::uint64_t number) noexcept {
     std::memcpy(reinterpret_cast<char*>(&sum) + place * sizeof number, &number, sizeof number);
 }
+
+void add_rare_numbers(totals& to, totals const& part) noexcept;
 
 // As totals::add, but the cost wraps too: for running sums, of which only differences mean
 // something. Two numbers at a time, always the same two: every record is added many times, and what

@@ -75,9 +75,11 @@ public:
     [[nodiscard]] result<void> start_tls(SSL_CTX* context, std::string const& host,
                                          transfer_timer const& timer);
 
-    // Errors: connection_lost, timed_out, cancelled; sent() then tells how much was handed to the
-    // operating system.
+    // Errors: connection_lost, timed_out, cancelled; sent() then tells how much of the request was
+    // handed to the operating system.
     [[nodiscard]] result<void> write(std::string_view bytes, transfer_timer const& timer);
+    // What a proxy or an earlier request was sent no longer counts.
+    void begin_request() noexcept { sent_ = 0; }
     [[nodiscard]] std::size_t sent() const noexcept { return sent_; }
 
     // What has been received and not taken.
@@ -95,10 +97,7 @@ public:
     [[nodiscard]] silence listen();
 
     // Fit for another request: a child process must not write into its parent's connection.
-    [[nodiscard]] bool reusable() {
-        sent_ = 0;
-        return process_ == ::getpid() && listen() == silence::quiet;
-    }
+    [[nodiscard]] bool reusable() { return process_ == ::getpid() && listen() == silence::quiet; }
 
 private:
     static constexpr std::size_t buffer_size = 16'384;  // a TLS record

@@ -51,12 +51,9 @@ public:
                                         std::stop_token const& stop, OnHead&& on_head,
                                         OnBody&& on_body) {
         if (auto const checked = check_request(request); !checked) return checked;
-        if (auto why = ended(limits, stop)) {
-            why->where = "connect: " + why->where;  // nothing was sent
-            return *why;
-        }
+        if (auto why = ended(limits, stop)) return unsent(std::move(*why));
         auto const* found = answer_to(request);
-        if (found == nullptr) return fail(errc::not_found, "no recorded exchange fits");
+        if (found == nullptr) return unsent(fail(errc::not_found, "no recorded exchange fits"));
         if (found->status == 0)
             return fail(errc::connection_lost, "it ended without a response, as recorded");
         if (found->response.size() > limits.response_bytes_max)

@@ -38,7 +38,7 @@ public:
     [[nodiscard]] bool stopped() const noexcept { return stop_.stop_requested(); }
     [[nodiscard]] std::stop_token const& stop() const noexcept { return stop_; }
 
-    // Why the exchange ends now; nothing while it may go on.
+    // Why the exchange ends now; nothing while it may go on. While it connects nothing is sent.
     [[nodiscard]] std::optional<error> expired() const;
 
     // For poll(2): rounded up, so that it does not wake before the time; -1 for no limit.
@@ -46,9 +46,6 @@ public:
 
 private:
     [[nodiscard]] bool connecting() const noexcept { return limit_name_ == "connect"; }
-    // was_sent() goes by it.
-    [[nodiscard]] std::string phase() const { return connecting() ? "connect: " : ""; }
-
     void start(std::string_view name, std::chrono::milliseconds limit);
     [[nodiscard]] std::optional<steady_time> next_end() const {
         if (!end_ || !limits_.deadline) return end_ ? end_ : limits_.deadline;

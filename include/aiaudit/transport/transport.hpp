@@ -50,7 +50,9 @@ struct transfer_limits {
 //   more than the head promises, or an encoding that cannot be decoded); too_large (over
 //   response_bytes_max); cancelled. No error holds a header's value, a query or a body.
 //   After an error on_head and on_body may have been called: what they got is then incomplete.
-//   A timed_out or cancelled whose text begins with "connect: " came before anything was sent.
+//   Its `sent` is false only where nothing of the request left (unsent(), error.hpp): such an
+//   attempt costs nothing. With any other the most that the request may cost is charged. No text
+//   of an error decides anything.
 template <class Transport>
 concept transport_policy = std::default_initializable<Transport> && std::movable<Transport> &&
     requires(Transport& transport, http_request const& request, transfer_limits const& limits,
@@ -59,14 +61,7 @@ concept transport_policy = std::default_initializable<Transport> && std::movable
     { transport.exchange(request, limits, stop, on_head, on_body) } -> std::same_as<result<void>>;
 };
 
-// Whether anything of the request can have reached the provider, so that it may be billed.
-[[nodiscard]] bool was_sent(error const& of) noexcept;
-
 }  // namespace v0_1_0
 }  // namespace aiaudit
-
-#ifndef AIAUDIT_SEPARATE
-#include <aiaudit/impl/transport/transport.ipp>
-#endif
 
 #endif  // AIAUDIT_TRANSPORT_TRANSPORT_HPP

@@ -71,6 +71,36 @@ AIAUDIT_INLINE alert price_missing(record const& entry, civil_day day, timestamp
     return made;
 }
 
+AIAUDIT_INLINE bool drifts(record const& entry) noexcept {
+    if (entry.kind != record_kind::outcome || !entry.computed_cost || !entry.provider_cost)
+        return false;
+    // A rounded charge of a few pico-USD is no drift.
+    constexpr int128 least = 1'000'000;
+    int128 const charged = entry.provider_cost->pico();
+    int128 const computed = entry.computed_cost->pico();
+    int128 const difference = charged < computed ? computed - charged : charged - computed;
+    return difference > least && difference > (std::max)(charged, computed) / 100;
+}
+
+AIAUDIT_INLINE alert price_drift(record const& entry, civil_day day, timestamp now) {
+    std::string const charged = entry.provider_cost.value_or(money{}).to_string();
+    std::string const computed = entry.computed_cost.value_or(money{}).to_string();
+    alert made;
+    made.key =
+        make_alert_key(alert_kind::price_drift, {entry.provider, entry.model(), day.to_string()});
+    made.kind = alert_kind::price_drift;
+    made.at = now;
+    made.text = printable(entry.provider) + " charged " + charged + " USD for a call of " +
+                printable(entry.model()) + " that costs " + computed +
+                " USD by the price book: see `aiaudit report drift`";
+    made.facts = {{"provider", entry.provider},
+                  {"model", entry.model()},
+                  {"charged_usd", charged},
+                  {"computed_usd", computed},
+                  {"since", entry.started_at.to_string()}};
+    return made;
+}
+
 AIAUDIT_INLINE alert circuit_opened(record const& entry, timestamp now) {
     std::string const hour = std::to_string(floor_divide(entry.started_at.seconds(), 3'600));
     alert made;

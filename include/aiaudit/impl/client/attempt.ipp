@@ -72,7 +72,11 @@ AIAUDIT_INLINE std::optional<error> failure_of(attempt_plan const& plan,
         if (!read.facts.error_type.empty()) why += ", " + read.facts.error_type;
         return here(errc::provider_error, why, read.facts.error_message);
     }
-    if (transport) return here(transport->code, transport->where, transport->remote);
+    if (transport) {
+        error told = here(transport->code, transport->where, transport->remote);
+        told.sent = transport->sent;
+        return told;
+    }
     if (!read.facts.error_type.empty())
         return here(errc::provider_error, read.facts.error_type, read.facts.error_message);
     if (read.problem && read.problem->code == errc::bad_json)
@@ -87,9 +91,10 @@ AIAUDIT_INLINE std::optional<error> failure_of(attempt_plan const& plan,
 AIAUDIT_INLINE void withhold_key(std::string_view key, reading& read) {
     if (key.empty()) return;
     auto& facts = read.facts;
-    for (std::string* text : {&facts.model_served, &facts.finish_reason, &facts.error_type,
-                              &facts.provider_request_id, &facts.service_tier, &facts.region,
-                              &facts.speed, read.problem ? &read.problem->where : nullptr}) {
+    for (std::string* text :
+         {&facts.model_served, &facts.finish_reason, &facts.error_type, &facts.provider_request_id,
+          &facts.service_tier, &facts.region, &facts.speed, &facts.unread,
+          read.problem ? &read.problem->where : nullptr}) {
         if (text == nullptr || text->find(key) == std::string::npos) continue;
         *text = text == &facts.error_type ? "withheld" : "";
     }

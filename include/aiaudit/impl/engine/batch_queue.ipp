@@ -67,6 +67,22 @@ AIAUDIT_INLINE result<batch_queue::pushed> batch_queue::push(std::string_view en
     return made;
 }
 
+AIAUDIT_INLINE result<batch_queue::pushed> batch_queue::push_all(batch const& more) {
+    std::unique_lock lock(mutex_);
+    if (stopping_) return fail(errc::closed, "the ledger is being closed");
+    if (auto failure = take_untold()) return *failure;
+    pushed made{gathering_, gathering_->count};
+    gathering_->bytes.append(more.bytes);
+    gathering_->count += more.count;
+    gathering_->conditional += more.conditional;
+    gathering_->has_rules = gathering_->has_rules || more.has_rules;
+    ++gathering_->awaited;
+    hurried_ = true;
+    lock.unlock();
+    work_.notify_one();
+    return made;
+}
+
 AIAUDIT_INLINE result<void> batch_queue::wait(batch const& of) {
     of.ended.wait();
     if (of.ended.get() == batch::written) return {};

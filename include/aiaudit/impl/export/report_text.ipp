@@ -49,6 +49,11 @@ AIAUDIT_INLINE std::vector<report_cell> figures_of(report_kind kind, report_row 
     cells.push_back({"avg_cost_usd", sum.average_cost().to_string(), false, false});
     number("uncosted", std::to_string(sum.uncosted));
     number("attempts", std::to_string(sum.attempts));
+    cells.push_back({"cost_low_usd", sum.cost_low().to_string(), false, false});
+    cells.push_back({"estimated_cost_usd", sum.estimated.value().to_string(), false, false});
+    number("unsure", std::to_string(sum.unsure));
+    cells.push_back({"corrected_cost_usd", sum.corrected.value().to_string(), false, false});
+    number("unsplit", std::to_string(sum.unsplit));
     if (kind == report_kind::daily) return cells;
     number("avg_latency_ms", milliseconds(sum.timed == 0 ? 0 : sum.latency_ns / sum.timed));
     if (dimension_of(kind) != dimension::model) return cells;
@@ -103,10 +108,19 @@ AIAUDIT_INLINE std::vector<report_cell> table_cells(report_kind kind, report_row
     number("output", grouped(std::to_string(sum.count(unit::output_tokens))));
     number("cost USD", rounded_decimal(sum.cost.pico(), money::scale, 6));
     number("avg USD", rounded_decimal(sum.average_cost().pico(), money::scale, 6));
-    if (sum.uncosted != 0)
-        number("uncosted", grouped(std::to_string(sum.uncosted)));
-    else
-        number("uncosted", "");
+    auto const number_if = [&number](std::string name, std::uint64_t count) {
+        number(std::move(name), count == 0 ? std::string{} : grouped(std::to_string(count)));
+    };
+    auto const money_if = [&number](std::string name, money amount, bool shown) {
+        number(std::move(name),
+               shown ? rounded_decimal(amount.pico(), money::scale, 6) : std::string{});
+    };
+    number_if("uncosted", sum.uncosted);
+    money_if("estimated USD", sum.estimated.value(), sum.estimated != money_parts{});
+    money_if("at least USD", sum.cost_low(), sum.margin != money_parts{});
+    money_if("corrected USD", sum.corrected.value(), sum.corrections != 0);
+    number_if("unsure", sum.unsure);
+    number_if("unsplit", sum.unsplit);
     if (kind == report_kind::daily) return cells;
     auto const ms = [](std::uint64_t ns) {
         return ns == 0 ? std::string{} : grouped(std::to_string(ns / 1'000'000));

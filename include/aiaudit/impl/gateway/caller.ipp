@@ -5,7 +5,6 @@
 #define AIAUDIT_IMPL_GATEWAY_CALLER_IPP
 
 #include <aiaudit/config.hpp>               // AIAUDIT_INLINE
-#include <aiaudit/gateway/api_surface.hpp>  // api_surface
 #include <aiaudit/gateway/asio_result.hpp>  // is_hop_by_hop
 #include <aiaudit/gateway/caller.hpp>
 #include <aiaudit/providers/json_fields.hpp>  // text_at

@@ -5,16 +5,16 @@
 #define AIAUDIT_IMPL_GATEWAY_DASHBOARD_TPP
 
 #include <aiaudit/engine/ledger_share.hpp>  // ledger_share
-#include <aiaudit/gateway/api_surface.hpp>
 #include <aiaudit/gateway/dashboard.hpp>
 #include <aiaudit/gateway/dashboard_api.hpp>      // dashboard_api
 #include <aiaudit/gateway/dashboard_assets.hpp>   // dashboard_assets
 #include <aiaudit/gateway/dashboard_query.hpp>    // problem_response
 #include <aiaudit/gateway/dashboard_session.hpp>  // dashboard_sessions
 #include <aiaudit/gateway/openapi.hpp>            // dashboard_openapi
-#include <aiaudit/impl/basic_ledger.tpp>          // basic_ledger
-#include <aiaudit/providers/json_fields.hpp>      // parse_json
-#include <aiaudit/version.hpp>                    // version_major
+#include <aiaudit/gateway/request_target.hpp>
+#include <aiaudit/impl/basic_ledger.tpp>      // basic_ledger
+#include <aiaudit/providers/json_fields.hpp>  // parse_json
+#include <aiaudit/version.hpp>                // version_major
 
 #include <algorithm>
 #include <chrono>

@@ -4,9 +4,9 @@
 #ifndef AIAUDIT_IMPL_GATEWAY_DASHBOARD_API_IPP
 #define AIAUDIT_IMPL_GATEWAY_DASHBOARD_API_IPP
 
-#include <aiaudit/config.hpp>  // AIAUDIT_INLINE
-#include <aiaudit/gateway/dashboard_api.hpp>
 #include <aiaudit/basic_ledger.hpp>  // basic_ledger
+#include <aiaudit/config.hpp>        // AIAUDIT_INLINE
+#include <aiaudit/gateway/dashboard_api.hpp>
 
 namespace aiaudit {
 inline namespace v0_1_0 {

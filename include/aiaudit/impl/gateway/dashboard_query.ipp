@@ -4,10 +4,9 @@
 #ifndef AIAUDIT_IMPL_GATEWAY_DASHBOARD_QUERY_IPP
 #define AIAUDIT_IMPL_GATEWAY_DASHBOARD_QUERY_IPP
 
-#include <aiaudit/config.hpp>               // AIAUDIT_INLINE
-#include <aiaudit/core/digest.hpp>          // hex_digit
-#include <aiaudit/export/record_text.hpp>   // json_writer
-#include <aiaudit/gateway/api_surface.hpp>  // path_of
+#include <aiaudit/config.hpp>              // AIAUDIT_INLINE
+#include <aiaudit/core/digest.hpp>         // hex_digit
+#include <aiaudit/export/record_text.hpp>  // json_writer
 #include <aiaudit/gateway/dashboard_query.hpp>
 #include <aiaudit/integrity/text_form.hpp>  // decimal_of, take_code_point
 #include <aiaudit/timezone/tzdb.hpp>        // find_time_zone

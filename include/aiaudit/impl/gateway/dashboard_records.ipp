@@ -4,10 +4,10 @@
 #ifndef AIAUDIT_IMPL_GATEWAY_DASHBOARD_RECORDS_IPP
 #define AIAUDIT_IMPL_GATEWAY_DASHBOARD_RECORDS_IPP
 
-#include <aiaudit/codec/block.hpp>  // view_block, read_block
-#include <aiaudit/config.hpp>       // AIAUDIT_INLINE
-#include <aiaudit/gateway/dashboard_records.hpp>
 #include <aiaudit/basic_ledger.hpp>  // basic_ledger
+#include <aiaudit/codec/block.hpp>   // view_block, read_block
+#include <aiaudit/config.hpp>        // AIAUDIT_INLINE
+#include <aiaudit/gateway/dashboard_records.hpp>
 
 #include <iterator>
 

@@ -69,7 +69,7 @@ AIAUDIT_INLINE gateway_problem problem_without_wait(error const& reason,
 
 }  // namespace detail
 
-AIAUDIT_INLINE gateway_response error_response(api_surface surface, gateway_problem const& of) {
+AIAUDIT_INLINE gateway_response error_response(api_family family, gateway_problem const& of) {
     std::string const said =
         detail::json_string(detail::clean_text(of.message, detail::problem_message_bytes));
     gateway_response made{of.status, {{"Content-Type", "application/json"}}, {}};
@@ -77,10 +77,10 @@ AIAUDIT_INLINE gateway_response error_response(api_surface surface, gateway_prob
         made.headers.emplace_back("Retry-After", std::to_string(*of.retry_after_s));
     }
     if (of.code == detail::no_quota) made.headers.emplace_back("x-should-retry", "false");
-    switch (surface) {
-    case api_surface::openai: made.body = detail::openai_error(of, said); break;
-    case api_surface::anthropic: made.body = detail::anthropic_error(of, said); break;
-    case api_surface::gemini: made.body = detail::gemini_error(of, said); break;
+    switch (family) {
+    case api_family::openai: made.body = detail::openai_error(of, said); break;
+    case api_family::anthropic: made.body = detail::anthropic_error(of, said); break;
+    case api_family::gemini: made.body = detail::gemini_error(of, said); break;
     }
     return made;
 }

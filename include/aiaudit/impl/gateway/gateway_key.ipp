@@ -6,7 +6,8 @@
 
 #include <aiaudit/config.hpp>  // AIAUDIT_INLINE
 #include <aiaudit/gateway/gateway_key.hpp>
-#include <aiaudit/providers/dialect.hpp>  // percent_decoded
+#include <aiaudit/gateway/request_target.hpp>  // query_of
+#include <aiaudit/providers/dialect.hpp>       // percent_decoded
 
 #include <openssl/crypto.h>
 #include <openssl/rand.h>

@@ -37,8 +37,9 @@ AIAUDIT_INLINE void metric_figures::add(int status, record const& outcome) {
     bool const answered = status >= 100 && status <= 599;
     ++requests[answered ? static_cast<std::size_t>(status / 100) : 0];
     for (std::size_t i = 0; i < metric_tokens.size(); ++i)
-        tokens[i] += outcome.usage.count(metric_tokens[i].first);
+        tokens[i] += outcome.usage.reported_count(metric_tokens[i].first);
     cost += outcome.cost;
+    if (outcome.cost_status == cost_status::estimated) estimated += outcome.cost;
     if (outcome.saved) saved += *outcome.saved;
     bool const known =
         outcome.cost_status != cost_status::unknown && outcome.cost_status != cost_status::unpriced;
@@ -162,7 +163,8 @@ AIAUDIT_INLINE void gateway_metrics::write_requests(detail::metric_writer& to,
 AIAUDIT_INLINE void gateway_metrics::write_amounts(detail::metric_writer& to,
                                                    figures_by_labels const& now) {
     to.head("aiaudit_gateway_tokens_total", "counter",
-            "Tokens; cache_read and cache_write are parts of input, reasoning of output.");
+            "Tokens that the provider reported; cache_read and cache_write are parts of input, "
+            "reasoning of output.");
     for (auto const& [labels, of] : now) {
         for (std::size_t i = 0; i < of.tokens.size(); ++i)
             to.line(labels + ",kind=\"" + std::string(detail::metric_tokens[i].second) + '"',
@@ -170,6 +172,9 @@ AIAUDIT_INLINE void gateway_metrics::write_amounts(detail::metric_writer& to,
     }
     to.head("aiaudit_gateway_cost_usd_total", "counter", "What the answers cost, in USD.");
     for (auto const& [labels, of] : now) to.line({}, labels, of.cost.to_string());
+    to.head("aiaudit_gateway_cost_estimated_usd_total", "counter",
+            "The part of the cost that is an upper bound, in USD.");
+    for (auto const& [labels, of] : now) to.line({}, labels, of.estimated.to_string());
     to.head("aiaudit_gateway_saved_usd_total", "counter",
             "What answers from the cache would have cost, in USD.");
     for (auto const& [labels, of] : now) to.line({}, labels, of.saved.to_string());

@@ -42,16 +42,16 @@ AIAUDIT_INLINE std::string without_keys(std::string_view query) {
 
 // Whose API a path without its version is of. A list of models looks the same in two of them, and
 // only the headers tell.
-AIAUDIT_INLINE api_surface surface_of_path(versioned_path const& path, header_list const& headers) {
-    if (is_gemini_call(path.rest)) return api_surface::gemini;
-    if (after(path.rest, "/openai")) return api_surface::openai;
-    if (path.google) return api_surface::gemini;
-    if (is_anthropic_call(path.rest)) return api_surface::anthropic;
+AIAUDIT_INLINE api_family family_of_path(versioned_path const& path, header_list const& headers) {
+    if (is_gemini_call(path.rest)) return api_family::gemini;
+    if (after(path.rest, "/openai")) return api_family::openai;
+    if (path.google) return api_family::gemini;
+    if (is_anthropic_call(path.rest)) return api_family::anthropic;
     if (path.rest == "/models" || path.rest.starts_with("/models/")) {
-        if (!header_of(headers, "anthropic-version").empty()) return api_surface::anthropic;
-        if (!header_of(headers, "x-goog-api-key").empty()) return api_surface::gemini;
+        if (!header_of(headers, "anthropic-version").empty()) return api_family::anthropic;
+        if (!header_of(headers, "x-goog-api-key").empty()) return api_family::gemini;
     }
-    return api_surface::openai;
+    return api_family::openai;
 }
 
 AIAUDIT_INLINE std::optional<path_meaning> meaning_of_get(std::string_view method,
@@ -117,7 +117,7 @@ AIAUDIT_INLINE result<router> router::make(std::vector<gateway_upstream> upstrea
     return made;
 }
 
-AIAUDIT_INLINE api_surface router::surface_of(std::string_view target, header_list const& headers) {
+AIAUDIT_INLINE api_family router::family_of(std::string_view target, header_list const& headers) {
     std::string_view path = detail::path_of(target);
     auto versioned = detail::without_version(path);
     if (!versioned && path.starts_with('/')) {
@@ -125,10 +125,10 @@ AIAUDIT_INLINE api_surface router::surface_of(std::string_view target, header_li
         if (slash != std::string_view::npos)
             versioned = detail::without_version(path.substr(slash));
     }
-    if (versioned) return detail::surface_of_path(*versioned, headers);
-    if (detail::is_gemini_call(path)) return api_surface::gemini;
-    if (path.ends_with("/messages")) return api_surface::anthropic;
-    return detail::surface_of_path({false, "/models"}, headers);
+    if (versioned) return detail::family_of_path(*versioned, headers);
+    if (detail::is_gemini_call(path)) return api_family::gemini;
+    if (path.ends_with("/messages")) return api_family::anthropic;
+    return detail::family_of_path({false, "/models"}, headers);
 }
 
 AIAUDIT_INLINE result<route> router::find(std::string_view method, std::string_view target,
@@ -205,19 +205,19 @@ AIAUDIT_INLINE result<route> router::by_model(std::string_view method,
                                               detail::versioned_path const& path,
                                               std::string_view model,
                                               header_list const& headers) const {
-    api_surface const surface = detail::surface_of_path(path, headers);
+    api_family const family = detail::family_of_path(path, headers);
     // Google's own imitation of OpenAI's API: "/v1beta/openai/chat/completions".
     auto const imitated = path.google ? detail::after(path.rest, "/openai") : std::nullopt;
     auto const meant = detail::meaning_of(method, imitated.value_or(path.rest));
     if (!meant) return fail(errc::not_found);
-    api_family const family = path.google ? api_family::gemini : detail::family_of(surface);
     std::string wanted = meant->model.empty() ? std::string(model) : meant->model;
-    auto const place = serving(family, wanted, meant->billable);
+    api_family const wanted_family = path.google ? api_family::gemini : family;
+    auto const place = serving(wanted_family, wanted, meant->billable);
     if (!place)
         return fail(errc::not_found, wanted.empty() ? "no upstream of the gateway has that API"
                                                     : "no upstream of the gateway serves model '" +
                                                           detail::printable(wanted) + "'");
-    return route{surface, *place, std::string(path.rest), std::move(wanted), meant->billable};
+    return route{family, *place, std::string(path.rest), std::move(wanted), meant->billable};
 }
 
 AIAUDIT_INLINE std::optional<std::size_t> router::serving(api_family family, std::string_view model,
@@ -250,19 +250,10 @@ AIAUDIT_INLINE result<route> router::by_name(std::string_view method, std::strin
     auto const imitated = google ? detail::after(*rest, "/openai") : std::nullopt;
     auto const meant = detail::meaning_of(method, imitated.value_or(*rest));
     if (!meant) return fail(errc::not_found);
-    api_surface surface = detail::surface_of_path({google, *rest}, headers);
-    if (*rest == "/models" || rest->starts_with("/models/")) surface = surface_of_family(entry);
-    return route{surface, *place, std::string(*rest),
+    api_family family = detail::family_of_path({google, *rest}, headers);
+    if (*rest == "/models" || rest->starts_with("/models/")) family = entry.family;
+    return route{family, *place, std::string(*rest),
                  meant->model.empty() ? std::string(model) : meant->model, meant->billable};
-}
-
-AIAUDIT_INLINE api_surface router::surface_of_family(provider_entry const& entry) noexcept {
-    switch (entry.family) {
-    case api_family::openai: return api_surface::openai;
-    case api_family::anthropic: return api_surface::anthropic;
-    case api_family::gemini: return api_surface::gemini;
-    }
-    return api_surface::openai;
 }
 
 }  // namespace v0_1_0

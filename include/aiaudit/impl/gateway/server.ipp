@@ -5,7 +5,7 @@
 #define AIAUDIT_IMPL_GATEWAY_SERVER_IPP
 
 #include <aiaudit/config.hpp>          // AIAUDIT_INLINE
-#include <aiaudit/gateway/router.hpp>  // router::surface_of
+#include <aiaudit/gateway/router.hpp>  // router::family_of
 #include <aiaudit/gateway/server.hpp>
 
 #include <exception>

@@ -34,7 +34,7 @@ AIAUDIT_INLINE bool upstream_connection::alive() {
 AIAUDIT_INLINE error upstream_connection::error_of(beast::error_code why, std::string_view phase) {
     failed_ = true;
     if (cancelled_ || why == asio::error::operation_aborted)
-        return fail(errc::cancelled, std::string(phase));
+        return fail(errc::cancelled, "the exchange with the provider was stopped");
     if (why == beast::error::timeout) return fail(errc::timed_out, std::string(phase));
     if (why == beast::http::error::end_of_stream || why == beast::http::error::partial_message)
         return fail(errc::connection_lost, "the provider closed the connection");

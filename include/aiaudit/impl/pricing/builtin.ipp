@@ -17,55 +17,156 @@ namespace aiaudit {
 inline namespace v0_1_0 {
 namespace detail {
 
-// The table's texts are ours and tested, so a bad one is a defect: value() throws.
-AIAUDIT_INLINE rate_card builtin_card(builtin_price const& row) {
-    rate_card card;
-    for (builtin_unit const& each : builtin_units) {
-        std::string_view const base = row.base.*each.text;
-        std::string_view const high = row.high.*each.text;
-        if (base.empty()) continue;
-        tiered_rate price{rate::parse(base, each.power).value(), {}};
-        if (!high.empty()) {
-            price.tiers.push_back({row.above, rate::parse(high, each.power).value(), false});
-        }
-        card.rates.set(each.what, std::move(price));
+// Calls visit(part) for each part of the text between separators.
+template <class Visitor>
+void for_each_part(std::string_view text, char separator, Visitor&& visit) {
+    while (!text.empty()) {
+        auto const end = (std::min)(text.find(separator), text.size());
+        if (end != 0) visit(text.substr(0, end));
+        text.remove_prefix((std::min)(end + 1, text.size()));
     }
-    if (!row.from.empty()) card.from = timestamp::parse(row.from).value();
-    if (!row.start_time.empty()) {
-        auto const seconds = [](std::string_view time) {
-            return static_cast<std::int32_t>(
-                timestamp::parse("1970-01-01T" + std::string(time)).value().seconds());
+}
+
+AIAUDIT_INLINE std::uint64_t builtin_count(std::string_view digits) {
+    std::uint64_t count = 0;
+    for (char const c : digits) count = count * 10 + static_cast<unsigned>(c - '0');
+    return count;
+}
+
+// A listed name, and the editions of it that the table does not list.
+AIAUDIT_INLINE void builtin_row::name(std::string_view word) {
+    std::string const full =
+        word.front() == '~' ? entry_.id + std::string(word.substr(1)) : std::string(word);
+    names_.push_back(model_match::text(model_match::rule::dated, full));
+}
+
+AIAUDIT_INLINE void builtin_row::card(std::string_view word) {
+    rate_card made;
+    auto const days = (std::min)(word.find('*'), word.size());
+    auto const hours = (std::min)(word.find('^'), days);
+    if (hours != 0) made.from = timestamp::parse(word.substr(0, hours)).value();
+    if (hours != days) {  // "0100-0400"
+        auto const seconds = [](std::string_view at) {
+            return static_cast<std::int32_t>(builtin_count(at.substr(0, 2)) * 3600 +
+                                             builtin_count(at.substr(2)) * 60);
         };
-        card.window = daily_window{seconds(row.start_time), seconds(row.end_time)};
+        std::string_view const text = word.substr(hours + 1, days - hours - 1);
+        made.window = daily_window{seconds(text.substr(0, 4)), seconds(text.substr(5, 4))};
     }
-    return card;
+    if (days != word.size()) {  // "12345": Monday is 1
+        unsigned bits = 0;
+        for (char const day : word.substr(days + 1)) bits |= 1u << (day - '1');
+        made.weekdays = static_cast<std::uint8_t>(bits);
+    }
+    entry_.cards.push_back(std::move(made));
+    rates_ = &entry_.cards.back().rates;
 }
 
-AIAUDIT_INLINE model_match builtin_names(builtin_price const& row) {
-    std::vector<model_match> names{model_match::text(model_match::rule::dated, row.id)};
-    for (std::string_view rest = row.also; !rest.empty();) {
-        auto const end = (std::min)(rest.find(' '), rest.size());
-        names.push_back(model_match::text(model_match::rule::dated, rest.substr(0, end)));
-        rest.remove_prefix((std::min)(end + 1, rest.size()));
+AIAUDIT_INLINE void builtin_row::factor(std::string_view word) {
+    auto const add = [&](modifier_kind kind, std::string_view value) {
+        entry_.modifiers.push_back(
+            {kind, std::string(value), parse_multiplier(word.substr(1)).value(), token_units});
+    };
+    switch (word.front()) {
+    case 'u': add(modifier_kind::region, "us"); break;
+    case 'e': add(modifier_kind::region, "eu"); break;
+    case 'g': add(modifier_kind::region, "fedramp"); break;
+    case 'f': add(modifier_kind::speed, "fast"); break;
+    case 'b': add(modifier_kind::service_tier, "batch"); break;
+    case 'v': add(modifier_kind::region, any_region); break;  // of Google alone: for_vertex()
+    default: AIAUDIT_ASSERT(false);
     }
-    return model_match::group(model_match::rule::any_of, std::move(names));
 }
 
-AIAUDIT_INLINE price_entry builtin_entry(builtin_price const& row) {
-    price_entry entry;
-    entry.id = row.id;
-    entry.match = builtin_names(row);
-    entry.source = std::string(row.source->url) + " of " + std::string(row.source->as_of) +
-                   ", by way of " + std::string(row.source->via);
-    for (builtin_factor const& each : builtin_factors) {
-        if (each.source->provider != row.source->provider) continue;
-        if (!each.id.empty() && each.id != row.id) continue;
-        bool const speed = each.kind == modifier_kind::speed;
-        entry.modifiers.push_back({each.kind, std::string(each.value),
-                                   parse_multiplier(each.factor).value(),
-                                   speed ? token_units & ~cache_units : token_units});
+AIAUDIT_INLINE void builtin_row::price(std::string_view word) {
+    std::size_t letters = 0;
+    while (word[letters] >= 'a' && word[letters] <= 'z') ++letters;
+    auto const known = std::find_if(
+        builtin_units.begin(), builtin_units.end(),
+        [&](builtin_unit const& each) { return each.letters == word.substr(0, letters); });
+    AIAUDIT_ASSERT(known != builtin_units.end());
+    if (rates_ == nullptr) card({});
+    tiered_rate made;
+    bool first = true;
+    for_each_part(word.substr(letters), '>', [&](std::string_view step) {
+        if (first) {
+            made.base = rate::parse(step, known->power).value();
+        } else {
+            auto const colon = step.find(':');
+            made.tiers.push_back({builtin_count(step.substr(0, colon)),
+                                  rate::parse(step.substr(colon + 1), known->power).value(),
+                                  false});
+        }
+        first = false;
+    });
+    rates_->set(known->what, std::move(made));
+}
+
+AIAUDIT_INLINE void builtin_row::part(std::string_view word) {
+    std::string_view const rest = word.substr(1);
+    switch (word.front()) {
+    case '=': {
+        auto const slash = rest.find('/');
+        entry_.context_tokens = builtin_count(rest.substr(0, slash));
+        entry_.output_tokens_max = builtin_count(rest.substr(slash + 1));
+        break;
     }
+    case '%': factor(rest); break;
+    case '+': entry_.known_from = timestamp::parse(builtin_prices_day).value(); break;
+    case '!': entry_.unsure = ~std::uint64_t{0}; break;
+    case '$': card(rest); break;
+    case '/':
+        entry_.cards.back().services.push_back({std::string(rest), {}});
+        rates_ = &entry_.cards.back().services.back().rates;
+        break;
+    default: price(word);
+    }
+}
+
+// The table's texts are ours and tested, so a bad one is a defect: value() throws.
+AIAUDIT_INLINE price_entry builtin_row::read(std::string_view text) {
+    builtin_row row;
+    bool naming = true;  // names come first
+    for_each_part(text, ' ', [&](std::string_view word) {
+        if (row.entry_.id.empty()) {
+            row.entry_.id = word;
+            row.name(word);
+            return;
+        }
+        bool const sign = std::string_view{"=%+!$/"}.find(word.front()) != std::string_view::npos;
+        auto const digit = word.find_first_of("0123456789");
+        bool const price =
+            digit != std::string_view::npos && digit <= 2 &&
+            std::any_of(builtin_units.begin(), builtin_units.end(), [&](builtin_unit const& each) {
+                return each.letters == word.substr(0, digit);
+            });
+        naming = naming && !sign && !price;
+        if (naming) {
+            row.name(word);
+        } else {
+            row.part(word);
+        }
+    });
+    row.entry_.match = model_match::group(model_match::rule::any_of, std::move(row.names_));
+    return std::move(row.entry_);
+}
+
+// Anthropic's entry as Google sells it: a factor for regions instead of Anthropic's own.
+AIAUDIT_INLINE price_entry for_vertex(price_entry entry) {
+    std::erase_if(entry.modifiers, [](price_modifier const& each) {
+        return each.kind == modifier_kind::region && each.value != any_region;
+    });
     return entry;
+}
+
+// Google names a location in every path: where no factor stands, none is charged.
+AIAUDIT_INLINE void complete_regions(price_entry& entry) {
+    bool const has =
+        std::any_of(entry.modifiers.begin(), entry.modifiers.end(),
+                    [](price_modifier const& each) { return each.value == any_region; });
+    if (has) return;
+    entry.modifiers.push_back(
+        {modifier_kind::region, std::string(any_region), multiplier{}, token_units});
 }
 
 // Which providers other companies' models are found at, and names not seen before.
@@ -73,6 +174,7 @@ AIAUDIT_INLINE price_provider builtin_provider(std::string_view id) {
     using rule = model_match::rule;
     price_provider provider;
     provider.id = id;
+    provider.names_first = true;
     auto const any = [](std::initializer_list<std::pair<rule, std::string_view>> names) {
         std::vector<model_match> parts;
         for (auto const& [what, text] : names) parts.push_back(model_match::text(what, text));
@@ -83,19 +185,36 @@ AIAUDIT_INLINE price_provider builtin_provider(std::string_view id) {
                                {rule::starts_with, "o1"},
                                {rule::starts_with, "o3"},
                                {rule::starts_with, "o4"},
+                               {rule::starts_with, "ft:"},
                                {rule::starts_with, "text-embedding-"}});
     } else if (id == "anthropic") {
         provider.models = any({{rule::starts_with, "claude-"}});
     } else if (id == "google") {
         provider.models = any({{rule::starts_with, "gemini-"}});
-        provider.fallbacks = {"anthropic"};
     } else if (id == "deepseek") {
         provider.models = any({{rule::starts_with, "deepseek-"}});
     } else if (id == "mistral") {
         provider.models = any({{rule::contains, "stral"}});
     } else if (id == "x-ai") {
         provider.models = any({{rule::starts_with, "grok-"}});
+    } else if (id == "cohere") {
+        provider.models = any({{rule::starts_with, "command-"}});
+    } else if (id == "moonshotai") {
+        provider.models = any({{rule::starts_with, "kimi-"}, {rule::starts_with, "moonshot-"}});
+    } else if (id == "zai") {
+        provider.models = any({{rule::starts_with, "glm-"}});
     }
+    return provider;
+}
+
+AIAUDIT_INLINE price_provider builtin_provider(builtin_provider_rows const& from) {
+    price_provider provider = builtin_provider(from.provider);
+    std::string const source = std::string(from.url) + " as of " + std::string(builtin_prices_day);
+    for_each_part(from.rows, '\n', [&](std::string_view row) {
+        price_entry entry = builtin_row::read(std::string(row) + " " + std::string(from.factors));
+        entry.source = source;
+        provider.entries.push_back(std::move(entry));
+    });
     return provider;
 }
 
@@ -103,20 +222,24 @@ AIAUDIT_INLINE price_provider builtin_provider(std::string_view id) {
 
 AIAUDIT_INLINE price_book builtin_book() {
     std::vector<price_provider> providers;
-    for (builtin_price const& row : builtin_prices) {
-        std::string_view const id = row.source->provider;
-        if (providers.empty() || providers.back().id != id) {
-            providers.push_back(detail::builtin_provider(id));
-        }
-        std::vector<price_entry>& entries = providers.back().entries;
-        if (entries.empty() || entries.back().id != row.id) {
-            entries.push_back(detail::builtin_entry(row));
-        }
-        entries.back().cards.push_back(detail::builtin_card(row));
+    for (builtin_provider_rows const& each : builtin_rows) {
+        providers.push_back(detail::builtin_provider(each));
+    }
+    auto const named = [&](std::string_view id) {
+        return std::find_if(providers.begin(), providers.end(),
+                            [&](price_provider const& each) { return each.id == id; });
+    };
+    for (price_entry const& entry : named("anthropic")->entries) {
+        named("google")->entries.push_back(detail::for_vertex(entry));
+    }
+    for (price_entry& entry : named("google")->entries) detail::complete_regions(entry);
+    for (price_entry& entry : named("anthropic")->entries) {
+        std::erase_if(entry.modifiers,
+                      [](price_modifier const& each) { return each.value == detail::any_region; });
     }
     price_provider azure;
     azure.id = "azure";
-    azure.fallbacks = {"openai", "anthropic"};
+    azure.fallbacks = {"openai", "anthropic", "deepseek", "x-ai", "moonshotai", "mistral"};
     providers.push_back(std::move(azure));
     price_book_builder builder;
     for (price_provider& provider : providers) {
@@ -126,30 +249,19 @@ AIAUDIT_INLINE price_book builtin_book() {
             [](price_entry const& a, price_entry const& b) { return a.id.size() > b.id.size(); });
         builder.add(std::move(provider)).value();
     }
-    return std::move(builder).build();
+    return std::move(builder).build().known_as_of(timestamp::parse(builtin_prices_day).value());
 }
 
 AIAUDIT_INLINE price_book holysheep_book() {
-    constexpr std::array<std::pair<std::string_view, std::string_view>, 4> prices{{
-        {"gpt-4.1", "8.00"},
-        {"claude-sonnet-4.5", "15.00"},
-        {"gemini-2.5-flash", "2.50"},
-        {"deepseek-v3.2", "0.42"},
-    }};
+    constexpr std::array<std::string_view, 4> rows{
+        "gpt-4.1 i8 o8", "claude-sonnet-4.5 claude-sonnet-4-5 i15 o15",
+        "gemini-2.5-flash i2.5 o2.5", "deepseek-v3.2 i0.42 o0.42"};
     price_provider provider;
     provider.id = "holysheep";
     provider.models = model_match::text(model_match::rule::contains, "");  // sells nothing else
-    for (auto const& [model, price] : prices) {
-        price_entry entry;
-        entry.id = model;
-        builtin_price const names{
-            nullptr, model, model == "claude-sonnet-4.5" ? "claude-sonnet-4-5" : "", {}};
-        entry.match = detail::builtin_names(names);
+    for (std::string_view const row : rows) {
+        price_entry entry = detail::builtin_row::read(row);
         entry.source = "HolySheep's price list";
-        rate_card card;
-        card.rates.set(unit::input_tokens, rate::parse(price, 6).value());
-        card.rates.set(unit::output_tokens, rate::parse(price, 6).value());
-        entry.cards.push_back(std::move(card));
         provider.entries.push_back(std::move(entry));
     }
     price_book_builder builder;

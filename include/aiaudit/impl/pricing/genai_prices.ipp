@@ -8,8 +8,10 @@
 #include <aiaudit/pricing/genai_prices.hpp>
 #include <aiaudit/pricing/model_expression.hpp>  // match_expression
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
+#include <map>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -29,21 +31,32 @@ AIAUDIT_INLINE std::optional<priced_unit> genai_unit(std::string_view key) {
         key.remove_suffix(thousand.size());
         if (key == "rerank_searches") return priced_unit{unit::search_units, 3};
         if (key == "input_document_pages") return priced_unit{unit::pages, 3};
+        if (key == "storage_searches") return priced_unit{unit::file_searches, 3};
         auto const found = unit_named(key);
         if (found) return priced_unit{*found, 3};
-    } else if (key == "input_mchar" || key == "input_characters") {
+    } else if (key == "input_mchar" || key == "input_mchars" || key == "input_characters") {
         return priced_unit{unit::input_characters, 6};
+    } else if (key == "output_mchars") {
+        return priced_unit{unit::output_characters, 6};
+    } else if (key == "input_document_kpages") {
+        return priced_unit{unit::pages, 3};
+    } else if (key == "input_audio_hours") {
+        return priced_unit{unit::input_audio_milliseconds, 5, 36};  // 3,600,000 of them
+    } else if (key == "output_audio_hours") {
+        return priced_unit{unit::output_audio_milliseconds, 5, 36};
     }
     return std::nullopt;
 }
 
-AIAUDIT_INLINE result<tiered_rate> genai_prices_reader::read_rate(json const& node, int power) {
-    auto const number = [power](json const& value) -> result<rate> {
+AIAUDIT_INLINE result<tiered_rate> genai_prices_reader::read_rate(json const& node,
+                                                                  priced_unit const& of) {
+    auto const number = [&of](json const& value) -> result<rate> {
         if (!value.is(kind::number) && !value.is(kind::string)) return bad("not a price");
-        auto price = rate::parse(value.text, power);
+        auto price = rate::parse(value.text, of.power);
         if (!price) return within("price", price.error());
         if (price->yocto() < 0) return bad("a price below zero");
-        return *price;
+        // A price by the hour is no whole number of yocto-USD a millisecond: the nearest one.
+        return rate::from_yocto((price->yocto() + of.divisor / 2) / of.divisor);
     };
     if (!node.is(kind::object)) {
         auto const price = number(node);
@@ -72,6 +85,17 @@ AIAUDIT_INLINE result<tiered_rate> genai_prices_reader::read_rate(json const& no
     return made;
 }
 
+AIAUDIT_INLINE void genai_prices_reader::note_no_unit(std::string const& key) {
+    load_report& report = builder_.report();
+    for (genai_nothing const& each : genai_nothings) {
+        if (each.key != key) continue;
+        report.count(report.meaningless, key + ": " + std::string(each.reason), place_);
+        return;
+    }
+    report.note("no unit for " + printable(key), place_);
+    report.count(report.unknown, printable(key), place_);
+}
+
 AIAUDIT_INLINE result<rate_table> genai_prices_reader::read_rates(json const& node) {
     if (!node.is(kind::object)) return bad("prices is no object");
     rate_table rates;
@@ -80,10 +104,11 @@ AIAUDIT_INLINE result<rate_table> genai_prices_reader::read_rates(json const& no
         if (value.is(kind::null)) continue;
         auto const known = genai_unit(node.keys[i]);
         if (!known) {
-            builder_.report().note("no unit for " + printable(node.keys[i]), place_);
+            note_no_unit(node.keys[i]);
             continue;
         }
-        auto price = read_rate(value, known->power);
+        ++builder_.report().taken[node.keys[i]];
+        auto price = read_rate(value, *known);
         if (!price) return within(node.keys[i], price.error());
         rates.set(known->what, std::move(*price));
     }
@@ -189,6 +214,64 @@ AIAUDIT_INLINE result<void> genai_prices_reader::read_cards(json const& node, pr
     return {};
 }
 
+// Prices of a service tier, a batch or a speed, some from a day on. Each such day repeats the cards
+// with the tiers that hold from then; for an earlier call the book knows no difference, and says
+// so.
+AIAUDIT_INLINE result<void> genai_prices_reader::read_variants(json const& node,
+                                                               price_entry& entry) {
+    json const* const variants = node.find("price_variants");
+    if (variants == nullptr || variants->is(kind::null)) return {};
+    if (!variants->is(kind::array)) return bad("price_variants is no list");
+    std::map<timestamp, std::vector<service_rates>> by_day;  // the first day: for all time
+    for (json const& variant : variants->items) {
+        json const* const when = variant.find("when");
+        json const* const prices = variant.find("prices");
+        if (when == nullptr || when->keys.size() != 1 || prices == nullptr) {
+            return bad("a price variant without one condition and prices");
+        }
+        std::string const& key = when->keys.front();
+        std::string const& value = when->items.front().text;
+        bool const tier = key == "service_tier" || key == "speed" || key == "processing";
+        if (!tier) {
+            builder_.report().note("price variant by " + printable(key), place_);
+            continue;
+        }
+        rate_card condition;
+        if (json const* const limits = variant.find("constraint"); limits != nullptr) {
+            if (auto done = read_constraint(*limits, condition); !done) return done.error();
+        }
+        if (condition.until || condition.window || condition.weekdays != every_weekday) {
+            return bad("a price variant with more than a first day");
+        }
+        auto rates = read_rates(*prices);
+        if (!rates) return within(key, rates.error());
+        if (rates->empty()) continue;  // the standard prices
+        by_day[condition.from.value_or(timestamp{})].push_back({value, std::move(*rates)});
+    }
+    std::vector<rate_card> const plain = entry.cards;
+    std::vector<service_rates> so_far;
+    for (auto& [day, services] : by_day) {
+        for (service_rates& each : services) {
+            std::erase_if(so_far, [&](auto const& known) { return known.tier == each.tier; });
+            so_far.push_back(std::move(each));
+        }
+        bool const always = day == timestamp{};
+        for (std::size_t i = 0; i < plain.size(); ++i) {
+            rate_card card = plain[i];
+            for (service_rates const& each : so_far) {
+                if (card.service(each.tier) == nullptr) card.services.push_back(each);
+            }
+            if (always) {
+                entry.cards[i] = std::move(card);
+                continue;
+            }
+            if (!card.from || *card.from < day) card.from = day;
+            entry.cards.push_back(std::move(card));
+        }
+    }
+    return {};
+}
+
 AIAUDIT_INLINE result<model_match> genai_prices_reader::read_match(json const& node) {
     using rule = model_match::rule;
     struct name {
@@ -233,6 +316,21 @@ AIAUDIT_INLINE result<price_entry> genai_prices_reader::read_model(json const& n
         entry.match = std::move(*rule);
     }
     if (auto done = read_cards(node, entry); !done) return done.error();
+    if (auto done = read_variants(node, entry); !done) return done.error();
+    json const* const context = node.find("context_window");
+    if (context != nullptr && context->is(kind::number)) {
+        auto const tokens = parse_scaled_decimal(context->text, 0);
+        bool const fits = tokens && *tokens > 0 && *tokens <= int128{usage::count_max};
+        if (fits) entry.context_tokens = static_cast<std::uint64_t>(*tokens);
+    }
+    // What a search of each call costs goes by a size that no answer tells.
+    bool const searches = entry.id.find("-search-preview") != std::string::npos ||
+                          entry.id.find("-search-api") != std::string::npos;
+    bool const fee = std::any_of(entry.cards.begin(), entry.cards.end(),
+                                 [](auto const& card) { return card.rates.has(unit::requests); });
+    if (searches || (fee && place_.starts_with("perplexity/"))) {
+        entry.unsure |= bit_of(unit::requests);
+    }
     return entry;
 }
 

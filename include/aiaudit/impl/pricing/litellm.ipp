@@ -16,10 +16,12 @@ inline namespace v0_1_0 {
 namespace detail {
 
 AIAUDIT_INLINE litellm_key split_litellm_key(std::string_view name) {
-    constexpr std::array<std::pair<std::string_view, std::string_view>, 5> services{{
+    constexpr std::array<std::pair<std::string_view, std::string_view>, 7> services{{
         {"_priority", "priority"},
         {"_flex", "flex"},
         {"_batches", "batch"},
+        {"_balanced", "balanced"},
+        {"_decisions", "decisions"},
         {"_ultrafast", "ultrafast"},
         {"_fast", "fast"},
     }};
@@ -70,43 +72,176 @@ AIAUDIT_INLINE void litellm_reader::add_rate(litellm_field const& field, litellm
     }
     bool& has_base = into.has_base[field.what];
     bool const older_spelling =
-        field.base == "input_cost_per_token_cache_hit" || field.base == "input_cost_per_image";
+        field.base == "input_cost_per_token_cache_hit" ||
+        (field.base == "input_cost_per_image" && field.what == unit::output_images);
     if (has_base && older_spelling) return;
     known.base = price;
     has_base = true;
 }
 
-AIAUDIT_INLINE void litellm_reader::read_fields(json const& node) {
+// Of the fields of that name, the one for this mode of model, else the one for any.
+AIAUDIT_INLINE litellm_field const* litellm_reader::field_of(std::string_view base) const {
+    litellm_field const* any = nullptr;
+    for (litellm_field const& each : litellm_fields) {
+        if (each.base != base) continue;
+        if (!each.mode.empty() && each.mode == mode_) return &each;
+        if (each.mode.empty()) any = &each;
+    }
+    return any;
+}
+
+AIAUDIT_INLINE void litellm_reader::read_field(std::string const& name, json const& value,
+                                               price_entry& entry) {
+    load_report& report = builder_.report();
+    litellm_key const key = split_litellm_key(name);
+    litellm_field const* const field = value.is(kind::number) ? field_of(key.base) : nullptr;
+    if (field != nullptr) {
+        auto const price = number(value, field->power, printable(name));
+        if (!price) return;
+        add_rate(*field, key, *price);
+        // An image by the piece, whatever its size.
+        if (field->what == unit::input_images) entry.unsure |= bit_of(unit::input_images);
+        ++report.taken[name];
+        return;
+    }
+    for (litellm_sized const& each : litellm_sizes) {
+        if (!name.starts_with(each.start) || !value.is(kind::number)) continue;
+        auto const price = number(value, each.power, printable(name));
+        if (!price) return;
+        rate& most = sized_[each.what];
+        if (price->yocto() > most.yocto()) most = *price;
+        entry.unsure |= bit_of(each.what);
+        ++report.taken[name];
+        return;
+    }
+    for (litellm_nothing const& each : litellm_nothings) {
+        if (!key.base.starts_with(each.start)) continue;
+        report.count(report.meaningless, printable(name) + ": " + std::string(each.reason), place_);
+        return;
+    }
+    report.note("no unit for " + printable(name), place_);
+    report.count(report.unknown, printable(name), place_);
+}
+
+AIAUDIT_INLINE void litellm_reader::read_fields(json const& node, price_entry& entry) {
+    // Read elsewhere, or no price of the model.
+    constexpr std::array<std::string_view, 3> others{"search_context_cost_per_query",
+                                                     "tiered_pricing", "off_peak_pricing"};
+    sized_.clear();
     for (std::size_t i = 0; i < node.keys.size(); ++i) {
+        std::string const& name = node.keys[i];
         json const& value = node.items[i];
-        if (!value.is(kind::number)) continue;
-        litellm_key const key = split_litellm_key(node.keys[i]);
-        bool const about_cost = key.base.find("cost") != std::string_view::npos;
-        if (!about_cost) continue;
-        auto const field = std::find_if(
-            litellm_fields.begin(), litellm_fields.end(), [&](litellm_field const& each) {
-                return each.base == key.base && (each.mode.empty() || each.mode == mode_);
-            });
-        if (field == litellm_fields.end()) {
-            builder_.report().note("no unit for " + printable(node.keys[i]), place_);
-            continue;
+        bool const about_cost =
+            name.find("cost") != std::string::npos || name.find("pric") != std::string::npos;
+        if (name == "metadata" && value.is(kind::object)) {
+            for (std::string const& note : value.keys) {
+                if (note.find("cost") == std::string::npos &&
+                    note.find("pric") == std::string::npos) {
+                    continue;
+                }
+                builder_.report().count(builder_.report().meaningless,
+                                        "metadata." + printable(note) + ": a note for people",
+                                        place_);
+            }
         }
-        auto const price = number(value, field->power, printable(node.keys[i]));
-        if (price) add_rate(*field, key, *price);
+        if (!about_cost || value.is(kind::null)) continue;
+        if (std::find(others.begin(), others.end(), name) != others.end()) continue;
+        read_field(name, value, entry);
     }
+    gathered& standard = services_[""];
+    for (auto const& [what, price] : sized_) {
+        if (!standard.has_base[what]) standard.rates[what].base = price;
+        standard.has_base[what] = true;
+    }
+    // An image that is charged by its tokens is not charged by the piece as well.
+    if (standard.has_base[unit::output_image_tokens]) {
+        for (auto& service : services_) service.second.rates.erase(unit::output_images);
+    }
+    read_search(node, entry);
+}
+
+// A search costs its medium context size; one that every call makes is a fee of the request. The
+// fee of Perplexity's calls is that of the size that holds if none is asked for. Which size it was,
+// and whether the model searched, no answer tells: the entry is unsure.
+AIAUDIT_INLINE void litellm_reader::read_search(json const& node, price_entry& entry) {
     json const* const search = node.find("search_context_cost_per_query");
-    json const* const medium =
-        search == nullptr ? nullptr : search->find("search_context_size_medium");
-    if (medium != nullptr && medium->is(kind::number)) {
-        auto const price = number(*medium, 0, "search_context_size_medium");
-        if (price) add_rate({"search", unit::web_searches}, {}, *price);
+    if (search == nullptr || !search->is(kind::object)) return;
+    bool const low = provider_ == "perplexity";
+    bool const each_call = low || place_.find("-search-preview") != std::string::npos ||
+                           place_.find("-search-api") != std::string::npos;
+    json const* const size =
+        search->find(low ? "search_context_size_low" : "search_context_size_medium");
+    if (size == nullptr || !size->is(kind::number)) return;
+    auto const price = number(*size, 0, "search_context_cost_per_query");
+    if (!price) return;
+    add_rate({"search", each_call ? unit::requests : unit::web_searches}, {}, *price);
+    if (each_call) entry.unsure |= bit_of(unit::requests);
+    ++builder_.report().taken["search_context_cost_per_query"];
+}
+
+AIAUDIT_INLINE void litellm_reader::read_limits(json const& node, price_entry& entry) {
+    auto const tokens = [&](std::string_view key) -> std::uint64_t {
+        json const* const found = node.find(key);
+        if (found == nullptr || !found->is(kind::number)) return 0;
+        auto const value = parse_scaled_decimal(found->text, 0);
+        bool const fits = value && *value > 0 && *value <= int128{usage::count_max};
+        return fits ? static_cast<std::uint64_t>(*value) : 0;
+    };
+    entry.context_tokens = tokens("max_input_tokens");
+    entry.output_tokens_max = tokens("max_output_tokens");
+}
+
+// Hours in which other prices hold, as cards after the standard one. A list that is not understood
+// leaves the standard prices, which are the dearer ones, and is counted.
+AIAUDIT_INLINE void litellm_reader::read_off_peak(json const& node, price_entry& entry) {
+    json const* const off = node.find("off_peak_pricing");
+    if (off == nullptr || !off->is(kind::object)) return;
+    json const* const windows = off->find("windows");
+    auto const bad = [&] { builder_.report().note("off_peak_pricing not understood", place_); };
+    if (windows == nullptr || !windows->is(kind::array)) return bad();
+    rate_card card = entry.cards.front();
+    for (std::size_t i = 0; i < off->keys.size(); ++i) {
+        litellm_field const* const field = field_of(off->keys[i]);
+        if (field == nullptr || !off->items[i].is(kind::number)) continue;
+        auto const price = number(off->items[i], field->power, printable(off->keys[i]));
+        if (price) card.rates.set(field->what, *price);
     }
+    std::vector<rate_card> cards;
+    for (json const& window : windows->items) {
+        json const* const days = window.find("weekdays");
+        json const* const hours = window.find("hours_utc");
+        if (hours == nullptr) return bad();
+        rate_card next = card;
+        if (days != nullptr) {
+            unsigned bits = 0;
+            for (json const& day : days->items) {
+                if (day.text.size() != 1 || day.text < "1" || day.text > "7") return bad();
+                bits |= 1u << (day.text.front() - '1');  // Monday is 1
+            }
+            next.weekdays = static_cast<std::uint8_t>(bits);
+        }
+        std::vector<json> const one{*hours};
+        for (json const& span : hours->is(kind::array) ? hours->items : one) {
+            auto const edge = [&](std::size_t at) {
+                return timestamp::parse("2001-01-01T" + span.text.substr(at, 5) + ":00Z");
+            };
+            if (span.text.size() != 11 || !edge(0) || !edge(6)) return bad();
+            auto const start = static_cast<std::int32_t>(edge(0)->seconds() % seconds_per_day);
+            auto const end = static_cast<std::int32_t>(edge(6)->seconds() % seconds_per_day);
+            next.window.reset();
+            if (start != end) next.window = daily_window{start, end};
+            cards.push_back(next);
+        }
+    }
+    for (rate_card& each : cards) entry.cards.push_back(std::move(each));
+    ++builder_.report().taken["off_peak_pricing"];
 }
 
 // Ranges of context length: the first is the base, each other a tier above its start.
 AIAUDIT_INLINE void litellm_reader::read_tiered(json const& node) {
     json const* const ranges = node.find("tiered_pricing");
     if (ranges == nullptr || !ranges->is(kind::array)) return;
+    ++builder_.report().taken["tiered_pricing"];
     for (json const& range : ranges->items) {
         json const* const bounds = range.find("range");
         if (bounds == nullptr || bounds->items.empty()) {
@@ -120,41 +255,54 @@ AIAUDIT_INLINE void litellm_reader::read_tiered(json const& node) {
         }
         for (std::size_t i = 0; i < range.keys.size(); ++i) {
             if (!range.items[i].is(kind::number)) continue;
-            for (litellm_field const& field : litellm_fields) {
-                if (field.base != range.keys[i] || !field.mode.empty()) continue;
-                litellm_key key{field.base, {}, {}};
-                if (*start != 0) key.above = static_cast<std::uint64_t>(*start);
-                auto const price = number(range.items[i], field.power, printable(range.keys[i]));
-                if (price) add_rate(field, key, *price);
-            }
+            litellm_field const* const field = field_of(range.keys[i]);
+            if (field == nullptr) continue;
+            litellm_key key{field->base, {}, {}};
+            if (*start != 0) key.above = static_cast<std::uint64_t>(*start);
+            auto const price = number(range.items[i], field->power, printable(range.keys[i]));
+            if (price) add_rate(*field, key, *price);
         }
     }
 }
 
 AIAUDIT_INLINE void litellm_reader::read_factors(json const& node, price_entry& entry) {
-    auto const add = [&](json const& value, modifier_kind what, std::string_view name,
-                         std::uint64_t covers) {
+    auto const add = [&](json const& value, modifier_kind what, std::string_view name) {
         auto const factor = parse_multiplier(value.text);
         if (!factor) {
             builder_.report().note("not a factor: " + printable(name), place_);
         } else {
-            entry.modifiers.push_back({what, std::string(name), *factor, covers});
+            entry.modifiers.push_back({what, std::string(name), *factor, token_units});
         }
     };
     constexpr std::string_view regional = "regional_processing_uplift_multiplier_";
     for (std::size_t i = 0; i < node.keys.size(); ++i) {
         std::string_view const key = node.keys[i];
-        if (!key.starts_with(regional)) continue;
-        add(node.items[i], modifier_kind::region, key.substr(regional.size()), token_units);
+        if (key.starts_with(regional)) {
+            add(node.items[i], modifier_kind::region, key.substr(regional.size()));
+        } else if (key == "fedramp_uplift_multiplier") {
+            add(node.items[i], modifier_kind::region, "fedramp");
+        } else if (key == "regional_endpoint_uplift_multiplier") {
+            add(node.items[i], modifier_kind::region, any_region);
+        }
+    }
+    // Vertex names a location in every path: where no factor stands, none is charged.
+    if (provider_.starts_with("vertex_ai") &&
+        node.find("regional_endpoint_uplift_multiplier") == nullptr) {
+        entry.modifiers.push_back(
+            {modifier_kind::region, std::string(any_region), multiplier{}, token_units});
     }
     json const* const own = node.find("provider_specific_entry");
     if (own == nullptr || !own->is(kind::object)) return;
     for (std::size_t i = 0; i < own->keys.size(); ++i) {
+        std::string const& key = own->keys[i];
         if (!own->items[i].is(kind::number)) continue;  // not about money
-        // Speed is not charged for on cached tokens; a region is, on every token.
-        bool const fast = own->keys[i] == "fast";
-        add(own->items[i], fast ? modifier_kind::speed : modifier_kind::region, own->keys[i],
-            fast ? token_units & ~cache_units : token_units);
+        // "fast" is Anthropic's; a cached token costs the same part of the faster rate. Other names
+        // of more than two letters are no regions: "realtime_ga_only".
+        if (key == "fast") {
+            add(own->items[i], modifier_kind::speed, key);
+        } else if (key.size() == 2) {
+            add(own->items[i], modifier_kind::region, key);
+        }
     }
 }
 
@@ -236,6 +384,7 @@ AIAUDIT_INLINE void litellm_reader::read_model(std::string const& key, json cons
     }
     json const* const mode = node.find("mode");
     mode_ = mode == nullptr ? std::string{} : mode->text;
+    provider_ = lower(provider->text);
     inclusive_ = provider->text == "xai";
     price_entry entry;
     entry.id = key;
@@ -245,13 +394,15 @@ AIAUDIT_INLINE void litellm_reader::read_model(std::string const& key, json cons
     services_.clear();
     services_[""];
     read_tiered(node);
-    read_fields(node);
+    read_fields(node, entry);
+    read_limits(node, entry);
     read_factors(node, entry);
     rate_card card = finish();
     // Kept all the same: the model is known, and asking for its price says that there is none.
     if (card.rates.empty()) builder_.report().note("no price", place_);
     entry.cards.push_back(std::move(card));
-    file_entry(lower(provider->text), key, std::move(entry));
+    read_off_peak(node, entry);
+    file_entry(provider_, key, std::move(entry));
 }
 
 // LiteLLM splits one provider into several; these are the parts in the order they are searched. A
@@ -295,7 +446,11 @@ AIAUDIT_INLINE result<price_book> litellm_reader::read(json const& root) {
     if (!root.is(kind::object)) return bad();
     for (std::size_t i = 0; i < root.keys.size(); ++i) {
         if (root.keys[i] == "sample_spec") continue;  // the format's own explanation
-        read_model(root.keys[i], root.items[i]);
+        // Another name of a model: its prices are those of that one.
+        json const* const alias = root.items[i].find("alias_of");
+        json const* const same = alias == nullptr ? nullptr : root.find(alias->text);
+        bool const own = same == nullptr || root.items[i].find("litellm_provider") != nullptr;
+        read_model(root.keys[i], own ? root.items[i] : *same);
     }
     for (auto& [id, entries] : plain_) {
         auto& home = providers_[id].entries;

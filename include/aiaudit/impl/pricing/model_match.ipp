@@ -13,15 +13,58 @@ namespace aiaudit {
 inline namespace v0_1_0 {
 namespace detail {
 
-AIAUDIT_INLINE std::string lower(std::string_view text) {
-    std::string folded{text};
-    for (char& c : folded) {
-        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+// "-v1:0", "-v2", ":0": what Bedrock puts behind a name.
+AIAUDIT_INLINE bool is_bedrock_version(std::string_view text) noexcept {
+    if (text.starts_with("-v") && text.size() > 2) {
+        std::size_t const end = (std::min)(text.find(':'), text.size());
+        if (!all_digits(text.substr(2, end - 2))) return false;
+        text.remove_prefix(end);
     }
-    return folded;
+    return text.empty() || (text.front() == ':' && all_digits(text.substr(1)));
+}
+
+AIAUDIT_INLINE bool names_edition(std::string_view name, std::string_view text) noexcept {
+    // "claude-sonnet-4-2025", "claude-opus-5@": the edition begins within the text.
+    if (auto const cut = text.find_last_of("-@"); cut != std::string_view::npos) {
+        std::string_view const begun = text.substr(cut + 1);
+        bool const year = begun.size() == 4 && begun.starts_with("20") && all_digits(begun);
+        if (begun.empty() || year) text = text.substr(0, cut);
+        if (begun.empty() && text.size() > 5 && text[text.size() - 5] == '-' &&
+            text.substr(text.size() - 4).starts_with("20")) {
+            text = text.substr(0, text.size() - 5);
+        }
+    }
+    auto const at = text.empty() ? std::string_view::npos : name.rfind(text);
+    if (at == std::string_view::npos) return false;
+    if (at != 0 && name[at - 1] != '.' && name[at - 1] != '/') return false;
+    std::string_view rest = name.substr(at + text.size());
+    std::size_t const version = (std::min)(rest.find("-v"), rest.find(':'));
+    if (version != std::string_view::npos && is_bedrock_version(rest.substr(version))) {
+        rest = rest.substr(0, version);
+    }
+    return rest.empty() || (is_edition(rest) && !rest.ends_with("latest"));
 }
 
 }  // namespace detail
+
+AIAUDIT_INLINE bool model_match::lists(std::string_view name, std::string_view id) const {
+    auto const said = [&](model_match const& part) {
+        return part.matches(name) && part.lists(name, id);
+    };
+    switch (rule_) {
+    case rule::never: return false;
+    case rule::equals:
+    case rule::dated: return name == text_;
+    case rule::starts_with:
+    case rule::ends_with:
+    case rule::contains:
+        return detail::names_edition(name, text_) || detail::names_edition(name, id);
+    case rule::regex: return detail::names_edition(name, id);
+    case rule::all_of:
+    case rule::any_of: return std::any_of(parts_.begin(), parts_.end(), said);
+    }
+    return false;
+}
 
 AIAUDIT_INLINE model_match model_match::text(rule what, std::string_view pattern) {
     model_match made;

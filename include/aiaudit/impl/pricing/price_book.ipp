@@ -4,8 +4,9 @@
 #ifndef AIAUDIT_IMPL_PRICING_PRICE_BOOK_IPP
 #define AIAUDIT_IMPL_PRICING_PRICE_BOOK_IPP
 
-#include <aiaudit/config.hpp>         // AIAUDIT_INLINE
-#include <aiaudit/detail/sha256.hpp>  // sha256
+#include <aiaudit/config.hpp>               // AIAUDIT_INLINE
+#include <aiaudit/core/provider_names.hpp>  // price_ids_of
+#include <aiaudit/detail/sha256.hpp>        // sha256
 #include <aiaudit/pricing/price_book.hpp>
 
 #include <algorithm>
@@ -17,6 +18,10 @@ inline namespace v0_1_0 {
 // Enters every name that the rule says by equality alone; true where that is all it says.
 AIAUDIT_INLINE bool price_book::index_names(model_match const& match, std::size_t entry,
                                             index& names) {
+    if (match.kind() == model_match::rule::dated) {  // and its editions, which take the rule
+        names.exact.try_emplace(match.pattern(), entry);
+        return false;
+    }
     if (match.kind() == model_match::rule::equals) {
         return names.exact.try_emplace(match.pattern(), entry).first->second == entry;
     }
@@ -57,11 +62,20 @@ AIAUDIT_INLINE price_entry const* price_book::entry_of(std::size_t provider,
     std::vector<price_entry> const& entries = data_->providers[provider].entries;
     auto const exact = names.exact.find(model);
     std::size_t const first = exact == names.exact.end() ? entries.size() : exact->second;
+    if (first != entries.size() && data_->providers[provider].names_first) return &entries[first];
     for (std::size_t const e : names.patterns) {
         if (e >= first) break;  // the entry found by equality stands before it
         if (entries[e].match.matches(model)) return &entries[e];
     }
     return first == entries.size() ? nullptr : &entries[first];
+}
+
+AIAUDIT_INLINE price_book::found price_book::found_in(std::size_t provider,
+                                                      std::string const& model) const {
+    price_entry const* const entry = entry_of(provider, model);
+    if (entry == nullptr) return {};
+    return {&data_->providers[provider], entry,
+            !entry->match.lists(model, detail::lower(entry->id))};
 }
 
 AIAUDIT_INLINE price_provider const* price_book::provider_named(std::string const& name) const {
@@ -70,10 +84,9 @@ AIAUDIT_INLINE price_provider const* price_book::provider_named(std::string cons
         return at == data_->by_id.end() ? nullptr : &data_->providers[at->second];
     };
     if (auto const* same = by_id(name)) return same;
-    for (auto const& group : detail::provider_aliases) {
-        if (std::find(group.begin(), group.end(), name) == group.end()) continue;
-        for (std::string_view const id : group) {
-            if (auto const* known = id.empty() ? nullptr : by_id(id)) return known;
+    if (auto const* names = detail::names_of(name)) {
+        for (std::string_view const id : detail::price_ids_of(*names)) {
+            if (auto const* known = by_id(id)) return known;
         }
     }
     for (price_provider const& provider : data_->providers) {
@@ -96,6 +109,47 @@ AIAUDIT_INLINE price_book::found price_book::find_without_provider(std::string c
     return {};
 }
 
+AIAUDIT_INLINE price_book::found price_book::find_name(price_provider const& first,
+                                                       std::string const& model) const {
+    auto const place = static_cast<std::size_t>(&first - data_->providers.data());
+    if (found const hit = found_in(place, model)) return hit;
+    for (std::string const& id : first.fallbacks) {
+        auto const at = data_->by_id.find(id);
+        if (at == data_->by_id.end()) continue;
+        if (found const hit = found_in(at->second, model)) return hit;
+    }
+    return {};
+}
+
+namespace detail {
+
+// Other spellings of a name: an ARN's last part, a fine-tuned model's base with the date that the
+// book has it by, and Vertex's "@" before a date for everyone's "-", and back.
+AIAUDIT_INLINE std::vector<std::string> other_spellings(std::string const& model) {
+    std::vector<std::string> others;
+    if (model.starts_with("arn:")) {
+        others.push_back(model.substr(model.rfind('/') + 1));
+    } else if (model.starts_with("ft:")) {  // ft:base:organisation:name:id
+        if (auto const end = model.find(':', 3); end != std::string::npos) {
+            others.push_back(model.substr(0, end));
+        }
+    } else if (auto const at = model.find('@'); at != std::string::npos) {
+        std::string plain = model;
+        plain[at] = '-';
+        others.push_back(std::move(plain));
+        if (model.substr(at) == "@default") others.push_back(model.substr(0, at));
+    } else if (auto const dash = model.rfind('-');
+               dash != std::string::npos && model.size() - dash == 9 &&
+               all_digits(std::string_view{model}.substr(dash + 1))) {
+        std::string vertex = model;
+        vertex[dash] = '@';
+        others.push_back(std::move(vertex));
+    }
+    return others;
+}
+
+}  // namespace detail
+
 AIAUDIT_INLINE price_book::found price_book::find(std::string_view provider,
                                                   std::string_view model) const {
     if (model.empty() || model.size() > detail::model_name_bytes_max ||
@@ -106,36 +160,54 @@ AIAUDIT_INLINE price_book::found price_book::find(std::string_view provider,
     if (provider.empty()) return find_without_provider(name);
     price_provider const* const first = provider_named(detail::lower(provider));
     if (first == nullptr) return {};
-    auto const place = static_cast<std::size_t>(first - data_->providers.data());
-    if (auto const* entry = entry_of(place, name)) return {first, entry};
-    for (std::string const& id : first->fallbacks) {
-        auto const at = data_->by_id.find(id);
-        if (at == data_->by_id.end()) continue;
-        if (auto const* entry = entry_of(at->second, name)) {
-            return {&data_->providers[at->second], entry};
-        }
+    found best = find_name(*first, name);
+    if (best && !best.assumed) return best;
+    for (std::string const& other : detail::other_spellings(name)) {
+        found const hit = find_name(*first, other);
+        if (hit && (!best || !hit.assumed)) best = hit;
+        if (best && !best.assumed) break;
     }
-    return {};
+    return best;
 }
 
-AIAUDIT_INLINE price_book::found price_book::find_cached(price_query const& query,
+AIAUDIT_INLINE price_book::found price_book::find_cached(std::string_view provider,
+                                                         std::string_view model,
                                                          lookup_cache& cache) const {
     if (cache.book_ != data_) {
         cache = lookup_cache{};
         cache.book_ = data_;
     }
-    std::size_t const hash = std::hash<std::string_view>{}(query.model) ^
-                             (std::hash<std::string_view>{}(query.provider) * 31);
+    std::size_t const hash =
+        std::hash<std::string_view>{}(model) ^ (std::hash<std::string_view>{}(provider)*31);
     lookup_cache::slot& slot = cache.slots_[(hash ^ (hash >> 32)) % lookup_cache::slot_count];
-    if (!slot.used || slot.model != query.model || slot.provider != query.provider) {
-        found const hit = find(query.provider, query.model);
-        if (query.model.size() > detail::model_name_bytes_max) return hit;  // not worth the room
-        if (query.provider.size() > detail::model_name_bytes_max) return hit;
-        slot = {std::string{query.provider}, std::string{query.model}, hit.provider, hit.entry,
-                true};
+    if (!slot.used || slot.model != model || slot.provider != provider) {
+        found const hit = find(provider, model);
+        if (model.size() > detail::model_name_bytes_max) return hit;  // not worth the room
+        if (provider.size() > detail::model_name_bytes_max) return hit;
+        slot = {
+            std::string{provider}, std::string{model}, hit.provider, hit.entry, hit.assumed, true};
     }
-    return {slot.in, slot.entry};
+    return {slot.in, slot.entry, slot.assumed};
 }
+
+AIAUDIT_INLINE model_limits price_book::limits(std::string_view provider, std::string_view model,
+                                               lookup_cache& cache) const {
+    found const where = find_cached(provider, model, cache);
+    if (!where) return {};
+    return {where.entry->context_tokens, where.entry->output_tokens_max};
+}
+
+AIAUDIT_INLINE price_basis price_book::basis_of(found where, timestamp at,
+                                                std::uint64_t units) const {
+    price_entry const& entry = *where.entry;
+    units |= detail::bit_of(unit::requests);
+    if (where.assumed || (entry.unsure & units) != 0) return price_basis::assumed;
+    if (entry.known_from && at < *entry.known_from) return price_basis::assumed;
+    constexpr std::int64_t most = price_book_days_max * seconds_per_day;
+    if (as_of_ && at.seconds() - as_of_->seconds() > most) return price_basis::stale;
+    return price_basis::listed;
+}
+
 namespace detail {
 
 AIAUDIT_INLINE rate_card const* card_at(price_entry const& entry, timestamp at) noexcept {
@@ -158,16 +230,24 @@ AIAUDIT_INLINE chosen_rates choose(price_entry const& entry, rate_card const& ca
         return any;
     };
     std::string_view const tier = query.service_tier;
-    if (!tier.empty() && tier != "standard" && tier != "default") {
-        if (auto const* own = card.service(tier)) {
+    bool const standard =
+        std::find(standard_tiers.begin(), standard_tiers.end(), tier) != standard_tiers.end();
+    if (!standard) {
+        auto const* own = card.service(tier);
+        // OpenAI's newer name for it.
+        if (own == nullptr && tier == "fast") own = card.service("priority");
+        if (own != nullptr) {
             chosen.rates = own;
         } else {
             answer.standard_tier_used = !factor(modifier_kind::service_tier, tier);
         }
     }
-    if (!query.region.empty()) {
-        answer.region_ignored = !factor(modifier_kind::region, query.region);
+    if (!query.region.empty() && query.region != "global") {
+        answer.region_ignored = !factor(modifier_kind::region, query.region) &&
+                                !factor(modifier_kind::region, any_region);
     }
+    bool const own_margin = !query.key.empty() && factor(modifier_kind::margin, query.key);
+    if (!own_margin) factor(modifier_kind::margin, {});
     if (!query.speed.empty() && query.speed != "standard") {
         auto const* own = chosen.rates == &card.rates ? card.service(query.speed) : nullptr;
         if (own != nullptr) {
@@ -215,12 +295,17 @@ AIAUDIT_INLINE result<quote> price_book::price_with(price_query const& query, fo
     }
     answer.provider_id = where.provider->id;
     answer.entry_id = where.entry->id;
+    std::uint64_t units = 0;
+    for_each_count(query.usage, [&](unit what, std::uint64_t count) {
+        if (count != 0) units |= detail::bit_of(what);
+    });
+    answer.basis = basis_of(where, query.at, units);
     return answer;
 }
 
 AIAUDIT_INLINE result<quote> price_book::most(price_query const& query, price_doubts doubts,
                                               lookup_cache& cache) const {
-    found const where = find_cached(query, cache);
+    found const where = find_cached(query.provider, query.model, cache);
     if (!where) return detail::named_error(query, fail(errc::unknown_model));
     rate_card const* const card = detail::card_at(*where.entry, query.at);
     if (card == nullptr)
@@ -248,7 +333,13 @@ AIAUDIT_INLINE result<void> price_book_builder::add(price_provider provider) {
         });
     };
     for (price_entry& entry : provider.entries) {
+        // OpenRouter charges nothing for these, whether or not a file says so.
+        bool const free = provider.id == "openrouter" && entry.id.ends_with(":free");
         for (rate_card& card : entry.cards) {
+            if (free && card.rates.empty()) {
+                card.rates.set(unit::input_tokens, rate{});
+                card.rates.set(unit::output_tokens, rate{});
+            }
             bool bad = negative(card.rates);
             for (service_rates& service : card.services) {
                 bad = bad || negative(service.rates);

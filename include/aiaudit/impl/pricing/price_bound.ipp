@@ -41,8 +41,8 @@ AIAUDIT_INLINE std::optional<rate> dearest_of(rate_table const& rates, direction
 AIAUDIT_INLINE multiplier dearest_factor(price_entry const& entry, std::uint64_t units,
                                          price_doubts doubts) {
     multiplier all{};
-    for (modifier_kind const kind :
-         {modifier_kind::region, modifier_kind::speed, modifier_kind::service_tier}) {
+    for (modifier_kind const kind : {modifier_kind::region, modifier_kind::speed,
+                                     modifier_kind::service_tier, modifier_kind::margin}) {
         if (kind == modifier_kind::speed && !doubts.speed) continue;
         multiplier most{};
         for (price_modifier const& each : entry.modifiers) {
@@ -71,7 +71,8 @@ AIAUDIT_INLINE result<cost_parts> most_by(rate_table const& rates, price_entry c
         if (!done) return done.error();
     }
     if (auto const* request = rates.find(unit::requests)) {
-        auto done = cost.total.add(1, dearest_of(*request, input), {});
+        auto done = cost.total.add(1, dearest_of(*request, input),
+                                   dearest_factor(entry, bit_of(unit::requests), doubts));
         if (!done) return done.error();
     }
     for (exact_cost const* part : {&cost.input, &cost.output}) {

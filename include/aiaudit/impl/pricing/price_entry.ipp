@@ -76,6 +76,7 @@ AIAUDIT_INLINE std::string canonical(price_provider const& provider, bool ordere
     provider.names.append_canonical(out);
     out.append("\n models ");
     provider.models.append_canonical(out);
+    if (provider.names_first) out.append("\n names first");
     out.append("\n falls back");
     for (std::string const& id : provider.fallbacks) append_sized(out, id);
     out.append("\n");

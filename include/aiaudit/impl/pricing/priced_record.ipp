@@ -10,6 +10,23 @@
 namespace aiaudit {
 inline namespace v0_1_0 {
 
+namespace detail {
+
+AIAUDIT_INLINE bool set_provider_cost(record& entry, attempt_facts const& facts,
+                                      money const* computed) {
+    bool const whole = facts.complete && !facts.usage.any_estimated();
+    if (!facts.provider_cost || !whole) return false;
+    bool const nothing = *facts.provider_cost == money{};
+    if (nothing && (computed == nullptr || *computed != money{})) return false;
+    entry.cost = *facts.provider_cost;
+    entry.cost_status = cost_status::priced;
+    entry.price_basis = price_basis::provider;
+    if (computed != nullptr) entry.computed_cost = *computed;
+    return true;
+}
+
+}  // namespace detail
+
 AIAUDIT_INLINE void set_facts(record& entry, attempt_facts const& facts) {
     entry.model_requested = facts.model_requested;
     entry.model_served = facts.model_served;

@@ -123,9 +123,10 @@ AIAUDIT_INLINE result<void> cost_parts::add(cost_parts const& other) {
 
 AIAUDIT_INLINE result<std::uint64_t> usage_leaves::value(usage const& counts, unit what) const {
     if (counts.has(what)) return counts.count(what);
-    if (what == unit::cache_write_tokens) {  // its two lifetimes are all there is to it
+    if (what == unit::cache_write_tokens) {  // its lifetimes are all there is to it
         return counts.count(unit::cache_write_5m_tokens) +
-               counts.count(unit::cache_write_1h_tokens);
+               counts.count(unit::cache_write_1h_tokens) +
+               counts.count(unit::cache_write_12h_tokens);
     }
     auto const index = static_cast<std::size_t>(what);
     if (std::uint64_t const parts = positive_ & detail::parts_of[index]; parts != 0) {

@@ -4,23 +4,15 @@
 #ifndef AIAUDIT_IMPL_PROVIDERS_DIALECT_IPP
 #define AIAUDIT_IMPL_PROVIDERS_DIALECT_IPP
 
-#include <aiaudit/config.hpp>  // AIAUDIT_INLINE
+#include <aiaudit/config.hpp>        // AIAUDIT_INLINE
+#include <aiaudit/detail/ascii.hpp>  // lower_case
 #include <aiaudit/providers/dialect.hpp>
-#include <aiaudit/providers/json_fields.hpp>  // lower_case
 
 #include <cstddef>
 
 namespace aiaudit {
 inline namespace v0_1_0 {
 
-AIAUDIT_INLINE vendor vendor_of(std::string_view provider) {
-    std::string const name = detail::lower_case(provider);
-    for (auto const& [known, which] : detail::vendor_names) {
-        if (known == name) return which;
-    }
-    // "huggingface_groq": Hugging Face relays what the backend said.
-    return name.starts_with("huggingface") ? vendor::huggingface : vendor::other;
-}
 namespace detail {
 
 AIAUDIT_INLINE std::string percent_decoded(std::string_view text) {
@@ -77,6 +69,14 @@ AIAUDIT_INLINE std::string model_in_path(std::string_view path, dialect which) {
     return model;
 }
 
+// "/v1/projects/p/locations/us-east5/publishers/...": Vertex charges more in a region than at its
+// global endpoint.
+AIAUDIT_INLINE std::string region_in_path(std::string_view path) {
+    if (path.find("/publishers/") == std::string_view::npos) return {};
+    std::string_view const place = segment_after(path, "/locations/", "/");
+    return place == "global" ? std::string{} : lower_case(place);
+}
+
 }  // namespace detail
 
 AIAUDIT_INLINE result<endpoint> endpoint_of(std::string_view provider, std::string_view path) {
@@ -91,6 +91,7 @@ AIAUDIT_INLINE result<endpoint> endpoint_of(std::string_view provider, std::stri
         found.billable = rule.billable;
         found.stream = rule.stream;
         found.model = detail::model_in_path(path, rule.dialect);
+        found.region = detail::region_in_path(path);
         if (found.dialect == dialect::bedrock_invoke) {
             found.dialect = detail::dialect_of_invoked(found.model);
         }

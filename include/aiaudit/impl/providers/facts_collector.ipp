@@ -7,20 +7,117 @@
 #include <aiaudit/config.hpp>  // AIAUDIT_INLINE
 #include <aiaudit/providers/facts_collector.hpp>
 
+#include <algorithm>
+#include <array>
+
 namespace aiaudit {
 inline namespace v0_1_0 {
 namespace detail {
 
-AIAUDIT_INLINE void overwrite_fields(boost::json::object& to, boost::json::object const& from) {
+AIAUDIT_INLINE double number_of(boost::json::value const& value) noexcept {
+    if (auto const* integer = value.if_int64()) return static_cast<double>(*integer);
+    if (auto const* large = value.if_uint64()) return static_cast<double>(*large);
+    auto const* real = value.if_double();
+    return real == nullptr ? 0 : *real;
+}
+
+// Output grows while it is made; input may be an estimate at first, and may fall.
+AIAUDIT_INLINE bool is_output_count(std::string_view name) noexcept {
+    constexpr std::array words{std::string_view{"output"}, std::string_view{"completion"},
+                               std::string_view{"candidates"}, std::string_view{"thought"},
+                               std::string_view{"reasoning"}};
+    return std::any_of(words.begin(), words.end(), [name](std::string_view word) {
+        return name.find(word) != std::string_view::npos;
+    });
+}
+
+// Whether a later number says nothing: a zero after a count, or less output than before.
+AIAUDIT_INLINE bool is_placeholder(std::string_view name, boost::json::value const& old,
+                                   boost::json::value const& value) noexcept {
+    if (!old.is_number() || !value.is_number()) return false;
+    double const before = number_of(old);
+    double const after = number_of(value);
+    return after >= 0 && after < before && (after == 0 || is_output_count(name));
+}
+
+AIAUDIT_INLINE bool is_total(boost::json::string_view name) noexcept {
+    return name.starts_with("total");
+}
+
+// A total is of the counts beside it: it goes where later counts come without one.
+AIAUDIT_INLINE void forget_total(boost::json::object& to, boost::json::object const& from) {
+    bool const has = std::any_of(from.begin(), from.end(), [](auto const& field) {
+        return is_total(field.key()) && !field.value().is_null();
+    });
+    if (has || from.empty()) return;
+    for (char const* name : {"total_tokens", "totalTokens", "totalTokenCount"}) to.erase(name);
+}
+
+AIAUDIT_INLINE void merge_fields(boost::json::object& to, boost::json::object const& from) {
+    bool held = false;
     for (auto const& field : from) {
-        if (field.value().is_null()) continue;
+        boost::json::value const& value = field.value();
+        if (value.is_null()) continue;
         auto* old = to.if_contains(field.key());
-        if (old != nullptr && old->is_object() && field.value().is_object()) {
-            overwrite_fields(old->get_object(), field.value().get_object());
-        } else {
-            to[field.key()] = field.value();
+        if (old == nullptr) {
+            to[field.key()] = value;
+        } else if (old->is_object() && value.is_object()) {
+            merge_fields(old->get_object(), value.get_object());
+        } else if (is_placeholder({field.key().data(), field.key().size()}, *old, value)) {
+            held = true;
+        } else if (!(value.is_array() && value.get_array().empty())) {
+            if (!is_total(field.key()) || !held || number_of(value) > number_of(*old)) *old = value;
         }
     }
+}
+
+// Gemini's counts within a stream are of the turn so far, and the last object is of all: it stands
+// as a whole, but for zeros in the place of counts.
+AIAUDIT_INLINE void facts_collector::replace_usage(boost::json::value const* found) {
+    auto const* fields = found == nullptr ? nullptr : found->if_object();
+    if (fields == nullptr || fields->empty()) return;
+    boost::json::object next = *fields;
+    bool any = usage_.get_object().empty();
+    for (auto const& field : *fields) {
+        auto const* old = usage_.get_object().if_contains(field.key());
+        bool const held = old != nullptr && number_of(*old) > 0 && field.value().is_number() &&
+                          number_of(field.value()) == 0;
+        if (held) next[field.key()] = *old;
+        any = any || number_of(field.value()) > 0;
+    }
+    if (any) usage_ = std::move(next);
+}
+
+// A relay may count the whole input at the start, and in the end what is left of it beside the
+// cache: a lower input_tokens stands where the cache makes up for it.
+AIAUDIT_INLINE void facts_collector::merge_anthropic_usage(boost::json::value const* found) {
+    auto const* fields = found == nullptr ? nullptr : found->if_object();
+    if (fields == nullptr) return;
+    auto const count = [](boost::json::value const* from, std::string_view name) {
+        auto const* value = at_path(from, name);
+        return value == nullptr ? 0.0 : number_of(*value);
+    };
+    auto const* input = at_path(&usage_, "input_tokens");
+    boost::json::value const old = input == nullptr ? boost::json::value{} : *input;
+    double const before = number_of(old);
+    double const after = count(found, "input_tokens");
+    double const cached =
+        count(found, "cache_read_input_tokens") + count(found, "cache_creation_input_tokens");
+    forget_total(usage_.get_object(), *fields);
+    merge_fields(usage_.get_object(), *fields);
+    bool const moved = at_path(found, "input_tokens") != nullptr && after + cached >= before;
+    if (after < before)
+        usage_.get_object()["input_tokens"] = moved ? *at_path(found, "input_tokens") : old;
+}
+
+AIAUDIT_INLINE void facts_collector::merge_counts(boost::json::value const& document,
+                                                  std::initializer_list<std::string_view> names) {
+    boost::json::object counts;
+    for (std::string_view const name : names) {
+        if (auto const* value = at_path(&document, name); value != nullptr && value->is_number())
+            counts[name] = *value;
+    }
+    merge_fields(usage_.get_object(), counts);
 }
 
 AIAUDIT_INLINE void facts_collector::take(boost::json::value const& document) {
@@ -47,8 +144,10 @@ AIAUDIT_INLINE void facts_collector::take_bare_error(boost::json::value const& b
 AIAUDIT_INLINE void facts_collector::take_one(boost::json::value const& document) {
     if (!document.is_object()) return;
     take_error(document);
+    answered_ = answered_ || has_answer(document);
     if (auto const* metrics = member(&document, "amazon-bedrock-invocationMetrics")) {
         metrics_ = *metrics;
+        terminal_ = true;  // they are in the last event
     }
     switch (dialect_) {
     case dialect::openai_responses: return take_responses(document);
@@ -57,10 +156,14 @@ AIAUDIT_INLINE void facts_collector::take_one(boost::json::value const& document
     case dialect::bedrock_converse: return take_converse(document);
     case dialect::bedrock_invoke: return take_invoke(document);
     case dialect::cohere: return take_cohere(document);
+    case dialect::ollama: return take_ollama(document);
+    case dialect::dashscope: return take_dashscope(document);
+    case dialect::gemini_interactions: return take_interactions(document);
     case dialect::openai_chat:
     case dialect::openai_embeddings:
     case dialect::openai_images:
-    case dialect::openai_audio: return take_openai(document);
+    case dialect::openai_audio:
+    case dialect::openai_speech: return take_openai(document);
     }
 }
 
@@ -91,9 +194,10 @@ AIAUDIT_INLINE void facts_collector::take_openai(boost::json::value const& docum
     if (auto const* choice = first_of(document, "choices")) {
         keep_text(facts_.finish_reason, text_at(choice, "finish_reason"));
         take_error(*choice);
+        merge_usage(at_path(choice, "usage"));  // Moonshot's place for it
     }
-    replace_usage(at_path(&document, "x_groq.usage"));
-    replace_usage(at_path(&document, "usage"));
+    merge_usage(at_path(&document, "x_groq.usage"));
+    merge_usage(at_path(&document, "usage"));
     take_id(text_at(&document, "request_id"));
     std::string_view const type = text_at(&document, "type");
     if (type.ends_with(".completed") || type.ends_with(".done")) terminal_ = true;
@@ -103,7 +207,11 @@ AIAUDIT_INLINE void facts_collector::take_responses(boost::json::value const& do
     std::string_view const type = text_at(&document, "type");
     if (type == "error") take_bare_error(document);
     auto const* response = at_path(&document, "response");
-    if (response == nullptr && type.starts_with("response.")) return;  // a piece of the answer
+    if (response == nullptr && type.starts_with("response.")) {  // a piece of the answer
+        auto const* item = at_path(&document, "item");
+        if (item != nullptr && type == "response.output_item.done") tools_.take_item(*item);
+        return;
+    }
     if (response == nullptr) response = &document;
     for (char const* end :
          {"response.completed", "response.incomplete", "response.failed", "response.cancelled"}) {
@@ -114,7 +222,13 @@ AIAUDIT_INLINE void facts_collector::take_responses(boost::json::value const& do
     take_tier(text_at(response, "service_tier"));
     keep_text(status_, text_at(response, "status"));
     if (response != &document) take_error(*response);
-    replace_usage(at_path(response, "usage"));
+    merge_usage(at_path(response, "usage"));
+    if (auto const* tools = at_path(response, "tool_usage")) {
+        boost::json::object beside;
+        beside["tool_usage"] = *tools;
+        merge_fields(usage_.get_object(), beside);
+    }
+    if (auto const* output = at_path(response, "output")) tools_.take_items(*output);
     std::string_view const why = text_at(response, "incomplete_details.reason");
     keep_text(facts_.finish_reason, why.empty() ? std::string_view{status_} : why);
 }
@@ -127,7 +241,7 @@ AIAUDIT_INLINE void facts_collector::take_anthropic(boost::json::value const& do
     keep_text(facts_.model_served, text_at(message, "model"));
     keep_text(facts_.finish_reason, text_at(message, "stop_reason"));
     keep_text(facts_.finish_reason, text_at(&document, "delta.stop_reason"));
-    merge_usage(at_path(message, "usage"));
+    merge_anthropic_usage(at_path(message, "usage"));
     if (text_at(&document, "type") == "message_stop") terminal_ = true;
 }
 
@@ -138,6 +252,9 @@ AIAUDIT_INLINE void facts_collector::take_gemini(boost::json::value const& docum
     if (reason.empty()) reason = text_at(&document, "promptFeedback.blockReason");
     keep_text(facts_.finish_reason, reason);
     if (!reason.empty()) terminal_ = true;
+    if (auto const* grounding = at_path(first_of(document, "candidates"), "groundingMetadata")) {
+        tools_.take_grounding(*grounding);
+    }
     replace_usage(at_path(&document, "usageMetadata"));
     take_tier(text_at(&usage_, "serviceTier"));
     if (auto const traffic = text_at(&usage_, "trafficType"); tier_named(traffic) != "") {
@@ -149,7 +266,7 @@ AIAUDIT_INLINE void facts_collector::take_converse(boost::json::value const& doc
     auto const* event = at_path(&document, "metadata");
     if (event != nullptr) terminal_ = true;
     if (event == nullptr) event = &document;
-    replace_usage(at_path(event, "usage"));
+    merge_usage(at_path(event, "usage"));
     take_tier(text_at(event, "serviceTier.type"));
     keep_text(facts_.model_served, text_at(event, "trace.promptRouter.invokedModelId"));
     keep_text(facts_.finish_reason, text_at(&document, "stopReason"));
@@ -171,7 +288,7 @@ AIAUDIT_INLINE void facts_collector::take_invoke(boost::json::value const& docum
     for (auto const& field : document.get_object()) {
         if (field.value().is_number()) counts[field.key()] = field.value();
     }
-    overwrite_fields(usage_.get_object(), counts);
+    merge_fields(usage_.get_object(), counts);
     merge_usage(at_path(&document, "usage"));
     keep_text(facts_.finish_reason, text_at(&document, "stop_reason"));
     take_exception(document);
@@ -191,8 +308,39 @@ AIAUDIT_INLINE void facts_collector::take_cohere(boost::json::value const& docum
     take_id(text_at(&document, "id"));
     keep_text(facts_.finish_reason, text_at(&document, "finish_reason"));
     keep_text(facts_.finish_reason, text_at(body, "finish_reason"));
-    replace_usage(at_path(body, "meta"));
-    replace_usage(at_path(body, "usage"));
+    merge_usage(at_path(body, "meta"));
+    merge_usage(at_path(body, "usage"));
+}
+
+AIAUDIT_INLINE void facts_collector::take_ollama(boost::json::value const& document) {
+    keep_text(facts_.model_served, text_at(&document, "model"));
+    keep_text(facts_.finish_reason, text_at(&document, "done_reason"));
+    if (true_at(&document, "done")) terminal_ = true;
+    merge_counts(document, {"prompt_eval_count", "eval_count"});
+}
+
+AIAUDIT_INLINE void facts_collector::take_dashscope(boost::json::value const& document) {
+    take_id(text_at(&document, "request_id"));
+    take_bare_error(document);
+    keep_text(facts_.finish_reason, text_at(&document, "output.finish_reason"));
+    if (auto const* output = at_path(&document, "output")) {
+        keep_text(facts_.finish_reason, text_at(first_of(*output, "choices"), "finish_reason"));
+    }
+    // Every event of a stream says "null" but the last.
+    if (facts_.finish_reason == "null") facts_.finish_reason.clear();
+    if (!facts_.finish_reason.empty()) terminal_ = true;
+    merge_usage(at_path(&document, "usage"));
+}
+
+AIAUDIT_INLINE void facts_collector::take_interactions(boost::json::value const& document) {
+    auto const* event = at_path(&document, "interaction");
+    boost::json::value const& whole = event == nullptr ? document : *event;
+    take_id(text_at(&whole, "id"));
+    keep_text(facts_.model_served, text_at(&whole, "model"));
+    keep_text(status_, text_at(&whole, "status"));
+    keep_text(facts_.finish_reason, text_at(&whole, "status"));
+    if (text_at(&document, "event_type") == "interaction.complete") terminal_ = true;
+    merge_usage(at_path(&whole, "usage"));
 }
 
 }  // namespace detail

@@ -5,7 +5,6 @@
 #define AIAUDIT_IMPL_PROVIDERS_JSON_FIELDS_IPP
 
 #include <aiaudit/config.hpp>      // AIAUDIT_INLINE
-#include <aiaudit/core/http.hpp>   // ascii_lower
 #include <aiaudit/core/usage.hpp>  // usage::count_max
 #include <aiaudit/limits.hpp>      // json_depth
 #include <aiaudit/providers/json_fields.hpp>
@@ -94,12 +93,6 @@ AIAUDIT_INLINE std::optional<money> printed_amount(boost::json::value const& val
         std::to_chars(text, text + sizeof text, *real, std::chars_format::fixed, money::scale);
     auto const amount = money::parse({text, size()});
     return amount ? std::optional{*amount} : std::nullopt;
-}
-
-AIAUDIT_INLINE std::string lower_case(std::string_view text) {
-    std::string lower{text};
-    std::transform(lower.begin(), lower.end(), lower.begin(), ascii_lower);
-    return lower;
 }
 
 }  // namespace detail

@@ -4,19 +4,19 @@
 #ifndef AIAUDIT_IMPL_PROVIDERS_PROVIDER_TABLE_IPP
 #define AIAUDIT_IMPL_PROVIDERS_PROVIDER_TABLE_IPP
 
-#include <aiaudit/config.hpp>             // AIAUDIT_INLINE
-#include <aiaudit/providers/dialect.hpp>  // vendor_of
+#include <aiaudit/config.hpp>               // AIAUDIT_INLINE
+#include <aiaudit/core/provider_names.hpp>  // names_of
 #include <aiaudit/providers/provider_table.hpp>
 
 namespace aiaudit {
 inline namespace v0_1_0 {
 
 AIAUDIT_INLINE result<provider_entry> provider_named(std::string_view name) {
-    vendor const wanted = vendor_of(name);
+    detail::provider_names const* const known = detail::names_of(name);
+    std::string_view const id = known == nullptr ? name : known->id;
+    std::string_view const kin = known == nullptr ? name : known->kin;
     for (detail::provider_row const& row : detail::provider_rows) {
-        if (row.name != name && (wanted == vendor::other || vendor_of(row.name) != wanted)) {
-            continue;
-        }
+        if (row.name != id && row.name != kin) continue;
         return provider_entry{.name = std::string(row.name),
                               .origin = std::string(row.origin),
                               .prefix = std::string(row.prefix),

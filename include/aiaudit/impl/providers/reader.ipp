@@ -7,7 +7,9 @@
 #include <aiaudit/config.hpp>  // AIAUDIT_INLINE
 #include <aiaudit/limits.hpp>  // response_bytes
 #include <aiaudit/providers/reader.hpp>
+#include <aiaudit/providers/unread_counts.hpp>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 
@@ -20,6 +22,7 @@ AIAUDIT_INLINE attempt_facts facts_before(endpoint const& where, request_facts c
     facts.parameters = asked.parameters;
     facts.parameters.stream = asked.parameters.stream || where.stream;
     facts.model_requested = asked.model.empty() ? where.model : asked.model;
+    facts.region = where.region;
     return facts;
 }
 
@@ -56,7 +59,7 @@ AIAUDIT_INLINE reading stream_reader::finish() {
     if (framing_ == framing::events) {
         events_.finish([this](sse_event const& event) { take(event); });
     } else if (framing_ == framing::whole) {
-        stream = take_whole();
+        stream = !sound_ && take_whole();
     }
     if (facts_.model_served.empty()) {
         facts_.model_served = where_.model.empty() ? facts_.model_requested : where_.model;
@@ -74,6 +77,10 @@ AIAUDIT_INLINE std::string_view stream_reader::sniff(std::string_view bytes) {
         ++mark_seen_;
     }
     if (!bytes.empty()) mark_seen_ = mark.size();
+    if (is_sound() && !bytes.empty() && head_.content_type.starts_with("audio/")) {
+        framing_ = framing::whole;
+        return bytes;
+    }
     auto const first = bytes.find_first_not_of(blank);
     if (first == std::string_view::npos) return {};
     char const c = bytes[first];
@@ -85,6 +92,10 @@ AIAUDIT_INLINE std::string_view stream_reader::sniff(std::string_view bytes) {
 }
 
 AIAUDIT_INLINE result<void> stream_reader::hold(std::string_view bytes) {
+    if (is_sound()) {  // there is nothing in it to read
+        sound_ = sound_ || !bytes.empty();
+        return {};
+    }
     if (body_.size() + bytes.size() > limits::response_bytes) {
         return note(fail(errc::too_large, "response body over 128 MiB"));
     }
@@ -196,6 +207,7 @@ AIAUDIT_INLINE std::optional<error> stream_reader::judge(bool stream) {
 
 AIAUDIT_INLINE std::string stream_reader::why_no_usage(bool stream) {
     if (framing_ == framing::unknown) return "the response has no body";
+    if (sound_) return "sound reports no usage";
     std::string const& status = collector_.status();
     if (status == "queued" || status == "in_progress") {
         facts_.complete = false;
@@ -211,30 +223,89 @@ AIAUDIT_INLINE std::string stream_reader::why_no_usage(bool stream) {
 
 AIAUDIT_INLINE result<void> stream_reader::read_counts() {
     boost::json::value const& from = collector_.usage();
-    auto counts = read_usage(where_.dialect, where_.vendor, from);
-    if (!counts) return counts.error();
-    if (counts->empty() && collector_.metrics().is_object()) {
-        counts = read_usage(dialect::bedrock_invoke, where_.vendor, collector_.metrics());
-        if (!counts) return counts.error();
+    auto read = detail::read_counts(where_.dialect, where_.vendor, from);
+    if (!read) return read.error();
+    if (read->usage.empty() && collector_.metrics().is_object()) {
+        read = detail::read_counts(dialect::bedrock_invoke, where_.vendor, collector_.metrics());
+        if (!read) return read.error();
     }
-    if (counts->empty()) counts = counts_of_headers();
+    usage counts = read->usage.empty() ? counts_of_headers() : read->usage;
     // The other calls of this API count one thing; half of a conversation's usage is none.
-    bool const half = counts->has(unit::input_tokens) != counts->has(unit::output_tokens) &&
+    bool const half = counts.has(unit::input_tokens) != counts.has(unit::output_tokens) &&
                       where_.dialect == dialect::cohere && where_.operation == operation::chat;
     if (half) return fail(errc::no_usage, "the usage counts input or output alone");
-    facts_.usage = *counts;
-    facts_.provider_cost = detail::read_provider_cost(from, where_.vendor);
-    if (where_.dialect != dialect::anthropic_messages) return {};
+    auto const charge = detail::read_provider_cost(from, where_.vendor);
+    facts_.provider_cost = charge.total;
+    facts_.upstream_cost = charge.upstream;
+    if (counts.empty()) return {};
+    facts_.unread = detail::unread_counts(where_.dialect, where_.vendor, from, counts);
+    bool const google =
+        where_.vendor == vendor::google || facts_.model_served.find("gemini") != std::string::npos;
+    if (read->derived && !google) {
+        facts_.unread.insert(0, facts_.unread.empty() ? "total_tokens" : "total_tokens ");
+    }
+    collector_.tools().add_to(counts, facts_.model_served);
+    facts_.usage = counts;
+    if (auto done = check_request(); !done) return done;
+    if (where_.dialect != dialect::anthropic_messages) {
+        note_missing();
+        return {};
+    }
     if (auto const tier = detail::text_at(&from, "service_tier"); !tier.empty()) {
         facts_.service_tier = detail::tier_named(tier);
     }
     std::string_view const geo = detail::text_at(&from, "inference_geo");
-    if (geo != "global" && geo != "not_available") facts_.region = geo;
+    if (!geo.empty() && geo != "global" && geo != "not_available") facts_.region = geo;
     std::string_view const speed = detail::text_at(&from, "speed");
     if (speed != "standard") facts_.speed = speed;
     auto done = detail::bill_iterations(from, where_.vendor, facts_);
     if (!done) facts_.usage = {};
+    note_missing();
     return done;
+}
+
+// Some tokens past a limit are the habit of some servers; what reasons beside the answer, and the
+// runs that the provider makes on its own, have limits of their own. More than that is charged, and
+// named as a count that cannot be right; many times the limit is no count.
+AIAUDIT_INLINE result<void> stream_reader::check_request() {
+    auto const& asked = facts_.parameters;
+    if (!asked.max_output_tokens || *asked.max_output_tokens == 0) return {};
+    auto const reasoning = facts_.usage.count(unit::output_reasoning_tokens);
+    auto const output = facts_.usage.count(unit::output_tokens);
+    auto const visible = output - (std::min)(output, reasoning);
+    auto const limit = *asked.max_output_tokens * asked.choices.value_or(1);
+    bool const own_runs = collector_.usage().get_object().contains("iterations") ||
+                          facts_.usage.count(unit::web_searches) > 0 ||
+                          facts_.usage.count(unit::code_executions) > 0;
+    if (own_runs || visible <= limit + limit / 4 + 64) return {};
+    facts_.unread.insert(0, facts_.unread.empty() ? "output_tokens" : "output_tokens ");
+    if (visible <= limit * 4 + 4096) return {};
+    facts_.usage = {};
+    return fail(errc::bad_usage, "the output is " + std::to_string(visible) +
+                                     " tokens, where the request allows " + std::to_string(limit));
+}
+
+// An answer was made of something, from something.
+AIAUDIT_INLINE void stream_reader::note_missing() {
+    if (facts_.usage.empty() || !collector_.answered()) return;
+    usage const& counts = facts_.usage;
+    bool const input = counts.count(unit::input_tokens) > 0;
+    bool const output = counts.count(unit::output_tokens) > 0;
+    switch (where_.operation) {
+    case operation::chat:
+    case operation::responses:
+    case operation::images: facts_.usage_missing = !input || !output; break;
+    case operation::embeddings:
+        facts_.usage_missing = !input && counts.count(unit::input_images) == 0;
+        break;
+    case operation::rerank:
+        facts_.usage_missing = !input && counts.count(unit::search_units) == 0;
+        break;
+    case operation::audio:
+        facts_.usage_missing = !input && counts.count(unit::input_audio_milliseconds) == 0;
+        break;
+    default: break;
+    }
 }
 
 AIAUDIT_INLINE usage stream_reader::counts_of_headers() const {

@@ -210,7 +210,7 @@ AIAUDIT_INLINE result<void> fill_question(chat_request const& from, provider_ent
                                           boost::json::object& body) {
     switch (to.family) {
     case api_family::openai:
-        if (from.api == openai_api::responses) {
+        if (from.operation == operation::responses) {
             prepared.dialect = dialect::openai_responses;
             prepared.target = to.prefix + "/responses";
             return fill_responses(from, body);
@@ -245,6 +245,11 @@ AIAUDIT_INLINE result<void> check_numbers(chat_request const& from) {
 AIAUDIT_INLINE result<prepared_request> prepare(chat_request const& from, provider_entry const& to,
                                                 bool stream) {
     if (from.model.empty()) return fail(errc::bad_argument, "chat_request: no model");
+    if (from.operation != operation::chat && from.operation != operation::responses) {
+        return fail(errc::bad_argument, "chat_request: '" + std::string(name_of(from.operation)) +
+                                            "' is no chat: use operation::chat or "
+                                            "operation::responses");
+    }
     if (from.messages.empty() && from.extra.empty()) {
         return fail(errc::bad_argument, "chat_request: no messages");
     }

@@ -55,16 +55,46 @@ AIAUDIT_INLINE result<void> include_bedrock_cache(usage& counts) {
                      sum_of(counts, {unit::cache_read_tokens, unit::cache_write_tokens}));
 }
 
-// xAI counts reasoning beside the completion. A body whose own total says that it is
-// inside already (prompt + completion = total) is believed.
-AIAUDIT_INLINE result<void> include_reasoning(boost::json::value const& from, vendor who,
-                                              usage& counts) {
+// What the printed total says beyond the two counts. It is what the API counts beside them: the
+// reasoning (xAI, whoever resells it), a cache that the input leaves out, or else output that was
+// not itemised (thoughts behind a relay). xAI adds its reasoning where there is no total.
+// `derived` says that the rest had no name. Errors: bad_usage for a total below its parts.
+AIAUDIT_INLINE result<void> include_rest(dialect which, boost::json::value const& from, vendor who,
+                                         counts_read& read) {
+    usage& counts = read.usage;
+    auto const* printed = at_path(&from, total_path(which));
+    auto const total = printed == nullptr ? std::nullopt : whole_number(*printed);
     auto const reasoning = counts.count(unit::output_reasoning_tokens);
-    if (who != vendor::xai || reasoning == 0) return {};
-    auto const* total = at_path(&from, "total_tokens");
-    bool const inside =
-        who == vendor::xai && total != nullptr && whole_number(*total) == counts.total_tokens();
-    return inside ? result<void>{} : add_count(counts, unit::output_tokens, reasoning);
+    if (!total || *total == 0) {
+        bool const beside = which == dialect::openai_chat && who == vendor::xai;
+        return beside ? add_count(counts, unit::output_tokens, reasoning) : result<void>{};
+    }
+    if (*total <= counts.total_tokens()) return {};
+    auto const rest = *total - counts.total_tokens();
+    auto const cached = sum_of(counts, {unit::cache_read_tokens, unit::cache_write_tokens});
+    if (which == dialect::openai_embeddings) return {};  // it counts no output
+    if (rest != reasoning && rest == cached) return add_count(counts, unit::input_tokens, rest);
+    read.derived = rest != reasoning;
+    return add_count(counts, unit::output_tokens, rest);
+}
+
+// The two counts that a total adds up, as they are printed: what the rules add beside them
+// (Perplexity's citations) need not be in it.
+AIAUDIT_INLINE result<void> check_total(dialect which, boost::json::value const& from,
+                                        usage const& counts) {
+    auto const* printed = at_path(&from, total_path(which));
+    auto const total = printed == nullptr ? std::nullopt : whole_number(*printed);
+    if (!total || *total == 0) return {};
+    auto const needed = counts_needed(which);
+    auto const count_at = [&](std::string_view path) {
+        auto const* value = path.empty() ? nullptr : at_path(&from, path);
+        return value == nullptr ? std::uint64_t{0} : whole_number(*value).value_or(0);
+    };
+    auto const parts = needed.total.empty() ? counts.total_tokens()
+                                            : count_at(needed.input) + count_at(needed.output);
+    if (*total >= parts) return {};
+    return fail(errc::bad_usage, std::string(total_path(which)) + " is " + std::to_string(*total) +
+                                     ", less than its parts, which are " + std::to_string(parts));
 }
 
 // A usage without one of its two counts would be billed as if that were zero. Where the total is
@@ -109,11 +139,15 @@ AIAUDIT_INLINE std::span<usage_rule const> rules_of(dialect which,
     case dialect::openai_responses: return responses_rules;
     case dialect::openai_embeddings: return embeddings_rules;
     case dialect::openai_images: return images_rules;
-    case dialect::openai_audio: return audio_rules;
+    case dialect::openai_audio:
+    case dialect::openai_speech: return audio_rules;
     case dialect::anthropic_messages: return anthropic_rules;
     case dialect::gemini: return gemini_rules;
     case dialect::bedrock_converse: return bedrock_rules;
+    case dialect::gemini_interactions: return interactions_rules;
     case dialect::bedrock_invoke: return invoke_rules;
+    case dialect::ollama: return ollama_rules;
+    case dialect::dashscope: return dashscope_rules;
     case dialect::cohere:
         if (at_path(&from, "billed_units") == nullptr) return cohere_tokens_rules;
         return cohere_billed_rules;
@@ -121,27 +155,59 @@ AIAUDIT_INLINE std::span<usage_rule const> rules_of(dialect which,
     return {};
 }
 
+AIAUDIT_INLINE std::span<usage_rule const> more_rules_of(dialect which, vendor who) noexcept {
+    bool const openai = which == dialect::openai_chat || which == dialect::openai_responses;
+    if (openai && who == vendor::xai) return xai_tool_rules;
+    return {};
+}
+
+// What an API's output is where nobody says: a picture of the images API, sound of speech.
+AIAUDIT_INLINE void name_output(dialect which, usage& counts) {
+    constexpr std::array<unit, 4> parts = output_units;
+    bool const itemised = sum_of(counts, {parts[0], parts[1], parts[2], parts[3]}) != 0;
+    if (itemised || !counts.has(unit::output_tokens)) return;
+    auto const output = counts.count(unit::output_tokens);
+    if (which == dialect::openai_images) counts.set(unit::output_image_tokens, output);
+    if (which == dialect::openai_speech) counts.set(unit::output_audio_tokens, output);
+}
+
+// The few rules of an API that are no look-up.
+AIAUDIT_INLINE result<void> complete_counts(dialect which, boost::json::value const& from,
+                                            vendor who, counts_read& read) {
+    usage& counts = read.usage;
+    bool const bedrock = which == dialect::bedrock_converse || which == dialect::bedrock_invoke;
+    result<void> done = require_counts(which, from, counts);
+    if (done) done = check_total(which, from, counts);
+    if (done && bedrock && !counts.empty()) done = include_bedrock_cache(counts);
+    if (done && !bedrock) done = derive_cache_write(counts, which == dialect::anthropic_messages);
+    if (done && !counts.empty()) done = include_rest(which, from, who, read);
+    if (done) name_output(which, counts);
+    if (done) done = check_parts(counts, who);
+    return done;
+}
+
+AIAUDIT_INLINE result<counts_read> read_counts(dialect which, vendor who,
+                                               boost::json::value const& from) {
+    counts_read read;
+    auto done = apply_rules(rules_of(which, from), from, who, read.usage);
+    if (done) done = apply_rules(more_rules_of(which, who), from, who, read.usage);
+    if (done && which == dialect::gemini) done = apply_gemini_details(from, who, read.usage);
+    if (done && which == dialect::gemini_interactions) {
+        done = apply_interactions_details(from, who, read.usage);
+    }
+    if (done) done = complete_counts(which, from, who, read);
+    if (!done) return done.error();
+    return read;
+}
+
 }  // namespace detail
 
 AIAUDIT_INLINE result<usage> read_usage(dialect which, vendor who, boost::json::value const& from) {
-    usage counts;
-    auto done = detail::apply_rules(detail::rules_of(which, from), from, who, counts);
-    if (done && which == dialect::gemini) done = detail::apply_gemini_details(from, who, counts);
-    if (done) done = detail::require_counts(which, from, counts);
-    if (done && which == dialect::anthropic_messages) {
-        done = detail::derive_cache_write(counts, true);
-    }
-    if (done && (which == dialect::bedrock_converse || which == dialect::bedrock_invoke) &&
-        !counts.empty()) {
-        done = detail::include_bedrock_cache(counts);
-    }
-    if (done && which == dialect::openai_chat) {
-        done = detail::include_reasoning(from, who, counts);
-    }
-    if (done) done = detail::check_parts(counts, who);
-    if (!done) return done.error();
-    return counts;
+    auto read = detail::read_counts(which, who, from);
+    if (!read) return read.error();
+    return read->usage;
 }
+
 namespace detail {
 
 // Anthropic's `iterations`, each a billed run; empty where the object has none.
@@ -226,21 +292,28 @@ AIAUDIT_INLINE result<void> bill_iterations(boost::json::value const& from, vend
     return {};
 }
 
-AIAUDIT_INLINE std::optional<money> read_provider_cost(boost::json::value const& from, vendor who) {
-    if (auto const* ticks = at_path(&from, "cost_in_usd_ticks")) {  // xAI: 10^-10 USD
-        auto const count = whole_number(*ticks);
-        return count ? std::optional{money::from_pico(static_cast<int128>(*count) * 100)}
-                     : std::nullopt;
-    }
-    if (auto const* total = at_path(&from, "cost.total_cost")) return printed_amount(*total);
+// OpenRouter's `cost`. With the caller's own key the model's provider charges him, and `cost` is a
+// fee on top; without both figures the charge is not known.
+AIAUDIT_INLINE provider_charge read_openrouter_cost(boost::json::value const& from) {
     auto const* cost = at_path(&from, "cost");
-    if (who != vendor::openrouter || cost == nullptr) return std::nullopt;
-    auto const charged = printed_amount(*cost);
-    if (!charged || !true_at(&from, "is_byok")) return charged;
-    // With the caller's own key the model's provider charges him, and `cost` is a fee on top.
+    auto const charged = cost == nullptr ? std::nullopt : printed_amount(*cost);
+    if (!charged || !true_at(&from, "is_byok")) return {charged, std::nullopt};
     auto const* upstream = at_path(&from, "cost_details.upstream_inference_cost");
     auto const passed_on = upstream == nullptr ? std::nullopt : printed_amount(*upstream);
-    return passed_on ? std::optional{*charged + *passed_on} : std::nullopt;
+    if (!passed_on) return {};
+    return {*charged + *passed_on, passed_on};
+}
+
+AIAUDIT_INLINE provider_charge read_provider_cost(boost::json::value const& from, vendor who) {
+    if (auto const* ticks = at_path(&from, "cost_in_usd_ticks")) {  // xAI: 10^-10 USD
+        auto const count = whole_number(*ticks);
+        if (!count) return {};
+        return {money::from_pico(static_cast<int128>(*count) * 100), std::nullopt};
+    }
+    if (auto const* total = at_path(&from, "cost.total_cost")) {  // Perplexity
+        return {printed_amount(*total), std::nullopt};
+    }
+    return who == vendor::openrouter ? read_openrouter_cost(from) : provider_charge{};
 }
 
 AIAUDIT_INLINE std::string tier_named(std::string_view name) {

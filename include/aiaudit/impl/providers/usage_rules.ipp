@@ -14,6 +14,12 @@ namespace aiaudit {
 inline namespace v0_1_0 {
 namespace detail {
 
+// A small negative number that somebody kept in 32 bits without a sign.
+[[nodiscard]] constexpr bool is_wrapped(std::uint64_t count) noexcept {
+    constexpr std::uint64_t round = std::uint64_t{1} << 32;
+    return count < round && count >= round - (std::uint64_t{1} << 20);
+}
+
 // Takes one number into one unit.
 AIAUDIT_INLINE result<void> take_count(usage_rule const& rule, boost::json::value const& number,
                                        vendor from, usage& to) {
@@ -24,12 +30,13 @@ AIAUDIT_INLINE result<void> take_count(usage_rule const& rule, boost::json::valu
     } else if (count) {
         *count *= rule.scale;
     }
-    if (!count || *count > usage::count_max) return bad_count(rule.path);
+    if (!count || *count > usage::count_max || is_wrapped(*count)) return bad_count(rule.path);
     if (*count == 0 && !rule.documented.has(from)) return {};
     if (rule.how == take::add) {
         if (to.count(rule.to) + *count > usage::count_max) return bad_count(rule.path);
         to.add(rule.to, *count);
-    } else if (rule.how == take::set || !to.has(rule.to)) {
+    } else if (rule.how == take::set || !to.has(rule.to) ||
+               (rule.how == take::larger && *count > to.count(rule.to))) {
         to.set(rule.to, *count);
     }
     return {};
@@ -60,24 +67,30 @@ AIAUDIT_INLINE result<void> apply_rules(std::span<usage_rule const> rules,
     return {};
 }
 
-AIAUDIT_INLINE result<void> apply_gemini_details(boost::json::value const& from, vendor who,
-                                                 usage& to) {
-    struct named_modality {
-        std::string_view name;
-        std::size_t index;
-    };
-    constexpr std::array modalities{named_modality{"TEXT", 0}, named_modality{"AUDIO", 1},
-                                    named_modality{"IMAGE", 2}, named_modality{"DOCUMENT", 2},
-                                    named_modality{"VIDEO", 3}};
-    for (gemini_details const& list : gemini_detail_lists) {
+AIAUDIT_INLINE result<void> apply_details(std::span<gemini_details const> lists, bool lower,
+                                          boost::json::value const& from, vendor who, usage& to) {
+    for (gemini_details const& list : lists) {
         if (!list.instead_of.empty() && at_path(&from, list.instead_of) != nullptr) continue;
+        if (at_path(&from, list.path) == nullptr) continue;
         for (auto const& [name, index] : modalities) {
-            usage_rule const rule{list.path,    list.to[index], take::add, every_vendor,
-                                  every_vendor, "modality",     name,      "tokenCount"};
+            std::string const value = lower ? lower_case(name) : std::string(name);
+            usage_rule const rule{
+                list.path,    list.to[index], take::add, every_vendor,
+                every_vendor, "modality",     value,     lower ? "tokens" : "tokenCount"};
             if (auto done = apply_rule(rule, from, who, to); !done) return done;
         }
     }
     return {};
+}
+
+AIAUDIT_INLINE result<void> apply_gemini_details(boost::json::value const& from, vendor who,
+                                                 usage& to) {
+    return apply_details(gemini_detail_lists, false, from, who, to);
+}
+
+AIAUDIT_INLINE result<void> apply_interactions_details(boost::json::value const& from, vendor who,
+                                                       usage& to) {
+    return apply_details(interactions_detail_lists, true, from, who, to);
 }
 
 }  // namespace detail

@@ -20,6 +20,15 @@ AIAUDIT_INLINE int128 logged_cell::take_cost(std::uint64_t const*& from) const n
     return static_cast<int128>(cost);
 }
 
+// A word that says which there are, then these.
+AIAUDIT_INLINE void logged_cell::take_rare(std::uint64_t const*& from, totals& to) noexcept {
+    std::uint64_t const there = *from++;
+    std::size_t place = 0;
+    for_each_rare_number(to, [&](std::uint64_t& number) {
+        if ((there >> place++ & 1) != 0) number += *from++;
+    });
+}
+
 AIAUDIT_INLINE void logged_cell::add_to(cell& to) const {
     totals& sum = to.sum;
     std::uint64_t const* next = numbers();
@@ -43,6 +52,7 @@ AIAUDIT_INLINE void logged_cell::add_to(cell& to) const {
     for (std::uint32_t rest = mask(); rest != 0; rest &= rest - 1)
         sum.counts[static_cast<std::size_t>(std::countr_zero(rest))] += *next++;
     sum.cost = wrapping_sum(sum.cost, money::from_pico(take_cost(next)));
+    if (has_rare()) take_rare(next, sum);
     for (std::uint64_t left = words_[1] >> entries_shift; left > 0; --left, ++next) {
         to.latency.add(static_cast<std::uint32_t>(*next >> 32), static_cast<std::uint32_t>(*next));
     }
@@ -52,13 +62,20 @@ AIAUDIT_INLINE std::size_t logged_cell::size() const noexcept {
     std::uint64_t const head = words_[1];
     std::size_t const fixed =
         (head & sum_bit) != 0 ? 6 : head >> (attempt_shift + 3) & std::size_t{1};
-    return 2 + fixed + static_cast<std::size_t>(std::popcount(mask())) +
-           ((head & cost_low) != 0 ? 1U : 0U) + ((head & cost_high) != 0 ? 1U : 0U) +
-           static_cast<std::size_t>(head >> entries_shift);
+    std::size_t const to_rare = 2 + fixed + static_cast<std::size_t>(std::popcount(mask())) +
+                                ((head & cost_low) != 0 ? 1U : 0U) +
+                                ((head & cost_high) != 0 ? 1U : 0U);
+    std::size_t const rare =
+        has_rare() ? 1 + static_cast<std::size_t>(std::popcount(words_[to_rare])) : 0;
+    return to_rare + rare + static_cast<std::size_t>(head >> entries_shift);
 }
 
 AIAUDIT_INLINE void cell_log::add(std::uint32_t user, std::uint32_t profile, std::uint32_t slot,
                                   totals const& sum) {
+    if (sum.attempts != 1) {
+        add(user, profile, slot, cell{sum, {}});
+        return;
+    }
     std::uint64_t* const words = room_for(0);
     words[0] = std::uint64_t{user} << 32 | profile;
     std::size_t size = 2;
@@ -131,6 +148,20 @@ AIAUDIT_INLINE std::size_t cell_log::finish(std::uint64_t* words, std::size_t si
     size += high != 0 ? 1 : 0;
     if (low != 0) head |= logged_cell::cost_low;
     if (high != 0) head |= logged_cell::cost_high;
+    if (!sum.plain()) {
+        std::size_t const there_at = size++;
+        std::uint64_t there = 0;
+        std::size_t place = 0;
+        for_each_rare_number(sum, [&](std::uint64_t number) {
+            if (number != 0) {
+                there |= std::uint64_t{1} << place;
+                words[size++] = number;
+            }
+            ++place;
+        });
+        words[there_at] = there;
+        head |= logged_cell::rare_bit;
+    }
     words[1] = head;
     chunks_[current_].used += size;
     ++size_;

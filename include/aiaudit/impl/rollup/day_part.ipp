@@ -38,10 +38,10 @@ AIAUDIT_INLINE result<day_part> day_part::open(std::string_view bytes) {
     if (bytes.size() < format::header_size + format::padding || bytes.substr(0, 3) != "AID") {
         return fail(errc::corrupt, "a day of a rollup has no header");
     }
-    if (static_cast<std::uint8_t>(bytes[3]) != format::version) {
-        return fail(errc::newer_format, "version " +
-                                            std::to_string(static_cast<std::uint8_t>(bytes[3])) +
-                                            " of a day of a rollup");
+    auto const version = static_cast<std::uint8_t>(bytes[3]);
+    if (version != format::version && version != format::version_without_rare) {
+        return fail(errc::newer_format,
+                    "version " + std::to_string(version) + " of a day of a rollup");
     }
     byte_reader in{bytes.substr(4, format::header_size - 4)};
     auto const checksum = in.little_endian<std::uint32_t>();
@@ -175,6 +175,8 @@ AIAUDIT_INLINE result<day_part::columns> day_part::columns_of(byte_reader& in,
                                                               std::uint32_t groups) const {
     columns made;
     for (std::size_t i = 0; i < made.size(); ++i) {
+        bool const is_rare = i >= common_numbers && i < totals_numbers;
+        if (is_rare && !has_rare()) continue;
         std::size_t const width = in.little_endian<std::uint8_t>();
         if (width > (i == totals_numbers ? 16U : 8U)) in.fail_read();
         made[i] = {in.take(std::uint64_t{groups} * width).data(), width};

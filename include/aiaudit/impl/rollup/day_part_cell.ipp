@@ -65,7 +65,10 @@ AIAUDIT_INLINE void cell_writer::add(logged_cell from, totals& sum, dense_histog
     std::uint64_t const* costs = next + timed + static_cast<std::size_t>(std::popcount(mask));
     int128 const cost = from.take_cost(costs);
     scaled const price = scale(cost);
-    std::uint8_t const flags = begin(from.slot(), attempt, mask, price.power);
+    bool const has_rare = from.has_rare();
+    std::uint8_t const flags = begin(
+        from.slot(), static_cast<std::uint8_t>(attempt | (has_rare ? cell_form::rare_follows : 0)),
+        mask, price.power);
     form_.attempt = flags & attempt_bits::all;
     sum.attempts += 1;
     sum.requests += attempt & 1U;
@@ -83,6 +86,11 @@ AIAUDIT_INLINE void cell_writer::add(logged_cell from, totals& sum, dense_histog
     }
     put(price);
     sum.cost = wrapping_sum(sum.cost, money::from_pico(cost));
+    if (!has_rare) return;
+    totals rare;
+    logged_cell::take_rare(costs, rare);
+    put_rare(rare);
+    add_rare_numbers(sum, rare);
 }
 
 AIAUDIT_INLINE bool cell_writer::add(std::uint32_t slot, cell const& value) {
@@ -91,7 +99,11 @@ AIAUDIT_INLINE bool cell_writer::add(std::uint32_t slot, cell const& value) {
     std::uint32_t mask = 0;
     for (std::size_t i = 0; i < sum.counts.size(); ++i) mask |= (sum.counts[i] != 0 ? 1U : 0U) << i;
     scaled const price = scale(sum.cost.pico());
-    static_cast<void>(begin(slot, cell_form::sum_follows, mask, price.power));
+    bool const has_rare = !sum.plain();
+    static_cast<void>(begin(slot,
+                            static_cast<std::uint8_t>(cell_form::sum_follows |
+                                                      (has_rare ? cell_form::rare_follows : 0)),
+                            mask, price.power));
     for (std::uint64_t const number :
          {sum.requests, sum.attempts, sum.errors, sum.uncosted, sum.timed, sum.latency_ns}) {
         out_.varint(number);
@@ -100,6 +112,7 @@ AIAUDIT_INLINE bool cell_writer::add(std::uint32_t slot, cell const& value) {
         if (count != 0) out_.varint(count);
     }
     put(price);
+    if (has_rare) put_rare(sum);
     out_.varint(value.latency.entries().size());
     std::uint32_t before = 0;
     for (auto const& e : value.latency.entries()) {
@@ -107,7 +120,7 @@ AIAUDIT_INLINE bool cell_writer::add(std::uint32_t slot, cell const& value) {
         out_.varint(e.count);
         before = e.bucket;
     }
-    return sum.attempts != 0;
+    return sum.attempts != 0 || sum.corrections != 0;
 }
 
 AIAUDIT_INLINE void cell_writer::need(std::size_t more) {
@@ -160,15 +173,27 @@ AIAUDIT_INLINE void cell_writer::put(scaled const& price) noexcept {
         out_.varint128(price.units);
 }
 
+AIAUDIT_INLINE void cell_writer::put_rare(totals const& sum) noexcept {
+    std::uint64_t there = 0;
+    std::size_t place = 0;
+    for_each_rare_number(sum, [&](std::uint64_t number) {
+        there |= std::uint64_t{number != 0 ? 1U : 0U} << place++;
+    });
+    out_.varint(there);
+    for_each_rare_number(sum, [&](std::uint64_t number) {
+        if (number != 0) out_.varint(number);
+    });
+}
+
 AIAUDIT_INLINE bool cell_reader::read_cell(bool first, std::uint32_t& slot, cell& to) {
     auto const head = in_.little_endian<std::uint8_t>();
     std::uint32_t const step = head >> 1;
     slot += step;
     if (slot >= slots_per_day || (step == 0 && !first)) return false;
     bool sum_follows = false;
+    rare_follows_ = false;
     if ((head & 1) != 0) {
         auto const flags = in_.little_endian<std::uint8_t>();
-        if (flags > cell_form::known) return false;
         if ((flags & cell_form::mask_follows) != 0) {
             std::uint64_t const mask = in_.varint();
             if (mask >> reported_units.size() != 0) return false;
@@ -179,6 +204,8 @@ AIAUDIT_INLINE bool cell_reader::read_cell(bool first, std::uint32_t& slot, cell
             if (form_.power > cell_form::power_max) return false;
         }
         sum_follows = (flags & cell_form::sum_follows) != 0;
+        rare_follows_ = (flags & cell_form::rare_follows) != 0;
+        if (rare_follows_ && !may_have_rare_) return false;
         if (!sum_follows) form_.attempt = flags & attempt_bits::all;
     }
     to.clear();
@@ -208,7 +235,8 @@ AIAUDIT_INLINE bool cell_reader::take_sum(cell& to) {
     }
     sum.latency_ns = in_.varint();
     take_counts_and_cost(sum);
-    return in_.ok() && sum.attempts > 0 && take_latency(in_, sum.timed, to.latency);
+    bool const any = sum.attempts > 0 || sum.corrections > 0;
+    return in_.ok() && any && take_latency(in_, sum.timed, to.latency);
 }
 
 AIAUDIT_INLINE void cell_reader::take_counts_and_cost(totals& sum) {
@@ -218,6 +246,17 @@ AIAUDIT_INLINE void cell_reader::take_counts_and_cost(totals& sum) {
     }
     auto const cost = static_cast<uint128>(in_.varint128()) * powers_of_ten[form_.power];
     sum.cost = money::from_pico(static_cast<int128>(cost));
+    if (rare_follows_) take_rare(sum);
+    if (!may_have_rare_) sum.unsplit = sum.attempts;
+}
+
+AIAUDIT_INLINE void cell_reader::take_rare(totals& sum) {
+    std::uint64_t const there = in_.varint();
+    if (there >> rare_numbers != 0) in_.fail_read();
+    std::size_t place = 0;
+    for_each_rare_number(sum, [&](std::uint64_t& number) {
+        if ((there >> place++ & 1) != 0) number = in_.varint();
+    });
 }
 
 }  // namespace detail

@@ -20,11 +20,16 @@ AIAUDIT_INLINE void packed_totals::read_difference(packed_totals const& high,
     std::uint64_t const* const more = high.words_of(group);
     std::uint64_t const* const less = low.words_of(group);
     std::size_t place = 0;
-    for_each_number(to, [&](std::uint64_t& number) {
+    auto const read = [&](std::uint64_t& number) {
         number = (more[high.word_at_[place]] & high.kept_bits_[place]) -
                  (less[low.word_at_[place]] & low.kept_bits_[place]);
         ++place;
-    });
+    };
+    for_each_common_number(to, read);
+    if (high.keeps_rare_ || low.keeps_rare_)
+        for_each_rare_number(to, read);
+    else
+        for_each_rare_number(to, [](std::uint64_t& number) { number = 0; });
     uint128 const cost = (uint128{more[2]} << 64 | more[1]) - (uint128{less[2]} << 64 | less[1]);
     to.cost = money::from_pico(static_cast<int128>(cost));
 }
@@ -35,7 +40,7 @@ AIAUDIT_INLINE void packed_totals::change(std::vector<totals> const& part, bool 
     std::uint64_t* words = words_.data();
     for (std::size_t group = 0; group < part.size(); ++group, words += stride()) {
         totals const& sum = part[group];
-        if (sum.attempts == 0) continue;
+        if (sum.attempts == 0 && sum.corrections == 0) continue;
         words[0] += sum.attempts * factor;
         for (std::size_t i = 0; i < kept_; ++i)
             words[fixed + i] += number_at(sum, places_[i]) * factor;
@@ -69,6 +74,7 @@ AIAUDIT_INLINE void packed_totals::make_room_for(std::vector<totals> const& part
     for (std::size_t i = 0; i < wider.kept_; ++i) {
         wider.word_at_[wider.places_[i]] = static_cast<std::uint8_t>(fixed + i);
         wider.kept_bits_[wider.places_[i]] = ~std::uint64_t{0};
+        wider.keeps_rare_ = wider.keeps_rare_ || wider.places_[i] >= common_numbers;
     }
     wider.words_.resize(groups * wider.stride());
     for (std::size_t group = 0; group < size(); ++group) {

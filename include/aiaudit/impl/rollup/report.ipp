@@ -78,6 +78,16 @@ AIAUDIT_INLINE std::vector<priced_group> dearest_first(rollup const& from, dimen
 
 }  // namespace detail
 
+AIAUDIT_INLINE report as_recorded(report of) {
+    of.sum = of.sum.as_recorded();
+    for (report_row& row : of.rows) row.sum = row.sum.as_recorded();
+    if (of.kind == report_kind::daily) return of;
+    std::stable_sort(of.rows.begin(), of.rows.end(), [](report_row const& a, report_row const& b) {
+        return a.sum.cost > b.sum.cost;
+    });
+    return of;
+}
+
 AIAUDIT_HOT AIAUDIT_INLINE report make_report(rollup const& from, report_query const& query) {
     AIAUDIT_ASSERT(from.ready(query));
     report made{query.kind, {}, {}, from.texts()};

@@ -18,7 +18,22 @@ AIAUDIT_INLINE void totals::add(totals const& other) {
     timed += other.timed;
     latency_ns += other.latency_ns;
     for (std::size_t i = 0; i < counts.size(); ++i) counts[i] += other.counts[i];
+    if (!other.plain()) detail::add_rare_numbers(*this, other);
     cost += other.cost;
+}
+
+AIAUDIT_INLINE money totals::cost_low() const noexcept {
+    return detail::wrapping_difference(cost, margin.value());
+}
+
+AIAUDIT_INLINE totals totals::as_recorded() const noexcept {
+    totals made = *this;
+    made.cost = detail::wrapping_difference(cost, corrected.value());
+    made.uncosted += made_costed;
+    made.unsure += made_sure;
+    made.corrections = made.made_costed = made.made_sure = 0;
+    made.corrected = {};
+    return made;
 }
 
 AIAUDIT_INLINE std::uint64_t totals::count(unit which) const noexcept {
@@ -44,11 +59,16 @@ AIAUDIT_INLINE std::uint64_t number_at(totals const& sum, std::size_t place) noe
     return number;
 }
 
+AIAUDIT_INLINE void add_rare_numbers(totals& to, totals const& part) noexcept {
+    for (std::size_t place = common_numbers; place < totals_numbers; ++place)
+        set_number(to, place, number_at(to, place) + number_at(part, place));
+}
+
 AIAUDIT_INLINE void wrapping_add(totals& to, totals const& part) noexcept {
     using two_numbers [[gnu::vector_size(16)]] = std::uint64_t;
     auto* const bytes = reinterpret_cast<char*>(&to);
     auto const* const more = reinterpret_cast<char const*>(&part);
-    for (std::size_t i = 0; i < totals_numbers / 2; ++i) {
+    for (std::size_t i = 0; i < common_numbers / 2; ++i) {
         two_numbers sum;
         two_numbers add;
         std::memcpy(&sum, bytes + i * sizeof sum, sizeof sum);
@@ -56,8 +76,9 @@ AIAUDIT_INLINE void wrapping_add(totals& to, totals const& part) noexcept {
         sum += add;
         std::memcpy(bytes + i * sizeof sum, &sum, sizeof sum);
     }
-    static_assert(totals_numbers % 2 == 1);
+    static_assert(common_numbers % 2 == 1);
     to.counts.back() += part.counts.back();
+    if (!part.plain()) add_rare_numbers(to, part);
     to.cost = wrapping_sum(to.cost, part.cost);
 }
 

@@ -88,7 +88,7 @@ AIAUDIT_INLINE result<void> connection::wait(short events, transfer_timer const&
             return fail(errc::connection_lost, "poll: " + reason_of(errno));
         if (ready <= 0) continue;
         if (watched[1].revents != 0) {
-            // The timer knows whether that was while connecting, when nothing is sent.
+            // The timer knows whether that was while connecting.
             if (auto why = timer.expired()) return *why;
             return fail(errc::cancelled, "stopped by the caller");
         }

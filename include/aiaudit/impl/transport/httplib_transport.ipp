@@ -117,6 +117,7 @@ AIAUDIT_INLINE result<bool> httplib_transport::send(detail::connection& by_this,
                                                     detail::answer_to const& answer,
                                                     detail::transfer_timer& timer) {
     detail::wake_on_stop const waking(timer.stop(), by_this);
+    by_this.begin_request();
     timer.start_first_byte();
     std::string text = head_text(request, by);
     bool const one_piece = request.body.size() <= small_body_bytes;
@@ -139,9 +140,10 @@ AIAUDIT_INLINE result<void> httplib_transport::exchange(
     std::function<bool(http_response_head const&)> const& on_head,
     std::function<bool(std::string_view)> const& on_body) {
     if (auto const checked = check_request(request); !checked) return checked;
-    if (auto const checked = detail::check_own_headers(request); !checked) return checked;
-    auto const by = route_to(request.origin);
-    if (!by) return by.error();
+    if (auto checked = detail::check_own_headers(request); !checked)
+        return unsent(std::move(checked).error());
+    auto by = route_to(request.origin);
+    if (!by) return unsent(std::move(by).error());
     detail::transfer_timer timer(limits, stop);
     timer.start_connect();
     if (auto why = timer.expired()) return *why;
@@ -153,15 +155,19 @@ AIAUDIT_INLINE result<void> httplib_transport::exchange(
         pooled && !reusable && held->sent() == 0 && reusable.error().code == errc::connection_lost;
     if (!pooled || dead) {
         held = std::make_unique<detail::connection>();
-        if (auto const prepared = held->prepare(); !prepared) return prepared;
+        if (auto prepared = held->prepare(); !prepared) return unsent(std::move(prepared).error());
         timer.start_connect();
-        if (auto const connected = connect(*held, *by, timer); !connected) return connected;
+        if (auto connected = connect(*held, *by, timer); !connected)
+            return unsent(std::move(connected).error());
         reusable = send(*held, request, *by, answer, timer);
-        // was_sent() goes by it.
         if (!reusable && held->sent() == 0 && reusable.error().code == errc::connection_lost)
             return fail(errc::connect_failed, reusable.error().where);
     }
-    if (!reusable) return reusable.error();
+    if (!reusable) {
+        error reason = std::move(reusable).error();
+        reason.sent = held->sent() != 0;
+        return reason;
+    }
     // One that was woken too late to matter would wake the next call.
     if (*reusable && !stop.stop_requested()) shared_->pool.put(request.origin, std::move(held));
     return {};

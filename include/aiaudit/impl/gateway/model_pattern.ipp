@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: MIT
 //
-// api_surface.ipp: the definitions of api_surface.hpp.
-#ifndef AIAUDIT_IMPL_GATEWAY_API_SURFACE_IPP
-#define AIAUDIT_IMPL_GATEWAY_API_SURFACE_IPP
+// model_pattern.ipp: the definitions of model_pattern.hpp.
+#ifndef AIAUDIT_IMPL_GATEWAY_MODEL_PATTERN_IPP
+#define AIAUDIT_IMPL_GATEWAY_MODEL_PATTERN_IPP
 
-#include <aiaudit/config.hpp>     // AIAUDIT_INLINE
-#include <aiaudit/core/http.hpp>  // header_list
-#include <aiaudit/gateway/api_surface.hpp>
+#include <aiaudit/config.hpp>  // AIAUDIT_INLINE
+#include <aiaudit/gateway/model_pattern.hpp>
 
 namespace aiaudit {
 inline namespace v0_1_0 {
@@ -23,4 +22,4 @@ AIAUDIT_INLINE bool matches_any_model(std::vector<std::string> const& patterns,
 }  // namespace v0_1_0
 }  // namespace aiaudit
 
-#endif  // AIAUDIT_IMPL_GATEWAY_API_SURFACE_IPP
+#endif  // AIAUDIT_IMPL_GATEWAY_MODEL_PATTERN_IPP
