@@ -89,54 +89,6 @@ BOOST_AUTO_TEST_CASE(a_long_request_in_a_service_tier_is_never_cheaper_than_a_pu
     BOOST_TEST(from.report().remarks.empty());
 }
 
-BOOST_AUTO_TEST_CASE(a_part_that_costs_what_its_whole_costs_does_so_in_each_service_tier) {
-    price_book const prices = book(R"("m": {"litellm_provider": "p",
-        "input_cost_per_token": 1e-06, "input_cost_per_image_token": 1e-06,
-        "input_cost_per_audio_token": 5e-06,
-        "output_cost_per_token": 2e-06, "output_cost_per_reasoning_token": 2e-06,
-        "input_cost_per_token_priority": 3e-06,
-        "input_cost_per_token_above_200k_tokens_priority": 9e-06,
-        "output_cost_per_token_priority": 4e-06, "output_cost_per_token_batches": 1e-06})");
-    usage thought = tokens(0, 100);
-    thought.set(unit::output_reasoning_tokens, 100);
-    BOOST_TEST(cost(prices, "p", "m", thought) == "0.0002");
-    BOOST_TEST(cost(prices, "p", "m", thought, "priority") == "0.0004");
-    BOOST_TEST(cost(prices, "p", "m", thought, "batch") == "0.0001");
-    usage seen = tokens(200'001);
-    seen.set(unit::input_image_tokens, 200'001);
-    BOOST_TEST(cost(prices, "p", "m", seen, "priority") == "1.800009");
-    usage heard = tokens(100);  // its own rate, which the file gives for the standard tier alone
-    heard.set(unit::input_audio_tokens, 100);
-    BOOST_TEST(cost(prices, "p", "m", heard, "priority") == "0.0005");
-}
-
-BOOST_AUTO_TEST_CASE(a_part_with_a_rate_past_a_threshold_alone_is_its_whole_below_it) {
-    price_book const prices = book(R"("m": {"litellm_provider": "p",
-        "input_cost_per_token": 1e-06, "input_cost_per_token_above_100k_tokens": 2e-06,
-        "output_cost_per_token": 1e-06,
-        "cache_creation_input_token_cost_above_200k_tokens": 5e-07})");
-    auto const written = [&](std::uint64_t count) {
-        usage used = tokens(count);
-        used.set(unit::cache_write_tokens, count);
-        return cost(prices, "p", "m", used);
-    };
-    BOOST_TEST(written(100'000) == "0.1");
-    BOOST_TEST(written(150'000) == "0.3");
-    BOOST_TEST(written(200'002) == "0.100001");
-}
-
-BOOST_AUTO_TEST_CASE(a_second_of_audio_costs_what_either_side_says) {
-    price_book const prices = book(R"(
-        "a": {"litellm_provider": "p", "mode": "audio_transcription",
-              "input_cost_per_second": 0.0, "output_cost_per_second": 2e-05},
-        "b": {"litellm_provider": "p", "mode": "audio_transcription",
-              "output_cost_per_second": 0.0, "input_cost_per_second": 3e-05})");
-    usage heard;
-    heard.set(unit::input_audio_milliseconds, 10'000);
-    BOOST_TEST(cost(prices, "p", "a", heard) == "0.0002");
-    BOOST_TEST(cost(prices, "p", "b", heard) == "0.0003");
-}
-
 BOOST_AUTO_TEST_CASE(cache_writes_for_an_hour_have_their_own_rate) {
     auto const from = book(R"("m": {"litellm_provider": "anthropic",
         "input_cost_per_token": 3e-06, "output_cost_per_token": 1.5e-05,
@@ -165,6 +117,33 @@ BOOST_AUTO_TEST_CASE(ranges_of_context_are_tiers) {
     BOOST_TEST(cost(from, "dashscope", "q", tokens(256'000)) == "0.0128");
     BOOST_TEST(cost(from, "dashscope", "q", tokens(256'001)) == "0.06400025");
     BOOST_TEST(cost(from, "dashscope", "q", tokens(2'000'000)) == "0.5");
+}
+
+BOOST_AUTO_TEST_CASE(a_part_with_a_rate_past_a_threshold_alone_is_its_whole_below_it) {
+    price_book const prices = book(R"("m": {"litellm_provider": "p",
+        "input_cost_per_token": 1e-06, "input_cost_per_token_above_100k_tokens": 2e-06,
+        "output_cost_per_token": 1e-06,
+        "cache_creation_input_token_cost_above_200k_tokens": 5e-07})");
+    auto const written = [&](std::uint64_t count) {
+        usage used = tokens(count);
+        used.set(unit::cache_write_tokens, count);
+        return cost(prices, "p", "m", used);
+    };
+    BOOST_TEST(written(100'000) == "0.1");
+    BOOST_TEST(written(150'000) == "0.3");
+    BOOST_TEST(written(200'002) == "0.100001");
+}
+
+BOOST_AUTO_TEST_CASE(a_second_of_audio_costs_what_either_side_says) {
+    price_book const prices = book(R"(
+        "a": {"litellm_provider": "p", "mode": "audio_transcription",
+              "input_cost_per_second": 0.0, "output_cost_per_second": 2e-05},
+        "b": {"litellm_provider": "p", "mode": "audio_transcription",
+              "output_cost_per_second": 0.0, "input_cost_per_second": 3e-05})");
+    usage heard;
+    heard.set(unit::input_audio_milliseconds, 10'000);
+    BOOST_TEST(cost(prices, "p", "a", heard) == "0.0002");
+    BOOST_TEST(cost(prices, "p", "b", heard) == "0.0003");
 }
 
 BOOST_AUTO_TEST_CASE(the_key_with_the_provider_comes_before_the_plain_one) {

@@ -337,14 +337,6 @@ AIAUDIT_INLINE void litellm_reader::complete_service(gathered& found, gathered& 
             price.tiers.push_back({tier.start, more ? tier.price : price.base, tier.inclusive});
         }
     }
-    // A part that costs in the standard tier what its whole costs does so in this one as well.
-    for (auto const& [what, usual] : standard.rates) {
-        unit const whole = whole_of(what);
-        if (what == whole || found.has_base[what] || !found.has_base[whole]) continue;
-        if (!standard.has_base[whole] || usual.base != standard.rates[whole].base) continue;
-        found.rates[what] = found.rates[whole];
-        found.has_base[what] = true;
-    }
 }
 
 AIAUDIT_INLINE rate_card litellm_reader::finish() {
