@@ -119,6 +119,33 @@ BOOST_AUTO_TEST_CASE(ranges_of_context_are_tiers) {
     BOOST_TEST(cost(from, "dashscope", "q", tokens(2'000'000)) == "0.5");
 }
 
+BOOST_AUTO_TEST_CASE(a_part_with_a_rate_past_a_threshold_alone_is_its_whole_below_it) {
+    price_book const prices = book(R"("m": {"litellm_provider": "p",
+        "input_cost_per_token": 1e-06, "input_cost_per_token_above_100k_tokens": 2e-06,
+        "output_cost_per_token": 1e-06,
+        "cache_creation_input_token_cost_above_200k_tokens": 5e-07})");
+    auto const written = [&](std::uint64_t count) {
+        usage used = tokens(count);
+        used.set(unit::cache_write_tokens, count);
+        return cost(prices, "p", "m", used);
+    };
+    BOOST_TEST(written(100'000) == "0.1");
+    BOOST_TEST(written(150'000) == "0.3");
+    BOOST_TEST(written(200'002) == "0.100001");
+}
+
+BOOST_AUTO_TEST_CASE(a_second_of_audio_costs_what_either_side_says) {
+    price_book const prices = book(R"(
+        "a": {"litellm_provider": "p", "mode": "audio_transcription",
+              "input_cost_per_second": 0.0, "output_cost_per_second": 2e-05},
+        "b": {"litellm_provider": "p", "mode": "audio_transcription",
+              "output_cost_per_second": 0.0, "input_cost_per_second": 3e-05})");
+    usage heard;
+    heard.set(unit::input_audio_milliseconds, 10'000);
+    BOOST_TEST(cost(prices, "p", "a", heard) == "0.0002");
+    BOOST_TEST(cost(prices, "p", "b", heard) == "0.0003");
+}
+
 BOOST_AUTO_TEST_CASE(the_key_with_the_provider_comes_before_the_plain_one) {
     auto const from = book(R"("gpt-4o": {"litellm_provider": "openai", "input_cost_per_token": 1},
         "azure/gpt-4o": {"litellm_provider": "azure", "input_cost_per_token": 2},

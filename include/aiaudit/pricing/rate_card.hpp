@@ -57,6 +57,13 @@ namespace detail {
            (traits.purpose != purpose::any);
 }
 
+// What a part is charged as where neither it nor what is between has a rate; a thing is no part.
+[[nodiscard]] constexpr unit whole_of(unit what) noexcept {
+    direction const way = traits_of(what).direction;
+    if (way == direction::count) return what;
+    return way == direction::output ? unit::output_tokens : unit::input_tokens;
+}
+
 // For each unit the units strictly within it, or strictly around it, as bits.
 [[nodiscard]] constexpr std::array<std::uint64_t, unit_count> relatives(bool within) noexcept {
     std::array<std::uint64_t, unit_count> masks{};
