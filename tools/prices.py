@@ -2,24 +2,30 @@
 # SPDX-License-Identifier: MIT
 """prices.py: makes include/aiaudit/pricing/builtin_table.hpp from two public price files.
 
-    tools/prices.py [--genai FILE] [--litellm FILE] [--decisions FILE] [--check] [--output FILE]
+    tools/prices.py [--genai FILE] [--litellm FILE] [--earlier DIRECTORY] [--decisions FILE]
+                    [--output FILE] [--check]
+    tools/prices.py --self-test
 
 Every model of the providers below is read from both files. What only one of them says is taken;
 where the two disagree about a rate, the script stops and lists it, unless tools/price_decisions.json
 names the file that is right, with source and date. Rows that neither file has stand there too.
---check writes nothing and fails where the header is not what would be written.
+--check writes nothing and fails where the header is not what would be written. The files are
+looked for in $AIAUDIT_SHARED_DIR/prices, else beside the project.
 """
 import argparse
 import fnmatch
 import json
 import os
 import re
+import subprocess
 import sys
+import tempfile
 from decimal import Decimal
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-PRICES = ROOT.parent / "shared" / "prices" / "2026-11"
+SHARED = Path(os.environ.get("AIAUDIT_SHARED_DIR") or ROOT.parent / "shared")
+PRICES = SHARED / "prices" / "2026-11"
 
 # Of each provider: its id in genai-prices, its parts in LiteLLM's file in the order in which a name
 # is looked for, and its own price page.
@@ -203,7 +209,7 @@ def genai_services(model, as_of):
 
 def read_genai(root, provider, as_of):
     entries = []
-    for model in next(each for each in root if each["id"] == provider)["models"]:
+    for model in [model for each in root if each["id"] == provider for model in each["models"]]:
         parts = model["prices"] if isinstance(model["prices"], list) else [model]
         now, later = genai_services(model, as_of)
         cards = []
@@ -704,7 +710,9 @@ def check_names(provider, rows):
         for name in [head, *names]:
             if name in seen:
                 sys.exit(f"{provider}: {name} stands in two rows")
-            if " " in name or not name.isascii():
+            found = re.match(r"([a-z]{1,2})\d", shorten(head, name))
+            price = name != head and found and found.group(1) in CODE.values()
+            if " " in name or not name.isascii() or price:
                 sys.exit(f"{provider}: {name} is no name for the table")
             seen.add(name)
 
@@ -814,6 +822,61 @@ def newest_day(genai, month):
     return max(day for day in days if day[:7] <= month)
 
 
+def self_test():
+    """Runs this script on small files: what it stops at, and what it writes."""
+    with tempfile.TemporaryDirectory() as name:
+        home = Path(name)
+        (home / "2026-11").mkdir()
+        node = {"litellm_provider": "openai", "mode": "chat", "input_cost_per_token": 2e-06,
+                "output_cost_per_token": 8e-06, "input_cost_per_token_above_200k_tokens": 4e-06,
+                "input_cost_per_token_batches": 1e-06, "max_input_tokens": 1000,
+                "max_output_tokens": 100}
+        model = {"id": "m", "match": {"equals": "m"}, "prices": [
+            {"prices": {"input_mtok": 9, "output_mtok": 8}},
+            {"constraint": {"start_date": "2026-11-03"},
+             "prices": {"input_mtok": {"base": 2, "tiers": [{"start": 200000, "price": 4}]},
+                        "output_mtok": 8}}]}
+        rule = {"provider": "openai", "models": ["m"], "units": ["output_tokens"],
+                "take": "litellm", "source": "x", "date": "2026-11-03", "why": "x"}
+
+        def run(output, decided, *arguments):
+            model["prices"][1]["prices"]["output_mtok"] = output
+            files = {"2026-11/genai-prices.json": [{"id": "openai", "models": [model]}],
+                     "2026-11/litellm.json": {"m": node}, "genai-prices.json": [],
+                     "litellm.json": {"old": node},
+                     "decisions.json": {"earlier_day": "2026-08-15", "decisions": decided,
+                                        "rows": [], "additions": [], "providers": []}}
+            for file, content in files.items():
+                (home / file).write_text(json.dumps(content))
+            command = [sys.executable, __file__, "--genai", home / "2026-11/genai-prices.json",
+                       "--litellm", home / "2026-11/litellm.json", "--earlier", home,
+                       "--decisions", home / "decisions.json", "--output", home / "table.hpp",
+                       *arguments]
+            done = subprocess.run(command, capture_output=True, text=True)
+            return done.returncode, done.stdout + done.stderr
+
+        def expect(what, found, status, text):
+            if found[0] != status or text not in found[1]:
+                sys.exit(f"self-test: {what}: {found}")
+
+        expect("files that agree", run(8, []), 0, "2 rows")
+        table = (home / "table.hpp").read_text()
+        for row in ('"m =1000/100 + i9 o8 $2026-11-03 i2>200000:4 o8 /batch i1',
+                    '"old =1000/100 i2>200000:4 o8 /batch i1>200000:4'):
+            if row not in table:
+                sys.exit(f"self-test: {row} is not in {table}")
+        expect("a header that is current", run(8, [], "--check"), 0, "2 rows")
+        (home / "table.hpp").write_text(table + "x")
+        expect("a header that is not", run(8, [], "--check"), 1, "run it")
+        expect("a disagreement", run(7, []), 1,
+               "openai m: output_tokens: genai-prices 7, LiteLLM 8")
+        expect("a decision", run(7, [rule]), 0, "2 rows")
+        if "o8 /batch" not in (home / "table.hpp").read_text():
+            sys.exit("self-test: the decision did not hold")
+        expect("a decision that nothing needs", run(8, [rule]), 1, "no longer needed")
+    print("prices.py: self-test passed")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--genai", type=Path, default=PRICES / "genai-prices.json")
@@ -824,7 +887,18 @@ def main():
     parser.add_argument("--output", type=Path,
                         default=ROOT / "include" / "aiaudit" / "pricing" / "builtin_table.hpp")
     parser.add_argument("--check", action="store_true")
+    parser.add_argument("--self-test", action="store_true")
     options = parser.parse_args()
+    if options.self_test:
+        return self_test()
+    missing = [path for path in (options.genai, options.litellm, options.earlier)
+               if not path.exists()]
+    if missing:
+        text = f"tools/prices.py: {missing[0]} is not there"
+        if options.check:
+            print(text + "; not checked")
+            return
+        sys.exit(text)
     genai = json.loads(options.genai.read_text(), parse_float=Decimal)
     litellm = json.loads(options.litellm.read_text(), parse_float=Decimal)
     before = [json.loads((options.earlier / name).read_text(), parse_float=Decimal)

@@ -23,6 +23,7 @@
 #include <aiaudit/ledger.hpp>
 #include <aiaudit/pricing/builtin.hpp>
 #include <aiaudit/pricing/load.hpp>
+#include <aiaudit/pricing/price_overlay.hpp>
 #include <aiaudit/pricing/pricing_policy.hpp>
 #include <aiaudit/timezone/tzdb.hpp>
 #include <aiaudit/transport/replay_transport.hpp>

@@ -6,6 +6,7 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <algorithm>
 #include <fstream>
 #include <map>
 #include <random>
@@ -112,7 +113,12 @@ BOOST_AUTO_TEST_CASE(every_expected_usage_comes_out_key_by_key_or_is_a_listed_di
             row.input.id << "\n  got      " << shown(got) << "\n  expected " << shown(row.usage));
     }
     BOOST_TEST_MESSAGE(equal << " equal, " << differing.size() << " deliberately different");
-    BOOST_TEST(differing == deliberate_differences(), "a listed difference is none");
+    for (std::string const& id : deliberate_differences()) {
+        // Those of the price alone are in usages_cost.
+        bool const known = std::any_of(corpus().begin(), corpus().end(),
+                                       [&](corpus_row const& row) { return row.input.id == id; });
+        BOOST_TEST(known, id << " is listed, and no exchange");
+    }
 }
 
 BOOST_AUTO_TEST_CASE(what_has_no_expected_cost_says_why_or_is_a_dialect_the_price_list_lacks) {

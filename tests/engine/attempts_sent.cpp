@@ -159,7 +159,7 @@ BOOST_AUTO_TEST_CASE(a_gateway_charges_nothing_for_an_upstream_that_does_not_sha
         options.upstreams[0].entry.origin = deaf.origin();
         options = at_limits(std::move(options), 50ms);
     });
-    BOOST_TEST(status_of(one.exchange(gateway_stand::post(question))) == 504);
+    BOOST_TEST(status_of(one.exchange(gateway_stand::post(gateway_question))) == 504);
     auto const records = one.outcomes();
     BOOST_REQUIRE(records.size() == 1U);
     BOOST_TEST(records[0].error_type == "timed_out");
@@ -173,7 +173,7 @@ BOOST_AUTO_TEST_CASE(a_gateway_charges_the_bound_for_an_upstream_that_does_not_a
     chaos_step silent;
     silent.trouble = chaos_trouble::stall_before_head;
     one.provider.script(chat_path, {silent});
-    BOOST_TEST(status_of(one.exchange(gateway_stand::post(question))) == 504);
+    BOOST_TEST(status_of(one.exchange(gateway_stand::post(gateway_question))) == 504);
     auto const records = one.outcomes();
     BOOST_REQUIRE(records.size() == 1U);
     BOOST_TEST(records[0].error_type == "timed_out");
@@ -190,7 +190,7 @@ BOOST_AUTO_TEST_CASE(a_gateway_charges_nothing_for_a_client_that_leaves_before_t
     });
     {
         auto socket = one.connect();
-        boost::asio::write(socket, boost::asio::buffer(gateway_stand::post(question)));
+        boost::asio::write(socket, boost::asio::buffer(gateway_stand::post(gateway_question)));
         BOOST_TEST(deaf.wait_for_open_connections(1));
     }
     BOOST_TEST(deaf.wait_for_open_connections(0));

@@ -38,7 +38,7 @@ struct odd_request {
 // Behind the blank line stands what a careless server would take for a request of its own.
 std::string smuggled(odd_request const& of) {
     return "POST "s + chat_path + " HTTP/1.1\r\nHost: here\r\n" + of.head + "\r\n" + of.body +
-           stand::post(question);
+           stand::post(gateway_question);
 }
 std::size_t answers_in(std::string_view text) {
     std::size_t count = 0;
@@ -103,7 +103,7 @@ void serve_each_api(gateway_options& options) {
 }  // namespace
 
 BOOST_AUTO_TEST_CASE(a_request_that_can_be_read_in_two_ways_is_refused_and_so_is_what_follows) {
-    std::string const length = std::to_string(question.size());
+    std::string const length = std::to_string(gateway_question.size());
     odd_request const cases[] = {
         {"a length, then chunks", sized("5") + coded("chunked"), chunks},
         {"chunks, then a length", coded("chunked") + sized("5"), chunks},
@@ -175,7 +175,7 @@ BOOST_AUTO_TEST_CASE(a_request_that_can_be_read_in_two_ways_is_refused_and_so_is
 
 BOOST_AUTO_TEST_CASE(a_first_line_that_is_no_http_1_is_refused) {
     std::string const rest =
-        "\r\nHost: here\r\nContent-Length: 2\r\n\r\n{}" + stand::post(question);
+        "\r\nHost: here\r\nContent-Length: 2\r\n\r\n{}" + stand::post(gateway_question);
     std::string const path = chat_path;
     std::string const cases[] = {
         "POST " + path,
@@ -212,8 +212,8 @@ BOOST_AUTO_TEST_CASE(an_old_request_has_a_length_or_no_body_and_needs_no_host) {
     auto const chunked = one.exchange(first + coded("chunked") + "\r\n" + chunks);
     BOOST_TEST(status_of(chunked) == 400, chunked);
     BOOST_TEST(one.provider.requests().empty());
-    auto const good =
-        one.exchange(first + sized(std::to_string(question.size())) + "\r\n" + question);
+    auto const good = one.exchange(first + sized(std::to_string(gateway_question.size())) + "\r\n" +
+                                   gateway_question);
     BOOST_TEST(status_of(good) == 200, good);
     BOOST_TEST(one.provider.requests().size() == 1U);
     auto const nameless = one.exchange("POST "s + chat_path + " HTTP/1.1\r\n" + sized("2") +
@@ -225,16 +225,17 @@ BOOST_AUTO_TEST_CASE(what_is_unusual_and_has_one_meaning_passes) {
     stand one;
     std::string const said = openai_chat_body("gpt-4.1", "Good day", {});
     one.provider.script(chat_path, {json_step(said)});
-    std::string const length = std::to_string(question.size());
-    std::string const size = chunk_of(question);
+    std::string const length = std::to_string(gateway_question.size());
+    std::string const size = chunk_of(gateway_question);
     odd_request const cases[] = {
-        {"no space behind the colon", "Content-Length:" + length + "\r\n", question},
-        {"white space around a length", "Content-Length: \t" + length + " \t\r\n", question},
+        {"no space behind the colon", "Content-Length:" + length + "\r\n", gateway_question},
+        {"white space around a length", "Content-Length: \t" + length + " \t\r\n",
+         gateway_question},
         {"a coding in other letters", coded("Chunked"), size + "0\r\n\r\n"},
         {"an extension", coded("chunked"), size + "0;a=b\r\n\r\n"},
         {"a trailer", coded("chunked"), size + "0\r\nX-Planted: a\r\nx-aiaudit-user: eve\r\n\r\n"},
-        {"bytes past ASCII in a value", "X-One: \xC3\xA9\r\n" + sized(length), question},
-        {"a value that is empty", "X-One:\r\n" + sized(length), question},
+        {"bytes past ASCII in a value", "X-One: \xC3\xA9\r\n" + sized(length), gateway_question},
+        {"a value that is empty", "X-One:\r\n" + sized(length), gateway_question},
     };
     for (odd_request const& each : cases) {
         auto const answer =
@@ -246,7 +247,7 @@ BOOST_AUTO_TEST_CASE(what_is_unusual_and_has_one_meaning_passes) {
     auto const seen = one.provider.requests();
     BOOST_REQUIRE(seen.size() == std::size(cases));
     for (auto const& each : seen) {
-        BOOST_TEST(each.body == question);
+        BOOST_TEST(each.body == gateway_question);
         // It goes on with a length of our own, whatever it came with.
         BOOST_TEST(each.header("Content-Length") == length);
         BOOST_TEST(each.header("Transfer-Encoding").empty());
@@ -325,7 +326,7 @@ BOOST_AUTO_TEST_CASE(a_method_or_a_path_without_a_route_is_404_in_the_words_of_i
     for (auto const& each : cases) {
         auto const answer = one.exchange(
             each.method + " " + each.path + " HTTP/1.1\r\nHost: here\r\nConnection: close\r\n" +
-            sized(std::to_string(question.size())) + "\r\n" + question);
+            sized(std::to_string(gateway_question.size())) + "\r\n" + gateway_question);
         BOOST_TEST_CONTEXT(each.method << ' ' << each.path << ": " << answer) {
             BOOST_TEST(status_of(answer) == 404);
             BOOST_TEST(is_told_as(each.family, answer));
@@ -343,17 +344,17 @@ BOOST_AUTO_TEST_CASE(a_line_break_in_a_name_makes_no_header_anywhere) {
     stand one;
     one.provider.script(chat_path, {json_step(openai_chat_body("gpt-4.1", "Good day", {}))});
     std::string const broken = R"(ana\r\nX-Planted: yes\r\n\r\n{})";
-    std::string body = question;
+    std::string body = gateway_question;
     body.insert(body.size() - 1, R"(,"user":")" + broken + '"');
     auto const by_user = one.exchange(stand::post(body));
     auto const by_header =
-        one.exchange(stand::post(question,
+        one.exchange(stand::post(gateway_question,
                                  "x-aiaudit-user: ana%0d%0aX-Planted: yes\r\n"
                                  "x-aiaudit-tag-one: a%0d%0aX-Planted: yes\r\n"));
-    std::string model = question;
+    std::string model = gateway_question;
     model.replace(model.find("gpt-4.1"), 7, broken);
     auto const by_model = one.exchange(stand::post(model));
-    auto const by_tag = one.exchange(stand::post(question, "x-aiaudit-tag-a b: c\r\n"));
+    auto const by_tag = one.exchange(stand::post(gateway_question, "x-aiaudit-tag-a b: c\r\n"));
     BOOST_TEST(status_of(by_tag) == 400);
     for (auto const& answer : {by_user, by_header, by_model}) {
         BOOST_TEST(answers_in(answer) == 1U, answer);
@@ -470,15 +471,16 @@ BOOST_AUTO_TEST_CASE(requests_that_come_together_are_answered_one_after_the_othe
     slow.delay_before_head = std::chrono::milliseconds(50);
     one.provider.script(chat_path, {slow, json_step(second)});
     std::string const kept = "POST "s + chat_path + " HTTP/1.1\r\nHost: here\r\n" +
-                             sized(std::to_string(question.size())) + "\r\n" + question;
-    auto const both = one.exchange(kept + stand::post(question));
+                             sized(std::to_string(gateway_question.size())) + "\r\n" +
+                             gateway_question;
+    auto const both = one.exchange(kept + stand::post(gateway_question));
     BOOST_TEST(answers_in(both) == 2U, both);
     BOOST_TEST(has(both, first));
     BOOST_TEST(both.find(first) < both.find(second));
     BOOST_TEST(both.ends_with(second));
     // What follows one that is refused is not looked at, and what follows a good one is.
-    auto const refused =
-        one.exchange(kept + smuggled({"", coded("xchunked"), chunks}) + stand::post(question));
+    auto const refused = one.exchange(kept + smuggled({"", coded("xchunked"), chunks}) +
+                                      stand::post(gateway_question));
     BOOST_TEST(answers_in(refused) == 2U, refused);
     BOOST_TEST(has(refused, "HTTP/1.1 400 "));
     BOOST_TEST(one.provider.requests().size() == 3U);

@@ -32,13 +32,13 @@ BOOST_AUTO_TEST_CASE(an_answer_passes_byte_for_byte_and_is_on_record_with_its_co
     auto const said = openai_chat_body("gpt-4.1-2025-04-14", "Good day", {});
     one.provider.script(chat_path, {json_step(said)});
     auto const answer = one.exchange(stand::post(
-        question,
+        gateway_question,
         "x-aiaudit-user: ana\r\nx-aiaudit-tag-Team: red\r\nAuthorization: Bearer mine\r\n"));
     BOOST_TEST(status_of(answer) == 200);
     BOOST_TEST(body_of(answer) == said);
     BOOST_REQUIRE(one.provider.requests().size() == 1U);
     auto const seen = one.provider.requests()[0];
-    BOOST_TEST(seen.body == question);
+    BOOST_TEST(seen.body == gateway_question);
     BOOST_TEST(seen.header("Authorization") == "Bearer sk-of-the-provider");
     BOOST_TEST(seen.header("x-aiaudit-user") == "");
     auto const records = one.outcomes();
@@ -135,11 +135,12 @@ BOOST_AUTO_TEST_CASE(a_key_of_the_gateways_goes_to_no_provider_and_a_clients_own
         });
         one.provider.script(chat_path, {said, said, said});
         BOOST_TEST(status_of(one.exchange(stand::post(
-                       question, "Authorization: Bearer " + issued.secret + "\r\n"))) == 200);
-        BOOST_TEST(status_of(one.exchange(
-                       stand::post(question, "x-api-key: " + issued.secret + "\r\n"))) == 200);
-        auto const of_his_own =
-            one.exchange(stand::post(question, "Authorization: Bearer sk-of-the-client\r\n"));
+                       gateway_question, "Authorization: Bearer " + issued.secret + "\r\n"))) ==
+                   200);
+        BOOST_TEST(status_of(one.exchange(stand::post(
+                       gateway_question, "x-api-key: " + issued.secret + "\r\n"))) == 200);
+        auto const of_his_own = one.exchange(
+            stand::post(gateway_question, "Authorization: Bearer sk-of-the-client\r\n"));
         BOOST_TEST(status_of(of_his_own) == (required ? 401 : 200));
         auto const seen = one.provider.requests();
         BOOST_REQUIRE(seen.size() == (required ? 2U : 3U));
@@ -152,7 +153,7 @@ BOOST_AUTO_TEST_CASE(a_key_of_the_gateways_goes_to_no_provider_and_a_clients_own
 BOOST_AUTO_TEST_CASE(a_providers_refusal_passes_as_it_is_and_costs_nothing) {
     stand one;
     one.provider.script(chat_path, {error_step(provider_error::openai_rate_limited)});
-    auto const answer = one.exchange(stand::post(question));
+    auto const answer = one.exchange(stand::post(gateway_question));
     BOOST_TEST(status_of(answer) == 429);
     BOOST_TEST(body_of(answer) == error_body(provider_error::openai_rate_limited));
     auto const records = one.outcomes();
@@ -174,7 +175,7 @@ BOOST_AUTO_TEST_CASE(where_an_upstream_fails_the_next_one_is_asked) {
     one.provider.script(chat_path, {error_step(provider_error::openai_server_error),
                                     {.trouble = chaos_trouble::refuse_then_close}});
     for (int i = 0; i < 2; ++i) {
-        auto const answer = one.exchange(stand::post(question));
+        auto const answer = one.exchange(stand::post(gateway_question));
         BOOST_TEST(status_of(answer) == 200);
         BOOST_TEST(body_of(answer) == said);
     }
@@ -214,7 +215,7 @@ BOOST_AUTO_TEST_CASE(a_callers_own_key_goes_to_the_upstream_he_asked_for_alone) 
     });
     one.provider.script(chat_path, {error_step(provider_error::openai_server_error)});
     auto const answer =
-        one.exchange(stand::post(question, "Authorization: Bearer sk-of-the-caller\r\n"));
+        one.exchange(stand::post(gateway_question, "Authorization: Bearer sk-of-the-caller\r\n"));
     BOOST_TEST(status_of(answer) == 200);
     BOOST_REQUIRE(one.provider.requests().size() == 1U);
     BOOST_REQUIRE(other.requests().size() == 1U);
@@ -232,7 +233,7 @@ BOOST_AUTO_TEST_CASE(an_upstream_that_cannot_be_reached_is_told_in_the_shape_of_
     stand one([&](gateway_options& options) {
         options.upstreams[0].entry.origin = "http://127.0.0.1:" + std::to_string(free_port);
     });
-    auto const answer = one.exchange(stand::post(question));
+    auto const answer = one.exchange(stand::post(gateway_question));
     BOOST_TEST(status_of(answer) == 502);
     BOOST_TEST(has(body_of(answer), R"({"error":{"message":)"));
     auto const records = one.outcomes();
@@ -249,8 +250,8 @@ BOOST_AUTO_TEST_CASE(a_full_budget_is_429_with_the_time_to_wait_and_nothing_is_s
     day.window = parse_budget_window("day", {}).value();
     one.log.set_budget(day).value();
     one.provider.script(chat_path, {json_step(openai_chat_body("gpt-4.1", "Good day", {}))});
-    BOOST_TEST(status_of(one.exchange(stand::post(question))) == 200);
-    auto const answer = one.exchange(stand::post(question));
+    BOOST_TEST(status_of(one.exchange(stand::post(gateway_question))) == 200);
+    auto const answer = one.exchange(stand::post(gateway_question));
     BOOST_TEST(status_of(answer) == 429);
     BOOST_TEST(has(answer, "Retry-After: "));
     BOOST_TEST(has(answer, "insufficient_quota"));
@@ -343,7 +344,7 @@ BOOST_AUTO_TEST_CASE(nothing_is_sent_for_a_client_that_leaves_while_it_waits_for
     parse_budget_action("wait=600000", rate).value();
     one.log.set_budget(rate).value();
     one.provider.script(chat_path, {json_step(openai_chat_body("gpt-4.1", "Good day", {}))});
-    BOOST_TEST(status_of(one.exchange(stand::post(question))) == 200);
+    BOOST_TEST(status_of(one.exchange(stand::post(gateway_question))) == 200);
     auto const in_flight = [&](std::int64_t wanted) {
         auto const until = std::chrono::steady_clock::now() + std::chrono::seconds(20);
         while (one.at.metrics().in_flight.value() != wanted) {
@@ -354,7 +355,7 @@ BOOST_AUTO_TEST_CASE(nothing_is_sent_for_a_client_that_leaves_while_it_waits_for
     };
     {
         auto socket = one.connect();
-        boost::asio::write(socket, boost::asio::buffer(stand::post(question)));
+        boost::asio::write(socket, boost::asio::buffer(stand::post(gateway_question)));
         BOOST_TEST(in_flight(1));
     }
     BOOST_TEST(in_flight(0));
@@ -384,12 +385,12 @@ BOOST_AUTO_TEST_CASE(requests_that_cannot_be_understood_are_refused_with_the_rig
              " HTTP/1.1\r\nHost: a\r\nHost: b\r\n"
              "Content-Length: 2\r\n\r\n{}",
          400},
-        {stand::post(question, "x-long: " + std::string(3000, 'x') + "\r\n"), 431},
+        {stand::post(gateway_question, "x-long: " + std::string(3000, 'x') + "\r\n"), 431},
         {stand::post(std::string(1001, ' ')), 413},
         {stand::post("{\"model\":"), 400},
         {stand::post("[]"), 400},
-        {stand::post(question, "", "/v1/unknown"), 404},
-        {stand::post(question, "", "/v1/../v1/chat/completions"), 404},
+        {stand::post(gateway_question, "", "/v1/unknown"), 404},
+        {stand::post(gateway_question, "", "/v1/../v1/chat/completions"), 404},
     };
     for (auto const& each : cases) {
         auto const answer = one.exchange(each.bytes);
@@ -404,7 +405,7 @@ BOOST_AUTO_TEST_CASE(a_connection_to_a_provider_that_nobody_needs_is_closed) {
         options.upstream_idle_time = std::chrono::milliseconds(1);
     });
     one.provider.script(chat_path, {json_step(openai_chat_body("gpt-4.1", "Good day", {}))});
-    BOOST_TEST(status_of(one.exchange(stand::post(question))) == 200);
+    BOOST_TEST(status_of(one.exchange(stand::post(gateway_question))) == 200);
     BOOST_TEST(one.provider.wait_for_open_connections(0, std::chrono::seconds(20)));
 }
 
@@ -457,19 +458,19 @@ BOOST_AUTO_TEST_CASE(a_key_opens_what_it_is_for_until_it_is_revoked) {
     one.provider.script(chat_path, {json_step(said)});
     std::string const with_key = "Authorization: Bearer " + issued.secret + "\r\n";
     std::string const forged = with_key.substr(0, with_key.size() - 4) + "A\r\n";
-    BOOST_TEST(status_of(one.exchange(stand::post(question))) == 401);
-    BOOST_TEST(status_of(one.exchange(stand::post(question, forged))) == 401);
-    std::string other = question;
+    BOOST_TEST(status_of(one.exchange(stand::post(gateway_question))) == 401);
+    BOOST_TEST(status_of(one.exchange(stand::post(gateway_question, forged))) == 401);
+    std::string other = gateway_question;
     other.replace(other.find("gpt-4.1"), 7, "gpt-5.1");
     BOOST_TEST(status_of(one.exchange(stand::post(other, with_key))) == 403);
     // Who it is is said by the key alone.
     auto const answer =
-        one.exchange(stand::post(question, with_key + "x-aiaudit-user: someone-else\r\n"));
+        one.exchange(stand::post(gateway_question, with_key + "x-aiaudit-user: someone-else\r\n"));
     BOOST_TEST(status_of(answer) == 200);
     file.revoke("web", timestamp::from_seconds(1'800'000'001)).value();
     auto const until = std::chrono::steady_clock::now() + 2 * key_ring::look_every;
     std::this_thread::sleep_until(until);
-    BOOST_TEST(status_of(one.exchange(stand::post(question, with_key))) == 401);
+    BOOST_TEST(status_of(one.exchange(stand::post(gateway_question, with_key))) == 401);
     auto const records = one.outcomes();
     BOOST_REQUIRE(records.size() == 1U);
     BOOST_TEST(records[0].user == "ana");

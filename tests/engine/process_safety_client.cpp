@@ -3,6 +3,7 @@
 // process_safety_client.cpp: a client inside somebody else's process: moved, forked, and its
 // threads.
 #include <aiaudit/client.hpp>
+#include <aiaudit/templates.hpp>
 
 #include "engine/support/ledger_testing.hpp"
 #include "engine/support/process_limits.hpp"

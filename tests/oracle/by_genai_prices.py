@@ -28,7 +28,8 @@ THINGS = {"audio_hours": {"audio_seconds": 3600},
           "input_text_messages_kcount": {"input_text_messages": 3}, "input_gpixels": {"input_pixels": 1_048_576}}
 SELECTORS = {"processing": "service_tier", "service_tier": "service_tier", "speed": "speed", "route": "region",
              "search_type": "service_tier"}
-BUILTIN = ("openai", "anthropic", "google", "deepseek", "mistral", "x-ai")
+BUILTIN = ("openai", "anthropic", "google", "deepseek", "mistral", "x-ai", "groq", "cohere", "perplexity", "moonshotai",
+           "zai")
 SNAPSHOT = None
 
 
@@ -53,7 +54,7 @@ def texts(rule):
 
 
 def names(model):
-    """Names that the match rule speaks of: its texts, one longer, one with the date as LiteLLM and OpenRouter write it."""
+    """Names that the match rule speaks of: its texts, one longer, one with its date without hyphens."""
     found = {model["id"]}
     for kind, text in texts(model["match"]):
         found.add(text)

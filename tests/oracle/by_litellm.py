@@ -28,7 +28,8 @@ NOW = "2026-11-28T12:00:00Z"
 TIERS = {tier: re.compile(rf"_{mark}(_above_|$)") for tier, mark in (
     ("batch", "batches"), *((tier, tier) for tier in ("priority", "flex", "ultrafast", "balanced", "decisions")))}
 # The price fields that questions are about, without tiers of service and context; those of things by the models' mode.
-TOKENS = re.compile(r"(input|output)_cost_per_((audio|image|video)_)?token|cache_read_input_((audio|image)_)?token_cost|"
+TOKENS = re.compile(r"(input|output)_cost_per_((audio|image|video)_)?token|"
+                    r"cache_read_input_((audio|image)_)?token_cost|"
                     r"cache_creation_input_token_cost(_above_12?hr)?|output_cost_per_reasoning_token|"
                     r"input_cost_per_token_cache_hit|tiered_pricing|off_peak_pricing|search_context_cost_per_query|"
                     r"google_maps_grounding_cost_per_query|\w*uplift_multiplier\w*|provider_specific_entry")
@@ -40,9 +41,11 @@ OF_MODE = {"rerank": ["input_cost_per_query"], "search": ["input_cost_per_query"
            "video_generation": ["output_cost_per_second", "output_cost_per_video_per_second"],
            "embedding": ["input_cost_per_image", "input_cost_per_video_per_second", "input_cost_per_audio_per_second"]}
 MARKS = re.compile(r"_(batches|priority|flex|ultrafast|balanced|decisions)(?=_above_|$)|_above_\d+k?_tokens")
-# The makers whose prices are built in, by the names of the file.
+# The providers whose prices are built in, by the names of the file.
 BUILTIN = {"openai": "openai", "text-completion-openai": "openai", "anthropic": "anthropic", "gemini": "google",
-           "deepseek": "deepseek", "mistral": "mistral", "codestral": "mistral", "xai": "x-ai"}
+           "deepseek": "deepseek", "mistral": "mistral", "codestral": "mistral", "xai": "x-ai", "groq": "groq",
+           "cohere": "cohere", "cohere_chat": "cohere", "perplexity": "perplexity", "moonshot": "moonshotai",
+           "zai": "zai"}
 SIZED = re.compile(r"(?:(?:.*/)?(low|medium|high|standard|hd)/)?(?:(\d+-x-\d+)/)?(.*)$")
 ABOVE = re.compile(r"_above_(\d+)(k?)_tokens")
 
@@ -244,7 +247,7 @@ def provider_of(book, provider, name):
 
 
 def questions(models, book="litellm"):
-    """Questions of every model of the file, or of those of the six makers whose prices are built in."""
+    """Questions of every model of the file, or of the providers whose prices are built in."""
     for name, model in models.items():
         provider = model.get("litellm_provider")
         if not provider or (book == "builtin" and provider not in BUILTIN):

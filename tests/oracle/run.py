@@ -108,8 +108,8 @@ def report(comparison, full, shown):
 def self_test(with_):
     """A planted difference fails, an explained one does not, and neither can hide others."""
     def asked(**other):
-        usual = {"oracle": "litellm", "book": "litellm", "provider": "openai", "model": "gpt-5", "feature": "plain@1000",
-                 "usage": {"input_tokens": 1000}, "at": "2026-11-28T12:00:00Z"}
+        usual = {"oracle": "litellm", "book": "litellm", "provider": "openai", "model": "gpt-5",
+                 "feature": "plain@1000", "usage": {"input_tokens": 1000}, "at": "2026-11-28T12:00:00Z"}
         return Question(**usual | other)
 
     def cost(text, *flags):

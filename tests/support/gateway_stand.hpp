@@ -28,7 +28,7 @@ extern template class aiaudit::basic_gateway<aiaudit_tests::client_in_memory>;
 
 namespace aiaudit_tests {
 
-inline std::string const question =
+inline std::string const gateway_question =
     R"({"model":"gpt-4.1","messages":[{"role":"user","content":"Hello"}]})";
 inline std::string const stream_question =
     R"({"model":"gpt-4.1","stream":true,"messages":[{"role":"user","content":"Hello"}]})";

@@ -107,6 +107,27 @@ BOOST_AUTO_TEST_CASE(show_gives_the_prices_of_an_instant) {
                "(aiaudit prices list names them)\n");
 }
 
+BOOST_AUTO_TEST_CASE(an_overlay_is_over_the_prices_of_cost) {
+    auto const exchange =
+        file("call.jsonl", R"({"id": "1", "provider": "openai", "path": "/v1/chat/completions",)"
+                           R"( "request": "{\"model\": \"gpt-4.1\"}", "status": 200,)"
+                           R"( "response": "{\"model\": \"gpt-4.1\", \"choices\":)"
+                           R"( [{\"message\": {\"content\": \"yes\"}}], \"usage\":)"
+                           R"( {\"prompt_tokens\": 1000, \"completion_tokens\": 100,)"
+                           R"( \"total_tokens\": 1100}}", "timestamp": "2026-11-10T00:00:00Z"})"
+                           "\n");
+    auto const overlay =
+        file("own.json", R"({"overlays": [{"provider": "openai", "factor": "0.5"}]})");
+    auto const cost = [&](std::string const& options) {
+        auto const ended = run(path, "cost " + options + exchange);
+        BOOST_REQUIRE_MESSAGE(ended.status == 0, ended.err);
+        return std::string(boost::json::parse(ended.out).at("cost_usd").as_string());
+    };
+    BOOST_TEST(cost("") == "0.0028");
+    BOOST_TEST(cost("--overlay " + overlay + " ") == "0.0014");
+    BOOST_TEST(run(path, "cost --overlay " + exchange + " " + exchange).status == 2);
+}
+
 BOOST_AUTO_TEST_CASE(diff_tells_added_removed_and_changed_models) {
     auto const old = file("old.json", R"({"a": {"litellm_provider": "x",
         "input_cost_per_token": 1e-06}, "b": {"litellm_provider": "x",

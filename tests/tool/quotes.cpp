@@ -57,6 +57,7 @@ BOOST_AUTO_TEST_CASE(each_line_is_priced_by_itself_in_order) {
     BOOST_TEST(has(out, R"("input_cost_usd":"0.00064","output_cost_usd":"0.000021")"), out);
     BOOST_TEST(has(out, R"("id":"b","provider":"p","model":"m","cost_usd":"0.600003")"), out);
     BOOST_TEST(has(out, R"("id":"c","provider":"p","model":"m","cost_usd":"0.0005035")"), out);
+    BOOST_TEST(has(out, R"("price_entry":"m","price_basis":"listed")"), out);
     BOOST_TEST(out.find("\"a\"") < out.find("\"b\""));
     BOOST_TEST(out.find("\"b\"") < out.find("\"c\""));
 }

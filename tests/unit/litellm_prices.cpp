@@ -119,6 +119,33 @@ BOOST_AUTO_TEST_CASE(ranges_of_context_are_tiers) {
     BOOST_TEST(cost(from, "dashscope", "q", tokens(2'000'000)) == "0.5");
 }
 
+BOOST_AUTO_TEST_CASE(a_part_with_a_rate_past_a_threshold_alone_is_its_whole_below_it) {
+    price_book const prices = book(R"("m": {"litellm_provider": "p",
+        "input_cost_per_token": 1e-06, "input_cost_per_token_above_100k_tokens": 2e-06,
+        "output_cost_per_token": 1e-06,
+        "cache_creation_input_token_cost_above_200k_tokens": 5e-07})");
+    auto const written = [&](std::uint64_t count) {
+        usage used = tokens(count);
+        used.set(unit::cache_write_tokens, count);
+        return cost(prices, "p", "m", used);
+    };
+    BOOST_TEST(written(100'000) == "0.1");
+    BOOST_TEST(written(150'000) == "0.3");
+    BOOST_TEST(written(200'002) == "0.100001");
+}
+
+BOOST_AUTO_TEST_CASE(a_second_of_audio_costs_what_either_side_says) {
+    price_book const prices = book(R"(
+        "a": {"litellm_provider": "p", "mode": "audio_transcription",
+              "input_cost_per_second": 0.0, "output_cost_per_second": 2e-05},
+        "b": {"litellm_provider": "p", "mode": "audio_transcription",
+              "output_cost_per_second": 0.0, "input_cost_per_second": 3e-05})");
+    usage heard;
+    heard.set(unit::input_audio_milliseconds, 10'000);
+    BOOST_TEST(cost(prices, "p", "a", heard) == "0.0002");
+    BOOST_TEST(cost(prices, "p", "b", heard) == "0.0003");
+}
+
 BOOST_AUTO_TEST_CASE(the_key_with_the_provider_comes_before_the_plain_one) {
     auto const from = book(R"("gpt-4o": {"litellm_provider": "openai", "input_cost_per_token": 1},
         "azure/gpt-4o": {"litellm_provider": "azure", "input_cost_per_token": 2},
@@ -213,6 +240,20 @@ BOOST_AUTO_TEST_CASE(what_has_no_meaning_here_is_counted_by_reason) {
     BOOST_TEST(count("tier without a base price") == 1u);
     BOOST_TEST(count("no price") == 4u);
     BOOST_TEST(cost(from, "x", "m", tokens(1)) == "unpriced_unit: x/m: its entry has no rates");
+}
+
+// The map repeats the output rate for reasoning, and has no flex rate for it.
+BOOST_AUTO_TEST_CASE(a_part_that_costs_what_its_whole_costs_does_so_in_a_service_tier) {
+    auto const from = book(R"("m": {"litellm_provider": "openai", "input_cost_per_token": 2e-06,
+        "output_cost_per_token": 8e-06, "output_cost_per_reasoning_token": 8e-06,
+        "input_cost_per_audio_token": 5e-06, "input_cost_per_token_flex": 1e-06,
+        "output_cost_per_token_flex": 4e-06})");
+    usage used = tokens(1'000, 1'000);
+    used.set(unit::output_reasoning_tokens, 900);
+    BOOST_TEST(cost(from, "openai", "m", used) == "0.01");
+    BOOST_TEST(cost(from, "openai", "m", used, "flex") == "0.005");
+    used.set(unit::input_audio_tokens, 100);  // has a rate that is not that of text
+    BOOST_TEST(cost(from, "openai", "m", used, "flex") == "0.0054");
 }
 
 BOOST_AUTO_TEST_CASE(long_caches_maps_sessions_and_seconds_have_rates) {

@@ -160,6 +160,11 @@ BOOST_AUTO_TEST_CASE(a_batch_request_is_priced_as_such) {
     facts.model_served = "sonnet";
     facts.parameters.batch = true;
     BOOST_TEST(price_attempt(anthropic(), "anthropic", facts, {})->standard_tier_used);
+    // Its answer calls the tier "default".
+    facts.service_tier = "default";
+    BOOST_TEST(price_attempt(anthropic(), "anthropic", facts, {})->standard_tier_used);
+    facts.parameters.batch = false;
+    BOOST_TEST(!price_attempt(anthropic(), "anthropic", facts, {})->standard_tier_used);
 }
 
 BOOST_AUTO_TEST_CASE(a_flat_rate_prices_every_model_alike_and_has_a_revision_of_its_own) {

@@ -13,6 +13,7 @@
 #include <aiaudit/ledger.hpp>
 #include <aiaudit/pricing/builtin.hpp>
 #include <aiaudit/pricing/load.hpp>
+#include <aiaudit/pricing/price_overlay.hpp>
 #include <aiaudit/retain.hpp>
 #include <aiaudit/timezone/tzdb.hpp>
 #include <aiaudit/verify.hpp>
@@ -63,8 +64,8 @@ void for_each_line(std::string_view text, Visitor&& visit) {
         if (line.find_first_not_of(" \t\r") != std::string_view::npos) visit(number, line);
     }
 }
-// The price book of a file, or the one built in for "".
-aiaudit::price_book read_prices(std::string const& path);
+// The price book of a file, or the one built in for "", with the overlay of another file over it.
+aiaudit::price_book read_prices(std::string const& path, std::string const& overlay = {});
 
 // Writes a file whole, beside it first, or standard output for "-" or "".
 void write_output(std::string const& path, std::string const& text);

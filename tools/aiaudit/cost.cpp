@@ -12,6 +12,7 @@ namespace cost_command {
 
 struct options {
     std::string prices{};
+    std::string overlay{};
     std::string at{};
     std::string file{};
 };
@@ -38,7 +39,7 @@ std::string answer(aiaudit::exchange const& from, aiaudit::import_result const& 
 }
 
 void run(options const& with) {
-    aiaudit::price_book const prices = read_prices(with.prices);
+    aiaudit::price_book const prices = read_prices(with.prices, with.overlay);
     aiaudit::timestamp const at = with.at.empty()
                                       ? aiaudit::system_clock{}.now()
                                       : value_or_fail(aiaudit::timestamp::parse(with.at), "--at");
@@ -67,6 +68,8 @@ void add_cost(CLI::App& program, int&) {
         program.add_subcommand("cost", "Exchanges (JSON Lines) to their usage and exact cost");
     command->add_option("--prices", with->prices,
                         "A price file (genai-prices or LiteLLM JSON); default: built in");
+    command->add_option("--overlay", with->overlay,
+                        "A file with own rates, discounts and margins over the prices");
     command->add_option("--at", with->at,
                         "The instant whose prices hold; default: each exchange's own, or now");
     command->add_option("file", with->file, "The exchanges; default: standard input");

@@ -37,9 +37,12 @@ void write_output(std::string const& path, std::string const& text) {
     }
 }
 
-aiaudit::price_book read_prices(std::string const& path) {
-    if (path.empty()) return aiaudit::builtin_book();
-    return value_or_fail(aiaudit::load_price_book(read_input(path), path), path);
+aiaudit::price_book read_prices(std::string const& path, std::string const& overlay) {
+    aiaudit::price_book const book =
+        path.empty() ? aiaudit::builtin_book()
+                     : value_or_fail(aiaudit::load_price_book(read_input(path), path), path);
+    if (overlay.empty()) return book;
+    return value_or_fail(aiaudit::overlay_prices(book, read_input(overlay), overlay), overlay);
 }
 
 }  // namespace aiaudit_tool

@@ -119,6 +119,7 @@ std::string answer(question const& asked, aiaudit::result<aiaudit::quote> const&
     out.text("output_cost_usd", quote.output_cost().to_string());
     out.text("price_provider", quote.provider_id);
     out.text("price_entry", quote.entry_id);
+    out.text("price_basis", name_of(quote.basis));
     if (quote.unpriced != 0) out.raw("unpriced", names_of(quote.unpriced));
     if (quote.standard_tier_used) out.raw("standard_tier_used", "true");
     if (quote.region_ignored) out.raw("region_ignored", "true");

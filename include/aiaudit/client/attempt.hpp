@@ -112,9 +112,10 @@ std::optional<usage> set_upper_bound(record& entry, attempt_facts& facts, attemp
         if (facts.usage_missing && facts.usage.count(which) == 0) facts.usage.clear(which);
     }
     bool const nothing_known = facts.usage.empty();
-    usage_range const range =
-        bounds_of(facts.usage, request.body, request.facts.shape, facts.parameters,
-                  output_ceiling(facts.operation, output_tokens_max));
+    usage_range const range = bounds_of(
+        facts.usage, request.body, request.facts.shape, facts.parameters,
+        output_ceiling(facts.operation, output_limit_of(prices, entry.provider, facts.model_served,
+                                                        output_tokens_max, cache)));
     facts.iterations.clear();  // they do not add up to a bound
     facts.usage = range.upper;
     entry.usage = range.upper;
@@ -144,7 +145,8 @@ void settle_at_bounds(record& entry, attempt_facts& facts, attempt_plan const& p
     auto const lower = set_upper_bound(entry, facts, plan, output_tokens_max, prices, cache);
     if (!lower) return;
     facts.usage = *lower;
-    auto const least = price_attempt(prices, entry.provider, facts, entry.started_at, cache);
+    auto const least =
+        price_attempt(prices, entry.provider, facts, entry.started_at, cache, entry.key_id);
     entry.cost_low = least ? least->cost() : money{};
 }
 

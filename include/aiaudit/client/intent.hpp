@@ -49,7 +49,9 @@ void hold_the_most(record& entry, attempt_plan const& plan, intent_rules const& 
                    Prices const& prices) {
     request_facts const& asked = plan.request->facts;
     std::string_view const body = plan.request->body;
-    std::uint64_t const ceiling = output_ceiling(entry.operation, rules.output_tokens_max);
+    std::uint64_t const most = output_limit_of(prices, entry.provider, plan.model,
+                                               rules.output_tokens_max, lookup_cache_of<Prices>());
+    std::uint64_t const ceiling = output_ceiling(entry.operation, most);
     usage_range range = bounds_of({}, body, asked.shape, entry.parameters, ceiling);
     bool const by_tokens = is_billed_by_tokens(entry.operation, plan.where->vendor, plan.model);
     bool const input_known = range.bounded && by_tokens;

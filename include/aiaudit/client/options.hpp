@@ -116,7 +116,8 @@ struct client_options {
     bool cache_varying = false;
 
     intent_mode intent = intent_mode::durable;
-    // Output that is assumed at the most where a request sets no limit and the answer was cut.
+    // Output that is assumed at the most where a request sets no limit and the answer was cut; the
+    // model's own most, where the prices name it and this is as it is here or more.
     std::uint64_t output_tokens_max = limits::output_tokens;
 
     // Caps hold with budgets and without; a request that sets no limit is given its cap. Each

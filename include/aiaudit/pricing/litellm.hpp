@@ -68,6 +68,7 @@ inline constexpr std::array litellm_fields = std::to_array<litellm_field>({
     {"input_cost_per_image", unit::output_images, 0, "image_edit"},
     {"input_cost_per_second", unit::input_audio_milliseconds, 3, "audio_transcription"},
     {"input_cost_per_audio_per_second", unit::input_audio_milliseconds, 3},
+    {"output_cost_per_second", unit::input_audio_milliseconds, 3, "audio_transcription"},
     {"input_cost_per_second", unit::input_audio_milliseconds, 3, "realtime"},
     {"output_cost_per_second", unit::output_audio_milliseconds, 3, "audio_speech"},
     {"output_cost_per_second", unit::output_video_milliseconds, 3, "video_generation"},
@@ -157,6 +158,7 @@ private:
     void read_factors(json const& node, price_entry& entry);
     void add_rate(litellm_field const& field, litellm_key const& key, rate price);
     [[nodiscard]] std::optional<rate> number(json const& node, int power, std::string const& what);
+    static void complete_tiers(gathered& found);
     static void complete_service(gathered& found, gathered& standard);
     [[nodiscard]] rate_card finish();
     void file_entry(std::string const& provider, std::string const& key, price_entry entry);

@@ -16,6 +16,8 @@
 #include <aiaudit/pricing/price_bound.hpp>  // most_by
 #include <aiaudit/pricing/price_entry.hpp>  // price_entry, price_provider
 
+#include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -210,6 +212,10 @@ namespace detail {
 // What providers call the tier that costs the standard rates; empty: none was named.
 inline constexpr std::array<std::string_view, 4> standard_tiers{"", "standard", "default",
                                                                 "on_demand"};
+[[nodiscard]] constexpr bool is_standard_tier(std::string_view tier) noexcept {
+    return std::find(standard_tiers.begin(), standard_tiers.end(), tier) != standard_tiers.end();
+}
+
 // The value of a region's factor that holds in every region but "global", unless another names the
 // region.
 inline constexpr std::string_view any_region = "*";

@@ -17,12 +17,9 @@
 #ifndef AIAUDIT_PRICING_PRICE_OVERLAY_HPP
 #define AIAUDIT_PRICING_PRICE_OVERLAY_HPP
 
-#include <aiaudit/pricing/decimal_json.hpp>  // decimal_json
-#include <aiaudit/pricing/price_book.hpp>    // price_book
+#include <aiaudit/pricing/price_book.hpp>  // price_book
 
-#include <string>
 #include <string_view>
-#include <vector>
 
 namespace aiaudit {
 inline namespace v0_1_0 {
@@ -32,29 +29,6 @@ inline namespace v0_1_0 {
 // in which overlay; then nothing is changed.
 [[nodiscard]] result<price_book> overlay_prices(price_book const& base, std::string_view text,
                                                 std::string_view file_name);
-
-namespace detail {
-
-class price_overlay_reader {
-public:
-    explicit price_overlay_reader(price_book const& base)
-        : base_(base), providers_(base.providers()) {}
-
-    [[nodiscard]] result<price_book> read(decimal_json const& root);
-
-private:
-    using json = decimal_json;
-    using kind = decimal_json::kind;
-
-    [[nodiscard]] result<void> read_overlay(json const& node);
-    [[nodiscard]] result<std::vector<price_entry*>> entries_for(json const& node, bool add);
-    [[nodiscard]] static result<rate_table> read_rates(json const& node);
-
-    price_book const& base_;
-    std::vector<price_provider> providers_;
-};
-
-}  // namespace detail
 
 }  // namespace v0_1_0
 }  // namespace aiaudit

@@ -38,7 +38,8 @@ template <pricing_policy Prices>
 [[nodiscard]] std::optional<error> set_cost(record& entry, attempt_facts const& facts,
                                             Prices const& prices,
                                             typename Prices::lookup_cache& cache) {
-    auto const priced = price_attempt(prices, entry.provider, facts, entry.started_at, cache);
+    auto const priced =
+        price_attempt(prices, entry.provider, facts, entry.started_at, cache, entry.key_id);
     if (priced) {
         entry.price_entry = priced->entry_id;
         entry.price_book = prices.revision();

@@ -10,9 +10,12 @@
 
 #include <aiaudit/core/call.hpp>  // attempt_facts
 #include <aiaudit/detail/sha256.hpp>
+#include <aiaudit/limits.hpp>              // output_tokens
 #include <aiaudit/pricing/price_book.hpp>  // price_book, quote
 
+#include <algorithm>
 #include <concepts>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -31,6 +34,8 @@ inline namespace v0_1_0 {
 // - It may have most(query, price_doubts, cache), the most that so much input and output can cost
 //   (price_bound.hpp). Without it that is the price of the counts alone: then price() must not know
 //   dearer rates for parts of them, nor lower ones for more of them.
+// - It may have limits(provider, model, cache), with the member output_tokens_max: the most output
+//   of a model, for the bounds of what sets no limit; 0 where it is not known.
 // - Threads: const members may be called from any number of threads; a lookup_cache belongs to one
 //   thread at a time and may be used with several values of the policy in turn.
 template <class Policy>
@@ -78,8 +83,8 @@ template <pricing_policy Policy>
 class attempt_pricer {
 public:
     attempt_pricer(Policy const& policy, std::string_view provider, attempt_facts const& facts,
-                   timestamp at, typename Policy::lookup_cache& cache)
-        : policy_(policy), provider_(provider), facts_(facts), at_(at), cache_(cache) {}
+                   timestamp at, typename Policy::lookup_cache& cache, std::string_view key)
+        : policy_(policy), provider_(provider), facts_(facts), at_(at), cache_(cache), key_(key) {}
 
     [[nodiscard]] result<quote> run() {
         if (facts_.iterations.empty()) return price(facts_.model_served, facts_.usage);
@@ -133,9 +138,10 @@ private:
     [[nodiscard]] result<quote> price(std::string const& served, usage const& counts) {
         std::string_view const model = served.empty() ? facts_.model_requested : served;
         std::string_view tier = facts_.service_tier;
-        if (tier.empty() && facts_.parameters.batch) tier = "batch";
-        return policy_.price({provider_, model, counts, at_, tier, facts_.region, facts_.speed},
-                             cache_);
+        // An answer of a batch calls its tier "default": the batch is what it is charged by.
+        if (facts_.parameters.batch && is_standard_tier(tier)) tier = "batch";
+        return policy_.price(
+            {provider_, model, counts, at_, tier, facts_.region, facts_.speed, key_}, cache_);
     }
 
     Policy const& policy_;
@@ -143,19 +149,21 @@ private:
     attempt_facts const& facts_;
     timestamp at_;
     typename Policy::lookup_cache& cache_;
+    std::string_view key_;
 };
 
 }  // namespace detail
 
-// What one exchange costs. Where the provider reports iterations, each is priced at the model that
-// ran it, with its own context length, and the sum is rounded once. The entry named in the quote is
-// that of the first iteration.
-// Errors: as price().
+// What one exchange costs; `key` is whose it is, where prices know a difference. Where the provider
+// reports iterations, each is priced at the model that ran it, with its own context length, and the
+// sum is rounded once. The entry named in the quote is that of the first iteration. Errors: as
+// price().
 template <pricing_policy Policy>
 [[nodiscard]] result<quote> price_attempt(Policy const& policy, std::string_view provider,
                                           attempt_facts const& facts, timestamp at,
-                                          typename Policy::lookup_cache& cache) {
-    return detail::attempt_pricer<Policy>{policy, provider, facts, at, cache}.run();
+                                          typename Policy::lookup_cache& cache,
+                                          std::string_view key = {}) {
+    return detail::attempt_pricer<Policy>{policy, provider, facts, at, cache, key}.run();
 }
 // What an attempt costs at the most that has no more than this usage's input and output. Errors: as
 // price().
@@ -169,6 +177,20 @@ template <pricing_policy Policy>
         return policy.most(query, doubts, cache);
     } else {
         return policy.price(query, cache);
+    }
+}
+// The most output tokens of a model: what the policy's limits(provider, model, cache) says, else
+// what is assumed. What is assumed on purpose, and less, stands.
+template <pricing_policy Policy>
+[[nodiscard]] std::uint64_t output_limit_of(Policy const& policy, std::string_view provider,
+                                            std::string_view model, std::uint64_t assumed,
+                                            typename Policy::lookup_cache& cache) {
+    if constexpr (requires { policy.limits(provider, model, cache).output_tokens_max; }) {
+        std::uint64_t const known = policy.limits(provider, model, cache).output_tokens_max;
+        if (known == 0) return assumed;
+        return assumed == limits::output_tokens ? known : (std::min)(known, assumed);
+    } else {
+        return assumed;
     }
 }
 template <pricing_policy Policy>

@@ -57,6 +57,13 @@ namespace detail {
            (traits.purpose != purpose::any);
 }
 
+// What a part is charged as where neither it nor what is between has a rate; a thing is no part.
+[[nodiscard]] constexpr unit whole_of(unit what) noexcept {
+    direction const way = traits_of(what).direction;
+    if (way == direction::count) return what;
+    return way == direction::output ? unit::output_tokens : unit::input_tokens;
+}
+
 // For each unit the units strictly within it, or strictly around it, as bits.
 [[nodiscard]] constexpr std::array<std::uint64_t, unit_count> relatives(bool within) noexcept {
     std::array<std::uint64_t, unit_count> masks{};
@@ -112,12 +119,9 @@ public:
     // Replaces a rate that is there.
     void set(unit what, tiered_rate price);
     void set(unit what, rate price) { set(what, tiered_rate{price, {}}); }
-    // Takes over the rates of units that have none here.
-    void fill_from(rate_table const& other) {
-        for (row const& each : other.rows_) {
-            if (!has(each.what)) set(each.what, each.price);
-        }
-    }
+    // Takes over the rates of units that have none here, but for a part that costs there what its
+    // whole costs and whose whole has a rate here: it goes on costing what its whole does.
+    void fill_from(rate_table const& other);
     // Gives a rate to what two priced units share (a cached audio token, where cached and audio
     // tokens have rates) and would else be charged twice: the dearer of the two.
     void complete();
@@ -135,7 +139,7 @@ private:
 };
 
 // The rates of a service tier ("batch") that has its own; a unit without one keeps its standard
-// rate.
+// rate (rate_table::fill_from).
 struct service_rates {
     std::string tier{};
     rate_table rates{};

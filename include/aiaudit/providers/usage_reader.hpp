@@ -69,8 +69,8 @@ struct whole_and_parts {
 
 // OpenRouter reports the cache that a Gemini call makes and then reads as written and as read, so
 // that the two overlap; other relays may hand the same on.
-inline constexpr vendor_set overlapping_cache_vendors =
-    vendors(vendor::openrouter, vendor::huggingface, vendor::other);
+inline constexpr vendor_set overlapping_cache_vendors = vendors(
+    vendor::openrouter, vendor::huggingface, vendor::other, vendor::ollama, vendor::dashscope);
 
 inline constexpr std::array wholes{
     whole_and_parts{

@@ -53,12 +53,14 @@ inline constexpr vendor_set no_vendor{};
 // Who documents audio and cache-write counts in a chat usage.
 inline constexpr vendor_set audio_in_vendors =
     vendors(vendor::openai, vendor::azure, vendor::google, vendor::groq, vendor::openrouter,
-            vendor::huggingface, vendor::other);
+            vendor::huggingface, vendor::other, vendor::ollama, vendor::dashscope);
 inline constexpr vendor_set audio_out_vendors =
     vendors(vendor::openai, vendor::azure, vendor::google, vendor::groq, vendor::openrouter,
-            vendor::huggingface, vendor::deepseek, vendor::fireworks, vendor::xai, vendor::other);
+            vendor::huggingface, vendor::deepseek, vendor::fireworks, vendor::xai, vendor::other,
+            vendor::ollama, vendor::dashscope);
 inline constexpr vendor_set cache_write_vendors =
-    vendors(vendor::openai, vendor::openrouter, vendor::huggingface, vendor::other);
+    vendors(vendor::openai, vendor::openrouter, vendor::huggingface, vendor::other, vendor::ollama,
+            vendor::dashscope);
 
 // Whose Anthropic models itemise no more than reads and writes of the cache: a zero of the parts
 // comes from Anthropic's code behind them.

@@ -74,7 +74,10 @@ AIAUDIT_INLINE void litellm_reader::add_rate(litellm_field const& field, litellm
     bool const older_spelling =
         field.base == "input_cost_per_token_cache_hit" ||
         (field.base == "input_cost_per_image" && field.what == unit::output_images);
-    if (has_base && older_spelling) return;
+    // A second of audio is priced on one side, in or out; the other has 0.
+    bool const lower = price.yocto() < known.base.yocto();
+    bool const other_side = lower && field.what == unit::input_audio_milliseconds;
+    if (has_base && (older_spelling || other_side)) return;
     known.base = price;
     has_base = true;
 }
@@ -127,24 +130,22 @@ AIAUDIT_INLINE void litellm_reader::read_fields(json const& node, price_entry& e
     // Read elsewhere, or no price of the model.
     constexpr std::array<std::string_view, 3> others{"search_context_cost_per_query",
                                                      "tiered_pricing", "off_peak_pricing"};
+    auto const about_money = [](std::string const& name) {
+        return name.find("cost") != std::string::npos || name.find("pric") != std::string::npos;
+    };
     sized_.clear();
     for (std::size_t i = 0; i < node.keys.size(); ++i) {
         std::string const& name = node.keys[i];
         json const& value = node.items[i];
-        bool const about_cost =
-            name.find("cost") != std::string::npos || name.find("pric") != std::string::npos;
         if (name == "metadata" && value.is(kind::object)) {
             for (std::string const& note : value.keys) {
-                if (note.find("cost") == std::string::npos &&
-                    note.find("pric") == std::string::npos) {
-                    continue;
-                }
+                if (!about_money(note)) continue;
                 builder_.report().count(builder_.report().meaningless,
                                         "metadata." + printable(note) + ": a note for people",
                                         place_);
             }
         }
-        if (!about_cost || value.is(kind::null)) continue;
+        if (!about_money(name) || value.is(kind::null)) continue;
         if (std::find(others.begin(), others.end(), name) != others.end()) continue;
         read_field(name, value, entry);
     }
@@ -306,6 +307,19 @@ AIAUDIT_INLINE void litellm_reader::read_factors(json const& node, price_entry& 
     }
 }
 
+// A part that has a rate past a threshold alone is charged as its whole below it.
+AIAUDIT_INLINE void litellm_reader::complete_tiers(gathered& found) {
+    for (auto& [what, price] : found.rates) {
+        unit const whole = whole_of(what);
+        if (found.has_base[what] || what == whole || !found.has_base[whole]) continue;
+        std::vector<rate_tier> const own = price.tiers;
+        price = found.rates[whole];
+        std::erase_if(price.tiers, [&](auto const& each) { return each.start >= own[0].start; });
+        price.tiers.insert(price.tiers.end(), own.begin(), own.end());
+        found.has_base[what] = true;
+    }
+}
+
 // A service tier's price where the file does not give all of it. A base that is missing is the
 // standard one, as in LiteLLM. Past a threshold that only the standard price has, the price is not
 // published: it is the dearer of the two that are, so that a long request is never too cheap.
@@ -313,10 +327,8 @@ AIAUDIT_INLINE void litellm_reader::complete_service(gathered& found, gathered& 
     for (auto& [what, price] : found.rates) {
         if (!standard.has_base[what]) continue;
         tiered_rate const& usual = standard.rates[what];
-        if (!found.has_base[what]) {
-            price.base = usual.base;
-            found.has_base[what] = true;
-        }
+        if (!found.has_base[what]) price.base = usual.base;
+        found.has_base[what] = true;
         std::vector<rate_tier> const own = price.tiers;
         for (rate_tier const& tier : usual.tiers) {
             auto const same = [&](rate_tier const& each) { return each.start == tier.start; };
@@ -330,6 +342,7 @@ AIAUDIT_INLINE void litellm_reader::complete_service(gathered& found, gathered& 
 AIAUDIT_INLINE rate_card litellm_reader::finish() {
     rate_card card;
     gathered& standard = services_[""];
+    complete_tiers(standard);
     for (auto& [service, found] : services_) {
         if (!service.empty()) complete_service(found, standard);
     }

@@ -230,9 +230,7 @@ AIAUDIT_INLINE chosen_rates choose(price_entry const& entry, rate_card const& ca
         return any;
     };
     std::string_view const tier = query.service_tier;
-    bool const standard =
-        std::find(standard_tiers.begin(), standard_tiers.end(), tier) != standard_tiers.end();
-    if (!standard) {
+    if (!is_standard_tier(tier)) {
         auto const* own = card.service(tier);
         // OpenAI's newer name for it.
         if (own == nullptr && tier == "fast") own = card.service("priority");

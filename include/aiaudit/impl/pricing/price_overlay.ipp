@@ -4,17 +4,40 @@
 #ifndef AIAUDIT_IMPL_PRICING_PRICE_OVERLAY_IPP
 #define AIAUDIT_IMPL_PRICING_PRICE_OVERLAY_IPP
 
-#include <aiaudit/config.hpp>  // AIAUDIT_INLINE
+#include <aiaudit/config.hpp>                // AIAUDIT_INLINE
+#include <aiaudit/pricing/decimal_json.hpp>  // decimal_json
 #include <aiaudit/pricing/price_overlay.hpp>
 
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <string>
 #include <utility>
+#include <vector>
 
 namespace aiaudit {
 inline namespace v0_1_0 {
 namespace detail {
+
+// Reads one file into a copy of the book's providers.
+class price_overlay_reader {
+public:
+    explicit price_overlay_reader(price_book const& base)
+        : base_(base), providers_(base.providers()) {}
+
+    [[nodiscard]] result<price_book> read(decimal_json const& root);
+
+private:
+    using json = decimal_json;
+    using kind = decimal_json::kind;
+
+    [[nodiscard]] result<void> read_overlay(json const& node);
+    [[nodiscard]] result<std::vector<price_entry*>> entries_for(json const& node, bool add);
+    [[nodiscard]] static result<rate_table> read_rates(json const& node);
+
+    price_book const& base_;
+    std::vector<price_provider> providers_;
+};
 
 AIAUDIT_INLINE result<rate_table> price_overlay_reader::read_rates(json const& node) {
     if (!node.is(kind::object) || node.keys.empty()) {

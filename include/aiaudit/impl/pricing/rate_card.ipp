@@ -69,6 +69,20 @@ AIAUDIT_INLINE tiered_rate const* rate_table::find(unit what) const noexcept {
     return nullptr;
 }
 
+AIAUDIT_INLINE void rate_table::fill_from(rate_table const& other) {
+    std::uint64_t const own = mask_;
+    for (row const& each : other.rows_) {
+        if (has(each.what)) continue;
+        bool const follows =
+            std::any_of(other.rows_.begin(), other.rows_.end(), [&](row const& whole) {
+                return whole.what != each.what && contains(whole.what, each.what) &&
+                       (own & detail::bit_of(whole.what)) != 0 &&
+                       whole.price.base == each.price.base;
+            });
+        if (!follows) set(each.what, each.price);
+    }
+}
+
 AIAUDIT_INLINE void rate_table::complete() {
     std::vector<row> const given = rows_;
     for (std::size_t i = 0; i < unit_count; ++i) {
