@@ -25,6 +25,7 @@
 #include <aiaudit/pricing/load.hpp>
 #include <aiaudit/pricing/price_overlay.hpp>
 #include <aiaudit/pricing/pricing_policy.hpp>
+#include <aiaudit/reprice.hpp>
 #include <aiaudit/timezone/tzdb.hpp>
 #include <aiaudit/transport/replay_transport.hpp>
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
+#include <aiaudit/gateway/switched_prices.hpp>
 #include <aiaudit/pricing/load.hpp>
 #include <aiaudit/pricing/priced_record.hpp>
-#include <aiaudit/pricing/switched_prices.hpp>
 
 #include <boost/test/unit_test.hpp>
 

@@ -15,8 +15,8 @@
 #include <aiaudit/gateway/gateway_options.hpp>     // gateway_options
 #include <aiaudit/gateway/key_ring.hpp>            // key_ring
 #include <aiaudit/gateway/router.hpp>              // router
+#include <aiaudit/gateway/switched_prices.hpp>     // switched_prices
 #include <aiaudit/gateway/waiting_threads.hpp>     // waiting_threads
-#include <aiaudit/pricing/switched_prices.hpp>     // switched_prices
 #include <aiaudit/resilience/circuit_breaker.hpp>  // breaker_board
 
 #include <boost/asio/co_spawn.hpp>

@@ -5,9 +5,9 @@
 // What a thread asked last stays where it is until that thread asks again, and revision() is of
 // that, so a record names the prices that it was priced by.
 // Threads: any. Copies share their prices.
-// Floor 4.
-#ifndef AIAUDIT_PRICING_SWITCHED_PRICES_HPP
-#define AIAUDIT_PRICING_SWITCHED_PRICES_HPP
+// Floor 9.
+#ifndef AIAUDIT_GATEWAY_SWITCHED_PRICES_HPP
+#define AIAUDIT_GATEWAY_SWITCHED_PRICES_HPP
 
 #include <aiaudit/pricing/pricing_policy.hpp>  // pricing_policy
 
@@ -107,4 +107,4 @@ private:
 }  // namespace v0_1_0
 }  // namespace aiaudit
 
-#endif  // AIAUDIT_PRICING_SWITCHED_PRICES_HPP
+#endif  // AIAUDIT_GATEWAY_SWITCHED_PRICES_HPP
