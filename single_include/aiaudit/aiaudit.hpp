@@ -214,6 +214,15 @@ enum class errc : int {
     return "unknown";
 }
 
+namespace detail {
+
+// False where the code alone says that no request left.
+[[nodiscard]] constexpr bool may_have_sent(errc code) noexcept {
+    return code != errc::connect_failed && code != errc::tls_failed && code != errc::circuit_open;
+}
+
+}  // namespace detail
+
 // A failure: its reason, and in `where` our own words on what and where (safe to print, one line).
 // `remote` is what a provider said: untrusted, may hold prompt text or secrets, never printed by
 // default.
@@ -222,6 +231,9 @@ struct error {
     std::string where{};
     std::string remote{};
     std::uint64_t retry_after_ms = 0;  // when trying again may help; 0: not known
+    // Of an exchange with a provider: whether anything of the request may have reached it, so that
+    // it may be billed. True unless it is known that nothing did; see unsent(). No text says it.
+    bool sent = detail::may_have_sent(code);
 
     [[nodiscard]] std::string message() const {
         std::string text{name_of(code)};
@@ -536,6 +548,12 @@ private:
     return error{code, std::move(where), {}, 0};
 }
 
+// The same failure of an exchange of which nothing left: it costs nothing.
+[[nodiscard]] AIAUDIT_COLD inline error unsent(error reason) {
+    reason.sent = false;
+    return reason;
+}
+
 namespace detail {
 
 [[nodiscard]] constexpr bool is_control_byte(char c) noexcept {
@@ -795,11 +813,19 @@ enum class unit : std::uint8_t {
     output_audio_milliseconds = 33,
     output_images = 34,
     pages = 35,
+    cache_write_12h_tokens = 36,  // tokens: written to a cache for 12 hours or longer
+    map_searches = 37,            // prompts grounded with maps
+    x_searches = 38,              // searches of X, by xAI
+    tool_calls = 39,              // runs of the provider's own tools that have no unit of their own
+    input_images = 40,
+    input_video_milliseconds = 41,
+    output_video_milliseconds = 42,
+    output_characters = 43,
 };
-inline constexpr std::size_t unit_count = 36;
+inline constexpr std::size_t unit_count = 44;
 
 enum class direction : std::uint8_t { input, output, count };
-enum class cache_use : std::uint8_t { any, read, write, write_5m, write_1h };
+enum class cache_use : std::uint8_t { any, read, write, write_5m, write_1h, write_12h };
 enum class modality : std::uint8_t { any, text, audio, image, video };
 enum class purpose : std::uint8_t { any, tool, reasoning, citation };
 
@@ -850,6 +876,14 @@ inline constexpr std::array<unit_traits, unit_count> unit_table{{
     {"output_audio_milliseconds", direction::count},
     {"output_images", direction::count},
     {"pages", direction::count},
+    {"cache_write_12h_tokens", direction::input, cache_use::write_12h},
+    {"map_searches", direction::count},
+    {"x_searches", direction::count},
+    {"tool_calls", direction::count},
+    {"input_images", direction::count},
+    {"input_video_milliseconds", direction::count},
+    {"output_video_milliseconds", direction::count},
+    {"output_characters", direction::count},
 }};
 
 [[nodiscard]] constexpr unit_traits const& traits_of(unit which) noexcept {
@@ -873,8 +907,7 @@ inline constexpr std::array<unit_traits, unit_count> unit_table{{
     unit_traits const& p = traits_of(part);
     if (w.direction == direction::count || w.direction != p.direction) return false;
     bool const cache = w.cache == cache_use::any || w.cache == p.cache ||
-                       (w.cache == cache_use::write &&
-                        (p.cache == cache_use::write_5m || p.cache == cache_use::write_1h));
+                       (w.cache == cache_use::write && p.cache >= cache_use::write_5m);
     bool const mode = w.modality == modality::any || w.modality == p.modality;
     bool const use = w.purpose == purpose::any || w.purpose == p.purpose;
     return cache && mode && use;
@@ -899,6 +932,10 @@ public:
     // 0 where absent.
     [[nodiscard]] constexpr std::uint64_t count(unit which) const noexcept {
         return counts_[index(which)];
+    }
+    // 0 where the provider did not report it.
+    [[nodiscard]] constexpr std::uint64_t reported_count(unit which) const noexcept {
+        return (reported_ & bit(which)) != 0 ? counts_[index(which)] : 0;
     }
     [[nodiscard]] constexpr std::optional<std::uint64_t> find(unit which) const noexcept {
         if (!has(which)) return std::nullopt;
@@ -1053,13 +1090,22 @@ struct attempt_facts {
     std::string service_tier{};  // "batch", "flex", "priority"; empty for the standard tier
     std::string region{};        // where that changes the price: "us"
     std::string speed{};         // "fast"; empty for the standard speed
-    std::optional<money> provider_cost{};  // what the provider says it charges
+    std::optional<money> provider_cost{};  // what the provider says it charges, in all
+    // The part of provider_cost that another company charges, to the caller's own key there; the
+    // rest is the provider's fee.
+    std::optional<money> upstream_cost{};
+    // Counts above zero that no rule reads, or that cannot be right, by their paths, separated by
+    // spaces. Bounds: 300 bytes.
+    std::string unread{};
     std::string finish_reason{};
     std::string provider_request_id{};
     std::string error_type{};     // the provider's machine-readable code; empty where it succeeded
     std::string error_message{};  // the provider's words, untrusted, never stored by default
     bool complete = true;         // false for a stream that ended before its end
-    bool under_way = false;       // a response in the background: whole, but not its usage yet
+    // The response has an answer, but no count (or 0) of its input or its output: that count is
+    // missing, and `usage` is not whole.
+    bool usage_missing = false;
+    bool under_way = false;  // a response in the background: whole, but not its usage yet
 
     friend bool operator==(attempt_facts const&, attempt_facts const&) = default;
 };
@@ -1355,6 +1401,10 @@ enum class record_kind : std::uint8_t {
     refusal = 6,
     // An alert was raised, taken by who is to deliver it, or delivered (core/alert.hpp).
     alert = 7,
+    // Of the ledger itself: what records of a day cost by another price book, beside what they say.
+    correction = 8,
+    // Of the ledger itself: another price book is in use from now on.
+    prices = 9,
 };
 
 [[nodiscard]] constexpr std::string_view name_of(record_kind kind) noexcept {
@@ -1366,6 +1416,8 @@ enum class record_kind : std::uint8_t {
     case record_kind::budget: return "budget";
     case record_kind::refusal: return "refusal";
     case record_kind::alert: return "alert";
+    case record_kind::correction: return "correction";
+    case record_kind::prices: return "prices";
     }
     return "unknown";
 }
@@ -1390,6 +1442,24 @@ enum class cost_status : std::uint8_t {
     case cost_status::no_charge: return "no_charge";
     case cost_status::unknown: return "unknown";
     case cost_status::partial: return "partial";
+    }
+    return "unknown";
+}
+
+// How sure the price is. Stored in records.
+enum class price_basis : std::uint8_t {
+    listed = 0,    // the price book lists the model, and was current when the call began
+    assumed = 1,   // found by a prefix, or by an edition ("-latest") that the book does not list
+    stale = 2,     // the book is more than 45 days older than the call
+    provider = 3,  // no price: the provider's own charge is the cost
+};
+
+[[nodiscard]] constexpr std::string_view name_of(price_basis basis) noexcept {
+    switch (basis) {
+    case price_basis::listed: return "listed";
+    case price_basis::assumed: return "assumed";
+    case price_basis::stale: return "stale";
+    case price_basis::provider: return "provider";
     }
     return "unknown";
 }
@@ -1432,9 +1502,16 @@ struct basic_record {
     money cost{};                          // zero where cost_status says it is not known
     std::optional<money> cost_low{};       // where `cost` is an upper bound: the least it may be
     std::optional<money> saved{};          // what an answer from the cache would have cost
-    std::optional<money> provider_cost{};  // what the provider said it charges
+    std::optional<money> provider_cost{};  // what the provider said it charges; it is the cost then
+    // The part of provider_cost that another company charges to the caller's own key there.
+    std::optional<money> upstream_cost{};
+    std::optional<money> computed_cost{};  // by the price book, where provider_cost is the cost
     String price_entry{};                  // the entry of the price book
     digest price_book{};                   // the revision of the price book; zero for none
+    aiaudit::price_basis price_basis = aiaudit::price_basis::listed;
+    // Counts above zero that no rule reads, or that cannot be right, by their paths, separated by
+    // spaces. Bounds: 300 bytes.
+    String unread{};
 
     // By what it is found.
     aiaudit::operation_id operation_id{};
@@ -1521,9 +1598,10 @@ enum class alert_kind : std::uint8_t {
     price_missing,     // records have no cost, since no price is known
     log_nearly_full,   // the file system or the map of the log
     circuit_open,      // a provider's model fails, and is not asked any more
+    price_drift,       // a provider charges another amount than the price book says
     custom,            // of the application
 };
-inline constexpr std::size_t alert_kind_count = 6;
+inline constexpr std::size_t alert_kind_count = 7;
 
 [[nodiscard]] constexpr std::string_view name_of(alert_kind kind) noexcept {
     switch (kind) {
@@ -1532,6 +1610,7 @@ inline constexpr std::size_t alert_kind_count = 6;
     case alert_kind::price_missing: return "price_missing";
     case alert_kind::log_nearly_full: return "log_nearly_full";
     case alert_kind::circuit_open: return "circuit_open";
+    case alert_kind::price_drift: return "price_drift";
     case alert_kind::custom: return "custom";
     }
     return "unknown";
@@ -2069,6 +2148,62 @@ enum class day_overlap : std::uint8_t { none, part, whole };
 
 #endif  // AIAUDIT_ROLLUP_QUERY_HPP
 
+// ---- aiaudit/core/correction.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// correction.hpp: what a record of kind `correction` says, which stands for records of one minute
+// that have all names in common.
+//
+// It has those names, the minute's first instant, and by how much their costs change, which may be
+// negative. Its own tags come before those of the records, so that none of these is taken for one.
+// Threads: functions without state.
+// Floor 2.
+#ifndef AIAUDIT_CORE_CORRECTION_HPP
+#define AIAUDIT_CORE_CORRECTION_HPP
+
+#include <charconv>
+#include <cstdint>
+#include <string_view>
+#include <system_error>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+// Names of its own tags, in their order.
+struct correction_tag {
+    static constexpr std::string_view by = "correction.by";            // who
+    static constexpr std::string_view why = "correction.why";          // the reason given
+    static constexpr std::string_view records = "correction.records";  // how many have another cost
+    // How many had no cost, and have one now. A signed number, since a later book may not know the
+    // model.
+    static constexpr std::string_view costed = "correction.costed";
+    // How many had an unsure cost, and have a sure one. Signed.
+    static constexpr std::string_view sure = "correction.sure";
+};
+
+// The number of a tag; 0 where there is none. A negative one wraps.
+// `entry` is a record, or a view of one with the same members.
+template <class Record>
+[[nodiscard]] std::uint64_t correction_number(Record const& entry, std::string_view name) noexcept {
+    std::string_view text;
+    for (auto const& [key, value] : entry.tags) {
+        if (std::string_view(key) != name) continue;
+        text = value;
+        break;
+    }
+    std::int64_t number = 0;
+    auto const [end, wrong] = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (wrong != std::errc{} || end != text.data() + text.size()) return 0;
+    return static_cast<std::uint64_t>(number);
+}
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_CORE_CORRECTION_HPP
+
 // ---- aiaudit/rollup/totals.hpp ----
 // SPDX-License-Identifier: MIT
 //
@@ -2107,21 +2242,65 @@ inline constexpr std::array<unit, 11> reported_units{unit::input_tokens,
                                                      unit::output_image_tokens,
                                                      unit::web_searches};
 
+// A sum of money as two whole numbers that wrap, so that it adds up as counts do.
+struct money_parts {
+    std::uint64_t micro = 0;  // millionths of a dollar, rounded down; signed
+    std::uint64_t pico = 0;   // what is left of each amount, below 1,000,000
+
+    [[nodiscard]] static constexpr money_parts of(money amount) noexcept {
+        constexpr int128 factor = 1'000'000;
+        int128 const rest = (amount.pico() % factor + factor) % factor;
+        return {static_cast<std::uint64_t>((amount.pico() - rest) / factor),
+                static_cast<std::uint64_t>(rest)};
+    }
+    // Bounds: sums of up to 2^43 dollars, of up to 2^43 amounts.
+    [[nodiscard]] constexpr money value() const noexcept {
+        return money::from_pico(int128{static_cast<std::int64_t>(micro)} * 1'000'000 +
+                                static_cast<int128>(pico));
+    }
+    friend constexpr bool operator==(money_parts, money_parts) noexcept = default;
+};
+
+// Outcomes, and the corrections of their costs (pricing/reprice.hpp). A correction counts as no
+// attempt: it changes `cost`, `uncosted` and `unsure`, and what it changed is told apart.
 struct totals {
     std::uint64_t requests = 0;  // calls: their first attempts
     std::uint64_t attempts = 0;  // HTTP exchanges, retries included
     std::uint64_t errors = 0;    // attempts that failed
     std::uint64_t uncosted =
         0;  // attempts whose cost is not known (unpriced, or no usage): not in `cost`
-    std::uint64_t timed = 0;                                    // attempts with a duration
-    std::uint64_t latency_ns = 0;                               // sum of the durations
-    std::array<std::uint64_t, reported_units.size()> counts{};  // by reported_units
+    std::uint64_t timed = 0;       // attempts with a duration
+    std::uint64_t latency_ns = 0;  // sum of the durations
+    // By reported_units: what providers reported. An estimate is a bound, and no usage.
+    std::array<std::uint64_t, reported_units.size()> counts{};
+    // What follows is zero for most.
+    // Attempts whose cost is a bound or partial, or by a price that is assumed or stale.
+    std::uint64_t unsure = 0;
+    money_parts estimated{};  // the part of `cost` that is a bound
+    money_parts margin{};     // by how much `cost` may be above what is owed
+    // Attempts saved before estimates were told apart: theirs are among `counts`, and are neither
+    // in `unsure` nor in `estimated`.
+    std::uint64_t unsplit = 0;
+    std::uint64_t corrections = 0;  // records
+    money_parts corrected{};        // the part of `cost` that they are; signed
+    std::uint64_t made_costed = 0;  // by how much they lowered `uncosted`
+    std::uint64_t made_sure = 0;    // by how much they lowered `unsure`
     money cost{};
 
     // `entry` is a record, or a view of one with the same members.
     template <class Record>
     [[nodiscard]] static totals of(Record const& entry) {
         totals sum;
+        if (entry.kind == record_kind::correction) {
+            sum.corrections = 1;
+            sum.cost = entry.cost;
+            sum.corrected = money_parts::of(entry.cost);
+            sum.made_costed = detail::correction_number(entry, detail::correction_tag::costed);
+            sum.made_sure = detail::correction_number(entry, detail::correction_tag::sure);
+            sum.uncosted = ~sum.made_costed + 1;
+            sum.unsure = ~sum.made_sure + 1;
+            return sum;
+        }
         sum.requests = entry.attempt == 1 ? 1 : 0;
         sum.attempts = 1;
         sum.errors = entry.failed() ? 1 : 0;
@@ -2132,12 +2311,36 @@ struct totals {
         sum.timed = entry.duration_ns ? 1 : 0;
         sum.latency_ns = entry.duration_ns.value_or(0);
         for (std::size_t i = 0; i < reported_units.size(); ++i)
-            sum.counts[i] = entry.usage.count(reported_units[i]);
+            sum.counts[i] = entry.usage.reported_count(reported_units[i]);
         sum.cost = entry.cost;
+        if (entry.cost_status == cost_status::estimated) {
+            sum.estimated = money_parts::of(entry.cost);
+            sum.margin = money_parts::of(entry.cost - entry.cost_low.value_or(money{}));
+        }
+        sum.unsure = is_unsure(entry) ? 1 : 0;
         return sum;
     }
 
+    // Whether the cost is a bound or partial, or by a price that is assumed or stale.
+    template <class Record>
+    [[nodiscard]] static bool is_unsure(Record const& entry) noexcept {
+        if (entry.cost_status == cost_status::estimated ||
+            entry.cost_status == cost_status::partial)
+            return true;
+        return entry.cost_status == cost_status::priced &&
+               (entry.price_basis == price_basis::assumed ||
+                entry.price_basis == price_basis::stale);
+    }
+
     void add(totals const& other);
+    // The least that is owed of `cost`.
+    [[nodiscard]] money cost_low() const noexcept;
+    // As the records say, without their corrections.
+    [[nodiscard]] totals as_recorded() const noexcept;
+    // Whether only attempts are counted, and all of them are sure.
+    [[nodiscard]] bool plain() const noexcept {
+        return (unsure | unsplit | corrections | margin.micro | margin.pico) == 0;
+    }
     [[nodiscard]] std::uint64_t count(unit which) const noexcept;
     [[nodiscard]] std::uint64_t total_tokens() const noexcept {
         return count(unit::input_tokens) + count(unit::output_tokens);
@@ -2232,11 +2435,29 @@ struct cell {
 
 namespace detail {
 
-// The numbers of a totals in their stored order, so that writing and reading cannot differ.
-inline constexpr std::size_t totals_numbers = 6 + reported_units.size();
+// The numbers of a totals in their stored order, so that writing and reading cannot differ: the
+// common ones, then those that most sums have none of.
+inline constexpr std::size_t common_numbers = 6 + reported_units.size();
+inline constexpr std::size_t rare_numbers = 11;
+inline constexpr std::size_t totals_numbers = common_numbers + rare_numbers;
 
 template <class Totals, class Visitor>
-constexpr void for_each_number(Totals& sum, Visitor&& visit) {
+constexpr void for_each_rare_number(Totals& sum, Visitor&& visit) {
+    visit(sum.unsure);
+    for (auto* const each : {&sum.estimated, &sum.margin}) {
+        visit(each->micro);
+        visit(each->pico);
+    }
+    visit(sum.unsplit);
+    visit(sum.corrections);
+    visit(sum.corrected.micro);
+    visit(sum.corrected.pico);
+    visit(sum.made_costed);
+    visit(sum.made_sure);
+}
+
+template <class Totals, class Visitor>
+constexpr void for_each_common_number(Totals& sum, Visitor&& visit) {
     visit(sum.requests);
     visit(sum.attempts);
     visit(sum.errors);
@@ -2244,6 +2465,11 @@ constexpr void for_each_number(Totals& sum, Visitor&& visit) {
     visit(sum.timed);
     visit(sum.latency_ns);
     for (auto& count : sum.counts) visit(count);
+}
+template <class Totals, class Visitor>
+constexpr void for_each_number(Totals& sum, Visitor&& visit) {
+    for_each_common_number(sum, visit);
+    for_each_rare_number(sum, visit);
 }
 
 [[nodiscard]] constexpr money wrapping_sum(money a, money b) noexcept {
@@ -2256,13 +2482,17 @@ constexpr void for_each_number(Totals& sum, Visitor&& visit) {
 }
 
 static_assert(std::is_trivially_copyable_v<totals> && offsetof(totals, requests) == 0 &&
-              offsetof(totals, counts) == 6 * sizeof(std::uint64_t));
+              offsetof(totals, counts) == 6 * sizeof(std::uint64_t) &&
+              offsetof(totals, unsure) == common_numbers * sizeof(std::uint64_t) &&
+              offsetof(totals, made_sure) == (totals_numbers - 1) * sizeof(std::uint64_t));
 
 // The number at a place of for_each_number.
 [[nodiscard]] std::uint64_t number_at(totals const& sum, std::size_t place) noexcept;
 inline void set_number(totals& sum, std::size_t place, std::uint64_t number) noexcept {
     std::memcpy(reinterpret_cast<char*>(&sum) + place * sizeof number, &number, sizeof number);
 }
+
+void add_rare_numbers(totals& to, totals const& part) noexcept;
 
 // As totals::add, but the cost wraps too: for running sums, of which only differences mean
 // something. Two numbers at a time, always the same two: every record is added many times, and what
@@ -2378,6 +2608,9 @@ struct report {
     // Holds the texts of the rows' names; also outlives the rollup.
     std::shared_ptr<void const> texts{};
 };
+
+// The same report as the records say, without their corrections.
+[[nodiscard]] report as_recorded(report of);
 
 // Precondition: from.ready(query).
 [[nodiscard]] report make_report(rollup const& from, report_query const& query);
@@ -2985,6 +3218,11 @@ public:
                                           durability when = durability::committed);
     [[nodiscard]] result<sequence> append(detail::record_view_argument view,
                                           durability when = durability::committed);
+    // Appends all that next(record&) gives until it returns false, in one transaction: a crash
+    // leaves all of them in the log, or none. Returns the sequence of the first; zero where there
+    // are none, or where they were spilled. Takes the memory of all of them, encoded: at most 1
+    // GiB. Errors: as append(), for all of them; too_large.
+    [[nodiscard]] result<sequence> append_all(detail::function_ref<bool(record&)> next);
     // Asks the budgets that cover an attempt, and appends its intent, in one step: its cost is held
     // from then on, until an outcome of the same operation and attempt settles it. Where one does
     // not let it through, admission::refused says why, and nothing is in the log. Where the same
@@ -3059,6 +3297,8 @@ public:
     [[nodiscard]] result<void> save();
 
     [[nodiscard]] clock& time() noexcept;
+    // The directory, as it was opened.
+    [[nodiscard]] std::string const& path() const noexcept;
     [[nodiscard]] std::uint64_t bytes_on_disk() const;
 
     // For who verifies, proves and retains (floor 8).
@@ -3591,6 +3831,45 @@ extern template class basic_alert_watch<ledger>;
 
 #endif  // AIAUDIT_ALERTS_HPP
 
+// ---- aiaudit/detail/ascii.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// ascii.hpp: letters of ASCII without regard to their case, whatever the locale.
+//
+// Threads: pure functions.
+// Floor 1.
+#ifndef AIAUDIT_DETAIL_ASCII_HPP
+#define AIAUDIT_DETAIL_ASCII_HPP
+
+#include <algorithm>
+#include <string>
+#include <string_view>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+[[nodiscard]] constexpr char ascii_lower(char c) noexcept {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
+
+[[nodiscard]] constexpr bool same_name(std::string_view a, std::string_view b) noexcept {
+    return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                      [](char x, char y) { return ascii_lower(x) == ascii_lower(y); });
+}
+
+[[nodiscard]] inline std::string lower_case(std::string_view text) {
+    std::string lower{text};
+    std::transform(lower.begin(), lower.end(), lower.begin(), ascii_lower);
+    return lower;
+}
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_DETAIL_ASCII_HPP
+
 // ---- aiaudit/core/http.hpp ----
 // SPDX-License-Identifier: MIT
 //
@@ -3635,14 +3914,6 @@ inline constexpr std::array<std::string_view, 7> weekday_names{"Sun", "Mon", "Tu
 inline constexpr std::array<std::string_view, 12> month_names{
     "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
 
-[[nodiscard]] constexpr char ascii_lower(char c) noexcept {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-}
-[[nodiscard]] constexpr bool same_name(std::string_view a, std::string_view b) noexcept {
-    return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                      [](char x, char y) { return ascii_lower(x) == ascii_lower(y); });
-}
-
 [[nodiscard]] constexpr bool is_letter_or_digit(char c) noexcept {
     return (ascii_lower(c) >= 'a' && ascii_lower(c) <= 'z') || (c >= '0' && c <= '9');
 }
@@ -3663,7 +3934,8 @@ inline constexpr std::array<std::string_view, 12> month_names{
                                          std::string_view name) noexcept;
 
 // Refuses what would let a value end its line and begin another: header injection. Every transport
-// calls it before the first byte. Errors: bad_argument, which names the header, never its value.
+// calls it before the first byte. Errors: bad_argument, which names the header, never its value;
+// unsent.
 [[nodiscard]] result<void> check_request(http_request const& request);
 
 }  // namespace v0_1_0
@@ -4844,6 +5116,10 @@ public:
     // Books what was never held. In what is forgotten, nothing is.
     void charge(std::uint32_t number, std::int64_t window, int128 amount);
 
+    // Books that what was booked there was more, or less, but leaves no window below zero.
+    // Precondition: not is_bucket().
+    void correct(std::uint32_t number, std::int64_t window, int128 change);
+
     // Which thresholds what is spent has passed now, for the first time in a window. A bucket has
     // none: its level rises and falls all the time.
     template <class Visitor>
@@ -5215,7 +5491,9 @@ public:
         case record_kind::retention:
         case record_kind::circuit:
         case record_kind::refusal:
-        case record_kind::alert: break;
+        case record_kind::alert:
+        case record_kind::prices: break;
+        case record_kind::correction: apply_correction(entry); break;
         }
         return {};
     }
@@ -5324,6 +5602,8 @@ private:
     void apply_intent(sequence number, basic_record<String> const& intent);
     template <class String>
     void apply_outcome(basic_record<String> const& outcome);
+    template <class String>
+    void apply_correction(basic_record<String> const& entry);
     template <class String>
     [[nodiscard]] result<void> apply_change(basic_record<String> const& entry);
     void set(budget definition, timestamp at);
@@ -5491,6 +5771,23 @@ void budget_gate::apply_outcome(basic_record<String> const& outcome) {
         if (taken == 0) continue;
         std::uint32_t const account = of.account_of(place);
         of.charge(account, place.window, taken);
+        state_.note_passed(i, account, place.window);
+    }
+}
+
+// Of what is spent in dollars, in the windows that are kept.
+template <class String>
+void budget_gate::apply_correction(basic_record<String> const& entry) {
+    if (empty()) return;
+    detail::record_subjects<String> subjects(entry);
+    for (std::uint32_t i = 0; i < state_.budgets.size(); ++i) {
+        detail::kept_budget& of = state_.budgets[i];
+        if (of.definition().unit != budget_unit::usd || of.is_bucket()) continue;
+        detail::budget_place place;
+        if (!of.find_place(subjects, entry.started_at, place) || of.forgot(place)) continue;
+        if (place.account == detail::account_table::none && entry.cost.pico() <= 0) continue;
+        std::uint32_t const account = of.account_of(place);
+        of.correct(account, place.window, entry.cost.pico());
         state_.note_passed(i, account, place.window);
     }
 }
@@ -6007,11 +6304,21 @@ private:
 namespace aiaudit {
 inline namespace v0_1_0 {
 
+// Whose API it is that a provider speaks, or a client of the gateway.
 enum class api_family : std::uint8_t {
     openai,  // OpenAI itself and all who are compatible with it
     anthropic,
     gemini,
 };
+
+[[nodiscard]] constexpr std::string_view name_of(api_family family) noexcept {
+    switch (family) {
+    case api_family::openai: return "openai";
+    case api_family::anthropic: return "anthropic";
+    case api_family::gemini: return "gemini";
+    }
+    return "unknown";
+}
 
 // The header that carries the key.
 enum class key_header : std::uint8_t {
@@ -6044,7 +6351,7 @@ struct provider_row {
     key_header key = key_header::authorization;
 };
 
-// Names as the price books have them; vendor_of knows the others.
+// Names are ids of core/provider_names.hpp, which knows the others.
 inline constexpr std::array provider_rows{
     provider_row{"openai", "https://api.openai.com", "/v1", "OPENAI_API_KEY"},
     provider_row{"anthropic", "https://api.anthropic.com", "/v1", "ANTHROPIC_API_KEY",
@@ -6063,6 +6370,7 @@ inline constexpr std::array provider_rows{
     provider_row{"perplexity", "https://api.perplexity.ai", "", "PERPLEXITY_API_KEY"},
     provider_row{"moonshotai", "https://api.moonshot.ai", "/v1", "MOONSHOT_API_KEY"},
     provider_row{"zai", "https://api.z.ai", "/api/paas/v4", "ZAI_API_KEY"},
+    provider_row{"zhipuai", "https://open.bigmodel.cn", "/api/paas/v4", "ZHIPUAI_API_KEY"},
     provider_row{"huggingface", "https://router.huggingface.co", "/v1", "HF_TOKEN"},
     provider_row{"minimax", "https://api.minimax.io", "/v1", "MINIMAX_API_KEY"},
 };
@@ -6798,7 +7106,9 @@ struct transfer_limits {
 //   more than the head promises, or an encoding that cannot be decoded); too_large (over
 //   response_bytes_max); cancelled. No error holds a header's value, a query or a body.
 //   After an error on_head and on_body may have been called: what they got is then incomplete.
-//   A timed_out or cancelled whose text begins with "connect: " came before anything was sent.
+//   Its `sent` is false only where nothing of the request left (unsent(), error.hpp): such an
+//   attempt costs nothing. With any other the most that the request may cost is charged. No text
+//   of an error decides anything.
 template <class Transport>
 concept transport_policy = std::default_initializable<Transport> && std::movable<Transport> &&
     requires(Transport& transport, http_request const& request, transfer_limits const& limits,
@@ -6806,9 +7116,6 @@ concept transport_policy = std::default_initializable<Transport> && std::movable
              bool (*on_body)(std::string_view)) {
     { transport.exchange(request, limits, stop, on_head, on_body) } -> std::same_as<result<void>>;
 };
-
-// Whether anything of the request can have reached the provider, so that it may be billed.
-[[nodiscard]] bool was_sent(error const& of) noexcept;
 
 }  // namespace v0_1_0
 }  // namespace aiaudit
@@ -6923,7 +7230,8 @@ struct client_options {
     bool cache_varying = false;
 
     intent_mode intent = intent_mode::durable;
-    // Output that is assumed at the most where a request sets no limit and the answer was cut.
+    // Output that is assumed at the most where a request sets no limit and the answer was cut; the
+    // model's own most, where the prices name it and this is as it is here or more.
     std::uint64_t output_tokens_max = limits::output_tokens;
 
     // Caps hold with budgets and without; a request that sets no limit is given its cap. Each
@@ -7156,9 +7464,6 @@ struct chat_tool {
     std::string parameters_json{};  // JSON Schema of an object; empty where it takes none
 };
 
-// Which of OpenAI's APIs. The others have one.
-enum class openai_api : std::uint8_t { chat_completions, responses };
-
 struct chat_request {
     std::string provider{};
     std::string model{};
@@ -7171,7 +7476,9 @@ struct chat_request {
     std::vector<std::string> stop{};
     std::vector<chat_tool> tools{};
     std::string tool_choice{};  // "auto", "none", "required", or the name of a tool
-    openai_api api = openai_api::chat_completions;
+    // operation::responses asks by OpenAI's Responses API, operation::chat by its chat completions.
+    // The other families have one API for both.
+    aiaudit::operation operation = operation::chat;
     // JSON text of an object that is laid over the body last, by the rules of RFC 7396: objects are
     // merged, null removes, anything else replaces.
     std::string extra{};
@@ -7411,7 +7718,7 @@ namespace detail {
 
 inline constexpr std::size_t model_name_bytes_max = 256;
 
-[[nodiscard]] std::string lower(std::string_view text);
+[[nodiscard]] inline std::string lower(std::string_view text) { return lower_case(text); }
 
 [[nodiscard]] constexpr bool all_digits(std::string_view text) noexcept {
     return !text.empty() &&
@@ -7419,17 +7726,25 @@ inline constexpr std::size_t model_name_bytes_max = 256;
 }
 
 // True for what providers put after a model's name to say which edition it is: "-latest",
-// "-20250929", "@20250929", "-2025-04-14", "-0613", "-001".
+// "-20250929", "@20250929", "-2025-04-14", "-05-2026", "-0613", "-001".
 [[nodiscard]] constexpr bool is_edition(std::string_view suffix) noexcept {
     if (suffix.size() < 2 || (suffix[0] != '-' && suffix[0] != '@')) return false;
     std::string_view const rest = suffix.substr(1);
     if (rest == "latest") return true;
+    if (rest.size() == 7) {
+        return all_digits(rest.substr(0, 2)) && rest[2] == '-' && all_digits(rest.substr(3));
+    }
     if (rest.size() == 10) {
         return all_digits(rest.substr(0, 4)) && rest[4] == '-' && all_digits(rest.substr(5, 2)) &&
                rest[7] == '-' && all_digits(rest.substr(8));
     }
     return (rest.size() == 8 || rest.size() == 4 || rest.size() == 3) && all_digits(rest);
 }
+
+// True where the name is this text, but for an edition behind it, and for what Bedrock and routers
+// put around it: "us.anthropic." before, "-v1:0" behind. An alias that moves ("-latest") is none.
+// The text may be the beginning of an edition: "claude-sonnet-4-2025".
+[[nodiscard]] bool names_edition(std::string_view name, std::string_view text) noexcept;
 
 }  // namespace detail
 
@@ -7459,6 +7774,11 @@ public:
 
     // Precondition: the name is in lower case.
     [[nodiscard]] bool matches(std::string_view name) const;
+
+    // True where the name is said by the rule itself, or is an edition of what a rule for many
+    // names (starts_with, contains, ...) or the entry's id says. False for a `dated` rule's
+    // editions: the book does not list them. Preconditions: matches(name); both are in lower case.
+    [[nodiscard]] bool lists(std::string_view name, std::string_view id) const;
 
     [[nodiscard]] bool is_never() const noexcept { return rule_ == rule::never; }
     [[nodiscard]] rule kind() const noexcept { return rule_; }
@@ -7531,9 +7851,16 @@ namespace detail {
 // How many things a unit says about what it counts; more means narrower.
 [[nodiscard]] constexpr int specificity(unit which) noexcept {
     unit_traits const& traits = traits_of(which);
-    int const lifetime = traits.cache == cache_use::write_5m || traits.cache == cache_use::write_1h;
+    int const lifetime = traits.cache >= cache_use::write_5m;
     return (traits.cache != cache_use::any) + lifetime + (traits.modality != modality::any) +
            (traits.purpose != purpose::any);
+}
+
+// What a part is charged as where neither it nor what is between has a rate; a thing is no part.
+[[nodiscard]] constexpr unit whole_of(unit what) noexcept {
+    direction const way = traits_of(what).direction;
+    if (way == direction::count) return what;
+    return way == direction::output ? unit::output_tokens : unit::input_tokens;
 }
 
 // For each unit the units strictly within it, or strictly around it, as bits.
@@ -7563,10 +7890,14 @@ inline constexpr std::uint64_t input_unit_mask = mask_of(direction::input);
 inline constexpr std::uint64_t output_unit_mask = mask_of(direction::output);
 inline constexpr std::uint64_t count_units = mask_of(direction::count);
 inline constexpr std::uint64_t token_units = input_unit_mask | output_unit_mask;
-inline constexpr std::uint64_t cache_units =
-    bit_of(unit::cache_read_tokens) | bit_of(unit::cache_write_tokens) |
-    parts_of[static_cast<std::size_t>(unit::cache_read_tokens)] |
-    parts_of[static_cast<std::size_t>(unit::cache_write_tokens)];
+
+// Prices are read and shown for 10^n of a unit: a million tokens, or one search.
+[[nodiscard]] constexpr int price_power(unit which) noexcept {
+    std::string_view const name = name_of(which);
+    bool const many = traits_of(which).direction != direction::count ||
+                      name.ends_with("milliseconds") || name.ends_with("characters");
+    return many ? 6 : 0;
+}
 
 [[nodiscard]] multiplier product(multiplier a, multiplier b) noexcept;
 
@@ -7587,12 +7918,9 @@ public:
     // Replaces a rate that is there.
     void set(unit what, tiered_rate price);
     void set(unit what, rate price) { set(what, tiered_rate{price, {}}); }
-    // Takes over the rates of units that have none here.
-    void fill_from(rate_table const& other) {
-        for (row const& each : other.rows_) {
-            if (!has(each.what)) set(each.what, each.price);
-        }
-    }
+    // Takes over the rates of units that have none here, but for a part that costs there what its
+    // whole costs and whose whole has a rate here: it goes on costing what its whole does.
+    void fill_from(rate_table const& other);
     // Gives a rate to what two priced units share (a cached audio token, where cached and audio
     // tokens have rates) and would else be charged twice: the dearer of the two.
     void complete();
@@ -7610,7 +7938,7 @@ private:
 };
 
 // The rates of a service tier ("batch") that has its own; a unit without one keeps its standard
-// rate.
+// rate (rate_table::fill_from).
 struct service_rates {
     std::string tier{};
     rate_table rates{};
@@ -7640,7 +7968,22 @@ struct rate_card {
 };
 
 // What a factor depends on.
-enum class modifier_kind : std::uint8_t { region = 0, speed = 1, service_tier = 2 };
+enum class modifier_kind : std::uint8_t {
+    region = 0,
+    speed = 1,
+    service_tier = 2,
+    margin = 3,  // of a key, or of all of them where none is named (price_overlay.hpp)
+};
+
+[[nodiscard]] constexpr std::string_view name_of(modifier_kind kind) noexcept {
+    switch (kind) {
+    case modifier_kind::region: return "region";
+    case modifier_kind::speed: return "speed";
+    case modifier_kind::service_tier: return "service_tier";
+    case modifier_kind::margin: return "margin";
+    }
+    return "unknown";
+}
 
 // A factor on the rates of some units where the request was served in a region, at a speed, or in a
 // service tier that has no rates of its own.
@@ -7712,7 +8055,9 @@ private:
 #define AIAUDIT_PRICING_PRICE_ENTRY_HPP
 
 #include <cstddef>
+#include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -7727,6 +8072,13 @@ struct price_entry {
     std::vector<rate_card> cards{};  // of those that apply at an instant, the last wins
     std::vector<price_modifier> modifiers{};
     std::string source{};  // where the figures come from, for people
+    // What the model takes in and gives out at the most, in tokens; 0: the book does not say.
+    std::uint64_t context_tokens = 0;
+    std::uint64_t output_tokens_max = 0;
+    std::optional<timestamp> known_from{};  // for calls before, its prices are assumed
+    // Bit n: what unit n costs depends on what no answer tells (the size of an image or of a
+    // search), so a price for some of it is assumed. `requests` is in every call.
+    std::uint64_t unsure = 0;
 };
 
 struct price_provider {
@@ -7735,6 +8087,8 @@ struct price_provider {
     model_match models{};                  // models that are its own where no provider is named
     std::vector<std::string> fallbacks{};  // providers whose entries it uses next, one step deep
     std::vector<price_entry> entries{};
+    // A name that an entry says by equality goes before the rules of the entries above it.
+    bool names_first = false;
 };
 
 // What a loader left out: not an error, but never silent either.
@@ -7745,9 +8099,18 @@ struct load_report {
     };
     std::size_t entries = 0;
     std::map<std::string, remark> remarks{};  // by reason
+    // The file's price fields by name: those taken over, those that have no meaning here, for the
+    // reason that stands before the name, and those that nothing is known about.
+    std::map<std::string, std::size_t> taken{};
+    std::map<std::string, remark> meaningless{};
+    std::map<std::string, remark> unknown{};
 
     void note(std::string const& reason, std::string_view example) {
-        remark& found = remarks[reason];
+        count(remarks, reason, example);
+    }
+    static void count(std::map<std::string, remark>& among, std::string const& what,
+                      std::string_view example) {
+        remark& found = among[what];
         if (found.count++ == 0) found.example = example;
     }
 };
@@ -7834,10 +8197,12 @@ namespace detail {
 #ifndef AIAUDIT_PRICING_PRICE_BOOK_HPP
 #define AIAUDIT_PRICING_PRICE_BOOK_HPP
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -7856,6 +8221,7 @@ struct price_query {
     std::string_view service_tier{};  // "batch", "flex", "priority"; empty for the standard tier
     std::string_view region{};
     std::string_view speed{};
+    std::string_view key{};  // whose call it is: an overlay may have a factor for it
 };
 
 // A cost, with everything that it rests on.
@@ -7872,6 +8238,8 @@ struct quote {
     bool standard_tier_used = false;
     bool region_ignored = false;
     bool speed_ignored = false;
+    // How sure the price is; what is assumed is not called stale besides.
+    price_basis basis = price_basis::listed;
 
     // Rounded once, half to even.
     [[nodiscard]] money cost() const noexcept { return exact.total.rounded(); }
@@ -7897,11 +8265,21 @@ private:
         std::string model{};
         price_provider const* in = nullptr;
         price_entry const* entry = nullptr;
+        bool assumed = false;
         bool used = false;
     };
     std::vector<slot> slots_;
     std::shared_ptr<void const> book_{};  // whose entries these are; keeps them alive
 };
+
+// What a model takes in and gives out at the most, in tokens; 0: the book does not say.
+struct model_limits {
+    std::uint64_t context_tokens = 0;
+    std::uint64_t output_tokens_max = 0;
+};
+
+// After so many days a book is too old to be sure of its prices.
+inline constexpr std::int64_t price_book_days_max = 45;
 
 class price_book {
 public:
@@ -7922,10 +8300,32 @@ public:
     struct found {
         price_provider const* provider = nullptr;
         price_entry const* entry = nullptr;
+        bool assumed = false;  // by a prefix, or an edition that the book does not list
         explicit operator bool() const noexcept { return entry != nullptr; }
     };
-    // Null where the book has none. What it points to lives as long as a copy of the book.
+    // Null where the book has none. What it points to lives as long as a copy of the book. A name
+    // that no entry has is looked for as well without what was put around it: "@" for "-" before a
+    // date, the parts of a fine-tuned model's name behind its base, an ARN's path.
     [[nodiscard]] found find(std::string_view provider, std::string_view model) const;
+    // By id, alias or the provider's own rule; null where the book has none.
+    [[nodiscard]] price_provider const* find_provider(std::string_view name) const {
+        return provider_named(detail::lower(name));
+    }
+    // How sure the prices of what find() returned are for a call at that instant that counted these
+    // units (bit n: unit n). Precondition: it found an entry.
+    [[nodiscard]] price_basis basis_of(found where, timestamp at, std::uint64_t units = 0) const;
+    [[nodiscard]] model_limits limits(std::string_view provider, std::string_view model,
+                                      lookup_cache& cache) const;
+
+    // The day as of which its prices are known; none where nobody said. It is no part of
+    // revision().
+    [[nodiscard]] std::optional<timestamp> as_of() const noexcept { return as_of_; }
+    // The same prices, known as of that day.
+    [[nodiscard]] price_book known_as_of(timestamp day) const {
+        price_book same = *this;
+        same.as_of_ = day;
+        return same;
+    }
 
     // SHA-256 over a canonical text of every price and rule. The same prices give the same digest
     // whatever file, spacing or order they were read from; order counts only among the entries of a
@@ -7954,12 +8354,16 @@ private:
     price_book(std::vector<price_provider> providers, load_report report);
     static bool index_names(model_match const& match, std::size_t entry, index& names);
     [[nodiscard]] price_entry const* entry_of(std::size_t provider, std::string const& model) const;
+    [[nodiscard]] found found_in(std::size_t provider, std::string const& model) const;
+    [[nodiscard]] found find_name(price_provider const& first, std::string const& model) const;
     [[nodiscard]] price_provider const* provider_named(std::string const& name) const;
     [[nodiscard]] found find_without_provider(std::string const& model) const;
-    [[nodiscard]] found find_cached(price_query const& query, lookup_cache& cache) const;
+    [[nodiscard]] found find_cached(std::string_view provider, std::string_view model,
+                                    lookup_cache& cache) const;
     [[nodiscard]] result<quote> price_with(price_query const& query, found where) const;
 
     std::shared_ptr<contents const> data_;
+    std::optional<timestamp> as_of_{};
 };
 
 // Collects providers, checks them, and builds the book.
@@ -7977,35 +8381,28 @@ private:
     load_report report_{};
 };
 
-namespace detail {
-
-// Names by which one provider goes; the first that the book knows is taken.
-inline constexpr std::array<std::array<std::string_view, 8>, 13> provider_aliases{{
-    {"x-ai", "xai", "x.ai", "grok"},
-    {"google", "gemini", "google-gla", "googleai", "google_ai_studio"},
-    {"vertex_ai", "google", "vertex", "google-vertex", "vertexai", "vertex-ai"},
-    {"aws", "bedrock", "amazon-bedrock", "aws-bedrock", "amazon_bedrock"},
-    {"azure", "azure-openai", "azure_openai", "azureopenai"},
-    {"together", "together-ai", "together_ai", "togetherai"},
-    {"fireworks", "fireworks_ai", "fireworks-ai"},
-    {"moonshotai", "moonshot"},
-    {"zai", "z-ai", "z.ai", "z_ai"},
-    {"voyageai", "voyage"},
-    {"cohere", "cohere_chat"},
-    {"mistral", "mistralai", "mistral-ai"},
-    {"openai", "openai-chat", "openai-responses"},
-}};
-
-}  // namespace detail
-
 inline result<quote> price_book::price(price_query const& query) const {
     return price_with(query, find(query.provider, query.model));
 }
 inline result<quote> price_book::price(price_query const& query, lookup_cache& cache) const {
-    return price_with(query, find_cached(query, cache));
+    return price_with(query, find_cached(query.provider, query.model, cache));
 }
 
 namespace detail {
+
+// What providers call the tier that costs the standard rates; empty: none was named.
+inline constexpr std::array<std::string_view, 4> standard_tiers{"", "standard", "default",
+                                                                "on_demand"};
+[[nodiscard]] constexpr bool is_standard_tier(std::string_view tier) noexcept {
+    return std::find(standard_tiers.begin(), standard_tiers.end(), tier) != standard_tiers.end();
+}
+
+// The value of a region's factor that holds in every region but "global", unless another names the
+// region.
+inline constexpr std::string_view any_region = "*";
+
+// The card in force at that instant; null where none is.
+[[nodiscard]] rate_card const* card_at(price_entry const& entry, timestamp at) noexcept;
 
 // Which rates and factors a query leads to within a card.
 struct chosen_rates {
@@ -8035,7 +8432,9 @@ struct chosen_rates {
 #ifndef AIAUDIT_PRICING_PRICING_POLICY_HPP
 #define AIAUDIT_PRICING_PRICING_POLICY_HPP
 
+#include <algorithm>
 #include <concepts>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -8054,6 +8453,8 @@ inline namespace v0_1_0 {
 // - It may have most(query, price_doubts, cache), the most that so much input and output can cost
 //   (price_bound.hpp). Without it that is the price of the counts alone: then price() must not know
 //   dearer rates for parts of them, nor lower ones for more of them.
+// - It may have limits(provider, model, cache), with the member output_tokens_max: the most output
+//   of a model, for the bounds of what sets no limit; 0 where it is not known.
 // - Threads: const members may be called from any number of threads; a lookup_cache belongs to one
 //   thread at a time and may be used with several values of the policy in turn.
 template <class Policy>
@@ -8101,8 +8502,8 @@ template <pricing_policy Policy>
 class attempt_pricer {
 public:
     attempt_pricer(Policy const& policy, std::string_view provider, attempt_facts const& facts,
-                   timestamp at, typename Policy::lookup_cache& cache)
-        : policy_(policy), provider_(provider), facts_(facts), at_(at), cache_(cache) {}
+                   timestamp at, typename Policy::lookup_cache& cache, std::string_view key)
+        : policy_(policy), provider_(provider), facts_(facts), at_(at), cache_(cache), key_(key) {}
 
     [[nodiscard]] result<quote> run() {
         if (facts_.iterations.empty()) return price(facts_.model_served, facts_.usage);
@@ -8147,6 +8548,7 @@ private:
         total.standard_tier_used = total.standard_tier_used || part.standard_tier_used;
         total.region_ignored = total.region_ignored || part.region_ignored;
         total.speed_ignored = total.speed_ignored || part.speed_ignored;
+        if (total.basis == price_basis::listed) total.basis = part.basis;
         return total.exact.add(part.exact);
     }
 
@@ -8155,9 +8557,10 @@ private:
     [[nodiscard]] result<quote> price(std::string const& served, usage const& counts) {
         std::string_view const model = served.empty() ? facts_.model_requested : served;
         std::string_view tier = facts_.service_tier;
-        if (tier.empty() && facts_.parameters.batch) tier = "batch";
-        return policy_.price({provider_, model, counts, at_, tier, facts_.region, facts_.speed},
-                             cache_);
+        // An answer of a batch calls its tier "default": the batch is what it is charged by.
+        if (facts_.parameters.batch && is_standard_tier(tier)) tier = "batch";
+        return policy_.price(
+            {provider_, model, counts, at_, tier, facts_.region, facts_.speed, key_}, cache_);
     }
 
     Policy const& policy_;
@@ -8165,19 +8568,21 @@ private:
     attempt_facts const& facts_;
     timestamp at_;
     typename Policy::lookup_cache& cache_;
+    std::string_view key_;
 };
 
 }  // namespace detail
 
-// What one exchange costs. Where the provider reports iterations, each is priced at the model that
-// ran it, with its own context length, and the sum is rounded once. The entry named in the quote is
-// that of the first iteration.
-// Errors: as price().
+// What one exchange costs; `key` is whose it is, where prices know a difference. Where the provider
+// reports iterations, each is priced at the model that ran it, with its own context length, and the
+// sum is rounded once. The entry named in the quote is that of the first iteration. Errors: as
+// price().
 template <pricing_policy Policy>
 [[nodiscard]] result<quote> price_attempt(Policy const& policy, std::string_view provider,
                                           attempt_facts const& facts, timestamp at,
-                                          typename Policy::lookup_cache& cache) {
-    return detail::attempt_pricer<Policy>{policy, provider, facts, at, cache}.run();
+                                          typename Policy::lookup_cache& cache,
+                                          std::string_view key = {}) {
+    return detail::attempt_pricer<Policy>{policy, provider, facts, at, cache, key}.run();
 }
 // What an attempt costs at the most that has no more than this usage's input and output. Errors: as
 // price().
@@ -8191,6 +8596,20 @@ template <pricing_policy Policy>
         return policy.most(query, doubts, cache);
     } else {
         return policy.price(query, cache);
+    }
+}
+// The most output tokens of a model: what the policy's limits(provider, model, cache) says, else
+// what is assumed. What is assumed on purpose, and less, stands.
+template <pricing_policy Policy>
+[[nodiscard]] std::uint64_t output_limit_of(Policy const& policy, std::string_view provider,
+                                            std::string_view model, std::uint64_t assumed,
+                                            typename Policy::lookup_cache& cache) {
+    if constexpr (requires { policy.limits(provider, model, cache).output_tokens_max; }) {
+        std::uint64_t const known = policy.limits(provider, model, cache).output_tokens_max;
+        if (known == 0) return assumed;
+        return assumed == limits::output_tokens ? known : (std::min)(known, assumed);
+    } else {
+        return assumed;
     }
 }
 template <pricing_policy Policy>
@@ -8220,26 +8639,49 @@ template <pricing_policy Policy>
 namespace aiaudit {
 inline namespace v0_1_0 {
 
-// Prices the record's usage. The cost is left zero, with the status that says why, where that
-// cannot be done.
+namespace detail {
+
+// Whether the book's figure covers all that was counted, at rates that it lists.
+[[nodiscard]] inline bool is_exact(quote const& priced) noexcept {
+    return priced.unpriced == 0 && !priced.standard_tier_used && !priced.region_ignored &&
+           !priced.speed_ignored && priced.basis != price_basis::assumed;
+}
+
+// The provider's own charge is the cost, and the book's figure, null where there is none, stands
+// beside it. A charge of nothing for what has a price cannot be relied on: false, and nothing is
+// set.
+[[nodiscard]] bool set_provider_cost(record& entry, attempt_facts const& facts,
+                                     money const* computed);
+
+}  // namespace detail
+
+// Prices the record's usage. What the provider says that it charges is the cost where it says so;
+// the book's figure is then `computed_cost`. The cost is left zero, with the status that says why,
+// where there is neither.
 template <pricing_policy Prices>
 [[nodiscard]] std::optional<error> set_cost(record& entry, attempt_facts const& facts,
                                             Prices const& prices,
                                             typename Prices::lookup_cache& cache) {
-    auto const priced = price_attempt(prices, entry.provider, facts, entry.started_at, cache);
+    auto const priced =
+        price_attempt(prices, entry.provider, facts, entry.started_at, cache, entry.key_id);
+    if (priced) {
+        entry.price_entry = priced->entry_id;
+        entry.price_book = prices.revision();
+        entry.price_basis = priced->basis;
+    }
+    money const computed = priced ? priced->cost() : money{};
+    if (detail::set_provider_cost(entry, facts, priced ? &computed : nullptr)) return std::nullopt;
     if (!priced) {
         entry.cost_status = cost_status::unpriced;
         return priced.error();
     }
     bool const whole = facts.complete && !facts.usage.any_estimated();
-    bool const fits = priced->unpriced == 0 && !priced->standard_tier_used &&
-                      !priced->region_ignored && !priced->speed_ignored;
-    entry.cost_status = !whole ? cost_status::estimated
-                        : fits ? cost_status::priced
-                               : cost_status::partial;
-    entry.cost = priced->cost();
-    entry.price_entry = priced->entry_id;
-    entry.price_book = prices.revision();
+    bool const known = detail::is_exact(*priced) && facts.unread.empty() && !facts.usage_missing &&
+                       !facts.provider_cost;
+    entry.cost_status = !whole  ? cost_status::estimated
+                        : known ? cost_status::priced
+                                : cost_status::partial;
+    entry.cost = computed;
     return std::nullopt;
 }
 
@@ -10153,384 +10595,926 @@ inline constexpr int version_patch = AIAUDIT_VERSION_PATCH;
 // ---- aiaudit/pricing/builtin_table.hpp ----
 // SPDX-License-Identifier: MIT
 //
-// builtin_table.hpp: public prices of the main models, each with its date and source. Data only.
+// builtin_table.hpp: public prices of 640 models, as text. Data only.
 //
-// Token prices are USD per million tokens, searches USD per thousand, all as decimal text. A row
-// stands for its name, the further names beside it, and each of them followed by an edition
-// ("-2025-04-14", "-latest"). Rows of one name are prices that follow one another in time, or hold
-// in different hours. Checked by a test against the price book that they were taken from.
+// Made by tools/prices.py from genai-prices' and LiteLLM's files and tools/price_decisions.json; do
+// not edit. A line is a model: its name, further names ("~-x" for the name with "-x" behind it),
+// "=" with its context window and most output tokens, "%" with a factor, "+" where the price is
+// first seen on the table's day, "!" where it is not sure (a fee that depends on what no answer
+// tells), and its rates: a unit's letters (builtin_units) with its price, and ">N:price" above N
+// input tokens. "$" begins a card: its first day, "^" its hours (UTC), "*" its weekdays; "/" a
+// service tier. Figures are USD a million tokens, or a thousand of what is no token (a million
+// milliseconds or characters).
 // Threads: constants.
 // Floor 4.
 #ifndef AIAUDIT_PRICING_BUILTIN_TABLE_HPP
 #define AIAUDIT_PRICING_BUILTIN_TABLE_HPP
 
 #include <array>
-#include <cstdint>
+#include <cstddef>
 #include <string_view>
 
 namespace aiaudit {
 inline namespace v0_1_0 {
 
-// Where figures come from: who published them, and when and by way of what they were read.
-struct price_source {
+namespace detail {
+
+// A literal with its length: to count so many characters takes a compiler long.
+template <std::size_t N>
+[[nodiscard]] constexpr std::string_view table_rows(char const (&text)[N]) noexcept {
+    return {text, N - 1};
+}
+
+}  // namespace detail
+
+// The day as of which the table's prices are known.
+inline constexpr std::string_view builtin_prices_day = "2026-11-09";
+
+struct builtin_provider_rows {
     std::string_view provider;
-    std::string_view url;    // the provider's own price page
-    std::string_view as_of;  // the day of the figures
-    std::string_view via;    // the public price book of that day that they were read from
-};
-
-inline constexpr price_source openai_prices{"openai", "https://platform.openai.com/docs/pricing",
-                                            "2026-08-15", "genai-prices"};
-inline constexpr price_source openai_other{"openai", "https://platform.openai.com/docs/pricing",
-                                           "2026-08-15", "LiteLLM"};
-inline constexpr price_source anthropic_prices{"anthropic", "https://www.anthropic.com/pricing#api",
-                                               "2026-08-15", "genai-prices"};
-inline constexpr price_source anthropic_other{"anthropic", "https://www.anthropic.com/pricing#api",
-                                              "2026-08-15", "LiteLLM"};
-inline constexpr price_source anthropic_batch{"anthropic", "https://www.anthropic.com/pricing#api",
-                                              "2026-06", "a guide that cites it"};
-inline constexpr price_source google_prices{
-    "google", "https://ai.google.dev/gemini-api/docs/pricing", "2026-08-15", "genai-prices"};
-inline constexpr price_source google_other{
-    "google", "https://ai.google.dev/gemini-api/docs/pricing", "2026-08-15", "LiteLLM"};
-inline constexpr price_source deepseek_prices{
-    "deepseek", "https://api-docs.deepseek.com/quick_start/pricing", "2026-08-15", "genai-prices"};
-inline constexpr price_source mistral_prices{"mistral", "https://mistral.ai/pricing#api-pricing",
-                                             "2026-08-15", "genai-prices"};
-inline constexpr price_source xai_prices{"x-ai", "https://docs.x.ai/docs/models", "2026-08-15",
-                                         "genai-prices"};
-
-// Empty: the unit has no rate of its own.
-struct builtin_rates {
-    std::string_view input{};
-    std::string_view cache_read{};
-    std::string_view cache_write{};
-    std::string_view cache_write_1h{};
-    std::string_view output{};
-    std::string_view input_audio{};
-    std::string_view cache_audio_read{};
-    std::string_view output_audio{};
-    std::string_view input_image{};
-    std::string_view cache_image_read{};
-    std::string_view output_image{};
-    std::string_view web_searches{};
-};
-
-struct builtin_price {
-    price_source const* source;
-    std::string_view id;
-    std::string_view also;  // further names, separated by spaces
-    builtin_rates base;
-    std::uint64_t above = 0;  // input tokens past which `high` holds, for the whole request
-    builtin_rates high{};
-    std::string_view from{};        // first day; empty for the first prices
-    std::string_view start_time{};  // of the day, UTC; empty for all day
-    std::string_view end_time{};
-};
-
-// A factor on token prices: of one model, or of all of the provider's.
-struct builtin_factor {
-    price_source const* source;
-    std::string_view id;  // empty: all
-    modifier_kind kind;
-    std::string_view value;
-    std::string_view factor;
+    std::string_view url;      // the provider's own price page
+    std::string_view factors;  // on every model of the provider, where it has no rates of its own
+    std::string_view rows;     // lines
 };
 
 // clang-format off
-inline constexpr std::array<builtin_price, 121> builtin_prices{{
-    // OpenAI
-    {&openai_prices, "gpt-3.5-turbo", "gpt-35-turbo", {.input = "0.5", .output = "1.5"}},
-    {&openai_prices, "gpt-4", "", {.input = "30", .output = "60"}},
-    {&openai_prices, "gpt-4-turbo",
-     "gpt-4-turbo-0125-preview gpt-4-0125-preview gpt-4-1106-preview" " gpt-4-turbo-preview",
-     {.input = "10", .output = "30"}},
-    {&openai_other, "gpt-4o-2024-05-13", "", {.input = "5", .output = "15"}},
-    {&openai_prices, "gpt-4o", "", {.input = "2.5", .cache_read = "1.25", .output = "10"}},
-    {&openai_prices, "gpt-4o-mini", "gpt-4o-mini-search-preview",
-     {.input = "0.15", .cache_read = "0.075", .output = "0.6"}},
-    {&openai_prices, "gpt-4.1", "", {.input = "2", .cache_read = "0.5", .output = "8"}},
-    {&openai_prices, "gpt-4.1-mini", "", {.input = "0.4", .cache_read = "0.1", .output = "1.6"}},
-    {&openai_prices, "gpt-4.1-nano", "", {.input = "0.1", .cache_read = "0.025", .output = "0.4"}},
-    {&openai_prices, "gpt-5", "gpt-5-chat gpt-5-codex",
-     {.input = "1.25", .cache_read = "0.125", .output = "10"}},
-    {&openai_prices, "gpt-5-mini", "", {.input = "0.25", .cache_read = "0.025", .output = "2"}},
-    {&openai_prices, "gpt-5-nano", "", {.input = "0.05", .cache_read = "0.005", .output = "0.4"}},
-    {&openai_prices, "gpt-5-pro", "", {.input = "15", .output = "120"}},
-    {&openai_prices, "gpt-5.1",
-     "gpt-5.1-codex gpt-5.1-codex-max gpt-5.1-chat gpt-5-1 gpt-5-1-codex"
-     " gpt-5-1-codex-max gpt-5-1-chat", {.input = "1.25", .cache_read = "0.125", .output = "10"}},
-    {&openai_prices, "gpt-5.1-codex-mini", "gpt-5.1-mini gpt-5-1-codex-mini gpt-5-1-mini",
-     {.input = "0.25", .cache_read = "0.025", .output = "2"}},
-    {&openai_prices, "gpt-5.2", "gpt-5-2 gpt-5.2-chat gpt-5-2-chat gpt-5.2-codex gpt-5-2-codex",
-     {.input = "1.75", .cache_read = "0.175", .output = "14"}},
-    {&openai_prices, "gpt-5.2-pro", "gpt-5-2-pro", {.input = "21", .output = "168"}},
-    {&openai_prices, "gpt-5.3", "gpt-5-3 gpt-5.3-chat gpt-5-3-chat",
-     {.input = "1.75", .cache_read = "0.175", .output = "14"}},
-    {&openai_prices, "gpt-5.3-codex", "gpt-5-3-codex",
-     {.input = "1.75", .cache_read = "0.175", .output = "14"}},
-    {&openai_prices, "gpt-5.4", "gpt-5-4", {.input = "2.5", .cache_read = "0.25", .output = "15"},
-     272'000, {.input = "5", .cache_read = "0.5", .output = "22.5"}},
-    {&openai_prices, "gpt-5.4-mini", "gpt-5-4-mini",
-     {.input = "0.75", .cache_read = "0.075", .output = "4.5"}},
-    {&openai_prices, "gpt-5.4-nano", "gpt-5-4-nano",
-     {.input = "0.2", .cache_read = "0.02", .output = "1.25"}},
-    {&openai_prices, "gpt-5.4-pro", "gpt-5-4-pro", {.input = "30", .output = "180"}, 272'000,
-     {.input = "60", .output = "270"}},
-    {&openai_prices, "gpt-5.5", "gpt-5-5 gpt-5.5-chat gpt-5-5-chat gpt-5.5-codex gpt-5-5-codex",
-     {.input = "5", .cache_read = "0.5", .output = "30"}},
-    {&openai_prices, "gpt-5.5-pro", "gpt-5-5-pro", {.input = "30", .output = "180"}},
-    {&openai_prices, "gpt-5.6-luna", "gpt-5-6-luna",
-     {.input = "1", .cache_read = "0.1", .cache_write = "1.25", .output = "6"}, 272'000,
-     {.input = "2", .cache_read = "0.2", .cache_write = "2.5", .output = "9"}},
-    {&openai_prices, "gpt-5.6-luna", "gpt-5-6-luna",
-     {.input = "0.2", .cache_read = "0.02", .cache_write = "0.25", .output = "1.2"}, 272'000,
-     {.input = "0.4", .cache_read = "0.04", .cache_write = "0.5", .output = "1.8"}, "2026-07-30"},
-    {&openai_prices, "gpt-5.6-terra", "gpt-5-6-terra",
-     {.input = "2.5", .cache_read = "0.25", .cache_write = "3.125", .output = "15"}, 272'000,
-     {.input = "5", .cache_read = "0.5", .cache_write = "6.25", .output = "22.5"}},
-    {&openai_prices, "gpt-5.6-terra", "gpt-5-6-terra",
-     {.input = "2", .cache_read = "0.2", .cache_write = "2.5", .output = "12"}, 272'000,
-     {.input = "4", .cache_read = "0.4", .cache_write = "5", .output = "18"}, "2026-07-30"},
-    {&openai_prices, "gpt-5.6-sol", "gpt-5-6-sol gpt-5.6 gpt-5-6",
-     {.input = "5", .cache_read = "0.5", .cache_write = "6.25", .output = "30"}, 272'000,
-     {.input = "10", .cache_read = "1", .cache_write = "12.5", .output = "45"}},
-    {&openai_prices, "o1", "o1-preview", {.input = "15", .cache_read = "7.5", .output = "60"}},
-    {&openai_prices, "o1-mini", "", {.input = "1.1", .cache_read = "0.55", .output = "4.4"}},
-    {&openai_prices, "o1-pro", "", {.input = "150", .output = "600"}},
-    {&openai_prices, "o3", "", {.input = "10", .cache_read = "0.5", .output = "40"}},
-    {&openai_prices, "o3", "", {.input = "2", .cache_read = "0.5", .output = "8"}, 0, {},
-     "2025-06-10"},
-    {&openai_prices, "o3-mini", "o3-mini-high",
-     {.input = "1.1", .cache_read = "0.55", .output = "4.4"}},
-    {&openai_prices, "o3-pro", "", {.input = "20", .output = "80"}},
-    {&openai_prices, "o4-mini", "o4-mini-high",
-     {.input = "1.1", .cache_read = "0.275", .output = "4.4"}},
-    {&openai_prices, "gpt-audio", "gpt-audio-1.5",
-     {.input = "2.5", .output = "10", .input_audio = "32", .output_audio = "64"}},
-    {&openai_prices, "gpt-realtime", "gpt-realtime-1.5",
-     {.input = "4", .cache_read = "0.4", .output = "16", .input_audio = "32",
-      .cache_audio_read = "0.4", .output_audio = "64", .input_image = "5",
-      .cache_image_read = "0.5"}},
-    {&openai_prices, "text-embedding-3-small", "", {.input = "0.02"}},
-    {&openai_prices, "text-embedding-3-large", "", {.input = "0.13"}},
-    {&openai_prices, "text-embedding-ada-002", "text-embedding-ada text-embedding-ada-002-v2",
-     {.input = "0.1"}},
-    // Anthropic
-    {&anthropic_prices, "claude-3-haiku", "",
-     {.input = "0.25", .cache_read = "0.03", .cache_write = "0.3", .cache_write_1h = "0.5",
-      .output = "1.25"}},
-    {&anthropic_prices, "claude-3-5-haiku", "claude-3.5-haiku",
-     {.input = "0.8", .cache_read = "0.08", .cache_write = "1", .cache_write_1h = "1.6",
-      .output = "4", .web_searches = "10"}},
-    {&anthropic_prices, "claude-3-5-sonnet", "claude-3.5-sonnet",
-     {.input = "3", .cache_read = "0.3", .cache_write = "3.75", .cache_write_1h = "6",
-      .output = "15", .web_searches = "10"}},
-    {&anthropic_prices, "claude-3-7-sonnet",
-     "claude-3.7-sonnet claude-sonnet-3.7 claude-sonnet-3-7",
-     {.input = "3", .cache_read = "0.3", .cache_write = "3.75", .cache_write_1h = "6",
-      .output = "15", .web_searches = "10"}},
-    {&anthropic_prices, "claude-3-opus", "",
-     {.input = "15", .cache_read = "1.5", .cache_write = "18.75", .cache_write_1h = "30",
-      .output = "75"}},
-    {&anthropic_prices, "claude-haiku-4-5", "claude-haiku-4.5 claude-4-5-haiku claude-4.5-haiku",
-     {.input = "1", .cache_read = "0.1", .cache_write = "1.25", .cache_write_1h = "2",
-      .output = "5", .web_searches = "10"}},
-    {&anthropic_prices, "claude-sonnet-4-0", "claude-sonnet-4 claude-4-sonnet",
-     {.input = "3", .cache_read = "0.3", .cache_write = "3.75", .cache_write_1h = "6",
-      .output = "15", .web_searches = "10"}},
-    {&anthropic_prices, "claude-sonnet-4-5", "claude-sonnet-4.5",
-     {.input = "3", .cache_read = "0.3", .cache_write = "3.75", .cache_write_1h = "6",
-      .output = "15", .web_searches = "10"}, 200'000,
-     {.input = "6", .cache_read = "0.6", .cache_write = "7.5", .cache_write_1h = "12",
-      .output = "22.5"}},
-    {&anthropic_prices, "claude-sonnet-4-6", "claude-sonnet-4.6",
-     {.input = "3", .cache_read = "0.3", .cache_write = "3.75", .cache_write_1h = "6",
-      .output = "15", .web_searches = "10"}, 200'000,
-     {.input = "6", .cache_read = "0.6", .cache_write = "7.5", .cache_write_1h = "12",
-      .output = "22.5"}},
-    {&anthropic_prices, "claude-sonnet-4-6", "claude-sonnet-4.6",
-     {.input = "3", .cache_read = "0.3", .cache_write = "3.75", .cache_write_1h = "6",
-      .output = "15", .web_searches = "10"}, 0, {}, "2026-03-13"},
-    {&anthropic_prices, "claude-sonnet-5", "claude-sonnet-5.0 claude-5-sonnet claude-5.0-sonnet",
-     {.input = "2", .cache_read = "0.2", .cache_write = "2.5", .cache_write_1h = "4",
-      .output = "10", .web_searches = "10"}},
-    {&anthropic_prices, "claude-sonnet-5", "claude-sonnet-5.0 claude-5-sonnet claude-5.0-sonnet",
-     {.input = "3", .cache_read = "0.3", .cache_write = "3.75", .cache_write_1h = "6",
-      .output = "15", .web_searches = "10"}, 0, {}, "2026-09-01"},
-    {&anthropic_prices, "claude-opus-4-0", "claude-4-opus claude-opus-4",
-     {.input = "15", .cache_read = "1.5", .cache_write = "18.75", .cache_write_1h = "30",
-      .output = "75", .web_searches = "10"}},
-    {&anthropic_prices, "claude-opus-4-1", "claude-opus-4.1",
-     {.input = "15", .cache_read = "1.5", .cache_write = "18.75", .cache_write_1h = "30",
-      .output = "75", .web_searches = "10"}},
-    {&anthropic_prices, "claude-opus-4-5", "claude-opus-4.5 claude-4-5-opus claude-4.5-opus",
-     {.input = "5", .cache_read = "0.5", .cache_write = "6.25", .cache_write_1h = "10",
-      .output = "25", .web_searches = "10"}},
-    {&anthropic_prices, "claude-opus-4-6", "claude-opus-4.6 claude-4-6-opus claude-4.6-opus",
-     {.input = "5", .cache_read = "0.5", .cache_write = "6.25", .cache_write_1h = "10",
-      .output = "25", .web_searches = "10"}, 200'000,
-     {.input = "10", .cache_read = "1", .cache_write = "12.5", .cache_write_1h = "20",
-      .output = "37.5"}},
-    {&anthropic_prices, "claude-opus-4-6", "claude-opus-4.6 claude-4-6-opus claude-4.6-opus",
-     {.input = "5", .cache_read = "0.5", .cache_write = "6.25", .cache_write_1h = "10",
-      .output = "25", .web_searches = "10"}, 0, {}, "2026-03-13"},
-    {&anthropic_prices, "claude-opus-4-7", "claude-opus-4.7 claude-4-7-opus claude-4.7-opus",
-     {.input = "5", .cache_read = "0.5", .cache_write = "6.25", .cache_write_1h = "10",
-      .output = "25", .web_searches = "10"}},
-    {&anthropic_prices, "claude-opus-4-8", "claude-opus-4.8 claude-4-8-opus claude-4.8-opus",
-     {.input = "5", .cache_read = "0.5", .cache_write = "6.25", .cache_write_1h = "10",
-      .output = "25", .web_searches = "10"}},
-    {&anthropic_prices, "claude-opus-5", "claude-opus-5.0 claude-5-opus claude-5.0-opus",
-     {.input = "5", .cache_read = "0.5", .cache_write = "6.25", .cache_write_1h = "10",
-      .output = "25", .web_searches = "10"}},
-    {&anthropic_prices, "claude-fable-5", "",
-     {.input = "10", .cache_read = "1", .cache_write = "12.5", .cache_write_1h = "20",
-      .output = "50", .web_searches = "10"}},
-    // Google
-    {&google_prices, "gemini-1.5-flash", "",
-     {.input = "0.075", .cache_read = "0.01875", .output = "0.3"}, 128'000,
-     {.input = "0.15", .cache_read = "0.0375", .output = "0.6"}},
-    {&google_prices, "gemini-1.5-pro", "", {.input = "1.25", .output = "5"}, 128'000,
-     {.input = "2.5", .output = "10"}},
-    {&google_prices, "gemini-2.0-flash", "gemini-2.0-flash-exp gemini-2.0-flash-thinking",
-     {.input = "0.1", .cache_read = "0.025", .output = "0.4", .input_audio = "0.7",
-      .cache_audio_read = "0.175"}},
-    {&google_prices, "gemini-2.0-flash-lite", "", {.input = "0.075", .output = "0.3"}},
-    {&google_prices, "gemini-2.5-flash", "gemini-2.5-flash-preview-09-2025",
-     {.input = "0.3", .cache_read = "0.03", .output = "2.5", .input_audio = "1",
-      .cache_audio_read = "0.1"}},
-    {&google_prices, "gemini-2.5-flash-lite", "gemini-2.5-flash-lite-preview",
-     {.input = "0.1", .cache_read = "0.01", .output = "0.4", .input_audio = "0.3",
-      .cache_audio_read = "0.03"}},
-    {&google_prices, "gemini-2.5-flash-image", "gemini-2.5-flash-image-preview",
-     {.input = "0.3", .output = "2.5", .output_image = "30"}},
-    {&google_prices, "gemini-2.5-pro", "", {.input = "1.25", .cache_read = "0.125", .output = "10"},
-     200'000, {.input = "2.5", .cache_read = "0.25", .output = "15"}},
-    {&google_prices, "gemini-3-flash-preview", "",
-     {.input = "0.5", .cache_read = "0.05", .output = "3", .input_audio = "1",
-      .cache_audio_read = "0.1"}},
-    {&google_prices, "gemini-3-pro-preview", "gemini-3-pro-text-preview",
-     {.input = "2", .cache_read = "0.2", .output = "12"}, 200'000,
-     {.input = "4", .cache_read = "0.4", .output = "18"}},
-    {&google_prices, "gemini-3.1-flash-lite", "gemini-3.1-flash-lite-preview",
-     {.input = "0.25", .cache_read = "0.025", .output = "1.5", .input_audio = "0.5",
-      .cache_audio_read = "0.05"}},
-    {&google_prices, "gemini-3.1-pro-preview", "",
-     {.input = "2", .cache_read = "0.2", .output = "12"}, 200'000,
-     {.input = "4", .cache_read = "0.4", .output = "18"}},
-    {&google_prices, "gemini-3.5-flash", "gemini-3.5-flash-preview",
-     {.input = "1.5", .cache_read = "0.15", .output = "9"}},
-    {&google_prices, "gemini-3.5-flash-lite", "",
-     {.input = "0.3", .cache_read = "0.03", .output = "2.5"}},
-    {&google_prices, "gemini-3.6-flash", "",
-     {.input = "0.75", .cache_read = "0.075", .output = "3.75"}},
-    {&google_prices, "gemini-3.6-flash", "",
-     {.input = "1.5", .cache_read = "0.15", .output = "7.5"}, 0, {}, "2027-01-01"},
-    {&google_prices, "gemini-3.7-flash", "",
-     {.input = "0.75", .cache_read = "0.075", .output = "3.75"}},
-    {&google_prices, "gemini-3.7-flash", "",
-     {.input = "1.5", .cache_read = "0.15", .output = "7.5"}, 0, {}, "2027-01-01"},
-    {&google_prices, "gemini-embedding-001", "", {.input = "0.15"}},
-    // DeepSeek
-    {&deepseek_prices, "deepseek-chat", "deepseek-chat-v3-0324",
-     {.input = "0.135", .cache_read = "0.035", .output = "0.55"}},
-    {&deepseek_prices, "deepseek-chat", "deepseek-chat-v3-0324",
-     {.input = "0.27", .cache_read = "0.07", .output = "1.1"}, 0, {}, "", "00:30:00Z", "16:30:00Z"},
-    {&deepseek_prices, "deepseek-reasoner", "deepseek-r1",
-     {.input = "0.135", .cache_read = "0.035", .output = "0.55"}},
-    {&deepseek_prices, "deepseek-reasoner", "deepseek-r1",
-     {.input = "0.55", .cache_read = "0.14", .output = "2.19"}, 0, {}, "", "00:30:00Z",
-     "16:30:00Z"},
-    {&deepseek_prices, "deepseek-v3.2", "", {.input = "0.2288", .output = "0.3432"}},
-    {&deepseek_prices, "deepseek-v3.2-exp", "", {.input = "0.27", .output = "0.41"}},
-    {&deepseek_prices, "deepseek-v4-flash", "",
-     {.input = "0.14", .cache_read = "0.0028", .output = "0.28"}},
-    {&deepseek_prices, "deepseek-v4-pro", "",
-     {.input = "0.435", .cache_read = "0.003625", .output = "0.87"}},
-    // Mistral
-    {&mistral_prices, "codestral", "", {.input = "0.3", .output = "0.9"}},
-    {&mistral_prices, "codestral-2508", "",
-     {.input = "0.3", .cache_read = "0.03", .output = "0.9"}},
-    {&mistral_prices, "devstral-2512", "", {.input = "0.4", .cache_read = "0.04", .output = "2"}},
-    {&mistral_prices, "magistral-medium", "", {.input = "2", .output = "5"}},
-    {&mistral_prices, "magistral-small", "", {.input = "0.5", .output = "1.5"}},
-    {&mistral_prices, "ministral-3b-2512", "",
-     {.input = "0.1", .cache_read = "0.01", .output = "0.1"}},
-    {&mistral_prices, "ministral-8b", "", {.input = "0.1", .output = "1"}},
-    {&mistral_prices, "ministral-14b-2512", "",
-     {.input = "0.2", .cache_read = "0.02", .output = "0.2"}},
-    {&mistral_prices, "mistral-embed", "", {.input = "0.1", .output = "0.1"}},
-    {&mistral_prices, "mistral-large", "", {.input = "2", .output = "6"}},
-    {&mistral_prices, "mistral-large-2512", "",
-     {.input = "0.5", .cache_read = "0.05", .output = "1.5"}},
-    {&mistral_prices, "mistral-medium-3", "mistral-medium", {.input = "0.4", .output = "2"}},
-    {&mistral_prices, "mistral-nemo", "open-mistral-nemo", {.input = "0.15", .output = "0.15"}},
-    {&mistral_prices, "mistral-small", "", {.input = "0.1", .output = "0.3"}},
-    {&mistral_prices, "mistral-small-2603", "",
-     {.input = "0.15", .cache_read = "0.015", .output = "0.6"}},
-    {&mistral_prices, "pixtral-large", "", {.input = "2", .output = "6"}},
-    // xAI
-    {&xai_prices, "grok-2-1212", "grok-2", {.input = "2", .output = "10"}},
-    {&xai_prices, "grok-3", "grok-3-beta", {.input = "3", .cache_read = "0.75", .output = "15"}},
-    {&xai_prices, "grok-3-fast", "grok-3-fast-beta",
-     {.input = "5", .cache_read = "1.25", .output = "25"}},
-    {&xai_prices, "grok-3-mini", "grok-3-mini-beta",
-     {.input = "0.3", .cache_read = "0.075", .output = "0.5"}},
-    {&xai_prices, "grok-3-mini-fast", "grok-3-mini-fast-beta",
-     {.input = "0.6", .cache_read = "0.15", .output = "4"}},
-    {&xai_prices, "grok-4-0709", "grok-4", {.input = "3", .cache_read = "0.75", .output = "15"}},
-    {&xai_prices, "grok-4-fast-reasoning", "grok-4-fast",
-     {.input = "0.2", .cache_read = "0.05", .output = "0.5"}},
-    {&xai_prices, "grok-4-fast-non-reasoning", "",
-     {.input = "0.2", .cache_read = "0.05", .output = "0.5"}},
-    {&xai_prices, "grok-4-1-fast-reasoning", "grok-4-1-fast",
-     {.input = "0.2", .cache_read = "0.05", .output = "0.5"}},
-    {&xai_prices, "grok-4-1-fast-non-reasoning", "",
-     {.input = "0.2", .cache_read = "0.05", .output = "0.5"}},
-    {&xai_prices, "grok-4.20", "", {.input = "1.25", .cache_read = "0.2", .output = "2.5"}},
-    {&xai_prices, "grok-4.3", "x-ai/grok-4.3",
-     {.input = "1.25", .cache_read = "0.2", .output = "2.5"}},
-    {&xai_prices, "grok-4.5", "x-ai/grok-4.5 grok-latest",
-     {.input = "2", .cache_read = "0.5", .output = "6"}},
-    {&xai_prices, "grok-code-fast-1", "grok-code-fast",
-     {.input = "0.2", .cache_read = "0.02", .output = "1.5"}},
+inline constexpr std::array<builtin_provider_rows, 11> builtin_rows{{
+    {"openai", "https://platform.openai.com/docs/pricing", "%b0.5", detail::table_rows(
+    "ada text-ada-001 i0.4 o0.4\n"
+    "babbage i0.5 o0.5\n"
+    "babbage-002 =16384/4096 i0.4 o0.4 /batch i0.2 o0.2\n"
+    "chat-latest =400000/128000 %g1.1 + i5 r0.5 o30\n"
+    "chatgpt-4o-latest =128000/4096 i5 o15\n"
+    "chatgpt-image-latest + i5 r1.25 o10 ii8 ri2 oi32 /batch i2.5 r0.63 o5 ii4 oi16\n"
+    "codex-mini ~-latest =200000/100000 i1.5 r0.375 o6\n"
+    "computer-use ~-preview ~-preview-2025-03-11 =8192/1024 %g1.1 i3 o12\n"
+    "container x30\n"
+    "curie text-curie-001 i2 o2\n"
+    "davinci text-davinci-001 i20 o20\n"
+    "davinci-002 =16384/4096 i2 o2 /batch i1 o1\n"
+    "daybreak-blue-latest =922000/128000 %g1.1 + i4>272000:8 r0.4>272000:0.8 w5>272000:10 "
+    "o20>272000:30\n"
+    "daybreak-red-latest =272000/128000 %g1.1 + i12.5>272000:25 r1.25>272000:2.5 "
+    "w15.625>272000:31.25 o75>272000:112.5\n"
+    "ft:babbage-002 =16384/4096 i1.6 o1.6 /batch i0.8 o0.9\n"
+    "ft:davinci-002 =16384/4096 i12 o12 /batch i6 o6\n"
+    "ft:gpt-3.5-turbo-0125 ft:gpt-3.5-turbo ft:gpt-3.5-turbo-1106 =16385/4096 %g1.1 i3 o6 "
+    "/batch i1.5 o3\n"
+    "ft:gpt-3.5-turbo-0613 =4096/4096 %g1.1 i3 o6 /batch i1.5 o3\n"
+    "ft:gpt-4.1-2025-04-14 =1047576/32768 %g1.1 i3 r0.75 o12 /batch i1.5 r0.5 o6\n"
+    "ft:gpt-4.1-mini-2025-04-14 =1047576/32768 %g1.1 i0.8 r0.2 o3.2 /batch i0.4 r0.1 o1.6\n"
+    "ft:gpt-4.1-nano-2025-04-14 =1047576/32768 %g1.1 i0.2 r0.05 o0.8 /batch i0.1 r0.025 o0.4\n"
+    "ft:gpt-4o-2024-08-06 =128000/16384 %g1.1 i3.75 r1.875 o15 /batch i2.225 r0.9 o12.5\n"
+    "ft:gpt-4o-2024-11-20 =128000/16384 %g1.1 i3.75 w1.875 o15\n"
+    "ft:gpt-4o-mini-2024-07-18 =128000/16384 %g1.1 i0.3 r0.15 o1.2 /batch i0.15 r0.075 o0.6\n"
+    "ft:o4-mini-2025-04-16 =200000/100000 %g1.1 i4 r1 o16 /batch i2 r0.5 o8\n"
+    "gpt-3.5-0301 gpt-3.5-turbo-0301 i1.5 o2\n"
+    "gpt-3.5-turbo gpt-35-turbo ~-0125 =16385/4096 %g1.1 i0.5 o1.5 /batch i0.25 o0.75\n"
+    "gpt-3.5-turbo-0613 =16385/0 i1.5 o2\n"
+    "gpt-3.5-turbo-1106 =16385/4096 %g1.1 i1 o2 /batch i1 o2\n"
+    "gpt-3.5-turbo-16k gpt-35-turbo-16k gpt-35-turbo-16k-0613 ~-0613 =16385/4096 %g1.1 i3 o4\n"
+    "gpt-3.5-turbo-instruct =8192/4096 i1.5 o2\n"
+    "gpt-3.5-turbo-instruct-0914 =8192/4097 i1.5 o2\n"
+    "gpt-4 ~-0613 ft:gpt-4-0613 =8192/4096 %g1.1 i30 o60 /batch i15 o30\n"
+    "gpt-4-0314 =8192/4096 i30 o60 /batch i15 o30\n"
+    "gpt-4-32k ~-0314 ~-0613 =32000/0 i60 o120\n"
+    "gpt-4-turbo gpt-4-1106-preview ~-2024-04-09 ~-0125-preview =128000/4096 %g1.1 i10 o30 "
+    "/batch i5 o15\n"
+    "gpt-4-turbo-preview gpt-4-0125-preview =128000/4096 i10 o30 /batch i5 o15\n"
+    "gpt-4-vision-preview gpt-4-1106-vision-preview =128000/0 i10 o30\n"
+    "gpt-4.1 ~-2025-04-14 =1047576/32768 %g1.1 i2 r0.5 o8 s25 f2.5 /batch i1 o4 /priority i3.5 "
+    "r0.875 o14\n"
+    "gpt-4.1-mini ~-2025-04-14 =1047576/32768 %g1.1 i0.4 r0.1 o1.6 s25 f2.5 /batch i0.2 o0.8 "
+    "/priority i0.7 r0.175 o2.8\n"
+    "gpt-4.1-nano ~-2025-04-14 =1047576/32768 %g1.1 i0.1 r0.025 o0.4 /batch i0.05 o0.2 "
+    "/priority i0.2 r0.05 o0.8\n"
+    "gpt-4.5-preview i75 r37.5 o150\n"
+    "gpt-4o ~-2024-08-06 ~-2024-11-20 =128000/16384 %g1.1 i2.5 r1.25 o10 s10 f2.5 /batch i1.25 "
+    "o5 /priority i4.25 r2.125 o17\n"
+    "gpt-4o-2024-05-13 =128000/4096 %g1.1 i5 o15 s10 f2.5 /batch i2.5 o7.5 /priority i8.75 "
+    "o26.25\n"
+    "gpt-4o-audio-preview ~-2024-12-17 ~-2025-06-03 =128000/16384 i2.5 o10 ia40 oa80\n"
+    "gpt-4o-mini ~-2024-07-18 =128000/16384 %g1.1 i0.15 r0.075 o0.6 s25 f2.5 /batch i0.075 "
+    "o0.3 /priority i0.25 r0.125 o1\n"
+    "gpt-4o-mini-audio-preview gpt-4o-mini-audio ~-2024-12-17 =128000/16384 i0.15 o0.6 ia10 "
+    "oa20\n"
+    "gpt-4o-mini-realtime-preview gpt-4o-mini-realtime ~-2024-12-17 =128000/4096 i0.6 r0.3 "
+    "o2.4 ia10 ra0.3 oa20\n"
+    "gpt-4o-mini-search-preview ~-2025-03-11 =128000/16384 %g1.1 ! i0.15 r0.075 o0.6 q25 f2.5 "
+    "/batch i0.075 o0.3 /priority i0.25 r0.125 o1\n"
+    "gpt-4o-mini-transcribe =16000/2000 i1.25 o5 ia3 t0.05\n"
+    "gpt-4o-mini-transcribe-2025-03-20 =16000/2000 i1.25 o5 t0.05\n"
+    "gpt-4o-mini-transcribe-2025-12-15 =16000/2000 i1.25 o5 t0.05\n"
+    "gpt-4o-mini-tts + i0.6 o10 oa12\n"
+    "gpt-4o-mini-tts-2025-03-20 + i0.6 o10 oa12\n"
+    "gpt-4o-mini-tts-2025-12-15 + i0.6 o10 oa12\n"
+    "gpt-4o-realtime-preview gpt-4o-realtime ~-2024-12-17 ~-2025-06-03 =128000/4096 i5 r2.5 "
+    "o20 ia40 ra2.5 oa80\n"
+    "gpt-4o-search-preview ~-2025-03-11 =128000/16384 %g1.1 ! i2.5 r1.25 o10 q25 /batch i1.25 "
+    "o5\n"
+    "gpt-4o-transcribe ~-diarize =16000/2000 i2.5 o10 ia6 t0.1\n"
+    "gpt-4o:extended i6 o18\n"
+    "gpt-5 ~-codex ~-2025-08-07 =272000/128000 %g1.1 i1.25 r0.125 o10 s10 f2.5 /batch i0.625 "
+    "r0.0625 o5 /flex i0.625 r0.0625 o5 /priority i2.5 r0.25 o20\n"
+    "gpt-5-2-pro i21 o168\n"
+    "gpt-5-chat ~-latest =128000/16384 %g1.1 i1.25 r0.125 o10 s10 f2.5 /batch i0.625 r0.0625 "
+    "o5 /flex i0.625 r0.0625 o5 /priority i2.5 r0.25 o20\n"
+    "gpt-5-image i10 r1.25 o10\n"
+    "gpt-5-image-mini i2.5 r0.25 o2\n"
+    "gpt-5-mini ~-2025-08-07 =272000/128000 %g1.1 i0.25 r0.025 o2 s10 f2.5 /batch i0.125 "
+    "r0.0125 o1 /flex i0.125 r0.0125 o1 /priority i0.45 r0.045 o3.6\n"
+    "gpt-5-nano ~-2025-08-07 =272000/128000 %g1.1 i0.05 r0.005 o0.4 s10 f2.5 /batch i0.025 "
+    "r0.0025 o0.2 /flex i0.025 r0.0025 o0.2\n"
+    "gpt-5-pro ~-2025-10-06 =400000/272000 %g1.1 i15 o120 s10 f2.5 /batch i7.5 o60\n"
+    "gpt-5-search-api =272000/128000 %g1.1 ! i1.25 r0.125 o10 q10\n"
+    "gpt-5-search-api-2025-10-14 =272000/128000 %g1.1 ! i1.25 r0.125 o10 q10\n"
+    "gpt-5.1 gpt-5-1 gpt-5-1-chat ~-chat gpt-5-1-codex gpt-5-1-codex-max gpt-5-1-2025-11-13 "
+    "~-2025-11-13 gpt-5-1-chat-latest =272000/128000 %g1.1 i1.25 r0.125 o10 s10 f2.5 /batch "
+    "i0.625 r0.0625 o5 /flex i0.625 r0.0625 o5 /priority i2.5 r0.25 o20\n"
+    "gpt-5.1-chat-latest =128000/16384 %g1.1 i1.25 r0.125 o10 s10 f2.5 /batch i0.625 r0.0625 "
+    "o5 /flex i0.625 r0.0625 o5 /priority i2.5 r0.25 o20\n"
+    "gpt-5.1-codex ~-max =400000/128000 %g1.1 i1.25 r0.125 o10 s10 f2.5 /batch i0.625 r0.0625 "
+    "o5 /flex i0.625 r0.0625 o5 /priority i2.5 r0.25 o20\n"
+    "gpt-5.1-codex-mini gpt-5-1-mini gpt-5.1-mini gpt-5-1-codex-mini =400000/128000 %g1.1 "
+    "i0.25 r0.025 o2\n"
+    "gpt-5.2 gpt-5-2 gpt-5-2-chat ~-chat gpt-5-2-codex ~-codex gpt-5-2-2025-12-11 ~-2025-12-11 "
+    "gpt-5-2-chat-latest =272000/128000 %g1.1 i1.75 r0.175 o14 s10 f2.5 /batch i0.875 r0.0875 "
+    "o7 /flex i0.875 r0.0875 o7 /priority i3.5 r0.35 o28\n"
+    "gpt-5.2-chat-latest =128000/16384 %g1.1 i1.75 r0.175 o14 s10 f2.5 /batch i0.875 r0.0875 "
+    "o7 /flex i0.875 r0.0875 o7 /priority i3.5 r0.35 o28\n"
+    "gpt-5.2-pro gpt-5-2-pro-2025-12-11 ~-2025-12-11 =272000/128000 %g1.1 i21 o168 s10 f2.5 "
+    "/batch i10.5 o84\n"
+    "gpt-5.3 gpt-5-3 gpt-5-3-chat ~-chat gpt-5-3-chat-latest ~-chat-latest =128000/16384 %g1.1 "
+    "i1.75 r0.175 o14\n"
+    "gpt-5.3-codex gpt-5-3-codex =272000/128000 %g1.1 i1.75 r0.175 o14 s10 /priority i3.5 "
+    "r0.35 o28\n"
+    "gpt-5.4 gpt-5-4 gpt-5-4-2026-03-05 ~-2026-03-05 =1050000/128000 %e1.1 %g1.1 %u1.1 "
+    "i2.5>272000:5 r0.25>272000:0.5 o15>272000:22.5 s10 f2.5 /batch i1.25>272000:2.5 "
+    "r0.13>272000:0.25 o7.5>272000:11.25 /flex i1.25>272000:2.5 r0.13>272000:0.25 "
+    "o7.5>272000:11.25 /priority i5 r0.5 o30\n"
+    "gpt-5.4-image-2 i8 r2 o15\n"
+    "gpt-5.4-mini gpt-5-4-mini gpt-5-4-mini-2026-03-17 ~-2026-03-17 =272000/128000 %e1.1 %g1.1 "
+    "%u1.1 i0.75 r0.075 o4.5 s10 f2.5 /batch i0.375 r0.0375 o2.25 /flex i0.375 r0.0375 o2.25 "
+    "/priority i1.5 r0.15 o9\n"
+    "gpt-5.4-nano gpt-5-4-nano gpt-5-4-nano-2026-03-17 ~-2026-03-17 =272000/128000 %e1.1 %g1.1 "
+    "%u1.1 i0.2 r0.02 o1.25 s10 f2.5 /batch i0.1 r0.01 o0.625 /flex i0.1 r0.01 o0.625\n"
+    "gpt-5.4-pro gpt-5-4-pro gpt-5-4-pro-2026-03-05 ~-2026-03-05 =1050000/128000 %e1.1 %g1.1 "
+    "%u1.1 i30>272000:60 o180>272000:270 s10 f2.5 /batch i15>272000:30 o90>272000:135 /flex "
+    "i15>272000:30 o90>272000:135\n"
+    "gpt-5.5 gpt-5-5 gpt-5-5-chat ~-chat gpt-5-5-codex ~-codex gpt-5-5-2026-04-23 "
+    "gpt-5-5-2026-04-24 ~-2026-04-23 ~-2026-04-24 =1050000/128000 %e1.1 %g1.1 %u1.1 "
+    "i5>272000:10 r0.5>272000:1 o30>272000:45 s10 f2.5 /batch i2.5>272000:5 r0.25>272000:0.5 "
+    "o15>272000:22.5 /flex i2.5>272000:5 r0.25>272000:0.5 o15>272000:22.5 /priority i12.5 "
+    "r1.25 o75\n"
+    "gpt-5.5-chat-latest gpt-5-5-chat-latest =1050000/128000 %e1.1 %g1.1 %u1.1 + i5>272000:10 "
+    "r0.5>272000:1 o30>272000:45 s10 f2.5 /batch i2.5>272000:5 r0.25>272000:0.5 "
+    "o15>272000:22.5 /flex i2.5>272000:5 r0.25>272000:0.5 o15>272000:22.5 /priority i12.5 "
+    "r1.25 o75\n"
+    "gpt-5.5-cyber %g1.1 + i12.5 o75 $2026-10-19 i12.5 r1.25 o75\n"
+    "gpt-5.5-cyber-preview %g1.1 + i12.5 r1.25 o75\n"
+    "gpt-5.5-pro gpt-5-5-pro gpt-5-5-pro-2026-04-23 ~-2026-04-23 =1050000/128000 %e1.1 %g1.1 "
+    "%u1.1 i30>272000:60 o180>272000:270 s10 f2.5 /batch i15 o90 /flex i15 o90\n"
+    "gpt-5.6 =922000/128000 %e1.1 %g1.1 %u1.1 i5>272000:10 r0.5>272000:1 w6.25>272000:12.5 "
+    "o30>272000:45 s10 f2.5 $2026-08-21 i4>272000:8 r0.4>272000:0.8 w5>272000:10 "
+    "wd10>272000:20 o20>272000:30 s10 f2.5 /batch i2>272000:4 r0.2>272000:0.4 w2.5>272000:5 "
+    "o10>272000:15 /flex i2>272000:4 r0.2>272000:0.4 w2.5>272000:5 wd5>272000:10 o10>272000:15 "
+    "/priority i8>272000:16 r0.8>272000:1.6 w10>272000:20 wd20>272000:40 o40>272000:60\n"
+    "gpt-5.6-cyber =272000/128000 %g1.1 + i12.5 r1.25 w15.625 wd31.25 o75\n"
+    "gpt-5.6-luna gpt-5-6-luna =922000/128000 %e1.1 %g1.1 %u1.1 i1>272000:2 r0.1>272000:0.2 "
+    "w1.25>272000:2.5 o6>272000:9 s10 f2.5 $2026-07-30 i0.2>272000:0.4 r0.02>272000:0.04 "
+    "w0.25>272000:0.5 wd0.5>272000:1 o1.2>272000:1.8 s10 f2.5 /batch i0.1>272000:0.2 "
+    "r0.01>272000:0.02 w0.125>272000:0.25 wd0.25>272000:0.5 o0.6>272000:0.9 /flex "
+    "i0.1>272000:0.2 r0.01>272000:0.02 w0.125>272000:0.25 wd0.25>272000:0.5 o0.6>272000:0.9 "
+    "/priority i0.4>272000:0.8 r0.04>272000:0.08 w0.5>272000:1 wd1>272000:2 o2.4>272000:3.6\n"
+    "gpt-5.6-sol gpt-5-6 gpt-5-6-sol =922000/128000 %e1.1 %g1.1 %u1.1 i5>272000:10 "
+    "r0.5>272000:1 w6.25>272000:12.5 o30>272000:45 s10 f2.5 $2026-08-21 i4>272000:8 "
+    "r0.4>272000:0.8 w5>272000:10 wd10>272000:20 o20>272000:30 s10 f2.5 /batch i2>272000:4 "
+    "r0.2>272000:0.4 w2.5>272000:5 wd5>272000:10 o10>272000:15 /flex i2>272000:4 "
+    "r0.2>272000:0.4 w2.5>272000:5 wd5>272000:10 o10>272000:15 /priority i8>272000:16 "
+    "r0.8>272000:1.6 w10>272000:20 wd20>272000:40 o40>272000:60\n"
+    "gpt-5.6-terra gpt-5-6-terra =922000/128000 %e1.1 %g1.1 %u1.1 i2.5>272000:5 "
+    "r0.25>272000:0.5 w3.125>272000:6.25 o15>272000:22.5 s10 f2.5 $2026-07-30 i2>272000:4 "
+    "r0.2>272000:0.4 w2.5>272000:5 wd5>272000:10 o12>272000:18 s10 f2.5 /batch i1>272000:2 "
+    "r0.1>272000:0.2 w1.25>272000:2.5 wd2.5>272000:5 o6>272000:9 /flex i1>272000:2 "
+    "r0.1>272000:0.2 w1.25>272000:2.5 wd2.5>272000:5 o6>272000:9 /priority i4>272000:8 "
+    "r0.4>272000:0.8 w5>272000:10 wd10>272000:20 o24>272000:36\n"
+    "gpt-6-astra =922000/128000 %e1.1 %g1.1 %u1.1 + i10>272000:20 r1>272000:2 w12.5>272000:25 "
+    "wd25>272000:50 o50>272000:75 s10 f2.5 /batch i5>272000:10 r0.5>272000:1 w6.25>272000:12.5 "
+    "wd12.5>272000:25 o25>272000:37.5 /flex i5>272000:10 r0.5>272000:1 w6.25>272000:12.5 "
+    "wd12.5>272000:25 o25>272000:37.5 /priority i20>272000:40 r2>272000:4 w25>272000:50 "
+    "wd50>272000:100 o100>272000:150 /ultrafast i60>272000:120 r6>272000:12 w75>272000:150 "
+    "wd150>272000:300 o300>272000:450\n"
+    "gpt-6-astra-law =922000/128000 %e1.1 %g1.1 %u1.1 + i10 r1 o50 s10\n"
+    "gpt-6-cyber =922000/128000 + i20 r2 w25 wd50 o100\n"
+    "gpt-6-luna =922000/128000 %e1.1 %g1.1 %u1.1 + i0.1>272000:0.2 r0.01>272000:0.02 "
+    "w0.125>272000:0.25 wd0.25>272000:0.5 o0.5>272000:0.75 s10 f2.5 /batch i0.05>272000:0.1 "
+    "r0.005>272000:0.01 w0.0625>272000:0.125 wd0.125>272000:0.25 o0.25>272000:0.375 /decisions "
+    "i0.1>272000:0.2 o0 /flex i0.05>272000:0.1 r0.005>272000:0.01 w0.0625>272000:0.125 "
+    "wd0.125>272000:0.25 o0.25>272000:0.375 /priority i0.2>272000:0.4 r0.02>272000:0.04 "
+    "w0.25>272000:0.5 wd0.5>272000:1 o1>272000:1.5\n"
+    "gpt-6-rosalind =922000/128000 %e1.1 %u1.1 + i15>272000:30 r1.5>272000:3 "
+    "w18.75>272000:37.5 wd37.5>272000:75 o75>272000:112.5\n"
+    "gpt-6-sol =922000/128000 %e1.1 %g1.1 %u1.1 + i2>272000:4 r0.2>272000:0.4 w2.5>272000:5 "
+    "wd5>272000:10 o10>272000:15 s10 f2.5 /batch i1>272000:2 r0.1>272000:0.2 w1.25>272000:2.5 "
+    "wd2.5>272000:5 o5>272000:7.5 /flex i1>272000:2 r0.1>272000:0.2 w1.25>272000:2.5 "
+    "wd2.5>272000:5 o5>272000:7.5 /priority i4>272000:8 r0.4>272000:0.8 w5>272000:10 "
+    "wd10>272000:20 o20>272000:30\n"
+    "gpt-6.1-sol =922000/128000 %e1.1 %g1.1 %u1.1 + i2>272000:4 r0.1>272000:0.2 w2.5>272000:5 "
+    "wd5>272000:10 o10>272000:15 s10 f2.5 /batch i1>272000:2 r0.05>272000:0.1 w1.25>272000:2.5 "
+    "wd2.5>272000:5 o5>272000:7.5 /flex i1>272000:2 r0.05>272000:0.1 w1.25>272000:2.5 "
+    "wd2.5>272000:5 o5>272000:7.5 /priority i4>272000:8 r0.2>272000:0.4 w5>272000:10 "
+    "wd10>272000:20 o20>272000:30 /ultrafast i12>272000:24 r0.6>272000:1.2 w15>272000:30 "
+    "wd30>272000:60 o60>272000:90\n"
+    "gpt-6.1-terra =922000/128000 %e1.1 %g1.1 %u1.1 + i1>272000:2 r0.05>272000:0.1 "
+    "w1.25>272000:2.5 wd2.5>272000:5 o5>272000:7.5 s10 f2.5 /batch i0.5>272000:1 "
+    "r0.025>272000:0.05 w0.625>272000:1.25 wd1.25>272000:2.5 o2.5>272000:3.75 /flex "
+    "i0.5>272000:1 r0.025>272000:0.05 w0.625>272000:1.25 wd1.25>272000:2.5 o2.5>272000:3.75 "
+    "/priority i2>272000:4 r0.1>272000:0.2 w2.5>272000:5 wd5>272000:10 o10>272000:15\n"
+    "gpt-audio ~-1.5 ~-2025-08-28 =128000/16384 i2.5 o10 ia32 oa64\n"
+    "gpt-audio-mini ~-2025-10-06 ~-2025-12-15 =128000/16384 i0.6 o2.4 ia10 oa20\n"
+    "gpt-chat-latest =400000/128000 %g1.1 i5 r0.5 o30\n"
+    "gpt-daybreak-blue-latest =922000/128000 %g1.1 + i4>272000:8 r0.4>272000:0.8 w5>272000:10 "
+    "o20>272000:30\n"
+    "gpt-daybreak-red-latest =272000/128000 %g1.1 + i12.5>272000:25 r1.25>272000:2.5 "
+    "w15.625>272000:31.25 o75>272000:112.5\n"
+    "gpt-image-1 i5 r1.25 o40 ii10 ri2.5 /batch i2.5 r0.63 o20 ii5 ri1.25\n"
+    "gpt-image-1-mini i2 r0.2 o8 ii2.5 ri0.25 /batch i1 r0.1 o4 ii1.25 ri0.13 oi4\n"
+    "gpt-image-1.5 ~-2025-12-16 i5 r1.25 o10 ii8 ri2 oi32 /batch i2.5 r0.63 o5 ii4 ri1 oi16\n"
+    "gpt-image-2 i5 r1.25 o30 ii8 ri2 /batch i2.5 r0.625 o15 ii4 ri1 oi15\n"
+    "gpt-image-2-2026-04-21 i5 r1.25 o30 ii8 ri2 /batch i2.5 r0.625 o15 ii4 ri1\n"
+    "gpt-image-2.5-flare + i5 r1.25 o30 ii8 ri2 /batch i2.5 r0.625 o15 ii4 ri1 oi15\n"
+    "gpt-image-2.5-flare-2026-09-08 + i5 r1.25 o30 ii8 ri2 /batch i2.5 r0.625 o15 ii4 ri1\n"
+    "gpt-image-2.5-sunburst + i5 r1.25 o30 ii8 ri2 /batch i2.5 r0.625 o15 ii4 ri1 oi15\n"
+    "gpt-image-2.5-sunburst-2026-09-08 + i5 r1.25 o30 ii8 ri2 /batch i2.5 r0.625 o15 ii4 ri1\n"
+    "gpt-image-2.6-flare + i5 r1.25 ii8 ri2 oi30\n"
+    "gpt-image-2.6-sunburst + i5 r1.25 ii8 ri2 oi30\n"
+    "gpt-live-transcribe + t0.283333333333\n"
+    "gpt-oss-120b =131072/0 i0.039 o0.18\n"
+    "gpt-oss-20b =131072/0 i0.029 o0.14\n"
+    "gpt-oss-safeguard-20b =131072/0 i0.075 r0.037 o0.3\n"
+    "gpt-realtime ~-1.5 ~-2025-08-28 =32000/4096 i4 r0.4 o16 ia32 ra0.4 oa64 ii5 ri0.5\n"
+    "gpt-realtime-2 =128000/32000 i4 r0.4 o24 ia32 ra0.4 oa64 ii5 ri0.5\n"
+    "gpt-realtime-2.1 =128000/32000 %e1.1 %u1.1 i4 r0.4 o24 ia32 ra0.4 oa64 ii5 ri0.5\n"
+    "gpt-realtime-2.1-mini =128000/32000 %e1.1 %u1.1 i0.6 r0.06 o2.4 ia10 ra0.3 oa20 ii0.8 "
+    "ri0.08\n"
+    "gpt-realtime-mini =32000/4096 i0.6 r0.06 o2.4 ia10 ra0.3 oa20 ii0.8 ri0.08\n"
+    "gpt-realtime-mini-2025-10-06 gpt-realtime-mini-2025-12-15 =128000/4096 i0.6 r0.06 o2.4 "
+    "ia10 ra0.3 oa20 ii0.8 ri0.08\n"
+    "gpt-realtime-whisper t0.283333333333\n"
+    "gpt-rosalind-discovery + i5 r0.5 o25\n"
+    "gpt-rosalind-research + i5 r0.5 o25\n"
+    "gpt-transcribe + t0.075\n"
+    "o1 ~-2024-12-17 =200000/100000 %g1.1 i15 r7.5 o60 /batch i7.5 o30\n"
+    "o1-mini ~-2024-09-12 =128000/0 i1.1 r0.55 o4.4\n"
+    "o1-preview ~-2024-09-12 =128000/0 i15 r7.5 o60\n"
+    "o1-pro ~-2025-03-19 =200000/100000 %g1.1 i150 o600 /batch i75 o300\n"
+    "o3 ~-2025-04-16 =200000/100000 %g1.1 i10 r0.5 o40 s10 f2.5 $2025-06-10 i2 r0.5 o8 s10 "
+    "f2.5 /batch i1 o4 /flex i1 r0.25 o4 /priority i3.5 r0.875 o14\n"
+    "o3-deep-research ~-2025-06-26 =200000/100000 %g1.1 i10 r2.5 o40 s10 f2.5\n"
+    "o3-mini ~-high ~-2025-01-31 =200000/100000 %g1.1 i1.1 r0.55 o4.4 /batch i0.55 o2.2\n"
+    "o3-pro ~-2025-06-10 =200000/100000 %g1.1 i20 o80 s10 /batch i10 o40\n"
+    "o4-mini ~-high ~-2025-04-16 =200000/100000 %g1.1 i1.1 r0.275 o4.4 s10 f2.5 /batch i0.55 "
+    "o2.2 /flex i0.55 r0.138 o2.2 /priority i2 r0.5 o8\n"
+    "o4-mini-deep-research ~-2025-06-26 =200000/100000 %g1.1 i2 r0.5 o8 s10 f2.5\n"
+    "sora-2 v100\n"
+    "sora-2-pro v300\n"
+    "sora-2-pro-high-res v500\n"
+    "text-davinci-002 i20 o20\n"
+    "text-davinci-003 i20 o20\n"
+    "text-embedding-3-large =8191/0 i0.13 o0 /batch i0.065 o0\n"
+    "text-embedding-3-small =8191/0 i0.02 o0 /batch i0.01 o0\n"
+    "text-embedding-ada-002 text-embedding-ada =8191/0 i0.1 o0\n"
+    "text-embedding-ada-002-v2 =8191/0 i0.1 o0 /batch i0.05 o0\n"
+    "tts-1 c15\n"
+    "tts-1-1106 c15\n"
+    "tts-1-hd c30\n"
+    "tts-1-hd-1106 c30\n"
+    "whisper-1 t0.1\n")},
+    {"anthropic", "https://www.anthropic.com/pricing#api", "%b0.5", detail::table_rows(
+    "claude-2 =200000/0 i8 o24\n"
+    "claude-3-5-haiku claude-3.5-haiku =200000/0 i0.8 r0.08 w1 wh1.6 o4 s10\n"
+    "claude-3-5-sonnet claude-3.5-sonnet =200000/0 i3 r0.3 w3.75 wh6 o15 s10\n"
+    "claude-3-7-sonnet-20250219 claude-3-7-sonnet claude-3.7-sonnet claude-sonnet-3-7 "
+    "claude-sonnet-3.7 =200000/64000 i3 r0.3 w3.75 wh6 o15 s10\n"
+    "claude-3-haiku ~-20240307 =200000/4096 i0.25 r0.03 w0.3 wh0.5 o1.25\n"
+    "claude-3-opus-20240229 claude-3-opus =200000/4096 i15 r1.5 w18.75 wh30 o75\n"
+    "claude-3-sonnet =200000/0 i3 r0.3 w3.75 wh6 o15\n"
+    "claude-fable-5 =1000000/128000 %u1.1 %v1.1 i10 r1 w12.5 wh20 o50 s10 /batch i5 r0.5 w6.25 "
+    "wh10 o25\n"
+    "claude-fable-5-1 =1000000/128000 %u1.1 %v1.1 + i10 r0.25 w12.5 wh20 o50 s10 /batch i5 "
+    "r0.125 w6.25 wh10 o25\n"
+    "claude-fable-5-2 =1000000/0 + i8 r0.2 w10 wh16 o40 s10 /batch i4 r0.1 w5 wh8 o20 /fast "
+    "i16 r0.4 w20 wh32 o80\n"
+    "claude-haiku-4-5 claude-4-5-haiku claude-4.5-haiku claude-haiku-4.5 ~-20251001 "
+    "=200000/64000 %v1.1 i1 r0.1 w1.25 wh2 o5 s10 /batch i0.5 r0.05 w0.625 wh1 o2.5\n"
+    "claude-haiku-5-5 claude-5-5-haiku claude-5.5-haiku claude-haiku-5.5 =1000000/128000 %u1.1 "
+    "%v1.1 + i0.1>100000:0.5 r0.01>100000:0.05 w0.125>100000:0.625 wh0.2>100000:1 "
+    "o0.5>100000:2.5 s10 /batch i0.05>100000:0.25 r0.005>100000:0.025 w0.0625>100000:0.3125 "
+    "wh0.1>100000:0.5 o0.25>100000:1.25\n"
+    "claude-mythos-5 =1000000/128000 %u1.1 + i10 r1 w12.5 wh20 o50 s10 /batch i5 r0.5 w6.25 o25\n"
+    "claude-mythos-5-1 =1000000/128000 %u1.1 + i10 r0.25 w12.5 wh20 o50 s10 /batch i5 r0.125 "
+    "w6.25 o25\n"
+    "claude-mythos-5-2 =1000000/0 + i8 r0.2 w10 wh16 o40 s10 /batch i4 r0.1 w5 wh8 o20 /fast "
+    "i16 r0.4 w20 wh32 o80\n"
+    "claude-mythos-preview =1000000/128000 %u1.1 + i10 r1 w12.5 wh20 o50 s10\n"
+    "claude-opus-4-0 claude-4-opus claude-opus-4 claude-4-opus-20250514 claude-opus-4-20250514 "
+    "=200000/32000 i15 r1.5 w18.75 wh30 o75 s10\n"
+    "claude-opus-4-1 claude-opus-4.1 ~-20250805 =200000/32000 i15 r1.5 w18.75 wh30 o75 s10\n"
+    "claude-opus-4-5 claude-4-5-opus claude-4.5-opus claude-opus-4.5 ~-20251101 =200000/64000 "
+    "%v1.1 i5 r0.5 w6.25 wh10 o25 s10 /batch i2.5 r0.25 w3.125 wh5 o12.5\n"
+    "claude-opus-4-6 claude-4-6-opus claude-4.6-opus claude-opus-4.6 =1000000/128000 %u1.1 %f6 "
+    "%v1.1 i5>200000:10 r0.5>200000:1 w6.25>200000:12.5 wh10>200000:20 o25>200000:37.5 s10 "
+    "$2026-03-13 i5 r0.5 w6.25 wh10 o25 s10 /batch i2.5 r0.25 w3.125 wh5 o12.5\n"
+    "claude-opus-4-6-20260205 =1000000/128000 %u1.1 %f6 i5>200000:10 r0.5>200000:1 "
+    "w6.25>200000:12.5 wh10>200000:20 o25>200000:37.5 s10 $2026-03-13 i5 r0.5 w6.25 wh10 o25 "
+    "s10 /batch i2.5 r0.25 w3.125 wh5 o12.5\n"
+    "claude-opus-4-7 claude-4-7-opus claude-4.7-opus claude-opus-4.7 =1000000/128000 %u1.1 %f6 "
+    "%v1.1 i5 r0.5 w6.25 wh10 o25 s10 /batch i2.5 r0.25 w3.125 wh5 o12.5\n"
+    "claude-opus-4-7-20260416 =1000000/128000 %u1.1 %f6 i5 r0.5 w6.25 wh10 o25 s10 /batch i2.5 "
+    "r0.25 w3.125 wh5 o12.5\n"
+    "claude-opus-4-8 claude-4-8-opus claude-4.8-opus claude-opus-4.8 =1000000/128000 %u1.1 %f2 "
+    "%v1.1 i5 r0.5 w6.25 wh10 o25 s10 /batch i2.5 r0.25 w3.125 wh5 o12.5\n"
+    "claude-opus-5 claude-5-opus claude-5.0-opus ~.0 =1000000/128000 %u1.1 %f2 %v1.1 i5 r0.5 "
+    "w6.25 wh10 o25 s10 /batch i2.5 r0.25 w3.125 wh5 o12.5\n"
+    "claude-opus-5-5 claude-5-5-opus claude-5.5-opus claude-opus-5.5 =1000000/128000 %u1.1 %f2 "
+    "%v1.1 + i4 r0.2 w5 wh8 o20 s10 /batch i2 r0.1 w2.5 wh4 o10\n"
+    "claude-opus-5-latest =1000000/128000 %u1.1 %f2 %v1.1 + i5 r0.5 w6.25 wh10 o25 s10 /batch "
+    "i2.5 r0.25 w3.125 wh5 o12.5\n"
+    "claude-sonnet-4-0 claude-4-sonnet claude-sonnet-4 =200000/0 i3 r0.3 w3.75 wh6 o15 s10\n"
+    "claude-sonnet-4-20250514 claude-4-sonnet-20250514 =1000000/64000 i3>200000:6 "
+    "r0.3>200000:0.6 w3.75>200000:7.5 wh6 o15>200000:22.5 s10\n"
+    "claude-sonnet-4-5 ~-20250929 =200000/64000 %v1.1 i3>200000:6 r0.3>200000:0.6 "
+    "w3.75>200000:7.5 wh6>200000:12 o15>200000:22.5 s10 /batch i1.5>200000:3 r0.15>200000:0.3 "
+    "w1.875>200000:3.75 wh3>200000:6 o7.5>200000:11.25\n"
+    "claude-sonnet-4-6 claude-sonnet-4.6 =1000000/128000 %u1.1 %v1.1 i3>200000:6 "
+    "r0.3>200000:0.6 w3.75>200000:7.5 wh6>200000:12 o15>200000:22.5 s10 $2026-03-13 i3 r0.3 "
+    "w3.75 wh6 o15 s10 /batch i1.5 r0.15 w1.875 wh3 o7.5\n"
+    "claude-sonnet-4.5 =200000/0 i3>200000:6 r0.3>200000:0.6 w3.75>200000:7.5 wh6>200000:12 "
+    "o15>200000:22.5 s10 /batch i1.5>200000:3 r0.15>200000:0.3 w1.875>200000:3.75 wh3>200000:6 "
+    "o7.5>200000:11.25\n"
+    "claude-sonnet-5 claude-5-sonnet claude-5.0-sonnet ~.0 =1000000/128000 %u1.1 %v1.1 i2 r0.2 "
+    "w2.5 wh4 o10 s10 /batch i1 r0.1 w1.25 wh2 o5\n"
+    "claude-sonnet-5-5 claude-5-5-sonnet claude-5.5-sonnet claude-sonnet-5.5 =1000000/128000 "
+    "%u1.1 %v1.1 + i2 r0.1 w2.5 wh4 o10 s10 /batch i1 r0.05 w1.25 wh2 o5\n"
+    "claude-v1 i8 o24\n")},
+    {"google", "https://ai.google.dev/gemini-api/docs/pricing", "%b0.5", detail::table_rows(
+    "deep-research-max-preview-04-2026 =1048576/65536 + i2 o12 s35 /batch i1 o6\n"
+    "deep-research-preview-04-2026 =1048576/65536 + i2 o12 s35 /batch i1 o6\n"
+    "deep-research-pro-preview-12-2025 =1048576/65536 i2 o12 s35 /batch i1 o6\n"
+    "gemini-1.0-pro-vision-001 =32768/0 i0.125 o0.375\n"
+    "gemini-1.5-flash =8192/0 + i0.075>128000:0.15 r0.01875>128000:0.0375 o0.3>128000:0.6\n"
+    "gemini-1.5-pro i1.25>128000:2.5 o5>128000:10\n"
+    "gemini-2.0-flash ~-001 =1048576/8192 i0.1 r0.025 o0.4 ia0.7 ra0.175 s35\n"
+    "gemini-2.0-flash-exp gemini-2.0-flash-thinking i0.1 r0.025 o0.4 ia0.7 ra0.175\n"
+    "gemini-2.0-flash-exp-image-generation =32768/32768 i0.1 r0.025 o0.4 ia0.7 ra0.175 s35 n39\n"
+    "gemini-2.0-flash-lite ~-001 =1048576/8192 i0.075 r0.01875 o0.3 s35\n"
+    "gemini-2.5-computer-use-preview-10-2025 =128000/64000 i1.25>200000:2.5 o10>200000:15\n"
+    "gemini-2.5-flash ~-latest =1048576/65536 i0.3 r0.03 o2.5 ia1 ra0.1 s35 m25 /batch i0.15 "
+    "o1.25 ia0.5 /flex i0.15 o1.25 ia0.5 /priority i0.54 r0.054 o4.5 ia1.8 ra0.18\n"
+    "gemini-2.5-flash-image ~-preview =65536/32768 i0.3 r0.03 o2.5 ia1 oi30 s35 /batch i0.15 "
+    "o1.25 /flex i0.15 o1.25 /priority i0.54 o4.5\n"
+    "gemini-2.5-flash-lite =1048576/65536 i0.1 r0.01 o0.4 ia0.3 ra0.03 s35 m25 /batch i0.05 "
+    "o0.2 ia0.15 /flex i0.05 o0.2 ia0.15 /priority i0.18 r0.018 o0.72 ia0.54 ra0.054\n"
+    "gemini-2.5-flash-lite-preview i0.1 r0.01 o0.4 ia0.3 ra0.03\n"
+    "gemini-2.5-flash-lite-preview-06-17 gemini-2.5-flash-lite-preview-09-2025 =1048576/65535 "
+    "i0.1 r0.01 o0.4 ia0.3 ra0.03 s35 /batch i0.05 o0.2 ia0.15\n"
+    "gemini-2.5-flash-lite-preview-tts =8192/0 + i0.5 o10\n"
+    "gemini-2.5-flash-native-audio-latest gemini-2.5-flash-native-audio-preview-12-2025 "
+    "=131072/8192 i0.5 o2 ia3 oa12 ii3 iv3\n"
+    "gemini-2.5-flash-native-audio-preview-09-2025 =1048576/8192 i0.5 o2 ia3 oa12 ii3 iv3\n"
+    "gemini-2.5-flash-preview ~:thinking ~-05-20:thinking i0.15 o0.6 s35\n"
+    "gemini-2.5-flash-preview-09-2025 =1048576/65535 i0.3 r0.03 o2.5 ia1 ra0.1 s35 /batch "
+    "i0.15 o1.25 ia0.5\n"
+    "gemini-2.5-flash-tts gemini-2.5-flash-preview-tts =8192/16384 + i0.5 o10 /batch i0.25 o5\n"
+    "gemini-2.5-pro =1048576/65536 i1.25>200000:2.5 r0.125>200000:0.25 o10>200000:15 s35 m25 "
+    "/batch i0.625>200000:1.25 o5>200000:7.5 /flex i0.625>200000:1.25 o5>200000:7.5 /priority "
+    "i2.25>200000:4.5 r0.225>200000:0.45 o18>200000:27\n"
+    "gemini-2.5-pro-tts gemini-2.5-pro-preview-tts =8192/16384 + i1 r0.125 o20 ia0.7 s35 "
+    "/batch i0.5 o10\n"
+    "gemini-3-flash-preview =1048576/65536 i0.5 r0.05 o3 ia1 ra0.1 $2026-01-05 i0.5 r0.05 o3 "
+    "ia1 ra0.1 s14 m14 /batch i0.25 o1.5 ia0.5 /flex i0.25 o1.5 ia0.5 /priority i0.9 r0.09 "
+    "o5.4 ia1.8 ra0.18\n"
+    "gemini-3-pro-image =65536/32768 i2 o12 oi120 $2026-01-05 i2 o12 oi120 s14 /batch i1 o6 "
+    "oi60 /flex i1 o6 /priority i3.6 o21.6\n"
+    "gemini-3-pro-image-preview =131072/32768 i2 o12 oi120 $2026-01-05 i2 o12 oi120 s14 /batch "
+    "i1 o6 oi60 /flex i1 o6 /priority i3.6 o21.6\n"
+    "gemini-3-pro-preview gemini-3-pro-text-preview =1048576/65535 i2>200000:4 r0.2>200000:0.4 "
+    "o12>200000:18 $2026-01-05 i2>200000:4 r0.2>200000:0.4 o12>200000:18 s14 /batch "
+    "i1>200000:4 o6>200000:18 /priority i3.6>200000:7.2 r0.36>200000:0.72 o21.6>200000:32.4\n"
+    "gemini-3.1-flash-image =131072/32768 %v1.1 i0.5 o3 oi60 s14 /batch i0.25 o1.5 oi30\n"
+    "gemini-3.1-flash-image-preview =65536/65536 i0.5 o3 oi60 s14 /batch i0.25 o1.5 oi30\n"
+    "gemini-3.1-flash-lite =1048576/65536 %v1.1 i0.25 r0.025 o1.5 ia0.5 ra0.05 s14 m14 /batch "
+    "i0.125 r0.0125 o0.75 ia0.25 ra0.025 /flex i0.125 r0.0125 o0.75 ia0.25 ra0.025 /priority "
+    "i0.45 r0.045 o2.7 ia0.9 ra0.09\n"
+    "gemini-3.1-flash-lite-image =65536/4096 i0.25 o1.5 oi30 /batch i0.125 o0.75 oi15\n"
+    "gemini-3.1-flash-lite-preview =1048576/65536 i0.25 r0.025 o1.5 ia0.5 ra0.05 s14 m14 "
+    "/batch i0.125 r0.0125 o0.75 ia0.25 ra0.025 /flex i0.125 r0.0125 o0.75 /priority i0.45 "
+    "r0.045 o2.7\n"
+    "gemini-3.1-flash-live-preview =131072/65536 i0.75 o4.5 ia3 oa12 ii1 iv1 s14\n"
+    "gemini-3.1-flash-tts-preview =8192/16384 + i1 o20 /batch i0.5 o10\n"
+    "gemini-3.1-pro-preview ~-customtools =1048576/65536 i2>200000:4 r0.2>200000:0.4 "
+    "o12>200000:18 s14 m14 /batch i1>200000:2 o6>200000:9 /flex i1>200000:2 o6>200000:9 "
+    "/priority i3.6>200000:7.2 r0.36>200000:0.72 o21.6>200000:32.4\n"
+    "gemini-3.5-flash ~-preview =1048576/65536 %v1.1 i1.5 r0.15 o9 s14 m14 /batch i0.75 r0.075 "
+    "o4.5 /flex i0.75 r0.08 o4.5 /priority i2.7 r0.27 o16.2\n"
+    "gemini-3.5-flash-lite =1048576/65536 %v1.1 i0.3 r0.03 o2.5 s14 m14 /batch i0.15 r0.02 "
+    "o1.25 /flex i0.15 r0.02 o1.25 /priority i0.54 r0.05 o4.5\n"
+    "gemini-3.5-live-translate-preview =131072/65536 + i3.5 o21\n"
+    "gemini-3.5-transcribe =98304/32768 + i2 o12\n"
+    "gemini-3.5-transcribe-live =131072/65536 + i3.5 o21\n"
+    "gemini-3.6-flash =1048576/65536 %v1.1 i0.75 r0.075 o3.75 s14 m14 /batch i0.375 r0.0375 "
+    "o1.875 /flex i0.375 r0.0375 o1.875 /priority i1.35 r0.135 o6.75 $2027-01-01 i1.5 r0.15 "
+    "o7.5 s14 /batch i0.75 r0.075 o3.75\n"
+    "gemini-3.7-flash =1048576/65536 %v1.1 i0.75 r0.075 o3.75 s14 m14 /batch i0.375 r0.0375 "
+    "o1.875 /flex i0.375 r0.0375 o1.875 /priority i1.35 r0.135 o6.75 $2027-01-01 i1.5 r0.15 "
+    "o7.5 s14\n"
+    "gemini-3.8-flash =1048576/65536 %v1.1 + i0.75 r0.075 o3.75 s14 m14 /batch i0.375 r0.0375 "
+    "o1.875 /flex i0.375 r0.0375 o1.875 /priority i1.35 r0.135 o6.75 $2027-01-01 i1.5 r0.15 "
+    "o7.5 s14 /batch i0.75 r0.075 o3.75\n"
+    "gemini-3.8-flash-lite-tts =8192/16384 + i0.5 r0.125 o6 /batch i0.25 r0.0625 o3 /flex "
+    "i0.25 r0.025 o3 /priority i0.9 r0.225 o10.8 $2027-01-01 i1 o12 /batch i0.5 o6 /flex i0.5 "
+    "o6 /priority i1.8 o21.6\n"
+    "gemini-3.8-flash-tts =8192/16384 + i0.5 r0.125 o9 /batch i0.25 r0.0625 o4.5 /flex i0.25 "
+    "r0.025 o4.5 /priority i0.9 r0.225 o16.2 $2027-01-01 i1 o18 /batch i0.5 o9 /flex i0.5 o9 "
+    "/priority i1.8 o32.4\n"
+    "gemini-3.8-live ~-extended-thinking =131072/65536 + i0.75 o4.5 ia3 oa12 ii1 iv1 s14\n"
+    "gemini-4-argon ~-preview =1048576/1048576 %v1.1 + i2 r0.1 o10 s14 m14 /batch i1 r0.05 o5 "
+    "/flex i1 r0.05 o5 /priority i3.6 r0.18 o18 $2026-12-01 i4 r0.2 o20 s14 /batch i2 r0.1 o10\n"
+    "gemini-4-hydrogen =1048576/1048576 %v1.1 + i1.5 r0.075 o7.5 s14 m14 /batch i0.75 r0.0375 "
+    "o3.75 /flex i0.75 r0.0375 o3.75 /priority i2.7 r0.135 o13.5\n"
+    "gemini-embedding-001 =2048/0 i0.15 o0 /batch i0.075\n"
+    "gemini-embedding-2 ~-preview =8192/0 i0.2 o0 ia6.5 ii0.45 iv12 /batch i0.1 ia3.25 ii0.225 "
+    "iv6\n"
+    "gemini-flash-1.5 i0.075>128000:0.15 r0.01875>128000:0.0375 o0.3>128000:0.6\n"
+    "gemini-flash-1.5-8b =1000000/0 i0.0375>128000:0.075 r0.01>128000:0.02 o0.15>128000:0.3\n"
+    "gemini-flash-latest =1048576/65536 + i0.75 r0.075 o3.75 s14 m14 /batch i0.375 r0.0375 "
+    "o1.875 /flex i0.375 r0.0375 o1.875 /priority i1.35 r0.135 o6.75 $2027-01-01 i1.5 r0.15 "
+    "o7.5 s14 /batch i0.75 r0.075 o3.75\n"
+    "gemini-flash-lite-latest =1048576/65536 + i0.3 r0.03 o2.5 s14 m14 /batch i0.15 r0.02 "
+    "o1.25 /flex i0.15 r0.02 o1.25 /priority i0.54 r0.05 o4.5\n"
+    "gemini-gemma-2-27b-it =8192/8192 i0.35 o1.05\n"
+    "gemini-gemma-2-9b-it =8192/8192 i0.35 o1.05\n"
+    "gemini-live-2.5-flash gemini-2.5-flash-native-audio-preview "
+    "~-preview-native-audio-09-2025 =1048576/65535 i0.5 o2 ia3 oa12 ii3 iv3 s35\n"
+    "gemini-nano-banana-2.1 =131072/32768 + i1.5 o7.5 oi30 s14 /batch i0.75 o3.75 oi15\n"
+    "gemini-omni-1.1-flash =131072/65536 + i1.5 o9 ov17.5\n"
+    "gemini-omni-1.2-flash =131072/65536 + i1.5 o9 ov12\n"
+    "gemini-omni-flash-preview =131072/65536 i1.5 o9 ov17.5\n"
+    "gemini-pro gemini-1.0-pro =32768/0 i0.125 o0.375\n"
+    "gemini-pro-1.5 =2000000/0 i1.25>128000:2.5 r0.3125>128000:0.625 o5>128000:10\n"
+    "gemini-pro-latest =1048576/65536 + i2>200000:4 r0.2>200000:0.4 o12>200000:18 s14 m14 "
+    "/batch i1>200000:2 o6>200000:9 /flex i1>200000:4 o6>200000:18 /priority i3.6>200000:7.2 "
+    "r0.36>200000:0.72 o21.6>200000:32.4\n"
+    "gemini-robotics-er-1.5-preview =1048576/65535 i0.3 r0 o2.5 ia1 s35\n"
+    "gemini-robotics-er-2-preview =131072/65536 + i1 r0.1 o5 s14 /batch i0.5 r0.05 o2.5 "
+    "$2027-01-01 i2 r0.2 o10\n"
+    "gemini-robotics-er-2-streaming-preview =131072/65536 + i1 o5 s14 $2027-01-01 i2 o10\n"
+    "gemma-2-27b-it i0.65 o0.65\n"
+    "gemma-4-26b-a4b-it-maas =262144/0 + i0.15 r0.015 o0.6\n"
+    "imagen-3.0-fast-generate-001 n20\n"
+    "imagen-3.0-generate-001 n40\n"
+    "imagen-3.0-generate-002 n40\n"
+    "imagen-4.0-fast-generate-001 n20\n"
+    "imagen-4.0-generate-001 n40\n"
+    "imagen-4.0-ultra-generate-001 n60\n"
+    "nano-banana-pro-preview =131072/32768 + i2 o12 oi120 s14 /batch i1 o6 /flex i1 o6 "
+    "/priority i3.6 o21.6\n"
+    "veo-2.0-generate-001 =1024/0 v350\n"
+    "veo-3.1-fast-generate-001 =1024/0 v100\n"
+    "veo-3.1-fast-generate-preview =1024/0 v100\n"
+    "veo-3.1-generate-001 =1024/0 v400\n"
+    "veo-3.1-generate-preview =1024/0 v400\n"
+    "veo-3.1-lite-generate-preview =1024/0 v50\n")},
+    {"deepseek", "https://api-docs.deepseek.com/quick_start/pricing", "", detail::table_rows(
+    "deepseek-chat ~-v3-0324 =131072/8192 i0.135 r0.035 o0.55 $^0030-1630 i0.27 r0.07 o1.1 "
+    "$2025-09-05T16:00:00Z i0.56 r0.07 o1.68 $2025-09-29 i0.28 r0.028 o0.42\n"
+    "deepseek-coder =128000/4096 i0.14 r0.014 o0.28\n"
+    "deepseek-flash =1000000/393216 i0.15 r0.003 o0.6 $^0100-0400*12345 i0.3 r0.006 o1.2 "
+    "$^0600-1000*12345 i0.3 r0.006 o1.2\n"
+    "deepseek-r1-0528 =64000/0 i0.135 r0.035 o0.55 $^0030-1630 i0.55 r0.14 o2.19\n"
+    "deepseek-reasoner deepseek-r1 =131072/65536 i0.135 r0.035 o0.55 $^0030-1630 i0.55 r0.14 "
+    "o2.19 $2025-09-05T16:00:00Z i0.56 r0.07 o1.68 $2025-09-29 i0.28 r0.028 o0.42\n"
+    "deepseek-v3 =65536/8192 i0.27 r0.07 w0 o1.1\n"
+    "deepseek-v3.1-terminus =128000/0 i0.27 r0.13 o0.95\n"
+    "deepseek-v3.2 =131072/65536 i0.28 r0.028 o0.42\n"
+    "deepseek-v3.2-exp =128000/0 i0.27 o0.41\n"
+    "deepseek-v4-flash ~-vision-exp =1000000/393216 i0.14 r0.0028 o0.28 $2026-08-16T16:00:00Z "
+    "i0.22 r0.007 o0.66 $2026-08-16T16:00:00Z^0100-0400 i0.44 r0.014 o1.32 "
+    "$2026-08-16T16:00:00Z^0600-1000 i0.44 r0.014 o1.32 $2026-08-22T16:00:00Z i0.22 r0.007 "
+    "o0.66 $2026-08-22T16:00:00Z^0100-0400*12345 i0.44 r0.014 o1.32 "
+    "$2026-08-22T16:00:00Z^0600-1000*12345 i0.44 r0.014 o1.32 $2026-09-10 i0.15 r0.003 o0.6 "
+    "$2026-09-10^0100-0400*12345 i0.3 r0.006 o1.2 $2026-09-10^0600-1000*12345 i0.3 r0.006 o1.2\n"
+    "deepseek-v4-pro =1000000/393216 i0.435 r0.003625 o0.87 $2026-08-16T16:00:00Z i0.66 r0.022 "
+    "o1.98 $2026-08-16T16:00:00Z^0100-0400 i1.32 r0.044 o3.96 $2026-08-16T16:00:00Z^0600-1000 "
+    "i1.32 r0.044 o3.96 $2026-08-22T16:00:00Z i0.66 r0.022 o1.98 "
+    "$2026-08-22T16:00:00Z^0100-0400*12345 i1.32 r0.044 o3.96 "
+    "$2026-08-22T16:00:00Z^0600-1000*12345 i1.32 r0.044 o3.96\n")},
+    {"mistral", "https://mistral.ai/pricing#api-pricing", "", detail::table_rows(
+    "codestral i0.3 o0.9\n"
+    "codestral-2405 =32000/8191 i1 o3\n"
+    "codestral-2501 codestral-latest =128000/128000 i0.3 r0.03 o0.9 /batch i0.15 o0.45\n"
+    "codestral-2508 =128000/128000 i0.3 r0.03 o0.9 /batch i0.15 r0.015 o0.45\n"
+    "codestral-embed-2505 codestral-embed =8192/0 i0.15 r0.015\n"
+    "codestral-mamba-latest =256000/256000 i0.25 r0.025 o0.25\n"
+    "deepseek-v4-1-flash-1017 =1048576/131072 + i0.3 r0.007 o1.2\n"
+    "devstral-2512 =256000/256000 i0.4 r0.04 o2\n"
+    "devstral-latest =256000/256000 i0.4 r0.04 o2\n"
+    "devstral-medium-2507 =128000/128000 i0.4 o2\n"
+    "devstral-medium-latest =256000/256000 i0.4 r0.04 o2\n"
+    "devstral-small =128000/128000 + i0.1 o0.3\n"
+    "devstral-small-2505 devstral-small-2507 =128000/128000 i0.1 o0.3\n"
+    "devstral-small-latest =256000/256000 i0.1 r0.01 o0.3\n"
+    "glm-5-2 =1048576/131072 + i1.4 r0.14 o4.4\n"
+    "labs-devstral-small-2512 =256000/256000 i0.1 o0.3\n"
+    "magistral-medium ~-2506 ~-2509 ~-1-2-2509 =40000/40000 i2 o5\n"
+    "magistral-medium-latest =262144/262144 + i1.5 r0.15 o7.5\n"
+    "magistral-small i0.5 o1.5\n"
+    "magistral-small-2506 magistral-small-1-2-2509 =40000/40000 i0.5 o1.5\n"
+    "magistral-small-latest =262144/262144 + i0.15 r0.015 o0.6\n"
+    "ministral-14b-2512 =262144/262144 i0.2 r0.02 o0.2 /batch i0.1 r0.01 o0.1\n"
+    "ministral-14b-latest =262144/262144 + i0.2 r0.02 o0.2\n"
+    "ministral-3-14b-2512 =262144/262144 i0.2 r0.02 o0.2\n"
+    "ministral-3-3b-2512 =131072/131072 i0.1 r0.01 o0.1\n"
+    "ministral-3-8b-2512 =262144/262144 i0.15 r0.015 o0.15\n"
+    "ministral-3b i0.04 o0.04\n"
+    "ministral-3b-2512 =131072/131072 i0.1 r0.01 o0.1 /batch i0.05 r0.005 o0.05\n"
+    "ministral-3b-latest =131072/131072 + i0.1 r0.01 o0.1\n"
+    "ministral-8b ~-2410 + i0.1 o0.1\n"
+    "ministral-8b-2512 =262144/262144 i0.15 r0.015 o0.15 /batch i0.075 r0.0075 o0.075\n"
+    "ministral-8b-latest =262144/262144 i0.1 o0.1 $2025-12-02 i0.15 r0.015 o0.15 /batch i0.075 "
+    "r0.0075 o0.075\n"
+    "mistral-7b open-mistral-7b =32000/8191 i0.25 o0.25\n"
+    "mistral-code-agent-latest =256000/256000 + i0.4 r0.04 o2\n"
+    "mistral-code-fim-latest =128000/128000 + i0.3 r0.03 o0.9\n"
+    "mistral-code-latest =128000/128000 + i0.3 r0.03 o0.9\n"
+    "mistral-embed ~-2312 =8192/0 i0.1 o0.1 /batch i0.05 o0.05\n"
+    "mistral-large ~-2411 =128000/128000 i2 o6\n"
+    "mistral-large-2402 =32000/8191 i4 o12\n"
+    "mistral-large-2407 =128000/128000 i3 o9\n"
+    "mistral-large-2512 =262144/262144 i0.5 r0.05 o1.5 /batch i0.25 r0.025 o0.75\n"
+    "mistral-large-3 =262144/262144 i0.5 r0.05 o1.5\n"
+    "mistral-large-4 ~-0 =1048576/1048576 + i0.68 r0.07 o2.09 $2026-10-20 i1.36 r0.14 o4.18 "
+    "$2026-10-29 i0.7 r0.07 o2.1 /batch i0.34 r0.035 o1.045\n"
+    "mistral-large-latest =262144/262144 i0.5 r0.05 o1.5\n"
+    "mistral-medium =262144/262144 + i1.5 r0.15 o7.5\n"
+    "mistral-medium-2312 =32000/8191 i2.7 o8.1\n"
+    "mistral-medium-2505 =131072/8191 i0.4 r0.04 o2\n"
+    "mistral-medium-2508 =131072/131072 i0.4 r0.04 o2\n"
+    "mistral-medium-3-1-2508 =131072/131072 i0.4 o2\n"
+    "mistral-medium-3-5 mistral-medium-3 mistral-medium-3.5 mistral-medium-2604 =262144/262144 "
+    "i1.5 r0.15 o7.5 /batch i0.75 r0.075 o3.75\n"
+    "mistral-medium-latest =262144/262144 i0.4 r0.04 o2 $2026-06-16 i1.5 r0.15 o7.5 /batch "
+    "i0.75 r0.075 o3.75\n"
+    "mistral-nemo ! i0.15 o0.15\n"
+    "mistral-ocr-2503 ~-completion + p1\n"
+    "mistral-ocr-2505 + p1\n"
+    "mistral-ocr-2505-completion p1\n"
+    "mistral-ocr-2512 ~-completion =16384/0 p2 /batch p1\n"
+    "mistral-ocr-3 + p2 /batch p1\n"
+    "mistral-ocr-3-0 + p2 /batch p1\n"
+    "mistral-ocr-4-0 ~-completion =16384/0 p4 /batch p2\n"
+    "mistral-ocr-4-1 mistral-ocr-4 mistral-ocr-4-completion ~-completion =16384/0 + p4 /batch "
+    "p2\n"
+    "mistral-ocr-latest ~-completion p1 $2025-05-22 p1 $2025-12-18 p2 $2026-06-23 p4 /batch p2\n"
+    "mistral-saba ~-latest i0.2 o0.6\n"
+    "mistral-small =32000/8191 i0.1 r0.01 o0.3\n"
+    "mistral-small-24b-instruct-2501 i0.05 o0.08\n"
+    "mistral-small-2603 =262144/262144 i0.15 r0.015 o0.6 /batch i0.075 r0.0075 o0.3\n"
+    "mistral-small-3-2-2506 =131072/131072 i0.06 o0.18\n"
+    "mistral-small-3.1-24b-instruct i0.351 o0.555\n"
+    "mistral-small-3.2-24b-instruct mistral-small-2506 + i0.1 o0.3\n"
+    "mistral-small-latest =262144/262144 i0.1 o0.3 $2026-03-16 i0.15 r0.015 o0.6 /batch i0.075 "
+    "r0.0075 o0.3\n"
+    "mistral-tiny =32000/8191 i0.25 r0.025 o0.25\n"
+    "mistral-vibe-cli-fast =262144/262144 + i0.15 r0.015 o0.6\n"
+    "mistral-vibe-cli-latest =262144/262144 + i1.5 r0.15 o7.5\n"
+    "mistral-vibe-cli-with-tools =262144/262144 + i1.5 r0.15 o7.5\n"
+    "mixtral-8x22b-instruct =65336/8191 + i2 o6\n"
+    "mixtral-8x7b open-mixtral-8x7b =32000/8191 i0.7 o0.7\n"
+    "open-codestral-mamba =256000/256000 i0.25 o0.25\n"
+    "open-mistral-nemo =128000/128000 ! i0.15 o0.15\n"
+    "open-mistral-nemo-2407 =128000/128000 ! i0.3 o0.3\n"
+    "open-mixtral-8x22b =65336/8191 i2 o6\n"
+    "pixtral-12b ~-latest i0.15 o0.15\n"
+    "pixtral-12b-2409 =128000/128000 i0.15 o0.15\n"
+    "pixtral-large i2 o6\n"
+    "pixtral-large-2411 =128000/128000 i2 o6\n"
+    "pixtral-large-latest =128000/128000 i2 r0.2 o6\n"
+    "voxtral-mini-2602 voxtral-mini-latest =16384/0 + t0.05 /batch t0.025\n"
+    "voxtral-mini-realtime-2602 + t0.1\n"
+    "voxtral-mini-realtime-latest + t0.1\n"
+    "voxtral-mini-transcribe-3 + t0.0583333\n"
+    "voxtral-mini-transcribe-3-0 + t0.058333333333333333\n"
+    "voxtral-mini-transcribe-realtime-2602 + t0.1\n"
+    "voxtral-mini-transcribe-realtime-3 + t0.133333\n"
+    "voxtral-mini-transcribe-realtime-3-0 + t0.133333333333333333\n"
+    "voxtral-mini-transcribe-realtime-latest + t0.1\n"
+    "voxtral-mini-tts-2603 + c16\n"
+    "voxtral-mini-tts-3 + c13\n"
+    "voxtral-mini-tts-3-0 + c13\n"
+    "voxtral-mini-tts-latest + c16\n"
+    "voxtral-small-24b-2507 voxtral-small-2507 voxtral-small-latest =32768/32768 i0.1 r0.01 "
+    "o0.3 t0.066666666666666667 $2026-08-11 i0.1 r0.01 o0.4 t0.066666666666666667 /batch i0.05 "
+    "r0.005 o0.2\n"
+    "voxtral-small-transcribe-3 + t0.0666667\n"
+    "voxtral-small-transcribe-3-0 + t0.066666666666666667\n"
+    "zai-glm-5 =1048576/131072 + i1.4 r0.14 o4.4\n"
+    "zai-glm-5-2 =1048576/131072 + i1.4 r0.14 o4.4\n"
+    "zai-glm-5-3 =1048576/131072 + i1.4 r0.14 o4.4\n"
+    "zai-glm-5-3-flash =1048576/131072 + i0.15 r0.03 o0.5\n"
+    "zai-glm-latest =1048576/131072 + i1.4 r0.14 o4.4\n")},
+    {"x-ai", "https://docs.x.ai/docs/models", "", detail::table_rows(
+    "grok-2-1212 grok-2 grok-2-latest =131072/131072 i2 o10 s5 xs5\n"
+    "grok-2-vision-1212 grok-2-vision grok-2-vision-latest =32768/32768 i2 o10 s5 xs5\n"
+    "grok-3 ~-beta ~-latest =131072/131072 i3 r0.75 o15 s5 xs5\n"
+    "grok-3-fast ~-beta ~-latest =131072/131072 i5 r1.25 o25 s5 xs5\n"
+    "grok-3-mini ~-beta ~-latest =131072/131072 i0.3 r0.075 o0.5 s5 xs5\n"
+    "grok-3-mini-fast ~-beta ~-latest =131072/131072 i0.6 r0.15 o4 s5 xs5\n"
+    "grok-4 =256000/256000 i3>127999:6 r0.75 o15>127999:30 s5 xs5\n"
+    "grok-4-0709 grok-4-latest =256000/256000 i3>127999:6 r0.75 o15>127999:30 s5 xs5\n"
+    "grok-4-1-fast-non-reasoning ~-latest =2000000/2000000 i0.2>127999:0.4 r0.05 o0.5>127999:1 "
+    "s5 xs5\n"
+    "grok-4-1-fast-reasoning grok-4-1-fast ~-latest =2000000/2000000 i0.2>127999:0.4 r0.05 "
+    "o0.5>127999:1 s5 xs5\n"
+    "grok-4-fast-non-reasoning =2000000/2000000 i0.2>127999:0.4 r0.05 o0.5>127999:1 s5 xs5\n"
+    "grok-4-fast-non-reasoning-latest =2000000/0 i0.2 r0.05 o0.5 s5 xs5\n"
+    "grok-4-fast-reasoning =2000000/2000000 i0.2>127999:0.4 r0.05 o0.5>127999:1 s5 xs5\n"
+    "grok-4-fast-reasoning-latest grok-4-fast =2000000/0 i0.2 r0.05 o0.5 s5 xs5\n"
+    "grok-4.20 ~-0309-reasoning ~-0309-non-reasoning =1000000/1000000 i2>199999:4 "
+    "r0.2>199999:0.4 o6>199999:12 s5 xs5 $2026-04-30 i1.25>199999:2.5 r0.2>199999:0.4 "
+    "o2.5>199999:5 s5 xs5 /batch i1>199999:2 r0.16>199999:0.32 o2>199999:4\n"
+    "grok-4.20-0309 =1000000/1000000 + i1.25>199999:2.5 r0.2>199999:0.4 o2.5>199999:5 s5 xs5 "
+    "/batch i1>199999:2 r0.16>199999:0.32 o2>199999:4\n"
+    "grok-4.20-beta ~-0309 ~-latest =1000000/1000000 + i1.25>199999:2.5 r0.2>199999:0.4 "
+    "o2.5>199999:5 s5 xs5\n"
+    "grok-4.20-beta-0309-non-reasoning =1000000/1000000 + i1.25>199999:2.5 r0.2>199999:0.4 "
+    "o2.5>199999:5 s5 xs5\n"
+    "grok-4.20-beta-0309-reasoning =1000000/1000000 + i1.25>199999:2.5 r0.2>199999:0.4 "
+    "o2.5>199999:5 s5 xs5\n"
+    "grok-4.20-beta-latest-non-reasoning =1000000/1000000 + i1.25>199999:2.5 r0.2>199999:0.4 "
+    "o2.5>199999:5 s5 xs5\n"
+    "grok-4.20-beta-latest-reasoning =1000000/1000000 + i1.25>199999:2.5 r0.2>199999:0.4 "
+    "o2.5>199999:5 s5 xs5\n"
+    "grok-4.20-beta-non-reasoning =1000000/1000000 + i1.25>199999:2.5 r0.2>199999:0.4 "
+    "o2.5>199999:5 s5 xs5\n"
+    "grok-4.20-beta-reasoning =1000000/1000000 + i1.25>199999:2.5 r0.2>199999:0.4 "
+    "o2.5>199999:5 s5 xs5\n"
+    "grok-4.20-experimental-beta-0304 =1000000/1000000 + i1.25>199999:2.5 r0.2>199999:0.4 "
+    "o2.5>199999:5 s5 xs5\n"
+    "grok-4.20-experimental-beta-0304-non-reasoning =1000000/1000000 + i1.25>199999:2.5 "
+    "r0.2>199999:0.4 o2.5>199999:5 s5 xs5\n"
+    "grok-4.20-experimental-beta-0304-reasoning =1000000/1000000 + i1.25>199999:2.5 "
+    "r0.2>199999:0.4 o2.5>199999:5 s5 xs5\n"
+    "grok-4.20-experimental-beta-latest =1000000/1000000 + i1.25>199999:2.5 r0.2>199999:0.4 "
+    "o2.5>199999:5 s5 xs5\n"
+    "grok-4.20-experimental-beta-non-reasoning-latest =1000000/1000000 + i1.25>199999:2.5 "
+    "r0.2>199999:0.4 o2.5>199999:5 s5 xs5\n"
+    "grok-4.20-experimental-beta-reasoning-latest =1000000/1000000 + i1.25>199999:2.5 "
+    "r0.2>199999:0.4 o2.5>199999:5 s5 xs5\n"
+    "grok-4.20-multi-agent-0309 grok-4.20-multi-agent grok-4.20-multi-agent-latest "
+    "grok-4.20-multi-agent-beta-0309 grok-4.20-multi-agent-beta-latest =1000000/1000000 "
+    "i2>199999:4 r0.2>199999:0.4 o6>199999:12 s5 xs5 $2026-04-30 i1.25>199999:2.5 "
+    "r0.2>199999:0.4 o2.5>199999:5 s5 xs5 /batch i1>199999:2 r0.16>199999:0.32 o2>199999:4\n"
+    "grok-4.20-multi-agent-experimental-beta-0304 =1000000/1000000 + i1.25>199999:2.5 "
+    "r0.2>199999:0.4 o2.5>199999:5 s5 xs5\n"
+    "grok-4.20-multi-agent-experimental-beta-latest =1000000/1000000 + i1.25>199999:2.5 "
+    "r0.2>199999:0.4 o2.5>199999:5 s5 xs5\n"
+    "grok-4.20-non-reasoning ~-latest =1000000/1000000 + i1.25>199999:2.5 r0.2>199999:0.4 "
+    "o2.5>199999:5 s5 xs5 /batch i1>199999:2 r0.16>199999:0.32 o2>199999:4\n"
+    "grok-4.20-non-reasoning-gv2 =1000000/1000000 + i1.25>199999:2.5 r0.2>199999:0.4 "
+    "o2.5>199999:5 s5 xs5\n"
+    "grok-4.20-reasoning ~-latest =1000000/1000000 + i1.25>199999:2.5 r0.2>199999:0.4 "
+    "o2.5>199999:5 s5 xs5 /batch i1>199999:2 r0.16>199999:0.32 o2>199999:4\n"
+    "grok-4.20-reasoning-gv2 =1000000/1000000 + i1.25>199999:2.5 r0.2>199999:0.4 o2.5>199999:5 "
+    "s5 xs5\n"
+    "grok-4.3 x-ai/grok-4.3 ~-latest =1000000/1000000 i1.25>199999:2.5 r0.2>199999:0.4 "
+    "o2.5>199999:5 s5 xs5 /batch i1>199999:2 r0.16>199999:0.32 o2>199999:4\n"
+    "grok-4.5 grok-latest x-ai/grok-4.5 ~-latest =500000/500000 + i2>199999:4 r0.3>199999:0.6 "
+    "o6>199999:12 s5 xs5\n"
+    "grok-4.6 x-ai/grok-4.6 ~-latest =500000/500000 + i2>199999:4 r0.5>199999:1 o6>199999:12 "
+    "s5 xs5\n"
+    "grok-4.7 x-ai/grok-4.7 ~-latest =500000/500000 + i2>199999:4 r0.5>199999:1 o6>199999:12 "
+    "s5 xs5 /batch i1.6>199999:3.2 r0.4>199999:0.8 o4.8>199999:9.6\n"
+    "grok-beta =131072/131072 i5 o15\n"
+    "grok-build-0.1 =256000/256000 + i1>199999:2 r0.2>199999:0.4 o2>199999:4 s5 xs5\n"
+    "grok-build-latest =500000/500000 + i2>199999:4 r0.3>199999:0.6 o6>199999:12 s5 xs5\n"
+    "grok-code-fast-1 grok-code-fast ~-0825 =256000/256000 i0.2 r0.02 o1.5 $2026-05-15 "
+    "i1>199999:2 r0.2>199999:0.4 o2>199999:4\n"
+    "grok-imagine-video + v50\n"
+    "grok-imagine-video-1.5 ~-2026-05-30 + v80\n"
+    "grok-imagine-video-1.5-lite + v20\n"
+    "grok-imagine-video-1.5-preview + v80\n"
+    "grok-vision-beta =8192/8192 i5 o15\n"
+    "grok-voice-transcribe-1.0 + t0.02778\n"
+    "grok-voice-transcribe-2.0 + t0.02778\n")},
+    {"groq", "https://groq.com/pricing", "", detail::table_rows(
+    "canopylabs/orpheus-arabic-saudi =4000/50000 + c40\n"
+    "canopylabs/orpheus-v1-english =4000/50000 + c22\n"
+    "deepseek-r1-distill-llama-70b =131072/0 i0.75 o0.99\n"
+    "gemma-7b-it =8192/8192 i0.07 o0.07\n"
+    "gemma2-9b-it gemma2-9b i0.2 o0.2\n"
+    "llama-3.1-405b-reasoning i0.59 o0.79\n"
+    "llama-3.1-70b-versatile i0.59 o0.79\n"
+    "llama-3.1-8b-instant =128000/8192 i0.05 o0.08\n"
+    "llama-3.2-11b-text-preview i0.18 o0.18\n"
+    "llama-3.2-11b-vision-preview i0.18 o0.18\n"
+    "llama-3.2-1b-preview i0.04 o0.04\n"
+    "llama-3.2-3b-preview i0.06 o0.06\n"
+    "llama-3.2-90b-text-preview i0.9 o0.9\n"
+    "llama-3.2-90b-vision-preview i0.9 o0.9\n"
+    "llama-3.3-70b-specdec i0.59 o0.99\n"
+    "llama-3.3-70b-versatile =128000/32768 i0.59 o0.79\n"
+    "llama-guard-3-8b i0.2 o0.2\n"
+    "llama2-70b-4096 i0.7 o0.8\n"
+    "llama3-70b-8192 i0.59 o0.79\n"
+    "llama3-8b-8192 i0.05 o0.08\n"
+    "llama3-groq-70b-8192-tool-use-preview i0.89 o0.89\n"
+    "llama3-groq-8b-8192-tool-use-preview i0.19 o0.19\n"
+    "meta-llama/llama-4-maverick-17b-128e-instruct =131072/8192 i0.2 o0.6\n"
+    "meta-llama/llama-4-scout-17b-16e-instruct =131072/8192 i0.11 o0.34\n"
+    "meta-llama/llama-guard-4-12b =8192/8192 i0.2 o0.2\n"
+    "meta-llama/llama-prompt-guard-2-22m =512/512 + i0.03 o0.03\n"
+    "meta-llama/llama-prompt-guard-2-86m =512/512 + i0.04 o0.04\n"
+    "mistral-saba-24b i0.79 o0.79\n"
+    "mixtral-8x7b-32768 i0.24 o0.24\n"
+    "moonshotai/kimi-k2-instruct ~-0905 =262144/16384 i1 r0.5 o3\n"
+    "openai/gpt-oss-120b =131072/65536 i0.15 r0.075 o0.6 s5 /batch i0.075 o0.3\n"
+    "openai/gpt-oss-20b =131072/65536 i0.075 r0.0375 o0.3 s5 /batch i0.0375 o0.15\n"
+    "openai/gpt-oss-safeguard-20b =131072/65536 + i0.075 r0.0375 o0.3 s5\n"
+    "playai-tts =10000/10000 c50\n"
+    "qwen/qwen3-32b =131000/131000 i0.29 o0.59\n"
+    "qwen/qwen3.8-27b =131072/16384 + i0.8 o4\n"
+    "whisper-large-v3 t0.030833333333333333 /batch t0.015416666666666667\n"
+    "whisper-large-v3-turbo t0.011111111111111111 /batch t0.005555555555555556\n")},
+    {"cohere", "https://cohere.com/pricing", "", detail::table_rows(
+    "c4ai-aya-expanse-32b =128000/4000 + i0.5 o1.5\n"
+    "command =4096/4096 i1 o2\n"
+    "command-a ~-03-2025 =256000/8000 i2.5 o10\n"
+    "command-light =4096/4096 i0.3 o0.6\n"
+    "command-nightly =4096/4096 i1 o2\n"
+    "command-r ~-08-2024 =128000/4096 i0.15 o0.6\n"
+    "command-r-plus ~-08-2024 =128000/4096 i2.5 o10\n"
+    "command-r7b ~-12-2024 =128000/4096 i0.0375 o0.15\n"
+    "embed-english-light-v2.0 =1024/0 i0.1 o0\n"
+    "embed-english-light-v3.0 =512/0 i0.1 o0\n"
+    "embed-english-v2.0 =4096/0 i0.1 o0\n"
+    "embed-english-v3.0 =512/0 i0.1 o0\n"
+    "embed-multilingual-light-v3.0 =512/0 i100 o0\n"
+    "embed-multilingual-v2.0 =768/0 i0.1 o0\n"
+    "embed-multilingual-v3.0 =512/0 i0.1 o0\n"
+    "embed-v4.0 =128000/0 i0.12 o0 ii0.47\n"
+    "embed-v5.0-fast =128000/0 + i0.08 o0\n"
+    "embed-v5.0-pro =128000/0 + i0.12 o0\n"
+    "parse-v5.0 + p1.5\n"
+    "rerank-english-v2.0 =4096/4096 i0 o0 u2\n"
+    "rerank-english-v3.0 =4096/4096 i0 o0 u2\n"
+    "rerank-multilingual-v2.0 =4096/4096 i0 o0 u2\n"
+    "rerank-multilingual-v3.0 =4096/4096 i0 o0 u2\n"
+    "rerank-v3.5 =4096/4096 i0 o0 u2\n"
+    "rerank-v4.0-fast =32768/32768 + i0 o0 u2\n"
+    "rerank-v4.0-pro =32768/32768 + i0 o0 u2.5\n"
+    "rerank-v5.0-fast =32768/32768 + i0.02 o0\n"
+    "rerank-v5.0-pro =32768/32768 + i0.05 o0\n")},
+    {"perplexity", "https://docs.perplexity.ai/guides/pricing", "", detail::table_rows(
+    "anthropic/claude-fable-5 + i10 r1 o50\n"
+    "anthropic/claude-fable-5-1 + i10 r0.25 o50\n"
+    "anthropic/claude-haiku-4-5 + i1 r0.1 o5\n"
+    "anthropic/claude-haiku-5-5 + i0.1>100000:0.5 r0.01>100000:0.05 o0.5>100000:2.5\n"
+    "anthropic/claude-opus-4-5 + i5 r0.5 o25\n"
+    "anthropic/claude-opus-4-6 + i5 r0.5 o25\n"
+    "anthropic/claude-opus-4-7 + i5 r0.5 o25\n"
+    "anthropic/claude-opus-4-8 + i5 r0.5 o25\n"
+    "anthropic/claude-opus-5 + i5 r0.5 o25\n"
+    "anthropic/claude-opus-5-5 + i4 r0.2 o20\n"
+    "anthropic/claude-sonnet-4-5 + i3 r0.3 o15\n"
+    "anthropic/claude-sonnet-4-6 + i3 r0.3 o15\n"
+    "anthropic/claude-sonnet-5 + i2 r0.2 o10\n"
+    "anthropic/claude-sonnet-5-5 + i2 r0.1 o10\n"
+    "codellama-34b-instruct =16384/16384 i0.35 o1.4\n"
+    "codellama-70b-instruct =16384/16384 i0.7 o2.8\n"
+    "google/gemini-3-flash-preview + i0.5 r0.05 o3\n"
+    "google/gemini-3.1-flash-lite + i0.25 r0.025 o1.5\n"
+    "google/gemini-3.1-pro-preview + i2>200000:4 r0.2>200000:0.4 o12>200000:18\n"
+    "google/gemini-3.5-flash + i1.5 r0.15 o9\n"
+    "google/gemini-3.5-flash-lite + i0.3 r0.03 o2.5\n"
+    "google/gemini-3.6-flash + i1.5 r0.15 o7.5\n"
+    "google/gemini-3.7-flash + i0.75 r0.075 o3.75\n"
+    "google/gemini-3.8-flash + i0.75 r0.075 o3.75\n"
+    "google/gemini-4-argon + i2 r0.1 o10\n"
+    "llama-2-70b-chat =4096/4096 i0.7 o2.8\n"
+    "llama-3.1-70b-instruct =131072/131072 i1 o1\n"
+    "llama-3.1-8b-instruct =131072/131072 i0.2 o0.2\n"
+    "llama-3.1-sonar-large-128k-online i1 o1\n"
+    "llama-3.1-sonar-small-128k-online i0.2 o0.2\n"
+    "mistral-7b-instruct =4096/4096 i0.07 o0.28\n"
+    "mixtral-8x7b-instruct =4096/4096 i0.07 o0.28\n"
+    "openai/gpt-5 + i1.25 r0.125 o10\n"
+    "openai/gpt-5-mini + i0.25 r0.025 o2\n"
+    "openai/gpt-5-nano + i0.05 r0.005 o0.4\n"
+    "openai/gpt-5.1 + i1.25 r0.125 o10\n"
+    "openai/gpt-5.2 + i1.75 r0.175 o14\n"
+    "openai/gpt-5.3-codex + i3.5 r0.35 o28\n"
+    "openai/gpt-5.4 + i2.5>272000:5 r0.25 o15>272000:22.5\n"
+    "openai/gpt-5.4-mini + i0.75 r0.075 o4.5\n"
+    "openai/gpt-5.4-nano + i0.2 r0.02 o1.25\n"
+    "openai/gpt-5.5 + i5>272000:10 r0.5>272000:1 o30>272000:45\n"
+    "openai/gpt-5.6-luna + i0.2>272000:0.4 r0.02>272000:0.04 o1.2>272000:1.8\n"
+    "openai/gpt-5.6-sol + i4>272000:8 r0.4>272000:0.8 o20>272000:30\n"
+    "openai/gpt-5.6-terra + i2>272000:4 r0.2>272000:0.4 o12>272000:18\n"
+    "openai/gpt-6-astra + i10>272000:20 r1>272000:2 w12.5 o50>272000:75\n"
+    "openai/gpt-6-luna + i0.1>272000:0.2 r0.01>272000:0.02 o0.5>272000:0.75\n"
+    "openai/gpt-6-sol + i2>272000:4 r0.2>272000:0.4 o10>272000:15\n"
+    "openai/gpt-6.1-sol + i2>272000:4 r0.1>272000:0.2 o10>272000:15\n"
+    "perplexity/deepseek-v4-flash-0731 + i0.13 r0.028 o0.26\n"
+    "perplexity/deepseek-v4-pro-0813 + i1.32 r0.044 o3.96\n"
+    "perplexity/glm-5.2 + i1.4 r0.14 o4.4\n"
+    "perplexity/glm-5.3 + i1.4 r0.26 o4.4\n"
+    "perplexity/glm-5.3-flash + i0.15 r0.03 o0.5\n"
+    "perplexity/kimi-k2.7-code + i0.95 r0.19 o4\n"
+    "perplexity/kimi-k3 + i3 r0.3 o15\n"
+    "perplexity/nemotron-3-ultra-550b-a55b + i0.25 r0.25 o2.5\n"
+    "perplexity/nemotron-3.5-lightning-30b-a3b + i0.0115 r0.00115 o0.17\n"
+    "perplexity/nemotron-3.5-super-120b-a12b + i0.2 r0.04 o0.5\n"
+    "perplexity/sonar + i0.25 r0.0625 o2.5 s2.5\n"
+    "pplx-70b-chat =4096/4096 i0.7 o2.8\n"
+    "pplx-70b-online =4096/4096 i0 o2.8 q5\n"
+    "pplx-7b-chat =8192/8192 i0.07 o0.28\n"
+    "pplx-7b-online =4096/4096 i0 o0.28 q5\n"
+    "pplx-decider-flash-v1.2 pplx-decider-flash-latest perplexity/pplx-decider-flash-latest "
+    "=262144/0 + i0.01 o0\n"
+    "pplx-decider-v1-27b =262144/0 + i0.02 o0\n"
+    "pplx-decider-v1.1-27b =262144/0 + i0.02 o0\n"
+    "pplx-decider-v1.2 pplx-decider-latest perplexity/pplx-decider-latest =262144/0 + i0.02 o0\n"
+    "pplx-embed-context-v1-0.6b =32768/0 + i0.008 o0\n"
+    "pplx-embed-context-v1-4b =32768/0 + i0.05 o0\n"
+    "pplx-embed-v1-0.6b =32768/0 i0.004 o0\n"
+    "pplx-embed-v1-4b =32768/0 i0.03 o0\n"
+    "r1-1776 i2 o8\n"
+    "sonar =128000/128000 ! i1 o1 q5\n"
+    "sonar-deep-research =128000/128000 ! i2 o8 or3 oc2 q5\n"
+    "sonar-medium-chat =16384/16384 i0.6 o1.8\n"
+    "sonar-medium-online =12000/12000 i0 o1.8 q5\n"
+    "sonar-pro =200000/8000 ! i3 o15 q6\n"
+    "sonar-pro-search i3 o15\n"
+    "sonar-reasoning =128000/128000 ! i1 o5 q5\n"
+    "sonar-reasoning-pro =128000/128000 ! i2 o8 q6\n"
+    "sonar-small-chat =16384/16384 i0.07 o0.28\n"
+    "sonar-small-online =12000/12000 i0 o0.28 q5\n"
+    "xai/grok-4.20-multi-agent + i1.25>200000:2.5 r0.2 o2.5>200000:5\n"
+    "xai/grok-4.20-non-reasoning + i1.25>200000:2.5 r0.2 o2.5>200000:5\n"
+    "xai/grok-4.20-reasoning + i1.25>200000:2.5 r0.2 o2.5>200000:5\n"
+    "xai/grok-4.3 + i1.25>200000:2.5 r0.2 o2.5>200000:5\n"
+    "xai/grok-4.5 + i2>200000:4 r0.3>200000:0.6 o6>200000:12\n"
+    "xai/grok-4.6 + i2>200000:4 r0.5>200000:1 o6>200000:12\n"
+    "xai/grok-4.7 + i2>200000:4 r0.5>200000:1 o6>200000:12\n")},
+    {"moonshotai", "https://platform.moonshot.ai/docs/pricing", "", detail::table_rows(
+    "kimi-k2 i0.57 o2.3\n"
+    "kimi-k2-0711-preview =131072/131072 i0.6 r0.15 o2.5\n"
+    "kimi-k2-0905-preview =262144/262144 i0.6 r0.15 o2.5\n"
+    "kimi-k2-thinking =262144/262144 i0.6 r0.15 o2.5\n"
+    "kimi-k2-thinking-turbo =262144/262144 i1.15 r0.15 o8\n"
+    "kimi-k2-turbo-preview kimi-k2-turbo =262144/262144 i1.15 r0.15 o8\n"
+    "kimi-k2.5 =262144/262144 i0.6 r0.1 o3\n"
+    "kimi-k2.6 =262144/262144 i0.95 r0.16 o4\n"
+    "kimi-k2.7-code =262144/262144 i0.95 r0.19 o4\n"
+    "kimi-k2.7-code-highspeed =262144/0 + i1.9 r0.38 o8\n"
+    "kimi-k3 =1048576/1048576 i3 r0.3 w3 wh6 o15\n"
+    "kimi-k3.1-pro =1048576/1048576 + i2 r0.2 w2 wh4 o10\n"
+    "kimi-k3.1-pro-highspeed =1048576/1048576 + i4 r0.2 w4 wh8 o20\n"
+    "kimi-latest-128k =131072/131072 i2 r0.15 o5\n"
+    "kimi-latest-32k =32768/32768 i1 r0.15 o3\n"
+    "kimi-latest-8k =8192/8192 i0.2 r0.15 o2\n"
+    "kimi-thinking-preview =131072/131072 i0.6 r0.15 o2.5\n"
+    "moonshot-v1-128k ~-vision-preview =131072/131072 i2 o5\n"
+    "moonshot-v1-128k-0430 =131072/131072 i2 o5\n"
+    "moonshot-v1-32k ~-vision-preview =32768/32768 i1 o3\n"
+    "moonshot-v1-32k-0430 =32768/32768 i1 o3\n"
+    "moonshot-v1-8k ~-vision-preview =8192/8192 i0.2 o2\n"
+    "moonshot-v1-8k-0430 =8192/8192 i0.2 o2\n"
+    "moonshot-v1-auto =131072/131072 i2 o5\n")},
+    {"zai", "https://docs.z.ai/guides/overview/pricing", "", detail::table_rows(
+    "glm-4-32b-0414-128k =128000/32000 i0.1 o0.1\n"
+    "glm-4.5 =128000/32000 i0.6 r0.11 o2.2\n"
+    "glm-4.5-air =128000/32000 i0.2 r0.03 o1.1\n"
+    "glm-4.5-airx =128000/32000 i1.1 r0.22 o4.5\n"
+    "glm-4.5-x =128000/32000 i2.2 r0.45 o8.9\n"
+    "glm-4.5v =128000/32000 i0.6 r0.11 o1.8\n"
+    "glm-4.6 =200000/128000 i0.6 r0.11 w0 o2.2\n"
+    "glm-4.6v =128000/0 + i0.3 r0.05 o0.9\n"
+    "glm-4.6v-flashx + i0.04 r0.004 o0.4\n"
+    "glm-4.7 =200000/128000 i0.6 r0.11 w0 o2.2\n"
+    "glm-4.7-flashx + i0.07 r0.01 o0.4\n"
+    "glm-5 =200000/128000 i1 r0.2 w0 o3.2\n"
+    "glm-5-code =200000/128000 i1.2 r0.3 w0 o5\n"
+    "glm-5.1 =200000/128000 i1.4 r0.26 w0 o4.4\n"
+    "glm-5.2 =1000000/128000 i1.4 r0.26 w0 o4.4\n"
+    "glm-5.3 =1000000/128000 i1.4 r0.26 w0 o4.4\n"
+    "glm-5.3-flash =1048576/128000 + i0.075 r0.015 o0.25 $2026-09-10 i0.15 r0.03 w0 o0.5\n"
+    "glm-5.3-flashx ~-legal + i0.37 r0.075 o1.25\n"
+    "glm-5v-turbo =200000/128000 + i1.2 r0.24 o4\n"
+    "glm-ocr + i0.03 o0.03\n")},
 }};
 // clang-format on
-
-// Speed is not charged for on cached tokens; the other factors hold for every token.
-inline constexpr std::array<builtin_factor, 30> builtin_factors{{
-    {&openai_other, "", modifier_kind::service_tier, "batch", "0.5"},
-    {&openai_other, "gpt-5", modifier_kind::service_tier, "flex", "0.5"},
-    {&openai_other, "gpt-5-mini", modifier_kind::service_tier, "flex", "0.5"},
-    {&openai_other, "gpt-5-nano", modifier_kind::service_tier, "flex", "0.5"},
-    {&openai_other, "gpt-5.4", modifier_kind::service_tier, "flex", "0.5"},
-    {&openai_other, "gpt-5.4-mini", modifier_kind::service_tier, "flex", "0.5"},
-    {&openai_other, "gpt-5.4-nano", modifier_kind::service_tier, "flex", "0.5"},
-    {&openai_other, "gpt-5.4-pro", modifier_kind::service_tier, "flex", "0.5"},
-    {&openai_other, "gpt-5.5", modifier_kind::service_tier, "flex", "0.5"},
-    {&openai_other, "gpt-5.5-pro", modifier_kind::service_tier, "flex", "0.5"},
-    {&openai_other, "gpt-5.6-luna", modifier_kind::service_tier, "flex", "0.5"},
-    {&openai_other, "gpt-5.6-terra", modifier_kind::service_tier, "flex", "0.5"},
-    {&openai_other, "gpt-5.6-sol", modifier_kind::service_tier, "flex", "0.5"},
-    {&openai_other, "o3", modifier_kind::service_tier, "flex", "0.5"},
-    {&openai_other, "o4-mini", modifier_kind::service_tier, "flex", "0.5"},
-    {&google_other, "gemini-3.1-flash-lite", modifier_kind::service_tier, "flex", "0.5"},
-    {&google_other, "gemini-3.5-flash-lite", modifier_kind::service_tier, "flex", "0.5"},
-    {&google_other, "gemini-3.6-flash", modifier_kind::service_tier, "flex", "0.5"},
-    {&google_other, "", modifier_kind::service_tier, "batch", "0.5"},
-    {&anthropic_batch, "", modifier_kind::service_tier, "batch", "0.5"},
-    {&anthropic_other, "claude-sonnet-5", modifier_kind::region, "us", "1.1"},
-    {&anthropic_other, "claude-opus-4-6", modifier_kind::region, "us", "1.1"},
-    {&anthropic_other, "claude-opus-4-7", modifier_kind::region, "us", "1.1"},
-    {&anthropic_other, "claude-opus-4-8", modifier_kind::region, "us", "1.1"},
-    {&anthropic_other, "claude-opus-5", modifier_kind::region, "us", "1.1"},
-    {&anthropic_other, "claude-fable-5", modifier_kind::region, "us", "1.1"},
-    {&anthropic_other, "claude-opus-4-6", modifier_kind::speed, "fast", "6"},
-    {&anthropic_other, "claude-opus-4-7", modifier_kind::speed, "fast", "6"},
-    {&anthropic_other, "claude-opus-4-8", modifier_kind::speed, "fast", "2"},
-    {&anthropic_other, "claude-opus-5", modifier_kind::speed, "fast", "2"},
-}};
 
 }  // namespace v0_1_0
 }  // namespace aiaudit
@@ -10543,7 +11527,7 @@ inline constexpr std::array<builtin_factor, 30> builtin_factors{{
 // builtin.hpp: the price books that come with the library.
 //
 // For first steps and for those who need no more; a price file of one's own is kept up to date by
-// oneself. The figures stand in builtin_table.hpp with their date and source.
+// oneself. The figures stand in builtin_table.hpp, as of builtin_prices_day.
 // Threads: plain functions; each call builds a book, so keep it.
 // Floor 4.
 #ifndef AIAUDIT_PRICING_BUILTIN_HPP
@@ -10551,36 +11535,77 @@ inline constexpr std::array<builtin_factor, 30> builtin_factors{{
 
 #include <array>
 #include <string_view>
+#include <vector>
 
 namespace aiaudit {
 inline namespace v0_1_0 {
 namespace detail {
 
+// The letters of a unit in the table; a figure is for 10^power of the unit.
 struct builtin_unit {
-    std::string_view builtin_rates::*text;
+    std::string_view letters;
     unit what;
-    int power;  // the figure is for 10^power of the unit
+    int power;
 };
 
-inline constexpr std::array<builtin_unit, 12> builtin_units{{
-    {&builtin_rates::input, unit::input_tokens, 6},
-    {&builtin_rates::cache_read, unit::cache_read_tokens, 6},
-    {&builtin_rates::cache_write, unit::cache_write_tokens, 6},
-    {&builtin_rates::cache_write_1h, unit::cache_write_1h_tokens, 6},
-    {&builtin_rates::output, unit::output_tokens, 6},
-    {&builtin_rates::input_audio, unit::input_audio_tokens, 6},
-    {&builtin_rates::cache_audio_read, unit::cache_audio_read_tokens, 6},
-    {&builtin_rates::output_audio, unit::output_audio_tokens, 6},
-    {&builtin_rates::input_image, unit::input_image_tokens, 6},
-    {&builtin_rates::cache_image_read, unit::cache_image_read_tokens, 6},
-    {&builtin_rates::output_image, unit::output_image_tokens, 6},
-    {&builtin_rates::web_searches, unit::web_searches, 3},
+inline constexpr std::array<builtin_unit, 32> builtin_units{{
+    {"i", unit::input_tokens, 6},
+    {"r", unit::cache_read_tokens, 6},
+    {"w", unit::cache_write_tokens, 6},
+    {"wh", unit::cache_write_1h_tokens, 6},
+    {"wd", unit::cache_write_12h_tokens, 6},
+    {"o", unit::output_tokens, 6},
+    {"or", unit::output_reasoning_tokens, 6},
+    {"ia", unit::input_audio_tokens, 6},
+    {"ra", unit::cache_audio_read_tokens, 6},
+    {"oa", unit::output_audio_tokens, 6},
+    {"ii", unit::input_image_tokens, 6},
+    {"ri", unit::cache_image_read_tokens, 6},
+    {"oi", unit::output_image_tokens, 6},
+    {"iv", unit::input_video_tokens, 6},
+    {"ov", unit::output_video_tokens, 6},
+    {"oc", unit::output_citation_tokens, 6},
+    {"q", unit::requests, 3},
+    {"s", unit::web_searches, 3},
+    {"f", unit::file_searches, 3},
+    {"m", unit::map_searches, 3},
+    {"x", unit::code_executions, 3},
+    {"u", unit::search_units, 3},
+    {"c", unit::input_characters, 6},
+    {"k", unit::output_characters, 6},
+    {"p", unit::pages, 3},
+    {"t", unit::input_audio_milliseconds, 6},
+    {"y", unit::output_audio_milliseconds, 6},
+    {"n", unit::output_images, 3},
+    {"e", unit::input_images, 3},
+    {"v", unit::output_video_milliseconds, 6},
+    {"j", unit::input_video_milliseconds, 6},
+    {"xs", unit::x_searches, 3},
 }};
+
+// Reads one row of the table.
+class builtin_row {
+public:
+    // `text` is a line without its end.
+    [[nodiscard]] static price_entry read(std::string_view text);
+
+private:
+    void name(std::string_view word);
+    void part(std::string_view word);
+    void card(std::string_view word);
+    void factor(std::string_view word);
+    void price(std::string_view word);
+
+    price_entry entry_{};
+    std::vector<model_match> names_{};
+    rate_table* rates_ = nullptr;  // into which prices go
+};
 
 }  // namespace detail
 
-// Public prices of the main models of OpenAI, Anthropic, Google, DeepSeek, Mistral and xAI. Azure's
-// prices are taken to be those of the models' makers.
+// Public prices of the models of OpenAI, Anthropic, Google, DeepSeek, Mistral, xAI, Groq, Cohere,
+// Perplexity, Moonshot and Z.ai. Azure's prices are taken to be those of the models' makers; Claude
+// on Vertex has Anthropic's, with Google's factor for regions.
 [[nodiscard]] price_book builtin_book();
 
 // HolySheep's own list: one price for a token, whether in, out or cached.
@@ -10616,6 +11641,129 @@ inline namespace v0_1_0 {
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_PRICING_LOAD_HPP
+
+// ---- aiaudit/pricing/price_overlay.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// price_overlay.hpp: own rates, discounts and margins over a price book.
+//
+// A file of JSON: {"overlays": [{...}, ...]}. Each overlay is about the models that it names:
+//   provider  by id or alias; left out: every provider
+//   model     a name, or the beginning of ids with "*" behind; left out: every model
+// and says one of
+//   factor    on all that a call costs: "0.9" is a discount, "1.15" a margin. With `key` only for
+//             the calls of that key; the factor of a key takes the place of that for all of them
+//   rates     by unit: USD a million tokens, milliseconds or characters, or USD for one of what
+//             else is counted; they take the place of the standard rates, tiers included. A model
+//             that the book does not have is added; then provider and model are needed
+// Later overlays go over earlier ones. Numbers are decimal, as text or not.
+// Threads: plain functions.
+// Floor 4.
+#ifndef AIAUDIT_PRICING_PRICE_OVERLAY_HPP
+#define AIAUDIT_PRICING_PRICE_OVERLAY_HPP
+
+#include <string_view>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+
+// The book with the overlays of the file over it. It has a revision of its own, and is known as of
+// the same day. `file_name` is for the error's text only. Errors: bad_price, saying what is wrong
+// in which overlay; then nothing is changed.
+[[nodiscard]] result<price_book> overlay_prices(price_book const& base, std::string_view text,
+                                                std::string_view file_name);
+
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_PRICING_PRICE_OVERLAY_HPP
+
+// ---- aiaudit/reprice.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// reprice.hpp: what the records of some days cost by another price book, and corrections of what
+// reports and budgets say of them.
+//
+// Records stay as they are. A correction (core/correction.hpp) stands for the records of one minute
+// that have all names in common, and says by how much their costs change beside all that earlier
+// corrections said, so that the same book applied again changes nothing. All corrections of a run
+// enter the log in one transaction: a crash leaves all of them, or none.
+// Left as they are: costs that the provider itself charged, or that came with an import; attempts
+// that cost nothing; bounds, and attempts whose usage is not known; those of models that the book
+// does not know.
+// Threads: as the ledger's. Processes: one run at a time corrects; others may read and write
+// meanwhile, but what they add after a run began is not in it.
+// Floor 8.
+#ifndef AIAUDIT_REPRICE_HPP
+#define AIAUDIT_REPRICE_HPP
+
+#include <array>
+#include <compare>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <string>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+
+struct reprice_options {
+    day_range days{};    // of UTC
+    bool apply = false;  // appends corrections; else only says what they would be
+    std::string by{};    // who: goes into the corrections
+    std::string why{};
+};
+
+// Of one day of UTC and model.
+struct repriced_group {
+    civil_day day{};
+    std::string provider{};
+    std::string model{};
+
+    friend auto operator<=>(repriced_group const&, repriced_group const&) = default;
+};
+struct repriced_sums {
+    std::uint64_t records = 0;  // that the book prices
+    money reported{};           // what reports say of them: the records, and corrections of them
+    money repriced{};           // by the book
+};
+
+// Why attempts are left as they are; a number is never used again.
+enum class left_alone : std::uint8_t {
+    own_charge,  // the provider's own charge, or a cost that came with an import
+    no_charge,
+    bound,      // estimated
+    no_usage,   // nobody knows what was used
+    not_priced  // the book does not know the model, or cannot price what it counted
+};
+inline constexpr std::size_t left_alone_count = 5;
+
+struct repricing {
+    std::map<repriced_group, repriced_sums> groups{};
+    std::array<std::uint64_t, left_alone_count> left{};  // by left_alone
+    // Of not_priced: "provider/model", how many records.
+    std::map<std::string, std::uint64_t> unknown{};
+    std::uint64_t corrections = 0;  // records that say so, appended where `apply` wants that
+    sequence first{};               // of them; zero where none were appended
+};
+
+// Bounds: as many minutes with all names alike as reprice_cells_max, each of about 800 bytes of
+// memory. Errors: bad_argument, where
+// days are among those of which retention has dropped records; too_large, for more than the bound;
+// already_open, where another process corrects; as append_all() and read().
+inline constexpr std::size_t reprice_cells_max = std::size_t{1} << 20;
+template <class Policies>
+[[nodiscard]] result<repricing> reprice(basic_ledger<Policies>& log, price_book const& book,
+                                        reprice_options const& options);
+
+#ifdef AIAUDIT_SEPARATE
+extern template result<repricing> reprice(ledger&, price_book const&, reprice_options const&);
+#endif
+
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_REPRICE_HPP
 
 // ---- aiaudit/timezone/tzdb.hpp ----
 // SPDX-License-Identifier: MIT
@@ -10691,12 +11839,9 @@ public:
                                         std::stop_token const& stop, OnHead&& on_head,
                                         OnBody&& on_body) {
         if (auto const checked = check_request(request); !checked) return checked;
-        if (auto why = ended(limits, stop)) {
-            why->where = "connect: " + why->where;  // nothing was sent
-            return *why;
-        }
+        if (auto why = ended(limits, stop)) return unsent(std::move(*why));
         auto const* found = answer_to(request);
-        if (found == nullptr) return fail(errc::not_found, "no recorded exchange fits");
+        if (found == nullptr) return unsent(fail(errc::not_found, "no recorded exchange fits"));
         if (found->status == 0)
             return fail(errc::connection_lost, "it ended without a response, as recorded");
         if (found->response.size() > limits.response_bytes_max)
@@ -10783,6 +11928,12 @@ namespace detail {
 
 // `entry` is an outcome that has no price, of a day.
 [[nodiscard]] alert price_missing(record const& entry, civil_day day, timestamp now);
+
+// Whether an outcome's provider charges another amount than the price book says, by more than a
+// hundredth of the larger.
+[[nodiscard]] bool drifts(record const& entry) noexcept;
+// Of such an outcome, of a day.
+[[nodiscard]] alert price_drift(record const& entry, civil_day day, timestamp now);
 
 // `entry` says that a circuit opened.
 [[nodiscard]] alert circuit_opened(record const& entry, timestamp now);
@@ -11313,6 +12464,11 @@ public:
     [[nodiscard]] result<pushed> push(std::string_view encoded, bool awaited,
                                       entry_mark mark = entry_mark::none);
 
+    // Moves all entries of a batch that was filled elsewhere into the one that gathers, whatever
+    // room there is: so they are written together. The place is that of the first. The caller will
+    // wait for it. Errors: as push().
+    [[nodiscard]] result<pushed> push_all(batch&& more);
+
     // Until the batch was written or has failed.
     [[nodiscard]] result<void> wait(batch const& of);
     // Says that somebody waits for a batch that was not awaited when it was pushed.
@@ -11518,8 +12674,14 @@ enum class record_field : unsigned {
     tags,
     cost_low,
     saved,
+    // Of the shape, behind the price book.
+    price_basis,
+    unread,
+    // Of the values.
+    computed_cost,
+    upstream_cost,
 };
-inline constexpr unsigned record_field_count = 34;
+inline constexpr unsigned record_field_count = 38;
 
 [[nodiscard]] constexpr std::uint64_t field_bit(record_field field) noexcept {
     return std::uint64_t{1} << static_cast<unsigned>(field);
@@ -11566,6 +12728,10 @@ template <class String>
     note(f::tags, !entry.tags.empty());
     note(f::cost_low, entry.cost_low.has_value());
     note(f::saved, entry.saved.has_value());
+    note(f::price_basis, entry.price_basis != price_basis::listed);
+    note(f::unread, !entry.unread.empty());
+    note(f::computed_cost, entry.computed_cost.has_value());
+    note(f::upstream_cost, entry.upstream_cost.has_value());
     return mask;
 }
 
@@ -11574,13 +12740,14 @@ template <class String>
 [[nodiscard]] std::size_t encoded_size_most(basic_record<String> const& entry) noexcept {
     // Kind, operation, status, mask, instant, and every number, id and digest there can be.
     constexpr std::size_t counts_most = varint_bytes * (1 + unit_count);
-    constexpr std::size_t fixed = 3 + 8 + 12 * varint_bytes + 2 * counts_most +
-                                  4 * varint128_bytes + 16 + 16 + varint_bytes + 32;
+    constexpr std::size_t fixed = 3 + 8 + 13 * varint_bytes + 2 * counts_most +
+                                  6 * varint128_bytes + 16 + 16 + varint_bytes + 32;
     std::size_t names = 0;
     for (String const* const name :
          {&entry.user, &entry.project, &entry.key_id, &entry.provider, &entry.model_requested,
           &entry.model_served, &entry.path, &entry.service_tier, &entry.region, &entry.speed,
-          &entry.finish_reason, &entry.error_type, &entry.price_entry, &entry.provider_request_id})
+          &entry.finish_reason, &entry.error_type, &entry.price_entry, &entry.provider_request_id,
+          &entry.unread})
         names += varint_bytes + name->size();
     for (auto const& run : entry.iterations)
         names += 2 * varint_bytes + run.kind.size() + run.model.size() + counts_most;
@@ -11622,6 +12789,8 @@ void encode_shape(basic_record<String> const& entry, std::uint64_t mask, Output&
     if (has(f::usage_estimated)) out.varint(entry.usage.estimated_mask());
     if (has(f::price_entry)) out.text(entry.price_entry);
     if (has(f::price_book)) out.raw(view_of(entry.price_book.bytes));
+    if (has(f::price_basis)) out.varint(static_cast<std::uint64_t>(entry.price_basis));
+    if (has(f::unread)) out.text(entry.unread);
 }
 
 template <class Output>
@@ -11673,6 +12842,8 @@ void encode_values(basic_record<String> const& entry, std::uint64_t mask, Output
     if (has(f::tags)) encode_tags(entry, out);
     if (has(f::cost_low)) out.varint128(entry.cost_low->pico());
     if (has(f::saved)) out.varint128(entry.saved->pico());
+    if (has(f::computed_cost)) out.varint128(entry.computed_cost->pico());
+    if (has(f::upstream_cost)) out.varint128(entry.upstream_cost->pico());
 }
 
 // The shape of a record: its recurring fields, and which others it has.
@@ -11713,7 +12884,7 @@ template <class String>
     entry.cost_status = static_cast<cost_status>(in.little_endian<std::uint8_t>());
     std::uint64_t const mask = to.mask = in.varint();
     bool fits = mask >> record_field_count == 0 && entry.kind >= record_kind::intent &&
-                entry.kind <= record_kind::alert && entry.operation <= operation::rerank &&
+                entry.kind <= record_kind::prices && entry.operation <= operation::rerank &&
                 entry.cost_status <= cost_status::partial;
     auto const has = [mask, &in](f field) { return in.ok() && (mask & field_bit(field)) != 0; };
     auto const text = [&](f field, String& name) {
@@ -11739,6 +12910,12 @@ template <class String>
         take_array(in, entry.price_book.bytes);
         fits = fits && !entry.price_book.is_zero();
     }
+    if (has(f::price_basis)) {
+        std::uint64_t const basis = in.varint();
+        fits = fits && basis != 0 && basis <= static_cast<std::uint64_t>(price_basis::provider);
+        entry.price_basis = static_cast<price_basis>(basis);
+    }
+    text(f::unread, entry.unread);
     entry.parameters.stream = has(f::stream);
     entry.parameters.batch = has(f::batch);
     entry.complete = !has(f::incomplete);
@@ -11782,6 +12959,8 @@ public:
         if (has(f::tags)) decode_tags(entry);
         if (has(f::cost_low)) entry.cost_low = money::from_pico(in_.bytes.varint128());
         if (has(f::saved)) entry.saved = money::from_pico(in_.bytes.varint128());
+        if (has(f::computed_cost)) entry.computed_cost = money::from_pico(in_.bytes.varint128());
+        if (has(f::upstream_cost)) entry.upstream_cost = money::from_pico(in_.bytes.varint128());
         return ok_ && in_.bytes.ok();
     }
 
@@ -12561,10 +13740,15 @@ public:
     [[nodiscard]] std::uint32_t mask() const noexcept {
         return static_cast<std::uint32_t>(words_[1] >> mask_shift & ((1U << mask_bits) - 1));
     }
+    // Whether rare numbers follow its cost.
+    [[nodiscard]] bool has_rare() const noexcept { return (words_[1] & rare_bit) != 0; }
     // For an attempt: its duration, where it was timed, then the counts by mask().
     [[nodiscard]] std::uint64_t const* numbers() const noexcept { return words_ + 2; }
     // Moves `from`, which is past the counts, past the cost.
     [[nodiscard]] int128 take_cost(std::uint64_t const*& from) const noexcept;
+    // Moves `from`, which is past the cost, past the rare numbers, which are added. Precondition:
+    // has_rare().
+    static void take_rare(std::uint64_t const*& from, totals& to) noexcept;
     void add_to(cell& to) const;
     // Says that it will be read soon.
     void prefetch() const noexcept {
@@ -12578,6 +13762,7 @@ private:
     static constexpr std::uint64_t sum_bit = std::uint64_t{1} << 12;
     static constexpr std::uint64_t cost_low = std::uint64_t{1} << 13;
     static constexpr std::uint64_t cost_high = std::uint64_t{1} << 14;
+    static constexpr std::uint64_t rare_bit = std::uint64_t{1} << 15;
     static constexpr unsigned mask_shift = 16;
     static constexpr unsigned mask_bits = reported_units.size();
     static constexpr unsigned entries_shift = 32;
@@ -12589,7 +13774,7 @@ private:
 
 class cell_log {
 public:
-    // One attempt, as totals::of makes it.
+    // One attempt or correction, as totals::of makes it.
     void add(std::uint32_t user, std::uint32_t profile, std::uint32_t slot, totals const& sum);
     void add(std::uint32_t user, std::uint32_t profile, std::uint32_t slot, cell const& value);
 
@@ -12614,7 +13799,7 @@ private:
     static constexpr std::size_t chunk_words = std::size_t{1} << 13;
     static constexpr std::size_t chunks_kept = 128;
     // Of a cell, but for the entries of its histogram.
-    static constexpr std::size_t cell_words = 2 + 6 + reported_units.size() + 2;
+    static constexpr std::size_t cell_words = 2 + totals_numbers + 2 + 1;
 
     struct chunk {
         std::unique_ptr<std::uint64_t[]> words{};
@@ -12628,8 +13813,9 @@ private:
         return chunks_[current_].words.get() + chunks_[current_].used;
     }
     void add_chunk();
-    // Writes the head, the counts and the cost; returns where they end. What is zero is written
-    // too, and then written over: that is quicker than to branch by what cannot be foreseen.
+    // Writes the head, the counts, the cost and what is rare; returns where they end. What is zero
+    // is written too, and then written over: that is quicker than to branch by what cannot be
+    // foreseen.
     std::size_t finish(std::uint64_t* words, std::size_t size, std::uint64_t head,
                        totals const& sum);
 
@@ -12748,6 +13934,8 @@ __attribute__((target("sse4.2,crc32"))) inline std::uint32_t crc32c_instruction(
 // byte of flags; a varint mask of the reported units, a byte with the power of ten of the cost,
 // where the flags say that they change); for an attempt: latency (where timed), counts by the mask,
 // cost; for a sum of attempts: the five counts of attempts, then the same, then the histogram.
+// Where the flags say so, what is rare follows the cost: a varint mask of the rare numbers, and
+// these.
 // Numbers are varints, the cost is a signed one in units of its power of ten.
 // Threads: plain values.
 // Floor 4.
@@ -12770,7 +13958,7 @@ struct cell_form {
     static constexpr std::uint8_t mask_follows = 16;
     static constexpr std::uint8_t power_follows = 32;
     static constexpr std::uint8_t sum_follows = 64;
-    static constexpr std::uint8_t known = 127;
+    static constexpr std::uint8_t rare_follows = 128;
     static constexpr std::uint8_t power_max = 12;
 
     std::uint8_t attempt = attempt_bits::request | attempt_bits::timed;
@@ -12830,13 +14018,13 @@ public:
     void begin_profile(std::uint32_t profile, std::uint64_t cells);
     // Precondition: from.is_attempt(). Adds it to `sum` and `latency` as well.
     void add(logged_cell from, totals& sum, dense_histogram& latency);
-    // A sum of attempts. False where their number has wrapped to none.
+    // A sum of attempts or corrections. False where their number has wrapped to none.
     [[nodiscard]] bool add(std::uint32_t slot, cell const& value);
 
 private:
     // What a cell takes at most, but for the entries of its histogram; and what one of these does.
     static constexpr std::size_t cell_bytes =
-        16 + varint_bytes * (totals_numbers + 1) + varint128_bytes;
+        16 + varint_bytes * (totals_numbers + 2) + varint128_bytes;
     static constexpr std::size_t entry_bytes = 8;
 
     // A cost in units of a power of ten.
@@ -12852,6 +14040,7 @@ private:
     // A lucky zero is not worth the bytes of a change of the power, there and back.
     [[nodiscard]] scaled scale(int128 cost) const noexcept;
     void put(scaled const& price) noexcept;
+    void put_rare(totals const& sum) noexcept;
 
     std::size_t size_ = std::size_t{1} << 14;
     std::unique_ptr<char[]> room_{new char[size_]};
@@ -12864,7 +14053,9 @@ private:
 // Reads what cell_writer wrote.
 class cell_reader {
 public:
-    explicit cell_reader(std::string_view bytes) noexcept : in_(bytes) {}
+    // `may_have_rare`: else all attempts are unsplit.
+    cell_reader(std::string_view bytes, bool may_have_rare) noexcept
+        : in_(bytes), may_have_rare_(may_have_rare) {}
 
     // visit(profile, slot, cell const&). False where the bytes cannot be read.
     template <class Visitor>
@@ -12891,9 +14082,12 @@ private:
     [[nodiscard]] bool take_attempt(cell& to);
     [[nodiscard]] bool take_sum(cell& to);
     void take_counts_and_cost(totals& sum);
+    void take_rare(totals& sum);
 
     byte_reader in_;
+    bool may_have_rare_;
     cell_form form_{};
+    bool rare_follows_ = false;
 };
 
 }  // namespace detail
@@ -12924,7 +14118,9 @@ private:
 //               bucket, varint count)
 // Each section, and each user's cells, has its own checksum, so sums or one user's cells are read
 // without touching the rest. A cell begins with a byte: the step of its slot, and whether it
-// differs in form from the cell before it (day_part_cell.hpp).
+// differs in form from the cell before it (day_part_cell.hpp). Version 1 had none of the rare
+// numbers: no cell says that they follow, the sums have no columns of them, and all attempts count
+// as `unsplit`.
 // Threads: a view of bytes; const members may run at once.
 // Floor 4.
 #ifndef AIAUDIT_ROLLUP_DAY_PART_HPP
@@ -12944,7 +14140,8 @@ inline namespace v0_1_0 {
 namespace detail {
 
 struct day_part_format {
-    static constexpr std::uint8_t version = 1;
+    static constexpr std::uint8_t version = 2;
+    static constexpr std::uint8_t version_without_rare = 1;
     static constexpr std::size_t counts = 8;
     static constexpr std::size_t pairs = 6;  // place of a count; names have those before
     static constexpr std::size_t profiles = 7;
@@ -13045,6 +14242,10 @@ private:
                           rows& to) noexcept;
     static bool take_histogram(byte_reader& in, std::uint64_t timed, latency_histogram& to);
 
+    [[nodiscard]] bool has_rare() const noexcept {
+        return static_cast<std::uint8_t>(bytes_[3]) != format::version_without_rare;
+    }
+
     std::string_view bytes_{};
     civil_day day_{};
     std::array<std::uint32_t, format::counts> counts_{};
@@ -13071,6 +14272,7 @@ result<void> day_part::read_sums(dimension by, Visitor&& visit) const {
             read_rows(*from, group, std::min<std::size_t>(groups - group, rows_at_once), sums);
         if (keeps_latency(by) && !take_histogram(in, sums[row].timed, latency))
             return corrupt("its latencies cannot be read");
+        if (!has_rare()) sums[row].unsplit = sums[row].attempts;
         visit(group, std::as_const(sums[row]), latency);
     }
     if (!in.at_end()) return corrupt("its sums end too late");
@@ -13085,7 +14287,7 @@ result<void> day_part::read_cells(std::uint32_t user, Visitor&& visit) const {
     if (!entry) return entry.error();
     if (crc32c(entry->cells) != entry->checksum)
         return corrupt("the checksum of a user's cells does not match");
-    cell_reader in{entry->cells};
+    cell_reader in{entry->cells, has_rare()};
     if (!in.read_all(profile_count(), visit)) return corrupt("a user's cells cannot be read");
     return {};
 }
@@ -13692,6 +14894,7 @@ private:
     std::vector<std::uint64_t> words_{};  // by group: the fixed ones, then those of places_
     std::array<std::uint8_t, totals_numbers> places_{};
     std::size_t kept_ = 0;  // of places_
+    bool keeps_rare_ = false;
     // By place, for reading: where it stands among a group's words, and all bits where it does.
     std::array<std::uint8_t, totals_numbers> word_at_{};
     std::array<std::uint64_t, totals_numbers> kept_bits_{0, ~std::uint64_t{0}};
@@ -14407,9 +15610,9 @@ result<void> resident_sums::make_extract(report_query const& query, civil_day co
 // Memory: at most `memory_bytes` (as of the last prepare(), saved() or first record of a day) for
 // the sums of days, of which those asked for longest ago and then the oldest are forgotten and
 // loaded again where asked for. A closed day takes 24 bytes and 8 for each count that occurs, of
-// which there are up to 16, for each user, project, key, provider, model and status, and about 2.5
-// KiB more for each model; a day not yet closed, 160 bytes and 4 KiB. A query whose sums over days
-// that do not fit are larger than half the bound takes those besides (160 bytes a group). Besides:
+// which there are up to 27, for each user, project, key, provider, model and status, and about 2.5
+// KiB more for each model; a day not yet closed, 240 bytes and 4 KiB. A query whose sums over days
+// that do not fit are larger than half the bound takes those besides (240 bytes a group). Besides:
 // what is not saved (about 80 bytes a record, which the caller bounds by saving), about 150 bytes
 // for each distinct name, 150 bytes for each combination of the other names without the user's (of
 // which those over 2^16 are forgotten at a save), and what one report itself is made of.
@@ -14434,8 +15637,8 @@ public:
     rollup(rollup&&) noexcept = default;
     rollup& operator=(rollup&&) noexcept = default;
 
-    // Counts an outcome; other kinds change nothing. `Record` is record, or a view of one with the
-    // same members.
+    // Counts an outcome or a correction; other kinds change nothing. `Record` is record, or a view
+    // of one with the same members.
     template <class Record>
     void apply(Record const& entry);
 
@@ -14516,7 +15719,7 @@ private:
 
 template <class Record>
 void rollup::apply(Record const& entry) {
-    if (entry.kind != record_kind::outcome) return;
+    if (entry.kind != record_kind::outcome && entry.kind != record_kind::correction) return;
     totals const sum = totals::of(entry);
     detail::status_text const status{entry};
     std::uint32_t const user = series_.user(entry.user);
@@ -15373,7 +16576,8 @@ private:
 // ---- aiaudit/engine/log_writer.hpp ----
 // SPDX-License-Identifier: MIT
 //
-// log_writer.hpp: a batch of records into the log: one block, its Merkle leaves, one transaction.
+// log_writer.hpp: a batch of records into the log: one block (of a large one several), its Merkle
+// leaves, one transaction.
 //
 // What does not depend on the place in the log (the block's bytes, the hashes of the leaves) is
 // made before the transaction begins, since only one process at a time can have one.
@@ -15480,13 +16684,21 @@ private:
         return {};
     }
 
-    // The block and the leaves.
+    // Of a block that would hold more, another one is begun.
+    static constexpr std::uint32_t block_records_most = 65'536;
+    static constexpr std::size_t block_bytes_most = std::size_t{32} << 20;
+
+    // The blocks and the leaves.
     [[nodiscard]] result<void> seal(batch const& from) {
-        builder_.clear();
+        builders_.resize(1);
+        builders_.front().clear();
         leaves_.clear();
         leaves_.reserve(from.count);
         return from.for_each([this](std::string_view encoded) -> result<void> {
-            builder_.add_encoded(encoded);
+            if (builders_.back().count() >= block_records_most ||
+                builders_.back().size() >= block_bytes_most)
+                builders_.emplace_back();
+            builders_.back().add_encoded(encoded);
             leaves_.push_back(leaf_hash(encoded));
             return {};
         });
@@ -15524,10 +16736,10 @@ private:
                 done = written{before, 0};
                 return {};
             }
-            if (auto ok = put_block(view, before); !ok) return ok;
+            if (auto ok = put_blocks(view, before); !ok) return ok;
             if (auto ok = put_tree(view, *tree); !ok) return ok;
             if (auto ok = count_block(view, now); !ok) return ok;
-            done = written{before, builder_.count()};
+            done = written{before, leaves_.size()};
             return {};
         });
         if (!committed) return committed.error();
@@ -15535,11 +16747,14 @@ private:
     }
 
     template <class View>
-    [[nodiscard]] result<void> put_block(View& view, std::uint64_t before) {
-        auto const room =
-            view.reserve(table::blocks, block_key(before + builder_.count()), builder_.size());
-        if (!room) return room.error();
-        builder_.write(sequence{before + 1}, room->data());
+    [[nodiscard]] result<void> put_blocks(View& view, std::uint64_t before) {
+        for (block_builder& each : builders_) {
+            auto const room =
+                view.reserve(table::blocks, block_key(before + each.count()), each.size());
+            if (!room) return room.error();
+            each.write(sequence{before + 1}, room->data());
+            before += each.count();
+        }
         return {};
     }
     template <class View>
@@ -15562,13 +16777,14 @@ private:
             auto const month = to_little_endian(month_of(now));
             if (auto ok = view.replace(table::meta, meta_key::month, month); !ok) return ok;
         }
-        std::uint64_t const sum = *bytes + builder_.size();
+        std::uint64_t sum = *bytes;
+        for (block_builder const& each : builders_) sum += each.size();
         return view.replace(table::meta, meta_key::size, to_little_endian(sum));
     }
 
     Store* store_;
     rotation_policy rotation_;
-    block_builder builder_{};
+    std::vector<block_builder> builders_{};  // at least one, once sealed
     std::vector<digest> leaves_{};
 };
 
@@ -17298,6 +18514,23 @@ result<sequence> basic_ledger<Policies>::append(detail::record_view_argument vie
 }
 
 template <class Policies>
+result<sequence> basic_ledger<Policies>::append_all(detail::function_ref<bool(record&)> next) {
+    constexpr std::size_t bytes_most = std::size_t{1} << 30;
+    detail::batch all;
+    for (record entry; next(entry);) {
+        auto const encoded = state_->encode(entry);
+        if (!encoded) return encoded.error();
+        all.add(*encoded);
+        if (all.bytes.size() > bytes_most)
+            return fail(errc::too_large, "more than 1 GiB of records in one transaction");
+    }
+    if (all.count == 0) return sequence{};
+    auto const pushed = state_->queue.push_all(std::move(all));
+    if (!pushed) return pushed.error();
+    return state_->wait(*pushed);
+}
+
+template <class Policies>
 bool basic_ledger<Policies>::has_budgets() const noexcept {
     return state_->gate.has_budgets();
 }
@@ -17366,6 +18599,11 @@ result<void> basic_ledger<Policies>::read(
 template <class Policies>
 typename basic_ledger<Policies>::clock& basic_ledger<Policies>::time() noexcept {
     return state_->time;
+}
+
+template <class Policies>
+std::string const& basic_ledger<Policies>::path() const noexcept {
+    return state_->options.path;
 }
 
 template <class Policies>
@@ -17620,6 +18858,8 @@ void basic_alert_watch<Ledger>::state::look_at_records(timestamp now) {
                               entry.cost_status == cost_status::unpriced;
         if (unpriced)
             found(detail::price_missing(entry, options.usual.zone.day_of(entry.started_at), now));
+        if (options.prices && detail::drifts(entry))
+            found(detail::price_drift(entry, options.usual.zone.day_of(entry.started_at), now));
         bool const opened = options.circuits && entry.kind == record_kind::circuit &&
                             detail::tag_of(entry, "to") == "open" &&
                             now.ns - circuit_age_ns <= entry.started_at.ns;
@@ -18018,7 +19258,7 @@ public:
     [[nodiscard]] bool stopped() const noexcept { return stop_.stop_requested(); }
     [[nodiscard]] std::stop_token const& stop() const noexcept { return stop_; }
 
-    // Why the exchange ends now; nothing while it may go on.
+    // Why the exchange ends now; nothing while it may go on. While it connects nothing is sent.
     [[nodiscard]] std::optional<error> expired() const;
 
     // For poll(2): rounded up, so that it does not wake before the time; -1 for no limit.
@@ -18026,9 +19266,6 @@ public:
 
 private:
     [[nodiscard]] bool connecting() const noexcept { return limit_name_ == "connect"; }
-    // was_sent() goes by it.
-    [[nodiscard]] std::string phase() const { return connecting() ? "connect: " : ""; }
-
     void start(std::string_view name, std::chrono::milliseconds limit);
     [[nodiscard]] std::optional<steady_time> next_end() const {
         if (!end_ || !limits_.deadline) return end_ ? end_ : limits_.deadline;
@@ -18122,9 +19359,11 @@ public:
     [[nodiscard]] result<void> start_tls(SSL_CTX* context, std::string const& host,
                                          transfer_timer const& timer);
 
-    // Errors: connection_lost, timed_out, cancelled; sent() then tells how much was handed to the
-    // operating system.
+    // Errors: connection_lost, timed_out, cancelled; sent() then tells how much of the request was
+    // handed to the operating system.
     [[nodiscard]] result<void> write(std::string_view bytes, transfer_timer const& timer);
+    // What a proxy or an earlier request was sent no longer counts.
+    void begin_request() noexcept { sent_ = 0; }
     [[nodiscard]] std::size_t sent() const noexcept { return sent_; }
 
     // What has been received and not taken.
@@ -18142,10 +19381,7 @@ public:
     [[nodiscard]] silence listen();
 
     // Fit for another request: a child process must not write into its parent's connection.
-    [[nodiscard]] bool reusable() {
-        sent_ = 0;
-        return process_ == ::getpid() && listen() == silence::quiet;
-    }
+    [[nodiscard]] bool reusable() { return process_ == ::getpid() && listen() == silence::quiet; }
 
 private:
     static constexpr std::size_t buffer_size = 16'384;  // a TLS record
@@ -18933,6 +20169,169 @@ static_assert(cache_policy<lmdb_cache>);
 
 #endif  // AIAUDIT_CACHE_LMDB_CACHE_HPP
 
+// ---- aiaudit/core/provider_names.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// provider_names.hpp: the names by which providers go, and which vendor each of them is.
+//
+// The one table of them: reading an answer, pricing it and addressing a provider all go by it, so
+// that a name means the same to each. Letter case never counts.
+// Threads: pure functions.
+// Floor 2.
+#ifndef AIAUDIT_CORE_PROVIDER_NAMES_HPP
+#define AIAUDIT_CORE_PROVIDER_NAMES_HPP
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+
+// Who serves an API, with his quirks. Bits, so that a rule can name several.
+enum class vendor : std::uint32_t {
+    other = 1U << 0,  // not known: read by the dialect alone
+    openai = 1U << 1,
+    azure = 1U << 2,
+    anthropic = 1U << 3,
+    google = 1U << 4,
+    aws = 1U << 5,
+    deepseek = 1U << 6,
+    mistral = 1U << 7,
+    groq = 1U << 8,
+    xai = 1U << 9,
+    openrouter = 1U << 10,
+    cohere = 1U << 11,
+    cerebras = 1U << 12,
+    zai = 1U << 13,
+    together = 1U << 14,
+    fireworks = 1U << 15,
+    moonshot = 1U << 16,
+    perplexity = 1U << 17,
+    huggingface = 1U << 18,
+    minimax = 1U << 19,
+    ollama = 1U << 20,
+    dashscope = 1U << 21,
+};
+
+// Several vendors.
+struct vendor_set {
+    std::uint32_t bits = 0;
+    [[nodiscard]] constexpr bool has(vendor which) const noexcept {
+        return (bits & static_cast<std::uint32_t>(which)) != 0;
+    }
+};
+template <class... Vendors>
+[[nodiscard]] constexpr vendor_set vendors(Vendors... which) noexcept {
+    return {(static_cast<std::uint32_t>(which) | ... | 0U)};
+}
+inline constexpr vendor_set every_vendor{~0U};
+
+namespace detail {
+
+inline constexpr std::size_t provider_name_bytes_max = 31;  // of a name of the table
+
+// One provider.
+struct provider_names {
+    std::string_view id{};  // as the price files have it
+    aiaudit::vendor vendor = vendor::other;
+    std::array<std::string_view, 12> aliases{};  // in the order in which a price book is asked
+    std::string_view kin{};     // the provider whose prices and address also hold for this one
+    std::string_view prefix{};  // every name that begins so is one of its names
+};
+
+// The names that recorders, SDKs, OpenTelemetry and price files use.
+inline constexpr std::array provider_table{
+    provider_names{"openai",
+                   vendor::openai,
+                   {"openai-chat", "openai-responses", "openai_chat", "openai_responses", "open-ai",
+                    "open_ai", "text-completion-openai"}},
+    // Sells the same models at other prices.
+    provider_names{"openai-decisions", vendor::openai, {"openai_decisions"}},
+    provider_names{
+        "azure",
+        vendor::azure,
+        {"azure-openai", "azure_openai", "azureopenai", "azure_ai", "azure-ai", "azure_text",
+         "azure.ai.openai", "azure.ai.inference", "az.ai.openai", "az.ai.inference"}},
+    provider_names{"anthropic", vendor::anthropic, {"claude"}},
+    provider_names{
+        "google",
+        vendor::google,
+        {"gemini", "google-gla", "googleai", "google_ai_studio", "google-ai-studio", "google_ai",
+         "google-ai", "google_genai", "google-genai", "gcp.gemini", "gcp.gen_ai"}},
+    provider_names{"vertex_ai",
+                   vendor::google,
+                   {"vertex", "google-vertex", "vertexai", "vertex-ai", "google_vertex",
+                    "google_vertexai", "google-vertexai", "google-vertex-ai", "google_vertex_ai",
+                    "gcp.vertex_ai", "vertex_ai_beta"},
+                   "google",
+                   "vertex_ai-"},
+    provider_names{"aws",
+                   vendor::aws,
+                   {"bedrock", "amazon-bedrock", "aws-bedrock", "amazon_bedrock", "aws_bedrock",
+                    "aws.bedrock", "amazon"},
+                   {},
+                   "bedrock_"},
+    provider_names{"deepseek", vendor::deepseek, {"deepseek-ai", "deepseek_ai"}},
+    provider_names{
+        "mistral",
+        vendor::mistral,
+        {"mistralai", "mistral-ai", "mistral_ai", "codestral", "text-completion-codestral"}},
+    provider_names{"groq", vendor::groq, {"groqcloud"}},
+    provider_names{"x-ai", vendor::xai, {"xai", "x.ai", "grok", "x_ai"}},
+    provider_names{"openrouter", vendor::openrouter, {"open-router", "open_router"}},
+    provider_names{"cohere", vendor::cohere, {"cohere_chat", "cohere-chat"}},
+    provider_names{"cerebras", vendor::cerebras, {"cerebras-ai", "cerebras_ai"}},
+    provider_names{"zai", vendor::zai, {"z-ai", "z.ai", "z_ai"}},
+    // The same company within China: keys and prices of its own.
+    provider_names{"zhipuai", vendor::zai, {"zhipu", "zhipu-ai", "zhipu_ai", "bigmodel"}},
+    provider_names{
+        "together", vendor::together, {"together-ai", "together_ai", "togetherai", "together.ai"}},
+    provider_names{"fireworks",
+                   vendor::fireworks,
+                   {"fireworks_ai", "fireworks-ai", "fireworksai"},
+                   {},
+                   "fireworks_ai-"},
+    provider_names{
+        "moonshotai", vendor::moonshot, {"moonshot", "moonshot-ai", "moonshot_ai", "kimi"}},
+    provider_names{
+        "perplexity", vendor::perplexity, {"perplexity-ai", "perplexity_ai", "perplexityai"}},
+    // "huggingface_groq": Hugging Face relays what the backend said.
+    provider_names{
+        "huggingface", vendor::huggingface, {"hugging-face", "hugging_face"}, {}, "huggingface"},
+    provider_names{"minimax", vendor::minimax, {"minimaxai", "minimax-ai", "minimax_ai"}},
+    provider_names{"ollama", vendor::ollama, {"ollama_chat", "ollama-chat"}},
+    provider_names{"dashscope",
+                   vendor::dashscope,
+                   {"alibaba", "qwen", "qwencloud", "qwen_ai_platform", "alibaba-cloud",
+                    "alibaba_cloud", "alibabacloud", "aliyun", "alibaba-cn"}},
+    provider_names{"voyageai", vendor::other, {"voyage", "voyage-ai", "voyage_ai"}},
+    provider_names{"github-copilot", vendor::other, {"github_copilot"}},
+};
+
+// Of the name of a provider, letter case aside; null for one that is not in the table.
+[[nodiscard]] provider_names const* names_of(std::string_view provider) noexcept;
+
+// The ids under which a price book may have a provider of the table, the first that it has to be
+// taken: its own, its kin's, its aliases, and then those of the rest of its family.
+[[nodiscard]] std::vector<std::string_view> price_ids_of(provider_names const& provider);
+
+}  // namespace detail
+
+// The vendor of a provider's name; vendor::other for one that is not known.
+[[nodiscard]] vendor vendor_of(std::string_view provider) noexcept;
+
+// The id that the price files have for a provider's name ("x-ai" for "x.ai"); the name itself where
+// it is not known. It lives as long as what it was given.
+[[nodiscard]] std::string_view provider_id_of(std::string_view provider) noexcept;
+
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_CORE_PROVIDER_NAMES_HPP
+
 // ---- aiaudit/providers/dialect.hpp ----
 // SPDX-License-Identifier: MIT
 //
@@ -18958,12 +20357,16 @@ enum class dialect : std::uint8_t {
     openai_responses,
     openai_embeddings,
     openai_images,
-    openai_audio,
+    openai_audio,   // transcriptions and translations
+    openai_speech,  // text to sound
     anthropic_messages,
     gemini,  // and Vertex
+    gemini_interactions,
     bedrock_converse,
     bedrock_invoke,  // models that answer InvokeModel in a shape of their own
     cohere,
+    ollama,     // its own API; it serves OpenAI's too
+    dashscope,  // its own API; it serves OpenAI's too
 };
 
 [[nodiscard]] constexpr std::string_view name_of(dialect which) noexcept {
@@ -18973,112 +20376,18 @@ enum class dialect : std::uint8_t {
     case dialect::openai_embeddings: return "openai_embeddings";
     case dialect::openai_images: return "openai_images";
     case dialect::openai_audio: return "openai_audio";
+    case dialect::openai_speech: return "openai_speech";
     case dialect::anthropic_messages: return "anthropic_messages";
     case dialect::gemini: return "gemini";
+    case dialect::gemini_interactions: return "gemini_interactions";
     case dialect::bedrock_converse: return "bedrock_converse";
     case dialect::bedrock_invoke: return "bedrock_invoke";
     case dialect::cohere: return "cohere";
+    case dialect::ollama: return "ollama";
+    case dialect::dashscope: return "dashscope";
     }
     return "unknown";
 }
-
-// Who serves a dialect. Bits, so that a rule can name several.
-enum class vendor : std::uint32_t {
-    other = 1U << 0,  // not known: read by the dialect alone
-    openai = 1U << 1,
-    azure = 1U << 2,
-    anthropic = 1U << 3,
-    google = 1U << 4,
-    aws = 1U << 5,
-    deepseek = 1U << 6,
-    mistral = 1U << 7,
-    groq = 1U << 8,
-    xai = 1U << 9,
-    openrouter = 1U << 10,
-    cohere = 1U << 11,
-    cerebras = 1U << 12,
-    zai = 1U << 13,
-    together = 1U << 14,
-    fireworks = 1U << 15,
-    moonshot = 1U << 16,
-    perplexity = 1U << 17,
-    huggingface = 1U << 18,
-    minimax = 1U << 19,
-};
-
-// Several vendors.
-struct vendor_set {
-    std::uint32_t bits = 0;
-    [[nodiscard]] constexpr bool has(vendor which) const noexcept {
-        return (bits & static_cast<std::uint32_t>(which)) != 0;
-    }
-};
-template <class... Vendors>
-[[nodiscard]] constexpr vendor_set vendors(Vendors... which) noexcept {
-    return {(static_cast<std::uint32_t>(which) | ... | 0U)};
-}
-inline constexpr vendor_set every_vendor{~0U};
-
-namespace detail {
-
-struct vendor_name {
-    std::string_view name;
-    vendor which;
-};
-
-// The names that recorders, SDKs and price lists use.
-inline constexpr std::array vendor_names{
-    vendor_name{"openai", vendor::openai},
-    vendor_name{"azure", vendor::azure},
-    vendor_name{"azure-openai", vendor::azure},
-    vendor_name{"azure_openai", vendor::azure},
-    vendor_name{"azure_ai", vendor::azure},
-    vendor_name{"anthropic", vendor::anthropic},
-    vendor_name{"google", vendor::google},
-    vendor_name{"google-gla", vendor::google},
-    vendor_name{"google-vertex", vendor::google},
-    vendor_name{"google_vertex", vendor::google},
-    vendor_name{"vertex", vendor::google},
-    vendor_name{"vertex_ai", vendor::google},
-    vendor_name{"gemini", vendor::google},
-    vendor_name{"aws", vendor::aws},
-    vendor_name{"bedrock", vendor::aws},
-    vendor_name{"aws-bedrock", vendor::aws},
-    vendor_name{"amazon-bedrock", vendor::aws},
-    vendor_name{"deepseek", vendor::deepseek},
-    vendor_name{"mistral", vendor::mistral},
-    vendor_name{"mistralai", vendor::mistral},
-    vendor_name{"groq", vendor::groq},
-    vendor_name{"xai", vendor::xai},
-    vendor_name{"x-ai", vendor::xai},
-    vendor_name{"x_ai", vendor::xai},
-    vendor_name{"grok", vendor::xai},
-    vendor_name{"openrouter", vendor::openrouter},
-    vendor_name{"cohere", vendor::cohere},
-    vendor_name{"cerebras", vendor::cerebras},
-    vendor_name{"zai", vendor::zai},
-    vendor_name{"z-ai", vendor::zai},
-    vendor_name{"z.ai", vendor::zai},
-    vendor_name{"zhipuai", vendor::zai},
-    vendor_name{"zhipu", vendor::zai},
-    vendor_name{"together", vendor::together},
-    vendor_name{"together-ai", vendor::together},
-    vendor_name{"together_ai", vendor::together},
-    vendor_name{"togetherai", vendor::together},
-    vendor_name{"fireworks", vendor::fireworks},
-    vendor_name{"fireworks-ai", vendor::fireworks},
-    vendor_name{"fireworks_ai", vendor::fireworks},
-    vendor_name{"moonshotai", vendor::moonshot},
-    vendor_name{"moonshot", vendor::moonshot},
-    vendor_name{"perplexity", vendor::perplexity},
-    vendor_name{"huggingface", vendor::huggingface},
-    vendor_name{"minimax", vendor::minimax},
-};
-
-}  // namespace detail
-
-// The vendor of a provider's name; vendor::other for one that is not known.
-[[nodiscard]] vendor vendor_of(std::string_view provider);
 
 // What a path asks for.
 struct endpoint {
@@ -19088,6 +20397,7 @@ struct endpoint {
     bool billable = true;  // false for counting tokens and listing models
     bool stream = false;   // the path itself asks for a stream
     std::string model{};   // where the path names it
+    std::string region{};  // Vertex's location where the path names one; empty for "global"
 };
 
 namespace detail {
@@ -19126,13 +20436,23 @@ inline constexpr std::array path_rules{
     path_rule{"/count-tokens", dialect::bedrock_converse, operation::count_tokens, false},
     path_rule{"/invoke", dialect::bedrock_invoke, operation::chat},
     path_rule{"/invoke-with-response-stream", dialect::bedrock_invoke, operation::chat, true, true},
+    path_rule{"/interactions", dialect::gemini_interactions, operation::chat},
+    path_rule{"/api/chat", dialect::ollama, operation::chat},
+    path_rule{"/api/generate", dialect::ollama, operation::chat},
+    path_rule{"/api/embed", dialect::ollama, operation::embeddings},
+    path_rule{"/api/embeddings", dialect::ollama, operation::embeddings},
+    path_rule{"/text-generation/generation", dialect::dashscope, operation::chat},
+    path_rule{"/multimodal-generation/generation", dialect::dashscope, operation::chat},
+    path_rule{"/text-embedding/text-embedding", dialect::dashscope, operation::embeddings},
+    path_rule{"/multimodal-embedding/multimodal-embedding", dialect::dashscope,
+              operation::embeddings},
     path_rule{"/embeddings", dialect::openai_embeddings, operation::embeddings},
     path_rule{"/images/generations", dialect::openai_images, operation::images},
     path_rule{"/images/edits", dialect::openai_images, operation::images},
     path_rule{"/images/variations", dialect::openai_images, operation::images},
     path_rule{"/audio/transcriptions", dialect::openai_audio, operation::audio},
     path_rule{"/audio/translations", dialect::openai_audio, operation::audio},
-    path_rule{"/audio/speech", dialect::openai_audio, operation::audio},
+    path_rule{"/audio/speech", dialect::openai_speech, operation::audio},
     path_rule{"/moderations", dialect::openai_chat, operation::other, false},
     path_rule{"/models", dialect::openai_chat, operation::other, false},
     path_rule{"/v1/chat", dialect::cohere, operation::chat},
@@ -19225,9 +20545,6 @@ namespace detail {
     }
     return true;
 }
-
-// ASCII only, whatever the locale.
-[[nodiscard]] std::string lower_case(std::string_view text);
 
 }  // namespace detail
 }  // namespace v0_1_0
@@ -19491,6 +20808,62 @@ private:
 
 #endif  // AIAUDIT_PROVIDERS_AWS_EVENT_STREAM_HPP
 
+// ---- aiaudit/providers/tool_runs.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// tool_runs.hpp: what a response says of the provider's own tools, and whether it has an answer.
+//
+// Searches, code runs and pictures that a model orders are charged by the run, beside its tokens.
+// The documents of a response list them as items of the output, or as grounding.
+// Threads: one tool_runs by one thread at a time; no I/O.
+// Floor 4.
+#ifndef AIAUDIT_PROVIDERS_TOOL_RUNS_HPP
+#define AIAUDIT_PROVIDERS_TOOL_RUNS_HPP
+
+#include <boost/json/value.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <set>
+#include <string>
+#include <string_view>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+class tool_runs {
+public:
+    // An item of the output of OpenAI's Responses API. Each item is given once, or `whole` lists
+    // take the place of the items that came before.
+    void take_item(boost::json::value const& item);
+    void take_items(boost::json::value const& list);
+
+    // A candidate's groundingMetadata of Gemini; a later one repeats the earlier.
+    void take_grounding(boost::json::value const& metadata);
+
+    // Adds what was counted to a usage that does not count it itself. Gemini before 3 charges a
+    // prompt that was grounded; later models charge each query that differs.
+    void add_to(usage& counts, std::string_view model) const;
+
+private:
+    static constexpr std::size_t queries_max = 1024;
+
+    usage items_{};
+    std::set<std::string> queries_{};
+    bool searched_ = false;  // the web, with or without the queries
+    bool mapped_ = false;
+};
+
+// Whether a document holds a piece of an answer: a text, a call, a picture, a vector.
+[[nodiscard]] bool has_answer(boost::json::value const& document);
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_PROVIDERS_TOOL_RUNS_HPP
+
 // ---- aiaudit/providers/usage_rules.hpp ----
 // SPDX-License-Identifier: MIT
 //
@@ -19506,6 +20879,7 @@ private:
 #include <boost/json/value.hpp>
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -19519,6 +20893,7 @@ enum class take : std::uint8_t {
     set,        // the unit is this number
     add,        // the unit includes this number: the provider counts it apart
     otherwise,  // another name for the unit, read only while it is absent: never both
+    larger,     // another name for the unit: the larger of the two counts stands, never both
 };
 
 struct usage_rule {
@@ -19541,12 +20916,14 @@ inline constexpr vendor_set no_vendor{};
 // Who documents audio and cache-write counts in a chat usage.
 inline constexpr vendor_set audio_in_vendors =
     vendors(vendor::openai, vendor::azure, vendor::google, vendor::groq, vendor::openrouter,
-            vendor::huggingface, vendor::other);
+            vendor::huggingface, vendor::other, vendor::ollama, vendor::dashscope);
 inline constexpr vendor_set audio_out_vendors =
     vendors(vendor::openai, vendor::azure, vendor::google, vendor::groq, vendor::openrouter,
-            vendor::huggingface, vendor::deepseek, vendor::fireworks, vendor::xai, vendor::other);
+            vendor::huggingface, vendor::deepseek, vendor::fireworks, vendor::xai, vendor::other,
+            vendor::ollama, vendor::dashscope);
 inline constexpr vendor_set cache_write_vendors =
-    vendors(vendor::openai, vendor::openrouter, vendor::huggingface, vendor::other);
+    vendors(vendor::openai, vendor::openrouter, vendor::huggingface, vendor::other, vendor::ollama,
+            vendor::dashscope);
 
 // Whose Anthropic models itemise no more than reads and writes of the cache: a zero of the parts
 // comes from Anthropic's code behind them.
@@ -19574,6 +20951,40 @@ inline constexpr std::array chat_rules{
                audio_in_vendors},
     usage_rule{"completion_tokens_details.audio_tokens", unit::output_audio_tokens, take::set,
                audio_out_vendors},
+    usage_rule{"prompt_tokens_details.image_tokens", unit::input_image_tokens, take::set,
+               no_vendor},
+    usage_rule{"prompt_tokens_details.video_tokens", unit::input_video_tokens, take::set,
+               no_vendor},
+    usage_rule{"completion_tokens_details.image_tokens", unit::output_image_tokens, take::set,
+               no_vendor},
+    usage_rule{"completion_tokens_details.video_tokens", unit::output_video_tokens, take::set,
+               no_vendor},
+    // Gateways hand Anthropic's cache counts on in names of their own.
+    usage_rule{"prompt_tokens_details.cache_creation_tokens", unit::cache_write_tokens,
+               take::larger, no_vendor},
+    usage_rule{"prompt_tokens_details.cache_creation_input_tokens", unit::cache_write_tokens,
+               take::larger, no_vendor},
+    usage_rule{"cache_creation_input_tokens", unit::cache_write_tokens, take::larger, no_vendor},
+    usage_rule{"cache_creation_tokens", unit::cache_write_tokens, take::larger, no_vendor},
+    usage_rule{"cache_write_tokens", unit::cache_write_tokens, take::larger, no_vendor},
+    usage_rule{"cache_read_input_tokens", unit::cache_read_tokens, take::larger, no_vendor},
+    usage_rule{"cache_read_tokens", unit::cache_read_tokens, take::larger, no_vendor},
+    usage_rule{"prompt_tokens_details.cache_read_input_tokens", unit::cache_read_tokens,
+               take::larger, no_vendor},
+    usage_rule{"prompt_tokens_details.cache_read_tokens", unit::cache_read_tokens, take::larger,
+               no_vendor},
+    usage_rule{"cache_creation.ephemeral_5m_input_tokens", unit::cache_write_5m_tokens,
+               take::larger, no_vendor},
+    usage_rule{"cache_creation.ephemeral_1h_input_tokens", unit::cache_write_1h_tokens,
+               take::larger, no_vendor},
+    usage_rule{"prompt_tokens_details.cache_creation.ephemeral_5m_input_tokens",
+               unit::cache_write_5m_tokens, take::larger, no_vendor},
+    usage_rule{"prompt_tokens_details.cache_creation.ephemeral_1h_input_tokens",
+               unit::cache_write_1h_tokens, take::larger, no_vendor},
+    usage_rule{"prompt_tokens_details.cache_creation_token_details.ephemeral_5m_input_tokens",
+               unit::cache_write_5m_tokens, take::larger, no_vendor},
+    usage_rule{"prompt_tokens_details.cache_creation_token_details.ephemeral_1h_input_tokens",
+               unit::cache_write_1h_tokens, take::larger, no_vendor},
     usage_rule{"completion_tokens_details.reasoning_tokens", unit::output_reasoning_tokens},
     usage_rule{"reasoning_tokens", unit::output_reasoning_tokens, take::otherwise,
                vendors(vendor::xai, vendor::perplexity)},
@@ -19586,6 +20997,30 @@ inline constexpr std::array chat_rules{
                vendors(vendor::perplexity)},
     usage_rule{"num_search_queries", unit::web_searches, take::set, every_vendor,
                vendors(vendor::perplexity)},
+    usage_rule{"server_tool_use.web_search_requests", unit::web_searches, take::set, no_vendor},
+    usage_rule{"prompt_audio_seconds",
+               unit::input_audio_milliseconds,
+               take::set,
+               no_vendor,
+               vendors(vendor::mistral),
+               {},
+               {},
+               {},
+               1000},
+};
+
+// Runs of xAI's own tools, in either API.
+inline constexpr std::array xai_tool_rules{
+    usage_rule{"server_side_tool_usage_details.web_search_calls", unit::web_searches, take::set,
+               no_vendor},
+    usage_rule{"server_side_tool_usage_details.x_search_calls", unit::x_searches, take::set,
+               no_vendor},
+    usage_rule{"server_side_tool_usage_details.code_interpreter_calls", unit::code_executions,
+               take::set, no_vendor},
+    usage_rule{"server_side_tool_usage_details.file_search_calls", unit::file_searches, take::set,
+               no_vendor},
+    usage_rule{"server_side_tool_usage_details.document_search_calls", unit::file_searches,
+               take::add, no_vendor},
 };
 
 inline constexpr std::array responses_rules{
@@ -19595,11 +21030,34 @@ inline constexpr std::array responses_rules{
     usage_rule{"input_tokens_details.cache_write_tokens", unit::cache_write_tokens, take::set,
                cache_write_vendors},
     usage_rule{"output_tokens_details.reasoning_tokens", unit::output_reasoning_tokens},
+    usage_rule{"input_tokens_details.audio_tokens", unit::input_audio_tokens, take::set, no_vendor},
+    usage_rule{"input_tokens_details.image_tokens", unit::input_image_tokens, take::set, no_vendor},
+    usage_rule{"output_tokens_details.audio_tokens", unit::output_audio_tokens, take::set,
+               no_vendor},
+    usage_rule{"output_tokens_details.image_tokens", unit::output_image_tokens, take::set,
+               no_vendor},
+    usage_rule{"input_tokens_details.cache_creation_tokens", unit::cache_write_tokens, take::larger,
+               no_vendor},
+    usage_rule{"input_tokens_details.cache_creation_input_tokens", unit::cache_write_tokens,
+               take::larger, no_vendor},
+    usage_rule{"cache_creation_input_tokens", unit::cache_write_tokens, take::larger, no_vendor},
+    usage_rule{"cache_read_input_tokens", unit::cache_read_tokens, take::larger, no_vendor},
+    // The last event says how often each tool ran, beside the usage; facts_collector puts it in.
+    usage_rule{"tool_usage.web_search.num_requests", unit::web_searches, take::set, no_vendor},
+    usage_rule{"tool_usage.file_search.num_requests", unit::file_searches, take::set, no_vendor},
+    usage_rule{"tool_usage.code_interpreter.num_requests", unit::code_executions, take::set,
+               no_vendor},
 };
 
 inline constexpr std::array embeddings_rules{
     usage_rule{"prompt_tokens", unit::input_tokens},
     usage_rule{"total_tokens", unit::input_tokens, take::otherwise},
+    usage_rule{"prompt_tokens_details.image_tokens", unit::input_image_tokens, take::set,
+               no_vendor},
+    usage_rule{"prompt_tokens_details.audio_tokens", unit::input_audio_tokens, take::set,
+               no_vendor},
+    usage_rule{"prompt_tokens_details.video_tokens", unit::input_video_tokens, take::set,
+               no_vendor},
 };
 
 inline constexpr std::array images_rules{
@@ -19609,6 +21067,11 @@ inline constexpr std::array images_rules{
     usage_rule{"input_tokens_details.image_tokens", unit::input_image_tokens},
     usage_rule{"output_tokens_details.text_tokens", unit::output_text_tokens},
     usage_rule{"output_tokens_details.image_tokens", unit::output_image_tokens},
+    usage_rule{"input_tokens_details.cached_tokens", unit::cache_read_tokens},
+    usage_rule{"input_tokens_details.cached_tokens_details.text_tokens",
+               unit::cache_text_read_tokens},
+    usage_rule{"input_tokens_details.cached_tokens_details.image_tokens",
+               unit::cache_image_read_tokens},
 };
 
 inline constexpr std::array audio_rules{
@@ -19616,7 +21079,19 @@ inline constexpr std::array audio_rules{
     usage_rule{"output_tokens", unit::output_tokens},
     usage_rule{"input_token_details.text_tokens", unit::input_text_tokens},
     usage_rule{"input_token_details.audio_tokens", unit::input_audio_tokens},
+    usage_rule{"input_tokens_details.text_tokens", unit::input_text_tokens, take::otherwise},
+    usage_rule{"input_tokens_details.audio_tokens", unit::input_audio_tokens, take::otherwise},
+    usage_rule{"output_token_details.text_tokens", unit::output_text_tokens},
+    usage_rule{"output_token_details.audio_tokens", unit::output_audio_tokens},
+    usage_rule{"output_tokens_details.audio_tokens", unit::output_audio_tokens, take::otherwise},
+    usage_rule{"input_token_details.cached_tokens", unit::cache_read_tokens},
     usage_rule{.path = "seconds", .to = unit::input_audio_milliseconds, .scale = 1000},
+    usage_rule{"prompt_tokens", unit::input_tokens, take::otherwise},
+    usage_rule{"completion_tokens", unit::output_tokens, take::otherwise},
+    usage_rule{.path = "prompt_audio_seconds",
+               .to = unit::input_audio_milliseconds,
+               .how = take::otherwise,
+               .scale = 1000},
 };
 
 // input_tokens is what neither came from the cache nor went into it.
@@ -19635,6 +21110,8 @@ inline constexpr std::array anthropic_rules{
                anthropic_part_vendors},
     usage_rule{"server_tool_use.web_search_requests", unit::web_searches, take::set,
                anthropic_part_vendors},
+    usage_rule{"server_tool_use.code_execution_requests", unit::code_executions, take::set,
+               no_vendor},
 };
 
 // The wire repeats each cache count under a second name.
@@ -19649,6 +21126,7 @@ inline constexpr std::array bedrock_rules{
                "ttl", "5m", "inputTokens"},
     usage_rule{"cacheDetails", unit::cache_write_1h_tokens, take::add, no_vendor, every_vendor,
                "ttl", "1h", "inputTokens"},
+    usage_rule{"serverToolUsage.webSearchRequests", unit::web_searches, take::set, no_vendor},
 };
 
 // Metrics of the last event of InvokeModelWithResponseStream, and what Llama and Titan answer.
@@ -19669,6 +21147,10 @@ inline constexpr std::array cohere_billed_rules{
     usage_rule{"billed_units.input_tokens", unit::input_tokens},
     usage_rule{"billed_units.output_tokens", unit::output_tokens},
     usage_rule{"billed_units.search_units", unit::search_units},
+    // Text and images of an embedding are billed apart.
+    usage_rule{"billed_units.image_tokens", unit::input_tokens, take::add, no_vendor},
+    usage_rule{"billed_units.image_tokens", unit::input_image_tokens, take::set, no_vendor},
+    usage_rule{"billed_units.images", unit::input_images, take::set, no_vendor},
 };
 inline constexpr std::array cohere_tokens_rules{
     usage_rule{"tokens.input_tokens", unit::input_tokens},
@@ -19685,6 +21167,50 @@ inline constexpr std::array gemini_rules{
     usage_rule{"responseTokenCount", unit::output_tokens, take::otherwise},  // the Live API's name
     usage_rule{"thoughtsTokenCount", unit::output_tokens, take::add},
     usage_rule{"thoughtsTokenCount", unit::output_reasoning_tokens},
+};
+
+// The Interactions API: all output is in total_output_tokens but for thoughts.
+inline constexpr std::array interactions_rules{
+    usage_rule{"total_input_tokens", unit::input_tokens},
+    usage_rule{"total_tool_use_tokens", unit::input_tokens, take::add, no_vendor},
+    usage_rule{"total_tool_use_tokens", unit::input_tool_tokens, take::set, no_vendor},
+    usage_rule{"total_cached_tokens", unit::cache_read_tokens, take::set, no_vendor},
+    usage_rule{"total_output_tokens", unit::output_tokens},
+    usage_rule{"total_thought_tokens", unit::output_tokens, take::add, no_vendor},
+    usage_rule{"total_thought_tokens", unit::output_reasoning_tokens, take::set, no_vendor},
+    usage_rule{"total_reasoning_tokens", unit::output_tokens, take::add, no_vendor},
+    usage_rule{"total_reasoning_tokens", unit::output_reasoning_tokens, take::set, no_vendor},
+};
+
+// Ollama's own API counts beside the answer; durations are in nanoseconds.
+inline constexpr std::array ollama_rules{
+    usage_rule{"prompt_eval_count", unit::input_tokens},
+    usage_rule{"eval_count", unit::output_tokens},
+};
+
+// DashScope's own API. Multimodal models list parts of the input beside the whole.
+inline constexpr std::array dashscope_rules{
+    usage_rule{"input_tokens", unit::input_tokens},
+    usage_rule{"output_tokens", unit::output_tokens},
+    usage_rule{"total_tokens", unit::input_tokens, take::otherwise},  // embeddings
+    usage_rule{"prompt_tokens_details.cached_tokens", unit::cache_read_tokens, take::set,
+               no_vendor},
+    usage_rule{"input_tokens_details.cached_tokens", unit::cache_read_tokens, take::larger,
+               no_vendor},
+    usage_rule{"cached_tokens", unit::cache_read_tokens, take::larger, no_vendor},
+    usage_rule{"prompt_tokens_details.cache_creation_input_tokens", unit::cache_write_tokens,
+               take::set, no_vendor},
+    usage_rule{"output_tokens_details.reasoning_tokens", unit::output_reasoning_tokens, take::set,
+               no_vendor},
+    usage_rule{"input_tokens_details.image_tokens", unit::input_image_tokens, take::set, no_vendor},
+    usage_rule{"input_tokens_details.audio_tokens", unit::input_audio_tokens, take::set, no_vendor},
+    usage_rule{"input_tokens_details.video_tokens", unit::input_video_tokens, take::set, no_vendor},
+    usage_rule{"image_tokens", unit::input_image_tokens, take::otherwise, no_vendor},
+    usage_rule{"audio_tokens", unit::input_audio_tokens, take::otherwise, no_vendor},
+    usage_rule{"video_tokens", unit::input_video_tokens, take::otherwise, no_vendor},
+    usage_rule{"output_tokens_details.audio_tokens", unit::output_audio_tokens, take::set,
+               no_vendor},
+    usage_rule{"image_count", unit::output_images, take::set, no_vendor},
 };
 
 // Gemini lists parts by modality. Documents are seen as images, and priced so.
@@ -19713,6 +21239,27 @@ inline constexpr std::array gemini_detail_lists{
     gemini_details{"responseTokensDetails", output_units, "candidatesTokensDetails"},
 };
 
+// The Interactions API lists them so: {"modality": "text", "tokens": 12}.
+inline constexpr std::array interactions_detail_lists{
+    gemini_details{"input_tokens_by_modality", input_units},
+    gemini_details{"cached_tokens_by_modality",
+                   {unit::cache_text_read_tokens, unit::cache_audio_read_tokens,
+                    unit::cache_image_read_tokens, unit::cache_video_read_tokens}},
+    gemini_details{"output_tokens_by_modality", output_units},
+    gemini_details{"tool_use_tokens_by_modality",
+                   {unit::input_text_tool_tokens, unit::input_audio_tool_tokens,
+                    unit::input_image_tool_tokens, unit::input_video_tool_tokens}},
+};
+
+// The modalities of such lists, in capitals, and the place of each in `gemini_details::to`.
+struct named_modality {
+    std::string_view name;
+    std::size_t index;
+};
+inline constexpr std::array modalities{named_modality{"TEXT", 0}, named_modality{"AUDIO", 1},
+                                       named_modality{"IMAGE", 2}, named_modality{"DOCUMENT", 2},
+                                       named_modality{"VIDEO", 3}};
+
 [[nodiscard]] inline error bad_count(std::string_view path) {
     return fail(errc::bad_usage, std::string(path) + " is not a whole number from 0 to 2^44");
 }
@@ -19722,6 +21269,8 @@ inline constexpr std::array gemini_detail_lists{
 
 [[nodiscard]] result<void> apply_gemini_details(boost::json::value const& from, vendor who,
                                                 usage& to);
+[[nodiscard]] result<void> apply_interactions_details(boost::json::value const& from, vendor who,
+                                                      usage& to);
 
 }  // namespace detail
 }  // namespace v0_1_0
@@ -19745,6 +21294,7 @@ inline constexpr std::array gemini_detail_lists{
 #include <cstdint>
 #include <initializer_list>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -19766,6 +21316,25 @@ struct needed_counts {
     case dialect::openai_responses: return {"input_tokens", "output_tokens", "total_tokens"};
     case dialect::anthropic_messages: return {"input_tokens", "output_tokens", {}};
     case dialect::bedrock_converse: return {"inputTokens", "outputTokens", {}};
+    case dialect::gemini_interactions:
+        return {"total_input_tokens", "total_output_tokens", "total_tokens"};
+    default: return {};
+    }
+}
+
+// Where an API prints the total of its input and output; empty where it has none.
+[[nodiscard]] constexpr std::string_view total_path(dialect which) noexcept {
+    switch (which) {
+    case dialect::openai_chat:
+    case dialect::openai_responses:
+    case dialect::openai_embeddings:
+    case dialect::openai_images:
+    case dialect::openai_audio:
+    case dialect::openai_speech:
+    case dialect::gemini_interactions:
+    case dialect::dashscope: return "total_tokens";
+    case dialect::gemini: return "totalTokenCount";
+    case dialect::bedrock_converse: return "totalTokens";
     default: return {};
     }
 }
@@ -19778,8 +21347,8 @@ struct whole_and_parts {
 
 // OpenRouter reports the cache that a Gemini call makes and then reads as written and as read, so
 // that the two overlap; other relays may hand the same on.
-inline constexpr vendor_set overlapping_cache_vendors =
-    vendors(vendor::openrouter, vendor::huggingface, vendor::other);
+inline constexpr vendor_set overlapping_cache_vendors = vendors(
+    vendor::openrouter, vendor::huggingface, vendor::other, vendor::ollama, vendor::dashscope);
 
 inline constexpr std::array wholes{
     whole_and_parts{
@@ -19814,13 +21383,36 @@ inline constexpr std::array wholes{
 
 namespace detail {
 
+// A usage object in our units.
+struct counts_read {
+    aiaudit::usage usage{};
+    bool derived = false;  // the total says more than its parts: the rest was taken for output
+};
+
+// As read_usage().
+[[nodiscard]] result<counts_read> read_counts(dialect which, vendor who,
+                                              boost::json::value const& from);
+
+// The tables that read the usage object of an API, in turn.
+[[nodiscard]] std::span<usage_rule const> rules_of(dialect which,
+                                                   boost::json::value const& from) noexcept;
+[[nodiscard]] std::span<usage_rule const> more_rules_of(dialect which, vendor who) noexcept;
+
+}  // namespace detail
+
+namespace detail {
+
 // Replaces an Anthropic top-level usage by the sum of the runs where there are several, or where
 // the only one is not what the top level says. The top level leaves out compaction and advisors.
 [[nodiscard]] result<void> bill_iterations(boost::json::value const& from, vendor who,
                                            attempt_facts& facts);
 
 // What a provider says that it charges, where it says so.
-[[nodiscard]] std::optional<money> read_provider_cost(boost::json::value const& from, vendor who);
+struct provider_charge {
+    std::optional<money> total{};
+    std::optional<money> upstream{};  // the part that another company charges
+};
+[[nodiscard]] provider_charge read_provider_cost(boost::json::value const& from, vendor who);
 
 // The tier as bills name it: empty for the standard one.
 [[nodiscard]] std::string tier_named(std::string_view name);
@@ -19836,9 +21428,10 @@ namespace detail {
 //
 // facts_collector.hpp: what the JSON documents of one response say, taken together.
 //
-// A plain body is one document, a stream is many. The rule for a second usage differs: Anthropic
-// restates some fields in the last event, so each field overwrites its elder; everywhere else the
-// last usage object stands for all. Nothing is ever added up over events.
+// A plain body is one document, a stream is many. Each field of a later usage object takes the
+// place of its elder, and nothing is ever added up over events. A later zero, and less output than
+// before, replace nothing: they are placeholders. Anthropic's input falls only where the cache,
+// counted beside it in the end, makes up for it. Of Gemini the last object stands.
 // Threads: one collector by one thread at a time; no I/O.
 // Floor 4.
 #ifndef AIAUDIT_PROVIDERS_FACTS_COLLECTOR_HPP
@@ -19846,6 +21439,7 @@ namespace detail {
 
 #include <boost/json.hpp>
 
+#include <initializer_list>
 #include <string>
 #include <string_view>
 
@@ -19857,8 +21451,10 @@ inline void keep_text(std::string& to, std::string_view text) {
     if (!text.empty()) to = text;
 }
 
-// Every non-null field of `from` overwrites that of `to`, at every depth.
-void overwrite_fields(boost::json::object& to, boost::json::object const& from);
+// Every non-null field of `from` overwrites that of `to`, at every depth, but for placeholders.
+void merge_fields(boost::json::object& to, boost::json::object const& from);
+
+void forget_total(boost::json::object& to, boost::json::object const& from);
 
 class facts_collector {
 public:
@@ -19877,6 +21473,9 @@ public:
     void take_bare_error(boost::json::value const& body);
 
     [[nodiscard]] bool terminal() const noexcept { return terminal_; }
+    // Whether a document held a piece of an answer.
+    [[nodiscard]] bool answered() const noexcept { return answered_; }
+    [[nodiscard]] tool_runs const& tools() const noexcept { return tools_; }
     [[nodiscard]] std::string const& status() const noexcept { return status_; }
     // An object; empty where there was no usage.
     [[nodiscard]] boost::json::value const& usage() const noexcept { return usage_; }
@@ -19889,14 +21488,17 @@ private:
     // {"error": {"code", "type", "status", "message"}} in its many variants.
     void take_error(boost::json::value const& document);
 
-    // The last one stands.
-    void replace_usage(boost::json::value const* found) {
-        if (found != nullptr && found->is_object() && !found->get_object().empty()) usage_ = *found;
-    }
     void merge_usage(boost::json::value const* found) {
         auto const* fields = found == nullptr ? nullptr : found->if_object();
-        if (fields != nullptr) overwrite_fields(usage_.get_object(), *fields);
+        if (fields == nullptr) return;
+        forget_total(usage_.get_object(), *fields);
+        merge_fields(usage_.get_object(), *fields);
     }
+    void replace_usage(boost::json::value const* found);
+    void merge_anthropic_usage(boost::json::value const* found);
+    // The numbers of `names` beside the answer.
+    void merge_counts(boost::json::value const& document,
+                      std::initializer_list<std::string_view> names);
     void take_id(std::string_view id) {
         if (facts_.provider_request_id.empty()) keep_text(facts_.provider_request_id, id);
     }
@@ -19928,12 +21530,20 @@ private:
 
     void take_cohere(boost::json::value const& document);
 
+    void take_ollama(boost::json::value const& document);
+
+    void take_dashscope(boost::json::value const& document);
+
+    void take_interactions(boost::json::value const& document);
+
     dialect dialect_;
     attempt_facts& facts_;
     boost::json::value usage_ = boost::json::object{};
     boost::json::value metrics_ = nullptr;
     std::string status_{};
+    tool_runs tools_{};
     bool terminal_ = false;
+    bool answered_ = false;
 };
 
 }  // namespace detail
@@ -20399,6 +22009,16 @@ private:
     [[nodiscard]] std::string why_no_usage(bool stream);
 
     [[nodiscard]] result<void> read_counts();
+    // bad_usage for more output than the request allows.
+    [[nodiscard]] result<void> check_request();
+    void note_missing();
+
+    // Speech that comes as sound has no document in it.
+    [[nodiscard]] bool is_sound() const noexcept {
+        bool const json = head_.content_type.find("json") != std::string::npos ||
+                          head_.content_type.find("event-stream") != std::string::npos;
+        return where_.dialect == dialect::openai_speech && !json && !failed();
+    }
 
     // Bedrock repeats the counts of InvokeModel in headers, whatever the model's own body says.
     [[nodiscard]] usage counts_of_headers() const;
@@ -20416,6 +22036,7 @@ private:
     aws_event_parser frames_{};
     std::string body_{};
     bool cut_ = false;  // the body ended inside a document
+    bool sound_ = false;
     std::function<void(boost::json::value const&, std::string_view)> hear_{};
 };
 
@@ -20825,10 +22446,15 @@ std::optional<usage> set_upper_bound(record& entry, attempt_facts& facts, attemp
                                      std::uint64_t output_tokens_max, Prices const& prices,
                                      typename Prices::lookup_cache& cache) {
     prepared_request const& request = *plan.request;
+    // A zero beside an answer is no count.
+    for (unit const which : {unit::input_tokens, unit::output_tokens}) {
+        if (facts.usage_missing && facts.usage.count(which) == 0) facts.usage.clear(which);
+    }
     bool const nothing_known = facts.usage.empty();
-    usage_range const range =
-        bounds_of(facts.usage, request.body, request.facts.shape, facts.parameters,
-                  output_ceiling(facts.operation, output_tokens_max));
+    usage_range const range = bounds_of(
+        facts.usage, request.body, request.facts.shape, facts.parameters,
+        output_ceiling(facts.operation, output_limit_of(prices, entry.provider, facts.model_served,
+                                                        output_tokens_max, cache)));
     facts.iterations.clear();  // they do not add up to a bound
     facts.usage = range.upper;
     entry.usage = range.upper;
@@ -20858,7 +22484,8 @@ void settle_at_bounds(record& entry, attempt_facts& facts, attempt_plan const& p
     auto const lower = set_upper_bound(entry, facts, plan, output_tokens_max, prices, cache);
     if (!lower) return;
     facts.usage = *lower;
-    auto const least = price_attempt(prices, entry.provider, facts, entry.started_at, cache);
+    auto const least =
+        price_attempt(prices, entry.provider, facts, entry.started_at, cache, entry.key_id);
     entry.cost_low = least ? least->cost() : money{};
 }
 
@@ -20876,11 +22503,13 @@ void price_outcome(attempt_end& end, reading& read, std::optional<error> const& 
     int const status = entry.http_status;
     bool const refused = status >= 300;
     bool const free = read.problem && read.problem->code == errc::not_billable;
-    if (refused || free || (status == 0 && transport && !was_sent(*transport))) {
+    if (refused || free || (status == 0 && transport && !transport->sent)) {
         entry.cost_status = cost_status::no_charge;
         return;
     }
-    if (!transport && !read.problem && read.facts.complete) {
+    bool const whole =
+        read.facts.complete && (!read.facts.usage_missing || read.facts.provider_cost);
+    if (!transport && !read.problem && whole) {
         end.cost_problem = set_cost(entry, read.facts, prices, cache);
         return;
     }
@@ -20891,6 +22520,10 @@ void price_outcome(attempt_end& end, reading& read, std::optional<error> const& 
     }
     settle_at_bounds(entry, read.facts, plan, output_tokens_max, prices, cache);
     end.cost_problem = read.problem ? read.problem : transport;
+    if (!end.cost_problem && read.facts.usage_missing) {
+        end.cost_problem =
+            fail(errc::no_usage, "the usage counts nothing of an answer that is there");
+    }
     if (!end.cost_problem) end.cost_problem = fail(errc::truncated, "the stream was cut");
 }
 
@@ -21122,7 +22755,9 @@ void hold_the_most(record& entry, attempt_plan const& plan, intent_rules const& 
                    Prices const& prices) {
     request_facts const& asked = plan.request->facts;
     std::string_view const body = plan.request->body;
-    std::uint64_t const ceiling = output_ceiling(entry.operation, rules.output_tokens_max);
+    std::uint64_t const most = output_limit_of(prices, entry.provider, plan.model,
+                                               rules.output_tokens_max, lookup_cache_of<Prices>());
+    std::uint64_t const ceiling = output_ceiling(entry.operation, most);
     usage_range range = bounds_of({}, body, asked.shape, entry.parameters, ceiling);
     bool const by_tokens = is_billed_by_tokens(entry.operation, plan.where->vendor, plan.model);
     bool const input_known = range.bounded && by_tokens;
@@ -21297,7 +22932,7 @@ public:
             if (!until) return refuse(std::move(*in), plan);
             timer_.wait_until(*until, plan.stop);
             if (plan.stop.stop_requested())
-                return fail(errc::cancelled, "while waiting for a rate limit");
+                return unsent(fail(errc::cancelled, "while waiting for a rate limit"));
         }
     }
     // The parts of enter(), for who has another way to wait. Records the intent where budgets allow
@@ -21334,7 +22969,7 @@ public:
         // Relaxed: nothing was spent. What the log cannot take, the next call will tell.
         static_cast<void>(ledger_.enqueue(refusal_record(std::move(*in.intent), *in.refused)));
         in.intent.reset();
-        in.failure = error_of(plan, *in.refused);
+        in.failure = unsent(error_of(plan, *in.refused));
         return in;
     }
     // Holds more for an attempt under way. An error where that may not, or cannot, be.
@@ -22448,7 +24083,7 @@ result<chat_reply> basic_client<Policies>::answer_to(chat_request const& request
     made.stream = to.hears();
     made.options = &options;
     made.target = {request.provider, request.model};
-    made.what = request.api == openai_api::responses ? operation::responses : operation::chat;
+    made.what = request.operation;
     made.listener = std::move(to);
     made.make = [&](provider_entry const& where, std::string const& model) {
         if (model == request.model) return prepare(request, where, made.stream);
@@ -22706,13 +24341,14 @@ private:
 // The file is a list of providers, each with its models, their matching rules and prices per
 // million tokens. Of ours, and optional: `inclusive` in a tier, `end_date` and `weekdays` in a
 // constraint, `service_tiers` (tier -> prices) beside `prices`, and `match` may be left out (the
-// id, exactly). A file is taken whole or not at all. What has no unit here is counted in the
-// book's report.
+// id, exactly). `price_variants` are service tiers from their day on. A file is taken whole or not
+// at all. What has no unit here is counted in the book's report.
 // Threads: plain functions.
 // Floor 4.
 #ifndef AIAUDIT_PRICING_GENAI_PRICES_HPP
 #define AIAUDIT_PRICING_GENAI_PRICES_HPP
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -22724,6 +24360,13 @@ inline namespace v0_1_0 {
 [[nodiscard]] result<price_book> load_genai_prices(std::string_view text);
 
 namespace detail {
+
+// The unit that a price key is about, and how many of it the price buys: 10^power, divided.
+struct priced_unit {
+    unit what{};
+    int power = 0;
+    std::int64_t divisor = 1;
+};
 
 // Reads one file; each member reads one level of it.
 class genai_prices_reader {
@@ -22738,7 +24381,9 @@ private:
     [[nodiscard]] result<price_entry> read_model(json const& node);
     [[nodiscard]] result<void> read_cards(json const& node, price_entry& entry);
     [[nodiscard]] result<rate_table> read_rates(json const& node);
-    [[nodiscard]] result<tiered_rate> read_rate(json const& node, int power);
+    void note_no_unit(std::string const& key);
+    [[nodiscard]] result<tiered_rate> read_rate(json const& node, priced_unit const& of);
+    [[nodiscard]] result<void> read_variants(json const& node, price_entry& entry);
     [[nodiscard]] result<void> read_services(json const& node, rate_card& card);
     [[nodiscard]] static result<model_match> read_match(json const& node);
     [[nodiscard]] static result<void> read_constraint(json const& node, rate_card& card);
@@ -22764,11 +24409,17 @@ private:
     std::string place_{};  // "provider/model", for the report
 };
 
-// The unit that a price key is about, and how many of it the price buys (as a power of ten).
-struct priced_unit {
-    unit what{};
-    int power = 0;
+// A price key that has no meaning here, and why.
+struct genai_nothing {
+    std::string_view key;
+    std::string_view reason;
 };
+
+inline constexpr std::array genai_nothings = std::to_array<genai_nothing>({
+    {"audio_hours", "the hours of input have a price beside it, those of a session no count"},
+    {"input_annotated_document_kpages", "no answer tells annotated pages from others"},
+    {"input_text_messages_kcount", "no answer tells messages"},
+});
 
 }  // namespace detail
 
@@ -22812,7 +24463,8 @@ inline constexpr std::size_t regex_bytes_max = 200;
 // litellm.hpp: a price book from a file in the format of LiteLLM's model_prices_and_context_window.
 //
 // The file is one object: a model's key ("gpt-4o", "azure/gpt-4o") and its fields. A price field is
-//   base [_above_{N}k_tokens] [_priority | _flex | _batches | _fast | _ultrafast]
+//   base [_above_{N}k_tokens] [_priority | _flex | _batches | _fast | _ultrafast | _balanced |
+//   _decisions]
 // in either order. A provider's models are found by the key without the provider's prefix first,
 // then by the whole key. A file is taken whole or not at all, but for entries and fields that have
 // no meaning here: the book's report counts those, by reason.
@@ -22845,12 +24497,13 @@ struct litellm_field {
     std::string_view mode = {};
 };
 
-inline constexpr std::array<litellm_field, 28> litellm_fields{{
+inline constexpr std::array litellm_fields = std::to_array<litellm_field>({
     {"input_cost_per_token", unit::input_tokens},
     {"output_cost_per_token", unit::output_tokens},
     {"cache_read_input_token_cost", unit::cache_read_tokens},
     {"cache_creation_input_token_cost", unit::cache_write_tokens},
     {"cache_creation_input_token_cost_above_1hr", unit::cache_write_1h_tokens},
+    {"cache_creation_input_token_cost_above_12hr", unit::cache_write_12h_tokens},
     {"output_cost_per_reasoning_token", unit::output_reasoning_tokens},
     {"input_cost_per_audio_token", unit::input_audio_tokens},
     {"output_cost_per_audio_token", unit::output_audio_tokens},
@@ -22862,6 +24515,7 @@ inline constexpr std::array<litellm_field, 28> litellm_fields{{
     {"output_cost_per_video_token", unit::output_video_tokens},
     {"citation_cost_per_token", unit::output_citation_tokens},
     {"input_cost_per_character", unit::input_characters},
+    {"output_cost_per_character", unit::output_characters},
     {"input_cost_per_request", unit::requests},
     {"input_cost_per_query", unit::search_units, 0, "rerank"},
     {"input_cost_per_query", unit::requests, 0, "search"},
@@ -22871,11 +24525,60 @@ inline constexpr std::array<litellm_field, 28> litellm_fields{{
     {"input_cost_per_image", unit::output_images, 0, "image_edit"},
     {"input_cost_per_second", unit::input_audio_milliseconds, 3, "audio_transcription"},
     {"input_cost_per_audio_per_second", unit::input_audio_milliseconds, 3},
+    {"output_cost_per_second", unit::input_audio_milliseconds, 3, "audio_transcription"},
+    {"input_cost_per_second", unit::input_audio_milliseconds, 3, "realtime"},
     {"output_cost_per_second", unit::output_audio_milliseconds, 3, "audio_speech"},
+    {"output_cost_per_second", unit::output_video_milliseconds, 3, "video_generation"},
+    {"output_cost_per_video_per_second", unit::output_video_milliseconds, 3},
+    {"input_cost_per_video_per_second", unit::input_video_milliseconds, 3},
+    {"input_cost_per_image", unit::input_images},
+    {"input_cost_per_query", unit::search_units},
     {"file_search_cost_per_1k_calls", unit::file_searches, 3},
+    {"google_maps_grounding_cost_per_query", unit::map_searches},
+    {"code_interpreter_cost_per_session", unit::code_executions},
     // An older spelling of a cached token's price.
     {"input_cost_per_token_cache_hit", unit::cache_read_tokens},
-}};
+});
+
+// A price field whose name begins so has no meaning here, and why.
+struct litellm_nothing {
+    std::string_view start;
+    std::string_view reason;
+};
+
+inline constexpr std::array litellm_nothings = std::to_array<litellm_nothing>({
+    {"cost_per_second", "reserved capacity by time is no part of a call"},
+    {"input_cost_per_second", "time of this kind of model is reserved, not told by an answer"},
+    {"output_cost_per_second", "this kind of model gives out nothing that lasts"},
+    {"input_dbu_cost_per_token", "the price in USD stands beside it"},
+    {"output_dbu_cost_per_token", "the price in USD stands beside it"},
+    {"explicit_cache_read_input_token_cost", "no answer tells explicit cache hits from others"},
+    {"cache_creation_input_audio_token_cost", "no answer tells audio written to a cache"},
+    {"guardrail_cost_per_unit", "policy units are charged beside the model"},
+    {"annotation_cost_per_page", "no answer tells annotated pages from others"},
+    {"ocr_cost_per_credit", "no answer tells credits"},
+    {"input_cost_per_text_message", "no answer tells messages"},
+    {"input_cost_per_pixel", "no answer tells the size of an image"},
+    {"output_cost_per_pixel", "no answer tells the size of an image"},
+    {"input_cost_per_video_per_second_above_", "no answer tells intervals"},
+    {"vector_store_cost_per_gb_per_day", "storage by the day is no part of a call"},
+    {"file_search_cost_per_gb_per_day", "storage by the day is no part of a call"},
+    {"computer_use_input_cost_per_1k_tokens", "the model's own input rate holds"},
+    {"computer_use_output_cost_per_1k_tokens", "the model's own output rate holds"},
+});
+
+// Prices by size, of which no answer tells the one: the base rate, else the dearest of them, and
+// the entry is unsure.
+struct litellm_sized {
+    std::string_view start;
+    unit what;
+    int power;
+};
+
+inline constexpr std::array litellm_sizes = std::to_array<litellm_sized>({
+    {"output_cost_per_image_", unit::output_images, 0},
+    {"output_cost_per_second_", unit::output_video_milliseconds, 3},
+});
 
 // A field's name taken apart.
 struct litellm_key {
@@ -22902,11 +24605,17 @@ private:
     };
 
     void read_model(std::string const& key, json const& node);
-    void read_fields(json const& node);
+    void read_fields(json const& node, price_entry& entry);
+    void read_field(std::string const& name, json const& value, price_entry& entry);
+    void read_search(json const& node, price_entry& entry);
+    void read_off_peak(json const& node, price_entry& entry);
+    void read_limits(json const& node, price_entry& entry);
+    [[nodiscard]] litellm_field const* field_of(std::string_view base) const;
     void read_tiered(json const& node);
     void read_factors(json const& node, price_entry& entry);
     void add_rate(litellm_field const& field, litellm_key const& key, rate price);
     [[nodiscard]] std::optional<rate> number(json const& node, int power, std::string const& what);
+    static void complete_tiers(gathered& found);
     static void complete_service(gathered& found, gathered& standard);
     [[nodiscard]] rate_card finish();
     void file_entry(std::string const& provider, std::string const& key, price_entry entry);
@@ -22918,8 +24627,10 @@ private:
     // Of the model being read:
     std::string place_{};
     std::string mode_{};
+    std::string provider_{};
     bool inclusive_ = false;  // xAI's tiers start at their threshold
     std::map<std::string, gathered, std::less<>> services_{};
+    std::map<unit, rate> sized_{};  // the dearest of each kind
 };
 
 }  // namespace detail
@@ -22928,6 +24639,449 @@ private:
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_PRICING_LITELLM_HPP
+
+// ---- aiaudit/providers/unread_counts.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// unread_counts.hpp: the counts of a usage object that no rule reads.
+//
+// A provider may charge for a field that it invents tomorrow. Every number above zero in a usage
+// object is therefore read by a rule, or stands in the list of harmless names here, or is named in
+// the record, whose cost is then `partial`.
+// Threads: pure functions.
+// Floor 4.
+#ifndef AIAUDIT_PROVIDERS_UNREAD_COUNTS_HPP
+#define AIAUDIT_PROVIDERS_UNREAD_COUNTS_HPP
+
+#include <boost/json/value.hpp>
+
+#include <array>
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+inline constexpr std::size_t unread_bytes_max = 256;
+
+// Numbers that are no charge of their own. A name that ends in '*' stands for all that begin so.
+inline constexpr std::array harmless_counts{
+    // Totals, which are checked against their parts.
+    std::string_view{"total_tokens"},
+    std::string_view{"totalTokens"},
+    std::string_view{"totalTokenCount"},
+    // The text among the parts of a whole; its rate is that of the whole.
+    std::string_view{"prompt_tokens_details.text_tokens"},
+    std::string_view{"completion_tokens_details.text_tokens"},
+    std::string_view{"input_tokens_details.text_tokens"},
+    std::string_view{"output_tokens_details.text_tokens"},
+    std::string_view{"text_tokens"},
+    // Within the completion, and billed like it.
+    std::string_view{"completion_tokens_details.accepted_prediction_tokens"},
+    std::string_view{"completion_tokens_details.rejected_prediction_tokens"},
+    // What the cache did not hold: the rest of the prompt.
+    std::string_view{"prompt_cache_miss_tokens"},
+    // Mistral's older name, from before it charged cached input less.
+    std::string_view{"num_cached_tokens"},
+    // What the model saw, where billed units are what is charged; Cohere.
+    std::string_view{"tokens.*"},
+    std::string_view{"cached_tokens"},
+    // The charge itself, read as the provider's own.
+    std::string_view{"cost"},
+    std::string_view{"cost.*"},
+    std::string_view{"cost_details.*"},
+    std::string_view{"cost_in_usd_ticks"},
+    std::string_view{"estimated_cost"},  // DeepInfra: by the list, not the bill
+    // Anthropic: fetches and searches for tools cost tokens only.
+    std::string_view{"server_tool_use.web_fetch_requests"},
+    std::string_view{"server_tool_use.tool_search_requests"},
+    // xAI: the sum of the tools beside it, and tools that cost tokens only.
+    std::string_view{"num_server_side_tools_used"},
+    std::string_view{"server_side_tool_usage_details.mcp_calls"},
+    std::string_view{"server_side_tool_usage_details.view_image_calls"},
+    std::string_view{"server_side_tool_usage_details.view_x_video_calls"},
+    // Durations, rates and instants of the server: Groq, SambaNova, Bedrock.
+    std::string_view{"queue_time"},
+    std::string_view{"prompt_time"},
+    std::string_view{"completion_time"},
+    std::string_view{"total_time"},
+    std::string_view{"start_time"},
+    std::string_view{"end_time"},
+    std::string_view{"time_to_first_token"},
+    std::string_view{"total_latency"},
+    std::string_view{"acceptance_rate"},
+    std::string_view{"completion_tokens_per_sec"},
+    std::string_view{"total_tokens_per_sec"},
+    std::string_view{"completion_tokens_after_first_per_sec*"},
+    std::string_view{"invocationLatency"},
+    std::string_view{"firstByteLatency"},
+    // Beside the counts of a body whose model answers InvokeModel in a shape of its own.
+    std::string_view{"created"},
+    std::string_view{"index"},
+};
+
+// The paths of the counts that nothing reads, separated by spaces; empty where there are none.
+// Bounds: 256 bytes, a last "..." for more. `counts` is what was read of the object.
+[[nodiscard]] std::string unread_counts(dialect which, vendor who, boost::json::value const& from,
+                                        usage const& counts);
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_PROVIDERS_UNREAD_COUNTS_HPP
+
+// ---- aiaudit/impl/reprice.tpp ----
+// SPDX-License-Identifier: MIT
+//
+// reprice.tpp: the templates of reprice.hpp, for any policies.
+#ifndef AIAUDIT_IMPL_REPRICE_TPP
+#define AIAUDIT_IMPL_REPRICE_TPP
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+
+namespace detail {
+
+// What a record says of money, and what a run finds or says of it: sums that may be negative.
+struct money_said {
+    int128 pico = 0;
+    std::int64_t uncosted = 0;
+    std::int64_t unsure = 0;
+
+    [[nodiscard]] static money_said by(record const& entry) noexcept {
+        bool const uncosted = entry.cost_status == cost_status::unpriced;
+        return {entry.cost.pico(), uncosted ? 1 : 0, totals::is_unsure(entry) ? 1 : 0};
+    }
+    void add(money_said const& more) noexcept {
+        pico += more.pico;
+        uncosted += more.uncosted;
+        unsure += more.unsure;
+    }
+    [[nodiscard]] money_said less(money_said const& other) const noexcept {
+        return {pico - other.pico, uncosted - other.uncosted, unsure - other.unsure};
+    }
+    friend bool operator==(money_said const&, money_said const&) = default;
+};
+
+// The corrections of a run, and what they rest on.
+template <class Ledger>
+class repricer {
+public:
+    repricer(Ledger& log, price_book const& book, reprice_options const& options)
+        : ledger_(log), book_(book), options_(options) {}
+
+    [[nodiscard]] result<repricing> run() {
+        if (options_.days.first > options_.days.last)
+            return fail(errc::bad_argument, "the last day is before the first");
+        if (options_.apply) {
+            if (auto ok = lock(); !ok) return ok.error();
+        }
+        if (auto ok = note_days(); !ok) return ok.error();
+        if (auto ok = read_records(); !ok) return ok.error();
+        if (auto ok = check_days(); !ok) return ok.error();
+        for (auto const& [key, of] : cells_) {
+            if (!of.change().has_value()) continue;
+            ++made_.corrections;
+        }
+        add_earlier_corrections();
+        if (options_.apply && made_.corrections != 0) {
+            auto const first = append();
+            if (!first) return first.error();
+            made_.first = *first;
+        }
+        return std::move(made_);
+    }
+
+private:
+    static constexpr char const* lock_name = "reprice.lock";
+    static constexpr std::size_t own_tags = 5;
+
+    // Records of one minute that have all names alike.
+    struct minute_cell {
+        timestamp at{};
+        std::uint64_t records = 0;  // outcomes, left alone or not
+        std::uint64_t changed = 0;  // by the book, of these
+        money_said recorded{};
+        money_said corrected{};  // by earlier corrections
+        money_said wanted{};
+
+        // What is to be said, if anything is. Records that are gone are not corrected anew.
+        [[nodiscard]] std::optional<money_said> change() const noexcept {
+            money_said said = wanted.less(recorded);
+            said = said.less(corrected);
+            if (records == 0 || said == money_said{}) return std::nullopt;
+            return said;
+        }
+    };
+
+    [[nodiscard]] result<void> lock() {
+        if (ledger_.bytes_on_disk() == 0) return {};
+        std::string const path = ledger_.path() + "/" + lock_name;
+        auto file = file_handle::open(path, O_RDWR | O_CREAT);
+        if (!file) return posix_error(errno, "open", path);
+        if (lock_file(file.get(), LOCK_EX | LOCK_NB) != 0) {
+            if (errno != EWOULDBLOCK) return posix_error(errno, "flock", path);
+            return fail(errc::already_open,
+                        ledger_.path() + ": another process corrects prices; try again after it");
+        }
+        lock_ = std::move(file);
+        return {};
+    }
+
+    // What was dropped cannot be priced again, nor can corrections of it be told from others. The
+    // rollups still count it.
+    [[nodiscard]] result<void> note_days() {
+        auto const first = ledger_.log().first();
+        if (!first) return first.error();
+        if (*first <= 1) return {};
+        auto const all = ledger_.report({report_kind::daily, {}, options_.days, {}});
+        if (!all) return all.error();
+        for (report_row const& row : all->rows) missing_[row.day] = row.sum.attempts;
+        return {};
+    }
+    [[nodiscard]] result<void> check_days() const {
+        for (auto const& [day, count] : missing_) {
+            if (count != 0)
+                return fail(errc::bad_argument,
+                            std::to_string(count) + " records of " + day.to_string() +
+                                " were dropped by retention, and cannot be priced again: begin "
+                                "after that day");
+        }
+        return {};
+    }
+
+    [[nodiscard]] result<void> read_records() {
+        auto const first = ledger_.log().first();
+        if (!first) return first.error();
+        result<void> taken;
+        auto const read = ledger_.log().blocks(*first, [&](std::string_view block) -> result<bool> {
+            auto const header = read_block_header(block);
+            if (!header) return header.error();
+            if (day_of(header->latest) < options_.days.first ||
+                day_of(header->earliest) > options_.days.last)
+                return true;
+            auto const all = read_block_as<std::string>(block, [&](sequence, record const& entry) {
+                if (options_.days.holds(day_of(entry.started_at))) taken = take(entry);
+                return taken.has_value();
+            });
+            if (!all) return all.error();
+            if (!taken) return taken.error();
+            return true;
+        });
+        return read;
+    }
+    [[nodiscard]] static civil_day day_of(timestamp at) noexcept { return time_zone{}.day_of(at); }
+
+    [[nodiscard]] result<void> take(record const& entry) {
+        if (entry.kind == record_kind::correction) {
+            auto const cell = cell_of(entry, own_tags);
+            if (!cell) return cell.error();
+            auto const number = [&entry](std::string_view name) {
+                return static_cast<std::int64_t>(correction_number(entry, name));
+            };
+            (*cell)->corrected.add({entry.cost.pico(), -number(correction_tag::costed),
+                                    -number(correction_tag::sure)});
+            return {};
+        }
+        if (entry.kind != record_kind::outcome) return {};
+        auto const counted = missing_.find(day_of(entry.started_at));
+        if (counted != missing_.end() && counted->second != 0) --counted->second;
+        auto const cell = cell_of(entry, 0);
+        if (!cell) return cell.error();
+        minute_cell& of = **cell;
+        money_said const recorded = money_said::by(entry);
+        ++of.records;
+        of.recorded.add(recorded);
+        auto const why = reason_to_leave(entry);
+        money_said wanted = recorded;
+        if (!why && price(entry)) {
+            wanted = money_said::by(priced_);
+            if (!(wanted == recorded)) ++of.changed;
+            repriced_sums& sums = made_.groups[group_of(entry)];
+            ++sums.records;
+            sums.reported += entry.cost;
+            sums.repriced += priced_.cost;
+        } else {
+            left_alone const reason = why.value_or(left_alone::not_priced);
+            ++made_.left[static_cast<std::size_t>(reason)];
+            if (!why) ++made_.unknown[entry.provider + "/" + entry.model()];
+        }
+        of.wanted.add(wanted);
+        return {};
+    }
+    [[nodiscard]] static repriced_group group_of(record const& entry) {
+        return {day_of(entry.started_at), entry.provider, entry.model()};
+    }
+
+    [[nodiscard]] static std::optional<left_alone> reason_to_leave(record const& entry) noexcept {
+        bool const own = entry.price_basis == price_basis::provider || entry.price_book.is_zero();
+        switch (entry.cost_status) {
+        case cost_status::no_charge: return left_alone::no_charge;
+        case cost_status::estimated: return left_alone::bound;
+        case cost_status::unknown: return left_alone::no_usage;
+        case cost_status::unpriced:
+            if (entry.usage.empty()) return left_alone::no_usage;
+            break;
+        case cost_status::priced:
+        case cost_status::partial:
+            if (own) return left_alone::own_charge;
+            break;
+        }
+        return std::nullopt;
+    }
+
+    // Into priced_. False where the book cannot.
+    [[nodiscard]] bool price(record const& entry) {
+        facts_.model_requested = entry.model_requested;
+        facts_.model_served = entry.model_served;
+        facts_.operation = entry.operation;
+        facts_.parameters = entry.parameters;
+        facts_.usage = entry.usage;
+        facts_.iterations = entry.iterations;
+        facts_.service_tier = entry.service_tier;
+        facts_.region = entry.region;
+        facts_.speed = entry.speed;
+        facts_.unread = entry.unread;
+        // A charge of nothing cannot be relied on, and makes the cost partial; another one that is
+        // not the cost is what an import says beside it.
+        bool const charged_nothing = entry.provider_cost && entry.provider_cost->pico() == 0;
+        facts_.provider_cost = charged_nothing ? entry.provider_cost : std::nullopt;
+        facts_.complete = true;
+        priced_.provider = entry.provider;
+        priced_.model_requested = entry.model_requested;
+        priced_.model_served = entry.model_served;
+        priced_.started_at = entry.started_at;
+        priced_.price_basis = price_basis::listed;
+        priced_.unread = entry.unread;
+        return !set_cost(priced_, facts_, book_, cache_).has_value();
+    }
+
+    // The cell of a record, without so many tags of its own.
+    [[nodiscard]] result<minute_cell*> cell_of(record const& entry, std::size_t tags) {
+        constexpr std::int64_t minute_ns = 60 * nanoseconds_per_second;
+        key_.kind = record_kind::correction;
+        key_.operation = operation::other;
+        key_.cost_status = cost_status::priced;
+        key_.user = entry.user;
+        key_.project = entry.project;
+        key_.key_id = entry.key_id;
+        key_.provider = entry.provider;
+        key_.model_requested = entry.model_requested;
+        key_.model_served = entry.model_served;
+        key_.http_status = entry.http_status;
+        key_.error_type = entry.error_type;
+        key_.started_at.ns = floor_divide(entry.started_at.ns, minute_ns) * minute_ns;
+        key_.tags.assign(
+            entry.tags.begin() + static_cast<std::ptrdiff_t>((std::min)(tags, entry.tags.size())),
+            entry.tags.end());
+        std::string_view const encoded = encode_record(key_, room_);
+        auto place = cells_.find(encoded);
+        if (place == cells_.end()) {
+            if (cells_.size() == reprice_cells_max)
+                return fail(errc::too_large, "more than " + std::to_string(reprice_cells_max) +
+                                                 " minutes of users and models: give fewer days");
+            place = cells_.emplace(std::string(encoded), minute_cell{}).first;
+            place->second.at = key_.started_at;
+        }
+        return &place->second;
+    }
+
+    // Reports say of the groups what records and earlier corrections say.
+    void add_earlier_corrections() {
+        for (auto const& [key, of] : cells_) {
+            if (of.corrected.pico == 0) continue;
+            auto const entry = decode_record(key);
+            if (!entry) continue;
+            auto const found = made_.groups.find(group_of(*entry));
+            if (found != made_.groups.end())
+                found->second.reported += money::from_pico(of.corrected.pico);
+        }
+    }
+
+    // By time, so that one run makes the same records as another.
+    [[nodiscard]] result<sequence> append() {
+        std::vector<typename cell_table::const_iterator> order;
+        for (auto cell = cells_.cbegin(); cell != cells_.cend(); ++cell) {
+            if (cell->second.change()) order.push_back(cell);
+        }
+        std::sort(order.begin(), order.end(), [](auto const& a, auto const& b) {
+            return std::pair(a->second.at, std::string_view(a->first)) <
+                   std::pair(b->second.at, std::string_view(b->first));
+        });
+        std::size_t next = 0;
+        std::optional<error> wrong;
+        auto const first = ledger_.append_all([&](record& entry) {
+            if (next == order.size()) return false;
+            auto const& [key, of] = *order[next++];
+            auto made = decode_record(key);
+            if (!made) {
+                wrong = made.error();
+                return false;
+            }
+            entry = std::move(*made);
+            complete(entry, of, *of.change());
+            return true;
+        });
+        if (wrong) return *wrong;
+        return first;
+    }
+    void complete(record& entry, minute_cell const& of, money_said const& change) const {
+        entry.cost = money::from_pico(change.pico);
+        entry.price_book = book_.revision();
+        std::vector<std::pair<std::string, std::string>> tags{
+            {std::string(correction_tag::by), options_.by},
+            {std::string(correction_tag::why), options_.why},
+            {std::string(correction_tag::records), std::to_string(of.changed)},
+            {std::string(correction_tag::costed), std::to_string(-change.uncosted)},
+            {std::string(correction_tag::sure), std::to_string(-change.unsure)}};
+        static_assert(own_tags == 5);
+        entry.tags.insert(entry.tags.begin(), std::make_move_iterator(tags.begin()),
+                          std::make_move_iterator(tags.end()));
+    }
+
+    using cell_table = std::unordered_map<std::string, minute_cell, string_hash, std::equal_to<>>;
+
+    Ledger& ledger_;
+    price_book const& book_;
+    reprice_options const& options_;
+    file_handle lock_{};
+    std::map<civil_day, std::uint64_t> missing_{};  // attempts that are counted and not read yet
+    repricing made_{};
+    cell_table cells_{};  // by the encoding of what they have in common
+    // Used again from record to record.
+    record key_{};
+    record priced_{};
+    attempt_facts facts_{};
+    typename price_book::lookup_cache cache_{};
+    std::string room_{};
+};
+
+}  // namespace detail
+
+template <class Policies>
+result<repricing> reprice(basic_ledger<Policies>& log, price_book const& book,
+                          reprice_options const& options) {
+    return detail::repricer<basic_ledger<Policies>>(log, book, options).run();
+}
+
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_IMPL_REPRICE_TPP
 
 // ---- aiaudit/transport/response_reader.hpp ----
 // SPDX-License-Identifier: MIT
@@ -23863,7 +26017,11 @@ private:
         std::string room;
         auto const read = log_.views(range_.size() + 1, [&](sequence, record_view const& entry) {
             add(leaf_hash(encode_record(entry, room)));
-            if (entry.kind == record_kind::outcome) sum_.add(totals::of(entry));
+            if (entry.kind == record_kind::outcome || entry.kind == record_kind::correction) {
+                sum_.add(totals::of(entry));
+                for (std::size_t i = 0; i < reported_units.size(); ++i)
+                    counts_with_bounds_[i] += entry.usage.count(reported_units[i]);
+            }
             check_anchor();
             return found_.sound() && range_.size() < found_.size;
         });
@@ -23891,7 +26049,22 @@ private:
         if (!answer) return find("the rollups cannot be read: " + answer.error().message());
         auto const now = log_.size();
         bool const grew = !now || *now != found_.size;
-        if (!grew && !(answer->sum == sum_)) find("the rollups are not the sum of the records");
+        if (!grew && !is_sum(answer->sum)) find("the rollups are not the sum of the records");
+    }
+    // What was saved before estimates were told apart counts them, nobody knows how many.
+    [[nodiscard]] bool is_sum(totals const& reported) const {
+        if (reported.unsplit == 0) return reported == sum_;
+        totals as_split = reported;
+        as_split.unsplit = 0;
+        as_split.unsure = sum_.unsure;
+        as_split.estimated = sum_.estimated;
+        as_split.margin = sum_.margin;
+        as_split.counts = sum_.counts;
+        bool within = as_split == sum_;
+        for (std::size_t i = 0; i < sum_.counts.size(); ++i)
+            within = within && reported.counts[i] >= sum_.counts[i] &&
+                     reported.counts[i] <= counts_with_bounds_[i];
+        return within;
     }
 
     Ledger& ledger_;
@@ -23900,6 +26073,7 @@ private:
     verification found_{};
     compact_range range_{};
     totals sum_{};
+    decltype(totals::counts) counts_with_bounds_{};
 };
 
 }  // namespace detail
@@ -23991,6 +26165,36 @@ AIAUDIT_INLINE alert price_missing(record const& entry, civil_day day, timestamp
                 entry.started_at.to_string();
     made.facts = {{"provider", entry.provider},
                   {"model", entry.model()},
+                  {"since", entry.started_at.to_string()}};
+    return made;
+}
+
+AIAUDIT_INLINE bool drifts(record const& entry) noexcept {
+    if (entry.kind != record_kind::outcome || !entry.computed_cost || !entry.provider_cost)
+        return false;
+    // A rounded charge of a few pico-USD is no drift.
+    constexpr int128 least = 1'000'000;
+    int128 const charged = entry.provider_cost->pico();
+    int128 const computed = entry.computed_cost->pico();
+    int128 const difference = charged < computed ? computed - charged : charged - computed;
+    return difference > least && difference > (std::max)(charged, computed) / 100;
+}
+
+AIAUDIT_INLINE alert price_drift(record const& entry, civil_day day, timestamp now) {
+    std::string const charged = entry.provider_cost.value_or(money{}).to_string();
+    std::string const computed = entry.computed_cost.value_or(money{}).to_string();
+    alert made;
+    made.key =
+        make_alert_key(alert_kind::price_drift, {entry.provider, entry.model(), day.to_string()});
+    made.kind = alert_kind::price_drift;
+    made.at = now;
+    made.text = printable(entry.provider) + " charged " + charged + " USD for a call of " +
+                printable(entry.model()) + " that costs " + computed +
+                " USD by the price book: see `aiaudit report drift`";
+    made.facts = {{"provider", entry.provider},
+                  {"model", entry.model()},
+                  {"charged_usd", charged},
+                  {"computed_usd", computed},
                   {"since", entry.started_at.to_string()}};
     return made;
 }
@@ -25018,7 +27222,11 @@ AIAUDIT_INLINE std::optional<error> failure_of(attempt_plan const& plan,
         if (!read.facts.error_type.empty()) why += ", " + read.facts.error_type;
         return here(errc::provider_error, why, read.facts.error_message);
     }
-    if (transport) return here(transport->code, transport->where, transport->remote);
+    if (transport) {
+        error told = here(transport->code, transport->where, transport->remote);
+        told.sent = transport->sent;
+        return told;
+    }
     if (!read.facts.error_type.empty())
         return here(errc::provider_error, read.facts.error_type, read.facts.error_message);
     if (read.problem && read.problem->code == errc::bad_json)
@@ -25033,9 +27241,10 @@ AIAUDIT_INLINE std::optional<error> failure_of(attempt_plan const& plan,
 AIAUDIT_INLINE void withhold_key(std::string_view key, reading& read) {
     if (key.empty()) return;
     auto& facts = read.facts;
-    for (std::string* text : {&facts.model_served, &facts.finish_reason, &facts.error_type,
-                              &facts.provider_request_id, &facts.service_tier, &facts.region,
-                              &facts.speed, read.problem ? &read.problem->where : nullptr}) {
+    for (std::string* text :
+         {&facts.model_served, &facts.finish_reason, &facts.error_type, &facts.provider_request_id,
+          &facts.service_tier, &facts.region, &facts.speed, &facts.unread,
+          read.problem ? &read.problem->where : nullptr}) {
         if (text == nullptr || text->find(key) == std::string::npos) continue;
         *text = text == &facts.error_type ? "withheld" : "";
     }
@@ -25654,22 +27863,24 @@ AIAUDIT_INLINE std::string_view header_of(header_list const& headers,
 }
 
 AIAUDIT_INLINE result<void> check_request(http_request const& request) {
+    auto const refuse = [](std::string why) {
+        return unsent(fail(errc::bad_argument, std::move(why)));
+    };
     auto const clean = [](std::string_view text) {
         return std::none_of(text.begin(), text.end(), detail::is_control);
     };
-    if (!detail::is_token(request.method)) return fail(errc::bad_argument, "a bad HTTP method");
+    if (!detail::is_token(request.method)) return refuse("a bad HTTP method");
     bool const http = request.origin.starts_with("http://");
     bool const whole = (http || request.origin.starts_with("https://")) &&
                        request.origin.find_first_of("/?#@", http ? 7 : 8) == std::string::npos;
     if (!whole || !clean(request.origin) || request.origin.find(' ') != std::string::npos)
-        return fail(errc::bad_argument, "an origin is http://HOST[:PORT] or https://HOST[:PORT]");
+        return refuse("an origin is http://HOST[:PORT] or https://HOST[:PORT]");
     if (!request.target.starts_with('/') || !clean(request.target) ||
         request.target.find_first_of(" \t#") != std::string::npos)
-        return fail(errc::bad_argument, "a target is a path that begins with '/'");
+        return refuse("a target is a path that begins with '/'");
     for (auto const& [name, value] : request.headers) {
-        if (!detail::is_token(name)) return fail(errc::bad_argument, "a bad header name");
-        if (!clean(value))
-            return fail(errc::bad_argument, "header " + name + " holds control characters");
+        if (!detail::is_token(name)) return refuse("a bad header name");
+        if (!clean(value)) return refuse("header " + name + " holds control characters");
     }
     return {};
 }
@@ -25678,6 +27889,77 @@ AIAUDIT_INLINE result<void> check_request(http_request const& request) {
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_IMPL_CORE_HTTP_IPP
+
+// ---- aiaudit/impl/core/provider_names.ipp ----
+// SPDX-License-Identifier: MIT
+//
+// provider_names.ipp: the definitions of provider_names.hpp.
+#ifndef AIAUDIT_IMPL_CORE_PROVIDER_NAMES_IPP
+#define AIAUDIT_IMPL_CORE_PROVIDER_NAMES_IPP
+
+#include <algorithm>
+#include <cstddef>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+// `name` is in small letters.
+AIAUDIT_INLINE bool is_name_of(provider_names const& provider, std::string_view name) noexcept {
+    if (provider.id == name) return true;
+    if (!provider.prefix.empty() && name.starts_with(provider.prefix)) return true;
+    for (std::string_view const alias : provider.aliases) {
+        if (alias.empty()) return false;
+        if (alias == name) return true;
+    }
+    return false;
+}
+
+AIAUDIT_INLINE provider_names const* names_of(std::string_view provider) noexcept {
+    // Of a longer name only the beginning can be in the table.
+    std::array<char, provider_name_bytes_max + 1> small;
+    std::size_t const size = (std::min)(provider.size(), small.size());
+    std::transform(provider.begin(), provider.begin() + static_cast<std::ptrdiff_t>(size),
+                   small.begin(), ascii_lower);
+    for (provider_names const& each : provider_table) {
+        if (is_name_of(each, {small.data(), size})) return &each;
+    }
+    return nullptr;
+}
+
+AIAUDIT_INLINE std::vector<std::string_view> price_ids_of(provider_names const& provider) {
+    std::vector<std::string_view> ids{provider.id};
+    if (!provider.kin.empty()) ids.push_back(provider.kin);
+    auto const add_aliases = [&ids](provider_names const& of) {
+        for (std::string_view const alias : of.aliases) {
+            if (!alias.empty()) ids.push_back(alias);
+        }
+    };
+    add_aliases(provider);
+    for (provider_names const& other : provider_table) {
+        if (other.id != provider.kin && other.kin != provider.id) continue;
+        ids.push_back(other.id);
+        add_aliases(other);
+    }
+    return ids;
+}
+
+}  // namespace detail
+
+AIAUDIT_INLINE vendor vendor_of(std::string_view provider) noexcept {
+    detail::provider_names const* const known = detail::names_of(provider);
+    return known == nullptr ? vendor::other : known->vendor;
+}
+
+AIAUDIT_INLINE std::string_view provider_id_of(std::string_view provider) noexcept {
+    detail::provider_names const* const known = detail::names_of(provider);
+    return known == nullptr ? provider : known->id;
+}
+
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_IMPL_CORE_PROVIDER_NAMES_IPP
 
 // ---- aiaudit/impl/import.ipp ----
 // SPDX-License-Identifier: MIT
@@ -25921,55 +28203,156 @@ namespace aiaudit {
 inline namespace v0_1_0 {
 namespace detail {
 
-// The table's texts are ours and tested, so a bad one is a defect: value() throws.
-AIAUDIT_INLINE rate_card builtin_card(builtin_price const& row) {
-    rate_card card;
-    for (builtin_unit const& each : builtin_units) {
-        std::string_view const base = row.base.*each.text;
-        std::string_view const high = row.high.*each.text;
-        if (base.empty()) continue;
-        tiered_rate price{rate::parse(base, each.power).value(), {}};
-        if (!high.empty()) {
-            price.tiers.push_back({row.above, rate::parse(high, each.power).value(), false});
-        }
-        card.rates.set(each.what, std::move(price));
+// Calls visit(part) for each part of the text between separators.
+template <class Visitor>
+void for_each_part(std::string_view text, char separator, Visitor&& visit) {
+    while (!text.empty()) {
+        auto const end = (std::min)(text.find(separator), text.size());
+        if (end != 0) visit(text.substr(0, end));
+        text.remove_prefix((std::min)(end + 1, text.size()));
     }
-    if (!row.from.empty()) card.from = timestamp::parse(row.from).value();
-    if (!row.start_time.empty()) {
-        auto const seconds = [](std::string_view time) {
-            return static_cast<std::int32_t>(
-                timestamp::parse("1970-01-01T" + std::string(time)).value().seconds());
+}
+
+AIAUDIT_INLINE std::uint64_t builtin_count(std::string_view digits) {
+    std::uint64_t count = 0;
+    for (char const c : digits) count = count * 10 + static_cast<unsigned>(c - '0');
+    return count;
+}
+
+// A listed name, and the editions of it that the table does not list.
+AIAUDIT_INLINE void builtin_row::name(std::string_view word) {
+    std::string const full =
+        word.front() == '~' ? entry_.id + std::string(word.substr(1)) : std::string(word);
+    names_.push_back(model_match::text(model_match::rule::dated, full));
+}
+
+AIAUDIT_INLINE void builtin_row::card(std::string_view word) {
+    rate_card made;
+    auto const days = (std::min)(word.find('*'), word.size());
+    auto const hours = (std::min)(word.find('^'), days);
+    if (hours != 0) made.from = timestamp::parse(word.substr(0, hours)).value();
+    if (hours != days) {  // "0100-0400"
+        auto const seconds = [](std::string_view at) {
+            return static_cast<std::int32_t>(builtin_count(at.substr(0, 2)) * 3600 +
+                                             builtin_count(at.substr(2)) * 60);
         };
-        card.window = daily_window{seconds(row.start_time), seconds(row.end_time)};
+        std::string_view const text = word.substr(hours + 1, days - hours - 1);
+        made.window = daily_window{seconds(text.substr(0, 4)), seconds(text.substr(5, 4))};
     }
-    return card;
+    if (days != word.size()) {  // "12345": Monday is 1
+        unsigned bits = 0;
+        for (char const day : word.substr(days + 1)) bits |= 1u << (day - '1');
+        made.weekdays = static_cast<std::uint8_t>(bits);
+    }
+    entry_.cards.push_back(std::move(made));
+    rates_ = &entry_.cards.back().rates;
 }
 
-AIAUDIT_INLINE model_match builtin_names(builtin_price const& row) {
-    std::vector<model_match> names{model_match::text(model_match::rule::dated, row.id)};
-    for (std::string_view rest = row.also; !rest.empty();) {
-        auto const end = (std::min)(rest.find(' '), rest.size());
-        names.push_back(model_match::text(model_match::rule::dated, rest.substr(0, end)));
-        rest.remove_prefix((std::min)(end + 1, rest.size()));
+AIAUDIT_INLINE void builtin_row::factor(std::string_view word) {
+    auto const add = [&](modifier_kind kind, std::string_view value) {
+        entry_.modifiers.push_back(
+            {kind, std::string(value), parse_multiplier(word.substr(1)).value(), token_units});
+    };
+    switch (word.front()) {
+    case 'u': add(modifier_kind::region, "us"); break;
+    case 'e': add(modifier_kind::region, "eu"); break;
+    case 'g': add(modifier_kind::region, "fedramp"); break;
+    case 'f': add(modifier_kind::speed, "fast"); break;
+    case 'b': add(modifier_kind::service_tier, "batch"); break;
+    case 'v': add(modifier_kind::region, any_region); break;  // of Google alone: for_vertex()
+    default: AIAUDIT_ASSERT(false);
     }
-    return model_match::group(model_match::rule::any_of, std::move(names));
 }
 
-AIAUDIT_INLINE price_entry builtin_entry(builtin_price const& row) {
-    price_entry entry;
-    entry.id = row.id;
-    entry.match = builtin_names(row);
-    entry.source = std::string(row.source->url) + " of " + std::string(row.source->as_of) +
-                   ", by way of " + std::string(row.source->via);
-    for (builtin_factor const& each : builtin_factors) {
-        if (each.source->provider != row.source->provider) continue;
-        if (!each.id.empty() && each.id != row.id) continue;
-        bool const speed = each.kind == modifier_kind::speed;
-        entry.modifiers.push_back({each.kind, std::string(each.value),
-                                   parse_multiplier(each.factor).value(),
-                                   speed ? token_units & ~cache_units : token_units});
+AIAUDIT_INLINE void builtin_row::price(std::string_view word) {
+    std::size_t letters = 0;
+    while (word[letters] >= 'a' && word[letters] <= 'z') ++letters;
+    auto const known = std::find_if(
+        builtin_units.begin(), builtin_units.end(),
+        [&](builtin_unit const& each) { return each.letters == word.substr(0, letters); });
+    AIAUDIT_ASSERT(known != builtin_units.end());
+    if (rates_ == nullptr) card({});
+    tiered_rate made;
+    bool first = true;
+    for_each_part(word.substr(letters), '>', [&](std::string_view step) {
+        if (first) {
+            made.base = rate::parse(step, known->power).value();
+        } else {
+            auto const colon = step.find(':');
+            made.tiers.push_back({builtin_count(step.substr(0, colon)),
+                                  rate::parse(step.substr(colon + 1), known->power).value(),
+                                  false});
+        }
+        first = false;
+    });
+    rates_->set(known->what, std::move(made));
+}
+
+AIAUDIT_INLINE void builtin_row::part(std::string_view word) {
+    std::string_view const rest = word.substr(1);
+    switch (word.front()) {
+    case '=': {
+        auto const slash = rest.find('/');
+        entry_.context_tokens = builtin_count(rest.substr(0, slash));
+        entry_.output_tokens_max = builtin_count(rest.substr(slash + 1));
+        break;
     }
+    case '%': factor(rest); break;
+    case '+': entry_.known_from = timestamp::parse(builtin_prices_day).value(); break;
+    case '!': entry_.unsure = ~std::uint64_t{0}; break;
+    case '$': card(rest); break;
+    case '/':
+        entry_.cards.back().services.push_back({std::string(rest), {}});
+        rates_ = &entry_.cards.back().services.back().rates;
+        break;
+    default: price(word);
+    }
+}
+
+// The table's texts are ours and tested, so a bad one is a defect: value() throws.
+AIAUDIT_INLINE price_entry builtin_row::read(std::string_view text) {
+    builtin_row row;
+    bool naming = true;  // names come first
+    for_each_part(text, ' ', [&](std::string_view word) {
+        if (row.entry_.id.empty()) {
+            row.entry_.id = word;
+            row.name(word);
+            return;
+        }
+        bool const sign = std::string_view{"=%+!$/"}.find(word.front()) != std::string_view::npos;
+        auto const digit = word.find_first_of("0123456789");
+        bool const price =
+            digit != std::string_view::npos && digit <= 2 &&
+            std::any_of(builtin_units.begin(), builtin_units.end(), [&](builtin_unit const& each) {
+                return each.letters == word.substr(0, digit);
+            });
+        naming = naming && !sign && !price;
+        if (naming) {
+            row.name(word);
+        } else {
+            row.part(word);
+        }
+    });
+    row.entry_.match = model_match::group(model_match::rule::any_of, std::move(row.names_));
+    return std::move(row.entry_);
+}
+
+// Anthropic's entry as Google sells it: a factor for regions instead of Anthropic's own.
+AIAUDIT_INLINE price_entry for_vertex(price_entry entry) {
+    std::erase_if(entry.modifiers, [](price_modifier const& each) {
+        return each.kind == modifier_kind::region && each.value != any_region;
+    });
     return entry;
+}
+
+// Google names a location in every path: where no factor stands, none is charged.
+AIAUDIT_INLINE void complete_regions(price_entry& entry) {
+    bool const has =
+        std::any_of(entry.modifiers.begin(), entry.modifiers.end(),
+                    [](price_modifier const& each) { return each.value == any_region; });
+    if (has) return;
+    entry.modifiers.push_back(
+        {modifier_kind::region, std::string(any_region), multiplier{}, token_units});
 }
 
 // Which providers other companies' models are found at, and names not seen before.
@@ -25977,6 +28360,7 @@ AIAUDIT_INLINE price_provider builtin_provider(std::string_view id) {
     using rule = model_match::rule;
     price_provider provider;
     provider.id = id;
+    provider.names_first = true;
     auto const any = [](std::initializer_list<std::pair<rule, std::string_view>> names) {
         std::vector<model_match> parts;
         for (auto const& [what, text] : names) parts.push_back(model_match::text(what, text));
@@ -25987,19 +28371,36 @@ AIAUDIT_INLINE price_provider builtin_provider(std::string_view id) {
                                {rule::starts_with, "o1"},
                                {rule::starts_with, "o3"},
                                {rule::starts_with, "o4"},
+                               {rule::starts_with, "ft:"},
                                {rule::starts_with, "text-embedding-"}});
     } else if (id == "anthropic") {
         provider.models = any({{rule::starts_with, "claude-"}});
     } else if (id == "google") {
         provider.models = any({{rule::starts_with, "gemini-"}});
-        provider.fallbacks = {"anthropic"};
     } else if (id == "deepseek") {
         provider.models = any({{rule::starts_with, "deepseek-"}});
     } else if (id == "mistral") {
         provider.models = any({{rule::contains, "stral"}});
     } else if (id == "x-ai") {
         provider.models = any({{rule::starts_with, "grok-"}});
+    } else if (id == "cohere") {
+        provider.models = any({{rule::starts_with, "command-"}});
+    } else if (id == "moonshotai") {
+        provider.models = any({{rule::starts_with, "kimi-"}, {rule::starts_with, "moonshot-"}});
+    } else if (id == "zai") {
+        provider.models = any({{rule::starts_with, "glm-"}});
     }
+    return provider;
+}
+
+AIAUDIT_INLINE price_provider builtin_provider(builtin_provider_rows const& from) {
+    price_provider provider = builtin_provider(from.provider);
+    std::string const source = std::string(from.url) + " as of " + std::string(builtin_prices_day);
+    for_each_part(from.rows, '\n', [&](std::string_view row) {
+        price_entry entry = builtin_row::read(std::string(row) + " " + std::string(from.factors));
+        entry.source = source;
+        provider.entries.push_back(std::move(entry));
+    });
     return provider;
 }
 
@@ -26007,20 +28408,24 @@ AIAUDIT_INLINE price_provider builtin_provider(std::string_view id) {
 
 AIAUDIT_INLINE price_book builtin_book() {
     std::vector<price_provider> providers;
-    for (builtin_price const& row : builtin_prices) {
-        std::string_view const id = row.source->provider;
-        if (providers.empty() || providers.back().id != id) {
-            providers.push_back(detail::builtin_provider(id));
-        }
-        std::vector<price_entry>& entries = providers.back().entries;
-        if (entries.empty() || entries.back().id != row.id) {
-            entries.push_back(detail::builtin_entry(row));
-        }
-        entries.back().cards.push_back(detail::builtin_card(row));
+    for (builtin_provider_rows const& each : builtin_rows) {
+        providers.push_back(detail::builtin_provider(each));
+    }
+    auto const named = [&](std::string_view id) {
+        return std::find_if(providers.begin(), providers.end(),
+                            [&](price_provider const& each) { return each.id == id; });
+    };
+    for (price_entry const& entry : named("anthropic")->entries) {
+        named("google")->entries.push_back(detail::for_vertex(entry));
+    }
+    for (price_entry& entry : named("google")->entries) detail::complete_regions(entry);
+    for (price_entry& entry : named("anthropic")->entries) {
+        std::erase_if(entry.modifiers,
+                      [](price_modifier const& each) { return each.value == detail::any_region; });
     }
     price_provider azure;
     azure.id = "azure";
-    azure.fallbacks = {"openai", "anthropic"};
+    azure.fallbacks = {"openai", "anthropic", "deepseek", "x-ai", "moonshotai", "mistral"};
     providers.push_back(std::move(azure));
     price_book_builder builder;
     for (price_provider& provider : providers) {
@@ -26030,30 +28435,19 @@ AIAUDIT_INLINE price_book builtin_book() {
             [](price_entry const& a, price_entry const& b) { return a.id.size() > b.id.size(); });
         builder.add(std::move(provider)).value();
     }
-    return std::move(builder).build();
+    return std::move(builder).build().known_as_of(timestamp::parse(builtin_prices_day).value());
 }
 
 AIAUDIT_INLINE price_book holysheep_book() {
-    constexpr std::array<std::pair<std::string_view, std::string_view>, 4> prices{{
-        {"gpt-4.1", "8.00"},
-        {"claude-sonnet-4.5", "15.00"},
-        {"gemini-2.5-flash", "2.50"},
-        {"deepseek-v3.2", "0.42"},
-    }};
+    constexpr std::array<std::string_view, 4> rows{
+        "gpt-4.1 i8 o8", "claude-sonnet-4.5 claude-sonnet-4-5 i15 o15",
+        "gemini-2.5-flash i2.5 o2.5", "deepseek-v3.2 i0.42 o0.42"};
     price_provider provider;
     provider.id = "holysheep";
     provider.models = model_match::text(model_match::rule::contains, "");  // sells nothing else
-    for (auto const& [model, price] : prices) {
-        price_entry entry;
-        entry.id = model;
-        builtin_price const names{
-            nullptr, model, model == "claude-sonnet-4.5" ? "claude-sonnet-4-5" : "", {}};
-        entry.match = detail::builtin_names(names);
+    for (std::string_view const row : rows) {
+        price_entry entry = detail::builtin_row::read(row);
         entry.source = "HolySheep's price list";
-        rate_card card;
-        card.rates.set(unit::input_tokens, rate::parse(price, 6).value());
-        card.rates.set(unit::output_tokens, rate::parse(price, 6).value());
-        entry.cards.push_back(std::move(card));
         provider.entries.push_back(std::move(entry));
     }
     price_book_builder builder;
@@ -26136,8 +28530,10 @@ AIAUDIT_INLINE result<decimal_json> parse_decimal_json(std::string_view text) {
 #ifndef AIAUDIT_IMPL_PRICING_GENAI_PRICES_IPP
 #define AIAUDIT_IMPL_PRICING_GENAI_PRICES_IPP
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
+#include <map>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -26157,21 +28553,32 @@ AIAUDIT_INLINE std::optional<priced_unit> genai_unit(std::string_view key) {
         key.remove_suffix(thousand.size());
         if (key == "rerank_searches") return priced_unit{unit::search_units, 3};
         if (key == "input_document_pages") return priced_unit{unit::pages, 3};
+        if (key == "storage_searches") return priced_unit{unit::file_searches, 3};
         auto const found = unit_named(key);
         if (found) return priced_unit{*found, 3};
-    } else if (key == "input_mchar" || key == "input_characters") {
+    } else if (key == "input_mchar" || key == "input_mchars" || key == "input_characters") {
         return priced_unit{unit::input_characters, 6};
+    } else if (key == "output_mchars") {
+        return priced_unit{unit::output_characters, 6};
+    } else if (key == "input_document_kpages") {
+        return priced_unit{unit::pages, 3};
+    } else if (key == "input_audio_hours") {
+        return priced_unit{unit::input_audio_milliseconds, 5, 36};  // 3,600,000 of them
+    } else if (key == "output_audio_hours") {
+        return priced_unit{unit::output_audio_milliseconds, 5, 36};
     }
     return std::nullopt;
 }
 
-AIAUDIT_INLINE result<tiered_rate> genai_prices_reader::read_rate(json const& node, int power) {
-    auto const number = [power](json const& value) -> result<rate> {
+AIAUDIT_INLINE result<tiered_rate> genai_prices_reader::read_rate(json const& node,
+                                                                  priced_unit const& of) {
+    auto const number = [&of](json const& value) -> result<rate> {
         if (!value.is(kind::number) && !value.is(kind::string)) return bad("not a price");
-        auto price = rate::parse(value.text, power);
+        auto price = rate::parse(value.text, of.power);
         if (!price) return within("price", price.error());
         if (price->yocto() < 0) return bad("a price below zero");
-        return *price;
+        // A price by the hour is no whole number of yocto-USD a millisecond: the nearest one.
+        return rate::from_yocto((price->yocto() + of.divisor / 2) / of.divisor);
     };
     if (!node.is(kind::object)) {
         auto const price = number(node);
@@ -26200,6 +28607,17 @@ AIAUDIT_INLINE result<tiered_rate> genai_prices_reader::read_rate(json const& no
     return made;
 }
 
+AIAUDIT_INLINE void genai_prices_reader::note_no_unit(std::string const& key) {
+    load_report& report = builder_.report();
+    for (genai_nothing const& each : genai_nothings) {
+        if (each.key != key) continue;
+        report.count(report.meaningless, key + ": " + std::string(each.reason), place_);
+        return;
+    }
+    report.note("no unit for " + printable(key), place_);
+    report.count(report.unknown, printable(key), place_);
+}
+
 AIAUDIT_INLINE result<rate_table> genai_prices_reader::read_rates(json const& node) {
     if (!node.is(kind::object)) return bad("prices is no object");
     rate_table rates;
@@ -26208,10 +28626,11 @@ AIAUDIT_INLINE result<rate_table> genai_prices_reader::read_rates(json const& no
         if (value.is(kind::null)) continue;
         auto const known = genai_unit(node.keys[i]);
         if (!known) {
-            builder_.report().note("no unit for " + printable(node.keys[i]), place_);
+            note_no_unit(node.keys[i]);
             continue;
         }
-        auto price = read_rate(value, known->power);
+        ++builder_.report().taken[node.keys[i]];
+        auto price = read_rate(value, *known);
         if (!price) return within(node.keys[i], price.error());
         rates.set(known->what, std::move(*price));
     }
@@ -26317,6 +28736,64 @@ AIAUDIT_INLINE result<void> genai_prices_reader::read_cards(json const& node, pr
     return {};
 }
 
+// Prices of a service tier, a batch or a speed, some from a day on. Each such day repeats the cards
+// with the tiers that hold from then; for an earlier call the book knows no difference, and says
+// so.
+AIAUDIT_INLINE result<void> genai_prices_reader::read_variants(json const& node,
+                                                               price_entry& entry) {
+    json const* const variants = node.find("price_variants");
+    if (variants == nullptr || variants->is(kind::null)) return {};
+    if (!variants->is(kind::array)) return bad("price_variants is no list");
+    std::map<timestamp, std::vector<service_rates>> by_day;  // the first day: for all time
+    for (json const& variant : variants->items) {
+        json const* const when = variant.find("when");
+        json const* const prices = variant.find("prices");
+        if (when == nullptr || when->keys.size() != 1 || prices == nullptr) {
+            return bad("a price variant without one condition and prices");
+        }
+        std::string const& key = when->keys.front();
+        std::string const& value = when->items.front().text;
+        bool const tier = key == "service_tier" || key == "speed" || key == "processing";
+        if (!tier) {
+            builder_.report().note("price variant by " + printable(key), place_);
+            continue;
+        }
+        rate_card condition;
+        if (json const* const limits = variant.find("constraint"); limits != nullptr) {
+            if (auto done = read_constraint(*limits, condition); !done) return done.error();
+        }
+        if (condition.until || condition.window || condition.weekdays != every_weekday) {
+            return bad("a price variant with more than a first day");
+        }
+        auto rates = read_rates(*prices);
+        if (!rates) return within(key, rates.error());
+        if (rates->empty()) continue;  // the standard prices
+        by_day[condition.from.value_or(timestamp{})].push_back({value, std::move(*rates)});
+    }
+    std::vector<rate_card> const plain = entry.cards;
+    std::vector<service_rates> so_far;
+    for (auto& [day, services] : by_day) {
+        for (service_rates& each : services) {
+            std::erase_if(so_far, [&](auto const& known) { return known.tier == each.tier; });
+            so_far.push_back(std::move(each));
+        }
+        bool const always = day == timestamp{};
+        for (std::size_t i = 0; i < plain.size(); ++i) {
+            rate_card card = plain[i];
+            for (service_rates const& each : so_far) {
+                if (card.service(each.tier) == nullptr) card.services.push_back(each);
+            }
+            if (always) {
+                entry.cards[i] = std::move(card);
+                continue;
+            }
+            if (!card.from || *card.from < day) card.from = day;
+            entry.cards.push_back(std::move(card));
+        }
+    }
+    return {};
+}
+
 AIAUDIT_INLINE result<model_match> genai_prices_reader::read_match(json const& node) {
     using rule = model_match::rule;
     struct name {
@@ -26361,6 +28838,21 @@ AIAUDIT_INLINE result<price_entry> genai_prices_reader::read_model(json const& n
         entry.match = std::move(*rule);
     }
     if (auto done = read_cards(node, entry); !done) return done.error();
+    if (auto done = read_variants(node, entry); !done) return done.error();
+    json const* const context = node.find("context_window");
+    if (context != nullptr && context->is(kind::number)) {
+        auto const tokens = parse_scaled_decimal(context->text, 0);
+        bool const fits = tokens && *tokens > 0 && *tokens <= int128{usage::count_max};
+        if (fits) entry.context_tokens = static_cast<std::uint64_t>(*tokens);
+    }
+    // What a search of each call costs goes by a size that no answer tells.
+    bool const searches = entry.id.find("-search-preview") != std::string::npos ||
+                          entry.id.find("-search-api") != std::string::npos;
+    bool const fee = std::any_of(entry.cards.begin(), entry.cards.end(),
+                                 [](auto const& card) { return card.rates.has(unit::requests); });
+    if (searches || (fee && place_.starts_with("perplexity/"))) {
+        entry.unsure |= bit_of(unit::requests);
+    }
     return entry;
 }
 
@@ -26435,10 +28927,12 @@ inline namespace v0_1_0 {
 namespace detail {
 
 AIAUDIT_INLINE litellm_key split_litellm_key(std::string_view name) {
-    constexpr std::array<std::pair<std::string_view, std::string_view>, 5> services{{
+    constexpr std::array<std::pair<std::string_view, std::string_view>, 7> services{{
         {"_priority", "priority"},
         {"_flex", "flex"},
         {"_batches", "batch"},
+        {"_balanced", "balanced"},
+        {"_decisions", "decisions"},
         {"_ultrafast", "ultrafast"},
         {"_fast", "fast"},
     }};
@@ -26489,43 +28983,177 @@ AIAUDIT_INLINE void litellm_reader::add_rate(litellm_field const& field, litellm
     }
     bool& has_base = into.has_base[field.what];
     bool const older_spelling =
-        field.base == "input_cost_per_token_cache_hit" || field.base == "input_cost_per_image";
-    if (has_base && older_spelling) return;
+        field.base == "input_cost_per_token_cache_hit" ||
+        (field.base == "input_cost_per_image" && field.what == unit::output_images);
+    // A second of audio is priced on one side, in or out; the other has 0.
+    bool const lower = price.yocto() < known.base.yocto();
+    bool const other_side = lower && field.what == unit::input_audio_milliseconds;
+    if (has_base && (older_spelling || other_side)) return;
     known.base = price;
     has_base = true;
 }
 
-AIAUDIT_INLINE void litellm_reader::read_fields(json const& node) {
+// Of the fields of that name, the one for this mode of model, else the one for any.
+AIAUDIT_INLINE litellm_field const* litellm_reader::field_of(std::string_view base) const {
+    litellm_field const* any = nullptr;
+    for (litellm_field const& each : litellm_fields) {
+        if (each.base != base) continue;
+        if (!each.mode.empty() && each.mode == mode_) return &each;
+        if (each.mode.empty()) any = &each;
+    }
+    return any;
+}
+
+AIAUDIT_INLINE void litellm_reader::read_field(std::string const& name, json const& value,
+                                               price_entry& entry) {
+    load_report& report = builder_.report();
+    litellm_key const key = split_litellm_key(name);
+    litellm_field const* const field = value.is(kind::number) ? field_of(key.base) : nullptr;
+    if (field != nullptr) {
+        auto const price = number(value, field->power, printable(name));
+        if (!price) return;
+        add_rate(*field, key, *price);
+        // An image by the piece, whatever its size.
+        if (field->what == unit::input_images) entry.unsure |= bit_of(unit::input_images);
+        ++report.taken[name];
+        return;
+    }
+    for (litellm_sized const& each : litellm_sizes) {
+        if (!name.starts_with(each.start) || !value.is(kind::number)) continue;
+        auto const price = number(value, each.power, printable(name));
+        if (!price) return;
+        rate& most = sized_[each.what];
+        if (price->yocto() > most.yocto()) most = *price;
+        entry.unsure |= bit_of(each.what);
+        ++report.taken[name];
+        return;
+    }
+    for (litellm_nothing const& each : litellm_nothings) {
+        if (!key.base.starts_with(each.start)) continue;
+        report.count(report.meaningless, printable(name) + ": " + std::string(each.reason), place_);
+        return;
+    }
+    report.note("no unit for " + printable(name), place_);
+    report.count(report.unknown, printable(name), place_);
+}
+
+AIAUDIT_INLINE void litellm_reader::read_fields(json const& node, price_entry& entry) {
+    // Read elsewhere, or no price of the model.
+    constexpr std::array<std::string_view, 3> others{"search_context_cost_per_query",
+                                                     "tiered_pricing", "off_peak_pricing"};
+    auto const about_money = [](std::string const& name) {
+        return name.find("cost") != std::string::npos || name.find("pric") != std::string::npos;
+    };
+    sized_.clear();
     for (std::size_t i = 0; i < node.keys.size(); ++i) {
+        std::string const& name = node.keys[i];
         json const& value = node.items[i];
-        if (!value.is(kind::number)) continue;
-        litellm_key const key = split_litellm_key(node.keys[i]);
-        bool const about_cost = key.base.find("cost") != std::string_view::npos;
-        if (!about_cost) continue;
-        auto const field = std::find_if(
-            litellm_fields.begin(), litellm_fields.end(), [&](litellm_field const& each) {
-                return each.base == key.base && (each.mode.empty() || each.mode == mode_);
-            });
-        if (field == litellm_fields.end()) {
-            builder_.report().note("no unit for " + printable(node.keys[i]), place_);
-            continue;
+        if (name == "metadata" && value.is(kind::object)) {
+            for (std::string const& note : value.keys) {
+                if (!about_money(note)) continue;
+                builder_.report().count(builder_.report().meaningless,
+                                        "metadata." + printable(note) + ": a note for people",
+                                        place_);
+            }
         }
-        auto const price = number(value, field->power, printable(node.keys[i]));
-        if (price) add_rate(*field, key, *price);
+        if (!about_money(name) || value.is(kind::null)) continue;
+        if (std::find(others.begin(), others.end(), name) != others.end()) continue;
+        read_field(name, value, entry);
     }
+    gathered& standard = services_[""];
+    for (auto const& [what, price] : sized_) {
+        if (!standard.has_base[what]) standard.rates[what].base = price;
+        standard.has_base[what] = true;
+    }
+    // An image that is charged by its tokens is not charged by the piece as well.
+    if (standard.has_base[unit::output_image_tokens]) {
+        for (auto& service : services_) service.second.rates.erase(unit::output_images);
+    }
+    read_search(node, entry);
+}
+
+// A search costs its medium context size; one that every call makes is a fee of the request. The
+// fee of Perplexity's calls is that of the size that holds if none is asked for. Which size it was,
+// and whether the model searched, no answer tells: the entry is unsure.
+AIAUDIT_INLINE void litellm_reader::read_search(json const& node, price_entry& entry) {
     json const* const search = node.find("search_context_cost_per_query");
-    json const* const medium =
-        search == nullptr ? nullptr : search->find("search_context_size_medium");
-    if (medium != nullptr && medium->is(kind::number)) {
-        auto const price = number(*medium, 0, "search_context_size_medium");
-        if (price) add_rate({"search", unit::web_searches}, {}, *price);
+    if (search == nullptr || !search->is(kind::object)) return;
+    bool const low = provider_ == "perplexity";
+    bool const each_call = low || place_.find("-search-preview") != std::string::npos ||
+                           place_.find("-search-api") != std::string::npos;
+    json const* const size =
+        search->find(low ? "search_context_size_low" : "search_context_size_medium");
+    if (size == nullptr || !size->is(kind::number)) return;
+    auto const price = number(*size, 0, "search_context_cost_per_query");
+    if (!price) return;
+    add_rate({"search", each_call ? unit::requests : unit::web_searches}, {}, *price);
+    if (each_call) entry.unsure |= bit_of(unit::requests);
+    ++builder_.report().taken["search_context_cost_per_query"];
+}
+
+AIAUDIT_INLINE void litellm_reader::read_limits(json const& node, price_entry& entry) {
+    auto const tokens = [&](std::string_view key) -> std::uint64_t {
+        json const* const found = node.find(key);
+        if (found == nullptr || !found->is(kind::number)) return 0;
+        auto const value = parse_scaled_decimal(found->text, 0);
+        bool const fits = value && *value > 0 && *value <= int128{usage::count_max};
+        return fits ? static_cast<std::uint64_t>(*value) : 0;
+    };
+    entry.context_tokens = tokens("max_input_tokens");
+    entry.output_tokens_max = tokens("max_output_tokens");
+}
+
+// Hours in which other prices hold, as cards after the standard one. A list that is not understood
+// leaves the standard prices, which are the dearer ones, and is counted.
+AIAUDIT_INLINE void litellm_reader::read_off_peak(json const& node, price_entry& entry) {
+    json const* const off = node.find("off_peak_pricing");
+    if (off == nullptr || !off->is(kind::object)) return;
+    json const* const windows = off->find("windows");
+    auto const bad = [&] { builder_.report().note("off_peak_pricing not understood", place_); };
+    if (windows == nullptr || !windows->is(kind::array)) return bad();
+    rate_card card = entry.cards.front();
+    for (std::size_t i = 0; i < off->keys.size(); ++i) {
+        litellm_field const* const field = field_of(off->keys[i]);
+        if (field == nullptr || !off->items[i].is(kind::number)) continue;
+        auto const price = number(off->items[i], field->power, printable(off->keys[i]));
+        if (price) card.rates.set(field->what, *price);
     }
+    std::vector<rate_card> cards;
+    for (json const& window : windows->items) {
+        json const* const days = window.find("weekdays");
+        json const* const hours = window.find("hours_utc");
+        if (hours == nullptr) return bad();
+        rate_card next = card;
+        if (days != nullptr) {
+            unsigned bits = 0;
+            for (json const& day : days->items) {
+                if (day.text.size() != 1 || day.text < "1" || day.text > "7") return bad();
+                bits |= 1u << (day.text.front() - '1');  // Monday is 1
+            }
+            next.weekdays = static_cast<std::uint8_t>(bits);
+        }
+        std::vector<json> const one{*hours};
+        for (json const& span : hours->is(kind::array) ? hours->items : one) {
+            auto const edge = [&](std::size_t at) {
+                return timestamp::parse("2001-01-01T" + span.text.substr(at, 5) + ":00Z");
+            };
+            if (span.text.size() != 11 || !edge(0) || !edge(6)) return bad();
+            auto const start = static_cast<std::int32_t>(edge(0)->seconds() % seconds_per_day);
+            auto const end = static_cast<std::int32_t>(edge(6)->seconds() % seconds_per_day);
+            next.window.reset();
+            if (start != end) next.window = daily_window{start, end};
+            cards.push_back(next);
+        }
+    }
+    for (rate_card& each : cards) entry.cards.push_back(std::move(each));
+    ++builder_.report().taken["off_peak_pricing"];
 }
 
 // Ranges of context length: the first is the base, each other a tier above its start.
 AIAUDIT_INLINE void litellm_reader::read_tiered(json const& node) {
     json const* const ranges = node.find("tiered_pricing");
     if (ranges == nullptr || !ranges->is(kind::array)) return;
+    ++builder_.report().taken["tiered_pricing"];
     for (json const& range : ranges->items) {
         json const* const bounds = range.find("range");
         if (bounds == nullptr || bounds->items.empty()) {
@@ -26539,41 +29167,67 @@ AIAUDIT_INLINE void litellm_reader::read_tiered(json const& node) {
         }
         for (std::size_t i = 0; i < range.keys.size(); ++i) {
             if (!range.items[i].is(kind::number)) continue;
-            for (litellm_field const& field : litellm_fields) {
-                if (field.base != range.keys[i] || !field.mode.empty()) continue;
-                litellm_key key{field.base, {}, {}};
-                if (*start != 0) key.above = static_cast<std::uint64_t>(*start);
-                auto const price = number(range.items[i], field.power, printable(range.keys[i]));
-                if (price) add_rate(field, key, *price);
-            }
+            litellm_field const* const field = field_of(range.keys[i]);
+            if (field == nullptr) continue;
+            litellm_key key{field->base, {}, {}};
+            if (*start != 0) key.above = static_cast<std::uint64_t>(*start);
+            auto const price = number(range.items[i], field->power, printable(range.keys[i]));
+            if (price) add_rate(*field, key, *price);
         }
     }
 }
 
 AIAUDIT_INLINE void litellm_reader::read_factors(json const& node, price_entry& entry) {
-    auto const add = [&](json const& value, modifier_kind what, std::string_view name,
-                         std::uint64_t covers) {
+    auto const add = [&](json const& value, modifier_kind what, std::string_view name) {
         auto const factor = parse_multiplier(value.text);
         if (!factor) {
             builder_.report().note("not a factor: " + printable(name), place_);
         } else {
-            entry.modifiers.push_back({what, std::string(name), *factor, covers});
+            entry.modifiers.push_back({what, std::string(name), *factor, token_units});
         }
     };
     constexpr std::string_view regional = "regional_processing_uplift_multiplier_";
     for (std::size_t i = 0; i < node.keys.size(); ++i) {
         std::string_view const key = node.keys[i];
-        if (!key.starts_with(regional)) continue;
-        add(node.items[i], modifier_kind::region, key.substr(regional.size()), token_units);
+        if (key.starts_with(regional)) {
+            add(node.items[i], modifier_kind::region, key.substr(regional.size()));
+        } else if (key == "fedramp_uplift_multiplier") {
+            add(node.items[i], modifier_kind::region, "fedramp");
+        } else if (key == "regional_endpoint_uplift_multiplier") {
+            add(node.items[i], modifier_kind::region, any_region);
+        }
+    }
+    // Vertex names a location in every path: where no factor stands, none is charged.
+    if (provider_.starts_with("vertex_ai") &&
+        node.find("regional_endpoint_uplift_multiplier") == nullptr) {
+        entry.modifiers.push_back(
+            {modifier_kind::region, std::string(any_region), multiplier{}, token_units});
     }
     json const* const own = node.find("provider_specific_entry");
     if (own == nullptr || !own->is(kind::object)) return;
     for (std::size_t i = 0; i < own->keys.size(); ++i) {
+        std::string const& key = own->keys[i];
         if (!own->items[i].is(kind::number)) continue;  // not about money
-        // Speed is not charged for on cached tokens; a region is, on every token.
-        bool const fast = own->keys[i] == "fast";
-        add(own->items[i], fast ? modifier_kind::speed : modifier_kind::region, own->keys[i],
-            fast ? token_units & ~cache_units : token_units);
+        // "fast" is Anthropic's; a cached token costs the same part of the faster rate. Other names
+        // of more than two letters are no regions: "realtime_ga_only".
+        if (key == "fast") {
+            add(own->items[i], modifier_kind::speed, key);
+        } else if (key.size() == 2) {
+            add(own->items[i], modifier_kind::region, key);
+        }
+    }
+}
+
+// A part that has a rate past a threshold alone is charged as its whole below it.
+AIAUDIT_INLINE void litellm_reader::complete_tiers(gathered& found) {
+    for (auto& [what, price] : found.rates) {
+        unit const whole = whole_of(what);
+        if (found.has_base[what] || what == whole || !found.has_base[whole]) continue;
+        std::vector<rate_tier> const own = price.tiers;
+        price = found.rates[whole];
+        std::erase_if(price.tiers, [&](auto const& each) { return each.start >= own[0].start; });
+        price.tiers.insert(price.tiers.end(), own.begin(), own.end());
+        found.has_base[what] = true;
     }
 }
 
@@ -26584,10 +29238,8 @@ AIAUDIT_INLINE void litellm_reader::complete_service(gathered& found, gathered& 
     for (auto& [what, price] : found.rates) {
         if (!standard.has_base[what]) continue;
         tiered_rate const& usual = standard.rates[what];
-        if (!found.has_base[what]) {
-            price.base = usual.base;
-            found.has_base[what] = true;
-        }
+        if (!found.has_base[what]) price.base = usual.base;
+        found.has_base[what] = true;
         std::vector<rate_tier> const own = price.tiers;
         for (rate_tier const& tier : usual.tiers) {
             auto const same = [&](rate_tier const& each) { return each.start == tier.start; };
@@ -26601,6 +29253,7 @@ AIAUDIT_INLINE void litellm_reader::complete_service(gathered& found, gathered& 
 AIAUDIT_INLINE rate_card litellm_reader::finish() {
     rate_card card;
     gathered& standard = services_[""];
+    complete_tiers(standard);
     for (auto& [service, found] : services_) {
         if (!service.empty()) complete_service(found, standard);
     }
@@ -26655,6 +29308,7 @@ AIAUDIT_INLINE void litellm_reader::read_model(std::string const& key, json cons
     }
     json const* const mode = node.find("mode");
     mode_ = mode == nullptr ? std::string{} : mode->text;
+    provider_ = lower(provider->text);
     inclusive_ = provider->text == "xai";
     price_entry entry;
     entry.id = key;
@@ -26664,13 +29318,15 @@ AIAUDIT_INLINE void litellm_reader::read_model(std::string const& key, json cons
     services_.clear();
     services_[""];
     read_tiered(node);
-    read_fields(node);
+    read_fields(node, entry);
+    read_limits(node, entry);
     read_factors(node, entry);
     rate_card card = finish();
     // Kept all the same: the model is known, and asking for its price says that there is none.
     if (card.rates.empty()) builder_.report().note("no price", place_);
     entry.cards.push_back(std::move(card));
-    file_entry(lower(provider->text), key, std::move(entry));
+    read_off_peak(node, entry);
+    file_entry(provider_, key, std::move(entry));
 }
 
 // LiteLLM splits one provider into several; these are the parts in the order they are searched. A
@@ -26714,7 +29370,11 @@ AIAUDIT_INLINE result<price_book> litellm_reader::read(json const& root) {
     if (!root.is(kind::object)) return bad();
     for (std::size_t i = 0; i < root.keys.size(); ++i) {
         if (root.keys[i] == "sample_spec") continue;  // the format's own explanation
-        read_model(root.keys[i], root.items[i]);
+        // Another name of a model: its prices are those of that one.
+        json const* const alias = root.items[i].find("alias_of");
+        json const* const same = alias == nullptr ? nullptr : root.find(alias->text);
+        bool const own = same == nullptr || root.items[i].find("litellm_provider") != nullptr;
+        read_model(root.keys[i], own ? root.items[i] : *same);
     }
     for (auto& [id, entries] : plain_) {
         auto& home = providers_[id].entries;
@@ -26838,15 +29498,58 @@ namespace aiaudit {
 inline namespace v0_1_0 {
 namespace detail {
 
-AIAUDIT_INLINE std::string lower(std::string_view text) {
-    std::string folded{text};
-    for (char& c : folded) {
-        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+// "-v1:0", "-v2", ":0": what Bedrock puts behind a name.
+AIAUDIT_INLINE bool is_bedrock_version(std::string_view text) noexcept {
+    if (text.starts_with("-v") && text.size() > 2) {
+        std::size_t const end = (std::min)(text.find(':'), text.size());
+        if (!all_digits(text.substr(2, end - 2))) return false;
+        text.remove_prefix(end);
     }
-    return folded;
+    return text.empty() || (text.front() == ':' && all_digits(text.substr(1)));
+}
+
+AIAUDIT_INLINE bool names_edition(std::string_view name, std::string_view text) noexcept {
+    // "claude-sonnet-4-2025", "claude-opus-5@": the edition begins within the text.
+    if (auto const cut = text.find_last_of("-@"); cut != std::string_view::npos) {
+        std::string_view const begun = text.substr(cut + 1);
+        bool const year = begun.size() == 4 && begun.starts_with("20") && all_digits(begun);
+        if (begun.empty() || year) text = text.substr(0, cut);
+        if (begun.empty() && text.size() > 5 && text[text.size() - 5] == '-' &&
+            text.substr(text.size() - 4).starts_with("20")) {
+            text = text.substr(0, text.size() - 5);
+        }
+    }
+    auto const at = text.empty() ? std::string_view::npos : name.rfind(text);
+    if (at == std::string_view::npos) return false;
+    if (at != 0 && name[at - 1] != '.' && name[at - 1] != '/') return false;
+    std::string_view rest = name.substr(at + text.size());
+    std::size_t const version = (std::min)(rest.find("-v"), rest.find(':'));
+    if (version != std::string_view::npos && is_bedrock_version(rest.substr(version))) {
+        rest = rest.substr(0, version);
+    }
+    return rest.empty() || (is_edition(rest) && !rest.ends_with("latest"));
 }
 
 }  // namespace detail
+
+AIAUDIT_INLINE bool model_match::lists(std::string_view name, std::string_view id) const {
+    auto const said = [&](model_match const& part) {
+        return part.matches(name) && part.lists(name, id);
+    };
+    switch (rule_) {
+    case rule::never: return false;
+    case rule::equals:
+    case rule::dated: return name == text_;
+    case rule::starts_with:
+    case rule::ends_with:
+    case rule::contains:
+        return detail::names_edition(name, text_) || detail::names_edition(name, id);
+    case rule::regex: return detail::names_edition(name, id);
+    case rule::all_of:
+    case rule::any_of: return std::any_of(parts_.begin(), parts_.end(), said);
+    }
+    return false;
+}
 
 AIAUDIT_INLINE model_match model_match::text(rule what, std::string_view pattern) {
     model_match made;
@@ -26921,6 +29624,10 @@ inline namespace v0_1_0 {
 // Enters every name that the rule says by equality alone; true where that is all it says.
 AIAUDIT_INLINE bool price_book::index_names(model_match const& match, std::size_t entry,
                                             index& names) {
+    if (match.kind() == model_match::rule::dated) {  // and its editions, which take the rule
+        names.exact.try_emplace(match.pattern(), entry);
+        return false;
+    }
     if (match.kind() == model_match::rule::equals) {
         return names.exact.try_emplace(match.pattern(), entry).first->second == entry;
     }
@@ -26961,11 +29668,20 @@ AIAUDIT_INLINE price_entry const* price_book::entry_of(std::size_t provider,
     std::vector<price_entry> const& entries = data_->providers[provider].entries;
     auto const exact = names.exact.find(model);
     std::size_t const first = exact == names.exact.end() ? entries.size() : exact->second;
+    if (first != entries.size() && data_->providers[provider].names_first) return &entries[first];
     for (std::size_t const e : names.patterns) {
         if (e >= first) break;  // the entry found by equality stands before it
         if (entries[e].match.matches(model)) return &entries[e];
     }
     return first == entries.size() ? nullptr : &entries[first];
+}
+
+AIAUDIT_INLINE price_book::found price_book::found_in(std::size_t provider,
+                                                      std::string const& model) const {
+    price_entry const* const entry = entry_of(provider, model);
+    if (entry == nullptr) return {};
+    return {&data_->providers[provider], entry,
+            !entry->match.lists(model, detail::lower(entry->id))};
 }
 
 AIAUDIT_INLINE price_provider const* price_book::provider_named(std::string const& name) const {
@@ -26974,10 +29690,9 @@ AIAUDIT_INLINE price_provider const* price_book::provider_named(std::string cons
         return at == data_->by_id.end() ? nullptr : &data_->providers[at->second];
     };
     if (auto const* same = by_id(name)) return same;
-    for (auto const& group : detail::provider_aliases) {
-        if (std::find(group.begin(), group.end(), name) == group.end()) continue;
-        for (std::string_view const id : group) {
-            if (auto const* known = id.empty() ? nullptr : by_id(id)) return known;
+    if (auto const* names = detail::names_of(name)) {
+        for (std::string_view const id : detail::price_ids_of(*names)) {
+            if (auto const* known = by_id(id)) return known;
         }
     }
     for (price_provider const& provider : data_->providers) {
@@ -27000,6 +29715,47 @@ AIAUDIT_INLINE price_book::found price_book::find_without_provider(std::string c
     return {};
 }
 
+AIAUDIT_INLINE price_book::found price_book::find_name(price_provider const& first,
+                                                       std::string const& model) const {
+    auto const place = static_cast<std::size_t>(&first - data_->providers.data());
+    if (found const hit = found_in(place, model)) return hit;
+    for (std::string const& id : first.fallbacks) {
+        auto const at = data_->by_id.find(id);
+        if (at == data_->by_id.end()) continue;
+        if (found const hit = found_in(at->second, model)) return hit;
+    }
+    return {};
+}
+
+namespace detail {
+
+// Other spellings of a name: an ARN's last part, a fine-tuned model's base with the date that the
+// book has it by, and Vertex's "@" before a date for everyone's "-", and back.
+AIAUDIT_INLINE std::vector<std::string> other_spellings(std::string const& model) {
+    std::vector<std::string> others;
+    if (model.starts_with("arn:")) {
+        others.push_back(model.substr(model.rfind('/') + 1));
+    } else if (model.starts_with("ft:")) {  // ft:base:organisation:name:id
+        if (auto const end = model.find(':', 3); end != std::string::npos) {
+            others.push_back(model.substr(0, end));
+        }
+    } else if (auto const at = model.find('@'); at != std::string::npos) {
+        std::string plain = model;
+        plain[at] = '-';
+        others.push_back(std::move(plain));
+        if (model.substr(at) == "@default") others.push_back(model.substr(0, at));
+    } else if (auto const dash = model.rfind('-');
+               dash != std::string::npos && model.size() - dash == 9 &&
+               all_digits(std::string_view{model}.substr(dash + 1))) {
+        std::string vertex = model;
+        vertex[dash] = '@';
+        others.push_back(std::move(vertex));
+    }
+    return others;
+}
+
+}  // namespace detail
+
 AIAUDIT_INLINE price_book::found price_book::find(std::string_view provider,
                                                   std::string_view model) const {
     if (model.empty() || model.size() > detail::model_name_bytes_max ||
@@ -27010,36 +29766,54 @@ AIAUDIT_INLINE price_book::found price_book::find(std::string_view provider,
     if (provider.empty()) return find_without_provider(name);
     price_provider const* const first = provider_named(detail::lower(provider));
     if (first == nullptr) return {};
-    auto const place = static_cast<std::size_t>(first - data_->providers.data());
-    if (auto const* entry = entry_of(place, name)) return {first, entry};
-    for (std::string const& id : first->fallbacks) {
-        auto const at = data_->by_id.find(id);
-        if (at == data_->by_id.end()) continue;
-        if (auto const* entry = entry_of(at->second, name)) {
-            return {&data_->providers[at->second], entry};
-        }
+    found best = find_name(*first, name);
+    if (best && !best.assumed) return best;
+    for (std::string const& other : detail::other_spellings(name)) {
+        found const hit = find_name(*first, other);
+        if (hit && (!best || !hit.assumed)) best = hit;
+        if (best && !best.assumed) break;
     }
-    return {};
+    return best;
 }
 
-AIAUDIT_INLINE price_book::found price_book::find_cached(price_query const& query,
+AIAUDIT_INLINE price_book::found price_book::find_cached(std::string_view provider,
+                                                         std::string_view model,
                                                          lookup_cache& cache) const {
     if (cache.book_ != data_) {
         cache = lookup_cache{};
         cache.book_ = data_;
     }
-    std::size_t const hash = std::hash<std::string_view>{}(query.model) ^
-                             (std::hash<std::string_view>{}(query.provider) * 31);
+    std::size_t const hash =
+        std::hash<std::string_view>{}(model) ^ (std::hash<std::string_view>{}(provider)*31);
     lookup_cache::slot& slot = cache.slots_[(hash ^ (hash >> 32)) % lookup_cache::slot_count];
-    if (!slot.used || slot.model != query.model || slot.provider != query.provider) {
-        found const hit = find(query.provider, query.model);
-        if (query.model.size() > detail::model_name_bytes_max) return hit;  // not worth the room
-        if (query.provider.size() > detail::model_name_bytes_max) return hit;
-        slot = {std::string{query.provider}, std::string{query.model}, hit.provider, hit.entry,
-                true};
+    if (!slot.used || slot.model != model || slot.provider != provider) {
+        found const hit = find(provider, model);
+        if (model.size() > detail::model_name_bytes_max) return hit;  // not worth the room
+        if (provider.size() > detail::model_name_bytes_max) return hit;
+        slot = {
+            std::string{provider}, std::string{model}, hit.provider, hit.entry, hit.assumed, true};
     }
-    return {slot.in, slot.entry};
+    return {slot.in, slot.entry, slot.assumed};
 }
+
+AIAUDIT_INLINE model_limits price_book::limits(std::string_view provider, std::string_view model,
+                                               lookup_cache& cache) const {
+    found const where = find_cached(provider, model, cache);
+    if (!where) return {};
+    return {where.entry->context_tokens, where.entry->output_tokens_max};
+}
+
+AIAUDIT_INLINE price_basis price_book::basis_of(found where, timestamp at,
+                                                std::uint64_t units) const {
+    price_entry const& entry = *where.entry;
+    units |= detail::bit_of(unit::requests);
+    if (where.assumed || (entry.unsure & units) != 0) return price_basis::assumed;
+    if (entry.known_from && at < *entry.known_from) return price_basis::assumed;
+    constexpr std::int64_t most = price_book_days_max * seconds_per_day;
+    if (as_of_ && at.seconds() - as_of_->seconds() > most) return price_basis::stale;
+    return price_basis::listed;
+}
+
 namespace detail {
 
 AIAUDIT_INLINE rate_card const* card_at(price_entry const& entry, timestamp at) noexcept {
@@ -27062,16 +29836,22 @@ AIAUDIT_INLINE chosen_rates choose(price_entry const& entry, rate_card const& ca
         return any;
     };
     std::string_view const tier = query.service_tier;
-    if (!tier.empty() && tier != "standard" && tier != "default") {
-        if (auto const* own = card.service(tier)) {
+    if (!is_standard_tier(tier)) {
+        auto const* own = card.service(tier);
+        // OpenAI's newer name for it.
+        if (own == nullptr && tier == "fast") own = card.service("priority");
+        if (own != nullptr) {
             chosen.rates = own;
         } else {
             answer.standard_tier_used = !factor(modifier_kind::service_tier, tier);
         }
     }
-    if (!query.region.empty()) {
-        answer.region_ignored = !factor(modifier_kind::region, query.region);
+    if (!query.region.empty() && query.region != "global") {
+        answer.region_ignored = !factor(modifier_kind::region, query.region) &&
+                                !factor(modifier_kind::region, any_region);
     }
+    bool const own_margin = !query.key.empty() && factor(modifier_kind::margin, query.key);
+    if (!own_margin) factor(modifier_kind::margin, {});
     if (!query.speed.empty() && query.speed != "standard") {
         auto const* own = chosen.rates == &card.rates ? card.service(query.speed) : nullptr;
         if (own != nullptr) {
@@ -27119,12 +29899,17 @@ AIAUDIT_INLINE result<quote> price_book::price_with(price_query const& query, fo
     }
     answer.provider_id = where.provider->id;
     answer.entry_id = where.entry->id;
+    std::uint64_t units = 0;
+    for_each_count(query.usage, [&](unit what, std::uint64_t count) {
+        if (count != 0) units |= detail::bit_of(what);
+    });
+    answer.basis = basis_of(where, query.at, units);
     return answer;
 }
 
 AIAUDIT_INLINE result<quote> price_book::most(price_query const& query, price_doubts doubts,
                                               lookup_cache& cache) const {
-    found const where = find_cached(query, cache);
+    found const where = find_cached(query.provider, query.model, cache);
     if (!where) return detail::named_error(query, fail(errc::unknown_model));
     rate_card const* const card = detail::card_at(*where.entry, query.at);
     if (card == nullptr)
@@ -27152,7 +29937,13 @@ AIAUDIT_INLINE result<void> price_book_builder::add(price_provider provider) {
         });
     };
     for (price_entry& entry : provider.entries) {
+        // OpenRouter charges nothing for these, whether or not a file says so.
+        bool const free = provider.id == "openrouter" && entry.id.ends_with(":free");
         for (rate_card& card : entry.cards) {
+            if (free && card.rates.empty()) {
+                card.rates.set(unit::input_tokens, rate{});
+                card.rates.set(unit::output_tokens, rate{});
+            }
             bool bad = negative(card.rates);
             for (service_rates& service : card.services) {
                 bad = bad || negative(service.rates);
@@ -27213,8 +30004,8 @@ AIAUDIT_INLINE std::optional<rate> dearest_of(rate_table const& rates, direction
 AIAUDIT_INLINE multiplier dearest_factor(price_entry const& entry, std::uint64_t units,
                                          price_doubts doubts) {
     multiplier all{};
-    for (modifier_kind const kind :
-         {modifier_kind::region, modifier_kind::speed, modifier_kind::service_tier}) {
+    for (modifier_kind const kind : {modifier_kind::region, modifier_kind::speed,
+                                     modifier_kind::service_tier, modifier_kind::margin}) {
         if (kind == modifier_kind::speed && !doubts.speed) continue;
         multiplier most{};
         for (price_modifier const& each : entry.modifiers) {
@@ -27243,7 +30034,8 @@ AIAUDIT_INLINE result<cost_parts> most_by(rate_table const& rates, price_entry c
         if (!done) return done.error();
     }
     if (auto const* request = rates.find(unit::requests)) {
-        auto done = cost.total.add(1, dearest_of(*request, input), {});
+        auto done = cost.total.add(1, dearest_of(*request, input),
+                                   dearest_factor(entry, bit_of(unit::requests), doubts));
         if (!done) return done.error();
     }
     for (exact_cost const* part : {&cost.input, &cost.output}) {
@@ -27346,6 +30138,7 @@ AIAUDIT_INLINE std::string canonical(price_provider const& provider, bool ordere
     provider.names.append_canonical(out);
     out.append("\n models ");
     provider.models.append_canonical(out);
+    if (provider.names_first) out.append("\n names first");
     out.append("\n falls back");
     for (std::string const& id : provider.fallbacks) append_sized(out, id);
     out.append("\n");
@@ -27362,6 +30155,203 @@ AIAUDIT_INLINE std::string canonical(price_provider const& provider, bool ordere
 
 #endif  // AIAUDIT_IMPL_PRICING_PRICE_ENTRY_IPP
 
+// ---- aiaudit/impl/pricing/price_overlay.ipp ----
+// SPDX-License-Identifier: MIT
+//
+// price_overlay.ipp: the definitions of price_overlay.hpp.
+#ifndef AIAUDIT_IMPL_PRICING_PRICE_OVERLAY_IPP
+#define AIAUDIT_IMPL_PRICING_PRICE_OVERLAY_IPP
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+// Reads one file into a copy of the book's providers.
+class price_overlay_reader {
+public:
+    explicit price_overlay_reader(price_book const& base)
+        : base_(base), providers_(base.providers()) {}
+
+    [[nodiscard]] result<price_book> read(decimal_json const& root);
+
+private:
+    using json = decimal_json;
+    using kind = decimal_json::kind;
+
+    [[nodiscard]] result<void> read_overlay(json const& node);
+    [[nodiscard]] result<std::vector<price_entry*>> entries_for(json const& node, bool add);
+    [[nodiscard]] static result<rate_table> read_rates(json const& node);
+
+    price_book const& base_;
+    std::vector<price_provider> providers_;
+};
+
+AIAUDIT_INLINE result<rate_table> price_overlay_reader::read_rates(json const& node) {
+    if (!node.is(kind::object) || node.keys.empty()) {
+        return fail(errc::bad_price, "rates is no object of units");
+    }
+    rate_table rates;
+    for (std::size_t i = 0; i < node.keys.size(); ++i) {
+        auto const what = unit_named(node.keys[i]);
+        if (!what) return fail(errc::bad_price, "no unit " + printable(node.keys[i]));
+        json const& value = node.items[i];
+        bool const figure = value.is(kind::number) || value.is(kind::string);
+        auto const price = rate::parse(figure ? value.text : "", price_power(*what));
+        if (!price || price->yocto() < 0) {
+            return fail(errc::bad_price, printable(node.keys[i]) + " is no price");
+        }
+        rates.set(*what, *price);
+    }
+    return rates;
+}
+
+// The entries that an overlay is about. With `add` a model that the book does not have is made.
+AIAUDIT_INLINE result<std::vector<price_entry*>> price_overlay_reader::entries_for(json const& node,
+                                                                                   bool add) {
+    auto const word = [&](std::string_view key) {
+        json const* const found = node.find(key);
+        return found == nullptr ? std::string{} : lower(found->text);
+    };
+    std::string const provider = word("provider");
+    std::string model = word("model");
+    bool const many = model.empty() || model.ends_with('*');
+    if (model.ends_with('*')) model.pop_back();
+    auto const* const known = provider.empty() ? nullptr : base_.find_provider(provider);
+    auto const place = known == nullptr
+                           ? std::find_if(providers_.begin(), providers_.end(),
+                                          [&](auto const& each) { return each.id == provider; })
+                           : providers_.begin() + (known - base_.providers().data());
+    std::vector<price_entry*> entries;
+    for (auto at = providers_.begin(); at != providers_.end(); ++at) {
+        if (!provider.empty() && at != place) continue;
+        auto const named = base_.find(at->id, model);
+        for (price_entry& entry : at->entries) {
+            bool const hit = many ? lower(entry.id).starts_with(model)
+                                  : lower(entry.id) == model ||
+                                        (named && !named.assumed && named.provider->id == at->id &&
+                                         named.entry->id == entry.id);
+            if (hit) entries.push_back(&entry);
+        }
+    }
+    if (!entries.empty()) return entries;
+    if (!add || provider.empty() || many) {
+        return fail(errc::bad_price, "the book has no such model");
+    }
+    price_entry entry;
+    entry.id = model;
+    entry.match = model_match::text(model_match::rule::equals, model);
+    entry.source = "an overlay";
+    entry.cards.emplace_back();
+    if (place == providers_.end()) {
+        price_provider made;
+        made.id = provider;
+        providers_.push_back(std::move(made));
+        providers_.back().entries.push_back(std::move(entry));
+        return std::vector{&providers_.back().entries.back()};
+    }
+    // Before the rules of others, so that its own name leads to it.
+    place->entries.insert(place->entries.begin(), std::move(entry));
+    return std::vector{&place->entries.front()};
+}
+
+AIAUDIT_INLINE result<void> price_overlay_reader::read_overlay(json const& node) {
+    constexpr std::array<std::string_view, 5> words{"provider", "model", "key", "factor", "rates"};
+    for (std::string const& key : node.keys) {
+        if (std::find(words.begin(), words.end(), key) == words.end()) {
+            return fail(errc::bad_price, "unknown word " + printable(key));
+        }
+    }
+    json const* const factor = node.find("factor");
+    json const* const rates = node.find("rates");
+    json const* const key = node.find("key");
+    if ((factor == nullptr) == (rates == nullptr)) {
+        return fail(errc::bad_price, "needs a factor or rates, and not both");
+    }
+    auto const entries = entries_for(node, rates != nullptr);
+    if (!entries) return entries.error();
+    if (factor != nullptr) {
+        auto const value = parse_multiplier(factor->text);
+        if (!value) return value.error();
+        std::string const whose = key == nullptr ? "" : key->text;
+        for (price_entry* const entry : *entries) {
+            std::erase_if(entry->modifiers, [&](price_modifier const& each) {
+                return each.kind == modifier_kind::margin && each.value == whose;
+            });
+            entry->modifiers.push_back({modifier_kind::margin, whose, *value, ~std::uint64_t{0}});
+        }
+        return {};
+    }
+    if (key != nullptr) return fail(errc::bad_price, "a key has a factor, no rates of its own");
+    auto const table = read_rates(*rates);
+    if (!table) return table.error();
+    for (price_entry* const entry : *entries) {
+        for (rate_card& card : entry->cards) {
+            for (rate_table::row const& row : table->rows()) {
+                tiered_rate const* const usual = card.rates.find(row.what);
+                for (service_rates& service : card.services) {
+                    tiered_rate const* const own = service.rates.find(row.what);
+                    // A tier that has the standard rate keeps to it.
+                    bool const same = own == nullptr || (usual != nullptr && *own == *usual);
+                    if (same) service.rates.set(row.what, row.price);
+                }
+                card.rates.set(row.what, row.price);
+            }
+        }
+    }
+    return {};
+}
+
+AIAUDIT_INLINE result<price_book> price_overlay_reader::read(json const& root) {
+    json const* const overlays = root.find("overlays");
+    if (overlays == nullptr || !overlays->is(kind::array)) {
+        return fail(errc::bad_price, "not an overlay file: no list of overlays");
+    }
+    for (std::size_t i = 0; i < overlays->items.size(); ++i) {
+        auto done = read_overlay(overlays->items[i]);
+        if (!done) {
+            error reason = done.error();
+            reason.where = "overlay " + std::to_string(i + 1) + ": " + reason.where;
+            return reason;
+        }
+    }
+    price_book_builder builder;
+    builder.report() = base_.report();
+    for (price_provider& provider : providers_) {
+        if (auto done = builder.add(std::move(provider)); !done) return done.error();
+    }
+    price_book made = std::move(builder).build();
+    auto const day = base_.as_of();
+    return day ? made.known_as_of(*day) : made;
+}
+
+}  // namespace detail
+
+AIAUDIT_INLINE result<price_book> overlay_prices(price_book const& base, std::string_view text,
+                                                 std::string_view file_name) {
+    auto const named = [&](error reason) {
+        reason.code = errc::bad_price;
+        reason.where = std::string(file_name) + ": " + reason.where;
+        return reason;
+    };
+    auto root = detail::parse_decimal_json(text);
+    if (!root) return named(fail(errc::bad_price, "not JSON: " + root.error().where));
+    auto book = detail::price_overlay_reader{base}.read(*root);
+    if (!book) return named(book.error());
+    return book;
+}
+
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_IMPL_PRICING_PRICE_OVERLAY_IPP
+
 // ---- aiaudit/impl/pricing/priced_record.ipp ----
 // SPDX-License-Identifier: MIT
 //
@@ -27371,6 +30361,23 @@ AIAUDIT_INLINE std::string canonical(price_provider const& provider, bool ordere
 
 namespace aiaudit {
 inline namespace v0_1_0 {
+
+namespace detail {
+
+AIAUDIT_INLINE bool set_provider_cost(record& entry, attempt_facts const& facts,
+                                      money const* computed) {
+    bool const whole = facts.complete && !facts.usage.any_estimated();
+    if (!facts.provider_cost || !whole) return false;
+    bool const nothing = *facts.provider_cost == money{};
+    if (nothing && (computed == nullptr || *computed != money{})) return false;
+    entry.cost = *facts.provider_cost;
+    entry.cost_status = cost_status::priced;
+    entry.price_basis = price_basis::provider;
+    if (computed != nullptr) entry.computed_cost = *computed;
+    return true;
+}
+
+}  // namespace detail
 
 AIAUDIT_INLINE void set_facts(record& entry, attempt_facts const& facts) {
     entry.model_requested = facts.model_requested;
@@ -27386,6 +30393,8 @@ AIAUDIT_INLINE void set_facts(record& entry, attempt_facts const& facts) {
     entry.usage = facts.usage;
     entry.iterations = facts.iterations;
     entry.provider_cost = facts.provider_cost;
+    entry.upstream_cost = facts.upstream_cost;
+    entry.unread = facts.unread;
     entry.provider_request_id = facts.provider_request_id;
 }
 
@@ -27507,6 +30516,20 @@ AIAUDIT_INLINE tiered_rate const* rate_table::find(unit what) const noexcept {
     return nullptr;
 }
 
+AIAUDIT_INLINE void rate_table::fill_from(rate_table const& other) {
+    std::uint64_t const own = mask_;
+    for (row const& each : other.rows_) {
+        if (has(each.what)) continue;
+        bool const follows =
+            std::any_of(other.rows_.begin(), other.rows_.end(), [&](row const& whole) {
+                return whole.what != each.what && contains(whole.what, each.what) &&
+                       (own & detail::bit_of(whole.what)) != 0 &&
+                       whole.price.base == each.price.base;
+            });
+        if (!follows) set(each.what, each.price);
+    }
+}
+
 AIAUDIT_INLINE void rate_table::complete() {
     std::vector<row> const given = rows_;
     for (std::size_t i = 0; i < unit_count; ++i) {
@@ -27561,9 +30584,10 @@ AIAUDIT_INLINE result<void> cost_parts::add(cost_parts const& other) {
 
 AIAUDIT_INLINE result<std::uint64_t> usage_leaves::value(usage const& counts, unit what) const {
     if (counts.has(what)) return counts.count(what);
-    if (what == unit::cache_write_tokens) {  // its two lifetimes are all there is to it
+    if (what == unit::cache_write_tokens) {  // its lifetimes are all there is to it
         return counts.count(unit::cache_write_5m_tokens) +
-               counts.count(unit::cache_write_1h_tokens);
+               counts.count(unit::cache_write_1h_tokens) +
+               counts.count(unit::cache_write_12h_tokens);
     }
     auto const index = static_cast<std::size_t>(what);
     if (std::uint64_t const parts = positive_ & detail::parts_of[index]; parts != 0) {
@@ -28074,14 +31098,6 @@ AIAUDIT_INLINE std::string from_base64(std::string_view text) {
 namespace aiaudit {
 inline namespace v0_1_0 {
 
-AIAUDIT_INLINE vendor vendor_of(std::string_view provider) {
-    std::string const name = detail::lower_case(provider);
-    for (auto const& [known, which] : detail::vendor_names) {
-        if (known == name) return which;
-    }
-    // "huggingface_groq": Hugging Face relays what the backend said.
-    return name.starts_with("huggingface") ? vendor::huggingface : vendor::other;
-}
 namespace detail {
 
 AIAUDIT_INLINE std::string percent_decoded(std::string_view text) {
@@ -28138,6 +31154,14 @@ AIAUDIT_INLINE std::string model_in_path(std::string_view path, dialect which) {
     return model;
 }
 
+// "/v1/projects/p/locations/us-east5/publishers/...": Vertex charges more in a region than at its
+// global endpoint.
+AIAUDIT_INLINE std::string region_in_path(std::string_view path) {
+    if (path.find("/publishers/") == std::string_view::npos) return {};
+    std::string_view const place = segment_after(path, "/locations/", "/");
+    return place == "global" ? std::string{} : lower_case(place);
+}
+
 }  // namespace detail
 
 AIAUDIT_INLINE result<endpoint> endpoint_of(std::string_view provider, std::string_view path) {
@@ -28152,6 +31176,7 @@ AIAUDIT_INLINE result<endpoint> endpoint_of(std::string_view provider, std::stri
         found.billable = rule.billable;
         found.stream = rule.stream;
         found.model = detail::model_in_path(path, rule.dialect);
+        found.region = detail::region_in_path(path);
         if (found.dialect == dialect::bedrock_invoke) {
             found.dialect = detail::dialect_of_invoked(found.model);
         }
@@ -28445,20 +31470,117 @@ AIAUDIT_INLINE result<exchange> parse_exchange(std::string_view json_line) {
 #ifndef AIAUDIT_IMPL_PROVIDERS_FACTS_COLLECTOR_IPP
 #define AIAUDIT_IMPL_PROVIDERS_FACTS_COLLECTOR_IPP
 
+#include <algorithm>
+#include <array>
+
 namespace aiaudit {
 inline namespace v0_1_0 {
 namespace detail {
 
-AIAUDIT_INLINE void overwrite_fields(boost::json::object& to, boost::json::object const& from) {
+AIAUDIT_INLINE double number_of(boost::json::value const& value) noexcept {
+    if (auto const* integer = value.if_int64()) return static_cast<double>(*integer);
+    if (auto const* large = value.if_uint64()) return static_cast<double>(*large);
+    auto const* real = value.if_double();
+    return real == nullptr ? 0 : *real;
+}
+
+// Output grows while it is made; input may be an estimate at first, and may fall.
+AIAUDIT_INLINE bool is_output_count(std::string_view name) noexcept {
+    constexpr std::array words{std::string_view{"output"}, std::string_view{"completion"},
+                               std::string_view{"candidates"}, std::string_view{"thought"},
+                               std::string_view{"reasoning"}};
+    return std::any_of(words.begin(), words.end(), [name](std::string_view word) {
+        return name.find(word) != std::string_view::npos;
+    });
+}
+
+// Whether a later number says nothing: a zero after a count, or less output than before.
+AIAUDIT_INLINE bool is_placeholder(std::string_view name, boost::json::value const& old,
+                                   boost::json::value const& value) noexcept {
+    if (!old.is_number() || !value.is_number()) return false;
+    double const before = number_of(old);
+    double const after = number_of(value);
+    return after >= 0 && after < before && (after == 0 || is_output_count(name));
+}
+
+AIAUDIT_INLINE bool is_total(boost::json::string_view name) noexcept {
+    return name.starts_with("total");
+}
+
+// A total is of the counts beside it: it goes where later counts come without one.
+AIAUDIT_INLINE void forget_total(boost::json::object& to, boost::json::object const& from) {
+    bool const has = std::any_of(from.begin(), from.end(), [](auto const& field) {
+        return is_total(field.key()) && !field.value().is_null();
+    });
+    if (has || from.empty()) return;
+    for (char const* name : {"total_tokens", "totalTokens", "totalTokenCount"}) to.erase(name);
+}
+
+AIAUDIT_INLINE void merge_fields(boost::json::object& to, boost::json::object const& from) {
+    bool held = false;
     for (auto const& field : from) {
-        if (field.value().is_null()) continue;
+        boost::json::value const& value = field.value();
+        if (value.is_null()) continue;
         auto* old = to.if_contains(field.key());
-        if (old != nullptr && old->is_object() && field.value().is_object()) {
-            overwrite_fields(old->get_object(), field.value().get_object());
-        } else {
-            to[field.key()] = field.value();
+        if (old == nullptr) {
+            to[field.key()] = value;
+        } else if (old->is_object() && value.is_object()) {
+            merge_fields(old->get_object(), value.get_object());
+        } else if (is_placeholder({field.key().data(), field.key().size()}, *old, value)) {
+            held = true;
+        } else if (!(value.is_array() && value.get_array().empty())) {
+            if (!is_total(field.key()) || !held || number_of(value) > number_of(*old)) *old = value;
         }
     }
+}
+
+// Gemini's counts within a stream are of the turn so far, and the last object is of all: it stands
+// as a whole, but for zeros in the place of counts.
+AIAUDIT_INLINE void facts_collector::replace_usage(boost::json::value const* found) {
+    auto const* fields = found == nullptr ? nullptr : found->if_object();
+    if (fields == nullptr || fields->empty()) return;
+    boost::json::object next = *fields;
+    bool any = usage_.get_object().empty();
+    for (auto const& field : *fields) {
+        auto const* old = usage_.get_object().if_contains(field.key());
+        bool const held = old != nullptr && number_of(*old) > 0 && field.value().is_number() &&
+                          number_of(field.value()) == 0;
+        if (held) next[field.key()] = *old;
+        any = any || number_of(field.value()) > 0;
+    }
+    if (any) usage_ = std::move(next);
+}
+
+// A relay may count the whole input at the start, and in the end what is left of it beside the
+// cache: a lower input_tokens stands where the cache makes up for it.
+AIAUDIT_INLINE void facts_collector::merge_anthropic_usage(boost::json::value const* found) {
+    auto const* fields = found == nullptr ? nullptr : found->if_object();
+    if (fields == nullptr) return;
+    auto const count = [](boost::json::value const* from, std::string_view name) {
+        auto const* value = at_path(from, name);
+        return value == nullptr ? 0.0 : number_of(*value);
+    };
+    auto const* input = at_path(&usage_, "input_tokens");
+    boost::json::value const old = input == nullptr ? boost::json::value{} : *input;
+    double const before = number_of(old);
+    double const after = count(found, "input_tokens");
+    double const cached =
+        count(found, "cache_read_input_tokens") + count(found, "cache_creation_input_tokens");
+    forget_total(usage_.get_object(), *fields);
+    merge_fields(usage_.get_object(), *fields);
+    bool const moved = at_path(found, "input_tokens") != nullptr && after + cached >= before;
+    if (after < before)
+        usage_.get_object()["input_tokens"] = moved ? *at_path(found, "input_tokens") : old;
+}
+
+AIAUDIT_INLINE void facts_collector::merge_counts(boost::json::value const& document,
+                                                  std::initializer_list<std::string_view> names) {
+    boost::json::object counts;
+    for (std::string_view const name : names) {
+        if (auto const* value = at_path(&document, name); value != nullptr && value->is_number())
+            counts[name] = *value;
+    }
+    merge_fields(usage_.get_object(), counts);
 }
 
 AIAUDIT_INLINE void facts_collector::take(boost::json::value const& document) {
@@ -28485,8 +31607,10 @@ AIAUDIT_INLINE void facts_collector::take_bare_error(boost::json::value const& b
 AIAUDIT_INLINE void facts_collector::take_one(boost::json::value const& document) {
     if (!document.is_object()) return;
     take_error(document);
+    answered_ = answered_ || has_answer(document);
     if (auto const* metrics = member(&document, "amazon-bedrock-invocationMetrics")) {
         metrics_ = *metrics;
+        terminal_ = true;  // they are in the last event
     }
     switch (dialect_) {
     case dialect::openai_responses: return take_responses(document);
@@ -28495,10 +31619,14 @@ AIAUDIT_INLINE void facts_collector::take_one(boost::json::value const& document
     case dialect::bedrock_converse: return take_converse(document);
     case dialect::bedrock_invoke: return take_invoke(document);
     case dialect::cohere: return take_cohere(document);
+    case dialect::ollama: return take_ollama(document);
+    case dialect::dashscope: return take_dashscope(document);
+    case dialect::gemini_interactions: return take_interactions(document);
     case dialect::openai_chat:
     case dialect::openai_embeddings:
     case dialect::openai_images:
-    case dialect::openai_audio: return take_openai(document);
+    case dialect::openai_audio:
+    case dialect::openai_speech: return take_openai(document);
     }
 }
 
@@ -28529,9 +31657,10 @@ AIAUDIT_INLINE void facts_collector::take_openai(boost::json::value const& docum
     if (auto const* choice = first_of(document, "choices")) {
         keep_text(facts_.finish_reason, text_at(choice, "finish_reason"));
         take_error(*choice);
+        merge_usage(at_path(choice, "usage"));  // Moonshot's place for it
     }
-    replace_usage(at_path(&document, "x_groq.usage"));
-    replace_usage(at_path(&document, "usage"));
+    merge_usage(at_path(&document, "x_groq.usage"));
+    merge_usage(at_path(&document, "usage"));
     take_id(text_at(&document, "request_id"));
     std::string_view const type = text_at(&document, "type");
     if (type.ends_with(".completed") || type.ends_with(".done")) terminal_ = true;
@@ -28541,7 +31670,11 @@ AIAUDIT_INLINE void facts_collector::take_responses(boost::json::value const& do
     std::string_view const type = text_at(&document, "type");
     if (type == "error") take_bare_error(document);
     auto const* response = at_path(&document, "response");
-    if (response == nullptr && type.starts_with("response.")) return;  // a piece of the answer
+    if (response == nullptr && type.starts_with("response.")) {  // a piece of the answer
+        auto const* item = at_path(&document, "item");
+        if (item != nullptr && type == "response.output_item.done") tools_.take_item(*item);
+        return;
+    }
     if (response == nullptr) response = &document;
     for (char const* end :
          {"response.completed", "response.incomplete", "response.failed", "response.cancelled"}) {
@@ -28552,7 +31685,13 @@ AIAUDIT_INLINE void facts_collector::take_responses(boost::json::value const& do
     take_tier(text_at(response, "service_tier"));
     keep_text(status_, text_at(response, "status"));
     if (response != &document) take_error(*response);
-    replace_usage(at_path(response, "usage"));
+    merge_usage(at_path(response, "usage"));
+    if (auto const* tools = at_path(response, "tool_usage")) {
+        boost::json::object beside;
+        beside["tool_usage"] = *tools;
+        merge_fields(usage_.get_object(), beside);
+    }
+    if (auto const* output = at_path(response, "output")) tools_.take_items(*output);
     std::string_view const why = text_at(response, "incomplete_details.reason");
     keep_text(facts_.finish_reason, why.empty() ? std::string_view{status_} : why);
 }
@@ -28565,7 +31704,7 @@ AIAUDIT_INLINE void facts_collector::take_anthropic(boost::json::value const& do
     keep_text(facts_.model_served, text_at(message, "model"));
     keep_text(facts_.finish_reason, text_at(message, "stop_reason"));
     keep_text(facts_.finish_reason, text_at(&document, "delta.stop_reason"));
-    merge_usage(at_path(message, "usage"));
+    merge_anthropic_usage(at_path(message, "usage"));
     if (text_at(&document, "type") == "message_stop") terminal_ = true;
 }
 
@@ -28576,6 +31715,9 @@ AIAUDIT_INLINE void facts_collector::take_gemini(boost::json::value const& docum
     if (reason.empty()) reason = text_at(&document, "promptFeedback.blockReason");
     keep_text(facts_.finish_reason, reason);
     if (!reason.empty()) terminal_ = true;
+    if (auto const* grounding = at_path(first_of(document, "candidates"), "groundingMetadata")) {
+        tools_.take_grounding(*grounding);
+    }
     replace_usage(at_path(&document, "usageMetadata"));
     take_tier(text_at(&usage_, "serviceTier"));
     if (auto const traffic = text_at(&usage_, "trafficType"); tier_named(traffic) != "") {
@@ -28587,7 +31729,7 @@ AIAUDIT_INLINE void facts_collector::take_converse(boost::json::value const& doc
     auto const* event = at_path(&document, "metadata");
     if (event != nullptr) terminal_ = true;
     if (event == nullptr) event = &document;
-    replace_usage(at_path(event, "usage"));
+    merge_usage(at_path(event, "usage"));
     take_tier(text_at(event, "serviceTier.type"));
     keep_text(facts_.model_served, text_at(event, "trace.promptRouter.invokedModelId"));
     keep_text(facts_.finish_reason, text_at(&document, "stopReason"));
@@ -28609,7 +31751,7 @@ AIAUDIT_INLINE void facts_collector::take_invoke(boost::json::value const& docum
     for (auto const& field : document.get_object()) {
         if (field.value().is_number()) counts[field.key()] = field.value();
     }
-    overwrite_fields(usage_.get_object(), counts);
+    merge_fields(usage_.get_object(), counts);
     merge_usage(at_path(&document, "usage"));
     keep_text(facts_.finish_reason, text_at(&document, "stop_reason"));
     take_exception(document);
@@ -28629,8 +31771,39 @@ AIAUDIT_INLINE void facts_collector::take_cohere(boost::json::value const& docum
     take_id(text_at(&document, "id"));
     keep_text(facts_.finish_reason, text_at(&document, "finish_reason"));
     keep_text(facts_.finish_reason, text_at(body, "finish_reason"));
-    replace_usage(at_path(body, "meta"));
-    replace_usage(at_path(body, "usage"));
+    merge_usage(at_path(body, "meta"));
+    merge_usage(at_path(body, "usage"));
+}
+
+AIAUDIT_INLINE void facts_collector::take_ollama(boost::json::value const& document) {
+    keep_text(facts_.model_served, text_at(&document, "model"));
+    keep_text(facts_.finish_reason, text_at(&document, "done_reason"));
+    if (true_at(&document, "done")) terminal_ = true;
+    merge_counts(document, {"prompt_eval_count", "eval_count"});
+}
+
+AIAUDIT_INLINE void facts_collector::take_dashscope(boost::json::value const& document) {
+    take_id(text_at(&document, "request_id"));
+    take_bare_error(document);
+    keep_text(facts_.finish_reason, text_at(&document, "output.finish_reason"));
+    if (auto const* output = at_path(&document, "output")) {
+        keep_text(facts_.finish_reason, text_at(first_of(*output, "choices"), "finish_reason"));
+    }
+    // Every event of a stream says "null" but the last.
+    if (facts_.finish_reason == "null") facts_.finish_reason.clear();
+    if (!facts_.finish_reason.empty()) terminal_ = true;
+    merge_usage(at_path(&document, "usage"));
+}
+
+AIAUDIT_INLINE void facts_collector::take_interactions(boost::json::value const& document) {
+    auto const* event = at_path(&document, "interaction");
+    boost::json::value const& whole = event == nullptr ? document : *event;
+    take_id(text_at(&whole, "id"));
+    keep_text(facts_.model_served, text_at(&whole, "model"));
+    keep_text(status_, text_at(&whole, "status"));
+    keep_text(facts_.finish_reason, text_at(&whole, "status"));
+    if (text_at(&document, "event_type") == "interaction.complete") terminal_ = true;
+    merge_usage(at_path(&whole, "usage"));
 }
 
 }  // namespace detail
@@ -28781,12 +31954,6 @@ AIAUDIT_INLINE std::optional<money> printed_amount(boost::json::value const& val
     return amount ? std::optional{*amount} : std::nullopt;
 }
 
-AIAUDIT_INLINE std::string lower_case(std::string_view text) {
-    std::string lower{text};
-    std::transform(lower.begin(), lower.end(), lower.begin(), ascii_lower);
-    return lower;
-}
-
 }  // namespace detail
 }  // namespace v0_1_0
 }  // namespace aiaudit
@@ -28895,11 +32062,11 @@ namespace aiaudit {
 inline namespace v0_1_0 {
 
 AIAUDIT_INLINE result<provider_entry> provider_named(std::string_view name) {
-    vendor const wanted = vendor_of(name);
+    detail::provider_names const* const known = detail::names_of(name);
+    std::string_view const id = known == nullptr ? name : known->id;
+    std::string_view const kin = known == nullptr ? name : known->kin;
     for (detail::provider_row const& row : detail::provider_rows) {
-        if (row.name != name && (wanted == vendor::other || vendor_of(row.name) != wanted)) {
-            continue;
-        }
+        if (row.name != id && row.name != kin) continue;
         return provider_entry{.name = std::string(row.name),
                               .origin = std::string(row.origin),
                               .prefix = std::string(row.prefix),
@@ -28942,6 +32109,7 @@ AIAUDIT_INLINE header_list auth_headers(provider_entry const& to, std::string_vi
 #ifndef AIAUDIT_IMPL_PROVIDERS_READER_IPP
 #define AIAUDIT_IMPL_PROVIDERS_READER_IPP
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 
@@ -28954,6 +32122,7 @@ AIAUDIT_INLINE attempt_facts facts_before(endpoint const& where, request_facts c
     facts.parameters = asked.parameters;
     facts.parameters.stream = asked.parameters.stream || where.stream;
     facts.model_requested = asked.model.empty() ? where.model : asked.model;
+    facts.region = where.region;
     return facts;
 }
 
@@ -28990,7 +32159,7 @@ AIAUDIT_INLINE reading stream_reader::finish() {
     if (framing_ == framing::events) {
         events_.finish([this](sse_event const& event) { take(event); });
     } else if (framing_ == framing::whole) {
-        stream = take_whole();
+        stream = !sound_ && take_whole();
     }
     if (facts_.model_served.empty()) {
         facts_.model_served = where_.model.empty() ? facts_.model_requested : where_.model;
@@ -29008,6 +32177,10 @@ AIAUDIT_INLINE std::string_view stream_reader::sniff(std::string_view bytes) {
         ++mark_seen_;
     }
     if (!bytes.empty()) mark_seen_ = mark.size();
+    if (is_sound() && !bytes.empty() && head_.content_type.starts_with("audio/")) {
+        framing_ = framing::whole;
+        return bytes;
+    }
     auto const first = bytes.find_first_not_of(blank);
     if (first == std::string_view::npos) return {};
     char const c = bytes[first];
@@ -29019,6 +32192,10 @@ AIAUDIT_INLINE std::string_view stream_reader::sniff(std::string_view bytes) {
 }
 
 AIAUDIT_INLINE result<void> stream_reader::hold(std::string_view bytes) {
+    if (is_sound()) {  // there is nothing in it to read
+        sound_ = sound_ || !bytes.empty();
+        return {};
+    }
     if (body_.size() + bytes.size() > limits::response_bytes) {
         return note(fail(errc::too_large, "response body over 128 MiB"));
     }
@@ -29130,6 +32307,7 @@ AIAUDIT_INLINE std::optional<error> stream_reader::judge(bool stream) {
 
 AIAUDIT_INLINE std::string stream_reader::why_no_usage(bool stream) {
     if (framing_ == framing::unknown) return "the response has no body";
+    if (sound_) return "sound reports no usage";
     std::string const& status = collector_.status();
     if (status == "queued" || status == "in_progress") {
         facts_.complete = false;
@@ -29145,30 +32323,89 @@ AIAUDIT_INLINE std::string stream_reader::why_no_usage(bool stream) {
 
 AIAUDIT_INLINE result<void> stream_reader::read_counts() {
     boost::json::value const& from = collector_.usage();
-    auto counts = read_usage(where_.dialect, where_.vendor, from);
-    if (!counts) return counts.error();
-    if (counts->empty() && collector_.metrics().is_object()) {
-        counts = read_usage(dialect::bedrock_invoke, where_.vendor, collector_.metrics());
-        if (!counts) return counts.error();
+    auto read = detail::read_counts(where_.dialect, where_.vendor, from);
+    if (!read) return read.error();
+    if (read->usage.empty() && collector_.metrics().is_object()) {
+        read = detail::read_counts(dialect::bedrock_invoke, where_.vendor, collector_.metrics());
+        if (!read) return read.error();
     }
-    if (counts->empty()) counts = counts_of_headers();
+    usage counts = read->usage.empty() ? counts_of_headers() : read->usage;
     // The other calls of this API count one thing; half of a conversation's usage is none.
-    bool const half = counts->has(unit::input_tokens) != counts->has(unit::output_tokens) &&
+    bool const half = counts.has(unit::input_tokens) != counts.has(unit::output_tokens) &&
                       where_.dialect == dialect::cohere && where_.operation == operation::chat;
     if (half) return fail(errc::no_usage, "the usage counts input or output alone");
-    facts_.usage = *counts;
-    facts_.provider_cost = detail::read_provider_cost(from, where_.vendor);
-    if (where_.dialect != dialect::anthropic_messages) return {};
+    auto const charge = detail::read_provider_cost(from, where_.vendor);
+    facts_.provider_cost = charge.total;
+    facts_.upstream_cost = charge.upstream;
+    if (counts.empty()) return {};
+    facts_.unread = detail::unread_counts(where_.dialect, where_.vendor, from, counts);
+    bool const google =
+        where_.vendor == vendor::google || facts_.model_served.find("gemini") != std::string::npos;
+    if (read->derived && !google) {
+        facts_.unread.insert(0, facts_.unread.empty() ? "total_tokens" : "total_tokens ");
+    }
+    collector_.tools().add_to(counts, facts_.model_served);
+    facts_.usage = counts;
+    if (auto done = check_request(); !done) return done;
+    if (where_.dialect != dialect::anthropic_messages) {
+        note_missing();
+        return {};
+    }
     if (auto const tier = detail::text_at(&from, "service_tier"); !tier.empty()) {
         facts_.service_tier = detail::tier_named(tier);
     }
     std::string_view const geo = detail::text_at(&from, "inference_geo");
-    if (geo != "global" && geo != "not_available") facts_.region = geo;
+    if (!geo.empty() && geo != "global" && geo != "not_available") facts_.region = geo;
     std::string_view const speed = detail::text_at(&from, "speed");
     if (speed != "standard") facts_.speed = speed;
     auto done = detail::bill_iterations(from, where_.vendor, facts_);
     if (!done) facts_.usage = {};
+    note_missing();
     return done;
+}
+
+// Some tokens past a limit are the habit of some servers; what reasons beside the answer, and the
+// runs that the provider makes on its own, have limits of their own. More than that is charged, and
+// named as a count that cannot be right; many times the limit is no count.
+AIAUDIT_INLINE result<void> stream_reader::check_request() {
+    auto const& asked = facts_.parameters;
+    if (!asked.max_output_tokens || *asked.max_output_tokens == 0) return {};
+    auto const reasoning = facts_.usage.count(unit::output_reasoning_tokens);
+    auto const output = facts_.usage.count(unit::output_tokens);
+    auto const visible = output - (std::min)(output, reasoning);
+    auto const limit = *asked.max_output_tokens * asked.choices.value_or(1);
+    bool const own_runs = collector_.usage().get_object().contains("iterations") ||
+                          facts_.usage.count(unit::web_searches) > 0 ||
+                          facts_.usage.count(unit::code_executions) > 0;
+    if (own_runs || visible <= limit + limit / 4 + 64) return {};
+    facts_.unread.insert(0, facts_.unread.empty() ? "output_tokens" : "output_tokens ");
+    if (visible <= limit * 4 + 4096) return {};
+    facts_.usage = {};
+    return fail(errc::bad_usage, "the output is " + std::to_string(visible) +
+                                     " tokens, where the request allows " + std::to_string(limit));
+}
+
+// An answer was made of something, from something.
+AIAUDIT_INLINE void stream_reader::note_missing() {
+    if (facts_.usage.empty() || !collector_.answered()) return;
+    usage const& counts = facts_.usage;
+    bool const input = counts.count(unit::input_tokens) > 0;
+    bool const output = counts.count(unit::output_tokens) > 0;
+    switch (where_.operation) {
+    case operation::chat:
+    case operation::responses:
+    case operation::images: facts_.usage_missing = !input || !output; break;
+    case operation::embeddings:
+        facts_.usage_missing = !input && counts.count(unit::input_images) == 0;
+        break;
+    case operation::rerank:
+        facts_.usage_missing = !input && counts.count(unit::search_units) == 0;
+        break;
+    case operation::audio:
+        facts_.usage_missing = !input && counts.count(unit::input_audio_milliseconds) == 0;
+        break;
+    default: break;
+    }
 }
 
 AIAUDIT_INLINE usage stream_reader::counts_of_headers() const {
@@ -29412,7 +32649,7 @@ AIAUDIT_INLINE result<void> fill_question(chat_request const& from, provider_ent
                                           boost::json::object& body) {
     switch (to.family) {
     case api_family::openai:
-        if (from.api == openai_api::responses) {
+        if (from.operation == operation::responses) {
             prepared.dialect = dialect::openai_responses;
             prepared.target = to.prefix + "/responses";
             return fill_responses(from, body);
@@ -29447,6 +32684,11 @@ AIAUDIT_INLINE result<void> check_numbers(chat_request const& from) {
 AIAUDIT_INLINE result<prepared_request> prepare(chat_request const& from, provider_entry const& to,
                                                 bool stream) {
     if (from.model.empty()) return fail(errc::bad_argument, "chat_request: no model");
+    if (from.operation != operation::chat && from.operation != operation::responses) {
+        return fail(errc::bad_argument, "chat_request: '" + std::string(name_of(from.operation)) +
+                                            "' is no chat: use operation::chat or "
+                                            "operation::responses");
+    }
     if (from.messages.empty() && from.extra.empty()) {
         return fail(errc::bad_argument, "chat_request: no messages");
     }
@@ -29852,6 +33094,329 @@ AIAUDIT_INLINE void sse_parser::take_field() {
 
 #endif  // AIAUDIT_IMPL_PROVIDERS_SSE_IPP
 
+// ---- aiaudit/impl/providers/tool_runs.ipp ----
+// SPDX-License-Identifier: MIT
+//
+// tool_runs.ipp: the definitions of tool_runs.hpp.
+#ifndef AIAUDIT_IMPL_PROVIDERS_TOOL_RUNS_IPP
+#define AIAUDIT_IMPL_PROVIDERS_TOOL_RUNS_IPP
+
+#include <algorithm>
+#include <array>
+#include <optional>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+// Which unit a run of a hosted tool is; a function's call, a computer's action and a call of an MCP
+// server cost tokens only.
+struct hosted_tool {
+    std::string_view item;
+    unit charge;
+};
+inline constexpr std::array hosted_tools{
+    hosted_tool{"web_search_call", unit::web_searches},
+    hosted_tool{"file_search_call", unit::file_searches},
+    hosted_tool{"code_interpreter_call", unit::code_executions},
+    hosted_tool{"image_generation_call", unit::output_images},
+};
+
+AIAUDIT_INLINE void tool_runs::take_item(boost::json::value const& item) {
+    auto const type = text_at(&item, "type");
+    for (hosted_tool const& tool : hosted_tools) {
+        if (type != tool.item) continue;
+        // A page that is opened, or searched in, is no search.
+        auto const action = text_at(&item, "action.type");
+        if (tool.charge == unit::web_searches && !action.empty() && action != "search") return;
+        items_.add(tool.charge, 1);
+    }
+}
+
+AIAUDIT_INLINE void tool_runs::take_items(boost::json::value const& list) {
+    auto const* items = list.if_array();
+    if (items == nullptr || items->empty()) return;
+    items_ = {};
+    for (boost::json::value const& item : *items) take_item(item);
+}
+
+AIAUDIT_INLINE void tool_runs::take_grounding(boost::json::value const& metadata) {
+    auto const* queries = at_path(&metadata, "webSearchQueries");
+    auto const* list = queries == nullptr ? nullptr : queries->if_array();
+    for (std::size_t i = 0; list != nullptr && i < list->size(); ++i) {
+        auto const* text = (*list)[i].if_string();
+        if (text == nullptr || text->empty()) continue;
+        searched_ = true;
+        if (queries_.size() < queries_max) queries_.emplace(text_of(*text));
+    }
+    auto const* chunks = at_path(&metadata, "groundingChunks");
+    auto const* pieces = chunks == nullptr ? nullptr : chunks->if_array();
+    for (std::size_t i = 0; pieces != nullptr && i < pieces->size(); ++i) {
+        searched_ = searched_ || member(&(*pieces)[i], "web") != nullptr;
+        mapped_ = mapped_ || member(&(*pieces)[i], "maps") != nullptr;
+    }
+}
+
+// "gemini-3.1-pro", "publishers/google/models/gemini-3-flash"; false for a name without a number.
+AIAUDIT_INLINE bool charges_by_query(std::string_view model) noexcept {
+    constexpr std::string_view family = "gemini-";
+    auto const start = model.find(family);
+    if (start == std::string_view::npos) return false;
+    std::string_view const version = model.substr(start + family.size());
+    bool const two_digits = version.size() > 1 && version[1] >= '0' && version[1] <= '9';
+    return !version.empty() && version[0] >= '0' && version[0] <= '9' &&
+           (version[0] >= '3' || two_digits);
+}
+
+AIAUDIT_INLINE void tool_runs::add_to(usage& counts, std::string_view model) const {
+    auto const note = [&counts](unit which, std::uint64_t count) {
+        if (count > counts.count(which)) counts.set(which, count);
+    };
+    // A count of the provider's own (`tool_usage`) says better which items are charged.
+    for_each_count(items_, [&](unit which, std::uint64_t count) {
+        if (!counts.has(which)) note(which, count);
+    });
+    bool const by_query = charges_by_query(model);
+    if (searched_) note(unit::web_searches, by_query && !queries_.empty() ? queries_.size() : 1);
+    if (mapped_) note(unit::map_searches, 1);
+}
+
+// Members that hold a piece of an answer where they are a text, and those that lead to one.
+inline constexpr std::array answer_texts{
+    std::string_view{"text"},       std::string_view{"content"},
+    std::string_view{"delta"},      std::string_view{"partial_json"},
+    std::string_view{"arguments"},  std::string_view{"thinking"},
+    std::string_view{"reasoning"},  std::string_view{"reasoning_content"},
+    std::string_view{"refusal"},    std::string_view{"b64_json"},
+    std::string_view{"url"},        std::string_view{"audio"},
+    std::string_view{"transcript"}, std::string_view{"generation"},
+    std::string_view{"outputText"}, std::string_view{"completion"},
+    std::string_view{"response"},   std::string_view{"output_text"},
+    std::string_view{"data"},       std::string_view{"result"},
+};
+inline constexpr std::array answer_places{
+    std::string_view{"choices"},      std::string_view{"message"},
+    std::string_view{"delta"},        std::string_view{"content"},
+    std::string_view{"parts"},        std::string_view{"candidates"},
+    std::string_view{"output"},       std::string_view{"outputs"},
+    std::string_view{"item"},         std::string_view{"content_block"},
+    std::string_view{"contentBlock"}, std::string_view{"contentBlockDelta"},
+    std::string_view{"response"},     std::string_view{"data"},
+    std::string_view{"results"},      std::string_view{"generations"},
+    std::string_view{"tool_calls"},   std::string_view{"function"},
+    std::string_view{"functionCall"}, std::string_view{"inlineData"},
+    std::string_view{"toolUse"},      std::string_view{"embedding"},
+    std::string_view{"embeddings"},   std::string_view{"float"},
+    std::string_view{"values"},       std::string_view{"contentBlockStart"},
+    std::string_view{"start"},        std::string_view{"audio"},
+};
+
+AIAUDIT_INLINE bool holds_answer(boost::json::value const& value, int depth) {
+    if (depth == 0) return false;
+    if (auto const* list = value.if_array()) {
+        return std::any_of(list->begin(), list->end(), [&](boost::json::value const& each) {
+            return each.is_number() || holds_answer(each, depth - 1);
+        });
+    }
+    auto const* object = value.if_object();
+    if (object == nullptr) return false;
+    auto const is_one_of = [](auto const& names, std::string_view name) {
+        return std::find(names.begin(), names.end(), name) != names.end();
+    };
+    for (auto const& field : *object) {
+        std::string_view const name{field.key().data(), field.key().size()};
+        auto const* text = field.value().if_string();
+        if (text != nullptr && !text->empty() && is_one_of(answer_texts, name)) return true;
+        // A call may have no arguments: its name is an answer too.
+        if (text != nullptr && name == "type" && (*text == "tool_use" || *text == "function_call"))
+            return true;
+        bool const leads = text == nullptr && is_one_of(answer_places, name);
+        if (leads && holds_answer(field.value(), depth - 1)) return true;
+    }
+    return false;
+}
+
+AIAUDIT_INLINE bool has_answer(boost::json::value const& document) {
+    constexpr int depth_max = 12;
+    return holds_answer(document, depth_max);
+}
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_IMPL_PROVIDERS_TOOL_RUNS_IPP
+
+// ---- aiaudit/impl/providers/unread_counts.ipp ----
+// SPDX-License-Identifier: MIT
+//
+// unread_counts.ipp: the definitions of unread_counts.hpp.
+#ifndef AIAUDIT_IMPL_PROVIDERS_UNREAD_COUNTS_IPP
+#define AIAUDIT_IMPL_PROVIDERS_UNREAD_COUNTS_IPP
+
+#include <algorithm>
+#include <span>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+AIAUDIT_INLINE bool is_positive(boost::json::value const& value) noexcept {
+    if (auto const* integer = value.if_int64()) return *integer > 0;
+    if (auto const* large = value.if_uint64()) return *large > 0;
+    auto const* real = value.if_double();
+    return real != nullptr && *real > 0;
+}
+
+AIAUDIT_INLINE bool is_harmless(std::string_view path) noexcept {
+    return std::any_of(harmless_counts.begin(), harmless_counts.end(), [&](std::string_view each) {
+        if (!each.ends_with('*')) return path == each;
+        return path.starts_with(each.substr(0, each.size() - 1));
+    });
+}
+
+// Walks one usage object.
+class unread_walk {
+public:
+    unread_walk(dialect which, vendor who, boost::json::value const& from, usage const& counts)
+        : dialect_(which), vendor_(who), root_(from), counts_(counts) {}
+
+    [[nodiscard]] std::string run() {
+        walk(root_);
+        if (dialect_ == dialect::gemini_interactions && !counts_.empty() &&
+            at_path(&root_, "input_tokens_by_modality") == nullptr) {
+            name("input_tokens_by_modality");  // rates differ by what it says
+        }
+        return std::move(found_);
+    }
+
+private:
+    static constexpr int depth_max = 8;
+
+    void walk(boost::json::value const& value) {
+        if (auto const* object = value.if_object()) return walk_object(*object);
+        if (auto const* list = value.if_array()) {
+            for (boost::json::value const& element : *list) walk_element(element);
+        } else if (is_positive(value) && !is_read() && !is_harmless(path_) && !is_repeat(value)) {
+            name(path_);
+        }
+    }
+
+    void walk_object(boost::json::object const& object) {
+        if (depth_ == depth_max) return name(path_);
+        ++depth_;
+        for (auto const& field : object) {
+            std::size_t const size = path_.size();
+            if (size != 0) path_.push_back('.');
+            path_.append(field.key().data(), field.key().size());
+            if (path_ == "iterations") {
+                walk_iterations(field.value());
+            } else {
+                walk(field.value());
+            }
+            path_.resize(size);
+        }
+        --depth_;
+    }
+
+    // {"modality": "TEXT", "tokenCount": 12}: read where a rule names its list and its key.
+    void walk_element(boost::json::value const& element) {
+        if (is_list_read(element)) return;
+        auto const key =
+            text_at(&element, text_at(&element, "modality").empty() ? "ttl" : "modality");
+        std::size_t const size = path_.size();
+        if (!key.empty()) path_.append(".").append(key);
+        walk(element);
+        path_.resize(size);
+    }
+
+    // Each is a usage of its own.
+    void walk_iterations(boost::json::value const& value) {
+        auto const* list = value.if_array();
+        if (list == nullptr || dialect_ != dialect::anthropic_messages) return walk(value);
+        for (boost::json::value const& element : *list) {
+            std::string const inner = unread_walk{dialect_, vendor_, element, counts_}.run();
+            if (!inner.empty()) name("iterations." + inner);
+        }
+    }
+
+    [[nodiscard]] bool is_read() const {
+        auto const reads = [&](usage_rule const& rule) {
+            return rule.key.empty() && rule.path == path_ && rule.only.has(vendor_);
+        };
+        auto const rules = rules_of(dialect_, root_);
+        auto const more = more_rules_of(dialect_, vendor_);
+        return std::any_of(rules.begin(), rules.end(), reads) ||
+               std::any_of(more.begin(), more.end(), reads);
+    }
+
+    [[nodiscard]] bool is_list_read(boost::json::value const& element) const {
+        auto const rules = rules_of(dialect_, root_);
+        auto const reads = [&](usage_rule const& rule) {
+            return !rule.key.empty() && rule.path == path_ &&
+                   text_at(&element, rule.key) == rule.value;
+        };
+        if (std::any_of(rules.begin(), rules.end(), reads)) return true;
+        auto const in = [&](std::span<gemini_details const> lists) {
+            return std::any_of(lists.begin(), lists.end(),
+                               [&](gemini_details const& list) { return list.path == path_; });
+        };
+        bool const gemini = dialect_ == dialect::gemini && in(gemini_detail_lists);
+        bool const inner =
+            dialect_ == dialect::gemini_interactions && in(interactions_detail_lists);
+        if (!gemini && !inner) return false;
+        auto const modality = text_at(&element, "modality");
+        return std::any_of(modalities.begin(), modalities.end(), [&](named_modality const& each) {
+            return gemini ? each.name == modality : lower_case(each.name) == modality;
+        });
+    }
+
+    // The input, the output or their sum once more, under another API's name.
+    [[nodiscard]] bool is_repeat(boost::json::value const& value) const {
+        constexpr std::array names{
+            std::string_view{"prompt_tokens"}, std::string_view{"completion_tokens"},
+            std::string_view{"input_tokens"}, std::string_view{"output_tokens"}};
+        auto const count = whole_number(value);
+        if (!count || std::find(names.begin(), names.end(), path_) == names.end()) return false;
+        return *count == counts_.count(unit::input_tokens) ||
+               *count == counts_.count(unit::output_tokens);
+    }
+
+    // The names are the provider's: only what such names have is kept.
+    void name(std::string_view path) {
+        constexpr std::size_t path_bytes_max = 80;
+        if (found_.ends_with("...")) return;
+        std::string clean(path.substr(0, path_bytes_max));
+        for (char& c : clean) {
+            bool const word = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                              (c >= '0' && c <= '9') || c == '_' || c == '.' || c == '-';
+            if (!word) c = c == ' ' ? ' ' : '_';
+        }
+        if (found_.size() + clean.size() + 5 > unread_bytes_max) clean = "...";
+        if (!found_.empty()) found_.push_back(' ');
+        found_.append(clean);
+    }
+
+    dialect dialect_;
+    vendor vendor_;
+    boost::json::value const& root_;
+    usage const& counts_;
+    std::string path_{};
+    std::string found_{};
+    int depth_ = 0;
+};
+
+AIAUDIT_INLINE std::string unread_counts(dialect which, vendor who, boost::json::value const& from,
+                                         usage const& counts) {
+    return unread_walk{which, who, from, counts}.run();
+}
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_IMPL_PROVIDERS_UNREAD_COUNTS_IPP
+
 // ---- aiaudit/impl/providers/usage_asked.ipp ----
 // SPDX-License-Identifier: MIT
 //
@@ -30096,16 +33661,46 @@ AIAUDIT_INLINE result<void> include_bedrock_cache(usage& counts) {
                      sum_of(counts, {unit::cache_read_tokens, unit::cache_write_tokens}));
 }
 
-// xAI counts reasoning beside the completion. A body whose own total says that it is
-// inside already (prompt + completion = total) is believed.
-AIAUDIT_INLINE result<void> include_reasoning(boost::json::value const& from, vendor who,
-                                              usage& counts) {
+// What the printed total says beyond the two counts. It is what the API counts beside them: the
+// reasoning (xAI, whoever resells it), a cache that the input leaves out, or else output that was
+// not itemised (thoughts behind a relay). xAI adds its reasoning where there is no total.
+// `derived` says that the rest had no name. Errors: bad_usage for a total below its parts.
+AIAUDIT_INLINE result<void> include_rest(dialect which, boost::json::value const& from, vendor who,
+                                         counts_read& read) {
+    usage& counts = read.usage;
+    auto const* printed = at_path(&from, total_path(which));
+    auto const total = printed == nullptr ? std::nullopt : whole_number(*printed);
     auto const reasoning = counts.count(unit::output_reasoning_tokens);
-    if (who != vendor::xai || reasoning == 0) return {};
-    auto const* total = at_path(&from, "total_tokens");
-    bool const inside =
-        who == vendor::xai && total != nullptr && whole_number(*total) == counts.total_tokens();
-    return inside ? result<void>{} : add_count(counts, unit::output_tokens, reasoning);
+    if (!total || *total == 0) {
+        bool const beside = which == dialect::openai_chat && who == vendor::xai;
+        return beside ? add_count(counts, unit::output_tokens, reasoning) : result<void>{};
+    }
+    if (*total <= counts.total_tokens()) return {};
+    auto const rest = *total - counts.total_tokens();
+    auto const cached = sum_of(counts, {unit::cache_read_tokens, unit::cache_write_tokens});
+    if (which == dialect::openai_embeddings) return {};  // it counts no output
+    if (rest != reasoning && rest == cached) return add_count(counts, unit::input_tokens, rest);
+    read.derived = rest != reasoning;
+    return add_count(counts, unit::output_tokens, rest);
+}
+
+// The two counts that a total adds up, as they are printed: what the rules add beside them
+// (Perplexity's citations) need not be in it.
+AIAUDIT_INLINE result<void> check_total(dialect which, boost::json::value const& from,
+                                        usage const& counts) {
+    auto const* printed = at_path(&from, total_path(which));
+    auto const total = printed == nullptr ? std::nullopt : whole_number(*printed);
+    if (!total || *total == 0) return {};
+    auto const needed = counts_needed(which);
+    auto const count_at = [&](std::string_view path) {
+        auto const* value = path.empty() ? nullptr : at_path(&from, path);
+        return value == nullptr ? std::uint64_t{0} : whole_number(*value).value_or(0);
+    };
+    auto const parts = needed.total.empty() ? counts.total_tokens()
+                                            : count_at(needed.input) + count_at(needed.output);
+    if (*total >= parts) return {};
+    return fail(errc::bad_usage, std::string(total_path(which)) + " is " + std::to_string(*total) +
+                                     ", less than its parts, which are " + std::to_string(parts));
 }
 
 // A usage without one of its two counts would be billed as if that were zero. Where the total is
@@ -30150,11 +33745,15 @@ AIAUDIT_INLINE std::span<usage_rule const> rules_of(dialect which,
     case dialect::openai_responses: return responses_rules;
     case dialect::openai_embeddings: return embeddings_rules;
     case dialect::openai_images: return images_rules;
-    case dialect::openai_audio: return audio_rules;
+    case dialect::openai_audio:
+    case dialect::openai_speech: return audio_rules;
     case dialect::anthropic_messages: return anthropic_rules;
     case dialect::gemini: return gemini_rules;
     case dialect::bedrock_converse: return bedrock_rules;
+    case dialect::gemini_interactions: return interactions_rules;
     case dialect::bedrock_invoke: return invoke_rules;
+    case dialect::ollama: return ollama_rules;
+    case dialect::dashscope: return dashscope_rules;
     case dialect::cohere:
         if (at_path(&from, "billed_units") == nullptr) return cohere_tokens_rules;
         return cohere_billed_rules;
@@ -30162,27 +33761,59 @@ AIAUDIT_INLINE std::span<usage_rule const> rules_of(dialect which,
     return {};
 }
 
+AIAUDIT_INLINE std::span<usage_rule const> more_rules_of(dialect which, vendor who) noexcept {
+    bool const openai = which == dialect::openai_chat || which == dialect::openai_responses;
+    if (openai && who == vendor::xai) return xai_tool_rules;
+    return {};
+}
+
+// What an API's output is where nobody says: a picture of the images API, sound of speech.
+AIAUDIT_INLINE void name_output(dialect which, usage& counts) {
+    constexpr std::array<unit, 4> parts = output_units;
+    bool const itemised = sum_of(counts, {parts[0], parts[1], parts[2], parts[3]}) != 0;
+    if (itemised || !counts.has(unit::output_tokens)) return;
+    auto const output = counts.count(unit::output_tokens);
+    if (which == dialect::openai_images) counts.set(unit::output_image_tokens, output);
+    if (which == dialect::openai_speech) counts.set(unit::output_audio_tokens, output);
+}
+
+// The few rules of an API that are no look-up.
+AIAUDIT_INLINE result<void> complete_counts(dialect which, boost::json::value const& from,
+                                            vendor who, counts_read& read) {
+    usage& counts = read.usage;
+    bool const bedrock = which == dialect::bedrock_converse || which == dialect::bedrock_invoke;
+    result<void> done = require_counts(which, from, counts);
+    if (done) done = check_total(which, from, counts);
+    if (done && bedrock && !counts.empty()) done = include_bedrock_cache(counts);
+    if (done && !bedrock) done = derive_cache_write(counts, which == dialect::anthropic_messages);
+    if (done && !counts.empty()) done = include_rest(which, from, who, read);
+    if (done) name_output(which, counts);
+    if (done) done = check_parts(counts, who);
+    return done;
+}
+
+AIAUDIT_INLINE result<counts_read> read_counts(dialect which, vendor who,
+                                               boost::json::value const& from) {
+    counts_read read;
+    auto done = apply_rules(rules_of(which, from), from, who, read.usage);
+    if (done) done = apply_rules(more_rules_of(which, who), from, who, read.usage);
+    if (done && which == dialect::gemini) done = apply_gemini_details(from, who, read.usage);
+    if (done && which == dialect::gemini_interactions) {
+        done = apply_interactions_details(from, who, read.usage);
+    }
+    if (done) done = complete_counts(which, from, who, read);
+    if (!done) return done.error();
+    return read;
+}
+
 }  // namespace detail
 
 AIAUDIT_INLINE result<usage> read_usage(dialect which, vendor who, boost::json::value const& from) {
-    usage counts;
-    auto done = detail::apply_rules(detail::rules_of(which, from), from, who, counts);
-    if (done && which == dialect::gemini) done = detail::apply_gemini_details(from, who, counts);
-    if (done) done = detail::require_counts(which, from, counts);
-    if (done && which == dialect::anthropic_messages) {
-        done = detail::derive_cache_write(counts, true);
-    }
-    if (done && (which == dialect::bedrock_converse || which == dialect::bedrock_invoke) &&
-        !counts.empty()) {
-        done = detail::include_bedrock_cache(counts);
-    }
-    if (done && which == dialect::openai_chat) {
-        done = detail::include_reasoning(from, who, counts);
-    }
-    if (done) done = detail::check_parts(counts, who);
-    if (!done) return done.error();
-    return counts;
+    auto read = detail::read_counts(which, who, from);
+    if (!read) return read.error();
+    return read->usage;
 }
+
 namespace detail {
 
 // Anthropic's `iterations`, each a billed run; empty where the object has none.
@@ -30267,21 +33898,28 @@ AIAUDIT_INLINE result<void> bill_iterations(boost::json::value const& from, vend
     return {};
 }
 
-AIAUDIT_INLINE std::optional<money> read_provider_cost(boost::json::value const& from, vendor who) {
-    if (auto const* ticks = at_path(&from, "cost_in_usd_ticks")) {  // xAI: 10^-10 USD
-        auto const count = whole_number(*ticks);
-        return count ? std::optional{money::from_pico(static_cast<int128>(*count) * 100)}
-                     : std::nullopt;
-    }
-    if (auto const* total = at_path(&from, "cost.total_cost")) return printed_amount(*total);
+// OpenRouter's `cost`. With the caller's own key the model's provider charges him, and `cost` is a
+// fee on top; without both figures the charge is not known.
+AIAUDIT_INLINE provider_charge read_openrouter_cost(boost::json::value const& from) {
     auto const* cost = at_path(&from, "cost");
-    if (who != vendor::openrouter || cost == nullptr) return std::nullopt;
-    auto const charged = printed_amount(*cost);
-    if (!charged || !true_at(&from, "is_byok")) return charged;
-    // With the caller's own key the model's provider charges him, and `cost` is a fee on top.
+    auto const charged = cost == nullptr ? std::nullopt : printed_amount(*cost);
+    if (!charged || !true_at(&from, "is_byok")) return {charged, std::nullopt};
     auto const* upstream = at_path(&from, "cost_details.upstream_inference_cost");
     auto const passed_on = upstream == nullptr ? std::nullopt : printed_amount(*upstream);
-    return passed_on ? std::optional{*charged + *passed_on} : std::nullopt;
+    if (!passed_on) return {};
+    return {*charged + *passed_on, passed_on};
+}
+
+AIAUDIT_INLINE provider_charge read_provider_cost(boost::json::value const& from, vendor who) {
+    if (auto const* ticks = at_path(&from, "cost_in_usd_ticks")) {  // xAI: 10^-10 USD
+        auto const count = whole_number(*ticks);
+        if (!count) return {};
+        return {money::from_pico(static_cast<int128>(*count) * 100), std::nullopt};
+    }
+    if (auto const* total = at_path(&from, "cost.total_cost")) {  // Perplexity
+        return {printed_amount(*total), std::nullopt};
+    }
+    return who == vendor::openrouter ? read_openrouter_cost(from) : provider_charge{};
 }
 
 AIAUDIT_INLINE std::string tier_named(std::string_view name) {
@@ -30314,6 +33952,12 @@ namespace aiaudit {
 inline namespace v0_1_0 {
 namespace detail {
 
+// A small negative number that somebody kept in 32 bits without a sign.
+[[nodiscard]] constexpr bool is_wrapped(std::uint64_t count) noexcept {
+    constexpr std::uint64_t round = std::uint64_t{1} << 32;
+    return count < round && count >= round - (std::uint64_t{1} << 20);
+}
+
 // Takes one number into one unit.
 AIAUDIT_INLINE result<void> take_count(usage_rule const& rule, boost::json::value const& number,
                                        vendor from, usage& to) {
@@ -30324,12 +33968,13 @@ AIAUDIT_INLINE result<void> take_count(usage_rule const& rule, boost::json::valu
     } else if (count) {
         *count *= rule.scale;
     }
-    if (!count || *count > usage::count_max) return bad_count(rule.path);
+    if (!count || *count > usage::count_max || is_wrapped(*count)) return bad_count(rule.path);
     if (*count == 0 && !rule.documented.has(from)) return {};
     if (rule.how == take::add) {
         if (to.count(rule.to) + *count > usage::count_max) return bad_count(rule.path);
         to.add(rule.to, *count);
-    } else if (rule.how == take::set || !to.has(rule.to)) {
+    } else if (rule.how == take::set || !to.has(rule.to) ||
+               (rule.how == take::larger && *count > to.count(rule.to))) {
         to.set(rule.to, *count);
     }
     return {};
@@ -30360,24 +34005,30 @@ AIAUDIT_INLINE result<void> apply_rules(std::span<usage_rule const> rules,
     return {};
 }
 
-AIAUDIT_INLINE result<void> apply_gemini_details(boost::json::value const& from, vendor who,
-                                                 usage& to) {
-    struct named_modality {
-        std::string_view name;
-        std::size_t index;
-    };
-    constexpr std::array modalities{named_modality{"TEXT", 0}, named_modality{"AUDIO", 1},
-                                    named_modality{"IMAGE", 2}, named_modality{"DOCUMENT", 2},
-                                    named_modality{"VIDEO", 3}};
-    for (gemini_details const& list : gemini_detail_lists) {
+AIAUDIT_INLINE result<void> apply_details(std::span<gemini_details const> lists, bool lower,
+                                          boost::json::value const& from, vendor who, usage& to) {
+    for (gemini_details const& list : lists) {
         if (!list.instead_of.empty() && at_path(&from, list.instead_of) != nullptr) continue;
+        if (at_path(&from, list.path) == nullptr) continue;
         for (auto const& [name, index] : modalities) {
-            usage_rule const rule{list.path,    list.to[index], take::add, every_vendor,
-                                  every_vendor, "modality",     name,      "tokenCount"};
+            std::string const value = lower ? lower_case(name) : std::string(name);
+            usage_rule const rule{
+                list.path,    list.to[index], take::add, every_vendor,
+                every_vendor, "modality",     value,     lower ? "tokens" : "tokenCount"};
             if (auto done = apply_rule(rule, from, who, to); !done) return done;
         }
     }
     return {};
+}
+
+AIAUDIT_INLINE result<void> apply_gemini_details(boost::json::value const& from, vendor who,
+                                                 usage& to) {
+    return apply_details(gemini_detail_lists, false, from, who, to);
+}
+
+AIAUDIT_INLINE result<void> apply_interactions_details(boost::json::value const& from, vendor who,
+                                                       usage& to) {
+    return apply_details(interactions_detail_lists, true, from, who, to);
 }
 
 }  // namespace detail
@@ -30863,7 +34514,7 @@ AIAUDIT_INLINE result<void> connection::wait(short events, transfer_timer const&
             return fail(errc::connection_lost, "poll: " + reason_of(errno));
         if (ready <= 0) continue;
         if (watched[1].revents != 0) {
-            // The timer knows whether that was while connecting, when nothing is sent.
+            // The timer knows whether that was while connecting.
             if (auto why = timer.expired()) return *why;
             return fail(errc::cancelled, "stopped by the caller");
         }
@@ -31130,6 +34781,7 @@ AIAUDIT_INLINE result<bool> httplib_transport::send(detail::connection& by_this,
                                                     detail::answer_to const& answer,
                                                     detail::transfer_timer& timer) {
     detail::wake_on_stop const waking(timer.stop(), by_this);
+    by_this.begin_request();
     timer.start_first_byte();
     std::string text = head_text(request, by);
     bool const one_piece = request.body.size() <= small_body_bytes;
@@ -31152,9 +34804,10 @@ AIAUDIT_INLINE result<void> httplib_transport::exchange(
     std::function<bool(http_response_head const&)> const& on_head,
     std::function<bool(std::string_view)> const& on_body) {
     if (auto const checked = check_request(request); !checked) return checked;
-    if (auto const checked = detail::check_own_headers(request); !checked) return checked;
-    auto const by = route_to(request.origin);
-    if (!by) return by.error();
+    if (auto checked = detail::check_own_headers(request); !checked)
+        return unsent(std::move(checked).error());
+    auto by = route_to(request.origin);
+    if (!by) return unsent(std::move(by).error());
     detail::transfer_timer timer(limits, stop);
     timer.start_connect();
     if (auto why = timer.expired()) return *why;
@@ -31166,15 +34819,19 @@ AIAUDIT_INLINE result<void> httplib_transport::exchange(
         pooled && !reusable && held->sent() == 0 && reusable.error().code == errc::connection_lost;
     if (!pooled || dead) {
         held = std::make_unique<detail::connection>();
-        if (auto const prepared = held->prepare(); !prepared) return prepared;
+        if (auto prepared = held->prepare(); !prepared) return unsent(std::move(prepared).error());
         timer.start_connect();
-        if (auto const connected = connect(*held, *by, timer); !connected) return connected;
+        if (auto connected = connect(*held, *by, timer); !connected)
+            return unsent(std::move(connected).error());
         reusable = send(*held, request, *by, answer, timer);
-        // was_sent() goes by it.
         if (!reusable && held->sent() == 0 && reusable.error().code == errc::connection_lost)
             return fail(errc::connect_failed, reusable.error().where);
     }
-    if (!reusable) return reusable.error();
+    if (!reusable) {
+        error reason = std::move(reusable).error();
+        reason.sent = held->sent() != 0;
+        return reason;
+    }
     // One that was woken too late to matter would wake the next call.
     if (*reusable && !stop.stop_requested()) shared_->pool.put(request.origin, std::move(held));
     return {};
@@ -31707,15 +35364,24 @@ AIAUDIT_INLINE transfer_timer transfer_timer::share(std::size_t count) const {
 }
 
 AIAUDIT_INLINE std::optional<error> transfer_timer::expired() const {
-    if (stopped()) return fail(errc::cancelled, phase() + "stopped by the caller");
+    auto const failure = [this](errc code, std::string why) {
+        error reason = fail(code, std::move(why));
+        reason.sent = !connecting();
+        return reason;
+    };
+    if (stopped()) {
+        return failure(errc::cancelled, connecting() ? "stopped by the caller while connecting"
+                                                     : "stopped by the caller");
+    }
     if (!limits_.deadline && !end_) return std::nullopt;
     auto const now = std::chrono::steady_clock::now();
     if (limits_.deadline && now >= *limits_.deadline)
-        return fail(errc::timed_out, connecting() ? "connect: the deadline has passed"
-                                                  : "total: the deadline has passed");
+        return failure(errc::timed_out, connecting()
+                                            ? "total: the deadline has passed while connecting"
+                                            : "total: the deadline has passed");
     if (end_ && now >= *end_) {
-        return fail(errc::timed_out, std::string{limit_name_} + ": nothing within " +
-                                         std::to_string(limit_.count()) + " ms");
+        return failure(errc::timed_out, std::string{limit_name_} + ": nothing within " +
+                                            std::to_string(limit_.count()) + " ms");
     }
     return std::nullopt;
 }
@@ -31743,27 +35409,6 @@ AIAUDIT_INLINE void transfer_timer::start(std::string_view name, std::chrono::mi
 
 #endif  // AIAUDIT_IMPL_TRANSPORT_TRANSFER_TIMER_IPP
 
-// ---- aiaudit/impl/transport/transport.ipp ----
-// SPDX-License-Identifier: MIT
-//
-// transport.ipp: the definitions of transport.hpp.
-#ifndef AIAUDIT_IMPL_TRANSPORT_TRANSPORT_IPP
-#define AIAUDIT_IMPL_TRANSPORT_TRANSPORT_IPP
-
-namespace aiaudit {
-inline namespace v0_1_0 {
-
-AIAUDIT_INLINE bool was_sent(error const& of) noexcept {
-    return of.code != errc::connect_failed && of.code != errc::tls_failed &&
-           of.code != errc::bad_argument && of.code != errc::not_found &&
-           !of.where.starts_with("connect: ");
-}
-
-}  // namespace v0_1_0
-}  // namespace aiaudit
-
-#endif  // AIAUDIT_IMPL_TRANSPORT_TRANSPORT_IPP
-
 // ---- aiaudit/impl/client.hpp ----
 // SPDX-License-Identifier: MIT
 //
@@ -31778,6 +35423,7 @@ inline namespace v0_1_0 {
 
 template class basic_client<default_policies>;
 template class basic_alert_watch<ledger>;
+template result<repricing> reprice(ledger&, price_book const&, reprice_options const&);
 
 }  // namespace v0_1_0
 }  // namespace aiaudit
@@ -33186,6 +36832,15 @@ AIAUDIT_INLINE void kept_budget::charge(std::uint32_t number, std::int64_t windo
     if (!windows.forgot(window, keeping_)) windows.add(window, keeping_, {amount, 0});
 }
 
+AIAUDIT_INLINE void kept_budget::correct(std::uint32_t number, std::int64_t window, int128 change) {
+    window_account& windows = accounts_[number].windows;
+    if (windows.forgot(window, keeping_)) return;
+    window_sums const* const there = windows.find(window);
+    int128 const spent = there == nullptr ? 0 : there->used.spent;
+    int128 const booked = std::clamp(change, -spent, budget_amount_most);
+    if (booked != 0) windows.add(window, keeping_, {booked, 0});
+}
+
 AIAUDIT_INLINE bool kept_budget::forgot_before(budget_place const& place) const noexcept {
     if (keeping_.reach == 0) return false;
     if (place.window - keeping_.reach < known_since_) return true;
@@ -33499,6 +37154,8 @@ AIAUDIT_INLINE shape_outline skip_shape(byte_reader& in) noexcept {
         if (has(units)) found.counts += static_cast<unsigned>(std::popcount(in.varint()));
     skip_texts(f::price_entry, f::price_entry);
     if (has(f::price_book)) in.take(32);
+    if (has(f::price_basis)) in.varint();
+    skip_texts(f::unread, f::unread);
     return found;
 }
 
@@ -34539,6 +38196,25 @@ AIAUDIT_INLINE result<batch_queue::pushed> batch_queue::push(std::string_view en
     return made;
 }
 
+AIAUDIT_INLINE result<batch_queue::pushed> batch_queue::push_all(batch&& more) {
+    std::unique_lock lock(mutex_);
+    if (stopping_) return fail(errc::closed, "the ledger is being closed");
+    if (auto failure = take_untold()) return *failure;
+    pushed made{gathering_, gathering_->count};
+    if (gathering_->bytes.empty())
+        gathering_->bytes.swap(more.bytes);
+    else
+        gathering_->bytes.append(more.bytes);
+    gathering_->count += more.count;
+    gathering_->conditional += more.conditional;
+    gathering_->has_rules = gathering_->has_rules || more.has_rules;
+    ++gathering_->awaited;
+    hurried_ = true;
+    lock.unlock();
+    work_.notify_one();
+    return made;
+}
+
 AIAUDIT_INLINE result<void> batch_queue::wait(batch const& of) {
     of.ended.wait();
     if (of.ended.get() == batch::written) return {};
@@ -35109,6 +38785,11 @@ AIAUDIT_INLINE std::string to_json(sequence number, record const& entry) {
     if (entry.cost_low) out.text("cost_low_usd", entry.cost_low->to_string());
     if (entry.saved) out.text("saved_usd", entry.saved->to_string());
     if (entry.provider_cost) out.text("provider_cost_usd", entry.provider_cost->to_string());
+    if (entry.upstream_cost) out.text("upstream_cost_usd", entry.upstream_cost->to_string());
+    if (entry.computed_cost) out.text("computed_cost_usd", entry.computed_cost->to_string());
+    if (entry.price_basis != price_basis::listed)
+        out.text("price_basis", name_of(entry.price_basis));
+    out.text_if("unread", entry.unread);
     out.text_if("price_entry", entry.price_entry);
     if (!entry.price_book.is_zero()) out.text("price_book", entry.price_book.to_string());
     if (!entry.operation_id.is_zero()) out.text("operation_id", entry.operation_id.to_string());
@@ -35177,6 +38858,11 @@ AIAUDIT_INLINE std::vector<report_cell> figures_of(report_kind kind, report_row 
     cells.push_back({"avg_cost_usd", sum.average_cost().to_string(), false, false});
     number("uncosted", std::to_string(sum.uncosted));
     number("attempts", std::to_string(sum.attempts));
+    cells.push_back({"cost_low_usd", sum.cost_low().to_string(), false, false});
+    cells.push_back({"estimated_cost_usd", sum.estimated.value().to_string(), false, false});
+    number("unsure", std::to_string(sum.unsure));
+    cells.push_back({"corrected_cost_usd", sum.corrected.value().to_string(), false, false});
+    number("unsplit", std::to_string(sum.unsplit));
     if (kind == report_kind::daily) return cells;
     number("avg_latency_ms", milliseconds(sum.timed == 0 ? 0 : sum.latency_ns / sum.timed));
     if (dimension_of(kind) != dimension::model) return cells;
@@ -35231,10 +38917,19 @@ AIAUDIT_INLINE std::vector<report_cell> table_cells(report_kind kind, report_row
     number("output", grouped(std::to_string(sum.count(unit::output_tokens))));
     number("cost USD", rounded_decimal(sum.cost.pico(), money::scale, 6));
     number("avg USD", rounded_decimal(sum.average_cost().pico(), money::scale, 6));
-    if (sum.uncosted != 0)
-        number("uncosted", grouped(std::to_string(sum.uncosted)));
-    else
-        number("uncosted", "");
+    auto const number_if = [&number](std::string name, std::uint64_t count) {
+        number(std::move(name), count == 0 ? std::string{} : grouped(std::to_string(count)));
+    };
+    auto const money_if = [&number](std::string name, money amount, bool shown) {
+        number(std::move(name),
+               shown ? rounded_decimal(amount.pico(), money::scale, 6) : std::string{});
+    };
+    number_if("uncosted", sum.uncosted);
+    money_if("estimated USD", sum.estimated.value(), sum.estimated != money_parts{});
+    money_if("at least USD", sum.cost_low(), sum.margin != money_parts{});
+    money_if("corrected USD", sum.corrected.value(), sum.corrections != 0);
+    number_if("unsure", sum.unsure);
+    number_if("unsplit", sum.unsplit);
     if (kind == report_kind::daily) return cells;
     auto const ms = [](std::uint64_t ns) {
         return ns == 0 ? std::string{} : grouped(std::to_string(ns / 1'000'000));
@@ -36006,6 +39701,15 @@ AIAUDIT_INLINE int128 logged_cell::take_cost(std::uint64_t const*& from) const n
     return static_cast<int128>(cost);
 }
 
+// A word that says which there are, then these.
+AIAUDIT_INLINE void logged_cell::take_rare(std::uint64_t const*& from, totals& to) noexcept {
+    std::uint64_t const there = *from++;
+    std::size_t place = 0;
+    for_each_rare_number(to, [&](std::uint64_t& number) {
+        if ((there >> place++ & 1) != 0) number += *from++;
+    });
+}
+
 AIAUDIT_INLINE void logged_cell::add_to(cell& to) const {
     totals& sum = to.sum;
     std::uint64_t const* next = numbers();
@@ -36029,6 +39733,7 @@ AIAUDIT_INLINE void logged_cell::add_to(cell& to) const {
     for (std::uint32_t rest = mask(); rest != 0; rest &= rest - 1)
         sum.counts[static_cast<std::size_t>(std::countr_zero(rest))] += *next++;
     sum.cost = wrapping_sum(sum.cost, money::from_pico(take_cost(next)));
+    if (has_rare()) take_rare(next, sum);
     for (std::uint64_t left = words_[1] >> entries_shift; left > 0; --left, ++next) {
         to.latency.add(static_cast<std::uint32_t>(*next >> 32), static_cast<std::uint32_t>(*next));
     }
@@ -36038,13 +39743,20 @@ AIAUDIT_INLINE std::size_t logged_cell::size() const noexcept {
     std::uint64_t const head = words_[1];
     std::size_t const fixed =
         (head & sum_bit) != 0 ? 6 : head >> (attempt_shift + 3) & std::size_t{1};
-    return 2 + fixed + static_cast<std::size_t>(std::popcount(mask())) +
-           ((head & cost_low) != 0 ? 1U : 0U) + ((head & cost_high) != 0 ? 1U : 0U) +
-           static_cast<std::size_t>(head >> entries_shift);
+    std::size_t const to_rare = 2 + fixed + static_cast<std::size_t>(std::popcount(mask())) +
+                                ((head & cost_low) != 0 ? 1U : 0U) +
+                                ((head & cost_high) != 0 ? 1U : 0U);
+    std::size_t const rare =
+        has_rare() ? 1 + static_cast<std::size_t>(std::popcount(words_[to_rare])) : 0;
+    return to_rare + rare + static_cast<std::size_t>(head >> entries_shift);
 }
 
 AIAUDIT_INLINE void cell_log::add(std::uint32_t user, std::uint32_t profile, std::uint32_t slot,
                                   totals const& sum) {
+    if (sum.attempts != 1) {
+        add(user, profile, slot, cell{sum, {}});
+        return;
+    }
     std::uint64_t* const words = room_for(0);
     words[0] = std::uint64_t{user} << 32 | profile;
     std::size_t size = 2;
@@ -36117,6 +39829,20 @@ AIAUDIT_INLINE std::size_t cell_log::finish(std::uint64_t* words, std::size_t si
     size += high != 0 ? 1 : 0;
     if (low != 0) head |= logged_cell::cost_low;
     if (high != 0) head |= logged_cell::cost_high;
+    if (!sum.plain()) {
+        std::size_t const there_at = size++;
+        std::uint64_t there = 0;
+        std::size_t place = 0;
+        for_each_rare_number(sum, [&](std::uint64_t number) {
+            if (number != 0) {
+                there |= std::uint64_t{1} << place;
+                words[size++] = number;
+            }
+            ++place;
+        });
+        words[there_at] = there;
+        head |= logged_cell::rare_bit;
+    }
     words[1] = head;
     chunks_[current_].used += size;
     ++size_;
@@ -36167,10 +39893,10 @@ AIAUDIT_INLINE result<day_part> day_part::open(std::string_view bytes) {
     if (bytes.size() < format::header_size + format::padding || bytes.substr(0, 3) != "AID") {
         return fail(errc::corrupt, "a day of a rollup has no header");
     }
-    if (static_cast<std::uint8_t>(bytes[3]) != format::version) {
-        return fail(errc::newer_format, "version " +
-                                            std::to_string(static_cast<std::uint8_t>(bytes[3])) +
-                                            " of a day of a rollup");
+    auto const version = static_cast<std::uint8_t>(bytes[3]);
+    if (version != format::version && version != format::version_without_rare) {
+        return fail(errc::newer_format,
+                    "version " + std::to_string(version) + " of a day of a rollup");
     }
     byte_reader in{bytes.substr(4, format::header_size - 4)};
     auto const checksum = in.little_endian<std::uint32_t>();
@@ -36304,6 +40030,8 @@ AIAUDIT_INLINE result<day_part::columns> day_part::columns_of(byte_reader& in,
                                                               std::uint32_t groups) const {
     columns made;
     for (std::size_t i = 0; i < made.size(); ++i) {
+        bool const is_rare = i >= common_numbers && i < totals_numbers;
+        if (is_rare && !has_rare()) continue;
         std::size_t const width = in.little_endian<std::uint8_t>();
         if (width > (i == totals_numbers ? 16U : 8U)) in.fail_read();
         made[i] = {in.take(std::uint64_t{groups} * width).data(), width};
@@ -36404,7 +40132,10 @@ AIAUDIT_INLINE void cell_writer::add(logged_cell from, totals& sum, dense_histog
     std::uint64_t const* costs = next + timed + static_cast<std::size_t>(std::popcount(mask));
     int128 const cost = from.take_cost(costs);
     scaled const price = scale(cost);
-    std::uint8_t const flags = begin(from.slot(), attempt, mask, price.power);
+    bool const has_rare = from.has_rare();
+    std::uint8_t const flags = begin(
+        from.slot(), static_cast<std::uint8_t>(attempt | (has_rare ? cell_form::rare_follows : 0)),
+        mask, price.power);
     form_.attempt = flags & attempt_bits::all;
     sum.attempts += 1;
     sum.requests += attempt & 1U;
@@ -36422,6 +40153,11 @@ AIAUDIT_INLINE void cell_writer::add(logged_cell from, totals& sum, dense_histog
     }
     put(price);
     sum.cost = wrapping_sum(sum.cost, money::from_pico(cost));
+    if (!has_rare) return;
+    totals rare;
+    logged_cell::take_rare(costs, rare);
+    put_rare(rare);
+    add_rare_numbers(sum, rare);
 }
 
 AIAUDIT_INLINE bool cell_writer::add(std::uint32_t slot, cell const& value) {
@@ -36430,7 +40166,11 @@ AIAUDIT_INLINE bool cell_writer::add(std::uint32_t slot, cell const& value) {
     std::uint32_t mask = 0;
     for (std::size_t i = 0; i < sum.counts.size(); ++i) mask |= (sum.counts[i] != 0 ? 1U : 0U) << i;
     scaled const price = scale(sum.cost.pico());
-    static_cast<void>(begin(slot, cell_form::sum_follows, mask, price.power));
+    bool const has_rare = !sum.plain();
+    static_cast<void>(begin(slot,
+                            static_cast<std::uint8_t>(cell_form::sum_follows |
+                                                      (has_rare ? cell_form::rare_follows : 0)),
+                            mask, price.power));
     for (std::uint64_t const number :
          {sum.requests, sum.attempts, sum.errors, sum.uncosted, sum.timed, sum.latency_ns}) {
         out_.varint(number);
@@ -36439,6 +40179,7 @@ AIAUDIT_INLINE bool cell_writer::add(std::uint32_t slot, cell const& value) {
         if (count != 0) out_.varint(count);
     }
     put(price);
+    if (has_rare) put_rare(sum);
     out_.varint(value.latency.entries().size());
     std::uint32_t before = 0;
     for (auto const& e : value.latency.entries()) {
@@ -36446,7 +40187,7 @@ AIAUDIT_INLINE bool cell_writer::add(std::uint32_t slot, cell const& value) {
         out_.varint(e.count);
         before = e.bucket;
     }
-    return sum.attempts != 0;
+    return sum.attempts != 0 || sum.corrections != 0;
 }
 
 AIAUDIT_INLINE void cell_writer::need(std::size_t more) {
@@ -36499,15 +40240,27 @@ AIAUDIT_INLINE void cell_writer::put(scaled const& price) noexcept {
         out_.varint128(price.units);
 }
 
+AIAUDIT_INLINE void cell_writer::put_rare(totals const& sum) noexcept {
+    std::uint64_t there = 0;
+    std::size_t place = 0;
+    for_each_rare_number(sum, [&](std::uint64_t number) {
+        there |= std::uint64_t{number != 0 ? 1U : 0U} << place++;
+    });
+    out_.varint(there);
+    for_each_rare_number(sum, [&](std::uint64_t number) {
+        if (number != 0) out_.varint(number);
+    });
+}
+
 AIAUDIT_INLINE bool cell_reader::read_cell(bool first, std::uint32_t& slot, cell& to) {
     auto const head = in_.little_endian<std::uint8_t>();
     std::uint32_t const step = head >> 1;
     slot += step;
     if (slot >= slots_per_day || (step == 0 && !first)) return false;
     bool sum_follows = false;
+    rare_follows_ = false;
     if ((head & 1) != 0) {
         auto const flags = in_.little_endian<std::uint8_t>();
-        if (flags > cell_form::known) return false;
         if ((flags & cell_form::mask_follows) != 0) {
             std::uint64_t const mask = in_.varint();
             if (mask >> reported_units.size() != 0) return false;
@@ -36518,6 +40271,8 @@ AIAUDIT_INLINE bool cell_reader::read_cell(bool first, std::uint32_t& slot, cell
             if (form_.power > cell_form::power_max) return false;
         }
         sum_follows = (flags & cell_form::sum_follows) != 0;
+        rare_follows_ = (flags & cell_form::rare_follows) != 0;
+        if (rare_follows_ && !may_have_rare_) return false;
         if (!sum_follows) form_.attempt = flags & attempt_bits::all;
     }
     to.clear();
@@ -36547,7 +40302,8 @@ AIAUDIT_INLINE bool cell_reader::take_sum(cell& to) {
     }
     sum.latency_ns = in_.varint();
     take_counts_and_cost(sum);
-    return in_.ok() && sum.attempts > 0 && take_latency(in_, sum.timed, to.latency);
+    bool const any = sum.attempts > 0 || sum.corrections > 0;
+    return in_.ok() && any && take_latency(in_, sum.timed, to.latency);
 }
 
 AIAUDIT_INLINE void cell_reader::take_counts_and_cost(totals& sum) {
@@ -36557,6 +40313,17 @@ AIAUDIT_INLINE void cell_reader::take_counts_and_cost(totals& sum) {
     }
     auto const cost = static_cast<uint128>(in_.varint128()) * powers_of_ten[form_.power];
     sum.cost = money::from_pico(static_cast<int128>(cost));
+    if (rare_follows_) take_rare(sum);
+    if (!may_have_rare_) sum.unsplit = sum.attempts;
+}
+
+AIAUDIT_INLINE void cell_reader::take_rare(totals& sum) {
+    std::uint64_t const there = in_.varint();
+    if (there >> rare_numbers != 0) in_.fail_read();
+    std::size_t place = 0;
+    for_each_rare_number(sum, [&](std::uint64_t& number) {
+        if ((there >> place++ & 1) != 0) number = in_.varint();
+    });
 }
 
 }  // namespace detail
@@ -37088,11 +40855,16 @@ AIAUDIT_INLINE void packed_totals::read_difference(packed_totals const& high,
     std::uint64_t const* const more = high.words_of(group);
     std::uint64_t const* const less = low.words_of(group);
     std::size_t place = 0;
-    for_each_number(to, [&](std::uint64_t& number) {
+    auto const read = [&](std::uint64_t& number) {
         number = (more[high.word_at_[place]] & high.kept_bits_[place]) -
                  (less[low.word_at_[place]] & low.kept_bits_[place]);
         ++place;
-    });
+    };
+    for_each_common_number(to, read);
+    if (high.keeps_rare_ || low.keeps_rare_)
+        for_each_rare_number(to, read);
+    else
+        for_each_rare_number(to, [](std::uint64_t& number) { number = 0; });
     uint128 const cost = (uint128{more[2]} << 64 | more[1]) - (uint128{less[2]} << 64 | less[1]);
     to.cost = money::from_pico(static_cast<int128>(cost));
 }
@@ -37103,7 +40875,7 @@ AIAUDIT_INLINE void packed_totals::change(std::vector<totals> const& part, bool 
     std::uint64_t* words = words_.data();
     for (std::size_t group = 0; group < part.size(); ++group, words += stride()) {
         totals const& sum = part[group];
-        if (sum.attempts == 0) continue;
+        if (sum.attempts == 0 && sum.corrections == 0) continue;
         words[0] += sum.attempts * factor;
         for (std::size_t i = 0; i < kept_; ++i)
             words[fixed + i] += number_at(sum, places_[i]) * factor;
@@ -37137,6 +40909,7 @@ AIAUDIT_INLINE void packed_totals::make_room_for(std::vector<totals> const& part
     for (std::size_t i = 0; i < wider.kept_; ++i) {
         wider.word_at_[wider.places_[i]] = static_cast<std::uint8_t>(fixed + i);
         wider.kept_bits_[wider.places_[i]] = ~std::uint64_t{0};
+        wider.keeps_rare_ = wider.keeps_rare_ || wider.places_[i] >= common_numbers;
     }
     wider.words_.resize(groups * wider.stride());
     for (std::size_t group = 0; group < size(); ++group) {
@@ -37255,6 +41028,16 @@ AIAUDIT_INLINE std::vector<priced_group> dearest_first(rollup const& from, dimen
 }
 
 }  // namespace detail
+
+AIAUDIT_INLINE report as_recorded(report of) {
+    of.sum = of.sum.as_recorded();
+    for (report_row& row : of.rows) row.sum = row.sum.as_recorded();
+    if (of.kind == report_kind::daily) return of;
+    std::stable_sort(of.rows.begin(), of.rows.end(), [](report_row const& a, report_row const& b) {
+        return a.sum.cost > b.sum.cost;
+    });
+    return of;
+}
 
 AIAUDIT_HOT AIAUDIT_INLINE report make_report(rollup const& from, report_query const& query) {
     AIAUDIT_ASSERT(from.ready(query));
@@ -37692,7 +41475,22 @@ AIAUDIT_INLINE void totals::add(totals const& other) {
     timed += other.timed;
     latency_ns += other.latency_ns;
     for (std::size_t i = 0; i < counts.size(); ++i) counts[i] += other.counts[i];
+    if (!other.plain()) detail::add_rare_numbers(*this, other);
     cost += other.cost;
+}
+
+AIAUDIT_INLINE money totals::cost_low() const noexcept {
+    return detail::wrapping_difference(cost, margin.value());
+}
+
+AIAUDIT_INLINE totals totals::as_recorded() const noexcept {
+    totals made = *this;
+    made.cost = detail::wrapping_difference(cost, corrected.value());
+    made.uncosted += made_costed;
+    made.unsure += made_sure;
+    made.corrections = made.made_costed = made.made_sure = 0;
+    made.corrected = {};
+    return made;
 }
 
 AIAUDIT_INLINE std::uint64_t totals::count(unit which) const noexcept {
@@ -37718,11 +41516,16 @@ AIAUDIT_INLINE std::uint64_t number_at(totals const& sum, std::size_t place) noe
     return number;
 }
 
+AIAUDIT_INLINE void add_rare_numbers(totals& to, totals const& part) noexcept {
+    for (std::size_t place = common_numbers; place < totals_numbers; ++place)
+        set_number(to, place, number_at(to, place) + number_at(part, place));
+}
+
 AIAUDIT_INLINE void wrapping_add(totals& to, totals const& part) noexcept {
     using two_numbers [[gnu::vector_size(16)]] = std::uint64_t;
     auto* const bytes = reinterpret_cast<char*>(&to);
     auto const* const more = reinterpret_cast<char const*>(&part);
-    for (std::size_t i = 0; i < totals_numbers / 2; ++i) {
+    for (std::size_t i = 0; i < common_numbers / 2; ++i) {
         two_numbers sum;
         two_numbers add;
         std::memcpy(&sum, bytes + i * sizeof sum, sizeof sum);
@@ -37730,8 +41533,9 @@ AIAUDIT_INLINE void wrapping_add(totals& to, totals const& part) noexcept {
         sum += add;
         std::memcpy(bytes + i * sizeof sum, &sum, sizeof sum);
     }
-    static_assert(totals_numbers % 2 == 1);
+    static_assert(common_numbers % 2 == 1);
     to.counts.back() += part.counts.back();
+    if (!part.plain()) add_rare_numbers(to, part);
     to.cost = wrapping_sum(to.cost, part.cost);
 }
 
@@ -39536,7 +43340,9 @@ AIAUDIT_INLINE std::uint64_t process_start_ticks() noexcept {
 // number there, when it began, and what the kernel drew at random for its program. That is secret,
 // and locks can be seen by all, hence the digest.
 AIAUDIT_INLINE std::uint64_t process_byte() {
-    auto const* const random = reinterpret_cast<char const*>(::getauxval(AT_RANDOM));
+    // The kernel gives the address as a number.
+    auto const* const random =
+        reinterpret_cast<char const*>(::getauxval(AT_RANDOM));  // NOLINT(performance-no-int-to-ptr)
     std::string const number =
         std::to_string(::getpid()) + " " + std::to_string(process_start_ticks()) + " ";
     auto const hash = sha256_joined({number, {random, random == nullptr ? 0U : 16U}});

@@ -214,6 +214,15 @@ enum class errc : int {
     return "unknown";
 }
 
+namespace detail {
+
+// False where the code alone says that no request left.
+[[nodiscard]] constexpr bool may_have_sent(errc code) noexcept {
+    return code != errc::connect_failed && code != errc::tls_failed && code != errc::circuit_open;
+}
+
+}  // namespace detail
+
 // A failure: its reason, and in `where` our own words on what and where (safe to print, one line).
 // `remote` is what a provider said: untrusted, may hold prompt text or secrets, never printed by
 // default.
@@ -222,6 +231,9 @@ struct error {
     std::string where{};
     std::string remote{};
     std::uint64_t retry_after_ms = 0;  // when trying again may help; 0: not known
+    // Of an exchange with a provider: whether anything of the request may have reached it, so that
+    // it may be billed. True unless it is known that nothing did; see unsent(). No text says it.
+    bool sent = detail::may_have_sent(code);
 
     [[nodiscard]] std::string message() const {
         std::string text{name_of(code)};
@@ -534,6 +546,12 @@ private:
 
 [[nodiscard]] AIAUDIT_COLD inline error fail(errc code, std::string where = {}) {
     return error{code, std::move(where), {}, 0};
+}
+
+// The same failure of an exchange of which nothing left: it costs nothing.
+[[nodiscard]] AIAUDIT_COLD inline error unsent(error reason) {
+    reason.sent = false;
+    return reason;
 }
 
 namespace detail {
@@ -1331,11 +1349,19 @@ enum class unit : std::uint8_t {
     output_audio_milliseconds = 33,
     output_images = 34,
     pages = 35,
+    cache_write_12h_tokens = 36,  // tokens: written to a cache for 12 hours or longer
+    map_searches = 37,            // prompts grounded with maps
+    x_searches = 38,              // searches of X, by xAI
+    tool_calls = 39,              // runs of the provider's own tools that have no unit of their own
+    input_images = 40,
+    input_video_milliseconds = 41,
+    output_video_milliseconds = 42,
+    output_characters = 43,
 };
-inline constexpr std::size_t unit_count = 36;
+inline constexpr std::size_t unit_count = 44;
 
 enum class direction : std::uint8_t { input, output, count };
-enum class cache_use : std::uint8_t { any, read, write, write_5m, write_1h };
+enum class cache_use : std::uint8_t { any, read, write, write_5m, write_1h, write_12h };
 enum class modality : std::uint8_t { any, text, audio, image, video };
 enum class purpose : std::uint8_t { any, tool, reasoning, citation };
 
@@ -1386,6 +1412,14 @@ inline constexpr std::array<unit_traits, unit_count> unit_table{{
     {"output_audio_milliseconds", direction::count},
     {"output_images", direction::count},
     {"pages", direction::count},
+    {"cache_write_12h_tokens", direction::input, cache_use::write_12h},
+    {"map_searches", direction::count},
+    {"x_searches", direction::count},
+    {"tool_calls", direction::count},
+    {"input_images", direction::count},
+    {"input_video_milliseconds", direction::count},
+    {"output_video_milliseconds", direction::count},
+    {"output_characters", direction::count},
 }};
 
 [[nodiscard]] constexpr unit_traits const& traits_of(unit which) noexcept {
@@ -1409,8 +1443,7 @@ inline constexpr std::array<unit_traits, unit_count> unit_table{{
     unit_traits const& p = traits_of(part);
     if (w.direction == direction::count || w.direction != p.direction) return false;
     bool const cache = w.cache == cache_use::any || w.cache == p.cache ||
-                       (w.cache == cache_use::write &&
-                        (p.cache == cache_use::write_5m || p.cache == cache_use::write_1h));
+                       (w.cache == cache_use::write && p.cache >= cache_use::write_5m);
     bool const mode = w.modality == modality::any || w.modality == p.modality;
     bool const use = w.purpose == purpose::any || w.purpose == p.purpose;
     return cache && mode && use;
@@ -1435,6 +1468,10 @@ public:
     // 0 where absent.
     [[nodiscard]] constexpr std::uint64_t count(unit which) const noexcept {
         return counts_[index(which)];
+    }
+    // 0 where the provider did not report it.
+    [[nodiscard]] constexpr std::uint64_t reported_count(unit which) const noexcept {
+        return (reported_ & bit(which)) != 0 ? counts_[index(which)] : 0;
     }
     [[nodiscard]] constexpr std::optional<std::uint64_t> find(unit which) const noexcept {
         if (!has(which)) return std::nullopt;
@@ -1589,13 +1626,22 @@ struct attempt_facts {
     std::string service_tier{};  // "batch", "flex", "priority"; empty for the standard tier
     std::string region{};        // where that changes the price: "us"
     std::string speed{};         // "fast"; empty for the standard speed
-    std::optional<money> provider_cost{};  // what the provider says it charges
+    std::optional<money> provider_cost{};  // what the provider says it charges, in all
+    // The part of provider_cost that another company charges, to the caller's own key there; the
+    // rest is the provider's fee.
+    std::optional<money> upstream_cost{};
+    // Counts above zero that no rule reads, or that cannot be right, by their paths, separated by
+    // spaces. Bounds: 300 bytes.
+    std::string unread{};
     std::string finish_reason{};
     std::string provider_request_id{};
     std::string error_type{};     // the provider's machine-readable code; empty where it succeeded
     std::string error_message{};  // the provider's words, untrusted, never stored by default
     bool complete = true;         // false for a stream that ended before its end
-    bool under_way = false;       // a response in the background: whole, but not its usage yet
+    // The response has an answer, but no count (or 0) of its input or its output: that count is
+    // missing, and `usage` is not whole.
+    bool usage_missing = false;
+    bool under_way = false;  // a response in the background: whole, but not its usage yet
 
     friend bool operator==(attempt_facts const&, attempt_facts const&) = default;
 };
@@ -1644,6 +1690,10 @@ enum class record_kind : std::uint8_t {
     refusal = 6,
     // An alert was raised, taken by who is to deliver it, or delivered (core/alert.hpp).
     alert = 7,
+    // Of the ledger itself: what records of a day cost by another price book, beside what they say.
+    correction = 8,
+    // Of the ledger itself: another price book is in use from now on.
+    prices = 9,
 };
 
 [[nodiscard]] constexpr std::string_view name_of(record_kind kind) noexcept {
@@ -1655,6 +1705,8 @@ enum class record_kind : std::uint8_t {
     case record_kind::budget: return "budget";
     case record_kind::refusal: return "refusal";
     case record_kind::alert: return "alert";
+    case record_kind::correction: return "correction";
+    case record_kind::prices: return "prices";
     }
     return "unknown";
 }
@@ -1679,6 +1731,24 @@ enum class cost_status : std::uint8_t {
     case cost_status::no_charge: return "no_charge";
     case cost_status::unknown: return "unknown";
     case cost_status::partial: return "partial";
+    }
+    return "unknown";
+}
+
+// How sure the price is. Stored in records.
+enum class price_basis : std::uint8_t {
+    listed = 0,    // the price book lists the model, and was current when the call began
+    assumed = 1,   // found by a prefix, or by an edition ("-latest") that the book does not list
+    stale = 2,     // the book is more than 45 days older than the call
+    provider = 3,  // no price: the provider's own charge is the cost
+};
+
+[[nodiscard]] constexpr std::string_view name_of(price_basis basis) noexcept {
+    switch (basis) {
+    case price_basis::listed: return "listed";
+    case price_basis::assumed: return "assumed";
+    case price_basis::stale: return "stale";
+    case price_basis::provider: return "provider";
     }
     return "unknown";
 }
@@ -1721,9 +1791,16 @@ struct basic_record {
     money cost{};                          // zero where cost_status says it is not known
     std::optional<money> cost_low{};       // where `cost` is an upper bound: the least it may be
     std::optional<money> saved{};          // what an answer from the cache would have cost
-    std::optional<money> provider_cost{};  // what the provider said it charges
+    std::optional<money> provider_cost{};  // what the provider said it charges; it is the cost then
+    // The part of provider_cost that another company charges to the caller's own key there.
+    std::optional<money> upstream_cost{};
+    std::optional<money> computed_cost{};  // by the price book, where provider_cost is the cost
     String price_entry{};                  // the entry of the price book
     digest price_book{};                   // the revision of the price book; zero for none
+    aiaudit::price_basis price_basis = aiaudit::price_basis::listed;
+    // Counts above zero that no rule reads, or that cannot be right, by their paths, separated by
+    // spaces. Bounds: 300 bytes.
+    String unread{};
 
     // By what it is found.
     aiaudit::operation_id operation_id{};
@@ -2136,6 +2213,62 @@ struct default_policies {
 
 #endif  // AIAUDIT_POLICIES_HPP
 
+// ---- aiaudit/core/correction.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// correction.hpp: what a record of kind `correction` says, which stands for records of one minute
+// that have all names in common.
+//
+// It has those names, the minute's first instant, and by how much their costs change, which may be
+// negative. Its own tags come before those of the records, so that none of these is taken for one.
+// Threads: functions without state.
+// Floor 2.
+#ifndef AIAUDIT_CORE_CORRECTION_HPP
+#define AIAUDIT_CORE_CORRECTION_HPP
+
+#include <charconv>
+#include <cstdint>
+#include <string_view>
+#include <system_error>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+// Names of its own tags, in their order.
+struct correction_tag {
+    static constexpr std::string_view by = "correction.by";            // who
+    static constexpr std::string_view why = "correction.why";          // the reason given
+    static constexpr std::string_view records = "correction.records";  // how many have another cost
+    // How many had no cost, and have one now. A signed number, since a later book may not know the
+    // model.
+    static constexpr std::string_view costed = "correction.costed";
+    // How many had an unsure cost, and have a sure one. Signed.
+    static constexpr std::string_view sure = "correction.sure";
+};
+
+// The number of a tag; 0 where there is none. A negative one wraps.
+// `entry` is a record, or a view of one with the same members.
+template <class Record>
+[[nodiscard]] std::uint64_t correction_number(Record const& entry, std::string_view name) noexcept {
+    std::string_view text;
+    for (auto const& [key, value] : entry.tags) {
+        if (std::string_view(key) != name) continue;
+        text = value;
+        break;
+    }
+    std::int64_t number = 0;
+    auto const [end, wrong] = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (wrong != std::errc{} || end != text.data() + text.size()) return 0;
+    return static_cast<std::uint64_t>(number);
+}
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_CORE_CORRECTION_HPP
+
 // ---- aiaudit/rollup/totals.hpp ----
 // SPDX-License-Identifier: MIT
 //
@@ -2174,21 +2307,65 @@ inline constexpr std::array<unit, 11> reported_units{unit::input_tokens,
                                                      unit::output_image_tokens,
                                                      unit::web_searches};
 
+// A sum of money as two whole numbers that wrap, so that it adds up as counts do.
+struct money_parts {
+    std::uint64_t micro = 0;  // millionths of a dollar, rounded down; signed
+    std::uint64_t pico = 0;   // what is left of each amount, below 1,000,000
+
+    [[nodiscard]] static constexpr money_parts of(money amount) noexcept {
+        constexpr int128 factor = 1'000'000;
+        int128 const rest = (amount.pico() % factor + factor) % factor;
+        return {static_cast<std::uint64_t>((amount.pico() - rest) / factor),
+                static_cast<std::uint64_t>(rest)};
+    }
+    // Bounds: sums of up to 2^43 dollars, of up to 2^43 amounts.
+    [[nodiscard]] constexpr money value() const noexcept {
+        return money::from_pico(int128{static_cast<std::int64_t>(micro)} * 1'000'000 +
+                                static_cast<int128>(pico));
+    }
+    friend constexpr bool operator==(money_parts, money_parts) noexcept = default;
+};
+
+// Outcomes, and the corrections of their costs (pricing/reprice.hpp). A correction counts as no
+// attempt: it changes `cost`, `uncosted` and `unsure`, and what it changed is told apart.
 struct totals {
     std::uint64_t requests = 0;  // calls: their first attempts
     std::uint64_t attempts = 0;  // HTTP exchanges, retries included
     std::uint64_t errors = 0;    // attempts that failed
     std::uint64_t uncosted =
         0;  // attempts whose cost is not known (unpriced, or no usage): not in `cost`
-    std::uint64_t timed = 0;                                    // attempts with a duration
-    std::uint64_t latency_ns = 0;                               // sum of the durations
-    std::array<std::uint64_t, reported_units.size()> counts{};  // by reported_units
+    std::uint64_t timed = 0;       // attempts with a duration
+    std::uint64_t latency_ns = 0;  // sum of the durations
+    // By reported_units: what providers reported. An estimate is a bound, and no usage.
+    std::array<std::uint64_t, reported_units.size()> counts{};
+    // What follows is zero for most.
+    // Attempts whose cost is a bound or partial, or by a price that is assumed or stale.
+    std::uint64_t unsure = 0;
+    money_parts estimated{};  // the part of `cost` that is a bound
+    money_parts margin{};     // by how much `cost` may be above what is owed
+    // Attempts saved before estimates were told apart: theirs are among `counts`, and are neither
+    // in `unsure` nor in `estimated`.
+    std::uint64_t unsplit = 0;
+    std::uint64_t corrections = 0;  // records
+    money_parts corrected{};        // the part of `cost` that they are; signed
+    std::uint64_t made_costed = 0;  // by how much they lowered `uncosted`
+    std::uint64_t made_sure = 0;    // by how much they lowered `unsure`
     money cost{};
 
     // `entry` is a record, or a view of one with the same members.
     template <class Record>
     [[nodiscard]] static totals of(Record const& entry) {
         totals sum;
+        if (entry.kind == record_kind::correction) {
+            sum.corrections = 1;
+            sum.cost = entry.cost;
+            sum.corrected = money_parts::of(entry.cost);
+            sum.made_costed = detail::correction_number(entry, detail::correction_tag::costed);
+            sum.made_sure = detail::correction_number(entry, detail::correction_tag::sure);
+            sum.uncosted = ~sum.made_costed + 1;
+            sum.unsure = ~sum.made_sure + 1;
+            return sum;
+        }
         sum.requests = entry.attempt == 1 ? 1 : 0;
         sum.attempts = 1;
         sum.errors = entry.failed() ? 1 : 0;
@@ -2199,12 +2376,36 @@ struct totals {
         sum.timed = entry.duration_ns ? 1 : 0;
         sum.latency_ns = entry.duration_ns.value_or(0);
         for (std::size_t i = 0; i < reported_units.size(); ++i)
-            sum.counts[i] = entry.usage.count(reported_units[i]);
+            sum.counts[i] = entry.usage.reported_count(reported_units[i]);
         sum.cost = entry.cost;
+        if (entry.cost_status == cost_status::estimated) {
+            sum.estimated = money_parts::of(entry.cost);
+            sum.margin = money_parts::of(entry.cost - entry.cost_low.value_or(money{}));
+        }
+        sum.unsure = is_unsure(entry) ? 1 : 0;
         return sum;
     }
 
+    // Whether the cost is a bound or partial, or by a price that is assumed or stale.
+    template <class Record>
+    [[nodiscard]] static bool is_unsure(Record const& entry) noexcept {
+        if (entry.cost_status == cost_status::estimated ||
+            entry.cost_status == cost_status::partial)
+            return true;
+        return entry.cost_status == cost_status::priced &&
+               (entry.price_basis == price_basis::assumed ||
+                entry.price_basis == price_basis::stale);
+    }
+
     void add(totals const& other);
+    // The least that is owed of `cost`.
+    [[nodiscard]] money cost_low() const noexcept;
+    // As the records say, without their corrections.
+    [[nodiscard]] totals as_recorded() const noexcept;
+    // Whether only attempts are counted, and all of them are sure.
+    [[nodiscard]] bool plain() const noexcept {
+        return (unsure | unsplit | corrections | margin.micro | margin.pico) == 0;
+    }
     [[nodiscard]] std::uint64_t count(unit which) const noexcept;
     [[nodiscard]] std::uint64_t total_tokens() const noexcept {
         return count(unit::input_tokens) + count(unit::output_tokens);
@@ -2299,11 +2500,29 @@ struct cell {
 
 namespace detail {
 
-// The numbers of a totals in their stored order, so that writing and reading cannot differ.
-inline constexpr std::size_t totals_numbers = 6 + reported_units.size();
+// The numbers of a totals in their stored order, so that writing and reading cannot differ: the
+// common ones, then those that most sums have none of.
+inline constexpr std::size_t common_numbers = 6 + reported_units.size();
+inline constexpr std::size_t rare_numbers = 11;
+inline constexpr std::size_t totals_numbers = common_numbers + rare_numbers;
 
 template <class Totals, class Visitor>
-constexpr void for_each_number(Totals& sum, Visitor&& visit) {
+constexpr void for_each_rare_number(Totals& sum, Visitor&& visit) {
+    visit(sum.unsure);
+    for (auto* const each : {&sum.estimated, &sum.margin}) {
+        visit(each->micro);
+        visit(each->pico);
+    }
+    visit(sum.unsplit);
+    visit(sum.corrections);
+    visit(sum.corrected.micro);
+    visit(sum.corrected.pico);
+    visit(sum.made_costed);
+    visit(sum.made_sure);
+}
+
+template <class Totals, class Visitor>
+constexpr void for_each_common_number(Totals& sum, Visitor&& visit) {
     visit(sum.requests);
     visit(sum.attempts);
     visit(sum.errors);
@@ -2311,6 +2530,11 @@ constexpr void for_each_number(Totals& sum, Visitor&& visit) {
     visit(sum.timed);
     visit(sum.latency_ns);
     for (auto& count : sum.counts) visit(count);
+}
+template <class Totals, class Visitor>
+constexpr void for_each_number(Totals& sum, Visitor&& visit) {
+    for_each_common_number(sum, visit);
+    for_each_rare_number(sum, visit);
 }
 
 [[nodiscard]] constexpr money wrapping_sum(money a, money b) noexcept {
@@ -2323,13 +2547,17 @@ constexpr void for_each_number(Totals& sum, Visitor&& visit) {
 }
 
 static_assert(std::is_trivially_copyable_v<totals> && offsetof(totals, requests) == 0 &&
-              offsetof(totals, counts) == 6 * sizeof(std::uint64_t));
+              offsetof(totals, counts) == 6 * sizeof(std::uint64_t) &&
+              offsetof(totals, unsure) == common_numbers * sizeof(std::uint64_t) &&
+              offsetof(totals, made_sure) == (totals_numbers - 1) * sizeof(std::uint64_t));
 
 // The number at a place of for_each_number.
 [[nodiscard]] std::uint64_t number_at(totals const& sum, std::size_t place) noexcept;
 inline void set_number(totals& sum, std::size_t place, std::uint64_t number) noexcept {
     std::memcpy(reinterpret_cast<char*>(&sum) + place * sizeof number, &number, sizeof number);
 }
+
+void add_rare_numbers(totals& to, totals const& part) noexcept;
 
 // As totals::add, but the cost wraps too: for running sums, of which only differences mean
 // something. Two numbers at a time, always the same two: every record is added many times, and what
@@ -2446,6 +2674,9 @@ struct report {
     std::shared_ptr<void const> texts{};
 };
 
+// The same report as the records say, without their corrections.
+[[nodiscard]] report as_recorded(report of);
+
 // Precondition: from.ready(query).
 [[nodiscard]] report make_report(rollup const& from, report_query const& query);
 
@@ -2539,6 +2770,11 @@ public:
                                           durability when = durability::committed);
     [[nodiscard]] result<sequence> append(detail::record_view_argument view,
                                           durability when = durability::committed);
+    // Appends all that next(record&) gives until it returns false, in one transaction: a crash
+    // leaves all of them in the log, or none. Returns the sequence of the first; zero where there
+    // are none, or where they were spilled. Takes the memory of all of them, encoded: at most 1
+    // GiB. Errors: as append(), for all of them; too_large.
+    [[nodiscard]] result<sequence> append_all(detail::function_ref<bool(record&)> next);
     // Asks the budgets that cover an attempt, and appends its intent, in one step: its cost is held
     // from then on, until an outcome of the same operation and attempt settles it. Where one does
     // not let it through, admission::refused says why, and nothing is in the log. Where the same
@@ -2613,6 +2849,8 @@ public:
     [[nodiscard]] result<void> save();
 
     [[nodiscard]] clock& time() noexcept;
+    // The directory, as it was opened.
+    [[nodiscard]] std::string const& path() const noexcept;
     [[nodiscard]] std::uint64_t bytes_on_disk() const;
 
     // For who verifies, proves and retains (floor 8).
@@ -5375,6 +5613,11 @@ public:
     [[nodiscard]] result<pushed> push(std::string_view encoded, bool awaited,
                                       entry_mark mark = entry_mark::none);
 
+    // Moves all entries of a batch that was filled elsewhere into the one that gathers, whatever
+    // room there is: so they are written together. The place is that of the first. The caller will
+    // wait for it. Errors: as push().
+    [[nodiscard]] result<pushed> push_all(batch&& more);
+
     // Until the batch was written or has failed.
     [[nodiscard]] result<void> wait(batch const& of);
     // Says that somebody waits for a batch that was not awaited when it was pushed.
@@ -5685,8 +5928,14 @@ enum class record_field : unsigned {
     tags,
     cost_low,
     saved,
+    // Of the shape, behind the price book.
+    price_basis,
+    unread,
+    // Of the values.
+    computed_cost,
+    upstream_cost,
 };
-inline constexpr unsigned record_field_count = 34;
+inline constexpr unsigned record_field_count = 38;
 
 [[nodiscard]] constexpr std::uint64_t field_bit(record_field field) noexcept {
     return std::uint64_t{1} << static_cast<unsigned>(field);
@@ -5733,6 +5982,10 @@ template <class String>
     note(f::tags, !entry.tags.empty());
     note(f::cost_low, entry.cost_low.has_value());
     note(f::saved, entry.saved.has_value());
+    note(f::price_basis, entry.price_basis != price_basis::listed);
+    note(f::unread, !entry.unread.empty());
+    note(f::computed_cost, entry.computed_cost.has_value());
+    note(f::upstream_cost, entry.upstream_cost.has_value());
     return mask;
 }
 
@@ -5741,13 +5994,14 @@ template <class String>
 [[nodiscard]] std::size_t encoded_size_most(basic_record<String> const& entry) noexcept {
     // Kind, operation, status, mask, instant, and every number, id and digest there can be.
     constexpr std::size_t counts_most = varint_bytes * (1 + unit_count);
-    constexpr std::size_t fixed = 3 + 8 + 12 * varint_bytes + 2 * counts_most +
-                                  4 * varint128_bytes + 16 + 16 + varint_bytes + 32;
+    constexpr std::size_t fixed = 3 + 8 + 13 * varint_bytes + 2 * counts_most +
+                                  6 * varint128_bytes + 16 + 16 + varint_bytes + 32;
     std::size_t names = 0;
     for (String const* const name :
          {&entry.user, &entry.project, &entry.key_id, &entry.provider, &entry.model_requested,
           &entry.model_served, &entry.path, &entry.service_tier, &entry.region, &entry.speed,
-          &entry.finish_reason, &entry.error_type, &entry.price_entry, &entry.provider_request_id})
+          &entry.finish_reason, &entry.error_type, &entry.price_entry, &entry.provider_request_id,
+          &entry.unread})
         names += varint_bytes + name->size();
     for (auto const& run : entry.iterations)
         names += 2 * varint_bytes + run.kind.size() + run.model.size() + counts_most;
@@ -5789,6 +6043,8 @@ void encode_shape(basic_record<String> const& entry, std::uint64_t mask, Output&
     if (has(f::usage_estimated)) out.varint(entry.usage.estimated_mask());
     if (has(f::price_entry)) out.text(entry.price_entry);
     if (has(f::price_book)) out.raw(view_of(entry.price_book.bytes));
+    if (has(f::price_basis)) out.varint(static_cast<std::uint64_t>(entry.price_basis));
+    if (has(f::unread)) out.text(entry.unread);
 }
 
 template <class Output>
@@ -5840,6 +6096,8 @@ void encode_values(basic_record<String> const& entry, std::uint64_t mask, Output
     if (has(f::tags)) encode_tags(entry, out);
     if (has(f::cost_low)) out.varint128(entry.cost_low->pico());
     if (has(f::saved)) out.varint128(entry.saved->pico());
+    if (has(f::computed_cost)) out.varint128(entry.computed_cost->pico());
+    if (has(f::upstream_cost)) out.varint128(entry.upstream_cost->pico());
 }
 
 // The shape of a record: its recurring fields, and which others it has.
@@ -5880,7 +6138,7 @@ template <class String>
     entry.cost_status = static_cast<cost_status>(in.little_endian<std::uint8_t>());
     std::uint64_t const mask = to.mask = in.varint();
     bool fits = mask >> record_field_count == 0 && entry.kind >= record_kind::intent &&
-                entry.kind <= record_kind::alert && entry.operation <= operation::rerank &&
+                entry.kind <= record_kind::prices && entry.operation <= operation::rerank &&
                 entry.cost_status <= cost_status::partial;
     auto const has = [mask, &in](f field) { return in.ok() && (mask & field_bit(field)) != 0; };
     auto const text = [&](f field, String& name) {
@@ -5906,6 +6164,12 @@ template <class String>
         take_array(in, entry.price_book.bytes);
         fits = fits && !entry.price_book.is_zero();
     }
+    if (has(f::price_basis)) {
+        std::uint64_t const basis = in.varint();
+        fits = fits && basis != 0 && basis <= static_cast<std::uint64_t>(price_basis::provider);
+        entry.price_basis = static_cast<price_basis>(basis);
+    }
+    text(f::unread, entry.unread);
     entry.parameters.stream = has(f::stream);
     entry.parameters.batch = has(f::batch);
     entry.complete = !has(f::incomplete);
@@ -5949,6 +6213,8 @@ public:
         if (has(f::tags)) decode_tags(entry);
         if (has(f::cost_low)) entry.cost_low = money::from_pico(in_.bytes.varint128());
         if (has(f::saved)) entry.saved = money::from_pico(in_.bytes.varint128());
+        if (has(f::computed_cost)) entry.computed_cost = money::from_pico(in_.bytes.varint128());
+        if (has(f::upstream_cost)) entry.upstream_cost = money::from_pico(in_.bytes.varint128());
         return ok_ && in_.bytes.ok();
     }
 
@@ -6728,10 +6994,15 @@ public:
     [[nodiscard]] std::uint32_t mask() const noexcept {
         return static_cast<std::uint32_t>(words_[1] >> mask_shift & ((1U << mask_bits) - 1));
     }
+    // Whether rare numbers follow its cost.
+    [[nodiscard]] bool has_rare() const noexcept { return (words_[1] & rare_bit) != 0; }
     // For an attempt: its duration, where it was timed, then the counts by mask().
     [[nodiscard]] std::uint64_t const* numbers() const noexcept { return words_ + 2; }
     // Moves `from`, which is past the counts, past the cost.
     [[nodiscard]] int128 take_cost(std::uint64_t const*& from) const noexcept;
+    // Moves `from`, which is past the cost, past the rare numbers, which are added. Precondition:
+    // has_rare().
+    static void take_rare(std::uint64_t const*& from, totals& to) noexcept;
     void add_to(cell& to) const;
     // Says that it will be read soon.
     void prefetch() const noexcept {
@@ -6745,6 +7016,7 @@ private:
     static constexpr std::uint64_t sum_bit = std::uint64_t{1} << 12;
     static constexpr std::uint64_t cost_low = std::uint64_t{1} << 13;
     static constexpr std::uint64_t cost_high = std::uint64_t{1} << 14;
+    static constexpr std::uint64_t rare_bit = std::uint64_t{1} << 15;
     static constexpr unsigned mask_shift = 16;
     static constexpr unsigned mask_bits = reported_units.size();
     static constexpr unsigned entries_shift = 32;
@@ -6756,7 +7028,7 @@ private:
 
 class cell_log {
 public:
-    // One attempt, as totals::of makes it.
+    // One attempt or correction, as totals::of makes it.
     void add(std::uint32_t user, std::uint32_t profile, std::uint32_t slot, totals const& sum);
     void add(std::uint32_t user, std::uint32_t profile, std::uint32_t slot, cell const& value);
 
@@ -6781,7 +7053,7 @@ private:
     static constexpr std::size_t chunk_words = std::size_t{1} << 13;
     static constexpr std::size_t chunks_kept = 128;
     // Of a cell, but for the entries of its histogram.
-    static constexpr std::size_t cell_words = 2 + 6 + reported_units.size() + 2;
+    static constexpr std::size_t cell_words = 2 + totals_numbers + 2 + 1;
 
     struct chunk {
         std::unique_ptr<std::uint64_t[]> words{};
@@ -6795,8 +7067,9 @@ private:
         return chunks_[current_].words.get() + chunks_[current_].used;
     }
     void add_chunk();
-    // Writes the head, the counts and the cost; returns where they end. What is zero is written
-    // too, and then written over: that is quicker than to branch by what cannot be foreseen.
+    // Writes the head, the counts, the cost and what is rare; returns where they end. What is zero
+    // is written too, and then written over: that is quicker than to branch by what cannot be
+    // foreseen.
     std::size_t finish(std::uint64_t* words, std::size_t size, std::uint64_t head,
                        totals const& sum);
 
@@ -6915,6 +7188,8 @@ __attribute__((target("sse4.2,crc32"))) inline std::uint32_t crc32c_instruction(
 // byte of flags; a varint mask of the reported units, a byte with the power of ten of the cost,
 // where the flags say that they change); for an attempt: latency (where timed), counts by the mask,
 // cost; for a sum of attempts: the five counts of attempts, then the same, then the histogram.
+// Where the flags say so, what is rare follows the cost: a varint mask of the rare numbers, and
+// these.
 // Numbers are varints, the cost is a signed one in units of its power of ten.
 // Threads: plain values.
 // Floor 4.
@@ -6937,7 +7212,7 @@ struct cell_form {
     static constexpr std::uint8_t mask_follows = 16;
     static constexpr std::uint8_t power_follows = 32;
     static constexpr std::uint8_t sum_follows = 64;
-    static constexpr std::uint8_t known = 127;
+    static constexpr std::uint8_t rare_follows = 128;
     static constexpr std::uint8_t power_max = 12;
 
     std::uint8_t attempt = attempt_bits::request | attempt_bits::timed;
@@ -6997,13 +7272,13 @@ public:
     void begin_profile(std::uint32_t profile, std::uint64_t cells);
     // Precondition: from.is_attempt(). Adds it to `sum` and `latency` as well.
     void add(logged_cell from, totals& sum, dense_histogram& latency);
-    // A sum of attempts. False where their number has wrapped to none.
+    // A sum of attempts or corrections. False where their number has wrapped to none.
     [[nodiscard]] bool add(std::uint32_t slot, cell const& value);
 
 private:
     // What a cell takes at most, but for the entries of its histogram; and what one of these does.
     static constexpr std::size_t cell_bytes =
-        16 + varint_bytes * (totals_numbers + 1) + varint128_bytes;
+        16 + varint_bytes * (totals_numbers + 2) + varint128_bytes;
     static constexpr std::size_t entry_bytes = 8;
 
     // A cost in units of a power of ten.
@@ -7019,6 +7294,7 @@ private:
     // A lucky zero is not worth the bytes of a change of the power, there and back.
     [[nodiscard]] scaled scale(int128 cost) const noexcept;
     void put(scaled const& price) noexcept;
+    void put_rare(totals const& sum) noexcept;
 
     std::size_t size_ = std::size_t{1} << 14;
     std::unique_ptr<char[]> room_{new char[size_]};
@@ -7031,7 +7307,9 @@ private:
 // Reads what cell_writer wrote.
 class cell_reader {
 public:
-    explicit cell_reader(std::string_view bytes) noexcept : in_(bytes) {}
+    // `may_have_rare`: else all attempts are unsplit.
+    cell_reader(std::string_view bytes, bool may_have_rare) noexcept
+        : in_(bytes), may_have_rare_(may_have_rare) {}
 
     // visit(profile, slot, cell const&). False where the bytes cannot be read.
     template <class Visitor>
@@ -7058,9 +7336,12 @@ private:
     [[nodiscard]] bool take_attempt(cell& to);
     [[nodiscard]] bool take_sum(cell& to);
     void take_counts_and_cost(totals& sum);
+    void take_rare(totals& sum);
 
     byte_reader in_;
+    bool may_have_rare_;
     cell_form form_{};
+    bool rare_follows_ = false;
 };
 
 }  // namespace detail
@@ -7091,7 +7372,9 @@ private:
 //               bucket, varint count)
 // Each section, and each user's cells, has its own checksum, so sums or one user's cells are read
 // without touching the rest. A cell begins with a byte: the step of its slot, and whether it
-// differs in form from the cell before it (day_part_cell.hpp).
+// differs in form from the cell before it (day_part_cell.hpp). Version 1 had none of the rare
+// numbers: no cell says that they follow, the sums have no columns of them, and all attempts count
+// as `unsplit`.
 // Threads: a view of bytes; const members may run at once.
 // Floor 4.
 #ifndef AIAUDIT_ROLLUP_DAY_PART_HPP
@@ -7111,7 +7394,8 @@ inline namespace v0_1_0 {
 namespace detail {
 
 struct day_part_format {
-    static constexpr std::uint8_t version = 1;
+    static constexpr std::uint8_t version = 2;
+    static constexpr std::uint8_t version_without_rare = 1;
     static constexpr std::size_t counts = 8;
     static constexpr std::size_t pairs = 6;  // place of a count; names have those before
     static constexpr std::size_t profiles = 7;
@@ -7212,6 +7496,10 @@ private:
                           rows& to) noexcept;
     static bool take_histogram(byte_reader& in, std::uint64_t timed, latency_histogram& to);
 
+    [[nodiscard]] bool has_rare() const noexcept {
+        return static_cast<std::uint8_t>(bytes_[3]) != format::version_without_rare;
+    }
+
     std::string_view bytes_{};
     civil_day day_{};
     std::array<std::uint32_t, format::counts> counts_{};
@@ -7238,6 +7526,7 @@ result<void> day_part::read_sums(dimension by, Visitor&& visit) const {
             read_rows(*from, group, std::min<std::size_t>(groups - group, rows_at_once), sums);
         if (keeps_latency(by) && !take_histogram(in, sums[row].timed, latency))
             return corrupt("its latencies cannot be read");
+        if (!has_rare()) sums[row].unsplit = sums[row].attempts;
         visit(group, std::as_const(sums[row]), latency);
     }
     if (!in.at_end()) return corrupt("its sums end too late");
@@ -7252,7 +7541,7 @@ result<void> day_part::read_cells(std::uint32_t user, Visitor&& visit) const {
     if (!entry) return entry.error();
     if (crc32c(entry->cells) != entry->checksum)
         return corrupt("the checksum of a user's cells does not match");
-    cell_reader in{entry->cells};
+    cell_reader in{entry->cells, has_rare()};
     if (!in.read_all(profile_count(), visit)) return corrupt("a user's cells cannot be read");
     return {};
 }
@@ -7890,6 +8179,7 @@ private:
     std::vector<std::uint64_t> words_{};  // by group: the fixed ones, then those of places_
     std::array<std::uint8_t, totals_numbers> places_{};
     std::size_t kept_ = 0;  // of places_
+    bool keeps_rare_ = false;
     // By place, for reading: where it stands among a group's words, and all bits where it does.
     std::array<std::uint8_t, totals_numbers> word_at_{};
     std::array<std::uint64_t, totals_numbers> kept_bits_{0, ~std::uint64_t{0}};
@@ -8605,9 +8895,9 @@ result<void> resident_sums::make_extract(report_query const& query, civil_day co
 // Memory: at most `memory_bytes` (as of the last prepare(), saved() or first record of a day) for
 // the sums of days, of which those asked for longest ago and then the oldest are forgotten and
 // loaded again where asked for. A closed day takes 24 bytes and 8 for each count that occurs, of
-// which there are up to 16, for each user, project, key, provider, model and status, and about 2.5
-// KiB more for each model; a day not yet closed, 160 bytes and 4 KiB. A query whose sums over days
-// that do not fit are larger than half the bound takes those besides (160 bytes a group). Besides:
+// which there are up to 27, for each user, project, key, provider, model and status, and about 2.5
+// KiB more for each model; a day not yet closed, 240 bytes and 4 KiB. A query whose sums over days
+// that do not fit are larger than half the bound takes those besides (240 bytes a group). Besides:
 // what is not saved (about 80 bytes a record, which the caller bounds by saving), about 150 bytes
 // for each distinct name, 150 bytes for each combination of the other names without the user's (of
 // which those over 2^16 are forgotten at a save), and what one report itself is made of.
@@ -8632,8 +8922,8 @@ public:
     rollup(rollup&&) noexcept = default;
     rollup& operator=(rollup&&) noexcept = default;
 
-    // Counts an outcome; other kinds change nothing. `Record` is record, or a view of one with the
-    // same members.
+    // Counts an outcome or a correction; other kinds change nothing. `Record` is record, or a view
+    // of one with the same members.
     template <class Record>
     void apply(Record const& entry);
 
@@ -8714,7 +9004,7 @@ private:
 
 template <class Record>
 void rollup::apply(Record const& entry) {
-    if (entry.kind != record_kind::outcome) return;
+    if (entry.kind != record_kind::outcome && entry.kind != record_kind::correction) return;
     totals const sum = totals::of(entry);
     detail::status_text const status{entry};
     std::uint32_t const user = series_.user(entry.user);
@@ -9848,6 +10138,10 @@ public:
     // Books what was never held. In what is forgotten, nothing is.
     void charge(std::uint32_t number, std::int64_t window, int128 amount);
 
+    // Books that what was booked there was more, or less, but leaves no window below zero.
+    // Precondition: not is_bucket().
+    void correct(std::uint32_t number, std::int64_t window, int128 change);
+
     // Which thresholds what is spent has passed now, for the first time in a window. A bucket has
     // none: its level rises and falls all the time.
     template <class Visitor>
@@ -10219,7 +10513,9 @@ public:
         case record_kind::retention:
         case record_kind::circuit:
         case record_kind::refusal:
-        case record_kind::alert: break;
+        case record_kind::alert:
+        case record_kind::prices: break;
+        case record_kind::correction: apply_correction(entry); break;
         }
         return {};
     }
@@ -10328,6 +10624,8 @@ private:
     void apply_intent(sequence number, basic_record<String> const& intent);
     template <class String>
     void apply_outcome(basic_record<String> const& outcome);
+    template <class String>
+    void apply_correction(basic_record<String> const& entry);
     template <class String>
     [[nodiscard]] result<void> apply_change(basic_record<String> const& entry);
     void set(budget definition, timestamp at);
@@ -10499,6 +10797,23 @@ void budget_gate::apply_outcome(basic_record<String> const& outcome) {
     }
 }
 
+// Of what is spent in dollars, in the windows that are kept.
+template <class String>
+void budget_gate::apply_correction(basic_record<String> const& entry) {
+    if (empty()) return;
+    detail::record_subjects<String> subjects(entry);
+    for (std::uint32_t i = 0; i < state_.budgets.size(); ++i) {
+        detail::kept_budget& of = state_.budgets[i];
+        if (of.definition().unit != budget_unit::usd || of.is_bucket()) continue;
+        detail::budget_place place;
+        if (!of.find_place(subjects, entry.started_at, place) || of.forgot(place)) continue;
+        if (place.account == detail::account_table::none && entry.cost.pico() <= 0) continue;
+        std::uint32_t const account = of.account_of(place);
+        of.correct(account, place.window, entry.cost.pico());
+        state_.note_passed(i, account, place.window);
+    }
+}
+
 template <class String>
 result<void> budget_gate::apply_change(basic_record<String> const& entry) {
     auto change = read_budget_change(entry);
@@ -10560,9 +10875,10 @@ enum class alert_kind : std::uint8_t {
     price_missing,     // records have no cost, since no price is known
     log_nearly_full,   // the file system or the map of the log
     circuit_open,      // a provider's model fails, and is not asked any more
+    price_drift,       // a provider charges another amount than the price book says
     custom,            // of the application
 };
-inline constexpr std::size_t alert_kind_count = 6;
+inline constexpr std::size_t alert_kind_count = 7;
 
 [[nodiscard]] constexpr std::string_view name_of(alert_kind kind) noexcept {
     switch (kind) {
@@ -10571,6 +10887,7 @@ inline constexpr std::size_t alert_kind_count = 6;
     case alert_kind::price_missing: return "price_missing";
     case alert_kind::log_nearly_full: return "log_nearly_full";
     case alert_kind::circuit_open: return "circuit_open";
+    case alert_kind::price_drift: return "price_drift";
     case alert_kind::custom: return "custom";
     }
     return "unknown";
@@ -11304,7 +11621,8 @@ private:
 // ---- aiaudit/engine/log_writer.hpp ----
 // SPDX-License-Identifier: MIT
 //
-// log_writer.hpp: a batch of records into the log: one block, its Merkle leaves, one transaction.
+// log_writer.hpp: a batch of records into the log: one block (of a large one several), its Merkle
+// leaves, one transaction.
 //
 // What does not depend on the place in the log (the block's bytes, the hashes of the leaves) is
 // made before the transaction begins, since only one process at a time can have one.
@@ -11411,13 +11729,21 @@ private:
         return {};
     }
 
-    // The block and the leaves.
+    // Of a block that would hold more, another one is begun.
+    static constexpr std::uint32_t block_records_most = 65'536;
+    static constexpr std::size_t block_bytes_most = std::size_t{32} << 20;
+
+    // The blocks and the leaves.
     [[nodiscard]] result<void> seal(batch const& from) {
-        builder_.clear();
+        builders_.resize(1);
+        builders_.front().clear();
         leaves_.clear();
         leaves_.reserve(from.count);
         return from.for_each([this](std::string_view encoded) -> result<void> {
-            builder_.add_encoded(encoded);
+            if (builders_.back().count() >= block_records_most ||
+                builders_.back().size() >= block_bytes_most)
+                builders_.emplace_back();
+            builders_.back().add_encoded(encoded);
             leaves_.push_back(leaf_hash(encoded));
             return {};
         });
@@ -11455,10 +11781,10 @@ private:
                 done = written{before, 0};
                 return {};
             }
-            if (auto ok = put_block(view, before); !ok) return ok;
+            if (auto ok = put_blocks(view, before); !ok) return ok;
             if (auto ok = put_tree(view, *tree); !ok) return ok;
             if (auto ok = count_block(view, now); !ok) return ok;
-            done = written{before, builder_.count()};
+            done = written{before, leaves_.size()};
             return {};
         });
         if (!committed) return committed.error();
@@ -11466,11 +11792,14 @@ private:
     }
 
     template <class View>
-    [[nodiscard]] result<void> put_block(View& view, std::uint64_t before) {
-        auto const room =
-            view.reserve(table::blocks, block_key(before + builder_.count()), builder_.size());
-        if (!room) return room.error();
-        builder_.write(sequence{before + 1}, room->data());
+    [[nodiscard]] result<void> put_blocks(View& view, std::uint64_t before) {
+        for (block_builder& each : builders_) {
+            auto const room =
+                view.reserve(table::blocks, block_key(before + each.count()), each.size());
+            if (!room) return room.error();
+            each.write(sequence{before + 1}, room->data());
+            before += each.count();
+        }
         return {};
     }
     template <class View>
@@ -11493,13 +11822,14 @@ private:
             auto const month = to_little_endian(month_of(now));
             if (auto ok = view.replace(table::meta, meta_key::month, month); !ok) return ok;
         }
-        std::uint64_t const sum = *bytes + builder_.size();
+        std::uint64_t sum = *bytes;
+        for (block_builder const& each : builders_) sum += each.size();
         return view.replace(table::meta, meta_key::size, to_little_endian(sum));
     }
 
     Store* store_;
     rotation_policy rotation_;
-    block_builder builder_{};
+    std::vector<block_builder> builders_{};  // at least one, once sealed
     std::vector<digest> leaves_{};
 };
 
@@ -13298,6 +13628,23 @@ result<sequence> basic_ledger<Policies>::append(detail::record_view_argument vie
 }
 
 template <class Policies>
+result<sequence> basic_ledger<Policies>::append_all(detail::function_ref<bool(record&)> next) {
+    constexpr std::size_t bytes_most = std::size_t{1} << 30;
+    detail::batch all;
+    for (record entry; next(entry);) {
+        auto const encoded = state_->encode(entry);
+        if (!encoded) return encoded.error();
+        all.add(*encoded);
+        if (all.bytes.size() > bytes_most)
+            return fail(errc::too_large, "more than 1 GiB of records in one transaction");
+    }
+    if (all.count == 0) return sequence{};
+    auto const pushed = state_->queue.push_all(std::move(all));
+    if (!pushed) return pushed.error();
+    return state_->wait(*pushed);
+}
+
+template <class Policies>
 bool basic_ledger<Policies>::has_budgets() const noexcept {
     return state_->gate.has_budgets();
 }
@@ -13366,6 +13713,11 @@ result<void> basic_ledger<Policies>::read(
 template <class Policies>
 typename basic_ledger<Policies>::clock& basic_ledger<Policies>::time() noexcept {
     return state_->time;
+}
+
+template <class Policies>
+std::string const& basic_ledger<Policies>::path() const noexcept {
+    return state_->options.path;
 }
 
 template <class Policies>
@@ -14068,7 +14420,11 @@ private:
         std::string room;
         auto const read = log_.views(range_.size() + 1, [&](sequence, record_view const& entry) {
             add(leaf_hash(encode_record(entry, room)));
-            if (entry.kind == record_kind::outcome) sum_.add(totals::of(entry));
+            if (entry.kind == record_kind::outcome || entry.kind == record_kind::correction) {
+                sum_.add(totals::of(entry));
+                for (std::size_t i = 0; i < reported_units.size(); ++i)
+                    counts_with_bounds_[i] += entry.usage.count(reported_units[i]);
+            }
             check_anchor();
             return found_.sound() && range_.size() < found_.size;
         });
@@ -14096,7 +14452,22 @@ private:
         if (!answer) return find("the rollups cannot be read: " + answer.error().message());
         auto const now = log_.size();
         bool const grew = !now || *now != found_.size;
-        if (!grew && !(answer->sum == sum_)) find("the rollups are not the sum of the records");
+        if (!grew && !is_sum(answer->sum)) find("the rollups are not the sum of the records");
+    }
+    // What was saved before estimates were told apart counts them, nobody knows how many.
+    [[nodiscard]] bool is_sum(totals const& reported) const {
+        if (reported.unsplit == 0) return reported == sum_;
+        totals as_split = reported;
+        as_split.unsplit = 0;
+        as_split.unsure = sum_.unsure;
+        as_split.estimated = sum_.estimated;
+        as_split.margin = sum_.margin;
+        as_split.counts = sum_.counts;
+        bool within = as_split == sum_;
+        for (std::size_t i = 0; i < sum_.counts.size(); ++i)
+            within = within && reported.counts[i] >= sum_.counts[i] &&
+                     reported.counts[i] <= counts_with_bounds_[i];
+        return within;
     }
 
     Ledger& ledger_;
@@ -14105,6 +14476,7 @@ private:
     verification found_{};
     compact_range range_{};
     totals sum_{};
+    decltype(totals::counts) counts_with_bounds_{};
 };
 
 }  // namespace detail
@@ -15531,6 +15903,15 @@ AIAUDIT_INLINE void kept_budget::charge(std::uint32_t number, std::int64_t windo
     if (!windows.forgot(window, keeping_)) windows.add(window, keeping_, {amount, 0});
 }
 
+AIAUDIT_INLINE void kept_budget::correct(std::uint32_t number, std::int64_t window, int128 change) {
+    window_account& windows = accounts_[number].windows;
+    if (windows.forgot(window, keeping_)) return;
+    window_sums const* const there = windows.find(window);
+    int128 const spent = there == nullptr ? 0 : there->used.spent;
+    int128 const booked = std::clamp(change, -spent, budget_amount_most);
+    if (booked != 0) windows.add(window, keeping_, {booked, 0});
+}
+
 AIAUDIT_INLINE bool kept_budget::forgot_before(budget_place const& place) const noexcept {
     if (keeping_.reach == 0) return false;
     if (place.window - keeping_.reach < known_since_) return true;
@@ -15844,6 +16225,8 @@ AIAUDIT_INLINE shape_outline skip_shape(byte_reader& in) noexcept {
         if (has(units)) found.counts += static_cast<unsigned>(std::popcount(in.varint()));
     skip_texts(f::price_entry, f::price_entry);
     if (has(f::price_book)) in.take(32);
+    if (has(f::price_basis)) in.varint();
+    skip_texts(f::unread, f::unread);
     return found;
 }
 
@@ -16884,6 +17267,25 @@ AIAUDIT_INLINE result<batch_queue::pushed> batch_queue::push(std::string_view en
     return made;
 }
 
+AIAUDIT_INLINE result<batch_queue::pushed> batch_queue::push_all(batch&& more) {
+    std::unique_lock lock(mutex_);
+    if (stopping_) return fail(errc::closed, "the ledger is being closed");
+    if (auto failure = take_untold()) return *failure;
+    pushed made{gathering_, gathering_->count};
+    if (gathering_->bytes.empty())
+        gathering_->bytes.swap(more.bytes);
+    else
+        gathering_->bytes.append(more.bytes);
+    gathering_->count += more.count;
+    gathering_->conditional += more.conditional;
+    gathering_->has_rules = gathering_->has_rules || more.has_rules;
+    ++gathering_->awaited;
+    hurried_ = true;
+    lock.unlock();
+    work_.notify_one();
+    return made;
+}
+
 AIAUDIT_INLINE result<void> batch_queue::wait(batch const& of) {
     of.ended.wait();
     if (of.ended.get() == batch::written) return {};
@@ -17454,6 +17856,11 @@ AIAUDIT_INLINE std::string to_json(sequence number, record const& entry) {
     if (entry.cost_low) out.text("cost_low_usd", entry.cost_low->to_string());
     if (entry.saved) out.text("saved_usd", entry.saved->to_string());
     if (entry.provider_cost) out.text("provider_cost_usd", entry.provider_cost->to_string());
+    if (entry.upstream_cost) out.text("upstream_cost_usd", entry.upstream_cost->to_string());
+    if (entry.computed_cost) out.text("computed_cost_usd", entry.computed_cost->to_string());
+    if (entry.price_basis != price_basis::listed)
+        out.text("price_basis", name_of(entry.price_basis));
+    out.text_if("unread", entry.unread);
     out.text_if("price_entry", entry.price_entry);
     if (!entry.price_book.is_zero()) out.text("price_book", entry.price_book.to_string());
     if (!entry.operation_id.is_zero()) out.text("operation_id", entry.operation_id.to_string());
@@ -17522,6 +17929,11 @@ AIAUDIT_INLINE std::vector<report_cell> figures_of(report_kind kind, report_row 
     cells.push_back({"avg_cost_usd", sum.average_cost().to_string(), false, false});
     number("uncosted", std::to_string(sum.uncosted));
     number("attempts", std::to_string(sum.attempts));
+    cells.push_back({"cost_low_usd", sum.cost_low().to_string(), false, false});
+    cells.push_back({"estimated_cost_usd", sum.estimated.value().to_string(), false, false});
+    number("unsure", std::to_string(sum.unsure));
+    cells.push_back({"corrected_cost_usd", sum.corrected.value().to_string(), false, false});
+    number("unsplit", std::to_string(sum.unsplit));
     if (kind == report_kind::daily) return cells;
     number("avg_latency_ms", milliseconds(sum.timed == 0 ? 0 : sum.latency_ns / sum.timed));
     if (dimension_of(kind) != dimension::model) return cells;
@@ -17576,10 +17988,19 @@ AIAUDIT_INLINE std::vector<report_cell> table_cells(report_kind kind, report_row
     number("output", grouped(std::to_string(sum.count(unit::output_tokens))));
     number("cost USD", rounded_decimal(sum.cost.pico(), money::scale, 6));
     number("avg USD", rounded_decimal(sum.average_cost().pico(), money::scale, 6));
-    if (sum.uncosted != 0)
-        number("uncosted", grouped(std::to_string(sum.uncosted)));
-    else
-        number("uncosted", "");
+    auto const number_if = [&number](std::string name, std::uint64_t count) {
+        number(std::move(name), count == 0 ? std::string{} : grouped(std::to_string(count)));
+    };
+    auto const money_if = [&number](std::string name, money amount, bool shown) {
+        number(std::move(name),
+               shown ? rounded_decimal(amount.pico(), money::scale, 6) : std::string{});
+    };
+    number_if("uncosted", sum.uncosted);
+    money_if("estimated USD", sum.estimated.value(), sum.estimated != money_parts{});
+    money_if("at least USD", sum.cost_low(), sum.margin != money_parts{});
+    money_if("corrected USD", sum.corrected.value(), sum.corrections != 0);
+    number_if("unsure", sum.unsure);
+    number_if("unsplit", sum.unsplit);
     if (kind == report_kind::daily) return cells;
     auto const ms = [](std::uint64_t ns) {
         return ns == 0 ? std::string{} : grouped(std::to_string(ns / 1'000'000));
@@ -18351,6 +18772,15 @@ AIAUDIT_INLINE int128 logged_cell::take_cost(std::uint64_t const*& from) const n
     return static_cast<int128>(cost);
 }
 
+// A word that says which there are, then these.
+AIAUDIT_INLINE void logged_cell::take_rare(std::uint64_t const*& from, totals& to) noexcept {
+    std::uint64_t const there = *from++;
+    std::size_t place = 0;
+    for_each_rare_number(to, [&](std::uint64_t& number) {
+        if ((there >> place++ & 1) != 0) number += *from++;
+    });
+}
+
 AIAUDIT_INLINE void logged_cell::add_to(cell& to) const {
     totals& sum = to.sum;
     std::uint64_t const* next = numbers();
@@ -18374,6 +18804,7 @@ AIAUDIT_INLINE void logged_cell::add_to(cell& to) const {
     for (std::uint32_t rest = mask(); rest != 0; rest &= rest - 1)
         sum.counts[static_cast<std::size_t>(std::countr_zero(rest))] += *next++;
     sum.cost = wrapping_sum(sum.cost, money::from_pico(take_cost(next)));
+    if (has_rare()) take_rare(next, sum);
     for (std::uint64_t left = words_[1] >> entries_shift; left > 0; --left, ++next) {
         to.latency.add(static_cast<std::uint32_t>(*next >> 32), static_cast<std::uint32_t>(*next));
     }
@@ -18383,13 +18814,20 @@ AIAUDIT_INLINE std::size_t logged_cell::size() const noexcept {
     std::uint64_t const head = words_[1];
     std::size_t const fixed =
         (head & sum_bit) != 0 ? 6 : head >> (attempt_shift + 3) & std::size_t{1};
-    return 2 + fixed + static_cast<std::size_t>(std::popcount(mask())) +
-           ((head & cost_low) != 0 ? 1U : 0U) + ((head & cost_high) != 0 ? 1U : 0U) +
-           static_cast<std::size_t>(head >> entries_shift);
+    std::size_t const to_rare = 2 + fixed + static_cast<std::size_t>(std::popcount(mask())) +
+                                ((head & cost_low) != 0 ? 1U : 0U) +
+                                ((head & cost_high) != 0 ? 1U : 0U);
+    std::size_t const rare =
+        has_rare() ? 1 + static_cast<std::size_t>(std::popcount(words_[to_rare])) : 0;
+    return to_rare + rare + static_cast<std::size_t>(head >> entries_shift);
 }
 
 AIAUDIT_INLINE void cell_log::add(std::uint32_t user, std::uint32_t profile, std::uint32_t slot,
                                   totals const& sum) {
+    if (sum.attempts != 1) {
+        add(user, profile, slot, cell{sum, {}});
+        return;
+    }
     std::uint64_t* const words = room_for(0);
     words[0] = std::uint64_t{user} << 32 | profile;
     std::size_t size = 2;
@@ -18462,6 +18900,20 @@ AIAUDIT_INLINE std::size_t cell_log::finish(std::uint64_t* words, std::size_t si
     size += high != 0 ? 1 : 0;
     if (low != 0) head |= logged_cell::cost_low;
     if (high != 0) head |= logged_cell::cost_high;
+    if (!sum.plain()) {
+        std::size_t const there_at = size++;
+        std::uint64_t there = 0;
+        std::size_t place = 0;
+        for_each_rare_number(sum, [&](std::uint64_t number) {
+            if (number != 0) {
+                there |= std::uint64_t{1} << place;
+                words[size++] = number;
+            }
+            ++place;
+        });
+        words[there_at] = there;
+        head |= logged_cell::rare_bit;
+    }
     words[1] = head;
     chunks_[current_].used += size;
     ++size_;
@@ -18512,10 +18964,10 @@ AIAUDIT_INLINE result<day_part> day_part::open(std::string_view bytes) {
     if (bytes.size() < format::header_size + format::padding || bytes.substr(0, 3) != "AID") {
         return fail(errc::corrupt, "a day of a rollup has no header");
     }
-    if (static_cast<std::uint8_t>(bytes[3]) != format::version) {
-        return fail(errc::newer_format, "version " +
-                                            std::to_string(static_cast<std::uint8_t>(bytes[3])) +
-                                            " of a day of a rollup");
+    auto const version = static_cast<std::uint8_t>(bytes[3]);
+    if (version != format::version && version != format::version_without_rare) {
+        return fail(errc::newer_format,
+                    "version " + std::to_string(version) + " of a day of a rollup");
     }
     byte_reader in{bytes.substr(4, format::header_size - 4)};
     auto const checksum = in.little_endian<std::uint32_t>();
@@ -18649,6 +19101,8 @@ AIAUDIT_INLINE result<day_part::columns> day_part::columns_of(byte_reader& in,
                                                               std::uint32_t groups) const {
     columns made;
     for (std::size_t i = 0; i < made.size(); ++i) {
+        bool const is_rare = i >= common_numbers && i < totals_numbers;
+        if (is_rare && !has_rare()) continue;
         std::size_t const width = in.little_endian<std::uint8_t>();
         if (width > (i == totals_numbers ? 16U : 8U)) in.fail_read();
         made[i] = {in.take(std::uint64_t{groups} * width).data(), width};
@@ -18749,7 +19203,10 @@ AIAUDIT_INLINE void cell_writer::add(logged_cell from, totals& sum, dense_histog
     std::uint64_t const* costs = next + timed + static_cast<std::size_t>(std::popcount(mask));
     int128 const cost = from.take_cost(costs);
     scaled const price = scale(cost);
-    std::uint8_t const flags = begin(from.slot(), attempt, mask, price.power);
+    bool const has_rare = from.has_rare();
+    std::uint8_t const flags = begin(
+        from.slot(), static_cast<std::uint8_t>(attempt | (has_rare ? cell_form::rare_follows : 0)),
+        mask, price.power);
     form_.attempt = flags & attempt_bits::all;
     sum.attempts += 1;
     sum.requests += attempt & 1U;
@@ -18767,6 +19224,11 @@ AIAUDIT_INLINE void cell_writer::add(logged_cell from, totals& sum, dense_histog
     }
     put(price);
     sum.cost = wrapping_sum(sum.cost, money::from_pico(cost));
+    if (!has_rare) return;
+    totals rare;
+    logged_cell::take_rare(costs, rare);
+    put_rare(rare);
+    add_rare_numbers(sum, rare);
 }
 
 AIAUDIT_INLINE bool cell_writer::add(std::uint32_t slot, cell const& value) {
@@ -18775,7 +19237,11 @@ AIAUDIT_INLINE bool cell_writer::add(std::uint32_t slot, cell const& value) {
     std::uint32_t mask = 0;
     for (std::size_t i = 0; i < sum.counts.size(); ++i) mask |= (sum.counts[i] != 0 ? 1U : 0U) << i;
     scaled const price = scale(sum.cost.pico());
-    static_cast<void>(begin(slot, cell_form::sum_follows, mask, price.power));
+    bool const has_rare = !sum.plain();
+    static_cast<void>(begin(slot,
+                            static_cast<std::uint8_t>(cell_form::sum_follows |
+                                                      (has_rare ? cell_form::rare_follows : 0)),
+                            mask, price.power));
     for (std::uint64_t const number :
          {sum.requests, sum.attempts, sum.errors, sum.uncosted, sum.timed, sum.latency_ns}) {
         out_.varint(number);
@@ -18784,6 +19250,7 @@ AIAUDIT_INLINE bool cell_writer::add(std::uint32_t slot, cell const& value) {
         if (count != 0) out_.varint(count);
     }
     put(price);
+    if (has_rare) put_rare(sum);
     out_.varint(value.latency.entries().size());
     std::uint32_t before = 0;
     for (auto const& e : value.latency.entries()) {
@@ -18791,7 +19258,7 @@ AIAUDIT_INLINE bool cell_writer::add(std::uint32_t slot, cell const& value) {
         out_.varint(e.count);
         before = e.bucket;
     }
-    return sum.attempts != 0;
+    return sum.attempts != 0 || sum.corrections != 0;
 }
 
 AIAUDIT_INLINE void cell_writer::need(std::size_t more) {
@@ -18844,15 +19311,27 @@ AIAUDIT_INLINE void cell_writer::put(scaled const& price) noexcept {
         out_.varint128(price.units);
 }
 
+AIAUDIT_INLINE void cell_writer::put_rare(totals const& sum) noexcept {
+    std::uint64_t there = 0;
+    std::size_t place = 0;
+    for_each_rare_number(sum, [&](std::uint64_t number) {
+        there |= std::uint64_t{number != 0 ? 1U : 0U} << place++;
+    });
+    out_.varint(there);
+    for_each_rare_number(sum, [&](std::uint64_t number) {
+        if (number != 0) out_.varint(number);
+    });
+}
+
 AIAUDIT_INLINE bool cell_reader::read_cell(bool first, std::uint32_t& slot, cell& to) {
     auto const head = in_.little_endian<std::uint8_t>();
     std::uint32_t const step = head >> 1;
     slot += step;
     if (slot >= slots_per_day || (step == 0 && !first)) return false;
     bool sum_follows = false;
+    rare_follows_ = false;
     if ((head & 1) != 0) {
         auto const flags = in_.little_endian<std::uint8_t>();
-        if (flags > cell_form::known) return false;
         if ((flags & cell_form::mask_follows) != 0) {
             std::uint64_t const mask = in_.varint();
             if (mask >> reported_units.size() != 0) return false;
@@ -18863,6 +19342,8 @@ AIAUDIT_INLINE bool cell_reader::read_cell(bool first, std::uint32_t& slot, cell
             if (form_.power > cell_form::power_max) return false;
         }
         sum_follows = (flags & cell_form::sum_follows) != 0;
+        rare_follows_ = (flags & cell_form::rare_follows) != 0;
+        if (rare_follows_ && !may_have_rare_) return false;
         if (!sum_follows) form_.attempt = flags & attempt_bits::all;
     }
     to.clear();
@@ -18892,7 +19373,8 @@ AIAUDIT_INLINE bool cell_reader::take_sum(cell& to) {
     }
     sum.latency_ns = in_.varint();
     take_counts_and_cost(sum);
-    return in_.ok() && sum.attempts > 0 && take_latency(in_, sum.timed, to.latency);
+    bool const any = sum.attempts > 0 || sum.corrections > 0;
+    return in_.ok() && any && take_latency(in_, sum.timed, to.latency);
 }
 
 AIAUDIT_INLINE void cell_reader::take_counts_and_cost(totals& sum) {
@@ -18902,6 +19384,17 @@ AIAUDIT_INLINE void cell_reader::take_counts_and_cost(totals& sum) {
     }
     auto const cost = static_cast<uint128>(in_.varint128()) * powers_of_ten[form_.power];
     sum.cost = money::from_pico(static_cast<int128>(cost));
+    if (rare_follows_) take_rare(sum);
+    if (!may_have_rare_) sum.unsplit = sum.attempts;
+}
+
+AIAUDIT_INLINE void cell_reader::take_rare(totals& sum) {
+    std::uint64_t const there = in_.varint();
+    if (there >> rare_numbers != 0) in_.fail_read();
+    std::size_t place = 0;
+    for_each_rare_number(sum, [&](std::uint64_t& number) {
+        if ((there >> place++ & 1) != 0) number = in_.varint();
+    });
 }
 
 }  // namespace detail
@@ -19433,11 +19926,16 @@ AIAUDIT_INLINE void packed_totals::read_difference(packed_totals const& high,
     std::uint64_t const* const more = high.words_of(group);
     std::uint64_t const* const less = low.words_of(group);
     std::size_t place = 0;
-    for_each_number(to, [&](std::uint64_t& number) {
+    auto const read = [&](std::uint64_t& number) {
         number = (more[high.word_at_[place]] & high.kept_bits_[place]) -
                  (less[low.word_at_[place]] & low.kept_bits_[place]);
         ++place;
-    });
+    };
+    for_each_common_number(to, read);
+    if (high.keeps_rare_ || low.keeps_rare_)
+        for_each_rare_number(to, read);
+    else
+        for_each_rare_number(to, [](std::uint64_t& number) { number = 0; });
     uint128 const cost = (uint128{more[2]} << 64 | more[1]) - (uint128{less[2]} << 64 | less[1]);
     to.cost = money::from_pico(static_cast<int128>(cost));
 }
@@ -19448,7 +19946,7 @@ AIAUDIT_INLINE void packed_totals::change(std::vector<totals> const& part, bool 
     std::uint64_t* words = words_.data();
     for (std::size_t group = 0; group < part.size(); ++group, words += stride()) {
         totals const& sum = part[group];
-        if (sum.attempts == 0) continue;
+        if (sum.attempts == 0 && sum.corrections == 0) continue;
         words[0] += sum.attempts * factor;
         for (std::size_t i = 0; i < kept_; ++i)
             words[fixed + i] += number_at(sum, places_[i]) * factor;
@@ -19482,6 +19980,7 @@ AIAUDIT_INLINE void packed_totals::make_room_for(std::vector<totals> const& part
     for (std::size_t i = 0; i < wider.kept_; ++i) {
         wider.word_at_[wider.places_[i]] = static_cast<std::uint8_t>(fixed + i);
         wider.kept_bits_[wider.places_[i]] = ~std::uint64_t{0};
+        wider.keeps_rare_ = wider.keeps_rare_ || wider.places_[i] >= common_numbers;
     }
     wider.words_.resize(groups * wider.stride());
     for (std::size_t group = 0; group < size(); ++group) {
@@ -19600,6 +20099,16 @@ AIAUDIT_INLINE std::vector<priced_group> dearest_first(rollup const& from, dimen
 }
 
 }  // namespace detail
+
+AIAUDIT_INLINE report as_recorded(report of) {
+    of.sum = of.sum.as_recorded();
+    for (report_row& row : of.rows) row.sum = row.sum.as_recorded();
+    if (of.kind == report_kind::daily) return of;
+    std::stable_sort(of.rows.begin(), of.rows.end(), [](report_row const& a, report_row const& b) {
+        return a.sum.cost > b.sum.cost;
+    });
+    return of;
+}
 
 AIAUDIT_HOT AIAUDIT_INLINE report make_report(rollup const& from, report_query const& query) {
     AIAUDIT_ASSERT(from.ready(query));
@@ -20037,7 +20546,22 @@ AIAUDIT_INLINE void totals::add(totals const& other) {
     timed += other.timed;
     latency_ns += other.latency_ns;
     for (std::size_t i = 0; i < counts.size(); ++i) counts[i] += other.counts[i];
+    if (!other.plain()) detail::add_rare_numbers(*this, other);
     cost += other.cost;
+}
+
+AIAUDIT_INLINE money totals::cost_low() const noexcept {
+    return detail::wrapping_difference(cost, margin.value());
+}
+
+AIAUDIT_INLINE totals totals::as_recorded() const noexcept {
+    totals made = *this;
+    made.cost = detail::wrapping_difference(cost, corrected.value());
+    made.uncosted += made_costed;
+    made.unsure += made_sure;
+    made.corrections = made.made_costed = made.made_sure = 0;
+    made.corrected = {};
+    return made;
 }
 
 AIAUDIT_INLINE std::uint64_t totals::count(unit which) const noexcept {
@@ -20063,11 +20587,16 @@ AIAUDIT_INLINE std::uint64_t number_at(totals const& sum, std::size_t place) noe
     return number;
 }
 
+AIAUDIT_INLINE void add_rare_numbers(totals& to, totals const& part) noexcept {
+    for (std::size_t place = common_numbers; place < totals_numbers; ++place)
+        set_number(to, place, number_at(to, place) + number_at(part, place));
+}
+
 AIAUDIT_INLINE void wrapping_add(totals& to, totals const& part) noexcept {
     using two_numbers [[gnu::vector_size(16)]] = std::uint64_t;
     auto* const bytes = reinterpret_cast<char*>(&to);
     auto const* const more = reinterpret_cast<char const*>(&part);
-    for (std::size_t i = 0; i < totals_numbers / 2; ++i) {
+    for (std::size_t i = 0; i < common_numbers / 2; ++i) {
         two_numbers sum;
         two_numbers add;
         std::memcpy(&sum, bytes + i * sizeof sum, sizeof sum);
@@ -20075,8 +20604,9 @@ AIAUDIT_INLINE void wrapping_add(totals& to, totals const& part) noexcept {
         sum += add;
         std::memcpy(bytes + i * sizeof sum, &sum, sizeof sum);
     }
-    static_assert(totals_numbers % 2 == 1);
+    static_assert(common_numbers % 2 == 1);
     to.counts.back() += part.counts.back();
+    if (!part.plain()) add_rare_numbers(to, part);
     to.cost = wrapping_sum(to.cost, part.cost);
 }
 
@@ -21881,7 +22411,9 @@ AIAUDIT_INLINE std::uint64_t process_start_ticks() noexcept {
 // number there, when it began, and what the kernel drew at random for its program. That is secret,
 // and locks can be seen by all, hence the digest.
 AIAUDIT_INLINE std::uint64_t process_byte() {
-    auto const* const random = reinterpret_cast<char const*>(::getauxval(AT_RANDOM));
+    // The kernel gives the address as a number.
+    auto const* const random =
+        reinterpret_cast<char const*>(::getauxval(AT_RANDOM));  // NOLINT(performance-no-int-to-ptr)
     std::string const number =
         std::to_string(::getpid()) + " " + std::to_string(process_start_ticks()) + " ";
     auto const hash = sha256_joined({number, {random, random == nullptr ? 0U : 16U}});

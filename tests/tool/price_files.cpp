@@ -34,12 +34,12 @@ std::string prices_of(std::string const& model, std::string const& dollars) {
            dollars + ",\"output_cost_per_token\":" + dollars + "}}";
 }
 
-struct with_ledger {
+struct with_price_files {
     temporary_directory directory{};
     std::string path = directory.path();
     std::string db = path + "/db";
 
-    with_ledger() {
+    with_price_files() {
         write_file(path + "/one.json", prices_of("gpt-4.1", "1e-6"));
         write_file(path + "/two.json", prices_of("gpt-4.1", "2e-6"));
     }
@@ -76,7 +76,7 @@ constexpr char const* asked =
 
 }  // namespace
 
-BOOST_FIXTURE_TEST_SUITE(price_files, with_ledger)
+BOOST_FIXTURE_TEST_SUITE(price_files, with_price_files)
 
 BOOST_AUTO_TEST_CASE(late_prices_restate_reports_once_and_the_records_stay) {
     import_calls();
