@@ -141,8 +141,9 @@ BOOST_AUTO_TEST_CASE(the_most_is_held_before_a_byte_leaves_and_the_real_cost_is_
     std::uint64_t const input = at.body().size() + template_tokens_max;
     BOOST_TEST(intent.usage.count(unit::input_tokens) == input);
     BOOST_TEST(intent.usage.count(unit::output_tokens) == 10U);
-    BOOST_TEST(
-        (intent.cost == money::from_pico(static_cast<int128>(input) * 2'000'000 + 10 * 8'000'000)));
+    // In the tier "priority", in Europe: 3.5 and 14 USD for a million tokens, and a tenth more.
+    BOOST_TEST((intent.cost ==
+                money::from_pico(static_cast<int128>(input) * 3'850'000 + 10 * 15'400'000)));
     BOOST_TEST((intent.cost_status == cost_status::estimated));
     BOOST_TEST(intent.duration_ns.has_value());
     auto const state = at.state();
@@ -198,7 +199,7 @@ BOOST_AUTO_TEST_CASE(with_budgets_there_is_an_intent_whatever_was_asked_for) {
 }
 
 BOOST_AUTO_TEST_CASE(who_asks_is_who_is_counted) {
-    budget each = limit_of("0.001");
+    budget each = limit_of("0.0016");
     each.scope = parse_budget_scope("each-user").value();
     budget_stand at({each});
     BOOST_TEST(at.ai.chat(short_question(), {.user = "ana"}).has_value());
@@ -308,7 +309,7 @@ BOOST_AUTO_TEST_CASE(a_fallback_is_tried_only_where_its_policy_says_so) {
 BOOST_AUTO_TEST_CASE(an_answer_from_the_cache_needs_no_room) {
     client_options options;
     options.cache.path = "here";
-    budget_stand_of<budgeted_and_cached> at({limit_of("0.001")}, options);
+    budget_stand_of<budgeted_and_cached> at({limit_of("0.0016")}, options);
     chat_request sure = short_question();
     sure.temperature = 0;
     BOOST_TEST(!at.ai.chat(sure).value().from_cache());
@@ -484,7 +485,7 @@ BOOST_AUTO_TEST_CASE(a_stream_that_outruns_its_limit_holds_more_where_there_is_r
 }
 
 BOOST_AUTO_TEST_CASE(a_stream_that_outruns_its_limit_is_cut_where_there_is_no_room) {
-    budget_stand at({limit_of("0.001")});
+    budget_stand at({limit_of("0.002")});
     at.provider.script(chat_path, {unruly_stream(true)});
     std::string heard;
     auto const reply =
@@ -511,7 +512,7 @@ BOOST_AUTO_TEST_CASE(a_stream_may_be_cut_at_once_or_let_run) {
         BOOST_TEST((reply.error().code == errc::budget_exceeded));
         BOOST_TEST(at.intents().size() == 1U);
     }
-    budget_stand at({limit_of("0.001")}, {.on_overrun = stream_overrun::ignore});
+    budget_stand at({limit_of("0.002")}, {.on_overrun = stream_overrun::ignore});
     at.provider.script(chat_path, {unruly_stream(false)});
     auto const reply = at.ai.stream(short_question(), [](answer_delta const&) {}).value();
     BOOST_TEST(reply.complete);
@@ -594,7 +595,7 @@ BOOST_AUTO_TEST_CASE(a_ledger_on_disk_decides_alone_or_with_others) {
         chaos_provider provider;
         provider.script(chat_path, {json_step(openai_chat_body("gpt-4.1", "Hi", {100, 10}))});
         auto log = ledger::open({.path = place / "calls", .budgets = mode}).value();
-        log.set_budget(limit_of("0.001")).value();
+        log.set_budget(limit_of("0.0016")).value();
         auto ai =
             client::open(log, options_at(provider.origin(), {.intent = intent_mode::none})).value();
         BOOST_TEST(ai.chat(short_question()).has_value());

@@ -212,6 +212,10 @@ record full_record() {
     entry.cost_low = money::from_pico(1);
     entry.saved = money::from_pico(2);
     entry.provider_cost = money::from_pico(3);
+    entry.upstream_cost = money::from_pico(1);
+    entry.computed_cost = money::from_pico(2);
+    entry.price_basis = price_basis::provider;
+    entry.unread = "tools.runs";
     entry.price_entry = "gpt-4.1";
     entry.price_book.bytes[0] = 1;
     entry.operation_id.bytes[0] = 1;

@@ -142,7 +142,11 @@ private:
         BOOST_TEST(outcome.duration_ns.has_value());
         switch (expected.status) {
         case cost_status::estimated:
-            BOOST_TEST(outcome.cost.to_string() == intent.cost.to_string());
+            // What it did count it counted at the tier that it was served in.
+            if (outcome.usage.reported_mask() == 0)
+                BOOST_TEST(outcome.cost.to_string() == intent.cost.to_string());
+            BOOST_TEST((outcome.cost <= intent.cost));
+            BOOST_TEST((outcome.cost > money{}));
             BOOST_REQUIRE(outcome.cost_low.has_value());
             BOOST_TEST((*outcome.cost_low < outcome.cost));
             break;
