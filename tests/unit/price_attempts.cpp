@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
 // price_attempts.cpp: what an exchange costs, its iterations each at the model that ran them.
-#include <aiaudit/pricing/pricing_policy.hpp>
+#include <aiaudit/pricing/builtin.hpp>
+#include <aiaudit/pricing/priced_record.hpp>
 
 #include <boost/test/unit_test.hpp>
 
@@ -206,6 +207,33 @@ BOOST_AUTO_TEST_CASE(money_that_is_too_much_to_be_exact_is_an_error) {
     auto const most = money::from_pico(~(int128{1} << 127));
     BOOST_TEST((sum.add(most).error().code == errc::money_overflow));
     BOOST_TEST(sum.rounded().to_string() == "-12.000000000001");
+}
+
+BOOST_AUTO_TEST_CASE(a_charge_of_nothing_is_believed_of_what_costs_nothing_alone) {
+    attempt_facts facts;
+    facts.usage.set(unit::input_tokens, 1000);
+    facts.usage.set(unit::output_tokens, 100);
+    facts.provider_cost = money{};
+    auto const priced = [&](char const* provider, char const* model) {
+        record entry;
+        entry.provider = provider;
+        facts.model_served = model;
+        price_book::lookup_cache cache;
+        price_book const book = builtin_book();
+        static_cast<void>(set_cost(entry, facts, book, cache));
+        return entry;
+    };
+    auto const paid = priced("xai", "grok-4");
+    BOOST_TEST(name_of(paid.cost_status) == "partial");
+    BOOST_TEST((paid.cost > money{}));
+    auto const free = priced("openrouter", "deepseek/deepseek-r1:free");
+    BOOST_TEST(name_of(free.cost_status) == "priced");
+    BOOST_TEST(name_of(free.price_basis) == "provider");
+    BOOST_TEST(name_of(priced("openrouter", "nobody/knows").cost_status) == "unpriced");
+    facts.provider_cost = money::parse("0.5").value();
+    auto const stated = priced("openrouter", "nobody/knows");
+    BOOST_TEST(stated.cost.to_string() == "0.5");
+    BOOST_TEST(!stated.computed_cost.has_value());
 }
 
 BOOST_AUTO_TEST_SUITE_END()
