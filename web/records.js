@@ -156,9 +156,11 @@ const facts = [
     ["user", "User"], ["project", "Project"], ["key", "Key"], ["provider", "Provider"], ["model_requested", "Model asked for"],
     ["model_served", "Model that answered"], ["operation", "Operation"], ["path", "Path"], ["http_status", "HTTP status"],
     ["finish_reason", "Finish reason"], ["error", "Error"], ["service_tier", "Service tier"], ["region", "Region"],
-    ["provider_request_id", "Provider\u2019s id"], ["operation_id", "Operation id"], ["trace_id", "Trace"], ["price_entry", "Price entry"],
+    ["provider_request_id", "Provider\u2019s id"], ["operation_id", "Operation id"], ["trace_id", "Trace"], ["price_entry", "Price entry"], ["price_basis", "Price is"],
+    ["unread", "Counts not read"],
 ];
-const amounts = [["cost_usd", "Cost"], ["cost_low_usd", "At the least"], ["saved_usd", "Saved"], ["provider_cost_usd", "The provider says"]];
+const amounts = [["cost_usd", "Cost"], ["cost_low_usd", "At the least"], ["saved_usd", "Saved"], ["provider_cost_usd", "The provider says"],
+    ["upstream_cost_usd", "Of it upstream"], ["computed_cost_usd", "The price book says"]];
 
 const pairs = (list) => el("dl", {class: "facts"}, list.map(([name, value]) => el("div", null, el("dt", null, name), el("dd", null, value))));
 

@@ -30369,7 +30369,8 @@ AIAUDIT_INLINE bool set_provider_cost(record& entry, attempt_facts const& facts,
     bool const whole = facts.complete && !facts.usage.any_estimated();
     if (!facts.provider_cost || !whole) return false;
     bool const nothing = *facts.provider_cost == money{};
-    if (nothing && (computed == nullptr || *computed != money{})) return false;
+    bool const free = facts.model_served.ends_with(":free");  // OpenRouter's name for it
+    if (nothing && !free && (computed == nullptr || *computed != money{})) return false;
     entry.cost = *facts.provider_cost;
     entry.cost_status = cost_status::priced;
     entry.price_basis = price_basis::provider;

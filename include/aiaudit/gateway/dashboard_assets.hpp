@@ -1231,7 +1231,7 @@ inline constexpr std::array<dashboard_asset, 15> dashboard_assets{{
         "    return {holds: true, words: \"Checked in this browser: the record\\u2019s bytes lead"
         " to the root of the log.\"};\n"
         "}\n"},
-    dashboard_asset{"/assets/records.js", "text/javascript; charset=utf-8", "d2ecfaeede82208d",
+    dashboard_asset{"/assets/records.js", "text/javascript; charset=utf-8", "1c6c514834cddc0e",
         "// SPDX-License-Identifier: MIT\n"
         "// records.js: the newest records, which grow as calls arrive, and one record with its p"
         "roof.\n"
@@ -1419,10 +1419,14 @@ inline constexpr std::array<dashboard_asset, 15> dashboard_assets{{
         "    [\"finish_reason\", \"Finish reason\"], [\"error\", \"Error\"], [\"service_tier\", "
         "\"Service tier\"], [\"region\", \"Region\"],\n"
         "    [\"provider_request_id\", \"Provider\\u2019s id\"], [\"operation_id\", \"Operation i"
-        "d\"], [\"trace_id\", \"Trace\"], [\"price_entry\", \"Price entry\"],\n"
+        "d\"], [\"trace_id\", \"Trace\"], [\"price_entry\", \"Price entry\"], [\"price_basis\", "
+        "\"Price is\"],\n"
+        "    [\"unread\", \"Counts not read\"],\n"
         "];\n"
         "const amounts = [[\"cost_usd\", \"Cost\"], [\"cost_low_usd\", \"At the least\"], [\"save"
-        "d_usd\", \"Saved\"], [\"provider_cost_usd\", \"The provider says\"]];\n"
+        "d_usd\", \"Saved\"], [\"provider_cost_usd\", \"The provider says\"],\n"
+        "    [\"upstream_cost_usd\", \"Of it upstream\"], [\"computed_cost_usd\", \"The price boo"
+        "k says\"]];\n"
         "\n"
         "const pairs = (list) => el(\"dl\", {class: \"facts\"}, list.map(([name, value]) => el(\""
         "div\", null, el(\"dt\", null, name), el(\"dd\", null, value))));\n"
