@@ -34566,12 +34566,12 @@ AIAUDIT_INLINE bool is_name_of(provider_names const& provider, std::string_view 
 
 AIAUDIT_INLINE provider_names const* names_of(std::string_view provider) noexcept {
     // Of a longer name only the beginning can be in the table.
-    std::array<char, provider_name_bytes_max + 1> small;
-    std::size_t const size = (std::min)(provider.size(), small.size());
+    std::array<char, provider_name_bytes_max + 1> folded;
+    std::size_t const size = (std::min)(provider.size(), folded.size());
     std::transform(provider.begin(), provider.begin() + static_cast<std::ptrdiff_t>(size),
-                   small.begin(), ascii_lower);
+                   folded.begin(), ascii_lower);
     for (provider_names const& each : provider_table) {
-        if (is_name_of(each, {small.data(), size})) return &each;
+        if (is_name_of(each, {folded.data(), size})) return &each;
     }
     return nullptr;
 }
