@@ -35057,6 +35057,7 @@ AIAUDIT_INLINE price_provider builtin_provider(builtin_provider_rows const& from
 
 AIAUDIT_INLINE price_book builtin_book() {
     std::vector<price_provider> providers;
+    providers.reserve(builtin_rows.size() + 1);  // azure
     for (builtin_provider_rows const& each : builtin_rows) {
         providers.push_back(detail::builtin_provider(each));
     }
