@@ -370,8 +370,11 @@ BOOST_AUTO_TEST_CASE(a_response_over_the_maximum_is_too_large) {
     REQUIRE_FAILURE(
         answered_with(once_and_close("HTTP/1.1 200 OK\r\n\r\n" + std::string(1001, 'x')), limits),
         too_large);
-    REQUIRE_FAILURE(answered_with(once(endless_chunk + std::string(1'000'000, 'a')), limits),
-                    too_large);
+    // Newer releases of cpp-httplib bound such a line themselves.
+    auto const endless = answered_with(once(endless_chunk + std::string(1'000'000, 'a')), limits);
+    BOOST_TEST_REQUIRE(endless.failure.has_value());
+    BOOST_TEST(
+        (endless.failure->code == errc::too_large || endless.failure->code == errc::bad_response));
     BOOST_TEST(!answered_with(once(response(std::string(1000, 'x'))), limits).failure);
 }
 

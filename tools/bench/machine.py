@@ -40,7 +40,7 @@ def mount_of(directory: Path, mounts: str) -> tuple[str, str]:
         point = words[1].replace("\\040", " ")
         if (here == Path(point) or Path(point) in here.parents) and len(point) >= len(best[0]):
             best = (point, words[2], words[0])
-    return best[1], best[2]
+    return best[1] or "unknown", best[2]  # a chroot's root is in no table of mounts
 
 
 def disk_of(directory: Path) -> dict:
