@@ -21491,6 +21491,10 @@ private:
     void merge_usage(boost::json::value const* found) {
         auto const* fields = found == nullptr ? nullptr : found->if_object();
         if (fields == nullptr) return;
+        if (usage_.get_object().empty()) {
+            usage_ = *found;
+            return;
+        }
         forget_total(usage_.get_object(), *fields);
         merge_fields(usage_.get_object(), *fields);
     }
@@ -33284,6 +33288,7 @@ public:
         : dialect_(which), vendor_(who), root_(from), counts_(counts) {}
 
     [[nodiscard]] std::string run() {
+        path_.reserve(96);
         walk(root_);
         if (dialect_ == dialect::gemini_interactions && !counts_.empty() &&
             at_path(&root_, "input_tokens_by_modality") == nullptr) {
@@ -33982,10 +33987,32 @@ AIAUDIT_INLINE result<void> take_count(usage_rule const& rule, boost::json::valu
     return {};
 }
 
-AIAUDIT_INLINE result<void> apply_rule(usage_rule const& rule, boost::json::value const& from,
-                                       vendor who, usage& to) {
+// Rules of one parent ("prompt_tokens_details.") stand together: it is looked up once for them.
+class rule_places {
+public:
+    explicit rule_places(boost::json::value const& from) : from_(from) {}
+
+    // As at_path().
+    [[nodiscard]] boost::json::value const* find(std::string_view path) noexcept {
+        auto const dot = path.rfind('.');
+        if (dot == std::string_view::npos) return at_path(&from_, path);
+        if (path.substr(0, dot) != parent_name_) {
+            parent_name_ = path.substr(0, dot);
+            parent_ = at_path(&from_, parent_name_);
+        }
+        return parent_ == nullptr ? nullptr : at_path(parent_, path.substr(dot + 1));
+    }
+
+private:
+    boost::json::value const& from_;
+    std::string_view parent_name_{};
+    boost::json::value const* parent_ = nullptr;
+};
+
+AIAUDIT_INLINE result<void> apply_rule(usage_rule const& rule, rule_places& from, vendor who,
+                                       usage& to) {
     if (!rule.only.has(who)) return {};
-    auto const* value = at_path(&from, rule.path);
+    auto const* value = from.find(rule.path);
     if (value == nullptr) return {};
     if (rule.key.empty()) return take_count(rule, *value, who, to);
     auto const* list = value->if_array();
@@ -34001,8 +34028,9 @@ AIAUDIT_INLINE result<void> apply_rule(usage_rule const& rule, boost::json::valu
 
 AIAUDIT_INLINE result<void> apply_rules(std::span<usage_rule const> rules,
                                         boost::json::value const& from, vendor who, usage& to) {
+    rule_places places(from);
     for (usage_rule const& rule : rules) {
-        if (auto done = apply_rule(rule, from, who, to); !done) return done;
+        if (auto done = apply_rule(rule, places, who, to); !done) return done;
     }
     return {};
 }
@@ -34017,7 +34045,8 @@ AIAUDIT_INLINE result<void> apply_details(std::span<gemini_details const> lists,
             usage_rule const rule{
                 list.path,    list.to[index], take::add, every_vendor,
                 every_vendor, "modality",     value,     lower ? "tokens" : "tokenCount"};
-            if (auto done = apply_rule(rule, from, who, to); !done) return done;
+            rule_places places(from);
+            if (auto done = apply_rule(rule, places, who, to); !done) return done;
         }
     }
     return {};

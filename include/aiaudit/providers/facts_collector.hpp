@@ -71,6 +71,10 @@ private:
     void merge_usage(boost::json::value const* found) {
         auto const* fields = found == nullptr ? nullptr : found->if_object();
         if (fields == nullptr) return;
+        if (usage_.get_object().empty()) {
+            usage_ = *found;
+            return;
+        }
         forget_total(usage_.get_object(), *fields);
         merge_fields(usage_.get_object(), *fields);
     }

@@ -36,6 +36,7 @@ public:
         : dialect_(which), vendor_(who), root_(from), counts_(counts) {}
 
     [[nodiscard]] std::string run() {
+        path_.reserve(96);
         walk(root_);
         if (dialect_ == dialect::gemini_interactions && !counts_.empty() &&
             at_path(&root_, "input_tokens_by_modality") == nullptr) {
