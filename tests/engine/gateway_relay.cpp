@@ -224,12 +224,12 @@ BOOST_AUTO_TEST_CASE(a_callers_own_key_goes_to_the_upstream_he_asked_for_alone) 
 }
 
 BOOST_AUTO_TEST_CASE(an_upstream_that_cannot_be_reached_is_told_in_the_shape_of_the_api) {
-    std::uint16_t free_port = 0;
-    {
-        boost::asio::io_context io;
-        tcp::acceptor once(io, {boost::asio::ip::address_v4::loopback(), 0});
-        free_port = once.local_endpoint().port();
-    }
+    // Bound, and not listening: nobody else gets the port meanwhile, not even the gateway.
+    boost::asio::io_context io;
+    tcp::acceptor deaf(io);
+    deaf.open(tcp::v4());
+    deaf.bind({boost::asio::ip::address_v4::loopback(), 0});
+    std::uint16_t const free_port = deaf.local_endpoint().port();
     stand one([&](gateway_options& options) {
         options.upstreams[0].entry.origin = "http://127.0.0.1:" + std::to_string(free_port);
     });
