@@ -2,14 +2,14 @@
 //
 // One hand-made exchange for each way in which a provider counts, in
 // tests/fixtures/exchanges/handmade.jsonl: each line holds what is expected of it.
+#include "support/exchange_fixtures.hpp"
+
 #include <aiaudit/providers/reader.hpp>
 
 #include <boost/test/unit_test.hpp>
 
-#include <fstream>
 #include <map>
 #include <string>
-#include <utility>
 #include <vector>
 
 BOOST_AUTO_TEST_SUITE(dialect)
@@ -20,24 +20,10 @@ using namespace aiaudit;
 using aiaudit::detail::at_path;
 using aiaudit::detail::text_at;
 
-struct fixture_row {
-    exchange input{};
-    boost::json::value expected{};
-};
+using fixture_row = aiaudit_tests::exchange_fixture;
 
 std::vector<fixture_row> const& fixture_rows() {
-    static std::vector<fixture_row> const rows = [] {
-        std::vector<fixture_row> read;
-        std::ifstream file(AIAUDIT_FIXTURE_DIR "/exchanges/handmade.jsonl");
-        for (std::string line; std::getline(file, line);) {
-            fixture_row row;
-            row.input = parse_exchange(line).value();
-            row.expected = boost::json::parse(line).at("expected");
-            read.push_back(std::move(row));
-        }
-        return read;
-    }();
-    BOOST_REQUIRE(!rows.empty());
+    static auto const rows = aiaudit_tests::read_exchange_fixtures("handmade.jsonl");
     return rows;
 }
 

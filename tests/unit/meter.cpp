@@ -2,11 +2,12 @@
 //
 // What a response counts, and what it says that nobody reads: one hand-made exchange for each kind
 // of answer that was once priced wrong without a word, in tests/fixtures/exchanges/meter.jsonl.
+#include "support/exchange_fixtures.hpp"
+
 #include <aiaudit/providers/reader.hpp>
 
 #include <boost/test/unit_test.hpp>
 
-#include <fstream>
 #include <string>
 #include <vector>
 
@@ -18,19 +19,10 @@ using namespace aiaudit;
 using aiaudit::detail::at_path;
 using aiaudit::detail::text_at;
 
-struct meter_row {
-    exchange input{};
-    boost::json::value expected{};
-};
+using meter_row = aiaudit_tests::exchange_fixture;
 
 std::vector<meter_row> const& rows() {
-    static std::vector<meter_row> const all = [] {
-        std::vector<meter_row> read;
-        std::ifstream file(AIAUDIT_FIXTURE_DIR "/exchanges/meter.jsonl");
-        for (std::string line; std::getline(file, line);)
-            read.push_back({parse_exchange(line).value(), boost::json::parse(line).at("expected")});
-        return read;
-    }();
+    static auto const all = aiaudit_tests::read_exchange_fixtures("meter.jsonl");
     BOOST_REQUIRE(all.size() > 70);
     return all;
 }
