@@ -31,10 +31,11 @@ inline void keep_text(std::string& to, std::string_view text) {
     if (!text.empty()) to = text;
 }
 
-// Every non-null field of `from` overwrites that of `to`, at every depth, but for placeholders.
-void merge_fields(boost::json::object& to, boost::json::object const& from);
-
-void forget_total(boost::json::object& to, boost::json::object const& from);
+// Every non-null field of `later` overwrites that of `counts`, at every depth, but for
+// placeholders. `total` is the name of the sum of both: it does not fall beside a count that was
+// held.
+void merge_fields(boost::json::object const& later, std::string_view total,
+                  boost::json::object& counts);
 
 class facts_collector {
 public:
@@ -68,16 +69,7 @@ private:
     // {"error": {"code", "type", "status", "message"}} in its many variants.
     void take_error(boost::json::value const& document);
 
-    void merge_usage(boost::json::value const* found) {
-        auto const* fields = found == nullptr ? nullptr : found->if_object();
-        if (fields == nullptr) return;
-        if (usage_.get_object().empty()) {
-            usage_ = *found;
-            return;
-        }
-        forget_total(usage_.get_object(), *fields);
-        merge_fields(usage_.get_object(), *fields);
-    }
+    void merge_usage(boost::json::value const* found);
     void replace_usage(boost::json::value const* found);
     void merge_anthropic_usage(boost::json::value const* found);
     // The numbers of `names` beside the answer.

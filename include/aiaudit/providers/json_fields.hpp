@@ -52,6 +52,9 @@ namespace detail {
 // A count as JSON writes it: an integer, or a number without a fraction (123.0).
 [[nodiscard]] std::optional<std::uint64_t> whole_number(boost::json::value const& value) noexcept;
 
+// Any number; 0 for what is none. Rough past 2^53: to compare, not to count.
+[[nodiscard]] double number_of(boost::json::value const& value) noexcept;
+
 // An amount of USD that a provider printed. Boost.JSON has turned the digits into a double; the
 // shortest text that reads back as that double is what the provider printed, as long as it printed
 // at most 15 significant digits. Past a pico-USD they are rounded, half to even. Nothing for a

@@ -152,9 +152,13 @@ private:
 
     [[nodiscard]] std::string why_no_usage(bool stream);
 
+    // By the body, else by Bedrock's metrics or headers.
+    [[nodiscard]] result<detail::counts_read> reported_counts() const;
     [[nodiscard]] result<void> read_counts();
+    [[nodiscard]] result<void> read_anthropic_terms();
     // bad_usage for more output than the request allows.
     [[nodiscard]] result<void> check_request();
+    void note_unread(std::string_view name);
     void note_missing();
 
     // Speech that comes as sound has no document in it.

@@ -83,8 +83,8 @@ inline constexpr std::array harmless_counts{
 
 // The paths of the counts that nothing reads, separated by spaces; empty where there are none.
 // Bounds: 256 bytes, a last "..." for more. `counts` is what was read of the object.
-[[nodiscard]] std::string unread_counts(dialect which, vendor who, boost::json::value const& from,
-                                        usage const& counts);
+[[nodiscard]] std::string unread_counts(dialect api, vendor seller,
+                                        boost::json::value const& source, usage const& counts);
 
 }  // namespace detail
 }  // namespace v0_1_0

@@ -32,8 +32,8 @@ struct needed_counts {
     std::string_view output{};
     std::string_view total{};  // of just these two, where the API gives one
 };
-[[nodiscard]] constexpr needed_counts counts_needed(dialect which) noexcept {
-    switch (which) {
+[[nodiscard]] constexpr needed_counts counts_needed(dialect api) noexcept {
+    switch (api) {
     case dialect::openai_chat: return {"prompt_tokens", "completion_tokens", "total_tokens"};
     case dialect::openai_responses: return {"input_tokens", "output_tokens", "total_tokens"};
     case dialect::anthropic_messages: return {"input_tokens", "output_tokens", {}};
@@ -45,8 +45,8 @@ struct needed_counts {
 }
 
 // Where an API prints the total of its input and output; empty where it has none.
-[[nodiscard]] constexpr std::string_view total_path(dialect which) noexcept {
-    switch (which) {
+[[nodiscard]] constexpr std::string_view total_path(dialect api) noexcept {
+    switch (api) {
     case dialect::openai_chat:
     case dialect::openai_responses:
     case dialect::openai_embeddings:
@@ -101,7 +101,8 @@ inline constexpr std::array wholes{
 // Reads one usage object. bad_usage where a count is none or the counts contradict each other,
 // no_usage where all input or all output is missing. The answer is empty where the object names
 // nothing that the dialect counts.
-[[nodiscard]] result<usage> read_usage(dialect which, vendor who, boost::json::value const& from);
+[[nodiscard]] result<usage> read_usage(dialect api, vendor seller,
+                                       boost::json::value const& source);
 
 namespace detail {
 
@@ -112,13 +113,13 @@ struct counts_read {
 };
 
 // As read_usage().
-[[nodiscard]] result<counts_read> read_counts(dialect which, vendor who,
-                                              boost::json::value const& from);
+[[nodiscard]] result<counts_read> read_counts(dialect api, vendor seller,
+                                              boost::json::value const& source);
 
 // The tables that read the usage object of an API, in turn.
-[[nodiscard]] std::span<usage_rule const> rules_of(dialect which,
-                                                   boost::json::value const& from) noexcept;
-[[nodiscard]] std::span<usage_rule const> more_rules_of(dialect which, vendor who) noexcept;
+[[nodiscard]] std::span<usage_rule const> rules_of(dialect api,
+                                                   boost::json::value const& source) noexcept;
+[[nodiscard]] std::span<usage_rule const> more_rules_of(dialect api, vendor seller) noexcept;
 
 }  // namespace detail
 
@@ -126,7 +127,7 @@ namespace detail {
 
 // Replaces an Anthropic top-level usage by the sum of the runs where there are several, or where
 // the only one is not what the top level says. The top level leaves out compaction and advisors.
-[[nodiscard]] result<void> bill_iterations(boost::json::value const& from, vendor who,
+[[nodiscard]] result<void> bill_iterations(boost::json::value const& source, vendor seller,
                                            attempt_facts& facts);
 
 // What a provider says that it charges, where it says so.
@@ -134,7 +135,7 @@ struct provider_charge {
     std::optional<money> total{};
     std::optional<money> upstream{};  // the part that another company charges
 };
-[[nodiscard]] provider_charge read_provider_cost(boost::json::value const& from, vendor who);
+[[nodiscard]] provider_charge read_provider_cost(boost::json::value const& source, vendor seller);
 
 // The tier as bills name it: empty for the standard one.
 [[nodiscard]] std::string tier_named(std::string_view name);

@@ -350,8 +350,8 @@ inline constexpr std::array dashscope_rules{
     usage_rule{"image_count", unit::output_images, take::set, no_vendor},
 };
 
-// Gemini lists parts by modality. Documents are seen as images, and priced so.
-struct gemini_details {
+// Gemini's APIs list parts by modality.
+struct modality_list {
     std::string_view path;
     std::array<unit, 4> to;         // text, audio, image, video
     std::string_view instead_of{};  // read only where that member is missing
@@ -362,52 +362,73 @@ inline constexpr std::array<unit, 4> input_units{unit::input_text_tokens, unit::
 inline constexpr std::array<unit, 4> output_units{
     unit::output_text_tokens, unit::output_audio_tokens, unit::output_image_tokens,
     unit::output_video_tokens};
-inline constexpr std::array gemini_detail_lists{
-    gemini_details{"promptTokensDetails", input_units},
-    gemini_details{"promptTokenDetails", input_units, "promptTokensDetails"},  // embeddings
-    gemini_details{"toolUsePromptTokensDetails", input_units},  // input too, beside the prompt
-    gemini_details{"toolUsePromptTokensDetails",
-                   {unit::input_text_tool_tokens, unit::input_audio_tool_tokens,
-                    unit::input_image_tool_tokens, unit::input_video_tool_tokens}},
-    gemini_details{"cacheTokensDetails",
-                   {unit::cache_text_read_tokens, unit::cache_audio_read_tokens,
-                    unit::cache_image_read_tokens, unit::cache_video_read_tokens}},
-    gemini_details{"candidatesTokensDetails", output_units},
-    gemini_details{"responseTokensDetails", output_units, "candidatesTokensDetails"},
+inline constexpr std::array<unit, 4> cache_read_units{
+    unit::cache_text_read_tokens, unit::cache_audio_read_tokens, unit::cache_image_read_tokens,
+    unit::cache_video_read_tokens};
+inline constexpr std::array<unit, 4> tool_units{
+    unit::input_text_tool_tokens, unit::input_audio_tool_tokens, unit::input_image_tool_tokens,
+    unit::input_video_tool_tokens};
+inline constexpr std::array gemini_lists{
+    modality_list{"promptTokensDetails", input_units},
+    modality_list{"promptTokenDetails", input_units, "promptTokensDetails"},  // embeddings
+    modality_list{"toolUsePromptTokensDetails", input_units},  // input too, beside the prompt
+    modality_list{"toolUsePromptTokensDetails", tool_units},
+    modality_list{"cacheTokensDetails", cache_read_units},
+    modality_list{"candidatesTokensDetails", output_units},
+    modality_list{"responseTokensDetails", output_units, "candidatesTokensDetails"},
+};
+inline constexpr std::array interactions_lists{
+    modality_list{"input_tokens_by_modality", input_units},
+    modality_list{"cached_tokens_by_modality", cache_read_units},
+    modality_list{"output_tokens_by_modality", output_units},
+    modality_list{"tool_use_tokens_by_modality", input_units},  // as above
+    modality_list{"tool_use_tokens_by_modality", tool_units},
 };
 
-// The Interactions API lists them so: {"modality": "text", "tokens": 12}.
-inline constexpr std::array interactions_detail_lists{
-    gemini_details{"input_tokens_by_modality", input_units},
-    gemini_details{"cached_tokens_by_modality",
-                   {unit::cache_text_read_tokens, unit::cache_audio_read_tokens,
-                    unit::cache_image_read_tokens, unit::cache_video_read_tokens}},
-    gemini_details{"output_tokens_by_modality", output_units},
-    gemini_details{"tool_use_tokens_by_modality",
-                   {unit::input_text_tool_tokens, unit::input_audio_tool_tokens,
-                    unit::input_image_tool_tokens, unit::input_video_tool_tokens}},
-};
-
-// The modalities of such lists, in capitals, and the place of each in `gemini_details::to`.
-struct named_modality {
+// How an API names a modality, and its place in `modality_list::to`. Documents are seen as images,
+// and priced so.
+struct modality_name {
     std::string_view name;
     std::size_t index;
 };
-inline constexpr std::array modalities{named_modality{"TEXT", 0}, named_modality{"AUDIO", 1},
-                                       named_modality{"IMAGE", 2}, named_modality{"DOCUMENT", 2},
-                                       named_modality{"VIDEO", 3}};
+inline constexpr std::array gemini_modalities{
+    modality_name{"TEXT", 0}, modality_name{"AUDIO", 1}, modality_name{"IMAGE", 2},
+    modality_name{"DOCUMENT", 2}, modality_name{"VIDEO", 3}};
+inline constexpr std::array interactions_modalities{
+    modality_name{"text", 0}, modality_name{"audio", 1}, modality_name{"image", 2},
+    modality_name{"document", 2}, modality_name{"video", 3}};
+
+// {"modality": "TEXT", "tokenCount": 12}, {"modality": "text", "tokens": 12}
+struct modality_lists {
+    std::span<modality_list const> lists{};
+    std::span<modality_name const> names{};
+    std::string_view number{};  // the member that holds the count
+};
+
+// Empty for an API that has none.
+[[nodiscard]] constexpr modality_lists modality_lists_of(dialect api) noexcept {
+    switch (api) {
+    case dialect::gemini: return {gemini_lists, gemini_modalities, "tokenCount"};
+    case dialect::gemini_interactions:
+        return {interactions_lists, interactions_modalities, "tokens"};
+    default: return {};
+    }
+}
+
+// The name of an element's modality; null where the API has no such name.
+[[nodiscard]] modality_name const* modality_of(modality_lists const& table,
+                                               boost::json::value const& element) noexcept;
 
 [[nodiscard]] inline error bad_count(std::string_view path) {
     return fail(errc::bad_usage, std::string(path) + " is not a whole number from 0 to 2^44");
 }
 
 [[nodiscard]] result<void> apply_rules(std::span<usage_rule const> rules,
-                                       boost::json::value const& from, vendor who, usage& to);
+                                       boost::json::value const& source, vendor seller, usage& to);
 
-[[nodiscard]] result<void> apply_gemini_details(boost::json::value const& from, vendor who,
-                                                usage& to);
-[[nodiscard]] result<void> apply_interactions_details(boost::json::value const& from, vendor who,
-                                                      usage& to);
+[[nodiscard]] result<void> apply_modality_lists(modality_lists const& table,
+                                                boost::json::value const& source, vendor seller,
+                                                usage& counts);
 
 }  // namespace detail
 }  // namespace v0_1_0

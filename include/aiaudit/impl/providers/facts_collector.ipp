@@ -14,13 +14,6 @@ namespace aiaudit {
 inline namespace v0_1_0 {
 namespace detail {
 
-AIAUDIT_INLINE double number_of(boost::json::value const& value) noexcept {
-    if (auto const* integer = value.if_int64()) return static_cast<double>(*integer);
-    if (auto const* large = value.if_uint64()) return static_cast<double>(*large);
-    auto const* real = value.if_double();
-    return real == nullptr ? 0 : *real;
-}
-
 // Output grows while it is made; input may be an estimate at first, and may fall.
 AIAUDIT_INLINE bool is_output_count(std::string_view name) noexcept {
     constexpr std::array words{std::string_view{"output"}, std::string_view{"completion"},
@@ -40,35 +33,38 @@ AIAUDIT_INLINE bool is_placeholder(std::string_view name, boost::json::value con
     return after >= 0 && after < before && (after == 0 || is_output_count(name));
 }
 
-AIAUDIT_INLINE bool is_total(boost::json::string_view name) noexcept {
-    return name.starts_with("total");
-}
-
-// A total is of the counts beside it: it goes where later counts come without one.
-AIAUDIT_INLINE void forget_total(boost::json::object& to, boost::json::object const& from) {
-    bool const has = std::any_of(from.begin(), from.end(), [](auto const& field) {
-        return is_total(field.key()) && !field.value().is_null();
-    });
-    if (has || from.empty()) return;
-    for (char const* name : {"total_tokens", "totalTokens", "totalTokenCount"}) to.erase(name);
-}
-
-AIAUDIT_INLINE void merge_fields(boost::json::object& to, boost::json::object const& from) {
+AIAUDIT_INLINE void merge_fields(boost::json::object const& later, std::string_view total,
+                                 boost::json::object& counts) {
     bool held = false;
-    for (auto const& field : from) {
+    for (auto const& field : later) {
         boost::json::value const& value = field.value();
         if (value.is_null()) continue;
-        auto* old = to.if_contains(field.key());
+        std::string_view const name{field.key().data(), field.key().size()};
+        auto* old = counts.if_contains(field.key());
         if (old == nullptr) {
-            to[field.key()] = value;
+            counts[field.key()] = value;
         } else if (old->is_object() && value.is_object()) {
-            merge_fields(old->get_object(), value.get_object());
-        } else if (is_placeholder({field.key().data(), field.key().size()}, *old, value)) {
+            merge_fields(value.get_object(), total, old->get_object());
+        } else if (is_placeholder(name, *old, value)) {
             held = true;
         } else if (!(value.is_array() && value.get_array().empty())) {
-            if (!is_total(field.key()) || !held || number_of(value) > number_of(*old)) *old = value;
+            if (name != total || !held || number_of(value) > number_of(*old)) *old = value;
         }
     }
+}
+
+AIAUDIT_INLINE void facts_collector::merge_usage(boost::json::value const* found) {
+    auto const* later = found == nullptr ? nullptr : found->if_object();
+    if (later == nullptr) return;
+    boost::json::object& counts = usage_.get_object();
+    if (counts.empty()) {
+        counts = *later;
+        return;
+    }
+    // A total is of the counts beside it: it goes where later counts come without one.
+    std::string_view const total = total_path(dialect_);
+    if (!later->empty() && at_path(found, total) == nullptr) counts.erase(total);
+    merge_fields(*later, total, counts);
 }
 
 // Gemini's counts within a stream are of the turn so far, and the last object is of all: it stands
@@ -91,20 +87,17 @@ AIAUDIT_INLINE void facts_collector::replace_usage(boost::json::value const* fou
 // A relay may count the whole input at the start, and in the end what is left of it beside the
 // cache: a lower input_tokens stands where the cache makes up for it.
 AIAUDIT_INLINE void facts_collector::merge_anthropic_usage(boost::json::value const* found) {
-    auto const* fields = found == nullptr ? nullptr : found->if_object();
-    if (fields == nullptr) return;
-    auto const count = [](boost::json::value const* from, std::string_view name) {
-        auto const* value = at_path(from, name);
+    if (found == nullptr || !found->is_object()) return;
+    auto const count = [found](std::string_view name) {
+        auto const* value = at_path(found, name);
         return value == nullptr ? 0.0 : number_of(*value);
     };
     auto const* input = at_path(&usage_, "input_tokens");
     boost::json::value const old = input == nullptr ? boost::json::value{} : *input;
     double const before = number_of(old);
-    double const after = count(found, "input_tokens");
-    double const cached =
-        count(found, "cache_read_input_tokens") + count(found, "cache_creation_input_tokens");
-    forget_total(usage_.get_object(), *fields);
-    merge_fields(usage_.get_object(), *fields);
+    double const after = count("input_tokens");
+    double const cached = count("cache_read_input_tokens") + count("cache_creation_input_tokens");
+    merge_usage(found);
     bool const moved = at_path(found, "input_tokens") != nullptr && after + cached >= before;
     if (after < before)
         usage_.get_object()["input_tokens"] = moved ? *at_path(found, "input_tokens") : old;
@@ -117,7 +110,7 @@ AIAUDIT_INLINE void facts_collector::merge_counts(boost::json::value const& docu
         if (auto const* value = at_path(&document, name); value != nullptr && value->is_number())
             counts[name] = *value;
     }
-    merge_fields(usage_.get_object(), counts);
+    merge_fields(counts, total_path(dialect_), usage_.get_object());
 }
 
 AIAUDIT_INLINE void facts_collector::take(boost::json::value const& document) {
@@ -226,7 +219,7 @@ AIAUDIT_INLINE void facts_collector::take_responses(boost::json::value const& do
     if (auto const* tools = at_path(response, "tool_usage")) {
         boost::json::object beside;
         beside["tool_usage"] = *tools;
-        merge_fields(usage_.get_object(), beside);
+        merge_fields(beside, total_path(dialect_), usage_.get_object());
     }
     if (auto const* output = at_path(response, "output")) tools_.take_items(*output);
     std::string_view const why = text_at(response, "incomplete_details.reason");
@@ -288,7 +281,7 @@ AIAUDIT_INLINE void facts_collector::take_invoke(boost::json::value const& docum
     for (auto const& field : document.get_object()) {
         if (field.value().is_number()) counts[field.key()] = field.value();
     }
-    merge_fields(usage_.get_object(), counts);
+    merge_fields(counts, total_path(dialect_), usage_.get_object());
     merge_usage(at_path(&document, "usage"));
     keep_text(facts_.finish_reason, text_at(&document, "stop_reason"));
     take_exception(document);

@@ -72,6 +72,13 @@ AIAUDIT_INLINE std::optional<std::uint64_t> whole_number(boost::json::value cons
     return count <= usage::count_max ? std::optional{count} : std::nullopt;
 }
 
+AIAUDIT_INLINE double number_of(boost::json::value const& value) noexcept {
+    if (auto const* integer = value.if_int64()) return static_cast<double>(*integer);
+    if (auto const* large = value.if_uint64()) return static_cast<double>(*large);
+    auto const* real = value.if_double();
+    return real == nullptr ? 0 : *real;
+}
+
 AIAUDIT_INLINE std::optional<money> printed_amount(boost::json::value const& value) {
     if (auto const count = whole_number(value)) {
         return money::from_pico(static_cast<int128>(*count) * 1'000'000'000'000);

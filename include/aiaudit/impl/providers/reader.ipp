@@ -221,47 +221,58 @@ AIAUDIT_INLINE std::string stream_reader::why_no_usage(bool stream) {
                : "stream ended without usage";
 }
 
-AIAUDIT_INLINE result<void> stream_reader::read_counts() {
-    boost::json::value const& from = collector_.usage();
-    auto read = detail::read_counts(where_.dialect, where_.vendor, from);
-    if (!read) return read.error();
-    if (read->usage.empty() && collector_.metrics().is_object()) {
+AIAUDIT_INLINE result<detail::counts_read> stream_reader::reported_counts() const {
+    auto read = detail::read_counts(where_.dialect, where_.vendor, collector_.usage());
+    if (read && read->usage.empty() && collector_.metrics().is_object())
         read = detail::read_counts(dialect::bedrock_invoke, where_.vendor, collector_.metrics());
-        if (!read) return read.error();
-    }
-    usage counts = read->usage.empty() ? counts_of_headers() : read->usage;
+    if (read && read->usage.empty()) read->usage = counts_of_headers();
+    if (!read) return read.error();
     // The other calls of this API count one thing; half of a conversation's usage is none.
-    bool const half = counts.has(unit::input_tokens) != counts.has(unit::output_tokens) &&
+    bool const half = read->usage.has(unit::input_tokens) != read->usage.has(unit::output_tokens) &&
                       where_.dialect == dialect::cohere && where_.operation == operation::chat;
     if (half) return fail(errc::no_usage, "the usage counts input or output alone");
-    auto const charge = detail::read_provider_cost(from, where_.vendor);
+    return read;
+}
+
+AIAUDIT_INLINE result<void> stream_reader::read_counts() {
+    auto const counts = reported_counts();
+    if (!counts) return counts.error();
+    auto const charge = detail::read_provider_cost(collector_.usage(), where_.vendor);
     facts_.provider_cost = charge.total;
     facts_.upstream_cost = charge.upstream;
-    if (counts.empty()) return {};
-    facts_.unread = detail::unread_counts(where_.dialect, where_.vendor, from, counts);
+    if (counts->usage.empty()) return {};
+    facts_.unread =
+        detail::unread_counts(where_.dialect, where_.vendor, collector_.usage(), counts->usage);
     bool const google =
         where_.vendor == vendor::google || facts_.model_served.find("gemini") != std::string::npos;
-    if (read->derived && !google) {
-        facts_.unread.insert(0, facts_.unread.empty() ? "total_tokens" : "total_tokens ");
-    }
-    collector_.tools().add_to(counts, facts_.model_served);
-    facts_.usage = counts;
-    if (auto done = check_request(); !done) return done;
-    if (where_.dialect != dialect::anthropic_messages) {
-        note_missing();
-        return {};
-    }
-    if (auto const tier = detail::text_at(&from, "service_tier"); !tier.empty()) {
-        facts_.service_tier = detail::tier_named(tier);
-    }
-    std::string_view const geo = detail::text_at(&from, "inference_geo");
-    if (!geo.empty() && geo != "global" && geo != "not_available") facts_.region = geo;
-    std::string_view const speed = detail::text_at(&from, "speed");
-    if (speed != "standard") facts_.speed = speed;
-    auto done = detail::bill_iterations(from, where_.vendor, facts_);
+    if (counts->derived && !google) note_unread("total_tokens");
+    facts_.usage = counts->usage;
+    collector_.tools().add_to(facts_.usage, facts_.model_served);
+    auto done = check_request();
+    if (done && where_.dialect == dialect::anthropic_messages) done = read_anthropic_terms();
     if (!done) facts_.usage = {};
     note_missing();
     return done;
+}
+
+// What the price of Anthropic's models depends on stands in their usage.
+AIAUDIT_INLINE result<void> stream_reader::read_anthropic_terms() {
+    boost::json::value const& source = collector_.usage();
+    if (auto const tier = detail::text_at(&source, "service_tier"); !tier.empty()) {
+        facts_.service_tier = detail::tier_named(tier);
+    }
+    std::string_view const geo = detail::text_at(&source, "inference_geo");
+    if (!geo.empty() && geo != "global" && geo != "not_available") facts_.region = geo;
+    std::string_view const speed = detail::text_at(&source, "speed");
+    if (speed != "standard") facts_.speed = speed;
+    return detail::bill_iterations(source, where_.vendor, facts_);
+}
+
+// Before the others: the list may be cut.
+AIAUDIT_INLINE void stream_reader::note_unread(std::string_view name) {
+    std::string const rest = std::move(facts_.unread);
+    facts_.unread = name;
+    if (!rest.empty()) facts_.unread.append(" ").append(rest);
 }
 
 // Some tokens past a limit are the habit of some servers; what reasons beside the answer, and the
@@ -273,16 +284,16 @@ AIAUDIT_INLINE result<void> stream_reader::check_request() {
     auto const reasoning = facts_.usage.count(unit::output_reasoning_tokens);
     auto const output = facts_.usage.count(unit::output_tokens);
     auto const visible = output - (std::min)(output, reasoning);
-    auto const limit = *asked.max_output_tokens * asked.choices.value_or(1);
+    auto const limit = static_cast<int128>(*asked.max_output_tokens) * asked.choices.value_or(1);
     bool const own_runs = collector_.usage().get_object().contains("iterations") ||
                           facts_.usage.count(unit::web_searches) > 0 ||
                           facts_.usage.count(unit::code_executions) > 0;
     if (own_runs || visible <= limit + limit / 4 + 64) return {};
-    facts_.unread.insert(0, facts_.unread.empty() ? "output_tokens" : "output_tokens ");
+    note_unread("output_tokens");
     if (visible <= limit * 4 + 4096) return {};
-    facts_.usage = {};
     return fail(errc::bad_usage, "the output is " + std::to_string(visible) +
-                                     " tokens, where the request allows " + std::to_string(limit));
+                                     " tokens, where the request allows " +
+                                     std::to_string(static_cast<std::uint64_t>(limit)));
 }
 
 // An answer was made of something, from something.

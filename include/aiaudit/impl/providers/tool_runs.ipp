@@ -76,12 +76,12 @@ AIAUDIT_INLINE bool charges_by_query(std::string_view model) noexcept {
 }
 
 AIAUDIT_INLINE void tool_runs::add_to(usage& counts, std::string_view model) const {
-    auto const note = [&counts](unit which, std::uint64_t count) {
-        if (count > counts.count(which)) counts.set(which, count);
+    auto const note = [&counts](unit kind, std::uint64_t count) {
+        if (count > counts.count(kind)) counts.set(kind, count);
     };
     // A count of the provider's own (`tool_usage`) says better which items are charged.
-    for_each_count(items_, [&](unit which, std::uint64_t count) {
-        if (!counts.has(which)) note(which, count);
+    for_each_count(items_, [&](unit kind, std::uint64_t count) {
+        if (!counts.has(kind)) note(kind, count);
     });
     bool const by_query = charges_by_query(model);
     if (searched_) note(unit::web_searches, by_query && !queries_.empty() ? queries_.size() : 1);

@@ -5,22 +5,14 @@
 #define AIAUDIT_IMPL_PROVIDERS_UNREAD_COUNTS_IPP
 
 #include <aiaudit/config.hpp>                 // AIAUDIT_INLINE
-#include <aiaudit/providers/json_fields.hpp>  // text_at, lower_case
+#include <aiaudit/providers/json_fields.hpp>  // number_of, text_at
 #include <aiaudit/providers/unread_counts.hpp>
 
 #include <algorithm>
-#include <span>
 
 namespace aiaudit {
 inline namespace v0_1_0 {
 namespace detail {
-
-AIAUDIT_INLINE bool is_positive(boost::json::value const& value) noexcept {
-    if (auto const* integer = value.if_int64()) return *integer > 0;
-    if (auto const* large = value.if_uint64()) return *large > 0;
-    auto const* real = value.if_double();
-    return real != nullptr && *real > 0;
-}
 
 AIAUDIT_INLINE bool is_harmless(std::string_view path) noexcept {
     return std::any_of(harmless_counts.begin(), harmless_counts.end(), [&](std::string_view each) {
@@ -32,8 +24,8 @@ AIAUDIT_INLINE bool is_harmless(std::string_view path) noexcept {
 // Walks one usage object.
 class unread_walk {
 public:
-    unread_walk(dialect which, vendor who, boost::json::value const& from, usage const& counts)
-        : dialect_(which), vendor_(who), root_(from), counts_(counts) {}
+    unread_walk(dialect api, vendor seller, boost::json::value const& source, usage const& counts)
+        : dialect_(api), vendor_(seller), root_(source), counts_(counts) {}
 
     [[nodiscard]] std::string run() {
         path_.reserve(96);
@@ -52,7 +44,7 @@ private:
         if (auto const* object = value.if_object()) return walk_object(*object);
         if (auto const* list = value.if_array()) {
             for (boost::json::value const& element : *list) walk_element(element);
-        } else if (is_positive(value) && !is_read() && !is_harmless(path_) && !is_repeat(value)) {
+        } else if (number_of(value) > 0 && !is_read() && !is_harmless(path_) && !is_repeat(value)) {
             name(path_);
         }
     }
@@ -112,21 +104,14 @@ private:
                    text_at(&element, rule.key) == rule.value;
         };
         if (std::any_of(rules.begin(), rules.end(), reads)) return true;
-        auto const in = [&](std::span<gemini_details const> lists) {
-            return std::any_of(lists.begin(), lists.end(),
-                               [&](gemini_details const& list) { return list.path == path_; });
-        };
-        bool const gemini = dialect_ == dialect::gemini && in(gemini_detail_lists);
-        bool const inner =
-            dialect_ == dialect::gemini_interactions && in(interactions_detail_lists);
-        if (!gemini && !inner) return false;
-        auto const modality = text_at(&element, "modality");
-        return std::any_of(modalities.begin(), modalities.end(), [&](named_modality const& each) {
-            return gemini ? each.name == modality : lower_case(each.name) == modality;
-        });
+        modality_lists const table = modality_lists_of(dialect_);
+        bool const listed =
+            std::any_of(table.lists.begin(), table.lists.end(),
+                        [&](modality_list const& list) { return list.path == path_; });
+        return listed && modality_of(table, element) != nullptr;
     }
 
-    // The input, the output or their sum once more, under another API's name.
+    // The input or the output once more, under another API's name.
     [[nodiscard]] bool is_repeat(boost::json::value const& value) const {
         constexpr std::array names{
             std::string_view{"prompt_tokens"}, std::string_view{"completion_tokens"},
@@ -161,9 +146,9 @@ private:
     int depth_ = 0;
 };
 
-AIAUDIT_INLINE std::string unread_counts(dialect which, vendor who, boost::json::value const& from,
-                                         usage const& counts) {
-    return unread_walk{which, who, from, counts}.run();
+AIAUDIT_INLINE std::string unread_counts(dialect api, vendor seller,
+                                         boost::json::value const& source, usage const& counts) {
+    return unread_walk{api, seller, source, counts}.run();
 }
 
 }  // namespace detail

@@ -17,16 +17,16 @@ inline namespace v0_1_0 {
 namespace detail {
 
 // Adds with a bound instead of a clamp: a count that does not fit is a contradiction.
-AIAUDIT_INLINE result<void> add_count(usage& to, unit which, std::uint64_t count) {
-    if (to.count(which) + count > usage::count_max) return bad_count(name_of(which));
-    to.add(which, count);
+AIAUDIT_INLINE result<void> add_count(usage& to, unit kind, std::uint64_t count) {
+    if (to.count(kind) + count > usage::count_max) return bad_count(name_of(kind));
+    to.add(kind, count);
     return {};
 }
 
 AIAUDIT_INLINE result<void> add_counts(usage& to, usage const& from) {
     result<void> done;
-    for_each_count(from, [&](unit which, std::uint64_t count) {
-        if (done) done = add_count(to, which, count);
+    for_each_count(from, [&](unit kind, std::uint64_t count) {
+        if (done) done = add_count(to, kind, count);
     });
     return done;
 }
@@ -55,24 +55,31 @@ AIAUDIT_INLINE result<void> include_bedrock_cache(usage& counts) {
                      sum_of(counts, {unit::cache_read_tokens, unit::cache_write_tokens}));
 }
 
+// Nothing where there is none, or a placeholder.
+AIAUDIT_INLINE std::optional<std::uint64_t> printed_total(dialect api,
+                                                          boost::json::value const& source) {
+    auto const* printed = at_path(&source, total_path(api));
+    auto const total = printed == nullptr ? std::nullopt : whole_number(*printed);
+    return total && *total != 0 ? total : std::nullopt;
+}
+
 // What the printed total says beyond the two counts. It is what the API counts beside them: the
 // reasoning (xAI, whoever resells it), a cache that the input leaves out, or else output that was
 // not itemised (thoughts behind a relay). xAI adds its reasoning where there is no total.
 // `derived` says that the rest had no name. Errors: bad_usage for a total below its parts.
-AIAUDIT_INLINE result<void> include_rest(dialect which, boost::json::value const& from, vendor who,
-                                         counts_read& read) {
+AIAUDIT_INLINE result<void> include_rest(dialect api, boost::json::value const& source,
+                                         vendor seller, counts_read& read) {
     usage& counts = read.usage;
-    auto const* printed = at_path(&from, total_path(which));
-    auto const total = printed == nullptr ? std::nullopt : whole_number(*printed);
+    auto const total = printed_total(api, source);
     auto const reasoning = counts.count(unit::output_reasoning_tokens);
-    if (!total || *total == 0) {
-        bool const beside = which == dialect::openai_chat && who == vendor::xai;
+    if (!total) {
+        bool const beside = api == dialect::openai_chat && seller == vendor::xai;
         return beside ? add_count(counts, unit::output_tokens, reasoning) : result<void>{};
     }
     if (*total <= counts.total_tokens()) return {};
     auto const rest = *total - counts.total_tokens();
     auto const cached = sum_of(counts, {unit::cache_read_tokens, unit::cache_write_tokens});
-    if (which == dialect::openai_embeddings) return {};  // it counts no output
+    if (api == dialect::openai_embeddings) return {};  // it counts no output
     if (rest != reasoning && rest == cached) return add_count(counts, unit::input_tokens, rest);
     read.derived = rest != reasoning;
     return add_count(counts, unit::output_tokens, rest);
@@ -80,33 +87,32 @@ AIAUDIT_INLINE result<void> include_rest(dialect which, boost::json::value const
 
 // The two counts that a total adds up, as they are printed: what the rules add beside them
 // (Perplexity's citations) need not be in it.
-AIAUDIT_INLINE result<void> check_total(dialect which, boost::json::value const& from,
+AIAUDIT_INLINE result<void> check_total(dialect api, boost::json::value const& source,
                                         usage const& counts) {
-    auto const* printed = at_path(&from, total_path(which));
-    auto const total = printed == nullptr ? std::nullopt : whole_number(*printed);
-    if (!total || *total == 0) return {};
-    auto const needed = counts_needed(which);
+    auto const total = printed_total(api, source);
+    if (!total) return {};
+    auto const needed = counts_needed(api);
     auto const count_at = [&](std::string_view path) {
-        auto const* value = path.empty() ? nullptr : at_path(&from, path);
+        auto const* value = path.empty() ? nullptr : at_path(&source, path);
         return value == nullptr ? std::uint64_t{0} : whole_number(*value).value_or(0);
     };
     auto const parts = needed.total.empty() ? counts.total_tokens()
                                             : count_at(needed.input) + count_at(needed.output);
     if (*total >= parts) return {};
-    return fail(errc::bad_usage, std::string(total_path(which)) + " is " + std::to_string(*total) +
+    return fail(errc::bad_usage, std::string(total_path(api)) + " is " + std::to_string(*total) +
                                      ", less than its parts, which are " + std::to_string(parts));
 }
 
 // A usage without one of its two counts would be billed as if that were zero. Where the total is
 // there, the other is the difference (Gemini behind OpenAI's API leaves completion_tokens out when
 // it only thought); else there is no usage to bill.
-AIAUDIT_INLINE result<void> require_counts(dialect which, boost::json::value const& from,
+AIAUDIT_INLINE result<void> require_counts(dialect api, boost::json::value const& source,
                                            usage& counts) {
-    auto const needed = counts_needed(which);
-    bool const input = at_path(&from, needed.input) != nullptr;
-    bool const output = at_path(&from, needed.output) != nullptr;
+    auto const needed = counts_needed(api);
+    bool const input = at_path(&source, needed.input) != nullptr;
+    bool const output = at_path(&source, needed.output) != nullptr;
     if (needed.input.empty() || counts.empty() || (input && output)) return {};
-    auto const* printed = at_path(&from, needed.total);
+    auto const* printed = at_path(&source, needed.total);
     auto const total = printed == nullptr ? std::nullopt : whole_number(*printed);
     if (total && input != output && *total >= counts.total_tokens()) {
         auto const rest = *total - counts.total_tokens();
@@ -119,9 +125,9 @@ AIAUDIT_INLINE result<void> require_counts(dialect which, boost::json::value con
 
 // No part may exceed its whole. Reasoning is not checked: it is a part that is billed with its
 // whole, and relays recount it with another tokenizer (OpenRouter reports 11 of 10).
-AIAUDIT_INLINE result<void> check_parts(usage const& counts, vendor who) {
+AIAUDIT_INLINE result<void> check_parts(usage const& counts, vendor seller) {
     for (whole_and_parts const& check : wholes) {
-        if (check.except.has(who)) continue;
+        if (check.except.has(seller)) continue;
         std::uint64_t sum = 0;
         for (unit const part : check.parts) sum += part == check.whole ? 0 : counts.count(part);
         if (sum <= counts.count(check.whole)) continue;
@@ -132,9 +138,9 @@ AIAUDIT_INLINE result<void> check_parts(usage const& counts, vendor who) {
     return {};
 }
 
-AIAUDIT_INLINE std::span<usage_rule const> rules_of(dialect which,
-                                                    boost::json::value const& from) noexcept {
-    switch (which) {
+AIAUDIT_INLINE std::span<usage_rule const> rules_of(dialect api,
+                                                    boost::json::value const& source) noexcept {
+    switch (api) {
     case dialect::openai_chat: return chat_rules;
     case dialect::openai_responses: return responses_rules;
     case dialect::openai_embeddings: return embeddings_rules;
@@ -149,61 +155,59 @@ AIAUDIT_INLINE std::span<usage_rule const> rules_of(dialect which,
     case dialect::ollama: return ollama_rules;
     case dialect::dashscope: return dashscope_rules;
     case dialect::cohere:
-        if (at_path(&from, "billed_units") == nullptr) return cohere_tokens_rules;
+        if (at_path(&source, "billed_units") == nullptr) return cohere_tokens_rules;
         return cohere_billed_rules;
     }
     return {};
 }
 
-AIAUDIT_INLINE std::span<usage_rule const> more_rules_of(dialect which, vendor who) noexcept {
-    bool const openai = which == dialect::openai_chat || which == dialect::openai_responses;
-    if (openai && who == vendor::xai) return xai_tool_rules;
+AIAUDIT_INLINE std::span<usage_rule const> more_rules_of(dialect api, vendor seller) noexcept {
+    bool const openai = api == dialect::openai_chat || api == dialect::openai_responses;
+    if (openai && seller == vendor::xai) return xai_tool_rules;
     return {};
 }
 
 // What an API's output is where nobody says: a picture of the images API, sound of speech.
-AIAUDIT_INLINE void name_output(dialect which, usage& counts) {
+AIAUDIT_INLINE void name_output(dialect api, usage& counts) {
     constexpr std::array<unit, 4> parts = output_units;
     bool const itemised = sum_of(counts, {parts[0], parts[1], parts[2], parts[3]}) != 0;
     if (itemised || !counts.has(unit::output_tokens)) return;
     auto const output = counts.count(unit::output_tokens);
-    if (which == dialect::openai_images) counts.set(unit::output_image_tokens, output);
-    if (which == dialect::openai_speech) counts.set(unit::output_audio_tokens, output);
+    if (api == dialect::openai_images) counts.set(unit::output_image_tokens, output);
+    if (api == dialect::openai_speech) counts.set(unit::output_audio_tokens, output);
 }
 
 // The few rules of an API that are no look-up.
-AIAUDIT_INLINE result<void> complete_counts(dialect which, boost::json::value const& from,
-                                            vendor who, counts_read& read) {
+AIAUDIT_INLINE result<void> complete_counts(dialect api, boost::json::value const& source,
+                                            vendor seller, counts_read& read) {
     usage& counts = read.usage;
-    bool const bedrock = which == dialect::bedrock_converse || which == dialect::bedrock_invoke;
-    result<void> done = require_counts(which, from, counts);
-    if (done) done = check_total(which, from, counts);
+    bool const bedrock = api == dialect::bedrock_converse || api == dialect::bedrock_invoke;
+    result<void> done = require_counts(api, source, counts);
+    if (done) done = check_total(api, source, counts);
     if (done && bedrock && !counts.empty()) done = include_bedrock_cache(counts);
-    if (done && !bedrock) done = derive_cache_write(counts, which == dialect::anthropic_messages);
-    if (done && !counts.empty()) done = include_rest(which, from, who, read);
-    if (done) name_output(which, counts);
-    if (done) done = check_parts(counts, who);
+    if (done && !bedrock) done = derive_cache_write(counts, api == dialect::anthropic_messages);
+    if (done && !counts.empty()) done = include_rest(api, source, seller, read);
+    if (done) name_output(api, counts);
+    if (done) done = check_parts(counts, seller);
     return done;
 }
 
-AIAUDIT_INLINE result<counts_read> read_counts(dialect which, vendor who,
-                                               boost::json::value const& from) {
+AIAUDIT_INLINE result<counts_read> read_counts(dialect api, vendor seller,
+                                               boost::json::value const& source) {
     counts_read read;
-    auto done = apply_rules(rules_of(which, from), from, who, read.usage);
-    if (done) done = apply_rules(more_rules_of(which, who), from, who, read.usage);
-    if (done && which == dialect::gemini) done = apply_gemini_details(from, who, read.usage);
-    if (done && which == dialect::gemini_interactions) {
-        done = apply_interactions_details(from, who, read.usage);
-    }
-    if (done) done = complete_counts(which, from, who, read);
+    auto done = apply_rules(rules_of(api, source), source, seller, read.usage);
+    if (done) done = apply_rules(more_rules_of(api, seller), source, seller, read.usage);
+    if (done) done = apply_modality_lists(modality_lists_of(api), source, seller, read.usage);
+    if (done) done = complete_counts(api, source, seller, read);
     if (!done) return done.error();
     return read;
 }
 
 }  // namespace detail
 
-AIAUDIT_INLINE result<usage> read_usage(dialect which, vendor who, boost::json::value const& from) {
-    auto read = detail::read_counts(which, who, from);
+AIAUDIT_INLINE result<usage> read_usage(dialect api, vendor seller,
+                                        boost::json::value const& source) {
+    auto read = detail::read_counts(api, seller, source);
     if (!read) return read.error();
     return read->usage;
 }
@@ -211,15 +215,15 @@ AIAUDIT_INLINE result<usage> read_usage(dialect which, vendor who, boost::json::
 namespace detail {
 
 // Anthropic's `iterations`, each a billed run; empty where the object has none.
-AIAUDIT_INLINE result<std::vector<iteration>> read_iterations(boost::json::value const& from,
-                                                              vendor who,
+AIAUDIT_INLINE result<std::vector<iteration>> read_iterations(boost::json::value const& source,
+                                                              vendor seller,
                                                               std::string_view model_served) {
     std::vector<iteration> runs;
-    auto const* value = at_path(&from, "iterations");
+    auto const* value = at_path(&source, "iterations");
     auto const* list = value == nullptr ? nullptr : value->if_array();
     if (list == nullptr) return runs;
     for (boost::json::value const& element : *list) {
-        auto counts = read_usage(dialect::anthropic_messages, who, element);
+        auto counts = read_usage(dialect::anthropic_messages, seller, element);
         if (!counts) {
             return fail(counts.error().code, "iterations: " + counts.error().where);
         }
@@ -247,34 +251,34 @@ AIAUDIT_INLINE void drop_declined(std::vector<iteration>& runs) {
 // finds no such run goes to the first of all, so that nothing is lost.
 AIAUDIT_INLINE void share_top_level(usage const& top, std::string_view model_served,
                                     std::vector<iteration>& runs) {
-    for_each_count(top, [&](unit which, std::uint64_t count) {
+    for_each_count(top, [&](unit kind, std::uint64_t count) {
         for (iteration const& run : runs) {
-            if (run.usage.has(which)) return;
+            if (run.usage.has(kind)) return;
         }
         for (iteration& run : runs) {
             if (run.model != model_served) continue;
-            bool const reasoning = which == unit::output_reasoning_tokens;
+            bool const reasoning = kind == unit::output_reasoning_tokens;
             auto const room = reasoning ? run.usage.count(unit::output_tokens) : count;
-            run.usage.set(which, (std::min)(room, count));
+            run.usage.set(kind, (std::min)(room, count));
             count -= (std::min)(room, count);
             if (count == 0) return;
         }
-        runs.front().usage.add(which, count);
+        runs.front().usage.add(kind, count);
     });
 }
 
-AIAUDIT_INLINE result<void> bill_iterations(boost::json::value const& from, vendor who,
+AIAUDIT_INLINE result<void> bill_iterations(boost::json::value const& source, vendor seller,
                                             attempt_facts& facts) {
-    auto runs = read_iterations(from, who, facts.model_served);
+    auto runs = read_iterations(source, seller, facts.model_served);
     if (!runs) return runs.error();
     usage listed;
     for (iteration const& run : *runs) {
         if (auto done = add_counts(listed, run.usage); !done) return done;
     }
     if (runs->empty()) return {};
-    for (unit const which : {unit::input_tokens, unit::output_tokens}) {
-        if (listed.count(which) < facts.usage.count(which)) {
-            return fail(errc::bad_usage, "iterations: their " + std::string(name_of(which)) +
+    for (unit const kind : {unit::input_tokens, unit::output_tokens}) {
+        if (listed.count(kind) < facts.usage.count(kind)) {
+            return fail(errc::bad_usage, "iterations: their " + std::string(name_of(kind)) +
                                              " are fewer than the whole's");
         }
     }
@@ -294,26 +298,26 @@ AIAUDIT_INLINE result<void> bill_iterations(boost::json::value const& from, vend
 
 // OpenRouter's `cost`. With the caller's own key the model's provider charges him, and `cost` is a
 // fee on top; without both figures the charge is not known.
-AIAUDIT_INLINE provider_charge read_openrouter_cost(boost::json::value const& from) {
-    auto const* cost = at_path(&from, "cost");
+AIAUDIT_INLINE provider_charge read_openrouter_cost(boost::json::value const& source) {
+    auto const* cost = at_path(&source, "cost");
     auto const charged = cost == nullptr ? std::nullopt : printed_amount(*cost);
-    if (!charged || !true_at(&from, "is_byok")) return {charged, std::nullopt};
-    auto const* upstream = at_path(&from, "cost_details.upstream_inference_cost");
+    if (!charged || !true_at(&source, "is_byok")) return {charged, std::nullopt};
+    auto const* upstream = at_path(&source, "cost_details.upstream_inference_cost");
     auto const passed_on = upstream == nullptr ? std::nullopt : printed_amount(*upstream);
     if (!passed_on) return {};
     return {*charged + *passed_on, passed_on};
 }
 
-AIAUDIT_INLINE provider_charge read_provider_cost(boost::json::value const& from, vendor who) {
-    if (auto const* ticks = at_path(&from, "cost_in_usd_ticks")) {  // xAI: 10^-10 USD
+AIAUDIT_INLINE provider_charge read_provider_cost(boost::json::value const& source, vendor seller) {
+    if (auto const* ticks = at_path(&source, "cost_in_usd_ticks")) {  // xAI: 10^-10 USD
         auto const count = whole_number(*ticks);
         if (!count) return {};
         return {money::from_pico(static_cast<int128>(*count) * 100), std::nullopt};
     }
-    if (auto const* total = at_path(&from, "cost.total_cost")) {  // Perplexity
+    if (auto const* total = at_path(&source, "cost.total_cost")) {  // Perplexity
         return {printed_amount(*total), std::nullopt};
     }
-    return who == vendor::openrouter ? read_openrouter_cost(from) : provider_charge{};
+    return seller == vendor::openrouter ? read_openrouter_cost(source) : provider_charge{};
 }
 
 AIAUDIT_INLINE std::string tier_named(std::string_view name) {

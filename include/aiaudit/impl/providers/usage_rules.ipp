@@ -22,7 +22,7 @@ namespace detail {
 
 // Takes one number into one unit.
 AIAUDIT_INLINE result<void> take_count(usage_rule const& rule, boost::json::value const& number,
-                                       vendor from, usage& to) {
+                                       vendor seller, usage& to) {
     auto count = whole_number(number);
     if (!count && rule.scale > 1 && number.is_double()) {
         // The one fraction that is a count: seconds, which become milliseconds.
@@ -31,7 +31,7 @@ AIAUDIT_INLINE result<void> take_count(usage_rule const& rule, boost::json::valu
         *count *= rule.scale;
     }
     if (!count || *count > usage::count_max || is_wrapped(*count)) return bad_count(rule.path);
-    if (*count == 0 && !rule.documented.has(from)) return {};
+    if (*count == 0 && !rule.documented.has(seller)) return {};
     if (rule.how == take::add) {
         if (to.count(rule.to) + *count > usage::count_max) return bad_count(rule.path);
         to.add(rule.to, *count);
@@ -42,79 +42,82 @@ AIAUDIT_INLINE result<void> take_count(usage_rule const& rule, boost::json::valu
     return {};
 }
 
-// Rules of one parent ("prompt_tokens_details.") stand together: it is looked up once for them.
+// Rules of one parent ("prompt_tokens_details.") mostly stand together: it is looked up once.
 class rule_places {
 public:
-    explicit rule_places(boost::json::value const& from) : from_(from) {}
+    explicit rule_places(boost::json::value const& source) : source_(source) {}
 
     // As at_path().
     [[nodiscard]] boost::json::value const* find(std::string_view path) noexcept {
         auto const dot = path.rfind('.');
-        if (dot == std::string_view::npos) return at_path(&from_, path);
+        if (dot == std::string_view::npos) return at_path(&source_, path);
         if (path.substr(0, dot) != parent_name_) {
             parent_name_ = path.substr(0, dot);
-            parent_ = at_path(&from_, parent_name_);
+            parent_ = at_path(&source_, parent_name_);
         }
         return parent_ == nullptr ? nullptr : at_path(parent_, path.substr(dot + 1));
     }
 
 private:
-    boost::json::value const& from_;
+    boost::json::value const& source_;
     std::string_view parent_name_{};
     boost::json::value const* parent_ = nullptr;
 };
 
-AIAUDIT_INLINE result<void> apply_rule(usage_rule const& rule, rule_places& from, vendor who,
+AIAUDIT_INLINE result<void> apply_rule(usage_rule const& rule, rule_places& places, vendor seller,
                                        usage& to) {
-    if (!rule.only.has(who)) return {};
-    auto const* value = from.find(rule.path);
+    if (!rule.only.has(seller)) return {};
+    auto const* value = places.find(rule.path);
     if (value == nullptr) return {};
-    if (rule.key.empty()) return take_count(rule, *value, who, to);
+    if (rule.key.empty()) return take_count(rule, *value, seller, to);
     auto const* list = value->if_array();
     if (list == nullptr) return bad_count(rule.path);
     for (boost::json::value const& element : *list) {
         if (text_at(&element, rule.key) != rule.value) continue;
         auto const* number = at_path(&element, rule.number);
         if (number == nullptr) continue;
-        if (auto done = take_count(rule, *number, who, to); !done) return done;
+        if (auto done = take_count(rule, *number, seller, to); !done) return done;
     }
     return {};
 }
 
 AIAUDIT_INLINE result<void> apply_rules(std::span<usage_rule const> rules,
-                                        boost::json::value const& from, vendor who, usage& to) {
-    rule_places places(from);
+                                        boost::json::value const& source, vendor seller,
+                                        usage& to) {
+    rule_places places(source);
     for (usage_rule const& rule : rules) {
-        if (auto done = apply_rule(rule, places, who, to); !done) return done;
+        if (auto done = apply_rule(rule, places, seller, to); !done) return done;
     }
     return {};
 }
 
-AIAUDIT_INLINE result<void> apply_details(std::span<gemini_details const> lists, bool lower,
-                                          boost::json::value const& from, vendor who, usage& to) {
-    for (gemini_details const& list : lists) {
-        if (!list.instead_of.empty() && at_path(&from, list.instead_of) != nullptr) continue;
-        if (at_path(&from, list.path) == nullptr) continue;
-        for (auto const& [name, index] : modalities) {
-            std::string const value = lower ? lower_case(name) : std::string(name);
-            usage_rule const rule{
-                list.path,    list.to[index], take::add, every_vendor,
-                every_vendor, "modality",     value,     lower ? "tokens" : "tokenCount"};
-            rule_places places(from);
-            if (auto done = apply_rule(rule, places, who, to); !done) return done;
+AIAUDIT_INLINE modality_name const* modality_of(modality_lists const& table,
+                                                boost::json::value const& element) noexcept {
+    auto const modality = text_at(&element, "modality");
+    for (modality_name const& each : table.names) {
+        if (each.name == modality) return &each;
+    }
+    return nullptr;
+}
+
+AIAUDIT_INLINE result<void> apply_modality_lists(modality_lists const& table,
+                                                 boost::json::value const& source, vendor seller,
+                                                 usage& counts) {
+    for (modality_list const& list : table.lists) {
+        if (!list.instead_of.empty() && at_path(&source, list.instead_of) != nullptr) continue;
+        auto const* value = at_path(&source, list.path);
+        if (value == nullptr) continue;
+        auto const* elements = value->if_array();
+        if (elements == nullptr) return bad_count(list.path);
+        for (boost::json::value const& element : *elements) {
+            auto const* modality = modality_of(table, element);
+            auto const* number = at_path(&element, table.number);
+            if (modality == nullptr || number == nullptr) continue;
+            usage_rule const rule{list.path, list.to[modality->index], take::add};
+            if (auto done = take_count(rule, *number, seller, counts); !done) return done;
         }
     }
     return {};
-}
-
-AIAUDIT_INLINE result<void> apply_gemini_details(boost::json::value const& from, vendor who,
-                                                 usage& to) {
-    return apply_details(gemini_detail_lists, false, from, who, to);
-}
-
-AIAUDIT_INLINE result<void> apply_interactions_details(boost::json::value const& from, vendor who,
-                                                       usage& to) {
-    return apply_details(interactions_detail_lists, true, from, who, to);
 }
 
 }  // namespace detail
