@@ -5,6 +5,7 @@
 #include <aiaudit/import.hpp>
 #include <aiaudit/pricing/builtin.hpp>
 #include <aiaudit/pricing/load.hpp>
+#include <aiaudit/providers/json_fields.hpp>
 
 #include <boost/json.hpp>
 #include <boost/test/unit_test.hpp>
@@ -31,12 +32,12 @@ std::string file_text(std::string const& path) {
 std::map<std::string, price_book> const& books() {
     static std::map<std::string, price_book> const all = [] {
         std::string const folder = AIAUDIT_SHARED_DIR "/prices/";
-        std::map<std::string, price_book> made;
-        made.emplace("builtin", builtin_book());
-        made.emplace("litellm", load_price_book(file_text(folder + "litellm.json"), "l").value());
-        made.emplace("genai",
-                     load_price_book(file_text(folder + "genai-prices.json"), "g").value());
-        return made;
+        std::map<std::string, price_book> loaded;
+        loaded.emplace("builtin", builtin_book());
+        loaded.emplace("litellm", load_price_book(file_text(folder + "litellm.json"), "l").value());
+        loaded.emplace("genai",
+                       load_price_book(file_text(folder + "genai-prices.json"), "g").value());
+        return loaded;
     }();
     return all;
 }
@@ -45,8 +46,8 @@ bool counts_equal(boost::json::value const& expected, usage const& counts) {
     auto const* list = at_path(&expected, "usage");
     if (list == nullptr) return true;
     for (auto const& pair : list->as_object()) {
-        auto const which = unit_named(std::string(pair.key())).value();
-        if (counts.count(which) != pair.value().to_number<std::uint64_t>()) return false;
+        auto const kind = unit_named(std::string(pair.key())).value();
+        if (counts.count(kind) != pair.value().to_number<std::uint64_t>()) return false;
     }
     return true;
 }

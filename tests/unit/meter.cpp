@@ -31,10 +31,10 @@ void check_usage(meter_row const& row, usage const& counts) {
     auto const* expected = at_path(&row.expected, "usage");
     if (expected == nullptr) return;
     for (auto const& pair : expected->as_object()) {
-        auto const which = unit_named(std::string(pair.key())).value();
+        auto const kind = unit_named(std::string(pair.key())).value();
         auto const count = pair.value().to_number<std::uint64_t>();
-        BOOST_TEST(counts.count(which) == count,
-                   row.input.id << ": " << name_of(which) << " is " << counts.count(which));
+        BOOST_TEST(counts.count(kind) == count,
+                   row.input.id << ": " << name_of(kind) << " is " << counts.count(kind));
     }
 }
 
