@@ -78,6 +78,9 @@ namespace detail {
 }
 inline constexpr std::array<std::uint64_t, unit_count> parts_of = relatives(true);
 inline constexpr std::array<std::uint64_t, unit_count> wholes_of = relatives(false);
+// The units around every other of their direction.
+inline constexpr std::uint64_t root_units =
+    bit_of(unit::input_tokens) | bit_of(unit::output_tokens);
 
 [[nodiscard]] constexpr std::uint64_t mask_of(direction way) noexcept {
     std::uint64_t mask = 0;
