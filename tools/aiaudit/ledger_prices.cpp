@@ -2,9 +2,9 @@
 
 #include "ledger_prices.hpp"
 
-#include <fcntl.h>
+#include <aiaudit/storage/posix_file.hpp>
+
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <map>
 
@@ -14,21 +14,8 @@ namespace {
 
 std::string directory_of(std::string const& db) { return db + "/prices"; }
 
-// Whole, on disk, then in its place.
 void write_durably(std::string const& path, std::string const& text) {
-    std::string const beside = path + ".new";
-    int const file = ::open(beside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    bool done = file >= 0;
-    for (std::size_t at = 0; done && at < text.size();) {
-        auto const put = ::write(file, text.data() + at, text.size() - at);
-        done = put > 0;
-        at += done ? static_cast<std::size_t>(put) : 0;
-    }
-    done = done && ::fsync(file) == 0;
-    if (file >= 0) ::close(file);
-    if (done && std::rename(beside.c_str(), path.c_str()) == 0) return;
-    std::remove(beside.c_str());
-    throw failure{path + ": cannot be written"};
+    if (!aiaudit::detail::replace_file(path, text)) throw failure{path + ": cannot be written"};
 }
 
 std::map<std::string, std::string> entries_of(aiaudit::price_book const& book) {
