@@ -31,13 +31,6 @@ aiaudit::price_book read_book(std::string const& path) {
     return read_prices(path == "builtin" ? "" : path);
 }
 
-// "[a,b]" of what is JSON already.
-std::string json_list(std::vector<std::string> const& items) {
-    std::string out = "[";
-    for (std::string const& item : items) out += (out.size() == 1 ? "" : ",") + item;
-    return out + "]";
-}
-
 // ---- check
 
 std::string remarks_json(std::map<std::string, aiaudit::load_report::remark> const& remarks,
@@ -50,7 +43,7 @@ std::string remarks_json(std::map<std::string, aiaudit::load_report::remark> con
         out.text("example", remark.example);
         items.push_back(out.finish());
     }
-    return json_list(items);
+    return detail::json_list_of(items);
 }
 
 void print_remarks(std::map<std::string, aiaudit::load_report::remark> const& remarks,
@@ -114,7 +107,7 @@ void list(options const& with) {
             }
         }
     }
-    if (with.format == "json") std::cout << json_list(items) << '\n';
+    if (with.format == "json") std::cout << detail::json_list_of(items) << '\n';
 }
 
 // ---- show
@@ -133,7 +126,7 @@ std::string rates_json(aiaudit::rate_table const& rates) {
             step.text("usd", tier.price.to_string(power));
             tiers.push_back(step.finish());
         }
-        if (!tiers.empty()) price.raw("tiers", json_list(tiers));
+        if (!tiers.empty()) price.raw("tiers", detail::json_list_of(tiers));
         out.raw(name_of(row.what), price.finish());
     }
     return out.finish();
@@ -180,15 +173,13 @@ void show_json(aiaudit::price_book::found const& where, aiaudit::price_basis bas
         factor.text("factor", factor_text(each.factor));
         factors.push_back(factor.finish());
     }
-    out.raw("factors", json_list(factors));
+    out.raw("factors", detail::json_list_of(factors));
     std::cout << out.finish() << '\n';
 }
 
 int show(options const& with) {
     aiaudit::price_book const book = read_book(with.prices);
-    aiaudit::timestamp const at = with.at.empty()
-                                      ? aiaudit::system_clock{}.now()
-                                      : value_or_fail(aiaudit::timestamp::parse(with.at), "--at");
+    aiaudit::timestamp const at = instant_or_now(with.at, "--at");
     auto const where = book.find(with.provider, with.model);
     if (!where) {
         std::string const provider = with.provider.empty() ? "any provider" : with.provider;
@@ -296,7 +287,7 @@ int diff(options const& with) {
             auto const texts = [](std::vector<std::string> const& lines) {
                 std::vector<std::string> quoted;
                 for (auto const& line : lines) quoted.push_back(detail::json_string(line));
-                return json_list(quoted);
+                return detail::json_list_of(quoted);
             };
             auto const space = each.name.find(' ');
             detail::json_writer out;
@@ -309,7 +300,7 @@ int diff(options const& with) {
             out.raw("after", texts(each.come));
             items.push_back(out.finish());
         }
-        std::cout << json_list(items) << '\n';
+        std::cout << detail::json_list_of(items) << '\n';
     } else {
         for (difference const& each : found) {
             std::cout << each.sign << ' ' << each.name << '\n';

@@ -11,6 +11,7 @@
 #include <memory>
 #include <optional>
 #include <utility>
+#include <vector>
 
 namespace aiaudit_tool {
 namespace prices_quote_command {
@@ -93,13 +94,12 @@ question read_question(std::string_view line, std::string const& place) {
 
 // ["web_searches"]: what was counted and has no rate.
 std::string names_of(std::uint64_t units) {
-    std::string list;
+    std::vector<std::string> names;
     for (std::size_t i = 0; i < aiaudit::unit_count; ++i) {
         if (((units >> i) & 1) == 0) continue;
-        list += list.empty() ? "[" : ",";
-        list += aiaudit::detail::json_string(name_of(static_cast<aiaudit::unit>(i)));
+        names.push_back(aiaudit::detail::json_string(name_of(static_cast<aiaudit::unit>(i))));
     }
-    return list + "]";
+    return aiaudit::detail::json_list_of(names);
 }
 
 std::string answer(question const& asked, aiaudit::result<aiaudit::quote> const& found) {
@@ -129,9 +129,7 @@ std::string answer(question const& asked, aiaudit::result<aiaudit::quote> const&
 
 void run(options const& with) {
     aiaudit::price_book const prices = read_prices(with.prices);
-    aiaudit::timestamp const at = with.at.empty()
-                                      ? aiaudit::system_clock{}.now()
-                                      : value_or_fail(aiaudit::timestamp::parse(with.at), "--at");
+    aiaudit::timestamp const at = instant_or_now(with.at, "--at");
     std::string const name = with.file.empty() ? "standard input" : with.file;
     std::string const text = read_input(with.file);
     aiaudit::price_lookup_cache cache;

@@ -112,7 +112,7 @@ void report_drift(options const& with) {
     auto const heads = line("", "", {});
     auto const format = *aiaudit::text_format_named(with.format);
     std::cout << (format == aiaudit::text_format::table
-                      ? aiaudit::detail::aligned_text(heads, lines, {})
+                      ? aiaudit::detail::aligned_text(heads, lines)
                       : aiaudit::detail::machine_text(heads, lines, format));
     if (value_of(first) > 1)
         std::cerr << "records before " << value_of(first) << " were dropped, and are not in it\n";

@@ -6,7 +6,6 @@
 #include <aiaudit/reprice.hpp>
 #include "ledger_prices.hpp"
 
-#include <cstdlib>
 #include <iostream>
 #include <memory>
 #include <vector>
@@ -56,7 +55,7 @@ std::string table_of(aiaudit::repricing const& made) {
     lines.push_back(line_of({}, all));
     lines.back()[0].text = "total";
     lines.back()[1].text = lines.back()[2].text = "";
-    return aiaudit::detail::aligned_text(lines.back(), lines, {});
+    return aiaudit::detail::aligned_text(lines.back(), lines);
 }
 
 // What was left as it is, and why: one line each.
@@ -70,13 +69,6 @@ void tell_left_alone(aiaudit::repricing const& made) {
     }
     for (auto const& [model, count] : made.unknown)
         std::cerr << "  " << aiaudit::detail::printable(model) << ": " << count << " records\n";
-}
-
-std::string login_name() {
-    for (char const* const name : {"LOGNAME", "USER"}) {
-        if (char const* const value = std::getenv(name)) return value;
-    }
-    return "";
 }
 
 aiaudit::reprice_options options_of(options const& with) {
