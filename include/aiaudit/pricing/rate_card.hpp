@@ -103,6 +103,9 @@ inline constexpr std::uint64_t token_units = input_unit_mask | output_unit_mask;
     return many ? 6 : 0;
 }
 
+// How far into the day of UTC a time such as "16:30:00Z" is. Errors: as timestamp::parse().
+[[nodiscard]] result<std::int32_t> seconds_of_day(std::string const& time);
+
 [[nodiscard]] multiplier product(multiplier a, multiplier b) noexcept;
 
 // "1.1" as 11/10. Bounds: above 0, at most 10000, six decimals. Errors: bad_price.

@@ -27,12 +27,6 @@ void for_each_part(std::string_view text, char separator, Visitor&& visit) {
     }
 }
 
-AIAUDIT_INLINE std::uint64_t builtin_count(std::string_view digits) {
-    std::uint64_t count = 0;
-    for (char const c : digits) count = count * 10 + static_cast<unsigned>(c - '0');
-    return count;
-}
-
 // Of the letters that a price begins with; null for a word that is no price.
 AIAUDIT_INLINE builtin_unit const* builtin_row::unit_of(std::string_view word) {
     std::string_view const letters = word.substr(0, word.find_first_of("0123456789"));
@@ -57,8 +51,8 @@ AIAUDIT_INLINE void builtin_row::card(std::string_view word) {
     if (hours != 0) made.from = timestamp::parse(word.substr(0, hours)).value();
     if (hours != days) {  // "0100-0400"
         auto const seconds = [](std::string_view at) {
-            return static_cast<std::int32_t>(builtin_count(at.substr(0, 2)) * 3600 +
-                                             builtin_count(at.substr(2)) * 60);
+            return static_cast<std::int32_t>(value_of_digits(at.substr(0, 2)) * 3600 +
+                                             value_of_digits(at.substr(2)) * 60);
         };
         std::string_view const text = word.substr(hours + 1, days - hours - 1);
         made.window = daily_window{seconds(text.substr(0, 4)), seconds(text.substr(5, 4))};
@@ -99,7 +93,7 @@ AIAUDIT_INLINE void builtin_row::price(std::string_view word) {
             price.base = rate::parse(step, known->power).value();
         } else {
             auto const colon = step.find(':');
-            price.tiers.push_back({builtin_count(step.substr(0, colon)),
+            price.tiers.push_back({value_of_digits(step.substr(0, colon)),
                                    rate::parse(step.substr(colon + 1), known->power).value(),
                                    false});
         }
@@ -113,8 +107,8 @@ AIAUDIT_INLINE void builtin_row::part(std::string_view word) {
     switch (word.front()) {
     case '=': {
         auto const slash = rest.find('/');
-        entry_.context_tokens = builtin_count(rest.substr(0, slash));
-        entry_.output_tokens_max = builtin_count(rest.substr(slash + 1));
+        entry_.context_tokens = value_of_digits(rest.substr(0, slash));
+        entry_.output_tokens_max = value_of_digits(rest.substr(slash + 1));
         break;
     }
     case '%': factor(rest); break;

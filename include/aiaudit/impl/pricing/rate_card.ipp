@@ -25,6 +25,13 @@ AIAUDIT_INLINE rate tiered_rate::at(std::uint64_t input_tokens) const noexcept {
 }
 namespace detail {
 
+AIAUDIT_INLINE result<std::int32_t> seconds_of_day(std::string const& time) {
+    // The date is any; it lets the reader of instants deal with offsets.
+    auto const instant = timestamp::parse("2001-01-01T" + time);
+    if (!instant) return instant.error();
+    return static_cast<std::int32_t>(instant->seconds() % seconds_per_day);
+}
+
 AIAUDIT_INLINE multiplier product(multiplier a, multiplier b) noexcept {
     std::int64_t const left = std::gcd(a.numerator, b.denominator);
     std::int64_t const right = std::gcd(b.numerator, a.denominator);
