@@ -45,24 +45,24 @@ AIAUDIT_INLINE void builtin_row::name(std::string_view word) {
 }
 
 AIAUDIT_INLINE void builtin_row::card(std::string_view word) {
-    rate_card made;
+    rate_card next;
     auto const days = (std::min)(word.find('*'), word.size());
     auto const hours = (std::min)(word.find('^'), days);
-    if (hours != 0) made.from = timestamp::parse(word.substr(0, hours)).value();
+    if (hours != 0) next.from = timestamp::parse(word.substr(0, hours)).value();
     if (hours != days) {  // "0100-0400"
-        auto const seconds = [](std::string_view at) {
-            return static_cast<std::int32_t>(value_of_digits(at.substr(0, 2)) * 3600 +
-                                             value_of_digits(at.substr(2)) * 60);
+        auto const seconds = [](std::string_view clock) {
+            return static_cast<std::int32_t>(value_of_digits(clock.substr(0, 2)) * 3600 +
+                                             value_of_digits(clock.substr(2)) * 60);
         };
         std::string_view const text = word.substr(hours + 1, days - hours - 1);
-        made.window = daily_window{seconds(text.substr(0, 4)), seconds(text.substr(5, 4))};
+        next.window = daily_window{seconds(text.substr(0, 4)), seconds(text.substr(5, 4))};
     }
     if (days != word.size()) {  // "12345": Monday is 1
         unsigned bits = 0;
         for (char const day : word.substr(days + 1)) bits |= 1u << (day - '1');
-        made.weekdays = static_cast<std::uint8_t>(bits);
+        next.weekdays = static_cast<std::uint8_t>(bits);
     }
-    entry_.cards.push_back(std::move(made));
+    entry_.cards.push_back(std::move(next));
     rates_ = &entry_.cards.back().rates;
 }
 
@@ -200,11 +200,11 @@ AIAUDIT_INLINE price_provider builtin_provider(std::string_view id) {
     return provider;
 }
 
-AIAUDIT_INLINE price_provider builtin_provider(builtin_provider_rows const& from) {
-    price_provider provider = builtin_provider(from.provider);
-    std::string const source = std::string(from.url) + " as of " + std::string(builtin_prices_day);
-    for_each_part(from.rows, '\n', [&](std::string_view row) {
-        price_entry entry = builtin_row::read(row, from.factors);
+AIAUDIT_INLINE price_provider builtin_provider(builtin_provider_rows const& table) {
+    price_provider provider = builtin_provider(table.provider);
+    std::string const source = std::string(table.url) + " as of " + std::string(builtin_prices_day);
+    for_each_part(table.rows, '\n', [&](std::string_view row) {
+        price_entry entry = builtin_row::read(row, table.factors);
         entry.source = source;
         provider.entries.push_back(std::move(entry));
     });

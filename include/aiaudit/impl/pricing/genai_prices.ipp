@@ -49,14 +49,14 @@ AIAUDIT_INLINE std::optional<priced_unit> genai_unit(std::string_view key) {
 }
 
 AIAUDIT_INLINE result<tiered_rate> genai_prices_reader::read_rate(json const& node,
-                                                                  priced_unit const& of) {
-    auto const number = [&of](json const& value) -> result<rate> {
+                                                                  priced_unit const& priced) {
+    auto const number = [&priced](json const& value) -> result<rate> {
         if (!value.is(kind::number) && !value.is(kind::string)) return bad("not a price");
-        auto price = rate::parse(value.text, of.power);
+        auto price = rate::parse(value.text, priced.power);
         if (!price) return within("price", price.error());
         if (price->yocto() < 0) return bad("a price below zero");
         // A price by the hour is no whole number of yocto-USD a millisecond: the nearest one.
-        return rate::from_yocto((price->yocto() + of.divisor / 2) / of.divisor);
+        return rate::from_yocto((price->yocto() + priced.divisor / 2) / priced.divisor);
     };
     if (!node.is(kind::object)) {
         auto const price = number(node);
