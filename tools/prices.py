@@ -160,6 +160,16 @@ def matches(rule, name):
             "regex": lambda: re.search(value, name) is not None}[kind]()
 
 
+def in_force(cards, day):
+    """The card of all hours that holds on a day."""
+    return [card for card in cards if card["from"] <= day and card["hours"] is None][-1]
+
+
+def copies(cards):
+    return [{**card, "rates": dict(card["rates"]), "services": dict(card["services"])}
+            for card in cards]
+
+
 def listed_names(rule):
     """The names that a rule says by equality, and the plain starts, which stand for themselves."""
     (kind, value), = rule.items()
@@ -222,8 +232,7 @@ def read_genai(root, provider, as_of):
                           "days": None, "rates": genai_rates(part["prices"]), "services": {}})
         if all(not card["rates"] for card in cards):
             continue
-        current = [c for c in cards if c["from"] <= as_of and c["hours"] is None][-1]
-        current["services"] = now
+        in_force(cards, as_of)["services"] = now
         for card in cards:
             if card["hours"] is None and card["from"] > as_of and card["from"] in later:
                 card["services"] = later[card["from"]]
@@ -443,9 +452,8 @@ def merge_rates(provider, name, tier, mine, theirs, choose, conflicts):
 
 def merge(provider, entry, name, model, as_of, choose, conflicts):
     """One name of an entry of genai-prices with what LiteLLM's file says about it."""
-    cards = [{**card, "rates": dict(card["rates"]), "services": dict(card["services"])}
-             for card in entry["cards"]]
-    current = [c for c in cards if c["from"] <= as_of and c["hours"] is None][-1]
+    cards = copies(entry["cards"])
+    current = in_force(cards, as_of)
     services = model["services"]
     current["rates"] = merge_rates(provider, name, "", current["rates"], services[""], choose,
                                    conflicts)
@@ -597,18 +605,16 @@ class earlier_files:
             said.append(self.litellm[name]["services"][""])
         for entry in self.genai:
             if matches(entry["match"], name) and plain(name) in map(plain, entry["names"]):
-                said.append([c for c in entry["cards"]
-                             if c["from"] <= self.day and not c["hours"]][-1]["rates"])
+                said.append(in_force(entry["cards"], self.day)["rates"])
                 break
         return any(all(rates[unit] == price for unit, price in now[-1]["rates"].items()
                        if unit in rates and "tokens" in unit) for rates in said)
 
 
 def agreed(entry, model, as_of):
-    current = [c for c in entry["cards"] if c["from"] <= as_of and c["hours"] is None][-1]
     theirs = model["services"][""]
-    return all(theirs.get(unit, price) == price for unit, price in current["rates"].items()
-               if unit in TEXT)
+    return all(theirs.get(unit, price) == price
+               for unit, price in in_force(entry["cards"], as_of)["rates"].items() if unit in TEXT)
 
 
 def make_provider(provider, genai, litellm, root, as_of, choose, conflicts, before):
@@ -641,12 +647,18 @@ def make_provider(provider, genai, litellm, root, as_of, choose, conflicts, befo
             known = before.knows(name, entry["cards"]) or (
                 not name.endswith("latest") and before.knows(entry["id"], entry["cards"]))
             since = {**entry, "new": not known}
-            since["cards"] = finish([{**card, "rates": dict(card["rates"]),
-                                      "services": dict(card["services"])}
-                                     for card in entry["cards"]])
+            since["cards"] = finish(copies(entry["cards"]))
             group = groups.setdefault((entry["id"], describe(since)), [since, []])
             if name not in group[1]:
                 group[1].append(name)
+
+    def add_merged(entry, name, names, conflicts):
+        """What both files say of `name`, for all of these names."""
+        model = litellm[name]
+        cards = merge(provider, entry, name, model, as_of, choose, conflicts)
+        drop_factored(provider, name, cards, model["factors"])
+        add({**entry, "cards": cards, "factors": model["factors"], "request": model["request"],
+             "context": model["context"] or entry["context"], "output": model["output"]}, names)
 
     taken = set()
     for entry in genai:
@@ -654,11 +666,8 @@ def make_provider(provider, genai, litellm, root, as_of, choose, conflicts, befo
                 matches(entry["match"], name)]
         for name in mine:
             taken.add(name)
-            model = left.pop(name)
-            cards = merge(provider, entry, name, model, as_of, choose, conflicts)
-            drop_factored(provider, name, cards, model["factors"])
-            add({**entry, "cards": cards, "factors": model["factors"], "request": model["request"],
-                 "context": model["context"] or entry["context"], "output": model["output"]}, [name])
+            del left[name]
+            add_merged(entry, name, [name], conflicts)
         rest = [name.lower() for name in dict.fromkeys(entry["names"])
                 if name not in taken and name.lower() not in litellm]
         taken.update(rest)
@@ -667,17 +676,10 @@ def make_provider(provider, genai, litellm, root, as_of, choose, conflicts, befo
             # name about which both files agree, its id first.
             known = next((name for name in sorted(mine, key=lambda each: each != entry["id"])
                           if agreed(entry, litellm[name], as_of)), None)
-            cards = [{**card, "rates": dict(card["rates"]), "services": dict(card["services"])}
-                     for card in entry["cards"]]
             if known is None:
-                add({**entry, "cards": cards}, rest)
+                add({**entry, "cards": copies(entry["cards"])}, rest)
             else:
-                model = litellm[known]
-                cards = merge(provider, entry, known, model, as_of, choose, [])
-                drop_factored(provider, known, cards, model["factors"])
-                add({**entry, "cards": cards, "factors": model["factors"],
-                     "request": model["request"], "context": model["context"] or entry["context"],
-                     "output": model["output"]}, rest)
+                add_merged(entry, known, rest, [])
     for name, model in left.items():
         if name in replaced or all(price.zero() for price in model["services"][""].values()):
             continue

@@ -183,7 +183,7 @@ def ours(usage):
 
 
 def questions(raw, left_out, book="genai-prices"):
-    """Questions of every model of the file, or of those of the six makers whose prices are built in. What cannot be
+    """Questions of every model of the file, or of those of the makers whose prices are built in. What cannot be
     asked for is counted in `left_out`, by reason."""
     for provider in raw:
         if book == "builtin" and provider["id"] not in BUILTIN:

@@ -13,7 +13,6 @@ usage: run.py --program FILE --shared DIRECTORY [--short] [--only NAME] [--shown
 import argparse
 import collections
 import json
-import os
 import pathlib
 import re
 import socket
@@ -24,7 +23,6 @@ import pairs
 from pairs import Answer, Comparison, Known, Question
 
 HERE = pathlib.Path(__file__).resolve().parent
-os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"
 
 
 def without_network():

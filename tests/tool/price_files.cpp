@@ -149,10 +149,10 @@ BOOST_AUTO_TEST_CASE(what_is_no_price_file_changes_nothing_and_is_said_in_one_li
     write_file(path + "/bad.json", "{\"gpt-4.1\":{\"input_cost_per_token\":\"a lot\"}}");
     write_file(path + "/cut.json", prices_of("gpt-4.1", "1e-6").substr(0, 40));
     write_file(path + "/empty.json", "{}");
-    for (std::string const& from : {path + "/bad.json", path + "/cut.json", path + "/empty.json",
+    for (std::string const& file : {path + "/bad.json", path + "/cut.json", path + "/empty.json",
                                     path + "/none.json", std::string("https://prices.test/x")}) {
-        BOOST_TEST_CONTEXT(from) {
-            auto const ended = run(path, "prices update --from " + from + " --db " + db);
+        BOOST_TEST_CONTEXT(file) {
+            auto const ended = run(path, "prices update --from " + file + " --db " + db);
             BOOST_TEST(ended.status == 2);
             BOOST_TEST(ended.err.find('\n') == ended.err.size() - 1, ended.err);
             BOOST_TEST(!std::filesystem::exists(db + "/prices/current.json"));
@@ -170,7 +170,8 @@ BOOST_AUTO_TEST_CASE(a_running_gateway_takes_new_prices_and_keeps_the_old_ones_o
         for (int i = 0; i < 3'000; ++i) {
             std::size_t count = 0;
             std::string const said = read_file(errors);
-            for (auto at = said.find(words); at != std::string::npos; at = said.find(words, at + 1))
+            for (auto place = said.find(words); place != std::string::npos;
+                 place = said.find(words, place + 1))
                 ++count;
             if (count >= times) return true;
             std::this_thread::sleep_for(std::chrono::milliseconds(10));
@@ -181,22 +182,23 @@ BOOST_AUTO_TEST_CASE(a_running_gateway_takes_new_prices_and_keeps_the_old_ones_o
     write_file(file, prices_of("gpt-4.1", "1e-6"));
     std::vector<std::string> costs;
     {
-        served at(errors,
-                  {"serve", "--db", db, "--listen", "127.0.0.1:0", "--upstream",
-                   "openai=" + provider.origin() + "/v1", "--keys", "optional", "--prices", file});
-        auto const call = [&at] {
-            auto const answer = ask(at.port(), request("POST", "/v1/chat/completions", "", asked));
+        served gateway(errors, {"serve", "--db", db, "--listen", "127.0.0.1:0", "--upstream",
+                                "openai=" + provider.origin() + "/v1", "--keys", "optional",
+                                "--prices", file});
+        auto const call = [&gateway] {
+            auto const answer =
+                ask(gateway.port(), request("POST", "/v1/chat/completions", "", asked));
             BOOST_TEST(answer.starts_with("HTTP/1.1 200"), answer);
         };
         call();
         write_file(file, prices_of("gpt-4.1", "3.5e-6"));
-        at.hang_up();
+        gateway.hang_up();
         BOOST_TEST(heard("revision", 1));
         call();
         write_file(file, "{ this is no price file");
         BOOST_TEST(heard("the old ones stay in use", 1));
         call();
-        BOOST_TEST(at.end() == 0);
+        BOOST_TEST(gateway.end() == 0);
     }
     auto const lines = tool("tail -n 100 --format jsonl").out;
     int updates = 0;

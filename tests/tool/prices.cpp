@@ -54,9 +54,9 @@ BOOST_AUTO_TEST_CASE(check_counts_what_is_understood_and_fails_where_a_price_is_
 BOOST_AUTO_TEST_CASE(every_price_field_of_the_public_files_is_understood_or_named) {
     for (char const* const name : {"genai-prices.json", "litellm.json", "2026-11/genai-prices.json",
                                    "2026-11/litellm.json"}) {
-        std::string const from = std::string(AIAUDIT_SHARED_DIR) + "/prices/" + name;
-        if (!std::filesystem::exists(from)) continue;
-        auto const ended = prices("check " + from + " --format json");
+        std::string const source = std::string(AIAUDIT_SHARED_DIR) + "/prices/" + name;
+        if (!std::filesystem::exists(source)) continue;
+        auto const ended = prices("check " + source + " --format json");
         BOOST_TEST(ended.status == 0, name << ": " << ended.out);
         BOOST_TEST(boost::json::parse(ended.out).at("not_understood").as_array().empty(), name);
     }
@@ -83,8 +83,8 @@ BOOST_AUTO_TEST_CASE(show_gives_the_prices_of_an_instant) {
     auto const before = prices("show gpt-5.6 --provider openai --at 2026-08-20 --format json");
     BOOST_TEST(before.status == 0, before.err);
     auto const after = prices("show gpt-5.6 --provider openai --at 2026-08-21 --format json");
-    auto const input = [](outcome const& from) {
-        auto const said = boost::json::parse(from.out);
+    auto const input = [](outcome const& ended) {
+        auto const said = boost::json::parse(ended.out);
         return std::string(said.at("rates").at("input_tokens").at("usd").as_string());
     };
     BOOST_TEST(input(before) == "5");

@@ -52,14 +52,17 @@ BOOST_AUTO_TEST_CASE(each_line_is_priced_by_itself_in_order) {
               R"("service_tier":"batch"}
 )");
     BOOST_TEST(ended.status == 0, ended.err);
-    std::string const& out = ended.out;
-    BOOST_TEST(has(out, R"("id":"a","provider":"p","model":"m","cost_usd":"0.000661")"), out);
-    BOOST_TEST(has(out, R"("input_cost_usd":"0.00064","output_cost_usd":"0.000021")"), out);
-    BOOST_TEST(has(out, R"("id":"b","provider":"p","model":"m","cost_usd":"0.600003")"), out);
-    BOOST_TEST(has(out, R"("id":"c","provider":"p","model":"m","cost_usd":"0.0005035")"), out);
-    BOOST_TEST(has(out, R"("price_entry":"m","price_basis":"listed")"), out);
-    BOOST_TEST(out.find("\"a\"") < out.find("\"b\""));
-    BOOST_TEST(out.find("\"b\"") < out.find("\"c\""));
+    std::string const& answers = ended.out;
+    BOOST_TEST(has(answers, R"("id":"a","provider":"p","model":"m","cost_usd":"0.000661")"),
+               answers);
+    BOOST_TEST(has(answers, R"("input_cost_usd":"0.00064","output_cost_usd":"0.000021")"), answers);
+    BOOST_TEST(has(answers, R"("id":"b","provider":"p","model":"m","cost_usd":"0.600003")"),
+               answers);
+    BOOST_TEST(has(answers, R"("id":"c","provider":"p","model":"m","cost_usd":"0.0005035")"),
+               answers);
+    BOOST_TEST(has(answers, R"("price_entry":"m","price_basis":"listed")"), answers);
+    BOOST_TEST(answers.find("\"a\"") < answers.find("\"b\""));
+    BOOST_TEST(answers.find("\"b\"") < answers.find("\"c\""));
 }
 
 BOOST_AUTO_TEST_CASE(what_the_book_does_not_know_is_named) {

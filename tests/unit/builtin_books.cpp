@@ -74,8 +74,8 @@ BOOST_AUTO_TEST_CASE(a_row_of_the_table_is_read_whole) {
     BOOST_TEST((first.rates.find(unit::web_searches)->base == rate::parse("0.01").value()));
     BOOST_TEST(
         (first.service("batch")->find(unit::output_tokens)->base == rate::parse("4", 6).value()));
-    auto const applies = [&](char const* at) {
-        return read.cards.back().applies(timestamp::parse(at).value());
+    auto const applies = [&](char const* instant) {
+        return read.cards.back().applies(timestamp::parse(instant).value());
     };
     BOOST_TEST(applies("2026-08-17T01:00:00Z"));  // a Monday
     BOOST_TEST(!applies("2026-08-17T04:00:00Z"));
@@ -86,52 +86,52 @@ BOOST_AUTO_TEST_CASE(a_row_of_the_table_is_read_whole) {
 // What was wrong in the table of August, with the reports that say so (usage kinds 5 and 9).
 BOOST_AUTO_TEST_CASE(prices_that_public_reports_correct_are_as_they_say) {
     auto const book = builtin_book();
-    auto const of = [&](char const* provider, char const* model, char const* at, std::uint64_t in,
-                        std::uint64_t out) {
+    auto const cost_of = [&](char const* provider, char const* model, char const* instant,
+                             std::uint64_t input, std::uint64_t output) {
         usage used;
-        used.set(unit::input_tokens, in);
-        used.set(unit::output_tokens, out);
+        used.set(unit::input_tokens, input);
+        used.set(unit::output_tokens, output);
         auto const priced = book.price({.provider = provider,
                                         .model = model,
                                         .usage = used,
-                                        .at = timestamp::parse(at).value()});
+                                        .at = timestamp::parse(instant).value()});
         return priced ? priced->cost().to_string() : priced.error().message();
     };
     char const* const september = "2026-09-10T12:00:00Z";
-    BOOST_TEST(of("anthropic", "claude-sonnet-5", september, 10'000, 1'000) == "0.03");
-    BOOST_TEST(of("openai", "gpt-5.6", september, 300'000, 1'000) == "2.43");
-    BOOST_TEST(of("openai", "gpt-5.6-sol", "2026-08-20T23:59:59Z", 300'000, 1'000) == "3.045");
-    BOOST_TEST(of("openai", "gpt-5.5-2026-04-23", september, 300'000, 1'000) == "3.045");
-    BOOST_TEST(of("openai", "gpt-5.5-pro", september, 300'000, 1'000) == "18.27");
-    BOOST_TEST(of("anthropic", "claude-sonnet-4-20250514", "2025-11-10", 250'000, 1'000) ==
+    BOOST_TEST(cost_of("anthropic", "claude-sonnet-5", september, 10'000, 1'000) == "0.03");
+    BOOST_TEST(cost_of("openai", "gpt-5.6", september, 300'000, 1'000) == "2.43");
+    BOOST_TEST(cost_of("openai", "gpt-5.6-sol", "2026-08-20T23:59:59Z", 300'000, 1'000) == "3.045");
+    BOOST_TEST(cost_of("openai", "gpt-5.5-2026-04-23", september, 300'000, 1'000) == "3.045");
+    BOOST_TEST(cost_of("openai", "gpt-5.5-pro", september, 300'000, 1'000) == "18.27");
+    BOOST_TEST(cost_of("anthropic", "claude-sonnet-4-20250514", "2025-11-10", 250'000, 1'000) ==
                "1.5225");
-    BOOST_TEST(of("xai", "grok-4-fast-reasoning", september, 200'000, 1'000) == "0.081");
-    BOOST_TEST(of("xai", "grok-4", september, 128'000, 0) == "0.768");
-    BOOST_TEST(of("deepseek", "deepseek-v4-flash", "2026-08-25T02:00:00Z", 10'000, 1'000) ==
+    BOOST_TEST(cost_of("xai", "grok-4-fast-reasoning", september, 200'000, 1'000) == "0.081");
+    BOOST_TEST(cost_of("xai", "grok-4", september, 128'000, 0) == "0.768");
+    BOOST_TEST(cost_of("deepseek", "deepseek-v4-flash", "2026-08-25T02:00:00Z", 10'000, 1'000) ==
                "0.00572");
-    BOOST_TEST(of("deepseek", "deepseek-v4-flash", "2026-08-25T04:00:00Z", 10'000, 1'000) ==
+    BOOST_TEST(cost_of("deepseek", "deepseek-v4-flash", "2026-08-25T04:00:00Z", 10'000, 1'000) ==
                "0.00286");
-    BOOST_TEST(of("deepseek", "deepseek-v4-flash", "2026-08-29T02:00:00Z", 10'000, 1'000) ==
+    BOOST_TEST(cost_of("deepseek", "deepseek-v4-flash", "2026-08-29T02:00:00Z", 10'000, 1'000) ==
                "0.00286");
-    BOOST_TEST(of("deepseek", "deepseek-v4-flash", "2026-08-16T15:59:59Z", 10'000, 1'000) ==
+    BOOST_TEST(cost_of("deepseek", "deepseek-v4-flash", "2026-08-16T15:59:59Z", 10'000, 1'000) ==
                "0.00168");
-    BOOST_TEST(of("deepseek", "deepseek-v4-flash", "2026-09-11T02:00:00Z", 10'000, 1'000) ==
+    BOOST_TEST(cost_of("deepseek", "deepseek-v4-flash", "2026-09-11T02:00:00Z", 10'000, 1'000) ==
                "0.0042");
-    BOOST_TEST(of("mistral", "mistral-medium-latest", september, 1'000, 100) == "0.00225");
-    BOOST_TEST(of("mistral", "mistral-medium-2604", september, 1'000, 100) == "0.00225");
-    BOOST_TEST(of("mistral", "mistral-medium-2312", september, 1'000, 100) == "0.00351");
-    BOOST_TEST(of("mistral", "mistral-large-latest", september, 1'000, 100) == "0.00065");
-    BOOST_TEST(of("mistral", "mistral-large-2402", september, 1'000, 100) == "0.0052");
-    BOOST_TEST(of("mistral", "mistral-large-2407", september, 1'000, 100) == "0.0039");
-    BOOST_TEST(of("mistral", "ministral-8b-2512", september, 1'000, 100) == "0.000165");
-    BOOST_TEST(of("mistral", "codestral-2405", september, 1'000, 100) == "0.0013");
-    BOOST_TEST(of("openai", "gpt-3.5-turbo-1106", september, 1'000, 100) == "0.0012");
+    BOOST_TEST(cost_of("mistral", "mistral-medium-latest", september, 1'000, 100) == "0.00225");
+    BOOST_TEST(cost_of("mistral", "mistral-medium-2604", september, 1'000, 100) == "0.00225");
+    BOOST_TEST(cost_of("mistral", "mistral-medium-2312", september, 1'000, 100) == "0.00351");
+    BOOST_TEST(cost_of("mistral", "mistral-large-latest", september, 1'000, 100) == "0.00065");
+    BOOST_TEST(cost_of("mistral", "mistral-large-2402", september, 1'000, 100) == "0.0052");
+    BOOST_TEST(cost_of("mistral", "mistral-large-2407", september, 1'000, 100) == "0.0039");
+    BOOST_TEST(cost_of("mistral", "ministral-8b-2512", september, 1'000, 100) == "0.000165");
+    BOOST_TEST(cost_of("mistral", "codestral-2405", september, 1'000, 100) == "0.0013");
+    BOOST_TEST(cost_of("openai", "gpt-3.5-turbo-1106", september, 1'000, 100) == "0.0012");
 }
 
 BOOST_AUTO_TEST_CASE(tiers_speeds_and_regions_of_the_table) {
     auto const book = builtin_book();
-    auto const of = [&](char const* provider, char const* model, char const* tier,
-                        char const* region, char const* speed) {
+    auto const cost_of = [&](char const* provider, char const* model, char const* tier,
+                             char const* region, char const* speed) {
         usage used;
         used.set(unit::input_tokens, 2'000'000);
         used.set(unit::cache_write_tokens, 1'000'000);
@@ -148,19 +148,19 @@ BOOST_AUTO_TEST_CASE(tiers_speeds_and_regions_of_the_table) {
         return priced->cost().to_string() + (ignored ? " ignored" : "");
     };
     // 5 in and 6.25 written; fast is twice both.
-    BOOST_TEST(of("anthropic", "claude-opus-4-8", "", "", "") == "11.25");
-    BOOST_TEST(of("anthropic", "claude-opus-4-8", "", "", "fast") == "22.5");
-    BOOST_TEST(of("anthropic", "claude-opus-4-8", "", "us", "fast") == "24.75");
-    BOOST_TEST(of("anthropic", "claude-opus-4-8", "batch", "us", "") == "6.1875");
-    BOOST_TEST(of("anthropic", "claude-sonnet-4-6", "", "us", "") == "7.425");
-    BOOST_TEST(of("anthropic", "claude-sonnet-4-6", "", "moon", "") == "6.75 ignored");
-    BOOST_TEST(of("google", "claude-haiku-4-5@20251001", "", "us-east5", "") == "2.475");
-    BOOST_TEST(of("google", "claude-haiku-4-5@20251001", "", "global", "") == "2.25");
-    BOOST_TEST(of("vertex", "gemini-3.1-flash-lite", "", "europe-west1", "") == "0.55");
-    BOOST_TEST(of("vertex", "gemini-2.5-flash", "", "europe-west1", "") == "0.6");
-    BOOST_TEST(of("openai", "gpt-6-luna", "ultrafast", "", "") == "0.45 ignored");
-    BOOST_TEST(of("openai", "gpt-6-astra", "ultrafast", "", "") == "270");
-    BOOST_TEST(of("openai", "gpt-6-astra", "fast", "eu", "") == "99");
+    BOOST_TEST(cost_of("anthropic", "claude-opus-4-8", "", "", "") == "11.25");
+    BOOST_TEST(cost_of("anthropic", "claude-opus-4-8", "", "", "fast") == "22.5");
+    BOOST_TEST(cost_of("anthropic", "claude-opus-4-8", "", "us", "fast") == "24.75");
+    BOOST_TEST(cost_of("anthropic", "claude-opus-4-8", "batch", "us", "") == "6.1875");
+    BOOST_TEST(cost_of("anthropic", "claude-sonnet-4-6", "", "us", "") == "7.425");
+    BOOST_TEST(cost_of("anthropic", "claude-sonnet-4-6", "", "moon", "") == "6.75 ignored");
+    BOOST_TEST(cost_of("google", "claude-haiku-4-5@20251001", "", "us-east5", "") == "2.475");
+    BOOST_TEST(cost_of("google", "claude-haiku-4-5@20251001", "", "global", "") == "2.25");
+    BOOST_TEST(cost_of("vertex", "gemini-3.1-flash-lite", "", "europe-west1", "") == "0.55");
+    BOOST_TEST(cost_of("vertex", "gemini-2.5-flash", "", "europe-west1", "") == "0.6");
+    BOOST_TEST(cost_of("openai", "gpt-6-luna", "ultrafast", "", "") == "0.45 ignored");
+    BOOST_TEST(cost_of("openai", "gpt-6-astra", "ultrafast", "", "") == "270");
+    BOOST_TEST(cost_of("openai", "gpt-6-astra", "fast", "eu", "") == "99");
 }
 
 BOOST_AUTO_TEST_CASE(models_have_their_window_and_most_output) {
@@ -184,13 +184,13 @@ BOOST_AUTO_TEST_CASE(models_have_their_window_and_most_output) {
 
 BOOST_AUTO_TEST_CASE(what_the_table_cannot_be_sure_of_is_assumed) {
     auto const book = builtin_book();
-    auto const basis = [&](char const* provider, char const* model, char const* at) {
+    auto const basis = [&](char const* provider, char const* model, char const* instant) {
         usage used;
         used.set(unit::input_tokens, 1'000);
         auto const priced = book.price({.provider = provider,
                                         .model = model,
                                         .usage = used,
-                                        .at = timestamp::parse(at).value()});
+                                        .at = timestamp::parse(instant).value()});
         BOOST_REQUIRE_MESSAGE(priced.has_value(), model);
         return std::string(name_of(priced->basis));
     };

@@ -121,7 +121,7 @@ BOOST_AUTO_TEST_CASE(keys_without_a_unit_are_counted_in_the_report) {
 }
 
 BOOST_AUTO_TEST_CASE(price_variants_are_service_tiers_from_their_day_on) {
-    auto const from = book(R"({"id": "m", "prices": [
+    auto const prices = book(R"({"id": "m", "prices": [
         {"prices": {"input_mtok": 4}},
         {"constraint": {"start_date": "2026-09-01"}, "prices": {"input_mtok": 2}}],
         "price_variants": [
@@ -134,49 +134,49 @@ BOOST_AUTO_TEST_CASE(price_variants_are_service_tiers_from_their_day_on) {
         {"when": {"route": "eu"}, "prices": {"input_mtok": 9}}]})");
     usage used;
     used.set(unit::input_tokens, 1'000'000);
-    auto const at = [&](char const* when, char const* tier, char const* speed = "") {
-        auto const priced = from.price({.provider = "p",
-                                        .model = "m",
-                                        .usage = used,
-                                        .at = timestamp::parse(when).value(),
-                                        .service_tier = tier,
-                                        .speed = speed});
+    auto const cost_at = [&](char const* when, char const* tier, char const* speed = "") {
+        auto const priced = prices.price({.provider = "p",
+                                          .model = "m",
+                                          .usage = used,
+                                          .at = timestamp::parse(when).value(),
+                                          .service_tier = tier,
+                                          .speed = speed});
         return priced->cost().to_string() + (priced->standard_tier_used ? " standard" : "");
     };
-    BOOST_TEST(at("2026-08-01", "batch") == "4 standard");
-    BOOST_TEST(at("2026-10-13T23:59:59Z", "batch") == "2 standard");
-    BOOST_TEST(at("2026-10-14", "batch") == "1");
-    BOOST_TEST(at("2026-10-14", "") == "2");
-    BOOST_TEST(at("2027-01-01", "batch") == "0.5");
-    BOOST_TEST(at("2026-08-01", "", "fast") == "8");
-    BOOST_TEST(at("2027-01-01", "", "fast") == "8");
-    BOOST_TEST(from.report().remarks.at("price variant by route").count == 1u);
+    BOOST_TEST(cost_at("2026-08-01", "batch") == "4 standard");
+    BOOST_TEST(cost_at("2026-10-13T23:59:59Z", "batch") == "2 standard");
+    BOOST_TEST(cost_at("2026-10-14", "batch") == "1");
+    BOOST_TEST(cost_at("2026-10-14", "") == "2");
+    BOOST_TEST(cost_at("2027-01-01", "batch") == "0.5");
+    BOOST_TEST(cost_at("2026-08-01", "", "fast") == "8");
+    BOOST_TEST(cost_at("2027-01-01", "", "fast") == "8");
+    BOOST_TEST(prices.report().remarks.at("price variant by route").count == 1u);
     BOOST_TEST(refusal(file(R"({"id": "m", "prices": {}, "price_variants": [
         {"when": {"processing": "batch"}, "prices": {"input_mtok": 1},
          "constraint": {"moon": "full"}}]})")) == "bad_price: p/m: unknown constraint: moon");
 }
 
 BOOST_AUTO_TEST_CASE(hours_pages_and_searches_have_rates_and_a_window_is_a_limit) {
-    auto const from = book(R"({"id": "m", "context_window": 128000, "prices": {"input_mtok": 1,
+    auto const prices = book(R"({"id": "m", "context_window": 128000, "prices": {"input_mtok": 1,
         "input_audio_hours": 0.21, "audio_hours": 0.21, "storage_searches_kcount": 2.5,
         "input_document_kpages": 4, "input_mchars": 15, "requests_kcount": 5,
         "input_text_messages_kcount": 4}})");
-    auto const of = [&](unit what, std::uint64_t count) {
+    auto const cost_of = [&](unit what, std::uint64_t count) {
         usage used;
         used.set(what, count);
         used.set(unit::requests, 0);
-        return from.price({.provider = "p", .model = "m", .usage = used})->cost().to_string();
+        return prices.price({.provider = "p", .model = "m", .usage = used})->cost().to_string();
     };
-    BOOST_TEST(of(unit::input_audio_milliseconds, 3'600'000) == "0.21");
-    BOOST_TEST(of(unit::input_audio_milliseconds, 600'000) == "0.035");
-    BOOST_TEST(of(unit::file_searches, 2) == "0.005");
-    BOOST_TEST(of(unit::pages, 7) == "0.028");
-    BOOST_TEST(of(unit::input_characters, 1'000) == "0.015");
+    BOOST_TEST(cost_of(unit::input_audio_milliseconds, 3'600'000) == "0.21");
+    BOOST_TEST(cost_of(unit::input_audio_milliseconds, 600'000) == "0.035");
+    BOOST_TEST(cost_of(unit::file_searches, 2) == "0.005");
+    BOOST_TEST(cost_of(unit::pages, 7) == "0.028");
+    BOOST_TEST(cost_of(unit::input_characters, 1'000) == "0.015");
     price_lookup_cache cache;
-    BOOST_TEST(from.limits("p", "m", cache).context_tokens == 128'000u);
-    BOOST_TEST(from.report().unknown.empty());
-    BOOST_TEST(from.report().meaningless.size() == 2u);
-    BOOST_TEST(from.report().taken.at("requests_kcount") == 1u);
+    BOOST_TEST(prices.limits("p", "m", cache).context_tokens == 128'000u);
+    BOOST_TEST(prices.report().unknown.empty());
+    BOOST_TEST(prices.report().meaningless.size() == 2u);
+    BOOST_TEST(prices.report().taken.at("requests_kcount") == 1u);
 }
 
 BOOST_AUTO_TEST_CASE(a_model_without_prices_is_known_and_not_free) {

@@ -244,20 +244,20 @@ BOOST_AUTO_TEST_CASE(what_has_no_meaning_here_is_counted_by_reason) {
 
 // The map repeats the output rate for reasoning, and has no flex rate for it.
 BOOST_AUTO_TEST_CASE(a_part_that_costs_what_its_whole_costs_does_so_in_a_service_tier) {
-    auto const from = book(R"("m": {"litellm_provider": "openai", "input_cost_per_token": 2e-06,
+    auto const prices = book(R"("m": {"litellm_provider": "openai", "input_cost_per_token": 2e-06,
         "output_cost_per_token": 8e-06, "output_cost_per_reasoning_token": 8e-06,
         "input_cost_per_audio_token": 5e-06, "input_cost_per_token_flex": 1e-06,
         "output_cost_per_token_flex": 4e-06})");
     usage used = tokens(1'000, 1'000);
     used.set(unit::output_reasoning_tokens, 900);
-    BOOST_TEST(cost(from, "openai", "m", used) == "0.01");
-    BOOST_TEST(cost(from, "openai", "m", used, "flex") == "0.005");
+    BOOST_TEST(cost(prices, "openai", "m", used) == "0.01");
+    BOOST_TEST(cost(prices, "openai", "m", used, "flex") == "0.005");
     used.set(unit::input_audio_tokens, 100);  // has a rate that is not that of text
-    BOOST_TEST(cost(from, "openai", "m", used, "flex") == "0.0054");
+    BOOST_TEST(cost(prices, "openai", "m", used, "flex") == "0.0054");
 }
 
 BOOST_AUTO_TEST_CASE(long_caches_maps_sessions_and_seconds_have_rates) {
-    auto const from = book(R"("m": {"litellm_provider": "openai", "input_cost_per_token": 1e-06,
+    auto const prices = book(R"("m": {"litellm_provider": "openai", "input_cost_per_token": 1e-06,
         "output_cost_per_token": 0, "cache_creation_input_token_cost": 2e-06,
         "cache_creation_input_token_cost_above_12hr": 4e-06,
         "cache_creation_input_token_cost_above_12hr_above_272k_tokens_decisions": 9e-06,
@@ -268,31 +268,31 @@ BOOST_AUTO_TEST_CASE(long_caches_maps_sessions_and_seconds_have_rates) {
     usage used = tokens(1'000);
     used.set(unit::cache_write_12h_tokens, 400);
     used.set(unit::cache_write_tokens, 500);
-    BOOST_TEST(cost(from, "openai", "m", used) == "0.0023");
+    BOOST_TEST(cost(prices, "openai", "m", used) == "0.0023");
     usage things;
     things.set(unit::map_searches, 2);
     things.set(unit::code_executions, 1);
-    BOOST_TEST(cost(from, "openai", "m", things) == "0.08");
+    BOOST_TEST(cost(prices, "openai", "m", things) == "0.08");
     usage film;
     film.set(unit::output_video_milliseconds, 2'000);
-    BOOST_TEST(cost(from, "openai", "film", film) == "0.6");  // the dearest size
-    auto const priced = from.price({.provider = "openai", .model = "film", .usage = film});
+    BOOST_TEST(cost(prices, "openai", "film", film) == "0.6");  // the dearest size
+    auto const priced = prices.price({.provider = "openai", .model = "film", .usage = film});
     BOOST_TEST(name_of(priced->basis) == "assumed");
     price_lookup_cache cache;
-    BOOST_TEST(from.limits("openai", "m", cache).context_tokens == 1'000'000u);
-    BOOST_TEST(from.limits("openai", "m", cache).output_tokens_max == 64'000u);
-    BOOST_TEST(from.report().unknown.empty());
+    BOOST_TEST(prices.limits("openai", "m", cache).context_tokens == 1'000'000u);
+    BOOST_TEST(prices.limits("openai", "m", cache).output_tokens_max == 64'000u);
+    BOOST_TEST(prices.report().unknown.empty());
 }
 
 BOOST_AUTO_TEST_CASE(off_peak_hours_and_weekdays_are_cards) {
-    auto const from = book(R"("deepseek/m": {"litellm_provider": "deepseek",
+    auto const prices = book(R"("deepseek/m": {"litellm_provider": "deepseek",
         "input_cost_per_token": 2e-06, "output_cost_per_token": 4e-06, "off_peak_pricing": {
         "input_cost_per_token": 1e-06, "output_cost_per_token": 2e-06, "windows": [
         {"hours_utc": ["00:00-01:00", "10:00-00:00"], "weekdays": [1, 2, 3, 4, 5]},
         {"hours_utc": "00:00-00:00", "weekdays": [6, 7]}]}})");
     usage const used = tokens(1'000'000);
-    auto const at = [&](char const* when) {
-        return from
+    auto const cost_at = [&](char const* when) {
+        return prices
             .price({.provider = "deepseek",
                     .model = "m",
                     .usage = used,
@@ -300,45 +300,45 @@ BOOST_AUTO_TEST_CASE(off_peak_hours_and_weekdays_are_cards) {
             ->cost()
             .to_string();
     };
-    BOOST_TEST(at("2026-11-09T00:59:59Z") == "1");  // a Monday
-    BOOST_TEST(at("2026-11-09T01:00:00Z") == "2");
-    BOOST_TEST(at("2026-11-09T10:00:00Z") == "1");
-    BOOST_TEST(at("2026-11-09T23:59:59Z") == "1");
-    BOOST_TEST(at("2026-11-08T05:00:00Z") == "1");  // a Sunday
+    BOOST_TEST(cost_at("2026-11-09T00:59:59Z") == "1");  // a Monday
+    BOOST_TEST(cost_at("2026-11-09T01:00:00Z") == "2");
+    BOOST_TEST(cost_at("2026-11-09T10:00:00Z") == "1");
+    BOOST_TEST(cost_at("2026-11-09T23:59:59Z") == "1");
+    BOOST_TEST(cost_at("2026-11-08T05:00:00Z") == "1");  // a Sunday
 }
 
 BOOST_AUTO_TEST_CASE(a_search_that_every_call_makes_is_a_fee_of_the_request) {
     std::string const sizes = R"("search_context_cost_per_query": {"search_context_size_low": 0.005,
         "search_context_size_medium": 0.008, "search_context_size_high": 0.012})";
-    auto const from = book(R"("perplexity/sonar": {"litellm_provider": "perplexity",
+    auto const prices = book(R"("perplexity/sonar": {"litellm_provider": "perplexity",
         "input_cost_per_token": 1e-06, "output_cost_per_token": 1e-06, )" +
-                           sizes + R"(}, "m-search-preview": {"litellm_provider": "openai",
+                             sizes + R"(}, "m-search-preview": {"litellm_provider": "openai",
         "input_cost_per_token": 1e-06, "output_cost_per_token": 1e-06, )" +
-                           sizes + "}");
-    BOOST_TEST(cost(from, "perplexity", "sonar", tokens(50, 100)) == "0.00515");
-    BOOST_TEST(cost(from, "openai", "m-search-preview", tokens(50, 100)) == "0.00815");
+                             sizes + "}");
+    BOOST_TEST(cost(prices, "perplexity", "sonar", tokens(50, 100)) == "0.00515");
+    BOOST_TEST(cost(prices, "openai", "m-search-preview", tokens(50, 100)) == "0.00815");
     usage const used = tokens(50, 100);
-    auto const priced = from.price({.provider = "perplexity", .model = "sonar", .usage = used});
+    auto const priced = prices.price({.provider = "perplexity", .model = "sonar", .usage = used});
     BOOST_TEST(name_of(priced->basis) == "assumed");
 }
 
 BOOST_AUTO_TEST_CASE(an_alias_has_the_prices_of_its_model_and_vertex_a_factor_for_regions) {
-    auto const from = book(R"("vertex_ai/c@20251001": {"litellm_provider":
+    auto const prices = book(R"("vertex_ai/c@20251001": {"litellm_provider":
         "vertex_ai-anthropic_models", "input_cost_per_token": 1e-06,
         "regional_endpoint_uplift_multiplier": 1.1},
         "vertex_ai/g": {"litellm_provider": "vertex_ai-language-models",
                         "input_cost_per_token": 1e-06},
         "vertex_ai/c-latest": {"alias_of": "vertex_ai/c@20251001"})");
     usage const used = tokens(1'000'000);
-    auto const in = [&](char const* model, char const* region) {
+    auto const cost_in = [&](char const* model, char const* region) {
         auto const priced =
-            from.price({.provider = "google", .model = model, .usage = used, .region = region});
+            prices.price({.provider = "google", .model = model, .usage = used, .region = region});
         return priced->cost().to_string() + (priced->region_ignored ? " ignored" : "");
     };
-    BOOST_TEST(in("c-latest", "us-east5") == "1.1");
-    BOOST_TEST(in("c-20251001", "us-east5") == "1.1");
-    BOOST_TEST(in("c-20251001", "global") == "1");
-    BOOST_TEST(in("g", "us-east5") == "1");
+    BOOST_TEST(cost_in("c-latest", "us-east5") == "1.1");
+    BOOST_TEST(cost_in("c-20251001", "us-east5") == "1.1");
+    BOOST_TEST(cost_in("c-20251001", "global") == "1");
+    BOOST_TEST(cost_in("g", "us-east5") == "1");
 }
 
 BOOST_AUTO_TEST_CASE(the_order_of_models_in_the_file_does_not_change_the_revision) {

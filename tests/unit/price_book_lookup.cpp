@@ -198,16 +198,16 @@ BOOST_AUTO_TEST_CASE(a_factor_of_any_region_leaves_out_the_global_one) {
         {modifier_kind::region, std::string(detail::any_region), {11, 10}, detail::token_units});
     auto const book = book_of({provider("p", {m, entry("n", rule::equals, "n", "10")})});
     usage const used = million();
-    auto const in = [&](char const* model, char const* region) {
+    auto const quote_in = [&](char const* model, char const* region) {
         return book.price({.provider = "p", .model = model, .usage = used, .region = region})
             .value();
     };
-    BOOST_TEST(in("m", "us-east5").cost().to_string() == "11");
-    BOOST_TEST(in("m", "eu").cost().to_string() == "12");
-    BOOST_TEST(in("m", "global").cost().to_string() == "10");
-    BOOST_TEST(!in("m", "us-east5").region_ignored);
-    BOOST_TEST(!in("n", "global").region_ignored);
-    BOOST_TEST(in("n", "us-east5").region_ignored);
+    BOOST_TEST(quote_in("m", "us-east5").cost().to_string() == "11");
+    BOOST_TEST(quote_in("m", "eu").cost().to_string() == "12");
+    BOOST_TEST(quote_in("m", "global").cost().to_string() == "10");
+    BOOST_TEST(!quote_in("m", "us-east5").region_ignored);
+    BOOST_TEST(!quote_in("n", "global").region_ignored);
+    BOOST_TEST(quote_in("n", "us-east5").region_ignored);
 }
 
 BOOST_AUTO_TEST_CASE(fast_is_the_newer_name_of_the_priority_tier) {
@@ -217,14 +217,14 @@ BOOST_AUTO_TEST_CASE(fast_is_the_newer_name_of_the_priority_tier) {
     m.cards.front().services.push_back(priority);
     auto const book = book_of({provider("p", {m, entry("n", rule::equals, "n", "10")})});
     usage const used = million();
-    auto const at = [&](char const* model, char const* tier) {
+    auto const quote_at = [&](char const* model, char const* tier) {
         return book.price({.provider = "p", .model = model, .usage = used, .service_tier = tier})
             .value();
     };
-    BOOST_TEST(at("m", "fast").cost().to_string() == "20");
-    BOOST_TEST(!at("m", "fast").standard_tier_used);
-    BOOST_TEST(at("n", "fast").standard_tier_used);
-    BOOST_TEST(!at("n", "on_demand").standard_tier_used);
+    BOOST_TEST(quote_at("m", "fast").cost().to_string() == "20");
+    BOOST_TEST(!quote_at("m", "fast").standard_tier_used);
+    BOOST_TEST(quote_at("n", "fast").standard_tier_used);
+    BOOST_TEST(!quote_at("n", "on_demand").standard_tier_used);
 }
 
 BOOST_AUTO_TEST_CASE(a_price_found_by_a_rule_is_assumed_unless_the_rule_is_an_edition) {
@@ -272,11 +272,12 @@ BOOST_AUTO_TEST_CASE(a_book_is_stale_45_days_after_its_day_and_a_new_price_assum
         book_of({provider("p", {entry("m", rule::equals, "m", "1"), fresh, unsure})});
     auto const book = undated.known_as_of(timestamp::parse("2026-11-09").value());
     usage const used = million();
-    auto const basis = [&](price_book const& from, char const* model, char const* at) {
-        return std::string(name_of(from.price({.provider = "p",
+    auto const basis = [&](price_book const& prices, char const* model, char const* instant) {
+        return std::string(name_of(prices
+                                       .price({.provider = "p",
                                                .model = model,
                                                .usage = used,
-                                               .at = timestamp::parse(at).value()})
+                                               .at = timestamp::parse(instant).value()})
                                        ->basis));
     };
     BOOST_TEST(basis(book, "m", "2026-12-24T00:00:00Z") == "listed");
@@ -339,15 +340,15 @@ BOOST_AUTO_TEST_CASE(limits_are_the_entrys_and_zero_where_the_book_does_not_say)
 BOOST_AUTO_TEST_CASE(
     a_free_variant_of_openrouter_costs_nothing_and_another_without_rates_is_refused) {
     auto const bare = [](char const* id) {
-        price_entry made = entry(id, rule::equals, id, "1");
-        made.cards = {rate_card{}};
-        return made;
+        price_entry bare = entry(id, rule::equals, id, "1");
+        bare.cards = {rate_card{}};
+        return bare;
     };
     auto const book = book_of({provider("openrouter", {bare("a/m:free"), bare("a/m")}),
                                provider("p", {bare("a/m:free")})});
     usage const used = million();
-    auto const cost = [&](char const* from, char const* model) {
-        auto const priced = book.price({.provider = from, .model = model, .usage = used});
+    auto const cost = [&](char const* provider, char const* model) {
+        auto const priced = book.price({.provider = provider, .model = model, .usage = used});
         return priced ? priced->cost().to_string() : std::string(name_of(priced.error().code));
     };
     BOOST_TEST(cost("openrouter", "a/m:free") == "0");

@@ -16,15 +16,15 @@ namespace {
 using namespace aiaudit;
 
 price_book over(std::string const& overlays) {
-    auto made =
+    auto overlaid =
         overlay_prices(builtin_book(), R"({"overlays": [)" + overlays + "]}", "overlay.json");
-    BOOST_REQUIRE_MESSAGE(made.has_value(), (made ? "" : made.error().message()));
-    return *made;
+    BOOST_REQUIRE_MESSAGE(overlaid.has_value(), (overlaid ? "" : overlaid.error().message()));
+    return *overlaid;
 }
 
 std::string refusal(std::string const& text) {
-    auto const made = overlay_prices(builtin_book(), text, "overlay.json");
-    return made ? "taken" : made.error().message();
+    auto const overlaid = overlay_prices(builtin_book(), text, "overlay.json");
+    return overlaid ? "taken" : overlaid.error().message();
 }
 
 // 100,000 tokens in, 10,000 out, ten searches.

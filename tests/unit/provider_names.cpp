@@ -47,10 +47,10 @@ price_provider seller(std::string_view id, int price) {
     entry.match = model_match::text(model_match::rule::equals, "m");
     entry.cards.emplace_back().rates.set(unit::input_tokens,
                                          rate::parse(std::to_string(price), 0).value());
-    price_provider made;
-    made.id = id;
-    made.entries.push_back(std::move(entry));
-    return made;
+    price_provider provider;
+    provider.id = id;
+    provider.entries.push_back(std::move(entry));
+    return provider;
 }
 
 // A book in which each provider of the table has a price of its own, but for those left out.
@@ -85,8 +85,8 @@ std::string cost_of_chat(price_book const& book, std::string_view provider,
                  "completion_tokens_details":{"reasoning_tokens":1000}}})";
     auto const read = read_exchange(chat);
     if (!read) return read.error().message();
-    auto const at = timestamp::parse("2026-08-15T12:00:00Z").value();
-    auto const priced = price_attempt(book, provider, *read, at);
+    auto const instant = timestamp::parse("2026-08-15T12:00:00Z").value();
+    auto const priced = price_attempt(book, provider, *read, instant);
     std::string const cost =
         priced ? priced->cost().to_string() : std::string(name_of(priced.error().code));
     return std::to_string(read->usage.count(unit::output_tokens)) + " out, $" + cost;

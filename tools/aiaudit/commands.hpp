@@ -73,6 +73,11 @@ void write_output(std::string const& path, std::string const& text);
 aiaudit::note_verification_key read_verification_key(std::string const& text_or_path);
 aiaudit::note_signing_key read_signing_key(std::string const& path);
 
+// Whoever runs the program, as the environment has it; empty where it does not say.
+std::string login_name();
+// An option's instant, or now where it was not given.
+aiaudit::timestamp instant_or_now(std::string const& text, std::string const& option);
+
 // "180d": what stands for how much.
 struct amount_unit {
     std::string_view name;

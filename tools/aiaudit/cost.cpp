@@ -40,9 +40,7 @@ std::string answer(aiaudit::exchange const& from, aiaudit::import_result const& 
 
 void run(options const& with) {
     aiaudit::price_book const prices = read_prices(with.prices, with.overlay);
-    aiaudit::timestamp const at = with.at.empty()
-                                      ? aiaudit::system_clock{}.now()
-                                      : value_or_fail(aiaudit::timestamp::parse(with.at), "--at");
+    aiaudit::timestamp const at = instant_or_now(with.at, "--at");
     std::string const name = with.file.empty() ? "standard input" : with.file;
     std::string const text = read_input(with.file);
     aiaudit::price_lookup_cache cache;

@@ -53,9 +53,7 @@ private:
 line_reader reader_for(options const& with, aiaudit::price_book const& prices,
                        std::string_view& text, std::string const& name) {
     if (with.format == "exchanges") {
-        aiaudit::timestamp const at =
-            with.at.empty() ? aiaudit::system_clock{}.now()
-                            : value_or_fail(aiaudit::timestamp::parse(with.at), "--at");
+        aiaudit::timestamp const at = instant_or_now(with.at, "--at");
         auto cache = std::make_shared<aiaudit::price_lookup_cache>();
         return
             [&prices, at, cache](std::string_view line) -> aiaudit::result<aiaudit::import_result> {

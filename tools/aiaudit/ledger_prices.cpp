@@ -2,9 +2,9 @@
 
 #include "ledger_prices.hpp"
 
-#include <fcntl.h>
+#include <aiaudit/storage/posix_file.hpp>
+
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <map>
 
@@ -14,21 +14,8 @@ namespace {
 
 std::string directory_of(std::string const& db) { return db + "/prices"; }
 
-// Whole, on disk, then in its place.
 void write_durably(std::string const& path, std::string const& text) {
-    std::string const beside = path + ".new";
-    int const file = ::open(beside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    bool done = file >= 0;
-    for (std::size_t at = 0; done && at < text.size();) {
-        auto const put = ::write(file, text.data() + at, text.size() - at);
-        done = put > 0;
-        at += done ? static_cast<std::size_t>(put) : 0;
-    }
-    done = done && ::fsync(file) == 0;
-    if (file >= 0) ::close(file);
-    if (done && std::rename(beside.c_str(), path.c_str()) == 0) return;
-    std::remove(beside.c_str());
-    throw failure{path + ": cannot be written"};
+    if (!aiaudit::detail::replace_file(path, text)) throw failure{path + ": cannot be written"};
 }
 
 std::map<std::string, std::string> entries_of(aiaudit::price_book const& book) {
@@ -60,36 +47,36 @@ aiaudit::price_book current_prices(std::string const& db) {
 
 price_changes changes_of(aiaudit::price_book const& before, aiaudit::price_book const& after) {
     constexpr std::size_t names_most = 4096;
-    price_changes made;
+    price_changes changes;
     auto const old = entries_of(before);
     auto const now = entries_of(after);
-    auto const note = [&made](std::size_t& count, std::string const& name) {
+    auto const note = [&changes](std::size_t& count, std::string const& name) {
         ++count;
-        if (made.names.size() + name.size() < names_most)
-            made.names += (made.names.empty() ? "" : " ") + name;
+        if (changes.names.size() + name.size() < names_most)
+            changes.names += (changes.names.empty() ? "" : " ") + name;
     };
     for (auto const& [name, text] : now) {
         auto const found = old.find(name);
         if (found == old.end())
-            note(made.added, name);
+            note(changes.added, name);
         else if (found->second != text)
-            note(made.changed, name);
+            note(changes.changed, name);
     }
     for (auto const& [name, text] : old) {
-        if (!now.contains(name)) note(made.removed, name);
+        if (!now.contains(name)) note(changes.removed, name);
     }
-    return made;
+    return changes;
 }
 
 aiaudit::record prices_record(aiaudit::price_book const& before, aiaudit::price_book const& after,
                               std::string const& by, std::string const& source,
-                              aiaudit::timestamp at) {
+                              aiaudit::timestamp instant) {
     auto const changes = changes_of(before, after);
     aiaudit::record entry;
     entry.kind = aiaudit::record_kind::prices;
     entry.operation = aiaudit::operation::other;
     entry.cost_status = aiaudit::cost_status::no_charge;
-    entry.started_at = at;
+    entry.started_at = instant;
     entry.price_book = after.revision();
     entry.tags = {{"before", before.revision().to_string()},
                   {"by", by},
@@ -130,7 +117,7 @@ std::optional<aiaudit::price_book> watched_prices::changed(bool always) {
 std::optional<watched_prices::stamp> watched_prices::look() const {
     std::error_code wrong;
     stamp found;
-    found.at = std::filesystem::last_write_time(path_, wrong);
+    found.written = std::filesystem::last_write_time(path_, wrong);
     if (wrong) return std::nullopt;
     found.size = std::filesystem::file_size(path_, wrong);
     if (wrong) return std::nullopt;

@@ -34,7 +34,7 @@ price_changes changes_of(aiaudit::price_book const& before, aiaudit::price_book 
 // The record that says so.
 aiaudit::record prices_record(aiaudit::price_book const& before, aiaudit::price_book const& after,
                               std::string const& by, std::string const& source,
-                              aiaudit::timestamp at);
+                              aiaudit::timestamp instant);
 
 // Keeps a file under its digest and puts it into use. Whoever appends the record does so in
 // between: where either fails, the old file stays in use.
@@ -55,7 +55,7 @@ public:
 
 private:
     struct stamp {
-        std::filesystem::file_time_type at{};
+        std::filesystem::file_time_type written{};
         std::uintmax_t size = 0;
         friend bool operator==(stamp const&, stamp const&) = default;
     };

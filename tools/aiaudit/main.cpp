@@ -6,6 +6,7 @@
 #include "commands.hpp"
 
 #include <cstdio>
+#include <cstdlib>
 #include <fstream>
 #include <iostream>
 #include <iterator>
@@ -43,6 +44,18 @@ aiaudit::price_book read_prices(std::string const& path, std::string const& over
                      : value_or_fail(aiaudit::load_price_book(read_input(path), path), path);
     if (overlay.empty()) return book;
     return value_or_fail(aiaudit::overlay_prices(book, read_input(overlay), overlay), overlay);
+}
+
+std::string login_name() {
+    for (char const* const name : {"LOGNAME", "USER"}) {
+        if (char const* const value = std::getenv(name)) return value;
+    }
+    return "";
+}
+
+aiaudit::timestamp instant_or_now(std::string const& text, std::string const& option) {
+    return text.empty() ? aiaudit::system_clock{}.now()
+                        : value_or_fail(aiaudit::timestamp::parse(text), option);
 }
 
 }  // namespace aiaudit_tool

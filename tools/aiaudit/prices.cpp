@@ -31,26 +31,19 @@ aiaudit::price_book read_book(std::string const& path) {
     return read_prices(path == "builtin" ? "" : path);
 }
 
-// "[a,b]" of what is JSON already.
-std::string json_list(std::vector<std::string> const& items) {
-    std::string out = "[";
-    for (std::string const& item : items) out += (out.size() == 1 ? "" : ",") + item;
-    return out + "]";
-}
-
 // ---- check
 
 std::string remarks_json(std::map<std::string, aiaudit::load_report::remark> const& remarks,
                          std::string_view name) {
     std::vector<std::string> items;
     for (auto const& [what, remark] : remarks) {
-        detail::json_writer out;
-        out.text(name, what);
-        out.number("count", remark.count);
-        out.text("example", remark.example);
-        items.push_back(out.finish());
+        detail::json_writer object;
+        object.text(name, what);
+        object.number("count", remark.count);
+        object.text("example", remark.example);
+        items.push_back(object.finish());
     }
-    return json_list(items);
+    return detail::json_list_of(items);
 }
 
 void print_remarks(std::map<std::string, aiaudit::load_report::remark> const& remarks,
@@ -67,15 +60,15 @@ int check(options const& with) {
     aiaudit::price_book const book = read_book(with.first);
     aiaudit::load_report const& report = book.report();
     if (with.format == "json") {
-        detail::json_writer out;
-        out.number("models", report.entries);
+        detail::json_writer object;
+        object.number("models", report.entries);
         detail::json_writer taken;
         for (auto const& [field, count] : report.taken) taken.number(field, count);
-        out.raw("understood", taken.finish());
-        out.raw("meaningless", remarks_json(report.meaningless, "field"));
-        out.raw("not_understood", remarks_json(report.unknown, "field"));
-        out.raw("remarks", remarks_json(report.remarks, "what"));
-        std::cout << out.finish() << '\n';
+        object.raw("understood", taken.finish());
+        object.raw("meaningless", remarks_json(report.meaningless, "field"));
+        object.raw("not_understood", remarks_json(report.unknown, "field"));
+        object.raw("remarks", remarks_json(report.remarks, "what"));
+        std::cout << object.finish() << '\n';
     } else {
         std::size_t prices = 0;
         for (auto const& field : report.taken) prices += field.second;
@@ -102,25 +95,25 @@ void list(options const& with) {
         if (one != nullptr && one != &provider) continue;
         for (aiaudit::price_entry const& entry : provider.entries) {
             if (with.format == "json") {
-                detail::json_writer out;
-                out.text("provider", provider.id);
-                out.text("model", entry.id);
-                out.number("cards", entry.cards.size());
-                out.number("context_tokens", entry.context_tokens);
-                out.number("output_tokens_max", entry.output_tokens_max);
-                items.push_back(out.finish());
+                detail::json_writer object;
+                object.text("provider", provider.id);
+                object.text("model", entry.id);
+                object.number("cards", entry.cards.size());
+                object.number("context_tokens", entry.context_tokens);
+                object.number("output_tokens_max", entry.output_tokens_max);
+                items.push_back(object.finish());
             } else {
                 std::cout << provider.id << ' ' << entry.id << '\n';
             }
         }
     }
-    if (with.format == "json") std::cout << json_list(items) << '\n';
+    if (with.format == "json") std::cout << detail::json_list_of(items) << '\n';
 }
 
 // ---- show
 
 std::string rates_json(aiaudit::rate_table const& rates) {
-    detail::json_writer out;
+    detail::json_writer object;
     for (auto const& row : rates.rows()) {
         int const power = detail::price_power(row.what);
         detail::json_writer price;
@@ -133,10 +126,10 @@ std::string rates_json(aiaudit::rate_table const& rates) {
             step.text("usd", tier.price.to_string(power));
             tiers.push_back(step.finish());
         }
-        if (!tiers.empty()) price.raw("tiers", json_list(tiers));
-        out.raw(name_of(row.what), price.finish());
+        if (!tiers.empty()) price.raw("tiers", detail::json_list_of(tiers));
+        object.raw(name_of(row.what), price.finish());
     }
-    return out.finish();
+    return object.finish();
 }
 
 void print_rates(aiaudit::rate_table const& rates, std::string const& indent) {
@@ -156,60 +149,58 @@ std::string factor_text(aiaudit::multiplier factor) {
            (factor.denominator == 1 ? "" : "/" + std::to_string(factor.denominator));
 }
 
-void show_json(aiaudit::price_book::found const& where, aiaudit::price_basis basis,
-               aiaudit::rate_card const* card, aiaudit::timestamp at) {
-    detail::json_writer out;
-    out.text("provider", where.provider->id);
-    out.text("model", where.entry->id);
-    out.text("at", at.to_string());
-    out.text("basis", name_of(basis));
-    out.text_if("source", where.entry->source);
-    out.number("context_tokens", where.entry->context_tokens);
-    out.number("output_tokens_max", where.entry->output_tokens_max);
-    out.raw("rates", card == nullptr ? "null" : rates_json(card->rates));
+void show_json(aiaudit::price_book::found const& hit, aiaudit::price_basis basis,
+               aiaudit::rate_card const* card, aiaudit::timestamp instant) {
+    detail::json_writer object;
+    object.text("provider", hit.provider->id);
+    object.text("model", hit.entry->id);
+    object.text("at", instant.to_string());
+    object.text("basis", name_of(basis));
+    object.text_if("source", hit.entry->source);
+    object.number("context_tokens", hit.entry->context_tokens);
+    object.number("output_tokens_max", hit.entry->output_tokens_max);
+    object.raw("rates", card == nullptr ? "null" : rates_json(card->rates));
     detail::json_writer tiers;
     if (card != nullptr) {
         for (auto const& each : card->services) tiers.raw(each.tier, rates_json(each.rates));
     }
-    out.raw("service_tiers", tiers.finish());
+    object.raw("service_tiers", tiers.finish());
     std::vector<std::string> factors;
-    for (aiaudit::price_modifier const& each : where.entry->modifiers) {
+    for (aiaudit::price_modifier const& each : hit.entry->modifiers) {
         detail::json_writer factor;
         factor.text("kind", name_of(each.kind));
         factor.text("value", each.value);
         factor.text("factor", factor_text(each.factor));
         factors.push_back(factor.finish());
     }
-    out.raw("factors", json_list(factors));
-    std::cout << out.finish() << '\n';
+    object.raw("factors", detail::json_list_of(factors));
+    std::cout << object.finish() << '\n';
 }
 
 int show(options const& with) {
     aiaudit::price_book const book = read_book(with.prices);
-    aiaudit::timestamp const at = with.at.empty()
-                                      ? aiaudit::system_clock{}.now()
-                                      : value_or_fail(aiaudit::timestamp::parse(with.at), "--at");
-    auto const where = book.find(with.provider, with.model);
-    if (!where) {
+    aiaudit::timestamp const instant = instant_or_now(with.at, "--at");
+    auto const hit = book.find(with.provider, with.model);
+    if (!hit) {
         std::string const provider = with.provider.empty() ? "any provider" : with.provider;
         throw failure{with.model + ": no such model of " + provider +
                           " in the book (aiaudit prices list names them)",
                       exit_finding};
     }
-    aiaudit::rate_card const* const card = detail::card_at(*where.entry, at);
-    aiaudit::price_basis const basis = book.basis_of(where, at);
+    aiaudit::rate_card const* const card = detail::card_at(*hit.entry, instant);
+    aiaudit::price_basis const basis = book.basis_of(hit, instant);
     if (with.format == "json") {
-        show_json(where, basis, card, at);
+        show_json(hit, basis, card, instant);
         return card == nullptr ? exit_finding : exit_done;
     }
-    std::cout << where.provider->id << ' ' << where.entry->id << " at " << at.to_string() << ", "
+    std::cout << hit.provider->id << ' ' << hit.entry->id << " at " << instant.to_string() << ", "
               << name_of(basis) << '\n';
-    if (!where.entry->source.empty()) std::cout << "source " << where.entry->source << '\n';
-    if (where.entry->context_tokens != 0) {
-        std::cout << "context " << where.entry->context_tokens << " tokens\n";
+    if (!hit.entry->source.empty()) std::cout << "source " << hit.entry->source << '\n';
+    if (hit.entry->context_tokens != 0) {
+        std::cout << "context " << hit.entry->context_tokens << " tokens\n";
     }
-    if (where.entry->output_tokens_max != 0) {
-        std::cout << "output at most " << where.entry->output_tokens_max << " tokens\n";
+    if (hit.entry->output_tokens_max != 0) {
+        std::cout << "output at most " << hit.entry->output_tokens_max << " tokens\n";
     }
     if (card == nullptr) {
         std::cout << "no price at that time\n";
@@ -220,7 +211,7 @@ int show(options const& with) {
         std::cout << "tier " << each.tier << '\n';
         print_rates(each.rates, "  ");
     }
-    for (aiaudit::price_modifier const& each : where.entry->modifiers) {
+    for (aiaudit::price_modifier const& each : hit.entry->modifiers) {
         std::cout << "factor " << factor_text(each.factor) << " for " << name_of(each.kind) << ' '
                   << each.value << '\n';
     }
@@ -296,20 +287,20 @@ int diff(options const& with) {
             auto const texts = [](std::vector<std::string> const& lines) {
                 std::vector<std::string> quoted;
                 for (auto const& line : lines) quoted.push_back(detail::json_string(line));
-                return json_list(quoted);
+                return detail::json_list_of(quoted);
             };
             auto const space = each.name.find(' ');
-            detail::json_writer out;
-            out.text("change", each.sign == "+"   ? "added"
-                               : each.sign == "-" ? "removed"
-                                                  : "changed");
-            out.text("provider", each.name.substr(0, space));
-            out.text("model", each.name.substr(space + 1));
-            out.raw("before", texts(each.gone));
-            out.raw("after", texts(each.come));
-            items.push_back(out.finish());
+            detail::json_writer object;
+            object.text("change", each.sign == "+"   ? "added"
+                                  : each.sign == "-" ? "removed"
+                                                     : "changed");
+            object.text("provider", each.name.substr(0, space));
+            object.text("model", each.name.substr(space + 1));
+            object.raw("before", texts(each.gone));
+            object.raw("after", texts(each.come));
+            items.push_back(object.finish());
         }
-        std::cout << json_list(items) << '\n';
+        std::cout << detail::json_list_of(items) << '\n';
     } else {
         for (difference const& each : found) {
             std::cout << each.sign << ' ' << each.name << '\n';

@@ -11,6 +11,7 @@
 #include <memory>
 #include <optional>
 #include <utility>
+#include <vector>
 
 namespace aiaudit_tool {
 namespace prices_quote_command {
@@ -35,7 +36,7 @@ struct question {
 
 struct text_member {
     std::string_view name;
-    std::string question::*to;
+    std::string question::*target;
 };
 constexpr std::array<text_member, 7> text_members{{{"id", &question::id},
                                                    {"provider", &question::provider},
@@ -45,8 +46,9 @@ constexpr std::array<text_member, 7> text_members{{{"id", &question::id},
                                                    {"region", &question::region},
                                                    {"speed", &question::speed}}};
 
-void read_usage(boost::json::value const& from, aiaudit::usage& to, std::string const& place) {
-    auto const* counts = from.if_object();
+void read_usage(boost::json::value const& source, aiaudit::usage& target,
+                std::string const& place) {
+    auto const* counts = source.if_object();
     if (counts == nullptr) throw failure{place + ": usage is no object"};
     for (auto const& pair : *counts) {
         std::string const name(pair.key());
@@ -57,7 +59,7 @@ void read_usage(boost::json::value const& from, aiaudit::usage& to, std::string 
         auto const count = aiaudit::detail::whole_number(pair.value());
         if (!count || *count > aiaudit::usage::count_max)
             throw failure{place + ": usage: " + name + " is no whole number up to 2^44"};
-        to.set(*what, *count);
+        target.set(*what, *count);
     }
 }
 
@@ -79,7 +81,7 @@ question read_question(std::string_view line, std::string const& place) {
             auto const* text = pair.value().if_string();
             if (text == nullptr)
                 throw failure{place + ": '" + std::string(name) + "' is no string"};
-            asked.*each.to = std::string(text->data(), text->size());
+            asked.*each.target = std::string(text->data(), text->size());
             known = true;
         }
         if (!known)
@@ -93,45 +95,42 @@ question read_question(std::string_view line, std::string const& place) {
 
 // ["web_searches"]: what was counted and has no rate.
 std::string names_of(std::uint64_t units) {
-    std::string list;
+    std::vector<std::string> names;
     for (std::size_t i = 0; i < aiaudit::unit_count; ++i) {
         if (((units >> i) & 1) == 0) continue;
-        list += list.empty() ? "[" : ",";
-        list += aiaudit::detail::json_string(name_of(static_cast<aiaudit::unit>(i)));
+        names.push_back(aiaudit::detail::json_string(name_of(static_cast<aiaudit::unit>(i))));
     }
-    return list + "]";
+    return aiaudit::detail::json_list_of(names);
 }
 
 std::string answer(question const& asked, aiaudit::result<aiaudit::quote> const& found) {
-    aiaudit::detail::json_writer out;
-    out.text_if("id", asked.id);
-    out.text_if("provider", asked.provider);
-    out.text("model", asked.model);
+    aiaudit::detail::json_writer object;
+    object.text_if("id", asked.id);
+    object.text_if("provider", asked.provider);
+    object.text("model", asked.model);
     if (!found) {
-        out.raw("cost_usd", "null");
-        out.text("error", name_of(found.error().code));
-        out.text("message", found.error().message());
-        return out.finish();
+        object.raw("cost_usd", "null");
+        object.text("error", name_of(found.error().code));
+        object.text("message", found.error().message());
+        return object.finish();
     }
     aiaudit::quote const& quote = *found;
-    out.text("cost_usd", quote.cost().to_string());
-    out.text("input_cost_usd", quote.input_cost().to_string());
-    out.text("output_cost_usd", quote.output_cost().to_string());
-    out.text("price_provider", quote.provider_id);
-    out.text("price_entry", quote.entry_id);
-    out.text("price_basis", name_of(quote.basis));
-    if (quote.unpriced != 0) out.raw("unpriced", names_of(quote.unpriced));
-    if (quote.standard_tier_used) out.raw("standard_tier_used", "true");
-    if (quote.region_ignored) out.raw("region_ignored", "true");
-    if (quote.speed_ignored) out.raw("speed_ignored", "true");
-    return out.finish();
+    object.text("cost_usd", quote.cost().to_string());
+    object.text("input_cost_usd", quote.input_cost().to_string());
+    object.text("output_cost_usd", quote.output_cost().to_string());
+    object.text("price_provider", quote.provider_id);
+    object.text("price_entry", quote.entry_id);
+    object.text("price_basis", name_of(quote.basis));
+    if (quote.unpriced != 0) object.raw("unpriced", names_of(quote.unpriced));
+    if (quote.standard_tier_used) object.raw("standard_tier_used", "true");
+    if (quote.region_ignored) object.raw("region_ignored", "true");
+    if (quote.speed_ignored) object.raw("speed_ignored", "true");
+    return object.finish();
 }
 
 void run(options const& with) {
     aiaudit::price_book const prices = read_prices(with.prices);
-    aiaudit::timestamp const at = with.at.empty()
-                                      ? aiaudit::system_clock{}.now()
-                                      : value_or_fail(aiaudit::timestamp::parse(with.at), "--at");
+    aiaudit::timestamp const instant = instant_or_now(with.at, "--at");
     std::string const name = with.file.empty() ? "standard input" : with.file;
     std::string const text = read_input(with.file);
     aiaudit::price_lookup_cache cache;
@@ -139,7 +138,7 @@ void run(options const& with) {
     for_each_line(text, [&](std::size_t number, std::string_view line) {
         std::string const place = name + ":" + std::to_string(number);
         question const asked = read_question(line, place);
-        aiaudit::price_query query{asked.provider,     asked.model,  asked.usage, at,
+        aiaudit::price_query query{asked.provider,     asked.model,  asked.usage, instant,
                                    asked.service_tier, asked.region, asked.speed};
         if (!asked.at.empty())
             query.at = value_or_fail(aiaudit::timestamp::parse(asked.at), place + ": at");

@@ -4,7 +4,6 @@
 
 #include "ledger_prices.hpp"
 
-#include <cstdlib>
 #include <iostream>
 #include <memory>
 
@@ -39,13 +38,6 @@ void run(options const& with) {
     for (char const* const what : {"added", "changed", "removed"})
         std::cout << ", " << aiaudit::detail::tag_of(entry, what) << ' ' << what;
     std::cout << "; revision " << book.revision().to_string() << '\n';
-}
-
-std::string login_name() {
-    for (char const* const name : {"LOGNAME", "USER"}) {
-        if (char const* const value = std::getenv(name)) return value;
-    }
-    return "";
 }
 
 }  // namespace prices_update_command

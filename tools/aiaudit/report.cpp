@@ -91,28 +91,28 @@ void report_drift(options const& with) {
                                       !entry.provider_cost ||
                                       !query.days.holds(query.zone.day_of(entry.started_at)))
                                       return true;
-                                  sums& of = all[{entry.provider, entry.model()}];
-                                  ++of.records;
-                                  of.charged += *entry.provider_cost;
-                                  of.computed += *computed;
+                                  sums& sum = all[{entry.provider, entry.model()}];
+                                  ++sum.records;
+                                  sum.charged += *entry.provider_cost;
+                                  sum.computed += *computed;
                                   return true;
                               }),
                   with.db);
     using cells = std::vector<aiaudit::detail::report_cell>;
-    auto const line = [](std::string const& provider, std::string const& model, sums const& of) {
+    auto const line = [](std::string const& provider, std::string const& model, sums const& sum) {
         return cells{{"provider", provider, false, true},
                      {"model", model, false, true},
-                     {"records", std::to_string(of.records), true, false},
-                     {"charged_usd", of.charged.to_string(), false, false},
-                     {"computed_usd", of.computed.to_string(), false, false},
-                     {"drift_usd", (of.charged - of.computed).to_string(), false, false}};
+                     {"records", std::to_string(sum.records), true, false},
+                     {"charged_usd", sum.charged.to_string(), false, false},
+                     {"computed_usd", sum.computed.to_string(), false, false},
+                     {"drift_usd", (sum.charged - sum.computed).to_string(), false, false}};
     };
     std::vector<cells> lines;
-    for (auto const& [names, of] : all) lines.push_back(line(names.first, names.second, of));
+    for (auto const& [names, sum] : all) lines.push_back(line(names.first, names.second, sum));
     auto const heads = line("", "", {});
     auto const format = *aiaudit::text_format_named(with.format);
     std::cout << (format == aiaudit::text_format::table
-                      ? aiaudit::detail::aligned_text(heads, lines, {})
+                      ? aiaudit::detail::aligned_text(heads, lines)
                       : aiaudit::detail::machine_text(heads, lines, format));
     if (value_of(first) > 1)
         std::cerr << "records before " << value_of(first) << " were dropped, and are not in it\n";

@@ -6,7 +6,6 @@
 #include <aiaudit/reprice.hpp>
 #include "ledger_prices.hpp"
 
-#include <cstdlib>
 #include <iostream>
 #include <memory>
 #include <vector>
@@ -32,8 +31,8 @@ cells line_of(aiaudit::repriced_group const& group, aiaudit::repriced_sums const
     auto const label = [](std::string name, std::string text) {
         return aiaudit::detail::report_cell{std::move(name), std::move(text), false, true};
     };
-    auto const amount = [](std::string name, money of) {
-        return aiaudit::detail::report_cell{std::move(name), of.to_string(), false, false};
+    auto const amount = [](std::string name, money value) {
+        return aiaudit::detail::report_cell{std::move(name), value.to_string(), false, false};
     };
     return {label("date", group.day.to_string()),
             label("provider", group.provider),
@@ -44,10 +43,10 @@ cells line_of(aiaudit::repriced_group const& group, aiaudit::repriced_sums const
             amount("difference_usd", sums.repriced - sums.reported)};
 }
 
-std::string table_of(aiaudit::repricing const& made) {
+std::string table_of(aiaudit::repricing const& repriced) {
     std::vector<cells> lines;
     aiaudit::repriced_sums all;
-    for (auto const& [group, sums] : made.groups) {
+    for (auto const& [group, sums] : repriced.groups) {
         lines.push_back(line_of(group, sums));
         all.records += sums.records;
         all.reported += sums.reported;
@@ -56,39 +55,34 @@ std::string table_of(aiaudit::repricing const& made) {
     lines.push_back(line_of({}, all));
     lines.back()[0].text = "total";
     lines.back()[1].text = lines.back()[2].text = "";
-    return aiaudit::detail::aligned_text(lines.back(), lines, {});
+    return aiaudit::detail::aligned_text(lines.back(), lines);
 }
 
 // What was left as it is, and why: one line each.
-void tell_left_alone(aiaudit::repricing const& made) {
+void tell_left_alone(aiaudit::repricing const& repriced) {
     constexpr std::array<std::string_view, aiaudit::left_alone_count> words{
         "the provider's own charge, or a cost from elsewhere", "no charge",
         "a bound: nobody reported the usage", "the usage is not known", "the book has no price"};
     for (std::size_t i = 0; i < words.size(); ++i) {
-        if (made.left[i] != 0)
-            std::cerr << "left as they are: " << made.left[i] << " records: " << words[i] << '\n';
+        if (repriced.left[i] != 0)
+            std::cerr << "left as they are: " << repriced.left[i] << " records: " << words[i]
+                      << '\n';
     }
-    for (auto const& [model, count] : made.unknown)
+    for (auto const& [model, count] : repriced.unknown)
         std::cerr << "  " << aiaudit::detail::printable(model) << ": " << count << " records\n";
 }
 
-std::string login_name() {
-    for (char const* const name : {"LOGNAME", "USER"}) {
-        if (char const* const value = std::getenv(name)) return value;
-    }
-    return "";
-}
-
 aiaudit::reprice_options options_of(options const& with) {
-    aiaudit::reprice_options made;
-    made.days.first = value_or_fail(aiaudit::civil_day::parse(with.from), "--from");
-    made.days.last = value_or_fail(aiaudit::civil_day::parse(with.to), "--to");
-    made.apply = with.apply;
-    made.by = with.by.empty() ? login_name() : with.by;
-    made.why = with.why.empty() ? "prices of " + (with.prices.empty() ? "the ledger" : with.prices)
-                                : with.why;
-    if (with.apply && made.by.empty()) throw failure{"reprice --apply needs --by NAME"};
-    return made;
+    aiaudit::reprice_options settings;
+    settings.days.first = value_or_fail(aiaudit::civil_day::parse(with.from), "--from");
+    settings.days.last = value_or_fail(aiaudit::civil_day::parse(with.to), "--to");
+    settings.apply = with.apply;
+    settings.by = with.by.empty() ? login_name() : with.by;
+    settings.why = with.why.empty()
+                       ? "prices of " + (with.prices.empty() ? "the ledger" : with.prices)
+                       : with.why;
+    if (with.apply && settings.by.empty()) throw failure{"reprice --apply needs --by NAME"};
+    return settings;
 }
 
 void run(options const& with) {
@@ -97,22 +91,22 @@ void run(options const& with) {
     auto ledger = value_or_fail(
         aiaudit::ledger::open({.path = with.db, .create = false, .read_only = !with.apply}),
         with.db);
-    auto const made = value_or_fail(aiaudit::reprice(ledger, book, wanted), with.db);
+    auto const repriced = value_or_fail(aiaudit::reprice(ledger, book, wanted), with.db);
     if (with.format == "table") {
-        std::cout << table_of(made);
+        std::cout << table_of(repriced);
     } else {
         std::vector<cells> lines;
-        for (auto const& [group, sums] : made.groups) lines.push_back(line_of(group, sums));
+        for (auto const& [group, sums] : repriced.groups) lines.push_back(line_of(group, sums));
         std::cout << aiaudit::detail::machine_text(line_of({}, {}), lines,
                                                    *aiaudit::text_format_named(with.format));
     }
-    tell_left_alone(made);
-    if (with.apply && made.corrections != 0)
-        std::cerr << "appended " << made.corrections << " corrections, records "
-                  << value_of(made.first) << " to " << value_of(made.first) + made.corrections - 1
-                  << '\n';
-    else if (made.corrections != 0)
-        std::cerr << made.corrections << " corrections would say so: --apply appends them\n";
+    tell_left_alone(repriced);
+    if (with.apply && repriced.corrections != 0)
+        std::cerr << "appended " << repriced.corrections << " corrections, records "
+                  << value_of(repriced.first) << " to "
+                  << value_of(repriced.first) + repriced.corrections - 1 << '\n';
+    else if (repriced.corrections != 0)
+        std::cerr << repriced.corrections << " corrections would say so: --apply appends them\n";
     else
         std::cerr << "nothing is to be corrected\n";
 }

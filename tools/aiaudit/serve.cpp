@@ -176,18 +176,19 @@ aiaudit::alert_watch_options alerts_of(options const& with) {
 }
 
 // Another price file, where there is one and it can be read; else the old prices stay.
-void renew_prices(aiaudit::gateway& of, aiaudit::ledger& log, watched_prices& from, bool always) {
+void renew_prices(aiaudit::gateway& gateway, aiaudit::ledger& ledger, watched_prices& watched,
+                  bool always) {
     try {
-        auto const book = from.changed(always);
+        auto const book = watched.changed(always);
         if (!book) return;
-        auto const before = of.prices();
+        auto const before = gateway.prices();
         if (book->revision() == before.revision()) return;
         // `prices update` has written the record of the ledger's own file.
-        if (!from.is_of_ledger())
-            value_or_fail(log.append(
-                prices_record(before, *book, "serve", from.path(), aiaudit::system_clock{}.now())));
-        of.set_prices(*book);
-        std::cerr << "prices: " << from.path() << ", revision " << book->revision().to_string()
+        if (!watched.is_of_ledger())
+            value_or_fail(ledger.append(prices_record(before, *book, "serve", watched.path(),
+                                                      aiaudit::system_clock{}.now())));
+        gateway.set_prices(*book);
+        std::cerr << "prices: " << watched.path() << ", revision " << book->revision().to_string()
                   << '\n';
     } catch (failure const& reason) {
         std::cerr << "prices: " << reason.message << "; the old ones stay in use\n";

@@ -49,8 +49,8 @@ enum class vendor : std::uint32_t {
 // Several vendors.
 struct vendor_set {
     std::uint32_t bits = 0;
-    [[nodiscard]] constexpr bool has(vendor which) const noexcept {
-        return (bits & static_cast<std::uint32_t>(which)) != 0;
+    [[nodiscard]] constexpr bool has(vendor candidate) const noexcept {
+        return (bits & static_cast<std::uint32_t>(candidate)) != 0;
     }
 };
 template <class... Vendors>

@@ -9,6 +9,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace aiaudit {
 inline namespace v0_1_0 {
@@ -16,6 +17,9 @@ namespace detail {
 
 // Text in quotes, as JSON has it. Bytes that are not UTF-8 are passed on as they came.
 [[nodiscard]] std::string json_string(std::string_view text);
+
+// "[a,b]" of texts that are JSON already.
+[[nodiscard]] std::string json_list_of(std::vector<std::string> const& texts);
 
 }  // namespace detail
 }  // namespace v0_1_0

@@ -68,8 +68,6 @@ struct recent_outcome {
     std::optional<std::uint64_t> first_token_ns{};
 };
 
-[[nodiscard]] std::string json_list_of(std::vector<std::string> const& texts);
-
 [[nodiscard]] std::string json_of(alert const& of, std::vector<alert_failure> const& failures);
 
 }  // namespace detail

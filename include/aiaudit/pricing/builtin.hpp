@@ -65,10 +65,11 @@ inline constexpr std::array<builtin_unit, 32> builtin_units{{
 // Reads one row of the table.
 class builtin_row {
 public:
-    // `text` is a line without its end.
-    [[nodiscard]] static price_entry read(std::string_view text);
+    // `text` is a line without its end, `factors` those of its provider.
+    [[nodiscard]] static price_entry read(std::string_view text, std::string_view factors = {});
 
 private:
+    [[nodiscard]] static builtin_unit const* unit_of(std::string_view word);
     void name(std::string_view word);
     void part(std::string_view word);
     void card(std::string_view word);

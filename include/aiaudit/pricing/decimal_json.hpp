@@ -10,7 +10,8 @@
 #ifndef AIAUDIT_PRICING_DECIMAL_JSON_HPP
 #define AIAUDIT_PRICING_DECIMAL_JSON_HPP
 
-#include <aiaudit/error.hpp>  // result
+#include <aiaudit/core/usage.hpp>  // usage::count_max
+#include <aiaudit/error.hpp>       // result
 
 #include <boost/json/basic_parser_impl.hpp>
 
@@ -114,6 +115,9 @@ private:
     std::vector<decimal_json*> open_{};
     std::string text_{};
 };
+
+// A whole number of tokens, from 1 to usage::count_max; 0 where nothing else stands under the key.
+[[nodiscard]] std::uint64_t token_count(decimal_json const& node, std::string_view key);
 
 // Errors: bad_json, with the line.
 [[nodiscard]] result<decimal_json> parse_decimal_json(std::string_view text);

@@ -49,7 +49,7 @@ private:
     [[nodiscard]] result<void> read_cards(json const& node, price_entry& entry);
     [[nodiscard]] result<rate_table> read_rates(json const& node);
     void note_no_unit(std::string const& key);
-    [[nodiscard]] result<tiered_rate> read_rate(json const& node, priced_unit const& of);
+    [[nodiscard]] result<tiered_rate> read_rate(json const& node, priced_unit const& priced);
     [[nodiscard]] result<void> read_variants(json const& node, price_entry& entry);
     [[nodiscard]] result<void> read_services(json const& node, rate_card& card);
     [[nodiscard]] static result<model_match> read_match(json const& node);

@@ -34,6 +34,13 @@ inline constexpr std::size_t model_name_bytes_max = 256;
            std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
 
+// Precondition: nothing but digits, of a number that fits.
+[[nodiscard]] constexpr std::uint64_t value_of_digits(std::string_view digits) noexcept {
+    std::uint64_t value = 0;
+    for (char const c : digits) value = value * 10 + static_cast<unsigned>(c - '0');
+    return value;
+}
+
 // True for what providers put after a model's name to say which edition it is: "-latest",
 // "-20250929", "@20250929", "-2025-04-14", "-05-2026", "-0613", "-001".
 [[nodiscard]] constexpr bool is_edition(std::string_view suffix) noexcept {
@@ -48,6 +55,12 @@ inline constexpr std::size_t model_name_bytes_max = 256;
                rest[7] == '-' && all_digits(rest.substr(8));
     }
     return (rest.size() == 8 || rest.size() == 4 || rest.size() == 3) && all_digits(rest);
+}
+
+// True for OpenAI's models that search in every call.
+[[nodiscard]] constexpr bool searches_in_each_call(std::string_view model) noexcept {
+    return model.find("-search-preview") != std::string_view::npos ||
+           model.find("-search-api") != std::string_view::npos;
 }
 
 // True where the name is this text, but for an edition behind it, and for what Bedrock and routers

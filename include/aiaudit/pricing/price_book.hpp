@@ -132,7 +132,8 @@ public:
     }
     // How sure the prices of what find() returned are for a call at that instant that counted these
     // units (bit n: unit n). Precondition: it found an entry.
-    [[nodiscard]] price_basis basis_of(found where, timestamp at, std::uint64_t units = 0) const;
+    [[nodiscard]] price_basis basis_of(found where, timestamp instant,
+                                       std::uint64_t units = 0) const;
     [[nodiscard]] model_limits limits(std::string_view provider, std::string_view model,
                                       lookup_cache& cache) const;
 

@@ -34,9 +34,16 @@ namespace detail {
     return (text || doubts.media_input) && (!written || doubts.cache_writes);
 }
 
+// The most that an entry's rates may be multiplied with: the same in every service tier.
+struct dearest_factors {
+    multiplier input{};
+    multiplier output{};
+    multiplier requests{};
+};
+
 // The most that these counts of input and output cost by one table. Errors: unpriced_unit,
 // money_overflow.
-[[nodiscard]] result<cost_parts> most_by(rate_table const& rates, price_entry const& entry,
+[[nodiscard]] result<cost_parts> most_by(rate_table const& rates, dearest_factors const& factors,
                                          usage const& counts, price_doubts doubts);
 
 // The dearest of a card's tables: the standard one, and that of each service tier. Errors as above.

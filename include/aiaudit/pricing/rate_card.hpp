@@ -58,9 +58,9 @@ namespace detail {
 }
 
 // What a part is charged as where neither it nor what is between has a rate; a thing is no part.
-[[nodiscard]] constexpr unit whole_of(unit what) noexcept {
-    direction const way = traits_of(what).direction;
-    if (way == direction::count) return what;
+[[nodiscard]] constexpr unit whole_of(unit part) noexcept {
+    direction const way = traits_of(part).direction;
+    if (way == direction::count) return part;
     return way == direction::output ? unit::output_tokens : unit::input_tokens;
 }
 
@@ -78,6 +78,9 @@ namespace detail {
 }
 inline constexpr std::array<std::uint64_t, unit_count> parts_of = relatives(true);
 inline constexpr std::array<std::uint64_t, unit_count> wholes_of = relatives(false);
+// The units around every other of their direction.
+inline constexpr std::uint64_t root_units =
+    bit_of(unit::input_tokens) | bit_of(unit::output_tokens);
 
 [[nodiscard]] constexpr std::uint64_t mask_of(direction way) noexcept {
     std::uint64_t mask = 0;
@@ -93,12 +96,15 @@ inline constexpr std::uint64_t count_units = mask_of(direction::count);
 inline constexpr std::uint64_t token_units = input_unit_mask | output_unit_mask;
 
 // Prices are read and shown for 10^n of a unit: a million tokens, or one search.
-[[nodiscard]] constexpr int price_power(unit which) noexcept {
-    std::string_view const name = name_of(which);
-    bool const many = traits_of(which).direction != direction::count ||
+[[nodiscard]] constexpr int price_power(unit counted) noexcept {
+    std::string_view const name = name_of(counted);
+    bool const many = traits_of(counted).direction != direction::count ||
                       name.ends_with("milliseconds") || name.ends_with("characters");
     return many ? 6 : 0;
 }
+
+// How far into the day of UTC a time such as "16:30:00Z" is. Errors: as timestamp::parse().
+[[nodiscard]] result<std::int32_t> seconds_of_day(std::string const& time);
 
 [[nodiscard]] multiplier product(multiplier a, multiplier b) noexcept;
 

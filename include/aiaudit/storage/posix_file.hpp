@@ -63,6 +63,10 @@ private:
 // A file with these bytes, durable, but for its entry in the directory.
 [[nodiscard]] result<void> write_file(std::string const& path, std::string_view bytes);
 
+// Puts these bytes in the place of a file, durable: whole, or the old file stays. They are written
+// beside it first, under its name with ".new" behind it.
+[[nodiscard]] result<void> replace_file(std::string const& path, std::string_view bytes);
+
 // Disk blocks for at least the first `bytes` of a file, which is made where it is missing: a map of
 // a file without them dies of SIGBUS when it is written to and the disk is full. The size stays as
 // it is. A file system that cannot do this is left to its own ways.

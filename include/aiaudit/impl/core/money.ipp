@@ -130,12 +130,19 @@ AIAUDIT_INLINE std::string format_scaled_decimal(int128 value, int scale) {
     bool const negative = value < 0;
     uint128 rest =
         negative ? uint128{0} - static_cast<uint128>(value) : static_cast<uint128>(value);
+    // 64 bits, which nearly all have, are divided in a fraction of the time that 128 take.
+    auto const next_digit = [&rest] {
+        auto const low = static_cast<std::uint64_t>(rest);
+        bool const narrow = rest == low;
+        auto const digit = narrow ? low % 10 : static_cast<std::uint64_t>(rest % 10);
+        rest = narrow ? uint128{low / 10} : rest / 10;
+        return static_cast<char>('0' + digit);
+    };
     std::string text;  // built backwards
     bool significant = false;
     for (int place = 0; place < scale || rest != 0 || place == scale; ++place) {
         if (place == scale && significant) text.push_back('.');
-        char const digit = static_cast<char>('0' + static_cast<int>(rest % 10));
-        rest /= 10;
+        char const digit = next_digit();
         significant = significant || digit != '0';
         if (place >= scale || significant) text.push_back(digit);
     }

@@ -41,8 +41,8 @@ AIAUDIT_INLINE provider_names const* names_of(std::string_view provider) noexcep
 AIAUDIT_INLINE std::vector<std::string_view> price_ids_of(provider_names const& provider) {
     std::vector<std::string_view> ids{provider.id};
     if (!provider.kin.empty()) ids.push_back(provider.kin);
-    auto const add_aliases = [&ids](provider_names const& of) {
-        for (std::string_view const alias : of.aliases) {
+    auto const add_aliases = [&ids](provider_names const& names) {
+        for (std::string_view const alias : names.aliases) {
             if (!alias.empty()) ids.push_back(alias);
         }
     };

@@ -31,6 +31,12 @@ AIAUDIT_INLINE std::string json_string(std::string_view text) {
     return out;
 }
 
+AIAUDIT_INLINE std::string json_list_of(std::vector<std::string> const& texts) {
+    std::string out = "[";
+    for (std::string const& each : texts) out.append(out.size() > 1 ? "," : "").append(each);
+    return out + "]";
+}
+
 }  // namespace detail
 }  // namespace v0_1_0
 }  // namespace aiaudit

@@ -42,12 +42,6 @@ AIAUDIT_INLINE result<void> add_newest(std::string_view block, record_filter con
     return {};
 }
 
-AIAUDIT_INLINE std::string json_list_of(std::vector<std::string> const& texts) {
-    std::string out = "[";
-    for (std::string const& each : texts) out.append(out.size() > 1 ? "," : "").append(each);
-    return out + "]";
-}
-
 AIAUDIT_INLINE std::string json_of(alert const& of, std::vector<alert_failure> const& failures) {
     json_writer out;
     out.text("key", of.key);

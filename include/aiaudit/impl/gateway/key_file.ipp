@@ -19,7 +19,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstdio>
 #include <set>
 
 namespace aiaudit {
@@ -222,23 +221,7 @@ AIAUDIT_INLINE result<void> key_file::replace(std::string const& text) const {
     // Written by this, it could not be read again.
     if (text.size() > detail::key_file_bytes)
         return fail(errc::too_large, path_ + ": it would be over 16 MiB");
-    std::string const beside = path_ + ".new";
-    // One that was left behind may have another mode.
-    if (::unlink(beside.c_str()) != 0 && errno != ENOENT)
-        return detail::posix_error(errno, "unlink", beside);
-    if (auto const written = detail::write_file(beside, text); !written) {
-        ::unlink(beside.c_str());
-        return written;
-    }
-    if (::rename(beside.c_str(), path_.c_str()) != 0) {
-        int const number = errno;
-        ::unlink(beside.c_str());
-        return detail::posix_error(number, "rename", path_);
-    }
-    auto const slash = path_.rfind('/');
-    return detail::sync_path(slash == std::string::npos ? "."
-                             : slash == 0               ? "/"
-                                                        : path_.substr(0, slash));
+    return detail::replace_file(path_, text);
 }
 
 AIAUDIT_INLINE result<void> key_file::change(

@@ -27,10 +27,14 @@ void for_each_part(std::string_view text, char separator, Visitor&& visit) {
     }
 }
 
-AIAUDIT_INLINE std::uint64_t builtin_count(std::string_view digits) {
-    std::uint64_t count = 0;
-    for (char const c : digits) count = count * 10 + static_cast<unsigned>(c - '0');
-    return count;
+// Of the letters that a price begins with; null for a word that is no price.
+AIAUDIT_INLINE builtin_unit const* builtin_row::unit_of(std::string_view word) {
+    std::string_view const letters = word.substr(0, word.find_first_of("0123456789"));
+    if (letters.size() == word.size()) return nullptr;
+    auto const known =
+        std::find_if(builtin_units.begin(), builtin_units.end(),
+                     [&](builtin_unit const& each) { return each.letters == letters; });
+    return known == builtin_units.end() ? nullptr : &*known;
 }
 
 // A listed name, and the editions of it that the table does not list.
@@ -41,24 +45,24 @@ AIAUDIT_INLINE void builtin_row::name(std::string_view word) {
 }
 
 AIAUDIT_INLINE void builtin_row::card(std::string_view word) {
-    rate_card made;
+    rate_card next;
     auto const days = (std::min)(word.find('*'), word.size());
     auto const hours = (std::min)(word.find('^'), days);
-    if (hours != 0) made.from = timestamp::parse(word.substr(0, hours)).value();
+    if (hours != 0) next.from = timestamp::parse(word.substr(0, hours)).value();
     if (hours != days) {  // "0100-0400"
-        auto const seconds = [](std::string_view at) {
-            return static_cast<std::int32_t>(builtin_count(at.substr(0, 2)) * 3600 +
-                                             builtin_count(at.substr(2)) * 60);
+        auto const seconds = [](std::string_view clock) {
+            return static_cast<std::int32_t>(value_of_digits(clock.substr(0, 2)) * 3600 +
+                                             value_of_digits(clock.substr(2)) * 60);
         };
         std::string_view const text = word.substr(hours + 1, days - hours - 1);
-        made.window = daily_window{seconds(text.substr(0, 4)), seconds(text.substr(5, 4))};
+        next.window = daily_window{seconds(text.substr(0, 4)), seconds(text.substr(5, 4))};
     }
     if (days != word.size()) {  // "12345": Monday is 1
         unsigned bits = 0;
         for (char const day : word.substr(days + 1)) bits |= 1u << (day - '1');
-        made.weekdays = static_cast<std::uint8_t>(bits);
+        next.weekdays = static_cast<std::uint8_t>(bits);
     }
-    entry_.cards.push_back(std::move(made));
+    entry_.cards.push_back(std::move(next));
     rates_ = &entry_.cards.back().rates;
 }
 
@@ -79,27 +83,23 @@ AIAUDIT_INLINE void builtin_row::factor(std::string_view word) {
 }
 
 AIAUDIT_INLINE void builtin_row::price(std::string_view word) {
-    std::size_t letters = 0;
-    while (word[letters] >= 'a' && word[letters] <= 'z') ++letters;
-    auto const known = std::find_if(
-        builtin_units.begin(), builtin_units.end(),
-        [&](builtin_unit const& each) { return each.letters == word.substr(0, letters); });
-    AIAUDIT_ASSERT(known != builtin_units.end());
+    builtin_unit const* const known = unit_of(word);
+    AIAUDIT_ASSERT(known != nullptr);
     if (rates_ == nullptr) card({});
-    tiered_rate made;
+    tiered_rate price;
     bool first = true;
-    for_each_part(word.substr(letters), '>', [&](std::string_view step) {
+    for_each_part(word.substr(known->letters.size()), '>', [&](std::string_view step) {
         if (first) {
-            made.base = rate::parse(step, known->power).value();
+            price.base = rate::parse(step, known->power).value();
         } else {
             auto const colon = step.find(':');
-            made.tiers.push_back({builtin_count(step.substr(0, colon)),
-                                  rate::parse(step.substr(colon + 1), known->power).value(),
-                                  false});
+            price.tiers.push_back({value_of_digits(step.substr(0, colon)),
+                                   rate::parse(step.substr(colon + 1), known->power).value(),
+                                   false});
         }
         first = false;
     });
-    rates_->set(known->what, std::move(made));
+    rates_->set(known->what, std::move(price));
 }
 
 AIAUDIT_INLINE void builtin_row::part(std::string_view word) {
@@ -107,8 +107,8 @@ AIAUDIT_INLINE void builtin_row::part(std::string_view word) {
     switch (word.front()) {
     case '=': {
         auto const slash = rest.find('/');
-        entry_.context_tokens = builtin_count(rest.substr(0, slash));
-        entry_.output_tokens_max = builtin_count(rest.substr(slash + 1));
+        entry_.context_tokens = value_of_digits(rest.substr(0, slash));
+        entry_.output_tokens_max = value_of_digits(rest.substr(slash + 1));
         break;
     }
     case '%': factor(rest); break;
@@ -124,29 +124,22 @@ AIAUDIT_INLINE void builtin_row::part(std::string_view word) {
 }
 
 // The table's texts are ours and tested, so a bad one is a defect: value() throws.
-AIAUDIT_INLINE price_entry builtin_row::read(std::string_view text) {
+AIAUDIT_INLINE price_entry builtin_row::read(std::string_view text, std::string_view factors) {
+    constexpr std::string_view signs{"=%+!$/"};
     builtin_row row;
-    bool naming = true;  // names come first
+    row.entry_.id = text.substr(0, text.find(' '));
+    bool naming = true;  // names come first, the id before the others
     for_each_part(text, ' ', [&](std::string_view word) {
-        if (row.entry_.id.empty()) {
-            row.entry_.id = word;
-            row.name(word);
-            return;
-        }
-        bool const sign = std::string_view{"=%+!$/"}.find(word.front()) != std::string_view::npos;
-        auto const digit = word.find_first_of("0123456789");
-        bool const price =
-            digit != std::string_view::npos && digit <= 2 &&
-            std::any_of(builtin_units.begin(), builtin_units.end(), [&](builtin_unit const& each) {
-                return each.letters == word.substr(0, digit);
-            });
-        naming = naming && !sign && !price;
+        bool const id = row.names_.empty();
+        naming = naming && (id || (signs.find(word.front()) == std::string_view::npos &&
+                                   unit_of(word) == nullptr));
         if (naming) {
             row.name(word);
         } else {
             row.part(word);
         }
     });
+    for_each_part(factors, ' ', [&row](std::string_view word) { row.part(word); });
     row.entry_.match = model_match::group(model_match::rule::any_of, std::move(row.names_));
     return std::move(row.entry_);
 }
@@ -207,11 +200,11 @@ AIAUDIT_INLINE price_provider builtin_provider(std::string_view id) {
     return provider;
 }
 
-AIAUDIT_INLINE price_provider builtin_provider(builtin_provider_rows const& from) {
-    price_provider provider = builtin_provider(from.provider);
-    std::string const source = std::string(from.url) + " as of " + std::string(builtin_prices_day);
-    for_each_part(from.rows, '\n', [&](std::string_view row) {
-        price_entry entry = builtin_row::read(std::string(row) + " " + std::string(from.factors));
+AIAUDIT_INLINE price_provider builtin_provider(builtin_provider_rows const& table) {
+    price_provider provider = builtin_provider(table.provider);
+    std::string const source = std::string(table.url) + " as of " + std::string(builtin_prices_day);
+    for_each_part(table.rows, '\n', [&](std::string_view row) {
+        price_entry entry = builtin_row::read(row, table.factors);
         entry.source = source;
         provider.entries.push_back(std::move(entry));
     });

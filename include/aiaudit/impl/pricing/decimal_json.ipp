@@ -4,7 +4,8 @@
 #ifndef AIAUDIT_IMPL_PRICING_DECIMAL_JSON_IPP
 #define AIAUDIT_IMPL_PRICING_DECIMAL_JSON_IPP
 
-#include <aiaudit/config.hpp>  // AIAUDIT_INLINE
+#include <aiaudit/config.hpp>      // AIAUDIT_INLINE
+#include <aiaudit/core/money.hpp>  // parse_scaled_decimal
 #include <aiaudit/pricing/decimal_json.hpp>
 
 #include <algorithm>
@@ -40,6 +41,14 @@ AIAUDIT_INLINE bool decimal_json_handler::leaf(decimal_json::kind what, view par
     next(what).text = std::move(text_);
     text_.clear();
     return true;
+}
+
+AIAUDIT_INLINE std::uint64_t token_count(decimal_json const& node, std::string_view key) {
+    decimal_json const* const found = node.find(key);
+    if (found == nullptr || !found->is(decimal_json::kind::number)) return 0;
+    auto const tokens = parse_scaled_decimal(found->text, 0);
+    bool const fits = tokens && *tokens > 0 && *tokens <= int128{usage::count_max};
+    return fits ? static_cast<std::uint64_t>(*tokens) : 0;
 }
 
 AIAUDIT_INLINE result<decimal_json> parse_decimal_json(std::string_view text) {

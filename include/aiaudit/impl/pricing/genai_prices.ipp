@@ -49,14 +49,14 @@ AIAUDIT_INLINE std::optional<priced_unit> genai_unit(std::string_view key) {
 }
 
 AIAUDIT_INLINE result<tiered_rate> genai_prices_reader::read_rate(json const& node,
-                                                                  priced_unit const& of) {
-    auto const number = [&of](json const& value) -> result<rate> {
+                                                                  priced_unit const& priced) {
+    auto const number = [&priced](json const& value) -> result<rate> {
         if (!value.is(kind::number) && !value.is(kind::string)) return bad("not a price");
-        auto price = rate::parse(value.text, of.power);
+        auto price = rate::parse(value.text, priced.power);
         if (!price) return within("price", price.error());
         if (price->yocto() < 0) return bad("a price below zero");
         // A price by the hour is no whole number of yocto-USD a millisecond: the nearest one.
-        return rate::from_yocto((price->yocto() + of.divisor / 2) / of.divisor);
+        return rate::from_yocto((price->yocto() + priced.divisor / 2) / priced.divisor);
     };
     if (!node.is(kind::object)) {
         auto const price = number(node);
@@ -116,10 +116,9 @@ AIAUDIT_INLINE result<rate_table> genai_prices_reader::read_rates(json const& no
 }
 
 AIAUDIT_INLINE result<std::int32_t> genai_prices_reader::read_time_of_day(json const& node) {
-    // The date is any; it lets the reader of instants deal with offsets.
-    auto const instant = timestamp::parse("2001-01-01T" + node.text);
-    if (!node.is(kind::string) || !instant) return bad("not a time of day");
-    return static_cast<std::int32_t>(instant->seconds() % seconds_per_day);
+    auto const seconds = seconds_of_day(node.text);
+    if (!node.is(kind::string) || !seconds) return bad("not a time of day");
+    return *seconds;
 }
 
 AIAUDIT_INLINE result<std::uint8_t> genai_prices_reader::read_weekdays(json const& node) {
@@ -317,15 +316,9 @@ AIAUDIT_INLINE result<price_entry> genai_prices_reader::read_model(json const& n
     }
     if (auto done = read_cards(node, entry); !done) return done.error();
     if (auto done = read_variants(node, entry); !done) return done.error();
-    json const* const context = node.find("context_window");
-    if (context != nullptr && context->is(kind::number)) {
-        auto const tokens = parse_scaled_decimal(context->text, 0);
-        bool const fits = tokens && *tokens > 0 && *tokens <= int128{usage::count_max};
-        if (fits) entry.context_tokens = static_cast<std::uint64_t>(*tokens);
-    }
+    entry.context_tokens = token_count(node, "context_window");
     // What a search of each call costs goes by a size that no answer tells.
-    bool const searches = entry.id.find("-search-preview") != std::string::npos ||
-                          entry.id.find("-search-api") != std::string::npos;
+    bool const searches = searches_in_each_call(entry.id);
     bool const fee = std::any_of(entry.cards.begin(), entry.cards.end(),
                                  [](auto const& card) { return card.rates.has(unit::requests); });
     if (searches || (fee && place_.starts_with("perplexity/"))) {

@@ -42,9 +42,7 @@ AIAUDIT_INLINE litellm_key split_litellm_key(std::string_view name) {
         std::string_view const digits =
             key.base.substr(at + above.size(), key.base.size() - tail.size() - at - above.size());
         if (!all_digits(digits) || digits.size() > 6) continue;
-        std::uint64_t thousands = 0;
-        for (char const c : digits) thousands = thousands * 10 + static_cast<unsigned>(c - '0');
-        key.above = thousands * 1000;
+        key.above = value_of_digits(digits) * 1000;
         key.base = key.base.substr(0, at);
         again = true;
     }
@@ -168,8 +166,7 @@ AIAUDIT_INLINE void litellm_reader::read_search(json const& node, price_entry& e
     json const* const search = node.find("search_context_cost_per_query");
     if (search == nullptr || !search->is(kind::object)) return;
     bool const low = provider_ == "perplexity";
-    bool const each_call = low || place_.find("-search-preview") != std::string::npos ||
-                           place_.find("-search-api") != std::string::npos;
+    bool const each_call = low || searches_in_each_call(place_);
     json const* const size =
         search->find(low ? "search_context_size_low" : "search_context_size_medium");
     if (size == nullptr || !size->is(kind::number)) return;
@@ -181,15 +178,8 @@ AIAUDIT_INLINE void litellm_reader::read_search(json const& node, price_entry& e
 }
 
 AIAUDIT_INLINE void litellm_reader::read_limits(json const& node, price_entry& entry) {
-    auto const tokens = [&](std::string_view key) -> std::uint64_t {
-        json const* const found = node.find(key);
-        if (found == nullptr || !found->is(kind::number)) return 0;
-        auto const value = parse_scaled_decimal(found->text, 0);
-        bool const fits = value && *value > 0 && *value <= int128{usage::count_max};
-        return fits ? static_cast<std::uint64_t>(*value) : 0;
-    };
-    entry.context_tokens = tokens("max_input_tokens");
-    entry.output_tokens_max = tokens("max_output_tokens");
+    entry.context_tokens = token_count(node, "max_input_tokens");
+    entry.output_tokens_max = token_count(node, "max_output_tokens");
 }
 
 // Hours in which other prices hold, as cards after the standard one. A list that is not understood
@@ -223,14 +213,12 @@ AIAUDIT_INLINE void litellm_reader::read_off_peak(json const& node, price_entry&
         }
         std::vector<json> const one{*hours};
         for (json const& span : hours->is(kind::array) ? hours->items : one) {
-            auto const edge = [&](std::size_t at) {
-                return timestamp::parse("2001-01-01T" + span.text.substr(at, 5) + ":00Z");
-            };
-            if (span.text.size() != 11 || !edge(0) || !edge(6)) return bad();
-            auto const start = static_cast<std::int32_t>(edge(0)->seconds() % seconds_per_day);
-            auto const end = static_cast<std::int32_t>(edge(6)->seconds() % seconds_per_day);
+            if (span.text.size() != 11) return bad();  // "16:30-00:30"
+            auto const start = seconds_of_day(span.text.substr(0, 5) + ":00Z");
+            auto const end = seconds_of_day(span.text.substr(6) + ":00Z");
+            if (!start || !end) return bad();
             next.window.reset();
-            if (start != end) next.window = daily_window{start, end};
+            if (*start != *end) next.window = daily_window{*start, *end};
             cards.push_back(next);
         }
     }

@@ -34,10 +34,10 @@ AIAUDIT_INLINE bool names_edition(std::string_view name, std::string_view text) 
             text = text.substr(0, text.size() - 5);
         }
     }
-    auto const at = text.empty() ? std::string_view::npos : name.rfind(text);
-    if (at == std::string_view::npos) return false;
-    if (at != 0 && name[at - 1] != '.' && name[at - 1] != '/') return false;
-    std::string_view rest = name.substr(at + text.size());
+    auto const place = text.empty() ? std::string_view::npos : name.rfind(text);
+    if (place == std::string_view::npos) return false;
+    if (place != 0 && name[place - 1] != '.' && name[place - 1] != '/') return false;
+    std::string_view rest = name.substr(place + text.size());
     std::size_t const version = (std::min)(rest.find("-v"), rest.find(':'));
     if (version != std::string_view::npos && is_bedrock_version(rest.substr(version))) {
         rest = rest.substr(0, version);

@@ -114,9 +114,9 @@ AIAUDIT_INLINE price_book::found price_book::find_name(price_provider const& fir
     auto const place = static_cast<std::size_t>(&first - data_->providers.data());
     if (found const hit = found_in(place, model)) return hit;
     for (std::string const& id : first.fallbacks) {
-        auto const at = data_->by_id.find(id);
-        if (at == data_->by_id.end()) continue;
-        if (found const hit = found_in(at->second, model)) return hit;
+        auto const home = data_->by_id.find(id);
+        if (home == data_->by_id.end()) continue;
+        if (found const hit = found_in(home->second, model)) return hit;
     }
     return {};
 }
@@ -133,11 +133,11 @@ AIAUDIT_INLINE std::vector<std::string> other_spellings(std::string const& model
         if (auto const end = model.find(':', 3); end != std::string::npos) {
             others.push_back(model.substr(0, end));
         }
-    } else if (auto const at = model.find('@'); at != std::string::npos) {
+    } else if (auto const sign = model.find('@'); sign != std::string::npos) {
         std::string plain = model;
-        plain[at] = '-';
+        plain[sign] = '-';
         others.push_back(std::move(plain));
-        if (model.substr(at) == "@default") others.push_back(model.substr(0, at));
+        if (model.substr(sign) == "@default") others.push_back(model.substr(0, sign));
     } else if (auto const dash = model.rfind('-');
                dash != std::string::npos && model.size() - dash == 9 &&
                all_digits(std::string_view{model}.substr(dash + 1))) {
@@ -197,14 +197,14 @@ AIAUDIT_INLINE model_limits price_book::limits(std::string_view provider, std::s
     return {where.entry->context_tokens, where.entry->output_tokens_max};
 }
 
-AIAUDIT_INLINE price_basis price_book::basis_of(found where, timestamp at,
+AIAUDIT_INLINE price_basis price_book::basis_of(found where, timestamp instant,
                                                 std::uint64_t units) const {
     price_entry const& entry = *where.entry;
     units |= detail::bit_of(unit::requests);
     if (where.assumed || (entry.unsure & units) != 0) return price_basis::assumed;
-    if (entry.known_from && at < *entry.known_from) return price_basis::assumed;
+    if (entry.known_from && instant < *entry.known_from) return price_basis::assumed;
     constexpr std::int64_t most = price_book_days_max * seconds_per_day;
-    if (as_of_ && at.seconds() - as_of_->seconds() > most) return price_basis::stale;
+    if (as_of_ && instant.seconds() - as_of_->seconds() > most) return price_basis::stale;
     return price_basis::listed;
 }
 

@@ -56,7 +56,7 @@ AIAUDIT_INLINE multiplier dearest_factor(price_entry const& entry, std::uint64_t
     return all;
 }
 
-AIAUDIT_INLINE result<cost_parts> most_by(rate_table const& rates, price_entry const& entry,
+AIAUDIT_INLINE result<cost_parts> most_by(rate_table const& rates, dearest_factors const& factors,
                                           usage const& counts, price_doubts doubts) {
     cost_parts cost;
     auto const input = counts.count(unit::input_tokens);
@@ -66,13 +66,12 @@ AIAUDIT_INLINE result<cost_parts> most_by(rate_table const& rates, price_entry c
         if (count == 0) continue;
         auto const price = dearest_of(rates, way, doubts, input);
         if (!price) return fail(errc::unpriced_unit, "its entry has no rate for them");
-        auto const factor = dearest_factor(entry, in ? input_unit_mask : output_unit_mask, doubts);
-        auto done = (in ? cost.input : cost.output).add(count, *price, factor);
+        auto done =
+            (in ? cost.input : cost.output).add(count, *price, in ? factors.input : factors.output);
         if (!done) return done.error();
     }
     if (auto const* request = rates.find(unit::requests)) {
-        auto done = cost.total.add(1, dearest_of(*request, input),
-                                   dearest_factor(entry, bit_of(unit::requests), doubts));
+        auto done = cost.total.add(1, dearest_of(*request, input), factors.requests);
         if (!done) return done.error();
     }
     for (exact_cost const* part : {&cost.input, &cost.output}) {
@@ -84,10 +83,13 @@ AIAUDIT_INLINE result<cost_parts> most_by(rate_table const& rates, price_entry c
 AIAUDIT_INLINE result<cost_parts> most_by(rate_card const& card, price_entry const& entry,
                                           usage const& counts, price_doubts doubts) {
     if (card.rates.empty()) return fail(errc::unpriced_unit, "its entry has no rates");
-    auto most = most_by(card.rates, entry, counts, doubts);
+    dearest_factors const factors{dearest_factor(entry, input_unit_mask, doubts),
+                                  dearest_factor(entry, output_unit_mask, doubts),
+                                  dearest_factor(entry, bit_of(unit::requests), doubts)};
+    auto most = most_by(card.rates, factors, counts, doubts);
     for (service_rates const& service : card.services) {
         if (!most) break;
-        auto other = most_by(service.rates, entry, counts, doubts);
+        auto other = most_by(service.rates, factors, counts, doubts);
         if (!other || other->total.rounded() > most->total.rounded()) most = std::move(other);
     }
     return most;

@@ -81,6 +81,7 @@ AIAUDIT_INLINE std::string canonical(price_provider const& provider, bool ordere
     for (std::string const& id : provider.fallbacks) append_sized(out, id);
     out.append("\n");
     std::vector<std::string> entries;
+    entries.reserve(provider.entries.size());
     for (price_entry const& entry : provider.entries) entries.push_back(canonical(entry));
     if (!ordered) std::sort(entries.begin(), entries.end());
     for (std::string const& entry : entries) out.append(entry);

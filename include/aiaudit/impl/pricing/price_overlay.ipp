@@ -75,14 +75,14 @@ AIAUDIT_INLINE result<std::vector<price_entry*>> price_overlay_reader::entries_f
                                           [&](auto const& each) { return each.id == provider; })
                            : providers_.begin() + (known - base_.providers().data());
     std::vector<price_entry*> entries;
-    for (auto at = providers_.begin(); at != providers_.end(); ++at) {
-        if (!provider.empty() && at != place) continue;
-        auto const named = base_.find(at->id, model);
-        for (price_entry& entry : at->entries) {
+    for (auto seller = providers_.begin(); seller != providers_.end(); ++seller) {
+        if (!provider.empty() && seller != place) continue;
+        auto const named = base_.find(seller->id, model);
+        for (price_entry& entry : seller->entries) {
             bool const hit = many ? lower(entry.id).starts_with(model)
-                                  : lower(entry.id) == model ||
-                                        (named && !named.assumed && named.provider->id == at->id &&
-                                         named.entry->id == entry.id);
+                                  : lower(entry.id) == model || (named && !named.assumed &&
+                                                                 named.provider->id == seller->id &&
+                                                                 named.entry->id == entry.id);
             if (hit) entries.push_back(&entry);
         }
     }
@@ -96,9 +96,9 @@ AIAUDIT_INLINE result<std::vector<price_entry*>> price_overlay_reader::entries_f
     entry.source = "an overlay";
     entry.cards.emplace_back();
     if (place == providers_.end()) {
-        price_provider made;
-        made.id = provider;
-        providers_.push_back(std::move(made));
+        price_provider added;
+        added.id = provider;
+        providers_.push_back(std::move(added));
         providers_.back().entries.push_back(std::move(entry));
         return std::vector{&providers_.back().entries.back()};
     }
@@ -172,9 +172,9 @@ AIAUDIT_INLINE result<price_book> price_overlay_reader::read(json const& root) {
     for (price_provider& provider : providers_) {
         if (auto done = builder.add(std::move(provider)); !done) return done.error();
     }
-    price_book made = std::move(builder).build();
+    price_book book = std::move(builder).build();
     auto const day = base_.as_of();
-    return day ? made.known_as_of(*day) : made;
+    return day ? book.known_as_of(*day) : book;
 }
 
 }  // namespace detail

@@ -25,6 +25,13 @@ AIAUDIT_INLINE rate tiered_rate::at(std::uint64_t input_tokens) const noexcept {
 }
 namespace detail {
 
+AIAUDIT_INLINE result<std::int32_t> seconds_of_day(std::string const& time) {
+    // The date is any; it lets the reader of instants deal with offsets.
+    auto const instant = timestamp::parse("2001-01-01T" + time);
+    if (!instant) return instant.error();
+    return static_cast<std::int32_t>(instant->seconds() % seconds_per_day);
+}
+
 AIAUDIT_INLINE multiplier product(multiplier a, multiplier b) noexcept {
     std::int64_t const left = std::gcd(a.numerator, b.denominator);
     std::int64_t const right = std::gcd(b.numerator, a.denominator);
@@ -84,22 +91,21 @@ AIAUDIT_INLINE void rate_table::fill_from(rate_table const& other) {
 }
 
 AIAUDIT_INLINE void rate_table::complete() {
-    std::vector<row> const given = rows_;
+    std::vector<row> shared_rows;  // set at the end: what is shared goes by what was given
     for (std::size_t i = 0; i < unit_count; ++i) {
         auto const shared = static_cast<unit>(i);
-        if (has(shared) || detail::specificity(shared) < 2) continue;
-        // The priced units around it, but for input_tokens and output_tokens.
+        std::uint64_t const around = mask_ & detail::wholes_of[i] & ~detail::root_units;
+        bool const several = (around & (around - 1)) != 0;
+        if (has(shared) || !several) continue;
         tiered_rate const* dearest = nullptr;
-        int around = 0;
-        for (row const& each : given) {
-            if (each.what == shared || !contains(each.what, shared)) continue;
-            if (detail::specificity(each.what) == 0) continue;
-            ++around;
+        for (row const& each : rows_) {
+            if ((around & detail::bit_of(each.what)) == 0) continue;
             bool const more = dearest == nullptr || each.price.base.yocto() > dearest->base.yocto();
             if (more) dearest = &each.price;
         }
-        if (around >= 2) set(shared, *dearest);
+        shared_rows.push_back({shared, *dearest});
     }
+    for (row& each : shared_rows) set(each.what, std::move(each.price));
 }
 
 AIAUDIT_INLINE rate_table const* rate_card::service(std::string_view tier) const noexcept {
@@ -149,9 +155,7 @@ AIAUDIT_INLINE result<std::uint64_t> usage_leaves::value(usage const& counts, un
                     std::string(name_of(part)) + " without " + std::string(name_of(what)));
     }
     // Two counts that both contain this unit and overlap by an amount that nothing tells.
-    std::uint64_t const roots =
-        detail::bit_of(unit::input_tokens) | detail::bit_of(unit::output_tokens);
-    std::uint64_t const around = positive_ & detail::wholes_of[index] & ~roots;
+    std::uint64_t const around = positive_ & detail::wholes_of[index] & ~detail::root_units;
     if (std::popcount(around) >= 2) {
         return fail(errc::bad_usage,
                     "how many are " + std::string(name_of(what)) + " is not reported");

@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdio>
 
 namespace aiaudit {
 inline namespace v0_1_0 {
@@ -84,6 +85,24 @@ AIAUDIT_INLINE result<void> write_file(std::string const& path, std::string_view
     }
     if (::fsync(file.get()) != 0) return posix_error(errno, "fsync", path);
     return {};
+}
+
+AIAUDIT_INLINE result<void> replace_file(std::string const& path, std::string_view bytes) {
+    std::string const beside = path + ".new";
+    // One that was left behind may have another mode.
+    if (::unlink(beside.c_str()) != 0 && errno != ENOENT)
+        return posix_error(errno, "unlink", beside);
+    if (auto const written = write_file(beside, bytes); !written) {
+        ::unlink(beside.c_str());
+        return written;
+    }
+    if (::rename(beside.c_str(), path.c_str()) != 0) {
+        int const number = errno;
+        ::unlink(beside.c_str());
+        return posix_error(number, "rename", path);
+    }
+    auto const slash = path.rfind('/');
+    return sync_path(slash == std::string::npos ? "." : slash == 0 ? "/" : path.substr(0, slash));
 }
 
 AIAUDIT_INLINE result<void> reserve_blocks(std::string const& path, std::uint64_t bytes) {
