@@ -291,7 +291,7 @@ inline void set_number(totals& sum, std::size_t place, std::uint64_t number) noe
     std::memcpy(reinterpret_cast<char*>(&sum) + place * sizeof number, &number, sizeof number);
 }
 
-void add_rare_numbers(totals& to, totals const& part) noexcept;
+void add_rare_numbers(totals& sum, totals const& part) noexcept;
 
 // As totals::add, but the cost wraps too: for running sums, of which only differences mean
 // something. Two numbers at a time, always the same two: every record is added many times, and what
