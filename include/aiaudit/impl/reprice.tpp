@@ -4,20 +4,22 @@
 #ifndef AIAUDIT_IMPL_REPRICE_TPP
 #define AIAUDIT_IMPL_REPRICE_TPP
 
+#include <aiaudit/codec/block.hpp>            // read_block_as
 #include <aiaudit/codec/record_codec.hpp>     // encode_record
 #include <aiaudit/core/correction.hpp>        // correction_tag
-#include <aiaudit/engine/log_reader.hpp>      // log_reader
 #include <aiaudit/pricing/priced_record.hpp>  // set_cost
 #include <aiaudit/reprice.hpp>
 #include <aiaudit/storage/posix_file.hpp>  // file_handle
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -305,13 +307,13 @@ private:
     void complete(record& entry, minute_cell const& cell) const {
         entry.cost = money::from_pico(cell.change.pico);
         entry.price_book = book_.revision();
-        std::vector<std::pair<std::string, std::string>> tags{
-            {std::string(correction_tag::by), options_.by},
-            {std::string(correction_tag::why), options_.why},
-            {std::string(correction_tag::records), std::to_string(cell.changed)},
-            {std::string(correction_tag::costed), std::to_string(-cell.change.uncosted)},
-            {std::string(correction_tag::sure), std::to_string(-cell.change.unsure)}};
-        static_assert(own_tags == 5);
+        std::array tags{
+            std::pair{std::string(correction_tag::by), options_.by},
+            std::pair{std::string(correction_tag::why), options_.why},
+            std::pair{std::string(correction_tag::records), std::to_string(cell.changed)},
+            std::pair{std::string(correction_tag::costed), std::to_string(-cell.change.uncosted)},
+            std::pair{std::string(correction_tag::sure), std::to_string(-cell.change.unsure)}};
+        static_assert(std::tuple_size_v<decltype(tags)> == own_tags);
         entry.tags.insert(entry.tags.begin(), std::make_move_iterator(tags.begin()),
                           std::make_move_iterator(tags.end()));
     }
