@@ -70,9 +70,9 @@ struct repricing {
 };
 
 // Bounds: as many minutes with all names alike as reprice_cells_max, each of about 800 bytes of
-// memory. Errors: bad_argument, where
-// days are among those of which retention has dropped records; too_large, for more than the bound;
-// already_open, where another process corrects; as append_all() and read().
+// memory. Errors: bad_argument, where days are among those of which retention has dropped records;
+// too_large, for more than the bound; already_open, where another process corrects; as append_all()
+// and read().
 inline constexpr std::size_t reprice_cells_max = std::size_t{1} << 20;
 template <class Policies>
 [[nodiscard]] result<repricing> reprice(basic_ledger<Policies>& log, price_book const& book,

@@ -49,6 +49,28 @@ constexpr std::array texts{"",
                            "nothing was sent",
                            "the request was sent, and the connection broke"};
 
+// Ends an attempt with every failure, in every text, sent and unsent. end_with(error const&)
+// returns the outcome's record.
+template <class EndWith>
+void require_charged_by_sent(EndWith const& end_with) {
+    std::optional<money> bound;
+    for (errc const code : failures) {
+        for (char const* text : texts) {
+            for (bool const sent : {false, true}) {
+                BOOST_TEST_CONTEXT(name_of(code) << ": '" << text << "', sent " << sent) {
+                    record const outcome = end_with({.code = code, .where = text, .sent = sent});
+                    BOOST_TEST((outcome.cost_status ==
+                                (sent ? cost_status::estimated : cost_status::no_charge)));
+                    if (sent && !bound) bound = outcome.cost;
+                    BOOST_TEST((outcome.cost == (sent ? *bound : money{})));
+                }
+            }
+        }
+    }
+    BOOST_REQUIRE(bound);
+    BOOST_TEST((*bound > money{}));
+}
+
 client_options once() {
     client_options options;
     options.retry.attempts_max = 1;
@@ -68,7 +90,12 @@ BOOST_AUTO_TEST_CASE(the_words_of_a_transport_decide_nothing_in_a_client) {
     auto log = basic_ledger<failing_policies>::open({}).value();
     auto ai =
         basic_client<failing_policies>::open(log, options_at("http://127.0.0.1:9", once())).value();
-    auto const last = [&log] {
+    require_charged_by_sent([&](error const& failure) {
+        next_failure = failure;
+        auto const reply = ai.chat(hello());
+        BOOST_REQUIRE(!reply);
+        BOOST_TEST((reply.error().code == failure.code));
+        BOOST_TEST(reply.error().sent == failure.sent);
         log.flush().value();
         record outcome;
         log.read(sequence{1},
@@ -78,28 +105,7 @@ BOOST_AUTO_TEST_CASE(the_words_of_a_transport_decide_nothing_in_a_client) {
                  })
             .value();
         return outcome;
-    };
-    std::optional<money> bound;
-    for (errc const code : failures) {
-        for (char const* text : texts) {
-            for (bool const sent : {false, true}) {
-                next_failure = {.code = code, .where = text, .sent = sent};
-                auto const reply = ai.chat(hello());
-                BOOST_REQUIRE(!reply);
-                BOOST_TEST((reply.error().code == code));
-                BOOST_TEST(reply.error().sent == sent);
-                record const outcome = last();
-                BOOST_TEST_CONTEXT(name_of(code) << ": '" << text << "', sent " << sent) {
-                    BOOST_TEST((outcome.cost_status ==
-                                (sent ? cost_status::estimated : cost_status::no_charge)));
-                    if (sent && !bound) bound = outcome.cost;
-                    BOOST_TEST((outcome.cost == (sent ? *bound : money{})));
-                }
-            }
-        }
-    }
-    BOOST_REQUIRE(bound);
-    BOOST_TEST((*bound > money{}));
+    });
 }
 
 // A transport that knows nothing of the field.
@@ -116,51 +122,40 @@ BOOST_AUTO_TEST_CASE(what_a_transport_does_not_say_is_taken_for_sent) {
 // its own connections.
 BOOST_AUTO_TEST_CASE(the_words_of_a_connection_decide_nothing_in_a_gateway) {
     auto const prices = builtin_book();
-    provider_entry const to{.name = "openai", .origin = "http://127.0.0.1:9", .prefix = "/v1"};
-    auto const request = prepare(hello(), to, false).value();
+    provider_entry const provider{
+        .name = "openai", .origin = "http://127.0.0.1:9", .prefix = "/v1"};
+    auto const request = prepare(hello(), provider, false).value();
     auto const where = endpoint_of("openai", request.target).value();
     api_key const key{"openai", "sk-of-the-provider", "id"};
-    call_options const who;
+    call_options const options;
     detail::attempt_plan plan;
-    plan.to = &to;
+    plan.to = &provider;
     plan.key = &key;
     plan.request = &request;
     plan.where = &where;
     plan.model = "gpt-4.1";
-    plan.who = &who;
-    auto const at = timestamp::parse("2026-08-15T12:00:00Z").value();
-    std::optional<money> bound;
-    for (errc const code : failures) {
-        for (char const* text : texts) {
-            for (bool const sent : {false, true}) {
-                detail::stream_listener const nobody{};
-                detail::response_follower follower(detail::exchange_of(plan), request, where,
-                                                   nobody, 0, answer_text::passed);
-                auto const end = detail::end_of(
-                    plan, follower, error{.code = code, .where = text, .sent = sent},
-                    detail::record_of_attempt(plan, record_kind::outcome, at), 1'000, prices);
-                BOOST_TEST_CONTEXT(name_of(code) << ": '" << text << "', sent " << sent) {
-                    BOOST_TEST((end.outcome.cost_status ==
-                                (sent ? cost_status::estimated : cost_status::no_charge)));
-                    if (sent && !bound) bound = end.outcome.cost;
-                    BOOST_TEST((end.outcome.cost == (sent ? *bound : money{})));
-                }
-            }
-        }
-    }
-    BOOST_REQUIRE(bound);
-    BOOST_TEST((*bound > money{}));
+    plan.who = &options;
+    auto const instant = timestamp::parse("2026-08-15T12:00:00Z").value();
+    require_charged_by_sent([&](error const& failure) {
+        detail::stream_listener const nobody{};
+        detail::response_follower follower(detail::exchange_of(plan), request, where, nobody, 0,
+                                           answer_text::passed);
+        return detail::end_of(plan, follower, failure,
+                              detail::record_of_attempt(plan, record_kind::outcome, instant), 1'000,
+                              prices)
+            .outcome;
+    });
 }
 
 BOOST_AUTO_TEST_CASE(a_gateway_charges_nothing_for_an_upstream_that_does_not_shake_hands) {
     chaos_provider const deaf(
         {.tls = throwaway_ca::self_signed(), .on_accept = connection_trouble::silence});
-    gateway_stand one([&](gateway_options& options) {
+    gateway_stand stand([&](gateway_options& options) {
         options.upstreams[0].entry.origin = deaf.origin();
         options = at_limits(std::move(options), 50ms);
     });
-    BOOST_TEST(status_of(one.exchange(gateway_stand::post(gateway_question))) == 504);
-    auto const records = one.outcomes();
+    BOOST_TEST(status_of(stand.exchange(gateway_stand::post(gateway_question))) == 504);
+    auto const records = stand.outcomes();
     BOOST_REQUIRE(records.size() == 1U);
     BOOST_TEST(records[0].error_type == "timed_out");
     BOOST_TEST((records[0].cost_status == cost_status::no_charge));
@@ -168,13 +163,13 @@ BOOST_AUTO_TEST_CASE(a_gateway_charges_nothing_for_an_upstream_that_does_not_sha
 }
 
 BOOST_AUTO_TEST_CASE(a_gateway_charges_the_bound_for_an_upstream_that_does_not_answer) {
-    gateway_stand one(
+    gateway_stand stand(
         [](gateway_options& options) { options = at_limits(std::move(options), 50ms); });
     chaos_step silent;
     silent.trouble = chaos_trouble::stall_before_head;
-    one.provider.script(chat_path, {silent});
-    BOOST_TEST(status_of(one.exchange(gateway_stand::post(gateway_question))) == 504);
-    auto const records = one.outcomes();
+    stand.provider.script(chat_path, {silent});
+    BOOST_TEST(status_of(stand.exchange(gateway_stand::post(gateway_question))) == 504);
+    auto const records = stand.outcomes();
     BOOST_REQUIRE(records.size() == 1U);
     BOOST_TEST(records[0].error_type == "timed_out");
     BOOST_TEST((records[0].cost_status == cost_status::estimated));
@@ -184,17 +179,17 @@ BOOST_AUTO_TEST_CASE(a_gateway_charges_the_bound_for_an_upstream_that_does_not_a
 BOOST_AUTO_TEST_CASE(a_gateway_charges_nothing_for_a_client_that_leaves_before_the_handshake) {
     chaos_provider deaf(
         {.tls = throwaway_ca::self_signed(), .on_accept = connection_trouble::silence});
-    gateway_stand one([&](gateway_options& options) {
+    gateway_stand stand([&](gateway_options& options) {
         options.upstreams[0].entry.origin = deaf.origin();
         options.on_client_gone = client_gone::cut;
     });
     {
-        auto socket = one.connect();
+        auto socket = stand.connect();
         boost::asio::write(socket, boost::asio::buffer(gateway_stand::post(gateway_question)));
         BOOST_TEST(deaf.wait_for_open_connections(1));
     }
     BOOST_TEST(deaf.wait_for_open_connections(0));
-    auto const records = one.outcomes();
+    auto const records = stand.outcomes();
     BOOST_REQUIRE(records.size() == 1U);
     BOOST_TEST(records[0].error_type == "cancelled");
     BOOST_TEST((records[0].cost_status == cost_status::no_charge));

@@ -27,31 +27,31 @@ using disk_ledger = basic_ledger<on_disk>;
 
 constexpr std::int64_t start_seconds = 1'790'000'000;  // 2026-09-21T14:13:20Z
 
-// Dollars for a million tokens, in and out.
-price_book book_of(std::string const& model, std::string const& in, std::string const& out) {
+// Dollars for a million tokens of input and of output.
+price_book book_of(std::string const& model, std::string const& input, std::string const& output) {
     return load_price_book("{\"" + model +
                                "\":{\"litellm_provider\":\"openai\",\"mode\":\"chat\","
                                "\"input_cost_per_token\":" +
-                               in + "e-6,\"output_cost_per_token\":" + out + "e-6}}",
+                               input + "e-6,\"output_cost_per_token\":" + output + "e-6}}",
                            "book")
         .value();
 }
 
 digest some_book() {
-    digest made{};
-    made.bytes[0] = 7;
-    return made;
+    digest revision{};
+    revision.bytes[0] = 7;
+    return revision;
 }
 
-record attempt_at(std::int64_t seconds, std::string user, std::uint64_t in, std::uint64_t out,
+record attempt_at(std::int64_t seconds, std::string user, std::uint64_t input, std::uint64_t output,
                   std::int64_t pico) {
     record entry;
     entry.user = std::move(user);
     entry.provider = "openai";
     entry.model_requested = "gpt-x";
     entry.started_at = timestamp::from_seconds(start_seconds + seconds);
-    entry.usage.set(unit::input_tokens, in);
-    entry.usage.set(unit::output_tokens, out);
+    entry.usage.set(unit::input_tokens, input);
+    entry.usage.set(unit::output_tokens, output);
     entry.http_status = 200;
     entry.cost_status = cost_status::priced;
     entry.cost = money::from_pico(pico);
@@ -65,7 +65,7 @@ reprice_options applying(bool apply = true) { return {{}, apply, "ana", "the inv
 // Three days of five users; some unpriced, some stale, some bounds.
 std::vector<record> random_attempts(std::size_t count, unsigned seed) {
     std::mt19937_64 random(seed);
-    std::vector<record> made;
+    std::vector<record> attempts;
     for (std::size_t i = 0; i < count; ++i) {
         record entry = attempt_at(static_cast<std::int64_t>(random() % 259'200),
                                   "user" + std::to_string(random() % 5), random() % 5000,
@@ -81,18 +81,18 @@ std::vector<record> random_attempts(std::size_t count, unsigned seed) {
         } else if (random() % 9 == 0) {
             entry.cost_status = cost_status::estimated;
         }
-        made.push_back(std::move(entry));
+        attempts.push_back(std::move(entry));
     }
-    return made;
+    return attempts;
 }
 
 // By hand: what a record costs at two prices for a million tokens in whole dollars.
-money at_prices(record const& entry, std::int64_t in, std::int64_t out) {
-    auto const tokens = [&entry](unit which) {
-        return static_cast<std::int64_t>(entry.usage.count(which));
+money at_prices(record const& entry, std::int64_t input, std::int64_t output) {
+    auto const tokens = [&entry](unit counted) {
+        return static_cast<std::int64_t>(entry.usage.count(counted));
     };
-    return money::from_pico(static_cast<int128>(tokens(unit::input_tokens)) * in * 1'000'000 +
-                            static_cast<int128>(tokens(unit::output_tokens)) * out * 1'000'000);
+    return money::from_pico(static_cast<int128>(tokens(unit::input_tokens)) * input * 1'000'000 +
+                            static_cast<int128>(tokens(unit::output_tokens)) * output * 1'000'000);
 }
 
 bool is_repriced(record const& entry) {
@@ -106,28 +106,28 @@ struct expected {
     std::uint64_t uncosted = 0;
     std::uint64_t unsure = 0;
 };
-expected recounted(std::vector<record> const& entries, std::int64_t in, std::int64_t out) {
-    expected made;
+expected recounted(std::vector<record> const& entries, std::int64_t input, std::int64_t output) {
+    expected sums;
     for (record const& entry : entries) {
         bool const priced_anew = is_repriced(entry);
-        money const cost = priced_anew ? at_prices(entry, in, out) : entry.cost;
-        made.cost += cost;
-        made.by_user[entry.user] += cost;
-        made.by_day[time_zone{}.day_of(entry.started_at).to_string()] += cost;
-        if (!priced_anew && entry.cost_status == cost_status::unpriced) ++made.uncosted;
-        if (!priced_anew && totals::is_unsure(entry)) ++made.unsure;
+        money const cost = priced_anew ? at_prices(entry, input, output) : entry.cost;
+        sums.cost += cost;
+        sums.by_user[entry.user] += cost;
+        sums.by_day[time_zone{}.day_of(entry.started_at).to_string()] += cost;
+        if (!priced_anew && entry.cost_status == cost_status::unpriced) ++sums.uncosted;
+        if (!priced_anew && totals::is_unsure(entry)) ++sums.unsure;
     }
-    return made;
+    return sums;
 }
 template <class Ledger>
-void require_reports(Ledger& of, expected const& wanted) {
-    report const daily = of.report({}).value();
+void require_reports(Ledger& log, expected const& wanted) {
+    report const daily = log.report({}).value();
     BOOST_TEST((daily.sum.cost == wanted.cost));
     BOOST_TEST(daily.sum.uncosted == wanted.uncosted);
     BOOST_TEST(daily.sum.unsure == wanted.unsure);
     for (report_row const& row : daily.rows)
         BOOST_TEST((row.sum.cost == wanted.by_day.at(row.day.to_string())));
-    report const users = of.report({report_kind::users, {}, {}, {}}).value();
+    report const users = log.report({report_kind::users, {}, {}, {}}).value();
     BOOST_TEST(users.rows.size() == wanted.by_user.size());
     for (report_row const& row : users.rows)
         BOOST_TEST((row.sum.cost == wanted.by_user.at(std::string(row.names.user))));
@@ -136,20 +136,20 @@ void require_reports(Ledger& of, expected const& wanted) {
 disk_ledger open_at(temporary_directory const& directory) {
     ledger_options options;
     options.path = directory.path();
-    auto made = disk_ledger::open(options).value();
-    made.time().set(timestamp::from_seconds(start_seconds + 259'000));
-    return made;
+    auto log = disk_ledger::open(options).value();
+    log.time().set(timestamp::from_seconds(start_seconds + 259'000));
+    return log;
 }
 
 template <class Ledger>
-void append_each(Ledger& to, std::vector<record> const& entries) {
+void append_each(Ledger& log, std::vector<record> const& entries) {
     for (record const& entry : entries)
-        BOOST_REQUIRE(to.append(entry, durability::relaxed).has_value());
-    BOOST_REQUIRE(to.flush().has_value());
+        BOOST_REQUIRE(log.append(entry, durability::relaxed).has_value());
+    BOOST_REQUIRE(log.flush().has_value());
 }
 
-money spent_of(disk_ledger& of, std::string_view name) {
-    for (budget_state const& each : of.budget_states().value()) {
+money spent_of(disk_ledger& log, std::string_view name) {
+    for (budget_state const& each : log.budget_states().value()) {
         if (each.budget.name == name) return money::from_pico(each.spent);
     }
     return {};
@@ -222,17 +222,19 @@ BOOST_AUTO_TEST_CASE(what_no_book_can_tell_is_left_alone_and_named) {
     entries[6].cost_status = cost_status::unknown;
     entries[7].model_requested = "gpt-nobody-knows";
     append_each(log, entries);
-    repricing const made = reprice(log, book_of("gpt-x", "3", "12"), applying()).value();
-    auto const left = [&made](left_alone why) { return made.left[static_cast<std::size_t>(why)]; };
+    repricing const found = reprice(log, book_of("gpt-x", "3", "12"), applying()).value();
+    auto const left = [&found](left_alone why) {
+        return found.left[static_cast<std::size_t>(why)];
+    };
     BOOST_TEST(left(left_alone::own_charge) == 2U);
     BOOST_TEST(left(left_alone::no_charge) == 1U);
     BOOST_TEST(left(left_alone::bound) == 1U);
     BOOST_TEST(left(left_alone::no_usage) == 1U);
     BOOST_TEST(left(left_alone::not_priced) == 1U);
-    BOOST_REQUIRE(made.unknown.size() == 1U);
-    BOOST_TEST(made.unknown.begin()->first == "openai/gpt-nobody-knows");
-    BOOST_REQUIRE(made.groups.size() == 1U);
-    repriced_sums const& sums = made.groups.begin()->second;
+    BOOST_REQUIRE(found.unknown.size() == 1U);
+    BOOST_TEST(found.unknown.begin()->first == "openai/gpt-nobody-knows");
+    BOOST_REQUIRE(found.groups.size() == 1U);
+    repriced_sums const& sums = found.groups.begin()->second;
     BOOST_TEST(sums.records == 2U);
     BOOST_TEST((sums.reported == money::from_pico(1000)));
     BOOST_TEST((sums.repriced == money::from_pico(840'000'000)));
@@ -248,8 +250,8 @@ BOOST_AUTO_TEST_CASE(days_that_are_not_asked_for_stay_as_they_are) {
     one_day.days.first = one_day.days.last =
         time_zone{}.day_of(timestamp::from_seconds(start_seconds)).plus(1);
     BOOST_REQUIRE(reprice(log, book_of("gpt-x", "3", "12"), one_day).has_value());
+    expected const wanted = recounted(entries, 3, 12);
     for (report_row const& row : log.report({}).value().rows) {
-        expected const wanted = recounted(entries, 3, 12);
         money const now = row.sum.cost;
         if (row.day == one_day.days.first)
             BOOST_TEST((now == wanted.by_day.at(row.day.to_string())));
@@ -276,13 +278,13 @@ BOOST_AUTO_TEST_CASE(corrections_change_what_budgets_have_spent_each_once) {
     };
     auto const set = [&dollars](disk_ledger& log, std::string name, budget_scope scope,
                                 budget_period period, std::uint32_t hours = 0) {
-        budget made;
-        made.name = std::move(name);
-        made.limit = dollars(100).pico();
-        made.scope = std::move(scope);
-        made.window.period = period;
-        made.window.hours = hours;
-        BOOST_REQUIRE(log.set_budget(made).has_value());
+        budget definition;
+        definition.name = std::move(name);
+        definition.limit = dollars(100).pico();
+        definition.scope = std::move(scope);
+        definition.window.period = period;
+        definition.window.hours = hours;
+        BOOST_REQUIRE(log.set_budget(definition).has_value());
     };
     budget_scope const each_user{budget_dimension::user, true, {}, {}};
     auto const check = [&](disk_ledger& log) {

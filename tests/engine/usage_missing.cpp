@@ -30,10 +30,10 @@ chaos_step free_answer() {
 }
 
 budget five_cents() {
-    budget cents;
-    cents.name = "b";
-    cents.limit = parse_budget_limit("0.05", budget_unit::usd).value();
-    return cents;
+    budget definition;
+    definition.name = "b";
+    definition.limit = parse_budget_limit("0.05", budget_unit::usd).value();
+    return definition;
 }
 
 template <class Ledger>
@@ -51,10 +51,10 @@ BOOST_AUTO_TEST_CASE(forty_answers_without_counts_stop_at_the_budget_of_a_client
     policy_stand<client_in_memory> stand;
     stand.log.set_budget(five_cents()).value();
     stand.provider.script(chat_path, {free_answer()});
-    chat_request asked = hello();
-    asked.max_tokens = 300;
+    chat_request request = hello();
+    request.max_tokens = 300;
     int passed = 0;
-    for (int i = 0; i < 40; ++i) passed += stand.ai.chat(asked).has_value() ? 1 : 0;
+    for (int i = 0; i < 40; ++i) passed += stand.ai.chat(request).has_value() ? 1 : 0;
     check_budget(stand.log, passed);
     for (record const& each : stand.records(record_kind::outcome)) {
         BOOST_TEST(name_of(each.cost_status) == "estimated");
@@ -64,16 +64,17 @@ BOOST_AUTO_TEST_CASE(forty_answers_without_counts_stop_at_the_budget_of_a_client
 }
 
 BOOST_AUTO_TEST_CASE(forty_answers_without_counts_stop_at_the_budget_of_a_gateway) {
-    gateway_stand one;
-    one.log.set_budget(five_cents()).value();
-    one.provider.script(chat_path, {free_answer()});
-    std::string const asked =
+    gateway_stand stand;
+    stand.log.set_budget(five_cents()).value();
+    stand.provider.script(chat_path, {free_answer()});
+    std::string const request =
         R"({"model":"gpt-4.1","max_tokens":300,"messages":[{"role":"user","content":"Hi"}]})";
     int passed = 0;
     for (int i = 0; i < 40; ++i)
-        passed += status_of(one.exchange(gateway_stand::post(asked))) == 200 ? 1 : 0;
-    check_budget(one.log, passed);
-    for (record const& each : one.outcomes()) BOOST_TEST(name_of(each.cost_status) == "estimated");
+        passed += status_of(stand.exchange(gateway_stand::post(request))) == 200 ? 1 : 0;
+    check_budget(stand.log, passed);
+    for (record const& each : stand.outcomes())
+        BOOST_TEST(name_of(each.cost_status) == "estimated");
 }
 
 BOOST_AUTO_TEST_CASE(what_a_provider_says_that_it_charges_is_what_a_budget_counts) {
@@ -82,9 +83,9 @@ BOOST_AUTO_TEST_CASE(what_a_provider_says_that_it_charges_is_what_a_budget_count
     auto body = test_json::parse(openai_chat_body("grok-4", "Hi", {100, 10})).as_object();
     body.at("usage").as_object()["cost_in_usd_ticks"] = 135'369'000;
     stand.provider.script(chat_path, {json_step(test_json::serialize(body))});
-    chat_request asked = hello();
-    asked.max_tokens = 300;
-    auto const reply = stand.ai.chat(asked).value();
+    chat_request request = hello();
+    request.max_tokens = 300;
+    auto const reply = stand.ai.chat(request).value();
     BOOST_TEST(reply.cost.to_string() == "0.0135369");
     auto const outcome = stand.records(record_kind::outcome).front();
     BOOST_TEST(name_of(outcome.price_basis) == "provider");
@@ -93,17 +94,17 @@ BOOST_AUTO_TEST_CASE(what_a_provider_says_that_it_charges_is_what_a_budget_count
 }
 
 BOOST_AUTO_TEST_CASE(speech_that_comes_as_sound_is_an_answer) {
-    gateway_stand one;
+    gateway_stand stand;
     chaos_step sound = json_step("ID3 not JSON {");
     sound.content_type = "audio/mpeg";
-    one.provider.script("/v1/audio/speech", {sound});
-    std::string const asked = R"({"model":"gpt-4o-mini-tts","input":"Hello","voice":"alloy"})";
-    auto const answer = one.exchange(gateway_stand::post(asked, "", "/v1/audio/speech"));
+    stand.provider.script("/v1/audio/speech", {sound});
+    std::string const request = R"({"model":"gpt-4o-mini-tts","input":"Hello","voice":"alloy"})";
+    auto const answer = stand.exchange(gateway_stand::post(request, "", "/v1/audio/speech"));
     BOOST_TEST(status_of(answer) == 200);
-    auto const all = one.outcomes();
-    BOOST_TEST_REQUIRE(all.size() == 1U);
-    BOOST_TEST(all.front().error_type == "");
-    BOOST_TEST((all.front().usage.reported_mask() == 0));
+    auto const outcomes = stand.outcomes();
+    BOOST_TEST_REQUIRE(outcomes.size() == 1U);
+    BOOST_TEST(outcomes.front().error_type == "");
+    BOOST_TEST((outcomes.front().usage.reported_mask() == 0));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -39,9 +39,8 @@ def write_book(path, book):
 
     entries = [f'"{name}":{{"litellm_provider":"openai","mode":"chat","input_cost_per_token":{dollars(rates[0])},'
                f'"output_cost_per_token":{dollars(rates[1])}}}' for name, rates in book.items()]
-    path_of = open(path, "w", encoding="ascii")
-    with path_of as out:
-        out.write("{" + ",".join(entries) + "}")
+    with open(path, "w", encoding="ascii") as file:
+        file.write("{" + ",".join(entries) + "}")
 
 
 class Recount:
@@ -67,8 +66,8 @@ class Recount:
         seen = 0
         for kind, label in (("daily", "date"), ("users", "user"), ("models", "model"), ("projects", "project"),
                             ("providers", "provider")):
-            out = run(program, "report", kind, "--db", db, "--format", "json", *more)
-            for row in json.loads(out):
+            text = run(program, "report", kind, "--db", db, "--format", "json", *more)
+            for row in json.loads(text):
                 seen += 1
                 have = [int(Decimal(row["cost_usd"]) * 10**12), row["requests"], row["uncosted"]]
                 if have != wanted[(kind, row[label])]:
@@ -85,8 +84,8 @@ def run(program, *words):
 
 def make_input(path, records, rng):
     recount = Recount()
-    with open(path, "w", encoding="ascii", newline="") as out:
-        rows = csv.writer(out)
+    with open(path, "w", encoding="ascii", newline="") as file:
+        rows = csv.writer(file)
         rows.writerow(["at", "user", "project", "model", "in", "out"])
         for number in range(records):
             at = (FIRST_DAY * 86_400 + number * DAYS * 86_400 // records) + rng.randrange(-600, 600)
@@ -120,26 +119,26 @@ def main():
     arguments.add_argument("--kills", type=int, default=8)
     arguments.add_argument("--seed", type=int, default=1)
     arguments.add_argument("--directory", default=None)
-    with_ = arguments.parse_args()
-    rng = random.Random(with_.seed)
+    options = arguments.parse_args()
+    rng = random.Random(options.seed)
     steps = Steps()
-    with tempfile.TemporaryDirectory(dir=with_.directory) as place:
+    with tempfile.TemporaryDirectory(dir=options.directory) as place:
         db = os.path.join(place, "db")
         books = [os.path.join(place, f"book{i}.json") for i in (0, 1)]
         for path, book in zip(books, BOOKS):
             write_book(path, book)
         calls = os.path.join(place, "calls.csv")
-        recount = make_input(calls, with_.records, rng)
+        recount = make_input(calls, options.records, rng)
         span = ["--from", day_text(FIRST_DAY), "--to", day_text(FIRST_DAY + DAYS - 1)]
         fields = ("timestamp=at,provider==openai,model=model,user=user,project=project,input_tokens=in,output_tokens=out")
-        steps.timed(f"import of {with_.records} records", lambda: run(
-            with_.program, "import", calls, "--db", db, "--format", "csv", "--prices", books[0], "--map", fields))
-        steps.check("reports as imported", recount.difference(with_.program, db, 0))
-        steps.timed("prices update", lambda: run(with_.program, "prices", "update", "--db", db, "--from", books[1]))
-        steps.check("reports after the update", recount.difference(with_.program, db, 0))
-        reprice = [with_.program, "reprice", "--db", db, "--prices", books[1], *span, "--by", "battery"]
+        steps.timed(f"import of {options.records} records", lambda: run(
+            options.program, "import", calls, "--db", db, "--format", "csv", "--prices", books[0], "--map", fields))
+        steps.check("reports as imported", recount.difference(options.program, db, 0))
+        steps.timed("prices update", lambda: run(options.program, "prices", "update", "--db", db, "--from", books[1]))
+        steps.check("reports after the update", recount.difference(options.program, db, 0))
+        reprice = [options.program, "reprice", "--db", db, "--prices", books[1], *span, "--by", "battery"]
         steps.timed("reprice, only looking", lambda: run(*reprice))
-        steps.check("reports after looking", recount.difference(with_.program, db, 0))
+        steps.check("reports after looking", recount.difference(options.program, db, 0))
 
         # Kills, each on a copy: the time that the whole run takes is found first.
         copy = os.path.join(place, "copy")
@@ -149,7 +148,7 @@ def main():
         run(*on_copy)
         whole = time.monotonic() - begun
         ends = collections.Counter()
-        for number in range(with_.kills):
+        for number in range(options.kills):
             shutil.rmtree(copy)
             shutil.copytree(db, copy)
             child = subprocess.Popen(on_copy, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -158,26 +157,26 @@ def main():
             time.sleep(whole * share)
             child.send_signal(signal.SIGKILL)
             child.wait()
-            before, after = (recount.difference(with_.program, copy, book) for book in (0, 1))
+            before, after = (recount.difference(options.program, copy, book) for book in (0, 1))
             ends["none" if before is None else "all" if after is None else "BROKEN"] += 1
             if before is not None and after is not None:
                 steps.failed = True
                 print(f"kill {number}: some of the corrections: {before}; {after}")
             run(*on_copy)
-            if (difference := recount.difference(with_.program, copy, 1)) is not None:
+            if (difference := recount.difference(options.program, copy, 1)) is not None:
                 steps.check(f"reports of the run after kill {number}", difference)
-        print(f"{with_.kills} kills: {ends['none']} left none of the corrections, {ends['all']} all, "
+        print(f"{options.kills} kills: {ends['none']} left none of the corrections, {ends['all']} all, "
               f"{ends['BROKEN']} some")
         shutil.rmtree(copy)
 
         steps.timed("reprice --apply", lambda: run(*reprice, "--apply"))
-        steps.check("reports after it", recount.difference(with_.program, db, 1))
-        steps.check("reports --as-recorded", recount.difference(with_.program, db, 0, "--as-recorded"))
+        steps.check("reports after it", recount.difference(options.program, db, 1))
+        steps.check("reports --as-recorded", recount.difference(options.program, db, 0, "--as-recorded"))
         steps.timed("reprice --apply again", lambda: run(*reprice, "--apply"))
-        steps.check("reports after that", recount.difference(with_.program, db, 1))
+        steps.check("reports after that", recount.difference(options.program, db, 1))
         most = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024
         print(f"the most memory of any of these: {most} MiB")
-        steps.timed("verify", lambda: run(with_.program, "verify", "--db", db))
+        steps.timed("verify", lambda: run(options.program, "verify", "--db", db))
     return 1 if steps.failed else 0
 
 

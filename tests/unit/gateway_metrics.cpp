@@ -75,11 +75,11 @@ BOOST_AUTO_TEST_CASE(a_bound_is_no_token_and_its_cost_is_counted_apart) {
     metrics.count("openai", "gpt-4.1", 200, cut);
     metrics.count("openai", "gpt-4.1", 200, outcome("0.5"));
     std::string const text = metrics.text();
-    std::string const of = R"({upstream="openai",model="gpt-4.1")";
-    BOOST_TEST(has_line(text, "aiaudit_gateway_tokens_total" + of + R"(,kind="input"} 2000)"));
-    BOOST_TEST(has_line(text, "aiaudit_gateway_tokens_total" + of + R"(,kind="output"} 20)"));
-    BOOST_TEST(has_line(text, "aiaudit_gateway_cost_usd_total" + of + "} 0.75"));
-    BOOST_TEST(has_line(text, "aiaudit_gateway_cost_estimated_usd_total" + of + "} 0.25"));
+    std::string const labels = R"({upstream="openai",model="gpt-4.1")";
+    BOOST_TEST(has_line(text, "aiaudit_gateway_tokens_total" + labels + R"(,kind="input"} 2000)"));
+    BOOST_TEST(has_line(text, "aiaudit_gateway_tokens_total" + labels + R"(,kind="output"} 20)"));
+    BOOST_TEST(has_line(text, "aiaudit_gateway_cost_usd_total" + labels + "} 0.75"));
+    BOOST_TEST(has_line(text, "aiaudit_gateway_cost_estimated_usd_total" + labels + "} 0.25"));
 }
 
 BOOST_AUTO_TEST_CASE(requests_tokens_cost_and_times_add_up_exactly) {

@@ -221,14 +221,14 @@ BOOST_AUTO_TEST_CASE(a_report_shows_what_is_estimated_and_hides_what_is_not_ther
     record bound = attempt_of(cost_status::estimated, 3'000'000'000);
     bound.cost_low = money::from_pico(1'000'000'000);
     fold.apply(bound);
-    report const made = ask(fold, store, {});
-    std::string const table = to_text(made, text_format::table);
+    report const shown = ask(fold, store, {});
+    std::string const table = to_text(shown, text_format::table);
     BOOST_TEST(table.find("estimated USD") != std::string::npos);
     BOOST_TEST(table.find("at least USD") != std::string::npos);
     BOOST_TEST(table.find("0.003000") != std::string::npos);
-    BOOST_TEST(to_text(made, text_format::jsonl).find("\"cost_usd\":\"0.005\"") !=
+    BOOST_TEST(to_text(shown, text_format::jsonl).find("\"cost_usd\":\"0.005\"") !=
                std::string::npos);
-    BOOST_TEST(to_text(made, text_format::jsonl)
+    BOOST_TEST(to_text(shown, text_format::jsonl)
                    .find("\"cost_low_usd\":\"0.003\",\"estimated_cost_usd\":\"0.003\","
                          "\"unsure\":1,\"corrected_cost_usd\":\"0\",\"unsplit\":0") !=
                std::string::npos);

@@ -161,6 +161,8 @@ private:
     void apply_outcome(basic_record<String> const& outcome);
     template <class String>
     void apply_correction(basic_record<String> const& entry);
+    template <class String, class AmountAt>
+    void charge_each(basic_record<String> const& entry, AmountAt const& amount_at);
     template <class String>
     [[nodiscard]] result<void> apply_change(basic_record<String> const& entry);
     void set(budget definition, timestamp at);
@@ -318,33 +320,33 @@ void budget_gate::apply_outcome(basic_record<String> const& outcome) {
         state_.open.remove(open);
         return;
     }
-    detail::record_subjects<String> subjects(outcome);
-    for (std::uint32_t i = 0; i < state_.budgets.size(); ++i) {
-        detail::kept_budget& of = state_.budgets[i];
-        of.look_at(outcome.started_at);
-        detail::budget_place place;
-        if (!of.find_place(subjects, outcome.started_at, place) || of.forgot(place)) continue;
-        int128 const taken = detail::taken_by(outcome, of.definition().unit, 0);
-        if (taken == 0) continue;
-        std::uint32_t const account = of.account_of(place);
-        of.charge(account, place.window, taken);
-        state_.note_passed(i, account, place.window);
-    }
+    charge_each(outcome, [&](detail::kept_budget const& budget, detail::budget_place const&) {
+        return detail::taken_by(outcome, budget.definition().unit, 0);
+    });
 }
 
-// Of what is spent in dollars, in the windows that are kept.
 template <class String>
 void budget_gate::apply_correction(basic_record<String> const& entry) {
     if (empty()) return;
+    charge_each(entry, [&](detail::kept_budget const& budget, detail::budget_place const& place) {
+        return budget.correction_at(place, entry.cost.pico());
+    });
+}
+
+// Books what amount_at(budget, place) says, in each budget that covers a record and keeps its
+// window.
+template <class String, class AmountAt>
+void budget_gate::charge_each(basic_record<String> const& entry, AmountAt const& amount_at) {
     detail::record_subjects<String> subjects(entry);
     for (std::uint32_t i = 0; i < state_.budgets.size(); ++i) {
-        detail::kept_budget& of = state_.budgets[i];
-        if (of.definition().unit != budget_unit::usd || of.is_bucket()) continue;
+        detail::kept_budget& budget = state_.budgets[i];
+        budget.look_at(entry.started_at);
         detail::budget_place place;
-        if (!of.find_place(subjects, entry.started_at, place) || of.forgot(place)) continue;
-        if (place.account == detail::account_table::none && entry.cost.pico() <= 0) continue;
-        std::uint32_t const account = of.account_of(place);
-        of.correct(account, place.window, entry.cost.pico());
+        if (!budget.find_place(subjects, entry.started_at, place) || budget.forgot(place)) continue;
+        int128 const amount = amount_at(budget, place);
+        if (amount == 0) continue;
+        std::uint32_t const account = budget.account_of(place);
+        budget.charge(account, place.window, amount);
         state_.note_passed(i, account, place.window);
     }
 }

@@ -161,9 +161,9 @@ public:
     // Books what was never held. In what is forgotten, nothing is.
     void charge(std::uint32_t number, std::int64_t window, int128 amount);
 
-    // Books that what was booked there was more, or less, but leaves no window below zero.
-    // Precondition: not is_bucket().
-    void correct(std::uint32_t number, std::int64_t window, int128 change);
+    // What is to be charged where a cost was more, or less, by `change`: of dollars alone, in
+    // windows alone, and no window is left below zero.
+    [[nodiscard]] int128 correction_at(budget_place const& place, int128 change) const;
 
     // Which thresholds what is spent has passed now, for the first time in a window. A bucket has
     // none: its level rises and falls all the time.

@@ -108,8 +108,8 @@ std::optional<usage> set_upper_bound(record& entry, attempt_facts& facts, attemp
                                      typename Prices::lookup_cache& cache) {
     prepared_request const& request = *plan.request;
     // A zero beside an answer is no count.
-    for (unit const kind : {unit::input_tokens, unit::output_tokens}) {
-        if (facts.usage_missing && facts.usage.count(kind) == 0) facts.usage.clear(kind);
+    for (unit const tokens : {unit::input_tokens, unit::output_tokens}) {
+        if (facts.usage_missing && facts.usage.count(tokens) == 0) facts.usage.clear(tokens);
     }
     bool const nothing_known = facts.usage.empty();
     usage_range const range = bounds_of(

@@ -10,7 +10,7 @@
 #ifndef AIAUDIT_CORE_CORRECTION_HPP
 #define AIAUDIT_CORE_CORRECTION_HPP
 
-#include <aiaudit/core/record.hpp>  // record
+#include <aiaudit/core/record.hpp>  // tag_of
 
 #include <charconv>
 #include <cstdint>
@@ -37,12 +37,7 @@ struct correction_tag {
 // `entry` is a record, or a view of one with the same members.
 template <class Record>
 [[nodiscard]] std::uint64_t correction_number(Record const& entry, std::string_view name) noexcept {
-    std::string_view text;
-    for (auto const& [key, value] : entry.tags) {
-        if (std::string_view(key) != name) continue;
-        text = value;
-        break;
-    }
+    std::string_view const text = tag_of(entry, name);
     std::int64_t number = 0;
     auto const [end, wrong] = std::from_chars(text.data(), text.data() + text.size(), number);
     if (wrong != std::errc{} || end != text.data() + text.size()) return 0;

@@ -185,9 +185,10 @@ private:
     record_view const* entry_;
 };
 
-// The value of the first tag of that name; empty where there is none.
-template <class String>
-[[nodiscard]] std::string_view tag_of(basic_record<String> const& entry, std::string_view name) {
+// The value of the first tag of that name; empty where there is none. `entry` is a record, or a
+// view of one with the same members.
+template <class Record>
+[[nodiscard]] std::string_view tag_of(Record const& entry, std::string_view name) noexcept {
     for (auto const& [key, value] : entry.tags) {
         if (std::string_view(key) == name) return value;
     }

@@ -69,6 +69,8 @@ struct batch {
     std::optional<error> failure{};
 
     void add(std::string_view encoded, entry_mark mark = entry_mark::none);
+    // Of neither anything was left out.
+    void add_all(batch&& more);
     void note_relaxed(std::thread::id by) {
         if (std::find(relaxed.rbegin(), relaxed.rend(), by) == relaxed.rend())
             relaxed.push_back(by);

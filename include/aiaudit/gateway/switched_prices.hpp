@@ -26,16 +26,16 @@ public:
     class lookup_cache {
     private:
         friend class switched_prices;
-        std::shared_ptr<Prices const> of_{};  // outlives what was found in it
+        std::shared_ptr<Prices const> prices_{};  // outlives what was found in it
         typename Prices::lookup_cache found_{};
     };
 
     explicit switched_prices(Prices first) : held_(std::make_shared<held>(std::move(first))) {}
 
     void set(Prices next) {
-        auto made = std::make_shared<Prices const>(std::move(next));
+        auto prices = std::make_shared<Prices const>(std::move(next));
         std::lock_guard const lock(held_->mutex);
-        held_->now = std::move(made);
+        held_->now = std::move(prices);
     }
     [[nodiscard]] Prices now() const { return *current(); }
 
@@ -43,31 +43,25 @@ public:
         return asked()->price(query);
     }
     [[nodiscard]] result<quote> price(price_query const& query, lookup_cache& cache) const {
-        cache.of_ = asked();
-        return cache.of_->price(query, cache.found_);
+        return asked(cache).price(query, cache.found_);
     }
-    [[nodiscard]] result<quote> most(price_query const& query, price_doubts doubts,
-                                     lookup_cache& cache) const {
-        cache.of_ = asked();
-        if constexpr (requires { cache.of_->most(query, doubts, cache.found_); })
-            return cache.of_->most(query, doubts, cache.found_);
-        else
-            return cache.of_->price(query, cache.found_);
+    // What a policy may have: it is here where Prices has it.
+    [[nodiscard]] auto most(price_query const& query, price_doubts doubts,
+                            lookup_cache& cache) const requires
+        requires(Prices const& policy, typename Prices::lookup_cache& found) {
+        policy.most(query, doubts, found);
     }
-    // What a policy has that knows how much its models take and give.
+    { return asked(cache).most(query, doubts, cache.found_); }
     [[nodiscard]] auto limits(std::string_view provider, std::string_view model,
                               lookup_cache& cache) const requires
-        requires(Prices const& of, typename Prices::lookup_cache& found) {
-        of.limits(provider, model, found);
+        requires(Prices const& policy, typename Prices::lookup_cache& found) {
+        policy.limits(provider, model, found);
     }
-    {
-        cache.of_ = asked();
-        return cache.of_->limits(provider, model, cache.found_);
-    }
+    { return asked(cache).limits(provider, model, cache.found_); }
     // Of the prices that this thread asked last; of those at present where it asked none.
     [[nodiscard]] digest revision() const {
         last_asked const& last = last_of_thread();
-        return last.from == held_.get() ? last.prices->revision() : current()->revision();
+        return last.place == held_ ? last.prices->revision() : current()->revision();
     }
 
 private:
@@ -77,8 +71,7 @@ private:
         std::shared_ptr<Prices const> now;
     };
     struct last_asked {
-        void const* from = nullptr;
-        std::shared_ptr<held> keeps{};  // so that no other stands where that one was
+        std::shared_ptr<held> place{};  // kept, so that no other stands where that one was
         std::shared_ptr<Prices const> prices{};
     };
 
@@ -93,11 +86,12 @@ private:
     [[nodiscard]] std::shared_ptr<Prices const> const& asked() const {
         last_asked& last = last_of_thread();
         last.prices = current();
-        if (last.from != held_.get()) {
-            last.from = held_.get();
-            last.keeps = held_;
-        }
+        if (last.place != held_) last.place = held_;
         return last.prices;
+    }
+    [[nodiscard]] Prices const& asked(lookup_cache& cache) const {
+        cache.prices_ = asked();
+        return *cache.prices_;
     }
 
     std::shared_ptr<held> held_;

@@ -50,7 +50,8 @@ public:
     upstream_connection(asio::any_io_executor const& by, network_place place,
                         asio::ssl::context& tls);
 
-    // Errors: connect_failed, tls_failed, timed_out, cancelled. Nothing is sent before it is open.
+    // Errors: connect_failed, tls_failed, timed_out, cancelled. Nothing is sent before it is open,
+    // which is the caller's to say: unsent().
     [[nodiscard]] asio::awaitable<result<void>> open(transfer_limits const& limits);
 
     // Sends a request that has passed check_request(), and whose body outlives the exchange.
@@ -94,7 +95,7 @@ private:
     void write_head(http_request const& request);
     [[nodiscard]] error error_of(beast::error_code why, std::string_view phase);
     [[nodiscard]] static error stopped_while_connecting() {
-        return unsent(fail(errc::cancelled, "stopped while connecting to the provider"));
+        return fail(errc::cancelled, "stopped while connecting to the provider");
     }
 
     network_place place_;
@@ -119,8 +120,7 @@ inline asio::awaitable<result<void>> upstream_connection::open(transfer_limits c
         co_return fail(errc::connect_failed,
                        "the host's name has no address: " + unknown.message());
     auto const [refused, at] = co_await lowest().async_connect(addresses, as_value);
-    if (refused == beast::error::timeout)
-        co_return unsent(fail(errc::timed_out, "connect: no answer"));
+    if (refused == beast::error::timeout) co_return fail(errc::timed_out, "connect: no answer");
     if (cancelled_) co_return stopped_while_connecting();
     if (refused) co_return fail(errc::connect_failed, refused.message());
     beast::error_code ignored;
@@ -131,7 +131,7 @@ inline asio::awaitable<result<void>> upstream_connection::open(transfer_limits c
     auto const [broken] =
         co_await secure_->async_handshake(asio::ssl::stream_base::client, as_value);
     if (broken == beast::error::timeout)
-        co_return unsent(fail(errc::timed_out, "connect: no answer to the TLS handshake"));
+        co_return fail(errc::timed_out, "connect: no answer to the TLS handshake");
     if (cancelled_) co_return stopped_while_connecting();
     if (broken) co_return tls_failure(secure_->native_handle());
     co_return result<void>{};

@@ -353,18 +353,16 @@ result<sequence> basic_ledger<Policies>::append(detail::record_view_argument vie
 template <class Policies>
 result<sequence> basic_ledger<Policies>::append_all(detail::function_ref<bool(record&)> next) {
     constexpr std::size_t bytes_most = std::size_t{1} << 30;
-    detail::batch all;
+    detail::batch records;
     for (record entry; next(entry);) {
         auto const encoded = state_->encode(entry);
         if (!encoded) return encoded.error();
-        all.add(*encoded);
-        if (all.bytes.size() > bytes_most)
+        records.add(*encoded);
+        if (records.bytes.size() > bytes_most)
             return fail(errc::too_large, "more than 1 GiB of records in one transaction");
     }
-    if (all.count == 0) return sequence{};
-    auto const pushed = state_->queue.push_all(std::move(all));
-    if (!pushed) return pushed.error();
-    return state_->wait(*pushed);
+    if (records.count == 0) return sequence{};
+    return state_->finish(state_->queue.push_all(std::move(records)), durability::committed);
 }
 
 template <class Policies>

@@ -4,20 +4,22 @@
 #ifndef AIAUDIT_IMPL_REPRICE_TPP
 #define AIAUDIT_IMPL_REPRICE_TPP
 
+#include <aiaudit/codec/block.hpp>            // read_block_as
 #include <aiaudit/codec/record_codec.hpp>     // encode_record
 #include <aiaudit/core/correction.hpp>        // correction_tag
-#include <aiaudit/engine/log_reader.hpp>      // log_reader
 #include <aiaudit/pricing/priced_record.hpp>  // set_cost
 #include <aiaudit/reprice.hpp>
 #include <aiaudit/storage/posix_file.hpp>  // file_handle
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -27,23 +29,27 @@ inline namespace v0_1_0 {
 
 namespace detail {
 
-// What a record says of money, and what a run finds or says of it: sums that may be negative.
+// What a record says of money, or by how much that changes: sums that may be negative.
 struct money_said {
     int128 pico = 0;
     std::int64_t uncosted = 0;
     std::int64_t unsure = 0;
 
     [[nodiscard]] static money_said by(record const& entry) noexcept {
-        bool const uncosted = entry.cost_status == cost_status::unpriced;
-        return {entry.cost.pico(), uncosted ? 1 : 0, totals::is_unsure(entry) ? 1 : 0};
+        return {entry.cost.pico(), totals::is_uncosted(entry) ? 1 : 0,
+                totals::is_unsure(entry) ? 1 : 0};
     }
-    void add(money_said const& more) noexcept {
-        pico += more.pico;
-        uncosted += more.uncosted;
-        unsure += more.unsure;
+    money_said& operator+=(money_said const& other) noexcept {
+        pico += other.pico;
+        uncosted += other.uncosted;
+        unsure += other.unsure;
+        return *this;
     }
-    [[nodiscard]] money_said less(money_said const& other) const noexcept {
-        return {pico - other.pico, uncosted - other.uncosted, unsure - other.unsure};
+    money_said& operator-=(money_said const& other) noexcept {
+        pico -= other.pico;
+        uncosted -= other.uncosted;
+        unsure -= other.unsure;
+        return *this;
     }
     friend bool operator==(money_said const&, money_said const&) = default;
 };
@@ -64,17 +70,15 @@ public:
         if (auto ok = note_days(); !ok) return ok.error();
         if (auto ok = read_records(); !ok) return ok.error();
         if (auto ok = check_days(); !ok) return ok.error();
-        for (auto const& [key, of] : cells_) {
-            if (!of.change().has_value()) continue;
-            ++made_.corrections;
-        }
+        found_.corrections = static_cast<std::uint64_t>(std::count_if(
+            cells_.begin(), cells_.end(), [](auto const& each) { return each.second.differs(); }));
         add_earlier_corrections();
-        if (options_.apply && made_.corrections != 0) {
+        if (options_.apply && found_.corrections != 0) {
             auto const first = append();
             if (!first) return first.error();
-            made_.first = *first;
+            found_.first = *first;
         }
-        return std::move(made_);
+        return std::move(found_);
     }
 
 private:
@@ -83,19 +87,15 @@ private:
 
     // Records of one minute that have all names alike.
     struct minute_cell {
-        timestamp at{};
-        std::uint64_t records = 0;  // outcomes, left alone or not
-        std::uint64_t changed = 0;  // by the book, of these
-        money_said recorded{};
-        money_said corrected{};  // by earlier corrections
-        money_said wanted{};
+        timestamp instant{};
+        std::uint64_t changed = 0;  // outcomes that have another cost by the book
+        // What the book says, less what the records and earlier corrections say.
+        money_said change{};
+        bool has_outcomes = false;  // left alone or not
 
-        // What is to be said, if anything is. Records that are gone are not corrected anew.
-        [[nodiscard]] std::optional<money_said> change() const noexcept {
-            money_said said = wanted.less(recorded);
-            said = said.less(corrected);
-            if (records == 0 || said == money_said{}) return std::nullopt;
-            return said;
+        // Whether there is anything to say. Records that are gone are not corrected anew.
+        [[nodiscard]] bool differs() const noexcept {
+            return has_outcomes && change != money_said{};
         }
     };
 
@@ -119,9 +119,9 @@ private:
         auto const first = ledger_.log().first();
         if (!first) return first.error();
         if (*first <= 1) return {};
-        auto const all = ledger_.report({report_kind::daily, {}, options_.days, {}});
-        if (!all) return all.error();
-        for (report_row const& row : all->rows) missing_[row.day] = row.sum.attempts;
+        auto const daily = ledger_.report({report_kind::daily, {}, options_.days, {}});
+        if (!daily) return daily.error();
+        for (report_row const& row : daily->rows) missing_[row.day] = row.sum.attempts;
         return {};
     }
     [[nodiscard]] result<void> check_days() const {
@@ -139,23 +139,24 @@ private:
         auto const first = ledger_.log().first();
         if (!first) return first.error();
         result<void> taken;
-        auto const read = ledger_.log().blocks(*first, [&](std::string_view block) -> result<bool> {
+        return ledger_.log().blocks(*first, [&](std::string_view block) -> result<bool> {
             auto const header = read_block_header(block);
             if (!header) return header.error();
             if (day_of(header->latest) < options_.days.first ||
                 day_of(header->earliest) > options_.days.last)
                 return true;
-            auto const all = read_block_as<std::string>(block, [&](sequence, record const& entry) {
+            auto const read = read_block_as<std::string>(block, [&](sequence, record const& entry) {
                 if (options_.days.holds(day_of(entry.started_at))) taken = take(entry);
                 return taken.has_value();
             });
-            if (!all) return all.error();
+            if (!read) return read.error();
             if (!taken) return taken.error();
             return true;
         });
-        return read;
     }
-    [[nodiscard]] static civil_day day_of(timestamp at) noexcept { return time_zone{}.day_of(at); }
+    [[nodiscard]] static civil_day day_of(timestamp instant) noexcept {
+        return time_zone{}.day_of(instant);
+    }
 
     [[nodiscard]] result<void> take(record const& entry) {
         if (entry.kind == record_kind::correction) {
@@ -164,8 +165,9 @@ private:
             auto const number = [&entry](std::string_view name) {
                 return static_cast<std::int64_t>(correction_number(entry, name));
             };
-            (*cell)->corrected.add({entry.cost.pico(), -number(correction_tag::costed),
-                                    -number(correction_tag::sure)});
+            (*cell)->change -=
+                {entry.cost.pico(), -number(correction_tag::costed), -number(correction_tag::sure)};
+            corrected_[group_of(entry)] += entry.cost;
             return {};
         }
         if (entry.kind != record_kind::outcome) return {};
@@ -173,25 +175,21 @@ private:
         if (counted != missing_.end() && counted->second != 0) --counted->second;
         auto const cell = cell_of(entry, 0);
         if (!cell) return cell.error();
-        minute_cell& of = **cell;
-        money_said const recorded = money_said::by(entry);
-        ++of.records;
-        of.recorded.add(recorded);
+        (*cell)->has_outcomes = true;
         auto const why = reason_to_leave(entry);
-        money_said wanted = recorded;
-        if (!why && price(entry)) {
-            wanted = money_said::by(priced_);
-            if (!(wanted == recorded)) ++of.changed;
-            repriced_sums& sums = made_.groups[group_of(entry)];
-            ++sums.records;
-            sums.reported += entry.cost;
-            sums.repriced += priced_.cost;
-        } else {
-            left_alone const reason = why.value_or(left_alone::not_priced);
-            ++made_.left[static_cast<std::size_t>(reason)];
-            if (!why) ++made_.unknown[entry.provider + "/" + entry.model()];
+        if (why || !price(entry)) {
+            ++found_.left[static_cast<std::size_t>(why.value_or(left_alone::not_priced))];
+            if (!why) ++found_.unknown[entry.provider + "/" + entry.model()];
+            return {};
         }
-        of.wanted.add(wanted);
+        money_said change = money_said::by(priced_);
+        change -= money_said::by(entry);
+        if (change != money_said{}) ++(*cell)->changed;
+        (*cell)->change += change;
+        repriced_sums& sums = found_.groups[group_of(entry)];
+        ++sums.records;
+        sums.reported += entry.cost;
+        sums.repriced += priced_.cost;
         return {};
     }
     [[nodiscard]] static repriced_group group_of(record const& entry) {
@@ -266,20 +264,16 @@ private:
                 return fail(errc::too_large, "more than " + std::to_string(reprice_cells_max) +
                                                  " minutes of users and models: give fewer days");
             place = cells_.emplace(std::string(encoded), minute_cell{}).first;
-            place->second.at = key_.started_at;
+            place->second.instant = key_.started_at;
         }
         return &place->second;
     }
 
     // Reports say of the groups what records and earlier corrections say.
     void add_earlier_corrections() {
-        for (auto const& [key, of] : cells_) {
-            if (of.corrected.pico == 0) continue;
-            auto const entry = decode_record(key);
-            if (!entry) continue;
-            auto const found = made_.groups.find(group_of(*entry));
-            if (found != made_.groups.end())
-                found->second.reported += money::from_pico(of.corrected.pico);
+        for (auto& [group, sums] : found_.groups) {
+            auto const change = corrected_.find(group);
+            if (change != corrected_.end()) sums.reported += change->second;
         }
     }
 
@@ -287,39 +281,39 @@ private:
     [[nodiscard]] result<sequence> append() {
         std::vector<typename cell_table::const_iterator> order;
         for (auto cell = cells_.cbegin(); cell != cells_.cend(); ++cell) {
-            if (cell->second.change()) order.push_back(cell);
+            if (cell->second.differs()) order.push_back(cell);
         }
         std::sort(order.begin(), order.end(), [](auto const& a, auto const& b) {
-            return std::pair(a->second.at, std::string_view(a->first)) <
-                   std::pair(b->second.at, std::string_view(b->first));
+            return std::pair(a->second.instant, std::string_view(a->first)) <
+                   std::pair(b->second.instant, std::string_view(b->first));
         });
         std::size_t next = 0;
         std::optional<error> wrong;
         auto const first = ledger_.append_all([&](record& entry) {
             if (next == order.size()) return false;
-            auto const& [key, of] = *order[next++];
-            auto made = decode_record(key);
-            if (!made) {
-                wrong = made.error();
+            auto const& [key, cell] = *order[next++];
+            auto correction = decode_record(key);
+            if (!correction) {
+                wrong = correction.error();
                 return false;
             }
-            entry = std::move(*made);
-            complete(entry, of, *of.change());
+            entry = std::move(*correction);
+            complete(entry, cell);
             return true;
         });
         if (wrong) return *wrong;
         return first;
     }
-    void complete(record& entry, minute_cell const& of, money_said const& change) const {
-        entry.cost = money::from_pico(change.pico);
+    void complete(record& entry, minute_cell const& cell) const {
+        entry.cost = money::from_pico(cell.change.pico);
         entry.price_book = book_.revision();
-        std::vector<std::pair<std::string, std::string>> tags{
-            {std::string(correction_tag::by), options_.by},
-            {std::string(correction_tag::why), options_.why},
-            {std::string(correction_tag::records), std::to_string(of.changed)},
-            {std::string(correction_tag::costed), std::to_string(-change.uncosted)},
-            {std::string(correction_tag::sure), std::to_string(-change.unsure)}};
-        static_assert(own_tags == 5);
+        std::array tags{
+            std::pair{std::string(correction_tag::by), options_.by},
+            std::pair{std::string(correction_tag::why), options_.why},
+            std::pair{std::string(correction_tag::records), std::to_string(cell.changed)},
+            std::pair{std::string(correction_tag::costed), std::to_string(-cell.change.uncosted)},
+            std::pair{std::string(correction_tag::sure), std::to_string(-cell.change.unsure)}};
+        static_assert(std::tuple_size_v<decltype(tags)> == own_tags);
         entry.tags.insert(entry.tags.begin(), std::make_move_iterator(tags.begin()),
                           std::make_move_iterator(tags.end()));
     }
@@ -331,7 +325,8 @@ private:
     reprice_options const& options_;
     file_handle lock_{};
     std::map<civil_day, std::uint64_t> missing_{};  // attempts that are counted and not read yet
-    repricing made_{};
+    std::map<repriced_group, money> corrected_{};   // by earlier corrections
+    repricing found_{};
     cell_table cells_{};  // by the encoding of what they have in common
     // Used again from record to record.
     record key_{};

@@ -63,9 +63,9 @@ public:
     [[nodiscard]] std::uint64_t const* numbers() const noexcept { return words_ + 2; }
     // Moves `from`, which is past the counts, past the cost.
     [[nodiscard]] int128 take_cost(std::uint64_t const*& from) const noexcept;
-    // Moves `from`, which is past the cost, past the rare numbers, which are added. Precondition:
-    // has_rare().
-    static void take_rare(std::uint64_t const*& from, totals& to) noexcept;
+    // Moves `words`, which is past the cost, past the rare numbers, which are added to `sum`.
+    // Precondition: has_rare().
+    static void take_rare(std::uint64_t const*& words, totals& sum) noexcept;
     void add_to(cell& to) const;
     // Says that it will be read soon.
     void prefetch() const noexcept {

@@ -39,7 +39,7 @@ struct report {
 };
 
 // The same report as the records say, without their corrections.
-[[nodiscard]] report as_recorded(report of);
+[[nodiscard]] report as_recorded(report source);
 
 // Precondition: from.ready(query).
 [[nodiscard]] report make_report(rollup const& from, report_query const& query);

@@ -57,7 +57,7 @@ struct money_parts {
     friend constexpr bool operator==(money_parts, money_parts) noexcept = default;
 };
 
-// Outcomes, and the corrections of their costs (pricing/reprice.hpp). A correction counts as no
+// Outcomes, and the corrections of their costs (core/correction.hpp). A correction counts as no
 // attempt: it changes `cost`, `uncosted` and `unsure`, and what it changed is told apart.
 struct totals {
     std::uint64_t requests = 0;  // calls: their first attempts
@@ -100,10 +100,7 @@ struct totals {
         sum.requests = entry.attempt == 1 ? 1 : 0;
         sum.attempts = 1;
         sum.errors = entry.failed() ? 1 : 0;
-        sum.uncosted =
-            entry.cost_status == cost_status::unpriced || entry.cost_status == cost_status::unknown
-                ? 1
-                : 0;
+        sum.uncosted = is_uncosted(entry) ? 1 : 0;
         sum.timed = entry.duration_ns ? 1 : 0;
         sum.latency_ns = entry.duration_ns.value_or(0);
         for (std::size_t i = 0; i < reported_units.size(); ++i)
@@ -117,6 +114,12 @@ struct totals {
         return sum;
     }
 
+    // Whether the cost is not known: unpriced, or no usage.
+    template <class Record>
+    [[nodiscard]] static bool is_uncosted(Record const& entry) noexcept {
+        return entry.cost_status == cost_status::unpriced ||
+               entry.cost_status == cost_status::unknown;
+    }
     // Whether the cost is a bound or partial, or by a price that is assumed or stale.
     template <class Record>
     [[nodiscard]] static bool is_unsure(Record const& entry) noexcept {
@@ -288,7 +291,7 @@ inline void set_number(totals& sum, std::size_t place, std::uint64_t number) noe
     std::memcpy(reinterpret_cast<char*>(&sum) + place * sizeof number, &number, sizeof number);
 }
 
-void add_rare_numbers(totals& to, totals const& part) noexcept;
+void add_rare_numbers(totals& sum, totals const& part) noexcept;
 
 // As totals::add, but the cost wraps too: for running sums, of which only differences mean
 // something. Two numbers at a time, always the same two: every record is added many times, and what

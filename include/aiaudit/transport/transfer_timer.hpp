@@ -38,7 +38,8 @@ public:
     [[nodiscard]] bool stopped() const noexcept { return stop_.stop_requested(); }
     [[nodiscard]] std::stop_token const& stop() const noexcept { return stop_; }
 
-    // Why the exchange ends now; nothing while it may go on. While it connects nothing is sent.
+    // Why the exchange ends now; nothing while it may go on. Its transport says whether anything
+    // was sent.
     [[nodiscard]] std::optional<error> expired() const;
 
     // For poll(2): rounded up, so that it does not wake before the time; -1 for no limit.

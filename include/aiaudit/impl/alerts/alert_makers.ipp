@@ -85,20 +85,20 @@ AIAUDIT_INLINE bool drifts(record const& entry) noexcept {
 AIAUDIT_INLINE alert price_drift(record const& entry, civil_day day, timestamp now) {
     std::string const charged = entry.provider_cost.value_or(money{}).to_string();
     std::string const computed = entry.computed_cost.value_or(money{}).to_string();
-    alert made;
-    made.key =
+    alert drift;
+    drift.key =
         make_alert_key(alert_kind::price_drift, {entry.provider, entry.model(), day.to_string()});
-    made.kind = alert_kind::price_drift;
-    made.at = now;
-    made.text = printable(entry.provider) + " charged " + charged + " USD for a call of " +
-                printable(entry.model()) + " that costs " + computed +
-                " USD by the price book: see `aiaudit report drift`";
-    made.facts = {{"provider", entry.provider},
-                  {"model", entry.model()},
-                  {"charged_usd", charged},
-                  {"computed_usd", computed},
-                  {"since", entry.started_at.to_string()}};
-    return made;
+    drift.kind = alert_kind::price_drift;
+    drift.at = now;
+    drift.text = printable(entry.provider) + " charged " + charged + " USD for a call of " +
+                 printable(entry.model()) + " that costs " + computed +
+                 " USD by the price book: see `aiaudit report drift`";
+    drift.facts = {{"provider", entry.provider},
+                   {"model", entry.model()},
+                   {"charged_usd", charged},
+                   {"computed_usd", computed},
+                   {"since", entry.started_at.to_string()}};
+    return drift;
 }
 
 AIAUDIT_INLINE alert circuit_opened(record const& entry, timestamp now) {

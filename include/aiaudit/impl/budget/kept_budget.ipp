@@ -111,13 +111,13 @@ AIAUDIT_INLINE void kept_budget::charge(std::uint32_t number, std::int64_t windo
     if (!windows.forgot(window, keeping_)) windows.add(window, keeping_, {amount, 0});
 }
 
-AIAUDIT_INLINE void kept_budget::correct(std::uint32_t number, std::int64_t window, int128 change) {
-    window_account& windows = accounts_[number].windows;
-    if (windows.forgot(window, keeping_)) return;
-    window_sums const* const there = windows.find(window);
-    int128 const spent = there == nullptr ? 0 : there->used.spent;
-    int128 const booked = std::clamp(change, -spent, budget_amount_most);
-    if (booked != 0) windows.add(window, keeping_, {booked, 0});
+AIAUDIT_INLINE int128 kept_budget::correction_at(budget_place const& place, int128 change) const {
+    if (definition_.unit != budget_unit::usd || is_bucket()) return 0;
+    window_sums const* const sums = place.account == account_table::none
+                                        ? nullptr
+                                        : accounts_[place.account].windows.find(place.window);
+    int128 const spent = sums == nullptr ? 0 : sums->used.spent;
+    return std::clamp(change, -spent, budget_amount_most);
 }
 
 AIAUDIT_INLINE bool kept_budget::forgot_before(budget_place const& place) const noexcept {

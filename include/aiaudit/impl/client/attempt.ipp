@@ -73,9 +73,9 @@ AIAUDIT_INLINE std::optional<error> failure_of(attempt_plan const& plan,
         return here(errc::provider_error, why, read.facts.error_message);
     }
     if (transport) {
-        error told = here(transport->code, transport->where, transport->remote);
-        told.sent = transport->sent;
-        return told;
+        error failure = here(transport->code, transport->where, transport->remote);
+        failure.sent = transport->sent;
+        return failure;
     }
     if (!read.facts.error_type.empty())
         return here(errc::provider_error, read.facts.error_type, read.facts.error_message);

@@ -24,6 +24,16 @@ AIAUDIT_INLINE void batch::add(std::string_view encoded, entry_mark mark) {
     has_rules = has_rules || is_rule(encoded);
 }
 
+AIAUDIT_INLINE void batch::add_all(batch&& more) {
+    if (bytes.empty())
+        bytes.swap(more.bytes);
+    else
+        bytes.append(more.bytes);
+    count += more.count;
+    conditional += more.conditional;
+    has_rules = has_rules || more.has_rules;
+}
+
 AIAUDIT_INLINE void batch::leave_out(std::vector<left_out_entry>&& more) {
     batch kept;
     auto gone = more.begin();
@@ -71,19 +81,13 @@ AIAUDIT_INLINE result<batch_queue::pushed> batch_queue::push_all(batch&& more) {
     std::unique_lock lock(mutex_);
     if (stopping_) return fail(errc::closed, "the ledger is being closed");
     if (auto failure = take_untold()) return *failure;
-    pushed made{gathering_, gathering_->count};
-    if (gathering_->bytes.empty())
-        gathering_->bytes.swap(more.bytes);
-    else
-        gathering_->bytes.append(more.bytes);
-    gathering_->count += more.count;
-    gathering_->conditional += more.conditional;
-    gathering_->has_rules = gathering_->has_rules || more.has_rules;
+    pushed place{gathering_, gathering_->count};
+    gathering_->add_all(std::move(more));
     ++gathering_->awaited;
     hurried_ = true;
     lock.unlock();
     work_.notify_one();
-    return made;
+    return place;
 }
 
 AIAUDIT_INLINE result<void> batch_queue::wait(batch const& of) {

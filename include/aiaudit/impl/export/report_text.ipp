@@ -39,20 +39,23 @@ AIAUDIT_INLINE std::vector<report_cell> figures_of(report_kind kind, report_row 
     auto const number = [&cells](std::string_view name, std::string text) {
         cells.push_back({std::string(name), std::move(text), true, false});
     };
+    auto const usd = [&cells](std::string_view name, money amount) {
+        cells.push_back({std::string(name), amount.to_string(), false, false});
+    };
     number("requests", std::to_string(sum.requests));
     number("errors", std::to_string(sum.errors));
     for (std::size_t i = 0; i < reported_units.size(); ++i) {
         number(name_of(reported_units[i]), std::to_string(sum.counts[i]));
     }
     number("total_tokens", std::to_string(sum.total_tokens()));
-    cells.push_back({"cost_usd", sum.cost.to_string(), false, false});
-    cells.push_back({"avg_cost_usd", sum.average_cost().to_string(), false, false});
+    usd("cost_usd", sum.cost);
+    usd("avg_cost_usd", sum.average_cost());
     number("uncosted", std::to_string(sum.uncosted));
     number("attempts", std::to_string(sum.attempts));
-    cells.push_back({"cost_low_usd", sum.cost_low().to_string(), false, false});
-    cells.push_back({"estimated_cost_usd", sum.estimated.value().to_string(), false, false});
+    usd("cost_low_usd", sum.cost_low());
+    usd("estimated_cost_usd", sum.estimated.value());
     number("unsure", std::to_string(sum.unsure));
-    cells.push_back({"corrected_cost_usd", sum.corrected.value().to_string(), false, false});
+    usd("corrected_cost_usd", sum.corrected.value());
     number("unsplit", std::to_string(sum.unsplit));
     if (kind == report_kind::daily) return cells;
     number("avg_latency_ms", milliseconds(sum.timed == 0 ? 0 : sum.latency_ns / sum.timed));

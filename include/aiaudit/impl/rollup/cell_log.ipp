@@ -21,11 +21,11 @@ AIAUDIT_INLINE int128 logged_cell::take_cost(std::uint64_t const*& from) const n
 }
 
 // A word that says which there are, then these.
-AIAUDIT_INLINE void logged_cell::take_rare(std::uint64_t const*& from, totals& to) noexcept {
-    std::uint64_t const there = *from++;
+AIAUDIT_INLINE void logged_cell::take_rare(std::uint64_t const*& words, totals& sum) noexcept {
+    std::uint64_t const rare_mask = *words++;
     std::size_t place = 0;
-    for_each_rare_number(to, [&](std::uint64_t& number) {
-        if ((there >> place++ & 1) != 0) number += *from++;
+    for_each_rare_number(sum, [&](std::uint64_t& number) {
+        if ((rare_mask >> place++ & 1) != 0) number += *words++;
     });
 }
 
@@ -149,17 +149,16 @@ AIAUDIT_INLINE std::size_t cell_log::finish(std::uint64_t* words, std::size_t si
     if (low != 0) head |= logged_cell::cost_low;
     if (high != 0) head |= logged_cell::cost_high;
     if (!sum.plain()) {
-        std::size_t const there_at = size++;
-        std::uint64_t there = 0;
+        std::uint64_t& rare_mask = words[size++];
+        rare_mask = 0;
         std::size_t place = 0;
         for_each_rare_number(sum, [&](std::uint64_t number) {
             if (number != 0) {
-                there |= std::uint64_t{1} << place;
+                rare_mask |= std::uint64_t{1} << place;
                 words[size++] = number;
             }
             ++place;
         });
-        words[there_at] = there;
         head |= logged_cell::rare_bit;
     }
     words[1] = head;

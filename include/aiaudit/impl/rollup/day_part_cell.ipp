@@ -174,12 +174,12 @@ AIAUDIT_INLINE void cell_writer::put(scaled const& price) noexcept {
 }
 
 AIAUDIT_INLINE void cell_writer::put_rare(totals const& sum) noexcept {
-    std::uint64_t there = 0;
+    std::uint64_t mask = 0;
     std::size_t place = 0;
     for_each_rare_number(sum, [&](std::uint64_t number) {
-        there |= std::uint64_t{number != 0 ? 1U : 0U} << place++;
+        mask |= std::uint64_t{number != 0 ? 1U : 0U} << place++;
     });
-    out_.varint(there);
+    out_.varint(mask);
     for_each_rare_number(sum, [&](std::uint64_t number) {
         if (number != 0) out_.varint(number);
     });
@@ -251,11 +251,11 @@ AIAUDIT_INLINE void cell_reader::take_counts_and_cost(totals& sum) {
 }
 
 AIAUDIT_INLINE void cell_reader::take_rare(totals& sum) {
-    std::uint64_t const there = in_.varint();
-    if (there >> rare_numbers != 0) in_.fail_read();
+    std::uint64_t const mask = in_.varint();
+    if (mask >> rare_numbers != 0) in_.fail_read();
     std::size_t place = 0;
     for_each_rare_number(sum, [&](std::uint64_t& number) {
-        if ((there >> place++ & 1) != 0) number = in_.varint();
+        if ((mask >> place++ & 1) != 0) number = in_.varint();
     });
 }
 

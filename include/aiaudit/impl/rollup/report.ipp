@@ -78,14 +78,14 @@ AIAUDIT_INLINE std::vector<priced_group> dearest_first(rollup const& from, dimen
 
 }  // namespace detail
 
-AIAUDIT_INLINE report as_recorded(report of) {
-    of.sum = of.sum.as_recorded();
-    for (report_row& row : of.rows) row.sum = row.sum.as_recorded();
-    if (of.kind == report_kind::daily) return of;
-    std::stable_sort(of.rows.begin(), of.rows.end(), [](report_row const& a, report_row const& b) {
-        return a.sum.cost > b.sum.cost;
-    });
-    return of;
+AIAUDIT_INLINE report as_recorded(report source) {
+    source.sum = source.sum.as_recorded();
+    for (report_row& row : source.rows) row.sum = row.sum.as_recorded();
+    if (source.kind == report_kind::daily) return source;
+    std::stable_sort(
+        source.rows.begin(), source.rows.end(),
+        [](report_row const& a, report_row const& b) { return a.sum.cost > b.sum.cost; });
+    return source;
 }
 
 AIAUDIT_HOT AIAUDIT_INLINE report make_report(rollup const& from, report_query const& query) {

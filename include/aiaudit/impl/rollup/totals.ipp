@@ -27,13 +27,13 @@ AIAUDIT_INLINE money totals::cost_low() const noexcept {
 }
 
 AIAUDIT_INLINE totals totals::as_recorded() const noexcept {
-    totals made = *this;
-    made.cost = detail::wrapping_difference(cost, corrected.value());
-    made.uncosted += made_costed;
-    made.unsure += made_sure;
-    made.corrections = made.made_costed = made.made_sure = 0;
-    made.corrected = {};
-    return made;
+    totals outcomes = *this;
+    outcomes.cost = detail::wrapping_difference(cost, corrected.value());
+    outcomes.uncosted += made_costed;
+    outcomes.unsure += made_sure;
+    outcomes.corrections = outcomes.made_costed = outcomes.made_sure = 0;
+    outcomes.corrected = {};
+    return outcomes;
 }
 
 AIAUDIT_INLINE std::uint64_t totals::count(unit which) const noexcept {
@@ -59,9 +59,9 @@ AIAUDIT_INLINE std::uint64_t number_at(totals const& sum, std::size_t place) noe
     return number;
 }
 
-AIAUDIT_INLINE void add_rare_numbers(totals& to, totals const& part) noexcept {
+AIAUDIT_INLINE void add_rare_numbers(totals& sum, totals const& part) noexcept {
     for (std::size_t place = common_numbers; place < totals_numbers; ++place)
-        set_number(to, place, number_at(to, place) + number_at(part, place));
+        set_number(sum, place, number_at(sum, place) + number_at(part, place));
 }
 
 AIAUDIT_INLINE void wrapping_add(totals& to, totals const& part) noexcept {

@@ -146,7 +146,7 @@ AIAUDIT_INLINE result<void> httplib_transport::exchange(
     if (!by) return unsent(std::move(by).error());
     detail::transfer_timer timer(limits, stop);
     timer.start_connect();
-    if (auto why = timer.expired()) return *why;
+    if (auto why = timer.expired()) return unsent(std::move(*why));
     auto held = shared_->pool.take(request.origin);
     bool const pooled = held != nullptr;
     detail::answer_to const answer{on_head, on_body, limits.response_bytes_max};

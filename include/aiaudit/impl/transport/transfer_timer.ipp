@@ -23,24 +23,19 @@ AIAUDIT_INLINE transfer_timer transfer_timer::share(std::size_t count) const {
 }
 
 AIAUDIT_INLINE std::optional<error> transfer_timer::expired() const {
-    auto const failure = [this](errc code, std::string why) {
-        error reason = fail(code, std::move(why));
-        reason.sent = !connecting();
-        return reason;
-    };
     if (stopped()) {
-        return failure(errc::cancelled, connecting() ? "stopped by the caller while connecting"
-                                                     : "stopped by the caller");
+        return fail(errc::cancelled, connecting() ? "stopped by the caller while connecting"
+                                                  : "stopped by the caller");
     }
     if (!limits_.deadline && !end_) return std::nullopt;
     auto const now = std::chrono::steady_clock::now();
     if (limits_.deadline && now >= *limits_.deadline)
-        return failure(errc::timed_out, connecting()
-                                            ? "total: the deadline has passed while connecting"
-                                            : "total: the deadline has passed");
+        return fail(errc::timed_out, connecting()
+                                         ? "total: the deadline has passed while connecting"
+                                         : "total: the deadline has passed");
     if (end_ && now >= *end_) {
-        return failure(errc::timed_out, std::string{limit_name_} + ": nothing within " +
-                                            std::to_string(limit_.count()) + " ms");
+        return fail(errc::timed_out, std::string{limit_name_} + ": nothing within " +
+                                         std::to_string(limit_.count()) + " ms");
     }
     return std::nullopt;
 }
