@@ -1835,9 +1835,10 @@ private:
     record_view const* entry_;
 };
 
-// The value of the first tag of that name; empty where there is none.
-template <class String>
-[[nodiscard]] std::string_view tag_of(basic_record<String> const& entry, std::string_view name) {
+// The value of the first tag of that name; empty where there is none. `entry` is a record, or a
+// view of one with the same members.
+template <class Record>
+[[nodiscard]] std::string_view tag_of(Record const& entry, std::string_view name) noexcept {
     for (auto const& [key, value] : entry.tags) {
         if (std::string_view(key) == name) return value;
     }
@@ -2251,12 +2252,7 @@ struct correction_tag {
 // `entry` is a record, or a view of one with the same members.
 template <class Record>
 [[nodiscard]] std::uint64_t correction_number(Record const& entry, std::string_view name) noexcept {
-    std::string_view text;
-    for (auto const& [key, value] : entry.tags) {
-        if (std::string_view(key) != name) continue;
-        text = value;
-        break;
-    }
+    std::string_view const text = tag_of(entry, name);
     std::int64_t number = 0;
     auto const [end, wrong] = std::from_chars(text.data(), text.data() + text.size(), number);
     if (wrong != std::errc{} || end != text.data() + text.size()) return 0;
@@ -2326,7 +2322,7 @@ struct money_parts {
     friend constexpr bool operator==(money_parts, money_parts) noexcept = default;
 };
 
-// Outcomes, and the corrections of their costs (pricing/reprice.hpp). A correction counts as no
+// Outcomes, and the corrections of their costs (core/correction.hpp). A correction counts as no
 // attempt: it changes `cost`, `uncosted` and `unsure`, and what it changed is told apart.
 struct totals {
     std::uint64_t requests = 0;  // calls: their first attempts
@@ -2369,10 +2365,7 @@ struct totals {
         sum.requests = entry.attempt == 1 ? 1 : 0;
         sum.attempts = 1;
         sum.errors = entry.failed() ? 1 : 0;
-        sum.uncosted =
-            entry.cost_status == cost_status::unpriced || entry.cost_status == cost_status::unknown
-                ? 1
-                : 0;
+        sum.uncosted = is_uncosted(entry) ? 1 : 0;
         sum.timed = entry.duration_ns ? 1 : 0;
         sum.latency_ns = entry.duration_ns.value_or(0);
         for (std::size_t i = 0; i < reported_units.size(); ++i)
@@ -2386,6 +2379,12 @@ struct totals {
         return sum;
     }
 
+    // Whether the cost is not known: unpriced, or no usage.
+    template <class Record>
+    [[nodiscard]] static bool is_uncosted(Record const& entry) noexcept {
+        return entry.cost_status == cost_status::unpriced ||
+               entry.cost_status == cost_status::unknown;
+    }
     // Whether the cost is a bound or partial, or by a price that is assumed or stale.
     template <class Record>
     [[nodiscard]] static bool is_unsure(Record const& entry) noexcept {
@@ -2557,7 +2556,7 @@ inline void set_number(totals& sum, std::size_t place, std::uint64_t number) noe
     std::memcpy(reinterpret_cast<char*>(&sum) + place * sizeof number, &number, sizeof number);
 }
 
-void add_rare_numbers(totals& to, totals const& part) noexcept;
+void add_rare_numbers(totals& sum, totals const& part) noexcept;
 
 // As totals::add, but the cost wraps too: for running sums, of which only differences mean
 // something. Two numbers at a time, always the same two: every record is added many times, and what
@@ -2675,7 +2674,7 @@ struct report {
 };
 
 // The same report as the records say, without their corrections.
-[[nodiscard]] report as_recorded(report of);
+[[nodiscard]] report as_recorded(report source);
 
 // Precondition: from.ready(query).
 [[nodiscard]] report make_report(rollup const& from, report_query const& query);
@@ -4800,8 +4799,8 @@ enum class vendor : std::uint32_t {
 // Several vendors.
 struct vendor_set {
     std::uint32_t bits = 0;
-    [[nodiscard]] constexpr bool has(vendor which) const noexcept {
-        return (bits & static_cast<std::uint32_t>(which)) != 0;
+    [[nodiscard]] constexpr bool has(vendor candidate) const noexcept {
+        return (bits & static_cast<std::uint32_t>(candidate)) != 0;
     }
 };
 template <class... Vendors>
@@ -7272,6 +7271,10 @@ private:
 // A file with these bytes, durable, but for its entry in the directory.
 [[nodiscard]] result<void> write_file(std::string const& path, std::string_view bytes);
 
+// Puts these bytes in the place of a file, durable: whole, or the old file stays. They are written
+// beside it first, under its name with ".new" behind it.
+[[nodiscard]] result<void> replace_file(std::string const& path, std::string_view bytes);
+
 // Disk blocks for at least the first `bytes` of a file, which is made where it is missing: a map of
 // a file without them dies of SIGBUS when it is written to and the disk is full. The size stays as
 // it is. A file system that cannot do this is left to its own ways.
@@ -7492,6 +7495,8 @@ struct batch {
     std::optional<error> failure{};
 
     void add(std::string_view encoded, entry_mark mark = entry_mark::none);
+    // Of neither anything was left out.
+    void add_all(batch&& more);
     void note_relaxed(std::thread::id by) {
         if (std::find(relaxed.rbegin(), relaxed.rend(), by) == relaxed.rend())
             relaxed.push_back(by);
@@ -9273,9 +9278,9 @@ public:
     [[nodiscard]] std::uint64_t const* numbers() const noexcept { return words_ + 2; }
     // Moves `from`, which is past the counts, past the cost.
     [[nodiscard]] int128 take_cost(std::uint64_t const*& from) const noexcept;
-    // Moves `from`, which is past the cost, past the rare numbers, which are added. Precondition:
-    // has_rare().
-    static void take_rare(std::uint64_t const*& from, totals& to) noexcept;
+    // Moves `words`, which is past the cost, past the rare numbers, which are added to `sum`.
+    // Precondition: has_rare().
+    static void take_rare(std::uint64_t const*& words, totals& sum) noexcept;
     void add_to(cell& to) const;
     // Says that it will be read soon.
     void prefetch() const noexcept {
@@ -12380,9 +12385,9 @@ public:
     // Books what was never held. In what is forgotten, nothing is.
     void charge(std::uint32_t number, std::int64_t window, int128 amount);
 
-    // Books that what was booked there was more, or less, but leaves no window below zero.
-    // Precondition: not is_bucket().
-    void correct(std::uint32_t number, std::int64_t window, int128 change);
+    // What is to be charged where a cost was more, or less, by `change`: of dollars alone, in
+    // windows alone, and no window is left below zero.
+    [[nodiscard]] int128 correction_at(budget_place const& place, int128 change) const;
 
     // Which thresholds what is spent has passed now, for the first time in a window. A bucket has
     // none: its level rises and falls all the time.
@@ -12868,6 +12873,8 @@ private:
     void apply_outcome(basic_record<String> const& outcome);
     template <class String>
     void apply_correction(basic_record<String> const& entry);
+    template <class String, class AmountAt>
+    void charge_each(basic_record<String> const& entry, AmountAt const& amount_at);
     template <class String>
     [[nodiscard]] result<void> apply_change(basic_record<String> const& entry);
     void set(budget definition, timestamp at);
@@ -13025,33 +13032,33 @@ void budget_gate::apply_outcome(basic_record<String> const& outcome) {
         state_.open.remove(open);
         return;
     }
-    detail::record_subjects<String> subjects(outcome);
-    for (std::uint32_t i = 0; i < state_.budgets.size(); ++i) {
-        detail::kept_budget& of = state_.budgets[i];
-        of.look_at(outcome.started_at);
-        detail::budget_place place;
-        if (!of.find_place(subjects, outcome.started_at, place) || of.forgot(place)) continue;
-        int128 const taken = detail::taken_by(outcome, of.definition().unit, 0);
-        if (taken == 0) continue;
-        std::uint32_t const account = of.account_of(place);
-        of.charge(account, place.window, taken);
-        state_.note_passed(i, account, place.window);
-    }
+    charge_each(outcome, [&](detail::kept_budget const& budget, detail::budget_place const&) {
+        return detail::taken_by(outcome, budget.definition().unit, 0);
+    });
 }
 
-// Of what is spent in dollars, in the windows that are kept.
 template <class String>
 void budget_gate::apply_correction(basic_record<String> const& entry) {
     if (empty()) return;
+    charge_each(entry, [&](detail::kept_budget const& budget, detail::budget_place const& place) {
+        return budget.correction_at(place, entry.cost.pico());
+    });
+}
+
+// Books what amount_at(budget, place) says, in each budget that covers a record and keeps its
+// window.
+template <class String, class AmountAt>
+void budget_gate::charge_each(basic_record<String> const& entry, AmountAt const& amount_at) {
     detail::record_subjects<String> subjects(entry);
     for (std::uint32_t i = 0; i < state_.budgets.size(); ++i) {
-        detail::kept_budget& of = state_.budgets[i];
-        if (of.definition().unit != budget_unit::usd || of.is_bucket()) continue;
+        detail::kept_budget& budget = state_.budgets[i];
+        budget.look_at(entry.started_at);
         detail::budget_place place;
-        if (!of.find_place(subjects, entry.started_at, place) || of.forgot(place)) continue;
-        if (place.account == detail::account_table::none && entry.cost.pico() <= 0) continue;
-        std::uint32_t const account = of.account_of(place);
-        of.correct(account, place.window, entry.cost.pico());
+        if (!budget.find_place(subjects, entry.started_at, place) || budget.forgot(place)) continue;
+        int128 const amount = amount_at(budget, place);
+        if (amount == 0) continue;
+        std::uint32_t const account = budget.account_of(place);
+        budget.charge(account, place.window, amount);
         state_.note_passed(i, account, place.window);
     }
 }
@@ -15431,18 +15438,16 @@ result<sequence> basic_ledger<Policies>::append(detail::record_view_argument vie
 template <class Policies>
 result<sequence> basic_ledger<Policies>::append_all(detail::function_ref<bool(record&)> next) {
     constexpr std::size_t bytes_most = std::size_t{1} << 30;
-    detail::batch all;
+    detail::batch records;
     for (record entry; next(entry);) {
         auto const encoded = state_->encode(entry);
         if (!encoded) return encoded.error();
-        all.add(*encoded);
-        if (all.bytes.size() > bytes_most)
+        records.add(*encoded);
+        if (records.bytes.size() > bytes_most)
             return fail(errc::too_large, "more than 1 GiB of records in one transaction");
     }
-    if (all.count == 0) return sequence{};
-    auto const pushed = state_->queue.push_all(std::move(all));
-    if (!pushed) return pushed.error();
-    return state_->wait(*pushed);
+    if (records.count == 0) return sequence{};
+    return state_->finish(state_->queue.push_all(std::move(records)), durability::committed);
 }
 
 template <class Policies>
@@ -16284,7 +16289,8 @@ public:
     [[nodiscard]] bool stopped() const noexcept { return stop_.stop_requested(); }
     [[nodiscard]] std::stop_token const& stop() const noexcept { return stop_; }
 
-    // Why the exchange ends now; nothing while it may go on. While it connects nothing is sent.
+    // Why the exchange ends now; nothing while it may go on. Its transport says whether anything
+    // was sent.
     [[nodiscard]] std::optional<error> expired() const;
 
     // For poll(2): rounded up, so that it does not wake before the time; -1 for no limit.
@@ -17797,6 +17803,9 @@ namespace detail {
 // A count as JSON writes it: an integer, or a number without a fraction (123.0).
 [[nodiscard]] std::optional<std::uint64_t> whole_number(boost::json::value const& value) noexcept;
 
+// Any number; 0 for what is none. Rough past 2^53: to compare, not to count.
+[[nodiscard]] double number_of(boost::json::value const& value) noexcept;
+
 // An amount of USD that a provider printed. Boost.JSON has turned the digits into a double; the
 // shortest text that reads back as that double is what the provider printed, as long as it printed
 // at most 15 significant digits. Past a pico-USD they are rounded, half to even. Nothing for a
@@ -18546,8 +18555,8 @@ inline constexpr std::array dashscope_rules{
     usage_rule{"image_count", unit::output_images, take::set, no_vendor},
 };
 
-// Gemini lists parts by modality. Documents are seen as images, and priced so.
-struct gemini_details {
+// Gemini's APIs list parts by modality.
+struct modality_list {
     std::string_view path;
     std::array<unit, 4> to;         // text, audio, image, video
     std::string_view instead_of{};  // read only where that member is missing
@@ -18558,52 +18567,73 @@ inline constexpr std::array<unit, 4> input_units{unit::input_text_tokens, unit::
 inline constexpr std::array<unit, 4> output_units{
     unit::output_text_tokens, unit::output_audio_tokens, unit::output_image_tokens,
     unit::output_video_tokens};
-inline constexpr std::array gemini_detail_lists{
-    gemini_details{"promptTokensDetails", input_units},
-    gemini_details{"promptTokenDetails", input_units, "promptTokensDetails"},  // embeddings
-    gemini_details{"toolUsePromptTokensDetails", input_units},  // input too, beside the prompt
-    gemini_details{"toolUsePromptTokensDetails",
-                   {unit::input_text_tool_tokens, unit::input_audio_tool_tokens,
-                    unit::input_image_tool_tokens, unit::input_video_tool_tokens}},
-    gemini_details{"cacheTokensDetails",
-                   {unit::cache_text_read_tokens, unit::cache_audio_read_tokens,
-                    unit::cache_image_read_tokens, unit::cache_video_read_tokens}},
-    gemini_details{"candidatesTokensDetails", output_units},
-    gemini_details{"responseTokensDetails", output_units, "candidatesTokensDetails"},
+inline constexpr std::array<unit, 4> cache_read_units{
+    unit::cache_text_read_tokens, unit::cache_audio_read_tokens, unit::cache_image_read_tokens,
+    unit::cache_video_read_tokens};
+inline constexpr std::array<unit, 4> tool_units{
+    unit::input_text_tool_tokens, unit::input_audio_tool_tokens, unit::input_image_tool_tokens,
+    unit::input_video_tool_tokens};
+inline constexpr std::array gemini_lists{
+    modality_list{"promptTokensDetails", input_units},
+    modality_list{"promptTokenDetails", input_units, "promptTokensDetails"},  // embeddings
+    modality_list{"toolUsePromptTokensDetails", input_units},  // input too, beside the prompt
+    modality_list{"toolUsePromptTokensDetails", tool_units},
+    modality_list{"cacheTokensDetails", cache_read_units},
+    modality_list{"candidatesTokensDetails", output_units},
+    modality_list{"responseTokensDetails", output_units, "candidatesTokensDetails"},
+};
+inline constexpr std::array interactions_lists{
+    modality_list{"input_tokens_by_modality", input_units},
+    modality_list{"cached_tokens_by_modality", cache_read_units},
+    modality_list{"output_tokens_by_modality", output_units},
+    modality_list{"tool_use_tokens_by_modality", input_units},  // as above
+    modality_list{"tool_use_tokens_by_modality", tool_units},
 };
 
-// The Interactions API lists them so: {"modality": "text", "tokens": 12}.
-inline constexpr std::array interactions_detail_lists{
-    gemini_details{"input_tokens_by_modality", input_units},
-    gemini_details{"cached_tokens_by_modality",
-                   {unit::cache_text_read_tokens, unit::cache_audio_read_tokens,
-                    unit::cache_image_read_tokens, unit::cache_video_read_tokens}},
-    gemini_details{"output_tokens_by_modality", output_units},
-    gemini_details{"tool_use_tokens_by_modality",
-                   {unit::input_text_tool_tokens, unit::input_audio_tool_tokens,
-                    unit::input_image_tool_tokens, unit::input_video_tool_tokens}},
-};
-
-// The modalities of such lists, in capitals, and the place of each in `gemini_details::to`.
-struct named_modality {
+// How an API names a modality, and its place in `modality_list::to`. Documents are seen as images,
+// and priced so.
+struct modality_name {
     std::string_view name;
     std::size_t index;
 };
-inline constexpr std::array modalities{named_modality{"TEXT", 0}, named_modality{"AUDIO", 1},
-                                       named_modality{"IMAGE", 2}, named_modality{"DOCUMENT", 2},
-                                       named_modality{"VIDEO", 3}};
+inline constexpr std::array gemini_modalities{
+    modality_name{"TEXT", 0}, modality_name{"AUDIO", 1}, modality_name{"IMAGE", 2},
+    modality_name{"DOCUMENT", 2}, modality_name{"VIDEO", 3}};
+inline constexpr std::array interactions_modalities{
+    modality_name{"text", 0}, modality_name{"audio", 1}, modality_name{"image", 2},
+    modality_name{"document", 2}, modality_name{"video", 3}};
+
+// {"modality": "TEXT", "tokenCount": 12}, {"modality": "text", "tokens": 12}
+struct modality_lists {
+    std::span<modality_list const> lists{};
+    std::span<modality_name const> names{};
+    std::string_view number{};  // the member that holds the count
+};
+
+// Empty for an API that has none.
+[[nodiscard]] constexpr modality_lists modality_lists_of(dialect api) noexcept {
+    switch (api) {
+    case dialect::gemini: return {gemini_lists, gemini_modalities, "tokenCount"};
+    case dialect::gemini_interactions:
+        return {interactions_lists, interactions_modalities, "tokens"};
+    default: return {};
+    }
+}
+
+// The name of an element's modality; null where the API has no such name.
+[[nodiscard]] modality_name const* modality_of(modality_lists const& table,
+                                               boost::json::value const& element) noexcept;
 
 [[nodiscard]] inline error bad_count(std::string_view path) {
     return fail(errc::bad_usage, std::string(path) + " is not a whole number from 0 to 2^44");
 }
 
 [[nodiscard]] result<void> apply_rules(std::span<usage_rule const> rules,
-                                       boost::json::value const& from, vendor who, usage& to);
+                                       boost::json::value const& source, vendor seller, usage& to);
 
-[[nodiscard]] result<void> apply_gemini_details(boost::json::value const& from, vendor who,
-                                                usage& to);
-[[nodiscard]] result<void> apply_interactions_details(boost::json::value const& from, vendor who,
-                                                      usage& to);
+[[nodiscard]] result<void> apply_modality_lists(modality_lists const& table,
+                                                boost::json::value const& source, vendor seller,
+                                                usage& counts);
 
 }  // namespace detail
 }  // namespace v0_1_0
@@ -18643,8 +18673,8 @@ struct needed_counts {
     std::string_view output{};
     std::string_view total{};  // of just these two, where the API gives one
 };
-[[nodiscard]] constexpr needed_counts counts_needed(dialect which) noexcept {
-    switch (which) {
+[[nodiscard]] constexpr needed_counts counts_needed(dialect api) noexcept {
+    switch (api) {
     case dialect::openai_chat: return {"prompt_tokens", "completion_tokens", "total_tokens"};
     case dialect::openai_responses: return {"input_tokens", "output_tokens", "total_tokens"};
     case dialect::anthropic_messages: return {"input_tokens", "output_tokens", {}};
@@ -18656,8 +18686,8 @@ struct needed_counts {
 }
 
 // Where an API prints the total of its input and output; empty where it has none.
-[[nodiscard]] constexpr std::string_view total_path(dialect which) noexcept {
-    switch (which) {
+[[nodiscard]] constexpr std::string_view total_path(dialect api) noexcept {
+    switch (api) {
     case dialect::openai_chat:
     case dialect::openai_responses:
     case dialect::openai_embeddings:
@@ -18712,7 +18742,8 @@ inline constexpr std::array wholes{
 // Reads one usage object. bad_usage where a count is none or the counts contradict each other,
 // no_usage where all input or all output is missing. The answer is empty where the object names
 // nothing that the dialect counts.
-[[nodiscard]] result<usage> read_usage(dialect which, vendor who, boost::json::value const& from);
+[[nodiscard]] result<usage> read_usage(dialect api, vendor seller,
+                                       boost::json::value const& source);
 
 namespace detail {
 
@@ -18723,13 +18754,13 @@ struct counts_read {
 };
 
 // As read_usage().
-[[nodiscard]] result<counts_read> read_counts(dialect which, vendor who,
-                                              boost::json::value const& from);
+[[nodiscard]] result<counts_read> read_counts(dialect api, vendor seller,
+                                              boost::json::value const& source);
 
 // The tables that read the usage object of an API, in turn.
-[[nodiscard]] std::span<usage_rule const> rules_of(dialect which,
-                                                   boost::json::value const& from) noexcept;
-[[nodiscard]] std::span<usage_rule const> more_rules_of(dialect which, vendor who) noexcept;
+[[nodiscard]] std::span<usage_rule const> rules_of(dialect api,
+                                                   boost::json::value const& source) noexcept;
+[[nodiscard]] std::span<usage_rule const> more_rules_of(dialect api, vendor seller) noexcept;
 
 }  // namespace detail
 
@@ -18737,7 +18768,7 @@ namespace detail {
 
 // Replaces an Anthropic top-level usage by the sum of the runs where there are several, or where
 // the only one is not what the top level says. The top level leaves out compaction and advisors.
-[[nodiscard]] result<void> bill_iterations(boost::json::value const& from, vendor who,
+[[nodiscard]] result<void> bill_iterations(boost::json::value const& source, vendor seller,
                                            attempt_facts& facts);
 
 // What a provider says that it charges, where it says so.
@@ -18745,7 +18776,7 @@ struct provider_charge {
     std::optional<money> total{};
     std::optional<money> upstream{};  // the part that another company charges
 };
-[[nodiscard]] provider_charge read_provider_cost(boost::json::value const& from, vendor who);
+[[nodiscard]] provider_charge read_provider_cost(boost::json::value const& source, vendor seller);
 
 // The tier as bills name it: empty for the standard one.
 [[nodiscard]] std::string tier_named(std::string_view name);
@@ -18784,10 +18815,11 @@ inline void keep_text(std::string& to, std::string_view text) {
     if (!text.empty()) to = text;
 }
 
-// Every non-null field of `from` overwrites that of `to`, at every depth, but for placeholders.
-void merge_fields(boost::json::object& to, boost::json::object const& from);
-
-void forget_total(boost::json::object& to, boost::json::object const& from);
+// Every non-null field of `later` overwrites that of `counts`, at every depth, but for
+// placeholders. `total` is the name of the sum of both: it does not fall beside a count that was
+// held.
+void merge_fields(boost::json::object const& later, std::string_view total,
+                  boost::json::object& counts);
 
 class facts_collector {
 public:
@@ -18821,16 +18853,7 @@ private:
     // {"error": {"code", "type", "status", "message"}} in its many variants.
     void take_error(boost::json::value const& document);
 
-    void merge_usage(boost::json::value const* found) {
-        auto const* fields = found == nullptr ? nullptr : found->if_object();
-        if (fields == nullptr) return;
-        if (usage_.get_object().empty()) {
-            usage_ = *found;
-            return;
-        }
-        forget_total(usage_.get_object(), *fields);
-        merge_fields(usage_.get_object(), *fields);
-    }
+    void merge_usage(boost::json::value const* found);
     void replace_usage(boost::json::value const* found);
     void merge_anthropic_usage(boost::json::value const* found);
     // The numbers of `names` beside the answer.
@@ -19376,9 +19399,13 @@ private:
 
     [[nodiscard]] std::string why_no_usage(bool stream);
 
+    // By the body, else by Bedrock's metrics or headers.
+    [[nodiscard]] result<detail::counts_read> reported_counts() const;
     [[nodiscard]] result<void> read_counts();
+    [[nodiscard]] result<void> read_anthropic_terms();
     // bad_usage for more output than the request allows.
     [[nodiscard]] result<void> check_request();
+    void note_unread(std::string_view name);
     void note_missing();
 
     // Speech that comes as sound has no document in it.
@@ -19750,6 +19777,13 @@ inline constexpr std::size_t model_name_bytes_max = 256;
            std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
 
+// Precondition: nothing but digits, of a number that fits.
+[[nodiscard]] constexpr std::uint64_t value_of_digits(std::string_view digits) noexcept {
+    std::uint64_t value = 0;
+    for (char const c : digits) value = value * 10 + static_cast<unsigned>(c - '0');
+    return value;
+}
+
 // True for what providers put after a model's name to say which edition it is: "-latest",
 // "-20250929", "@20250929", "-2025-04-14", "-05-2026", "-0613", "-001".
 [[nodiscard]] constexpr bool is_edition(std::string_view suffix) noexcept {
@@ -19764,6 +19798,12 @@ inline constexpr std::size_t model_name_bytes_max = 256;
                rest[7] == '-' && all_digits(rest.substr(8));
     }
     return (rest.size() == 8 || rest.size() == 4 || rest.size() == 3) && all_digits(rest);
+}
+
+// True for OpenAI's models that search in every call.
+[[nodiscard]] constexpr bool searches_in_each_call(std::string_view model) noexcept {
+    return model.find("-search-preview") != std::string_view::npos ||
+           model.find("-search-api") != std::string_view::npos;
 }
 
 // True where the name is this text, but for an edition behind it, and for what Bedrock and routers
@@ -19882,9 +19922,9 @@ namespace detail {
 }
 
 // What a part is charged as where neither it nor what is between has a rate; a thing is no part.
-[[nodiscard]] constexpr unit whole_of(unit what) noexcept {
-    direction const way = traits_of(what).direction;
-    if (way == direction::count) return what;
+[[nodiscard]] constexpr unit whole_of(unit part) noexcept {
+    direction const way = traits_of(part).direction;
+    if (way == direction::count) return part;
     return way == direction::output ? unit::output_tokens : unit::input_tokens;
 }
 
@@ -19902,6 +19942,9 @@ namespace detail {
 }
 inline constexpr std::array<std::uint64_t, unit_count> parts_of = relatives(true);
 inline constexpr std::array<std::uint64_t, unit_count> wholes_of = relatives(false);
+// The units around every other of their direction.
+inline constexpr std::uint64_t root_units =
+    bit_of(unit::input_tokens) | bit_of(unit::output_tokens);
 
 [[nodiscard]] constexpr std::uint64_t mask_of(direction way) noexcept {
     std::uint64_t mask = 0;
@@ -19917,12 +19960,15 @@ inline constexpr std::uint64_t count_units = mask_of(direction::count);
 inline constexpr std::uint64_t token_units = input_unit_mask | output_unit_mask;
 
 // Prices are read and shown for 10^n of a unit: a million tokens, or one search.
-[[nodiscard]] constexpr int price_power(unit which) noexcept {
-    std::string_view const name = name_of(which);
-    bool const many = traits_of(which).direction != direction::count ||
+[[nodiscard]] constexpr int price_power(unit counted) noexcept {
+    std::string_view const name = name_of(counted);
+    bool const many = traits_of(counted).direction != direction::count ||
                       name.ends_with("milliseconds") || name.ends_with("characters");
     return many ? 6 : 0;
 }
+
+// How far into the day of UTC a time such as "16:30:00Z" is. Errors: as timestamp::parse().
+[[nodiscard]] result<std::int32_t> seconds_of_day(std::string const& time);
 
 [[nodiscard]] multiplier product(multiplier a, multiplier b) noexcept;
 
@@ -20194,9 +20240,16 @@ namespace detail {
     return (text || doubts.media_input) && (!written || doubts.cache_writes);
 }
 
+// The most that an entry's rates may be multiplied with: the same in every service tier.
+struct dearest_factors {
+    multiplier input{};
+    multiplier output{};
+    multiplier requests{};
+};
+
 // The most that these counts of input and output cost by one table. Errors: unpriced_unit,
 // money_overflow.
-[[nodiscard]] result<cost_parts> most_by(rate_table const& rates, price_entry const& entry,
+[[nodiscard]] result<cost_parts> most_by(rate_table const& rates, dearest_factors const& factors,
                                          usage const& counts, price_doubts doubts);
 
 // The dearest of a card's tables: the standard one, and that of each service tier. Errors as above.
@@ -20338,7 +20391,8 @@ public:
     }
     // How sure the prices of what find() returned are for a call at that instant that counted these
     // units (bit n: unit n). Precondition: it found an entry.
-    [[nodiscard]] price_basis basis_of(found where, timestamp at, std::uint64_t units = 0) const;
+    [[nodiscard]] price_basis basis_of(found where, timestamp instant,
+                                       std::uint64_t units = 0) const;
     [[nodiscard]] model_limits limits(std::string_view provider, std::string_view model,
                                       lookup_cache& cache) const;
 
@@ -20824,8 +20878,8 @@ std::optional<usage> set_upper_bound(record& entry, attempt_facts& facts, attemp
                                      typename Prices::lookup_cache& cache) {
     prepared_request const& request = *plan.request;
     // A zero beside an answer is no count.
-    for (unit const which : {unit::input_tokens, unit::output_tokens}) {
-        if (facts.usage_missing && facts.usage.count(which) == 0) facts.usage.clear(which);
+    for (unit const tokens : {unit::input_tokens, unit::output_tokens}) {
+        if (facts.usage_missing && facts.usage.count(tokens) == 0) facts.usage.clear(tokens);
     }
     bool const nothing_known = facts.usage.empty();
     usage_range const range = bounds_of(
@@ -23328,10 +23382,11 @@ inline constexpr std::array<builtin_unit, 32> builtin_units{{
 // Reads one row of the table.
 class builtin_row {
 public:
-    // `text` is a line without its end.
-    [[nodiscard]] static price_entry read(std::string_view text);
+    // `text` is a line without its end, `factors` those of its provider.
+    [[nodiscard]] static price_entry read(std::string_view text, std::string_view factors = {});
 
 private:
+    [[nodiscard]] static builtin_unit const* unit_of(std::string_view word);
     void name(std::string_view word);
     void part(std::string_view word);
     void card(std::string_view word);
@@ -23882,6 +23937,9 @@ private:
     std::string text_{};
 };
 
+// A whole number of tokens, from 1 to usage::count_max; 0 where nothing else stands under the key.
+[[nodiscard]] std::uint64_t token_count(decimal_json const& node, std::string_view key);
+
 // Errors: bad_json, with the line.
 [[nodiscard]] result<decimal_json> parse_decimal_json(std::string_view text);
 
@@ -23940,7 +23998,7 @@ private:
     [[nodiscard]] result<void> read_cards(json const& node, price_entry& entry);
     [[nodiscard]] result<rate_table> read_rates(json const& node);
     void note_no_unit(std::string const& key);
-    [[nodiscard]] result<tiered_rate> read_rate(json const& node, priced_unit const& of);
+    [[nodiscard]] result<tiered_rate> read_rate(json const& node, priced_unit const& priced);
     [[nodiscard]] result<void> read_variants(json const& node, price_entry& entry);
     [[nodiscard]] result<void> read_services(json const& node, rate_card& card);
     [[nodiscard]] static result<model_match> read_match(json const& node);
@@ -24344,8 +24402,8 @@ inline constexpr std::array harmless_counts{
 
 // The paths of the counts that nothing reads, separated by spaces; empty where there are none.
 // Bounds: 256 bytes, a last "..." for more. `counts` is what was read of the object.
-[[nodiscard]] std::string unread_counts(dialect which, vendor who, boost::json::value const& from,
-                                        usage const& counts);
+[[nodiscard]] std::string unread_counts(dialect api, vendor seller,
+                                        boost::json::value const& source, usage const& counts);
 
 }  // namespace detail
 }  // namespace v0_1_0
@@ -24423,9 +24481,9 @@ struct repricing {
 };
 
 // Bounds: as many minutes with all names alike as reprice_cells_max, each of about 800 bytes of
-// memory. Errors: bad_argument, where
-// days are among those of which retention has dropped records; too_large, for more than the bound;
-// already_open, where another process corrects; as append_all() and read().
+// memory. Errors: bad_argument, where days are among those of which retention has dropped records;
+// too_large, for more than the bound; already_open, where another process corrects; as append_all()
+// and read().
 inline constexpr std::size_t reprice_cells_max = std::size_t{1} << 20;
 template <class Policies>
 [[nodiscard]] result<repricing> reprice(basic_ledger<Policies>& log, price_book const& book,
@@ -24448,12 +24506,14 @@ extern template result<repricing> reprice(ledger&, price_book const&, reprice_op
 #define AIAUDIT_IMPL_REPRICE_TPP
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -24463,23 +24523,27 @@ inline namespace v0_1_0 {
 
 namespace detail {
 
-// What a record says of money, and what a run finds or says of it: sums that may be negative.
+// What a record says of money, or by how much that changes: sums that may be negative.
 struct money_said {
     int128 pico = 0;
     std::int64_t uncosted = 0;
     std::int64_t unsure = 0;
 
     [[nodiscard]] static money_said by(record const& entry) noexcept {
-        bool const uncosted = entry.cost_status == cost_status::unpriced;
-        return {entry.cost.pico(), uncosted ? 1 : 0, totals::is_unsure(entry) ? 1 : 0};
+        return {entry.cost.pico(), totals::is_uncosted(entry) ? 1 : 0,
+                totals::is_unsure(entry) ? 1 : 0};
     }
-    void add(money_said const& more) noexcept {
-        pico += more.pico;
-        uncosted += more.uncosted;
-        unsure += more.unsure;
+    money_said& operator+=(money_said const& other) noexcept {
+        pico += other.pico;
+        uncosted += other.uncosted;
+        unsure += other.unsure;
+        return *this;
     }
-    [[nodiscard]] money_said less(money_said const& other) const noexcept {
-        return {pico - other.pico, uncosted - other.uncosted, unsure - other.unsure};
+    money_said& operator-=(money_said const& other) noexcept {
+        pico -= other.pico;
+        uncosted -= other.uncosted;
+        unsure -= other.unsure;
+        return *this;
     }
     friend bool operator==(money_said const&, money_said const&) = default;
 };
@@ -24500,17 +24564,15 @@ public:
         if (auto ok = note_days(); !ok) return ok.error();
         if (auto ok = read_records(); !ok) return ok.error();
         if (auto ok = check_days(); !ok) return ok.error();
-        for (auto const& [key, of] : cells_) {
-            if (!of.change().has_value()) continue;
-            ++made_.corrections;
-        }
+        found_.corrections = static_cast<std::uint64_t>(std::count_if(
+            cells_.begin(), cells_.end(), [](auto const& each) { return each.second.differs(); }));
         add_earlier_corrections();
-        if (options_.apply && made_.corrections != 0) {
+        if (options_.apply && found_.corrections != 0) {
             auto const first = append();
             if (!first) return first.error();
-            made_.first = *first;
+            found_.first = *first;
         }
-        return std::move(made_);
+        return std::move(found_);
     }
 
 private:
@@ -24519,19 +24581,15 @@ private:
 
     // Records of one minute that have all names alike.
     struct minute_cell {
-        timestamp at{};
-        std::uint64_t records = 0;  // outcomes, left alone or not
-        std::uint64_t changed = 0;  // by the book, of these
-        money_said recorded{};
-        money_said corrected{};  // by earlier corrections
-        money_said wanted{};
+        timestamp instant{};
+        std::uint64_t changed = 0;  // outcomes that have another cost by the book
+        // What the book says, less what the records and earlier corrections say.
+        money_said change{};
+        bool has_outcomes = false;  // left alone or not
 
-        // What is to be said, if anything is. Records that are gone are not corrected anew.
-        [[nodiscard]] std::optional<money_said> change() const noexcept {
-            money_said said = wanted.less(recorded);
-            said = said.less(corrected);
-            if (records == 0 || said == money_said{}) return std::nullopt;
-            return said;
+        // Whether there is anything to say. Records that are gone are not corrected anew.
+        [[nodiscard]] bool differs() const noexcept {
+            return has_outcomes && change != money_said{};
         }
     };
 
@@ -24555,9 +24613,9 @@ private:
         auto const first = ledger_.log().first();
         if (!first) return first.error();
         if (*first <= 1) return {};
-        auto const all = ledger_.report({report_kind::daily, {}, options_.days, {}});
-        if (!all) return all.error();
-        for (report_row const& row : all->rows) missing_[row.day] = row.sum.attempts;
+        auto const daily = ledger_.report({report_kind::daily, {}, options_.days, {}});
+        if (!daily) return daily.error();
+        for (report_row const& row : daily->rows) missing_[row.day] = row.sum.attempts;
         return {};
     }
     [[nodiscard]] result<void> check_days() const {
@@ -24575,23 +24633,24 @@ private:
         auto const first = ledger_.log().first();
         if (!first) return first.error();
         result<void> taken;
-        auto const read = ledger_.log().blocks(*first, [&](std::string_view block) -> result<bool> {
+        return ledger_.log().blocks(*first, [&](std::string_view block) -> result<bool> {
             auto const header = read_block_header(block);
             if (!header) return header.error();
             if (day_of(header->latest) < options_.days.first ||
                 day_of(header->earliest) > options_.days.last)
                 return true;
-            auto const all = read_block_as<std::string>(block, [&](sequence, record const& entry) {
+            auto const read = read_block_as<std::string>(block, [&](sequence, record const& entry) {
                 if (options_.days.holds(day_of(entry.started_at))) taken = take(entry);
                 return taken.has_value();
             });
-            if (!all) return all.error();
+            if (!read) return read.error();
             if (!taken) return taken.error();
             return true;
         });
-        return read;
     }
-    [[nodiscard]] static civil_day day_of(timestamp at) noexcept { return time_zone{}.day_of(at); }
+    [[nodiscard]] static civil_day day_of(timestamp instant) noexcept {
+        return time_zone{}.day_of(instant);
+    }
 
     [[nodiscard]] result<void> take(record const& entry) {
         if (entry.kind == record_kind::correction) {
@@ -24600,8 +24659,9 @@ private:
             auto const number = [&entry](std::string_view name) {
                 return static_cast<std::int64_t>(correction_number(entry, name));
             };
-            (*cell)->corrected.add({entry.cost.pico(), -number(correction_tag::costed),
-                                    -number(correction_tag::sure)});
+            (*cell)->change -=
+                {entry.cost.pico(), -number(correction_tag::costed), -number(correction_tag::sure)};
+            corrected_[group_of(entry)] += entry.cost;
             return {};
         }
         if (entry.kind != record_kind::outcome) return {};
@@ -24609,25 +24669,21 @@ private:
         if (counted != missing_.end() && counted->second != 0) --counted->second;
         auto const cell = cell_of(entry, 0);
         if (!cell) return cell.error();
-        minute_cell& of = **cell;
-        money_said const recorded = money_said::by(entry);
-        ++of.records;
-        of.recorded.add(recorded);
+        (*cell)->has_outcomes = true;
         auto const why = reason_to_leave(entry);
-        money_said wanted = recorded;
-        if (!why && price(entry)) {
-            wanted = money_said::by(priced_);
-            if (!(wanted == recorded)) ++of.changed;
-            repriced_sums& sums = made_.groups[group_of(entry)];
-            ++sums.records;
-            sums.reported += entry.cost;
-            sums.repriced += priced_.cost;
-        } else {
-            left_alone const reason = why.value_or(left_alone::not_priced);
-            ++made_.left[static_cast<std::size_t>(reason)];
-            if (!why) ++made_.unknown[entry.provider + "/" + entry.model()];
+        if (why || !price(entry)) {
+            ++found_.left[static_cast<std::size_t>(why.value_or(left_alone::not_priced))];
+            if (!why) ++found_.unknown[entry.provider + "/" + entry.model()];
+            return {};
         }
-        of.wanted.add(wanted);
+        money_said change = money_said::by(priced_);
+        change -= money_said::by(entry);
+        if (change != money_said{}) ++(*cell)->changed;
+        (*cell)->change += change;
+        repriced_sums& sums = found_.groups[group_of(entry)];
+        ++sums.records;
+        sums.reported += entry.cost;
+        sums.repriced += priced_.cost;
         return {};
     }
     [[nodiscard]] static repriced_group group_of(record const& entry) {
@@ -24702,20 +24758,16 @@ private:
                 return fail(errc::too_large, "more than " + std::to_string(reprice_cells_max) +
                                                  " minutes of users and models: give fewer days");
             place = cells_.emplace(std::string(encoded), minute_cell{}).first;
-            place->second.at = key_.started_at;
+            place->second.instant = key_.started_at;
         }
         return &place->second;
     }
 
     // Reports say of the groups what records and earlier corrections say.
     void add_earlier_corrections() {
-        for (auto const& [key, of] : cells_) {
-            if (of.corrected.pico == 0) continue;
-            auto const entry = decode_record(key);
-            if (!entry) continue;
-            auto const found = made_.groups.find(group_of(*entry));
-            if (found != made_.groups.end())
-                found->second.reported += money::from_pico(of.corrected.pico);
+        for (auto& [group, sums] : found_.groups) {
+            auto const change = corrected_.find(group);
+            if (change != corrected_.end()) sums.reported += change->second;
         }
     }
 
@@ -24723,39 +24775,39 @@ private:
     [[nodiscard]] result<sequence> append() {
         std::vector<typename cell_table::const_iterator> order;
         for (auto cell = cells_.cbegin(); cell != cells_.cend(); ++cell) {
-            if (cell->second.change()) order.push_back(cell);
+            if (cell->second.differs()) order.push_back(cell);
         }
         std::sort(order.begin(), order.end(), [](auto const& a, auto const& b) {
-            return std::pair(a->second.at, std::string_view(a->first)) <
-                   std::pair(b->second.at, std::string_view(b->first));
+            return std::pair(a->second.instant, std::string_view(a->first)) <
+                   std::pair(b->second.instant, std::string_view(b->first));
         });
         std::size_t next = 0;
         std::optional<error> wrong;
         auto const first = ledger_.append_all([&](record& entry) {
             if (next == order.size()) return false;
-            auto const& [key, of] = *order[next++];
-            auto made = decode_record(key);
-            if (!made) {
-                wrong = made.error();
+            auto const& [key, cell] = *order[next++];
+            auto correction = decode_record(key);
+            if (!correction) {
+                wrong = correction.error();
                 return false;
             }
-            entry = std::move(*made);
-            complete(entry, of, *of.change());
+            entry = std::move(*correction);
+            complete(entry, cell);
             return true;
         });
         if (wrong) return *wrong;
         return first;
     }
-    void complete(record& entry, minute_cell const& of, money_said const& change) const {
-        entry.cost = money::from_pico(change.pico);
+    void complete(record& entry, minute_cell const& cell) const {
+        entry.cost = money::from_pico(cell.change.pico);
         entry.price_book = book_.revision();
-        std::vector<std::pair<std::string, std::string>> tags{
-            {std::string(correction_tag::by), options_.by},
-            {std::string(correction_tag::why), options_.why},
-            {std::string(correction_tag::records), std::to_string(of.changed)},
-            {std::string(correction_tag::costed), std::to_string(-change.uncosted)},
-            {std::string(correction_tag::sure), std::to_string(-change.unsure)}};
-        static_assert(own_tags == 5);
+        std::array tags{
+            std::pair{std::string(correction_tag::by), options_.by},
+            std::pair{std::string(correction_tag::why), options_.why},
+            std::pair{std::string(correction_tag::records), std::to_string(cell.changed)},
+            std::pair{std::string(correction_tag::costed), std::to_string(-cell.change.uncosted)},
+            std::pair{std::string(correction_tag::sure), std::to_string(-cell.change.unsure)}};
+        static_assert(std::tuple_size_v<decltype(tags)> == own_tags);
         entry.tags.insert(entry.tags.begin(), std::make_move_iterator(tags.begin()),
                           std::make_move_iterator(tags.end()));
     }
@@ -24767,7 +24819,8 @@ private:
     reprice_options const& options_;
     file_handle lock_{};
     std::map<civil_day, std::uint64_t> missing_{};  // attempts that are counted and not read yet
-    repricing made_{};
+    std::map<repriced_group, money> corrected_{};   // by earlier corrections
+    repricing found_{};
     cell_table cells_{};  // by the encoding of what they have in common
     // Used again from record to record.
     record key_{};
@@ -25184,6 +25237,7 @@ static_assert(transport_policy<replay_transport>);
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace aiaudit {
 inline namespace v0_1_0 {
@@ -25191,6 +25245,9 @@ namespace detail {
 
 // Text in quotes, as JSON has it. Bytes that are not UTF-8 are passed on as they came.
 [[nodiscard]] std::string json_string(std::string_view text);
+
+// "[a,b]" of texts that are JSON already.
+[[nodiscard]] std::string json_list_of(std::vector<std::string> const& texts);
 
 }  // namespace detail
 }  // namespace v0_1_0
@@ -27273,16 +27330,16 @@ public:
     class lookup_cache {
     private:
         friend class switched_prices;
-        std::shared_ptr<Prices const> of_{};  // outlives what was found in it
+        std::shared_ptr<Prices const> prices_{};  // outlives what was found in it
         typename Prices::lookup_cache found_{};
     };
 
     explicit switched_prices(Prices first) : held_(std::make_shared<held>(std::move(first))) {}
 
     void set(Prices next) {
-        auto made = std::make_shared<Prices const>(std::move(next));
+        auto prices = std::make_shared<Prices const>(std::move(next));
         std::lock_guard const lock(held_->mutex);
-        held_->now = std::move(made);
+        held_->now = std::move(prices);
     }
     [[nodiscard]] Prices now() const { return *current(); }
 
@@ -27290,31 +27347,25 @@ public:
         return asked()->price(query);
     }
     [[nodiscard]] result<quote> price(price_query const& query, lookup_cache& cache) const {
-        cache.of_ = asked();
-        return cache.of_->price(query, cache.found_);
+        return asked(cache).price(query, cache.found_);
     }
-    [[nodiscard]] result<quote> most(price_query const& query, price_doubts doubts,
-                                     lookup_cache& cache) const {
-        cache.of_ = asked();
-        if constexpr (requires { cache.of_->most(query, doubts, cache.found_); })
-            return cache.of_->most(query, doubts, cache.found_);
-        else
-            return cache.of_->price(query, cache.found_);
+    // What a policy may have: it is here where Prices has it.
+    [[nodiscard]] auto most(price_query const& query, price_doubts doubts,
+                            lookup_cache& cache) const requires
+        requires(Prices const& policy, typename Prices::lookup_cache& found) {
+        policy.most(query, doubts, found);
     }
-    // What a policy has that knows how much its models take and give.
+    { return asked(cache).most(query, doubts, cache.found_); }
     [[nodiscard]] auto limits(std::string_view provider, std::string_view model,
                               lookup_cache& cache) const requires
-        requires(Prices const& of, typename Prices::lookup_cache& found) {
-        of.limits(provider, model, found);
+        requires(Prices const& policy, typename Prices::lookup_cache& found) {
+        policy.limits(provider, model, found);
     }
-    {
-        cache.of_ = asked();
-        return cache.of_->limits(provider, model, cache.found_);
-    }
+    { return asked(cache).limits(provider, model, cache.found_); }
     // Of the prices that this thread asked last; of those at present where it asked none.
     [[nodiscard]] digest revision() const {
         last_asked const& last = last_of_thread();
-        return last.from == held_.get() ? last.prices->revision() : current()->revision();
+        return last.place == held_ ? last.prices->revision() : current()->revision();
     }
 
 private:
@@ -27324,8 +27375,7 @@ private:
         std::shared_ptr<Prices const> now;
     };
     struct last_asked {
-        void const* from = nullptr;
-        std::shared_ptr<held> keeps{};  // so that no other stands where that one was
+        std::shared_ptr<held> place{};  // kept, so that no other stands where that one was
         std::shared_ptr<Prices const> prices{};
     };
 
@@ -27340,11 +27390,12 @@ private:
     [[nodiscard]] std::shared_ptr<Prices const> const& asked() const {
         last_asked& last = last_of_thread();
         last.prices = current();
-        if (last.from != held_.get()) {
-            last.from = held_.get();
-            last.keeps = held_;
-        }
+        if (last.place != held_) last.place = held_;
         return last.prices;
+    }
+    [[nodiscard]] Prices const& asked(lookup_cache& cache) const {
+        cache.prices_ = asked();
+        return *cache.prices_;
     }
 
     std::shared_ptr<held> held_;
@@ -28094,7 +28145,8 @@ public:
     upstream_connection(asio::any_io_executor const& by, network_place place,
                         asio::ssl::context& tls);
 
-    // Errors: connect_failed, tls_failed, timed_out, cancelled. Nothing is sent before it is open.
+    // Errors: connect_failed, tls_failed, timed_out, cancelled. Nothing is sent before it is open,
+    // which is the caller's to say: unsent().
     [[nodiscard]] asio::awaitable<result<void>> open(transfer_limits const& limits);
 
     // Sends a request that has passed check_request(), and whose body outlives the exchange.
@@ -28138,7 +28190,7 @@ private:
     void write_head(http_request const& request);
     [[nodiscard]] error error_of(beast::error_code why, std::string_view phase);
     [[nodiscard]] static error stopped_while_connecting() {
-        return unsent(fail(errc::cancelled, "stopped while connecting to the provider"));
+        return fail(errc::cancelled, "stopped while connecting to the provider");
     }
 
     network_place place_;
@@ -28163,8 +28215,7 @@ inline asio::awaitable<result<void>> upstream_connection::open(transfer_limits c
         co_return fail(errc::connect_failed,
                        "the host's name has no address: " + unknown.message());
     auto const [refused, at] = co_await lowest().async_connect(addresses, as_value);
-    if (refused == beast::error::timeout)
-        co_return unsent(fail(errc::timed_out, "connect: no answer"));
+    if (refused == beast::error::timeout) co_return fail(errc::timed_out, "connect: no answer");
     if (cancelled_) co_return stopped_while_connecting();
     if (refused) co_return fail(errc::connect_failed, refused.message());
     beast::error_code ignored;
@@ -28175,7 +28226,7 @@ inline asio::awaitable<result<void>> upstream_connection::open(transfer_limits c
     auto const [broken] =
         co_await secure_->async_handshake(asio::ssl::stream_base::client, as_value);
     if (broken == beast::error::timeout)
-        co_return unsent(fail(errc::timed_out, "connect: no answer to the TLS handshake"));
+        co_return fail(errc::timed_out, "connect: no answer to the TLS handshake");
     if (cancelled_) co_return stopped_while_connecting();
     if (broken) co_return tls_failure(secure_->native_handle());
     co_return result<void>{};
@@ -29223,8 +29274,6 @@ struct recent_outcome {
     std::optional<money> saved{};
     std::optional<std::uint64_t> first_token_ns{};
 };
-
-[[nodiscard]] std::string json_list_of(std::vector<std::string> const& texts);
 
 [[nodiscard]] std::string json_of(alert const& of, std::vector<alert_failure> const& failures);
 
@@ -32836,20 +32885,20 @@ AIAUDIT_INLINE bool drifts(record const& entry) noexcept {
 AIAUDIT_INLINE alert price_drift(record const& entry, civil_day day, timestamp now) {
     std::string const charged = entry.provider_cost.value_or(money{}).to_string();
     std::string const computed = entry.computed_cost.value_or(money{}).to_string();
-    alert made;
-    made.key =
+    alert drift;
+    drift.key =
         make_alert_key(alert_kind::price_drift, {entry.provider, entry.model(), day.to_string()});
-    made.kind = alert_kind::price_drift;
-    made.at = now;
-    made.text = printable(entry.provider) + " charged " + charged + " USD for a call of " +
-                printable(entry.model()) + " that costs " + computed +
-                " USD by the price book: see `aiaudit report drift`";
-    made.facts = {{"provider", entry.provider},
-                  {"model", entry.model()},
-                  {"charged_usd", charged},
-                  {"computed_usd", computed},
-                  {"since", entry.started_at.to_string()}};
-    return made;
+    drift.kind = alert_kind::price_drift;
+    drift.at = now;
+    drift.text = printable(entry.provider) + " charged " + charged + " USD for a call of " +
+                 printable(entry.model()) + " that costs " + computed +
+                 " USD by the price book: see `aiaudit report drift`";
+    drift.facts = {{"provider", entry.provider},
+                   {"model", entry.model()},
+                   {"charged_usd", charged},
+                   {"computed_usd", computed},
+                   {"since", entry.started_at.to_string()}};
+    return drift;
 }
 
 AIAUDIT_INLINE alert circuit_opened(record const& entry, timestamp now) {
@@ -33876,9 +33925,9 @@ AIAUDIT_INLINE std::optional<error> failure_of(attempt_plan const& plan,
         return here(errc::provider_error, why, read.facts.error_message);
     }
     if (transport) {
-        error told = here(transport->code, transport->where, transport->remote);
-        told.sent = transport->sent;
-        return told;
+        error failure = here(transport->code, transport->where, transport->remote);
+        failure.sent = transport->sent;
+        return failure;
     }
     if (!read.facts.error_type.empty())
         return here(errc::provider_error, read.facts.error_type, read.facts.error_message);
@@ -34583,8 +34632,8 @@ AIAUDIT_INLINE provider_names const* names_of(std::string_view provider) noexcep
 AIAUDIT_INLINE std::vector<std::string_view> price_ids_of(provider_names const& provider) {
     std::vector<std::string_view> ids{provider.id};
     if (!provider.kin.empty()) ids.push_back(provider.kin);
-    auto const add_aliases = [&ids](provider_names const& of) {
-        for (std::string_view const alias : of.aliases) {
+    auto const add_aliases = [&ids](provider_names const& names) {
+        for (std::string_view const alias : names.aliases) {
             if (!alias.empty()) ids.push_back(alias);
         }
     };
@@ -34866,10 +34915,14 @@ void for_each_part(std::string_view text, char separator, Visitor&& visit) {
     }
 }
 
-AIAUDIT_INLINE std::uint64_t builtin_count(std::string_view digits) {
-    std::uint64_t count = 0;
-    for (char const c : digits) count = count * 10 + static_cast<unsigned>(c - '0');
-    return count;
+// Of the letters that a price begins with; null for a word that is no price.
+AIAUDIT_INLINE builtin_unit const* builtin_row::unit_of(std::string_view word) {
+    std::string_view const letters = word.substr(0, word.find_first_of("0123456789"));
+    if (letters.size() == word.size()) return nullptr;
+    auto const known =
+        std::find_if(builtin_units.begin(), builtin_units.end(),
+                     [&](builtin_unit const& each) { return each.letters == letters; });
+    return known == builtin_units.end() ? nullptr : &*known;
 }
 
 // A listed name, and the editions of it that the table does not list.
@@ -34880,24 +34933,24 @@ AIAUDIT_INLINE void builtin_row::name(std::string_view word) {
 }
 
 AIAUDIT_INLINE void builtin_row::card(std::string_view word) {
-    rate_card made;
+    rate_card next;
     auto const days = (std::min)(word.find('*'), word.size());
     auto const hours = (std::min)(word.find('^'), days);
-    if (hours != 0) made.from = timestamp::parse(word.substr(0, hours)).value();
+    if (hours != 0) next.from = timestamp::parse(word.substr(0, hours)).value();
     if (hours != days) {  // "0100-0400"
-        auto const seconds = [](std::string_view at) {
-            return static_cast<std::int32_t>(builtin_count(at.substr(0, 2)) * 3600 +
-                                             builtin_count(at.substr(2)) * 60);
+        auto const seconds = [](std::string_view clock) {
+            return static_cast<std::int32_t>(value_of_digits(clock.substr(0, 2)) * 3600 +
+                                             value_of_digits(clock.substr(2)) * 60);
         };
         std::string_view const text = word.substr(hours + 1, days - hours - 1);
-        made.window = daily_window{seconds(text.substr(0, 4)), seconds(text.substr(5, 4))};
+        next.window = daily_window{seconds(text.substr(0, 4)), seconds(text.substr(5, 4))};
     }
     if (days != word.size()) {  // "12345": Monday is 1
         unsigned bits = 0;
         for (char const day : word.substr(days + 1)) bits |= 1u << (day - '1');
-        made.weekdays = static_cast<std::uint8_t>(bits);
+        next.weekdays = static_cast<std::uint8_t>(bits);
     }
-    entry_.cards.push_back(std::move(made));
+    entry_.cards.push_back(std::move(next));
     rates_ = &entry_.cards.back().rates;
 }
 
@@ -34918,27 +34971,23 @@ AIAUDIT_INLINE void builtin_row::factor(std::string_view word) {
 }
 
 AIAUDIT_INLINE void builtin_row::price(std::string_view word) {
-    std::size_t letters = 0;
-    while (word[letters] >= 'a' && word[letters] <= 'z') ++letters;
-    auto const known = std::find_if(
-        builtin_units.begin(), builtin_units.end(),
-        [&](builtin_unit const& each) { return each.letters == word.substr(0, letters); });
-    AIAUDIT_ASSERT(known != builtin_units.end());
+    builtin_unit const* const known = unit_of(word);
+    AIAUDIT_ASSERT(known != nullptr);
     if (rates_ == nullptr) card({});
-    tiered_rate made;
+    tiered_rate price;
     bool first = true;
-    for_each_part(word.substr(letters), '>', [&](std::string_view step) {
+    for_each_part(word.substr(known->letters.size()), '>', [&](std::string_view step) {
         if (first) {
-            made.base = rate::parse(step, known->power).value();
+            price.base = rate::parse(step, known->power).value();
         } else {
             auto const colon = step.find(':');
-            made.tiers.push_back({builtin_count(step.substr(0, colon)),
-                                  rate::parse(step.substr(colon + 1), known->power).value(),
-                                  false});
+            price.tiers.push_back({value_of_digits(step.substr(0, colon)),
+                                   rate::parse(step.substr(colon + 1), known->power).value(),
+                                   false});
         }
         first = false;
     });
-    rates_->set(known->what, std::move(made));
+    rates_->set(known->what, std::move(price));
 }
 
 AIAUDIT_INLINE void builtin_row::part(std::string_view word) {
@@ -34946,8 +34995,8 @@ AIAUDIT_INLINE void builtin_row::part(std::string_view word) {
     switch (word.front()) {
     case '=': {
         auto const slash = rest.find('/');
-        entry_.context_tokens = builtin_count(rest.substr(0, slash));
-        entry_.output_tokens_max = builtin_count(rest.substr(slash + 1));
+        entry_.context_tokens = value_of_digits(rest.substr(0, slash));
+        entry_.output_tokens_max = value_of_digits(rest.substr(slash + 1));
         break;
     }
     case '%': factor(rest); break;
@@ -34963,29 +35012,22 @@ AIAUDIT_INLINE void builtin_row::part(std::string_view word) {
 }
 
 // The table's texts are ours and tested, so a bad one is a defect: value() throws.
-AIAUDIT_INLINE price_entry builtin_row::read(std::string_view text) {
+AIAUDIT_INLINE price_entry builtin_row::read(std::string_view text, std::string_view factors) {
+    constexpr std::string_view signs{"=%+!$/"};
     builtin_row row;
-    bool naming = true;  // names come first
+    row.entry_.id = text.substr(0, text.find(' '));
+    bool naming = true;  // names come first, the id before the others
     for_each_part(text, ' ', [&](std::string_view word) {
-        if (row.entry_.id.empty()) {
-            row.entry_.id = word;
-            row.name(word);
-            return;
-        }
-        bool const sign = std::string_view{"=%+!$/"}.find(word.front()) != std::string_view::npos;
-        auto const digit = word.find_first_of("0123456789");
-        bool const price =
-            digit != std::string_view::npos && digit <= 2 &&
-            std::any_of(builtin_units.begin(), builtin_units.end(), [&](builtin_unit const& each) {
-                return each.letters == word.substr(0, digit);
-            });
-        naming = naming && !sign && !price;
+        bool const id = row.names_.empty();
+        naming = naming && (id || (signs.find(word.front()) == std::string_view::npos &&
+                                   unit_of(word) == nullptr));
         if (naming) {
             row.name(word);
         } else {
             row.part(word);
         }
     });
+    for_each_part(factors, ' ', [&row](std::string_view word) { row.part(word); });
     row.entry_.match = model_match::group(model_match::rule::any_of, std::move(row.names_));
     return std::move(row.entry_);
 }
@@ -35046,11 +35088,11 @@ AIAUDIT_INLINE price_provider builtin_provider(std::string_view id) {
     return provider;
 }
 
-AIAUDIT_INLINE price_provider builtin_provider(builtin_provider_rows const& from) {
-    price_provider provider = builtin_provider(from.provider);
-    std::string const source = std::string(from.url) + " as of " + std::string(builtin_prices_day);
-    for_each_part(from.rows, '\n', [&](std::string_view row) {
-        price_entry entry = builtin_row::read(std::string(row) + " " + std::string(from.factors));
+AIAUDIT_INLINE price_provider builtin_provider(builtin_provider_rows const& table) {
+    price_provider provider = builtin_provider(table.provider);
+    std::string const source = std::string(table.url) + " as of " + std::string(builtin_prices_day);
+    for_each_part(table.rows, '\n', [&](std::string_view row) {
+        price_entry entry = builtin_row::read(row, table.factors);
         entry.source = source;
         provider.entries.push_back(std::move(entry));
     });
@@ -35156,6 +35198,14 @@ AIAUDIT_INLINE bool decimal_json_handler::leaf(decimal_json::kind what, view par
     return true;
 }
 
+AIAUDIT_INLINE std::uint64_t token_count(decimal_json const& node, std::string_view key) {
+    decimal_json const* const found = node.find(key);
+    if (found == nullptr || !found->is(decimal_json::kind::number)) return 0;
+    auto const tokens = parse_scaled_decimal(found->text, 0);
+    bool const fits = tokens && *tokens > 0 && *tokens <= int128{usage::count_max};
+    return fits ? static_cast<std::uint64_t>(*tokens) : 0;
+}
+
 AIAUDIT_INLINE result<decimal_json> parse_decimal_json(std::string_view text) {
     boost::json::parse_options options;
     options.max_depth = 32;
@@ -35225,14 +35275,14 @@ AIAUDIT_INLINE std::optional<priced_unit> genai_unit(std::string_view key) {
 }
 
 AIAUDIT_INLINE result<tiered_rate> genai_prices_reader::read_rate(json const& node,
-                                                                  priced_unit const& of) {
-    auto const number = [&of](json const& value) -> result<rate> {
+                                                                  priced_unit const& priced) {
+    auto const number = [&priced](json const& value) -> result<rate> {
         if (!value.is(kind::number) && !value.is(kind::string)) return bad("not a price");
-        auto price = rate::parse(value.text, of.power);
+        auto price = rate::parse(value.text, priced.power);
         if (!price) return within("price", price.error());
         if (price->yocto() < 0) return bad("a price below zero");
         // A price by the hour is no whole number of yocto-USD a millisecond: the nearest one.
-        return rate::from_yocto((price->yocto() + of.divisor / 2) / of.divisor);
+        return rate::from_yocto((price->yocto() + priced.divisor / 2) / priced.divisor);
     };
     if (!node.is(kind::object)) {
         auto const price = number(node);
@@ -35292,10 +35342,9 @@ AIAUDIT_INLINE result<rate_table> genai_prices_reader::read_rates(json const& no
 }
 
 AIAUDIT_INLINE result<std::int32_t> genai_prices_reader::read_time_of_day(json const& node) {
-    // The date is any; it lets the reader of instants deal with offsets.
-    auto const instant = timestamp::parse("2001-01-01T" + node.text);
-    if (!node.is(kind::string) || !instant) return bad("not a time of day");
-    return static_cast<std::int32_t>(instant->seconds() % seconds_per_day);
+    auto const seconds = seconds_of_day(node.text);
+    if (!node.is(kind::string) || !seconds) return bad("not a time of day");
+    return *seconds;
 }
 
 AIAUDIT_INLINE result<std::uint8_t> genai_prices_reader::read_weekdays(json const& node) {
@@ -35493,15 +35542,9 @@ AIAUDIT_INLINE result<price_entry> genai_prices_reader::read_model(json const& n
     }
     if (auto done = read_cards(node, entry); !done) return done.error();
     if (auto done = read_variants(node, entry); !done) return done.error();
-    json const* const context = node.find("context_window");
-    if (context != nullptr && context->is(kind::number)) {
-        auto const tokens = parse_scaled_decimal(context->text, 0);
-        bool const fits = tokens && *tokens > 0 && *tokens <= int128{usage::count_max};
-        if (fits) entry.context_tokens = static_cast<std::uint64_t>(*tokens);
-    }
+    entry.context_tokens = token_count(node, "context_window");
     // What a search of each call costs goes by a size that no answer tells.
-    bool const searches = entry.id.find("-search-preview") != std::string::npos ||
-                          entry.id.find("-search-api") != std::string::npos;
+    bool const searches = searches_in_each_call(entry.id);
     bool const fee = std::any_of(entry.cards.begin(), entry.cards.end(),
                                  [](auto const& card) { return card.rates.has(unit::requests); });
     if (searches || (fee && place_.starts_with("perplexity/"))) {
@@ -35607,9 +35650,7 @@ AIAUDIT_INLINE litellm_key split_litellm_key(std::string_view name) {
         std::string_view const digits =
             key.base.substr(at + above.size(), key.base.size() - tail.size() - at - above.size());
         if (!all_digits(digits) || digits.size() > 6) continue;
-        std::uint64_t thousands = 0;
-        for (char const c : digits) thousands = thousands * 10 + static_cast<unsigned>(c - '0');
-        key.above = thousands * 1000;
+        key.above = value_of_digits(digits) * 1000;
         key.base = key.base.substr(0, at);
         again = true;
     }
@@ -35733,8 +35774,7 @@ AIAUDIT_INLINE void litellm_reader::read_search(json const& node, price_entry& e
     json const* const search = node.find("search_context_cost_per_query");
     if (search == nullptr || !search->is(kind::object)) return;
     bool const low = provider_ == "perplexity";
-    bool const each_call = low || place_.find("-search-preview") != std::string::npos ||
-                           place_.find("-search-api") != std::string::npos;
+    bool const each_call = low || searches_in_each_call(place_);
     json const* const size =
         search->find(low ? "search_context_size_low" : "search_context_size_medium");
     if (size == nullptr || !size->is(kind::number)) return;
@@ -35746,15 +35786,8 @@ AIAUDIT_INLINE void litellm_reader::read_search(json const& node, price_entry& e
 }
 
 AIAUDIT_INLINE void litellm_reader::read_limits(json const& node, price_entry& entry) {
-    auto const tokens = [&](std::string_view key) -> std::uint64_t {
-        json const* const found = node.find(key);
-        if (found == nullptr || !found->is(kind::number)) return 0;
-        auto const value = parse_scaled_decimal(found->text, 0);
-        bool const fits = value && *value > 0 && *value <= int128{usage::count_max};
-        return fits ? static_cast<std::uint64_t>(*value) : 0;
-    };
-    entry.context_tokens = tokens("max_input_tokens");
-    entry.output_tokens_max = tokens("max_output_tokens");
+    entry.context_tokens = token_count(node, "max_input_tokens");
+    entry.output_tokens_max = token_count(node, "max_output_tokens");
 }
 
 // Hours in which other prices hold, as cards after the standard one. A list that is not understood
@@ -35788,14 +35821,12 @@ AIAUDIT_INLINE void litellm_reader::read_off_peak(json const& node, price_entry&
         }
         std::vector<json> const one{*hours};
         for (json const& span : hours->is(kind::array) ? hours->items : one) {
-            auto const edge = [&](std::size_t at) {
-                return timestamp::parse("2001-01-01T" + span.text.substr(at, 5) + ":00Z");
-            };
-            if (span.text.size() != 11 || !edge(0) || !edge(6)) return bad();
-            auto const start = static_cast<std::int32_t>(edge(0)->seconds() % seconds_per_day);
-            auto const end = static_cast<std::int32_t>(edge(6)->seconds() % seconds_per_day);
+            if (span.text.size() != 11) return bad();  // "16:30-00:30"
+            auto const start = seconds_of_day(span.text.substr(0, 5) + ":00Z");
+            auto const end = seconds_of_day(span.text.substr(6) + ":00Z");
+            if (!start || !end) return bad();
             next.window.reset();
-            if (start != end) next.window = daily_window{start, end};
+            if (*start != *end) next.window = daily_window{*start, *end};
             cards.push_back(next);
         }
     }
@@ -36173,10 +36204,10 @@ AIAUDIT_INLINE bool names_edition(std::string_view name, std::string_view text) 
             text = text.substr(0, text.size() - 5);
         }
     }
-    auto const at = text.empty() ? std::string_view::npos : name.rfind(text);
-    if (at == std::string_view::npos) return false;
-    if (at != 0 && name[at - 1] != '.' && name[at - 1] != '/') return false;
-    std::string_view rest = name.substr(at + text.size());
+    auto const place = text.empty() ? std::string_view::npos : name.rfind(text);
+    if (place == std::string_view::npos) return false;
+    if (place != 0 && name[place - 1] != '.' && name[place - 1] != '/') return false;
+    std::string_view rest = name.substr(place + text.size());
     std::size_t const version = (std::min)(rest.find("-v"), rest.find(':'));
     if (version != std::string_view::npos && is_bedrock_version(rest.substr(version))) {
         rest = rest.substr(0, version);
@@ -36374,9 +36405,9 @@ AIAUDIT_INLINE price_book::found price_book::find_name(price_provider const& fir
     auto const place = static_cast<std::size_t>(&first - data_->providers.data());
     if (found const hit = found_in(place, model)) return hit;
     for (std::string const& id : first.fallbacks) {
-        auto const at = data_->by_id.find(id);
-        if (at == data_->by_id.end()) continue;
-        if (found const hit = found_in(at->second, model)) return hit;
+        auto const home = data_->by_id.find(id);
+        if (home == data_->by_id.end()) continue;
+        if (found const hit = found_in(home->second, model)) return hit;
     }
     return {};
 }
@@ -36393,11 +36424,11 @@ AIAUDIT_INLINE std::vector<std::string> other_spellings(std::string const& model
         if (auto const end = model.find(':', 3); end != std::string::npos) {
             others.push_back(model.substr(0, end));
         }
-    } else if (auto const at = model.find('@'); at != std::string::npos) {
+    } else if (auto const sign = model.find('@'); sign != std::string::npos) {
         std::string plain = model;
-        plain[at] = '-';
+        plain[sign] = '-';
         others.push_back(std::move(plain));
-        if (model.substr(at) == "@default") others.push_back(model.substr(0, at));
+        if (model.substr(sign) == "@default") others.push_back(model.substr(0, sign));
     } else if (auto const dash = model.rfind('-');
                dash != std::string::npos && model.size() - dash == 9 &&
                all_digits(std::string_view{model}.substr(dash + 1))) {
@@ -36457,14 +36488,14 @@ AIAUDIT_INLINE model_limits price_book::limits(std::string_view provider, std::s
     return {where.entry->context_tokens, where.entry->output_tokens_max};
 }
 
-AIAUDIT_INLINE price_basis price_book::basis_of(found where, timestamp at,
+AIAUDIT_INLINE price_basis price_book::basis_of(found where, timestamp instant,
                                                 std::uint64_t units) const {
     price_entry const& entry = *where.entry;
     units |= detail::bit_of(unit::requests);
     if (where.assumed || (entry.unsure & units) != 0) return price_basis::assumed;
-    if (entry.known_from && at < *entry.known_from) return price_basis::assumed;
+    if (entry.known_from && instant < *entry.known_from) return price_basis::assumed;
     constexpr std::int64_t most = price_book_days_max * seconds_per_day;
-    if (as_of_ && at.seconds() - as_of_->seconds() > most) return price_basis::stale;
+    if (as_of_ && instant.seconds() - as_of_->seconds() > most) return price_basis::stale;
     return price_basis::listed;
 }
 
@@ -36673,7 +36704,7 @@ AIAUDIT_INLINE multiplier dearest_factor(price_entry const& entry, std::uint64_t
     return all;
 }
 
-AIAUDIT_INLINE result<cost_parts> most_by(rate_table const& rates, price_entry const& entry,
+AIAUDIT_INLINE result<cost_parts> most_by(rate_table const& rates, dearest_factors const& factors,
                                           usage const& counts, price_doubts doubts) {
     cost_parts cost;
     auto const input = counts.count(unit::input_tokens);
@@ -36683,13 +36714,12 @@ AIAUDIT_INLINE result<cost_parts> most_by(rate_table const& rates, price_entry c
         if (count == 0) continue;
         auto const price = dearest_of(rates, way, doubts, input);
         if (!price) return fail(errc::unpriced_unit, "its entry has no rate for them");
-        auto const factor = dearest_factor(entry, in ? input_unit_mask : output_unit_mask, doubts);
-        auto done = (in ? cost.input : cost.output).add(count, *price, factor);
+        auto done =
+            (in ? cost.input : cost.output).add(count, *price, in ? factors.input : factors.output);
         if (!done) return done.error();
     }
     if (auto const* request = rates.find(unit::requests)) {
-        auto done = cost.total.add(1, dearest_of(*request, input),
-                                   dearest_factor(entry, bit_of(unit::requests), doubts));
+        auto done = cost.total.add(1, dearest_of(*request, input), factors.requests);
         if (!done) return done.error();
     }
     for (exact_cost const* part : {&cost.input, &cost.output}) {
@@ -36701,10 +36731,13 @@ AIAUDIT_INLINE result<cost_parts> most_by(rate_table const& rates, price_entry c
 AIAUDIT_INLINE result<cost_parts> most_by(rate_card const& card, price_entry const& entry,
                                           usage const& counts, price_doubts doubts) {
     if (card.rates.empty()) return fail(errc::unpriced_unit, "its entry has no rates");
-    auto most = most_by(card.rates, entry, counts, doubts);
+    dearest_factors const factors{dearest_factor(entry, input_unit_mask, doubts),
+                                  dearest_factor(entry, output_unit_mask, doubts),
+                                  dearest_factor(entry, bit_of(unit::requests), doubts)};
+    auto most = most_by(card.rates, factors, counts, doubts);
     for (service_rates const& service : card.services) {
         if (!most) break;
-        auto other = most_by(service.rates, entry, counts, doubts);
+        auto other = most_by(service.rates, factors, counts, doubts);
         if (!other || other->total.rounded() > most->total.rounded()) most = std::move(other);
     }
     return most;
@@ -36797,6 +36830,7 @@ AIAUDIT_INLINE std::string canonical(price_provider const& provider, bool ordere
     for (std::string const& id : provider.fallbacks) append_sized(out, id);
     out.append("\n");
     std::vector<std::string> entries;
+    entries.reserve(provider.entries.size());
     for (price_entry const& entry : provider.entries) entries.push_back(canonical(entry));
     if (!ordered) std::sort(entries.begin(), entries.end());
     for (std::string const& entry : entries) out.append(entry);
@@ -36883,14 +36917,14 @@ AIAUDIT_INLINE result<std::vector<price_entry*>> price_overlay_reader::entries_f
                                           [&](auto const& each) { return each.id == provider; })
                            : providers_.begin() + (known - base_.providers().data());
     std::vector<price_entry*> entries;
-    for (auto at = providers_.begin(); at != providers_.end(); ++at) {
-        if (!provider.empty() && at != place) continue;
-        auto const named = base_.find(at->id, model);
-        for (price_entry& entry : at->entries) {
+    for (auto seller = providers_.begin(); seller != providers_.end(); ++seller) {
+        if (!provider.empty() && seller != place) continue;
+        auto const named = base_.find(seller->id, model);
+        for (price_entry& entry : seller->entries) {
             bool const hit = many ? lower(entry.id).starts_with(model)
-                                  : lower(entry.id) == model ||
-                                        (named && !named.assumed && named.provider->id == at->id &&
-                                         named.entry->id == entry.id);
+                                  : lower(entry.id) == model || (named && !named.assumed &&
+                                                                 named.provider->id == seller->id &&
+                                                                 named.entry->id == entry.id);
             if (hit) entries.push_back(&entry);
         }
     }
@@ -36904,9 +36938,9 @@ AIAUDIT_INLINE result<std::vector<price_entry*>> price_overlay_reader::entries_f
     entry.source = "an overlay";
     entry.cards.emplace_back();
     if (place == providers_.end()) {
-        price_provider made;
-        made.id = provider;
-        providers_.push_back(std::move(made));
+        price_provider added;
+        added.id = provider;
+        providers_.push_back(std::move(added));
         providers_.back().entries.push_back(std::move(entry));
         return std::vector{&providers_.back().entries.back()};
     }
@@ -36980,9 +37014,9 @@ AIAUDIT_INLINE result<price_book> price_overlay_reader::read(json const& root) {
     for (price_provider& provider : providers_) {
         if (auto done = builder.add(std::move(provider)); !done) return done.error();
     }
-    price_book made = std::move(builder).build();
+    price_book book = std::move(builder).build();
     auto const day = base_.as_of();
-    return day ? made.known_as_of(*day) : made;
+    return day ? book.known_as_of(*day) : book;
 }
 
 }  // namespace detail
@@ -37127,6 +37161,13 @@ AIAUDIT_INLINE rate tiered_rate::at(std::uint64_t input_tokens) const noexcept {
 }
 namespace detail {
 
+AIAUDIT_INLINE result<std::int32_t> seconds_of_day(std::string const& time) {
+    // The date is any; it lets the reader of instants deal with offsets.
+    auto const instant = timestamp::parse("2001-01-01T" + time);
+    if (!instant) return instant.error();
+    return static_cast<std::int32_t>(instant->seconds() % seconds_per_day);
+}
+
 AIAUDIT_INLINE multiplier product(multiplier a, multiplier b) noexcept {
     std::int64_t const left = std::gcd(a.numerator, b.denominator);
     std::int64_t const right = std::gcd(b.numerator, a.denominator);
@@ -37186,22 +37227,21 @@ AIAUDIT_INLINE void rate_table::fill_from(rate_table const& other) {
 }
 
 AIAUDIT_INLINE void rate_table::complete() {
-    std::vector<row> const given = rows_;
+    std::vector<row> shared_rows;  // set at the end: what is shared goes by what was given
     for (std::size_t i = 0; i < unit_count; ++i) {
         auto const shared = static_cast<unit>(i);
-        if (has(shared) || detail::specificity(shared) < 2) continue;
-        // The priced units around it, but for input_tokens and output_tokens.
+        std::uint64_t const around = mask_ & detail::wholes_of[i] & ~detail::root_units;
+        bool const several = (around & (around - 1)) != 0;
+        if (has(shared) || !several) continue;
         tiered_rate const* dearest = nullptr;
-        int around = 0;
-        for (row const& each : given) {
-            if (each.what == shared || !contains(each.what, shared)) continue;
-            if (detail::specificity(each.what) == 0) continue;
-            ++around;
+        for (row const& each : rows_) {
+            if ((around & detail::bit_of(each.what)) == 0) continue;
             bool const more = dearest == nullptr || each.price.base.yocto() > dearest->base.yocto();
             if (more) dearest = &each.price;
         }
-        if (around >= 2) set(shared, *dearest);
+        shared_rows.push_back({shared, *dearest});
     }
+    for (row& each : shared_rows) set(each.what, std::move(each.price));
 }
 
 AIAUDIT_INLINE rate_table const* rate_card::service(std::string_view tier) const noexcept {
@@ -37251,9 +37291,7 @@ AIAUDIT_INLINE result<std::uint64_t> usage_leaves::value(usage const& counts, un
                     std::string(name_of(part)) + " without " + std::string(name_of(what)));
     }
     // Two counts that both contain this unit and overlap by an amount that nothing tells.
-    std::uint64_t const roots =
-        detail::bit_of(unit::input_tokens) | detail::bit_of(unit::output_tokens);
-    std::uint64_t const around = positive_ & detail::wholes_of[index] & ~roots;
+    std::uint64_t const around = positive_ & detail::wholes_of[index] & ~detail::root_units;
     if (std::popcount(around) >= 2) {
         return fail(errc::bad_usage,
                     "how many are " + std::string(name_of(what)) + " is not reported");
@@ -38132,13 +38170,6 @@ namespace aiaudit {
 inline namespace v0_1_0 {
 namespace detail {
 
-AIAUDIT_INLINE double number_of(boost::json::value const& value) noexcept {
-    if (auto const* integer = value.if_int64()) return static_cast<double>(*integer);
-    if (auto const* large = value.if_uint64()) return static_cast<double>(*large);
-    auto const* real = value.if_double();
-    return real == nullptr ? 0 : *real;
-}
-
 // Output grows while it is made; input may be an estimate at first, and may fall.
 AIAUDIT_INLINE bool is_output_count(std::string_view name) noexcept {
     constexpr std::array words{std::string_view{"output"}, std::string_view{"completion"},
@@ -38158,35 +38189,38 @@ AIAUDIT_INLINE bool is_placeholder(std::string_view name, boost::json::value con
     return after >= 0 && after < before && (after == 0 || is_output_count(name));
 }
 
-AIAUDIT_INLINE bool is_total(boost::json::string_view name) noexcept {
-    return name.starts_with("total");
-}
-
-// A total is of the counts beside it: it goes where later counts come without one.
-AIAUDIT_INLINE void forget_total(boost::json::object& to, boost::json::object const& from) {
-    bool const has = std::any_of(from.begin(), from.end(), [](auto const& field) {
-        return is_total(field.key()) && !field.value().is_null();
-    });
-    if (has || from.empty()) return;
-    for (char const* name : {"total_tokens", "totalTokens", "totalTokenCount"}) to.erase(name);
-}
-
-AIAUDIT_INLINE void merge_fields(boost::json::object& to, boost::json::object const& from) {
+AIAUDIT_INLINE void merge_fields(boost::json::object const& later, std::string_view total,
+                                 boost::json::object& counts) {
     bool held = false;
-    for (auto const& field : from) {
+    for (auto const& field : later) {
         boost::json::value const& value = field.value();
         if (value.is_null()) continue;
-        auto* old = to.if_contains(field.key());
+        std::string_view const name{field.key().data(), field.key().size()};
+        auto* old = counts.if_contains(field.key());
         if (old == nullptr) {
-            to[field.key()] = value;
+            counts[field.key()] = value;
         } else if (old->is_object() && value.is_object()) {
-            merge_fields(old->get_object(), value.get_object());
-        } else if (is_placeholder({field.key().data(), field.key().size()}, *old, value)) {
+            merge_fields(value.get_object(), total, old->get_object());
+        } else if (is_placeholder(name, *old, value)) {
             held = true;
         } else if (!(value.is_array() && value.get_array().empty())) {
-            if (!is_total(field.key()) || !held || number_of(value) > number_of(*old)) *old = value;
+            if (name != total || !held || number_of(value) > number_of(*old)) *old = value;
         }
     }
+}
+
+AIAUDIT_INLINE void facts_collector::merge_usage(boost::json::value const* found) {
+    auto const* later = found == nullptr ? nullptr : found->if_object();
+    if (later == nullptr) return;
+    boost::json::object& counts = usage_.get_object();
+    if (counts.empty()) {
+        counts = *later;
+        return;
+    }
+    // A total is of the counts beside it: it goes where later counts come without one.
+    std::string_view const total = total_path(dialect_);
+    if (!later->empty() && at_path(found, total) == nullptr) counts.erase(total);
+    merge_fields(*later, total, counts);
 }
 
 // Gemini's counts within a stream are of the turn so far, and the last object is of all: it stands
@@ -38209,20 +38243,17 @@ AIAUDIT_INLINE void facts_collector::replace_usage(boost::json::value const* fou
 // A relay may count the whole input at the start, and in the end what is left of it beside the
 // cache: a lower input_tokens stands where the cache makes up for it.
 AIAUDIT_INLINE void facts_collector::merge_anthropic_usage(boost::json::value const* found) {
-    auto const* fields = found == nullptr ? nullptr : found->if_object();
-    if (fields == nullptr) return;
-    auto const count = [](boost::json::value const* from, std::string_view name) {
-        auto const* value = at_path(from, name);
+    if (found == nullptr || !found->is_object()) return;
+    auto const count = [found](std::string_view name) {
+        auto const* value = at_path(found, name);
         return value == nullptr ? 0.0 : number_of(*value);
     };
     auto const* input = at_path(&usage_, "input_tokens");
     boost::json::value const old = input == nullptr ? boost::json::value{} : *input;
     double const before = number_of(old);
-    double const after = count(found, "input_tokens");
-    double const cached =
-        count(found, "cache_read_input_tokens") + count(found, "cache_creation_input_tokens");
-    forget_total(usage_.get_object(), *fields);
-    merge_fields(usage_.get_object(), *fields);
+    double const after = count("input_tokens");
+    double const cached = count("cache_read_input_tokens") + count("cache_creation_input_tokens");
+    merge_usage(found);
     bool const moved = at_path(found, "input_tokens") != nullptr && after + cached >= before;
     if (after < before)
         usage_.get_object()["input_tokens"] = moved ? *at_path(found, "input_tokens") : old;
@@ -38235,7 +38266,7 @@ AIAUDIT_INLINE void facts_collector::merge_counts(boost::json::value const& docu
         if (auto const* value = at_path(&document, name); value != nullptr && value->is_number())
             counts[name] = *value;
     }
-    merge_fields(usage_.get_object(), counts);
+    merge_fields(counts, total_path(dialect_), usage_.get_object());
 }
 
 AIAUDIT_INLINE void facts_collector::take(boost::json::value const& document) {
@@ -38344,7 +38375,7 @@ AIAUDIT_INLINE void facts_collector::take_responses(boost::json::value const& do
     if (auto const* tools = at_path(response, "tool_usage")) {
         boost::json::object beside;
         beside["tool_usage"] = *tools;
-        merge_fields(usage_.get_object(), beside);
+        merge_fields(beside, total_path(dialect_), usage_.get_object());
     }
     if (auto const* output = at_path(response, "output")) tools_.take_items(*output);
     std::string_view const why = text_at(response, "incomplete_details.reason");
@@ -38406,7 +38437,7 @@ AIAUDIT_INLINE void facts_collector::take_invoke(boost::json::value const& docum
     for (auto const& field : document.get_object()) {
         if (field.value().is_number()) counts[field.key()] = field.value();
     }
-    merge_fields(usage_.get_object(), counts);
+    merge_fields(counts, total_path(dialect_), usage_.get_object());
     merge_usage(at_path(&document, "usage"));
     keep_text(facts_.finish_reason, text_at(&document, "stop_reason"));
     take_exception(document);
@@ -38584,6 +38615,13 @@ AIAUDIT_INLINE std::optional<std::uint64_t> whole_number(boost::json::value cons
         return std::nullopt;
     }
     return count <= usage::count_max ? std::optional{count} : std::nullopt;
+}
+
+AIAUDIT_INLINE double number_of(boost::json::value const& value) noexcept {
+    if (auto const* integer = value.if_int64()) return static_cast<double>(*integer);
+    if (auto const* large = value.if_uint64()) return static_cast<double>(*large);
+    auto const* real = value.if_double();
+    return real == nullptr ? 0 : *real;
 }
 
 AIAUDIT_INLINE std::optional<money> printed_amount(boost::json::value const& value) {
@@ -38976,47 +39014,58 @@ AIAUDIT_INLINE std::string stream_reader::why_no_usage(bool stream) {
                : "stream ended without usage";
 }
 
-AIAUDIT_INLINE result<void> stream_reader::read_counts() {
-    boost::json::value const& from = collector_.usage();
-    auto read = detail::read_counts(where_.dialect, where_.vendor, from);
-    if (!read) return read.error();
-    if (read->usage.empty() && collector_.metrics().is_object()) {
+AIAUDIT_INLINE result<detail::counts_read> stream_reader::reported_counts() const {
+    auto read = detail::read_counts(where_.dialect, where_.vendor, collector_.usage());
+    if (read && read->usage.empty() && collector_.metrics().is_object())
         read = detail::read_counts(dialect::bedrock_invoke, where_.vendor, collector_.metrics());
-        if (!read) return read.error();
-    }
-    usage counts = read->usage.empty() ? counts_of_headers() : read->usage;
+    if (read && read->usage.empty()) read->usage = counts_of_headers();
+    if (!read) return read.error();
     // The other calls of this API count one thing; half of a conversation's usage is none.
-    bool const half = counts.has(unit::input_tokens) != counts.has(unit::output_tokens) &&
+    bool const half = read->usage.has(unit::input_tokens) != read->usage.has(unit::output_tokens) &&
                       where_.dialect == dialect::cohere && where_.operation == operation::chat;
     if (half) return fail(errc::no_usage, "the usage counts input or output alone");
-    auto const charge = detail::read_provider_cost(from, where_.vendor);
+    return read;
+}
+
+AIAUDIT_INLINE result<void> stream_reader::read_counts() {
+    auto const counts = reported_counts();
+    if (!counts) return counts.error();
+    auto const charge = detail::read_provider_cost(collector_.usage(), where_.vendor);
     facts_.provider_cost = charge.total;
     facts_.upstream_cost = charge.upstream;
-    if (counts.empty()) return {};
-    facts_.unread = detail::unread_counts(where_.dialect, where_.vendor, from, counts);
+    if (counts->usage.empty()) return {};
+    facts_.unread =
+        detail::unread_counts(where_.dialect, where_.vendor, collector_.usage(), counts->usage);
     bool const google =
         where_.vendor == vendor::google || facts_.model_served.find("gemini") != std::string::npos;
-    if (read->derived && !google) {
-        facts_.unread.insert(0, facts_.unread.empty() ? "total_tokens" : "total_tokens ");
-    }
-    collector_.tools().add_to(counts, facts_.model_served);
-    facts_.usage = counts;
-    if (auto done = check_request(); !done) return done;
-    if (where_.dialect != dialect::anthropic_messages) {
-        note_missing();
-        return {};
-    }
-    if (auto const tier = detail::text_at(&from, "service_tier"); !tier.empty()) {
-        facts_.service_tier = detail::tier_named(tier);
-    }
-    std::string_view const geo = detail::text_at(&from, "inference_geo");
-    if (!geo.empty() && geo != "global" && geo != "not_available") facts_.region = geo;
-    std::string_view const speed = detail::text_at(&from, "speed");
-    if (speed != "standard") facts_.speed = speed;
-    auto done = detail::bill_iterations(from, where_.vendor, facts_);
+    if (counts->derived && !google) note_unread("total_tokens");
+    facts_.usage = counts->usage;
+    collector_.tools().add_to(facts_.usage, facts_.model_served);
+    auto done = check_request();
+    if (done && where_.dialect == dialect::anthropic_messages) done = read_anthropic_terms();
     if (!done) facts_.usage = {};
     note_missing();
     return done;
+}
+
+// What the price of Anthropic's models depends on stands in their usage.
+AIAUDIT_INLINE result<void> stream_reader::read_anthropic_terms() {
+    boost::json::value const& source = collector_.usage();
+    if (auto const tier = detail::text_at(&source, "service_tier"); !tier.empty()) {
+        facts_.service_tier = detail::tier_named(tier);
+    }
+    std::string_view const geo = detail::text_at(&source, "inference_geo");
+    if (!geo.empty() && geo != "global" && geo != "not_available") facts_.region = geo;
+    std::string_view const speed = detail::text_at(&source, "speed");
+    if (speed != "standard") facts_.speed = speed;
+    return detail::bill_iterations(source, where_.vendor, facts_);
+}
+
+// Before the others: the list may be cut.
+AIAUDIT_INLINE void stream_reader::note_unread(std::string_view name) {
+    std::string const rest = std::move(facts_.unread);
+    facts_.unread = name;
+    if (!rest.empty()) facts_.unread.append(" ").append(rest);
 }
 
 // Some tokens past a limit are the habit of some servers; what reasons beside the answer, and the
@@ -39028,16 +39077,16 @@ AIAUDIT_INLINE result<void> stream_reader::check_request() {
     auto const reasoning = facts_.usage.count(unit::output_reasoning_tokens);
     auto const output = facts_.usage.count(unit::output_tokens);
     auto const visible = output - (std::min)(output, reasoning);
-    auto const limit = *asked.max_output_tokens * asked.choices.value_or(1);
+    auto const limit = static_cast<int128>(*asked.max_output_tokens) * asked.choices.value_or(1);
     bool const own_runs = collector_.usage().get_object().contains("iterations") ||
                           facts_.usage.count(unit::web_searches) > 0 ||
                           facts_.usage.count(unit::code_executions) > 0;
     if (own_runs || visible <= limit + limit / 4 + 64) return {};
-    facts_.unread.insert(0, facts_.unread.empty() ? "output_tokens" : "output_tokens ");
+    note_unread("output_tokens");
     if (visible <= limit * 4 + 4096) return {};
-    facts_.usage = {};
     return fail(errc::bad_usage, "the output is " + std::to_string(visible) +
-                                     " tokens, where the request allows " + std::to_string(limit));
+                                     " tokens, where the request allows " +
+                                     std::to_string(static_cast<std::uint64_t>(limit)));
 }
 
 // An answer was made of something, from something.
@@ -39824,12 +39873,12 @@ AIAUDIT_INLINE bool charges_by_query(std::string_view model) noexcept {
 }
 
 AIAUDIT_INLINE void tool_runs::add_to(usage& counts, std::string_view model) const {
-    auto const note = [&counts](unit which, std::uint64_t count) {
-        if (count > counts.count(which)) counts.set(which, count);
+    auto const note = [&counts](unit kind, std::uint64_t count) {
+        if (count > counts.count(kind)) counts.set(kind, count);
     };
     // A count of the provider's own (`tool_usage`) says better which items are charged.
-    for_each_count(items_, [&](unit which, std::uint64_t count) {
-        if (!counts.has(which)) note(which, count);
+    for_each_count(items_, [&](unit kind, std::uint64_t count) {
+        if (!counts.has(kind)) note(kind, count);
     });
     bool const by_query = charges_by_query(model);
     if (searched_) note(unit::web_searches, by_query && !queries_.empty() ? queries_.size() : 1);
@@ -39910,18 +39959,10 @@ AIAUDIT_INLINE bool has_answer(boost::json::value const& document) {
 #define AIAUDIT_IMPL_PROVIDERS_UNREAD_COUNTS_IPP
 
 #include <algorithm>
-#include <span>
 
 namespace aiaudit {
 inline namespace v0_1_0 {
 namespace detail {
-
-AIAUDIT_INLINE bool is_positive(boost::json::value const& value) noexcept {
-    if (auto const* integer = value.if_int64()) return *integer > 0;
-    if (auto const* large = value.if_uint64()) return *large > 0;
-    auto const* real = value.if_double();
-    return real != nullptr && *real > 0;
-}
 
 AIAUDIT_INLINE bool is_harmless(std::string_view path) noexcept {
     return std::any_of(harmless_counts.begin(), harmless_counts.end(), [&](std::string_view each) {
@@ -39933,8 +39974,8 @@ AIAUDIT_INLINE bool is_harmless(std::string_view path) noexcept {
 // Walks one usage object.
 class unread_walk {
 public:
-    unread_walk(dialect which, vendor who, boost::json::value const& from, usage const& counts)
-        : dialect_(which), vendor_(who), root_(from), counts_(counts) {}
+    unread_walk(dialect api, vendor seller, boost::json::value const& source, usage const& counts)
+        : dialect_(api), vendor_(seller), root_(source), counts_(counts) {}
 
     [[nodiscard]] std::string run() {
         path_.reserve(96);
@@ -39953,7 +39994,7 @@ private:
         if (auto const* object = value.if_object()) return walk_object(*object);
         if (auto const* list = value.if_array()) {
             for (boost::json::value const& element : *list) walk_element(element);
-        } else if (is_positive(value) && !is_read() && !is_harmless(path_) && !is_repeat(value)) {
+        } else if (number_of(value) > 0 && !is_read() && !is_harmless(path_) && !is_repeat(value)) {
             name(path_);
         }
     }
@@ -40013,21 +40054,14 @@ private:
                    text_at(&element, rule.key) == rule.value;
         };
         if (std::any_of(rules.begin(), rules.end(), reads)) return true;
-        auto const in = [&](std::span<gemini_details const> lists) {
-            return std::any_of(lists.begin(), lists.end(),
-                               [&](gemini_details const& list) { return list.path == path_; });
-        };
-        bool const gemini = dialect_ == dialect::gemini && in(gemini_detail_lists);
-        bool const inner =
-            dialect_ == dialect::gemini_interactions && in(interactions_detail_lists);
-        if (!gemini && !inner) return false;
-        auto const modality = text_at(&element, "modality");
-        return std::any_of(modalities.begin(), modalities.end(), [&](named_modality const& each) {
-            return gemini ? each.name == modality : lower_case(each.name) == modality;
-        });
+        modality_lists const table = modality_lists_of(dialect_);
+        bool const listed =
+            std::any_of(table.lists.begin(), table.lists.end(),
+                        [&](modality_list const& list) { return list.path == path_; });
+        return listed && modality_of(table, element) != nullptr;
     }
 
-    // The input, the output or their sum once more, under another API's name.
+    // The input or the output once more, under another API's name.
     [[nodiscard]] bool is_repeat(boost::json::value const& value) const {
         constexpr std::array names{
             std::string_view{"prompt_tokens"}, std::string_view{"completion_tokens"},
@@ -40062,9 +40096,9 @@ private:
     int depth_ = 0;
 };
 
-AIAUDIT_INLINE std::string unread_counts(dialect which, vendor who, boost::json::value const& from,
-                                         usage const& counts) {
-    return unread_walk{which, who, from, counts}.run();
+AIAUDIT_INLINE std::string unread_counts(dialect api, vendor seller,
+                                         boost::json::value const& source, usage const& counts) {
+    return unread_walk{api, seller, source, counts}.run();
 }
 
 }  // namespace detail
@@ -40279,16 +40313,16 @@ inline namespace v0_1_0 {
 namespace detail {
 
 // Adds with a bound instead of a clamp: a count that does not fit is a contradiction.
-AIAUDIT_INLINE result<void> add_count(usage& to, unit which, std::uint64_t count) {
-    if (to.count(which) + count > usage::count_max) return bad_count(name_of(which));
-    to.add(which, count);
+AIAUDIT_INLINE result<void> add_count(usage& to, unit kind, std::uint64_t count) {
+    if (to.count(kind) + count > usage::count_max) return bad_count(name_of(kind));
+    to.add(kind, count);
     return {};
 }
 
 AIAUDIT_INLINE result<void> add_counts(usage& to, usage const& from) {
     result<void> done;
-    for_each_count(from, [&](unit which, std::uint64_t count) {
-        if (done) done = add_count(to, which, count);
+    for_each_count(from, [&](unit kind, std::uint64_t count) {
+        if (done) done = add_count(to, kind, count);
     });
     return done;
 }
@@ -40317,24 +40351,31 @@ AIAUDIT_INLINE result<void> include_bedrock_cache(usage& counts) {
                      sum_of(counts, {unit::cache_read_tokens, unit::cache_write_tokens}));
 }
 
+// Nothing where there is none, or a placeholder.
+AIAUDIT_INLINE std::optional<std::uint64_t> printed_total(dialect api,
+                                                          boost::json::value const& source) {
+    auto const* printed = at_path(&source, total_path(api));
+    auto const total = printed == nullptr ? std::nullopt : whole_number(*printed);
+    return total && *total != 0 ? total : std::nullopt;
+}
+
 // What the printed total says beyond the two counts. It is what the API counts beside them: the
 // reasoning (xAI, whoever resells it), a cache that the input leaves out, or else output that was
 // not itemised (thoughts behind a relay). xAI adds its reasoning where there is no total.
 // `derived` says that the rest had no name. Errors: bad_usage for a total below its parts.
-AIAUDIT_INLINE result<void> include_rest(dialect which, boost::json::value const& from, vendor who,
-                                         counts_read& read) {
+AIAUDIT_INLINE result<void> include_rest(dialect api, boost::json::value const& source,
+                                         vendor seller, counts_read& read) {
     usage& counts = read.usage;
-    auto const* printed = at_path(&from, total_path(which));
-    auto const total = printed == nullptr ? std::nullopt : whole_number(*printed);
+    auto const total = printed_total(api, source);
     auto const reasoning = counts.count(unit::output_reasoning_tokens);
-    if (!total || *total == 0) {
-        bool const beside = which == dialect::openai_chat && who == vendor::xai;
+    if (!total) {
+        bool const beside = api == dialect::openai_chat && seller == vendor::xai;
         return beside ? add_count(counts, unit::output_tokens, reasoning) : result<void>{};
     }
     if (*total <= counts.total_tokens()) return {};
     auto const rest = *total - counts.total_tokens();
     auto const cached = sum_of(counts, {unit::cache_read_tokens, unit::cache_write_tokens});
-    if (which == dialect::openai_embeddings) return {};  // it counts no output
+    if (api == dialect::openai_embeddings) return {};  // it counts no output
     if (rest != reasoning && rest == cached) return add_count(counts, unit::input_tokens, rest);
     read.derived = rest != reasoning;
     return add_count(counts, unit::output_tokens, rest);
@@ -40342,33 +40383,32 @@ AIAUDIT_INLINE result<void> include_rest(dialect which, boost::json::value const
 
 // The two counts that a total adds up, as they are printed: what the rules add beside them
 // (Perplexity's citations) need not be in it.
-AIAUDIT_INLINE result<void> check_total(dialect which, boost::json::value const& from,
+AIAUDIT_INLINE result<void> check_total(dialect api, boost::json::value const& source,
                                         usage const& counts) {
-    auto const* printed = at_path(&from, total_path(which));
-    auto const total = printed == nullptr ? std::nullopt : whole_number(*printed);
-    if (!total || *total == 0) return {};
-    auto const needed = counts_needed(which);
+    auto const total = printed_total(api, source);
+    if (!total) return {};
+    auto const needed = counts_needed(api);
     auto const count_at = [&](std::string_view path) {
-        auto const* value = path.empty() ? nullptr : at_path(&from, path);
+        auto const* value = path.empty() ? nullptr : at_path(&source, path);
         return value == nullptr ? std::uint64_t{0} : whole_number(*value).value_or(0);
     };
     auto const parts = needed.total.empty() ? counts.total_tokens()
                                             : count_at(needed.input) + count_at(needed.output);
     if (*total >= parts) return {};
-    return fail(errc::bad_usage, std::string(total_path(which)) + " is " + std::to_string(*total) +
+    return fail(errc::bad_usage, std::string(total_path(api)) + " is " + std::to_string(*total) +
                                      ", less than its parts, which are " + std::to_string(parts));
 }
 
 // A usage without one of its two counts would be billed as if that were zero. Where the total is
 // there, the other is the difference (Gemini behind OpenAI's API leaves completion_tokens out when
 // it only thought); else there is no usage to bill.
-AIAUDIT_INLINE result<void> require_counts(dialect which, boost::json::value const& from,
+AIAUDIT_INLINE result<void> require_counts(dialect api, boost::json::value const& source,
                                            usage& counts) {
-    auto const needed = counts_needed(which);
-    bool const input = at_path(&from, needed.input) != nullptr;
-    bool const output = at_path(&from, needed.output) != nullptr;
+    auto const needed = counts_needed(api);
+    bool const input = at_path(&source, needed.input) != nullptr;
+    bool const output = at_path(&source, needed.output) != nullptr;
     if (needed.input.empty() || counts.empty() || (input && output)) return {};
-    auto const* printed = at_path(&from, needed.total);
+    auto const* printed = at_path(&source, needed.total);
     auto const total = printed == nullptr ? std::nullopt : whole_number(*printed);
     if (total && input != output && *total >= counts.total_tokens()) {
         auto const rest = *total - counts.total_tokens();
@@ -40381,9 +40421,9 @@ AIAUDIT_INLINE result<void> require_counts(dialect which, boost::json::value con
 
 // No part may exceed its whole. Reasoning is not checked: it is a part that is billed with its
 // whole, and relays recount it with another tokenizer (OpenRouter reports 11 of 10).
-AIAUDIT_INLINE result<void> check_parts(usage const& counts, vendor who) {
+AIAUDIT_INLINE result<void> check_parts(usage const& counts, vendor seller) {
     for (whole_and_parts const& check : wholes) {
-        if (check.except.has(who)) continue;
+        if (check.except.has(seller)) continue;
         std::uint64_t sum = 0;
         for (unit const part : check.parts) sum += part == check.whole ? 0 : counts.count(part);
         if (sum <= counts.count(check.whole)) continue;
@@ -40394,9 +40434,9 @@ AIAUDIT_INLINE result<void> check_parts(usage const& counts, vendor who) {
     return {};
 }
 
-AIAUDIT_INLINE std::span<usage_rule const> rules_of(dialect which,
-                                                    boost::json::value const& from) noexcept {
-    switch (which) {
+AIAUDIT_INLINE std::span<usage_rule const> rules_of(dialect api,
+                                                    boost::json::value const& source) noexcept {
+    switch (api) {
     case dialect::openai_chat: return chat_rules;
     case dialect::openai_responses: return responses_rules;
     case dialect::openai_embeddings: return embeddings_rules;
@@ -40411,61 +40451,59 @@ AIAUDIT_INLINE std::span<usage_rule const> rules_of(dialect which,
     case dialect::ollama: return ollama_rules;
     case dialect::dashscope: return dashscope_rules;
     case dialect::cohere:
-        if (at_path(&from, "billed_units") == nullptr) return cohere_tokens_rules;
+        if (at_path(&source, "billed_units") == nullptr) return cohere_tokens_rules;
         return cohere_billed_rules;
     }
     return {};
 }
 
-AIAUDIT_INLINE std::span<usage_rule const> more_rules_of(dialect which, vendor who) noexcept {
-    bool const openai = which == dialect::openai_chat || which == dialect::openai_responses;
-    if (openai && who == vendor::xai) return xai_tool_rules;
+AIAUDIT_INLINE std::span<usage_rule const> more_rules_of(dialect api, vendor seller) noexcept {
+    bool const openai = api == dialect::openai_chat || api == dialect::openai_responses;
+    if (openai && seller == vendor::xai) return xai_tool_rules;
     return {};
 }
 
 // What an API's output is where nobody says: a picture of the images API, sound of speech.
-AIAUDIT_INLINE void name_output(dialect which, usage& counts) {
+AIAUDIT_INLINE void name_output(dialect api, usage& counts) {
     constexpr std::array<unit, 4> parts = output_units;
     bool const itemised = sum_of(counts, {parts[0], parts[1], parts[2], parts[3]}) != 0;
     if (itemised || !counts.has(unit::output_tokens)) return;
     auto const output = counts.count(unit::output_tokens);
-    if (which == dialect::openai_images) counts.set(unit::output_image_tokens, output);
-    if (which == dialect::openai_speech) counts.set(unit::output_audio_tokens, output);
+    if (api == dialect::openai_images) counts.set(unit::output_image_tokens, output);
+    if (api == dialect::openai_speech) counts.set(unit::output_audio_tokens, output);
 }
 
 // The few rules of an API that are no look-up.
-AIAUDIT_INLINE result<void> complete_counts(dialect which, boost::json::value const& from,
-                                            vendor who, counts_read& read) {
+AIAUDIT_INLINE result<void> complete_counts(dialect api, boost::json::value const& source,
+                                            vendor seller, counts_read& read) {
     usage& counts = read.usage;
-    bool const bedrock = which == dialect::bedrock_converse || which == dialect::bedrock_invoke;
-    result<void> done = require_counts(which, from, counts);
-    if (done) done = check_total(which, from, counts);
+    bool const bedrock = api == dialect::bedrock_converse || api == dialect::bedrock_invoke;
+    result<void> done = require_counts(api, source, counts);
+    if (done) done = check_total(api, source, counts);
     if (done && bedrock && !counts.empty()) done = include_bedrock_cache(counts);
-    if (done && !bedrock) done = derive_cache_write(counts, which == dialect::anthropic_messages);
-    if (done && !counts.empty()) done = include_rest(which, from, who, read);
-    if (done) name_output(which, counts);
-    if (done) done = check_parts(counts, who);
+    if (done && !bedrock) done = derive_cache_write(counts, api == dialect::anthropic_messages);
+    if (done && !counts.empty()) done = include_rest(api, source, seller, read);
+    if (done) name_output(api, counts);
+    if (done) done = check_parts(counts, seller);
     return done;
 }
 
-AIAUDIT_INLINE result<counts_read> read_counts(dialect which, vendor who,
-                                               boost::json::value const& from) {
+AIAUDIT_INLINE result<counts_read> read_counts(dialect api, vendor seller,
+                                               boost::json::value const& source) {
     counts_read read;
-    auto done = apply_rules(rules_of(which, from), from, who, read.usage);
-    if (done) done = apply_rules(more_rules_of(which, who), from, who, read.usage);
-    if (done && which == dialect::gemini) done = apply_gemini_details(from, who, read.usage);
-    if (done && which == dialect::gemini_interactions) {
-        done = apply_interactions_details(from, who, read.usage);
-    }
-    if (done) done = complete_counts(which, from, who, read);
+    auto done = apply_rules(rules_of(api, source), source, seller, read.usage);
+    if (done) done = apply_rules(more_rules_of(api, seller), source, seller, read.usage);
+    if (done) done = apply_modality_lists(modality_lists_of(api), source, seller, read.usage);
+    if (done) done = complete_counts(api, source, seller, read);
     if (!done) return done.error();
     return read;
 }
 
 }  // namespace detail
 
-AIAUDIT_INLINE result<usage> read_usage(dialect which, vendor who, boost::json::value const& from) {
-    auto read = detail::read_counts(which, who, from);
+AIAUDIT_INLINE result<usage> read_usage(dialect api, vendor seller,
+                                        boost::json::value const& source) {
+    auto read = detail::read_counts(api, seller, source);
     if (!read) return read.error();
     return read->usage;
 }
@@ -40473,15 +40511,15 @@ AIAUDIT_INLINE result<usage> read_usage(dialect which, vendor who, boost::json::
 namespace detail {
 
 // Anthropic's `iterations`, each a billed run; empty where the object has none.
-AIAUDIT_INLINE result<std::vector<iteration>> read_iterations(boost::json::value const& from,
-                                                              vendor who,
+AIAUDIT_INLINE result<std::vector<iteration>> read_iterations(boost::json::value const& source,
+                                                              vendor seller,
                                                               std::string_view model_served) {
     std::vector<iteration> runs;
-    auto const* value = at_path(&from, "iterations");
+    auto const* value = at_path(&source, "iterations");
     auto const* list = value == nullptr ? nullptr : value->if_array();
     if (list == nullptr) return runs;
     for (boost::json::value const& element : *list) {
-        auto counts = read_usage(dialect::anthropic_messages, who, element);
+        auto counts = read_usage(dialect::anthropic_messages, seller, element);
         if (!counts) {
             return fail(counts.error().code, "iterations: " + counts.error().where);
         }
@@ -40509,34 +40547,34 @@ AIAUDIT_INLINE void drop_declined(std::vector<iteration>& runs) {
 // finds no such run goes to the first of all, so that nothing is lost.
 AIAUDIT_INLINE void share_top_level(usage const& top, std::string_view model_served,
                                     std::vector<iteration>& runs) {
-    for_each_count(top, [&](unit which, std::uint64_t count) {
+    for_each_count(top, [&](unit kind, std::uint64_t count) {
         for (iteration const& run : runs) {
-            if (run.usage.has(which)) return;
+            if (run.usage.has(kind)) return;
         }
         for (iteration& run : runs) {
             if (run.model != model_served) continue;
-            bool const reasoning = which == unit::output_reasoning_tokens;
+            bool const reasoning = kind == unit::output_reasoning_tokens;
             auto const room = reasoning ? run.usage.count(unit::output_tokens) : count;
-            run.usage.set(which, (std::min)(room, count));
+            run.usage.set(kind, (std::min)(room, count));
             count -= (std::min)(room, count);
             if (count == 0) return;
         }
-        runs.front().usage.add(which, count);
+        runs.front().usage.add(kind, count);
     });
 }
 
-AIAUDIT_INLINE result<void> bill_iterations(boost::json::value const& from, vendor who,
+AIAUDIT_INLINE result<void> bill_iterations(boost::json::value const& source, vendor seller,
                                             attempt_facts& facts) {
-    auto runs = read_iterations(from, who, facts.model_served);
+    auto runs = read_iterations(source, seller, facts.model_served);
     if (!runs) return runs.error();
     usage listed;
     for (iteration const& run : *runs) {
         if (auto done = add_counts(listed, run.usage); !done) return done;
     }
     if (runs->empty()) return {};
-    for (unit const which : {unit::input_tokens, unit::output_tokens}) {
-        if (listed.count(which) < facts.usage.count(which)) {
-            return fail(errc::bad_usage, "iterations: their " + std::string(name_of(which)) +
+    for (unit const kind : {unit::input_tokens, unit::output_tokens}) {
+        if (listed.count(kind) < facts.usage.count(kind)) {
+            return fail(errc::bad_usage, "iterations: their " + std::string(name_of(kind)) +
                                              " are fewer than the whole's");
         }
     }
@@ -40556,26 +40594,26 @@ AIAUDIT_INLINE result<void> bill_iterations(boost::json::value const& from, vend
 
 // OpenRouter's `cost`. With the caller's own key the model's provider charges him, and `cost` is a
 // fee on top; without both figures the charge is not known.
-AIAUDIT_INLINE provider_charge read_openrouter_cost(boost::json::value const& from) {
-    auto const* cost = at_path(&from, "cost");
+AIAUDIT_INLINE provider_charge read_openrouter_cost(boost::json::value const& source) {
+    auto const* cost = at_path(&source, "cost");
     auto const charged = cost == nullptr ? std::nullopt : printed_amount(*cost);
-    if (!charged || !true_at(&from, "is_byok")) return {charged, std::nullopt};
-    auto const* upstream = at_path(&from, "cost_details.upstream_inference_cost");
+    if (!charged || !true_at(&source, "is_byok")) return {charged, std::nullopt};
+    auto const* upstream = at_path(&source, "cost_details.upstream_inference_cost");
     auto const passed_on = upstream == nullptr ? std::nullopt : printed_amount(*upstream);
     if (!passed_on) return {};
     return {*charged + *passed_on, passed_on};
 }
 
-AIAUDIT_INLINE provider_charge read_provider_cost(boost::json::value const& from, vendor who) {
-    if (auto const* ticks = at_path(&from, "cost_in_usd_ticks")) {  // xAI: 10^-10 USD
+AIAUDIT_INLINE provider_charge read_provider_cost(boost::json::value const& source, vendor seller) {
+    if (auto const* ticks = at_path(&source, "cost_in_usd_ticks")) {  // xAI: 10^-10 USD
         auto const count = whole_number(*ticks);
         if (!count) return {};
         return {money::from_pico(static_cast<int128>(*count) * 100), std::nullopt};
     }
-    if (auto const* total = at_path(&from, "cost.total_cost")) {  // Perplexity
+    if (auto const* total = at_path(&source, "cost.total_cost")) {  // Perplexity
         return {printed_amount(*total), std::nullopt};
     }
-    return who == vendor::openrouter ? read_openrouter_cost(from) : provider_charge{};
+    return seller == vendor::openrouter ? read_openrouter_cost(source) : provider_charge{};
 }
 
 AIAUDIT_INLINE std::string tier_named(std::string_view name) {
@@ -40616,7 +40654,7 @@ namespace detail {
 
 // Takes one number into one unit.
 AIAUDIT_INLINE result<void> take_count(usage_rule const& rule, boost::json::value const& number,
-                                       vendor from, usage& to) {
+                                       vendor seller, usage& to) {
     auto count = whole_number(number);
     if (!count && rule.scale > 1 && number.is_double()) {
         // The one fraction that is a count: seconds, which become milliseconds.
@@ -40625,7 +40663,7 @@ AIAUDIT_INLINE result<void> take_count(usage_rule const& rule, boost::json::valu
         *count *= rule.scale;
     }
     if (!count || *count > usage::count_max || is_wrapped(*count)) return bad_count(rule.path);
-    if (*count == 0 && !rule.documented.has(from)) return {};
+    if (*count == 0 && !rule.documented.has(seller)) return {};
     if (rule.how == take::add) {
         if (to.count(rule.to) + *count > usage::count_max) return bad_count(rule.path);
         to.add(rule.to, *count);
@@ -40636,79 +40674,82 @@ AIAUDIT_INLINE result<void> take_count(usage_rule const& rule, boost::json::valu
     return {};
 }
 
-// Rules of one parent ("prompt_tokens_details.") stand together: it is looked up once for them.
+// Rules of one parent ("prompt_tokens_details.") mostly stand together: it is looked up once.
 class rule_places {
 public:
-    explicit rule_places(boost::json::value const& from) : from_(from) {}
+    explicit rule_places(boost::json::value const& source) : source_(source) {}
 
     // As at_path().
     [[nodiscard]] boost::json::value const* find(std::string_view path) noexcept {
         auto const dot = path.rfind('.');
-        if (dot == std::string_view::npos) return at_path(&from_, path);
+        if (dot == std::string_view::npos) return at_path(&source_, path);
         if (path.substr(0, dot) != parent_name_) {
             parent_name_ = path.substr(0, dot);
-            parent_ = at_path(&from_, parent_name_);
+            parent_ = at_path(&source_, parent_name_);
         }
         return parent_ == nullptr ? nullptr : at_path(parent_, path.substr(dot + 1));
     }
 
 private:
-    boost::json::value const& from_;
+    boost::json::value const& source_;
     std::string_view parent_name_{};
     boost::json::value const* parent_ = nullptr;
 };
 
-AIAUDIT_INLINE result<void> apply_rule(usage_rule const& rule, rule_places& from, vendor who,
+AIAUDIT_INLINE result<void> apply_rule(usage_rule const& rule, rule_places& places, vendor seller,
                                        usage& to) {
-    if (!rule.only.has(who)) return {};
-    auto const* value = from.find(rule.path);
+    if (!rule.only.has(seller)) return {};
+    auto const* value = places.find(rule.path);
     if (value == nullptr) return {};
-    if (rule.key.empty()) return take_count(rule, *value, who, to);
+    if (rule.key.empty()) return take_count(rule, *value, seller, to);
     auto const* list = value->if_array();
     if (list == nullptr) return bad_count(rule.path);
     for (boost::json::value const& element : *list) {
         if (text_at(&element, rule.key) != rule.value) continue;
         auto const* number = at_path(&element, rule.number);
         if (number == nullptr) continue;
-        if (auto done = take_count(rule, *number, who, to); !done) return done;
+        if (auto done = take_count(rule, *number, seller, to); !done) return done;
     }
     return {};
 }
 
 AIAUDIT_INLINE result<void> apply_rules(std::span<usage_rule const> rules,
-                                        boost::json::value const& from, vendor who, usage& to) {
-    rule_places places(from);
+                                        boost::json::value const& source, vendor seller,
+                                        usage& to) {
+    rule_places places(source);
     for (usage_rule const& rule : rules) {
-        if (auto done = apply_rule(rule, places, who, to); !done) return done;
+        if (auto done = apply_rule(rule, places, seller, to); !done) return done;
     }
     return {};
 }
 
-AIAUDIT_INLINE result<void> apply_details(std::span<gemini_details const> lists, bool lower,
-                                          boost::json::value const& from, vendor who, usage& to) {
-    for (gemini_details const& list : lists) {
-        if (!list.instead_of.empty() && at_path(&from, list.instead_of) != nullptr) continue;
-        if (at_path(&from, list.path) == nullptr) continue;
-        for (auto const& [name, index] : modalities) {
-            std::string const value = lower ? lower_case(name) : std::string(name);
-            usage_rule const rule{
-                list.path,    list.to[index], take::add, every_vendor,
-                every_vendor, "modality",     value,     lower ? "tokens" : "tokenCount"};
-            rule_places places(from);
-            if (auto done = apply_rule(rule, places, who, to); !done) return done;
+AIAUDIT_INLINE modality_name const* modality_of(modality_lists const& table,
+                                                boost::json::value const& element) noexcept {
+    auto const modality = text_at(&element, "modality");
+    for (modality_name const& each : table.names) {
+        if (each.name == modality) return &each;
+    }
+    return nullptr;
+}
+
+AIAUDIT_INLINE result<void> apply_modality_lists(modality_lists const& table,
+                                                 boost::json::value const& source, vendor seller,
+                                                 usage& counts) {
+    for (modality_list const& list : table.lists) {
+        if (!list.instead_of.empty() && at_path(&source, list.instead_of) != nullptr) continue;
+        auto const* value = at_path(&source, list.path);
+        if (value == nullptr) continue;
+        auto const* elements = value->if_array();
+        if (elements == nullptr) return bad_count(list.path);
+        for (boost::json::value const& element : *elements) {
+            auto const* modality = modality_of(table, element);
+            auto const* number = at_path(&element, table.number);
+            if (modality == nullptr || number == nullptr) continue;
+            usage_rule const rule{list.path, list.to[modality->index], take::add};
+            if (auto done = take_count(rule, *number, seller, counts); !done) return done;
         }
     }
     return {};
-}
-
-AIAUDIT_INLINE result<void> apply_gemini_details(boost::json::value const& from, vendor who,
-                                                 usage& to) {
-    return apply_details(gemini_detail_lists, false, from, who, to);
-}
-
-AIAUDIT_INLINE result<void> apply_interactions_details(boost::json::value const& from, vendor who,
-                                                       usage& to) {
-    return apply_details(interactions_detail_lists, true, from, who, to);
 }
 
 }  // namespace detail
@@ -41490,7 +41531,7 @@ AIAUDIT_INLINE result<void> httplib_transport::exchange(
     if (!by) return unsent(std::move(by).error());
     detail::transfer_timer timer(limits, stop);
     timer.start_connect();
-    if (auto why = timer.expired()) return *why;
+    if (auto why = timer.expired()) return unsent(std::move(*why));
     auto held = shared_->pool.take(request.origin);
     bool const pooled = held != nullptr;
     detail::answer_to const answer{on_head, on_body, limits.response_bytes_max};
@@ -42044,24 +42085,19 @@ AIAUDIT_INLINE transfer_timer transfer_timer::share(std::size_t count) const {
 }
 
 AIAUDIT_INLINE std::optional<error> transfer_timer::expired() const {
-    auto const failure = [this](errc code, std::string why) {
-        error reason = fail(code, std::move(why));
-        reason.sent = !connecting();
-        return reason;
-    };
     if (stopped()) {
-        return failure(errc::cancelled, connecting() ? "stopped by the caller while connecting"
-                                                     : "stopped by the caller");
+        return fail(errc::cancelled, connecting() ? "stopped by the caller while connecting"
+                                                  : "stopped by the caller");
     }
     if (!limits_.deadline && !end_) return std::nullopt;
     auto const now = std::chrono::steady_clock::now();
     if (limits_.deadline && now >= *limits_.deadline)
-        return failure(errc::timed_out, connecting()
-                                            ? "total: the deadline has passed while connecting"
-                                            : "total: the deadline has passed");
+        return fail(errc::timed_out, connecting()
+                                         ? "total: the deadline has passed while connecting"
+                                         : "total: the deadline has passed");
     if (end_ && now >= *end_) {
-        return failure(errc::timed_out, std::string{limit_name_} + ": nothing within " +
-                                            std::to_string(limit_.count()) + " ms");
+        return fail(errc::timed_out, std::string{limit_name_} + ": nothing within " +
+                                         std::to_string(limit_.count()) + " ms");
     }
     return std::nullopt;
 }
@@ -43512,13 +43548,13 @@ AIAUDIT_INLINE void kept_budget::charge(std::uint32_t number, std::int64_t windo
     if (!windows.forgot(window, keeping_)) windows.add(window, keeping_, {amount, 0});
 }
 
-AIAUDIT_INLINE void kept_budget::correct(std::uint32_t number, std::int64_t window, int128 change) {
-    window_account& windows = accounts_[number].windows;
-    if (windows.forgot(window, keeping_)) return;
-    window_sums const* const there = windows.find(window);
-    int128 const spent = there == nullptr ? 0 : there->used.spent;
-    int128 const booked = std::clamp(change, -spent, budget_amount_most);
-    if (booked != 0) windows.add(window, keeping_, {booked, 0});
+AIAUDIT_INLINE int128 kept_budget::correction_at(budget_place const& place, int128 change) const {
+    if (definition_.unit != budget_unit::usd || is_bucket()) return 0;
+    window_sums const* const sums = place.account == account_table::none
+                                        ? nullptr
+                                        : accounts_[place.account].windows.find(place.window);
+    int128 const spent = sums == nullptr ? 0 : sums->used.spent;
+    return std::clamp(change, -spent, budget_amount_most);
 }
 
 AIAUDIT_INLINE bool kept_budget::forgot_before(budget_place const& place) const noexcept {
@@ -44182,12 +44218,19 @@ AIAUDIT_INLINE std::string format_scaled_decimal(int128 value, int scale) {
     bool const negative = value < 0;
     uint128 rest =
         negative ? uint128{0} - static_cast<uint128>(value) : static_cast<uint128>(value);
+    // 64 bits, which nearly all have, are divided in a fraction of the time that 128 take.
+    auto const next_digit = [&rest] {
+        auto const low = static_cast<std::uint64_t>(rest);
+        bool const narrow = rest == low;
+        auto const digit = narrow ? low % 10 : static_cast<std::uint64_t>(rest % 10);
+        rest = narrow ? uint128{low / 10} : rest / 10;
+        return static_cast<char>('0' + digit);
+    };
     std::string text;  // built backwards
     bool significant = false;
     for (int place = 0; place < scale || rest != 0 || place == scale; ++place) {
         if (place == scale && significant) text.push_back('.');
-        char const digit = static_cast<char>('0' + static_cast<int>(rest % 10));
-        rest /= 10;
+        char const digit = next_digit();
         significant = significant || digit != '0';
         if (place >= scale || significant) text.push_back(digit);
     }
@@ -44461,6 +44504,12 @@ AIAUDIT_INLINE std::string json_string(std::string_view text) {
     }
     out.push_back('"');
     return out;
+}
+
+AIAUDIT_INLINE std::string json_list_of(std::vector<std::string> const& texts) {
+    std::string out = "[";
+    for (std::string const& each : texts) out.append(out.size() > 1 ? "," : "").append(each);
+    return out + "]";
 }
 
 }  // namespace detail
@@ -44833,6 +44882,16 @@ AIAUDIT_INLINE void batch::add(std::string_view encoded, entry_mark mark) {
     has_rules = has_rules || is_rule(encoded);
 }
 
+AIAUDIT_INLINE void batch::add_all(batch&& more) {
+    if (bytes.empty())
+        bytes.swap(more.bytes);
+    else
+        bytes.append(more.bytes);
+    count += more.count;
+    conditional += more.conditional;
+    has_rules = has_rules || more.has_rules;
+}
+
 AIAUDIT_INLINE void batch::leave_out(std::vector<left_out_entry>&& more) {
     batch kept;
     auto gone = more.begin();
@@ -44880,19 +44939,13 @@ AIAUDIT_INLINE result<batch_queue::pushed> batch_queue::push_all(batch&& more) {
     std::unique_lock lock(mutex_);
     if (stopping_) return fail(errc::closed, "the ledger is being closed");
     if (auto failure = take_untold()) return *failure;
-    pushed made{gathering_, gathering_->count};
-    if (gathering_->bytes.empty())
-        gathering_->bytes.swap(more.bytes);
-    else
-        gathering_->bytes.append(more.bytes);
-    gathering_->count += more.count;
-    gathering_->conditional += more.conditional;
-    gathering_->has_rules = gathering_->has_rules || more.has_rules;
+    pushed place{gathering_, gathering_->count};
+    gathering_->add_all(std::move(more));
     ++gathering_->awaited;
     hurried_ = true;
     lock.unlock();
     work_.notify_one();
-    return made;
+    return place;
 }
 
 AIAUDIT_INLINE result<void> batch_queue::wait(batch const& of) {
@@ -45528,20 +45581,23 @@ AIAUDIT_INLINE std::vector<report_cell> figures_of(report_kind kind, report_row 
     auto const number = [&cells](std::string_view name, std::string text) {
         cells.push_back({std::string(name), std::move(text), true, false});
     };
+    auto const usd = [&cells](std::string_view name, money amount) {
+        cells.push_back({std::string(name), amount.to_string(), false, false});
+    };
     number("requests", std::to_string(sum.requests));
     number("errors", std::to_string(sum.errors));
     for (std::size_t i = 0; i < reported_units.size(); ++i) {
         number(name_of(reported_units[i]), std::to_string(sum.counts[i]));
     }
     number("total_tokens", std::to_string(sum.total_tokens()));
-    cells.push_back({"cost_usd", sum.cost.to_string(), false, false});
-    cells.push_back({"avg_cost_usd", sum.average_cost().to_string(), false, false});
+    usd("cost_usd", sum.cost);
+    usd("avg_cost_usd", sum.average_cost());
     number("uncosted", std::to_string(sum.uncosted));
     number("attempts", std::to_string(sum.attempts));
-    cells.push_back({"cost_low_usd", sum.cost_low().to_string(), false, false});
-    cells.push_back({"estimated_cost_usd", sum.estimated.value().to_string(), false, false});
+    usd("cost_low_usd", sum.cost_low());
+    usd("estimated_cost_usd", sum.estimated.value());
     number("unsure", std::to_string(sum.unsure));
-    cells.push_back({"corrected_cost_usd", sum.corrected.value().to_string(), false, false});
+    usd("corrected_cost_usd", sum.corrected.value());
     number("unsplit", std::to_string(sum.unsplit));
     if (kind == report_kind::daily) return cells;
     number("avg_latency_ms", milliseconds(sum.timed == 0 ? 0 : sum.latency_ns / sum.timed));
@@ -46382,11 +46438,11 @@ AIAUDIT_INLINE int128 logged_cell::take_cost(std::uint64_t const*& from) const n
 }
 
 // A word that says which there are, then these.
-AIAUDIT_INLINE void logged_cell::take_rare(std::uint64_t const*& from, totals& to) noexcept {
-    std::uint64_t const there = *from++;
+AIAUDIT_INLINE void logged_cell::take_rare(std::uint64_t const*& words, totals& sum) noexcept {
+    std::uint64_t const rare_mask = *words++;
     std::size_t place = 0;
-    for_each_rare_number(to, [&](std::uint64_t& number) {
-        if ((there >> place++ & 1) != 0) number += *from++;
+    for_each_rare_number(sum, [&](std::uint64_t& number) {
+        if ((rare_mask >> place++ & 1) != 0) number += *words++;
     });
 }
 
@@ -46510,17 +46566,16 @@ AIAUDIT_INLINE std::size_t cell_log::finish(std::uint64_t* words, std::size_t si
     if (low != 0) head |= logged_cell::cost_low;
     if (high != 0) head |= logged_cell::cost_high;
     if (!sum.plain()) {
-        std::size_t const there_at = size++;
-        std::uint64_t there = 0;
+        std::uint64_t& rare_mask = words[size++];
+        rare_mask = 0;
         std::size_t place = 0;
         for_each_rare_number(sum, [&](std::uint64_t number) {
             if (number != 0) {
-                there |= std::uint64_t{1} << place;
+                rare_mask |= std::uint64_t{1} << place;
                 words[size++] = number;
             }
             ++place;
         });
-        words[there_at] = there;
         head |= logged_cell::rare_bit;
     }
     words[1] = head;
@@ -46921,12 +46976,12 @@ AIAUDIT_INLINE void cell_writer::put(scaled const& price) noexcept {
 }
 
 AIAUDIT_INLINE void cell_writer::put_rare(totals const& sum) noexcept {
-    std::uint64_t there = 0;
+    std::uint64_t mask = 0;
     std::size_t place = 0;
     for_each_rare_number(sum, [&](std::uint64_t number) {
-        there |= std::uint64_t{number != 0 ? 1U : 0U} << place++;
+        mask |= std::uint64_t{number != 0 ? 1U : 0U} << place++;
     });
-    out_.varint(there);
+    out_.varint(mask);
     for_each_rare_number(sum, [&](std::uint64_t number) {
         if (number != 0) out_.varint(number);
     });
@@ -46998,11 +47053,11 @@ AIAUDIT_INLINE void cell_reader::take_counts_and_cost(totals& sum) {
 }
 
 AIAUDIT_INLINE void cell_reader::take_rare(totals& sum) {
-    std::uint64_t const there = in_.varint();
-    if (there >> rare_numbers != 0) in_.fail_read();
+    std::uint64_t const mask = in_.varint();
+    if (mask >> rare_numbers != 0) in_.fail_read();
     std::size_t place = 0;
     for_each_rare_number(sum, [&](std::uint64_t& number) {
-        if ((there >> place++ & 1) != 0) number = in_.varint();
+        if ((mask >> place++ & 1) != 0) number = in_.varint();
     });
 }
 
@@ -47709,14 +47764,14 @@ AIAUDIT_INLINE std::vector<priced_group> dearest_first(rollup const& from, dimen
 
 }  // namespace detail
 
-AIAUDIT_INLINE report as_recorded(report of) {
-    of.sum = of.sum.as_recorded();
-    for (report_row& row : of.rows) row.sum = row.sum.as_recorded();
-    if (of.kind == report_kind::daily) return of;
-    std::stable_sort(of.rows.begin(), of.rows.end(), [](report_row const& a, report_row const& b) {
-        return a.sum.cost > b.sum.cost;
-    });
-    return of;
+AIAUDIT_INLINE report as_recorded(report source) {
+    source.sum = source.sum.as_recorded();
+    for (report_row& row : source.rows) row.sum = row.sum.as_recorded();
+    if (source.kind == report_kind::daily) return source;
+    std::stable_sort(
+        source.rows.begin(), source.rows.end(),
+        [](report_row const& a, report_row const& b) { return a.sum.cost > b.sum.cost; });
+    return source;
 }
 
 AIAUDIT_HOT AIAUDIT_INLINE report make_report(rollup const& from, report_query const& query) {
@@ -48164,13 +48219,13 @@ AIAUDIT_INLINE money totals::cost_low() const noexcept {
 }
 
 AIAUDIT_INLINE totals totals::as_recorded() const noexcept {
-    totals made = *this;
-    made.cost = detail::wrapping_difference(cost, corrected.value());
-    made.uncosted += made_costed;
-    made.unsure += made_sure;
-    made.corrections = made.made_costed = made.made_sure = 0;
-    made.corrected = {};
-    return made;
+    totals outcomes = *this;
+    outcomes.cost = detail::wrapping_difference(cost, corrected.value());
+    outcomes.uncosted += made_costed;
+    outcomes.unsure += made_sure;
+    outcomes.corrections = outcomes.made_costed = outcomes.made_sure = 0;
+    outcomes.corrected = {};
+    return outcomes;
 }
 
 AIAUDIT_INLINE std::uint64_t totals::count(unit which) const noexcept {
@@ -48196,9 +48251,9 @@ AIAUDIT_INLINE std::uint64_t number_at(totals const& sum, std::size_t place) noe
     return number;
 }
 
-AIAUDIT_INLINE void add_rare_numbers(totals& to, totals const& part) noexcept {
+AIAUDIT_INLINE void add_rare_numbers(totals& sum, totals const& part) noexcept {
     for (std::size_t place = common_numbers; place < totals_numbers; ++place)
-        set_number(to, place, number_at(to, place) + number_at(part, place));
+        set_number(sum, place, number_at(sum, place) + number_at(part, place));
 }
 
 AIAUDIT_INLINE void wrapping_add(totals& to, totals const& part) noexcept {
@@ -49864,6 +49919,7 @@ AIAUDIT_INLINE result<void> memory_store::drop_oldest(segment_number segment) {
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdio>
 
 namespace aiaudit {
 inline namespace v0_1_0 {
@@ -49939,6 +49995,24 @@ AIAUDIT_INLINE result<void> write_file(std::string const& path, std::string_view
     }
     if (::fsync(file.get()) != 0) return posix_error(errno, "fsync", path);
     return {};
+}
+
+AIAUDIT_INLINE result<void> replace_file(std::string const& path, std::string_view bytes) {
+    std::string const beside = path + ".new";
+    // One that was left behind may have another mode.
+    if (::unlink(beside.c_str()) != 0 && errno != ENOENT)
+        return posix_error(errno, "unlink", beside);
+    if (auto const written = write_file(beside, bytes); !written) {
+        ::unlink(beside.c_str());
+        return written;
+    }
+    if (::rename(beside.c_str(), path.c_str()) != 0) {
+        int const number = errno;
+        ::unlink(beside.c_str());
+        return posix_error(number, "rename", path);
+    }
+    auto const slash = path.rfind('/');
+    return sync_path(slash == std::string::npos ? "." : slash == 0 ? "/" : path.substr(0, slash));
 }
 
 AIAUDIT_INLINE result<void> reserve_blocks(std::string const& path, std::uint64_t bytes) {
@@ -50797,12 +50871,6 @@ AIAUDIT_INLINE result<void> add_newest(std::string_view block, record_filter con
     return {};
 }
 
-AIAUDIT_INLINE std::string json_list_of(std::vector<std::string> const& texts) {
-    std::string out = "[";
-    for (std::string const& each : texts) out.append(out.size() > 1 ? "," : "").append(each);
-    return out + "]";
-}
-
 AIAUDIT_INLINE std::string json_of(alert const& of, std::vector<alert_failure> const& failures) {
     json_writer out;
     out.text("key", of.key);
@@ -51364,7 +51432,6 @@ AIAUDIT_INLINE void gateway_metrics::write_times(detail::metric_writer& to,
 
 #include <algorithm>
 #include <cerrno>
-#include <cstdio>
 #include <set>
 
 namespace aiaudit {
@@ -51567,23 +51634,7 @@ AIAUDIT_INLINE result<void> key_file::replace(std::string const& text) const {
     // Written by this, it could not be read again.
     if (text.size() > detail::key_file_bytes)
         return fail(errc::too_large, path_ + ": it would be over 16 MiB");
-    std::string const beside = path_ + ".new";
-    // One that was left behind may have another mode.
-    if (::unlink(beside.c_str()) != 0 && errno != ENOENT)
-        return detail::posix_error(errno, "unlink", beside);
-    if (auto const written = detail::write_file(beside, text); !written) {
-        ::unlink(beside.c_str());
-        return written;
-    }
-    if (::rename(beside.c_str(), path_.c_str()) != 0) {
-        int const number = errno;
-        ::unlink(beside.c_str());
-        return detail::posix_error(number, "rename", path_);
-    }
-    auto const slash = path_.rfind('/');
-    return detail::sync_path(slash == std::string::npos ? "."
-                             : slash == 0               ? "/"
-                                                        : path_.substr(0, slash));
+    return detail::replace_file(path_, text);
 }
 
 AIAUDIT_INLINE result<void> key_file::change(

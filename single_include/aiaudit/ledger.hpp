@@ -1835,9 +1835,10 @@ private:
     record_view const* entry_;
 };
 
-// The value of the first tag of that name; empty where there is none.
-template <class String>
-[[nodiscard]] std::string_view tag_of(basic_record<String> const& entry, std::string_view name) {
+// The value of the first tag of that name; empty where there is none. `entry` is a record, or a
+// view of one with the same members.
+template <class Record>
+[[nodiscard]] std::string_view tag_of(Record const& entry, std::string_view name) noexcept {
     for (auto const& [key, value] : entry.tags) {
         if (std::string_view(key) == name) return value;
     }
@@ -2251,12 +2252,7 @@ struct correction_tag {
 // `entry` is a record, or a view of one with the same members.
 template <class Record>
 [[nodiscard]] std::uint64_t correction_number(Record const& entry, std::string_view name) noexcept {
-    std::string_view text;
-    for (auto const& [key, value] : entry.tags) {
-        if (std::string_view(key) != name) continue;
-        text = value;
-        break;
-    }
+    std::string_view const text = tag_of(entry, name);
     std::int64_t number = 0;
     auto const [end, wrong] = std::from_chars(text.data(), text.data() + text.size(), number);
     if (wrong != std::errc{} || end != text.data() + text.size()) return 0;
@@ -2326,7 +2322,7 @@ struct money_parts {
     friend constexpr bool operator==(money_parts, money_parts) noexcept = default;
 };
 
-// Outcomes, and the corrections of their costs (pricing/reprice.hpp). A correction counts as no
+// Outcomes, and the corrections of their costs (core/correction.hpp). A correction counts as no
 // attempt: it changes `cost`, `uncosted` and `unsure`, and what it changed is told apart.
 struct totals {
     std::uint64_t requests = 0;  // calls: their first attempts
@@ -2369,10 +2365,7 @@ struct totals {
         sum.requests = entry.attempt == 1 ? 1 : 0;
         sum.attempts = 1;
         sum.errors = entry.failed() ? 1 : 0;
-        sum.uncosted =
-            entry.cost_status == cost_status::unpriced || entry.cost_status == cost_status::unknown
-                ? 1
-                : 0;
+        sum.uncosted = is_uncosted(entry) ? 1 : 0;
         sum.timed = entry.duration_ns ? 1 : 0;
         sum.latency_ns = entry.duration_ns.value_or(0);
         for (std::size_t i = 0; i < reported_units.size(); ++i)
@@ -2386,6 +2379,12 @@ struct totals {
         return sum;
     }
 
+    // Whether the cost is not known: unpriced, or no usage.
+    template <class Record>
+    [[nodiscard]] static bool is_uncosted(Record const& entry) noexcept {
+        return entry.cost_status == cost_status::unpriced ||
+               entry.cost_status == cost_status::unknown;
+    }
     // Whether the cost is a bound or partial, or by a price that is assumed or stale.
     template <class Record>
     [[nodiscard]] static bool is_unsure(Record const& entry) noexcept {
@@ -2557,7 +2556,7 @@ inline void set_number(totals& sum, std::size_t place, std::uint64_t number) noe
     std::memcpy(reinterpret_cast<char*>(&sum) + place * sizeof number, &number, sizeof number);
 }
 
-void add_rare_numbers(totals& to, totals const& part) noexcept;
+void add_rare_numbers(totals& sum, totals const& part) noexcept;
 
 // As totals::add, but the cost wraps too: for running sums, of which only differences mean
 // something. Two numbers at a time, always the same two: every record is added many times, and what
@@ -2675,7 +2674,7 @@ struct report {
 };
 
 // The same report as the records say, without their corrections.
-[[nodiscard]] report as_recorded(report of);
+[[nodiscard]] report as_recorded(report source);
 
 // Precondition: from.ready(query).
 [[nodiscard]] report make_report(rollup const& from, report_query const& query);
@@ -3196,6 +3195,7 @@ template <class Row>
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace aiaudit {
 inline namespace v0_1_0 {
@@ -3203,6 +3203,9 @@ namespace detail {
 
 // Text in quotes, as JSON has it. Bytes that are not UTF-8 are passed on as they came.
 [[nodiscard]] std::string json_string(std::string_view text);
+
+// "[a,b]" of texts that are JSON already.
+[[nodiscard]] std::string json_list_of(std::vector<std::string> const& texts);
 
 }  // namespace detail
 }  // namespace v0_1_0
@@ -5313,6 +5316,10 @@ private:
 // A file with these bytes, durable, but for its entry in the directory.
 [[nodiscard]] result<void> write_file(std::string const& path, std::string_view bytes);
 
+// Puts these bytes in the place of a file, durable: whole, or the old file stays. They are written
+// beside it first, under its name with ".new" behind it.
+[[nodiscard]] result<void> replace_file(std::string const& path, std::string_view bytes);
+
 // Disk blocks for at least the first `bytes` of a file, which is made where it is missing: a map of
 // a file without them dies of SIGBUS when it is written to and the disk is full. The size stays as
 // it is. A file system that cannot do this is left to its own ways.
@@ -5533,6 +5540,8 @@ struct batch {
     std::optional<error> failure{};
 
     void add(std::string_view encoded, entry_mark mark = entry_mark::none);
+    // Of neither anything was left out.
+    void add_all(batch&& more);
     void note_relaxed(std::thread::id by) {
         if (std::find(relaxed.rbegin(), relaxed.rend(), by) == relaxed.rend())
             relaxed.push_back(by);
@@ -7000,9 +7009,9 @@ public:
     [[nodiscard]] std::uint64_t const* numbers() const noexcept { return words_ + 2; }
     // Moves `from`, which is past the counts, past the cost.
     [[nodiscard]] int128 take_cost(std::uint64_t const*& from) const noexcept;
-    // Moves `from`, which is past the cost, past the rare numbers, which are added. Precondition:
-    // has_rare().
-    static void take_rare(std::uint64_t const*& from, totals& to) noexcept;
+    // Moves `words`, which is past the cost, past the rare numbers, which are added to `sum`.
+    // Precondition: has_rare().
+    static void take_rare(std::uint64_t const*& words, totals& sum) noexcept;
     void add_to(cell& to) const;
     // Says that it will be read soon.
     void prefetch() const noexcept {
@@ -10138,9 +10147,9 @@ public:
     // Books what was never held. In what is forgotten, nothing is.
     void charge(std::uint32_t number, std::int64_t window, int128 amount);
 
-    // Books that what was booked there was more, or less, but leaves no window below zero.
-    // Precondition: not is_bucket().
-    void correct(std::uint32_t number, std::int64_t window, int128 change);
+    // What is to be charged where a cost was more, or less, by `change`: of dollars alone, in
+    // windows alone, and no window is left below zero.
+    [[nodiscard]] int128 correction_at(budget_place const& place, int128 change) const;
 
     // Which thresholds what is spent has passed now, for the first time in a window. A bucket has
     // none: its level rises and falls all the time.
@@ -10626,6 +10635,8 @@ private:
     void apply_outcome(basic_record<String> const& outcome);
     template <class String>
     void apply_correction(basic_record<String> const& entry);
+    template <class String, class AmountAt>
+    void charge_each(basic_record<String> const& entry, AmountAt const& amount_at);
     template <class String>
     [[nodiscard]] result<void> apply_change(basic_record<String> const& entry);
     void set(budget definition, timestamp at);
@@ -10783,33 +10794,33 @@ void budget_gate::apply_outcome(basic_record<String> const& outcome) {
         state_.open.remove(open);
         return;
     }
-    detail::record_subjects<String> subjects(outcome);
-    for (std::uint32_t i = 0; i < state_.budgets.size(); ++i) {
-        detail::kept_budget& of = state_.budgets[i];
-        of.look_at(outcome.started_at);
-        detail::budget_place place;
-        if (!of.find_place(subjects, outcome.started_at, place) || of.forgot(place)) continue;
-        int128 const taken = detail::taken_by(outcome, of.definition().unit, 0);
-        if (taken == 0) continue;
-        std::uint32_t const account = of.account_of(place);
-        of.charge(account, place.window, taken);
-        state_.note_passed(i, account, place.window);
-    }
+    charge_each(outcome, [&](detail::kept_budget const& budget, detail::budget_place const&) {
+        return detail::taken_by(outcome, budget.definition().unit, 0);
+    });
 }
 
-// Of what is spent in dollars, in the windows that are kept.
 template <class String>
 void budget_gate::apply_correction(basic_record<String> const& entry) {
     if (empty()) return;
+    charge_each(entry, [&](detail::kept_budget const& budget, detail::budget_place const& place) {
+        return budget.correction_at(place, entry.cost.pico());
+    });
+}
+
+// Books what amount_at(budget, place) says, in each budget that covers a record and keeps its
+// window.
+template <class String, class AmountAt>
+void budget_gate::charge_each(basic_record<String> const& entry, AmountAt const& amount_at) {
     detail::record_subjects<String> subjects(entry);
     for (std::uint32_t i = 0; i < state_.budgets.size(); ++i) {
-        detail::kept_budget& of = state_.budgets[i];
-        if (of.definition().unit != budget_unit::usd || of.is_bucket()) continue;
+        detail::kept_budget& budget = state_.budgets[i];
+        budget.look_at(entry.started_at);
         detail::budget_place place;
-        if (!of.find_place(subjects, entry.started_at, place) || of.forgot(place)) continue;
-        if (place.account == detail::account_table::none && entry.cost.pico() <= 0) continue;
-        std::uint32_t const account = of.account_of(place);
-        of.correct(account, place.window, entry.cost.pico());
+        if (!budget.find_place(subjects, entry.started_at, place) || budget.forgot(place)) continue;
+        int128 const amount = amount_at(budget, place);
+        if (amount == 0) continue;
+        std::uint32_t const account = budget.account_of(place);
+        budget.charge(account, place.window, amount);
         state_.note_passed(i, account, place.window);
     }
 }
@@ -13630,18 +13641,16 @@ result<sequence> basic_ledger<Policies>::append(detail::record_view_argument vie
 template <class Policies>
 result<sequence> basic_ledger<Policies>::append_all(detail::function_ref<bool(record&)> next) {
     constexpr std::size_t bytes_most = std::size_t{1} << 30;
-    detail::batch all;
+    detail::batch records;
     for (record entry; next(entry);) {
         auto const encoded = state_->encode(entry);
         if (!encoded) return encoded.error();
-        all.add(*encoded);
-        if (all.bytes.size() > bytes_most)
+        records.add(*encoded);
+        if (records.bytes.size() > bytes_most)
             return fail(errc::too_large, "more than 1 GiB of records in one transaction");
     }
-    if (all.count == 0) return sequence{};
-    auto const pushed = state_->queue.push_all(std::move(all));
-    if (!pushed) return pushed.error();
-    return state_->wait(*pushed);
+    if (records.count == 0) return sequence{};
+    return state_->finish(state_->queue.push_all(std::move(records)), durability::committed);
 }
 
 template <class Policies>
@@ -15903,13 +15912,13 @@ AIAUDIT_INLINE void kept_budget::charge(std::uint32_t number, std::int64_t windo
     if (!windows.forgot(window, keeping_)) windows.add(window, keeping_, {amount, 0});
 }
 
-AIAUDIT_INLINE void kept_budget::correct(std::uint32_t number, std::int64_t window, int128 change) {
-    window_account& windows = accounts_[number].windows;
-    if (windows.forgot(window, keeping_)) return;
-    window_sums const* const there = windows.find(window);
-    int128 const spent = there == nullptr ? 0 : there->used.spent;
-    int128 const booked = std::clamp(change, -spent, budget_amount_most);
-    if (booked != 0) windows.add(window, keeping_, {booked, 0});
+AIAUDIT_INLINE int128 kept_budget::correction_at(budget_place const& place, int128 change) const {
+    if (definition_.unit != budget_unit::usd || is_bucket()) return 0;
+    window_sums const* const sums = place.account == account_table::none
+                                        ? nullptr
+                                        : accounts_[place.account].windows.find(place.window);
+    int128 const spent = sums == nullptr ? 0 : sums->used.spent;
+    return std::clamp(change, -spent, budget_amount_most);
 }
 
 AIAUDIT_INLINE bool kept_budget::forgot_before(budget_place const& place) const noexcept {
@@ -16573,12 +16582,19 @@ AIAUDIT_INLINE std::string format_scaled_decimal(int128 value, int scale) {
     bool const negative = value < 0;
     uint128 rest =
         negative ? uint128{0} - static_cast<uint128>(value) : static_cast<uint128>(value);
+    // 64 bits, which nearly all have, are divided in a fraction of the time that 128 take.
+    auto const next_digit = [&rest] {
+        auto const low = static_cast<std::uint64_t>(rest);
+        bool const narrow = rest == low;
+        auto const digit = narrow ? low % 10 : static_cast<std::uint64_t>(rest % 10);
+        rest = narrow ? uint128{low / 10} : rest / 10;
+        return static_cast<char>('0' + digit);
+    };
     std::string text;  // built backwards
     bool significant = false;
     for (int place = 0; place < scale || rest != 0 || place == scale; ++place) {
         if (place == scale && significant) text.push_back('.');
-        char const digit = static_cast<char>('0' + static_cast<int>(rest % 10));
-        rest /= 10;
+        char const digit = next_digit();
         significant = significant || digit != '0';
         if (place >= scale || significant) text.push_back(digit);
     }
@@ -16852,6 +16868,12 @@ AIAUDIT_INLINE std::string json_string(std::string_view text) {
     }
     out.push_back('"');
     return out;
+}
+
+AIAUDIT_INLINE std::string json_list_of(std::vector<std::string> const& texts) {
+    std::string out = "[";
+    for (std::string const& each : texts) out.append(out.size() > 1 ? "," : "").append(each);
+    return out + "]";
 }
 
 }  // namespace detail
@@ -17224,6 +17246,16 @@ AIAUDIT_INLINE void batch::add(std::string_view encoded, entry_mark mark) {
     has_rules = has_rules || is_rule(encoded);
 }
 
+AIAUDIT_INLINE void batch::add_all(batch&& more) {
+    if (bytes.empty())
+        bytes.swap(more.bytes);
+    else
+        bytes.append(more.bytes);
+    count += more.count;
+    conditional += more.conditional;
+    has_rules = has_rules || more.has_rules;
+}
+
 AIAUDIT_INLINE void batch::leave_out(std::vector<left_out_entry>&& more) {
     batch kept;
     auto gone = more.begin();
@@ -17271,19 +17303,13 @@ AIAUDIT_INLINE result<batch_queue::pushed> batch_queue::push_all(batch&& more) {
     std::unique_lock lock(mutex_);
     if (stopping_) return fail(errc::closed, "the ledger is being closed");
     if (auto failure = take_untold()) return *failure;
-    pushed made{gathering_, gathering_->count};
-    if (gathering_->bytes.empty())
-        gathering_->bytes.swap(more.bytes);
-    else
-        gathering_->bytes.append(more.bytes);
-    gathering_->count += more.count;
-    gathering_->conditional += more.conditional;
-    gathering_->has_rules = gathering_->has_rules || more.has_rules;
+    pushed place{gathering_, gathering_->count};
+    gathering_->add_all(std::move(more));
     ++gathering_->awaited;
     hurried_ = true;
     lock.unlock();
     work_.notify_one();
-    return made;
+    return place;
 }
 
 AIAUDIT_INLINE result<void> batch_queue::wait(batch const& of) {
@@ -17919,20 +17945,23 @@ AIAUDIT_INLINE std::vector<report_cell> figures_of(report_kind kind, report_row 
     auto const number = [&cells](std::string_view name, std::string text) {
         cells.push_back({std::string(name), std::move(text), true, false});
     };
+    auto const usd = [&cells](std::string_view name, money amount) {
+        cells.push_back({std::string(name), amount.to_string(), false, false});
+    };
     number("requests", std::to_string(sum.requests));
     number("errors", std::to_string(sum.errors));
     for (std::size_t i = 0; i < reported_units.size(); ++i) {
         number(name_of(reported_units[i]), std::to_string(sum.counts[i]));
     }
     number("total_tokens", std::to_string(sum.total_tokens()));
-    cells.push_back({"cost_usd", sum.cost.to_string(), false, false});
-    cells.push_back({"avg_cost_usd", sum.average_cost().to_string(), false, false});
+    usd("cost_usd", sum.cost);
+    usd("avg_cost_usd", sum.average_cost());
     number("uncosted", std::to_string(sum.uncosted));
     number("attempts", std::to_string(sum.attempts));
-    cells.push_back({"cost_low_usd", sum.cost_low().to_string(), false, false});
-    cells.push_back({"estimated_cost_usd", sum.estimated.value().to_string(), false, false});
+    usd("cost_low_usd", sum.cost_low());
+    usd("estimated_cost_usd", sum.estimated.value());
     number("unsure", std::to_string(sum.unsure));
-    cells.push_back({"corrected_cost_usd", sum.corrected.value().to_string(), false, false});
+    usd("corrected_cost_usd", sum.corrected.value());
     number("unsplit", std::to_string(sum.unsplit));
     if (kind == report_kind::daily) return cells;
     number("avg_latency_ms", milliseconds(sum.timed == 0 ? 0 : sum.latency_ns / sum.timed));
@@ -18773,11 +18802,11 @@ AIAUDIT_INLINE int128 logged_cell::take_cost(std::uint64_t const*& from) const n
 }
 
 // A word that says which there are, then these.
-AIAUDIT_INLINE void logged_cell::take_rare(std::uint64_t const*& from, totals& to) noexcept {
-    std::uint64_t const there = *from++;
+AIAUDIT_INLINE void logged_cell::take_rare(std::uint64_t const*& words, totals& sum) noexcept {
+    std::uint64_t const rare_mask = *words++;
     std::size_t place = 0;
-    for_each_rare_number(to, [&](std::uint64_t& number) {
-        if ((there >> place++ & 1) != 0) number += *from++;
+    for_each_rare_number(sum, [&](std::uint64_t& number) {
+        if ((rare_mask >> place++ & 1) != 0) number += *words++;
     });
 }
 
@@ -18901,17 +18930,16 @@ AIAUDIT_INLINE std::size_t cell_log::finish(std::uint64_t* words, std::size_t si
     if (low != 0) head |= logged_cell::cost_low;
     if (high != 0) head |= logged_cell::cost_high;
     if (!sum.plain()) {
-        std::size_t const there_at = size++;
-        std::uint64_t there = 0;
+        std::uint64_t& rare_mask = words[size++];
+        rare_mask = 0;
         std::size_t place = 0;
         for_each_rare_number(sum, [&](std::uint64_t number) {
             if (number != 0) {
-                there |= std::uint64_t{1} << place;
+                rare_mask |= std::uint64_t{1} << place;
                 words[size++] = number;
             }
             ++place;
         });
-        words[there_at] = there;
         head |= logged_cell::rare_bit;
     }
     words[1] = head;
@@ -19312,12 +19340,12 @@ AIAUDIT_INLINE void cell_writer::put(scaled const& price) noexcept {
 }
 
 AIAUDIT_INLINE void cell_writer::put_rare(totals const& sum) noexcept {
-    std::uint64_t there = 0;
+    std::uint64_t mask = 0;
     std::size_t place = 0;
     for_each_rare_number(sum, [&](std::uint64_t number) {
-        there |= std::uint64_t{number != 0 ? 1U : 0U} << place++;
+        mask |= std::uint64_t{number != 0 ? 1U : 0U} << place++;
     });
-    out_.varint(there);
+    out_.varint(mask);
     for_each_rare_number(sum, [&](std::uint64_t number) {
         if (number != 0) out_.varint(number);
     });
@@ -19389,11 +19417,11 @@ AIAUDIT_INLINE void cell_reader::take_counts_and_cost(totals& sum) {
 }
 
 AIAUDIT_INLINE void cell_reader::take_rare(totals& sum) {
-    std::uint64_t const there = in_.varint();
-    if (there >> rare_numbers != 0) in_.fail_read();
+    std::uint64_t const mask = in_.varint();
+    if (mask >> rare_numbers != 0) in_.fail_read();
     std::size_t place = 0;
     for_each_rare_number(sum, [&](std::uint64_t& number) {
-        if ((there >> place++ & 1) != 0) number = in_.varint();
+        if ((mask >> place++ & 1) != 0) number = in_.varint();
     });
 }
 
@@ -20100,14 +20128,14 @@ AIAUDIT_INLINE std::vector<priced_group> dearest_first(rollup const& from, dimen
 
 }  // namespace detail
 
-AIAUDIT_INLINE report as_recorded(report of) {
-    of.sum = of.sum.as_recorded();
-    for (report_row& row : of.rows) row.sum = row.sum.as_recorded();
-    if (of.kind == report_kind::daily) return of;
-    std::stable_sort(of.rows.begin(), of.rows.end(), [](report_row const& a, report_row const& b) {
-        return a.sum.cost > b.sum.cost;
-    });
-    return of;
+AIAUDIT_INLINE report as_recorded(report source) {
+    source.sum = source.sum.as_recorded();
+    for (report_row& row : source.rows) row.sum = row.sum.as_recorded();
+    if (source.kind == report_kind::daily) return source;
+    std::stable_sort(
+        source.rows.begin(), source.rows.end(),
+        [](report_row const& a, report_row const& b) { return a.sum.cost > b.sum.cost; });
+    return source;
 }
 
 AIAUDIT_HOT AIAUDIT_INLINE report make_report(rollup const& from, report_query const& query) {
@@ -20555,13 +20583,13 @@ AIAUDIT_INLINE money totals::cost_low() const noexcept {
 }
 
 AIAUDIT_INLINE totals totals::as_recorded() const noexcept {
-    totals made = *this;
-    made.cost = detail::wrapping_difference(cost, corrected.value());
-    made.uncosted += made_costed;
-    made.unsure += made_sure;
-    made.corrections = made.made_costed = made.made_sure = 0;
-    made.corrected = {};
-    return made;
+    totals outcomes = *this;
+    outcomes.cost = detail::wrapping_difference(cost, corrected.value());
+    outcomes.uncosted += made_costed;
+    outcomes.unsure += made_sure;
+    outcomes.corrections = outcomes.made_costed = outcomes.made_sure = 0;
+    outcomes.corrected = {};
+    return outcomes;
 }
 
 AIAUDIT_INLINE std::uint64_t totals::count(unit which) const noexcept {
@@ -20587,9 +20615,9 @@ AIAUDIT_INLINE std::uint64_t number_at(totals const& sum, std::size_t place) noe
     return number;
 }
 
-AIAUDIT_INLINE void add_rare_numbers(totals& to, totals const& part) noexcept {
+AIAUDIT_INLINE void add_rare_numbers(totals& sum, totals const& part) noexcept {
     for (std::size_t place = common_numbers; place < totals_numbers; ++place)
-        set_number(to, place, number_at(to, place) + number_at(part, place));
+        set_number(sum, place, number_at(sum, place) + number_at(part, place));
 }
 
 AIAUDIT_INLINE void wrapping_add(totals& to, totals const& part) noexcept {
@@ -22255,6 +22283,7 @@ AIAUDIT_INLINE result<void> memory_store::drop_oldest(segment_number segment) {
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdio>
 
 namespace aiaudit {
 inline namespace v0_1_0 {
@@ -22330,6 +22359,24 @@ AIAUDIT_INLINE result<void> write_file(std::string const& path, std::string_view
     }
     if (::fsync(file.get()) != 0) return posix_error(errno, "fsync", path);
     return {};
+}
+
+AIAUDIT_INLINE result<void> replace_file(std::string const& path, std::string_view bytes) {
+    std::string const beside = path + ".new";
+    // One that was left behind may have another mode.
+    if (::unlink(beside.c_str()) != 0 && errno != ENOENT)
+        return posix_error(errno, "unlink", beside);
+    if (auto const written = write_file(beside, bytes); !written) {
+        ::unlink(beside.c_str());
+        return written;
+    }
+    if (::rename(beside.c_str(), path.c_str()) != 0) {
+        int const number = errno;
+        ::unlink(beside.c_str());
+        return posix_error(number, "rename", path);
+    }
+    auto const slash = path.rfind('/');
+    return sync_path(slash == std::string::npos ? "." : slash == 0 ? "/" : path.substr(0, slash));
 }
 
 AIAUDIT_INLINE result<void> reserve_blocks(std::string const& path, std::uint64_t bytes) {

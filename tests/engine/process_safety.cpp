@@ -225,7 +225,8 @@ BOOST_AUTO_TEST_CASE(a_forked_child_is_told_that_the_ledger_is_closed) {
 }
 
 // At any moment: with mutexes held, and a commit under way.
-BOOST_AUTO_TEST_CASE(a_child_forked_while_records_are_written_hangs_nowhere) {
+BOOST_AUTO_TEST_CASE(a_child_forked_while_records_are_written_hangs_nowhere,
+                     *boost::unit_test::enable_if<can_fork_beside_threads>()) {
     temporary_directory const directory;
     auto const path = directory / "ledger";
     std::optional<ledger> log(ledger::open({.path = path}).value());

@@ -109,7 +109,8 @@ BOOST_AUTO_TEST_CASE(a_client_keeps_the_log_open_until_it_ends) {
     BOOST_TEST(value_of(again->last_sequence().value()) == 2U);
 }
 
-BOOST_AUTO_TEST_CASE(a_forked_child_is_told_that_the_client_is_closed) {
+BOOST_AUTO_TEST_CASE(a_forked_child_is_told_that_the_client_is_closed,
+                     *boost::unit_test::enable_if<can_fork_beside_threads>()) {
     temporary_directory const directory;
     client_options options = local_options();
     options.cache.path = directory / "cache";

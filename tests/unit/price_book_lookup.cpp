@@ -340,9 +340,9 @@ BOOST_AUTO_TEST_CASE(limits_are_the_entrys_and_zero_where_the_book_does_not_say)
 BOOST_AUTO_TEST_CASE(
     a_free_variant_of_openrouter_costs_nothing_and_another_without_rates_is_refused) {
     auto const bare = [](char const* id) {
-        price_entry bare = entry(id, rule::equals, id, "1");
-        bare.cards = {rate_card{}};
-        return bare;
+        price_entry unpriced = entry(id, rule::equals, id, "1");
+        unpriced.cards = {rate_card{}};
+        return unpriced;
     };
     auto const book = book_of({provider("openrouter", {bare("a/m:free"), bare("a/m")}),
                                provider("p", {bare("a/m:free")})});

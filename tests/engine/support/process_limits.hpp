@@ -52,6 +52,14 @@ inline void limit_threads(unsigned count) {
     limit_address_space(count * stack + stack / 2);
 }
 
+// False under the address sanitizer of g++ 12: a fork copies the locks of its allocator as other
+// threads hold them, and the child waits for them for ever. The allocator of glibc is made for it.
+#if defined(__SANITIZE_ADDRESS__)
+inline constexpr bool can_fork_beside_threads = false;
+#else
+inline constexpr bool can_fork_beside_threads = true;
+#endif
+
 // The exit status of a child that is ended by SIGALRM if it hangs.
 template <class Body>
 [[nodiscard]] int run_in_hasty_child(Body body) {
