@@ -346,7 +346,8 @@ void measure_stream(figure_table& figures) {
     auto client = must(aiaudit::basic_client<in_memory>::open(
         ledger, options_for(nowhere), aiaudit::builtin_book(),
         constant_transport{"text/event-stream", body}));
-    auto const asked = question();
+    auto asked = question();
+    asked.max_tokens = stream_events;
     std::size_t bytes = 0;
     aiaudit::chat_reply reply;
     double const us = median_us(9, [&] {

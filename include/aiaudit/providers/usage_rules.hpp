@@ -47,6 +47,7 @@ struct usage_rule {
     std::string_view value{};
     std::string_view number{};
     std::uint32_t scale = 1;
+    std::size_t leaf = path.rfind('.') + 1;  // where the path's last name begins
 };
 
 inline constexpr vendor_set no_vendor{};

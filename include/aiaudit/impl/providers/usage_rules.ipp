@@ -42,35 +42,65 @@ AIAUDIT_INLINE result<void> take_count(usage_rule const& rule, boost::json::valu
     return {};
 }
 
+// The members of one object. Most rules name what a usage lacks: a bit for each name says so
+// without a look-up.
+class member_finder {
+public:
+    member_finder() = default;
+    explicit member_finder(boost::json::value const* source) noexcept
+        : object_(source == nullptr ? nullptr : source->if_object()) {
+        if (object_ == nullptr) return;
+        for (auto const& field : *object_)
+            names_ |= bit_of({field.key().data(), field.key().size()});
+    }
+
+    // As at_path() of one name.
+    [[nodiscard]] boost::json::value const* find(std::string_view name) const noexcept {
+        if ((names_ & bit_of(name)) == 0) return nullptr;
+        auto const* value = object_->if_contains({name.data(), name.size()});
+        return value == nullptr || value->is_null() ? nullptr : value;
+    }
+
+private:
+    [[nodiscard]] static std::uint64_t bit_of(std::string_view name) noexcept {
+        if (name.empty()) return 1;
+        auto const first = static_cast<unsigned char>(name.front());
+        return std::uint64_t{1} << ((name.size() * 5 + first) % 64);
+    }
+
+    boost::json::object const* object_ = nullptr;
+    std::uint64_t names_ = 0;
+};
+
 // Rules of one parent ("prompt_tokens_details.") mostly stand together: it is looked up once.
 class rule_places {
 public:
-    explicit rule_places(boost::json::value const& source) : source_(source) {}
+    explicit rule_places(boost::json::value const& source) noexcept
+        : source_(source), root_(&source) {}
 
     // As at_path().
-    [[nodiscard]] boost::json::value const* find(std::string_view path) noexcept {
-        auto const dot = path.rfind('.');
-        if (dot == std::string_view::npos) return at_path(&source_, path);
-        if (path.substr(0, dot) != parent_name_) {
-            parent_name_ = path.substr(0, dot);
-            parent_ = at_path(&source_, parent_name_);
+    [[nodiscard]] boost::json::value const* find(usage_rule const& rule) noexcept {
+        if (rule.leaf == 0) return root_.find(rule.path);
+        auto const name = rule.path.substr(0, rule.leaf - 1);
+        if (name != parent_name_) {
+            parent_name_ = name;
+            parent_ = member_finder(at_path(&source_, name));
         }
-        return parent_ == nullptr ? nullptr : at_path(parent_, path.substr(dot + 1));
+        return parent_.find(rule.path.substr(rule.leaf));
     }
 
 private:
     boost::json::value const& source_;
+    member_finder root_;
     std::string_view parent_name_{};
-    boost::json::value const* parent_ = nullptr;
+    member_finder parent_{};
 };
 
-AIAUDIT_INLINE result<void> apply_rule(usage_rule const& rule, rule_places& places, vendor seller,
-                                       usage& to) {
-    if (!rule.only.has(seller)) return {};
-    auto const* value = places.find(rule.path);
-    if (value == nullptr) return {};
-    if (rule.key.empty()) return take_count(rule, *value, seller, to);
-    auto const* list = value->if_array();
+// Takes what stands at a rule's path: a number, or a list.
+AIAUDIT_INLINE result<void> take_value(usage_rule const& rule, boost::json::value const& value,
+                                       vendor seller, usage& to) {
+    if (rule.key.empty()) return take_count(rule, value, seller, to);
+    auto const* list = value.if_array();
     if (list == nullptr) return bad_count(rule.path);
     for (boost::json::value const& element : *list) {
         if (text_at(&element, rule.key) != rule.value) continue;
@@ -86,7 +116,9 @@ AIAUDIT_INLINE result<void> apply_rules(std::span<usage_rule const> rules,
                                         usage& to) {
     rule_places places(source);
     for (usage_rule const& rule : rules) {
-        if (auto done = apply_rule(rule, places, seller, to); !done) return done;
+        auto const* value = rule.only.has(seller) ? places.find(rule) : nullptr;
+        if (value == nullptr) continue;
+        if (auto done = take_value(rule, *value, seller, to); !done) return done;
     }
     return {};
 }
