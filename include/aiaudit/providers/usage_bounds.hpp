@@ -123,10 +123,14 @@ inline constexpr std::array<std::string_view, 6> data_members{
     return b != 0 && a > usage::count_max / b ? usage::count_max : a * b;
 }
 
-[[nodiscard]] inline bool asks_for_cache_writes(std::string_view request_body) noexcept {
-    return request_body.find("\"cache_control\"") != std::string_view::npos ||
-           request_body.find("\"cachePoint\"") != std::string_view::npos;
-}
+// What a request names that has a rate of its own.
+struct rate_words {
+    bool cache_writes = false;
+    bool hour_writes = false;  // "1h", where cache writes have a time to live
+    bool speed = false;
+};
+// One pass over the text: a word counts wherever it stands.
+[[nodiscard]] rate_words rate_words_of(std::string_view request_body) noexcept;
 
 }  // namespace detail
 

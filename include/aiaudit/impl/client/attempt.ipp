@@ -51,9 +51,10 @@ AIAUDIT_INLINE http_request http_request_of(attempt_plan const& plan) {
 }
 
 AIAUDIT_INLINE price_doubts doubts_of(std::string_view body) noexcept {
+    rate_words const words = rate_words_of(body);
     price_doubts doubts;
-    doubts.cache_writes = asks_for_cache_writes(body);
-    doubts.speed = body.find("\"speed\"") != std::string_view::npos;
+    doubts.cache_writes = words.cache_writes;
+    doubts.speed = words.speed;
     return doubts;
 }
 

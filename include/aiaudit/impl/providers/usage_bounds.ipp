@@ -68,11 +68,28 @@ AIAUDIT_INLINE bool has_tools(boost::json::value const& request) noexcept {
     return false;
 }
 
+AIAUDIT_INLINE rate_words rate_words_of(std::string_view request_body) noexcept {
+    rate_words found;
+    for (std::size_t quote = request_body.find('"'); quote != std::string_view::npos;
+         quote = request_body.find('"', quote + 1)) {
+        auto const rest = request_body.substr(quote + 1);
+        char const first = rest.empty() ? '\0' : rest.front();
+        if (first == 'c') {
+            found.cache_writes = found.cache_writes || rest.starts_with("cache_control\"") ||
+                                 rest.starts_with("cachePoint\"");
+        }
+        if (first == '1') found.hour_writes = found.hour_writes || rest.starts_with("1h\"");
+        if (first == 's') found.speed = found.speed || rest.starts_with("speed\"");
+    }
+    return found;
+}
+
 // What goes into a cache may cost more than other input: where the request asks for that, all that
 // was not read from it counts as written; for an hour, the dearest, where the request names that.
 AIAUDIT_INLINE void bound_cache_writes(std::string_view request_body, usage const& known,
                                        usage& upper) {
-    if (!asks_for_cache_writes(request_body)) return;
+    rate_words const words = rate_words_of(request_body);
+    if (!words.cache_writes) return;
     auto const all = upper.count(unit::input_tokens);
     auto const written = all - (std::min)(all, known.count(unit::cache_read_tokens));
     auto const raise = [&](unit which, std::uint64_t bound) {
@@ -81,7 +98,7 @@ AIAUDIT_INLINE void bound_cache_writes(std::string_view request_body, usage cons
         }
     };
     raise(unit::cache_write_tokens, written);
-    if (request_body.find("\"1h\"") == std::string_view::npos) return;
+    if (!words.hour_writes) return;
     raise(unit::cache_write_1h_tokens,
           written - (std::min)(written, known.count(unit::cache_write_5m_tokens)));
 }
