@@ -18252,6 +18252,7 @@ struct usage_rule {
     std::string_view value{};
     std::string_view number{};
     std::uint32_t scale = 1;
+    std::size_t leaf = path.rfind('.') + 1;  // where the path's last name begins
 };
 
 inline constexpr vendor_set no_vendor{};
@@ -19065,10 +19066,14 @@ inline constexpr std::array<std::string_view, 6> data_members{
     return b != 0 && a > usage::count_max / b ? usage::count_max : a * b;
 }
 
-[[nodiscard]] inline bool asks_for_cache_writes(std::string_view request_body) noexcept {
-    return request_body.find("\"cache_control\"") != std::string_view::npos ||
-           request_body.find("\"cachePoint\"") != std::string_view::npos;
-}
+// What a request names that has a rate of its own.
+struct rate_words {
+    bool cache_writes = false;
+    bool hour_writes = false;  // "1h", where cache writes have a time to live
+    bool speed = false;
+};
+// One pass over the text: a word counts wherever it stands.
+[[nodiscard]] rate_words rate_words_of(std::string_view request_body) noexcept;
 
 }  // namespace detail
 
@@ -33903,9 +33908,10 @@ AIAUDIT_INLINE http_request http_request_of(attempt_plan const& plan) {
 }
 
 AIAUDIT_INLINE price_doubts doubts_of(std::string_view body) noexcept {
+    rate_words const words = rate_words_of(body);
     price_doubts doubts;
-    doubts.cache_writes = asks_for_cache_writes(body);
-    doubts.speed = body.find("\"speed\"") != std::string_view::npos;
+    doubts.cache_writes = words.cache_writes;
+    doubts.speed = words.speed;
     return doubts;
 }
 
@@ -40231,11 +40237,28 @@ AIAUDIT_INLINE bool has_tools(boost::json::value const& request) noexcept {
     return false;
 }
 
+AIAUDIT_INLINE rate_words rate_words_of(std::string_view request_body) noexcept {
+    rate_words found;
+    for (std::size_t quote = request_body.find('"'); quote != std::string_view::npos;
+         quote = request_body.find('"', quote + 1)) {
+        auto const rest = request_body.substr(quote + 1);
+        char const first = rest.empty() ? '\0' : rest.front();
+        if (first == 'c') {
+            found.cache_writes = found.cache_writes || rest.starts_with("cache_control\"") ||
+                                 rest.starts_with("cachePoint\"");
+        }
+        if (first == '1') found.hour_writes = found.hour_writes || rest.starts_with("1h\"");
+        if (first == 's') found.speed = found.speed || rest.starts_with("speed\"");
+    }
+    return found;
+}
+
 // What goes into a cache may cost more than other input: where the request asks for that, all that
 // was not read from it counts as written; for an hour, the dearest, where the request names that.
 AIAUDIT_INLINE void bound_cache_writes(std::string_view request_body, usage const& known,
                                        usage& upper) {
-    if (!asks_for_cache_writes(request_body)) return;
+    rate_words const words = rate_words_of(request_body);
+    if (!words.cache_writes) return;
     auto const all = upper.count(unit::input_tokens);
     auto const written = all - (std::min)(all, known.count(unit::cache_read_tokens));
     auto const raise = [&](unit which, std::uint64_t bound) {
@@ -40244,7 +40267,7 @@ AIAUDIT_INLINE void bound_cache_writes(std::string_view request_body, usage cons
         }
     };
     raise(unit::cache_write_tokens, written);
-    if (request_body.find("\"1h\"") == std::string_view::npos) return;
+    if (!words.hour_writes) return;
     raise(unit::cache_write_1h_tokens,
           written - (std::min)(written, known.count(unit::cache_write_5m_tokens)));
 }
@@ -40674,35 +40697,65 @@ AIAUDIT_INLINE result<void> take_count(usage_rule const& rule, boost::json::valu
     return {};
 }
 
+// The members of one object. Most rules name what a usage lacks: a bit for each name says so
+// without a look-up.
+class member_finder {
+public:
+    member_finder() = default;
+    explicit member_finder(boost::json::value const* source) noexcept
+        : object_(source == nullptr ? nullptr : source->if_object()) {
+        if (object_ == nullptr) return;
+        for (auto const& field : *object_)
+            names_ |= bit_of({field.key().data(), field.key().size()});
+    }
+
+    // As at_path() of one name.
+    [[nodiscard]] boost::json::value const* find(std::string_view name) const noexcept {
+        if ((names_ & bit_of(name)) == 0) return nullptr;
+        auto const* value = object_->if_contains({name.data(), name.size()});
+        return value == nullptr || value->is_null() ? nullptr : value;
+    }
+
+private:
+    [[nodiscard]] static std::uint64_t bit_of(std::string_view name) noexcept {
+        if (name.empty()) return 1;
+        auto const first = static_cast<unsigned char>(name.front());
+        return std::uint64_t{1} << ((name.size() * 5 + first) % 64);
+    }
+
+    boost::json::object const* object_ = nullptr;
+    std::uint64_t names_ = 0;
+};
+
 // Rules of one parent ("prompt_tokens_details.") mostly stand together: it is looked up once.
 class rule_places {
 public:
-    explicit rule_places(boost::json::value const& source) : source_(source) {}
+    explicit rule_places(boost::json::value const& source) noexcept
+        : source_(source), root_(&source) {}
 
     // As at_path().
-    [[nodiscard]] boost::json::value const* find(std::string_view path) noexcept {
-        auto const dot = path.rfind('.');
-        if (dot == std::string_view::npos) return at_path(&source_, path);
-        if (path.substr(0, dot) != parent_name_) {
-            parent_name_ = path.substr(0, dot);
-            parent_ = at_path(&source_, parent_name_);
+    [[nodiscard]] boost::json::value const* find(usage_rule const& rule) noexcept {
+        if (rule.leaf == 0) return root_.find(rule.path);
+        auto const name = rule.path.substr(0, rule.leaf - 1);
+        if (name != parent_name_) {
+            parent_name_ = name;
+            parent_ = member_finder(at_path(&source_, name));
         }
-        return parent_ == nullptr ? nullptr : at_path(parent_, path.substr(dot + 1));
+        return parent_.find(rule.path.substr(rule.leaf));
     }
 
 private:
     boost::json::value const& source_;
+    member_finder root_;
     std::string_view parent_name_{};
-    boost::json::value const* parent_ = nullptr;
+    member_finder parent_{};
 };
 
-AIAUDIT_INLINE result<void> apply_rule(usage_rule const& rule, rule_places& places, vendor seller,
-                                       usage& to) {
-    if (!rule.only.has(seller)) return {};
-    auto const* value = places.find(rule.path);
-    if (value == nullptr) return {};
-    if (rule.key.empty()) return take_count(rule, *value, seller, to);
-    auto const* list = value->if_array();
+// Takes what stands at a rule's path: a number, or a list.
+AIAUDIT_INLINE result<void> take_value(usage_rule const& rule, boost::json::value const& value,
+                                       vendor seller, usage& to) {
+    if (rule.key.empty()) return take_count(rule, value, seller, to);
+    auto const* list = value.if_array();
     if (list == nullptr) return bad_count(rule.path);
     for (boost::json::value const& element : *list) {
         if (text_at(&element, rule.key) != rule.value) continue;
@@ -40718,7 +40771,9 @@ AIAUDIT_INLINE result<void> apply_rules(std::span<usage_rule const> rules,
                                         usage& to) {
     rule_places places(source);
     for (usage_rule const& rule : rules) {
-        if (auto done = apply_rule(rule, places, seller, to); !done) return done;
+        auto const* value = rule.only.has(seller) ? places.find(rule) : nullptr;
+        if (value == nullptr) continue;
+        if (auto done = take_value(rule, *value, seller, to); !done) return done;
     }
     return {};
 }
