@@ -210,7 +210,15 @@ BOOST_AUTO_TEST_CASE(a_refusal_says_all_in_one_line_and_in_its_record) {
     refused.period = budget_period::minute;
     BOOST_TEST(refusal_record(intent, refused).error_type == "rate_limited");
     refused.reason = refusal_reason::unpriced;
-    BOOST_TEST(refusal_record(intent, refused).error_type == "unbounded");
+    refused.because = "'tools[0]: web_search' has no limit";
+    auto const unpriced = refusal_record(intent, refused);
+    BOOST_TEST(unpriced.error_type == "unbounded");
+    BOOST_TEST(
+        (unpriced.tags.at(7) == std::pair<std::string, std::string>{"because", refused.because}));
+    // What was spent has no part in it, and nothing was asked for.
+    BOOST_TEST(refusal_text(refused) ==
+               "budget 'team-red' of tag:team=red cannot hold a call whose model has no price: "
+               "'tools[0]: web_search' has no limit (its limit is 50 USD)");
     BOOST_TEST((decode_record(encode_record(entry)).value() == entry));
 }
 

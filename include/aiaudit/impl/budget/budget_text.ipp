@@ -282,6 +282,11 @@ AIAUDIT_INLINE std::string refusal_text(budget_refusal const& refused) {
     case refusal_reason::unpriced: text += " cannot hold a call whose model has no price"; break;
     case refusal_reason::clock_behind: text += " forgot what was spent so long ago"; break;
     }
+    if (refused.reason == refusal_reason::unbounded || refused.reason == refusal_reason::unpriced) {
+        // What is spent has no part in it.
+        if (!refused.because.empty()) text += ": " + refused.because;
+        return text + " (its limit is " + amount(refused.limit) + ")";
+    }
     text += ": limit " + amount(refused.limit) + ", spent " + amount(refused.spent) +
             ", reserved " + amount(refused.reserved) + ", asked " + amount(refused.asked);
     if (refused.resets_at) text += ", resets at " + refused.resets_at->to_string();

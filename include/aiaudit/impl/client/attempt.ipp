@@ -50,10 +50,12 @@ AIAUDIT_INLINE http_request http_request_of(attempt_plan const& plan) {
     return request;
 }
 
-AIAUDIT_INLINE price_doubts doubts_of(std::string_view body) noexcept {
+AIAUDIT_INLINE price_doubts doubts_of(prepared_request const& request) noexcept {
     price_doubts doubts;
-    doubts.cache_writes = asks_for_cache_writes(body);
-    doubts.speed = body.find("\"speed\"") != std::string_view::npos;
+    doubts.cache_writes = asks_for_cache_writes(request.body);
+    // Where bytes do not bound it, it may be anything.
+    doubts.media_input = !request.facts.shape.bounded;
+    doubts.speed = request.body.find("\"speed\"") != std::string::npos;
     return doubts;
 }
 

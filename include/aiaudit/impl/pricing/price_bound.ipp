@@ -7,6 +7,7 @@
 #include <aiaudit/config.hpp>  // AIAUDIT_INLINE
 #include <aiaudit/pricing/price_bound.hpp>
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <utility>
@@ -37,6 +38,15 @@ AIAUDIT_INLINE std::optional<rate> dearest_of(rate_table const& rates, direction
     return most;
 }
 
+// Tiers that no provider charges more for than for the standard one.
+AIAUDIT_INLINE bool is_no_dearer_tier(std::string_view tier) noexcept {
+    for (std::string_view const each :
+         {"standard", "default", "on_demand", "standard_only", "flex", "batch"}) {
+        if (tier == each) return true;
+    }
+    return false;
+}
+
 // All that may be multiplied with: of each kind, the largest factor above 1.
 AIAUDIT_INLINE multiplier dearest_factor(price_entry const& entry, std::uint64_t units,
                                          price_doubts doubts) {
@@ -44,6 +54,7 @@ AIAUDIT_INLINE multiplier dearest_factor(price_entry const& entry, std::uint64_t
     for (modifier_kind const kind : {modifier_kind::region, modifier_kind::speed,
                                      modifier_kind::service_tier, modifier_kind::margin}) {
         if (kind == modifier_kind::speed && !doubts.speed) continue;
+        if (kind == modifier_kind::service_tier && !doubts.tiers) continue;
         multiplier most{};
         for (price_modifier const& each : entry.modifiers) {
             if (each.kind != kind || (each.covers & units) == 0) continue;
@@ -70,6 +81,16 @@ AIAUDIT_INLINE result<cost_parts> most_by(rate_table const& rates, price_entry c
         auto done = (in ? cost.input : cost.output).add(count, *price, factor);
         if (!done) return done.error();
     }
+    for (unit const each : {unit::web_searches, unit::file_searches, unit::code_executions}) {
+        auto const count = counts.count(each);
+        if (count == 0) continue;
+        auto const* price = rates.find(each);
+        if (price == nullptr)
+            return fail(errc::unpriced_unit, "has no price for " + std::string(name_of(each)));
+        auto done = cost.total.add(count, dearest_of(*price, input),
+                                   dearest_factor(entry, bit_of(each), doubts));
+        if (!done) return done.error();
+    }
     if (auto const* request = rates.find(unit::requests)) {
         auto done = cost.total.add(1, dearest_of(*request, input),
                                    dearest_factor(entry, bit_of(unit::requests), doubts));
@@ -82,14 +103,32 @@ AIAUDIT_INLINE result<cost_parts> most_by(rate_table const& rates, price_entry c
 }
 
 AIAUDIT_INLINE result<cost_parts> most_by(rate_card const& card, price_entry const& entry,
-                                          usage const& counts, price_doubts doubts) {
+                                          usage const& counts, price_doubts doubts,
+                                          std::string_view tier) {
     if (card.rates.empty()) return fail(errc::unpriced_unit, "its entry has no rates");
+    bool const any = tier.empty() || tier == "auto";
+    bool const standard = !any && is_no_dearer_tier(tier);
+    doubts.tiers = doubts.tiers && !standard;
     auto most = most_by(card.rates, entry, counts, doubts);
+    if (standard) return most;
+    // OpenAI's newer name for it.
+    std::string_view const named = tier == "fast" ? "priority" : tier;
+    bool known = any || std::any_of(entry.modifiers.begin(), entry.modifiers.end(),
+                                    [tier](price_modifier const& each) {
+                                        return each.kind == modifier_kind::service_tier &&
+                                               each.value == tier;
+                                    });
     for (service_rates const& service : card.services) {
         if (!most) break;
+        bool const meant = service.tier == tier || service.tier == named;
+        known = known || meant;
+        if (!any && !meant) continue;
         auto other = most_by(service.rates, entry, counts, doubts);
         if (!other || other->total.rounded() > most->total.rounded()) most = std::move(other);
     }
+    if (!known)
+        return fail(errc::unpriced_unit, "has no price in the service tier '" + printable(tier) +
+                                             "': ask for another, or load prices that have it");
     return most;
 }
 
