@@ -138,9 +138,10 @@ AIAUDIT_INLINE result<void> set_tool_limit(prepared_request& request, endpoint c
     if (!body) return body.error();
     if (!body->is_object()) return fail(errc::bad_json, "request: not a JSON object");
     boost::json::object& members = body->get_object();
-    if ((api_of(where.dialect) & apis::responses) != 0) {
-        members["max_tool_calls"] = uses;
-    } else if (auto* tools = members.if_contains("tools"); tools != nullptr && tools->is_array()) {
+    unsigned const api = api_of(where.dialect);
+    if ((api & apis::responses) != 0) members["max_tool_calls"] = uses;
+    auto* const tools = (api & apis::messages) != 0 ? members.if_contains("tools") : nullptr;
+    if (tools != nullptr && tools->is_array()) {
         for (boost::json::value& tool : tools->get_array()) {
             bool const missing = detail::at_path(&tool, "max_uses") == nullptr;
             if (missing && detail::text_at(&tool, "type").starts_with("web_"))
@@ -148,7 +149,7 @@ AIAUDIT_INLINE result<void> set_tool_limit(prepared_request& request, endpoint c
         }
     }
     request.body = boost::json::serialize(*body);
-    request.facts.shape = shape_of(*body, api_of(where.dialect));
+    request.facts.shape = shape_of(*body, api);
     return {};
 }
 

@@ -122,14 +122,15 @@ private:
             return;
         }
         outside(name);
-        auto const* uses = member(&of, "max_uses");
+        auto const* uses = (api_ & apis::messages) != 0 ? member(&of, "max_uses") : nullptr;
         auto const limit = uses == nullptr ? std::nullopt : whole_number(*uses);
         std::uint64_t const most = limit.value_or(0);
         if (limit) shape_.tool_uses += most;
         if (!limit) {
             unlimited_.push_back(name);
-            limitable_ = limitable_ && ((api_ & apis::messages) == 0 || api_ == apis::all ||
-                                        type.starts_with("web_"));
+            // Who has a word for a limit.
+            limitable_ = limitable_ && ((api_ & apis::responses) != 0 ||
+                                        ((api_ & apis::messages) != 0 && type.starts_with("web_")));
         }
         if (found->charged == unit::web_searches)
             searches_.push_back({&shape_.web_searches, limit});
