@@ -284,6 +284,23 @@ BOOST_AUTO_TEST_CASE(what_has_no_bound_or_no_price_is_refused_with_the_reason) {
     BOOST_TEST(at.refusals().at(0).error_type == "unbounded");
 }
 
+BOOST_AUTO_TEST_CASE(a_budget_may_hold_a_stated_amount_for_what_has_no_bound) {
+    budget_stand at({limit_then("5", "refuse;hold=2")});
+    chat_request searching = short_question();
+    searching.extra = R"({"tools":[{"type":"image_generation"}]})";
+    at.ai.chat(searching).value();
+    // What it cost is known in the end; of what never is, the amount stays.
+    BOOST_TEST((at.state().reserved == 0));
+    BOOST_TEST((at.state().spent == at.outcomes().at(0).cost.pico()));
+    at.provider.script(chat_path, {json_step(openai_chat_body("nobody-knows", "Hi", {100, 10}))});
+    chat_request unpriced = short_question();
+    unpriced.model = "nobody-knows";
+    for (int i = 0; i < 2; ++i) at.ai.chat(unpriced).value();
+    auto const two = money::parse("4").value();
+    BOOST_TEST((at.state().spent == at.outcomes().at(0).cost.pico() + two.pico()));
+    BOOST_TEST((at.ai.chat(unpriced).error().code == errc::budget_exceeded));
+}
+
 BOOST_AUTO_TEST_CASE(what_no_bytes_bound_is_held_at_the_model_s_context) {
     budget_stand at({limit_of("1000")});
     at.ai.chat(picture_question()).value();
