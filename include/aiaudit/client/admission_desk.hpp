@@ -64,9 +64,11 @@ public:
         if (fits && word == "max_tokens" && request.facts.newer_limit_alone)
             return set_output_limit(request, where, *asked);
         if (fits) return {};
-        if (!asked && !cap &&
-            known_output_of(prices_, provider, model, lookup_cache_of<Prices>()) != 0)
-            return {};
+        // What the model cannot pass need not be said, and its provider may refuse more.
+        if (!asked) {
+            auto const known = known_output_of(prices_, provider, model, lookup_cache_of<Prices>());
+            if (known != 0 && known <= cap.value_or(known)) return {};
+        }
         if (word.empty()) {
             bool const writes =
                 where.operation == operation::chat || where.operation == operation::responses;

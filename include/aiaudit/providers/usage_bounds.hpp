@@ -123,6 +123,7 @@ inline constexpr auto plain_members =
                                      "cache_control",
                                      "chat_template_kwargs",
                                      "citation_options",
+                                     "client_metadata",
                                      "custom_id",
                                      "dimensions",
                                      "disable_parallel_tool_use",

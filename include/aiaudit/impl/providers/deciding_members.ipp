@@ -64,6 +64,17 @@ AIAUDIT_INLINE std::string folded(std::string_view name, unsigned api) {
     return made;
 }
 
+// Whether a name of the table is what a folded name stands for.
+AIAUDIT_INLINE bool folds_to(std::string_view own, std::string_view wanted, unsigned api) noexcept {
+    std::size_t at = 0;
+    for (char const c : own) {
+        if (c == '_' && (api & apis::gemini) != 0) continue;
+        if (at == wanted.size() || wanted[at] != ascii_lower(c)) return false;
+        ++at;
+    }
+    return at == wanted.size();
+}
+
 AIAUDIT_INLINE std::string types_text(deciding_member const& of) {
     std::vector<std::string> words;
     if ((of.types & json_types::text) != 0) words.emplace_back("text");
@@ -192,7 +203,7 @@ private:
         for (deciding_member const& each : deciding_members) {
             if ((each.apis & api_) == 0 || path_of(each.path) != path_) continue;
             std::string_view const own = name_in(each.path);
-            if (folded(own, api_) != wanted) continue;
+            if (!folds_to(own, wanted, api_)) continue;
             bool const exact =
                 name == own || ((api_ & apis::gemini) != 0 && name == snake_case(own));
             if (!exact) {
