@@ -118,6 +118,21 @@ BOOST_AUTO_TEST_CASE(what_no_bytes_bound_lies_within_the_model_s_context_for_eac
     BOOST_TEST(!held.empty());
 }
 
+BOOST_AUTO_TEST_CASE(no_recorded_request_is_refused_by_the_strict_reading) {
+    if (!corpus_is_here()) return;
+    std::size_t read = 0;
+    for (exchange const& row : corpus()) {
+        boost::system::error_code code;
+        static_cast<void>(boost::json::parse(row.request, code));
+        if (code) continue;
+        auto const strict = read_strictly(row.request, dialect_of(row.provider, row.path).value());
+        BOOST_TEST(strict.fault.empty(), row.id << ": " << strict.fault);
+        BOOST_TEST(!strict.ambiguous, row.id);
+        ++read;
+    }
+    BOOST_TEST(read > 0);
+}
+
 BOOST_AUTO_TEST_CASE(a_stream_cut_anywhere_ends_within_the_bounds_of_what_it_had_said) {
     if (!corpus_is_here()) return;
     std::size_t cuts = 0;

@@ -177,4 +177,47 @@ BOOST_AUTO_TEST_CASE(no_server_writes_more_than_a_request_that_is_let_through_wa
     BOOST_TEST(refused > rounds / 20);
 }
 
+// Google's limits stand in an object, and both are spelled in two ways.
+BOOST_AUTO_TEST_CASE(no_server_of_google_s_api_writes_more_than_was_held_for) {
+    constexpr std::array<std::string_view, 4> outer{"generationConfig", "generation_config",
+                                                    "GenerationConfig", "generationconfig"};
+    constexpr std::array<std::string_view, 6> inner{"maxOutputTokens", "max_output_tokens",
+                                                    "MaxOutputTokens", "candidateCount",
+                                                    "candidate_count", "candidatecount"};
+    constexpr std::array<std::string_view, 8> values{"1",    "7",   "100000", "\"9\"",
+                                                     "null", "1.5", "0",      "{}"};
+    std::size_t sound = 0;
+    for (unsigned seed = 1; seed <= rounds; ++seed) {
+        std::mt19937_64 random(seed);
+        auto const pick = [&random](std::size_t below) { return random() % below; };
+        std::uint64_t most_tokens = 0;
+        std::uint64_t most_answers = 1;
+        std::string text = "{";
+        for (std::size_t objects = 1 + pick(3); objects > 0; --objects) {
+            if (text.size() > 1) text += ',';
+            text.append("\"").append(outer[pick(pick(2) == 0 ? 1 : outer.size())]).append("\":{");
+            for (std::size_t count = pick(4); count > 0; --count) {
+                std::string_view const name = inner[pick(inner.size())];
+                std::string_view const value = values[pick(values.size())];
+                text.append("\"").append(name).append("\":").append(value);
+                if (count > 1) text += ',';
+                // The laxest of readers takes the largest, wherever and however it is written.
+                auto const number = lax_number(boost::json::parse(value)).value_or(0);
+                auto& most = detail::ascii_lower(name[0]) == 'm' ? most_tokens : most_answers;
+                most = (std::max)(most, number);
+            }
+            text += '}';
+        }
+        text += '}';
+        if (!read_strictly(text, dialect::gemini).fault.empty()) continue;
+        ++sound;
+        auto const facts = facts_of_request(boost::json::parse(text), dialect::gemini);
+        auto const held = bounds_of({}, text, facts.shape, facts.parameters, models_own)
+                              .upper.count(unit::output_tokens);
+        std::uint64_t const wrote = (most_tokens == 0 ? models_own : most_tokens) * most_answers;
+        BOOST_TEST(wrote <= held, "seed " << seed << ": " << text);
+    }
+    BOOST_TEST(sound > rounds / 20);
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -107,6 +107,9 @@ BOOST_AUTO_TEST_CASE(text_of_every_api_is_bounded) {
         {"functionCall":{"name":"f","args":{"inlineData":1}}}]}],
         "tools":[{"functionDeclarations":[]}])"));
     BOOST_TEST(bounded(R"("input":["a","b"],"model":"embed")"));
+    BOOST_TEST(bounded(R"("input":[{"type":"reasoning","id":"r","encrypted_content":"AA"}])"));
+    BOOST_TEST(bounded(R"("messages":[{"role":"assistant","tool_calls":[{"id":"c","function":
+        {"name":"f","arguments":"{}"}}]}])"));
 }
 
 BOOST_AUTO_TEST_CASE(
@@ -152,6 +155,10 @@ BOOST_AUTO_TEST_CASE(the_context_bounds_what_bytes_do_not_and_the_member_is_name
         {R"("input":"x","previous_response_id":"r")", "previous_response_id", context},
         {R"("input":"x","conversation":{"id":"c"})", "conversation", context},
         {R"("contents":[],"cachedContent":"c")", "cachedContent", context},
+        {R"("input":[{"id":"rs_1"}])", "input[0].id", context},
+        {R"("input":[{"type":"reasoning","id":"rs_1","summary":[]}])", "input[0].id", context},
+        {R"("messages":[{"role":"assistant","audio":{"id":"audio_1"}}])", "messages[0].audio.id",
+         context},
         {R"("messages":[],"a_new_member":1)", "a_new_member", context},
         {R"("messages":[],"tools":[{"type":"web_search_20250305","max_uses":2}])",
          "tools[0]: web_search_20250305", 3 * context},

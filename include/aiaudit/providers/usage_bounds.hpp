@@ -174,6 +174,7 @@ inline constexpr auto plain_members =
                                      "normalize",
                                      "options",
                                      "outputDimensionality",
+                                     "outputConfig",
                                      "output_config",
                                      "output_dimension",
                                      "output_format",

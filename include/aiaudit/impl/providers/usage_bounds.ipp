@@ -53,33 +53,60 @@ private:
         if (is_one_of(endless_members, name)) return endless(name);
         if (name == "tools" || name == "functions") return tools(std::string(name), value);
         if (name == "context_management") return edits(value);
-        if (is_one_of(prompt_members, name)) return text(std::string(name), value);
+        if (is_one_of(prompt_members, name)) return text({nullptr, name, 0}, value);
         if (!is_one_of(plain_members, name)) outside(name);
     }
+    // Whether an object stands for what a provider has stored: it has an id, and no words.
+    [[nodiscard]] static bool is_reference(boost::json::object const& object,
+                                           std::string_view type) noexcept {
+        auto const has = [&object](char const* name) {
+            auto const* value = object.if_contains(name);
+            return value != nullptr && !value->is_null();
+        };
+        if (!has("id")) return false;
+        if (type == "reasoning") return !has("encrypted_content");
+        if (!type.empty()) return false;
+        for (char const* name : {"role", "text", "content", "parts", "function", "name"}) {
+            if (has(name)) return false;
+        }
+        return true;
+    }
+    // Where a part of a prompt stands; written out where it is to be named.
+    struct place {
+        place const* in = nullptr;
+        std::string_view name{};  // empty: a part of a list
+        std::size_t at = 0;
+        [[nodiscard]] std::string text() const {
+            std::string path = in == nullptr ? std::string{} : in->text();
+            if (name.empty()) return path + "[" + std::to_string(at) + "]";
+            return (path.empty() ? path : path + ".") + printable(name);
+        }
+    };
     // A prompt, or a part of one. The depth is bounded by the parser.
-    void text(std::string const& path, boost::json::value const& prompt) {
+    void text(place const& here, boost::json::value const& prompt) {
         if (!shape_.bounded) return;  // it is as large as the context already
         if (auto const* list = prompt.if_array()) {
-            for (std::size_t at = 0; at < list->size(); ++at)
-                text(path + "[" + std::to_string(at) + "]", (*list)[at]);
+            for (std::size_t at = 0; at < list->size(); ++at) text({&here, {}, at}, (*list)[at]);
             return;
         }
         auto const* object = prompt.if_object();
         if (object == nullptr) return;
         std::string_view const type = text_at(&prompt, "type");
         if (!type.empty() && !is_one_of(text_types, type))
-            return outside(path + ": " + printable(type));
+            return outside(here.text() + ": " + printable(type));
+        if (is_reference(*object, type)) return outside(here.text() + ".id");
         for (auto const& field : *object) {
             std::string_view const name = text_of(field.key());
-            std::string const lower = lower_case(name);
-            bool const mistaken = (lower == "type" && name != "type") ||
+            place const inner{&here, name, 0};
+            bool const mistaken = (same_name(name, "type") && name != "type") ||
                                   (name == "type" && !field.value().is_string());
-            if (mistaken || lower == "inlinedata" || lower == "inline_data" ||
-                lower == "filedata" || lower == "file_data")
-                return outside(path + "." + printable(name));
+            bool const media =
+                std::any_of(media_members.begin(), media_members.end(),
+                            [name](std::string_view each) { return same_name(name, each); });
+            if (mistaken || media) return outside(inner.text());
             bool const data =
                 is_one_of(data_members, name) || (type == "tool_use" && name == "input");
-            if (!data) text(path + "." + printable(name), field.value());
+            if (!data) text(inner, field.value());
         }
     }
     void tools(std::string const& path, boost::json::value const& of) {
@@ -100,11 +127,8 @@ private:
         if (!type.empty()) return provided(path, type, of);
         // Anthropic's, Mistral's, and the older "functions".
         for (char const* name : {"input_schema", "function", "parameters", "name"}) {
-            if (object->contains(name)) return;
+            if (api_ != apis::gemini && object->contains(name)) return;
         }
-        bool const declared = object->size() == 1 && (object->contains("functionDeclarations") ||
-                                                      object->contains("function_declarations"));
-        if (declared || object->empty()) return;
         for (auto const& field : *object) {
             std::string_view const name = text_of(field.key());
             if (name != "functionDeclarations" && name != "function_declarations")
