@@ -177,19 +177,24 @@ private:
         std::sort(names.begin(), names.end());
         found_.ambiguous |= std::adjacent_find(names.begin(), names.end()) != names.end();
     }
-    // The object that a member stands in: "a" for "a.b".
-    [[nodiscard]] static std::string_view path_of(std::string_view member) noexcept {
-        auto const dot = member.rfind('.');
-        return dot == std::string_view::npos ? std::string_view{} : member.substr(0, dot);
-    }
-    [[nodiscard]] static std::string_view name_in(std::string_view member) noexcept {
-        return member.substr(member.rfind('.') + 1);
+    // Where the name of each member of the table begins in its path.
+    static constexpr auto names_at = [] {
+        std::array<std::size_t, deciding_members.size()> at{};
+        for (std::size_t i = 0; i < at.size(); ++i) at[i] = deciding_members[i].path.rfind('.') + 1;
+        return at;
+    }();
+    // Whether a member of this API's stands in the object at `path`: "a.b" in "a".
+    [[nodiscard]] bool stands_in(std::size_t member, std::string_view path) const noexcept {
+        deciding_member const& each = deciding_members[member];
+        if ((each.apis & api_) == 0) return false;
+        std::size_t const name = names_at[member];
+        return each.path.substr(0, name == 0 ? 0 : name - 1) == path;
     }
     [[nodiscard]] bool is_container(std::string_view path) const noexcept {
-        return std::any_of(deciding_members.begin(), deciding_members.end(),
-                           [&](deciding_member const& each) {
-                               return (each.apis & api_) != 0 && path_of(each.path) == path;
-                           });
+        for (std::size_t i = 0; i < deciding_members.size(); ++i) {
+            if (stands_in(i, path)) return true;
+        }
+        return false;
     }
     // The rule for a member of the object at path_; null where it decides nothing.
     [[nodiscard]] row rule_of(std::string_view raw, std::size_t place,
@@ -200,9 +205,10 @@ private:
             return nullptr;
         }
         std::string const wanted = folded(name, api_);
-        for (deciding_member const& each : deciding_members) {
-            if ((each.apis & api_) == 0 || path_of(each.path) != path_) continue;
-            std::string_view const own = name_in(each.path);
+        for (std::size_t i = 0; i < deciding_members.size(); ++i) {
+            if (!stands_in(i, path_)) continue;
+            deciding_member const& each = deciding_members[i];
+            std::string_view const own = each.path.substr(names_at[i]);
             if (!folds_to(own, wanted, api_)) continue;
             bool const exact =
                 name == own || ((api_ & apis::gemini) != 0 && name == snake_case(own));
