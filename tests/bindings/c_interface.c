@@ -263,7 +263,8 @@ static void test_budgets(const char* path) {
     /* No bound: not guessed, but refused. */
     CHECK(aiaudit_admit(ledger,
                         "{\"provider\":\"openai\",\"path\":\"/v1/chat/completions\",\"user\":\"bo\","
-                        "\"request\":{\"model\":\"gpt-4.1-mini\",\"messages\":[]}}",
+                        "\"request\":{\"model\":\"gpt-4.1-mini\",\"messages\":[],"
+                        "\"tools\":[{\"type\":\"web_search\"}]}}",
                         &text) == AIAUDIT_UNBOUNDED);
     CHECK(has(text, "\"reason\":\"unbounded\""));
     aiaudit_free(text);

@@ -232,7 +232,7 @@ class Budgets(LedgerTest):
             ledger.budget("rate", 1, "minute", unit="requests", scope="each-key")
             ledger.budget("all", "1", "total", then="downgrade=gpt-4.1-nano")
             with self.assertRaises(aiaudit.Refusal) as caught:
-                ledger.admit({"model": "gpt-4.1-mini", "messages": []}, **CHAT)
+                ledger.admit({"model": "gpt-4.1-mini", "messages": [], "tools": [{"type": "web_search"}]}, **CHAT)
             self.assertEqual(caught.exception.name, "unbounded")
             self.assertEqual(caught.exception.budget["then"], "downgrade=gpt-4.1-nano")
             ledger.admit({"model": "gpt-4.1-mini", "messages": []}, **CHAT, output_tokens_max=10, key="k")

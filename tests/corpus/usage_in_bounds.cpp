@@ -2,6 +2,8 @@
 //
 // The bounds that stand in for a usage that nobody reported, against what was reported in the end:
 // each exchange of the corpus, without its answer, and cut after each line.
+#include <aiaudit/pricing/builtin.hpp>
+#include <aiaudit/pricing/price_book.hpp>
 #include <aiaudit/providers/reader.hpp>
 #include <aiaudit/providers/usage_bounds.hpp>
 
@@ -90,6 +92,45 @@ BOOST_AUTO_TEST_CASE(what_was_reported_in_the_end_lies_within_the_bounds_of_a_ca
     }
     BOOST_TEST_MESSAGE(bounded << " bounded and held; no bound:" << list);
     BOOST_TEST(bounded > 0);
+}
+
+BOOST_AUTO_TEST_CASE(what_no_bytes_bound_lies_within_the_model_s_context_for_each_of_its_runs) {
+    if (!corpus_is_here()) return;
+    price_book const book = builtin_book();
+    price_lookup_cache cache;
+    std::map<std::string, std::size_t> held;
+    std::map<std::string, std::size_t> endless;
+    for (exchange const& row : corpus()) {
+        reading const read = describe_exchange(row);
+        auto const shape = shape_of(row.request);
+        if (read.problem || shape.bounded) continue;
+        auto const context =
+            book.limits(row.provider, read.facts.model_served, cache).context_tokens;
+        auto const range =
+            bounds_of({}, row.request, shape, read.facts.parameters, output_ceiling, context);
+        std::string const what = shape.outside.substr(shape.outside.rfind(' ') + 1);
+        ++(range.bounded ? held : endless)[what];
+        if (range.bounded) check_holds(read.facts.usage, range, row.id, row.provider);
+    }
+    for (auto const& [what, count] : held) BOOST_TEST_MESSAGE("held: " << what << " " << count);
+    for (auto const& [what, count] : endless)
+        BOOST_TEST_MESSAGE("no bound: " << what << " " << count);
+    BOOST_TEST(!held.empty());
+}
+
+BOOST_AUTO_TEST_CASE(no_recorded_request_is_refused_by_the_strict_reading) {
+    if (!corpus_is_here()) return;
+    std::size_t read = 0;
+    for (exchange const& row : corpus()) {
+        boost::system::error_code code;
+        static_cast<void>(boost::json::parse(row.request, code));
+        if (code) continue;
+        auto const strict = read_strictly(row.request, dialect_of(row.provider, row.path).value());
+        BOOST_TEST(strict.fault.empty(), row.id << ": " << strict.fault);
+        BOOST_TEST(!strict.ambiguous, row.id);
+        ++read;
+    }
+    BOOST_TEST(read > 0);
 }
 
 BOOST_AUTO_TEST_CASE(a_stream_cut_anywhere_ends_within_the_bounds_of_what_it_had_said) {

@@ -84,6 +84,7 @@ struct budget_stand_of : policy_stand<Policies> {
         : policy_stand<Policies>(std::move(options)) {
         for (budget const& each : budgets) this->log.set_budget(each).value();
         this->provider.script(chat_path, {json_step(openai_chat_body("gpt-4.1", "Hi", {100, 10}))});
+        this->provider.script("/v1/responses", {json_step(openai_chat_body("gpt-4.1", "Hi", {}))});
         this->provider.script(
             messages_path,
             {json_step(anthropic_message_body("claude-sonnet-4-5", "Salut", {100, 10}))});
@@ -103,6 +104,13 @@ using timed_stand = budget_stand_of<budgeted_by_hand>;
 chat_request short_question() {
     chat_request asked = hello();
     asked.max_tokens = 10;
+    return asked;
+}
+
+chat_request picture_question() {
+    chat_request asked = short_question();
+    asked.messages = {{.role = "user",
+                       .json = R"([{"type":"image_url","image_url":{"url":"https://x.test/a"}}])"}};
     return asked;
 }
 
@@ -255,13 +263,15 @@ BOOST_AUTO_TEST_CASE(what_has_no_bound_or_no_price_is_refused_with_the_reason) {
     std::optional<refusal_reason> why;
     call_options options;
     options.on_refusal = [&](budget_refusal const& of) { why = of.reason; };
-    chat_request picture = hello();
-    picture.messages = {
-        {.role = "user",
-         .json = R"([{"type":"image_url","image_url":{"url":"https://x.test/a"}}])"}};
-    auto reply = at.ai.chat(picture, options);
+    chat_request searching = hello();
+    searching.extra = R"({"tools":[{"type":"function"},{"type":"web_search"}]})";
+    auto reply = at.ai.chat(searching, options);
     BOOST_TEST((reply.error().code == errc::unbounded));
     BOOST_TEST((why == refusal_reason::unbounded));
+    BOOST_TEST(contains(reply.error().where, "nothing bounds what 'tools[1]: web_search' adds"));
+    BOOST_TEST(!contains(reply.error().where, "asked"));
+    BOOST_TEST(
+        contains(std::string(tag_of(at.refusals().at(0), "because")), "tools[1]: web_search"));
     chat_request unpriced = hello();
     unpriced.model = "nobody-knows";
     reply = at.ai.chat(unpriced, options);
@@ -274,13 +284,78 @@ BOOST_AUTO_TEST_CASE(what_has_no_bound_or_no_price_is_refused_with_the_reason) {
     BOOST_TEST(at.refusals().at(0).error_type == "unbounded");
 }
 
+BOOST_AUTO_TEST_CASE(a_budget_may_hold_a_stated_amount_for_what_has_no_bound) {
+    budget_stand at({limit_then("5", "refuse;hold=2")});
+    chat_request searching = short_question();
+    searching.extra = R"({"tools":[{"type":"image_generation"}]})";
+    at.ai.chat(searching).value();
+    // What it cost is known in the end; of what never is, the amount stays.
+    BOOST_TEST((at.state().reserved == 0));
+    BOOST_TEST((at.state().spent == at.outcomes().at(0).cost.pico()));
+    at.provider.script(chat_path, {json_step(openai_chat_body("nobody-knows", "Hi", {100, 10}))});
+    chat_request unpriced = short_question();
+    unpriced.model = "nobody-knows";
+    for (int i = 0; i < 2; ++i) at.ai.chat(unpriced).value();
+    auto const two = money::parse("4").value();
+    BOOST_TEST((at.state().spent == at.outcomes().at(0).cost.pico() + two.pico()));
+    BOOST_TEST((at.ai.chat(unpriced).error().code == errc::budget_exceeded));
+}
+
+BOOST_AUTO_TEST_CASE(what_no_bytes_bound_is_held_at_the_model_s_context) {
+    budget_stand at({limit_of("1000")});
+    at.ai.chat(picture_question()).value();
+    at.ai
+        .send("openai", "/responses",
+              R"({"model":"gpt-4.1","input":"x","previous_response_id":"r","max_output_tokens":9})")
+        .value();
+    for (record const& intent : at.intents()) {
+        BOOST_TEST(intent.usage.count(unit::input_tokens) == 1'047'576U);
+        BOOST_TEST((intent.cost_status == cost_status::estimated));
+        BOOST_TEST((intent.cost > money::parse("2").value()));
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_provider_s_tool_is_given_a_limit_and_held_with_its_price) {
+    budget_stand at({limit_of("1000")});
+    std::string const question =
+        R"({"model":"gpt-4.1","input":"x","max_output_tokens":9,"tools":[{"type":"web_search"}]})";
+    at.ai.send("openai", "/responses", question).value();
+    BOOST_TEST(contains(at.body(), R"("max_tool_calls":4)"));
+    auto const held = at.intents().at(0).usage;
+    BOOST_TEST(held.count(unit::input_tokens) == 5U * 1'047'576U);
+    BOOST_TEST(held.count(unit::web_searches) == 4U);
+    budget_stand without({});
+    without.ai.send("openai", "/responses", question).value();
+    BOOST_TEST(without.body() == question);
+}
+
+BOOST_AUTO_TEST_CASE(a_dearer_tier_is_held_at_its_rate_and_one_without_a_rate_is_refused) {
+    auto const held = [](char const* tier) {
+        budget_stand at({limit_of("1000")});
+        chat_request asked = short_question();
+        asked.extra = std::string(R"({"service_tier":")") + tier + R"("})";
+        auto const reply = at.ai.chat(asked);
+        return reply ? at.intents().at(0).cost.to_string() : reply.error().where;
+    };
+    auto const cost = [&](char const* tier) { return money::parse(held(tier)).value(); };
+    for (char const* tier : {"priority", "auto"})
+        BOOST_TEST((cost(tier).pico() * 2 > cost("default").pico() * 3), tier);
+    BOOST_TEST(contains(held("scale"), "has no price in the service tier 'scale'"));
+}
+
 BOOST_AUTO_TEST_CASE(tokens_without_a_bound_are_refused_by_a_budget_of_tokens) {
     budget_stand at({limit_of("1000000", "t", budget_unit::tokens)});
-    chat_request picture = hello();
-    picture.messages = {
-        {.role = "user",
-         .json = R"([{"type":"image_url","image_url":{"url":"https://x.test/a"}}])"}};
-    BOOST_TEST((at.ai.chat(picture).error().code == errc::unbounded));
+    chat_request searching = hello();
+    searching.extra = R"({"tools":[{"type":"web_search"}]})";
+    BOOST_TEST((at.ai.chat(searching).error().code == errc::unbounded));
+    // Its prices do not say how large its context is.
+    chat_request picture = picture_question();
+    picture.model = "nobody-knows";
+    auto const refused = at.ai.chat(picture);
+    BOOST_TEST((refused.error().code == errc::unbounded));
+    BOOST_TEST(contains(refused.error().where, "'messages[0].content[0]: image_url'"));
+    // That of a model that they know is larger than the budget.
+    BOOST_TEST((at.ai.chat(picture_question()).error().code == errc::budget_exceeded));
     // A price is not asked for.
     chat_request unpriced = short_question();
     unpriced.model = "nobody-knows";
@@ -414,14 +489,34 @@ BOOST_AUTO_TEST_CASE(a_wait_ends_before_the_calls_own_time_and_when_it_is_stoppe
 
 // --- how much output ---
 
-BOOST_AUTO_TEST_CASE(with_budgets_a_request_without_a_limit_is_given_one) {
+BOOST_AUTO_TEST_CASE(a_request_without_a_limit_is_held_at_the_model_s_own_most_and_not_cut) {
     budget_stand at({limit_of("1000")});
     at.ai.chat(hello()).value();
+    BOOST_TEST(!contains(at.body(), "max_"));
+    BOOST_TEST(at.intents().at(0).usage.count(unit::output_tokens) == 32'768U);
+}
+
+BOOST_AUTO_TEST_CASE(a_limit_in_the_newer_word_alone_is_said_in_the_older_where_that_is_the_api_s) {
+    client_options options;
+    budget_stand at({limit_of("1000000", "t", budget_unit::tokens)}, options);
+    std::string const question = R"({"model":"m","messages":[],"max_completion_tokens":9})";
+    at.ai.send("openai", "/chat/completions", question).value();
+    BOOST_TEST(at.body() == question);
+    at.provider.script("/v1/completions", {json_step(openai_chat_body("m", "Hi", {}))});
+    at.ai.send("openai", "/completions", question).value();
+    BOOST_TEST(contains(at.body(1), R"("max_tokens":9)"));
+}
+
+BOOST_AUTO_TEST_CASE(with_budgets_a_request_to_a_model_without_a_known_limit_is_given_one) {
+    budget_stand at({limit_of("1000000", "t", budget_unit::tokens)});
+    chat_request unknown = hello();
+    unknown.model = "nobody-knows";
+    at.ai.chat(unknown).value();
     BOOST_TEST(contains(at.body(), R"("max_completion_tokens":4096)"));
     BOOST_TEST(at.intents().at(0).parameters.max_output_tokens.value() == 4096U);
     at.ai
         .send("openai", "/chat/completions",
-              R"({"model":"gpt-4.1","messages":[{"role":"user","content":"Hi"}]})")
+              R"({"model":"nobody-knows","messages":[{"role":"user","content":"Hi"}]})")
         .value();
     BOOST_TEST(contains(at.body(1), R"("max_completion_tokens":4096)"));
     at.ai.chat(short_question()).value();

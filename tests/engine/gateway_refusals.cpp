@@ -102,6 +102,27 @@ void serve_each_api(gateway_options& options) {
 
 }  // namespace
 
+BOOST_AUTO_TEST_CASE(a_body_that_can_be_read_in_two_ways_is_refused_with_the_member_and_its_place) {
+    stand one([](gateway_options& options) { serve_each_api(options); });
+    for (asked const& each : each_api) {
+        BOOST_TEST_CONTEXT(each.path) {
+            for (std::string const& body :
+                 {R"({"model":")" + each.model + R"(","model":"other","messages":[]})",
+                  R"({"model":")" + each.model + R"(","messages":[],"stream":1})",
+                  R"({"model":")" + each.model + R"(","messages":[],"Tools":[]})"}) {
+                auto const answer = one.exchange(stand::post(body, "", each.path));
+                BOOST_TEST(status_of(answer) == 400);
+                BOOST_TEST(is_told_as(each.family, answer));
+                BOOST_TEST(has(answer, "(line 1, column "));
+                BOOST_TEST(has(answer, "bad_member"));
+            }
+        }
+    }
+    auto const answer = one.exchange(stand::post(R"({"model":"gpt-4.1","messages":[],"n":"5"})"));
+    BOOST_TEST((boost::json::parse(body_of(answer)).at("error").at("param") == "n"));
+    BOOST_TEST(one.provider.requests().empty());
+}
+
 BOOST_AUTO_TEST_CASE(a_request_that_can_be_read_in_two_ways_is_refused_and_so_is_what_follows) {
     std::string const length = std::to_string(gateway_question.size());
     odd_request const cases[] = {

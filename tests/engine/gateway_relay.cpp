@@ -262,23 +262,39 @@ BOOST_AUTO_TEST_CASE(a_full_budget_is_429_with_the_time_to_wait_and_nothing_is_s
 BOOST_AUTO_TEST_CASE(a_stream_that_outruns_its_budget_is_cut_with_words_on_it) {
     stand one([](gateway_options& options) {
         options.calls.on_overrun = stream_overrun::cut;
-        options.calls.output_tokens_budgeted = 3;
+        options.calls.output_most = 3;
     });
     budget day;
     day.name = "day";
     day.unit = budget_unit::tokens;
-    day.limit = 1000;
+    day.limit = 5000;
     day.window = parse_budget_window("day", {}).value();
     one.log.set_budget(day).value();
     word_list const words(200, "many words ");
     one.provider.script(chat_path,
                         {stream_step(openai_chat_stream("gpt-4.1", words, body_usage{}))});
-    auto const answer = one.exchange(stand::post(stream_question));
-    BOOST_TEST(status_of(answer) == 200);
-    BOOST_TEST(has(unchunked(answer), R"(data: {"error":)"));
+    // A stream is what comes as one, asked for or not.
+    for (auto const& question : {stream_question, gateway_question}) {
+        auto const answer = one.exchange(stand::post(question));
+        BOOST_TEST(status_of(answer) == 200);
+        BOOST_TEST(has(unchunked(answer), R"(data: {"error":)"));
+        BOOST_TEST(has(answer, "x-aiaudit-output-limit: 3\r\n"));
+    }
     auto const records = one.outcomes();
-    BOOST_REQUIRE(records.size() == 1U);
-    BOOST_TEST(!records[0].complete);
+    BOOST_REQUIRE(records.size() == 2U);
+    for (record const& each : records) BOOST_TEST(!each.complete);
+}
+
+BOOST_AUTO_TEST_CASE(a_limit_that_the_gateway_set_is_told_and_no_other) {
+    stand one([](gateway_options& options) { options.calls.output_most = 50; });
+    one.provider.script(chat_path, {json_step(openai_chat_body("gpt-4.1", "Good day", {}))});
+    BOOST_TEST(has(one.exchange(stand::post(gateway_question)), "x-aiaudit-output-limit: 50\r\n"));
+    auto const asked = [&](char const* limit) {
+        return one.exchange(stand::post(std::string(R"({"model":"gpt-4.1","messages":[],)") +
+                                        R"("max_completion_tokens":)" + limit + "}"));
+    };
+    BOOST_TEST(has(asked("9000"), "x-aiaudit-output-limit: 50\r\n"));
+    BOOST_TEST(!has(asked("50"), "x-aiaudit-output-limit"));
 }
 
 BOOST_AUTO_TEST_CASE(what_becomes_of_an_answer_whose_client_is_gone_is_a_policy_and_recorded) {

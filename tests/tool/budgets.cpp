@@ -123,6 +123,14 @@ BOOST_AUTO_TEST_CASE(what_is_set_is_listed_by_another_process_until_it_is_remove
     refuses("budget remove --db " + db + " --name daily", "no budget 'daily'");
 }
 
+BOOST_AUTO_TEST_CASE(an_amount_for_calls_without_a_bound_is_kept_with_the_action) {
+    set("--name agents --limit 50 --window day --then downgrade=gpt-4.1-mini --unbounded "
+        "hold=2.50");
+    BOOST_TEST(text_of(rows("budget list")[0], "then") == "downgrade=gpt-4.1-mini;hold=2.5");
+    set("--name agents --limit 50 --window day --unbounded refuse");
+    BOOST_TEST(text_of(rows("budget list")[0], "then") == "refuse");
+}
+
 BOOST_AUTO_TEST_CASE(a_bad_definition_is_refused_in_one_line_and_makes_nothing) {
     std::string const head = "budget set --db " + db + " ";
     refuses(head + "--name a --limit=-1 --window day", "--limit: limit '-1' is negative");
@@ -139,6 +147,8 @@ BOOST_AUTO_TEST_CASE(a_bad_definition_is_refused_in_one_line_and_makes_nothing) 
     refuses(head + "--name a --limit 1 --window total --tz Asia/Kathmandu", "--tz");
     refuses(head + "--name a --limit 1 --window day --then shout", "unknown action 'shout'");
     refuses(head + "--name a --limit 1 --window day --then wait=100", "minute");
+    refuses(head + "--name a --limit 1 --window day --unbounded much", "--unbounded: 'much'");
+    refuses(head + "--name a --limit 1 --window day --unbounded hold=0", "more than 0");
     refuses(head + "--name a --limit 1 --window day --alert 80,50", "'80,50'");
     refuses(head + "--name 'a b' --limit 1 --window day", "'a b'");
     refuses(head + "--name '' --limit 1 --window day", "aiaudit: ");

@@ -116,6 +116,7 @@ BOOST_AUTO_TEST_CASE(nothing_is_made_where_something_is_wrong) {
     refuses(with + "--id a --limit 5", "--limit and --window are given together");
     refuses(with + "--id a --window month", "--limit and --window are given together");
     refuses(with + "--id a --unit tokens", "--unit: of what --limit?");
+    refuses(with + "--id a --unbounded hold=1", "--unbounded: of what --limit?");
     refuses(with + "--id a --rate-then refuse", "--rate-then: of what --requests-per-minute?");
     refuses(with + "--id a --limit x --window month", "--limit: limit 'x' is not a number");
     refuses(with + "--id a --limit 5 --window year", "--window: unknown window 'year'");

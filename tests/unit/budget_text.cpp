@@ -81,7 +81,8 @@ BOOST_AUTO_TEST_CASE(limits_are_exact) {
 
 BOOST_AUTO_TEST_CASE(every_action_is_written_as_it_is_read) {
     for (char const* const text :
-         {"refuse", "warn", "downgrade=a", "downgrade=gpt-5-mini,gpt-5-nano", "wait=1500"}) {
+         {"refuse", "warn", "downgrade=a", "downgrade=gpt-5-mini,gpt-5-nano", "wait=1500",
+          "refuse;hold=2.5", "downgrade=a,b;hold=0.01"}) {
         budget made;
         BOOST_REQUIRE(parse_budget_action(text, made).has_value());
         BOOST_TEST(action_text(made) == text);
@@ -95,6 +96,13 @@ BOOST_AUTO_TEST_CASE(every_action_is_written_as_it_is_read) {
         budget made;
         BOOST_TEST_CONTEXT(text) { refuses(parse_budget_action(text, made), "action"); }
         BOOST_TEST((made.then == budget_action::refuse));
+    }
+    budget made;
+    made.unit = budget_unit::tokens;
+    for (char const* const text :
+         {"refuse;hold=", "refuse;hold=0", "refuse;hold=-1", "refuse;hold=1.5", ";hold=5"}) {
+        BOOST_TEST(!parse_budget_action(text, made), text);
+        BOOST_TEST((made.unbounded_hold == 0));
     }
 }
 
@@ -210,7 +218,15 @@ BOOST_AUTO_TEST_CASE(a_refusal_says_all_in_one_line_and_in_its_record) {
     refused.period = budget_period::minute;
     BOOST_TEST(refusal_record(intent, refused).error_type == "rate_limited");
     refused.reason = refusal_reason::unpriced;
-    BOOST_TEST(refusal_record(intent, refused).error_type == "unbounded");
+    refused.because = "'tools[0]: web_search' has no limit";
+    auto const unpriced = refusal_record(intent, refused);
+    BOOST_TEST(unpriced.error_type == "unbounded");
+    BOOST_TEST(
+        (unpriced.tags.at(7) == std::pair<std::string, std::string>{"because", refused.because}));
+    // What was spent has no part in it, and nothing was asked for.
+    BOOST_TEST(refusal_text(refused) ==
+               "budget 'team-red' of tag:team=red cannot hold a call whose model has no price: "
+               "'tools[0]: web_search' has no limit (its limit is 50 USD)");
     BOOST_TEST((decode_record(encode_record(entry)).value() == entry));
 }
 

@@ -97,6 +97,62 @@ BOOST_AUTO_TEST_CASE(no_word_of_another_api_is_left_with_more) {
                     R"({"max_tokens":50,"max_completion_tokens":50})"));
 }
 
+BOOST_AUTO_TEST_CASE(thinking_is_lowered_with_the_limit) {
+    BOOST_TEST(same(limit("anthropic", "/v1/messages", R"({"max_tokens":16000,
+        "thinking":{"type":"enabled","budget_tokens":10000}})",
+                          4096)
+                        .body,
+                    R"({"max_tokens":4096,"thinking":{"type":"enabled","budget_tokens":2560}})"));
+    BOOST_TEST(same(limit("anthropic", "/v1/messages", R"({"max_tokens":16000,
+        "thinking":{"type":"enabled","budget_tokens":2000}})",
+                          1100)
+                        .body,
+                    R"({"max_tokens":1100,"thinking":{"type":"enabled","budget_tokens":1024}})"));
+    BOOST_TEST(same(limit("google", "/v1beta/models/m:generateContent", R"({"generationConfig":
+        {"thinkingConfig":{"thinkingBudget":8192}}})",
+                          4096)
+                        .body,
+                    R"({"generationConfig":{"thinkingConfig":{"thinkingBudget":2048},
+                        "maxOutputTokens":4096}})"));
+    BOOST_TEST(same(limit("google", "/v1beta/models/m:generateContent", R"({"generation_config":
+        {"thinking_config":{"thinking_budget":-1},"max_output_tokens":9000}})",
+                          4096)
+                        .body,
+                    R"({"generation_config":{"thinking_config":{"thinking_budget":-1},
+                        "max_output_tokens":4096}})"));
+}
+
+BOOST_AUTO_TEST_CASE(a_limit_that_leaves_no_room_for_thinking_is_refused_in_words) {
+    auto const where = endpoint_of("anthropic", "/v1/messages").value();
+    std::string const body =
+        R"({"max_tokens":16000,"thinking":{"type":"enabled","budget_tokens":10000}})";
+    prepared_request request{.target = "/v1/messages", .body = body};
+    request.facts = facts_of_request(std::string_view{body});
+    auto const done = set_output_limit(request, where, 1024);
+    BOOST_TEST((done.error().code == errc::bad_argument));
+    BOOST_TEST(done.error().where.find("thinking.budget_tokens") != std::string::npos);
+    BOOST_TEST(request.body == body);
+}
+
+BOOST_AUTO_TEST_CASE(tools_without_a_limit_are_given_one) {
+    auto const made = [](char const* provider, char const* path, std::string const& body) {
+        auto const where = endpoint_of(provider, path).value();
+        prepared_request request{.target = path, .body = body};
+        request.facts = facts_of_request(std::string_view{body});
+        BOOST_TEST(request.facts.shape.tool_limit_missing);
+        set_tool_limit(request, where, 4).value();
+        BOOST_TEST(!request.facts.shape.endless);
+        return request.body;
+    };
+    BOOST_TEST(same(made("openai", "/v1/responses", R"({"tools":[{"type":"web_search"}]})"),
+                    R"({"tools":[{"type":"web_search"}],"max_tool_calls":4})"));
+    BOOST_TEST(same(made("anthropic", "/v1/messages", R"({"tools":[{"name":"f","input_schema":{}},
+        {"type":"web_search_20250305"},{"type":"web_fetch_20250910","max_uses":1}]})"),
+                    R"({"tools":[{"name":"f","input_schema":{}},
+        {"type":"web_search_20250305","max_uses":4},
+        {"type":"web_fetch_20250910","max_uses":1}]})"));
+}
+
 BOOST_AUTO_TEST_CASE(calls_that_write_no_text_have_none) {
     for (char const* path : {"/v1/embeddings", "/v1/images/generations",
                              "/v1/responses/input_tokens", "/v1/responses/compact"}) {

@@ -104,6 +104,37 @@ BOOST_AUTO_TEST_CASE(tiers_and_regions_that_an_account_may_have_count_unasked) {
     BOOST_TEST(most(book, tokens(1000, 100)) == "0.00242");
 }
 
+BOOST_AUTO_TEST_CASE(a_tier_that_is_named_counts_at_its_own_rate_and_needs_one) {
+    auto entry = entry_with(
+        {{unit::input_tokens, {million("1"), {}}}, {unit::output_tokens, {million("2"), {}}}});
+    service_rates priority{"priority", {}};
+    priority.rates.set(unit::input_tokens, million("2"));
+    entry.cards[0].services = {priority};
+    entry.modifiers.push_back({modifier_kind::service_tier, "turbo", {3, 1}, ~std::uint64_t{0}});
+    auto const book = book_of(std::move(entry));
+    auto const at = [&](std::string_view tier) {
+        price_lookup_cache cache;
+        auto const bound = most_of_attempt(book, "p", "m", tokens(1000, 0), {}, {}, cache, tier);
+        return bound ? bound->cost().to_string() : bound.error().message();
+    };
+    for (char const* tier : {"default", "standard", "flex", "batch", "standard_only"})
+        BOOST_TEST(at(tier) == "0.001", tier);
+    for (char const* tier : {"", "auto", "priority", "fast"}) BOOST_TEST(at(tier) == "0.006", tier);
+    BOOST_TEST(at("turbo") == "0.003");
+    BOOST_TEST(at("scale").starts_with("unpriced_unit: p/m: has no price in the service tier"));
+}
+
+BOOST_AUTO_TEST_CASE(searches_count_at_their_price_and_need_one) {
+    auto const book =
+        book_of(entry_with({{unit::input_tokens, {million("1"), {}}},
+                            {unit::web_searches, {rate::parse("0.01").value(), {}}}}));
+    auto used = tokens(1000, 0);
+    used.set(unit::web_searches, 3);
+    BOOST_TEST(most(book, used) == "0.031");
+    used.set(unit::file_searches, 1);
+    BOOST_TEST(most(book, used).starts_with("unpriced_unit: p/m: has no price for file_searches"));
+}
+
 BOOST_AUTO_TEST_CASE(a_fee_for_each_request_is_in_it) {
     auto const book = book_of(entry_with({{unit::input_tokens, {million("1"), {}}},
                                           {unit::requests, {rate::parse("0.01").value(), {}}}}));

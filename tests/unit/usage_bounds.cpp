@@ -107,9 +107,13 @@ BOOST_AUTO_TEST_CASE(text_of_every_api_is_bounded) {
         {"functionCall":{"name":"f","args":{"inlineData":1}}}]}],
         "tools":[{"functionDeclarations":[]}])"));
     BOOST_TEST(bounded(R"("input":["a","b"],"model":"embed")"));
+    BOOST_TEST(bounded(R"("input":[{"type":"reasoning","id":"r","encrypted_content":"AA"}])"));
+    BOOST_TEST(bounded(R"("messages":[{"role":"assistant","tool_calls":[{"id":"c","function":
+        {"name":"f","arguments":"{}"}}]}])"));
 }
 
-BOOST_AUTO_TEST_CASE(images_files_stored_text_and_tools_of_the_provider_s_have_no_bound) {
+BOOST_AUTO_TEST_CASE(
+    images_files_stored_text_and_tools_of_the_provider_s_are_not_bounded_by_bytes) {
     for (char const* members : {
              R"("messages":[{"content":[{"type":"image_url","image_url":{"url":"u"}}]}])",
              R"("messages":[{"content":[{"type":"text","text":"x"},{"type":"image"}]}])",
@@ -132,6 +136,95 @@ BOOST_AUTO_TEST_CASE(images_files_stored_text_and_tools_of_the_provider_s_have_n
         BOOST_TEST(!bounded(members), members);
     }
     for (char const* body : {"", "[]", "not JSON"}) BOOST_TEST(!range_of(body).bounded, body);
+}
+
+BOOST_AUTO_TEST_CASE(the_context_bounds_what_bytes_do_not_and_the_member_is_named) {
+    constexpr std::uint64_t context = 200'000;
+    struct {
+        char const* members;
+        char const* outside;
+        std::uint64_t input;  // 0: no bound
+    } const rows[]{
+        {R"("messages":[{"content":"x"},{"content":[{"type":"text"},{"type":"image_url"}]}])",
+         "messages[1].content[1]: image_url", context},
+        {R"("contents":[{"parts":[{"text":"x"},{"inlineData":{"data":"AA"}}]}])",
+         "contents[0].parts[1].inlineData", context},
+        {R"("messages":[{"content":[{"Type":"image"}]}])", "messages[0].content[0].Type", context},
+        {R"("messages":[{"content":[{"type":["image"]}]}])", "messages[0].content[0].type",
+         context},
+        {R"("input":"x","previous_response_id":"r")", "previous_response_id", context},
+        {R"("input":"x","conversation":{"id":"c"})", "conversation", context},
+        {R"("contents":[],"cachedContent":"c")", "cachedContent", context},
+        {R"("input":[{"id":"rs_1"}])", "input[0].id", context},
+        {R"("input":[{"type":"reasoning","id":"rs_1","summary":[]}])", "input[0].id", context},
+        {R"("messages":[{"role":"assistant","audio":{"id":"audio_1"}}])", "messages[0].audio.id",
+         context},
+        {R"("messages":[],"a_new_member":1)", "a_new_member", context},
+        {R"("messages":[],"tools":[{"type":"web_search_20250305","max_uses":2}])",
+         "tools[0]: web_search_20250305", 3 * context},
+        {R"("input":"x","max_tool_calls":4,"tools":[{"type":"web_search"},{"type":"mcp"}])",
+         "tools[0]: web_search", 5 * context},
+        {R"("messages":[],"context_management":{"edits":[{"type":"compact_20260112"}]})",
+         "context_management.edits[0]", 2 * context},
+        {R"("messages":[{"content":[{"type":"image"}]}],"tools":[{"type":"web_search"}])",
+         "tools[0]: web_search", 0},
+        {R"("messages":[],"tools":[{"type":"image_generation"}])", "tools[0]: image_generation", 0},
+        {R"("contents":[],"tools":[{"googleSearch":{}}])", "tools[0].googleSearch", 0},
+        {R"("messages":[],"models":["a","b"])", "models", 0},
+        {R"("input":"x","prompt":{"id":"p"})", "prompt.id", 0},
+        {R"("messages":[],"context_management":{"edits":[{"type":"grow"}]})",
+         "context_management.edits[0]", 0},
+        {R"("messages":[],"context_management":{"edits":[],"more":1})", "context_management", 0},
+    };
+    for (auto const& row : rows) {
+        std::string const body = "{" + std::string(row.members) + "}";
+        auto const shape = shape_of(body);
+        auto const range = bounds_of({}, body, shape, {}, 1000, context);
+        BOOST_TEST_CONTEXT(body) {
+            BOOST_TEST(!shape.bounded);
+            BOOST_TEST(shape.outside == row.outside);
+            BOOST_TEST(range.bounded == (row.input != 0));
+            BOOST_TEST(shape.endless == (row.input == 0));
+            if (row.input != 0) BOOST_TEST(range.upper.count(unit::input_tokens) == row.input);
+            BOOST_TEST(!bounds_of({}, body, shape, {}, 1000).bounded);
+        }
+    }
+}
+
+BOOST_AUTO_TEST_CASE(edits_that_only_take_away_and_groups_of_functions_add_nothing) {
+    BOOST_TEST(bounded(R"("messages":[],"context_management":{"edits":[
+        {"type":"clear_thinking_20251015","keep":"all"},{"type":"clear_tool_uses_20250919"}]})"));
+    BOOST_TEST(bounded(R"("messages":[],"context_management":{})"));
+    BOOST_TEST(bounded(R"("input":"x","tools":[{"type":"function","name":"f"},{"type":"namespace",
+        "name":"agents","tools":[{"type":"function","name":"g"},{"type":"custom"}]}])"));
+    BOOST_TEST(!bounded(R"("input":"x","tools":[{"type":"namespace","tools":[
+        {"type":"web_search"}]}])"));
+    // What the caller runs is text, and what a provider writes about it.
+    std::string const body = R"({"messages":[],"tools":[{"type":"bash_20250124"},
+        {"type":"text_editor_20250728"}]})";
+    BOOST_TEST(range_of(body).bounded);
+    BOOST_TEST(range_of(body).upper.count(unit::input_tokens) ==
+               body.size() + template_tokens_max + 3 * tool_prompt_tokens_max);
+}
+
+BOOST_AUTO_TEST_CASE(uses_of_tools_are_counted_by_their_limit) {
+    std::string const body = R"({"tools":[{"type":"web_search_20250305","max_uses":2},
+        {"type":"web_fetch_20250910","max_uses":3}]})";
+    auto const range = bounds_of({}, body, shape_of(body), {}, 1000, 100);
+    BOOST_TEST(range.upper.count(unit::web_searches) == 2U);
+    BOOST_TEST(range.upper.count(unit::input_tokens) == 600U);
+    auto const shape = shape_of(std::string_view{
+        R"({"max_tool_calls":7,"tools":[{"type":"file_search"},{"type":"web_search"}]})"});
+    BOOST_TEST(shape.file_searches == 7U);
+    BOOST_TEST(shape.web_searches == 7U);
+    BOOST_TEST(shape.tool_uses == 7U);
+    auto const missing = shape_of(std::string_view{R"({"tools":[{"type":"web_search"}]})"});
+    BOOST_TEST(missing.endless);
+    BOOST_TEST(missing.tool_limit_missing);
+    // A limit of its own would not help this one.
+    auto const hopeless = shape_of(
+        std::string_view{R"({"tools":[{"type":"web_search"},{"type":"image_generation"}]})"});
+    BOOST_TEST(!hopeless.tool_limit_missing);
 }
 
 BOOST_AUTO_TEST_CASE(what_is_billed_by_other_things_than_tokens_is_known) {

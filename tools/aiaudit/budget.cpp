@@ -29,6 +29,7 @@ aiaudit::budget budget_of(options const& with) {
     set_limit(wanted, with.limit);
     wanted.scope = value_or_fail(aiaudit::parse_budget_scope(with.scope), "--scope");
     value_or_fail(aiaudit::parse_budget_action(with.then, wanted), "--then");
+    set_unbounded(wanted, with.limit);
     wanted.alert_percents = value_or_fail(aiaudit::parse_alert_percents(with.alerts), "--alert");
     value_or_fail(validate(wanted));
     return wanted;
@@ -102,6 +103,9 @@ void add_set_options(CLI::App& command, options& with) {
     command.add_option("--then", with.then,
                        "When it is full: refuse (default), warn, downgrade=MODEL,... or, for a "
                        "minute, wait=MILLISECONDS");
+    command.add_option("--unbounded", with.limit.unbounded,
+                       "A call of which nobody knows the most: refuse (default), or hold=AMOUNT in "
+                       "the budget's unit");
     command.add_option("--alert", with.alerts,
                        "At which percents there is an alert; default: 50,80,100");
 }

@@ -108,7 +108,18 @@ struct limit_options {
     std::string unit = "usd";
     std::string window{};
     std::string zone{};
+    std::string unbounded = "refuse";
 };
+
+// After the budget's action, which it is kept with.
+inline void set_unbounded(aiaudit::budget& of, limit_options const& with) {
+    if (with.unbounded == "refuse") return;
+    if (!with.unbounded.starts_with("hold="))
+        throw failure{"--unbounded: '" + aiaudit::detail::printable(with.unbounded) +
+                      "' is neither refuse nor hold=AMOUNT"};
+    value_or_fail(aiaudit::parse_budget_action(action_text(of) + ";" + with.unbounded, of),
+                  "--unbounded");
+}
 
 // Failures name --limit, --unit, --window and --tz, as the commands that have them do.
 inline void set_limit(aiaudit::budget& of, limit_options const& with) {

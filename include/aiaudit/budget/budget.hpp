@@ -74,6 +74,8 @@ struct budget {
     budget_action then = budget_action::refuse;
     std::vector<std::string> models{};  // downgrade: 1 to 16, the dearest first
     std::uint64_t wait_ms_most = 0;     // wait
+    // What is held for a call of which nobody knows the most, in the unit; 0: it is refused.
+    int128 unbounded_hold = 0;
     std::vector<std::uint32_t> alert_percents{50, 80, 100};  // ascending, 1 to 1000, at most 8
 };
 

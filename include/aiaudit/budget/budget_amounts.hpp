@@ -59,6 +59,14 @@ template <class String>
     return {1, {}};
 }
 
+// The same for a budget, which may hold a stated amount where the intent names no most.
+template <class String>
+[[nodiscard]] amount_asked asked_by(basic_record<String> const& intent, budget const& of) noexcept {
+    amount_asked const asked = asked_by(intent, of.unit);
+    if (!asked.unknown || of.unbounded_hold == 0) return asked;
+    return {bounded_amount(of.unbounded_hold), {}};
+}
+
 // What an attempt took, as its outcome says. Where that is not known, what was reserved for it
 // stays charged.
 template <class String>

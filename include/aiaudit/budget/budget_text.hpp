@@ -105,7 +105,8 @@ template <class Visitor>
 // Dollars exactly ("50.00"), or a whole number of tokens or requests.
 [[nodiscard]] result<int128> parse_budget_limit(std::string_view text, budget_unit unit);
 
-// "refuse", "warn", "downgrade=gpt-5-mini,gpt-5-nano", "wait=1500" (milliseconds at the most).
+// "refuse", "warn", "downgrade=gpt-5-mini,gpt-5-nano", "wait=1500" (milliseconds at the most); with
+// ";hold=2.50" behind it, what is held for a call without a bound, in the unit that `into` has.
 // Leaves `into` as it is where the text is wrong.
 [[nodiscard]] result<void> parse_budget_action(std::string_view text, budget& into);
 

@@ -53,6 +53,7 @@ struct budget_refusal {
     budget_action then = budget_action::refuse;
     std::vector<std::string> models{};  // downgrade
     std::uint64_t wait_ms_most = 0;     // wait
+    std::string because{};              // unbounded, unpriced: what it is that has none
 };
 
 // What became of an attempt that asked.

@@ -95,7 +95,7 @@ public:
         detail::record_subjects<String> subjects(intent);
         detail::budget_place place;
         if (!of.find_place(subjects, intent.started_at, place)) return {};
-        int128 const asked = detail::asked_by(intent, of.definition().unit).amount;
+        int128 const asked = detail::asked_by(intent, of.definition()).amount;
         return detail::refusal_of(of, place, intent.started_at, said.reason, asked);
     }
     // Gives back what reserve() holds of an intent that did not enter the log.
@@ -224,7 +224,7 @@ budget_gate::verdict budget_gate::plan(basic_record<String> const& intent, std::
     for (planned_hold& next : planned()) {
         detail::kept_budget const& of = state_.budgets[next.budget];
         of.find_account(next.place);
-        detail::amount_asked const asked = detail::asked_by(intent, of.definition().unit);
+        detail::amount_asked const asked = detail::asked_by(intent, of.definition());
         next.change = asked.amount;
         next.is_new = true;
         if (open != detail::open_attempts::none) {

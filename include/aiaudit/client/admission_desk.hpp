@@ -40,15 +40,36 @@ public:
                    Prices const& prices)
         : ledger_(ledger), timer_(timer), options_(options), prices_(prices) {}
 
-    // Sets the limit of output that the caps, or budgets, want. Errors: bad_argument for a request
-    // over its cap (over_cap::refuse), or whose API has no word for one.
+    // Sets what bounds a request where budgets must hold: a limit for the provider's own tools, and
+    // for output, as caps want it too. Errors: as of limit_output().
+    [[nodiscard]] result<void> limit(prepared_request& request, endpoint const& where,
+                                     std::string_view provider, std::string_view model) const {
+        if (request.facts.shape.tool_limit_missing && ledger_.has_budgets()) {
+            if (auto done = set_tool_limit(request, where, tool_uses_default); !done) return done;
+        }
+        return limit_output(request, where, provider, model);
+    }
+    // Sets the limit of output that the caps, or budgets, want: none where the model's own most is
+    // known. Errors: bad_argument for a request over its cap (over_cap::refuse), or whose API has
+    // no word for one, or that leaves no room for its thinking.
     [[nodiscard]] result<void> limit_output(prepared_request& request, endpoint const& where,
+                                            std::string_view provider,
                                             std::string_view model) const {
         auto const cap = cap_of(model);
         auto const asked = request.facts.parameters.max_output_tokens;
+        std::string_view const word = output_limit_path(where, request.target);
         bool const fits = asked && *asked <= cap.value_or(*asked);
-        if (fits || (!cap && !ledger_.has_budgets())) return {};
-        if (output_limit_path(where, request.target).empty()) {
+        if (!cap && !ledger_.has_budgets()) return {};
+        // Who knows the older word alone would not be bound by the newer.
+        if (fits && word == "max_tokens" && request.facts.newer_limit_alone)
+            return set_output_limit(request, where, *asked);
+        if (fits) return {};
+        // What the model cannot pass need not be said, and its provider may refuse more.
+        if (!asked) {
+            auto const known = known_output_of(prices_, provider, model, lookup_cache_of<Prices>());
+            if (known != 0 && known <= cap.value_or(known)) return {};
+        }
+        if (word.empty()) {
             bool const writes =
                 where.operation == operation::chat || where.operation == operation::responses;
             if (!writes || !cap) return {};
@@ -114,6 +135,9 @@ public:
     }
     // Records that it may not begin.
     [[nodiscard]] passage refuse(passage in, attempt_plan const& plan) {
+        bool const unpriced = in.refused->reason == refusal_reason::unpriced;
+        if (unpriced || in.refused->reason == refusal_reason::unbounded)
+            in.refused->because = why_no_bound(*in.intent, plan, !unpriced, prices_);
         // Relaxed: nothing was spent. What the log cannot take, the next call will tell.
         static_cast<void>(ledger_.enqueue(refusal_record(std::move(*in.intent), *in.refused)));
         in.intent.reset();

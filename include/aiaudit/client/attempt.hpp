@@ -99,7 +99,7 @@ struct attempt_end {
     return what == operation::embeddings || what == operation::rerank ? 0 : most;
 }
 
-[[nodiscard]] price_doubts doubts_of(std::string_view body) noexcept;
+[[nodiscard]] price_doubts doubts_of(prepared_request const& request) noexcept;
 
 // Prices the most that an attempt may have used, and says the least; nothing where it is unpriced.
 template <pricing_policy Prices>
@@ -115,7 +115,8 @@ std::optional<usage> set_upper_bound(record& entry, attempt_facts& facts, attemp
     usage_range const range = bounds_of(
         facts.usage, request.body, request.facts.shape, facts.parameters,
         output_ceiling(facts.operation, output_limit_of(prices, entry.provider, facts.model_served,
-                                                        output_tokens_max, cache)));
+                                                        output_tokens_max, cache)),
+        context_of(prices, entry.provider, facts.model_served, cache));
     facts.iterations.clear();  // they do not add up to a bound
     facts.usage = range.upper;
     entry.usage = range.upper;
@@ -124,7 +125,8 @@ std::optional<usage> set_upper_bound(record& entry, attempt_facts& facts, attemp
     // Nobody knows at which of its rates: as in the intent.
     if (nothing_known) {
         auto const most = most_of_attempt(prices, entry.provider, facts.model_served, range.upper,
-                                          doubts_of(request.body), entry.started_at, cache);
+                                          doubts_of(request), entry.started_at, cache,
+                                          request.facts.service_tier);
         if (most) entry.cost = (std::max)(entry.cost, most->cost());
     }
     entry.cost_status = cost_status::estimated;
@@ -232,7 +234,8 @@ template <pricing_policy Prices>
 }
 
 // Sends the request, reads the response and prices it. `guard(response_follower const&)` is asked
-// after each piece of a stream whether it may go on, and gives an error where it may not.
+// after each piece of a stream, asked for or not, whether it may go on, and gives an error where it
+// may not.
 template <class Transport, class Timer, class Guard, pricing_policy Prices>
 [[nodiscard]] attempt_end make_attempt(attempt_plan const& plan, stream_listener const& to,
                                        timestamp at, Transport& transport, Timer& timer,
@@ -257,7 +260,7 @@ template <class Transport, class Timer, class Guard, pricing_policy Prices>
             bool const more = follower.feed(bytes);
             if (plan.stream && follower.begun() && !entry.time_to_first_token_ns)
                 entry.time_to_first_token_ns = nanoseconds_between(begun, timer.now());
-            if (more && plan.stream) failed = guard(follower);
+            if (more && (plan.stream || follower.is_stream())) failed = guard(follower);
             return more && !failed;
         });
     entry.duration_ns = nanoseconds_between(begun, timer.now());

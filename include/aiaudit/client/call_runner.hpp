@@ -121,7 +121,7 @@ private:
         if (!request) return request.error();
         auto point = endpoint_of((*where)->where.name, request->target);
         if (!point) return point.error();
-        if (auto done = desk_.limit_output(*request, *point, target.model); !done)
+        if (auto done = desk_.limit(*request, *point, (*where)->where.name, target.model); !done)
             return done.error();
         return ready_target{*where, target.model, std::move(*request), std::move(*point), false,
                             {}};

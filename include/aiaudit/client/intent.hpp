@@ -14,6 +14,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 
 namespace aiaudit {
@@ -29,9 +30,9 @@ struct intent_rules {
 // Sets the cost of so much input and output, as a bound; false where there is no price.
 template <pricing_policy Prices>
 bool set_most(record& entry, attempt_plan const& plan, Prices const& prices) {
-    auto const most =
-        most_of_attempt(prices, entry.provider, plan.model, entry.usage,
-                        doubts_of(plan.request->body), entry.started_at, lookup_cache_of<Prices>());
+    auto const most = most_of_attempt(prices, entry.provider, plan.model, entry.usage,
+                                      doubts_of(*plan.request), entry.started_at,
+                                      lookup_cache_of<Prices>(), plan.request->facts.service_tier);
     if (!most) {
         entry.cost_status = cost_status::unpriced;
         return false;
@@ -49,15 +50,20 @@ void hold_the_most(record& entry, attempt_plan const& plan, intent_rules const& 
                    Prices const& prices) {
     request_facts const& asked = plan.request->facts;
     std::string_view const body = plan.request->body;
-    std::uint64_t const most = output_limit_of(prices, entry.provider, plan.model,
-                                               rules.output_tokens_max, lookup_cache_of<Prices>());
+    auto& cache = lookup_cache_of<Prices>();
+    std::uint64_t const known = known_output_of(prices, entry.provider, plan.model, cache);
+    bool const by_model = rules.must_hold && known != 0;
+    std::uint64_t const most = by_model ? known
+                                        : output_limit_of(prices, entry.provider, plan.model,
+                                                          rules.output_tokens_max, cache);
     std::uint64_t const ceiling = output_ceiling(entry.operation, most);
-    usage_range range = bounds_of({}, body, asked.shape, entry.parameters, ceiling);
+    usage_range range = bounds_of({}, body, asked.shape, entry.parameters, ceiling,
+                                  context_of(prices, entry.provider, plan.model, cache));
     bool const by_tokens = is_billed_by_tokens(entry.operation, plan.where->vendor, plan.model);
     bool const input_known = range.bounded && by_tokens;
-    bool const limited = entry.parameters.max_output_tokens.has_value() || ceiling == 0;
+    bool const limited = entry.parameters.max_output_tokens.has_value() || ceiling == 0 || by_model;
     bool const output_known = by_tokens && (limited || !rules.must_hold);
-    if (rules.learned != nullptr && input_known) {
+    if (rules.learned != nullptr && input_known && asked.shape.bounded) {
         auto const strict = range.upper.count(unit::input_tokens);
         auto const estimate =
             rules.learned->estimate(entry.provider, plan.model, body.size(), strict);
@@ -76,6 +82,33 @@ void hold_the_most(record& entry, attempt_plan const& plan, intent_rules const& 
     // What an image or a stored conversation adds nobody knows: such a cost is no upper bound.
     entry.cost_status = cost_status::unknown;
     entry.cost = {};
+}
+
+// Why an attempt has no bound, or no price, as its caller is told.
+template <pricing_policy Prices>
+[[nodiscard]] std::string why_no_bound(record const& intent, attempt_plan const& plan,
+                                       bool has_price, Prices const& prices) {
+    request_shape const& shape = plan.request->facts.shape;
+    if (!has_price) {
+        auto const most = most_of_attempt(
+            prices, intent.provider, plan.model, intent.usage, doubts_of(*plan.request),
+            intent.started_at, lookup_cache_of<Prices>(), plan.request->facts.service_tier);
+        return most ? std::string{} : most.error().where;
+    }
+    if (!is_billed_by_tokens(intent.operation, plan.where->vendor, plan.model))
+        return "a call of the kind '" + std::string(name_of(intent.operation)) + "' of model '" +
+               printable(plan.model) + "' is billed by more than its tokens";
+    if (!shape.bounded) {
+        std::string const what = shape.outside.empty() ? "the body" : "'" + shape.outside + "'";
+        if (shape.endless)
+            return "nothing bounds what " + what +
+                   " adds: leave it out, or set its limit where it has one (max_uses, "
+                   "max_tool_calls)";
+        return "only the model's context bounds what " + what +
+               " adds, and the prices do not say how large it is: load prices that do "
+               "(max_input_tokens), or leave it out";
+    }
+    return "nothing bounds its output: set a limit of output";
 }
 
 // Before an attempt: what it may cost at the most, and the time it has.

@@ -57,6 +57,11 @@ public:
     [[nodiscard]] std::string const& content_type() const noexcept {
         return exchange_.content_type;
     }
+    // Whether it is one, whatever was asked for.
+    [[nodiscard]] bool is_stream() const {
+        std::string const type = lower_case(exchange_.content_type);
+        return type.starts_with("text/event-stream") || type.starts_with("application/vnd.amazon");
+    }
     [[nodiscard]] header_list const& headers() const noexcept { return exchange_.headers; }
     // The body; nothing where it was longer than what is kept.
     [[nodiscard]] std::optional<std::string> take_body() {

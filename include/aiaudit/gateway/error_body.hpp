@@ -29,6 +29,7 @@ struct gateway_problem {
     std::string code{};     // what a program compares
     std::string message{};  // safe to show: no secret, nothing of other users, no address of ours
     std::optional<std::uint64_t> retry_after_s{};
+    std::string param{};  // the member of the body that it is about
 };
 
 namespace detail {
@@ -70,7 +71,8 @@ inline constexpr std::string_view no_quota = "insufficient_quota";
 
 [[nodiscard]] inline std::string openai_error(gateway_problem const& of, std::string const& said) {
     return R"({"error":{"message":)" + said + R"(,"type":)" + json_string(of.type) +
-           R"(,"param":null,"code":)" + json_string(of.code) + "}}";
+           R"(,"param":)" + (of.param.empty() ? std::string("null") : json_string(of.param)) +
+           R"(,"code":)" + json_string(of.code) + "}}";
 }
 // "code" is ours: that API has none, and its clients pass over what they do not know.
 [[nodiscard]] inline std::string anthropic_error(gateway_problem const& of,
@@ -111,6 +113,8 @@ inline constexpr std::string_view no_quota = "insufficient_quota";
 [[nodiscard]] gateway_problem missing_key_problem();
 [[nodiscard]] gateway_problem wrong_key_problem();
 [[nodiscard]] gateway_problem model_refused_problem(std::string_view model);
+// A member that decides is not what it must be; `fault` says why, and where it stands.
+[[nodiscard]] gateway_problem member_problem(std::string_view member, std::string_view fault);
 
 }  // namespace v0_1_0
 }  // namespace aiaudit

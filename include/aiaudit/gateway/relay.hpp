@@ -169,7 +169,7 @@ result<typename relay<Core>::ready_request> relay<Core>::ready(std::size_t upstr
     auto point = point_of(asked_.to, entry, prepared->target);
     if (!point) return point.error();
     if (point->billable) {
-        if (auto limited = core_.desk.limit_output(*prepared, *point, model); !limited)
+        if (auto limited = core_.desk.limit(*prepared, *point, entry.name, model); !limited)
             return limited.error();
     }
     return ready_request{upstream, model, {}, std::move(*prepared), std::move(*point)};
@@ -333,11 +333,18 @@ template <class Guard>
 asio::awaitable<std::optional<error>> relay<Core>::pass_body(passing& of, attempt_plan const& plan,
                                                              http_response_head const& head,
                                                              Guard& guard) {
-    of.is_stream = header_of(head.headers, "content-type").starts_with("text/event-stream");
+    of.is_stream =
+        lower_case(header_of(head.headers, "content-type")).starts_with("text/event-stream");
     if (of.is_stream && plan.request->usage_injected) of.filter.emplace(plan.request->dialect);
     counted_in const open_stream(of.is_stream ? &core_.metrics.open_streams : nullptr);
     header_list headers = head.headers;
+    // What an upstream of the same kind says of itself is not ours.
+    std::erase_if(headers,
+                  [](auto const& each) { return has_prefix(each.first, own_header_prefix); });
     headers.emplace_back("x-aiaudit-operation", id_.to_string());
+    if (plan.request->output_limit_set)
+        headers.emplace_back("x-aiaudit-output-limit",
+                             std::to_string(*plan.request->output_limit_set));
     client_.begin(head.status, headers, of.filter ? std::nullopt : of.connection->length());
     if (of.is_stream) static_cast<void>(co_await client_.flush());
     for (;;) {
@@ -355,7 +362,9 @@ asio::awaitable<std::optional<error>> relay<Core>::pass_body(passing& of, attemp
             co_return fail(errc::cancelled, "the client went away");
         if (core_.timer.now() >= *plan.limits.deadline)
             co_return fail(errc::timed_out, "total: the answer took too long");
-        if (!plan.stream || !guard.outruns(of.follower)) continue;
+        // What it is counts, not what was asked for.
+        bool const streams = plan.stream || of.is_stream || of.follower.is_stream();
+        if (!streams || !guard.outruns(of.follower)) continue;
         std::optional<error> failed;
         if (core_.admissions_wait())
             failed = co_await core_.away([&] { return guard(of.follower); });

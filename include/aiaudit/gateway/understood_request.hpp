@@ -8,13 +8,14 @@
 #ifndef AIAUDIT_GATEWAY_UNDERSTOOD_REQUEST_HPP
 #define AIAUDIT_GATEWAY_UNDERSTOOD_REQUEST_HPP
 
-#include <aiaudit/client/raw_request.hpp>     // raw_request
-#include <aiaudit/gateway/caller.hpp>         // caller_of
-#include <aiaudit/gateway/error_body.hpp>     // gateway_problem
-#include <aiaudit/gateway/gateway_key.hpp>    // may_use
-#include <aiaudit/gateway/http_messages.hpp>  // gateway_request
-#include <aiaudit/gateway/router.hpp>         // route
-#include <aiaudit/providers/json_fields.hpp>  // parse_json
+#include <aiaudit/client/raw_request.hpp>          // raw_request
+#include <aiaudit/gateway/caller.hpp>              // caller_of
+#include <aiaudit/gateway/error_body.hpp>          // gateway_problem
+#include <aiaudit/gateway/gateway_key.hpp>         // may_use
+#include <aiaudit/gateway/http_messages.hpp>       // gateway_request
+#include <aiaudit/gateway/router.hpp>              // route
+#include <aiaudit/providers/deciding_members.hpp>  // read_strictly
+#include <aiaudit/providers/json_fields.hpp>       // parse_json
 
 #include <boost/json/monotonic_resource.hpp>
 #include <boost/json/value.hpp>
@@ -59,6 +60,24 @@ template <class Core>
     return secret.empty() ? missing_key_problem() : wrong_key_problem();
 }
 
+// Reads what decides in a body. A problem: it cannot be read in one way alone.
+template <class Core>
+[[nodiscard]] std::optional<gateway_problem> read_body(Core& core, gateway_request const& request,
+                                                       boost::json::value const& body,
+                                                       understood_request& made) {
+    auto const strict = read_strictly(request.body, made.raw.point.dialect);
+    if (!strict.fault.empty()) {
+        core.metrics.refused("member");
+        return member_problem(strict.member, strict.fault);
+    }
+    made.raw.facts = facts_of_request(body, made.raw.point.dialect);
+    if (strict.ambiguous && made.raw.facts.shape.bounded) {
+        made.raw.facts.shape.bounded = false;
+        made.raw.facts.shape.outside = "a name that stands twice";
+    }
+    return std::nullopt;
+}
+
 // `request` outlives what is made of it. A problem: it is refused, and this is why.
 template <class Core>
 [[nodiscard]] std::optional<gateway_problem> understand(Core& core, gateway_request const& request,
@@ -72,16 +91,18 @@ template <class Core>
         if (!parsed->is_object())
             return problem_of(fail(errc::bad_json, "the body is not a JSON object"), {});
         body = std::move(*parsed);
-        made.raw.facts = facts_of_request(body);
     }
     auto found =
-        core.routes.find(request.method, request.target, made.raw.facts.model, request.headers);
+        core.routes.find(request.method, request.target, text_at(&body, "model"), request.headers);
     if (!found) return problem_of(found.error(), {});
     made.to = std::move(*found);
     auto const& entry = core.routes.upstreams()[made.to.upstream].entry;
     auto point = point_of(made.to, entry, made.to.path);
     if (!point) return problem_of(point.error(), {});
     made.raw.point = std::move(*point);
+    if (request.method == "POST") {
+        if (auto problem = read_body(core, request, body, made)) return problem;
+    }
     made.raw.model_in_path = !made.raw.point.model.empty();
     made.raw.model = made.raw.model_in_path ? made.raw.point.model : made.raw.facts.model;
     made.raw.stream = made.raw.point.stream || made.raw.facts.parameters.stream;

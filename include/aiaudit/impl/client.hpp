@@ -46,6 +46,7 @@
 #include <aiaudit/impl/pricing/rate_card.ipp>
 #include <aiaudit/impl/providers/answer_reader.ipp>
 #include <aiaudit/impl/providers/aws_event_stream.ipp>
+#include <aiaudit/impl/providers/deciding_members.ipp>
 #include <aiaudit/impl/providers/dialect.ipp>
 #include <aiaudit/impl/providers/embeddings.ipp>
 #include <aiaudit/impl/providers/exchange.ipp>

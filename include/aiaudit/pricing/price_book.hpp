@@ -97,6 +97,9 @@ struct model_limits {
     std::uint64_t output_tokens_max = 0;
 };
 
+// The context that is sold beside a smaller one, at a higher rate past that (Anthropic's, in beta).
+inline constexpr std::uint64_t long_context_tokens = 1'000'000;
+
 // After so many days a book is too old to be sure of its prices.
 inline constexpr std::int64_t price_book_days_max = 45;
 
@@ -110,9 +113,9 @@ public:
     // covers), bad_usage, no_usage, money_overflow.
     [[nodiscard]] result<quote> price(price_query const& query) const;
     [[nodiscard]] result<quote> price(price_query const& query, lookup_cache& cache) const;
-    // The most that so much input and output can cost (price_bound.hpp); the query's other counts,
-    // its tier, region and speed are not looked at. Errors: unknown_model, unpriced_unit,
-    // money_overflow.
+    // The most that so much input and output, and so many uses of tools, can cost
+    // (price_bound.hpp); the query's region and speed are not looked at. Errors: unknown_model,
+    // unpriced_unit, money_overflow.
     [[nodiscard]] result<quote> most(price_query const& query, price_doubts doubts,
                                      lookup_cache& cache) const;
 

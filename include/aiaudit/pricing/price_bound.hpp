@@ -13,15 +13,18 @@
 
 #include <aiaudit/pricing/price_entry.hpp>  // price_entry
 
+#include <string_view>
+
 namespace aiaudit {
 inline namespace v0_1_0 {
 
 // What a request asks for that has rates of its own. Service tiers and regions need not be asked
-// for: accounts have defaults. They are always reckoned with.
+// for: accounts have defaults. They are reckoned with, but for a tier where the request names one.
 struct price_doubts {
     bool cache_writes = false;
     bool media_input = false;  // input that is not text
     bool speed = false;        // "fast"
+    bool tiers = true;         // the account's default may be another than the standard one
 };
 
 namespace detail {
@@ -39,6 +42,7 @@ struct dearest_factors {
     multiplier input{};
     multiplier output{};
     multiplier requests{};
+    multiplier tools{};
 };
 
 // The most that these counts of input and output cost by one table. Errors: unpriced_unit,
@@ -46,9 +50,13 @@ struct dearest_factors {
 [[nodiscard]] result<cost_parts> most_by(rate_table const& rates, dearest_factors const& factors,
                                          usage const& counts, price_doubts doubts);
 
-// The dearest of a card's tables: the standard one, and that of each service tier. Errors as above.
+// The dearest of a card's tables: the standard one, and that of each service tier that may be
+// meant. A tier that is named is served, or the standard one in its place; without a name, or with
+// "auto", it may be any. Errors as above; unpriced_unit for a tier that may be dearer than the
+// standard one and has no rates.
 [[nodiscard]] result<cost_parts> most_by(rate_card const& card, price_entry const& entry,
-                                         usage const& counts, price_doubts doubts);
+                                         usage const& counts, price_doubts doubts,
+                                         std::string_view tier = {});
 
 }  // namespace detail
 }  // namespace v0_1_0

@@ -34,8 +34,9 @@ inline namespace v0_1_0 {
 // - It may have most(query, price_doubts, cache), the most that so much input and output can cost
 //   (price_bound.hpp). Without it that is the price of the counts alone: then price() must not know
 //   dearer rates for parts of them, nor lower ones for more of them.
-// - It may have limits(provider, model, cache), with the member output_tokens_max: the most output
-//   of a model, for the bounds of what sets no limit; 0 where it is not known.
+// - It may have limits(provider, model, cache), with the members output_tokens_max and
+//   context_tokens: the most output of a model, for the bounds of what sets no limit, and the most
+//   input, for what no bytes bound; 0 where it is not known.
 // - Threads: const members may be called from any number of threads; a lookup_cache belongs to one
 //   thread at a time and may be used with several values of the policy in turn.
 template <class Policy>
@@ -165,14 +166,15 @@ template <pricing_policy Policy>
                                           std::string_view key = {}) {
     return detail::attempt_pricer<Policy>{policy, provider, facts, at, cache, key}.run();
 }
-// What an attempt costs at the most that has no more than this usage's input and output. Errors: as
-// price().
+// What an attempt costs at the most that has no more than this usage's input and output, where it
+// asks for that service tier. Errors: as price().
 template <pricing_policy Policy>
 [[nodiscard]] result<quote> most_of_attempt(Policy const& policy, std::string_view provider,
                                             std::string_view model, usage const& upper,
                                             price_doubts doubts, timestamp at,
-                                            typename Policy::lookup_cache& cache) {
-    price_query const query{provider, model, upper, at, {}, {}, {}};
+                                            typename Policy::lookup_cache& cache,
+                                            std::string_view tier = {}) {
+    price_query const query{provider, model, upper, at, tier, {}, {}};
     if constexpr (requires { policy.most(query, doubts, cache); }) {
         return policy.most(query, doubts, cache);
     } else {
@@ -191,6 +193,29 @@ template <pricing_policy Policy>
         return assumed == limits::output_tokens ? known : (std::min)(known, assumed);
     } else {
         return assumed;
+    }
+}
+// The most output of a model that the policy knows of; 0: it does not.
+template <pricing_policy Policy>
+[[nodiscard]] std::uint64_t known_output_of(Policy const& policy, std::string_view provider,
+                                            std::string_view model,
+                                            typename Policy::lookup_cache& cache) {
+    if constexpr (requires { policy.limits(provider, model, cache).output_tokens_max; }) {
+        return policy.limits(provider, model, cache).output_tokens_max;
+    } else {
+        return 0;
+    }
+}
+// The most that a model takes in at a time: what the policy's limits(provider, model, cache) says;
+// 0: not known.
+template <pricing_policy Policy>
+[[nodiscard]] std::uint64_t context_of(Policy const& policy, std::string_view provider,
+                                       std::string_view model,
+                                       typename Policy::lookup_cache& cache) {
+    if constexpr (requires { policy.limits(provider, model, cache).context_tokens; }) {
+        return policy.limits(provider, model, cache).context_tokens;
+    } else {
+        return 0;
     }
 }
 template <pricing_policy Policy>

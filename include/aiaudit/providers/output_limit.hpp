@@ -22,10 +22,21 @@ inline namespace v0_1_0 {
 [[nodiscard]] std::string_view output_limit_path(endpoint const& where, std::string_view target);
 
 // Sets the limit of a request, in place of whatever stands there; its other bytes stay as they are
-// where it has none yet and the member stands at the top. Errors: bad_argument where
-// output_limit_path() is empty; bad_json.
+// where it has none yet and the member stands at the top. What it sets apart for thinking is
+// lowered in proportion. Errors: bad_argument where output_limit_path() is empty, or the limit
+// leaves no room for the least thinking that Anthropic takes; bad_json.
 [[nodiscard]] result<void> set_output_limit(prepared_request& request, endpoint const& where,
                                             std::uint64_t limit);
+
+// How often a provider's own tools may run where the request, and its tool, set no limit and one
+// is needed.
+inline constexpr std::uint64_t tool_uses_default = 4;
+// The least that Anthropic takes for thinking.budget_tokens; it is below max_tokens besides.
+inline constexpr std::uint64_t thinking_tokens_least = 1024;
+
+// Sets that limit for the tools that have none. Errors: bad_json.
+[[nodiscard]] result<void> set_tool_limit(prepared_request& request, endpoint const& where,
+                                          std::uint64_t uses);
 
 }  // namespace v0_1_0
 }  // namespace aiaudit

@@ -18,6 +18,7 @@
 #include <aiaudit/providers/request_parts.hpp>   // the parts of a body
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -31,8 +32,9 @@ struct prepared_request {
     std::string target{};  // path and query
     std::string body{};    // JSON text
     aiaudit::dialect dialect = dialect::openai_chat;
-    bool usage_injected = false;  // see usage_asked
-    request_facts facts{};        // of the body
+    bool usage_injected = false;                      // see usage_asked
+    request_facts facts{};                            // of the body
+    std::optional<std::uint64_t> output_limit_set{};  // by us, in place of the caller's own
 };
 
 namespace detail {

@@ -13,6 +13,8 @@
 
 #include <boost/json.hpp>
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -22,11 +24,17 @@ inline namespace v0_1_0 {
 struct request_facts {
     std::string model{};
     request_parameters parameters{};
+    std::string service_tier{};  // as it names it; empty where the account's default is asked for
+    std::optional<std::uint64_t> thinking_tokens{};  // the most of its output that is thought
+    // It has OpenAI's newer word for a limit, max_completion_tokens, and not the older.
+    bool newer_limit_alone = false;
     request_shape shape{};
 };
 
-// Nothing of it is an error: the provider judges the request.
+// Nothing of it is an error: the provider judges the request, and read_strictly() its form.
 [[nodiscard]] request_facts facts_of_request(boost::json::value const& body);
+// Of one to that API: what is another API's word there says nothing.
+[[nodiscard]] request_facts facts_of_request(boost::json::value const& body, dialect which);
 // Of one that is no JSON: none.
 [[nodiscard]] request_facts facts_of_request(std::string_view body);
 

@@ -7,16 +7,17 @@
 // and JSON writes each byte of a text in one byte or more. What the model's template puts around a
 // message is shorter than the JSON around it; what it puts around them all, and the provider's own
 // words where there are tools, is covered by the two constants below. Nothing bounds an image, a
-// sound, a file or a stored conversation by its bytes, nor what a tool of the provider's reads: the
-// range then says so.
+// sound, a file or a stored conversation by its bytes: there the bound is the model's context, once
+// for each run of the model. The range says so where there is none.
 // Threads: pure functions.
 // Floor 4.
 #ifndef AIAUDIT_PROVIDERS_USAGE_BOUNDS_HPP
 #define AIAUDIT_PROVIDERS_USAGE_BOUNDS_HPP
 
-#include <aiaudit/core/call.hpp>          // request_parameters
-#include <aiaudit/core/usage.hpp>         // usage
-#include <aiaudit/providers/dialect.hpp>  // vendor
+#include <aiaudit/core/call.hpp>                   // request_parameters
+#include <aiaudit/core/usage.hpp>                  // usage
+#include <aiaudit/providers/deciding_members.hpp>  // apis
+#include <aiaudit/providers/dialect.hpp>           // vendor
 
 #include <boost/json.hpp>
 
@@ -24,6 +25,8 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
+#include <string>
 #include <string_view>
 
 namespace aiaudit {
@@ -48,6 +51,23 @@ struct usage_range {
 struct request_shape {
     bool bounded = false;  // its bytes bound its input
     bool tools = true;     // or a shape for the answer; a body that cannot be read may have them
+    // Not even the model's context bounds it.
+    bool endless = true;
+    // The first member that makes it so: "messages[0].content[1]: image_url"; empty where the whole
+    // body does.
+    std::string outside{};
+    // How often the provider's own tools may run at the most, each time followed by another run of
+    // the model; and those of them that have a price of their own.
+    std::uint64_t tool_uses = 0;
+    std::uint64_t web_searches = 0;
+    std::uint64_t file_searches = 0;
+    std::uint64_t code_executions = 0;
+    std::uint64_t client_tools = 0;  // of the provider's making, that the caller runs
+    std::uint64_t compactions = 0;   // runs of the model that shorten a conversation
+    bool tool_limit_missing =
+        false;  // it is endless for want of a limit that its API has a word for
+
+    friend bool operator==(request_shape const&, request_shape const&) = default;
 };
 
 namespace detail {
@@ -58,25 +78,23 @@ template <std::size_t Size>
     return std::find(names.begin(), names.end(), name) != names.end();
 }
 
-// Members of a request that bring in text, or work, from elsewhere; and those that stand deeper.
-inline constexpr std::array<std::string_view, 14> outside_members{"previous_response_id",
-                                                                  "conversation",
-                                                                  "container",
-                                                                  "mcp_servers",
-                                                                  "cachedContent",
+// Members that nothing bounds: they bring in other models, or tools that have no limit.
+inline constexpr std::array<std::string_view, 12> endless_members{"models",
+                                                                  "route",
+                                                                  "preset",
                                                                   "plugins",
+                                                                  "mcp_servers",
                                                                   "web_search_options",
                                                                   "search_parameters",
-                                                                  "context_management",
-                                                                  "documents",
-                                                                  "cached_content",
                                                                   "compound_custom",
-                                                                  "models",
-                                                                  "prediction"};
-inline constexpr std::array<std::string_view, 2> outside_paths{"reasoning.mode", "prompt.id"};
+                                                                  "prediction",
+                                                                  "connectors",
+                                                                  "search_queries_only",
+                                                                  "enable_search"};
+inline constexpr std::array<std::string_view, 2> endless_paths{"reasoning.mode", "prompt.id"};
 
 // Members that are prompts.
-inline constexpr std::array<std::string_view, 10> prompt_members{"messages",
+inline constexpr std::array<std::string_view, 11> prompt_members{"messages",
                                                                  "system",
                                                                  "input",
                                                                  "instructions",
@@ -85,19 +103,160 @@ inline constexpr std::array<std::string_view, 10> prompt_members{"messages",
                                                                  "systemInstruction",
                                                                  "system_instruction",
                                                                  "prompt",
-                                                                 "requests"};
+                                                                 "requests",
+                                                                 "suffix"};
+
+// Members that bring in nothing, whatever they hold.
+inline constexpr auto plain_members =
+    std::to_array<std::string_view>({"add_generation_prompt",
+                                     "additionalModelResponseFieldPaths",
+                                     "allowed_token_ids",
+                                     "anthropic_beta",
+                                     "anthropic_version",
+                                     "api_version",
+                                     "audio",
+                                     "background",
+                                     "bad_words",
+                                     "beam_search",
+                                     "best_of",
+                                     "betas",
+                                     "cache_control",
+                                     "chat_template_kwargs",
+                                     "citation_options",
+                                     "client_metadata",
+                                     "custom_id",
+                                     "dimensions",
+                                     "disable_parallel_tool_use",
+                                     "dry_run",
+                                     "early_stopping",
+                                     "echo",
+                                     "embedding_types",
+                                     "enable_thinking",
+                                     "encoding_format",
+                                     "format",
+                                     "frequency_penalty",
+                                     "function_call",
+                                     "functions",
+                                     "generationConfig",
+                                     "generation_config",
+                                     "guardrailConfig",
+                                     "guided_choice",
+                                     "guided_decoding_backend",
+                                     "guided_grammar",
+                                     "guided_json",
+                                     "guided_regex",
+                                     "ignore_eos",
+                                     "include",
+                                     "include_reasoning",
+                                     "include_stop_str_in_output",
+                                     "inferenceConfig",
+                                     "inference_geo",
+                                     "input_type",
+                                     "k",
+                                     "keep_alive",
+                                     "labels",
+                                     "language",
+                                     "length_penalty",
+                                     "logit_bias",
+                                     "logprobs",
+                                     "max_completion_tokens",
+                                     "max_output_tokens",
+                                     "max_tokens",
+                                     "max_tool_calls",
+                                     "metadata",
+                                     "min_p",
+                                     "min_tokens",
+                                     "mirostat",
+                                     "modalities",
+                                     "model",
+                                     "n",
+                                     "n_keep",
+                                     "normalize",
+                                     "options",
+                                     "outputDimensionality",
+                                     "outputConfig",
+                                     "output_config",
+                                     "output_dimension",
+                                     "output_format",
+                                     "p",
+                                     "parallel_tool_calls",
+                                     "parameters",
+                                     "performanceConfig",
+                                     "presence_penalty",
+                                     "priority",
+                                     "prompt_cache_key",
+                                     "prompt_cache_options",
+                                     "prompt_cache_retention",
+                                     "prompt_logprobs",
+                                     "prompt_mode",
+                                     "provider",
+                                     "random_seed",
+                                     "raw",
+                                     "reasoning",
+                                     "reasoning_effort",
+                                     "reasoning_format",
+                                     "repetition_penalty",
+                                     "requestMetadata",
+                                     "response_format",
+                                     "return_token_ids",
+                                     "role",
+                                     "safe_prompt",
+                                     "safetySettings",
+                                     "safety_identifier",
+                                     "safety_settings",
+                                     "seed",
+                                     "serviceTier",
+                                     "service_tier",
+                                     "skip_special_tokens",
+                                     "speed",
+                                     "stop",
+                                     "stop_sequences",
+                                     "stop_token_ids",
+                                     "store",
+                                     "stream",
+                                     "stream_options",
+                                     "strict_tools",
+                                     "taskType",
+                                     "temperature",
+                                     "template",
+                                     "text",
+                                     "think",
+                                     "thinking",
+                                     "thinking_budget",
+                                     "title",
+                                     "toolConfig",
+                                     "tool_choice",
+                                     "tool_config",
+                                     "tool_stream",
+                                     "top_a",
+                                     "top_k",
+                                     "top_logprobs",
+                                     "top_p",
+                                     "topk",
+                                     "topp",
+                                     "transforms",
+                                     "truncate",
+                                     "truncate_prompt_tokens",
+                                     "truncation",
+                                     "typical_p",
+                                     "usage",
+                                     "use_beam_search",
+                                     "user",
+                                     "user_id",
+                                     "verbosity"});
 
 // Members of Gemini's parts that are no text; its parts have no type.
 inline constexpr std::array<std::string_view, 4> media_members{"inlineData", "inline_data",
                                                                "fileData", "file_data"};
 
 // Types of items, messages and parts that are text.
-inline constexpr std::array<std::string_view, 17> text_types{"text",
+inline constexpr std::array<std::string_view, 20> text_types{"text",
                                                              "input_text",
                                                              "output_text",
                                                              "refusal",
                                                              "message",
                                                              "function",
+                                                             "custom",
                                                              "function_call",
                                                              "function_call_output",
                                                              "custom_tool_call",
@@ -108,13 +267,36 @@ inline constexpr std::array<std::string_view, 17> text_types{"text",
                                                              "summary_text",
                                                              "reasoning_text",
                                                              "tool_use",
-                                                             "tool_result"};
+                                                             "tool_result",
+                                                             "local_shell_call",
+                                                             "local_shell_call_output"};
 
 // Members whose inside is the caller's data, where a "type" means nothing.
-inline constexpr std::array<std::string_view, 6> data_members{
-    "cache_control", "arguments", "functionCall", "functionResponse", "metadata", "logprobs"};
+inline constexpr std::array<std::string_view, 7> data_members{
+    "cache_control", "arguments", "functionCall", "functionResponse",
+    "metadata",      "logprobs",  "action"};
 
-[[nodiscard]] bool is_bounded_by_bytes(boost::json::value const& request) noexcept;
+// Tools of the provider's making. Who runs them, and what a use of them costs beside tokens.
+enum class tool_runner : std::uint8_t { caller, provider };
+struct provider_tool {
+    std::string_view prefix;  // of its type
+    tool_runner runs = tool_runner::provider;
+    std::optional<unit> charged{};
+};
+inline constexpr std::array<provider_tool, 12> provider_tools{{
+    {"web_search", tool_runner::provider, unit::web_searches},
+    {"web_fetch_", tool_runner::provider, {}},
+    {"file_search", tool_runner::provider, unit::file_searches},
+    {"code_interpreter", tool_runner::provider, unit::code_executions},
+    {"mcp", tool_runner::provider, {}},
+    {"bash_", tool_runner::caller, {}},
+    {"text_editor_", tool_runner::caller, {}},
+    {"computer", tool_runner::caller, {}},
+    {"memory_", tool_runner::caller, {}},
+    {"local_shell", tool_runner::caller, {}},
+    {"apply_patch", tool_runner::caller, {}},
+    {"tool_search", tool_runner::provider, {}},
+}};
 
 // Tools, or a shape for the answer, which a provider may write into the prompt as well.
 [[nodiscard]] bool has_tools(boost::json::value const& request) noexcept;
@@ -139,20 +321,19 @@ struct rate_words {
 // the web unasked.
 [[nodiscard]] bool is_billed_by_tokens(operation what, vendor who, std::string_view model) noexcept;
 
-// Of the parsed body of a request.
-[[nodiscard]] inline request_shape shape_of(boost::json::value const& request) noexcept {
-    return {detail::is_bounded_by_bytes(request), detail::has_tools(request)};
-}
+// Of the parsed body of a request to one API, or to any.
+[[nodiscard]] request_shape shape_of(boost::json::value const& request, unsigned api = apis::all);
 [[nodiscard]] request_shape shape_of(std::string_view request_body);
 
 // The range of an attempt's usage. `known` is what was reported so far; it is not taken as final,
 // because some servers begin with too little. Output is bounded by the limit that the request sets,
 // for each choice that it asks for, else by `output_ceiling`: the model's own limit, or 0 where the
-// call has no output (embeddings). Estimates are marked as such; no count of `upper` is below
-// what was reported.
+// call has no output (embeddings). Input that its bytes do not bound is bounded by
+// `context_tokens`, for each run of the model; 0: not known. Estimates are marked as such; no count
+// of `upper` is below what was reported.
 [[nodiscard]] usage_range bounds_of(usage const& known, std::string_view request_body,
-                                    request_shape shape, request_parameters const& asked,
-                                    std::uint64_t output_ceiling);
+                                    request_shape const& shape, request_parameters const& asked,
+                                    std::uint64_t output_ceiling, std::uint64_t context_tokens = 0);
 [[nodiscard]] inline usage_range bounds_of(usage const& known, std::string_view request_body,
                                            request_parameters const& asked,
                                            std::uint64_t output_ceiling) {

@@ -99,6 +99,7 @@ AIAUDIT_INLINE record refusal_record(record intent, budget_refusal const& refuse
     tag("spent", amount_text(refused.spent, refused.unit));
     tag("reserved", amount_text(refused.reserved, refused.unit));
     tag("asked", amount_text(refused.asked, refused.unit));
+    if (!refused.because.empty()) tag("because", refused.because);
     if (refused.resets_at) tag("resets_at", refused.resets_at->to_string());
     return entry;
 }

@@ -91,6 +91,15 @@ AIAUDIT_INLINE result<int128> parse_budget_limit(std::string_view text, budget_u
 }
 
 AIAUDIT_INLINE result<void> parse_budget_action(std::string_view text, budget& into) {
+    constexpr std::string_view hold = ";hold=";
+    int128 unbounded_hold = 0;
+    if (auto const at = text.rfind(hold); at != std::string_view::npos) {
+        auto const amount = parse_budget_limit(text.substr(at + hold.size()), into.unit);
+        if (!amount) return amount.error();
+        if (*amount == 0) return detail::bad_budget("what is held for a call is more than 0");
+        unbounded_hold = *amount;
+        text = text.substr(0, at);
+    }
     auto const bad = [text] {
         return detail::bad_budget("unknown action '" + detail::printable(text) +
                                   "'; use refuse, warn, downgrade=MODEL,... (1 to 16) or "
@@ -123,6 +132,7 @@ AIAUDIT_INLINE result<void> parse_budget_action(std::string_view text, budget& i
     into.then = then;
     into.models = std::move(models);
     into.wait_ms_most = wait_ms_most;
+    into.unbounded_hold = unbounded_hold;
     return {};
 }
 
@@ -203,6 +213,8 @@ AIAUDIT_INLINE result<void> check_action(budget const& of, std::string const& wh
         return bad_budget(where + "only a budget of a minute can be waited for");
     if (waits != (of.wait_ms_most != 0) || of.wait_ms_most > budget_wait_ms_most)
         return bad_budget(where + "a wait, and nothing else, has 1 to 3600000 milliseconds");
+    if (of.unbounded_hold < 0 || of.unbounded_hold > budget_amount_most)
+        return bad_budget(where + "what is held for a call without a bound is too large");
     return {};
 }
 
@@ -250,7 +262,9 @@ AIAUDIT_INLINE std::string window_text(budget_window const& window) {
     return "unknown";
 }
 
-AIAUDIT_INLINE std::string action_text(budget const& of) {
+namespace detail {
+
+AIAUDIT_INLINE std::string plain_action_text(budget const& of) {
     switch (of.then) {
     case budget_action::refuse: return "refuse";
     case budget_action::warn: return "warn";
@@ -263,6 +277,14 @@ AIAUDIT_INLINE std::string action_text(budget const& of) {
     case budget_action::wait: return "wait=" + std::to_string(of.wait_ms_most);
     }
     return "unknown";
+}
+
+}  // namespace detail
+
+AIAUDIT_INLINE std::string action_text(budget const& of) {
+    std::string text = detail::plain_action_text(of);
+    if (of.unbounded_hold != 0) text += ";hold=" + amount_text(of.unbounded_hold, of.unit);
+    return text;
 }
 
 AIAUDIT_INLINE std::string subject_text(budget_scope const& scope, std::string_view name) {
@@ -281,6 +303,11 @@ AIAUDIT_INLINE std::string refusal_text(budget_refusal const& refused) {
     case refusal_reason::unbounded: text += " cannot hold a call that has no bound"; break;
     case refusal_reason::unpriced: text += " cannot hold a call whose model has no price"; break;
     case refusal_reason::clock_behind: text += " forgot what was spent so long ago"; break;
+    }
+    if (refused.reason == refusal_reason::unbounded || refused.reason == refusal_reason::unpriced) {
+        // What is spent has no part in it.
+        if (!refused.because.empty()) text += ": " + refused.because;
+        return text + " (its limit is " + amount(refused.limit) + ")";
     }
     text += ": limit " + amount(refused.limit) + ", spent " + amount(refused.spent) +
             ", reserved " + amount(refused.reserved) + ", asked " + amount(refused.asked);

@@ -50,11 +50,13 @@ AIAUDIT_INLINE http_request http_request_of(attempt_plan const& plan) {
     return request;
 }
 
-AIAUDIT_INLINE price_doubts doubts_of(std::string_view body) noexcept {
-    rate_words const words = rate_words_of(body);
+AIAUDIT_INLINE price_doubts doubts_of(prepared_request const& request) noexcept {
+    rate_words const words = rate_words_of(request.body);
     price_doubts doubts;
     doubts.cache_writes = words.cache_writes;
     doubts.speed = words.speed;
+    // Where bytes do not bound it, it may be anything.
+    doubts.media_input = !request.facts.shape.bounded;
     return doubts;
 }
 

@@ -20,7 +20,7 @@ AIAUDIT_INLINE result<raw_request> raw_request::of(endpoint point, std::string j
     if (!parsed) return parsed.error();
     if (!parsed->is_object()) return fail(errc::bad_json, "request: not a JSON object");
     raw_request made;
-    made.facts = facts_of_request(*parsed);
+    made.facts = facts_of_request(*parsed, point.dialect);
     made.model_in_path = !point.model.empty();
     made.model = made.model_in_path ? point.model : made.facts.model;
     made.stream = point.stream || made.facts.parameters.stream;

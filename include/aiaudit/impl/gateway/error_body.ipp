@@ -119,6 +119,11 @@ AIAUDIT_INLINE gateway_problem model_refused_problem(std::string_view model) {
             {}};
 }
 
+AIAUDIT_INLINE gateway_problem member_problem(std::string_view member, std::string_view fault) {
+    return {400, "invalid_request_error", "bad_member", std::string(fault),
+            {},  std::string(member)};
+}
+
 }  // namespace v0_1_0
 }  // namespace aiaudit
 

@@ -192,9 +192,20 @@ AIAUDIT_INLINE price_book::found price_book::find_cached(std::string_view provid
 
 AIAUDIT_INLINE model_limits price_book::limits(std::string_view provider, std::string_view model,
                                                lookup_cache& cache) const {
-    found const where = find_cached(provider, model, cache);
+    price_book::found const where = find_cached(provider, model, cache);
     if (!where) return {};
-    return {where.entry->context_tokens, where.entry->output_tokens_max};
+    model_limits found{where.entry->context_tokens, where.entry->output_tokens_max};
+    if (found.context_tokens == 0) return found;
+    // One that has a rate for tokens past its context has a larger one for who asks for it.
+    for (rate_card const& card : where.entry->cards) {
+        for (rate_table::row const& row : card.rates.rows()) {
+            for (rate_tier const& tier : row.price.tiers) {
+                if (tier.start >= where.entry->context_tokens)
+                    found.context_tokens = (std::max)(found.context_tokens, long_context_tokens);
+            }
+        }
+    }
+    return found;
 }
 
 AIAUDIT_INLINE price_basis price_book::basis_of(found where, timestamp instant,
@@ -309,7 +320,8 @@ AIAUDIT_INLINE result<quote> price_book::most(price_query const& query, price_do
     if (card == nullptr)
         return detail::named_error(
             query, fail(errc::unpriced_unit, "has no price at " + query.at.to_string()));
-    auto const exact = detail::most_by(*card, *where.entry, query.usage, doubts);
+    auto const exact =
+        detail::most_by(*card, *where.entry, query.usage, doubts, query.service_tier);
     if (!exact) return detail::named_error(query, exact.error());
     quote answer;
     answer.exact = *exact;

@@ -7,6 +7,8 @@
 #include <aiaudit/config.hpp>  // AIAUDIT_INLINE
 #include <aiaudit/pricing/price_bound.hpp>
 
+#include <algorithm>
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <utility>
@@ -37,6 +39,22 @@ AIAUDIT_INLINE std::optional<rate> dearest_of(rate_table const& rates, direction
     return most;
 }
 
+// What a provider's own tools are charged by, beside their tokens.
+inline constexpr std::array tool_units_priced{unit::web_searches, unit::file_searches,
+                                              unit::code_executions};
+inline constexpr std::uint64_t tool_unit_mask = bit_of(unit::web_searches) |
+                                                bit_of(unit::file_searches) |
+                                                bit_of(unit::code_executions);
+
+// Tiers that no provider charges more for than for the standard one.
+AIAUDIT_INLINE bool is_no_dearer_tier(std::string_view tier) noexcept {
+    for (std::string_view const each :
+         {"standard", "default", "on_demand", "standard_only", "flex", "batch"}) {
+        if (tier == each) return true;
+    }
+    return false;
+}
+
 // All that may be multiplied with: of each kind, the largest factor above 1.
 AIAUDIT_INLINE multiplier dearest_factor(price_entry const& entry, std::uint64_t units,
                                          price_doubts doubts) {
@@ -44,6 +62,7 @@ AIAUDIT_INLINE multiplier dearest_factor(price_entry const& entry, std::uint64_t
     for (modifier_kind const kind : {modifier_kind::region, modifier_kind::speed,
                                      modifier_kind::service_tier, modifier_kind::margin}) {
         if (kind == modifier_kind::speed && !doubts.speed) continue;
+        if (kind == modifier_kind::service_tier && !doubts.tiers) continue;
         multiplier most{};
         for (price_modifier const& each : entry.modifiers) {
             if (each.kind != kind || (each.covers & units) == 0) continue;
@@ -70,6 +89,15 @@ AIAUDIT_INLINE result<cost_parts> most_by(rate_table const& rates, dearest_facto
             (in ? cost.input : cost.output).add(count, *price, in ? factors.input : factors.output);
         if (!done) return done.error();
     }
+    for (unit const each : tool_units_priced) {
+        auto const count = counts.count(each);
+        if (count == 0) continue;
+        auto const* price = rates.find(each);
+        if (price == nullptr)
+            return fail(errc::unpriced_unit, "has no price for " + std::string(name_of(each)));
+        auto done = cost.total.add(count, dearest_of(*price, input), factors.tools);
+        if (!done) return done.error();
+    }
     if (auto const* request = rates.find(unit::requests)) {
         auto done = cost.total.add(1, dearest_of(*request, input), factors.requests);
         if (!done) return done.error();
@@ -81,17 +109,36 @@ AIAUDIT_INLINE result<cost_parts> most_by(rate_table const& rates, dearest_facto
 }
 
 AIAUDIT_INLINE result<cost_parts> most_by(rate_card const& card, price_entry const& entry,
-                                          usage const& counts, price_doubts doubts) {
+                                          usage const& counts, price_doubts doubts,
+                                          std::string_view tier) {
     if (card.rates.empty()) return fail(errc::unpriced_unit, "its entry has no rates");
+    bool const any = tier.empty() || tier == "auto";
+    bool const standard = !any && is_no_dearer_tier(tier);
+    doubts.tiers = doubts.tiers && !standard;
     dearest_factors const factors{dearest_factor(entry, input_unit_mask, doubts),
                                   dearest_factor(entry, output_unit_mask, doubts),
-                                  dearest_factor(entry, bit_of(unit::requests), doubts)};
+                                  dearest_factor(entry, bit_of(unit::requests), doubts),
+                                  dearest_factor(entry, tool_unit_mask, doubts)};
     auto most = most_by(card.rates, factors, counts, doubts);
+    if (standard) return most;
+    // OpenAI's newer name for it.
+    std::string_view const named = tier == "fast" ? "priority" : tier;
+    bool known = any || std::any_of(entry.modifiers.begin(), entry.modifiers.end(),
+                                    [tier](price_modifier const& each) {
+                                        return each.kind == modifier_kind::service_tier &&
+                                               each.value == tier;
+                                    });
     for (service_rates const& service : card.services) {
         if (!most) break;
+        bool const meant = service.tier == tier || service.tier == named;
+        known = known || meant;
+        if (!any && !meant) continue;
         auto other = most_by(service.rates, factors, counts, doubts);
         if (!other || other->total.rounded() > most->total.rounded()) most = std::move(other);
     }
+    if (!known)
+        return fail(errc::unpriced_unit, "has no price in the service tier '" + printable(tier) +
+                                             "': ask for another, or load prices that have it");
     return most;
 }
 

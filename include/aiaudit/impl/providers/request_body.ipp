@@ -271,7 +271,7 @@ AIAUDIT_INLINE result<prepared_request> prepare(chat_request const& from, provid
         stream && to.stream_options && must_ask_for_usage(prepared.dialect, vendor_of(to.name));
     prepared.usage_injected = ask && detail::ask_for_usage(body.get_object());
     prepared.body = boost::json::serialize(body);
-    prepared.facts = facts_of_request(body);
+    prepared.facts = facts_of_request(body, prepared.dialect);
     return prepared;
 }
 
@@ -299,7 +299,7 @@ AIAUDIT_INLINE result<prepared_request> prepare(embedding_request const& from,
     }
     if (auto done = detail::lay_over(from.extra, body); !done) return done.error();
     prepared.body = boost::json::serialize(body);
-    prepared.facts = facts_of_request(body);
+    prepared.facts = facts_of_request(body, prepared.dialect);
     return prepared;
 }
 

@@ -15,30 +15,59 @@
 namespace aiaudit {
 inline namespace v0_1_0 {
 
-AIAUDIT_INLINE request_facts facts_of_request(boost::json::value const& body) {
+namespace detail {
+
+AIAUDIT_INLINE request_facts facts_by_table(boost::json::value const& body, unsigned api) {
     request_facts facts;
     request_parameters& asked = facts.parameters;
-    facts.model = detail::text_at(&body, "model");
-    asked.stream = detail::true_at(&body, "stream");
-    asked.batch = detail::text_at(&body, "service_tier") == "batch";
-    for (char const* path : {"max_completion_tokens", "max_output_tokens", "max_tokens",
-                             "generationConfig.maxOutputTokens",
-                             "generation_config.max_output_tokens", "inferenceConfig.maxTokens"}) {
-        // Of several the largest: an API looks at its own word alone.
-        auto const* value = detail::at_path(&body, path);
-        auto const limit = value == nullptr ? std::nullopt : detail::whole_number(*value);
-        if (limit)
-            asked.max_output_tokens = (std::max)(asked.max_output_tokens.value_or(0), *limit);
+    facts.model = text_at(&body, "model");
+    asked.stream = true_at(&body, "stream");
+    for (deciding_member const& each : deciding_members) {
+        bool const read = each.role == member_role::output_limit ||
+                          each.role == member_role::choices || each.role == member_role::thinking ||
+                          each.role == member_role::service_tier;
+        if (!read || (each.apis & api) == 0) continue;
+        auto const* value = value_of(body, each.path, api);
+        if (value == nullptr) continue;
+        // Of several the largest: who knows which of them a server looks at.
+        switch (each.role) {
+        case member_role::output_limit:
+            if (auto const limit = whole_number(*value))
+                asked.max_output_tokens = (std::max)(asked.max_output_tokens.value_or(0), *limit);
+            break;
+        case member_role::choices: {
+            // The older completions write `best_of` answers, of which `n` are shown.
+            auto const count = whole_number(*value);
+            if (count && *count <= 0xFFFFFFFFU)
+                asked.choices =
+                    (std::max)(asked.choices.value_or(0), static_cast<std::uint32_t>(*count));
+            break;
+        }
+        case member_role::thinking:
+            if (auto const tokens = whole_number(*value))
+                facts.thinking_tokens = (std::max)(facts.thinking_tokens.value_or(0), *tokens);
+            break;
+        case member_role::service_tier:
+            if (value->is_string()) facts.service_tier = text_of(value->get_string());
+            break;
+        default: break;
+        }
     }
-    // The older completions write `best_of` answers, of which `n` are shown.
-    for (char const* path : {"n", "best_of", "generationConfig.candidateCount"}) {
-        auto const* value = detail::at_path(&body, path);
-        auto const count = value == nullptr ? std::nullopt : detail::whole_number(*value);
-        if (!count || *count > 0xFFFFFFFFU) continue;
-        asked.choices = (std::max)(asked.choices.value_or(0), static_cast<std::uint32_t>(*count));
-    }
-    facts.shape = shape_of(body);
+    facts.newer_limit_alone = at_path(&body, "max_completion_tokens") != nullptr &&
+                              at_path(&body, "max_tokens") == nullptr;
+    asked.batch = facts.service_tier == "batch";
+    facts.shape = shape_of(body, api);
     return facts;
+}
+
+}  // namespace detail
+
+AIAUDIT_INLINE request_facts facts_of_request(boost::json::value const& body) {
+    return detail::facts_by_table(body, apis::all);
+}
+
+AIAUDIT_INLINE request_facts facts_of_request(boost::json::value const& body, dialect which) {
+    return detail::facts_by_table(body, api_of(which));
 }
 
 AIAUDIT_INLINE request_facts facts_of_request(std::string_view body) {

@@ -5,59 +5,203 @@
 #define AIAUDIT_IMPL_PROVIDERS_USAGE_BOUNDS_IPP
 
 #include <aiaudit/config.hpp>                 // AIAUDIT_INLINE
+#include <aiaudit/detail/ascii.hpp>           // lower_case
 #include <aiaudit/providers/json_fields.hpp>  // parse_json
 #include <aiaudit/providers/usage_bounds.hpp>
+
+#include <utility>
+#include <vector>
 
 namespace aiaudit {
 inline namespace v0_1_0 {
 namespace detail {
 
-// True where a prompt holds text alone. The depth is bounded by the parser.
-AIAUDIT_INLINE bool is_text_alone(boost::json::value const& prompt) noexcept {
-    if (auto const* list = prompt.if_array()) {
-        return std::all_of(list->begin(), list->end(), is_text_alone);
-    }
-    auto const* object = prompt.if_object();
-    if (object == nullptr) return true;
-    std::string_view const type = text_at(&prompt, "type");
-    if (!type.empty() && !is_one_of(text_types, type)) return false;
-    for (auto const& field : *object) {
-        std::string_view const name{field.key().data(), field.key().size()};
-        if (is_one_of(media_members, name)) return false;
-        bool const data = is_one_of(data_members, name) || (type == "tool_use" && name == "input");
-        if (!data && !is_text_alone(field.value())) return false;
-    }
-    return true;
-}
+// Notes what a request holds.
+class shape_reader {
+public:
+    explicit shape_reader(unsigned api) : api_(api) { shape_.bounded = true; }
 
-// True where each tool is a function of the caller's.
-AIAUDIT_INLINE bool are_functions(boost::json::value const* tools) noexcept {
-    auto const* list = tools == nullptr ? nullptr : tools->if_array();
-    if (list == nullptr) return tools == nullptr;
-    return std::all_of(list->begin(), list->end(), [](boost::json::value const& tool) {
-        auto const* object = tool.if_object();
-        if (object == nullptr) return false;
-        auto const type = text_at(&tool, "type");
-        if (!type.empty()) return type == "function" || type == "custom";
-        // Anthropic's, and Mistral's.
-        if (object->contains("input_schema") || object->contains("function")) return true;
-        return object->size() == 1 && (object->contains("functionDeclarations") ||
-                                       object->contains("function_declarations"));
-    });
-}
-
-AIAUDIT_INLINE bool is_bounded_by_bytes(boost::json::value const& request) noexcept {
-    auto const* object = request.if_object();
-    if (object == nullptr || !are_functions(at_path(&request, "tools"))) return false;
-    for (auto const& field : *object) {
-        if (field.value().is_null()) continue;
-        std::string_view const name{field.key().data(), field.key().size()};
-        if (is_one_of(outside_members, name)) return false;
-        if (is_one_of(prompt_members, name) && !is_text_alone(field.value())) return false;
+    [[nodiscard]] request_shape read(boost::json::value const& request) && {
+        auto const* object = request.if_object();
+        if (object == nullptr) return {};
+        shape_.endless = false;
+        shape_.tools = has_tools(request);
+        for (auto const& field : *object) {
+            if (!field.value().is_null()) top(text_of(field.key()), field.value());
+        }
+        for (std::string_view const path : endless_paths) {
+            if (at_path(&request, path) != nullptr) endless(path);
+        }
+        limit_tools(request);
+        return std::move(shape_);
     }
-    return std::all_of(outside_paths.begin(), outside_paths.end(),
-                       [&](std::string_view path) { return at_path(&request, path) == nullptr; });
-}
+
+private:
+    [[nodiscard]] static std::string_view text_of(boost::json::string_view text) noexcept {
+        return {text.data(), text.size()};
+    }
+    void outside(std::string_view path) {
+        if (shape_.bounded) shape_.outside = path.substr(0, 200);
+        shape_.bounded = false;
+    }
+    void endless(std::string_view path) {
+        if (!shape_.endless) shape_.outside = path.substr(0, 200);
+        shape_.bounded = false;
+        shape_.endless = true;
+    }
+    void top(std::string_view name, boost::json::value const& value) {
+        if (is_one_of(endless_members, name)) return endless(name);
+        if (name == "tools" || name == "functions") return tools(std::string(name), value);
+        if (name == "context_management") return edits(value);
+        if (is_one_of(prompt_members, name)) return text({nullptr, name, 0}, value);
+        if (!is_one_of(plain_members, name)) outside(name);
+    }
+    // Whether an object stands for what a provider has stored: it has an id, and no words.
+    [[nodiscard]] static bool is_reference(boost::json::object const& object,
+                                           std::string_view type) noexcept {
+        auto const has = [&object](char const* name) {
+            auto const* value = object.if_contains(name);
+            return value != nullptr && !value->is_null();
+        };
+        if (!has("id")) return false;
+        if (type == "reasoning") return !has("encrypted_content");
+        if (!type.empty()) return false;
+        for (char const* name : {"role", "text", "content", "parts", "function", "name"}) {
+            if (has(name)) return false;
+        }
+        return true;
+    }
+    // Where a part of a prompt stands; written out where it is to be named.
+    struct place {
+        place const* in = nullptr;
+        std::string_view name{};  // empty: a part of a list
+        std::size_t at = 0;
+        [[nodiscard]] std::string text() const {
+            std::string path = in == nullptr ? std::string{} : in->text();
+            if (name.empty()) return path + "[" + std::to_string(at) + "]";
+            return (path.empty() ? path : path + ".") + printable(name);
+        }
+    };
+    // A prompt, or a part of one. The depth is bounded by the parser.
+    void text(place const& here, boost::json::value const& prompt) {
+        if (!shape_.bounded) return;  // it is as large as the context already
+        if (auto const* list = prompt.if_array()) {
+            for (std::size_t at = 0; at < list->size(); ++at) text({&here, {}, at}, (*list)[at]);
+            return;
+        }
+        auto const* object = prompt.if_object();
+        if (object == nullptr) return;
+        std::string_view const type = text_at(&prompt, "type");
+        if (!type.empty() && !is_one_of(text_types, type))
+            return outside(here.text() + ": " + printable(type));
+        if (is_reference(*object, type)) return outside(here.text() + ".id");
+        for (auto const& field : *object) {
+            std::string_view const name = text_of(field.key());
+            place const inner{&here, name, 0};
+            bool const mistaken = (same_name(name, "type") && name != "type") ||
+                                  (name == "type" && !field.value().is_string());
+            bool const media =
+                std::any_of(media_members.begin(), media_members.end(),
+                            [name](std::string_view each) { return same_name(name, each); });
+            if (mistaken || media) return outside(inner.text());
+            bool const data =
+                is_one_of(data_members, name) || (type == "tool_use" && name == "input");
+            if (!data) text(inner, field.value());
+        }
+    }
+    void tools(std::string const& path, boost::json::value const& of) {
+        auto const* list = of.if_array();
+        if (list == nullptr) return endless(path);
+        for (std::size_t at = 0; at < list->size(); ++at)
+            tool(path + "[" + std::to_string(at) + "]", (*list)[at]);
+    }
+    void tool(std::string const& path, boost::json::value const& of) {
+        auto const* object = of.if_object();
+        if (object == nullptr) return endless(path);
+        auto const type = text_at(&of, "type");
+        if (type == "function" || type == "custom") return;
+        if (type == "namespace") {
+            auto const* inner = member(&of, "tools");
+            return inner == nullptr ? endless(path) : tools(path + ".tools", *inner);
+        }
+        if (!type.empty()) return provided(path, type, of);
+        // Anthropic's, Mistral's, and the older "functions".
+        for (char const* name : {"input_schema", "function", "parameters", "name"}) {
+            if (api_ != apis::gemini && object->contains(name)) return;
+        }
+        for (auto const& field : *object) {
+            std::string_view const name = text_of(field.key());
+            if (name != "functionDeclarations" && name != "function_declarations")
+                return endless(path + "." + printable(name));
+        }
+    }
+    void provided(std::string const& path, std::string_view type, boost::json::value const& of) {
+        auto const found = std::find_if(
+            provider_tools.begin(), provider_tools.end(),
+            [type](provider_tool const& each) { return type.starts_with(each.prefix); });
+        std::string const name = path + ": " + printable(type);
+        if (found == provider_tools.end()) return endless(name);
+        if (found->runs == tool_runner::caller) {
+            ++shape_.client_tools;
+            return;
+        }
+        outside(name);
+        auto const* uses = (api_ & apis::messages) != 0 ? member(&of, "max_uses") : nullptr;
+        auto const limit = uses == nullptr ? std::nullopt : whole_number(*uses);
+        std::uint64_t const most = limit.value_or(0);
+        if (limit) shape_.tool_uses += most;
+        if (!limit) {
+            unlimited_.push_back(name);
+            // Who has a word for a limit.
+            limitable_ = limitable_ && ((api_ & apis::responses) != 0 ||
+                                        ((api_ & apis::messages) != 0 && type.starts_with("web_")));
+        }
+        if (found->charged == unit::web_searches)
+            searches_.push_back({&shape_.web_searches, limit});
+        if (found->charged == unit::file_searches)
+            searches_.push_back({&shape_.file_searches, limit});
+        if (found->charged == unit::code_executions)
+            searches_.push_back({&shape_.code_executions, limit});
+    }
+    // OpenAI's tools have one limit in all.
+    void limit_tools(boost::json::value const& request) {
+        auto const* all =
+            (api_ & apis::responses) != 0 ? at_path(&request, "max_tool_calls") : nullptr;
+        auto const in_all = all == nullptr ? std::nullopt : whole_number(*all);
+        if (!unlimited_.empty() && in_all) shape_.tool_uses += *in_all;
+        if (!unlimited_.empty() && !in_all) {
+            bool const had = shape_.endless;
+            endless(unlimited_.front());
+            shape_.tool_limit_missing = limitable_ && !had;
+        }
+        for (auto const& [count, own] : searches_) *count += own ? *own : in_all.value_or(0);
+    }
+    // What only takes away adds nothing; to compact is another run of the model.
+    void edits(boost::json::value const& of) {
+        auto const* list = of.if_array();
+        if (auto const* object = of.if_object(); object != nullptr && object->size() == 1) {
+            auto const* edits = object->if_contains("edits");
+            list = edits == nullptr ? nullptr : edits->if_array();
+        } else if (object != nullptr && object->empty()) {
+            return;
+        }
+        if (list == nullptr) return endless("context_management");
+        for (std::size_t at = 0; at < list->size(); ++at) {
+            std::string_view const type = text_at(&(*list)[at], "type");
+            if (type.starts_with("clear_")) continue;
+            std::string const path = "context_management.edits[" + std::to_string(at) + "]";
+            if (!type.starts_with("compact")) return endless(path);
+            outside(path);
+            ++shape_.compactions;
+        }
+    }
+
+    unsigned api_;
+    request_shape shape_{};
+    std::vector<std::string> unlimited_{};  // tools that name no limit
+    bool limitable_ = true;
+    std::vector<std::pair<std::uint64_t*, std::optional<std::uint64_t>>> searches_{};
+};
 
 AIAUDIT_INLINE bool has_tools(boost::json::value const& request) noexcept {
     for (char const* name :
@@ -116,6 +260,10 @@ AIAUDIT_INLINE bool is_billed_by_tokens(operation what, vendor who,
     return true;
 }
 
+AIAUDIT_INLINE request_shape shape_of(boost::json::value const& request, unsigned api) {
+    return detail::shape_reader{api}.read(request);
+}
+
 AIAUDIT_INLINE request_shape shape_of(std::string_view request_body) {
     boost::json::monotonic_resource memory;
     auto const request = detail::parse_json(request_body, "request", &memory);
@@ -123,17 +271,21 @@ AIAUDIT_INLINE request_shape shape_of(std::string_view request_body) {
 }
 
 AIAUDIT_INLINE usage_range bounds_of(usage const& known, std::string_view request_body,
-                                     request_shape shape, request_parameters const& asked,
-                                     std::uint64_t output_ceiling) {
-    usage_range range{known, known, shape.bounded};
+                                     request_shape const& shape, request_parameters const& asked,
+                                     std::uint64_t output_ceiling, std::uint64_t context_tokens) {
+    bool const by_context = !shape.bounded && !shape.endless && context_tokens != 0;
+    usage_range range{known, known, shape.bounded || by_context};
     for (unit const whole : {unit::input_tokens, unit::output_tokens}) {
         if (!known.has(whole)) range.lower.set(whole, 0, provenance::estimated);
     }
     std::uint64_t input = request_body.size() + template_tokens_max;
-    if (shape.tools) input += tool_prompt_tokens_max;
+    if (shape.tools) input += tool_prompt_tokens_max * (1 + shape.client_tools);
+    if (by_context)
+        input = detail::saturated_product(context_tokens, 1 + shape.tool_uses + shape.compactions);
     std::uint64_t const choices = std::max<std::uint64_t>(asked.choices.value_or(1), 1);
-    std::uint64_t const output =
+    std::uint64_t output =
         detail::saturated_product(asked.max_output_tokens.value_or(output_ceiling), choices);
+    output += detail::saturated_product(output_ceiling, shape.compactions);
     auto const raise = [&](unit which, std::uint64_t bound) {
         bound = (std::min)(bound, usage::count_max);
         if (!known.has(which) || known.count(which) < bound) {
@@ -142,6 +294,9 @@ AIAUDIT_INLINE usage_range bounds_of(usage const& known, std::string_view reques
     };
     raise(unit::input_tokens, input);
     raise(unit::output_tokens, output);
+    if (shape.web_searches != 0) raise(unit::web_searches, shape.web_searches);
+    if (shape.file_searches != 0) raise(unit::file_searches, shape.file_searches);
+    if (shape.code_executions != 0) raise(unit::code_executions, shape.code_executions);
     detail::bound_cache_writes(request_body, known, range.upper);
     return range;
 }
