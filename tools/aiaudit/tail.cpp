@@ -4,6 +4,7 @@
 
 #include <aiaudit/budget/budget_record.hpp>
 #include <aiaudit/core/correction.hpp>
+#include <aiaudit/detail/utf8.hpp>
 #include <aiaudit/rollup/series.hpp>
 #include "commands.hpp"
 
@@ -106,7 +107,7 @@ std::string what_of(aiaudit::record const& entry) {
 std::string line_of(aiaudit::sequence number, aiaudit::record const& entry, bool json) {
     if (json) return to_json(number, entry);
     return std::to_string(value_of(number)) + "  " + entry.started_at.to_string() + "  " +
-           what_of(entry);
+           aiaudit::detail::escaped_text(what_of(entry));
 }
 
 void run(options const& with) {

@@ -317,7 +317,7 @@ std::string dashboard_records<Ledger>::events_after(sequence& last, std::size_t 
     auto const read = of_->read(sequence{begin}, [&](sequence number, record&& entry) {
         out.append("id: ").append(std::to_string(value_of(number)));
         out.append("\nevent: record\ndata: ");
-        out.append(detail::well_formed(to_json(number, entry))).append("\n\n");
+        out.append(to_json(number, entry)).append("\n\n");
         last = number;
         return ++count < records_most;
     });

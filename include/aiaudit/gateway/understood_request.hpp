@@ -86,6 +86,8 @@ template <class Core>
     made.raw.model = made.raw.model_in_path ? made.raw.point.model : made.raw.facts.model;
     made.raw.stream = made.raw.point.stream || made.raw.facts.parameters.stream;
     made.raw.body = request.body;
+    if (auto fit = check_client_name("a model", made.raw.model); !fit)
+        return problem_of(fit.error(), {});
     if (!made.raw.model.empty() && !may_use(*made.key, made.raw.model)) {
         core.metrics.refused("model");
         return model_refused_problem(made.raw.model);

@@ -9,7 +9,6 @@
 #include <aiaudit/impl/gateway.tpp>
 #include <aiaudit/impl/gateway/asio_result.ipp>
 #include <aiaudit/impl/gateway/caller.ipp>
-#include <aiaudit/impl/gateway/clean_text.ipp>
 #include <aiaudit/impl/gateway/client_connection.ipp>
 #include <aiaudit/impl/gateway/dashboard.tpp>
 #include <aiaudit/impl/gateway/dashboard_api.ipp>

@@ -6,7 +6,7 @@
 
 #include <aiaudit/budget/budget_text.hpp>  // refusal_text
 #include <aiaudit/config.hpp>              // AIAUDIT_INLINE
-#include <aiaudit/gateway/clean_text.hpp>  // clean_text
+#include <aiaudit/detail/utf8.hpp>         // clean_text
 #include <aiaudit/gateway/error_body.hpp>
 
 #include <algorithm>
