@@ -2,7 +2,8 @@
 //
 // key_file.hpp: the keys of a gateway on disk, beside the ledger.
 //
-// The file is JSON, of mode 0600, and holds no secret: of each there is a salted hash. It is
+// The file is JSON, of mode 0600, and holds no secret: of each there is a salted hash. Its owner is
+// the user that runs this, or root, or, for root, the owner of the directory. It is
 // written whole beside the old one and renamed, under a lock, so that whoever reads it finds one or
 // the other. A key that was revoked stays in it, because records name keys: an id is never used
 // again.
@@ -30,8 +31,8 @@ namespace detail {
 
 inline constexpr std::string_view key_file_format = "aiaudit-gateway-keys/1";
 inline constexpr char const* key_file_name = "gateway-keys.json";
-// Some 30,000 keys; more belong in a system that is made for them.
-inline constexpr std::size_t key_file_bytes = std::size_t{16} << 20;
+// Some 400,000 keys; more belong in a system that is made for them.
+inline constexpr std::size_t key_file_bytes = std::size_t{128} << 20;
 
 [[nodiscard]] std::string json_of(gateway_key const& key);
 
@@ -75,8 +76,9 @@ public:
         detail::file_identity identity{};
     };
 
-    // No keys where there is no file. Errors: bad_input where it is not what this writes, or others
-    // may write to it; too_large; newer_format; read_only, storage_failed. They name the file.
+    // No keys where there is no file. Errors: bad_input where it is not what this writes, belongs
+    // to somebody else, or others may write to it; too_large; newer_format; read_only,
+    // storage_failed. They name the file.
     [[nodiscard]] result<content> read() const;
 
     // In the order in which they were made.
@@ -91,6 +93,12 @@ public:
 
     // As of now. Errors: not_found; bad_argument where it was revoked before; as above.
     [[nodiscard]] result<void> revoke(std::string_view id, timestamp now) const;
+
+    // Calls edit(key), which changes what it wants of the key but its id, and puts the key in the
+    // place of the old one. Errors: not_found; bad_argument for a key that was revoked, or what it
+    // became is not well-formed; those of edit; as above.
+    [[nodiscard]] result<void> update(std::string_view id,
+                                      detail::function_ref<result<void>(gateway_key&)> edit) const;
 
 private:
     [[nodiscard]] result<void> change(

@@ -3,21 +3,27 @@
 // key_ring.hpp: the gateway's keys in memory, as they are on disk now.
 //
 // At most every 250 ms a look-up looks whether the file has changed, so that a key that was revoked
-// by another process opens nothing a moment later. A file that cannot be read opens nothing at all:
-// it may be the one that takes a key away.
+// by another process opens nothing a moment later. A large file is read by a thread of its own, and
+// look-ups go on with what there is. A file that cannot be read, that somebody else may have
+// written, or that is gone, changes nothing: the last good set stays, and state() says why, for who
+// must mend it; were no key to open any more, one slip of an editor would shut out everybody.
 // Threads: any.
 // Floor 9.
 #ifndef AIAUDIT_GATEWAY_KEY_RING_HPP
 #define AIAUDIT_GATEWAY_KEY_RING_HPP
 
+#include <aiaudit/clock/clock.hpp>          // system_clock
+#include <aiaudit/clock/thread.hpp>         // thread
 #include <aiaudit/detail/string_hash.hpp>   // string_hash
 #include <aiaudit/error.hpp>                // result
 #include <aiaudit/gateway/gateway_key.hpp>  // opens
 #include <aiaudit/gateway/key_file.hpp>     // key_file
+#include <aiaudit/gateway/key_uses.hpp>     // key_use_map
 
 #include <atomic>
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -34,36 +40,52 @@ inline namespace v0_1_0 {
 class key_ring {
 public:
     using clock = std::function<steady_time()>;
+    using calendar = std::function<timestamp()>;
     static constexpr std::chrono::milliseconds look_every{250};
+    // Between looks at a file that is as it was when it could not be read.
+    static constexpr std::chrono::milliseconds retry_every{2'000};
+    // Of a file that a look-up reads itself: a millisecond.
+    static constexpr std::int64_t bytes_read_at_once = 128 << 10;
 
     // Of a file that may not be there yet: then there are no keys. Errors: those of key_file::read.
     [[nodiscard]] static result<key_ring> open(
-        std::string path, clock now = [] { return std::chrono::steady_clock::now(); });
+        std::string path, clock now = [] { return std::chrono::steady_clock::now(); },
+        calendar today = [] { return system_clock{}.now(); });
 
-    // The key of a secret; null where there is none such, or it was revoked. The time it takes does
-    // not tell whether the id that a wrong secret names is there.
+    // The key of a secret; null where there is none such, or it was revoked or has expired. The
+    // time it takes does not tell whether the id that a wrong secret names is there. What is found
+    // is used now (uses()).
     [[nodiscard]] std::shared_ptr<gateway_key const> find(std::string_view secret) const;
 
-    // Whether the file could be read when it was last looked at; if not, nothing is opened.
+    // Whether the file could be read when it was last looked at; if not, the last good set is in
+    // use. Errors: those of key_file::read; not_found for a file that is gone.
     [[nodiscard]] result<void> state() const;
+
+    // When each key was last found, by its id, since the ring was opened: to the second.
+    [[nodiscard]] key_use_map uses() const;
 
     // Those that were not revoked.
     [[nodiscard]] std::size_t size() const {
         shared_->look_if_due();
-        return shared_->current()->by_id.size();
+        return shared_->current()->by_id->size();
     }
 
 private:
+    struct kept_key {
+        gateway_key key{};
+        mutable std::atomic<std::int64_t> used_s{0};  // 0: never
+    };
+    using key_map = std::unordered_map<std::string, std::shared_ptr<kept_key const>,
+                                       detail::string_hash, std::equal_to<>>;
     struct key_table {
-        std::unordered_map<std::string, std::shared_ptr<gateway_key const>, detail::string_hash,
-                           std::equal_to<>>
-            by_id{};
-        detail::file_identity identity{};
+        std::shared_ptr<key_map const> by_id = std::make_shared<key_map const>();
+        detail::file_identity identity{};  // of the file that was looked at last
         std::optional<error> trouble{};
     };
 
     struct shared {
-        shared(key_file of, clock time) : file(std::move(of)), now(std::move(time)) {
+        shared(key_file of, clock time, calendar day)
+            : file(std::move(of)), now(std::move(time)), today(std::move(day)) {
             next_look = (now() + look_every).time_since_epoch().count();
         }
 
@@ -76,14 +98,20 @@ private:
 
         // Under look_mutex, or before anybody else knows of this.
         void look();
+        // Here, or in a thread of its own for a file that is large. Under look_mutex.
+        void begin_look(std::int64_t bytes);
 
         key_file file;
         clock now;
+        calendar today;
         gateway_key nobody{};  // compared with where there is no such key
         std::atomic<steady_time::rep> next_look{0};
         std::mutex look_mutex{};
+        steady_time looked_at{};            // under look_mutex
         mutable std::shared_mutex mutex{};  // of `keys`
         std::shared_ptr<key_table const> keys{};
+        std::atomic<bool> looking{false};  // the thread
+        detail::thread looker{};           // under look_mutex; last: its end is waited for
     };
 
     explicit key_ring(std::unique_ptr<shared> made) : shared_(std::move(made)) {}

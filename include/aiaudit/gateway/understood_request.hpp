@@ -56,7 +56,8 @@ template <class Core>
         return std::nullopt;
     }
     core.metrics.refused("unauthorised");
-    return secret.empty() ? missing_key_problem() : wrong_key_problem();
+    return secret.empty() ? missing_key_problem(header_of(request.headers, "authorization"))
+                          : wrong_key_problem();
 }
 
 // `request` outlives what is made of it. A problem: it is refused, and this is why.

@@ -20,6 +20,7 @@
 #include <aiaudit/impl/gateway/gateway_metrics.ipp>
 #include <aiaudit/impl/gateway/key_file.ipp>
 #include <aiaudit/impl/gateway/key_ring.ipp>
+#include <aiaudit/impl/gateway/key_uses.ipp>
 #include <aiaudit/impl/gateway/model_pattern.ipp>
 #include <aiaudit/impl/gateway/openapi.ipp>
 #include <aiaudit/impl/gateway/openapi_schemas.ipp>

@@ -12,8 +12,9 @@
 namespace aiaudit {
 inline namespace v0_1_0 {
 
-AIAUDIT_INLINE result<key_ring> key_ring::open(std::string path, clock now) {
-    auto made = std::make_unique<shared>(key_file(std::move(path)), std::move(now));
+AIAUDIT_INLINE result<key_ring> key_ring::open(std::string path, clock now, calendar today) {
+    auto made =
+        std::make_unique<shared>(key_file(std::move(path)), std::move(now), std::move(today));
     if (RAND_bytes(made->nobody.salt.data(), static_cast<int>(made->nobody.salt.size())) != 1)
         return fail(errc::storage_failed, "the operating system gave no random bytes");
     made->look();
@@ -23,13 +24,19 @@ AIAUDIT_INLINE result<key_ring> key_ring::open(std::string path, clock now) {
 
 AIAUDIT_INLINE std::shared_ptr<gateway_key const> key_ring::find(std::string_view secret) const {
     shared_->look_if_due();
-    auto const keys = shared_->current();
+    auto const keys = shared_->current()->by_id;
     auto const id = detail::id_in_secret(secret);
-    auto const found = id ? keys->by_id.find(*id) : keys->by_id.end();
-    bool const there = found != keys->by_id.end();
-    bool const good =
-        opens(there ? *found->second : shared_->nobody, secret.substr(0, detail::key_secret_bytes));
-    return there && good ? found->second : nullptr;
+    auto const found = id ? keys->find(*id) : keys->end();
+    bool const there = found != keys->end();
+    timestamp const now = shared_->today();
+    bool const good = opens(there ? found->second->key : shared_->nobody,
+                            secret.substr(0, detail::key_secret_bytes), now);
+    if (!there || !good) return nullptr;
+    // Written once a second: all threads share the line.
+    auto& used = found->second->used_s;
+    if (used.load(std::memory_order_relaxed) < now.seconds())
+        used.store(now.seconds(), std::memory_order_relaxed);
+    return {found->second, &found->second->key};
 }
 
 AIAUDIT_INLINE result<void> key_ring::state() const {
@@ -39,29 +46,70 @@ AIAUDIT_INLINE result<void> key_ring::state() const {
     return {};
 }
 
+AIAUDIT_INLINE key_use_map key_ring::uses() const {
+    key_use_map all;
+    for (auto const& [id, kept] : *shared_->current()->by_id) {
+        auto const used = kept->used_s.load(std::memory_order_relaxed);
+        if (used != 0) all.emplace(id, timestamp::from_seconds(used));
+    }
+    return all;
+}
+
 AIAUDIT_INLINE void key_ring::shared::look_if_due() {
     auto const at = now().time_since_epoch().count();
     if (at < next_look.load(std::memory_order_relaxed)) return;
     // One thread looks; the others go on with what there is.
-    std::unique_lock const looking(look_mutex, std::try_to_lock);
-    if (!looking || at < next_look.load(std::memory_order_relaxed)) return;
+    std::unique_lock const only(look_mutex, std::try_to_lock);
+    if (!only || looking || at < next_look.load(std::memory_order_relaxed)) return;
     auto const before = current();
-    if (before->trouble || before->identity != detail::file_identity::at(file.path())) look();
+    auto const found = detail::file_identity::at(file.path());
+    bool const retries = before->trouble && now() - looked_at >= retry_every;
+    if (before->identity != found || retries) begin_look(found.size);
     next_look = (now() + look_every).time_since_epoch().count();
+}
+
+AIAUDIT_INLINE void key_ring::shared::begin_look(std::int64_t bytes) {
+    looked_at = now();
+    looker.join();
+    if (bytes > bytes_read_at_once) {
+        looking = true;
+        auto started = detail::thread::start("the reader of keys", [this] {
+            look();
+            looking = false;
+        });
+        if (started) {
+            looker = std::move(*started);
+            return;
+        }
+        looking = false;
+    }
+    look();
 }
 
 AIAUDIT_INLINE void key_ring::shared::look() {
     auto made = std::make_shared<key_table>();
+    auto const before = keys ? current() : made;
+    made->identity = detail::file_identity::at(file.path());
     auto content = file.read();
-    if (content) {
+    bool const gone = content && !content->identity.there && !before->by_id->empty();
+    if (content && !gone) {
         made->identity = content->identity;
+        auto by_id = std::make_shared<key_map>();
+        by_id->reserve(content->keys.size());
         for (gateway_key& key : content->keys) {
             if (key.revoked_at) continue;
+            auto kept = std::make_shared<kept_key>();
+            auto const known = before->by_id->find(key.id);
+            if (known != before->by_id->end()) kept->used_s = known->second->used_s.load();
             std::string id = key.id;
-            made->by_id.emplace(std::move(id), std::make_shared<gateway_key const>(std::move(key)));
+            kept->key = std::move(key);
+            by_id->emplace(std::move(id), std::move(kept));
         }
+        made->by_id = std::move(by_id);
     } else {
-        made->trouble = content.error();
+        made->by_id = before->by_id;
+        made->trouble = gone ? fail(errc::not_found, file.path() + ": the file of keys is gone")
+                             : content.error();
     }
     std::lock_guard const writing(mutex);
     keys = std::move(made);
