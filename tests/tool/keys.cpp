@@ -128,6 +128,25 @@ BOOST_AUTO_TEST_CASE(a_key_has_an_end_a_note_and_changes_by_command) {
     refuses("create --db " + db + " --id b --note 'a\x7f'", "a note is at most 1024 bytes");
 }
 
+BOOST_AUTO_TEST_CASE(what_is_done_to_keys_is_in_the_log_and_an_old_file_is_told_from_it) {
+    create("--id ana --by root");
+    std::string const file = db + "/gateway-keys.json";
+    std::string const before = test_support::read_file(file);
+    BOOST_TEST(key("revoke --db " + db + " --id ana --by root").status == 0);
+    std::string const told = run(path, "tail --db " + db).out;
+    BOOST_TEST(told.find("key 'ana' created, by root") != std::string::npos, told);
+    BOOST_TEST(told.find("key 'ana' revoked, by root") != std::string::npos, told);
+    test_support::write_file(file, before);
+    outcome const ended = run(path, "serve --db " + db + " --listen 127.0.0.1:0 --upstream openai");
+    BOOST_TEST(ended.status == 2);
+    BOOST_TEST(ended.err.find("it lacks record 2 (revoked key 'ana')") != std::string::npos,
+               ended.err);
+    refuses("set --db " + db + " --id ana --note x", "is older than the log");
+    BOOST_TEST(key("accept --db " + db).out == "accepted the file with 1 keys\n");
+    BOOST_TEST(key("set --db " + db + " --id ana --note x").status == 0);
+    BOOST_TEST(run(path, "verify --db " + db).status == 0);
+}
+
 BOOST_AUTO_TEST_CASE(limits_of_a_key_are_budgets_of_its_own) {
     create(
         "--id ana --limit 50.00 --window month --tz Asia/Kathmandu --requests-per-minute 60 "

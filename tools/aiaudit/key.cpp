@@ -6,6 +6,7 @@
 
 #include <aiaudit/gateway/gateway_key.hpp>
 #include <aiaudit/gateway/key_file.hpp>
+#include <aiaudit/gateway/key_log.hpp>
 #include <aiaudit/gateway/key_uses.hpp>
 
 #include <algorithm>
@@ -28,6 +29,7 @@ struct options {
     std::string rate{};
     std::string rate_then = "refuse";
     std::string format = "table";
+    std::string by = login_name();
     std::string expires{};
     std::string grace = "0h";
 };
@@ -116,7 +118,7 @@ void create(options const& with, CLI::App const& command) {
     auto const issued = value_or_fail(aiaudit::issue_key(wish, now));
     // The limits first: there is no moment at which the key opens and has none.
     for (aiaudit::budget const& each : budgets) value_or_fail(ledger.set_budget(each), with.db);
-    value_or_fail(file.add(issued.kept));
+    value_or_fail(aiaudit::add_key(ledger, file, issued.kept, with.by));
     // Alone on its line of standard output, so that a script can take it.
     std::cerr << "key '" << issued.kept.id
               << "' is made; this is its secret, which is kept nowhere and shown this once:\n";
@@ -163,6 +165,14 @@ std::vector<aiaudit::detail::report_cell> cells_of(aiaudit::gateway_key const& k
             label_cell("note", shown(key.note))};
 }
 
+// Changes a key, on record.
+void update(options const& with, std::string_view what,
+            aiaudit::detail::function_ref<aiaudit::result<void>(aiaudit::gateway_key&)> edit) {
+    auto const file = file_of(with);
+    auto ledger = value_or_fail(aiaudit::ledger::open({.path = with.db, .create = false}), with.db);
+    value_or_fail(aiaudit::update_key(ledger, file, with.wish.id, {what, with.by}, edit));
+}
+
 void list(options const& with) {
     auto const format = *aiaudit::text_format_named(with.format);
     bool const for_eye = format == aiaudit::text_format::table;
@@ -181,7 +191,9 @@ void list(options const& with) {
 }
 
 void revoke(options const& with) {
-    value_or_fail(file_of(with).revoke(with.wish.id, aiaudit::system_clock{}.now()));
+    update(with, "revoked", [](aiaudit::gateway_key& key) {
+        return aiaudit::revoke_key(key, aiaudit::system_clock{}.now());
+    });
     std::cout << "revoked key '" << with.wish.id << "'\n";
 }
 
@@ -189,14 +201,13 @@ void revoke(options const& with) {
 void rotate(options const& with) {
     auto const grace = grace_of(with.grace);
     aiaudit::issued_key issued;
-    value_or_fail(
-        file_of(with).update(with.wish.id, [&](aiaudit::gateway_key& key) -> aiaudit::result<void> {
-            auto made = aiaudit::rotate_key(key, aiaudit::system_clock{}.now(), grace);
-            if (!made) return made.error();
-            issued = std::move(*made);
-            key = issued.kept;
-            return {};
-        }));
+    update(with, "rotated", [&](aiaudit::gateway_key& key) -> aiaudit::result<void> {
+        auto made = aiaudit::rotate_key(key, aiaudit::system_clock{}.now(), grace);
+        if (!made) return made.error();
+        issued = std::move(*made);
+        key = issued.kept;
+        return {};
+    });
     std::cerr << "key '" << issued.kept.id << "' has another secret, which is shown this once; ";
     if (issued.kept.former)
         std::cerr << "the former one opens too until " << issued.kept.former->until.to_string();
@@ -216,16 +227,23 @@ void change(options const& with, CLI::App const& command) {
     std::optional<aiaudit::timestamp> end;
     if (is_given("--expires") && with.expires != "never")
         end = expiry_of(with.expires, aiaudit::system_clock{}.now());
-    value_or_fail(
-        file_of(with).update(with.wish.id, [&](aiaudit::gateway_key& key) -> aiaudit::result<void> {
-            if (is_given("--expires")) key.expires_at = end;
-            if (is_given("--note")) key.note = with.wish.note;
-            if (is_given("--user")) key.user = with.wish.user;
-            if (is_given("--project")) key.project = with.wish.project;
-            if (is_given("--model")) key.models = with.wish.models;
-            return {};
-        }));
+    update(with, "changed", [&](aiaudit::gateway_key& key) -> aiaudit::result<void> {
+        if (is_given("--expires")) key.expires_at = end;
+        if (is_given("--note")) key.note = with.wish.note;
+        if (is_given("--user")) key.user = with.wish.user;
+        if (is_given("--project")) key.project = with.wish.project;
+        if (is_given("--model")) key.models = with.wish.models;
+        return {};
+    });
     std::cout << "changed key '" << with.wish.id << "'\n";
+}
+
+// The file as it is, edited or put back by somebody who knows why.
+void accept(options const& with) {
+    auto const file = file_of(with);
+    auto ledger = value_or_fail(aiaudit::ledger::open({.path = with.db, .create = false}), with.db);
+    value_or_fail(aiaudit::accept_keys(ledger, file, {"accepted", with.by}));
+    std::cout << "accepted the file with " << value_or_fail(file.list()).size() << " keys\n";
 }
 
 void add_create(CLI::App& key, std::shared_ptr<options> const& with) {
@@ -306,6 +324,13 @@ void add_key(CLI::App& program, int&) {
     ending->add_option("--db", with->db, "The ledger's directory")->required();
     ending->add_option("--id", with->wish.id, "Which")->required();
     ending->callback([with] { revoke(*with); });
+    CLI::App* const accepting = key->add_subcommand(
+        "accept", "Take the file of keys as it is, on record: after an edit by hand or a restore");
+    accepting->add_option("--db", with->db, "The ledger's directory")->required();
+    accepting->callback([with] { accept(*with); });
+    for (CLI::App* const each : key->get_subcommands({})) {
+        if (each != listing) each->add_option("--by", with->by, "Who does it; default: you");
+    }
 }
 
 }  // namespace aiaudit_tool

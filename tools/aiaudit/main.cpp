@@ -6,12 +6,20 @@
 #include "commands.hpp"
 
 #include <cstdio>
+#include <cstdlib>
 #include <fstream>
 #include <iostream>
 #include <iterator>
 #include <sstream>
 
 namespace aiaudit_tool {
+
+std::string login_name() {
+    for (char const* const name : {"LOGNAME", "USER"}) {
+        if (char const* const value = std::getenv(name)) return value;
+    }
+    return "";
+}
 
 std::string read_input(std::string const& path) {
     if (path.empty() || path == "-") return {std::istreambuf_iterator<char>(std::cin), {}};

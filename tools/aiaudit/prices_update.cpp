@@ -41,13 +41,6 @@ void run(options const& with) {
     std::cout << "; revision " << book.revision().to_string() << '\n';
 }
 
-std::string login_name() {
-    for (char const* const name : {"LOGNAME", "USER"}) {
-        if (char const* const value = std::getenv(name)) return value;
-    }
-    return "";
-}
-
 }  // namespace prices_update_command
 
 void add_prices_update(CLI::App& program) {

@@ -72,13 +72,6 @@ void tell_left_alone(aiaudit::repricing const& made) {
         std::cerr << "  " << aiaudit::detail::printable(model) << ": " << count << " records\n";
 }
 
-std::string login_name() {
-    for (char const* const name : {"LOGNAME", "USER"}) {
-        if (char const* const value = std::getenv(name)) return value;
-    }
-    return "";
-}
-
 aiaudit::reprice_options options_of(options const& with) {
     aiaudit::reprice_options made;
     made.days.first = value_or_fail(aiaudit::civil_day::parse(with.from), "--from");

@@ -8,6 +8,7 @@
 #include <aiaudit/alerts/webhook.hpp>
 #include <aiaudit/gateway.hpp>
 #include <aiaudit/gateway/key_file.hpp>
+#include <aiaudit/gateway/key_log.hpp>
 
 #include <algorithm>
 #include <array>
@@ -274,6 +275,19 @@ void renew_prices(aiaudit::gateway& of, aiaudit::ledger& log, watched_prices& fr
     }
 }
 
+// After many records, so that the next start need not read them all.
+void confirm_old_keys(aiaudit::ledger& log, std::string const& db) {
+    constexpr std::uint64_t records_between = 100'000;
+    auto const file = aiaudit::key_file::of_ledger(db);
+    auto const now = file.read();
+    auto const last = log.last_sequence();
+    if (!now || !last || now->keys.empty()) return;
+    if (value_of(*last) < now->recorded + records_between) return;
+    if (auto const kept = confirm_keys(log, file, {"checked", "serve"}); !kept)
+        std::cerr << "keys: that they were checked is not on record: " << kept.error().message()
+                  << '\n';
+}
+
 // Says once what is wrong with the file of keys, and once that it is mended; writes down now and
 // then when keys were used.
 class key_watch {
@@ -335,6 +349,7 @@ void run(options const& with) {
         std::cout << "dashboard at http://" << with.dashboard.substr(0, with.dashboard.rfind(':'))
                   << ':' << gateway.site_port(0) << '\n';
     std::cout.flush();
+    confirm_old_keys(ledger, with.db);
     key_watch keys;
     for (timespec const pause{price_look_seconds, 0};;) {
         int const signal = sigtimedwait(&signals, nullptr, &pause);

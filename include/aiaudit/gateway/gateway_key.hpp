@@ -127,6 +127,9 @@ inline constexpr std::size_t key_secret_bytes =
 [[nodiscard]] result<issued_key> rotate_key(gateway_key key, timestamp now,
                                             std::chrono::nanoseconds grace);
 
+// Errors: bad_argument for a key that was revoked before.
+[[nodiscard]] result<void> revoke_key(gateway_key& key, timestamp now);
+
 // Whether the key was neither revoked nor has expired.
 [[nodiscard]] constexpr bool is_live(gateway_key const& key, timestamp now) noexcept {
     return !key.revoked_at && (!key.expires_at || now < *key.expires_at);

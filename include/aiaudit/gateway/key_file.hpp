@@ -18,6 +18,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -36,10 +37,24 @@ inline constexpr std::size_t key_file_bytes = std::size_t{128} << 20;
 
 [[nodiscard]] std::string json_of(gateway_key const& key);
 
-[[nodiscard]] std::string key_file_text(std::vector<gateway_key> const& keys);
+// `recorded`: the record of the log with the last change; 0 where there is none.
+[[nodiscard]] std::string key_file_text(std::vector<gateway_key> const& keys,
+                                        std::uint64_t recorded = 0);
 
+// What a file's text says of its keys, to the byte: what a record of a change keeps.
+[[nodiscard]] digest digest_of_key_text(std::string_view text);
+
+struct read_keys {
+    std::vector<gateway_key> keys{};
+    std::uint64_t recorded = 0;
+};
 // Errors: bad_input, newer_format.
-[[nodiscard]] result<std::vector<gateway_key>> read_key_text(std::string_view text);
+[[nodiscard]] result<read_keys> read_key_file(std::string_view text);
+[[nodiscard]] inline result<std::vector<gateway_key>> read_key_text(std::string_view text) {
+    auto read = read_key_file(text);
+    if (!read) return read.error();
+    return std::move(read->keys);
+}
 
 // Errors: bad_argument where a key of that id is there, or was.
 [[nodiscard]] result<void> check_free(std::vector<gateway_key> const& keys, std::string_view id);
@@ -74,7 +89,15 @@ public:
     struct content {
         std::vector<gateway_key> keys{};
         detail::file_identity identity{};
+        std::uint64_t recorded = 0;  // the record of the log with the last change; 0: none
+        digest of_keys{};            // of what the text says of them
     };
+
+    // Told of a change before the file has it, with the key as it becomes (none where the keys stay
+    // as they are), what the file is now, and what it becomes. Gives the record of the log that
+    // says so, which the file then names. An error: nothing is changed.
+    using witness = detail::function_ref<result<std::uint64_t>(
+        gateway_key const* changed, content const& before, digest const& becomes)>;
 
     // No keys where there is no file. Errors: bad_input where it is not what this writes, belongs
     // to somebody else, or others may write to it; too_large; newer_format; read_only,
@@ -89,7 +112,10 @@ public:
     }
 
     // Errors: bad_argument where a key of that id is there, or was; those of read() and of writing.
+    // Without a witness no log has the change, so that the file is none any more that a log knows
+    // (key_log.hpp).
     [[nodiscard]] result<void> add(gateway_key const& key) const;
+    [[nodiscard]] result<void> add(gateway_key const& key, witness sees) const;
 
     // As of now. Errors: not_found; bad_argument where it was revoked before; as above.
     [[nodiscard]] result<void> revoke(std::string_view id, timestamp now) const;
@@ -100,9 +126,17 @@ public:
     [[nodiscard]] result<void> update(std::string_view id,
                                       detail::function_ref<result<void>(gateway_key&)> edit) const;
 
+    [[nodiscard]] result<void> update(std::string_view id,
+                                      detail::function_ref<result<void>(gateway_key&)> edit,
+                                      witness sees) const;
+    // Writes the same keys with another record.
+    [[nodiscard]] result<void> renew(witness sees) const;
+
 private:
+    // apply(keys) gives the place of the key that it changed; none: all of them.
     [[nodiscard]] result<void> change(
-        detail::function_ref<result<void>(std::vector<gateway_key>&)> apply) const;
+        detail::function_ref<result<std::optional<std::size_t>>(std::vector<gateway_key>&)> apply,
+        witness sees) const;
 
     [[nodiscard]] result<void> replace(std::string const& text) const;
 

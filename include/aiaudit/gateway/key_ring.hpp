@@ -33,6 +33,7 @@
 #include <string_view>
 #include <unordered_map>
 #include <utility>
+#include <vector>
 
 namespace aiaudit {
 inline namespace v0_1_0 {
@@ -64,6 +65,12 @@ public:
     // When each key was last found, by its id, since the ring was opened: to the second.
     [[nodiscard]] key_use_map uses() const;
 
+    // Of the set in use: the record of the log that its file names, and the digest of its keys.
+    [[nodiscard]] std::pair<std::uint64_t, digest> stamp() const {
+        auto const keys = shared_->current();
+        return {keys->recorded, keys->of_keys};
+    }
+
     // Those that were not revoked.
     [[nodiscard]] std::size_t size() const {
         shared_->look_if_due();
@@ -77,9 +84,14 @@ private:
     };
     using key_map = std::unordered_map<std::string, std::shared_ptr<kept_key const>,
                                        detail::string_hash, std::equal_to<>>;
+    // Of those that were not revoked, with what is known of their use.
+    [[nodiscard]] static std::shared_ptr<key_map const> live_keys(std::vector<gateway_key> keys,
+                                                                  key_map const& before);
     struct key_table {
         std::shared_ptr<key_map const> by_id = std::make_shared<key_map const>();
         detail::file_identity identity{};  // of the file that was looked at last
+        std::uint64_t recorded = 0;        // the record of the log that the set's file names
+        digest of_keys{};
         std::optional<error> trouble{};
     };
 

@@ -19,6 +19,7 @@
 #include <aiaudit/impl/gateway/gateway_key.ipp>
 #include <aiaudit/impl/gateway/gateway_metrics.ipp>
 #include <aiaudit/impl/gateway/key_file.ipp>
+#include <aiaudit/impl/gateway/key_log.ipp>
 #include <aiaudit/impl/gateway/key_ring.ipp>
 #include <aiaudit/impl/gateway/key_uses.ipp>
 #include <aiaudit/impl/gateway/model_pattern.ipp>

@@ -6,6 +6,7 @@
 
 #include <aiaudit/gateway.hpp>
 #include <aiaudit/gateway/gateway_core.hpp>    // gateway_core
+#include <aiaudit/gateway/key_log.hpp>         // check_keys
 #include <aiaudit/gateway/key_ring.hpp>        // key_ring
 #include <aiaudit/gateway/relay.hpp>           // relay
 #include <aiaudit/gateway/router.hpp>          // router
@@ -76,6 +77,9 @@ result<basic_gateway<Policies>> basic_gateway<Policies>::open(ledger_type& into,
     if (!options.key_file.empty()) {
         auto ring = key_ring::open(options.key_file);
         if (!ring) return ring.error();
+        auto const [recorded, of_keys] = ring->stamp();
+        if (auto const known = check_keys(into, {recorded, of_keys}); !known)
+            return fail(known.error().code, options.key_file + ": " + known.error().where);
         keys.emplace(std::move(*ring));
     } else if (options.keys_required) {
         return fail(errc::bad_argument, "the gateway requires keys, and there is no file of them");

@@ -99,6 +99,15 @@ AIAUDIT_INLINE result<issued_key> rotate_key(gateway_key key, timestamp now,
     return detail::with_new_secret(std::move(key));
 }
 
+AIAUDIT_INLINE result<void> revoke_key(gateway_key& key, timestamp now) {
+    if (key.revoked_at)
+        return fail(errc::bad_argument,
+                    "key '" + key.id + "' was revoked at " + key.revoked_at->to_string());
+    key.revoked_at = now;
+    key.former.reset();
+    return {};
+}
+
 AIAUDIT_INLINE bool opens(gateway_key const& key, std::string_view secret, timestamp now) {
     static kept_secret const none{};  // whose digest no secret has
     bool const is_present = detail::is_secret_of({key.salt, key.secret_digest}, secret);

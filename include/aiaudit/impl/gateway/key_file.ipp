@@ -87,11 +87,19 @@ AIAUDIT_INLINE std::string json_of(gateway_key const& key) {
     return text + '}';
 }
 
-AIAUDIT_INLINE std::string key_file_text(std::vector<gateway_key> const& keys) {
-    std::string text = R"({"format":)" + json_string(key_file_format) + R"(,"keys":[)";
+AIAUDIT_INLINE std::string key_file_text(std::vector<gateway_key> const& keys,
+                                         std::uint64_t recorded) {
+    std::string text = R"({"format":)" + json_string(key_file_format);
+    if (recorded != 0) text += R"(,"recorded":)" + std::to_string(recorded);
+    text += R"(,"keys":[)";
     for (std::size_t i = 0; i < keys.size(); ++i)
         text.append(i == 0 ? "\n" : ",\n").append(json_of(keys[i]));
     return text.append("\n]}\n");
+}
+
+AIAUDIT_INLINE digest digest_of_key_text(std::string_view text) {
+    auto const keys = text.find(R"("keys":)");
+    return {sha256_joined({text.substr((std::min)(keys, text.size()))})};
 }
 
 AIAUDIT_INLINE result<gateway_key> key_reader::read(boost::json::value const& from) {
@@ -156,7 +164,7 @@ AIAUDIT_INLINE bool key_reader::take_models(boost::json::value const& value) {
     return true;
 }
 
-AIAUDIT_INLINE result<std::vector<gateway_key>> read_key_text(std::string_view text) {
+AIAUDIT_INLINE result<read_keys> read_key_file(std::string_view text) {
     boost::system::error_code code;
     boost::json::monotonic_resource memory;  // which frees it all at once
     boost::json::value const value =
@@ -168,7 +176,13 @@ AIAUDIT_INLINE result<std::vector<gateway_key>> read_key_text(std::string_view t
         return fail(errc::newer_format, "was written by a newer release");
     if (format != key_file_format || list == nullptr || !list->is_array())
         return fail(errc::bad_input, "is no file of gateway keys");
-    std::vector<gateway_key> keys;
+    read_keys made;
+    if (auto const* recorded = at_path(&value, "recorded")) {
+        auto const number = whole_number(*recorded);
+        if (!number || *number == 0) return fail(errc::bad_input, "'recorded' is no record");
+        made.recorded = *number;
+    }
+    std::vector<gateway_key>& keys = made.keys;
     keys.reserve(list->get_array().size());
     std::unordered_set<std::string_view> ids;  // of texts of the value
     ids.reserve(keys.capacity());
@@ -179,7 +193,7 @@ AIAUDIT_INLINE result<std::vector<gateway_key>> read_key_text(std::string_view t
             return fail(errc::bad_input, "key '" + key->id + "' stands twice");
         keys.push_back(std::move(*key));
     }
-    return keys;
+    return made;
 }
 
 AIAUDIT_INLINE result<void> check_free(std::vector<gateway_key> const& keys, std::string_view id) {
@@ -245,31 +259,57 @@ AIAUDIT_INLINE result<key_file::content> key_file::read() const {
     auto const got = detail::read_at(file.get(), text.data(), text.size(), 0);
     if (got < 0) return detail::posix_error(errno, "read", path_);
     text.resize(static_cast<std::size_t>(got));
-    auto keys = detail::read_key_text(text);
-    if (!keys) return fail(keys.error().code, path_ + ": " + keys.error().where);
-    return content{std::move(*keys), detail::file_identity::of(status)};
+    auto read = detail::read_key_file(text);
+    if (!read) return fail(read.error().code, path_ + ": " + read.error().where);
+    return content{std::move(read->keys), detail::file_identity::of(status), read->recorded,
+                   detail::digest_of_key_text(text)};
 }
 
+namespace detail {
+
+// Of who keeps no log: the file names the record that it named before.
+[[nodiscard]] AIAUDIT_INLINE result<std::uint64_t> no_witness(gateway_key const* /*changed*/,
+                                                              key_file::content const& before,
+                                                              digest const& /*becomes*/) {
+    return before.recorded;
+}
+
+}  // namespace detail
+
 AIAUDIT_INLINE result<void> key_file::add(gateway_key const& key) const {
+    auto const nobody = [](gateway_key const* of, content const& before, digest const& becomes) {
+        return detail::no_witness(of, before, becomes);
+    };
+    return add(key, nobody);
+}
+
+AIAUDIT_INLINE result<void> key_file::add(gateway_key const& key, witness sees) const {
     if (auto const fit = detail::check_key(key); !fit) return fit.error();
-    return change([&key](std::vector<gateway_key>& keys) -> result<void> {
+    auto const apply = [&key](auto& keys) -> result<std::optional<std::size_t>> {
         if (auto const free = detail::check_free(keys, key.id); !free) return free.error();
         keys.push_back(key);
-        return {};
-    });
+        return std::optional(keys.size() - 1);
+    };
+    return change(apply, sees);
 }
 
 AIAUDIT_INLINE result<void> key_file::revoke(std::string_view id, timestamp now) const {
-    return update(id, [now](gateway_key& key) -> result<void> {
-        key.revoked_at = now;
-        key.former.reset();
-        return {};
-    });
+    auto const edit = [now](gateway_key& key) { return revoke_key(key, now); };
+    return update(id, edit);
 }
 
 AIAUDIT_INLINE result<void> key_file::update(
     std::string_view id, detail::function_ref<result<void>(gateway_key&)> edit) const {
-    return change([id, edit](std::vector<gateway_key>& keys) -> result<void> {
+    auto const nobody = [](gateway_key const* key, content const& before, digest const& becomes) {
+        return detail::no_witness(key, before, becomes);
+    };
+    return update(id, edit, nobody);
+}
+
+AIAUDIT_INLINE result<void> key_file::update(std::string_view id,
+                                             detail::function_ref<result<void>(gateway_key&)> edit,
+                                             witness sees) const {
+    auto const apply = [id, edit](auto& keys) -> result<std::optional<std::size_t>> {
         auto const found = std::find_if(keys.begin(), keys.end(),
                                         [id](gateway_key const& key) { return key.id == id; });
         std::string const name = "key '" + detail::printable(id) + "' ";
@@ -278,12 +318,20 @@ AIAUDIT_INLINE result<void> key_file::update(
             return fail(errc::bad_argument,
                         name + "was revoked at " + found->revoked_at->to_string());
         gateway_key changed = *found;
-        if (auto const edited = edit(changed); !edited) return edited;
+        if (auto const edited = edit(changed); !edited) return edited.error();
         changed.id = found->id;
-        if (auto const fit = detail::check_key(changed); !fit) return fit;
+        if (auto const fit = detail::check_key(changed); !fit) return fit.error();
         *found = std::move(changed);
-        return {};
-    });
+        return std::optional(static_cast<std::size_t>(found - keys.begin()));
+    };
+    return change(apply, sees);
+}
+
+AIAUDIT_INLINE result<void> key_file::renew(witness sees) const {
+    auto const apply = [](auto&) -> result<std::optional<std::size_t>> {
+        return std::optional<std::size_t>{};
+    };
+    return change(apply, sees);
 }
 
 AIAUDIT_INLINE result<void> key_file::replace(std::string const& text) const {
@@ -314,17 +362,23 @@ AIAUDIT_INLINE result<void> key_file::replace(std::string const& text) const {
 }
 
 AIAUDIT_INLINE result<void> key_file::change(
-    detail::function_ref<result<void>(std::vector<gateway_key>&)> apply) const {
+    detail::function_ref<result<std::optional<std::size_t>>(std::vector<gateway_key>&)> apply,
+    witness sees) const {
     // A file of its own: the one with the keys is replaced each time.
     std::string const lock_path = path_ + ".lock";
     auto const lock = detail::file_handle::open(lock_path, O_RDWR | O_CREAT);
     if (!lock) return detail::posix_error(errno, "open", lock_path);
     if (detail::lock_file(lock.get(), LOCK_EX) != 0)
         return detail::posix_error(errno, "flock", lock_path);
-    auto now = read();
-    if (!now) return now.error();
-    if (auto const applied = apply(now->keys); !applied) return applied;
-    return replace(detail::key_file_text(now->keys));
+    auto before = read();
+    if (!before) return before.error();
+    std::vector<gateway_key> keys = std::move(before->keys);
+    auto const changed = apply(keys);
+    if (!changed) return changed.error();
+    auto const becomes = detail::digest_of_key_text(detail::key_file_text(keys));
+    auto const recorded = sees(*changed ? &keys[**changed] : nullptr, *before, becomes);
+    if (!recorded) return recorded.error();
+    return replace(detail::key_file_text(keys, *recorded));
 }
 
 }  // namespace v0_1_0

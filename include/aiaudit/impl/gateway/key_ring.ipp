@@ -86,30 +86,42 @@ AIAUDIT_INLINE void key_ring::shared::begin_look(std::int64_t bytes) {
     look();
 }
 
+AIAUDIT_INLINE std::shared_ptr<key_ring::key_map const> key_ring::live_keys(
+    std::vector<gateway_key> keys, key_map const& before) {
+    auto by_id = std::make_shared<key_map>();
+    by_id->reserve(keys.size());
+    for (gateway_key& key : keys) {
+        if (key.revoked_at) continue;
+        auto kept = std::make_shared<kept_key>();
+        auto const known = before.find(key.id);
+        if (known != before.end()) kept->used_s = known->second->used_s.load();
+        std::string id = key.id;
+        kept->key = std::move(key);
+        by_id->emplace(std::move(id), std::move(kept));
+    }
+    return by_id;
+}
+
 AIAUDIT_INLINE void key_ring::shared::look() {
     auto made = std::make_shared<key_table>();
     auto const before = keys ? current() : made;
     made->identity = detail::file_identity::at(file.path());
     auto content = file.read();
-    bool const gone = content && !content->identity.there && !before->by_id->empty();
-    if (content && !gone) {
-        made->identity = content->identity;
-        auto by_id = std::make_shared<key_map>();
-        by_id->reserve(content->keys.size());
-        for (gateway_key& key : content->keys) {
-            if (key.revoked_at) continue;
-            auto kept = std::make_shared<kept_key>();
-            auto const known = before->by_id->find(key.id);
-            if (known != before->by_id->end()) kept->used_s = known->second->used_s.load();
-            std::string id = key.id;
-            kept->key = std::move(key);
-            by_id->emplace(std::move(id), std::move(kept));
-        }
-        made->by_id = std::move(by_id);
+    made->by_id = before->by_id;
+    made->recorded = before->recorded;
+    made->of_keys = before->of_keys;
+    if (!content) {
+        made->trouble = content.error();
+    } else if (!content->identity.there && !before->by_id->empty()) {
+        made->trouble = fail(errc::not_found, file.path() + ": the file of keys is gone");
+    } else if (content->recorded < before->recorded) {
+        // A copy from before some change would give back a key that was taken away.
+        made->trouble = fail(errc::bad_input, file.path() + ": is older than the one before");
     } else {
-        made->by_id = before->by_id;
-        made->trouble = gone ? fail(errc::not_found, file.path() + ": the file of keys is gone")
-                             : content.error();
+        made->identity = content->identity;
+        made->recorded = content->recorded;
+        made->of_keys = content->of_keys;
+        made->by_id = live_keys(std::move(content->keys), *before->by_id);
     }
     std::lock_guard const writing(mutex);
     keys = std::move(made);
