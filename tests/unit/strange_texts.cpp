@@ -2,6 +2,7 @@
 //
 // Text that strangers wrote: what becomes of it on its way into a record, and out of one.
 #include <aiaudit/aiaudit.hpp>
+#include <aiaudit/client/attempt.hpp>
 #include <aiaudit/detail/json_string.hpp>
 #include <aiaudit/detail/utf8.hpp>
 #include <aiaudit/export/cell_text.hpp>
@@ -107,6 +108,23 @@ BOOST_AUTO_TEST_CASE(what_an_answer_says_becomes_text_that_fits_into_a_record) {
     BOOST_TEST(entry.model_served == "gpt-4.1?[2J");
     BOOST_TEST(entry.finish_reason.size() == 256U);
     BOOST_TEST(entry.provider_request_id == "req?1");
+}
+
+BOOST_AUTO_TEST_CASE(whom_a_program_calls_for_is_a_name_in_every_record_of_the_call) {
+    aiaudit::provider_entry const to{.name = "openai"};
+    aiaudit::api_key const key{"openai", "sk", "k"};
+    aiaudit::prepared_request const request;
+    aiaudit::call_options who;
+    who.user = "ana\x1B[2J\xFF";
+    who.project = std::string(2'000, 'p');
+    aiaudit::detail::attempt_plan plan;
+    plan.to = &to;
+    plan.key = &key;
+    plan.request = &request;
+    plan.who = &who;
+    auto const entry = aiaudit::detail::record_of_attempt(plan, aiaudit::record_kind::outcome, {});
+    BOOST_TEST(entry.user == "ana?[2J?");
+    BOOST_TEST(entry.project.size() == 1'024U);
 }
 
 BOOST_AUTO_TEST_CASE(a_record_from_before_is_valid_JSON_all_the_same) {
