@@ -314,15 +314,15 @@ BOOST_FIXTURE_TEST_CASE(a_hundred_thousand_keys_are_read_beside_the_calls, with_
     all[50'000].revoked_at = noon;
     write(aiaudit::detail::key_file_text(all));
     now_ms += 250;
-    double const first_ms = timed([&] { BOOST_TEST(keys->find(issued.secret)); });
+    double const first_ms = timed([&] { static_cast<void>(keys->find(issued.secret)); });
     BOOST_TEST_MESSAGE("start " << start_ms << " ms, first call after a change " << first_ms);
     // The thread is not waited for: the call goes on with what there is.
     BOOST_TEST(first_ms < start_ms / 2);
+    // Nobody needs to ask for a change to be seen.
     auto const give_up = std::chrono::steady_clock::now() + std::chrono::seconds(60);
-    while (keys->find(issued.secret) && std::chrono::steady_clock::now() < give_up) {
-        now_ms += 250;
+    while (keys->size() == static_cast<std::size_t>(many) &&
+           std::chrono::steady_clock::now() < give_up)
         std::this_thread::sleep_for(std::chrono::milliseconds(5));
-    }
     BOOST_TEST(!keys->find(issued.secret));
     BOOST_TEST(keys->size() == static_cast<std::size_t>(many - 1));
 }

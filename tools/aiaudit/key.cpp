@@ -111,7 +111,9 @@ void create(options const& with, CLI::App const& command) {
     auto ledger = value_or_fail(aiaudit::ledger::open({.path = with.db, .create = true}), with.db);
     auto const file = aiaudit::key_file::of_ledger(with.db);
     // Before the budgets, which would replace those of the key that has this id.
-    value_or_fail(aiaudit::detail::check_free(value_or_fail(file.list()), with.wish.id));
+    auto const before = value_or_fail(file.read());
+    value_or_fail(aiaudit::detail::check_free(before.keys, with.wish.id));
+    value_or_fail(aiaudit::check_keys(ledger, {before.recorded, before.of_keys}));
     auto wish = with.wish;
     auto const now = ledger.time().now();
     if (!with.expires.empty()) wish.expires_at = expiry_of(with.expires, now);

@@ -3,10 +3,11 @@
 // key_ring.hpp: the gateway's keys in memory, as they are on disk now.
 //
 // At most every 250 ms a look-up looks whether the file has changed, so that a key that was revoked
-// by another process opens nothing a moment later. A large file is read by a thread of its own, and
-// look-ups go on with what there is. A file that cannot be read, that somebody else may have
-// written, or that is gone, changes nothing: the last good set stays, and state() says why, for who
-// must mend it; were no key to open any more, one slip of an editor would shut out everybody.
+// by another process opens nothing a moment later. A large file is looked at by a thread of its
+// own, as often, also while nobody asks, and look-ups go on with what there is. A file that cannot
+// be read, that somebody else may have written, or that is gone, changes nothing: the last good set
+// stays, and state() says why, for who must mend it; were no key to open any more, one slip of an
+// editor would shut out everybody.
 // Threads: any.
 // Floor 9.
 #ifndef AIAUDIT_GATEWAY_KEY_RING_HPP
@@ -22,6 +23,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <condition_variable>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -100,6 +102,9 @@ private:
             : file(std::move(of)), now(std::move(time)), today(std::move(day)) {
             next_look = (now() + look_every).time_since_epoch().count();
         }
+        shared(shared const&) = delete;
+        shared& operator=(shared const&) = delete;
+        ~shared();
 
         [[nodiscard]] std::shared_ptr<key_table const> current() const {
             std::shared_lock const reading(mutex);
@@ -108,10 +113,14 @@ private:
 
         void look_if_due();
 
+        // Reads the file where it is another, or could not be read a while ago. `at_once`: the most
+        // that is read here; what is larger is left to the thread. Under look_mutex.
+        void look_if_changed(std::int64_t at_once);
         // Under look_mutex, or before anybody else knows of this.
         void look();
-        // Here, or in a thread of its own for a file that is large. Under look_mutex.
-        void begin_look(std::int64_t bytes);
+        // Has a thread look from now on. False: there is none to be had.
+        [[nodiscard]] bool watch();
+        void look_until_the_end();
 
         key_file file;
         clock now;
@@ -122,8 +131,11 @@ private:
         steady_time looked_at{};            // under look_mutex
         mutable std::shared_mutex mutex{};  // of `keys`
         std::shared_ptr<key_table const> keys{};
-        std::atomic<bool> looking{false};  // the thread
-        detail::thread looker{};           // under look_mutex; last: its end is waited for
+        std::mutex end_mutex{};
+        std::condition_variable ends{};
+        bool ended = false;  // under end_mutex
+        std::atomic<bool> watched{false};
+        detail::thread watcher{};  // under look_mutex
     };
 
     explicit key_ring(std::unique_ptr<shared> made) : shared_(std::move(made)) {}

@@ -9,6 +9,9 @@
 
 #include <openssl/rand.h>
 
+#include <limits>
+#include <new>
+
 namespace aiaudit {
 inline namespace v0_1_0 {
 
@@ -19,6 +22,8 @@ AIAUDIT_INLINE result<key_ring> key_ring::open(std::string path, clock now, cale
         return fail(errc::storage_failed, "the operating system gave no random bytes");
     made->look();
     if (made->keys->trouble) return *made->keys->trouble;
+    // Without the thread look-ups read it themselves.
+    if (made->keys->identity.size > bytes_read_at_once) static_cast<void>(made->watch());
     return key_ring(std::move(made));
 }
 
@@ -55,35 +60,56 @@ AIAUDIT_INLINE key_use_map key_ring::uses() const {
     return all;
 }
 
+AIAUDIT_INLINE key_ring::shared::~shared() {
+    {
+        std::lock_guard const lock(end_mutex);
+        ended = true;
+    }
+    ends.notify_all();
+    watcher.join();
+}
+
 AIAUDIT_INLINE void key_ring::shared::look_if_due() {
+    if (watched.load(std::memory_order_relaxed)) return;
     auto const at = now().time_since_epoch().count();
     if (at < next_look.load(std::memory_order_relaxed)) return;
     // One thread looks; the others go on with what there is.
     std::unique_lock const only(look_mutex, std::try_to_lock);
-    if (!only || looking || at < next_look.load(std::memory_order_relaxed)) return;
-    auto const before = current();
-    auto const found = detail::file_identity::at(file.path());
-    bool const retries = before->trouble && now() - looked_at >= retry_every;
-    if (before->identity != found || retries) begin_look(found.size);
+    if (!only || watched || at < next_look.load(std::memory_order_relaxed)) return;
+    look_if_changed(bytes_read_at_once);
     next_look = (now() + look_every).time_since_epoch().count();
 }
 
-AIAUDIT_INLINE void key_ring::shared::begin_look(std::int64_t bytes) {
+AIAUDIT_INLINE void key_ring::shared::look_if_changed(std::int64_t at_once) {
+    auto const before = current();
+    auto const found = detail::file_identity::at(file.path());
+    bool const retries = before->trouble && now() - looked_at >= retry_every;
+    if (before->identity == found && !retries) return;
+    if (found.size > at_once && watch()) return;
     looked_at = now();
-    looker.join();
-    if (bytes > bytes_read_at_once) {
-        looking = true;
-        auto started = detail::thread::start("the reader of keys", [this] {
-            look();
-            looking = false;
-        });
-        if (started) {
-            looker = std::move(*started);
-            return;
-        }
-        looking = false;
-    }
     look();
+}
+
+AIAUDIT_INLINE bool key_ring::shared::watch() {
+    watched = true;
+    auto started = detail::thread::start("the reader of keys", [this] { look_until_the_end(); });
+    if (started) watcher = std::move(*started);
+    watched = watcher.joinable();
+    return watched;
+}
+
+AIAUDIT_INLINE void key_ring::shared::look_until_the_end() {
+    std::unique_lock waiting(end_mutex);
+    do {
+        waiting.unlock();
+        try {
+            std::lock_guard const only(look_mutex);
+            look_if_changed((std::numeric_limits<std::int64_t>::max)());
+        } catch (std::bad_alloc const&) {
+            // What there is stays, and the file is read again at the next look.
+        }
+        waiting.lock();
+    } while (!ends.wait_for(waiting, look_every, [this] { return ended; }));
 }
 
 AIAUDIT_INLINE std::shared_ptr<key_ring::key_map const> key_ring::live_keys(
