@@ -25,6 +25,7 @@
 #include <aiaudit/gateway/gateway_options.hpp>  // gateway_options
 #include <aiaudit/gateway/gateway_site.hpp>     // gateway_site
 #include <aiaudit/gateway/key_file.hpp>         // key_file
+#include <aiaudit/gateway/key_uses.hpp>         // key_use_map
 #include <aiaudit/storage/process_mark.hpp>     // process_owned
 
 #include <concepts>
@@ -46,7 +47,8 @@ public:
     using ledger_type = basic_ledger<Policies>;
     using pricing = typename Policies::pricing;
 
-    // Errors: bad_argument for upstreams that cannot be; those of reading the keys; tls_failed;
+    // Errors: bad_argument for upstreams that cannot be; those of reading the keys, and of checking
+    // them against the log (check_keys, gateway/key_log.hpp); tls_failed;
     // no_thread.
     [[nodiscard]] static result<basic_gateway> open(ledger_type& into, gateway_options options,
                                                     pricing prices);
@@ -74,6 +76,13 @@ public:
     // Takes no more, lets answers under way end within options.shutdown_time, cuts the others, and
     // returns when all records are handed to the ledger; its flush() waits until they are on disk.
     void stop();
+
+    // Whether the file of keys could be read when it was last looked at; where it could not, the
+    // keys from before stay in use. Errors: those of key_file::read.
+    [[nodiscard]] result<void> key_state() const;
+    // Writes down when keys were used (key_uses.hpp): to be called now and then, and at the end.
+    // Does nothing where none was used since. Errors: those of keep_key_uses().
+    [[nodiscard]] result<void> keep_key_uses();
 
     [[nodiscard]] gateway_metrics const& metrics() const noexcept;
 

@@ -11,12 +11,15 @@
 #include <chrono>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <iterator>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include <sys/stat.h>
+#include <unistd.h>
 
 BOOST_AUTO_TEST_SUITE(gateway_key_ring)
 
@@ -43,6 +46,7 @@ struct with_keys {
     aiaudit_tests::temporary_directory directory{};
     key_file file = key_file::of_ledger(directory.path());
     std::atomic<std::int64_t> now_ms{1'000'000};
+    std::atomic<std::int64_t> today_ns{noon.ns};
 
     issued_key add(std::string id) const {
         auto issued = issue(std::move(id));
@@ -50,8 +54,9 @@ struct with_keys {
         return issued;
     }
     key_ring ring() {
-        return key_ring::open(file.path(),
-                              [this] { return steady_time{std::chrono::milliseconds{now_ms}}; })
+        return key_ring::open(
+                   file.path(), [this] { return steady_time{std::chrono::milliseconds{now_ms}}; },
+                   [this] { return timestamp{today_ns}; })
             .value();
     }
     void write(std::string const& text) const {
@@ -168,23 +173,158 @@ BOOST_FIXTURE_TEST_CASE(a_key_made_or_revoked_elsewhere_counts_within_a_second, 
     BOOST_TEST(found->id == "a");  // who holds one goes on with it
 }
 
-BOOST_FIXTURE_TEST_CASE(a_file_that_cannot_be_read_opens_nothing_until_it_can, with_keys) {
+BOOST_FIXTURE_TEST_CASE(a_file_that_cannot_be_read_leaves_the_last_good_set_and_is_told,
+                        with_keys) {
     auto const issued = add("a");
     std::string const good = text();
     auto const keys = ring();
     BOOST_TEST(keys.state().has_value());
-    write(good.substr(0, good.size() / 2));
+    struct {
+        char const* name;
+        std::function<void()> spoil;
+        char const* said;
+    } const cases[]{
+        {"half of it", [&] { write(good.substr(0, good.size() / 2)); }, ": is no JSON"},
+        {"another file", [&] { write("{}"); }, ": is no file of gateway keys"},
+        {"empty", [&] { write(""); }, ": is no JSON"},
+        {"open to others", [&] { ::chmod(file.path().c_str(), 0666); }, "others may write to it"},
+        {"gone", [&] { std::filesystem::remove(file.path()); }, "the file of keys is gone"},
+    };
+    for (auto const& each : cases) {
+        BOOST_TEST_CONTEXT(each.name) {
+            each.spoil();
+            now_ms += 250;
+            BOOST_TEST(keys.find(issued.secret));
+            BOOST_TEST(keys.size() == 1U);
+            BOOST_REQUIRE(!keys.state());
+            BOOST_TEST(keys.state().error().where.find(each.said) != std::string::npos,
+                       keys.state().error().where);
+            BOOST_TEST(!keys.find("aia-a." + std::string(43, 'x')));
+            now_ms += 10'000;
+            BOOST_TEST(keys.find(issued.secret));
+            // Mended, it counts again at once.
+            std::filesystem::remove(file.path());
+            write(good);
+            ::chmod(file.path().c_str(), 0600);
+            now_ms += 250;
+            BOOST_TEST(keys.find(issued.secret));
+            BOOST_TEST(keys.state().has_value());
+        }
+    }
+    // At its start there is no good set yet.
+    write("{}");
+    BOOST_TEST(!key_ring::open(file.path()));
+    // What was mended without the key takes it away.
+    write(aiaudit::detail::key_file_text({}));
     now_ms += 250;
     BOOST_TEST(!keys.find(issued.secret));
-    BOOST_TEST((keys.state().error().code == errc::bad_input));
-    BOOST_TEST(!key_ring::open(file.path()));
-    write(good);
+    BOOST_TEST(keys.state().has_value());
+}
+
+BOOST_FIXTURE_TEST_CASE(a_file_of_somebody_else_is_not_believed, with_keys) {
+    if (::geteuid() != 0) return;  // only root can give it away
+    auto const issued = add("a");
+    auto const keys = ring();
+    BOOST_REQUIRE(::chown(file.path().c_str(), 12'345, static_cast<gid_t>(-1)) == 0);
+    BOOST_TEST(file.list().error().where.find("belongs to user 12345") != std::string::npos);
     now_ms += 250;
     BOOST_TEST(keys.find(issued.secret));
-    std::filesystem::remove(file.path());
+    BOOST_TEST((keys.state().error().code == errc::bad_input));
+    // Root's commands on the ledger of a service leave it its file.
+    BOOST_REQUIRE(::chown(directory.path().c_str(), 12'345, static_cast<gid_t>(-1)) == 0);
+    BOOST_TEST(file.list().has_value());
+    add("b");
+    struct stat status {};
+    BOOST_REQUIRE(::stat(file.path().c_str(), &status) == 0);
+    BOOST_TEST(status.st_uid == 12'345U);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_key_that_expires_or_was_rotated_opens_by_the_calendar, with_keys) {
+    using namespace std::chrono_literals;
+    auto const issued = add("a");
+    auto const keys = ring();
+    std::string fresh;
+    file.update("a",
+                [&](gateway_key& key) -> aiaudit::result<void> {
+                    auto rotated = aiaudit::rotate_key(key, noon, 1h).value();
+                    fresh = rotated.secret;
+                    key = rotated.kept;
+                    key.expires_at = timestamp{noon.ns + std::chrono::nanoseconds(2h).count()};
+                    return {};
+                })
+        .value();
     now_ms += 250;
+    BOOST_TEST(keys.find(issued.secret));
+    BOOST_TEST(keys.find(fresh));
+    today_ns += std::chrono::nanoseconds(1h).count();
     BOOST_TEST(!keys.find(issued.secret));
-    BOOST_TEST(keys.state().has_value());  // no file: no keys
+    BOOST_TEST(keys.find(fresh));
+    today_ns += std::chrono::nanoseconds(1h).count();
+    BOOST_TEST(!keys.find(fresh));
+    // An edit that is no key changes nothing; an id stays.
+    BOOST_TEST(!file.update("a", [](gateway_key& key) -> aiaudit::result<void> {
+        key.note = "a\nb";
+        return {};
+    }));
+    file.update("a",
+                [](gateway_key& key) -> aiaudit::result<void> {
+                    key.id = "b";
+                    key.note = "kept";
+                    return {};
+                })
+        .value();
+    BOOST_TEST(file.list().value().at(0).id == "a");
+    BOOST_TEST(file.list().value().at(0).note == "kept");
+}
+
+BOOST_FIXTURE_TEST_CASE(it_is_known_when_each_key_was_last_used, with_keys) {
+    auto const first = add("a");
+    auto const second = add("b");
+    auto const keys = ring();
+    BOOST_TEST(keys.uses().empty());
+    BOOST_TEST(!keys.find("aia-a." + std::string(43, 'x')));
+    BOOST_TEST(keys.uses().empty());
+    BOOST_TEST(keys.find(first.secret));
+    today_ns += 5'000'000'000;
+    BOOST_TEST(keys.find(first.secret));
+    add("c");
+    now_ms += 250;  // it is read again, and nothing is forgotten
+    BOOST_TEST(!keys.find("aia-a." + std::string(43, 'x')));
+    BOOST_REQUIRE(keys.uses().size() == 1U);
+    BOOST_TEST((keys.uses().at("a") == timestamp{noon.ns + 5'000'000'000}));
+}
+
+BOOST_FIXTURE_TEST_CASE(a_hundred_thousand_keys_are_read_beside_the_calls, with_keys) {
+    constexpr int many = 100'000;
+    auto const issued = issue("k50000");
+    std::vector<gateway_key> all(many, issued.kept);
+    for (int i = 0; i < many; ++i) all[static_cast<std::size_t>(i)].id = "k" + std::to_string(i);
+    auto const timed = [](auto&& what) {
+        auto const begun = std::chrono::steady_clock::now();
+        what();
+        return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begun)
+            .count();
+    };
+    write(aiaudit::detail::key_file_text(all));
+    ::chmod(file.path().c_str(), 0600);
+    std::optional<key_ring> keys;
+    double const start_ms = timed([&] { keys.emplace(ring()); });
+    BOOST_TEST(keys->size() == static_cast<std::size_t>(many));
+    BOOST_TEST(keys->find(issued.secret));
+    all[50'000].revoked_at = noon;
+    write(aiaudit::detail::key_file_text(all));
+    now_ms += 250;
+    double const first_ms = timed([&] { static_cast<void>(keys->find(issued.secret)); });
+    BOOST_TEST_MESSAGE("start " << start_ms << " ms, first call after a change " << first_ms);
+    // The thread is not waited for: the call goes on with what there is.
+    BOOST_TEST(first_ms < start_ms / 2);
+    // Nobody needs to ask for a change to be seen.
+    auto const give_up = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+    while (keys->size() == static_cast<std::size_t>(many) &&
+           std::chrono::steady_clock::now() < give_up)
+        std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    BOOST_TEST(!keys->find(issued.secret));
+    BOOST_TEST(keys->size() == static_cast<std::size_t>(many - 1));
 }
 
 BOOST_FIXTURE_TEST_CASE(many_threads_find_keys_while_others_come_and_go, with_keys) {

@@ -454,6 +454,117 @@ BOOST_AUTO_TEST_CASE(who_may_not_ask_is_told_so_in_the_words_of_his_api) {
     BOOST_TEST(one.outcomes().size() == 1U);
 }
 
+BOOST_AUTO_TEST_CASE(a_stranger_is_told_so_before_a_byte_of_his_body_is_read) {
+    temporary_directory const directory;
+    std::string const path = directory / "keys.json";
+    auto issued = issue_key({.id = "open"}, timestamp::from_seconds(1'800'000'000)).value();
+    key_file(path).add(issued.kept).value();
+    stand one([&](gateway_options& options) {
+        serve_each_api(options);
+        options.key_file = path;
+        options.keys_required = true;
+    });
+    for (asked const& each : each_api) {
+        for (std::string const& framing : {sized("30000000"), coded("chunked")}) {
+            for (std::string const& key : {""s, each.with("aia-nobody." + std::string(43, 'x'))}) {
+                // He waits for an answer, and sends nothing of his body.
+                auto const answer =
+                    one.exchange("POST " + each.path + " HTTP/1.1\r\nHost: here\r\n" + key +
+                                 framing + "Expect: 100-continue\r\n\r\n");
+                BOOST_TEST_CONTEXT(each.path << ' ' << framing << ": " << answer) {
+                    BOOST_TEST(status_of(answer) == 401);
+                    BOOST_TEST(is_told_as(each.family, answer));
+                    BOOST_TEST(has(answer, "Connection: close"));
+                }
+            }
+        }
+    }
+    auto const of_ours =
+        one.exchange("POST /healthz HTTP/1.1\r\nHost: here\r\n" + sized("30000000") + "\r\n");
+    BOOST_TEST(status_of(of_ours) == 413, of_ours);
+    // Who sends all of it all the same comes to read why it was for nothing.
+    auto const eager = one.exchange(stand::post(std::string(20'000'000, ' ')));
+    BOOST_TEST(status_of(eager) == 401);
+    BOOST_TEST(has(one.at.metrics().text(), "unauthorised"));
+    BOOST_TEST(one.provider.requests().empty());
+    one.provider.script(chat_path, {json_step(openai_chat_body("gpt-4.1", "Good day", {}))});
+    auto const good = one.exchange(
+        stand::post(gateway_question, "Authorization: Bearer " + issued.secret + "\r\n"));
+    BOOST_TEST(status_of(good) == 200, good);
+}
+
+BOOST_AUTO_TEST_CASE(all_bodies_together_have_a_bound_and_its_room_comes_back) {
+    stand one([](gateway_options& options) {
+        options.limits.body_bytes_max = options.limits.bodies_bytes_max = 200'000;
+    });
+    one.provider.script(chat_path, {json_step(openai_chat_body("gpt-4.1", "Good day", {}))});
+    std::string long_question = gateway_question;
+    long_question.insert(long_question.size() - 1, std::string(180'000, ' '));
+    std::string const whole = stand::post(long_question);
+    BOOST_TEST(status_of(one.exchange(whole)) == 200);
+    auto slow = one.connect();
+    boost::asio::write(slow, boost::asio::buffer(whole.data(), 150'000));
+    // By then each thread has taken what has come.
+    for (int i = 0; i < 20; ++i)
+        BOOST_TEST(status_of(one.exchange(stand::post(gateway_question))) == 200);
+    std::string const refused = one.exchange(whole);
+    BOOST_TEST(status_of(refused) == 503, refused);
+    BOOST_TEST(is_told_as(api_family::openai, refused));
+    BOOST_TEST(has(refused, "bodies_full"));
+    BOOST_TEST(has(refused, "Retry-After: 1"));
+    BOOST_TEST(status_of(one.exchange(stand::post(gateway_question))) == 200);  // a small one fits
+    boost::asio::write(slow, boost::asio::buffer(whole.data() + 150'000, whole.size() - 150'000));
+    std::string answer;
+    boost::system::error_code ended;
+    boost::asio::read(slow, boost::asio::dynamic_buffer(answer), ended);
+    BOOST_TEST(status_of(answer) == 200, answer);
+    BOOST_TEST(status_of(one.exchange(whole)) == 200);
+}
+
+BOOST_AUTO_TEST_CASE(who_looks_whether_anybody_is_there_needs_no_key) {
+    temporary_directory const directory;
+    stand one([&](gateway_options& options) {
+        options.key_file = directory / "keys.json";
+        options.keys_required = true;
+    });
+    for (char const* const line :
+         {"HEAD /", "GET /", "GET /health", "HEAD /health", "GET /healthz", "GET /readyz"}) {
+        auto const answer =
+            one.exchange(line + " HTTP/1.1\r\nHost: here\r\nConnection: close\r\n\r\n"s);
+        BOOST_TEST(status_of(answer) == 200, line << ": " << answer);
+        BOOST_TEST(body_of(answer).empty() == std::string_view(line).starts_with("HEAD"), line);
+    }
+    BOOST_TEST(!has(one.at.metrics().text(), "unauthorised"));
+    auto const bare =
+        one.exchange(stand::post(gateway_question, "Authorization: aia-ana.something\r\n"));
+    BOOST_TEST(status_of(bare) == 401);
+    BOOST_TEST(has(bare, "without \\\"Bearer \\\" before it"), bare);
+    BOOST_TEST(!has(bare, "aia-ana"), bare);
+}
+
+BOOST_AUTO_TEST_CASE(a_name_that_is_no_text_is_refused_and_never_on_record) {
+    stand one;
+    one.provider.script(chat_path, {json_step(openai_chat_body("gpt-4.1", "Good day", {}))});
+    std::string model = gateway_question;
+    model.replace(model.find("gpt-4.1"), 7, "gpt\xFF\xFE");
+    std::string body = gateway_question;
+    body.insert(body.size() - 1, ",\"user\":\"\\u001b[2J\"");
+    for (auto const& bytes : {stand::post(model), stand::post(body),
+                              stand::post(gateway_question, "x-aiaudit-user: \xFF\xFE\r\n")}) {
+        auto const answer = one.exchange(bytes);
+        BOOST_TEST(status_of(answer) == 400, answer);
+        BOOST_TEST(has(answer, "no UTF-8, or has control characters"), answer);
+    }
+    BOOST_TEST(one.provider.requests().empty());
+    std::string agent = gateway_question;
+    agent.insert(agent.size() - 1,
+                 R"(,"metadata":{"user_id":"{\"device_id\":\"d1\",\"session_id\":\"s1\"}"})");
+    BOOST_TEST(status_of(one.exchange(stand::post(agent))) == 200);
+    auto const kept = one.outcomes();
+    BOOST_REQUIRE(kept.size() == 1U);
+    BOOST_TEST(kept[0].user == "d1");
+}
+
 BOOST_AUTO_TEST_CASE(a_request_that_drips_is_ended_as_a_whole_wherever_it_is) {
     using clock = std::chrono::steady_clock;
     stand one([](gateway_options& options) {

@@ -89,6 +89,64 @@ BOOST_AUTO_TEST_CASE(a_key_opens_is_listed_without_its_secret_and_is_shut_once_r
     refuses("create --db " + db + " --id ana", "key 'ana' was there already");
 }
 
+BOOST_AUTO_TEST_CASE(a_key_has_an_end_a_note_and_changes_by_command) {
+    std::string const first = create("--id ana --expires 90d --note 'of the build machine'");
+    auto listed = rows("key list")[0].as_object();
+    BOOST_TEST(listed.at("note").as_string() == "of the build machine");
+    BOOST_TEST(listed.at("expires_at").is_string());
+    BOOST_TEST(listed.at("last_used").is_null());
+    outcome const rotated = key("rotate --db " + db + " --id ana --grace 24h");
+    BOOST_REQUIRE_MESSAGE(rotated.status == 0, rotated.err);
+    std::string const second = rotated.out.substr(0, rotated.out.size() - 1);
+    BOOST_TEST(second != first);
+    BOOST_TEST(rotated.err.find("the former one opens too until ") != std::string::npos);
+    BOOST_TEST(rotated.err.find(second) == std::string::npos);
+    BOOST_TEST(ring().find(first));
+    BOOST_TEST(ring().find(second));
+    BOOST_TEST(rows("key list")[0].at("former_secret_until").is_string());
+    outcome const again = key("rotate --db " + db + " --id ana");
+    BOOST_TEST(again.err.find("the former one opens no more") != std::string::npos);
+    BOOST_TEST(!ring().find(first));
+    BOOST_TEST(!ring().find(second));
+    std::string const third = again.out.substr(0, again.out.size() - 1);
+    BOOST_TEST(
+        key("set --db " + db + " --id ana --expires never --note '' --model 'gpt-4.1*'").out ==
+        "changed key 'ana'\n");
+    listed = rows("key list")[0].as_object();
+    BOOST_TEST(listed.at("expires_at").is_null());
+    BOOST_TEST(listed.at("note").as_string().empty());
+    BOOST_TEST(listed.at("models").as_string() == "gpt-4.1*");
+    BOOST_TEST(ring().find(third));
+    BOOST_TEST(key("set --db " + db + " --id ana --expires 2001-01-01").status == 0);
+    BOOST_TEST(!ring().find(third));
+    refuses("rotate --db " + db + " --id ana", "key 'ana' expired at 2001-01-01T00:00:00Z");
+    refuses("set --db " + db + " --id ana", "nothing to change");
+    refuses("set --db " + db + " --id nobody --note x", "key 'nobody' is not there");
+    refuses("rotate --db " + db + " --id ana --grace soon", "--grace: 'soon' is no whole number");
+    refuses("create --db " + db + " --id b --expires 2001-01-01", "before it is made");
+    refuses("create --db " + db + " --id b --expires soon", "--expires: 'soon' is no whole number");
+    refuses("create --db " + db + " --id b --note 'a\x7f'", "a note is at most 1024 bytes");
+}
+
+BOOST_AUTO_TEST_CASE(what_is_done_to_keys_is_in_the_log_and_an_old_file_is_told_from_it) {
+    create("--id ana --by root");
+    std::string const file = db + "/gateway-keys.json";
+    std::string const before = test_support::read_file(file);
+    BOOST_TEST(key("revoke --db " + db + " --id ana --by root").status == 0);
+    std::string const told = run(path, "tail --db " + db).out;
+    BOOST_TEST(told.find("key 'ana' created, by root") != std::string::npos, told);
+    BOOST_TEST(told.find("key 'ana' revoked, by root") != std::string::npos, told);
+    test_support::write_file(file, before);
+    outcome const ended = run(path, "serve --db " + db + " --listen 127.0.0.1:0 --upstream openai");
+    BOOST_TEST(ended.status == 2);
+    BOOST_TEST(ended.err.find("it lacks record 2 (revoked key 'ana')") != std::string::npos,
+               ended.err);
+    refuses("set --db " + db + " --id ana --note x", "is older than the log");
+    BOOST_TEST(key("accept --db " + db).out == "accepted the file with 1 keys\n");
+    BOOST_TEST(key("set --db " + db + " --id ana --note x").status == 0);
+    BOOST_TEST(run(path, "verify --db " + db).status == 0);
+}
+
 BOOST_AUTO_TEST_CASE(limits_of_a_key_are_budgets_of_its_own) {
     create(
         "--id ana --limit 50.00 --window month --tz Asia/Kathmandu --requests-per-minute 60 "

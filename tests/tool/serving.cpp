@@ -92,6 +92,88 @@ BOOST_AUTO_TEST_CASE(a_budget_that_was_passed_is_told_once_to_a_webhook_and_in_a
     BOOST_TEST(said.find("/hook") == std::string::npos, said);
 }
 
+BOOST_AUTO_TEST_CASE(a_key_of_a_vault_comes_from_a_command_and_is_shown_nowhere) {
+    temporary_directory const place;
+    std::string const db = place.path() + "/db";
+    std::string const errors = place.path() + "/errors";
+    chaos_provider provider;
+    provider.answer(
+        [](seen_request const&) { return json_step(openai_chat_body("gpt-4.1", "Good day", {})); });
+    auto with = words(db, provider.origin());
+    with.emplace_back("--upstream-key");
+    with.emplace_back("openai=!printf 'sk-of-%s\n' the-vault");
+    {
+        served at(errors, with, {"PATH=/usr/bin:/bin"});
+        BOOST_TEST(ask(at.port(), request("POST", "/v1/chat/completions", "", asked))
+                       .starts_with("HTTP/1.1 200"));
+        BOOST_TEST(at.end() == 0);
+        BOOST_TEST(at.said().find("sk-of") == std::string::npos);
+    }
+    BOOST_REQUIRE(provider.requests().size() == 1U);
+    BOOST_TEST(provider.requests()[0].header("Authorization") == "Bearer sk-of-the-vault");
+    BOOST_TEST(read_file(errors).find("sk-of") == std::string::npos);
+    struct {
+        char const* command;
+        char const* words;
+    } const cases[] = {
+        {"'openai=!printf sk-open; exit 3'", "--upstream-key: the command failed with status 3"},
+        {"'openai=!true'", "--upstream-key: the command printed nothing"},
+        {"'openai=!yes sk-open'", "--upstream-key: the command prints over 64 KiB"},
+    };
+    for (auto const& each : cases) {
+        auto const ended =
+            run(place.path(), "serve --db " + db + " --upstream openai --upstream-key " +
+                                  std::string(each.command));
+        BOOST_TEST_CONTEXT(each.command << ": " << ended.err) {
+            BOOST_TEST(ended.status == 2);
+            BOOST_TEST(ended.err.find(each.words) != std::string::npos);
+            BOOST_TEST(ended.err.find("sk-open") == std::string::npos);
+        }
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_file_of_keys_that_breaks_shuts_out_nobody_and_its_use_is_listed) {
+    temporary_directory const place;
+    std::string const db = place.path() + "/db";
+    std::string const errors = place.path() + "/errors";
+    chaos_provider provider;
+    provider.answer(
+        [](seen_request const&) { return json_step(openai_chat_body("gpt-4.1", "Good day", {})); });
+    std::string secret = run(place.path(), "key create --db " + db + " --id ana").out;
+    secret.pop_back();
+    auto with = words(db, provider.origin());
+    with.back() = "required";
+    served at(errors, with);
+    auto const asks = [&] {
+        return ask(at.port(), request("POST", "/v1/chat/completions",
+                                      "Authorization: Bearer " + secret + "\r\n", asked));
+    };
+    auto const readiness = [&] { return ask(at.port(), request("GET", "/readyz", "")); };
+    BOOST_TEST(asks().starts_with("HTTP/1.1 200"));
+    BOOST_TEST(readiness().starts_with("HTTP/1.1 200"));
+    std::string const file = db + "/gateway-keys.json";
+    std::string const good = read_file(file);
+    test_support::write_file(file, good.substr(0, good.size() / 2));
+    std::string told;
+    for (int i = 0; i < 500 && !told.starts_with("HTTP/1.1 503"); ++i) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(10));
+        told = readiness();
+    }
+    BOOST_TEST(told.starts_with("HTTP/1.1 503"), told);
+    BOOST_TEST(told.find("gateway-keys.json: is no JSON") != std::string::npos, told);
+    BOOST_TEST(told.find(place.path()) == std::string::npos, told);
+    BOOST_TEST(asks().starts_with("HTTP/1.1 200"));
+    test_support::write_file(file, good);
+    for (int i = 0; i < 500 && !told.starts_with("HTTP/1.1 200"); ++i) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(10));
+        told = readiness();
+    }
+    BOOST_TEST(told.starts_with("HTTP/1.1 200"), told);
+    BOOST_TEST(at.end() == 0);
+    auto const listed = run(place.path(), "key list --db " + db + " --format json").out;
+    BOOST_TEST(listed.find("\"last_used\":\"20") != std::string::npos, listed);
+}
+
 BOOST_AUTO_TEST_CASE(what_it_cannot_be_started_with_is_said_in_one_line) {
     struct {
         char const* options;

@@ -5,6 +5,7 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <chrono>
 #include <cstddef>
 #include <set>
 #include <string>
@@ -66,19 +67,66 @@ BOOST_AUTO_TEST_CASE(a_secret_names_its_key_and_opens_it_and_nothing_else_does) 
     BOOST_TEST(secret.find_first_of("+/=\n") == std::string::npos);
     BOOST_TEST((aiaudit::detail::id_in_secret(secret).value() == "ana-1"));
     BOOST_TEST((issued.kept.created_at == noon));
-    BOOST_TEST(opens(issued.kept, secret));
+    BOOST_TEST(opens(issued.kept, secret, noon));
     for (std::size_t i = 0; i < secret.size(); ++i) {
         std::string wrong = secret;
         wrong[i] = wrong[i] == 'A' ? 'B' : 'A';
-        BOOST_TEST(!opens(issued.kept, wrong));
+        BOOST_TEST(!opens(issued.kept, wrong, noon));
     }
-    BOOST_TEST(!opens(issued.kept, ""));
-    BOOST_TEST(!opens(issued.kept, secret + "A"));
-    BOOST_TEST(!opens(issued.kept, secret.substr(0, secret.size() - 1)));
-    BOOST_TEST(!opens(issued.kept, issued.kept.secret_digest.to_string()));
+    BOOST_TEST(!opens(issued.kept, "", noon));
+    BOOST_TEST(!opens(issued.kept, secret + "A", noon));
+    BOOST_TEST(!opens(issued.kept, secret.substr(0, secret.size() - 1), noon));
+    BOOST_TEST(!opens(issued.kept, issued.kept.secret_digest.to_string(), noon));
     auto revoked = issued.kept;
     revoked.revoked_at = noon;
-    BOOST_TEST(!opens(revoked, secret));
+    BOOST_TEST(!opens(revoked, secret, noon));
+}
+
+BOOST_AUTO_TEST_CASE(a_key_opens_until_it_expires) {
+    auto wanted = wish();
+    timestamp const end{noon.ns + 1'000};
+    wanted.expires_at = end;
+    auto const issued = issue_key(wanted, noon).value();
+    BOOST_TEST(opens(issued.kept, issued.secret, timestamp{end.ns - 1}));
+    BOOST_TEST(!opens(issued.kept, issued.secret, end));
+    BOOST_TEST(!opens(issued.kept, issued.secret, timestamp{end.ns + 1}));
+    wanted.expires_at = noon;
+    BOOST_TEST(refusal(wanted).find("it would have expired at 2026-08-15T12:00:00Z") !=
+               std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(a_rotated_key_has_two_secrets_for_the_time_of_grace_and_then_one) {
+    using namespace std::chrono_literals;
+    auto const first = issue_key(wish(), noon).value();
+    auto const second = aiaudit::rotate_key(first.kept, noon, 24h).value();
+    BOOST_TEST(second.secret != first.secret);
+    BOOST_TEST((second.kept.created_at == noon));
+    timestamp const end{noon.ns + std::chrono::nanoseconds(24h).count()};
+    for (timestamp const at : {noon, timestamp{end.ns - 1}}) {
+        BOOST_TEST(opens(second.kept, first.secret, at));
+        BOOST_TEST(opens(second.kept, second.secret, at));
+    }
+    BOOST_TEST(!opens(second.kept, first.secret, end));
+    BOOST_TEST(opens(second.kept, second.secret, end));
+    BOOST_TEST(!opens(first.kept, second.secret, noon));
+    // Again: the first is none of the two any more.
+    auto const third = aiaudit::rotate_key(second.kept, noon, 1h).value();
+    BOOST_TEST(!opens(third.kept, first.secret, noon));
+    BOOST_TEST(opens(third.kept, second.secret, noon));
+    auto const at_once = aiaudit::rotate_key(third.kept, noon, 0h).value();
+    BOOST_TEST(!opens(at_once.kept, third.secret, noon));
+    BOOST_TEST(!at_once.kept.former.has_value());
+    auto revoked = second.kept;
+    revoked.revoked_at = noon;
+    BOOST_TEST(!opens(revoked, first.secret, noon));
+    BOOST_TEST(!aiaudit::rotate_key(revoked, noon, 1h));
+    auto expired = second.kept;
+    expired.expires_at = noon;
+    BOOST_TEST(!opens(expired, first.secret, noon));
+    BOOST_TEST(aiaudit::rotate_key(expired, noon, 1h).error().where ==
+               "key 'ana-1' expired at 2026-08-15T12:00:00Z");
+    BOOST_TEST(!aiaudit::rotate_key(first.kept, noon, -1h));
+    BOOST_TEST(!aiaudit::rotate_key(first.kept, noon, 24h * 367));
 }
 
 BOOST_AUTO_TEST_CASE(no_two_secrets_or_salts_are_alike_and_a_digest_is_of_its_own_salt) {
@@ -96,7 +144,7 @@ BOOST_AUTO_TEST_CASE(no_two_secrets_or_salts_are_alike_and_a_digest_is_of_its_ow
     BOOST_TEST(digests.size() == 200U);
     auto issued = issue_key(wish(), noon).value();
     issued.kept.salt[0] ^= 1;
-    BOOST_TEST(!opens(issued.kept, issued.secret));
+    BOOST_TEST(!opens(issued.kept, issued.secret, noon));
 }
 
 BOOST_AUTO_TEST_CASE(a_secret_of_another_form_names_no_key) {
@@ -181,7 +229,13 @@ BOOST_AUTO_TEST_CASE(what_is_written_is_read_again_and_holds_no_secret) {
     second.kept.models.clear();
     second.kept.user = "a \"quoted\" \\ name";
     second.kept.names_users = false;
-    std::vector<gateway_key> const keys{first.kept, second.kept};
+    second.kept.note = "of the build machine; \"ana\" has it";
+    second.kept.expires_at = timestamp{noon.ns + 2};
+    auto const third =
+        aiaudit::rotate_key(issue_key(wish("c"), noon).value().kept, noon, std::chrono::hours(1))
+            .value();
+    BOOST_REQUIRE(third.kept.former.has_value());
+    std::vector<gateway_key> const keys{first.kept, second.kept, third.kept};
     auto const text = aiaudit::detail::key_file_text(keys);
     BOOST_TEST((aiaudit::detail::read_key_text(text).value() == keys));
     BOOST_TEST(text.find(first.secret.substr(10)) == std::string::npos);
@@ -218,6 +272,11 @@ BOOST_AUTO_TEST_CASE(a_file_that_is_not_understood_is_refused_and_never_half_rea
         {R"("created_at":"2026-08-15T12:00:00Z")", R"("created_at":"soon")", "'created_at' is not"},
         {R"("created_at":"2026-08-15T12:00:00Z")", R"("created_at":"2026-08-15","revoked_at":"")",
          "'revoked_at' is not"},
+        {R"("created_at":")", R"("expires_at":"soon","created_at":")", "'expires_at' is not"},
+        {R"("created_at":")", R"("note":"a\nb","created_at":")", "a note is at most 1024"},
+        {R"("created_at":")", R"("note":7,"created_at":")", "'note' is not known, or"},
+        {R"("created_at":")", R"("former_until":"2026-08-15","created_at":")",
+         "'former_salt' is missing"},
         {R"("salt":")", R"("salt":"00)", "'salt' is not known, or"},
         {R"("secret_digest":")", R"("secret_digest":"00)", "'secret_digest' is not known, or"}};
     for (auto const& row : rows) {

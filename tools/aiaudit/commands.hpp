@@ -67,6 +67,9 @@ void for_each_line(std::string_view text, Visitor&& visit) {
 // The price book of a file, or the one built in for "", with the overlay of another file over it.
 aiaudit::price_book read_prices(std::string const& path, std::string const& overlay = {});
 
+// Of who runs this, as the environment says; may be empty.
+std::string login_name();
+
 // Writes a file whole, beside it first, or standard output for "-" or "".
 void write_output(std::string const& path, std::string const& text);
 // The key itself, or the file that holds it.

@@ -14,6 +14,13 @@
 
 namespace aiaudit_tool {
 
+std::string login_name() {
+    for (char const* const name : {"LOGNAME", "USER"}) {
+        if (char const* const value = std::getenv(name)) return value;
+    }
+    return "";
+}
+
 std::string read_input(std::string const& path) {
     if (path.empty() || path == "-") return {std::istreambuf_iterator<char>(std::cin), {}};
     std::ifstream file(path, std::ios::binary);

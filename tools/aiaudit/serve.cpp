@@ -8,13 +8,24 @@
 #include <aiaudit/alerts/webhook.hpp>
 #include <aiaudit/gateway.hpp>
 #include <aiaudit/gateway/key_file.hpp>
+#include <aiaudit/gateway/key_log.hpp>
 
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <chrono>
 #include <csignal>
 #include <iostream>
 #include <memory>
+#include <thread>
 #include <vector>
 
+#include <fcntl.h>
+#include <poll.h>
 #include <pthread.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 namespace aiaudit_tool {
 namespace serve_command {
@@ -45,6 +56,7 @@ struct options {
     unsigned threads = 0;
     std::uint64_t output_most = 0;
     std::uint64_t body_bytes_max = 0;
+    std::uint64_t bodies_bytes_max = 0;
 };
 
 // "127.0.0.1:8080", "[::1]:8080".
@@ -92,7 +104,71 @@ aiaudit::gateway_upstream upstream_of(std::string const& text) {
     return made;
 }
 
-// "$VARIABLE" or "@FILE": a secret itself would be seen by whoever lists processes.
+// What a command of the shell prints, such as `vault read -field=key secret/openai`. Failures never
+// show it. The command has 30 seconds.
+std::string output_of(std::string const& command, std::string const& option) {
+    constexpr std::size_t bytes_most = 64 << 10;
+    constexpr int seconds_most = 30;
+    std::array<int, 2> ends{};
+    if (::pipe2(ends.data(), O_CLOEXEC) != 0) throw failure{option + ": there is no pipe"};
+    std::string const shell = "/bin/sh";
+    std::array<std::string, 3> words{shell, "-c", command};
+    std::array<char*, 4> arguments{words[0].data(), words[1].data(), words[2].data(), nullptr};
+    posix_spawn_file_actions_t actions;
+    ::posix_spawn_file_actions_init(&actions);
+    ::posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO);
+    ::posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+    posix_spawnattr_t how;  // a group of its own, with no signal blocked
+    ::posix_spawnattr_init(&how);
+    sigset_t none;
+    sigemptyset(&none);
+    ::posix_spawnattr_setsigmask(&how, &none);
+    ::posix_spawnattr_setpgroup(&how, 0);
+    ::posix_spawnattr_setflags(&how, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETPGROUP);
+    pid_t id = -1;
+    int const failed = ::posix_spawn(&id, shell.c_str(), &actions, &how, arguments.data(), environ);
+    ::posix_spawnattr_destroy(&how);
+    ::posix_spawn_file_actions_destroy(&actions);
+    ::close(ends[1]);
+    std::string text;
+    bool late = false;
+    auto const end = std::chrono::steady_clock::now() + std::chrono::seconds(seconds_most);
+    while (failed == 0 && text.size() <= bytes_most) {
+        auto const left =
+            std::chrono::ceil<std::chrono::milliseconds>(end - std::chrono::steady_clock::now());
+        pollfd waited{ends[0], POLLIN, 0};
+        int const ready = ::poll(&waited, 1, static_cast<int>(std::max(left.count(), 0L)));
+        if (ready < 0 && errno == EINTR) continue;
+        late = ready == 0;
+        std::array<char, 4096> room;
+        auto const got = ready <= 0 ? 0 : ::read(ends[0], room.data(), room.size());
+        if (got <= 0) break;
+        text.append(room.data(), static_cast<std::size_t>(got));
+    }
+    ::close(ends[0]);
+    if (failed != 0) throw failure{option + ": " + shell + " does not start"};
+    int status = 0;
+    pid_t ended = 0;
+    while (!late && text.size() <= bytes_most && (ended = ::waitpid(id, &status, WNOHANG)) == 0) {
+        late = std::chrono::steady_clock::now() >= end;
+        std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    }
+    if (ended != id) {
+        ::kill(-id, SIGKILL);
+        ::waitpid(id, &status, 0);
+    }
+    if (late)
+        throw failure{option + ": the command has not ended after " + std::to_string(seconds_most) +
+                      " s"};
+    if (text.size() > bytes_most) throw failure{option + ": the command prints over 64 KiB"};
+    if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
+        throw failure{option + ": the command failed" +
+                      (WIFEXITED(status) ? " with status " + std::to_string(WEXITSTATUS(status))
+                                         : std::string{})};
+    return text;
+}
+
+// "$VARIABLE", "@FILE" or "!COMMAND": a secret itself would be seen by whoever lists processes.
 std::string secret_at(std::string const& place, std::string const& option) {
     std::string key;
     if (place.starts_with('$')) {
@@ -101,10 +177,14 @@ std::string secret_at(std::string const& place, std::string const& option) {
         key = value;
     } else if (place.starts_with('@')) {
         key = read_input(place.substr(1));
+    } else if (place.starts_with('!') && place.size() > 1) {
+        key = output_of(place.substr(1), option);
     } else {
-        throw failure{option + ": a secret is given as $VARIABLE or @FILE"};
+        throw failure{option + ": a secret is given as $VARIABLE or @FILE, or by !COMMAND"};
     }
     while (!key.empty() && (key.back() == '\n' || key.back() == '\r')) key.pop_back();
+    if (key.empty() && place.starts_with('!'))
+        throw failure{option + ": the command printed nothing"};
     return key;
 }
 
@@ -148,6 +228,7 @@ aiaudit::gateway_options gateway_options_of(options const& with) {
     if (with.on_gone == "drain-some") made.on_client_gone = aiaudit::client_gone::drain_some;
     if (with.output_most != 0) made.calls.output_most = with.output_most;
     if (with.body_bytes_max != 0) made.limits.body_bytes_max = with.body_bytes_max;
+    if (with.bodies_bytes_max != 0) made.limits.bodies_bytes_max = with.bodies_bytes_max;
     return made;
 }
 
@@ -195,6 +276,46 @@ void renew_prices(aiaudit::gateway& gateway, aiaudit::ledger& ledger, watched_pr
     }
 }
 
+// After many records, so that the next start need not read them all.
+void confirm_old_keys(aiaudit::ledger& log, std::string const& db) {
+    constexpr std::uint64_t records_between = 100'000;
+    auto const file = aiaudit::key_file::of_ledger(db);
+    auto const now = file.read();
+    auto const last = log.last_sequence();
+    if (!now || !last || now->keys.empty()) return;
+    if (value_of(*last) < now->recorded + records_between) return;
+    if (auto const kept = confirm_keys(log, file, {"checked", "serve"}); !kept)
+        std::cerr << "keys: that they were checked is not on record: " << kept.error().message()
+                  << '\n';
+}
+
+// Says once what is wrong with the file of keys, and once that it is mended; writes down now and
+// then when keys were used.
+class key_watch {
+public:
+    void look(aiaudit::gateway& of) {
+        auto const state = of.key_state();
+        std::string const now = state ? std::string{} : state.error().message();
+        if (now != trouble_)
+            std::cerr << "keys: "
+                      << (now.empty() ? "the file can be read again"
+                                      : now + "; the keys from before stay in use")
+                      << '\n';
+        trouble_ = now;
+        if (++looks_ % looks_between_uses == 0) keep_uses(of);
+    }
+    void keep_uses(aiaudit::gateway& of) {
+        if (auto const kept = of.keep_key_uses(); !kept)
+            std::cerr << "keys: when they were used is not written down: " << kept.error().message()
+                      << '\n';
+    }
+
+private:
+    static constexpr unsigned looks_between_uses = 15;  // half a minute
+    std::string trouble_{};
+    unsigned looks_ = 0;
+};
+
 void run(options const& with) {
     // Before any thread is made, so that the signals come to this one.
     sigset_t signals;
@@ -229,12 +350,16 @@ void run(options const& with) {
         std::cout << "dashboard at http://" << with.dashboard.substr(0, with.dashboard.rfind(':'))
                   << ':' << gateway.site_port(0) << '\n';
     std::cout.flush();
+    confirm_old_keys(ledger, with.db);
+    key_watch keys;
     for (timespec const pause{price_look_seconds, 0};;) {
         int const signal = sigtimedwait(&signals, nullptr, &pause);
         if (signal == SIGINT || signal == SIGTERM) break;
         renew_prices(gateway, ledger, watched, signal == SIGHUP);
+        keys.look(gateway);
     }
     gateway.stop();
+    keys.keep_uses(gateway);
     value_or_fail(ledger.flush(), with.db);
 }
 
@@ -253,7 +378,8 @@ void add_serve(CLI::App& program, int&) {
                      "A provider: openai, anthropic, google, ... or NAME=ORIGIN[/PREFIX]")
         ->required();
     command->add_option("--upstream-key", with->upstream_keys,
-                        "NAME=$VARIABLE or NAME=@FILE; default: the provider's usual variable");
+                        "NAME=$VARIABLE, NAME=@FILE or NAME=!COMMAND, whose output is the key; "
+                        "default: the provider's usual variable");
     command->add_option("--route", with->models, "NAME=MODEL or NAME=PREFIX*: who answers it");
     command->add_option("--fallback", with->fallbacks, "NAME=OTHER: who is asked where NAME fails");
     command->add_option("--upstream-ca", with->ca_file, "Trusted certificates in PEM");
@@ -288,6 +414,10 @@ void add_serve(CLI::App& program, int&) {
     command->add_option("--output-most", with->output_most, "The most output tokens of a request");
     command->add_option("--body-bytes", with->body_bytes_max, "The largest body; default: 32 MB")
         ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1} << 32));
+    command
+        ->add_option("--bodies-bytes", with->bodies_bytes_max,
+                     "Of all bodies at one time; default: 256 MB")
+        ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1} << 40));
     command->add_option("--threads", with->threads, "That serve; default: one a core")
         ->check(CLI::Range(1U, 256U));
     command->add_option("--prices", with->prices,

@@ -4,6 +4,7 @@
 
 #include <aiaudit/budget/budget_record.hpp>
 #include <aiaudit/core/correction.hpp>
+#include <aiaudit/detail/utf8.hpp>
 #include <aiaudit/rollup/series.hpp>
 #include "commands.hpp"
 
@@ -85,6 +86,11 @@ std::string prices_line(aiaudit::record const& entry) {
            tag_of(entry, "changed") + " changed, " + tag_of(entry, "removed") + " removed";
 }
 
+std::string key_line(aiaudit::record const& entry) {
+    std::string const who = entry.key_id.empty() ? "keys" : "key '" + printable(entry.key_id) + "'";
+    return who + " " + tag_of(entry, "change") + ", by " + tag_of(entry, "by");
+}
+
 std::string what_of(aiaudit::record const& entry) {
     switch (entry.kind) {
     case aiaudit::record_kind::intent:
@@ -98,6 +104,7 @@ std::string what_of(aiaudit::record const& entry) {
                tags_text(entry);
     case aiaudit::record_kind::correction: return correction_line(entry);
     case aiaudit::record_kind::prices: return prices_line(entry);
+    case aiaudit::record_kind::key: return key_line(entry);
     case aiaudit::record_kind::retention: break;
     }
     return std::string(name_of(entry.kind)) + tags_text(entry);
@@ -106,7 +113,7 @@ std::string what_of(aiaudit::record const& entry) {
 std::string line_of(aiaudit::sequence number, aiaudit::record const& entry, bool json) {
     if (json) return to_json(number, entry);
     return std::to_string(value_of(number)) + "  " + entry.started_at.to_string() + "  " +
-           what_of(entry);
+           aiaudit::detail::escaped_text(what_of(entry));
 }
 
 void run(options const& with) {

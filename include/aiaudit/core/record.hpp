@@ -44,6 +44,9 @@ enum class record_kind : std::uint8_t {
     correction = 8,
     // Of the ledger itself: another price book is in use from now on.
     prices = 9,
+    // Of the ledger itself: a key of the gateway was made, changed, rotated or revoked
+    // (gateway/key_log.hpp). The tags say what, who did it, and what the file of keys was then.
+    key = 10,
 };
 
 [[nodiscard]] constexpr std::string_view name_of(record_kind kind) noexcept {
@@ -57,6 +60,7 @@ enum class record_kind : std::uint8_t {
     case record_kind::alert: return "alert";
     case record_kind::correction: return "correction";
     case record_kind::prices: return "prices";
+    case record_kind::key: return "key";
     }
     return "unknown";
 }

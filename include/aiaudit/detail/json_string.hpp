@@ -15,7 +15,8 @@ namespace aiaudit {
 inline namespace v0_1_0 {
 namespace detail {
 
-// Text in quotes, as JSON has it. Bytes that are not UTF-8 are passed on as they came.
+// Text in quotes, as JSON has it. A byte that is not UTF-8 becomes U+FFFD; control characters, C1
+// and DEL among them, are written as escapes, so that a terminal that shows the JSON obeys none.
 [[nodiscard]] std::string json_string(std::string_view text);
 
 // "[a,b]" of texts that are JSON already.

@@ -41,12 +41,13 @@ struct report_cell {
 [[nodiscard]] std::string json_object(std::vector<report_cell> const& cells);
 
 // Lines of the same columns under their names. A bar, where there is one, follows its line. A
-// column in which no line has anything is left out.
+// column in which no line has anything is left out. What a terminal would obey is escaped.
 [[nodiscard]] std::string aligned_text(std::vector<report_cell> const& names,
                                        std::vector<std::vector<report_cell>> const& lines,
                                        std::vector<std::string> const& bars = {});
 
-// The same for machines: csv, json, or jsonl.
+// The same for machines: csv, json, or jsonl; valid UTF-8, whatever the records have. In CSV a text
+// that a spreadsheet would take for a formula begins with an apostrophe.
 [[nodiscard]] std::string machine_text(std::vector<report_cell> const& names,
                                        std::vector<std::vector<report_cell>> const& lines,
                                        text_format format);

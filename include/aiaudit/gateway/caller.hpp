@@ -28,6 +28,7 @@ inline constexpr std::string_view own_header_prefix = "x-aiaudit-";
 inline constexpr std::string_view tag_header_prefix = "x-aiaudit-tag-";
 inline constexpr std::size_t caller_tags_max = 16;
 inline constexpr std::size_t caller_text_bytes_max = 256;
+inline constexpr std::size_t identity_bytes_max = 4'096;  // of an agent, as JSON
 
 // Those in which a key comes, whatever the API.
 inline constexpr std::array<std::string_view, 4> key_header_names{"authorization", "x-api-key",
@@ -37,7 +38,18 @@ inline constexpr std::array<std::string_view, 4> key_header_names{"authorization
     return name.size() > prefix.size() && same_name(name.substr(0, prefix.size()), prefix);
 }
 
-// Errors: bad_argument for a name or a tag of a header that is too long, or too many such tags.
+// What an agent sends as its user may be an identity with a session in it, so that each session
+// would be a user of its own: a JSON text with account_uuid or device_id, or
+// "user_ID_account_ID_session_ID". The account of it, else the device or user; another text as it
+// is; empty for JSON that has neither.
+[[nodiscard]] std::string stable_user(std::string_view text);
+
+// Errors: bad_argument for a name that a client gives, where it is over 256 bytes, no UTF-8, or has
+// control characters: the log keeps it for ever, and whoever reads reports must see it.
+[[nodiscard]] result<void> check_client_name(std::string_view what, std::string_view name);
+
+// Errors: bad_argument for a name or a tag of a header that is too long, no UTF-8 or has control
+// characters, or too many such tags.
 [[nodiscard]] result<call_options> caller_of(gateway_request const& request, gateway_key const& key,
                                              boost::json::value const& body);
 

@@ -11,6 +11,7 @@
 #define AIAUDIT_GATEWAY_CLIENT_CONNECTION_HPP
 
 #include <aiaudit/gateway/asio_result.hpp>      // as_value
+#include <aiaudit/gateway/body_room.hpp>        // body_room
 #include <aiaudit/gateway/gateway_options.hpp>  // gateway_limits
 #include <aiaudit/gateway/http_messages.hpp>    // gateway_request
 
@@ -48,7 +49,12 @@ namespace detail {
 struct unreadable_request {
     int status = 0;
     std::string why{};
+    std::string target{};                      // where its head was read
+    std::optional<gateway_response> answer{};  // to a head alone: its body is not wanted
 };
+
+// Asked of a head whose body is still to come: what is answered in place of reading it, or nothing.
+using doorkeeper = std::function<std::optional<gateway_response>(gateway_request const&)>;
 
 // What of a head that Beast takes another server may take otherwise; empty where nothing. Beast
 // passes over a coding that it does not know, so that a body in it would be a request of its own,
@@ -72,10 +78,15 @@ class client_connection : public std::enable_shared_from_this<client_connection>
 public:
     using tcp = asio::ip::tcp;
 
-    client_connection(tcp::socket socket, gateway_limits const& limits);
+    // The limits and the room outlive the connection.
+    client_connection(tcp::socket socket, gateway_limits const& limits, body_room& room);
 
-    // The next request. Nothing, with a status of 0, where the client closed or said nothing.
-    [[nodiscard]] asio::awaitable<std::optional<gateway_request>> read(unreadable_request& why);
+    // The next request. Nothing, with a status of 0, where the client closed or said nothing; with
+    // 503 where there is no room for its body; with an answer where `door` has one. Its body's
+    // room is held until the next, or give_back_room().
+    [[nodiscard]] asio::awaitable<std::optional<gateway_request>> read(unreadable_request& why,
+                                                                       doorkeeper const& door);
+    void give_back_room() noexcept { room_.give_back(); }
 
     // A whole answer.
     [[nodiscard]] asio::awaitable<bool> respond(gateway_response const& answer);
@@ -135,6 +146,7 @@ private:
 
     beast::tcp_stream stream_;
     gateway_limits const& limits_;
+    body_room::share room_;
     beast::flat_buffer buffer_{};
     std::string remote_{};
     std::string head_{};
@@ -177,7 +189,10 @@ inline asio::awaitable<bool> client_connection::read_head(parser& from, unreadab
                 from.get(),
                 std::string_view(static_cast<char const*>(buffer_.data().data()), used));
             buffer_.consume(used);
-            if (!ambiguous.empty()) why = {400, std::move(ambiguous)};
+            if (!ambiguous.empty()) {
+                why.status = 400;
+                why.why = std::move(ambiguous);
+            }
             co_return why.status == 0;
         }
         if (failed != beast::http::error::need_more) {
@@ -202,16 +217,35 @@ inline asio::awaitable<bool> client_connection::read_body(parser& from, unreadab
     constexpr std::uint64_t read_bytes_max = std::uint64_t{64} << 10;
     auto const rest = from.content_length_remaining();
     buffer_.reserve((std::min)(rest ? *rest : read_bytes_max, read_bytes_max));
+    from.eager(true);
     stream_.expires_after(limits_.body_time);
-    auto const [failed, bytes] = co_await http::async_read(stream_, buffer_, from, as_value);
-    if (failed) why = unreadable_of(failed);
-    co_return !failed;
+    while (!from.is_done()) {
+        auto const left = from.content_length_remaining();
+        std::size_t const most = (std::max)(buffer_.capacity(), std::size_t{read_bytes_max});
+        std::size_t const step =
+            left ? static_cast<std::size_t>((std::min)(*left, std::uint64_t{most})) : most;
+        if (!room_.hold(from.get().body().size() + step)) {
+            why.status = 503;
+            why.why = "requests under way fill the memory that the gateway has for bodies";
+            co_return false;
+        }
+        auto const [failed, bytes] =
+            co_await http::async_read_some(stream_, buffer_, from, as_value);
+        if (!failed) continue;
+        auto const told = unreadable_of(failed);
+        why.status = told.status;
+        why.why = told.why;
+        co_return false;
+    }
+    static_cast<void>(room_.hold(from.get().body().size()));  // it is no more than before
+    co_return true;
 }
 
 inline asio::awaitable<std::optional<gateway_request>> client_connection::read(
-    unreadable_request& why) {
+    unreadable_request& why, doorkeeper const& door) {
     namespace http = beast::http;
     take_back();
+    room_.give_back();
     if (!co_await await_first_byte()) co_return std::nullopt;
     parser from;
     from.header_limit(static_cast<std::uint32_t>(limits_.head_bytes_max));
@@ -228,6 +262,11 @@ inline asio::awaitable<std::optional<gateway_request>> client_connection::read(
     for (auto const& field : head)
         made.headers.emplace_back(std::string(field.name_string()), std::string(field.value()));
     made.remote = remote_;
+    why.target = made.target;
+    if (!from.is_done() && door) {
+        why.answer = door(made);
+        if (why.answer) co_return std::nullopt;
+    }
     if (!co_await read_body(from, why)) co_return std::nullopt;
     made.body = std::move(from.get().body());
     co_return made;
@@ -281,7 +320,8 @@ inline asio::awaitable<bool> client_connection::end() {
 }
 
 inline asio::awaitable<void> client_connection::linger() {
-    constexpr std::size_t most = std::size_t{1} << 20;
+    // What it was about to send, so that it comes to read what it is told.
+    std::size_t const most = limits_.body_bytes_max + (std::size_t{1} << 20);
     shut_down();
     stream_.expires_after(std::chrono::seconds(2));
     std::array<char, 4096> room;

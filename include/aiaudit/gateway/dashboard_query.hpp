@@ -46,12 +46,8 @@ namespace detail {
     }
 }
 
-// Names come from whoever calls, and may be no UTF-8, which JSON must be: what is none becomes the
-// replacement character.
-[[nodiscard]] std::string well_formed(std::string text);
-
 [[nodiscard]] inline gateway_response json_response(std::string body, int status = 200) {
-    return {status, {{"Content-Type", "application/json"}}, well_formed(std::move(body))};
+    return {status, {{"Content-Type", "application/json"}}, std::move(body)};
 }
 
 [[nodiscard]] gateway_response problem_response(api_problem const& problem);

@@ -111,7 +111,7 @@ gateway_response dashboard_records<Ledger>::page(api_parameters& in) {
     std::uint64_t const limit = in.number("limit", 1, page_most).value_or(50);
     detail::record_filter filter{in.text("user"), in.text("model"), {}};
     filter.kind = in.word("kind", {"", "intent", "outcome", "retention", "circuit", "budget",
-                                   "refusal", "alert", "correction", "prices"});
+                                   "refusal", "alert", "correction", "prices", "key"});
     if (auto const wrong = in.problem()) return detail::problem_response(*wrong);
     auto const found = find(filter, before, limit);
     if (!found) return detail::failure_response(found.error());
@@ -315,7 +315,7 @@ std::string dashboard_records<Ledger>::events_after(sequence& last, std::size_t 
     auto const read = of_->read(sequence{begin}, [&](sequence number, record&& entry) {
         out.append("id: ").append(std::to_string(value_of(number)));
         out.append("\nevent: record\ndata: ");
-        out.append(detail::well_formed(to_json(number, entry))).append("\n\n");
+        out.append(to_json(number, entry)).append("\n\n");
         last = number;
         return ++count < records_most;
     });

@@ -109,8 +109,9 @@ inline constexpr std::string_view no_quota = "insufficient_quota";
 [[nodiscard]] gateway_problem problem_of(error const& reason,
                                          std::optional<budget_refusal> const& refused);
 
-// No key came, or none that opens anything: which of the two is said, and nothing else.
-[[nodiscard]] gateway_problem missing_key_problem();
+// No key came, or none that opens anything: which of the two is said, and, of an Authorization that
+// has no key where one belongs, what is missing there.
+[[nodiscard]] gateway_problem missing_key_problem(std::string_view authorization = {});
 [[nodiscard]] gateway_problem wrong_key_problem();
 [[nodiscard]] gateway_problem model_refused_problem(std::string_view model);
 // A member that decides is not what it must be; `fault` says why, and where it stands.

@@ -21,6 +21,7 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -31,16 +32,35 @@
 namespace aiaudit {
 inline namespace v0_1_0 {
 
+// What is kept of a secret.
+struct kept_secret {
+    std::array<std::uint8_t, 16> salt{};
+    digest of{};  // SHA-256 of the salt and the secret
+
+    friend bool operator==(kept_secret const&, kept_secret const&) = default;
+};
+
+// The secret that a key had before it was rotated, and how long it opens too.
+struct former_secret {
+    kept_secret kept{};
+    timestamp until{};
+
+    friend bool operator==(former_secret const&, former_secret const&) = default;
+};
+
 struct gateway_key {
     std::string id{};                   // 1 to 64 of A-Z a-z 0-9 _ -
     std::string user{};                 // whose calls these are; may be empty
     std::string project{};              // as well
     std::vector<std::string> models{};  // names, or "prefix*"; empty: all
     bool names_users = false;           // may give user and tags by header and body
+    std::string note{};  // the administrator's words, on one line; no record has them
     timestamp created_at{};
+    std::optional<timestamp> expires_at{};  // from then on it opens nothing
     std::optional<timestamp> revoked_at{};
     std::array<std::uint8_t, 16> salt{};
     digest secret_digest{};  // SHA-256 of the salt and the secret
+    std::optional<former_secret> former{};
 
     friend bool operator==(gateway_key const&, gateway_key const&) = default;
 };
@@ -56,6 +76,7 @@ inline constexpr std::string_view key_secret_prefix = "aia-";
 inline constexpr std::size_t key_id_bytes = 64;
 inline constexpr std::size_t key_name_bytes = 1'024;  // as budgets have them
 inline constexpr std::size_t key_models_most = 256;
+inline constexpr std::chrono::hours key_grace_most{366 * 24};
 inline constexpr std::size_t key_random_bytes = 32;
 inline constexpr std::size_t key_random_characters = 43;
 inline constexpr std::size_t key_secret_bytes =
@@ -76,8 +97,9 @@ inline constexpr std::size_t key_secret_bytes =
 // All but the secret. Errors: bad_argument.
 [[nodiscard]] result<void> check_key(gateway_key const& key);
 
-[[nodiscard]] inline digest digest_of_secret(gateway_key const& key, std::string_view secret) {
-    return {sha256_joined({view_of(key.salt), secret})};
+[[nodiscard]] inline digest digest_of_secret(std::array<std::uint8_t, 16> const& salt,
+                                             std::string_view secret) {
+    return {sha256_joined({view_of(salt), secret})};
 }
 
 // The id that a secret names; nothing where it has not the form of a secret.
@@ -99,9 +121,23 @@ inline constexpr std::size_t key_secret_bytes =
 // well-formed; storage_failed where the operating system has no random bytes.
 [[nodiscard]] result<issued_key> issue_key(gateway_key wish, timestamp now);
 
-// Whether that is the key's secret, and the key was not revoked. It takes the same time wherever
-// the secret is wrong.
-[[nodiscard]] bool opens(gateway_key const& key, std::string_view secret);
+// A new secret for a key that there is. The former one opens it too for the time of `grace`; what
+// was its former one before does not any more. Errors: bad_argument for a key that was revoked or
+// has expired, or a time below zero; storage_failed as above.
+[[nodiscard]] result<issued_key> rotate_key(gateway_key key, timestamp now,
+                                            std::chrono::nanoseconds grace);
+
+// Errors: bad_argument for a key that was revoked before.
+[[nodiscard]] result<void> revoke_key(gateway_key& key, timestamp now);
+
+// Whether the key was neither revoked nor has expired.
+[[nodiscard]] constexpr bool is_live(gateway_key const& key, timestamp now) noexcept {
+    return !key.revoked_at && (!key.expires_at || now < *key.expires_at);
+}
+
+// Whether that is the key's secret, or its former one while that may be used, and the key is live.
+// It takes the same time wherever the secret is wrong.
+[[nodiscard]] bool opens(gateway_key const& key, std::string_view secret, timestamp now);
 
 [[nodiscard]] inline bool may_use(gateway_key const& key, std::string_view model) noexcept {
     return key.models.empty() || detail::matches_any_model(key.models, model);

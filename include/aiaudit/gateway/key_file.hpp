@@ -2,7 +2,8 @@
 //
 // key_file.hpp: the keys of a gateway on disk, beside the ledger.
 //
-// The file is JSON, of mode 0600, and holds no secret: of each there is a salted hash. It is
+// The file is JSON, of mode 0600, and holds no secret: of each there is a salted hash. Its owner is
+// the user that runs this, or root, or, for root, the owner of the directory. It is
 // written whole beside the old one and renamed, under a lock, so that whoever reads it finds one or
 // the other. A key that was revoked stays in it, because records name keys: an id is never used
 // again.
@@ -17,6 +18,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -30,15 +32,29 @@ namespace detail {
 
 inline constexpr std::string_view key_file_format = "aiaudit-gateway-keys/1";
 inline constexpr char const* key_file_name = "gateway-keys.json";
-// Some 30,000 keys; more belong in a system that is made for them.
-inline constexpr std::size_t key_file_bytes = std::size_t{16} << 20;
+// Some 400,000 keys; more belong in a system that is made for them.
+inline constexpr std::size_t key_file_bytes = std::size_t{128} << 20;
 
 [[nodiscard]] std::string json_of(gateway_key const& key);
 
-[[nodiscard]] std::string key_file_text(std::vector<gateway_key> const& keys);
+// `recorded`: the record of the log with the last change; 0 where there is none.
+[[nodiscard]] std::string key_file_text(std::vector<gateway_key> const& keys,
+                                        std::uint64_t recorded = 0);
 
+// What a file's text says of its keys, to the byte: what a record of a change keeps.
+[[nodiscard]] digest digest_of_key_text(std::string_view text);
+
+struct read_keys {
+    std::vector<gateway_key> keys{};
+    std::uint64_t recorded = 0;
+};
 // Errors: bad_input, newer_format.
-[[nodiscard]] result<std::vector<gateway_key>> read_key_text(std::string_view text);
+[[nodiscard]] result<read_keys> read_key_file(std::string_view text);
+[[nodiscard]] inline result<std::vector<gateway_key>> read_key_text(std::string_view text) {
+    auto read = read_key_file(text);
+    if (!read) return read.error();
+    return std::move(read->keys);
+}
 
 // Errors: bad_argument where a key of that id is there, or was.
 [[nodiscard]] result<void> check_free(std::vector<gateway_key> const& keys, std::string_view id);
@@ -73,10 +89,19 @@ public:
     struct content {
         std::vector<gateway_key> keys{};
         detail::file_identity identity{};
+        std::uint64_t recorded = 0;  // the record of the log with the last change; 0: none
+        digest of_keys{};            // of what the text says of them
     };
 
-    // No keys where there is no file. Errors: bad_input where it is not what this writes, or others
-    // may write to it; too_large; newer_format; read_only, storage_failed. They name the file.
+    // Told of a change before the file has it, with the key as it becomes (none where the keys stay
+    // as they are), what the file is now, and what it becomes. Gives the record of the log that
+    // says so, which the file then names. An error: nothing is changed.
+    using witness = detail::function_ref<result<std::uint64_t>(
+        gateway_key const* changed, content const& before, digest const& becomes)>;
+
+    // No keys where there is no file. Errors: bad_input where it is not what this writes, belongs
+    // to somebody else, or others may write to it; too_large; newer_format; read_only,
+    // storage_failed. They name the file.
     [[nodiscard]] result<content> read() const;
 
     // In the order in which they were made.
@@ -87,14 +112,31 @@ public:
     }
 
     // Errors: bad_argument where a key of that id is there, or was; those of read() and of writing.
+    // Without a witness no log has the change, so that the file is none any more that a log knows
+    // (key_log.hpp).
     [[nodiscard]] result<void> add(gateway_key const& key) const;
+    [[nodiscard]] result<void> add(gateway_key const& key, witness sees) const;
 
     // As of now. Errors: not_found; bad_argument where it was revoked before; as above.
     [[nodiscard]] result<void> revoke(std::string_view id, timestamp now) const;
 
+    // Calls edit(key), which changes what it wants of the key but its id, and puts the key in the
+    // place of the old one. Errors: not_found; bad_argument for a key that was revoked, or what it
+    // became is not well-formed; those of edit; as above.
+    [[nodiscard]] result<void> update(std::string_view id,
+                                      detail::function_ref<result<void>(gateway_key&)> edit) const;
+
+    [[nodiscard]] result<void> update(std::string_view id,
+                                      detail::function_ref<result<void>(gateway_key&)> edit,
+                                      witness sees) const;
+    // Writes the same keys with another record.
+    [[nodiscard]] result<void> renew(witness sees) const;
+
 private:
+    // apply(keys) gives the place of the key that it changed; none: all of them.
     [[nodiscard]] result<void> change(
-        detail::function_ref<result<void>(std::vector<gateway_key>&)> apply) const;
+        detail::function_ref<result<std::optional<std::size_t>>(std::vector<gateway_key>&)> apply,
+        witness sees) const;
 
     [[nodiscard]] result<void> replace(std::string const& text) const;
 

@@ -22,6 +22,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace aiaudit {
@@ -49,9 +50,9 @@ namespace detail {
 
 inline constexpr std::size_t upstream_name_bytes = 64;
 // The gateway's own first segments.
-inline constexpr std::array<std::string_view, 12> reserved_segments{
-    "v1",  "v1beta", "v1alpha",   "metrics", "healthz", "readyz",
-    "api", "assets", "dashboard", "login",   "logout",  "upload"};
+inline constexpr std::array<std::string_view, 13> reserved_segments{
+    "v1",  "v1beta", "v1alpha",   "metrics", "health", "healthz", "readyz",
+    "api", "assets", "dashboard", "login",   "logout", "upload"};
 
 // Whether an upstream's or a gateway key's name is made of what fits in a path and a log.
 [[nodiscard]] constexpr bool is_plain_name(std::string_view name, std::size_t longest) noexcept {
@@ -112,9 +113,14 @@ struct path_meaning {
 [[nodiscard]] result<endpoint> point_of(route const& of, provider_entry const& at,
                                         std::string_view path);
 
-[[nodiscard]] inline error no_route(std::string_view method, std::string_view target) {
-    return fail(errc::not_found, "the gateway has no route for " + printable(method) + " " +
-                                     printable(path_of(target)));
+// `meant`: where it was meant to go (router::meant_path); empty where nobody knows.
+[[nodiscard]] inline error no_route(std::string_view method, std::string_view target,
+                                    std::string_view meant) {
+    std::string text =
+        "the gateway has no route for " + printable(method) + " " + printable(path_of(target));
+    if (!meant.empty())
+        text += "; did you mean " + printable(meant) + "? It is the client's base_url that says";
+    return fail(errc::not_found, std::move(text));
 }
 
 }  // namespace detail
@@ -136,6 +142,10 @@ public:
     // Whose API a target looks like, whether there is a route for it or not: for errors.
     [[nodiscard]] static api_family family_of(std::string_view target, header_list const& headers);
 
+    // What a path that has no route was meant to be, where it is one that newcomers write: without
+    // its version or with two, with "//" or a '/' at the end, with a prefix of another gateway's,
+    // in the singular, in other letters. Empty where it is none of these.
+    [[nodiscard]] std::string meant_path(std::string_view method, std::string_view path) const;
     // "/v1/chat/completions" goes by model: the first upstream of that API whose patterns match,
     // else the first of it without patterns; what names no model and costs nothing goes to the
     // first of it. "/NAME/v1/..." goes to that upstream; there the upstream's own prefix may stand

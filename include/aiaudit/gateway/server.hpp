@@ -21,6 +21,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
@@ -55,6 +56,7 @@ struct listener {
     listen_address at{};
     gateway_limits limits{};
     std::function<asio::awaitable<void>(session&)> serve{};
+    doorkeeper door{};  // none: every body is read
 };
 
 // (Made outside of coroutines: g++ 12 cannot make lists within them.)
@@ -102,10 +104,7 @@ struct listener {
     static_cast<void>(co_await of.client.respond(told));
 }
 
-[[nodiscard]] inline gateway_response unreadable_response(unreadable_request const& why) {
-    return error_response(api_family::openai,
-                          {why.status, "invalid_request_error", "unreadable_request", why.why, {}});
-}
+[[nodiscard]] gateway_response unreadable_response(unreadable_request const& why);
 
 class server {
 public:
@@ -113,7 +112,11 @@ public:
     // before the threads end.
     server(gateway_options const& options, gateway_metrics& metrics, tls_context tls,
            std::function<void()> on_end)
-        : options_(options), metrics_(metrics), tls_(tls.release()), on_end_(std::move(on_end)) {}
+        : options_(options),
+          metrics_(metrics),
+          tls_(tls.release()),
+          on_end_(std::move(on_end)),
+          room_((std::max)(options.limits.bodies_bytes_max, options.limits.body_bytes_max)) {}
     ~server() { stop(); }
     server(server const&) = delete;
     server& operator=(server const&) = delete;
@@ -157,6 +160,7 @@ private:
     gateway_metrics& metrics_;
     asio::ssl::context tls_;
     std::function<void()> on_end_;
+    body_room room_;
     std::vector<listener> listeners_{};
     std::vector<std::unique_ptr<worker>> workers_{};
     std::vector<std::unique_ptr<tcp::acceptor>> acceptors_{};
@@ -198,8 +202,10 @@ inline asio::awaitable<void> server::sweep(worker& of) {
 
 inline asio::awaitable<void> server::refuse(client_connection& client,
                                             unreadable_request const& why) {
-    if (why.status == 0) co_return;
-    metrics_.refused("unreadable");
+    if (why.status == 0 && !why.answer) co_return;
+    // Who stands at the door has counted what it answered.
+    if (!why.answer) metrics_.refused(why.status == 503 ? "memory" : "unreadable");
+    client.give_back_room();
     client.close_after_this();
     gateway_response const told = unreadable_response(why);
     static_cast<void>(co_await client.respond(told));
@@ -210,7 +216,7 @@ inline asio::awaitable<void> server::converse(worker& in, listener const& with,
                                               std::shared_ptr<client_connection> client) {
     while (!stopping_) {
         unreadable_request why;
-        auto request = co_await client->read(why);
+        auto request = co_await client->read(why, with.door);
         if (!request) {
             co_await refuse(*client, why);
             break;
@@ -221,6 +227,7 @@ inline asio::awaitable<void> server::converse(worker& in, listener const& with,
             counted_in const in_flight(&metrics_.in_flight);
             co_await with.serve(now);
         }
+        client->give_back_room();
         if (!client->stays_open()) break;
     }
     client->shut_down();

@@ -57,7 +57,8 @@ template <class Core>
         return std::nullopt;
     }
     core.metrics.refused("unauthorised");
-    return secret.empty() ? missing_key_problem() : wrong_key_problem();
+    return secret.empty() ? missing_key_problem(header_of(request.headers, "authorization"))
+                          : wrong_key_problem();
 }
 
 // Reads what decides in a body. A problem: it cannot be read in one way alone.
@@ -107,6 +108,8 @@ template <class Core>
     made.raw.model = made.raw.model_in_path ? made.raw.point.model : made.raw.facts.model;
     made.raw.stream = made.raw.point.stream || made.raw.facts.parameters.stream;
     made.raw.body = request.body;
+    if (auto fit = check_client_name("a model", made.raw.model); !fit)
+        return problem_of(fit.error(), {});
     if (!made.raw.model.empty() && !may_use(*made.key, made.raw.model)) {
         core.metrics.refused("model");
         return model_refused_problem(made.raw.model);

@@ -9,7 +9,6 @@
 #include <aiaudit/impl/gateway.tpp>
 #include <aiaudit/impl/gateway/asio_result.ipp>
 #include <aiaudit/impl/gateway/caller.ipp>
-#include <aiaudit/impl/gateway/clean_text.ipp>
 #include <aiaudit/impl/gateway/client_connection.ipp>
 #include <aiaudit/impl/gateway/dashboard.tpp>
 #include <aiaudit/impl/gateway/dashboard_api.ipp>
@@ -20,7 +19,9 @@
 #include <aiaudit/impl/gateway/gateway_key.ipp>
 #include <aiaudit/impl/gateway/gateway_metrics.ipp>
 #include <aiaudit/impl/gateway/key_file.ipp>
+#include <aiaudit/impl/gateway/key_log.ipp>
 #include <aiaudit/impl/gateway/key_ring.ipp>
+#include <aiaudit/impl/gateway/key_uses.ipp>
 #include <aiaudit/impl/gateway/model_pattern.ipp>
 #include <aiaudit/impl/gateway/openapi.ipp>
 #include <aiaudit/impl/gateway/openapi_schemas.ipp>

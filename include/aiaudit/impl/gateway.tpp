@@ -6,6 +6,7 @@
 
 #include <aiaudit/gateway.hpp>
 #include <aiaudit/gateway/gateway_core.hpp>    // gateway_core
+#include <aiaudit/gateway/key_log.hpp>         // check_keys
 #include <aiaudit/gateway/key_ring.hpp>        // key_ring
 #include <aiaudit/gateway/relay.hpp>           // relay
 #include <aiaudit/gateway/router.hpp>          // router
@@ -18,6 +19,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string_view>
 #include <utility>
@@ -37,9 +39,17 @@ struct basic_gateway<Policies>::state {
     core_type core;
     detail::server web;
     std::size_t own_listeners = 1;
+    std::mutex uses_mutex{};
+    key_use_map uses_kept{};  // under uses_mutex
 
     [[nodiscard]] static detail::asio::awaitable<void> serve(core_type& of,
                                                              detail::session& session);
+    // Why it is not ready, in words for anybody; empty where it is.
+    [[nodiscard]] static std::string trouble_of(core_type const& of,
+                                                detail::session const& session);
+    // Before the body of a stranger takes any memory.
+    [[nodiscard]] static std::optional<gateway_response> before_body(core_type& of,
+                                                                     gateway_request const& asked);
     // Strangers may ask a site, which wants no prompts: a login at most.
     [[nodiscard]] static gateway_limits of_site(gateway_limits limits) {
         limits.body_bytes_max = (std::min)(limits.body_bytes_max, std::size_t{64} << 10);
@@ -67,6 +77,9 @@ result<basic_gateway<Policies>> basic_gateway<Policies>::open(ledger_type& into,
     if (!options.key_file.empty()) {
         auto ring = key_ring::open(options.key_file);
         if (!ring) return ring.error();
+        auto const [recorded, of_keys] = ring->stamp();
+        if (auto const known = check_keys(into, {recorded, of_keys}); !known)
+            return fail(known.error().code, options.key_file + ": " + known.error().where);
         keys.emplace(std::move(*ring));
     } else if (options.keys_required) {
         return fail(errc::bad_argument, "the gateway requires keys, and there is no file of them");
@@ -78,16 +91,51 @@ result<basic_gateway<Policies>> basic_gateway<Policies>::open(ledger_type& into,
                                                 std::move(*tls)));
     auto& shared = made->core;
     if (auto ok = shared.waiting.start(shared.options.waiting_threads); !ok) return ok.error();
-    made->web.add({shared.options.listen, shared.options.limits,
-                   [&shared](detail::session& session) { return state::serve(shared, session); }});
+    made->web.add(
+        {shared.options.listen, shared.options.limits,
+         [&shared](detail::session& session) { return state::serve(shared, session); },
+         [&shared](gateway_request const& asked) { return state::before_body(shared, asked); }});
     if (!shared.options.metrics.host.empty()) {
         made->own_listeners = 2;
-        made->web.add({shared.options.metrics, state::of_site(shared.options.limits),
+        made->web.add({shared.options.metrics,
+                       state::of_site(shared.options.limits),
                        [&shared](detail::session& session) {
                            return detail::serve_metrics(shared.metrics, session);
-                       }});
+                       },
+                       {}});
     }
     return basic_gateway(std::move(made));
+}
+
+template <class Policies>
+std::string basic_gateway<Policies>::state::trouble_of(core_type const& of,
+                                                       detail::session const& session) {
+    if (session.stopping()) return "it is stopping";
+    if (!of.ledger.last_sequence()) return "the ledger cannot be read";
+    if (!of.keys) return {};
+    auto const state = of.keys->state();
+    if (state) return {};
+    // Without the directory, which is nobody's business.
+    std::string said = state.error().message();
+    std::string const& path = of.options.key_file;
+    std::string const directory = path.substr(0, path.rfind('/') + 1);
+    for (auto at = said.find(directory); !directory.empty() && at != std::string::npos;
+         at = said.find(directory, at))
+        said.erase(at, directory.size());
+    return detail::clean_text(said, detail::problem_message_bytes) +
+           "; the keys from before stay in use";
+}
+
+template <class Policies>
+std::optional<gateway_response> basic_gateway<Policies>::state::before_body(
+    core_type& of, gateway_request const& asked) {
+    std::string_view const path = detail::path_of(asked.target);
+    if (path == "/metrics" || path == "/healthz" || path == "/health" || path == "/readyz")
+        return detail::text_response(413, "no body is wanted here\n");
+    detail::understood_request who;
+    auto const problem = detail::identify(of, asked, who);
+    if (!problem) return std::nullopt;
+    return error_response(router::family_of(asked.target, asked.headers), *problem);
 }
 
 template <class Policies>
@@ -96,12 +144,17 @@ detail::asio::awaitable<void> basic_gateway<Policies>::state::serve(core_type& o
     std::string_view const path = detail::path_of(session.request.target);
     if (path == "/metrics" && of.options.metrics.host.empty())
         co_return co_await detail::serve_metrics(of.metrics, session);
-    if (path == "/healthz") co_return co_await detail::say(session, 200, "ok\n");
+    if (path == "/healthz" || path == "/health")
+        co_return co_await detail::say(session, 200, "ok\n");
+    // Clients look whether anybody is there before they send a key.
+    bool const looks = session.request.method == "GET" || session.request.method == "HEAD";
+    if (path == "/" && looks) co_return co_await detail::say(session, 200, "aiaudit gateway\n");
     if (path == "/readyz") {
-        bool const ready = !session.stopping() && of.ledger.last_sequence().has_value() &&
-                           (!of.keys || of.keys->state().has_value());
-        co_return co_await detail::say(session, ready ? 200 : 503,
-                                       ready ? "ready\n" : "not ready\n");
+        std::string said = trouble_of(of, session);
+        int const status = said.empty() ? 200 : 503;
+        said.insert(0, status == 200 ? "ready" : "not ready: ");
+        said += '\n';
+        co_return co_await detail::say(session, status, std::move(said));
     }
     detail::relay<core_type> passing(of, session.upstreams, session.client, session.request);
     co_await passing.run();
@@ -126,8 +179,10 @@ typename basic_gateway<Policies>::pricing basic_gateway<Policies>::prices() cons
 template <class Policies>
 void basic_gateway<Policies>::add_site(listen_address at, gateway_site site) {
     state_->web.add(
-        {std::move(at), state::of_site(state_->core.options.limits),
-         [of = std::move(site)](auto& session) { return detail::serve_site(of, session); }});
+        {std::move(at),
+         state::of_site(state_->core.options.limits),
+         [of = std::move(site)](auto& session) { return detail::serve_site(of, session); },
+         {}});
 }
 
 template <class Policies>
@@ -149,6 +204,24 @@ std::uint16_t basic_gateway<Policies>::site_port(std::size_t number) const {
 template <class Policies>
 void basic_gateway<Policies>::stop() {
     if (!state_->process.forked()) state_->web.stop();
+}
+
+template <class Policies>
+result<void> basic_gateway<Policies>::key_state() const {
+    auto const& keys = state_->core.keys;
+    return keys ? keys->state() : result<void>{};
+}
+
+template <class Policies>
+result<void> basic_gateway<Policies>::keep_key_uses() {
+    auto const& keys = state_->core.keys;
+    if (!keys) return {};
+    std::lock_guard const lock(state_->uses_mutex);
+    auto uses = keys->uses();
+    if (uses == state_->uses_kept) return {};
+    if (auto kept = aiaudit::keep_key_uses(state_->core.options.key_file, uses); !kept) return kept;
+    state_->uses_kept = std::move(uses);
+    return {};
 }
 
 template <class Policies>

@@ -4,7 +4,8 @@
 #ifndef AIAUDIT_IMPL_IMPORT_IPP
 #define AIAUDIT_IMPL_IMPORT_IPP
 
-#include <aiaudit/config.hpp>  // AIAUDIT_INLINE
+#include <aiaudit/config.hpp>       // AIAUDIT_INLINE
+#include <aiaudit/detail/utf8.hpp>  // make_name_text
 #include <aiaudit/import.hpp>
 #include <aiaudit/providers/reader.hpp>  // describe_exchange
 
@@ -14,6 +15,8 @@
 namespace aiaudit {
 inline namespace v0_1_0 {
 namespace detail {
+
+inline constexpr std::size_t import_name_bytes = 1'024;  // as keys of the gateway have them
 
 AIAUDIT_INLINE result<void> set_context(record& entry, exchange_context const& from, timestamp at) {
     entry.user = from.user;
@@ -31,6 +34,12 @@ AIAUDIT_INLINE result<void> set_context(record& entry, exchange_context const& f
         return fail(errc::bad_input, "attempt is not from 1 on");
     entry.attempt = static_cast<std::uint32_t>(from.attempt.value_or(1));
     entry.tags = from.tags;
+    for (std::string* const name : {&entry.user, &entry.project, &entry.key_id})
+        make_name_text(*name, import_name_bytes);
+    for (auto& [name, value] : entry.tags) {
+        make_name_text(name, import_name_bytes);
+        make_name_text(value, import_name_bytes);
+    }
     if (from.operation_id.empty()) {
         entry.operation_id = make_operation_id(entry.started_at);
     } else if (auto const id = operation_id::parse(from.operation_id); id) {
@@ -176,28 +185,30 @@ AIAUDIT_INLINE result<void> csv_importer::fill(record& entry, attempt_facts& fac
         to = *parsed;
         return {};
     };
+    std::string name = text;
+    detail::make_name_text(name, detail::import_name_bytes);
     switch (from.to) {
     case field::timestamp: return assign(entry.started_at, timestamp::parse(text));
-    case field::user: entry.user = text; return {};
-    case field::project: entry.project = text; return {};
-    case field::key: entry.key_id = text; return {};
-    case field::provider: entry.provider = text; return {};
-    case field::model: facts.model_requested = text; return {};
+    case field::user: entry.user = name; return {};
+    case field::project: entry.project = name; return {};
+    case field::key: entry.key_id = name; return {};
+    case field::provider: entry.provider = name; return {};
+    case field::model: facts.model_requested = name; return {};
     case field::operation_id: return assign(entry.operation_id, operation_id::parse(text));
-    case field::request_id: entry.provider_request_id = text; return {};
+    case field::request_id: entry.provider_request_id = name; return {};
     case field::status: {
         auto const status = detail::parse_count(text, 999);
         if (!status) return status.error();
         entry.http_status = static_cast<std::uint16_t>(*status);
         return {};
     }
-    case field::error: entry.error_type = text; return {};
-    case field::finish_reason: entry.finish_reason = text; return {};
+    case field::error: entry.error_type = name; return {};
+    case field::finish_reason: entry.finish_reason = name; return {};
     case field::duration_ms: return assign(entry.duration_ns, detail::parse_milliseconds(text));
     case field::ttft_ms:
         return assign(entry.time_to_first_token_ns, detail::parse_milliseconds(text));
     case field::cost_usd: return assign(entry.provider_cost, money::parse(text));
-    case field::path: entry.path = text; return {};
+    case field::path: entry.path = name; return {};
     }
     return {};
 }

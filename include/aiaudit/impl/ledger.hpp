@@ -31,6 +31,7 @@
 #include <aiaudit/impl/detail/hash_index.ipp>
 #include <aiaudit/impl/detail/json_string.ipp>
 #include <aiaudit/impl/detail/sha256.ipp>
+#include <aiaudit/impl/detail/utf8.ipp>
 #include <aiaudit/impl/engine/admission_lock.ipp>
 #include <aiaudit/impl/engine/alert_book.ipp>
 #include <aiaudit/impl/engine/batch_queue.ipp>

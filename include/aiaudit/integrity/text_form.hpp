@@ -11,6 +11,7 @@
 
 #include <aiaudit/core/digest.hpp>   // digest
 #include <aiaudit/detail/bytes.hpp>  // view_of
+#include <aiaudit/detail/utf8.hpp>   // take_code_point
 
 #include <cstddef>
 #include <cstdint>
@@ -42,26 +43,6 @@ void wipe(std::string& text) noexcept;
 
 // Takes a line from the front, and its line feed. Nothing where no line feed is left.
 [[nodiscard]] std::optional<std::string_view> take_line(std::string_view& rest);
-
-// Takes a code point of UTF-8 from the front of a text that is not empty. Nothing where it is not
-// in its shortest form, or is no code point.
-[[nodiscard]] constexpr std::optional<char32_t> take_code_point(std::string_view& text) noexcept {
-    auto const first = static_cast<unsigned char>(text.front());
-    if (first >= 0x80 && (first < 0xC2 || first > 0xF4)) return std::nullopt;
-    std::size_t const size = first < 0x80 ? 1U : first < 0xE0 ? 2U : first < 0xF0 ? 3U : 4U;
-    if (text.size() < size) return std::nullopt;
-    char32_t value = size == 1 ? first : first & (0x7FU >> size);
-    for (std::size_t i = 1; i < size; ++i) {
-        auto const next = static_cast<unsigned char>(text[i]);
-        if ((next & 0xC0U) != 0x80U) return std::nullopt;
-        value = (value << 6) | (next & 0x3FU);
-    }
-    constexpr char32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-    bool const surrogate = value >= 0xD800 && value <= 0xDFFF;
-    if (value < least[size] || surrogate || value > 0x10FFFF) return std::nullopt;
-    text.remove_prefix(size);
-    return value;
-}
 
 // True for UTF-8 without control characters but the line feed.
 [[nodiscard]] constexpr bool is_plain_text(std::string_view text) noexcept {

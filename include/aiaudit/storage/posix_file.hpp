@@ -64,8 +64,10 @@ private:
 [[nodiscard]] result<void> write_file(std::string const& path, std::string_view bytes);
 
 // Puts these bytes in the place of a file, durable: whole, or the old file stays. They are written
-// beside it first, under its name with ".new" behind it.
-[[nodiscard]] result<void> replace_file(std::string const& path, std::string_view bytes);
+// beside it first, under its name with ".new" behind it. `owner` is whom the file is given to, if
+// it is another.
+[[nodiscard]] result<void> replace_file(std::string const& path, std::string_view bytes,
+                                        std::optional<uid_t> owner = {});
 
 // Disk blocks for at least the first `bytes` of a file, which is made where it is missing: a map of
 // a file without them dies of SIGBUS when it is written to and the disk is full. The size stays as

@@ -5,8 +5,8 @@
 #define AIAUDIT_IMPL_ALERTS_ALERT_SINK_IPP
 
 #include <aiaudit/alerts/alert_sink.hpp>
-#include <aiaudit/config.hpp>               // AIAUDIT_INLINE
-#include <aiaudit/integrity/text_form.hpp>  // take_code_point
+#include <aiaudit/config.hpp>       // AIAUDIT_INLINE
+#include <aiaudit/detail/utf8.hpp>  // escaped_text
 
 namespace aiaudit {
 inline namespace v0_1_0 {
@@ -47,7 +47,7 @@ AIAUDIT_INLINE alert_sink log_line_sink(std::string name,
 
 AIAUDIT_INLINE alert_sink log_line_sink(std::string name, std::ostream& to) {
     return {std::move(name), [&to](alert const& of) -> result<void> {
-                to << to_line(of) << '\n' << std::flush;
+                to << detail::escaped_text(to_line(of)) << '\n' << std::flush;
                 if (to) return {};
                 to.clear();
                 return fail(errc::storage_failed, "the log line could not be written");

@@ -5,7 +5,8 @@
 #define AIAUDIT_IMPL_CLIENT_ATTEMPT_IPP
 
 #include <aiaudit/client/attempt.hpp>
-#include <aiaudit/config.hpp>  // AIAUDIT_INLINE
+#include <aiaudit/config.hpp>       // AIAUDIT_INLINE
+#include <aiaudit/detail/utf8.hpp>  // make_name_text
 
 namespace aiaudit {
 inline namespace v0_1_0 {
@@ -16,6 +17,8 @@ AIAUDIT_INLINE record record_of_attempt(attempt_plan const& plan, record_kind ki
     entry.kind = kind;
     entry.user = plan.who->user;
     entry.project = plan.who->project;
+    constexpr std::size_t name_bytes = 1'024;  // as budgets have them
+    for (std::string* const name : {&entry.user, &entry.project}) make_name_text(*name, name_bytes);
     entry.trace_id = plan.who->trace_id;
     entry.tags = plan.who->tags;
     if (!plan.downgraded_from.empty())

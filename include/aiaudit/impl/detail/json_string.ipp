@@ -6,6 +6,7 @@
 
 #include <aiaudit/config.hpp>  // AIAUDIT_INLINE
 #include <aiaudit/detail/json_string.hpp>
+#include <aiaudit/detail/utf8.hpp>  // take_code_point
 
 #include <cstdint>
 
@@ -16,15 +17,20 @@ namespace detail {
 AIAUDIT_INLINE std::string json_string(std::string_view text) {
     constexpr std::string_view digits = "0123456789abcdef";
     std::string out = "\"";
-    for (char const c : text) {
-        auto const byte = static_cast<std::uint8_t>(c);
-        if (c == '"' || c == '\\') {
+    for (std::string_view rest = text; !rest.empty();) {
+        std::string_view const before = rest;
+        auto const point = take_code_point(rest);
+        if (!point) {
+            rest.remove_prefix(1);
+            out.append("\xEF\xBF\xBD");
+        } else if (*point == '"' || *point == '\\') {
             out.push_back('\\');
-            out.push_back(c);
-        } else if (byte < 0x20) {
+            out.push_back(before.front());
+        } else if (is_control_point(*point)) {
+            auto const byte = static_cast<std::uint8_t>(*point);
             out.append("\\u00").append(1, digits[byte >> 4]).append(1, digits[byte & 15]);
         } else {
-            out.push_back(c);
+            out.append(before.substr(0, before.size() - rest.size()));
         }
     }
     out.push_back('"');

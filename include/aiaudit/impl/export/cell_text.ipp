@@ -6,6 +6,8 @@
 
 #include <aiaudit/config.hpp>              // AIAUDIT_INLINE
 #include <aiaudit/detail/json_string.hpp>  // json_string
+#include <aiaudit/detail/utf8.hpp>         // escaped_text
+#include <aiaudit/error.hpp>               // is_control_byte
 #include <aiaudit/export/cell_text.hpp>
 
 #include <algorithm>
@@ -26,8 +28,40 @@ AIAUDIT_INLINE std::string json_object(std::vector<report_cell> const& cells) {
     return out;
 }
 
-AIAUDIT_INLINE std::string csv_cell(std::string_view text) {
-    if (text.find_first_of(",\"\r\n") == std::string_view::npos) return std::string(text);
+// A spreadsheet takes what begins so for a formula, and the names are strangers' texts. Where it
+// expects other separators than commas, it begins a cell, or a line, after these.
+AIAUDIT_INLINE std::string disarmed(std::string_view name) {
+    auto const is_one_of = [](std::string_view list, char c) {
+        return list.find(c) != std::string_view::npos;
+    };
+    std::string made;
+    made.reserve(name.size());
+    for (std::size_t i = 0; i < name.size(); ++i) {
+        if (is_one_of("=+-@\t\r\n", name[i]) && (i == 0 || is_one_of(";\t\r\n", name[i - 1])))
+            made.push_back('\'');
+        made.push_back(name[i]);
+    }
+    return made;
+}
+
+// "-0.25": money may be below zero, and is no formula.
+AIAUDIT_INLINE bool is_decimal(std::string_view text) noexcept {
+    if (text.starts_with('-')) text.remove_prefix(1);
+    return !text.empty() && text.find_first_not_of("0123456789.") == std::string_view::npos;
+}
+
+// What no text of ours has, and some readers of CSV stop at.
+AIAUDIT_INLINE std::string without_controls(std::string text) {
+    for (char& c : text) {
+        if (is_control_byte(c) && c != '\t' && c != '\r' && c != '\n') c = '?';
+    }
+    return text;
+}
+
+AIAUDIT_INLINE std::string csv_cell(report_cell const& cell) {
+    if (cell.number || is_decimal(cell.text)) return cell.text;
+    std::string const text = disarmed(without_controls(valid_text(cell.text)));
+    if (text.find_first_of(",;\"\t\r\n") == std::string::npos) return text;
     std::string out = "\"";
     for (char const c : text) {
         if (c == '"') out.push_back('"');
@@ -59,7 +93,8 @@ AIAUDIT_INLINE std::string aligned_text(std::vector<report_cell> const& names,
     std::vector<std::size_t> widths;
     for (std::size_t column = 0; column < names.size(); ++column) {
         std::size_t width = 0;
-        for (auto const& line : lines) width = (std::max)(width, width_of(line[column].text));
+        for (auto const& line : lines)
+            width = (std::max)(width, width_of(escaped_text(line[column].text)));
         if (width > 0) width = (std::max)(width, width_of(names[column].name));
         widths.push_back(width);
     }
@@ -69,8 +104,8 @@ AIAUDIT_INLINE std::string aligned_text(std::vector<report_cell> const& names,
         for (std::size_t column = 0; column < cells.size(); ++column) {
             if (widths[column] == 0) continue;
             if (column > 0) out.append("  ");
-            append_aligned(out, is_head ? cells[column].name : cells[column].text, widths[column],
-                           cells[column].label);
+            append_aligned(out, is_head ? cells[column].name : escaped_text(cells[column].text),
+                           widths[column], cells[column].label);
         }
         if (!bar.empty()) out.append("  ").append(bar);
         while (out.ends_with(' ')) out.pop_back();
@@ -91,7 +126,7 @@ AIAUDIT_INLINE std::string machine_text(std::vector<report_cell> const& names,
         bool first_cell = true;
         for (report_cell const& cell : cells) {
             if (!std::exchange(first_cell, false)) out.push_back(',');
-            out.append(csv_cell(is_head ? cell.name : cell.text));
+            out.append(is_head ? cell.name : csv_cell(cell));
         }
         out.push_back('\n');
     };

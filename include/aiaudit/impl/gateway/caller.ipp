@@ -5,6 +5,7 @@
 #define AIAUDIT_IMPL_GATEWAY_CALLER_IPP
 
 #include <aiaudit/config.hpp>               // AIAUDIT_INLINE
+#include <aiaudit/detail/utf8.hpp>          // is_name_text
 #include <aiaudit/gateway/asio_result.hpp>  // is_hop_by_hop
 #include <aiaudit/gateway/caller.hpp>
 #include <aiaudit/providers/json_fields.hpp>  // text_at
@@ -34,12 +35,51 @@ AIAUDIT_INLINE void add_metadata_tags(boost::json::value const& body, call_optio
         std::string_view const name = member.key();
         if (name == "user_id" || name.empty() || !member.value().is_string()) continue;
         std::string_view const text = member.value().get_string();
-        bool const fits =
-            who.tags.size() < caller_tags_max && name.size() + text.size() <= caller_text_bytes_max;
+        bool const fits = who.tags.size() < caller_tags_max &&
+                          name.size() + text.size() <= caller_text_bytes_max &&
+                          is_name_text(name) && is_name_text(text);
         bool const is_new = std::none_of(who.tags.begin(), who.tags.end(),
                                          [&](auto const& each) { return each.first == name; });
         if (fits && is_new) who.tags.emplace_back(name, text);
     }
+}
+
+// The part of "user_ID_account_ID_session_ID" that is behind `name`, up to the next; empty where it
+// has another form.
+AIAUDIT_INLINE std::string_view identity_part(std::string_view text, std::string_view name,
+                                              std::string_view next) noexcept {
+    auto const begin = text.find(name);
+    if (begin == std::string_view::npos) return {};
+    text.remove_prefix(begin + name.size());
+    auto const end = text.find(next);
+    return end == std::string_view::npos ? std::string_view{} : text.substr(0, end);
+}
+
+AIAUDIT_INLINE std::string stable_user(std::string_view text) {
+    if (text.starts_with("user_") && text.find("_session_") != std::string_view::npos) {
+        auto const account = identity_part(text, "_account_", "_session_");
+        if (!account.empty()) return std::string(account);
+        auto const user = identity_part(text, "user_", "_account_");
+        return std::string(user.empty() ? text : user);
+    }
+    if (!text.starts_with('{') || text.size() > identity_bytes_max) return std::string(text);
+    auto const parsed = parse_json(text, "the user", {});
+    if (!parsed) return std::string(text);
+    for (char const* const name : {"account_uuid", "device_id"}) {
+        std::string_view const id = text_at(&*parsed, name);
+        if (!id.empty()) return std::string(id);
+    }
+    return {};
+}
+
+AIAUDIT_INLINE result<void> check_client_name(std::string_view what, std::string_view name) {
+    if (name.size() > caller_text_bytes_max)
+        return fail(errc::bad_argument, std::string(what) + " of more than " +
+                                            std::to_string(caller_text_bytes_max) + " bytes");
+    if (!is_name_text(name))
+        return fail(errc::bad_argument,
+                    std::string(what) + " that is no UTF-8, or has control characters");
+    return {};
 }
 
 AIAUDIT_INLINE result<call_options> caller_of(gateway_request const& request,
@@ -53,7 +93,7 @@ AIAUDIT_INLINE result<call_options> caller_of(gateway_request const& request,
     std::string_view user = header_of(request.headers, "x-aiaudit-user");
     std::string in_body;
     for (char const* const path : {"user", "metadata.user_id"}) {
-        if (user.empty() && in_body.empty()) in_body = text_at(&body, path);
+        if (user.empty() && in_body.empty()) in_body = stable_user(text_at(&body, path));
     }
     if (user.empty()) user = in_body;
     if (!user.empty()) who.user = user;
@@ -66,12 +106,10 @@ AIAUDIT_INLINE result<call_options> caller_of(gateway_request const& request,
     if (who.tags.size() > caller_tags_max)
         return fail(errc::bad_argument,
                     "more than " + std::to_string(caller_tags_max) + " x-aiaudit-tag- headers");
-    bool fits = who.user.size() <= caller_text_bytes_max;
-    for (auto const& [name, value] : who.tags)
-        fits = fits && name.size() + value.size() <= caller_text_bytes_max;
-    if (!fits)
-        return fail(errc::bad_argument, "a user or a tag of more than " +
-                                            std::to_string(caller_text_bytes_max) + " bytes");
+    if (auto const fit = check_client_name("a user", user); !fit) return fit.error();
+    for (auto const& [name, value] : who.tags) {
+        if (auto const fit = check_client_name("a tag", name + value); !fit) return fit.error();
+    }
     add_metadata_tags(body, who);
     return who;
 }

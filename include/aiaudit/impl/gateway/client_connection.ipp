@@ -12,8 +12,8 @@ inline namespace v0_1_0 {
 namespace detail {
 
 AIAUDIT_INLINE client_connection::client_connection(tcp::socket socket,
-                                                    gateway_limits const& limits)
-    : stream_(std::move(socket)), limits_(limits) {
+                                                    gateway_limits const& limits, body_room& room)
+    : stream_(std::move(socket)), limits_(limits), room_(room) {
     beast::error_code ignored;
     stream_.socket().set_option(tcp::no_delay(true), ignored);
     auto const from = stream_.socket().remote_endpoint(ignored);
@@ -23,12 +23,14 @@ AIAUDIT_INLINE client_connection::client_connection(tcp::socket socket,
 AIAUDIT_INLINE unreadable_request client_connection::unreadable_of(beast::error_code why) const {
     using beast::http::error;
     if (why == error::header_limit)
-        return {431, "the head is over " + std::to_string(limits_.head_bytes_max) + " bytes"};
+        return {
+            431, "the head is over " + std::to_string(limits_.head_bytes_max) + " bytes", {}, {}};
     if (why == error::body_limit)
-        return {413, "the body is over " + std::to_string(limits_.body_bytes_max) + " bytes"};
+        return {
+            413, "the body is over " + std::to_string(limits_.body_bytes_max) + " bytes", {}, {}};
     bool const is_http = why.category() == make_error_code(error::bad_method).category();
     if (!is_http || why == error::end_of_stream || why == error::partial_message) return {};
-    return {400, "no HTTP: " + why.message()};
+    return {400, "no HTTP: " + why.message(), {}, {}};
 }
 
 AIAUDIT_INLINE std::string client_connection::head_text(int status, header_list const& headers,

@@ -24,34 +24,14 @@ AIAUDIT_INLINE std::vector<report_cell> dashboard_figures(report_row const& row,
     return cells;
 }
 
-// A spreadsheet takes what begins so for a formula, and the names are strangers' texts. Where it
-// expects other separators than commas, it begins a cell, or a line, after these.
-AIAUDIT_INLINE std::string disarmed(std::string_view name) {
-    auto const is_one_of = [](std::string_view list, char c) {
-        return list.find(c) != std::string_view::npos;
-    };
-    std::string made;
-    for (std::size_t i = 0; i < name.size(); ++i) {
-        if (is_one_of("=+-@\t\r\n", name[i]) && (i == 0 || is_one_of(";\t\r\n", name[i - 1])))
-            made.push_back('\'');
-        made.push_back(name[i]);
-    }
-    return made;
-}
-
 AIAUDIT_INLINE gateway_response csv_response(std::string_view name, day_range days,
                                              std::vector<report_cell> const& names,
                                              std::vector<std::vector<report_cell>> lines) {
-    for (auto& cells : lines) {
-        for (report_cell& cell : cells) {
-            if (cell.label) cell.text = disarmed(cell.text);
-        }
-    }
     std::string file = "attachment; filename=\"aiaudit-" + std::string(name) + "-" +
                        days.first.to_string() + "-" + days.last.to_string() + ".csv\"";
     return {200,
             {{"Content-Type", "text/csv; charset=utf-8"}, {"Content-Disposition", std::move(file)}},
-            well_formed(machine_text(names, lines, text_format::csv))};
+            machine_text(names, lines, text_format::csv)};
 }
 
 }  // namespace detail

@@ -8,7 +8,7 @@
 #include <aiaudit/core/digest.hpp>         // hex_digit
 #include <aiaudit/export/record_text.hpp>  // json_writer
 #include <aiaudit/gateway/dashboard_query.hpp>
-#include <aiaudit/integrity/text_form.hpp>  // decimal_of, take_code_point
+#include <aiaudit/integrity/text_form.hpp>  // decimal_of
 #include <aiaudit/timezone/tzdb.hpp>        // find_time_zone
 
 #include <algorithm>
@@ -17,23 +17,6 @@ namespace aiaudit {
 inline namespace v0_1_0 {
 namespace detail {
 
-AIAUDIT_INLINE std::string well_formed(std::string text) {
-    auto const is_ascii = [](char c) { return static_cast<unsigned char>(c) < 0x80; };
-    if (std::all_of(text.begin(), text.end(), is_ascii)) return text;
-    std::string made;
-    made.reserve(text.size());
-    for (std::string_view rest = text; !rest.empty();) {
-        std::string_view const before = rest;
-        if (take_code_point(rest)) {
-            made.append(before.substr(0, before.size() - rest.size()));
-        } else {
-            made.append("\xEF\xBF\xBD");
-            rest.remove_prefix(1);
-        }
-    }
-    return made;
-}
-
 AIAUDIT_INLINE gateway_response problem_response(api_problem const& problem) {
     json_writer out;
     out.text("type", "about:blank");
@@ -41,8 +24,7 @@ AIAUDIT_INLINE gateway_response problem_response(api_problem const& problem) {
     out.number("status", static_cast<std::uint64_t>(problem.status));
     out.text("detail", problem.detail);
     out.text_if("parameter", problem.parameter);
-    return {
-        problem.status, {{"Content-Type", "application/problem+json"}}, well_formed(out.finish())};
+    return {problem.status, {{"Content-Type", "application/problem+json"}}, out.finish()};
 }
 
 // "a%20b+c" -> "a b c". Nothing where a percent sign is not followed by two digits.

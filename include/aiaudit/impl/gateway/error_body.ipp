@@ -6,7 +6,7 @@
 
 #include <aiaudit/budget/budget_text.hpp>  // refusal_text
 #include <aiaudit/config.hpp>              // AIAUDIT_INLINE
-#include <aiaudit/gateway/clean_text.hpp>  // clean_text
+#include <aiaudit/detail/utf8.hpp>         // clean_text
 #include <aiaudit/gateway/error_body.hpp>
 
 #include <algorithm>
@@ -95,19 +95,26 @@ AIAUDIT_INLINE gateway_problem problem_of(error const& reason,
     return problem;
 }
 
-AIAUDIT_INLINE gateway_problem missing_key_problem() {
-    return {401,
-            "invalid_request_error",
-            "missing_api_key",
-            "no API key was sent; the gateway wants one of its own, where the API has its key",
-            {}};
+AIAUDIT_INLINE gateway_problem missing_key_problem(std::string_view authorization) {
+    std::string said =
+        "no API key was sent; the gateway wants one of its own, where the API has its key";
+    bool const is_bearer = detail::same_name(authorization.substr(0, 6), "bearer");
+    if (is_bearer)
+        said = "no API key stands behind Bearer in the Authorization header";
+    else if (authorization.find(' ') != std::string_view::npos)
+        said = "the Authorization header has no Bearer; send \"Authorization: Bearer KEY\"";
+    else if (!authorization.empty())
+        said =
+            "the Authorization header has a key without \"Bearer \" before it; send "
+            "\"Authorization: Bearer KEY\"";
+    return {401, "invalid_request_error", "missing_api_key", std::move(said), {}};
 }
 
 AIAUDIT_INLINE gateway_problem wrong_key_problem() {
     return {401,
             "invalid_request_error",
             "invalid_api_key",
-            "the API key is none of this gateway, or was revoked",
+            "the API key is none of this gateway, was revoked, or has expired",
             {}};
 }
 

@@ -24,6 +24,8 @@ AIAUDIT_INLINE result<void> check_key(gateway_key const& key) {
     std::string const where = "key '" + key.id + "': ";
     if (!is_owner_name(key.user) || !is_owner_name(key.project))
         return bad(where + "a user or project is at most 1024 bytes of UTF-8 on one line");
+    if (!is_owner_name(key.note))
+        return bad(where + "a note is at most 1024 bytes of UTF-8 on one line");
     if (key.models.size() > key_models_most) return bad(where + "it has more than 256 models");
     for (std::string const& model : key.models) {
         if (!is_model_pattern(model) || !is_plain_text(model))
@@ -44,31 +46,74 @@ AIAUDIT_INLINE std::string base64url_of(std::string_view bytes) {
 
 }  // namespace detail
 
-AIAUDIT_INLINE result<issued_key> issue_key(gateway_key wish, timestamp now) {
-    if (auto const fit = detail::check_key(wish); !fit) return fit.error();
-    std::string random(detail::key_random_bytes, '\0');
+namespace detail {
+
+// Gives the key another salt and secret. Errors: storage_failed.
+AIAUDIT_INLINE result<issued_key> with_new_secret(gateway_key key) {
+    std::string random(key_random_bytes, '\0');
     auto* const bytes = reinterpret_cast<unsigned char*>(random.data());
     if (RAND_priv_bytes(bytes, static_cast<int>(random.size())) != 1 ||
-        RAND_bytes(wish.salt.data(), static_cast<int>(wish.salt.size())) != 1)
+        RAND_bytes(key.salt.data(), static_cast<int>(key.salt.size())) != 1)
         return fail(errc::storage_failed, "the operating system gave no random bytes");
     issued_key issued;
-    issued.secret = std::string(detail::key_secret_prefix) + wish.id + ".";
-    std::string encoded = detail::base64url_of(random);
+    issued.secret = std::string(key_secret_prefix) + key.id + ".";
+    std::string encoded = base64url_of(random);
     issued.secret += encoded;
-    detail::wipe(random);
-    detail::wipe(encoded);
-    wish.created_at = now;
-    wish.revoked_at.reset();
-    wish.secret_digest = detail::digest_of_secret(wish, issued.secret);
-    issued.kept = std::move(wish);
+    wipe(random);
+    wipe(encoded);
+    key.secret_digest = digest_of_secret(key.salt, issued.secret);
+    issued.kept = std::move(key);
     return issued;
 }
 
-AIAUDIT_INLINE bool opens(gateway_key const& key, std::string_view secret) {
-    digest const given = detail::digest_of_secret(key, secret);
-    bool const same =
-        CRYPTO_memcmp(given.bytes.data(), key.secret_digest.bytes.data(), given.bytes.size()) == 0;
-    return same && !key.revoked_at;
+[[nodiscard]] AIAUDIT_INLINE bool is_secret_of(kept_secret const& kept, std::string_view secret) {
+    digest const given = digest_of_secret(kept.salt, secret);
+    return CRYPTO_memcmp(given.bytes.data(), kept.of.bytes.data(), given.bytes.size()) == 0;
+}
+
+}  // namespace detail
+
+AIAUDIT_INLINE result<issued_key> issue_key(gateway_key wish, timestamp now) {
+    if (auto const fit = detail::check_key(wish); !fit) return fit.error();
+    if (wish.expires_at && *wish.expires_at <= now)
+        return fail(errc::bad_argument, "key '" + wish.id + "': it would have expired at " +
+                                            wish.expires_at->to_string() + ", before it is made");
+    wish.created_at = now;
+    wish.revoked_at.reset();
+    wish.former.reset();
+    return detail::with_new_secret(std::move(wish));
+}
+
+AIAUDIT_INLINE result<issued_key> rotate_key(gateway_key key, timestamp now,
+                                             std::chrono::nanoseconds grace) {
+    auto const bad = [&key](std::string why) {
+        return fail(errc::bad_argument, "key '" + key.id + "' " + std::move(why));
+    };
+    if (key.revoked_at) return bad("was revoked at " + key.revoked_at->to_string());
+    if (!is_live(key, now)) return bad("expired at " + key.expires_at->to_string());
+    if (grace.count() < 0 || grace > detail::key_grace_most)
+        return bad("is rotated with a time of grace of at most 366 days");
+    key.former.reset();
+    if (grace.count() > 0)
+        key.former = former_secret{{key.salt, key.secret_digest}, {now.ns + grace.count()}};
+    return detail::with_new_secret(std::move(key));
+}
+
+AIAUDIT_INLINE result<void> revoke_key(gateway_key& key, timestamp now) {
+    if (key.revoked_at)
+        return fail(errc::bad_argument,
+                    "key '" + key.id + "' was revoked at " + key.revoked_at->to_string());
+    key.revoked_at = now;
+    key.former.reset();
+    return {};
+}
+
+AIAUDIT_INLINE bool opens(gateway_key const& key, std::string_view secret, timestamp now) {
+    static kept_secret const none{};  // whose digest no secret has
+    bool const is_present = detail::is_secret_of({key.salt, key.secret_digest}, secret);
+    bool const is_former = detail::is_secret_of(key.former ? key.former->kept : none, secret);
+    bool const in_grace = key.former && now < key.former->until;
+    return (is_present || (is_former && in_grace)) && is_live(key, now);
 }
 
 AIAUDIT_INLINE std::string secret_in(header_list const& headers, std::string_view target) {

@@ -4,8 +4,8 @@
 #ifndef AIAUDIT_IMPL_GATEWAY_GATEWAY_METRICS_IPP
 #define AIAUDIT_IMPL_GATEWAY_GATEWAY_METRICS_IPP
 
-#include <aiaudit/config.hpp>              // AIAUDIT_INLINE
-#include <aiaudit/gateway/clean_text.hpp>  // clean_text
+#include <aiaudit/config.hpp>       // AIAUDIT_INLINE
+#include <aiaudit/detail/utf8.hpp>  // clean_text
 #include <aiaudit/gateway/gateway_metrics.hpp>
 
 namespace aiaudit {

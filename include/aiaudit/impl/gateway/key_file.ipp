@@ -18,8 +18,10 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
-#include <set>
+#include <string_view>
+#include <unordered_set>
 
 namespace aiaudit {
 inline namespace v0_1_0 {
@@ -46,6 +48,14 @@ private:
         if (parsed) to = *parsed;
         return parsed.has_value();
     }
+    [[nodiscard]] static bool take_digest(std::string_view text, digest& to) {
+        auto const parsed = digest::parse(text);
+        if (parsed) to = *parsed;
+        return parsed.has_value() && !to.is_zero();
+    }
+    [[nodiscard]] former_secret& former() {
+        return key_.former ? *key_.former : key_.former.emplace();
+    }
     [[nodiscard]] bool take_models(boost::json::value const& value);
 
     gateway_key key_{};
@@ -64,34 +74,56 @@ AIAUDIT_INLINE std::string json_of(gateway_key const& key) {
         text.append(i == 0 ? "" : ",").append(json_string(key.models[i]));
     text.append(R"(],"names_users":)").append(key.names_users ? "true" : "false");
     text += R"(,"created_at":)" + json_string(key.created_at.to_string());
+    if (!key.note.empty()) text += R"(,"note":)" + json_string(key.note);
+    if (key.expires_at) text += R"(,"expires_at":)" + json_string(key.expires_at->to_string());
     if (key.revoked_at) text += R"(,"revoked_at":)" + json_string(key.revoked_at->to_string());
     text += R"(,"salt":")" + to_hex(key.salt) + R"(","secret_digest":")" +
-            key.secret_digest.to_string() + "\"}";
-    return text;
+            key.secret_digest.to_string() + '"';
+    if (key.former)
+        text += R"(,"former_salt":")" + to_hex(key.former->kept.salt) + R"(","former_digest":")" +
+                key.former->kept.of.to_string() + R"(","former_until":")" +
+                key.former->until.to_string() + '"';
+    return text + '}';
 }
 
-AIAUDIT_INLINE std::string key_file_text(std::vector<gateway_key> const& keys) {
-    std::string text = R"({"format":)" + json_string(key_file_format) + R"(,"keys":[)";
+AIAUDIT_INLINE std::string key_file_text(std::vector<gateway_key> const& keys,
+                                         std::uint64_t recorded) {
+    std::string text = R"({"format":)" + json_string(key_file_format);
+    if (recorded != 0) text += R"(,"recorded":)" + std::to_string(recorded);
+    text += R"(,"keys":[)";
     for (std::size_t i = 0; i < keys.size(); ++i)
         text.append(i == 0 ? "\n" : ",\n").append(json_of(keys[i]));
     return text.append("\n]}\n");
 }
 
+AIAUDIT_INLINE digest digest_of_key_text(std::string_view text) {
+    auto const keys = text.find(R"("keys":)");
+    return {sha256_joined({text.substr((std::min)(keys, text.size()))})};
+}
+
 AIAUDIT_INLINE result<gateway_key> key_reader::read(boost::json::value const& from) {
     auto const* object = from.if_object();
     if (object == nullptr) return fail(errc::bad_input, "a key is no object");
+    constexpr std::array<std::string_view, 4> needed{"id", "created_at", "salt", "secret_digest"};
+    constexpr std::array<std::string_view, 3> together{"former_salt", "former_digest",
+                                                       "former_until"};
     key_reader reader;
-    std::set<std::string_view> missing{"id", "created_at", "salt", "secret_digest"};
     for (auto const& [name, value] : *object) {
         std::string_view const known{name.data(), name.size()};
         if (!reader.take(known, value))
             return fail(errc::bad_input, reader.name() + ": '" + printable(known) +
                                              "' is not known, or not what it should be");
-        missing.erase(known);
     }
-    if (!missing.empty())
-        return fail(errc::bad_input,
-                    reader.name() + ": '" + std::string(*missing.begin()) + "' is missing");
+    for (std::string_view const each : needed) {
+        if (!object->contains({each.data(), each.size()}))
+            return fail(errc::bad_input,
+                        reader.name() + ": '" + std::string(each) + "' is missing");
+    }
+    for (std::string_view const each : together) {
+        if (reader.key_.former && !object->contains({each.data(), each.size()}))
+            return fail(errc::bad_input,
+                        reader.name() + ": '" + std::string(each) + "' is missing");
+    }
     auto const fit = check_key(reader.key_);
     if (!fit) return fail(errc::bad_input, fit.error().where);
     return std::move(reader.key_);
@@ -109,13 +141,16 @@ AIAUDIT_INLINE bool key_reader::take(std::string_view name, boost::json::value c
     if (name == "id") return assign(key_.id, text);
     if (name == "user") return assign(key_.user, text);
     if (name == "project") return assign(key_.project, text);
+    if (name == "note") return assign(key_.note, text);
     if (name == "created_at") return take_time(text, key_.created_at);
+    if (name == "expires_at") return take_time(text, key_.expires_at.emplace());
     if (name == "revoked_at") return take_time(text, key_.revoked_at.emplace());
     if (name == "salt") return parse_hex16(text, false, key_.salt);
-    if (name != "secret_digest") return false;
-    auto const parsed = digest::parse(text);
-    if (parsed) key_.secret_digest = *parsed;
-    return parsed.has_value() && !key_.secret_digest.is_zero();
+    if (name == "secret_digest") return take_digest(text, key_.secret_digest);
+    if (name == "former_salt") return parse_hex16(text, false, former().kept.salt);
+    if (name == "former_digest") return take_digest(text, former().kept.of);
+    if (name == "former_until") return take_time(text, former().until);
+    return false;
 }
 
 AIAUDIT_INLINE bool key_reader::take_models(boost::json::value const& value) {
@@ -128,9 +163,11 @@ AIAUDIT_INLINE bool key_reader::take_models(boost::json::value const& value) {
     return true;
 }
 
-AIAUDIT_INLINE result<std::vector<gateway_key>> read_key_text(std::string_view text) {
+AIAUDIT_INLINE result<read_keys> read_key_file(std::string_view text) {
     boost::system::error_code code;
-    boost::json::value const value = boost::json::parse({text.data(), text.size()}, code);
+    boost::json::monotonic_resource memory;  // which frees it all at once
+    boost::json::value const value =
+        boost::json::parse({text.data(), text.size()}, code, boost::json::storage_ptr(&memory));
     if (code) return fail(errc::bad_input, "is no JSON: " + code.message());
     auto const* list = at_path(&value, "keys");
     std::string_view const format = text_at(&value, "format");
@@ -138,16 +175,24 @@ AIAUDIT_INLINE result<std::vector<gateway_key>> read_key_text(std::string_view t
         return fail(errc::newer_format, "was written by a newer release");
     if (format != key_file_format || list == nullptr || !list->is_array())
         return fail(errc::bad_input, "is no file of gateway keys");
-    std::vector<gateway_key> keys;
-    std::set<std::string> ids;
+    read_keys made;
+    if (auto const* recorded = at_path(&value, "recorded")) {
+        auto const number = whole_number(*recorded);
+        if (!number || *number == 0) return fail(errc::bad_input, "'recorded' is no record");
+        made.recorded = *number;
+    }
+    std::vector<gateway_key>& keys = made.keys;
+    keys.reserve(list->get_array().size());
+    std::unordered_set<std::string_view> ids;  // of texts of the value
+    ids.reserve(keys.capacity());
     for (boost::json::value const& each : list->get_array()) {
         auto key = key_reader::read(each);
         if (!key) return key.error();
-        if (!ids.insert(key->id).second)
+        if (!ids.insert(text_at(&each, "id")).second)
             return fail(errc::bad_input, "key '" + key->id + "' stands twice");
         keys.push_back(std::move(*key));
     }
-    return keys;
+    return made;
 }
 
 AIAUDIT_INLINE result<void> check_free(std::vector<gateway_key> const& keys, std::string_view id) {
@@ -172,6 +217,29 @@ AIAUDIT_INLINE file_identity file_identity::of(struct stat const& status) noexce
             nanoseconds(status.st_ctim)};
 }
 
+[[nodiscard]] AIAUDIT_INLINE std::string directory_of(std::string const& path) {
+    auto const slash = path.rfind('/');
+    if (slash == std::string::npos) return ".";
+    return slash == 0 ? "/" : path.substr(0, slash);
+}
+
+// Of the directory; nothing where it cannot be looked at.
+AIAUDIT_INLINE std::optional<uid_t> owner_of_directory(std::string const& path) noexcept {
+    struct stat status {};
+    if (::stat(directory_of(path).c_str(), &status) != 0) return std::nullopt;
+    return status.st_uid;
+}
+
+// Whoever owns it may write what opens. Root runs commands on what belongs to a service's user.
+AIAUDIT_INLINE result<void> check_owner(struct stat const& status, std::string const& path) {
+    uid_t const self = ::geteuid();
+    if (status.st_uid == self || status.st_uid == 0) return {};
+    if (self == 0 && owner_of_directory(path) == status.st_uid) return {};
+    return fail(errc::bad_input, path + ": belongs to user " + std::to_string(status.st_uid) +
+                                     ", not to the one that runs this, " + std::to_string(self) +
+                                     "; give it to him (chown)");
+}
+
 }  // namespace detail
 
 AIAUDIT_INLINE result<key_file::content> key_file::read() const {
@@ -181,30 +249,66 @@ AIAUDIT_INLINE result<key_file::content> key_file::read() const {
     struct stat status {};
     if (::fstat(file.get(), &status) != 0) return detail::posix_error(errno, "fstat", path_);
     if (!S_ISREG(status.st_mode)) return fail(errc::bad_input, path_ + ": is not a file");
+    if (auto const ours = detail::check_owner(status, path_); !ours) return ours.error();
     if ((status.st_mode & (S_IWGRP | S_IWOTH)) != 0)
         return fail(errc::bad_input, path_ + ": others may write to it; take that from them");
     auto const size = static_cast<std::size_t>(status.st_size);
-    if (size > detail::key_file_bytes) return fail(errc::too_large, path_ + ": is over 16 MiB");
+    if (size > detail::key_file_bytes) return fail(errc::too_large, path_ + ": is over 128 MiB");
     std::string text(size, '\0');
     auto const got = detail::read_at(file.get(), text.data(), text.size(), 0);
     if (got < 0) return detail::posix_error(errno, "read", path_);
     text.resize(static_cast<std::size_t>(got));
-    auto keys = detail::read_key_text(text);
-    if (!keys) return fail(keys.error().code, path_ + ": " + keys.error().where);
-    return content{std::move(*keys), detail::file_identity::of(status)};
+    auto read = detail::read_key_file(text);
+    if (!read) return fail(read.error().code, path_ + ": " + read.error().where);
+    return content{std::move(read->keys), detail::file_identity::of(status), read->recorded,
+                   detail::digest_of_key_text(text)};
 }
 
+namespace detail {
+
+// Of who keeps no log: the file names the record that it named before.
+[[nodiscard]] AIAUDIT_INLINE result<std::uint64_t> no_witness(gateway_key const* /*changed*/,
+                                                              key_file::content const& before,
+                                                              digest const& /*becomes*/) {
+    return before.recorded;
+}
+
+}  // namespace detail
+
 AIAUDIT_INLINE result<void> key_file::add(gateway_key const& key) const {
+    auto const nobody = [](gateway_key const* of, content const& before, digest const& becomes) {
+        return detail::no_witness(of, before, becomes);
+    };
+    return add(key, nobody);
+}
+
+AIAUDIT_INLINE result<void> key_file::add(gateway_key const& key, witness sees) const {
     if (auto const fit = detail::check_key(key); !fit) return fit.error();
-    return change([&key](std::vector<gateway_key>& keys) -> result<void> {
+    auto const apply = [&key](auto& keys) -> result<std::optional<std::size_t>> {
         if (auto const free = detail::check_free(keys, key.id); !free) return free.error();
         keys.push_back(key);
-        return {};
-    });
+        return std::optional(keys.size() - 1);
+    };
+    return change(apply, sees);
 }
 
 AIAUDIT_INLINE result<void> key_file::revoke(std::string_view id, timestamp now) const {
-    return change([id, now](std::vector<gateway_key>& keys) -> result<void> {
+    auto const edit = [now](gateway_key& key) { return revoke_key(key, now); };
+    return update(id, edit);
+}
+
+AIAUDIT_INLINE result<void> key_file::update(
+    std::string_view id, detail::function_ref<result<void>(gateway_key&)> edit) const {
+    auto const nobody = [](gateway_key const* key, content const& before, digest const& becomes) {
+        return detail::no_witness(key, before, becomes);
+    };
+    return update(id, edit, nobody);
+}
+
+AIAUDIT_INLINE result<void> key_file::update(std::string_view id,
+                                             detail::function_ref<result<void>(gateway_key&)> edit,
+                                             witness sees) const {
+    auto const apply = [id, edit](auto& keys) -> result<std::optional<std::size_t>> {
         auto const found = std::find_if(keys.begin(), keys.end(),
                                         [id](gateway_key const& key) { return key.id == id; });
         std::string const name = "key '" + detail::printable(id) + "' ";
@@ -212,30 +316,50 @@ AIAUDIT_INLINE result<void> key_file::revoke(std::string_view id, timestamp now)
         if (found->revoked_at)
             return fail(errc::bad_argument,
                         name + "was revoked at " + found->revoked_at->to_string());
-        found->revoked_at = now;
-        return {};
-    });
+        gateway_key changed = *found;
+        if (auto const edited = edit(changed); !edited) return edited.error();
+        changed.id = found->id;
+        if (auto const fit = detail::check_key(changed); !fit) return fit.error();
+        *found = std::move(changed);
+        return std::optional(static_cast<std::size_t>(found - keys.begin()));
+    };
+    return change(apply, sees);
+}
+
+AIAUDIT_INLINE result<void> key_file::renew(witness sees) const {
+    auto const apply = [](auto&) -> result<std::optional<std::size_t>> {
+        return std::optional<std::size_t>{};
+    };
+    return change(apply, sees);
 }
 
 AIAUDIT_INLINE result<void> key_file::replace(std::string const& text) const {
     // Written by this, it could not be read again.
     if (text.size() > detail::key_file_bytes)
-        return fail(errc::too_large, path_ + ": it would be over 16 MiB");
-    return detail::replace_file(path_, text);
+        return fail(errc::too_large, path_ + ": it would be over 128 MiB");
+    // Root's commands must not take the file from the service that reads it.
+    auto const owner = ::geteuid() == 0 ? detail::owner_of_directory(path_) : std::nullopt;
+    return detail::replace_file(path_, text, owner);
 }
 
 AIAUDIT_INLINE result<void> key_file::change(
-    detail::function_ref<result<void>(std::vector<gateway_key>&)> apply) const {
+    detail::function_ref<result<std::optional<std::size_t>>(std::vector<gateway_key>&)> apply,
+    witness sees) const {
     // A file of its own: the one with the keys is replaced each time.
     std::string const lock_path = path_ + ".lock";
     auto const lock = detail::file_handle::open(lock_path, O_RDWR | O_CREAT);
     if (!lock) return detail::posix_error(errno, "open", lock_path);
     if (detail::lock_file(lock.get(), LOCK_EX) != 0)
         return detail::posix_error(errno, "flock", lock_path);
-    auto now = read();
-    if (!now) return now.error();
-    if (auto const applied = apply(now->keys); !applied) return applied;
-    return replace(detail::key_file_text(now->keys));
+    auto before = read();
+    if (!before) return before.error();
+    std::vector<gateway_key> keys = std::move(before->keys);
+    auto const changed = apply(keys);
+    if (!changed) return changed.error();
+    auto const becomes = detail::digest_of_key_text(detail::key_file_text(keys));
+    auto const recorded = sees(*changed ? &keys[**changed] : nullptr, *before, becomes);
+    if (!recorded) return recorded.error();
+    return replace(detail::key_file_text(keys, *recorded));
 }
 
 }  // namespace v0_1_0

@@ -100,7 +100,51 @@ AIAUDIT_INLINE result<endpoint> point_of(route const& of, provider_entry const& 
     return free;
 }
 
+// The parts of a path as they are usually written: without empty ones, in small letters but for a
+// model's name, in the plural. None where it holds what no address has by mistake.
+AIAUDIT_INLINE std::vector<std::string> usual_segments(std::string_view path) {
+    constexpr std::size_t longest = 256;
+    constexpr std::array<std::string_view, 5> plurals{"completions", "messages", "responses",
+                                                      "embeddings", "models"};
+    std::vector<std::string> segments;
+    bool const plain = path.size() <= longest && path.starts_with('/') &&
+                       std::all_of(path.begin(), path.end(), [](char c) {
+                           return is_letter_or_digit(c) ||
+                                  std::string_view("/-_.:~").find(c) != std::string_view::npos;
+                       });
+    while (plain && !path.empty()) {
+        path.remove_prefix(1);
+        std::string segment(path.substr(0, path.find('/')));
+        path.remove_prefix(segment.size());
+        if (segment == "." || segment == "..") return {};
+        if (segment.empty()) continue;
+        if (segments.empty() || segments.back() != "models") segment = lower_case(segment);
+        for (std::string_view const each : plurals) {
+            if (segment == each.substr(0, each.size() - 1)) segment = each;
+        }
+        segments.push_back(std::move(segment));
+    }
+    return segments;
+}
+
 }  // namespace detail
+
+AIAUDIT_INLINE std::string router::meant_path(std::string_view method,
+                                              std::string_view path) const {
+    auto const segments = detail::usual_segments(path);
+    bool const has_name = segments.size() > 1 && named(segments.front());
+    for (std::size_t first = has_name ? 1 : 0; first < segments.size(); ++first) {
+        if (segments[first].starts_with("v1")) continue;
+        std::string rest;
+        for (std::size_t i = first; i < segments.size(); ++i) rest += "/" + segments[i];
+        bool const google = detail::is_gemini_call(rest);
+        if (google ? !rest.starts_with("/models/") : !detail::meaning_of(method, rest)) continue;
+        std::string meant = has_name ? "/" + segments.front() : std::string{};
+        meant += (google ? "/v1beta" : "/v1") + rest;
+        return meant == path ? std::string{} : meant;
+    }
+    return {};
+}
 
 AIAUDIT_INLINE result<router> router::make(std::vector<gateway_upstream> upstreams) {
     if (upstreams.empty()) return fail(errc::bad_argument, "the gateway has no upstream");
@@ -137,12 +181,13 @@ AIAUDIT_INLINE result<route> router::find(std::string_view method, std::string_v
     std::string_view const path = detail::path_of(target);
     std::string_view const query = detail::query_of(target);
     if (!detail::is_clean_path(path) || !detail::is_clean_query(query))
-        return detail::no_route(method, target);
+        return detail::no_route(method, target, meant_path(method, path));
     auto found = detail::without_version(path)
                      ? by_model(method, *detail::without_version(path), model, headers)
                      : by_name(method, path, model, headers);
     // An error that does not say why: there is no such path.
-    if (!found && found.error().where.empty()) return detail::no_route(method, target);
+    if (!found && found.error().where.empty())
+        return detail::no_route(method, target, meant_path(method, path));
     if (found) found->path += detail::without_keys(query);
     return found;
 }

@@ -22,6 +22,16 @@ AIAUDIT_INLINE gateway_response text_response(int status, std::string words, std
     return made;
 }
 
+AIAUDIT_INLINE gateway_response unreadable_response(unreadable_request const& why) {
+    if (why.answer) return *why.answer;
+    if (why.status != 503)
+        return error_response(
+            api_family::openai,
+            {why.status, "invalid_request_error", "unreadable_request", why.why, {}});
+    auto const family = router::family_of(why.target, {});
+    return error_response(family, {503, "server_error", "bodies_full", why.why, 1});
+}
+
 AIAUDIT_INLINE result<void> server::listen(listener const& at) {
     beast::error_code why;
     auto const address = asio::ip::make_address(at.at.host, why);
@@ -80,7 +90,7 @@ AIAUDIT_INLINE void server::undo_start() {
 }
 
 AIAUDIT_INLINE void server::welcome(tcp::socket socket, worker& in, listener const& to) {
-    auto client = std::make_shared<client_connection>(std::move(socket), to.limits);
+    auto client = std::make_shared<client_connection>(std::move(socket), to.limits, room_);
     in.clients.insert(client);
     ++metrics_.open_connections;
     asio::co_spawn(in.context, converse(in, to, client),

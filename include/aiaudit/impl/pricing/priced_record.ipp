@@ -4,13 +4,16 @@
 #ifndef AIAUDIT_IMPL_PRICING_PRICED_RECORD_IPP
 #define AIAUDIT_IMPL_PRICING_PRICED_RECORD_IPP
 
-#include <aiaudit/config.hpp>  // AIAUDIT_INLINE
+#include <aiaudit/config.hpp>       // AIAUDIT_INLINE
+#include <aiaudit/detail/utf8.hpp>  // make_name_text
 #include <aiaudit/pricing/priced_record.hpp>
 
 namespace aiaudit {
 inline namespace v0_1_0 {
 
 namespace detail {
+
+inline constexpr std::size_t fact_text_bytes = 256;
 
 AIAUDIT_INLINE bool set_provider_cost(record& entry, attempt_facts const& facts,
                                       money const* computed) {
@@ -45,6 +48,15 @@ AIAUDIT_INLINE void set_facts(record& entry, attempt_facts const& facts) {
     entry.upstream_cost = facts.upstream_cost;
     entry.unread = facts.unread;
     entry.provider_request_id = facts.provider_request_id;
+    // A provider's words, or a client's, in the log for ever.
+    for (std::string* const text :
+         {&entry.model_requested, &entry.model_served, &entry.service_tier, &entry.region,
+          &entry.speed, &entry.finish_reason, &entry.error_type, &entry.provider_request_id})
+        detail::make_name_text(*text, detail::fact_text_bytes);
+    for (iteration& each : entry.iterations) {
+        detail::make_name_text(each.kind, detail::fact_text_bytes);
+        detail::make_name_text(each.model, detail::fact_text_bytes);
+    }
 }
 
 }  // namespace v0_1_0

@@ -87,19 +87,20 @@ AIAUDIT_INLINE result<void> write_file(std::string const& path, std::string_view
     return {};
 }
 
-AIAUDIT_INLINE result<void> replace_file(std::string const& path, std::string_view bytes) {
+AIAUDIT_INLINE result<void> replace_file(std::string const& path, std::string_view bytes,
+                                         std::optional<uid_t> owner) {
     std::string const beside = path + ".new";
     // One that was left behind may have another mode.
     if (::unlink(beside.c_str()) != 0 && errno != ENOENT)
         return posix_error(errno, "unlink", beside);
-    if (auto const written = write_file(beside, bytes); !written) {
+    auto written = write_file(beside, bytes);
+    if (written && owner && ::chown(beside.c_str(), *owner, static_cast<gid_t>(-1)) != 0)
+        written = posix_error(errno, "chown", beside);
+    if (written && ::rename(beside.c_str(), path.c_str()) != 0)
+        written = posix_error(errno, "rename", path);
+    if (!written) {
         ::unlink(beside.c_str());
         return written;
-    }
-    if (::rename(beside.c_str(), path.c_str()) != 0) {
-        int const number = errno;
-        ::unlink(beside.c_str());
-        return posix_error(number, "rename", path);
     }
     auto const slash = path.rfind('/');
     return sync_path(slash == std::string::npos ? "." : slash == 0 ? "/" : path.substr(0, slash));
