@@ -194,18 +194,18 @@ AIAUDIT_INLINE model_limits price_book::limits(std::string_view provider, std::s
                                                lookup_cache& cache) const {
     price_book::found const where = find_cached(provider, model, cache);
     if (!where) return {};
-    model_limits found{where.entry->context_tokens, where.entry->output_tokens_max};
-    if (found.context_tokens == 0) return found;
+    model_limits known{where.entry->context_tokens, where.entry->output_tokens_max};
+    if (known.context_tokens == 0) return known;
     // One that has a rate for tokens past its context has a larger one for who asks for it.
     for (rate_card const& card : where.entry->cards) {
         for (rate_table::row const& row : card.rates.rows()) {
             for (rate_tier const& tier : row.price.tiers) {
                 if (tier.start >= where.entry->context_tokens)
-                    found.context_tokens = (std::max)(found.context_tokens, long_context_tokens);
+                    known.context_tokens = (std::max)(known.context_tokens, long_context_tokens);
             }
         }
     }
-    return found;
+    return known;
 }
 
 AIAUDIT_INLINE price_basis price_book::basis_of(found where, timestamp instant,

@@ -42,9 +42,8 @@ AIAUDIT_INLINE std::optional<rate> dearest_of(rate_table const& rates, direction
 // What a provider's own tools are charged by, beside their tokens.
 inline constexpr std::array tool_units_priced{unit::web_searches, unit::file_searches,
                                               unit::code_executions};
-inline constexpr std::uint64_t tool_unit_mask = bit_of(unit::web_searches) |
-                                                bit_of(unit::file_searches) |
-                                                bit_of(unit::code_executions);
+inline constexpr std::uint64_t tool_unit_mask =
+    bit_of(unit::web_searches) | bit_of(unit::file_searches) | bit_of(unit::code_executions);
 
 // Tiers that no provider charges more for than for the standard one.
 AIAUDIT_INLINE bool is_no_dearer_tier(std::string_view tier) noexcept {
