@@ -50,7 +50,8 @@ public:
         case record_kind::refusal:
         case record_kind::alert:
         case record_kind::prices:
-        case record_kind::key: break;
+        case record_kind::key:
+        case record_kind::storage: break;
         case record_kind::correction: apply_correction(entry); break;
         }
         return {};
