@@ -13,6 +13,7 @@
 #include <aiaudit/providers/answer_reader.hpp>  // answer_reader
 #include <aiaudit/providers/exchange.hpp>       // exchange
 #include <aiaudit/providers/reader.hpp>         // stream_reader
+#include <aiaudit/providers/reading.hpp>        // reading
 #include <aiaudit/providers/request_body.hpp>   // prepared_request
 
 #include <cstddef>
@@ -47,10 +48,21 @@ public:
     void begin(http_response_head const& head);
     // False where the caller wants no more. Precondition: begin().
     [[nodiscard]] bool feed(std::string_view bytes);
+    // Reads the end: nothing may be fed any more.
+    void conclude() {
+        if (!reader_) start();
+        if (!reading_) reading_ = reader_->finish();
+    }
     // Used up afterwards.
     [[nodiscard]] reading finish() {
-        if (!reader_) start();
-        return reader_->finish();
+        conclude();
+        return std::move(*reading_);
+    }
+    // The id that the provider gives the answer, as soon as it is known: of a whole body at
+    // conclude(). Not to be asked after finish().
+    [[nodiscard]] std::string answer_id() const {
+        if (reading_) return reading_->facts.provider_request_id;
+        return reader_ ? reader_->id_so_far() : std::string{};
     }
 
     [[nodiscard]] int status() const noexcept { return exchange_.status; }
@@ -100,6 +112,7 @@ private:
     std::size_t const body_bytes_kept_;
     answer_reader answer_;
     std::optional<stream_reader> reader_{};
+    std::optional<reading> reading_{};  // once it has ended
     std::string body_{};
     std::uint64_t pieces_ = 0;  // of output
     std::uint64_t bytes_ = 0;   // in them

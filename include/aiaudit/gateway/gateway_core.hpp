@@ -10,6 +10,7 @@
 #include <aiaudit/client/admission_desk.hpp>       // admission_desk
 #include <aiaudit/clock/timer.hpp>                 // steady_timer
 #include <aiaudit/engine/ledger_share.hpp>         // ledger_share
+#include <aiaudit/gateway/answer_index.hpp>        // answer_index
 #include <aiaudit/gateway/asio_result.hpp>         // asio
 #include <aiaudit/gateway/gateway_metrics.hpp>     // gateway_metrics
 #include <aiaudit/gateway/gateway_options.hpp>     // gateway_options
@@ -21,6 +22,7 @@
 
 #include <boost/asio/co_spawn.hpp>
 
+#include <memory>
 #include <optional>
 #include <type_traits>
 #include <utility>
@@ -64,6 +66,8 @@ struct gateway_core {
     switched_prices<Prices> prices;
     router const routes;
     std::optional<key_ring> const keys;  // none: nobody has one
+    // Whose the answers are that providers keep; none where there are no keys.
+    std::unique_ptr<answer_index<Ledger>> answers{};
     steady_timer timer{};
     gateway_metrics metrics{};
     breaker_board circuits{options.calls.breaker};

@@ -10,10 +10,12 @@
 #define AIAUDIT_GATEWAY_RELAY_HPP
 
 #include <aiaudit/client/stream_guard.hpp>         // stream_guard
+#include <aiaudit/gateway/answer_rights.hpp>       // check_owner
 #include <aiaudit/gateway/caller.hpp>              // headers_for_upstream
 #include <aiaudit/gateway/client_connection.hpp>   // client_connection
 #include <aiaudit/gateway/error_body.hpp>          // error_response
 #include <aiaudit/gateway/gateway_core.hpp>        // gateway_core
+#include <aiaudit/gateway/model_lister.hpp>        // model_lister
 #include <aiaudit/gateway/understood_request.hpp>  // understand
 #include <aiaudit/gateway/upstream_pool.hpp>       // upstream_pool
 #include <aiaudit/gateway/usage_chunk_filter.hpp>  // usage_chunk_filter
@@ -119,9 +121,10 @@ private:
 
 template <class Core>
 struct relay<Core>::passing {
-    passing(attempt_plan const& plan, std::string origin_of)
+    passing(Core& core, understood_request const& asked, attempt_plan const& plan)
         : follower(exchange_of(plan), *plan.request, *plan.where, nobody, 0, answer_text::passed),
-          origin(std::move(origin_of)) {}
+          origin(plan.to->origin),
+          watch(core, asked, plan.to->name, *plan.where) {}
 
     stream_listener nobody{};
     response_follower follower;
@@ -132,6 +135,7 @@ struct relay<Core>::passing {
     std::optional<std::uint64_t> first_piece_ns{};
     std::size_t drained_bytes = 0;
     bool is_stream = false;
+    answer_watch<Core> watch;
 };
 
 template <class Core>
@@ -147,9 +151,19 @@ asio::awaitable<void> relay<Core>::run() {
         co_await answer(std::move(*problem));
         co_return;
     }
+    if (auto const list = co_await listed_models(core_, pool_, client_, request_, asked_)) {
+        static_cast<void>(co_await client_.respond(*list));
+        co_return;
+    }
+    if (auto problem = co_await ask_owner(core_, asked_)) {
+        co_await answer(std::move(*problem));
+        co_return;
+    }
     id_ = make_operation_id(core_.ledger.time().now());
     client_.watch(nullptr);  // nothing is sent for one that leaves before its turn
-    std::vector<std::size_t> const& others = core_.routes.fallbacks(asked_.to.upstream);
+    // What one upstream keeps no other one has, or it is another thing there.
+    auto const others = is_of_store(asked_) ? std::vector<std::size_t>{}
+                                            : core_.routes.fallbacks(asked_.to.upstream);
     refused last = co_await try_upstream(asked_.to.upstream, others.empty());
     for (std::size_t i = 0; i < others.size() && last && !last->final && !client_.gone(); ++i)
         last = co_await try_upstream(others[i], i + 1 == others.size());
@@ -350,11 +364,14 @@ asio::awaitable<std::optional<error>> relay<Core>::pass_body(passing& of, attemp
     for (;;) {
         auto const piece = co_await of.connection->read_piece(plan.limits);
         if (!piece) co_return piece.error();
-        if (piece->empty()) co_return std::nullopt;
+        if (piece->empty()) {
+            static_cast<void>(co_await hand_on(of, of.watch.rest(of.follower)));
+            co_return std::nullopt;
+        }
         static_cast<void>(of.follower.feed(*piece));
         if (of.follower.begun() && !of.first_piece_ns)
             of.first_piece_ns = nanoseconds_between(of.begun, core_.timer.now());
-        bool const taken = co_await hand_on(of, *piece);
+        bool const taken = co_await hand_on(of, of.watch.next(of.follower, *piece, of.is_stream));
         auto const then = core_.options.on_client_gone;
         if (!taken &&
             (then == client_gone::cut ||
@@ -411,7 +428,10 @@ error_class relay<Core>::record_end(ready_request const& at, attempt_plan const&
          at.model, plan.to->name);
     core_.metrics.count(core_.routes.upstreams()[at.upstream].name, at.model,
                         end.outcome.http_status, end.outcome);
-    if (!at.point.billable) return end.of;
+    if (!at.point.billable) {
+        record_storage(core_, asked_, std::move(end.outcome));
+        return end.of;
+    }
     // What the log cannot take is not lost to the budgets: the intent stays charged.
     if (auto kept = core_.ledger.enqueue(end.outcome); !kept) core_.metrics.refused("log");
     core_.desk.learn(plan, end.outcome);
@@ -424,7 +444,7 @@ asio::awaitable<typename relay<Core>::refused> relay<Core>::exchange_with(ready_
                                                                           breaker_ticket ticket,
                                                                           passage in,
                                                                           bool is_last) {
-    passing of(plan, plan.to->origin);
+    passing of(core_, asked_, plan);
     stream_guard guard(std::move(in.intent), core_.options.calls.on_overrun, plan, core_.prices,
                        [&](record const& larger) { return core_.desk.extend(plan, larger); });
     of.begun = core_.timer.now();
