@@ -25,6 +25,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -125,7 +126,9 @@ template <class Core>
     auto point = point_of(made.to, entry, made.to.path);
     if (!point) return problem_of(point.error(), {});
     made.raw.point = std::move(*point);
-    made.stored = stored_path_of(request.method, path_of(made.to.path));
+    std::string_view const path = path_of(made.to.path);
+    // Google's imitation of OpenAI's API.
+    made.stored = stored_path_of(request.method, after(path, "/openai").value_or(path));
     if (request.method == "POST") {
         // Only what does something to what is stored needs none.
         if (body.is_null() && !made.stored)
