@@ -6,6 +6,7 @@
 #include "engine/support/temporary_directory.hpp"
 
 #include <aiaudit/gateway/answer_index.hpp>
+#include <aiaudit/storage/lmdb_store.hpp>
 
 #include <boost/test/unit_test.hpp>
 
@@ -104,8 +105,7 @@ BOOST_AUTO_TEST_CASE(the_index_lasts_and_is_made_again_where_it_is_missing_or_of
     }
     std::filesystem::rename(path + "/gateway-answers", other_path + "/gateway-answers");
     auto log = opened(other_path);
-    BOOST_TEST(is_of(*index_type::open(log).value(), "resp_1",
-                     answer_owner::of("k2", "bob", "")));
+    BOOST_TEST(is_of(*index_type::open(log).value(), "resp_1", answer_owner::of("k2", "bob", "")));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

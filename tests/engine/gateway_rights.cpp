@@ -28,8 +28,7 @@ using namespace aiaudit_tests;
 std::string const answer_text =
     R"({"id":"resp_1","object":"response","status":"completed","model":"gpt-4.1","output":[],)"
     R"("usage":{"input_tokens":12,"output_tokens":7,"total_tokens":19}})";
-std::string const question =
-    R"({"model":"gpt-4.1","input":"Hello","max_output_tokens":50})";
+std::string const question = R"({"model":"gpt-4.1","input":"Hello","max_output_tokens":50})";
 
 // A gateway with keys, each of a user of its own name but for the last two.
 struct keyed {
@@ -41,7 +40,8 @@ struct keyed {
               add({.id = "anas-project", .user = "ana", .project = "red"});
               add({.id = "nobody"});
               add({.id = "service", .names_users = true});
-              add({.id = "narrow", .models = {"gpt-4.1-mini*", "gemini-2.5-flash", "claude-haiku*"}});
+              add({.id = "narrow",
+                   .models = {"gpt-4.1-mini*", "gemini-2.5-flash", "claude-haiku*"}});
               add({.id = "wide", .denied_models = {"gpt-4.1", "claude-opus*"}});
               options.key_file = path;
               options.keys_required = true;
@@ -62,7 +62,8 @@ struct keyed {
     [[nodiscard]] std::string ask(std::string const& id, std::string const& method,
                                   std::string const& target, std::string const& body = "",
                                   std::string const& headers = "") const {
-        std::string head = method + " " + target + " HTTP/1.1\r\nHost: here\r\nConnection: close\r\n";
+        std::string head =
+            method + " " + target + " HTTP/1.1\r\nHost: here\r\nConnection: close\r\n";
         if (!id.empty()) head += "Authorization: Bearer " + secrets.at(id) + "\r\n";
         if (method == "POST") head += "Content-Length: " + std::to_string(body.size()) + "\r\n";
         return stand.exchange(head + headers + "\r\n" + body);
@@ -143,6 +144,16 @@ BOOST_AUTO_TEST_CASE(a_key_with_a_list_of_models_names_one_of_them_or_nothing_is
     BOOST_TEST(one.status("bob", "POST", "/v1/moderations", R"({"input":"x"})") == 200);
 }
 
+BOOST_AUTO_TEST_CASE(a_call_without_a_model_is_refused_in_words_where_each_model_has_its_upstream) {
+    keyed const one([](gateway_options& options) { options.upstreams[0].models = {"gpt*"}; });
+    auto const answer = one.ask("narrow", "POST", chat_path, R"({"messages":[]})");
+    BOOST_TEST(status_of(answer) == 403);
+    BOOST_TEST(has(answer, "names none"));
+    BOOST_TEST(one.status("ana", "POST", chat_path, R"({"messages":[]})") == 404);
+    BOOST_TEST(one.status("narrow", "POST", "/v1/files", "{}") == 404);
+    BOOST_TEST(one.sent() == 0U);
+}
+
 BOOST_AUTO_TEST_CASE(a_stored_answer_is_its_makers_to_read_continue_cancel_and_delete) {
     keyed one;
     BOOST_TEST(one.status("ana", "POST", "/v1/responses", question) == 200);
@@ -165,9 +176,9 @@ BOOST_AUTO_TEST_CASE(a_stored_answer_is_its_makers_to_read_continue_cancel_and_d
         BOOST_TEST_CONTEXT(each.method << " " << each.path) {
             auto const before = one.sent();
             for (char const* const other : {"bob", "anas-project", "nobody", "narrow", "service"}) {
-                auto const answer = one.ask(
-                    other, each.method, each.path, each.body,
-                    std::string(other) == "service" ? "x-aiaudit-user: ana\r\n" : "");
+                auto const answer =
+                    one.ask(other, each.method, each.path, each.body,
+                            std::string(other) == "service" ? "x-aiaudit-user: ana\r\n" : "");
                 bool const by_model = std::string(other) == "narrow" && !each.body.empty();
                 BOOST_TEST(status_of(answer) == (by_model ? 403 : 404), other << answer);
                 if (!by_model) BOOST_TEST(has(answer, "is none of this API key's"));
@@ -196,11 +207,10 @@ BOOST_AUTO_TEST_CASE(an_answer_is_its_callers_before_he_can_ask_for_it) {
     std::string const made =
         "event: response.created\ndata: {\"type\":\"response.created\",\"response\":"
         "{\"id\":\"resp_9\",\"status\":\"in_progress\",\"model\":\"gpt-4.1\",\"output\":[]}}\n\n";
-    one.stand.provider.script("/v1/responses",
-                              {{.content_type = "text/event-stream",
-                                .body = made + "event: rest",
-                                .trouble = chaos_trouble::stall_mid_body,
-                                .body_bytes_sent = made.size()}});
+    one.stand.provider.script("/v1/responses", {{.content_type = "text/event-stream",
+                                                 .body = made + "event: rest",
+                                                 .trouble = chaos_trouble::stall_mid_body,
+                                                 .body_bytes_sent = made.size()}});
     auto socket = one.stand.connect();
     std::string body = question;
     body.insert(body.size() - 1, R"(,"stream":true)");
@@ -312,9 +322,9 @@ BOOST_AUTO_TEST_CASE(a_list_shows_what_the_key_may_use_of_all_upstreams_of_its_a
     BOOST_TEST(names_in(one.ask("ana", "GET", "/v1/models"), "data", "id") ==
                    (names{"gpt-4.1", "llama-3", "gpt-4.1-mini", "qwen"}),
                boost::test_tools::per_element());
-    BOOST_TEST(names_in(one.ask("narrow", "GET", "/v1/models"), "data", "id") ==
-                   (names{"gpt-4.1-mini"}),
-               boost::test_tools::per_element());
+    BOOST_TEST(
+        names_in(one.ask("narrow", "GET", "/v1/models"), "data", "id") == (names{"gpt-4.1-mini"}),
+        boost::test_tools::per_element());
     BOOST_TEST(names_in(one.ask("wide", "GET", "/v1/models"), "data", "id") ==
                    (names{"llama-3", "gpt-4.1-mini", "qwen"}),
                boost::test_tools::per_element());

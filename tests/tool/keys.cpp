@@ -89,6 +89,20 @@ BOOST_AUTO_TEST_CASE(a_key_opens_is_listed_without_its_secret_and_is_shut_once_r
     refuses("create --db " + db + " --id ana", "key 'ana' was there already");
 }
 
+BOOST_AUTO_TEST_CASE(a_key_has_models_that_it_may_not_use) {
+    create("--id ana --model 'gpt*' --deny-model 'gpt-5*' --deny-model o3");
+    BOOST_TEST(rows("key list")[0].at("denied_models").as_string() == "gpt-5*,o3");
+    auto const set = [this](std::string const& with) {
+        BOOST_TEST(key("set --db " + db + " --id ana " + with).out == "changed key 'ana'\n");
+        return std::string(rows("key list")[0].at("denied_models").as_string().c_str());
+    };
+    BOOST_TEST(set("--note x") == "gpt-5*,o3");
+    BOOST_TEST(set("--deny-model o4") == "o4");
+    BOOST_TEST(set("--deny-model none").empty());
+    BOOST_TEST(rows("key list")[0].at("models").as_string() == "gpt*");
+    refuses("set --db " + db + " --id ana --deny-model 'a*b'", "'a*b' is no model");
+}
+
 BOOST_AUTO_TEST_CASE(a_key_has_an_end_a_note_and_changes_by_command) {
     std::string const first = create("--id ana --expires 90d --note 'of the build machine'");
     auto listed = rows("key list")[0].as_object();

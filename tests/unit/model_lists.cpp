@@ -63,8 +63,9 @@ BOOST_AUTO_TEST_CASE(a_client_gets_the_page_that_it_asks_for) {
     auto const anthropic = [&all](std::string const& query) {
         return model_list_text(api_family::anthropic, all, query);
     };
-    BOOST_TEST(anthropic("") ==
-               R"({"first_id":"a","last_id":"c","has_more":false,"data":[{"id":"a"},{"id":"b"},{"id":"c"}]})");
+    BOOST_TEST(
+        anthropic("") ==
+        R"({"first_id":"a","last_id":"c","has_more":false,"data":[{"id":"a"},{"id":"b"},{"id":"c"}]})");
     BOOST_TEST(anthropic("limit=2") ==
                R"({"first_id":"a","last_id":"b","has_more":true,"data":[{"id":"a"},{"id":"b"}]})");
     BOOST_TEST(anthropic("limit=2&after_id=b") ==

@@ -166,19 +166,19 @@ std::vector<aiaudit::detail::report_cell> cells_of(aiaudit::gateway_key const& k
     auto flag = aiaudit::detail::report_cell{"names_users", key.names_users ? "true" : "false",
                                              true, false, false};
     if (for_eye) flag = label_cell("names users", key.names_users ? "yes" : "");
-    return {label_cell("key", key.id),
-            label_cell("user", shown(key.user)),
-            label_cell("project", shown(key.project)),
-            label_cell("models", for_eye && models.empty() ? "all" : shown(models)),
-            label_cell(for_eye ? "denied models" : "denied_models",
-                       shown(joined(key.denied_models))),
-            flag,
-            label_cell(for_eye ? "created at" : "created_at", key.created_at.to_string()),
-            instant("revoked_at", key.revoked_at),
-            instant("expires_at", key.expires_at),
-            instant("former_secret_until", grace),
-            instant("last_used", used),
-            label_cell("note", shown(key.note))};
+    return {
+        label_cell("key", key.id),
+        label_cell("user", shown(key.user)),
+        label_cell("project", shown(key.project)),
+        label_cell("models", for_eye && models.empty() ? "all" : shown(models)),
+        label_cell(for_eye ? "denied models" : "denied_models", shown(joined(key.denied_models))),
+        flag,
+        label_cell(for_eye ? "created at" : "created_at", key.created_at.to_string()),
+        instant("revoked_at", key.revoked_at),
+        instant("expires_at", key.expires_at),
+        instant("former_secret_until", grace),
+        instant("last_used", used),
+        label_cell("note", shown(key.note))};
 }
 
 // Changes a key, on record.

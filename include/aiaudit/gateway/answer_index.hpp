@@ -4,21 +4,22 @@
 //
 // The log says it: an outcome has the id of its answer, and who asked. This is an index of that by
 // provider and id, in a store of its own beside the ledger (gateway-answers/): a copy that is made
-// again from the log where it is missing, or is of another log. It holds hashes alone, no names, and
-// outlives the records that retention drops. What the log does not have yet, because the answer is
-// still coming, is kept in memory. Who made an id first keeps it, whatever a provider says later.
-// Bounds: an entry takes some 100 bytes on disk; the memory is that of answers under way.
+// again from the log where it is missing, or is of another log. It holds hashes alone, no names,
+// and outlives the records that retention drops. What the log does not have yet, because the answer
+// is still coming, is kept in memory. Who made an id first keeps it, whatever a provider says
+// later. Bounds: an entry takes some 100 bytes on disk; the memory is that of answers under way.
 // Threads: all members from any thread; find() may wait for the disk.
 // Floor 9.
 #ifndef AIAUDIT_GATEWAY_ANSWER_INDEX_HPP
 #define AIAUDIT_GATEWAY_ANSWER_INDEX_HPP
 
-#include <aiaudit/core/record.hpp>            // record_view
-#include <aiaudit/detail/sha256.hpp>          // sha256_joined
-#include <aiaudit/engine/log_keys.hpp>        // get_number
-#include <aiaudit/error.hpp>                  // result
-#include <aiaudit/gateway/gateway_key.hpp>    // gateway_key
-#include <aiaudit/storage/store.hpp>          // table, store_options
+#include <aiaudit/core/record.hpp>          // record_view
+#include <aiaudit/detail/sha256.hpp>        // sha256_joined
+#include <aiaudit/engine/log_keys.hpp>      // get_number
+#include <aiaudit/engine/log_reader.hpp>    // log_reader
+#include <aiaudit/error.hpp>                // result
+#include <aiaudit/gateway/gateway_key.hpp>  // gateway_key
+#include <aiaudit/storage/store.hpp>        // table, store_options
 
 #include <algorithm>
 #include <atomic>
@@ -105,9 +106,9 @@ public:
     void stop() noexcept { stopped_.store(true, std::memory_order_relaxed); }
 
 private:
-    static constexpr std::size_t step_answers = 16'384;      // of one transaction
+    static constexpr std::size_t step_answers = 16'384;  // of one transaction
     static constexpr std::uint64_t step_records = 1'000'000;
-    static constexpr std::uint64_t quiet_records = 10'000;   // that are not saved by themselves
+    static constexpr std::uint64_t quiet_records = 10'000;  // that are not saved by themselves
     static constexpr std::size_t fresh_due = 4'096;
     static constexpr std::size_t fresh_most = 1'000'000;
     static constexpr std::chrono::seconds patience{10};

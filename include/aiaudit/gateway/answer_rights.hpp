@@ -13,8 +13,6 @@
 #include <aiaudit/gateway/stored_object.hpp>       // stored_path
 #include <aiaudit/gateway/understood_request.hpp>  // understood_request
 
-#include <boost/asio/post.hpp>
-
 #include <cstddef>
 #include <optional>
 #include <string>
@@ -86,13 +84,6 @@ template <class Core>
     return std::nullopt;
 }
 
-template <class Core>
-[[nodiscard]] asio::awaitable<std::optional<gateway_problem>> ask_owner(Core& core,
-                                                                       understood_request& asked) {
-    if (!core.answers || !is_of_store(asked)) co_return std::nullopt;
-    co_return co_await core.away([&] { return check_owner(core, asked); });
-}
-
 // Whether an answer has an id that somebody may ask for later.
 template <class Core>
 [[nodiscard]] bool keeps_answer(Core const& core, understood_request const& asked,
@@ -141,11 +132,8 @@ private:
         // What failed made nothing, whatever id its failure has.
         if (id.empty() || follower.status() >= 300) return;
         waits_ = false;
-        auto const owner =
-            answer_owner::of(asked_.key->id, asked_.who.user, asked_.who.project);
-        if (!core_.answers->note(provider_, id, owner)) return;
-        asio::post(core_.waiting.get_executor(),
-                   [&core = core_] { static_cast<void>(core.answers->catch_up()); });
+        auto const owner = answer_owner::of(asked_.key->id, asked_.who.user, asked_.who.project);
+        if (core_.answers->note(provider_, id, owner)) core_.read_answers();
     }
 
     Core& core_;

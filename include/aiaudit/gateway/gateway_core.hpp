@@ -21,6 +21,7 @@
 #include <aiaudit/resilience/circuit_breaker.hpp>  // breaker_board
 
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/post.hpp>
 
 #include <memory>
 #include <optional>
@@ -58,6 +59,11 @@ struct gateway_core {
             [&function]() -> asio::awaitable<std::optional<value>> { co_return function(); },
             asio::use_awaitable);
         co_return std::move(*made);
+    }
+
+    // Has whose answers are whose read from the log, in a thread that may wait.
+    void read_answers() {
+        asio::post(waiting.get_executor(), [this] { static_cast<void>(answers->catch_up()); });
     }
 
     ledger_share<Ledger> const held;

@@ -49,12 +49,12 @@ struct former_secret {
 };
 
 struct gateway_key {
-    std::string id{};                   // 1 to 64 of A-Z a-z 0-9 _ -
-    std::string user{};                 // whose calls these are; may be empty
-    std::string project{};              // as well
-    std::vector<std::string> models{};  // names, or "prefix*"; empty: all
+    std::string id{};                          // 1 to 64 of A-Z a-z 0-9 _ -
+    std::string user{};                        // whose calls these are; may be empty
+    std::string project{};                     // as well
+    std::vector<std::string> models{};         // names, or "prefix*"; empty: all
     std::vector<std::string> denied_models{};  // as well: none of these, whatever `models` has
-    bool names_users = false;           // may give user and tags by header and body
+    bool names_users = false;                  // may give user and tags by header and body
     std::string note{};  // the administrator's words, on one line; no record has them
     timestamp created_at{};
     std::optional<timestamp> expires_at{};  // from then on it opens nothing

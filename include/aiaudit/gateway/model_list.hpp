@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// model_list.hpp: the models that a key may use, of all upstreams of an API, as that API lists them.
+// model_list.hpp: the models that a key may use, of all upstreams of an API, as that API lists
+// them.
 //
 // Threads: pure functions.
 // Floor 9.

@@ -23,7 +23,6 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
-#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -102,8 +101,8 @@ asio::awaitable<gateway_response> model_lister<Core>::run() {
         if (!given) missing += (missing.empty() ? "" : ",") + upstreams[i].name;
     }
     if (!any) {
-        gateway_problem const none{502, "server_error", "no_model_list",
-                                   "no upstream gave its list of models", {}};
+        gateway_problem const none{
+            502, "server_error", "no_model_list", "no upstream gave its list of models", {}};
         co_return error_response(asked_.to.family, none);
     }
     gateway_response made{200, {{"Content-Type", "application/json"}}, {}};
@@ -119,8 +118,8 @@ asio::awaitable<bool> model_lister<Core>::add_all_of(std::size_t upstream) {
     std::string next;
     for (int page = 0; page < pages_most; ++page) {
         auto const body = co_await fetch(
-            upstream, std::string(path) +
-                          model_list_query(asked_.to.family, query_of(asked_.to.path), next));
+            upstream,
+            std::string(path) + model_list_query(asked_.to.family, query_of(asked_.to.path), next));
         if (!body) co_return false;
         auto read = read_model_page(asked_.to.family, *body);
         if (!read) co_return false;
@@ -187,16 +186,6 @@ asio::awaitable<result<std::string>> model_lister<Core>::body_of(upstream_connec
     if (head->status != 200)
         co_return fail(errc::provider_error, "HTTP " + std::to_string(head->status));
     co_return body;
-}
-
-// The answer to a call for the list of models; nothing where an upstream's own is to pass.
-template <class Core>
-[[nodiscard]] asio::awaitable<std::optional<gateway_response>> listed_models(
-    Core& core, upstream_pool& pool, client_connection& client, gateway_request const& request,
-    understood_request const& asked) {
-    if (!model_lister<Core>::is_due(core, request, asked)) co_return std::nullopt;
-    model_lister<Core> lister(core, pool, client, request, asked);
-    co_return co_await lister.run();
 }
 
 }  // namespace detail

@@ -29,9 +29,9 @@ namespace detail {
 // What of a request is known when its models are looked at.
 struct model_question {
     gateway_request const& request;
-    boost::json::value const& body;   // an object, or null where there is none
+    boost::json::value const& body;  // an object, or null where there is none
     std::string_view model_in_path{};
-    bool needs_model = false;         // it has a model run, or would
+    bool needs_model = false;  // it has a model run, or would
 };
 
 // "models/gemini-2.5-pro" is "gemini-2.5-pro".
@@ -39,6 +39,8 @@ struct model_question {
     constexpr std::string_view collection = "models/";
     return model.starts_with(collection) ? model.substr(collection.size()) : model;
 }
+
+[[nodiscard]] gateway_problem missing_model_problem();
 
 // A problem, 403 model_not_allowed: the key may not use what is named, or must name what is not.
 // A key without a list may use whatever is named.

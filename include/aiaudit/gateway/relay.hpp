@@ -151,13 +151,16 @@ asio::awaitable<void> relay<Core>::run() {
         co_await answer(std::move(*problem));
         co_return;
     }
-    if (auto const list = co_await listed_models(core_, pool_, client_, request_, asked_)) {
-        static_cast<void>(co_await client_.respond(*list));
+    if (model_lister<Core>::is_due(core_, request_, asked_)) {
+        model_lister<Core> lister(core_, pool_, client_, request_, asked_);
+        static_cast<void>(co_await client_.respond(co_await lister.run()));
         co_return;
     }
-    if (auto problem = co_await ask_owner(core_, asked_)) {
-        co_await answer(std::move(*problem));
-        co_return;
+    if (core_.answers && is_of_store(asked_)) {
+        if (auto problem = co_await core_.away([&] { return check_owner(core_, asked_); })) {
+            co_await answer(std::move(*problem));
+            co_return;
+        }
     }
     id_ = make_operation_id(core_.ledger.time().now());
     client_.watch(nullptr);  // nothing is sent for one that leaves before its turn

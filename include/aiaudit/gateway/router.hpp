@@ -154,6 +154,9 @@ public:
     [[nodiscard]] result<route> find(std::string_view method, std::string_view target,
                                      std::string_view model, header_list const& headers = {}) const;
 
+    // Whether such a request has a route where it names some model.
+    [[nodiscard]] bool wants_model(std::string_view method, std::string_view target,
+                                   header_list const& headers) const;
     // Whether a list of models that an upstream gives may show one: not where calls that name it go
     // to another one's patterns.
     [[nodiscard]] bool shows(std::size_t upstream, std::string_view model) const {

@@ -38,8 +38,8 @@ struct understood_request {
     call_options who{};
     route to{};
     raw_request raw{};
-    std::optional<stored_path> stored{};      // what it asks for, at a provider's store
-    std::vector<stored_reference> refers{};   // what its body goes on from
+    std::optional<stored_path> stored{};     // what it asks for, at a provider's store
+    std::vector<stored_reference> refers{};  // what its body goes on from
     // Whether it came without a key of the gateway's.
     [[nodiscard]] bool is_nobodys() const noexcept { return key->id.empty(); }
 };
@@ -120,7 +120,15 @@ template <class Core>
     boost::json::value const& body = *parsed;
     auto found =
         core.routes.find(request.method, request.target, text_at(&body, "model"), request.headers);
-    if (!found) return problem_of(found.error(), {});
+    if (!found) {
+        // Where models have upstreams of their own, none has one that is not named.
+        bool const names_none = request.method == "POST" && text_at(&body, "model").empty();
+        if (!names_none || !has_model_list(*made.key) ||
+            !core.routes.wants_model(request.method, request.target, request.headers))
+            return problem_of(found.error(), {});
+        core.metrics.refused("model");
+        return missing_model_problem();
+    }
     made.to = std::move(*found);
     auto const& entry = core.routes.upstreams()[made.to.upstream].entry;
     auto point = point_of(made.to, entry, made.to.path);

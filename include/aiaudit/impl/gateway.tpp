@@ -16,8 +16,6 @@
 #include <aiaudit/impl/gateway/dashboard.tpp>  // basic_dashboard
 #include <aiaudit/pricing/builtin.hpp>         // builtin_book
 
-#include <boost/asio/post.hpp>
-
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -102,8 +100,7 @@ result<basic_gateway<Policies>> basic_gateway<Policies>::open(ledger_type& into,
         if (!index) return index.error();
         shared.answers = std::move(*index);
         // A long log is read while calls go on.
-        detail::asio::post(shared.waiting.get_executor(),
-                           [&shared] { static_cast<void>(shared.answers->catch_up()); });
+        shared.read_answers();
     }
     made->web.add(
         {shared.options.listen, shared.options.limits,

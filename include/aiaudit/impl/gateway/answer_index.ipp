@@ -53,8 +53,8 @@ AIAUDIT_INLINE bool makes_answer(record_view const& entry) noexcept {
     if (entry.provider_request_id.empty() || entry.http_status < 200 || entry.http_status >= 300)
         return false;
     if (entry.kind == record_kind::storage) return tag_of(entry, "change") == "create";
-    return entry.kind == record_kind::outcome && (entry.operation == operation::responses ||
-                                                  entry.path.ends_with("/interactions"));
+    return entry.kind == record_kind::outcome &&
+           (entry.operation == operation::responses || entry.path.ends_with("/interactions"));
 }
 
 AIAUDIT_INLINE result<void> remove_tree(std::string const& path) {

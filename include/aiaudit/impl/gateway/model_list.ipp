@@ -25,8 +25,8 @@ namespace detail {
 
 // The parameters by which an API pages; none of OpenAI's does.
 AIAUDIT_INLINE bool is_page_parameter(std::string_view name) {
-    constexpr std::array<std::string_view, 7> names{"limit",    "after_id",  "before_id", "pageSize",
-                                                    "pageToken", "page_size", "page_token"};
+    constexpr std::array<std::string_view, 7> names{
+        "limit", "after_id", "before_id", "pageSize", "pageToken", "page_size", "page_token"};
     return std::find(names.begin(), names.end(), name) != names.end();
 }
 
@@ -120,12 +120,11 @@ AIAUDIT_INLINE std::string anthropic_list(std::vector<boost::json::value> const&
     std::size_t const limit =
         (std::max)(count_in(parameter_of(query, "limit", "limit"), models.size()), std::size_t{1});
     auto const place_of = [&models](std::optional<std::string> const& id) {
-        return static_cast<std::size_t>(
-            std::find_if(models.begin(), models.end(),
-                         [&id](boost::json::value const& each) {
-                             return id && text_at(&each, "id") == *id;
-                         }) -
-            models.begin());
+        return static_cast<std::size_t>(std::find_if(models.begin(), models.end(),
+                                                     [&id](boost::json::value const& each) {
+                                                         return id && text_at(&each, "id") == *id;
+                                                     }) -
+                                        models.begin());
     };
     auto const after = parameter_of(query, "after_id", "after_id");
     auto const before = parameter_of(query, "before_id", "before_id");

@@ -19,8 +19,7 @@ AIAUDIT_INLINE bool matches_any_model(std::vector<std::string> const& patterns,
     });
 }
 
-AIAUDIT_INLINE bool denies_model(std::vector<std::string> const& patterns,
-                                 std::string_view model) {
+AIAUDIT_INLINE bool denies_model(std::vector<std::string> const& patterns, std::string_view model) {
     std::string const whole = lower_case(model);
     auto const denied = [&patterns](std::string_view name) {
         return std::any_of(patterns.begin(), patterns.end(), [name](std::string const& pattern) {
@@ -35,10 +34,10 @@ AIAUDIT_INLINE bool denies_model(std::vector<std::string> const& patterns,
         constexpr std::string_view tuned = "ft:";
         std::string_view const base =
             name.starts_with(tuned) ? name.substr(tuned.size()) : std::string_view{};
-        if (denied(name) || denied(name.substr(0, name.find(':'))) ||
+        if (denied(name) || denied(name.substr(0, name.find_first_of(":@"))) ||
             (!base.empty() && denied(base.substr(0, base.find(':')))))
             return true;
-        auto const slash = name.find('/');
+        auto const slash = name.find_first_of("/.");
         if (slash == std::string_view::npos) return false;
         name.remove_prefix(slash + 1);
     }

@@ -4,7 +4,7 @@
 #ifndef AIAUDIT_IMPL_GATEWAY_NAMED_MODELS_IPP
 #define AIAUDIT_IMPL_GATEWAY_NAMED_MODELS_IPP
 
-#include <aiaudit/config.hpp>        // AIAUDIT_INLINE
+#include <aiaudit/config.hpp>          // AIAUDIT_INLINE
 #include <aiaudit/detail/ascii.hpp>    // lower_case
 #include <aiaudit/gateway/caller.hpp>  // has_prefix
 #include <aiaudit/gateway/named_models.hpp>
@@ -35,15 +35,37 @@ enum class naming : std::uint8_t { nothing, model, choice, preset, prose };
 
 // `prose`: what people, tools and schemas say, where a "model" may be a car's. It names nothing.
 AIAUDIT_INLINE naming naming_of(std::string_view lax) {
-    constexpr std::array<std::string_view, 31> proses{
-        "messages",       "input",        "inputs",          "prompt",
-        "contents",       "content",      "parts",           "system",
-        "systemprompt",   "instructions", "systeminstruction", "documents",
-        "query",          "metadata",     "labels",          "responseformat",
-        "text",           "format",       "schema",          "jsonschema",
-        "responseschema", "inputschema",  "outputschema",    "responsejsonschema",
-        "function",       "functions",    "functiondeclarations", "parameters",
-        "variables",      "chattemplatekwargs", "stop"};
+    constexpr std::array<std::string_view, 31> proses{"messages",
+                                                      "input",
+                                                      "inputs",
+                                                      "prompt",
+                                                      "contents",
+                                                      "content",
+                                                      "parts",
+                                                      "system",
+                                                      "systemprompt",
+                                                      "instructions",
+                                                      "systeminstruction",
+                                                      "documents",
+                                                      "query",
+                                                      "metadata",
+                                                      "labels",
+                                                      "responseformat",
+                                                      "text",
+                                                      "format",
+                                                      "schema",
+                                                      "jsonschema",
+                                                      "responseschema",
+                                                      "inputschema",
+                                                      "outputschema",
+                                                      "responsejsonschema",
+                                                      "function",
+                                                      "functions",
+                                                      "functiondeclarations",
+                                                      "parameters",
+                                                      "variables",
+                                                      "chattemplatekwargs",
+                                                      "stop"};
     constexpr std::array<std::string_view, 4> choices{"fallbacks", "fallback", "deployment",
                                                       "deployments"};
     if (lax == "model") return naming::model;
@@ -58,6 +80,12 @@ AIAUDIT_INLINE naming naming_of(std::string_view lax) {
 AIAUDIT_INLINE gateway_problem models_problem(std::string said, std::string_view member) {
     return {403, "invalid_request_error", "model_not_allowed", std::move(said),
             {},  std::string(member)};
+}
+
+AIAUDIT_INLINE gateway_problem missing_model_problem() {
+    return models_problem(
+        "the API key may use some models alone, and the request names none: say which, in 'model'",
+        "model");
 }
 
 // Looks at one request for one key, until something is not allowed.
@@ -199,8 +227,8 @@ AIAUDIT_INLINE void model_search::look_at_request_line() {
     for (auto const& [name, value] : of_.request.headers) {
         if (has_prefix(name, own_header_prefix)) continue;
         std::string const lax = lax_name(name);
-        bool const names = lax.find("model") != std::string::npos ||
-                           lax.find("fallback") != std::string::npos;
+        bool const names =
+            lax.find("model") != std::string::npos || lax.find("fallback") != std::string::npos;
         if (names && !problem_) look_at(value);
     }
 }
@@ -208,10 +236,7 @@ AIAUDIT_INLINE void model_search::look_at_request_line() {
 AIAUDIT_INLINE std::optional<gateway_problem> model_search::run() {
     std::string_view const in_body = text_at(&of_.body, "model");
     if (of_.needs_model && of_.model_in_path.empty() && in_body.empty())
-        return models_problem(
-            "the API key may use some models alone, and the request names none: say which, in "
-            "'model'",
-            "model");
+        return missing_model_problem();
     if (!of_.model_in_path.empty()) choose(of_.model_in_path);
     if (!of_.body.is_object()) {
         look_at_request_line();
@@ -225,8 +250,10 @@ AIAUDIT_INLINE std::optional<gateway_problem> model_search::run() {
     auto const* const models = at_path(&of_.body, "models");
     bool const chooses = models != nullptr && models->is_array() && !models->get_array().empty();
     if (route != nullptr && !route->is_null() && !chooses)
-        refuse("'route' without 'models' lets the provider choose, and the API key may use some "
-               "models alone", "route");
+        refuse(
+            "'route' without 'models' lets the provider choose, and the API key may use some "
+            "models alone",
+            "route");
     look_at_request_line();
     return problem_;
 }

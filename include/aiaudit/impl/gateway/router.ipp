@@ -191,6 +191,16 @@ AIAUDIT_INLINE result<route> router::find(std::string_view method, std::string_v
     return found;
 }
 
+AIAUDIT_INLINE bool router::wants_model(std::string_view method, std::string_view target,
+                                        header_list const& headers) const {
+    return std::any_of(upstreams_.begin(), upstreams_.end(), [&](gateway_upstream const& each) {
+        if (each.models.empty()) return false;
+        std::string_view model = each.models.front();
+        if (model.ends_with('*')) model.remove_suffix(1);
+        return find(method, target, model.empty() ? "any" : model, headers).has_value();
+    });
+}
+
 AIAUDIT_INLINE result<void> router::validate(gateway_upstream const& each) const {
     auto const bad = [&each](std::string const& why) {
         return fail(errc::bad_argument, "upstream '" + detail::printable(each.name) + "': " + why);

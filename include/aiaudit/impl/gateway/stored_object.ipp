@@ -69,8 +69,7 @@ AIAUDIT_INLINE std::vector<stored_reference> references_of(boost::json::value co
                                                            dialect which) {
     std::vector<stored_reference> found;
     auto const add = [&found](std::string_view kind, std::string_view id, std::string_view member) {
-        if (!id.empty())
-            found.push_back({std::string(kind), std::string(id), std::string(member)});
+        if (!id.empty()) found.push_back({std::string(kind), std::string(id), std::string(member)});
     };
     add("response", text_at(&body, "previous_response_id"), "previous_response_id");
     if (which == dialect::openai_responses) {
@@ -86,8 +85,11 @@ AIAUDIT_INLINE std::vector<stored_reference> references_of(boost::json::value co
 }
 
 AIAUDIT_INLINE gateway_problem no_object_problem(stored_reference const& of) {
-    gateway_problem made{404, "invalid_request_error", "not_found",
-                         of.kind + " '" + printable(of.id) + "' is none of this API key's", {}};
+    gateway_problem made{404,
+                         "invalid_request_error",
+                         "not_found",
+                         of.kind + " '" + printable(of.id) + "' is none of this API key's",
+                         {}};
     // OpenAI's clients send the whole conversation again at this code.
     if (of.member == "previous_response_id") made.code = "previous_response_not_found";
     made.param = of.member;
