@@ -11,6 +11,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include <filesystem>
+#include <fstream>
 #include <string>
 
 BOOST_AUTO_TEST_SUITE(answer_owners)
@@ -93,6 +94,12 @@ BOOST_AUTO_TEST_CASE(the_index_lasts_and_is_made_again_where_it_is_missing_or_of
         BOOST_TEST(is_of(*other, "resp_1", ana));
     }
     std::filesystem::remove_all(path + "/gateway-answers");
+    {
+        auto log = opened(path);
+        BOOST_TEST(is_of(*index_type::open(log).value(), "resp_1", ana));
+    }
+    std::ofstream(path + "/gateway-answers/segments/00000001/data.mdb", std::ios::binary)
+        << std::string(64'000, 'x');
     {
         auto log = opened(path);
         BOOST_TEST(is_of(*index_type::open(log).value(), "resp_1", ana));

@@ -119,6 +119,8 @@ private:
     answer_index(Ledger& log, std::shared_ptr<store_type> store, std::uint64_t through)
         : log_(log), store_(std::move(store)), through_(through), saved_(through) {}
 
+    [[nodiscard]] static result<std::unique_ptr<answer_index>> open_at(Ledger& log,
+                                                                       std::string const& path);
     struct position {
         std::uint64_t through = 0;
         std::string root{};
@@ -146,19 +148,25 @@ private:
 template <class Ledger>
 result<std::unique_ptr<answer_index<Ledger>>> answer_index<Ledger>::open(Ledger& log) {
     std::string const path = log.path().empty() ? std::string{} : log.path() + "/gateway-answers";
-    for (bool again = false;; again = true) {
-        auto store = shared_store<store_type>(path);
-        if (!store) return store.error();
-        auto const at = position_of(**store);
-        if (!at) return at.error();
-        auto const same = is_of(log, *at);
-        if (!same) return same.error();
-        if (*same || again)
-            return std::unique_ptr<answer_index>(
-                new answer_index(log, std::move(*store), at->through));
-        store->reset();
-        if (auto removed = remove_tree(path); !removed) return removed.error();
-    }
+    // What was damaged, copied in the middle of a write or made of another log is made again.
+    auto made = open_at(log, path);
+    bool const is_lost = !made && made.error().code == errc::corrupt && !path.empty();
+    if (!is_lost) return made;
+    if (auto removed = remove_tree(path); !removed) return removed.error();
+    return open_at(log, path);
+}
+
+template <class Ledger>
+auto answer_index<Ledger>::open_at(Ledger& log, std::string const& path)
+    -> result<std::unique_ptr<answer_index>> {
+    auto store = shared_store<store_type>(path);
+    if (!store) return store.error();
+    auto const at = position_of(**store);
+    if (!at) return at.error();
+    auto const same = is_of(log, *at);
+    if (!same) return same.error();
+    if (!*same) return fail(errc::corrupt, path + ": is of another log");
+    return std::unique_ptr<answer_index>(new answer_index(log, std::move(*store), at->through));
 }
 
 template <class Ledger>
