@@ -223,6 +223,23 @@ BOOST_AUTO_TEST_CASE(an_answer_is_its_callers_before_he_can_ask_for_it) {
     BOOST_TEST(one.status("bob", "POST", "/v1/responses/resp_9/cancel", "{}") == 404);
 }
 
+BOOST_AUTO_TEST_CASE(
+    what_nobody_here_made_may_be_gone_on_from_unless_the_gateway_is_told_otherwise) {
+    for (bool const continues : {true, false}) {
+        keyed const one([&](gateway_options& options) { options.continues_unknown = continues; });
+        int const then = continues ? 200 : 404;
+        for (char const* const from :
+             {R"("previous_response_id":"resp_7")", R"("conversation":"conv_7")"})
+            BOOST_TEST(one.status("ana", "POST", "/v1/responses",
+                                  R"({"model":"gpt-4.1","input":"x",)" + std::string(from) + "}") ==
+                       then);
+        for (char const* const path : {"/v1/responses/resp_7", "/v1/conversations/conv_7"}) {
+            BOOST_TEST(one.status("ana", "GET", path) == 404);
+            BOOST_TEST(one.status("ana", "DELETE", path) == 404);
+        }
+    }
+}
+
 BOOST_AUTO_TEST_CASE(a_conversation_is_its_makers_too) {
     keyed one;
     BOOST_TEST(one.status("ana", "POST", "/v1/conversations") == 200);
@@ -282,9 +299,10 @@ BOOST_AUTO_TEST_CASE(who_owns_an_answer_outlives_the_gateway_and_its_upstream_an
     BOOST_TEST(one.status("ana", "GET", "/local/v1/responses/resp_2") == 200);
     BOOST_TEST(one.status("ana", "GET", "/openai/v1/responses/resp_2") == 404);
     BOOST_TEST(one.status("bob", "GET", "/v1/responses/resp_2") == 404);
-    // A model of the first upstream goes on from nothing of the second's.
-    BOOST_TEST(one.status("ana", "POST", "/v1/responses",
+    // Another upstream may be the same account: what is hers is his nowhere.
+    BOOST_TEST(one.status("bob", "POST", "/v1/responses",
                           R"({"model":"gpt-4.1","previous_response_id":"resp_2"})") == 404);
+    BOOST_TEST(one.status("bob", "GET", "/openai/v1/responses/resp_2") == 404);
     // Nor is another upstream asked for what one keeps.
     BOOST_TEST(one.status("ana", "POST", "/v1/responses", question) == 200);
     one.stand.provider.script("/v1/responses/resp_1",

@@ -48,6 +48,7 @@ struct options {
     std::string durability = "committed";
     std::string budgets = "exclusive";
     std::string on_gone = "cut";
+    std::string unknown_answers = "continue";
     std::string webhook{};
     std::string webhook_secret{};
     std::string slack{};
@@ -225,6 +226,7 @@ aiaudit::gateway_options gateway_options_of(options const& with) {
     made.calls.intent = with.durability == "committed" ? aiaudit::intent_mode::durable
                                                        : aiaudit::intent_mode::relaxed;
     if (with.on_gone == "drain") made.on_client_gone = aiaudit::client_gone::drain;
+    made.continues_unknown = with.unknown_answers == "continue";
     if (with.on_gone == "drain-some") made.on_client_gone = aiaudit::client_gone::drain_some;
     if (with.output_most != 0) made.calls.output_most = with.output_most;
     if (with.body_bytes_max != 0) made.limits.body_bytes_max = with.body_bytes_max;
@@ -397,6 +399,11 @@ void add_serve(CLI::App& program, int&) {
         ->add_option("--on-client-gone", with->on_gone,
                      "What becomes of an answer nobody waits for: cut, drain or drain-some")
         ->check(CLI::IsMember({"cut", "drain", "drain-some"}));
+    command
+        ->add_option("--unknown-answers", with->unknown_answers,
+                     "Whether calls go on from stored answers that nobody made here: continue or "
+                     "refuse")
+        ->check(CLI::IsMember({"continue", "refuse"}));
     command->add_option("--metrics", with->metrics,
                         "ADDRESS:PORT of /metrics; default: at --listen");
     command->add_option("--dashboard", with->dashboard, "ADDRESS:PORT of the dashboard");

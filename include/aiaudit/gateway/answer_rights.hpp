@@ -29,13 +29,12 @@ namespace detail {
     return asked.stored.has_value() || !asked.refers.empty();
 }
 
-// The upstreams that may keep what a path asks for: the one that it names, else all of that API.
+// The upstreams of the API that is asked, first the one that the request goes to.
 template <class Core>
-[[nodiscard]] std::vector<std::size_t> keepers_of(Core const& core, understood_request const& asked,
-                                                  stored_reference const& of) {
+[[nodiscard]] std::vector<std::size_t> keepers_of(Core const& core,
+                                                  understood_request const& asked) {
     auto const& upstreams = core.routes.upstreams();
     std::vector<std::size_t> places{asked.to.upstream};
-    if (asked.to.named || !of.member.empty()) return places;
     for (std::size_t i = 0; i < upstreams.size(); ++i) {
         bool const same_api = upstreams[i].entry.family == upstreams[places[0]].entry.family;
         if (same_api && i != places[0]) places.push_back(i);
@@ -43,28 +42,37 @@ template <class Core>
     return places;
 }
 
-// Of one object. What a path asks for goes to the upstream that keeps it. A problem: it is not the
-// caller's.
+// Why nobody can say whose an answer is.
+[[nodiscard]] inline gateway_problem unread_problem(error const& reason) {
+    if (reason.code != errc::timed_out) return problem_of(reason, {});
+    return {503, "server_error", "starting", reason.where, 5};
+}
+
+// Of one object. What a path asks for goes to the upstream that keeps it. A problem: it is
+// another's, at whatever upstream, which may be the same account; or nobody's, and no text to go on
+// from.
 template <class Core>
 [[nodiscard]] std::optional<gateway_problem> check_owner_of(Core& core, understood_request& asked,
                                                             stored_reference const& of) {
     auto const& upstreams = core.routes.upstreams();
-    bool known = false;
-    for (std::size_t const place : keepers_of(core, asked, of)) {
+    std::size_t const goes_to = asked.to.upstream;
+    bool const in_path = of.member.empty();
+    bool is_others = false;
+    for (std::size_t const place : keepers_of(core, asked)) {
         auto const owner = core.answers->find(upstreams[place].entry.name, of.id);
-        if (!owner && owner.error().code == errc::timed_out) {
-            gateway_problem later{503, "server_error", "starting", owner.error().where, 5};
-            return later;
+        if (!owner) return unread_problem(owner.error());
+        if (!*owner) continue;
+        bool const counts = place == goes_to || !in_path || !asked.to.named;
+        if ((*owner)->admits(*asked.key) && counts) {
+            if (in_path) asked.to.upstream = place;
+            return std::nullopt;
         }
-        if (!owner) return problem_of(owner.error(), {});
-        known = known || *owner;
-        if (!*owner || !(*owner)->admits(*asked.key)) continue;
-        asked.to.upstream = place;
-        return std::nullopt;
+        is_others = is_others || !(*owner)->admits(*asked.key);
     }
     // The provider looks at the key that comes with it.
-    bool const has_own_key = asked.is_nobodys() && upstreams[asked.to.upstream].key.empty();
-    if (!known && has_own_key) return std::nullopt;
+    bool const has_own_key = asked.is_nobodys() && upstreams[goes_to].key.empty();
+    bool const passes = has_own_key || (!in_path && core.options.continues_unknown);
+    if (!is_others && passes) return std::nullopt;
     core.metrics.refused("owner");
     return no_object_problem(of);
 }
