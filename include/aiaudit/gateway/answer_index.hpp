@@ -102,6 +102,11 @@ public:
                                                            std::string_view id);
     // Takes in what the log has more than the index. Errors: as above.
     [[nodiscard]] result<void> catch_up();
+    // To be called with each call that ends: true now and then, where catch_up() is due, so that no
+    // find() has much to read.
+    [[nodiscard]] bool counts_call() noexcept {
+        return (calls_.fetch_add(1, std::memory_order_relaxed) + 1) % calls_due == 0;
+    }
     // Has a catch_up() of another thread end soon, as closed.
     void stop() noexcept { stopped_.store(true, std::memory_order_relaxed); }
 
@@ -110,6 +115,7 @@ private:
     static constexpr std::uint64_t step_records = 1'000'000;
     static constexpr std::uint64_t quiet_records = 10'000;  // that are not saved by themselves
     static constexpr std::size_t fresh_due = 4'096;
+    static constexpr std::uint64_t calls_due = 65'536;
     static constexpr std::size_t fresh_most = 1'000'000;
     static constexpr std::chrono::seconds patience{10};
     static constexpr std::string_view through_key = "through";
@@ -140,6 +146,7 @@ private:
     std::timed_mutex step_mutex_{};
     std::uint64_t through_;  // the last record that was looked at; under step_mutex_
     std::uint64_t saved_;    // the same, of the store
+    std::atomic<std::uint64_t> calls_{0};
     std::atomic<bool> stopped_{false};
     mutable std::mutex mutex_{};
     std::unordered_map<std::string, answer_owner> fresh_{};  // under mutex_

@@ -130,6 +130,7 @@ public:
     [[nodiscard]] std::string_view rest(response_follower& follower) {
         if (waits_) follower.conclude();
         note(follower);
+        if (core_.answers && core_.answers->counts_call()) core_.read_answers();
         return behind_;
     }
 
