@@ -152,8 +152,13 @@ BOOST_AUTO_TEST_CASE(a_list_of_what_may_not_be_used_has_a_model_under_all_its_na
     BOOST_TEST(said(key, {R"({"model":"gpt-4.1","models":["gpt-5"]})"}) == "model_not_allowed");
     // The provider's own choice may be one of these.
     BOOST_TEST(said(key, {R"({"messages":[]})"}) == "model_not_allowed");
+    // Who may use all need not say which.
+    gateway_key all;
+    all.models = {"o3", "*"};
+    BOOST_TEST(said(all, {R"({"messages":[]})"}) == "");
     // What is denied goes before what is allowed.
     key.models = {"*"};
+    BOOST_TEST(said(key, {R"({"messages":[]})"}) == "model_not_allowed");
     BOOST_TEST(!may_use(key, "gpt-5"));
     BOOST_TEST(may_use(key, "gpt-4.1"));
 }

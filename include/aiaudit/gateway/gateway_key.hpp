@@ -142,7 +142,9 @@ inline constexpr std::size_t key_secret_bytes =
 
 // Whether a call of the key must name its model.
 [[nodiscard]] inline bool has_model_list(gateway_key const& key) noexcept {
-    return !key.models.empty() || !key.denied_models.empty();
+    bool const may_all = key.models.empty() ||
+                         std::find(key.models.begin(), key.models.end(), "*") != key.models.end();
+    return !may_all || !key.denied_models.empty();
 }
 [[nodiscard]] inline bool may_use(gateway_key const& key, std::string_view model) {
     return (key.models.empty() || detail::matches_any_model(key.models, model)) &&
