@@ -55,6 +55,7 @@ struct options {
     std::string prices{};
     unsigned threads = 0;
     std::uint64_t output_most = 0;
+    std::string input_estimate = "bytes";
     std::uint64_t body_bytes_max = 0;
     std::uint64_t bodies_bytes_max = 0;
 };
@@ -227,6 +228,8 @@ aiaudit::gateway_options gateway_options_of(options const& with) {
     if (with.on_gone == "drain") made.on_client_gone = aiaudit::client_gone::drain;
     if (with.on_gone == "drain-some") made.on_client_gone = aiaudit::client_gone::drain_some;
     if (with.output_most != 0) made.calls.output_most = with.output_most;
+    if (with.input_estimate == "learned")
+        made.calls.input_estimate = aiaudit::input_estimate::learned;
     if (with.body_bytes_max != 0) made.limits.body_bytes_max = with.body_bytes_max;
     if (with.bodies_bytes_max != 0) made.limits.bodies_bytes_max = with.bodies_bytes_max;
     return made;
@@ -412,6 +415,11 @@ void add_serve(CLI::App& program, int&) {
                         "$VARIABLE or @FILE with the address of an incoming webhook of Slack's");
     command->add_option("--alert-tz", with->zone, "Whose days anomalies are of; default: UTC");
     command->add_option("--output-most", with->output_most, "The most output tokens of a request");
+    command
+        ->add_option("--input-estimate", with->input_estimate,
+                     "What budgets hold for input: bytes (default), a bound; or learned, nearer, "
+                     "and no bound")
+        ->check(CLI::IsMember({"bytes", "learned"}));
     command->add_option("--body-bytes", with->body_bytes_max, "The largest body; default: 32 MB")
         ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1} << 32));
     command

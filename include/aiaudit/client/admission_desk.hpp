@@ -35,10 +35,11 @@ namespace detail {
 template <class Ledger, class Timer, pricing_policy Prices>
 class admission_desk {
 public:
-    // All of these outlive the desk.
+    // All of these outlive the desk. `steps`: its streams can ask for more at any time, also while
+    // nothing comes.
     admission_desk(Ledger& ledger, Timer& timer, client_options const& options,
-                   Prices const& prices)
-        : ledger_(ledger), timer_(timer), options_(options), prices_(prices) {}
+                   Prices const& prices, bool steps = false)
+        : ledger_(ledger), timer_(timer), options_(options), prices_(prices), steps_(steps) {}
 
     // Sets what bounds a request where budgets must hold: a limit for the provider's own tools, and
     // for output, as caps want it too. Errors: as of limit_output().
@@ -173,7 +174,8 @@ private:
     }
     [[nodiscard]] intent_rules rules(bool must_hold) const noexcept {
         bool const learns = must_hold && options_.input_estimate == input_estimate::learned;
-        return {options_.output_tokens_max, must_hold, learns ? &learned_ : nullptr};
+        return {options_.output_tokens_max, must_hold, learns ? &learned_ : nullptr,
+                steps_ && must_hold && ledger_.has_stepwise_budgets()};
     }
     [[nodiscard]] durability durability_of_intents() const noexcept {
         return options_.intent == intent_mode::durable ? durability::committed
@@ -192,6 +194,7 @@ private:
     Timer& timer_;
     client_options const& options_;
     Prices const& prices_;
+    bool const steps_;
     input_estimator learned_{};
 };
 

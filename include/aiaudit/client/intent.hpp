@@ -16,6 +16,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace aiaudit {
 inline namespace v0_1_0 {
@@ -25,7 +26,11 @@ struct intent_rules {
     std::uint64_t output_tokens_max = 0;  // assumed where the request sets no limit
     bool must_hold = false;               // for budgets: what is only assumed is no bound
     input_estimator const* learned = nullptr;
+    bool steps = false;  // where budgets reserve stepwise, and more can be asked for at any time
 };
+
+// Output that is held beyond what a stream has had: what may come before more is held.
+inline constexpr std::uint64_t step_margin_tokens = 1'024;
 
 // Sets the cost of so much input and output, as a bound; false where there is no price.
 template <pricing_policy Prices>
@@ -84,6 +89,35 @@ void hold_the_most(record& entry, attempt_plan const& plan, intent_rules const& 
     entry.cost = {};
 }
 
+// Sets what budgets that reserve stepwise hold of an intent: its input, and so much of its output.
+// False where that has no price.
+template <pricing_policy Prices>
+bool set_step(record& intent, std::uint64_t output_tokens, attempt_plan const& plan,
+              Prices const& prices) {
+    usage held = intent.usage;
+    auto const most = held.count(unit::output_tokens);
+    held.set(unit::output_tokens, (std::min)(output_tokens, most), provenance::estimated);
+    auto const cost = most_of_attempt(prices, intent.provider, plan.model, held,
+                                      doubts_of(*plan.request), intent.started_at,
+                                      lookup_cache_of<Prices>(), plan.request->facts.service_tier);
+    if (!cost) return false;
+    intent.cost_low = cost->cost();
+    iteration step;
+    step.kind = "step";
+    for (unit const each : {unit::input_tokens, unit::output_tokens})
+        step.usage.set(each, held.count(each), provenance::estimated);
+    intent.iterations.assign(1, std::move(step));
+    return true;
+}
+
+// How much output the step of an intent holds; none where it has no steps, or is at its last.
+[[nodiscard]] inline std::optional<std::uint64_t> step_output(record const& intent) {
+    if (!intent.cost_low || intent.iterations.empty()) return std::nullopt;
+    auto const held = intent.iterations.front().usage.count(unit::output_tokens);
+    if (held >= intent.usage.count(unit::output_tokens)) return std::nullopt;
+    return held;
+}
+
 // Why an attempt has no bound, or no price, as its caller is told.
 template <pricing_policy Prices>
 [[nodiscard]] std::string why_no_bound(record const& intent, attempt_plan const& plan,
@@ -121,6 +155,9 @@ template <pricing_policy Prices>
     set_facts(entry, facts);
     if (plan.where->billable) {
         hold_the_most(entry, plan, rules, prices);
+        bool const known = entry.cost_status == cost_status::estimated;
+        if (rules.steps && known && ends_when_left(plan))
+            static_cast<void>(set_step(entry, 2 * step_margin_tokens, plan, prices));
     } else {
         entry.cost_status = cost_status::no_charge;
         for (unit const each : {unit::input_tokens, unit::output_tokens})
@@ -136,6 +173,8 @@ template <pricing_policy Prices>
 [[nodiscard]] std::optional<record> larger_intent(record const& held, usage const& used,
                                                   attempt_plan const& plan, Prices const& prices) {
     record larger = held;
+    larger.cost_low.reset();  // its steps have come to their end
+    larger.iterations.clear();
     for (unit const each : {unit::input_tokens, unit::output_tokens}) {
         if (used.count(each) <= held.usage.count(each)) continue;
         larger.usage.set(each, (std::min)(2 * used.count(each), usage::count_max),

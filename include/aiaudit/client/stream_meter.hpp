@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: MIT
+//
+// stream_meter.hpp: how much output a stream can have had by now, by what came of it and by how
+// long nothing came.
+//
+// A model thinks unseen, and what it writes is under way for a moment: what came is less than what
+// is billed. Time bounds the rest.
+// Threads: one.
+// Floor 7.
+#ifndef AIAUDIT_CLIENT_STREAM_METER_HPP
+#define AIAUDIT_CLIENT_STREAM_METER_HPP
+
+#include <aiaudit/client/response_follower.hpp>  // seen_output
+#include <aiaudit/clock/timer.hpp>               // steady_time
+
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+// The most that a model thinks in a second.
+inline constexpr std::uint64_t thought_tokens_a_second = 250;
+// What is under way when a stream is left: what comes in half a second at its pace, no more than
+// came in all, and from so many tokens to so many.
+inline constexpr std::uint64_t way_tokens_least = 32;
+inline constexpr std::uint64_t way_tokens_most = 512;
+
+class stream_meter {
+public:
+    // `begun`: when the request is sent; `thinks`: the model may, and not show it.
+    stream_meter(steady_time begun, bool thinks) : last_(begun), now_(begun), thinks_(thinks) {}
+
+    // After each piece, or when none came.
+    void note(steady_time now, response_follower const& follower) {
+        now_ = (std::max)(now_, now);
+        bool const told = !told_ && follower.input_told();
+        bool const came = follower.seen().pieces != seen_.pieces;
+        if (!told && !came) return;
+        // Who tells the input first begins to write then.
+        if (!told) {
+            quiet_ += beyond(silence(), quiet_allowed);
+            pauses_ += silence() > pause_least ? silence() : std::chrono::nanoseconds{0};
+        }
+        if (came && seen_.pieces == 0) first_ = now_;
+        told_ = told_ || told;
+        seen_ = follower.seen();
+        last_ = now_;
+    }
+    [[nodiscard]] steady_time now() const noexcept { return now_; }
+    [[nodiscard]] bool thinks() const noexcept { return thinks_; }
+
+    // What a stream that is left now is charged for: what came, counted high, what was thought in
+    // silence, and what is under way.
+    [[nodiscard]] std::uint64_t charged() const noexcept {
+        auto const thought = tokens_in(quiet_ + beyond(silence(), quiet_allowed));
+        return seen_.tokens + thought + under_way();
+    }
+    // The most that it has had up to the last piece: a token a byte, and all pauses.
+    [[nodiscard]] std::uint64_t bound() const noexcept {
+        return seen_.bytes + tokens_in(pauses_ + beyond(silence(), pause_least));
+    }
+
+private:
+    using span = std::chrono::nanoseconds;
+    static constexpr span quiet_allowed = std::chrono::seconds{2};
+    static constexpr span pause_least = std::chrono::milliseconds{250};
+    static constexpr span way_time = std::chrono::milliseconds{500};
+
+    [[nodiscard]] span silence() const noexcept { return now_ - last_; }
+    [[nodiscard]] static span beyond(span time, span allowed) noexcept {
+        return time > allowed ? time - allowed : span{0};
+    }
+    [[nodiscard]] std::uint64_t tokens_in(span time) const noexcept {
+        if (!thinks_) return 0;
+        auto const ms = std::chrono::ceil<std::chrono::milliseconds>(time).count();
+        return static_cast<std::uint64_t>(ms) * thought_tokens_a_second / 1000;
+    }
+    [[nodiscard]] std::uint64_t under_way() const noexcept {
+        auto const passed = std::chrono::duration<double>((std::max)(now_ - first_, way_time));
+        auto const at_pace = static_cast<std::uint64_t>(
+            static_cast<double>(seen_.tokens) * (std::chrono::duration<double>(way_time) / passed));
+        return std::clamp(at_pace, way_tokens_least, way_tokens_most);
+    }
+
+    steady_time last_;     // when something was heard
+    steady_time now_;      // when note() was called
+    steady_time first_{};  // when the first piece came
+    span quiet_{};         // of silences, what is beyond those that are allowed
+    span pauses_{};        // all silences but the shortest
+    seen_output seen_{};
+    bool told_ = false;
+    bool const thinks_;
+};
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_CLIENT_STREAM_METER_HPP
