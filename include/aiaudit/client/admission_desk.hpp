@@ -162,6 +162,9 @@ public:
         if (!told || !outcome.complete || !plan.request->facts.shape.bounded) return;
         learned_.learn(outcome.provider, plan.model, plan.request->body.size(),
                        outcome.usage.count(unit::input_tokens));
+        bool const cached = outcome.usage.count(unit::cache_read_tokens) != 0 ||
+                            outcome.usage.count(unit::cache_write_tokens) != 0;
+        if (cached) recent_.note(sender_of(plan), plan.request->body, ledger_.time().now());
     }
 
 private:
@@ -175,7 +178,7 @@ private:
     [[nodiscard]] intent_rules rules(bool must_hold) const noexcept {
         bool const learns = must_hold && options_.input_estimate == input_estimate::learned;
         return {options_.output_tokens_max, must_hold, learns ? &learned_ : nullptr,
-                steps_ && must_hold && ledger_.has_stepwise_budgets()};
+                learns ? &recent_ : nullptr, steps_ && must_hold && ledger_.has_stepwise_budgets()};
     }
     [[nodiscard]] durability durability_of_intents() const noexcept {
         return options_.intent == intent_mode::durable ? durability::committed
@@ -196,6 +199,7 @@ private:
     Prices const& prices_;
     bool const steps_;
     input_estimator learned_{};
+    recent_prompts recent_{};
 };
 
 }  // namespace detail

@@ -10,6 +10,7 @@
 
 #include <aiaudit/client/attempt.hpp>             // attempt_plan
 #include <aiaudit/providers/input_estimator.hpp>  // input_estimator
+#include <aiaudit/providers/recent_prompts.hpp>   // recent_prompts
 
 #include <algorithm>
 #include <cstdint>
@@ -26,18 +27,55 @@ struct intent_rules {
     std::uint64_t output_tokens_max = 0;  // assumed where the request sets no limit
     bool must_hold = false;               // for budgets: what is only assumed is no bound
     input_estimator const* learned = nullptr;
+    recent_prompts const* recent = nullptr;  // beside `learned`
     bool steps = false;  // where budgets reserve stepwise, and more can be asked for at any time
 };
 
 // Output that is held beyond what a stream has had: what may come before more is held.
 inline constexpr std::uint64_t step_margin_tokens = 1'024;
 
+// Whose prompts are compared.
+[[nodiscard]] inline std::string sender_of(attempt_plan const& plan) {
+    std::string name = plan.key->id;
+    return name.append(1, '\n').append(plan.to->name).append(1, '\n').append(plan.model);
+}
+
+// What so much usage costs at the most. Input that is expected from the provider's cache
+// (`cache_read_tokens`, which no bound has) counts twice its plain price there, which covers the
+// dearer tiers and regions.
+template <pricing_policy Prices>
+[[nodiscard]] result<quote> most_for(record const& entry, usage const& used,
+                                     attempt_plan const& plan, Prices const& prices) {
+    auto& cache = lookup_cache_of<Prices>();
+    auto const most = [&](usage const& of) {
+        return most_of_attempt(prices, entry.provider, plan.model, of, doubts_of(*plan.request),
+                               entry.started_at, cache, plan.request->facts.service_tier);
+    };
+    auto const kept = used.count(unit::cache_read_tokens);
+    if (kept == 0) return most(used);
+    usage fresh = used;
+    fresh.clear(unit::cache_read_tokens);
+    for (unit const each :
+         {unit::input_tokens, unit::cache_write_tokens, unit::cache_write_1h_tokens}) {
+        auto const count = fresh.count(each);
+        if (fresh.has(each))
+            fresh.set(each, count - (std::min)(count, kept), provenance::estimated);
+    }
+    usage read;
+    for (unit const each : {unit::input_tokens, unit::cache_read_tokens})
+        read.set(each, 2 * kept, provenance::estimated);
+    auto all = most(fresh);
+    auto const cheap =
+        prices.price({entry.provider, plan.model, read, entry.started_at, {}, {}, {}}, cache);
+    if (!all || !cheap) return most(used);
+    if (auto added = all->exact.add(cheap->exact); !added) return added.error();
+    return all;
+}
+
 // Sets the cost of so much input and output, as a bound; false where there is no price.
 template <pricing_policy Prices>
 bool set_most(record& entry, attempt_plan const& plan, Prices const& prices) {
-    auto const most = most_of_attempt(prices, entry.provider, plan.model, entry.usage,
-                                      doubts_of(*plan.request), entry.started_at,
-                                      lookup_cache_of<Prices>(), plan.request->facts.service_tier);
+    auto const most = most_for(entry, entry.usage, plan, prices);
     if (!most) {
         entry.cost_status = cost_status::unpriced;
         return false;
@@ -47,6 +85,24 @@ bool set_most(record& entry, attempt_plan const& plan, Prices const& prices) {
     entry.price_entry = most->entry_id;
     entry.price_book = prices.revision();
     return true;
+}
+
+// Puts what is likely in the place of the most input.
+inline void estimate_input(usage& upper, record const& entry, attempt_plan const& plan,
+                           intent_rules const& rules) {
+    std::string_view const body = plan.request->body;
+    auto const strict = upper.count(unit::input_tokens);
+    auto const estimate = rules.learned->estimate(entry.provider, plan.model, body.size(), strict);
+    for (unit const each :
+         {unit::input_tokens, unit::cache_write_tokens, unit::cache_write_1h_tokens}) {
+        if (upper.has(each))
+            upper.set(each, (std::min)(upper.count(each), estimate), provenance::estimated);
+    }
+    // Nothing is known of the model yet: the bound stays one.
+    if (rules.recent == nullptr || estimate == strict || body.empty()) return;
+    auto const known = rules.recent->known_bytes(sender_of(plan), body, entry.started_at);
+    auto const kept = estimate * known / body.size();
+    if (kept != 0) upper.set(unit::cache_read_tokens, kept, provenance::estimated);
 }
 
 // The most input and output; without a bound for either, and rules that must hold, it is left out.
@@ -68,17 +124,8 @@ void hold_the_most(record& entry, attempt_plan const& plan, intent_rules const& 
     bool const input_known = range.bounded && by_tokens;
     bool const limited = entry.parameters.max_output_tokens.has_value() || ceiling == 0 || by_model;
     bool const output_known = by_tokens && (limited || !rules.must_hold);
-    if (rules.learned != nullptr && input_known && asked.shape.bounded) {
-        auto const strict = range.upper.count(unit::input_tokens);
-        auto const estimate =
-            rules.learned->estimate(entry.provider, plan.model, body.size(), strict);
-        for (unit const each :
-             {unit::input_tokens, unit::cache_write_tokens, unit::cache_write_1h_tokens}) {
-            if (range.upper.has(each))
-                range.upper.set(each, (std::min)(range.upper.count(each), estimate),
-                                provenance::estimated);
-        }
-    }
+    if (rules.learned != nullptr && input_known && asked.shape.bounded)
+        estimate_input(range.upper, entry, plan, rules);
     entry.usage = range.upper;
     bool const priced = set_most(entry, plan, prices);
     if (rules.must_hold && !input_known) entry.usage.clear(unit::input_tokens);
@@ -97,9 +144,7 @@ bool set_step(record& intent, std::uint64_t output_tokens, attempt_plan const& p
     usage held = intent.usage;
     auto const most = held.count(unit::output_tokens);
     held.set(unit::output_tokens, (std::min)(output_tokens, most), provenance::estimated);
-    auto const cost = most_of_attempt(prices, intent.provider, plan.model, held,
-                                      doubts_of(*plan.request), intent.started_at,
-                                      lookup_cache_of<Prices>(), plan.request->facts.service_tier);
+    auto const cost = most_for(intent, held, plan, prices);
     if (!cost) return false;
     intent.cost_low = cost->cost();
     iteration step;

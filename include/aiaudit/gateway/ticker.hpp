@@ -24,12 +24,14 @@ namespace detail {
 
 class ticker {
 public:
-    explicit ticker(asio::any_io_executor const& by) : next_(by), changed_(by) {}
+    explicit ticker(asio::any_io_executor const& by,
+                    std::chrono::milliseconds every = std::chrono::seconds{1})
+        : next_(by), changed_(by), every_(every) {}
     ticker(ticker const&) = delete;
     ticker& operator=(ticker const&) = delete;
 
-    // Calls tick() -> awaitable<bool> every second, until it gives false, or stop(). It and what it
-    // uses live until stop() has returned.
+    // Calls tick() -> awaitable<bool> again and again, until it gives false, or stop(). It and what
+    // it uses live until stop() has returned.
     template <class Tick>
     void start(Tick tick) {
         running_ = true;
@@ -54,7 +56,7 @@ private:
     template <class Tick>
     asio::awaitable<void> run(Tick tick) {
         while (!stopped_) {
-            next_.expires_after(std::chrono::seconds{1});
+            next_.expires_after(every_);
             static_cast<void>(co_await next_.async_wait(as_value));
             if (stopped_) co_return;
             busy_ = true;
@@ -71,6 +73,7 @@ private:
 
     asio::steady_timer next_;
     asio::steady_timer changed_;
+    std::chrono::milliseconds const every_;
     bool running_ = false;
     bool busy_ = false;
     bool stopped_ = false;
