@@ -5,6 +5,7 @@
 
 #include "support/gateway_stand.hpp"
 
+#include <aiaudit/budget/budget_text.hpp>
 #include <aiaudit/gateway/ticker.hpp>
 
 #include <boost/asio/co_spawn.hpp>

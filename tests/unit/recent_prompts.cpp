@@ -107,7 +107,7 @@ BOOST_AUTO_TEST_CASE(what_was_just_sent_lowers_the_estimate_and_never_the_bound)
     auto const lowered = one.intent(&learned, &recent);
     BOOST_TEST((estimate.cost < bound.cost));
     // A token of the cache costs a tenth, and is counted twice.
-    BOOST_TEST(lowered.cost.pico() * 3 < estimate.cost.pico());
+    BOOST_TEST((lowered.cost.pico() * 3 < estimate.cost.pico()));
     auto const& used = lowered.usage;
     BOOST_TEST(used.count(unit::input_tokens) == estimate.usage.count(unit::input_tokens));
     BOOST_TEST(used.count(unit::cache_read_tokens) <= used.count(unit::input_tokens));
