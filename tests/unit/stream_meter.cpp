@@ -90,13 +90,23 @@ BOOST_AUTO_TEST_CASE(silence_counts_where_a_model_may_think) {
         one.after(5s);
         one.note();
         // Two seconds of each silence are allowed.
-        std::uint64_t const thought = thinks ? (8 + 3) * detail::thought_tokens_a_second : 0;
+        std::uint64_t const thought = thinks ? (8 + 3) * detail::written_tokens_a_second : 0;
         BOOST_TEST(one.meter.charged() == 2 + thought + detail::way_tokens_least);
         std::uint64_t const most =
-            thinks ? (10'000 + 4'750) * detail::thought_tokens_a_second / 1000 : 0;
+            thinks ? (10'000 + 4'750) * detail::written_tokens_a_second / 1000 : 0;
         BOOST_TEST(one.meter.bound() >= 5 + most);
         BOOST_TEST(one.meter.bound() <= 6 + most);
     }
+}
+
+BOOST_AUTO_TEST_CASE(what_came_and_was_not_read_is_charged_by_its_time) {
+    metered one(false);
+    one.piece("word ");
+    one.after(4s);
+    one.meter.note_unread(one.now);
+    BOOST_TEST(one.meter.charged() ==
+               2 + 4 * detail::written_tokens_a_second + detail::way_tokens_least);
+    BOOST_TEST(one.meter.bound() == 5 + 4 * detail::written_tokens_a_second);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

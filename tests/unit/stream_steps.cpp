@@ -174,7 +174,7 @@ BOOST_AUTO_TEST_CASE(a_model_that_thinks_in_silence_is_held_by_its_time) {
             BOOST_TEST(!guard(stream.follower).has_value());
         }
         BOOST_TEST(at.asked.empty() == !thinks);
-        if (thinks) BOOST_TEST(at.asked.back() >= 59 * detail::thought_tokens_a_second + margin);
+        if (thinks) BOOST_TEST(at.asked.back() >= 59 * detail::written_tokens_a_second + margin);
     }
 }
 

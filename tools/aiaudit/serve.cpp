@@ -43,6 +43,7 @@ struct options {
     std::vector<std::string> upstream_keys{};
     std::vector<std::string> models{};
     std::vector<std::string> fallbacks{};
+    std::vector<std::string> when_left{};
     std::string ca_file{};
     std::string keys = "required";
     std::string durability = "committed";
@@ -210,6 +211,12 @@ std::vector<aiaudit::gateway_upstream> upstreams_of(options const& with) {
     for (std::string const& each : with.fallbacks) {
         auto const [name, other] = named_value(each, "--fallback");
         named(all, name, "--fallback").fallback.push_back(other);
+    }
+    for (std::string const& each : with.when_left) {
+        auto const [name, does] = named_value(each, "--when-left");
+        if (does != "stops" && does != "bills")
+            throw failure{"--when-left: '" + each + "' is neither NAME=stops nor NAME=bills"};
+        named(all, name, "--when-left").entry.stops_when_left = does == "stops";
     }
     return all;
 }
@@ -385,6 +392,10 @@ void add_serve(CLI::App& program, int&) {
                         "default: the provider's usual variable");
     command->add_option("--route", with->models, "NAME=MODEL or NAME=PREFIX*: who answers it");
     command->add_option("--fallback", with->fallbacks, "NAME=OTHER: who is asked where NAME fails");
+    command->add_option(
+        "--when-left", with->when_left,
+        "NAME=stops: a stream whose connection is closed is written, and billed, no "
+        "further; NAME=bills: it may go on; default: as the provider is known to");
     command->add_option("--upstream-ca", with->ca_file, "Trusted certificates in PEM");
     command->add_option("--keys", with->keys, "required, or optional: who has none may come too")
         ->check(CLI::IsMember({"required", "optional"}));

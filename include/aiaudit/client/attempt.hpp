@@ -306,8 +306,10 @@ template <class Transport, class Timer, class Guard, pricing_policy Prices>
             return true;
         },
         [&](std::string_view bytes) {
+            steady_time const came = plan.stream ? timer.now() : begun;
             bool const more = follower.feed(bytes);
-            if (plan.stream) meter.note(timer.now(), follower);
+            if (plan.stream) meter.note(came, follower);
+            if (!more) meter.note_unread(timer.now());
             if (plan.stream && follower.begun() && !entry.time_to_first_token_ns)
                 entry.time_to_first_token_ns = nanoseconds_between(begun, timer.now());
             if (more && (plan.stream || follower.is_stream())) failed = guard(follower);

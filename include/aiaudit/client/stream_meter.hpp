@@ -21,8 +21,8 @@ namespace aiaudit {
 inline namespace v0_1_0 {
 namespace detail {
 
-// The most that a model thinks in a second.
-inline constexpr std::uint64_t thought_tokens_a_second = 250;
+// The most that a model writes, or thinks, in a second.
+inline constexpr std::uint64_t written_tokens_a_second = 250;
 // What is under way when a stream is left: what comes in half a second at its pace, no more than
 // came in all, and from so many tokens to so many.
 inline constexpr std::uint64_t way_tokens_least = 32;
@@ -49,18 +49,25 @@ public:
         seen_ = follower.seen();
         last_ = now_;
     }
+    // Since the last note() nothing was read, whatever came: who it is for took his time.
+    void note_unread(steady_time now) {
+        now = (std::max)(now_, now);
+        unread_ += now - now_;
+        last_ = now_ = now;
+    }
     [[nodiscard]] steady_time now() const noexcept { return now_; }
     [[nodiscard]] bool thinks() const noexcept { return thinks_; }
 
     // What a stream that is left now is charged for: what came, counted high, what was thought in
-    // silence, and what is under way.
+    // silence, what was not read, and what is under way.
     [[nodiscard]] std::uint64_t charged() const noexcept {
-        auto const thought = tokens_in(quiet_ + beyond(silence(), quiet_allowed));
-        return seen_.tokens + thought + under_way();
+        auto const thought = thinks_ ? quiet_ + beyond(silence(), quiet_allowed) : span{0};
+        return seen_.tokens + tokens_in(thought + unread_) + under_way();
     }
     // The most that it has had up to the last piece: a token a byte, and all pauses.
     [[nodiscard]] std::uint64_t bound() const noexcept {
-        return seen_.bytes + tokens_in(pauses_ + beyond(silence(), pause_least));
+        auto const thought = thinks_ ? pauses_ + beyond(silence(), pause_least) : span{0};
+        return seen_.bytes + tokens_in(thought + unread_);
     }
 
 private:
@@ -73,10 +80,9 @@ private:
     [[nodiscard]] static span beyond(span time, span allowed) noexcept {
         return time > allowed ? time - allowed : span{0};
     }
-    [[nodiscard]] std::uint64_t tokens_in(span time) const noexcept {
-        if (!thinks_) return 0;
+    [[nodiscard]] static std::uint64_t tokens_in(span time) noexcept {
         auto const ms = std::chrono::ceil<std::chrono::milliseconds>(time).count();
-        return static_cast<std::uint64_t>(ms) * thought_tokens_a_second / 1000;
+        return static_cast<std::uint64_t>(ms) * written_tokens_a_second / 1000;
     }
     [[nodiscard]] std::uint64_t under_way() const noexcept {
         auto const passed = std::chrono::duration<double>((std::max)(now_ - first_, way_time));
@@ -90,6 +96,7 @@ private:
     steady_time first_{};  // when the first piece came
     span quiet_{};         // of silences, what is beyond those that are allowed
     span pauses_{};        // all silences but the shortest
+    span unread_{};        // of all note_unread()
     seen_output seen_{};
     bool told_ = false;
     bool const thinks_;

@@ -14,10 +14,9 @@
 #include <aiaudit/gateway/client_connection.hpp>   // client_connection
 #include <aiaudit/gateway/error_body.hpp>          // error_response
 #include <aiaudit/gateway/gateway_core.hpp>        // gateway_core
-#include <aiaudit/gateway/ticker.hpp>              // ticker
+#include <aiaudit/gateway/passing_answer.hpp>      // passing_answer
 #include <aiaudit/gateway/understood_request.hpp>  // understand
 #include <aiaudit/gateway/upstream_pool.hpp>       // upstream_pool
-#include <aiaudit/gateway/usage_chunk_filter.hpp>  // usage_chunk_filter
 
 #include <boost/asio/steady_timer.hpp>
 
@@ -71,8 +70,7 @@ private:
         bool final = false;  // no other upstream would help
     };
     using refused = std::optional<refusal>;
-    // One attempt, while its answer passes.
-    struct passing;
+    using passing = passing_answer;
 
     [[nodiscard]] result<ready_request> ready(std::size_t upstream, std::string const& model);
     [[nodiscard]] attempt_plan plan_of(ready_request const& at, api_key const& key);
@@ -121,28 +119,6 @@ private:
     operation_id id_{};
     std::uint32_t attempts_ = 0;
     bool warned_ = false;
-};
-
-template <class Core>
-struct relay<Core>::passing {
-    passing(attempt_plan const& plan, std::string origin_of, steady_time now)
-        : follower(exchange_of(plan), *plan.request, *plan.where, nobody, 0, answer_text::passed),
-          meter(now, plan.request->facts.may_think),
-          origin(std::move(origin_of)),
-          begun(now) {}
-
-    stream_listener nobody{};
-    response_follower follower;
-    stream_meter meter;
-    std::string origin;
-    std::unique_ptr<upstream_connection> connection{};
-    std::optional<usage_chunk_filter> filter{};
-    std::optional<ticker> ticks{};  // where more is to be held while nothing comes
-    std::optional<error> cut{};     // why it was, by a tick
-    steady_time begun;
-    std::optional<std::uint64_t> first_piece_ns{};
-    std::size_t drained_bytes = 0;
-    bool is_stream = false;
 };
 
 template <class Core>
@@ -368,6 +344,7 @@ asio::awaitable<std::optional<error>> relay<Core>::pass_body(passing& of, attemp
         if (of.follower.begun() && !of.first_piece_ns)
             of.first_piece_ns = nanoseconds_between(of.begun, of.meter.now());
         bool const taken = co_await hand_on(of, *piece);
+        if (!taken) of.meter.note_unread(core_.timer.now());
         auto const then = core_.options.on_client_gone;
         if (!taken &&
             (then == client_gone::cut ||
