@@ -22,7 +22,10 @@ using namespace std::chrono_literals;
 
 // A stream of OpenAI's, and a clock that shows what it is told.
 struct metered {
-    explicit metered(bool thinks) : meter(steady_time{}, thinks) {
+    explicit metered(bool thinks, dialect which = dialect::openai_chat)
+        : request{.dialect = which},
+          where{.dialect = which, .operation = operation::chat},
+          meter(steady_time{}, thinks) {
         follower.begin({200, {{"Content-Type", "text/event-stream"}}});
     }
     void after(std::chrono::milliseconds time) { now += time; }
@@ -33,8 +36,8 @@ struct metered {
     }
     void note() { meter.note(now, follower); }
 
-    prepared_request request{};
-    endpoint where{.operation = operation::chat};
+    prepared_request request;
+    endpoint where;
     detail::stream_listener nobody{};
     detail::response_follower follower{
         {.provider = "openai", .path = "/v1/chat/completions"}, request, where, nobody, 0};
@@ -97,6 +100,30 @@ BOOST_AUTO_TEST_CASE(silence_counts_where_a_model_may_think) {
         BOOST_TEST(one.meter.bound() >= 5 + most);
         BOOST_TEST(one.meter.bound() <= 6 + most);
     }
+}
+
+BOOST_AUTO_TEST_CASE(a_summary_of_thoughts_ends_no_silence_and_an_input_that_is_told_does) {
+    metered one(true, dialect::anthropic_messages);
+    auto const hear = [&one](std::string const& event) {
+        one.after(1s);
+        static_cast<void>(one.follower.feed("data: " + event + "\n\n"));
+        one.note();
+    };
+    one.after(9s);  // before it is told, nothing is written
+    hear(R"({"type":"message_start","message":{"model":"m","usage":{"input_tokens":5,)"
+         R"("output_tokens":1}}})");
+    BOOST_TEST(one.meter.charged() == detail::way_tokens_least);
+    for (int i = 0; i < 5; ++i)
+        hear(R"({"type":"content_block_delta","index":0,)"
+             R"("delta":{"type":"thinking_delta","thinking":"word "}})");
+    BOOST_TEST(one.meter.charged() ==
+               10 + (5 - 2) * detail::written_tokens_a_second + detail::way_tokens_least);
+    hear(R"({"type":"content_block_delta","index":1,)"
+         R"("delta":{"type":"text_delta","text":"word "}})");
+    one.after(1s);
+    one.note();
+    BOOST_TEST(one.meter.charged() ==
+               12 + (6 - 2) * detail::written_tokens_a_second + detail::way_tokens_least);
 }
 
 BOOST_AUTO_TEST_CASE(what_came_and_was_not_read_is_charged_by_its_time) {

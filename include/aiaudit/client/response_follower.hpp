@@ -31,6 +31,8 @@ namespace detail {
 // The output of a stream as far as it came, in text, reasoning, refusals and calls of tools.
 struct seen_output {
     std::uint64_t pieces = 0;
+    // Those of them that are no summary of what is thought: that is billed, and not shown.
+    std::uint64_t whole_pieces = 0;
     std::uint64_t bytes = 0;   // so many tokens at the most
     std::uint64_t tokens = 0;  // high_token_count() of each piece
 };

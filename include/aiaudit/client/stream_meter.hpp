@@ -33,20 +33,21 @@ public:
     // `begun`: when the request is sent; `thinks`: the model may, and not show it.
     stream_meter(steady_time begun, bool thinks) : last_(begun), now_(begun), thinks_(thinks) {}
 
-    // After each piece, or when none came.
+    // After each piece, or when none came. Summaries of thoughts end no silence.
     void note(steady_time now, response_follower const& follower) {
         now_ = (std::max)(now_, now);
         bool const told = !told_ && follower.input_told();
-        bool const came = follower.seen().pieces != seen_.pieces;
+        seen_output const& seen = follower.seen();
+        bool const came = seen.whole_pieces != seen_.whole_pieces;
+        if (seen.pieces != 0 && seen_.pieces == 0) first_ = now_;
+        seen_ = seen;
         if (!told && !came) return;
         // Who tells the input first begins to write then.
         if (!told) {
             quiet_ += beyond(silence(), quiet_allowed);
             pauses_ += silence() > pause_least ? silence() : std::chrono::nanoseconds{0};
         }
-        if (came && seen_.pieces == 0) first_ = now_;
         told_ = told_ || told;
-        seen_ = follower.seen();
         last_ = now_;
     }
     // Since the last note() nothing was read, whatever came: who it is for took his time.

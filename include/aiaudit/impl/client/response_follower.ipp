@@ -41,6 +41,10 @@ AIAUDIT_INLINE usage response_follower::used_so_far() const {
 AIAUDIT_INLINE void response_follower::count(answer_delta const& added) noexcept {
     if (added.empty()) return;
     ++seen_.pieces;
+    bool const sums_up = request_.dialect == dialect::anthropic_messages ||
+                         request_.dialect == dialect::openai_responses;
+    bool const thought = added.text.empty() && added.refusal.empty() && added.tool_calls.empty();
+    if (!sums_up || !thought) ++seen_.whole_pieces;
     auto const add = [this](std::string_view text) {
         seen_.bytes += text.size();
         seen_.tokens += high_token_count(text);
