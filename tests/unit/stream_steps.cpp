@@ -108,6 +108,14 @@ BOOST_AUTO_TEST_CASE(the_first_step_is_the_input_and_a_first_piece_of_output) {
     BOOST_TEST((decode_record(encode_record(intent)).value() == intent));
 }
 
+BOOST_AUTO_TEST_CASE(who_stops_when_he_is_left_is_in_the_table) {
+    for (char const* const name : {"openai", "anthropic", "deepseek", "xai", "cohere"})
+        BOOST_TEST(provider_named(name).value().stops_when_left, name);
+    for (char const* const name : {"google", "groq", "mistral", "openrouter", "perplexity"})
+        BOOST_TEST(!provider_named(name).value().stops_when_left, name);
+    BOOST_TEST(!provider_entry{}.stops_when_left);
+}
+
 BOOST_AUTO_TEST_CASE(what_cannot_be_cut_is_held_whole) {
     stepped goes_on;
     goes_on.to.stops_when_left = false;
