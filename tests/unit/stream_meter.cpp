@@ -92,8 +92,8 @@ BOOST_AUTO_TEST_CASE(silence_counts_where_a_model_may_think) {
         one.piece("word ");
         one.after(5s);
         one.note();
-        // Two seconds of each silence are allowed.
-        std::uint64_t const thought = thinks ? (8 + 3) * detail::written_tokens_a_second : 0;
+        // A second of each silence is allowed.
+        std::uint64_t const thought = thinks ? (9 + 4) * detail::written_tokens_a_second : 0;
         BOOST_TEST(one.meter.charged() == 2 + thought + detail::way_tokens_least);
         std::uint64_t const most =
             thinks ? (10'000 + 4'750) * detail::written_tokens_a_second / 1000 : 0;
@@ -117,13 +117,13 @@ BOOST_AUTO_TEST_CASE(a_summary_of_thoughts_ends_no_silence_and_an_input_that_is_
         hear(R"({"type":"content_block_delta","index":0,)"
              R"("delta":{"type":"thinking_delta","thinking":"word "}})");
     BOOST_TEST(one.meter.charged() ==
-               10 + (5 - 2) * detail::written_tokens_a_second + detail::way_tokens_least);
+               10 + (5 - 1) * detail::written_tokens_a_second + detail::way_tokens_least);
     hear(R"({"type":"content_block_delta","index":1,)"
          R"("delta":{"type":"text_delta","text":"word "}})");
     one.after(1s);
     one.note();
     BOOST_TEST(one.meter.charged() ==
-               12 + (6 - 2) * detail::written_tokens_a_second + detail::way_tokens_least);
+               12 + (6 - 1) * detail::written_tokens_a_second + detail::way_tokens_least);
 }
 
 BOOST_AUTO_TEST_CASE(what_came_and_was_not_read_is_charged_by_its_time) {

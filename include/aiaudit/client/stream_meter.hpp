@@ -73,7 +73,7 @@ public:
 
 private:
     using span = std::chrono::nanoseconds;
-    static constexpr span quiet_allowed = std::chrono::seconds{2};
+    static constexpr span quiet_allowed = std::chrono::seconds{1};
     static constexpr span pause_least = std::chrono::milliseconds{250};
     static constexpr span way_time = std::chrono::milliseconds{500};
 
