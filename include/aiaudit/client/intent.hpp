@@ -150,7 +150,7 @@ bool set_step(record& intent, std::uint64_t output_tokens, attempt_plan const& p
     iteration step;
     step.kind = "step";
     for (unit const each : {unit::input_tokens, unit::output_tokens})
-        step.usage.set(each, held.count(each), provenance::estimated);
+        step.usage.set(each, held.count(each));
     intent.iterations.assign(1, std::move(step));
     return true;
 }
