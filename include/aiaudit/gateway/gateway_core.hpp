@@ -78,7 +78,7 @@ struct gateway_core {
     gateway_metrics metrics{};
     breaker_board circuits{options.calls.breaker};
     admission_desk<Ledger, steady_timer, switched_prices<Prices>> desk{ledger, timer, options.calls,
-                                                                       prices};
+                                                                       prices, true};
     waiting_threads waiting{};  // last: what it does uses all of the above
 };
 
