@@ -105,9 +105,9 @@ public:
     // already_open, where another process decides alone.
     [[nodiscard]] result<admission> admit(record const& intent,
                                           durability when = durability::committed);
-    // Whether there are budgets: as of the last record that this process wrote or read, so what
-    // another one sets counts here from the next record on. Cheap.
-    [[nodiscard]] bool has_budgets() const noexcept;
+    // Whether there are budgets, those that another process has set included. Cheap: reads the log
+    // only where this process knows of none and the log has grown.
+    [[nodiscard]] bool has_budgets() const;
     // Who decides; with budget_mode::exclusive admit() need not wait for the disk.
     [[nodiscard]] budget_mode budgets_by() const noexcept;
     // Sets a budget, new or instead of the one with that name. One with the same unit, scope and

@@ -9,12 +9,15 @@ import json
 # hour, output. On purpose no file of the project: its prices are what is checked.
 RATES = {
     "claude-haiku-4-5": ("1", "0.1", "1.25", "2", "5"),
-    "claude-opus-4-8": ("5", "0.5", "6.25", "10", "25"),
+    "claude-opus-5-5": ("4", "0.2", "5", "8", "20"),
     "gemini-2.5-flash": ("0.3", "0.03", "0", "0", "2.5"),
+    "gemini-3.1-pro-preview": ("2", "0.2", "0", "0", "12"),
+    "gemini-3.5-flash-lite": ("0.3", "0.03", "0", "0", "2.5"),
     "gemini-3.8-flash": ("0.75", "0.075", "0", "0", "3.75"),
     "gpt-4.1": ("2", "0.5", "0", "0", "8"),
     "gpt-5": ("1.25", "0.125", "0", "0", "10"),
     "gpt-5.4-nano": ("0.2", "0.02", "0", "0", "1.25"),
+    "gpt-6.1-sol": ("2", "0.1", "0", "0", "10"),
 }
 
 Usage = collections.namedtuple("Usage", "fresh read write_5m write_1h output")
@@ -50,7 +53,7 @@ def cost(model, usage):
 def compare(exchange, record):
     """What is wrong with the record of an exchange."""
     model = exchange.model
-    wanted = {"user": "ana", "key": "agents", "http_status": exchange.status, "model_requested": model}
+    wanted = {"user": "ana", "key": exchange.case.rpartition("-")[0], "http_status": exchange.status, "model_requested": model}
     for name, value in wanted.items():
         if record.get(name) != value:
             yield f"{name} is {record.get(name)!r}, not {value!r}"
@@ -81,12 +84,16 @@ def compare_cut(record, charged, truth):
         yield f"the least that it may have cost is {low}, beside {charged}"
 
 
-def check_budget(at, outcomes):
-    """The window of the key's budget is the sum of its records, and holds nothing any more."""
+def check_budgets(at, outcomes):
+    """The window of each key's budget is the sum of its records, and holds nothing any more."""
+    spent = collections.defaultdict(decimal.Decimal)
+    for each in outcomes:
+        spent[each["key"]] += decimal.Decimal(each["cost_usd"])
     for budget in json.loads(at.tool("report", "budgets", "--db", at.db, "--format", "json")):
-        spent = sum(decimal.Decimal(each["cost_usd"]) for each in outcomes)
-        if decimal.Decimal(budget["spent"]) != spent or decimal.Decimal(budget["reserved"]) or budget["open"]:
-            yield f"the budget says {budget['spent']} spent, {budget['reserved']} held, {budget['open']} open; its records make {spent}"
+        wanted = spent[budget["subject"].removeprefix("key=")]
+        if decimal.Decimal(budget["spent"]) != wanted or decimal.Decimal(budget["reserved"]) or budget["open"]:
+            yield (f"{budget['budget']}: {budget['spent']} spent, {budget['reserved']} held, {budget['open']} open; "
+                   f"its records make {wanted}")
 
 
 def check(at):
@@ -106,7 +113,7 @@ def check(at):
         wrong = compare(exchange, record) if record else ["no record of it"]
         problems += [f"{exchange.case}: {exchange.path}: {each}" for each in wrong]
     problems += [f"a record that the mock knows nothing of: {json.dumps(each)[:600]}" for some in left.values() for each in some]
-    problems += check_budget(at, outcomes)
+    problems += check_budgets(at, outcomes)
     verdict = at.tool("verify", "--db", at.db)
     if "match the tree" not in verdict:
         problems.append(f"verify: {verdict}")

@@ -15,7 +15,7 @@ CASES = ("text", "tool", "image", "long", "abort", "429")
 class Client:
     name = ""
     model = ""
-    retries = True  # asks again by itself after a 429
+    told = ()  # errors of the gateway's own that are as they should be
     prefix = "/v1"
 
     def __init__(self, place, url, key, programs):
@@ -47,7 +47,7 @@ class Client:
 
 
 class ClaudeCode(Client):
-    name, model = "claude-code", "claude-opus-4-8"
+    name, model = "claude-code", "claude-opus-5-5"  # the one that it takes by itself
     needs = "npm/node_modules/.bin/claude"
 
     def configure(self):
@@ -56,13 +56,13 @@ class ClaudeCode(Client):
     def command(self, case, prompt):
         if case == "image":
             prompt += f" file:{self.picture}"  # its tool Read brings the picture
-        return ["claude", "-p", "--model", self.model, "--allowedTools", "Bash,Read", "--", prompt]
+        return ["claude", "-p", "--allowedTools", "Bash,Read", "--", prompt]
 
 
 class Codex(Client):
-    name, model = "codex", "gpt-5"
+    name, model = "codex", "gpt-6.1-sol"  # by itself it takes gpt-6.2-sol, whose price nobody has published
     needs = "npm/node_modules/.bin/codex"
-    retries = False
+    told = (("GET", "/v1/responses", 426),)  # it tries a WebSocket first, and is told to ask by POST
 
     def configure(self):
         self.write(self.home / ".codex/config.toml", f'openai_base_url = "{self.url}/v1"\n')
@@ -74,7 +74,7 @@ class Codex(Client):
 
 
 class GeminiCli(Client):
-    name, model, prefix = "gemini-cli", "gemini-2.5-flash", "/v1beta"
+    name, model, prefix = "gemini-cli", "gemini-3.1-pro-preview", "/v1beta"  # the one that it takes by itself
     needs = "npm/node_modules/.bin/gemini"
 
     def configure(self):
@@ -84,7 +84,7 @@ class GeminiCli(Client):
     def command(self, case, prompt):
         if case == "image":
             prompt += f" @{self.picture.name}"
-        return ["gemini", "--skip-trust", "--yolo", "-m", self.model, "-p", prompt]
+        return ["gemini", "--skip-trust", "--yolo", "-p", prompt]
 
 
 class Opencode(Client):

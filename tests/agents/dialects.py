@@ -9,7 +9,7 @@ SHORT = ["The heron ", "waits where ", "the river ", "bends, ", "and waits. "]
 LONG = [f"{number:04d} herons wait here.\n" for number in range(2000)]
 TEXT = "".join(SHORT).strip()
 SEEN = "The picture came. "
-SHELLS = ("bash", "exec_command", "shell", "shell_command", "local_shell", "run_shell_command", "weather")
+SHELLS = ("bash", "exec_command", "shell", "shell_command", "local_shell", "run_shell_command", "exec", "weather")
 READERS = ("read", "read_file", "view_image")
 
 
@@ -67,7 +67,8 @@ class Answer:
         most = self.limit()
         count = len(pieces) if most is None else max(0, min(len(pieces), (most - self.thought) // TOKENS))
         self.cut = count < len(pieces)
-        self.pieces = [json.dumps(self.call[1])] if self.call else pieces[:count]
+        said = self.call and (self.call[1] if isinstance(self.call[1], str) else json.dumps(self.call[1]))
+        self.pieces = [said] if self.call else pieces[:count]
         self.text = "" if self.call else "".join(self.pieces)
         self.output_tokens = TOKENS * len(self.pieces) + self.thought
 
@@ -90,6 +91,8 @@ class Answer:
         words = {"command": command, "cmd": command, "city": "Z\u00fcrich", "timeout": 10000,
                  **dict.fromkeys(("file_path", "path", "filePath", "absolute_path"), file and file[1])}
         name, schema = found[0]
+        if schema is None:  # Codex's own tool of free form, whose input is a script
+            return name, f"text((await tools.exec_command({{cmd: {json.dumps(command)}}})).output)"
         arguments = {each: fill(value, each, words) for each, value in schema.get("properties", {}).items()
                      if each in schema.get("required", []) or each in ("command", "cmd")}
         return name, arguments
@@ -109,7 +112,7 @@ class Chat(Answer):
         return [(each["function"]["name"], each["function"].get("parameters", {})) for each in self.body_in.get("tools", []) if "function" in each]
 
     def answered(self):
-        return self.body_in["messages"][-1]["role"] == "tool"
+        return any(each["role"] == "tool" for each in self.body_in["messages"])
 
     def limit(self):
         return self.body_in.get("max_completion_tokens") or self.body_in.get("max_tokens")
@@ -154,12 +157,16 @@ class Responses(Answer):
     thought = 64
 
     def tools(self):
-        lists = [each.get("tools", []) if each.get("type") == "namespace" else [each] for each in self.body_in.get("tools", [])]
-        return [(each["name"], each.get("parameters", {})) for list_ in lists for each in list_ if each.get("type") == "function"]
+        """Those of the request and those that stand in its input, of groups too; no schema: of free form."""
+        items = self.body_in["input"] if isinstance(self.body_in.get("input"), list) else []
+        offered = [*self.body_in.get("tools", []), *(tool for item in items for tool in item.get("tools", []))]
+        each_one = [tool for one in offered for tool in (one.get("tools", []) if one.get("type") == "namespace" else [one])]
+        return [(tool["name"], tool.get("parameters", {}) if tool["type"] == "function" else None) for tool in each_one
+                if tool.get("type") in ("function", "custom")]
 
     def answered(self):
         items = self.body_in.get("input")
-        return isinstance(items, list) and str(items[-1].get("type", "")).endswith("_output")
+        return isinstance(items, list) and any(str(each.get("type", "")).endswith("_output") for each in items)
 
     def limit(self):
         return self.body_in.get("max_output_tokens")
@@ -175,7 +182,14 @@ class Responses(Answer):
                 "metadata": {}, "model": self.model, "output": [], "parallel_tool_calls": True, "temperature": 1, "tool_choice": "auto",
                 "tools": [], "top_p": 1, "usage": None, "service_tier": "default", **rest}
 
+    @property
+    def free_form(self):
+        return self.call is not None and isinstance(self.call[1], str)
+
     def item(self):
+        if self.free_form:
+            return {"type": "custom_tool_call", "id": f"ctc_{self.exchange.id}", "call_id": f"call_{self.exchange.id}",
+                    "name": self.call[0], "status": "completed", "input": self.pieces[0]}
         if self.call:
             return {"type": "function_call", "id": f"fc_{self.exchange.id}", "call_id": f"call_{self.exchange.id}", "name": self.call[0],
                     "status": "completed", "arguments": self.pieces[0]}
@@ -195,9 +209,12 @@ class Responses(Answer):
         item = self.item()
         place = {"item_id": item["id"], "output_index": 0}
         yield {"type": "response.created", "response": self.response("in_progress")}, 0
-        empty = {"arguments": ""} if self.call else {"content": []}
+        empty = {"input": ""} if self.free_form else {"arguments": ""} if self.call else {"content": []}
         yield {"type": "response.output_item.added", "output_index": 0, "item": {**item, "status": "in_progress", **empty}}, self.thought
-        if self.call:
+        if self.free_form:
+            yield {"type": "response.custom_tool_call_input.delta", **place, "delta": self.pieces[0]}, TOKENS
+            yield {"type": "response.custom_tool_call_input.done", **place, "input": self.pieces[0]}, 0
+        elif self.call:
             yield {"type": "response.function_call_arguments.delta", **place, "delta": self.pieces[0]}, TOKENS
             yield {"type": "response.function_call_arguments.done", **place, "arguments": self.pieces[0], "name": self.call[0]}, 0
         else:
@@ -216,8 +233,8 @@ class Messages(Answer):
         return [(each["name"], each["input_schema"]) for each in self.body_in.get("tools", []) if "input_schema" in each]
 
     def answered(self):
-        last = self.body_in["messages"][-1]["content"]
-        return isinstance(last, list) and any(each.get("type") == "tool_result" for each in last)
+        contents = [each["content"] for each in self.body_in["messages"] if isinstance(each["content"], list)]
+        return any(part.get("type") == "tool_result" for parts in contents for part in parts)
 
     def limit(self):
         return self.body_in["max_tokens"]
@@ -279,7 +296,7 @@ class Gemini(Answer):
                 for each in tool.get("functionDeclarations", [])]
 
     def answered(self):
-        return any("functionResponse" in each for each in self.body_in["contents"][-1]["parts"])
+        return any("functionResponse" in part for each in self.body_in["contents"] for part in each["parts"])
 
     def limit(self):
         return self.config().get("maxOutputTokens")

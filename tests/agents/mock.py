@@ -45,6 +45,7 @@ class Exchange:
 class Mock:
     def __init__(self):
         self.exchanges, self.free, self.wrong_keys = [], [], 0
+        self.surcharge = 0  # of the self-test: tokens that are billed and not told
         self.lock = threading.Condition()
         self.limited = set()
         mock = self
@@ -100,10 +101,11 @@ class Mock:
         self.send(handler, exchange, 200, answer.body())
 
     def limits(self, exchange):
-        """Whether this is the first request of a case that is limited once."""
+        """Whether this is the first request of a case that is limited once, for each model."""
+        which = exchange.case, exchange.model
         with self.lock:
-            first = exchange.kind == "429" and exchange.case not in self.limited
-            self.limited.add(exchange.case)
+            first = exchange.kind == "429" and which not in self.limited
+            self.limited.add(which)
             return first
 
     def send(self, handler, exchange, status, body, head=None):
@@ -138,7 +140,7 @@ class Mock:
         except OSError:
             pass
         with self.lock:
-            exchange.usage = answer.bill(exchange.written)
+            exchange.usage = answer.bill(exchange.written + self.surcharge)
             self.lock.notify_all()
 
     @staticmethod
@@ -152,10 +154,11 @@ class Mock:
         finally:
             connection.settimeout(60)
 
-    def wait(self, case, tokens, seconds):
-        """Waits until an answer of the case has so many tokens; false where it has not in time."""
+    def wait(self, case, model, tokens, seconds):
+        """Waits until an answer of the case and model has so many tokens; false where it has not in time."""
         with self.lock:
-            return self.lock.wait_for(lambda: any(each.case == case and each.written >= tokens for each in self.exchanges), seconds)
+            return self.lock.wait_for(lambda: any((each.case, each.model) == (case, model) and each.written >= tokens
+                                                  for each in self.exchanges), seconds)
 
     def settle(self, seconds):
         """Waits until no answer is under way."""

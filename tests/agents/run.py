@@ -7,9 +7,9 @@ For each client: text, a tool, a picture, an answer of 10,000 tokens, an abort i
 error; what the client shows is what the mock said, whole; every answer that the mock billed is one record, with its usage, its cost
 to the last digit and its user; what was aborted is charged no less than the mock billed.
 
-usage: run.py --program FILE --clients DIRECTORY [--short] [--only NAME] [--case NAME] [--mode free|budget] [--keep DIRECTORY]
+usage: run.py --program FILE --clients DIRECTORY [--self-test] [--short] [--only NAME] [--case NAME] [--mode free|budget] [--keep DIRECTORY]
   --clients: with npm/ and python/, as scripts/agents makes it   --short: what fits into CI (see SHORT)
-  --only: clients whose name begins so
+  --only: clients whose name begins so   --self-test: the battery itself, by faults that it must find (faults.py); needs no client
 Without a network namespace of its own it says that it is skipped: agents call home, and nothing here may leave the machine.
 """
 import argparse
@@ -30,9 +30,10 @@ import time
 import bills
 import clients
 import dialects
+import faults
 import stack
 
-MODES = {"free": [], "budget": ["--limit", "20", "--window", "day"]}
+MODES = {"free": [], "budget": ["--limit", "20", "--window", "day"]}  # options of the key that each client has
 SHORT = {"free": ("text", "abort"), "budget": clients.CASES}
 LIMIT = 180  # seconds of a client for a case
 ASKED = {"text": "Say something about herons.", "tool": "Use the tool.", "image": "What does the picture show?",
@@ -51,13 +52,15 @@ class Count:
 
 
 def execute(client, case, prompt, interrupt):
-    """Runs a client; `interrupt` returns when it is to be interrupted as by Ctrl-C."""
+    """Runs a client; `interrupt` waits a little and says whether it is to be interrupted, as by Ctrl-C."""
     with open(client.place / f"{case}.out", "w+") as out, open(client.place / f"{case}.err", "w+") as err:
         process = subprocess.Popen(client.command(case, prompt), stdin=subprocess.DEVNULL, stdout=out, stderr=err, cwd=client.work,
                                    env=client.environment(), start_new_session=True)
         try:
-            if interrupt:
-                interrupt()
+            until = time.monotonic() + LIMIT
+            while interrupt and not interrupt() and process.poll() is None and time.monotonic() < until:
+                pass
+            if interrupt and process.poll() is None:
                 os.killpg(process.pid, signal.SIGINT)
             status = process.wait(LIMIT if not interrupt else 30)
         except subprocess.TimeoutExpired:
@@ -78,16 +81,12 @@ def judge(client, case, named, status, out, err, exchanges):
     if case == "abort":
         if status == "did not end":
             yield "it did not end in 30 s after it was interrupted"
-        if not any(each.written and not each.whole for each in exchanges):
+        if not any(each.written and not each.whole and each.model == client.model for each in exchanges):
             yield "no answer was left in the middle"
         return
     limited = [each for each in exchanges if each.status == 429]
     if case == "429" and not limited:
         yield "the mock limited nothing"
-    if case == "429" and not client.retries:
-        if "429" not in out + err:
-            yield "it did not show the mock's 429"
-        return
     if status != 0:
         yield f"it ended with {status}"
     if case == "long" and re.findall(r"(\d{4}) herons wait here", out) != [each[:4] for each in dialects.LONG]:
@@ -105,30 +104,34 @@ def judge(client, case, named, status, out, err, exchanges):
             yield f"{each.path}: cut at the limit {each.answer.limit()}"
 
 
-def try_case(at, client, case, mode, count):
+def try_case(at, client, case):
+    """All that is wrong with a case, in words."""
     named = f"{client.name}-{case}"
-    begun, answers = time.monotonic(), len(at.tap.answers)
-    interrupt = (lambda: at.mock.wait(named, dialects.ABORT_TOKENS, LIMIT)) if case == "abort" else None
+    answers = len(at.tap.answers)
+    interrupt = (lambda: at.mock.wait(named, client.model, dialects.ABORT_TOKENS, 1)) if case == "abort" else None
     status, out, err = execute(client, case, f"case:{named} {ASKED[case]}", interrupt)
     problems = [] if at.mock.settle(30) else ["an answer of the mock was still under way"]
     exchanges = at.mock.of(named)
     if not exchanges:
         problems.append("the mock was not asked")
     problems += judge(client, case, named, status, out, err, exchanges)
-    problems += [f"the gateway itself said {status} to {method} {path}" for method, path, status in at.tap.own(answers)]
+    problems += [f"the gateway itself said {status} to {method} {path}" for method, path, status in at.tap.own(answers)
+                 if (method, path, status) not in client.told]
     if problems:
         problems += [f"it said: {line}" for line in (out[-1500:] + "\n" + err[-1500:]).strip().splitlines()[-12:]]
-    count.take(f"{mode}: {client.name}: {case}", problems, time.monotonic() - begun)
+    return problems
 
 
 def run_mode(mode, cases, chosen, with_, count):
     place = with_.place / mode
-    at = stack.Stack(with_.program, place, MODES[mode])
+    at = stack.Stack(with_.program, place)
     try:
         for kind in chosen:
-            client = kind(place / kind.name, at.url, at.key, with_.clients)
+            client = kind(place / kind.name, at.url, at.make_key(kind.name, MODES[mode]), with_.clients)
             for case in cases:
-                try_case(at, client, case, mode, count)
+                begun = time.monotonic()
+                problems = try_case(at, client, case)
+                count.take(f"{mode}: {client.name}: {case}", problems, time.monotonic() - begun)
         begun = time.monotonic()
         ended = at.end()
         count.take(f"{mode}: the gateway ends well", [ended] if ended else [], time.monotonic() - begun)
@@ -162,6 +165,7 @@ def parse():
     parser.add_argument("--program", required=True)
     parser.add_argument("--clients", required=True, type=pathlib.Path)
     parser.add_argument("--short", action="store_true")
+    parser.add_argument("--self-test", action="store_true")
     parser.add_argument("--only", default="")
     parser.add_argument("--case", choices=clients.CASES)
     parser.add_argument("--mode", choices=MODES)
@@ -176,26 +180,40 @@ def main():
     if not enclose():
         print("skipped: this system gives no network namespace (unshare --net), and agents call home outside of one")
         return 0
-    count, skipped = Count(), 0
+    count = Count()
+    with tempfile.TemporaryDirectory(prefix="aiaudit-agents-") as made:
+        with_.place = with_.keep or pathlib.Path(made)
+        with_.place.mkdir(parents=True, exist_ok=True)
+        skipped = test_battery(with_, count) if with_.self_test else run_modes(with_, count)
+    print(f"{count.passed} passed, {count.failed} failed, {skipped} skipped")
+    return 1 if count.failed else 0
+
+
+def test_battery(with_, count):
+    for number, fault in enumerate(faults.FAULTS):
+        begun = time.monotonic()
+        found = faults.find(fault, with_.program, with_.place / f"fault-{number}", try_case)
+        count.take(f"self-test: {fault.name}", faults.judge(fault, found), time.monotonic() - begun)
+    return 0
+
+
+def run_modes(with_, count):
+    """Both modes beside each other; how many clients are not installed."""
+    skipped = 0
     chosen = [each for each in clients.CLIENTS if each.name.startswith(with_.only)]
     for each in [each for each in chosen if not (with_.clients / each.needs).exists()]:
         print(f"skipped: {each.name} is not installed ({each.needs})")
         chosen.remove(each)
         skipped += 1
-    with tempfile.TemporaryDirectory(prefix="aiaudit-agents-") as made:
-        with_.place = with_.keep or pathlib.Path(made)
-        with_.place.mkdir(parents=True, exist_ok=True)
-        modes = [each for each in MODES if with_.mode in (None, each)] if chosen else []
-        threads = []
-        for mode in modes:
-            cases = [with_.case] if with_.case else SHORT[mode] if with_.short else clients.CASES
-            threads.append(threading.Thread(target=guard, args=(mode, cases, chosen, with_, count)))
-        for each in threads:
-            each.start()
-        for each in threads:
-            each.join()
-    print(f"{count.passed} passed, {count.failed} failed, {skipped} skipped")
-    return 1 if count.failed else 0
+    threads = []
+    for mode in [each for each in MODES if chosen and with_.mode in (None, each)]:
+        cases = [with_.case] if with_.case else SHORT[mode] if with_.short else clients.CASES
+        threads.append(threading.Thread(target=guard, args=(mode, cases, chosen, with_, count)))
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join()
+    return skipped
 
 
 def guard(mode, *rest):

@@ -12,18 +12,18 @@ import tap
 
 
 class Stack:
-    def __init__(self, program, place, options):
-        """options: of `key create`."""
+    def __init__(self, program, place, options=()):
+        """options: more of `serve`."""
         self.program, self.place, self.db = program, place, str(place / "db")
         place.mkdir()
-        self.key = self.tool("key", "create", "--db", self.db, "--id", "agents", "--user", "ana", *options).strip()
+        self.make_key("nobody", [])  # the gateway wants a file of keys
         self.mock = mock.Mock()
         self.log = place / "gateway.log"
         at = f"http://127.0.0.1:{self.mock.port}"
         with self.log.open("w") as out:
             self.gateway = subprocess.Popen(
                 [program, "serve", "--db", self.db, "--listen", "127.0.0.1:0", "--upstream", f"openai={at}/v1", "--upstream", f"anthropic={at}",
-                 "--upstream", f"google={at}/v1beta"], stdin=subprocess.DEVNULL, stdout=out, stderr=out,
+                 "--upstream", f"google={at}/v1beta", *options], stdin=subprocess.DEVNULL, stdout=out, stderr=out,
                 env={**os.environ, "OPENAI_API_KEY": mock.KEYS["openai"], "ANTHROPIC_API_KEY": mock.KEYS["anthropic"],
                      "GEMINI_API_KEY": mock.KEYS["google"]})
         try:
@@ -46,6 +46,12 @@ class Stack:
         if done.returncode:
             raise RuntimeError(f"{' '.join(words[:2])}: {done.stderr or done.stdout}")
         return done.stdout
+
+    def make_key(self, name, options):
+        """The secret of a new key, which the gateway takes within a quarter of a second."""
+        made = self.tool("key", "create", "--db", self.db, "--id", name, "--user", "ana", *options).strip()
+        time.sleep(0.3)
+        return made
 
     def end(self):
         """Asks the gateway to end; the words of what went wrong, or none."""
