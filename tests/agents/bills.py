@@ -96,6 +96,13 @@ def check_budgets(at, outcomes):
                    f"its records make {wanted}")
 
 
+def check_aborted(at, most):
+    """What Anthropic's answers that were left are charged is near to what the mock billed: its streams begin with what the input is."""
+    for who, model, charged, truth in aborted(at):
+        if model.startswith("claude-") and charged > most * truth:
+            yield f"{who}: {model}: an answer that was left is charged {charged}, {charged / truth:.1f} times what the mock billed: {truth}"
+
+
 def check(at):
     """All that is wrong, in words."""
     records = at.records()

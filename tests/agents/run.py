@@ -8,8 +8,10 @@ error; what the client shows is what the mock said, whole; every answer that the
 to the last digit and its user; what was aborted is charged no less than the mock billed.
 
 usage: run.py --program FILE --clients DIRECTORY [--self-test] [--short] [--only NAME] [--case NAME] [--mode free|budget] [--keep DIRECTORY]
+              [--aborted-most TIMES]
   --clients: with npm/ and python/, as scripts/agents makes it   --short: what fits into CI (see SHORT)
   --only: clients whose name begins so   --self-test: the battery itself, by faults that it must find (faults.py); needs no client
+  --aborted-most: fails where an answer of Anthropic's that was left is charged more than so many times what was billed
 Without a network namespace of its own it says that it is skipped: agents call home, and nothing here may leave the machine.
 """
 import argparse
@@ -136,6 +138,8 @@ def run_mode(mode, cases, chosen, with_, count):
         ended = at.end()
         count.take(f"{mode}: the gateway ends well", [ended] if ended else [], time.monotonic() - begun)
         problems = bills.check(at)
+        if with_.aborted_most:
+            problems += bills.check_aborted(at, with_.aborted_most)
         count.take(f"{mode}: {len(at.mock.exchanges)} exchanges are on record, with what they cost", problems, time.monotonic() - begun)
         for who, model, charged, truth in bills.aborted(at):
             print(f"        {mode}: {who}: abort on {model}: charged {charged}, the mock billed {truth}: {charged / truth:.1f} x")
@@ -169,6 +173,7 @@ def parse():
     parser.add_argument("--only", default="")
     parser.add_argument("--case", choices=clients.CASES)
     parser.add_argument("--mode", choices=MODES)
+    parser.add_argument("--aborted-most", type=int, default=0)
     parser.add_argument("--keep", type=pathlib.Path)
     found = parser.parse_args()
     found.program, found.clients = str(pathlib.Path(found.program).resolve()), found.clients.resolve()
