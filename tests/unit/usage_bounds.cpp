@@ -210,7 +210,9 @@ BOOST_AUTO_TEST_CASE(edits_that_only_take_away_and_groups_of_functions_add_nothi
 BOOST_AUTO_TEST_CASE(tools_that_stand_in_the_prompt_are_tools) {
     std::string const body = R"({"input":[{"type":"additional_tools","id":"at_1","role":"developer",
         "tools":[{"type":"namespace","name":"functions","tools":[{"type":"custom","name":"exec",
-        "format":{"type":"grammar"}}]}]},{"type":"message","role":"user","content":"x"}]})";
+        "format":{"type":"grammar"}}]}]},{"type":"message","role":"user","content":"x",
+        "internal_chat_message_metadata_passthrough":{"content_item_metadata":[{"provenance":
+        {"type":"harness"}}]}}]})";
     BOOST_TEST(range_of(body).bounded);
     BOOST_TEST(range_of(body).upper.count(unit::input_tokens) ==
                body.size() + template_tokens_max + tool_prompt_tokens_max);
