@@ -105,10 +105,10 @@ public:
     // already_open, where another process decides alone.
     [[nodiscard]] result<admission> admit(record const& intent,
                                           durability when = durability::committed);
-    // Whether there are budgets: as of the last record that this process wrote or read, so what
-    // another one sets counts here from the next record on. Cheap.
-    [[nodiscard]] bool has_budgets() const noexcept;
-    // The same of budgets that reserve stepwise.
+    // Whether there are budgets, those that another process has set included. Cheap: reads the log
+    // only where this process knows of none and the log has grown.
+    [[nodiscard]] bool has_budgets() const;
+    // The same of budgets that reserve stepwise, of those that this process knows.
     [[nodiscard]] bool has_stepwise_budgets() const noexcept;
     // Who decides; with budget_mode::exclusive admit() need not wait for the disk.
     [[nodiscard]] budget_mode budgets_by() const noexcept;

@@ -527,8 +527,8 @@ BOOST_AUTO_TEST_CASE(who_looks_whether_anybody_is_there_needs_no_key) {
         options.key_file = directory / "keys.json";
         options.keys_required = true;
     });
-    for (char const* const line :
-         {"HEAD /", "GET /", "GET /health", "HEAD /health", "GET /healthz", "GET /readyz"}) {
+    for (char const* const line : {"HEAD /", "GET /", "HEAD /api/hello", "GET /health",
+                                   "HEAD /health", "GET /healthz", "GET /readyz"}) {
         auto const answer =
             one.exchange(line + " HTTP/1.1\r\nHost: here\r\nConnection: close\r\n\r\n"s);
         BOOST_TEST(status_of(answer) == 200, line << ": " << answer);
@@ -540,6 +540,23 @@ BOOST_AUTO_TEST_CASE(who_looks_whether_anybody_is_there_needs_no_key) {
     BOOST_TEST(status_of(bare) == 401);
     BOOST_TEST(has(bare, "without \\\"Bearer \\\" before it"), bare);
     BOOST_TEST(!has(bare, "aia-ana"), bare);
+}
+
+BOOST_AUTO_TEST_CASE(a_websocket_is_told_to_ask_by_post) {
+    stand one;
+    std::string const handshake =
+        " HTTP/1.1\r\nHost: here\r\nUpgrade: WebSocket\r\nConnection: Upgrade\r\n"
+        "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+    one.provider.script(chat_path, {json_step(openai_chat_body("gpt-4.1", "Good day", {}))});
+    // The connection stays: the POST may follow on it.
+    auto const both = one.exchange("GET /v1/responses" + handshake + stand::post(gateway_question));
+    BOOST_TEST(status_of(both) == 426, both);
+    BOOST_TEST(has(both, "Upgrade: HTTP/1.1"), both);
+    BOOST_TEST(has(both, "ask /v1/responses by POST"), both);
+    BOOST_TEST(has(both, "HTTP/1.1 200"), both);
+    BOOST_TEST(status_of(one.exchange("GET /v1/responses HTTP/1.1\r\nHost: here\r\n"
+                                      "Connection: close\r\n\r\n")) == 404);
+    BOOST_TEST(one.provider.requests().size() == 1U);
 }
 
 BOOST_AUTO_TEST_CASE(a_name_that_is_no_text_is_refused_and_never_on_record) {

@@ -226,6 +226,28 @@ BOOST_AUTO_TEST_CASE(processes_share_a_budget_by_the_log_alone) {
     BOOST_TEST(other.wait() == 0);
 }
 
+BOOST_AUTO_TEST_CASE(the_first_budget_counts_at_once_though_another_process_sets_it) {
+    for (budget_mode const mode : {budget_mode::shared, budget_mode::exclusive}) {
+        temporary_directory const directory;
+        ledger_options const options{.path = directory / "ledger", .budgets = mode};
+        shared_counter opened;
+        child_process other([&] {
+            while (opened.get() == 0) std::this_thread::yield();
+            auto second = basic_ledger<on_disk>::open({.path = options.path}).value();
+            set_time(second);
+            return second.set_budget(usd_total("purse", 100)) ? 0 : 1;
+        });
+        auto ledger = basic_ledger<on_disk>::open(options).value();
+        set_time(ledger);
+        BOOST_REQUIRE(ledger.append(outcome_of_cost(1, 30)).has_value());
+        BOOST_TEST(!ledger.has_budgets());
+        opened.set(1);
+        BOOST_REQUIRE(other.wait() == 0);
+        BOOST_TEST(ledger.has_budgets());
+        BOOST_TEST(!is_let_through(ledger, intent_of_cost(2, 71)));
+    }
+}
+
 BOOST_AUTO_TEST_CASE(who_decides_alone_lets_nobody_else_decide) {
     temporary_directory const directory;
     ledger_options options{.path = directory / "ledger", .budgets = budget_mode::exclusive};

@@ -72,6 +72,10 @@ BOOST_AUTO_TEST_CASE(a_member_in_another_case_is_none_of_its_own) {
     BOOST_TEST(!sound(R"({"max_to\u212aens":5})"));
     BOOST_TEST(!sound(R"({"model\u0000":"m"})"));
     BOOST_TEST(!sound(R"({"tools":[{"Type":"web_search"}]})"));
+    BOOST_TEST(!sound(R"({"input":[{"type":"additional_tools","tools":[],"Tools":[]}]})",
+                      dialect::openai_responses));
+    BOOST_TEST(sound(R"({"input":[{"type":"additional_tools","tools":[{"type":"custom"}]}]})",
+                     dialect::openai_responses));
     BOOST_TEST(!sound(R"({"GenerationConfig":{}})", dialect::gemini));
     BOOST_TEST(!sound(R"({"generationConfig":{"maxoutputtokens":1}})", dialect::gemini));
     // What another API's member looks like decides nothing here.

@@ -207,6 +207,79 @@ BOOST_AUTO_TEST_CASE(edits_that_only_take_away_and_groups_of_functions_add_nothi
                body.size() + template_tokens_max + 3 * tool_prompt_tokens_max);
 }
 
+BOOST_AUTO_TEST_CASE(tools_that_stand_in_the_prompt_are_tools) {
+    std::string const body = R"({"input":[{"type":"additional_tools","id":"at_1","role":"developer",
+        "tools":[{"type":"namespace","name":"functions","tools":[{"type":"custom","name":"exec",
+        "format":{"type":"grammar"}}]}]},{"type":"message","role":"user","content":"x",
+        "internal_chat_message_metadata_passthrough":{"content_item_metadata":[{"provenance":
+        {"type":"harness"}}]}}]})";
+    BOOST_TEST(range_of(body).bounded);
+    BOOST_TEST(range_of(body).upper.count(unit::input_tokens) ==
+               body.size() + template_tokens_max + tool_prompt_tokens_max);
+    // Behind a picture, too, which bytes do not bound.
+    for (std::string const before : {"", R"({"type":"input_image","image_url":"u"},)"}) {
+        std::string const members =
+            "\"input\":[" + before +
+            R"({"type":"additional_tools","tools":[{"type":"web_search"}]}])";
+        request_shape const none = shape_of(std::string_view{"{" + members + "}"});
+        BOOST_TEST(none.endless);
+        BOOST_TEST(none.outside.ends_with("].tools[0]: web_search"), none.outside);
+        std::string const limited = "{\"max_tool_calls\":3," + members + "}";
+        auto const range = bounds_of({}, limited, shape_of(limited), {}, 1000, 100);
+        BOOST_TEST(range.upper.count(unit::web_searches) == 3U);
+        BOOST_TEST(range.upper.count(unit::input_tokens) == 400U);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_picture_in_the_body_counts_as_the_largest_that_a_vendor_bills) {
+    std::string const data(4000, 'A');
+    std::string const url = "\"data:image/png;base64," + data + "\"";
+    for (
+        std::string const& members :
+        {R"("messages":[{"content":[{"type":"image_url","image_url":{"url":)" + url + "}}]}]",
+         R"("input":[{"content":[{"type":"input_image","image_url":)" + url + "}]}]",
+         R"("input":[{"type":"function_call_output","output":[{"type":"input_image","image_url":)" +
+             url + "}]}]",
+         R"("messages":[{"content":[{"type":"tool_result","content":[{"type":"image","source":
+              {"type":"base64","media_type":"image/jpeg","data":")" +
+             data + "\"}}]}]}]",
+         R"("contents":[{"parts":[{"inlineData":{"mimeType":"image/png","data":")" + data +
+             "\"}}]}]",
+         R"("contents":[{"parts":[{"inline_data":{"mime_type":"image/png","data":")" + data +
+             "\"}}]}]"}) {
+        std::string const body = "{" + members + "}";
+        auto const shape = shape_of(body);
+        auto const input = [&](std::uint64_t context) {
+            return bounds_of({}, body, shape, {}, 1000, context).upper.count(unit::input_tokens);
+        };
+        BOOST_TEST_CONTEXT(body.substr(0, 100)) {
+            BOOST_TEST(shape.bounded);
+            BOOST_TEST(shape.pictures == 1U);
+            std::uint64_t const text = body.size() - shape.picture_bytes;
+            BOOST_TEST(text < 200U);
+            BOOST_TEST(input(0) == text + template_tokens_max + picture_tokens_max);
+            BOOST_TEST(input(1'000'000) == input(0));
+            BOOST_TEST(input(20'000) == 20'000U);
+        }
+    }
+}
+
+BOOST_AUTO_TEST_CASE(what_may_be_no_picture_is_held_at_the_context) {
+    for (char const* const part :
+         {R"({"type":"image_url","image_url":{"url":"https://a.test/x.png"}})",
+          R"({"type":"input_image","image_url":"data:application/pdf;base64,AA"})",
+          R"({"type":"input_image","image_url":"data:image/png,AA"})",
+          R"({"type":"input_image","image_url":"data:image/png;base64,AA","file_id":"f"})",
+          R"({"type":"image","source":{"type":"file","file_id":"f"}})",
+          R"({"type":"image","source":{"type":"base64","media_type":"video/mp4","data":"A"}})",
+          R"({"inlineData":{"mimeType":"video/mp4","data":"AA"}})",
+          R"({"inlineData":{"mimeType":"image/png"}})"}) {
+        auto const shape = shape_of(R"({"messages":[{"content":[)" + std::string(part) + "]}]}");
+        BOOST_TEST(!shape.bounded, part);
+        BOOST_TEST(shape.pictures == 0U, part);
+    }
+}
+
 BOOST_AUTO_TEST_CASE(uses_of_tools_are_counted_by_their_limit) {
     std::string const body = R"({"tools":[{"type":"web_search_20250305","max_uses":2},
         {"type":"web_fetch_20250910","max_uses":3}]})";

@@ -39,8 +39,15 @@ public:
     gate_keeper(Store& store, log_reader<Store> const& log, std::uint64_t save_records)
         : store_(&store), log_(&log), save_records_(save_records) {}
 
-    // Whether there is any budget, as of the last record that this process committed or read.
-    [[nodiscard]] bool has_budgets() const noexcept {
+    // Whether there is any budget in what is committed. Reads the log where this process knows of
+    // none and the log has grown: what another process set may be the first one.
+    [[nodiscard]] bool has_budgets() {
+        if (has_budgets_.load(std::memory_order_acquire)) return true;
+        std::uint64_t const now = store_->generation();
+        if (now == 0 || now == looked_.load(std::memory_order_acquire)) return false;
+        std::lock_guard const lock(mutex_);
+        // What cannot be read now is looked at again by the next.
+        if (catch_up_locked()) looked_.store(now, std::memory_order_release);
         return has_budgets_.load(std::memory_order_acquire);
     }
 
@@ -398,7 +405,8 @@ private:
     std::uint64_t const save_records_;
     std::atomic<bool> has_budgets_{false};
     std::atomic<bool> has_steps_{false};
-    bool behind_ = false;  // the writer's
+    std::atomic<std::uint64_t> looked_{0};  // the store's generation at which there was none
+    bool behind_ = false;                   // the writer's
 
     std::mutex mutex_{};
     // Under mutex_.

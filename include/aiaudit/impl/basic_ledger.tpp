@@ -366,7 +366,7 @@ result<sequence> basic_ledger<Policies>::append_all(detail::function_ref<bool(re
 }
 
 template <class Policies>
-bool basic_ledger<Policies>::has_budgets() const noexcept {
+bool basic_ledger<Policies>::has_budgets() const {
     return state_->gate.has_budgets();
 }
 

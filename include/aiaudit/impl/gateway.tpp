@@ -159,13 +159,18 @@ detail::asio::awaitable<void> basic_gateway<Policies>::state::serve(core_type& o
         co_return co_await detail::say(session, 200, "ok\n");
     // Clients look whether anybody is there before they send a key.
     bool const looks = session.request.method == "GET" || session.request.method == "HEAD";
-    if (path == "/" && looks) co_return co_await detail::say(session, 200, "aiaudit gateway\n");
+    bool const front = path == "/" || path == "/api/hello";  // the second: Claude Code
+    if (front && looks) co_return co_await detail::say(session, 200, "aiaudit gateway\n");
     if (path == "/readyz") {
         std::string said = trouble_of(of, session);
         int const status = said.empty() ? 200 : 503;
         said.insert(0, status == 200 ? "ready" : "not ready: ");
         said += '\n';
         co_return co_await detail::say(session, status, std::move(said));
+    }
+    if (auto const refused = detail::websocket_refusal(session.request)) {
+        static_cast<void>(co_await session.client.respond(*refused));
+        co_return;
     }
     detail::relay<core_type> passing(of, session.upstreams, session.client, session.request);
     co_await passing.run();

@@ -36,6 +36,10 @@ inline namespace v0_1_0 {
 // is below zero without tools (some 70 tokens on a body of 120 bytes), and 545 with them.
 inline constexpr std::uint64_t template_tokens_max = 256;
 inline constexpr std::uint64_t tool_prompt_tokens_max = 1024;
+// Tokens of one picture. The most that a vendor's own formula gives is 48,169 (OpenAI's tiles, for
+// gpt-4o-mini: 2833 and 8 times 5667); by patches it is 10,000 times 2.46, Anthropic's is 4,784,
+// Gemini's 2,240.
+inline constexpr std::uint64_t picture_tokens_max = 50'000;
 
 struct usage_range {
     // What was reported; all input and all output are 0 where they were not. Gemini has been seen
@@ -62,8 +66,10 @@ struct request_shape {
     std::uint64_t web_searches = 0;
     std::uint64_t file_searches = 0;
     std::uint64_t code_executions = 0;
-    std::uint64_t client_tools = 0;  // of the provider's making, that the caller runs
-    std::uint64_t compactions = 0;   // runs of the model that shorten a conversation
+    std::uint64_t client_tools = 0;   // of the provider's making, that the caller runs
+    std::uint64_t compactions = 0;    // runs of the model that shorten a conversation
+    std::uint64_t pictures = 0;       // that stand in the body, in base64
+    std::uint64_t picture_bytes = 0;  // of their base64, which is no text
     bool tool_limit_missing =
         false;  // it is endless for want of a limit that its API has a word for
 
@@ -249,8 +255,12 @@ inline constexpr auto plain_members =
 inline constexpr std::array<std::string_view, 4> media_members{"inlineData", "inline_data",
                                                                "fileData", "file_data"};
 
+// Of the pictures that vendors read; of one frame, as they read it.
+inline constexpr std::array<std::string_view, 6> picture_types{
+    "image/png", "image/jpeg", "image/webp", "image/gif", "image/heic", "image/heif"};
+
 // Types of items, messages and parts that are text.
-inline constexpr std::array<std::string_view, 20> text_types{"text",
+inline constexpr std::array<std::string_view, 21> text_types{"text",
                                                              "input_text",
                                                              "output_text",
                                                              "refusal",
@@ -268,13 +278,14 @@ inline constexpr std::array<std::string_view, 20> text_types{"text",
                                                              "reasoning_text",
                                                              "tool_use",
                                                              "tool_result",
+                                                             "additional_tools",
                                                              "local_shell_call",
                                                              "local_shell_call_output"};
 
 // Members whose inside is the caller's data, where a "type" means nothing.
-inline constexpr std::array<std::string_view, 7> data_members{
+inline constexpr std::array<std::string_view, 8> data_members{
     "cache_control", "arguments", "functionCall", "functionResponse",
-    "metadata",      "logprobs",  "action"};
+    "metadata",      "logprobs",  "action",       "internal_chat_message_metadata_passthrough"};
 
 // Tools of the provider's making. Who runs them, and what a use of them costs beside tokens.
 enum class tool_runner : std::uint8_t { caller, provider };

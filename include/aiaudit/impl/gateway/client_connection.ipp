@@ -44,6 +44,7 @@ AIAUDIT_INLINE std::string client_connection::head_text(int status, header_list 
         text.append(name).append(": ").append(value).append("\r\n");
     }
     text += framing;
+    if (status == 426) text += "Upgrade: HTTP/1.1\r\nConnection: Upgrade\r\n";  // RFC 9110, 15.5.22
     text += keep_alive_ ? (http_1_0_ ? "Connection: keep-alive\r\n\r\n" : "\r\n")
                         : "Connection: close\r\n\r\n";
     return text;

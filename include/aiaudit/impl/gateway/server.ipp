@@ -22,6 +22,18 @@ AIAUDIT_INLINE gateway_response text_response(int status, std::string words, std
     return made;
 }
 
+AIAUDIT_INLINE std::optional<gateway_response> websocket_refusal(gateway_request const& asked) {
+    if (asked.method != "GET" || !same_name(header_of(asked.headers, "upgrade"), "websocket"))
+        return std::nullopt;
+    return error_response(
+        router::family_of(asked.target, asked.headers),
+        {426,
+         "invalid_request_error",
+         "no_websocket",
+         "the gateway has no WebSockets; ask " + printable(path_of(asked.target)) + " by POST",
+         {}});
+}
+
 AIAUDIT_INLINE gateway_response unreadable_response(unreadable_request const& why) {
     if (why.answer) return *why.answer;
     if (why.status != 503)

@@ -53,6 +53,7 @@ private:
         if (is_one_of(endless_members, name)) return endless(name);
         if (name == "tools" || name == "functions") return tools(std::string(name), value);
         if (name == "context_management") return edits(value);
+        if (name == "input") input_tools(value);
         if (is_one_of(prompt_members, name)) return text({nullptr, name, 0}, value);
         if (!is_one_of(plain_members, name)) outside(name);
     }
@@ -70,6 +71,42 @@ private:
             if (has(name)) return false;
         }
         return true;
+    }
+    void add_picture(std::size_t bytes) {
+        ++shape_.pictures;
+        shape_.picture_bytes += bytes;
+    }
+    // How long the base64 of a part is that is a picture; nothing for one that is elsewhere, or may
+    // be something else.
+    [[nodiscard]] static std::optional<std::size_t> picture_in(boost::json::value const& part,
+                                                               std::string_view type) {
+        if (type == "image") {
+            auto const* source = member(&part, "source");
+            bool const here = text_at(source, "type") == "base64";
+            if (!here || !is_one_of(picture_types, text_at(source, "media_type")))
+                return std::nullopt;
+            return text_at(source, "data").size();
+        }
+        if ((type != "image_url" && type != "input_image") || member(&part, "file_id") != nullptr)
+            return std::nullopt;
+        auto const* said = member(&part, "image_url");
+        if (said != nullptr && said->is_object()) said = member(said, "url");
+        if (said == nullptr || !said->is_string()) return std::nullopt;
+        std::string_view const url = text_of(said->get_string());
+        auto const end = url.find(";base64,");
+        if (!url.starts_with("data:") || end == std::string_view::npos ||
+            !is_one_of(picture_types, url.substr(5, end - 5)))
+            return std::nullopt;
+        return url.size();
+    }
+    // Gemini's, of both spellings.
+    [[nodiscard]] static std::optional<std::size_t> inline_picture(boost::json::value const& of) {
+        std::string_view kind = text_at(&of, "mimeType");
+        if (kind.empty()) kind = text_at(&of, "mime_type");
+        auto const* data = member(&of, "data");
+        if (data == nullptr || !data->is_string() || !is_one_of(picture_types, kind))
+            return std::nullopt;
+        return data->get_string().size();
     }
     // Where a part of a prompt stands; written out where it is to be named.
     struct place {
@@ -92,6 +129,7 @@ private:
         auto const* object = prompt.if_object();
         if (object == nullptr) return;
         std::string_view const type = text_at(&prompt, "type");
+        if (auto const bytes = picture_in(prompt, type)) return add_picture(*bytes);
         if (!type.empty() && !is_one_of(text_types, type))
             return outside(here.text() + ": " + printable(type));
         if (is_reference(*object, type)) return outside(here.text() + ".id");
@@ -103,10 +141,26 @@ private:
             bool const media =
                 std::any_of(media_members.begin(), media_members.end(),
                             [name](std::string_view each) { return same_name(name, each); });
+            if (auto const bytes = media ? inline_picture(field.value()) : std::nullopt) {
+                add_picture(*bytes);
+                continue;
+            }
             if (mistaken || media) return outside(inner.text());
-            bool const data =
-                is_one_of(data_members, name) || (type == "tool_use" && name == "input");
+            bool const data = is_one_of(data_members, name) ||
+                              (type == "tool_use" && name == "input") ||
+                              (type == "additional_tools" && name == "tools");
             if (!data) text(inner, field.value());
+        }
+    }
+    // Tools that stand in the prompt of Responses, where Codex has all of its own.
+    void input_tools(boost::json::value const& input) {
+        auto const* list = input.if_array();
+        if (list == nullptr) return;
+        for (std::size_t at = 0; at < list->size(); ++at) {
+            auto const* inner = member(&(*list)[at], "tools");
+            if (inner == nullptr || inner->is_null()) continue;
+            shape_.tools = true;
+            tools("input[" + std::to_string(at) + "].tools", *inner);
         }
     }
     void tools(std::string const& path, boost::json::value const& of) {
@@ -278,8 +332,12 @@ AIAUDIT_INLINE usage_range bounds_of(usage const& known, std::string_view reques
     for (unit const whole : {unit::input_tokens, unit::output_tokens}) {
         if (!known.has(whole)) range.lower.set(whole, 0, provenance::estimated);
     }
-    std::uint64_t input = request_body.size() + template_tokens_max;
+    std::uint64_t const text =
+        request_body.size() - std::min<std::uint64_t>(request_body.size(), shape.picture_bytes);
+    std::uint64_t input =
+        text + template_tokens_max + detail::saturated_product(shape.pictures, picture_tokens_max);
     if (shape.tools) input += tool_prompt_tokens_max * (1 + shape.client_tools);
+    if (shape.pictures != 0 && context_tokens != 0) input = (std::min)(input, context_tokens);
     if (by_context)
         input = detail::saturated_product(context_tokens, 1 + shape.tool_uses + shape.compactions);
     std::uint64_t const choices = std::max<std::uint64_t>(asked.choices.value_or(1), 1);
