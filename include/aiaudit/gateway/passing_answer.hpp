@@ -9,7 +9,9 @@
 
 #include <aiaudit/client/attempt.hpp>               // attempt_plan
 #include <aiaudit/client/stream_meter.hpp>          // stream_meter
+#include <aiaudit/gateway/answer_rights.hpp>        // answer_watch
 #include <aiaudit/gateway/ticker.hpp>               // ticker
+#include <aiaudit/gateway/understood_request.hpp>   // understood_request
 #include <aiaudit/gateway/upstream_connection.hpp>  // upstream_connection
 #include <aiaudit/gateway/usage_chunk_filter.hpp>   // usage_chunk_filter
 
@@ -18,19 +20,20 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <utility>
 
 namespace aiaudit {
 inline namespace v0_1_0 {
 namespace detail {
 
 // What an answer has on its way.
+template <class Core>
 struct passing_answer {
-    passing_answer(attempt_plan const& plan, std::string origin_of, steady_time now)
+    passing_answer(Core& core, understood_request const& asked, attempt_plan const& plan)
         : follower(exchange_of(plan), *plan.request, *plan.where, nobody, 0, answer_text::passed),
-          meter(now, plan.request->facts.may_think),
-          origin(std::move(origin_of)),
-          begun(now) {}
+          meter(core.timer.now(), plan.request->facts.may_think),
+          origin(plan.to->origin),
+          begun(meter.now()),
+          watch(core, asked, plan.to->name, *plan.where) {}
 
     stream_listener nobody{};
     response_follower follower;
@@ -44,6 +47,7 @@ struct passing_answer {
     std::optional<std::uint64_t> first_piece_ns{};
     std::size_t drained_bytes = 0;
     bool is_stream = false;
+    answer_watch<Core> watch;
 };
 
 }  // namespace detail

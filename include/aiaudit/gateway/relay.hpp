@@ -72,7 +72,7 @@ private:
         bool final = false;  // no other upstream would help
     };
     using refused = std::optional<refusal>;
-    struct passing;
+    using passing = passing_answer<Core>;
 
     [[nodiscard]] result<ready_request> ready(std::size_t upstream, std::string const& model);
     [[nodiscard]] attempt_plan plan_of(ready_request const& at, api_key const& key);
@@ -121,15 +121,6 @@ private:
     operation_id id_{};
     std::uint32_t attempts_ = 0;
     bool warned_ = false;
-};
-
-template <class Core>
-struct relay<Core>::passing : passing_answer {
-    passing(Core& core, understood_request const& asked, attempt_plan const& plan)
-        : passing_answer(plan, plan.to->origin, core.timer.now()),
-          watch(core, asked, plan.to->name, *plan.where) {}
-
-    answer_watch<Core> watch;
 };
 
 template <class Core>
