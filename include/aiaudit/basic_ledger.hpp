@@ -108,6 +108,8 @@ public:
     // Whether there are budgets, those that another process has set included. Cheap: reads the log
     // only where this process knows of none and the log has grown.
     [[nodiscard]] bool has_budgets() const;
+    // The same of budgets that reserve stepwise, of those that this process knows.
+    [[nodiscard]] bool has_stepwise_budgets() const noexcept;
     // Who decides; with budget_mode::exclusive admit() need not wait for the disk.
     [[nodiscard]] budget_mode budgets_by() const noexcept;
     // Sets a budget, new or instead of the one with that name. One with the same unit, scope and

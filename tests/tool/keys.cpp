@@ -89,6 +89,20 @@ BOOST_AUTO_TEST_CASE(a_key_opens_is_listed_without_its_secret_and_is_shut_once_r
     refuses("create --db " + db + " --id ana", "key 'ana' was there already");
 }
 
+BOOST_AUTO_TEST_CASE(a_key_has_models_that_it_may_not_use) {
+    create("--id ana --model 'gpt*' --deny-model 'gpt-5*' --deny-model o3");
+    BOOST_TEST(rows("key list")[0].at("denied_models").as_string() == "gpt-5*,o3");
+    auto const set = [this](std::string const& with) {
+        BOOST_TEST(key("set --db " + db + " --id ana " + with).out == "changed key 'ana'\n");
+        return std::string(rows("key list")[0].at("denied_models").as_string().c_str());
+    };
+    BOOST_TEST(set("--note x") == "gpt-5*,o3");
+    BOOST_TEST(set("--deny-model o4") == "o4");
+    BOOST_TEST(set("--deny-model none").empty());
+    BOOST_TEST(rows("key list")[0].at("models").as_string() == "gpt*");
+    refuses("set --db " + db + " --id ana --deny-model 'a*b'", "'a*b' is no model");
+}
+
 BOOST_AUTO_TEST_CASE(a_key_has_an_end_a_note_and_changes_by_command) {
     std::string const first = create("--id ana --expires 90d --note 'of the build machine'");
     auto listed = rows("key list")[0].as_object();
@@ -152,8 +166,10 @@ BOOST_AUTO_TEST_CASE(limits_of_a_key_are_budgets_of_its_own) {
         "--id ana --limit 50.00 --window month --tz Asia/Kathmandu --requests-per-minute 60 "
         "--rate-then wait=1500");
     create("--id bob --limit 1000 --unit tokens --window 24h");
+    create("--id cyd --limit 5 --window day --reserve stepwise");
     auto const budgets = rows("budget list");
-    BOOST_REQUIRE(budgets.size() == 3U);
+    BOOST_REQUIRE(budgets.size() == 4U);
+    BOOST_TEST(budgets[3].at("then").as_string() == "refuse;reserve=stepwise");
     BOOST_TEST(boost::json::serialize(budgets[0]) ==
                R"({"budget":"key-ana","scope":"key=ana","unit":"usd","limit":"50",)"
                R"("window":"month","zone":"Asia/Kathmandu","then":"refuse","alerts":"50,80,100"})");
@@ -175,6 +191,7 @@ BOOST_AUTO_TEST_CASE(nothing_is_made_where_something_is_wrong) {
     refuses(with + "--id a --window month", "--limit and --window are given together");
     refuses(with + "--id a --unit tokens", "--unit: of what --limit?");
     refuses(with + "--id a --unbounded hold=1", "--unbounded: of what --limit?");
+    refuses(with + "--id a --reserve stepwise", "--reserve: of what --limit?");
     refuses(with + "--id a --rate-then refuse", "--rate-then: of what --requests-per-minute?");
     refuses(with + "--id a --limit x --window month", "--limit: limit 'x' is not a number");
     refuses(with + "--id a --limit 5 --window year", "--window: unknown window 'year'");

@@ -185,6 +185,9 @@ BOOST_AUTO_TEST_CASE(a_key_that_is_not_well_formed_is_not_issued) {
     auto key = wish();
     key.models.assign(257, "m");
     BOOST_TEST(refusal(key) == "key 'ana-1': it has more than 256 models");
+    key.models.clear();
+    key.denied_models = {"a*b"};
+    BOOST_TEST(refusal(key).starts_with("key 'ana-1': 'a*b' is no model"));
 }
 
 BOOST_AUTO_TEST_CASE(a_key_may_use_the_models_it_names_or_all) {
@@ -227,6 +230,7 @@ BOOST_AUTO_TEST_CASE(what_is_written_is_read_again_and_holds_no_secret) {
     auto second = issue_key(wish("b_2"), noon).value();
     second.kept.revoked_at = timestamp{noon.ns + 1};
     second.kept.models.clear();
+    second.kept.denied_models = {"gpt-5*", "o3"};
     second.kept.user = "a \"quoted\" \\ name";
     second.kept.names_users = false;
     second.kept.note = "of the build machine; \"ana\" has it";
@@ -264,6 +268,8 @@ BOOST_AUTO_TEST_CASE(a_file_that_is_not_understood_is_refused_and_never_half_rea
         {R"("models":[)", R"("models":"o3","x":[)", "'models' is not known, or"},
         {R"("models":["gpt-4.1*")", R"("models":[7)", "'models' is not known, or"},
         {R"("models":["gpt-4.1*")", R"("models":["a*b")", "'a*b' is no model"},
+        {R"("names_users")", R"("denied_models":"o3","names_users")",
+         "'denied_models' is not known, or"},
         {R"("user")", R"("only_on_mondays")", "'only_on_mondays' is not known, or"},
         {R"("user":"ana")", R"("user":null)", "'user' is not known, or"},
         {R"("user":"ana")", R"("user":"a\nb")", "a user or project is"},

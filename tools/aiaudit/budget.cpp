@@ -30,6 +30,7 @@ aiaudit::budget budget_of(options const& with) {
     wanted.scope = value_or_fail(aiaudit::parse_budget_scope(with.scope), "--scope");
     value_or_fail(aiaudit::parse_budget_action(with.then, wanted), "--then");
     set_unbounded(wanted, with.limit);
+    set_reserve(wanted, with.limit);
     wanted.alert_percents = value_or_fail(aiaudit::parse_alert_percents(with.alerts), "--alert");
     value_or_fail(validate(wanted));
     return wanted;
@@ -106,6 +107,8 @@ void add_set_options(CLI::App& command, options& with) {
     command.add_option("--unbounded", with.limit.unbounded,
                        "A call of which nobody knows the most: refuse (default), or hold=AMOUNT in "
                        "the budget's unit");
+    command.add_option("--reserve", with.limit.reserve,
+                       "How much of a call is held before it begins: full (default), or stepwise");
     command.add_option("--alert", with.alerts,
                        "At which percents there is an alert; default: 50,80,100");
 }

@@ -34,6 +34,12 @@ struct options {
     std::string grace = "0h";
 };
 
+// "none" ends a list of models that a key may not use.
+std::vector<std::string> denied_models_of(options const& with) {
+    auto const& given = with.wish.denied_models;
+    return given == std::vector<std::string>{"none"} ? std::vector<std::string>{} : given;
+}
+
 constexpr amount_unit time_units[] = {{"m", 60}, {"h", 3'600}, {"d", 86'400}};
 
 // "2026-12-31", "2026-12-31T18:00:00Z", or how long from now: "90d", "24h".
@@ -61,6 +67,7 @@ aiaudit::budget limit_of(options const& with) {
     wanted.name = "key-" + with.wish.id;
     set_limit(wanted, with.limit);
     set_unbounded(wanted, with.limit);
+    set_reserve(wanted, with.limit);
     wanted.scope = scope_of(with);
     value_or_fail(validate(wanted));
     return wanted;
@@ -88,7 +95,7 @@ aiaudit::budget rate_of(options const& with) {
 void check_together(options const& with, CLI::App const& command) {
     if (with.limit.amount.empty() != with.limit.window.empty())
         throw failure{"--limit and --window are given together, or neither"};
-    for (char const* const name : {"--unit", "--tz", "--unbounded"}) {
+    for (char const* const name : {"--unit", "--tz", "--unbounded", "--reserve"}) {
         if (command.count(name) != 0 && with.limit.amount.empty())
             throw failure{std::string(name) + ": of what --limit?"};
     }
@@ -116,6 +123,7 @@ void create(options const& with, CLI::App const& command) {
     value_or_fail(aiaudit::detail::check_free(before.keys, with.wish.id));
     value_or_fail(aiaudit::check_keys(ledger, {before.recorded, before.of_keys}));
     auto wish = with.wish;
+    wish.denied_models = denied_models_of(with);
     auto const now = ledger.time().now();
     if (!with.expires.empty()) wish.expires_at = expiry_of(with.expires, now);
     auto const issued = value_or_fail(aiaudit::issue_key(wish, now));
@@ -142,8 +150,12 @@ std::vector<aiaudit::detail::report_cell> cells_of(aiaudit::gateway_key const& k
     auto const shown = [for_eye](std::string const& text) {
         return for_eye ? aiaudit::detail::printable(text) : text;
     };
-    std::string models;
-    for (std::string const& model : key.models) models += (models.empty() ? "" : ",") + model;
+    auto const joined = [](std::vector<std::string> const& names) {
+        std::string text;
+        for (std::string const& each : names) text += (text.empty() ? "" : ",") + each;
+        return text;
+    };
+    std::string const models = joined(key.models);
     auto const instant = [for_eye](std::string const& name,
                                    std::optional<aiaudit::timestamp> const& at) {
         auto const text = at ? std::optional(at->to_string()) : std::nullopt;
@@ -155,17 +167,19 @@ std::vector<aiaudit::detail::report_cell> cells_of(aiaudit::gateway_key const& k
     auto flag = aiaudit::detail::report_cell{"names_users", key.names_users ? "true" : "false",
                                              true, false, false};
     if (for_eye) flag = label_cell("names users", key.names_users ? "yes" : "");
-    return {label_cell("key", key.id),
-            label_cell("user", shown(key.user)),
-            label_cell("project", shown(key.project)),
-            label_cell("models", for_eye && models.empty() ? "all" : shown(models)),
-            flag,
-            label_cell(for_eye ? "created at" : "created_at", key.created_at.to_string()),
-            instant("revoked_at", key.revoked_at),
-            instant("expires_at", key.expires_at),
-            instant("former_secret_until", grace),
-            instant("last_used", used),
-            label_cell("note", shown(key.note))};
+    return {
+        label_cell("key", key.id),
+        label_cell("user", shown(key.user)),
+        label_cell("project", shown(key.project)),
+        label_cell("models", for_eye && models.empty() ? "all" : shown(models)),
+        label_cell(for_eye ? "denied models" : "denied_models", shown(joined(key.denied_models))),
+        flag,
+        label_cell(for_eye ? "created at" : "created_at", key.created_at.to_string()),
+        instant("revoked_at", key.revoked_at),
+        instant("expires_at", key.expires_at),
+        instant("former_secret_until", grace),
+        instant("last_used", used),
+        label_cell("note", shown(key.note))};
 }
 
 // Changes a key, on record.
@@ -222,11 +236,13 @@ void rotate(options const& with) {
 
 // What is given is changed; the rest stays.
 void change(options const& with, CLI::App const& command) {
-    constexpr std::array<char const*, 5> names{"--expires", "--note", "--user", "--project",
-                                               "--model"};
+    constexpr std::array<char const*, 6> names{"--expires", "--note",  "--user",
+                                               "--project", "--model", "--deny-model"};
     auto const is_given = [&command](char const* name) { return command.count(name) != 0; };
     if (std::none_of(names.begin(), names.end(), is_given))
-        throw failure{"nothing to change: give --expires, --note, --user, --project or --model"};
+        throw failure{
+            "nothing to change: give --expires, --note, --user, --project, --model or "
+            "--deny-model"};
     std::optional<aiaudit::timestamp> end;
     if (is_given("--expires") && with.expires != "never")
         end = expiry_of(with.expires, aiaudit::system_clock{}.now());
@@ -236,6 +252,7 @@ void change(options const& with, CLI::App const& command) {
         if (is_given("--user")) key.user = with.wish.user;
         if (is_given("--project")) key.project = with.wish.project;
         if (is_given("--model")) key.models = with.wish.models;
+        if (is_given("--deny-model")) key.denied_models = denied_models_of(with);
         return {};
     });
     std::cout << "changed key '" << with.wish.id << "'\n";
@@ -261,6 +278,9 @@ void add_create(CLI::App& key, std::shared_ptr<options> const& with) {
     command->add_option("--model", with->wish.models,
                         "A model that it may use, or the beginning of one and a '*'; may be given "
                         "several times; default: all");
+    command->add_option("--deny-model", with->wish.denied_models,
+                        "A model that it may not use, under any of its names, or the beginning of "
+                        "one and a '*'; may be given several times");
     command->add_flag("--names-users", with->wish.names_users,
                       "Its calls may say for which user they are, and give tags");
     command->add_option("--expires", with->expires,
@@ -277,6 +297,9 @@ void add_create(CLI::App& key, std::shared_ptr<options> const& with) {
     command->add_option("--unbounded", with->limit.unbounded,
                         "Of the limit: what becomes of a call of which nobody knows the most: "
                         "refuse (default), or hold=AMOUNT");
+    command->add_option("--reserve", with->limit.reserve,
+                        "Of the limit: how much of a call is held before it begins: full "
+                        "(default), or stepwise");
     command->add_option("--requests-per-minute", with->rate,
                         "How often it may ask: budget key-ID-rate");
     command->add_option("--rate-then", with->rate_then,
@@ -306,6 +329,8 @@ void add_set(CLI::App& key, std::shared_ptr<options> const& with) {
     command->add_option("--project", with->wish.project, "What they are for");
     command->add_option("--model", with->wish.models,
                         "The models that it may use, in place of those before; '*': all");
+    command->add_option("--deny-model", with->wish.denied_models,
+                        "The models that it may not use, in place of those before; none: none");
     command->callback([with, command] { change(*with, *command); });
 }
 

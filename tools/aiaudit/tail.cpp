@@ -91,6 +91,13 @@ std::string key_line(aiaudit::record const& entry) {
     return who + " " + tag_of(entry, "change") + ", by " + tag_of(entry, "by");
 }
 
+std::string storage_line(aiaudit::record const& entry) {
+    std::string line = "storage " + tag_of(entry, "change") + "  " + entry.provider_request_id +
+                       "  " + (entry.user.empty() ? "-" : entry.user) + "  " + entry.provider;
+    if (entry.failed()) line += "  " + std::string(aiaudit::detail::status_text(entry).text());
+    return line;
+}
+
 std::string what_of(aiaudit::record const& entry) {
     switch (entry.kind) {
     case aiaudit::record_kind::intent:
@@ -105,6 +112,7 @@ std::string what_of(aiaudit::record const& entry) {
     case aiaudit::record_kind::correction: return correction_line(entry);
     case aiaudit::record_kind::prices: return prices_line(entry);
     case aiaudit::record_kind::key: return key_line(entry);
+    case aiaudit::record_kind::storage: return storage_line(entry);
     case aiaudit::record_kind::retention: break;
     }
     return std::string(name_of(entry.kind)) + tags_text(entry);

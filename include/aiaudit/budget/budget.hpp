@@ -65,6 +65,13 @@ enum class budget_action : std::uint8_t {
     wait = 3,       // for room, `wait_ms_most` at the most; then refuse. For the window minute
 };
 
+// How much of an attempt is held before it begins.
+enum class budget_reserve : std::uint8_t {
+    full = 0,  // the most that it may come to
+    // Its input and a first piece of its output, where it may be cut; more as it goes on.
+    stepwise = 1,
+};
+
 struct budget {
     std::string name{};  // 1 to 64 of A-Z a-z 0-9 . _ -
     budget_unit unit = budget_unit::usd;
@@ -76,6 +83,7 @@ struct budget {
     std::uint64_t wait_ms_most = 0;     // wait
     // What is held for a call of which nobody knows the most, in the unit; 0: it is refused.
     int128 unbounded_hold = 0;
+    budget_reserve reserve = budget_reserve::full;
     std::vector<std::uint32_t> alert_percents{50, 80, 100};  // ascending, 1 to 1000, at most 8
 };
 

@@ -86,6 +86,8 @@ template <class Visitor>
 }
 [[nodiscard]] bool is_budget_name(std::string_view name) noexcept;
 
+inline constexpr std::array<std::string_view, 2> budget_reserve_names{"full", "stepwise"};
+
 }  // namespace detail
 
 [[nodiscard]] constexpr std::string_view name_of(budget_unit unit) noexcept {
@@ -106,9 +108,14 @@ template <class Visitor>
 [[nodiscard]] result<int128> parse_budget_limit(std::string_view text, budget_unit unit);
 
 // "refuse", "warn", "downgrade=gpt-5-mini,gpt-5-nano", "wait=1500" (milliseconds at the most); with
-// ";hold=2.50" behind it, what is held for a call without a bound, in the unit that `into` has.
-// Leaves `into` as it is where the text is wrong.
+// ";hold=2.50" behind it, what is held for a call without a bound, in the unit that `into` has;
+// with
+// ";reserve=stepwise" behind that, budget_reserve::stepwise. Leaves `into` as it is where the text
+// is wrong.
 [[nodiscard]] result<void> parse_budget_action(std::string_view text, budget& into);
+
+// "full", "stepwise".
+[[nodiscard]] result<budget_reserve> parse_budget_reserve(std::string_view text);
 
 // "50,80,100"; empty for none.
 [[nodiscard]] result<std::vector<std::uint32_t>> parse_alert_percents(std::string_view text);

@@ -34,6 +34,8 @@ class budget_gate {
 public:
     // No budget is defined: everything is let through, and nothing is remembered.
     [[nodiscard]] bool empty() const noexcept { return state_.budgets.empty(); }
+    // Whether any budget reserves stepwise.
+    [[nodiscard]] bool has_steps() const noexcept { return stepwise_ != 0; }
 
     // Folds the next record of the log. Errors: corrupt, for a definition that cannot be read; the
     // gate is then as it was.
@@ -50,7 +52,8 @@ public:
         case record_kind::refusal:
         case record_kind::alert:
         case record_kind::prices:
-        case record_kind::key: break;
+        case record_kind::key:
+        case record_kind::storage: break;
         case record_kind::correction: apply_correction(entry); break;
         }
         return {};
@@ -172,7 +175,8 @@ private:
     detail::gate_state state_{};
     std::vector<planned_hold> planned_{};  // scratch: the first so many
     std::uint32_t planned_count_ = 0;
-    std::uint32_t version_ = 0;  // of the budgets
+    std::uint32_t version_ = 0;   // of the budgets
+    std::uint32_t stepwise_ = 0;  // budgets that reserve so
     bool folds_history_ = false;
     std::optional<history> needs_{};
     std::uint32_t new_ = 0;  // which budget needs it

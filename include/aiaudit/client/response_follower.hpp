@@ -13,6 +13,7 @@
 #include <aiaudit/providers/answer_reader.hpp>  // answer_reader
 #include <aiaudit/providers/exchange.hpp>       // exchange
 #include <aiaudit/providers/reader.hpp>         // stream_reader
+#include <aiaudit/providers/reading.hpp>        // reading
 #include <aiaudit/providers/request_body.hpp>   // prepared_request
 
 #include <cstddef>
@@ -27,6 +28,15 @@
 namespace aiaudit {
 inline namespace v0_1_0 {
 namespace detail {
+
+// The output of a stream as far as it came, in text, reasoning, refusals and calls of tools.
+struct seen_output {
+    std::uint64_t pieces = 0;
+    // Those of them that are no summary of what is thought: that is billed, and not shown.
+    std::uint64_t whole_pieces = 0;
+    std::uint64_t bytes = 0;   // so many tokens at the most
+    std::uint64_t tokens = 0;  // high_token_count() of each piece
+};
 
 class response_follower {
 public:
@@ -47,10 +57,21 @@ public:
     void begin(http_response_head const& head);
     // False where the caller wants no more. Precondition: begin().
     [[nodiscard]] bool feed(std::string_view bytes);
+    // Reads the end: nothing may be fed any more.
+    void conclude() {
+        if (!reader_) start();
+        if (!reading_) reading_ = reader_->finish();
+    }
     // Used up afterwards.
     [[nodiscard]] reading finish() {
-        if (!reader_) start();
-        return reader_->finish();
+        conclude();
+        return std::move(*reading_);
+    }
+    // The id that the provider gives the answer, as soon as it is known: of a whole body at
+    // conclude(). Not to be asked after finish().
+    [[nodiscard]] std::string answer_id() const {
+        if (reading_) return reading_->facts.provider_request_id;
+        return reader_ ? reader_->id_so_far() : std::string{};
     }
 
     [[nodiscard]] int status() const noexcept { return exchange_.status; }
@@ -74,6 +95,12 @@ public:
     // a token each piece, or each eight bytes. Absent where nothing is known.
     [[nodiscard]] usage used_so_far() const;
 
+    [[nodiscard]] seen_output const& seen() const noexcept { return seen_; }
+    // Whether it was told how much the input is.
+    [[nodiscard]] bool input_told() const {
+        return reader_ && reader_->usage_so_far().has(unit::input_tokens);
+    }
+
     // Whether a stream has said that it is over; what comes then is only its connection's end.
     [[nodiscard]] bool said_end() const noexcept { return reader_ && reader_->said_end(); }
     // Set at the first piece that says something.
@@ -86,11 +113,7 @@ public:
 private:
     void start();
     void keep(std::string_view bytes);
-    void count(answer_delta const& added) noexcept {
-        if (!added.empty()) ++pieces_;
-        bytes_ += added.text.size() + added.reasoning.size() + added.refusal.size();
-        for (tool_call_piece const& each : added.tool_calls) bytes_ += each.arguments_json.size();
-    }
+    void count(answer_delta const& added) noexcept;
     void hear(boost::json::value const& document, std::string_view text);
 
     exchange exchange_;
@@ -100,9 +123,9 @@ private:
     std::size_t const body_bytes_kept_;
     answer_reader answer_;
     std::optional<stream_reader> reader_{};
+    std::optional<reading> reading_{};  // once it has ended
     std::string body_{};
-    std::uint64_t pieces_ = 0;  // of output
-    std::uint64_t bytes_ = 0;   // in them
+    seen_output seen_{};
     bool whole_ = true;
     bool begun_ = false;
     bool handed_on_ = false;

@@ -47,6 +47,9 @@ enum class record_kind : std::uint8_t {
     // Of the ledger itself: a key of the gateway was made, changed, rotated or revoked
     // (gateway/key_log.hpp). The tags say what, who did it, and what the file of keys was then.
     key = 10,
+    // Of the gateway: what a provider keeps (a stored answer, a conversation) was made, changed,
+    // cancelled or deleted at no cost. The tag "change" says which of these.
+    storage = 11,
 };
 
 [[nodiscard]] constexpr std::string_view name_of(record_kind kind) noexcept {
@@ -61,6 +64,7 @@ enum class record_kind : std::uint8_t {
     case record_kind::correction: return "correction";
     case record_kind::prices: return "prices";
     case record_kind::key: return "key";
+    case record_kind::storage: return "storage";
     }
     return "unknown";
 }

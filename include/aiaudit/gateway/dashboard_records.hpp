@@ -111,7 +111,7 @@ gateway_response dashboard_records<Ledger>::page(api_parameters& in) {
     std::uint64_t const limit = in.number("limit", 1, page_most).value_or(50);
     detail::record_filter filter{in.text("user"), in.text("model"), {}};
     filter.kind = in.word("kind", {"", "intent", "outcome", "retention", "circuit", "budget",
-                                   "refusal", "alert", "correction", "prices", "key"});
+                                   "refusal", "alert", "correction", "prices", "key", "storage"});
     if (auto const wrong = in.problem()) return detail::problem_response(*wrong);
     auto const found = find(filter, before, limit);
     if (!found) return detail::failure_response(found.error());

@@ -10,6 +10,7 @@
 #include <aiaudit/client/admission_desk.hpp>       // admission_desk
 #include <aiaudit/clock/timer.hpp>                 // steady_timer
 #include <aiaudit/engine/ledger_share.hpp>         // ledger_share
+#include <aiaudit/gateway/answer_index.hpp>        // answer_index
 #include <aiaudit/gateway/asio_result.hpp>         // asio
 #include <aiaudit/gateway/gateway_metrics.hpp>     // gateway_metrics
 #include <aiaudit/gateway/gateway_options.hpp>     // gateway_options
@@ -20,7 +21,9 @@
 #include <aiaudit/resilience/circuit_breaker.hpp>  // breaker_board
 
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/post.hpp>
 
+#include <memory>
 #include <optional>
 #include <type_traits>
 #include <utility>
@@ -58,17 +61,24 @@ struct gateway_core {
         co_return std::move(*made);
     }
 
+    // Has whose answers are whose read from the log, in a thread that may wait.
+    void read_answers() {
+        asio::post(waiting.get_executor(), [this] { static_cast<void>(answers->catch_up()); });
+    }
+
     ledger_share<Ledger> const held;
     Ledger& ledger = *held;
     gateway_options const options;
     switched_prices<Prices> prices;
     router const routes;
     std::optional<key_ring> const keys;  // none: nobody has one
+    // Whose the answers are that providers keep; none where there are no keys.
+    std::unique_ptr<answer_index<Ledger>> answers{};
     steady_timer timer{};
     gateway_metrics metrics{};
     breaker_board circuits{options.calls.breaker};
     admission_desk<Ledger, steady_timer, switched_prices<Prices>> desk{ledger, timer, options.calls,
-                                                                       prices};
+                                                                       prices, true};
     waiting_threads waiting{};  // last: what it does uses all of the above
 };
 

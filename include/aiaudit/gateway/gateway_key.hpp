@@ -49,11 +49,12 @@ struct former_secret {
 };
 
 struct gateway_key {
-    std::string id{};                   // 1 to 64 of A-Z a-z 0-9 _ -
-    std::string user{};                 // whose calls these are; may be empty
-    std::string project{};              // as well
-    std::vector<std::string> models{};  // names, or "prefix*"; empty: all
-    bool names_users = false;           // may give user and tags by header and body
+    std::string id{};                          // 1 to 64 of A-Z a-z 0-9 _ -
+    std::string user{};                        // whose calls these are; may be empty
+    std::string project{};                     // as well
+    std::vector<std::string> models{};         // names, or "prefix*"; empty: all
+    std::vector<std::string> denied_models{};  // as well: none of these, whatever `models` has
+    bool names_users = false;                  // may give user and tags by header and body
     std::string note{};  // the administrator's words, on one line; no record has them
     timestamp created_at{};
     std::optional<timestamp> expires_at{};  // from then on it opens nothing
@@ -139,8 +140,15 @@ inline constexpr std::size_t key_secret_bytes =
 // It takes the same time wherever the secret is wrong.
 [[nodiscard]] bool opens(gateway_key const& key, std::string_view secret, timestamp now);
 
-[[nodiscard]] inline bool may_use(gateway_key const& key, std::string_view model) noexcept {
-    return key.models.empty() || detail::matches_any_model(key.models, model);
+// Whether a call of the key must name its model.
+[[nodiscard]] inline bool has_model_list(gateway_key const& key) noexcept {
+    bool const may_all = key.models.empty() ||
+                         std::find(key.models.begin(), key.models.end(), "*") != key.models.end();
+    return !may_all || !key.denied_models.empty();
+}
+[[nodiscard]] inline bool may_use(gateway_key const& key, std::string_view model) {
+    return (key.models.empty() || detail::matches_any_model(key.models, model)) &&
+           (key.denied_models.empty() || !detail::denies_model(key.denied_models, model));
 }
 
 // The key that a request carries, where any of the APIs has it: Authorization: Bearer, x-api-key,

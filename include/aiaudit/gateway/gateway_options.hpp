@@ -58,6 +58,11 @@ struct gateway_options {
     // upstream has no key of its own, his own key is passed on.
     bool keys_required = true;
 
+    // Whether a call may go on from a stored answer or conversation of which the log does not know
+    // whose it is: made before, or by others with the provider's key. To read or delete one it
+    // never may.
+    bool continues_unknown = true;
+
     unsigned threads = 0;           // that serve connections; 0: as many as the machine has
     unsigned waiting_threads = 64;  // that wait for the disk where an intent must be on it first
 

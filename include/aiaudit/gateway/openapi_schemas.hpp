@@ -34,7 +34,7 @@ inline constexpr std::string_view openapi_values = R"json(
       "alert_kind": {"enum": ["budget_threshold", "anomaly", "price_missing", "log_nearly_full",
         "circuit_open", "price_drift", "custom"]},
       "record_kind": {"enum": ["intent", "outcome", "retention", "circuit", "budget", "refusal",
-        "alert", "correction", "prices", "key"]},
+        "alert", "correction", "prices", "key", "storage"]},
       "cost_status": {"enum": ["priced", "estimated", "unpriced", "no_charge", "unknown",
         "partial"]},
       "usage": {"type": "object", "additionalProperties": {"$ref": "#/components/schemas/count"}},

@@ -44,6 +44,7 @@ struct route {
     std::string path{};
     std::string model{};    // of the path where that names one, else as it was given
     bool billable = false;  // false: asks for what costs nothing, such as the list of models
+    bool named = false;     // the path names the upstream
 };
 
 namespace detail {
@@ -152,6 +153,17 @@ public:
     // for "/v1". Errors: not_found.
     [[nodiscard]] result<route> find(std::string_view method, std::string_view target,
                                      std::string_view model, header_list const& headers = {}) const;
+
+    // Whether such a request has a route where it names some model.
+    [[nodiscard]] bool wants_model(std::string_view method, std::string_view target,
+                                   header_list const& headers) const;
+    // Whether a list of models that an upstream gives may show one: not where calls that name it go
+    // to another one's patterns.
+    [[nodiscard]] bool shows(std::size_t upstream, std::string_view model) const {
+        auto const place = serving(upstreams_[upstream].entry.family, model, true);
+        if (!upstreams_[upstream].models.empty()) return place == upstream;
+        return !place || upstreams_[*place].models.empty();
+    }
 
 private:
     router() = default;

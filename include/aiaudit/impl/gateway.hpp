@@ -7,6 +7,7 @@
 
 #include <aiaudit/impl/gateway.ipp>
 #include <aiaudit/impl/gateway.tpp>
+#include <aiaudit/impl/gateway/answer_index.ipp>
 #include <aiaudit/impl/gateway/asio_result.ipp>
 #include <aiaudit/impl/gateway/caller.ipp>
 #include <aiaudit/impl/gateway/client_connection.ipp>
@@ -22,11 +23,14 @@
 #include <aiaudit/impl/gateway/key_log.ipp>
 #include <aiaudit/impl/gateway/key_ring.ipp>
 #include <aiaudit/impl/gateway/key_uses.ipp>
+#include <aiaudit/impl/gateway/model_list.ipp>
 #include <aiaudit/impl/gateway/model_pattern.ipp>
+#include <aiaudit/impl/gateway/named_models.ipp>
 #include <aiaudit/impl/gateway/openapi.ipp>
 #include <aiaudit/impl/gateway/openapi_schemas.ipp>
 #include <aiaudit/impl/gateway/router.ipp>
 #include <aiaudit/impl/gateway/server.ipp>
+#include <aiaudit/impl/gateway/stored_object.ipp>
 #include <aiaudit/impl/gateway/upstream_connection.ipp>
 #include <aiaudit/impl/gateway/upstream_pool.ipp>
 #include <aiaudit/impl/gateway/usage_chunk_filter.ipp>

@@ -5,6 +5,7 @@
 #define AIAUDIT_IMPL_GATEWAY_TPP
 
 #include <aiaudit/gateway.hpp>
+#include <aiaudit/gateway/answer_index.hpp>    // answer_index
 #include <aiaudit/gateway/gateway_core.hpp>    // gateway_core
 #include <aiaudit/gateway/key_log.hpp>         // check_keys
 #include <aiaudit/gateway/key_ring.hpp>        // key_ring
@@ -34,7 +35,10 @@ struct basic_gateway<Policies>::state {
     state(ledger_type& into, gateway_options options, pricing prices, router to,
           std::optional<key_ring> keys, detail::tls_context tls)
         : core(into, std::move(options), std::move(prices), std::move(to), std::move(keys)),
-          web(core.options, core.metrics, std::move(tls), [this] { core.waiting.join(); }) {}
+          web(core.options, core.metrics, std::move(tls), [this] {
+              if (core.answers) core.answers->stop();
+              core.waiting.join();
+          }) {}
     detail::process_mark const process{};
     core_type core;
     detail::server web;
@@ -91,6 +95,13 @@ result<basic_gateway<Policies>> basic_gateway<Policies>::open(ledger_type& into,
                                                 std::move(*tls)));
     auto& shared = made->core;
     if (auto ok = shared.waiting.start(shared.options.waiting_threads); !ok) return ok.error();
+    if (shared.keys) {
+        auto index = detail::answer_index<ledger_type>::open(shared.ledger);
+        if (!index) return index.error();
+        shared.answers = std::move(*index);
+        // A long log is read while calls go on.
+        shared.read_answers();
+    }
     made->web.add(
         {shared.options.listen, shared.options.limits,
          [&shared](detail::session& session) { return state::serve(shared, session); },

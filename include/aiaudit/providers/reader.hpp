@@ -97,6 +97,12 @@ public:
         return framing_ != framing::whole && collector_.terminal();
     }
 
+    // The id that the provider gives the answer; empty as long as it did not come. Of a whole body
+    // finish() has it.
+    [[nodiscard]] std::string const& id_so_far() const noexcept {
+        return facts_.provider_request_id;
+    }
+
     // The answer. The reader is used up.
     [[nodiscard]] reading finish();
 

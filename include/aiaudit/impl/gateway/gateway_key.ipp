@@ -26,11 +26,13 @@ AIAUDIT_INLINE result<void> check_key(gateway_key const& key) {
         return bad(where + "a user or project is at most 1024 bytes of UTF-8 on one line");
     if (!is_owner_name(key.note))
         return bad(where + "a note is at most 1024 bytes of UTF-8 on one line");
-    if (key.models.size() > key_models_most) return bad(where + "it has more than 256 models");
-    for (std::string const& model : key.models) {
-        if (!is_model_pattern(model) || !is_plain_text(model))
-            return bad(where + "'" + printable(model) +
-                       "' is no model, and no beginning of one with a '*' after it");
+    for (auto const* const list : {&key.models, &key.denied_models}) {
+        if (list->size() > key_models_most) return bad(where + "it has more than 256 models");
+        for (std::string const& model : *list) {
+            if (!is_model_pattern(model) || !is_plain_text(model))
+                return bad(where + "'" + printable(model) +
+                           "' is no model, and no beginning of one with a '*' after it");
+        }
     }
     return {};
 }

@@ -56,7 +56,8 @@ private:
     [[nodiscard]] former_secret& former() {
         return key_.former ? *key_.former : key_.former.emplace();
     }
-    [[nodiscard]] bool take_models(boost::json::value const& value);
+    [[nodiscard]] static bool take_models(boost::json::value const& value,
+                                          std::vector<std::string>& to);
 
     gateway_key key_{};
 };
@@ -68,11 +69,17 @@ AIAUDIT_INLINE file_identity file_identity::at(std::string const& path) noexcept
 }
 
 AIAUDIT_INLINE std::string json_of(gateway_key const& key) {
+    auto const list = [](std::vector<std::string> const& names) {
+        std::string items = "[";
+        for (std::size_t i = 0; i < names.size(); ++i)
+            items.append(i == 0 ? "" : ",").append(json_string(names[i]));
+        return items + ']';
+    };
     std::string text = R"({"id":)" + json_string(key.id) + R"(,"user":)" + json_string(key.user) +
-                       R"(,"project":)" + json_string(key.project) + R"(,"models":[)";
-    for (std::size_t i = 0; i < key.models.size(); ++i)
-        text.append(i == 0 ? "" : ",").append(json_string(key.models[i]));
-    text.append(R"(],"names_users":)").append(key.names_users ? "true" : "false");
+                       R"(,"project":)" + json_string(key.project) + R"(,"models":)" +
+                       list(key.models);
+    if (!key.denied_models.empty()) text += R"(,"denied_models":)" + list(key.denied_models);
+    text.append(R"(,"names_users":)").append(key.names_users ? "true" : "false");
     text += R"(,"created_at":)" + json_string(key.created_at.to_string());
     if (!key.note.empty()) text += R"(,"note":)" + json_string(key.note);
     if (key.expires_at) text += R"(,"expires_at":)" + json_string(key.expires_at->to_string());
@@ -130,7 +137,8 @@ AIAUDIT_INLINE result<gateway_key> key_reader::read(boost::json::value const& fr
 }
 
 AIAUDIT_INLINE bool key_reader::take(std::string_view name, boost::json::value const& value) {
-    if (name == "models") return take_models(value);
+    if (name == "models") return take_models(value, key_.models);
+    if (name == "denied_models") return take_models(value, key_.denied_models);
     if (name == "names_users") {
         if (!value.is_bool()) return false;
         key_.names_users = value.get_bool();
@@ -153,12 +161,13 @@ AIAUDIT_INLINE bool key_reader::take(std::string_view name, boost::json::value c
     return false;
 }
 
-AIAUDIT_INLINE bool key_reader::take_models(boost::json::value const& value) {
+AIAUDIT_INLINE bool key_reader::take_models(boost::json::value const& value,
+                                            std::vector<std::string>& to) {
     auto const* list = value.if_array();
     if (list == nullptr) return false;
     for (boost::json::value const& model : *list) {
         if (!model.is_string()) return false;
-        key_.models.emplace_back(text_of(model.get_string()));
+        to.emplace_back(text_of(model.get_string()));
     }
     return true;
 }

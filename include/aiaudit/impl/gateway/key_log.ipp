@@ -28,9 +28,14 @@ AIAUDIT_INLINE record key_record(key_change const& of, gateway_key const* key,
     entry.user = key->user;
     entry.project = key->project;
     entry.key_id = key->id;
-    std::string models;
-    for (std::string const& each : key->models) models += (models.empty() ? "" : ",") + each;
-    entry.tags.emplace_back("models", clean_text(models, models_bytes));
+    auto const joined = [](std::vector<std::string> const& names) {
+        std::string text;
+        for (std::string const& each : names) text += (text.empty() ? "" : ",") + each;
+        return clean_text(text, models_bytes);
+    };
+    entry.tags.emplace_back("models", joined(key->models));
+    if (!key->denied_models.empty())
+        entry.tags.emplace_back("denied_models", joined(key->denied_models));
     entry.tags.emplace_back("names_users", key->names_users ? "true" : "false");
     if (key->expires_at) entry.tags.emplace_back("expires_at", key->expires_at->to_string());
     if (key->revoked_at) entry.tags.emplace_back("revoked_at", key->revoked_at->to_string());

@@ -6,6 +6,7 @@
 
 #include <aiaudit/config.hpp>  // AIAUDIT_INLINE
 #include <aiaudit/gateway/router.hpp>
+#include <aiaudit/gateway/stored_object.hpp>  // stored_path_of
 
 #include <utility>
 
@@ -57,20 +58,18 @@ AIAUDIT_INLINE api_family family_of_path(versioned_path const& path, header_list
 AIAUDIT_INLINE std::optional<path_meaning> meaning_of_get(std::string_view method,
                                                           std::string_view path) {
     constexpr std::string_view models = "/models/";
-    constexpr std::string_view responses = "/responses/";
     if (path == "/models" && method == "GET") return path_meaning{};
     if (path.starts_with(models) && method == "GET" && !is_gemini_call(path))
         return path_meaning{percent_decoded(path.substr(models.size())), false};
-    // A stored answer was paid for when it was made.
-    if (path.starts_with(responses)) return path_meaning{};
     return std::nullopt;
 }
 
 AIAUDIT_INLINE std::optional<path_meaning> meaning_of(std::string_view method,
                                                       std::string_view path) {
+    // A stored answer was paid for when it was made.
+    if (stored_path_of(method, path)) return path_meaning{};
     if (method == "GET" || method == "DELETE") return meaning_of_get(method, path);
     if (method != "POST") return std::nullopt;
-    if (path.starts_with("/responses/") && path.ends_with("/cancel")) return path_meaning{};
     auto const point = endpoint_of({}, path);
     if (!point) return std::nullopt;
     if (point->dialect == dialect::gemini) {
@@ -192,6 +191,16 @@ AIAUDIT_INLINE result<route> router::find(std::string_view method, std::string_v
     return found;
 }
 
+AIAUDIT_INLINE bool router::wants_model(std::string_view method, std::string_view target,
+                                        header_list const& headers) const {
+    return std::any_of(upstreams_.begin(), upstreams_.end(), [&](gateway_upstream const& each) {
+        if (each.models.empty()) return false;
+        std::string_view model = each.models.front();
+        if (model.ends_with('*')) model.remove_suffix(1);
+        return find(method, target, model.empty() ? "any" : model, headers).has_value();
+    });
+}
+
 AIAUDIT_INLINE result<void> router::validate(gateway_upstream const& each) const {
     auto const bad = [&each](std::string const& why) {
         return fail(errc::bad_argument, "upstream '" + detail::printable(each.name) + "': " + why);
@@ -297,8 +306,12 @@ AIAUDIT_INLINE result<route> router::by_name(std::string_view method, std::strin
     if (!meant) return fail(errc::not_found);
     api_family family = detail::family_of_path({google, *rest}, headers);
     if (*rest == "/models" || rest->starts_with("/models/")) family = entry.family;
-    return route{family, *place, std::string(*rest),
-                 meant->model.empty() ? std::string(model) : meant->model, meant->billable};
+    return route{family,
+                 *place,
+                 std::string(*rest),
+                 meant->model.empty() ? std::string(model) : meant->model,
+                 meant->billable,
+                 true};
 }
 
 }  // namespace v0_1_0
