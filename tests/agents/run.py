@@ -156,9 +156,14 @@ def raise_loopback():
 def enclose():
     """Goes on in a network namespace with loopback alone; false where there can be none."""
     if os.environ.pop("AIAUDIT_AGENTS_ENCLOSED", None):
+        for number in (signal.SIGINT, signal.SIGTERM):  # the first process of a namespace takes only what it has asked for
+            signal.signal(number, lambda number, _: sys.exit(128 + number))
         raise_loopback()
         return True
-    unshare = ["unshare", "--net"] if os.geteuid() == 0 else ["unshare", "--net", "--map-root-user"]
+    # Processes of its own, too: whatever ends this one ends all that it started.
+    unshare = ["unshare", "--net", "--pid", "--fork", "--kill-child", "--mount-proc"]
+    if os.geteuid() != 0:
+        unshare.append("--map-root-user")
     if not shutil.which("unshare") or subprocess.run([*unshare, "true"], capture_output=True, timeout=30).returncode:
         return False
     os.execvpe(unshare[0], [*unshare, sys.executable, *sys.argv], {**os.environ, "AIAUDIT_AGENTS_ENCLOSED": "1"})
@@ -183,10 +188,10 @@ def parse():
 def main():
     with_ = parse()
     if not enclose():
-        print("skipped: this system gives no network namespace (unshare --net), and agents call home outside of one")
+        print("skipped: this system gives no namespaces (unshare --net --pid), and agents call home outside of one")
         return 0
     count = Count()
-    with tempfile.TemporaryDirectory(prefix="aiaudit-agents-") as made:
+    with tempfile.TemporaryDirectory(prefix="aiaudit-agents-", ignore_cleanup_errors=True) as made:
         with_.place = with_.keep or pathlib.Path(made)
         with_.place.mkdir(parents=True, exist_ok=True)
         skipped = test_battery(with_, count) if with_.self_test else run_modes(with_, count)
@@ -213,7 +218,7 @@ def run_modes(with_, count):
     threads = []
     for mode in [each for each in MODES if chosen and with_.mode in (None, each)]:
         cases = [with_.case] if with_.case else SHORT[mode] if with_.short else clients.CASES
-        threads.append(threading.Thread(target=guard, args=(mode, cases, chosen, with_, count)))
+        threads.append(threading.Thread(target=guard, args=(mode, cases, chosen, with_, count), daemon=True))
     for each in threads:
         each.start()
     for each in threads:
