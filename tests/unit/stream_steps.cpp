@@ -152,11 +152,23 @@ BOOST_AUTO_TEST_CASE(more_is_asked_for_before_it_is_needed_twice_as_much_while_t
     at.asked.clear();
     BOOST_TEST(!come(3'000).has_value());
     std::uint64_t const need = margin + 1 + 3'000 + margin;
-    BOOST_TEST((at.asked == std::vector<std::uint64_t>{2 * need, need}));
+    BOOST_TEST((at.asked == std::vector<std::uint64_t>{2 * need, need + margin}));
     // Neither has.
     auto const cut = come(4'000);
     BOOST_REQUIRE(cut.has_value());
     BOOST_TEST((cut->code == errc::budget_exceeded));
+}
+
+BOOST_AUTO_TEST_CASE(an_input_that_is_told_takes_the_place_of_its_bound) {
+    stepped at;
+    auto const first = at.intent();
+    auto next = first;
+    BOOST_TEST(detail::set_step(next, 2 * margin, at.plan, at.prices, 10));
+    auto const input = first.usage.count(unit::input_tokens);
+    BOOST_TEST(next.iterations.at(0).usage.count(unit::input_tokens) == 10U);
+    BOOST_TEST((*first.cost_low - *next.cost_low ==
+                money::from_pico(int128{input - 10} * 5'000'000 * 11 / 10)));
+    BOOST_TEST((next.cost == first.cost));
 }
 
 BOOST_AUTO_TEST_CASE(steps_end_at_the_most_that_was_asked_for) {

@@ -136,12 +136,16 @@ void hold_the_most(record& entry, attempt_plan const& plan, intent_rules const& 
     entry.cost = {};
 }
 
-// Sets what budgets that reserve stepwise hold of an intent: its input, and so much of its output.
-// False where that has no price.
+// Sets what budgets that reserve stepwise hold of an intent: its input, or so much of it as there
+// is, and so much of its output. False where that has no price.
 template <pricing_policy Prices>
 bool set_step(record& intent, std::uint64_t output_tokens, attempt_plan const& plan,
-              Prices const& prices) {
+              Prices const& prices, std::uint64_t input_tokens = usage::count_max) {
     usage held = intent.usage;
+    for (unit const each :
+         {unit::input_tokens, unit::cache_write_tokens, unit::cache_write_1h_tokens}) {
+        if (held.count(each) > input_tokens) held.set(each, input_tokens, provenance::estimated);
+    }
     auto const most = held.count(unit::output_tokens);
     held.set(unit::output_tokens, (std::min)(output_tokens, most), provenance::estimated);
     auto const cost = most_for(intent, held, plan, prices);

@@ -52,7 +52,7 @@ public:
     }
     [[nodiscard]] std::optional<error> operator()(response_follower const& follower) {
         if (held_ && needs_step()) {
-            if (auto refused = take_step()) return refused;
+            if (auto refused = take_step(follower)) return refused;
         }
         if (!held_ || !overruns(follower)) return std::nullopt;
         usage const used = follower.used_so_far();
@@ -74,13 +74,14 @@ private:
         auto const held = step_output(*held_);
         return held && meter_->bound() + step_margin_tokens > *held;
     }
-    // Twice what is needed, or, where that is refused, no more than that.
-    [[nodiscard]] std::optional<error> take_step() {
+    // Twice what is needed, or, where that is refused, a margin more than that.
+    [[nodiscard]] std::optional<error> take_step(response_follower const& follower) {
         std::uint64_t const need = meter_->bound() + step_margin_tokens;
+        std::uint64_t const input = told_input(follower);
         std::optional<error> refused;
-        for (std::uint64_t const wanted : {2 * need, need}) {
+        for (std::uint64_t const wanted : {2 * need, need + step_margin_tokens}) {
             record next = *held_;
-            if (!set_step(next, wanted, plan_, prices_))
+            if (!set_step(next, wanted, plan_, prices_, input))
                 return fail(errc::unbounded, "the stream's next step has no price");
             refused = admit_(next);
             if (refused) continue;
@@ -88,6 +89,13 @@ private:
             return std::nullopt;
         }
         return refused;
+    }
+    // What Anthropic counts before the first word: all of it, where a stream goes in steps.
+    [[nodiscard]] std::uint64_t told_input(response_follower const& follower) const {
+        usage const used = follower.used_so_far();
+        bool const told =
+            plan_.where->dialect == dialect::anthropic_messages && used.has(unit::input_tokens);
+        return told ? used.count(unit::input_tokens) : usage::count_max;
     }
     // Its cost, or its tokens. Input that was not reported counts as what was held for it.
     [[nodiscard]] bool is_over(usage const& used) const {
