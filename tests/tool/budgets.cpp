@@ -123,6 +123,20 @@ BOOST_AUTO_TEST_CASE(what_is_set_is_listed_by_another_process_until_it_is_remove
     refuses("budget remove --db " + db + " --name daily", "no budget 'daily'");
 }
 
+BOOST_AUTO_TEST_CASE(a_window_of_the_calendar_begins_on_its_anchor) {
+    set("--name a --limit 5 --window week --anchor sunday --tz Asia/Kathmandu");
+    set("--name b --limit 5 --window quarter@02-15");
+    set("--name c --limit 5 --window year --anchor 4-6");
+    auto const listed = rows("budget list");
+    BOOST_TEST(text_of(listed[0], "window") == "week@sunday");
+    BOOST_TEST(text_of(listed[0], "zone") == "Asia/Kathmandu");
+    BOOST_TEST(text_of(listed[1], "window") == "quarter@02-15");
+    BOOST_TEST(text_of(listed[2], "window") == "year@04-06");
+    auto const shown = rows("report budgets");
+    BOOST_TEST(text_of(shown[1], "window_begins").find("-15T00:00:00Z") != std::string::npos);
+    BOOST_TEST(text_of(shown[2], "resets_at").find("-04-06T00:00:00Z") != std::string::npos);
+}
+
 BOOST_AUTO_TEST_CASE(an_amount_for_calls_without_a_bound_is_kept_with_the_action) {
     set("--name agents --limit 50 --window day --then downgrade=gpt-4.1-mini --unbounded "
         "hold=2.50");
@@ -139,7 +153,9 @@ BOOST_AUTO_TEST_CASE(a_bad_definition_is_refused_in_one_line_and_makes_nothing) 
     refuses(head + "--name a --limit 0.0000000000001 --window day", "12 decimal places");
     refuses(head + "--name a --limit 1.5 --unit tokens --window day", "not a whole number");
     refuses(head + "--name a --limit 1 --unit euro --window day", "unknown unit 'euro'");
-    refuses(head + "--name a --limit 1 --window week", "unknown window 'week'");
+    refuses(head + "--name a --limit 1 --window fortnight", "unknown window 'fortnight'");
+    refuses(head + "--name a --limit 1 --window week --anchor 1", "unknown window 'week@1'");
+    refuses(head + "--name a --limit 1 --window day --anchor monday", "unknown window");
     refuses(head + "--name a --limit 1 --window 9000h", "unknown window '9000h'");
     refuses(head + "--name a --limit 1 --window day --scope nobody", "unknown scope 'nobody'");
     refuses(head + "--name a --limit 1 --window day --scope user=", "unknown scope 'user='");

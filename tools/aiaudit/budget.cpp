@@ -92,14 +92,20 @@ void add_set_options(CLI::App& command, options& with) {
         ->required();
     command.add_option("--unit", with.limit.unit, "usd, tokens or requests; default: usd");
     command
-        .add_option("--window", with.limit.window,
-                    "day, month, total, hours such as 24h (the last so many), or minute (a rate)")
+        .add_option(
+            "--window", with.limit.window,
+            "day, week, month, quarter, year, total, hours such as 24h (the last so many), or "
+            "minute (a rate)")
         ->required();
+    command.add_option("--anchor", with.limit.anchor,
+                       "When it begins: a week on a day such as sunday (default: monday), a month "
+                       "on a day such as 15, a quarter or a year on MM-DD; or behind --window, "
+                       "week@sunday");
     command.add_option("--scope", with.scope,
                        "everyone (default), each-user or user=NAME (as well model, provider, "
                        "project, key), each-tag:KEY or tag:KEY=VALUE");
     command.add_option("--tz", with.limit.zone,
-                       "Whose calendar a day or month is of: an IANA name; default: UTC");
+                       "Whose calendar these are of: an IANA name; default: UTC");
     command.add_option("--then", with.then,
                        "When it is full: refuse (default), warn, downgrade=MODEL,... or, for a "
                        "minute, wait=MILLISECONDS");

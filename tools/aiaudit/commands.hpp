@@ -110,6 +110,7 @@ struct limit_options {
     std::string amount{};
     std::string unit = "usd";
     std::string window{};
+    std::string anchor{};
     std::string zone{};
     std::string unbounded = "refuse";
 };
@@ -130,10 +131,11 @@ inline void set_limit(aiaudit::budget& of, limit_options const& with) {
     of.limit = value_or_fail(aiaudit::parse_budget_limit(with.amount, of.unit), "--limit");
     aiaudit::time_zone zone;
     if (!with.zone.empty()) zone = value_or_fail(aiaudit::find_time_zone(with.zone), "--tz");
-    of.window =
-        value_or_fail(aiaudit::parse_budget_window(with.window, std::move(zone)), "--window");
+    std::string const window = with.anchor.empty() ? with.window : with.window + "@" + with.anchor;
+    of.window = value_or_fail(aiaudit::parse_budget_window(window, std::move(zone)), "--window");
     if (!with.zone.empty() && !aiaudit::detail::is_calendar(of.window.period))
-        throw failure{"--tz: only the windows day and month are of a calendar"};
+        throw failure{
+            "--tz: only the windows day, week, month, quarter and year are of a calendar"};
 }
 
 void add_demo(CLI::App& program, int& status);

@@ -268,12 +268,14 @@ void add_create(CLI::App& key, std::shared_ptr<options> const& with) {
     command->add_option("--note", with->wish.note, "Words of your own, on one line");
     command->add_option("--limit", with->limit.amount,
                         "What it may use, such as 50.00: budget key-ID");
-    command->add_option("--window", with->limit.window,
-                        "Of the limit: day, month, total, or hours such as 24h");
+    command->add_option(
+        "--window", with->limit.window,
+        "Of the limit: day, week, month, quarter, year, total, or hours such as 24h; "
+        "week@sunday, year@04-06 begin on that day");
     command->add_option("--unit", with->limit.unit,
                         "Of the limit: usd, tokens or requests; default: usd");
     command->add_option("--tz", with->limit.zone,
-                        "Whose calendar a day or month is of: an IANA name; default: UTC");
+                        "Whose calendar these are of: an IANA name; default: UTC");
     command->add_option("--unbounded", with->limit.unbounded,
                         "Of the limit: what becomes of a call of which nobody knows the most: "
                         "refuse (default), or hold=AMOUNT");

@@ -49,12 +49,19 @@ enum class budget_period : std::uint8_t {
     month = 2,    // as well
     rolling = 3,  // the last `hours`
     minute = 4,   // a bucket
+    week = 5,     // of the calendar of `zone`, as the two below
+    quarter = 6,
+    year = 7,
 };
 
 struct budget_window {
     budget_period period = budget_period::month;
     std::uint32_t hours = 0;  // rolling: 1 to 8,784
-    time_zone zone{};         // day, month
+    time_zone zone{};         // day, week, month, quarter, year
+    // On which day it begins, if not on the usual one (0): of a week 1 (Tuesday) to 6 (Sunday); of
+    // a month its day, 2 to 28; of a quarter or a year month * 100 + day, days 1 to 28, months 1 to
+    // 3 or 1 to 12, and not 101.
+    std::uint32_t anchor = 0;
 };
 
 // Stored, as above.

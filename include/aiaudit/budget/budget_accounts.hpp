@@ -51,7 +51,10 @@ struct window_keeping {
     case budget_period::total: return {1, 0};
     case budget_period::rolling: return {4 * rolling_parts + 12, rolling_parts};
     case budget_period::day:
+    case budget_period::week:
     case budget_period::month:
+    case budget_period::quarter:
+    case budget_period::year:
     case budget_period::minute: break;
     }
     // One more than three, so that a clock that once stood far ahead costs none of them.

@@ -44,6 +44,16 @@ inline constexpr std::array<std::string_view, 3> budget_unit_names{"usd", "token
 inline constexpr std::array<std::string_view, 7> budget_dimension_names{
     "everyone", "user", "model", "provider", "project", "key", "tag"};
 
+inline constexpr std::array<std::pair<std::string_view, budget_period>, 5> calendar_windows{
+    {{"day", budget_period::day},
+     {"week", budget_period::week},
+     {"month", budget_period::month},
+     {"quarter", budget_period::quarter},
+     {"year", budget_period::year}}};
+inline constexpr std::array<std::string_view, 7> weekday_names{
+    "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"};
+inline constexpr std::uint32_t anchor_day_most = 28;  // each month has it
+
 [[nodiscard]] inline error bad_budget(std::string where) {
     return fail(errc::bad_argument, std::move(where));
 }
@@ -99,7 +109,9 @@ template <class Visitor>
 // "everyone", "each-user", "each-tag:team", "user=alice", "tag:team=red".
 [[nodiscard]] result<budget_scope> parse_budget_scope(std::string_view text);
 
-// "day", "month", "total", "minute", "24h". The zone is that of a day or a month.
+// "day", "week", "month", "quarter", "year", "total", "minute", "24h". Behind an '@', when one of
+// the calendar begins: "week@sunday", "month@15", "quarter@02-01" (the months of that day, each
+// third), "year@04-06"; days of months are 1 to 28. The zone is that of a window of the calendar.
 [[nodiscard]] result<budget_window> parse_budget_window(std::string_view text, time_zone zone = {});
 
 // Dollars exactly ("50.00"), or a whole number of tokens or requests.
@@ -119,7 +131,8 @@ namespace detail {
 
 // Whether the windows are those of the calendar of a zone.
 [[nodiscard]] constexpr bool is_calendar(budget_period period) noexcept {
-    return period == budget_period::day || period == budget_period::month;
+    return period == budget_period::day || period == budget_period::month ||
+           (period >= budget_period::week && period <= budget_period::year);
 }
 
 }  // namespace detail

@@ -39,7 +39,8 @@ AIAUDIT_INLINE void gate_encoder::encode_definition(budget const& of) {
     amount(of.limit);
     text(scope_text(of.scope));
     count(static_cast<std::uint64_t>(of.window.period));
-    count(of.window.hours);
+    // Windows of the calendar have no hours, and the others no anchor.
+    count(is_calendar(of.window.period) ? of.window.anchor : of.window.hours);
     text(of.window.zone.name());
     number(of.window.zone.first_offset_seconds());
     count(of.window.zone.transitions().size());
@@ -151,7 +152,7 @@ AIAUDIT_INLINE bool gate_decoder::decode_budget() {
     if (!scope) return false;
     of.scope = std::move(*scope);
     of.window.period = static_cast<budget_period>(narrow<std::uint8_t>());
-    of.window.hours = narrow<std::uint32_t>();
+    (is_calendar(of.window.period) ? of.window.anchor : of.window.hours) = narrow<std::uint32_t>();
     decode_zone(of.window.zone);
     if (!parse_budget_action(text(), of)) return false;
     auto percents = parse_alert_percents(text());
@@ -221,7 +222,10 @@ AIAUDIT_INLINE bool gate_decoder::is_window(kept_budget const& of, std::int64_t 
     switch (window.period) {
     case budget_period::total: break;
     case budget_period::day: most = days_most + 4; break;
+    case budget_period::week: most = days_most / 7 + 4; break;
     case budget_period::month: most = days_most / 30; break;
+    case budget_period::quarter: most = days_most / 90; break;
+    case budget_period::year: most = days_most / 365 + 2; break;
     case budget_period::rolling:
         most =
             days_most * seconds_per_day * nanoseconds_per_second / rolling_part_ns(window.hours) +

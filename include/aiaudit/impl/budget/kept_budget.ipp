@@ -16,7 +16,7 @@ AIAUDIT_INLINE bool kept_budget::counts_as(budget const& other) const noexcept {
     budget_window const& mine = definition_.window;
     return definition_.unit == other.unit && definition_.scope == other.scope &&
            mine.period == other.window.period && mine.hours == other.window.hours &&
-           mine.zone.name() == other.window.zone.name();
+           mine.zone.name() == other.window.zone.name() && mine.anchor == other.window.anchor;
 }
 
 AIAUDIT_INLINE void kept_budget::redefine(budget definition) {
