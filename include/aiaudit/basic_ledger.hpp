@@ -120,6 +120,9 @@ public:
     [[nodiscard]] result<std::vector<budget>> budgets();
     // Each budget, or each of its subjects that has counted anything in the present window.
     [[nodiscard]] result<std::vector<budget_state>> budget_states();
+    // Those that would cover a record that is written now, as they stand for its user, project,
+    // key, tags, models and provider: what these have left.
+    [[nodiscard]] result<std::vector<budget_state>> budget_states_of(record const& who);
     // Attempts without an outcome, oldest first: all, or those that must have ended before that.
     [[nodiscard]] result<std::vector<open_reservation>> open_reservations(
         std::optional<timestamp> deadline_before = {});

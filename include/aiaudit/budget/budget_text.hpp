@@ -50,7 +50,7 @@ inline constexpr std::array<std::pair<std::string_view, budget_period>, 5> calen
      {"month", budget_period::month},
      {"quarter", budget_period::quarter},
      {"year", budget_period::year}}};
-inline constexpr std::array<std::string_view, 7> weekday_names{
+inline constexpr std::array<std::string_view, 7> week_beginnings{
     "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"};
 inline constexpr std::uint32_t anchor_day_most = 28;  // each month has it
 

@@ -119,6 +119,8 @@ public:
     // By name; of a budget for each, one a subject that has anything in the window, the largest
     // first.
     [[nodiscard]] std::vector<budget_state> states(timestamp now) const;
+    // By name: those that would cover a record of an instant, as they stand for its subjects.
+    [[nodiscard]] std::vector<budget_state> states_of(record const& who, timestamp now) const;
     // Attempts in the log of which no end is, by sequence; those whose deadline is before an
     // instant.
     [[nodiscard]] std::vector<open_reservation> open(

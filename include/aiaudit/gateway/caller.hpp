@@ -16,6 +16,8 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -66,6 +68,11 @@ inline constexpr std::array<std::string_view, 4> key_header_names{"authorization
 [[nodiscard]] header_list headers_for_upstream(gateway_request const& from,
                                                provider_entry const& to,
                                                std::string_view provider_key, bool passes_own_key);
+
+// Of an upstream's headers those that the client is to see. What one of the same kind says of
+// itself is not ours.
+[[nodiscard]] header_list headers_for_client(header_list from, operation_id const& id,
+                                             std::optional<std::uint64_t> output_limit);
 
 }  // namespace detail
 }  // namespace v0_1_0

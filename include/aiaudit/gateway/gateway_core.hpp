@@ -11,6 +11,7 @@
 #include <aiaudit/clock/timer.hpp>                 // steady_timer
 #include <aiaudit/engine/ledger_share.hpp>         // ledger_share
 #include <aiaudit/gateway/asio_result.hpp>         // asio
+#include <aiaudit/gateway/ended_calls.hpp>         // ended_calls
 #include <aiaudit/gateway/gateway_metrics.hpp>     // gateway_metrics
 #include <aiaudit/gateway/gateway_options.hpp>     // gateway_options
 #include <aiaudit/gateway/key_ring.hpp>            // key_ring
@@ -66,6 +67,7 @@ struct gateway_core {
     std::optional<key_ring> const keys;  // none: nobody has one
     steady_timer timer{};
     gateway_metrics metrics{};
+    ended_calls ended{};
     breaker_board circuits{options.calls.breaker};
     admission_desk<Ledger, steady_timer, switched_prices<Prices>> desk{ledger, timer, options.calls,
                                                                        prices};

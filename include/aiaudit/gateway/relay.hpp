@@ -12,6 +12,7 @@
 #include <aiaudit/client/stream_guard.hpp>         // stream_guard
 #include <aiaudit/gateway/caller.hpp>              // headers_for_upstream
 #include <aiaudit/gateway/client_connection.hpp>   // client_connection
+#include <aiaudit/gateway/cost_headers.hpp>        // held_answer
 #include <aiaudit/gateway/error_body.hpp>          // error_response
 #include <aiaudit/gateway/gateway_core.hpp>        // gateway_core
 #include <aiaudit/gateway/understood_request.hpp>  // understand
@@ -97,7 +98,9 @@ private:
                                                                   attempt_plan const& plan,
                                                                   http_response_head const& head,
                                                                   Guard& guard);
+    void begin_answer(passing& of, attempt_plan const& plan, http_response_head const& head);
     [[nodiscard]] asio::awaitable<bool> hand_on(passing& of, std::string_view piece);
+    [[nodiscard]] asio::awaitable<bool> release(passing& of);
     [[nodiscard]] asio::awaitable<void> finish_answer(passing& of,
                                                       std::optional<error> const& failed);
     void note(std::optional<breaker_change> const& change, std::string const& model,
@@ -128,6 +131,8 @@ struct relay<Core>::passing {
     std::string origin;
     std::unique_ptr<upstream_connection> connection{};
     std::optional<usage_chunk_filter> filter{};
+    std::optional<held_answer> held{};
+    header_list cost{};  // once it has ended
     steady_time begun{};
     std::optional<std::uint64_t> first_piece_ns{};
     std::size_t drained_bytes = 0;
@@ -323,8 +328,38 @@ asio::awaitable<bool> relay<Core>::hand_on(passing& of, std::string_view piece) 
         of.drained_bytes += piece.size();
         co_return false;
     }
+    if (of.held) {
+        if (of.held->add(piece)) co_return true;
+        if (!co_await release(of)) co_return false;
+    }
     if (of.filter) piece = of.filter->feed(piece);
     co_return co_await client_.write(piece);
+}
+
+// Sends what was held of an answer.
+template <class Core>
+asio::awaitable<bool> relay<Core>::release(passing& of) {
+    held_answer const held = std::move(*of.held);
+    of.held.reset();
+    client_.begin(held.status, held.headers, held.length);
+    co_return co_await client_.write(held.body);
+}
+
+template <class Core>
+void relay<Core>::begin_answer(passing& of, attempt_plan const& plan,
+                               http_response_head const& head) {
+    std::string_view const type = header_of(head.headers, "content-type");
+    of.is_stream = lower_case(std::string(type)).starts_with("text/event-stream");
+    if (of.is_stream && plan.request->usage_injected) of.filter.emplace(plan.request->dialect);
+    header_list headers = headers_for_client(head.headers, id_, plan.request->output_limit_set);
+    if (plan.where->billable && !of.is_stream && is_whole_type(type)) {
+        of.held.emplace(held_answer{head.status, std::move(headers), of.connection->length(), {}});
+        return;
+    }
+    if (plan.where->billable && takes_trailers(request_.headers))
+        headers.emplace_back("Trailer",
+                             std::string(cost_header) + ", " + std::string(cost_status_header));
+    client_.begin(head.status, headers, of.filter ? std::nullopt : of.connection->length());
 }
 
 // Everything between the head and the end. An error: the answer was cut.
@@ -333,19 +368,8 @@ template <class Guard>
 asio::awaitable<std::optional<error>> relay<Core>::pass_body(passing& of, attempt_plan const& plan,
                                                              http_response_head const& head,
                                                              Guard& guard) {
-    of.is_stream =
-        lower_case(header_of(head.headers, "content-type")).starts_with("text/event-stream");
-    if (of.is_stream && plan.request->usage_injected) of.filter.emplace(plan.request->dialect);
+    begin_answer(of, plan, head);
     counted_in const open_stream(of.is_stream ? &core_.metrics.open_streams : nullptr);
-    header_list headers = head.headers;
-    // What an upstream of the same kind says of itself is not ours.
-    std::erase_if(headers,
-                  [](auto const& each) { return has_prefix(each.first, own_header_prefix); });
-    headers.emplace_back("x-aiaudit-operation", id_.to_string());
-    if (plan.request->output_limit_set)
-        headers.emplace_back("x-aiaudit-output-limit",
-                             std::to_string(*plan.request->output_limit_set));
-    client_.begin(head.status, headers, of.filter ? std::nullopt : of.connection->length());
     if (of.is_stream) static_cast<void>(co_await client_.flush());
     for (;;) {
         auto const piece = co_await of.connection->read_piece(plan.limits);
@@ -381,8 +405,17 @@ asio::awaitable<void> relay<Core>::finish_answer(passing& of, std::optional<erro
     if (client_.gone()) co_return;
     if (of.filter && !of.filter->rest().empty())
         static_cast<void>(co_await client_.write(of.filter->rest()));
+    if (of.held) {
+        if (!failed) {
+            of.held->headers.insert(of.held->headers.end(), of.cost.begin(), of.cost.end());
+            of.held->length = of.held->body.size();
+            of.cost.clear();
+        }
+        static_cast<void>(co_await release(of));
+    }
+    if (!takes_trailers(request_.headers)) of.cost.clear();
     if (!failed) {
-        static_cast<void>(co_await client_.end());
+        static_cast<void>(co_await client_.end(of.cost));
         co_return;
     }
     client_.close_after_this();
@@ -390,11 +423,8 @@ asio::awaitable<void> relay<Core>::finish_answer(passing& of, std::optional<erro
         client_.close();
         co_return;
     }
-    auto const told = error_response(family_, problem_of(*failed, {}));
-    std::string event = family_ == api_family::anthropic ? "event: error\n" : "";
-    event += "data: " + told.body + "\n\n";
-    static_cast<void>(co_await client_.write(event));
-    static_cast<void>(co_await client_.end());
+    static_cast<void>(co_await client_.write(error_event(family_, problem_of(*failed, {}))));
+    static_cast<void>(co_await client_.end(of.cost));
 }
 
 template <class Core>
@@ -412,6 +442,8 @@ error_class relay<Core>::record_end(ready_request const& at, attempt_plan const&
     core_.metrics.count(core_.routes.upstreams()[at.upstream].name, at.model,
                         end.outcome.http_status, end.outcome);
     if (!at.point.billable) return end.of;
+    of.cost = cost_headers(end.outcome);
+    core_.ended.add(end.outcome);
     // What the log cannot take is not lost to the budgets: the intent stays charged.
     if (auto kept = core_.ledger.enqueue(end.outcome); !kept) core_.metrics.refused("log");
     core_.desk.learn(plan, end.outcome);
@@ -442,9 +474,10 @@ asio::awaitable<typename relay<Core>::refused> relay<Core>::exchange_with(ready_
     }
     client_.watch(nullptr);  // the connection to the provider may end before this one
     std::optional<error> const told = failed;
-    bool const begun = client_.has_begun();
+    bool const begun = client_.has_begun() || of.held;
+    bool const has_sent = client_.has_sent() || (of.held && !of.held->body.empty());
     error_class const why = record_end(at, plan, of, std::move(failed), std::move(entry), ticket);
-    if (begun && (!told || client_.has_sent())) {
+    if (begun && (!told || has_sent)) {
         co_await finish_answer(of, told);
         if (!told) pool_.give_back(of.origin, std::move(of.connection));
         co_return std::nullopt;

@@ -272,6 +272,12 @@ result<std::vector<budget_state>> basic_ledger<Policies>::budget_states() {
 }
 
 template <class Policies>
+result<std::vector<budget_state>> basic_ledger<Policies>::budget_states_of(record const& who) {
+    timestamp const now = state_->time.now();
+    return state_->look([&](budget_gate& gate, auto&) { return gate.states_of(who, now); });
+}
+
+template <class Policies>
 result<std::vector<open_reservation>> basic_ledger<Policies>::open_reservations(
     std::optional<timestamp> deadline_before) {
     return state_->look([&](budget_gate& gate, auto&) { return gate.open(deadline_before); });

@@ -73,9 +73,9 @@ AIAUDIT_INLINE std::optional<std::uint32_t> anchor_part(std::string_view text, s
 AIAUDIT_INLINE std::optional<std::uint32_t> parse_anchor(std::string_view text,
                                                          budget_period period) {
     if (period == budget_period::week) {
-        auto const day = std::find(weekday_names.begin(), weekday_names.end(), text);
-        if (day == weekday_names.end()) return std::nullopt;
-        return static_cast<std::uint32_t>(day - weekday_names.begin());
+        auto const day = std::find(week_beginnings.begin(), week_beginnings.end(), text);
+        if (day == week_beginnings.end()) return std::nullopt;
+        return static_cast<std::uint32_t>(day - week_beginnings.begin());
     }
     if (period == budget_period::month) {
         auto const day = anchor_part(text, anchor_day_most);
@@ -99,7 +99,7 @@ AIAUDIT_INLINE std::string anchor_text(budget_window const& window) {
     };
     if (window.anchor == 0) return {};
     if (window.period == budget_period::week)
-        return std::string("@").append(weekday_names[window.anchor % weekday_names.size()]);
+        return std::string("@").append(week_beginnings[window.anchor % week_beginnings.size()]);
     if (window.period == budget_period::month) return "@" + two_digits(window.anchor);
     return "@" + two_digits(window.anchor / 100) + "-" + two_digits(window.anchor % 100);
 }

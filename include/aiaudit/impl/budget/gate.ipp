@@ -77,6 +77,18 @@ AIAUDIT_INLINE std::vector<budget_state> budget_gate::states(timestamp now) cons
     return all;
 }
 
+AIAUDIT_INLINE std::vector<budget_state> budget_gate::states_of(record const& who,
+                                                                timestamp now) const {
+    std::vector<budget_state> all;
+    detail::record_subjects<std::string> subjects(who);
+    for (detail::kept_budget const& each : state_.budgets) {
+        detail::budget_place place;
+        if (each.find_place(subjects, now, place))
+            all.push_back(detail::state_at(each, place, now));
+    }
+    return all;
+}
+
 AIAUDIT_INLINE std::vector<open_reservation> budget_gate::open(
     std::optional<timestamp> deadline_before) const {
     std::vector<open_reservation> all;

@@ -102,6 +102,21 @@ AIAUDIT_INLINE budget_state state_of(kept_budget const& of, std::uint32_t accoun
     return state;
 }
 
+AIAUDIT_INLINE void add_forecast(kept_budget const& of, std::int64_t window, timestamp now,
+                                 budget_state& to) {
+    budget_window const& windows = of.definition().window;
+    if (is_calendar(windows.period))
+        to.forecast = forecast_of(span_numbered(windows, window), now, to.spent);
+}
+
+AIAUDIT_INLINE budget_state state_at(kept_budget const& of, budget_place const& place,
+                                     timestamp now) {
+    budget_state state = state_of(of, place.account, place.window);
+    state.subject = subject_text(of.definition().scope, place.name);
+    add_forecast(of, place.window, now, state);
+    return state;
+}
+
 AIAUDIT_INLINE void add_states(kept_budget const& of, timestamp now,
                                std::vector<budget_state>& to) {
     std::int64_t const window = of.window_at(now);
@@ -109,9 +124,7 @@ AIAUDIT_INLINE void add_states(kept_budget const& of, timestamp now,
     auto const add = [&](std::uint32_t account) {
         budget_state state = state_of(of, account, window);
         if (each && state.spent == 0 && state.reserved == 0 && state.open == 0) return;
-        if (is_calendar(of.definition().window.period))
-            state.forecast =
-                forecast_of(span_numbered(of.definition().window, window), now, state.spent);
+        add_forecast(of, window, now, state);
         to.push_back(std::move(state));
     };
     for (std::uint32_t i = 0; i < of.accounts().size(); ++i) add(i);

@@ -152,6 +152,14 @@ AIAUDIT_INLINE header_list headers_for_upstream(gateway_request const& from,
     return headers;
 }
 
+AIAUDIT_INLINE header_list headers_for_client(header_list from, operation_id const& id,
+                                              std::optional<std::uint64_t> output_limit) {
+    std::erase_if(from, [](auto const& each) { return has_prefix(each.first, own_header_prefix); });
+    from.emplace_back("x-aiaudit-operation", id.to_string());
+    if (output_limit) from.emplace_back("x-aiaudit-output-limit", std::to_string(*output_limit));
+    return from;
+}
+
 }  // namespace detail
 }  // namespace v0_1_0
 }  // namespace aiaudit
