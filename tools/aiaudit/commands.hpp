@@ -70,6 +70,10 @@ aiaudit::price_book read_prices(std::string const& path, std::string const& over
 // Of who runs this, as the environment says; may be empty.
 std::string login_name();
 
+// "$VARIABLE", "@FILE" or "!COMMAND": a secret itself would be seen by whoever lists processes.
+// Failures name the option, and never show it.
+std::string secret_at(std::string const& place, std::string const& option);
+
 // Writes a file whole, beside it first, or standard output for "-" or "".
 void write_output(std::string const& path, std::string const& text);
 // The key itself, or the file that holds it.
@@ -152,6 +156,7 @@ void add_retain(CLI::App& program, int& status);
 void add_budget(CLI::App& program, int& status);
 void add_serve(CLI::App& program, int& status);
 void add_key(CLI::App& program, int& status);
+void add_alert(CLI::App& program, int& status);
 // Below the group of commands "prices".
 void add_prices_quote(CLI::App& prices);
 void add_prices_update(CLI::App& prices);

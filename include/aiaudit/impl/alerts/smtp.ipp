@@ -149,7 +149,8 @@ AIAUDIT_INLINE result<alert_sink> smtp_sink(smtp_options options) {
     std::string name = options.name;
     return alert_sink{std::move(name), [options = std::move(options)](alert const& of) {
                           return detail::send_mail(options, of);
-                      }};
+                      },
+                      {}};
 }
 
 }  // namespace v0_1_0
