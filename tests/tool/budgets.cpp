@@ -137,6 +137,41 @@ BOOST_AUTO_TEST_CASE(a_window_of_the_calendar_begins_on_its_anchor) {
     BOOST_TEST(text_of(shown[2], "resets_at").find("-04-06T00:00:00Z") != std::string::npos);
 }
 
+BOOST_AUTO_TEST_CASE(runs_teams_and_organisations_are_scopes_and_reports) {
+    set("--name run --limit 20 --unit requests --scope each-run --window total --idle 6h");
+    set("--name team --limit 5 --scope team=red --window week");
+    set("--name org --limit 50 --scope each-organisation --window month");
+    auto const listed = rows("budget list");
+    BOOST_TEST(text_of(listed[0], "scope") == "each-organisation");
+    BOOST_TEST(text_of(listed[1], "window") == "total@6h");
+    BOOST_TEST(text_of(listed[2], "scope") == "team=red");
+    refuses("budget set --db " + db + " --name a --limit 1 --window total --idle 6h",
+            "how long a run may be idle");
+    refuses("budget set --db " + db + " --name a --limit 1 --window day --scope each-run --idle 6h",
+            "unknown window");
+    {
+        auto log = aiaudit::ledger::open({.path = db}).value();
+        for (std::uint8_t number = 1; number < 4; ++number) {
+            auto call = outcome_of(attempt_of("ana", number), 2'000'000'000'000);
+            call.tags = {{"team", number == 3 ? "blue" : "red"},
+                         {"organisation", "acme"},
+                         {"run", "r" + std::to_string(number)}};
+            log.append(call).value();
+        }
+    }
+    auto const teams = rows("report teams");
+    BOOST_REQUIRE(teams.size() == 2U);
+    BOOST_TEST(text_of(teams[0], "team") == "red");
+    BOOST_TEST(text_of(teams[0], "cost_usd") == "4");
+    BOOST_TEST(text_of(teams[0], "attempts") == "2");
+    BOOST_TEST(text_of(rows("report organisations")[0], "cost_usd") == "6");
+    BOOST_TEST(rows("report runs").size() == 3U);
+    auto const shown = rows("report budgets");
+    BOOST_TEST(text_of(shown[0], "subject") == "organisation=acme");
+    BOOST_TEST(text_of(shown[0], "spent") == "6");
+    BOOST_TEST(text_of(shown.back(), "left") == "1");
+}
+
 BOOST_AUTO_TEST_CASE(an_amount_for_calls_without_a_bound_is_kept_with_the_action) {
     set("--name agents --limit 50 --window day --then downgrade=gpt-4.1-mini --unbounded "
         "hold=2.50");

@@ -17,6 +17,7 @@ struct options {
     std::string name{};
     limit_options limit{};
     std::string scope = "everyone";
+    std::string idle{};
     std::string then = "refuse";
     std::string alerts = "50,80,100";
     std::string format = "table";
@@ -26,7 +27,9 @@ struct options {
 aiaudit::budget budget_of(options const& with) {
     aiaudit::budget wanted;
     wanted.name = with.name;
-    set_limit(wanted, with.limit);
+    limit_options limit = with.limit;
+    if (!with.idle.empty()) limit.window += "@" + with.idle;
+    set_limit(wanted, limit);
     wanted.scope = value_or_fail(aiaudit::parse_budget_scope(with.scope), "--scope");
     value_or_fail(aiaudit::parse_budget_action(with.then, wanted), "--then");
     set_unbounded(wanted, with.limit);
@@ -103,7 +106,10 @@ void add_set_options(CLI::App& command, options& with) {
                        "week@sunday");
     command.add_option("--scope", with.scope,
                        "everyone (default), each-user or user=NAME (as well model, provider, "
-                       "project, key), each-tag:KEY or tag:KEY=VALUE");
+                       "project, key, run, team, organisation), each-tag:KEY or tag:KEY=VALUE");
+    command.add_option("--idle", with.idle,
+                       "With --scope each-run --window total: after how long without a call a run "
+                       "is over, such as 6h; default: 24h");
     command.add_option("--tz", with.limit.zone,
                        "Whose calendar these are of: an IANA name; default: UTC");
     command.add_option("--then", with.then,

@@ -32,6 +32,9 @@ enum class budget_dimension : std::uint8_t {
     project = 4,
     key = 5,
     tag = 6,
+    run = 7,           // an agent's session, say: the tag "run"
+    team = 8,          // the tag "team"
+    organisation = 9,  // the tag "organisation"
 };
 
 struct budget_scope {
@@ -56,8 +59,10 @@ enum class budget_period : std::uint8_t {
 
 struct budget_window {
     budget_period period = budget_period::month;
-    std::uint32_t hours = 0;  // rolling: 1 to 8,784
-    time_zone zone{};         // day, week, month, quarter, year
+    // Rolling: 1 to 8,784. Of each run for ever, after so many without a call it is over, and one
+    // of its name another; 0 stands for 24.
+    std::uint32_t hours = 0;
+    time_zone zone{};  // day, week, month, quarter, year
     // On which day it begins, if not on the usual one (0): of a week 1 (Tuesday) to 6 (Sunday); of
     // a month its day, 2 to 28; of a quarter or a year month * 100 + day, days 1 to 28, months 1 to
     // 3 or 1 to 12, and not 101.

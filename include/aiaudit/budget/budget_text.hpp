@@ -41,8 +41,9 @@ inline constexpr std::size_t alert_percents_most = 8;
 inline constexpr std::uint32_t alert_percent_most = 1'000;
 
 inline constexpr std::array<std::string_view, 3> budget_unit_names{"usd", "tokens", "requests"};
-inline constexpr std::array<std::string_view, 7> budget_dimension_names{
-    "everyone", "user", "model", "provider", "project", "key", "tag"};
+inline constexpr std::array<std::string_view, 10> budget_dimension_names{
+    "everyone", "user", "model", "provider", "project",
+    "key",      "tag",  "run",   "team",     "organisation"};
 
 inline constexpr std::array<std::pair<std::string_view, budget_period>, 5> calendar_windows{
     {{"day", budget_period::day},
@@ -94,6 +95,13 @@ template <class Visitor>
     return !name.empty() && name.size() <= subject_name_bytes &&
            std::none_of(name.begin(), name.end(), is_control_byte);
 }
+// Whether each run has a limit for as long as it goes on.
+[[nodiscard]] inline bool is_of_lives(budget const& of) noexcept {
+    return of.scope.of == budget_dimension::run && of.scope.each &&
+           of.window.period == budget_period::total;
+}
+inline constexpr std::uint32_t idle_hours_usual = 24;
+
 [[nodiscard]] bool is_budget_name(std::string_view name) noexcept;
 
 }  // namespace detail
@@ -111,7 +119,8 @@ template <class Visitor>
 
 // "day", "week", "month", "quarter", "year", "total", "minute", "24h". Behind an '@', when one of
 // the calendar begins: "week@sunday", "month@15", "quarter@02-01" (the months of that day, each
-// third), "year@04-06"; days of months are 1 to 28. The zone is that of a window of the calendar.
+// third), "year@04-06"; days of months are 1 to 28; and "total@6h", after how many hours a run
+// without a call is over. The zone is that of a window of the calendar.
 [[nodiscard]] result<budget_window> parse_budget_window(std::string_view text, time_zone zone = {});
 
 // Dollars exactly ("50.00"), or a whole number of tokens or requests.

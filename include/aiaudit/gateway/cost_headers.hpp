@@ -8,8 +8,9 @@
 #ifndef AIAUDIT_GATEWAY_COST_HEADERS_HPP
 #define AIAUDIT_GATEWAY_COST_HEADERS_HPP
 
-#include <aiaudit/core/http.hpp>    // header_list
-#include <aiaudit/core/record.hpp>  // record
+#include <aiaudit/core/http.hpp>                  // header_list
+#include <aiaudit/core/record.hpp>                // record
+#include <aiaudit/gateway/client_connection.hpp>  // client_connection
 
 #include <cstddef>
 #include <cstdint>
@@ -42,7 +43,12 @@ struct held_answer {
 
     // False: it does not fit, and is as it was.
     [[nodiscard]] bool add(std::string_view piece);
+    // It has ended, and this is what it has cost.
+    void complete(header_list const& cost);
 };
+
+// Begins an answer that was held, and returns what is to be sent of it; empty where none was.
+[[nodiscard]] std::string begin_held(std::optional<held_answer>& held, client_connection& client);
 
 // Whether an answer of that type is of no use before its end.
 [[nodiscard]] bool is_whole_type(std::string_view content_type);

@@ -100,7 +100,7 @@ private:
                                                                   Guard& guard);
     void begin_answer(passing& of, attempt_plan const& plan, http_response_head const& head);
     [[nodiscard]] asio::awaitable<bool> hand_on(passing& of, std::string_view piece);
-    [[nodiscard]] asio::awaitable<bool> release(passing& of);
+    [[nodiscard]] bool holds_back(passing& of, std::string_view piece);
     [[nodiscard]] asio::awaitable<void> finish_answer(passing& of,
                                                       std::optional<error> const& failed);
     void note(std::optional<breaker_change> const& change, std::string const& model,
@@ -328,21 +328,16 @@ asio::awaitable<bool> relay<Core>::hand_on(passing& of, std::string_view piece) 
         of.drained_bytes += piece.size();
         co_return false;
     }
-    if (of.held) {
-        if (of.held->add(piece)) co_return true;
-        if (!co_await release(of)) co_return false;
-    }
+    std::string const held = begin_held(of.held, client_);
+    if (!held.empty()) static_cast<void>(co_await client_.write(held));
     if (of.filter) piece = of.filter->feed(piece);
     co_return co_await client_.write(piece);
 }
 
-// Sends what was held of an answer.
+// Whether a piece waits for the answer's end.
 template <class Core>
-asio::awaitable<bool> relay<Core>::release(passing& of) {
-    held_answer const held = std::move(*of.held);
-    of.held.reset();
-    client_.begin(held.status, held.headers, held.length);
-    co_return co_await client_.write(held.body);
+bool relay<Core>::holds_back(passing& of, std::string_view piece) {
+    return of.held && !client_.gone() && of.held->add(piece);
 }
 
 template <class Core>
@@ -356,9 +351,6 @@ void relay<Core>::begin_answer(passing& of, attempt_plan const& plan,
         of.held.emplace(held_answer{head.status, std::move(headers), of.connection->length(), {}});
         return;
     }
-    if (plan.where->billable && takes_trailers(request_.headers))
-        headers.emplace_back("Trailer",
-                             std::string(cost_header) + ", " + std::string(cost_status_header));
     client_.begin(head.status, headers, of.filter ? std::nullopt : of.connection->length());
 }
 
@@ -378,7 +370,8 @@ asio::awaitable<std::optional<error>> relay<Core>::pass_body(passing& of, attemp
         static_cast<void>(of.follower.feed(*piece));
         if (of.follower.begun() && !of.first_piece_ns)
             of.first_piece_ns = nanoseconds_between(of.begun, core_.timer.now());
-        bool const taken = co_await hand_on(of, *piece);
+        bool taken = true;
+        if (!holds_back(of, *piece)) taken = co_await hand_on(of, *piece);
         auto const then = core_.options.on_client_gone;
         if (!taken &&
             (then == client_gone::cut ||
@@ -405,14 +398,9 @@ asio::awaitable<void> relay<Core>::finish_answer(passing& of, std::optional<erro
     if (client_.gone()) co_return;
     if (of.filter && !of.filter->rest().empty())
         static_cast<void>(co_await client_.write(of.filter->rest()));
-    if (of.held) {
-        if (!failed) {
-            of.held->headers.insert(of.held->headers.end(), of.cost.begin(), of.cost.end());
-            of.held->length = of.held->body.size();
-            of.cost.clear();
-        }
-        static_cast<void>(co_await release(of));
-    }
+    if (of.held && !failed) of.held->complete(std::exchange(of.cost, {}));
+    std::string const held = begin_held(of.held, client_);
+    if (!held.empty()) static_cast<void>(co_await client_.write(held));
     if (!takes_trailers(request_.headers)) of.cost.clear();
     if (!failed) {
         static_cast<void>(co_await client_.end(of.cost));

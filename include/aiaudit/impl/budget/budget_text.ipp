@@ -33,7 +33,8 @@ AIAUDIT_INLINE result<budget_scope> parse_budget_scope(std::string_view text) {
     auto const bad = [text] {
         return detail::bad_budget("unknown scope '" + detail::printable(text) +
                                   "'; use everyone, each-user or user=NAME (as well model, "
-                                  "provider, project, key), each-tag:KEY or tag:KEY=VALUE");
+                                  "provider, project, key, run, team, organisation), each-tag:KEY "
+                                  "or tag:KEY=VALUE");
     };
     if (text == "everyone") return budget_scope{};
     budget_scope scope;
@@ -120,6 +121,11 @@ AIAUDIT_INLINE result<budget_window> parse_budget_window(std::string_view text, 
         return detail::bad_budget("unknown window '" + detail::printable(text) +
                                   "'; it begins on a day: week@sunday, month@15, quarter@02-01 or "
                                   "year@04-06 (days of months from 1 to 28)");
+    }
+    if (text.starts_with("total@") && text.ends_with('h')) {
+        auto const idle = detail::whole_number<std::uint32_t>(text.substr(6, text.size() - 7));
+        if (idle && *idle >= 1 && *idle <= detail::rolling_hours_most)
+            return budget_window{budget_period::total, *idle, {}};
     }
     if (text == "total") return budget_window{budget_period::total, 0, {}};
     if (text == "minute") return budget_window{budget_period::minute, 0, {}};
@@ -227,7 +233,7 @@ AIAUDIT_INLINE std::string dimension_text(budget_scope const& scope) {
 }
 
 AIAUDIT_INLINE result<void> check_scope(budget_scope const& scope, std::string const& where) {
-    if (scope.of > budget_dimension::tag) return bad_budget(where + "unknown scope");
+    if (scope.of > budget_dimension::organisation) return bad_budget(where + "unknown scope");
     bool const is_tag = scope.of == budget_dimension::tag;
     if (is_tag && (!is_subject_name(scope.tag) || scope.tag.find('=') != std::string::npos))
         return bad_budget(where + "a scope by a tag needs its key, which has no '='");
@@ -304,8 +310,11 @@ AIAUDIT_INLINE result<void> validate(budget const& of) {
     bool const rolling = of.window.period == budget_period::rolling;
     if (rolling && (of.window.hours < 1 || of.window.hours > detail::rolling_hours_most))
         return detail::bad_budget(where + "a rolling window has 1 to 8784 hours");
-    if (!rolling && of.window.hours != 0)
-        return detail::bad_budget(where + "hours belong to a rolling window alone");
+    if (!rolling && of.window.hours != 0 &&
+        (!detail::is_of_lives(of) || of.window.hours > detail::rolling_hours_most))
+        return detail::bad_budget(where +
+                                  "hours belong to a rolling window, or to how long a run "
+                                  "may be idle (each-run, total)");
     if (auto ok = detail::check_anchor(of.window, where); !ok) return ok;
     if (auto ok = detail::check_zone(of.window.zone, where); !ok) return ok;
     if (auto ok = detail::check_action(of, where); !ok) return ok;
@@ -322,7 +331,8 @@ AIAUDIT_INLINE std::string scope_text(budget_scope const& scope) {
 
 AIAUDIT_INLINE std::string window_text(budget_window const& window) {
     switch (window.period) {
-    case budget_period::total: return "total";
+    case budget_period::total:
+        return window.hours == 0 ? "total" : "total@" + std::to_string(window.hours) + "h";
     case budget_period::day: return "day";
     case budget_period::week: return "week" + detail::anchor_text(window);
     case budget_period::month: return "month" + detail::anchor_text(window);

@@ -70,6 +70,7 @@ AIAUDIT_INLINE void gate_encoder::encode_accounts(kept_budget const& of) {
             encode_bucket(all.bucket(order[i]).level);
         else
             encode_windows(account.windows);
+        if (of.of_runs()) number(all.used_at(order[i]));
     }
 }
 
@@ -190,6 +191,11 @@ AIAUDIT_INLINE bool gate_decoder::decode_accounts(kept_budget& of) {
         bool const good = of.is_bucket() ? decode_bucket(of.accounts().bucket(size).level)
                                          : decode_windows(of, account);
         if (!good) return false;
+        if (of.of_runs()) {
+            std::int64_t const used = number();
+            if (used != window_sums::none && !is_reckonable(used)) return false;
+            of.accounts().use(size, used);
+        }
     }
     return in_.ok();
 }
@@ -216,6 +222,7 @@ AIAUDIT_INLINE bool gate_decoder::decode_windows(kept_budget const& of, budget_a
 
 AIAUDIT_INLINE bool gate_decoder::is_window(kept_budget const& of, std::int64_t number) noexcept {
     budget_window const& window = of.definition().window;
+    if (of.of_lives()) return is_reckonable(number);
     std::int64_t most = 0;
     std::int64_t const days_most = reckonable_ns({(std::numeric_limits<std::int64_t>::max)()}) /
                                    (seconds_per_day * nanoseconds_per_second);

@@ -72,6 +72,8 @@ AIAUDIT_INLINE void show_window(kept_budget const& of, budget_account const* acc
     if (period == budget_period::rolling) {
         state.window_begins =
             timestamp{span_numbered(of.definition().window, number - of.keeping().reach).begins_ns};
+    } else if (of.of_lives()) {
+        state.window_begins = timestamp{number};
     } else if (period != budget_period::total) {
         state.window_begins = timestamp{span.begins_ns};
         state.resets_at = timestamp{span.ends_ns};
@@ -122,7 +124,8 @@ AIAUDIT_INLINE void add_states(kept_budget const& of, timestamp now,
     std::int64_t const window = of.window_at(now);
     bool const each = of.definition().scope.each;
     auto const add = [&](std::uint32_t account) {
-        budget_state state = state_of(of, account, window);
+        bool const lives = of.of_lives();
+        budget_state state = state_of(of, account, lives ? of.life_at(account, window) : window);
         if (each && state.spent == 0 && state.reserved == 0 && state.open == 0) return;
         add_forecast(of, window, now, state);
         to.push_back(std::move(state));

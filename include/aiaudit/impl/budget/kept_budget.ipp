@@ -8,6 +8,8 @@
 #include <aiaudit/budget/kept_budget.hpp>
 #include <aiaudit/config.hpp>  // AIAUDIT_INLINE
 
+#include <algorithm>
+
 namespace aiaudit {
 inline namespace v0_1_0 {
 namespace detail {
@@ -30,10 +32,54 @@ AIAUDIT_INLINE void kept_budget::redefine(budget definition) {
 }
 
 AIAUDIT_INLINE void kept_budget::find_account(budget_place& place) const {
-    if (definition_.scope.each)
+    if (definition_.scope.each) {
         place.account = accounts_.find(place.name, place.hash);
-    else if (accounts_.size() != 0)
+        if (of_lives_) place.window = life_at(place.account, place.window);
+    } else if (accounts_.size() != 0) {
         place.account = 0;
+    }
+}
+
+AIAUDIT_INLINE std::int64_t kept_budget::life_at(std::uint32_t account,
+                                                 std::int64_t ns) const noexcept {
+    if (account == account_table::none) return ns;
+    std::int64_t const newest = accounts_[account].windows.newest();
+    if (newest == window_sums::none) return ns;
+    // What is held and not logged yet has begun a life, and not been counted as a use.
+    std::int64_t const used = (std::max)(newest, accounts_.used_at(account));
+    bool const over = used<ns&& static_cast<std::uint64_t>(ns) -
+                           static_cast<std::uint64_t>(used)> static_cast<std::uint64_t>(idle_ns());
+    return over ? ns : newest;
+}
+
+AIAUDIT_INLINE std::vector<std::uint32_t> kept_budget::drop_runs(std::vector<bool> const& holds) {
+    std::int64_t latest = window_sums::none;
+    for (std::uint32_t i = 0; i < accounts_.size(); ++i)
+        latest = (std::max)(latest, accounts_.used_at(i));
+    // What was used before counts no more.
+    std::int64_t from = window_sums::none;
+    if (latest != window_sums::none) {
+        if (of_lives_)
+            from = latest - idle_ns();
+        else if (auto const since = matters_since(definition_.window, {latest}))
+            from = since->ns;
+    }
+    std::vector<bool> keep = holds;
+    std::vector<std::uint32_t> others;
+    for (std::uint32_t i = 0; i < accounts_.size(); ++i)
+        if (!holds[i] && accounts_.used_at(i) >= from) others.push_back(i);
+    if (others.size() > runs_most) {
+        std::sort(others.begin(), others.end(), [this](std::uint32_t a, std::uint32_t b) {
+            std::int64_t const first = accounts_.used_at(a);
+            std::int64_t const second = accounts_.used_at(b);
+            return first != second ? first > second : accounts_[a].name < accounts_[b].name;
+        });
+        others.resize(runs_most / 4 * 3);
+    }
+    for (std::uint32_t const each : others) keep[each] = true;
+    auto numbers = accounts_.retain(keep);
+    drop_above_ = std::clamp(2 * accounts_.size(), runs_few, runs_most);
+    return numbers;
 }
 
 AIAUDIT_INLINE std::optional<refusal_reason> kept_budget::refuses(budget_place const& place,
@@ -112,7 +158,7 @@ AIAUDIT_INLINE void kept_budget::charge(std::uint32_t number, std::int64_t windo
 }
 
 AIAUDIT_INLINE int128 kept_budget::correction_at(budget_place const& place, int128 change) const {
-    if (definition_.unit != budget_unit::usd || is_bucket()) return 0;
+    if (definition_.unit != budget_unit::usd || is_bucket() || of_lives_) return 0;
     window_sums const* const sums = place.account == account_table::none
                                         ? nullptr
                                         : accounts_[place.account].windows.find(place.window);

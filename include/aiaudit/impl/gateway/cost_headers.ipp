@@ -8,6 +8,8 @@
 #include <aiaudit/gateway/asio_result.hpp>  // header_names
 #include <aiaudit/gateway/cost_headers.hpp>
 
+#include <utility>
+
 namespace aiaudit {
 inline namespace v0_1_0 {
 namespace detail {
@@ -29,6 +31,19 @@ AIAUDIT_INLINE bool held_answer::add(std::string_view piece) {
     if (body.size() + piece.size() > bytes_most) return false;
     body.append(piece);
     return true;
+}
+
+AIAUDIT_INLINE void held_answer::complete(header_list const& cost) {
+    headers.insert(headers.end(), cost.begin(), cost.end());
+    length = body.size();
+}
+
+AIAUDIT_INLINE std::string begin_held(std::optional<held_answer>& held, client_connection& client) {
+    if (!held) return {};
+    client.begin(held->status, held->headers, held->length);
+    std::string body = std::move(held->body);
+    held.reset();
+    return body;
 }
 
 AIAUDIT_INLINE bool is_whole_type(std::string_view content_type) {

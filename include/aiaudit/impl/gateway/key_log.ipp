@@ -32,6 +32,8 @@ AIAUDIT_INLINE record key_record(key_change const& of, gateway_key const* key,
     for (std::string const& each : key->models) models += (models.empty() ? "" : ",") + each;
     entry.tags.emplace_back("models", clean_text(models, models_bytes));
     entry.tags.emplace_back("names_users", key->names_users ? "true" : "false");
+    if (!key->team.empty()) entry.tags.emplace_back("team", key->team);
+    if (!key->organisation.empty()) entry.tags.emplace_back("organisation", key->organisation);
     if (key->expires_at) entry.tags.emplace_back("expires_at", key->expires_at->to_string());
     if (key->revoked_at) entry.tags.emplace_back("revoked_at", key->revoked_at->to_string());
     if (key->former) entry.tags.emplace_back("former_secret_until", key->former->until.to_string());
