@@ -114,6 +114,10 @@ public:
     // window keeps what it has counted; another one counts what the log has of its window, as far
     // as retention left it. Errors: bad_argument, in words; as append().
     [[nodiscard]] result<sequence> set_budget(budget const& wanted);
+    // Adds to a budget's limit in the window of now, beside what was added before. Errors:
+    // not_found; bad_argument for another unit than the budget's, a rate, runs for as long as they
+    // go on, or a subject of a budget that is for all of its calls together; as append().
+    [[nodiscard]] result<sequence> top_up_budget(budget_top_up const& wanted);
     // Errors: not_found; as append().
     [[nodiscard]] result<sequence> remove_budget(std::string_view name);
     // By name. Errors, of this and those below: of reading what other processes wrote.

@@ -172,6 +172,23 @@ BOOST_AUTO_TEST_CASE(runs_teams_and_organisations_are_scopes_and_reports) {
     BOOST_TEST(text_of(shown.back(), "left") == "1");
 }
 
+BOOST_AUTO_TEST_CASE(a_limit_is_topped_up_and_rolls_over_by_command) {
+    set("--name daily --limit 10 --window day --roll-over 4");
+    set("--name each --limit 10 --window day --scope each-user");
+    BOOST_TEST(text_of(rows("budget list")[0], "then") == "refuse;roll=4");
+    std::string const top_up = "budget top-up --db " + db + " ";
+    BOOST_TEST(aiaudit(top_up + "--name daily --amount 2.50").status == 0);
+    auto const shown = rows("report budgets")[0];
+    BOOST_TEST(text_of(shown, "added") == "2.5");
+    BOOST_TEST(text_of(shown, "left") == "12.5");
+    BOOST_TEST(aiaudit(top_up + "--name each --amount 1 --subject ana").status == 0);
+    refuses(top_up + "--name daily --amount 1 --subject ana", "all of its calls together");
+    refuses(top_up + "--name daily --amount 0", "more than 0");
+    refuses(top_up + "--name weekly --amount 1", "no budget 'weekly'");
+    refuses("budget set --db " + db + " --name a --limit 1 --window 24h --roll-over 1",
+            "only windows of the calendar roll over");
+}
+
 BOOST_AUTO_TEST_CASE(an_amount_for_calls_without_a_bound_is_kept_with_the_action) {
     set("--name agents --limit 50 --window day --then downgrade=gpt-4.1-mini --unbounded "
         "hold=2.50");
@@ -244,7 +261,8 @@ BOOST_AUTO_TEST_CASE(imported_calls_count_and_the_report_says_how_budgets_stand)
     BOOST_TEST(table.out.find("over, past 100 %, warns only") != std::string::npos);
     outcome const csv = aiaudit("report budgets --db " + db + " --format csv");
     BOOST_TEST(csv.out.find("budget,subject,window,zone,unit,limit,spent,reserved,left,open,"
-                            "window_begins,resets_at,forecast,then,state,alert_percent\n") == 0U);
+                            "window_begins,resets_at,forecast,then,state,alert_percent,"
+                            "added\n") == 0U);
     BOOST_TEST(std::count(csv.out.begin(), csv.out.end(), '\n') == 4);
     refuses("report budgets --db " + db + " --days 3", "present windows");
     refuses("report budgets --db " + db + " --tz UTC", "present windows");

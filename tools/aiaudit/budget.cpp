@@ -18,6 +18,9 @@ struct options {
     limit_options limit{};
     std::string scope = "everyone";
     std::string idle{};
+    std::string roll_over{};
+    std::string amount{};
+    std::string subject{};
     std::string then = "refuse";
     std::string alerts = "50,80,100";
     std::string format = "table";
@@ -33,6 +36,9 @@ aiaudit::budget budget_of(options const& with) {
     wanted.scope = value_or_fail(aiaudit::parse_budget_scope(with.scope), "--scope");
     value_or_fail(aiaudit::parse_budget_action(with.then, wanted), "--then");
     set_unbounded(wanted, with.limit);
+    if (!with.roll_over.empty())
+        wanted.roll_over =
+            value_or_fail(aiaudit::parse_budget_limit(with.roll_over, wanted.unit), "--roll-over");
     wanted.alert_percents = value_or_fail(aiaudit::parse_alert_percents(with.alerts), "--alert");
     value_or_fail(validate(wanted));
     return wanted;
@@ -57,6 +63,20 @@ void list(options const& with) {
     auto ledger = open_ledger(with, false, true);
     auto const budgets = value_or_fail(ledger.budgets(), with.db);
     std::cout << to_text(budgets, *aiaudit::text_format_named(with.format));
+}
+
+void top_up(options const& with) {
+    auto ledger = open_ledger(with, false, false);
+    aiaudit::budget_top_up wanted;
+    wanted.budget = with.name;
+    wanted.subject = with.subject;
+    for (aiaudit::budget const& each : value_or_fail(ledger.budgets(), with.db))
+        if (each.name == with.name) wanted.unit = each.unit;
+    wanted.amount =
+        value_or_fail(aiaudit::parse_budget_limit(with.amount, wanted.unit), "--amount");
+    auto const number = value_or_fail(ledger.top_up_budget(wanted), with.db);
+    std::cout << "added " << amount_text(wanted.amount, wanted.unit) << " to budget '" << with.name
+              << "' in its present window, in record " << value_of(number) << '\n';
 }
 
 void remove(options const& with) {
@@ -118,6 +138,9 @@ void add_set_options(CLI::App& command, options& with) {
     command.add_option("--unbounded", with.limit.unbounded,
                        "A call of which nobody knows the most: refuse (default), or hold=AMOUNT in "
                        "the budget's unit");
+    command.add_option("--roll-over", with.roll_over,
+                       "How much at the most of what a window of the calendar leaves is added to "
+                       "the next; default: nothing");
     command.add_option("--alert", with.alerts,
                        "At which percents there is an alert; default: 50,80,100");
 }
@@ -139,6 +162,12 @@ void add_budget(CLI::App& program, int&) {
                 remove)
         ->add_option("--name", with->name, "Which")
         ->required();
+    CLI::App* const adding = add_command(
+        *budget, with, "top-up", "Add to a budget's limit, in its present window alone", top_up);
+    adding->add_option("--name", with->name, "Which")->required();
+    adding->add_option("--amount", with->amount, "How much, in its unit")->required();
+    adding->add_option("--subject", with->subject,
+                       "Of a budget for each, the one name; default: each of them");
     add_command(*budget, with, "reconcile",
                 "Settle attempts that must have ended, at what is held for them", reconcile)
         ->add_option("--older-than", with->older_than,

@@ -88,7 +88,17 @@ struct budget {
     std::uint64_t wait_ms_most = 0;     // wait
     // What is held for a call of which nobody knows the most, in the unit; 0: it is refused.
     int128 unbounded_hold = 0;
+    // How much at the most of what a window of the calendar left is added to the next; 0: nothing.
+    int128 roll_over = 0;
     std::vector<std::uint32_t> alert_percents{50, 80, 100};  // ascending, 1 to 1000, at most 8
+};
+
+// An amount that is added to a limit in one window alone: that in which it is given.
+struct budget_top_up {
+    std::string budget{};   // its name
+    std::string subject{};  // of a budget for each, the one name; empty: each of them
+    budget_unit unit = budget_unit::usd;
+    int128 amount = 0;  // more than 0, in the budget's unit
 };
 
 }  // namespace v0_1_0

@@ -128,7 +128,8 @@ inline constexpr std::uint32_t idle_hours_usual = 24;
 
 // "refuse", "warn", "downgrade=gpt-5-mini,gpt-5-nano", "wait=1500" (milliseconds at the most); with
 // ";hold=2.50" behind it, what is held for a call without a bound, in the unit that `into` has.
-// Leaves `into` as it is where the text is wrong.
+// With ";roll=50" at the end, so much at the most rolls over. Leaves `into` as it is where the text
+// is wrong.
 [[nodiscard]] result<void> parse_budget_action(std::string_view text, budget& into);
 
 // "50,80,100"; empty for none.

@@ -171,6 +171,7 @@ private:
     [[nodiscard]] result<void> apply_change(basic_record<String> const& entry);
     void set(budget definition, timestamp at);
     void remove(std::string_view name);
+    void top_up(budget_top_up const& of, timestamp at);
 
     detail::gate_state state_{};
     std::vector<planned_hold> planned_{};  // scratch: the first so many
@@ -376,6 +377,8 @@ result<void> budget_gate::apply_change(basic_record<String> const& entry) {
     if (!change) return change.error();
     if (change->set)
         set(std::move(*change->set), entry.started_at);
+    else if (change->added)
+        top_up(*change->added, entry.started_at);
     else
         remove(change->removed);
     return {};

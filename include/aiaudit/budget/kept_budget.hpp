@@ -69,6 +69,13 @@ struct budget_place {
     std::int64_t window = 0;
 };
 
+// What was added to the limit of a window.
+struct window_credit {
+    std::int64_t window = 0;
+    std::string subject{};  // empty: of each
+    int128 amount = 0;
+};
+
 // A threshold that was passed.
 struct passed_threshold {
     std::uint32_t budget = 0;
@@ -171,6 +178,15 @@ public:
         return true;
     }
 
+    // The limit, with what was added to it there.
+    [[nodiscard]] int128 limit_at(budget_place const& place) const {
+        if (credits_.empty() && definition_.roll_over == 0) return definition_.limit;
+        return definition_.limit + added_at(place);
+    }
+    void add_credit(std::int64_t window, std::string_view subject, int128 amount);
+    // By window, then subject.
+    [[nodiscard]] std::vector<window_credit> const& credits() const noexcept { return credits_; }
+
     // Whether it fits, or why not.
     [[nodiscard]] std::optional<refusal_reason> refuses(budget_place const& place,
                                                         int128 amount) const;
@@ -239,7 +255,10 @@ private:
     // Whether something is forgotten that would count together with a place.
     [[nodiscard]] bool forgot_before(budget_place const& place) const noexcept;
     void reckon_thresholds();
+    [[nodiscard]] int128 added_at(budget_place const& place) const;
+    [[nodiscard]] int128 credit_at(std::int64_t window, std::string_view subject) const;
 
+    std::vector<window_credit> credits_{};
     static constexpr std::size_t lives_kept = 4;
 
     budget definition_;

@@ -156,8 +156,17 @@ AIAUDIT_INLINE result<int128> parse_budget_limit(std::string_view text, budget_u
 }
 
 AIAUDIT_INLINE result<void> parse_budget_action(std::string_view text, budget& into) {
+    constexpr std::string_view roll = ";roll=";
     constexpr std::string_view hold = ";hold=";
     int128 unbounded_hold = 0;
+    int128 roll_over = 0;
+    if (auto const at = text.rfind(roll); at != std::string_view::npos) {
+        auto const amount = parse_budget_limit(text.substr(at + roll.size()), into.unit);
+        if (!amount) return amount.error();
+        if (*amount == 0) return detail::bad_budget("what rolls over is more than 0");
+        roll_over = *amount;
+        text = text.substr(0, at);
+    }
     if (auto const at = text.rfind(hold); at != std::string_view::npos) {
         auto const amount = parse_budget_limit(text.substr(at + hold.size()), into.unit);
         if (!amount) return amount.error();
@@ -198,6 +207,7 @@ AIAUDIT_INLINE result<void> parse_budget_action(std::string_view text, budget& i
     into.models = std::move(models);
     into.wait_ms_most = wait_ms_most;
     into.unbounded_hold = unbounded_hold;
+    into.roll_over = roll_over;
     return {};
 }
 
@@ -290,6 +300,10 @@ AIAUDIT_INLINE result<void> check_action(budget const& of, std::string const& wh
         return bad_budget(where + "a wait, and nothing else, has 1 to 3600000 milliseconds");
     if (of.unbounded_hold < 0 || of.unbounded_hold > budget_amount_most)
         return bad_budget(where + "what is held for a call without a bound is too large");
+    if (of.roll_over < 0 || of.roll_over > budget_amount_most)
+        return bad_budget(where + "what rolls over is too large");
+    if (of.roll_over != 0 && !is_calendar(of.window.period))
+        return bad_budget(where + "only windows of the calendar roll over");
     return {};
 }
 
@@ -366,6 +380,7 @@ AIAUDIT_INLINE std::string plain_action_text(budget const& of) {
 AIAUDIT_INLINE std::string action_text(budget const& of) {
     std::string text = detail::plain_action_text(of);
     if (of.unbounded_hold != 0) text += ";hold=" + amount_text(of.unbounded_hold, of.unit);
+    if (of.roll_over != 0) text += ";roll=" + amount_text(of.roll_over, of.unit);
     return text;
 }
 

@@ -56,6 +56,14 @@ AIAUDIT_INLINE void budget_gate::remove(std::string_view name) {
         --new_;
 }
 
+AIAUDIT_INLINE void budget_gate::top_up(budget_top_up const& of, timestamp at) {
+    auto const [place, is_there] = state_.find(of.budget);
+    if (!is_there) return;
+    detail::kept_budget& to = state_.budgets[place];
+    if (to.is_bucket() || to.of_lives() || to.definition().unit != of.unit) return;
+    to.add_credit(to.window_at(at), of.subject, of.amount);
+}
+
 AIAUDIT_INLINE void budget_gate::adopt(budget_gate const& folded) {
     if (!needs_ || folded.state_.budgets.size() != 1) return;
     needs_.reset();

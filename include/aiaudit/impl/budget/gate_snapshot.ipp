@@ -16,10 +16,14 @@ inline namespace v0_1_0 {
 namespace detail {
 
 AIAUDIT_INLINE std::string gate_encoder::encode() {
+    bool const has_credits =
+        std::any_of(state_->budgets.begin(), state_->budgets.end(),
+                    [](kept_budget const& each) { return !each.credits().empty(); });
     count(state_->budgets.size());
     for (kept_budget const& each : state_->budgets) {
         encode_definition(each.definition());
         encode_accounts(each);
+        if (has_credits) encode_credits(each);
     }
     encode_attempts();
     count(state_->passed.size());
@@ -28,7 +32,7 @@ AIAUDIT_INLINE std::string gate_encoder::encode() {
         count(each.percent);
     }
     std::string head{gate_magic};
-    head.push_back(static_cast<char>(gate_version));
+    head.push_back(static_cast<char>(has_credits ? gate_version_credits : gate_version));
     append_little_endian(head, crc32c(out_));
     return head + out_;
 }
@@ -71,6 +75,15 @@ AIAUDIT_INLINE void gate_encoder::encode_accounts(kept_budget const& of) {
         else
             encode_windows(account.windows);
         if (of.of_runs()) number(all.used_at(order[i]));
+    }
+}
+
+AIAUDIT_INLINE void gate_encoder::encode_credits(kept_budget const& of) {
+    count(of.credits().size());
+    for (window_credit const& each : of.credits()) {
+        number(each.window);
+        text(each.subject);
+        amount(each.amount);
     }
 }
 
@@ -162,7 +175,8 @@ AIAUDIT_INLINE bool gate_decoder::decode_budget() {
     if (!in_.ok() || !validate(of)) return false;
     auto const [place, is_there] = state_.find(of.name);
     if (is_there || place != state_.budgets.size()) return false;
-    return decode_accounts(state_.budgets.emplace_back(std::move(of)));
+    kept_budget& made = state_.budgets.emplace_back(std::move(of));
+    return decode_accounts(made) && (!has_credits_ || decode_credits(made));
 }
 
 AIAUDIT_INLINE void gate_decoder::decode_zone(time_zone& to) {
@@ -196,6 +210,18 @@ AIAUDIT_INLINE bool gate_decoder::decode_accounts(kept_budget& of) {
             if (used != window_sums::none && !is_reckonable(used)) return false;
             of.accounts().use(size, used);
         }
+    }
+    return in_.ok();
+}
+
+AIAUDIT_INLINE bool gate_decoder::decode_credits(kept_budget& of) {
+    for (std::uint64_t left = in_.varint(); left != 0; --left) {
+        std::int64_t const window = number();
+        std::string_view const subject = text();
+        int128 const amount = in_.varint128();
+        if (!in_.ok() || !is_window(of, window) || amount <= 0 || amount > budget_amount_most)
+            return false;
+        of.add_credit(window, subject, amount);
     }
     return in_.ok();
 }
@@ -305,12 +331,13 @@ AIAUDIT_INLINE result<gate_state> read_gate(std::string_view bytes) {
     };
     if (bytes.size() < gate_head_bytes || !bytes.starts_with(gate_magic))
         return bad("it is something else");
-    if (static_cast<std::uint8_t>(bytes[gate_magic.size()]) != gate_version)
+    auto const version = static_cast<std::uint8_t>(bytes[gate_magic.size()]);
+    if (version != gate_version && version != gate_version_credits)
         return bad("its version is not known");
     std::string_view const body = bytes.substr(gate_head_bytes);
     if (load_little_endian<std::uint32_t>(bytes.data() + 4) != crc32c(body))
         return bad("its checksum does not match");
-    gate_decoder decoder(body);
+    gate_decoder decoder(body, version == gate_version_credits);
     if (!decoder.decode()) return bad("its bytes make no sense");
     gate_state state = decoder.take();
     if (write_gate(state) != bytes) return bad("it is not as it would be written");

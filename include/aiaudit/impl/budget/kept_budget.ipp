@@ -85,7 +85,7 @@ AIAUDIT_INLINE std::vector<std::uint32_t> kept_budget::drop_runs(std::vector<boo
 AIAUDIT_INLINE std::optional<refusal_reason> kept_budget::refuses(budget_place const& place,
                                                                   int128 amount) const {
     if (forgot(place) || forgot_before(place)) return refusal_reason::clock_behind;
-    int128 const limit = definition_.limit;
+    int128 const limit = limit_at(place);
     bool fits = amount <= limit;
     if (place.account != account_table::none) {
         fits = is_bucket()
@@ -94,6 +94,63 @@ AIAUDIT_INLINE std::optional<refusal_reason> kept_budget::refuses(budget_place c
                          limit;
     }
     return fits ? std::nullopt : std::optional(refusal_reason::full);
+}
+
+AIAUDIT_INLINE void kept_budget::add_credit(std::int64_t window, std::string_view subject,
+                                            int128 amount) {
+    auto const before = [](window_credit const& each, window_credit const& other) {
+        return each.window != other.window ? each.window < other.window
+                                           : each.subject < other.subject;
+    };
+    window_credit added{window, std::string(subject), amount};
+    auto const place = std::lower_bound(credits_.begin(), credits_.end(), added, before);
+    if (place != credits_.end() && !before(added, *place))
+        place->amount = (std::min)(place->amount + amount, budget_amount_most);
+    else
+        credits_.insert(place, std::move(added));
+    // As many windows as are remembered.
+    std::int64_t const newest = credits_.back().window;
+    auto const kept = static_cast<std::int64_t>(keeping_.kept);
+    std::erase_if(credits_, [&](window_credit const& each) {
+        return newest - each.window > keeping_.reach + kept;
+    });
+}
+
+AIAUDIT_INLINE int128 kept_budget::credit_at(std::int64_t window, std::string_view subject) const {
+    int128 sum = 0;
+    for (window_credit const& each : credits_) {
+        if (each.window <= window && window - each.window <= keeping_.reach &&
+            (each.subject.empty() || each.subject == subject))
+            sum += each.amount;
+    }
+    return sum;
+}
+
+AIAUDIT_INLINE int128 kept_budget::added_at(budget_place const& place) const {
+    bool const is_there = place.account != account_table::none;
+    std::string_view const name =
+        is_there ? std::string_view(accounts_[place.account].name) : place.name;
+    int128 added = credit_at(place.window, name);
+    // Two windows before the one in which it was set are known.
+    constexpr std::int64_t known_before = 2;
+    if (definition_.roll_over == 0) return added;
+    window_account const* const windows = is_there ? &accounts_[place.account].windows : nullptr;
+    auto const used_in = [windows](std::int64_t window) {
+        window_sums const* const sums = windows == nullptr ? nullptr : windows->find(window);
+        return sums == nullptr ? int128{0} : sums->used.all();
+    };
+    auto const own_of = [&](std::int64_t window) {
+        return definition_.limit + credit_at(window, name);
+    };
+    std::int64_t const last = place.window - 1;
+    bool const is_known =
+        last >= known_since_ + known_before && (windows == nullptr || windows->floor() < last);
+    if (is_known)
+        added += std::clamp(own_of(last) - used_in(last), int128{0}, definition_.roll_over);
+    // What the next one took of this one's rest is gone.
+    std::int64_t const next = place.window + 1;
+    added -= std::clamp(used_in(next) - own_of(next), int128{0}, definition_.roll_over);
+    return added;
 }
 
 AIAUDIT_INLINE bool kept_budget::forgot(budget_place const& place) const noexcept {
