@@ -180,8 +180,7 @@ public:
 
     // The limit, with what was added to it there.
     [[nodiscard]] int128 limit_at(budget_place const& place) const {
-        if (credits_.empty() && definition_.roll_over == 0) return definition_.limit;
-        return definition_.limit + added_at(place);
+        return adds_ ? definition_.limit + added_at(place) : definition_.limit;
     }
     void add_credit(std::int64_t window, std::string_view subject, int128 amount);
     // By window, then subject.
@@ -264,6 +263,7 @@ private:
     budget definition_;
     window_keeping keeping_;
     bool of_lives_;
+    bool adds_ = false;  // more than the limit may count somewhere
     std::uint32_t drop_above_ = runs_few;
     std::vector<int128> thresholds_{};
     window_span cursor_{};  // the window that was asked for last

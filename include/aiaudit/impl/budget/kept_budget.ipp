@@ -108,6 +108,7 @@ AIAUDIT_INLINE void kept_budget::add_credit(std::int64_t window, std::string_vie
         place->amount = (std::min)(place->amount + amount, budget_amount_most);
     else
         credits_.insert(place, std::move(added));
+    adds_ = true;
     // As many windows as are remembered.
     std::int64_t const newest = credits_.back().window;
     auto const kept = static_cast<std::int64_t>(keeping_.kept);
@@ -231,6 +232,7 @@ AIAUDIT_INLINE bool kept_budget::forgot_before(budget_place const& place) const 
 }
 
 AIAUDIT_INLINE void kept_budget::reckon_thresholds() {
+    adds_ = definition_.roll_over != 0 || !credits_.empty();
     thresholds_.clear();
     for (std::uint32_t const percent : definition_.alert_percents) {
         int128 const least = (definition_.limit * percent + 99) / 100;
