@@ -53,13 +53,6 @@ aiaudit::price_book read_prices(std::string const& path, std::string const& over
     return value_or_fail(aiaudit::overlay_prices(book, read_input(overlay), overlay), overlay);
 }
 
-std::string login_name() {
-    for (char const* const name : {"LOGNAME", "USER"}) {
-        if (char const* const value = std::getenv(name)) return value;
-    }
-    return "";
-}
-
 aiaudit::timestamp instant_or_now(std::string const& text, std::string const& option) {
     return text.empty() ? aiaudit::system_clock{}.now()
                         : value_or_fail(aiaudit::timestamp::parse(text), option);
