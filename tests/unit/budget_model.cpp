@@ -107,9 +107,17 @@ std::optional<std::string> subject_of(budget const& of, record const& entry) {
     case budget_dimension::project: name = entry.project; break;
     case budget_dimension::key: name = entry.key_id; break;
     case budget_dimension::tag:
+    case budget_dimension::run:
+    case budget_dimension::team:
+    case budget_dimension::organisation: {
+        std::string const key = of.scope.of == budget_dimension::tag    ? of.scope.tag
+                                : of.scope.of == budget_dimension::run  ? "run"
+                                : of.scope.of == budget_dimension::team ? "team"
+                                                                        : "organisation";
         for (auto const& tag : entry.tags)
-            if (tag.first == of.scope.tag) name = tag.second;
+            if (tag.first == key) name = tag.second;
         break;
+    }
     }
     if (name.empty()) return std::nullopt;
     if (!of.scope.each && name != of.scope.name) return std::nullopt;
@@ -605,9 +613,9 @@ private:
     }
 
     void define() {
-        static constexpr std::array<char const*, 9> scopes{
-            "everyone",   "everyone",   "each-user",     "user=alice",  "model=big",
-            "each-model", "project=p1", "each-tag:team", "tag:team=red"};
+        static constexpr std::array<char const*, 11> scopes{
+            "everyone",   "everyone",      "each-user",    "user=alice", "model=big", "each-model",
+            "project=p1", "each-tag:team", "tag:team=red", "each-team",  "team=red"};
         static constexpr std::array<char const*, 11> windows{
             "day", "day",  "month",       "total",    "minute",       "24h",
             "1h",  "week", "week@sunday", "month@15", "quarter@02-15"};

@@ -100,6 +100,7 @@ private:
     int file_;
 };
 
+#ifdef AIAUDIT_TOOL_MAIL
 // "%40" as '@'. A lone '%' is none.
 std::string decoded(std::string_view text, std::string const& what) {
     std::string plain;
@@ -120,7 +121,6 @@ std::string decoded(std::string_view text, std::string const& what) {
     return plain;
 }
 
-#ifdef AIAUDIT_TOOL_MAIL
 // "smtp://USER:PASSWORD@HOST:PORT": STARTTLS; "smtps://...": TLS from the first byte; "smtp+plain":
 // neither, on this machine alone. "?ca=FILE" names trusted certificates.
 aiaudit::smtp_options options_in(std::string const& url, std::string const& what) {
