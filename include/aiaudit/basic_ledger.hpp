@@ -108,6 +108,8 @@ public:
     // Whether there are budgets: as of the last record that this process wrote or read, so what
     // another one sets counts here from the next record on. Cheap.
     [[nodiscard]] bool has_budgets() const noexcept;
+    // The same of budgets that reserve stepwise.
+    [[nodiscard]] bool has_stepwise_budgets() const noexcept;
     // Who decides; with budget_mode::exclusive admit() need not wait for the disk.
     [[nodiscard]] budget_mode budgets_by() const noexcept;
     // Sets a budget, new or instead of the one with that name. One with the same unit, scope and

@@ -140,9 +140,10 @@ BOOST_AUTO_TEST_CASE(the_words_of_a_connection_decide_nothing_in_a_gateway) {
         detail::stream_listener const nobody{};
         detail::response_follower follower(detail::exchange_of(plan), request, where, nobody, 0,
                                            answer_text::passed);
+        detail::stream_meter const meter({}, true);
         return detail::end_of(plan, follower, failure,
-                              detail::record_of_attempt(plan, record_kind::outcome, instant), 1'000,
-                              prices)
+                              detail::record_of_attempt(plan, record_kind::outcome, instant), meter,
+                              1'000, prices)
             .outcome;
     });
 }

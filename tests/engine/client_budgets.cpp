@@ -701,4 +701,46 @@ BOOST_AUTO_TEST_CASE(a_ledger_on_disk_decides_alone_or_with_others) {
     }
 }
 
+// --- left, and in steps ---
+
+BOOST_AUTO_TEST_CASE(a_stream_that_its_caller_leaves_costs_what_came_where_the_provider_stops) {
+    for (bool const stops : {false, true}) {
+        client_stand at;
+        client_options options;
+        options.providers.push_back({.name = "anthropic",
+                                     .origin = at.provider.origin(),
+                                     .prefix = "/v1",
+                                     .family = api_family::anthropic,
+                                     .key = key_header::x_api_key,
+                                     .stops_when_left = stops});
+        auto ai = basic_client<client_in_memory>::open(at.log, options).value();
+        auto step = stream_step(
+            anthropic_stream("claude-opus-4-8", many_words(5), body_usage{605, 5}, false));
+        step.trouble = chaos_trouble::stall_mid_body;
+        step.body_bytes_sent = step.body.size();
+        step.chunked = true;
+        at.provider.script(messages_path, {step});
+        chat_request asked = hello();
+        asked.provider = "anthropic";
+        asked.model = "claude-opus-4-8";
+        asked.max_tokens = 64'000;
+        int heard = 0;
+        ai.stream(asked, [&heard](answer_delta const&) { return ++heard < 5; }).value();
+        auto const outcome = at.outcomes().at(0);
+        auto const truth = money::parse("0.00315").value().pico();
+        BOOST_TEST((outcome.cost.pico() >= truth));
+        BOOST_TEST((outcome.cost.pico() <= 3 * truth) == stops);
+        BOOST_TEST((outcome.cost_low && outcome.cost_low->pico() <= truth));
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_budget_that_reserves_stepwise_holds_a_clients_call_in_full) {
+    budget_stand full({limit_then("5", "refuse")});
+    budget_stand stepwise({limit_then("5", "refuse;reserve=stepwise")});
+    for (budget_stand* const at : {&full, &stepwise}) at->ai.chat(short_question()).value();
+    BOOST_TEST((stepwise.intents().at(0).cost == full.intents().at(0).cost));
+    BOOST_TEST(!stepwise.intents().at(0).cost_low.has_value());
+    BOOST_TEST((stepwise.state().spent == full.state().spent && stepwise.state().reserved == 0));
+}
+
 BOOST_AUTO_TEST_SUITE_END()

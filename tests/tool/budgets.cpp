@@ -197,6 +197,13 @@ BOOST_AUTO_TEST_CASE(an_amount_for_calls_without_a_bound_is_kept_with_the_action
     BOOST_TEST(text_of(rows("budget list")[0], "then") == "refuse");
 }
 
+BOOST_AUTO_TEST_CASE(how_much_is_reserved_is_kept_with_the_action) {
+    set("--name agents --limit 50 --window day --unbounded hold=2.50 --reserve stepwise");
+    BOOST_TEST(text_of(rows("budget list")[0], "then") == "refuse;hold=2.5;reserve=stepwise");
+    set("--name agents --limit 50 --window day --reserve full");
+    BOOST_TEST(text_of(rows("budget list")[0], "then") == "refuse");
+}
+
 BOOST_AUTO_TEST_CASE(a_bad_definition_is_refused_in_one_line_and_makes_nothing) {
     std::string const head = "budget set --db " + db + " ";
     refuses(head + "--name a --limit=-1 --window day", "--limit: limit '-1' is negative");
@@ -217,6 +224,8 @@ BOOST_AUTO_TEST_CASE(a_bad_definition_is_refused_in_one_line_and_makes_nothing) 
     refuses(head + "--name a --limit 1 --window day --then wait=100", "minute");
     refuses(head + "--name a --limit 1 --window day --unbounded much", "--unbounded: 'much'");
     refuses(head + "--name a --limit 1 --window day --unbounded hold=0", "more than 0");
+    refuses(head + "--name a --limit 1 --window day --reserve half",
+            "--reserve: unknown way to reserve 'half'");
     refuses(head + "--name a --limit 1 --window day --alert 80,50", "'80,50'");
     refuses(head + "--name 'a b' --limit 1 --window day", "'a b'");
     refuses(head + "--name '' --limit 1 --window day", "aiaudit: ");

@@ -168,8 +168,10 @@ BOOST_AUTO_TEST_CASE(limits_of_a_key_are_budgets_of_its_own) {
         "--id ana --limit 50.00 --window month --tz Asia/Kathmandu --requests-per-minute 60 "
         "--rate-then wait=1500");
     create("--id bob --limit 1000 --unit tokens --window 24h");
+    create("--id cyd --limit 5 --window day --reserve stepwise");
     auto const budgets = rows("budget list");
-    BOOST_REQUIRE(budgets.size() == 3U);
+    BOOST_REQUIRE(budgets.size() == 4U);
+    BOOST_TEST(budgets[3].at("then").as_string() == "refuse;reserve=stepwise");
     BOOST_TEST(boost::json::serialize(budgets[0]) ==
                R"({"budget":"key-ana","scope":"key=ana","unit":"usd","limit":"50",)"
                R"("window":"month","zone":"Asia/Kathmandu","then":"refuse","alerts":"50,80,100"})");
@@ -191,6 +193,7 @@ BOOST_AUTO_TEST_CASE(nothing_is_made_where_something_is_wrong) {
     refuses(with + "--id a --window month", "--limit and --window are given together");
     refuses(with + "--id a --unit tokens", "--unit: of what --limit?");
     refuses(with + "--id a --unbounded hold=1", "--unbounded: of what --limit?");
+    refuses(with + "--id a --reserve stepwise", "--reserve: of what --limit?");
     refuses(with + "--id a --rate-then refuse", "--rate-then: of what --requests-per-minute?");
     refuses(with + "--id a --limit x --window month", "--limit: limit 'x' is not a number");
     refuses(with + "--id a --limit 5 --window decade", "--window: unknown window 'decade'");

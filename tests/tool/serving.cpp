@@ -92,6 +92,41 @@ BOOST_AUTO_TEST_CASE(a_budget_that_was_passed_is_told_once_to_a_webhook_and_in_a
     BOOST_TEST(said.find("/hook") == std::string::npos, said);
 }
 
+BOOST_AUTO_TEST_CASE(what_is_held_for_input_is_learned_where_that_is_asked_for) {
+    for (bool const learns : {false, true}) {
+        temporary_directory const place;
+        std::string const db = place.path() + "/db";
+        chaos_provider provider;
+        provider.answer([](seen_request const&) {
+            return json_step(openai_chat_body("gpt-4.1", "Good day", {20, 3}));
+        });
+        BOOST_REQUIRE(
+            run(place.path(), "budget set --db " + db + " --name all --limit 50 --window total")
+                .status == 0);
+        auto with = words(db, provider.origin());
+        if (learns) with.insert(with.end(), {"--input-estimate", "learned"});
+        {
+            served at(place.path() + "/errors", with);
+            for (int i = 0; i < 9; ++i)
+                BOOST_TEST(ask(at.port(), request("POST", "/v1/chat/completions", "", asked))
+                               .starts_with("HTTP/1.1 200"));
+            BOOST_TEST(at.end() == 0);
+        }
+        auto const log = run(place.path(), "tail --db " + db + " -n 18 --format jsonl").out;
+        std::vector<std::string> held;  // of each intent, its cost
+        for (std::size_t at = 0; (at = log.find(R"("kind":"intent")", at)) != std::string::npos;
+             ++at) {
+            auto const line = log.substr(at, log.find('\n', at) - at);
+            auto const cost = line.find(R"("cost_usd":)");
+            BOOST_REQUIRE(cost != std::string::npos);
+            held.push_back(line.substr(cost, line.find(',', cost) - cost));
+        }
+        BOOST_REQUIRE(held.size() == 9U);
+        BOOST_TEST((held.front() == held.at(7)));
+        BOOST_TEST((held.back() != held.front()) == learns);
+    }
+}
+
 BOOST_AUTO_TEST_CASE(a_key_of_a_vault_comes_from_a_command_and_is_shown_nowhere) {
     temporary_directory const place;
     std::string const db = place.path() + "/db";
@@ -185,6 +220,9 @@ BOOST_AUTO_TEST_CASE(what_it_cannot_be_started_with_is_said_in_one_line) {
         {"--upstream openai --upstream-key openai=sk-open", "$VARIABLE or @FILE"},
         {"--upstream openai --route other=gpt-4.1", "--route: no --upstream is named 'other'"},
         {"--upstream openai --fallback openai=none", "none"},
+        {"--upstream openai --when-left openai=maybe", "NAME=stops nor NAME=bills"},
+        {"--upstream openai --when-left other=stops", "no --upstream is named 'other'"},
+        {"--upstream openai --input-estimate much", "--input-estimate"},
         {"--upstream openai --dashboard 127.0.0.1:0", "--dashboard needs --dashboard-token"},
         {"--upstream openai --alert-webhook https://example.com/", "$VARIABLE or @FILE"},
         {"--upstream openai --alert-secret @/dev/null", "--alert-secret needs --alert-webhook"},

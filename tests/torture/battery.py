@@ -708,20 +708,22 @@ class Battery:
         for number in range(3 if self.liars else 2000 if self.long else 12):
             if tally.is_over():
                 continue
-            # By memory one process at a time decides, by the log eight; half of the rounds on a disk.
+            # By memory one process at a time decides, by the log eight; half of the rounds on a disk, and
+            # half of them in steps.
             mode, processes = ("exclusive", 1) if number % 4 == 3 else ("shared", 8)
             place = (self.fast, self.disk)[number // 2 % 2] / f"budgets-{number}"
             place.mkdir()
             seed = chance.randrange(1 << 30)
-            wrong = self.spend(place, "liar" if self.liars else mode, processes, seed, tally)
-            tally.trial(wrong, f"round {number}: {processes} processes of 64 threads, {mode}, seed {seed}", place)
+            reserve = ("full", "stepwise")[number // 4 % 2]
+            wrong = self.spend(place, "liar" if self.liars else mode, reserve, processes, seed, tally)
+            tally.trial(wrong, f"round {number}: {processes} processes of 64 threads, {mode}, {reserve}, seed {seed}", place)
             shutil.rmtree(place)
 
-    def spend(self, place: Path, mode: str, processes: int, seed: int, tally: Tally) -> str | None:
+    def spend(self, place: Path, mode: str, reserve: str, processes: int, seed: int, tally: Tally) -> str | None:
         """Spenders in one ledger, killed and started again; what the check finds wrong, or nothing."""
         chance = random.Random(seed)
         spender, ledger = self.programs / "spender", place / "ledger"
-        self.must(spender, "make", ledger)
+        self.must(spender, "make", ledger, reserve)
         started = 0
 
         def start() -> subprocess.Popen:

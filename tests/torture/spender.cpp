@@ -2,7 +2,7 @@
 //
 // spender.cpp: spends from budgets that many threads and processes share, and is made to be killed.
 //
-//     spender make DIR                     sets the budgets
+//     spender make DIR [stepwise]          sets the budgets
 //     spender spend DIR MODE SEED THREADS CALLS
 //                                          MODE: shared, exclusive, or liar, who does not ask
 //     spender check DIR                    settles what was left open, and adds up the log
@@ -61,7 +61,7 @@ budget budget_named(char const* name, budget_unit unit, int128 limit, budget_win
     made.window = std::move(window);
     return made;
 }
-std::vector<budget> all_budgets() {
+std::vector<budget> all_budgets(budget_reserve how) {
     budget_window total;
     total.period = budget_period::total;
     budget_window day;
@@ -72,22 +72,26 @@ std::vector<budget> all_budgets() {
                             budget_named("calls", budget_unit::requests, calls_a_user, total)};
     all.back().scope.of = budget_dimension::user;
     all.back().scope.each = true;
+    for (budget& each : all) each.reserve = how;
     return all;
 }
 
-int make(std::string const& path) {
+int make(std::string const& path, budget_reserve how) {
     auto to = open_ledger(path, budget_mode::shared);
     if (!to) return refused("open", to.error());
-    for (budget const& each : all_budgets()) {
+    for (budget const& each : all_budgets(how)) {
         if (auto const set = to->set_budget(each); !set) return refused("set", set.error());
     }
     return 0;
 }
 
-// One thread's calls: of random cost, some of which fail, and some of which never end.
+// One thread's calls: of random cost, some of which fail, and some of which never end. Where
+// budgets reserve stepwise each begins with a part of its cost, and goes on as far as there is
+// room.
 class caller {
 public:
-    caller(ledger& to, std::uint64_t seed, bool asks) : to_(to), chance_(seed), asks_(asks) {}
+    caller(ledger& to, std::uint64_t seed, bool asks)
+        : to_(to), chance_(seed), asks_(asks), steps_(to.has_stepwise_budgets()) {}
 
     // False where the ledger refuses to work.
     bool call() {
@@ -104,20 +108,40 @@ public:
         auto const most = static_cast<std::int64_t>(below(pico_a_cent / 10));
         entry.cost = money::from_pico(most);
         entry.cost_status = cost_status::priced;
-        if (asks_) {
-            auto const said =
-                to_.admit(entry, below(2) == 0 ? durability::committed : durability::relaxed);
+        std::int64_t held = steps_ ? set_step(entry, 0, most) : most;
+        if (!asks_) return to_.append(entry).has_value() && end(std::move(entry), held);
+        auto said = ask(entry);
+        if (!said) return false;
+        if (said->refused) return true;
+        while (steps_ && held < most && below(4) != 0) {
+            record larger = entry;
+            auto const next = set_step(larger, held, most);
+            said = ask(larger);
             if (!said) return false;
-            if (said->refused) return true;
-        } else if (!to_.append(entry)) {
-            return false;
+            if (said->refused) break;  // it is cut
+            held = next;
         }
-        return end(std::move(entry), most);
+        return end(std::move(entry), held);
     }
 
 private:
+    result<admission> ask(record const& intent) {
+        return to_.admit(intent, below(2) == 0 ? durability::committed : durability::relaxed);
+    }
+    // What it holds then: more than before.
+    std::int64_t set_step(record& entry, std::int64_t before, std::int64_t most) {
+        auto const more = below(static_cast<std::uint64_t>(most - before) + 1);
+        auto const held = before + static_cast<std::int64_t>(more);
+        entry.cost_low = money::from_pico(held);
+        iteration step;
+        step.kind = "step";
+        entry.iterations.assign(1, step);
+        return held;
+    }
     bool end(record entry, std::int64_t most) {
         if (below(20) == 0) return true;  // it is never heard of again
+        entry.cost_low.reset();
+        entry.iterations.clear();
         entry.kind = record_kind::outcome;
         entry.http_status = 200;
         if (below(4) == 0) {
@@ -142,6 +166,7 @@ private:
     ledger& to_;
     std::mt19937_64 chance_;
     bool asks_;
+    bool steps_;
     std::int64_t clock_ = -5;
 };
 
@@ -167,6 +192,7 @@ int spend(std::string const& path, std::string const& mode, std::uint64_t seed, 
 // What the log says, added up as plainly as can be.
 class reckoning {
 public:
+    explicit reckoning(bool steps) : steps_(steps) {}
     void add(sequence number, record const& entry) {
         if (entry.kind != record_kind::intent && entry.kind != record_kind::outcome) return;
         auto const id = std::string(reinterpret_cast<char const*>(entry.operation_id.bytes.data()),
@@ -179,7 +205,10 @@ public:
         } else if (entry.kind == record_kind::outcome) {
             wrong_ = "record " + std::to_string(value_of(number)) + " settles nothing";
         }
-        auto const cost = static_cast<std::int64_t>(entry.cost.pico());
+        bool const in_steps =
+            steps_ && entry.kind == record_kind::intent && entry.cost_low.has_value();
+        auto const cost =
+            static_cast<std::int64_t>((in_steps ? *entry.cost_low : entry.cost).pico());
         bool const counts = entry.cost_status != cost_status::no_charge || entry.http_status != 0;
         charge(entry, day, cost, counts ? 1 : 0);
         if (entry.kind == record_kind::intent) held_[id] = cost;
@@ -209,10 +238,11 @@ private:
     std::map<std::int64_t, std::int64_t> days_{};
     std::map<std::string, std::int64_t> users_{};
     std::string wrong_{};
+    bool steps_;
 };
 
 result<reckoning> reckon(ledger const& of) {
-    reckoning sums;
+    reckoning sums(of.has_stepwise_budgets());
     auto const read = of.read(sequence{1}, [&sums](sequence number, record&& entry) {
         sums.add(number, entry);
         return true;
@@ -267,7 +297,9 @@ int check(std::string const& path) {
 
 int main(int count, char** words) {
     std::string const work = count > 2 ? words[1] : "";
-    if (work == "make") return make(words[2]);
+    bool const steps = count > 3 && std::string(words[3]) == "stepwise";
+    if (work == "make")
+        return make(words[2], steps ? budget_reserve::stepwise : budget_reserve::full);
     if (work == "check") return check(words[2]);
     auto const number = [&](int at) { return std::strtoul(words[at], nullptr, 10); };
     if (work == "spend" && count == 7)

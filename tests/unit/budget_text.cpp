@@ -103,7 +103,8 @@ BOOST_AUTO_TEST_CASE(limits_are_exact) {
 BOOST_AUTO_TEST_CASE(every_action_is_written_as_it_is_read) {
     for (char const* const text :
          {"refuse", "warn", "downgrade=a", "downgrade=gpt-5-mini,gpt-5-nano", "wait=1500",
-          "refuse;hold=2.5", "downgrade=a,b;hold=0.01"}) {
+          "refuse;hold=2.5", "downgrade=a,b;hold=0.01", "refuse;reserve=stepwise",
+          "downgrade=a,b;hold=0.01;reserve=stepwise"}) {
         budget made;
         BOOST_REQUIRE(parse_budget_action(text, made).has_value());
         BOOST_TEST(action_text(made) == text);
@@ -121,8 +122,10 @@ BOOST_AUTO_TEST_CASE(every_action_is_written_as_it_is_read) {
     budget made;
     made.unit = budget_unit::tokens;
     for (char const* const text :
-         {"refuse;hold=", "refuse;hold=0", "refuse;hold=-1", "refuse;hold=1.5", ";hold=5"}) {
+         {"refuse;hold=", "refuse;hold=0", "refuse;hold=-1", "refuse;hold=1.5", ";hold=5",
+          "refuse;reserve=", "refuse;reserve=half", "refuse;reserve=stepwise;hold=2"}) {
         BOOST_TEST(!parse_budget_action(text, made), text);
+        BOOST_TEST((made.reserve == budget_reserve::full));
         BOOST_TEST((made.unbounded_hold == 0));
     }
 }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include <aiaudit/budget/unknown_outcome.hpp>
 #include <aiaudit/detail/crc32c.hpp>
 #include "unit/support/gate_testing.hpp"
 
@@ -280,6 +281,90 @@ BOOST_AUTO_TEST_CASE(any_bytes_with_a_right_checksum_are_refused_or_a_state) {
         static_cast<void>(gate.reserve(intent_of(7, 1, noon)));
     }
     BOOST_TEST(accepted > 0);
+}
+
+namespace {
+
+// One that may come to `bound`, and holds `step` of it for now.
+record step_of(record intent, std::int64_t step) {
+    intent.cost_low = money::from_pico(step);
+    iteration held;
+    held.kind = "step";
+    held.usage.set(unit::input_tokens, 0);
+    held.usage.set(unit::output_tokens, static_cast<std::uint64_t>(step));
+    intent.iterations.assign(1, held);
+    return intent;
+}
+budget stepwise(budget of) {
+    of.reserve = budget_reserve::stepwise;
+    return of;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(a_budget_that_reserves_stepwise_holds_the_step_and_more_where_there_is_room) {
+    for (budget_unit const unit : {budget_unit::usd, budget_unit::tokens}) {
+        logged_gate log;
+        budget of = stepwise(budget_of("b", "day"));
+        of.unit = unit;
+        log.set(of, noon);
+        BOOST_TEST(log.gate.has_steps());
+        for (std::uint64_t id = 1; id <= 4; ++id)
+            BOOST_TEST(log.ask(step_of(intent_of(id, 90, noon), 20)));
+        BOOST_TEST((log.state(noon).reserved == 80));
+        BOOST_TEST(log.ask(step_of(intent_of(1, 90, noon), 40)));
+        BOOST_TEST((log.state(noon).reserved == 100));
+        BOOST_TEST(!log.ask(step_of(intent_of(2, 90, noon), 21)));
+        BOOST_TEST(log.ask(step_of(intent_of(2, 90, noon), 10)));  // it has more than that
+        BOOST_TEST((log.state(noon).reserved == 100 && log.state(noon).open == 4));
+        log.append(outcome_of(intent_of(3, 90, noon), 5));
+        BOOST_TEST(log.ask(step_of(intent_of(2, 90, noon), 35)));
+        BOOST_TEST((log.state(noon).reserved == 95 && log.state(noon).spent == 5));
+        // Whoever folds the same log has the same.
+        auto const restored = budget_gate::from_snapshot(log.gate.snapshot()).value();
+        BOOST_TEST(restored.has_steps());
+        BOOST_TEST((restored.states(noon).at(0).reserved == 95));
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_step_is_no_larger_than_the_most_and_one_without_steps_is_held_whole) {
+    logged_gate log;
+    log.set(stepwise(budget_of("b", "day")), noon);
+    BOOST_TEST(log.ask(step_of(intent_of(1, 30, noon), 50)));
+    BOOST_TEST((log.state(noon).reserved == 30));
+    BOOST_TEST(!log.ask(intent_of(2, 80, noon)));
+    BOOST_TEST(log.ask(intent_of(2, 70, noon)));
+}
+
+BOOST_AUTO_TEST_CASE(budgets_that_hold_in_full_do_so_beside_those_that_go_in_steps) {
+    logged_gate log;
+    log.set(budget_of("a", "day"), noon);
+    log.set(stepwise(budget_of("b", "day")), noon);
+    BOOST_TEST(log.ask(step_of(intent_of(1, 90, noon), 20)));
+    BOOST_TEST((log.gate.states(noon).at(0).reserved == 90));
+    BOOST_TEST((log.gate.states(noon).at(1).reserved == 20));
+    BOOST_TEST(!log.ask(step_of(intent_of(2, 90, noon), 20)));
+    BOOST_TEST((log.gate.states(noon).at(1).reserved == 20));
+    log.set(budget_of("b", "day"), noon);
+    BOOST_TEST(!log.gate.has_steps());
+    log.append(outcome_of(intent_of(1, 90, noon), 5));
+    BOOST_TEST((log.gate.states(noon).at(1).reserved == 0));
+}
+
+BOOST_AUTO_TEST_CASE(what_nobody_heard_of_again_is_charged_its_last_step) {
+    logged_gate log;
+    log.set(stepwise(budget_of("b", "day")), noon);
+    auto const intent = step_of(intent_of(1, 90, noon), 20);
+    BOOST_TEST(log.ask(intent));
+    auto const outcome = detail::unknown_outcome(intent);
+    BOOST_TEST((outcome.cost == money::from_pico(20)));
+    BOOST_TEST((outcome.cost_low == money{}));
+    BOOST_TEST(outcome.usage.count(unit::output_tokens) == 20U);
+    BOOST_TEST(outcome.iterations.empty());
+    log.append(outcome);
+    BOOST_TEST((log.state(noon).spent == 20 && log.state(noon).reserved == 0));
+    auto const whole = detail::unknown_outcome(intent_of(2, 90, noon));
+    BOOST_TEST((whole.cost == money::from_pico(90)));
 }
 
 BOOST_AUTO_TEST_CASE(a_forecast_goes_on_as_since_the_beginning) {

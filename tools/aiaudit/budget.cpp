@@ -36,6 +36,7 @@ aiaudit::budget budget_of(options const& with) {
     wanted.scope = value_or_fail(aiaudit::parse_budget_scope(with.scope), "--scope");
     value_or_fail(aiaudit::parse_budget_action(with.then, wanted), "--then");
     set_unbounded(wanted, with.limit);
+    set_reserve(wanted, with.limit);
     if (!with.roll_over.empty())
         wanted.roll_over =
             value_or_fail(aiaudit::parse_budget_limit(with.roll_over, wanted.unit), "--roll-over");
@@ -138,6 +139,8 @@ void add_set_options(CLI::App& command, options& with) {
     command.add_option("--unbounded", with.limit.unbounded,
                        "A call of which nobody knows the most: refuse (default), or hold=AMOUNT in "
                        "the budget's unit");
+    command.add_option("--reserve", with.limit.reserve,
+                       "How much of a call is held before it begins: full (default), or stepwise");
     command.add_option("--roll-over", with.roll_over,
                        "How much at the most of what a window of the calendar leaves is added to "
                        "the next; default: nothing");

@@ -117,6 +117,7 @@ struct limit_options {
     std::string anchor{};
     std::string zone{};
     std::string unbounded = "refuse";
+    std::string reserve = "full";
 };
 
 // After the budget's action, which it is kept with.
@@ -127,6 +128,10 @@ inline void set_unbounded(aiaudit::budget& of, limit_options const& with) {
                       "' is neither refuse nor hold=AMOUNT"};
     value_or_fail(aiaudit::parse_budget_action(action_text(of) + ";" + with.unbounded, of),
                   "--unbounded");
+}
+
+inline void set_reserve(aiaudit::budget& of, limit_options const& with) {
+    of.reserve = value_or_fail(aiaudit::parse_budget_reserve(with.reserve), "--reserve");
 }
 
 // Failures name --limit, --unit, --window and --tz, as the commands that have them do.

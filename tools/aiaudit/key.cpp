@@ -61,6 +61,7 @@ aiaudit::budget limit_of(options const& with) {
     wanted.name = "key-" + with.wish.id;
     set_limit(wanted, with.limit);
     set_unbounded(wanted, with.limit);
+    set_reserve(wanted, with.limit);
     wanted.scope = scope_of(with);
     value_or_fail(validate(wanted));
     return wanted;
@@ -88,7 +89,7 @@ aiaudit::budget rate_of(options const& with) {
 void check_together(options const& with, CLI::App const& command) {
     if (with.limit.amount.empty() != with.limit.window.empty())
         throw failure{"--limit and --window are given together, or neither"};
-    for (char const* const name : {"--unit", "--tz", "--unbounded"}) {
+    for (char const* const name : {"--unit", "--tz", "--unbounded", "--reserve"}) {
         if (command.count(name) != 0 && with.limit.amount.empty())
             throw failure{std::string(name) + ": of what --limit?"};
     }
@@ -289,6 +290,9 @@ void add_create(CLI::App& key, std::shared_ptr<options> const& with) {
     command->add_option("--unbounded", with->limit.unbounded,
                         "Of the limit: what becomes of a call of which nobody knows the most: "
                         "refuse (default), or hold=AMOUNT");
+    command->add_option("--reserve", with->limit.reserve,
+                        "Of the limit: how much of a call is held before it begins: full "
+                        "(default), or stepwise");
     command->add_option("--requests-per-minute", with->rate,
                         "How often it may ask: budget key-ID-rate");
     command->add_option("--rate-then", with->rate_then,

@@ -38,6 +38,7 @@ struct options {
     std::vector<std::string> upstream_keys{};
     std::vector<std::string> models{};
     std::vector<std::string> fallbacks{};
+    std::vector<std::string> when_left{};
     std::string ca_file{};
     std::string keys = "required";
     std::string durability = "committed";
@@ -50,6 +51,7 @@ struct options {
     std::string prices{};
     unsigned threads = 0;
     std::uint64_t output_most = 0;
+    std::string input_estimate = "bytes";
     std::uint64_t body_bytes_max = 0;
     std::uint64_t bodies_bytes_max = 0;
 };
@@ -121,6 +123,12 @@ std::vector<aiaudit::gateway_upstream> upstreams_of(options const& with) {
         auto const [name, other] = named_value(each, "--fallback");
         named(all, name, "--fallback").fallback.push_back(other);
     }
+    for (std::string const& each : with.when_left) {
+        auto const [name, does] = named_value(each, "--when-left");
+        if (does != "stops" && does != "bills")
+            throw failure{"--when-left: '" + each + "' is neither NAME=stops nor NAME=bills"};
+        named(all, name, "--when-left").entry.stops_when_left = does == "stops";
+    }
     return all;
 }
 
@@ -138,6 +146,8 @@ aiaudit::gateway_options gateway_options_of(options const& with) {
     if (with.on_gone == "drain") made.on_client_gone = aiaudit::client_gone::drain;
     if (with.on_gone == "drain-some") made.on_client_gone = aiaudit::client_gone::drain_some;
     if (with.output_most != 0) made.calls.output_most = with.output_most;
+    if (with.input_estimate == "learned")
+        made.calls.input_estimate = aiaudit::input_estimate::learned;
     if (with.body_bytes_max != 0) made.limits.body_bytes_max = with.body_bytes_max;
     if (with.bodies_bytes_max != 0) made.limits.bodies_bytes_max = with.bodies_bytes_max;
     return made;
@@ -309,6 +319,10 @@ void add_serve(CLI::App& program, int&) {
                         "default: the provider's usual variable");
     command->add_option("--route", with->models, "NAME=MODEL or NAME=PREFIX*: who answers it");
     command->add_option("--fallback", with->fallbacks, "NAME=OTHER: who is asked where NAME fails");
+    command->add_option(
+        "--when-left", with->when_left,
+        "NAME=stops: a stream whose connection is closed is written, and billed, no "
+        "further; NAME=bills: it may go on; default: as the provider is known to");
     command->add_option("--upstream-ca", with->ca_file, "Trusted certificates in PEM");
     command->add_option("--keys", with->keys, "required, or optional: who has none may come too")
         ->check(CLI::IsMember({"required", "optional"}));
@@ -339,6 +353,11 @@ void add_serve(CLI::App& program, int&) {
                         "$VARIABLE or @FILE with the address of an incoming webhook of Slack's");
     command->add_option("--alert-tz", with->zone, "Whose days anomalies are of; default: UTC");
     command->add_option("--output-most", with->output_most, "The most output tokens of a request");
+    command
+        ->add_option("--input-estimate", with->input_estimate,
+                     "What budgets hold for input: bytes (default), a bound; or learned, nearer, "
+                     "and no bound")
+        ->check(CLI::IsMember({"bytes", "learned"}));
     command->add_option("--body-bytes", with->body_bytes_max, "The largest body; default: 32 MB")
         ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1} << 32));
     command

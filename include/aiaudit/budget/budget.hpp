@@ -77,6 +77,13 @@ enum class budget_action : std::uint8_t {
     wait = 3,       // for room, `wait_ms_most` at the most; then refuse. For the window minute
 };
 
+// How much of an attempt is held before it begins.
+enum class budget_reserve : std::uint8_t {
+    full = 0,  // the most that it may come to
+    // Its input and a first piece of its output, where it may be cut; more as it goes on.
+    stepwise = 1,
+};
+
 struct budget {
     std::string name{};  // 1 to 64 of A-Z a-z 0-9 . _ -
     budget_unit unit = budget_unit::usd;
@@ -90,6 +97,7 @@ struct budget {
     int128 unbounded_hold = 0;
     // How much at the most of what a window of the calendar left is added to the next; 0: nothing.
     int128 roll_over = 0;
+    budget_reserve reserve = budget_reserve::full;
     std::vector<std::uint32_t> alert_percents{50, 80, 100};  // ascending, 1 to 1000, at most 8
 };
 

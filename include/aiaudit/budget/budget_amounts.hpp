@@ -59,12 +59,33 @@ template <class String>
     return {1, {}};
 }
 
-// The same for a budget, which may hold a stated amount where the intent names no most.
+// The part of it that an intent holds for now, where it goes in steps: `cost_low`, and the tokens
+// of its only iteration. None where it does not.
+template <class String>
+[[nodiscard]] std::optional<int128> step_of(basic_record<String> const& intent,
+                                            budget_unit unit) noexcept {
+    if (!intent.cost_low || intent.iterations.empty()) return std::nullopt;
+    switch (unit) {
+    case budget_unit::usd: return bounded_amount(intent.cost_low->pico());
+    case budget_unit::tokens:
+        return static_cast<int128>(intent.iterations.front().usage.total_tokens());
+    case budget_unit::requests: break;
+    }
+    return std::nullopt;
+}
+
+// The same for a budget, which may hold a stated amount where the intent names no most, and less
+// than the most where it reserves stepwise.
 template <class String>
 [[nodiscard]] amount_asked asked_by(basic_record<String> const& intent, budget const& of) noexcept {
-    amount_asked const asked = asked_by(intent, of.unit);
-    if (!asked.unknown || of.unbounded_hold == 0) return asked;
-    return {bounded_amount(of.unbounded_hold), {}};
+    amount_asked asked = asked_by(intent, of.unit);
+    if (asked.unknown) {
+        if (of.unbounded_hold == 0) return asked;
+        return {bounded_amount(of.unbounded_hold), {}};
+    }
+    if (of.reserve == budget_reserve::full) return asked;
+    if (auto const step = step_of(intent, of.unit)) asked.amount = (std::min)(asked.amount, *step);
+    return asked;
 }
 
 // What an attempt took, as its outcome says. Where that is not known, what was reserved for it

@@ -104,6 +104,8 @@ inline constexpr std::uint32_t idle_hours_usual = 24;
 
 [[nodiscard]] bool is_budget_name(std::string_view name) noexcept;
 
+inline constexpr std::array<std::string_view, 2> budget_reserve_names{"full", "stepwise"};
+
 }  // namespace detail
 
 [[nodiscard]] constexpr std::string_view name_of(budget_unit unit) noexcept {
@@ -127,10 +129,14 @@ inline constexpr std::uint32_t idle_hours_usual = 24;
 [[nodiscard]] result<int128> parse_budget_limit(std::string_view text, budget_unit unit);
 
 // "refuse", "warn", "downgrade=gpt-5-mini,gpt-5-nano", "wait=1500" (milliseconds at the most); with
-// ";hold=2.50" behind it, what is held for a call without a bound, in the unit that `into` has.
-// With ";roll=50" at the end, so much at the most rolls over. Leaves `into` as it is where the text
+// ";hold=2.50" behind it, what is held for a call without a bound, in the unit that `into` has;
+// with ";reserve=stepwise" behind that, budget_reserve::stepwise; with ";roll=50" at the end, so
+// much at the most rolls over. Leaves `into` as it is where the text
 // is wrong.
 [[nodiscard]] result<void> parse_budget_action(std::string_view text, budget& into);
+
+// "full", "stepwise".
+[[nodiscard]] result<budget_reserve> parse_budget_reserve(std::string_view text);
 
 // "50,80,100"; empty for none.
 [[nodiscard]] result<std::vector<std::uint32_t>> parse_alert_percents(std::string_view text);

@@ -35,6 +35,8 @@ class budget_gate {
 public:
     // No budget is defined: everything is let through, and nothing is remembered.
     [[nodiscard]] bool empty() const noexcept { return state_.budgets.empty(); }
+    // Whether any budget reserves stepwise.
+    [[nodiscard]] bool has_steps() const noexcept { return stepwise_ != 0; }
 
     // Folds the next record of the log. Errors: corrupt, for a definition that cannot be read; the
     // gate is then as it was.
@@ -176,7 +178,8 @@ private:
     detail::gate_state state_{};
     std::vector<planned_hold> planned_{};  // scratch: the first so many
     std::uint32_t planned_count_ = 0;
-    std::uint32_t version_ = 0;  // of the budgets
+    std::uint32_t version_ = 0;   // of the budgets
+    std::uint32_t stepwise_ = 0;  // budgets that reserve so
     bool folds_history_ = false;
     std::optional<history> needs_{};
     std::uint32_t new_ = 0;  // which budget needs it

@@ -35,10 +35,11 @@ namespace detail {
 template <class Ledger, class Timer, pricing_policy Prices>
 class admission_desk {
 public:
-    // All of these outlive the desk.
+    // All of these outlive the desk. `steps`: its streams can ask for more at any time, also while
+    // nothing comes.
     admission_desk(Ledger& ledger, Timer& timer, client_options const& options,
-                   Prices const& prices)
-        : ledger_(ledger), timer_(timer), options_(options), prices_(prices) {}
+                   Prices const& prices, bool steps = false)
+        : ledger_(ledger), timer_(timer), options_(options), prices_(prices), steps_(steps) {}
 
     // Sets what bounds a request where budgets must hold: a limit for the provider's own tools, and
     // for output, as caps want it too. Errors: as of limit_output().
@@ -161,6 +162,9 @@ public:
         if (!told || !outcome.complete || !plan.request->facts.shape.bounded) return;
         learned_.learn(outcome.provider, plan.model, plan.request->body.size(),
                        outcome.usage.count(unit::input_tokens));
+        bool const cached = outcome.usage.count(unit::cache_read_tokens) != 0 ||
+                            outcome.usage.count(unit::cache_write_tokens) != 0;
+        if (cached) recent_.note(sender_of(plan), plan.request->body, ledger_.time().now());
     }
 
 private:
@@ -173,7 +177,8 @@ private:
     }
     [[nodiscard]] intent_rules rules(bool must_hold) const noexcept {
         bool const learns = must_hold && options_.input_estimate == input_estimate::learned;
-        return {options_.output_tokens_max, must_hold, learns ? &learned_ : nullptr};
+        return {options_.output_tokens_max, must_hold, learns ? &learned_ : nullptr,
+                learns ? &recent_ : nullptr, steps_ && must_hold && ledger_.has_stepwise_budgets()};
     }
     [[nodiscard]] durability durability_of_intents() const noexcept {
         return options_.intent == intent_mode::durable ? durability::committed
@@ -192,7 +197,9 @@ private:
     Timer& timer_;
     client_options const& options_;
     Prices const& prices_;
+    bool const steps_;
     input_estimator learned_{};
+    recent_prompts recent_{};
 };
 
 }  // namespace detail

@@ -10,6 +10,7 @@
 #include <aiaudit/budget/decision.hpp>           // budget_refusal
 #include <aiaudit/client/options.hpp>            // call_options
 #include <aiaudit/client/response_follower.hpp>  // response_follower
+#include <aiaudit/client/stream_meter.hpp>       // stream_meter
 #include <aiaudit/clock/timer.hpp>               // steady_time
 #include <aiaudit/core/record.hpp>               // record
 #include <aiaudit/pricing/priced_record.hpp>     // set_cost
@@ -101,10 +102,49 @@ struct attempt_end {
 
 [[nodiscard]] price_doubts doubts_of(prepared_request const& request) noexcept;
 
+// Whether a stream ends where its connection does, and all that it was billed for until then has
+// been seen or takes its time: no tools of the provider's, no work in the background.
+[[nodiscard]] bool ends_when_left(attempt_plan const& plan) noexcept;
+
+// What is assumed of an attempt's output.
+struct output_bounds {
+    std::uint64_t tokens_max = 0;  // where the request sets no limit
+    // Of a stream that was left, and ends_when_left(): the most that it had.
+    std::optional<std::uint64_t> left_at{};
+};
+
+// The range of what an attempt used.
+template <pricing_policy Prices>
+[[nodiscard]] usage_range used_range(record const& entry, attempt_facts const& facts,
+                                     attempt_plan const& plan, output_bounds const& output,
+                                     Prices const& prices, typename Prices::lookup_cache& cache) {
+    std::uint64_t const ceiling = output_ceiling(
+        facts.operation,
+        output_limit_of(prices, entry.provider, facts.model_served, output.tokens_max, cache));
+    request_parameters asked = facts.parameters;
+    if (output.left_at) {
+        auto const limit = asked.max_output_tokens.value_or(ceiling);
+        asked.max_output_tokens = (std::min)(limit, *output.left_at);
+    }
+    usage_range range =
+        bounds_of(facts.usage, plan.request->body, plan.request->facts.shape, asked, ceiling,
+                  context_of(prices, entry.provider, facts.model_served, cache));
+    // Anthropic counts all input before the first word, and it is final without tools of its own.
+    bool const told =
+        plan.where->dialect == dialect::anthropic_messages && facts.usage.has(unit::input_tokens);
+    if (!output.left_at || !told) return range;
+    std::uint64_t const most = range.upper.count(unit::output_tokens);
+    range.upper = facts.usage;
+    if (range.upper.count(unit::output_tokens) < most)
+        range.upper.set(unit::output_tokens, most, provenance::estimated);
+    range.bounded = true;
+    return range;
+}
+
 // Prices the most that an attempt may have used, and says the least; nothing where it is unpriced.
 template <pricing_policy Prices>
 std::optional<usage> set_upper_bound(record& entry, attempt_facts& facts, attempt_plan const& plan,
-                                     std::uint64_t output_tokens_max, Prices const& prices,
+                                     output_bounds const& output, Prices const& prices,
                                      typename Prices::lookup_cache& cache) {
     prepared_request const& request = *plan.request;
     // A zero beside an answer is no count.
@@ -112,11 +152,7 @@ std::optional<usage> set_upper_bound(record& entry, attempt_facts& facts, attemp
         if (facts.usage_missing && facts.usage.count(tokens) == 0) facts.usage.clear(tokens);
     }
     bool const nothing_known = facts.usage.empty();
-    usage_range const range = bounds_of(
-        facts.usage, request.body, request.facts.shape, facts.parameters,
-        output_ceiling(facts.operation, output_limit_of(prices, entry.provider, facts.model_served,
-                                                        output_tokens_max, cache)),
-        context_of(prices, entry.provider, facts.model_served, cache));
+    usage_range const range = used_range(entry, facts, plan, output, prices, cache);
     facts.iterations.clear();  // they do not add up to a bound
     facts.usage = range.upper;
     entry.usage = range.upper;
@@ -142,9 +178,9 @@ std::optional<usage> set_upper_bound(record& entry, attempt_facts& facts, attemp
 // Settles at the upper bound what was sent and whose usage is not known in full.
 template <pricing_policy Prices>
 void settle_at_bounds(record& entry, attempt_facts& facts, attempt_plan const& plan,
-                      std::uint64_t output_tokens_max, Prices const& prices,
+                      output_bounds const& output, Prices const& prices,
                       typename Prices::lookup_cache& cache) {
-    auto const lower = set_upper_bound(entry, facts, plan, output_tokens_max, prices, cache);
+    auto const lower = set_upper_bound(entry, facts, plan, output, prices, cache);
     if (!lower) return;
     facts.usage = *lower;
     auto const least =
@@ -160,7 +196,7 @@ void settle_at_bounds(record& entry, attempt_facts& facts, attempt_plan const& p
 
 template <pricing_policy Prices>
 void price_outcome(attempt_end& end, reading& read, std::optional<error> const& transport,
-                   attempt_plan const& plan, std::uint64_t output_tokens_max, Prices const& prices,
+                   attempt_plan const& plan, output_bounds const& output, Prices const& prices,
                    typename Prices::lookup_cache& cache) {
     record& entry = end.outcome;
     int const status = entry.http_status;
@@ -181,7 +217,7 @@ void price_outcome(attempt_end& end, reading& read, std::optional<error> const& 
         end.cost_problem = read.problem;
         return;
     }
-    settle_at_bounds(entry, read.facts, plan, output_tokens_max, prices, cache);
+    settle_at_bounds(entry, read.facts, plan, output, prices, cache);
     end.cost_problem = read.problem ? read.problem : transport;
     if (!end.cost_problem && read.facts.usage_missing) {
         end.cost_problem =
@@ -195,12 +231,24 @@ inline constexpr std::size_t callers_key_bytes_least = 16;
 // A provider, or what sits in between, may repeat the key in what it says.
 void withhold_key(std::string_view key, reading& read);
 
-// What a response that ended (or never came) makes of an attempt.
+// Whether a stream ended, or never began, because this side wanted no more of it.
+[[nodiscard]] inline bool was_left(std::optional<error> const& transport,
+                                   response_follower const& follower) {
+    if (follower.status() != 0 && !follower.is_stream()) return false;
+    if (follower.ended_by_caller()) return true;
+    return transport &&
+           (transport->code == errc::cancelled || transport->code == errc::budget_exceeded);
+}
+
+// What a response that ended (or never came) makes of an attempt. `meter`: what was noted of it.
 template <pricing_policy Prices>
 [[nodiscard]] attempt_end end_of(attempt_plan const& plan, response_follower& follower,
                                  std::optional<error> transport, record entry,
-                                 std::uint64_t output_tokens_max, Prices const& prices) {
+                                 stream_meter const& meter, std::uint64_t output_tokens_max,
+                                 Prices const& prices) {
     attempt_end end;
+    output_bounds output{output_tokens_max, {}};
+    if (was_left(transport, follower) && ends_when_left(plan)) output.left_at = meter.charged();
     end.outcome = std::move(entry);
     // A stream that outran what was held for it may have passed the limit that it was given.
     usage const used = follower.used_so_far();
@@ -221,7 +269,7 @@ template <pricing_policy Prices>
     end.failure = failure_of(plan, transport, read, follower.status(), end.ended_by_caller);
     auto& limit = read.facts.parameters.max_output_tokens;
     if (limit) limit = (std::max)(*limit, used.count(unit::output_tokens));
-    price_outcome(end, read, transport, plan, output_tokens_max, prices, lookup_cache_of<Prices>());
+    price_outcome(end, read, transport, plan, output, prices, lookup_cache_of<Prices>());
     if (end.failure) {
         end.of = classify(end.failure->code, follower.status(), read.facts.error_type);
         if (end.outcome.error_type.empty()) end.outcome.error_type = name_of(end.failure->code);
@@ -245,6 +293,7 @@ template <class Transport, class Timer, class Guard, pricing_policy Prices>
     response_follower follower(exchange_of(plan), *plan.request, *plan.where, to,
                                plan.body_bytes_kept);
     steady_time const begun = timer.now();
+    stream_meter meter(begun, plan.request->facts.may_think);
     // A transport goes by the real time, which is another than that of a manual_timer.
     transfer_limits limits = plan.limits;
     if (limits.deadline)
@@ -257,15 +306,21 @@ template <class Transport, class Timer, class Guard, pricing_policy Prices>
             return true;
         },
         [&](std::string_view bytes) {
+            steady_time const came = plan.stream ? timer.now() : begun;
             bool const more = follower.feed(bytes);
+            if (plan.stream) meter.note(came, follower);
+            if (!more) meter.note_unread(timer.now());
             if (plan.stream && follower.begun() && !entry.time_to_first_token_ns)
                 entry.time_to_first_token_ns = nanoseconds_between(begun, timer.now());
             if (more && (plan.stream || follower.is_stream())) failed = guard(follower);
             return more && !failed;
         });
-    entry.duration_ns = nanoseconds_between(begun, timer.now());
+    steady_time const ended = timer.now();
+    entry.duration_ns = nanoseconds_between(begun, ended);
+    meter.note(ended, follower);
     if (!sent && !failed) failed = sent.error();
-    return end_of(plan, follower, std::move(failed), std::move(entry), output_tokens_max, prices);
+    return end_of(plan, follower, std::move(failed), std::move(entry), meter, output_tokens_max,
+                  prices);
 }
 
 }  // namespace detail

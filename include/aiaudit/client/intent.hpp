@@ -10,12 +10,14 @@
 
 #include <aiaudit/client/attempt.hpp>             // attempt_plan
 #include <aiaudit/providers/input_estimator.hpp>  // input_estimator
+#include <aiaudit/providers/recent_prompts.hpp>   // recent_prompts
 
 #include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace aiaudit {
 inline namespace v0_1_0 {
@@ -25,14 +27,55 @@ struct intent_rules {
     std::uint64_t output_tokens_max = 0;  // assumed where the request sets no limit
     bool must_hold = false;               // for budgets: what is only assumed is no bound
     input_estimator const* learned = nullptr;
+    recent_prompts const* recent = nullptr;  // beside `learned`
+    bool steps = false;  // where budgets reserve stepwise, and more can be asked for at any time
 };
+
+// Output that is held beyond what a stream has had: what may come before more is held.
+inline constexpr std::uint64_t step_margin_tokens = 1'024;
+
+// Whose prompts are compared.
+[[nodiscard]] inline std::string sender_of(attempt_plan const& plan) {
+    std::string name = plan.key->id;
+    return name.append(1, '\n').append(plan.to->name).append(1, '\n').append(plan.model);
+}
+
+// What so much usage costs at the most. Input that is expected from the provider's cache
+// (`cache_read_tokens`, which no bound has) counts twice its plain price there, which covers the
+// dearer tiers and regions.
+template <pricing_policy Prices>
+[[nodiscard]] result<quote> most_for(record const& entry, usage const& used,
+                                     attempt_plan const& plan, Prices const& prices) {
+    auto& cache = lookup_cache_of<Prices>();
+    auto const most = [&](usage const& of) {
+        return most_of_attempt(prices, entry.provider, plan.model, of, doubts_of(*plan.request),
+                               entry.started_at, cache, plan.request->facts.service_tier);
+    };
+    auto const kept = used.count(unit::cache_read_tokens);
+    if (kept == 0) return most(used);
+    usage fresh = used;
+    fresh.clear(unit::cache_read_tokens);
+    for (unit const each :
+         {unit::input_tokens, unit::cache_write_tokens, unit::cache_write_1h_tokens}) {
+        auto const count = fresh.count(each);
+        if (fresh.has(each))
+            fresh.set(each, count - (std::min)(count, kept), provenance::estimated);
+    }
+    usage read;
+    for (unit const each : {unit::input_tokens, unit::cache_read_tokens})
+        read.set(each, 2 * kept, provenance::estimated);
+    auto all = most(fresh);
+    auto const cheap =
+        prices.price({entry.provider, plan.model, read, entry.started_at, {}, {}, {}}, cache);
+    if (!all || !cheap) return most(used);
+    if (auto added = all->exact.add(cheap->exact); !added) return added.error();
+    return all;
+}
 
 // Sets the cost of so much input and output, as a bound; false where there is no price.
 template <pricing_policy Prices>
 bool set_most(record& entry, attempt_plan const& plan, Prices const& prices) {
-    auto const most = most_of_attempt(prices, entry.provider, plan.model, entry.usage,
-                                      doubts_of(*plan.request), entry.started_at,
-                                      lookup_cache_of<Prices>(), plan.request->facts.service_tier);
+    auto const most = most_for(entry, entry.usage, plan, prices);
     if (!most) {
         entry.cost_status = cost_status::unpriced;
         return false;
@@ -42,6 +85,24 @@ bool set_most(record& entry, attempt_plan const& plan, Prices const& prices) {
     entry.price_entry = most->entry_id;
     entry.price_book = prices.revision();
     return true;
+}
+
+// Puts what is likely in the place of the most input.
+inline void estimate_input(usage& upper, record const& entry, attempt_plan const& plan,
+                           intent_rules const& rules) {
+    std::string_view const body = plan.request->body;
+    auto const strict = upper.count(unit::input_tokens);
+    auto const estimate = rules.learned->estimate(entry.provider, plan.model, body.size(), strict);
+    for (unit const each :
+         {unit::input_tokens, unit::cache_write_tokens, unit::cache_write_1h_tokens}) {
+        if (upper.has(each))
+            upper.set(each, (std::min)(upper.count(each), estimate), provenance::estimated);
+    }
+    // Nothing is known of the model yet: the bound stays one.
+    if (rules.recent == nullptr || estimate == strict || body.empty()) return;
+    auto const known = rules.recent->known_bytes(sender_of(plan), body, entry.started_at);
+    auto const kept = estimate * known / body.size();
+    if (kept != 0) upper.set(unit::cache_read_tokens, kept, provenance::estimated);
 }
 
 // The most input and output; without a bound for either, and rules that must hold, it is left out.
@@ -63,17 +124,8 @@ void hold_the_most(record& entry, attempt_plan const& plan, intent_rules const& 
     bool const input_known = range.bounded && by_tokens;
     bool const limited = entry.parameters.max_output_tokens.has_value() || ceiling == 0 || by_model;
     bool const output_known = by_tokens && (limited || !rules.must_hold);
-    if (rules.learned != nullptr && input_known && asked.shape.bounded) {
-        auto const strict = range.upper.count(unit::input_tokens);
-        auto const estimate =
-            rules.learned->estimate(entry.provider, plan.model, body.size(), strict);
-        for (unit const each :
-             {unit::input_tokens, unit::cache_write_tokens, unit::cache_write_1h_tokens}) {
-            if (range.upper.has(each))
-                range.upper.set(each, (std::min)(range.upper.count(each), estimate),
-                                provenance::estimated);
-        }
-    }
+    if (rules.learned != nullptr && input_known && asked.shape.bounded)
+        estimate_input(range.upper, entry, plan, rules);
     entry.usage = range.upper;
     bool const priced = set_most(entry, plan, prices);
     if (rules.must_hold && !input_known) entry.usage.clear(unit::input_tokens);
@@ -82,6 +134,33 @@ void hold_the_most(record& entry, attempt_plan const& plan, intent_rules const& 
     // What an image or a stored conversation adds nobody knows: such a cost is no upper bound.
     entry.cost_status = cost_status::unknown;
     entry.cost = {};
+}
+
+// Sets what budgets that reserve stepwise hold of an intent: its input, and so much of its output.
+// False where that has no price.
+template <pricing_policy Prices>
+bool set_step(record& intent, std::uint64_t output_tokens, attempt_plan const& plan,
+              Prices const& prices) {
+    usage held = intent.usage;
+    auto const most = held.count(unit::output_tokens);
+    held.set(unit::output_tokens, (std::min)(output_tokens, most), provenance::estimated);
+    auto const cost = most_for(intent, held, plan, prices);
+    if (!cost) return false;
+    intent.cost_low = cost->cost();
+    iteration step;
+    step.kind = "step";
+    for (unit const each : {unit::input_tokens, unit::output_tokens})
+        step.usage.set(each, held.count(each));
+    intent.iterations.assign(1, std::move(step));
+    return true;
+}
+
+// How much output the step of an intent holds; none where it has no steps, or is at its last.
+[[nodiscard]] inline std::optional<std::uint64_t> step_output(record const& intent) {
+    if (!intent.cost_low || intent.iterations.empty()) return std::nullopt;
+    auto const held = intent.iterations.front().usage.count(unit::output_tokens);
+    if (held >= intent.usage.count(unit::output_tokens)) return std::nullopt;
+    return held;
 }
 
 // Why an attempt has no bound, or no price, as its caller is told.
@@ -121,6 +200,9 @@ template <pricing_policy Prices>
     set_facts(entry, facts);
     if (plan.where->billable) {
         hold_the_most(entry, plan, rules, prices);
+        bool const known = entry.cost_status == cost_status::estimated;
+        if (rules.steps && known && ends_when_left(plan))
+            static_cast<void>(set_step(entry, 2 * step_margin_tokens, plan, prices));
     } else {
         entry.cost_status = cost_status::no_charge;
         for (unit const each : {unit::input_tokens, unit::output_tokens})
@@ -136,6 +218,8 @@ template <pricing_policy Prices>
 [[nodiscard]] std::optional<record> larger_intent(record const& held, usage const& used,
                                                   attempt_plan const& plan, Prices const& prices) {
     record larger = held;
+    larger.cost_low.reset();  // its steps have come to their end
+    larger.iterations.clear();
     for (unit const each : {unit::input_tokens, unit::output_tokens}) {
         if (used.count(each) <= held.usage.count(each)) continue;
         larger.usage.set(each, (std::min)(2 * used.count(each), usage::count_max),

@@ -28,6 +28,15 @@ namespace aiaudit {
 inline namespace v0_1_0 {
 namespace detail {
 
+// The output of a stream as far as it came, in text, reasoning, refusals and calls of tools.
+struct seen_output {
+    std::uint64_t pieces = 0;
+    // Those of them that are no summary of what is thought: that is billed, and not shown.
+    std::uint64_t whole_pieces = 0;
+    std::uint64_t bytes = 0;   // so many tokens at the most
+    std::uint64_t tokens = 0;  // high_token_count() of each piece
+};
+
 class response_follower {
 public:
     // `head`: the exchange without its bodies; `where`: what its path asks for. Keeps up to
@@ -74,6 +83,12 @@ public:
     // a token each piece, or each eight bytes. Absent where nothing is known.
     [[nodiscard]] usage used_so_far() const;
 
+    [[nodiscard]] seen_output const& seen() const noexcept { return seen_; }
+    // Whether it was told how much the input is.
+    [[nodiscard]] bool input_told() const {
+        return reader_ && reader_->usage_so_far().has(unit::input_tokens);
+    }
+
     // Whether a stream has said that it is over; what comes then is only its connection's end.
     [[nodiscard]] bool said_end() const noexcept { return reader_ && reader_->said_end(); }
     // Set at the first piece that says something.
@@ -86,11 +101,7 @@ public:
 private:
     void start();
     void keep(std::string_view bytes);
-    void count(answer_delta const& added) noexcept {
-        if (!added.empty()) ++pieces_;
-        bytes_ += added.text.size() + added.reasoning.size() + added.refusal.size();
-        for (tool_call_piece const& each : added.tool_calls) bytes_ += each.arguments_json.size();
-    }
+    void count(answer_delta const& added) noexcept;
     void hear(boost::json::value const& document, std::string_view text);
 
     exchange exchange_;
@@ -101,8 +112,7 @@ private:
     answer_reader answer_;
     std::optional<stream_reader> reader_{};
     std::string body_{};
-    std::uint64_t pieces_ = 0;  // of output
-    std::uint64_t bytes_ = 0;   // in them
+    seen_output seen_{};
     bool whole_ = true;
     bool begun_ = false;
     bool handed_on_ = false;

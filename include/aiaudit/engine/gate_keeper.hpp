@@ -44,6 +44,11 @@ public:
         return has_budgets_.load(std::memory_order_acquire);
     }
 
+    // The same of budgets that reserve stepwise.
+    [[nodiscard]] bool has_steps() const noexcept {
+        return has_steps_.load(std::memory_order_acquire);
+    }
+
     // Folds what was committed up to now. Errors: those of reading the log.
     [[nodiscard]] result<void> catch_up() {
         std::lock_guard const lock(mutex_);
@@ -189,7 +194,10 @@ private:
         behind_ = true;
         return fail(errc::storage_failed, "other processes change the log too quickly");
     }
-    void note_budgets() { has_budgets_.store(!gate_.empty(), std::memory_order_release); }
+    void note_budgets() {
+        has_budgets_.store(!gate_.empty(), std::memory_order_release);
+        has_steps_.store(gate_.has_steps(), std::memory_order_release);
+    }
 
     [[nodiscard]] result<void> apply(std::uint64_t number, record_view const& entry) {
         if (auto ok = gate_.apply(sequence{number}, entry); !ok) return ok;
@@ -389,6 +397,7 @@ private:
     log_reader<Store> const* log_;
     std::uint64_t const save_records_;
     std::atomic<bool> has_budgets_{false};
+    std::atomic<bool> has_steps_{false};
     bool behind_ = false;  // the writer's
 
     std::mutex mutex_{};

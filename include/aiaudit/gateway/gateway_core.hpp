@@ -70,7 +70,7 @@ struct gateway_core {
     ended_calls ended{};
     breaker_board circuits{options.calls.breaker};
     admission_desk<Ledger, steady_timer, switched_prices<Prices>> desk{ledger, timer, options.calls,
-                                                                       prices};
+                                                                       prices, true};
     waiting_threads waiting{};  // last: what it does uses all of the above
 };
 

@@ -15,9 +15,9 @@
 #include <aiaudit/gateway/cost_headers.hpp>        // held_answer
 #include <aiaudit/gateway/error_body.hpp>          // error_response
 #include <aiaudit/gateway/gateway_core.hpp>        // gateway_core
+#include <aiaudit/gateway/passing_answer.hpp>      // passing_answer
 #include <aiaudit/gateway/understood_request.hpp>  // understand
 #include <aiaudit/gateway/upstream_pool.hpp>       // upstream_pool
-#include <aiaudit/gateway/usage_chunk_filter.hpp>  // usage_chunk_filter
 
 #include <boost/asio/steady_timer.hpp>
 
@@ -71,8 +71,7 @@ private:
         bool final = false;  // no other upstream would help
     };
     using refused = std::optional<refusal>;
-    // One attempt, while its answer passes.
-    struct passing;
+    using passing = passing_answer;
 
     [[nodiscard]] result<ready_request> ready(std::size_t upstream, std::string const& model);
     [[nodiscard]] attempt_plan plan_of(ready_request const& at, api_key const& key);
@@ -99,6 +98,11 @@ private:
                                                                   http_response_head const& head,
                                                                   Guard& guard);
     void begin_answer(passing& of, attempt_plan const& plan, http_response_head const& head);
+    // Asks for more where it is needed. An error: it may not be.
+    template <class Guard>
+    [[nodiscard]] asio::awaitable<std::optional<error>> hold_more(passing& of, Guard& guard);
+    template <class Guard>
+    [[nodiscard]] asio::awaitable<void> start_ticks(passing& of, Guard& guard);
     [[nodiscard]] asio::awaitable<bool> hand_on(passing& of, std::string_view piece);
     [[nodiscard]] bool holds_back(passing& of, std::string_view piece);
     [[nodiscard]] asio::awaitable<void> finish_answer(passing& of,
@@ -118,25 +122,6 @@ private:
     operation_id id_{};
     std::uint32_t attempts_ = 0;
     bool warned_ = false;
-};
-
-template <class Core>
-struct relay<Core>::passing {
-    passing(attempt_plan const& plan, std::string origin_of)
-        : follower(exchange_of(plan), *plan.request, *plan.where, nobody, 0, answer_text::passed),
-          origin(std::move(origin_of)) {}
-
-    stream_listener nobody{};
-    response_follower follower;
-    std::string origin;
-    std::unique_ptr<upstream_connection> connection{};
-    std::optional<usage_chunk_filter> filter{};
-    std::optional<held_answer> held{};
-    header_list cost{};  // once it has ended
-    steady_time begun{};
-    std::optional<std::uint64_t> first_piece_ns{};
-    std::size_t drained_bytes = 0;
-    bool is_stream = false;
 };
 
 template <class Core>
@@ -365,13 +350,16 @@ asio::awaitable<std::optional<error>> relay<Core>::pass_body(passing& of, attemp
     if (of.is_stream) static_cast<void>(co_await client_.flush());
     for (;;) {
         auto const piece = co_await of.connection->read_piece(plan.limits);
+        if (of.ticks) co_await of.ticks->wait_idle();
         if (!piece) co_return piece.error();
         if (piece->empty()) co_return std::nullopt;
         static_cast<void>(of.follower.feed(*piece));
+        of.meter.note(core_.timer.now(), of.follower);
         if (of.follower.begun() && !of.first_piece_ns)
-            of.first_piece_ns = nanoseconds_between(of.begun, core_.timer.now());
+            of.first_piece_ns = nanoseconds_between(of.begun, of.meter.now());
         bool taken = true;
         if (!holds_back(of, *piece)) taken = co_await hand_on(of, *piece);
+        if (!taken) of.meter.note_unread(core_.timer.now());
         auto const then = core_.options.on_client_gone;
         if (!taken &&
             (then == client_gone::cut ||
@@ -381,14 +369,32 @@ asio::awaitable<std::optional<error>> relay<Core>::pass_body(passing& of, attemp
             co_return fail(errc::timed_out, "total: the answer took too long");
         // What it is counts, not what was asked for.
         bool const streams = plan.stream || of.is_stream || of.follower.is_stream();
-        if (!streams || !guard.outruns(of.follower)) continue;
-        std::optional<error> failed;
-        if (core_.admissions_wait())
-            failed = co_await core_.away([&] { return guard(of.follower); });
-        else
-            failed = guard(of.follower);
-        if (failed) co_return failed;
+        if (!streams) continue;
+        if (of.ticks) co_await of.ticks->wait_idle();
+        if (auto failed = co_await hold_more(of, guard)) co_return failed;
     }
+}
+
+template <class Core>
+template <class Guard>
+asio::awaitable<std::optional<error>> relay<Core>::hold_more(passing& of, Guard& guard) {
+    if (!guard.outruns(of.follower)) co_return std::nullopt;
+    if (!core_.admissions_wait()) co_return guard(of.follower);
+    co_return co_await core_.away([&] { return guard(of.follower); });
+}
+
+// A model may think, and be billed for it, while nothing comes.
+template <class Core>
+template <class Guard>
+asio::awaitable<void> relay<Core>::start_ticks(passing& of, Guard& guard) {
+    if (!guard.has_steps() || !of.meter.thinks()) co_return;
+    of.ticks.emplace(co_await asio::this_coro::executor);
+    of.ticks->start([this, &of, &guard]() -> asio::awaitable<bool> {
+        of.meter.note(core_.timer.now(), of.follower);
+        of.cut = co_await hold_more(of, guard);
+        if (of.cut && of.connection) of.connection->cancel();
+        co_return !of.cut;
+    });
 }
 
 // The end of an answer, or, where it was cut, words on that in the stream; an answer of another
@@ -419,9 +425,10 @@ template <class Core>
 error_class relay<Core>::record_end(ready_request const& at, attempt_plan const& plan, passing& of,
                                     std::optional<error> failed, record entry,
                                     breaker_ticket ticket) {
-    entry.duration_ns = nanoseconds_between(of.begun, core_.timer.now());
+    of.meter.note(core_.timer.now(), of.follower);
+    entry.duration_ns = nanoseconds_between(of.begun, of.meter.now());
     if (asked_.raw.stream) entry.time_to_first_token_ns = of.first_piece_ns;
-    attempt_end end = end_of(plan, of.follower, std::move(failed), std::move(entry),
+    attempt_end end = end_of(plan, of.follower, std::move(failed), std::move(entry), of.meter,
                              core_.options.calls.output_tokens_max, core_.prices);
     auto const waits = attempt_failure::from(end.of, end.headers, core_.ledger.time().now());
     note(core_.circuits.settle(plan.to->name, at.model, core_.timer.now(), ticket,
@@ -444,22 +451,26 @@ asio::awaitable<typename relay<Core>::refused> relay<Core>::exchange_with(ready_
                                                                           breaker_ticket ticket,
                                                                           passage in,
                                                                           bool is_last) {
-    passing of(plan, plan.to->origin);
-    stream_guard guard(std::move(in.intent), core_.options.calls.on_overrun, plan, core_.prices,
-                       [&](record const& larger) { return core_.desk.extend(plan, larger); });
-    of.begun = core_.timer.now();
+    passing of(plan, plan.to->origin, core_.timer.now());
+    stream_guard guard(
+        std::move(in.intent), core_.options.calls.on_overrun, plan, core_.prices,
+        [&](record const& larger) { return core_.desk.extend(plan, larger); }, &of.meter);
+    co_await start_ticks(of, guard);
     record entry = record_of_attempt(plan, record_kind::outcome, in.at);
     auto head = co_await begin_exchange(at, of, plan);
     std::optional<error> failed;
     if (!head) failed = head.error();
+    if (of.ticks) co_await of.ticks->wait_idle();
     if (head) {
         of.follower.begin(*head);
         fallback_policy const fallback{};
         bool const elsewhere = !is_last && fallback.applies(classify({}, head->status));
         if (!elsewhere) failed = co_await pass_body(of, plan, *head, guard);
-        // Many clients leave at the words that end a stream: it was whole, and its cost is known.
-        if (of.follower.said_end()) failed.reset();
     }
+    if (of.ticks) co_await of.ticks->stop();
+    if (failed && of.cut) failed = of.cut;
+    // Many clients leave at the words that end a stream: it was whole, and its cost is known.
+    if (of.follower.said_end()) failed.reset();
     client_.watch(nullptr);  // the connection to the provider may end before this one
     std::optional<error> const told = failed;
     bool const begun = client_.has_begun() || of.held;

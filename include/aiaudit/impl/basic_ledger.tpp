@@ -395,6 +395,11 @@ bool basic_ledger<Policies>::has_budgets() const noexcept {
 }
 
 template <class Policies>
+bool basic_ledger<Policies>::has_stepwise_budgets() const noexcept {
+    return state_->gate.has_steps();
+}
+
+template <class Policies>
 budget_mode basic_ledger<Policies>::budgets_by() const noexcept {
     return state_->options.budgets;
 }

@@ -56,6 +56,7 @@
 #include <aiaudit/impl/providers/output_limit.ipp>
 #include <aiaudit/impl/providers/provider_table.ipp>
 #include <aiaudit/impl/providers/reader.ipp>
+#include <aiaudit/impl/providers/recent_prompts.ipp>
 #include <aiaudit/impl/providers/request_body.ipp>
 #include <aiaudit/impl/providers/request_facts.ipp>
 #include <aiaudit/impl/providers/request_parts.ipp>

@@ -56,6 +56,9 @@ struct provider_entry {
     header_list headers{};       // sent with every request, such as an organisation's
     // False for a server that refuses stream_options. Known vendors that do are left alone anyway.
     bool stream_options = true;
+    // Whether a stream whose connection is closed is written, and billed, no further. Where it may
+    // go on, one that was left is charged the most that it may have become.
+    bool stops_when_left = false;
 };
 
 namespace detail {
@@ -67,24 +70,33 @@ struct provider_row {
     std::string_view key_variable;
     api_family family = api_family::openai;
     key_header key = key_header::authorization;
+    bool stops_when_left = false;
 };
 
-// Names are ids of core/provider_names.hpp, which knows the others.
+// Names are ids of core/provider_names.hpp, which knows the others. Who stops when he is left: as
+// OpenRouter's table of stream cancellation says (openrouter.ai/docs/api-reference/streaming, read
+// in November 2026); whom it does not name, or names as going on, is not known to.
 inline constexpr std::array provider_rows{
-    provider_row{"openai", "https://api.openai.com", "/v1", "OPENAI_API_KEY"},
+    provider_row{"openai", "https://api.openai.com", "/v1", "OPENAI_API_KEY", api_family::openai,
+                 key_header::authorization, true},
     provider_row{"anthropic", "https://api.anthropic.com", "/v1", "ANTHROPIC_API_KEY",
-                 api_family::anthropic, key_header::x_api_key},
+                 api_family::anthropic, key_header::x_api_key, true},
     provider_row{"google", "https://generativelanguage.googleapis.com", "/v1beta", "GEMINI_API_KEY",
                  api_family::gemini, key_header::x_goog_api_key},
     provider_row{"mistral", "https://api.mistral.ai", "/v1", "MISTRAL_API_KEY"},
-    provider_row{"deepseek", "https://api.deepseek.com", "", "DEEPSEEK_API_KEY"},
+    provider_row{"deepseek", "https://api.deepseek.com", "", "DEEPSEEK_API_KEY", api_family::openai,
+                 key_header::authorization, true},
     provider_row{"groq", "https://api.groq.com", "/openai/v1", "GROQ_API_KEY"},
-    provider_row{"x-ai", "https://api.x.ai", "/v1", "XAI_API_KEY"},
+    provider_row{"x-ai", "https://api.x.ai", "/v1", "XAI_API_KEY", api_family::openai,
+                 key_header::authorization, true},
     provider_row{"openrouter", "https://openrouter.ai", "/api/v1", "OPENROUTER_API_KEY"},
-    provider_row{"together", "https://api.together.xyz", "/v1", "TOGETHER_API_KEY"},
-    provider_row{"fireworks", "https://api.fireworks.ai", "/inference/v1", "FIREWORKS_API_KEY"},
+    provider_row{"together", "https://api.together.xyz", "/v1", "TOGETHER_API_KEY",
+                 api_family::openai, key_header::authorization, true},
+    provider_row{"fireworks", "https://api.fireworks.ai", "/inference/v1", "FIREWORKS_API_KEY",
+                 api_family::openai, key_header::authorization, true},
     provider_row{"cerebras", "https://api.cerebras.ai", "/v1", "CEREBRAS_API_KEY"},
-    provider_row{"cohere", "https://api.cohere.ai", "/compatibility/v1", "COHERE_API_KEY"},
+    provider_row{"cohere", "https://api.cohere.ai", "/compatibility/v1", "COHERE_API_KEY",
+                 api_family::openai, key_header::authorization, true},
     provider_row{"perplexity", "https://api.perplexity.ai", "", "PERPLEXITY_API_KEY"},
     provider_row{"moonshotai", "https://api.moonshot.ai", "/v1", "MOONSHOT_API_KEY"},
     provider_row{"zai", "https://api.z.ai", "/api/paas/v4", "ZAI_API_KEY"},

@@ -28,6 +28,8 @@ struct request_facts {
     std::optional<std::uint64_t> thinking_tokens{};  // the most of its output that is thought
     // It has OpenAI's newer word for a limit, max_completion_tokens, and not the older.
     bool newer_limit_alone = false;
+    bool background = false;  // it goes on without its connection
+    bool may_think = true;    // unasked, or unseen
     request_shape shape{};
 };
 

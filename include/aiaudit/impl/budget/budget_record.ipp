@@ -113,6 +113,7 @@ AIAUDIT_INLINE record refusal_record(record intent, budget_refusal const& refuse
     entry.cost_status = cost_status::no_charge;
     entry.cost = {};
     entry.cost_low.reset();
+    entry.iterations.clear();
     entry.duration_ns.reset();
     auto const tag = [&entry](std::string key, std::string value) {
         entry.tags.emplace_back(std::move(key), std::move(value));

@@ -155,25 +155,57 @@ AIAUDIT_INLINE result<int128> parse_budget_limit(std::string_view text, budget_u
     return *value;
 }
 
-AIAUDIT_INLINE result<void> parse_budget_action(std::string_view text, budget& into) {
-    constexpr std::string_view roll = ";roll=";
-    constexpr std::string_view hold = ";hold=";
+AIAUDIT_INLINE result<budget_reserve> parse_budget_reserve(std::string_view text) {
+    if (auto const way = detail::enum_named<budget_reserve>(detail::budget_reserve_names, text))
+        return *way;
+    return detail::bad_budget("unknown way to reserve '" + detail::printable(text) +
+                              "'; use full or stepwise");
+}
+
+namespace detail {
+
+// What stands behind an action.
+struct action_options {
     int128 unbounded_hold = 0;
     int128 roll_over = 0;
+    budget_reserve reserve = budget_reserve::full;
+};
+
+// Takes them off the text.
+AIAUDIT_INLINE result<action_options> take_action_options(std::string_view& text,
+                                                          budget_unit unit) {
+    action_options found;
+    constexpr std::string_view roll = ";roll=";
     if (auto const at = text.rfind(roll); at != std::string_view::npos) {
-        auto const amount = parse_budget_limit(text.substr(at + roll.size()), into.unit);
+        auto const amount = parse_budget_limit(text.substr(at + roll.size()), unit);
         if (!amount) return amount.error();
-        if (*amount == 0) return detail::bad_budget("what rolls over is more than 0");
-        roll_over = *amount;
+        if (*amount == 0) return bad_budget("what rolls over is more than 0");
+        found.roll_over = *amount;
         text = text.substr(0, at);
     }
+    constexpr std::string_view reserve = ";reserve=";
+    if (auto const at = text.rfind(reserve); at != std::string_view::npos) {
+        auto const way = parse_budget_reserve(text.substr(at + reserve.size()));
+        if (!way) return way.error();
+        found.reserve = *way;
+        text = text.substr(0, at);
+    }
+    constexpr std::string_view hold = ";hold=";
     if (auto const at = text.rfind(hold); at != std::string_view::npos) {
-        auto const amount = parse_budget_limit(text.substr(at + hold.size()), into.unit);
+        auto const amount = parse_budget_limit(text.substr(at + hold.size()), unit);
         if (!amount) return amount.error();
-        if (*amount == 0) return detail::bad_budget("what is held for a call is more than 0");
-        unbounded_hold = *amount;
+        if (*amount == 0) return bad_budget("what is held for a call is more than 0");
+        found.unbounded_hold = *amount;
         text = text.substr(0, at);
     }
+    return found;
+}
+
+}  // namespace detail
+
+AIAUDIT_INLINE result<void> parse_budget_action(std::string_view text, budget& into) {
+    auto const options = detail::take_action_options(text, into.unit);
+    if (!options) return options.error();
     auto const bad = [text] {
         return detail::bad_budget("unknown action '" + detail::printable(text) +
                                   "'; use refuse, warn, downgrade=MODEL,... (1 to 16) or "
@@ -206,8 +238,9 @@ AIAUDIT_INLINE result<void> parse_budget_action(std::string_view text, budget& i
     into.then = then;
     into.models = std::move(models);
     into.wait_ms_most = wait_ms_most;
-    into.unbounded_hold = unbounded_hold;
-    into.roll_over = roll_over;
+    into.unbounded_hold = options->unbounded_hold;
+    into.reserve = options->reserve;
+    into.roll_over = options->roll_over;
     return {};
 }
 
@@ -298,6 +331,7 @@ AIAUDIT_INLINE result<void> check_action(budget const& of, std::string const& wh
         return bad_budget(where + "only a budget of a minute can be waited for");
     if (waits != (of.wait_ms_most != 0) || of.wait_ms_most > budget_wait_ms_most)
         return bad_budget(where + "a wait, and nothing else, has 1 to 3600000 milliseconds");
+    if (of.reserve > budget_reserve::stepwise) return bad_budget(where + "unknown way to reserve");
     if (of.unbounded_hold < 0 || of.unbounded_hold > budget_amount_most)
         return bad_budget(where + "what is held for a call without a bound is too large");
     if (of.roll_over < 0 || of.roll_over > budget_amount_most)
@@ -380,6 +414,9 @@ AIAUDIT_INLINE std::string plain_action_text(budget const& of) {
 AIAUDIT_INLINE std::string action_text(budget const& of) {
     std::string text = detail::plain_action_text(of);
     if (of.unbounded_hold != 0) text += ";hold=" + amount_text(of.unbounded_hold, of.unit);
+    if (of.reserve != budget_reserve::full)
+        text.append(";reserve=")
+            .append(detail::budget_reserve_names[static_cast<std::size_t>(of.reserve)]);
     if (of.roll_over != 0) text += ";roll=" + amount_text(of.roll_over, of.unit);
     return text;
 }

@@ -26,12 +26,17 @@ AIAUDIT_INLINE result<budget_gate> budget_gate::from_snapshot(std::string_view b
     if (!state) return state.error();
     budget_gate gate;
     gate.state_ = std::move(*state);
+    for (detail::kept_budget const& each : gate.state_.budgets)
+        gate.stepwise_ += each.definition().reserve == budget_reserve::stepwise ? 1 : 0;
     return gate;
 }
 
 AIAUDIT_INLINE void budget_gate::set(budget definition, timestamp at) {
     ++version_;
     auto const [place, is_there] = state_.find(definition.name);
+    if (is_there && state_.budgets[place].definition().reserve == budget_reserve::stepwise)
+        --stepwise_;
+    if (definition.reserve == budget_reserve::stepwise) ++stepwise_;
     if (is_there && state_.budgets[place].counts_as(definition)) {
         state_.budgets[place].redefine(std::move(definition));
         return;
@@ -48,6 +53,7 @@ AIAUDIT_INLINE void budget_gate::remove(std::string_view name) {
     auto const [place, is_there] = state_.find(name);
     if (!is_there) return;
     ++version_;
+    if (state_.budgets[place].definition().reserve == budget_reserve::stepwise) --stepwise_;
     state_.remove(place);
     if (!needs_ || place > new_) return;
     if (place == new_)

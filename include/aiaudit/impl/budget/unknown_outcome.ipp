@@ -7,6 +7,7 @@
 #include <aiaudit/budget/unknown_outcome.hpp>
 #include <aiaudit/config.hpp>  // AIAUDIT_INLINE
 
+#include <algorithm>
 #include <utility>
 
 namespace aiaudit {
@@ -22,8 +23,17 @@ AIAUDIT_INLINE record unknown_outcome(record intent) {
     if (outcome.cost_status != cost_status::unpriced &&
         outcome.cost_status != cost_status::unknown) {
         outcome.cost_status = cost_status::estimated;
+        // It went no further than the step that was held for it.
+        if (outcome.cost_low && !outcome.iterations.empty()) {
+            outcome.cost = (std::min)(outcome.cost, *outcome.cost_low);
+            for (unit const each : {unit::input_tokens, unit::output_tokens}) {
+                auto const count = outcome.iterations.front().usage.count(each);
+                outcome.usage.set(each, count, provenance::estimated);
+            }
+        }
         outcome.cost_low = money{};
     }
+    outcome.iterations.clear();
     return outcome;
 }
 

@@ -63,6 +63,14 @@ AIAUDIT_INLINE price_doubts doubts_of(prepared_request const& request) noexcept 
     return doubts;
 }
 
+AIAUDIT_INLINE bool ends_when_left(attempt_plan const& plan) noexcept {
+    request_facts const& asked = plan.request->facts;
+    request_shape const& shape = asked.shape;
+    bool const seen = asked.parameters.choices.value_or(1) <= 1 && !shape.endless &&
+                      shape.tool_uses == 0 && shape.compactions == 0;
+    return plan.to->stops_when_left && plan.stream && seen && !asked.background;
+}
+
 AIAUDIT_INLINE std::optional<error> failure_of(attempt_plan const& plan,
                                                std::optional<error> const& transport,
                                                reading const& read, int status,

@@ -6,6 +6,7 @@
 
 #include <aiaudit/client/response_follower.hpp>
 #include <aiaudit/config.hpp>                 // AIAUDIT_INLINE
+#include <aiaudit/providers/text_tokens.hpp>  // high_token_count
 #include <aiaudit/providers/usage_asked.hpp>  // is_usage_only
 
 #include <algorithm>
@@ -30,10 +31,33 @@ AIAUDIT_INLINE bool response_follower::feed(std::string_view bytes) {
 
 AIAUDIT_INLINE usage response_follower::used_so_far() const {
     usage used = reader_ ? reader_->usage_so_far() : usage{};
-    std::uint64_t const seen = (std::min)((std::max)(pieces_, bytes_ / 8), usage::count_max);
+    std::uint64_t const seen =
+        (std::min)((std::max)(seen_.pieces, seen_.bytes / 8), usage::count_max);
     if (seen > used.count(unit::output_tokens))
         used.set(unit::output_tokens, seen, provenance::estimated);
     return used;
+}
+
+AIAUDIT_INLINE void response_follower::count(answer_delta const& added) noexcept {
+    if (added.empty()) return;
+    ++seen_.pieces;
+    bool const sums_up = request_.dialect == dialect::anthropic_messages ||
+                         request_.dialect == dialect::openai_responses;
+    bool const thought = added.text.empty() && added.refusal.empty() && added.tool_calls.empty();
+    if (!sums_up || !thought) ++seen_.whole_pieces;
+    auto const add = [this](std::string_view text) {
+        seen_.bytes += text.size();
+        seen_.tokens += high_token_count(text);
+    };
+    for (std::string_view const text : {added.text, added.reasoning, added.refusal}) add(text);
+    constexpr std::uint64_t call_tokens = 16;  // what a model writes around a call
+    for (tool_call_piece const& each : added.tool_calls) {
+        add(each.arguments_json);
+        add(each.name);
+        if (each.name.empty()) continue;
+        seen_.bytes += call_tokens;
+        seen_.tokens += call_tokens;
+    }
 }
 
 AIAUDIT_INLINE void response_follower::start() {

@@ -22,7 +22,8 @@ AIAUDIT_INLINE result<provider_entry> provider_named(std::string_view name) {
                               .prefix = std::string(row.prefix),
                               .family = row.family,
                               .key = row.key,
-                              .key_variable = std::string(row.key_variable)};
+                              .key_variable = std::string(row.key_variable),
+                              .stops_when_left = row.stops_when_left};
     }
     return fail(errc::bad_argument, "no address is known for provider '" + detail::printable(name) +
                                         "': make a provider_entry for it");

@@ -55,6 +55,12 @@ AIAUDIT_INLINE request_facts facts_by_table(boost::json::value const& body, unsi
     }
     facts.newer_limit_alone = at_path(&body, "max_completion_tokens") != nullptr &&
                               at_path(&body, "max_tokens") == nullptr;
+    facts.background = true_at(&body, "background");
+    // Anthropic's models think where they are asked to.
+    if (api == apis::messages) {
+        auto const* thinking = member(&body, "thinking");
+        facts.may_think = thinking != nullptr && text_at(thinking, "type") != "disabled";
+    }
     asked.batch = facts.service_tier == "batch";
     facts.shape = shape_of(body, api);
     return facts;
