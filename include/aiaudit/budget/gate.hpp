@@ -243,7 +243,7 @@ budget_gate::verdict budget_gate::plan(basic_record<String> const& intent, std::
             next.is_new = held == nullptr;
             if (held != nullptr) {
                 next.change = (std::max)(asked.amount - held->amount, int128{0});
-                next.place.window = held->window;
+                if (of.of_lives()) next.place.window = held->window;
             }
         }
         if (may_refuse) {
