@@ -52,12 +52,18 @@ endfunction()
 
 if(AIAUDIT_BUILD_TOOLS OR AIAUDIT_BUILD_TESTS)
   find_package(CLI11 REQUIRED)
+  find_package(CURL QUIET)
   aiaudit_read_list(tools/sources.list)
   foreach(program IN LISTS programs)
     add_executable(${program}_program ${sources_of_${program}})
     target_link_libraries(${program}_program PRIVATE aiaudit_own CLI11::CLI11)
     set_target_properties(${program}_program PROPERTIES
       OUTPUT_NAME ${program} RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/tools")
+    # It sends e-mail where there is libcurl, and says so where there is none.
+    if(CURL_FOUND)
+      target_link_libraries(${program}_program PRIVATE CURL::libcurl)
+      target_compile_definitions(${program}_program PRIVATE AIAUDIT_TOOL_MAIL)
+    endif()
   endforeach()
 endif()
 

@@ -430,7 +430,8 @@ aiaudit::budget read_budget(char const* text) {
     wanted.limit = take(aiaudit::parse_budget_limit(input.needed_text("limit"), wanted.unit));
     wanted.window = take(aiaudit::parse_budget_window(input.needed_text("window"), zone_of(input)));
     if (input.text("tz") && !aiaudit::detail::is_calendar(wanted.window.period))
-        bad_argument("budget: 'tz': only the windows day and month are of a calendar");
+        bad_argument(
+            "budget: 'tz': only the windows day, week, month, quarter and year are of a calendar");
     wanted.scope = take(aiaudit::parse_budget_scope(input.text_or("scope", "everyone")));
     take(aiaudit::parse_budget_action(input.text_or("then", "refuse"), wanted));
     wanted.alert_percents = take(aiaudit::parse_alert_percents(alerts_of(input)));

@@ -116,12 +116,19 @@ public:
     // window keeps what it has counted; another one counts what the log has of its window, as far
     // as retention left it. Errors: bad_argument, in words; as append().
     [[nodiscard]] result<sequence> set_budget(budget const& wanted);
+    // Adds to a budget's limit in the window of now, beside what was added before. Errors:
+    // not_found; bad_argument for another unit than the budget's, a rate, runs for as long as they
+    // go on, or a subject of a budget that is for all of its calls together; as append().
+    [[nodiscard]] result<sequence> top_up_budget(budget_top_up const& wanted);
     // Errors: not_found; as append().
     [[nodiscard]] result<sequence> remove_budget(std::string_view name);
     // By name. Errors, of this and those below: of reading what other processes wrote.
     [[nodiscard]] result<std::vector<budget>> budgets();
     // Each budget, or each of its subjects that has counted anything in the present window.
     [[nodiscard]] result<std::vector<budget_state>> budget_states();
+    // Those that would cover a record that is written now, as they stand for its user, project,
+    // key, tags, models and provider: what these have left.
+    [[nodiscard]] result<std::vector<budget_state>> budget_states_of(record const& who);
     // Attempts without an outcome, oldest first: all, or those that must have ended before that.
     [[nodiscard]] result<std::vector<open_reservation>> open_reservations(
         std::optional<timestamp> deadline_before = {});

@@ -169,7 +169,7 @@ addRecord({kind: "refusal", cost_usd: "0", cost_status: "no_charge", ageMs: 2000
 function budgets(now) {
     const make = (budget, subject, window, unit, limit, spent, reserved, forecast, state) => ({
         budget, subject, window, zone: window === "month" || window === "day" ? "UTC" : null, unit, limit, spent, reserved,
-        left: "0", open: 0, window_begins: null, resets_at: window === "total" ? null : new Date(now + 3.1 * 86400000).toISOString(), forecast, then: "refuse", state, alert_percent: 0});
+        left: "0", open: 0, window_begins: null, resets_at: window === "total" ? null : new Date(now + 3.1 * 86400000).toISOString(), forecast, then: "refuse", state, alert_percent: 0, added: "0"});
     return [make("company", "everyone", "month", "usd", "400", "231.482", "1.25", "318.2", "ok"), make("each-user", "chidi", "month", "usd", "50", "46.125", "0.5", "55.9", "alert"),
         make("key-staging", "staging", "day", "tokens", "2000000", "2080312", "0", null, "over"), make("trial", "ivan", "total", "usd", "5", "0.73", "0", null, "ok")];
 }

@@ -123,6 +123,72 @@ BOOST_AUTO_TEST_CASE(what_is_set_is_listed_by_another_process_until_it_is_remove
     refuses("budget remove --db " + db + " --name daily", "no budget 'daily'");
 }
 
+BOOST_AUTO_TEST_CASE(a_window_of_the_calendar_begins_on_its_anchor) {
+    set("--name a --limit 5 --window week --anchor sunday --tz Asia/Kathmandu");
+    set("--name b --limit 5 --window quarter@02-15");
+    set("--name c --limit 5 --window year --anchor 4-6");
+    auto const listed = rows("budget list");
+    BOOST_TEST(text_of(listed[0], "window") == "week@sunday");
+    BOOST_TEST(text_of(listed[0], "zone") == "Asia/Kathmandu");
+    BOOST_TEST(text_of(listed[1], "window") == "quarter@02-15");
+    BOOST_TEST(text_of(listed[2], "window") == "year@04-06");
+    auto const shown = rows("report budgets");
+    BOOST_TEST(text_of(shown[1], "window_begins").find("-15T00:00:00Z") != std::string::npos);
+    BOOST_TEST(text_of(shown[2], "resets_at").find("-04-06T00:00:00Z") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(runs_teams_and_organisations_are_scopes_and_reports) {
+    set("--name run --limit 20 --unit requests --scope each-run --window total --idle 6h");
+    set("--name team --limit 5 --scope team=red --window week");
+    set("--name org --limit 50 --scope each-organisation --window month");
+    auto const listed = rows("budget list");
+    BOOST_TEST(text_of(listed[0], "scope") == "each-organisation");
+    BOOST_TEST(text_of(listed[1], "window") == "total@6h");
+    BOOST_TEST(text_of(listed[2], "scope") == "team=red");
+    refuses("budget set --db " + db + " --name a --limit 1 --window total --idle 6h",
+            "how long a run may be idle");
+    refuses("budget set --db " + db + " --name a --limit 1 --window day --scope each-run --idle 6h",
+            "unknown window");
+    {
+        auto log = aiaudit::ledger::open({.path = db}).value();
+        for (std::uint8_t number = 1; number < 4; ++number) {
+            auto call = outcome_of(attempt_of("ana", number), 2'000'000'000'000);
+            call.tags = {{"team", number == 3 ? "blue" : "red"},
+                         {"organisation", "acme"},
+                         {"run", "r" + std::to_string(number)}};
+            log.append(call).value();
+        }
+    }
+    auto const teams = rows("report teams");
+    BOOST_REQUIRE(teams.size() == 2U);
+    BOOST_TEST(text_of(teams[0], "team") == "red");
+    BOOST_TEST(text_of(teams[0], "cost_usd") == "4");
+    BOOST_TEST(text_of(teams[0], "attempts") == "2");
+    BOOST_TEST(text_of(rows("report organisations")[0], "cost_usd") == "6");
+    BOOST_TEST(rows("report runs").size() == 3U);
+    auto const shown = rows("report budgets");
+    BOOST_TEST(text_of(shown[0], "subject") == "organisation=acme");
+    BOOST_TEST(text_of(shown[0], "spent") == "6");
+    BOOST_TEST(text_of(shown.back(), "left") == "1");
+}
+
+BOOST_AUTO_TEST_CASE(a_limit_is_topped_up_and_rolls_over_by_command) {
+    set("--name daily --limit 10 --window day --roll-over 4");
+    set("--name each --limit 10 --window day --scope each-user");
+    BOOST_TEST(text_of(rows("budget list")[0], "then") == "refuse;roll=4");
+    std::string const top_up = "budget top-up --db " + db + " ";
+    BOOST_TEST(aiaudit(top_up + "--name daily --amount 2.50").status == 0);
+    auto const shown = rows("report budgets")[0];
+    BOOST_TEST(text_of(shown, "added") == "2.5");
+    BOOST_TEST(text_of(shown, "left") == "12.5");
+    BOOST_TEST(aiaudit(top_up + "--name each --amount 1 --subject ana").status == 0);
+    refuses(top_up + "--name daily --amount 1 --subject ana", "all of its calls together");
+    refuses(top_up + "--name daily --amount 0", "more than 0");
+    refuses(top_up + "--name weekly --amount 1", "no budget 'weekly'");
+    refuses("budget set --db " + db + " --name a --limit 1 --window 24h --roll-over 1",
+            "only windows of the calendar roll over");
+}
+
 BOOST_AUTO_TEST_CASE(an_amount_for_calls_without_a_bound_is_kept_with_the_action) {
     set("--name agents --limit 50 --window day --then downgrade=gpt-4.1-mini --unbounded "
         "hold=2.50");
@@ -146,7 +212,9 @@ BOOST_AUTO_TEST_CASE(a_bad_definition_is_refused_in_one_line_and_makes_nothing) 
     refuses(head + "--name a --limit 0.0000000000001 --window day", "12 decimal places");
     refuses(head + "--name a --limit 1.5 --unit tokens --window day", "not a whole number");
     refuses(head + "--name a --limit 1 --unit euro --window day", "unknown unit 'euro'");
-    refuses(head + "--name a --limit 1 --window week", "unknown window 'week'");
+    refuses(head + "--name a --limit 1 --window fortnight", "unknown window 'fortnight'");
+    refuses(head + "--name a --limit 1 --window week --anchor 1", "unknown window 'week@1'");
+    refuses(head + "--name a --limit 1 --window day --anchor monday", "unknown window");
     refuses(head + "--name a --limit 1 --window 9000h", "unknown window '9000h'");
     refuses(head + "--name a --limit 1 --window day --scope nobody", "unknown scope 'nobody'");
     refuses(head + "--name a --limit 1 --window day --scope user=", "unknown scope 'user='");
@@ -202,7 +270,8 @@ BOOST_AUTO_TEST_CASE(imported_calls_count_and_the_report_says_how_budgets_stand)
     BOOST_TEST(table.out.find("over, past 100 %, warns only") != std::string::npos);
     outcome const csv = aiaudit("report budgets --db " + db + " --format csv");
     BOOST_TEST(csv.out.find("budget,subject,window,zone,unit,limit,spent,reserved,left,open,"
-                            "window_begins,resets_at,forecast,then,state,alert_percent\n") == 0U);
+                            "window_begins,resets_at,forecast,then,state,alert_percent,"
+                            "added\n") == 0U);
     BOOST_TEST(std::count(csv.out.begin(), csv.out.end(), '\n') == 4);
     refuses("report budgets --db " + db + " --days 3", "present windows");
     refuses("report budgets --db " + db + " --tz UTC", "present windows");

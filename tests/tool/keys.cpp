@@ -161,6 +161,22 @@ BOOST_AUTO_TEST_CASE(what_is_done_to_keys_is_in_the_log_and_an_old_file_is_told_
     BOOST_TEST(run(path, "verify --db " + db).status == 0);
 }
 
+BOOST_AUTO_TEST_CASE(a_key_is_of_a_team_and_the_team_of_one_organisation) {
+    create("--id a --team red --organisation acme");
+    create("--id b --team red --organisation acme");
+    create("--id c --team blue");
+    refuses("create --db " + db + " --id d --team red", "team 'red' of key 'a'");
+    refuses("set --db " + db + " --id c --team red --organisation globex", "'acme'");
+    BOOST_TEST(key("set --db " + db + " --id c --team red --organisation acme").status == 0);
+    auto const listed = rows("key list");
+    BOOST_TEST(listed[0].at("team").as_string() == "red");
+    BOOST_TEST(listed[2].at("organisation").as_string() == "acme");
+    // One that was revoked does not count.
+    BOOST_TEST(key("revoke --db " + db + " --id a").status == 0);
+    BOOST_TEST(key("revoke --db " + db + " --id b").status == 0);
+    BOOST_TEST(key("set --db " + db + " --id c --organisation globex").status == 0);
+}
+
 BOOST_AUTO_TEST_CASE(limits_of_a_key_are_budgets_of_its_own) {
     create(
         "--id ana --limit 50.00 --window month --tz Asia/Kathmandu --requests-per-minute 60 "
@@ -194,7 +210,7 @@ BOOST_AUTO_TEST_CASE(nothing_is_made_where_something_is_wrong) {
     refuses(with + "--id a --reserve stepwise", "--reserve: of what --limit?");
     refuses(with + "--id a --rate-then refuse", "--rate-then: of what --requests-per-minute?");
     refuses(with + "--id a --limit x --window month", "--limit: limit 'x' is not a number");
-    refuses(with + "--id a --limit 5 --window year", "--window: unknown window 'year'");
+    refuses(with + "--id a --limit 5 --window decade", "--window: unknown window 'decade'");
     refuses(with + "--id a --limit 5 --window 24h --tz Asia/Kathmandu", "only the windows day");
     refuses(with + "--id a --requests-per-minute 1.5", "is not a whole number");
     refuses(with + "--id a --requests-per-minute 5 --rate-then warn", "--rate-then: 'warn' is");

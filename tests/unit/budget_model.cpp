@@ -70,15 +70,26 @@ std::int64_t floored(std::int64_t value, std::int64_t by) {
     return quotient;
 }
 
+// The months of the days from the `first` of each on.
+std::int64_t months_at(std::int64_t day, std::uint32_t first) {
+    std::chrono::year_month_day const date{
+        std::chrono::sys_days{std::chrono::days{day - (first == 0 ? 0 : first - 1)}}};
+    return static_cast<int>(date.year()) * 12 + static_cast<int>(unsigned{date.month()}) - 1;
+}
+
 // The number of a window, reckoned from the local date.
 std::int64_t window_of(budget const& of, timestamp at) {
     std::int64_t const seconds = floored(at.ns, second_ns);
     std::int64_t const day = floored(seconds + of.window.zone.offset_at(seconds), 86'400);
     switch (of.window.period) {
     case budget_period::day: return day;
-    case budget_period::month: {
-        std::chrono::year_month_day const date{std::chrono::sys_days{std::chrono::days{day}}};
-        return static_cast<int>(date.year()) * 12 + static_cast<int>(unsigned{date.month()});
+    case budget_period::week: return floored(day - 4 - of.window.anchor, 7);
+    case budget_period::month: return months_at(day, of.window.anchor);
+    case budget_period::quarter:
+    case budget_period::year: {
+        std::int64_t const months = of.window.anchor == 0 ? 0 : of.window.anchor / 100 - 1;
+        return floored(months_at(day, of.window.anchor % 100) - months,
+                       of.window.period == budget_period::year ? 12 : 3);
     }
     case budget_period::rolling: return floored(at.ns, of.window.hours * minute_ns);
     default: return 0;
@@ -96,9 +107,17 @@ std::optional<std::string> subject_of(budget const& of, record const& entry) {
     case budget_dimension::project: name = entry.project; break;
     case budget_dimension::key: name = entry.key_id; break;
     case budget_dimension::tag:
+    case budget_dimension::run:
+    case budget_dimension::team:
+    case budget_dimension::organisation: {
+        std::string const key = of.scope.of == budget_dimension::tag    ? of.scope.tag
+                                : of.scope.of == budget_dimension::run  ? "run"
+                                : of.scope.of == budget_dimension::team ? "team"
+                                                                        : "organisation";
         for (auto const& tag : entry.tags)
-            if (tag.first == of.scope.tag) name = tag.second;
+            if (tag.first == key) name = tag.second;
         break;
+    }
     }
     if (name.empty()) return std::nullopt;
     if (!of.scope.each && name != of.scope.name) return std::nullopt;
@@ -594,11 +613,12 @@ private:
     }
 
     void define() {
-        static constexpr std::array<char const*, 9> scopes{
-            "everyone",   "everyone",   "each-user",     "user=alice",  "model=big",
-            "each-model", "project=p1", "each-tag:team", "tag:team=red"};
-        static constexpr std::array<char const*, 7> windows{"day",    "day", "month", "total",
-                                                            "minute", "24h", "1h"};
+        static constexpr std::array<char const*, 11> scopes{
+            "everyone",   "everyone",      "each-user",    "user=alice", "model=big", "each-model",
+            "project=p1", "each-tag:team", "tag:team=red", "each-team",  "team=red"};
+        static constexpr std::array<char const*, 11> windows{
+            "day", "day",  "month",       "total",    "minute",       "24h",
+            "1h",  "week", "week@sunday", "month@15", "quarter@02-15"};
         static constexpr std::array<char const*, 5> actions{"refuse", "refuse", "refuse", "warn",
                                                             "downgrade=small"};
         budget made;

@@ -58,10 +58,31 @@ BOOST_AUTO_TEST_CASE(what_is_no_scope_is_refused_in_one_line) {
 }
 
 BOOST_AUTO_TEST_CASE(every_window_is_written_as_it_is_read) {
-    for (char const* const text : {"day", "month", "total", "minute", "1h", "24h", "8784h"})
+    for (char const* const text :
+         {"day", "month", "total", "minute", "1h", "24h", "8784h", "week", "week@sunday", "quarter",
+          "quarter@02-15", "year", "year@04-06", "month@15"})
         BOOST_TEST(window_text(parse_budget_window(text).value()) == text);
-    for (char const* const text : {"", "week", "0h", "8785h", "h", "-1h", "1.5h", "24H", "24"})
+    for (char const* const text : {"",           "weeks",      "0h",
+                                   "8785h",      "h",          "-1h",
+                                   "1.5h",       "24H",        "24",
+                                   "day@1",      "week@",      "week@Sunday",
+                                   "week@7",     "month@29",   "month@0",
+                                   "month@015",  "quarter@15", "year@02-29",
+                                   "year@13-01", "year@0-01",  "year@04-06-01",
+                                   "total@2",    "24h@2"})
         BOOST_TEST_CONTEXT(text) { refuses(parse_budget_window(text), "window"); }
+}
+
+BOOST_AUTO_TEST_CASE(a_beginning_that_is_the_usual_one_is_not_written) {
+    for (auto const& [text, written] :
+         std::vector<std::pair<std::string, std::string>>{{"week@monday", "week"},
+                                                          {"month@1", "month"},
+                                                          {"quarter@01-01", "quarter"},
+                                                          {"quarter@10-01", "quarter"},
+                                                          {"quarter@5-3", "quarter@02-03"},
+                                                          {"year@1-1", "year"},
+                                                          {"year@4-6", "year@04-06"}})
+        BOOST_TEST(window_text(parse_budget_window(text).value()) == written);
 }
 
 BOOST_AUTO_TEST_CASE(limits_are_exact) {

@@ -69,6 +69,40 @@ BOOST_AUTO_TEST_CASE(a_leap_day_is_a_day_and_makes_its_month_longer) {
     check_edge("day", "Asia/Kathmandu", "2028-02-28T18:15:00Z", "2028-02-29T18:15:00Z");
 }
 
+BOOST_AUTO_TEST_CASE(weeks_begin_on_their_day) {
+    check_edge("week", "UTC", "2026-11-23T00:00:00Z", "2026-11-30T00:00:00Z");
+    check_edge("week@sunday", "UTC", "2026-11-29T00:00:00Z", "2026-12-06T00:00:00Z");
+    check_edge("week@thursday", "UTC", "1970-01-01T00:00:00Z", "1970-01-08T00:00:00Z");
+    check_edge("week@friday", "UTC", "1969-12-26T00:00:00Z", "1970-01-02T00:00:00Z");
+    check_edge("week", "Asia/Kathmandu", "2026-12-27T18:15:00Z", "2027-01-03T18:15:00Z");
+    // A week of a clock change has 167 or 169 hours.
+    check_edge("week", "America/New_York", "2026-03-02T05:00:00Z", "2026-03-09T04:00:00Z");
+    check_edge("week", "America/New_York", "2026-10-26T04:00:00Z", "2026-11-02T05:00:00Z");
+}
+
+BOOST_AUTO_TEST_CASE(quarters_and_years_begin_on_their_day) {
+    check_edge("quarter", "UTC", "2026-10-01T00:00:00Z", "2027-01-01T00:00:00Z");
+    check_edge("quarter", "America/New_York", "2026-10-01T04:00:00Z", "2027-01-01T05:00:00Z");
+    check_edge("quarter@02-15", "UTC", "2026-11-15T00:00:00Z", "2027-02-15T00:00:00Z");
+    check_edge("quarter@08-15", "UTC", "2026-11-15T00:00:00Z", "2027-02-15T00:00:00Z");
+    check_edge("year", "UTC", "2028-01-01T00:00:00Z", "2029-01-01T00:00:00Z");
+    check_edge("year@04-06", "Europe/London", "2026-04-05T23:00:00Z", "2027-04-05T23:00:00Z");
+    check_edge("year@07-01", "UTC", "1969-07-01T00:00:00Z", "1970-07-01T00:00:00Z");
+    check_edge("month@15", "Asia/Ho_Chi_Minh", "2026-02-14T17:00:00Z", "2026-03-14T17:00:00Z");
+    check_edge("month@28", "UTC", "2026-02-28T00:00:00Z", "2026-03-28T00:00:00Z");
+}
+
+BOOST_AUTO_TEST_CASE(another_beginning_is_another_window) {
+    timestamp const at = instant("2026-11-26T12:00:00Z");
+    logged_gate log;
+    log.append(intent_of(1, 30, instant("2026-11-22T12:00:00Z")));
+    log.append(outcome_of(intent_of(1, 30, instant("2026-11-22T12:00:00Z")), 30));
+    log.set(budget_of("b", "week"), at);
+    BOOST_TEST((log.state(at).spent == 0));
+    log.set(budget_of("b", "week@sunday"), at);
+    BOOST_TEST((log.state(at).spent == 30));
+}
+
 BOOST_AUTO_TEST_CASE(a_clock_put_back_over_midnight_begins_no_day_twice) {
     // In Havana the clock goes from 01:00 back to 00:00 in autumn, so midnight is shown twice.
     auto const zone = find_time_zone("America/Havana").value();
@@ -86,7 +120,8 @@ BOOST_AUTO_TEST_CASE(a_clock_put_back_over_midnight_begins_no_day_twice) {
 
 BOOST_AUTO_TEST_CASE(any_instant_lies_in_its_window) {
     auto const zone = find_time_zone("America/New_York").value();
-    for (char const* const text : {"day", "month", "total", "1h", "8784h"}) {
+    for (char const* const text :
+         {"day", "month", "total", "1h", "8784h", "week@sunday", "quarter@03-28", "year@12-28"}) {
         auto const window = parse_budget_window(text, zone).value();
         for (std::int64_t const ns :
              {std::numeric_limits<std::int64_t>::min(), std::int64_t{-1}, std::int64_t{0},
@@ -189,7 +224,7 @@ BOOST_AUTO_TEST_CASE(three_windows_are_remembered_and_an_older_one_is_refused) {
 
 BOOST_AUTO_TEST_CASE(a_clock_that_once_stood_far_ahead_stops_nobody) {
     timestamp const at = instant("2026-11-26T12:00:00Z");
-    for (char const* const window : {"day", "month", "24h"}) {
+    for (char const* const window : {"day", "month", "24h", "week", "month@15"}) {
         logged_gate log;
         log.set(budget_of("b", window), at);
         BOOST_TEST(log.ask(intent_of(1, 1, instant("2200-01-01"))));

@@ -17,6 +17,10 @@ struct options {
     std::string name{};
     limit_options limit{};
     std::string scope = "everyone";
+    std::string idle{};
+    std::string roll_over{};
+    std::string amount{};
+    std::string subject{};
     std::string then = "refuse";
     std::string alerts = "50,80,100";
     std::string format = "table";
@@ -26,11 +30,16 @@ struct options {
 aiaudit::budget budget_of(options const& with) {
     aiaudit::budget wanted;
     wanted.name = with.name;
-    set_limit(wanted, with.limit);
+    limit_options limit = with.limit;
+    if (!with.idle.empty()) limit.window += "@" + with.idle;
+    set_limit(wanted, limit);
     wanted.scope = value_or_fail(aiaudit::parse_budget_scope(with.scope), "--scope");
     value_or_fail(aiaudit::parse_budget_action(with.then, wanted), "--then");
     set_unbounded(wanted, with.limit);
     set_reserve(wanted, with.limit);
+    if (!with.roll_over.empty())
+        wanted.roll_over =
+            value_or_fail(aiaudit::parse_budget_limit(with.roll_over, wanted.unit), "--roll-over");
     wanted.alert_percents = value_or_fail(aiaudit::parse_alert_percents(with.alerts), "--alert");
     value_or_fail(validate(wanted));
     return wanted;
@@ -55,6 +64,20 @@ void list(options const& with) {
     auto ledger = open_ledger(with, false, true);
     auto const budgets = value_or_fail(ledger.budgets(), with.db);
     std::cout << to_text(budgets, *aiaudit::text_format_named(with.format));
+}
+
+void top_up(options const& with) {
+    auto ledger = open_ledger(with, false, false);
+    aiaudit::budget_top_up wanted;
+    wanted.budget = with.name;
+    wanted.subject = with.subject;
+    for (aiaudit::budget const& each : value_or_fail(ledger.budgets(), with.db))
+        if (each.name == with.name) wanted.unit = each.unit;
+    wanted.amount =
+        value_or_fail(aiaudit::parse_budget_limit(with.amount, wanted.unit), "--amount");
+    auto const number = value_or_fail(ledger.top_up_budget(wanted), with.db);
+    std::cout << "added " << amount_text(wanted.amount, wanted.unit) << " to budget '" << with.name
+              << "' in its present window, in record " << value_of(number) << '\n';
 }
 
 void remove(options const& with) {
@@ -93,14 +116,23 @@ void add_set_options(CLI::App& command, options& with) {
         ->required();
     command.add_option("--unit", with.limit.unit, "usd, tokens or requests; default: usd");
     command
-        .add_option("--window", with.limit.window,
-                    "day, month, total, hours such as 24h (the last so many), or minute (a rate)")
+        .add_option(
+            "--window", with.limit.window,
+            "day, week, month, quarter, year, total, hours such as 24h (the last so many), or "
+            "minute (a rate)")
         ->required();
+    command.add_option("--anchor", with.limit.anchor,
+                       "When it begins: a week on a day such as sunday (default: monday), a month "
+                       "on a day such as 15, a quarter or a year on MM-DD; or behind --window, "
+                       "week@sunday");
     command.add_option("--scope", with.scope,
                        "everyone (default), each-user or user=NAME (as well model, provider, "
-                       "project, key), each-tag:KEY or tag:KEY=VALUE");
+                       "project, key, run, team, organisation), each-tag:KEY or tag:KEY=VALUE");
+    command.add_option("--idle", with.idle,
+                       "With --scope each-run --window total: after how long without a call a run "
+                       "is over, such as 6h; default: 24h");
     command.add_option("--tz", with.limit.zone,
-                       "Whose calendar a day or month is of: an IANA name; default: UTC");
+                       "Whose calendar these are of: an IANA name; default: UTC");
     command.add_option("--then", with.then,
                        "When it is full: refuse (default), warn, downgrade=MODEL,... or, for a "
                        "minute, wait=MILLISECONDS");
@@ -109,6 +141,9 @@ void add_set_options(CLI::App& command, options& with) {
                        "the budget's unit");
     command.add_option("--reserve", with.limit.reserve,
                        "How much of a call is held before it begins: full (default), or stepwise");
+    command.add_option("--roll-over", with.roll_over,
+                       "How much at the most of what a window of the calendar leaves is added to "
+                       "the next; default: nothing");
     command.add_option("--alert", with.alerts,
                        "At which percents there is an alert; default: 50,80,100");
 }
@@ -130,6 +165,12 @@ void add_budget(CLI::App& program, int&) {
                 remove)
         ->add_option("--name", with->name, "Which")
         ->required();
+    CLI::App* const adding = add_command(
+        *budget, with, "top-up", "Add to a budget's limit, in its present window alone", top_up);
+    adding->add_option("--name", with->name, "Which")->required();
+    adding->add_option("--amount", with->amount, "How much, in its unit")->required();
+    adding->add_option("--subject", with->subject,
+                       "Of a budget for each, the one name; default: each of them");
     add_command(*budget, with, "reconcile",
                 "Settle attempts that must have ended, at what is held for them", reconcile)
         ->add_option("--older-than", with->older_than,

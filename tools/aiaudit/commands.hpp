@@ -70,6 +70,10 @@ aiaudit::price_book read_prices(std::string const& path, std::string const& over
 // Of who runs this, as the environment says; may be empty.
 std::string login_name();
 
+// "$VARIABLE", "@FILE" or "!COMMAND": a secret itself would be seen by whoever lists processes.
+// Failures name the option, and never show it.
+std::string secret_at(std::string const& place, std::string const& option);
+
 // Writes a file whole, beside it first, or standard output for "-" or "".
 void write_output(std::string const& path, std::string const& text);
 // The key itself, or the file that holds it.
@@ -110,6 +114,7 @@ struct limit_options {
     std::string amount{};
     std::string unit = "usd";
     std::string window{};
+    std::string anchor{};
     std::string zone{};
     std::string unbounded = "refuse";
     std::string reserve = "full";
@@ -135,10 +140,11 @@ inline void set_limit(aiaudit::budget& of, limit_options const& with) {
     of.limit = value_or_fail(aiaudit::parse_budget_limit(with.amount, of.unit), "--limit");
     aiaudit::time_zone zone;
     if (!with.zone.empty()) zone = value_or_fail(aiaudit::find_time_zone(with.zone), "--tz");
-    of.window =
-        value_or_fail(aiaudit::parse_budget_window(with.window, std::move(zone)), "--window");
+    std::string const window = with.anchor.empty() ? with.window : with.window + "@" + with.anchor;
+    of.window = value_or_fail(aiaudit::parse_budget_window(window, std::move(zone)), "--window");
     if (!with.zone.empty() && !aiaudit::detail::is_calendar(of.window.period))
-        throw failure{"--tz: only the windows day and month are of a calendar"};
+        throw failure{
+            "--tz: only the windows day, week, month, quarter and year are of a calendar"};
 }
 
 void add_demo(CLI::App& program, int& status);
@@ -155,6 +161,7 @@ void add_retain(CLI::App& program, int& status);
 void add_budget(CLI::App& program, int& status);
 void add_serve(CLI::App& program, int& status);
 void add_key(CLI::App& program, int& status);
+void add_alert(CLI::App& program, int& status);
 // Below the group of commands "prices".
 void add_prices_quote(CLI::App& prices);
 void add_prices_update(CLI::App& prices);

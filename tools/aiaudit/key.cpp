@@ -122,6 +122,7 @@ void create(options const& with, CLI::App const& command) {
     auto const before = value_or_fail(file.read());
     value_or_fail(aiaudit::detail::check_free(before.keys, with.wish.id));
     value_or_fail(aiaudit::check_keys(ledger, {before.recorded, before.of_keys}));
+    value_or_fail(aiaudit::check_team(before.keys, with.wish));
     auto wish = with.wish;
     wish.denied_models = denied_models_of(with);
     auto const now = ledger.time().now();
@@ -171,6 +172,8 @@ std::vector<aiaudit::detail::report_cell> cells_of(aiaudit::gateway_key const& k
         label_cell("key", key.id),
         label_cell("user", shown(key.user)),
         label_cell("project", shown(key.project)),
+        label_cell("team", shown(key.team)),
+        label_cell("organisation", shown(key.organisation)),
         label_cell("models", for_eye && models.empty() ? "all" : shown(models)),
         label_cell(for_eye ? "denied models" : "denied_models", shown(joined(key.denied_models))),
         flag,
@@ -236,24 +239,28 @@ void rotate(options const& with) {
 
 // What is given is changed; the rest stays.
 void change(options const& with, CLI::App const& command) {
-    constexpr std::array<char const*, 6> names{"--expires", "--note",  "--user",
-                                               "--project", "--model", "--deny-model"};
+    constexpr std::array<char const*, 8> names{"--expires", "--note",      "--user",
+                                               "--project", "--team",      "--organisation",
+                                               "--model",   "--deny-model"};
     auto const is_given = [&command](char const* name) { return command.count(name) != 0; };
     if (std::none_of(names.begin(), names.end(), is_given))
         throw failure{
-            "nothing to change: give --expires, --note, --user, --project, --model or "
-            "--deny-model"};
+            "nothing to change: give --expires, --note, --user, --project, --team, --organisation, "
+            "--model or --deny-model"};
     std::optional<aiaudit::timestamp> end;
     if (is_given("--expires") && with.expires != "never")
         end = expiry_of(with.expires, aiaudit::system_clock{}.now());
+    auto const others = value_or_fail(file_of(with).list());
     update(with, "changed", [&](aiaudit::gateway_key& key) -> aiaudit::result<void> {
         if (is_given("--expires")) key.expires_at = end;
         if (is_given("--note")) key.note = with.wish.note;
         if (is_given("--user")) key.user = with.wish.user;
         if (is_given("--project")) key.project = with.wish.project;
+        if (is_given("--team")) key.team = with.wish.team;
+        if (is_given("--organisation")) key.organisation = with.wish.organisation;
         if (is_given("--model")) key.models = with.wish.models;
         if (is_given("--deny-model")) key.denied_models = denied_models_of(with);
-        return {};
+        return aiaudit::check_team(others, key);
     });
     std::cout << "changed key '" << with.wish.id << "'\n";
 }
@@ -275,6 +282,8 @@ void add_create(CLI::App& key, std::shared_ptr<options> const& with) {
         ->required();
     command->add_option("--user", with->wish.user, "Whose calls these are");
     command->add_option("--project", with->wish.project, "What they are for");
+    command->add_option("--team", with->wish.team, "Whose team's they are");
+    command->add_option("--organisation", with->wish.organisation, "Of which the team is a part");
     command->add_option("--model", with->wish.models,
                         "A model that it may use, or the beginning of one and a '*'; may be given "
                         "several times; default: all");
@@ -288,12 +297,14 @@ void add_create(CLI::App& key, std::shared_ptr<options> const& with) {
     command->add_option("--note", with->wish.note, "Words of your own, on one line");
     command->add_option("--limit", with->limit.amount,
                         "What it may use, such as 50.00: budget key-ID");
-    command->add_option("--window", with->limit.window,
-                        "Of the limit: day, month, total, or hours such as 24h");
+    command->add_option(
+        "--window", with->limit.window,
+        "Of the limit: day, week, month, quarter, year, total, or hours such as 24h; "
+        "week@sunday, year@04-06 begin on that day");
     command->add_option("--unit", with->limit.unit,
                         "Of the limit: usd, tokens or requests; default: usd");
     command->add_option("--tz", with->limit.zone,
-                        "Whose calendar a day or month is of: an IANA name; default: UTC");
+                        "Whose calendar these are of: an IANA name; default: UTC");
     command->add_option("--unbounded", with->limit.unbounded,
                         "Of the limit: what becomes of a call of which nobody knows the most: "
                         "refuse (default), or hold=AMOUNT");
@@ -327,6 +338,8 @@ void add_set(CLI::App& key, std::shared_ptr<options> const& with) {
     command->add_option("--note", with->wish.note, "Words of your own, on one line");
     command->add_option("--user", with->wish.user, "Whose calls these are");
     command->add_option("--project", with->wish.project, "What they are for");
+    command->add_option("--team", with->wish.team, "Whose team's they are");
+    command->add_option("--organisation", with->wish.organisation, "Of which the team is a part");
     command->add_option("--model", with->wish.models,
                         "The models that it may use, in place of those before; '*': all");
     command->add_option("--deny-model", with->wish.denied_models,

@@ -77,6 +77,7 @@ int main(int argc, char** argv) {
         add_tail(program, status);
         add_budget(program, status);
         add_key(program, status);
+        add_alert(program, status);
         add_serve(program, status);
         add_verify(program, status);
         add_checkpoint(program, status);

@@ -5,6 +5,7 @@
 #include <aiaudit/export/cell_text.hpp>
 #include "commands.hpp"
 
+#include <algorithm>
 #include <iostream>
 #include <map>
 #include <memory>
@@ -118,9 +119,66 @@ void report_drift(options const& with) {
         std::cerr << "records before " << value_of(first) << " were dropped, and are not in it\n";
 }
 
+// Reads the log, since the rollups do not tell tags apart.
+void report_tags(options const& with, std::string const& tag) {
+    auto days_of = with;
+    days_of.kind = "daily";
+    aiaudit::report_query const query = query_of(days_of);
+    if (!with.user.empty() || with.as_recorded)
+        throw failure{"report " + with.kind + " is of all users, with corrections"};
+    std::map<std::string, aiaudit::totals> all;
+    auto const ledger = value_or_fail(
+        aiaudit::ledger::open({.path = with.db, .create = false, .read_only = true}), with.db);
+    auto const first = value_or_fail(ledger.first_sequence(), with.db);
+    value_or_fail(ledger.read(first,
+                              [&](aiaudit::sequence, aiaudit::record&& entry) {
+                                  bool const counts =
+                                      entry.kind == aiaudit::record_kind::outcome ||
+                                      entry.kind == aiaudit::record_kind::correction;
+                                  std::string_view const name = aiaudit::detail::tag_of(entry, tag);
+                                  if (counts && !name.empty() &&
+                                      query.days.holds(query.zone.day_of(entry.started_at)))
+                                      aiaudit::detail::wrapping_add(all[std::string(name)],
+                                                                    aiaudit::totals::of(entry));
+                                  return true;
+                              }),
+                  with.db);
+    using cells = std::vector<aiaudit::detail::report_cell>;
+    auto const format = *aiaudit::text_format_named(with.format);
+    bool const for_eye = format == aiaudit::text_format::table;
+    auto const line = [&](std::string const& name, aiaudit::totals const& sum) {
+        auto const tokens = [&sum](aiaudit::unit of) {
+            for (std::size_t i = 0; i < aiaudit::reported_units.size(); ++i)
+                if (aiaudit::reported_units[i] == of) return std::to_string(sum.counts[i]);
+            return std::string("0");
+        };
+        return cells{{tag, for_eye ? aiaudit::detail::printable(name) : name, false, true},
+                     {"requests", std::to_string(sum.requests), true, false},
+                     {"attempts", std::to_string(sum.attempts), true, false},
+                     {"errors", std::to_string(sum.errors), true, false},
+                     {"input_tokens", tokens(aiaudit::unit::input_tokens), true, false},
+                     {"output_tokens", tokens(aiaudit::unit::output_tokens), true, false},
+                     {"cost_usd", sum.cost.to_string(), false, false},
+                     {"uncosted", std::to_string(sum.uncosted), true, false}};
+    };
+    std::vector<std::pair<std::string, aiaudit::totals>> order(all.begin(), all.end());
+    std::stable_sort(order.begin(), order.end(),
+                     [](auto const& a, auto const& b) { return b.second.cost < a.second.cost; });
+    std::vector<cells> lines;
+    for (auto const& [name, sum] : order) lines.push_back(line(name, sum));
+    auto const heads = line("", {});
+    std::cout << (for_eye ? aiaudit::detail::aligned_text(heads, lines)
+                          : aiaudit::detail::machine_text(heads, lines, format));
+    if (value_of(first) > 1)
+        std::cerr << "records before " << value_of(first) << " were dropped, and are not in it\n";
+}
+
 void run(options const& with) {
     if (with.kind == "budgets") return report_budgets(with);
     if (with.kind == "drift") return report_drift(with);
+    if (with.kind == "teams") return report_tags(with, "team");
+    if (with.kind == "organisations") return report_tags(with, "organisation");
+    if (with.kind == "runs") return report_tags(with, "run");
     aiaudit::report_query const query = query_of(with);
     auto ledger = value_or_fail(
         aiaudit::ledger::open({.path = with.db, .create = false, .read_only = true}), with.db);
@@ -138,11 +196,12 @@ void add_report(CLI::App& program, int&) {
         program.add_subcommand("report", "Sums by day, model, user and more; budgets");
     command
         ->add_option("kind", with->kind,
-                     "daily, models, users, user, projects, keys, providers, statuses, budgets or "
-                     "drift")
+                     "daily, models, users, user, projects, keys, teams, organisations, runs, "
+                     "providers, statuses, budgets or drift")
         ->required()
-        ->check(CLI::IsMember({"daily", "models", "users", "user", "projects", "keys", "providers",
-                               "statuses", "budgets", "drift"}));
+        ->check(
+            CLI::IsMember({"daily", "models", "users", "user", "projects", "keys", "teams",
+                           "organisations", "runs", "providers", "statuses", "budgets", "drift"}));
     command->add_option("--db", with->db, "The ledger's directory")->required();
     command->add_option("--user", with->user, "Whose models to list (report user)");
     command->add_option("--tz", with->zone,

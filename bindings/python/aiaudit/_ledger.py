@@ -213,7 +213,7 @@ class Ledger:
                tz: Optional[str] = None, then: str = "refuse", alerts: Optional[Sequence[int]] = None) -> None:
         """Sets a budget, or replaces the one of that name: ledger.budget("daily", "50.00", "day", scope="each-user").
 
-        window: "day", "month", "total", "24h", "minute". scope: "everyone", "each-user", "user=ana", "tag:team=red", ...
+        window: "day", "week", "month", "quarter", "year@04-06", "total", "24h", "minute". scope: "everyone", "each-user", "user=ana", "tag:team=red", ...
         then: "refuse", "warn", "downgrade=MODEL", "wait=MS". docs/budgets.md has all of it.
         """
         members: Row = {"name": name, "limit": _money(limit, "limit"), "window": window, "unit": unit, "scope": scope,

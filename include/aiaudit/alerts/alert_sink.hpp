@@ -26,6 +26,8 @@ struct alert_sink {
     // sink of another name gets the alerts of the last seven days again.
     std::string name{};
     std::function<result<void>(alert const&)> deliver{};
+    // Which alerts go there; none: all. Quick, and without an effect.
+    std::function<bool(alert const&)> wants{};
 };
 
 namespace detail {
@@ -46,7 +48,7 @@ namespace detail {
 
 [[nodiscard]] inline alert_sink callback_sink(std::string name,
                                               std::function<result<void>(alert const&)> deliver) {
-    return {std::move(name), std::move(deliver)};
+    return {std::move(name), std::move(deliver), {}};
 }
 
 // Each alert as a line, to whatever writes logs.

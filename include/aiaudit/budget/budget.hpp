@@ -32,6 +32,9 @@ enum class budget_dimension : std::uint8_t {
     project = 4,
     key = 5,
     tag = 6,
+    run = 7,           // an agent's session, say: the tag "run"
+    team = 8,          // the tag "team"
+    organisation = 9,  // the tag "organisation"
 };
 
 struct budget_scope {
@@ -49,12 +52,21 @@ enum class budget_period : std::uint8_t {
     month = 2,    // as well
     rolling = 3,  // the last `hours`
     minute = 4,   // a bucket
+    week = 5,     // of the calendar of `zone`, as the two below
+    quarter = 6,
+    year = 7,
 };
 
 struct budget_window {
     budget_period period = budget_period::month;
-    std::uint32_t hours = 0;  // rolling: 1 to 8,784
-    time_zone zone{};         // day, month
+    // Rolling: 1 to 8,784. Of each run for ever, after so many without a call it is over, and one
+    // of its name another; 0 stands for 24.
+    std::uint32_t hours = 0;
+    time_zone zone{};  // day, week, month, quarter, year
+    // On which day it begins, if not on the usual one (0): of a week 1 (Tuesday) to 6 (Sunday); of
+    // a month its day, 2 to 28; of a quarter or a year month * 100 + day, days 1 to 28, months 1 to
+    // 3 or 1 to 12, and not 101.
+    std::uint32_t anchor = 0;
 };
 
 // Stored, as above.
@@ -83,8 +95,18 @@ struct budget {
     std::uint64_t wait_ms_most = 0;     // wait
     // What is held for a call of which nobody knows the most, in the unit; 0: it is refused.
     int128 unbounded_hold = 0;
+    // How much at the most of what a window of the calendar left is added to the next; 0: nothing.
+    int128 roll_over = 0;
     budget_reserve reserve = budget_reserve::full;
     std::vector<std::uint32_t> alert_percents{50, 80, 100};  // ascending, 1 to 1000, at most 8
+};
+
+// An amount that is added to a limit in one window alone: that in which it is given.
+struct budget_top_up {
+    std::string budget{};   // its name
+    std::string subject{};  // of a budget for each, the one name; empty: each of them
+    budget_unit unit = budget_unit::usd;
+    int128 amount = 0;  // more than 0, in the budget's unit
 };
 
 }  // namespace v0_1_0

@@ -51,7 +51,10 @@ struct window_keeping {
     case budget_period::total: return {1, 0};
     case budget_period::rolling: return {4 * rolling_parts + 12, rolling_parts};
     case budget_period::day:
+    case budget_period::week:
     case budget_period::month:
+    case budget_period::quarter:
+    case budget_period::year:
     case budget_period::minute: break;
     }
     // One more than three, so that a clock that once stood far ahead costs none of them.
@@ -198,7 +201,9 @@ class account_table {
 public:
     static constexpr std::uint32_t none = hash_index::none;
 
-    explicit account_table(bool of_buckets) noexcept : of_buckets_(of_buckets) {}
+    // `keeps_use`: it knows when each was used last.
+    account_table(bool of_buckets, bool keeps_use) noexcept
+        : of_buckets_(of_buckets), keeps_use_(keeps_use) {}
 
     // Names of users often differ in their last digits alone, which one round leaves close
     // together.
@@ -230,11 +235,23 @@ public:
         return buckets_[number];
     }
 
+    // Of a table that keeps it; window_sums::none: not yet.
+    [[nodiscard]] std::int64_t used_at(std::uint32_t number) const noexcept {
+        return used_at_[number];
+    }
+    void use(std::uint32_t number, std::int64_t ns) noexcept {
+        if (keeps_use_) used_at_[number] = (std::max)(used_at_[number], ns);
+    }
+    // Leaves those for which keep[number] is true, and returns their new numbers.
+    std::vector<std::uint32_t> retain(std::vector<bool> const& keep);
+
 private:
     hash_index index_{};
     std::vector<budget_account> accounts_{};
     std::vector<bucket_account> buckets_{};
+    std::vector<std::int64_t> used_at_{};
     bool of_buckets_;
+    bool keeps_use_;
 };
 
 }  // namespace detail

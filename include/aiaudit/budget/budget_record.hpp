@@ -47,10 +47,21 @@ template <class Integer>
     return detail::budget_record_base(at, "remove", name);
 }
 
+namespace detail {
+
+// Whether it can be added to that budget. Errors: bad_argument.
+[[nodiscard]] result<void> check_top_up(budget const& to, budget_top_up const& of);
+
+}  // namespace detail
+
+// Errors: bad_argument for a name or an amount that cannot be.
+[[nodiscard]] result<record> to_record(budget_top_up const& of, timestamp at);
+
 // What a record of the kind budget says.
 struct budget_change {
     std::optional<budget> set{};
-    std::string removed{};  // where nothing was set: the name of what was removed
+    std::optional<budget_top_up> added{};
+    std::string removed{};  // where nothing was set or added: the name of what was removed
 };
 
 // Errors: corrupt, for a record that to_record() and to_removal_record() do not make.
@@ -66,6 +77,18 @@ template <class String>
     if (!detail::is_budget_name(name)) return bad("its name");
     if (find("change") == "remove") {
         change.removed = name;
+        return change;
+    }
+    if (find("change") == "top-up") {
+        budget_top_up& made = change.added.emplace();
+        made.budget = name;
+        made.subject = find("subject");
+        auto const unit = parse_budget_unit(find("unit"));
+        if (!unit) return bad(unit.error().where);
+        made.unit = *unit;
+        auto const amount = parse_budget_limit(find("amount"), made.unit);
+        if (!amount || *amount == 0) return bad("its amount");
+        made.amount = *amount;
         return change;
     }
     if (find("change") != "set") return bad("what it changes");

@@ -41,8 +41,19 @@ inline constexpr std::size_t alert_percents_most = 8;
 inline constexpr std::uint32_t alert_percent_most = 1'000;
 
 inline constexpr std::array<std::string_view, 3> budget_unit_names{"usd", "tokens", "requests"};
-inline constexpr std::array<std::string_view, 7> budget_dimension_names{
-    "everyone", "user", "model", "provider", "project", "key", "tag"};
+inline constexpr std::array<std::string_view, 10> budget_dimension_names{
+    "everyone", "user", "model", "provider", "project",
+    "key",      "tag",  "run",   "team",     "organisation"};
+
+inline constexpr std::array<std::pair<std::string_view, budget_period>, 5> calendar_windows{
+    {{"day", budget_period::day},
+     {"week", budget_period::week},
+     {"month", budget_period::month},
+     {"quarter", budget_period::quarter},
+     {"year", budget_period::year}}};
+inline constexpr std::array<std::string_view, 7> week_beginnings{
+    "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"};
+inline constexpr std::uint32_t anchor_day_most = 28;  // each month has it
 
 [[nodiscard]] inline error bad_budget(std::string where) {
     return fail(errc::bad_argument, std::move(where));
@@ -84,6 +95,13 @@ template <class Visitor>
     return !name.empty() && name.size() <= subject_name_bytes &&
            std::none_of(name.begin(), name.end(), is_control_byte);
 }
+// Whether each run has a limit for as long as it goes on.
+[[nodiscard]] inline bool is_of_lives(budget const& of) noexcept {
+    return of.scope.of == budget_dimension::run && of.scope.each &&
+           of.window.period == budget_period::total;
+}
+inline constexpr std::uint32_t idle_hours_usual = 24;
+
 [[nodiscard]] bool is_budget_name(std::string_view name) noexcept;
 
 inline constexpr std::array<std::string_view, 2> budget_reserve_names{"full", "stepwise"};
@@ -101,7 +119,10 @@ inline constexpr std::array<std::string_view, 2> budget_reserve_names{"full", "s
 // "everyone", "each-user", "each-tag:team", "user=alice", "tag:team=red".
 [[nodiscard]] result<budget_scope> parse_budget_scope(std::string_view text);
 
-// "day", "month", "total", "minute", "24h". The zone is that of a day or a month.
+// "day", "week", "month", "quarter", "year", "total", "minute", "24h". Behind an '@', when one of
+// the calendar begins: "week@sunday", "month@15", "quarter@02-01" (the months of that day, each
+// third), "year@04-06"; days of months are 1 to 28; and "total@6h", after how many hours a run
+// without a call is over. The zone is that of a window of the calendar.
 [[nodiscard]] result<budget_window> parse_budget_window(std::string_view text, time_zone zone = {});
 
 // Dollars exactly ("50.00"), or a whole number of tokens or requests.
@@ -109,8 +130,8 @@ inline constexpr std::array<std::string_view, 2> budget_reserve_names{"full", "s
 
 // "refuse", "warn", "downgrade=gpt-5-mini,gpt-5-nano", "wait=1500" (milliseconds at the most); with
 // ";hold=2.50" behind it, what is held for a call without a bound, in the unit that `into` has;
-// with
-// ";reserve=stepwise" behind that, budget_reserve::stepwise. Leaves `into` as it is where the text
+// with ";reserve=stepwise" behind that, budget_reserve::stepwise; with ";roll=50" at the end, so
+// much at the most rolls over. Leaves `into` as it is where the text
 // is wrong.
 [[nodiscard]] result<void> parse_budget_action(std::string_view text, budget& into);
 
@@ -126,7 +147,8 @@ namespace detail {
 
 // Whether the windows are those of the calendar of a zone.
 [[nodiscard]] constexpr bool is_calendar(budget_period period) noexcept {
-    return period == budget_period::day || period == budget_period::month;
+    return period == budget_period::day || period == budget_period::month ||
+           (period >= budget_period::week && period <= budget_period::year);
 }
 
 }  // namespace detail

@@ -2,8 +2,9 @@
 //
 // budget_windows.hpp: in which window of a budget an instant lies.
 //
-// A window has a number that grows with time: of a day the days since 1970, of a month the months
-// since then, of a rolling budget the 60th parts of its hours. Calendar windows begin at the first
+// A window has a number that grows with time: of a day the days since 1970, of a week, a month, a
+// quarter or a year as many of them since its anchor of then, of a rolling budget the 60th parts of
+// its hours. Calendar windows begin at the first
 // instant at which the zone's clock shows their date, as days do everywhere here: they may last
 // an hour more or less, and where a clock is put back over midnight they do not begin twice.
 // Threads: plain values.

@@ -72,7 +72,8 @@ struct budget_state {
     std::optional<timestamp> resets_at{};
     int128 spent = 0;
     int128 reserved = 0;
-    int128 left = 0;  // limit - spent - reserved; may be negative
+    int128 added = 0;  // to the limit, in this window: by top-ups, and what rolled over
+    int128 left = 0;   // limit + added - spent - reserved; may be negative
     // Spent by the end of the window, if it goes on as since its beginning; none where the window
     // has no end, or has hardly begun.
     std::optional<int128> forecast{};

@@ -19,6 +19,7 @@
 #include <aiaudit/budget/gate_views.hpp>     // state_of
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -122,6 +123,8 @@ public:
     // By name; of a budget for each, one a subject that has anything in the window, the largest
     // first.
     [[nodiscard]] std::vector<budget_state> states(timestamp now) const;
+    // By name: those that would cover a record of an instant, as they stand for its subjects.
+    [[nodiscard]] std::vector<budget_state> states_of(record const& who, timestamp now) const;
     // Attempts in the log of which no end is, by sequence; those whose deadline is before an
     // instant.
     [[nodiscard]] std::vector<open_reservation> open(
@@ -171,6 +174,7 @@ private:
     [[nodiscard]] result<void> apply_change(basic_record<String> const& entry);
     void set(budget definition, timestamp at);
     void remove(std::string_view name);
+    void top_up(budget_top_up const& of, timestamp at);
 
     detail::gate_state state_{};
     std::vector<planned_hold> planned_{};  // scratch: the first so many
@@ -186,15 +190,18 @@ private:
 namespace detail {
 
 // How much a refusal weighs: where one budget refuses for good, it is of no use to wait for
-// another.
-[[nodiscard]] constexpr int weight_of(budget_action then) noexcept {
-    switch (then) {
+// another. Of those that do the same, that of the wider scope: who has raised a team's limit would
+// next be told of the organisation's.
+[[nodiscard]] inline int weight_of(budget const& of) noexcept {
+    constexpr std::array<int, budget_dimension_names.size()> widths{9, 4, 7, 7, 5, 3, 2, 1, 6, 8};
+    int const width = widths[static_cast<std::size_t>(of.scope.of)];
+    switch (of.then) {
     case budget_action::warn: return 0;
-    case budget_action::wait: return 1;
-    case budget_action::downgrade: return 2;
-    case budget_action::refuse: return 3;
+    case budget_action::wait: return 10 + width;
+    case budget_action::downgrade: return 20 + width;
+    case budget_action::refuse: break;
     }
-    return 3;
+    return 30 + width;
 }
 
 }  // namespace detail
@@ -235,7 +242,10 @@ budget_gate::verdict budget_gate::plan(basic_record<String> const& intent, std::
         if (open != detail::open_attempts::none) {
             detail::hold const* const held = state_.open.find_hold(open, next.budget);
             next.is_new = held == nullptr;
-            if (held != nullptr) next.change = (std::max)(asked.amount - held->amount, int128{0});
+            if (held != nullptr) {
+                next.change = (std::max)(asked.amount - held->amount, int128{0});
+                if (of.of_lives()) next.place.window = held->window;
+            }
         }
         if (may_refuse) {
             auto why = asked.unknown;
@@ -244,8 +254,8 @@ budget_gate::verdict budget_gate::plan(basic_record<String> const& intent, std::
                 why = of.refuses(next.place, next.change);
             if (why && of.only_warns()) {
                 said.warned = said.warned || *why == refusal_reason::full;
-            } else if (why && detail::weight_of(of.definition().then) > weight) {
-                weight = detail::weight_of(of.definition().then);
+            } else if (why && detail::weight_of(of.definition()) > weight) {
+                weight = detail::weight_of(of.definition());
                 said.admitted = false;
                 said.reason = *why;
                 said.budget = next.budget;
@@ -285,7 +295,10 @@ void budget_gate::hold_planned(basic_record<String> const& intent, std::uint32_t
         detail::hold& held =
             next.is_new ? add_hold(open, next) : *state_.open.find_hold(open, next.budget);
         of.change_hold(held, next.change, next.is_new);
-        if (logged) held.logged = held.amount;
+        if (logged) {
+            held.logged = held.amount;
+            of.use(held.account, intent.started_at);
+        }
     }
 }
 
@@ -293,6 +306,7 @@ template <class String>
 void budget_gate::apply_intent(sequence number, basic_record<String> const& intent) {
     // An attempt without a name could not be settled: its outcome is charged when it comes.
     if (empty() || intent.operation_id.is_zero()) return;
+    state_.drop_runs();
     std::uint32_t open = state_.open.find(intent.operation_id, intent.attempt);
     if (open != detail::open_attempts::none && state_.open[open].tentative) {
         detail::open_attempt& attempt = state_.open[open];
@@ -300,7 +314,10 @@ void budget_gate::apply_intent(sequence number, basic_record<String> const& inte
             attempt.tentative = false;
             attempt.intent = number;
             attempt.deadline = (std::max)(attempt.deadline, detail::deadline_of(intent));
-            state_.open.for_each_hold(open, [](detail::hold& each) { each.logged = each.amount; });
+            state_.open.for_each_hold(open, [&](detail::hold& each) {
+                each.logged = each.amount;
+                state_.budgets[each.budget].use(each.account, intent.started_at);
+            });
             return;
         }
         // The budgets are others than those that were asked.
@@ -342,6 +359,7 @@ void budget_gate::apply_correction(basic_record<String> const& entry) {
 // window.
 template <class String, class AmountAt>
 void budget_gate::charge_each(basic_record<String> const& entry, AmountAt const& amount_at) {
+    state_.drop_runs();
     detail::record_subjects<String> subjects(entry);
     for (std::uint32_t i = 0; i < state_.budgets.size(); ++i) {
         detail::kept_budget& budget = state_.budgets[i];
@@ -351,6 +369,7 @@ void budget_gate::charge_each(basic_record<String> const& entry, AmountAt const&
         int128 const amount = amount_at(budget, place);
         if (amount == 0) continue;
         std::uint32_t const account = budget.account_of(place);
+        budget.use(account, entry.started_at);
         budget.charge(account, place.window, amount);
         state_.note_passed(i, account, place.window);
     }
@@ -362,6 +381,8 @@ result<void> budget_gate::apply_change(basic_record<String> const& entry) {
     if (!change) return change.error();
     if (change->set)
         set(std::move(*change->set), entry.started_at);
+    else if (change->added)
+        top_up(*change->added, entry.started_at);
     else
         remove(change->removed);
     return {};

@@ -26,6 +26,8 @@ namespace detail {
 
 // Stored: never changed. A reader refuses a higher one.
 inline constexpr std::uint8_t gate_version = 1;
+// The same, and of each budget what was added to its limit: written where there is any.
+inline constexpr std::uint8_t gate_version_credits = 2;
 inline constexpr std::string_view gate_magic = "AIG";
 inline constexpr std::size_t gate_head_bytes = 8;  // magic, version, CRC-32C of the rest
 
@@ -49,6 +51,7 @@ private:
     }
 
     void encode_definition(budget const& of);
+    void encode_credits(kept_budget const& of);
 
     // Those that anything is known of, by name, and their new numbers.
     void encode_accounts(kept_budget const& of);
@@ -83,7 +86,8 @@ private:
 
 class gate_decoder {
 public:
-    explicit gate_decoder(std::string_view bytes) : in_(bytes) {}
+    gate_decoder(std::string_view bytes, bool has_credits)
+        : in_(bytes), has_credits_(has_credits) {}
 
     // False where the bytes are no such state.
     [[nodiscard]] bool decode();
@@ -110,6 +114,7 @@ private:
     void decode_zone(time_zone& to);
 
     [[nodiscard]] bool decode_accounts(kept_budget& of);
+    [[nodiscard]] bool decode_credits(kept_budget& of);
     [[nodiscard]] bool decode_bucket(leaky_bucket& to) {
         std::int64_t const at_ns = number();
         uint128 const filled = wide();
@@ -129,6 +134,7 @@ private:
     [[nodiscard]] bool decode_passed();
 
     byte_reader in_;
+    bool has_credits_;
     gate_state state_{};
     std::uint64_t intent_before_ = 0;
 };

@@ -55,6 +55,9 @@ struct gate_state {
         open.for_each([this](std::uint32_t number) { forget_tentative(number); });
     }
 
+    // Drops accounts of runs that are over, where a budget has very many.
+    void drop_runs();
+
     // After something was booked there.
     void note_passed(std::uint32_t budget, std::uint32_t account, std::int64_t window);
 

@@ -25,6 +25,10 @@ namespace detail {
 [[nodiscard]] budget_state state_of(kept_budget const& of, std::uint32_t account,
                                     std::int64_t window);
 
+// The same for whom a place is of, with a forecast.
+[[nodiscard]] budget_state state_at(kept_budget const& of, budget_place const& place,
+                                    timestamp now);
+
 // Adds those of a budget at an instant: of one for each, one a subject that has anything.
 void add_states(kept_budget const& of, timestamp now, std::vector<budget_state>& to);
 

@@ -42,6 +42,10 @@ public:
         case budget_dimension::project: return entry_->project;
         case budget_dimension::key: return entry_->key_id;
         case budget_dimension::tag: return tag_of(*entry_, scope.tag);
+        case budget_dimension::run:
+        case budget_dimension::team:
+        case budget_dimension::organisation:
+            return tag_of(*entry_, budget_dimension_names[static_cast<std::size_t>(scope.of)]);
         }
         return {};
     }
@@ -65,6 +69,13 @@ struct budget_place {
     std::int64_t window = 0;
 };
 
+// What was added to the limit of a window.
+struct window_credit {
+    std::int64_t window = 0;
+    std::string subject{};  // empty: of each
+    int128 amount = 0;
+};
+
 // A threshold that was passed.
 struct passed_threshold {
     std::uint32_t budget = 0;
@@ -78,7 +89,9 @@ public:
     explicit kept_budget(budget definition)
         : definition_(std::move(definition)),
           keeping_(keeping_of(definition_.window.period)),
-          accounts_(definition_.window.period == budget_period::minute) {
+          of_lives_(is_of_lives(definition_)),
+          accounts_(definition_.window.period == budget_period::minute, of_runs()) {
+        if (of_lives_) keeping_.kept = lives_kept;
         reckon_thresholds();
     }
 
@@ -89,6 +102,31 @@ public:
     [[nodiscard]] bool is_bucket() const noexcept {
         return definition_.window.period == budget_period::minute;
     }
+    // Names of runs are many, and seldom come again: what is not used any more is dropped.
+    [[nodiscard]] bool of_runs() const noexcept {
+        return definition_.scope.of == budget_dimension::run && definition_.scope.each;
+    }
+    // Whether a window is the life of a run: its number is the instant of its first call.
+    [[nodiscard]] bool of_lives() const noexcept { return of_lives_; }
+    [[nodiscard]] std::int64_t idle_ns() const noexcept {
+        std::uint32_t const hours = definition_.window.hours;
+        return std::int64_t{hours == 0 ? idle_hours_usual : hours} * 3'600 * nanoseconds_per_second;
+    }
+    // Of a record that is in the log.
+    void use(std::uint32_t account, timestamp at) noexcept {
+        accounts_.use(account, reckonable_ns(at));
+    }
+    // The life in which an account is at an instant, or that which begins then.
+    [[nodiscard]] std::int64_t life_at(std::uint32_t account, std::int64_t ns) const noexcept;
+    static constexpr std::uint32_t runs_most = 65'536;
+    static constexpr std::uint32_t runs_few = 1'024;
+    // Whether there are many more accounts of runs than when some were last dropped.
+    [[nodiscard]] bool has_many_runs() const noexcept {
+        return of_runs() && accounts_.size() > drop_above_;
+    }
+    // Drops those that are over, and, of more than runs_most, those that were used longest ago; but
+    // none that holds something. Returns the new numbers of those that stay.
+    std::vector<std::uint32_t> drop_runs(std::vector<bool> const& holds);
     [[nodiscard]] bool only_warns() const noexcept {
         return definition_.then == budget_action::warn;
     }
@@ -139,6 +177,14 @@ public:
         find_account(place);
         return true;
     }
+
+    // The limit, with what was added to it there.
+    [[nodiscard]] int128 limit_at(budget_place const& place) const {
+        return adds_ ? definition_.limit + added_at(place) : definition_.limit;
+    }
+    void add_credit(std::int64_t window, std::string_view subject, int128 amount);
+    // By window, then subject.
+    [[nodiscard]] std::vector<window_credit> const& credits() const noexcept { return credits_; }
 
     // Whether it fits, or why not.
     [[nodiscard]] std::optional<refusal_reason> refuses(budget_place const& place,
@@ -196,7 +242,7 @@ public:
     // The number of the window in which an instant lies; of a bucket, the instant itself.
     [[nodiscard]] std::int64_t window_at(timestamp at) const {
         std::int64_t const ns = reckonable_ns(at);
-        if (is_bucket()) return ns;
+        if (is_bucket() || of_lives_) return ns;
         return cursor_.holds(ns) ? cursor_.number : span_of(definition_.window, at).number;
     }
     // Makes window_at() quick for the window of an instant.
@@ -208,9 +254,17 @@ private:
     // Whether something is forgotten that would count together with a place.
     [[nodiscard]] bool forgot_before(budget_place const& place) const noexcept;
     void reckon_thresholds();
+    [[nodiscard]] int128 added_at(budget_place const& place) const;
+    [[nodiscard]] int128 credit_at(std::int64_t window, std::string_view subject) const;
+
+    std::vector<window_credit> credits_{};
+    static constexpr std::size_t lives_kept = 4;
 
     budget definition_;
     window_keeping keeping_;
+    bool of_lives_;
+    bool adds_ = false;  // more than the limit may count somewhere
+    std::uint32_t drop_above_ = runs_few;
     std::vector<int128> thresholds_{};
     window_span cursor_{};  // the window that was asked for last
     std::int64_t known_since_ = window_sums::none;

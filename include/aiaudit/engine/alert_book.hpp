@@ -80,6 +80,9 @@ public:
     [[nodiscard]] std::optional<alert_delivery> delivery(std::string_view key,
                                                          std::string_view sink) const;
 
+    // When something last arrived there; nothing where nothing did.
+    [[nodiscard]] std::optional<timestamp> last_delivered(std::string_view sink) const;
+
     [[nodiscard]] std::string snapshot() const;
     // Errors: corrupt, whatever the bytes are.
     [[nodiscard]] static result<alert_book> from_snapshot(std::string_view bytes);

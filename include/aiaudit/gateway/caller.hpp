@@ -16,6 +16,8 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -44,6 +46,16 @@ inline constexpr std::array<std::string_view, 4> key_header_names{"authorization
 // is; empty for JSON that has neither.
 [[nodiscard]] std::string stable_user(std::string_view text);
 
+// Headers in which a run is named, the first that is there counts: ours, then those of agents'
+// sessions: Claude Code, Codex (two spellings), opencode, Qwen Code.
+inline constexpr std::array<std::string_view, 6> run_header_names{
+    "x-aiaudit-run", "x-claude-code-session-id", "session_id",
+    "session-id",    "x-opencode-session",       "x-qwen-code-session-id"};
+
+// The run that a request is of: of a header, else the session in the body's metadata.user_id, as
+// older Claude Codes send it; empty where it names none.
+[[nodiscard]] std::string run_of(header_list const& headers, boost::json::value const& body);
+
 // Errors: bad_argument for a name that a client gives, where it is over 256 bytes, no UTF-8, or has
 // control characters: the log keeps it for ever, and whoever reads reports must see it.
 [[nodiscard]] result<void> check_client_name(std::string_view what, std::string_view name);
@@ -66,6 +78,11 @@ inline constexpr std::array<std::string_view, 4> key_header_names{"authorization
 [[nodiscard]] header_list headers_for_upstream(gateway_request const& from,
                                                provider_entry const& to,
                                                std::string_view provider_key, bool passes_own_key);
+
+// Of an upstream's headers those that the client is to see. What one of the same kind says of
+// itself is not ours.
+[[nodiscard]] header_list headers_for_client(header_list from, operation_id const& id,
+                                             std::optional<std::uint64_t> output_limit);
 
 }  // namespace detail
 }  // namespace v0_1_0

@@ -98,7 +98,8 @@ public:
     void take_back() noexcept { begun_ = held_ = false; }
     [[nodiscard]] asio::awaitable<bool> flush();
     [[nodiscard]] asio::awaitable<bool> write(std::string_view piece);
-    [[nodiscard]] asio::awaitable<bool> end();
+    // With trailers, where it is sent in chunks.
+    [[nodiscard]] asio::awaitable<bool> end(header_list const& trailers = {});
 
     // Watches, until unwatch(), whether the client goes away; then calls on_gone(at_once), where
     // at_once is true if it was close() that ended it. Called again, it only changes who is told;
@@ -313,10 +314,14 @@ inline asio::awaitable<bool> client_connection::write(std::string_view piece) {
     co_return co_await send(parts);
 }
 
-inline asio::awaitable<bool> client_connection::end() {
+inline asio::awaitable<bool> client_connection::end(header_list const& trailers) {
     bool const flushed = co_await flush();
     if (!flushed || !chunked_ || is_head_) co_return flushed;
-    co_return co_await send(asio::buffer("0\r\n\r\n", 5));
+    std::string last = "0\r\n";
+    for (auto const& [name, value] : trailers)
+        last.append(name).append(": ").append(value).append("\r\n");
+    last += "\r\n";
+    co_return co_await send(asio::buffer(last));
 }
 
 inline asio::awaitable<void> client_connection::linger() {

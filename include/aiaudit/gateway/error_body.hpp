@@ -103,6 +103,8 @@ inline constexpr std::string_view no_quota = "insufficient_quota";
 // that knows the header "x-should-retry" does not ask again for what a budget refuses: it would
 // wait days, or be refused again at once.
 [[nodiscard]] gateway_response error_response(api_family family, gateway_problem const& of);
+// The same as the last event of a stream.
+[[nodiscard]] std::string error_event(api_family family, gateway_problem const& of);
 
 // What our errors are to a client of the gateway. The refusal, where there is one, says why in
 // figures, and when there will be room.

@@ -12,6 +12,7 @@
 #include <aiaudit/engine/ledger_share.hpp>         // ledger_share
 #include <aiaudit/gateway/answer_index.hpp>        // answer_index
 #include <aiaudit/gateway/asio_result.hpp>         // asio
+#include <aiaudit/gateway/ended_calls.hpp>         // ended_calls
 #include <aiaudit/gateway/gateway_metrics.hpp>     // gateway_metrics
 #include <aiaudit/gateway/gateway_options.hpp>     // gateway_options
 #include <aiaudit/gateway/key_ring.hpp>            // key_ring
@@ -76,6 +77,7 @@ struct gateway_core {
     std::unique_ptr<answer_index<Ledger>> answers{};
     steady_timer timer{};
     gateway_metrics metrics{};
+    ended_calls ended{};
     breaker_board circuits{options.calls.breaker};
     admission_desk<Ledger, steady_timer, switched_prices<Prices>> desk{ledger, timer, options.calls,
                                                                        prices, true};

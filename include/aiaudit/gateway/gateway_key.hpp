@@ -52,6 +52,8 @@ struct gateway_key {
     std::string id{};                          // 1 to 64 of A-Z a-z 0-9 _ -
     std::string user{};                        // whose calls these are; may be empty
     std::string project{};                     // as well
+    std::string team{};                        // as well; the tag "team" of records
+    std::string organisation{};                // the team's
     std::vector<std::string> models{};         // names, or "prefix*"; empty: all
     std::vector<std::string> denied_models{};  // as well: none of these, whatever `models` has
     bool names_users = false;                  // may give user and tags by header and body
@@ -117,6 +119,11 @@ inline constexpr std::size_t key_secret_bytes =
 }
 
 }  // namespace detail
+
+// Whether a team would be of two organisations, so that the limit of a parent did not hold for all
+// of it. Keys that were revoked do not count. Errors: bad_argument, which names the other key.
+[[nodiscard]] result<void> check_team(std::vector<gateway_key> const& others,
+                                      gateway_key const& wish);
 
 // A new secret for the key that is wished for. Errors: bad_argument where the key is not
 // well-formed; storage_failed where the operating system has no random bytes.

@@ -10,6 +10,7 @@
 #include <aiaudit/client/attempt.hpp>               // attempt_plan
 #include <aiaudit/client/stream_meter.hpp>          // stream_meter
 #include <aiaudit/gateway/answer_rights.hpp>        // answer_watch
+#include <aiaudit/gateway/cost_headers.hpp>         // held_answer
 #include <aiaudit/gateway/ticker.hpp>               // ticker
 #include <aiaudit/gateway/understood_request.hpp>   // understood_request
 #include <aiaudit/gateway/upstream_connection.hpp>  // upstream_connection
@@ -41,6 +42,8 @@ struct passing_answer {
     std::string origin;
     std::unique_ptr<upstream_connection> connection{};
     std::optional<usage_chunk_filter> filter{};
+    std::optional<held_answer> held{};
+    header_list cost{};             // once it has ended
     std::optional<ticker> ticks{};  // where more is to be held while nothing comes
     std::optional<error> cut{};     // why it was, by a tick
     steady_time begun;

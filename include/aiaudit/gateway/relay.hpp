@@ -13,6 +13,7 @@
 #include <aiaudit/gateway/answer_rights.hpp>       // check_owner
 #include <aiaudit/gateway/caller.hpp>              // headers_for_upstream
 #include <aiaudit/gateway/client_connection.hpp>   // client_connection
+#include <aiaudit/gateway/cost_headers.hpp>        // held_answer
 #include <aiaudit/gateway/error_body.hpp>          // error_response
 #include <aiaudit/gateway/gateway_core.hpp>        // gateway_core
 #include <aiaudit/gateway/model_lister.hpp>        // model_lister
@@ -98,12 +99,14 @@ private:
                                                                   attempt_plan const& plan,
                                                                   http_response_head const& head,
                                                                   Guard& guard);
+    void begin_answer(passing& of, attempt_plan const& plan, http_response_head const& head);
     // Asks for more where it is needed. An error: it may not be.
     template <class Guard>
     [[nodiscard]] asio::awaitable<std::optional<error>> hold_more(passing& of, Guard& guard);
     template <class Guard>
     [[nodiscard]] asio::awaitable<void> start_ticks(passing& of, Guard& guard);
     [[nodiscard]] asio::awaitable<bool> hand_on(passing& of, std::string_view piece);
+    [[nodiscard]] bool holds_back(passing& of, std::string_view piece);
     [[nodiscard]] asio::awaitable<void> finish_answer(passing& of,
                                                       std::optional<error> const& failed);
     void note(std::optional<breaker_change> const& change, std::string const& model,
@@ -325,8 +328,30 @@ asio::awaitable<bool> relay<Core>::hand_on(passing& of, std::string_view piece) 
         of.drained_bytes += piece.size();
         co_return false;
     }
+    std::string const held = begin_held(of.held, client_);
+    if (!held.empty()) static_cast<void>(co_await client_.write(held));
     if (of.filter) piece = of.filter->feed(piece);
     co_return co_await client_.write(piece);
+}
+
+// Whether a piece waits for the answer's end.
+template <class Core>
+bool relay<Core>::holds_back(passing& of, std::string_view piece) {
+    return of.held && !client_.gone() && of.held->add(piece);
+}
+
+template <class Core>
+void relay<Core>::begin_answer(passing& of, attempt_plan const& plan,
+                               http_response_head const& head) {
+    std::string_view const type = header_of(head.headers, "content-type");
+    of.is_stream = lower_case(std::string(type)).starts_with("text/event-stream");
+    if (of.is_stream && plan.request->usage_injected) of.filter.emplace(plan.request->dialect);
+    header_list headers = headers_for_client(head.headers, id_, plan.request->output_limit_set);
+    if (plan.where->billable && !of.is_stream && is_whole_type(type)) {
+        of.held.emplace(held_answer{head.status, std::move(headers), of.connection->length(), {}});
+        return;
+    }
+    client_.begin(head.status, headers, of.filter ? std::nullopt : of.connection->length());
 }
 
 // Everything between the head and the end. An error: the answer was cut.
@@ -335,33 +360,25 @@ template <class Guard>
 asio::awaitable<std::optional<error>> relay<Core>::pass_body(passing& of, attempt_plan const& plan,
                                                              http_response_head const& head,
                                                              Guard& guard) {
-    of.is_stream =
-        lower_case(header_of(head.headers, "content-type")).starts_with("text/event-stream");
-    if (of.is_stream && plan.request->usage_injected) of.filter.emplace(plan.request->dialect);
+    begin_answer(of, plan, head);
     counted_in const open_stream(of.is_stream ? &core_.metrics.open_streams : nullptr);
-    header_list headers = head.headers;
-    // What an upstream of the same kind says of itself is not ours.
-    std::erase_if(headers,
-                  [](auto const& each) { return has_prefix(each.first, own_header_prefix); });
-    headers.emplace_back("x-aiaudit-operation", id_.to_string());
-    if (plan.request->output_limit_set)
-        headers.emplace_back("x-aiaudit-output-limit",
-                             std::to_string(*plan.request->output_limit_set));
-    client_.begin(head.status, headers, of.filter ? std::nullopt : of.connection->length());
     if (of.is_stream) static_cast<void>(co_await client_.flush());
     for (;;) {
         auto const piece = co_await of.connection->read_piece(plan.limits);
         if (of.ticks) co_await of.ticks->wait_idle();
         if (!piece) co_return piece.error();
         if (piece->empty()) {
-            static_cast<void>(co_await hand_on(of, of.watch.rest(of.follower)));
+            auto const rest = of.watch.rest(of.follower);
+            if (!holds_back(of, rest)) static_cast<void>(co_await hand_on(of, rest));
             co_return std::nullopt;
         }
         static_cast<void>(of.follower.feed(*piece));
         of.meter.note(core_.timer.now(), of.follower);
         if (of.follower.begun() && !of.first_piece_ns)
             of.first_piece_ns = nanoseconds_between(of.begun, of.meter.now());
-        bool const taken = co_await hand_on(of, of.watch.next(of.follower, *piece, of.is_stream));
+        auto const passed = of.watch.next(of.follower, *piece, of.is_stream);
+        bool taken = true;
+        if (!holds_back(of, passed)) taken = co_await hand_on(of, passed);
         if (!taken) of.meter.note_unread(core_.timer.now());
         auto const then = core_.options.on_client_gone;
         if (!taken &&
@@ -407,8 +424,12 @@ asio::awaitable<void> relay<Core>::finish_answer(passing& of, std::optional<erro
     if (client_.gone()) co_return;
     if (of.filter && !of.filter->rest().empty())
         static_cast<void>(co_await client_.write(of.filter->rest()));
+    if (of.held && !failed) of.held->complete(std::exchange(of.cost, {}));
+    std::string const held = begin_held(of.held, client_);
+    if (!held.empty()) static_cast<void>(co_await client_.write(held));
+    if (!takes_trailers(request_.headers)) of.cost.clear();
     if (!failed) {
-        static_cast<void>(co_await client_.end());
+        static_cast<void>(co_await client_.end(of.cost));
         co_return;
     }
     client_.close_after_this();
@@ -416,11 +437,8 @@ asio::awaitable<void> relay<Core>::finish_answer(passing& of, std::optional<erro
         client_.close();
         co_return;
     }
-    auto const told = error_response(family_, problem_of(*failed, {}));
-    std::string event = family_ == api_family::anthropic ? "event: error\n" : "";
-    event += "data: " + told.body + "\n\n";
-    static_cast<void>(co_await client_.write(event));
-    static_cast<void>(co_await client_.end());
+    static_cast<void>(co_await client_.write(error_event(family_, problem_of(*failed, {}))));
+    static_cast<void>(co_await client_.end(of.cost));
 }
 
 template <class Core>
@@ -442,6 +460,8 @@ error_class relay<Core>::record_end(ready_request const& at, attempt_plan const&
         record_storage(core_, asked_, std::move(end.outcome));
         return end.of;
     }
+    of.cost = cost_headers(end.outcome);
+    core_.ended.add(end.outcome);
     // What the log cannot take is not lost to the budgets: the intent stays charged.
     if (auto kept = core_.ledger.enqueue(end.outcome); !kept) core_.metrics.refused("log");
     core_.desk.learn(plan, end.outcome);
@@ -476,9 +496,10 @@ asio::awaitable<typename relay<Core>::refused> relay<Core>::exchange_with(ready_
     if (of.follower.said_end()) failed.reset();
     client_.watch(nullptr);  // the connection to the provider may end before this one
     std::optional<error> const told = failed;
-    bool const begun = client_.has_begun();
+    bool const begun = client_.has_begun() || of.held;
+    bool const has_sent = client_.has_sent() || (of.held && !of.held->body.empty());
     error_class const why = record_end(at, plan, of, std::move(failed), std::move(entry), ticket);
-    if (begun && (!told || client_.has_sent())) {
+    if (begun && (!told || has_sent)) {
         co_await finish_answer(of, told);
         if (!told) pool_.give_back(of.origin, std::move(of.connection));
         co_return std::nullopt;

@@ -51,9 +51,9 @@ namespace detail {
 
 inline constexpr std::size_t upstream_name_bytes = 64;
 // The gateway's own first segments.
-inline constexpr std::array<std::string_view, 13> reserved_segments{
+inline constexpr std::array<std::string_view, 14> reserved_segments{
     "v1",  "v1beta", "v1alpha",   "metrics", "health", "healthz", "readyz",
-    "api", "assets", "dashboard", "login",   "logout", "upload"};
+    "api", "assets", "dashboard", "login",   "logout", "upload",  "aiaudit"};
 
 // Whether an upstream's or a gateway key's name is made of what fits in a path and a log.
 [[nodiscard]] constexpr bool is_plain_name(std::string_view name, std::size_t longest) noexcept {

@@ -290,7 +290,7 @@ void basic_alert_watch<Ledger>::state::deliver(alert_sink const& to, alert_poll&
         bool const waits = std::any_of(unwritten.begin(), unwritten.end(), [&](auto const& event) {
             return event.key == each.key && event.sink == to.name;
         });
-        if (waits) continue;
+        if (waits || (to.wants && !to.wants(each))) continue;
         if (stopped.stop_requested() || !deliver_one(to, each, done)) return;
     }
 }

@@ -247,6 +247,24 @@ result<sequence> basic_ledger<Policies>::set_budget(budget const& wanted) {
 }
 
 template <class Policies>
+result<sequence> basic_ledger<Policies>::top_up_budget(budget_top_up const& wanted) {
+    auto const there = budgets();
+    if (!there) return there.error();
+    auto const found = std::find_if(there->begin(), there->end(), [&wanted](budget const& each) {
+        return each.name == wanted.budget;
+    });
+    if (found == there->end())
+        return fail(errc::not_found, "no budget '" + wanted.budget.substr(0, 64) + "'");
+    if (auto ok = detail::check_top_up(*found, wanted); !ok) return ok.error();
+    auto entry = to_record(wanted, state_->time.now());
+    if (!entry) return entry.error();
+    auto const number = append(*entry);
+    if (!number) return number;
+    if (auto ok = state_->gate.catch_up(); !ok) return ok.error();
+    return number;
+}
+
+template <class Policies>
 result<sequence> basic_ledger<Policies>::remove_budget(std::string_view name) {
     auto const there = budgets();
     if (!there) return there.error();
@@ -269,6 +287,12 @@ template <class Policies>
 result<std::vector<budget_state>> basic_ledger<Policies>::budget_states() {
     timestamp const now = state_->time.now();
     return state_->look([now](budget_gate& gate, auto&) { return gate.states(now); });
+}
+
+template <class Policies>
+result<std::vector<budget_state>> basic_ledger<Policies>::budget_states_of(record const& who) {
+    timestamp const now = state_->time.now();
+    return state_->look([&](budget_gate& gate, auto&) { return gate.states_of(who, now); });
 }
 
 template <class Policies>

@@ -11,11 +11,13 @@
 #include <aiaudit/impl/gateway/asio_result.ipp>
 #include <aiaudit/impl/gateway/caller.ipp>
 #include <aiaudit/impl/gateway/client_connection.ipp>
+#include <aiaudit/impl/gateway/cost_headers.ipp>
 #include <aiaudit/impl/gateway/dashboard.tpp>
 #include <aiaudit/impl/gateway/dashboard_api.ipp>
 #include <aiaudit/impl/gateway/dashboard_query.ipp>
 #include <aiaudit/impl/gateway/dashboard_records.ipp>
 #include <aiaudit/impl/gateway/dashboard_session.ipp>
+#include <aiaudit/impl/gateway/ended_calls.ipp>
 #include <aiaudit/impl/gateway/error_body.ipp>
 #include <aiaudit/impl/gateway/gateway_key.ipp>
 #include <aiaudit/impl/gateway/gateway_metrics.ipp>
@@ -28,6 +30,7 @@
 #include <aiaudit/impl/gateway/named_models.ipp>
 #include <aiaudit/impl/gateway/openapi.ipp>
 #include <aiaudit/impl/gateway/openapi_schemas.ipp>
+#include <aiaudit/impl/gateway/own_answers.ipp>
 #include <aiaudit/impl/gateway/router.ipp>
 #include <aiaudit/impl/gateway/server.ipp>
 #include <aiaudit/impl/gateway/stored_object.ipp>

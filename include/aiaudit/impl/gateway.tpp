@@ -9,6 +9,7 @@
 #include <aiaudit/gateway/gateway_core.hpp>    // gateway_core
 #include <aiaudit/gateway/key_log.hpp>         // check_keys
 #include <aiaudit/gateway/key_ring.hpp>        // key_ring
+#include <aiaudit/gateway/own_answers.hpp>     // serve_own
 #include <aiaudit/gateway/relay.hpp>           // relay
 #include <aiaudit/gateway/router.hpp>          // router
 #include <aiaudit/gateway/server.hpp>          // server
@@ -161,6 +162,7 @@ detail::asio::awaitable<void> basic_gateway<Policies>::state::serve(core_type& o
     bool const looks = session.request.method == "GET" || session.request.method == "HEAD";
     bool const front = path == "/" || path == "/api/hello";  // the second: Claude Code
     if (front && looks) co_return co_await detail::say(session, 200, "aiaudit gateway\n");
+    if (path.starts_with(detail::own_prefix)) co_return co_await detail::serve_own(of, session);
     if (path == "/readyz") {
         std::string said = trouble_of(of, session);
         int const status = said.empty() ? 200 : 503;

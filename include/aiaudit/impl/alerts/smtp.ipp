@@ -147,9 +147,10 @@ AIAUDIT_INLINE result<void> send_mail(smtp_options const& options, alert const& 
 AIAUDIT_INLINE result<alert_sink> smtp_sink(smtp_options options) {
     if (auto ok = detail::check_smtp(options); !ok) return ok.error();
     std::string name = options.name;
-    return alert_sink{std::move(name), [options = std::move(options)](alert const& of) {
-                          return detail::send_mail(options, of);
-                      }};
+    return alert_sink{
+        std::move(name),
+        [options = std::move(options)](alert const& of) { return detail::send_mail(options, of); },
+        {}};
 }
 
 }  // namespace v0_1_0

@@ -132,8 +132,23 @@ AIAUDIT_INLINE std::uint32_t account_table::add(std::string_view name, std::uint
     auto const number = static_cast<std::uint32_t>(accounts_.size());
     accounts_.emplace_back().name = name;
     if (of_buckets_) buckets_.emplace_back();
+    if (keeps_use_) used_at_.push_back(window_sums::none);
     index_.insert(hash, number, [this](std::uint32_t of) { return hash_of(accounts_[of].name); });
     return number;
+}
+
+AIAUDIT_INLINE std::vector<std::uint32_t> account_table::retain(std::vector<bool> const& keep) {
+    account_table left(of_buckets_, keeps_use_);
+    std::vector<std::uint32_t> numbers(accounts_.size(), none);
+    for (std::uint32_t i = 0; i < accounts_.size(); ++i) {
+        if (!keep[i]) continue;
+        numbers[i] = left.add(accounts_[i].name, hash_of(accounts_[i].name));
+        left.accounts_[numbers[i]] = std::move(accounts_[i]);
+        if (of_buckets_) left.buckets_[numbers[i]] = buckets_[i];
+        if (keeps_use_) left.used_at_[numbers[i]] = used_at_[i];
+    }
+    *this = std::move(left);
+    return numbers;
 }
 
 }  // namespace detail

@@ -80,6 +80,31 @@ AIAUDIT_INLINE result<record> to_record(budget const& of, timestamp at) {
     return entry;
 }
 
+AIAUDIT_INLINE result<void> detail::check_top_up(budget const& to, budget_top_up const& of) {
+    auto const bad = [&to](std::string_view why) {
+        return bad_budget("budget '" + to.name + "' " + std::string(why));
+    };
+    if (to.unit != of.unit) return bad("has another unit");
+    if (to.window.period == budget_period::minute || is_of_lives(to))
+        return bad("is a rate, or of runs for as long as they go on: set another limit");
+    if (!of.subject.empty() && !to.scope.each) return bad("is for all of its calls together");
+    return {};
+}
+
+AIAUDIT_INLINE result<record> to_record(budget_top_up const& of, timestamp at) {
+    if (!detail::is_budget_name(of.budget)) return detail::bad_budget("a budget has another name");
+    if (of.unit > budget_unit::requests) return detail::bad_budget("unknown unit");
+    if (of.amount <= 0 || of.amount > detail::budget_amount_most)
+        return detail::bad_budget("what is added to a limit is more than 0, and not too much");
+    if (!of.subject.empty() && !detail::is_subject_name(of.subject))
+        return detail::bad_budget("a subject is a name of at most 1024 bytes on one line");
+    record entry = detail::budget_record_base(at, "top-up", of.budget);
+    entry.tags.emplace_back("unit", std::string(name_of(of.unit)));
+    entry.tags.emplace_back("amount", amount_text(of.amount, of.unit));
+    if (!of.subject.empty()) entry.tags.emplace_back("subject", of.subject);
+    return entry;
+}
+
 AIAUDIT_INLINE record refusal_record(record intent, budget_refusal const& refused) {
     record entry = std::move(intent);
     entry.kind = record_kind::refusal;

@@ -33,7 +33,8 @@ AIAUDIT_INLINE result<budget_scope> parse_budget_scope(std::string_view text) {
     auto const bad = [text] {
         return detail::bad_budget("unknown scope '" + detail::printable(text) +
                                   "'; use everyone, each-user or user=NAME (as well model, "
-                                  "provider, project, key), each-tag:KEY or tag:KEY=VALUE");
+                                  "provider, project, key, run, team, organisation), each-tag:KEY "
+                                  "or tag:KEY=VALUE");
     };
     if (text == "everyone") return budget_scope{};
     budget_scope scope;
@@ -60,9 +61,72 @@ AIAUDIT_INLINE result<budget_scope> parse_budget_scope(std::string_view text) {
     return scope;
 }
 
+namespace detail {
+
+// "15" or "04", from 1 to `most`.
+AIAUDIT_INLINE std::optional<std::uint32_t> anchor_part(std::string_view text, std::uint32_t most) {
+    auto const number = whole_number<std::uint32_t>(text);
+    if (text.size() > 2 || !number || *number < 1 || *number > most) return std::nullopt;
+    return number;
+}
+
+// When windows of the calendar begin. None where the text is wrong.
+AIAUDIT_INLINE std::optional<std::uint32_t> parse_anchor(std::string_view text,
+                                                         budget_period period) {
+    if (period == budget_period::week) {
+        auto const day = std::find(week_beginnings.begin(), week_beginnings.end(), text);
+        if (day == week_beginnings.end()) return std::nullopt;
+        return static_cast<std::uint32_t>(day - week_beginnings.begin());
+    }
+    if (period == budget_period::month) {
+        auto const day = anchor_part(text, anchor_day_most);
+        return day == 1 ? 0 : day;
+    }
+    if (period != budget_period::quarter && period != budget_period::year) return std::nullopt;
+    auto const dash = text.find('-');
+    if (dash == std::string_view::npos) return std::nullopt;
+    auto month = anchor_part(text.substr(0, dash), 12);
+    auto const day = anchor_part(text.substr(dash + 1), anchor_day_most);
+    if (!month || !day) return std::nullopt;
+    // Of a quarter, that month and each third from it.
+    if (period == budget_period::quarter) month = (*month - 1) % 3 + 1;
+    std::uint32_t const anchor = *month * 100 + *day;
+    return anchor == 101 ? 0 : anchor;
+}
+
+AIAUDIT_INLINE std::string anchor_text(budget_window const& window) {
+    auto const two_digits = [](std::uint32_t number) {
+        return std::string(number < 10 ? "0" : "").append(std::to_string(number));
+    };
+    if (window.anchor == 0) return {};
+    if (window.period == budget_period::week)
+        return std::string("@").append(week_beginnings[window.anchor % week_beginnings.size()]);
+    if (window.period == budget_period::month) return "@" + two_digits(window.anchor);
+    return "@" + two_digits(window.anchor / 100) + "-" + two_digits(window.anchor % 100);
+}
+
+}  // namespace detail
+
 AIAUDIT_INLINE result<budget_window> parse_budget_window(std::string_view text, time_zone zone) {
-    if (text == "day") return budget_window{budget_period::day, 0, std::move(zone)};
-    if (text == "month") return budget_window{budget_period::month, 0, std::move(zone)};
+    std::string_view const word = text.substr(0, text.find('@'));
+    for (auto const& [name, period] : detail::calendar_windows) {
+        if (word != name) continue;
+        budget_window window{period, 0, std::move(zone)};
+        if (word.size() == text.size()) return window;
+        auto const anchor = detail::parse_anchor(text.substr(word.size() + 1), period);
+        if (anchor) {
+            window.anchor = *anchor;
+            return window;
+        }
+        return detail::bad_budget("unknown window '" + detail::printable(text) +
+                                  "'; it begins on a day: week@sunday, month@15, quarter@02-01 or "
+                                  "year@04-06 (days of months from 1 to 28)");
+    }
+    if (text.starts_with("total@") && text.ends_with('h')) {
+        auto const idle = detail::whole_number<std::uint32_t>(text.substr(6, text.size() - 7));
+        if (idle && *idle >= 1 && *idle <= detail::rolling_hours_most)
+            return budget_window{budget_period::total, *idle, {}};
+    }
     if (text == "total") return budget_window{budget_period::total, 0, {}};
     if (text == "minute") return budget_window{budget_period::minute, 0, {}};
     if (text.ends_with('h')) {
@@ -71,7 +135,8 @@ AIAUDIT_INLINE result<budget_window> parse_budget_window(std::string_view text, 
             return budget_window{budget_period::rolling, *hours, {}};
     }
     return detail::bad_budget("unknown window '" + detail::printable(text) +
-                              "'; use day, month, total, minute or hours from 1h to 8784h");
+                              "'; use day, week, month, quarter, year, total, minute or hours "
+                              "from 1h to 8784h");
 }
 
 AIAUDIT_INLINE result<int128> parse_budget_limit(std::string_view text, budget_unit unit) {
@@ -102,6 +167,7 @@ namespace detail {
 // What stands behind an action.
 struct action_options {
     int128 unbounded_hold = 0;
+    int128 roll_over = 0;
     budget_reserve reserve = budget_reserve::full;
 };
 
@@ -109,6 +175,14 @@ struct action_options {
 AIAUDIT_INLINE result<action_options> take_action_options(std::string_view& text,
                                                           budget_unit unit) {
     action_options found;
+    constexpr std::string_view roll = ";roll=";
+    if (auto const at = text.rfind(roll); at != std::string_view::npos) {
+        auto const amount = parse_budget_limit(text.substr(at + roll.size()), unit);
+        if (!amount) return amount.error();
+        if (*amount == 0) return bad_budget("what rolls over is more than 0");
+        found.roll_over = *amount;
+        text = text.substr(0, at);
+    }
     constexpr std::string_view reserve = ";reserve=";
     if (auto const at = text.rfind(reserve); at != std::string_view::npos) {
         auto const way = parse_budget_reserve(text.substr(at + reserve.size()));
@@ -166,6 +240,7 @@ AIAUDIT_INLINE result<void> parse_budget_action(std::string_view text, budget& i
     into.wait_ms_most = wait_ms_most;
     into.unbounded_hold = options->unbounded_hold;
     into.reserve = options->reserve;
+    into.roll_over = options->roll_over;
     return {};
 }
 
@@ -201,7 +276,7 @@ AIAUDIT_INLINE std::string dimension_text(budget_scope const& scope) {
 }
 
 AIAUDIT_INLINE result<void> check_scope(budget_scope const& scope, std::string const& where) {
-    if (scope.of > budget_dimension::tag) return bad_budget(where + "unknown scope");
+    if (scope.of > budget_dimension::organisation) return bad_budget(where + "unknown scope");
     bool const is_tag = scope.of == budget_dimension::tag;
     if (is_tag && (!is_subject_name(scope.tag) || scope.tag.find('=') != std::string::npos))
         return bad_budget(where + "a scope by a tag needs its key, which has no '='");
@@ -216,6 +291,16 @@ AIAUDIT_INLINE result<void> check_scope(budget_scope const& scope, std::string c
     if (!named && !scope.name.empty())
         return bad_budget(where + "a name belongs to a scope of one alone");
     return {};
+}
+
+AIAUDIT_INLINE result<void> check_anchor(budget_window const& window, std::string const& where) {
+    if (window.anchor == 0) return {};
+    std::string const text = anchor_text(window);
+    bool const good =
+        is_calendar(window.period) && window.period != budget_period::day &&
+        parse_anchor(std::string_view(text).substr(1), window.period) == window.anchor;
+    if (good) return {};
+    return bad_budget(where + "no window of that kind begins on such a day");
 }
 
 AIAUDIT_INLINE result<void> check_zone(time_zone const& zone, std::string const& where) {
@@ -249,6 +334,10 @@ AIAUDIT_INLINE result<void> check_action(budget const& of, std::string const& wh
     if (of.reserve > budget_reserve::stepwise) return bad_budget(where + "unknown way to reserve");
     if (of.unbounded_hold < 0 || of.unbounded_hold > budget_amount_most)
         return bad_budget(where + "what is held for a call without a bound is too large");
+    if (of.roll_over < 0 || of.roll_over > budget_amount_most)
+        return bad_budget(where + "what rolls over is too large");
+    if (of.roll_over != 0 && !is_calendar(of.window.period))
+        return bad_budget(where + "only windows of the calendar roll over");
     return {};
 }
 
@@ -260,8 +349,7 @@ AIAUDIT_INLINE result<void> validate(budget const& of) {
                                   detail::printable(of.name) + "'");
     std::string const where = "budget '" + of.name + "': ";
     if (of.unit > budget_unit::requests) return detail::bad_budget(where + "unknown unit");
-    if (of.window.period > budget_period::minute)
-        return detail::bad_budget(where + "unknown window");
+    if (of.window.period > budget_period::year) return detail::bad_budget(where + "unknown window");
     if (of.limit < 0) return detail::bad_budget(where + "the limit is negative");
     bool const bucket = of.window.period == budget_period::minute;
     if (of.limit > (bucket ? detail::bucket_limit_most : detail::budget_amount_most))
@@ -270,8 +358,12 @@ AIAUDIT_INLINE result<void> validate(budget const& of) {
     bool const rolling = of.window.period == budget_period::rolling;
     if (rolling && (of.window.hours < 1 || of.window.hours > detail::rolling_hours_most))
         return detail::bad_budget(where + "a rolling window has 1 to 8784 hours");
-    if (!rolling && of.window.hours != 0)
-        return detail::bad_budget(where + "hours belong to a rolling window alone");
+    if (!rolling && of.window.hours != 0 &&
+        (!detail::is_of_lives(of) || of.window.hours > detail::rolling_hours_most))
+        return detail::bad_budget(where +
+                                  "hours belong to a rolling window, or to how long a run "
+                                  "may be idle (each-run, total)");
+    if (auto ok = detail::check_anchor(of.window, where); !ok) return ok;
     if (auto ok = detail::check_zone(of.window.zone, where); !ok) return ok;
     if (auto ok = detail::check_action(of, where); !ok) return ok;
     auto const parsed = parse_alert_percents(detail::percents_text(of.alert_percents));
@@ -287,9 +379,13 @@ AIAUDIT_INLINE std::string scope_text(budget_scope const& scope) {
 
 AIAUDIT_INLINE std::string window_text(budget_window const& window) {
     switch (window.period) {
-    case budget_period::total: return "total";
+    case budget_period::total:
+        return window.hours == 0 ? "total" : "total@" + std::to_string(window.hours) + "h";
     case budget_period::day: return "day";
-    case budget_period::month: return "month";
+    case budget_period::week: return "week" + detail::anchor_text(window);
+    case budget_period::month: return "month" + detail::anchor_text(window);
+    case budget_period::quarter: return "quarter" + detail::anchor_text(window);
+    case budget_period::year: return "year" + detail::anchor_text(window);
     case budget_period::rolling: return std::to_string(window.hours) + "h";
     case budget_period::minute: return "minute";
     }
@@ -321,6 +417,7 @@ AIAUDIT_INLINE std::string action_text(budget const& of) {
     if (of.reserve != budget_reserve::full)
         text.append(";reserve=")
             .append(detail::budget_reserve_names[static_cast<std::size_t>(of.reserve)]);
+    if (of.roll_over != 0) text += ";roll=" + amount_text(of.roll_over, of.unit);
     return text;
 }
 

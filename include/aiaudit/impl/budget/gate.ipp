@@ -62,6 +62,14 @@ AIAUDIT_INLINE void budget_gate::remove(std::string_view name) {
         --new_;
 }
 
+AIAUDIT_INLINE void budget_gate::top_up(budget_top_up const& of, timestamp at) {
+    auto const [place, is_there] = state_.find(of.budget);
+    if (!is_there) return;
+    detail::kept_budget& to = state_.budgets[place];
+    if (to.is_bucket() || to.of_lives() || to.definition().unit != of.unit) return;
+    to.add_credit(to.window_at(at), of.subject, of.amount);
+}
+
 AIAUDIT_INLINE void budget_gate::adopt(budget_gate const& folded) {
     if (!needs_ || folded.state_.budgets.size() != 1) return;
     needs_.reset();
@@ -79,6 +87,18 @@ AIAUDIT_INLINE std::vector<budget_state> budget_gate::states(timestamp now) cons
                          [](budget_state const& a, budget_state const& b) {
                              return a.spent + a.reserved > b.spent + b.reserved;
                          });
+    }
+    return all;
+}
+
+AIAUDIT_INLINE std::vector<budget_state> budget_gate::states_of(record const& who,
+                                                                timestamp now) const {
+    std::vector<budget_state> all;
+    detail::record_subjects<std::string> subjects(who);
+    for (detail::kept_budget const& each : state_.budgets) {
+        detail::budget_place place;
+        if (each.find_place(subjects, now, place))
+            all.push_back(detail::state_at(each, place, now));
     }
     return all;
 }

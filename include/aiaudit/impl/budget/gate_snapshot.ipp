@@ -16,10 +16,14 @@ inline namespace v0_1_0 {
 namespace detail {
 
 AIAUDIT_INLINE std::string gate_encoder::encode() {
+    bool const has_credits =
+        std::any_of(state_->budgets.begin(), state_->budgets.end(),
+                    [](kept_budget const& each) { return !each.credits().empty(); });
     count(state_->budgets.size());
     for (kept_budget const& each : state_->budgets) {
         encode_definition(each.definition());
         encode_accounts(each);
+        if (has_credits) encode_credits(each);
     }
     encode_attempts();
     count(state_->passed.size());
@@ -28,7 +32,7 @@ AIAUDIT_INLINE std::string gate_encoder::encode() {
         count(each.percent);
     }
     std::string head{gate_magic};
-    head.push_back(static_cast<char>(gate_version));
+    head.push_back(static_cast<char>(has_credits ? gate_version_credits : gate_version));
     append_little_endian(head, crc32c(out_));
     return head + out_;
 }
@@ -39,7 +43,8 @@ AIAUDIT_INLINE void gate_encoder::encode_definition(budget const& of) {
     amount(of.limit);
     text(scope_text(of.scope));
     count(static_cast<std::uint64_t>(of.window.period));
-    count(of.window.hours);
+    // Windows of the calendar have no hours, and the others no anchor.
+    count(is_calendar(of.window.period) ? of.window.anchor : of.window.hours);
     text(of.window.zone.name());
     number(of.window.zone.first_offset_seconds());
     count(of.window.zone.transitions().size());
@@ -69,6 +74,16 @@ AIAUDIT_INLINE void gate_encoder::encode_accounts(kept_budget const& of) {
             encode_bucket(all.bucket(order[i]).level);
         else
             encode_windows(account.windows);
+        if (of.of_runs()) number(all.used_at(order[i]));
+    }
+}
+
+AIAUDIT_INLINE void gate_encoder::encode_credits(kept_budget const& of) {
+    count(of.credits().size());
+    for (window_credit const& each : of.credits()) {
+        number(each.window);
+        text(each.subject);
+        amount(each.amount);
     }
 }
 
@@ -151,7 +166,7 @@ AIAUDIT_INLINE bool gate_decoder::decode_budget() {
     if (!scope) return false;
     of.scope = std::move(*scope);
     of.window.period = static_cast<budget_period>(narrow<std::uint8_t>());
-    of.window.hours = narrow<std::uint32_t>();
+    (is_calendar(of.window.period) ? of.window.anchor : of.window.hours) = narrow<std::uint32_t>();
     decode_zone(of.window.zone);
     if (!parse_budget_action(text(), of)) return false;
     auto percents = parse_alert_percents(text());
@@ -160,7 +175,8 @@ AIAUDIT_INLINE bool gate_decoder::decode_budget() {
     if (!in_.ok() || !validate(of)) return false;
     auto const [place, is_there] = state_.find(of.name);
     if (is_there || place != state_.budgets.size()) return false;
-    return decode_accounts(state_.budgets.emplace_back(std::move(of)));
+    kept_budget& made = state_.budgets.emplace_back(std::move(of));
+    return decode_accounts(made) && (!has_credits_ || decode_credits(made));
 }
 
 AIAUDIT_INLINE void gate_decoder::decode_zone(time_zone& to) {
@@ -189,6 +205,23 @@ AIAUDIT_INLINE bool gate_decoder::decode_accounts(kept_budget& of) {
         bool const good = of.is_bucket() ? decode_bucket(of.accounts().bucket(size).level)
                                          : decode_windows(of, account);
         if (!good) return false;
+        if (of.of_runs()) {
+            std::int64_t const used = number();
+            if (used != window_sums::none && !is_reckonable(used)) return false;
+            of.accounts().use(size, used);
+        }
+    }
+    return in_.ok();
+}
+
+AIAUDIT_INLINE bool gate_decoder::decode_credits(kept_budget& of) {
+    for (std::uint64_t left = in_.varint(); left != 0; --left) {
+        std::int64_t const window = number();
+        std::string_view const subject = text();
+        int128 const amount = in_.varint128();
+        if (!in_.ok() || !is_window(of, window) || amount <= 0 || amount > budget_amount_most)
+            return false;
+        of.add_credit(window, subject, amount);
     }
     return in_.ok();
 }
@@ -215,13 +248,17 @@ AIAUDIT_INLINE bool gate_decoder::decode_windows(kept_budget const& of, budget_a
 
 AIAUDIT_INLINE bool gate_decoder::is_window(kept_budget const& of, std::int64_t number) noexcept {
     budget_window const& window = of.definition().window;
+    if (of.of_lives()) return is_reckonable(number);
     std::int64_t most = 0;
     std::int64_t const days_most = reckonable_ns({(std::numeric_limits<std::int64_t>::max)()}) /
                                    (seconds_per_day * nanoseconds_per_second);
     switch (window.period) {
     case budget_period::total: break;
     case budget_period::day: most = days_most + 4; break;
+    case budget_period::week: most = days_most / 7 + 4; break;
     case budget_period::month: most = days_most / 30; break;
+    case budget_period::quarter: most = days_most / 90; break;
+    case budget_period::year: most = days_most / 365 + 2; break;
     case budget_period::rolling:
         most =
             days_most * seconds_per_day * nanoseconds_per_second / rolling_part_ns(window.hours) +
@@ -294,12 +331,13 @@ AIAUDIT_INLINE result<gate_state> read_gate(std::string_view bytes) {
     };
     if (bytes.size() < gate_head_bytes || !bytes.starts_with(gate_magic))
         return bad("it is something else");
-    if (static_cast<std::uint8_t>(bytes[gate_magic.size()]) != gate_version)
+    auto const version = static_cast<std::uint8_t>(bytes[gate_magic.size()]);
+    if (version != gate_version && version != gate_version_credits)
         return bad("its version is not known");
     std::string_view const body = bytes.substr(gate_head_bytes);
     if (load_little_endian<std::uint32_t>(bytes.data() + 4) != crc32c(body))
         return bad("its checksum does not match");
-    gate_decoder decoder(body);
+    gate_decoder decoder(body, version == gate_version_credits);
     if (!decoder.decode()) return bad("its bytes make no sense");
     gate_state state = decoder.take();
     if (write_gate(state) != bytes) return bad("it is not as it would be written");

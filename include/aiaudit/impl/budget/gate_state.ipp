@@ -46,6 +46,29 @@ AIAUDIT_INLINE bool gate_state::forget_tentative(std::uint32_t number) {
     return drop_if_empty(number);
 }
 
+AIAUDIT_INLINE void gate_state::drop_runs() {
+    for (std::uint32_t place = 0; place < budgets.size(); ++place) {
+        kept_budget& of = budgets[place];
+        if (!of.has_many_runs()) continue;
+        std::vector<bool> holds(of.accounts().size());
+        auto const each_hold = [&](auto&& visit) {
+            open.for_each([&](std::uint32_t number) {
+                open.for_each_hold(number, [&](hold& each) {
+                    if (each.budget == place) visit(each);
+                });
+            });
+        };
+        each_hold([&holds](hold const& each) { holds[each.account] = true; });
+        auto const numbers = of.drop_runs(holds);
+        each_hold([&numbers](hold& each) { each.account = numbers[each.account]; });
+        std::erase_if(passed, [&](passed_threshold& each) {
+            if (each.budget != place) return false;
+            each.account = numbers[each.account];
+            return each.account == account_table::none;
+        });
+    }
+}
+
 AIAUDIT_INLINE void gate_state::note_passed(std::uint32_t budget, std::uint32_t account,
                                             std::int64_t window) {
     budgets[budget].take_passed(account, window, [&](std::uint32_t percent) {

@@ -31,9 +31,14 @@ AIAUDIT_INLINE std::optional<timestamp> rolls_out_at(kept_budget const& of,
 // When `amount` fits into a rolling budget, if nothing more is used; none: never.
 AIAUDIT_INLINE std::optional<timestamp> rolls_to_room(kept_budget const& of,
                                                       window_account const& account,
-                                                      std::int64_t window, int128 amount) {
+                                                      std::int64_t window, int128 amount,
+                                                      budget_place place) {
+    auto const limit_of = [&](std::int64_t later) {
+        place.window = later;
+        return of.limit_at(place);
+    };
     for (std::int64_t later = window; later <= window + 2 * (of.keeping().reach + 1); ++later) {
-        if (account.most_used(later, of.keeping()) + amount <= of.definition().limit)
+        if (account.most_used(later, of.keeping()) + amount <= limit_of(later))
             return timestamp{span_numbered(of.definition().window, later).begins_ns};
     }
     return std::nullopt;
@@ -72,6 +77,8 @@ AIAUDIT_INLINE void show_window(kept_budget const& of, budget_account const* acc
     if (period == budget_period::rolling) {
         state.window_begins =
             timestamp{span_numbered(of.definition().window, number - of.keeping().reach).begins_ns};
+    } else if (of.of_lives()) {
+        state.window_begins = timestamp{number};
     } else if (period != budget_period::total) {
         state.window_begins = timestamp{span.begins_ns};
         state.resets_at = timestamp{span.ends_ns};
@@ -87,6 +94,14 @@ AIAUDIT_INLINE void show_window(kept_budget const& of, budget_account const* acc
         state.resets_at = rolls_out_at(of, account->windows, number);
 }
 
+AIAUDIT_INLINE budget_state with_limit(kept_budget const& of, budget_place const& place,
+                                       budget_state state) {
+    int128 const limit = of.is_bucket() ? of.definition().limit : of.limit_at(place);
+    state.added = limit - of.definition().limit;
+    state.left = limit - state.spent - state.reserved;
+    return state;
+}
+
 AIAUDIT_INLINE budget_state state_of(kept_budget const& of, std::uint32_t account,
                                      std::int64_t window) {
     budget_account const* const there =
@@ -98,7 +113,23 @@ AIAUDIT_INLINE budget_state state_of(kept_budget const& of, std::uint32_t accoun
         show_bucket(of, there == nullptr ? nullptr : &of.accounts().bucket(account), window, state);
     else
         show_window(of, there, window, state);
-    state.left = of.definition().limit - state.spent - state.reserved;
+    budget_place const place{there == nullptr ? std::string_view{} : there->name, 0, account,
+                             window};
+    return with_limit(of, place, std::move(state));
+}
+
+AIAUDIT_INLINE void add_forecast(kept_budget const& of, std::int64_t window, timestamp now,
+                                 budget_state& to) {
+    budget_window const& windows = of.definition().window;
+    if (is_calendar(windows.period))
+        to.forecast = forecast_of(span_numbered(windows, window), now, to.spent);
+}
+
+AIAUDIT_INLINE budget_state state_at(kept_budget const& of, budget_place const& place,
+                                     timestamp now) {
+    budget_state state = with_limit(of, place, state_of(of, place.account, place.window));
+    state.subject = subject_text(of.definition().scope, place.name);
+    add_forecast(of, place.window, now, state);
     return state;
 }
 
@@ -107,11 +138,10 @@ AIAUDIT_INLINE void add_states(kept_budget const& of, timestamp now,
     std::int64_t const window = of.window_at(now);
     bool const each = of.definition().scope.each;
     auto const add = [&](std::uint32_t account) {
-        budget_state state = state_of(of, account, window);
+        bool const lives = of.of_lives();
+        budget_state state = state_of(of, account, lives ? of.life_at(account, window) : window);
         if (each && state.spent == 0 && state.reserved == 0 && state.open == 0) return;
-        if (is_calendar(of.definition().window.period))
-            state.forecast =
-                forecast_of(span_numbered(of.definition().window, window), now, state.spent);
+        add_forecast(of, window, now, state);
         to.push_back(std::move(state));
     };
     for (std::uint32_t i = 0; i < of.accounts().size(); ++i) add(i);
@@ -121,14 +151,14 @@ AIAUDIT_INLINE void add_states(kept_budget const& of, timestamp now,
 AIAUDIT_INLINE budget_refusal refusal_of(kept_budget const& of, budget_place const& place,
                                          timestamp at, refusal_reason reason, int128 asked) {
     budget const& definition = of.definition();
-    budget_state const state = state_of(of, place.account, place.window);
+    budget_state const state = with_limit(of, place, state_of(of, place.account, place.window));
     budget_refusal refused;
     refused.budget = definition.name;
     refused.subject = subject_text(definition.scope, place.name);
     refused.reason = reason;
     refused.period = definition.window.period;
     refused.unit = definition.unit;
-    refused.limit = definition.limit;
+    refused.limit = definition.limit + state.added;
     refused.spent = state.spent;
     refused.reserved = state.reserved;
     refused.asked = asked;
@@ -136,7 +166,7 @@ AIAUDIT_INLINE budget_refusal refusal_of(kept_budget const& of, budget_place con
     refused.then = definition.then;
     refused.models = definition.models;
     refused.wait_ms_most = definition.wait_ms_most;
-    if (reason != refusal_reason::full || asked > definition.limit ||
+    if (reason != refusal_reason::full || asked > refused.limit ||
         place.account == account_table::none)
         return refused;
     std::optional<std::int64_t> wait_ns;
@@ -145,10 +175,10 @@ AIAUDIT_INLINE budget_refusal refusal_of(kept_budget const& of, budget_place con
                       .bucket(place.account)
                       .level.wait_ns(place.window, definition.limit, asked);
     } else {
-        auto const room =
-            of.keeping().reach == 0
-                ? state.resets_at
-                : rolls_to_room(of, of.accounts()[place.account].windows, place.window, asked);
+        auto const room = of.keeping().reach == 0
+                              ? state.resets_at
+                              : rolls_to_room(of, of.accounts()[place.account].windows,
+                                              place.window, asked, place);
         if (room) wait_ns = room->ns - reckonable_ns(at);
     }
     constexpr std::int64_t millisecond = 1'000'000;

@@ -8,6 +8,8 @@
 #include <aiaudit/budget/kept_budget.hpp>
 #include <aiaudit/config.hpp>  // AIAUDIT_INLINE
 
+#include <algorithm>
+
 namespace aiaudit {
 inline namespace v0_1_0 {
 namespace detail {
@@ -16,7 +18,7 @@ AIAUDIT_INLINE bool kept_budget::counts_as(budget const& other) const noexcept {
     budget_window const& mine = definition_.window;
     return definition_.unit == other.unit && definition_.scope == other.scope &&
            mine.period == other.window.period && mine.hours == other.window.hours &&
-           mine.zone.name() == other.window.zone.name();
+           mine.zone.name() == other.window.zone.name() && mine.anchor == other.window.anchor;
 }
 
 AIAUDIT_INLINE void kept_budget::redefine(budget definition) {
@@ -30,16 +32,60 @@ AIAUDIT_INLINE void kept_budget::redefine(budget definition) {
 }
 
 AIAUDIT_INLINE void kept_budget::find_account(budget_place& place) const {
-    if (definition_.scope.each)
+    if (definition_.scope.each) {
         place.account = accounts_.find(place.name, place.hash);
-    else if (accounts_.size() != 0)
+        if (of_lives_) place.window = life_at(place.account, place.window);
+    } else if (accounts_.size() != 0) {
         place.account = 0;
+    }
+}
+
+AIAUDIT_INLINE std::int64_t kept_budget::life_at(std::uint32_t account,
+                                                 std::int64_t ns) const noexcept {
+    if (account == account_table::none) return ns;
+    std::int64_t const newest = accounts_[account].windows.newest();
+    if (newest == window_sums::none) return ns;
+    // What is held and not logged yet has begun a life, and not been counted as a use.
+    std::int64_t const used = (std::max)(newest, accounts_.used_at(account));
+    bool const over = used<ns&& static_cast<std::uint64_t>(ns) -
+                           static_cast<std::uint64_t>(used)> static_cast<std::uint64_t>(idle_ns());
+    return over ? ns : newest;
+}
+
+AIAUDIT_INLINE std::vector<std::uint32_t> kept_budget::drop_runs(std::vector<bool> const& holds) {
+    std::int64_t latest = window_sums::none;
+    for (std::uint32_t i = 0; i < accounts_.size(); ++i)
+        latest = (std::max)(latest, accounts_.used_at(i));
+    // What was used before counts no more.
+    std::int64_t from = window_sums::none;
+    if (latest != window_sums::none) {
+        if (of_lives_)
+            from = latest - idle_ns();
+        else if (auto const since = matters_since(definition_.window, {latest}))
+            from = since->ns;
+    }
+    std::vector<bool> keep = holds;
+    std::vector<std::uint32_t> others;
+    for (std::uint32_t i = 0; i < accounts_.size(); ++i)
+        if (!holds[i] && accounts_.used_at(i) >= from) others.push_back(i);
+    if (others.size() > runs_most) {
+        std::sort(others.begin(), others.end(), [this](std::uint32_t a, std::uint32_t b) {
+            std::int64_t const first = accounts_.used_at(a);
+            std::int64_t const second = accounts_.used_at(b);
+            return first != second ? first > second : accounts_[a].name < accounts_[b].name;
+        });
+        others.resize(runs_most / 4 * 3);
+    }
+    for (std::uint32_t const each : others) keep[each] = true;
+    auto numbers = accounts_.retain(keep);
+    drop_above_ = std::clamp(2 * accounts_.size(), runs_few, runs_most);
+    return numbers;
 }
 
 AIAUDIT_INLINE std::optional<refusal_reason> kept_budget::refuses(budget_place const& place,
                                                                   int128 amount) const {
     if (forgot(place) || forgot_before(place)) return refusal_reason::clock_behind;
-    int128 const limit = definition_.limit;
+    int128 const limit = limit_at(place);
     bool fits = amount <= limit;
     if (place.account != account_table::none) {
         fits = is_bucket()
@@ -48,6 +94,64 @@ AIAUDIT_INLINE std::optional<refusal_reason> kept_budget::refuses(budget_place c
                          limit;
     }
     return fits ? std::nullopt : std::optional(refusal_reason::full);
+}
+
+AIAUDIT_INLINE void kept_budget::add_credit(std::int64_t window, std::string_view subject,
+                                            int128 amount) {
+    auto const before = [](window_credit const& each, window_credit const& other) {
+        return each.window != other.window ? each.window < other.window
+                                           : each.subject < other.subject;
+    };
+    window_credit added{window, std::string(subject), amount};
+    auto const place = std::lower_bound(credits_.begin(), credits_.end(), added, before);
+    if (place != credits_.end() && !before(added, *place))
+        place->amount = (std::min)(place->amount + amount, budget_amount_most);
+    else
+        credits_.insert(place, std::move(added));
+    adds_ = true;
+    // As many windows as are remembered.
+    std::int64_t const newest = credits_.back().window;
+    auto const kept = static_cast<std::int64_t>(keeping_.kept);
+    std::erase_if(credits_, [&](window_credit const& each) {
+        return newest - each.window > keeping_.reach + kept;
+    });
+}
+
+AIAUDIT_INLINE int128 kept_budget::credit_at(std::int64_t window, std::string_view subject) const {
+    int128 sum = 0;
+    for (window_credit const& each : credits_) {
+        if (each.window <= window && window - each.window <= keeping_.reach &&
+            (each.subject.empty() || each.subject == subject))
+            sum += each.amount;
+    }
+    return sum;
+}
+
+AIAUDIT_INLINE int128 kept_budget::added_at(budget_place const& place) const {
+    bool const is_there = place.account != account_table::none;
+    std::string_view const name =
+        is_there ? std::string_view(accounts_[place.account].name) : place.name;
+    int128 added = credit_at(place.window, name);
+    // Two windows before the one in which it was set are known.
+    constexpr std::int64_t known_before = 2;
+    if (definition_.roll_over == 0) return added;
+    window_account const* const windows = is_there ? &accounts_[place.account].windows : nullptr;
+    auto const used_in = [windows](std::int64_t window) {
+        window_sums const* const sums = windows == nullptr ? nullptr : windows->find(window);
+        return sums == nullptr ? int128{0} : sums->used.all();
+    };
+    auto const own_of = [&](std::int64_t window) {
+        return definition_.limit + credit_at(window, name);
+    };
+    std::int64_t const last = place.window - 1;
+    bool const is_known =
+        last >= known_since_ + known_before && (windows == nullptr || windows->floor() < last);
+    if (is_known)
+        added += std::clamp(own_of(last) - used_in(last), int128{0}, definition_.roll_over);
+    // What the next one took of this one's rest is gone.
+    std::int64_t const next = place.window + 1;
+    added -= std::clamp(used_in(next) - own_of(next), int128{0}, definition_.roll_over);
+    return added;
 }
 
 AIAUDIT_INLINE bool kept_budget::forgot(budget_place const& place) const noexcept {
@@ -112,7 +216,7 @@ AIAUDIT_INLINE void kept_budget::charge(std::uint32_t number, std::int64_t windo
 }
 
 AIAUDIT_INLINE int128 kept_budget::correction_at(budget_place const& place, int128 change) const {
-    if (definition_.unit != budget_unit::usd || is_bucket()) return 0;
+    if (definition_.unit != budget_unit::usd || is_bucket() || of_lives_) return 0;
     window_sums const* const sums = place.account == account_table::none
                                         ? nullptr
                                         : accounts_[place.account].windows.find(place.window);
@@ -128,6 +232,7 @@ AIAUDIT_INLINE bool kept_budget::forgot_before(budget_place const& place) const 
 }
 
 AIAUDIT_INLINE void kept_budget::reckon_thresholds() {
+    adds_ = definition_.roll_over != 0 || !credits_.empty();
     thresholds_.clear();
     for (std::uint32_t const percent : definition_.alert_percents) {
         int128 const least = (definition_.limit * percent + 99) / 100;

@@ -83,6 +83,16 @@ AIAUDIT_INLINE std::optional<alert_delivery> alert_book::delivery(std::string_vi
     return at->second;
 }
 
+AIAUDIT_INLINE std::optional<timestamp> alert_book::last_delivered(std::string_view sink) const {
+    std::optional<timestamp> last;
+    for (auto const& [key, entry] : entries_) {
+        auto const at = entry.sinks.find(sink);
+        if (at != entry.sinks.end() && at->second.delivered && (!last || *last < at->second.at))
+            last = at->second.at;
+    }
+    return last;
+}
+
 AIAUDIT_INLINE void alert_book::raise(alert raised) {
     if (is_old(raised.at) || entries_.contains(raised.key)) return;
     newest_ = (std::max)(newest_, raised.at);

@@ -62,6 +62,7 @@ AIAUDIT_INLINE std::vector<report_cell> cells_of(budget_state const& of) {
         text_cell("then", action_text(of.budget)),
         text_cell("state", std::string(state_name(of))),
         number_cell("alert_percent", percent_reached(of)),
+        text_cell("added", amount(of.added)),
     };
 }
 
@@ -76,7 +77,7 @@ AIAUDIT_INLINE std::vector<report_cell> table_cells(budget_state const& of) {
         label_cell("subject", printable(of.subject)),
         label_cell("window", window_text(of.budget.window)),
         label_cell("unit", std::string(name_of(of.budget.unit))),
-        text_cell("limit", amount(of.budget.limit)),
+        text_cell("limit", amount(of.budget.limit + of.added)),
         text_cell("spent", amount(of.spent)),
         text_cell("reserved", of.reserved == 0 ? std::string{} : amount(of.reserved)),
         text_cell("left", amount(of.left)),

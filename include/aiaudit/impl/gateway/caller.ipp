@@ -82,6 +82,39 @@ AIAUDIT_INLINE result<void> check_client_name(std::string_view what, std::string
     return {};
 }
 
+AIAUDIT_INLINE std::string run_of(header_list const& headers, boost::json::value const& body) {
+    for (std::string_view const name : run_header_names) {
+        std::string_view const run = header_of(headers, name);
+        if (!run.empty()) return std::string(run);
+    }
+    std::string_view const identity = text_at(&body, "metadata.user_id");
+    constexpr std::string_view mark = "_session_";
+    if (identity.starts_with("user_")) {
+        auto const at = identity.rfind(mark);
+        if (at != std::string_view::npos) return std::string(identity.substr(at + mark.size()));
+    }
+    if (!identity.starts_with('{') || identity.size() > identity_bytes_max) return {};
+    auto const parsed = parse_json(identity, "the user", {});
+    return parsed ? std::string(text_at(&*parsed, "session_id")) : std::string{};
+}
+
+// What the gateway itself says of a call, in place of what a client says under that name.
+AIAUDIT_INLINE void set_tag(call_options& who, std::string_view name, std::string value) {
+    if (value.empty()) return;
+    std::erase_if(who.tags, [name](auto const& each) { return each.first == name; });
+    who.tags.emplace_back(name, std::move(value));
+}
+
+AIAUDIT_INLINE result<void> set_own_tags(gateway_request const& request, gateway_key const& key,
+                                         boost::json::value const& body, call_options& who) {
+    std::string run = run_of(request.headers, body);
+    if (auto const fit = check_client_name("a run", run); !fit) return fit;
+    set_tag(who, "run", std::move(run));
+    set_tag(who, "team", key.team);
+    set_tag(who, "organisation", key.organisation);
+    return {};
+}
+
 AIAUDIT_INLINE result<call_options> caller_of(gateway_request const& request,
                                               gateway_key const& key,
                                               boost::json::value const& body) {
@@ -89,7 +122,10 @@ AIAUDIT_INLINE result<call_options> caller_of(gateway_request const& request,
     who.user = key.user;
     who.project = key.project;
     who.trace_id = trace_of(request.headers);
-    if (!key.names_users) return who;
+    if (!key.names_users) {
+        if (auto set = set_own_tags(request, key, body, who); !set) return set.error();
+        return who;
+    }
     std::string_view user = header_of(request.headers, "x-aiaudit-user");
     std::string in_body;
     for (char const* const path : {"user", "metadata.user_id"}) {
@@ -111,6 +147,7 @@ AIAUDIT_INLINE result<call_options> caller_of(gateway_request const& request,
         if (auto const fit = check_client_name("a tag", name + value); !fit) return fit.error();
     }
     add_metadata_tags(body, who);
+    if (auto set = set_own_tags(request, key, body, who); !set) return set.error();
     return who;
 }
 
@@ -150,6 +187,14 @@ AIAUDIT_INLINE header_list headers_for_upstream(gateway_request const& from,
     }
     headers.emplace_back("Accept-Encoding", "identity");
     return headers;
+}
+
+AIAUDIT_INLINE header_list headers_for_client(header_list from, operation_id const& id,
+                                              std::optional<std::uint64_t> output_limit) {
+    std::erase_if(from, [](auto const& each) { return has_prefix(each.first, own_header_prefix); });
+    from.emplace_back("x-aiaudit-operation", id.to_string());
+    if (output_limit) from.emplace_back("x-aiaudit-output-limit", std::to_string(*output_limit));
+    return from;
 }
 
 }  // namespace detail

@@ -85,6 +85,11 @@ AIAUDIT_INLINE gateway_response error_response(api_family family, gateway_proble
     return made;
 }
 
+AIAUDIT_INLINE std::string error_event(api_family family, gateway_problem const& of) {
+    std::string event = family == api_family::anthropic ? "event: error\n" : "";
+    return event.append("data: ").append(error_response(family, of).body).append("\n\n");
+}
+
 AIAUDIT_INLINE gateway_problem problem_of(error const& reason,
                                           std::optional<budget_refusal> const& refused) {
     gateway_problem problem = detail::problem_without_wait(reason, refused);

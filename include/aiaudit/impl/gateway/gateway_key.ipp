@@ -24,6 +24,8 @@ AIAUDIT_INLINE result<void> check_key(gateway_key const& key) {
     std::string const where = "key '" + key.id + "': ";
     if (!is_owner_name(key.user) || !is_owner_name(key.project))
         return bad(where + "a user or project is at most 1024 bytes of UTF-8 on one line");
+    if (!is_owner_name(key.team) || !is_owner_name(key.organisation))
+        return bad(where + "a team or organisation is at most 1024 bytes of UTF-8 on one line");
     if (!is_owner_name(key.note))
         return bad(where + "a note is at most 1024 bytes of UTF-8 on one line");
     for (auto const* const list : {&key.models, &key.denied_models}) {
@@ -74,6 +76,22 @@ AIAUDIT_INLINE result<issued_key> with_new_secret(gateway_key key) {
 }
 
 }  // namespace detail
+
+AIAUDIT_INLINE result<void> check_team(std::vector<gateway_key> const& others,
+                                       gateway_key const& wish) {
+    for (gateway_key const& each : others) {
+        bool const meets = !wish.team.empty() && each.team == wish.team && each.id != wish.id &&
+                           !each.revoked_at && each.organisation != wish.organisation;
+        if (!meets) continue;
+        return fail(errc::bad_argument,
+                    "team '" + detail::printable(wish.team) + "' of key '" + each.id + "' is of " +
+                        (each.organisation.empty()
+                             ? std::string("no organisation")
+                             : "organisation '" + detail::printable(each.organisation) + "'") +
+                        ": a team has one");
+    }
+    return {};
+}
 
 AIAUDIT_INLINE result<issued_key> issue_key(gateway_key wish, timestamp now) {
     if (auto const fit = detail::check_key(wish); !fit) return fit.error();

@@ -81,6 +81,8 @@ AIAUDIT_INLINE std::string json_of(gateway_key const& key) {
     if (!key.denied_models.empty()) text += R"(,"denied_models":)" + list(key.denied_models);
     text.append(R"(,"names_users":)").append(key.names_users ? "true" : "false");
     text += R"(,"created_at":)" + json_string(key.created_at.to_string());
+    if (!key.team.empty()) text += R"(,"team":)" + json_string(key.team);
+    if (!key.organisation.empty()) text += R"(,"organisation":)" + json_string(key.organisation);
     if (!key.note.empty()) text += R"(,"note":)" + json_string(key.note);
     if (key.expires_at) text += R"(,"expires_at":)" + json_string(key.expires_at->to_string());
     if (key.revoked_at) text += R"(,"revoked_at":)" + json_string(key.revoked_at->to_string());
@@ -149,6 +151,8 @@ AIAUDIT_INLINE bool key_reader::take(std::string_view name, boost::json::value c
     if (name == "id") return assign(key_.id, text);
     if (name == "user") return assign(key_.user, text);
     if (name == "project") return assign(key_.project, text);
+    if (name == "team") return assign(key_.team, text);
+    if (name == "organisation") return assign(key_.organisation, text);
     if (name == "note") return assign(key_.note, text);
     if (name == "created_at") return take_time(text, key_.created_at);
     if (name == "expires_at") return take_time(text, key_.expires_at.emplace());

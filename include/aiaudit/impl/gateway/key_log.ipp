@@ -37,6 +37,8 @@ AIAUDIT_INLINE record key_record(key_change const& of, gateway_key const* key,
     if (!key->denied_models.empty())
         entry.tags.emplace_back("denied_models", joined(key->denied_models));
     entry.tags.emplace_back("names_users", key->names_users ? "true" : "false");
+    if (!key->team.empty()) entry.tags.emplace_back("team", key->team);
+    if (!key->organisation.empty()) entry.tags.emplace_back("organisation", key->organisation);
     if (key->expires_at) entry.tags.emplace_back("expires_at", key->expires_at->to_string());
     if (key->revoked_at) entry.tags.emplace_back("revoked_at", key->revoked_at->to_string());
     if (key->former) entry.tags.emplace_back("former_secret_until", key->former->until.to_string());
