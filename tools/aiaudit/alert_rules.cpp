@@ -113,7 +113,7 @@ std::string decoded(std::string_view text, std::string const& what) {
         std::string_view const digits = text.substr(i + 1, 2);
         auto const [end, wrong] =
             std::from_chars(digits.data(), digits.data() + digits.size(), byte, 16);
-        if (wrong != std::errc{} || end != digits.data() + 2)
+        if (digits.size() != 2 || wrong != std::errc{} || end != digits.data() + 2)
             throw failure{what + ": a '%' that two hexadecimal digits do not follow"};
         plain.push_back(static_cast<char>(byte));
         i += 2;
