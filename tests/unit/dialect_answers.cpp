@@ -12,7 +12,7 @@
 #include <string>
 #include <vector>
 
-BOOST_AUTO_TEST_SUITE(dialect)
+BOOST_AUTO_TEST_SUITE(dialect_answers)
 
 namespace {
 
