@@ -197,6 +197,8 @@ BOOST_AUTO_TEST_CASE(a_stored_answer_is_its_makers_to_read_continue_cancel_and_d
         BOOST_TEST(changes[i].provider_request_id == "resp_1");
         BOOST_TEST(changes[i].key_id == (i % 2 == 0 ? "ana" : "anas-other"));
         BOOST_TEST(changes[i].user == "ana");
+        BOOST_TEST(changes[i].started_at.ns > 0);
+        BOOST_TEST(changes[i].model_served == "");
         BOOST_TEST(changes[i].http_status == 200);
         BOOST_TEST((changes[i].cost_status == cost_status::no_charge));
     }

@@ -159,6 +159,10 @@ void record_storage(Core& core, understood_request const& asked, record entry) {
     if (!asked.stored || asked.stored->change == storage_change::none) return;
     entry.kind = record_kind::storage;
     entry.operation = operation::other;
+    entry.started_at = core.ledger.time().now();
+    // What the answer tells of the call that made it is on record there.
+    entry.model_served.clear();
+    entry.finish_reason.clear();
     entry.cost_status = cost_status::no_charge;
     entry.cost = {};
     entry.usage = {};
