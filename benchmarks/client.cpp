@@ -256,6 +256,7 @@ class relaxed_runner {
             return into->append(entry, aiaudit::durability::relaxed);
         }
         [[nodiscard]] bool has_budgets() const { return into->has_budgets(); }
+        [[nodiscard]] bool has_stepwise_budgets() const { return into->has_stepwise_budgets(); }
         [[nodiscard]] auto admit(aiaudit::record const& intent, aiaudit::durability) {
             return into->admit(intent, aiaudit::durability::relaxed);
         }

@@ -228,7 +228,8 @@ private:
             endless(unlimited_.front());
             shape_.tool_limit_missing = limitable_ && !had;
         }
-        for (auto const& [count, own] : searches_) *count += own ? *own : in_all.value_or(0);
+        std::uint64_t const shared = in_all ? *in_all : 0;
+        for (auto const& [count, own] : searches_) *count += own ? *own : shared;
     }
     // What only takes away adds nothing; to compact is another run of the model.
     void edits(boost::json::value const& of) {
