@@ -1405,6 +1405,12 @@ enum class record_kind : std::uint8_t {
     correction = 8,
     // Of the ledger itself: another price book is in use from now on.
     prices = 9,
+    // Of the ledger itself: a key of the gateway was made, changed, rotated or revoked
+    // (gateway/key_log.hpp). The tags say what, who did it, and what the file of keys was then.
+    key = 10,
+    // Of the gateway: what a provider keeps (a stored answer, a conversation) was made, changed,
+    // cancelled or deleted at no cost. The tag "change" says which of these.
+    storage = 11,
 };
 
 [[nodiscard]] constexpr std::string_view name_of(record_kind kind) noexcept {
@@ -1418,6 +1424,8 @@ enum class record_kind : std::uint8_t {
     case record_kind::alert: return "alert";
     case record_kind::correction: return "correction";
     case record_kind::prices: return "prices";
+    case record_kind::key: return "key";
+    case record_kind::storage: return "storage";
     }
     return "unknown";
 }
@@ -1780,6 +1788,8 @@ struct alert_sink {
     // sink of another name gets the alerts of the last seven days again.
     std::string name{};
     std::function<result<void>(alert const&)> deliver{};
+    // Which alerts go there; none: all. Quick, and without an effect.
+    std::function<bool(alert const&)> wants{};
 };
 
 namespace detail {
@@ -1800,7 +1810,7 @@ namespace detail {
 
 [[nodiscard]] inline alert_sink callback_sink(std::string name,
                                               std::function<result<void>(alert const&)> deliver) {
-    return {std::move(name), std::move(deliver)};
+    return {std::move(name), std::move(deliver), {}};
 }
 
 // Each alert as a line, to whatever writes logs.
@@ -2750,6 +2760,9 @@ enum class budget_dimension : std::uint8_t {
     project = 4,
     key = 5,
     tag = 6,
+    run = 7,           // an agent's session, say: the tag "run"
+    team = 8,          // the tag "team"
+    organisation = 9,  // the tag "organisation"
 };
 
 struct budget_scope {
@@ -2767,12 +2780,21 @@ enum class budget_period : std::uint8_t {
     month = 2,    // as well
     rolling = 3,  // the last `hours`
     minute = 4,   // a bucket
+    week = 5,     // of the calendar of `zone`, as the two below
+    quarter = 6,
+    year = 7,
 };
 
 struct budget_window {
     budget_period period = budget_period::month;
-    std::uint32_t hours = 0;  // rolling: 1 to 8,784
-    time_zone zone{};         // day, month
+    // Rolling: 1 to 8,784. Of each run for ever, after so many without a call it is over, and one
+    // of its name another; 0 stands for 24.
+    std::uint32_t hours = 0;
+    time_zone zone{};  // day, week, month, quarter, year
+    // On which day it begins, if not on the usual one (0): of a week 1 (Tuesday) to 6 (Sunday); of
+    // a month its day, 2 to 28; of a quarter or a year month * 100 + day, days 1 to 28, months 1 to
+    // 3 or 1 to 12, and not 101.
+    std::uint32_t anchor = 0;
 };
 
 // Stored, as above.
@@ -2781,6 +2803,13 @@ enum class budget_action : std::uint8_t {
     warn = 1,       // the call goes through, and is marked
     downgrade = 2,  // the next of `models` is asked for instead
     wait = 3,       // for room, `wait_ms_most` at the most; then refuse. For the window minute
+};
+
+// How much of an attempt is held before it begins.
+enum class budget_reserve : std::uint8_t {
+    full = 0,  // the most that it may come to
+    // Its input and a first piece of its output, where it may be cut; more as it goes on.
+    stepwise = 1,
 };
 
 struct budget {
@@ -2792,7 +2821,20 @@ struct budget {
     budget_action then = budget_action::refuse;
     std::vector<std::string> models{};  // downgrade: 1 to 16, the dearest first
     std::uint64_t wait_ms_most = 0;     // wait
+    // What is held for a call of which nobody knows the most, in the unit; 0: it is refused.
+    int128 unbounded_hold = 0;
+    // How much at the most of what a window of the calendar left is added to the next; 0: nothing.
+    int128 roll_over = 0;
+    budget_reserve reserve = budget_reserve::full;
     std::vector<std::uint32_t> alert_percents{50, 80, 100};  // ascending, 1 to 1000, at most 8
+};
+
+// An amount that is added to a limit in one window alone: that in which it is given.
+struct budget_top_up {
+    std::string budget{};   // its name
+    std::string subject{};  // of a budget for each, the one name; empty: each of them
+    budget_unit unit = budget_unit::usd;
+    int128 amount = 0;  // more than 0, in the budget's unit
 };
 
 }  // namespace v0_1_0
@@ -2853,6 +2895,7 @@ struct budget_refusal {
     budget_action then = budget_action::refuse;
     std::vector<std::string> models{};  // downgrade
     std::uint64_t wait_ms_most = 0;     // wait
+    std::string because{};              // unbounded, unpriced: what it is that has none
 };
 
 // What became of an attempt that asked.
@@ -2871,7 +2914,8 @@ struct budget_state {
     std::optional<timestamp> resets_at{};
     int128 spent = 0;
     int128 reserved = 0;
-    int128 left = 0;  // limit - spent - reserved; may be negative
+    int128 added = 0;  // to the limit, in this window: by top-ups, and what rolled over
+    int128 left = 0;   // limit + added - spent - reserved; may be negative
     // Spent by the end of the window, if it goes on as since its beginning; none where the window
     // has no end, or has hardly begun.
     std::optional<int128> forecast{};
@@ -3230,21 +3274,30 @@ public:
     // already_open, where another process decides alone.
     [[nodiscard]] result<admission> admit(record const& intent,
                                           durability when = durability::committed);
-    // Whether there are budgets: as of the last record that this process wrote or read, so what
-    // another one sets counts here from the next record on. Cheap.
-    [[nodiscard]] bool has_budgets() const noexcept;
+    // Whether there are budgets, those that another process has set included. Cheap: reads the log
+    // only where this process knows of none and the log has grown.
+    [[nodiscard]] bool has_budgets() const;
+    // The same of budgets that reserve stepwise, of those that this process knows.
+    [[nodiscard]] bool has_stepwise_budgets() const noexcept;
     // Who decides; with budget_mode::exclusive admit() need not wait for the disk.
     [[nodiscard]] budget_mode budgets_by() const noexcept;
     // Sets a budget, new or instead of the one with that name. One with the same unit, scope and
     // window keeps what it has counted; another one counts what the log has of its window, as far
     // as retention left it. Errors: bad_argument, in words; as append().
     [[nodiscard]] result<sequence> set_budget(budget const& wanted);
+    // Adds to a budget's limit in the window of now, beside what was added before. Errors:
+    // not_found; bad_argument for another unit than the budget's, a rate, runs for as long as they
+    // go on, or a subject of a budget that is for all of its calls together; as append().
+    [[nodiscard]] result<sequence> top_up_budget(budget_top_up const& wanted);
     // Errors: not_found; as append().
     [[nodiscard]] result<sequence> remove_budget(std::string_view name);
     // By name. Errors, of this and those below: of reading what other processes wrote.
     [[nodiscard]] result<std::vector<budget>> budgets();
     // Each budget, or each of its subjects that has counted anything in the present window.
     [[nodiscard]] result<std::vector<budget_state>> budget_states();
+    // Those that would cover a record that is written now, as they stand for its user, project,
+    // key, tags, models and provider: what these have left.
+    [[nodiscard]] result<std::vector<budget_state>> budget_states_of(record const& who);
     // Attempts without an outcome, oldest first: all, or those that must have ended before that.
     [[nodiscard]] result<std::vector<open_reservation>> open_reservations(
         std::optional<timestamp> deadline_before = {});
@@ -3595,6 +3648,9 @@ public:
     // Nothing where nobody has claimed it for that sink.
     [[nodiscard]] std::optional<alert_delivery> delivery(std::string_view key,
                                                          std::string_view sink) const;
+
+    // When something last arrived there; nothing where nothing did.
+    [[nodiscard]] std::optional<timestamp> last_delivered(std::string_view sink) const;
 
     [[nodiscard]] std::string snapshot() const;
     // Errors: corrupt, whatever the bytes are.
@@ -4094,8 +4150,19 @@ inline constexpr std::size_t alert_percents_most = 8;
 inline constexpr std::uint32_t alert_percent_most = 1'000;
 
 inline constexpr std::array<std::string_view, 3> budget_unit_names{"usd", "tokens", "requests"};
-inline constexpr std::array<std::string_view, 7> budget_dimension_names{
-    "everyone", "user", "model", "provider", "project", "key", "tag"};
+inline constexpr std::array<std::string_view, 10> budget_dimension_names{
+    "everyone", "user", "model", "provider", "project",
+    "key",      "tag",  "run",   "team",     "organisation"};
+
+inline constexpr std::array<std::pair<std::string_view, budget_period>, 5> calendar_windows{
+    {{"day", budget_period::day},
+     {"week", budget_period::week},
+     {"month", budget_period::month},
+     {"quarter", budget_period::quarter},
+     {"year", budget_period::year}}};
+inline constexpr std::array<std::string_view, 7> week_beginnings{
+    "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"};
+inline constexpr std::uint32_t anchor_day_most = 28;  // each month has it
 
 [[nodiscard]] inline error bad_budget(std::string where) {
     return fail(errc::bad_argument, std::move(where));
@@ -4137,7 +4204,16 @@ template <class Visitor>
     return !name.empty() && name.size() <= subject_name_bytes &&
            std::none_of(name.begin(), name.end(), is_control_byte);
 }
+// Whether each run has a limit for as long as it goes on.
+[[nodiscard]] inline bool is_of_lives(budget const& of) noexcept {
+    return of.scope.of == budget_dimension::run && of.scope.each &&
+           of.window.period == budget_period::total;
+}
+inline constexpr std::uint32_t idle_hours_usual = 24;
+
 [[nodiscard]] bool is_budget_name(std::string_view name) noexcept;
+
+inline constexpr std::array<std::string_view, 2> budget_reserve_names{"full", "stepwise"};
 
 }  // namespace detail
 
@@ -4152,15 +4228,24 @@ template <class Visitor>
 // "everyone", "each-user", "each-tag:team", "user=alice", "tag:team=red".
 [[nodiscard]] result<budget_scope> parse_budget_scope(std::string_view text);
 
-// "day", "month", "total", "minute", "24h". The zone is that of a day or a month.
+// "day", "week", "month", "quarter", "year", "total", "minute", "24h". Behind an '@', when one of
+// the calendar begins: "week@sunday", "month@15", "quarter@02-01" (the months of that day, each
+// third), "year@04-06"; days of months are 1 to 28; and "total@6h", after how many hours a run
+// without a call is over. The zone is that of a window of the calendar.
 [[nodiscard]] result<budget_window> parse_budget_window(std::string_view text, time_zone zone = {});
 
 // Dollars exactly ("50.00"), or a whole number of tokens or requests.
 [[nodiscard]] result<int128> parse_budget_limit(std::string_view text, budget_unit unit);
 
-// "refuse", "warn", "downgrade=gpt-5-mini,gpt-5-nano", "wait=1500" (milliseconds at the most).
-// Leaves `into` as it is where the text is wrong.
+// "refuse", "warn", "downgrade=gpt-5-mini,gpt-5-nano", "wait=1500" (milliseconds at the most); with
+// ";hold=2.50" behind it, what is held for a call without a bound, in the unit that `into` has;
+// with ";reserve=stepwise" behind that, budget_reserve::stepwise; with ";roll=50" at the end, so
+// much at the most rolls over. Leaves `into` as it is where the text
+// is wrong.
 [[nodiscard]] result<void> parse_budget_action(std::string_view text, budget& into);
+
+// "full", "stepwise".
+[[nodiscard]] result<budget_reserve> parse_budget_reserve(std::string_view text);
 
 // "50,80,100"; empty for none.
 [[nodiscard]] result<std::vector<std::uint32_t>> parse_alert_percents(std::string_view text);
@@ -4171,7 +4256,8 @@ namespace detail {
 
 // Whether the windows are those of the calendar of a zone.
 [[nodiscard]] constexpr bool is_calendar(budget_period period) noexcept {
-    return period == budget_period::day || period == budget_period::month;
+    return period == budget_period::day || period == budget_period::month ||
+           (period >= budget_period::week && period <= budget_period::year);
 }
 
 }  // namespace detail
@@ -4265,6 +4351,35 @@ template <class String>
     return {1, {}};
 }
 
+// The part of it that an intent holds for now, where it goes in steps: `cost_low`, and the tokens
+// of its only iteration. None where it does not.
+template <class String>
+[[nodiscard]] std::optional<int128> step_of(basic_record<String> const& intent,
+                                            budget_unit unit) noexcept {
+    if (!intent.cost_low || intent.iterations.empty()) return std::nullopt;
+    switch (unit) {
+    case budget_unit::usd: return bounded_amount(intent.cost_low->pico());
+    case budget_unit::tokens:
+        return static_cast<int128>(intent.iterations.front().usage.total_tokens());
+    case budget_unit::requests: break;
+    }
+    return std::nullopt;
+}
+
+// The same for a budget, which may hold a stated amount where the intent names no most, and less
+// than the most where it reserves stepwise.
+template <class String>
+[[nodiscard]] amount_asked asked_by(basic_record<String> const& intent, budget const& of) noexcept {
+    amount_asked asked = asked_by(intent, of.unit);
+    if (asked.unknown) {
+        if (of.unbounded_hold == 0) return asked;
+        return {bounded_amount(of.unbounded_hold), {}};
+    }
+    if (of.reserve == budget_reserve::full) return asked;
+    if (auto const step = step_of(intent, of.unit)) asked.amount = (std::min)(asked.amount, *step);
+    return asked;
+}
+
 // What an attempt took, as its outcome says. Where that is not known, what was reserved for it
 // stays charged.
 template <class String>
@@ -4344,10 +4459,21 @@ template <class Integer>
     return detail::budget_record_base(at, "remove", name);
 }
 
+namespace detail {
+
+// Whether it can be added to that budget. Errors: bad_argument.
+[[nodiscard]] result<void> check_top_up(budget const& to, budget_top_up const& of);
+
+}  // namespace detail
+
+// Errors: bad_argument for a name or an amount that cannot be.
+[[nodiscard]] result<record> to_record(budget_top_up const& of, timestamp at);
+
 // What a record of the kind budget says.
 struct budget_change {
     std::optional<budget> set{};
-    std::string removed{};  // where nothing was set: the name of what was removed
+    std::optional<budget_top_up> added{};
+    std::string removed{};  // where nothing was set or added: the name of what was removed
 };
 
 // Errors: corrupt, for a record that to_record() and to_removal_record() do not make.
@@ -4363,6 +4489,18 @@ template <class String>
     if (!detail::is_budget_name(name)) return bad("its name");
     if (find("change") == "remove") {
         change.removed = name;
+        return change;
+    }
+    if (find("change") == "top-up") {
+        budget_top_up& made = change.added.emplace();
+        made.budget = name;
+        made.subject = find("subject");
+        auto const unit = parse_budget_unit(find("unit"));
+        if (!unit) return bad(unit.error().where);
+        made.unit = *unit;
+        auto const amount = parse_budget_limit(find("amount"), made.unit);
+        if (!amount || *amount == 0) return bad("its amount");
+        made.amount = *amount;
         return change;
     }
     if (find("change") != "set") return bad("what it changes");
@@ -4417,8 +4555,9 @@ template <class String>
 //
 // budget_windows.hpp: in which window of a budget an instant lies.
 //
-// A window has a number that grows with time: of a day the days since 1970, of a month the months
-// since then, of a rolling budget the 60th parts of its hours. Calendar windows begin at the first
+// A window has a number that grows with time: of a day the days since 1970, of a week, a month, a
+// quarter or a year as many of them since its anchor of then, of a rolling budget the 60th parts of
+// its hours. Calendar windows begin at the first
 // instant at which the zone's clock shows their date, as days do everywhere here: they may last
 // an hour more or less, and where a clock is put back over midnight they do not begin twice.
 // Threads: plain values.
@@ -4629,7 +4768,10 @@ struct window_keeping {
     case budget_period::total: return {1, 0};
     case budget_period::rolling: return {4 * rolling_parts + 12, rolling_parts};
     case budget_period::day:
+    case budget_period::week:
     case budget_period::month:
+    case budget_period::quarter:
+    case budget_period::year:
     case budget_period::minute: break;
     }
     // One more than three, so that a clock that once stood far ahead costs none of them.
@@ -4776,7 +4918,9 @@ class account_table {
 public:
     static constexpr std::uint32_t none = hash_index::none;
 
-    explicit account_table(bool of_buckets) noexcept : of_buckets_(of_buckets) {}
+    // `keeps_use`: it knows when each was used last.
+    account_table(bool of_buckets, bool keeps_use) noexcept
+        : of_buckets_(of_buckets), keeps_use_(keeps_use) {}
 
     // Names of users often differ in their last digits alone, which one round leaves close
     // together.
@@ -4808,11 +4952,23 @@ public:
         return buckets_[number];
     }
 
+    // Of a table that keeps it; window_sums::none: not yet.
+    [[nodiscard]] std::int64_t used_at(std::uint32_t number) const noexcept {
+        return used_at_[number];
+    }
+    void use(std::uint32_t number, std::int64_t ns) noexcept {
+        if (keeps_use_) used_at_[number] = (std::max)(used_at_[number], ns);
+    }
+    // Leaves those for which keep[number] is true, and returns their new numbers.
+    std::vector<std::uint32_t> retain(std::vector<bool> const& keep);
+
 private:
     hash_index index_{};
     std::vector<budget_account> accounts_{};
     std::vector<bucket_account> buckets_{};
+    std::vector<std::int64_t> used_at_{};
     bool of_buckets_;
+    bool keeps_use_;
 };
 
 }  // namespace detail
@@ -4996,6 +5152,10 @@ public:
         case budget_dimension::project: return entry_->project;
         case budget_dimension::key: return entry_->key_id;
         case budget_dimension::tag: return tag_of(*entry_, scope.tag);
+        case budget_dimension::run:
+        case budget_dimension::team:
+        case budget_dimension::organisation:
+            return tag_of(*entry_, budget_dimension_names[static_cast<std::size_t>(scope.of)]);
         }
         return {};
     }
@@ -5019,6 +5179,13 @@ struct budget_place {
     std::int64_t window = 0;
 };
 
+// What was added to the limit of a window.
+struct window_credit {
+    std::int64_t window = 0;
+    std::string subject{};  // empty: of each
+    int128 amount = 0;
+};
+
 // A threshold that was passed.
 struct passed_threshold {
     std::uint32_t budget = 0;
@@ -5032,7 +5199,9 @@ public:
     explicit kept_budget(budget definition)
         : definition_(std::move(definition)),
           keeping_(keeping_of(definition_.window.period)),
-          accounts_(definition_.window.period == budget_period::minute) {
+          of_lives_(is_of_lives(definition_)),
+          accounts_(definition_.window.period == budget_period::minute, of_runs()) {
+        if (of_lives_) keeping_.kept = lives_kept;
         reckon_thresholds();
     }
 
@@ -5043,6 +5212,31 @@ public:
     [[nodiscard]] bool is_bucket() const noexcept {
         return definition_.window.period == budget_period::minute;
     }
+    // Names of runs are many, and seldom come again: what is not used any more is dropped.
+    [[nodiscard]] bool of_runs() const noexcept {
+        return definition_.scope.of == budget_dimension::run && definition_.scope.each;
+    }
+    // Whether a window is the life of a run: its number is the instant of its first call.
+    [[nodiscard]] bool of_lives() const noexcept { return of_lives_; }
+    [[nodiscard]] std::int64_t idle_ns() const noexcept {
+        std::uint32_t const hours = definition_.window.hours;
+        return std::int64_t{hours == 0 ? idle_hours_usual : hours} * 3'600 * nanoseconds_per_second;
+    }
+    // Of a record that is in the log.
+    void use(std::uint32_t account, timestamp at) noexcept {
+        accounts_.use(account, reckonable_ns(at));
+    }
+    // The life in which an account is at an instant, or that which begins then.
+    [[nodiscard]] std::int64_t life_at(std::uint32_t account, std::int64_t ns) const noexcept;
+    static constexpr std::uint32_t runs_most = 65'536;
+    static constexpr std::uint32_t runs_few = 1'024;
+    // Whether there are many more accounts of runs than when some were last dropped.
+    [[nodiscard]] bool has_many_runs() const noexcept {
+        return of_runs() && accounts_.size() > drop_above_;
+    }
+    // Drops those that are over, and, of more than runs_most, those that were used longest ago; but
+    // none that holds something. Returns the new numbers of those that stay.
+    std::vector<std::uint32_t> drop_runs(std::vector<bool> const& holds);
     [[nodiscard]] bool only_warns() const noexcept {
         return definition_.then == budget_action::warn;
     }
@@ -5093,6 +5287,14 @@ public:
         find_account(place);
         return true;
     }
+
+    // The limit, with what was added to it there.
+    [[nodiscard]] int128 limit_at(budget_place const& place) const {
+        return adds_ ? definition_.limit + added_at(place) : definition_.limit;
+    }
+    void add_credit(std::int64_t window, std::string_view subject, int128 amount);
+    // By window, then subject.
+    [[nodiscard]] std::vector<window_credit> const& credits() const noexcept { return credits_; }
 
     // Whether it fits, or why not.
     [[nodiscard]] std::optional<refusal_reason> refuses(budget_place const& place,
@@ -5150,7 +5352,7 @@ public:
     // The number of the window in which an instant lies; of a bucket, the instant itself.
     [[nodiscard]] std::int64_t window_at(timestamp at) const {
         std::int64_t const ns = reckonable_ns(at);
-        if (is_bucket()) return ns;
+        if (is_bucket() || of_lives_) return ns;
         return cursor_.holds(ns) ? cursor_.number : span_of(definition_.window, at).number;
     }
     // Makes window_at() quick for the window of an instant.
@@ -5162,9 +5364,17 @@ private:
     // Whether something is forgotten that would count together with a place.
     [[nodiscard]] bool forgot_before(budget_place const& place) const noexcept;
     void reckon_thresholds();
+    [[nodiscard]] int128 added_at(budget_place const& place) const;
+    [[nodiscard]] int128 credit_at(std::int64_t window, std::string_view subject) const;
+
+    std::vector<window_credit> credits_{};
+    static constexpr std::size_t lives_kept = 4;
 
     budget definition_;
     window_keeping keeping_;
+    bool of_lives_;
+    bool adds_ = false;  // more than the limit may count somewhere
+    std::uint32_t drop_above_ = runs_few;
     std::vector<int128> thresholds_{};
     window_span cursor_{};  // the window that was asked for last
     std::int64_t known_since_ = window_sums::none;
@@ -5233,6 +5443,9 @@ struct gate_state {
         open.for_each([this](std::uint32_t number) { forget_tentative(number); });
     }
 
+    // Drops accounts of runs that are over, where a budget has very many.
+    void drop_runs();
+
     // After something was booked there.
     void note_passed(std::uint32_t budget, std::uint32_t account, std::int64_t window);
 
@@ -5289,6 +5502,8 @@ namespace detail {
 
 // Stored: never changed. A reader refuses a higher one.
 inline constexpr std::uint8_t gate_version = 1;
+// The same, and of each budget what was added to its limit: written where there is any.
+inline constexpr std::uint8_t gate_version_credits = 2;
 inline constexpr std::string_view gate_magic = "AIG";
 inline constexpr std::size_t gate_head_bytes = 8;  // magic, version, CRC-32C of the rest
 
@@ -5312,6 +5527,7 @@ private:
     }
 
     void encode_definition(budget const& of);
+    void encode_credits(kept_budget const& of);
 
     // Those that anything is known of, by name, and their new numbers.
     void encode_accounts(kept_budget const& of);
@@ -5346,7 +5562,8 @@ private:
 
 class gate_decoder {
 public:
-    explicit gate_decoder(std::string_view bytes) : in_(bytes) {}
+    gate_decoder(std::string_view bytes, bool has_credits)
+        : in_(bytes), has_credits_(has_credits) {}
 
     // False where the bytes are no such state.
     [[nodiscard]] bool decode();
@@ -5373,6 +5590,7 @@ private:
     void decode_zone(time_zone& to);
 
     [[nodiscard]] bool decode_accounts(kept_budget& of);
+    [[nodiscard]] bool decode_credits(kept_budget& of);
     [[nodiscard]] bool decode_bucket(leaky_bucket& to) {
         std::int64_t const at_ns = number();
         uint128 const filled = wide();
@@ -5392,6 +5610,7 @@ private:
     [[nodiscard]] bool decode_passed();
 
     byte_reader in_;
+    bool has_credits_;
     gate_state state_{};
     std::uint64_t intent_before_ = 0;
 };
@@ -5431,6 +5650,10 @@ namespace detail {
 [[nodiscard]] budget_state state_of(kept_budget const& of, std::uint32_t account,
                                     std::int64_t window);
 
+// The same for whom a place is of, with a forecast.
+[[nodiscard]] budget_state state_at(kept_budget const& of, budget_place const& place,
+                                    timestamp now);
+
 // Adds those of a budget at an instant: of one for each, one a subject that has anything.
 void add_states(kept_budget const& of, timestamp now, std::vector<budget_state>& to);
 
@@ -5461,6 +5684,7 @@ void add_states(kept_budget const& of, timestamp now, std::vector<budget_state>&
 #define AIAUDIT_BUDGET_GATE_HPP
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -5476,6 +5700,8 @@ class budget_gate {
 public:
     // No budget is defined: everything is let through, and nothing is remembered.
     [[nodiscard]] bool empty() const noexcept { return state_.budgets.empty(); }
+    // Whether any budget reserves stepwise.
+    [[nodiscard]] bool has_steps() const noexcept { return stepwise_ != 0; }
 
     // Folds the next record of the log. Errors: corrupt, for a definition that cannot be read; the
     // gate is then as it was.
@@ -5491,7 +5717,9 @@ public:
         case record_kind::circuit:
         case record_kind::refusal:
         case record_kind::alert:
-        case record_kind::prices: break;
+        case record_kind::prices:
+        case record_kind::key:
+        case record_kind::storage: break;
         case record_kind::correction: apply_correction(entry); break;
         }
         return {};
@@ -5537,7 +5765,7 @@ public:
         detail::record_subjects<String> subjects(intent);
         detail::budget_place place;
         if (!of.find_place(subjects, intent.started_at, place)) return {};
-        int128 const asked = detail::asked_by(intent, of.definition().unit).amount;
+        int128 const asked = detail::asked_by(intent, of.definition()).amount;
         return detail::refusal_of(of, place, intent.started_at, said.reason, asked);
     }
     // Gives back what reserve() holds of an intent that did not enter the log.
@@ -5560,6 +5788,8 @@ public:
     // By name; of a budget for each, one a subject that has anything in the window, the largest
     // first.
     [[nodiscard]] std::vector<budget_state> states(timestamp now) const;
+    // By name: those that would cover a record of an instant, as they stand for its subjects.
+    [[nodiscard]] std::vector<budget_state> states_of(record const& who, timestamp now) const;
     // Attempts in the log of which no end is, by sequence; those whose deadline is before an
     // instant.
     [[nodiscard]] std::vector<open_reservation> open(
@@ -5609,11 +5839,13 @@ private:
     [[nodiscard]] result<void> apply_change(basic_record<String> const& entry);
     void set(budget definition, timestamp at);
     void remove(std::string_view name);
+    void top_up(budget_top_up const& of, timestamp at);
 
     detail::gate_state state_{};
     std::vector<planned_hold> planned_{};  // scratch: the first so many
     std::uint32_t planned_count_ = 0;
-    std::uint32_t version_ = 0;  // of the budgets
+    std::uint32_t version_ = 0;   // of the budgets
+    std::uint32_t stepwise_ = 0;  // budgets that reserve so
     bool folds_history_ = false;
     std::optional<history> needs_{};
     std::uint32_t new_ = 0;  // which budget needs it
@@ -5623,15 +5855,18 @@ private:
 namespace detail {
 
 // How much a refusal weighs: where one budget refuses for good, it is of no use to wait for
-// another.
-[[nodiscard]] constexpr int weight_of(budget_action then) noexcept {
-    switch (then) {
+// another. Of those that do the same, that of the wider scope: who has raised a team's limit would
+// next be told of the organisation's.
+[[nodiscard]] inline int weight_of(budget const& of) noexcept {
+    constexpr std::array<int, budget_dimension_names.size()> widths{9, 4, 7, 7, 5, 3, 2, 1, 6, 8};
+    int const width = widths[static_cast<std::size_t>(of.scope.of)];
+    switch (of.then) {
     case budget_action::warn: return 0;
-    case budget_action::wait: return 1;
-    case budget_action::downgrade: return 2;
-    case budget_action::refuse: return 3;
+    case budget_action::wait: return 10 + width;
+    case budget_action::downgrade: return 20 + width;
+    case budget_action::refuse: break;
     }
-    return 3;
+    return 30 + width;
 }
 
 }  // namespace detail
@@ -5666,13 +5901,16 @@ budget_gate::verdict budget_gate::plan(basic_record<String> const& intent, std::
     for (planned_hold& next : planned()) {
         detail::kept_budget const& of = state_.budgets[next.budget];
         of.find_account(next.place);
-        detail::amount_asked const asked = detail::asked_by(intent, of.definition().unit);
+        detail::amount_asked const asked = detail::asked_by(intent, of.definition());
         next.change = asked.amount;
         next.is_new = true;
         if (open != detail::open_attempts::none) {
             detail::hold const* const held = state_.open.find_hold(open, next.budget);
             next.is_new = held == nullptr;
-            if (held != nullptr) next.change = (std::max)(asked.amount - held->amount, int128{0});
+            if (held != nullptr) {
+                next.change = (std::max)(asked.amount - held->amount, int128{0});
+                if (of.of_lives()) next.place.window = held->window;
+            }
         }
         if (may_refuse) {
             auto why = asked.unknown;
@@ -5681,8 +5919,8 @@ budget_gate::verdict budget_gate::plan(basic_record<String> const& intent, std::
                 why = of.refuses(next.place, next.change);
             if (why && of.only_warns()) {
                 said.warned = said.warned || *why == refusal_reason::full;
-            } else if (why && detail::weight_of(of.definition().then) > weight) {
-                weight = detail::weight_of(of.definition().then);
+            } else if (why && detail::weight_of(of.definition()) > weight) {
+                weight = detail::weight_of(of.definition());
                 said.admitted = false;
                 said.reason = *why;
                 said.budget = next.budget;
@@ -5722,7 +5960,10 @@ void budget_gate::hold_planned(basic_record<String> const& intent, std::uint32_t
         detail::hold& held =
             next.is_new ? add_hold(open, next) : *state_.open.find_hold(open, next.budget);
         of.change_hold(held, next.change, next.is_new);
-        if (logged) held.logged = held.amount;
+        if (logged) {
+            held.logged = held.amount;
+            of.use(held.account, intent.started_at);
+        }
     }
 }
 
@@ -5730,6 +5971,7 @@ template <class String>
 void budget_gate::apply_intent(sequence number, basic_record<String> const& intent) {
     // An attempt without a name could not be settled: its outcome is charged when it comes.
     if (empty() || intent.operation_id.is_zero()) return;
+    state_.drop_runs();
     std::uint32_t open = state_.open.find(intent.operation_id, intent.attempt);
     if (open != detail::open_attempts::none && state_.open[open].tentative) {
         detail::open_attempt& attempt = state_.open[open];
@@ -5737,7 +5979,10 @@ void budget_gate::apply_intent(sequence number, basic_record<String> const& inte
             attempt.tentative = false;
             attempt.intent = number;
             attempt.deadline = (std::max)(attempt.deadline, detail::deadline_of(intent));
-            state_.open.for_each_hold(open, [](detail::hold& each) { each.logged = each.amount; });
+            state_.open.for_each_hold(open, [&](detail::hold& each) {
+                each.logged = each.amount;
+                state_.budgets[each.budget].use(each.account, intent.started_at);
+            });
             return;
         }
         // The budgets are others than those that were asked.
@@ -5779,6 +6024,7 @@ void budget_gate::apply_correction(basic_record<String> const& entry) {
 // window.
 template <class String, class AmountAt>
 void budget_gate::charge_each(basic_record<String> const& entry, AmountAt const& amount_at) {
+    state_.drop_runs();
     detail::record_subjects<String> subjects(entry);
     for (std::uint32_t i = 0; i < state_.budgets.size(); ++i) {
         detail::kept_budget& budget = state_.budgets[i];
@@ -5788,6 +6034,7 @@ void budget_gate::charge_each(basic_record<String> const& entry, AmountAt const&
         int128 const amount = amount_at(budget, place);
         if (amount == 0) continue;
         std::uint32_t const account = budget.account_of(place);
+        budget.use(account, entry.started_at);
         budget.charge(account, place.window, amount);
         state_.note_passed(i, account, place.window);
     }
@@ -5799,6 +6046,8 @@ result<void> budget_gate::apply_change(basic_record<String> const& entry) {
     if (!change) return change.error();
     if (change->set)
         set(std::move(*change->set), entry.started_at);
+    else if (change->added)
+        top_up(*change->added, entry.started_at);
     else
         remove(change->removed);
     return {};
@@ -6339,6 +6588,9 @@ struct provider_entry {
     header_list headers{};       // sent with every request, such as an organisation's
     // False for a server that refuses stream_options. Known vendors that do are left alone anyway.
     bool stream_options = true;
+    // Whether a stream whose connection is closed is written, and billed, no further. Where it may
+    // go on, one that was left is charged the most that it may have become.
+    bool stops_when_left = false;
 };
 
 namespace detail {
@@ -6350,24 +6602,33 @@ struct provider_row {
     std::string_view key_variable;
     api_family family = api_family::openai;
     key_header key = key_header::authorization;
+    bool stops_when_left = false;
 };
 
-// Names are ids of core/provider_names.hpp, which knows the others.
+// Names are ids of core/provider_names.hpp, which knows the others. Who stops when he is left: as
+// OpenRouter's table of stream cancellation says (openrouter.ai/docs/api-reference/streaming, read
+// in November 2026); whom it does not name, or names as going on, is not known to.
 inline constexpr std::array provider_rows{
-    provider_row{"openai", "https://api.openai.com", "/v1", "OPENAI_API_KEY"},
+    provider_row{"openai", "https://api.openai.com", "/v1", "OPENAI_API_KEY", api_family::openai,
+                 key_header::authorization, true},
     provider_row{"anthropic", "https://api.anthropic.com", "/v1", "ANTHROPIC_API_KEY",
-                 api_family::anthropic, key_header::x_api_key},
+                 api_family::anthropic, key_header::x_api_key, true},
     provider_row{"google", "https://generativelanguage.googleapis.com", "/v1beta", "GEMINI_API_KEY",
                  api_family::gemini, key_header::x_goog_api_key},
     provider_row{"mistral", "https://api.mistral.ai", "/v1", "MISTRAL_API_KEY"},
-    provider_row{"deepseek", "https://api.deepseek.com", "", "DEEPSEEK_API_KEY"},
+    provider_row{"deepseek", "https://api.deepseek.com", "", "DEEPSEEK_API_KEY", api_family::openai,
+                 key_header::authorization, true},
     provider_row{"groq", "https://api.groq.com", "/openai/v1", "GROQ_API_KEY"},
-    provider_row{"x-ai", "https://api.x.ai", "/v1", "XAI_API_KEY"},
+    provider_row{"x-ai", "https://api.x.ai", "/v1", "XAI_API_KEY", api_family::openai,
+                 key_header::authorization, true},
     provider_row{"openrouter", "https://openrouter.ai", "/api/v1", "OPENROUTER_API_KEY"},
-    provider_row{"together", "https://api.together.xyz", "/v1", "TOGETHER_API_KEY"},
-    provider_row{"fireworks", "https://api.fireworks.ai", "/inference/v1", "FIREWORKS_API_KEY"},
+    provider_row{"together", "https://api.together.xyz", "/v1", "TOGETHER_API_KEY",
+                 api_family::openai, key_header::authorization, true},
+    provider_row{"fireworks", "https://api.fireworks.ai", "/inference/v1", "FIREWORKS_API_KEY",
+                 api_family::openai, key_header::authorization, true},
     provider_row{"cerebras", "https://api.cerebras.ai", "/v1", "CEREBRAS_API_KEY"},
-    provider_row{"cohere", "https://api.cohere.ai", "/compatibility/v1", "COHERE_API_KEY"},
+    provider_row{"cohere", "https://api.cohere.ai", "/compatibility/v1", "COHERE_API_KEY",
+                 api_family::openai, key_header::authorization, true},
     provider_row{"perplexity", "https://api.perplexity.ai", "", "PERPLEXITY_API_KEY"},
     provider_row{"moonshotai", "https://api.moonshot.ai", "/v1", "MOONSHOT_API_KEY"},
     provider_row{"zai", "https://api.z.ai", "/api/paas/v4", "ZAI_API_KEY"},
@@ -8168,15 +8429,18 @@ void append_rates(std::string& out, rate_table const& rates);
 #ifndef AIAUDIT_PRICING_PRICE_BOUND_HPP
 #define AIAUDIT_PRICING_PRICE_BOUND_HPP
 
+#include <string_view>
+
 namespace aiaudit {
 inline namespace v0_1_0 {
 
 // What a request asks for that has rates of its own. Service tiers and regions need not be asked
-// for: accounts have defaults. They are always reckoned with.
+// for: accounts have defaults. They are reckoned with, but for a tier where the request names one.
 struct price_doubts {
     bool cache_writes = false;
     bool media_input = false;  // input that is not text
     bool speed = false;        // "fast"
+    bool tiers = true;         // the account's default may be another than the standard one
 };
 
 namespace detail {
@@ -8194,6 +8458,7 @@ struct dearest_factors {
     multiplier input{};
     multiplier output{};
     multiplier requests{};
+    multiplier tools{};
 };
 
 // The most that these counts of input and output cost by one table. Errors: unpriced_unit,
@@ -8201,9 +8466,13 @@ struct dearest_factors {
 [[nodiscard]] result<cost_parts> most_by(rate_table const& rates, dearest_factors const& factors,
                                          usage const& counts, price_doubts doubts);
 
-// The dearest of a card's tables: the standard one, and that of each service tier. Errors as above.
+// The dearest of a card's tables: the standard one, and that of each service tier that may be
+// meant. A tier that is named is served, or the standard one in its place; without a name, or with
+// "auto", it may be any. Errors as above; unpriced_unit for a tier that may be dearer than the
+// standard one and has no rates.
 [[nodiscard]] result<cost_parts> most_by(rate_card const& card, price_entry const& entry,
-                                         usage const& counts, price_doubts doubts);
+                                         usage const& counts, price_doubts doubts,
+                                         std::string_view tier = {});
 
 }  // namespace detail
 }  // namespace v0_1_0
@@ -8305,6 +8574,9 @@ struct model_limits {
     std::uint64_t output_tokens_max = 0;
 };
 
+// The context that is sold beside a smaller one, at a higher rate past that (Anthropic's, in beta).
+inline constexpr std::uint64_t long_context_tokens = 1'000'000;
+
 // After so many days a book is too old to be sure of its prices.
 inline constexpr std::int64_t price_book_days_max = 45;
 
@@ -8318,9 +8590,9 @@ public:
     // covers), bad_usage, no_usage, money_overflow.
     [[nodiscard]] result<quote> price(price_query const& query) const;
     [[nodiscard]] result<quote> price(price_query const& query, lookup_cache& cache) const;
-    // The most that so much input and output can cost (price_bound.hpp); the query's other counts,
-    // its tier, region and speed are not looked at. Errors: unknown_model, unpriced_unit,
-    // money_overflow.
+    // The most that so much input and output, and so many uses of tools, can cost
+    // (price_bound.hpp); the query's region and speed are not looked at. Errors: unknown_model,
+    // unpriced_unit, money_overflow.
     [[nodiscard]] result<quote> most(price_query const& query, price_doubts doubts,
                                      lookup_cache& cache) const;
 
@@ -8481,8 +8753,9 @@ inline namespace v0_1_0 {
 // - It may have most(query, price_doubts, cache), the most that so much input and output can cost
 //   (price_bound.hpp). Without it that is the price of the counts alone: then price() must not know
 //   dearer rates for parts of them, nor lower ones for more of them.
-// - It may have limits(provider, model, cache), with the member output_tokens_max: the most output
-//   of a model, for the bounds of what sets no limit; 0 where it is not known.
+// - It may have limits(provider, model, cache), with the members output_tokens_max and
+//   context_tokens: the most output of a model, for the bounds of what sets no limit, and the most
+//   input, for what no bytes bound; 0 where it is not known.
 // - Threads: const members may be called from any number of threads; a lookup_cache belongs to one
 //   thread at a time and may be used with several values of the policy in turn.
 template <class Policy>
@@ -8612,14 +8885,15 @@ template <pricing_policy Policy>
                                           std::string_view key = {}) {
     return detail::attempt_pricer<Policy>{policy, provider, facts, at, cache, key}.run();
 }
-// What an attempt costs at the most that has no more than this usage's input and output. Errors: as
-// price().
+// What an attempt costs at the most that has no more than this usage's input and output, where it
+// asks for that service tier. Errors: as price().
 template <pricing_policy Policy>
 [[nodiscard]] result<quote> most_of_attempt(Policy const& policy, std::string_view provider,
                                             std::string_view model, usage const& upper,
                                             price_doubts doubts, timestamp at,
-                                            typename Policy::lookup_cache& cache) {
-    price_query const query{provider, model, upper, at, {}, {}, {}};
+                                            typename Policy::lookup_cache& cache,
+                                            std::string_view tier = {}) {
+    price_query const query{provider, model, upper, at, tier, {}, {}};
     if constexpr (requires { policy.most(query, doubts, cache); }) {
         return policy.most(query, doubts, cache);
     } else {
@@ -8638,6 +8912,29 @@ template <pricing_policy Policy>
         return assumed == limits::output_tokens ? known : (std::min)(known, assumed);
     } else {
         return assumed;
+    }
+}
+// The most output of a model that the policy knows of; 0: it does not.
+template <pricing_policy Policy>
+[[nodiscard]] std::uint64_t known_output_of(Policy const& policy, std::string_view provider,
+                                            std::string_view model,
+                                            typename Policy::lookup_cache& cache) {
+    if constexpr (requires { policy.limits(provider, model, cache).output_tokens_max; }) {
+        return policy.limits(provider, model, cache).output_tokens_max;
+    } else {
+        return 0;
+    }
+}
+// The most that a model takes in at a time: what the policy's limits(provider, model, cache) says;
+// 0: not known.
+template <pricing_policy Policy>
+[[nodiscard]] std::uint64_t context_of(Policy const& policy, std::string_view provider,
+                                       std::string_view model,
+                                       typename Policy::lookup_cache& cache) {
+    if constexpr (requires { policy.limits(provider, model, cache).context_tokens; }) {
+        return policy.limits(provider, model, cache).context_tokens;
+    } else {
+        return 0;
     }
 }
 template <pricing_policy Policy>
@@ -9023,12 +9320,13 @@ struct report_cell {
 [[nodiscard]] std::string json_object(std::vector<report_cell> const& cells);
 
 // Lines of the same columns under their names. A bar, where there is one, follows its line. A
-// column in which no line has anything is left out.
+// column in which no line has anything is left out. What a terminal would obey is escaped.
 [[nodiscard]] std::string aligned_text(std::vector<report_cell> const& names,
                                        std::vector<std::vector<report_cell>> const& lines,
                                        std::vector<std::string> const& bars = {});
 
-// The same for machines: csv, json, or jsonl.
+// The same for machines: csv, json, or jsonl; valid UTF-8, whatever the records have. In CSV a text
+// that a spreadsheet would take for a formula begins with an apostrophe.
 [[nodiscard]] std::string machine_text(std::vector<report_cell> const& names,
                                        std::vector<std::vector<report_cell>> const& lines,
                                        text_format format);
@@ -9145,7 +9443,8 @@ namespace aiaudit {
 inline namespace v0_1_0 {
 namespace detail {
 
-// Text in quotes, as JSON has it. Bytes that are not UTF-8 are passed on as they came.
+// Text in quotes, as JSON has it. A byte that is not UTF-8 becomes U+FFFD; control characters, C1
+// and DEL among them, are written as escapes, so that a terminal that shows the JSON obeys none.
 [[nodiscard]] std::string json_string(std::string_view text);
 
 // "[a,b]" of texts that are JSON already.
@@ -9314,6 +9613,94 @@ void ed25519_copy_seed(libcrypto_key const& key, ed25519_seed& seed);
 
 #endif  // AIAUDIT_INTEGRITY_ED25519_HPP
 
+// ---- aiaudit/detail/utf8.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// utf8.hpp: text that strangers wrote: what of it is UTF-8, and what a terminal would obey.
+//
+// Threads: pure functions.
+// Floor 1.
+#ifndef AIAUDIT_DETAIL_UTF8_HPP
+#define AIAUDIT_DETAIL_UTF8_HPP
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+// Takes a code point of UTF-8 from the front of a text that is not empty. Nothing where it is not
+// in its shortest form, or is no code point.
+[[nodiscard]] constexpr std::optional<char32_t> take_code_point(std::string_view& text) noexcept {
+    auto const first = static_cast<unsigned char>(text.front());
+    if (first >= 0x80 && (first < 0xC2 || first > 0xF4)) return std::nullopt;
+    std::size_t const size = first < 0x80 ? 1U : first < 0xE0 ? 2U : first < 0xF0 ? 3U : 4U;
+    if (text.size() < size) return std::nullopt;
+    char32_t value = size == 1 ? first : first & (0x7FU >> size);
+    for (std::size_t i = 1; i < size; ++i) {
+        auto const next = static_cast<unsigned char>(text[i]);
+        if ((next & 0xC0U) != 0x80U) return std::nullopt;
+        value = (value << 6) | (next & 0x3FU);
+    }
+    constexpr char32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
+    bool const surrogate = value >= 0xD800 && value <= 0xDFFF;
+    if (value < least[size] || surrogate || value > 0x10FFFF) return std::nullopt;
+    text.remove_prefix(size);
+    return value;
+}
+
+// C0, DEL and C1.
+[[nodiscard]] constexpr bool is_control_point(char32_t c) noexcept {
+    return c < 0x20 || (c >= 0x7F && c <= 0x9F);
+}
+
+// Ends a line of text for some readers, or turns the direction of what follows: a row of a table
+// would show another one.
+[[nodiscard]] constexpr bool is_misleading_point(char32_t c) noexcept {
+    return c == 0x2028 || c == 0x2029 || (c >= 0x202A && c <= 0x202E) ||
+           (c >= 0x2066 && c <= 0x2069);
+}
+
+// True for UTF-8 without control characters: what may become a name in a record.
+[[nodiscard]] constexpr bool is_name_text(std::string_view text) noexcept {
+    bool plain = true;  // nearly every name is, and this needs no branch a byte
+    for (char const c : text) plain &= c >= 0x20 && c < 0x7F;
+    if (plain) return true;
+    while (!text.empty()) {
+        auto const c = take_code_point(text);
+        if (!c || is_control_point(*c)) return false;
+    }
+    return true;
+}
+
+// Makes a text fit for a record: what is no UTF-8 or a control character becomes '?', and what goes
+// beyond so many bytes is cut.
+inline void make_name_text(std::string& text, std::size_t bytes_most);
+
+// The text with U+FFFD in place of each byte that is not UTF-8.
+[[nodiscard]] std::string valid_text(std::string_view text);
+
+// For a terminal, on one line: what is no UTF-8, is a control character or turns the direction of
+// text is written as "\xNN", a byte each.
+[[nodiscard]] std::string escaped_text(std::string_view text);
+
+// Valid UTF-8 on one line, of at most so many bytes: what is anything else becomes '?'. JSON that a
+// client cannot parse would hide the very error that it is told.
+[[nodiscard]] std::string clean_text(std::string_view text, std::size_t bytes_most);
+
+inline void make_name_text(std::string& text, std::size_t bytes_most) {
+    if (text.size() > bytes_most || !is_name_text(text)) text = clean_text(text, bytes_most);
+}
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_DETAIL_UTF8_HPP
+
 // ---- aiaudit/integrity/text_form.hpp ----
 // SPDX-License-Identifier: MIT
 //
@@ -9356,26 +9743,6 @@ void wipe(std::string& text) noexcept;
 
 // Takes a line from the front, and its line feed. Nothing where no line feed is left.
 [[nodiscard]] std::optional<std::string_view> take_line(std::string_view& rest);
-
-// Takes a code point of UTF-8 from the front of a text that is not empty. Nothing where it is not
-// in its shortest form, or is no code point.
-[[nodiscard]] constexpr std::optional<char32_t> take_code_point(std::string_view& text) noexcept {
-    auto const first = static_cast<unsigned char>(text.front());
-    if (first >= 0x80 && (first < 0xC2 || first > 0xF4)) return std::nullopt;
-    std::size_t const size = first < 0x80 ? 1U : first < 0xE0 ? 2U : first < 0xF0 ? 3U : 4U;
-    if (text.size() < size) return std::nullopt;
-    char32_t value = size == 1 ? first : first & (0x7FU >> size);
-    for (std::size_t i = 1; i < size; ++i) {
-        auto const next = static_cast<unsigned char>(text[i]);
-        if ((next & 0xC0U) != 0x80U) return std::nullopt;
-        value = (value << 6) | (next & 0x3FU);
-    }
-    constexpr char32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-    bool const surrogate = value >= 0xD800 && value <= 0xDFFF;
-    if (value < least[size] || surrogate || value > 0x10FFFF) return std::nullopt;
-    text.remove_prefix(size);
-    return value;
-}
 
 // True for UTF-8 without control characters but the line feed.
 [[nodiscard]] constexpr bool is_plain_text(std::string_view text) noexcept {
@@ -12145,6 +12512,7 @@ namespace detail {
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -12198,8 +12566,10 @@ private:
 [[nodiscard]] result<void> write_file(std::string const& path, std::string_view bytes);
 
 // Puts these bytes in the place of a file, durable: whole, or the old file stays. They are written
-// beside it first, under its name with ".new" behind it.
-[[nodiscard]] result<void> replace_file(std::string const& path, std::string_view bytes);
+// beside it first, under its name with ".new" behind it. `owner` is whom the file is given to, if
+// it is another.
+[[nodiscard]] result<void> replace_file(std::string const& path, std::string_view bytes,
+                                        std::optional<uid_t> owner = {});
 
 // Disk blocks for at least the first `bytes` of a file, which is made where it is missing: a map of
 // a file without them dies of SIGBUS when it is written to and the disk is full. The size stays as
@@ -12923,7 +13293,7 @@ template <class String>
     entry.cost_status = static_cast<cost_status>(in.little_endian<std::uint8_t>());
     std::uint64_t const mask = to.mask = in.varint();
     bool fits = mask >> record_field_count == 0 && entry.kind >= record_kind::intent &&
-                entry.kind <= record_kind::prices && entry.operation <= operation::rerank &&
+                entry.kind <= record_kind::storage && entry.operation <= operation::rerank &&
                 entry.cost_status <= cost_status::partial;
     auto const has = [mask, &in](f field) { return in.ok() && (mask & field_bit(field)) != 0; };
     auto const text = [&](f field, String& name) {
@@ -16240,9 +16610,21 @@ public:
     gate_keeper(Store& store, log_reader<Store> const& log, std::uint64_t save_records)
         : store_(&store), log_(&log), save_records_(save_records) {}
 
-    // Whether there is any budget, as of the last record that this process committed or read.
-    [[nodiscard]] bool has_budgets() const noexcept {
+    // Whether there is any budget in what is committed. Reads the log where this process knows of
+    // none and the log has grown: what another process set may be the first one.
+    [[nodiscard]] bool has_budgets() {
+        if (has_budgets_.load(std::memory_order_acquire)) return true;
+        std::uint64_t const now = store_->generation();
+        if (now == 0 || now == looked_.load(std::memory_order_acquire)) return false;
+        std::lock_guard const lock(mutex_);
+        // What cannot be read now is looked at again by the next.
+        if (catch_up_locked()) looked_.store(now, std::memory_order_release);
         return has_budgets_.load(std::memory_order_acquire);
+    }
+
+    // The same of budgets that reserve stepwise.
+    [[nodiscard]] bool has_steps() const noexcept {
+        return has_steps_.load(std::memory_order_acquire);
     }
 
     // Folds what was committed up to now. Errors: those of reading the log.
@@ -16390,7 +16772,10 @@ private:
         behind_ = true;
         return fail(errc::storage_failed, "other processes change the log too quickly");
     }
-    void note_budgets() { has_budgets_.store(!gate_.empty(), std::memory_order_release); }
+    void note_budgets() {
+        has_budgets_.store(!gate_.empty(), std::memory_order_release);
+        has_steps_.store(gate_.has_steps(), std::memory_order_release);
+    }
 
     [[nodiscard]] result<void> apply(std::uint64_t number, record_view const& entry) {
         if (auto ok = gate_.apply(sequence{number}, entry); !ok) return ok;
@@ -16590,7 +16975,9 @@ private:
     log_reader<Store> const* log_;
     std::uint64_t const save_records_;
     std::atomic<bool> has_budgets_{false};
-    bool behind_ = false;  // the writer's
+    std::atomic<bool> has_steps_{false};
+    std::atomic<std::uint64_t> looked_{0};  // the store's generation at which there was none
+    bool behind_ = false;                   // the writer's
 
     std::mutex mutex_{};
     // Under mutex_.
@@ -18449,6 +18836,24 @@ result<sequence> basic_ledger<Policies>::set_budget(budget const& wanted) {
 }
 
 template <class Policies>
+result<sequence> basic_ledger<Policies>::top_up_budget(budget_top_up const& wanted) {
+    auto const there = budgets();
+    if (!there) return there.error();
+    auto const found = std::find_if(there->begin(), there->end(), [&wanted](budget const& each) {
+        return each.name == wanted.budget;
+    });
+    if (found == there->end())
+        return fail(errc::not_found, "no budget '" + wanted.budget.substr(0, 64) + "'");
+    if (auto ok = detail::check_top_up(*found, wanted); !ok) return ok.error();
+    auto entry = to_record(wanted, state_->time.now());
+    if (!entry) return entry.error();
+    auto const number = append(*entry);
+    if (!number) return number;
+    if (auto ok = state_->gate.catch_up(); !ok) return ok.error();
+    return number;
+}
+
+template <class Policies>
 result<sequence> basic_ledger<Policies>::remove_budget(std::string_view name) {
     auto const there = budgets();
     if (!there) return there.error();
@@ -18471,6 +18876,12 @@ template <class Policies>
 result<std::vector<budget_state>> basic_ledger<Policies>::budget_states() {
     timestamp const now = state_->time.now();
     return state_->look([now](budget_gate& gate, auto&) { return gate.states(now); });
+}
+
+template <class Policies>
+result<std::vector<budget_state>> basic_ledger<Policies>::budget_states_of(record const& who) {
+    timestamp const now = state_->time.now();
+    return state_->look([&](budget_gate& gate, auto&) { return gate.states_of(who, now); });
 }
 
 template <class Policies>
@@ -18568,8 +18979,13 @@ result<sequence> basic_ledger<Policies>::append_all(detail::function_ref<bool(re
 }
 
 template <class Policies>
-bool basic_ledger<Policies>::has_budgets() const noexcept {
+bool basic_ledger<Policies>::has_budgets() const {
     return state_->gate.has_budgets();
+}
+
+template <class Policies>
+bool basic_ledger<Policies>::has_stepwise_budgets() const noexcept {
+    return state_->gate.has_steps();
 }
 
 template <class Policies>
@@ -18959,7 +19375,7 @@ void basic_alert_watch<Ledger>::state::deliver(alert_sink const& to, alert_poll&
         bool const waits = std::any_of(unwritten.begin(), unwritten.end(), [&](auto const& event) {
             return event.key == each.key && event.sink == to.name;
         });
-        if (waits) continue;
+        if (waits || (to.wants && !to.wants(each))) continue;
         if (stopped.stop_requested() || !deliver_one(to, each, done)) return;
     }
 }
@@ -21612,6 +22028,248 @@ private:
 
 #endif  // AIAUDIT_PROVIDERS_FACTS_COLLECTOR_HPP
 
+// ---- aiaudit/providers/deciding_members.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// deciding_members.hpp: the members of a request that decide what a call may do or cost, by API,
+// and a strict reading of them.
+//
+// Servers differ in what they make of a name that stands twice, of "Max_Tokens", or of "5" for 5.
+// What we judge by must mean the same to all of them, so each of these members stands once, in its
+// own case, and is of its type.
+// Threads: pure functions.
+// Floor 4.
+#ifndef AIAUDIT_PROVIDERS_DECIDING_MEMBERS_HPP
+#define AIAUDIT_PROVIDERS_DECIDING_MEMBERS_HPP
+
+#include <boost/json.hpp>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+
+// Sets of APIs, and of types, as bits.
+namespace apis {
+inline constexpr unsigned chat = 1;
+inline constexpr unsigned responses = 2;
+inline constexpr unsigned embeddings = 4;
+inline constexpr unsigned pictures = 8;
+inline constexpr unsigned sounds = 16;
+inline constexpr unsigned messages = 32;  // Anthropic's
+inline constexpr unsigned gemini = 64;
+inline constexpr unsigned bedrock = 128;
+inline constexpr unsigned cohere = 256;
+inline constexpr unsigned ollama = 512;
+inline constexpr unsigned dashscope = 1024;
+inline constexpr unsigned openai = chat | responses | embeddings | pictures | sounds;
+inline constexpr unsigned all = 2047;
+}  // namespace apis
+
+namespace json_types {
+inline constexpr unsigned text = 1;
+inline constexpr unsigned flag = 2;
+inline constexpr unsigned count = 4;  // a whole number, without fraction or exponent
+inline constexpr unsigned list = 8;
+inline constexpr unsigned object = 16;
+}  // namespace json_types
+
+// What a member decides.
+enum class member_role : std::uint8_t {
+    model,
+    prompt,
+    output_limit,  // the most tokens of an answer
+    thinking,      // the most tokens of thought, which are part of the answer
+    choices,       // how many answers
+    stream,
+    service_tier,
+    tools,
+    tool_limit,  // how often the provider's own tools may run
+    outside,     // brings in text from elsewhere
+    other,       // what is made of the call: its storage, its place, its speed
+};
+
+struct deciding_member {
+    std::string_view path{};  // "a.b": b in the object a, or in each object of the list a
+    unsigned apis = 0;
+    unsigned types = 0;  // null is always allowed: the member is not there
+    member_role role = member_role::other;
+    std::int64_t least = 1;  // of a count
+    std::int64_t most = 0x7FFF'FFFF;
+};
+
+inline constexpr std::array deciding_members{
+    deciding_member{"model", apis::all, json_types::text, member_role::model},
+    deciding_member{"models", apis::openai, json_types::list, member_role::outside},
+    deciding_member{"route", apis::chat, json_types::text, member_role::outside},
+    deciding_member{"preset", apis::chat, json_types::text, member_role::outside},
+    deciding_member{"requests", apis::gemini, json_types::list, member_role::prompt},
+    deciding_member{"requests.model", apis::gemini, json_types::text, member_role::model},
+
+    deciding_member{"prompt", apis::openai | apis::ollama,
+                    json_types::text | json_types::list | json_types::object, member_role::prompt},
+    deciding_member{"prompt.id", apis::responses, json_types::text, member_role::outside},
+    deciding_member{"messages",
+                    apis::chat | apis::messages | apis::bedrock | apis::cohere | apis::ollama,
+                    json_types::list, member_role::prompt},
+    deciding_member{"input", apis::openai | apis::dashscope | apis::ollama,
+                    json_types::text | json_types::list | json_types::object, member_role::prompt},
+    deciding_member{"instructions", apis::responses | apis::sounds,
+                    json_types::text | json_types::list, member_role::prompt},
+    deciding_member{"system", apis::messages | apis::bedrock | apis::ollama,
+                    json_types::text | json_types::list, member_role::prompt},
+    deciding_member{"contents", apis::gemini, json_types::list | json_types::object,
+                    member_role::prompt},
+    deciding_member{"systemInstruction", apis::gemini, json_types::object | json_types::text,
+                    member_role::prompt},
+
+    deciding_member{"max_tokens", apis::chat | apis::cohere, json_types::count,
+                    member_role::output_limit},
+    deciding_member{"max_tokens", apis::messages, json_types::count, member_role::output_limit, 0},
+    deciding_member{"max_completion_tokens", apis::chat, json_types::count,
+                    member_role::output_limit},
+    deciding_member{"max_output_tokens", apis::responses, json_types::count,
+                    member_role::output_limit},
+    deciding_member{"generationConfig", apis::gemini, json_types::object},
+    deciding_member{"generationConfig.maxOutputTokens", apis::gemini, json_types::count,
+                    member_role::output_limit},
+    deciding_member{"generationConfig.candidateCount", apis::gemini, json_types::count,
+                    member_role::choices},
+    deciding_member{"generationConfig.thinkingConfig", apis::gemini, json_types::object},
+    deciding_member{"generationConfig.thinkingConfig.thinkingBudget", apis::gemini,
+                    json_types::count, member_role::thinking, -1},
+    deciding_member{"generationConfig.responseModalities", apis::gemini, json_types::list},
+    deciding_member{"inferenceConfig", apis::bedrock, json_types::object},
+    deciding_member{"inferenceConfig.maxTokens", apis::bedrock, json_types::count,
+                    member_role::output_limit},
+    deciding_member{"options", apis::ollama, json_types::object},
+    deciding_member{"options.num_predict", apis::ollama, json_types::count,
+                    member_role::output_limit},
+    deciding_member{"parameters", apis::dashscope, json_types::object},
+    deciding_member{"parameters.max_tokens", apis::dashscope, json_types::count,
+                    member_role::output_limit},
+    deciding_member{"thinking", apis::messages | apis::chat | apis::cohere, json_types::object},
+    deciding_member{"thinking.type", apis::messages | apis::chat | apis::cohere, json_types::text},
+    deciding_member{"thinking.budget_tokens", apis::messages | apis::chat, json_types::count,
+                    member_role::thinking, 0},
+    deciding_member{"reasoning", apis::chat | apis::responses, json_types::object},
+    deciding_member{"reasoning.effort", apis::chat | apis::responses, json_types::text},
+    deciding_member{"reasoning.mode", apis::chat | apis::responses, json_types::text},
+    deciding_member{"reasoning.max_tokens", apis::chat, json_types::count, member_role::thinking,
+                    0},
+    deciding_member{"reasoning_effort", apis::chat, json_types::text},
+    deciding_member{"thinking_budget", apis::chat, json_types::count, member_role::thinking, 0},
+
+    deciding_member{"n", apis::chat | apis::pictures, json_types::count, member_role::choices},
+    deciding_member{"best_of", apis::chat, json_types::count, member_role::choices},
+
+    deciding_member{"stream", apis::all, json_types::flag, member_role::stream},
+    deciding_member{"stream_options", apis::openai, json_types::object},
+    deciding_member{"stream_options.include_usage", apis::openai, json_types::flag},
+    deciding_member{"background", apis::responses, json_types::flag},
+    deciding_member{"store", apis::openai, json_types::flag},
+    deciding_member{"service_tier", apis::openai | apis::messages, json_types::text,
+                    member_role::service_tier},
+    deciding_member{"serviceTier", apis::gemini, json_types::text, member_role::service_tier},
+    deciding_member{"speed", apis::messages, json_types::text},
+    deciding_member{"inference_geo", apis::messages, json_types::text},
+    deciding_member{"modalities", apis::chat, json_types::list},
+    deciding_member{"audio", apis::chat, json_types::object},
+    deciding_member{"size", apis::pictures, json_types::text},
+    deciding_member{"quality", apis::pictures, json_types::text},
+
+    deciding_member{"tools", apis::all, json_types::list, member_role::tools},
+    deciding_member{"tools.type", apis::openai | apis::messages, json_types::text,
+                    member_role::tools},
+    deciding_member{"tools.model", apis::openai | apis::messages, json_types::text,
+                    member_role::tools},
+    deciding_member{"tools.max_uses", apis::messages, json_types::count, member_role::tool_limit,
+                    0},
+    deciding_member{"tools.tools", apis::responses, json_types::list, member_role::tools},
+    deciding_member{"tools.tools.type", apis::responses, json_types::text, member_role::tools},
+    deciding_member{"input.tools", apis::responses, json_types::list, member_role::tools},
+    deciding_member{"input.tools.type", apis::responses, json_types::text, member_role::tools},
+    deciding_member{"input.tools.tools", apis::responses, json_types::list, member_role::tools},
+    deciding_member{"input.tools.tools.type", apis::responses, json_types::text,
+                    member_role::tools},
+    deciding_member{"functions", apis::chat, json_types::list, member_role::tools},
+    deciding_member{"max_tool_calls", apis::responses, json_types::count, member_role::tool_limit,
+                    0},
+    deciding_member{"web_search_options", apis::chat, json_types::object, member_role::outside},
+    deciding_member{"search_parameters", apis::chat, json_types::object, member_role::outside},
+    deciding_member{"plugins", apis::chat | apis::responses, json_types::list,
+                    member_role::outside},
+    deciding_member{"mcp_servers", apis::messages, json_types::list, member_role::outside},
+    deciding_member{"container", apis::messages, json_types::text | json_types::object,
+                    member_role::outside},
+    deciding_member{"previous_response_id", apis::responses, json_types::text,
+                    member_role::outside},
+    deciding_member{"conversation", apis::responses, json_types::text | json_types::object,
+                    member_role::outside},
+    deciding_member{"conversation.id", apis::responses, json_types::text, member_role::outside},
+    deciding_member{"previousInteractionId", apis::gemini, json_types::text, member_role::outside},
+    deciding_member{"context_management", apis::messages | apis::responses,
+                    json_types::object | json_types::list, member_role::outside},
+    deciding_member{"prediction", apis::chat, json_types::object, member_role::outside},
+    deciding_member{"cachedContent", apis::gemini, json_types::text, member_role::outside},
+};
+
+// Which of the sets an API is in.
+[[nodiscard]] constexpr unsigned api_of(dialect which) noexcept {
+    switch (which) {
+    case dialect::openai_chat: return apis::chat;
+    case dialect::openai_responses: return apis::responses;
+    case dialect::openai_embeddings: return apis::embeddings;
+    case dialect::openai_images: return apis::pictures;
+    case dialect::openai_audio:
+    case dialect::openai_speech: return apis::sounds;
+    case dialect::anthropic_messages: return apis::messages;
+    case dialect::gemini:
+    case dialect::gemini_interactions: return apis::gemini;
+    case dialect::bedrock_converse:
+    case dialect::bedrock_invoke: return apis::bedrock;
+    case dialect::cohere: return apis::cohere;
+    case dialect::ollama: return apis::ollama;
+    case dialect::dashscope: return apis::dashscope;
+    }
+    return apis::all;
+}
+
+// What a strict reading found.
+struct strict_reading {
+    // The member that is at fault, by its path, and why, with its line and column; both empty where
+    // none is.
+    std::string member{};
+    std::string fault{};
+    // Whether a name stands twice in an object that decides nothing by itself, or is written with
+    // escapes there: what the object holds depends on who reads it.
+    bool ambiguous = false;
+};
+
+// Reads the members of a JSON text that parses. Columns count characters, from 1.
+[[nodiscard]] strict_reading read_strictly(std::string_view json, dialect which);
+
+namespace detail {
+
+// Google's servers take "max_output_tokens" for "maxOutputTokens".
+[[nodiscard]] std::string snake_case(std::string_view camel);
+
+// The value of a deciding member, in either of an API's spellings; null where it is not there. Not
+// for paths through lists.
+[[nodiscard]] boost::json::value const* value_of(boost::json::value const& body,
+                                                 std::string_view path, unsigned api) noexcept;
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_PROVIDERS_DECIDING_MEMBERS_HPP
+
 // ---- aiaudit/providers/usage_bounds.hpp ----
 // SPDX-License-Identifier: MIT
 //
@@ -21622,8 +22280,8 @@ private:
 // and JSON writes each byte of a text in one byte or more. What the model's template puts around a
 // message is shorter than the JSON around it; what it puts around them all, and the provider's own
 // words where there are tools, is covered by the two constants below. Nothing bounds an image, a
-// sound, a file or a stored conversation by its bytes, nor what a tool of the provider's reads: the
-// range then says so.
+// sound, a file or a stored conversation by its bytes: there the bound is the model's context, once
+// for each run of the model. The range says so where there is none.
 // Threads: pure functions.
 // Floor 4.
 #ifndef AIAUDIT_PROVIDERS_USAGE_BOUNDS_HPP
@@ -21635,6 +22293,8 @@ private:
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
+#include <string>
 #include <string_view>
 
 namespace aiaudit {
@@ -21644,6 +22304,10 @@ inline namespace v0_1_0 {
 // is below zero without tools (some 70 tokens on a body of 120 bytes), and 545 with them.
 inline constexpr std::uint64_t template_tokens_max = 256;
 inline constexpr std::uint64_t tool_prompt_tokens_max = 1024;
+// Tokens of one picture. The most that a vendor's own formula gives is 48,169 (OpenAI's tiles, for
+// gpt-4o-mini: 2833 and 8 times 5667); by patches it is 10,000 times 2.46, Anthropic's is 4,784,
+// Gemini's 2,240.
+inline constexpr std::uint64_t picture_tokens_max = 50'000;
 
 struct usage_range {
     // What was reported; all input and all output are 0 where they were not. Gemini has been seen
@@ -21659,6 +22323,25 @@ struct usage_range {
 struct request_shape {
     bool bounded = false;  // its bytes bound its input
     bool tools = true;     // or a shape for the answer; a body that cannot be read may have them
+    // Not even the model's context bounds it.
+    bool endless = true;
+    // The first member that makes it so: "messages[0].content[1]: image_url"; empty where the whole
+    // body does.
+    std::string outside{};
+    // How often the provider's own tools may run at the most, each time followed by another run of
+    // the model; and those of them that have a price of their own.
+    std::uint64_t tool_uses = 0;
+    std::uint64_t web_searches = 0;
+    std::uint64_t file_searches = 0;
+    std::uint64_t code_executions = 0;
+    std::uint64_t client_tools = 0;   // of the provider's making, that the caller runs
+    std::uint64_t compactions = 0;    // runs of the model that shorten a conversation
+    std::uint64_t pictures = 0;       // that stand in the body, in base64
+    std::uint64_t picture_bytes = 0;  // of their base64, which is no text
+    bool tool_limit_missing =
+        false;  // it is endless for want of a limit that its API has a word for
+
+    friend bool operator==(request_shape const&, request_shape const&) = default;
 };
 
 namespace detail {
@@ -21669,25 +22352,23 @@ template <std::size_t Size>
     return std::find(names.begin(), names.end(), name) != names.end();
 }
 
-// Members of a request that bring in text, or work, from elsewhere; and those that stand deeper.
-inline constexpr std::array<std::string_view, 14> outside_members{"previous_response_id",
-                                                                  "conversation",
-                                                                  "container",
-                                                                  "mcp_servers",
-                                                                  "cachedContent",
+// Members that nothing bounds: they bring in other models, or tools that have no limit.
+inline constexpr std::array<std::string_view, 12> endless_members{"models",
+                                                                  "route",
+                                                                  "preset",
                                                                   "plugins",
+                                                                  "mcp_servers",
                                                                   "web_search_options",
                                                                   "search_parameters",
-                                                                  "context_management",
-                                                                  "documents",
-                                                                  "cached_content",
                                                                   "compound_custom",
-                                                                  "models",
-                                                                  "prediction"};
-inline constexpr std::array<std::string_view, 2> outside_paths{"reasoning.mode", "prompt.id"};
+                                                                  "prediction",
+                                                                  "connectors",
+                                                                  "search_queries_only",
+                                                                  "enable_search"};
+inline constexpr std::array<std::string_view, 2> endless_paths{"reasoning.mode", "prompt.id"};
 
 // Members that are prompts.
-inline constexpr std::array<std::string_view, 10> prompt_members{"messages",
+inline constexpr std::array<std::string_view, 11> prompt_members{"messages",
                                                                  "system",
                                                                  "input",
                                                                  "instructions",
@@ -21696,19 +22377,164 @@ inline constexpr std::array<std::string_view, 10> prompt_members{"messages",
                                                                  "systemInstruction",
                                                                  "system_instruction",
                                                                  "prompt",
-                                                                 "requests"};
+                                                                 "requests",
+                                                                 "suffix"};
+
+// Members that bring in nothing, whatever they hold.
+inline constexpr auto plain_members =
+    std::to_array<std::string_view>({"add_generation_prompt",
+                                     "additionalModelResponseFieldPaths",
+                                     "allowed_token_ids",
+                                     "anthropic_beta",
+                                     "anthropic_version",
+                                     "api_version",
+                                     "audio",
+                                     "background",
+                                     "bad_words",
+                                     "beam_search",
+                                     "best_of",
+                                     "betas",
+                                     "cache_control",
+                                     "chat_template_kwargs",
+                                     "citation_options",
+                                     "client_metadata",
+                                     "custom_id",
+                                     "dimensions",
+                                     "disable_parallel_tool_use",
+                                     "dry_run",
+                                     "early_stopping",
+                                     "echo",
+                                     "embedding_types",
+                                     "enable_thinking",
+                                     "encoding_format",
+                                     "format",
+                                     "frequency_penalty",
+                                     "function_call",
+                                     "functions",
+                                     "generationConfig",
+                                     "generation_config",
+                                     "guardrailConfig",
+                                     "guided_choice",
+                                     "guided_decoding_backend",
+                                     "guided_grammar",
+                                     "guided_json",
+                                     "guided_regex",
+                                     "ignore_eos",
+                                     "include",
+                                     "include_reasoning",
+                                     "include_stop_str_in_output",
+                                     "inferenceConfig",
+                                     "inference_geo",
+                                     "input_type",
+                                     "k",
+                                     "keep_alive",
+                                     "labels",
+                                     "language",
+                                     "length_penalty",
+                                     "logit_bias",
+                                     "logprobs",
+                                     "max_completion_tokens",
+                                     "max_output_tokens",
+                                     "max_tokens",
+                                     "max_tool_calls",
+                                     "metadata",
+                                     "min_p",
+                                     "min_tokens",
+                                     "mirostat",
+                                     "modalities",
+                                     "model",
+                                     "n",
+                                     "n_keep",
+                                     "normalize",
+                                     "options",
+                                     "outputDimensionality",
+                                     "outputConfig",
+                                     "output_config",
+                                     "output_dimension",
+                                     "output_format",
+                                     "p",
+                                     "parallel_tool_calls",
+                                     "parameters",
+                                     "performanceConfig",
+                                     "presence_penalty",
+                                     "priority",
+                                     "prompt_cache_key",
+                                     "prompt_cache_options",
+                                     "prompt_cache_retention",
+                                     "prompt_logprobs",
+                                     "prompt_mode",
+                                     "provider",
+                                     "random_seed",
+                                     "raw",
+                                     "reasoning",
+                                     "reasoning_effort",
+                                     "reasoning_format",
+                                     "repetition_penalty",
+                                     "requestMetadata",
+                                     "response_format",
+                                     "return_token_ids",
+                                     "role",
+                                     "safe_prompt",
+                                     "safetySettings",
+                                     "safety_identifier",
+                                     "safety_settings",
+                                     "seed",
+                                     "serviceTier",
+                                     "service_tier",
+                                     "skip_special_tokens",
+                                     "speed",
+                                     "stop",
+                                     "stop_sequences",
+                                     "stop_token_ids",
+                                     "store",
+                                     "stream",
+                                     "stream_options",
+                                     "strict_tools",
+                                     "taskType",
+                                     "temperature",
+                                     "template",
+                                     "text",
+                                     "think",
+                                     "thinking",
+                                     "thinking_budget",
+                                     "title",
+                                     "toolConfig",
+                                     "tool_choice",
+                                     "tool_config",
+                                     "tool_stream",
+                                     "top_a",
+                                     "top_k",
+                                     "top_logprobs",
+                                     "top_p",
+                                     "topk",
+                                     "topp",
+                                     "transforms",
+                                     "truncate",
+                                     "truncate_prompt_tokens",
+                                     "truncation",
+                                     "typical_p",
+                                     "usage",
+                                     "use_beam_search",
+                                     "user",
+                                     "user_id",
+                                     "verbosity"});
 
 // Members of Gemini's parts that are no text; its parts have no type.
 inline constexpr std::array<std::string_view, 4> media_members{"inlineData", "inline_data",
                                                                "fileData", "file_data"};
 
+// Of the pictures that vendors read; of one frame, as they read it.
+inline constexpr std::array<std::string_view, 6> picture_types{
+    "image/png", "image/jpeg", "image/webp", "image/gif", "image/heic", "image/heif"};
+
 // Types of items, messages and parts that are text.
-inline constexpr std::array<std::string_view, 17> text_types{"text",
+inline constexpr std::array<std::string_view, 21> text_types{"text",
                                                              "input_text",
                                                              "output_text",
                                                              "refusal",
                                                              "message",
                                                              "function",
+                                                             "custom",
                                                              "function_call",
                                                              "function_call_output",
                                                              "custom_tool_call",
@@ -21719,13 +22545,37 @@ inline constexpr std::array<std::string_view, 17> text_types{"text",
                                                              "summary_text",
                                                              "reasoning_text",
                                                              "tool_use",
-                                                             "tool_result"};
+                                                             "tool_result",
+                                                             "additional_tools",
+                                                             "local_shell_call",
+                                                             "local_shell_call_output"};
 
 // Members whose inside is the caller's data, where a "type" means nothing.
-inline constexpr std::array<std::string_view, 6> data_members{
-    "cache_control", "arguments", "functionCall", "functionResponse", "metadata", "logprobs"};
+inline constexpr std::array<std::string_view, 8> data_members{
+    "cache_control", "arguments", "functionCall", "functionResponse",
+    "metadata",      "logprobs",  "action",       "internal_chat_message_metadata_passthrough"};
 
-[[nodiscard]] bool is_bounded_by_bytes(boost::json::value const& request) noexcept;
+// Tools of the provider's making. Who runs them, and what a use of them costs beside tokens.
+enum class tool_runner : std::uint8_t { caller, provider };
+struct provider_tool {
+    std::string_view prefix;  // of its type
+    tool_runner runs = tool_runner::provider;
+    std::optional<unit> charged{};
+};
+inline constexpr std::array<provider_tool, 12> provider_tools{{
+    {"web_search", tool_runner::provider, unit::web_searches},
+    {"web_fetch_", tool_runner::provider, {}},
+    {"file_search", tool_runner::provider, unit::file_searches},
+    {"code_interpreter", tool_runner::provider, unit::code_executions},
+    {"mcp", tool_runner::provider, {}},
+    {"bash_", tool_runner::caller, {}},
+    {"text_editor_", tool_runner::caller, {}},
+    {"computer", tool_runner::caller, {}},
+    {"memory_", tool_runner::caller, {}},
+    {"local_shell", tool_runner::caller, {}},
+    {"apply_patch", tool_runner::caller, {}},
+    {"tool_search", tool_runner::provider, {}},
+}};
 
 // Tools, or a shape for the answer, which a provider may write into the prompt as well.
 [[nodiscard]] bool has_tools(boost::json::value const& request) noexcept;
@@ -21750,20 +22600,19 @@ struct rate_words {
 // the web unasked.
 [[nodiscard]] bool is_billed_by_tokens(operation what, vendor who, std::string_view model) noexcept;
 
-// Of the parsed body of a request.
-[[nodiscard]] inline request_shape shape_of(boost::json::value const& request) noexcept {
-    return {detail::is_bounded_by_bytes(request), detail::has_tools(request)};
-}
+// Of the parsed body of a request to one API, or to any.
+[[nodiscard]] request_shape shape_of(boost::json::value const& request, unsigned api = apis::all);
 [[nodiscard]] request_shape shape_of(std::string_view request_body);
 
 // The range of an attempt's usage. `known` is what was reported so far; it is not taken as final,
 // because some servers begin with too little. Output is bounded by the limit that the request sets,
 // for each choice that it asks for, else by `output_ceiling`: the model's own limit, or 0 where the
-// call has no output (embeddings). Estimates are marked as such; no count of `upper` is below
-// what was reported.
+// call has no output (embeddings). Input that its bytes do not bound is bounded by
+// `context_tokens`, for each run of the model; 0: not known. Estimates are marked as such; no count
+// of `upper` is below what was reported.
 [[nodiscard]] usage_range bounds_of(usage const& known, std::string_view request_body,
-                                    request_shape shape, request_parameters const& asked,
-                                    std::uint64_t output_ceiling);
+                                    request_shape const& shape, request_parameters const& asked,
+                                    std::uint64_t output_ceiling, std::uint64_t context_tokens = 0);
 [[nodiscard]] inline usage_range bounds_of(usage const& known, std::string_view request_body,
                                            request_parameters const& asked,
                                            std::uint64_t output_ceiling) {
@@ -21788,6 +22637,8 @@ struct rate_words {
 
 #include <boost/json.hpp>
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -21797,11 +22648,19 @@ inline namespace v0_1_0 {
 struct request_facts {
     std::string model{};
     request_parameters parameters{};
+    std::string service_tier{};  // as it names it; empty where the account's default is asked for
+    std::optional<std::uint64_t> thinking_tokens{};  // the most of its output that is thought
+    // It has OpenAI's newer word for a limit, max_completion_tokens, and not the older.
+    bool newer_limit_alone = false;
+    bool background = false;  // it goes on without its connection
+    bool may_think = true;    // unasked, or unseen
     request_shape shape{};
 };
 
-// Nothing of it is an error: the provider judges the request.
+// Nothing of it is an error: the provider judges the request, and read_strictly() its form.
 [[nodiscard]] request_facts facts_of_request(boost::json::value const& body);
+// Of one to that API: what is another API's word there says nothing.
+[[nodiscard]] request_facts facts_of_request(boost::json::value const& body, dialect which);
 // Of one that is no JSON: none.
 [[nodiscard]] request_facts facts_of_request(std::string_view body);
 
@@ -22017,6 +22876,12 @@ public:
         return framing_ != framing::whole && collector_.terminal();
     }
 
+    // The id that the provider gives the answer; empty as long as it did not come. Of a whole body
+    // finish() has it.
+    [[nodiscard]] std::string const& id_so_far() const noexcept {
+        return facts_.provider_request_id;
+    }
+
     // The answer. The reader is used up.
     [[nodiscard]] reading finish();
 
@@ -22208,6 +23073,7 @@ void add_blocks(boost::json::value content, boost::json::array& to);
 #define AIAUDIT_PROVIDERS_REQUEST_BODY_HPP
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -22221,8 +23087,9 @@ struct prepared_request {
     std::string target{};  // path and query
     std::string body{};    // JSON text
     aiaudit::dialect dialect = dialect::openai_chat;
-    bool usage_injected = false;  // see usage_asked
-    request_facts facts{};        // of the body
+    bool usage_injected = false;                      // see usage_asked
+    request_facts facts{};                            // of the body
+    std::optional<std::uint64_t> output_limit_set{};  // by us, in place of the caller's own
 };
 
 namespace detail {
@@ -22278,6 +23145,15 @@ namespace aiaudit {
 inline namespace v0_1_0 {
 namespace detail {
 
+// The output of a stream as far as it came, in text, reasoning, refusals and calls of tools.
+struct seen_output {
+    std::uint64_t pieces = 0;
+    // Those of them that are no summary of what is thought: that is billed, and not shown.
+    std::uint64_t whole_pieces = 0;
+    std::uint64_t bytes = 0;   // so many tokens at the most
+    std::uint64_t tokens = 0;  // high_token_count() of each piece
+};
+
 class response_follower {
 public:
     // `head`: the exchange without its bodies; `where`: what its path asks for. Keeps up to
@@ -22297,15 +23173,31 @@ public:
     void begin(http_response_head const& head);
     // False where the caller wants no more. Precondition: begin().
     [[nodiscard]] bool feed(std::string_view bytes);
+    // Reads the end: nothing may be fed any more.
+    void conclude() {
+        if (!reader_) start();
+        if (!reading_) reading_ = reader_->finish();
+    }
     // Used up afterwards.
     [[nodiscard]] reading finish() {
-        if (!reader_) start();
-        return reader_->finish();
+        conclude();
+        return std::move(*reading_);
+    }
+    // The id that the provider gives the answer, as soon as it is known: of a whole body at
+    // conclude(). Not to be asked after finish().
+    [[nodiscard]] std::string answer_id() const {
+        if (reading_) return reading_->facts.provider_request_id;
+        return reader_ ? reader_->id_so_far() : std::string{};
     }
 
     [[nodiscard]] int status() const noexcept { return exchange_.status; }
     [[nodiscard]] std::string const& content_type() const noexcept {
         return exchange_.content_type;
+    }
+    // Whether it is one, whatever was asked for.
+    [[nodiscard]] bool is_stream() const {
+        std::string const type = lower_case(exchange_.content_type);
+        return type.starts_with("text/event-stream") || type.starts_with("application/vnd.amazon");
     }
     [[nodiscard]] header_list const& headers() const noexcept { return exchange_.headers; }
     // The body; nothing where it was longer than what is kept.
@@ -22319,6 +23211,12 @@ public:
     // a token each piece, or each eight bytes. Absent where nothing is known.
     [[nodiscard]] usage used_so_far() const;
 
+    [[nodiscard]] seen_output const& seen() const noexcept { return seen_; }
+    // Whether it was told how much the input is.
+    [[nodiscard]] bool input_told() const {
+        return reader_ && reader_->usage_so_far().has(unit::input_tokens);
+    }
+
     // Whether a stream has said that it is over; what comes then is only its connection's end.
     [[nodiscard]] bool said_end() const noexcept { return reader_ && reader_->said_end(); }
     // Set at the first piece that says something.
@@ -22331,11 +23229,7 @@ public:
 private:
     void start();
     void keep(std::string_view bytes);
-    void count(answer_delta const& added) noexcept {
-        if (!added.empty()) ++pieces_;
-        bytes_ += added.text.size() + added.reasoning.size() + added.refusal.size();
-        for (tool_call_piece const& each : added.tool_calls) bytes_ += each.arguments_json.size();
-    }
+    void count(answer_delta const& added) noexcept;
     void hear(boost::json::value const& document, std::string_view text);
 
     exchange exchange_;
@@ -22345,9 +23239,9 @@ private:
     std::size_t const body_bytes_kept_;
     answer_reader answer_;
     std::optional<stream_reader> reader_{};
+    std::optional<reading> reading_{};  // once it has ended
     std::string body_{};
-    std::uint64_t pieces_ = 0;  // of output
-    std::uint64_t bytes_ = 0;   // in them
+    seen_output seen_{};
     bool whole_ = true;
     bool begun_ = false;
     bool handed_on_ = false;
@@ -22414,6 +23308,115 @@ static_assert(timer_policy<manual_timer>);
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_CLOCK_TIMER_HPP
+
+// ---- aiaudit/client/stream_meter.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// stream_meter.hpp: how much output a stream can have had by now, by what came of it and by how
+// long nothing came.
+//
+// A model thinks unseen, and what it writes is under way for a moment: what came is less than what
+// is billed. Time bounds the rest.
+// Threads: one.
+// Floor 7.
+#ifndef AIAUDIT_CLIENT_STREAM_METER_HPP
+#define AIAUDIT_CLIENT_STREAM_METER_HPP
+
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+// The most that a model writes, or thinks, in a second.
+inline constexpr std::uint64_t written_tokens_a_second = 250;
+// What is under way when a stream is left: what comes in half a second at its pace, no more than
+// came in all, and from so many tokens to so many.
+inline constexpr std::uint64_t way_tokens_least = 32;
+inline constexpr std::uint64_t way_tokens_most = 512;
+
+class stream_meter {
+public:
+    // `begun`: when the request is sent; `thinks`: the model may, and not show it.
+    stream_meter(steady_time begun, bool thinks) : last_(begun), now_(begun), thinks_(thinks) {}
+
+    // After each piece, or when none came. Summaries of thoughts end no silence.
+    void note(steady_time now, response_follower const& follower) {
+        now_ = (std::max)(now_, now);
+        bool const told = !told_ && follower.input_told();
+        seen_output const& seen = follower.seen();
+        bool const came = seen.whole_pieces != seen_.whole_pieces;
+        if (seen.pieces != 0 && seen_.pieces == 0) first_ = now_;
+        seen_ = seen;
+        if (!told && !came) return;
+        // Who tells the input first begins to write then.
+        if (!told) {
+            quiet_ += beyond(silence(), quiet_allowed);
+            pauses_ += silence() > pause_least ? silence() : std::chrono::nanoseconds{0};
+        }
+        told_ = told_ || told;
+        last_ = now_;
+    }
+    // Since the last note() nothing was read, whatever came: who it is for took his time.
+    void note_unread(steady_time now) {
+        now = (std::max)(now_, now);
+        unread_ += now - now_;
+        last_ = now_ = now;
+    }
+    [[nodiscard]] steady_time now() const noexcept { return now_; }
+    [[nodiscard]] bool thinks() const noexcept { return thinks_; }
+
+    // What a stream that is left now is charged for: what came, counted high, what was thought in
+    // silence, what was not read, and what is under way.
+    [[nodiscard]] std::uint64_t charged() const noexcept {
+        auto const thought = thinks_ ? quiet_ + beyond(silence(), quiet_allowed) : span{0};
+        return seen_.tokens + tokens_in(thought + unread_) + under_way();
+    }
+    // The most that it has had up to the last piece: a token a byte, and all pauses.
+    [[nodiscard]] std::uint64_t bound() const noexcept {
+        auto const thought = thinks_ ? pauses_ + beyond(silence(), pause_least) : span{0};
+        return seen_.bytes + tokens_in(thought + unread_);
+    }
+
+private:
+    using span = std::chrono::nanoseconds;
+    static constexpr span quiet_allowed = std::chrono::seconds{1};
+    static constexpr span pause_least = std::chrono::milliseconds{250};
+    static constexpr span way_time = std::chrono::milliseconds{500};
+
+    [[nodiscard]] span silence() const noexcept { return now_ - last_; }
+    [[nodiscard]] static span beyond(span time, span allowed) noexcept {
+        return time > allowed ? time - allowed : span{0};
+    }
+    [[nodiscard]] static std::uint64_t tokens_in(span time) noexcept {
+        auto const ms = std::chrono::ceil<std::chrono::milliseconds>(time).count();
+        return static_cast<std::uint64_t>(ms) * written_tokens_a_second / 1000;
+    }
+    [[nodiscard]] std::uint64_t under_way() const noexcept {
+        auto const passed = std::chrono::duration<double>((std::max)(now_ - first_, way_time));
+        auto const at_pace = static_cast<std::uint64_t>(
+            static_cast<double>(seen_.tokens) * (std::chrono::duration<double>(way_time) / passed));
+        return std::clamp(at_pace, way_tokens_least, way_tokens_most);
+    }
+
+    steady_time last_;     // when something was heard
+    steady_time now_;      // when note() was called
+    steady_time first_{};  // when the first piece came
+    span quiet_{};         // of silences, what is beyond those that are allowed
+    span pauses_{};        // all silences but the shortest
+    span unread_{};        // of all note_unread()
+    seen_output seen_{};
+    bool told_ = false;
+    bool const thinks_;
+};
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_CLIENT_STREAM_METER_HPP
 
 // ---- aiaudit/client/attempt.hpp ----
 // SPDX-License-Identifier: MIT
@@ -22506,12 +23509,51 @@ struct attempt_end {
     return what == operation::embeddings || what == operation::rerank ? 0 : most;
 }
 
-[[nodiscard]] price_doubts doubts_of(std::string_view body) noexcept;
+[[nodiscard]] price_doubts doubts_of(prepared_request const& request) noexcept;
+
+// Whether a stream ends where its connection does, and all that it was billed for until then has
+// been seen or takes its time: no tools of the provider's, no work in the background.
+[[nodiscard]] bool ends_when_left(attempt_plan const& plan) noexcept;
+
+// What is assumed of an attempt's output.
+struct output_bounds {
+    std::uint64_t tokens_max = 0;  // where the request sets no limit
+    // Of a stream that was left, and ends_when_left(): the most that it had.
+    std::optional<std::uint64_t> left_at{};
+};
+
+// The range of what an attempt used.
+template <pricing_policy Prices>
+[[nodiscard]] usage_range used_range(record const& entry, attempt_facts const& facts,
+                                     attempt_plan const& plan, output_bounds const& output,
+                                     Prices const& prices, typename Prices::lookup_cache& cache) {
+    std::uint64_t const ceiling = output_ceiling(
+        facts.operation,
+        output_limit_of(prices, entry.provider, facts.model_served, output.tokens_max, cache));
+    request_parameters asked = facts.parameters;
+    if (output.left_at) {
+        auto const limit = asked.max_output_tokens.value_or(ceiling);
+        asked.max_output_tokens = (std::min)(limit, *output.left_at);
+    }
+    usage_range range =
+        bounds_of(facts.usage, plan.request->body, plan.request->facts.shape, asked, ceiling,
+                  context_of(prices, entry.provider, facts.model_served, cache));
+    // Anthropic counts all input before the first word, and it is final without tools of its own.
+    bool const told =
+        plan.where->dialect == dialect::anthropic_messages && facts.usage.has(unit::input_tokens);
+    if (!output.left_at || !told) return range;
+    std::uint64_t const most = range.upper.count(unit::output_tokens);
+    range.upper = facts.usage;
+    if (range.upper.count(unit::output_tokens) < most)
+        range.upper.set(unit::output_tokens, most, provenance::estimated);
+    range.bounded = true;
+    return range;
+}
 
 // Prices the most that an attempt may have used, and says the least; nothing where it is unpriced.
 template <pricing_policy Prices>
 std::optional<usage> set_upper_bound(record& entry, attempt_facts& facts, attempt_plan const& plan,
-                                     std::uint64_t output_tokens_max, Prices const& prices,
+                                     output_bounds const& output, Prices const& prices,
                                      typename Prices::lookup_cache& cache) {
     prepared_request const& request = *plan.request;
     // A zero beside an answer is no count.
@@ -22519,10 +23561,7 @@ std::optional<usage> set_upper_bound(record& entry, attempt_facts& facts, attemp
         if (facts.usage_missing && facts.usage.count(tokens) == 0) facts.usage.clear(tokens);
     }
     bool const nothing_known = facts.usage.empty();
-    usage_range const range = bounds_of(
-        facts.usage, request.body, request.facts.shape, facts.parameters,
-        output_ceiling(facts.operation, output_limit_of(prices, entry.provider, facts.model_served,
-                                                        output_tokens_max, cache)));
+    usage_range const range = used_range(entry, facts, plan, output, prices, cache);
     facts.iterations.clear();  // they do not add up to a bound
     facts.usage = range.upper;
     entry.usage = range.upper;
@@ -22531,7 +23570,8 @@ std::optional<usage> set_upper_bound(record& entry, attempt_facts& facts, attemp
     // Nobody knows at which of its rates: as in the intent.
     if (nothing_known) {
         auto const most = most_of_attempt(prices, entry.provider, facts.model_served, range.upper,
-                                          doubts_of(request.body), entry.started_at, cache);
+                                          doubts_of(request), entry.started_at, cache,
+                                          request.facts.service_tier);
         if (most) entry.cost = (std::max)(entry.cost, most->cost());
     }
     entry.cost_status = cost_status::estimated;
@@ -22547,9 +23587,9 @@ std::optional<usage> set_upper_bound(record& entry, attempt_facts& facts, attemp
 // Settles at the upper bound what was sent and whose usage is not known in full.
 template <pricing_policy Prices>
 void settle_at_bounds(record& entry, attempt_facts& facts, attempt_plan const& plan,
-                      std::uint64_t output_tokens_max, Prices const& prices,
+                      output_bounds const& output, Prices const& prices,
                       typename Prices::lookup_cache& cache) {
-    auto const lower = set_upper_bound(entry, facts, plan, output_tokens_max, prices, cache);
+    auto const lower = set_upper_bound(entry, facts, plan, output, prices, cache);
     if (!lower) return;
     facts.usage = *lower;
     auto const least =
@@ -22565,7 +23605,7 @@ void settle_at_bounds(record& entry, attempt_facts& facts, attempt_plan const& p
 
 template <pricing_policy Prices>
 void price_outcome(attempt_end& end, reading& read, std::optional<error> const& transport,
-                   attempt_plan const& plan, std::uint64_t output_tokens_max, Prices const& prices,
+                   attempt_plan const& plan, output_bounds const& output, Prices const& prices,
                    typename Prices::lookup_cache& cache) {
     record& entry = end.outcome;
     int const status = entry.http_status;
@@ -22586,7 +23626,7 @@ void price_outcome(attempt_end& end, reading& read, std::optional<error> const& 
         end.cost_problem = read.problem;
         return;
     }
-    settle_at_bounds(entry, read.facts, plan, output_tokens_max, prices, cache);
+    settle_at_bounds(entry, read.facts, plan, output, prices, cache);
     end.cost_problem = read.problem ? read.problem : transport;
     if (!end.cost_problem && read.facts.usage_missing) {
         end.cost_problem =
@@ -22600,12 +23640,24 @@ inline constexpr std::size_t callers_key_bytes_least = 16;
 // A provider, or what sits in between, may repeat the key in what it says.
 void withhold_key(std::string_view key, reading& read);
 
-// What a response that ended (or never came) makes of an attempt.
+// Whether a stream ended, or never began, because this side wanted no more of it.
+[[nodiscard]] inline bool was_left(std::optional<error> const& transport,
+                                   response_follower const& follower) {
+    if (follower.status() != 0 && !follower.is_stream()) return false;
+    if (follower.ended_by_caller()) return true;
+    return transport &&
+           (transport->code == errc::cancelled || transport->code == errc::budget_exceeded);
+}
+
+// What a response that ended (or never came) makes of an attempt. `meter`: what was noted of it.
 template <pricing_policy Prices>
 [[nodiscard]] attempt_end end_of(attempt_plan const& plan, response_follower& follower,
                                  std::optional<error> transport, record entry,
-                                 std::uint64_t output_tokens_max, Prices const& prices) {
+                                 stream_meter const& meter, std::uint64_t output_tokens_max,
+                                 Prices const& prices) {
     attempt_end end;
+    output_bounds output{output_tokens_max, {}};
+    if (was_left(transport, follower) && ends_when_left(plan)) output.left_at = meter.charged();
     end.outcome = std::move(entry);
     // A stream that outran what was held for it may have passed the limit that it was given.
     usage const used = follower.used_so_far();
@@ -22626,7 +23678,7 @@ template <pricing_policy Prices>
     end.failure = failure_of(plan, transport, read, follower.status(), end.ended_by_caller);
     auto& limit = read.facts.parameters.max_output_tokens;
     if (limit) limit = (std::max)(*limit, used.count(unit::output_tokens));
-    price_outcome(end, read, transport, plan, output_tokens_max, prices, lookup_cache_of<Prices>());
+    price_outcome(end, read, transport, plan, output, prices, lookup_cache_of<Prices>());
     if (end.failure) {
         end.of = classify(end.failure->code, follower.status(), read.facts.error_type);
         if (end.outcome.error_type.empty()) end.outcome.error_type = name_of(end.failure->code);
@@ -22639,7 +23691,8 @@ template <pricing_policy Prices>
 }
 
 // Sends the request, reads the response and prices it. `guard(response_follower const&)` is asked
-// after each piece of a stream whether it may go on, and gives an error where it may not.
+// after each piece of a stream, asked for or not, whether it may go on, and gives an error where it
+// may not.
 template <class Transport, class Timer, class Guard, pricing_policy Prices>
 [[nodiscard]] attempt_end make_attempt(attempt_plan const& plan, stream_listener const& to,
                                        timestamp at, Transport& transport, Timer& timer,
@@ -22649,6 +23702,7 @@ template <class Transport, class Timer, class Guard, pricing_policy Prices>
     response_follower follower(exchange_of(plan), *plan.request, *plan.where, to,
                                plan.body_bytes_kept);
     steady_time const begun = timer.now();
+    stream_meter meter(begun, plan.request->facts.may_think);
     // A transport goes by the real time, which is another than that of a manual_timer.
     transfer_limits limits = plan.limits;
     if (limits.deadline)
@@ -22661,15 +23715,21 @@ template <class Transport, class Timer, class Guard, pricing_policy Prices>
             return true;
         },
         [&](std::string_view bytes) {
+            steady_time const came = plan.stream ? timer.now() : begun;
             bool const more = follower.feed(bytes);
+            if (plan.stream) meter.note(came, follower);
+            if (!more) meter.note_unread(timer.now());
             if (plan.stream && follower.begun() && !entry.time_to_first_token_ns)
                 entry.time_to_first_token_ns = nanoseconds_between(begun, timer.now());
-            if (more && plan.stream) failed = guard(follower);
+            if (more && (plan.stream || follower.is_stream())) failed = guard(follower);
             return more && !failed;
         });
-    entry.duration_ns = nanoseconds_between(begun, timer.now());
+    steady_time const ended = timer.now();
+    entry.duration_ns = nanoseconds_between(begun, ended);
+    meter.note(ended, follower);
     if (!sent && !failed) failed = sent.error();
-    return end_of(plan, follower, std::move(failed), std::move(entry), output_tokens_max, prices);
+    return end_of(plan, follower, std::move(failed), std::move(entry), meter, output_tokens_max,
+                  prices);
 }
 
 }  // namespace detail
@@ -22774,6 +23834,63 @@ struct shared_answer {
 
 #endif  // AIAUDIT_CLIENT_CALL_HPP
 
+// ---- aiaudit/providers/recent_prompts.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// recent_prompts.hpp: how much of a request its sender sent just before, so that the provider will
+// have it in its cache.
+//
+// Tools and system prompts stand behind the messages in some bodies, so both ends are compared. It
+// is an estimate: what a provider keeps, and for how long, it does not promise.
+// Threads: all members may be called from any thread at once.
+// Floor 4.
+#ifndef AIAUDIT_PROVIDERS_RECENT_PROMPTS_HPP
+#define AIAUDIT_PROVIDERS_RECENT_PROMPTS_HPP
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+class recent_prompts {
+public:
+    static constexpr std::int64_t kept_ns = std::int64_t{300} * 1'000'000'000;
+    static constexpr std::size_t block_bytes = 256;
+    static constexpr std::size_t body_bytes_max = std::size_t{1} << 20;  // of longer ones: none
+    static constexpr std::size_t senders_max = 1024;
+
+    // The provider had a part of it in its cache, or put one there. `sender`: a key, a provider and
+    // a model, in one text.
+    void note(std::string_view sender, std::string_view body, timestamp at);
+    // How many bytes of a body are those of the sender's last one, at its beginning and its end.
+    [[nodiscard]] std::uint64_t known_bytes(std::string_view sender, std::string_view body,
+                                            timestamp at) const;
+
+private:
+    struct prompt {
+        std::int64_t at_ns = 0;
+        std::vector<std::uint64_t> from_begin{};  // hashes of its blocks
+        std::vector<std::uint64_t> from_end{};
+    };
+
+    mutable std::mutex mutex_{};
+    std::unordered_map<std::string, prompt, string_hash, std::equal_to<>> last_{};
+};
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_PROVIDERS_RECENT_PROMPTS_HPP
+
 // ---- aiaudit/client/intent.hpp ----
 // SPDX-License-Identifier: MIT
 //
@@ -22788,7 +23905,9 @@ struct shared_answer {
 #include <algorithm>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
+#include <utility>
 
 namespace aiaudit {
 inline namespace v0_1_0 {
@@ -22798,14 +23917,55 @@ struct intent_rules {
     std::uint64_t output_tokens_max = 0;  // assumed where the request sets no limit
     bool must_hold = false;               // for budgets: what is only assumed is no bound
     input_estimator const* learned = nullptr;
+    recent_prompts const* recent = nullptr;  // beside `learned`
+    bool steps = false;  // where budgets reserve stepwise, and more can be asked for at any time
 };
+
+// Output that is held beyond what a stream has had: what may come before more is held.
+inline constexpr std::uint64_t step_margin_tokens = 1'024;
+
+// Whose prompts are compared.
+[[nodiscard]] inline std::string sender_of(attempt_plan const& plan) {
+    std::string name = plan.key->id;
+    return name.append(1, '\n').append(plan.to->name).append(1, '\n').append(plan.model);
+}
+
+// What so much usage costs at the most. Input that is expected from the provider's cache
+// (`cache_read_tokens`, which no bound has) counts twice its plain price there, which covers the
+// dearer tiers and regions.
+template <pricing_policy Prices>
+[[nodiscard]] result<quote> most_for(record const& entry, usage const& used,
+                                     attempt_plan const& plan, Prices const& prices) {
+    auto& cache = lookup_cache_of<Prices>();
+    auto const most = [&](usage const& of) {
+        return most_of_attempt(prices, entry.provider, plan.model, of, doubts_of(*plan.request),
+                               entry.started_at, cache, plan.request->facts.service_tier);
+    };
+    auto const kept = used.count(unit::cache_read_tokens);
+    if (kept == 0) return most(used);
+    usage fresh = used;
+    fresh.clear(unit::cache_read_tokens);
+    for (unit const each :
+         {unit::input_tokens, unit::cache_write_tokens, unit::cache_write_1h_tokens}) {
+        auto const count = fresh.count(each);
+        if (fresh.has(each))
+            fresh.set(each, count - (std::min)(count, kept), provenance::estimated);
+    }
+    usage read;
+    for (unit const each : {unit::input_tokens, unit::cache_read_tokens})
+        read.set(each, 2 * kept, provenance::estimated);
+    auto all = most(fresh);
+    auto const cheap =
+        prices.price({entry.provider, plan.model, read, entry.started_at, {}, {}, {}}, cache);
+    if (!all || !cheap) return most(used);
+    if (auto added = all->exact.add(cheap->exact); !added) return added.error();
+    return all;
+}
 
 // Sets the cost of so much input and output, as a bound; false where there is no price.
 template <pricing_policy Prices>
 bool set_most(record& entry, attempt_plan const& plan, Prices const& prices) {
-    auto const most =
-        most_of_attempt(prices, entry.provider, plan.model, entry.usage,
-                        doubts_of(plan.request->body), entry.started_at, lookup_cache_of<Prices>());
+    auto const most = most_for(entry, entry.usage, plan, prices);
     if (!most) {
         entry.cost_status = cost_status::unpriced;
         return false;
@@ -22817,31 +23977,45 @@ bool set_most(record& entry, attempt_plan const& plan, Prices const& prices) {
     return true;
 }
 
+// Puts what is likely in the place of the most input.
+inline void estimate_input(usage& upper, record const& entry, attempt_plan const& plan,
+                           intent_rules const& rules) {
+    std::string_view const body = plan.request->body;
+    auto const strict = upper.count(unit::input_tokens);
+    auto const estimate = rules.learned->estimate(entry.provider, plan.model, body.size(), strict);
+    for (unit const each :
+         {unit::input_tokens, unit::cache_write_tokens, unit::cache_write_1h_tokens}) {
+        if (upper.has(each))
+            upper.set(each, (std::min)(upper.count(each), estimate), provenance::estimated);
+    }
+    // Nothing is known of the model yet: the bound stays one.
+    if (rules.recent == nullptr || estimate == strict || body.empty()) return;
+    auto const known = rules.recent->known_bytes(sender_of(plan), body, entry.started_at);
+    auto const kept = estimate * known / body.size();
+    if (kept != 0) upper.set(unit::cache_read_tokens, kept, provenance::estimated);
+}
+
 // The most input and output; without a bound for either, and rules that must hold, it is left out.
 template <pricing_policy Prices>
 void hold_the_most(record& entry, attempt_plan const& plan, intent_rules const& rules,
                    Prices const& prices) {
     request_facts const& asked = plan.request->facts;
     std::string_view const body = plan.request->body;
-    std::uint64_t const most = output_limit_of(prices, entry.provider, plan.model,
-                                               rules.output_tokens_max, lookup_cache_of<Prices>());
+    auto& cache = lookup_cache_of<Prices>();
+    std::uint64_t const known = known_output_of(prices, entry.provider, plan.model, cache);
+    bool const by_model = rules.must_hold && known != 0;
+    std::uint64_t const most = by_model ? known
+                                        : output_limit_of(prices, entry.provider, plan.model,
+                                                          rules.output_tokens_max, cache);
     std::uint64_t const ceiling = output_ceiling(entry.operation, most);
-    usage_range range = bounds_of({}, body, asked.shape, entry.parameters, ceiling);
+    usage_range range = bounds_of({}, body, asked.shape, entry.parameters, ceiling,
+                                  context_of(prices, entry.provider, plan.model, cache));
     bool const by_tokens = is_billed_by_tokens(entry.operation, plan.where->vendor, plan.model);
     bool const input_known = range.bounded && by_tokens;
-    bool const limited = entry.parameters.max_output_tokens.has_value() || ceiling == 0;
+    bool const limited = entry.parameters.max_output_tokens.has_value() || ceiling == 0 || by_model;
     bool const output_known = by_tokens && (limited || !rules.must_hold);
-    if (rules.learned != nullptr && input_known) {
-        auto const strict = range.upper.count(unit::input_tokens);
-        auto const estimate =
-            rules.learned->estimate(entry.provider, plan.model, body.size(), strict);
-        for (unit const each :
-             {unit::input_tokens, unit::cache_write_tokens, unit::cache_write_1h_tokens}) {
-            if (range.upper.has(each))
-                range.upper.set(each, (std::min)(range.upper.count(each), estimate),
-                                provenance::estimated);
-        }
-    }
+    if (rules.learned != nullptr && input_known && asked.shape.bounded)
+        estimate_input(range.upper, entry, plan, rules);
     entry.usage = range.upper;
     bool const priced = set_most(entry, plan, prices);
     if (rules.must_hold && !input_known) entry.usage.clear(unit::input_tokens);
@@ -22850,6 +24024,64 @@ void hold_the_most(record& entry, attempt_plan const& plan, intent_rules const& 
     // What an image or a stored conversation adds nobody knows: such a cost is no upper bound.
     entry.cost_status = cost_status::unknown;
     entry.cost = {};
+}
+
+// Sets what budgets that reserve stepwise hold of an intent: its input, or so much of it as there
+// is, and so much of its output. False where that has no price.
+template <pricing_policy Prices>
+bool set_step(record& intent, std::uint64_t output_tokens, attempt_plan const& plan,
+              Prices const& prices, std::uint64_t input_tokens = usage::count_max) {
+    usage held = intent.usage;
+    for (unit const each :
+         {unit::input_tokens, unit::cache_write_tokens, unit::cache_write_1h_tokens}) {
+        if (held.count(each) > input_tokens) held.set(each, input_tokens, provenance::estimated);
+    }
+    auto const most = held.count(unit::output_tokens);
+    held.set(unit::output_tokens, (std::min)(output_tokens, most), provenance::estimated);
+    auto const cost = most_for(intent, held, plan, prices);
+    if (!cost) return false;
+    intent.cost_low = cost->cost();
+    iteration step;
+    step.kind = "step";
+    for (unit const each : {unit::input_tokens, unit::output_tokens})
+        step.usage.set(each, held.count(each));
+    intent.iterations.assign(1, std::move(step));
+    return true;
+}
+
+// How much output the step of an intent holds; none where it has no steps, or is at its last.
+[[nodiscard]] inline std::optional<std::uint64_t> step_output(record const& intent) {
+    if (!intent.cost_low || intent.iterations.empty()) return std::nullopt;
+    auto const held = intent.iterations.front().usage.count(unit::output_tokens);
+    if (held >= intent.usage.count(unit::output_tokens)) return std::nullopt;
+    return held;
+}
+
+// Why an attempt has no bound, or no price, as its caller is told.
+template <pricing_policy Prices>
+[[nodiscard]] std::string why_no_bound(record const& intent, attempt_plan const& plan,
+                                       bool has_price, Prices const& prices) {
+    request_shape const& shape = plan.request->facts.shape;
+    if (!has_price) {
+        auto const most = most_of_attempt(
+            prices, intent.provider, plan.model, intent.usage, doubts_of(*plan.request),
+            intent.started_at, lookup_cache_of<Prices>(), plan.request->facts.service_tier);
+        return most ? std::string{} : most.error().where;
+    }
+    if (!is_billed_by_tokens(intent.operation, plan.where->vendor, plan.model))
+        return "a call of the kind '" + std::string(name_of(intent.operation)) + "' of model '" +
+               printable(plan.model) + "' is billed by more than its tokens";
+    if (!shape.bounded) {
+        std::string const what = shape.outside.empty() ? "the body" : "'" + shape.outside + "'";
+        if (shape.endless)
+            return "nothing bounds what " + what +
+                   " adds: leave it out, or set its limit where it has one (max_uses, "
+                   "max_tool_calls)";
+        return "only the model's context bounds what " + what +
+               " adds, and the prices do not say how large it is: load prices that do "
+               "(max_input_tokens), or leave it out";
+    }
+    return "nothing bounds its output: set a limit of output";
 }
 
 // Before an attempt: what it may cost at the most, and the time it has.
@@ -22862,6 +24094,9 @@ template <pricing_policy Prices>
     set_facts(entry, facts);
     if (plan.where->billable) {
         hold_the_most(entry, plan, rules, prices);
+        bool const known = entry.cost_status == cost_status::estimated;
+        if (rules.steps && known && ends_when_left(plan))
+            static_cast<void>(set_step(entry, 2 * step_margin_tokens, plan, prices));
     } else {
         entry.cost_status = cost_status::no_charge;
         for (unit const each : {unit::input_tokens, unit::output_tokens})
@@ -22877,6 +24112,8 @@ template <pricing_policy Prices>
 [[nodiscard]] std::optional<record> larger_intent(record const& held, usage const& used,
                                                   attempt_plan const& plan, Prices const& prices) {
     record larger = held;
+    larger.cost_low.reset();  // its steps have come to their end
+    larger.iterations.clear();
     for (unit const each : {unit::input_tokens, unit::output_tokens}) {
         if (used.count(each) <= held.usage.count(each)) continue;
         larger.usage.set(each, (std::min)(2 * used.count(each), usage::count_max),
@@ -22914,10 +24151,21 @@ inline namespace v0_1_0 {
 [[nodiscard]] std::string_view output_limit_path(endpoint const& where, std::string_view target);
 
 // Sets the limit of a request, in place of whatever stands there; its other bytes stay as they are
-// where it has none yet and the member stands at the top. Errors: bad_argument where
-// output_limit_path() is empty; bad_json.
+// where it has none yet and the member stands at the top. What it sets apart for thinking is
+// lowered in proportion. Errors: bad_argument where output_limit_path() is empty, or the limit
+// leaves no room for the least thinking that Anthropic takes; bad_json.
 [[nodiscard]] result<void> set_output_limit(prepared_request& request, endpoint const& where,
                                             std::uint64_t limit);
+
+// How often a provider's own tools may run where the request, and its tool, set no limit and one
+// is needed.
+inline constexpr std::uint64_t tool_uses_default = 4;
+// The least that Anthropic takes for thinking.budget_tokens; it is below max_tokens besides.
+inline constexpr std::uint64_t thinking_tokens_least = 1024;
+
+// Sets that limit for the tools that have none. Errors: bad_json.
+[[nodiscard]] result<void> set_tool_limit(prepared_request& request, endpoint const& where,
+                                          std::uint64_t uses);
 
 }  // namespace v0_1_0
 }  // namespace aiaudit
@@ -22955,20 +24203,42 @@ namespace detail {
 template <class Ledger, class Timer, pricing_policy Prices>
 class admission_desk {
 public:
-    // All of these outlive the desk.
+    // All of these outlive the desk. `steps`: its streams can ask for more at any time, also while
+    // nothing comes.
     admission_desk(Ledger& ledger, Timer& timer, client_options const& options,
-                   Prices const& prices)
-        : ledger_(ledger), timer_(timer), options_(options), prices_(prices) {}
+                   Prices const& prices, bool steps = false)
+        : ledger_(ledger), timer_(timer), options_(options), prices_(prices), steps_(steps) {}
 
-    // Sets the limit of output that the caps, or budgets, want. Errors: bad_argument for a request
-    // over its cap (over_cap::refuse), or whose API has no word for one.
+    // Sets what bounds a request where budgets must hold: a limit for the provider's own tools, and
+    // for output, as caps want it too. Errors: as of limit_output().
+    [[nodiscard]] result<void> limit(prepared_request& request, endpoint const& where,
+                                     std::string_view provider, std::string_view model) const {
+        if (request.facts.shape.tool_limit_missing && ledger_.has_budgets()) {
+            if (auto done = set_tool_limit(request, where, tool_uses_default); !done) return done;
+        }
+        return limit_output(request, where, provider, model);
+    }
+    // Sets the limit of output that the caps, or budgets, want: none where the model's own most is
+    // known. Errors: bad_argument for a request over its cap (over_cap::refuse), or whose API has
+    // no word for one, or that leaves no room for its thinking.
     [[nodiscard]] result<void> limit_output(prepared_request& request, endpoint const& where,
+                                            std::string_view provider,
                                             std::string_view model) const {
         auto const cap = cap_of(model);
         auto const asked = request.facts.parameters.max_output_tokens;
+        std::string_view const word = output_limit_path(where, request.target);
         bool const fits = asked && *asked <= cap.value_or(*asked);
-        if (fits || (!cap && !ledger_.has_budgets())) return {};
-        if (output_limit_path(where, request.target).empty()) {
+        if (!cap && !ledger_.has_budgets()) return {};
+        // Who knows the older word alone would not be bound by the newer.
+        if (fits && word == "max_tokens" && request.facts.newer_limit_alone)
+            return set_output_limit(request, where, *asked);
+        if (fits) return {};
+        // What the model cannot pass need not be said, and its provider may refuse more.
+        if (!asked) {
+            auto const known = known_output_of(prices_, provider, model, lookup_cache_of<Prices>());
+            if (known != 0 && known <= cap.value_or(known)) return {};
+        }
+        if (word.empty()) {
             bool const writes =
                 where.operation == operation::chat || where.operation == operation::responses;
             if (!writes || !cap) return {};
@@ -23034,6 +24304,9 @@ public:
     }
     // Records that it may not begin.
     [[nodiscard]] passage refuse(passage in, attempt_plan const& plan) {
+        bool const unpriced = in.refused->reason == refusal_reason::unpriced;
+        if (unpriced || in.refused->reason == refusal_reason::unbounded)
+            in.refused->because = why_no_bound(*in.intent, plan, !unpriced, prices_);
         // Relaxed: nothing was spent. What the log cannot take, the next call will tell.
         static_cast<void>(ledger_.enqueue(refusal_record(std::move(*in.intent), *in.refused)));
         in.intent.reset();
@@ -23057,6 +24330,9 @@ public:
         if (!told || !outcome.complete || !plan.request->facts.shape.bounded) return;
         learned_.learn(outcome.provider, plan.model, plan.request->body.size(),
                        outcome.usage.count(unit::input_tokens));
+        bool const cached = outcome.usage.count(unit::cache_read_tokens) != 0 ||
+                            outcome.usage.count(unit::cache_write_tokens) != 0;
+        if (cached) recent_.note(sender_of(plan), plan.request->body, ledger_.time().now());
     }
 
 private:
@@ -23069,7 +24345,8 @@ private:
     }
     [[nodiscard]] intent_rules rules(bool must_hold) const noexcept {
         bool const learns = must_hold && options_.input_estimate == input_estimate::learned;
-        return {options_.output_tokens_max, must_hold, learns ? &learned_ : nullptr};
+        return {options_.output_tokens_max, must_hold, learns ? &learned_ : nullptr,
+                learns ? &recent_ : nullptr, steps_ && must_hold && ledger_.has_stepwise_budgets()};
     }
     [[nodiscard]] durability durability_of_intents() const noexcept {
         return options_.intent == intent_mode::durable ? durability::committed
@@ -23088,7 +24365,9 @@ private:
     Timer& timer_;
     client_options const& options_;
     Prices const& prices_;
+    bool const steps_;
     input_estimator learned_{};
+    recent_prompts recent_{};
 };
 
 }  // namespace detail
@@ -23430,7 +24709,8 @@ private:
 // ---- aiaudit/client/stream_guard.hpp ----
 // SPDX-License-Identifier: MIT
 //
-// stream_guard.hpp: watches that a stream costs no more than is held for it.
+// stream_guard.hpp: watches that a stream costs no more than is held for it, and holds more in time
+// where budgets reserve stepwise.
 //
 // A provider that keeps to its limit never gets there. One that does not, or a place that was held
 // by an estimate, does: then more is held, or the stream is cut.
@@ -23439,6 +24719,7 @@ private:
 #ifndef AIAUDIT_CLIENT_STREAM_GUARD_HPP
 #define AIAUDIT_CLIENT_STREAM_GUARD_HPP
 
+#include <cstdint>
 #include <optional>
 #include <utility>
 
@@ -23451,23 +24732,33 @@ namespace detail {
 template <class Admit, pricing_policy Prices>
 class stream_guard {
 public:
-    // `held`: the intent that was admitted; none where no budget holds anything.
+    // `held`: the intent that was admitted; none where no budget holds anything. `meter`: of the
+    // stream, where its intent goes in steps; it outlives the guard.
     stream_guard(std::optional<record> held, stream_overrun then, attempt_plan const& plan,
-                 Prices const& prices, Admit admit)
+                 Prices const& prices, Admit admit, stream_meter const* meter = nullptr)
         : held_(std::move(held)),
           then_(then),
           plan_(plan),
           prices_(prices),
-          admit_(std::move(admit)) {
+          admit_(std::move(admit)),
+          meter_(meter) {
         if (held_ && held_->cost_status != cost_status::estimated) held_.reset();
     }
 
-    // Whether more is used than is held, so that operator() would ask for more, or end it.
+    // Whether more is to be held in time, without a piece that came.
+    [[nodiscard]] bool has_steps() const {
+        return meter_ != nullptr && held_ && step_output(*held_).has_value();
+    }
+    // Whether more is used than is held, or soon will be, so that operator() would ask for more, or
+    // end it.
     [[nodiscard]] bool outruns(response_follower const& follower) const {
-        return held_ && then_ != stream_overrun::ignore && is_over(follower.used_so_far());
+        return held_ && (needs_step() || overruns(follower));
     }
     [[nodiscard]] std::optional<error> operator()(response_follower const& follower) {
-        if (!outruns(follower)) return std::nullopt;
+        if (held_ && needs_step()) {
+            if (auto refused = take_step(follower)) return refused;
+        }
+        if (!held_ || !overruns(follower)) return std::nullopt;
         usage const used = follower.used_so_far();
         if (then_ == stream_overrun::cut)
             return fail(errc::budget_exceeded, "the stream has used up what was held for it");
@@ -23479,6 +24770,37 @@ public:
     }
 
 private:
+    [[nodiscard]] bool overruns(response_follower const& follower) const {
+        return then_ != stream_overrun::ignore && is_over(follower.used_so_far());
+    }
+    [[nodiscard]] bool needs_step() const {
+        if (meter_ == nullptr) return false;
+        auto const held = step_output(*held_);
+        return held && meter_->bound() + step_margin_tokens > *held;
+    }
+    // Twice what is needed, or, where that is refused, a margin more than that.
+    [[nodiscard]] std::optional<error> take_step(response_follower const& follower) {
+        std::uint64_t const need = meter_->bound() + step_margin_tokens;
+        std::uint64_t const input = told_input(follower);
+        std::optional<error> refused;
+        for (std::uint64_t const wanted : {2 * need, need + step_margin_tokens}) {
+            record next = *held_;
+            if (!set_step(next, wanted, plan_, prices_, input))
+                return fail(errc::unbounded, "the stream's next step has no price");
+            refused = admit_(next);
+            if (refused) continue;
+            held_ = std::move(next);
+            return std::nullopt;
+        }
+        return refused;
+    }
+    // What Anthropic counts before the first word: all of it, where a stream goes in steps.
+    [[nodiscard]] std::uint64_t told_input(response_follower const& follower) const {
+        usage const used = follower.used_so_far();
+        bool const told =
+            plan_.where->dialect == dialect::anthropic_messages && used.has(unit::input_tokens);
+        return told ? used.count(unit::input_tokens) : usage::count_max;
+    }
     // Its cost, or its tokens. Input that was not reported counts as what was held for it.
     [[nodiscard]] bool is_over(usage const& used) const {
         auto const& held = held_->usage;
@@ -23500,6 +24822,7 @@ private:
     attempt_plan const& plan_;
     Prices const& prices_;
     Admit admit_;
+    stream_meter const* const meter_;
 };
 
 }  // namespace detail
@@ -23619,7 +24942,7 @@ private:
         if (!request) return request.error();
         auto point = endpoint_of((*where)->where.name, request->target);
         if (!point) return point.error();
-        if (auto done = desk_.limit_output(*request, *point, target.model); !done)
+        if (auto done = desk_.limit(*request, *point, (*where)->where.name, target.model); !done)
             return done.error();
         return ready_target{*where, target.model, std::move(*request), std::move(*point), false,
                             {}};
@@ -24275,6 +25598,52 @@ namespace detail {
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_PROVIDERS_USAGE_ASKED_HPP
+
+// ---- aiaudit/providers/text_tokens.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// text_tokens.hpp: how many tokens a text may be, for who cannot ask its model's tokenizer.
+//
+// Threads: pure functions.
+// Floor 4.
+#ifndef AIAUDIT_PROVIDERS_TEXT_TOKENS_HPP
+#define AIAUDIT_PROVIDERS_TEXT_TOKENS_HPP
+
+#include <cstdint>
+#include <string_view>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+// A count on the high side, no bound (that is a token a byte): two letters of a word are a token,
+// and each digit and each mark; a character outside ASCII is two and a half at the most; a space
+// belongs to the word behind it. English prose comes to about twice what it is.
+[[nodiscard]] constexpr std::uint64_t high_token_count(std::string_view text) noexcept {
+    std::uint64_t halves = 0;
+    std::uint64_t letters = 0;  // of the word
+    char before = '\0';
+    for (char const c : text) {
+        if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')) {
+            ++letters;
+            ++halves;
+        } else {
+            halves += letters % 2;
+            letters = 0;
+            bool const continues = (static_cast<unsigned char>(c) & 0xC0U) == 0x80U;
+            halves += c == ' ' ? (before == ' ' ? 1 : 0) : (continues ? 1 : 2);
+        }
+        before = c;
+    }
+    halves += letters % 2;
+    return text.empty() ? 0 : (halves < 2 ? 1 : (halves + 1) / 2);
+}
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_PROVIDERS_TEXT_TOKENS_HPP
 
 // ---- aiaudit/pricing/decimal_json.hpp ----
 // SPDX-License-Identifier: MIT
@@ -26348,7 +27717,7 @@ AIAUDIT_INLINE alert_sink log_line_sink(std::string name,
 
 AIAUDIT_INLINE alert_sink log_line_sink(std::string name, std::ostream& to) {
     return {std::move(name), [&to](alert const& of) -> result<void> {
-                to << to_line(of) << '\n' << std::flush;
+                to << detail::escaped_text(to_line(of)) << '\n' << std::flush;
                 if (to) return {};
                 to.clear();
                 return fail(errc::storage_failed, "the log line could not be written");
@@ -27232,6 +28601,8 @@ AIAUDIT_INLINE record record_of_attempt(attempt_plan const& plan, record_kind ki
     entry.kind = kind;
     entry.user = plan.who->user;
     entry.project = plan.who->project;
+    constexpr std::size_t name_bytes = 1'024;  // as budgets have them
+    for (std::string* const name : {&entry.user, &entry.project}) make_name_text(*name, name_bytes);
     entry.trace_id = plan.who->trace_id;
     entry.tags = plan.who->tags;
     if (!plan.downgraded_from.empty())
@@ -27266,12 +28637,22 @@ AIAUDIT_INLINE http_request http_request_of(attempt_plan const& plan) {
     return request;
 }
 
-AIAUDIT_INLINE price_doubts doubts_of(std::string_view body) noexcept {
-    rate_words const words = rate_words_of(body);
+AIAUDIT_INLINE price_doubts doubts_of(prepared_request const& request) noexcept {
+    rate_words const words = rate_words_of(request.body);
     price_doubts doubts;
     doubts.cache_writes = words.cache_writes;
     doubts.speed = words.speed;
+    // Where bytes do not bound it, it may be anything.
+    doubts.media_input = !request.facts.shape.bounded;
     return doubts;
+}
+
+AIAUDIT_INLINE bool ends_when_left(attempt_plan const& plan) noexcept {
+    request_facts const& asked = plan.request->facts;
+    request_shape const& shape = asked.shape;
+    bool const seen = asked.parameters.choices.value_or(1) <= 1 && !shape.endless &&
+                      shape.tool_uses == 0 && shape.compactions == 0;
+    return plan.to->stops_when_left && plan.stream && seen && !asked.background;
 }
 
 AIAUDIT_INLINE std::optional<error> failure_of(attempt_plan const& plan,
@@ -27466,7 +28847,7 @@ AIAUDIT_INLINE result<raw_request> raw_request::of(endpoint point, std::string j
     if (!parsed) return parsed.error();
     if (!parsed->is_object()) return fail(errc::bad_json, "request: not a JSON object");
     raw_request made;
-    made.facts = facts_of_request(*parsed);
+    made.facts = facts_of_request(*parsed, point.dialect);
     made.model_in_path = !point.model.empty();
     made.model = made.model_in_path ? point.model : made.facts.model;
     made.stream = point.stream || made.facts.parameters.stream;
@@ -27550,10 +28931,33 @@ AIAUDIT_INLINE bool response_follower::feed(std::string_view bytes) {
 
 AIAUDIT_INLINE usage response_follower::used_so_far() const {
     usage used = reader_ ? reader_->usage_so_far() : usage{};
-    std::uint64_t const seen = (std::min)((std::max)(pieces_, bytes_ / 8), usage::count_max);
+    std::uint64_t const seen =
+        (std::min)((std::max)(seen_.pieces, seen_.bytes / 8), usage::count_max);
     if (seen > used.count(unit::output_tokens))
         used.set(unit::output_tokens, seen, provenance::estimated);
     return used;
+}
+
+AIAUDIT_INLINE void response_follower::count(answer_delta const& added) noexcept {
+    if (added.empty()) return;
+    ++seen_.pieces;
+    bool const sums_up = request_.dialect == dialect::anthropic_messages ||
+                         request_.dialect == dialect::openai_responses;
+    bool const thought = added.text.empty() && added.refusal.empty() && added.tool_calls.empty();
+    if (!sums_up || !thought) ++seen_.whole_pieces;
+    auto const add = [this](std::string_view text) {
+        seen_.bytes += text.size();
+        seen_.tokens += high_token_count(text);
+    };
+    for (std::string_view const text : {added.text, added.reasoning, added.refusal}) add(text);
+    constexpr std::uint64_t call_tokens = 16;  // what a model writes around a call
+    for (tool_call_piece const& each : added.tool_calls) {
+        add(each.arguments_json);
+        add(each.name);
+        if (each.name.empty()) continue;
+        seen_.bytes += call_tokens;
+        seen_.tokens += call_tokens;
+    }
 }
 
 AIAUDIT_INLINE void response_follower::start() {
@@ -28042,6 +29446,8 @@ namespace aiaudit {
 inline namespace v0_1_0 {
 namespace detail {
 
+inline constexpr std::size_t import_name_bytes = 1'024;  // as keys of the gateway have them
+
 AIAUDIT_INLINE result<void> set_context(record& entry, exchange_context const& from, timestamp at) {
     entry.user = from.user;
     entry.project = from.project;
@@ -28058,6 +29464,12 @@ AIAUDIT_INLINE result<void> set_context(record& entry, exchange_context const& f
         return fail(errc::bad_input, "attempt is not from 1 on");
     entry.attempt = static_cast<std::uint32_t>(from.attempt.value_or(1));
     entry.tags = from.tags;
+    for (std::string* const name : {&entry.user, &entry.project, &entry.key_id})
+        make_name_text(*name, import_name_bytes);
+    for (auto& [name, value] : entry.tags) {
+        make_name_text(name, import_name_bytes);
+        make_name_text(value, import_name_bytes);
+    }
     if (from.operation_id.empty()) {
         entry.operation_id = make_operation_id(entry.started_at);
     } else if (auto const id = operation_id::parse(from.operation_id); id) {
@@ -28203,28 +29615,30 @@ AIAUDIT_INLINE result<void> csv_importer::fill(record& entry, attempt_facts& fac
         to = *parsed;
         return {};
     };
+    std::string name = text;
+    detail::make_name_text(name, detail::import_name_bytes);
     switch (from.to) {
     case field::timestamp: return assign(entry.started_at, timestamp::parse(text));
-    case field::user: entry.user = text; return {};
-    case field::project: entry.project = text; return {};
-    case field::key: entry.key_id = text; return {};
-    case field::provider: entry.provider = text; return {};
-    case field::model: facts.model_requested = text; return {};
+    case field::user: entry.user = name; return {};
+    case field::project: entry.project = name; return {};
+    case field::key: entry.key_id = name; return {};
+    case field::provider: entry.provider = name; return {};
+    case field::model: facts.model_requested = name; return {};
     case field::operation_id: return assign(entry.operation_id, operation_id::parse(text));
-    case field::request_id: entry.provider_request_id = text; return {};
+    case field::request_id: entry.provider_request_id = name; return {};
     case field::status: {
         auto const status = detail::parse_count(text, 999);
         if (!status) return status.error();
         entry.http_status = static_cast<std::uint16_t>(*status);
         return {};
     }
-    case field::error: entry.error_type = text; return {};
-    case field::finish_reason: entry.finish_reason = text; return {};
+    case field::error: entry.error_type = name; return {};
+    case field::finish_reason: entry.finish_reason = name; return {};
     case field::duration_ms: return assign(entry.duration_ns, detail::parse_milliseconds(text));
     case field::ttft_ms:
         return assign(entry.time_to_first_token_ns, detail::parse_milliseconds(text));
     case field::cost_usd: return assign(entry.provider_cost, money::parse(text));
-    case field::path: entry.path = text; return {};
+    case field::path: entry.path = name; return {};
     }
     return {};
 }
@@ -29848,9 +31262,20 @@ AIAUDIT_INLINE price_book::found price_book::find_cached(std::string_view provid
 
 AIAUDIT_INLINE model_limits price_book::limits(std::string_view provider, std::string_view model,
                                                lookup_cache& cache) const {
-    found const where = find_cached(provider, model, cache);
+    price_book::found const where = find_cached(provider, model, cache);
     if (!where) return {};
-    return {where.entry->context_tokens, where.entry->output_tokens_max};
+    model_limits known{where.entry->context_tokens, where.entry->output_tokens_max};
+    if (known.context_tokens == 0) return known;
+    // One that has a rate for tokens past its context has a larger one for who asks for it.
+    for (rate_card const& card : where.entry->cards) {
+        for (rate_table::row const& row : card.rates.rows()) {
+            for (rate_tier const& tier : row.price.tiers) {
+                if (tier.start >= where.entry->context_tokens)
+                    known.context_tokens = (std::max)(known.context_tokens, long_context_tokens);
+            }
+        }
+    }
+    return known;
 }
 
 AIAUDIT_INLINE price_basis price_book::basis_of(found where, timestamp instant,
@@ -29965,7 +31390,8 @@ AIAUDIT_INLINE result<quote> price_book::most(price_query const& query, price_do
     if (card == nullptr)
         return detail::named_error(
             query, fail(errc::unpriced_unit, "has no price at " + query.at.to_string()));
-    auto const exact = detail::most_by(*card, *where.entry, query.usage, doubts);
+    auto const exact =
+        detail::most_by(*card, *where.entry, query.usage, doubts, query.service_tier);
     if (!exact) return detail::named_error(query, exact.error());
     quote answer;
     answer.exact = *exact;
@@ -30020,6 +31446,8 @@ AIAUDIT_INLINE result<void> price_book_builder::add(price_provider provider) {
 #ifndef AIAUDIT_IMPL_PRICING_PRICE_BOUND_IPP
 #define AIAUDIT_IMPL_PRICING_PRICE_BOUND_IPP
 
+#include <algorithm>
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <utility>
@@ -30050,6 +31478,21 @@ AIAUDIT_INLINE std::optional<rate> dearest_of(rate_table const& rates, direction
     return most;
 }
 
+// What a provider's own tools are charged by, beside their tokens.
+inline constexpr std::array tool_units_priced{unit::web_searches, unit::file_searches,
+                                              unit::code_executions};
+inline constexpr std::uint64_t tool_unit_mask =
+    bit_of(unit::web_searches) | bit_of(unit::file_searches) | bit_of(unit::code_executions);
+
+// Tiers that no provider charges more for than for the standard one.
+AIAUDIT_INLINE bool is_no_dearer_tier(std::string_view tier) noexcept {
+    for (std::string_view const each :
+         {"standard", "default", "on_demand", "standard_only", "flex", "batch"}) {
+        if (tier == each) return true;
+    }
+    return false;
+}
+
 // All that may be multiplied with: of each kind, the largest factor above 1.
 AIAUDIT_INLINE multiplier dearest_factor(price_entry const& entry, std::uint64_t units,
                                          price_doubts doubts) {
@@ -30057,6 +31500,7 @@ AIAUDIT_INLINE multiplier dearest_factor(price_entry const& entry, std::uint64_t
     for (modifier_kind const kind : {modifier_kind::region, modifier_kind::speed,
                                      modifier_kind::service_tier, modifier_kind::margin}) {
         if (kind == modifier_kind::speed && !doubts.speed) continue;
+        if (kind == modifier_kind::service_tier && !doubts.tiers) continue;
         multiplier most{};
         for (price_modifier const& each : entry.modifiers) {
             if (each.kind != kind || (each.covers & units) == 0) continue;
@@ -30083,6 +31527,15 @@ AIAUDIT_INLINE result<cost_parts> most_by(rate_table const& rates, dearest_facto
             (in ? cost.input : cost.output).add(count, *price, in ? factors.input : factors.output);
         if (!done) return done.error();
     }
+    for (unit const each : tool_units_priced) {
+        auto const count = counts.count(each);
+        if (count == 0) continue;
+        auto const* price = rates.find(each);
+        if (price == nullptr)
+            return fail(errc::unpriced_unit, "has no price for " + std::string(name_of(each)));
+        auto done = cost.total.add(count, dearest_of(*price, input), factors.tools);
+        if (!done) return done.error();
+    }
     if (auto const* request = rates.find(unit::requests)) {
         auto done = cost.total.add(1, dearest_of(*request, input), factors.requests);
         if (!done) return done.error();
@@ -30094,17 +31547,36 @@ AIAUDIT_INLINE result<cost_parts> most_by(rate_table const& rates, dearest_facto
 }
 
 AIAUDIT_INLINE result<cost_parts> most_by(rate_card const& card, price_entry const& entry,
-                                          usage const& counts, price_doubts doubts) {
+                                          usage const& counts, price_doubts doubts,
+                                          std::string_view tier) {
     if (card.rates.empty()) return fail(errc::unpriced_unit, "its entry has no rates");
+    bool const any = tier.empty() || tier == "auto";
+    bool const standard = !any && is_no_dearer_tier(tier);
+    doubts.tiers = doubts.tiers && !standard;
     dearest_factors const factors{dearest_factor(entry, input_unit_mask, doubts),
                                   dearest_factor(entry, output_unit_mask, doubts),
-                                  dearest_factor(entry, bit_of(unit::requests), doubts)};
+                                  dearest_factor(entry, bit_of(unit::requests), doubts),
+                                  dearest_factor(entry, tool_unit_mask, doubts)};
     auto most = most_by(card.rates, factors, counts, doubts);
+    if (standard) return most;
+    // OpenAI's newer name for it.
+    std::string_view const named = tier == "fast" ? "priority" : tier;
+    bool known = any || std::any_of(entry.modifiers.begin(), entry.modifiers.end(),
+                                    [tier](price_modifier const& each) {
+                                        return each.kind == modifier_kind::service_tier &&
+                                               each.value == tier;
+                                    });
     for (service_rates const& service : card.services) {
         if (!most) break;
+        bool const meant = service.tier == tier || service.tier == named;
+        known = known || meant;
+        if (!any && !meant) continue;
         auto other = most_by(service.rates, factors, counts, doubts);
         if (!other || other->total.rounded() > most->total.rounded()) most = std::move(other);
     }
+    if (!known)
+        return fail(errc::unpriced_unit, "has no price in the service tier '" + printable(tier) +
+                                             "': ask for another, or load prices that have it");
     return most;
 }
 
@@ -30417,6 +31889,8 @@ inline namespace v0_1_0 {
 
 namespace detail {
 
+inline constexpr std::size_t fact_text_bytes = 256;
+
 AIAUDIT_INLINE bool set_provider_cost(record& entry, attempt_facts const& facts,
                                       money const* computed) {
     bool const whole = facts.complete && !facts.usage.any_estimated();
@@ -30450,6 +31924,15 @@ AIAUDIT_INLINE void set_facts(record& entry, attempt_facts const& facts) {
     entry.upstream_cost = facts.upstream_cost;
     entry.unread = facts.unread;
     entry.provider_request_id = facts.provider_request_id;
+    // A provider's words, or a client's, in the log for ever.
+    for (std::string* const text :
+         {&entry.model_requested, &entry.model_served, &entry.service_tier, &entry.region,
+          &entry.speed, &entry.finish_reason, &entry.error_type, &entry.provider_request_id})
+        detail::make_name_text(*text, detail::fact_text_bytes);
+    for (iteration& each : entry.iterations) {
+        detail::make_name_text(each.kind, detail::fact_text_bytes);
+        detail::make_name_text(each.model, detail::fact_text_bytes);
+    }
 }
 
 }  // namespace v0_1_0
@@ -31143,6 +32626,292 @@ AIAUDIT_INLINE std::string from_base64(std::string_view text) {
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_IMPL_PROVIDERS_AWS_EVENT_STREAM_IPP
+
+// ---- aiaudit/impl/providers/deciding_members.ipp ----
+// SPDX-License-Identifier: MIT
+//
+// deciding_members.ipp: the definitions of deciding_members.hpp.
+#ifndef AIAUDIT_IMPL_PROVIDERS_DECIDING_MEMBERS_IPP
+#define AIAUDIT_IMPL_PROVIDERS_DECIDING_MEMBERS_IPP
+
+#include <algorithm>
+#include <charconv>
+#include <utility>
+#include <vector>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+AIAUDIT_INLINE std::string snake_case(std::string_view camel) {
+    std::string snake;
+    for (char const c : camel) {
+        bool const capital = c >= 'A' && c <= 'Z';
+        if (capital) snake.push_back('_');
+        snake.push_back(ascii_lower(c));
+    }
+    return snake;
+}
+
+AIAUDIT_INLINE boost::json::value const* value_of(boost::json::value const& body,
+                                                  std::string_view path, unsigned api) noexcept {
+    boost::json::value const* at = &body;
+    while (at != nullptr) {
+        auto const dot = path.find('.');
+        std::string_view const name = path.substr(0, dot);
+        auto const* next = member(at, name);
+        bool const camel =
+            std::any_of(name.begin(), name.end(), [](char c) { return c >= 'A' && c <= 'Z'; });
+        if (next == nullptr && camel && (api & apis::gemini) != 0)
+            next = member(at, snake_case(name));
+        at = next;
+        if (dot == std::string_view::npos) break;
+        path.remove_prefix(dot + 1);
+    }
+    return at == nullptr || at->is_null() ? nullptr : at;
+}
+
+// A name as the laxest of readers compares it: without case, and for Google's without underlines.
+// Go's reader takes the long s and the sign for kelvin for the letters that they stem from.
+AIAUDIT_INLINE std::string folded(std::string_view name, unsigned api) {
+    std::string made;
+    for (std::size_t at = 0; at < name.size(); ++at) {
+        if (name.substr(at, 2) == "\xC5\xBF") {
+            made.push_back('s');
+            at += 1;
+        } else if (name.substr(at, 3) == "\xE2\x84\xAA") {
+            made.push_back('k');
+            at += 2;
+        } else if (name[at] != '_' || (api & apis::gemini) == 0) {
+            made.push_back(ascii_lower(name[at]));
+        }
+    }
+    return made;
+}
+
+// Whether a name of the table is what a folded name stands for.
+AIAUDIT_INLINE bool folds_to(std::string_view own, std::string_view wanted, unsigned api) noexcept {
+    std::size_t at = 0;
+    for (char const c : own) {
+        if (c == '_' && (api & apis::gemini) != 0) continue;
+        if (at == wanted.size() || wanted[at] != ascii_lower(c)) return false;
+        ++at;
+    }
+    return at == wanted.size();
+}
+
+AIAUDIT_INLINE std::string types_text(deciding_member const& of) {
+    std::vector<std::string> words;
+    if ((of.types & json_types::text) != 0) words.emplace_back("text");
+    if ((of.types & json_types::flag) != 0) words.emplace_back("true or false");
+    if ((of.types & json_types::count) != 0)
+        words.emplace_back("a whole number from " + std::to_string(of.least) + " to " +
+                           std::to_string(of.most));
+    if ((of.types & json_types::list) != 0) words.emplace_back("a list");
+    if ((of.types & json_types::object) != 0) words.emplace_back("an object");
+    std::string text;
+    for (std::string const& word : words) text.append(text.empty() ? "" : ", or ").append(word);
+    return text;
+}
+
+// Goes once through a JSON text that a parser has found sound.
+class strict_reader {
+public:
+    strict_reader(std::string_view json, dialect which) : json_(json), api_(api_of(which)) {}
+
+    [[nodiscard]] strict_reading read() && {
+        value(true);
+        return std::move(found_);
+    }
+
+private:
+    using row = deciding_member const*;
+
+    [[nodiscard]] bool ended() const noexcept {
+        return at_ >= json_.size() || !found_.fault.empty();
+    }
+    void skip_space() noexcept {
+        at_ = (std::min)(json_.find_first_not_of(" \t\r\n", at_), json_.size());
+    }
+    // The inside of the string that begins here.
+    [[nodiscard]] std::string_view string() noexcept {
+        std::size_t const from = ++at_;
+        while (at_ < json_.size() && json_[at_] != '"') at_ += json_[at_] == '\\' ? 2U : 1U;
+        at_ = (std::min)(at_, json_.size());
+        std::string_view const inside = json_.substr(from, at_ - from);
+        ++at_;
+        return inside;
+    }
+    // The rest of a number or a word that begins here.
+    [[nodiscard]] std::string_view word() noexcept {
+        std::size_t const from = at_;
+        at_ = (std::min)(json_.find_first_of(",]} \t\r\n", at_), json_.size());
+        return json_.substr(from, at_ - from);
+    }
+    // `decides`: members of objects here may be of the table.
+    void value(bool decides) {
+        skip_space();
+        if (ended()) return;
+        switch (json_[at_]) {
+        case '{': object(decides); break;
+        case '[': list(decides); break;
+        case '"': static_cast<void>(string()); break;
+        default:
+            // Never empty where the text is sound.
+            if (word().empty()) ++at_;
+        }
+    }
+    void list(bool decides) {
+        ++at_;
+        for (skip_space(); !ended() && json_[at_] != ']'; skip_space()) {
+            if (json_[at_] == ',') {
+                ++at_;
+                continue;
+            }
+            value(decides);
+        }
+        ++at_;
+    }
+    void object(bool decides) {
+        ++at_;
+        std::vector<std::pair<row, std::size_t>> seen;
+        std::vector<std::string_view> names;
+        for (skip_space(); !ended() && json_[at_] != '}'; skip_space()) {
+            if (json_[at_] != '"') {  // a comma
+                ++at_;
+                continue;
+            }
+            std::size_t const place = at_;
+            std::string_view const raw = string();
+            at_ = (std::min)(json_.find(':', at_), json_.size());
+            if (at_ < json_.size()) ++at_;
+            skip_space();
+            row const of = decides ? rule_of(raw, place, seen) : nullptr;
+            if (of != nullptr) check_type(*of, place);
+            if (ended()) return;
+            if (of == nullptr) {
+                names.push_back(raw);
+                found_.ambiguous |= !decides && raw.find('\\') != std::string_view::npos;
+            }
+            std::string_view const outer = path_;
+            if (of != nullptr) path_ = of->path;
+            value(of != nullptr && is_container(of->path));
+            path_ = outer;
+        }
+        ++at_;
+        std::sort(names.begin(), names.end());
+        found_.ambiguous |= std::adjacent_find(names.begin(), names.end()) != names.end();
+    }
+    // Where the name of each member of the table begins in its path.
+    static constexpr auto names_at = [] {
+        std::array<std::size_t, deciding_members.size()> at{};
+        for (std::size_t i = 0; i < at.size(); ++i) at[i] = deciding_members[i].path.rfind('.') + 1;
+        return at;
+    }();
+    // Whether a member of this API's stands in the object at `path`: "a.b" in "a".
+    [[nodiscard]] bool stands_in(std::size_t member, std::string_view path) const noexcept {
+        deciding_member const& each = deciding_members[member];
+        if ((each.apis & api_) == 0) return false;
+        std::size_t const name = names_at[member];
+        return each.path.substr(0, name == 0 ? 0 : name - 1) == path;
+    }
+    [[nodiscard]] bool is_container(std::string_view path) const noexcept {
+        for (std::size_t i = 0; i < deciding_members.size(); ++i) {
+            if (stands_in(i, path)) return true;
+        }
+        return false;
+    }
+    // The rule for a member of the object at path_; null where it decides nothing.
+    [[nodiscard]] row rule_of(std::string_view raw, std::size_t place,
+                              std::vector<std::pair<row, std::size_t>>& seen) {
+        std::string const name = decoded(raw);
+        if (std::any_of(name.begin(), name.end(), is_control_byte)) {
+            blame(name, place, "holds a control character in its name");
+            return nullptr;
+        }
+        std::string const wanted = folded(name, api_);
+        for (std::size_t i = 0; i < deciding_members.size(); ++i) {
+            if (!stands_in(i, path_)) continue;
+            deciding_member const& each = deciding_members[i];
+            std::string_view const own = each.path.substr(names_at[i]);
+            if (!folds_to(own, wanted, api_)) continue;
+            bool const exact =
+                name == own || ((api_ & apis::gemini) != 0 && name == snake_case(own));
+            if (!exact) {
+                blame(name, place, "is written '" + std::string(own) + "'");
+                return nullptr;
+            }
+            for (auto const& [other, where] : seen) {
+                if (other != &each) continue;
+                blame(each.path, place, "stands twice, first at " + place_text(where));
+                return nullptr;
+            }
+            seen.emplace_back(&each, place);
+            return &each;
+        }
+        return nullptr;
+    }
+    void check_type(deciding_member const& of, std::size_t place) {
+        if (ended()) return;
+        unsigned type = 0;
+        std::size_t const from = at_;
+        switch (json_[at_]) {
+        case '"': type = json_types::text; break;
+        case '{': type = json_types::object; break;
+        case '[': type = json_types::list; break;
+        case 't':
+        case 'f': type = json_types::flag; break;
+        case 'n': return;
+        default: type = is_count(word(), of) ? json_types::count : 0; at_ = from;
+        }
+        if ((of.types & type) == 0) blame(of.path, place, "must be " + types_text(of));
+    }
+    [[nodiscard]] static bool is_count(std::string_view digits,
+                                       deciding_member const& of) noexcept {
+        std::int64_t number = 0;
+        auto const [end, code] =
+            std::from_chars(digits.data(), digits.data() + digits.size(), number);
+        return code == std::errc{} && end == digits.data() + digits.size() && digits != "-0" &&
+               number >= of.least && number <= of.most;
+    }
+    [[nodiscard]] static std::string decoded(std::string_view raw) {
+        if (raw.find('\\') == std::string_view::npos) return std::string(raw);
+        auto const text = parse_json("\"" + std::string(raw) + "\"", "a name");
+        if (!text || !text->is_string()) return std::string(raw);
+        return std::string(text_of(text->get_string()));
+    }
+    [[nodiscard]] std::string place_text(std::size_t offset) const {
+        std::string_view const before = json_.substr(0, offset);
+        auto const lines = std::count(before.begin(), before.end(), '\n');
+        auto const line = before.substr(before.rfind('\n') + 1);
+        auto const column = std::count_if(line.begin(), line.end(), [](char c) {
+            return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U;
+        });
+        return "line " + std::to_string(lines + 1) + ", column " + std::to_string(column + 1);
+    }
+    void blame(std::string_view member, std::size_t place, std::string const& why) {
+        if (!found_.fault.empty()) return;
+        found_.member = printable(member);
+        found_.fault = "the member '" + found_.member + "' (" + place_text(place) + ") " + why;
+    }
+
+    std::string_view json_;
+    unsigned api_;
+    std::size_t at_ = 0;
+    std::string_view path_{};  // of the object that is read, where it may hold deciding members
+    strict_reading found_{};
+};
+
+}  // namespace detail
+
+AIAUDIT_INLINE strict_reading read_strictly(std::string_view json, dialect which) {
+    return detail::strict_reader{json, which}.read();
+}
+
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_IMPL_PROVIDERS_DECIDING_MEMBERS_IPP
 
 // ---- aiaudit/impl/providers/dialect.ipp ----
 // SPDX-License-Identifier: MIT
@@ -32027,20 +33796,29 @@ AIAUDIT_INLINE std::optional<money> printed_amount(boost::json::value const& val
 
 #include <boost/json.hpp>
 
+#include <algorithm>
 #include <cstddef>
+#include <optional>
 #include <string>
 
 namespace aiaudit {
 inline namespace v0_1_0 {
 namespace detail {
 
-// The value at "a.b", made where it is not there or no object stands on the way.
-AIAUDIT_INLINE boost::json::value& made_at(boost::json::object& from, std::string_view path) {
+// Sets the value at "a.b" in the spelling that stands there, of the two that Google's servers take;
+// an object is made where none stands on the way.
+AIAUDIT_INLINE void set_at(boost::json::object& from, std::string_view path, unsigned api,
+                           std::uint64_t limit) {
     auto const dot = path.find('.');
-    auto& value = from[path.substr(0, dot)];
-    if (dot == std::string_view::npos) return value;
+    std::string name{path.substr(0, dot)};
+    if ((api & apis::gemini) != 0 && from.contains(snake_case(name))) name = snake_case(name);
+    auto& value = from[name];
+    if (dot == std::string_view::npos) {
+        value = limit;
+        return;
+    }
     if (!value.is_object()) value = boost::json::object{};
-    return made_at(value.get_object(), path.substr(dot + 1));
+    set_at(value.get_object(), path.substr(dot + 1), api, limit);
 }
 
 // Puts `"name":limit` behind the last member of an object's text that has none of that name.
@@ -32050,6 +33828,40 @@ AIAUDIT_INLINE void append_member(std::string& body, std::string_view name, std:
     std::string member{empty ? "" : ","};
     member.append("\"").append(name).append("\":").append(std::to_string(limit));
     body.insert(body.rfind('}'), member);
+}
+
+// Lowers the number at "a.b.c", in either of an API's spellings; `asked`: the limit of output that
+// it was thought of with.
+AIAUDIT_INLINE result<void> lower_thinking(boost::json::object& members, std::string_view path,
+                                           unsigned api, std::optional<std::uint64_t> asked,
+                                           std::uint64_t limit) {
+    boost::json::object* in = &members;
+    for (auto dot = path.find('.'); dot != std::string_view::npos; dot = path.find('.')) {
+        auto* next = in->if_contains(path.substr(0, dot));
+        if (next == nullptr && (api & apis::gemini) != 0)
+            next = in->if_contains(snake_case(path.substr(0, dot)));
+        if (next == nullptr || !next->is_object()) return {};
+        in = &next->get_object();
+        path.remove_prefix(dot + 1);
+    }
+    auto* value = in->if_contains(path);
+    if (value == nullptr && (api & apis::gemini) != 0) value = in->if_contains(snake_case(path));
+    auto const tokens = value == nullptr ? std::nullopt : whole_number(*value);
+    if (!tokens || *tokens == 0) return {};
+    std::uint64_t lowered = (std::min)(*tokens, limit / 2);
+    if (asked && *asked > limit)
+        lowered = static_cast<std::uint64_t>(static_cast<int128>(*tokens) * limit / *asked);
+    if ((api & apis::messages) != 0) {
+        if (limit <= thinking_tokens_least)
+            return fail(errc::bad_argument,
+                        std::to_string(limit) +
+                            " output tokens are the most here, and leave no room for "
+                            "thinking.budget_tokens, which is at least " +
+                            std::to_string(thinking_tokens_least) + ": ask without thinking");
+        lowered = (std::min)((std::max)(lowered, thinking_tokens_least), limit - 1);
+    }
+    if (lowered < *tokens) *value = lowered;
+    return {};
 }
 
 }  // namespace detail
@@ -32077,8 +33889,9 @@ AIAUDIT_INLINE result<void> set_output_limit(prepared_request& request, endpoint
     std::string_view const path = output_limit_path(where, request.target);
     if (path.empty()) return fail(errc::bad_argument, "this request has no word for a limit");
     bool const top = path.find('.') == std::string_view::npos;
+    auto const asked = request.facts.parameters.max_output_tokens;
     std::string const quoted = "\"" + std::string(path) + "\"";
-    if (top && !request.facts.parameters.max_output_tokens &&
+    if (top && !asked && !request.facts.thinking_tokens &&
         request.body.find(quoted) == std::string::npos) {
         detail::append_member(request.body, path, limit);
     } else {
@@ -32086,21 +33899,43 @@ AIAUDIT_INLINE result<void> set_output_limit(prepared_request& request, endpoint
         if (!body) return body.error();
         if (!body->is_object()) return fail(errc::bad_json, "request: not a JSON object");
         boost::json::object& members = body->get_object();
+        unsigned const api = api_of(where.dialect);
+        for (deciding_member const& each : deciding_members) {
+            if (each.role != member_role::thinking || (each.apis & api) == 0) continue;
+            auto done = detail::lower_thinking(members, each.path, api, asked, limit);
+            if (!done) return done;
+        }
         // Words of other APIs, which a lenient server may obey.
         for (char const* other : {"max_tokens", "max_completion_tokens", "max_output_tokens"}) {
             if (other != path && members.contains(other)) members[other] = limit;
         }
-        // Google's servers take both spellings.
-        if (auto* const other = members.if_contains("generation_config");
-            other != nullptr && other->is_object() &&
-            other->get_object().contains("max_output_tokens")) {
-            other->get_object()["max_output_tokens"] = limit;
-        } else {
-            detail::made_at(members, path) = limit;
-        }
+        detail::set_at(members, path, api, limit);
         request.body = boost::json::serialize(*body);
     }
+    if (asked != limit) request.output_limit_set = limit;
     request.facts.parameters.max_output_tokens = limit;
+    request.facts.newer_limit_alone = false;
+    return {};
+}
+
+AIAUDIT_INLINE result<void> set_tool_limit(prepared_request& request, endpoint const& where,
+                                           std::uint64_t uses) {
+    auto body = detail::parse_json(request.body, "request");
+    if (!body) return body.error();
+    if (!body->is_object()) return fail(errc::bad_json, "request: not a JSON object");
+    boost::json::object& members = body->get_object();
+    unsigned const api = api_of(where.dialect);
+    if ((api & apis::responses) != 0) members["max_tool_calls"] = uses;
+    auto* const tools = (api & apis::messages) != 0 ? members.if_contains("tools") : nullptr;
+    if (tools != nullptr && tools->is_array()) {
+        for (boost::json::value& tool : tools->get_array()) {
+            bool const missing = detail::at_path(&tool, "max_uses") == nullptr;
+            if (missing && detail::text_at(&tool, "type").starts_with("web_"))
+                tool.get_object()["max_uses"] = uses;
+        }
+    }
+    request.body = boost::json::serialize(*body);
+    request.facts.shape = shape_of(*body, api);
     return {};
 }
 
@@ -32130,7 +33965,8 @@ AIAUDIT_INLINE result<provider_entry> provider_named(std::string_view name) {
                               .prefix = std::string(row.prefix),
                               .family = row.family,
                               .key = row.key,
-                              .key_variable = std::string(row.key_variable)};
+                              .key_variable = std::string(row.key_variable),
+                              .stops_when_left = row.stops_when_left};
     }
     return fail(errc::bad_argument, "no address is known for provider '" + detail::printable(name) +
                                         "': make a provider_entry for it");
@@ -32510,6 +34346,72 @@ AIAUDIT_INLINE reading describe_exchange(exchange const& from) {
 
 #endif  // AIAUDIT_IMPL_PROVIDERS_READER_IPP
 
+// ---- aiaudit/impl/providers/recent_prompts.ipp ----
+// SPDX-License-Identifier: MIT
+//
+// recent_prompts.ipp: the definitions of recent_prompts.hpp.
+#ifndef AIAUDIT_IMPL_PROVIDERS_RECENT_PROMPTS_IPP
+#define AIAUDIT_IMPL_PROVIDERS_RECENT_PROMPTS_IPP
+
+#include <utility>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+AIAUDIT_INLINE std::uint64_t block_hash(std::string_view body, std::size_t number, bool from_end) {
+    std::size_t const offset = number * recent_prompts::block_bytes;
+    std::size_t const at = from_end ? body.size() - offset - recent_prompts::block_bytes : offset;
+    return std::hash<std::string_view>{}(body.substr(at, recent_prompts::block_bytes));
+}
+
+AIAUDIT_INLINE void recent_prompts::note(std::string_view sender, std::string_view body,
+                                         timestamp at) {
+    if (body.size() > body_bytes_max) return;
+    prompt made;
+    made.at_ns = at.ns;
+    for (std::size_t i = 0; i < body.size() / block_bytes; ++i) {
+        made.from_begin.push_back(block_hash(body, i, false));
+        made.from_end.push_back(block_hash(body, i, true));
+    }
+    std::lock_guard const lock(mutex_);
+    auto found = last_.find(sender);
+    if (found == last_.end()) {
+        if (last_.size() == senders_max)
+            std::erase_if(last_, [&made](auto const& each) {
+                return each.second.at_ns + kept_ns < made.at_ns;
+            });
+        if (last_.size() == senders_max) return;
+        found = last_.emplace(std::string(sender), prompt{}).first;
+    }
+    found->second = std::move(made);
+}
+
+AIAUDIT_INLINE std::uint64_t recent_prompts::known_bytes(std::string_view sender,
+                                                         std::string_view body,
+                                                         timestamp at) const {
+    std::lock_guard const lock(mutex_);
+    auto const found = last_.find(sender);
+    if (found == last_.end() || found->second.at_ns + kept_ns < at.ns) return 0;
+    std::size_t const blocks = body.size() / block_bytes;
+    auto const same = [&](std::vector<std::uint64_t> const& known, bool from_end) {
+        std::size_t count = 0;
+        while (count < blocks && count < known.size() &&
+               known[count] == block_hash(body, count, from_end))
+            ++count;
+        return count;
+    };
+    std::size_t const begin = same(found->second.from_begin, false);
+    std::size_t const end = begin == blocks ? 0 : same(found->second.from_end, true);
+    return (begin + end < blocks ? begin + end : blocks) * block_bytes;
+}
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_IMPL_PROVIDERS_RECENT_PROMPTS_IPP
+
 // ---- aiaudit/impl/providers/request_body.ipp ----
 // SPDX-License-Identifier: MIT
 //
@@ -32779,7 +34681,7 @@ AIAUDIT_INLINE result<prepared_request> prepare(chat_request const& from, provid
         stream && to.stream_options && must_ask_for_usage(prepared.dialect, vendor_of(to.name));
     prepared.usage_injected = ask && detail::ask_for_usage(body.get_object());
     prepared.body = boost::json::serialize(body);
-    prepared.facts = facts_of_request(body);
+    prepared.facts = facts_of_request(body, prepared.dialect);
     return prepared;
 }
 
@@ -32807,7 +34709,7 @@ AIAUDIT_INLINE result<prepared_request> prepare(embedding_request const& from,
     }
     if (auto done = detail::lay_over(from.extra, body); !done) return done.error();
     prepared.body = boost::json::serialize(body);
-    prepared.facts = facts_of_request(body);
+    prepared.facts = facts_of_request(body, prepared.dialect);
     return prepared;
 }
 
@@ -32830,30 +34732,65 @@ AIAUDIT_INLINE result<prepared_request> prepare(embedding_request const& from,
 namespace aiaudit {
 inline namespace v0_1_0 {
 
-AIAUDIT_INLINE request_facts facts_of_request(boost::json::value const& body) {
+namespace detail {
+
+AIAUDIT_INLINE request_facts facts_by_table(boost::json::value const& body, unsigned api) {
     request_facts facts;
     request_parameters& asked = facts.parameters;
-    facts.model = detail::text_at(&body, "model");
-    asked.stream = detail::true_at(&body, "stream");
-    asked.batch = detail::text_at(&body, "service_tier") == "batch";
-    for (char const* path : {"max_completion_tokens", "max_output_tokens", "max_tokens",
-                             "generationConfig.maxOutputTokens",
-                             "generation_config.max_output_tokens", "inferenceConfig.maxTokens"}) {
-        // Of several the largest: an API looks at its own word alone.
-        auto const* value = detail::at_path(&body, path);
-        auto const limit = value == nullptr ? std::nullopt : detail::whole_number(*value);
-        if (limit)
-            asked.max_output_tokens = (std::max)(asked.max_output_tokens.value_or(0), *limit);
+    facts.model = text_at(&body, "model");
+    asked.stream = true_at(&body, "stream");
+    for (deciding_member const& each : deciding_members) {
+        bool const read = each.role == member_role::output_limit ||
+                          each.role == member_role::choices || each.role == member_role::thinking ||
+                          each.role == member_role::service_tier;
+        if (!read || (each.apis & api) == 0) continue;
+        auto const* value = value_of(body, each.path, api);
+        if (value == nullptr) continue;
+        // Of several the largest: who knows which of them a server looks at.
+        switch (each.role) {
+        case member_role::output_limit:
+            if (auto const limit = whole_number(*value))
+                asked.max_output_tokens = (std::max)(asked.max_output_tokens.value_or(0), *limit);
+            break;
+        case member_role::choices: {
+            // The older completions write `best_of` answers, of which `n` are shown.
+            auto const count = whole_number(*value);
+            if (count && *count <= 0xFFFFFFFFU)
+                asked.choices =
+                    (std::max)(asked.choices.value_or(0), static_cast<std::uint32_t>(*count));
+            break;
+        }
+        case member_role::thinking:
+            if (auto const tokens = whole_number(*value))
+                facts.thinking_tokens = (std::max)(facts.thinking_tokens.value_or(0), *tokens);
+            break;
+        case member_role::service_tier:
+            if (value->is_string()) facts.service_tier = text_of(value->get_string());
+            break;
+        default: break;
+        }
     }
-    // The older completions write `best_of` answers, of which `n` are shown.
-    for (char const* path : {"n", "best_of", "generationConfig.candidateCount"}) {
-        auto const* value = detail::at_path(&body, path);
-        auto const count = value == nullptr ? std::nullopt : detail::whole_number(*value);
-        if (!count || *count > 0xFFFFFFFFU) continue;
-        asked.choices = (std::max)(asked.choices.value_or(0), static_cast<std::uint32_t>(*count));
+    facts.newer_limit_alone = at_path(&body, "max_completion_tokens") != nullptr &&
+                              at_path(&body, "max_tokens") == nullptr;
+    facts.background = true_at(&body, "background");
+    // Anthropic's models think where they are asked to.
+    if (api == apis::messages) {
+        auto const* thinking = member(&body, "thinking");
+        facts.may_think = thinking != nullptr && text_at(thinking, "type") != "disabled";
     }
-    facts.shape = shape_of(body);
+    asked.batch = facts.service_tier == "batch";
+    facts.shape = shape_of(body, api);
     return facts;
+}
+
+}  // namespace detail
+
+AIAUDIT_INLINE request_facts facts_of_request(boost::json::value const& body) {
+    return detail::facts_by_table(body, apis::all);
+}
+
+AIAUDIT_INLINE request_facts facts_of_request(boost::json::value const& body, dialect which) {
+    return detail::facts_by_table(body, api_of(which));
 }
 
 AIAUDIT_INLINE request_facts facts_of_request(std::string_view body) {
@@ -33536,56 +35473,254 @@ AIAUDIT_INLINE bool is_usage_only(dialect which, boost::json::value const& chunk
 #ifndef AIAUDIT_IMPL_PROVIDERS_USAGE_BOUNDS_IPP
 #define AIAUDIT_IMPL_PROVIDERS_USAGE_BOUNDS_IPP
 
+#include <utility>
+#include <vector>
+
 namespace aiaudit {
 inline namespace v0_1_0 {
 namespace detail {
 
-// True where a prompt holds text alone. The depth is bounded by the parser.
-AIAUDIT_INLINE bool is_text_alone(boost::json::value const& prompt) noexcept {
-    if (auto const* list = prompt.if_array()) {
-        return std::all_of(list->begin(), list->end(), is_text_alone);
-    }
-    auto const* object = prompt.if_object();
-    if (object == nullptr) return true;
-    std::string_view const type = text_at(&prompt, "type");
-    if (!type.empty() && !is_one_of(text_types, type)) return false;
-    for (auto const& field : *object) {
-        std::string_view const name{field.key().data(), field.key().size()};
-        if (is_one_of(media_members, name)) return false;
-        bool const data = is_one_of(data_members, name) || (type == "tool_use" && name == "input");
-        if (!data && !is_text_alone(field.value())) return false;
-    }
-    return true;
-}
+// Notes what a request holds.
+class shape_reader {
+public:
+    explicit shape_reader(unsigned api) : api_(api) { shape_.bounded = true; }
 
-// True where each tool is a function of the caller's.
-AIAUDIT_INLINE bool are_functions(boost::json::value const* tools) noexcept {
-    auto const* list = tools == nullptr ? nullptr : tools->if_array();
-    if (list == nullptr) return tools == nullptr;
-    return std::all_of(list->begin(), list->end(), [](boost::json::value const& tool) {
-        auto const* object = tool.if_object();
-        if (object == nullptr) return false;
-        auto const type = text_at(&tool, "type");
-        if (!type.empty()) return type == "function" || type == "custom";
-        // Anthropic's, and Mistral's.
-        if (object->contains("input_schema") || object->contains("function")) return true;
-        return object->size() == 1 && (object->contains("functionDeclarations") ||
-                                       object->contains("function_declarations"));
-    });
-}
-
-AIAUDIT_INLINE bool is_bounded_by_bytes(boost::json::value const& request) noexcept {
-    auto const* object = request.if_object();
-    if (object == nullptr || !are_functions(at_path(&request, "tools"))) return false;
-    for (auto const& field : *object) {
-        if (field.value().is_null()) continue;
-        std::string_view const name{field.key().data(), field.key().size()};
-        if (is_one_of(outside_members, name)) return false;
-        if (is_one_of(prompt_members, name) && !is_text_alone(field.value())) return false;
+    [[nodiscard]] request_shape read(boost::json::value const& request) && {
+        auto const* object = request.if_object();
+        if (object == nullptr) return {};
+        shape_.endless = false;
+        shape_.tools = has_tools(request);
+        for (auto const& field : *object) {
+            if (!field.value().is_null()) top(text_of(field.key()), field.value());
+        }
+        for (std::string_view const path : endless_paths) {
+            if (at_path(&request, path) != nullptr) endless(path);
+        }
+        limit_tools(request);
+        return std::move(shape_);
     }
-    return std::all_of(outside_paths.begin(), outside_paths.end(),
-                       [&](std::string_view path) { return at_path(&request, path) == nullptr; });
-}
+
+private:
+    [[nodiscard]] static std::string_view text_of(boost::json::string_view text) noexcept {
+        return {text.data(), text.size()};
+    }
+    void outside(std::string_view path) {
+        if (shape_.bounded) shape_.outside = path.substr(0, 200);
+        shape_.bounded = false;
+    }
+    void endless(std::string_view path) {
+        if (!shape_.endless) shape_.outside = path.substr(0, 200);
+        shape_.bounded = false;
+        shape_.endless = true;
+    }
+    void top(std::string_view name, boost::json::value const& value) {
+        if (is_one_of(endless_members, name)) return endless(name);
+        if (name == "tools" || name == "functions") return tools(std::string(name), value);
+        if (name == "context_management") return edits(value);
+        if (name == "input") input_tools(value);
+        if (is_one_of(prompt_members, name)) return text({nullptr, name, 0}, value);
+        if (!is_one_of(plain_members, name)) outside(name);
+    }
+    // Whether an object stands for what a provider has stored: it has an id, and no words.
+    [[nodiscard]] static bool is_reference(boost::json::object const& object,
+                                           std::string_view type) noexcept {
+        auto const has = [&object](char const* name) {
+            auto const* value = object.if_contains(name);
+            return value != nullptr && !value->is_null();
+        };
+        if (!has("id")) return false;
+        if (type == "reasoning") return !has("encrypted_content");
+        if (!type.empty()) return false;
+        for (char const* name : {"role", "text", "content", "parts", "function", "name"}) {
+            if (has(name)) return false;
+        }
+        return true;
+    }
+    void add_picture(std::size_t bytes) {
+        ++shape_.pictures;
+        shape_.picture_bytes += bytes;
+    }
+    // How long the base64 of a part is that is a picture; nothing for one that is elsewhere, or may
+    // be something else.
+    [[nodiscard]] static std::optional<std::size_t> picture_in(boost::json::value const& part,
+                                                               std::string_view type) {
+        if (type == "image") {
+            auto const* source = member(&part, "source");
+            bool const here = text_at(source, "type") == "base64";
+            if (!here || !is_one_of(picture_types, text_at(source, "media_type")))
+                return std::nullopt;
+            return text_at(source, "data").size();
+        }
+        if ((type != "image_url" && type != "input_image") || member(&part, "file_id") != nullptr)
+            return std::nullopt;
+        auto const* said = member(&part, "image_url");
+        if (said != nullptr && said->is_object()) said = member(said, "url");
+        if (said == nullptr || !said->is_string()) return std::nullopt;
+        std::string_view const url = text_of(said->get_string());
+        auto const end = url.find(";base64,");
+        if (!url.starts_with("data:") || end == std::string_view::npos ||
+            !is_one_of(picture_types, url.substr(5, end - 5)))
+            return std::nullopt;
+        return url.size();
+    }
+    // Gemini's, of both spellings.
+    [[nodiscard]] static std::optional<std::size_t> inline_picture(boost::json::value const& of) {
+        std::string_view kind = text_at(&of, "mimeType");
+        if (kind.empty()) kind = text_at(&of, "mime_type");
+        auto const* data = member(&of, "data");
+        if (data == nullptr || !data->is_string() || !is_one_of(picture_types, kind))
+            return std::nullopt;
+        return data->get_string().size();
+    }
+    // Where a part of a prompt stands; written out where it is to be named.
+    struct place {
+        place const* in = nullptr;
+        std::string_view name{};  // empty: a part of a list
+        std::size_t at = 0;
+        [[nodiscard]] std::string text() const {
+            std::string path = in == nullptr ? std::string{} : in->text();
+            if (name.empty()) return path + "[" + std::to_string(at) + "]";
+            return (path.empty() ? path : path + ".") + printable(name);
+        }
+    };
+    // A prompt, or a part of one. The depth is bounded by the parser.
+    void text(place const& here, boost::json::value const& prompt) {
+        if (!shape_.bounded) return;  // it is as large as the context already
+        if (auto const* list = prompt.if_array()) {
+            for (std::size_t at = 0; at < list->size(); ++at) text({&here, {}, at}, (*list)[at]);
+            return;
+        }
+        auto const* object = prompt.if_object();
+        if (object == nullptr) return;
+        std::string_view const type = text_at(&prompt, "type");
+        if (auto const bytes = picture_in(prompt, type)) return add_picture(*bytes);
+        if (!type.empty() && !is_one_of(text_types, type))
+            return outside(here.text() + ": " + printable(type));
+        if (is_reference(*object, type)) return outside(here.text() + ".id");
+        for (auto const& field : *object) {
+            std::string_view const name = text_of(field.key());
+            place const inner{&here, name, 0};
+            bool const mistaken = (same_name(name, "type") && name != "type") ||
+                                  (name == "type" && !field.value().is_string());
+            bool const media =
+                std::any_of(media_members.begin(), media_members.end(),
+                            [name](std::string_view each) { return same_name(name, each); });
+            if (auto const bytes = media ? inline_picture(field.value()) : std::nullopt) {
+                add_picture(*bytes);
+                continue;
+            }
+            if (mistaken || media) return outside(inner.text());
+            bool const data = is_one_of(data_members, name) ||
+                              (type == "tool_use" && name == "input") ||
+                              (type == "additional_tools" && name == "tools");
+            if (!data) text(inner, field.value());
+        }
+    }
+    // Tools that stand in the prompt of Responses, where Codex has all of its own.
+    void input_tools(boost::json::value const& input) {
+        auto const* list = input.if_array();
+        if (list == nullptr) return;
+        for (std::size_t at = 0; at < list->size(); ++at) {
+            auto const* inner = member(&(*list)[at], "tools");
+            if (inner == nullptr || inner->is_null()) continue;
+            shape_.tools = true;
+            tools("input[" + std::to_string(at) + "].tools", *inner);
+        }
+    }
+    void tools(std::string const& path, boost::json::value const& of) {
+        auto const* list = of.if_array();
+        if (list == nullptr) return endless(path);
+        for (std::size_t at = 0; at < list->size(); ++at)
+            tool(path + "[" + std::to_string(at) + "]", (*list)[at]);
+    }
+    void tool(std::string const& path, boost::json::value const& of) {
+        auto const* object = of.if_object();
+        if (object == nullptr) return endless(path);
+        auto const type = text_at(&of, "type");
+        if (type == "function" || type == "custom") return;
+        if (type == "namespace") {
+            auto const* inner = member(&of, "tools");
+            return inner == nullptr ? endless(path) : tools(path + ".tools", *inner);
+        }
+        if (!type.empty()) return provided(path, type, of);
+        // Anthropic's, Mistral's, and the older "functions".
+        for (char const* name : {"input_schema", "function", "parameters", "name"}) {
+            if (api_ != apis::gemini && object->contains(name)) return;
+        }
+        for (auto const& field : *object) {
+            std::string_view const name = text_of(field.key());
+            if (name != "functionDeclarations" && name != "function_declarations")
+                return endless(path + "." + printable(name));
+        }
+    }
+    void provided(std::string const& path, std::string_view type, boost::json::value const& of) {
+        auto const found = std::find_if(
+            provider_tools.begin(), provider_tools.end(),
+            [type](provider_tool const& each) { return type.starts_with(each.prefix); });
+        std::string const name = path + ": " + printable(type);
+        if (found == provider_tools.end()) return endless(name);
+        if (found->runs == tool_runner::caller) {
+            ++shape_.client_tools;
+            return;
+        }
+        outside(name);
+        auto const* uses = (api_ & apis::messages) != 0 ? member(&of, "max_uses") : nullptr;
+        auto const limit = uses == nullptr ? std::nullopt : whole_number(*uses);
+        std::uint64_t const most = limit.value_or(0);
+        if (limit) shape_.tool_uses += most;
+        if (!limit) {
+            unlimited_.push_back(name);
+            // Who has a word for a limit.
+            limitable_ = limitable_ && ((api_ & apis::responses) != 0 ||
+                                        ((api_ & apis::messages) != 0 && type.starts_with("web_")));
+        }
+        if (found->charged == unit::web_searches)
+            searches_.push_back({&shape_.web_searches, limit});
+        if (found->charged == unit::file_searches)
+            searches_.push_back({&shape_.file_searches, limit});
+        if (found->charged == unit::code_executions)
+            searches_.push_back({&shape_.code_executions, limit});
+    }
+    // OpenAI's tools have one limit in all.
+    void limit_tools(boost::json::value const& request) {
+        auto const* all =
+            (api_ & apis::responses) != 0 ? at_path(&request, "max_tool_calls") : nullptr;
+        auto const in_all = all == nullptr ? std::nullopt : whole_number(*all);
+        if (!unlimited_.empty() && in_all) shape_.tool_uses += *in_all;
+        if (!unlimited_.empty() && !in_all) {
+            bool const had = shape_.endless;
+            endless(unlimited_.front());
+            shape_.tool_limit_missing = limitable_ && !had;
+        }
+        std::uint64_t const shared = in_all ? *in_all : 0;
+        for (auto const& [count, own] : searches_) *count += own ? *own : shared;
+    }
+    // What only takes away adds nothing; to compact is another run of the model.
+    void edits(boost::json::value const& of) {
+        auto const* list = of.if_array();
+        if (auto const* object = of.if_object(); object != nullptr && object->size() == 1) {
+            auto const* edits = object->if_contains("edits");
+            list = edits == nullptr ? nullptr : edits->if_array();
+        } else if (object != nullptr && object->empty()) {
+            return;
+        }
+        if (list == nullptr) return endless("context_management");
+        for (std::size_t at = 0; at < list->size(); ++at) {
+            std::string_view const type = text_at(&(*list)[at], "type");
+            if (type.starts_with("clear_")) continue;
+            std::string const path = "context_management.edits[" + std::to_string(at) + "]";
+            if (!type.starts_with("compact")) return endless(path);
+            outside(path);
+            ++shape_.compactions;
+        }
+    }
+
+    unsigned api_;
+    request_shape shape_{};
+    std::vector<std::string> unlimited_{};  // tools that name no limit
+    bool limitable_ = true;
+    std::vector<std::pair<std::uint64_t*, std::optional<std::uint64_t>>> searches_{};
+};
 
 AIAUDIT_INLINE bool has_tools(boost::json::value const& request) noexcept {
     for (char const* name :
@@ -33644,6 +35779,10 @@ AIAUDIT_INLINE bool is_billed_by_tokens(operation what, vendor who,
     return true;
 }
 
+AIAUDIT_INLINE request_shape shape_of(boost::json::value const& request, unsigned api) {
+    return detail::shape_reader{api}.read(request);
+}
+
 AIAUDIT_INLINE request_shape shape_of(std::string_view request_body) {
     boost::json::monotonic_resource memory;
     auto const request = detail::parse_json(request_body, "request", &memory);
@@ -33651,17 +35790,25 @@ AIAUDIT_INLINE request_shape shape_of(std::string_view request_body) {
 }
 
 AIAUDIT_INLINE usage_range bounds_of(usage const& known, std::string_view request_body,
-                                     request_shape shape, request_parameters const& asked,
-                                     std::uint64_t output_ceiling) {
-    usage_range range{known, known, shape.bounded};
+                                     request_shape const& shape, request_parameters const& asked,
+                                     std::uint64_t output_ceiling, std::uint64_t context_tokens) {
+    bool const by_context = !shape.bounded && !shape.endless && context_tokens != 0;
+    usage_range range{known, known, shape.bounded || by_context};
     for (unit const whole : {unit::input_tokens, unit::output_tokens}) {
         if (!known.has(whole)) range.lower.set(whole, 0, provenance::estimated);
     }
-    std::uint64_t input = request_body.size() + template_tokens_max;
-    if (shape.tools) input += tool_prompt_tokens_max;
+    std::uint64_t const text =
+        request_body.size() - std::min<std::uint64_t>(request_body.size(), shape.picture_bytes);
+    std::uint64_t input =
+        text + template_tokens_max + detail::saturated_product(shape.pictures, picture_tokens_max);
+    if (shape.tools) input += tool_prompt_tokens_max * (1 + shape.client_tools);
+    if (shape.pictures != 0 && context_tokens != 0) input = (std::min)(input, context_tokens);
+    if (by_context)
+        input = detail::saturated_product(context_tokens, 1 + shape.tool_uses + shape.compactions);
     std::uint64_t const choices = std::max<std::uint64_t>(asked.choices.value_or(1), 1);
-    std::uint64_t const output =
+    std::uint64_t output =
         detail::saturated_product(asked.max_output_tokens.value_or(output_ceiling), choices);
+    output += detail::saturated_product(output_ceiling, shape.compactions);
     auto const raise = [&](unit which, std::uint64_t bound) {
         bound = (std::min)(bound, usage::count_max);
         if (!known.has(which) || known.count(which) < bound) {
@@ -33670,6 +35817,9 @@ AIAUDIT_INLINE usage_range bounds_of(usage const& known, std::string_view reques
     };
     raise(unit::input_tokens, input);
     raise(unit::output_tokens, output);
+    if (shape.web_searches != 0) raise(unit::web_searches, shape.web_searches);
+    if (shape.file_searches != 0) raise(unit::file_searches, shape.file_searches);
+    if (shape.code_executions != 0) raise(unit::code_executions, shape.code_executions);
     detail::bound_cache_writes(request_body, known, range.upper);
     return range;
 }
@@ -35693,8 +37843,23 @@ AIAUDIT_INLINE std::uint32_t account_table::add(std::string_view name, std::uint
     auto const number = static_cast<std::uint32_t>(accounts_.size());
     accounts_.emplace_back().name = name;
     if (of_buckets_) buckets_.emplace_back();
+    if (keeps_use_) used_at_.push_back(window_sums::none);
     index_.insert(hash, number, [this](std::uint32_t of) { return hash_of(accounts_[of].name); });
     return number;
+}
+
+AIAUDIT_INLINE std::vector<std::uint32_t> account_table::retain(std::vector<bool> const& keep) {
+    account_table left(of_buckets_, keeps_use_);
+    std::vector<std::uint32_t> numbers(accounts_.size(), none);
+    for (std::uint32_t i = 0; i < accounts_.size(); ++i) {
+        if (!keep[i]) continue;
+        numbers[i] = left.add(accounts_[i].name, hash_of(accounts_[i].name));
+        left.accounts_[numbers[i]] = std::move(accounts_[i]);
+        if (of_buckets_) left.buckets_[numbers[i]] = buckets_[i];
+        if (keeps_use_) left.used_at_[numbers[i]] = used_at_[i];
+    }
+    *this = std::move(left);
+    return numbers;
 }
 
 }  // namespace detail
@@ -35783,6 +37948,31 @@ AIAUDIT_INLINE result<record> to_record(budget const& of, timestamp at) {
     return entry;
 }
 
+AIAUDIT_INLINE result<void> detail::check_top_up(budget const& to, budget_top_up const& of) {
+    auto const bad = [&to](std::string_view why) {
+        return bad_budget("budget '" + to.name + "' " + std::string(why));
+    };
+    if (to.unit != of.unit) return bad("has another unit");
+    if (to.window.period == budget_period::minute || is_of_lives(to))
+        return bad("is a rate, or of runs for as long as they go on: set another limit");
+    if (!of.subject.empty() && !to.scope.each) return bad("is for all of its calls together");
+    return {};
+}
+
+AIAUDIT_INLINE result<record> to_record(budget_top_up const& of, timestamp at) {
+    if (!detail::is_budget_name(of.budget)) return detail::bad_budget("a budget has another name");
+    if (of.unit > budget_unit::requests) return detail::bad_budget("unknown unit");
+    if (of.amount <= 0 || of.amount > detail::budget_amount_most)
+        return detail::bad_budget("what is added to a limit is more than 0, and not too much");
+    if (!of.subject.empty() && !detail::is_subject_name(of.subject))
+        return detail::bad_budget("a subject is a name of at most 1024 bytes on one line");
+    record entry = detail::budget_record_base(at, "top-up", of.budget);
+    entry.tags.emplace_back("unit", std::string(name_of(of.unit)));
+    entry.tags.emplace_back("amount", amount_text(of.amount, of.unit));
+    if (!of.subject.empty()) entry.tags.emplace_back("subject", of.subject);
+    return entry;
+}
+
 AIAUDIT_INLINE record refusal_record(record intent, budget_refusal const& refused) {
     record entry = std::move(intent);
     entry.kind = record_kind::refusal;
@@ -35791,6 +37981,7 @@ AIAUDIT_INLINE record refusal_record(record intent, budget_refusal const& refuse
     entry.cost_status = cost_status::no_charge;
     entry.cost = {};
     entry.cost_low.reset();
+    entry.iterations.clear();
     entry.duration_ns.reset();
     auto const tag = [&entry](std::string key, std::string value) {
         entry.tags.emplace_back(std::move(key), std::move(value));
@@ -35802,6 +37993,7 @@ AIAUDIT_INLINE record refusal_record(record intent, budget_refusal const& refuse
     tag("spent", amount_text(refused.spent, refused.unit));
     tag("reserved", amount_text(refused.reserved, refused.unit));
     tag("asked", amount_text(refused.asked, refused.unit));
+    if (!refused.because.empty()) tag("because", refused.because);
     if (refused.resets_at) tag("resets_at", refused.resets_at->to_string());
     return entry;
 }
@@ -35844,7 +38036,8 @@ AIAUDIT_INLINE result<budget_scope> parse_budget_scope(std::string_view text) {
     auto const bad = [text] {
         return detail::bad_budget("unknown scope '" + detail::printable(text) +
                                   "'; use everyone, each-user or user=NAME (as well model, "
-                                  "provider, project, key), each-tag:KEY or tag:KEY=VALUE");
+                                  "provider, project, key, run, team, organisation), each-tag:KEY "
+                                  "or tag:KEY=VALUE");
     };
     if (text == "everyone") return budget_scope{};
     budget_scope scope;
@@ -35871,9 +38064,72 @@ AIAUDIT_INLINE result<budget_scope> parse_budget_scope(std::string_view text) {
     return scope;
 }
 
+namespace detail {
+
+// "15" or "04", from 1 to `most`.
+AIAUDIT_INLINE std::optional<std::uint32_t> anchor_part(std::string_view text, std::uint32_t most) {
+    auto const number = whole_number<std::uint32_t>(text);
+    if (text.size() > 2 || !number || *number < 1 || *number > most) return std::nullopt;
+    return number;
+}
+
+// When windows of the calendar begin. None where the text is wrong.
+AIAUDIT_INLINE std::optional<std::uint32_t> parse_anchor(std::string_view text,
+                                                         budget_period period) {
+    if (period == budget_period::week) {
+        auto const day = std::find(week_beginnings.begin(), week_beginnings.end(), text);
+        if (day == week_beginnings.end()) return std::nullopt;
+        return static_cast<std::uint32_t>(day - week_beginnings.begin());
+    }
+    if (period == budget_period::month) {
+        auto const day = anchor_part(text, anchor_day_most);
+        return day == 1 ? 0 : day;
+    }
+    if (period != budget_period::quarter && period != budget_period::year) return std::nullopt;
+    auto const dash = text.find('-');
+    if (dash == std::string_view::npos) return std::nullopt;
+    auto month = anchor_part(text.substr(0, dash), 12);
+    auto const day = anchor_part(text.substr(dash + 1), anchor_day_most);
+    if (!month || !day) return std::nullopt;
+    // Of a quarter, that month and each third from it.
+    if (period == budget_period::quarter) month = (*month - 1) % 3 + 1;
+    std::uint32_t const anchor = *month * 100 + *day;
+    return anchor == 101 ? 0 : anchor;
+}
+
+AIAUDIT_INLINE std::string anchor_text(budget_window const& window) {
+    auto const two_digits = [](std::uint32_t number) {
+        return std::string(number < 10 ? "0" : "").append(std::to_string(number));
+    };
+    if (window.anchor == 0) return {};
+    if (window.period == budget_period::week)
+        return std::string("@").append(week_beginnings[window.anchor % week_beginnings.size()]);
+    if (window.period == budget_period::month) return "@" + two_digits(window.anchor);
+    return "@" + two_digits(window.anchor / 100) + "-" + two_digits(window.anchor % 100);
+}
+
+}  // namespace detail
+
 AIAUDIT_INLINE result<budget_window> parse_budget_window(std::string_view text, time_zone zone) {
-    if (text == "day") return budget_window{budget_period::day, 0, std::move(zone)};
-    if (text == "month") return budget_window{budget_period::month, 0, std::move(zone)};
+    std::string_view const word = text.substr(0, text.find('@'));
+    for (auto const& [name, period] : detail::calendar_windows) {
+        if (word != name) continue;
+        budget_window window{period, 0, std::move(zone)};
+        if (word.size() == text.size()) return window;
+        auto const anchor = detail::parse_anchor(text.substr(word.size() + 1), period);
+        if (anchor) {
+            window.anchor = *anchor;
+            return window;
+        }
+        return detail::bad_budget("unknown window '" + detail::printable(text) +
+                                  "'; it begins on a day: week@sunday, month@15, quarter@02-01 or "
+                                  "year@04-06 (days of months from 1 to 28)");
+    }
+    if (text.starts_with("total@") && text.ends_with('h')) {
+        auto const idle = detail::whole_number<std::uint32_t>(text.substr(6, text.size() - 7));
+        if (idle && *idle >= 1 && *idle <= detail::rolling_hours_most)
+            return budget_window{budget_period::total, *idle, {}};
+    }
     if (text == "total") return budget_window{budget_period::total, 0, {}};
     if (text == "minute") return budget_window{budget_period::minute, 0, {}};
     if (text.ends_with('h')) {
@@ -35882,7 +38138,8 @@ AIAUDIT_INLINE result<budget_window> parse_budget_window(std::string_view text, 
             return budget_window{budget_period::rolling, *hours, {}};
     }
     return detail::bad_budget("unknown window '" + detail::printable(text) +
-                              "'; use day, month, total, minute or hours from 1h to 8784h");
+                              "'; use day, week, month, quarter, year, total, minute or hours "
+                              "from 1h to 8784h");
 }
 
 AIAUDIT_INLINE result<int128> parse_budget_limit(std::string_view text, budget_unit unit) {
@@ -35901,7 +38158,57 @@ AIAUDIT_INLINE result<int128> parse_budget_limit(std::string_view text, budget_u
     return *value;
 }
 
+AIAUDIT_INLINE result<budget_reserve> parse_budget_reserve(std::string_view text) {
+    if (auto const way = detail::enum_named<budget_reserve>(detail::budget_reserve_names, text))
+        return *way;
+    return detail::bad_budget("unknown way to reserve '" + detail::printable(text) +
+                              "'; use full or stepwise");
+}
+
+namespace detail {
+
+// What stands behind an action.
+struct action_options {
+    int128 unbounded_hold = 0;
+    int128 roll_over = 0;
+    budget_reserve reserve = budget_reserve::full;
+};
+
+// Takes them off the text.
+AIAUDIT_INLINE result<action_options> take_action_options(std::string_view& text,
+                                                          budget_unit unit) {
+    action_options found;
+    constexpr std::string_view roll = ";roll=";
+    if (auto const at = text.rfind(roll); at != std::string_view::npos) {
+        auto const amount = parse_budget_limit(text.substr(at + roll.size()), unit);
+        if (!amount) return amount.error();
+        if (*amount == 0) return bad_budget("what rolls over is more than 0");
+        found.roll_over = *amount;
+        text = text.substr(0, at);
+    }
+    constexpr std::string_view reserve = ";reserve=";
+    if (auto const at = text.rfind(reserve); at != std::string_view::npos) {
+        auto const way = parse_budget_reserve(text.substr(at + reserve.size()));
+        if (!way) return way.error();
+        found.reserve = *way;
+        text = text.substr(0, at);
+    }
+    constexpr std::string_view hold = ";hold=";
+    if (auto const at = text.rfind(hold); at != std::string_view::npos) {
+        auto const amount = parse_budget_limit(text.substr(at + hold.size()), unit);
+        if (!amount) return amount.error();
+        if (*amount == 0) return bad_budget("what is held for a call is more than 0");
+        found.unbounded_hold = *amount;
+        text = text.substr(0, at);
+    }
+    return found;
+}
+
+}  // namespace detail
+
 AIAUDIT_INLINE result<void> parse_budget_action(std::string_view text, budget& into) {
+    auto const options = detail::take_action_options(text, into.unit);
+    if (!options) return options.error();
     auto const bad = [text] {
         return detail::bad_budget("unknown action '" + detail::printable(text) +
                                   "'; use refuse, warn, downgrade=MODEL,... (1 to 16) or "
@@ -35934,6 +38241,9 @@ AIAUDIT_INLINE result<void> parse_budget_action(std::string_view text, budget& i
     into.then = then;
     into.models = std::move(models);
     into.wait_ms_most = wait_ms_most;
+    into.unbounded_hold = options->unbounded_hold;
+    into.reserve = options->reserve;
+    into.roll_over = options->roll_over;
     return {};
 }
 
@@ -35969,7 +38279,7 @@ AIAUDIT_INLINE std::string dimension_text(budget_scope const& scope) {
 }
 
 AIAUDIT_INLINE result<void> check_scope(budget_scope const& scope, std::string const& where) {
-    if (scope.of > budget_dimension::tag) return bad_budget(where + "unknown scope");
+    if (scope.of > budget_dimension::organisation) return bad_budget(where + "unknown scope");
     bool const is_tag = scope.of == budget_dimension::tag;
     if (is_tag && (!is_subject_name(scope.tag) || scope.tag.find('=') != std::string::npos))
         return bad_budget(where + "a scope by a tag needs its key, which has no '='");
@@ -35984,6 +38294,16 @@ AIAUDIT_INLINE result<void> check_scope(budget_scope const& scope, std::string c
     if (!named && !scope.name.empty())
         return bad_budget(where + "a name belongs to a scope of one alone");
     return {};
+}
+
+AIAUDIT_INLINE result<void> check_anchor(budget_window const& window, std::string const& where) {
+    if (window.anchor == 0) return {};
+    std::string const text = anchor_text(window);
+    bool const good =
+        is_calendar(window.period) && window.period != budget_period::day &&
+        parse_anchor(std::string_view(text).substr(1), window.period) == window.anchor;
+    if (good) return {};
+    return bad_budget(where + "no window of that kind begins on such a day");
 }
 
 AIAUDIT_INLINE result<void> check_zone(time_zone const& zone, std::string const& where) {
@@ -36014,6 +38334,13 @@ AIAUDIT_INLINE result<void> check_action(budget const& of, std::string const& wh
         return bad_budget(where + "only a budget of a minute can be waited for");
     if (waits != (of.wait_ms_most != 0) || of.wait_ms_most > budget_wait_ms_most)
         return bad_budget(where + "a wait, and nothing else, has 1 to 3600000 milliseconds");
+    if (of.reserve > budget_reserve::stepwise) return bad_budget(where + "unknown way to reserve");
+    if (of.unbounded_hold < 0 || of.unbounded_hold > budget_amount_most)
+        return bad_budget(where + "what is held for a call without a bound is too large");
+    if (of.roll_over < 0 || of.roll_over > budget_amount_most)
+        return bad_budget(where + "what rolls over is too large");
+    if (of.roll_over != 0 && !is_calendar(of.window.period))
+        return bad_budget(where + "only windows of the calendar roll over");
     return {};
 }
 
@@ -36025,8 +38352,7 @@ AIAUDIT_INLINE result<void> validate(budget const& of) {
                                   detail::printable(of.name) + "'");
     std::string const where = "budget '" + of.name + "': ";
     if (of.unit > budget_unit::requests) return detail::bad_budget(where + "unknown unit");
-    if (of.window.period > budget_period::minute)
-        return detail::bad_budget(where + "unknown window");
+    if (of.window.period > budget_period::year) return detail::bad_budget(where + "unknown window");
     if (of.limit < 0) return detail::bad_budget(where + "the limit is negative");
     bool const bucket = of.window.period == budget_period::minute;
     if (of.limit > (bucket ? detail::bucket_limit_most : detail::budget_amount_most))
@@ -36035,8 +38361,12 @@ AIAUDIT_INLINE result<void> validate(budget const& of) {
     bool const rolling = of.window.period == budget_period::rolling;
     if (rolling && (of.window.hours < 1 || of.window.hours > detail::rolling_hours_most))
         return detail::bad_budget(where + "a rolling window has 1 to 8784 hours");
-    if (!rolling && of.window.hours != 0)
-        return detail::bad_budget(where + "hours belong to a rolling window alone");
+    if (!rolling && of.window.hours != 0 &&
+        (!detail::is_of_lives(of) || of.window.hours > detail::rolling_hours_most))
+        return detail::bad_budget(where +
+                                  "hours belong to a rolling window, or to how long a run "
+                                  "may be idle (each-run, total)");
+    if (auto ok = detail::check_anchor(of.window, where); !ok) return ok;
     if (auto ok = detail::check_zone(of.window.zone, where); !ok) return ok;
     if (auto ok = detail::check_action(of, where); !ok) return ok;
     auto const parsed = parse_alert_percents(detail::percents_text(of.alert_percents));
@@ -36052,16 +38382,22 @@ AIAUDIT_INLINE std::string scope_text(budget_scope const& scope) {
 
 AIAUDIT_INLINE std::string window_text(budget_window const& window) {
     switch (window.period) {
-    case budget_period::total: return "total";
+    case budget_period::total:
+        return window.hours == 0 ? "total" : "total@" + std::to_string(window.hours) + "h";
     case budget_period::day: return "day";
-    case budget_period::month: return "month";
+    case budget_period::week: return "week" + detail::anchor_text(window);
+    case budget_period::month: return "month" + detail::anchor_text(window);
+    case budget_period::quarter: return "quarter" + detail::anchor_text(window);
+    case budget_period::year: return "year" + detail::anchor_text(window);
     case budget_period::rolling: return std::to_string(window.hours) + "h";
     case budget_period::minute: return "minute";
     }
     return "unknown";
 }
 
-AIAUDIT_INLINE std::string action_text(budget const& of) {
+namespace detail {
+
+AIAUDIT_INLINE std::string plain_action_text(budget const& of) {
     switch (of.then) {
     case budget_action::refuse: return "refuse";
     case budget_action::warn: return "warn";
@@ -36074,6 +38410,18 @@ AIAUDIT_INLINE std::string action_text(budget const& of) {
     case budget_action::wait: return "wait=" + std::to_string(of.wait_ms_most);
     }
     return "unknown";
+}
+
+}  // namespace detail
+
+AIAUDIT_INLINE std::string action_text(budget const& of) {
+    std::string text = detail::plain_action_text(of);
+    if (of.unbounded_hold != 0) text += ";hold=" + amount_text(of.unbounded_hold, of.unit);
+    if (of.reserve != budget_reserve::full)
+        text.append(";reserve=")
+            .append(detail::budget_reserve_names[static_cast<std::size_t>(of.reserve)]);
+    if (of.roll_over != 0) text += ";roll=" + amount_text(of.roll_over, of.unit);
+    return text;
 }
 
 AIAUDIT_INLINE std::string subject_text(budget_scope const& scope, std::string_view name) {
@@ -36092,6 +38440,11 @@ AIAUDIT_INLINE std::string refusal_text(budget_refusal const& refused) {
     case refusal_reason::unbounded: text += " cannot hold a call that has no bound"; break;
     case refusal_reason::unpriced: text += " cannot hold a call whose model has no price"; break;
     case refusal_reason::clock_behind: text += " forgot what was spent so long ago"; break;
+    }
+    if (refused.reason == refusal_reason::unbounded || refused.reason == refusal_reason::unpriced) {
+        // What is spent has no part in it.
+        if (!refused.because.empty()) text += ": " + refused.because;
+        return text + " (its limit is " + amount(refused.limit) + ")";
     }
     text += ": limit " + amount(refused.limit) + ", spent " + amount(refused.spent) +
             ", reserved " + amount(refused.reserved) + ", asked " + amount(refused.asked);
@@ -36126,17 +38479,57 @@ AIAUDIT_INLINE civil_day day_begun(time_zone const& zone, std::int64_t seconds) 
     return day;
 }
 
+// How many months a window has; 0: it is none of months.
+[[nodiscard]] constexpr std::int64_t months_of(budget_period period) noexcept {
+    switch (period) {
+    case budget_period::month: return 1;
+    case budget_period::quarter: return 3;
+    case budget_period::year: return 12;
+    default: return 0;
+    }
+}
+
+// How many months after January, and days after the first, windows of months begin.
+struct month_anchor {
+    std::int64_t months = 0;
+    std::int32_t days = 0;
+};
+[[nodiscard]] constexpr month_anchor anchor_of(budget_window const& window) noexcept {
+    if (window.anchor == 0) return {};
+    auto const anchor = static_cast<std::int32_t>(window.anchor);
+    if (window.period == budget_period::month) return {0, anchor - 1};
+    return {anchor / 100 - 1, anchor % 100 - 1};
+}
+
+// The day on which a window of the calendar begins. 1970 began on a Thursday.
+AIAUDIT_INLINE civil_day first_day(budget_window const& window, std::int64_t number) noexcept {
+    if (window.period == budget_period::day) return {static_cast<std::int32_t>(number)};
+    if (window.period == budget_period::week)
+        return {static_cast<std::int32_t>(number * 7 - 3 + window.anchor)};
+    auto const [months, days] = anchor_of(window);
+    return first_of_month(number * months_of(window.period) + months).plus(days);
+}
+
+AIAUDIT_INLINE std::int64_t number_of_day(budget_window const& window, civil_day day) noexcept {
+    if (window.period == budget_period::day) return day.days;
+    if (window.period == budget_period::week)
+        return floor_divide(std::int64_t{day.days} + 3 - window.anchor, 7);
+    auto const [months, days] = anchor_of(window);
+    return floor_divide(month_of(day.plus(-days)) - months, months_of(window.period));
+}
+
 AIAUDIT_INLINE window_span span_numbered(budget_window const& window, std::int64_t number) {
     auto const starts_ns = [&window](civil_day day) {
         return window.zone.start_seconds(day) * nanoseconds_per_second;
     };
     switch (window.period) {
-    case budget_period::day: {
-        civil_day const day{static_cast<std::int32_t>(number)};
-        return {number, starts_ns(day), starts_ns(day.plus(1))};
-    }
+    case budget_period::day:
+    case budget_period::week:
     case budget_period::month:
-        return {number, starts_ns(first_of_month(number)), starts_ns(first_of_month(number + 1))};
+    case budget_period::quarter:
+    case budget_period::year:
+        return {number, starts_ns(first_day(window, number)),
+                starts_ns(first_day(window, number + 1))};
     case budget_period::rolling: {
         std::int64_t const part = rolling_part_ns(window.hours);
         return {number, number * part, (number + 1) * part};
@@ -36153,8 +38546,13 @@ AIAUDIT_INLINE window_span span_of(budget_window const& window, timestamp at) {
     std::int64_t const seconds = floor_divide(ns, nanoseconds_per_second);
     std::int64_t number = 0;
     switch (window.period) {
-    case budget_period::day: number = day_begun(window.zone, seconds).days; break;
-    case budget_period::month: number = month_of(day_begun(window.zone, seconds)); break;
+    case budget_period::day:
+    case budget_period::week:
+    case budget_period::month:
+    case budget_period::quarter:
+    case budget_period::year:
+        number = number_of_day(window, day_begun(window.zone, seconds));
+        break;
     case budget_period::rolling: number = floor_divide(ns, rolling_part_ns(window.hours)); break;
     case budget_period::total:
     case budget_period::minute: break;
@@ -36170,7 +38568,10 @@ AIAUDIT_INLINE std::optional<timestamp> matters_since(budget_window const& windo
     case budget_period::minute:
         return timestamp{reckonable_ns(at) - windows * 60 * nanoseconds_per_second};
     case budget_period::day:
+    case budget_period::week:
     case budget_period::month:
+    case budget_period::quarter:
+    case budget_period::year:
         return timestamp{span_numbered(window, number - (windows - 1)).begins_ns};
     case budget_period::rolling: break;
     }
@@ -36209,12 +38610,17 @@ AIAUDIT_INLINE result<budget_gate> budget_gate::from_snapshot(std::string_view b
     if (!state) return state.error();
     budget_gate gate;
     gate.state_ = std::move(*state);
+    for (detail::kept_budget const& each : gate.state_.budgets)
+        gate.stepwise_ += each.definition().reserve == budget_reserve::stepwise ? 1 : 0;
     return gate;
 }
 
 AIAUDIT_INLINE void budget_gate::set(budget definition, timestamp at) {
     ++version_;
     auto const [place, is_there] = state_.find(definition.name);
+    if (is_there && state_.budgets[place].definition().reserve == budget_reserve::stepwise)
+        --stepwise_;
+    if (definition.reserve == budget_reserve::stepwise) ++stepwise_;
     if (is_there && state_.budgets[place].counts_as(definition)) {
         state_.budgets[place].redefine(std::move(definition));
         return;
@@ -36231,12 +38637,21 @@ AIAUDIT_INLINE void budget_gate::remove(std::string_view name) {
     auto const [place, is_there] = state_.find(name);
     if (!is_there) return;
     ++version_;
+    if (state_.budgets[place].definition().reserve == budget_reserve::stepwise) --stepwise_;
     state_.remove(place);
     if (!needs_ || place > new_) return;
     if (place == new_)
         needs_.reset();
     else
         --new_;
+}
+
+AIAUDIT_INLINE void budget_gate::top_up(budget_top_up const& of, timestamp at) {
+    auto const [place, is_there] = state_.find(of.budget);
+    if (!is_there) return;
+    detail::kept_budget& to = state_.budgets[place];
+    if (to.is_bucket() || to.of_lives() || to.definition().unit != of.unit) return;
+    to.add_credit(to.window_at(at), of.subject, of.amount);
 }
 
 AIAUDIT_INLINE void budget_gate::adopt(budget_gate const& folded) {
@@ -36256,6 +38671,18 @@ AIAUDIT_INLINE std::vector<budget_state> budget_gate::states(timestamp now) cons
                          [](budget_state const& a, budget_state const& b) {
                              return a.spent + a.reserved > b.spent + b.reserved;
                          });
+    }
+    return all;
+}
+
+AIAUDIT_INLINE std::vector<budget_state> budget_gate::states_of(record const& who,
+                                                                timestamp now) const {
+    std::vector<budget_state> all;
+    detail::record_subjects<std::string> subjects(who);
+    for (detail::kept_budget const& each : state_.budgets) {
+        detail::budget_place place;
+        if (each.find_place(subjects, now, place))
+            all.push_back(detail::state_at(each, place, now));
     }
     return all;
 }
@@ -36304,10 +38731,14 @@ inline namespace v0_1_0 {
 namespace detail {
 
 AIAUDIT_INLINE std::string gate_encoder::encode() {
+    bool const has_credits =
+        std::any_of(state_->budgets.begin(), state_->budgets.end(),
+                    [](kept_budget const& each) { return !each.credits().empty(); });
     count(state_->budgets.size());
     for (kept_budget const& each : state_->budgets) {
         encode_definition(each.definition());
         encode_accounts(each);
+        if (has_credits) encode_credits(each);
     }
     encode_attempts();
     count(state_->passed.size());
@@ -36316,7 +38747,7 @@ AIAUDIT_INLINE std::string gate_encoder::encode() {
         count(each.percent);
     }
     std::string head{gate_magic};
-    head.push_back(static_cast<char>(gate_version));
+    head.push_back(static_cast<char>(has_credits ? gate_version_credits : gate_version));
     append_little_endian(head, crc32c(out_));
     return head + out_;
 }
@@ -36327,7 +38758,8 @@ AIAUDIT_INLINE void gate_encoder::encode_definition(budget const& of) {
     amount(of.limit);
     text(scope_text(of.scope));
     count(static_cast<std::uint64_t>(of.window.period));
-    count(of.window.hours);
+    // Windows of the calendar have no hours, and the others no anchor.
+    count(is_calendar(of.window.period) ? of.window.anchor : of.window.hours);
     text(of.window.zone.name());
     number(of.window.zone.first_offset_seconds());
     count(of.window.zone.transitions().size());
@@ -36357,6 +38789,16 @@ AIAUDIT_INLINE void gate_encoder::encode_accounts(kept_budget const& of) {
             encode_bucket(all.bucket(order[i]).level);
         else
             encode_windows(account.windows);
+        if (of.of_runs()) number(all.used_at(order[i]));
+    }
+}
+
+AIAUDIT_INLINE void gate_encoder::encode_credits(kept_budget const& of) {
+    count(of.credits().size());
+    for (window_credit const& each : of.credits()) {
+        number(each.window);
+        text(each.subject);
+        amount(each.amount);
     }
 }
 
@@ -36439,7 +38881,7 @@ AIAUDIT_INLINE bool gate_decoder::decode_budget() {
     if (!scope) return false;
     of.scope = std::move(*scope);
     of.window.period = static_cast<budget_period>(narrow<std::uint8_t>());
-    of.window.hours = narrow<std::uint32_t>();
+    (is_calendar(of.window.period) ? of.window.anchor : of.window.hours) = narrow<std::uint32_t>();
     decode_zone(of.window.zone);
     if (!parse_budget_action(text(), of)) return false;
     auto percents = parse_alert_percents(text());
@@ -36448,7 +38890,8 @@ AIAUDIT_INLINE bool gate_decoder::decode_budget() {
     if (!in_.ok() || !validate(of)) return false;
     auto const [place, is_there] = state_.find(of.name);
     if (is_there || place != state_.budgets.size()) return false;
-    return decode_accounts(state_.budgets.emplace_back(std::move(of)));
+    kept_budget& made = state_.budgets.emplace_back(std::move(of));
+    return decode_accounts(made) && (!has_credits_ || decode_credits(made));
 }
 
 AIAUDIT_INLINE void gate_decoder::decode_zone(time_zone& to) {
@@ -36477,6 +38920,23 @@ AIAUDIT_INLINE bool gate_decoder::decode_accounts(kept_budget& of) {
         bool const good = of.is_bucket() ? decode_bucket(of.accounts().bucket(size).level)
                                          : decode_windows(of, account);
         if (!good) return false;
+        if (of.of_runs()) {
+            std::int64_t const used = number();
+            if (used != window_sums::none && !is_reckonable(used)) return false;
+            of.accounts().use(size, used);
+        }
+    }
+    return in_.ok();
+}
+
+AIAUDIT_INLINE bool gate_decoder::decode_credits(kept_budget& of) {
+    for (std::uint64_t left = in_.varint(); left != 0; --left) {
+        std::int64_t const window = number();
+        std::string_view const subject = text();
+        int128 const amount = in_.varint128();
+        if (!in_.ok() || !is_window(of, window) || amount <= 0 || amount > budget_amount_most)
+            return false;
+        of.add_credit(window, subject, amount);
     }
     return in_.ok();
 }
@@ -36503,13 +38963,17 @@ AIAUDIT_INLINE bool gate_decoder::decode_windows(kept_budget const& of, budget_a
 
 AIAUDIT_INLINE bool gate_decoder::is_window(kept_budget const& of, std::int64_t number) noexcept {
     budget_window const& window = of.definition().window;
+    if (of.of_lives()) return is_reckonable(number);
     std::int64_t most = 0;
     std::int64_t const days_most = reckonable_ns({(std::numeric_limits<std::int64_t>::max)()}) /
                                    (seconds_per_day * nanoseconds_per_second);
     switch (window.period) {
     case budget_period::total: break;
     case budget_period::day: most = days_most + 4; break;
+    case budget_period::week: most = days_most / 7 + 4; break;
     case budget_period::month: most = days_most / 30; break;
+    case budget_period::quarter: most = days_most / 90; break;
+    case budget_period::year: most = days_most / 365 + 2; break;
     case budget_period::rolling:
         most =
             days_most * seconds_per_day * nanoseconds_per_second / rolling_part_ns(window.hours) +
@@ -36582,12 +39046,13 @@ AIAUDIT_INLINE result<gate_state> read_gate(std::string_view bytes) {
     };
     if (bytes.size() < gate_head_bytes || !bytes.starts_with(gate_magic))
         return bad("it is something else");
-    if (static_cast<std::uint8_t>(bytes[gate_magic.size()]) != gate_version)
+    auto const version = static_cast<std::uint8_t>(bytes[gate_magic.size()]);
+    if (version != gate_version && version != gate_version_credits)
         return bad("its version is not known");
     std::string_view const body = bytes.substr(gate_head_bytes);
     if (load_little_endian<std::uint32_t>(bytes.data() + 4) != crc32c(body))
         return bad("its checksum does not match");
-    gate_decoder decoder(body);
+    gate_decoder decoder(body, version == gate_version_credits);
     if (!decoder.decode()) return bad("its bytes make no sense");
     gate_state state = decoder.take();
     if (write_gate(state) != bytes) return bad("it is not as it would be written");
@@ -36644,6 +39109,29 @@ AIAUDIT_INLINE bool gate_state::forget_tentative(std::uint32_t number) {
         return false;
     });
     return drop_if_empty(number);
+}
+
+AIAUDIT_INLINE void gate_state::drop_runs() {
+    for (std::uint32_t place = 0; place < budgets.size(); ++place) {
+        kept_budget& of = budgets[place];
+        if (!of.has_many_runs()) continue;
+        std::vector<bool> holds(of.accounts().size());
+        auto const each_hold = [&](auto&& visit) {
+            open.for_each([&](std::uint32_t number) {
+                open.for_each_hold(number, [&](hold& each) {
+                    if (each.budget == place) visit(each);
+                });
+            });
+        };
+        each_hold([&holds](hold const& each) { holds[each.account] = true; });
+        auto const numbers = of.drop_runs(holds);
+        each_hold([&numbers](hold& each) { each.account = numbers[each.account]; });
+        std::erase_if(passed, [&](passed_threshold& each) {
+            if (each.budget != place) return false;
+            each.account = numbers[each.account];
+            return each.account == account_table::none;
+        });
+    }
 }
 
 AIAUDIT_INLINE void gate_state::note_passed(std::uint32_t budget, std::uint32_t account,
@@ -36720,9 +39208,14 @@ AIAUDIT_INLINE std::optional<timestamp> rolls_out_at(kept_budget const& of,
 // When `amount` fits into a rolling budget, if nothing more is used; none: never.
 AIAUDIT_INLINE std::optional<timestamp> rolls_to_room(kept_budget const& of,
                                                       window_account const& account,
-                                                      std::int64_t window, int128 amount) {
+                                                      std::int64_t window, int128 amount,
+                                                      budget_place place) {
+    auto const limit_of = [&](std::int64_t later) {
+        place.window = later;
+        return of.limit_at(place);
+    };
     for (std::int64_t later = window; later <= window + 2 * (of.keeping().reach + 1); ++later) {
-        if (account.most_used(later, of.keeping()) + amount <= of.definition().limit)
+        if (account.most_used(later, of.keeping()) + amount <= limit_of(later))
             return timestamp{span_numbered(of.definition().window, later).begins_ns};
     }
     return std::nullopt;
@@ -36761,6 +39254,8 @@ AIAUDIT_INLINE void show_window(kept_budget const& of, budget_account const* acc
     if (period == budget_period::rolling) {
         state.window_begins =
             timestamp{span_numbered(of.definition().window, number - of.keeping().reach).begins_ns};
+    } else if (of.of_lives()) {
+        state.window_begins = timestamp{number};
     } else if (period != budget_period::total) {
         state.window_begins = timestamp{span.begins_ns};
         state.resets_at = timestamp{span.ends_ns};
@@ -36776,6 +39271,14 @@ AIAUDIT_INLINE void show_window(kept_budget const& of, budget_account const* acc
         state.resets_at = rolls_out_at(of, account->windows, number);
 }
 
+AIAUDIT_INLINE budget_state with_limit(kept_budget const& of, budget_place const& place,
+                                       budget_state state) {
+    int128 const limit = of.is_bucket() ? of.definition().limit : of.limit_at(place);
+    state.added = limit - of.definition().limit;
+    state.left = limit - state.spent - state.reserved;
+    return state;
+}
+
 AIAUDIT_INLINE budget_state state_of(kept_budget const& of, std::uint32_t account,
                                      std::int64_t window) {
     budget_account const* const there =
@@ -36787,7 +39290,23 @@ AIAUDIT_INLINE budget_state state_of(kept_budget const& of, std::uint32_t accoun
         show_bucket(of, there == nullptr ? nullptr : &of.accounts().bucket(account), window, state);
     else
         show_window(of, there, window, state);
-    state.left = of.definition().limit - state.spent - state.reserved;
+    budget_place const place{there == nullptr ? std::string_view{} : there->name, 0, account,
+                             window};
+    return with_limit(of, place, std::move(state));
+}
+
+AIAUDIT_INLINE void add_forecast(kept_budget const& of, std::int64_t window, timestamp now,
+                                 budget_state& to) {
+    budget_window const& windows = of.definition().window;
+    if (is_calendar(windows.period))
+        to.forecast = forecast_of(span_numbered(windows, window), now, to.spent);
+}
+
+AIAUDIT_INLINE budget_state state_at(kept_budget const& of, budget_place const& place,
+                                     timestamp now) {
+    budget_state state = with_limit(of, place, state_of(of, place.account, place.window));
+    state.subject = subject_text(of.definition().scope, place.name);
+    add_forecast(of, place.window, now, state);
     return state;
 }
 
@@ -36796,11 +39315,10 @@ AIAUDIT_INLINE void add_states(kept_budget const& of, timestamp now,
     std::int64_t const window = of.window_at(now);
     bool const each = of.definition().scope.each;
     auto const add = [&](std::uint32_t account) {
-        budget_state state = state_of(of, account, window);
+        bool const lives = of.of_lives();
+        budget_state state = state_of(of, account, lives ? of.life_at(account, window) : window);
         if (each && state.spent == 0 && state.reserved == 0 && state.open == 0) return;
-        if (is_calendar(of.definition().window.period))
-            state.forecast =
-                forecast_of(span_numbered(of.definition().window, window), now, state.spent);
+        add_forecast(of, window, now, state);
         to.push_back(std::move(state));
     };
     for (std::uint32_t i = 0; i < of.accounts().size(); ++i) add(i);
@@ -36810,14 +39328,14 @@ AIAUDIT_INLINE void add_states(kept_budget const& of, timestamp now,
 AIAUDIT_INLINE budget_refusal refusal_of(kept_budget const& of, budget_place const& place,
                                          timestamp at, refusal_reason reason, int128 asked) {
     budget const& definition = of.definition();
-    budget_state const state = state_of(of, place.account, place.window);
+    budget_state const state = with_limit(of, place, state_of(of, place.account, place.window));
     budget_refusal refused;
     refused.budget = definition.name;
     refused.subject = subject_text(definition.scope, place.name);
     refused.reason = reason;
     refused.period = definition.window.period;
     refused.unit = definition.unit;
-    refused.limit = definition.limit;
+    refused.limit = definition.limit + state.added;
     refused.spent = state.spent;
     refused.reserved = state.reserved;
     refused.asked = asked;
@@ -36825,7 +39343,7 @@ AIAUDIT_INLINE budget_refusal refusal_of(kept_budget const& of, budget_place con
     refused.then = definition.then;
     refused.models = definition.models;
     refused.wait_ms_most = definition.wait_ms_most;
-    if (reason != refusal_reason::full || asked > definition.limit ||
+    if (reason != refusal_reason::full || asked > refused.limit ||
         place.account == account_table::none)
         return refused;
     std::optional<std::int64_t> wait_ns;
@@ -36834,10 +39352,10 @@ AIAUDIT_INLINE budget_refusal refusal_of(kept_budget const& of, budget_place con
                       .bucket(place.account)
                       .level.wait_ns(place.window, definition.limit, asked);
     } else {
-        auto const room =
-            of.keeping().reach == 0
-                ? state.resets_at
-                : rolls_to_room(of, of.accounts()[place.account].windows, place.window, asked);
+        auto const room = of.keeping().reach == 0
+                              ? state.resets_at
+                              : rolls_to_room(of, of.accounts()[place.account].windows,
+                                              place.window, asked, place);
         if (room) wait_ns = room->ns - reckonable_ns(at);
     }
     constexpr std::int64_t millisecond = 1'000'000;
@@ -36859,6 +39377,8 @@ AIAUDIT_INLINE budget_refusal refusal_of(kept_budget const& of, budget_place con
 #ifndef AIAUDIT_IMPL_BUDGET_KEPT_BUDGET_IPP
 #define AIAUDIT_IMPL_BUDGET_KEPT_BUDGET_IPP
 
+#include <algorithm>
+
 namespace aiaudit {
 inline namespace v0_1_0 {
 namespace detail {
@@ -36867,7 +39387,7 @@ AIAUDIT_INLINE bool kept_budget::counts_as(budget const& other) const noexcept {
     budget_window const& mine = definition_.window;
     return definition_.unit == other.unit && definition_.scope == other.scope &&
            mine.period == other.window.period && mine.hours == other.window.hours &&
-           mine.zone.name() == other.window.zone.name();
+           mine.zone.name() == other.window.zone.name() && mine.anchor == other.window.anchor;
 }
 
 AIAUDIT_INLINE void kept_budget::redefine(budget definition) {
@@ -36881,16 +39401,60 @@ AIAUDIT_INLINE void kept_budget::redefine(budget definition) {
 }
 
 AIAUDIT_INLINE void kept_budget::find_account(budget_place& place) const {
-    if (definition_.scope.each)
+    if (definition_.scope.each) {
         place.account = accounts_.find(place.name, place.hash);
-    else if (accounts_.size() != 0)
+        if (of_lives_) place.window = life_at(place.account, place.window);
+    } else if (accounts_.size() != 0) {
         place.account = 0;
+    }
+}
+
+AIAUDIT_INLINE std::int64_t kept_budget::life_at(std::uint32_t account,
+                                                 std::int64_t ns) const noexcept {
+    if (account == account_table::none) return ns;
+    std::int64_t const newest = accounts_[account].windows.newest();
+    if (newest == window_sums::none) return ns;
+    // What is held and not logged yet has begun a life, and not been counted as a use.
+    std::int64_t const used = (std::max)(newest, accounts_.used_at(account));
+    bool const over = used<ns&& static_cast<std::uint64_t>(ns) -
+                           static_cast<std::uint64_t>(used)> static_cast<std::uint64_t>(idle_ns());
+    return over ? ns : newest;
+}
+
+AIAUDIT_INLINE std::vector<std::uint32_t> kept_budget::drop_runs(std::vector<bool> const& holds) {
+    std::int64_t latest = window_sums::none;
+    for (std::uint32_t i = 0; i < accounts_.size(); ++i)
+        latest = (std::max)(latest, accounts_.used_at(i));
+    // What was used before counts no more.
+    std::int64_t from = window_sums::none;
+    if (latest != window_sums::none) {
+        if (of_lives_)
+            from = latest - idle_ns();
+        else if (auto const since = matters_since(definition_.window, {latest}))
+            from = since->ns;
+    }
+    std::vector<bool> keep = holds;
+    std::vector<std::uint32_t> others;
+    for (std::uint32_t i = 0; i < accounts_.size(); ++i)
+        if (!holds[i] && accounts_.used_at(i) >= from) others.push_back(i);
+    if (others.size() > runs_most) {
+        std::sort(others.begin(), others.end(), [this](std::uint32_t a, std::uint32_t b) {
+            std::int64_t const first = accounts_.used_at(a);
+            std::int64_t const second = accounts_.used_at(b);
+            return first != second ? first > second : accounts_[a].name < accounts_[b].name;
+        });
+        others.resize(runs_most / 4 * 3);
+    }
+    for (std::uint32_t const each : others) keep[each] = true;
+    auto numbers = accounts_.retain(keep);
+    drop_above_ = std::clamp(2 * accounts_.size(), runs_few, runs_most);
+    return numbers;
 }
 
 AIAUDIT_INLINE std::optional<refusal_reason> kept_budget::refuses(budget_place const& place,
                                                                   int128 amount) const {
     if (forgot(place) || forgot_before(place)) return refusal_reason::clock_behind;
-    int128 const limit = definition_.limit;
+    int128 const limit = limit_at(place);
     bool fits = amount <= limit;
     if (place.account != account_table::none) {
         fits = is_bucket()
@@ -36899,6 +39463,64 @@ AIAUDIT_INLINE std::optional<refusal_reason> kept_budget::refuses(budget_place c
                          limit;
     }
     return fits ? std::nullopt : std::optional(refusal_reason::full);
+}
+
+AIAUDIT_INLINE void kept_budget::add_credit(std::int64_t window, std::string_view subject,
+                                            int128 amount) {
+    auto const before = [](window_credit const& each, window_credit const& other) {
+        return each.window != other.window ? each.window < other.window
+                                           : each.subject < other.subject;
+    };
+    window_credit added{window, std::string(subject), amount};
+    auto const place = std::lower_bound(credits_.begin(), credits_.end(), added, before);
+    if (place != credits_.end() && !before(added, *place))
+        place->amount = (std::min)(place->amount + amount, budget_amount_most);
+    else
+        credits_.insert(place, std::move(added));
+    adds_ = true;
+    // As many windows as are remembered.
+    std::int64_t const newest = credits_.back().window;
+    auto const kept = static_cast<std::int64_t>(keeping_.kept);
+    std::erase_if(credits_, [&](window_credit const& each) {
+        return newest - each.window > keeping_.reach + kept;
+    });
+}
+
+AIAUDIT_INLINE int128 kept_budget::credit_at(std::int64_t window, std::string_view subject) const {
+    int128 sum = 0;
+    for (window_credit const& each : credits_) {
+        if (each.window <= window && window - each.window <= keeping_.reach &&
+            (each.subject.empty() || each.subject == subject))
+            sum += each.amount;
+    }
+    return sum;
+}
+
+AIAUDIT_INLINE int128 kept_budget::added_at(budget_place const& place) const {
+    bool const is_there = place.account != account_table::none;
+    std::string_view const name =
+        is_there ? std::string_view(accounts_[place.account].name) : place.name;
+    int128 added = credit_at(place.window, name);
+    // Two windows before the one in which it was set are known.
+    constexpr std::int64_t known_before = 2;
+    if (definition_.roll_over == 0) return added;
+    window_account const* const windows = is_there ? &accounts_[place.account].windows : nullptr;
+    auto const used_in = [windows](std::int64_t window) {
+        window_sums const* const sums = windows == nullptr ? nullptr : windows->find(window);
+        return sums == nullptr ? int128{0} : sums->used.all();
+    };
+    auto const own_of = [&](std::int64_t window) {
+        return definition_.limit + credit_at(window, name);
+    };
+    std::int64_t const last = place.window - 1;
+    bool const is_known =
+        last >= known_since_ + known_before && (windows == nullptr || windows->floor() < last);
+    if (is_known)
+        added += std::clamp(own_of(last) - used_in(last), int128{0}, definition_.roll_over);
+    // What the next one took of this one's rest is gone.
+    std::int64_t const next = place.window + 1;
+    added -= std::clamp(used_in(next) - own_of(next), int128{0}, definition_.roll_over);
+    return added;
 }
 
 AIAUDIT_INLINE bool kept_budget::forgot(budget_place const& place) const noexcept {
@@ -36963,7 +39585,7 @@ AIAUDIT_INLINE void kept_budget::charge(std::uint32_t number, std::int64_t windo
 }
 
 AIAUDIT_INLINE int128 kept_budget::correction_at(budget_place const& place, int128 change) const {
-    if (definition_.unit != budget_unit::usd || is_bucket()) return 0;
+    if (definition_.unit != budget_unit::usd || is_bucket() || of_lives_) return 0;
     window_sums const* const sums = place.account == account_table::none
                                         ? nullptr
                                         : accounts_[place.account].windows.find(place.window);
@@ -36979,6 +39601,7 @@ AIAUDIT_INLINE bool kept_budget::forgot_before(budget_place const& place) const 
 }
 
 AIAUDIT_INLINE void kept_budget::reckon_thresholds() {
+    adds_ = definition_.roll_over != 0 || !credits_.empty();
     thresholds_.clear();
     for (std::uint32_t const percent : definition_.alert_percents) {
         int128 const least = (definition_.limit * percent + 99) / 100;
@@ -37054,6 +39677,7 @@ AIAUDIT_INLINE hold& open_attempts::add_hold(std::uint32_t number, hold const& m
 #ifndef AIAUDIT_IMPL_BUDGET_UNKNOWN_OUTCOME_IPP
 #define AIAUDIT_IMPL_BUDGET_UNKNOWN_OUTCOME_IPP
 
+#include <algorithm>
 #include <utility>
 
 namespace aiaudit {
@@ -37069,8 +39693,17 @@ AIAUDIT_INLINE record unknown_outcome(record intent) {
     if (outcome.cost_status != cost_status::unpriced &&
         outcome.cost_status != cost_status::unknown) {
         outcome.cost_status = cost_status::estimated;
+        // It went no further than the step that was held for it.
+        if (outcome.cost_low && !outcome.iterations.empty()) {
+            outcome.cost = (std::min)(outcome.cost, *outcome.cost_low);
+            for (unit const each : {unit::input_tokens, unit::output_tokens}) {
+                auto const count = outcome.iterations.front().usage.count(each);
+                outcome.usage.set(each, count, provenance::estimated);
+            }
+        }
         outcome.cost_low = money{};
     }
+    outcome.iterations.clear();
     return outcome;
 }
 
@@ -37905,15 +40538,20 @@ namespace detail {
 AIAUDIT_INLINE std::string json_string(std::string_view text) {
     constexpr std::string_view digits = "0123456789abcdef";
     std::string out = "\"";
-    for (char const c : text) {
-        auto const byte = static_cast<std::uint8_t>(c);
-        if (c == '"' || c == '\\') {
+    for (std::string_view rest = text; !rest.empty();) {
+        std::string_view const before = rest;
+        auto const point = take_code_point(rest);
+        if (!point) {
+            rest.remove_prefix(1);
+            out.append("\xEF\xBF\xBD");
+        } else if (*point == '"' || *point == '\\') {
             out.push_back('\\');
-            out.push_back(c);
-        } else if (byte < 0x20) {
+            out.push_back(before.front());
+        } else if (is_control_point(*point)) {
+            auto const byte = static_cast<std::uint8_t>(*point);
             out.append("\\u00").append(1, digits[byte >> 4]).append(1, digits[byte & 15]);
         } else {
-            out.push_back(c);
+            out.append(before.substr(0, before.size() - rest.size()));
         }
     }
     out.push_back('"');
@@ -38013,6 +40651,73 @@ AIAUDIT_INLINE sha256_value sha256_pair(char prefix, sha256_value const& left,
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_IMPL_DETAIL_SHA256_IPP
+
+// ---- aiaudit/impl/detail/utf8.ipp ----
+// SPDX-License-Identifier: MIT
+//
+// utf8.ipp: the definitions of utf8.hpp.
+#ifndef AIAUDIT_IMPL_DETAIL_UTF8_IPP
+#define AIAUDIT_IMPL_DETAIL_UTF8_IPP
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+// Calls visit(bytes, point) for each code point, and visit(byte, nullopt) for each byte of none.
+template <class Visitor>
+void for_each_code_point(std::string_view text, Visitor visit) {
+    while (!text.empty()) {
+        std::string_view rest = text;
+        auto const point = take_code_point(rest);
+        std::size_t const size = point ? text.size() - rest.size() : 1;
+        if (!visit(text.substr(0, size), point)) return;
+        text.remove_prefix(size);
+    }
+}
+
+AIAUDIT_INLINE std::string valid_text(std::string_view text) {
+    std::string valid;
+    valid.reserve(text.size());
+    for_each_code_point(text, [&valid](std::string_view bytes, std::optional<char32_t> point) {
+        valid.append(point ? bytes : std::string_view("\xEF\xBF\xBD"));
+        return true;
+    });
+    return valid;
+}
+
+AIAUDIT_INLINE std::string escaped_text(std::string_view text) {
+    static constexpr std::string_view digits = "0123456789abcdef";
+    std::string shown;
+    shown.reserve(text.size());
+    for_each_code_point(text, [&shown](std::string_view bytes, std::optional<char32_t> point) {
+        if (point && !is_control_point(*point) && !is_misleading_point(*point)) {
+            shown.append(bytes);
+            return true;
+        }
+        for (char const c : bytes) {
+            auto const byte = static_cast<unsigned char>(c);
+            shown.append("\\x").append(1, digits[byte >> 4U]).append(1, digits[byte & 15U]);
+        }
+        return true;
+    });
+    return shown;
+}
+
+AIAUDIT_INLINE std::string clean_text(std::string_view text, std::size_t bytes_most) {
+    std::string clean;
+    for_each_code_point(text, [&](std::string_view bytes, std::optional<char32_t> point) {
+        if (clean.size() + bytes.size() > bytes_most) return false;
+        clean.append(point && !is_control_point(*point) ? bytes : std::string_view("?"));
+        return true;
+    });
+    return clean;
+}
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_IMPL_DETAIL_UTF8_IPP
 
 // ---- aiaudit/impl/engine/admission_lock.ipp ----
 // SPDX-License-Identifier: MIT
@@ -38131,6 +40836,16 @@ AIAUDIT_INLINE std::optional<alert_delivery> alert_book::delivery(std::string_vi
     auto const at = found->second.sinks.find(sink);
     if (at == found->second.sinks.end()) return std::nullopt;
     return at->second;
+}
+
+AIAUDIT_INLINE std::optional<timestamp> alert_book::last_delivered(std::string_view sink) const {
+    std::optional<timestamp> last;
+    for (auto const& [key, entry] : entries_) {
+        auto const at = entry.sinks.find(sink);
+        if (at != entry.sinks.end() && at->second.delivered && (!last || *last < at->second.at))
+            last = at->second.at;
+    }
+    return last;
 }
 
 AIAUDIT_INLINE void alert_book::raise(alert raised) {
@@ -38700,6 +41415,7 @@ AIAUDIT_INLINE std::vector<report_cell> cells_of(budget_state const& of) {
         text_cell("then", action_text(of.budget)),
         text_cell("state", std::string(state_name(of))),
         number_cell("alert_percent", percent_reached(of)),
+        text_cell("added", amount(of.added)),
     };
 }
 
@@ -38714,7 +41430,7 @@ AIAUDIT_INLINE std::vector<report_cell> table_cells(budget_state const& of) {
         label_cell("subject", printable(of.subject)),
         label_cell("window", window_text(of.budget.window)),
         label_cell("unit", std::string(name_of(of.budget.unit))),
-        text_cell("limit", amount(of.budget.limit)),
+        text_cell("limit", amount(of.budget.limit + of.added)),
         text_cell("spent", amount(of.spent)),
         text_cell("reserved", of.reserved == 0 ? std::string{} : amount(of.reserved)),
         text_cell("left", amount(of.left)),
@@ -38778,8 +41494,40 @@ AIAUDIT_INLINE std::string json_object(std::vector<report_cell> const& cells) {
     return out;
 }
 
-AIAUDIT_INLINE std::string csv_cell(std::string_view text) {
-    if (text.find_first_of(",\"\r\n") == std::string_view::npos) return std::string(text);
+// A spreadsheet takes what begins so for a formula, and the names are strangers' texts. Where it
+// expects other separators than commas, it begins a cell, or a line, after these.
+AIAUDIT_INLINE std::string disarmed(std::string_view name) {
+    auto const is_one_of = [](std::string_view list, char c) {
+        return list.find(c) != std::string_view::npos;
+    };
+    std::string made;
+    made.reserve(name.size());
+    for (std::size_t i = 0; i < name.size(); ++i) {
+        if (is_one_of("=+-@\t\r\n", name[i]) && (i == 0 || is_one_of(";\t\r\n", name[i - 1])))
+            made.push_back('\'');
+        made.push_back(name[i]);
+    }
+    return made;
+}
+
+// "-0.25": money may be below zero, and is no formula.
+AIAUDIT_INLINE bool is_decimal(std::string_view text) noexcept {
+    if (text.starts_with('-')) text.remove_prefix(1);
+    return !text.empty() && text.find_first_not_of("0123456789.") == std::string_view::npos;
+}
+
+// What no text of ours has, and some readers of CSV stop at.
+AIAUDIT_INLINE std::string without_controls(std::string text) {
+    for (char& c : text) {
+        if (is_control_byte(c) && c != '\t' && c != '\r' && c != '\n') c = '?';
+    }
+    return text;
+}
+
+AIAUDIT_INLINE std::string csv_cell(report_cell const& cell) {
+    if (cell.number || is_decimal(cell.text)) return cell.text;
+    std::string const text = disarmed(without_controls(valid_text(cell.text)));
+    if (text.find_first_of(",;\"\t\r\n") == std::string::npos) return text;
     std::string out = "\"";
     for (char const c : text) {
         if (c == '"') out.push_back('"');
@@ -38811,7 +41559,8 @@ AIAUDIT_INLINE std::string aligned_text(std::vector<report_cell> const& names,
     std::vector<std::size_t> widths;
     for (std::size_t column = 0; column < names.size(); ++column) {
         std::size_t width = 0;
-        for (auto const& line : lines) width = (std::max)(width, width_of(line[column].text));
+        for (auto const& line : lines)
+            width = (std::max)(width, width_of(escaped_text(line[column].text)));
         if (width > 0) width = (std::max)(width, width_of(names[column].name));
         widths.push_back(width);
     }
@@ -38821,8 +41570,8 @@ AIAUDIT_INLINE std::string aligned_text(std::vector<report_cell> const& names,
         for (std::size_t column = 0; column < cells.size(); ++column) {
             if (widths[column] == 0) continue;
             if (column > 0) out.append("  ");
-            append_aligned(out, is_head ? cells[column].name : cells[column].text, widths[column],
-                           cells[column].label);
+            append_aligned(out, is_head ? cells[column].name : escaped_text(cells[column].text),
+                           widths[column], cells[column].label);
         }
         if (!bar.empty()) out.append("  ").append(bar);
         while (out.ends_with(' ')) out.pop_back();
@@ -38843,7 +41592,7 @@ AIAUDIT_INLINE std::string machine_text(std::vector<report_cell> const& names,
         bool first_cell = true;
         for (report_cell const& cell : cells) {
             if (!std::exchange(first_cell, false)) out.push_back(',');
-            out.append(csv_cell(is_head ? cell.name : cell.text));
+            out.append(is_head ? cell.name : csv_cell(cell));
         }
         out.push_back('\n');
     };
@@ -43411,19 +46160,20 @@ AIAUDIT_INLINE result<void> write_file(std::string const& path, std::string_view
     return {};
 }
 
-AIAUDIT_INLINE result<void> replace_file(std::string const& path, std::string_view bytes) {
+AIAUDIT_INLINE result<void> replace_file(std::string const& path, std::string_view bytes,
+                                         std::optional<uid_t> owner) {
     std::string const beside = path + ".new";
     // One that was left behind may have another mode.
     if (::unlink(beside.c_str()) != 0 && errno != ENOENT)
         return posix_error(errno, "unlink", beside);
-    if (auto const written = write_file(beside, bytes); !written) {
+    auto written = write_file(beside, bytes);
+    if (written && owner && ::chown(beside.c_str(), *owner, static_cast<gid_t>(-1)) != 0)
+        written = posix_error(errno, "chown", beside);
+    if (written && ::rename(beside.c_str(), path.c_str()) != 0)
+        written = posix_error(errno, "rename", path);
+    if (!written) {
         ::unlink(beside.c_str());
         return written;
-    }
-    if (::rename(beside.c_str(), path.c_str()) != 0) {
-        int const number = errno;
-        ::unlink(beside.c_str());
-        return posix_error(number, "rename", path);
     }
     auto const slash = path.rfind('/');
     return sync_path(slash == std::string::npos ? "." : slash == 0 ? "/" : path.substr(0, slash));

@@ -788,6 +788,9 @@ enum class budget_dimension : std::uint8_t {
     project = 4,
     key = 5,
     tag = 6,
+    run = 7,           // an agent's session, say: the tag "run"
+    team = 8,          // the tag "team"
+    organisation = 9,  // the tag "organisation"
 };
 
 struct budget_scope {
@@ -805,12 +808,21 @@ enum class budget_period : std::uint8_t {
     month = 2,    // as well
     rolling = 3,  // the last `hours`
     minute = 4,   // a bucket
+    week = 5,     // of the calendar of `zone`, as the two below
+    quarter = 6,
+    year = 7,
 };
 
 struct budget_window {
     budget_period period = budget_period::month;
-    std::uint32_t hours = 0;  // rolling: 1 to 8,784
-    time_zone zone{};         // day, month
+    // Rolling: 1 to 8,784. Of each run for ever, after so many without a call it is over, and one
+    // of its name another; 0 stands for 24.
+    std::uint32_t hours = 0;
+    time_zone zone{};  // day, week, month, quarter, year
+    // On which day it begins, if not on the usual one (0): of a week 1 (Tuesday) to 6 (Sunday); of
+    // a month its day, 2 to 28; of a quarter or a year month * 100 + day, days 1 to 28, months 1 to
+    // 3 or 1 to 12, and not 101.
+    std::uint32_t anchor = 0;
 };
 
 // Stored, as above.
@@ -819,6 +831,13 @@ enum class budget_action : std::uint8_t {
     warn = 1,       // the call goes through, and is marked
     downgrade = 2,  // the next of `models` is asked for instead
     wait = 3,       // for room, `wait_ms_most` at the most; then refuse. For the window minute
+};
+
+// How much of an attempt is held before it begins.
+enum class budget_reserve : std::uint8_t {
+    full = 0,  // the most that it may come to
+    // Its input and a first piece of its output, where it may be cut; more as it goes on.
+    stepwise = 1,
 };
 
 struct budget {
@@ -830,7 +849,20 @@ struct budget {
     budget_action then = budget_action::refuse;
     std::vector<std::string> models{};  // downgrade: 1 to 16, the dearest first
     std::uint64_t wait_ms_most = 0;     // wait
+    // What is held for a call of which nobody knows the most, in the unit; 0: it is refused.
+    int128 unbounded_hold = 0;
+    // How much at the most of what a window of the calendar left is added to the next; 0: nothing.
+    int128 roll_over = 0;
+    budget_reserve reserve = budget_reserve::full;
     std::vector<std::uint32_t> alert_percents{50, 80, 100};  // ascending, 1 to 1000, at most 8
+};
+
+// An amount that is added to a limit in one window alone: that in which it is given.
+struct budget_top_up {
+    std::string budget{};   // its name
+    std::string subject{};  // of a budget for each, the one name; empty: each of them
+    budget_unit unit = budget_unit::usd;
+    int128 amount = 0;  // more than 0, in the budget's unit
 };
 
 }  // namespace v0_1_0
@@ -1055,6 +1087,7 @@ struct budget_refusal {
     budget_action then = budget_action::refuse;
     std::vector<std::string> models{};  // downgrade
     std::uint64_t wait_ms_most = 0;     // wait
+    std::string because{};              // unbounded, unpriced: what it is that has none
 };
 
 // What became of an attempt that asked.
@@ -1073,7 +1106,8 @@ struct budget_state {
     std::optional<timestamp> resets_at{};
     int128 spent = 0;
     int128 reserved = 0;
-    int128 left = 0;  // limit - spent - reserved; may be negative
+    int128 added = 0;  // to the limit, in this window: by top-ups, and what rolled over
+    int128 left = 0;   // limit + added - spent - reserved; may be negative
     // Spent by the end of the window, if it goes on as since its beginning; none where the window
     // has no end, or has hardly begun.
     std::optional<int128> forecast{};
@@ -1694,6 +1728,12 @@ enum class record_kind : std::uint8_t {
     correction = 8,
     // Of the ledger itself: another price book is in use from now on.
     prices = 9,
+    // Of the ledger itself: a key of the gateway was made, changed, rotated or revoked
+    // (gateway/key_log.hpp). The tags say what, who did it, and what the file of keys was then.
+    key = 10,
+    // Of the gateway: what a provider keeps (a stored answer, a conversation) was made, changed,
+    // cancelled or deleted at no cost. The tag "change" says which of these.
+    storage = 11,
 };
 
 [[nodiscard]] constexpr std::string_view name_of(record_kind kind) noexcept {
@@ -1707,6 +1747,8 @@ enum class record_kind : std::uint8_t {
     case record_kind::alert: return "alert";
     case record_kind::correction: return "correction";
     case record_kind::prices: return "prices";
+    case record_kind::key: return "key";
+    case record_kind::storage: return "storage";
     }
     return "unknown";
 }
@@ -2782,21 +2824,30 @@ public:
     // already_open, where another process decides alone.
     [[nodiscard]] result<admission> admit(record const& intent,
                                           durability when = durability::committed);
-    // Whether there are budgets: as of the last record that this process wrote or read, so what
-    // another one sets counts here from the next record on. Cheap.
-    [[nodiscard]] bool has_budgets() const noexcept;
+    // Whether there are budgets, those that another process has set included. Cheap: reads the log
+    // only where this process knows of none and the log has grown.
+    [[nodiscard]] bool has_budgets() const;
+    // The same of budgets that reserve stepwise, of those that this process knows.
+    [[nodiscard]] bool has_stepwise_budgets() const noexcept;
     // Who decides; with budget_mode::exclusive admit() need not wait for the disk.
     [[nodiscard]] budget_mode budgets_by() const noexcept;
     // Sets a budget, new or instead of the one with that name. One with the same unit, scope and
     // window keeps what it has counted; another one counts what the log has of its window, as far
     // as retention left it. Errors: bad_argument, in words; as append().
     [[nodiscard]] result<sequence> set_budget(budget const& wanted);
+    // Adds to a budget's limit in the window of now, beside what was added before. Errors:
+    // not_found; bad_argument for another unit than the budget's, a rate, runs for as long as they
+    // go on, or a subject of a budget that is for all of its calls together; as append().
+    [[nodiscard]] result<sequence> top_up_budget(budget_top_up const& wanted);
     // Errors: not_found; as append().
     [[nodiscard]] result<sequence> remove_budget(std::string_view name);
     // By name. Errors, of this and those below: of reading what other processes wrote.
     [[nodiscard]] result<std::vector<budget>> budgets();
     // Each budget, or each of its subjects that has counted anything in the present window.
     [[nodiscard]] result<std::vector<budget_state>> budget_states();
+    // Those that would cover a record that is written now, as they stand for its user, project,
+    // key, tags, models and provider: what these have left.
+    [[nodiscard]] result<std::vector<budget_state>> budget_states_of(record const& who);
     // Attempts without an outcome, oldest first: all, or those that must have ended before that.
     [[nodiscard]] result<std::vector<open_reservation>> open_reservations(
         std::optional<timestamp> deadline_before = {});
@@ -3724,6 +3775,9 @@ struct provider_entry {
     header_list headers{};       // sent with every request, such as an organisation's
     // False for a server that refuses stream_options. Known vendors that do are left alone anyway.
     bool stream_options = true;
+    // Whether a stream whose connection is closed is written, and billed, no further. Where it may
+    // go on, one that was left is charged the most that it may have become.
+    bool stops_when_left = false;
 };
 
 namespace detail {
@@ -3735,24 +3789,33 @@ struct provider_row {
     std::string_view key_variable;
     api_family family = api_family::openai;
     key_header key = key_header::authorization;
+    bool stops_when_left = false;
 };
 
-// Names are ids of core/provider_names.hpp, which knows the others.
+// Names are ids of core/provider_names.hpp, which knows the others. Who stops when he is left: as
+// OpenRouter's table of stream cancellation says (openrouter.ai/docs/api-reference/streaming, read
+// in November 2026); whom it does not name, or names as going on, is not known to.
 inline constexpr std::array provider_rows{
-    provider_row{"openai", "https://api.openai.com", "/v1", "OPENAI_API_KEY"},
+    provider_row{"openai", "https://api.openai.com", "/v1", "OPENAI_API_KEY", api_family::openai,
+                 key_header::authorization, true},
     provider_row{"anthropic", "https://api.anthropic.com", "/v1", "ANTHROPIC_API_KEY",
-                 api_family::anthropic, key_header::x_api_key},
+                 api_family::anthropic, key_header::x_api_key, true},
     provider_row{"google", "https://generativelanguage.googleapis.com", "/v1beta", "GEMINI_API_KEY",
                  api_family::gemini, key_header::x_goog_api_key},
     provider_row{"mistral", "https://api.mistral.ai", "/v1", "MISTRAL_API_KEY"},
-    provider_row{"deepseek", "https://api.deepseek.com", "", "DEEPSEEK_API_KEY"},
+    provider_row{"deepseek", "https://api.deepseek.com", "", "DEEPSEEK_API_KEY", api_family::openai,
+                 key_header::authorization, true},
     provider_row{"groq", "https://api.groq.com", "/openai/v1", "GROQ_API_KEY"},
-    provider_row{"x-ai", "https://api.x.ai", "/v1", "XAI_API_KEY"},
+    provider_row{"x-ai", "https://api.x.ai", "/v1", "XAI_API_KEY", api_family::openai,
+                 key_header::authorization, true},
     provider_row{"openrouter", "https://openrouter.ai", "/api/v1", "OPENROUTER_API_KEY"},
-    provider_row{"together", "https://api.together.xyz", "/v1", "TOGETHER_API_KEY"},
-    provider_row{"fireworks", "https://api.fireworks.ai", "/inference/v1", "FIREWORKS_API_KEY"},
+    provider_row{"together", "https://api.together.xyz", "/v1", "TOGETHER_API_KEY",
+                 api_family::openai, key_header::authorization, true},
+    provider_row{"fireworks", "https://api.fireworks.ai", "/inference/v1", "FIREWORKS_API_KEY",
+                 api_family::openai, key_header::authorization, true},
     provider_row{"cerebras", "https://api.cerebras.ai", "/v1", "CEREBRAS_API_KEY"},
-    provider_row{"cohere", "https://api.cohere.ai", "/compatibility/v1", "COHERE_API_KEY"},
+    provider_row{"cohere", "https://api.cohere.ai", "/compatibility/v1", "COHERE_API_KEY",
+                 api_family::openai, key_header::authorization, true},
     provider_row{"perplexity", "https://api.perplexity.ai", "", "PERPLEXITY_API_KEY"},
     provider_row{"moonshotai", "https://api.moonshot.ai", "/v1", "MOONSHOT_API_KEY"},
     provider_row{"zai", "https://api.z.ai", "/api/paas/v4", "ZAI_API_KEY"},
@@ -4695,6 +4758,12 @@ inline constexpr std::size_t model_pattern_bytes = 256;
 [[nodiscard]] bool matches_any_model(std::vector<std::string> const& patterns,
                                      std::string_view model) noexcept;
 
+// Whether a list of what may not be used has the model, under any name that servers may take for
+// it: in any case, behind a vendor ("openai/gpt-5", "eu.anthropic.claude-opus-4"), before a variant
+// or an edition ("gpt-5:free", "claude-opus-4@20250514"), or as what a model was tuned from
+// ("ft:gpt-5:team::id").
+[[nodiscard]] bool denies_model(std::vector<std::string> const& patterns, std::string_view model);
+
 }  // namespace detail
 }  // namespace v0_1_0
 }  // namespace aiaudit
@@ -5075,6 +5144,7 @@ inline constexpr std::array path_rules{
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace aiaudit {
@@ -5096,15 +5166,16 @@ struct route {
     std::string path{};
     std::string model{};    // of the path where that names one, else as it was given
     bool billable = false;  // false: asks for what costs nothing, such as the list of models
+    bool named = false;     // the path names the upstream
 };
 
 namespace detail {
 
 inline constexpr std::size_t upstream_name_bytes = 64;
 // The gateway's own first segments.
-inline constexpr std::array<std::string_view, 12> reserved_segments{
-    "v1",  "v1beta", "v1alpha",   "metrics", "healthz", "readyz",
-    "api", "assets", "dashboard", "login",   "logout",  "upload"};
+inline constexpr std::array<std::string_view, 14> reserved_segments{
+    "v1",  "v1beta", "v1alpha",   "metrics", "health", "healthz", "readyz",
+    "api", "assets", "dashboard", "login",   "logout", "upload",  "aiaudit"};
 
 // Whether an upstream's or a gateway key's name is made of what fits in a path and a log.
 [[nodiscard]] constexpr bool is_plain_name(std::string_view name, std::size_t longest) noexcept {
@@ -5165,9 +5236,14 @@ struct path_meaning {
 [[nodiscard]] result<endpoint> point_of(route const& of, provider_entry const& at,
                                         std::string_view path);
 
-[[nodiscard]] inline error no_route(std::string_view method, std::string_view target) {
-    return fail(errc::not_found, "the gateway has no route for " + printable(method) + " " +
-                                     printable(path_of(target)));
+// `meant`: where it was meant to go (router::meant_path); empty where nobody knows.
+[[nodiscard]] inline error no_route(std::string_view method, std::string_view target,
+                                    std::string_view meant) {
+    std::string text =
+        "the gateway has no route for " + printable(method) + " " + printable(path_of(target));
+    if (!meant.empty())
+        text += "; did you mean " + printable(meant) + "? It is the client's base_url that says";
+    return fail(errc::not_found, std::move(text));
 }
 
 }  // namespace detail
@@ -5189,12 +5265,27 @@ public:
     // Whose API a target looks like, whether there is a route for it or not: for errors.
     [[nodiscard]] static api_family family_of(std::string_view target, header_list const& headers);
 
+    // What a path that has no route was meant to be, where it is one that newcomers write: without
+    // its version or with two, with "//" or a '/' at the end, with a prefix of another gateway's,
+    // in the singular, in other letters. Empty where it is none of these.
+    [[nodiscard]] std::string meant_path(std::string_view method, std::string_view path) const;
     // "/v1/chat/completions" goes by model: the first upstream of that API whose patterns match,
     // else the first of it without patterns; what names no model and costs nothing goes to the
     // first of it. "/NAME/v1/..." goes to that upstream; there the upstream's own prefix may stand
     // for "/v1". Errors: not_found.
     [[nodiscard]] result<route> find(std::string_view method, std::string_view target,
                                      std::string_view model, header_list const& headers = {}) const;
+
+    // Whether such a request has a route where it names some model.
+    [[nodiscard]] bool wants_model(std::string_view method, std::string_view target,
+                                   header_list const& headers) const;
+    // Whether a list of models that an upstream gives may show one: not where calls that name it go
+    // to another one's patterns.
+    [[nodiscard]] bool shows(std::size_t upstream, std::string_view model) const {
+        auto const place = serving(upstreams_[upstream].entry.family, model, true);
+        if (!upstreams_[upstream].models.empty()) return place == upstream;
+        return !place || upstreams_[*place].models.empty();
+    }
 
 private:
     router() = default;
@@ -5264,6 +5355,8 @@ struct listen_address {
 struct gateway_limits {
     std::size_t head_bytes_max = std::size_t{32} << 10;
     std::size_t body_bytes_max = std::size_t{32} << 20;
+    // Of all bodies at one time; what has no room is told 503. At least body_bytes_max.
+    std::size_t bodies_bytes_max = std::size_t{256} << 20;
     std::size_t connections_max = 8192;
     std::chrono::milliseconds head_time{10'000};
     std::chrono::milliseconds body_time{60'000};
@@ -5281,6 +5374,11 @@ struct gateway_options {
     // False: who has no key of the gateway's may come too. He is nobody's user, and where the
     // upstream has no key of its own, his own key is passed on.
     bool keys_required = true;
+
+    // Whether a call may go on from a stored answer or conversation of which the log does not know
+    // whose it is: made before, or by others with the provider's key. To read or delete one it
+    // never may.
+    bool continues_unknown = true;
 
     unsigned threads = 0;           // that serve connections; 0: as many as the machine has
     unsigned waiting_threads = 64;  // that wait for the disk where an intent must be on it first
@@ -5569,6 +5667,94 @@ using sha256_value = std::array<std::uint8_t, 32>;
 
 #endif  // AIAUDIT_DETAIL_SHA256_HPP
 
+// ---- aiaudit/detail/utf8.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// utf8.hpp: text that strangers wrote: what of it is UTF-8, and what a terminal would obey.
+//
+// Threads: pure functions.
+// Floor 1.
+#ifndef AIAUDIT_DETAIL_UTF8_HPP
+#define AIAUDIT_DETAIL_UTF8_HPP
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+// Takes a code point of UTF-8 from the front of a text that is not empty. Nothing where it is not
+// in its shortest form, or is no code point.
+[[nodiscard]] constexpr std::optional<char32_t> take_code_point(std::string_view& text) noexcept {
+    auto const first = static_cast<unsigned char>(text.front());
+    if (first >= 0x80 && (first < 0xC2 || first > 0xF4)) return std::nullopt;
+    std::size_t const size = first < 0x80 ? 1U : first < 0xE0 ? 2U : first < 0xF0 ? 3U : 4U;
+    if (text.size() < size) return std::nullopt;
+    char32_t value = size == 1 ? first : first & (0x7FU >> size);
+    for (std::size_t i = 1; i < size; ++i) {
+        auto const next = static_cast<unsigned char>(text[i]);
+        if ((next & 0xC0U) != 0x80U) return std::nullopt;
+        value = (value << 6) | (next & 0x3FU);
+    }
+    constexpr char32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
+    bool const surrogate = value >= 0xD800 && value <= 0xDFFF;
+    if (value < least[size] || surrogate || value > 0x10FFFF) return std::nullopt;
+    text.remove_prefix(size);
+    return value;
+}
+
+// C0, DEL and C1.
+[[nodiscard]] constexpr bool is_control_point(char32_t c) noexcept {
+    return c < 0x20 || (c >= 0x7F && c <= 0x9F);
+}
+
+// Ends a line of text for some readers, or turns the direction of what follows: a row of a table
+// would show another one.
+[[nodiscard]] constexpr bool is_misleading_point(char32_t c) noexcept {
+    return c == 0x2028 || c == 0x2029 || (c >= 0x202A && c <= 0x202E) ||
+           (c >= 0x2066 && c <= 0x2069);
+}
+
+// True for UTF-8 without control characters: what may become a name in a record.
+[[nodiscard]] constexpr bool is_name_text(std::string_view text) noexcept {
+    bool plain = true;  // nearly every name is, and this needs no branch a byte
+    for (char const c : text) plain &= c >= 0x20 && c < 0x7F;
+    if (plain) return true;
+    while (!text.empty()) {
+        auto const c = take_code_point(text);
+        if (!c || is_control_point(*c)) return false;
+    }
+    return true;
+}
+
+// Makes a text fit for a record: what is no UTF-8 or a control character becomes '?', and what goes
+// beyond so many bytes is cut.
+inline void make_name_text(std::string& text, std::size_t bytes_most);
+
+// The text with U+FFFD in place of each byte that is not UTF-8.
+[[nodiscard]] std::string valid_text(std::string_view text);
+
+// For a terminal, on one line: what is no UTF-8, is a control character or turns the direction of
+// text is written as "\xNN", a byte each.
+[[nodiscard]] std::string escaped_text(std::string_view text);
+
+// Valid UTF-8 on one line, of at most so many bytes: what is anything else becomes '?'. JSON that a
+// client cannot parse would hide the very error that it is told.
+[[nodiscard]] std::string clean_text(std::string_view text, std::size_t bytes_most);
+
+inline void make_name_text(std::string& text, std::size_t bytes_most) {
+    if (text.size() > bytes_most || !is_name_text(text)) text = clean_text(text, bytes_most);
+}
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_DETAIL_UTF8_HPP
+
 // ---- aiaudit/integrity/text_form.hpp ----
 // SPDX-License-Identifier: MIT
 //
@@ -5611,26 +5797,6 @@ void wipe(std::string& text) noexcept;
 
 // Takes a line from the front, and its line feed. Nothing where no line feed is left.
 [[nodiscard]] std::optional<std::string_view> take_line(std::string_view& rest);
-
-// Takes a code point of UTF-8 from the front of a text that is not empty. Nothing where it is not
-// in its shortest form, or is no code point.
-[[nodiscard]] constexpr std::optional<char32_t> take_code_point(std::string_view& text) noexcept {
-    auto const first = static_cast<unsigned char>(text.front());
-    if (first >= 0x80 && (first < 0xC2 || first > 0xF4)) return std::nullopt;
-    std::size_t const size = first < 0x80 ? 1U : first < 0xE0 ? 2U : first < 0xF0 ? 3U : 4U;
-    if (text.size() < size) return std::nullopt;
-    char32_t value = size == 1 ? first : first & (0x7FU >> size);
-    for (std::size_t i = 1; i < size; ++i) {
-        auto const next = static_cast<unsigned char>(text[i]);
-        if ((next & 0xC0U) != 0x80U) return std::nullopt;
-        value = (value << 6) | (next & 0x3FU);
-    }
-    constexpr char32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-    bool const surrogate = value >= 0xD800 && value <= 0xDFFF;
-    if (value < least[size] || surrogate || value > 0x10FFFF) return std::nullopt;
-    text.remove_prefix(size);
-    return value;
-}
 
 // True for UTF-8 without control characters but the line feed.
 [[nodiscard]] constexpr bool is_plain_text(std::string_view text) noexcept {
@@ -5681,6 +5847,7 @@ void wipe(std::string& text) noexcept;
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -5691,16 +5858,38 @@ void wipe(std::string& text) noexcept;
 namespace aiaudit {
 inline namespace v0_1_0 {
 
+// What is kept of a secret.
+struct kept_secret {
+    std::array<std::uint8_t, 16> salt{};
+    digest of{};  // SHA-256 of the salt and the secret
+
+    friend bool operator==(kept_secret const&, kept_secret const&) = default;
+};
+
+// The secret that a key had before it was rotated, and how long it opens too.
+struct former_secret {
+    kept_secret kept{};
+    timestamp until{};
+
+    friend bool operator==(former_secret const&, former_secret const&) = default;
+};
+
 struct gateway_key {
-    std::string id{};                   // 1 to 64 of A-Z a-z 0-9 _ -
-    std::string user{};                 // whose calls these are; may be empty
-    std::string project{};              // as well
-    std::vector<std::string> models{};  // names, or "prefix*"; empty: all
-    bool names_users = false;           // may give user and tags by header and body
+    std::string id{};                          // 1 to 64 of A-Z a-z 0-9 _ -
+    std::string user{};                        // whose calls these are; may be empty
+    std::string project{};                     // as well
+    std::string team{};                        // as well; the tag "team" of records
+    std::string organisation{};                // the team's
+    std::vector<std::string> models{};         // names, or "prefix*"; empty: all
+    std::vector<std::string> denied_models{};  // as well: none of these, whatever `models` has
+    bool names_users = false;                  // may give user and tags by header and body
+    std::string note{};  // the administrator's words, on one line; no record has them
     timestamp created_at{};
+    std::optional<timestamp> expires_at{};  // from then on it opens nothing
     std::optional<timestamp> revoked_at{};
     std::array<std::uint8_t, 16> salt{};
     digest secret_digest{};  // SHA-256 of the salt and the secret
+    std::optional<former_secret> former{};
 
     friend bool operator==(gateway_key const&, gateway_key const&) = default;
 };
@@ -5716,6 +5905,7 @@ inline constexpr std::string_view key_secret_prefix = "aia-";
 inline constexpr std::size_t key_id_bytes = 64;
 inline constexpr std::size_t key_name_bytes = 1'024;  // as budgets have them
 inline constexpr std::size_t key_models_most = 256;
+inline constexpr std::chrono::hours key_grace_most{366 * 24};
 inline constexpr std::size_t key_random_bytes = 32;
 inline constexpr std::size_t key_random_characters = 43;
 inline constexpr std::size_t key_secret_bytes =
@@ -5736,8 +5926,9 @@ inline constexpr std::size_t key_secret_bytes =
 // All but the secret. Errors: bad_argument.
 [[nodiscard]] result<void> check_key(gateway_key const& key);
 
-[[nodiscard]] inline digest digest_of_secret(gateway_key const& key, std::string_view secret) {
-    return {sha256_joined({view_of(key.salt), secret})};
+[[nodiscard]] inline digest digest_of_secret(std::array<std::uint8_t, 16> const& salt,
+                                             std::string_view secret) {
+    return {sha256_joined({view_of(salt), secret})};
 }
 
 // The id that a secret names; nothing where it has not the form of a secret.
@@ -5755,16 +5946,42 @@ inline constexpr std::size_t key_secret_bytes =
 
 }  // namespace detail
 
+// Whether a team would be of two organisations, so that the limit of a parent did not hold for all
+// of it. Keys that were revoked do not count. Errors: bad_argument, which names the other key.
+[[nodiscard]] result<void> check_team(std::vector<gateway_key> const& others,
+                                      gateway_key const& wish);
+
 // A new secret for the key that is wished for. Errors: bad_argument where the key is not
 // well-formed; storage_failed where the operating system has no random bytes.
 [[nodiscard]] result<issued_key> issue_key(gateway_key wish, timestamp now);
 
-// Whether that is the key's secret, and the key was not revoked. It takes the same time wherever
-// the secret is wrong.
-[[nodiscard]] bool opens(gateway_key const& key, std::string_view secret);
+// A new secret for a key that there is. The former one opens it too for the time of `grace`; what
+// was its former one before does not any more. Errors: bad_argument for a key that was revoked or
+// has expired, or a time below zero; storage_failed as above.
+[[nodiscard]] result<issued_key> rotate_key(gateway_key key, timestamp now,
+                                            std::chrono::nanoseconds grace);
 
-[[nodiscard]] inline bool may_use(gateway_key const& key, std::string_view model) noexcept {
-    return key.models.empty() || detail::matches_any_model(key.models, model);
+// Errors: bad_argument for a key that was revoked before.
+[[nodiscard]] result<void> revoke_key(gateway_key& key, timestamp now);
+
+// Whether the key was neither revoked nor has expired.
+[[nodiscard]] constexpr bool is_live(gateway_key const& key, timestamp now) noexcept {
+    return !key.revoked_at && (!key.expires_at || now < *key.expires_at);
+}
+
+// Whether that is the key's secret, or its former one while that may be used, and the key is live.
+// It takes the same time wherever the secret is wrong.
+[[nodiscard]] bool opens(gateway_key const& key, std::string_view secret, timestamp now);
+
+// Whether a call of the key must name its model.
+[[nodiscard]] inline bool has_model_list(gateway_key const& key) noexcept {
+    bool const may_all = key.models.empty() ||
+                         std::find(key.models.begin(), key.models.end(), "*") != key.models.end();
+    return !may_all || !key.denied_models.empty();
+}
+[[nodiscard]] inline bool may_use(gateway_key const& key, std::string_view model) {
+    return (key.models.empty() || detail::matches_any_model(key.models, model)) &&
+           (key.denied_models.empty() || !detail::denies_model(key.denied_models, model));
 }
 
 // The key that a request carries, where any of the APIs has it: Authorization: Bearer, x-api-key,
@@ -5781,7 +5998,8 @@ inline constexpr std::size_t key_secret_bytes =
 //
 // key_file.hpp: the keys of a gateway on disk, beside the ledger.
 //
-// The file is JSON, of mode 0600, and holds no secret: of each there is a salted hash. It is
+// The file is JSON, of mode 0600, and holds no secret: of each there is a salted hash. Its owner is
+// the user that runs this, or root, or, for root, the owner of the directory. It is
 // written whole beside the old one and renamed, under a lock, so that whoever reads it finds one or
 // the other. A key that was revoked stays in it, because records name keys: an id is never used
 // again.
@@ -5792,6 +6010,7 @@ inline constexpr std::size_t key_secret_bytes =
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -5805,15 +6024,29 @@ namespace detail {
 
 inline constexpr std::string_view key_file_format = "aiaudit-gateway-keys/1";
 inline constexpr char const* key_file_name = "gateway-keys.json";
-// Some 30,000 keys; more belong in a system that is made for them.
-inline constexpr std::size_t key_file_bytes = std::size_t{16} << 20;
+// Some 400,000 keys; more belong in a system that is made for them.
+inline constexpr std::size_t key_file_bytes = std::size_t{128} << 20;
 
 [[nodiscard]] std::string json_of(gateway_key const& key);
 
-[[nodiscard]] std::string key_file_text(std::vector<gateway_key> const& keys);
+// `recorded`: the record of the log with the last change; 0 where there is none.
+[[nodiscard]] std::string key_file_text(std::vector<gateway_key> const& keys,
+                                        std::uint64_t recorded = 0);
 
+// What a file's text says of its keys, to the byte: what a record of a change keeps.
+[[nodiscard]] digest digest_of_key_text(std::string_view text);
+
+struct read_keys {
+    std::vector<gateway_key> keys{};
+    std::uint64_t recorded = 0;
+};
 // Errors: bad_input, newer_format.
-[[nodiscard]] result<std::vector<gateway_key>> read_key_text(std::string_view text);
+[[nodiscard]] result<read_keys> read_key_file(std::string_view text);
+[[nodiscard]] inline result<std::vector<gateway_key>> read_key_text(std::string_view text) {
+    auto read = read_key_file(text);
+    if (!read) return read.error();
+    return std::move(read->keys);
+}
 
 // Errors: bad_argument where a key of that id is there, or was.
 [[nodiscard]] result<void> check_free(std::vector<gateway_key> const& keys, std::string_view id);
@@ -5848,10 +6081,19 @@ public:
     struct content {
         std::vector<gateway_key> keys{};
         detail::file_identity identity{};
+        std::uint64_t recorded = 0;  // the record of the log with the last change; 0: none
+        digest of_keys{};            // of what the text says of them
     };
 
-    // No keys where there is no file. Errors: bad_input where it is not what this writes, or others
-    // may write to it; too_large; newer_format; read_only, storage_failed. They name the file.
+    // Told of a change before the file has it, with the key as it becomes (none where the keys stay
+    // as they are), what the file is now, and what it becomes. Gives the record of the log that
+    // says so, which the file then names. An error: nothing is changed.
+    using witness = detail::function_ref<result<std::uint64_t>(
+        gateway_key const* changed, content const& before, digest const& becomes)>;
+
+    // No keys where there is no file. Errors: bad_input where it is not what this writes, belongs
+    // to somebody else, or others may write to it; too_large; newer_format; read_only,
+    // storage_failed. They name the file.
     [[nodiscard]] result<content> read() const;
 
     // In the order in which they were made.
@@ -5862,14 +6104,31 @@ public:
     }
 
     // Errors: bad_argument where a key of that id is there, or was; those of read() and of writing.
+    // Without a witness no log has the change, so that the file is none any more that a log knows
+    // (key_log.hpp).
     [[nodiscard]] result<void> add(gateway_key const& key) const;
+    [[nodiscard]] result<void> add(gateway_key const& key, witness sees) const;
 
     // As of now. Errors: not_found; bad_argument where it was revoked before; as above.
     [[nodiscard]] result<void> revoke(std::string_view id, timestamp now) const;
 
+    // Calls edit(key), which changes what it wants of the key but its id, and puts the key in the
+    // place of the old one. Errors: not_found; bad_argument for a key that was revoked, or what it
+    // became is not well-formed; those of edit; as above.
+    [[nodiscard]] result<void> update(std::string_view id,
+                                      detail::function_ref<result<void>(gateway_key&)> edit) const;
+
+    [[nodiscard]] result<void> update(std::string_view id,
+                                      detail::function_ref<result<void>(gateway_key&)> edit,
+                                      witness sees) const;
+    // Writes the same keys with another record.
+    [[nodiscard]] result<void> renew(witness sees) const;
+
 private:
+    // apply(keys) gives the place of the key that it changed; none: all of them.
     [[nodiscard]] result<void> change(
-        detail::function_ref<result<void>(std::vector<gateway_key>&)> apply) const;
+        detail::function_ref<result<std::optional<std::size_t>>(std::vector<gateway_key>&)> apply,
+        witness sees) const;
 
     [[nodiscard]] result<void> replace(std::string const& text) const;
 
@@ -5880,6 +6139,56 @@ private:
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_GATEWAY_KEY_FILE_HPP
+
+// ---- aiaudit/gateway/key_uses.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// key_uses.hpp: when each key of a gateway was last used, on disk beside the keys.
+//
+// A file of its own, since the one with the keys is an administrator's, and changes what opens. It
+// is a convenience for whoever looks for keys that nobody uses; what a key was used for is in the
+// log. One line a key: its id, and seconds since 1970.
+// Threads: any, of any process.
+// Floor 9.
+#ifndef AIAUDIT_GATEWAY_KEY_USES_HPP
+#define AIAUDIT_GATEWAY_KEY_USES_HPP
+
+#include <map>
+#include <string>
+#include <string_view>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+
+// By a key's id.
+using key_use_map = std::map<std::string, timestamp>;
+
+namespace detail {
+
+inline constexpr std::string_view key_uses_format = "aiaudit-gateway-key-uses/1";
+
+// The file beside that of the keys.
+[[nodiscard]] inline std::string key_uses_path(std::string const& key_file) {
+    return key_file + ".used";
+}
+
+[[nodiscard]] std::string key_uses_text(key_use_map const& uses);
+// Errors: bad_input.
+[[nodiscard]] result<key_use_map> read_key_uses_text(std::string_view text);
+
+}  // namespace detail
+
+// Of the keys in that file; none where nothing is known. Errors: bad_input, which names the file;
+// those of reading.
+[[nodiscard]] result<key_use_map> read_key_uses(std::string const& key_file);
+
+// Adds to what is known, where it is later. Errors: as above, and those of writing.
+[[nodiscard]] result<void> keep_key_uses(std::string const& key_file, key_use_map const& uses);
+
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_GATEWAY_KEY_USES_HPP
 
 // ---- aiaudit/storage/process_mark.hpp ----
 // SPDX-License-Identifier: MIT
@@ -5991,7 +6300,8 @@ public:
     using ledger_type = basic_ledger<Policies>;
     using pricing = typename Policies::pricing;
 
-    // Errors: bad_argument for upstreams that cannot be; those of reading the keys; tls_failed;
+    // Errors: bad_argument for upstreams that cannot be; those of reading the keys, and of checking
+    // them against the log (check_keys, gateway/key_log.hpp); tls_failed;
     // no_thread.
     [[nodiscard]] static result<basic_gateway> open(ledger_type& into, gateway_options options,
                                                     pricing prices);
@@ -6019,6 +6329,13 @@ public:
     // Takes no more, lets answers under way end within options.shutdown_time, cuts the others, and
     // returns when all records are handed to the ledger; its flush() waits until they are on disk.
     void stop();
+
+    // Whether the file of keys could be read when it was last looked at; where it could not, the
+    // keys from before stay in use. Errors: those of key_file::read.
+    [[nodiscard]] result<void> key_state() const;
+    // Writes down when keys were used (key_uses.hpp): to be called now and then, and at the end.
+    // Does nothing where none was used since. Errors: those of keep_key_uses().
+    [[nodiscard]] result<void> keep_key_uses();
 
     [[nodiscard]] gateway_metrics const& metrics() const noexcept;
 
@@ -6267,6 +6584,8 @@ struct alert_sink {
     // sink of another name gets the alerts of the last seven days again.
     std::string name{};
     std::function<result<void>(alert const&)> deliver{};
+    // Which alerts go there; none: all. Quick, and without an effect.
+    std::function<bool(alert const&)> wants{};
 };
 
 namespace detail {
@@ -6287,7 +6606,7 @@ namespace detail {
 
 [[nodiscard]] inline alert_sink callback_sink(std::string name,
                                               std::function<result<void>(alert const&)> deliver) {
-    return {std::move(name), std::move(deliver)};
+    return {std::move(name), std::move(deliver), {}};
 }
 
 // Each alert as a line, to whatever writes logs.
@@ -6575,6 +6894,9 @@ public:
     // Nothing where nobody has claimed it for that sink.
     [[nodiscard]] std::optional<alert_delivery> delivery(std::string_view key,
                                                          std::string_view sink) const;
+
+    // When something last arrived there; nothing where nothing did.
+    [[nodiscard]] std::optional<timestamp> last_delivered(std::string_view sink) const;
 
     [[nodiscard]] std::string snapshot() const;
     // Errors: corrupt, whatever the bytes are.
@@ -6954,8 +7276,19 @@ inline constexpr std::size_t alert_percents_most = 8;
 inline constexpr std::uint32_t alert_percent_most = 1'000;
 
 inline constexpr std::array<std::string_view, 3> budget_unit_names{"usd", "tokens", "requests"};
-inline constexpr std::array<std::string_view, 7> budget_dimension_names{
-    "everyone", "user", "model", "provider", "project", "key", "tag"};
+inline constexpr std::array<std::string_view, 10> budget_dimension_names{
+    "everyone", "user", "model", "provider", "project",
+    "key",      "tag",  "run",   "team",     "organisation"};
+
+inline constexpr std::array<std::pair<std::string_view, budget_period>, 5> calendar_windows{
+    {{"day", budget_period::day},
+     {"week", budget_period::week},
+     {"month", budget_period::month},
+     {"quarter", budget_period::quarter},
+     {"year", budget_period::year}}};
+inline constexpr std::array<std::string_view, 7> week_beginnings{
+    "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"};
+inline constexpr std::uint32_t anchor_day_most = 28;  // each month has it
 
 [[nodiscard]] inline error bad_budget(std::string where) {
     return fail(errc::bad_argument, std::move(where));
@@ -6997,7 +7330,16 @@ template <class Visitor>
     return !name.empty() && name.size() <= subject_name_bytes &&
            std::none_of(name.begin(), name.end(), is_control_byte);
 }
+// Whether each run has a limit for as long as it goes on.
+[[nodiscard]] inline bool is_of_lives(budget const& of) noexcept {
+    return of.scope.of == budget_dimension::run && of.scope.each &&
+           of.window.period == budget_period::total;
+}
+inline constexpr std::uint32_t idle_hours_usual = 24;
+
 [[nodiscard]] bool is_budget_name(std::string_view name) noexcept;
+
+inline constexpr std::array<std::string_view, 2> budget_reserve_names{"full", "stepwise"};
 
 }  // namespace detail
 
@@ -7012,15 +7354,24 @@ template <class Visitor>
 // "everyone", "each-user", "each-tag:team", "user=alice", "tag:team=red".
 [[nodiscard]] result<budget_scope> parse_budget_scope(std::string_view text);
 
-// "day", "month", "total", "minute", "24h". The zone is that of a day or a month.
+// "day", "week", "month", "quarter", "year", "total", "minute", "24h". Behind an '@', when one of
+// the calendar begins: "week@sunday", "month@15", "quarter@02-01" (the months of that day, each
+// third), "year@04-06"; days of months are 1 to 28; and "total@6h", after how many hours a run
+// without a call is over. The zone is that of a window of the calendar.
 [[nodiscard]] result<budget_window> parse_budget_window(std::string_view text, time_zone zone = {});
 
 // Dollars exactly ("50.00"), or a whole number of tokens or requests.
 [[nodiscard]] result<int128> parse_budget_limit(std::string_view text, budget_unit unit);
 
-// "refuse", "warn", "downgrade=gpt-5-mini,gpt-5-nano", "wait=1500" (milliseconds at the most).
-// Leaves `into` as it is where the text is wrong.
+// "refuse", "warn", "downgrade=gpt-5-mini,gpt-5-nano", "wait=1500" (milliseconds at the most); with
+// ";hold=2.50" behind it, what is held for a call without a bound, in the unit that `into` has;
+// with ";reserve=stepwise" behind that, budget_reserve::stepwise; with ";roll=50" at the end, so
+// much at the most rolls over. Leaves `into` as it is where the text
+// is wrong.
 [[nodiscard]] result<void> parse_budget_action(std::string_view text, budget& into);
+
+// "full", "stepwise".
+[[nodiscard]] result<budget_reserve> parse_budget_reserve(std::string_view text);
 
 // "50,80,100"; empty for none.
 [[nodiscard]] result<std::vector<std::uint32_t>> parse_alert_percents(std::string_view text);
@@ -7031,7 +7382,8 @@ namespace detail {
 
 // Whether the windows are those of the calendar of a zone.
 [[nodiscard]] constexpr bool is_calendar(budget_period period) noexcept {
-    return period == budget_period::day || period == budget_period::month;
+    return period == budget_period::day || period == budget_period::month ||
+           (period >= budget_period::week && period <= budget_period::year);
 }
 
 }  // namespace detail
@@ -7114,10 +7466,21 @@ template <class Integer>
     return detail::budget_record_base(at, "remove", name);
 }
 
+namespace detail {
+
+// Whether it can be added to that budget. Errors: bad_argument.
+[[nodiscard]] result<void> check_top_up(budget const& to, budget_top_up const& of);
+
+}  // namespace detail
+
+// Errors: bad_argument for a name or an amount that cannot be.
+[[nodiscard]] result<record> to_record(budget_top_up const& of, timestamp at);
+
 // What a record of the kind budget says.
 struct budget_change {
     std::optional<budget> set{};
-    std::string removed{};  // where nothing was set: the name of what was removed
+    std::optional<budget_top_up> added{};
+    std::string removed{};  // where nothing was set or added: the name of what was removed
 };
 
 // Errors: corrupt, for a record that to_record() and to_removal_record() do not make.
@@ -7133,6 +7496,18 @@ template <class String>
     if (!detail::is_budget_name(name)) return bad("its name");
     if (find("change") == "remove") {
         change.removed = name;
+        return change;
+    }
+    if (find("change") == "top-up") {
+        budget_top_up& made = change.added.emplace();
+        made.budget = name;
+        made.subject = find("subject");
+        auto const unit = parse_budget_unit(find("unit"));
+        if (!unit) return bad(unit.error().where);
+        made.unit = *unit;
+        auto const amount = parse_budget_limit(find("amount"), made.unit);
+        if (!amount || *amount == 0) return bad("its amount");
+        made.amount = *amount;
         return change;
     }
     if (find("change") != "set") return bad("what it changes");
@@ -7219,6 +7594,7 @@ namespace detail {
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -7272,8 +7648,10 @@ private:
 [[nodiscard]] result<void> write_file(std::string const& path, std::string_view bytes);
 
 // Puts these bytes in the place of a file, durable: whole, or the old file stays. They are written
-// beside it first, under its name with ".new" behind it.
-[[nodiscard]] result<void> replace_file(std::string const& path, std::string_view bytes);
+// beside it first, under its name with ".new" behind it. `owner` is whom the file is given to, if
+// it is another.
+[[nodiscard]] result<void> replace_file(std::string const& path, std::string_view bytes,
+                                        std::optional<uid_t> owner = {});
 
 // Disk blocks for at least the first `bytes` of a file, which is made where it is missing: a map of
 // a file without them dies of SIGBUS when it is written to and the disk is full. The size stays as
@@ -8102,7 +8480,7 @@ template <class String>
     entry.cost_status = static_cast<cost_status>(in.little_endian<std::uint8_t>());
     std::uint64_t const mask = to.mask = in.varint();
     bool fits = mask >> record_field_count == 0 && entry.kind >= record_kind::intent &&
-                entry.kind <= record_kind::prices && entry.operation <= operation::rerank &&
+                entry.kind <= record_kind::storage && entry.operation <= operation::rerank &&
                 entry.cost_status <= cost_status::partial;
     auto const has = [mask, &in](f field) { return in.ok() && (mask & field_bit(field)) != 0; };
     auto const text = [&](f field, String& name) {
@@ -11755,6 +12133,35 @@ template <class String>
     return {1, {}};
 }
 
+// The part of it that an intent holds for now, where it goes in steps: `cost_low`, and the tokens
+// of its only iteration. None where it does not.
+template <class String>
+[[nodiscard]] std::optional<int128> step_of(basic_record<String> const& intent,
+                                            budget_unit unit) noexcept {
+    if (!intent.cost_low || intent.iterations.empty()) return std::nullopt;
+    switch (unit) {
+    case budget_unit::usd: return bounded_amount(intent.cost_low->pico());
+    case budget_unit::tokens:
+        return static_cast<int128>(intent.iterations.front().usage.total_tokens());
+    case budget_unit::requests: break;
+    }
+    return std::nullopt;
+}
+
+// The same for a budget, which may hold a stated amount where the intent names no most, and less
+// than the most where it reserves stepwise.
+template <class String>
+[[nodiscard]] amount_asked asked_by(basic_record<String> const& intent, budget const& of) noexcept {
+    amount_asked asked = asked_by(intent, of.unit);
+    if (asked.unknown) {
+        if (of.unbounded_hold == 0) return asked;
+        return {bounded_amount(of.unbounded_hold), {}};
+    }
+    if (of.reserve == budget_reserve::full) return asked;
+    if (auto const step = step_of(intent, of.unit)) asked.amount = (std::min)(asked.amount, *step);
+    return asked;
+}
+
 // What an attempt took, as its outcome says. Where that is not known, what was reserved for it
 // stays charged.
 template <class String>
@@ -11792,8 +12199,9 @@ template <class String>
 //
 // budget_windows.hpp: in which window of a budget an instant lies.
 //
-// A window has a number that grows with time: of a day the days since 1970, of a month the months
-// since then, of a rolling budget the 60th parts of its hours. Calendar windows begin at the first
+// A window has a number that grows with time: of a day the days since 1970, of a week, a month, a
+// quarter or a year as many of them since its anchor of then, of a rolling budget the 60th parts of
+// its hours. Calendar windows begin at the first
 // instant at which the zone's clock shows their date, as days do everywhere here: they may last
 // an hour more or less, and where a clock is put back over midnight they do not begin twice.
 // Threads: plain values.
@@ -11899,7 +12307,10 @@ struct window_keeping {
     case budget_period::total: return {1, 0};
     case budget_period::rolling: return {4 * rolling_parts + 12, rolling_parts};
     case budget_period::day:
+    case budget_period::week:
     case budget_period::month:
+    case budget_period::quarter:
+    case budget_period::year:
     case budget_period::minute: break;
     }
     // One more than three, so that a clock that once stood far ahead costs none of them.
@@ -12046,7 +12457,9 @@ class account_table {
 public:
     static constexpr std::uint32_t none = hash_index::none;
 
-    explicit account_table(bool of_buckets) noexcept : of_buckets_(of_buckets) {}
+    // `keeps_use`: it knows when each was used last.
+    account_table(bool of_buckets, bool keeps_use) noexcept
+        : of_buckets_(of_buckets), keeps_use_(keeps_use) {}
 
     // Names of users often differ in their last digits alone, which one round leaves close
     // together.
@@ -12078,11 +12491,23 @@ public:
         return buckets_[number];
     }
 
+    // Of a table that keeps it; window_sums::none: not yet.
+    [[nodiscard]] std::int64_t used_at(std::uint32_t number) const noexcept {
+        return used_at_[number];
+    }
+    void use(std::uint32_t number, std::int64_t ns) noexcept {
+        if (keeps_use_) used_at_[number] = (std::max)(used_at_[number], ns);
+    }
+    // Leaves those for which keep[number] is true, and returns their new numbers.
+    std::vector<std::uint32_t> retain(std::vector<bool> const& keep);
+
 private:
     hash_index index_{};
     std::vector<budget_account> accounts_{};
     std::vector<bucket_account> buckets_{};
+    std::vector<std::int64_t> used_at_{};
     bool of_buckets_;
+    bool keeps_use_;
 };
 
 }  // namespace detail
@@ -12266,6 +12691,10 @@ public:
         case budget_dimension::project: return entry_->project;
         case budget_dimension::key: return entry_->key_id;
         case budget_dimension::tag: return tag_of(*entry_, scope.tag);
+        case budget_dimension::run:
+        case budget_dimension::team:
+        case budget_dimension::organisation:
+            return tag_of(*entry_, budget_dimension_names[static_cast<std::size_t>(scope.of)]);
         }
         return {};
     }
@@ -12289,6 +12718,13 @@ struct budget_place {
     std::int64_t window = 0;
 };
 
+// What was added to the limit of a window.
+struct window_credit {
+    std::int64_t window = 0;
+    std::string subject{};  // empty: of each
+    int128 amount = 0;
+};
+
 // A threshold that was passed.
 struct passed_threshold {
     std::uint32_t budget = 0;
@@ -12302,7 +12738,9 @@ public:
     explicit kept_budget(budget definition)
         : definition_(std::move(definition)),
           keeping_(keeping_of(definition_.window.period)),
-          accounts_(definition_.window.period == budget_period::minute) {
+          of_lives_(is_of_lives(definition_)),
+          accounts_(definition_.window.period == budget_period::minute, of_runs()) {
+        if (of_lives_) keeping_.kept = lives_kept;
         reckon_thresholds();
     }
 
@@ -12313,6 +12751,31 @@ public:
     [[nodiscard]] bool is_bucket() const noexcept {
         return definition_.window.period == budget_period::minute;
     }
+    // Names of runs are many, and seldom come again: what is not used any more is dropped.
+    [[nodiscard]] bool of_runs() const noexcept {
+        return definition_.scope.of == budget_dimension::run && definition_.scope.each;
+    }
+    // Whether a window is the life of a run: its number is the instant of its first call.
+    [[nodiscard]] bool of_lives() const noexcept { return of_lives_; }
+    [[nodiscard]] std::int64_t idle_ns() const noexcept {
+        std::uint32_t const hours = definition_.window.hours;
+        return std::int64_t{hours == 0 ? idle_hours_usual : hours} * 3'600 * nanoseconds_per_second;
+    }
+    // Of a record that is in the log.
+    void use(std::uint32_t account, timestamp at) noexcept {
+        accounts_.use(account, reckonable_ns(at));
+    }
+    // The life in which an account is at an instant, or that which begins then.
+    [[nodiscard]] std::int64_t life_at(std::uint32_t account, std::int64_t ns) const noexcept;
+    static constexpr std::uint32_t runs_most = 65'536;
+    static constexpr std::uint32_t runs_few = 1'024;
+    // Whether there are many more accounts of runs than when some were last dropped.
+    [[nodiscard]] bool has_many_runs() const noexcept {
+        return of_runs() && accounts_.size() > drop_above_;
+    }
+    // Drops those that are over, and, of more than runs_most, those that were used longest ago; but
+    // none that holds something. Returns the new numbers of those that stay.
+    std::vector<std::uint32_t> drop_runs(std::vector<bool> const& holds);
     [[nodiscard]] bool only_warns() const noexcept {
         return definition_.then == budget_action::warn;
     }
@@ -12363,6 +12826,14 @@ public:
         find_account(place);
         return true;
     }
+
+    // The limit, with what was added to it there.
+    [[nodiscard]] int128 limit_at(budget_place const& place) const {
+        return adds_ ? definition_.limit + added_at(place) : definition_.limit;
+    }
+    void add_credit(std::int64_t window, std::string_view subject, int128 amount);
+    // By window, then subject.
+    [[nodiscard]] std::vector<window_credit> const& credits() const noexcept { return credits_; }
 
     // Whether it fits, or why not.
     [[nodiscard]] std::optional<refusal_reason> refuses(budget_place const& place,
@@ -12420,7 +12891,7 @@ public:
     // The number of the window in which an instant lies; of a bucket, the instant itself.
     [[nodiscard]] std::int64_t window_at(timestamp at) const {
         std::int64_t const ns = reckonable_ns(at);
-        if (is_bucket()) return ns;
+        if (is_bucket() || of_lives_) return ns;
         return cursor_.holds(ns) ? cursor_.number : span_of(definition_.window, at).number;
     }
     // Makes window_at() quick for the window of an instant.
@@ -12432,9 +12903,17 @@ private:
     // Whether something is forgotten that would count together with a place.
     [[nodiscard]] bool forgot_before(budget_place const& place) const noexcept;
     void reckon_thresholds();
+    [[nodiscard]] int128 added_at(budget_place const& place) const;
+    [[nodiscard]] int128 credit_at(std::int64_t window, std::string_view subject) const;
+
+    std::vector<window_credit> credits_{};
+    static constexpr std::size_t lives_kept = 4;
 
     budget definition_;
     window_keeping keeping_;
+    bool of_lives_;
+    bool adds_ = false;  // more than the limit may count somewhere
+    std::uint32_t drop_above_ = runs_few;
     std::vector<int128> thresholds_{};
     window_span cursor_{};  // the window that was asked for last
     std::int64_t known_since_ = window_sums::none;
@@ -12503,6 +12982,9 @@ struct gate_state {
         open.for_each([this](std::uint32_t number) { forget_tentative(number); });
     }
 
+    // Drops accounts of runs that are over, where a budget has very many.
+    void drop_runs();
+
     // After something was booked there.
     void note_passed(std::uint32_t budget, std::uint32_t account, std::int64_t window);
 
@@ -12559,6 +13041,8 @@ namespace detail {
 
 // Stored: never changed. A reader refuses a higher one.
 inline constexpr std::uint8_t gate_version = 1;
+// The same, and of each budget what was added to its limit: written where there is any.
+inline constexpr std::uint8_t gate_version_credits = 2;
 inline constexpr std::string_view gate_magic = "AIG";
 inline constexpr std::size_t gate_head_bytes = 8;  // magic, version, CRC-32C of the rest
 
@@ -12582,6 +13066,7 @@ private:
     }
 
     void encode_definition(budget const& of);
+    void encode_credits(kept_budget const& of);
 
     // Those that anything is known of, by name, and their new numbers.
     void encode_accounts(kept_budget const& of);
@@ -12616,7 +13101,8 @@ private:
 
 class gate_decoder {
 public:
-    explicit gate_decoder(std::string_view bytes) : in_(bytes) {}
+    gate_decoder(std::string_view bytes, bool has_credits)
+        : in_(bytes), has_credits_(has_credits) {}
 
     // False where the bytes are no such state.
     [[nodiscard]] bool decode();
@@ -12643,6 +13129,7 @@ private:
     void decode_zone(time_zone& to);
 
     [[nodiscard]] bool decode_accounts(kept_budget& of);
+    [[nodiscard]] bool decode_credits(kept_budget& of);
     [[nodiscard]] bool decode_bucket(leaky_bucket& to) {
         std::int64_t const at_ns = number();
         uint128 const filled = wide();
@@ -12662,6 +13149,7 @@ private:
     [[nodiscard]] bool decode_passed();
 
     byte_reader in_;
+    bool has_credits_;
     gate_state state_{};
     std::uint64_t intent_before_ = 0;
 };
@@ -12701,6 +13189,10 @@ namespace detail {
 [[nodiscard]] budget_state state_of(kept_budget const& of, std::uint32_t account,
                                     std::int64_t window);
 
+// The same for whom a place is of, with a forecast.
+[[nodiscard]] budget_state state_at(kept_budget const& of, budget_place const& place,
+                                    timestamp now);
+
 // Adds those of a budget at an instant: of one for each, one a subject that has anything.
 void add_states(kept_budget const& of, timestamp now, std::vector<budget_state>& to);
 
@@ -12731,6 +13223,7 @@ void add_states(kept_budget const& of, timestamp now, std::vector<budget_state>&
 #define AIAUDIT_BUDGET_GATE_HPP
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -12746,6 +13239,8 @@ class budget_gate {
 public:
     // No budget is defined: everything is let through, and nothing is remembered.
     [[nodiscard]] bool empty() const noexcept { return state_.budgets.empty(); }
+    // Whether any budget reserves stepwise.
+    [[nodiscard]] bool has_steps() const noexcept { return stepwise_ != 0; }
 
     // Folds the next record of the log. Errors: corrupt, for a definition that cannot be read; the
     // gate is then as it was.
@@ -12761,7 +13256,9 @@ public:
         case record_kind::circuit:
         case record_kind::refusal:
         case record_kind::alert:
-        case record_kind::prices: break;
+        case record_kind::prices:
+        case record_kind::key:
+        case record_kind::storage: break;
         case record_kind::correction: apply_correction(entry); break;
         }
         return {};
@@ -12807,7 +13304,7 @@ public:
         detail::record_subjects<String> subjects(intent);
         detail::budget_place place;
         if (!of.find_place(subjects, intent.started_at, place)) return {};
-        int128 const asked = detail::asked_by(intent, of.definition().unit).amount;
+        int128 const asked = detail::asked_by(intent, of.definition()).amount;
         return detail::refusal_of(of, place, intent.started_at, said.reason, asked);
     }
     // Gives back what reserve() holds of an intent that did not enter the log.
@@ -12830,6 +13327,8 @@ public:
     // By name; of a budget for each, one a subject that has anything in the window, the largest
     // first.
     [[nodiscard]] std::vector<budget_state> states(timestamp now) const;
+    // By name: those that would cover a record of an instant, as they stand for its subjects.
+    [[nodiscard]] std::vector<budget_state> states_of(record const& who, timestamp now) const;
     // Attempts in the log of which no end is, by sequence; those whose deadline is before an
     // instant.
     [[nodiscard]] std::vector<open_reservation> open(
@@ -12879,11 +13378,13 @@ private:
     [[nodiscard]] result<void> apply_change(basic_record<String> const& entry);
     void set(budget definition, timestamp at);
     void remove(std::string_view name);
+    void top_up(budget_top_up const& of, timestamp at);
 
     detail::gate_state state_{};
     std::vector<planned_hold> planned_{};  // scratch: the first so many
     std::uint32_t planned_count_ = 0;
-    std::uint32_t version_ = 0;  // of the budgets
+    std::uint32_t version_ = 0;   // of the budgets
+    std::uint32_t stepwise_ = 0;  // budgets that reserve so
     bool folds_history_ = false;
     std::optional<history> needs_{};
     std::uint32_t new_ = 0;  // which budget needs it
@@ -12893,15 +13394,18 @@ private:
 namespace detail {
 
 // How much a refusal weighs: where one budget refuses for good, it is of no use to wait for
-// another.
-[[nodiscard]] constexpr int weight_of(budget_action then) noexcept {
-    switch (then) {
+// another. Of those that do the same, that of the wider scope: who has raised a team's limit would
+// next be told of the organisation's.
+[[nodiscard]] inline int weight_of(budget const& of) noexcept {
+    constexpr std::array<int, budget_dimension_names.size()> widths{9, 4, 7, 7, 5, 3, 2, 1, 6, 8};
+    int const width = widths[static_cast<std::size_t>(of.scope.of)];
+    switch (of.then) {
     case budget_action::warn: return 0;
-    case budget_action::wait: return 1;
-    case budget_action::downgrade: return 2;
-    case budget_action::refuse: return 3;
+    case budget_action::wait: return 10 + width;
+    case budget_action::downgrade: return 20 + width;
+    case budget_action::refuse: break;
     }
-    return 3;
+    return 30 + width;
 }
 
 }  // namespace detail
@@ -12936,13 +13440,16 @@ budget_gate::verdict budget_gate::plan(basic_record<String> const& intent, std::
     for (planned_hold& next : planned()) {
         detail::kept_budget const& of = state_.budgets[next.budget];
         of.find_account(next.place);
-        detail::amount_asked const asked = detail::asked_by(intent, of.definition().unit);
+        detail::amount_asked const asked = detail::asked_by(intent, of.definition());
         next.change = asked.amount;
         next.is_new = true;
         if (open != detail::open_attempts::none) {
             detail::hold const* const held = state_.open.find_hold(open, next.budget);
             next.is_new = held == nullptr;
-            if (held != nullptr) next.change = (std::max)(asked.amount - held->amount, int128{0});
+            if (held != nullptr) {
+                next.change = (std::max)(asked.amount - held->amount, int128{0});
+                if (of.of_lives()) next.place.window = held->window;
+            }
         }
         if (may_refuse) {
             auto why = asked.unknown;
@@ -12951,8 +13458,8 @@ budget_gate::verdict budget_gate::plan(basic_record<String> const& intent, std::
                 why = of.refuses(next.place, next.change);
             if (why && of.only_warns()) {
                 said.warned = said.warned || *why == refusal_reason::full;
-            } else if (why && detail::weight_of(of.definition().then) > weight) {
-                weight = detail::weight_of(of.definition().then);
+            } else if (why && detail::weight_of(of.definition()) > weight) {
+                weight = detail::weight_of(of.definition());
                 said.admitted = false;
                 said.reason = *why;
                 said.budget = next.budget;
@@ -12992,7 +13499,10 @@ void budget_gate::hold_planned(basic_record<String> const& intent, std::uint32_t
         detail::hold& held =
             next.is_new ? add_hold(open, next) : *state_.open.find_hold(open, next.budget);
         of.change_hold(held, next.change, next.is_new);
-        if (logged) held.logged = held.amount;
+        if (logged) {
+            held.logged = held.amount;
+            of.use(held.account, intent.started_at);
+        }
     }
 }
 
@@ -13000,6 +13510,7 @@ template <class String>
 void budget_gate::apply_intent(sequence number, basic_record<String> const& intent) {
     // An attempt without a name could not be settled: its outcome is charged when it comes.
     if (empty() || intent.operation_id.is_zero()) return;
+    state_.drop_runs();
     std::uint32_t open = state_.open.find(intent.operation_id, intent.attempt);
     if (open != detail::open_attempts::none && state_.open[open].tentative) {
         detail::open_attempt& attempt = state_.open[open];
@@ -13007,7 +13518,10 @@ void budget_gate::apply_intent(sequence number, basic_record<String> const& inte
             attempt.tentative = false;
             attempt.intent = number;
             attempt.deadline = (std::max)(attempt.deadline, detail::deadline_of(intent));
-            state_.open.for_each_hold(open, [](detail::hold& each) { each.logged = each.amount; });
+            state_.open.for_each_hold(open, [&](detail::hold& each) {
+                each.logged = each.amount;
+                state_.budgets[each.budget].use(each.account, intent.started_at);
+            });
             return;
         }
         // The budgets are others than those that were asked.
@@ -13049,6 +13563,7 @@ void budget_gate::apply_correction(basic_record<String> const& entry) {
 // window.
 template <class String, class AmountAt>
 void budget_gate::charge_each(basic_record<String> const& entry, AmountAt const& amount_at) {
+    state_.drop_runs();
     detail::record_subjects<String> subjects(entry);
     for (std::uint32_t i = 0; i < state_.budgets.size(); ++i) {
         detail::kept_budget& budget = state_.budgets[i];
@@ -13058,6 +13573,7 @@ void budget_gate::charge_each(basic_record<String> const& entry, AmountAt const&
         int128 const amount = amount_at(budget, place);
         if (amount == 0) continue;
         std::uint32_t const account = budget.account_of(place);
+        budget.use(account, entry.started_at);
         budget.charge(account, place.window, amount);
         state_.note_passed(i, account, place.window);
     }
@@ -13069,6 +13585,8 @@ result<void> budget_gate::apply_change(basic_record<String> const& entry) {
     if (!change) return change.error();
     if (change->set)
         set(std::move(*change->set), entry.started_at);
+    else if (change->added)
+        top_up(*change->added, entry.started_at);
     else
         remove(change->removed);
     return {};
@@ -13123,9 +13641,21 @@ public:
     gate_keeper(Store& store, log_reader<Store> const& log, std::uint64_t save_records)
         : store_(&store), log_(&log), save_records_(save_records) {}
 
-    // Whether there is any budget, as of the last record that this process committed or read.
-    [[nodiscard]] bool has_budgets() const noexcept {
+    // Whether there is any budget in what is committed. Reads the log where this process knows of
+    // none and the log has grown: what another process set may be the first one.
+    [[nodiscard]] bool has_budgets() {
+        if (has_budgets_.load(std::memory_order_acquire)) return true;
+        std::uint64_t const now = store_->generation();
+        if (now == 0 || now == looked_.load(std::memory_order_acquire)) return false;
+        std::lock_guard const lock(mutex_);
+        // What cannot be read now is looked at again by the next.
+        if (catch_up_locked()) looked_.store(now, std::memory_order_release);
         return has_budgets_.load(std::memory_order_acquire);
+    }
+
+    // The same of budgets that reserve stepwise.
+    [[nodiscard]] bool has_steps() const noexcept {
+        return has_steps_.load(std::memory_order_acquire);
     }
 
     // Folds what was committed up to now. Errors: those of reading the log.
@@ -13273,7 +13803,10 @@ private:
         behind_ = true;
         return fail(errc::storage_failed, "other processes change the log too quickly");
     }
-    void note_budgets() { has_budgets_.store(!gate_.empty(), std::memory_order_release); }
+    void note_budgets() {
+        has_budgets_.store(!gate_.empty(), std::memory_order_release);
+        has_steps_.store(gate_.has_steps(), std::memory_order_release);
+    }
 
     [[nodiscard]] result<void> apply(std::uint64_t number, record_view const& entry) {
         if (auto ok = gate_.apply(sequence{number}, entry); !ok) return ok;
@@ -13473,7 +14006,9 @@ private:
     log_reader<Store> const* log_;
     std::uint64_t const save_records_;
     std::atomic<bool> has_budgets_{false};
-    bool behind_ = false;  // the writer's
+    std::atomic<bool> has_steps_{false};
+    std::atomic<std::uint64_t> looked_{0};  // the store's generation at which there was none
+    bool behind_ = false;                   // the writer's
 
     std::mutex mutex_{};
     // Under mutex_.
@@ -15332,6 +15867,24 @@ result<sequence> basic_ledger<Policies>::set_budget(budget const& wanted) {
 }
 
 template <class Policies>
+result<sequence> basic_ledger<Policies>::top_up_budget(budget_top_up const& wanted) {
+    auto const there = budgets();
+    if (!there) return there.error();
+    auto const found = std::find_if(there->begin(), there->end(), [&wanted](budget const& each) {
+        return each.name == wanted.budget;
+    });
+    if (found == there->end())
+        return fail(errc::not_found, "no budget '" + wanted.budget.substr(0, 64) + "'");
+    if (auto ok = detail::check_top_up(*found, wanted); !ok) return ok.error();
+    auto entry = to_record(wanted, state_->time.now());
+    if (!entry) return entry.error();
+    auto const number = append(*entry);
+    if (!number) return number;
+    if (auto ok = state_->gate.catch_up(); !ok) return ok.error();
+    return number;
+}
+
+template <class Policies>
 result<sequence> basic_ledger<Policies>::remove_budget(std::string_view name) {
     auto const there = budgets();
     if (!there) return there.error();
@@ -15354,6 +15907,12 @@ template <class Policies>
 result<std::vector<budget_state>> basic_ledger<Policies>::budget_states() {
     timestamp const now = state_->time.now();
     return state_->look([now](budget_gate& gate, auto&) { return gate.states(now); });
+}
+
+template <class Policies>
+result<std::vector<budget_state>> basic_ledger<Policies>::budget_states_of(record const& who) {
+    timestamp const now = state_->time.now();
+    return state_->look([&](budget_gate& gate, auto&) { return gate.states_of(who, now); });
 }
 
 template <class Policies>
@@ -15451,8 +16010,13 @@ result<sequence> basic_ledger<Policies>::append_all(detail::function_ref<bool(re
 }
 
 template <class Policies>
-bool basic_ledger<Policies>::has_budgets() const noexcept {
+bool basic_ledger<Policies>::has_budgets() const {
     return state_->gate.has_budgets();
+}
+
+template <class Policies>
+bool basic_ledger<Policies>::has_stepwise_budgets() const noexcept {
+    return state_->gate.has_steps();
 }
 
 template <class Policies>
@@ -15842,7 +16406,7 @@ void basic_alert_watch<Ledger>::state::deliver(alert_sink const& to, alert_poll&
         bool const waits = std::any_of(unwritten.begin(), unwritten.end(), [&](auto const& event) {
             return event.key == each.key && event.sink == to.name;
         });
-        if (waits) continue;
+        if (waits || (to.wants && !to.wants(each))) continue;
         if (stopped.stop_requested() || !deliver_one(to, each, done)) return;
     }
 }
@@ -18944,6 +19508,248 @@ struct reading {
 
 #endif  // AIAUDIT_PROVIDERS_READING_HPP
 
+// ---- aiaudit/providers/deciding_members.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// deciding_members.hpp: the members of a request that decide what a call may do or cost, by API,
+// and a strict reading of them.
+//
+// Servers differ in what they make of a name that stands twice, of "Max_Tokens", or of "5" for 5.
+// What we judge by must mean the same to all of them, so each of these members stands once, in its
+// own case, and is of its type.
+// Threads: pure functions.
+// Floor 4.
+#ifndef AIAUDIT_PROVIDERS_DECIDING_MEMBERS_HPP
+#define AIAUDIT_PROVIDERS_DECIDING_MEMBERS_HPP
+
+#include <boost/json.hpp>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+
+// Sets of APIs, and of types, as bits.
+namespace apis {
+inline constexpr unsigned chat = 1;
+inline constexpr unsigned responses = 2;
+inline constexpr unsigned embeddings = 4;
+inline constexpr unsigned pictures = 8;
+inline constexpr unsigned sounds = 16;
+inline constexpr unsigned messages = 32;  // Anthropic's
+inline constexpr unsigned gemini = 64;
+inline constexpr unsigned bedrock = 128;
+inline constexpr unsigned cohere = 256;
+inline constexpr unsigned ollama = 512;
+inline constexpr unsigned dashscope = 1024;
+inline constexpr unsigned openai = chat | responses | embeddings | pictures | sounds;
+inline constexpr unsigned all = 2047;
+}  // namespace apis
+
+namespace json_types {
+inline constexpr unsigned text = 1;
+inline constexpr unsigned flag = 2;
+inline constexpr unsigned count = 4;  // a whole number, without fraction or exponent
+inline constexpr unsigned list = 8;
+inline constexpr unsigned object = 16;
+}  // namespace json_types
+
+// What a member decides.
+enum class member_role : std::uint8_t {
+    model,
+    prompt,
+    output_limit,  // the most tokens of an answer
+    thinking,      // the most tokens of thought, which are part of the answer
+    choices,       // how many answers
+    stream,
+    service_tier,
+    tools,
+    tool_limit,  // how often the provider's own tools may run
+    outside,     // brings in text from elsewhere
+    other,       // what is made of the call: its storage, its place, its speed
+};
+
+struct deciding_member {
+    std::string_view path{};  // "a.b": b in the object a, or in each object of the list a
+    unsigned apis = 0;
+    unsigned types = 0;  // null is always allowed: the member is not there
+    member_role role = member_role::other;
+    std::int64_t least = 1;  // of a count
+    std::int64_t most = 0x7FFF'FFFF;
+};
+
+inline constexpr std::array deciding_members{
+    deciding_member{"model", apis::all, json_types::text, member_role::model},
+    deciding_member{"models", apis::openai, json_types::list, member_role::outside},
+    deciding_member{"route", apis::chat, json_types::text, member_role::outside},
+    deciding_member{"preset", apis::chat, json_types::text, member_role::outside},
+    deciding_member{"requests", apis::gemini, json_types::list, member_role::prompt},
+    deciding_member{"requests.model", apis::gemini, json_types::text, member_role::model},
+
+    deciding_member{"prompt", apis::openai | apis::ollama,
+                    json_types::text | json_types::list | json_types::object, member_role::prompt},
+    deciding_member{"prompt.id", apis::responses, json_types::text, member_role::outside},
+    deciding_member{"messages",
+                    apis::chat | apis::messages | apis::bedrock | apis::cohere | apis::ollama,
+                    json_types::list, member_role::prompt},
+    deciding_member{"input", apis::openai | apis::dashscope | apis::ollama,
+                    json_types::text | json_types::list | json_types::object, member_role::prompt},
+    deciding_member{"instructions", apis::responses | apis::sounds,
+                    json_types::text | json_types::list, member_role::prompt},
+    deciding_member{"system", apis::messages | apis::bedrock | apis::ollama,
+                    json_types::text | json_types::list, member_role::prompt},
+    deciding_member{"contents", apis::gemini, json_types::list | json_types::object,
+                    member_role::prompt},
+    deciding_member{"systemInstruction", apis::gemini, json_types::object | json_types::text,
+                    member_role::prompt},
+
+    deciding_member{"max_tokens", apis::chat | apis::cohere, json_types::count,
+                    member_role::output_limit},
+    deciding_member{"max_tokens", apis::messages, json_types::count, member_role::output_limit, 0},
+    deciding_member{"max_completion_tokens", apis::chat, json_types::count,
+                    member_role::output_limit},
+    deciding_member{"max_output_tokens", apis::responses, json_types::count,
+                    member_role::output_limit},
+    deciding_member{"generationConfig", apis::gemini, json_types::object},
+    deciding_member{"generationConfig.maxOutputTokens", apis::gemini, json_types::count,
+                    member_role::output_limit},
+    deciding_member{"generationConfig.candidateCount", apis::gemini, json_types::count,
+                    member_role::choices},
+    deciding_member{"generationConfig.thinkingConfig", apis::gemini, json_types::object},
+    deciding_member{"generationConfig.thinkingConfig.thinkingBudget", apis::gemini,
+                    json_types::count, member_role::thinking, -1},
+    deciding_member{"generationConfig.responseModalities", apis::gemini, json_types::list},
+    deciding_member{"inferenceConfig", apis::bedrock, json_types::object},
+    deciding_member{"inferenceConfig.maxTokens", apis::bedrock, json_types::count,
+                    member_role::output_limit},
+    deciding_member{"options", apis::ollama, json_types::object},
+    deciding_member{"options.num_predict", apis::ollama, json_types::count,
+                    member_role::output_limit},
+    deciding_member{"parameters", apis::dashscope, json_types::object},
+    deciding_member{"parameters.max_tokens", apis::dashscope, json_types::count,
+                    member_role::output_limit},
+    deciding_member{"thinking", apis::messages | apis::chat | apis::cohere, json_types::object},
+    deciding_member{"thinking.type", apis::messages | apis::chat | apis::cohere, json_types::text},
+    deciding_member{"thinking.budget_tokens", apis::messages | apis::chat, json_types::count,
+                    member_role::thinking, 0},
+    deciding_member{"reasoning", apis::chat | apis::responses, json_types::object},
+    deciding_member{"reasoning.effort", apis::chat | apis::responses, json_types::text},
+    deciding_member{"reasoning.mode", apis::chat | apis::responses, json_types::text},
+    deciding_member{"reasoning.max_tokens", apis::chat, json_types::count, member_role::thinking,
+                    0},
+    deciding_member{"reasoning_effort", apis::chat, json_types::text},
+    deciding_member{"thinking_budget", apis::chat, json_types::count, member_role::thinking, 0},
+
+    deciding_member{"n", apis::chat | apis::pictures, json_types::count, member_role::choices},
+    deciding_member{"best_of", apis::chat, json_types::count, member_role::choices},
+
+    deciding_member{"stream", apis::all, json_types::flag, member_role::stream},
+    deciding_member{"stream_options", apis::openai, json_types::object},
+    deciding_member{"stream_options.include_usage", apis::openai, json_types::flag},
+    deciding_member{"background", apis::responses, json_types::flag},
+    deciding_member{"store", apis::openai, json_types::flag},
+    deciding_member{"service_tier", apis::openai | apis::messages, json_types::text,
+                    member_role::service_tier},
+    deciding_member{"serviceTier", apis::gemini, json_types::text, member_role::service_tier},
+    deciding_member{"speed", apis::messages, json_types::text},
+    deciding_member{"inference_geo", apis::messages, json_types::text},
+    deciding_member{"modalities", apis::chat, json_types::list},
+    deciding_member{"audio", apis::chat, json_types::object},
+    deciding_member{"size", apis::pictures, json_types::text},
+    deciding_member{"quality", apis::pictures, json_types::text},
+
+    deciding_member{"tools", apis::all, json_types::list, member_role::tools},
+    deciding_member{"tools.type", apis::openai | apis::messages, json_types::text,
+                    member_role::tools},
+    deciding_member{"tools.model", apis::openai | apis::messages, json_types::text,
+                    member_role::tools},
+    deciding_member{"tools.max_uses", apis::messages, json_types::count, member_role::tool_limit,
+                    0},
+    deciding_member{"tools.tools", apis::responses, json_types::list, member_role::tools},
+    deciding_member{"tools.tools.type", apis::responses, json_types::text, member_role::tools},
+    deciding_member{"input.tools", apis::responses, json_types::list, member_role::tools},
+    deciding_member{"input.tools.type", apis::responses, json_types::text, member_role::tools},
+    deciding_member{"input.tools.tools", apis::responses, json_types::list, member_role::tools},
+    deciding_member{"input.tools.tools.type", apis::responses, json_types::text,
+                    member_role::tools},
+    deciding_member{"functions", apis::chat, json_types::list, member_role::tools},
+    deciding_member{"max_tool_calls", apis::responses, json_types::count, member_role::tool_limit,
+                    0},
+    deciding_member{"web_search_options", apis::chat, json_types::object, member_role::outside},
+    deciding_member{"search_parameters", apis::chat, json_types::object, member_role::outside},
+    deciding_member{"plugins", apis::chat | apis::responses, json_types::list,
+                    member_role::outside},
+    deciding_member{"mcp_servers", apis::messages, json_types::list, member_role::outside},
+    deciding_member{"container", apis::messages, json_types::text | json_types::object,
+                    member_role::outside},
+    deciding_member{"previous_response_id", apis::responses, json_types::text,
+                    member_role::outside},
+    deciding_member{"conversation", apis::responses, json_types::text | json_types::object,
+                    member_role::outside},
+    deciding_member{"conversation.id", apis::responses, json_types::text, member_role::outside},
+    deciding_member{"previousInteractionId", apis::gemini, json_types::text, member_role::outside},
+    deciding_member{"context_management", apis::messages | apis::responses,
+                    json_types::object | json_types::list, member_role::outside},
+    deciding_member{"prediction", apis::chat, json_types::object, member_role::outside},
+    deciding_member{"cachedContent", apis::gemini, json_types::text, member_role::outside},
+};
+
+// Which of the sets an API is in.
+[[nodiscard]] constexpr unsigned api_of(dialect which) noexcept {
+    switch (which) {
+    case dialect::openai_chat: return apis::chat;
+    case dialect::openai_responses: return apis::responses;
+    case dialect::openai_embeddings: return apis::embeddings;
+    case dialect::openai_images: return apis::pictures;
+    case dialect::openai_audio:
+    case dialect::openai_speech: return apis::sounds;
+    case dialect::anthropic_messages: return apis::messages;
+    case dialect::gemini:
+    case dialect::gemini_interactions: return apis::gemini;
+    case dialect::bedrock_converse:
+    case dialect::bedrock_invoke: return apis::bedrock;
+    case dialect::cohere: return apis::cohere;
+    case dialect::ollama: return apis::ollama;
+    case dialect::dashscope: return apis::dashscope;
+    }
+    return apis::all;
+}
+
+// What a strict reading found.
+struct strict_reading {
+    // The member that is at fault, by its path, and why, with its line and column; both empty where
+    // none is.
+    std::string member{};
+    std::string fault{};
+    // Whether a name stands twice in an object that decides nothing by itself, or is written with
+    // escapes there: what the object holds depends on who reads it.
+    bool ambiguous = false;
+};
+
+// Reads the members of a JSON text that parses. Columns count characters, from 1.
+[[nodiscard]] strict_reading read_strictly(std::string_view json, dialect which);
+
+namespace detail {
+
+// Google's servers take "max_output_tokens" for "maxOutputTokens".
+[[nodiscard]] std::string snake_case(std::string_view camel);
+
+// The value of a deciding member, in either of an API's spellings; null where it is not there. Not
+// for paths through lists.
+[[nodiscard]] boost::json::value const* value_of(boost::json::value const& body,
+                                                 std::string_view path, unsigned api) noexcept;
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_PROVIDERS_DECIDING_MEMBERS_HPP
+
 // ---- aiaudit/providers/usage_bounds.hpp ----
 // SPDX-License-Identifier: MIT
 //
@@ -18954,8 +19760,8 @@ struct reading {
 // and JSON writes each byte of a text in one byte or more. What the model's template puts around a
 // message is shorter than the JSON around it; what it puts around them all, and the provider's own
 // words where there are tools, is covered by the two constants below. Nothing bounds an image, a
-// sound, a file or a stored conversation by its bytes, nor what a tool of the provider's reads: the
-// range then says so.
+// sound, a file or a stored conversation by its bytes: there the bound is the model's context, once
+// for each run of the model. The range says so where there is none.
 // Threads: pure functions.
 // Floor 4.
 #ifndef AIAUDIT_PROVIDERS_USAGE_BOUNDS_HPP
@@ -18967,6 +19773,8 @@ struct reading {
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
+#include <string>
 #include <string_view>
 
 namespace aiaudit {
@@ -18976,6 +19784,10 @@ inline namespace v0_1_0 {
 // is below zero without tools (some 70 tokens on a body of 120 bytes), and 545 with them.
 inline constexpr std::uint64_t template_tokens_max = 256;
 inline constexpr std::uint64_t tool_prompt_tokens_max = 1024;
+// Tokens of one picture. The most that a vendor's own formula gives is 48,169 (OpenAI's tiles, for
+// gpt-4o-mini: 2833 and 8 times 5667); by patches it is 10,000 times 2.46, Anthropic's is 4,784,
+// Gemini's 2,240.
+inline constexpr std::uint64_t picture_tokens_max = 50'000;
 
 struct usage_range {
     // What was reported; all input and all output are 0 where they were not. Gemini has been seen
@@ -18991,6 +19803,25 @@ struct usage_range {
 struct request_shape {
     bool bounded = false;  // its bytes bound its input
     bool tools = true;     // or a shape for the answer; a body that cannot be read may have them
+    // Not even the model's context bounds it.
+    bool endless = true;
+    // The first member that makes it so: "messages[0].content[1]: image_url"; empty where the whole
+    // body does.
+    std::string outside{};
+    // How often the provider's own tools may run at the most, each time followed by another run of
+    // the model; and those of them that have a price of their own.
+    std::uint64_t tool_uses = 0;
+    std::uint64_t web_searches = 0;
+    std::uint64_t file_searches = 0;
+    std::uint64_t code_executions = 0;
+    std::uint64_t client_tools = 0;   // of the provider's making, that the caller runs
+    std::uint64_t compactions = 0;    // runs of the model that shorten a conversation
+    std::uint64_t pictures = 0;       // that stand in the body, in base64
+    std::uint64_t picture_bytes = 0;  // of their base64, which is no text
+    bool tool_limit_missing =
+        false;  // it is endless for want of a limit that its API has a word for
+
+    friend bool operator==(request_shape const&, request_shape const&) = default;
 };
 
 namespace detail {
@@ -19001,25 +19832,23 @@ template <std::size_t Size>
     return std::find(names.begin(), names.end(), name) != names.end();
 }
 
-// Members of a request that bring in text, or work, from elsewhere; and those that stand deeper.
-inline constexpr std::array<std::string_view, 14> outside_members{"previous_response_id",
-                                                                  "conversation",
-                                                                  "container",
-                                                                  "mcp_servers",
-                                                                  "cachedContent",
+// Members that nothing bounds: they bring in other models, or tools that have no limit.
+inline constexpr std::array<std::string_view, 12> endless_members{"models",
+                                                                  "route",
+                                                                  "preset",
                                                                   "plugins",
+                                                                  "mcp_servers",
                                                                   "web_search_options",
                                                                   "search_parameters",
-                                                                  "context_management",
-                                                                  "documents",
-                                                                  "cached_content",
                                                                   "compound_custom",
-                                                                  "models",
-                                                                  "prediction"};
-inline constexpr std::array<std::string_view, 2> outside_paths{"reasoning.mode", "prompt.id"};
+                                                                  "prediction",
+                                                                  "connectors",
+                                                                  "search_queries_only",
+                                                                  "enable_search"};
+inline constexpr std::array<std::string_view, 2> endless_paths{"reasoning.mode", "prompt.id"};
 
 // Members that are prompts.
-inline constexpr std::array<std::string_view, 10> prompt_members{"messages",
+inline constexpr std::array<std::string_view, 11> prompt_members{"messages",
                                                                  "system",
                                                                  "input",
                                                                  "instructions",
@@ -19028,19 +19857,164 @@ inline constexpr std::array<std::string_view, 10> prompt_members{"messages",
                                                                  "systemInstruction",
                                                                  "system_instruction",
                                                                  "prompt",
-                                                                 "requests"};
+                                                                 "requests",
+                                                                 "suffix"};
+
+// Members that bring in nothing, whatever they hold.
+inline constexpr auto plain_members =
+    std::to_array<std::string_view>({"add_generation_prompt",
+                                     "additionalModelResponseFieldPaths",
+                                     "allowed_token_ids",
+                                     "anthropic_beta",
+                                     "anthropic_version",
+                                     "api_version",
+                                     "audio",
+                                     "background",
+                                     "bad_words",
+                                     "beam_search",
+                                     "best_of",
+                                     "betas",
+                                     "cache_control",
+                                     "chat_template_kwargs",
+                                     "citation_options",
+                                     "client_metadata",
+                                     "custom_id",
+                                     "dimensions",
+                                     "disable_parallel_tool_use",
+                                     "dry_run",
+                                     "early_stopping",
+                                     "echo",
+                                     "embedding_types",
+                                     "enable_thinking",
+                                     "encoding_format",
+                                     "format",
+                                     "frequency_penalty",
+                                     "function_call",
+                                     "functions",
+                                     "generationConfig",
+                                     "generation_config",
+                                     "guardrailConfig",
+                                     "guided_choice",
+                                     "guided_decoding_backend",
+                                     "guided_grammar",
+                                     "guided_json",
+                                     "guided_regex",
+                                     "ignore_eos",
+                                     "include",
+                                     "include_reasoning",
+                                     "include_stop_str_in_output",
+                                     "inferenceConfig",
+                                     "inference_geo",
+                                     "input_type",
+                                     "k",
+                                     "keep_alive",
+                                     "labels",
+                                     "language",
+                                     "length_penalty",
+                                     "logit_bias",
+                                     "logprobs",
+                                     "max_completion_tokens",
+                                     "max_output_tokens",
+                                     "max_tokens",
+                                     "max_tool_calls",
+                                     "metadata",
+                                     "min_p",
+                                     "min_tokens",
+                                     "mirostat",
+                                     "modalities",
+                                     "model",
+                                     "n",
+                                     "n_keep",
+                                     "normalize",
+                                     "options",
+                                     "outputDimensionality",
+                                     "outputConfig",
+                                     "output_config",
+                                     "output_dimension",
+                                     "output_format",
+                                     "p",
+                                     "parallel_tool_calls",
+                                     "parameters",
+                                     "performanceConfig",
+                                     "presence_penalty",
+                                     "priority",
+                                     "prompt_cache_key",
+                                     "prompt_cache_options",
+                                     "prompt_cache_retention",
+                                     "prompt_logprobs",
+                                     "prompt_mode",
+                                     "provider",
+                                     "random_seed",
+                                     "raw",
+                                     "reasoning",
+                                     "reasoning_effort",
+                                     "reasoning_format",
+                                     "repetition_penalty",
+                                     "requestMetadata",
+                                     "response_format",
+                                     "return_token_ids",
+                                     "role",
+                                     "safe_prompt",
+                                     "safetySettings",
+                                     "safety_identifier",
+                                     "safety_settings",
+                                     "seed",
+                                     "serviceTier",
+                                     "service_tier",
+                                     "skip_special_tokens",
+                                     "speed",
+                                     "stop",
+                                     "stop_sequences",
+                                     "stop_token_ids",
+                                     "store",
+                                     "stream",
+                                     "stream_options",
+                                     "strict_tools",
+                                     "taskType",
+                                     "temperature",
+                                     "template",
+                                     "text",
+                                     "think",
+                                     "thinking",
+                                     "thinking_budget",
+                                     "title",
+                                     "toolConfig",
+                                     "tool_choice",
+                                     "tool_config",
+                                     "tool_stream",
+                                     "top_a",
+                                     "top_k",
+                                     "top_logprobs",
+                                     "top_p",
+                                     "topk",
+                                     "topp",
+                                     "transforms",
+                                     "truncate",
+                                     "truncate_prompt_tokens",
+                                     "truncation",
+                                     "typical_p",
+                                     "usage",
+                                     "use_beam_search",
+                                     "user",
+                                     "user_id",
+                                     "verbosity"});
 
 // Members of Gemini's parts that are no text; its parts have no type.
 inline constexpr std::array<std::string_view, 4> media_members{"inlineData", "inline_data",
                                                                "fileData", "file_data"};
 
+// Of the pictures that vendors read; of one frame, as they read it.
+inline constexpr std::array<std::string_view, 6> picture_types{
+    "image/png", "image/jpeg", "image/webp", "image/gif", "image/heic", "image/heif"};
+
 // Types of items, messages and parts that are text.
-inline constexpr std::array<std::string_view, 17> text_types{"text",
+inline constexpr std::array<std::string_view, 21> text_types{"text",
                                                              "input_text",
                                                              "output_text",
                                                              "refusal",
                                                              "message",
                                                              "function",
+                                                             "custom",
                                                              "function_call",
                                                              "function_call_output",
                                                              "custom_tool_call",
@@ -19051,13 +20025,37 @@ inline constexpr std::array<std::string_view, 17> text_types{"text",
                                                              "summary_text",
                                                              "reasoning_text",
                                                              "tool_use",
-                                                             "tool_result"};
+                                                             "tool_result",
+                                                             "additional_tools",
+                                                             "local_shell_call",
+                                                             "local_shell_call_output"};
 
 // Members whose inside is the caller's data, where a "type" means nothing.
-inline constexpr std::array<std::string_view, 6> data_members{
-    "cache_control", "arguments", "functionCall", "functionResponse", "metadata", "logprobs"};
+inline constexpr std::array<std::string_view, 8> data_members{
+    "cache_control", "arguments", "functionCall", "functionResponse",
+    "metadata",      "logprobs",  "action",       "internal_chat_message_metadata_passthrough"};
 
-[[nodiscard]] bool is_bounded_by_bytes(boost::json::value const& request) noexcept;
+// Tools of the provider's making. Who runs them, and what a use of them costs beside tokens.
+enum class tool_runner : std::uint8_t { caller, provider };
+struct provider_tool {
+    std::string_view prefix;  // of its type
+    tool_runner runs = tool_runner::provider;
+    std::optional<unit> charged{};
+};
+inline constexpr std::array<provider_tool, 12> provider_tools{{
+    {"web_search", tool_runner::provider, unit::web_searches},
+    {"web_fetch_", tool_runner::provider, {}},
+    {"file_search", tool_runner::provider, unit::file_searches},
+    {"code_interpreter", tool_runner::provider, unit::code_executions},
+    {"mcp", tool_runner::provider, {}},
+    {"bash_", tool_runner::caller, {}},
+    {"text_editor_", tool_runner::caller, {}},
+    {"computer", tool_runner::caller, {}},
+    {"memory_", tool_runner::caller, {}},
+    {"local_shell", tool_runner::caller, {}},
+    {"apply_patch", tool_runner::caller, {}},
+    {"tool_search", tool_runner::provider, {}},
+}};
 
 // Tools, or a shape for the answer, which a provider may write into the prompt as well.
 [[nodiscard]] bool has_tools(boost::json::value const& request) noexcept;
@@ -19082,20 +20080,19 @@ struct rate_words {
 // the web unasked.
 [[nodiscard]] bool is_billed_by_tokens(operation what, vendor who, std::string_view model) noexcept;
 
-// Of the parsed body of a request.
-[[nodiscard]] inline request_shape shape_of(boost::json::value const& request) noexcept {
-    return {detail::is_bounded_by_bytes(request), detail::has_tools(request)};
-}
+// Of the parsed body of a request to one API, or to any.
+[[nodiscard]] request_shape shape_of(boost::json::value const& request, unsigned api = apis::all);
 [[nodiscard]] request_shape shape_of(std::string_view request_body);
 
 // The range of an attempt's usage. `known` is what was reported so far; it is not taken as final,
 // because some servers begin with too little. Output is bounded by the limit that the request sets,
 // for each choice that it asks for, else by `output_ceiling`: the model's own limit, or 0 where the
-// call has no output (embeddings). Estimates are marked as such; no count of `upper` is below
-// what was reported.
+// call has no output (embeddings). Input that its bytes do not bound is bounded by
+// `context_tokens`, for each run of the model; 0: not known. Estimates are marked as such; no count
+// of `upper` is below what was reported.
 [[nodiscard]] usage_range bounds_of(usage const& known, std::string_view request_body,
-                                    request_shape shape, request_parameters const& asked,
-                                    std::uint64_t output_ceiling);
+                                    request_shape const& shape, request_parameters const& asked,
+                                    std::uint64_t output_ceiling, std::uint64_t context_tokens = 0);
 [[nodiscard]] inline usage_range bounds_of(usage const& known, std::string_view request_body,
                                            request_parameters const& asked,
                                            std::uint64_t output_ceiling) {
@@ -19120,6 +20117,8 @@ struct rate_words {
 
 #include <boost/json.hpp>
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -19129,11 +20128,19 @@ inline namespace v0_1_0 {
 struct request_facts {
     std::string model{};
     request_parameters parameters{};
+    std::string service_tier{};  // as it names it; empty where the account's default is asked for
+    std::optional<std::uint64_t> thinking_tokens{};  // the most of its output that is thought
+    // It has OpenAI's newer word for a limit, max_completion_tokens, and not the older.
+    bool newer_limit_alone = false;
+    bool background = false;  // it goes on without its connection
+    bool may_think = true;    // unasked, or unseen
     request_shape shape{};
 };
 
-// Nothing of it is an error: the provider judges the request.
+// Nothing of it is an error: the provider judges the request, and read_strictly() its form.
 [[nodiscard]] request_facts facts_of_request(boost::json::value const& body);
+// Of one to that API: what is another API's word there says nothing.
+[[nodiscard]] request_facts facts_of_request(boost::json::value const& body, dialect which);
 // Of one that is no JSON: none.
 [[nodiscard]] request_facts facts_of_request(std::string_view body);
 
@@ -19349,6 +20356,12 @@ public:
         return framing_ != framing::whole && collector_.terminal();
     }
 
+    // The id that the provider gives the answer; empty as long as it did not come. Of a whole body
+    // finish() has it.
+    [[nodiscard]] std::string const& id_so_far() const noexcept {
+        return facts_.provider_request_id;
+    }
+
     // The answer. The reader is used up.
     [[nodiscard]] reading finish();
 
@@ -19540,6 +20553,7 @@ void add_blocks(boost::json::value content, boost::json::array& to);
 #define AIAUDIT_PROVIDERS_REQUEST_BODY_HPP
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -19553,8 +20567,9 @@ struct prepared_request {
     std::string target{};  // path and query
     std::string body{};    // JSON text
     aiaudit::dialect dialect = dialect::openai_chat;
-    bool usage_injected = false;  // see usage_asked
-    request_facts facts{};        // of the body
+    bool usage_injected = false;                      // see usage_asked
+    request_facts facts{};                            // of the body
+    std::optional<std::uint64_t> output_limit_set{};  // by us, in place of the caller's own
 };
 
 namespace detail {
@@ -19610,6 +20625,15 @@ namespace aiaudit {
 inline namespace v0_1_0 {
 namespace detail {
 
+// The output of a stream as far as it came, in text, reasoning, refusals and calls of tools.
+struct seen_output {
+    std::uint64_t pieces = 0;
+    // Those of them that are no summary of what is thought: that is billed, and not shown.
+    std::uint64_t whole_pieces = 0;
+    std::uint64_t bytes = 0;   // so many tokens at the most
+    std::uint64_t tokens = 0;  // high_token_count() of each piece
+};
+
 class response_follower {
 public:
     // `head`: the exchange without its bodies; `where`: what its path asks for. Keeps up to
@@ -19629,15 +20653,31 @@ public:
     void begin(http_response_head const& head);
     // False where the caller wants no more. Precondition: begin().
     [[nodiscard]] bool feed(std::string_view bytes);
+    // Reads the end: nothing may be fed any more.
+    void conclude() {
+        if (!reader_) start();
+        if (!reading_) reading_ = reader_->finish();
+    }
     // Used up afterwards.
     [[nodiscard]] reading finish() {
-        if (!reader_) start();
-        return reader_->finish();
+        conclude();
+        return std::move(*reading_);
+    }
+    // The id that the provider gives the answer, as soon as it is known: of a whole body at
+    // conclude(). Not to be asked after finish().
+    [[nodiscard]] std::string answer_id() const {
+        if (reading_) return reading_->facts.provider_request_id;
+        return reader_ ? reader_->id_so_far() : std::string{};
     }
 
     [[nodiscard]] int status() const noexcept { return exchange_.status; }
     [[nodiscard]] std::string const& content_type() const noexcept {
         return exchange_.content_type;
+    }
+    // Whether it is one, whatever was asked for.
+    [[nodiscard]] bool is_stream() const {
+        std::string const type = lower_case(exchange_.content_type);
+        return type.starts_with("text/event-stream") || type.starts_with("application/vnd.amazon");
     }
     [[nodiscard]] header_list const& headers() const noexcept { return exchange_.headers; }
     // The body; nothing where it was longer than what is kept.
@@ -19651,6 +20691,12 @@ public:
     // a token each piece, or each eight bytes. Absent where nothing is known.
     [[nodiscard]] usage used_so_far() const;
 
+    [[nodiscard]] seen_output const& seen() const noexcept { return seen_; }
+    // Whether it was told how much the input is.
+    [[nodiscard]] bool input_told() const {
+        return reader_ && reader_->usage_so_far().has(unit::input_tokens);
+    }
+
     // Whether a stream has said that it is over; what comes then is only its connection's end.
     [[nodiscard]] bool said_end() const noexcept { return reader_ && reader_->said_end(); }
     // Set at the first piece that says something.
@@ -19663,11 +20709,7 @@ public:
 private:
     void start();
     void keep(std::string_view bytes);
-    void count(answer_delta const& added) noexcept {
-        if (!added.empty()) ++pieces_;
-        bytes_ += added.text.size() + added.reasoning.size() + added.refusal.size();
-        for (tool_call_piece const& each : added.tool_calls) bytes_ += each.arguments_json.size();
-    }
+    void count(answer_delta const& added) noexcept;
     void hear(boost::json::value const& document, std::string_view text);
 
     exchange exchange_;
@@ -19677,9 +20719,9 @@ private:
     std::size_t const body_bytes_kept_;
     answer_reader answer_;
     std::optional<stream_reader> reader_{};
+    std::optional<reading> reading_{};  // once it has ended
     std::string body_{};
-    std::uint64_t pieces_ = 0;  // of output
-    std::uint64_t bytes_ = 0;   // in them
+    seen_output seen_{};
     bool whole_ = true;
     bool begun_ = false;
     bool handed_on_ = false;
@@ -19746,6 +20788,115 @@ static_assert(timer_policy<manual_timer>);
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_CLOCK_TIMER_HPP
+
+// ---- aiaudit/client/stream_meter.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// stream_meter.hpp: how much output a stream can have had by now, by what came of it and by how
+// long nothing came.
+//
+// A model thinks unseen, and what it writes is under way for a moment: what came is less than what
+// is billed. Time bounds the rest.
+// Threads: one.
+// Floor 7.
+#ifndef AIAUDIT_CLIENT_STREAM_METER_HPP
+#define AIAUDIT_CLIENT_STREAM_METER_HPP
+
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+// The most that a model writes, or thinks, in a second.
+inline constexpr std::uint64_t written_tokens_a_second = 250;
+// What is under way when a stream is left: what comes in half a second at its pace, no more than
+// came in all, and from so many tokens to so many.
+inline constexpr std::uint64_t way_tokens_least = 32;
+inline constexpr std::uint64_t way_tokens_most = 512;
+
+class stream_meter {
+public:
+    // `begun`: when the request is sent; `thinks`: the model may, and not show it.
+    stream_meter(steady_time begun, bool thinks) : last_(begun), now_(begun), thinks_(thinks) {}
+
+    // After each piece, or when none came. Summaries of thoughts end no silence.
+    void note(steady_time now, response_follower const& follower) {
+        now_ = (std::max)(now_, now);
+        bool const told = !told_ && follower.input_told();
+        seen_output const& seen = follower.seen();
+        bool const came = seen.whole_pieces != seen_.whole_pieces;
+        if (seen.pieces != 0 && seen_.pieces == 0) first_ = now_;
+        seen_ = seen;
+        if (!told && !came) return;
+        // Who tells the input first begins to write then.
+        if (!told) {
+            quiet_ += beyond(silence(), quiet_allowed);
+            pauses_ += silence() > pause_least ? silence() : std::chrono::nanoseconds{0};
+        }
+        told_ = told_ || told;
+        last_ = now_;
+    }
+    // Since the last note() nothing was read, whatever came: who it is for took his time.
+    void note_unread(steady_time now) {
+        now = (std::max)(now_, now);
+        unread_ += now - now_;
+        last_ = now_ = now;
+    }
+    [[nodiscard]] steady_time now() const noexcept { return now_; }
+    [[nodiscard]] bool thinks() const noexcept { return thinks_; }
+
+    // What a stream that is left now is charged for: what came, counted high, what was thought in
+    // silence, what was not read, and what is under way.
+    [[nodiscard]] std::uint64_t charged() const noexcept {
+        auto const thought = thinks_ ? quiet_ + beyond(silence(), quiet_allowed) : span{0};
+        return seen_.tokens + tokens_in(thought + unread_) + under_way();
+    }
+    // The most that it has had up to the last piece: a token a byte, and all pauses.
+    [[nodiscard]] std::uint64_t bound() const noexcept {
+        auto const thought = thinks_ ? pauses_ + beyond(silence(), pause_least) : span{0};
+        return seen_.bytes + tokens_in(thought + unread_);
+    }
+
+private:
+    using span = std::chrono::nanoseconds;
+    static constexpr span quiet_allowed = std::chrono::seconds{1};
+    static constexpr span pause_least = std::chrono::milliseconds{250};
+    static constexpr span way_time = std::chrono::milliseconds{500};
+
+    [[nodiscard]] span silence() const noexcept { return now_ - last_; }
+    [[nodiscard]] static span beyond(span time, span allowed) noexcept {
+        return time > allowed ? time - allowed : span{0};
+    }
+    [[nodiscard]] static std::uint64_t tokens_in(span time) noexcept {
+        auto const ms = std::chrono::ceil<std::chrono::milliseconds>(time).count();
+        return static_cast<std::uint64_t>(ms) * written_tokens_a_second / 1000;
+    }
+    [[nodiscard]] std::uint64_t under_way() const noexcept {
+        auto const passed = std::chrono::duration<double>((std::max)(now_ - first_, way_time));
+        auto const at_pace = static_cast<std::uint64_t>(
+            static_cast<double>(seen_.tokens) * (std::chrono::duration<double>(way_time) / passed));
+        return std::clamp(at_pace, way_tokens_least, way_tokens_most);
+    }
+
+    steady_time last_;     // when something was heard
+    steady_time now_;      // when note() was called
+    steady_time first_{};  // when the first piece came
+    span quiet_{};         // of silences, what is beyond those that are allowed
+    span pauses_{};        // all silences but the shortest
+    span unread_{};        // of all note_unread()
+    seen_output seen_{};
+    bool told_ = false;
+    bool const thinks_;
+};
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_CLIENT_STREAM_METER_HPP
 
 // ---- aiaudit/pricing/model_match.hpp ----
 // SPDX-License-Identifier: MIT
@@ -20224,15 +21375,18 @@ void append_rates(std::string& out, rate_table const& rates);
 #ifndef AIAUDIT_PRICING_PRICE_BOUND_HPP
 #define AIAUDIT_PRICING_PRICE_BOUND_HPP
 
+#include <string_view>
+
 namespace aiaudit {
 inline namespace v0_1_0 {
 
 // What a request asks for that has rates of its own. Service tiers and regions need not be asked
-// for: accounts have defaults. They are always reckoned with.
+// for: accounts have defaults. They are reckoned with, but for a tier where the request names one.
 struct price_doubts {
     bool cache_writes = false;
     bool media_input = false;  // input that is not text
     bool speed = false;        // "fast"
+    bool tiers = true;         // the account's default may be another than the standard one
 };
 
 namespace detail {
@@ -20250,6 +21404,7 @@ struct dearest_factors {
     multiplier input{};
     multiplier output{};
     multiplier requests{};
+    multiplier tools{};
 };
 
 // The most that these counts of input and output cost by one table. Errors: unpriced_unit,
@@ -20257,9 +21412,13 @@ struct dearest_factors {
 [[nodiscard]] result<cost_parts> most_by(rate_table const& rates, dearest_factors const& factors,
                                          usage const& counts, price_doubts doubts);
 
-// The dearest of a card's tables: the standard one, and that of each service tier. Errors as above.
+// The dearest of a card's tables: the standard one, and that of each service tier that may be
+// meant. A tier that is named is served, or the standard one in its place; without a name, or with
+// "auto", it may be any. Errors as above; unpriced_unit for a tier that may be dearer than the
+// standard one and has no rates.
 [[nodiscard]] result<cost_parts> most_by(rate_card const& card, price_entry const& entry,
-                                         usage const& counts, price_doubts doubts);
+                                         usage const& counts, price_doubts doubts,
+                                         std::string_view tier = {});
 
 }  // namespace detail
 }  // namespace v0_1_0
@@ -20361,6 +21520,9 @@ struct model_limits {
     std::uint64_t output_tokens_max = 0;
 };
 
+// The context that is sold beside a smaller one, at a higher rate past that (Anthropic's, in beta).
+inline constexpr std::uint64_t long_context_tokens = 1'000'000;
+
 // After so many days a book is too old to be sure of its prices.
 inline constexpr std::int64_t price_book_days_max = 45;
 
@@ -20374,9 +21536,9 @@ public:
     // covers), bad_usage, no_usage, money_overflow.
     [[nodiscard]] result<quote> price(price_query const& query) const;
     [[nodiscard]] result<quote> price(price_query const& query, lookup_cache& cache) const;
-    // The most that so much input and output can cost (price_bound.hpp); the query's other counts,
-    // its tier, region and speed are not looked at. Errors: unknown_model, unpriced_unit,
-    // money_overflow.
+    // The most that so much input and output, and so many uses of tools, can cost
+    // (price_bound.hpp); the query's region and speed are not looked at. Errors: unknown_model,
+    // unpriced_unit, money_overflow.
     [[nodiscard]] result<quote> most(price_query const& query, price_doubts doubts,
                                      lookup_cache& cache) const;
 
@@ -20537,8 +21699,9 @@ inline namespace v0_1_0 {
 // - It may have most(query, price_doubts, cache), the most that so much input and output can cost
 //   (price_bound.hpp). Without it that is the price of the counts alone: then price() must not know
 //   dearer rates for parts of them, nor lower ones for more of them.
-// - It may have limits(provider, model, cache), with the member output_tokens_max: the most output
-//   of a model, for the bounds of what sets no limit; 0 where it is not known.
+// - It may have limits(provider, model, cache), with the members output_tokens_max and
+//   context_tokens: the most output of a model, for the bounds of what sets no limit, and the most
+//   input, for what no bytes bound; 0 where it is not known.
 // - Threads: const members may be called from any number of threads; a lookup_cache belongs to one
 //   thread at a time and may be used with several values of the policy in turn.
 template <class Policy>
@@ -20668,14 +21831,15 @@ template <pricing_policy Policy>
                                           std::string_view key = {}) {
     return detail::attempt_pricer<Policy>{policy, provider, facts, at, cache, key}.run();
 }
-// What an attempt costs at the most that has no more than this usage's input and output. Errors: as
-// price().
+// What an attempt costs at the most that has no more than this usage's input and output, where it
+// asks for that service tier. Errors: as price().
 template <pricing_policy Policy>
 [[nodiscard]] result<quote> most_of_attempt(Policy const& policy, std::string_view provider,
                                             std::string_view model, usage const& upper,
                                             price_doubts doubts, timestamp at,
-                                            typename Policy::lookup_cache& cache) {
-    price_query const query{provider, model, upper, at, {}, {}, {}};
+                                            typename Policy::lookup_cache& cache,
+                                            std::string_view tier = {}) {
+    price_query const query{provider, model, upper, at, tier, {}, {}};
     if constexpr (requires { policy.most(query, doubts, cache); }) {
         return policy.most(query, doubts, cache);
     } else {
@@ -20694,6 +21858,29 @@ template <pricing_policy Policy>
         return assumed == limits::output_tokens ? known : (std::min)(known, assumed);
     } else {
         return assumed;
+    }
+}
+// The most output of a model that the policy knows of; 0: it does not.
+template <pricing_policy Policy>
+[[nodiscard]] std::uint64_t known_output_of(Policy const& policy, std::string_view provider,
+                                            std::string_view model,
+                                            typename Policy::lookup_cache& cache) {
+    if constexpr (requires { policy.limits(provider, model, cache).output_tokens_max; }) {
+        return policy.limits(provider, model, cache).output_tokens_max;
+    } else {
+        return 0;
+    }
+}
+// The most that a model takes in at a time: what the policy's limits(provider, model, cache) says;
+// 0: not known.
+template <pricing_policy Policy>
+[[nodiscard]] std::uint64_t context_of(Policy const& policy, std::string_view provider,
+                                       std::string_view model,
+                                       typename Policy::lookup_cache& cache) {
+    if constexpr (requires { policy.limits(provider, model, cache).context_tokens; }) {
+        return policy.limits(provider, model, cache).context_tokens;
+    } else {
+        return 0;
     }
 }
 template <pricing_policy Policy>
@@ -20874,12 +22061,51 @@ struct attempt_end {
     return what == operation::embeddings || what == operation::rerank ? 0 : most;
 }
 
-[[nodiscard]] price_doubts doubts_of(std::string_view body) noexcept;
+[[nodiscard]] price_doubts doubts_of(prepared_request const& request) noexcept;
+
+// Whether a stream ends where its connection does, and all that it was billed for until then has
+// been seen or takes its time: no tools of the provider's, no work in the background.
+[[nodiscard]] bool ends_when_left(attempt_plan const& plan) noexcept;
+
+// What is assumed of an attempt's output.
+struct output_bounds {
+    std::uint64_t tokens_max = 0;  // where the request sets no limit
+    // Of a stream that was left, and ends_when_left(): the most that it had.
+    std::optional<std::uint64_t> left_at{};
+};
+
+// The range of what an attempt used.
+template <pricing_policy Prices>
+[[nodiscard]] usage_range used_range(record const& entry, attempt_facts const& facts,
+                                     attempt_plan const& plan, output_bounds const& output,
+                                     Prices const& prices, typename Prices::lookup_cache& cache) {
+    std::uint64_t const ceiling = output_ceiling(
+        facts.operation,
+        output_limit_of(prices, entry.provider, facts.model_served, output.tokens_max, cache));
+    request_parameters asked = facts.parameters;
+    if (output.left_at) {
+        auto const limit = asked.max_output_tokens.value_or(ceiling);
+        asked.max_output_tokens = (std::min)(limit, *output.left_at);
+    }
+    usage_range range =
+        bounds_of(facts.usage, plan.request->body, plan.request->facts.shape, asked, ceiling,
+                  context_of(prices, entry.provider, facts.model_served, cache));
+    // Anthropic counts all input before the first word, and it is final without tools of its own.
+    bool const told =
+        plan.where->dialect == dialect::anthropic_messages && facts.usage.has(unit::input_tokens);
+    if (!output.left_at || !told) return range;
+    std::uint64_t const most = range.upper.count(unit::output_tokens);
+    range.upper = facts.usage;
+    if (range.upper.count(unit::output_tokens) < most)
+        range.upper.set(unit::output_tokens, most, provenance::estimated);
+    range.bounded = true;
+    return range;
+}
 
 // Prices the most that an attempt may have used, and says the least; nothing where it is unpriced.
 template <pricing_policy Prices>
 std::optional<usage> set_upper_bound(record& entry, attempt_facts& facts, attempt_plan const& plan,
-                                     std::uint64_t output_tokens_max, Prices const& prices,
+                                     output_bounds const& output, Prices const& prices,
                                      typename Prices::lookup_cache& cache) {
     prepared_request const& request = *plan.request;
     // A zero beside an answer is no count.
@@ -20887,10 +22113,7 @@ std::optional<usage> set_upper_bound(record& entry, attempt_facts& facts, attemp
         if (facts.usage_missing && facts.usage.count(tokens) == 0) facts.usage.clear(tokens);
     }
     bool const nothing_known = facts.usage.empty();
-    usage_range const range = bounds_of(
-        facts.usage, request.body, request.facts.shape, facts.parameters,
-        output_ceiling(facts.operation, output_limit_of(prices, entry.provider, facts.model_served,
-                                                        output_tokens_max, cache)));
+    usage_range const range = used_range(entry, facts, plan, output, prices, cache);
     facts.iterations.clear();  // they do not add up to a bound
     facts.usage = range.upper;
     entry.usage = range.upper;
@@ -20899,7 +22122,8 @@ std::optional<usage> set_upper_bound(record& entry, attempt_facts& facts, attemp
     // Nobody knows at which of its rates: as in the intent.
     if (nothing_known) {
         auto const most = most_of_attempt(prices, entry.provider, facts.model_served, range.upper,
-                                          doubts_of(request.body), entry.started_at, cache);
+                                          doubts_of(request), entry.started_at, cache,
+                                          request.facts.service_tier);
         if (most) entry.cost = (std::max)(entry.cost, most->cost());
     }
     entry.cost_status = cost_status::estimated;
@@ -20915,9 +22139,9 @@ std::optional<usage> set_upper_bound(record& entry, attempt_facts& facts, attemp
 // Settles at the upper bound what was sent and whose usage is not known in full.
 template <pricing_policy Prices>
 void settle_at_bounds(record& entry, attempt_facts& facts, attempt_plan const& plan,
-                      std::uint64_t output_tokens_max, Prices const& prices,
+                      output_bounds const& output, Prices const& prices,
                       typename Prices::lookup_cache& cache) {
-    auto const lower = set_upper_bound(entry, facts, plan, output_tokens_max, prices, cache);
+    auto const lower = set_upper_bound(entry, facts, plan, output, prices, cache);
     if (!lower) return;
     facts.usage = *lower;
     auto const least =
@@ -20933,7 +22157,7 @@ void settle_at_bounds(record& entry, attempt_facts& facts, attempt_plan const& p
 
 template <pricing_policy Prices>
 void price_outcome(attempt_end& end, reading& read, std::optional<error> const& transport,
-                   attempt_plan const& plan, std::uint64_t output_tokens_max, Prices const& prices,
+                   attempt_plan const& plan, output_bounds const& output, Prices const& prices,
                    typename Prices::lookup_cache& cache) {
     record& entry = end.outcome;
     int const status = entry.http_status;
@@ -20954,7 +22178,7 @@ void price_outcome(attempt_end& end, reading& read, std::optional<error> const& 
         end.cost_problem = read.problem;
         return;
     }
-    settle_at_bounds(entry, read.facts, plan, output_tokens_max, prices, cache);
+    settle_at_bounds(entry, read.facts, plan, output, prices, cache);
     end.cost_problem = read.problem ? read.problem : transport;
     if (!end.cost_problem && read.facts.usage_missing) {
         end.cost_problem =
@@ -20968,12 +22192,24 @@ inline constexpr std::size_t callers_key_bytes_least = 16;
 // A provider, or what sits in between, may repeat the key in what it says.
 void withhold_key(std::string_view key, reading& read);
 
-// What a response that ended (or never came) makes of an attempt.
+// Whether a stream ended, or never began, because this side wanted no more of it.
+[[nodiscard]] inline bool was_left(std::optional<error> const& transport,
+                                   response_follower const& follower) {
+    if (follower.status() != 0 && !follower.is_stream()) return false;
+    if (follower.ended_by_caller()) return true;
+    return transport &&
+           (transport->code == errc::cancelled || transport->code == errc::budget_exceeded);
+}
+
+// What a response that ended (or never came) makes of an attempt. `meter`: what was noted of it.
 template <pricing_policy Prices>
 [[nodiscard]] attempt_end end_of(attempt_plan const& plan, response_follower& follower,
                                  std::optional<error> transport, record entry,
-                                 std::uint64_t output_tokens_max, Prices const& prices) {
+                                 stream_meter const& meter, std::uint64_t output_tokens_max,
+                                 Prices const& prices) {
     attempt_end end;
+    output_bounds output{output_tokens_max, {}};
+    if (was_left(transport, follower) && ends_when_left(plan)) output.left_at = meter.charged();
     end.outcome = std::move(entry);
     // A stream that outran what was held for it may have passed the limit that it was given.
     usage const used = follower.used_so_far();
@@ -20994,7 +22230,7 @@ template <pricing_policy Prices>
     end.failure = failure_of(plan, transport, read, follower.status(), end.ended_by_caller);
     auto& limit = read.facts.parameters.max_output_tokens;
     if (limit) limit = (std::max)(*limit, used.count(unit::output_tokens));
-    price_outcome(end, read, transport, plan, output_tokens_max, prices, lookup_cache_of<Prices>());
+    price_outcome(end, read, transport, plan, output, prices, lookup_cache_of<Prices>());
     if (end.failure) {
         end.of = classify(end.failure->code, follower.status(), read.facts.error_type);
         if (end.outcome.error_type.empty()) end.outcome.error_type = name_of(end.failure->code);
@@ -21007,7 +22243,8 @@ template <pricing_policy Prices>
 }
 
 // Sends the request, reads the response and prices it. `guard(response_follower const&)` is asked
-// after each piece of a stream whether it may go on, and gives an error where it may not.
+// after each piece of a stream, asked for or not, whether it may go on, and gives an error where it
+// may not.
 template <class Transport, class Timer, class Guard, pricing_policy Prices>
 [[nodiscard]] attempt_end make_attempt(attempt_plan const& plan, stream_listener const& to,
                                        timestamp at, Transport& transport, Timer& timer,
@@ -21017,6 +22254,7 @@ template <class Transport, class Timer, class Guard, pricing_policy Prices>
     response_follower follower(exchange_of(plan), *plan.request, *plan.where, to,
                                plan.body_bytes_kept);
     steady_time const begun = timer.now();
+    stream_meter meter(begun, plan.request->facts.may_think);
     // A transport goes by the real time, which is another than that of a manual_timer.
     transfer_limits limits = plan.limits;
     if (limits.deadline)
@@ -21029,15 +22267,21 @@ template <class Transport, class Timer, class Guard, pricing_policy Prices>
             return true;
         },
         [&](std::string_view bytes) {
+            steady_time const came = plan.stream ? timer.now() : begun;
             bool const more = follower.feed(bytes);
+            if (plan.stream) meter.note(came, follower);
+            if (!more) meter.note_unread(timer.now());
             if (plan.stream && follower.begun() && !entry.time_to_first_token_ns)
                 entry.time_to_first_token_ns = nanoseconds_between(begun, timer.now());
-            if (more && plan.stream) failed = guard(follower);
+            if (more && (plan.stream || follower.is_stream())) failed = guard(follower);
             return more && !failed;
         });
-    entry.duration_ns = nanoseconds_between(begun, timer.now());
+    steady_time const ended = timer.now();
+    entry.duration_ns = nanoseconds_between(begun, ended);
+    meter.note(ended, follower);
     if (!sent && !failed) failed = sent.error();
-    return end_of(plan, follower, std::move(failed), std::move(entry), output_tokens_max, prices);
+    return end_of(plan, follower, std::move(failed), std::move(entry), meter, output_tokens_max,
+                  prices);
 }
 
 }  // namespace detail
@@ -21142,6 +22386,63 @@ struct shared_answer {
 
 #endif  // AIAUDIT_CLIENT_CALL_HPP
 
+// ---- aiaudit/providers/recent_prompts.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// recent_prompts.hpp: how much of a request its sender sent just before, so that the provider will
+// have it in its cache.
+//
+// Tools and system prompts stand behind the messages in some bodies, so both ends are compared. It
+// is an estimate: what a provider keeps, and for how long, it does not promise.
+// Threads: all members may be called from any thread at once.
+// Floor 4.
+#ifndef AIAUDIT_PROVIDERS_RECENT_PROMPTS_HPP
+#define AIAUDIT_PROVIDERS_RECENT_PROMPTS_HPP
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+class recent_prompts {
+public:
+    static constexpr std::int64_t kept_ns = std::int64_t{300} * 1'000'000'000;
+    static constexpr std::size_t block_bytes = 256;
+    static constexpr std::size_t body_bytes_max = std::size_t{1} << 20;  // of longer ones: none
+    static constexpr std::size_t senders_max = 1024;
+
+    // The provider had a part of it in its cache, or put one there. `sender`: a key, a provider and
+    // a model, in one text.
+    void note(std::string_view sender, std::string_view body, timestamp at);
+    // How many bytes of a body are those of the sender's last one, at its beginning and its end.
+    [[nodiscard]] std::uint64_t known_bytes(std::string_view sender, std::string_view body,
+                                            timestamp at) const;
+
+private:
+    struct prompt {
+        std::int64_t at_ns = 0;
+        std::vector<std::uint64_t> from_begin{};  // hashes of its blocks
+        std::vector<std::uint64_t> from_end{};
+    };
+
+    mutable std::mutex mutex_{};
+    std::unordered_map<std::string, prompt, string_hash, std::equal_to<>> last_{};
+};
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_PROVIDERS_RECENT_PROMPTS_HPP
+
 // ---- aiaudit/client/intent.hpp ----
 // SPDX-License-Identifier: MIT
 //
@@ -21156,7 +22457,9 @@ struct shared_answer {
 #include <algorithm>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
+#include <utility>
 
 namespace aiaudit {
 inline namespace v0_1_0 {
@@ -21166,14 +22469,55 @@ struct intent_rules {
     std::uint64_t output_tokens_max = 0;  // assumed where the request sets no limit
     bool must_hold = false;               // for budgets: what is only assumed is no bound
     input_estimator const* learned = nullptr;
+    recent_prompts const* recent = nullptr;  // beside `learned`
+    bool steps = false;  // where budgets reserve stepwise, and more can be asked for at any time
 };
+
+// Output that is held beyond what a stream has had: what may come before more is held.
+inline constexpr std::uint64_t step_margin_tokens = 1'024;
+
+// Whose prompts are compared.
+[[nodiscard]] inline std::string sender_of(attempt_plan const& plan) {
+    std::string name = plan.key->id;
+    return name.append(1, '\n').append(plan.to->name).append(1, '\n').append(plan.model);
+}
+
+// What so much usage costs at the most. Input that is expected from the provider's cache
+// (`cache_read_tokens`, which no bound has) counts twice its plain price there, which covers the
+// dearer tiers and regions.
+template <pricing_policy Prices>
+[[nodiscard]] result<quote> most_for(record const& entry, usage const& used,
+                                     attempt_plan const& plan, Prices const& prices) {
+    auto& cache = lookup_cache_of<Prices>();
+    auto const most = [&](usage const& of) {
+        return most_of_attempt(prices, entry.provider, plan.model, of, doubts_of(*plan.request),
+                               entry.started_at, cache, plan.request->facts.service_tier);
+    };
+    auto const kept = used.count(unit::cache_read_tokens);
+    if (kept == 0) return most(used);
+    usage fresh = used;
+    fresh.clear(unit::cache_read_tokens);
+    for (unit const each :
+         {unit::input_tokens, unit::cache_write_tokens, unit::cache_write_1h_tokens}) {
+        auto const count = fresh.count(each);
+        if (fresh.has(each))
+            fresh.set(each, count - (std::min)(count, kept), provenance::estimated);
+    }
+    usage read;
+    for (unit const each : {unit::input_tokens, unit::cache_read_tokens})
+        read.set(each, 2 * kept, provenance::estimated);
+    auto all = most(fresh);
+    auto const cheap =
+        prices.price({entry.provider, plan.model, read, entry.started_at, {}, {}, {}}, cache);
+    if (!all || !cheap) return most(used);
+    if (auto added = all->exact.add(cheap->exact); !added) return added.error();
+    return all;
+}
 
 // Sets the cost of so much input and output, as a bound; false where there is no price.
 template <pricing_policy Prices>
 bool set_most(record& entry, attempt_plan const& plan, Prices const& prices) {
-    auto const most =
-        most_of_attempt(prices, entry.provider, plan.model, entry.usage,
-                        doubts_of(plan.request->body), entry.started_at, lookup_cache_of<Prices>());
+    auto const most = most_for(entry, entry.usage, plan, prices);
     if (!most) {
         entry.cost_status = cost_status::unpriced;
         return false;
@@ -21185,31 +22529,45 @@ bool set_most(record& entry, attempt_plan const& plan, Prices const& prices) {
     return true;
 }
 
+// Puts what is likely in the place of the most input.
+inline void estimate_input(usage& upper, record const& entry, attempt_plan const& plan,
+                           intent_rules const& rules) {
+    std::string_view const body = plan.request->body;
+    auto const strict = upper.count(unit::input_tokens);
+    auto const estimate = rules.learned->estimate(entry.provider, plan.model, body.size(), strict);
+    for (unit const each :
+         {unit::input_tokens, unit::cache_write_tokens, unit::cache_write_1h_tokens}) {
+        if (upper.has(each))
+            upper.set(each, (std::min)(upper.count(each), estimate), provenance::estimated);
+    }
+    // Nothing is known of the model yet: the bound stays one.
+    if (rules.recent == nullptr || estimate == strict || body.empty()) return;
+    auto const known = rules.recent->known_bytes(sender_of(plan), body, entry.started_at);
+    auto const kept = estimate * known / body.size();
+    if (kept != 0) upper.set(unit::cache_read_tokens, kept, provenance::estimated);
+}
+
 // The most input and output; without a bound for either, and rules that must hold, it is left out.
 template <pricing_policy Prices>
 void hold_the_most(record& entry, attempt_plan const& plan, intent_rules const& rules,
                    Prices const& prices) {
     request_facts const& asked = plan.request->facts;
     std::string_view const body = plan.request->body;
-    std::uint64_t const most = output_limit_of(prices, entry.provider, plan.model,
-                                               rules.output_tokens_max, lookup_cache_of<Prices>());
+    auto& cache = lookup_cache_of<Prices>();
+    std::uint64_t const known = known_output_of(prices, entry.provider, plan.model, cache);
+    bool const by_model = rules.must_hold && known != 0;
+    std::uint64_t const most = by_model ? known
+                                        : output_limit_of(prices, entry.provider, plan.model,
+                                                          rules.output_tokens_max, cache);
     std::uint64_t const ceiling = output_ceiling(entry.operation, most);
-    usage_range range = bounds_of({}, body, asked.shape, entry.parameters, ceiling);
+    usage_range range = bounds_of({}, body, asked.shape, entry.parameters, ceiling,
+                                  context_of(prices, entry.provider, plan.model, cache));
     bool const by_tokens = is_billed_by_tokens(entry.operation, plan.where->vendor, plan.model);
     bool const input_known = range.bounded && by_tokens;
-    bool const limited = entry.parameters.max_output_tokens.has_value() || ceiling == 0;
+    bool const limited = entry.parameters.max_output_tokens.has_value() || ceiling == 0 || by_model;
     bool const output_known = by_tokens && (limited || !rules.must_hold);
-    if (rules.learned != nullptr && input_known) {
-        auto const strict = range.upper.count(unit::input_tokens);
-        auto const estimate =
-            rules.learned->estimate(entry.provider, plan.model, body.size(), strict);
-        for (unit const each :
-             {unit::input_tokens, unit::cache_write_tokens, unit::cache_write_1h_tokens}) {
-            if (range.upper.has(each))
-                range.upper.set(each, (std::min)(range.upper.count(each), estimate),
-                                provenance::estimated);
-        }
-    }
+    if (rules.learned != nullptr && input_known && asked.shape.bounded)
+        estimate_input(range.upper, entry, plan, rules);
     entry.usage = range.upper;
     bool const priced = set_most(entry, plan, prices);
     if (rules.must_hold && !input_known) entry.usage.clear(unit::input_tokens);
@@ -21218,6 +22576,64 @@ void hold_the_most(record& entry, attempt_plan const& plan, intent_rules const& 
     // What an image or a stored conversation adds nobody knows: such a cost is no upper bound.
     entry.cost_status = cost_status::unknown;
     entry.cost = {};
+}
+
+// Sets what budgets that reserve stepwise hold of an intent: its input, or so much of it as there
+// is, and so much of its output. False where that has no price.
+template <pricing_policy Prices>
+bool set_step(record& intent, std::uint64_t output_tokens, attempt_plan const& plan,
+              Prices const& prices, std::uint64_t input_tokens = usage::count_max) {
+    usage held = intent.usage;
+    for (unit const each :
+         {unit::input_tokens, unit::cache_write_tokens, unit::cache_write_1h_tokens}) {
+        if (held.count(each) > input_tokens) held.set(each, input_tokens, provenance::estimated);
+    }
+    auto const most = held.count(unit::output_tokens);
+    held.set(unit::output_tokens, (std::min)(output_tokens, most), provenance::estimated);
+    auto const cost = most_for(intent, held, plan, prices);
+    if (!cost) return false;
+    intent.cost_low = cost->cost();
+    iteration step;
+    step.kind = "step";
+    for (unit const each : {unit::input_tokens, unit::output_tokens})
+        step.usage.set(each, held.count(each));
+    intent.iterations.assign(1, std::move(step));
+    return true;
+}
+
+// How much output the step of an intent holds; none where it has no steps, or is at its last.
+[[nodiscard]] inline std::optional<std::uint64_t> step_output(record const& intent) {
+    if (!intent.cost_low || intent.iterations.empty()) return std::nullopt;
+    auto const held = intent.iterations.front().usage.count(unit::output_tokens);
+    if (held >= intent.usage.count(unit::output_tokens)) return std::nullopt;
+    return held;
+}
+
+// Why an attempt has no bound, or no price, as its caller is told.
+template <pricing_policy Prices>
+[[nodiscard]] std::string why_no_bound(record const& intent, attempt_plan const& plan,
+                                       bool has_price, Prices const& prices) {
+    request_shape const& shape = plan.request->facts.shape;
+    if (!has_price) {
+        auto const most = most_of_attempt(
+            prices, intent.provider, plan.model, intent.usage, doubts_of(*plan.request),
+            intent.started_at, lookup_cache_of<Prices>(), plan.request->facts.service_tier);
+        return most ? std::string{} : most.error().where;
+    }
+    if (!is_billed_by_tokens(intent.operation, plan.where->vendor, plan.model))
+        return "a call of the kind '" + std::string(name_of(intent.operation)) + "' of model '" +
+               printable(plan.model) + "' is billed by more than its tokens";
+    if (!shape.bounded) {
+        std::string const what = shape.outside.empty() ? "the body" : "'" + shape.outside + "'";
+        if (shape.endless)
+            return "nothing bounds what " + what +
+                   " adds: leave it out, or set its limit where it has one (max_uses, "
+                   "max_tool_calls)";
+        return "only the model's context bounds what " + what +
+               " adds, and the prices do not say how large it is: load prices that do "
+               "(max_input_tokens), or leave it out";
+    }
+    return "nothing bounds its output: set a limit of output";
 }
 
 // Before an attempt: what it may cost at the most, and the time it has.
@@ -21230,6 +22646,9 @@ template <pricing_policy Prices>
     set_facts(entry, facts);
     if (plan.where->billable) {
         hold_the_most(entry, plan, rules, prices);
+        bool const known = entry.cost_status == cost_status::estimated;
+        if (rules.steps && known && ends_when_left(plan))
+            static_cast<void>(set_step(entry, 2 * step_margin_tokens, plan, prices));
     } else {
         entry.cost_status = cost_status::no_charge;
         for (unit const each : {unit::input_tokens, unit::output_tokens})
@@ -21245,6 +22664,8 @@ template <pricing_policy Prices>
 [[nodiscard]] std::optional<record> larger_intent(record const& held, usage const& used,
                                                   attempt_plan const& plan, Prices const& prices) {
     record larger = held;
+    larger.cost_low.reset();  // its steps have come to their end
+    larger.iterations.clear();
     for (unit const each : {unit::input_tokens, unit::output_tokens}) {
         if (used.count(each) <= held.usage.count(each)) continue;
         larger.usage.set(each, (std::min)(2 * used.count(each), usage::count_max),
@@ -21282,10 +22703,21 @@ inline namespace v0_1_0 {
 [[nodiscard]] std::string_view output_limit_path(endpoint const& where, std::string_view target);
 
 // Sets the limit of a request, in place of whatever stands there; its other bytes stay as they are
-// where it has none yet and the member stands at the top. Errors: bad_argument where
-// output_limit_path() is empty; bad_json.
+// where it has none yet and the member stands at the top. What it sets apart for thinking is
+// lowered in proportion. Errors: bad_argument where output_limit_path() is empty, or the limit
+// leaves no room for the least thinking that Anthropic takes; bad_json.
 [[nodiscard]] result<void> set_output_limit(prepared_request& request, endpoint const& where,
                                             std::uint64_t limit);
+
+// How often a provider's own tools may run where the request, and its tool, set no limit and one
+// is needed.
+inline constexpr std::uint64_t tool_uses_default = 4;
+// The least that Anthropic takes for thinking.budget_tokens; it is below max_tokens besides.
+inline constexpr std::uint64_t thinking_tokens_least = 1024;
+
+// Sets that limit for the tools that have none. Errors: bad_json.
+[[nodiscard]] result<void> set_tool_limit(prepared_request& request, endpoint const& where,
+                                          std::uint64_t uses);
 
 }  // namespace v0_1_0
 }  // namespace aiaudit
@@ -21323,20 +22755,42 @@ namespace detail {
 template <class Ledger, class Timer, pricing_policy Prices>
 class admission_desk {
 public:
-    // All of these outlive the desk.
+    // All of these outlive the desk. `steps`: its streams can ask for more at any time, also while
+    // nothing comes.
     admission_desk(Ledger& ledger, Timer& timer, client_options const& options,
-                   Prices const& prices)
-        : ledger_(ledger), timer_(timer), options_(options), prices_(prices) {}
+                   Prices const& prices, bool steps = false)
+        : ledger_(ledger), timer_(timer), options_(options), prices_(prices), steps_(steps) {}
 
-    // Sets the limit of output that the caps, or budgets, want. Errors: bad_argument for a request
-    // over its cap (over_cap::refuse), or whose API has no word for one.
+    // Sets what bounds a request where budgets must hold: a limit for the provider's own tools, and
+    // for output, as caps want it too. Errors: as of limit_output().
+    [[nodiscard]] result<void> limit(prepared_request& request, endpoint const& where,
+                                     std::string_view provider, std::string_view model) const {
+        if (request.facts.shape.tool_limit_missing && ledger_.has_budgets()) {
+            if (auto done = set_tool_limit(request, where, tool_uses_default); !done) return done;
+        }
+        return limit_output(request, where, provider, model);
+    }
+    // Sets the limit of output that the caps, or budgets, want: none where the model's own most is
+    // known. Errors: bad_argument for a request over its cap (over_cap::refuse), or whose API has
+    // no word for one, or that leaves no room for its thinking.
     [[nodiscard]] result<void> limit_output(prepared_request& request, endpoint const& where,
+                                            std::string_view provider,
                                             std::string_view model) const {
         auto const cap = cap_of(model);
         auto const asked = request.facts.parameters.max_output_tokens;
+        std::string_view const word = output_limit_path(where, request.target);
         bool const fits = asked && *asked <= cap.value_or(*asked);
-        if (fits || (!cap && !ledger_.has_budgets())) return {};
-        if (output_limit_path(where, request.target).empty()) {
+        if (!cap && !ledger_.has_budgets()) return {};
+        // Who knows the older word alone would not be bound by the newer.
+        if (fits && word == "max_tokens" && request.facts.newer_limit_alone)
+            return set_output_limit(request, where, *asked);
+        if (fits) return {};
+        // What the model cannot pass need not be said, and its provider may refuse more.
+        if (!asked) {
+            auto const known = known_output_of(prices_, provider, model, lookup_cache_of<Prices>());
+            if (known != 0 && known <= cap.value_or(known)) return {};
+        }
+        if (word.empty()) {
             bool const writes =
                 where.operation == operation::chat || where.operation == operation::responses;
             if (!writes || !cap) return {};
@@ -21402,6 +22856,9 @@ public:
     }
     // Records that it may not begin.
     [[nodiscard]] passage refuse(passage in, attempt_plan const& plan) {
+        bool const unpriced = in.refused->reason == refusal_reason::unpriced;
+        if (unpriced || in.refused->reason == refusal_reason::unbounded)
+            in.refused->because = why_no_bound(*in.intent, plan, !unpriced, prices_);
         // Relaxed: nothing was spent. What the log cannot take, the next call will tell.
         static_cast<void>(ledger_.enqueue(refusal_record(std::move(*in.intent), *in.refused)));
         in.intent.reset();
@@ -21425,6 +22882,9 @@ public:
         if (!told || !outcome.complete || !plan.request->facts.shape.bounded) return;
         learned_.learn(outcome.provider, plan.model, plan.request->body.size(),
                        outcome.usage.count(unit::input_tokens));
+        bool const cached = outcome.usage.count(unit::cache_read_tokens) != 0 ||
+                            outcome.usage.count(unit::cache_write_tokens) != 0;
+        if (cached) recent_.note(sender_of(plan), plan.request->body, ledger_.time().now());
     }
 
 private:
@@ -21437,7 +22897,8 @@ private:
     }
     [[nodiscard]] intent_rules rules(bool must_hold) const noexcept {
         bool const learns = must_hold && options_.input_estimate == input_estimate::learned;
-        return {options_.output_tokens_max, must_hold, learns ? &learned_ : nullptr};
+        return {options_.output_tokens_max, must_hold, learns ? &learned_ : nullptr,
+                learns ? &recent_ : nullptr, steps_ && must_hold && ledger_.has_stepwise_budgets()};
     }
     [[nodiscard]] durability durability_of_intents() const noexcept {
         return options_.intent == intent_mode::durable ? durability::committed
@@ -21456,7 +22917,9 @@ private:
     Timer& timer_;
     client_options const& options_;
     Prices const& prices_;
+    bool const steps_;
     input_estimator learned_{};
+    recent_prompts recent_{};
 };
 
 }  // namespace detail
@@ -21798,7 +23261,8 @@ private:
 // ---- aiaudit/client/stream_guard.hpp ----
 // SPDX-License-Identifier: MIT
 //
-// stream_guard.hpp: watches that a stream costs no more than is held for it.
+// stream_guard.hpp: watches that a stream costs no more than is held for it, and holds more in time
+// where budgets reserve stepwise.
 //
 // A provider that keeps to its limit never gets there. One that does not, or a place that was held
 // by an estimate, does: then more is held, or the stream is cut.
@@ -21807,6 +23271,7 @@ private:
 #ifndef AIAUDIT_CLIENT_STREAM_GUARD_HPP
 #define AIAUDIT_CLIENT_STREAM_GUARD_HPP
 
+#include <cstdint>
 #include <optional>
 #include <utility>
 
@@ -21819,23 +23284,33 @@ namespace detail {
 template <class Admit, pricing_policy Prices>
 class stream_guard {
 public:
-    // `held`: the intent that was admitted; none where no budget holds anything.
+    // `held`: the intent that was admitted; none where no budget holds anything. `meter`: of the
+    // stream, where its intent goes in steps; it outlives the guard.
     stream_guard(std::optional<record> held, stream_overrun then, attempt_plan const& plan,
-                 Prices const& prices, Admit admit)
+                 Prices const& prices, Admit admit, stream_meter const* meter = nullptr)
         : held_(std::move(held)),
           then_(then),
           plan_(plan),
           prices_(prices),
-          admit_(std::move(admit)) {
+          admit_(std::move(admit)),
+          meter_(meter) {
         if (held_ && held_->cost_status != cost_status::estimated) held_.reset();
     }
 
-    // Whether more is used than is held, so that operator() would ask for more, or end it.
+    // Whether more is to be held in time, without a piece that came.
+    [[nodiscard]] bool has_steps() const {
+        return meter_ != nullptr && held_ && step_output(*held_).has_value();
+    }
+    // Whether more is used than is held, or soon will be, so that operator() would ask for more, or
+    // end it.
     [[nodiscard]] bool outruns(response_follower const& follower) const {
-        return held_ && then_ != stream_overrun::ignore && is_over(follower.used_so_far());
+        return held_ && (needs_step() || overruns(follower));
     }
     [[nodiscard]] std::optional<error> operator()(response_follower const& follower) {
-        if (!outruns(follower)) return std::nullopt;
+        if (held_ && needs_step()) {
+            if (auto refused = take_step(follower)) return refused;
+        }
+        if (!held_ || !overruns(follower)) return std::nullopt;
         usage const used = follower.used_so_far();
         if (then_ == stream_overrun::cut)
             return fail(errc::budget_exceeded, "the stream has used up what was held for it");
@@ -21847,6 +23322,37 @@ public:
     }
 
 private:
+    [[nodiscard]] bool overruns(response_follower const& follower) const {
+        return then_ != stream_overrun::ignore && is_over(follower.used_so_far());
+    }
+    [[nodiscard]] bool needs_step() const {
+        if (meter_ == nullptr) return false;
+        auto const held = step_output(*held_);
+        return held && meter_->bound() + step_margin_tokens > *held;
+    }
+    // Twice what is needed, or, where that is refused, a margin more than that.
+    [[nodiscard]] std::optional<error> take_step(response_follower const& follower) {
+        std::uint64_t const need = meter_->bound() + step_margin_tokens;
+        std::uint64_t const input = told_input(follower);
+        std::optional<error> refused;
+        for (std::uint64_t const wanted : {2 * need, need + step_margin_tokens}) {
+            record next = *held_;
+            if (!set_step(next, wanted, plan_, prices_, input))
+                return fail(errc::unbounded, "the stream's next step has no price");
+            refused = admit_(next);
+            if (refused) continue;
+            held_ = std::move(next);
+            return std::nullopt;
+        }
+        return refused;
+    }
+    // What Anthropic counts before the first word: all of it, where a stream goes in steps.
+    [[nodiscard]] std::uint64_t told_input(response_follower const& follower) const {
+        usage const used = follower.used_so_far();
+        bool const told =
+            plan_.where->dialect == dialect::anthropic_messages && used.has(unit::input_tokens);
+        return told ? used.count(unit::input_tokens) : usage::count_max;
+    }
     // Its cost, or its tokens. Input that was not reported counts as what was held for it.
     [[nodiscard]] bool is_over(usage const& used) const {
         auto const& held = held_->usage;
@@ -21868,6 +23374,7 @@ private:
     attempt_plan const& plan_;
     Prices const& prices_;
     Admit admit_;
+    stream_meter const* const meter_;
 };
 
 }  // namespace detail
@@ -21987,7 +23494,7 @@ private:
         if (!request) return request.error();
         auto point = endpoint_of((*where)->where.name, request->target);
         if (!point) return point.error();
-        if (auto done = desk_.limit_output(*request, *point, target.model); !done)
+        if (auto done = desk_.limit(*request, *point, (*where)->where.name, target.model); !done)
             return done.error();
         return ready_target{*where, target.model, std::move(*request), std::move(*point), false,
                             {}};
@@ -23669,6 +25176,52 @@ namespace detail {
 
 #endif  // AIAUDIT_PROVIDERS_USAGE_ASKED_HPP
 
+// ---- aiaudit/providers/text_tokens.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// text_tokens.hpp: how many tokens a text may be, for who cannot ask its model's tokenizer.
+//
+// Threads: pure functions.
+// Floor 4.
+#ifndef AIAUDIT_PROVIDERS_TEXT_TOKENS_HPP
+#define AIAUDIT_PROVIDERS_TEXT_TOKENS_HPP
+
+#include <cstdint>
+#include <string_view>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+// A count on the high side, no bound (that is a token a byte): two letters of a word are a token,
+// and each digit and each mark; a character outside ASCII is two and a half at the most; a space
+// belongs to the word behind it. English prose comes to about twice what it is.
+[[nodiscard]] constexpr std::uint64_t high_token_count(std::string_view text) noexcept {
+    std::uint64_t halves = 0;
+    std::uint64_t letters = 0;  // of the word
+    char before = '\0';
+    for (char const c : text) {
+        if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')) {
+            ++letters;
+            ++halves;
+        } else {
+            halves += letters % 2;
+            letters = 0;
+            bool const continues = (static_cast<unsigned char>(c) & 0xC0U) == 0x80U;
+            halves += c == ' ' ? (before == ' ' ? 1 : 0) : (continues ? 1 : 2);
+        }
+        before = c;
+    }
+    halves += letters % 2;
+    return text.empty() ? 0 : (halves < 2 ? 1 : (halves + 1) / 2);
+}
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_PROVIDERS_TEXT_TOKENS_HPP
+
 // ---- aiaudit/import.hpp ----
 // SPDX-License-Identifier: MIT
 //
@@ -25248,7 +26801,8 @@ namespace aiaudit {
 inline namespace v0_1_0 {
 namespace detail {
 
-// Text in quotes, as JSON has it. Bytes that are not UTF-8 are passed on as they came.
+// Text in quotes, as JSON has it. A byte that is not UTF-8 becomes U+FFFD; control characters, C1
+// and DEL among them, are written as escapes, so that a terminal that shows the JSON obeys none.
 [[nodiscard]] std::string json_string(std::string_view text);
 
 // "[a,b]" of texts that are JSON already.
@@ -25304,12 +26858,13 @@ struct report_cell {
 [[nodiscard]] std::string json_object(std::vector<report_cell> const& cells);
 
 // Lines of the same columns under their names. A bar, where there is one, follows its line. A
-// column in which no line has anything is left out.
+// column in which no line has anything is left out. What a terminal would obey is escaped.
 [[nodiscard]] std::string aligned_text(std::vector<report_cell> const& names,
                                        std::vector<std::vector<report_cell>> const& lines,
                                        std::vector<std::string> const& bars = {});
 
-// The same for machines: csv, json, or jsonl.
+// The same for machines: csv, json, or jsonl; valid UTF-8, whatever the records have. In CSV a text
+// that a spreadsheet would take for a formula begins with an apostrophe.
 [[nodiscard]] std::string machine_text(std::vector<report_cell> const& names,
                                        std::vector<std::vector<report_cell>> const& lines,
                                        text_format format);
@@ -27173,6 +28728,326 @@ result<checkpoint> checkpoint_of(basic_ledger<Policies> const& of, std::string o
 
 #endif  // AIAUDIT_IMPL_VERIFY_TPP
 
+// ---- aiaudit/gateway/answer_index.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// answer_index.hpp: whose an answer or a conversation is that a provider keeps.
+//
+// The log says it: an outcome has the id of its answer, and who asked. This is an index of that by
+// provider and id, in a store of its own beside the ledger (gateway-answers/): a copy that is made
+// again from the log where it is missing, or is of another log. It holds hashes alone, no names,
+// and outlives the records that retention drops. What the log does not have yet, because the answer
+// is still coming, is kept in memory. Who made an id first keeps it, whatever a provider says
+// later. Bounds: an entry takes some 100 bytes on disk; the memory is that of answers under way.
+// Threads: all members from any thread; find() may wait for the disk.
+// Floor 9.
+#ifndef AIAUDIT_GATEWAY_ANSWER_INDEX_HPP
+#define AIAUDIT_GATEWAY_ANSWER_INDEX_HPP
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include <unistd.h>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+// Who made an answer: hashes of the key, and of user and project where there is a user.
+struct answer_owner {
+    static constexpr std::size_t hash_bytes = 16;
+    std::string key{};
+    std::string user{};  // empty: nobody's
+
+    [[nodiscard]] static answer_owner of(std::string_view key_id, std::string_view user,
+                                         std::string_view project);
+    // Whether a key has the same right: it is the same, or of the same user and project. The user
+    // is the key's own, not one that its caller names.
+    [[nodiscard]] bool admits(gateway_key const& asks) const;
+
+    [[nodiscard]] std::string to_bytes() const { return key + user; }
+    // Nothing where that is none.
+    [[nodiscard]] static std::optional<answer_owner> parse(std::string_view bytes);
+    friend bool operator==(answer_owner const&, answer_owner const&) = default;
+};
+
+// The key of the index. Ids are cut as records cut them.
+[[nodiscard]] std::string answer_key(std::string_view provider, std::string_view id);
+
+// Whether a record tells whose an answer is.
+[[nodiscard]] bool makes_answer(record_view const& entry) noexcept;
+
+// Errors: storage_failed.
+[[nodiscard]] result<void> remove_tree(std::string const& path);
+
+// One opening of a store for all gateways of a process on one ledger.
+template <class Store>
+[[nodiscard]] result<std::shared_ptr<Store>> shared_store(std::string const& path) {
+    static std::mutex mutex;
+    static std::map<std::string, std::weak_ptr<Store>> open;
+    std::lock_guard const lock(mutex);
+    // A forked child's copy is closed.
+    std::string const name = std::to_string(::getpid()) + " " + path;
+    if (auto there = path.empty() ? nullptr : open[name].lock()) return there;
+    auto made = Store::open({.path = path, .create = true});
+    if (!made) return made.error();
+    auto shared = std::make_shared<Store>(std::move(*made));
+    if (!path.empty()) open[name] = shared;
+    return shared;
+}
+
+template <class Ledger>
+class answer_index {
+public:
+    using store_type = typename Ledger::storage;
+
+    // Reads nothing of the log yet: find() and catch_up() do. Errors: those of the store.
+    [[nodiscard]] static result<std::unique_ptr<answer_index>> open(Ledger& log);
+
+    // Of an answer that begins, before its client knows its id. True where catch_up() is due.
+    bool note(std::string_view provider, std::string_view id, answer_owner const& owner);
+
+    // Nothing where no record of the log has that answer. Errors: those of reading the log and of
+    // the store; timed_out, while another thread still reads a long log.
+    [[nodiscard]] result<std::optional<answer_owner>> find(std::string_view provider,
+                                                           std::string_view id);
+    // Takes in what the log has more than the index. Errors: as above.
+    [[nodiscard]] result<void> catch_up();
+    // To be called with each call that ends: true now and then, where catch_up() is due, so that no
+    // find() has much to read.
+    [[nodiscard]] bool counts_call() noexcept {
+        return (calls_.fetch_add(1, std::memory_order_relaxed) + 1) % calls_due == 0;
+    }
+    // Has a catch_up() of another thread end soon, as closed.
+    void stop() noexcept { stopped_.store(true, std::memory_order_relaxed); }
+
+private:
+    static constexpr std::size_t step_answers = 16'384;  // of one transaction
+    static constexpr std::uint64_t step_records = 1'000'000;
+    static constexpr std::uint64_t quiet_records = 10'000;  // that are not saved by themselves
+    static constexpr std::size_t fresh_due = 4'096;
+    static constexpr std::uint64_t calls_due = 65'536;
+    static constexpr std::size_t fresh_most = 1'000'000;
+    static constexpr std::chrono::seconds patience{10};
+    static constexpr std::string_view through_key = "through";
+    static constexpr std::string_view root_key = "root";
+    using pairs = std::vector<std::pair<std::string, std::string>>;
+
+    answer_index(Ledger& log, std::shared_ptr<store_type> store, std::uint64_t through)
+        : log_(log), store_(std::move(store)), through_(through), saved_(through) {}
+
+    [[nodiscard]] static result<std::unique_ptr<answer_index>> open_at(Ledger& log,
+                                                                       std::string const& path);
+    struct position {
+        std::uint64_t through = 0;
+        std::string root{};
+    };
+    [[nodiscard]] static result<position> position_of(store_type const& store);
+    // Whether the index was made of this log.
+    [[nodiscard]] static result<bool> is_of(Ledger& log, position const& at);
+    [[nodiscard]] result<std::optional<answer_owner>> look(std::string const& key) const;
+    [[nodiscard]] std::optional<answer_owner> fresh(std::string const& key) const;
+    // Up to so many records of the log. True where there are more.
+    [[nodiscard]] result<bool> step();
+    [[nodiscard]] result<void> save(pairs const& found, std::uint64_t through);
+    void forget(pairs const& found);
+
+    Ledger& log_;
+    std::shared_ptr<store_type> const store_;
+    std::timed_mutex step_mutex_{};
+    std::uint64_t through_;  // the last record that was looked at; under step_mutex_
+    std::uint64_t saved_;    // the same, of the store
+    std::atomic<std::uint64_t> calls_{0};
+    std::atomic<bool> stopped_{false};
+    mutable std::mutex mutex_{};
+    std::unordered_map<std::string, answer_owner> fresh_{};  // under mutex_
+};
+
+template <class Ledger>
+result<std::unique_ptr<answer_index<Ledger>>> answer_index<Ledger>::open(Ledger& log) {
+    std::string const path = log.path().empty() ? std::string{} : log.path() + "/gateway-answers";
+    // What was damaged, copied in the middle of a write or made of another log is made again.
+    auto made = open_at(log, path);
+    bool const is_lost = !made && made.error().code == errc::corrupt && !path.empty();
+    if (!is_lost) return made;
+    if (auto removed = remove_tree(path); !removed) return removed.error();
+    return open_at(log, path);
+}
+
+template <class Ledger>
+auto answer_index<Ledger>::open_at(Ledger& log, std::string const& path)
+    -> result<std::unique_ptr<answer_index>> {
+    auto store = shared_store<store_type>(path);
+    if (!store) return store.error();
+    auto const at = position_of(**store);
+    if (!at) return at.error();
+    auto const same = is_of(log, *at);
+    if (!same) return same.error();
+    if (!*same) return fail(errc::corrupt, path + ": is of another log");
+    return std::unique_ptr<answer_index>(new answer_index(log, std::move(*store), at->through));
+}
+
+template <class Ledger>
+auto answer_index<Ledger>::position_of(store_type const& store) -> result<position> {
+    position at;
+    auto const looked = store.read([&at](auto const& view) -> result<void> {
+        auto const through = get_number(view, through_key);
+        if (!through) return through.error();
+        at.through = *through;
+        auto const root = view.get(table::meta, root_key);
+        if (!root) return root.error();
+        if (*root) at.root.assign(**root);
+        return {};
+    });
+    if (!looked) return looked.error();
+    return at;
+}
+
+template <class Ledger>
+result<bool> answer_index<Ledger>::is_of(Ledger& log, position const& at) {
+    if (at.through == 0) return true;
+    auto const size = log.log().size();
+    if (!size) return size.error();
+    if (at.through > *size) return false;
+    auto const tree = log.log().tree_of(at.through);
+    // Of records that retention has dropped the log may not know it any more.
+    if (!tree && tree.error().code == errc::not_found) return true;
+    if (!tree) return tree.error();
+    return at.root == view_of(tree->root().bytes);
+}
+
+template <class Ledger>
+bool answer_index<Ledger>::note(std::string_view provider, std::string_view id,
+                                answer_owner const& owner) {
+    std::string key = answer_key(provider, id);
+    std::lock_guard const lock(mutex_);
+    if (fresh_.size() >= fresh_most) return true;
+    fresh_.try_emplace(std::move(key), owner);
+    return fresh_.size() % fresh_due == 0;
+}
+
+template <class Ledger>
+std::optional<answer_owner> answer_index<Ledger>::fresh(std::string const& key) const {
+    std::lock_guard const lock(mutex_);
+    auto const found = fresh_.find(key);
+    return found == fresh_.end() ? std::nullopt : std::optional(found->second);
+}
+
+template <class Ledger>
+result<std::optional<answer_owner>> answer_index<Ledger>::look(std::string const& key) const {
+    std::optional<answer_owner> found;
+    auto const looked = store_->read([&](auto const& view) -> result<void> {
+        auto const there = view.get(table::snapshots, key);
+        if (!there) return there.error();
+        if (!*there) return {};
+        found = answer_owner::parse(**there);
+        if (!found) return fail(errc::corrupt, "gateway-answers: an owner that is none");
+        return {};
+    });
+    if (!looked) return looked.error();
+    return found;
+}
+
+template <class Ledger>
+result<std::optional<answer_owner>> answer_index<Ledger>::find(std::string_view provider,
+                                                               std::string_view id) {
+    std::string const key = answer_key(provider, id);
+    auto found = look(key);
+    if (!found || *found) return found;
+    if (auto coming = fresh(key)) return coming;
+    if (auto ok = catch_up(); !ok) return ok.error();
+    return look(key);
+}
+
+template <class Ledger>
+result<void> answer_index<Ledger>::catch_up() {
+    std::unique_lock lock(step_mutex_, std::defer_lock);
+    if (!lock.try_lock_for(patience))
+        return fail(errc::timed_out, "the gateway still reads whose answers are whose");
+    for (;;) {
+        if (stopped_.load(std::memory_order_relaxed))
+            return fail(errc::closed, "the gateway stops");
+        auto const more = step();
+        if (!more) return more.error();
+        if (!*more) return {};
+    }
+}
+
+template <class Ledger>
+result<bool> answer_index<Ledger>::step() {
+    auto const first = log_.first_sequence();
+    if (!first) return first.error();
+    auto const last = log_.last_sequence();
+    if (!last) return last.error();
+    std::uint64_t const from = (std::max)(through_ + 1, value_of(*first));
+    if (from > value_of(*last)) return false;
+    pairs found;
+    std::uint64_t through = through_;
+    auto const read = log_.log().views(from, [&](sequence number, record_view const& entry) {
+        through = value_of(number);
+        if (makes_answer(entry))
+            found.emplace_back(
+                answer_key(entry.provider, entry.provider_request_id),
+                answer_owner::of(entry.key_id, entry.user, entry.project).to_bytes());
+        return found.size() < step_answers && through - from + 1 < step_records;
+    });
+    // Dropped meanwhile: the next step begins behind that.
+    if (!read && read.error().code != errc::not_found) return read.error();
+    if (!found.empty() || through - saved_ >= quiet_records) {
+        if (auto saved = save(found, through); !saved) return saved.error();
+        saved_ = through;
+    }
+    through_ = through;
+    forget(found);
+    return true;
+}
+
+template <class Ledger>
+result<void> answer_index<Ledger>::save(pairs const& found, std::uint64_t through) {
+    auto const tree = log_.log().tree_of(through);
+    if (!tree) return tree.error();
+    auto const root = tree->root();
+    return store_->write([&](auto& view) -> result<void> {
+        for (auto const& [key, owner] : found) {
+            // Who was first keeps it; so another process may have been here before.
+            auto const there = view.get(table::snapshots, key);
+            if (!there) return there.error();
+            if (*there) continue;
+            if (auto ok = view.insert(table::snapshots, key, owner); !ok) return ok;
+        }
+        auto const before = get_number(view, through_key);
+        if (!before) return before.error();
+        if (*before >= through) return {};
+        auto const put = view.replace(table::meta, through_key, to_little_endian(through));
+        if (!put) return put;
+        return view.replace(table::meta, root_key, view_of(root.bytes));
+    });
+}
+
+template <class Ledger>
+void answer_index<Ledger>::forget(pairs const& found) {
+    std::lock_guard const lock(mutex_);
+    for (auto const& each : found) fresh_.erase(each.first);
+}
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_GATEWAY_ANSWER_INDEX_HPP
+
 // ---- aiaudit/gateway/asio_result.hpp ----
 // SPDX-License-Identifier: MIT
 //
@@ -27214,14 +29089,79 @@ inline constexpr auto as_value = asio::as_tuple(asio::use_awaitable);
 
 #endif  // AIAUDIT_GATEWAY_ASIO_RESULT_HPP
 
+// ---- aiaudit/gateway/ended_calls.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// ended_calls.hpp: what the calls that ended lately have cost, by their operation.
+//
+// The log has it for ever; this spares whoever asks right after a call a search in it, and knows it
+// before it is on disk.
+// Threads: any, at once.
+// Floor 9.
+#ifndef AIAUDIT_GATEWAY_ENDED_CALLS_HPP
+#define AIAUDIT_GATEWAY_ENDED_CALLS_HPP
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <string>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+// A call: its attempts together, and what the last of them was.
+struct ended_call {
+    std::string key_id{};
+    std::string provider{};
+    std::string model{};
+    std::uint32_t attempts = 0;
+    bool complete = false;
+    aiaudit::cost_status cost_status = aiaudit::cost_status::no_charge;
+    money cost{};      // as far as it is known
+    money cost_low{};  // the least that it may be
+    aiaudit::usage usage{};
+
+    void add(record const& outcome);
+};
+
+// How sure a cost is that is made of two: what is not known wins, then what is a bound.
+[[nodiscard]] cost_status joined_status(cost_status one, cost_status other) noexcept;
+
+// As an answer to whoever asks for it.
+[[nodiscard]] std::string to_json(operation_id const& of, ended_call const& call);
+
+class ended_calls {
+public:
+    static constexpr std::size_t most = 65'536;
+
+    void add(record const& outcome);
+    [[nodiscard]] std::optional<ended_call> find(operation_id const& of) const;
+
+private:
+    mutable std::mutex mutex_{};
+    std::map<operation_id, ended_call> calls_{};  // under mutex_; the oldest first
+};
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_GATEWAY_ENDED_CALLS_HPP
+
 // ---- aiaudit/gateway/key_ring.hpp ----
 // SPDX-License-Identifier: MIT
 //
 // key_ring.hpp: the gateway's keys in memory, as they are on disk now.
 //
 // At most every 250 ms a look-up looks whether the file has changed, so that a key that was revoked
-// by another process opens nothing a moment later. A file that cannot be read opens nothing at all:
-// it may be the one that takes a key away.
+// by another process opens nothing a moment later. A large file is looked at by a thread of its
+// own, as often, also while nobody asks, and look-ups go on with what there is. A file that cannot
+// be read, that somebody else may have written, or that is gone, changes nothing: the last good set
+// stays, and state() says why, for who must mend it; were no key to open any more, one slip of an
+// editor would shut out everybody.
 // Threads: any.
 // Floor 9.
 #ifndef AIAUDIT_GATEWAY_KEY_RING_HPP
@@ -27229,7 +29169,9 @@ inline constexpr auto as_value = asio::as_tuple(asio::use_awaitable);
 
 #include <atomic>
 #include <chrono>
+#include <condition_variable>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -27239,6 +29181,7 @@ inline constexpr auto as_value = asio::as_tuple(asio::use_awaitable);
 #include <string_view>
 #include <unordered_map>
 #include <utility>
+#include <vector>
 
 namespace aiaudit {
 inline namespace v0_1_0 {
@@ -27246,38 +29189,68 @@ inline namespace v0_1_0 {
 class key_ring {
 public:
     using clock = std::function<steady_time()>;
+    using calendar = std::function<timestamp()>;
     static constexpr std::chrono::milliseconds look_every{250};
+    // Between looks at a file that is as it was when it could not be read.
+    static constexpr std::chrono::milliseconds retry_every{2'000};
+    // Of a file that a look-up reads itself: a millisecond.
+    static constexpr std::int64_t bytes_read_at_once = 128 << 10;
 
     // Of a file that may not be there yet: then there are no keys. Errors: those of key_file::read.
     [[nodiscard]] static result<key_ring> open(
-        std::string path, clock now = [] { return std::chrono::steady_clock::now(); });
+        std::string path, clock now = [] { return std::chrono::steady_clock::now(); },
+        calendar today = [] { return system_clock{}.now(); });
 
-    // The key of a secret; null where there is none such, or it was revoked. The time it takes does
-    // not tell whether the id that a wrong secret names is there.
+    // The key of a secret; null where there is none such, or it was revoked or has expired. The
+    // time it takes does not tell whether the id that a wrong secret names is there. What is found
+    // is used now (uses()).
     [[nodiscard]] std::shared_ptr<gateway_key const> find(std::string_view secret) const;
 
-    // Whether the file could be read when it was last looked at; if not, nothing is opened.
+    // Whether the file could be read when it was last looked at; if not, the last good set is in
+    // use. Errors: those of key_file::read; not_found for a file that is gone.
     [[nodiscard]] result<void> state() const;
+
+    // When each key was last found, by its id, since the ring was opened: to the second.
+    [[nodiscard]] key_use_map uses() const;
+
+    // Of the set in use: the record of the log that its file names, and the digest of its keys.
+    [[nodiscard]] std::pair<std::uint64_t, digest> stamp() const {
+        auto const keys = shared_->current();
+        return {keys->recorded, keys->of_keys};
+    }
 
     // Those that were not revoked.
     [[nodiscard]] std::size_t size() const {
         shared_->look_if_due();
-        return shared_->current()->by_id.size();
+        return shared_->current()->by_id->size();
     }
 
 private:
+    struct kept_key {
+        gateway_key key{};
+        mutable std::atomic<std::int64_t> used_s{0};  // 0: never
+    };
+    using key_map = std::unordered_map<std::string, std::shared_ptr<kept_key const>,
+                                       detail::string_hash, std::equal_to<>>;
+    // Of those that were not revoked, with what is known of their use.
+    [[nodiscard]] static std::shared_ptr<key_map const> live_keys(std::vector<gateway_key> keys,
+                                                                  key_map const& before);
     struct key_table {
-        std::unordered_map<std::string, std::shared_ptr<gateway_key const>, detail::string_hash,
-                           std::equal_to<>>
-            by_id{};
-        detail::file_identity identity{};
+        std::shared_ptr<key_map const> by_id = std::make_shared<key_map const>();
+        detail::file_identity identity{};  // of the file that was looked at last
+        std::uint64_t recorded = 0;        // the record of the log that the set's file names
+        digest of_keys{};
         std::optional<error> trouble{};
     };
 
     struct shared {
-        shared(key_file of, clock time) : file(std::move(of)), now(std::move(time)) {
+        shared(key_file of, clock time, calendar day)
+            : file(std::move(of)), now(std::move(time)), today(std::move(day)) {
             next_look = (now() + look_every).time_since_epoch().count();
         }
+        shared(shared const&) = delete;
+        shared& operator=(shared const&) = delete;
+        ~shared();
 
         [[nodiscard]] std::shared_ptr<key_table const> current() const {
             std::shared_lock const reading(mutex);
@@ -27286,16 +29259,29 @@ private:
 
         void look_if_due();
 
+        // Reads the file where it is another, or could not be read a while ago. `at_once`: the most
+        // that is read here; what is larger is left to the thread. Under look_mutex.
+        void look_if_changed(std::int64_t at_once);
         // Under look_mutex, or before anybody else knows of this.
         void look();
+        // Has a thread look from now on. False: there is none to be had.
+        [[nodiscard]] bool watch();
+        void look_until_the_end();
 
         key_file file;
         clock now;
+        calendar today;
         gateway_key nobody{};  // compared with where there is no such key
         std::atomic<steady_time::rep> next_look{0};
         std::mutex look_mutex{};
+        steady_time looked_at{};            // under look_mutex
         mutable std::shared_mutex mutex{};  // of `keys`
         std::shared_ptr<key_table const> keys{};
+        std::mutex end_mutex{};
+        std::condition_variable ends{};
+        bool ended = false;  // under end_mutex
+        std::atomic<bool> watched{false};
+        detail::thread watcher{};  // under look_mutex
     };
 
     explicit key_ring(std::unique_ptr<shared> made) : shared_(std::move(made)) {}
@@ -27477,7 +29463,9 @@ private:
 #define AIAUDIT_GATEWAY_GATEWAY_CORE_HPP
 
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/post.hpp>
 
+#include <memory>
 #include <optional>
 #include <type_traits>
 #include <utility>
@@ -27515,17 +29503,25 @@ struct gateway_core {
         co_return std::move(*made);
     }
 
+    // Has whose answers are whose read from the log, in a thread that may wait.
+    void read_answers() {
+        asio::post(waiting.get_executor(), [this] { static_cast<void>(answers->catch_up()); });
+    }
+
     ledger_share<Ledger> const held;
     Ledger& ledger = *held;
     gateway_options const options;
     switched_prices<Prices> prices;
     router const routes;
     std::optional<key_ring> const keys;  // none: nobody has one
+    // Whose the answers are that providers keep; none where there are no keys.
+    std::unique_ptr<answer_index<Ledger>> answers{};
     steady_timer timer{};
     gateway_metrics metrics{};
+    ended_calls ended{};
     breaker_board circuits{options.calls.breaker};
     admission_desk<Ledger, steady_timer, switched_prices<Prices>> desk{ledger, timer, options.calls,
-                                                                       prices};
+                                                                       prices, true};
     waiting_threads waiting{};  // last: what it does uses all of the above
 };
 
@@ -27534,6 +29530,153 @@ struct gateway_core {
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_GATEWAY_GATEWAY_CORE_HPP
+
+// ---- aiaudit/gateway/key_log.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// key_log.hpp: changes of the gateway's keys as records of the log, and the file of keys checked
+// against them.
+//
+// Each change is a record with the digest of what the file becomes, and the file names the record:
+// an old copy of the file, which would give back a key that was revoked, or one that was edited, is
+// none that the log knows. Who has changed the file otherwise says so by a record (accept_keys).
+// Bounds: a check reads the log from the record on that the file names.
+// Threads: any, of any process; changes are made one after the other.
+// Floor 9.
+#ifndef AIAUDIT_GATEWAY_KEY_LOG_HPP
+#define AIAUDIT_GATEWAY_KEY_LOG_HPP
+
+#include <algorithm>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+
+// What of a file of keys the log must know.
+struct key_stamp {
+    std::uint64_t recorded = 0;  // the record that the file names; 0: none
+    digest of_keys{};
+};
+
+// Of a change of keys, for its record.
+struct key_change {
+    std::string_view what{};  // "created", "changed", "rotated", "revoked", "accepted", "checked"
+    std::string_view by{};    // who did it; may be empty
+};
+
+namespace detail {
+
+// The newest record of a change of keys, from some record on.
+struct last_key_change {
+    std::uint64_t number = 0;
+    std::string what{};
+    std::string key_id{};
+    std::string keys{};  // the digest's text
+};
+
+// `key`: null for a record of all.
+[[nodiscard]] record key_record(key_change const& of, gateway_key const* key, digest const& becomes,
+                                timestamp at);
+
+// Errors: bad_input, which says which record the file does not have.
+[[nodiscard]] result<void> compare_keys(key_stamp const& file,
+                                        std::optional<last_key_change> const& last,
+                                        std::uint64_t oldest, std::uint64_t newest);
+
+}  // namespace detail
+
+// Whether a file of keys is the one that the log knows. Where the log has no record of keys, any
+// file is. Errors: bad_input, as above; those of reading the log.
+template <class Ledger>
+[[nodiscard]] result<void> check_keys(Ledger const& log, key_stamp const& file) {
+    auto const newest = log.last_sequence();
+    if (!newest) return newest.error();
+    auto const oldest = log.first_sequence();
+    if (!oldest) return oldest.error();
+    std::optional<detail::last_key_change> last;
+    std::uint64_t const from = (std::max)(value_of(*oldest), file.recorded);
+    if (from != 0 && from <= value_of(*newest)) {
+        auto const read = log.read(sequence{from}, [&last](sequence number, record&& entry) {
+            if (entry.kind != record_kind::key) return true;
+            last = detail::last_key_change{
+                value_of(number), std::string(detail::tag_of(entry, "change")), entry.key_id,
+                std::string(detail::tag_of(entry, "keys"))};
+            return true;
+        });
+        if (!read) return read.error();
+    }
+    return detail::compare_keys(file, last, value_of(*oldest), value_of(*newest));
+}
+
+namespace detail {
+
+// Writes a record of a change, after a look at the file where `checks`.
+template <class Ledger>
+class key_witness {
+public:
+    key_witness(Ledger& log, key_change const& of, bool checks)
+        : log_(log), of_(of), checks_(checks) {}
+
+    result<std::uint64_t> operator()(gateway_key const* key, key_file::content const& before,
+                                     digest const& becomes) const {
+        if (checks_) {
+            auto const known = check_keys(log_, {before.recorded, before.of_keys});
+            if (!known) return known.error();
+        }
+        auto const number = log_.append(key_record(of_, key, becomes, log_.time().now()));
+        if (!number) return number.error();
+        if (value_of(*number) == 0)
+            return fail(errc::storage_failed, "the log did not take the record of the change");
+        return value_of(*number);
+    }
+
+private:
+    Ledger& log_;
+    key_change const& of_;
+    bool checks_;
+};
+
+}  // namespace detail
+
+// As key_file::add() and update(), with a record of the change. Errors: as those; as check_keys();
+// those of writing the record.
+template <class Ledger>
+[[nodiscard]] result<void> add_key(Ledger& log, key_file const& file, gateway_key const& key,
+                                   std::string_view by) {
+    key_change const of{"created", by};
+    detail::key_witness<Ledger> const sees(log, of, true);
+    return file.add(key, sees);
+}
+template <class Ledger>
+[[nodiscard]] result<void> update_key(Ledger& log, key_file const& file, std::string_view id,
+                                      key_change const& of,
+                                      detail::function_ref<result<void>(gateway_key&)> edit) {
+    detail::key_witness<Ledger> const sees(log, of, true);
+    return file.update(id, edit, sees);
+}
+
+// Writes a record of a file that the log knows, so that the next check has less to read.
+template <class Ledger>
+[[nodiscard]] result<void> confirm_keys(Ledger& log, key_file const& file, key_change const& of) {
+    detail::key_witness<Ledger> const sees(log, of, true);
+    return file.renew(sees);
+}
+
+// Makes the file as it is the one that the log knows: "accepted" by somebody who has looked at it.
+// Errors: as above, but for the check.
+template <class Ledger>
+[[nodiscard]] result<void> accept_keys(Ledger& log, key_file const& file, key_change const& of) {
+    detail::key_witness<Ledger> const sees(log, of, false);
+    return file.renew(sees);
+}
+
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_GATEWAY_KEY_LOG_HPP
 
 // ---- aiaudit/gateway/caller.hpp ----
 // SPDX-License-Identifier: MIT
@@ -27549,6 +29692,8 @@ struct gateway_core {
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -27561,6 +29706,7 @@ inline constexpr std::string_view own_header_prefix = "x-aiaudit-";
 inline constexpr std::string_view tag_header_prefix = "x-aiaudit-tag-";
 inline constexpr std::size_t caller_tags_max = 16;
 inline constexpr std::size_t caller_text_bytes_max = 256;
+inline constexpr std::size_t identity_bytes_max = 4'096;  // of an agent, as JSON
 
 // Those in which a key comes, whatever the API.
 inline constexpr std::array<std::string_view, 4> key_header_names{"authorization", "x-api-key",
@@ -27570,7 +29716,28 @@ inline constexpr std::array<std::string_view, 4> key_header_names{"authorization
     return name.size() > prefix.size() && same_name(name.substr(0, prefix.size()), prefix);
 }
 
-// Errors: bad_argument for a name or a tag of a header that is too long, or too many such tags.
+// What an agent sends as its user may be an identity with a session in it, so that each session
+// would be a user of its own: a JSON text with account_uuid or device_id, or
+// "user_ID_account_ID_session_ID". The account of it, else the device or user; another text as it
+// is; empty for JSON that has neither.
+[[nodiscard]] std::string stable_user(std::string_view text);
+
+// Headers in which a run is named, the first that is there counts: ours, then those of agents'
+// sessions: Claude Code, Codex (two spellings), opencode, Qwen Code.
+inline constexpr std::array<std::string_view, 6> run_header_names{
+    "x-aiaudit-run", "x-claude-code-session-id", "session_id",
+    "session-id",    "x-opencode-session",       "x-qwen-code-session-id"};
+
+// The run that a request is of: of a header, else the session in the body's metadata.user_id, as
+// older Claude Codes send it; empty where it names none.
+[[nodiscard]] std::string run_of(header_list const& headers, boost::json::value const& body);
+
+// Errors: bad_argument for a name that a client gives, where it is over 256 bytes, no UTF-8, or has
+// control characters: the log keeps it for ever, and whoever reads reports must see it.
+[[nodiscard]] result<void> check_client_name(std::string_view what, std::string_view name);
+
+// Errors: bad_argument for a name or a tag of a header that is too long, no UTF-8 or has control
+// characters, or too many such tags.
 [[nodiscard]] result<call_options> caller_of(gateway_request const& request, gateway_key const& key,
                                              boost::json::value const& body);
 
@@ -27588,11 +29755,306 @@ inline constexpr std::array<std::string_view, 4> key_header_names{"authorization
                                                provider_entry const& to,
                                                std::string_view provider_key, bool passes_own_key);
 
+// Of an upstream's headers those that the client is to see. What one of the same kind says of
+// itself is not ours.
+[[nodiscard]] header_list headers_for_client(header_list from, operation_id const& id,
+                                             std::optional<std::uint64_t> output_limit);
+
 }  // namespace detail
 }  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_GATEWAY_CALLER_HPP
+
+// ---- aiaudit/gateway/dashboard_query.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// dashboard_query.hpp: what a request to the dashboard's API asks for, every parameter checked, and
+// the body of an answer that says what was wrong with it (RFC 9457).
+//
+// Threads: plain values.
+// Floor 9.
+#ifndef AIAUDIT_GATEWAY_DASHBOARD_QUERY_HPP
+#define AIAUDIT_GATEWAY_DASHBOARD_QUERY_HPP
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+
+// Why a request is not answered. The detail is for people, and tells no secret.
+struct api_problem {
+    int status = 400;
+    std::string detail{};
+    std::string parameter{};  // the one that is to blame; empty: none
+};
+
+namespace detail {
+
+[[nodiscard]] constexpr std::string_view reason_of(int status) noexcept {
+    switch (status) {
+    case 400: return "Bad Request";
+    case 401: return "Unauthorized";
+    case 403: return "Forbidden";
+    case 404: return "Not Found";
+    case 405: return "Method Not Allowed";
+    case 413: return "Content Too Large";
+    case 415: return "Unsupported Media Type";
+    case 429: return "Too Many Requests";
+    default: return "Internal Server Error";
+    }
+}
+
+[[nodiscard]] inline gateway_response json_response(std::string body, int status = 200) {
+    return {status, {{"Content-Type", "application/json"}}, std::move(body)};
+}
+
+[[nodiscard]] gateway_response problem_response(api_problem const& problem);
+
+// Of the ledger's. The words of an error may name files, which are no business of a browser's.
+[[nodiscard]] inline gateway_response failure_response(error const& why) {
+    return problem_response(
+        {500, "the ledger cannot be read: " + std::string(name_of(why.code)), {}});
+}
+
+}  // namespace detail
+
+// The parameters of a query. Each is taken by its name; a value that cannot be is remembered as the
+// problem, the first one only, and so is, at the end, a parameter that nobody took.
+class api_parameters {
+public:
+    static constexpr std::size_t parameters_most = 32;
+
+    explicit api_parameters(std::string_view query);
+
+    // None where it was not given. An empty one is a value too: records may have no user.
+    [[nodiscard]] std::optional<std::string> text(std::string_view name);
+    [[nodiscard]] std::optional<std::uint64_t> number(std::string_view name, std::uint64_t least,
+                                                      std::uint64_t most);
+    [[nodiscard]] std::optional<civil_day> day(std::string_view name);
+    [[nodiscard]] time_zone zone(std::string_view name = "tz");
+    // One of these words; the first where it was not given.
+    [[nodiscard]] std::string_view word(std::string_view name,
+                                        std::vector<std::string_view> const& words);
+    // `from` and `to`, both included; the last 30 days where they were not given.
+    [[nodiscard]] day_range days(civil_day today, std::int32_t days_most);
+
+    // Called last.
+    [[nodiscard]] std::optional<api_problem> problem() const;
+
+    void blame(std::string_view name, std::string_view why);
+
+private:
+    struct parameter {
+        std::string name{};
+        std::string value{};
+        bool taken = false;
+    };
+
+    void add(std::string_view part);
+
+    std::vector<parameter> all_{};
+    std::optional<api_problem> problem_{};
+};
+
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_GATEWAY_DASHBOARD_QUERY_HPP
+
+// ---- aiaudit/gateway/error_body.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// error_body.hpp: what the gateway itself refuses, said in the words of the API that was asked, so
+// that any SDK reads it.
+//
+// Threads: pure functions.
+// Floor 9.
+#ifndef AIAUDIT_GATEWAY_ERROR_BODY_HPP
+#define AIAUDIT_GATEWAY_ERROR_BODY_HPP
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+
+struct gateway_problem {
+    int status = 500;
+    std::string type{};     // OpenAI's word for the kind; the other APIs' follow from the status
+    std::string code{};     // what a program compares
+    std::string message{};  // safe to show: no secret, nothing of other users, no address of ours
+    std::optional<std::uint64_t> retry_after_s{};
+    std::string param{};  // the member of the body that it is about
+};
+
+namespace detail {
+
+inline constexpr std::size_t problem_message_bytes = 1'024;
+inline constexpr std::string_view no_quota = "insufficient_quota";
+
+// Anthropic's word for a status.
+[[nodiscard]] constexpr std::string_view anthropic_type(int status) noexcept {
+    switch (status) {
+    case 401: return "authentication_error";
+    case 402: return "billing_error";
+    case 403: return "permission_error";
+    case 404: return "not_found_error";
+    case 413: return "request_too_large";
+    case 429: return "rate_limit_error";
+    case 503:
+    case 529: return "overloaded_error";
+    case 504: return "timeout_error";
+    default: return status < 500 ? "invalid_request_error" : "api_error";
+    }
+}
+
+// Google's word for a status.
+[[nodiscard]] constexpr std::string_view google_status(int status) noexcept {
+    switch (status) {
+    case 401: return "UNAUTHENTICATED";
+    case 403: return "PERMISSION_DENIED";
+    case 404: return "NOT_FOUND";
+    case 409: return "ABORTED";
+    case 429: return "RESOURCE_EXHAUSTED";
+    case 499: return "CANCELLED";
+    case 502:
+    case 503: return "UNAVAILABLE";
+    case 504: return "DEADLINE_EXCEEDED";
+    default: return status < 500 ? "INVALID_ARGUMENT" : "INTERNAL";
+    }
+}
+
+[[nodiscard]] inline std::string openai_error(gateway_problem const& of, std::string const& said) {
+    return R"({"error":{"message":)" + said + R"(,"type":)" + json_string(of.type) +
+           R"(,"param":)" + (of.param.empty() ? std::string("null") : json_string(of.param)) +
+           R"(,"code":)" + json_string(of.code) + "}}";
+}
+// "code" is ours: that API has none, and its clients pass over what they do not know.
+[[nodiscard]] inline std::string anthropic_error(gateway_problem const& of,
+                                                 std::string const& said) {
+    return R"({"type":"error","error":{"type":)" + json_string(anthropic_type(of.status)) +
+           R"(,"message":)" + said + R"(,"code":)" + json_string(of.code) + "}}";
+}
+
+[[nodiscard]] constexpr std::uint64_t seconds_rounded_up(std::uint64_t wait_ms) noexcept {
+    return wait_ms / 1000 + (wait_ms % 1000 != 0 ? 1U : 0U);
+}
+
+// A problem that is the client's to mend, in the words that came with it.
+[[nodiscard]] inline gateway_problem bad_request(int status, error const& reason) {
+    std::string const code(name_of(reason.code));
+    return {status, "invalid_request_error", code, reason.where.empty() ? code : reason.where, {}};
+}
+// A problem behind the gateway. What came with it may name addresses and paths of ours, so that it
+// is for the log alone.
+[[nodiscard]] inline gateway_problem server_trouble(int status, error const& reason,
+                                                    std::string_view said) {
+    return {status, "server_error", std::string(name_of(reason.code)), std::string(said), {}};
+}
+
+}  // namespace detail
+
+// An answer in the shape of that API. The message is cut to 1 KiB and made valid UTF-8. A client
+// that knows the header "x-should-retry" does not ask again for what a budget refuses: it would
+// wait days, or be refused again at once.
+[[nodiscard]] gateway_response error_response(api_family family, gateway_problem const& of);
+// The same as the last event of a stream.
+[[nodiscard]] std::string error_event(api_family family, gateway_problem const& of);
+
+// What our errors are to a client of the gateway. The refusal, where there is one, says why in
+// figures, and when there will be room.
+[[nodiscard]] gateway_problem problem_of(error const& reason,
+                                         std::optional<budget_refusal> const& refused);
+
+// No key came, or none that opens anything: which of the two is said, and, of an Authorization that
+// has no key where one belongs, what is missing there.
+[[nodiscard]] gateway_problem missing_key_problem(std::string_view authorization = {});
+[[nodiscard]] gateway_problem wrong_key_problem();
+[[nodiscard]] gateway_problem model_refused_problem(std::string_view model);
+// A member that decides is not what it must be; `fault` says why, and where it stands.
+[[nodiscard]] gateway_problem member_problem(std::string_view member, std::string_view fault);
+
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_GATEWAY_ERROR_BODY_HPP
+
+// ---- aiaudit/gateway/body_room.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// body_room.hpp: how much memory the bodies of all requests take at one time, within a bound.
+//
+// Threads: any; a share belongs to one at a time.
+// Floor 9.
+#ifndef AIAUDIT_GATEWAY_BODY_ROOM_HPP
+#define AIAUDIT_GATEWAY_BODY_ROOM_HPP
+
+#include <atomic>
+#include <cstddef>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+class body_room {
+public:
+    explicit body_room(std::size_t bytes_most) noexcept : most_(bytes_most) {}
+
+    [[nodiscard]] std::size_t held() const noexcept {
+        return held_.load(std::memory_order_relaxed);
+    }
+
+    // What one connection holds; given back when it ends.
+    class share {
+    public:
+        explicit share(body_room& of) noexcept : of_(of) {}
+        ~share() { give_back(); }
+        share(share const&) = delete;
+        share& operator=(share const&) = delete;
+
+        // Holds that many bytes in place of those before. False: there is no room for more, and
+        // nothing has changed.
+        [[nodiscard]] bool hold(std::size_t bytes) noexcept {
+            if (bytes > bytes_ && !of_.take(bytes - bytes_)) return false;
+            if (bytes < bytes_) of_.held_.fetch_sub(bytes_ - bytes, std::memory_order_relaxed);
+            bytes_ = bytes;
+            return true;
+        }
+        void give_back() noexcept { static_cast<void>(hold(0)); }
+
+    private:
+        body_room& of_;
+        std::size_t bytes_ = 0;
+    };
+
+private:
+    [[nodiscard]] bool take(std::size_t bytes) noexcept {
+        auto held = held_.load(std::memory_order_relaxed);
+        do {
+            if (bytes > most_ || held > most_ - bytes) return false;
+        } while (!held_.compare_exchange_weak(held, held + bytes, std::memory_order_relaxed));
+        return true;
+    }
+
+    std::atomic<std::size_t> held_{0};
+    std::size_t const most_;
+};
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_GATEWAY_BODY_ROOM_HPP
 
 // ---- aiaudit/gateway/client_connection.hpp ----
 // SPDX-License-Identifier: MIT
@@ -27641,7 +30103,12 @@ namespace detail {
 struct unreadable_request {
     int status = 0;
     std::string why{};
+    std::string target{};                      // where its head was read
+    std::optional<gateway_response> answer{};  // to a head alone: its body is not wanted
 };
+
+// Asked of a head whose body is still to come: what is answered in place of reading it, or nothing.
+using doorkeeper = std::function<std::optional<gateway_response>(gateway_request const&)>;
 
 // What of a head that Beast takes another server may take otherwise; empty where nothing. Beast
 // passes over a coding that it does not know, so that a body in it would be a request of its own,
@@ -27665,10 +30132,15 @@ class client_connection : public std::enable_shared_from_this<client_connection>
 public:
     using tcp = asio::ip::tcp;
 
-    client_connection(tcp::socket socket, gateway_limits const& limits);
+    // The limits and the room outlive the connection.
+    client_connection(tcp::socket socket, gateway_limits const& limits, body_room& room);
 
-    // The next request. Nothing, with a status of 0, where the client closed or said nothing.
-    [[nodiscard]] asio::awaitable<std::optional<gateway_request>> read(unreadable_request& why);
+    // The next request. Nothing, with a status of 0, where the client closed or said nothing; with
+    // 503 where there is no room for its body; with an answer where `door` has one. Its body's
+    // room is held until the next, or give_back_room().
+    [[nodiscard]] asio::awaitable<std::optional<gateway_request>> read(unreadable_request& why,
+                                                                       doorkeeper const& door);
+    void give_back_room() noexcept { room_.give_back(); }
 
     // A whole answer.
     [[nodiscard]] asio::awaitable<bool> respond(gateway_response const& answer);
@@ -27680,7 +30152,8 @@ public:
     void take_back() noexcept { begun_ = held_ = false; }
     [[nodiscard]] asio::awaitable<bool> flush();
     [[nodiscard]] asio::awaitable<bool> write(std::string_view piece);
-    [[nodiscard]] asio::awaitable<bool> end();
+    // With trailers, where it is sent in chunks.
+    [[nodiscard]] asio::awaitable<bool> end(header_list const& trailers = {});
 
     // Watches, until unwatch(), whether the client goes away; then calls on_gone(at_once), where
     // at_once is true if it was close() that ended it. Called again, it only changes who is told;
@@ -27728,6 +30201,7 @@ private:
 
     beast::tcp_stream stream_;
     gateway_limits const& limits_;
+    body_room::share room_;
     beast::flat_buffer buffer_{};
     std::string remote_{};
     std::string head_{};
@@ -27770,7 +30244,10 @@ inline asio::awaitable<bool> client_connection::read_head(parser& from, unreadab
                 from.get(),
                 std::string_view(static_cast<char const*>(buffer_.data().data()), used));
             buffer_.consume(used);
-            if (!ambiguous.empty()) why = {400, std::move(ambiguous)};
+            if (!ambiguous.empty()) {
+                why.status = 400;
+                why.why = std::move(ambiguous);
+            }
             co_return why.status == 0;
         }
         if (failed != beast::http::error::need_more) {
@@ -27795,16 +30272,35 @@ inline asio::awaitable<bool> client_connection::read_body(parser& from, unreadab
     constexpr std::uint64_t read_bytes_max = std::uint64_t{64} << 10;
     auto const rest = from.content_length_remaining();
     buffer_.reserve((std::min)(rest ? *rest : read_bytes_max, read_bytes_max));
+    from.eager(true);
     stream_.expires_after(limits_.body_time);
-    auto const [failed, bytes] = co_await http::async_read(stream_, buffer_, from, as_value);
-    if (failed) why = unreadable_of(failed);
-    co_return !failed;
+    while (!from.is_done()) {
+        auto const left = from.content_length_remaining();
+        std::size_t const most = (std::max)(buffer_.capacity(), std::size_t{read_bytes_max});
+        std::size_t const step =
+            left ? static_cast<std::size_t>((std::min)(*left, std::uint64_t{most})) : most;
+        if (!room_.hold(from.get().body().size() + step)) {
+            why.status = 503;
+            why.why = "requests under way fill the memory that the gateway has for bodies";
+            co_return false;
+        }
+        auto const [failed, bytes] =
+            co_await http::async_read_some(stream_, buffer_, from, as_value);
+        if (!failed) continue;
+        auto const told = unreadable_of(failed);
+        why.status = told.status;
+        why.why = told.why;
+        co_return false;
+    }
+    static_cast<void>(room_.hold(from.get().body().size()));  // it is no more than before
+    co_return true;
 }
 
 inline asio::awaitable<std::optional<gateway_request>> client_connection::read(
-    unreadable_request& why) {
+    unreadable_request& why, doorkeeper const& door) {
     namespace http = beast::http;
     take_back();
+    room_.give_back();
     if (!co_await await_first_byte()) co_return std::nullopt;
     parser from;
     from.header_limit(static_cast<std::uint32_t>(limits_.head_bytes_max));
@@ -27821,6 +30317,11 @@ inline asio::awaitable<std::optional<gateway_request>> client_connection::read(
     for (auto const& field : head)
         made.headers.emplace_back(std::string(field.name_string()), std::string(field.value()));
     made.remote = remote_;
+    why.target = made.target;
+    if (!from.is_done() && door) {
+        why.answer = door(made);
+        if (why.answer) co_return std::nullopt;
+    }
     if (!co_await read_body(from, why)) co_return std::nullopt;
     made.body = std::move(from.get().body());
     co_return made;
@@ -27867,14 +30368,19 @@ inline asio::awaitable<bool> client_connection::write(std::string_view piece) {
     co_return co_await send(parts);
 }
 
-inline asio::awaitable<bool> client_connection::end() {
+inline asio::awaitable<bool> client_connection::end(header_list const& trailers) {
     bool const flushed = co_await flush();
     if (!flushed || !chunked_ || is_head_) co_return flushed;
-    co_return co_await send(asio::buffer("0\r\n\r\n", 5));
+    std::string last = "0\r\n";
+    for (auto const& [name, value] : trailers)
+        last.append(name).append(": ").append(value).append("\r\n");
+    last += "\r\n";
+    co_return co_await send(asio::buffer(last));
 }
 
 inline asio::awaitable<void> client_connection::linger() {
-    constexpr std::size_t most = std::size_t{1} << 20;
+    // What it was about to send, so that it comes to read what it is told.
+    std::size_t const most = limits_.body_bytes_max + (std::size_t{1} << 20);
     shut_down();
     stream_.expires_after(std::chrono::seconds(2));
     std::array<char, 4096> room;
@@ -27890,217 +30396,6 @@ inline asio::awaitable<void> client_connection::linger() {
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_GATEWAY_CLIENT_CONNECTION_HPP
-
-// ---- aiaudit/gateway/error_body.hpp ----
-// SPDX-License-Identifier: MIT
-//
-// error_body.hpp: what the gateway itself refuses, said in the words of the API that was asked, so
-// that any SDK reads it.
-//
-// Threads: pure functions.
-// Floor 9.
-#ifndef AIAUDIT_GATEWAY_ERROR_BODY_HPP
-#define AIAUDIT_GATEWAY_ERROR_BODY_HPP
-
-#include <cstddef>
-#include <cstdint>
-#include <optional>
-#include <string>
-#include <string_view>
-
-namespace aiaudit {
-inline namespace v0_1_0 {
-
-struct gateway_problem {
-    int status = 500;
-    std::string type{};     // OpenAI's word for the kind; the other APIs' follow from the status
-    std::string code{};     // what a program compares
-    std::string message{};  // safe to show: no secret, nothing of other users, no address of ours
-    std::optional<std::uint64_t> retry_after_s{};
-};
-
-namespace detail {
-
-inline constexpr std::size_t problem_message_bytes = 1'024;
-inline constexpr std::string_view no_quota = "insufficient_quota";
-
-// Anthropic's word for a status.
-[[nodiscard]] constexpr std::string_view anthropic_type(int status) noexcept {
-    switch (status) {
-    case 401: return "authentication_error";
-    case 402: return "billing_error";
-    case 403: return "permission_error";
-    case 404: return "not_found_error";
-    case 413: return "request_too_large";
-    case 429: return "rate_limit_error";
-    case 503:
-    case 529: return "overloaded_error";
-    case 504: return "timeout_error";
-    default: return status < 500 ? "invalid_request_error" : "api_error";
-    }
-}
-
-// Google's word for a status.
-[[nodiscard]] constexpr std::string_view google_status(int status) noexcept {
-    switch (status) {
-    case 401: return "UNAUTHENTICATED";
-    case 403: return "PERMISSION_DENIED";
-    case 404: return "NOT_FOUND";
-    case 409: return "ABORTED";
-    case 429: return "RESOURCE_EXHAUSTED";
-    case 499: return "CANCELLED";
-    case 502:
-    case 503: return "UNAVAILABLE";
-    case 504: return "DEADLINE_EXCEEDED";
-    default: return status < 500 ? "INVALID_ARGUMENT" : "INTERNAL";
-    }
-}
-
-[[nodiscard]] inline std::string openai_error(gateway_problem const& of, std::string const& said) {
-    return R"({"error":{"message":)" + said + R"(,"type":)" + json_string(of.type) +
-           R"(,"param":null,"code":)" + json_string(of.code) + "}}";
-}
-// "code" is ours: that API has none, and its clients pass over what they do not know.
-[[nodiscard]] inline std::string anthropic_error(gateway_problem const& of,
-                                                 std::string const& said) {
-    return R"({"type":"error","error":{"type":)" + json_string(anthropic_type(of.status)) +
-           R"(,"message":)" + said + R"(,"code":)" + json_string(of.code) + "}}";
-}
-
-[[nodiscard]] constexpr std::uint64_t seconds_rounded_up(std::uint64_t wait_ms) noexcept {
-    return wait_ms / 1000 + (wait_ms % 1000 != 0 ? 1U : 0U);
-}
-
-// A problem that is the client's to mend, in the words that came with it.
-[[nodiscard]] inline gateway_problem bad_request(int status, error const& reason) {
-    std::string const code(name_of(reason.code));
-    return {status, "invalid_request_error", code, reason.where.empty() ? code : reason.where, {}};
-}
-// A problem behind the gateway. What came with it may name addresses and paths of ours, so that it
-// is for the log alone.
-[[nodiscard]] inline gateway_problem server_trouble(int status, error const& reason,
-                                                    std::string_view said) {
-    return {status, "server_error", std::string(name_of(reason.code)), std::string(said), {}};
-}
-
-}  // namespace detail
-
-// An answer in the shape of that API. The message is cut to 1 KiB and made valid UTF-8. A client
-// that knows the header "x-should-retry" does not ask again for what a budget refuses: it would
-// wait days, or be refused again at once.
-[[nodiscard]] gateway_response error_response(api_family family, gateway_problem const& of);
-
-// What our errors are to a client of the gateway. The refusal, where there is one, says why in
-// figures, and when there will be room.
-[[nodiscard]] gateway_problem problem_of(error const& reason,
-                                         std::optional<budget_refusal> const& refused);
-
-// No key came, or none that opens anything: which of the two is said, and nothing else.
-[[nodiscard]] gateway_problem missing_key_problem();
-[[nodiscard]] gateway_problem wrong_key_problem();
-[[nodiscard]] gateway_problem model_refused_problem(std::string_view model);
-
-}  // namespace v0_1_0
-}  // namespace aiaudit
-
-#endif  // AIAUDIT_GATEWAY_ERROR_BODY_HPP
-
-// ---- aiaudit/gateway/understood_request.hpp ----
-// SPDX-License-Identifier: MIT
-//
-// understood_request.hpp: who asks, and for what: a request's key, route and body, or why it is
-// refused.
-//
-// Threads: plain functions; the core is shared.
-// Floor 9.
-#ifndef AIAUDIT_GATEWAY_UNDERSTOOD_REQUEST_HPP
-#define AIAUDIT_GATEWAY_UNDERSTOOD_REQUEST_HPP
-
-#include <boost/json/monotonic_resource.hpp>
-#include <boost/json/value.hpp>
-
-#include <memory>
-#include <optional>
-#include <string>
-#include <utility>
-
-namespace aiaudit {
-inline namespace v0_1_0 {
-namespace detail {
-
-struct understood_request {
-    std::shared_ptr<gateway_key const> key{};
-    call_options who{};
-    route to{};
-    raw_request raw{};
-    // Whether it came without a key of the gateway's.
-    [[nodiscard]] bool is_nobodys() const noexcept { return key->id.empty(); }
-};
-
-// Finds the key that a request comes with. A problem: it opens nothing.
-template <class Core>
-[[nodiscard]] std::optional<gateway_problem> identify(Core& core, gateway_request const& request,
-                                                      understood_request& made) {
-    static auto const nobody = std::make_shared<gateway_key const>([] {
-        gateway_key key;
-        key.names_users = true;
-        return key;
-    }());
-    made.key = nobody;
-    if (!core.keys) return std::nullopt;
-    std::string const secret = secret_in(request.headers, request.target);
-    if (!secret.empty()) made.key = core.keys->find(secret);
-    if (made.key && made.key != nobody) return std::nullopt;
-    if (!core.options.keys_required) {
-        made.key = nobody;
-        return std::nullopt;
-    }
-    core.metrics.refused("unauthorised");
-    return secret.empty() ? missing_key_problem() : wrong_key_problem();
-}
-
-// `request` outlives what is made of it. A problem: it is refused, and this is why.
-template <class Core>
-[[nodiscard]] std::optional<gateway_problem> understand(Core& core, gateway_request const& request,
-                                                        understood_request& made) {
-    if (auto problem = identify(core, request, made)) return problem;
-    boost::json::monotonic_resource memory;
-    boost::json::value body(boost::json::storage_ptr{&memory});
-    if (request.method == "POST") {
-        auto parsed = parse_json(request.body, "the body", &memory);
-        if (!parsed) return problem_of(parsed.error(), {});
-        if (!parsed->is_object())
-            return problem_of(fail(errc::bad_json, "the body is not a JSON object"), {});
-        body = std::move(*parsed);
-        made.raw.facts = facts_of_request(body);
-    }
-    auto found =
-        core.routes.find(request.method, request.target, made.raw.facts.model, request.headers);
-    if (!found) return problem_of(found.error(), {});
-    made.to = std::move(*found);
-    auto const& entry = core.routes.upstreams()[made.to.upstream].entry;
-    auto point = point_of(made.to, entry, made.to.path);
-    if (!point) return problem_of(point.error(), {});
-    made.raw.point = std::move(*point);
-    made.raw.model_in_path = !made.raw.point.model.empty();
-    made.raw.model = made.raw.model_in_path ? made.raw.point.model : made.raw.facts.model;
-    made.raw.stream = made.raw.point.stream || made.raw.facts.parameters.stream;
-    made.raw.body = request.body;
-    if (!made.raw.model.empty() && !may_use(*made.key, made.raw.model)) {
-        core.metrics.refused("model");
-        return model_refused_problem(made.raw.model);
-    }
-    auto who = caller_of(request, *made.key, body);
-    if (!who) return problem_of(who.error(), {});
-    made.who = std::move(*who);
-    return std::nullopt;
-}
-
-}  // namespace detail
-}  // namespace v0_1_0
-}  // namespace aiaudit
-
-#endif  // AIAUDIT_GATEWAY_UNDERSTOOD_REQUEST_HPP
 
 // ---- aiaudit/gateway/upstream_connection.hpp ----
 // SPDX-License-Identifier: MIT
@@ -28381,6 +30676,1230 @@ private:
 
 #endif  // AIAUDIT_GATEWAY_UPSTREAM_POOL_HPP
 
+// ---- aiaudit/gateway/server.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// server.hpp: listens, deals connections out to threads, and ends in good order.
+//
+// Threads: add() and start() once, by one; the rest by any.
+// Floor 9.
+#ifndef AIAUDIT_GATEWAY_SERVER_HPP
+#define AIAUDIT_GATEWAY_SERVER_HPP
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+
+namespace detail {
+
+class server;
+
+// A request on its connection.
+struct session {
+    client_connection& client;
+    upstream_pool& upstreams;
+    std::atomic<bool> const& stops;
+    gateway_request request{};
+    [[nodiscard]] bool stopping() const noexcept { return stops.load(std::memory_order_relaxed); }
+};
+
+struct listener {
+    listen_address at{};
+    gateway_limits limits{};
+    std::function<asio::awaitable<void>(session&)> serve{};
+    doorkeeper door{};  // none: every body is read
+};
+
+// (Made outside of coroutines: g++ 12 cannot make lists within them.)
+[[nodiscard]] gateway_response text_response(int status, std::string words,
+                                             std::string type = "text/plain");
+[[nodiscard]] inline asio::awaitable<void> say(session& of, int status, std::string words) {
+    gateway_response const told = text_response(status, std::move(words));
+    static_cast<void>(co_await of.client.respond(told));
+}
+// 426 for the handshake of a WebSocket, which Codex tries first: at 426 it asks by POST at once, at
+// 404 after seven more tries. Nothing for any other request.
+[[nodiscard]] std::optional<gateway_response> websocket_refusal(gateway_request const& asked);
+[[nodiscard]] inline asio::awaitable<void> serve_metrics(gateway_metrics const& from, session& of) {
+    if (path_of(of.request.target) != "/metrics") co_return co_await say(of, 404, "not found\n");
+    gateway_response const told = text_response(200, from.text(), "text/plain; version=0.0.4");
+    static_cast<void>(co_await of.client.respond(told));
+}
+[[nodiscard]] inline asio::awaitable<void> serve_events(gateway_site const& site, session& of) {
+    constexpr std::chrono::milliseconds between{500};
+    constexpr int quiet_most = 30;
+    auto last = site.events_begin(of.request);
+    if (!last) co_return co_await say(of, 500, "the log cannot be read\n");
+    gateway_response const head = site.events_head();
+    of.client.begin(head.status, head.headers, std::nullopt);
+    static_cast<void>(co_await of.client.flush());
+    of.client.watch([](bool) {});
+    asio::steady_timer timer(co_await asio::this_coro::executor);
+    // Its session may end before the client leaves.
+    for (int quiet = 0; !of.client.gone() && !of.stopping() && site.is_event_stream(of.request);) {
+        std::string text = site.events_after(*last);
+        quiet = text.empty() ? quiet + 1 : 0;
+        if (quiet == quiet_most) {
+            text = ": keep-alive\n\n";
+            quiet = 0;
+        }
+        bool const taken = co_await of.client.write(text);
+        if (!taken) break;
+        timer.expires_after(between);
+        static_cast<void>(co_await timer.async_wait(as_value));
+    }
+    of.client.unwatch();
+    static_cast<void>(co_await of.client.end());
+}
+[[nodiscard]] inline asio::awaitable<void> serve_site(gateway_site const& site, session& of) {
+    if (site.is_event_stream && site.is_event_stream(of.request))
+        co_return co_await serve_events(site, of);
+    gateway_response const told = site.answer(of.request);
+    static_cast<void>(co_await of.client.respond(told));
+}
+
+[[nodiscard]] gateway_response unreadable_response(unreadable_request const& why);
+
+class server {
+public:
+    // What is referred to outlives the server. `on_end` is called when no connection is left, and
+    // before the threads end.
+    server(gateway_options const& options, gateway_metrics& metrics, tls_context tls,
+           std::function<void()> on_end)
+        : options_(options),
+          metrics_(metrics),
+          tls_(tls.release()),
+          on_end_(std::move(on_end)),
+          room_((std::max)(options.limits.bodies_bytes_max, options.limits.body_bytes_max)) {}
+    ~server() { stop(); }
+    server(server const&) = delete;
+    server& operator=(server const&) = delete;
+
+    void add(listener of) { listeners_.push_back(std::move(of)); }
+    [[nodiscard]] result<void> start();
+    void stop();
+    [[nodiscard]] std::uint16_t port(std::size_t number) const { return ports_.at(number); }
+
+private:
+    using tcp = asio::ip::tcp;
+    // A thread with its connections.
+    struct worker {
+        worker(asio::ssl::context& tls, gateway_options const& options)
+            : upstreams(context.get_executor(), tls, options.upstream_idle_max,
+                        options.upstream_idle_time) {}
+        asio::io_context context{1};
+        asio::executor_work_guard<asio::io_context::executor_type> work{context.get_executor()};
+        upstream_pool upstreams;
+        asio::steady_timer sweeping{context};
+        std::set<std::shared_ptr<client_connection>> clients{};
+        detail::thread thread{};
+    };
+
+    [[nodiscard]] result<void> listen(listener const& at);
+    [[nodiscard]] result<void> listen_and_run();
+    void undo_start();
+    [[nodiscard]] asio::awaitable<void> accept(tcp::acceptor& by, listener const& to);
+    [[nodiscard]] asio::awaitable<void> converse(worker& in, listener const& with,
+                                                 std::shared_ptr<client_connection> client);
+    [[nodiscard]] asio::awaitable<void> sweep(worker& of);
+    [[nodiscard]] asio::awaitable<void> refuse(client_connection& client,
+                                               unreadable_request const& why);
+    void welcome(tcp::socket socket, worker& in, listener const& to);
+    // Calls of(worker) in each worker's own thread, and waits for that.
+    template <class Function>
+    void in_each(Function of);
+    [[nodiscard]] bool await_end(std::chrono::milliseconds most);
+
+    gateway_options const& options_;
+    gateway_metrics& metrics_;
+    asio::ssl::context tls_;
+    std::function<void()> on_end_;
+    body_room room_;
+    std::vector<listener> listeners_{};
+    std::vector<std::unique_ptr<worker>> workers_{};
+    std::vector<std::unique_ptr<tcp::acceptor>> acceptors_{};
+    std::vector<std::uint16_t> ports_{};
+    std::size_t next_worker_ = 0;
+    std::atomic<bool> stopping_ = false;
+    std::mutex mutex_{};
+    std::condition_variable changed_{};
+    std::size_t connections_ = 0;  // under mutex_
+};
+
+inline asio::awaitable<void> server::accept(tcp::acceptor& by, listener const& to) {
+    while (!stopping_) {
+        worker& in = *workers_[next_worker_++ % workers_.size()];
+        auto [why, socket] = co_await by.async_accept(in.context, as_value);
+        if (why == asio::error::operation_aborted || stopping_) co_return;
+        if (why) {  // no descriptors left, say: others must end first
+            asio::steady_timer timer(by.get_executor(), std::chrono::milliseconds(20));
+            static_cast<void>(co_await timer.async_wait(as_value));
+            continue;
+        }
+        {
+            std::lock_guard const lock(mutex_);
+            if (connections_ >= options_.limits.connections_max) continue;  // closes it
+            ++connections_;
+        }
+        auto arrived = std::make_shared<tcp::socket>(std::move(socket));
+        asio::post(in.context, [this, arrived, &in, &to] { welcome(std::move(*arrived), in, to); });
+    }
+}
+
+inline asio::awaitable<void> server::sweep(worker& of) {
+    while (!stopping_) {
+        of.upstreams.sweep();
+        of.sweeping.expires_after(std::chrono::seconds(1));
+        static_cast<void>(co_await of.sweeping.async_wait(as_value));
+    }
+}
+
+inline asio::awaitable<void> server::refuse(client_connection& client,
+                                            unreadable_request const& why) {
+    if (why.status == 0 && !why.answer) co_return;
+    // Who stands at the door has counted what it answered.
+    if (!why.answer) metrics_.refused(why.status == 503 ? "memory" : "unreadable");
+    client.give_back_room();
+    client.close_after_this();
+    gateway_response const told = unreadable_response(why);
+    static_cast<void>(co_await client.respond(told));
+    co_await client.linger();
+}
+
+inline asio::awaitable<void> server::converse(worker& in, listener const& with,
+                                              std::shared_ptr<client_connection> client) {
+    while (!stopping_) {
+        unreadable_request why;
+        auto request = co_await client->read(why, with.door);
+        if (!request) {
+            co_await refuse(*client, why);
+            break;
+        }
+        session now{*client, in.upstreams, stopping_, std::move(*request)};
+        if (stopping_) client->close_after_this();
+        {
+            counted_in const in_flight(&metrics_.in_flight);
+            co_await with.serve(now);
+        }
+        client->give_back_room();
+        if (!client->stays_open()) break;
+    }
+    client->shut_down();
+}
+
+template <class Function>
+void server::in_each(Function of) {
+    for (auto& each : workers_) asio::post(each->context, [of, in = each.get()] { of(*in); });
+}
+
+inline bool server::await_end(std::chrono::milliseconds most) {
+    std::unique_lock lock(mutex_);
+    return changed_.wait_for(lock, most, [this] { return connections_ == 0; });
+}
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_GATEWAY_SERVER_HPP
+
+// ---- aiaudit/gateway/named_models.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// named_models.hpp: every model that a request may have a provider run, and whether its key may use
+// them all.
+//
+// A key with a list of models is worth as much as the list of places where an API lets its caller
+// name one: the body's "model", the path, the query, a header, "models" and "fallbacks" of routers,
+// their presets, tools that run a model of their own. A key that has a list names one model, in the
+// place that the API has for it; whatever else is named is in the list too.
+// Threads: pure functions.
+// Floor 9.
+#ifndef AIAUDIT_GATEWAY_NAMED_MODELS_HPP
+#define AIAUDIT_GATEWAY_NAMED_MODELS_HPP
+
+#include <boost/json/value.hpp>
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+// What of a request is known when its models are looked at.
+struct model_question {
+    gateway_request const& request;
+    boost::json::value const& body;  // an object, or null where there is none
+    std::string_view model_in_path{};
+    bool needs_model = false;  // it has a model run, or would
+};
+
+// "models/gemini-2.5-pro" is "gemini-2.5-pro".
+[[nodiscard]] constexpr std::string_view without_collection(std::string_view model) noexcept {
+    constexpr std::string_view collection = "models/";
+    return model.starts_with(collection) ? model.substr(collection.size()) : model;
+}
+
+[[nodiscard]] gateway_problem missing_model_problem();
+
+// A problem, 403 model_not_allowed: the key may not use what is named, or must name what is not.
+// A key without a list may use whatever is named.
+[[nodiscard]] std::optional<gateway_problem> check_models(gateway_key const& key,
+                                                          model_question const& of);
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_GATEWAY_NAMED_MODELS_HPP
+
+// ---- aiaudit/gateway/stored_object.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// stored_object.hpp: what of a provider's store a request is about: answers, conversations.
+//
+// Providers keep answers and conversations for whoever has their key, and the gateway's clients all
+// have the same one. So each of them is told apart here, and who made which: answer_index.hpp.
+// Threads: pure functions.
+// Floor 9.
+#ifndef AIAUDIT_GATEWAY_STORED_OBJECT_HPP
+#define AIAUDIT_GATEWAY_STORED_OBJECT_HPP
+
+#include <boost/json/value.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+inline constexpr std::size_t stored_id_bytes = 256;  // as records have them
+
+// What a request does to an object that a provider keeps.
+enum class storage_change : std::uint8_t { none, create, change, cancel, remove };
+
+// The word in a record's tag "change".
+[[nodiscard]] constexpr std::string_view name_of(storage_change change) noexcept {
+    switch (change) {
+    case storage_change::none: return "";
+    case storage_change::create: return "create";
+    case storage_change::change: return "change";
+    case storage_change::cancel: return "cancel";
+    case storage_change::remove: return "delete";
+    }
+    return "";
+}
+
+// What a path without version and prefix says: "/responses/resp_1/cancel".
+struct stored_path {
+    std::string kind{};  // "response", "conversation", "interaction"
+    std::string id{};    // empty: one is made
+    storage_change change = storage_change::none;
+};
+// Nothing for a path that is not of an API's store, or whose method it does not have.
+[[nodiscard]] std::optional<stored_path> stored_path_of(std::string_view method,
+                                                        std::string_view path);
+
+// An object that a body goes on from: "previous_response_id".
+struct stored_reference {
+    std::string kind{};
+    std::string id{};
+    std::string member{};
+};
+[[nodiscard]] std::vector<stored_reference> references_of(boost::json::value const& body,
+                                                          dialect which);
+
+// Whether an answer of that API is kept by the provider, so that somebody may ask for it by its id.
+[[nodiscard]] constexpr bool keeps_answers(dialect which) noexcept {
+    return which == dialect::openai_responses || which == dialect::gemini_interactions;
+}
+
+// There is none, or it is somebody else's: nobody learns which.
+[[nodiscard]] gateway_problem no_object_problem(stored_reference const& of);
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_GATEWAY_STORED_OBJECT_HPP
+
+// ---- aiaudit/gateway/understood_request.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// understood_request.hpp: who asks, and for what: a request's key, route and body, or why it is
+// refused.
+//
+// Threads: plain functions; the core is shared.
+// Floor 9.
+#ifndef AIAUDIT_GATEWAY_UNDERSTOOD_REQUEST_HPP
+#define AIAUDIT_GATEWAY_UNDERSTOOD_REQUEST_HPP
+
+#include <boost/json/monotonic_resource.hpp>
+#include <boost/json/value.hpp>
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+struct understood_request {
+    std::shared_ptr<gateway_key const> key{};
+    call_options who{};
+    route to{};
+    raw_request raw{};
+    std::optional<stored_path> stored{};     // what it asks for, at a provider's store
+    std::vector<stored_reference> refers{};  // what its body goes on from
+    // Whether it came without a key of the gateway's.
+    [[nodiscard]] bool is_nobodys() const noexcept { return key->id.empty(); }
+};
+
+// Finds the key that a request comes with. A problem: it opens nothing.
+template <class Core>
+[[nodiscard]] std::optional<gateway_problem> identify(Core& core, gateway_request const& request,
+                                                      understood_request& made) {
+    static auto const nobody = std::make_shared<gateway_key const>([] {
+        gateway_key key;
+        key.names_users = true;
+        return key;
+    }());
+    made.key = nobody;
+    if (!core.keys) return std::nullopt;
+    std::string const secret = secret_in(request.headers, request.target);
+    if (!secret.empty()) made.key = core.keys->find(secret);
+    if (made.key && made.key != nobody) return std::nullopt;
+    if (!core.options.keys_required) {
+        made.key = nobody;
+        return std::nullopt;
+    }
+    core.metrics.refused("unauthorised");
+    return secret.empty() ? missing_key_problem(header_of(request.headers, "authorization"))
+                          : wrong_key_problem();
+}
+
+// Reads what decides in a body. A problem: it cannot be read in one way alone.
+template <class Core>
+[[nodiscard]] std::optional<gateway_problem> read_body(Core& core, gateway_request const& request,
+                                                       boost::json::value const& body,
+                                                       understood_request& made) {
+    auto const strict = read_strictly(request.body, made.raw.point.dialect);
+    if (!strict.fault.empty()) {
+        core.metrics.refused("member");
+        return member_problem(strict.member, strict.fault);
+    }
+    made.raw.facts = facts_of_request(body, made.raw.point.dialect);
+    if (strict.ambiguous && made.raw.facts.shape.bounded) {
+        made.raw.facts.shape.bounded = false;
+        made.raw.facts.shape.outside = "a name that stands twice";
+    }
+    return std::nullopt;
+}
+
+// The body as JSON; null where there is none. Errors: bad_json.
+[[nodiscard]] inline result<boost::json::value> json_body(gateway_request const& request,
+                                                          boost::json::storage_ptr memory) {
+    if (request.method != "POST" || request.body.empty())
+        return boost::json::value(std::move(memory));
+    auto parsed = parse_json(request.body, "the body", memory);
+    if (parsed && !parsed->is_object())
+        return fail(errc::bad_json, "the body is not a JSON object");
+    return parsed;
+}
+
+// The models that a request names, against those of its key.
+template <class Core>
+[[nodiscard]] std::optional<gateway_problem> check_rights(Core& core,
+                                                          gateway_request const& request,
+                                                          boost::json::value const& body,
+                                                          understood_request const& made) {
+    bool const posts = request.method == "POST";
+    std::string_view const in_path = posts ? made.raw.point.model : made.to.model;
+    auto problem = check_models(*made.key, {request, body, in_path, posts && !made.stored});
+    if (problem) core.metrics.refused("model");
+    return problem;
+}
+
+// `request` outlives what is made of it. A problem: it is refused, and this is why.
+template <class Core>
+[[nodiscard]] std::optional<gateway_problem> understand(Core& core, gateway_request const& request,
+                                                        understood_request& made) {
+    if (auto problem = identify(core, request, made)) return problem;
+    boost::json::monotonic_resource memory;
+    auto const parsed = json_body(request, &memory);
+    if (!parsed) return problem_of(parsed.error(), {});
+    boost::json::value const& body = *parsed;
+    auto found =
+        core.routes.find(request.method, request.target, text_at(&body, "model"), request.headers);
+    if (!found) {
+        // Where models have upstreams of their own, none has one that is not named.
+        bool const names_none = request.method == "POST" && text_at(&body, "model").empty();
+        if (!names_none || !has_model_list(*made.key) ||
+            !core.routes.wants_model(request.method, request.target, request.headers))
+            return problem_of(found.error(), {});
+        core.metrics.refused("model");
+        return missing_model_problem();
+    }
+    made.to = std::move(*found);
+    auto const& entry = core.routes.upstreams()[made.to.upstream].entry;
+    auto point = point_of(made.to, entry, made.to.path);
+    if (!point) return problem_of(point.error(), {});
+    made.raw.point = std::move(*point);
+    std::string_view const path = path_of(made.to.path);
+    // Google's imitation of OpenAI's API.
+    made.stored = stored_path_of(request.method, after(path, "/openai").value_or(path));
+    if (request.method == "POST") {
+        // Only what does something to what is stored needs none.
+        if (body.is_null() && !made.stored)
+            return problem_of(fail(errc::bad_json, "the body is empty"), {});
+        if (auto problem = read_body(core, request, body, made)) return problem;
+    }
+    made.raw.model_in_path = !made.raw.point.model.empty();
+    made.raw.model = made.raw.model_in_path ? made.raw.point.model : made.raw.facts.model;
+    made.raw.stream = made.raw.point.stream || made.raw.facts.parameters.stream;
+    made.raw.body = request.body;
+    if (auto fit = check_client_name("a model", made.raw.model); !fit)
+        return problem_of(fit.error(), {});
+    if (auto problem = check_rights(core, request, body, made)) return problem;
+    made.refers = references_of(body, made.raw.point.dialect);
+    auto who = caller_of(request, *made.key, body);
+    if (!who) return problem_of(who.error(), {});
+    made.who = std::move(*who);
+    return std::nullopt;
+}
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_GATEWAY_UNDERSTOOD_REQUEST_HPP
+
+// ---- aiaudit/gateway/own_answers.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// own_answers.hpp: what a key may ask the gateway itself: what it has spent and has left, and what
+// one of its calls has cost.
+//
+//     GET /aiaudit/v1/budget[?model=MODEL]
+//     GET /aiaudit/v1/calls/OPERATION
+//
+// A key sees its own: the budgets that cover its calls, and its calls; those of another are 404.
+// Threads: plain functions; the core is shared.
+// Floor 9.
+#ifndef AIAUDIT_GATEWAY_OWN_ANSWERS_HPP
+#define AIAUDIT_GATEWAY_OWN_ANSWERS_HPP
+
+#include <algorithm>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+inline constexpr std::string_view own_prefix = "/aiaudit/";
+inline constexpr std::string_view own_budget_path = "/aiaudit/v1/budget";
+inline constexpr std::string_view own_calls_prefix = "/aiaudit/v1/calls/";
+// How far back in the log a call is looked for that is not among the last ones.
+inline constexpr std::uint64_t calls_looked_at_most = 200'000;
+
+[[nodiscard]] gateway_problem no_such_call();
+[[nodiscard]] gateway_problem no_such_answer(std::string_view method, std::string_view target);
+
+// What the budgets leave for calls of `who`, as JSON.
+[[nodiscard]] std::string budgets_json(record const& who, std::vector<budget_state> const& states);
+
+// Of whom a call would be that came with this request. Errors: as caller_of(); bad_argument for a
+// parameter that is not known.
+[[nodiscard]] result<record> subject_of_request(gateway_request const& request,
+                                                gateway_key const& key);
+
+// A call's outcomes in the log, those of its last records alone; none: there are none of that key.
+template <class Ledger>
+[[nodiscard]] result<std::optional<ended_call>> find_call(Ledger& log, operation_id const& wanted) {
+    auto const first = log.first_sequence();
+    if (!first) return first.error();
+    auto const last = log.last_sequence();
+    if (!last) return last.error();
+    std::uint64_t const newest = value_of(*last);
+    std::uint64_t const oldest = (std::max)(
+        value_of(*first), newest > calls_looked_at_most ? newest - calls_looked_at_most + 1 : 1);
+    std::optional<ended_call> found;
+    if (oldest > newest) return found;
+    auto const read = log.log().blocks(oldest, [&](std::string_view block) -> result<bool> {
+        std::vector<sequence> of_call;
+        auto const looked = view_block(block, [&](sequence number, record_view const& entry) {
+            if (entry.kind == record_kind::outcome && entry.operation_id == wanted)
+                of_call.push_back(number);
+            return true;
+        });
+        if (!looked) return looked.error();
+        if (of_call.empty()) return true;
+        auto const taken = read_block(block, [&](sequence number, record&& entry) {
+            if (std::find(of_call.begin(), of_call.end(), number) == of_call.end()) return true;
+            if (!found) found.emplace();
+            found->add(entry);
+            return true;
+        });
+        if (!taken) return taken.error();
+        return true;
+    });
+    if (!read && read.error().code != errc::not_found) return read.error();
+    return found;
+}
+
+template <class Core>
+[[nodiscard]] result<gateway_response> own_budget(Core& core, gateway_request const& request,
+                                                  gateway_key const& key) {
+    auto const who = subject_of_request(request, key);
+    if (!who) return who.error();
+    auto const states = core.ledger.budget_states_of(*who);
+    if (!states) return states.error();
+    return json_response(budgets_json(*who, *states));
+}
+
+template <class Core>
+[[nodiscard]] result<gateway_response> own_call(Core& core, std::string_view id,
+                                                gateway_key const& key) {
+    auto const none = [] { return error_response(api_family::openai, no_such_call()); };
+    auto const wanted = operation_id::parse(id);
+    if (!wanted) return none();
+    auto found = core.ended.find(*wanted);
+    if (!found) {
+        auto looked = find_call(core.ledger, *wanted);
+        if (!looked) return looked.error();
+        found = std::move(*looked);
+    }
+    if (!found || found->key_id != key.id) return none();
+    return json_response(to_json(*wanted, *found));
+}
+
+// In a thread that may wait.
+template <class Core>
+[[nodiscard]] gateway_response own_answer(Core& core, gateway_request const& request) {
+    understood_request who;
+    if (auto const problem = identify(core, request, who))
+        return error_response(api_family::openai, *problem);
+    std::string_view const path = path_of(request.target);
+    result<gateway_response> made =
+        error_response(api_family::openai, no_such_answer(request.method, request.target));
+    bool const reads = request.method == "GET" || request.method == "HEAD";
+    if (reads && path == own_budget_path) made = own_budget(core, request, *who.key);
+    if (reads && path.starts_with(own_calls_prefix))
+        made = own_call(core, path.substr(own_calls_prefix.size()), *who.key);
+    if (!made) return error_response(api_family::openai, problem_of(made.error(), {}));
+    made->headers.emplace_back("Cache-Control", "no-store");
+    return std::move(*made);
+}
+
+template <class Core>
+[[nodiscard]] asio::awaitable<void> serve_own(Core& core, session& of) {
+    gateway_response const told = co_await core.away([&] { return own_answer(core, of.request); });
+    static_cast<void>(co_await of.client.respond(told));
+}
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_GATEWAY_OWN_ANSWERS_HPP
+
+// ---- aiaudit/gateway/answer_rights.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// answer_rights.hpp: who may ask for what a provider keeps, and what is put on record of it.
+//
+// Threads: plain functions; the core is shared. check_owner() may wait for the disk.
+// Floor 9.
+#ifndef AIAUDIT_GATEWAY_ANSWER_RIGHTS_HPP
+#define AIAUDIT_GATEWAY_ANSWER_RIGHTS_HPP
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+// Whether a request is about what one upstream keeps, so that no other one can answer it.
+[[nodiscard]] inline bool is_of_store(understood_request const& asked) noexcept {
+    return asked.stored.has_value() || !asked.refers.empty();
+}
+
+// The upstreams of the API that is asked, first the one that the request goes to.
+template <class Core>
+[[nodiscard]] std::vector<std::size_t> keepers_of(Core const& core,
+                                                  understood_request const& asked) {
+    auto const& upstreams = core.routes.upstreams();
+    std::vector<std::size_t> places{asked.to.upstream};
+    for (std::size_t i = 0; i < upstreams.size(); ++i) {
+        bool const same_api = upstreams[i].entry.family == upstreams[places[0]].entry.family;
+        if (same_api && i != places[0]) places.push_back(i);
+    }
+    return places;
+}
+
+// Why nobody can say whose an answer is.
+[[nodiscard]] inline gateway_problem unread_problem(error const& reason) {
+    if (reason.code != errc::timed_out) return problem_of(reason, {});
+    return {503, "server_error", "starting", reason.where, 5};
+}
+
+// Of one object. What a path asks for goes to the upstream that keeps it. A problem: it is
+// another's, at whatever upstream, which may be the same account; or nobody's, and no text to go on
+// from.
+template <class Core>
+[[nodiscard]] std::optional<gateway_problem> check_owner_of(Core& core, understood_request& asked,
+                                                            stored_reference const& of) {
+    auto const& upstreams = core.routes.upstreams();
+    std::size_t const goes_to = asked.to.upstream;
+    bool const in_path = of.member.empty();
+    bool is_others = false;
+    for (std::size_t const place : keepers_of(core, asked)) {
+        auto const owner = core.answers->find(upstreams[place].entry.name, of.id);
+        if (!owner) return unread_problem(owner.error());
+        if (!*owner) continue;
+        bool const counts = place == goes_to || !in_path || !asked.to.named;
+        if ((*owner)->admits(*asked.key) && counts) {
+            if (in_path) asked.to.upstream = place;
+            return std::nullopt;
+        }
+        is_others = is_others || !(*owner)->admits(*asked.key);
+    }
+    // The provider looks at the key that comes with it.
+    bool const has_own_key = asked.is_nobodys() && upstreams[goes_to].key.empty();
+    bool const passes = has_own_key || (!in_path && core.options.continues_unknown);
+    if (!is_others && passes) return std::nullopt;
+    core.metrics.refused("owner");
+    return no_object_problem(of);
+}
+
+// Whether a request may have what it asks for, and go on from what it names. Where the gateway has
+// no keys, all is everybody's. Precondition: is_of_store().
+template <class Core>
+[[nodiscard]] std::optional<gateway_problem> check_owner(Core& core, understood_request& asked) {
+    if (!core.answers) return std::nullopt;
+    if (asked.stored && !asked.stored->id.empty()) {
+        auto problem = check_owner_of(core, asked, {asked.stored->kind, asked.stored->id, {}});
+        if (problem) return problem;
+    }
+    for (stored_reference const& each : asked.refers) {
+        if (auto problem = check_owner_of(core, asked, each)) return problem;
+    }
+    return std::nullopt;
+}
+
+// Whether an answer has an id that somebody may ask for later.
+template <class Core>
+[[nodiscard]] bool keeps_answer(Core const& core, understood_request const& asked,
+                                endpoint const& where) noexcept {
+    if (!core.answers) return false;
+    if (asked.stored) return asked.stored->change == storage_change::create;
+    return where.billable && keeps_answers(where.dialect);
+}
+
+// Notes whose an answer is while it passes, before its client has the id and may ask for it: a
+// stream says it first, and the end of a whole body waits until it is read.
+template <class Core>
+class answer_watch {
+public:
+    // The provider's name outlives the watch.
+    answer_watch(Core& core, understood_request const& asked, std::string_view provider,
+                 endpoint const& where)
+        : core_(core),
+          asked_(asked),
+          provider_(provider),
+          waits_(keeps_answer(core, asked, where)) {}
+
+    // What goes on now that the follower has the piece; there until the next call, as the piece is.
+    [[nodiscard]] std::string_view next(response_follower const& follower, std::string_view piece,
+                                        bool is_stream) {
+        note(follower);
+        if (!waits_ && behind_.empty()) return piece;
+        out_ = std::exchange(behind_, {});
+        if (waits_ && !is_stream)
+            behind_.assign(piece);
+        else
+            out_.append(piece);
+        return out_;
+    }
+    // What is left at the end.
+    [[nodiscard]] std::string_view rest(response_follower& follower) {
+        if (waits_) follower.conclude();
+        note(follower);
+        if (core_.answers && core_.answers->counts_call()) core_.read_answers();
+        return behind_;
+    }
+
+private:
+    void note(response_follower const& follower) {
+        if (!waits_) return;
+        std::string const id = follower.answer_id();
+        // What failed made nothing, whatever id its failure has.
+        if (id.empty() || follower.status() >= 300) return;
+        waits_ = false;
+        auto const owner = answer_owner::of(asked_.key->id, asked_.who.user, asked_.who.project);
+        if (core_.answers->note(provider_, id, owner)) core_.read_answers();
+    }
+
+    Core& core_;
+    understood_request const& asked_;
+    std::string_view provider_;
+    bool waits_;
+    std::string behind_{};
+    std::string out_{};
+};
+
+// Puts on record what a request without a cost did to what is stored; of a look there is none.
+template <class Core>
+void record_storage(Core& core, understood_request const& asked, record entry) {
+    if (!asked.stored || asked.stored->change == storage_change::none) return;
+    entry.kind = record_kind::storage;
+    entry.operation = operation::other;
+    entry.started_at = core.ledger.time().now();
+    // What the answer tells of the call that made it is on record there.
+    entry.model_served.clear();
+    entry.finish_reason.clear();
+    entry.cost_status = cost_status::no_charge;
+    entry.cost = {};
+    entry.usage = {};
+    entry.iterations.clear();
+    entry.complete = true;
+    entry.tags.emplace_back("change", name_of(asked.stored->change));
+    if (!asked.stored->id.empty()) {
+        entry.provider_request_id = asked.stored->id;
+        make_name_text(entry.provider_request_id, stored_id_bytes);
+    }
+    if (auto kept = core.ledger.enqueue(entry); !kept) core.metrics.refused("log");
+}
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_GATEWAY_ANSWER_RIGHTS_HPP
+
+// ---- aiaudit/gateway/cost_headers.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// cost_headers.hpp: how an answer says what its call has cost: in its head where it is held until
+// its end, else in a trailer, for clients that take one.
+//
+// Threads: plain values and functions.
+// Floor 9.
+#ifndef AIAUDIT_GATEWAY_COST_HEADERS_HPP
+#define AIAUDIT_GATEWAY_COST_HEADERS_HPP
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+inline constexpr std::string_view cost_header = "x-aiaudit-cost";  // dollars, an exact decimal
+inline constexpr std::string_view cost_status_header = "x-aiaudit-cost-status";
+
+// Without the amount where it is not known.
+[[nodiscard]] header_list cost_headers(record const& outcome);
+
+// Whether a client says that it takes trailers (RFC 9110, section 10.1.4).
+[[nodiscard]] bool takes_trailers(header_list const& headers);
+
+// An answer that waits for its end, so that its head can tell the cost. What grows larger is handed
+// on without.
+struct held_answer {
+    static constexpr std::size_t bytes_most = std::size_t{1} << 20;
+
+    int status = 200;
+    header_list headers{};
+    std::optional<std::uint64_t> length{};  // as the upstream said it
+    std::string body{};
+
+    // False: it does not fit, and is as it was.
+    [[nodiscard]] bool add(std::string_view piece);
+    // It has ended, and this is what it has cost.
+    void complete(header_list const& cost);
+};
+
+// Begins an answer that was held, and returns what is to be sent of it; empty where none was.
+[[nodiscard]] std::string begin_held(std::optional<held_answer>& held, client_connection& client);
+
+// Whether an answer of that type is of no use before its end.
+[[nodiscard]] bool is_whole_type(std::string_view content_type);
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_GATEWAY_COST_HEADERS_HPP
+
+// ---- aiaudit/gateway/model_list.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// model_list.hpp: the models that a key may use, of all upstreams of an API, as that API lists
+// them.
+//
+// Threads: pure functions.
+// Floor 9.
+#ifndef AIAUDIT_GATEWAY_MODEL_LIST_HPP
+#define AIAUDIT_GATEWAY_MODEL_LIST_HPP
+
+#include <boost/json/value.hpp>
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+// Some pages of an upstream's are one of ours.
+struct model_page {
+    std::vector<boost::json::value> models{};
+    std::string next{};  // the query's parameters for the next page; empty: there is none
+};
+
+// The model that an entry of a list is of, as a call names it; empty where it does not say.
+[[nodiscard]] std::string_view model_of_entry(api_family shape, boost::json::value const& entry);
+
+// Errors: bad_json, bad_response.
+[[nodiscard]] result<model_page> read_model_page(api_family shape, std::string_view body);
+
+// What an upstream is asked for: a client's query without its pages, with the largest ones there
+// are; `next` as above.
+[[nodiscard]] std::string model_list_query(api_family shape, std::string_view query,
+                                           std::string_view next);
+
+// The page of a list that a client's query asks for.
+[[nodiscard]] std::string model_list_text(api_family shape,
+                                          std::vector<boost::json::value> const& models,
+                                          std::string_view query);
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_GATEWAY_MODEL_LIST_HPP
+
+// ---- aiaudit/gateway/model_lister.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// model_lister.hpp: answers a call for the list of models where one upstream's own would say too
+// much or too little.
+//
+// Threads: one request for one thread; the core is shared.
+// Floor 9.
+#ifndef AIAUDIT_GATEWAY_MODEL_LISTER_HPP
+#define AIAUDIT_GATEWAY_MODEL_LISTER_HPP
+
+#include <boost/json/value.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <set>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+template <class Core>
+class model_lister {
+public:
+    // All that is given outlives the lister.
+    model_lister(Core& core, upstream_pool& pool, client_connection& client,
+                 gateway_request const& request, understood_request const& asked)
+        : core_(core), pool_(pool), client_(client), request_(request), asked_(asked) {}
+    model_lister(model_lister const&) = delete;
+    model_lister& operator=(model_lister const&) = delete;
+
+    // Whether a request asks for a list that is not one upstream's own.
+    [[nodiscard]] static bool is_due(Core const& core, gateway_request const& request,
+                                     understood_request const& asked);
+
+    [[nodiscard]] asio::awaitable<gateway_response> run();
+
+private:
+    static constexpr std::chrono::milliseconds patience{15'000};
+    static constexpr std::size_t list_bytes_most = std::size_t{16} << 20;
+    static constexpr int pages_most = 50;
+
+    [[nodiscard]] api_family family_of(std::size_t upstream) const {
+        return core_.routes.upstreams()[upstream].entry.family;
+    }
+    [[nodiscard]] asio::awaitable<bool> add_all_of(std::size_t upstream);
+    void add(std::size_t upstream, boost::json::value&& entry);
+    [[nodiscard]] asio::awaitable<result<std::string>> fetch(std::size_t upstream,
+                                                             std::string const& path);
+    [[nodiscard]] asio::awaitable<result<std::string>> body_of(upstream_connection& from,
+                                                               bool is_open,
+                                                               http_request const& request);
+
+    Core& core_;
+    upstream_pool& pool_;
+    client_connection& client_;
+    gateway_request const& request_;
+    understood_request const& asked_;
+    std::vector<boost::json::value> models_{};
+    std::set<std::string, std::less<>> names_{};
+};
+
+template <class Core>
+bool model_lister<Core>::is_due(Core const& core, gateway_request const& request,
+                                understood_request const& asked) {
+    std::string_view const path = path_of(asked.to.path);
+    if (request.method != "GET" || (path != "/models" && path != "/openai/models")) return false;
+    if (has_model_list(*asked.key)) return true;
+    auto const& all = core.routes.upstreams();
+    auto const family = all[asked.to.upstream].entry.family;
+    return !asked.to.named && std::count_if(all.begin(), all.end(), [family](auto const& each) {
+                                  return each.entry.family == family;
+                              }) > 1;
+}
+
+template <class Core>
+asio::awaitable<gateway_response> model_lister<Core>::run() {
+    auto const& upstreams = core_.routes.upstreams();
+    std::string missing;
+    bool any = false;
+    for (std::size_t i = 0; i < upstreams.size() && !client_.gone(); ++i) {
+        bool const wanted = asked_.to.named ? i == asked_.to.upstream
+                                            : family_of(i) == family_of(asked_.to.upstream);
+        if (!wanted) continue;
+        bool const given = co_await add_all_of(i);
+        any = any || given;
+        if (!given) missing += (missing.empty() ? "" : ",") + upstreams[i].name;
+    }
+    if (!any) {
+        gateway_problem const none{
+            502, "server_error", "no_model_list", "no upstream gave its list of models", {}};
+        co_return error_response(asked_.to.family, none);
+    }
+    gateway_response made{200, {{"Content-Type", "application/json"}}, {}};
+    if (!missing.empty()) made.headers.emplace_back("x-aiaudit-models-missing", missing);
+    made.body = model_list_text(asked_.to.family, models_, query_of(request_.target));
+    co_return made;
+}
+
+// False where the upstream gave none, or not all.
+template <class Core>
+asio::awaitable<bool> model_lister<Core>::add_all_of(std::size_t upstream) {
+    std::string_view const path = path_of(asked_.to.path);
+    std::string next;
+    for (int page = 0; page < pages_most; ++page) {
+        auto const body = co_await fetch(
+            upstream,
+            std::string(path) + model_list_query(asked_.to.family, query_of(asked_.to.path), next));
+        if (!body) co_return false;
+        auto read = read_model_page(asked_.to.family, *body);
+        if (!read) co_return false;
+        for (boost::json::value& each : read->models) add(upstream, std::move(each));
+        if (read->next.empty()) co_return true;
+        next = std::move(read->next);
+    }
+    co_return false;
+}
+
+template <class Core>
+void model_lister<Core>::add(std::size_t upstream, boost::json::value&& entry) {
+    std::string_view const model = model_of_entry(asked_.to.family, entry);
+    if (model.empty() || !may_use(*asked_.key, model)) return;
+    if (!asked_.to.named && !core_.routes.shows(upstream, model)) return;
+    if (names_.emplace(model).second) models_.push_back(std::move(entry));
+}
+
+template <class Core>
+asio::awaitable<result<std::string>> model_lister<Core>::fetch(std::size_t upstream,
+                                                               std::string const& path) {
+    gateway_upstream const& to = core_.routes.upstreams()[upstream];
+    http_request out;
+    out.method = request_.method;
+    out.origin = to.entry.origin;
+    out.target = to.entry.prefix + path;
+    out.headers = headers_for_upstream(request_, to.entry, to.key,
+                                       asked_.is_nobodys() && upstream == asked_.to.upstream);
+    if (auto sound = check_request(out); !sound) co_return sound.error();
+    for (;;) {
+        auto taken = pool_.take(out.origin);
+        if (!taken) co_return taken.error();
+        bool const is_open = taken->is_open;
+        auto body = co_await body_of(*taken->connection, is_open, out);
+        // A connection that was kept may have died: a list may be asked for again.
+        bool const died = !body && body.error().code == errc::connection_lost;
+        if (died && is_open && !client_.gone()) continue;
+        if (body) pool_.give_back(out.origin, std::move(taken->connection));
+        co_return body;
+    }
+}
+
+template <class Core>
+asio::awaitable<result<std::string>> model_lister<Core>::body_of(upstream_connection& from,
+                                                                 bool is_open,
+                                                                 http_request const& request) {
+    transfer_limits limits = core_.options.upstream;
+    limits.first_byte = (std::min)(limits.first_byte, patience);
+    limits.between_bytes = (std::min)(limits.between_bytes, patience);
+    limits.response_bytes_max = (std::min)(limits.response_bytes_max, list_bytes_most);
+    if (!is_open) {
+        if (auto opened = co_await from.open(limits); !opened) co_return opened.error();
+    }
+    if (auto sent = co_await from.send(request, limits); !sent) co_return sent.error();
+    auto const head = co_await from.read_head(limits);
+    if (!head) co_return head.error();
+    std::string body;
+    for (;;) {
+        auto const piece = co_await from.read_piece(limits);
+        if (!piece) co_return piece.error();
+        if (piece->empty()) break;
+        body.append(*piece);
+    }
+    if (head->status != 200)
+        co_return fail(errc::provider_error, "HTTP " + std::to_string(head->status));
+    co_return body;
+}
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_GATEWAY_MODEL_LISTER_HPP
+
+// ---- aiaudit/gateway/ticker.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// ticker.hpp: calls a function every second beside a coroutine, such as one that waits for bytes.
+//
+// Threads: one; all of it runs where the coroutine runs that it is beside.
+// Floor 9.
+#ifndef AIAUDIT_GATEWAY_TICKER_HPP
+#define AIAUDIT_GATEWAY_TICKER_HPP
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <chrono>
+#include <exception>
+#include <utility>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+class ticker {
+public:
+    explicit ticker(asio::any_io_executor const& by,
+                    std::chrono::milliseconds every = std::chrono::seconds{1})
+        : next_(by), changed_(by), every_(every) {}
+    ticker(ticker const&) = delete;
+    ticker& operator=(ticker const&) = delete;
+
+    // Calls tick() -> awaitable<bool> again and again, until it gives false, or stop(). It and what
+    // it uses live until stop() has returned.
+    template <class Tick>
+    void start(Tick tick) {
+        running_ = true;
+        asio::co_spawn(next_.get_executor(), run(std::move(tick)), [this](std::exception_ptr) {
+            running_ = busy_ = false;
+            changed_.cancel();
+        });
+    }
+    // Waits until no call is under way.
+    [[nodiscard]] asio::awaitable<void> wait_idle() {
+        while (busy_) co_await change();
+    }
+    // Waits until there will be no further one. To be called before the ticker is destroyed, if it
+    // was started.
+    [[nodiscard]] asio::awaitable<void> stop() {
+        stopped_ = true;
+        next_.cancel();
+        while (running_) co_await change();
+    }
+
+private:
+    template <class Tick>
+    asio::awaitable<void> run(Tick tick) {
+        while (!stopped_) {
+            next_.expires_after(every_);
+            static_cast<void>(co_await next_.async_wait(as_value));
+            if (stopped_) co_return;
+            busy_ = true;
+            bool const more = co_await tick();
+            busy_ = false;
+            changed_.cancel();
+            if (!more) co_return;
+        }
+    }
+    asio::awaitable<void> change() {
+        changed_.expires_at((asio::steady_timer::time_point::max)());
+        static_cast<void>(co_await changed_.async_wait(as_value));
+    }
+
+    asio::steady_timer next_;
+    asio::steady_timer changed_;
+    std::chrono::milliseconds const every_;
+    bool running_ = false;
+    bool busy_ = false;
+    bool stopped_ = false;
+};
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_GATEWAY_TICKER_HPP
+
 // ---- aiaudit/gateway/usage_chunk_filter.hpp ----
 // SPDX-License-Identifier: MIT
 //
@@ -28428,6 +31947,59 @@ private:
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_GATEWAY_USAGE_CHUNK_FILTER_HPP
+
+// ---- aiaudit/gateway/passing_answer.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// passing_answer.hpp: one attempt at an upstream, while its answer passes.
+//
+// Threads: one.
+// Floor 9.
+#ifndef AIAUDIT_GATEWAY_PASSING_ANSWER_HPP
+#define AIAUDIT_GATEWAY_PASSING_ANSWER_HPP
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+// What an answer has on its way.
+template <class Core>
+struct passing_answer {
+    passing_answer(Core& core, understood_request const& asked, attempt_plan const& plan)
+        : follower(exchange_of(plan), *plan.request, *plan.where, nobody, 0, answer_text::passed),
+          meter(core.timer.now(), plan.request->facts.may_think),
+          origin(plan.to->origin),
+          begun(meter.now()),
+          watch(core, asked, plan.to->name, *plan.where) {}
+
+    stream_listener nobody{};
+    response_follower follower;
+    stream_meter meter;
+    std::string origin;
+    std::unique_ptr<upstream_connection> connection{};
+    std::optional<usage_chunk_filter> filter{};
+    std::optional<held_answer> held{};
+    header_list cost{};             // once it has ended
+    std::optional<ticker> ticks{};  // where more is to be held while nothing comes
+    std::optional<error> cut{};     // why it was, by a tick
+    steady_time begun;
+    std::optional<std::uint64_t> first_piece_ns{};
+    std::size_t drained_bytes = 0;
+    bool is_stream = false;
+    answer_watch<Core> watch;
+};
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_GATEWAY_PASSING_ANSWER_HPP
 
 // ---- aiaudit/gateway/relay.hpp ----
 // SPDX-License-Identifier: MIT
@@ -28493,8 +32065,7 @@ private:
         bool final = false;  // no other upstream would help
     };
     using refused = std::optional<refusal>;
-    // One attempt, while its answer passes.
-    struct passing;
+    using passing = passing_answer<Core>;
 
     [[nodiscard]] result<ready_request> ready(std::size_t upstream, std::string const& model);
     [[nodiscard]] attempt_plan plan_of(ready_request const& at, api_key const& key);
@@ -28520,7 +32091,14 @@ private:
                                                                   attempt_plan const& plan,
                                                                   http_response_head const& head,
                                                                   Guard& guard);
+    void begin_answer(passing& of, attempt_plan const& plan, http_response_head const& head);
+    // Asks for more where it is needed. An error: it may not be.
+    template <class Guard>
+    [[nodiscard]] asio::awaitable<std::optional<error>> hold_more(passing& of, Guard& guard);
+    template <class Guard>
+    [[nodiscard]] asio::awaitable<void> start_ticks(passing& of, Guard& guard);
     [[nodiscard]] asio::awaitable<bool> hand_on(passing& of, std::string_view piece);
+    [[nodiscard]] bool holds_back(passing& of, std::string_view piece);
     [[nodiscard]] asio::awaitable<void> finish_answer(passing& of,
                                                       std::optional<error> const& failed);
     void note(std::optional<breaker_change> const& change, std::string const& model,
@@ -28541,23 +32119,6 @@ private:
 };
 
 template <class Core>
-struct relay<Core>::passing {
-    passing(attempt_plan const& plan, std::string origin_of)
-        : follower(exchange_of(plan), *plan.request, *plan.where, nobody, 0, answer_text::passed),
-          origin(std::move(origin_of)) {}
-
-    stream_listener nobody{};
-    response_follower follower;
-    std::string origin;
-    std::unique_ptr<upstream_connection> connection{};
-    std::optional<usage_chunk_filter> filter{};
-    steady_time begun{};
-    std::optional<std::uint64_t> first_piece_ns{};
-    std::size_t drained_bytes = 0;
-    bool is_stream = false;
-};
-
-template <class Core>
 asio::awaitable<void> relay<Core>::answer(gateway_problem problem) {
     auto told = error_response(family_, problem);
     if (!id_.is_zero()) told.headers.emplace_back("x-aiaudit-operation", id_.to_string());
@@ -28570,9 +32131,22 @@ asio::awaitable<void> relay<Core>::run() {
         co_await answer(std::move(*problem));
         co_return;
     }
+    if (model_lister<Core>::is_due(core_, request_, asked_)) {
+        model_lister<Core> lister(core_, pool_, client_, request_, asked_);
+        static_cast<void>(co_await client_.respond(co_await lister.run()));
+        co_return;
+    }
+    if (core_.answers && is_of_store(asked_)) {
+        if (auto problem = co_await core_.away([&] { return check_owner(core_, asked_); })) {
+            co_await answer(std::move(*problem));
+            co_return;
+        }
+    }
     id_ = make_operation_id(core_.ledger.time().now());
     client_.watch(nullptr);  // nothing is sent for one that leaves before its turn
-    std::vector<std::size_t> const& others = core_.routes.fallbacks(asked_.to.upstream);
+    // What one upstream keeps no other one has, or it is another thing there.
+    auto const others = is_of_store(asked_) ? std::vector<std::size_t>{}
+                                            : core_.routes.fallbacks(asked_.to.upstream);
     refused last = co_await try_upstream(asked_.to.upstream, others.empty());
     for (std::size_t i = 0; i < others.size() && last && !last->final && !client_.gone(); ++i)
         last = co_await try_upstream(others[i], i + 1 == others.size());
@@ -28592,7 +32166,7 @@ result<typename relay<Core>::ready_request> relay<Core>::ready(std::size_t upstr
     auto point = point_of(asked_.to, entry, prepared->target);
     if (!point) return point.error();
     if (point->billable) {
-        if (auto limited = core_.desk.limit_output(*prepared, *point, model); !limited)
+        if (auto limited = core_.desk.limit(*prepared, *point, entry.name, model); !limited)
             return limited.error();
     }
     return ready_request{upstream, model, {}, std::move(*prepared), std::move(*point)};
@@ -28746,8 +32320,30 @@ asio::awaitable<bool> relay<Core>::hand_on(passing& of, std::string_view piece) 
         of.drained_bytes += piece.size();
         co_return false;
     }
+    std::string const held = begin_held(of.held, client_);
+    if (!held.empty()) static_cast<void>(co_await client_.write(held));
     if (of.filter) piece = of.filter->feed(piece);
     co_return co_await client_.write(piece);
+}
+
+// Whether a piece waits for the answer's end.
+template <class Core>
+bool relay<Core>::holds_back(passing& of, std::string_view piece) {
+    return of.held && !client_.gone() && of.held->add(piece);
+}
+
+template <class Core>
+void relay<Core>::begin_answer(passing& of, attempt_plan const& plan,
+                               http_response_head const& head) {
+    std::string_view const type = header_of(head.headers, "content-type");
+    of.is_stream = lower_case(std::string(type)).starts_with("text/event-stream");
+    if (of.is_stream && plan.request->usage_injected) of.filter.emplace(plan.request->dialect);
+    header_list headers = headers_for_client(head.headers, id_, plan.request->output_limit_set);
+    if (plan.where->billable && !of.is_stream && is_whole_type(type)) {
+        of.held.emplace(held_answer{head.status, std::move(headers), of.connection->length(), {}});
+        return;
+    }
+    client_.begin(head.status, headers, of.filter ? std::nullopt : of.connection->length());
 }
 
 // Everything between the head and the end. An error: the answer was cut.
@@ -28756,21 +32352,26 @@ template <class Guard>
 asio::awaitable<std::optional<error>> relay<Core>::pass_body(passing& of, attempt_plan const& plan,
                                                              http_response_head const& head,
                                                              Guard& guard) {
-    of.is_stream = header_of(head.headers, "content-type").starts_with("text/event-stream");
-    if (of.is_stream && plan.request->usage_injected) of.filter.emplace(plan.request->dialect);
+    begin_answer(of, plan, head);
     counted_in const open_stream(of.is_stream ? &core_.metrics.open_streams : nullptr);
-    header_list headers = head.headers;
-    headers.emplace_back("x-aiaudit-operation", id_.to_string());
-    client_.begin(head.status, headers, of.filter ? std::nullopt : of.connection->length());
     if (of.is_stream) static_cast<void>(co_await client_.flush());
     for (;;) {
         auto const piece = co_await of.connection->read_piece(plan.limits);
+        if (of.ticks) co_await of.ticks->wait_idle();
         if (!piece) co_return piece.error();
-        if (piece->empty()) co_return std::nullopt;
+        if (piece->empty()) {
+            auto const rest = of.watch.rest(of.follower);
+            if (!holds_back(of, rest)) static_cast<void>(co_await hand_on(of, rest));
+            co_return std::nullopt;
+        }
         static_cast<void>(of.follower.feed(*piece));
+        of.meter.note(core_.timer.now(), of.follower);
         if (of.follower.begun() && !of.first_piece_ns)
-            of.first_piece_ns = nanoseconds_between(of.begun, core_.timer.now());
-        bool const taken = co_await hand_on(of, *piece);
+            of.first_piece_ns = nanoseconds_between(of.begun, of.meter.now());
+        auto const passed = of.watch.next(of.follower, *piece, of.is_stream);
+        bool taken = true;
+        if (!holds_back(of, passed)) taken = co_await hand_on(of, passed);
+        if (!taken) of.meter.note_unread(core_.timer.now());
         auto const then = core_.options.on_client_gone;
         if (!taken &&
             (then == client_gone::cut ||
@@ -28778,14 +32379,34 @@ asio::awaitable<std::optional<error>> relay<Core>::pass_body(passing& of, attemp
             co_return fail(errc::cancelled, "the client went away");
         if (core_.timer.now() >= *plan.limits.deadline)
             co_return fail(errc::timed_out, "total: the answer took too long");
-        if (!plan.stream || !guard.outruns(of.follower)) continue;
-        std::optional<error> failed;
-        if (core_.admissions_wait())
-            failed = co_await core_.away([&] { return guard(of.follower); });
-        else
-            failed = guard(of.follower);
-        if (failed) co_return failed;
+        // What it is counts, not what was asked for.
+        bool const streams = plan.stream || of.is_stream || of.follower.is_stream();
+        if (!streams) continue;
+        if (of.ticks) co_await of.ticks->wait_idle();
+        if (auto failed = co_await hold_more(of, guard)) co_return failed;
     }
+}
+
+template <class Core>
+template <class Guard>
+asio::awaitable<std::optional<error>> relay<Core>::hold_more(passing& of, Guard& guard) {
+    if (!guard.outruns(of.follower)) co_return std::nullopt;
+    if (!core_.admissions_wait()) co_return guard(of.follower);
+    co_return co_await core_.away([&] { return guard(of.follower); });
+}
+
+// A model may think, and be billed for it, while nothing comes.
+template <class Core>
+template <class Guard>
+asio::awaitable<void> relay<Core>::start_ticks(passing& of, Guard& guard) {
+    if (!guard.has_steps() || !of.meter.thinks()) co_return;
+    of.ticks.emplace(co_await asio::this_coro::executor);
+    of.ticks->start([this, &of, &guard]() -> asio::awaitable<bool> {
+        of.meter.note(core_.timer.now(), of.follower);
+        of.cut = co_await hold_more(of, guard);
+        if (of.cut && of.connection) of.connection->cancel();
+        co_return !of.cut;
+    });
 }
 
 // The end of an answer, or, where it was cut, words on that in the stream; an answer of another
@@ -28795,8 +32416,12 @@ asio::awaitable<void> relay<Core>::finish_answer(passing& of, std::optional<erro
     if (client_.gone()) co_return;
     if (of.filter && !of.filter->rest().empty())
         static_cast<void>(co_await client_.write(of.filter->rest()));
+    if (of.held && !failed) of.held->complete(std::exchange(of.cost, {}));
+    std::string const held = begin_held(of.held, client_);
+    if (!held.empty()) static_cast<void>(co_await client_.write(held));
+    if (!takes_trailers(request_.headers)) of.cost.clear();
     if (!failed) {
-        static_cast<void>(co_await client_.end());
+        static_cast<void>(co_await client_.end(of.cost));
         co_return;
     }
     client_.close_after_this();
@@ -28804,20 +32429,18 @@ asio::awaitable<void> relay<Core>::finish_answer(passing& of, std::optional<erro
         client_.close();
         co_return;
     }
-    auto const told = error_response(family_, problem_of(*failed, {}));
-    std::string event = family_ == api_family::anthropic ? "event: error\n" : "";
-    event += "data: " + told.body + "\n\n";
-    static_cast<void>(co_await client_.write(event));
-    static_cast<void>(co_await client_.end());
+    static_cast<void>(co_await client_.write(error_event(family_, problem_of(*failed, {}))));
+    static_cast<void>(co_await client_.end(of.cost));
 }
 
 template <class Core>
 error_class relay<Core>::record_end(ready_request const& at, attempt_plan const& plan, passing& of,
                                     std::optional<error> failed, record entry,
                                     breaker_ticket ticket) {
-    entry.duration_ns = nanoseconds_between(of.begun, core_.timer.now());
+    of.meter.note(core_.timer.now(), of.follower);
+    entry.duration_ns = nanoseconds_between(of.begun, of.meter.now());
     if (asked_.raw.stream) entry.time_to_first_token_ns = of.first_piece_ns;
-    attempt_end end = end_of(plan, of.follower, std::move(failed), std::move(entry),
+    attempt_end end = end_of(plan, of.follower, std::move(failed), std::move(entry), of.meter,
                              core_.options.calls.output_tokens_max, core_.prices);
     auto const waits = attempt_failure::from(end.of, end.headers, core_.ledger.time().now());
     note(core_.circuits.settle(plan.to->name, at.model, core_.timer.now(), ticket,
@@ -28825,7 +32448,12 @@ error_class relay<Core>::record_end(ready_request const& at, attempt_plan const&
          at.model, plan.to->name);
     core_.metrics.count(core_.routes.upstreams()[at.upstream].name, at.model,
                         end.outcome.http_status, end.outcome);
-    if (!at.point.billable) return end.of;
+    if (!at.point.billable) {
+        record_storage(core_, asked_, std::move(end.outcome));
+        return end.of;
+    }
+    of.cost = cost_headers(end.outcome);
+    core_.ended.add(end.outcome);
     // What the log cannot take is not lost to the budgets: the intent stays charged.
     if (auto kept = core_.ledger.enqueue(end.outcome); !kept) core_.metrics.refused("log");
     core_.desk.learn(plan, end.outcome);
@@ -28838,27 +32466,32 @@ asio::awaitable<typename relay<Core>::refused> relay<Core>::exchange_with(ready_
                                                                           breaker_ticket ticket,
                                                                           passage in,
                                                                           bool is_last) {
-    passing of(plan, plan.to->origin);
-    stream_guard guard(std::move(in.intent), core_.options.calls.on_overrun, plan, core_.prices,
-                       [&](record const& larger) { return core_.desk.extend(plan, larger); });
-    of.begun = core_.timer.now();
+    passing of(core_, asked_, plan);
+    stream_guard guard(
+        std::move(in.intent), core_.options.calls.on_overrun, plan, core_.prices,
+        [&](record const& larger) { return core_.desk.extend(plan, larger); }, &of.meter);
+    co_await start_ticks(of, guard);
     record entry = record_of_attempt(plan, record_kind::outcome, in.at);
     auto head = co_await begin_exchange(at, of, plan);
     std::optional<error> failed;
     if (!head) failed = head.error();
+    if (of.ticks) co_await of.ticks->wait_idle();
     if (head) {
         of.follower.begin(*head);
         fallback_policy const fallback{};
         bool const elsewhere = !is_last && fallback.applies(classify({}, head->status));
         if (!elsewhere) failed = co_await pass_body(of, plan, *head, guard);
-        // Many clients leave at the words that end a stream: it was whole, and its cost is known.
-        if (of.follower.said_end()) failed.reset();
     }
+    if (of.ticks) co_await of.ticks->stop();
+    if (failed && of.cut) failed = of.cut;
+    // Many clients leave at the words that end a stream: it was whole, and its cost is known.
+    if (of.follower.said_end()) failed.reset();
     client_.watch(nullptr);  // the connection to the provider may end before this one
     std::optional<error> const told = failed;
-    bool const begun = client_.has_begun();
+    bool const begun = client_.has_begun() || of.held;
+    bool const has_sent = client_.has_sent() || (of.held && !of.held->body.empty());
     error_class const why = record_end(at, plan, of, std::move(failed), std::move(entry), ticket);
-    if (begun && (!told || client_.has_sent())) {
+    if (begun && (!told || has_sent)) {
         co_await finish_answer(of, told);
         if (!told) pool_.give_back(of.origin, std::move(of.connection));
         co_return std::nullopt;
@@ -28875,349 +32508,6 @@ asio::awaitable<typename relay<Core>::refused> relay<Core>::exchange_with(ready_
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_GATEWAY_RELAY_HPP
-
-// ---- aiaudit/gateway/server.hpp ----
-// SPDX-License-Identifier: MIT
-//
-// server.hpp: listens, deals connections out to threads, and ends in good order.
-//
-// Threads: add() and start() once, by one; the rest by any.
-// Floor 9.
-#ifndef AIAUDIT_GATEWAY_SERVER_HPP
-#define AIAUDIT_GATEWAY_SERVER_HPP
-
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/executor_work_guard.hpp>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/post.hpp>
-#include <boost/asio/steady_timer.hpp>
-
-#include <atomic>
-#include <chrono>
-#include <condition_variable>
-#include <cstddef>
-#include <cstdint>
-#include <functional>
-#include <memory>
-#include <mutex>
-#include <optional>
-#include <set>
-#include <string>
-#include <utility>
-#include <vector>
-
-namespace aiaudit {
-inline namespace v0_1_0 {
-
-namespace detail {
-
-class server;
-
-// A request on its connection.
-struct session {
-    client_connection& client;
-    upstream_pool& upstreams;
-    std::atomic<bool> const& stops;
-    gateway_request request{};
-    [[nodiscard]] bool stopping() const noexcept { return stops.load(std::memory_order_relaxed); }
-};
-
-struct listener {
-    listen_address at{};
-    gateway_limits limits{};
-    std::function<asio::awaitable<void>(session&)> serve{};
-};
-
-// (Made outside of coroutines: g++ 12 cannot make lists within them.)
-[[nodiscard]] gateway_response text_response(int status, std::string words,
-                                             std::string type = "text/plain");
-[[nodiscard]] inline asio::awaitable<void> say(session& of, int status, std::string words) {
-    gateway_response const told = text_response(status, std::move(words));
-    static_cast<void>(co_await of.client.respond(told));
-}
-[[nodiscard]] inline asio::awaitable<void> serve_metrics(gateway_metrics const& from, session& of) {
-    if (path_of(of.request.target) != "/metrics") co_return co_await say(of, 404, "not found\n");
-    gateway_response const told = text_response(200, from.text(), "text/plain; version=0.0.4");
-    static_cast<void>(co_await of.client.respond(told));
-}
-[[nodiscard]] inline asio::awaitable<void> serve_events(gateway_site const& site, session& of) {
-    constexpr std::chrono::milliseconds between{500};
-    constexpr int quiet_most = 30;
-    auto last = site.events_begin(of.request);
-    if (!last) co_return co_await say(of, 500, "the log cannot be read\n");
-    gateway_response const head = site.events_head();
-    of.client.begin(head.status, head.headers, std::nullopt);
-    static_cast<void>(co_await of.client.flush());
-    of.client.watch([](bool) {});
-    asio::steady_timer timer(co_await asio::this_coro::executor);
-    // Its session may end before the client leaves.
-    for (int quiet = 0; !of.client.gone() && !of.stopping() && site.is_event_stream(of.request);) {
-        std::string text = site.events_after(*last);
-        quiet = text.empty() ? quiet + 1 : 0;
-        if (quiet == quiet_most) {
-            text = ": keep-alive\n\n";
-            quiet = 0;
-        }
-        bool const taken = co_await of.client.write(text);
-        if (!taken) break;
-        timer.expires_after(between);
-        static_cast<void>(co_await timer.async_wait(as_value));
-    }
-    of.client.unwatch();
-    static_cast<void>(co_await of.client.end());
-}
-[[nodiscard]] inline asio::awaitable<void> serve_site(gateway_site const& site, session& of) {
-    if (site.is_event_stream && site.is_event_stream(of.request))
-        co_return co_await serve_events(site, of);
-    gateway_response const told = site.answer(of.request);
-    static_cast<void>(co_await of.client.respond(told));
-}
-
-[[nodiscard]] inline gateway_response unreadable_response(unreadable_request const& why) {
-    return error_response(api_family::openai,
-                          {why.status, "invalid_request_error", "unreadable_request", why.why, {}});
-}
-
-class server {
-public:
-    // What is referred to outlives the server. `on_end` is called when no connection is left, and
-    // before the threads end.
-    server(gateway_options const& options, gateway_metrics& metrics, tls_context tls,
-           std::function<void()> on_end)
-        : options_(options), metrics_(metrics), tls_(tls.release()), on_end_(std::move(on_end)) {}
-    ~server() { stop(); }
-    server(server const&) = delete;
-    server& operator=(server const&) = delete;
-
-    void add(listener of) { listeners_.push_back(std::move(of)); }
-    [[nodiscard]] result<void> start();
-    void stop();
-    [[nodiscard]] std::uint16_t port(std::size_t number) const { return ports_.at(number); }
-
-private:
-    using tcp = asio::ip::tcp;
-    // A thread with its connections.
-    struct worker {
-        worker(asio::ssl::context& tls, gateway_options const& options)
-            : upstreams(context.get_executor(), tls, options.upstream_idle_max,
-                        options.upstream_idle_time) {}
-        asio::io_context context{1};
-        asio::executor_work_guard<asio::io_context::executor_type> work{context.get_executor()};
-        upstream_pool upstreams;
-        asio::steady_timer sweeping{context};
-        std::set<std::shared_ptr<client_connection>> clients{};
-        detail::thread thread{};
-    };
-
-    [[nodiscard]] result<void> listen(listener const& at);
-    [[nodiscard]] result<void> listen_and_run();
-    void undo_start();
-    [[nodiscard]] asio::awaitable<void> accept(tcp::acceptor& by, listener const& to);
-    [[nodiscard]] asio::awaitable<void> converse(worker& in, listener const& with,
-                                                 std::shared_ptr<client_connection> client);
-    [[nodiscard]] asio::awaitable<void> sweep(worker& of);
-    [[nodiscard]] asio::awaitable<void> refuse(client_connection& client,
-                                               unreadable_request const& why);
-    void welcome(tcp::socket socket, worker& in, listener const& to);
-    // Calls of(worker) in each worker's own thread, and waits for that.
-    template <class Function>
-    void in_each(Function of);
-    [[nodiscard]] bool await_end(std::chrono::milliseconds most);
-
-    gateway_options const& options_;
-    gateway_metrics& metrics_;
-    asio::ssl::context tls_;
-    std::function<void()> on_end_;
-    std::vector<listener> listeners_{};
-    std::vector<std::unique_ptr<worker>> workers_{};
-    std::vector<std::unique_ptr<tcp::acceptor>> acceptors_{};
-    std::vector<std::uint16_t> ports_{};
-    std::size_t next_worker_ = 0;
-    std::atomic<bool> stopping_ = false;
-    std::mutex mutex_{};
-    std::condition_variable changed_{};
-    std::size_t connections_ = 0;  // under mutex_
-};
-
-inline asio::awaitable<void> server::accept(tcp::acceptor& by, listener const& to) {
-    while (!stopping_) {
-        worker& in = *workers_[next_worker_++ % workers_.size()];
-        auto [why, socket] = co_await by.async_accept(in.context, as_value);
-        if (why == asio::error::operation_aborted || stopping_) co_return;
-        if (why) {  // no descriptors left, say: others must end first
-            asio::steady_timer timer(by.get_executor(), std::chrono::milliseconds(20));
-            static_cast<void>(co_await timer.async_wait(as_value));
-            continue;
-        }
-        {
-            std::lock_guard const lock(mutex_);
-            if (connections_ >= options_.limits.connections_max) continue;  // closes it
-            ++connections_;
-        }
-        auto arrived = std::make_shared<tcp::socket>(std::move(socket));
-        asio::post(in.context, [this, arrived, &in, &to] { welcome(std::move(*arrived), in, to); });
-    }
-}
-
-inline asio::awaitable<void> server::sweep(worker& of) {
-    while (!stopping_) {
-        of.upstreams.sweep();
-        of.sweeping.expires_after(std::chrono::seconds(1));
-        static_cast<void>(co_await of.sweeping.async_wait(as_value));
-    }
-}
-
-inline asio::awaitable<void> server::refuse(client_connection& client,
-                                            unreadable_request const& why) {
-    if (why.status == 0) co_return;
-    metrics_.refused("unreadable");
-    client.close_after_this();
-    gateway_response const told = unreadable_response(why);
-    static_cast<void>(co_await client.respond(told));
-    co_await client.linger();
-}
-
-inline asio::awaitable<void> server::converse(worker& in, listener const& with,
-                                              std::shared_ptr<client_connection> client) {
-    while (!stopping_) {
-        unreadable_request why;
-        auto request = co_await client->read(why);
-        if (!request) {
-            co_await refuse(*client, why);
-            break;
-        }
-        session now{*client, in.upstreams, stopping_, std::move(*request)};
-        if (stopping_) client->close_after_this();
-        {
-            counted_in const in_flight(&metrics_.in_flight);
-            co_await with.serve(now);
-        }
-        if (!client->stays_open()) break;
-    }
-    client->shut_down();
-}
-
-template <class Function>
-void server::in_each(Function of) {
-    for (auto& each : workers_) asio::post(each->context, [of, in = each.get()] { of(*in); });
-}
-
-inline bool server::await_end(std::chrono::milliseconds most) {
-    std::unique_lock lock(mutex_);
-    return changed_.wait_for(lock, most, [this] { return connections_ == 0; });
-}
-
-}  // namespace detail
-}  // namespace v0_1_0
-}  // namespace aiaudit
-
-#endif  // AIAUDIT_GATEWAY_SERVER_HPP
-
-// ---- aiaudit/gateway/dashboard_query.hpp ----
-// SPDX-License-Identifier: MIT
-//
-// dashboard_query.hpp: what a request to the dashboard's API asks for, every parameter checked, and
-// the body of an answer that says what was wrong with it (RFC 9457).
-//
-// Threads: plain values.
-// Floor 9.
-#ifndef AIAUDIT_GATEWAY_DASHBOARD_QUERY_HPP
-#define AIAUDIT_GATEWAY_DASHBOARD_QUERY_HPP
-
-#include <cstddef>
-#include <cstdint>
-#include <optional>
-#include <string>
-#include <string_view>
-#include <utility>
-#include <vector>
-
-namespace aiaudit {
-inline namespace v0_1_0 {
-
-// Why a request is not answered. The detail is for people, and tells no secret.
-struct api_problem {
-    int status = 400;
-    std::string detail{};
-    std::string parameter{};  // the one that is to blame; empty: none
-};
-
-namespace detail {
-
-[[nodiscard]] constexpr std::string_view reason_of(int status) noexcept {
-    switch (status) {
-    case 400: return "Bad Request";
-    case 401: return "Unauthorized";
-    case 403: return "Forbidden";
-    case 404: return "Not Found";
-    case 405: return "Method Not Allowed";
-    case 413: return "Content Too Large";
-    case 415: return "Unsupported Media Type";
-    case 429: return "Too Many Requests";
-    default: return "Internal Server Error";
-    }
-}
-
-// Names come from whoever calls, and may be no UTF-8, which JSON must be: what is none becomes the
-// replacement character.
-[[nodiscard]] std::string well_formed(std::string text);
-
-[[nodiscard]] inline gateway_response json_response(std::string body, int status = 200) {
-    return {status, {{"Content-Type", "application/json"}}, well_formed(std::move(body))};
-}
-
-[[nodiscard]] gateway_response problem_response(api_problem const& problem);
-
-// Of the ledger's. The words of an error may name files, which are no business of a browser's.
-[[nodiscard]] inline gateway_response failure_response(error const& why) {
-    return problem_response(
-        {500, "the ledger cannot be read: " + std::string(name_of(why.code)), {}});
-}
-
-}  // namespace detail
-
-// The parameters of a query. Each is taken by its name; a value that cannot be is remembered as the
-// problem, the first one only, and so is, at the end, a parameter that nobody took.
-class api_parameters {
-public:
-    static constexpr std::size_t parameters_most = 32;
-
-    explicit api_parameters(std::string_view query);
-
-    // None where it was not given. An empty one is a value too: records may have no user.
-    [[nodiscard]] std::optional<std::string> text(std::string_view name);
-    [[nodiscard]] std::optional<std::uint64_t> number(std::string_view name, std::uint64_t least,
-                                                      std::uint64_t most);
-    [[nodiscard]] std::optional<civil_day> day(std::string_view name);
-    [[nodiscard]] time_zone zone(std::string_view name = "tz");
-    // One of these words; the first where it was not given.
-    [[nodiscard]] std::string_view word(std::string_view name,
-                                        std::vector<std::string_view> const& words);
-    // `from` and `to`, both included; the last 30 days where they were not given.
-    [[nodiscard]] day_range days(civil_day today, std::int32_t days_most);
-
-    // Called last.
-    [[nodiscard]] std::optional<api_problem> problem() const;
-
-    void blame(std::string_view name, std::string_view why);
-
-private:
-    struct parameter {
-        std::string name{};
-        std::string value{};
-        bool taken = false;
-    };
-
-    void add(std::string_view part);
-
-    std::vector<parameter> all_{};
-    std::optional<api_problem> problem_{};
-};
-
-}  // namespace v0_1_0
-}  // namespace aiaudit
-
-#endif  // AIAUDIT_GATEWAY_DASHBOARD_QUERY_HPP
 
 // ---- aiaudit/gateway/dashboard_records.hpp ----
 // SPDX-License-Identifier: MIT
@@ -29323,7 +32613,7 @@ gateway_response dashboard_records<Ledger>::page(api_parameters& in) {
     std::uint64_t const limit = in.number("limit", 1, page_most).value_or(50);
     detail::record_filter filter{in.text("user"), in.text("model"), {}};
     filter.kind = in.word("kind", {"", "intent", "outcome", "retention", "circuit", "budget",
-                                   "refusal", "alert", "correction", "prices"});
+                                   "refusal", "alert", "correction", "prices", "key", "storage"});
     if (auto const wrong = in.problem()) return detail::problem_response(*wrong);
     auto const found = find(filter, before, limit);
     if (!found) return detail::failure_response(found.error());
@@ -29527,7 +32817,7 @@ std::string dashboard_records<Ledger>::events_after(sequence& last, std::size_t 
     auto const read = of_->read(sequence{begin}, [&](sequence number, record&& entry) {
         out.append("id: ").append(std::to_string(value_of(number)));
         out.append("\nevent: record\ndata: ");
-        out.append(detail::well_formed(to_json(number, entry))).append("\n\n");
+        out.append(to_json(number, entry)).append("\n\n");
         last = number;
         return ++count < records_most;
     });
@@ -29697,7 +32987,7 @@ inline constexpr std::string_view openapi_components = R"json(,
       "kind": {"name": "kind", "in": "query",
         "description": "Of this kind alone",
         "schema": {"enum": ["", "intent", "outcome", "retention", "circuit", "budget", "refusal",
-          "alert", "correction", "prices"]}, "example": "outcome"},
+          "alert", "correction", "prices", "key", "storage"]}, "example": "outcome"},
       "before": {"name": "before", "in": "query",
         "description": "Older than this sequence: next_before of the page before",
         "schema": {"type": "integer", "minimum": 1}, "example": 3},
@@ -32470,6 +35760,7 @@ std::string basic_dashboard<Ledger>::events_after(sequence& last, std::size_t re
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string_view>
 #include <utility>
@@ -32484,14 +35775,25 @@ struct basic_gateway<Policies>::state {
     state(ledger_type& into, gateway_options options, pricing prices, router to,
           std::optional<key_ring> keys, detail::tls_context tls)
         : core(into, std::move(options), std::move(prices), std::move(to), std::move(keys)),
-          web(core.options, core.metrics, std::move(tls), [this] { core.waiting.join(); }) {}
+          web(core.options, core.metrics, std::move(tls), [this] {
+              if (core.answers) core.answers->stop();
+              core.waiting.join();
+          }) {}
     detail::process_mark const process{};
     core_type core;
     detail::server web;
     std::size_t own_listeners = 1;
+    std::mutex uses_mutex{};
+    key_use_map uses_kept{};  // under uses_mutex
 
     [[nodiscard]] static detail::asio::awaitable<void> serve(core_type& of,
                                                              detail::session& session);
+    // Why it is not ready, in words for anybody; empty where it is.
+    [[nodiscard]] static std::string trouble_of(core_type const& of,
+                                                detail::session const& session);
+    // Before the body of a stranger takes any memory.
+    [[nodiscard]] static std::optional<gateway_response> before_body(core_type& of,
+                                                                     gateway_request const& asked);
     // Strangers may ask a site, which wants no prompts: a login at most.
     [[nodiscard]] static gateway_limits of_site(gateway_limits limits) {
         limits.body_bytes_max = (std::min)(limits.body_bytes_max, std::size_t{64} << 10);
@@ -32519,6 +35821,9 @@ result<basic_gateway<Policies>> basic_gateway<Policies>::open(ledger_type& into,
     if (!options.key_file.empty()) {
         auto ring = key_ring::open(options.key_file);
         if (!ring) return ring.error();
+        auto const [recorded, of_keys] = ring->stamp();
+        if (auto const known = check_keys(into, {recorded, of_keys}); !known)
+            return fail(known.error().code, options.key_file + ": " + known.error().where);
         keys.emplace(std::move(*ring));
     } else if (options.keys_required) {
         return fail(errc::bad_argument, "the gateway requires keys, and there is no file of them");
@@ -32530,16 +35835,58 @@ result<basic_gateway<Policies>> basic_gateway<Policies>::open(ledger_type& into,
                                                 std::move(*tls)));
     auto& shared = made->core;
     if (auto ok = shared.waiting.start(shared.options.waiting_threads); !ok) return ok.error();
-    made->web.add({shared.options.listen, shared.options.limits,
-                   [&shared](detail::session& session) { return state::serve(shared, session); }});
+    if (shared.keys) {
+        auto index = detail::answer_index<ledger_type>::open(shared.ledger);
+        if (!index) return index.error();
+        shared.answers = std::move(*index);
+        // A long log is read while calls go on.
+        shared.read_answers();
+    }
+    made->web.add(
+        {shared.options.listen, shared.options.limits,
+         [&shared](detail::session& session) { return state::serve(shared, session); },
+         [&shared](gateway_request const& asked) { return state::before_body(shared, asked); }});
     if (!shared.options.metrics.host.empty()) {
         made->own_listeners = 2;
-        made->web.add({shared.options.metrics, state::of_site(shared.options.limits),
+        made->web.add({shared.options.metrics,
+                       state::of_site(shared.options.limits),
                        [&shared](detail::session& session) {
                            return detail::serve_metrics(shared.metrics, session);
-                       }});
+                       },
+                       {}});
     }
     return basic_gateway(std::move(made));
+}
+
+template <class Policies>
+std::string basic_gateway<Policies>::state::trouble_of(core_type const& of,
+                                                       detail::session const& session) {
+    if (session.stopping()) return "it is stopping";
+    if (!of.ledger.last_sequence()) return "the ledger cannot be read";
+    if (!of.keys) return {};
+    auto const state = of.keys->state();
+    if (state) return {};
+    // Without the directory, which is nobody's business.
+    std::string said = state.error().message();
+    std::string const& path = of.options.key_file;
+    std::string const directory = path.substr(0, path.rfind('/') + 1);
+    for (auto at = said.find(directory); !directory.empty() && at != std::string::npos;
+         at = said.find(directory, at))
+        said.erase(at, directory.size());
+    return detail::clean_text(said, detail::problem_message_bytes) +
+           "; the keys from before stay in use";
+}
+
+template <class Policies>
+std::optional<gateway_response> basic_gateway<Policies>::state::before_body(
+    core_type& of, gateway_request const& asked) {
+    std::string_view const path = detail::path_of(asked.target);
+    if (path == "/metrics" || path == "/healthz" || path == "/health" || path == "/readyz")
+        return detail::text_response(413, "no body is wanted here\n");
+    detail::understood_request who;
+    auto const problem = detail::identify(of, asked, who);
+    if (!problem) return std::nullopt;
+    return error_response(router::family_of(asked.target, asked.headers), *problem);
 }
 
 template <class Policies>
@@ -32548,12 +35895,23 @@ detail::asio::awaitable<void> basic_gateway<Policies>::state::serve(core_type& o
     std::string_view const path = detail::path_of(session.request.target);
     if (path == "/metrics" && of.options.metrics.host.empty())
         co_return co_await detail::serve_metrics(of.metrics, session);
-    if (path == "/healthz") co_return co_await detail::say(session, 200, "ok\n");
+    if (path == "/healthz" || path == "/health")
+        co_return co_await detail::say(session, 200, "ok\n");
+    // Clients look whether anybody is there before they send a key.
+    bool const looks = session.request.method == "GET" || session.request.method == "HEAD";
+    bool const front = path == "/" || path == "/api/hello";  // the second: Claude Code
+    if (front && looks) co_return co_await detail::say(session, 200, "aiaudit gateway\n");
+    if (path.starts_with(detail::own_prefix)) co_return co_await detail::serve_own(of, session);
     if (path == "/readyz") {
-        bool const ready = !session.stopping() && of.ledger.last_sequence().has_value() &&
-                           (!of.keys || of.keys->state().has_value());
-        co_return co_await detail::say(session, ready ? 200 : 503,
-                                       ready ? "ready\n" : "not ready\n");
+        std::string said = trouble_of(of, session);
+        int const status = said.empty() ? 200 : 503;
+        said.insert(0, status == 200 ? "ready" : "not ready: ");
+        said += '\n';
+        co_return co_await detail::say(session, status, std::move(said));
+    }
+    if (auto const refused = detail::websocket_refusal(session.request)) {
+        static_cast<void>(co_await session.client.respond(*refused));
+        co_return;
     }
     detail::relay<core_type> passing(of, session.upstreams, session.client, session.request);
     co_await passing.run();
@@ -32578,8 +35936,10 @@ typename basic_gateway<Policies>::pricing basic_gateway<Policies>::prices() cons
 template <class Policies>
 void basic_gateway<Policies>::add_site(listen_address at, gateway_site site) {
     state_->web.add(
-        {std::move(at), state::of_site(state_->core.options.limits),
-         [of = std::move(site)](auto& session) { return detail::serve_site(of, session); }});
+        {std::move(at),
+         state::of_site(state_->core.options.limits),
+         [of = std::move(site)](auto& session) { return detail::serve_site(of, session); },
+         {}});
 }
 
 template <class Policies>
@@ -32601,6 +35961,24 @@ std::uint16_t basic_gateway<Policies>::site_port(std::size_t number) const {
 template <class Policies>
 void basic_gateway<Policies>::stop() {
     if (!state_->process.forked()) state_->web.stop();
+}
+
+template <class Policies>
+result<void> basic_gateway<Policies>::key_state() const {
+    auto const& keys = state_->core.keys;
+    return keys ? keys->state() : result<void>{};
+}
+
+template <class Policies>
+result<void> basic_gateway<Policies>::keep_key_uses() {
+    auto const& keys = state_->core.keys;
+    if (!keys) return {};
+    std::lock_guard const lock(state_->uses_mutex);
+    auto uses = keys->uses();
+    if (uses == state_->uses_kept) return {};
+    if (auto kept = aiaudit::keep_key_uses(state_->core.options.key_file, uses); !kept) return kept;
+    state_->uses_kept = std::move(uses);
+    return {};
 }
 
 template <class Policies>
@@ -32631,34 +36009,6 @@ result<gateway_site> dashboard_site(basic_ledger<Policies>& log, dashboard_optio
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_IMPL_GATEWAY_TPP
-
-// ---- aiaudit/gateway/clean_text.hpp ----
-// SPDX-License-Identifier: MIT
-//
-// clean_text.hpp: a stranger's text made fit for the gateway's own answers.
-//
-// Threads: pure functions.
-// Floor 9.
-#ifndef AIAUDIT_GATEWAY_CLEAN_TEXT_HPP
-#define AIAUDIT_GATEWAY_CLEAN_TEXT_HPP
-
-#include <cstddef>
-#include <string>
-#include <string_view>
-
-namespace aiaudit {
-inline namespace v0_1_0 {
-namespace detail {
-
-// Valid UTF-8 on one line, of at most so many bytes: what is anything else becomes '?'. JSON that a
-// client cannot parse would hide the very error that it is told.
-[[nodiscard]] std::string clean_text(std::string_view text, std::size_t bytes_most);
-
-}  // namespace detail
-}  // namespace v0_1_0
-}  // namespace aiaudit
-
-#endif  // AIAUDIT_GATEWAY_CLEAN_TEXT_HPP
 
 // ---- aiaudit/gateway/openapi_schemas.hpp ----
 // SPDX-License-Identifier: MIT
@@ -32697,7 +36047,7 @@ inline constexpr std::string_view openapi_values = R"json(
       "alert_kind": {"enum": ["budget_threshold", "anomaly", "price_missing", "log_nearly_full",
         "circuit_open", "price_drift", "custom"]},
       "record_kind": {"enum": ["intent", "outcome", "retention", "circuit", "budget", "refusal",
-        "alert", "correction", "prices"]},
+        "alert", "correction", "prices", "key", "storage"]},
       "cost_status": {"enum": ["priced", "estimated", "unpriced", "no_charge", "unknown",
         "partial"]},
       "usage": {"type": "object", "additionalProperties": {"$ref": "#/components/schemas/count"}},
@@ -32751,7 +36101,7 @@ inline constexpr std::array<api_object, 34> openapi_objects{{
      "budget:string subject:string window:string zone:string|null unit:string limit:decimal "
      "spent:decimal reserved:decimal left:decimal open:count window_begins:string|null "
      "resets_at:string|null forecast:string|null then:string state:budget_state "
-     "alert_percent:count"},
+     "alert_percent:count added:decimal"},
     {"budgets", "budgets:budget[]"},
     {"fact", "name:string value:string"},
     {"undelivered", "sink:string failures:count error:string why:string"},
@@ -32989,7 +36339,7 @@ AIAUDIT_INLINE alert_sink log_line_sink(std::string name,
 
 AIAUDIT_INLINE alert_sink log_line_sink(std::string name, std::ostream& to) {
     return {std::move(name), [&to](alert const& of) -> result<void> {
-                to << to_line(of) << '\n' << std::flush;
+                to << detail::escaped_text(to_line(of)) << '\n' << std::flush;
                 if (to) return {};
                 to.clear();
                 return fail(errc::storage_failed, "the log line could not be written");
@@ -33873,6 +37223,8 @@ AIAUDIT_INLINE record record_of_attempt(attempt_plan const& plan, record_kind ki
     entry.kind = kind;
     entry.user = plan.who->user;
     entry.project = plan.who->project;
+    constexpr std::size_t name_bytes = 1'024;  // as budgets have them
+    for (std::string* const name : {&entry.user, &entry.project}) make_name_text(*name, name_bytes);
     entry.trace_id = plan.who->trace_id;
     entry.tags = plan.who->tags;
     if (!plan.downgraded_from.empty())
@@ -33907,12 +37259,22 @@ AIAUDIT_INLINE http_request http_request_of(attempt_plan const& plan) {
     return request;
 }
 
-AIAUDIT_INLINE price_doubts doubts_of(std::string_view body) noexcept {
-    rate_words const words = rate_words_of(body);
+AIAUDIT_INLINE price_doubts doubts_of(prepared_request const& request) noexcept {
+    rate_words const words = rate_words_of(request.body);
     price_doubts doubts;
     doubts.cache_writes = words.cache_writes;
     doubts.speed = words.speed;
+    // Where bytes do not bound it, it may be anything.
+    doubts.media_input = !request.facts.shape.bounded;
     return doubts;
+}
+
+AIAUDIT_INLINE bool ends_when_left(attempt_plan const& plan) noexcept {
+    request_facts const& asked = plan.request->facts;
+    request_shape const& shape = asked.shape;
+    bool const seen = asked.parameters.choices.value_or(1) <= 1 && !shape.endless &&
+                      shape.tool_uses == 0 && shape.compactions == 0;
+    return plan.to->stops_when_left && plan.stream && seen && !asked.background;
 }
 
 AIAUDIT_INLINE std::optional<error> failure_of(attempt_plan const& plan,
@@ -34107,7 +37469,7 @@ AIAUDIT_INLINE result<raw_request> raw_request::of(endpoint point, std::string j
     if (!parsed) return parsed.error();
     if (!parsed->is_object()) return fail(errc::bad_json, "request: not a JSON object");
     raw_request made;
-    made.facts = facts_of_request(*parsed);
+    made.facts = facts_of_request(*parsed, point.dialect);
     made.model_in_path = !point.model.empty();
     made.model = made.model_in_path ? point.model : made.facts.model;
     made.stream = point.stream || made.facts.parameters.stream;
@@ -34191,10 +37553,33 @@ AIAUDIT_INLINE bool response_follower::feed(std::string_view bytes) {
 
 AIAUDIT_INLINE usage response_follower::used_so_far() const {
     usage used = reader_ ? reader_->usage_so_far() : usage{};
-    std::uint64_t const seen = (std::min)((std::max)(pieces_, bytes_ / 8), usage::count_max);
+    std::uint64_t const seen =
+        (std::min)((std::max)(seen_.pieces, seen_.bytes / 8), usage::count_max);
     if (seen > used.count(unit::output_tokens))
         used.set(unit::output_tokens, seen, provenance::estimated);
     return used;
+}
+
+AIAUDIT_INLINE void response_follower::count(answer_delta const& added) noexcept {
+    if (added.empty()) return;
+    ++seen_.pieces;
+    bool const sums_up = request_.dialect == dialect::anthropic_messages ||
+                         request_.dialect == dialect::openai_responses;
+    bool const thought = added.text.empty() && added.refusal.empty() && added.tool_calls.empty();
+    if (!sums_up || !thought) ++seen_.whole_pieces;
+    auto const add = [this](std::string_view text) {
+        seen_.bytes += text.size();
+        seen_.tokens += high_token_count(text);
+    };
+    for (std::string_view const text : {added.text, added.reasoning, added.refusal}) add(text);
+    constexpr std::uint64_t call_tokens = 16;  // what a model writes around a call
+    for (tool_call_piece const& each : added.tool_calls) {
+        add(each.arguments_json);
+        add(each.name);
+        if (each.name.empty()) continue;
+        seen_.bytes += call_tokens;
+        seen_.tokens += call_tokens;
+    }
 }
 
 AIAUDIT_INLINE void response_follower::start() {
@@ -34683,6 +38068,8 @@ namespace aiaudit {
 inline namespace v0_1_0 {
 namespace detail {
 
+inline constexpr std::size_t import_name_bytes = 1'024;  // as keys of the gateway have them
+
 AIAUDIT_INLINE result<void> set_context(record& entry, exchange_context const& from, timestamp at) {
     entry.user = from.user;
     entry.project = from.project;
@@ -34699,6 +38086,12 @@ AIAUDIT_INLINE result<void> set_context(record& entry, exchange_context const& f
         return fail(errc::bad_input, "attempt is not from 1 on");
     entry.attempt = static_cast<std::uint32_t>(from.attempt.value_or(1));
     entry.tags = from.tags;
+    for (std::string* const name : {&entry.user, &entry.project, &entry.key_id})
+        make_name_text(*name, import_name_bytes);
+    for (auto& [name, value] : entry.tags) {
+        make_name_text(name, import_name_bytes);
+        make_name_text(value, import_name_bytes);
+    }
     if (from.operation_id.empty()) {
         entry.operation_id = make_operation_id(entry.started_at);
     } else if (auto const id = operation_id::parse(from.operation_id); id) {
@@ -34844,28 +38237,30 @@ AIAUDIT_INLINE result<void> csv_importer::fill(record& entry, attempt_facts& fac
         to = *parsed;
         return {};
     };
+    std::string name = text;
+    detail::make_name_text(name, detail::import_name_bytes);
     switch (from.to) {
     case field::timestamp: return assign(entry.started_at, timestamp::parse(text));
-    case field::user: entry.user = text; return {};
-    case field::project: entry.project = text; return {};
-    case field::key: entry.key_id = text; return {};
-    case field::provider: entry.provider = text; return {};
-    case field::model: facts.model_requested = text; return {};
+    case field::user: entry.user = name; return {};
+    case field::project: entry.project = name; return {};
+    case field::key: entry.key_id = name; return {};
+    case field::provider: entry.provider = name; return {};
+    case field::model: facts.model_requested = name; return {};
     case field::operation_id: return assign(entry.operation_id, operation_id::parse(text));
-    case field::request_id: entry.provider_request_id = text; return {};
+    case field::request_id: entry.provider_request_id = name; return {};
     case field::status: {
         auto const status = detail::parse_count(text, 999);
         if (!status) return status.error();
         entry.http_status = static_cast<std::uint16_t>(*status);
         return {};
     }
-    case field::error: entry.error_type = text; return {};
-    case field::finish_reason: entry.finish_reason = text; return {};
+    case field::error: entry.error_type = name; return {};
+    case field::finish_reason: entry.finish_reason = name; return {};
     case field::duration_ms: return assign(entry.duration_ns, detail::parse_milliseconds(text));
     case field::ttft_ms:
         return assign(entry.time_to_first_token_ns, detail::parse_milliseconds(text));
     case field::cost_usd: return assign(entry.provider_cost, money::parse(text));
-    case field::path: entry.path = text; return {};
+    case field::path: entry.path = name; return {};
     }
     return {};
 }
@@ -36489,9 +39884,20 @@ AIAUDIT_INLINE price_book::found price_book::find_cached(std::string_view provid
 
 AIAUDIT_INLINE model_limits price_book::limits(std::string_view provider, std::string_view model,
                                                lookup_cache& cache) const {
-    found const where = find_cached(provider, model, cache);
+    price_book::found const where = find_cached(provider, model, cache);
     if (!where) return {};
-    return {where.entry->context_tokens, where.entry->output_tokens_max};
+    model_limits known{where.entry->context_tokens, where.entry->output_tokens_max};
+    if (known.context_tokens == 0) return known;
+    // One that has a rate for tokens past its context has a larger one for who asks for it.
+    for (rate_card const& card : where.entry->cards) {
+        for (rate_table::row const& row : card.rates.rows()) {
+            for (rate_tier const& tier : row.price.tiers) {
+                if (tier.start >= where.entry->context_tokens)
+                    known.context_tokens = (std::max)(known.context_tokens, long_context_tokens);
+            }
+        }
+    }
+    return known;
 }
 
 AIAUDIT_INLINE price_basis price_book::basis_of(found where, timestamp instant,
@@ -36606,7 +40012,8 @@ AIAUDIT_INLINE result<quote> price_book::most(price_query const& query, price_do
     if (card == nullptr)
         return detail::named_error(
             query, fail(errc::unpriced_unit, "has no price at " + query.at.to_string()));
-    auto const exact = detail::most_by(*card, *where.entry, query.usage, doubts);
+    auto const exact =
+        detail::most_by(*card, *where.entry, query.usage, doubts, query.service_tier);
     if (!exact) return detail::named_error(query, exact.error());
     quote answer;
     answer.exact = *exact;
@@ -36661,6 +40068,8 @@ AIAUDIT_INLINE result<void> price_book_builder::add(price_provider provider) {
 #ifndef AIAUDIT_IMPL_PRICING_PRICE_BOUND_IPP
 #define AIAUDIT_IMPL_PRICING_PRICE_BOUND_IPP
 
+#include <algorithm>
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <utility>
@@ -36691,6 +40100,21 @@ AIAUDIT_INLINE std::optional<rate> dearest_of(rate_table const& rates, direction
     return most;
 }
 
+// What a provider's own tools are charged by, beside their tokens.
+inline constexpr std::array tool_units_priced{unit::web_searches, unit::file_searches,
+                                              unit::code_executions};
+inline constexpr std::uint64_t tool_unit_mask =
+    bit_of(unit::web_searches) | bit_of(unit::file_searches) | bit_of(unit::code_executions);
+
+// Tiers that no provider charges more for than for the standard one.
+AIAUDIT_INLINE bool is_no_dearer_tier(std::string_view tier) noexcept {
+    for (std::string_view const each :
+         {"standard", "default", "on_demand", "standard_only", "flex", "batch"}) {
+        if (tier == each) return true;
+    }
+    return false;
+}
+
 // All that may be multiplied with: of each kind, the largest factor above 1.
 AIAUDIT_INLINE multiplier dearest_factor(price_entry const& entry, std::uint64_t units,
                                          price_doubts doubts) {
@@ -36698,6 +40122,7 @@ AIAUDIT_INLINE multiplier dearest_factor(price_entry const& entry, std::uint64_t
     for (modifier_kind const kind : {modifier_kind::region, modifier_kind::speed,
                                      modifier_kind::service_tier, modifier_kind::margin}) {
         if (kind == modifier_kind::speed && !doubts.speed) continue;
+        if (kind == modifier_kind::service_tier && !doubts.tiers) continue;
         multiplier most{};
         for (price_modifier const& each : entry.modifiers) {
             if (each.kind != kind || (each.covers & units) == 0) continue;
@@ -36724,6 +40149,15 @@ AIAUDIT_INLINE result<cost_parts> most_by(rate_table const& rates, dearest_facto
             (in ? cost.input : cost.output).add(count, *price, in ? factors.input : factors.output);
         if (!done) return done.error();
     }
+    for (unit const each : tool_units_priced) {
+        auto const count = counts.count(each);
+        if (count == 0) continue;
+        auto const* price = rates.find(each);
+        if (price == nullptr)
+            return fail(errc::unpriced_unit, "has no price for " + std::string(name_of(each)));
+        auto done = cost.total.add(count, dearest_of(*price, input), factors.tools);
+        if (!done) return done.error();
+    }
     if (auto const* request = rates.find(unit::requests)) {
         auto done = cost.total.add(1, dearest_of(*request, input), factors.requests);
         if (!done) return done.error();
@@ -36735,17 +40169,36 @@ AIAUDIT_INLINE result<cost_parts> most_by(rate_table const& rates, dearest_facto
 }
 
 AIAUDIT_INLINE result<cost_parts> most_by(rate_card const& card, price_entry const& entry,
-                                          usage const& counts, price_doubts doubts) {
+                                          usage const& counts, price_doubts doubts,
+                                          std::string_view tier) {
     if (card.rates.empty()) return fail(errc::unpriced_unit, "its entry has no rates");
+    bool const any = tier.empty() || tier == "auto";
+    bool const standard = !any && is_no_dearer_tier(tier);
+    doubts.tiers = doubts.tiers && !standard;
     dearest_factors const factors{dearest_factor(entry, input_unit_mask, doubts),
                                   dearest_factor(entry, output_unit_mask, doubts),
-                                  dearest_factor(entry, bit_of(unit::requests), doubts)};
+                                  dearest_factor(entry, bit_of(unit::requests), doubts),
+                                  dearest_factor(entry, tool_unit_mask, doubts)};
     auto most = most_by(card.rates, factors, counts, doubts);
+    if (standard) return most;
+    // OpenAI's newer name for it.
+    std::string_view const named = tier == "fast" ? "priority" : tier;
+    bool known = any || std::any_of(entry.modifiers.begin(), entry.modifiers.end(),
+                                    [tier](price_modifier const& each) {
+                                        return each.kind == modifier_kind::service_tier &&
+                                               each.value == tier;
+                                    });
     for (service_rates const& service : card.services) {
         if (!most) break;
+        bool const meant = service.tier == tier || service.tier == named;
+        known = known || meant;
+        if (!any && !meant) continue;
         auto other = most_by(service.rates, factors, counts, doubts);
         if (!other || other->total.rounded() > most->total.rounded()) most = std::move(other);
     }
+    if (!known)
+        return fail(errc::unpriced_unit, "has no price in the service tier '" + printable(tier) +
+                                             "': ask for another, or load prices that have it");
     return most;
 }
 
@@ -37058,6 +40511,8 @@ inline namespace v0_1_0 {
 
 namespace detail {
 
+inline constexpr std::size_t fact_text_bytes = 256;
+
 AIAUDIT_INLINE bool set_provider_cost(record& entry, attempt_facts const& facts,
                                       money const* computed) {
     bool const whole = facts.complete && !facts.usage.any_estimated();
@@ -37091,6 +40546,15 @@ AIAUDIT_INLINE void set_facts(record& entry, attempt_facts const& facts) {
     entry.upstream_cost = facts.upstream_cost;
     entry.unread = facts.unread;
     entry.provider_request_id = facts.provider_request_id;
+    // A provider's words, or a client's, in the log for ever.
+    for (std::string* const text :
+         {&entry.model_requested, &entry.model_served, &entry.service_tier, &entry.region,
+          &entry.speed, &entry.finish_reason, &entry.error_type, &entry.provider_request_id})
+        detail::make_name_text(*text, detail::fact_text_bytes);
+    for (iteration& each : entry.iterations) {
+        detail::make_name_text(each.kind, detail::fact_text_bytes);
+        detail::make_name_text(each.model, detail::fact_text_bytes);
+    }
 }
 
 }  // namespace v0_1_0
@@ -37784,6 +41248,292 @@ AIAUDIT_INLINE std::string from_base64(std::string_view text) {
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_IMPL_PROVIDERS_AWS_EVENT_STREAM_IPP
+
+// ---- aiaudit/impl/providers/deciding_members.ipp ----
+// SPDX-License-Identifier: MIT
+//
+// deciding_members.ipp: the definitions of deciding_members.hpp.
+#ifndef AIAUDIT_IMPL_PROVIDERS_DECIDING_MEMBERS_IPP
+#define AIAUDIT_IMPL_PROVIDERS_DECIDING_MEMBERS_IPP
+
+#include <algorithm>
+#include <charconv>
+#include <utility>
+#include <vector>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+AIAUDIT_INLINE std::string snake_case(std::string_view camel) {
+    std::string snake;
+    for (char const c : camel) {
+        bool const capital = c >= 'A' && c <= 'Z';
+        if (capital) snake.push_back('_');
+        snake.push_back(ascii_lower(c));
+    }
+    return snake;
+}
+
+AIAUDIT_INLINE boost::json::value const* value_of(boost::json::value const& body,
+                                                  std::string_view path, unsigned api) noexcept {
+    boost::json::value const* at = &body;
+    while (at != nullptr) {
+        auto const dot = path.find('.');
+        std::string_view const name = path.substr(0, dot);
+        auto const* next = member(at, name);
+        bool const camel =
+            std::any_of(name.begin(), name.end(), [](char c) { return c >= 'A' && c <= 'Z'; });
+        if (next == nullptr && camel && (api & apis::gemini) != 0)
+            next = member(at, snake_case(name));
+        at = next;
+        if (dot == std::string_view::npos) break;
+        path.remove_prefix(dot + 1);
+    }
+    return at == nullptr || at->is_null() ? nullptr : at;
+}
+
+// A name as the laxest of readers compares it: without case, and for Google's without underlines.
+// Go's reader takes the long s and the sign for kelvin for the letters that they stem from.
+AIAUDIT_INLINE std::string folded(std::string_view name, unsigned api) {
+    std::string made;
+    for (std::size_t at = 0; at < name.size(); ++at) {
+        if (name.substr(at, 2) == "\xC5\xBF") {
+            made.push_back('s');
+            at += 1;
+        } else if (name.substr(at, 3) == "\xE2\x84\xAA") {
+            made.push_back('k');
+            at += 2;
+        } else if (name[at] != '_' || (api & apis::gemini) == 0) {
+            made.push_back(ascii_lower(name[at]));
+        }
+    }
+    return made;
+}
+
+// Whether a name of the table is what a folded name stands for.
+AIAUDIT_INLINE bool folds_to(std::string_view own, std::string_view wanted, unsigned api) noexcept {
+    std::size_t at = 0;
+    for (char const c : own) {
+        if (c == '_' && (api & apis::gemini) != 0) continue;
+        if (at == wanted.size() || wanted[at] != ascii_lower(c)) return false;
+        ++at;
+    }
+    return at == wanted.size();
+}
+
+AIAUDIT_INLINE std::string types_text(deciding_member const& of) {
+    std::vector<std::string> words;
+    if ((of.types & json_types::text) != 0) words.emplace_back("text");
+    if ((of.types & json_types::flag) != 0) words.emplace_back("true or false");
+    if ((of.types & json_types::count) != 0)
+        words.emplace_back("a whole number from " + std::to_string(of.least) + " to " +
+                           std::to_string(of.most));
+    if ((of.types & json_types::list) != 0) words.emplace_back("a list");
+    if ((of.types & json_types::object) != 0) words.emplace_back("an object");
+    std::string text;
+    for (std::string const& word : words) text.append(text.empty() ? "" : ", or ").append(word);
+    return text;
+}
+
+// Goes once through a JSON text that a parser has found sound.
+class strict_reader {
+public:
+    strict_reader(std::string_view json, dialect which) : json_(json), api_(api_of(which)) {}
+
+    [[nodiscard]] strict_reading read() && {
+        value(true);
+        return std::move(found_);
+    }
+
+private:
+    using row = deciding_member const*;
+
+    [[nodiscard]] bool ended() const noexcept {
+        return at_ >= json_.size() || !found_.fault.empty();
+    }
+    void skip_space() noexcept {
+        at_ = (std::min)(json_.find_first_not_of(" \t\r\n", at_), json_.size());
+    }
+    // The inside of the string that begins here.
+    [[nodiscard]] std::string_view string() noexcept {
+        std::size_t const from = ++at_;
+        while (at_ < json_.size() && json_[at_] != '"') at_ += json_[at_] == '\\' ? 2U : 1U;
+        at_ = (std::min)(at_, json_.size());
+        std::string_view const inside = json_.substr(from, at_ - from);
+        ++at_;
+        return inside;
+    }
+    // The rest of a number or a word that begins here.
+    [[nodiscard]] std::string_view word() noexcept {
+        std::size_t const from = at_;
+        at_ = (std::min)(json_.find_first_of(",]} \t\r\n", at_), json_.size());
+        return json_.substr(from, at_ - from);
+    }
+    // `decides`: members of objects here may be of the table.
+    void value(bool decides) {
+        skip_space();
+        if (ended()) return;
+        switch (json_[at_]) {
+        case '{': object(decides); break;
+        case '[': list(decides); break;
+        case '"': static_cast<void>(string()); break;
+        default:
+            // Never empty where the text is sound.
+            if (word().empty()) ++at_;
+        }
+    }
+    void list(bool decides) {
+        ++at_;
+        for (skip_space(); !ended() && json_[at_] != ']'; skip_space()) {
+            if (json_[at_] == ',') {
+                ++at_;
+                continue;
+            }
+            value(decides);
+        }
+        ++at_;
+    }
+    void object(bool decides) {
+        ++at_;
+        std::vector<std::pair<row, std::size_t>> seen;
+        std::vector<std::string_view> names;
+        for (skip_space(); !ended() && json_[at_] != '}'; skip_space()) {
+            if (json_[at_] != '"') {  // a comma
+                ++at_;
+                continue;
+            }
+            std::size_t const place = at_;
+            std::string_view const raw = string();
+            at_ = (std::min)(json_.find(':', at_), json_.size());
+            if (at_ < json_.size()) ++at_;
+            skip_space();
+            row const of = decides ? rule_of(raw, place, seen) : nullptr;
+            if (of != nullptr) check_type(*of, place);
+            if (ended()) return;
+            if (of == nullptr) {
+                names.push_back(raw);
+                found_.ambiguous |= !decides && raw.find('\\') != std::string_view::npos;
+            }
+            std::string_view const outer = path_;
+            if (of != nullptr) path_ = of->path;
+            value(of != nullptr && is_container(of->path));
+            path_ = outer;
+        }
+        ++at_;
+        std::sort(names.begin(), names.end());
+        found_.ambiguous |= std::adjacent_find(names.begin(), names.end()) != names.end();
+    }
+    // Where the name of each member of the table begins in its path.
+    static constexpr auto names_at = [] {
+        std::array<std::size_t, deciding_members.size()> at{};
+        for (std::size_t i = 0; i < at.size(); ++i) at[i] = deciding_members[i].path.rfind('.') + 1;
+        return at;
+    }();
+    // Whether a member of this API's stands in the object at `path`: "a.b" in "a".
+    [[nodiscard]] bool stands_in(std::size_t member, std::string_view path) const noexcept {
+        deciding_member const& each = deciding_members[member];
+        if ((each.apis & api_) == 0) return false;
+        std::size_t const name = names_at[member];
+        return each.path.substr(0, name == 0 ? 0 : name - 1) == path;
+    }
+    [[nodiscard]] bool is_container(std::string_view path) const noexcept {
+        for (std::size_t i = 0; i < deciding_members.size(); ++i) {
+            if (stands_in(i, path)) return true;
+        }
+        return false;
+    }
+    // The rule for a member of the object at path_; null where it decides nothing.
+    [[nodiscard]] row rule_of(std::string_view raw, std::size_t place,
+                              std::vector<std::pair<row, std::size_t>>& seen) {
+        std::string const name = decoded(raw);
+        if (std::any_of(name.begin(), name.end(), is_control_byte)) {
+            blame(name, place, "holds a control character in its name");
+            return nullptr;
+        }
+        std::string const wanted = folded(name, api_);
+        for (std::size_t i = 0; i < deciding_members.size(); ++i) {
+            if (!stands_in(i, path_)) continue;
+            deciding_member const& each = deciding_members[i];
+            std::string_view const own = each.path.substr(names_at[i]);
+            if (!folds_to(own, wanted, api_)) continue;
+            bool const exact =
+                name == own || ((api_ & apis::gemini) != 0 && name == snake_case(own));
+            if (!exact) {
+                blame(name, place, "is written '" + std::string(own) + "'");
+                return nullptr;
+            }
+            for (auto const& [other, where] : seen) {
+                if (other != &each) continue;
+                blame(each.path, place, "stands twice, first at " + place_text(where));
+                return nullptr;
+            }
+            seen.emplace_back(&each, place);
+            return &each;
+        }
+        return nullptr;
+    }
+    void check_type(deciding_member const& of, std::size_t place) {
+        if (ended()) return;
+        unsigned type = 0;
+        std::size_t const from = at_;
+        switch (json_[at_]) {
+        case '"': type = json_types::text; break;
+        case '{': type = json_types::object; break;
+        case '[': type = json_types::list; break;
+        case 't':
+        case 'f': type = json_types::flag; break;
+        case 'n': return;
+        default: type = is_count(word(), of) ? json_types::count : 0; at_ = from;
+        }
+        if ((of.types & type) == 0) blame(of.path, place, "must be " + types_text(of));
+    }
+    [[nodiscard]] static bool is_count(std::string_view digits,
+                                       deciding_member const& of) noexcept {
+        std::int64_t number = 0;
+        auto const [end, code] =
+            std::from_chars(digits.data(), digits.data() + digits.size(), number);
+        return code == std::errc{} && end == digits.data() + digits.size() && digits != "-0" &&
+               number >= of.least && number <= of.most;
+    }
+    [[nodiscard]] static std::string decoded(std::string_view raw) {
+        if (raw.find('\\') == std::string_view::npos) return std::string(raw);
+        auto const text = parse_json("\"" + std::string(raw) + "\"", "a name");
+        if (!text || !text->is_string()) return std::string(raw);
+        return std::string(text_of(text->get_string()));
+    }
+    [[nodiscard]] std::string place_text(std::size_t offset) const {
+        std::string_view const before = json_.substr(0, offset);
+        auto const lines = std::count(before.begin(), before.end(), '\n');
+        auto const line = before.substr(before.rfind('\n') + 1);
+        auto const column = std::count_if(line.begin(), line.end(), [](char c) {
+            return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U;
+        });
+        return "line " + std::to_string(lines + 1) + ", column " + std::to_string(column + 1);
+    }
+    void blame(std::string_view member, std::size_t place, std::string const& why) {
+        if (!found_.fault.empty()) return;
+        found_.member = printable(member);
+        found_.fault = "the member '" + found_.member + "' (" + place_text(place) + ") " + why;
+    }
+
+    std::string_view json_;
+    unsigned api_;
+    std::size_t at_ = 0;
+    std::string_view path_{};  // of the object that is read, where it may hold deciding members
+    strict_reading found_{};
+};
+
+}  // namespace detail
+
+AIAUDIT_INLINE strict_reading read_strictly(std::string_view json, dialect which) {
+    return detail::strict_reader{json, which}.read();
+}
+
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_IMPL_PROVIDERS_DECIDING_MEMBERS_IPP
 
 // ---- aiaudit/impl/providers/dialect.ipp ----
 // SPDX-License-Identifier: MIT
@@ -38668,20 +42418,29 @@ AIAUDIT_INLINE std::optional<money> printed_amount(boost::json::value const& val
 
 #include <boost/json.hpp>
 
+#include <algorithm>
 #include <cstddef>
+#include <optional>
 #include <string>
 
 namespace aiaudit {
 inline namespace v0_1_0 {
 namespace detail {
 
-// The value at "a.b", made where it is not there or no object stands on the way.
-AIAUDIT_INLINE boost::json::value& made_at(boost::json::object& from, std::string_view path) {
+// Sets the value at "a.b" in the spelling that stands there, of the two that Google's servers take;
+// an object is made where none stands on the way.
+AIAUDIT_INLINE void set_at(boost::json::object& from, std::string_view path, unsigned api,
+                           std::uint64_t limit) {
     auto const dot = path.find('.');
-    auto& value = from[path.substr(0, dot)];
-    if (dot == std::string_view::npos) return value;
+    std::string name{path.substr(0, dot)};
+    if ((api & apis::gemini) != 0 && from.contains(snake_case(name))) name = snake_case(name);
+    auto& value = from[name];
+    if (dot == std::string_view::npos) {
+        value = limit;
+        return;
+    }
     if (!value.is_object()) value = boost::json::object{};
-    return made_at(value.get_object(), path.substr(dot + 1));
+    set_at(value.get_object(), path.substr(dot + 1), api, limit);
 }
 
 // Puts `"name":limit` behind the last member of an object's text that has none of that name.
@@ -38691,6 +42450,40 @@ AIAUDIT_INLINE void append_member(std::string& body, std::string_view name, std:
     std::string member{empty ? "" : ","};
     member.append("\"").append(name).append("\":").append(std::to_string(limit));
     body.insert(body.rfind('}'), member);
+}
+
+// Lowers the number at "a.b.c", in either of an API's spellings; `asked`: the limit of output that
+// it was thought of with.
+AIAUDIT_INLINE result<void> lower_thinking(boost::json::object& members, std::string_view path,
+                                           unsigned api, std::optional<std::uint64_t> asked,
+                                           std::uint64_t limit) {
+    boost::json::object* in = &members;
+    for (auto dot = path.find('.'); dot != std::string_view::npos; dot = path.find('.')) {
+        auto* next = in->if_contains(path.substr(0, dot));
+        if (next == nullptr && (api & apis::gemini) != 0)
+            next = in->if_contains(snake_case(path.substr(0, dot)));
+        if (next == nullptr || !next->is_object()) return {};
+        in = &next->get_object();
+        path.remove_prefix(dot + 1);
+    }
+    auto* value = in->if_contains(path);
+    if (value == nullptr && (api & apis::gemini) != 0) value = in->if_contains(snake_case(path));
+    auto const tokens = value == nullptr ? std::nullopt : whole_number(*value);
+    if (!tokens || *tokens == 0) return {};
+    std::uint64_t lowered = (std::min)(*tokens, limit / 2);
+    if (asked && *asked > limit)
+        lowered = static_cast<std::uint64_t>(static_cast<int128>(*tokens) * limit / *asked);
+    if ((api & apis::messages) != 0) {
+        if (limit <= thinking_tokens_least)
+            return fail(errc::bad_argument,
+                        std::to_string(limit) +
+                            " output tokens are the most here, and leave no room for "
+                            "thinking.budget_tokens, which is at least " +
+                            std::to_string(thinking_tokens_least) + ": ask without thinking");
+        lowered = (std::min)((std::max)(lowered, thinking_tokens_least), limit - 1);
+    }
+    if (lowered < *tokens) *value = lowered;
+    return {};
 }
 
 }  // namespace detail
@@ -38718,8 +42511,9 @@ AIAUDIT_INLINE result<void> set_output_limit(prepared_request& request, endpoint
     std::string_view const path = output_limit_path(where, request.target);
     if (path.empty()) return fail(errc::bad_argument, "this request has no word for a limit");
     bool const top = path.find('.') == std::string_view::npos;
+    auto const asked = request.facts.parameters.max_output_tokens;
     std::string const quoted = "\"" + std::string(path) + "\"";
-    if (top && !request.facts.parameters.max_output_tokens &&
+    if (top && !asked && !request.facts.thinking_tokens &&
         request.body.find(quoted) == std::string::npos) {
         detail::append_member(request.body, path, limit);
     } else {
@@ -38727,21 +42521,43 @@ AIAUDIT_INLINE result<void> set_output_limit(prepared_request& request, endpoint
         if (!body) return body.error();
         if (!body->is_object()) return fail(errc::bad_json, "request: not a JSON object");
         boost::json::object& members = body->get_object();
+        unsigned const api = api_of(where.dialect);
+        for (deciding_member const& each : deciding_members) {
+            if (each.role != member_role::thinking || (each.apis & api) == 0) continue;
+            auto done = detail::lower_thinking(members, each.path, api, asked, limit);
+            if (!done) return done;
+        }
         // Words of other APIs, which a lenient server may obey.
         for (char const* other : {"max_tokens", "max_completion_tokens", "max_output_tokens"}) {
             if (other != path && members.contains(other)) members[other] = limit;
         }
-        // Google's servers take both spellings.
-        if (auto* const other = members.if_contains("generation_config");
-            other != nullptr && other->is_object() &&
-            other->get_object().contains("max_output_tokens")) {
-            other->get_object()["max_output_tokens"] = limit;
-        } else {
-            detail::made_at(members, path) = limit;
-        }
+        detail::set_at(members, path, api, limit);
         request.body = boost::json::serialize(*body);
     }
+    if (asked != limit) request.output_limit_set = limit;
     request.facts.parameters.max_output_tokens = limit;
+    request.facts.newer_limit_alone = false;
+    return {};
+}
+
+AIAUDIT_INLINE result<void> set_tool_limit(prepared_request& request, endpoint const& where,
+                                           std::uint64_t uses) {
+    auto body = detail::parse_json(request.body, "request");
+    if (!body) return body.error();
+    if (!body->is_object()) return fail(errc::bad_json, "request: not a JSON object");
+    boost::json::object& members = body->get_object();
+    unsigned const api = api_of(where.dialect);
+    if ((api & apis::responses) != 0) members["max_tool_calls"] = uses;
+    auto* const tools = (api & apis::messages) != 0 ? members.if_contains("tools") : nullptr;
+    if (tools != nullptr && tools->is_array()) {
+        for (boost::json::value& tool : tools->get_array()) {
+            bool const missing = detail::at_path(&tool, "max_uses") == nullptr;
+            if (missing && detail::text_at(&tool, "type").starts_with("web_"))
+                tool.get_object()["max_uses"] = uses;
+        }
+    }
+    request.body = boost::json::serialize(*body);
+    request.facts.shape = shape_of(*body, api);
     return {};
 }
 
@@ -38771,7 +42587,8 @@ AIAUDIT_INLINE result<provider_entry> provider_named(std::string_view name) {
                               .prefix = std::string(row.prefix),
                               .family = row.family,
                               .key = row.key,
-                              .key_variable = std::string(row.key_variable)};
+                              .key_variable = std::string(row.key_variable),
+                              .stops_when_left = row.stops_when_left};
     }
     return fail(errc::bad_argument, "no address is known for provider '" + detail::printable(name) +
                                         "': make a provider_entry for it");
@@ -39151,6 +42968,72 @@ AIAUDIT_INLINE reading describe_exchange(exchange const& from) {
 
 #endif  // AIAUDIT_IMPL_PROVIDERS_READER_IPP
 
+// ---- aiaudit/impl/providers/recent_prompts.ipp ----
+// SPDX-License-Identifier: MIT
+//
+// recent_prompts.ipp: the definitions of recent_prompts.hpp.
+#ifndef AIAUDIT_IMPL_PROVIDERS_RECENT_PROMPTS_IPP
+#define AIAUDIT_IMPL_PROVIDERS_RECENT_PROMPTS_IPP
+
+#include <utility>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+AIAUDIT_INLINE std::uint64_t block_hash(std::string_view body, std::size_t number, bool from_end) {
+    std::size_t const offset = number * recent_prompts::block_bytes;
+    std::size_t const at = from_end ? body.size() - offset - recent_prompts::block_bytes : offset;
+    return std::hash<std::string_view>{}(body.substr(at, recent_prompts::block_bytes));
+}
+
+AIAUDIT_INLINE void recent_prompts::note(std::string_view sender, std::string_view body,
+                                         timestamp at) {
+    if (body.size() > body_bytes_max) return;
+    prompt made;
+    made.at_ns = at.ns;
+    for (std::size_t i = 0; i < body.size() / block_bytes; ++i) {
+        made.from_begin.push_back(block_hash(body, i, false));
+        made.from_end.push_back(block_hash(body, i, true));
+    }
+    std::lock_guard const lock(mutex_);
+    auto found = last_.find(sender);
+    if (found == last_.end()) {
+        if (last_.size() == senders_max)
+            std::erase_if(last_, [&made](auto const& each) {
+                return each.second.at_ns + kept_ns < made.at_ns;
+            });
+        if (last_.size() == senders_max) return;
+        found = last_.emplace(std::string(sender), prompt{}).first;
+    }
+    found->second = std::move(made);
+}
+
+AIAUDIT_INLINE std::uint64_t recent_prompts::known_bytes(std::string_view sender,
+                                                         std::string_view body,
+                                                         timestamp at) const {
+    std::lock_guard const lock(mutex_);
+    auto const found = last_.find(sender);
+    if (found == last_.end() || found->second.at_ns + kept_ns < at.ns) return 0;
+    std::size_t const blocks = body.size() / block_bytes;
+    auto const same = [&](std::vector<std::uint64_t> const& known, bool from_end) {
+        std::size_t count = 0;
+        while (count < blocks && count < known.size() &&
+               known[count] == block_hash(body, count, from_end))
+            ++count;
+        return count;
+    };
+    std::size_t const begin = same(found->second.from_begin, false);
+    std::size_t const end = begin == blocks ? 0 : same(found->second.from_end, true);
+    return (begin + end < blocks ? begin + end : blocks) * block_bytes;
+}
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_IMPL_PROVIDERS_RECENT_PROMPTS_IPP
+
 // ---- aiaudit/impl/providers/request_body.ipp ----
 // SPDX-License-Identifier: MIT
 //
@@ -39420,7 +43303,7 @@ AIAUDIT_INLINE result<prepared_request> prepare(chat_request const& from, provid
         stream && to.stream_options && must_ask_for_usage(prepared.dialect, vendor_of(to.name));
     prepared.usage_injected = ask && detail::ask_for_usage(body.get_object());
     prepared.body = boost::json::serialize(body);
-    prepared.facts = facts_of_request(body);
+    prepared.facts = facts_of_request(body, prepared.dialect);
     return prepared;
 }
 
@@ -39448,7 +43331,7 @@ AIAUDIT_INLINE result<prepared_request> prepare(embedding_request const& from,
     }
     if (auto done = detail::lay_over(from.extra, body); !done) return done.error();
     prepared.body = boost::json::serialize(body);
-    prepared.facts = facts_of_request(body);
+    prepared.facts = facts_of_request(body, prepared.dialect);
     return prepared;
 }
 
@@ -39471,30 +43354,65 @@ AIAUDIT_INLINE result<prepared_request> prepare(embedding_request const& from,
 namespace aiaudit {
 inline namespace v0_1_0 {
 
-AIAUDIT_INLINE request_facts facts_of_request(boost::json::value const& body) {
+namespace detail {
+
+AIAUDIT_INLINE request_facts facts_by_table(boost::json::value const& body, unsigned api) {
     request_facts facts;
     request_parameters& asked = facts.parameters;
-    facts.model = detail::text_at(&body, "model");
-    asked.stream = detail::true_at(&body, "stream");
-    asked.batch = detail::text_at(&body, "service_tier") == "batch";
-    for (char const* path : {"max_completion_tokens", "max_output_tokens", "max_tokens",
-                             "generationConfig.maxOutputTokens",
-                             "generation_config.max_output_tokens", "inferenceConfig.maxTokens"}) {
-        // Of several the largest: an API looks at its own word alone.
-        auto const* value = detail::at_path(&body, path);
-        auto const limit = value == nullptr ? std::nullopt : detail::whole_number(*value);
-        if (limit)
-            asked.max_output_tokens = (std::max)(asked.max_output_tokens.value_or(0), *limit);
+    facts.model = text_at(&body, "model");
+    asked.stream = true_at(&body, "stream");
+    for (deciding_member const& each : deciding_members) {
+        bool const read = each.role == member_role::output_limit ||
+                          each.role == member_role::choices || each.role == member_role::thinking ||
+                          each.role == member_role::service_tier;
+        if (!read || (each.apis & api) == 0) continue;
+        auto const* value = value_of(body, each.path, api);
+        if (value == nullptr) continue;
+        // Of several the largest: who knows which of them a server looks at.
+        switch (each.role) {
+        case member_role::output_limit:
+            if (auto const limit = whole_number(*value))
+                asked.max_output_tokens = (std::max)(asked.max_output_tokens.value_or(0), *limit);
+            break;
+        case member_role::choices: {
+            // The older completions write `best_of` answers, of which `n` are shown.
+            auto const count = whole_number(*value);
+            if (count && *count <= 0xFFFFFFFFU)
+                asked.choices =
+                    (std::max)(asked.choices.value_or(0), static_cast<std::uint32_t>(*count));
+            break;
+        }
+        case member_role::thinking:
+            if (auto const tokens = whole_number(*value))
+                facts.thinking_tokens = (std::max)(facts.thinking_tokens.value_or(0), *tokens);
+            break;
+        case member_role::service_tier:
+            if (value->is_string()) facts.service_tier = text_of(value->get_string());
+            break;
+        default: break;
+        }
     }
-    // The older completions write `best_of` answers, of which `n` are shown.
-    for (char const* path : {"n", "best_of", "generationConfig.candidateCount"}) {
-        auto const* value = detail::at_path(&body, path);
-        auto const count = value == nullptr ? std::nullopt : detail::whole_number(*value);
-        if (!count || *count > 0xFFFFFFFFU) continue;
-        asked.choices = (std::max)(asked.choices.value_or(0), static_cast<std::uint32_t>(*count));
+    facts.newer_limit_alone = at_path(&body, "max_completion_tokens") != nullptr &&
+                              at_path(&body, "max_tokens") == nullptr;
+    facts.background = true_at(&body, "background");
+    // Anthropic's models think where they are asked to.
+    if (api == apis::messages) {
+        auto const* thinking = member(&body, "thinking");
+        facts.may_think = thinking != nullptr && text_at(thinking, "type") != "disabled";
     }
-    facts.shape = shape_of(body);
+    asked.batch = facts.service_tier == "batch";
+    facts.shape = shape_of(body, api);
     return facts;
+}
+
+}  // namespace detail
+
+AIAUDIT_INLINE request_facts facts_of_request(boost::json::value const& body) {
+    return detail::facts_by_table(body, apis::all);
+}
+
+AIAUDIT_INLINE request_facts facts_of_request(boost::json::value const& body, dialect which) {
+    return detail::facts_by_table(body, api_of(which));
 }
 
 AIAUDIT_INLINE request_facts facts_of_request(std::string_view body) {
@@ -40177,56 +44095,254 @@ AIAUDIT_INLINE bool is_usage_only(dialect which, boost::json::value const& chunk
 #ifndef AIAUDIT_IMPL_PROVIDERS_USAGE_BOUNDS_IPP
 #define AIAUDIT_IMPL_PROVIDERS_USAGE_BOUNDS_IPP
 
+#include <utility>
+#include <vector>
+
 namespace aiaudit {
 inline namespace v0_1_0 {
 namespace detail {
 
-// True where a prompt holds text alone. The depth is bounded by the parser.
-AIAUDIT_INLINE bool is_text_alone(boost::json::value const& prompt) noexcept {
-    if (auto const* list = prompt.if_array()) {
-        return std::all_of(list->begin(), list->end(), is_text_alone);
-    }
-    auto const* object = prompt.if_object();
-    if (object == nullptr) return true;
-    std::string_view const type = text_at(&prompt, "type");
-    if (!type.empty() && !is_one_of(text_types, type)) return false;
-    for (auto const& field : *object) {
-        std::string_view const name{field.key().data(), field.key().size()};
-        if (is_one_of(media_members, name)) return false;
-        bool const data = is_one_of(data_members, name) || (type == "tool_use" && name == "input");
-        if (!data && !is_text_alone(field.value())) return false;
-    }
-    return true;
-}
+// Notes what a request holds.
+class shape_reader {
+public:
+    explicit shape_reader(unsigned api) : api_(api) { shape_.bounded = true; }
 
-// True where each tool is a function of the caller's.
-AIAUDIT_INLINE bool are_functions(boost::json::value const* tools) noexcept {
-    auto const* list = tools == nullptr ? nullptr : tools->if_array();
-    if (list == nullptr) return tools == nullptr;
-    return std::all_of(list->begin(), list->end(), [](boost::json::value const& tool) {
-        auto const* object = tool.if_object();
-        if (object == nullptr) return false;
-        auto const type = text_at(&tool, "type");
-        if (!type.empty()) return type == "function" || type == "custom";
-        // Anthropic's, and Mistral's.
-        if (object->contains("input_schema") || object->contains("function")) return true;
-        return object->size() == 1 && (object->contains("functionDeclarations") ||
-                                       object->contains("function_declarations"));
-    });
-}
-
-AIAUDIT_INLINE bool is_bounded_by_bytes(boost::json::value const& request) noexcept {
-    auto const* object = request.if_object();
-    if (object == nullptr || !are_functions(at_path(&request, "tools"))) return false;
-    for (auto const& field : *object) {
-        if (field.value().is_null()) continue;
-        std::string_view const name{field.key().data(), field.key().size()};
-        if (is_one_of(outside_members, name)) return false;
-        if (is_one_of(prompt_members, name) && !is_text_alone(field.value())) return false;
+    [[nodiscard]] request_shape read(boost::json::value const& request) && {
+        auto const* object = request.if_object();
+        if (object == nullptr) return {};
+        shape_.endless = false;
+        shape_.tools = has_tools(request);
+        for (auto const& field : *object) {
+            if (!field.value().is_null()) top(text_of(field.key()), field.value());
+        }
+        for (std::string_view const path : endless_paths) {
+            if (at_path(&request, path) != nullptr) endless(path);
+        }
+        limit_tools(request);
+        return std::move(shape_);
     }
-    return std::all_of(outside_paths.begin(), outside_paths.end(),
-                       [&](std::string_view path) { return at_path(&request, path) == nullptr; });
-}
+
+private:
+    [[nodiscard]] static std::string_view text_of(boost::json::string_view text) noexcept {
+        return {text.data(), text.size()};
+    }
+    void outside(std::string_view path) {
+        if (shape_.bounded) shape_.outside = path.substr(0, 200);
+        shape_.bounded = false;
+    }
+    void endless(std::string_view path) {
+        if (!shape_.endless) shape_.outside = path.substr(0, 200);
+        shape_.bounded = false;
+        shape_.endless = true;
+    }
+    void top(std::string_view name, boost::json::value const& value) {
+        if (is_one_of(endless_members, name)) return endless(name);
+        if (name == "tools" || name == "functions") return tools(std::string(name), value);
+        if (name == "context_management") return edits(value);
+        if (name == "input") input_tools(value);
+        if (is_one_of(prompt_members, name)) return text({nullptr, name, 0}, value);
+        if (!is_one_of(plain_members, name)) outside(name);
+    }
+    // Whether an object stands for what a provider has stored: it has an id, and no words.
+    [[nodiscard]] static bool is_reference(boost::json::object const& object,
+                                           std::string_view type) noexcept {
+        auto const has = [&object](char const* name) {
+            auto const* value = object.if_contains(name);
+            return value != nullptr && !value->is_null();
+        };
+        if (!has("id")) return false;
+        if (type == "reasoning") return !has("encrypted_content");
+        if (!type.empty()) return false;
+        for (char const* name : {"role", "text", "content", "parts", "function", "name"}) {
+            if (has(name)) return false;
+        }
+        return true;
+    }
+    void add_picture(std::size_t bytes) {
+        ++shape_.pictures;
+        shape_.picture_bytes += bytes;
+    }
+    // How long the base64 of a part is that is a picture; nothing for one that is elsewhere, or may
+    // be something else.
+    [[nodiscard]] static std::optional<std::size_t> picture_in(boost::json::value const& part,
+                                                               std::string_view type) {
+        if (type == "image") {
+            auto const* source = member(&part, "source");
+            bool const here = text_at(source, "type") == "base64";
+            if (!here || !is_one_of(picture_types, text_at(source, "media_type")))
+                return std::nullopt;
+            return text_at(source, "data").size();
+        }
+        if ((type != "image_url" && type != "input_image") || member(&part, "file_id") != nullptr)
+            return std::nullopt;
+        auto const* said = member(&part, "image_url");
+        if (said != nullptr && said->is_object()) said = member(said, "url");
+        if (said == nullptr || !said->is_string()) return std::nullopt;
+        std::string_view const url = text_of(said->get_string());
+        auto const end = url.find(";base64,");
+        if (!url.starts_with("data:") || end == std::string_view::npos ||
+            !is_one_of(picture_types, url.substr(5, end - 5)))
+            return std::nullopt;
+        return url.size();
+    }
+    // Gemini's, of both spellings.
+    [[nodiscard]] static std::optional<std::size_t> inline_picture(boost::json::value const& of) {
+        std::string_view kind = text_at(&of, "mimeType");
+        if (kind.empty()) kind = text_at(&of, "mime_type");
+        auto const* data = member(&of, "data");
+        if (data == nullptr || !data->is_string() || !is_one_of(picture_types, kind))
+            return std::nullopt;
+        return data->get_string().size();
+    }
+    // Where a part of a prompt stands; written out where it is to be named.
+    struct place {
+        place const* in = nullptr;
+        std::string_view name{};  // empty: a part of a list
+        std::size_t at = 0;
+        [[nodiscard]] std::string text() const {
+            std::string path = in == nullptr ? std::string{} : in->text();
+            if (name.empty()) return path + "[" + std::to_string(at) + "]";
+            return (path.empty() ? path : path + ".") + printable(name);
+        }
+    };
+    // A prompt, or a part of one. The depth is bounded by the parser.
+    void text(place const& here, boost::json::value const& prompt) {
+        if (!shape_.bounded) return;  // it is as large as the context already
+        if (auto const* list = prompt.if_array()) {
+            for (std::size_t at = 0; at < list->size(); ++at) text({&here, {}, at}, (*list)[at]);
+            return;
+        }
+        auto const* object = prompt.if_object();
+        if (object == nullptr) return;
+        std::string_view const type = text_at(&prompt, "type");
+        if (auto const bytes = picture_in(prompt, type)) return add_picture(*bytes);
+        if (!type.empty() && !is_one_of(text_types, type))
+            return outside(here.text() + ": " + printable(type));
+        if (is_reference(*object, type)) return outside(here.text() + ".id");
+        for (auto const& field : *object) {
+            std::string_view const name = text_of(field.key());
+            place const inner{&here, name, 0};
+            bool const mistaken = (same_name(name, "type") && name != "type") ||
+                                  (name == "type" && !field.value().is_string());
+            bool const media =
+                std::any_of(media_members.begin(), media_members.end(),
+                            [name](std::string_view each) { return same_name(name, each); });
+            if (auto const bytes = media ? inline_picture(field.value()) : std::nullopt) {
+                add_picture(*bytes);
+                continue;
+            }
+            if (mistaken || media) return outside(inner.text());
+            bool const data = is_one_of(data_members, name) ||
+                              (type == "tool_use" && name == "input") ||
+                              (type == "additional_tools" && name == "tools");
+            if (!data) text(inner, field.value());
+        }
+    }
+    // Tools that stand in the prompt of Responses, where Codex has all of its own.
+    void input_tools(boost::json::value const& input) {
+        auto const* list = input.if_array();
+        if (list == nullptr) return;
+        for (std::size_t at = 0; at < list->size(); ++at) {
+            auto const* inner = member(&(*list)[at], "tools");
+            if (inner == nullptr || inner->is_null()) continue;
+            shape_.tools = true;
+            tools("input[" + std::to_string(at) + "].tools", *inner);
+        }
+    }
+    void tools(std::string const& path, boost::json::value const& of) {
+        auto const* list = of.if_array();
+        if (list == nullptr) return endless(path);
+        for (std::size_t at = 0; at < list->size(); ++at)
+            tool(path + "[" + std::to_string(at) + "]", (*list)[at]);
+    }
+    void tool(std::string const& path, boost::json::value const& of) {
+        auto const* object = of.if_object();
+        if (object == nullptr) return endless(path);
+        auto const type = text_at(&of, "type");
+        if (type == "function" || type == "custom") return;
+        if (type == "namespace") {
+            auto const* inner = member(&of, "tools");
+            return inner == nullptr ? endless(path) : tools(path + ".tools", *inner);
+        }
+        if (!type.empty()) return provided(path, type, of);
+        // Anthropic's, Mistral's, and the older "functions".
+        for (char const* name : {"input_schema", "function", "parameters", "name"}) {
+            if (api_ != apis::gemini && object->contains(name)) return;
+        }
+        for (auto const& field : *object) {
+            std::string_view const name = text_of(field.key());
+            if (name != "functionDeclarations" && name != "function_declarations")
+                return endless(path + "." + printable(name));
+        }
+    }
+    void provided(std::string const& path, std::string_view type, boost::json::value const& of) {
+        auto const found = std::find_if(
+            provider_tools.begin(), provider_tools.end(),
+            [type](provider_tool const& each) { return type.starts_with(each.prefix); });
+        std::string const name = path + ": " + printable(type);
+        if (found == provider_tools.end()) return endless(name);
+        if (found->runs == tool_runner::caller) {
+            ++shape_.client_tools;
+            return;
+        }
+        outside(name);
+        auto const* uses = (api_ & apis::messages) != 0 ? member(&of, "max_uses") : nullptr;
+        auto const limit = uses == nullptr ? std::nullopt : whole_number(*uses);
+        std::uint64_t const most = limit.value_or(0);
+        if (limit) shape_.tool_uses += most;
+        if (!limit) {
+            unlimited_.push_back(name);
+            // Who has a word for a limit.
+            limitable_ = limitable_ && ((api_ & apis::responses) != 0 ||
+                                        ((api_ & apis::messages) != 0 && type.starts_with("web_")));
+        }
+        if (found->charged == unit::web_searches)
+            searches_.push_back({&shape_.web_searches, limit});
+        if (found->charged == unit::file_searches)
+            searches_.push_back({&shape_.file_searches, limit});
+        if (found->charged == unit::code_executions)
+            searches_.push_back({&shape_.code_executions, limit});
+    }
+    // OpenAI's tools have one limit in all.
+    void limit_tools(boost::json::value const& request) {
+        auto const* all =
+            (api_ & apis::responses) != 0 ? at_path(&request, "max_tool_calls") : nullptr;
+        auto const in_all = all == nullptr ? std::nullopt : whole_number(*all);
+        if (!unlimited_.empty() && in_all) shape_.tool_uses += *in_all;
+        if (!unlimited_.empty() && !in_all) {
+            bool const had = shape_.endless;
+            endless(unlimited_.front());
+            shape_.tool_limit_missing = limitable_ && !had;
+        }
+        std::uint64_t const shared = in_all ? *in_all : 0;
+        for (auto const& [count, own] : searches_) *count += own ? *own : shared;
+    }
+    // What only takes away adds nothing; to compact is another run of the model.
+    void edits(boost::json::value const& of) {
+        auto const* list = of.if_array();
+        if (auto const* object = of.if_object(); object != nullptr && object->size() == 1) {
+            auto const* edits = object->if_contains("edits");
+            list = edits == nullptr ? nullptr : edits->if_array();
+        } else if (object != nullptr && object->empty()) {
+            return;
+        }
+        if (list == nullptr) return endless("context_management");
+        for (std::size_t at = 0; at < list->size(); ++at) {
+            std::string_view const type = text_at(&(*list)[at], "type");
+            if (type.starts_with("clear_")) continue;
+            std::string const path = "context_management.edits[" + std::to_string(at) + "]";
+            if (!type.starts_with("compact")) return endless(path);
+            outside(path);
+            ++shape_.compactions;
+        }
+    }
+
+    unsigned api_;
+    request_shape shape_{};
+    std::vector<std::string> unlimited_{};  // tools that name no limit
+    bool limitable_ = true;
+    std::vector<std::pair<std::uint64_t*, std::optional<std::uint64_t>>> searches_{};
+};
 
 AIAUDIT_INLINE bool has_tools(boost::json::value const& request) noexcept {
     for (char const* name :
@@ -40285,6 +44401,10 @@ AIAUDIT_INLINE bool is_billed_by_tokens(operation what, vendor who,
     return true;
 }
 
+AIAUDIT_INLINE request_shape shape_of(boost::json::value const& request, unsigned api) {
+    return detail::shape_reader{api}.read(request);
+}
+
 AIAUDIT_INLINE request_shape shape_of(std::string_view request_body) {
     boost::json::monotonic_resource memory;
     auto const request = detail::parse_json(request_body, "request", &memory);
@@ -40292,17 +44412,25 @@ AIAUDIT_INLINE request_shape shape_of(std::string_view request_body) {
 }
 
 AIAUDIT_INLINE usage_range bounds_of(usage const& known, std::string_view request_body,
-                                     request_shape shape, request_parameters const& asked,
-                                     std::uint64_t output_ceiling) {
-    usage_range range{known, known, shape.bounded};
+                                     request_shape const& shape, request_parameters const& asked,
+                                     std::uint64_t output_ceiling, std::uint64_t context_tokens) {
+    bool const by_context = !shape.bounded && !shape.endless && context_tokens != 0;
+    usage_range range{known, known, shape.bounded || by_context};
     for (unit const whole : {unit::input_tokens, unit::output_tokens}) {
         if (!known.has(whole)) range.lower.set(whole, 0, provenance::estimated);
     }
-    std::uint64_t input = request_body.size() + template_tokens_max;
-    if (shape.tools) input += tool_prompt_tokens_max;
+    std::uint64_t const text =
+        request_body.size() - std::min<std::uint64_t>(request_body.size(), shape.picture_bytes);
+    std::uint64_t input =
+        text + template_tokens_max + detail::saturated_product(shape.pictures, picture_tokens_max);
+    if (shape.tools) input += tool_prompt_tokens_max * (1 + shape.client_tools);
+    if (shape.pictures != 0 && context_tokens != 0) input = (std::min)(input, context_tokens);
+    if (by_context)
+        input = detail::saturated_product(context_tokens, 1 + shape.tool_uses + shape.compactions);
     std::uint64_t const choices = std::max<std::uint64_t>(asked.choices.value_or(1), 1);
-    std::uint64_t const output =
+    std::uint64_t output =
         detail::saturated_product(asked.max_output_tokens.value_or(output_ceiling), choices);
+    output += detail::saturated_product(output_ceiling, shape.compactions);
     auto const raise = [&](unit which, std::uint64_t bound) {
         bound = (std::min)(bound, usage::count_max);
         if (!known.has(which) || known.count(which) < bound) {
@@ -40311,6 +44439,9 @@ AIAUDIT_INLINE usage_range bounds_of(usage const& known, std::string_view reques
     };
     raise(unit::input_tokens, input);
     raise(unit::output_tokens, output);
+    if (shape.web_searches != 0) raise(unit::web_searches, shape.web_searches);
+    if (shape.file_searches != 0) raise(unit::file_searches, shape.file_searches);
+    if (shape.code_executions != 0) raise(unit::code_executions, shape.code_executions);
     detail::bound_cache_writes(request_body, known, range.upper);
     return range;
 }
@@ -42334,8 +46465,23 @@ AIAUDIT_INLINE std::uint32_t account_table::add(std::string_view name, std::uint
     auto const number = static_cast<std::uint32_t>(accounts_.size());
     accounts_.emplace_back().name = name;
     if (of_buckets_) buckets_.emplace_back();
+    if (keeps_use_) used_at_.push_back(window_sums::none);
     index_.insert(hash, number, [this](std::uint32_t of) { return hash_of(accounts_[of].name); });
     return number;
+}
+
+AIAUDIT_INLINE std::vector<std::uint32_t> account_table::retain(std::vector<bool> const& keep) {
+    account_table left(of_buckets_, keeps_use_);
+    std::vector<std::uint32_t> numbers(accounts_.size(), none);
+    for (std::uint32_t i = 0; i < accounts_.size(); ++i) {
+        if (!keep[i]) continue;
+        numbers[i] = left.add(accounts_[i].name, hash_of(accounts_[i].name));
+        left.accounts_[numbers[i]] = std::move(accounts_[i]);
+        if (of_buckets_) left.buckets_[numbers[i]] = buckets_[i];
+        if (keeps_use_) left.used_at_[numbers[i]] = used_at_[i];
+    }
+    *this = std::move(left);
+    return numbers;
 }
 
 }  // namespace detail
@@ -42424,6 +46570,31 @@ AIAUDIT_INLINE result<record> to_record(budget const& of, timestamp at) {
     return entry;
 }
 
+AIAUDIT_INLINE result<void> detail::check_top_up(budget const& to, budget_top_up const& of) {
+    auto const bad = [&to](std::string_view why) {
+        return bad_budget("budget '" + to.name + "' " + std::string(why));
+    };
+    if (to.unit != of.unit) return bad("has another unit");
+    if (to.window.period == budget_period::minute || is_of_lives(to))
+        return bad("is a rate, or of runs for as long as they go on: set another limit");
+    if (!of.subject.empty() && !to.scope.each) return bad("is for all of its calls together");
+    return {};
+}
+
+AIAUDIT_INLINE result<record> to_record(budget_top_up const& of, timestamp at) {
+    if (!detail::is_budget_name(of.budget)) return detail::bad_budget("a budget has another name");
+    if (of.unit > budget_unit::requests) return detail::bad_budget("unknown unit");
+    if (of.amount <= 0 || of.amount > detail::budget_amount_most)
+        return detail::bad_budget("what is added to a limit is more than 0, and not too much");
+    if (!of.subject.empty() && !detail::is_subject_name(of.subject))
+        return detail::bad_budget("a subject is a name of at most 1024 bytes on one line");
+    record entry = detail::budget_record_base(at, "top-up", of.budget);
+    entry.tags.emplace_back("unit", std::string(name_of(of.unit)));
+    entry.tags.emplace_back("amount", amount_text(of.amount, of.unit));
+    if (!of.subject.empty()) entry.tags.emplace_back("subject", of.subject);
+    return entry;
+}
+
 AIAUDIT_INLINE record refusal_record(record intent, budget_refusal const& refused) {
     record entry = std::move(intent);
     entry.kind = record_kind::refusal;
@@ -42432,6 +46603,7 @@ AIAUDIT_INLINE record refusal_record(record intent, budget_refusal const& refuse
     entry.cost_status = cost_status::no_charge;
     entry.cost = {};
     entry.cost_low.reset();
+    entry.iterations.clear();
     entry.duration_ns.reset();
     auto const tag = [&entry](std::string key, std::string value) {
         entry.tags.emplace_back(std::move(key), std::move(value));
@@ -42443,6 +46615,7 @@ AIAUDIT_INLINE record refusal_record(record intent, budget_refusal const& refuse
     tag("spent", amount_text(refused.spent, refused.unit));
     tag("reserved", amount_text(refused.reserved, refused.unit));
     tag("asked", amount_text(refused.asked, refused.unit));
+    if (!refused.because.empty()) tag("because", refused.because);
     if (refused.resets_at) tag("resets_at", refused.resets_at->to_string());
     return entry;
 }
@@ -42485,7 +46658,8 @@ AIAUDIT_INLINE result<budget_scope> parse_budget_scope(std::string_view text) {
     auto const bad = [text] {
         return detail::bad_budget("unknown scope '" + detail::printable(text) +
                                   "'; use everyone, each-user or user=NAME (as well model, "
-                                  "provider, project, key), each-tag:KEY or tag:KEY=VALUE");
+                                  "provider, project, key, run, team, organisation), each-tag:KEY "
+                                  "or tag:KEY=VALUE");
     };
     if (text == "everyone") return budget_scope{};
     budget_scope scope;
@@ -42512,9 +46686,72 @@ AIAUDIT_INLINE result<budget_scope> parse_budget_scope(std::string_view text) {
     return scope;
 }
 
+namespace detail {
+
+// "15" or "04", from 1 to `most`.
+AIAUDIT_INLINE std::optional<std::uint32_t> anchor_part(std::string_view text, std::uint32_t most) {
+    auto const number = whole_number<std::uint32_t>(text);
+    if (text.size() > 2 || !number || *number < 1 || *number > most) return std::nullopt;
+    return number;
+}
+
+// When windows of the calendar begin. None where the text is wrong.
+AIAUDIT_INLINE std::optional<std::uint32_t> parse_anchor(std::string_view text,
+                                                         budget_period period) {
+    if (period == budget_period::week) {
+        auto const day = std::find(week_beginnings.begin(), week_beginnings.end(), text);
+        if (day == week_beginnings.end()) return std::nullopt;
+        return static_cast<std::uint32_t>(day - week_beginnings.begin());
+    }
+    if (period == budget_period::month) {
+        auto const day = anchor_part(text, anchor_day_most);
+        return day == 1 ? 0 : day;
+    }
+    if (period != budget_period::quarter && period != budget_period::year) return std::nullopt;
+    auto const dash = text.find('-');
+    if (dash == std::string_view::npos) return std::nullopt;
+    auto month = anchor_part(text.substr(0, dash), 12);
+    auto const day = anchor_part(text.substr(dash + 1), anchor_day_most);
+    if (!month || !day) return std::nullopt;
+    // Of a quarter, that month and each third from it.
+    if (period == budget_period::quarter) month = (*month - 1) % 3 + 1;
+    std::uint32_t const anchor = *month * 100 + *day;
+    return anchor == 101 ? 0 : anchor;
+}
+
+AIAUDIT_INLINE std::string anchor_text(budget_window const& window) {
+    auto const two_digits = [](std::uint32_t number) {
+        return std::string(number < 10 ? "0" : "").append(std::to_string(number));
+    };
+    if (window.anchor == 0) return {};
+    if (window.period == budget_period::week)
+        return std::string("@").append(week_beginnings[window.anchor % week_beginnings.size()]);
+    if (window.period == budget_period::month) return "@" + two_digits(window.anchor);
+    return "@" + two_digits(window.anchor / 100) + "-" + two_digits(window.anchor % 100);
+}
+
+}  // namespace detail
+
 AIAUDIT_INLINE result<budget_window> parse_budget_window(std::string_view text, time_zone zone) {
-    if (text == "day") return budget_window{budget_period::day, 0, std::move(zone)};
-    if (text == "month") return budget_window{budget_period::month, 0, std::move(zone)};
+    std::string_view const word = text.substr(0, text.find('@'));
+    for (auto const& [name, period] : detail::calendar_windows) {
+        if (word != name) continue;
+        budget_window window{period, 0, std::move(zone)};
+        if (word.size() == text.size()) return window;
+        auto const anchor = detail::parse_anchor(text.substr(word.size() + 1), period);
+        if (anchor) {
+            window.anchor = *anchor;
+            return window;
+        }
+        return detail::bad_budget("unknown window '" + detail::printable(text) +
+                                  "'; it begins on a day: week@sunday, month@15, quarter@02-01 or "
+                                  "year@04-06 (days of months from 1 to 28)");
+    }
+    if (text.starts_with("total@") && text.ends_with('h')) {
+        auto const idle = detail::whole_number<std::uint32_t>(text.substr(6, text.size() - 7));
+        if (idle && *idle >= 1 && *idle <= detail::rolling_hours_most)
+            return budget_window{budget_period::total, *idle, {}};
+    }
     if (text == "total") return budget_window{budget_period::total, 0, {}};
     if (text == "minute") return budget_window{budget_period::minute, 0, {}};
     if (text.ends_with('h')) {
@@ -42523,7 +46760,8 @@ AIAUDIT_INLINE result<budget_window> parse_budget_window(std::string_view text, 
             return budget_window{budget_period::rolling, *hours, {}};
     }
     return detail::bad_budget("unknown window '" + detail::printable(text) +
-                              "'; use day, month, total, minute or hours from 1h to 8784h");
+                              "'; use day, week, month, quarter, year, total, minute or hours "
+                              "from 1h to 8784h");
 }
 
 AIAUDIT_INLINE result<int128> parse_budget_limit(std::string_view text, budget_unit unit) {
@@ -42542,7 +46780,57 @@ AIAUDIT_INLINE result<int128> parse_budget_limit(std::string_view text, budget_u
     return *value;
 }
 
+AIAUDIT_INLINE result<budget_reserve> parse_budget_reserve(std::string_view text) {
+    if (auto const way = detail::enum_named<budget_reserve>(detail::budget_reserve_names, text))
+        return *way;
+    return detail::bad_budget("unknown way to reserve '" + detail::printable(text) +
+                              "'; use full or stepwise");
+}
+
+namespace detail {
+
+// What stands behind an action.
+struct action_options {
+    int128 unbounded_hold = 0;
+    int128 roll_over = 0;
+    budget_reserve reserve = budget_reserve::full;
+};
+
+// Takes them off the text.
+AIAUDIT_INLINE result<action_options> take_action_options(std::string_view& text,
+                                                          budget_unit unit) {
+    action_options found;
+    constexpr std::string_view roll = ";roll=";
+    if (auto const at = text.rfind(roll); at != std::string_view::npos) {
+        auto const amount = parse_budget_limit(text.substr(at + roll.size()), unit);
+        if (!amount) return amount.error();
+        if (*amount == 0) return bad_budget("what rolls over is more than 0");
+        found.roll_over = *amount;
+        text = text.substr(0, at);
+    }
+    constexpr std::string_view reserve = ";reserve=";
+    if (auto const at = text.rfind(reserve); at != std::string_view::npos) {
+        auto const way = parse_budget_reserve(text.substr(at + reserve.size()));
+        if (!way) return way.error();
+        found.reserve = *way;
+        text = text.substr(0, at);
+    }
+    constexpr std::string_view hold = ";hold=";
+    if (auto const at = text.rfind(hold); at != std::string_view::npos) {
+        auto const amount = parse_budget_limit(text.substr(at + hold.size()), unit);
+        if (!amount) return amount.error();
+        if (*amount == 0) return bad_budget("what is held for a call is more than 0");
+        found.unbounded_hold = *amount;
+        text = text.substr(0, at);
+    }
+    return found;
+}
+
+}  // namespace detail
+
 AIAUDIT_INLINE result<void> parse_budget_action(std::string_view text, budget& into) {
+    auto const options = detail::take_action_options(text, into.unit);
+    if (!options) return options.error();
     auto const bad = [text] {
         return detail::bad_budget("unknown action '" + detail::printable(text) +
                                   "'; use refuse, warn, downgrade=MODEL,... (1 to 16) or "
@@ -42575,6 +46863,9 @@ AIAUDIT_INLINE result<void> parse_budget_action(std::string_view text, budget& i
     into.then = then;
     into.models = std::move(models);
     into.wait_ms_most = wait_ms_most;
+    into.unbounded_hold = options->unbounded_hold;
+    into.reserve = options->reserve;
+    into.roll_over = options->roll_over;
     return {};
 }
 
@@ -42610,7 +46901,7 @@ AIAUDIT_INLINE std::string dimension_text(budget_scope const& scope) {
 }
 
 AIAUDIT_INLINE result<void> check_scope(budget_scope const& scope, std::string const& where) {
-    if (scope.of > budget_dimension::tag) return bad_budget(where + "unknown scope");
+    if (scope.of > budget_dimension::organisation) return bad_budget(where + "unknown scope");
     bool const is_tag = scope.of == budget_dimension::tag;
     if (is_tag && (!is_subject_name(scope.tag) || scope.tag.find('=') != std::string::npos))
         return bad_budget(where + "a scope by a tag needs its key, which has no '='");
@@ -42625,6 +46916,16 @@ AIAUDIT_INLINE result<void> check_scope(budget_scope const& scope, std::string c
     if (!named && !scope.name.empty())
         return bad_budget(where + "a name belongs to a scope of one alone");
     return {};
+}
+
+AIAUDIT_INLINE result<void> check_anchor(budget_window const& window, std::string const& where) {
+    if (window.anchor == 0) return {};
+    std::string const text = anchor_text(window);
+    bool const good =
+        is_calendar(window.period) && window.period != budget_period::day &&
+        parse_anchor(std::string_view(text).substr(1), window.period) == window.anchor;
+    if (good) return {};
+    return bad_budget(where + "no window of that kind begins on such a day");
 }
 
 AIAUDIT_INLINE result<void> check_zone(time_zone const& zone, std::string const& where) {
@@ -42655,6 +46956,13 @@ AIAUDIT_INLINE result<void> check_action(budget const& of, std::string const& wh
         return bad_budget(where + "only a budget of a minute can be waited for");
     if (waits != (of.wait_ms_most != 0) || of.wait_ms_most > budget_wait_ms_most)
         return bad_budget(where + "a wait, and nothing else, has 1 to 3600000 milliseconds");
+    if (of.reserve > budget_reserve::stepwise) return bad_budget(where + "unknown way to reserve");
+    if (of.unbounded_hold < 0 || of.unbounded_hold > budget_amount_most)
+        return bad_budget(where + "what is held for a call without a bound is too large");
+    if (of.roll_over < 0 || of.roll_over > budget_amount_most)
+        return bad_budget(where + "what rolls over is too large");
+    if (of.roll_over != 0 && !is_calendar(of.window.period))
+        return bad_budget(where + "only windows of the calendar roll over");
     return {};
 }
 
@@ -42666,8 +46974,7 @@ AIAUDIT_INLINE result<void> validate(budget const& of) {
                                   detail::printable(of.name) + "'");
     std::string const where = "budget '" + of.name + "': ";
     if (of.unit > budget_unit::requests) return detail::bad_budget(where + "unknown unit");
-    if (of.window.period > budget_period::minute)
-        return detail::bad_budget(where + "unknown window");
+    if (of.window.period > budget_period::year) return detail::bad_budget(where + "unknown window");
     if (of.limit < 0) return detail::bad_budget(where + "the limit is negative");
     bool const bucket = of.window.period == budget_period::minute;
     if (of.limit > (bucket ? detail::bucket_limit_most : detail::budget_amount_most))
@@ -42676,8 +46983,12 @@ AIAUDIT_INLINE result<void> validate(budget const& of) {
     bool const rolling = of.window.period == budget_period::rolling;
     if (rolling && (of.window.hours < 1 || of.window.hours > detail::rolling_hours_most))
         return detail::bad_budget(where + "a rolling window has 1 to 8784 hours");
-    if (!rolling && of.window.hours != 0)
-        return detail::bad_budget(where + "hours belong to a rolling window alone");
+    if (!rolling && of.window.hours != 0 &&
+        (!detail::is_of_lives(of) || of.window.hours > detail::rolling_hours_most))
+        return detail::bad_budget(where +
+                                  "hours belong to a rolling window, or to how long a run "
+                                  "may be idle (each-run, total)");
+    if (auto ok = detail::check_anchor(of.window, where); !ok) return ok;
     if (auto ok = detail::check_zone(of.window.zone, where); !ok) return ok;
     if (auto ok = detail::check_action(of, where); !ok) return ok;
     auto const parsed = parse_alert_percents(detail::percents_text(of.alert_percents));
@@ -42693,16 +47004,22 @@ AIAUDIT_INLINE std::string scope_text(budget_scope const& scope) {
 
 AIAUDIT_INLINE std::string window_text(budget_window const& window) {
     switch (window.period) {
-    case budget_period::total: return "total";
+    case budget_period::total:
+        return window.hours == 0 ? "total" : "total@" + std::to_string(window.hours) + "h";
     case budget_period::day: return "day";
-    case budget_period::month: return "month";
+    case budget_period::week: return "week" + detail::anchor_text(window);
+    case budget_period::month: return "month" + detail::anchor_text(window);
+    case budget_period::quarter: return "quarter" + detail::anchor_text(window);
+    case budget_period::year: return "year" + detail::anchor_text(window);
     case budget_period::rolling: return std::to_string(window.hours) + "h";
     case budget_period::minute: return "minute";
     }
     return "unknown";
 }
 
-AIAUDIT_INLINE std::string action_text(budget const& of) {
+namespace detail {
+
+AIAUDIT_INLINE std::string plain_action_text(budget const& of) {
     switch (of.then) {
     case budget_action::refuse: return "refuse";
     case budget_action::warn: return "warn";
@@ -42715,6 +47032,18 @@ AIAUDIT_INLINE std::string action_text(budget const& of) {
     case budget_action::wait: return "wait=" + std::to_string(of.wait_ms_most);
     }
     return "unknown";
+}
+
+}  // namespace detail
+
+AIAUDIT_INLINE std::string action_text(budget const& of) {
+    std::string text = detail::plain_action_text(of);
+    if (of.unbounded_hold != 0) text += ";hold=" + amount_text(of.unbounded_hold, of.unit);
+    if (of.reserve != budget_reserve::full)
+        text.append(";reserve=")
+            .append(detail::budget_reserve_names[static_cast<std::size_t>(of.reserve)]);
+    if (of.roll_over != 0) text += ";roll=" + amount_text(of.roll_over, of.unit);
+    return text;
 }
 
 AIAUDIT_INLINE std::string subject_text(budget_scope const& scope, std::string_view name) {
@@ -42733,6 +47062,11 @@ AIAUDIT_INLINE std::string refusal_text(budget_refusal const& refused) {
     case refusal_reason::unbounded: text += " cannot hold a call that has no bound"; break;
     case refusal_reason::unpriced: text += " cannot hold a call whose model has no price"; break;
     case refusal_reason::clock_behind: text += " forgot what was spent so long ago"; break;
+    }
+    if (refused.reason == refusal_reason::unbounded || refused.reason == refusal_reason::unpriced) {
+        // What is spent has no part in it.
+        if (!refused.because.empty()) text += ": " + refused.because;
+        return text + " (its limit is " + amount(refused.limit) + ")";
     }
     text += ": limit " + amount(refused.limit) + ", spent " + amount(refused.spent) +
             ", reserved " + amount(refused.reserved) + ", asked " + amount(refused.asked);
@@ -42767,17 +47101,57 @@ AIAUDIT_INLINE civil_day day_begun(time_zone const& zone, std::int64_t seconds) 
     return day;
 }
 
+// How many months a window has; 0: it is none of months.
+[[nodiscard]] constexpr std::int64_t months_of(budget_period period) noexcept {
+    switch (period) {
+    case budget_period::month: return 1;
+    case budget_period::quarter: return 3;
+    case budget_period::year: return 12;
+    default: return 0;
+    }
+}
+
+// How many months after January, and days after the first, windows of months begin.
+struct month_anchor {
+    std::int64_t months = 0;
+    std::int32_t days = 0;
+};
+[[nodiscard]] constexpr month_anchor anchor_of(budget_window const& window) noexcept {
+    if (window.anchor == 0) return {};
+    auto const anchor = static_cast<std::int32_t>(window.anchor);
+    if (window.period == budget_period::month) return {0, anchor - 1};
+    return {anchor / 100 - 1, anchor % 100 - 1};
+}
+
+// The day on which a window of the calendar begins. 1970 began on a Thursday.
+AIAUDIT_INLINE civil_day first_day(budget_window const& window, std::int64_t number) noexcept {
+    if (window.period == budget_period::day) return {static_cast<std::int32_t>(number)};
+    if (window.period == budget_period::week)
+        return {static_cast<std::int32_t>(number * 7 - 3 + window.anchor)};
+    auto const [months, days] = anchor_of(window);
+    return first_of_month(number * months_of(window.period) + months).plus(days);
+}
+
+AIAUDIT_INLINE std::int64_t number_of_day(budget_window const& window, civil_day day) noexcept {
+    if (window.period == budget_period::day) return day.days;
+    if (window.period == budget_period::week)
+        return floor_divide(std::int64_t{day.days} + 3 - window.anchor, 7);
+    auto const [months, days] = anchor_of(window);
+    return floor_divide(month_of(day.plus(-days)) - months, months_of(window.period));
+}
+
 AIAUDIT_INLINE window_span span_numbered(budget_window const& window, std::int64_t number) {
     auto const starts_ns = [&window](civil_day day) {
         return window.zone.start_seconds(day) * nanoseconds_per_second;
     };
     switch (window.period) {
-    case budget_period::day: {
-        civil_day const day{static_cast<std::int32_t>(number)};
-        return {number, starts_ns(day), starts_ns(day.plus(1))};
-    }
+    case budget_period::day:
+    case budget_period::week:
     case budget_period::month:
-        return {number, starts_ns(first_of_month(number)), starts_ns(first_of_month(number + 1))};
+    case budget_period::quarter:
+    case budget_period::year:
+        return {number, starts_ns(first_day(window, number)),
+                starts_ns(first_day(window, number + 1))};
     case budget_period::rolling: {
         std::int64_t const part = rolling_part_ns(window.hours);
         return {number, number * part, (number + 1) * part};
@@ -42794,8 +47168,13 @@ AIAUDIT_INLINE window_span span_of(budget_window const& window, timestamp at) {
     std::int64_t const seconds = floor_divide(ns, nanoseconds_per_second);
     std::int64_t number = 0;
     switch (window.period) {
-    case budget_period::day: number = day_begun(window.zone, seconds).days; break;
-    case budget_period::month: number = month_of(day_begun(window.zone, seconds)); break;
+    case budget_period::day:
+    case budget_period::week:
+    case budget_period::month:
+    case budget_period::quarter:
+    case budget_period::year:
+        number = number_of_day(window, day_begun(window.zone, seconds));
+        break;
     case budget_period::rolling: number = floor_divide(ns, rolling_part_ns(window.hours)); break;
     case budget_period::total:
     case budget_period::minute: break;
@@ -42811,7 +47190,10 @@ AIAUDIT_INLINE std::optional<timestamp> matters_since(budget_window const& windo
     case budget_period::minute:
         return timestamp{reckonable_ns(at) - windows * 60 * nanoseconds_per_second};
     case budget_period::day:
+    case budget_period::week:
     case budget_period::month:
+    case budget_period::quarter:
+    case budget_period::year:
         return timestamp{span_numbered(window, number - (windows - 1)).begins_ns};
     case budget_period::rolling: break;
     }
@@ -42850,12 +47232,17 @@ AIAUDIT_INLINE result<budget_gate> budget_gate::from_snapshot(std::string_view b
     if (!state) return state.error();
     budget_gate gate;
     gate.state_ = std::move(*state);
+    for (detail::kept_budget const& each : gate.state_.budgets)
+        gate.stepwise_ += each.definition().reserve == budget_reserve::stepwise ? 1 : 0;
     return gate;
 }
 
 AIAUDIT_INLINE void budget_gate::set(budget definition, timestamp at) {
     ++version_;
     auto const [place, is_there] = state_.find(definition.name);
+    if (is_there && state_.budgets[place].definition().reserve == budget_reserve::stepwise)
+        --stepwise_;
+    if (definition.reserve == budget_reserve::stepwise) ++stepwise_;
     if (is_there && state_.budgets[place].counts_as(definition)) {
         state_.budgets[place].redefine(std::move(definition));
         return;
@@ -42872,12 +47259,21 @@ AIAUDIT_INLINE void budget_gate::remove(std::string_view name) {
     auto const [place, is_there] = state_.find(name);
     if (!is_there) return;
     ++version_;
+    if (state_.budgets[place].definition().reserve == budget_reserve::stepwise) --stepwise_;
     state_.remove(place);
     if (!needs_ || place > new_) return;
     if (place == new_)
         needs_.reset();
     else
         --new_;
+}
+
+AIAUDIT_INLINE void budget_gate::top_up(budget_top_up const& of, timestamp at) {
+    auto const [place, is_there] = state_.find(of.budget);
+    if (!is_there) return;
+    detail::kept_budget& to = state_.budgets[place];
+    if (to.is_bucket() || to.of_lives() || to.definition().unit != of.unit) return;
+    to.add_credit(to.window_at(at), of.subject, of.amount);
 }
 
 AIAUDIT_INLINE void budget_gate::adopt(budget_gate const& folded) {
@@ -42897,6 +47293,18 @@ AIAUDIT_INLINE std::vector<budget_state> budget_gate::states(timestamp now) cons
                          [](budget_state const& a, budget_state const& b) {
                              return a.spent + a.reserved > b.spent + b.reserved;
                          });
+    }
+    return all;
+}
+
+AIAUDIT_INLINE std::vector<budget_state> budget_gate::states_of(record const& who,
+                                                                timestamp now) const {
+    std::vector<budget_state> all;
+    detail::record_subjects<std::string> subjects(who);
+    for (detail::kept_budget const& each : state_.budgets) {
+        detail::budget_place place;
+        if (each.find_place(subjects, now, place))
+            all.push_back(detail::state_at(each, place, now));
     }
     return all;
 }
@@ -42945,10 +47353,14 @@ inline namespace v0_1_0 {
 namespace detail {
 
 AIAUDIT_INLINE std::string gate_encoder::encode() {
+    bool const has_credits =
+        std::any_of(state_->budgets.begin(), state_->budgets.end(),
+                    [](kept_budget const& each) { return !each.credits().empty(); });
     count(state_->budgets.size());
     for (kept_budget const& each : state_->budgets) {
         encode_definition(each.definition());
         encode_accounts(each);
+        if (has_credits) encode_credits(each);
     }
     encode_attempts();
     count(state_->passed.size());
@@ -42957,7 +47369,7 @@ AIAUDIT_INLINE std::string gate_encoder::encode() {
         count(each.percent);
     }
     std::string head{gate_magic};
-    head.push_back(static_cast<char>(gate_version));
+    head.push_back(static_cast<char>(has_credits ? gate_version_credits : gate_version));
     append_little_endian(head, crc32c(out_));
     return head + out_;
 }
@@ -42968,7 +47380,8 @@ AIAUDIT_INLINE void gate_encoder::encode_definition(budget const& of) {
     amount(of.limit);
     text(scope_text(of.scope));
     count(static_cast<std::uint64_t>(of.window.period));
-    count(of.window.hours);
+    // Windows of the calendar have no hours, and the others no anchor.
+    count(is_calendar(of.window.period) ? of.window.anchor : of.window.hours);
     text(of.window.zone.name());
     number(of.window.zone.first_offset_seconds());
     count(of.window.zone.transitions().size());
@@ -42998,6 +47411,16 @@ AIAUDIT_INLINE void gate_encoder::encode_accounts(kept_budget const& of) {
             encode_bucket(all.bucket(order[i]).level);
         else
             encode_windows(account.windows);
+        if (of.of_runs()) number(all.used_at(order[i]));
+    }
+}
+
+AIAUDIT_INLINE void gate_encoder::encode_credits(kept_budget const& of) {
+    count(of.credits().size());
+    for (window_credit const& each : of.credits()) {
+        number(each.window);
+        text(each.subject);
+        amount(each.amount);
     }
 }
 
@@ -43080,7 +47503,7 @@ AIAUDIT_INLINE bool gate_decoder::decode_budget() {
     if (!scope) return false;
     of.scope = std::move(*scope);
     of.window.period = static_cast<budget_period>(narrow<std::uint8_t>());
-    of.window.hours = narrow<std::uint32_t>();
+    (is_calendar(of.window.period) ? of.window.anchor : of.window.hours) = narrow<std::uint32_t>();
     decode_zone(of.window.zone);
     if (!parse_budget_action(text(), of)) return false;
     auto percents = parse_alert_percents(text());
@@ -43089,7 +47512,8 @@ AIAUDIT_INLINE bool gate_decoder::decode_budget() {
     if (!in_.ok() || !validate(of)) return false;
     auto const [place, is_there] = state_.find(of.name);
     if (is_there || place != state_.budgets.size()) return false;
-    return decode_accounts(state_.budgets.emplace_back(std::move(of)));
+    kept_budget& made = state_.budgets.emplace_back(std::move(of));
+    return decode_accounts(made) && (!has_credits_ || decode_credits(made));
 }
 
 AIAUDIT_INLINE void gate_decoder::decode_zone(time_zone& to) {
@@ -43118,6 +47542,23 @@ AIAUDIT_INLINE bool gate_decoder::decode_accounts(kept_budget& of) {
         bool const good = of.is_bucket() ? decode_bucket(of.accounts().bucket(size).level)
                                          : decode_windows(of, account);
         if (!good) return false;
+        if (of.of_runs()) {
+            std::int64_t const used = number();
+            if (used != window_sums::none && !is_reckonable(used)) return false;
+            of.accounts().use(size, used);
+        }
+    }
+    return in_.ok();
+}
+
+AIAUDIT_INLINE bool gate_decoder::decode_credits(kept_budget& of) {
+    for (std::uint64_t left = in_.varint(); left != 0; --left) {
+        std::int64_t const window = number();
+        std::string_view const subject = text();
+        int128 const amount = in_.varint128();
+        if (!in_.ok() || !is_window(of, window) || amount <= 0 || amount > budget_amount_most)
+            return false;
+        of.add_credit(window, subject, amount);
     }
     return in_.ok();
 }
@@ -43144,13 +47585,17 @@ AIAUDIT_INLINE bool gate_decoder::decode_windows(kept_budget const& of, budget_a
 
 AIAUDIT_INLINE bool gate_decoder::is_window(kept_budget const& of, std::int64_t number) noexcept {
     budget_window const& window = of.definition().window;
+    if (of.of_lives()) return is_reckonable(number);
     std::int64_t most = 0;
     std::int64_t const days_most = reckonable_ns({(std::numeric_limits<std::int64_t>::max)()}) /
                                    (seconds_per_day * nanoseconds_per_second);
     switch (window.period) {
     case budget_period::total: break;
     case budget_period::day: most = days_most + 4; break;
+    case budget_period::week: most = days_most / 7 + 4; break;
     case budget_period::month: most = days_most / 30; break;
+    case budget_period::quarter: most = days_most / 90; break;
+    case budget_period::year: most = days_most / 365 + 2; break;
     case budget_period::rolling:
         most =
             days_most * seconds_per_day * nanoseconds_per_second / rolling_part_ns(window.hours) +
@@ -43223,12 +47668,13 @@ AIAUDIT_INLINE result<gate_state> read_gate(std::string_view bytes) {
     };
     if (bytes.size() < gate_head_bytes || !bytes.starts_with(gate_magic))
         return bad("it is something else");
-    if (static_cast<std::uint8_t>(bytes[gate_magic.size()]) != gate_version)
+    auto const version = static_cast<std::uint8_t>(bytes[gate_magic.size()]);
+    if (version != gate_version && version != gate_version_credits)
         return bad("its version is not known");
     std::string_view const body = bytes.substr(gate_head_bytes);
     if (load_little_endian<std::uint32_t>(bytes.data() + 4) != crc32c(body))
         return bad("its checksum does not match");
-    gate_decoder decoder(body);
+    gate_decoder decoder(body, version == gate_version_credits);
     if (!decoder.decode()) return bad("its bytes make no sense");
     gate_state state = decoder.take();
     if (write_gate(state) != bytes) return bad("it is not as it would be written");
@@ -43285,6 +47731,29 @@ AIAUDIT_INLINE bool gate_state::forget_tentative(std::uint32_t number) {
         return false;
     });
     return drop_if_empty(number);
+}
+
+AIAUDIT_INLINE void gate_state::drop_runs() {
+    for (std::uint32_t place = 0; place < budgets.size(); ++place) {
+        kept_budget& of = budgets[place];
+        if (!of.has_many_runs()) continue;
+        std::vector<bool> holds(of.accounts().size());
+        auto const each_hold = [&](auto&& visit) {
+            open.for_each([&](std::uint32_t number) {
+                open.for_each_hold(number, [&](hold& each) {
+                    if (each.budget == place) visit(each);
+                });
+            });
+        };
+        each_hold([&holds](hold const& each) { holds[each.account] = true; });
+        auto const numbers = of.drop_runs(holds);
+        each_hold([&numbers](hold& each) { each.account = numbers[each.account]; });
+        std::erase_if(passed, [&](passed_threshold& each) {
+            if (each.budget != place) return false;
+            each.account = numbers[each.account];
+            return each.account == account_table::none;
+        });
+    }
 }
 
 AIAUDIT_INLINE void gate_state::note_passed(std::uint32_t budget, std::uint32_t account,
@@ -43361,9 +47830,14 @@ AIAUDIT_INLINE std::optional<timestamp> rolls_out_at(kept_budget const& of,
 // When `amount` fits into a rolling budget, if nothing more is used; none: never.
 AIAUDIT_INLINE std::optional<timestamp> rolls_to_room(kept_budget const& of,
                                                       window_account const& account,
-                                                      std::int64_t window, int128 amount) {
+                                                      std::int64_t window, int128 amount,
+                                                      budget_place place) {
+    auto const limit_of = [&](std::int64_t later) {
+        place.window = later;
+        return of.limit_at(place);
+    };
     for (std::int64_t later = window; later <= window + 2 * (of.keeping().reach + 1); ++later) {
-        if (account.most_used(later, of.keeping()) + amount <= of.definition().limit)
+        if (account.most_used(later, of.keeping()) + amount <= limit_of(later))
             return timestamp{span_numbered(of.definition().window, later).begins_ns};
     }
     return std::nullopt;
@@ -43402,6 +47876,8 @@ AIAUDIT_INLINE void show_window(kept_budget const& of, budget_account const* acc
     if (period == budget_period::rolling) {
         state.window_begins =
             timestamp{span_numbered(of.definition().window, number - of.keeping().reach).begins_ns};
+    } else if (of.of_lives()) {
+        state.window_begins = timestamp{number};
     } else if (period != budget_period::total) {
         state.window_begins = timestamp{span.begins_ns};
         state.resets_at = timestamp{span.ends_ns};
@@ -43417,6 +47893,14 @@ AIAUDIT_INLINE void show_window(kept_budget const& of, budget_account const* acc
         state.resets_at = rolls_out_at(of, account->windows, number);
 }
 
+AIAUDIT_INLINE budget_state with_limit(kept_budget const& of, budget_place const& place,
+                                       budget_state state) {
+    int128 const limit = of.is_bucket() ? of.definition().limit : of.limit_at(place);
+    state.added = limit - of.definition().limit;
+    state.left = limit - state.spent - state.reserved;
+    return state;
+}
+
 AIAUDIT_INLINE budget_state state_of(kept_budget const& of, std::uint32_t account,
                                      std::int64_t window) {
     budget_account const* const there =
@@ -43428,7 +47912,23 @@ AIAUDIT_INLINE budget_state state_of(kept_budget const& of, std::uint32_t accoun
         show_bucket(of, there == nullptr ? nullptr : &of.accounts().bucket(account), window, state);
     else
         show_window(of, there, window, state);
-    state.left = of.definition().limit - state.spent - state.reserved;
+    budget_place const place{there == nullptr ? std::string_view{} : there->name, 0, account,
+                             window};
+    return with_limit(of, place, std::move(state));
+}
+
+AIAUDIT_INLINE void add_forecast(kept_budget const& of, std::int64_t window, timestamp now,
+                                 budget_state& to) {
+    budget_window const& windows = of.definition().window;
+    if (is_calendar(windows.period))
+        to.forecast = forecast_of(span_numbered(windows, window), now, to.spent);
+}
+
+AIAUDIT_INLINE budget_state state_at(kept_budget const& of, budget_place const& place,
+                                     timestamp now) {
+    budget_state state = with_limit(of, place, state_of(of, place.account, place.window));
+    state.subject = subject_text(of.definition().scope, place.name);
+    add_forecast(of, place.window, now, state);
     return state;
 }
 
@@ -43437,11 +47937,10 @@ AIAUDIT_INLINE void add_states(kept_budget const& of, timestamp now,
     std::int64_t const window = of.window_at(now);
     bool const each = of.definition().scope.each;
     auto const add = [&](std::uint32_t account) {
-        budget_state state = state_of(of, account, window);
+        bool const lives = of.of_lives();
+        budget_state state = state_of(of, account, lives ? of.life_at(account, window) : window);
         if (each && state.spent == 0 && state.reserved == 0 && state.open == 0) return;
-        if (is_calendar(of.definition().window.period))
-            state.forecast =
-                forecast_of(span_numbered(of.definition().window, window), now, state.spent);
+        add_forecast(of, window, now, state);
         to.push_back(std::move(state));
     };
     for (std::uint32_t i = 0; i < of.accounts().size(); ++i) add(i);
@@ -43451,14 +47950,14 @@ AIAUDIT_INLINE void add_states(kept_budget const& of, timestamp now,
 AIAUDIT_INLINE budget_refusal refusal_of(kept_budget const& of, budget_place const& place,
                                          timestamp at, refusal_reason reason, int128 asked) {
     budget const& definition = of.definition();
-    budget_state const state = state_of(of, place.account, place.window);
+    budget_state const state = with_limit(of, place, state_of(of, place.account, place.window));
     budget_refusal refused;
     refused.budget = definition.name;
     refused.subject = subject_text(definition.scope, place.name);
     refused.reason = reason;
     refused.period = definition.window.period;
     refused.unit = definition.unit;
-    refused.limit = definition.limit;
+    refused.limit = definition.limit + state.added;
     refused.spent = state.spent;
     refused.reserved = state.reserved;
     refused.asked = asked;
@@ -43466,7 +47965,7 @@ AIAUDIT_INLINE budget_refusal refusal_of(kept_budget const& of, budget_place con
     refused.then = definition.then;
     refused.models = definition.models;
     refused.wait_ms_most = definition.wait_ms_most;
-    if (reason != refusal_reason::full || asked > definition.limit ||
+    if (reason != refusal_reason::full || asked > refused.limit ||
         place.account == account_table::none)
         return refused;
     std::optional<std::int64_t> wait_ns;
@@ -43475,10 +47974,10 @@ AIAUDIT_INLINE budget_refusal refusal_of(kept_budget const& of, budget_place con
                       .bucket(place.account)
                       .level.wait_ns(place.window, definition.limit, asked);
     } else {
-        auto const room =
-            of.keeping().reach == 0
-                ? state.resets_at
-                : rolls_to_room(of, of.accounts()[place.account].windows, place.window, asked);
+        auto const room = of.keeping().reach == 0
+                              ? state.resets_at
+                              : rolls_to_room(of, of.accounts()[place.account].windows,
+                                              place.window, asked, place);
         if (room) wait_ns = room->ns - reckonable_ns(at);
     }
     constexpr std::int64_t millisecond = 1'000'000;
@@ -43500,6 +47999,8 @@ AIAUDIT_INLINE budget_refusal refusal_of(kept_budget const& of, budget_place con
 #ifndef AIAUDIT_IMPL_BUDGET_KEPT_BUDGET_IPP
 #define AIAUDIT_IMPL_BUDGET_KEPT_BUDGET_IPP
 
+#include <algorithm>
+
 namespace aiaudit {
 inline namespace v0_1_0 {
 namespace detail {
@@ -43508,7 +48009,7 @@ AIAUDIT_INLINE bool kept_budget::counts_as(budget const& other) const noexcept {
     budget_window const& mine = definition_.window;
     return definition_.unit == other.unit && definition_.scope == other.scope &&
            mine.period == other.window.period && mine.hours == other.window.hours &&
-           mine.zone.name() == other.window.zone.name();
+           mine.zone.name() == other.window.zone.name() && mine.anchor == other.window.anchor;
 }
 
 AIAUDIT_INLINE void kept_budget::redefine(budget definition) {
@@ -43522,16 +48023,60 @@ AIAUDIT_INLINE void kept_budget::redefine(budget definition) {
 }
 
 AIAUDIT_INLINE void kept_budget::find_account(budget_place& place) const {
-    if (definition_.scope.each)
+    if (definition_.scope.each) {
         place.account = accounts_.find(place.name, place.hash);
-    else if (accounts_.size() != 0)
+        if (of_lives_) place.window = life_at(place.account, place.window);
+    } else if (accounts_.size() != 0) {
         place.account = 0;
+    }
+}
+
+AIAUDIT_INLINE std::int64_t kept_budget::life_at(std::uint32_t account,
+                                                 std::int64_t ns) const noexcept {
+    if (account == account_table::none) return ns;
+    std::int64_t const newest = accounts_[account].windows.newest();
+    if (newest == window_sums::none) return ns;
+    // What is held and not logged yet has begun a life, and not been counted as a use.
+    std::int64_t const used = (std::max)(newest, accounts_.used_at(account));
+    bool const over = used<ns&& static_cast<std::uint64_t>(ns) -
+                           static_cast<std::uint64_t>(used)> static_cast<std::uint64_t>(idle_ns());
+    return over ? ns : newest;
+}
+
+AIAUDIT_INLINE std::vector<std::uint32_t> kept_budget::drop_runs(std::vector<bool> const& holds) {
+    std::int64_t latest = window_sums::none;
+    for (std::uint32_t i = 0; i < accounts_.size(); ++i)
+        latest = (std::max)(latest, accounts_.used_at(i));
+    // What was used before counts no more.
+    std::int64_t from = window_sums::none;
+    if (latest != window_sums::none) {
+        if (of_lives_)
+            from = latest - idle_ns();
+        else if (auto const since = matters_since(definition_.window, {latest}))
+            from = since->ns;
+    }
+    std::vector<bool> keep = holds;
+    std::vector<std::uint32_t> others;
+    for (std::uint32_t i = 0; i < accounts_.size(); ++i)
+        if (!holds[i] && accounts_.used_at(i) >= from) others.push_back(i);
+    if (others.size() > runs_most) {
+        std::sort(others.begin(), others.end(), [this](std::uint32_t a, std::uint32_t b) {
+            std::int64_t const first = accounts_.used_at(a);
+            std::int64_t const second = accounts_.used_at(b);
+            return first != second ? first > second : accounts_[a].name < accounts_[b].name;
+        });
+        others.resize(runs_most / 4 * 3);
+    }
+    for (std::uint32_t const each : others) keep[each] = true;
+    auto numbers = accounts_.retain(keep);
+    drop_above_ = std::clamp(2 * accounts_.size(), runs_few, runs_most);
+    return numbers;
 }
 
 AIAUDIT_INLINE std::optional<refusal_reason> kept_budget::refuses(budget_place const& place,
                                                                   int128 amount) const {
     if (forgot(place) || forgot_before(place)) return refusal_reason::clock_behind;
-    int128 const limit = definition_.limit;
+    int128 const limit = limit_at(place);
     bool fits = amount <= limit;
     if (place.account != account_table::none) {
         fits = is_bucket()
@@ -43540,6 +48085,64 @@ AIAUDIT_INLINE std::optional<refusal_reason> kept_budget::refuses(budget_place c
                          limit;
     }
     return fits ? std::nullopt : std::optional(refusal_reason::full);
+}
+
+AIAUDIT_INLINE void kept_budget::add_credit(std::int64_t window, std::string_view subject,
+                                            int128 amount) {
+    auto const before = [](window_credit const& each, window_credit const& other) {
+        return each.window != other.window ? each.window < other.window
+                                           : each.subject < other.subject;
+    };
+    window_credit added{window, std::string(subject), amount};
+    auto const place = std::lower_bound(credits_.begin(), credits_.end(), added, before);
+    if (place != credits_.end() && !before(added, *place))
+        place->amount = (std::min)(place->amount + amount, budget_amount_most);
+    else
+        credits_.insert(place, std::move(added));
+    adds_ = true;
+    // As many windows as are remembered.
+    std::int64_t const newest = credits_.back().window;
+    auto const kept = static_cast<std::int64_t>(keeping_.kept);
+    std::erase_if(credits_, [&](window_credit const& each) {
+        return newest - each.window > keeping_.reach + kept;
+    });
+}
+
+AIAUDIT_INLINE int128 kept_budget::credit_at(std::int64_t window, std::string_view subject) const {
+    int128 sum = 0;
+    for (window_credit const& each : credits_) {
+        if (each.window <= window && window - each.window <= keeping_.reach &&
+            (each.subject.empty() || each.subject == subject))
+            sum += each.amount;
+    }
+    return sum;
+}
+
+AIAUDIT_INLINE int128 kept_budget::added_at(budget_place const& place) const {
+    bool const is_there = place.account != account_table::none;
+    std::string_view const name =
+        is_there ? std::string_view(accounts_[place.account].name) : place.name;
+    int128 added = credit_at(place.window, name);
+    // Two windows before the one in which it was set are known.
+    constexpr std::int64_t known_before = 2;
+    if (definition_.roll_over == 0) return added;
+    window_account const* const windows = is_there ? &accounts_[place.account].windows : nullptr;
+    auto const used_in = [windows](std::int64_t window) {
+        window_sums const* const sums = windows == nullptr ? nullptr : windows->find(window);
+        return sums == nullptr ? int128{0} : sums->used.all();
+    };
+    auto const own_of = [&](std::int64_t window) {
+        return definition_.limit + credit_at(window, name);
+    };
+    std::int64_t const last = place.window - 1;
+    bool const is_known =
+        last >= known_since_ + known_before && (windows == nullptr || windows->floor() < last);
+    if (is_known)
+        added += std::clamp(own_of(last) - used_in(last), int128{0}, definition_.roll_over);
+    // What the next one took of this one's rest is gone.
+    std::int64_t const next = place.window + 1;
+    added -= std::clamp(used_in(next) - own_of(next), int128{0}, definition_.roll_over);
+    return added;
 }
 
 AIAUDIT_INLINE bool kept_budget::forgot(budget_place const& place) const noexcept {
@@ -43604,7 +48207,7 @@ AIAUDIT_INLINE void kept_budget::charge(std::uint32_t number, std::int64_t windo
 }
 
 AIAUDIT_INLINE int128 kept_budget::correction_at(budget_place const& place, int128 change) const {
-    if (definition_.unit != budget_unit::usd || is_bucket()) return 0;
+    if (definition_.unit != budget_unit::usd || is_bucket() || of_lives_) return 0;
     window_sums const* const sums = place.account == account_table::none
                                         ? nullptr
                                         : accounts_[place.account].windows.find(place.window);
@@ -43620,6 +48223,7 @@ AIAUDIT_INLINE bool kept_budget::forgot_before(budget_place const& place) const 
 }
 
 AIAUDIT_INLINE void kept_budget::reckon_thresholds() {
+    adds_ = definition_.roll_over != 0 || !credits_.empty();
     thresholds_.clear();
     for (std::uint32_t const percent : definition_.alert_percents) {
         int128 const least = (definition_.limit * percent + 99) / 100;
@@ -43695,6 +48299,7 @@ AIAUDIT_INLINE hold& open_attempts::add_hold(std::uint32_t number, hold const& m
 #ifndef AIAUDIT_IMPL_BUDGET_UNKNOWN_OUTCOME_IPP
 #define AIAUDIT_IMPL_BUDGET_UNKNOWN_OUTCOME_IPP
 
+#include <algorithm>
 #include <utility>
 
 namespace aiaudit {
@@ -43710,8 +48315,17 @@ AIAUDIT_INLINE record unknown_outcome(record intent) {
     if (outcome.cost_status != cost_status::unpriced &&
         outcome.cost_status != cost_status::unknown) {
         outcome.cost_status = cost_status::estimated;
+        // It went no further than the step that was held for it.
+        if (outcome.cost_low && !outcome.iterations.empty()) {
+            outcome.cost = (std::min)(outcome.cost, *outcome.cost_low);
+            for (unit const each : {unit::input_tokens, unit::output_tokens}) {
+                auto const count = outcome.iterations.front().usage.count(each);
+                outcome.usage.set(each, count, provenance::estimated);
+            }
+        }
         outcome.cost_low = money{};
     }
+    outcome.iterations.clear();
     return outcome;
 }
 
@@ -44546,15 +49160,20 @@ namespace detail {
 AIAUDIT_INLINE std::string json_string(std::string_view text) {
     constexpr std::string_view digits = "0123456789abcdef";
     std::string out = "\"";
-    for (char const c : text) {
-        auto const byte = static_cast<std::uint8_t>(c);
-        if (c == '"' || c == '\\') {
+    for (std::string_view rest = text; !rest.empty();) {
+        std::string_view const before = rest;
+        auto const point = take_code_point(rest);
+        if (!point) {
+            rest.remove_prefix(1);
+            out.append("\xEF\xBF\xBD");
+        } else if (*point == '"' || *point == '\\') {
             out.push_back('\\');
-            out.push_back(c);
-        } else if (byte < 0x20) {
+            out.push_back(before.front());
+        } else if (is_control_point(*point)) {
+            auto const byte = static_cast<std::uint8_t>(*point);
             out.append("\\u00").append(1, digits[byte >> 4]).append(1, digits[byte & 15]);
         } else {
-            out.push_back(c);
+            out.append(before.substr(0, before.size() - rest.size()));
         }
     }
     out.push_back('"');
@@ -44654,6 +49273,73 @@ AIAUDIT_INLINE sha256_value sha256_pair(char prefix, sha256_value const& left,
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_IMPL_DETAIL_SHA256_IPP
+
+// ---- aiaudit/impl/detail/utf8.ipp ----
+// SPDX-License-Identifier: MIT
+//
+// utf8.ipp: the definitions of utf8.hpp.
+#ifndef AIAUDIT_IMPL_DETAIL_UTF8_IPP
+#define AIAUDIT_IMPL_DETAIL_UTF8_IPP
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+// Calls visit(bytes, point) for each code point, and visit(byte, nullopt) for each byte of none.
+template <class Visitor>
+void for_each_code_point(std::string_view text, Visitor visit) {
+    while (!text.empty()) {
+        std::string_view rest = text;
+        auto const point = take_code_point(rest);
+        std::size_t const size = point ? text.size() - rest.size() : 1;
+        if (!visit(text.substr(0, size), point)) return;
+        text.remove_prefix(size);
+    }
+}
+
+AIAUDIT_INLINE std::string valid_text(std::string_view text) {
+    std::string valid;
+    valid.reserve(text.size());
+    for_each_code_point(text, [&valid](std::string_view bytes, std::optional<char32_t> point) {
+        valid.append(point ? bytes : std::string_view("\xEF\xBF\xBD"));
+        return true;
+    });
+    return valid;
+}
+
+AIAUDIT_INLINE std::string escaped_text(std::string_view text) {
+    static constexpr std::string_view digits = "0123456789abcdef";
+    std::string shown;
+    shown.reserve(text.size());
+    for_each_code_point(text, [&shown](std::string_view bytes, std::optional<char32_t> point) {
+        if (point && !is_control_point(*point) && !is_misleading_point(*point)) {
+            shown.append(bytes);
+            return true;
+        }
+        for (char const c : bytes) {
+            auto const byte = static_cast<unsigned char>(c);
+            shown.append("\\x").append(1, digits[byte >> 4U]).append(1, digits[byte & 15U]);
+        }
+        return true;
+    });
+    return shown;
+}
+
+AIAUDIT_INLINE std::string clean_text(std::string_view text, std::size_t bytes_most) {
+    std::string clean;
+    for_each_code_point(text, [&](std::string_view bytes, std::optional<char32_t> point) {
+        if (clean.size() + bytes.size() > bytes_most) return false;
+        clean.append(point && !is_control_point(*point) ? bytes : std::string_view("?"));
+        return true;
+    });
+    return clean;
+}
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_IMPL_DETAIL_UTF8_IPP
 
 // ---- aiaudit/impl/engine/admission_lock.ipp ----
 // SPDX-License-Identifier: MIT
@@ -44772,6 +49458,16 @@ AIAUDIT_INLINE std::optional<alert_delivery> alert_book::delivery(std::string_vi
     auto const at = found->second.sinks.find(sink);
     if (at == found->second.sinks.end()) return std::nullopt;
     return at->second;
+}
+
+AIAUDIT_INLINE std::optional<timestamp> alert_book::last_delivered(std::string_view sink) const {
+    std::optional<timestamp> last;
+    for (auto const& [key, entry] : entries_) {
+        auto const at = entry.sinks.find(sink);
+        if (at != entry.sinks.end() && at->second.delivered && (!last || *last < at->second.at))
+            last = at->second.at;
+    }
+    return last;
 }
 
 AIAUDIT_INLINE void alert_book::raise(alert raised) {
@@ -45341,6 +50037,7 @@ AIAUDIT_INLINE std::vector<report_cell> cells_of(budget_state const& of) {
         text_cell("then", action_text(of.budget)),
         text_cell("state", std::string(state_name(of))),
         number_cell("alert_percent", percent_reached(of)),
+        text_cell("added", amount(of.added)),
     };
 }
 
@@ -45355,7 +50052,7 @@ AIAUDIT_INLINE std::vector<report_cell> table_cells(budget_state const& of) {
         label_cell("subject", printable(of.subject)),
         label_cell("window", window_text(of.budget.window)),
         label_cell("unit", std::string(name_of(of.budget.unit))),
-        text_cell("limit", amount(of.budget.limit)),
+        text_cell("limit", amount(of.budget.limit + of.added)),
         text_cell("spent", amount(of.spent)),
         text_cell("reserved", of.reserved == 0 ? std::string{} : amount(of.reserved)),
         text_cell("left", amount(of.left)),
@@ -45419,8 +50116,40 @@ AIAUDIT_INLINE std::string json_object(std::vector<report_cell> const& cells) {
     return out;
 }
 
-AIAUDIT_INLINE std::string csv_cell(std::string_view text) {
-    if (text.find_first_of(",\"\r\n") == std::string_view::npos) return std::string(text);
+// A spreadsheet takes what begins so for a formula, and the names are strangers' texts. Where it
+// expects other separators than commas, it begins a cell, or a line, after these.
+AIAUDIT_INLINE std::string disarmed(std::string_view name) {
+    auto const is_one_of = [](std::string_view list, char c) {
+        return list.find(c) != std::string_view::npos;
+    };
+    std::string made;
+    made.reserve(name.size());
+    for (std::size_t i = 0; i < name.size(); ++i) {
+        if (is_one_of("=+-@\t\r\n", name[i]) && (i == 0 || is_one_of(";\t\r\n", name[i - 1])))
+            made.push_back('\'');
+        made.push_back(name[i]);
+    }
+    return made;
+}
+
+// "-0.25": money may be below zero, and is no formula.
+AIAUDIT_INLINE bool is_decimal(std::string_view text) noexcept {
+    if (text.starts_with('-')) text.remove_prefix(1);
+    return !text.empty() && text.find_first_not_of("0123456789.") == std::string_view::npos;
+}
+
+// What no text of ours has, and some readers of CSV stop at.
+AIAUDIT_INLINE std::string without_controls(std::string text) {
+    for (char& c : text) {
+        if (is_control_byte(c) && c != '\t' && c != '\r' && c != '\n') c = '?';
+    }
+    return text;
+}
+
+AIAUDIT_INLINE std::string csv_cell(report_cell const& cell) {
+    if (cell.number || is_decimal(cell.text)) return cell.text;
+    std::string const text = disarmed(without_controls(valid_text(cell.text)));
+    if (text.find_first_of(",;\"\t\r\n") == std::string::npos) return text;
     std::string out = "\"";
     for (char const c : text) {
         if (c == '"') out.push_back('"');
@@ -45452,7 +50181,8 @@ AIAUDIT_INLINE std::string aligned_text(std::vector<report_cell> const& names,
     std::vector<std::size_t> widths;
     for (std::size_t column = 0; column < names.size(); ++column) {
         std::size_t width = 0;
-        for (auto const& line : lines) width = (std::max)(width, width_of(line[column].text));
+        for (auto const& line : lines)
+            width = (std::max)(width, width_of(escaped_text(line[column].text)));
         if (width > 0) width = (std::max)(width, width_of(names[column].name));
         widths.push_back(width);
     }
@@ -45462,8 +50192,8 @@ AIAUDIT_INLINE std::string aligned_text(std::vector<report_cell> const& names,
         for (std::size_t column = 0; column < cells.size(); ++column) {
             if (widths[column] == 0) continue;
             if (column > 0) out.append("  ");
-            append_aligned(out, is_head ? cells[column].name : cells[column].text, widths[column],
-                           cells[column].label);
+            append_aligned(out, is_head ? cells[column].name : escaped_text(cells[column].text),
+                           widths[column], cells[column].label);
         }
         if (!bar.empty()) out.append("  ").append(bar);
         while (out.ends_with(' ')) out.pop_back();
@@ -45484,7 +50214,7 @@ AIAUDIT_INLINE std::string machine_text(std::vector<report_cell> const& names,
         bool first_cell = true;
         for (report_cell const& cell : cells) {
             if (!std::exchange(first_cell, false)) out.push_back(',');
-            out.append(csv_cell(is_head ? cell.name : cell.text));
+            out.append(is_head ? cell.name : csv_cell(cell));
         }
         out.push_back('\n');
     };
@@ -50052,19 +54782,20 @@ AIAUDIT_INLINE result<void> write_file(std::string const& path, std::string_view
     return {};
 }
 
-AIAUDIT_INLINE result<void> replace_file(std::string const& path, std::string_view bytes) {
+AIAUDIT_INLINE result<void> replace_file(std::string const& path, std::string_view bytes,
+                                         std::optional<uid_t> owner) {
     std::string const beside = path + ".new";
     // One that was left behind may have another mode.
     if (::unlink(beside.c_str()) != 0 && errno != ENOENT)
         return posix_error(errno, "unlink", beside);
-    if (auto const written = write_file(beside, bytes); !written) {
+    auto written = write_file(beside, bytes);
+    if (written && owner && ::chown(beside.c_str(), *owner, static_cast<gid_t>(-1)) != 0)
+        written = posix_error(errno, "chown", beside);
+    if (written && ::rename(beside.c_str(), path.c_str()) != 0)
+        written = posix_error(errno, "rename", path);
+    if (!written) {
         ::unlink(beside.c_str());
         return written;
-    }
-    if (::rename(beside.c_str(), path.c_str()) != 0) {
-        int const number = errno;
-        ::unlink(beside.c_str());
-        return posix_error(number, "rename", path);
     }
     auto const slash = path.rfind('/');
     return sync_path(slash == std::string::npos ? "." : slash == 0 ? "/" : path.substr(0, slash));
@@ -50377,6 +55108,74 @@ AIAUDIT_INLINE result<gateway_upstream> upstream_named(std::string_view name) {
 
 #endif  // AIAUDIT_IMPL_GATEWAY_IPP
 
+// ---- aiaudit/impl/gateway/answer_index.ipp ----
+// SPDX-License-Identifier: MIT
+//
+// answer_index.ipp: the definitions of answer_index.hpp.
+#ifndef AIAUDIT_IMPL_GATEWAY_ANSWER_INDEX_IPP
+#define AIAUDIT_IMPL_GATEWAY_ANSWER_INDEX_IPP
+
+#include <filesystem>
+#include <initializer_list>
+#include <system_error>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+// Of parts that a NUL cannot be in.
+AIAUDIT_INLINE std::string short_hash(std::string_view what,
+                                      std::initializer_list<std::string_view> parts) {
+    std::string text(what);
+    for (std::string_view const part : parts) text.append(1, '\0').append(part);
+    auto const hash = sha256(text);
+    return std::string(view_of(hash).substr(0, answer_owner::hash_bytes));
+}
+
+AIAUDIT_INLINE answer_owner answer_owner::of(std::string_view key_id, std::string_view user,
+                                             std::string_view project) {
+    return {short_hash("key", {key_id}),
+            user.empty() ? std::string{} : short_hash("user", {user, project})};
+}
+
+AIAUDIT_INLINE bool answer_owner::admits(gateway_key const& asks) const {
+    answer_owner const other = of(asks.id, asks.user, asks.project);
+    return key == other.key || (!user.empty() && user == other.user);
+}
+
+AIAUDIT_INLINE std::optional<answer_owner> answer_owner::parse(std::string_view bytes) {
+    if (bytes.size() != hash_bytes && bytes.size() != 2 * hash_bytes) return std::nullopt;
+    return answer_owner{std::string(bytes.substr(0, hash_bytes)),
+                        std::string(bytes.substr(hash_bytes))};
+}
+
+AIAUDIT_INLINE std::string answer_key(std::string_view provider, std::string_view id) {
+    std::string fit(id);
+    make_name_text(fit, stored_id_bytes);
+    return short_hash("answer", {provider, fit});
+}
+
+AIAUDIT_INLINE bool makes_answer(record_view const& entry) noexcept {
+    if (entry.provider_request_id.empty() || entry.http_status < 200 || entry.http_status >= 300)
+        return false;
+    if (entry.kind == record_kind::storage) return tag_of(entry, "change") == "create";
+    return entry.kind == record_kind::outcome &&
+           (entry.operation == operation::responses || entry.path.ends_with("/interactions"));
+}
+
+AIAUDIT_INLINE result<void> remove_tree(std::string const& path) {
+    std::error_code failed;
+    std::filesystem::remove_all(path, failed);
+    if (failed) return fail(errc::storage_failed, path + ": " + failed.message());
+    return {};
+}
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_IMPL_GATEWAY_ANSWER_INDEX_IPP
+
 // ---- aiaudit/impl/gateway/asio_result.ipp ----
 // SPDX-License-Identifier: MIT
 //
@@ -50448,12 +55247,84 @@ AIAUDIT_INLINE void add_metadata_tags(boost::json::value const& body, call_optio
         std::string_view const name = member.key();
         if (name == "user_id" || name.empty() || !member.value().is_string()) continue;
         std::string_view const text = member.value().get_string();
-        bool const fits =
-            who.tags.size() < caller_tags_max && name.size() + text.size() <= caller_text_bytes_max;
+        bool const fits = who.tags.size() < caller_tags_max &&
+                          name.size() + text.size() <= caller_text_bytes_max &&
+                          is_name_text(name) && is_name_text(text);
         bool const is_new = std::none_of(who.tags.begin(), who.tags.end(),
                                          [&](auto const& each) { return each.first == name; });
         if (fits && is_new) who.tags.emplace_back(name, text);
     }
+}
+
+// The part of "user_ID_account_ID_session_ID" that is behind `name`, up to the next; empty where it
+// has another form.
+AIAUDIT_INLINE std::string_view identity_part(std::string_view text, std::string_view name,
+                                              std::string_view next) noexcept {
+    auto const begin = text.find(name);
+    if (begin == std::string_view::npos) return {};
+    text.remove_prefix(begin + name.size());
+    auto const end = text.find(next);
+    return end == std::string_view::npos ? std::string_view{} : text.substr(0, end);
+}
+
+AIAUDIT_INLINE std::string stable_user(std::string_view text) {
+    if (text.starts_with("user_") && text.find("_session_") != std::string_view::npos) {
+        auto const account = identity_part(text, "_account_", "_session_");
+        if (!account.empty()) return std::string(account);
+        auto const user = identity_part(text, "user_", "_account_");
+        return std::string(user.empty() ? text : user);
+    }
+    if (!text.starts_with('{') || text.size() > identity_bytes_max) return std::string(text);
+    auto const parsed = parse_json(text, "the user", {});
+    if (!parsed) return std::string(text);
+    for (char const* const name : {"account_uuid", "device_id"}) {
+        std::string_view const id = text_at(&*parsed, name);
+        if (!id.empty()) return std::string(id);
+    }
+    return {};
+}
+
+AIAUDIT_INLINE result<void> check_client_name(std::string_view what, std::string_view name) {
+    if (name.size() > caller_text_bytes_max)
+        return fail(errc::bad_argument, std::string(what) + " of more than " +
+                                            std::to_string(caller_text_bytes_max) + " bytes");
+    if (!is_name_text(name))
+        return fail(errc::bad_argument,
+                    std::string(what) + " that is no UTF-8, or has control characters");
+    return {};
+}
+
+AIAUDIT_INLINE std::string run_of(header_list const& headers, boost::json::value const& body) {
+    for (std::string_view const name : run_header_names) {
+        std::string_view const run = header_of(headers, name);
+        if (!run.empty()) return std::string(run);
+    }
+    std::string_view const identity = text_at(&body, "metadata.user_id");
+    constexpr std::string_view mark = "_session_";
+    if (identity.starts_with("user_")) {
+        auto const at = identity.rfind(mark);
+        if (at != std::string_view::npos) return std::string(identity.substr(at + mark.size()));
+    }
+    if (!identity.starts_with('{') || identity.size() > identity_bytes_max) return {};
+    auto const parsed = parse_json(identity, "the user", {});
+    return parsed ? std::string(text_at(&*parsed, "session_id")) : std::string{};
+}
+
+// What the gateway itself says of a call, in place of what a client says under that name.
+AIAUDIT_INLINE void set_tag(call_options& who, std::string_view name, std::string value) {
+    if (value.empty()) return;
+    std::erase_if(who.tags, [name](auto const& each) { return each.first == name; });
+    who.tags.emplace_back(name, std::move(value));
+}
+
+AIAUDIT_INLINE result<void> set_own_tags(gateway_request const& request, gateway_key const& key,
+                                         boost::json::value const& body, call_options& who) {
+    std::string run = run_of(request.headers, body);
+    if (auto const fit = check_client_name("a run", run); !fit) return fit;
+    set_tag(who, "run", std::move(run));
+    set_tag(who, "team", key.team);
+    set_tag(who, "organisation", key.organisation);
+    return {};
 }
 
 AIAUDIT_INLINE result<call_options> caller_of(gateway_request const& request,
@@ -50463,11 +55334,14 @@ AIAUDIT_INLINE result<call_options> caller_of(gateway_request const& request,
     who.user = key.user;
     who.project = key.project;
     who.trace_id = trace_of(request.headers);
-    if (!key.names_users) return who;
+    if (!key.names_users) {
+        if (auto set = set_own_tags(request, key, body, who); !set) return set.error();
+        return who;
+    }
     std::string_view user = header_of(request.headers, "x-aiaudit-user");
     std::string in_body;
     for (char const* const path : {"user", "metadata.user_id"}) {
-        if (user.empty() && in_body.empty()) in_body = text_at(&body, path);
+        if (user.empty() && in_body.empty()) in_body = stable_user(text_at(&body, path));
     }
     if (user.empty()) user = in_body;
     if (!user.empty()) who.user = user;
@@ -50480,13 +55354,12 @@ AIAUDIT_INLINE result<call_options> caller_of(gateway_request const& request,
     if (who.tags.size() > caller_tags_max)
         return fail(errc::bad_argument,
                     "more than " + std::to_string(caller_tags_max) + " x-aiaudit-tag- headers");
-    bool fits = who.user.size() <= caller_text_bytes_max;
-    for (auto const& [name, value] : who.tags)
-        fits = fits && name.size() + value.size() <= caller_text_bytes_max;
-    if (!fits)
-        return fail(errc::bad_argument, "a user or a tag of more than " +
-                                            std::to_string(caller_text_bytes_max) + " bytes");
+    if (auto const fit = check_client_name("a user", user); !fit) return fit.error();
+    for (auto const& [name, value] : who.tags) {
+        if (auto const fit = check_client_name("a tag", name + value); !fit) return fit.error();
+    }
     add_metadata_tags(body, who);
+    if (auto set = set_own_tags(request, key, body, who); !set) return set.error();
     return who;
 }
 
@@ -50528,46 +55401,19 @@ AIAUDIT_INLINE header_list headers_for_upstream(gateway_request const& from,
     return headers;
 }
 
-}  // namespace detail
-}  // namespace v0_1_0
-}  // namespace aiaudit
-
-#endif  // AIAUDIT_IMPL_GATEWAY_CALLER_IPP
-
-// ---- aiaudit/impl/gateway/clean_text.ipp ----
-// SPDX-License-Identifier: MIT
-//
-// clean_text.ipp: the definitions of clean_text.hpp.
-#ifndef AIAUDIT_IMPL_GATEWAY_CLEAN_TEXT_IPP
-#define AIAUDIT_IMPL_GATEWAY_CLEAN_TEXT_IPP
-
-namespace aiaudit {
-inline namespace v0_1_0 {
-namespace detail {
-
-AIAUDIT_INLINE std::string clean_text(std::string_view text, std::size_t bytes_most) {
-    std::string clean;
-    while (!text.empty()) {
-        std::string_view rest = text;
-        auto const point = take_code_point(rest);
-        std::size_t const size = point ? text.size() - rest.size() : 1;
-        if (clean.size() + size > bytes_most) break;
-        bool const fit = point && *point >= 0x20 && (*point < 0x7F || *point > 0x9F);
-        if (fit) {
-            clean.append(text.substr(0, size));
-        } else {
-            clean.push_back('?');
-        }
-        text.remove_prefix(size);
-    }
-    return clean;
+AIAUDIT_INLINE header_list headers_for_client(header_list from, operation_id const& id,
+                                              std::optional<std::uint64_t> output_limit) {
+    std::erase_if(from, [](auto const& each) { return has_prefix(each.first, own_header_prefix); });
+    from.emplace_back("x-aiaudit-operation", id.to_string());
+    if (output_limit) from.emplace_back("x-aiaudit-output-limit", std::to_string(*output_limit));
+    return from;
 }
 
 }  // namespace detail
 }  // namespace v0_1_0
 }  // namespace aiaudit
 
-#endif  // AIAUDIT_IMPL_GATEWAY_CLEAN_TEXT_IPP
+#endif  // AIAUDIT_IMPL_GATEWAY_CALLER_IPP
 
 // ---- aiaudit/impl/gateway/client_connection.ipp ----
 // SPDX-License-Identifier: MIT
@@ -50581,8 +55427,8 @@ inline namespace v0_1_0 {
 namespace detail {
 
 AIAUDIT_INLINE client_connection::client_connection(tcp::socket socket,
-                                                    gateway_limits const& limits)
-    : stream_(std::move(socket)), limits_(limits) {
+                                                    gateway_limits const& limits, body_room& room)
+    : stream_(std::move(socket)), limits_(limits), room_(room) {
     beast::error_code ignored;
     stream_.socket().set_option(tcp::no_delay(true), ignored);
     auto const from = stream_.socket().remote_endpoint(ignored);
@@ -50592,12 +55438,14 @@ AIAUDIT_INLINE client_connection::client_connection(tcp::socket socket,
 AIAUDIT_INLINE unreadable_request client_connection::unreadable_of(beast::error_code why) const {
     using beast::http::error;
     if (why == error::header_limit)
-        return {431, "the head is over " + std::to_string(limits_.head_bytes_max) + " bytes"};
+        return {
+            431, "the head is over " + std::to_string(limits_.head_bytes_max) + " bytes", {}, {}};
     if (why == error::body_limit)
-        return {413, "the body is over " + std::to_string(limits_.body_bytes_max) + " bytes"};
+        return {
+            413, "the body is over " + std::to_string(limits_.body_bytes_max) + " bytes", {}, {}};
     bool const is_http = why.category() == make_error_code(error::bad_method).category();
     if (!is_http || why == error::end_of_stream || why == error::partial_message) return {};
-    return {400, "no HTTP: " + why.message()};
+    return {400, "no HTTP: " + why.message(), {}, {}};
 }
 
 AIAUDIT_INLINE std::string client_connection::head_text(int status, header_list const& headers,
@@ -50611,6 +55459,7 @@ AIAUDIT_INLINE std::string client_connection::head_text(int status, header_list 
         text.append(name).append(": ").append(value).append("\r\n");
     }
     text += framing;
+    if (status == 426) text += "Upgrade: HTTP/1.1\r\nConnection: Upgrade\r\n";  // RFC 9110, 15.5.22
     text += keep_alive_ ? (http_1_0_ ? "Connection: keep-alive\r\n\r\n" : "\r\n")
                         : "Connection: close\r\n\r\n";
     return text;
@@ -50652,6 +55501,63 @@ AIAUDIT_INLINE void client_connection::watch(std::function<void(bool)> on_gone) 
 
 #endif  // AIAUDIT_IMPL_GATEWAY_CLIENT_CONNECTION_IPP
 
+// ---- aiaudit/impl/gateway/cost_headers.ipp ----
+// SPDX-License-Identifier: MIT
+//
+// cost_headers.ipp: the definitions of cost_headers.hpp.
+#ifndef AIAUDIT_IMPL_GATEWAY_COST_HEADERS_IPP
+#define AIAUDIT_IMPL_GATEWAY_COST_HEADERS_IPP
+
+#include <utility>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+AIAUDIT_INLINE header_list cost_headers(record const& outcome) {
+    header_list made;
+    bool const is_known =
+        outcome.cost_status != cost_status::unknown && outcome.cost_status != cost_status::unpriced;
+    if (is_known) made.emplace_back(cost_header, outcome.cost.to_string());
+    made.emplace_back(cost_status_header, name_of(outcome.cost_status));
+    return made;
+}
+
+AIAUDIT_INLINE bool takes_trailers(header_list const& headers) {
+    return header_names(header_of(headers, "te"), "trailers");
+}
+
+AIAUDIT_INLINE bool held_answer::add(std::string_view piece) {
+    if (body.size() + piece.size() > bytes_most) return false;
+    body.append(piece);
+    return true;
+}
+
+AIAUDIT_INLINE void held_answer::complete(header_list const& cost) {
+    headers.insert(headers.end(), cost.begin(), cost.end());
+    length = body.size();
+}
+
+AIAUDIT_INLINE std::string begin_held(std::optional<held_answer>& held, client_connection& client) {
+    if (!held) return {};
+    client.begin(held->status, held->headers, held->length);
+    std::string body = std::move(held->body);
+    held.reset();
+    return body;
+}
+
+AIAUDIT_INLINE bool is_whole_type(std::string_view content_type) {
+    std::string_view type = content_type.substr(0, content_type.find(';'));
+    while (type.ends_with(' ')) type.remove_suffix(1);
+    return same_name(type, "application/json");
+}
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_IMPL_GATEWAY_COST_HEADERS_IPP
+
 // ---- aiaudit/impl/gateway/dashboard_api.ipp ----
 // SPDX-License-Identifier: MIT
 //
@@ -50675,34 +55581,14 @@ AIAUDIT_INLINE std::vector<report_cell> dashboard_figures(report_row const& row,
     return cells;
 }
 
-// A spreadsheet takes what begins so for a formula, and the names are strangers' texts. Where it
-// expects other separators than commas, it begins a cell, or a line, after these.
-AIAUDIT_INLINE std::string disarmed(std::string_view name) {
-    auto const is_one_of = [](std::string_view list, char c) {
-        return list.find(c) != std::string_view::npos;
-    };
-    std::string made;
-    for (std::size_t i = 0; i < name.size(); ++i) {
-        if (is_one_of("=+-@\t\r\n", name[i]) && (i == 0 || is_one_of(";\t\r\n", name[i - 1])))
-            made.push_back('\'');
-        made.push_back(name[i]);
-    }
-    return made;
-}
-
 AIAUDIT_INLINE gateway_response csv_response(std::string_view name, day_range days,
                                              std::vector<report_cell> const& names,
                                              std::vector<std::vector<report_cell>> lines) {
-    for (auto& cells : lines) {
-        for (report_cell& cell : cells) {
-            if (cell.label) cell.text = disarmed(cell.text);
-        }
-    }
     std::string file = "attachment; filename=\"aiaudit-" + std::string(name) + "-" +
                        days.first.to_string() + "-" + days.last.to_string() + ".csv\"";
     return {200,
             {{"Content-Type", "text/csv; charset=utf-8"}, {"Content-Disposition", std::move(file)}},
-            well_formed(machine_text(names, lines, text_format::csv))};
+            machine_text(names, lines, text_format::csv)};
 }
 
 }  // namespace detail
@@ -50724,23 +55610,6 @@ namespace aiaudit {
 inline namespace v0_1_0 {
 namespace detail {
 
-AIAUDIT_INLINE std::string well_formed(std::string text) {
-    auto const is_ascii = [](char c) { return static_cast<unsigned char>(c) < 0x80; };
-    if (std::all_of(text.begin(), text.end(), is_ascii)) return text;
-    std::string made;
-    made.reserve(text.size());
-    for (std::string_view rest = text; !rest.empty();) {
-        std::string_view const before = rest;
-        if (take_code_point(rest)) {
-            made.append(before.substr(0, before.size() - rest.size()));
-        } else {
-            made.append("\xEF\xBF\xBD");
-            rest.remove_prefix(1);
-        }
-    }
-    return made;
-}
-
 AIAUDIT_INLINE gateway_response problem_response(api_problem const& problem) {
     json_writer out;
     out.text("type", "about:blank");
@@ -50748,8 +55617,7 @@ AIAUDIT_INLINE gateway_response problem_response(api_problem const& problem) {
     out.number("status", static_cast<std::uint64_t>(problem.status));
     out.text("detail", problem.detail);
     out.text_if("parameter", problem.parameter);
-    return {
-        problem.status, {{"Content-Type", "application/problem+json"}}, well_formed(out.finish())};
+    return {problem.status, {{"Content-Type", "application/problem+json"}}, out.finish()};
 }
 
 // "a%20b+c" -> "a b c". Nothing where a percent sign is not followed by two digits.
@@ -51058,6 +55926,84 @@ AIAUDIT_INLINE bool dashboard_sessions::holds(std::string_view name, steady_time
 
 #endif  // AIAUDIT_IMPL_GATEWAY_DASHBOARD_SESSION_IPP
 
+// ---- aiaudit/impl/gateway/ended_calls.ipp ----
+// SPDX-License-Identifier: MIT
+//
+// ended_calls.ipp: the definitions of ended_calls.hpp.
+#ifndef AIAUDIT_IMPL_GATEWAY_ENDED_CALLS_IPP
+#define AIAUDIT_IMPL_GATEWAY_ENDED_CALLS_IPP
+
+#include <utility>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+[[nodiscard]] constexpr int doubt_of(cost_status status) noexcept {
+    switch (status) {
+    case cost_status::no_charge: return 0;
+    case cost_status::priced: return 1;
+    case cost_status::estimated: return 2;
+    case cost_status::partial: return 3;
+    case cost_status::unpriced: return 4;
+    case cost_status::unknown: return 5;
+    }
+    return 5;
+}
+
+AIAUDIT_INLINE cost_status joined_status(cost_status one, cost_status other) noexcept {
+    return doubt_of(one) < doubt_of(other) ? other : one;
+}
+
+AIAUDIT_INLINE void ended_call::add(record const& outcome) {
+    key_id = outcome.key_id;
+    provider = outcome.provider;
+    model = outcome.model_served.empty() ? outcome.model_requested : outcome.model_served;
+    ++attempts;
+    complete = outcome.complete;
+    cost_status = joined_status(cost_status, outcome.cost_status);
+    cost = cost + outcome.cost;
+    cost_low = cost_low + outcome.cost_low.value_or(outcome.cost);
+    usage = outcome.usage;
+}
+
+AIAUDIT_INLINE std::string to_json(operation_id const& of, ended_call const& call) {
+    bool const is_known =
+        call.cost_status != cost_status::unknown && call.cost_status != cost_status::unpriced;
+    json_writer out;
+    out.text("operation_id", of.to_string());
+    out.text("key", call.key_id);
+    out.text("provider", call.provider);
+    out.text("model", call.model);
+    out.number("attempts", call.attempts);
+    out.raw("complete", call.complete ? "true" : "false");
+    out.text("cost_status", name_of(call.cost_status));
+    out.raw("cost_usd", is_known ? json_string(call.cost.to_string()) : "null");
+    out.raw("cost_low_usd", is_known ? json_string(call.cost_low.to_string()) : "null");
+    out.raw("usage", aiaudit::to_json(call.usage));
+    return out.finish();
+}
+
+AIAUDIT_INLINE void ended_calls::add(record const& outcome) {
+    std::lock_guard const lock(mutex_);
+    calls_[outcome.operation_id].add(outcome);
+    // Identifiers begin with the time at which they were made.
+    if (calls_.size() > most) calls_.erase(calls_.begin());
+}
+
+AIAUDIT_INLINE std::optional<ended_call> ended_calls::find(operation_id const& of) const {
+    std::lock_guard const lock(mutex_);
+    auto const found = calls_.find(of);
+    if (found == calls_.end()) return std::nullopt;
+    return found->second;
+}
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_IMPL_GATEWAY_ENDED_CALLS_IPP
+
 // ---- aiaudit/impl/gateway/error_body.ipp ----
 // SPDX-License-Identifier: MIT
 //
@@ -51141,6 +56087,11 @@ AIAUDIT_INLINE gateway_response error_response(api_family family, gateway_proble
     return made;
 }
 
+AIAUDIT_INLINE std::string error_event(api_family family, gateway_problem const& of) {
+    std::string event = family == api_family::anthropic ? "event: error\n" : "";
+    return event.append("data: ").append(error_response(family, of).body).append("\n\n");
+}
+
 AIAUDIT_INLINE gateway_problem problem_of(error const& reason,
                                           std::optional<budget_refusal> const& refused) {
     gateway_problem problem = detail::problem_without_wait(reason, refused);
@@ -51151,19 +56102,26 @@ AIAUDIT_INLINE gateway_problem problem_of(error const& reason,
     return problem;
 }
 
-AIAUDIT_INLINE gateway_problem missing_key_problem() {
-    return {401,
-            "invalid_request_error",
-            "missing_api_key",
-            "no API key was sent; the gateway wants one of its own, where the API has its key",
-            {}};
+AIAUDIT_INLINE gateway_problem missing_key_problem(std::string_view authorization) {
+    std::string said =
+        "no API key was sent; the gateway wants one of its own, where the API has its key";
+    bool const is_bearer = detail::same_name(authorization.substr(0, 6), "bearer");
+    if (is_bearer)
+        said = "no API key stands behind Bearer in the Authorization header";
+    else if (authorization.find(' ') != std::string_view::npos)
+        said = "the Authorization header has no Bearer; send \"Authorization: Bearer KEY\"";
+    else if (!authorization.empty())
+        said =
+            "the Authorization header has a key without \"Bearer \" before it; send "
+            "\"Authorization: Bearer KEY\"";
+    return {401, "invalid_request_error", "missing_api_key", std::move(said), {}};
 }
 
 AIAUDIT_INLINE gateway_problem wrong_key_problem() {
     return {401,
             "invalid_request_error",
             "invalid_api_key",
-            "the API key is none of this gateway, or was revoked",
+            "the API key is none of this gateway, was revoked, or has expired",
             {}};
 }
 
@@ -51173,6 +56131,11 @@ AIAUDIT_INLINE gateway_problem model_refused_problem(std::string_view model) {
             "model_not_allowed",
             "the API key may not use model '" + detail::printable(model) + "'",
             {}};
+}
+
+AIAUDIT_INLINE gateway_problem member_problem(std::string_view member, std::string_view fault) {
+    return {400, "invalid_request_error", "bad_member", std::string(fault),
+            {},  std::string(member)};
 }
 
 }  // namespace v0_1_0
@@ -51202,11 +56165,17 @@ AIAUDIT_INLINE result<void> check_key(gateway_key const& key) {
     std::string const where = "key '" + key.id + "': ";
     if (!is_owner_name(key.user) || !is_owner_name(key.project))
         return bad(where + "a user or project is at most 1024 bytes of UTF-8 on one line");
-    if (key.models.size() > key_models_most) return bad(where + "it has more than 256 models");
-    for (std::string const& model : key.models) {
-        if (!is_model_pattern(model) || !is_plain_text(model))
-            return bad(where + "'" + printable(model) +
-                       "' is no model, and no beginning of one with a '*' after it");
+    if (!is_owner_name(key.team) || !is_owner_name(key.organisation))
+        return bad(where + "a team or organisation is at most 1024 bytes of UTF-8 on one line");
+    if (!is_owner_name(key.note))
+        return bad(where + "a note is at most 1024 bytes of UTF-8 on one line");
+    for (auto const* const list : {&key.models, &key.denied_models}) {
+        if (list->size() > key_models_most) return bad(where + "it has more than 256 models");
+        for (std::string const& model : *list) {
+            if (!is_model_pattern(model) || !is_plain_text(model))
+                return bad(where + "'" + printable(model) +
+                           "' is no model, and no beginning of one with a '*' after it");
+        }
     }
     return {};
 }
@@ -51222,31 +56191,90 @@ AIAUDIT_INLINE std::string base64url_of(std::string_view bytes) {
 
 }  // namespace detail
 
-AIAUDIT_INLINE result<issued_key> issue_key(gateway_key wish, timestamp now) {
-    if (auto const fit = detail::check_key(wish); !fit) return fit.error();
-    std::string random(detail::key_random_bytes, '\0');
+namespace detail {
+
+// Gives the key another salt and secret. Errors: storage_failed.
+AIAUDIT_INLINE result<issued_key> with_new_secret(gateway_key key) {
+    std::string random(key_random_bytes, '\0');
     auto* const bytes = reinterpret_cast<unsigned char*>(random.data());
     if (RAND_priv_bytes(bytes, static_cast<int>(random.size())) != 1 ||
-        RAND_bytes(wish.salt.data(), static_cast<int>(wish.salt.size())) != 1)
+        RAND_bytes(key.salt.data(), static_cast<int>(key.salt.size())) != 1)
         return fail(errc::storage_failed, "the operating system gave no random bytes");
     issued_key issued;
-    issued.secret = std::string(detail::key_secret_prefix) + wish.id + ".";
-    std::string encoded = detail::base64url_of(random);
+    issued.secret = std::string(key_secret_prefix) + key.id + ".";
+    std::string encoded = base64url_of(random);
     issued.secret += encoded;
-    detail::wipe(random);
-    detail::wipe(encoded);
-    wish.created_at = now;
-    wish.revoked_at.reset();
-    wish.secret_digest = detail::digest_of_secret(wish, issued.secret);
-    issued.kept = std::move(wish);
+    wipe(random);
+    wipe(encoded);
+    key.secret_digest = digest_of_secret(key.salt, issued.secret);
+    issued.kept = std::move(key);
     return issued;
 }
 
-AIAUDIT_INLINE bool opens(gateway_key const& key, std::string_view secret) {
-    digest const given = detail::digest_of_secret(key, secret);
-    bool const same =
-        CRYPTO_memcmp(given.bytes.data(), key.secret_digest.bytes.data(), given.bytes.size()) == 0;
-    return same && !key.revoked_at;
+[[nodiscard]] AIAUDIT_INLINE bool is_secret_of(kept_secret const& kept, std::string_view secret) {
+    digest const given = digest_of_secret(kept.salt, secret);
+    return CRYPTO_memcmp(given.bytes.data(), kept.of.bytes.data(), given.bytes.size()) == 0;
+}
+
+}  // namespace detail
+
+AIAUDIT_INLINE result<void> check_team(std::vector<gateway_key> const& others,
+                                       gateway_key const& wish) {
+    for (gateway_key const& each : others) {
+        bool const meets = !wish.team.empty() && each.team == wish.team && each.id != wish.id &&
+                           !each.revoked_at && each.organisation != wish.organisation;
+        if (!meets) continue;
+        return fail(errc::bad_argument,
+                    "team '" + detail::printable(wish.team) + "' of key '" + each.id + "' is of " +
+                        (each.organisation.empty()
+                             ? std::string("no organisation")
+                             : "organisation '" + detail::printable(each.organisation) + "'") +
+                        ": a team has one");
+    }
+    return {};
+}
+
+AIAUDIT_INLINE result<issued_key> issue_key(gateway_key wish, timestamp now) {
+    if (auto const fit = detail::check_key(wish); !fit) return fit.error();
+    if (wish.expires_at && *wish.expires_at <= now)
+        return fail(errc::bad_argument, "key '" + wish.id + "': it would have expired at " +
+                                            wish.expires_at->to_string() + ", before it is made");
+    wish.created_at = now;
+    wish.revoked_at.reset();
+    wish.former.reset();
+    return detail::with_new_secret(std::move(wish));
+}
+
+AIAUDIT_INLINE result<issued_key> rotate_key(gateway_key key, timestamp now,
+                                             std::chrono::nanoseconds grace) {
+    auto const bad = [&key](std::string why) {
+        return fail(errc::bad_argument, "key '" + key.id + "' " + std::move(why));
+    };
+    if (key.revoked_at) return bad("was revoked at " + key.revoked_at->to_string());
+    if (!is_live(key, now)) return bad("expired at " + key.expires_at->to_string());
+    if (grace.count() < 0 || grace > detail::key_grace_most)
+        return bad("is rotated with a time of grace of at most 366 days");
+    key.former.reset();
+    if (grace.count() > 0)
+        key.former = former_secret{{key.salt, key.secret_digest}, {now.ns + grace.count()}};
+    return detail::with_new_secret(std::move(key));
+}
+
+AIAUDIT_INLINE result<void> revoke_key(gateway_key& key, timestamp now) {
+    if (key.revoked_at)
+        return fail(errc::bad_argument,
+                    "key '" + key.id + "' was revoked at " + key.revoked_at->to_string());
+    key.revoked_at = now;
+    key.former.reset();
+    return {};
+}
+
+AIAUDIT_INLINE bool opens(gateway_key const& key, std::string_view secret, timestamp now) {
+    static kept_secret const none{};  // whose digest no secret has
+    bool const is_present = detail::is_secret_of({key.salt, key.secret_digest}, secret);
+    bool const is_former = detail::is_secret_of(key.former ? key.former->kept : none, secret);
+    bool const in_grace = key.former && now < key.former->until;
+    return (is_present || (is_former && in_grace)) && is_live(key, now);
 }
 
 AIAUDIT_INLINE std::string secret_in(header_list const& headers, std::string_view target) {
@@ -51486,8 +56514,10 @@ AIAUDIT_INLINE void gateway_metrics::write_times(detail::metric_writer& to,
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
-#include <set>
+#include <string_view>
+#include <unordered_set>
 
 namespace aiaudit {
 inline namespace v0_1_0 {
@@ -51514,7 +56544,16 @@ private:
         if (parsed) to = *parsed;
         return parsed.has_value();
     }
-    [[nodiscard]] bool take_models(boost::json::value const& value);
+    [[nodiscard]] static bool take_digest(std::string_view text, digest& to) {
+        auto const parsed = digest::parse(text);
+        if (parsed) to = *parsed;
+        return parsed.has_value() && !to.is_zero();
+    }
+    [[nodiscard]] former_secret& former() {
+        return key_.former ? *key_.former : key_.former.emplace();
+    }
+    [[nodiscard]] static bool take_models(boost::json::value const& value,
+                                          std::vector<std::string>& to);
 
     gateway_key key_{};
 };
@@ -51526,47 +56565,78 @@ AIAUDIT_INLINE file_identity file_identity::at(std::string const& path) noexcept
 }
 
 AIAUDIT_INLINE std::string json_of(gateway_key const& key) {
+    auto const list = [](std::vector<std::string> const& names) {
+        std::string items = "[";
+        for (std::size_t i = 0; i < names.size(); ++i)
+            items.append(i == 0 ? "" : ",").append(json_string(names[i]));
+        return items + ']';
+    };
     std::string text = R"({"id":)" + json_string(key.id) + R"(,"user":)" + json_string(key.user) +
-                       R"(,"project":)" + json_string(key.project) + R"(,"models":[)";
-    for (std::size_t i = 0; i < key.models.size(); ++i)
-        text.append(i == 0 ? "" : ",").append(json_string(key.models[i]));
-    text.append(R"(],"names_users":)").append(key.names_users ? "true" : "false");
+                       R"(,"project":)" + json_string(key.project) + R"(,"models":)" +
+                       list(key.models);
+    if (!key.denied_models.empty()) text += R"(,"denied_models":)" + list(key.denied_models);
+    text.append(R"(,"names_users":)").append(key.names_users ? "true" : "false");
     text += R"(,"created_at":)" + json_string(key.created_at.to_string());
+    if (!key.team.empty()) text += R"(,"team":)" + json_string(key.team);
+    if (!key.organisation.empty()) text += R"(,"organisation":)" + json_string(key.organisation);
+    if (!key.note.empty()) text += R"(,"note":)" + json_string(key.note);
+    if (key.expires_at) text += R"(,"expires_at":)" + json_string(key.expires_at->to_string());
     if (key.revoked_at) text += R"(,"revoked_at":)" + json_string(key.revoked_at->to_string());
     text += R"(,"salt":")" + to_hex(key.salt) + R"(","secret_digest":")" +
-            key.secret_digest.to_string() + "\"}";
-    return text;
+            key.secret_digest.to_string() + '"';
+    if (key.former)
+        text += R"(,"former_salt":")" + to_hex(key.former->kept.salt) + R"(","former_digest":")" +
+                key.former->kept.of.to_string() + R"(","former_until":")" +
+                key.former->until.to_string() + '"';
+    return text + '}';
 }
 
-AIAUDIT_INLINE std::string key_file_text(std::vector<gateway_key> const& keys) {
-    std::string text = R"({"format":)" + json_string(key_file_format) + R"(,"keys":[)";
+AIAUDIT_INLINE std::string key_file_text(std::vector<gateway_key> const& keys,
+                                         std::uint64_t recorded) {
+    std::string text = R"({"format":)" + json_string(key_file_format);
+    if (recorded != 0) text += R"(,"recorded":)" + std::to_string(recorded);
+    text += R"(,"keys":[)";
     for (std::size_t i = 0; i < keys.size(); ++i)
         text.append(i == 0 ? "\n" : ",\n").append(json_of(keys[i]));
     return text.append("\n]}\n");
 }
 
+AIAUDIT_INLINE digest digest_of_key_text(std::string_view text) {
+    auto const keys = text.find(R"("keys":)");
+    return {sha256_joined({text.substr((std::min)(keys, text.size()))})};
+}
+
 AIAUDIT_INLINE result<gateway_key> key_reader::read(boost::json::value const& from) {
     auto const* object = from.if_object();
     if (object == nullptr) return fail(errc::bad_input, "a key is no object");
+    constexpr std::array<std::string_view, 4> needed{"id", "created_at", "salt", "secret_digest"};
+    constexpr std::array<std::string_view, 3> together{"former_salt", "former_digest",
+                                                       "former_until"};
     key_reader reader;
-    std::set<std::string_view> missing{"id", "created_at", "salt", "secret_digest"};
     for (auto const& [name, value] : *object) {
         std::string_view const known{name.data(), name.size()};
         if (!reader.take(known, value))
             return fail(errc::bad_input, reader.name() + ": '" + printable(known) +
                                              "' is not known, or not what it should be");
-        missing.erase(known);
     }
-    if (!missing.empty())
-        return fail(errc::bad_input,
-                    reader.name() + ": '" + std::string(*missing.begin()) + "' is missing");
+    for (std::string_view const each : needed) {
+        if (!object->contains({each.data(), each.size()}))
+            return fail(errc::bad_input,
+                        reader.name() + ": '" + std::string(each) + "' is missing");
+    }
+    for (std::string_view const each : together) {
+        if (reader.key_.former && !object->contains({each.data(), each.size()}))
+            return fail(errc::bad_input,
+                        reader.name() + ": '" + std::string(each) + "' is missing");
+    }
     auto const fit = check_key(reader.key_);
     if (!fit) return fail(errc::bad_input, fit.error().where);
     return std::move(reader.key_);
 }
 
 AIAUDIT_INLINE bool key_reader::take(std::string_view name, boost::json::value const& value) {
-    if (name == "models") return take_models(value);
+    if (name == "models") return take_models(value, key_.models);
+    if (name == "denied_models") return take_models(value, key_.denied_models);
     if (name == "names_users") {
         if (!value.is_bool()) return false;
         key_.names_users = value.get_bool();
@@ -51577,28 +56647,36 @@ AIAUDIT_INLINE bool key_reader::take(std::string_view name, boost::json::value c
     if (name == "id") return assign(key_.id, text);
     if (name == "user") return assign(key_.user, text);
     if (name == "project") return assign(key_.project, text);
+    if (name == "team") return assign(key_.team, text);
+    if (name == "organisation") return assign(key_.organisation, text);
+    if (name == "note") return assign(key_.note, text);
     if (name == "created_at") return take_time(text, key_.created_at);
+    if (name == "expires_at") return take_time(text, key_.expires_at.emplace());
     if (name == "revoked_at") return take_time(text, key_.revoked_at.emplace());
     if (name == "salt") return parse_hex16(text, false, key_.salt);
-    if (name != "secret_digest") return false;
-    auto const parsed = digest::parse(text);
-    if (parsed) key_.secret_digest = *parsed;
-    return parsed.has_value() && !key_.secret_digest.is_zero();
+    if (name == "secret_digest") return take_digest(text, key_.secret_digest);
+    if (name == "former_salt") return parse_hex16(text, false, former().kept.salt);
+    if (name == "former_digest") return take_digest(text, former().kept.of);
+    if (name == "former_until") return take_time(text, former().until);
+    return false;
 }
 
-AIAUDIT_INLINE bool key_reader::take_models(boost::json::value const& value) {
+AIAUDIT_INLINE bool key_reader::take_models(boost::json::value const& value,
+                                            std::vector<std::string>& to) {
     auto const* list = value.if_array();
     if (list == nullptr) return false;
     for (boost::json::value const& model : *list) {
         if (!model.is_string()) return false;
-        key_.models.emplace_back(text_of(model.get_string()));
+        to.emplace_back(text_of(model.get_string()));
     }
     return true;
 }
 
-AIAUDIT_INLINE result<std::vector<gateway_key>> read_key_text(std::string_view text) {
+AIAUDIT_INLINE result<read_keys> read_key_file(std::string_view text) {
     boost::system::error_code code;
-    boost::json::value const value = boost::json::parse({text.data(), text.size()}, code);
+    boost::json::monotonic_resource memory;  // which frees it all at once
+    boost::json::value const value =
+        boost::json::parse({text.data(), text.size()}, code, boost::json::storage_ptr(&memory));
     if (code) return fail(errc::bad_input, "is no JSON: " + code.message());
     auto const* list = at_path(&value, "keys");
     std::string_view const format = text_at(&value, "format");
@@ -51606,16 +56684,24 @@ AIAUDIT_INLINE result<std::vector<gateway_key>> read_key_text(std::string_view t
         return fail(errc::newer_format, "was written by a newer release");
     if (format != key_file_format || list == nullptr || !list->is_array())
         return fail(errc::bad_input, "is no file of gateway keys");
-    std::vector<gateway_key> keys;
-    std::set<std::string> ids;
+    read_keys made;
+    if (auto const* recorded = at_path(&value, "recorded")) {
+        auto const number = whole_number(*recorded);
+        if (!number || *number == 0) return fail(errc::bad_input, "'recorded' is no record");
+        made.recorded = *number;
+    }
+    std::vector<gateway_key>& keys = made.keys;
+    keys.reserve(list->get_array().size());
+    std::unordered_set<std::string_view> ids;  // of texts of the value
+    ids.reserve(keys.capacity());
     for (boost::json::value const& each : list->get_array()) {
         auto key = key_reader::read(each);
         if (!key) return key.error();
-        if (!ids.insert(key->id).second)
+        if (!ids.insert(text_at(&each, "id")).second)
             return fail(errc::bad_input, "key '" + key->id + "' stands twice");
         keys.push_back(std::move(*key));
     }
-    return keys;
+    return made;
 }
 
 AIAUDIT_INLINE result<void> check_free(std::vector<gateway_key> const& keys, std::string_view id) {
@@ -51640,6 +56726,29 @@ AIAUDIT_INLINE file_identity file_identity::of(struct stat const& status) noexce
             nanoseconds(status.st_ctim)};
 }
 
+[[nodiscard]] AIAUDIT_INLINE std::string directory_of(std::string const& path) {
+    auto const slash = path.rfind('/');
+    if (slash == std::string::npos) return ".";
+    return slash == 0 ? "/" : path.substr(0, slash);
+}
+
+// Of the directory; nothing where it cannot be looked at.
+AIAUDIT_INLINE std::optional<uid_t> owner_of_directory(std::string const& path) noexcept {
+    struct stat status {};
+    if (::stat(directory_of(path).c_str(), &status) != 0) return std::nullopt;
+    return status.st_uid;
+}
+
+// Whoever owns it may write what opens. Root runs commands on what belongs to a service's user.
+AIAUDIT_INLINE result<void> check_owner(struct stat const& status, std::string const& path) {
+    uid_t const self = ::geteuid();
+    if (status.st_uid == self || status.st_uid == 0) return {};
+    if (self == 0 && owner_of_directory(path) == status.st_uid) return {};
+    return fail(errc::bad_input, path + ": belongs to user " + std::to_string(status.st_uid) +
+                                     ", not to the one that runs this, " + std::to_string(self) +
+                                     "; give it to him (chown)");
+}
+
 }  // namespace detail
 
 AIAUDIT_INLINE result<key_file::content> key_file::read() const {
@@ -51649,30 +56758,66 @@ AIAUDIT_INLINE result<key_file::content> key_file::read() const {
     struct stat status {};
     if (::fstat(file.get(), &status) != 0) return detail::posix_error(errno, "fstat", path_);
     if (!S_ISREG(status.st_mode)) return fail(errc::bad_input, path_ + ": is not a file");
+    if (auto const ours = detail::check_owner(status, path_); !ours) return ours.error();
     if ((status.st_mode & (S_IWGRP | S_IWOTH)) != 0)
         return fail(errc::bad_input, path_ + ": others may write to it; take that from them");
     auto const size = static_cast<std::size_t>(status.st_size);
-    if (size > detail::key_file_bytes) return fail(errc::too_large, path_ + ": is over 16 MiB");
+    if (size > detail::key_file_bytes) return fail(errc::too_large, path_ + ": is over 128 MiB");
     std::string text(size, '\0');
     auto const got = detail::read_at(file.get(), text.data(), text.size(), 0);
     if (got < 0) return detail::posix_error(errno, "read", path_);
     text.resize(static_cast<std::size_t>(got));
-    auto keys = detail::read_key_text(text);
-    if (!keys) return fail(keys.error().code, path_ + ": " + keys.error().where);
-    return content{std::move(*keys), detail::file_identity::of(status)};
+    auto read = detail::read_key_file(text);
+    if (!read) return fail(read.error().code, path_ + ": " + read.error().where);
+    return content{std::move(read->keys), detail::file_identity::of(status), read->recorded,
+                   detail::digest_of_key_text(text)};
 }
 
+namespace detail {
+
+// Of who keeps no log: the file names the record that it named before.
+[[nodiscard]] AIAUDIT_INLINE result<std::uint64_t> no_witness(gateway_key const* /*changed*/,
+                                                              key_file::content const& before,
+                                                              digest const& /*becomes*/) {
+    return before.recorded;
+}
+
+}  // namespace detail
+
 AIAUDIT_INLINE result<void> key_file::add(gateway_key const& key) const {
+    auto const nobody = [](gateway_key const* of, content const& before, digest const& becomes) {
+        return detail::no_witness(of, before, becomes);
+    };
+    return add(key, nobody);
+}
+
+AIAUDIT_INLINE result<void> key_file::add(gateway_key const& key, witness sees) const {
     if (auto const fit = detail::check_key(key); !fit) return fit.error();
-    return change([&key](std::vector<gateway_key>& keys) -> result<void> {
+    auto const apply = [&key](auto& keys) -> result<std::optional<std::size_t>> {
         if (auto const free = detail::check_free(keys, key.id); !free) return free.error();
         keys.push_back(key);
-        return {};
-    });
+        return std::optional(keys.size() - 1);
+    };
+    return change(apply, sees);
 }
 
 AIAUDIT_INLINE result<void> key_file::revoke(std::string_view id, timestamp now) const {
-    return change([id, now](std::vector<gateway_key>& keys) -> result<void> {
+    auto const edit = [now](gateway_key& key) { return revoke_key(key, now); };
+    return update(id, edit);
+}
+
+AIAUDIT_INLINE result<void> key_file::update(
+    std::string_view id, detail::function_ref<result<void>(gateway_key&)> edit) const {
+    auto const nobody = [](gateway_key const* key, content const& before, digest const& becomes) {
+        return detail::no_witness(key, before, becomes);
+    };
+    return update(id, edit, nobody);
+}
+
+AIAUDIT_INLINE result<void> key_file::update(std::string_view id,
+                                             detail::function_ref<result<void>(gateway_key&)> edit,
+                                             witness sees) const {
+    auto const apply = [id, edit](auto& keys) -> result<std::optional<std::size_t>> {
         auto const found = std::find_if(keys.begin(), keys.end(),
                                         [id](gateway_key const& key) { return key.id == id; });
         std::string const name = "key '" + detail::printable(id) + "' ";
@@ -51680,36 +56825,132 @@ AIAUDIT_INLINE result<void> key_file::revoke(std::string_view id, timestamp now)
         if (found->revoked_at)
             return fail(errc::bad_argument,
                         name + "was revoked at " + found->revoked_at->to_string());
-        found->revoked_at = now;
-        return {};
-    });
+        gateway_key changed = *found;
+        if (auto const edited = edit(changed); !edited) return edited.error();
+        changed.id = found->id;
+        if (auto const fit = detail::check_key(changed); !fit) return fit.error();
+        *found = std::move(changed);
+        return std::optional(static_cast<std::size_t>(found - keys.begin()));
+    };
+    return change(apply, sees);
+}
+
+AIAUDIT_INLINE result<void> key_file::renew(witness sees) const {
+    auto const apply = [](auto&) -> result<std::optional<std::size_t>> {
+        return std::optional<std::size_t>{};
+    };
+    return change(apply, sees);
 }
 
 AIAUDIT_INLINE result<void> key_file::replace(std::string const& text) const {
     // Written by this, it could not be read again.
     if (text.size() > detail::key_file_bytes)
-        return fail(errc::too_large, path_ + ": it would be over 16 MiB");
-    return detail::replace_file(path_, text);
+        return fail(errc::too_large, path_ + ": it would be over 128 MiB");
+    // Root's commands must not take the file from the service that reads it.
+    auto const owner = ::geteuid() == 0 ? detail::owner_of_directory(path_) : std::nullopt;
+    return detail::replace_file(path_, text, owner);
 }
 
 AIAUDIT_INLINE result<void> key_file::change(
-    detail::function_ref<result<void>(std::vector<gateway_key>&)> apply) const {
+    detail::function_ref<result<std::optional<std::size_t>>(std::vector<gateway_key>&)> apply,
+    witness sees) const {
     // A file of its own: the one with the keys is replaced each time.
     std::string const lock_path = path_ + ".lock";
     auto const lock = detail::file_handle::open(lock_path, O_RDWR | O_CREAT);
     if (!lock) return detail::posix_error(errno, "open", lock_path);
     if (detail::lock_file(lock.get(), LOCK_EX) != 0)
         return detail::posix_error(errno, "flock", lock_path);
-    auto now = read();
-    if (!now) return now.error();
-    if (auto const applied = apply(now->keys); !applied) return applied;
-    return replace(detail::key_file_text(now->keys));
+    auto before = read();
+    if (!before) return before.error();
+    std::vector<gateway_key> keys = std::move(before->keys);
+    auto const changed = apply(keys);
+    if (!changed) return changed.error();
+    auto const becomes = detail::digest_of_key_text(detail::key_file_text(keys));
+    auto const recorded = sees(*changed ? &keys[**changed] : nullptr, *before, becomes);
+    if (!recorded) return recorded.error();
+    return replace(detail::key_file_text(keys, *recorded));
 }
 
 }  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_IMPL_GATEWAY_KEY_FILE_IPP
+
+// ---- aiaudit/impl/gateway/key_log.ipp ----
+// SPDX-License-Identifier: MIT
+//
+// key_log.ipp: the definitions of key_log.hpp.
+#ifndef AIAUDIT_IMPL_GATEWAY_KEY_LOG_IPP
+#define AIAUDIT_IMPL_GATEWAY_KEY_LOG_IPP
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+AIAUDIT_INLINE record key_record(key_change const& of, gateway_key const* key,
+                                 digest const& becomes, timestamp at) {
+    constexpr std::size_t by_bytes = 256;
+    constexpr std::size_t models_bytes = 4'096;
+    record entry;
+    entry.kind = record_kind::key;
+    entry.operation = operation::other;
+    entry.cost_status = cost_status::no_charge;
+    entry.started_at = at;
+    entry.tags = {{"change", std::string(of.what)},
+                  {"by", clean_text(of.by, by_bytes)},
+                  {"keys", becomes.to_string()}};
+    if (key == nullptr) return entry;
+    entry.user = key->user;
+    entry.project = key->project;
+    entry.key_id = key->id;
+    auto const joined = [](std::vector<std::string> const& names) {
+        std::string text;
+        for (std::string const& each : names) text += (text.empty() ? "" : ",") + each;
+        return clean_text(text, models_bytes);
+    };
+    entry.tags.emplace_back("models", joined(key->models));
+    if (!key->denied_models.empty())
+        entry.tags.emplace_back("denied_models", joined(key->denied_models));
+    entry.tags.emplace_back("names_users", key->names_users ? "true" : "false");
+    if (!key->team.empty()) entry.tags.emplace_back("team", key->team);
+    if (!key->organisation.empty()) entry.tags.emplace_back("organisation", key->organisation);
+    if (key->expires_at) entry.tags.emplace_back("expires_at", key->expires_at->to_string());
+    if (key->revoked_at) entry.tags.emplace_back("revoked_at", key->revoked_at->to_string());
+    if (key->former) entry.tags.emplace_back("former_secret_until", key->former->until.to_string());
+    return entry;
+}
+
+AIAUDIT_INLINE result<void> compare_keys(key_stamp const& file,
+                                         std::optional<last_key_change> const& last,
+                                         std::uint64_t oldest, std::uint64_t newest) {
+    auto const bad = [](std::string const& why) {
+        return fail(errc::bad_input,
+                    "the file of keys " + why +
+                        "; put the right one back, or look at it and say: aiaudit key accept");
+    };
+    std::string const named = "names record " + std::to_string(file.recorded);
+    if (file.recorded > newest) return bad(named + ", which the log does not have");
+    // The log has never had one; or retention has dropped what the file names, and what was before.
+    if (!last && file.recorded < oldest) return {};
+    if (!last && file.recorded == 0) return {};
+    if (!last) return bad(named + ", which is of no change of keys");
+    std::string const number = std::to_string(last->number);
+    if (last->number != file.recorded) {
+        std::string const whose =
+            last->key_id.empty() ? std::string{} : " key '" + printable(last->key_id) + "'";
+        return bad("is older than the log: it lacks record " + number + " (" +
+                   printable(last->what) + whose + ")");
+    }
+    if (last->keys != file.of_keys.to_string())
+        return bad("is not what record " + number + " says that it is");
+    return {};
+}
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_IMPL_GATEWAY_KEY_LOG_IPP
 
 // ---- aiaudit/impl/gateway/key_ring.ipp ----
 // SPDX-License-Identifier: MIT
@@ -51720,27 +56961,39 @@ AIAUDIT_INLINE result<void> key_file::change(
 
 #include <openssl/rand.h>
 
+#include <limits>
+#include <new>
+
 namespace aiaudit {
 inline namespace v0_1_0 {
 
-AIAUDIT_INLINE result<key_ring> key_ring::open(std::string path, clock now) {
-    auto made = std::make_unique<shared>(key_file(std::move(path)), std::move(now));
+AIAUDIT_INLINE result<key_ring> key_ring::open(std::string path, clock now, calendar today) {
+    auto made =
+        std::make_unique<shared>(key_file(std::move(path)), std::move(now), std::move(today));
     if (RAND_bytes(made->nobody.salt.data(), static_cast<int>(made->nobody.salt.size())) != 1)
         return fail(errc::storage_failed, "the operating system gave no random bytes");
     made->look();
     if (made->keys->trouble) return *made->keys->trouble;
+    // Without the thread look-ups read it themselves.
+    if (made->keys->identity.size > bytes_read_at_once) static_cast<void>(made->watch());
     return key_ring(std::move(made));
 }
 
 AIAUDIT_INLINE std::shared_ptr<gateway_key const> key_ring::find(std::string_view secret) const {
     shared_->look_if_due();
-    auto const keys = shared_->current();
+    auto const keys = shared_->current()->by_id;
     auto const id = detail::id_in_secret(secret);
-    auto const found = id ? keys->by_id.find(*id) : keys->by_id.end();
-    bool const there = found != keys->by_id.end();
-    bool const good =
-        opens(there ? *found->second : shared_->nobody, secret.substr(0, detail::key_secret_bytes));
-    return there && good ? found->second : nullptr;
+    auto const found = id ? keys->find(*id) : keys->end();
+    bool const there = found != keys->end();
+    timestamp const now = shared_->today();
+    bool const good = opens(there ? found->second->key : shared_->nobody,
+                            secret.substr(0, detail::key_secret_bytes), now);
+    if (!there || !good) return nullptr;
+    // Written once a second: all threads share the line.
+    auto& used = found->second->used_s;
+    if (used.load(std::memory_order_relaxed) < now.seconds())
+        used.store(now.seconds(), std::memory_order_relaxed);
+    return {found->second, &found->second->key};
 }
 
 AIAUDIT_INLINE result<void> key_ring::state() const {
@@ -51750,29 +57003,103 @@ AIAUDIT_INLINE result<void> key_ring::state() const {
     return {};
 }
 
+AIAUDIT_INLINE key_use_map key_ring::uses() const {
+    key_use_map all;
+    for (auto const& [id, kept] : *shared_->current()->by_id) {
+        auto const used = kept->used_s.load(std::memory_order_relaxed);
+        if (used != 0) all.emplace(id, timestamp::from_seconds(used));
+    }
+    return all;
+}
+
+AIAUDIT_INLINE key_ring::shared::~shared() {
+    {
+        std::lock_guard const lock(end_mutex);
+        ended = true;
+    }
+    ends.notify_all();
+    watcher.join();
+}
+
 AIAUDIT_INLINE void key_ring::shared::look_if_due() {
+    if (watched.load(std::memory_order_relaxed)) return;
     auto const at = now().time_since_epoch().count();
     if (at < next_look.load(std::memory_order_relaxed)) return;
     // One thread looks; the others go on with what there is.
-    std::unique_lock const looking(look_mutex, std::try_to_lock);
-    if (!looking || at < next_look.load(std::memory_order_relaxed)) return;
-    auto const before = current();
-    if (before->trouble || before->identity != detail::file_identity::at(file.path())) look();
+    std::unique_lock const only(look_mutex, std::try_to_lock);
+    if (!only || watched || at < next_look.load(std::memory_order_relaxed)) return;
+    look_if_changed(bytes_read_at_once);
     next_look = (now() + look_every).time_since_epoch().count();
+}
+
+AIAUDIT_INLINE void key_ring::shared::look_if_changed(std::int64_t at_once) {
+    auto const before = current();
+    auto const found = detail::file_identity::at(file.path());
+    bool const retries = before->trouble && now() - looked_at >= retry_every;
+    if (before->identity == found && !retries) return;
+    if (found.size > at_once && watch()) return;
+    looked_at = now();
+    look();
+}
+
+AIAUDIT_INLINE bool key_ring::shared::watch() {
+    watched = true;
+    auto started = detail::thread::start("the reader of keys", [this] { look_until_the_end(); });
+    if (started) watcher = std::move(*started);
+    watched = watcher.joinable();
+    return watched;
+}
+
+AIAUDIT_INLINE void key_ring::shared::look_until_the_end() {
+    std::unique_lock waiting(end_mutex);
+    do {
+        waiting.unlock();
+        try {
+            std::lock_guard const only(look_mutex);
+            look_if_changed((std::numeric_limits<std::int64_t>::max)());
+        } catch (std::bad_alloc const&) {
+            // What there is stays, and the file is read again at the next look.
+        }
+        waiting.lock();
+    } while (!ends.wait_for(waiting, look_every, [this] { return ended; }));
+}
+
+AIAUDIT_INLINE std::shared_ptr<key_ring::key_map const> key_ring::live_keys(
+    std::vector<gateway_key> keys, key_map const& before) {
+    auto by_id = std::make_shared<key_map>();
+    by_id->reserve(keys.size());
+    for (gateway_key& key : keys) {
+        if (key.revoked_at) continue;
+        auto kept = std::make_shared<kept_key>();
+        auto const known = before.find(key.id);
+        if (known != before.end()) kept->used_s = known->second->used_s.load();
+        std::string id = key.id;
+        kept->key = std::move(key);
+        by_id->emplace(std::move(id), std::move(kept));
+    }
+    return by_id;
 }
 
 AIAUDIT_INLINE void key_ring::shared::look() {
     auto made = std::make_shared<key_table>();
+    auto const before = keys ? current() : made;
+    made->identity = detail::file_identity::at(file.path());
     auto content = file.read();
-    if (content) {
-        made->identity = content->identity;
-        for (gateway_key& key : content->keys) {
-            if (key.revoked_at) continue;
-            std::string id = key.id;
-            made->by_id.emplace(std::move(id), std::make_shared<gateway_key const>(std::move(key)));
-        }
-    } else {
+    made->by_id = before->by_id;
+    made->recorded = before->recorded;
+    made->of_keys = before->of_keys;
+    if (!content) {
         made->trouble = content.error();
+    } else if (!content->identity.there && !before->by_id->empty()) {
+        made->trouble = fail(errc::not_found, file.path() + ": the file of keys is gone");
+    } else if (content->recorded < before->recorded) {
+        // A copy from before some change would give back a key that was taken away.
+        made->trouble = fail(errc::bad_input, file.path() + ": is older than the one before");
+    } else {
+        made->identity = content->identity;
+        made->recorded = content->recorded;
+        made->of_keys = content->of_keys;
+        made->by_id = live_keys(std::move(content->keys), *before->by_id);
     }
     std::lock_guard const writing(mutex);
     keys = std::move(made);
@@ -51782,6 +57109,270 @@ AIAUDIT_INLINE void key_ring::shared::look() {
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_IMPL_GATEWAY_KEY_RING_IPP
+
+// ---- aiaudit/impl/gateway/key_uses.ipp ----
+// SPDX-License-Identifier: MIT
+//
+// key_uses.ipp: the definitions of key_uses.hpp.
+#ifndef AIAUDIT_IMPL_GATEWAY_KEY_USES_IPP
+#define AIAUDIT_IMPL_GATEWAY_KEY_USES_IPP
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <utility>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+AIAUDIT_INLINE std::string key_uses_text(key_use_map const& uses) {
+    std::string text(key_uses_format);
+    text += '\n';
+    for (auto const& [id, at] : uses)
+        text.append(id).append(" ").append(std::to_string(at.seconds())).append("\n");
+    return text;
+}
+
+AIAUDIT_INLINE result<key_use_map> read_key_uses_text(std::string_view text) {
+    constexpr std::uint64_t seconds_most = 9'000'000'000;
+    if (take_line(text) != key_uses_format)
+        return fail(errc::bad_input, "does not say when keys were used");
+    key_use_map uses;
+    while (!text.empty()) {
+        auto const line = take_line(text);
+        auto const space = line ? line->find(' ') : std::string_view::npos;
+        auto const seconds =
+            space == std::string_view::npos ? std::nullopt : decimal_of(line->substr(space + 1));
+        if (!seconds || *seconds > seconds_most || !is_key_id(line->substr(0, space)))
+            return fail(errc::bad_input, "does not say when keys were used");
+        uses[std::string(line->substr(0, space))] =
+            timestamp::from_seconds(static_cast<std::int64_t>(*seconds));
+    }
+    return uses;
+}
+
+}  // namespace detail
+
+AIAUDIT_INLINE result<key_use_map> read_key_uses(std::string const& key_file) {
+    std::string const path = detail::key_uses_path(key_file);
+    auto const file = detail::file_handle::open(path, O_RDONLY);
+    if (!file && errno == ENOENT) return key_use_map{};
+    if (!file) return detail::posix_error(errno, "open", path);
+    struct stat status {};
+    if (::fstat(file.get(), &status) != 0) return detail::posix_error(errno, "fstat", path);
+    std::string text(static_cast<std::size_t>(status.st_size), '\0');
+    auto const got = detail::read_at(file.get(), text.data(), text.size(), 0);
+    if (got < 0) return detail::posix_error(errno, "read", path);
+    text.resize(static_cast<std::size_t>(got));
+    auto uses = detail::read_key_uses_text(text);
+    if (!uses) return fail(uses.error().code, path + ": " + uses.error().where);
+    return uses;
+}
+
+AIAUDIT_INLINE result<void> keep_key_uses(std::string const& key_file, key_use_map const& uses) {
+    std::string const path = detail::key_uses_path(key_file);
+    std::string const lock_path = path + ".lock";
+    auto const lock = detail::file_handle::open(lock_path, O_RDWR | O_CREAT);
+    if (!lock) return detail::posix_error(errno, "open", lock_path);
+    if (detail::lock_file(lock.get(), LOCK_EX) != 0)
+        return detail::posix_error(errno, "flock", lock_path);
+    auto all = read_key_uses(key_file);
+    if (!all) return all.error();
+    for (auto const& [id, at] : uses) {
+        timestamp& known = (*all)[id];
+        if (known < at) known = at;
+    }
+    std::string const beside = path + ".new";
+    if (::unlink(beside.c_str()) != 0 && errno != ENOENT)
+        return detail::posix_error(errno, "unlink", beside);
+    if (auto const written = detail::write_file(beside, detail::key_uses_text(*all)); !written)
+        return written;
+    if (::rename(beside.c_str(), path.c_str()) != 0)
+        return detail::posix_error(errno, "rename", path);
+    return {};
+}
+
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_IMPL_GATEWAY_KEY_USES_IPP
+
+// ---- aiaudit/impl/gateway/model_list.ipp ----
+// SPDX-License-Identifier: MIT
+//
+// model_list.ipp: the definitions of model_list.hpp.
+#ifndef AIAUDIT_IMPL_GATEWAY_MODEL_LIST_IPP
+#define AIAUDIT_IMPL_GATEWAY_MODEL_LIST_IPP
+
+#include <boost/json.hpp>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cstddef>
+#include <optional>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+// The parameters by which an API pages; none of OpenAI's does.
+AIAUDIT_INLINE bool is_page_parameter(std::string_view name) {
+    constexpr std::array<std::string_view, 7> names{
+        "limit", "after_id", "before_id", "pageSize", "pageToken", "page_size", "page_token"};
+    return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+// Of either spelling; nothing where the query has none.
+AIAUDIT_INLINE std::optional<std::string> parameter_of(std::string_view query,
+                                                       std::string_view name,
+                                                       std::string_view other) {
+    std::optional<std::string> found;
+    for_each_parameter(query, [&](std::string_view parameter) {
+        auto const equals = parameter.find('=');
+        std::string_view const own = parameter.substr(0, equals);
+        if (equals == std::string_view::npos || (own != name && own != other)) return true;
+        found = percent_decoded(parameter.substr(equals + 1));
+        return false;
+    });
+    return found;
+}
+
+AIAUDIT_INLINE std::size_t count_in(std::optional<std::string> const& text, std::size_t otherwise) {
+    std::size_t number = 0;
+    if (!text) return otherwise;
+    auto const [end, code] = std::from_chars(text->data(), text->data() + text->size(), number);
+    return code == std::errc{} && end == text->data() + text->size() ? number : otherwise;
+}
+
+AIAUDIT_INLINE std::string_view model_of_entry(api_family shape, boost::json::value const& entry) {
+    return without_collection(text_at(&entry, shape == api_family::gemini ? "name" : "id"));
+}
+
+AIAUDIT_INLINE std::string query_escaped(std::string_view text) {
+    constexpr std::string_view digits = "0123456789ABCDEF";
+    std::string escaped;
+    for (char const c : text) {
+        if (is_letter_or_digit(c) || std::string_view("-_.~").find(c) != std::string_view::npos) {
+            escaped.push_back(c);
+            continue;
+        }
+        auto const byte = static_cast<unsigned char>(c);
+        escaped.append(1, '%').append(1, digits[byte >> 4]).append(1, digits[byte & 15]);
+    }
+    return escaped;
+}
+
+AIAUDIT_INLINE result<model_page> read_model_page(api_family shape, std::string_view body) {
+    auto const parsed = parse_json(body, "the list of models");
+    if (!parsed) return parsed.error();
+    auto const* const list = at_path(&*parsed, shape == api_family::gemini ? "models" : "data");
+    // Google leaves out what is empty.
+    bool const is_empty = shape == api_family::gemini && list == nullptr && parsed->is_object();
+    if (!is_empty && (list == nullptr || !list->is_array()))
+        return fail(errc::bad_response, "there is no list of models in it");
+    model_page page;
+    if (list != nullptr) page.models.assign(list->get_array().begin(), list->get_array().end());
+    std::string_view const token = text_at(&*parsed, "nextPageToken");
+    std::string_view const last = text_at(&*parsed, "last_id");
+    if (shape == api_family::gemini && !token.empty())
+        page.next = "pageToken=" + query_escaped(token);
+    if (shape == api_family::anthropic && true_at(&*parsed, "has_more") && !last.empty())
+        page.next = "after_id=" + query_escaped(last);
+    return page;
+}
+
+AIAUDIT_INLINE std::string model_list_query(api_family shape, std::string_view query,
+                                            std::string_view next) {
+    std::string kept;
+    auto const add = [&kept](std::string_view parameter) {
+        if (!parameter.empty()) kept.append(kept.empty() ? "?" : "&").append(parameter);
+    };
+    for_each_parameter(query, [&](std::string_view parameter) {
+        bool const pages = shape != api_family::openai &&
+                           is_page_parameter(parameter.substr(0, parameter.find('=')));
+        if (!pages) add(parameter);
+        return true;
+    });
+    if (shape == api_family::anthropic) add("limit=1000");
+    if (shape == api_family::gemini) add("pageSize=1000");
+    add(next);
+    return kept;
+}
+
+// Of `models`, from one place to another.
+AIAUDIT_INLINE boost::json::array piece_of(std::vector<boost::json::value> const& models,
+                                           std::size_t from, std::size_t to) {
+    boost::json::array piece;
+    for (std::size_t i = from; i < to; ++i) piece.push_back(models[i]);
+    return piece;
+}
+
+AIAUDIT_INLINE std::string anthropic_list(std::vector<boost::json::value> const& models,
+                                          std::string_view query) {
+    std::size_t const limit =
+        (std::max)(count_in(parameter_of(query, "limit", "limit"), models.size()), std::size_t{1});
+    auto const place_of = [&models](std::optional<std::string> const& id) {
+        return static_cast<std::size_t>(std::find_if(models.begin(), models.end(),
+                                                     [&id](boost::json::value const& each) {
+                                                         return id && text_at(&each, "id") == *id;
+                                                     }) -
+                                        models.begin());
+    };
+    auto const after = parameter_of(query, "after_id", "after_id");
+    auto const before = parameter_of(query, "before_id", "before_id");
+    std::size_t from = after ? (std::min)(place_of(after) + 1, models.size()) : 0;
+    std::size_t to = before ? place_of(before) : models.size();
+    bool const more = to > from && to - from > limit;
+    if (more && before) from = to - limit;
+    if (more && !before) to = from + limit;
+    to = (std::max)(from, to);
+    auto data = piece_of(models, from, to);
+    boost::json::object made;
+    made["first_id"] = nullptr;
+    made["last_id"] = nullptr;
+    if (!data.empty()) {
+        made["first_id"] = text_at(&data.front(), "id");
+        made["last_id"] = text_at(&data.back(), "id");
+    }
+    made["has_more"] = more;
+    made["data"] = std::move(data);
+    return boost::json::serialize(made);
+}
+
+AIAUDIT_INLINE std::string gemini_list(std::vector<boost::json::value> const& models,
+                                       std::string_view query) {
+    std::size_t const size = (std::max)(
+        count_in(parameter_of(query, "pageSize", "page_size"), models.size()), std::size_t{1});
+    std::size_t const from =
+        (std::min)(count_in(parameter_of(query, "pageToken", "page_token"), 0), models.size());
+    std::size_t const to = from + (std::min)(size, models.size() - from);
+    boost::json::object made;
+    made["models"] = piece_of(models, from, to);
+    if (to < models.size()) made["nextPageToken"] = std::to_string(to);
+    return boost::json::serialize(made);
+}
+
+AIAUDIT_INLINE std::string model_list_text(api_family shape,
+                                           std::vector<boost::json::value> const& models,
+                                           std::string_view query) {
+    if (shape == api_family::anthropic) return anthropic_list(models, query);
+    if (shape == api_family::gemini) return gemini_list(models, query);
+    boost::json::object made;
+    made["object"] = "list";
+    made["data"] = piece_of(models, 0, models.size());
+    return boost::json::serialize(made);
+}
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_IMPL_GATEWAY_MODEL_LIST_IPP
 
 // ---- aiaudit/impl/gateway/model_pattern.ipp ----
 // SPDX-License-Identifier: MIT
@@ -51801,11 +57392,300 @@ AIAUDIT_INLINE bool matches_any_model(std::vector<std::string> const& patterns,
     });
 }
 
+AIAUDIT_INLINE bool denies_model(std::vector<std::string> const& patterns, std::string_view model) {
+    std::string const whole = lower_case(model);
+    auto const denied = [&patterns](std::string_view name) {
+        return std::any_of(patterns.begin(), patterns.end(), [name](std::string const& pattern) {
+            return matches_model(lower_case(pattern), name);
+        });
+    };
+    constexpr std::string_view blanks = " \t";
+    std::string_view name = whole;
+    name.remove_prefix((std::min)(name.find_first_not_of(blanks), name.size()));
+    name = name.substr(0, name.find_last_not_of(blanks) + 1);
+    for (;;) {
+        constexpr std::string_view tuned = "ft:";
+        std::string_view const base =
+            name.starts_with(tuned) ? name.substr(tuned.size()) : std::string_view{};
+        if (denied(name) || denied(name.substr(0, name.find_first_of(":@"))) ||
+            (!base.empty() && denied(base.substr(0, base.find(':')))))
+            return true;
+        auto const slash = name.find_first_of("/.");
+        if (slash == std::string_view::npos) return false;
+        name.remove_prefix(slash + 1);
+    }
+}
+
 }  // namespace detail
 }  // namespace v0_1_0
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_IMPL_GATEWAY_MODEL_PATTERN_IPP
+
+// ---- aiaudit/impl/gateway/named_models.ipp ----
+// SPDX-License-Identifier: MIT
+//
+// named_models.ipp: the definitions of named_models.hpp.
+#ifndef AIAUDIT_IMPL_GATEWAY_NAMED_MODELS_IPP
+#define AIAUDIT_IMPL_GATEWAY_NAMED_MODELS_IPP
+
+#include <boost/json.hpp>
+
+#include <algorithm>
+#include <array>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+inline constexpr std::string_view preset_mark = "@preset/";
+
+// A name as the laxest reader compares it: in small letters, without '_' and '-'.
+AIAUDIT_INLINE std::string lax_name(std::string_view name) {
+    std::string text = lower_case(name);
+    std::erase_if(text, [](char c) { return c == '_' || c == '-'; });
+    return text;
+}
+
+// What a member, a parameter of a query or a header of that lax name says of models.
+enum class naming : std::uint8_t { nothing, model, choice, preset, prose };
+
+// `prose`: what people, tools and schemas say, where a "model" may be a car's. It names nothing.
+AIAUDIT_INLINE naming naming_of(std::string_view lax) {
+    constexpr std::array<std::string_view, 31> proses{"messages",
+                                                      "input",
+                                                      "inputs",
+                                                      "prompt",
+                                                      "contents",
+                                                      "content",
+                                                      "parts",
+                                                      "system",
+                                                      "systemprompt",
+                                                      "instructions",
+                                                      "systeminstruction",
+                                                      "documents",
+                                                      "query",
+                                                      "metadata",
+                                                      "labels",
+                                                      "responseformat",
+                                                      "text",
+                                                      "format",
+                                                      "schema",
+                                                      "jsonschema",
+                                                      "responseschema",
+                                                      "inputschema",
+                                                      "outputschema",
+                                                      "responsejsonschema",
+                                                      "function",
+                                                      "functions",
+                                                      "functiondeclarations",
+                                                      "parameters",
+                                                      "variables",
+                                                      "chattemplatekwargs",
+                                                      "stop"};
+    constexpr std::array<std::string_view, 4> choices{"fallbacks", "fallback", "deployment",
+                                                      "deployments"};
+    if (lax == "model") return naming::model;
+    if (lax == "preset" || lax == "presets") return naming::preset;
+    if (std::find(proses.begin(), proses.end(), lax) != proses.end()) return naming::prose;
+    bool const is_choice = lax.ends_with("model") || lax.ends_with("models") ||
+                           lax.ends_with("modelid") || lax.ends_with("modelname") ||
+                           std::find(choices.begin(), choices.end(), lax) != choices.end();
+    return is_choice ? naming::choice : naming::nothing;
+}
+
+AIAUDIT_INLINE gateway_problem models_problem(std::string said, std::string_view member) {
+    return {403, "invalid_request_error", "model_not_allowed", std::move(said),
+            {},  std::string(member)};
+}
+
+AIAUDIT_INLINE gateway_problem missing_model_problem() {
+    return models_problem(
+        "the API key may use some models alone, and the request names none: say which, in 'model'",
+        "model");
+}
+
+// Looks at one request for one key, until something is not allowed.
+class model_search {
+public:
+    model_search(gateway_key const& key, model_question const& of) : key_(key), of_(of) {}
+
+    [[nodiscard]] std::optional<gateway_problem> run();
+
+private:
+    static constexpr int deepest = 16;
+
+    // "a,b" are two for servers that take a list; "a@preset/p" is a model, and what p makes of it.
+    void look_at(std::string_view name);
+    void look_at_one(std::string_view name);
+    // In the place where the API has its model: all such places name the same one.
+    void choose(std::string_view name);
+    void look_into(boost::json::value const& value, int depth);
+    void look_at_member(std::string_view name, boost::json::value const& value, int depth);
+    // Texts are names; of what is in objects their members say.
+    void look_at_names(std::string_view member, boost::json::value const& value,
+                       std::string_view before, int depth);
+    void look_at_choice(std::string_view member, boost::json::object const& choice,
+                        std::string_view before, int depth);
+    void look_at_request_line();
+    void refuse(std::string said, std::string_view member = "model") {
+        if (!problem_) problem_ = models_problem(std::move(said), member);
+    }
+
+    void refuse_choice(std::string_view member) {
+        refuse("'" + printable(member) +
+                   "' chooses models in a way that cannot be compared with those that the API key "
+                   "may use",
+               member);
+    }
+
+    gateway_key const& key_;
+    model_question const& of_;
+    std::string chosen_{};
+    std::optional<gateway_problem> problem_{};
+};
+
+AIAUDIT_INLINE void model_search::look_at_one(std::string_view name) {
+    constexpr std::string_view blanks = " \t";
+    name.remove_prefix((std::min)(name.find_first_not_of(blanks), name.size()));
+    name = without_collection(name.substr(0, name.find_last_not_of(blanks) + 1));
+    if (!problem_ && !may_use(key_, name)) problem_ = model_refused_problem(name);
+}
+
+AIAUDIT_INLINE void model_search::look_at(std::string_view name) {
+    for (;;) {
+        auto const comma = name.find(',');
+        std::string_view const one = name.substr(0, comma);
+        auto const mark = one.find(preset_mark);
+        if (mark != 0) look_at_one(one.substr(0, mark));
+        if (mark != std::string_view::npos) look_at_one(one.substr(mark));
+        if (comma == std::string_view::npos) return;
+        name.remove_prefix(comma + 1);
+    }
+}
+
+AIAUDIT_INLINE void model_search::choose(std::string_view name) {
+    look_at(name);
+    std::string_view const plain = without_collection(name);
+    if (chosen_.empty()) chosen_ = plain;
+    if (chosen_ != plain)
+        refuse("the request names two models, '" + printable(chosen_) + "' and '" +
+               printable(plain) + "'; the API key may use some models alone, so name one");
+}
+
+AIAUDIT_INLINE void model_search::look_at_names(std::string_view member,
+                                                boost::json::value const& value,
+                                                std::string_view before, int depth) {
+    if (value.is_string()) {
+        look_at(std::string(before) + std::string(text_of(value.get_string())));
+    } else if (depth > deepest || value.is_number() || (value.is_bool() && value.get_bool())) {
+        refuse_choice(member);
+    } else if (auto const* list = value.if_array()) {
+        for (auto const& each : *list) look_at_names(member, each, before, depth + 1);
+    } else if (auto const* object = value.if_object()) {
+        look_at_choice(member, *object, before, depth + 1);
+    }
+}
+
+// {"id": "gpt-4.1"}, or {"gpt-4": ["gpt-4.1"]}: from one to others.
+AIAUDIT_INLINE void model_search::look_at_choice(std::string_view member,
+                                                 boost::json::object const& choice,
+                                                 std::string_view before, int depth) {
+    bool understood = false;
+    for (auto const& [name, inside] : choice) {
+        std::string const lax = lax_name(name);
+        bool const is_name = lax == "id" || lax == "name" || lax == "slug";
+        auto const what = naming_of(lax);
+        bool const is_map = what == naming::nothing && inside.is_array();
+        understood = understood || is_name || is_map || what == naming::model;
+        if (is_name || is_map)
+            look_at_names(member, inside, before, depth);
+        else
+            look_at_member(name, inside, depth);
+    }
+    if (!understood) refuse_choice(member);
+}
+
+AIAUDIT_INLINE void model_search::look_at_member(std::string_view name,
+                                                 boost::json::value const& value, int depth) {
+    switch (naming_of(lax_name(name))) {
+    case naming::prose: return;
+    case naming::model:
+    case naming::choice: return look_at_names(name, value, {}, depth);
+    case naming::preset: return look_at_names(name, value, preset_mark, depth);
+    case naming::nothing: return look_into(value, depth);
+    }
+}
+
+AIAUDIT_INLINE void model_search::look_into(boost::json::value const& value, int depth) {
+    if (problem_) return;
+    if (depth > deepest) return refuse("the body is nested too deeply to be searched for models");
+    if (auto const* list = value.if_array()) {
+        for (auto const& each : *list) look_into(each, depth + 1);
+    } else if (auto const* object = value.if_object()) {
+        for (auto const& [name, inside] : *object) look_at_member(name, inside, depth + 1);
+    }
+}
+
+AIAUDIT_INLINE void model_search::look_at_request_line() {
+    for_each_parameter(query_of(of_.request.target), [this](std::string_view parameter) {
+        auto const equals = parameter.find('=');
+        std::string name = percent_decoded(parameter.substr(0, equals));
+        std::string value = equals == std::string_view::npos
+                                ? std::string{}
+                                : percent_decoded(parameter.substr(equals + 1));
+        std::replace(value.begin(), value.end(), '+', ' ');
+        auto const what = naming_of(lax_name(name.substr(0, name.find('['))));
+        if (what == naming::model) choose(value);
+        if (what == naming::choice) look_at(value);
+        if (what == naming::preset) look_at(std::string(preset_mark) + value);
+        return !problem_;
+    });
+    for (auto const& [name, value] : of_.request.headers) {
+        if (has_prefix(name, own_header_prefix)) continue;
+        std::string const lax = lax_name(name);
+        bool const names =
+            lax.find("model") != std::string::npos || lax.find("fallback") != std::string::npos;
+        if (names && !problem_) look_at(value);
+    }
+}
+
+AIAUDIT_INLINE std::optional<gateway_problem> model_search::run() {
+    std::string_view const in_body = text_at(&of_.body, "model");
+    if (of_.needs_model && of_.model_in_path.empty() && in_body.empty())
+        return missing_model_problem();
+    if (!of_.model_in_path.empty()) choose(of_.model_in_path);
+    if (!of_.body.is_object()) {
+        look_at_request_line();
+        return problem_;
+    }
+    if (!in_body.empty()) choose(in_body);
+    for (auto const& [name, value] : of_.body.get_object()) {
+        if (std::string_view(name) != "model") look_at_member(name, value, 1);
+    }
+    auto const* const route = at_path(&of_.body, "route");
+    auto const* const models = at_path(&of_.body, "models");
+    bool const chooses = models != nullptr && models->is_array() && !models->get_array().empty();
+    if (route != nullptr && !route->is_null() && !chooses)
+        refuse(
+            "'route' without 'models' lets the provider choose, and the API key may use some "
+            "models alone",
+            "route");
+    look_at_request_line();
+    return problem_;
+}
+
+AIAUDIT_INLINE std::optional<gateway_problem> check_models(gateway_key const& key,
+                                                           model_question const& of) {
+    if (!has_model_list(key)) return std::nullopt;
+    return model_search(key, of).run();
+}
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_IMPL_GATEWAY_NAMED_MODELS_IPP
 
 // ---- aiaudit/impl/gateway/openapi.ipp ----
 // SPDX-License-Identifier: MIT
@@ -51930,6 +57810,86 @@ AIAUDIT_INLINE std::string schema_of(api_object const& of) {
 
 #endif  // AIAUDIT_IMPL_GATEWAY_OPENAPI_SCHEMAS_IPP
 
+// ---- aiaudit/impl/gateway/own_answers.ipp ----
+// SPDX-License-Identifier: MIT
+//
+// own_answers.ipp: the definitions of own_answers.hpp.
+#ifndef AIAUDIT_IMPL_GATEWAY_OWN_ANSWERS_IPP
+#define AIAUDIT_IMPL_GATEWAY_OWN_ANSWERS_IPP
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+AIAUDIT_INLINE gateway_problem no_such_call() {
+    return {404,
+            "invalid_request_error",
+            "not_found",
+            "no call of this key with that operation has ended; the header x-aiaudit-operation of "
+            "an answer names it",
+            {}};
+}
+
+AIAUDIT_INLINE gateway_problem no_such_answer(std::string_view method, std::string_view target) {
+    return {404,
+            "invalid_request_error",
+            "not_found",
+            "the gateway has no " + printable(method) + " " + printable(path_of(target)) +
+                "; there are GET " + std::string(own_budget_path) + " and GET " +
+                std::string(own_calls_prefix) + "OPERATION",
+            {}};
+}
+
+AIAUDIT_INLINE std::string budgets_json(record const& who,
+                                        std::vector<budget_state> const& states) {
+    json_writer out;
+    out.text("key", who.key_id);
+    out.text("user", who.user);
+    out.text("project", who.project);
+    // The least that budgets of a kind leave, if they do not let through what is over.
+    for (budget_unit const unit : {budget_unit::usd, budget_unit::tokens, budget_unit::requests}) {
+        std::optional<int128> left;
+        for (budget_state const& each : states) {
+            if (each.budget.unit != unit || each.budget.then == budget_action::warn ||
+                each.budget.window.period == budget_period::minute)
+                continue;
+            left = left ? (std::min)(*left, each.left) : each.left;
+        }
+        std::string const name = "left_" + std::string(name_of(unit));
+        if (left)
+            out.text(name, amount_text(*left, unit));
+        else
+            out.raw(name, "null");
+    }
+    std::string budgets = to_text(states, text_format::json);
+    while (budgets.ends_with('\n')) budgets.pop_back();
+    out.raw("budgets", budgets);
+    return out.finish();
+}
+
+AIAUDIT_INLINE result<record> subject_of_request(gateway_request const& request,
+                                                 gateway_key const& key) {
+    auto const who = caller_of(request, key, {});
+    if (!who) return who.error();
+    record made;
+    made.user = who->user;
+    made.project = who->project;
+    made.key_id = key.id;
+    made.tags = who->tags;
+    // A key in the query is looked at elsewhere.
+    api_parameters in(query_of(request.target));
+    static_cast<void>(in.text("key"));
+    if (auto model = in.text("model")) made.model_requested = std::move(*model);
+    if (auto const wrong = in.problem()) return fail(errc::bad_argument, wrong->detail);
+    return made;
+}
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_IMPL_GATEWAY_OWN_ANSWERS_IPP
+
 // ---- aiaudit/impl/gateway/router.ipp ----
 // SPDX-License-Identifier: MIT
 //
@@ -51987,20 +57947,18 @@ AIAUDIT_INLINE api_family family_of_path(versioned_path const& path, header_list
 AIAUDIT_INLINE std::optional<path_meaning> meaning_of_get(std::string_view method,
                                                           std::string_view path) {
     constexpr std::string_view models = "/models/";
-    constexpr std::string_view responses = "/responses/";
     if (path == "/models" && method == "GET") return path_meaning{};
     if (path.starts_with(models) && method == "GET" && !is_gemini_call(path))
         return path_meaning{percent_decoded(path.substr(models.size())), false};
-    // A stored answer was paid for when it was made.
-    if (path.starts_with(responses)) return path_meaning{};
     return std::nullopt;
 }
 
 AIAUDIT_INLINE std::optional<path_meaning> meaning_of(std::string_view method,
                                                       std::string_view path) {
+    // A stored answer was paid for when it was made.
+    if (stored_path_of(method, path)) return path_meaning{};
     if (method == "GET" || method == "DELETE") return meaning_of_get(method, path);
     if (method != "POST") return std::nullopt;
-    if (path.starts_with("/responses/") && path.ends_with("/cancel")) return path_meaning{};
     auto const point = endpoint_of({}, path);
     if (!point) return std::nullopt;
     if (point->dialect == dialect::gemini) {
@@ -52030,7 +57988,51 @@ AIAUDIT_INLINE result<endpoint> point_of(route const& of, provider_entry const& 
     return free;
 }
 
+// The parts of a path as they are usually written: without empty ones, in small letters but for a
+// model's name, in the plural. None where it holds what no address has by mistake.
+AIAUDIT_INLINE std::vector<std::string> usual_segments(std::string_view path) {
+    constexpr std::size_t longest = 256;
+    constexpr std::array<std::string_view, 5> plurals{"completions", "messages", "responses",
+                                                      "embeddings", "models"};
+    std::vector<std::string> segments;
+    bool const plain = path.size() <= longest && path.starts_with('/') &&
+                       std::all_of(path.begin(), path.end(), [](char c) {
+                           return is_letter_or_digit(c) ||
+                                  std::string_view("/-_.:~").find(c) != std::string_view::npos;
+                       });
+    while (plain && !path.empty()) {
+        path.remove_prefix(1);
+        std::string segment(path.substr(0, path.find('/')));
+        path.remove_prefix(segment.size());
+        if (segment == "." || segment == "..") return {};
+        if (segment.empty()) continue;
+        if (segments.empty() || segments.back() != "models") segment = lower_case(segment);
+        for (std::string_view const each : plurals) {
+            if (segment == each.substr(0, each.size() - 1)) segment = each;
+        }
+        segments.push_back(std::move(segment));
+    }
+    return segments;
+}
+
 }  // namespace detail
+
+AIAUDIT_INLINE std::string router::meant_path(std::string_view method,
+                                              std::string_view path) const {
+    auto const segments = detail::usual_segments(path);
+    bool const has_name = segments.size() > 1 && named(segments.front());
+    for (std::size_t first = has_name ? 1 : 0; first < segments.size(); ++first) {
+        if (segments[first].starts_with("v1")) continue;
+        std::string rest;
+        for (std::size_t i = first; i < segments.size(); ++i) rest += "/" + segments[i];
+        bool const google = detail::is_gemini_call(rest);
+        if (google ? !rest.starts_with("/models/") : !detail::meaning_of(method, rest)) continue;
+        std::string meant = has_name ? "/" + segments.front() : std::string{};
+        meant += (google ? "/v1beta" : "/v1") + rest;
+        return meant == path ? std::string{} : meant;
+    }
+    return {};
+}
 
 AIAUDIT_INLINE result<router> router::make(std::vector<gateway_upstream> upstreams) {
     if (upstreams.empty()) return fail(errc::bad_argument, "the gateway has no upstream");
@@ -52067,14 +58069,25 @@ AIAUDIT_INLINE result<route> router::find(std::string_view method, std::string_v
     std::string_view const path = detail::path_of(target);
     std::string_view const query = detail::query_of(target);
     if (!detail::is_clean_path(path) || !detail::is_clean_query(query))
-        return detail::no_route(method, target);
+        return detail::no_route(method, target, meant_path(method, path));
     auto found = detail::without_version(path)
                      ? by_model(method, *detail::without_version(path), model, headers)
                      : by_name(method, path, model, headers);
     // An error that does not say why: there is no such path.
-    if (!found && found.error().where.empty()) return detail::no_route(method, target);
+    if (!found && found.error().where.empty())
+        return detail::no_route(method, target, meant_path(method, path));
     if (found) found->path += detail::without_keys(query);
     return found;
+}
+
+AIAUDIT_INLINE bool router::wants_model(std::string_view method, std::string_view target,
+                                        header_list const& headers) const {
+    return std::any_of(upstreams_.begin(), upstreams_.end(), [&](gateway_upstream const& each) {
+        if (each.models.empty()) return false;
+        std::string_view model = each.models.front();
+        if (model.ends_with('*')) model.remove_suffix(1);
+        return find(method, target, model.empty() ? "any" : model, headers).has_value();
+    });
 }
 
 AIAUDIT_INLINE result<void> router::validate(gateway_upstream const& each) const {
@@ -52182,8 +58195,12 @@ AIAUDIT_INLINE result<route> router::by_name(std::string_view method, std::strin
     if (!meant) return fail(errc::not_found);
     api_family family = detail::family_of_path({google, *rest}, headers);
     if (*rest == "/models" || rest->starts_with("/models/")) family = entry.family;
-    return route{family, *place, std::string(*rest),
-                 meant->model.empty() ? std::string(model) : meant->model, meant->billable};
+    return route{family,
+                 *place,
+                 std::string(*rest),
+                 meant->model.empty() ? std::string(model) : meant->model,
+                 meant->billable,
+                 true};
 }
 
 }  // namespace v0_1_0
@@ -52210,6 +58227,28 @@ AIAUDIT_INLINE gateway_response text_response(int status, std::string words, std
     made.headers.emplace_back("Content-Type", type + "; charset=utf-8");
     made.headers.emplace_back("Cache-Control", "no-store");
     return made;
+}
+
+AIAUDIT_INLINE std::optional<gateway_response> websocket_refusal(gateway_request const& asked) {
+    if (asked.method != "GET" || !same_name(header_of(asked.headers, "upgrade"), "websocket"))
+        return std::nullopt;
+    return error_response(
+        router::family_of(asked.target, asked.headers),
+        {426,
+         "invalid_request_error",
+         "no_websocket",
+         "the gateway has no WebSockets; ask " + printable(path_of(asked.target)) + " by POST",
+         {}});
+}
+
+AIAUDIT_INLINE gateway_response unreadable_response(unreadable_request const& why) {
+    if (why.answer) return *why.answer;
+    if (why.status != 503)
+        return error_response(
+            api_family::openai,
+            {why.status, "invalid_request_error", "unreadable_request", why.why, {}});
+    auto const family = router::family_of(why.target, {});
+    return error_response(family, {503, "server_error", "bodies_full", why.why, 1});
 }
 
 AIAUDIT_INLINE result<void> server::listen(listener const& at) {
@@ -52270,7 +58309,7 @@ AIAUDIT_INLINE void server::undo_start() {
 }
 
 AIAUDIT_INLINE void server::welcome(tcp::socket socket, worker& in, listener const& to) {
-    auto client = std::make_shared<client_connection>(std::move(socket), to.limits);
+    auto client = std::make_shared<client_connection>(std::move(socket), to.limits, room_);
     in.clients.insert(client);
     ++metrics_.open_connections;
     asio::co_spawn(in.context, converse(in, to, client),
@@ -52315,6 +58354,107 @@ AIAUDIT_INLINE void server::stop() {
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_IMPL_GATEWAY_SERVER_IPP
+
+// ---- aiaudit/impl/gateway/stored_object.ipp ----
+// SPDX-License-Identifier: MIT
+//
+// stored_object.ipp: the definitions of stored_object.hpp.
+#ifndef AIAUDIT_IMPL_GATEWAY_STORED_OBJECT_IPP
+#define AIAUDIT_IMPL_GATEWAY_STORED_OBJECT_IPP
+
+#include <boost/json.hpp>
+
+#include <array>
+#include <utility>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+struct stored_root {
+    std::string_view path;
+    std::string_view kind;
+    bool is_open;  // things of it are made and changed without a call that is billed
+};
+inline constexpr std::array stored_roots{stored_root{"/responses", "response", false},
+                                         stored_root{"/conversations", "conversation", true},
+                                         stored_root{"/interactions", "interaction", false}};
+
+// What a POST on an object does; nothing where the API has no such call.
+AIAUDIT_INLINE std::optional<storage_change> change_of_post(stored_root const& root,
+                                                            std::string_view rest) {
+    if (rest == "/cancel" && !root.is_open) return storage_change::cancel;
+    if (root.is_open && (rest.empty() || rest == "/items")) return storage_change::change;
+    return std::nullopt;
+}
+
+AIAUDIT_INLINE std::optional<stored_path> stored_path_of(std::string_view method,
+                                                         std::string_view path) {
+    for (stored_root const& root : stored_roots) {
+        if (!path.starts_with(root.path)) continue;
+        stored_path found{std::string(root.kind), {}, storage_change::none};
+        std::string_view rest = path.substr(root.path.size());
+        if (rest.empty() && root.is_open && method == "POST") {
+            found.change = storage_change::create;
+            return found;
+        }
+        if (rest.size() < 2 || rest.front() != '/') return std::nullopt;
+        rest.remove_prefix(1);
+        std::string_view const id = rest.substr(0, rest.find('/'));
+        rest.remove_prefix(id.size());
+        found.id = percent_decoded(id);
+        if (method == "GET") return found;
+        if (method == "DELETE") {
+            bool const whole = rest.empty();
+            if (!whole && !root.is_open) return std::nullopt;
+            found.change = whole ? storage_change::remove : storage_change::change;
+            return found;
+        }
+        auto const change = method == "POST" ? change_of_post(root, rest) : std::nullopt;
+        if (!change) return std::nullopt;
+        found.change = *change;
+        return found;
+    }
+    return std::nullopt;
+}
+
+AIAUDIT_INLINE std::vector<stored_reference> references_of(boost::json::value const& body,
+                                                           dialect which) {
+    std::vector<stored_reference> found;
+    auto const add = [&found](std::string_view kind, std::string_view id, std::string_view member) {
+        if (!id.empty()) found.push_back({std::string(kind), std::string(id), std::string(member)});
+    };
+    add("response", text_at(&body, "previous_response_id"), "previous_response_id");
+    if (which == dialect::openai_responses) {
+        add("conversation", text_at(&body, "conversation"), "conversation");
+        add("conversation", text_at(&body, "conversation.id"), "conversation");
+    }
+    if (which == dialect::gemini_interactions) {
+        auto const* const before = value_of(body, "previousInteractionId", api_of(which));
+        if (before != nullptr && before->is_string())
+            add("interaction", text_of(before->get_string()), "previous_interaction_id");
+    }
+    return found;
+}
+
+AIAUDIT_INLINE gateway_problem no_object_problem(stored_reference const& of) {
+    gateway_problem made{404,
+                         "invalid_request_error",
+                         "not_found",
+                         of.kind + " '" + printable(of.id) + "' is none of this API key's",
+                         {}};
+    // OpenAI's clients send the whole conversation again at this code.
+    if (of.member == "previous_response_id") made.code = "previous_response_not_found";
+    made.param = of.member;
+    made.message[0] = static_cast<char>(made.message[0] - 'a' + 'A');
+    return made;
+}
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_IMPL_GATEWAY_STORED_OBJECT_IPP
 
 // ---- aiaudit/impl/gateway/upstream_connection.ipp ----
 // SPDX-License-Identifier: MIT

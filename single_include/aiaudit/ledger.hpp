@@ -788,6 +788,9 @@ enum class budget_dimension : std::uint8_t {
     project = 4,
     key = 5,
     tag = 6,
+    run = 7,           // an agent's session, say: the tag "run"
+    team = 8,          // the tag "team"
+    organisation = 9,  // the tag "organisation"
 };
 
 struct budget_scope {
@@ -805,12 +808,21 @@ enum class budget_period : std::uint8_t {
     month = 2,    // as well
     rolling = 3,  // the last `hours`
     minute = 4,   // a bucket
+    week = 5,     // of the calendar of `zone`, as the two below
+    quarter = 6,
+    year = 7,
 };
 
 struct budget_window {
     budget_period period = budget_period::month;
-    std::uint32_t hours = 0;  // rolling: 1 to 8,784
-    time_zone zone{};         // day, month
+    // Rolling: 1 to 8,784. Of each run for ever, after so many without a call it is over, and one
+    // of its name another; 0 stands for 24.
+    std::uint32_t hours = 0;
+    time_zone zone{};  // day, week, month, quarter, year
+    // On which day it begins, if not on the usual one (0): of a week 1 (Tuesday) to 6 (Sunday); of
+    // a month its day, 2 to 28; of a quarter or a year month * 100 + day, days 1 to 28, months 1 to
+    // 3 or 1 to 12, and not 101.
+    std::uint32_t anchor = 0;
 };
 
 // Stored, as above.
@@ -819,6 +831,13 @@ enum class budget_action : std::uint8_t {
     warn = 1,       // the call goes through, and is marked
     downgrade = 2,  // the next of `models` is asked for instead
     wait = 3,       // for room, `wait_ms_most` at the most; then refuse. For the window minute
+};
+
+// How much of an attempt is held before it begins.
+enum class budget_reserve : std::uint8_t {
+    full = 0,  // the most that it may come to
+    // Its input and a first piece of its output, where it may be cut; more as it goes on.
+    stepwise = 1,
 };
 
 struct budget {
@@ -830,7 +849,20 @@ struct budget {
     budget_action then = budget_action::refuse;
     std::vector<std::string> models{};  // downgrade: 1 to 16, the dearest first
     std::uint64_t wait_ms_most = 0;     // wait
+    // What is held for a call of which nobody knows the most, in the unit; 0: it is refused.
+    int128 unbounded_hold = 0;
+    // How much at the most of what a window of the calendar left is added to the next; 0: nothing.
+    int128 roll_over = 0;
+    budget_reserve reserve = budget_reserve::full;
     std::vector<std::uint32_t> alert_percents{50, 80, 100};  // ascending, 1 to 1000, at most 8
+};
+
+// An amount that is added to a limit in one window alone: that in which it is given.
+struct budget_top_up {
+    std::string budget{};   // its name
+    std::string subject{};  // of a budget for each, the one name; empty: each of them
+    budget_unit unit = budget_unit::usd;
+    int128 amount = 0;  // more than 0, in the budget's unit
 };
 
 }  // namespace v0_1_0
@@ -1055,6 +1087,7 @@ struct budget_refusal {
     budget_action then = budget_action::refuse;
     std::vector<std::string> models{};  // downgrade
     std::uint64_t wait_ms_most = 0;     // wait
+    std::string because{};              // unbounded, unpriced: what it is that has none
 };
 
 // What became of an attempt that asked.
@@ -1073,7 +1106,8 @@ struct budget_state {
     std::optional<timestamp> resets_at{};
     int128 spent = 0;
     int128 reserved = 0;
-    int128 left = 0;  // limit - spent - reserved; may be negative
+    int128 added = 0;  // to the limit, in this window: by top-ups, and what rolled over
+    int128 left = 0;   // limit + added - spent - reserved; may be negative
     // Spent by the end of the window, if it goes on as since its beginning; none where the window
     // has no end, or has hardly begun.
     std::optional<int128> forecast{};
@@ -1694,6 +1728,12 @@ enum class record_kind : std::uint8_t {
     correction = 8,
     // Of the ledger itself: another price book is in use from now on.
     prices = 9,
+    // Of the ledger itself: a key of the gateway was made, changed, rotated or revoked
+    // (gateway/key_log.hpp). The tags say what, who did it, and what the file of keys was then.
+    key = 10,
+    // Of the gateway: what a provider keeps (a stored answer, a conversation) was made, changed,
+    // cancelled or deleted at no cost. The tag "change" says which of these.
+    storage = 11,
 };
 
 [[nodiscard]] constexpr std::string_view name_of(record_kind kind) noexcept {
@@ -1707,6 +1747,8 @@ enum class record_kind : std::uint8_t {
     case record_kind::alert: return "alert";
     case record_kind::correction: return "correction";
     case record_kind::prices: return "prices";
+    case record_kind::key: return "key";
+    case record_kind::storage: return "storage";
     }
     return "unknown";
 }
@@ -2782,21 +2824,30 @@ public:
     // already_open, where another process decides alone.
     [[nodiscard]] result<admission> admit(record const& intent,
                                           durability when = durability::committed);
-    // Whether there are budgets: as of the last record that this process wrote or read, so what
-    // another one sets counts here from the next record on. Cheap.
-    [[nodiscard]] bool has_budgets() const noexcept;
+    // Whether there are budgets, those that another process has set included. Cheap: reads the log
+    // only where this process knows of none and the log has grown.
+    [[nodiscard]] bool has_budgets() const;
+    // The same of budgets that reserve stepwise, of those that this process knows.
+    [[nodiscard]] bool has_stepwise_budgets() const noexcept;
     // Who decides; with budget_mode::exclusive admit() need not wait for the disk.
     [[nodiscard]] budget_mode budgets_by() const noexcept;
     // Sets a budget, new or instead of the one with that name. One with the same unit, scope and
     // window keeps what it has counted; another one counts what the log has of its window, as far
     // as retention left it. Errors: bad_argument, in words; as append().
     [[nodiscard]] result<sequence> set_budget(budget const& wanted);
+    // Adds to a budget's limit in the window of now, beside what was added before. Errors:
+    // not_found; bad_argument for another unit than the budget's, a rate, runs for as long as they
+    // go on, or a subject of a budget that is for all of its calls together; as append().
+    [[nodiscard]] result<sequence> top_up_budget(budget_top_up const& wanted);
     // Errors: not_found; as append().
     [[nodiscard]] result<sequence> remove_budget(std::string_view name);
     // By name. Errors, of this and those below: of reading what other processes wrote.
     [[nodiscard]] result<std::vector<budget>> budgets();
     // Each budget, or each of its subjects that has counted anything in the present window.
     [[nodiscard]] result<std::vector<budget_state>> budget_states();
+    // Those that would cover a record that is written now, as they stand for its user, project,
+    // key, tags, models and provider: what these have left.
+    [[nodiscard]] result<std::vector<budget_state>> budget_states_of(record const& who);
     // Attempts without an outcome, oldest first: all, or those that must have ended before that.
     [[nodiscard]] result<std::vector<open_reservation>> open_reservations(
         std::optional<timestamp> deadline_before = {});
@@ -2922,8 +2973,19 @@ inline constexpr std::size_t alert_percents_most = 8;
 inline constexpr std::uint32_t alert_percent_most = 1'000;
 
 inline constexpr std::array<std::string_view, 3> budget_unit_names{"usd", "tokens", "requests"};
-inline constexpr std::array<std::string_view, 7> budget_dimension_names{
-    "everyone", "user", "model", "provider", "project", "key", "tag"};
+inline constexpr std::array<std::string_view, 10> budget_dimension_names{
+    "everyone", "user", "model", "provider", "project",
+    "key",      "tag",  "run",   "team",     "organisation"};
+
+inline constexpr std::array<std::pair<std::string_view, budget_period>, 5> calendar_windows{
+    {{"day", budget_period::day},
+     {"week", budget_period::week},
+     {"month", budget_period::month},
+     {"quarter", budget_period::quarter},
+     {"year", budget_period::year}}};
+inline constexpr std::array<std::string_view, 7> week_beginnings{
+    "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"};
+inline constexpr std::uint32_t anchor_day_most = 28;  // each month has it
 
 [[nodiscard]] inline error bad_budget(std::string where) {
     return fail(errc::bad_argument, std::move(where));
@@ -2965,7 +3027,16 @@ template <class Visitor>
     return !name.empty() && name.size() <= subject_name_bytes &&
            std::none_of(name.begin(), name.end(), is_control_byte);
 }
+// Whether each run has a limit for as long as it goes on.
+[[nodiscard]] inline bool is_of_lives(budget const& of) noexcept {
+    return of.scope.of == budget_dimension::run && of.scope.each &&
+           of.window.period == budget_period::total;
+}
+inline constexpr std::uint32_t idle_hours_usual = 24;
+
 [[nodiscard]] bool is_budget_name(std::string_view name) noexcept;
+
+inline constexpr std::array<std::string_view, 2> budget_reserve_names{"full", "stepwise"};
 
 }  // namespace detail
 
@@ -2980,15 +3051,24 @@ template <class Visitor>
 // "everyone", "each-user", "each-tag:team", "user=alice", "tag:team=red".
 [[nodiscard]] result<budget_scope> parse_budget_scope(std::string_view text);
 
-// "day", "month", "total", "minute", "24h". The zone is that of a day or a month.
+// "day", "week", "month", "quarter", "year", "total", "minute", "24h". Behind an '@', when one of
+// the calendar begins: "week@sunday", "month@15", "quarter@02-01" (the months of that day, each
+// third), "year@04-06"; days of months are 1 to 28; and "total@6h", after how many hours a run
+// without a call is over. The zone is that of a window of the calendar.
 [[nodiscard]] result<budget_window> parse_budget_window(std::string_view text, time_zone zone = {});
 
 // Dollars exactly ("50.00"), or a whole number of tokens or requests.
 [[nodiscard]] result<int128> parse_budget_limit(std::string_view text, budget_unit unit);
 
-// "refuse", "warn", "downgrade=gpt-5-mini,gpt-5-nano", "wait=1500" (milliseconds at the most).
-// Leaves `into` as it is where the text is wrong.
+// "refuse", "warn", "downgrade=gpt-5-mini,gpt-5-nano", "wait=1500" (milliseconds at the most); with
+// ";hold=2.50" behind it, what is held for a call without a bound, in the unit that `into` has;
+// with ";reserve=stepwise" behind that, budget_reserve::stepwise; with ";roll=50" at the end, so
+// much at the most rolls over. Leaves `into` as it is where the text
+// is wrong.
 [[nodiscard]] result<void> parse_budget_action(std::string_view text, budget& into);
+
+// "full", "stepwise".
+[[nodiscard]] result<budget_reserve> parse_budget_reserve(std::string_view text);
 
 // "50,80,100"; empty for none.
 [[nodiscard]] result<std::vector<std::uint32_t>> parse_alert_percents(std::string_view text);
@@ -2999,7 +3079,8 @@ namespace detail {
 
 // Whether the windows are those of the calendar of a zone.
 [[nodiscard]] constexpr bool is_calendar(budget_period period) noexcept {
-    return period == budget_period::day || period == budget_period::month;
+    return period == budget_period::day || period == budget_period::month ||
+           (period >= budget_period::week && period <= budget_period::year);
 }
 
 }  // namespace detail
@@ -3079,12 +3160,13 @@ struct report_cell {
 [[nodiscard]] std::string json_object(std::vector<report_cell> const& cells);
 
 // Lines of the same columns under their names. A bar, where there is one, follows its line. A
-// column in which no line has anything is left out.
+// column in which no line has anything is left out. What a terminal would obey is escaped.
 [[nodiscard]] std::string aligned_text(std::vector<report_cell> const& names,
                                        std::vector<std::vector<report_cell>> const& lines,
                                        std::vector<std::string> const& bars = {});
 
-// The same for machines: csv, json, or jsonl.
+// The same for machines: csv, json, or jsonl; valid UTF-8, whatever the records have. In CSV a text
+// that a spreadsheet would take for a formula begins with an apostrophe.
 [[nodiscard]] std::string machine_text(std::vector<report_cell> const& names,
                                        std::vector<std::vector<report_cell>> const& lines,
                                        text_format format);
@@ -3201,7 +3283,8 @@ namespace aiaudit {
 inline namespace v0_1_0 {
 namespace detail {
 
-// Text in quotes, as JSON has it. Bytes that are not UTF-8 are passed on as they came.
+// Text in quotes, as JSON has it. A byte that is not UTF-8 becomes U+FFFD; control characters, C1
+// and DEL among them, are written as escapes, so that a terminal that shows the JSON obeys none.
 [[nodiscard]] std::string json_string(std::string_view text);
 
 // "[a,b]" of texts that are JSON already.
@@ -3600,6 +3683,94 @@ void ed25519_copy_seed(libcrypto_key const& key, ed25519_seed& seed);
 
 #endif  // AIAUDIT_INTEGRITY_ED25519_HPP
 
+// ---- aiaudit/detail/utf8.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// utf8.hpp: text that strangers wrote: what of it is UTF-8, and what a terminal would obey.
+//
+// Threads: pure functions.
+// Floor 1.
+#ifndef AIAUDIT_DETAIL_UTF8_HPP
+#define AIAUDIT_DETAIL_UTF8_HPP
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+// Takes a code point of UTF-8 from the front of a text that is not empty. Nothing where it is not
+// in its shortest form, or is no code point.
+[[nodiscard]] constexpr std::optional<char32_t> take_code_point(std::string_view& text) noexcept {
+    auto const first = static_cast<unsigned char>(text.front());
+    if (first >= 0x80 && (first < 0xC2 || first > 0xF4)) return std::nullopt;
+    std::size_t const size = first < 0x80 ? 1U : first < 0xE0 ? 2U : first < 0xF0 ? 3U : 4U;
+    if (text.size() < size) return std::nullopt;
+    char32_t value = size == 1 ? first : first & (0x7FU >> size);
+    for (std::size_t i = 1; i < size; ++i) {
+        auto const next = static_cast<unsigned char>(text[i]);
+        if ((next & 0xC0U) != 0x80U) return std::nullopt;
+        value = (value << 6) | (next & 0x3FU);
+    }
+    constexpr char32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
+    bool const surrogate = value >= 0xD800 && value <= 0xDFFF;
+    if (value < least[size] || surrogate || value > 0x10FFFF) return std::nullopt;
+    text.remove_prefix(size);
+    return value;
+}
+
+// C0, DEL and C1.
+[[nodiscard]] constexpr bool is_control_point(char32_t c) noexcept {
+    return c < 0x20 || (c >= 0x7F && c <= 0x9F);
+}
+
+// Ends a line of text for some readers, or turns the direction of what follows: a row of a table
+// would show another one.
+[[nodiscard]] constexpr bool is_misleading_point(char32_t c) noexcept {
+    return c == 0x2028 || c == 0x2029 || (c >= 0x202A && c <= 0x202E) ||
+           (c >= 0x2066 && c <= 0x2069);
+}
+
+// True for UTF-8 without control characters: what may become a name in a record.
+[[nodiscard]] constexpr bool is_name_text(std::string_view text) noexcept {
+    bool plain = true;  // nearly every name is, and this needs no branch a byte
+    for (char const c : text) plain &= c >= 0x20 && c < 0x7F;
+    if (plain) return true;
+    while (!text.empty()) {
+        auto const c = take_code_point(text);
+        if (!c || is_control_point(*c)) return false;
+    }
+    return true;
+}
+
+// Makes a text fit for a record: what is no UTF-8 or a control character becomes '?', and what goes
+// beyond so many bytes is cut.
+inline void make_name_text(std::string& text, std::size_t bytes_most);
+
+// The text with U+FFFD in place of each byte that is not UTF-8.
+[[nodiscard]] std::string valid_text(std::string_view text);
+
+// For a terminal, on one line: what is no UTF-8, is a control character or turns the direction of
+// text is written as "\xNN", a byte each.
+[[nodiscard]] std::string escaped_text(std::string_view text);
+
+// Valid UTF-8 on one line, of at most so many bytes: what is anything else becomes '?'. JSON that a
+// client cannot parse would hide the very error that it is told.
+[[nodiscard]] std::string clean_text(std::string_view text, std::size_t bytes_most);
+
+inline void make_name_text(std::string& text, std::size_t bytes_most) {
+    if (text.size() > bytes_most || !is_name_text(text)) text = clean_text(text, bytes_most);
+}
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_DETAIL_UTF8_HPP
+
 // ---- aiaudit/integrity/text_form.hpp ----
 // SPDX-License-Identifier: MIT
 //
@@ -3642,26 +3813,6 @@ void wipe(std::string& text) noexcept;
 
 // Takes a line from the front, and its line feed. Nothing where no line feed is left.
 [[nodiscard]] std::optional<std::string_view> take_line(std::string_view& rest);
-
-// Takes a code point of UTF-8 from the front of a text that is not empty. Nothing where it is not
-// in its shortest form, or is no code point.
-[[nodiscard]] constexpr std::optional<char32_t> take_code_point(std::string_view& text) noexcept {
-    auto const first = static_cast<unsigned char>(text.front());
-    if (first >= 0x80 && (first < 0xC2 || first > 0xF4)) return std::nullopt;
-    std::size_t const size = first < 0x80 ? 1U : first < 0xE0 ? 2U : first < 0xF0 ? 3U : 4U;
-    if (text.size() < size) return std::nullopt;
-    char32_t value = size == 1 ? first : first & (0x7FU >> size);
-    for (std::size_t i = 1; i < size; ++i) {
-        auto const next = static_cast<unsigned char>(text[i]);
-        if ((next & 0xC0U) != 0x80U) return std::nullopt;
-        value = (value << 6) | (next & 0x3FU);
-    }
-    constexpr char32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-    bool const surrogate = value >= 0xD800 && value <= 0xDFFF;
-    if (value < least[size] || surrogate || value > 0x10FFFF) return std::nullopt;
-    text.remove_prefix(size);
-    return value;
-}
 
 // True for UTF-8 without control characters but the line feed.
 [[nodiscard]] constexpr bool is_plain_text(std::string_view text) noexcept {
@@ -5065,10 +5216,21 @@ template <class Integer>
     return detail::budget_record_base(at, "remove", name);
 }
 
+namespace detail {
+
+// Whether it can be added to that budget. Errors: bad_argument.
+[[nodiscard]] result<void> check_top_up(budget const& to, budget_top_up const& of);
+
+}  // namespace detail
+
+// Errors: bad_argument for a name or an amount that cannot be.
+[[nodiscard]] result<record> to_record(budget_top_up const& of, timestamp at);
+
 // What a record of the kind budget says.
 struct budget_change {
     std::optional<budget> set{};
-    std::string removed{};  // where nothing was set: the name of what was removed
+    std::optional<budget_top_up> added{};
+    std::string removed{};  // where nothing was set or added: the name of what was removed
 };
 
 // Errors: corrupt, for a record that to_record() and to_removal_record() do not make.
@@ -5084,6 +5246,18 @@ template <class String>
     if (!detail::is_budget_name(name)) return bad("its name");
     if (find("change") == "remove") {
         change.removed = name;
+        return change;
+    }
+    if (find("change") == "top-up") {
+        budget_top_up& made = change.added.emplace();
+        made.budget = name;
+        made.subject = find("subject");
+        auto const unit = parse_budget_unit(find("unit"));
+        if (!unit) return bad(unit.error().where);
+        made.unit = *unit;
+        auto const amount = parse_budget_limit(find("amount"), made.unit);
+        if (!amount || *amount == 0) return bad("its amount");
+        made.amount = *amount;
         return change;
     }
     if (find("change") != "set") return bad("what it changes");
@@ -5264,6 +5438,7 @@ private:
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -5317,8 +5492,10 @@ private:
 [[nodiscard]] result<void> write_file(std::string const& path, std::string_view bytes);
 
 // Puts these bytes in the place of a file, durable: whole, or the old file stays. They are written
-// beside it first, under its name with ".new" behind it.
-[[nodiscard]] result<void> replace_file(std::string const& path, std::string_view bytes);
+// beside it first, under its name with ".new" behind it. `owner` is whom the file is given to, if
+// it is another.
+[[nodiscard]] result<void> replace_file(std::string const& path, std::string_view bytes,
+                                        std::optional<uid_t> owner = {});
 
 // Disk blocks for at least the first `bytes` of a file, which is made where it is missing: a map of
 // a file without them dies of SIGBUS when it is written to and the disk is full. The size stays as
@@ -6147,7 +6324,7 @@ template <class String>
     entry.cost_status = static_cast<cost_status>(in.little_endian<std::uint8_t>());
     std::uint64_t const mask = to.mask = in.varint();
     bool fits = mask >> record_field_count == 0 && entry.kind >= record_kind::intent &&
-                entry.kind <= record_kind::prices && entry.operation <= operation::rerank &&
+                entry.kind <= record_kind::storage && entry.operation <= operation::rerank &&
                 entry.cost_status <= cost_status::partial;
     auto const has = [mask, &in](f field) { return in.ok() && (mask & field_bit(field)) != 0; };
     auto const text = [&](f field, String& name) {
@@ -9517,6 +9694,35 @@ template <class String>
     return {1, {}};
 }
 
+// The part of it that an intent holds for now, where it goes in steps: `cost_low`, and the tokens
+// of its only iteration. None where it does not.
+template <class String>
+[[nodiscard]] std::optional<int128> step_of(basic_record<String> const& intent,
+                                            budget_unit unit) noexcept {
+    if (!intent.cost_low || intent.iterations.empty()) return std::nullopt;
+    switch (unit) {
+    case budget_unit::usd: return bounded_amount(intent.cost_low->pico());
+    case budget_unit::tokens:
+        return static_cast<int128>(intent.iterations.front().usage.total_tokens());
+    case budget_unit::requests: break;
+    }
+    return std::nullopt;
+}
+
+// The same for a budget, which may hold a stated amount where the intent names no most, and less
+// than the most where it reserves stepwise.
+template <class String>
+[[nodiscard]] amount_asked asked_by(basic_record<String> const& intent, budget const& of) noexcept {
+    amount_asked asked = asked_by(intent, of.unit);
+    if (asked.unknown) {
+        if (of.unbounded_hold == 0) return asked;
+        return {bounded_amount(of.unbounded_hold), {}};
+    }
+    if (of.reserve == budget_reserve::full) return asked;
+    if (auto const step = step_of(intent, of.unit)) asked.amount = (std::min)(asked.amount, *step);
+    return asked;
+}
+
 // What an attempt took, as its outcome says. Where that is not known, what was reserved for it
 // stays charged.
 template <class String>
@@ -9554,8 +9760,9 @@ template <class String>
 //
 // budget_windows.hpp: in which window of a budget an instant lies.
 //
-// A window has a number that grows with time: of a day the days since 1970, of a month the months
-// since then, of a rolling budget the 60th parts of its hours. Calendar windows begin at the first
+// A window has a number that grows with time: of a day the days since 1970, of a week, a month, a
+// quarter or a year as many of them since its anchor of then, of a rolling budget the 60th parts of
+// its hours. Calendar windows begin at the first
 // instant at which the zone's clock shows their date, as days do everywhere here: they may last
 // an hour more or less, and where a clock is put back over midnight they do not begin twice.
 // Threads: plain values.
@@ -9661,7 +9868,10 @@ struct window_keeping {
     case budget_period::total: return {1, 0};
     case budget_period::rolling: return {4 * rolling_parts + 12, rolling_parts};
     case budget_period::day:
+    case budget_period::week:
     case budget_period::month:
+    case budget_period::quarter:
+    case budget_period::year:
     case budget_period::minute: break;
     }
     // One more than three, so that a clock that once stood far ahead costs none of them.
@@ -9808,7 +10018,9 @@ class account_table {
 public:
     static constexpr std::uint32_t none = hash_index::none;
 
-    explicit account_table(bool of_buckets) noexcept : of_buckets_(of_buckets) {}
+    // `keeps_use`: it knows when each was used last.
+    account_table(bool of_buckets, bool keeps_use) noexcept
+        : of_buckets_(of_buckets), keeps_use_(keeps_use) {}
 
     // Names of users often differ in their last digits alone, which one round leaves close
     // together.
@@ -9840,11 +10052,23 @@ public:
         return buckets_[number];
     }
 
+    // Of a table that keeps it; window_sums::none: not yet.
+    [[nodiscard]] std::int64_t used_at(std::uint32_t number) const noexcept {
+        return used_at_[number];
+    }
+    void use(std::uint32_t number, std::int64_t ns) noexcept {
+        if (keeps_use_) used_at_[number] = (std::max)(used_at_[number], ns);
+    }
+    // Leaves those for which keep[number] is true, and returns their new numbers.
+    std::vector<std::uint32_t> retain(std::vector<bool> const& keep);
+
 private:
     hash_index index_{};
     std::vector<budget_account> accounts_{};
     std::vector<bucket_account> buckets_{};
+    std::vector<std::int64_t> used_at_{};
     bool of_buckets_;
+    bool keeps_use_;
 };
 
 }  // namespace detail
@@ -10028,6 +10252,10 @@ public:
         case budget_dimension::project: return entry_->project;
         case budget_dimension::key: return entry_->key_id;
         case budget_dimension::tag: return tag_of(*entry_, scope.tag);
+        case budget_dimension::run:
+        case budget_dimension::team:
+        case budget_dimension::organisation:
+            return tag_of(*entry_, budget_dimension_names[static_cast<std::size_t>(scope.of)]);
         }
         return {};
     }
@@ -10051,6 +10279,13 @@ struct budget_place {
     std::int64_t window = 0;
 };
 
+// What was added to the limit of a window.
+struct window_credit {
+    std::int64_t window = 0;
+    std::string subject{};  // empty: of each
+    int128 amount = 0;
+};
+
 // A threshold that was passed.
 struct passed_threshold {
     std::uint32_t budget = 0;
@@ -10064,7 +10299,9 @@ public:
     explicit kept_budget(budget definition)
         : definition_(std::move(definition)),
           keeping_(keeping_of(definition_.window.period)),
-          accounts_(definition_.window.period == budget_period::minute) {
+          of_lives_(is_of_lives(definition_)),
+          accounts_(definition_.window.period == budget_period::minute, of_runs()) {
+        if (of_lives_) keeping_.kept = lives_kept;
         reckon_thresholds();
     }
 
@@ -10075,6 +10312,31 @@ public:
     [[nodiscard]] bool is_bucket() const noexcept {
         return definition_.window.period == budget_period::minute;
     }
+    // Names of runs are many, and seldom come again: what is not used any more is dropped.
+    [[nodiscard]] bool of_runs() const noexcept {
+        return definition_.scope.of == budget_dimension::run && definition_.scope.each;
+    }
+    // Whether a window is the life of a run: its number is the instant of its first call.
+    [[nodiscard]] bool of_lives() const noexcept { return of_lives_; }
+    [[nodiscard]] std::int64_t idle_ns() const noexcept {
+        std::uint32_t const hours = definition_.window.hours;
+        return std::int64_t{hours == 0 ? idle_hours_usual : hours} * 3'600 * nanoseconds_per_second;
+    }
+    // Of a record that is in the log.
+    void use(std::uint32_t account, timestamp at) noexcept {
+        accounts_.use(account, reckonable_ns(at));
+    }
+    // The life in which an account is at an instant, or that which begins then.
+    [[nodiscard]] std::int64_t life_at(std::uint32_t account, std::int64_t ns) const noexcept;
+    static constexpr std::uint32_t runs_most = 65'536;
+    static constexpr std::uint32_t runs_few = 1'024;
+    // Whether there are many more accounts of runs than when some were last dropped.
+    [[nodiscard]] bool has_many_runs() const noexcept {
+        return of_runs() && accounts_.size() > drop_above_;
+    }
+    // Drops those that are over, and, of more than runs_most, those that were used longest ago; but
+    // none that holds something. Returns the new numbers of those that stay.
+    std::vector<std::uint32_t> drop_runs(std::vector<bool> const& holds);
     [[nodiscard]] bool only_warns() const noexcept {
         return definition_.then == budget_action::warn;
     }
@@ -10125,6 +10387,14 @@ public:
         find_account(place);
         return true;
     }
+
+    // The limit, with what was added to it there.
+    [[nodiscard]] int128 limit_at(budget_place const& place) const {
+        return adds_ ? definition_.limit + added_at(place) : definition_.limit;
+    }
+    void add_credit(std::int64_t window, std::string_view subject, int128 amount);
+    // By window, then subject.
+    [[nodiscard]] std::vector<window_credit> const& credits() const noexcept { return credits_; }
 
     // Whether it fits, or why not.
     [[nodiscard]] std::optional<refusal_reason> refuses(budget_place const& place,
@@ -10182,7 +10452,7 @@ public:
     // The number of the window in which an instant lies; of a bucket, the instant itself.
     [[nodiscard]] std::int64_t window_at(timestamp at) const {
         std::int64_t const ns = reckonable_ns(at);
-        if (is_bucket()) return ns;
+        if (is_bucket() || of_lives_) return ns;
         return cursor_.holds(ns) ? cursor_.number : span_of(definition_.window, at).number;
     }
     // Makes window_at() quick for the window of an instant.
@@ -10194,9 +10464,17 @@ private:
     // Whether something is forgotten that would count together with a place.
     [[nodiscard]] bool forgot_before(budget_place const& place) const noexcept;
     void reckon_thresholds();
+    [[nodiscard]] int128 added_at(budget_place const& place) const;
+    [[nodiscard]] int128 credit_at(std::int64_t window, std::string_view subject) const;
+
+    std::vector<window_credit> credits_{};
+    static constexpr std::size_t lives_kept = 4;
 
     budget definition_;
     window_keeping keeping_;
+    bool of_lives_;
+    bool adds_ = false;  // more than the limit may count somewhere
+    std::uint32_t drop_above_ = runs_few;
     std::vector<int128> thresholds_{};
     window_span cursor_{};  // the window that was asked for last
     std::int64_t known_since_ = window_sums::none;
@@ -10265,6 +10543,9 @@ struct gate_state {
         open.for_each([this](std::uint32_t number) { forget_tentative(number); });
     }
 
+    // Drops accounts of runs that are over, where a budget has very many.
+    void drop_runs();
+
     // After something was booked there.
     void note_passed(std::uint32_t budget, std::uint32_t account, std::int64_t window);
 
@@ -10321,6 +10602,8 @@ namespace detail {
 
 // Stored: never changed. A reader refuses a higher one.
 inline constexpr std::uint8_t gate_version = 1;
+// The same, and of each budget what was added to its limit: written where there is any.
+inline constexpr std::uint8_t gate_version_credits = 2;
 inline constexpr std::string_view gate_magic = "AIG";
 inline constexpr std::size_t gate_head_bytes = 8;  // magic, version, CRC-32C of the rest
 
@@ -10344,6 +10627,7 @@ private:
     }
 
     void encode_definition(budget const& of);
+    void encode_credits(kept_budget const& of);
 
     // Those that anything is known of, by name, and their new numbers.
     void encode_accounts(kept_budget const& of);
@@ -10378,7 +10662,8 @@ private:
 
 class gate_decoder {
 public:
-    explicit gate_decoder(std::string_view bytes) : in_(bytes) {}
+    gate_decoder(std::string_view bytes, bool has_credits)
+        : in_(bytes), has_credits_(has_credits) {}
 
     // False where the bytes are no such state.
     [[nodiscard]] bool decode();
@@ -10405,6 +10690,7 @@ private:
     void decode_zone(time_zone& to);
 
     [[nodiscard]] bool decode_accounts(kept_budget& of);
+    [[nodiscard]] bool decode_credits(kept_budget& of);
     [[nodiscard]] bool decode_bucket(leaky_bucket& to) {
         std::int64_t const at_ns = number();
         uint128 const filled = wide();
@@ -10424,6 +10710,7 @@ private:
     [[nodiscard]] bool decode_passed();
 
     byte_reader in_;
+    bool has_credits_;
     gate_state state_{};
     std::uint64_t intent_before_ = 0;
 };
@@ -10463,6 +10750,10 @@ namespace detail {
 [[nodiscard]] budget_state state_of(kept_budget const& of, std::uint32_t account,
                                     std::int64_t window);
 
+// The same for whom a place is of, with a forecast.
+[[nodiscard]] budget_state state_at(kept_budget const& of, budget_place const& place,
+                                    timestamp now);
+
 // Adds those of a budget at an instant: of one for each, one a subject that has anything.
 void add_states(kept_budget const& of, timestamp now, std::vector<budget_state>& to);
 
@@ -10493,6 +10784,7 @@ void add_states(kept_budget const& of, timestamp now, std::vector<budget_state>&
 #define AIAUDIT_BUDGET_GATE_HPP
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -10508,6 +10800,8 @@ class budget_gate {
 public:
     // No budget is defined: everything is let through, and nothing is remembered.
     [[nodiscard]] bool empty() const noexcept { return state_.budgets.empty(); }
+    // Whether any budget reserves stepwise.
+    [[nodiscard]] bool has_steps() const noexcept { return stepwise_ != 0; }
 
     // Folds the next record of the log. Errors: corrupt, for a definition that cannot be read; the
     // gate is then as it was.
@@ -10523,7 +10817,9 @@ public:
         case record_kind::circuit:
         case record_kind::refusal:
         case record_kind::alert:
-        case record_kind::prices: break;
+        case record_kind::prices:
+        case record_kind::key:
+        case record_kind::storage: break;
         case record_kind::correction: apply_correction(entry); break;
         }
         return {};
@@ -10569,7 +10865,7 @@ public:
         detail::record_subjects<String> subjects(intent);
         detail::budget_place place;
         if (!of.find_place(subjects, intent.started_at, place)) return {};
-        int128 const asked = detail::asked_by(intent, of.definition().unit).amount;
+        int128 const asked = detail::asked_by(intent, of.definition()).amount;
         return detail::refusal_of(of, place, intent.started_at, said.reason, asked);
     }
     // Gives back what reserve() holds of an intent that did not enter the log.
@@ -10592,6 +10888,8 @@ public:
     // By name; of a budget for each, one a subject that has anything in the window, the largest
     // first.
     [[nodiscard]] std::vector<budget_state> states(timestamp now) const;
+    // By name: those that would cover a record of an instant, as they stand for its subjects.
+    [[nodiscard]] std::vector<budget_state> states_of(record const& who, timestamp now) const;
     // Attempts in the log of which no end is, by sequence; those whose deadline is before an
     // instant.
     [[nodiscard]] std::vector<open_reservation> open(
@@ -10641,11 +10939,13 @@ private:
     [[nodiscard]] result<void> apply_change(basic_record<String> const& entry);
     void set(budget definition, timestamp at);
     void remove(std::string_view name);
+    void top_up(budget_top_up const& of, timestamp at);
 
     detail::gate_state state_{};
     std::vector<planned_hold> planned_{};  // scratch: the first so many
     std::uint32_t planned_count_ = 0;
-    std::uint32_t version_ = 0;  // of the budgets
+    std::uint32_t version_ = 0;   // of the budgets
+    std::uint32_t stepwise_ = 0;  // budgets that reserve so
     bool folds_history_ = false;
     std::optional<history> needs_{};
     std::uint32_t new_ = 0;  // which budget needs it
@@ -10655,15 +10955,18 @@ private:
 namespace detail {
 
 // How much a refusal weighs: where one budget refuses for good, it is of no use to wait for
-// another.
-[[nodiscard]] constexpr int weight_of(budget_action then) noexcept {
-    switch (then) {
+// another. Of those that do the same, that of the wider scope: who has raised a team's limit would
+// next be told of the organisation's.
+[[nodiscard]] inline int weight_of(budget const& of) noexcept {
+    constexpr std::array<int, budget_dimension_names.size()> widths{9, 4, 7, 7, 5, 3, 2, 1, 6, 8};
+    int const width = widths[static_cast<std::size_t>(of.scope.of)];
+    switch (of.then) {
     case budget_action::warn: return 0;
-    case budget_action::wait: return 1;
-    case budget_action::downgrade: return 2;
-    case budget_action::refuse: return 3;
+    case budget_action::wait: return 10 + width;
+    case budget_action::downgrade: return 20 + width;
+    case budget_action::refuse: break;
     }
-    return 3;
+    return 30 + width;
 }
 
 }  // namespace detail
@@ -10698,13 +11001,16 @@ budget_gate::verdict budget_gate::plan(basic_record<String> const& intent, std::
     for (planned_hold& next : planned()) {
         detail::kept_budget const& of = state_.budgets[next.budget];
         of.find_account(next.place);
-        detail::amount_asked const asked = detail::asked_by(intent, of.definition().unit);
+        detail::amount_asked const asked = detail::asked_by(intent, of.definition());
         next.change = asked.amount;
         next.is_new = true;
         if (open != detail::open_attempts::none) {
             detail::hold const* const held = state_.open.find_hold(open, next.budget);
             next.is_new = held == nullptr;
-            if (held != nullptr) next.change = (std::max)(asked.amount - held->amount, int128{0});
+            if (held != nullptr) {
+                next.change = (std::max)(asked.amount - held->amount, int128{0});
+                if (of.of_lives()) next.place.window = held->window;
+            }
         }
         if (may_refuse) {
             auto why = asked.unknown;
@@ -10713,8 +11019,8 @@ budget_gate::verdict budget_gate::plan(basic_record<String> const& intent, std::
                 why = of.refuses(next.place, next.change);
             if (why && of.only_warns()) {
                 said.warned = said.warned || *why == refusal_reason::full;
-            } else if (why && detail::weight_of(of.definition().then) > weight) {
-                weight = detail::weight_of(of.definition().then);
+            } else if (why && detail::weight_of(of.definition()) > weight) {
+                weight = detail::weight_of(of.definition());
                 said.admitted = false;
                 said.reason = *why;
                 said.budget = next.budget;
@@ -10754,7 +11060,10 @@ void budget_gate::hold_planned(basic_record<String> const& intent, std::uint32_t
         detail::hold& held =
             next.is_new ? add_hold(open, next) : *state_.open.find_hold(open, next.budget);
         of.change_hold(held, next.change, next.is_new);
-        if (logged) held.logged = held.amount;
+        if (logged) {
+            held.logged = held.amount;
+            of.use(held.account, intent.started_at);
+        }
     }
 }
 
@@ -10762,6 +11071,7 @@ template <class String>
 void budget_gate::apply_intent(sequence number, basic_record<String> const& intent) {
     // An attempt without a name could not be settled: its outcome is charged when it comes.
     if (empty() || intent.operation_id.is_zero()) return;
+    state_.drop_runs();
     std::uint32_t open = state_.open.find(intent.operation_id, intent.attempt);
     if (open != detail::open_attempts::none && state_.open[open].tentative) {
         detail::open_attempt& attempt = state_.open[open];
@@ -10769,7 +11079,10 @@ void budget_gate::apply_intent(sequence number, basic_record<String> const& inte
             attempt.tentative = false;
             attempt.intent = number;
             attempt.deadline = (std::max)(attempt.deadline, detail::deadline_of(intent));
-            state_.open.for_each_hold(open, [](detail::hold& each) { each.logged = each.amount; });
+            state_.open.for_each_hold(open, [&](detail::hold& each) {
+                each.logged = each.amount;
+                state_.budgets[each.budget].use(each.account, intent.started_at);
+            });
             return;
         }
         // The budgets are others than those that were asked.
@@ -10811,6 +11124,7 @@ void budget_gate::apply_correction(basic_record<String> const& entry) {
 // window.
 template <class String, class AmountAt>
 void budget_gate::charge_each(basic_record<String> const& entry, AmountAt const& amount_at) {
+    state_.drop_runs();
     detail::record_subjects<String> subjects(entry);
     for (std::uint32_t i = 0; i < state_.budgets.size(); ++i) {
         detail::kept_budget& budget = state_.budgets[i];
@@ -10820,6 +11134,7 @@ void budget_gate::charge_each(basic_record<String> const& entry, AmountAt const&
         int128 const amount = amount_at(budget, place);
         if (amount == 0) continue;
         std::uint32_t const account = budget.account_of(place);
+        budget.use(account, entry.started_at);
         budget.charge(account, place.window, amount);
         state_.note_passed(i, account, place.window);
     }
@@ -10831,6 +11146,8 @@ result<void> budget_gate::apply_change(basic_record<String> const& entry) {
     if (!change) return change.error();
     if (change->set)
         set(std::move(*change->set), entry.started_at);
+    else if (change->added)
+        top_up(*change->added, entry.started_at);
     else
         remove(change->removed);
     return {};
@@ -11120,6 +11437,9 @@ public:
     [[nodiscard]] std::optional<alert_delivery> delivery(std::string_view key,
                                                          std::string_view sink) const;
 
+    // When something last arrived there; nothing where nothing did.
+    [[nodiscard]] std::optional<timestamp> last_delivered(std::string_view sink) const;
+
     [[nodiscard]] std::string snapshot() const;
     // Errors: corrupt, whatever the bytes are.
     [[nodiscard]] static result<alert_book> from_snapshot(std::string_view bytes);
@@ -11223,9 +11543,21 @@ public:
     gate_keeper(Store& store, log_reader<Store> const& log, std::uint64_t save_records)
         : store_(&store), log_(&log), save_records_(save_records) {}
 
-    // Whether there is any budget, as of the last record that this process committed or read.
-    [[nodiscard]] bool has_budgets() const noexcept {
+    // Whether there is any budget in what is committed. Reads the log where this process knows of
+    // none and the log has grown: what another process set may be the first one.
+    [[nodiscard]] bool has_budgets() {
+        if (has_budgets_.load(std::memory_order_acquire)) return true;
+        std::uint64_t const now = store_->generation();
+        if (now == 0 || now == looked_.load(std::memory_order_acquire)) return false;
+        std::lock_guard const lock(mutex_);
+        // What cannot be read now is looked at again by the next.
+        if (catch_up_locked()) looked_.store(now, std::memory_order_release);
         return has_budgets_.load(std::memory_order_acquire);
+    }
+
+    // The same of budgets that reserve stepwise.
+    [[nodiscard]] bool has_steps() const noexcept {
+        return has_steps_.load(std::memory_order_acquire);
     }
 
     // Folds what was committed up to now. Errors: those of reading the log.
@@ -11373,7 +11705,10 @@ private:
         behind_ = true;
         return fail(errc::storage_failed, "other processes change the log too quickly");
     }
-    void note_budgets() { has_budgets_.store(!gate_.empty(), std::memory_order_release); }
+    void note_budgets() {
+        has_budgets_.store(!gate_.empty(), std::memory_order_release);
+        has_steps_.store(gate_.has_steps(), std::memory_order_release);
+    }
 
     [[nodiscard]] result<void> apply(std::uint64_t number, record_view const& entry) {
         if (auto ok = gate_.apply(sequence{number}, entry); !ok) return ok;
@@ -11573,7 +11908,9 @@ private:
     log_reader<Store> const* log_;
     std::uint64_t const save_records_;
     std::atomic<bool> has_budgets_{false};
-    bool behind_ = false;  // the writer's
+    std::atomic<bool> has_steps_{false};
+    std::atomic<std::uint64_t> looked_{0};  // the store's generation at which there was none
+    bool behind_ = false;                   // the writer's
 
     std::mutex mutex_{};
     // Under mutex_.
@@ -13535,6 +13872,24 @@ result<sequence> basic_ledger<Policies>::set_budget(budget const& wanted) {
 }
 
 template <class Policies>
+result<sequence> basic_ledger<Policies>::top_up_budget(budget_top_up const& wanted) {
+    auto const there = budgets();
+    if (!there) return there.error();
+    auto const found = std::find_if(there->begin(), there->end(), [&wanted](budget const& each) {
+        return each.name == wanted.budget;
+    });
+    if (found == there->end())
+        return fail(errc::not_found, "no budget '" + wanted.budget.substr(0, 64) + "'");
+    if (auto ok = detail::check_top_up(*found, wanted); !ok) return ok.error();
+    auto entry = to_record(wanted, state_->time.now());
+    if (!entry) return entry.error();
+    auto const number = append(*entry);
+    if (!number) return number;
+    if (auto ok = state_->gate.catch_up(); !ok) return ok.error();
+    return number;
+}
+
+template <class Policies>
 result<sequence> basic_ledger<Policies>::remove_budget(std::string_view name) {
     auto const there = budgets();
     if (!there) return there.error();
@@ -13557,6 +13912,12 @@ template <class Policies>
 result<std::vector<budget_state>> basic_ledger<Policies>::budget_states() {
     timestamp const now = state_->time.now();
     return state_->look([now](budget_gate& gate, auto&) { return gate.states(now); });
+}
+
+template <class Policies>
+result<std::vector<budget_state>> basic_ledger<Policies>::budget_states_of(record const& who) {
+    timestamp const now = state_->time.now();
+    return state_->look([&](budget_gate& gate, auto&) { return gate.states_of(who, now); });
 }
 
 template <class Policies>
@@ -13654,8 +14015,13 @@ result<sequence> basic_ledger<Policies>::append_all(detail::function_ref<bool(re
 }
 
 template <class Policies>
-bool basic_ledger<Policies>::has_budgets() const noexcept {
+bool basic_ledger<Policies>::has_budgets() const {
     return state_->gate.has_budgets();
+}
+
+template <class Policies>
+bool basic_ledger<Policies>::has_stepwise_budgets() const noexcept {
+    return state_->gate.has_steps();
 }
 
 template <class Policies>
@@ -14643,8 +15009,23 @@ AIAUDIT_INLINE std::uint32_t account_table::add(std::string_view name, std::uint
     auto const number = static_cast<std::uint32_t>(accounts_.size());
     accounts_.emplace_back().name = name;
     if (of_buckets_) buckets_.emplace_back();
+    if (keeps_use_) used_at_.push_back(window_sums::none);
     index_.insert(hash, number, [this](std::uint32_t of) { return hash_of(accounts_[of].name); });
     return number;
+}
+
+AIAUDIT_INLINE std::vector<std::uint32_t> account_table::retain(std::vector<bool> const& keep) {
+    account_table left(of_buckets_, keeps_use_);
+    std::vector<std::uint32_t> numbers(accounts_.size(), none);
+    for (std::uint32_t i = 0; i < accounts_.size(); ++i) {
+        if (!keep[i]) continue;
+        numbers[i] = left.add(accounts_[i].name, hash_of(accounts_[i].name));
+        left.accounts_[numbers[i]] = std::move(accounts_[i]);
+        if (of_buckets_) left.buckets_[numbers[i]] = buckets_[i];
+        if (keeps_use_) left.used_at_[numbers[i]] = used_at_[i];
+    }
+    *this = std::move(left);
+    return numbers;
 }
 
 }  // namespace detail
@@ -14733,6 +15114,31 @@ AIAUDIT_INLINE result<record> to_record(budget const& of, timestamp at) {
     return entry;
 }
 
+AIAUDIT_INLINE result<void> detail::check_top_up(budget const& to, budget_top_up const& of) {
+    auto const bad = [&to](std::string_view why) {
+        return bad_budget("budget '" + to.name + "' " + std::string(why));
+    };
+    if (to.unit != of.unit) return bad("has another unit");
+    if (to.window.period == budget_period::minute || is_of_lives(to))
+        return bad("is a rate, or of runs for as long as they go on: set another limit");
+    if (!of.subject.empty() && !to.scope.each) return bad("is for all of its calls together");
+    return {};
+}
+
+AIAUDIT_INLINE result<record> to_record(budget_top_up const& of, timestamp at) {
+    if (!detail::is_budget_name(of.budget)) return detail::bad_budget("a budget has another name");
+    if (of.unit > budget_unit::requests) return detail::bad_budget("unknown unit");
+    if (of.amount <= 0 || of.amount > detail::budget_amount_most)
+        return detail::bad_budget("what is added to a limit is more than 0, and not too much");
+    if (!of.subject.empty() && !detail::is_subject_name(of.subject))
+        return detail::bad_budget("a subject is a name of at most 1024 bytes on one line");
+    record entry = detail::budget_record_base(at, "top-up", of.budget);
+    entry.tags.emplace_back("unit", std::string(name_of(of.unit)));
+    entry.tags.emplace_back("amount", amount_text(of.amount, of.unit));
+    if (!of.subject.empty()) entry.tags.emplace_back("subject", of.subject);
+    return entry;
+}
+
 AIAUDIT_INLINE record refusal_record(record intent, budget_refusal const& refused) {
     record entry = std::move(intent);
     entry.kind = record_kind::refusal;
@@ -14741,6 +15147,7 @@ AIAUDIT_INLINE record refusal_record(record intent, budget_refusal const& refuse
     entry.cost_status = cost_status::no_charge;
     entry.cost = {};
     entry.cost_low.reset();
+    entry.iterations.clear();
     entry.duration_ns.reset();
     auto const tag = [&entry](std::string key, std::string value) {
         entry.tags.emplace_back(std::move(key), std::move(value));
@@ -14752,6 +15159,7 @@ AIAUDIT_INLINE record refusal_record(record intent, budget_refusal const& refuse
     tag("spent", amount_text(refused.spent, refused.unit));
     tag("reserved", amount_text(refused.reserved, refused.unit));
     tag("asked", amount_text(refused.asked, refused.unit));
+    if (!refused.because.empty()) tag("because", refused.because);
     if (refused.resets_at) tag("resets_at", refused.resets_at->to_string());
     return entry;
 }
@@ -14794,7 +15202,8 @@ AIAUDIT_INLINE result<budget_scope> parse_budget_scope(std::string_view text) {
     auto const bad = [text] {
         return detail::bad_budget("unknown scope '" + detail::printable(text) +
                                   "'; use everyone, each-user or user=NAME (as well model, "
-                                  "provider, project, key), each-tag:KEY or tag:KEY=VALUE");
+                                  "provider, project, key, run, team, organisation), each-tag:KEY "
+                                  "or tag:KEY=VALUE");
     };
     if (text == "everyone") return budget_scope{};
     budget_scope scope;
@@ -14821,9 +15230,72 @@ AIAUDIT_INLINE result<budget_scope> parse_budget_scope(std::string_view text) {
     return scope;
 }
 
+namespace detail {
+
+// "15" or "04", from 1 to `most`.
+AIAUDIT_INLINE std::optional<std::uint32_t> anchor_part(std::string_view text, std::uint32_t most) {
+    auto const number = whole_number<std::uint32_t>(text);
+    if (text.size() > 2 || !number || *number < 1 || *number > most) return std::nullopt;
+    return number;
+}
+
+// When windows of the calendar begin. None where the text is wrong.
+AIAUDIT_INLINE std::optional<std::uint32_t> parse_anchor(std::string_view text,
+                                                         budget_period period) {
+    if (period == budget_period::week) {
+        auto const day = std::find(week_beginnings.begin(), week_beginnings.end(), text);
+        if (day == week_beginnings.end()) return std::nullopt;
+        return static_cast<std::uint32_t>(day - week_beginnings.begin());
+    }
+    if (period == budget_period::month) {
+        auto const day = anchor_part(text, anchor_day_most);
+        return day == 1 ? 0 : day;
+    }
+    if (period != budget_period::quarter && period != budget_period::year) return std::nullopt;
+    auto const dash = text.find('-');
+    if (dash == std::string_view::npos) return std::nullopt;
+    auto month = anchor_part(text.substr(0, dash), 12);
+    auto const day = anchor_part(text.substr(dash + 1), anchor_day_most);
+    if (!month || !day) return std::nullopt;
+    // Of a quarter, that month and each third from it.
+    if (period == budget_period::quarter) month = (*month - 1) % 3 + 1;
+    std::uint32_t const anchor = *month * 100 + *day;
+    return anchor == 101 ? 0 : anchor;
+}
+
+AIAUDIT_INLINE std::string anchor_text(budget_window const& window) {
+    auto const two_digits = [](std::uint32_t number) {
+        return std::string(number < 10 ? "0" : "").append(std::to_string(number));
+    };
+    if (window.anchor == 0) return {};
+    if (window.period == budget_period::week)
+        return std::string("@").append(week_beginnings[window.anchor % week_beginnings.size()]);
+    if (window.period == budget_period::month) return "@" + two_digits(window.anchor);
+    return "@" + two_digits(window.anchor / 100) + "-" + two_digits(window.anchor % 100);
+}
+
+}  // namespace detail
+
 AIAUDIT_INLINE result<budget_window> parse_budget_window(std::string_view text, time_zone zone) {
-    if (text == "day") return budget_window{budget_period::day, 0, std::move(zone)};
-    if (text == "month") return budget_window{budget_period::month, 0, std::move(zone)};
+    std::string_view const word = text.substr(0, text.find('@'));
+    for (auto const& [name, period] : detail::calendar_windows) {
+        if (word != name) continue;
+        budget_window window{period, 0, std::move(zone)};
+        if (word.size() == text.size()) return window;
+        auto const anchor = detail::parse_anchor(text.substr(word.size() + 1), period);
+        if (anchor) {
+            window.anchor = *anchor;
+            return window;
+        }
+        return detail::bad_budget("unknown window '" + detail::printable(text) +
+                                  "'; it begins on a day: week@sunday, month@15, quarter@02-01 or "
+                                  "year@04-06 (days of months from 1 to 28)");
+    }
+    if (text.starts_with("total@") && text.ends_with('h')) {
+        auto const idle = detail::whole_number<std::uint32_t>(text.substr(6, text.size() - 7));
+        if (idle && *idle >= 1 && *idle <= detail::rolling_hours_most)
+            return budget_window{budget_period::total, *idle, {}};
+    }
     if (text == "total") return budget_window{budget_period::total, 0, {}};
     if (text == "minute") return budget_window{budget_period::minute, 0, {}};
     if (text.ends_with('h')) {
@@ -14832,7 +15304,8 @@ AIAUDIT_INLINE result<budget_window> parse_budget_window(std::string_view text, 
             return budget_window{budget_period::rolling, *hours, {}};
     }
     return detail::bad_budget("unknown window '" + detail::printable(text) +
-                              "'; use day, month, total, minute or hours from 1h to 8784h");
+                              "'; use day, week, month, quarter, year, total, minute or hours "
+                              "from 1h to 8784h");
 }
 
 AIAUDIT_INLINE result<int128> parse_budget_limit(std::string_view text, budget_unit unit) {
@@ -14851,7 +15324,57 @@ AIAUDIT_INLINE result<int128> parse_budget_limit(std::string_view text, budget_u
     return *value;
 }
 
+AIAUDIT_INLINE result<budget_reserve> parse_budget_reserve(std::string_view text) {
+    if (auto const way = detail::enum_named<budget_reserve>(detail::budget_reserve_names, text))
+        return *way;
+    return detail::bad_budget("unknown way to reserve '" + detail::printable(text) +
+                              "'; use full or stepwise");
+}
+
+namespace detail {
+
+// What stands behind an action.
+struct action_options {
+    int128 unbounded_hold = 0;
+    int128 roll_over = 0;
+    budget_reserve reserve = budget_reserve::full;
+};
+
+// Takes them off the text.
+AIAUDIT_INLINE result<action_options> take_action_options(std::string_view& text,
+                                                          budget_unit unit) {
+    action_options found;
+    constexpr std::string_view roll = ";roll=";
+    if (auto const at = text.rfind(roll); at != std::string_view::npos) {
+        auto const amount = parse_budget_limit(text.substr(at + roll.size()), unit);
+        if (!amount) return amount.error();
+        if (*amount == 0) return bad_budget("what rolls over is more than 0");
+        found.roll_over = *amount;
+        text = text.substr(0, at);
+    }
+    constexpr std::string_view reserve = ";reserve=";
+    if (auto const at = text.rfind(reserve); at != std::string_view::npos) {
+        auto const way = parse_budget_reserve(text.substr(at + reserve.size()));
+        if (!way) return way.error();
+        found.reserve = *way;
+        text = text.substr(0, at);
+    }
+    constexpr std::string_view hold = ";hold=";
+    if (auto const at = text.rfind(hold); at != std::string_view::npos) {
+        auto const amount = parse_budget_limit(text.substr(at + hold.size()), unit);
+        if (!amount) return amount.error();
+        if (*amount == 0) return bad_budget("what is held for a call is more than 0");
+        found.unbounded_hold = *amount;
+        text = text.substr(0, at);
+    }
+    return found;
+}
+
+}  // namespace detail
+
 AIAUDIT_INLINE result<void> parse_budget_action(std::string_view text, budget& into) {
+    auto const options = detail::take_action_options(text, into.unit);
+    if (!options) return options.error();
     auto const bad = [text] {
         return detail::bad_budget("unknown action '" + detail::printable(text) +
                                   "'; use refuse, warn, downgrade=MODEL,... (1 to 16) or "
@@ -14884,6 +15407,9 @@ AIAUDIT_INLINE result<void> parse_budget_action(std::string_view text, budget& i
     into.then = then;
     into.models = std::move(models);
     into.wait_ms_most = wait_ms_most;
+    into.unbounded_hold = options->unbounded_hold;
+    into.reserve = options->reserve;
+    into.roll_over = options->roll_over;
     return {};
 }
 
@@ -14919,7 +15445,7 @@ AIAUDIT_INLINE std::string dimension_text(budget_scope const& scope) {
 }
 
 AIAUDIT_INLINE result<void> check_scope(budget_scope const& scope, std::string const& where) {
-    if (scope.of > budget_dimension::tag) return bad_budget(where + "unknown scope");
+    if (scope.of > budget_dimension::organisation) return bad_budget(where + "unknown scope");
     bool const is_tag = scope.of == budget_dimension::tag;
     if (is_tag && (!is_subject_name(scope.tag) || scope.tag.find('=') != std::string::npos))
         return bad_budget(where + "a scope by a tag needs its key, which has no '='");
@@ -14934,6 +15460,16 @@ AIAUDIT_INLINE result<void> check_scope(budget_scope const& scope, std::string c
     if (!named && !scope.name.empty())
         return bad_budget(where + "a name belongs to a scope of one alone");
     return {};
+}
+
+AIAUDIT_INLINE result<void> check_anchor(budget_window const& window, std::string const& where) {
+    if (window.anchor == 0) return {};
+    std::string const text = anchor_text(window);
+    bool const good =
+        is_calendar(window.period) && window.period != budget_period::day &&
+        parse_anchor(std::string_view(text).substr(1), window.period) == window.anchor;
+    if (good) return {};
+    return bad_budget(where + "no window of that kind begins on such a day");
 }
 
 AIAUDIT_INLINE result<void> check_zone(time_zone const& zone, std::string const& where) {
@@ -14964,6 +15500,13 @@ AIAUDIT_INLINE result<void> check_action(budget const& of, std::string const& wh
         return bad_budget(where + "only a budget of a minute can be waited for");
     if (waits != (of.wait_ms_most != 0) || of.wait_ms_most > budget_wait_ms_most)
         return bad_budget(where + "a wait, and nothing else, has 1 to 3600000 milliseconds");
+    if (of.reserve > budget_reserve::stepwise) return bad_budget(where + "unknown way to reserve");
+    if (of.unbounded_hold < 0 || of.unbounded_hold > budget_amount_most)
+        return bad_budget(where + "what is held for a call without a bound is too large");
+    if (of.roll_over < 0 || of.roll_over > budget_amount_most)
+        return bad_budget(where + "what rolls over is too large");
+    if (of.roll_over != 0 && !is_calendar(of.window.period))
+        return bad_budget(where + "only windows of the calendar roll over");
     return {};
 }
 
@@ -14975,8 +15518,7 @@ AIAUDIT_INLINE result<void> validate(budget const& of) {
                                   detail::printable(of.name) + "'");
     std::string const where = "budget '" + of.name + "': ";
     if (of.unit > budget_unit::requests) return detail::bad_budget(where + "unknown unit");
-    if (of.window.period > budget_period::minute)
-        return detail::bad_budget(where + "unknown window");
+    if (of.window.period > budget_period::year) return detail::bad_budget(where + "unknown window");
     if (of.limit < 0) return detail::bad_budget(where + "the limit is negative");
     bool const bucket = of.window.period == budget_period::minute;
     if (of.limit > (bucket ? detail::bucket_limit_most : detail::budget_amount_most))
@@ -14985,8 +15527,12 @@ AIAUDIT_INLINE result<void> validate(budget const& of) {
     bool const rolling = of.window.period == budget_period::rolling;
     if (rolling && (of.window.hours < 1 || of.window.hours > detail::rolling_hours_most))
         return detail::bad_budget(where + "a rolling window has 1 to 8784 hours");
-    if (!rolling && of.window.hours != 0)
-        return detail::bad_budget(where + "hours belong to a rolling window alone");
+    if (!rolling && of.window.hours != 0 &&
+        (!detail::is_of_lives(of) || of.window.hours > detail::rolling_hours_most))
+        return detail::bad_budget(where +
+                                  "hours belong to a rolling window, or to how long a run "
+                                  "may be idle (each-run, total)");
+    if (auto ok = detail::check_anchor(of.window, where); !ok) return ok;
     if (auto ok = detail::check_zone(of.window.zone, where); !ok) return ok;
     if (auto ok = detail::check_action(of, where); !ok) return ok;
     auto const parsed = parse_alert_percents(detail::percents_text(of.alert_percents));
@@ -15002,16 +15548,22 @@ AIAUDIT_INLINE std::string scope_text(budget_scope const& scope) {
 
 AIAUDIT_INLINE std::string window_text(budget_window const& window) {
     switch (window.period) {
-    case budget_period::total: return "total";
+    case budget_period::total:
+        return window.hours == 0 ? "total" : "total@" + std::to_string(window.hours) + "h";
     case budget_period::day: return "day";
-    case budget_period::month: return "month";
+    case budget_period::week: return "week" + detail::anchor_text(window);
+    case budget_period::month: return "month" + detail::anchor_text(window);
+    case budget_period::quarter: return "quarter" + detail::anchor_text(window);
+    case budget_period::year: return "year" + detail::anchor_text(window);
     case budget_period::rolling: return std::to_string(window.hours) + "h";
     case budget_period::minute: return "minute";
     }
     return "unknown";
 }
 
-AIAUDIT_INLINE std::string action_text(budget const& of) {
+namespace detail {
+
+AIAUDIT_INLINE std::string plain_action_text(budget const& of) {
     switch (of.then) {
     case budget_action::refuse: return "refuse";
     case budget_action::warn: return "warn";
@@ -15024,6 +15576,18 @@ AIAUDIT_INLINE std::string action_text(budget const& of) {
     case budget_action::wait: return "wait=" + std::to_string(of.wait_ms_most);
     }
     return "unknown";
+}
+
+}  // namespace detail
+
+AIAUDIT_INLINE std::string action_text(budget const& of) {
+    std::string text = detail::plain_action_text(of);
+    if (of.unbounded_hold != 0) text += ";hold=" + amount_text(of.unbounded_hold, of.unit);
+    if (of.reserve != budget_reserve::full)
+        text.append(";reserve=")
+            .append(detail::budget_reserve_names[static_cast<std::size_t>(of.reserve)]);
+    if (of.roll_over != 0) text += ";roll=" + amount_text(of.roll_over, of.unit);
+    return text;
 }
 
 AIAUDIT_INLINE std::string subject_text(budget_scope const& scope, std::string_view name) {
@@ -15042,6 +15606,11 @@ AIAUDIT_INLINE std::string refusal_text(budget_refusal const& refused) {
     case refusal_reason::unbounded: text += " cannot hold a call that has no bound"; break;
     case refusal_reason::unpriced: text += " cannot hold a call whose model has no price"; break;
     case refusal_reason::clock_behind: text += " forgot what was spent so long ago"; break;
+    }
+    if (refused.reason == refusal_reason::unbounded || refused.reason == refusal_reason::unpriced) {
+        // What is spent has no part in it.
+        if (!refused.because.empty()) text += ": " + refused.because;
+        return text + " (its limit is " + amount(refused.limit) + ")";
     }
     text += ": limit " + amount(refused.limit) + ", spent " + amount(refused.spent) +
             ", reserved " + amount(refused.reserved) + ", asked " + amount(refused.asked);
@@ -15076,17 +15645,57 @@ AIAUDIT_INLINE civil_day day_begun(time_zone const& zone, std::int64_t seconds) 
     return day;
 }
 
+// How many months a window has; 0: it is none of months.
+[[nodiscard]] constexpr std::int64_t months_of(budget_period period) noexcept {
+    switch (period) {
+    case budget_period::month: return 1;
+    case budget_period::quarter: return 3;
+    case budget_period::year: return 12;
+    default: return 0;
+    }
+}
+
+// How many months after January, and days after the first, windows of months begin.
+struct month_anchor {
+    std::int64_t months = 0;
+    std::int32_t days = 0;
+};
+[[nodiscard]] constexpr month_anchor anchor_of(budget_window const& window) noexcept {
+    if (window.anchor == 0) return {};
+    auto const anchor = static_cast<std::int32_t>(window.anchor);
+    if (window.period == budget_period::month) return {0, anchor - 1};
+    return {anchor / 100 - 1, anchor % 100 - 1};
+}
+
+// The day on which a window of the calendar begins. 1970 began on a Thursday.
+AIAUDIT_INLINE civil_day first_day(budget_window const& window, std::int64_t number) noexcept {
+    if (window.period == budget_period::day) return {static_cast<std::int32_t>(number)};
+    if (window.period == budget_period::week)
+        return {static_cast<std::int32_t>(number * 7 - 3 + window.anchor)};
+    auto const [months, days] = anchor_of(window);
+    return first_of_month(number * months_of(window.period) + months).plus(days);
+}
+
+AIAUDIT_INLINE std::int64_t number_of_day(budget_window const& window, civil_day day) noexcept {
+    if (window.period == budget_period::day) return day.days;
+    if (window.period == budget_period::week)
+        return floor_divide(std::int64_t{day.days} + 3 - window.anchor, 7);
+    auto const [months, days] = anchor_of(window);
+    return floor_divide(month_of(day.plus(-days)) - months, months_of(window.period));
+}
+
 AIAUDIT_INLINE window_span span_numbered(budget_window const& window, std::int64_t number) {
     auto const starts_ns = [&window](civil_day day) {
         return window.zone.start_seconds(day) * nanoseconds_per_second;
     };
     switch (window.period) {
-    case budget_period::day: {
-        civil_day const day{static_cast<std::int32_t>(number)};
-        return {number, starts_ns(day), starts_ns(day.plus(1))};
-    }
+    case budget_period::day:
+    case budget_period::week:
     case budget_period::month:
-        return {number, starts_ns(first_of_month(number)), starts_ns(first_of_month(number + 1))};
+    case budget_period::quarter:
+    case budget_period::year:
+        return {number, starts_ns(first_day(window, number)),
+                starts_ns(first_day(window, number + 1))};
     case budget_period::rolling: {
         std::int64_t const part = rolling_part_ns(window.hours);
         return {number, number * part, (number + 1) * part};
@@ -15103,8 +15712,13 @@ AIAUDIT_INLINE window_span span_of(budget_window const& window, timestamp at) {
     std::int64_t const seconds = floor_divide(ns, nanoseconds_per_second);
     std::int64_t number = 0;
     switch (window.period) {
-    case budget_period::day: number = day_begun(window.zone, seconds).days; break;
-    case budget_period::month: number = month_of(day_begun(window.zone, seconds)); break;
+    case budget_period::day:
+    case budget_period::week:
+    case budget_period::month:
+    case budget_period::quarter:
+    case budget_period::year:
+        number = number_of_day(window, day_begun(window.zone, seconds));
+        break;
     case budget_period::rolling: number = floor_divide(ns, rolling_part_ns(window.hours)); break;
     case budget_period::total:
     case budget_period::minute: break;
@@ -15120,7 +15734,10 @@ AIAUDIT_INLINE std::optional<timestamp> matters_since(budget_window const& windo
     case budget_period::minute:
         return timestamp{reckonable_ns(at) - windows * 60 * nanoseconds_per_second};
     case budget_period::day:
+    case budget_period::week:
     case budget_period::month:
+    case budget_period::quarter:
+    case budget_period::year:
         return timestamp{span_numbered(window, number - (windows - 1)).begins_ns};
     case budget_period::rolling: break;
     }
@@ -15159,12 +15776,17 @@ AIAUDIT_INLINE result<budget_gate> budget_gate::from_snapshot(std::string_view b
     if (!state) return state.error();
     budget_gate gate;
     gate.state_ = std::move(*state);
+    for (detail::kept_budget const& each : gate.state_.budgets)
+        gate.stepwise_ += each.definition().reserve == budget_reserve::stepwise ? 1 : 0;
     return gate;
 }
 
 AIAUDIT_INLINE void budget_gate::set(budget definition, timestamp at) {
     ++version_;
     auto const [place, is_there] = state_.find(definition.name);
+    if (is_there && state_.budgets[place].definition().reserve == budget_reserve::stepwise)
+        --stepwise_;
+    if (definition.reserve == budget_reserve::stepwise) ++stepwise_;
     if (is_there && state_.budgets[place].counts_as(definition)) {
         state_.budgets[place].redefine(std::move(definition));
         return;
@@ -15181,12 +15803,21 @@ AIAUDIT_INLINE void budget_gate::remove(std::string_view name) {
     auto const [place, is_there] = state_.find(name);
     if (!is_there) return;
     ++version_;
+    if (state_.budgets[place].definition().reserve == budget_reserve::stepwise) --stepwise_;
     state_.remove(place);
     if (!needs_ || place > new_) return;
     if (place == new_)
         needs_.reset();
     else
         --new_;
+}
+
+AIAUDIT_INLINE void budget_gate::top_up(budget_top_up const& of, timestamp at) {
+    auto const [place, is_there] = state_.find(of.budget);
+    if (!is_there) return;
+    detail::kept_budget& to = state_.budgets[place];
+    if (to.is_bucket() || to.of_lives() || to.definition().unit != of.unit) return;
+    to.add_credit(to.window_at(at), of.subject, of.amount);
 }
 
 AIAUDIT_INLINE void budget_gate::adopt(budget_gate const& folded) {
@@ -15206,6 +15837,18 @@ AIAUDIT_INLINE std::vector<budget_state> budget_gate::states(timestamp now) cons
                          [](budget_state const& a, budget_state const& b) {
                              return a.spent + a.reserved > b.spent + b.reserved;
                          });
+    }
+    return all;
+}
+
+AIAUDIT_INLINE std::vector<budget_state> budget_gate::states_of(record const& who,
+                                                                timestamp now) const {
+    std::vector<budget_state> all;
+    detail::record_subjects<std::string> subjects(who);
+    for (detail::kept_budget const& each : state_.budgets) {
+        detail::budget_place place;
+        if (each.find_place(subjects, now, place))
+            all.push_back(detail::state_at(each, place, now));
     }
     return all;
 }
@@ -15254,10 +15897,14 @@ inline namespace v0_1_0 {
 namespace detail {
 
 AIAUDIT_INLINE std::string gate_encoder::encode() {
+    bool const has_credits =
+        std::any_of(state_->budgets.begin(), state_->budgets.end(),
+                    [](kept_budget const& each) { return !each.credits().empty(); });
     count(state_->budgets.size());
     for (kept_budget const& each : state_->budgets) {
         encode_definition(each.definition());
         encode_accounts(each);
+        if (has_credits) encode_credits(each);
     }
     encode_attempts();
     count(state_->passed.size());
@@ -15266,7 +15913,7 @@ AIAUDIT_INLINE std::string gate_encoder::encode() {
         count(each.percent);
     }
     std::string head{gate_magic};
-    head.push_back(static_cast<char>(gate_version));
+    head.push_back(static_cast<char>(has_credits ? gate_version_credits : gate_version));
     append_little_endian(head, crc32c(out_));
     return head + out_;
 }
@@ -15277,7 +15924,8 @@ AIAUDIT_INLINE void gate_encoder::encode_definition(budget const& of) {
     amount(of.limit);
     text(scope_text(of.scope));
     count(static_cast<std::uint64_t>(of.window.period));
-    count(of.window.hours);
+    // Windows of the calendar have no hours, and the others no anchor.
+    count(is_calendar(of.window.period) ? of.window.anchor : of.window.hours);
     text(of.window.zone.name());
     number(of.window.zone.first_offset_seconds());
     count(of.window.zone.transitions().size());
@@ -15307,6 +15955,16 @@ AIAUDIT_INLINE void gate_encoder::encode_accounts(kept_budget const& of) {
             encode_bucket(all.bucket(order[i]).level);
         else
             encode_windows(account.windows);
+        if (of.of_runs()) number(all.used_at(order[i]));
+    }
+}
+
+AIAUDIT_INLINE void gate_encoder::encode_credits(kept_budget const& of) {
+    count(of.credits().size());
+    for (window_credit const& each : of.credits()) {
+        number(each.window);
+        text(each.subject);
+        amount(each.amount);
     }
 }
 
@@ -15389,7 +16047,7 @@ AIAUDIT_INLINE bool gate_decoder::decode_budget() {
     if (!scope) return false;
     of.scope = std::move(*scope);
     of.window.period = static_cast<budget_period>(narrow<std::uint8_t>());
-    of.window.hours = narrow<std::uint32_t>();
+    (is_calendar(of.window.period) ? of.window.anchor : of.window.hours) = narrow<std::uint32_t>();
     decode_zone(of.window.zone);
     if (!parse_budget_action(text(), of)) return false;
     auto percents = parse_alert_percents(text());
@@ -15398,7 +16056,8 @@ AIAUDIT_INLINE bool gate_decoder::decode_budget() {
     if (!in_.ok() || !validate(of)) return false;
     auto const [place, is_there] = state_.find(of.name);
     if (is_there || place != state_.budgets.size()) return false;
-    return decode_accounts(state_.budgets.emplace_back(std::move(of)));
+    kept_budget& made = state_.budgets.emplace_back(std::move(of));
+    return decode_accounts(made) && (!has_credits_ || decode_credits(made));
 }
 
 AIAUDIT_INLINE void gate_decoder::decode_zone(time_zone& to) {
@@ -15427,6 +16086,23 @@ AIAUDIT_INLINE bool gate_decoder::decode_accounts(kept_budget& of) {
         bool const good = of.is_bucket() ? decode_bucket(of.accounts().bucket(size).level)
                                          : decode_windows(of, account);
         if (!good) return false;
+        if (of.of_runs()) {
+            std::int64_t const used = number();
+            if (used != window_sums::none && !is_reckonable(used)) return false;
+            of.accounts().use(size, used);
+        }
+    }
+    return in_.ok();
+}
+
+AIAUDIT_INLINE bool gate_decoder::decode_credits(kept_budget& of) {
+    for (std::uint64_t left = in_.varint(); left != 0; --left) {
+        std::int64_t const window = number();
+        std::string_view const subject = text();
+        int128 const amount = in_.varint128();
+        if (!in_.ok() || !is_window(of, window) || amount <= 0 || amount > budget_amount_most)
+            return false;
+        of.add_credit(window, subject, amount);
     }
     return in_.ok();
 }
@@ -15453,13 +16129,17 @@ AIAUDIT_INLINE bool gate_decoder::decode_windows(kept_budget const& of, budget_a
 
 AIAUDIT_INLINE bool gate_decoder::is_window(kept_budget const& of, std::int64_t number) noexcept {
     budget_window const& window = of.definition().window;
+    if (of.of_lives()) return is_reckonable(number);
     std::int64_t most = 0;
     std::int64_t const days_most = reckonable_ns({(std::numeric_limits<std::int64_t>::max)()}) /
                                    (seconds_per_day * nanoseconds_per_second);
     switch (window.period) {
     case budget_period::total: break;
     case budget_period::day: most = days_most + 4; break;
+    case budget_period::week: most = days_most / 7 + 4; break;
     case budget_period::month: most = days_most / 30; break;
+    case budget_period::quarter: most = days_most / 90; break;
+    case budget_period::year: most = days_most / 365 + 2; break;
     case budget_period::rolling:
         most =
             days_most * seconds_per_day * nanoseconds_per_second / rolling_part_ns(window.hours) +
@@ -15532,12 +16212,13 @@ AIAUDIT_INLINE result<gate_state> read_gate(std::string_view bytes) {
     };
     if (bytes.size() < gate_head_bytes || !bytes.starts_with(gate_magic))
         return bad("it is something else");
-    if (static_cast<std::uint8_t>(bytes[gate_magic.size()]) != gate_version)
+    auto const version = static_cast<std::uint8_t>(bytes[gate_magic.size()]);
+    if (version != gate_version && version != gate_version_credits)
         return bad("its version is not known");
     std::string_view const body = bytes.substr(gate_head_bytes);
     if (load_little_endian<std::uint32_t>(bytes.data() + 4) != crc32c(body))
         return bad("its checksum does not match");
-    gate_decoder decoder(body);
+    gate_decoder decoder(body, version == gate_version_credits);
     if (!decoder.decode()) return bad("its bytes make no sense");
     gate_state state = decoder.take();
     if (write_gate(state) != bytes) return bad("it is not as it would be written");
@@ -15594,6 +16275,29 @@ AIAUDIT_INLINE bool gate_state::forget_tentative(std::uint32_t number) {
         return false;
     });
     return drop_if_empty(number);
+}
+
+AIAUDIT_INLINE void gate_state::drop_runs() {
+    for (std::uint32_t place = 0; place < budgets.size(); ++place) {
+        kept_budget& of = budgets[place];
+        if (!of.has_many_runs()) continue;
+        std::vector<bool> holds(of.accounts().size());
+        auto const each_hold = [&](auto&& visit) {
+            open.for_each([&](std::uint32_t number) {
+                open.for_each_hold(number, [&](hold& each) {
+                    if (each.budget == place) visit(each);
+                });
+            });
+        };
+        each_hold([&holds](hold const& each) { holds[each.account] = true; });
+        auto const numbers = of.drop_runs(holds);
+        each_hold([&numbers](hold& each) { each.account = numbers[each.account]; });
+        std::erase_if(passed, [&](passed_threshold& each) {
+            if (each.budget != place) return false;
+            each.account = numbers[each.account];
+            return each.account == account_table::none;
+        });
+    }
 }
 
 AIAUDIT_INLINE void gate_state::note_passed(std::uint32_t budget, std::uint32_t account,
@@ -15670,9 +16374,14 @@ AIAUDIT_INLINE std::optional<timestamp> rolls_out_at(kept_budget const& of,
 // When `amount` fits into a rolling budget, if nothing more is used; none: never.
 AIAUDIT_INLINE std::optional<timestamp> rolls_to_room(kept_budget const& of,
                                                       window_account const& account,
-                                                      std::int64_t window, int128 amount) {
+                                                      std::int64_t window, int128 amount,
+                                                      budget_place place) {
+    auto const limit_of = [&](std::int64_t later) {
+        place.window = later;
+        return of.limit_at(place);
+    };
     for (std::int64_t later = window; later <= window + 2 * (of.keeping().reach + 1); ++later) {
-        if (account.most_used(later, of.keeping()) + amount <= of.definition().limit)
+        if (account.most_used(later, of.keeping()) + amount <= limit_of(later))
             return timestamp{span_numbered(of.definition().window, later).begins_ns};
     }
     return std::nullopt;
@@ -15711,6 +16420,8 @@ AIAUDIT_INLINE void show_window(kept_budget const& of, budget_account const* acc
     if (period == budget_period::rolling) {
         state.window_begins =
             timestamp{span_numbered(of.definition().window, number - of.keeping().reach).begins_ns};
+    } else if (of.of_lives()) {
+        state.window_begins = timestamp{number};
     } else if (period != budget_period::total) {
         state.window_begins = timestamp{span.begins_ns};
         state.resets_at = timestamp{span.ends_ns};
@@ -15726,6 +16437,14 @@ AIAUDIT_INLINE void show_window(kept_budget const& of, budget_account const* acc
         state.resets_at = rolls_out_at(of, account->windows, number);
 }
 
+AIAUDIT_INLINE budget_state with_limit(kept_budget const& of, budget_place const& place,
+                                       budget_state state) {
+    int128 const limit = of.is_bucket() ? of.definition().limit : of.limit_at(place);
+    state.added = limit - of.definition().limit;
+    state.left = limit - state.spent - state.reserved;
+    return state;
+}
+
 AIAUDIT_INLINE budget_state state_of(kept_budget const& of, std::uint32_t account,
                                      std::int64_t window) {
     budget_account const* const there =
@@ -15737,7 +16456,23 @@ AIAUDIT_INLINE budget_state state_of(kept_budget const& of, std::uint32_t accoun
         show_bucket(of, there == nullptr ? nullptr : &of.accounts().bucket(account), window, state);
     else
         show_window(of, there, window, state);
-    state.left = of.definition().limit - state.spent - state.reserved;
+    budget_place const place{there == nullptr ? std::string_view{} : there->name, 0, account,
+                             window};
+    return with_limit(of, place, std::move(state));
+}
+
+AIAUDIT_INLINE void add_forecast(kept_budget const& of, std::int64_t window, timestamp now,
+                                 budget_state& to) {
+    budget_window const& windows = of.definition().window;
+    if (is_calendar(windows.period))
+        to.forecast = forecast_of(span_numbered(windows, window), now, to.spent);
+}
+
+AIAUDIT_INLINE budget_state state_at(kept_budget const& of, budget_place const& place,
+                                     timestamp now) {
+    budget_state state = with_limit(of, place, state_of(of, place.account, place.window));
+    state.subject = subject_text(of.definition().scope, place.name);
+    add_forecast(of, place.window, now, state);
     return state;
 }
 
@@ -15746,11 +16481,10 @@ AIAUDIT_INLINE void add_states(kept_budget const& of, timestamp now,
     std::int64_t const window = of.window_at(now);
     bool const each = of.definition().scope.each;
     auto const add = [&](std::uint32_t account) {
-        budget_state state = state_of(of, account, window);
+        bool const lives = of.of_lives();
+        budget_state state = state_of(of, account, lives ? of.life_at(account, window) : window);
         if (each && state.spent == 0 && state.reserved == 0 && state.open == 0) return;
-        if (is_calendar(of.definition().window.period))
-            state.forecast =
-                forecast_of(span_numbered(of.definition().window, window), now, state.spent);
+        add_forecast(of, window, now, state);
         to.push_back(std::move(state));
     };
     for (std::uint32_t i = 0; i < of.accounts().size(); ++i) add(i);
@@ -15760,14 +16494,14 @@ AIAUDIT_INLINE void add_states(kept_budget const& of, timestamp now,
 AIAUDIT_INLINE budget_refusal refusal_of(kept_budget const& of, budget_place const& place,
                                          timestamp at, refusal_reason reason, int128 asked) {
     budget const& definition = of.definition();
-    budget_state const state = state_of(of, place.account, place.window);
+    budget_state const state = with_limit(of, place, state_of(of, place.account, place.window));
     budget_refusal refused;
     refused.budget = definition.name;
     refused.subject = subject_text(definition.scope, place.name);
     refused.reason = reason;
     refused.period = definition.window.period;
     refused.unit = definition.unit;
-    refused.limit = definition.limit;
+    refused.limit = definition.limit + state.added;
     refused.spent = state.spent;
     refused.reserved = state.reserved;
     refused.asked = asked;
@@ -15775,7 +16509,7 @@ AIAUDIT_INLINE budget_refusal refusal_of(kept_budget const& of, budget_place con
     refused.then = definition.then;
     refused.models = definition.models;
     refused.wait_ms_most = definition.wait_ms_most;
-    if (reason != refusal_reason::full || asked > definition.limit ||
+    if (reason != refusal_reason::full || asked > refused.limit ||
         place.account == account_table::none)
         return refused;
     std::optional<std::int64_t> wait_ns;
@@ -15784,10 +16518,10 @@ AIAUDIT_INLINE budget_refusal refusal_of(kept_budget const& of, budget_place con
                       .bucket(place.account)
                       .level.wait_ns(place.window, definition.limit, asked);
     } else {
-        auto const room =
-            of.keeping().reach == 0
-                ? state.resets_at
-                : rolls_to_room(of, of.accounts()[place.account].windows, place.window, asked);
+        auto const room = of.keeping().reach == 0
+                              ? state.resets_at
+                              : rolls_to_room(of, of.accounts()[place.account].windows,
+                                              place.window, asked, place);
         if (room) wait_ns = room->ns - reckonable_ns(at);
     }
     constexpr std::int64_t millisecond = 1'000'000;
@@ -15809,6 +16543,8 @@ AIAUDIT_INLINE budget_refusal refusal_of(kept_budget const& of, budget_place con
 #ifndef AIAUDIT_IMPL_BUDGET_KEPT_BUDGET_IPP
 #define AIAUDIT_IMPL_BUDGET_KEPT_BUDGET_IPP
 
+#include <algorithm>
+
 namespace aiaudit {
 inline namespace v0_1_0 {
 namespace detail {
@@ -15817,7 +16553,7 @@ AIAUDIT_INLINE bool kept_budget::counts_as(budget const& other) const noexcept {
     budget_window const& mine = definition_.window;
     return definition_.unit == other.unit && definition_.scope == other.scope &&
            mine.period == other.window.period && mine.hours == other.window.hours &&
-           mine.zone.name() == other.window.zone.name();
+           mine.zone.name() == other.window.zone.name() && mine.anchor == other.window.anchor;
 }
 
 AIAUDIT_INLINE void kept_budget::redefine(budget definition) {
@@ -15831,16 +16567,60 @@ AIAUDIT_INLINE void kept_budget::redefine(budget definition) {
 }
 
 AIAUDIT_INLINE void kept_budget::find_account(budget_place& place) const {
-    if (definition_.scope.each)
+    if (definition_.scope.each) {
         place.account = accounts_.find(place.name, place.hash);
-    else if (accounts_.size() != 0)
+        if (of_lives_) place.window = life_at(place.account, place.window);
+    } else if (accounts_.size() != 0) {
         place.account = 0;
+    }
+}
+
+AIAUDIT_INLINE std::int64_t kept_budget::life_at(std::uint32_t account,
+                                                 std::int64_t ns) const noexcept {
+    if (account == account_table::none) return ns;
+    std::int64_t const newest = accounts_[account].windows.newest();
+    if (newest == window_sums::none) return ns;
+    // What is held and not logged yet has begun a life, and not been counted as a use.
+    std::int64_t const used = (std::max)(newest, accounts_.used_at(account));
+    bool const over = used<ns&& static_cast<std::uint64_t>(ns) -
+                           static_cast<std::uint64_t>(used)> static_cast<std::uint64_t>(idle_ns());
+    return over ? ns : newest;
+}
+
+AIAUDIT_INLINE std::vector<std::uint32_t> kept_budget::drop_runs(std::vector<bool> const& holds) {
+    std::int64_t latest = window_sums::none;
+    for (std::uint32_t i = 0; i < accounts_.size(); ++i)
+        latest = (std::max)(latest, accounts_.used_at(i));
+    // What was used before counts no more.
+    std::int64_t from = window_sums::none;
+    if (latest != window_sums::none) {
+        if (of_lives_)
+            from = latest - idle_ns();
+        else if (auto const since = matters_since(definition_.window, {latest}))
+            from = since->ns;
+    }
+    std::vector<bool> keep = holds;
+    std::vector<std::uint32_t> others;
+    for (std::uint32_t i = 0; i < accounts_.size(); ++i)
+        if (!holds[i] && accounts_.used_at(i) >= from) others.push_back(i);
+    if (others.size() > runs_most) {
+        std::sort(others.begin(), others.end(), [this](std::uint32_t a, std::uint32_t b) {
+            std::int64_t const first = accounts_.used_at(a);
+            std::int64_t const second = accounts_.used_at(b);
+            return first != second ? first > second : accounts_[a].name < accounts_[b].name;
+        });
+        others.resize(runs_most / 4 * 3);
+    }
+    for (std::uint32_t const each : others) keep[each] = true;
+    auto numbers = accounts_.retain(keep);
+    drop_above_ = std::clamp(2 * accounts_.size(), runs_few, runs_most);
+    return numbers;
 }
 
 AIAUDIT_INLINE std::optional<refusal_reason> kept_budget::refuses(budget_place const& place,
                                                                   int128 amount) const {
     if (forgot(place) || forgot_before(place)) return refusal_reason::clock_behind;
-    int128 const limit = definition_.limit;
+    int128 const limit = limit_at(place);
     bool fits = amount <= limit;
     if (place.account != account_table::none) {
         fits = is_bucket()
@@ -15849,6 +16629,64 @@ AIAUDIT_INLINE std::optional<refusal_reason> kept_budget::refuses(budget_place c
                          limit;
     }
     return fits ? std::nullopt : std::optional(refusal_reason::full);
+}
+
+AIAUDIT_INLINE void kept_budget::add_credit(std::int64_t window, std::string_view subject,
+                                            int128 amount) {
+    auto const before = [](window_credit const& each, window_credit const& other) {
+        return each.window != other.window ? each.window < other.window
+                                           : each.subject < other.subject;
+    };
+    window_credit added{window, std::string(subject), amount};
+    auto const place = std::lower_bound(credits_.begin(), credits_.end(), added, before);
+    if (place != credits_.end() && !before(added, *place))
+        place->amount = (std::min)(place->amount + amount, budget_amount_most);
+    else
+        credits_.insert(place, std::move(added));
+    adds_ = true;
+    // As many windows as are remembered.
+    std::int64_t const newest = credits_.back().window;
+    auto const kept = static_cast<std::int64_t>(keeping_.kept);
+    std::erase_if(credits_, [&](window_credit const& each) {
+        return newest - each.window > keeping_.reach + kept;
+    });
+}
+
+AIAUDIT_INLINE int128 kept_budget::credit_at(std::int64_t window, std::string_view subject) const {
+    int128 sum = 0;
+    for (window_credit const& each : credits_) {
+        if (each.window <= window && window - each.window <= keeping_.reach &&
+            (each.subject.empty() || each.subject == subject))
+            sum += each.amount;
+    }
+    return sum;
+}
+
+AIAUDIT_INLINE int128 kept_budget::added_at(budget_place const& place) const {
+    bool const is_there = place.account != account_table::none;
+    std::string_view const name =
+        is_there ? std::string_view(accounts_[place.account].name) : place.name;
+    int128 added = credit_at(place.window, name);
+    // Two windows before the one in which it was set are known.
+    constexpr std::int64_t known_before = 2;
+    if (definition_.roll_over == 0) return added;
+    window_account const* const windows = is_there ? &accounts_[place.account].windows : nullptr;
+    auto const used_in = [windows](std::int64_t window) {
+        window_sums const* const sums = windows == nullptr ? nullptr : windows->find(window);
+        return sums == nullptr ? int128{0} : sums->used.all();
+    };
+    auto const own_of = [&](std::int64_t window) {
+        return definition_.limit + credit_at(window, name);
+    };
+    std::int64_t const last = place.window - 1;
+    bool const is_known =
+        last >= known_since_ + known_before && (windows == nullptr || windows->floor() < last);
+    if (is_known)
+        added += std::clamp(own_of(last) - used_in(last), int128{0}, definition_.roll_over);
+    // What the next one took of this one's rest is gone.
+    std::int64_t const next = place.window + 1;
+    added -= std::clamp(used_in(next) - own_of(next), int128{0}, definition_.roll_over);
+    return added;
 }
 
 AIAUDIT_INLINE bool kept_budget::forgot(budget_place const& place) const noexcept {
@@ -15913,7 +16751,7 @@ AIAUDIT_INLINE void kept_budget::charge(std::uint32_t number, std::int64_t windo
 }
 
 AIAUDIT_INLINE int128 kept_budget::correction_at(budget_place const& place, int128 change) const {
-    if (definition_.unit != budget_unit::usd || is_bucket()) return 0;
+    if (definition_.unit != budget_unit::usd || is_bucket() || of_lives_) return 0;
     window_sums const* const sums = place.account == account_table::none
                                         ? nullptr
                                         : accounts_[place.account].windows.find(place.window);
@@ -15929,6 +16767,7 @@ AIAUDIT_INLINE bool kept_budget::forgot_before(budget_place const& place) const 
 }
 
 AIAUDIT_INLINE void kept_budget::reckon_thresholds() {
+    adds_ = definition_.roll_over != 0 || !credits_.empty();
     thresholds_.clear();
     for (std::uint32_t const percent : definition_.alert_percents) {
         int128 const least = (definition_.limit * percent + 99) / 100;
@@ -16004,6 +16843,7 @@ AIAUDIT_INLINE hold& open_attempts::add_hold(std::uint32_t number, hold const& m
 #ifndef AIAUDIT_IMPL_BUDGET_UNKNOWN_OUTCOME_IPP
 #define AIAUDIT_IMPL_BUDGET_UNKNOWN_OUTCOME_IPP
 
+#include <algorithm>
 #include <utility>
 
 namespace aiaudit {
@@ -16019,8 +16859,17 @@ AIAUDIT_INLINE record unknown_outcome(record intent) {
     if (outcome.cost_status != cost_status::unpriced &&
         outcome.cost_status != cost_status::unknown) {
         outcome.cost_status = cost_status::estimated;
+        // It went no further than the step that was held for it.
+        if (outcome.cost_low && !outcome.iterations.empty()) {
+            outcome.cost = (std::min)(outcome.cost, *outcome.cost_low);
+            for (unit const each : {unit::input_tokens, unit::output_tokens}) {
+                auto const count = outcome.iterations.front().usage.count(each);
+                outcome.usage.set(each, count, provenance::estimated);
+            }
+        }
         outcome.cost_low = money{};
     }
+    outcome.iterations.clear();
     return outcome;
 }
 
@@ -16855,15 +17704,20 @@ namespace detail {
 AIAUDIT_INLINE std::string json_string(std::string_view text) {
     constexpr std::string_view digits = "0123456789abcdef";
     std::string out = "\"";
-    for (char const c : text) {
-        auto const byte = static_cast<std::uint8_t>(c);
-        if (c == '"' || c == '\\') {
+    for (std::string_view rest = text; !rest.empty();) {
+        std::string_view const before = rest;
+        auto const point = take_code_point(rest);
+        if (!point) {
+            rest.remove_prefix(1);
+            out.append("\xEF\xBF\xBD");
+        } else if (*point == '"' || *point == '\\') {
             out.push_back('\\');
-            out.push_back(c);
-        } else if (byte < 0x20) {
+            out.push_back(before.front());
+        } else if (is_control_point(*point)) {
+            auto const byte = static_cast<std::uint8_t>(*point);
             out.append("\\u00").append(1, digits[byte >> 4]).append(1, digits[byte & 15]);
         } else {
-            out.push_back(c);
+            out.append(before.substr(0, before.size() - rest.size()));
         }
     }
     out.push_back('"');
@@ -16963,6 +17817,73 @@ AIAUDIT_INLINE sha256_value sha256_pair(char prefix, sha256_value const& left,
 }  // namespace aiaudit
 
 #endif  // AIAUDIT_IMPL_DETAIL_SHA256_IPP
+
+// ---- aiaudit/impl/detail/utf8.ipp ----
+// SPDX-License-Identifier: MIT
+//
+// utf8.ipp: the definitions of utf8.hpp.
+#ifndef AIAUDIT_IMPL_DETAIL_UTF8_IPP
+#define AIAUDIT_IMPL_DETAIL_UTF8_IPP
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+// Calls visit(bytes, point) for each code point, and visit(byte, nullopt) for each byte of none.
+template <class Visitor>
+void for_each_code_point(std::string_view text, Visitor visit) {
+    while (!text.empty()) {
+        std::string_view rest = text;
+        auto const point = take_code_point(rest);
+        std::size_t const size = point ? text.size() - rest.size() : 1;
+        if (!visit(text.substr(0, size), point)) return;
+        text.remove_prefix(size);
+    }
+}
+
+AIAUDIT_INLINE std::string valid_text(std::string_view text) {
+    std::string valid;
+    valid.reserve(text.size());
+    for_each_code_point(text, [&valid](std::string_view bytes, std::optional<char32_t> point) {
+        valid.append(point ? bytes : std::string_view("\xEF\xBF\xBD"));
+        return true;
+    });
+    return valid;
+}
+
+AIAUDIT_INLINE std::string escaped_text(std::string_view text) {
+    static constexpr std::string_view digits = "0123456789abcdef";
+    std::string shown;
+    shown.reserve(text.size());
+    for_each_code_point(text, [&shown](std::string_view bytes, std::optional<char32_t> point) {
+        if (point && !is_control_point(*point) && !is_misleading_point(*point)) {
+            shown.append(bytes);
+            return true;
+        }
+        for (char const c : bytes) {
+            auto const byte = static_cast<unsigned char>(c);
+            shown.append("\\x").append(1, digits[byte >> 4U]).append(1, digits[byte & 15U]);
+        }
+        return true;
+    });
+    return shown;
+}
+
+AIAUDIT_INLINE std::string clean_text(std::string_view text, std::size_t bytes_most) {
+    std::string clean;
+    for_each_code_point(text, [&](std::string_view bytes, std::optional<char32_t> point) {
+        if (clean.size() + bytes.size() > bytes_most) return false;
+        clean.append(point && !is_control_point(*point) ? bytes : std::string_view("?"));
+        return true;
+    });
+    return clean;
+}
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_IMPL_DETAIL_UTF8_IPP
 
 // ---- aiaudit/impl/engine/admission_lock.ipp ----
 // SPDX-License-Identifier: MIT
@@ -17081,6 +18002,16 @@ AIAUDIT_INLINE std::optional<alert_delivery> alert_book::delivery(std::string_vi
     auto const at = found->second.sinks.find(sink);
     if (at == found->second.sinks.end()) return std::nullopt;
     return at->second;
+}
+
+AIAUDIT_INLINE std::optional<timestamp> alert_book::last_delivered(std::string_view sink) const {
+    std::optional<timestamp> last;
+    for (auto const& [key, entry] : entries_) {
+        auto const at = entry.sinks.find(sink);
+        if (at != entry.sinks.end() && at->second.delivered && (!last || *last < at->second.at))
+            last = at->second.at;
+    }
+    return last;
 }
 
 AIAUDIT_INLINE void alert_book::raise(alert raised) {
@@ -17650,6 +18581,7 @@ AIAUDIT_INLINE std::vector<report_cell> cells_of(budget_state const& of) {
         text_cell("then", action_text(of.budget)),
         text_cell("state", std::string(state_name(of))),
         number_cell("alert_percent", percent_reached(of)),
+        text_cell("added", amount(of.added)),
     };
 }
 
@@ -17664,7 +18596,7 @@ AIAUDIT_INLINE std::vector<report_cell> table_cells(budget_state const& of) {
         label_cell("subject", printable(of.subject)),
         label_cell("window", window_text(of.budget.window)),
         label_cell("unit", std::string(name_of(of.budget.unit))),
-        text_cell("limit", amount(of.budget.limit)),
+        text_cell("limit", amount(of.budget.limit + of.added)),
         text_cell("spent", amount(of.spent)),
         text_cell("reserved", of.reserved == 0 ? std::string{} : amount(of.reserved)),
         text_cell("left", amount(of.left)),
@@ -17728,8 +18660,40 @@ AIAUDIT_INLINE std::string json_object(std::vector<report_cell> const& cells) {
     return out;
 }
 
-AIAUDIT_INLINE std::string csv_cell(std::string_view text) {
-    if (text.find_first_of(",\"\r\n") == std::string_view::npos) return std::string(text);
+// A spreadsheet takes what begins so for a formula, and the names are strangers' texts. Where it
+// expects other separators than commas, it begins a cell, or a line, after these.
+AIAUDIT_INLINE std::string disarmed(std::string_view name) {
+    auto const is_one_of = [](std::string_view list, char c) {
+        return list.find(c) != std::string_view::npos;
+    };
+    std::string made;
+    made.reserve(name.size());
+    for (std::size_t i = 0; i < name.size(); ++i) {
+        if (is_one_of("=+-@\t\r\n", name[i]) && (i == 0 || is_one_of(";\t\r\n", name[i - 1])))
+            made.push_back('\'');
+        made.push_back(name[i]);
+    }
+    return made;
+}
+
+// "-0.25": money may be below zero, and is no formula.
+AIAUDIT_INLINE bool is_decimal(std::string_view text) noexcept {
+    if (text.starts_with('-')) text.remove_prefix(1);
+    return !text.empty() && text.find_first_not_of("0123456789.") == std::string_view::npos;
+}
+
+// What no text of ours has, and some readers of CSV stop at.
+AIAUDIT_INLINE std::string without_controls(std::string text) {
+    for (char& c : text) {
+        if (is_control_byte(c) && c != '\t' && c != '\r' && c != '\n') c = '?';
+    }
+    return text;
+}
+
+AIAUDIT_INLINE std::string csv_cell(report_cell const& cell) {
+    if (cell.number || is_decimal(cell.text)) return cell.text;
+    std::string const text = disarmed(without_controls(valid_text(cell.text)));
+    if (text.find_first_of(",;\"\t\r\n") == std::string::npos) return text;
     std::string out = "\"";
     for (char const c : text) {
         if (c == '"') out.push_back('"');
@@ -17761,7 +18725,8 @@ AIAUDIT_INLINE std::string aligned_text(std::vector<report_cell> const& names,
     std::vector<std::size_t> widths;
     for (std::size_t column = 0; column < names.size(); ++column) {
         std::size_t width = 0;
-        for (auto const& line : lines) width = (std::max)(width, width_of(line[column].text));
+        for (auto const& line : lines)
+            width = (std::max)(width, width_of(escaped_text(line[column].text)));
         if (width > 0) width = (std::max)(width, width_of(names[column].name));
         widths.push_back(width);
     }
@@ -17771,8 +18736,8 @@ AIAUDIT_INLINE std::string aligned_text(std::vector<report_cell> const& names,
         for (std::size_t column = 0; column < cells.size(); ++column) {
             if (widths[column] == 0) continue;
             if (column > 0) out.append("  ");
-            append_aligned(out, is_head ? cells[column].name : cells[column].text, widths[column],
-                           cells[column].label);
+            append_aligned(out, is_head ? cells[column].name : escaped_text(cells[column].text),
+                           widths[column], cells[column].label);
         }
         if (!bar.empty()) out.append("  ").append(bar);
         while (out.ends_with(' ')) out.pop_back();
@@ -17793,7 +18758,7 @@ AIAUDIT_INLINE std::string machine_text(std::vector<report_cell> const& names,
         bool first_cell = true;
         for (report_cell const& cell : cells) {
             if (!std::exchange(first_cell, false)) out.push_back(',');
-            out.append(csv_cell(is_head ? cell.name : cell.text));
+            out.append(is_head ? cell.name : csv_cell(cell));
         }
         out.push_back('\n');
     };
@@ -22361,19 +23326,20 @@ AIAUDIT_INLINE result<void> write_file(std::string const& path, std::string_view
     return {};
 }
 
-AIAUDIT_INLINE result<void> replace_file(std::string const& path, std::string_view bytes) {
+AIAUDIT_INLINE result<void> replace_file(std::string const& path, std::string_view bytes,
+                                         std::optional<uid_t> owner) {
     std::string const beside = path + ".new";
     // One that was left behind may have another mode.
     if (::unlink(beside.c_str()) != 0 && errno != ENOENT)
         return posix_error(errno, "unlink", beside);
-    if (auto const written = write_file(beside, bytes); !written) {
+    auto written = write_file(beside, bytes);
+    if (written && owner && ::chown(beside.c_str(), *owner, static_cast<gid_t>(-1)) != 0)
+        written = posix_error(errno, "chown", beside);
+    if (written && ::rename(beside.c_str(), path.c_str()) != 0)
+        written = posix_error(errno, "rename", path);
+    if (!written) {
         ::unlink(beside.c_str());
         return written;
-    }
-    if (::rename(beside.c_str(), path.c_str()) != 0) {
-        int const number = errno;
-        ::unlink(beside.c_str());
-        return posix_error(number, "rename", path);
     }
     auto const slash = path.rfind('/');
     return sync_path(slash == std::string::npos ? "." : slash == 0 ? "/" : path.substr(0, slash));
