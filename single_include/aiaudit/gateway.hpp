@@ -31339,6 +31339,64 @@ template <class Core>
 
 #endif  // AIAUDIT_GATEWAY_OWN_ANSWERS_HPP
 
+// ---- aiaudit/gateway/cost_headers.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// cost_headers.hpp: how an answer says what its call has cost: in its head where it is held until
+// its end, else in a trailer, for clients that take one.
+//
+// Threads: plain values and functions.
+// Floor 9.
+#ifndef AIAUDIT_GATEWAY_COST_HEADERS_HPP
+#define AIAUDIT_GATEWAY_COST_HEADERS_HPP
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+inline constexpr std::string_view cost_header = "x-aiaudit-cost";  // dollars, an exact decimal
+inline constexpr std::string_view cost_status_header = "x-aiaudit-cost-status";
+
+// Without the amount where it is not known.
+[[nodiscard]] header_list cost_headers(record const& outcome);
+
+// Whether a client says that it takes trailers (RFC 9110, section 10.1.4).
+[[nodiscard]] bool takes_trailers(header_list const& headers);
+
+// An answer that waits for its end, so that its head can tell the cost. What grows larger is handed
+// on without.
+struct held_answer {
+    static constexpr std::size_t bytes_most = std::size_t{1} << 20;
+
+    int status = 200;
+    header_list headers{};
+    std::optional<std::uint64_t> length{};  // as the upstream said it
+    std::string body{};
+
+    // False: it does not fit, and is as it was.
+    [[nodiscard]] bool add(std::string_view piece);
+    // It has ended, and this is what it has cost.
+    void complete(header_list const& cost);
+};
+
+// Begins an answer that was held, and returns what is to be sent of it; empty where none was.
+[[nodiscard]] std::string begin_held(std::optional<held_answer>& held, client_connection& client);
+
+// Whether an answer of that type is of no use before its end.
+[[nodiscard]] bool is_whole_type(std::string_view content_type);
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_GATEWAY_COST_HEADERS_HPP
+
 // ---- aiaudit/gateway/answer_rights.hpp ----
 // SPDX-License-Identifier: MIT
 //
@@ -31518,20 +31576,104 @@ void record_storage(Core& core, understood_request const& asked, record entry) {
 
 #endif  // AIAUDIT_GATEWAY_ANSWER_RIGHTS_HPP
 
-// ---- aiaudit/gateway/cost_headers.hpp ----
+// ---- aiaudit/gateway/ticker.hpp ----
 // SPDX-License-Identifier: MIT
 //
-// cost_headers.hpp: how an answer says what its call has cost: in its head where it is held until
-// its end, else in a trailer, for clients that take one.
+// ticker.hpp: calls a function every second beside a coroutine, such as one that waits for bytes.
 //
-// Threads: plain values and functions.
+// Threads: one; all of it runs where the coroutine runs that it is beside.
 // Floor 9.
-#ifndef AIAUDIT_GATEWAY_COST_HEADERS_HPP
-#define AIAUDIT_GATEWAY_COST_HEADERS_HPP
+#ifndef AIAUDIT_GATEWAY_TICKER_HPP
+#define AIAUDIT_GATEWAY_TICKER_HPP
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <chrono>
+#include <exception>
+#include <utility>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+class ticker {
+public:
+    explicit ticker(asio::any_io_executor const& by,
+                    std::chrono::milliseconds every = std::chrono::seconds{1})
+        : next_(by), changed_(by), every_(every) {}
+    ticker(ticker const&) = delete;
+    ticker& operator=(ticker const&) = delete;
+
+    // Calls tick() -> awaitable<bool> again and again, until it gives false, or stop(). It and what
+    // it uses live until stop() has returned.
+    template <class Tick>
+    void start(Tick tick) {
+        running_ = true;
+        asio::co_spawn(next_.get_executor(), run(std::move(tick)), [this](std::exception_ptr) {
+            running_ = busy_ = false;
+            changed_.cancel();
+        });
+    }
+    // Waits until no call is under way.
+    [[nodiscard]] asio::awaitable<void> wait_idle() {
+        while (busy_) co_await change();
+    }
+    // Waits until there will be no further one. To be called before the ticker is destroyed, if it
+    // was started.
+    [[nodiscard]] asio::awaitable<void> stop() {
+        stopped_ = true;
+        next_.cancel();
+        while (running_) co_await change();
+    }
+
+private:
+    template <class Tick>
+    asio::awaitable<void> run(Tick tick) {
+        while (!stopped_) {
+            next_.expires_after(every_);
+            static_cast<void>(co_await next_.async_wait(as_value));
+            if (stopped_) co_return;
+            busy_ = true;
+            bool const more = co_await tick();
+            busy_ = false;
+            changed_.cancel();
+            if (!more) co_return;
+        }
+    }
+    asio::awaitable<void> change() {
+        changed_.expires_at((asio::steady_timer::time_point::max)());
+        static_cast<void>(co_await changed_.async_wait(as_value));
+    }
+
+    asio::steady_timer next_;
+    asio::steady_timer changed_;
+    std::chrono::milliseconds const every_;
+    bool running_ = false;
+    bool busy_ = false;
+    bool stopped_ = false;
+};
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_GATEWAY_TICKER_HPP
+
+// ---- aiaudit/gateway/usage_chunk_filter.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// usage_chunk_filter.hpp: takes the chunk that only reports usage out of a stream again, where we
+// asked for it and the client did not. All other bytes pass as they came.
+//
+// Threads: one stream for one thread.
+// Floor 9.
+#ifndef AIAUDIT_GATEWAY_USAGE_CHUNK_FILTER_HPP
+#define AIAUDIT_GATEWAY_USAGE_CHUNK_FILTER_HPP
 
 #include <cstddef>
-#include <cstdint>
-#include <optional>
 #include <string>
 #include <string_view>
 
@@ -31539,42 +31681,282 @@ namespace aiaudit {
 inline namespace v0_1_0 {
 namespace detail {
 
-inline constexpr std::string_view cost_header = "x-aiaudit-cost";  // dollars, an exact decimal
-inline constexpr std::string_view cost_status_header = "x-aiaudit-cost-status";
+class usage_chunk_filter {
+public:
+    explicit usage_chunk_filter(dialect of) noexcept : dialect_(of) {}
 
-// Without the amount where it is not known.
-[[nodiscard]] header_list cost_headers(record const& outcome);
+    // What of the stream so far may go on: whole events. It is there until the next call.
+    [[nodiscard]] std::string_view feed(std::string_view piece);
+    // The rest of a stream that ended, or was cut, in the middle of an event.
+    [[nodiscard]] std::string_view rest() const noexcept { return event_; }
 
-// Whether a client says that it takes trailers (RFC 9110, section 10.1.4).
-[[nodiscard]] bool takes_trailers(header_list const& headers);
+private:
+    // A chunk of usage is far smaller: what is longer is passed on.
+    static constexpr std::size_t event_bytes_max = std::size_t{1} << 20;
 
-// An answer that waits for its end, so that its head can tell the cost. What grows larger is handed
-// on without.
-struct held_answer {
-    static constexpr std::size_t bytes_most = std::size_t{1} << 20;
+    // Behind the blank line that ends an event.
+    [[nodiscard]] std::size_t end_of_event(std::size_t from) const noexcept;
+    [[nodiscard]] bool is_unasked(std::string_view event) const;
 
-    int status = 200;
-    header_list headers{};
-    std::optional<std::uint64_t> length{};  // as the upstream said it
-    std::string body{};
-
-    // False: it does not fit, and is as it was.
-    [[nodiscard]] bool add(std::string_view piece);
-    // It has ended, and this is what it has cost.
-    void complete(header_list const& cost);
+    dialect dialect_;
+    std::string event_{};  // of which the end has not come
+    std::string out_{};
+    std::size_t searched_ = 0;
 };
-
-// Begins an answer that was held, and returns what is to be sent of it; empty where none was.
-[[nodiscard]] std::string begin_held(std::optional<held_answer>& held, client_connection& client);
-
-// Whether an answer of that type is of no use before its end.
-[[nodiscard]] bool is_whole_type(std::string_view content_type);
 
 }  // namespace detail
 }  // namespace v0_1_0
 }  // namespace aiaudit
 
-#endif  // AIAUDIT_GATEWAY_COST_HEADERS_HPP
+#endif  // AIAUDIT_GATEWAY_USAGE_CHUNK_FILTER_HPP
+
+// ---- aiaudit/gateway/passing_answer.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// passing_answer.hpp: one attempt at an upstream, while its answer passes.
+//
+// Threads: one.
+// Floor 9.
+#ifndef AIAUDIT_GATEWAY_PASSING_ANSWER_HPP
+#define AIAUDIT_GATEWAY_PASSING_ANSWER_HPP
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+// What an answer has on its way.
+template <class Core>
+struct passing_answer {
+    passing_answer(Core& core, understood_request const& asked, attempt_plan const& plan)
+        : follower(exchange_of(plan), *plan.request, *plan.where, nobody, 0, answer_text::passed),
+          meter(core.timer.now(), plan.request->facts.may_think),
+          origin(plan.to->origin),
+          begun(meter.now()),
+          watch(core, asked, plan.to->name, *plan.where) {}
+
+    stream_listener nobody{};
+    response_follower follower;
+    stream_meter meter;
+    std::string origin;
+    std::unique_ptr<upstream_connection> connection{};
+    std::optional<usage_chunk_filter> filter{};
+    std::optional<held_answer> held{};
+    header_list cost{};             // once it has ended
+    std::optional<ticker> ticks{};  // where more is to be held while nothing comes
+    std::optional<error> cut{};     // why it was, by a tick
+    steady_time begun;
+    std::optional<std::uint64_t> first_piece_ns{};
+    std::size_t drained_bytes = 0;
+    bool is_stream = false;
+    answer_watch<Core> watch;
+};
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_GATEWAY_PASSING_ANSWER_HPP
+
+// ---- aiaudit/gateway/answer_passer.hpp ----
+// SPDX-License-Identifier: MIT
+//
+// answer_passer.hpp: passes an answer's body from its upstream to its client, piece by piece, while
+// the budgets hold what it may still cost.
+//
+// Threads: one.
+// Floor 9.
+#ifndef AIAUDIT_GATEWAY_ANSWER_PASSER_HPP
+#define AIAUDIT_GATEWAY_ANSWER_PASSER_HPP
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace aiaudit {
+inline namespace v0_1_0 {
+namespace detail {
+
+template <class Core>
+class answer_passer {
+public:
+    // All of them outlive it.
+    answer_passer(Core& core, client_connection& client, api_family family,
+                  passing_answer<Core>& answer)
+        : core_(core), client_(client), family_(family), answer_(answer) {}
+
+    // Asks `guard` every second, until the answer's ticker is stopped, for what a model that thinks
+    // may use while nothing comes.
+    template <class Guard>
+    [[nodiscard]] asio::awaitable<void> start_ticks(Guard& guard);
+    // Everything between the head and the end. An error: the answer was cut.
+    template <class Guard>
+    [[nodiscard]] asio::awaitable<std::optional<error>> pass(attempt_plan const& plan,
+                                                             http_response_head const& head,
+                                                             Guard& guard);
+    // The end of an answer, or, if it was cut, words on that in the stream; an answer of another
+    // kind is broken off, so that nobody takes it for whole.
+    [[nodiscard]] asio::awaitable<void> finish(std::optional<error> const& failed,
+                                               bool takes_trailers);
+
+private:
+    void begin_answer(attempt_plan const& plan, http_response_head const& head);
+    // Asks for more if it is needed. An error: it may not be had.
+    template <class Guard>
+    [[nodiscard]] asio::awaitable<std::optional<error>> hold_more(Guard& guard);
+    [[nodiscard]] asio::awaitable<bool> hand_on(std::string_view piece);
+    void follow(std::string_view piece);
+    // `taken`: the client took the last piece.
+    [[nodiscard]] std::optional<error> reason_to_stop(bool taken, attempt_plan const& plan) const;
+    // Whether a piece waits for the answer's end.
+    [[nodiscard]] bool holds_back(std::string_view piece);
+
+    Core& core_;
+    client_connection& client_;
+    api_family const family_;
+    passing_answer<Core>& answer_;
+};
+
+template <class Core>
+asio::awaitable<bool> answer_passer<Core>::hand_on(std::string_view piece) {
+    if (client_.gone()) {
+        answer_.drained_bytes += piece.size();
+        co_return false;
+    }
+    std::string const held = begin_held(answer_.held, client_);
+    if (!held.empty()) static_cast<void>(co_await client_.write(held));
+    if (answer_.filter) piece = answer_.filter->feed(piece);
+    co_return co_await client_.write(piece);
+}
+
+template <class Core>
+bool answer_passer<Core>::holds_back(std::string_view piece) {
+    return answer_.held && !client_.gone() && answer_.held->add(piece);
+}
+
+template <class Core>
+void answer_passer<Core>::begin_answer(attempt_plan const& plan, http_response_head const& head) {
+    std::string_view const type = header_of(head.headers, "content-type");
+    answer_.is_stream = lower_case(std::string(type)).starts_with("text/event-stream");
+    if (answer_.is_stream && plan.request->usage_injected)
+        answer_.filter.emplace(plan.request->dialect);
+    header_list headers = headers_for_client(head.headers, plan.id, plan.request->output_limit_set);
+    if (plan.where->billable && !answer_.is_stream && is_whole_type(type)) {
+        answer_.held.emplace(
+            held_answer{head.status, std::move(headers), answer_.connection->length(), {}});
+        return;
+    }
+    client_.begin(head.status, headers,
+                  answer_.filter ? std::nullopt : answer_.connection->length());
+}
+
+template <class Core>
+void answer_passer<Core>::follow(std::string_view piece) {
+    static_cast<void>(answer_.follower.feed(piece));
+    answer_.meter.note(core_.timer.now(), answer_.follower);
+    if (answer_.follower.begun() && !answer_.first_piece_ns)
+        answer_.first_piece_ns = nanoseconds_between(answer_.begun, answer_.meter.now());
+}
+
+template <class Core>
+std::optional<error> answer_passer<Core>::reason_to_stop(bool taken,
+                                                         attempt_plan const& plan) const {
+    auto const then = core_.options.on_client_gone;
+    bool const drained = answer_.drained_bytes > core_.options.drain_bytes_max;
+    if (!taken && (then == client_gone::cut || (then == client_gone::drain_some && drained)))
+        return fail(errc::cancelled, "the client went away");
+    if (core_.timer.now() >= *plan.limits.deadline)
+        return fail(errc::timed_out, "total: the answer took too long");
+    return std::nullopt;
+}
+
+template <class Core>
+template <class Guard>
+asio::awaitable<std::optional<error>> answer_passer<Core>::pass(attempt_plan const& plan,
+                                                                http_response_head const& head,
+                                                                Guard& guard) {
+    begin_answer(plan, head);
+    counted_in const open_stream(answer_.is_stream ? &core_.metrics.open_streams : nullptr);
+    if (answer_.is_stream) static_cast<void>(co_await client_.flush());
+    for (;;) {
+        auto const piece = co_await answer_.connection->read_piece(plan.limits);
+        if (answer_.ticks) co_await answer_.ticks->wait_idle();
+        if (!piece) co_return piece.error();
+        if (piece->empty()) {
+            auto const rest = answer_.watch.rest(answer_.follower);
+            if (!holds_back(rest)) static_cast<void>(co_await hand_on(rest));
+            co_return std::nullopt;
+        }
+        follow(*piece);
+        auto const passed = answer_.watch.next(answer_.follower, *piece, answer_.is_stream);
+        bool taken = true;
+        if (!holds_back(passed)) taken = co_await hand_on(passed);
+        if (!taken) answer_.meter.note_unread(core_.timer.now());
+        if (auto why = reason_to_stop(taken, plan)) co_return why;
+        // What it is counts, not what was asked for.
+        bool const streams = plan.stream || answer_.is_stream || answer_.follower.is_stream();
+        if (!streams) continue;
+        if (answer_.ticks) co_await answer_.ticks->wait_idle();
+        if (auto failed = co_await hold_more(guard)) co_return failed;
+    }
+}
+
+template <class Core>
+template <class Guard>
+asio::awaitable<std::optional<error>> answer_passer<Core>::hold_more(Guard& guard) {
+    if (!guard.outruns(answer_.follower)) co_return std::nullopt;
+    if (!core_.admissions_wait()) co_return guard(answer_.follower);
+    co_return co_await core_.away([&] { return guard(answer_.follower); });
+}
+
+template <class Core>
+template <class Guard>
+asio::awaitable<void> answer_passer<Core>::start_ticks(Guard& guard) {
+    if (!guard.has_steps() || !answer_.meter.thinks()) co_return;
+    answer_.ticks.emplace(co_await asio::this_coro::executor);
+    answer_.ticks->start([this, &guard]() -> asio::awaitable<bool> {
+        answer_.meter.note(core_.timer.now(), answer_.follower);
+        answer_.cut = co_await hold_more(guard);
+        if (answer_.cut && answer_.connection) answer_.connection->cancel();
+        co_return !answer_.cut;
+    });
+}
+
+template <class Core>
+asio::awaitable<void> answer_passer<Core>::finish(std::optional<error> const& failed,
+                                                  bool takes_trailers) {
+    if (client_.gone()) co_return;
+    if (answer_.filter && !answer_.filter->rest().empty())
+        static_cast<void>(co_await client_.write(answer_.filter->rest()));
+    if (answer_.held && !failed) answer_.held->complete(std::exchange(answer_.cost, {}));
+    std::string const held = begin_held(answer_.held, client_);
+    if (!held.empty()) static_cast<void>(co_await client_.write(held));
+    if (!takes_trailers) answer_.cost.clear();
+    if (!failed) {
+        static_cast<void>(co_await client_.end(answer_.cost));
+        co_return;
+    }
+    client_.close_after_this();
+    if (!answer_.is_stream || answer_.connection->length()) {
+        client_.close();
+        co_return;
+    }
+    static_cast<void>(co_await client_.write(error_event(family_, problem_of(*failed, {}))));
+    static_cast<void>(co_await client_.end(answer_.cost));
+}
+
+}  // namespace detail
+}  // namespace v0_1_0
+}  // namespace aiaudit
+
+#endif  // AIAUDIT_GATEWAY_ANSWER_PASSER_HPP
 
 // ---- aiaudit/gateway/model_list.hpp ----
 // SPDX-License-Identifier: MIT
@@ -31814,193 +32196,6 @@ asio::awaitable<result<std::string>> model_lister<Core>::body_of(upstream_connec
 
 #endif  // AIAUDIT_GATEWAY_MODEL_LISTER_HPP
 
-// ---- aiaudit/gateway/ticker.hpp ----
-// SPDX-License-Identifier: MIT
-//
-// ticker.hpp: calls a function every second beside a coroutine, such as one that waits for bytes.
-//
-// Threads: one; all of it runs where the coroutine runs that it is beside.
-// Floor 9.
-#ifndef AIAUDIT_GATEWAY_TICKER_HPP
-#define AIAUDIT_GATEWAY_TICKER_HPP
-
-#include <boost/asio/any_io_executor.hpp>
-#include <boost/asio/awaitable.hpp>
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/steady_timer.hpp>
-
-#include <chrono>
-#include <exception>
-#include <utility>
-
-namespace aiaudit {
-inline namespace v0_1_0 {
-namespace detail {
-
-class ticker {
-public:
-    explicit ticker(asio::any_io_executor const& by,
-                    std::chrono::milliseconds every = std::chrono::seconds{1})
-        : next_(by), changed_(by), every_(every) {}
-    ticker(ticker const&) = delete;
-    ticker& operator=(ticker const&) = delete;
-
-    // Calls tick() -> awaitable<bool> again and again, until it gives false, or stop(). It and what
-    // it uses live until stop() has returned.
-    template <class Tick>
-    void start(Tick tick) {
-        running_ = true;
-        asio::co_spawn(next_.get_executor(), run(std::move(tick)), [this](std::exception_ptr) {
-            running_ = busy_ = false;
-            changed_.cancel();
-        });
-    }
-    // Waits until no call is under way.
-    [[nodiscard]] asio::awaitable<void> wait_idle() {
-        while (busy_) co_await change();
-    }
-    // Waits until there will be no further one. To be called before the ticker is destroyed, if it
-    // was started.
-    [[nodiscard]] asio::awaitable<void> stop() {
-        stopped_ = true;
-        next_.cancel();
-        while (running_) co_await change();
-    }
-
-private:
-    template <class Tick>
-    asio::awaitable<void> run(Tick tick) {
-        while (!stopped_) {
-            next_.expires_after(every_);
-            static_cast<void>(co_await next_.async_wait(as_value));
-            if (stopped_) co_return;
-            busy_ = true;
-            bool const more = co_await tick();
-            busy_ = false;
-            changed_.cancel();
-            if (!more) co_return;
-        }
-    }
-    asio::awaitable<void> change() {
-        changed_.expires_at((asio::steady_timer::time_point::max)());
-        static_cast<void>(co_await changed_.async_wait(as_value));
-    }
-
-    asio::steady_timer next_;
-    asio::steady_timer changed_;
-    std::chrono::milliseconds const every_;
-    bool running_ = false;
-    bool busy_ = false;
-    bool stopped_ = false;
-};
-
-}  // namespace detail
-}  // namespace v0_1_0
-}  // namespace aiaudit
-
-#endif  // AIAUDIT_GATEWAY_TICKER_HPP
-
-// ---- aiaudit/gateway/usage_chunk_filter.hpp ----
-// SPDX-License-Identifier: MIT
-//
-// usage_chunk_filter.hpp: takes the chunk that only reports usage out of a stream again, where we
-// asked for it and the client did not. All other bytes pass as they came.
-//
-// Threads: one stream for one thread.
-// Floor 9.
-#ifndef AIAUDIT_GATEWAY_USAGE_CHUNK_FILTER_HPP
-#define AIAUDIT_GATEWAY_USAGE_CHUNK_FILTER_HPP
-
-#include <cstddef>
-#include <string>
-#include <string_view>
-
-namespace aiaudit {
-inline namespace v0_1_0 {
-namespace detail {
-
-class usage_chunk_filter {
-public:
-    explicit usage_chunk_filter(dialect of) noexcept : dialect_(of) {}
-
-    // What of the stream so far may go on: whole events. It is there until the next call.
-    [[nodiscard]] std::string_view feed(std::string_view piece);
-    // The rest of a stream that ended, or was cut, in the middle of an event.
-    [[nodiscard]] std::string_view rest() const noexcept { return event_; }
-
-private:
-    // A chunk of usage is far smaller: what is longer is passed on.
-    static constexpr std::size_t event_bytes_max = std::size_t{1} << 20;
-
-    // Behind the blank line that ends an event.
-    [[nodiscard]] std::size_t end_of_event(std::size_t from) const noexcept;
-    [[nodiscard]] bool is_unasked(std::string_view event) const;
-
-    dialect dialect_;
-    std::string event_{};  // of which the end has not come
-    std::string out_{};
-    std::size_t searched_ = 0;
-};
-
-}  // namespace detail
-}  // namespace v0_1_0
-}  // namespace aiaudit
-
-#endif  // AIAUDIT_GATEWAY_USAGE_CHUNK_FILTER_HPP
-
-// ---- aiaudit/gateway/passing_answer.hpp ----
-// SPDX-License-Identifier: MIT
-//
-// passing_answer.hpp: one attempt at an upstream, while its answer passes.
-//
-// Threads: one.
-// Floor 9.
-#ifndef AIAUDIT_GATEWAY_PASSING_ANSWER_HPP
-#define AIAUDIT_GATEWAY_PASSING_ANSWER_HPP
-
-#include <cstddef>
-#include <cstdint>
-#include <memory>
-#include <optional>
-#include <string>
-
-namespace aiaudit {
-inline namespace v0_1_0 {
-namespace detail {
-
-// What an answer has on its way.
-template <class Core>
-struct passing_answer {
-    passing_answer(Core& core, understood_request const& asked, attempt_plan const& plan)
-        : follower(exchange_of(plan), *plan.request, *plan.where, nobody, 0, answer_text::passed),
-          meter(core.timer.now(), plan.request->facts.may_think),
-          origin(plan.to->origin),
-          begun(meter.now()),
-          watch(core, asked, plan.to->name, *plan.where) {}
-
-    stream_listener nobody{};
-    response_follower follower;
-    stream_meter meter;
-    std::string origin;
-    std::unique_ptr<upstream_connection> connection{};
-    std::optional<usage_chunk_filter> filter{};
-    std::optional<held_answer> held{};
-    header_list cost{};             // once it has ended
-    std::optional<ticker> ticks{};  // where more is to be held while nothing comes
-    std::optional<error> cut{};     // why it was, by a tick
-    steady_time begun;
-    std::optional<std::uint64_t> first_piece_ns{};
-    std::size_t drained_bytes = 0;
-    bool is_stream = false;
-    answer_watch<Core> watch;
-};
-
-}  // namespace detail
-}  // namespace v0_1_0
-}  // namespace aiaudit
-
-#endif  // AIAUDIT_GATEWAY_PASSING_ANSWER_HPP
-
 // ---- aiaudit/gateway/relay.hpp ----
 // SPDX-License-Identifier: MIT
 //
@@ -32086,21 +32281,6 @@ private:
                                                    attempt_plan const& plan);
     [[nodiscard]] asio::awaitable<result<http_response_head>> begin_exchange(
         ready_request const& at, passing& of, attempt_plan const& plan);
-    template <class Guard>
-    [[nodiscard]] asio::awaitable<std::optional<error>> pass_body(passing& of,
-                                                                  attempt_plan const& plan,
-                                                                  http_response_head const& head,
-                                                                  Guard& guard);
-    void begin_answer(passing& of, attempt_plan const& plan, http_response_head const& head);
-    // Asks for more where it is needed. An error: it may not be.
-    template <class Guard>
-    [[nodiscard]] asio::awaitable<std::optional<error>> hold_more(passing& of, Guard& guard);
-    template <class Guard>
-    [[nodiscard]] asio::awaitable<void> start_ticks(passing& of, Guard& guard);
-    [[nodiscard]] asio::awaitable<bool> hand_on(passing& of, std::string_view piece);
-    [[nodiscard]] bool holds_back(passing& of, std::string_view piece);
-    [[nodiscard]] asio::awaitable<void> finish_answer(passing& of,
-                                                      std::optional<error> const& failed);
     void note(std::optional<breaker_change> const& change, std::string const& model,
               std::string const& provider);
     [[nodiscard]] error_class record_end(ready_request const& at, attempt_plan const& plan,
@@ -32315,125 +32495,6 @@ asio::awaitable<result<http_response_head>> relay<Core>::begin_exchange(ready_re
 }
 
 template <class Core>
-asio::awaitable<bool> relay<Core>::hand_on(passing& of, std::string_view piece) {
-    if (client_.gone()) {
-        of.drained_bytes += piece.size();
-        co_return false;
-    }
-    std::string const held = begin_held(of.held, client_);
-    if (!held.empty()) static_cast<void>(co_await client_.write(held));
-    if (of.filter) piece = of.filter->feed(piece);
-    co_return co_await client_.write(piece);
-}
-
-// Whether a piece waits for the answer's end.
-template <class Core>
-bool relay<Core>::holds_back(passing& of, std::string_view piece) {
-    return of.held && !client_.gone() && of.held->add(piece);
-}
-
-template <class Core>
-void relay<Core>::begin_answer(passing& of, attempt_plan const& plan,
-                               http_response_head const& head) {
-    std::string_view const type = header_of(head.headers, "content-type");
-    of.is_stream = lower_case(std::string(type)).starts_with("text/event-stream");
-    if (of.is_stream && plan.request->usage_injected) of.filter.emplace(plan.request->dialect);
-    header_list headers = headers_for_client(head.headers, id_, plan.request->output_limit_set);
-    if (plan.where->billable && !of.is_stream && is_whole_type(type)) {
-        of.held.emplace(held_answer{head.status, std::move(headers), of.connection->length(), {}});
-        return;
-    }
-    client_.begin(head.status, headers, of.filter ? std::nullopt : of.connection->length());
-}
-
-// Everything between the head and the end. An error: the answer was cut.
-template <class Core>
-template <class Guard>
-asio::awaitable<std::optional<error>> relay<Core>::pass_body(passing& of, attempt_plan const& plan,
-                                                             http_response_head const& head,
-                                                             Guard& guard) {
-    begin_answer(of, plan, head);
-    counted_in const open_stream(of.is_stream ? &core_.metrics.open_streams : nullptr);
-    if (of.is_stream) static_cast<void>(co_await client_.flush());
-    for (;;) {
-        auto const piece = co_await of.connection->read_piece(plan.limits);
-        if (of.ticks) co_await of.ticks->wait_idle();
-        if (!piece) co_return piece.error();
-        if (piece->empty()) {
-            auto const rest = of.watch.rest(of.follower);
-            if (!holds_back(of, rest)) static_cast<void>(co_await hand_on(of, rest));
-            co_return std::nullopt;
-        }
-        static_cast<void>(of.follower.feed(*piece));
-        of.meter.note(core_.timer.now(), of.follower);
-        if (of.follower.begun() && !of.first_piece_ns)
-            of.first_piece_ns = nanoseconds_between(of.begun, of.meter.now());
-        auto const passed = of.watch.next(of.follower, *piece, of.is_stream);
-        bool taken = true;
-        if (!holds_back(of, passed)) taken = co_await hand_on(of, passed);
-        if (!taken) of.meter.note_unread(core_.timer.now());
-        auto const then = core_.options.on_client_gone;
-        if (!taken &&
-            (then == client_gone::cut ||
-             (then == client_gone::drain_some && of.drained_bytes > core_.options.drain_bytes_max)))
-            co_return fail(errc::cancelled, "the client went away");
-        if (core_.timer.now() >= *plan.limits.deadline)
-            co_return fail(errc::timed_out, "total: the answer took too long");
-        // What it is counts, not what was asked for.
-        bool const streams = plan.stream || of.is_stream || of.follower.is_stream();
-        if (!streams) continue;
-        if (of.ticks) co_await of.ticks->wait_idle();
-        if (auto failed = co_await hold_more(of, guard)) co_return failed;
-    }
-}
-
-template <class Core>
-template <class Guard>
-asio::awaitable<std::optional<error>> relay<Core>::hold_more(passing& of, Guard& guard) {
-    if (!guard.outruns(of.follower)) co_return std::nullopt;
-    if (!core_.admissions_wait()) co_return guard(of.follower);
-    co_return co_await core_.away([&] { return guard(of.follower); });
-}
-
-// A model may think, and be billed for it, while nothing comes.
-template <class Core>
-template <class Guard>
-asio::awaitable<void> relay<Core>::start_ticks(passing& of, Guard& guard) {
-    if (!guard.has_steps() || !of.meter.thinks()) co_return;
-    of.ticks.emplace(co_await asio::this_coro::executor);
-    of.ticks->start([this, &of, &guard]() -> asio::awaitable<bool> {
-        of.meter.note(core_.timer.now(), of.follower);
-        of.cut = co_await hold_more(of, guard);
-        if (of.cut && of.connection) of.connection->cancel();
-        co_return !of.cut;
-    });
-}
-
-// The end of an answer, or, where it was cut, words on that in the stream; an answer of another
-// kind is broken off, so that nobody takes it for whole.
-template <class Core>
-asio::awaitable<void> relay<Core>::finish_answer(passing& of, std::optional<error> const& failed) {
-    if (client_.gone()) co_return;
-    if (of.filter && !of.filter->rest().empty())
-        static_cast<void>(co_await client_.write(of.filter->rest()));
-    if (of.held && !failed) of.held->complete(std::exchange(of.cost, {}));
-    std::string const held = begin_held(of.held, client_);
-    if (!held.empty()) static_cast<void>(co_await client_.write(held));
-    if (!takes_trailers(request_.headers)) of.cost.clear();
-    if (!failed) {
-        static_cast<void>(co_await client_.end(of.cost));
-        co_return;
-    }
-    client_.close_after_this();
-    if (!of.is_stream || of.connection->length()) {
-        client_.close();
-        co_return;
-    }
-    static_cast<void>(co_await client_.write(error_event(family_, problem_of(*failed, {}))));
-    static_cast<void>(co_await client_.end(of.cost));
-}
-
-template <class Core>
 error_class relay<Core>::record_end(ready_request const& at, attempt_plan const& plan, passing& of,
                                     std::optional<error> failed, record entry,
                                     breaker_ticket ticket) {
@@ -32470,7 +32531,8 @@ asio::awaitable<typename relay<Core>::refused> relay<Core>::exchange_with(ready_
     stream_guard guard(
         std::move(in.intent), core_.options.calls.on_overrun, plan, core_.prices,
         [&](record const& larger) { return core_.desk.extend(plan, larger); }, &of.meter);
-    co_await start_ticks(of, guard);
+    answer_passer<Core> body(core_, client_, family_, of);
+    co_await body.start_ticks(guard);
     record entry = record_of_attempt(plan, record_kind::outcome, in.at);
     auto head = co_await begin_exchange(at, of, plan);
     std::optional<error> failed;
@@ -32480,7 +32542,7 @@ asio::awaitable<typename relay<Core>::refused> relay<Core>::exchange_with(ready_
         of.follower.begin(*head);
         fallback_policy const fallback{};
         bool const elsewhere = !is_last && fallback.applies(classify({}, head->status));
-        if (!elsewhere) failed = co_await pass_body(of, plan, *head, guard);
+        if (!elsewhere) failed = co_await body.pass(plan, *head, guard);
     }
     if (of.ticks) co_await of.ticks->stop();
     if (failed && of.cut) failed = of.cut;
@@ -32492,7 +32554,7 @@ asio::awaitable<typename relay<Core>::refused> relay<Core>::exchange_with(ready_
     bool const has_sent = client_.has_sent() || (of.held && !of.held->body.empty());
     error_class const why = record_end(at, plan, of, std::move(failed), std::move(entry), ticket);
     if (begun && (!told || has_sent)) {
-        co_await finish_answer(of, told);
+        co_await body.finish(told, takes_trailers(request_.headers));
         if (!told) pool_.give_back(of.origin, std::move(of.connection));
         co_return std::nullopt;
     }

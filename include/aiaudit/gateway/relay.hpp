@@ -10,6 +10,7 @@
 #define AIAUDIT_GATEWAY_RELAY_HPP
 
 #include <aiaudit/client/stream_guard.hpp>         // stream_guard
+#include <aiaudit/gateway/answer_passer.hpp>       // answer_passer
 #include <aiaudit/gateway/answer_rights.hpp>       // check_owner
 #include <aiaudit/gateway/caller.hpp>              // headers_for_upstream
 #include <aiaudit/gateway/client_connection.hpp>   // client_connection
@@ -94,21 +95,6 @@ private:
                                                    attempt_plan const& plan);
     [[nodiscard]] asio::awaitable<result<http_response_head>> begin_exchange(
         ready_request const& at, passing& of, attempt_plan const& plan);
-    template <class Guard>
-    [[nodiscard]] asio::awaitable<std::optional<error>> pass_body(passing& of,
-                                                                  attempt_plan const& plan,
-                                                                  http_response_head const& head,
-                                                                  Guard& guard);
-    void begin_answer(passing& of, attempt_plan const& plan, http_response_head const& head);
-    // Asks for more where it is needed. An error: it may not be.
-    template <class Guard>
-    [[nodiscard]] asio::awaitable<std::optional<error>> hold_more(passing& of, Guard& guard);
-    template <class Guard>
-    [[nodiscard]] asio::awaitable<void> start_ticks(passing& of, Guard& guard);
-    [[nodiscard]] asio::awaitable<bool> hand_on(passing& of, std::string_view piece);
-    [[nodiscard]] bool holds_back(passing& of, std::string_view piece);
-    [[nodiscard]] asio::awaitable<void> finish_answer(passing& of,
-                                                      std::optional<error> const& failed);
     void note(std::optional<breaker_change> const& change, std::string const& model,
               std::string const& provider);
     [[nodiscard]] error_class record_end(ready_request const& at, attempt_plan const& plan,
@@ -323,125 +309,6 @@ asio::awaitable<result<http_response_head>> relay<Core>::begin_exchange(ready_re
 }
 
 template <class Core>
-asio::awaitable<bool> relay<Core>::hand_on(passing& of, std::string_view piece) {
-    if (client_.gone()) {
-        of.drained_bytes += piece.size();
-        co_return false;
-    }
-    std::string const held = begin_held(of.held, client_);
-    if (!held.empty()) static_cast<void>(co_await client_.write(held));
-    if (of.filter) piece = of.filter->feed(piece);
-    co_return co_await client_.write(piece);
-}
-
-// Whether a piece waits for the answer's end.
-template <class Core>
-bool relay<Core>::holds_back(passing& of, std::string_view piece) {
-    return of.held && !client_.gone() && of.held->add(piece);
-}
-
-template <class Core>
-void relay<Core>::begin_answer(passing& of, attempt_plan const& plan,
-                               http_response_head const& head) {
-    std::string_view const type = header_of(head.headers, "content-type");
-    of.is_stream = lower_case(std::string(type)).starts_with("text/event-stream");
-    if (of.is_stream && plan.request->usage_injected) of.filter.emplace(plan.request->dialect);
-    header_list headers = headers_for_client(head.headers, id_, plan.request->output_limit_set);
-    if (plan.where->billable && !of.is_stream && is_whole_type(type)) {
-        of.held.emplace(held_answer{head.status, std::move(headers), of.connection->length(), {}});
-        return;
-    }
-    client_.begin(head.status, headers, of.filter ? std::nullopt : of.connection->length());
-}
-
-// Everything between the head and the end. An error: the answer was cut.
-template <class Core>
-template <class Guard>
-asio::awaitable<std::optional<error>> relay<Core>::pass_body(passing& of, attempt_plan const& plan,
-                                                             http_response_head const& head,
-                                                             Guard& guard) {
-    begin_answer(of, plan, head);
-    counted_in const open_stream(of.is_stream ? &core_.metrics.open_streams : nullptr);
-    if (of.is_stream) static_cast<void>(co_await client_.flush());
-    for (;;) {
-        auto const piece = co_await of.connection->read_piece(plan.limits);
-        if (of.ticks) co_await of.ticks->wait_idle();
-        if (!piece) co_return piece.error();
-        if (piece->empty()) {
-            auto const rest = of.watch.rest(of.follower);
-            if (!holds_back(of, rest)) static_cast<void>(co_await hand_on(of, rest));
-            co_return std::nullopt;
-        }
-        static_cast<void>(of.follower.feed(*piece));
-        of.meter.note(core_.timer.now(), of.follower);
-        if (of.follower.begun() && !of.first_piece_ns)
-            of.first_piece_ns = nanoseconds_between(of.begun, of.meter.now());
-        auto const passed = of.watch.next(of.follower, *piece, of.is_stream);
-        bool taken = true;
-        if (!holds_back(of, passed)) taken = co_await hand_on(of, passed);
-        if (!taken) of.meter.note_unread(core_.timer.now());
-        auto const then = core_.options.on_client_gone;
-        if (!taken &&
-            (then == client_gone::cut ||
-             (then == client_gone::drain_some && of.drained_bytes > core_.options.drain_bytes_max)))
-            co_return fail(errc::cancelled, "the client went away");
-        if (core_.timer.now() >= *plan.limits.deadline)
-            co_return fail(errc::timed_out, "total: the answer took too long");
-        // What it is counts, not what was asked for.
-        bool const streams = plan.stream || of.is_stream || of.follower.is_stream();
-        if (!streams) continue;
-        if (of.ticks) co_await of.ticks->wait_idle();
-        if (auto failed = co_await hold_more(of, guard)) co_return failed;
-    }
-}
-
-template <class Core>
-template <class Guard>
-asio::awaitable<std::optional<error>> relay<Core>::hold_more(passing& of, Guard& guard) {
-    if (!guard.outruns(of.follower)) co_return std::nullopt;
-    if (!core_.admissions_wait()) co_return guard(of.follower);
-    co_return co_await core_.away([&] { return guard(of.follower); });
-}
-
-// A model may think, and be billed for it, while nothing comes.
-template <class Core>
-template <class Guard>
-asio::awaitable<void> relay<Core>::start_ticks(passing& of, Guard& guard) {
-    if (!guard.has_steps() || !of.meter.thinks()) co_return;
-    of.ticks.emplace(co_await asio::this_coro::executor);
-    of.ticks->start([this, &of, &guard]() -> asio::awaitable<bool> {
-        of.meter.note(core_.timer.now(), of.follower);
-        of.cut = co_await hold_more(of, guard);
-        if (of.cut && of.connection) of.connection->cancel();
-        co_return !of.cut;
-    });
-}
-
-// The end of an answer, or, where it was cut, words on that in the stream; an answer of another
-// kind is broken off, so that nobody takes it for whole.
-template <class Core>
-asio::awaitable<void> relay<Core>::finish_answer(passing& of, std::optional<error> const& failed) {
-    if (client_.gone()) co_return;
-    if (of.filter && !of.filter->rest().empty())
-        static_cast<void>(co_await client_.write(of.filter->rest()));
-    if (of.held && !failed) of.held->complete(std::exchange(of.cost, {}));
-    std::string const held = begin_held(of.held, client_);
-    if (!held.empty()) static_cast<void>(co_await client_.write(held));
-    if (!takes_trailers(request_.headers)) of.cost.clear();
-    if (!failed) {
-        static_cast<void>(co_await client_.end(of.cost));
-        co_return;
-    }
-    client_.close_after_this();
-    if (!of.is_stream || of.connection->length()) {
-        client_.close();
-        co_return;
-    }
-    static_cast<void>(co_await client_.write(error_event(family_, problem_of(*failed, {}))));
-    static_cast<void>(co_await client_.end(of.cost));
-}
-
-template <class Core>
 error_class relay<Core>::record_end(ready_request const& at, attempt_plan const& plan, passing& of,
                                     std::optional<error> failed, record entry,
                                     breaker_ticket ticket) {
@@ -478,7 +345,8 @@ asio::awaitable<typename relay<Core>::refused> relay<Core>::exchange_with(ready_
     stream_guard guard(
         std::move(in.intent), core_.options.calls.on_overrun, plan, core_.prices,
         [&](record const& larger) { return core_.desk.extend(plan, larger); }, &of.meter);
-    co_await start_ticks(of, guard);
+    answer_passer<Core> body(core_, client_, family_, of);
+    co_await body.start_ticks(guard);
     record entry = record_of_attempt(plan, record_kind::outcome, in.at);
     auto head = co_await begin_exchange(at, of, plan);
     std::optional<error> failed;
@@ -488,7 +356,7 @@ asio::awaitable<typename relay<Core>::refused> relay<Core>::exchange_with(ready_
         of.follower.begin(*head);
         fallback_policy const fallback{};
         bool const elsewhere = !is_last && fallback.applies(classify({}, head->status));
-        if (!elsewhere) failed = co_await pass_body(of, plan, *head, guard);
+        if (!elsewhere) failed = co_await body.pass(plan, *head, guard);
     }
     if (of.ticks) co_await of.ticks->stop();
     if (failed && of.cut) failed = of.cut;
@@ -500,7 +368,7 @@ asio::awaitable<typename relay<Core>::refused> relay<Core>::exchange_with(ready_
     bool const has_sent = client_.has_sent() || (of.held && !of.held->body.empty());
     error_class const why = record_end(at, plan, of, std::move(failed), std::move(entry), ticket);
     if (begun && (!told || has_sent)) {
-        co_await finish_answer(of, told);
+        co_await body.finish(told, takes_trailers(request_.headers));
         if (!told) pool_.give_back(of.origin, std::move(of.connection));
         co_return std::nullopt;
     }
