@@ -311,4 +311,17 @@ BOOST_AUTO_TEST_CASE(what_is_billed_by_other_things_than_tokens_is_known) {
     BOOST_TEST(!is_billed_by_tokens(operation::chat, vendor::openai, "gpt-4o-search-preview"));
 }
 
+BOOST_AUTO_TEST_CASE(words_with_rates_count_in_any_case_and_behind_escapes) {
+    auto const words = [](std::string_view body) { return shape_of(body).rates; };
+    rate_words const for_minutes{true, false, false};
+    rate_words const for_an_hour{true, true, false};
+    BOOST_TEST((words(R"({"cache_control":{"ttl":"5m"}})") == for_minutes));
+    BOOST_TEST((words(R"({"messages":[{"Cache_Control":{"ttl":"1H"}}]})") == for_an_hour));
+    BOOST_TEST((words(R"({"c\u0061che_control":{"ttl":"\u0031h"}})") == for_an_hour));
+    BOOST_TEST(
+        (words(R"({"x":[{"cachePoint":{}},{"Speed":"fast"}]})") == rate_words{true, false, true}));
+    // Text is none.
+    BOOST_TEST((words(R"({"messages":[{"content":"\"cache_control\" speed"}]})") == rate_words{}));
+}
+
 BOOST_AUTO_TEST_SUITE_END()

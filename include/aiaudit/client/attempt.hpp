@@ -317,6 +317,7 @@ template <class Transport, class Timer, class Guard, pricing_policy Prices>
         });
     steady_time const ended = timer.now();
     entry.duration_ns = nanoseconds_between(begun, ended);
+    follower.conclude();
     meter.note(ended, follower);
     if (!sent && !failed) failed = sent.error();
     return end_of(plan, follower, std::move(failed), std::move(entry), meter, output_tokens_max,

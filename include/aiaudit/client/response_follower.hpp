@@ -126,6 +126,7 @@ private:
     std::optional<reading> reading_{};  // once it has ended
     std::string body_{};
     seen_output seen_{};
+    bool counts_ = false;  // what is seen: of a stream
     bool whole_ = true;
     bool begun_ = false;
     bool handed_on_ = false;

@@ -312,6 +312,7 @@ template <class Core>
 error_class relay<Core>::record_end(ready_request const& at, attempt_plan const& plan, passing& of,
                                     std::optional<error> failed, record entry,
                                     breaker_ticket ticket) {
+    of.follower.conclude();
     of.meter.note(core_.timer.now(), of.follower);
     entry.duration_ns = nanoseconds_between(of.begun, of.meter.now());
     if (asked_.raw.stream) entry.time_to_first_token_ns = of.first_piece_ns;

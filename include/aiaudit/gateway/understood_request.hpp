@@ -78,10 +78,10 @@ template <class Core>
         return member_problem(strict.member, strict.fault);
     }
     made.raw.facts = facts_of_request(body, made.raw.point.dialect);
-    if (strict.ambiguous && made.raw.facts.shape.bounded) {
-        made.raw.facts.shape.bounded = false;
-        made.raw.facts.shape.outside = "a name that stands twice";
-    }
+    if (!strict.ambiguous) return std::nullopt;
+    request_shape& shape = made.raw.facts.shape;
+    shape.rates = all_rate_words;
+    if (std::exchange(shape.bounded, false)) shape.outside = "a name that stands twice";
     return std::nullopt;
 }
 

@@ -51,6 +51,16 @@ struct usage_range {
     bool bounded = true;
 };
 
+// What a request names that has a rate of its own, wherever in it, in any case.
+struct rate_words {
+    bool cache_writes = false;
+    bool hour_writes = false;  // "1h", where cache writes have a time to live
+    bool speed = false;
+
+    friend bool operator==(rate_words const&, rate_words const&) = default;
+};
+inline constexpr rate_words all_rate_words{true, true, true};
+
 // What the bounds of a request's usage depend on, beside its size and its parameters.
 struct request_shape {
     bool bounded = false;  // its bytes bound its input
@@ -70,6 +80,7 @@ struct request_shape {
     std::uint64_t compactions = 0;    // runs of the model that shorten a conversation
     std::uint64_t pictures = 0;       // that stand in the body, in base64
     std::uint64_t picture_bytes = 0;  // of their base64, which is no text
+    rate_words rates{};
     bool tool_limit_missing =
         false;  // it is endless for want of a limit that its API has a word for
 
@@ -315,15 +326,6 @@ inline constexpr std::array<provider_tool, 12> provider_tools{{
 [[nodiscard]] constexpr std::uint64_t saturated_product(std::uint64_t a, std::uint64_t b) noexcept {
     return b != 0 && a > usage::count_max / b ? usage::count_max : a * b;
 }
-
-// What a request names that has a rate of its own.
-struct rate_words {
-    bool cache_writes = false;
-    bool hour_writes = false;  // "1h", where cache writes have a time to live
-    bool speed = false;
-};
-// One pass over the text: a word counts wherever it stands.
-[[nodiscard]] rate_words rate_words_of(std::string_view request_body) noexcept;
 
 }  // namespace detail
 

@@ -54,7 +54,7 @@ AIAUDIT_INLINE http_request http_request_of(attempt_plan const& plan) {
 }
 
 AIAUDIT_INLINE price_doubts doubts_of(prepared_request const& request) noexcept {
-    rate_words const words = rate_words_of(request.body);
+    rate_words const& words = request.facts.shape.rates;
     price_doubts doubts;
     doubts.cache_writes = words.cache_writes;
     doubts.speed = words.speed;

@@ -19,6 +19,7 @@ AIAUDIT_INLINE void response_follower::begin(http_response_head const& head) {
     exchange_.status = head.status;
     exchange_.content_type = header_of(head.headers, "content-type");
     exchange_.headers = head.headers;
+    counts_ = where_.stream || request_.facts.parameters.stream || is_stream();
     start();
 }
 
@@ -81,7 +82,7 @@ AIAUDIT_INLINE void response_follower::hear(boost::json::value const& document,
     if (exchange_.status >= 300 || ended_by_caller_) return;
     answer_delta const added = answer_.take(document);
     begun_ = begun_ || !added.empty() || to_.on_event;
-    count(added);
+    if (counts_) count(added);
     if (!to_.hears()) return;
     try {
         bool more = true;

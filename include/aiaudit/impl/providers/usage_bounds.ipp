@@ -33,12 +33,31 @@ public:
             if (at_path(&request, path) != nullptr) endless(path);
         }
         limit_tools(request);
+        note_rates(request);
         return std::move(shape_);
     }
 
 private:
     [[nodiscard]] static std::string_view text_of(boost::json::string_view text) noexcept {
         return {text.data(), text.size()};
+    }
+    void note_rates(boost::json::value const& value) {
+        if (auto const* object = value.if_object()) {
+            for (auto const& field : *object) {
+                note_rate(text_of(field.key()));
+                note_rates(field.value());
+            }
+        } else if (auto const* list = value.if_array()) {
+            for (auto const& each : *list) note_rates(each);
+        } else if (auto const* text = value.if_string()) {
+            if (text->size() == 2 && same_name(text_of(*text), "1h"))
+                shape_.rates.hour_writes = true;
+        }
+    }
+    void note_rate(std::string_view name) {
+        if (name.size() == 5 && same_name(name, "speed")) shape_.rates.speed = true;
+        if (same_name(name, "cache_control") || same_name(name, "cachePoint"))
+            shape_.rates.cache_writes = true;
     }
     void outside(std::string_view path) {
         if (shape_.bounded) shape_.outside = path.substr(0, 200);
@@ -267,27 +286,9 @@ AIAUDIT_INLINE bool has_tools(boost::json::value const& request) noexcept {
     return false;
 }
 
-AIAUDIT_INLINE rate_words rate_words_of(std::string_view request_body) noexcept {
-    rate_words found;
-    for (std::size_t quote = request_body.find('"'); quote != std::string_view::npos;
-         quote = request_body.find('"', quote + 1)) {
-        auto const rest = request_body.substr(quote + 1);
-        char const first = rest.empty() ? '\0' : rest.front();
-        if (first == 'c') {
-            found.cache_writes = found.cache_writes || rest.starts_with("cache_control\"") ||
-                                 rest.starts_with("cachePoint\"");
-        }
-        if (first == '1') found.hour_writes = found.hour_writes || rest.starts_with("1h\"");
-        if (first == 's') found.speed = found.speed || rest.starts_with("speed\"");
-    }
-    return found;
-}
-
 // What goes into a cache may cost more than other input: where the request asks for that, all that
 // was not read from it counts as written; for an hour, the dearest, where the request names that.
-AIAUDIT_INLINE void bound_cache_writes(std::string_view request_body, usage const& known,
-                                       usage& upper) {
-    rate_words const words = rate_words_of(request_body);
+AIAUDIT_INLINE void bound_cache_writes(rate_words const& words, usage const& known, usage& upper) {
     if (!words.cache_writes) return;
     auto const all = upper.count(unit::input_tokens);
     auto const written = all - (std::min)(all, known.count(unit::cache_read_tokens));
@@ -356,7 +357,7 @@ AIAUDIT_INLINE usage_range bounds_of(usage const& known, std::string_view reques
     if (shape.web_searches != 0) raise(unit::web_searches, shape.web_searches);
     if (shape.file_searches != 0) raise(unit::file_searches, shape.file_searches);
     if (shape.code_executions != 0) raise(unit::code_executions, shape.code_executions);
-    detail::bound_cache_writes(request_body, known, range.upper);
+    detail::bound_cache_writes(shape.rates, known, range.upper);
     return range;
 }
 
