@@ -30,6 +30,9 @@ constexpr std::int64_t pico_a_cent = 10'000'000'000;
 constexpr std::int64_t purse_limit = 5 * pico_a_cent;
 constexpr std::int64_t daily_limit = 3 * pico_a_cent;
 constexpr std::int64_t calls_a_user = 40;
+constexpr std::int64_t organisation_limit = 4 * pico_a_cent;
+constexpr std::int64_t team_limit = 12 * pico_a_cent / 10;
+constexpr std::int64_t calls_a_run = 6;
 constexpr std::int32_t zone_seconds = 7 * 3600;
 // The next one in the zone, in seconds: what lies long before a budget was set is refused.
 std::int64_t const midnight =
@@ -72,6 +75,16 @@ std::vector<budget> all_budgets(budget_reserve how) {
                             budget_named("calls", budget_unit::requests, calls_a_user, total)};
     all.back().scope.of = budget_dimension::user;
     all.back().scope.each = true;
+    // A team's calls are its organisation's, and everybody's: they count in all of them or in none.
+    all.push_back(budget_named("organisation", budget_unit::usd, organisation_limit, total));
+    all.back().scope.of = budget_dimension::organisation;
+    all.back().scope.name = "acme";
+    all.push_back(budget_named("team", budget_unit::usd, team_limit, total));
+    all.back().scope.of = budget_dimension::team;
+    all.back().scope.each = true;
+    all.push_back(budget_named("run", budget_unit::requests, calls_a_run, total));
+    all.back().scope.of = budget_dimension::run;
+    all.back().scope.each = true;
     for (budget& each : all) each.reserve = how;
     return all;
 }
@@ -98,6 +111,10 @@ public:
         record entry;
         entry.kind = record_kind::intent;
         entry.user = "user" + std::to_string(below(12));
+        auto const team = below(4);
+        entry.tags = {{"organisation", team < 3 ? "acme" : "other"},
+                      {"run", "run" + std::to_string(below(25))},
+                      {"team", "team" + std::to_string(team)}};
         entry.model_requested = "model";
         entry.provider = "provider";
         entry.operation_id = id();
@@ -214,29 +231,47 @@ public:
         if (entry.kind == record_kind::intent) held_[id] = cost;
         look("purse", total_, purse_limit, number);
         look("daily", days_[day], daily_limit, number);
-        look("calls", users_[entry.user], calls_a_user, number);
+        for (subject const& each : subjects_of(entry))
+            look(each.name, used_[each.name], each.limit, number);
     }
     [[nodiscard]] std::string const& wrong() const { return wrong_; }
     [[nodiscard]] std::size_t open() const { return held_.size(); }
     [[nodiscard]] std::int64_t total() const { return total_; }
-    [[nodiscard]] std::int64_t of_user(std::string const& name) { return users_[name]; }
+    [[nodiscard]] std::int64_t used_by(std::string const& name) { return used_[name]; }
 
 private:
+    // Whom a call counts for, as the gate names it.
+    struct subject {
+        std::string name{};
+        std::int64_t limit = 0;
+        bool by_calls = false;
+    };
+    static std::vector<subject> subjects_of(record const& entry) {
+        std::vector<subject> all{{"user=" + entry.user, calls_a_user, true}};
+        for (auto const& [name, value] : entry.tags) {
+            std::string const own = name + "=" + value;
+            if (name == "run") all.push_back({own, calls_a_run, true});
+            if (name == "team") all.push_back({own, team_limit, false});
+            if (own == "organisation=acme") all.push_back({own, organisation_limit, false});
+        }
+        return all;
+    }
     void charge(record const& entry, std::int64_t day, std::int64_t cost, std::int64_t count) {
         total_ += cost;
         days_[day] += cost;
-        users_[entry.user] += count;
+        for (subject const& each : subjects_of(entry))
+            used_[each.name] += each.by_calls ? count : cost;
     }
-    void look(char const* name, std::int64_t used, std::int64_t limit, sequence number) {
+    void look(std::string const& name, std::int64_t used, std::int64_t limit, sequence number) {
         if (used <= limit || !wrong_.empty()) return;
-        wrong_ = std::string(name) + " is over by " + std::to_string(used - limit) + " at record " +
+        wrong_ = name + " is over by " + std::to_string(used - limit) + " at record " +
                  std::to_string(value_of(number));
     }
 
     std::map<std::string, std::int64_t> held_{};
     std::int64_t total_ = 0;
     std::map<std::int64_t, std::int64_t> days_{};
-    std::map<std::string, std::int64_t> users_{};
+    std::map<std::string, std::int64_t> used_{};  // by subject
     std::string wrong_{};
     bool steps_;
 };
@@ -260,13 +295,12 @@ std::string compare(std::vector<budget_state> const& states, reckoning& sums) {
         if (state.budget.name == "purse" && spent != sums.total())
             return "purse: the gate has " + std::to_string(spent) + " spent, the log " +
                    std::to_string(sums.total());
-        if (state.budget.name != "calls") continue;
-        auto const user = state.subject.substr(state.subject.find('=') + 1);
-        if (spent != sums.of_user(user))
-            return user + ": the gate has " + std::to_string(spent) + " calls, the log " +
-                   std::to_string(sums.of_user(user));
+        if (state.budget.name == "purse" || state.budget.name == "daily") continue;
+        if (spent != sums.used_by(state.subject))
+            return state.subject + ": the gate has " + std::to_string(spent) + ", the log " +
+                   std::to_string(sums.used_by(state.subject));
     }
-    return states.size() < 3 ? "budgets are missing" : "";
+    return states.size() < 6 ? "budgets are missing" : "";
 }
 
 int check(std::string const& path) {

@@ -73,6 +73,7 @@ private:
         if (name == "tools" || name == "functions") return tools(std::string(name), value);
         if (name == "context_management") return edits(value);
         if (name == "input") input_tools(value);
+        if (name == "prompt" && value.is_object()) return outside(name);  // a stored one
         if (is_one_of(prompt_members, name)) return text({nullptr, name, 0}, value);
         if (!is_one_of(plain_members, name)) outside(name);
     }
