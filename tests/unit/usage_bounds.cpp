@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // The least and the most that an attempt can have used.
+#include <aiaudit/providers/request_facts.hpp>
 #include <aiaudit/providers/usage_bounds.hpp>
 
 #include <boost/test/unit_test.hpp>
@@ -94,6 +95,58 @@ BOOST_AUTO_TEST_CASE(a_request_to_write_a_cache_may_have_written_all_that_it_did
     BOOST_TEST(range.upper.count(unit::cache_write_tokens) == 1000U);
     BOOST_TEST(range.upper.count(unit::cache_write_5m_tokens) == 300U);
     BOOST_TEST(range.upper.count(unit::cache_write_1h_tokens) == 700U);
+}
+
+BOOST_AUTO_TEST_CASE(a_word_that_has_a_rate_of_its_own_counts_in_any_case_and_behind_escapes) {
+    using aiaudit::detail::rate_words_of;
+    BOOST_TEST(rate_words_of(R"({"Cache_Control":{"TTL":"1H"},"SPEED":"fast"})").hour_writes);
+    BOOST_TEST(rate_words_of(R"({"SPEED":"fast"})").speed);
+    BOOST_TEST(rate_words_of(R"({"Cache_Control":{}})").cache_writes);
+    for (char const* const hidden :
+         {R"({"spee\u0064":"fast"})", R"({"cache_contro\u006C":{}})", R"({"ttl":"\u0031h"})",
+          R"({"text":"\\\u0031h"})", R"({"cache\u005fcontrol":1})"}) {
+        auto const words = rate_words_of(hidden);
+        BOOST_TEST((words.speed && words.cache_writes && words.hour_writes), hidden);
+    }
+    // What encoders write, and what people write of escapes.
+    for (char const* const plain_text :
+         {R"({"text":"\u00e9 \u003c\u0027\u002B \ud83d\ude00 \n\t"})", R"({"text":"\\u0064"})",
+          R"({"text":"\u00"})", R"({"text":"\u0"})", R"({"text":"c:\\\\u0064"})"}) {
+        auto const words = rate_words_of(plain_text);
+        BOOST_TEST((!words.speed && !words.cache_writes && !words.hour_writes), plain_text);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(what_a_function_gave_may_be_pictures_and_files) {
+    auto const shape_with = [](char const* name, std::string const& parts) {
+        return shape_of(R"({"contents":[{"parts":[{")" + std::string(name) +
+                        R"(":{"name":"f","response":{"type":"x"},"parts":[)" + parts + "]}}]}]}");
+    };
+    for (char const* const name : {"functionResponse", "function_response"}) {
+        BOOST_TEST(shape_with(name, R"({"text":"x"})").bounded);
+        auto const picture =
+            shape_with(name, R"({"inlineData":{"mimeType":"image/png","data":"AAAA"}})");
+        BOOST_TEST(picture.bounded);
+        BOOST_TEST(picture.pictures == 1U);
+        auto const file = shape_with(name, R"({"fileData":{"fileUri":"gs://a/b.mp4"}})");
+        BOOST_TEST(!file.bounded);
+        BOOST_TEST(file.outside ==
+                   "contents[0].parts[0]." + std::string(name) + ".parts[0].fileData");
+    }
+}
+
+BOOST_AUTO_TEST_CASE(each_prompt_of_a_list_has_its_answers) {
+    auto const choices_of = [](std::string const& members) {
+        auto const body = boost::json::parse("{" + members + "}");
+        return facts_of_request(body, dialect::openai_chat).parameters.choices.value_or(1);
+    };
+    BOOST_TEST(choices_of(R"("prompt":"a")") == 1U);
+    BOOST_TEST(choices_of(R"("prompt":["a"])") == 1U);
+    BOOST_TEST(choices_of(R"("prompt":[1,2,3])") == 1U);
+    BOOST_TEST(choices_of(R"("prompt":["a","b","c"])") == 3U);
+    BOOST_TEST(choices_of(R"("prompt":[[1,2],[3]],"n":4)") == 8U);
+    BOOST_TEST(choices_of(R"("prompt":["a","b"],"n":2,"best_of":5)") == 10U);
+    BOOST_TEST(choices_of(R"("prompt":["a","b"],"n":4294967295)") == 0xFFFFFFFFU);
 }
 
 BOOST_AUTO_TEST_CASE(text_of_every_api_is_bounded) {

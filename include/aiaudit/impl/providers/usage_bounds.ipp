@@ -9,6 +9,8 @@
 #include <aiaudit/providers/json_fields.hpp>  // parse_json
 #include <aiaudit/providers/usage_bounds.hpp>
 
+#include <charconv>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -146,10 +148,23 @@ private:
                 continue;
             }
             if (mistaken || media) return outside(inner.text());
+            if (name == "functionResponse" || name == "function_response") {
+                answer(inner, field.value());
+                continue;
+            }
             bool const data = is_one_of(data_members, name) ||
                               (type == "tool_use" && name == "input") ||
                               (type == "additional_tools" && name == "tools");
             if (!data) text(inner, field.value());
+        }
+    }
+    // What a caller's function gave Gemini: data, and in `parts` what may be pictures and files.
+    void answer(place const& here, boost::json::value const& of) {
+        auto const* object = of.if_object();
+        if (object == nullptr) return;
+        for (auto const& field : *object) {
+            std::string_view const name = text_of(field.key());
+            if (same_name(name, "parts")) text({&here, name, 0}, field.value());
         }
     }
     // Tools that stand in the prompt of Responses, where Codex has all of its own.
@@ -267,18 +282,43 @@ AIAUDIT_INLINE bool has_tools(boost::json::value const& request) noexcept {
     return false;
 }
 
+// In any case, as some servers read names.
+AIAUDIT_INLINE bool begins_so(std::string_view text, std::string_view word) noexcept {
+    return text.size() >= word.size() &&
+           std::equal(word.begin(), word.end(), text.begin(),
+                      [](char wanted, char c) { return wanted == ascii_lower(c); });
+}
+
+// Whether a letter, a digit or '_' is written as an escape. No encoder does that, and a word that
+// is written so is not found.
+AIAUDIT_INLINE bool has_hidden_word(std::string_view json) noexcept {
+    for (std::size_t at = json.find('\\'); at != std::string_view::npos;
+         at = json.find('\\', at + 2)) {
+        std::string_view const digits = json.substr(at + 1, 5);
+        if (!digits.starts_with("u00")) continue;
+        unsigned byte = 0;
+        auto const [end, code] =
+            std::from_chars(digits.data() + 3, digits.data() + digits.size(), byte, 16);
+        char const c = ascii_lower(static_cast<char>(byte));
+        bool const in_word = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
+        if (code == std::errc{} && in_word) return true;
+    }
+    return false;
+}
+
 AIAUDIT_INLINE rate_words rate_words_of(std::string_view request_body) noexcept {
+    if (has_hidden_word(request_body)) return {true, true, true};
     rate_words found;
     for (std::size_t quote = request_body.find('"'); quote != std::string_view::npos;
          quote = request_body.find('"', quote + 1)) {
         auto const rest = request_body.substr(quote + 1);
-        char const first = rest.empty() ? '\0' : rest.front();
+        char const first = rest.empty() ? '\0' : ascii_lower(rest.front());
         if (first == 'c') {
-            found.cache_writes = found.cache_writes || rest.starts_with("cache_control\"") ||
-                                 rest.starts_with("cachePoint\"");
+            found.cache_writes = found.cache_writes || begins_so(rest, "cache_control\"") ||
+                                 begins_so(rest, "cachepoint\"");
         }
-        if (first == '1') found.hour_writes = found.hour_writes || rest.starts_with("1h\"");
-        if (first == 's') found.speed = found.speed || rest.starts_with("speed\"");
+        if (first == '1') found.hour_writes = found.hour_writes || begins_so(rest, "1h\"");
+        if (first == 's') found.speed = found.speed || begins_so(rest, "speed\"");
     }
     return found;
 }
