@@ -125,6 +125,10 @@ bool contains(std::string const& text, std::string_view part) {
     return text.find(part) != std::string::npos;
 }
 
+std::string without(std::string text, std::string_view part) {
+    return text.erase(text.find(part), part.size());
+}
+
 word_list many_words(std::size_t count) { return word_list(count, "word "); }
 
 // A provider that takes no notice of the limit, and then halts for long.
@@ -341,6 +345,45 @@ BOOST_AUTO_TEST_CASE(a_dearer_tier_is_held_at_its_rate_and_one_without_a_rate_is
     for (char const* tier : {"priority", "auto"})
         BOOST_TEST((cost(tier).pico() * 2 > cost("default").pico() * 3), tier);
     BOOST_TEST(contains(held("scale"), "has no price in the service tier 'scale'"));
+}
+
+BOOST_AUTO_TEST_CASE(
+    a_tier_that_no_answer_tells_is_charged_where_it_is_dearer_and_not_where_cheaper) {
+    auto const charged = [](std::string const& members) {
+        budget_stand at({limit_of("1000")});
+        std::string const answer = openai_chat_body("gpt-4.1", "Hi", {100, 10});
+        at.provider.script(chat_path, {json_step(without(answer, R"("service_tier":"default",)"))});
+        chat_request asked = short_question();
+        asked.extra = "{" + members + "}";
+        at.ai.chat(asked).value();
+        return at.outcomes().at(0).cost.pico();
+    };
+    auto const plain = charged("");
+    BOOST_TEST((plain > 0));
+    BOOST_TEST((charged(R"("service_tier":"priority")") * 2 > plain * 3));
+    for (char const* tier : {"default", "flex", "batch"})
+        BOOST_TEST((charged(std::string(R"("service_tier":")") + tier + "\"") == plain), tier);
+}
+
+BOOST_AUTO_TEST_CASE(a_speed_and_a_place_that_no_answer_tells_are_charged_as_asked) {
+    std::string const question = R"({"model":"claude-opus-4-6","max_tokens":10,"messages":[]})";
+    auto const charged = [&](std::string const& member, std::string const& told) {
+        budget_stand at({limit_of("1000")});
+        std::string answer = without(anthropic_message_body("claude-opus-4-6", "Salut", {100, 10}),
+                                     R"(,"inference_geo":"global")");
+        if (!told.empty()) answer.insert(answer.find(R"("input_tokens")"), told + ",");
+        at.provider.script(messages_path, {json_step(answer)});
+        std::string body = question;
+        if (!member.empty()) body.insert(1, member + ",");
+        at.ai.send("anthropic", "/messages", body).value();
+        return at.outcomes().at(0).cost.pico();
+    };
+    auto const plain = charged("", "");
+    BOOST_TEST((charged(R"("speed":"fast")", "") == plain * 6));
+    BOOST_TEST((charged(R"("speed":"fast")", R"("speed":"standard")") == plain));
+    BOOST_TEST((charged(R"("speed":"standard")", "") == plain));
+    BOOST_TEST((charged(R"("inference_geo":"us")", "") * 10 == plain * 11));
+    BOOST_TEST((charged(R"("inference_geo":"us")", R"("inference_geo":"global")") == plain));
 }
 
 BOOST_AUTO_TEST_CASE(tokens_without_a_bound_are_refused_by_a_budget_of_tokens) {

@@ -114,6 +114,8 @@ BOOST_AUTO_TEST_CASE(a_member_of_another_type_or_out_of_range_is_told_what_it_mu
     BOOST_TEST(!sound(R"({"thinking":{"budget_tokens":"9"}})", dialect::anthropic_messages));
     BOOST_TEST(!sound(R"({"generationConfig":[]})", dialect::gemini));
     BOOST_TEST(!sound(R"({"background":"yes"})", dialect::openai_responses));
+    for (char const* json : {R"({"background":"yes"})", R"({"store":1})", R"({"agent":["a"]})"})
+        BOOST_TEST(!sound(json, dialect::gemini_interactions), json);
 }
 
 BOOST_AUTO_TEST_CASE(what_decides_nothing_may_be_anything_but_is_seen_where_it_stands_twice) {

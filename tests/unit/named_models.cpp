@@ -108,15 +108,27 @@ BOOST_AUTO_TEST_CASE(all_places_name_the_same_model) {
 BOOST_AUTO_TEST_CASE(what_routers_may_choose_is_in_the_list_too) {
     std::string const head = R"({"model":"gpt-4.1-mini",)";
     for (char const* const rest :
-         {R"("models":["gpt-4.1-mini","gpt-4.1"]})", R"("models":"gpt-4.1"})",
-          R"("models":[{"id":"gpt-4.1"}]})", R"("models":[{"weight":1}]})", R"("models":[7]})",
-          R"("fallbacks":["gpt-4.1"]})", R"("fallbacks":[{"gpt-4.1-mini":["gpt-4.1"]}]})",
-          R"("fallbacks":[{"model":"gpt-4.1","provider":"x"}]})", R"("fallback":true})",
-          R"("fallback_model":"gpt-4.1"})", R"("preset":"dear"})", R"("route":"fallback"})",
-          R"("route":"fallback","models":[]})", R"("extra_body":{"models":["gpt-4.1"]}})",
+         {R"("models":["gpt-4.1-mini","gpt-4.1"]})",
+          R"("models":"gpt-4.1"})",
+          R"("models":[{"id":"gpt-4.1"}]})",
+          R"("models":[{"weight":1}]})",
+          R"("models":[7]})",
+          R"("fallbacks":["gpt-4.1"]})",
+          R"("fallbacks":[{"gpt-4.1-mini":["gpt-4.1"]}]})",
+          R"("fallbacks":[{"model":"gpt-4.1","provider":"x"}]})",
+          R"("fallback":true})",
+          R"("fallback_model":"gpt-4.1"})",
+          R"("preset":"dear"})",
+          R"("route":"fallback"})",
+          R"("route":"fallback","models":[]})",
+          R"("extra_body":{"models":["gpt-4.1"]}})",
           R"("providerOptions":{"gateway":{"models":["gpt-4.1"]}}})",
           R"("plugins":[{"id":"fusion","analysis_models":["gpt-4.1"]}]})",
-          R"("tools":[{"type":"image_generation","model":"gpt-image-1"}]})"})
+          R"("tools":[{"type":"image_generation","model":"gpt-image-1"}]})",
+          R"("input":[{"type":"additional_tools","tools":[{"type":"x","model":"gpt-5"}]}]})",
+          R"("agent":"deep-research-pro-preview"})",
+          R"("engine":"gpt-4.1"})",
+          R"("deployment_id":"gpt-4.1"})"})
         refuses({head + rest});
     for (char const* const rest :
          {R"("models":["gpt-4.1-mini"]})", R"("models":null,"fallbacks":[],"fallback":false})",
@@ -144,9 +156,12 @@ BOOST_AUTO_TEST_CASE(a_list_of_what_may_not_be_used_has_a_model_under_all_its_na
     key.denied_models = {"gpt-5*", "o3"};
     for (char const* const name :
          {"gpt-5", "gpt-5-mini", "GPT-5", "openai/gpt-5", "openai/o3:free", "a/b/o3",
-          "eu.vendor.o3:0", "o3@20250101", "ft:o3:team::id", " o3 ", "O3", "models/gpt-5"})
+          "eu.vendor.o3:0", "o3@20250101", "ft:o3:team::id", " o3 ", "O3", "models/gpt-5",
+          "o3-2025-04-16", "openai/o3-20250416", "o3-0416", "o3-001", "O3-LATEST",
+          "ft:o3-2025-04-16:team::id"})
         BOOST_TEST(!may_use(key, name), name);
-    for (char const* const name : {"gpt-4.1", "o3-mini", "turbo-gpt-5", "o4", "xo3"})
+    for (char const* const name : {"gpt-4.1", "o3-mini", "turbo-gpt-5", "o4", "xo3",
+                                   "o3-mini-2025-01-31", "o3-20", "o3-pro-latest"})
         BOOST_TEST(may_use(key, name), name);
     BOOST_TEST(said(key, {R"({"model":"gpt-4.1"})"}) == "");
     BOOST_TEST(said(key, {R"({"model":"gpt-4.1","models":["gpt-5"]})"}) == "model_not_allowed");

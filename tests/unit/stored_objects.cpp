@@ -74,6 +74,8 @@ BOOST_AUTO_TEST_CASE(a_body_says_what_it_goes_on_from) {
     auto const responses = dialect::openai_responses;
     BOOST_TEST(references_say(R"({"previous_response_id":"resp_1"})", responses) ==
                "previous_response_id=response:resp_1;");
+    BOOST_TEST(references_say(R"({"previous_response_id":" resp_1\n","input":" "})", responses) ==
+               "previous_response_id=response:resp_1;");
     BOOST_TEST(references_say(R"({"conversation":"conv_1"})", responses) ==
                "conversation=conversation:conv_1;");
     BOOST_TEST(references_say(R"({"conversation":{"id":"conv_1"}})", responses) ==

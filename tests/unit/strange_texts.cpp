@@ -50,6 +50,8 @@ std::string csv_of(std::string const& text, bool number = false) {
 
 BOOST_AUTO_TEST_CASE(JSON_is_valid_whatever_the_text) {
     BOOST_TEST(json_string("caf\xC3\xA9 \"a\\b\"") == "\"caf\xC3\xA9 \\\"a\\\\b\\\"\"");
+    // Readers of lines, Python's among them, end one at these.
+    BOOST_TEST(json_string("a\xE2\x80\xA8 b\xE2\x80\xA9") == R"("a\u2028 b\u2029")");
     BOOST_TEST(json_string("a\xFF\xC3") == "\"a"s + replaced + replaced + '"');
     BOOST_TEST(json_string("\xED\xA0\x80") == '"' + (replaced + (replaced + ""s)) + replaced + '"');
     BOOST_TEST(json_string("\x1B[2J\x7F\xC2\x9B\n\0"s) == R"("\u001b[2J\u007f\u009b\u000a\u0000")");
@@ -88,10 +90,15 @@ BOOST_AUTO_TEST_CASE(a_spreadsheet_finds_no_formula_and_money_below_zero_is_left
         BOOST_TEST(csv_of(text) == "'"s + text);
     BOOST_TEST(csv_of("\t=1") == "\"'\t'=1\"");
     BOOST_TEST(csv_of("a;=1") == "\"a;'=1\"");
-    for (char const* const number : {"-0.25", "12", "-3"}) {
-        BOOST_TEST(csv_of(number) == number);
+    for (char const* const number : {"-0.25", "12", "-3"})
         BOOST_TEST(csv_of(number, true) == number);
-    }
+    // A stranger's name that looks like one.
+    for (char const* const name : {"-0.25", "-3"}) BOOST_TEST(csv_of(name) == "'"s + name);
+    BOOST_TEST(csv_of("12") == "12");
+    for (char const* const text : {" =1", "  @x", "\xEF\xBC\x9DSUM(A1)",
+                                   "\xEF\xBC\x8B"
+                                   "1"})
+        BOOST_TEST(csv_of(text) == "'"s + text);
     BOOST_TEST(csv_of("ana@example.com") == "ana@example.com");
     BOOST_TEST(csv_of("a\xFF\0b\x1B"s) == "a"s + replaced + "?b?");
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // The least and the most that an attempt can have used.
+#include <aiaudit/providers/request_facts.hpp>
 #include <aiaudit/providers/usage_bounds.hpp>
 
 #include <boost/test/unit_test.hpp>
@@ -94,6 +95,38 @@ BOOST_AUTO_TEST_CASE(a_request_to_write_a_cache_may_have_written_all_that_it_did
     BOOST_TEST(range.upper.count(unit::cache_write_tokens) == 1000U);
     BOOST_TEST(range.upper.count(unit::cache_write_5m_tokens) == 300U);
     BOOST_TEST(range.upper.count(unit::cache_write_1h_tokens) == 700U);
+}
+
+BOOST_AUTO_TEST_CASE(what_a_function_gave_may_be_pictures_and_files) {
+    auto const shape_with = [](char const* name, std::string const& parts) {
+        return shape_of(R"({"contents":[{"parts":[{")" + std::string(name) +
+                        R"(":{"name":"f","response":{"type":"x"},"parts":[)" + parts + "]}}]}]}");
+    };
+    for (char const* const name : {"functionResponse", "function_response"}) {
+        BOOST_TEST(shape_with(name, R"({"text":"x"})").bounded);
+        auto const picture =
+            shape_with(name, R"({"inlineData":{"mimeType":"image/png","data":"AAAA"}})");
+        BOOST_TEST(picture.bounded);
+        BOOST_TEST(picture.pictures == 1U);
+        auto const file = shape_with(name, R"({"fileData":{"fileUri":"gs://a/b.mp4"}})");
+        BOOST_TEST(!file.bounded);
+        BOOST_TEST(file.outside ==
+                   "contents[0].parts[0]." + std::string(name) + ".parts[0].fileData");
+    }
+}
+
+BOOST_AUTO_TEST_CASE(each_prompt_of_a_list_has_its_answers) {
+    auto const choices_of = [](std::string const& members) {
+        auto const body = boost::json::parse("{" + members + "}");
+        return facts_of_request(body, dialect::openai_chat).parameters.choices.value_or(1);
+    };
+    BOOST_TEST(choices_of(R"("prompt":"a")") == 1U);
+    BOOST_TEST(choices_of(R"("prompt":["a"])") == 1U);
+    BOOST_TEST(choices_of(R"("prompt":[1,2,3])") == 1U);
+    BOOST_TEST(choices_of(R"("prompt":["a","b","c"])") == 3U);
+    BOOST_TEST(choices_of(R"("prompt":[[1,2],[3]],"n":4)") == 8U);
+    BOOST_TEST(choices_of(R"("prompt":["a","b"],"n":2,"best_of":5)") == 10U);
+    BOOST_TEST(choices_of(R"("prompt":["a","b"],"n":4294967295)") == 0xFFFFFFFFU);
 }
 
 BOOST_AUTO_TEST_CASE(text_of_every_api_is_bounded) {

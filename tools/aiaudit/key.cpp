@@ -40,7 +40,7 @@ std::vector<std::string> denied_models_of(options const& with) {
     return given == std::vector<std::string>{"none"} ? std::vector<std::string>{} : given;
 }
 
-constexpr amount_unit time_units[] = {{"m", 60}, {"h", 3'600}, {"d", 86'400}};
+constexpr amount_unit time_units[] = {{"s", 1}, {"m", 60}, {"h", 3'600}, {"d", 86'400}};
 
 // "2026-12-31", "2026-12-31T18:00:00Z", or how long from now: "90d", "24h".
 aiaudit::timestamp expiry_of(std::string const& text, aiaudit::timestamp now) {

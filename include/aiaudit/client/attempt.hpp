@@ -231,6 +231,10 @@ inline constexpr std::size_t callers_key_bytes_least = 16;
 // A provider, or what sits in between, may repeat the key in what it says.
 void withhold_key(std::string_view key, reading& read);
 
+// What was asked for and is dearer counts where the answer does not tell its terms; what is cheaper
+// counts where it does. No answer of the moment has the rate of a batch but by its own words.
+void take_terms(reading& read, request_facts const& asked);
+
 // Whether a stream ended, or never began, because this side wanted no more of it.
 [[nodiscard]] inline bool was_left(std::optional<error> const& transport,
                                    response_follower const& follower) {
@@ -261,6 +265,7 @@ template <pricing_policy Prices>
     if (read.facts.model_requested.empty()) read.facts.model_requested = plan.model;
     if (read.facts.model_served.empty()) read.facts.model_served = read.facts.model_requested;
     if (transport) read.facts.complete = false;
+    take_terms(read, plan.request->facts);
     set_facts(end.outcome, read.facts);
     end.outcome.http_status = static_cast<std::uint16_t>(follower.status());
     end.ended_by_caller = follower.ended_by_caller();

@@ -16,7 +16,8 @@ inline namespace v0_1_0 {
 namespace detail {
 
 // Text in quotes, as JSON has it. A byte that is not UTF-8 becomes U+FFFD; control characters, C1
-// and DEL among them, are written as escapes, so that a terminal that shows the JSON obeys none.
+// and DEL among them, are written as escapes, so that a terminal that shows the JSON obeys none;
+// likewise U+2028 and U+2029, at which some readers end a line.
 [[nodiscard]] std::string json_string(std::string_view text);
 
 // "[a,b]" of texts that are JSON already.

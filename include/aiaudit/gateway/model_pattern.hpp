@@ -39,7 +39,8 @@ inline constexpr std::size_t model_pattern_bytes = 256;
 
 // Whether a list of what may not be used has the model, under any name that servers may take for
 // it: in any case, behind a vendor ("openai/gpt-5", "eu.anthropic.claude-opus-4"), before a variant
-// or an edition ("gpt-5:free", "claude-opus-4@20250514"), or as what a model was tuned from
+// or an edition ("gpt-5:free", "claude-opus-4@20250514", "gpt-5-2025-08-07"), or as what a model
+// was tuned from
 // ("ft:gpt-5:team::id").
 [[nodiscard]] bool denies_model(std::vector<std::string> const& patterns, std::string_view model);
 

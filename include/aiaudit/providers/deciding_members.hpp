@@ -77,6 +77,7 @@ struct deciding_member {
 
 inline constexpr std::array deciding_members{
     deciding_member{"model", apis::all, json_types::text, member_role::model},
+    deciding_member{"agent", apis::gemini, json_types::text, member_role::model},
     deciding_member{"models", apis::openai, json_types::list, member_role::outside},
     deciding_member{"route", apis::chat, json_types::text, member_role::outside},
     deciding_member{"preset", apis::chat, json_types::text, member_role::outside},
@@ -143,8 +144,8 @@ inline constexpr std::array deciding_members{
     deciding_member{"stream", apis::all, json_types::flag, member_role::stream},
     deciding_member{"stream_options", apis::openai, json_types::object},
     deciding_member{"stream_options.include_usage", apis::openai, json_types::flag},
-    deciding_member{"background", apis::responses, json_types::flag},
-    deciding_member{"store", apis::openai, json_types::flag},
+    deciding_member{"background", apis::responses | apis::gemini, json_types::flag},
+    deciding_member{"store", apis::openai | apis::gemini, json_types::flag},
     deciding_member{"service_tier", apis::openai | apis::messages, json_types::text,
                     member_role::service_tier},
     deciding_member{"serviceTier", apis::gemini, json_types::text, member_role::service_tier},

@@ -57,6 +57,7 @@ public:
     // Whether a document held a piece of an answer.
     [[nodiscard]] bool answered() const noexcept { return answered_; }
     [[nodiscard]] tool_runs const& tools() const noexcept { return tools_; }
+    [[nodiscard]] bool tier_told() const noexcept { return tier_told_; }
     [[nodiscard]] std::string const& status() const noexcept { return status_; }
     // An object; empty where there was no usage.
     [[nodiscard]] boost::json::value const& usage() const noexcept { return usage_; }
@@ -79,7 +80,9 @@ private:
         if (facts_.provider_request_id.empty()) keep_text(facts_.provider_request_id, id);
     }
     void take_tier(std::string_view tier) {
-        if (!tier.empty()) facts_.service_tier = tier_named(tier);
+        if (tier.empty()) return;
+        facts_.service_tier = tier_named(tier);
+        tier_told_ = true;
     }
 
     static boost::json::value const* first_of(boost::json::value const& document,
@@ -120,6 +123,7 @@ private:
     tool_runs tools_{};
     bool terminal_ = false;
     bool answered_ = false;
+    bool tier_told_ = false;
 };
 
 }  // namespace detail

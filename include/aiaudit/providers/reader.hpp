@@ -189,6 +189,7 @@ private:
     sse_parser events_{};
     aws_event_parser frames_{};
     std::string body_{};
+    terms_told told_{};
     bool cut_ = false;  // the body ended inside a document
     bool sound_ = false;
     std::function<void(boost::json::value const&, std::string_view)> hear_{};

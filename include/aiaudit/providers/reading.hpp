@@ -16,11 +16,19 @@
 namespace aiaudit {
 inline namespace v0_1_0 {
 
+// Which terms of its price an answer tells, be they the standard ones.
+struct terms_told {
+    bool tier = false;
+    bool region = false;
+    bool speed = false;
+};
+
 // The facts, as far as they go, and what keeps them from being billed. A failed attempt is recorded
 // like any other, so the facts are there even where there is a problem.
 struct reading {
     attempt_facts facts{};
     std::optional<error> problem{};
+    terms_told told{};
 };
 
 // Reads a whole exchange; the facts are there even where there is a problem. Who calls it without

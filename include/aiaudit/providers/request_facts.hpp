@@ -25,6 +25,8 @@ struct request_facts {
     std::string model{};
     request_parameters parameters{};
     std::string service_tier{};  // as it names it; empty where the account's default is asked for
+    std::string region{};        // Anthropic's: where the model is to run
+    std::string speed{};         // Anthropic's
     std::optional<std::uint64_t> thinking_tokens{};  // the most of its output that is thought
     // It has OpenAI's newer word for a limit, max_completion_tokens, and not the older.
     bool newer_limit_alone = false;

@@ -294,9 +294,14 @@ inline constexpr std::array<std::string_view, 21> text_types{"text",
                                                              "local_shell_call_output"};
 
 // Members whose inside is the caller's data, where a "type" means nothing.
-inline constexpr std::array<std::string_view, 8> data_members{
-    "cache_control", "arguments", "functionCall", "functionResponse",
-    "metadata",      "logprobs",  "action",       "internal_chat_message_metadata_passthrough"};
+inline constexpr std::array<std::string_view, 7> data_members{
+    "cache_control",
+    "arguments",
+    "functionCall",
+    "metadata",
+    "logprobs",
+    "action",
+    "internal_chat_message_metadata_passthrough"};
 
 // Tools of the provider's making. Who runs them, and what a use of them costs beside tokens.
 enum class tool_runner : std::uint8_t { caller, provider };

@@ -71,6 +71,18 @@ AIAUDIT_INLINE bool ends_when_left(attempt_plan const& plan) noexcept {
     return plan.to->stops_when_left && plan.stream && seen && !asked.background;
 }
 
+AIAUDIT_INLINE void take_terms(reading& read, request_facts const& asked) {
+    attempt_facts& facts = read.facts;
+    facts.parameters.batch = false;
+    bool const dearer = asked.service_tier == "priority" || asked.service_tier == "fast";
+    if (dearer && !read.told.tier) facts.service_tier = asked.service_tier;
+    auto const is_dearer = [](std::string const& word, char const* plain) {
+        return !word.empty() && word != plain;
+    };
+    if (is_dearer(asked.region, "global") && !read.told.region) facts.region = asked.region;
+    if (is_dearer(asked.speed, "standard") && !read.told.speed) facts.speed = asked.speed;
+}
+
 AIAUDIT_INLINE std::optional<error> failure_of(attempt_plan const& plan,
                                                std::optional<error> const& transport,
                                                reading const& read, int status,

@@ -29,6 +29,8 @@ AIAUDIT_INLINE std::string json_string(std::string_view text) {
         } else if (is_control_point(*point)) {
             auto const byte = static_cast<std::uint8_t>(*point);
             out.append("\\u00").append(1, digits[byte >> 4]).append(1, digits[byte & 15]);
+        } else if (*point == 0x2028 || *point == 0x2029) {
+            out.append(*point == 0x2028 ? "\\u2028" : "\\u2029");
         } else {
             out.append(before.substr(0, before.size() - rest.size()));
         }

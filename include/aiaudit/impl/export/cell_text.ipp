@@ -11,6 +11,7 @@
 #include <aiaudit/export/cell_text.hpp>
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 namespace aiaudit {
@@ -36,6 +37,15 @@ AIAUDIT_INLINE std::string disarmed(std::string_view name) {
     };
     std::string made;
     made.reserve(name.size());
+    // After blanks, and as wide signs, too.
+    std::string_view const word = name.substr((std::min)(name.find_first_not_of(' '), name.size()));
+    constexpr std::array<std::string_view, 4> wide{"\xEF\xBC\x9D", "\xEF\xBC\x8B", "\xEF\xBC\x8D",
+                                                   "\xEF\xBC\xA0"};
+    bool const blank_first = word.size() != name.size() && !word.empty();
+    if ((blank_first && is_one_of("=+-@", word.front())) ||
+        std::any_of(wide.begin(), wide.end(),
+                    [word](std::string_view sign) { return word.starts_with(sign); }))
+        made.push_back('\'');
     for (std::size_t i = 0; i < name.size(); ++i) {
         if (is_one_of("=+-@\t\r\n", name[i]) && (i == 0 || is_one_of(";\t\r\n", name[i - 1])))
             made.push_back('\'');
@@ -59,7 +69,7 @@ AIAUDIT_INLINE std::string without_controls(std::string text) {
 }
 
 AIAUDIT_INLINE std::string csv_cell(report_cell const& cell) {
-    if (cell.number || is_decimal(cell.text)) return cell.text;
+    if (cell.number || (!cell.label && is_decimal(cell.text))) return cell.text;
     std::string const text = disarmed(without_controls(valid_text(cell.text)));
     if (text.find_first_of(",;\"\t\r\n") == std::string::npos) return text;
     std::string out = "\"";

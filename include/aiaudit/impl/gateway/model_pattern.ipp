@@ -7,6 +7,7 @@
 #include <aiaudit/config.hpp>        // AIAUDIT_INLINE
 #include <aiaudit/detail/ascii.hpp>  // lower_case
 #include <aiaudit/gateway/model_pattern.hpp>
+#include <aiaudit/pricing/model_match.hpp>  // is_edition
 
 namespace aiaudit {
 inline namespace v0_1_0 {
@@ -23,7 +24,9 @@ AIAUDIT_INLINE bool denies_model(std::vector<std::string> const& patterns, std::
     std::string const whole = lower_case(model);
     auto const denied = [&patterns](std::string_view name) {
         return std::any_of(patterns.begin(), patterns.end(), [name](std::string const& pattern) {
-            return matches_model(lower_case(pattern), name);
+            std::string const small = lower_case(pattern);
+            return matches_model(small, name) ||
+                   (name.starts_with(small) && is_edition(name.substr(small.size())));
         });
     };
     constexpr std::string_view blanks = " \t";

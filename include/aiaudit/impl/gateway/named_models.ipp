@@ -66,8 +66,9 @@ AIAUDIT_INLINE naming naming_of(std::string_view lax) {
                                                       "variables",
                                                       "chattemplatekwargs",
                                                       "stop"};
-    constexpr std::array<std::string_view, 4> choices{"fallbacks", "fallback", "deployment",
-                                                      "deployments"};
+    constexpr std::array<std::string_view, 8> choices{
+        "fallbacks",    "fallback",       "deployment", "deployments",
+        "deploymentid", "deploymentname", "agent",      "agentid"};
     if (lax == "model") return naming::model;
     if (lax == "preset" || lax == "presets") return naming::preset;
     if (std::find(proses.begin(), proses.end(), lax) != proses.end()) return naming::prose;
@@ -111,6 +112,8 @@ private:
     void look_at_choice(std::string_view member, boost::json::object const& choice,
                         std::string_view before, int depth);
     void look_at_request_line();
+    // Tools that stand in the prompt of Responses may run a model of their own, as others.
+    void look_at_input_tools();
     void refuse(std::string said, std::string_view member = "model") {
         if (!problem_) problem_ = models_problem(std::move(said), member);
     }
@@ -210,6 +213,15 @@ AIAUDIT_INLINE void model_search::look_into(boost::json::value const& value, int
     }
 }
 
+AIAUDIT_INLINE void model_search::look_at_input_tools() {
+    auto const* const input = at_path(&of_.body, "input");
+    auto const* const items = input == nullptr ? nullptr : input->if_array();
+    if (items == nullptr) return;
+    for (auto const& item : *items) {
+        if (auto const* const tools = at_path(&item, "tools")) look_into(*tools, 3);
+    }
+}
+
 AIAUDIT_INLINE void model_search::look_at_request_line() {
     for_each_parameter(query_of(of_.request.target), [this](std::string_view parameter) {
         auto const equals = parameter.find('=');
@@ -245,7 +257,9 @@ AIAUDIT_INLINE std::optional<gateway_problem> model_search::run() {
     if (!in_body.empty()) choose(in_body);
     for (auto const& [name, value] : of_.body.get_object()) {
         if (std::string_view(name) != "model") look_at_member(name, value, 1);
+        if (lax_name(name) == "engine") look_at_names(name, value, {}, 1);
     }
+    look_at_input_tools();
     auto const* const route = at_path(&of_.body, "route");
     auto const* const models = at_path(&of_.body, "models");
     bool const chooses = models != nullptr && models->is_array() && !models->get_array().empty();

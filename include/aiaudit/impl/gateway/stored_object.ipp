@@ -11,6 +11,7 @@
 
 #include <boost/json.hpp>
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -69,6 +70,10 @@ AIAUDIT_INLINE std::vector<stored_reference> references_of(boost::json::value co
                                                            dialect which) {
     std::vector<stored_reference> found;
     auto const add = [&found](std::string_view kind, std::string_view id, std::string_view member) {
+        // As a server reads it that takes blanks away.
+        constexpr std::string_view blanks = " \t\r\n";
+        id.remove_prefix((std::min)(id.find_first_not_of(blanks), id.size()));
+        id = id.substr(0, id.find_last_not_of(blanks) + 1);
         if (!id.empty()) found.push_back({std::string(kind), std::string(id), std::string(member)});
     };
     add("response", text_at(&body, "previous_response_id"), "previous_response_id");

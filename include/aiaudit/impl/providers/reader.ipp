@@ -67,7 +67,8 @@ AIAUDIT_INLINE reading stream_reader::finish() {
     facts_.provider_request_id = request_id();
     facts_.complete = !cut_ && (!stream || collector_.terminal() || failed());
     auto problem = failed() ? provider_failed() : judge(stream);
-    return {std::move(facts_), std::move(problem)};
+    told_.tier = told_.tier || collector_.tier_told();
+    return {std::move(facts_), std::move(problem), told_};
 }
 
 AIAUDIT_INLINE std::string_view stream_reader::sniff(std::string_view bytes) {
@@ -260,10 +261,13 @@ AIAUDIT_INLINE result<void> stream_reader::read_anthropic_terms() {
     boost::json::value const& source = collector_.usage();
     if (auto const tier = detail::text_at(&source, "service_tier"); !tier.empty()) {
         facts_.service_tier = detail::tier_named(tier);
+        told_.tier = true;
     }
     std::string_view const geo = detail::text_at(&source, "inference_geo");
+    told_.region = !geo.empty();
     if (!geo.empty() && geo != "global" && geo != "not_available") facts_.region = geo;
     std::string_view const speed = detail::text_at(&source, "speed");
+    told_.speed = !speed.empty();
     if (speed != "standard") facts_.speed = speed;
     return detail::bill_iterations(source, where_.vendor, facts_);
 }

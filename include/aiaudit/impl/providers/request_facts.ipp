@@ -17,6 +17,14 @@ inline namespace v0_1_0 {
 
 namespace detail {
 
+// The older completions answer each text, or each list of tokens, of a list of prompts.
+AIAUDIT_INLINE std::uint64_t prompts_in(boost::json::value const& body) noexcept {
+    auto const* prompt = at_path(&body, "prompt");
+    auto const* list = prompt == nullptr ? nullptr : prompt->if_array();
+    if (list == nullptr || list->empty() || list->front().is_number()) return 1;
+    return list->size();
+}
+
 AIAUDIT_INLINE request_facts facts_by_table(boost::json::value const& body, unsigned api) {
     request_facts facts;
     request_parameters& asked = facts.parameters;
@@ -53,12 +61,18 @@ AIAUDIT_INLINE request_facts facts_by_table(boost::json::value const& body, unsi
         default: break;
         }
     }
+    if (std::uint64_t const prompts = (api & apis::chat) != 0 ? prompts_in(body) : 1; prompts > 1) {
+        std::uint64_t const answers = prompts * asked.choices.value_or(1);
+        asked.choices = static_cast<std::uint32_t>((std::min<std::uint64_t>)(answers, 0xFFFFFFFFU));
+    }
     facts.newer_limit_alone = at_path(&body, "max_completion_tokens") != nullptr &&
                               at_path(&body, "max_tokens") == nullptr;
     facts.background = true_at(&body, "background");
     // Anthropic's models think where they are asked to.
     if (api == apis::messages) {
         auto const* thinking = member(&body, "thinking");
+        facts.region = text_at(&body, "inference_geo");
+        facts.speed = text_at(&body, "speed");
         facts.may_think = thinking != nullptr && text_at(thinking, "type") != "disabled";
     }
     asked.batch = facts.service_tier == "batch";

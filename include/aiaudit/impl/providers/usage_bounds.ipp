@@ -166,10 +166,23 @@ private:
                 continue;
             }
             if (mistaken || media) return outside(inner.text());
+            if (name == "functionResponse" || name == "function_response") {
+                answer(inner, field.value());
+                continue;
+            }
             bool const data = is_one_of(data_members, name) ||
                               (type == "tool_use" && name == "input") ||
                               (type == "additional_tools" && name == "tools");
             if (!data) text(inner, field.value());
+        }
+    }
+    // What a caller's function gave Gemini: data, and in `parts` what may be pictures and files.
+    void answer(place const& here, boost::json::value const& of) {
+        auto const* object = of.if_object();
+        if (object == nullptr) return;
+        for (auto const& field : *object) {
+            std::string_view const name = text_of(field.key());
+            if (same_name(name, "parts")) text({&here, name, 0}, field.value());
         }
     }
     // Tools that stand in the prompt of Responses, where Codex has all of its own.
