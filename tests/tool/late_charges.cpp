@@ -2,7 +2,10 @@
 //
 // `budget reconcile` of calls whose charge became known late.
 #include "engine/support/temporary_directory.hpp"
+#include "support/chaos_provider.hpp"
+#include "support/provider_bodies.hpp"
 #include "tool/run.hpp"
+#include "tool/served.hpp"
 
 #include <aiaudit/core/ids.hpp>
 #include <aiaudit/ledger.hpp>
@@ -167,6 +170,32 @@ BOOST_AUTO_TEST_CASE(a_bad_line_is_named_and_none_is_taken) {
             "c.jsonl:2: 'gen-2' is no operation id");
     refuses(from("c.jsonl", good + "{\"operation\":\"" + id_of(2) + ":x\",\"cost\":1}\n"),
             "c.jsonl:2: '" + id_of(2) + ":x' has no attempt");
+}
+
+BOOST_AUTO_TEST_CASE(a_running_gateway_lets_calls_through_once_the_charge_is_known) {
+    using namespace aiaudit_tests;
+    chaos_provider provider;
+    provider.answer([](seen_request const&) {
+        return json_step(openai_chat_body("gpt-4.1", "Good day", body_usage{}));
+    });
+    BOOST_REQUIRE(
+        run(path, "budget set --name all --limit 6.004 --window total --db " + db).status == 0);
+    test_support::served gateway(path + "/errors",
+                                 {"serve", "--db", db, "--listen", "127.0.0.1:0", "--upstream",
+                                  "openai=" + provider.origin() + "/v1", "--keys", "optional"});
+    auto const call = [&gateway] {
+        return test_support::ask(
+            gateway.port(),
+            test_support::request("POST", "/v1/chat/completions", "",
+                                  R"({"model":"gpt-4.1","max_tokens":100,"messages":[]})"));
+    };
+    std::string const refused = call();
+    BOOST_TEST(refused.find("spent 6.005 USD") != std::string::npos, refused);
+    BOOST_TEST(reconcile("--response gen-1 --cost 0.0031").status == 0);
+    std::string const answer = call();
+    BOOST_TEST(answer.starts_with("HTTP/1.1 200"), answer);
+    BOOST_TEST(gateway.end() == 0);
+    BOOST_TEST(run(path, "verify --db " + db).status == 0);
 }
 
 BOOST_AUTO_TEST_CASE(what_does_not_go_together_is_refused) {
