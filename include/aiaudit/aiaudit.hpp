@@ -20,6 +20,7 @@
 #include <aiaudit/cache/memory_cache.hpp>
 #include <aiaudit/client.hpp>
 #include <aiaudit/import.hpp>
+#include <aiaudit/late_costs.hpp>
 #include <aiaudit/ledger.hpp>
 #include <aiaudit/pricing/builtin.hpp>
 #include <aiaudit/pricing/load.hpp>

@@ -12,6 +12,7 @@
 #include <aiaudit/impl/alerts/webhook.tpp>
 #include <aiaudit/impl/basic_ledger.tpp>
 #include <aiaudit/impl/client.tpp>
+#include <aiaudit/impl/late_costs.tpp>
 #include <aiaudit/impl/reprice.tpp>
 #include <aiaudit/impl/retain.tpp>
 #include <aiaudit/impl/verify.tpp>

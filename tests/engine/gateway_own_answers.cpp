@@ -11,6 +11,8 @@
 #include <aiaudit/budget/budget_text.hpp>
 #include <aiaudit/gateway/cost_headers.hpp>
 #include <aiaudit/gateway/key_file.hpp>
+#include <aiaudit/late_costs.hpp>
+#include <aiaudit/templates.hpp>
 
 #include <array>
 #include <string>
@@ -246,6 +248,46 @@ BOOST_AUTO_TEST_CASE(a_call_of_before_a_restart_is_found_in_the_log) {
     auto const call = boost::json::parse(body_of(answer));
     BOOST_TEST(call.at("cost_usd").as_string() == "0.5");
     BOOST_TEST(call.at("attempts").as_int64() == 2);
+}
+
+BOOST_AUTO_TEST_CASE(a_call_that_was_cut_costs_what_was_said_later) {
+    stand one;
+    auto const ask = [&one](operation_id const& id) {
+        auto const call =
+            boost::json::parse(body_of(one.exchange(get("/aiaudit/v1/calls/" + id.to_string()))));
+        auto const text = [&call](char const* name) {
+            return std::string(call.at(name).as_string().c_str());
+        };
+        return text("cost_status") + " " + text("cost_low_usd") + " " + text("cost_usd");
+    };
+    auto const say = [&one](operation_id const& id, char const* cost) {
+        late_cost late;
+        late.operation_id = id;
+        late.cost = money::parse(cost).value();
+        BOOST_TEST(correct_costs(one.log, {late}, {"ana", "why"}).value().corrections == 1U);
+    };
+    record outcome;
+    outcome.kind = record_kind::outcome;
+    outcome.started_at = timestamp::from_seconds(1'790'000'000);
+    outcome.operation_id = make_operation_id(outcome.started_at);
+    outcome.model_requested = "gpt-4.1";
+    outcome.cost_status = cost_status::estimated;
+    outcome.cost = money::parse("2.08").value();
+    outcome.cost_low = money::parse("0.001").value();
+    one.log.append(outcome).value();
+    BOOST_TEST(ask(outcome.operation_id) == "estimated 0.001 2.08");
+    say(outcome.operation_id, "0.003");
+    BOOST_TEST(ask(outcome.operation_id) == "priced 0.003 0.003");
+    say(outcome.operation_id, "0.004");
+    BOOST_TEST(ask(outcome.operation_id) == "priced 0.004 0.004");
+    // One that the gateway remembers itself.
+    one.provider.script(chat_path, {json_step("{}")});
+    auto const answer = one.exchange(stand::post(gateway_question));
+    auto const id = operation_id::parse(header_in(answer, "x-aiaudit-operation")).value();
+    BOOST_TEST(ask(id).starts_with("estimated 0 "));
+    BOOST_REQUIRE(one.log.flush().has_value());
+    say(id, "0.005");
+    BOOST_TEST(ask(id) == "priced 0.005 0.005");
 }
 
 BOOST_AUTO_TEST_CASE(an_answer_that_is_too_long_to_be_held_passes_whole) {

@@ -36,6 +36,7 @@ struct record_like {
     aiaudit::price_basis price_basis = of.price_basis;
     money cost = of.cost;
     std::optional<money> cost_low = of.cost_low;
+    std::optional<money> provider_cost = of.provider_cost;
     std::vector<std::pair<std::string, std::string>> const& tags = of.tags;
     std::uint32_t attempt = of.attempt;
     [[nodiscard]] bool failed() const noexcept { return of.failed(); }

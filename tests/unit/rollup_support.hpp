@@ -62,6 +62,21 @@ inline std::vector<record> random_records(std::size_t count, unsigned seed) {
     return entries;
 }
 
+// What a correction says of one attempt whose cost was a bound.
+inline record late_cost_of(record const& bound, money charge) {
+    record late = bound;
+    late.kind = record_kind::correction;
+    late.usage = {};
+    late.duration_ns.reset();
+    late.cost_status = cost_status::priced;
+    late.price_basis = price_basis::provider;
+    late.provider_cost = charge;
+    late.cost = charge - bound.cost;
+    late.cost_low = charge - bound.cost_low.value_or(money{});
+    late.tags = {{"correction.records", "1"}, {"correction.sure", "1"}};
+    return late;
+}
+
 // Corrections of some of them, by more or less; in front of, between and behind them.
 inline std::vector<record> with_corrections(std::vector<record> entries, unsigned seed) {
     std::mt19937_64 random(seed);
@@ -69,6 +84,11 @@ inline std::vector<record> with_corrections(std::vector<record> entries, unsigne
     for (record const& entry : entries) {
         all.push_back(entry);
         if (random() % 4 != 0) continue;
+        if (entry.cost_status == cost_status::estimated) {
+            all.insert(all.begin() + static_cast<std::ptrdiff_t>(random() % all.size()),
+                       late_cost_of(entry, money::from_pico(static_cast<int128>(random() >> 8))));
+            continue;
+        }
         record change = entry;
         change.kind = record_kind::correction;
         change.cost = money::from_pico(static_cast<int128>(random() % 2'000'001) - 1'000'000);

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// aiaudit budget: sets, lists and removes budgets, and settles attempts of which nobody knows how
-// they ended.
+// aiaudit budget: sets, lists and removes budgets.
 
 #include "commands.hpp"
 
@@ -24,7 +23,6 @@ struct options {
     std::string then = "refuse";
     std::string alerts = "50,80,100";
     std::string format = "table";
-    std::string older_than = "1h";
 };
 
 aiaudit::budget budget_of(options const& with) {
@@ -84,20 +82,6 @@ void remove(options const& with) {
     auto ledger = open_ledger(with, false, false);
     auto const number = value_or_fail(ledger.remove_budget(with.name), with.db);
     std::cout << "removed budget '" << with.name << "' in record " << value_of(number) << '\n';
-}
-
-void reconcile(options const& with) {
-    constexpr amount_unit units[] = {{"s", 1}, {"m", 60}, {"h", 3600}, {"d", 86'400}};
-    auto const seconds =
-        static_cast<std::int64_t>(parse_amount(with.older_than, units, "--older-than"));
-    auto ledger = open_ledger(with, false, false);
-    std::int64_t const now = ledger.time().now().seconds();
-    auto const settled = value_or_fail(
-        ledger.reconcile(aiaudit::timestamp::from_seconds(seconds < now ? now - seconds : 0)),
-        with.db);
-    auto const open = value_or_fail(ledger.open_reservations(), with.db).size();
-    std::cout << "settled " << settled << " attempts at what was held for them; " << open
-              << " are open\n";
 }
 
 CLI::App* add_command(CLI::App& budget, std::shared_ptr<options> const& with,
@@ -171,10 +155,7 @@ void add_budget(CLI::App& program, int&) {
     adding->add_option("--amount", with->amount, "How much, in its unit")->required();
     adding->add_option("--subject", with->subject,
                        "Of a budget for each, the one name; default: each of them");
-    add_command(*budget, with, "reconcile",
-                "Settle attempts that must have ended, at what is held for them", reconcile)
-        ->add_option("--older-than", with->older_than,
-                     "How long their deadline must be past; default: 1h (units s, m, h, d)");
+    add_budget_reconcile(*budget);
 }
 
 }  // namespace aiaudit_tool

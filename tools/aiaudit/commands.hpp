@@ -165,6 +165,8 @@ void add_alert(CLI::App& program, int& status);
 // Below the group of commands "prices".
 void add_prices_quote(CLI::App& prices);
 void add_prices_update(CLI::App& prices);
+// Below the group of commands "budget".
+void add_budget_reconcile(CLI::App& budget);
 
 }  // namespace aiaudit_tool
 

@@ -72,6 +72,13 @@ std::string call_line(aiaudit::record const& entry) {
 }
 
 std::string correction_line(aiaudit::record const& entry) {
+    if (aiaudit::detail::is_late_cost(entry))
+        return "correction  " + entry.operation_id.to_string() + ":" +
+               std::to_string(entry.attempt) + "  " + entry.cost.to_string() +
+               " USD: the provider charges " +
+               entry.provider_cost.value_or(aiaudit::money{}).to_string() + ", by " +
+               tag_of(entry, aiaudit::detail::correction_tag::by) + ": " +
+               tag_of(entry, aiaudit::detail::correction_tag::why);
     return "correction  " + printable(entry.user) + "  " + printable(entry.provider) + "/" +
            printable(entry.model()) + "  " + entry.cost.to_string() + " USD for " +
            tag_of(entry, aiaudit::detail::correction_tag::records) + " records, by " +

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: MIT
 //
 // correction.hpp: what a record of kind `correction` says, which stands for records of one minute
-// that have all names in common.
+// that have all names in common, or for one attempt.
 //
 // It has those names, the minute's first instant, and by how much their costs change, which may be
 // negative. Its own tags come before those of the records, so that none of these is taken for one.
+// That of one attempt, whose cost was a bound until the provider's charge was known, has the price
+// basis `provider`, and of the attempt also its start, operation, number and the provider's id. Its
+// provider's cost is the charge; its least cost, by how much the least that is owed changes.
 // Threads: functions without state.
 // Floor 2.
 #ifndef AIAUDIT_CORE_CORRECTION_HPP
@@ -32,6 +35,12 @@ struct correction_tag {
     // How many had an unsure cost, and have a sure one. Signed.
     static constexpr std::string_view sure = "correction.sure";
 };
+
+// Whether it is of one attempt.
+template <class Record>
+[[nodiscard]] bool is_late_cost(Record const& entry) noexcept {
+    return entry.price_basis == price_basis::provider;
+}
 
 // The number of a tag; 0 where there is none. A negative one wraps.
 // `entry` is a record, or a view of one with the same members.

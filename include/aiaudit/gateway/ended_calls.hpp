@@ -28,13 +28,17 @@ struct ended_call {
     std::string provider{};
     std::string model{};
     std::uint32_t attempts = 0;
+    std::uint32_t bounds = 0;  // attempts whose cost is a bound
     bool complete = false;
-    aiaudit::cost_status cost_status = aiaudit::cost_status::no_charge;
-    money cost{};      // as far as it is known
-    money cost_low{};  // the least that it may be
+    aiaudit::cost_status sure_status = aiaudit::cost_status::no_charge;  // of the other attempts
+    money cost{};                                                        // as far as it is known
+    money cost_low{};                                                    // the least that it may be
     aiaudit::usage usage{};
 
     void add(record const& outcome);
+    // What an attempt of it cost in truth (core/correction.hpp).
+    void correct(record const& late_cost);
+    [[nodiscard]] aiaudit::cost_status cost_status() const noexcept;
 };
 
 // How sure a cost is that is made of two: what is not known wins, then what is a bound.

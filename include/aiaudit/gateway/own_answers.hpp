@@ -51,9 +51,11 @@ inline constexpr std::uint64_t calls_looked_at_most = 200'000;
 [[nodiscard]] result<record> subject_of_request(gateway_request const& request,
                                                 gateway_key const& key);
 
-// A call's outcomes in the log, those of its last records alone; none: there are none of that key.
+// A call's outcomes in the log, those of its last records alone, with what they cost in truth where
+// that was said later. Of one that is `known` only the latter; none: there are none.
 template <class Ledger>
-[[nodiscard]] result<std::optional<ended_call>> find_call(Ledger& log, operation_id const& wanted) {
+[[nodiscard]] result<std::optional<ended_call>> find_call(Ledger& log, operation_id const& wanted,
+                                                          std::optional<ended_call> known) {
     auto const first = log.first_sequence();
     if (!first) return first.error();
     auto const last = log.last_sequence();
@@ -61,19 +63,26 @@ template <class Ledger>
     std::uint64_t const newest = value_of(*last);
     std::uint64_t const oldest = (std::max)(
         value_of(*first), newest > calls_looked_at_most ? newest - calls_looked_at_most + 1 : 1);
-    std::optional<ended_call> found;
+    bool const takes_outcomes = !known;
+    std::optional<ended_call> found = std::move(known);
     if (oldest > newest) return found;
     auto const read = log.log().blocks(oldest, [&](std::string_view block) -> result<bool> {
         std::vector<sequence> of_call;
         auto const looked = view_block(block, [&](sequence number, record_view const& entry) {
-            if (entry.kind == record_kind::outcome && entry.operation_id == wanted)
-                of_call.push_back(number);
+            bool const is_of_kind = entry.kind == record_kind::outcome
+                                        ? takes_outcomes
+                                        : entry.kind == record_kind::correction;
+            if (is_of_kind && entry.operation_id == wanted) of_call.push_back(number);
             return true;
         });
         if (!looked) return looked.error();
         if (of_call.empty()) return true;
         auto const taken = read_block(block, [&](sequence number, record&& entry) {
             if (std::find(of_call.begin(), of_call.end(), number) == of_call.end()) return true;
+            if (entry.kind == record_kind::correction) {
+                if (found) found->correct(entry);
+                return true;
+            }
             if (!found) found.emplace();
             found->add(entry);
             return true;
@@ -102,8 +111,8 @@ template <class Core>
     auto const wanted = operation_id::parse(id);
     if (!wanted) return none();
     auto found = core.ended.find(*wanted);
-    if (!found) {
-        auto looked = find_call(core.ledger, *wanted);
+    if (!found || (found->bounds != 0 && found->key_id == key.id)) {
+        auto looked = find_call(core.ledger, *wanted, found);
         if (!looked) return looked.error();
         found = std::move(*looked);
     }

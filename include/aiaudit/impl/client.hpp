@@ -29,7 +29,9 @@
 #include <aiaudit/impl/codec/json_canonical.ipp>
 #include <aiaudit/impl/core/http.ipp>
 #include <aiaudit/impl/core/provider_names.ipp>
+#include <aiaudit/impl/engine/correction_lock.ipp>
 #include <aiaudit/impl/import.ipp>
+#include <aiaudit/impl/late_costs.tpp>
 #include <aiaudit/impl/pricing/builtin.ipp>
 #include <aiaudit/impl/pricing/decimal_json.ipp>
 #include <aiaudit/impl/pricing/genai_prices.ipp>
@@ -87,6 +89,8 @@ inline namespace v0_1_0 {
 
 template class basic_client<default_policies>;
 template class basic_alert_watch<ledger>;
+template result<late_cost_result> correct_costs(ledger&, std::vector<late_cost> const&,
+                                                late_cost_options const&);
 template result<repricing> reprice(ledger&, price_book const&, reprice_options const&);
 
 }  // namespace v0_1_0

@@ -4,12 +4,12 @@
 #ifndef AIAUDIT_IMPL_REPRICE_TPP
 #define AIAUDIT_IMPL_REPRICE_TPP
 
-#include <aiaudit/codec/block.hpp>            // read_block_as
-#include <aiaudit/codec/record_codec.hpp>     // encode_record
-#include <aiaudit/core/correction.hpp>        // correction_tag
-#include <aiaudit/pricing/priced_record.hpp>  // set_cost
+#include <aiaudit/codec/block.hpp>             // read_block_as
+#include <aiaudit/codec/record_codec.hpp>      // encode_record
+#include <aiaudit/core/correction.hpp>         // correction_tag
+#include <aiaudit/engine/correction_lock.hpp>  // lock_corrections
+#include <aiaudit/pricing/priced_record.hpp>   // set_cost
 #include <aiaudit/reprice.hpp>
-#include <aiaudit/storage/posix_file.hpp>  // file_handle
 
 #include <algorithm>
 #include <array>
@@ -82,7 +82,6 @@ public:
     }
 
 private:
-    static constexpr char const* lock_name = "reprice.lock";
     static constexpr std::size_t own_tags = 5;
 
     // Records of one minute that have all names alike.
@@ -101,15 +100,9 @@ private:
 
     [[nodiscard]] result<void> lock() {
         if (ledger_.bytes_on_disk() == 0) return {};
-        std::string const path = ledger_.path() + "/" + lock_name;
-        auto file = file_handle::open(path, O_RDWR | O_CREAT);
-        if (!file) return posix_error(errno, "open", path);
-        if (lock_file(file.get(), LOCK_EX | LOCK_NB) != 0) {
-            if (errno != EWOULDBLOCK) return posix_error(errno, "flock", path);
-            return fail(errc::already_open,
-                        ledger_.path() + ": another process corrects prices; try again after it");
-        }
-        lock_ = std::move(file);
+        auto held = lock_corrections(ledger_.path());
+        if (!held) return held.error();
+        lock_ = std::move(*held);
         return {};
     }
 
@@ -160,6 +153,7 @@ private:
 
     [[nodiscard]] result<void> take(record const& entry) {
         if (entry.kind == record_kind::correction) {
+            if (is_late_cost(entry)) return {};  // of a bound, which is left as it is
             auto const cell = cell_of(entry, own_tags);
             if (!cell) return cell.error();
             auto const number = [&entry](std::string_view name) {

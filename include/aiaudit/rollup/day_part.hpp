@@ -21,7 +21,7 @@
 // without touching the rest. A cell begins with a byte: the step of its slot, and whether it
 // differs in form from the cell before it (day_part_cell.hpp). Version 1 had none of the rare
 // numbers: no cell says that they follow, the sums have no columns of them, and all attempts count
-// as `unsplit`.
+// as `unsplit`. Version 2 had but the first eleven, from before an attempt's cost could come late.
 // Threads: a view of bytes; const members may run at once.
 // Floor 4.
 #ifndef AIAUDIT_ROLLUP_DAY_PART_HPP
@@ -47,8 +47,9 @@ inline namespace v0_1_0 {
 namespace detail {
 
 struct day_part_format {
-    static constexpr std::uint8_t version = 2;
-    static constexpr std::uint8_t version_without_rare = 1;
+    static constexpr std::uint8_t version = 3;
+    // How many rare numbers each version has.
+    static constexpr std::array<std::size_t, version + 1> rare{0, 0, 11, rare_numbers};
     static constexpr std::size_t counts = 8;
     static constexpr std::size_t pairs = 6;  // place of a count; names have those before
     static constexpr std::size_t profiles = 7;
@@ -149,8 +150,8 @@ private:
                           rows& to) noexcept;
     static bool take_histogram(byte_reader& in, std::uint64_t timed, latency_histogram& to);
 
-    [[nodiscard]] bool has_rare() const noexcept {
-        return static_cast<std::uint8_t>(bytes_[3]) != format::version_without_rare;
+    [[nodiscard]] std::size_t rare_count() const noexcept {
+        return format::rare[static_cast<std::uint8_t>(bytes_[3])];
     }
 
     std::string_view bytes_{};
@@ -179,7 +180,7 @@ result<void> day_part::read_sums(dimension by, Visitor&& visit) const {
             read_rows(*from, group, std::min<std::size_t>(groups - group, rows_at_once), sums);
         if (keeps_latency(by) && !take_histogram(in, sums[row].timed, latency))
             return corrupt("its latencies cannot be read");
-        if (!has_rare()) sums[row].unsplit = sums[row].attempts;
+        if (rare_count() == 0) sums[row].unsplit = sums[row].attempts;
         visit(group, std::as_const(sums[row]), latency);
     }
     if (!in.at_end()) return corrupt("its sums end too late");
@@ -194,7 +195,7 @@ result<void> day_part::read_cells(std::uint32_t user, Visitor&& visit) const {
     if (!entry) return entry.error();
     if (crc32c(entry->cells) != entry->checksum)
         return corrupt("the checksum of a user's cells does not match");
-    cell_reader in{entry->cells, has_rare()};
+    cell_reader in{entry->cells, rare_count()};
     if (!in.read_all(profile_count(), visit)) return corrupt("a user's cells cannot be read");
     return {};
 }

@@ -130,9 +130,10 @@ private:
 // Reads what cell_writer wrote.
 class cell_reader {
 public:
-    // `may_have_rare`: else all attempts are unsplit.
-    cell_reader(std::string_view bytes, bool may_have_rare) noexcept
-        : in_(bytes), may_have_rare_(may_have_rare) {}
+    // `rare_most`: how many rare numbers it may have; of those without any all attempts are
+    // unsplit.
+    cell_reader(std::string_view bytes, std::size_t rare_most) noexcept
+        : in_(bytes), rare_most_(rare_most) {}
 
     // visit(profile, slot, cell const&). False where the bytes cannot be read.
     template <class Visitor>
@@ -162,7 +163,7 @@ private:
     void take_rare(totals& sum);
 
     byte_reader in_;
-    bool may_have_rare_;
+    std::size_t rare_most_;
     cell_form form_{};
     bool rare_follows_ = false;
 };

@@ -14,9 +14,9 @@
 // Memory: at most `memory_bytes` (as of the last prepare(), saved() or first record of a day) for
 // the sums of days, of which those asked for longest ago and then the oldest are forgotten and
 // loaded again where asked for. A closed day takes 24 bytes and 8 for each count that occurs, of
-// which there are up to 27, for each user, project, key, provider, model and status, and about 2.5
-// KiB more for each model; a day not yet closed, 240 bytes and 4 KiB. A query whose sums over days
-// that do not fit are larger than half the bound takes those besides (240 bytes a group). Besides:
+// which there are up to 31, for each user, project, key, provider, model and status, and about 2.5
+// KiB more for each model; a day not yet closed, 272 bytes and 4 KiB. A query whose sums over days
+// that do not fit are larger than half the bound takes those besides (272 bytes a group). Besides:
 // what is not saved (about 80 bytes a record, which the caller bounds by saving), about 150 bytes
 // for each distinct name, 150 bytes for each combination of the other names without the user's (of
 // which those over 2^16 are forgotten at a save), and what one report itself is made of.

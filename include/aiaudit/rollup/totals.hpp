@@ -41,7 +41,7 @@ inline constexpr std::array<unit, 11> reported_units{unit::input_tokens,
 // A sum of money as two whole numbers that wrap, so that it adds up as counts do.
 struct money_parts {
     std::uint64_t micro = 0;  // millionths of a dollar, rounded down; signed
-    std::uint64_t pico = 0;   // what is left of each amount, below 1,000,000
+    std::uint64_t pico = 0;   // what is left of each amount, below 1,000,000; a sum is signed
 
     [[nodiscard]] static constexpr money_parts of(money amount) noexcept {
         constexpr int128 factor = 1'000'000;
@@ -52,13 +52,16 @@ struct money_parts {
     // Bounds: sums of up to 2^43 dollars, of up to 2^43 amounts.
     [[nodiscard]] constexpr money value() const noexcept {
         return money::from_pico(int128{static_cast<std::int64_t>(micro)} * 1'000'000 +
-                                static_cast<int128>(pico));
+                                static_cast<std::int64_t>(pico));
     }
+    // What takes it off a sum, number by number, so that nothing of it is left.
+    [[nodiscard]] constexpr money_parts negated() const noexcept { return {~micro + 1, ~pico + 1}; }
     friend constexpr bool operator==(money_parts, money_parts) noexcept = default;
 };
 
 // Outcomes, and the corrections of their costs (core/correction.hpp). A correction counts as no
-// attempt: it changes `cost`, `uncosted` and `unsure`, and what it changed is told apart.
+// attempt: it changes `cost`, `uncosted` and `unsure`, that of one attempt `estimated` and `margin`
+// too; and what it changed is told apart.
 struct totals {
     std::uint64_t requests = 0;  // calls: their first attempts
     std::uint64_t attempts = 0;  // HTTP exchanges, retries included
@@ -81,6 +84,8 @@ struct totals {
     money_parts corrected{};        // the part of `cost` that they are; signed
     std::uint64_t made_costed = 0;  // by how much they lowered `uncosted`
     std::uint64_t made_sure = 0;    // by how much they lowered `unsure`
+    money_parts made_exact{};       // by how much they lowered `estimated`
+    money_parts made_narrow{};      // by how much they lowered `margin`
     money cost{};
 
     // `entry` is a record, or a view of one with the same members.
@@ -95,6 +100,7 @@ struct totals {
             sum.made_sure = detail::correction_number(entry, detail::correction_tag::sure);
             sum.uncosted = ~sum.made_costed + 1;
             sum.unsure = ~sum.made_sure + 1;
+            if (detail::is_late_cost(entry)) take_range(sum, entry);
             return sum;
         }
         sum.requests = entry.attempt == 1 ? 1 : 0;
@@ -129,6 +135,17 @@ struct totals {
         return entry.cost_status == cost_status::priced &&
                (entry.price_basis == price_basis::assumed ||
                 entry.price_basis == price_basis::stale);
+    }
+
+    // Of an attempt's late cost (core/correction.hpp): nothing of the attempt's bound is left.
+    template <class Record>
+    static void take_range(totals& sum, Record const& entry) {
+        money const more = entry.cost;
+        if (sum.made_sure != 0)
+            sum.made_exact = money_parts::of(entry.provider_cost.value_or(more) - more);
+        sum.made_narrow = money_parts::of(entry.cost_low.value_or(more) - more);
+        sum.estimated = sum.made_exact.negated();
+        sum.margin = sum.made_narrow.negated();
     }
 
     void add(totals const& other);
@@ -237,7 +254,7 @@ namespace detail {
 // The numbers of a totals in their stored order, so that writing and reading cannot differ: the
 // common ones, then those that most sums have none of.
 inline constexpr std::size_t common_numbers = 6 + reported_units.size();
-inline constexpr std::size_t rare_numbers = 11;
+inline constexpr std::size_t rare_numbers = 15;
 inline constexpr std::size_t totals_numbers = common_numbers + rare_numbers;
 
 template <class Totals, class Visitor>
@@ -253,6 +270,10 @@ constexpr void for_each_rare_number(Totals& sum, Visitor&& visit) {
     visit(sum.corrected.pico);
     visit(sum.made_costed);
     visit(sum.made_sure);
+    for (auto* const each : {&sum.made_exact, &sum.made_narrow}) {
+        visit(each->micro);
+        visit(each->pico);
+    }
 }
 
 template <class Totals, class Visitor>
@@ -283,7 +304,7 @@ constexpr void for_each_number(Totals& sum, Visitor&& visit) {
 static_assert(std::is_trivially_copyable_v<totals> && offsetof(totals, requests) == 0 &&
               offsetof(totals, counts) == 6 * sizeof(std::uint64_t) &&
               offsetof(totals, unsure) == common_numbers * sizeof(std::uint64_t) &&
-              offsetof(totals, made_sure) == (totals_numbers - 1) * sizeof(std::uint64_t));
+              offsetof(totals, made_narrow) == (totals_numbers - 2) * sizeof(std::uint64_t));
 
 // The number at a place of for_each_number.
 [[nodiscard]] std::uint64_t number_at(totals const& sum, std::size_t place) noexcept;

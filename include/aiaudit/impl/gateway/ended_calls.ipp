@@ -5,6 +5,7 @@
 #define AIAUDIT_IMPL_GATEWAY_ENDED_CALLS_IPP
 
 #include <aiaudit/config.hpp>              // AIAUDIT_INLINE
+#include <aiaudit/core/correction.hpp>     // correction_number
 #include <aiaudit/export/record_text.hpp>  // json_writer
 #include <aiaudit/gateway/ended_calls.hpp>
 
@@ -36,15 +37,30 @@ AIAUDIT_INLINE void ended_call::add(record const& outcome) {
     model = outcome.model_served.empty() ? outcome.model_requested : outcome.model_served;
     ++attempts;
     complete = outcome.complete;
-    cost_status = joined_status(cost_status, outcome.cost_status);
+    if (outcome.cost_status == aiaudit::cost_status::estimated)
+        ++bounds;
+    else
+        sure_status = joined_status(sure_status, outcome.cost_status);
     cost = cost + outcome.cost;
     cost_low = cost_low + outcome.cost_low.value_or(outcome.cost);
     usage = outcome.usage;
 }
 
+AIAUDIT_INLINE void ended_call::correct(record const& late_cost) {
+    bool const is_first = correction_number(late_cost, correction_tag::sure) != 0;
+    if (is_first && bounds != 0) --bounds;
+    sure_status = joined_status(sure_status, aiaudit::cost_status::priced);
+    cost = cost + late_cost.cost;
+    cost_low = cost_low + late_cost.cost_low.value_or(late_cost.cost);
+}
+
+AIAUDIT_INLINE cost_status ended_call::cost_status() const noexcept {
+    return bounds == 0 ? sure_status : joined_status(sure_status, aiaudit::cost_status::estimated);
+}
+
 AIAUDIT_INLINE std::string to_json(operation_id const& of, ended_call const& call) {
-    bool const is_known =
-        call.cost_status != cost_status::unknown && call.cost_status != cost_status::unpriced;
+    cost_status const status = call.cost_status();
+    bool const is_known = status != cost_status::unknown && status != cost_status::unpriced;
     json_writer out;
     out.text("operation_id", of.to_string());
     out.text("key", call.key_id);
@@ -52,7 +68,7 @@ AIAUDIT_INLINE std::string to_json(operation_id const& of, ended_call const& cal
     out.text("model", call.model);
     out.number("attempts", call.attempts);
     out.raw("complete", call.complete ? "true" : "false");
-    out.text("cost_status", name_of(call.cost_status));
+    out.text("cost_status", name_of(status));
     out.raw("cost_usd", is_known ? json_string(call.cost.to_string()) : "null");
     out.raw("cost_low_usd", is_known ? json_string(call.cost_low.to_string()) : "null");
     out.raw("usage", aiaudit::to_json(call.usage));

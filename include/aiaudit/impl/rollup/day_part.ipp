@@ -39,7 +39,7 @@ AIAUDIT_INLINE result<day_part> day_part::open(std::string_view bytes) {
         return fail(errc::corrupt, "a day of a rollup has no header");
     }
     auto const version = static_cast<std::uint8_t>(bytes[3]);
-    if (version != format::version && version != format::version_without_rare) {
+    if (version == 0 || version > format::version) {
         return fail(errc::newer_format,
                     "version " + std::to_string(version) + " of a day of a rollup");
     }
@@ -175,8 +175,7 @@ AIAUDIT_INLINE result<day_part::columns> day_part::columns_of(byte_reader& in,
                                                               std::uint32_t groups) const {
     columns made;
     for (std::size_t i = 0; i < made.size(); ++i) {
-        bool const is_rare = i >= common_numbers && i < totals_numbers;
-        if (is_rare && !has_rare()) continue;
+        if (i >= common_numbers + rare_count() && i < totals_numbers) continue;
         std::size_t const width = in.little_endian<std::uint8_t>();
         if (width > (i == totals_numbers ? 16U : 8U)) in.fail_read();
         made[i] = {in.take(std::uint64_t{groups} * width).data(), width};

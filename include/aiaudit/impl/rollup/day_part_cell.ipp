@@ -205,7 +205,7 @@ AIAUDIT_INLINE bool cell_reader::read_cell(bool first, std::uint32_t& slot, cell
         }
         sum_follows = (flags & cell_form::sum_follows) != 0;
         rare_follows_ = (flags & cell_form::rare_follows) != 0;
-        if (rare_follows_ && !may_have_rare_) return false;
+        if (rare_follows_ && rare_most_ == 0) return false;
         if (!sum_follows) form_.attempt = flags & attempt_bits::all;
     }
     to.clear();
@@ -247,12 +247,12 @@ AIAUDIT_INLINE void cell_reader::take_counts_and_cost(totals& sum) {
     auto const cost = static_cast<uint128>(in_.varint128()) * powers_of_ten[form_.power];
     sum.cost = money::from_pico(static_cast<int128>(cost));
     if (rare_follows_) take_rare(sum);
-    if (!may_have_rare_) sum.unsplit = sum.attempts;
+    if (rare_most_ == 0) sum.unsplit = sum.attempts;
 }
 
 AIAUDIT_INLINE void cell_reader::take_rare(totals& sum) {
     std::uint64_t const mask = in_.varint();
-    if (mask >> rare_numbers != 0) in_.fail_read();
+    if (mask >> rare_most_ != 0) in_.fail_read();
     std::size_t place = 0;
     for_each_rare_number(sum, [&](std::uint64_t& number) {
         if ((mask >> place++ & 1) != 0) number = in_.varint();

@@ -7,6 +7,8 @@
 #include <aiaudit/config.hpp>  // AIAUDIT_INLINE
 #include <aiaudit/rollup/totals.hpp>
 
+#include <utility>
+
 namespace aiaudit {
 inline namespace v0_1_0 {
 
@@ -31,8 +33,13 @@ AIAUDIT_INLINE totals totals::as_recorded() const noexcept {
     outcomes.cost = detail::wrapping_difference(cost, corrected.value());
     outcomes.uncosted += made_costed;
     outcomes.unsure += made_sure;
+    for (auto const& [part, taken] :
+         {std::pair{&outcomes.estimated, made_exact}, std::pair{&outcomes.margin, made_narrow}}) {
+        part->micro += taken.micro;
+        part->pico += taken.pico;
+    }
     outcomes.corrections = outcomes.made_costed = outcomes.made_sure = 0;
-    outcomes.corrected = {};
+    outcomes.corrected = outcomes.made_exact = outcomes.made_narrow = {};
     return outcomes;
 }
 
