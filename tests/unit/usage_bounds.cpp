@@ -264,6 +264,33 @@ BOOST_AUTO_TEST_CASE(a_picture_in_the_body_counts_as_the_largest_that_a_vendor_b
     }
 }
 
+BOOST_AUTO_TEST_CASE(a_request_for_pictures_has_its_input_once_for_each) {
+    auto const shape = [](std::string const& members) {
+        return shape_of(boost::json::parse(R"({"prompt":"a cat",)" + members + "}"),
+                        apis::pictures);
+    };
+    auto const plainly = shape(R"("size":"auto","quality":"low","background":"auto",)"
+                               R"("output_format":"png","output_compression":9,"moderation":"low",)"
+                               R"("partial_images":2,"style":"vivid","response_format":"url")");
+    BOOST_TEST(plainly.bounded);
+    BOOST_TEST(plainly.draws);
+    BOOST_TEST(!plainly.tools);
+    request_parameters asked;
+    asked.choices = 3;
+    auto const range = bounds_of({}, plain, plainly, asked, 500);
+    BOOST_TEST(range.upper.count(unit::input_tokens) == 3 * (plain.size() + template_tokens_max));
+    BOOST_TEST(range.upper.count(unit::output_tokens) == 1'500U);
+    auto const edit = shape(R"("images":[{"image_url":"data:image/png;base64,AAAA"},)"
+                            R"({"file_id":"f"},"https://a.test/x.png"],"mask":{"file_id":"m"})");
+    BOOST_TEST(edit.bounded);
+    BOOST_TEST(edit.pictures == 4U);
+    BOOST_TEST(edit.picture_bytes == 26U);
+    BOOST_TEST(!shape(R"("from":"elsewhere")").bounded);
+    // Elsewhere these members may bring in anything.
+    BOOST_TEST(!bounded(R"("messages":[],"size":"auto")"));
+    BOOST_TEST(!bounded(R"("messages":[],"images":[])"));
+}
+
 BOOST_AUTO_TEST_CASE(what_may_be_no_picture_is_held_at_the_context) {
     for (char const* const part :
          {R"({"type":"image_url","image_url":{"url":"https://a.test/x.png"}})",

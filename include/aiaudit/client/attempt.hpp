@@ -100,6 +100,15 @@ struct attempt_end {
     return what == operation::embeddings || what == operation::rerank ? 0 : most;
 }
 
+// Output tokens that each picture may have which a call asks for. None where it asks for none, or
+// nothing says how many.
+[[nodiscard]] inline std::optional<std::uint64_t> picture_ceiling(operation what,
+                                                                  request_facts const& asked,
+                                                                  std::string_view model) {
+    if (what != operation::images) return std::nullopt;
+    return most_picture_tokens(model, asked.picture);
+}
+
 [[nodiscard]] price_doubts doubts_of(prepared_request const& request) noexcept;
 
 // Whether a stream ends where its connection does, and all that it was billed for until then has
@@ -118,9 +127,10 @@ template <pricing_policy Prices>
 [[nodiscard]] usage_range used_range(record const& entry, attempt_facts const& facts,
                                      attempt_plan const& plan, output_bounds const& output,
                                      Prices const& prices, typename Prices::lookup_cache& cache) {
-    std::uint64_t const ceiling = output_ceiling(
+    auto const picture = picture_ceiling(facts.operation, plan.request->facts, facts.model_served);
+    std::uint64_t const ceiling = picture.value_or(output_ceiling(
         facts.operation,
-        output_limit_of(prices, entry.provider, facts.model_served, output.tokens_max, cache));
+        output_limit_of(prices, entry.provider, facts.model_served, output.tokens_max, cache)));
     request_parameters asked = facts.parameters;
     if (output.left_at) {
         auto const limit = asked.max_output_tokens.value_or(ceiling);
@@ -167,7 +177,8 @@ std::optional<usage> set_upper_bound(record& entry, attempt_facts& facts, attemp
     }
     entry.cost_status = cost_status::estimated;
     if (!range.bounded ||
-        !is_billed_by_tokens(facts.operation, plan.where->vendor, facts.model_served)) {
+        (!is_billed_by_tokens(facts.operation, plan.where->vendor, facts.model_served) &&
+         !picture_ceiling(facts.operation, request.facts, facts.model_served))) {
         // What an image or a stored conversation adds nobody knows: such a cost is no upper bound.
         entry.cost_status = cost_status::unknown;
         entry.cost = {};

@@ -154,6 +154,9 @@ inline constexpr std::array deciding_members{
     deciding_member{"audio", apis::chat, json_types::object},
     deciding_member{"size", apis::pictures, json_types::text},
     deciding_member{"quality", apis::pictures, json_types::text},
+    deciding_member{"partial_images", apis::pictures, json_types::count, member_role::other, 0},
+    deciding_member{"input_fidelity", apis::pictures, json_types::text},
+    deciding_member{"images", apis::pictures, json_types::list, member_role::prompt},
 
     deciding_member{"tools", apis::all, json_types::list, member_role::tools},
     deciding_member{"tools.type", apis::openai | apis::messages, json_types::text,

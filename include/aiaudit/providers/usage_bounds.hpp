@@ -70,6 +70,7 @@ struct request_shape {
     std::uint64_t compactions = 0;    // runs of the model that shorten a conversation
     std::uint64_t pictures = 0;       // that stand in the body, in base64
     std::uint64_t picture_bytes = 0;  // of their base64, which is no text
+    bool draws = false;  // it asks for pictures, each of which is billed with all of the input
     bool tool_limit_missing =
         false;  // it is endless for want of a limit that its API has a word for
 
@@ -250,6 +251,12 @@ inline constexpr auto plain_members =
                                      "user",
                                      "user_id",
                                      "verbosity"});
+
+// Members of a request for pictures: how they are to be, and pictures to make them of.
+inline constexpr std::array<std::string_view, 8> drawing_members{
+    "size",       "quality",        "style",          "moderation",
+    "background", "partial_images", "input_fidelity", "output_compression"};
+inline constexpr std::array<std::string_view, 3> drawn_members{"image", "images", "mask"};
 
 // Members of Gemini's parts that are no text; its parts have no type.
 inline constexpr std::array<std::string_view, 4> media_members{"inlineData", "inline_data",

@@ -25,7 +25,8 @@ public:
         auto const* object = request.if_object();
         if (object == nullptr) return {};
         shape_.endless = false;
-        shape_.tools = has_tools(request);
+        shape_.draws = api_ == apis::pictures;
+        shape_.tools = !shape_.draws && has_tools(request);
         for (auto const& field : *object) {
             if (!field.value().is_null()) top(text_of(field.key()), field.value());
         }
@@ -53,6 +54,8 @@ private:
         if (is_one_of(endless_members, name)) return endless(name);
         if (name == "tools" || name == "functions") return tools(std::string(name), value);
         if (name == "context_management") return edits(value);
+        if (shape_.draws && is_one_of(drawing_members, name)) return;
+        if (shape_.draws && is_one_of(drawn_members, name)) return originals(value);
         if (name == "input") input_tools(value);
         if (is_one_of(prompt_members, name)) return text({nullptr, name, 0}, value);
         if (!is_one_of(plain_members, name)) outside(name);
@@ -75,6 +78,12 @@ private:
     void add_picture(std::size_t bytes) {
         ++shape_.pictures;
         shape_.picture_bytes += bytes;
+    }
+    // Pictures to make others of, wherever they are: here, in a file, or at an address.
+    void originals(boost::json::value const& of) {
+        auto const* list = of.if_array();
+        if (list == nullptr) return add_picture(picture_in(of, "image_url").value_or(0));
+        for (boost::json::value const& each : *list) originals(each);
     }
     // How long the base64 of a part is that is a picture; nothing for one that is elsewhere, or may
     // be something else.
@@ -342,6 +351,7 @@ AIAUDIT_INLINE usage_range bounds_of(usage const& known, std::string_view reques
     if (by_context)
         input = detail::saturated_product(context_tokens, 1 + shape.tool_uses + shape.compactions);
     std::uint64_t const choices = std::max<std::uint64_t>(asked.choices.value_or(1), 1);
+    if (shape.draws) input = detail::saturated_product(input, choices);
     std::uint64_t output =
         detail::saturated_product(asked.max_output_tokens.value_or(output_ceiling), choices);
     output += detail::saturated_product(output_ceiling, shape.compactions);
