@@ -291,6 +291,50 @@ BOOST_AUTO_TEST_CASE(a_request_for_pictures_has_its_input_once_for_each) {
     BOOST_TEST(!bounded(R"("messages":[],"images":[])"));
 }
 
+BOOST_AUTO_TEST_CASE(the_tool_that_makes_pictures_is_bounded_by_its_calls) {
+    auto const shape = [](std::string const& members) {
+        return shape_of(boost::json::parse("{" + members + "}"), apis::responses);
+    };
+    std::string const tool =
+        R"("tools":[{"type":"image_generation","model":"gpt-image-1","quality":"low","size":"auto",)"
+        R"("partial_images":2,"n":1,"background":"auto","new":null}])";
+    auto const limited = shape(R"("max_tool_calls":3,"input":"x",)" + tool);
+    BOOST_TEST(!limited.bounded);
+    BOOST_TEST(!limited.endless);
+    BOOST_TEST(limited.outside == "tools[0]: image_generation");
+    BOOST_TEST(limited.tool_uses == 3U);
+    BOOST_TEST(limited.drawings == 3U);
+    BOOST_TEST(limited.originals == 4U);
+    BOOST_TEST(limited.drawing_model == "gpt-image-1");
+    BOOST_TEST((limited.drawing == picture_wish{"", "low", 2}));
+    BOOST_TEST(shape(tool).tool_limit_missing);
+    // With pictures of the conversation, which may come behind it, and with any of them.
+    std::string const picture =
+        R"("input":[{"content":[{"type":"input_image","image_url":"data:image/png;base64,AA"}]}])";
+    BOOST_TEST(shape(tool + R"(,"max_tool_calls":3,)" + picture).originals == 5U);
+    BOOST_TEST(shape(picture + R"(,"max_tool_calls":3,)" + tool).originals == 5U);
+    BOOST_TEST(shape(R"("max_tool_calls":3,"previous_response_id":"r",)" + tool).originals ==
+               originals_max + 1);
+    BOOST_TEST(shape(R"("max_tool_calls":60,"input":"x",)" + tool).originals == originals_max + 1);
+}
+
+BOOST_AUTO_TEST_CASE(a_tool_for_pictures_that_nothing_bounds_is_named) {
+    for (char const* const tool :
+         {R"({"type":"image_generation","model":"gpt-image-9"})",
+          R"({"type":"image_generation","quality":"ultra"})",
+          R"({"type":"image_generation","n":2})", R"({"type":"image_generation","n":"1"})",
+          R"({"type":"image_generation","from":"x"})",
+          R"({"type":"image_generation"},{"type":"image_generation"})"}) {
+        auto const shape =
+            shape_of(boost::json::parse(R"({"input":"x","max_tool_calls":1,"tools":[)" +
+                                        std::string(tool) + "]}"),
+                     apis::responses);
+        BOOST_TEST(shape.endless, tool);
+        BOOST_TEST(!shape.tool_limit_missing, tool);
+        BOOST_TEST(shape.outside.find("image_generation") != std::string::npos, tool);
+    }
+}
+
 BOOST_AUTO_TEST_CASE(what_may_be_no_picture_is_held_at_the_context) {
     for (char const* const part :
          {R"({"type":"image_url","image_url":{"url":"https://a.test/x.png"}})",

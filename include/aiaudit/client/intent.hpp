@@ -130,7 +130,12 @@ void hold_the_most(record& entry, attempt_plan const& plan, intent_rules const& 
     if (rules.learned != nullptr && input_known && asked.shape.bounded)
         estimate_input(range.upper, entry, plan, rules);
     entry.usage = range.upper;
-    bool const priced = set_most(entry, plan, prices);
+    bool priced = set_most(entry, plan, prices);
+    if (priced && !add_drawings(entry, plan, prices, cache)) {
+        priced = false;
+        entry.cost_status = cost_status::unpriced;
+        entry.cost = {};
+    }
     if (rules.must_hold && !input_known) entry.usage.clear(unit::input_tokens);
     if (rules.must_hold && !output_known) entry.usage.clear(unit::output_tokens);
     if (!priced || (input_known && output_known)) return;
@@ -179,7 +184,9 @@ template <pricing_policy Prices>
         auto const most = most_of_attempt(
             prices, intent.provider, plan.model, intent.usage, doubts_of(*plan.request),
             intent.started_at, lookup_cache_of<Prices>(), plan.request->facts.service_tier);
-        return most ? std::string{} : most.error().where;
+        if (!most) return most.error().where;
+        auto const drawn = most_of_drawings(intent, plan, prices, lookup_cache_of<Prices>());
+        return drawn ? std::string{} : drawn.error().where;
     }
     bool const draws = intent.operation == operation::images;
     picture_wish const& wish = plan.request->facts.picture;

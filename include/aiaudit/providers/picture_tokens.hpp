@@ -19,6 +19,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace aiaudit {
 inline namespace v0_1_0 {
@@ -38,12 +39,24 @@ inline constexpr std::uint64_t partial_picture_tokens = 100;
 // most; users report some 200.
 inline constexpr std::uint64_t picture_words_max = 2'048;
 
+// A prompt for a picture: 32,000 characters, of up to four bytes.
+inline constexpr std::uint64_t drawing_prompt_tokens_max = 4 * 32'000;
+// Input tokens of a picture that others are made of: four tiles (65 and 4 times 129) and 6,240 more
+// in high fidelity, as OpenAI's guide has it for gpt-image-1; from gpt-image-2 on, by users'
+// measurements, some 1,536 patches.
+inline constexpr std::uint64_t original_tokens_max = 8'192;
+inline constexpr std::uint64_t originals_max = 16;
+
 // The most output tokens of one picture, with its earlier states. None where no source says it: for
 // a model that is not known, or a quality that the model is not known to have.
 [[nodiscard]] std::optional<std::uint64_t> most_picture_tokens(std::string_view model,
                                                                picture_wish const& wish);
 
 namespace detail {
+
+// The models that may serve where a request names one of them, or none.
+[[nodiscard]] std::vector<std::string_view> drawing_models(std::string_view named,
+                                                           picture_wish const& wish);
 
 // Tokens by quality (low, medium, high), of 1024x1024, 1024x1536 and 1536x1024.
 using picture_figures = std::array<std::array<std::uint64_t, 3>, 3>;

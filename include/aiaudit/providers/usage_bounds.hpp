@@ -18,6 +18,7 @@
 #include <aiaudit/core/usage.hpp>                  // usage
 #include <aiaudit/providers/deciding_members.hpp>  // apis
 #include <aiaudit/providers/dialect.hpp>           // vendor
+#include <aiaudit/providers/picture_tokens.hpp>    // picture_wish
 
 #include <boost/json.hpp>
 
@@ -71,6 +72,12 @@ struct request_shape {
     std::uint64_t pictures = 0;       // that stand in the body, in base64
     std::uint64_t picture_bytes = 0;  // of their base64, which is no text
     bool draws = false;  // it asks for pictures, each of which is billed with all of the input
+    // Pictures that the provider's tool may make, by which model (empty: the provider's choice),
+    // and of how many others each.
+    std::uint64_t drawings = 0;
+    std::uint64_t originals = 0;
+    std::string drawing_model{};
+    picture_wish drawing{};
     bool tool_limit_missing =
         false;  // it is endless for want of a limit that its API has a word for
 
@@ -258,6 +265,20 @@ inline constexpr std::array<std::string_view, 8> drawing_members{
     "background", "partial_images", "input_fidelity", "output_compression"};
 inline constexpr std::array<std::string_view, 3> drawn_members{"image", "images", "mask"};
 
+inline constexpr std::array<std::string_view, 13> drawing_tool_members{"type",
+                                                                       "model",
+                                                                       "size",
+                                                                       "quality",
+                                                                       "partial_images",
+                                                                       "background",
+                                                                       "output_format",
+                                                                       "output_compression",
+                                                                       "moderation",
+                                                                       "input_fidelity",
+                                                                       "input_image_mask",
+                                                                       "action",
+                                                                       "n"};
+
 // Members of Gemini's parts that are no text; its parts have no type.
 inline constexpr std::array<std::string_view, 4> media_members{"inlineData", "inline_data",
                                                                "fileData", "file_data"};
@@ -315,6 +336,9 @@ inline constexpr std::array<provider_tool, 12> provider_tools{{
     {"apply_patch", tool_runner::caller, {}},
     {"tool_search", tool_runner::provider, {}},
 }};
+
+// What a request, or a tool, says of pictures to make.
+[[nodiscard]] picture_wish picture_wish_of(boost::json::value const& from);
 
 // Tools, or a shape for the answer, which a provider may write into the prompt as well.
 [[nodiscard]] bool has_tools(boost::json::value const& request) noexcept;

@@ -246,9 +246,19 @@ AIAUDIT_INLINE void facts_collector::take_responses(boost::json::value const& do
         beside["tool_usage"] = *tools;
         merge_fields(beside, total_path(dialect_), usage_.get_object());
     }
+    take_tools(*response);
     if (auto const* output = at_path(response, "output")) tools_.take_items(*output);
     std::string_view const why = text_at(response, "incomplete_details.reason");
     keep_text(facts_.finish_reason, why.empty() ? std::string_view{status_} : why);
+}
+
+AIAUDIT_INLINE void facts_collector::take_tools(boost::json::value const& response) {
+    auto const* tools = at_path(&response, "tools");
+    auto const* list = tools == nullptr ? nullptr : tools->if_array();
+    for (std::size_t i = 0; list != nullptr && i < list->size(); ++i) {
+        if (text_at(&(*list)[i], "type") == "image_generation")
+            keep_text(drawing_model_, text_at(&(*list)[i], "model"));
+    }
 }
 
 AIAUDIT_INLINE void facts_collector::take_anthropic(boost::json::value const& document) {

@@ -100,6 +100,22 @@ AIAUDIT_INLINE std::optional<std::uint64_t> whole_picture_tokens(std::string_vie
     return most;
 }
 
+AIAUDIT_INLINE std::vector<std::string_view> drawing_models(std::string_view named,
+                                                            picture_wish const& wish) {
+    std::vector<std::string_view> models;
+    auto const note = [&](std::string_view model) {
+        bool const had = !models.empty() && models.back() == model;
+        if (!had && most_picture_tokens(model, wish)) models.push_back(model);
+    };
+    if (!named.empty()) {
+        note(named);
+        return models;
+    }
+    for (picture_table const& each : picture_tables) note(each.model);
+    for (picture_grid const& each : picture_grids) note(each.model);
+    return models;
+}
+
 }  // namespace detail
 
 AIAUDIT_INLINE std::optional<std::uint64_t> most_picture_tokens(std::string_view model,

@@ -17,20 +17,6 @@ inline namespace v0_1_0 {
 
 namespace detail {
 
-// What a request, or a tool, says of pictures to make.
-AIAUDIT_INLINE picture_wish picture_wish_of(boost::json::value const& from) {
-    picture_wish wish;
-    auto const named = [&from](std::string_view name) {
-        std::string_view const text = text_at(&from, name);
-        return text == "auto" ? std::string{} : std::string(text.substr(0, 64));
-    };
-    wish.size = named("size");
-    wish.quality = named("quality");
-    if (auto const* partial = member(&from, "partial_images"))
-        wish.partial = whole_number(*partial).value_or(0);
-    return wish;
-}
-
 AIAUDIT_INLINE request_facts facts_by_table(boost::json::value const& body, unsigned api) {
     request_facts facts;
     request_parameters& asked = facts.parameters;

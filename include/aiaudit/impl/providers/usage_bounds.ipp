@@ -33,7 +33,12 @@ public:
         for (std::string_view const path : endless_paths) {
             if (at_path(&request, path) != nullptr) endless(path);
         }
+        bool const elsewhere = !shape_.bounded;
+        if (!drawing_.empty()) outside(drawing_);
         limit_tools(request);
+        // Of pictures of the conversation, of those made before, and a mask.
+        std::uint64_t const known = elsewhere ? originals_max : shape_.pictures + shape_.drawings;
+        if (shape_.drawings != 0) shape_.originals = (std::min)(known, originals_max) + 1;
         return std::move(shape_);
     }
 
@@ -198,7 +203,26 @@ private:
                 return endless(path + "." + printable(name));
         }
     }
+    // OpenAI's tool for pictures. What they are like is said once for all of them.
+    void drawing(std::string const& name, boost::json::value const& of) {
+        for (auto const& field : of.get_object()) {
+            bool const known = is_one_of(drawing_tool_members, text_of(field.key()));
+            if (!known && !field.value().is_null())
+                return endless(name + "." + printable(text_of(field.key())));
+        }
+        auto const* count = at_path(&of, "n");
+        shape_.drawing_model = text_at(&of, "model").substr(0, 64);
+        shape_.drawing = picture_wish_of(of);
+        bool const one = drawing_.empty() && (count == nullptr || whole_number(*count) == 1U);
+        if (!one || drawing_models(shape_.drawing_model, shape_.drawing).empty())
+            return endless(name);
+        drawing_ = name;
+        unlimited_.push_back(name);
+        searches_.push_back({&shape_.drawings, std::nullopt});
+    }
     void provided(std::string const& path, std::string_view type, boost::json::value const& of) {
+        if (type == "image_generation" && api_ == apis::responses)
+            return drawing(path + ": " + printable(type), of);
         auto const found = std::find_if(
             provider_tools.begin(), provider_tools.end(),
             [type](provider_tool const& each) { return type.starts_with(each.prefix); });
@@ -264,8 +288,22 @@ private:
     request_shape shape_{};
     std::vector<std::string> unlimited_{};  // tools that name no limit
     bool limitable_ = true;
+    std::string drawing_{};  // the tool that makes pictures
     std::vector<std::pair<std::uint64_t*, std::optional<std::uint64_t>>> searches_{};
 };
+
+AIAUDIT_INLINE picture_wish picture_wish_of(boost::json::value const& from) {
+    picture_wish wish;
+    auto const named = [&from](std::string_view name) {
+        std::string_view const text = text_at(&from, name);
+        return text == "auto" ? std::string{} : std::string(text.substr(0, 64));
+    };
+    wish.size = named("size");
+    wish.quality = named("quality");
+    if (auto const* partial = member(&from, "partial_images"))
+        wish.partial = whole_number(*partial).value_or(0);
+    return wish;
+}
 
 AIAUDIT_INLINE bool has_tools(boost::json::value const& request) noexcept {
     for (char const* name :
@@ -345,7 +383,9 @@ AIAUDIT_INLINE usage_range bounds_of(usage const& known, std::string_view reques
     std::uint64_t const text =
         request_body.size() - std::min<std::uint64_t>(request_body.size(), shape.picture_bytes);
     std::uint64_t input =
-        text + template_tokens_max + detail::saturated_product(shape.pictures, picture_tokens_max);
+        text + template_tokens_max +
+        detail::saturated_product(shape.pictures,
+                                  shape.draws ? original_tokens_max : picture_tokens_max);
     if (shape.tools) input += tool_prompt_tokens_max * (1 + shape.client_tools);
     if (shape.pictures != 0 && context_tokens != 0) input = (std::min)(input, context_tokens);
     if (by_context)
