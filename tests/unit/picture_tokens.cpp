@@ -67,6 +67,37 @@ BOOST_AUTO_TEST_CASE(each_earlier_state_adds_its_tokens_and_none_wraps) {
     BOOST_TEST(!most_picture_tokens("gpt-image-1", {"", "", ~std::uint64_t{0}}));
 }
 
+BOOST_AUTO_TEST_CASE(a_picture_that_a_model_is_shown_has_the_most_of_its_vendor_s_guide) {
+    struct {
+        vendor who;
+        char const* model;
+        std::uint64_t tokens;
+    } const rows[]{
+        {vendor::openai, "gpt-4.1", 1'445},
+        {vendor::openai, "gpt-4o-2024-08-06", 1'445},
+        {vendor::openai, "gpt-5", 1'190},
+        {vendor::openai, "gpt-4.1-mini", 2'489},
+        {vendor::openai, "gpt-4.1-nano-2025-04-14", 3'779},
+        {vendor::openai, "o4-mini", 2'642},
+        {vendor::anthropic, "claude-opus-4-8", 8'464},
+        {vendor::google, "claude-sonnet-4-5@20250929", 8'464},
+        {vendor::aws, "us.anthropic.claude-sonnet-4-5-20250929-v1:0", 8'464},
+        {vendor::aws, "arn:aws:bedrock:x/anthropic.claude-3-haiku-20240307-v1:0", 8'464},
+        {vendor::google, "models/gemini-3-pro", 2'240},
+        // What no guide gives, and names that may stand for anything.
+        {vendor::openai, "gpt-4o-mini", picture_tokens_max},
+        {vendor::openai, "gpt-5.4", picture_tokens_max},
+        {vendor::openai, "", picture_tokens_max},
+        {vendor::azure, "gpt-4.1", picture_tokens_max},
+        {vendor::openrouter, "anthropic/claude-opus-4.5", picture_tokens_max},
+        {vendor::anthropic, "claude-opus-6", picture_tokens_max},
+        {vendor::google, "gemini-2.5-flash", picture_tokens_max},
+        {vendor::other, "gpt-4.1", picture_tokens_max},
+    };
+    for (auto const& row : rows)
+        BOOST_TEST(shown_picture_tokens(row.who, row.model) == row.tokens, row.model);
+}
+
 BOOST_AUTO_TEST_CASE(a_model_or_a_quality_without_a_source_has_no_most) {
     for (char const* model : {"", "gpt-4.1", "gpt-image", "gpt-image-1x", "gpt-image-2.6-flare",
                               "gpt-image-3", "dall-e-3", "GPT-IMAGE-1", "gpt-image-2.5"})

@@ -335,6 +335,48 @@ BOOST_AUTO_TEST_CASE(a_tool_for_pictures_that_nothing_bounds_is_named) {
     }
 }
 
+BOOST_AUTO_TEST_CASE(a_picture_elsewhere_counts_as_one_here_where_its_model_has_a_most) {
+    for (
+        char const* const part :
+        {R"({"type":"image_url","image_url":{"url":"https://a.test/x.png"}})",
+         R"({"type":"input_image","image_url":"http://a.test/x.png"})",
+         R"({"type":"input_image","file_id":"f"})",
+         R"({"type":"image","source":{"type":"file","file_id":"f"}})",
+         R"({"type":"image","source":{"type":"url","url":"https://a.test/x.png"}})",
+         R"({"type":"tool_result","content":[{"type":"image","source":{"type":"url","url":"u"}}]})"}) {
+        std::string const body = R"({"messages":[{"content":[)" + std::string(part) + "]}]}";
+        auto const shape = shape_of(body);
+        auto const near = bounds_of({}, body, shape, {}, 9, 200'000, 1'445);
+        BOOST_TEST_CONTEXT(body) {
+            BOOST_TEST(!shape.bounded);
+            BOOST_TEST(shape.distant_pictures == 1U);
+            BOOST_TEST(shape.outside.find("[0].content[0]") != std::string::npos);
+            BOOST_TEST(near.bounded);
+            BOOST_TEST(near.upper.count(unit::input_tokens) ==
+                       body.size() + template_tokens_max + 1'445U);
+            BOOST_TEST(bounds_of({}, body, shape, {}, 9, 0, 1'445).bounded);
+            BOOST_TEST(bounds_of({}, body, shape, {}, 9, 200'000).upper.count(unit::input_tokens) ==
+                       200'000U);
+        }
+    }
+    // Beside anything else that bytes do not bound, and where they may be documents.
+    for (char const* const members :
+         {R"("messages":[{"content":[{"type":"image_url","image_url":{"url":"https://a/x"}},
+             {"type":"file"}]}])",
+          R"("input":[{"content":[{"type":"input_image","file_id":"f"}]}],"conversation":"c")",
+          R"("input":[{"content":[{"type":"input_image","file_id":"f"}]}],"max_tool_calls":1,
+             "tools":[{"type":"image_generation","model":"gpt-image-1"}])",
+          R"("messages":[{"content":[{"type":"image_url","image_url":{"url":"ftp://a/x"}}]}])",
+          R"("input":[{"content":[{"type":"input_image","file_id":"f","image_url":"https://a"}]}])",
+          R"("messages":[{"content":[{"type":"image","source":{"type":"text","data":"x"}}]}])"}) {
+        std::string const body = "{" + std::string(members) + "}";
+        auto const shape = shape_of(boost::json::parse(body), apis::responses);
+        auto const range = bounds_of({}, body, shape, {}, 9, 200'000, 1'445);
+        BOOST_TEST(range.upper.count(unit::input_tokens) >= 200'000U, body);
+        BOOST_TEST(!bounds_of({}, body, shape, {}, 9, 0, 1'445).bounded, body);
+    }
+}
+
 BOOST_AUTO_TEST_CASE(what_may_be_no_picture_is_held_at_the_context) {
     for (char const* const part :
          {R"({"type":"image_url","image_url":{"url":"https://a.test/x.png"}})",

@@ -109,6 +109,14 @@ struct attempt_end {
     return most_picture_tokens(model, asked.picture);
 }
 
+// The most tokens of a picture that the model is shown. Google's imitation of OpenAI's API may take
+// films for pictures.
+[[nodiscard]] inline std::uint64_t shown_picture_ceiling(endpoint const& where,
+                                                         std::string_view model) noexcept {
+    bool const films = where.vendor == vendor::google && where.dialect == dialect::openai_chat;
+    return films ? picture_tokens_max : shown_picture_tokens(where.vendor, model);
+}
+
 [[nodiscard]] price_doubts doubts_of(prepared_request const& request) noexcept;
 
 // Whether a stream ends where its connection does, and all that it was billed for until then has
@@ -191,7 +199,8 @@ template <pricing_policy Prices>
     }
     usage_range range =
         bounds_of(facts.usage, plan.request->body, plan.request->facts.shape, asked, ceiling,
-                  context_of(prices, entry.provider, facts.model_served, cache));
+                  context_of(prices, entry.provider, facts.model_served, cache),
+                  shown_picture_ceiling(*plan.where, facts.model_served));
     // Anthropic counts all input before the first word, and it is final without tools of its own.
     bool const told =
         plan.where->dialect == dialect::anthropic_messages && facts.usage.has(unit::input_tokens);

@@ -120,7 +120,8 @@ void hold_the_most(record& entry, attempt_plan const& plan, intent_rules const& 
     auto const picture = picture_ceiling(entry.operation, asked, plan.model);
     std::uint64_t const ceiling = picture.value_or(output_ceiling(entry.operation, most));
     usage_range range = bounds_of({}, body, asked.shape, entry.parameters, ceiling,
-                                  context_of(prices, entry.provider, plan.model, cache));
+                                  context_of(prices, entry.provider, plan.model, cache),
+                                  shown_picture_ceiling(*plan.where, plan.model));
     bool const by_tokens =
         picture || is_billed_by_tokens(entry.operation, plan.where->vendor, plan.model);
     bool const input_known = range.bounded && by_tokens;

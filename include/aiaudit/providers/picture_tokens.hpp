@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// picture_tokens.hpp: how many tokens of output a picture may have that a model makes.
+// picture_tokens.hpp: how many tokens of input a picture may have that a model is shown, and how
+// many of output one that it makes.
 //
 // OpenAI bills a picture by its size and its quality. Its first models have three of each, and a
 // table; from gpt-image-2 on a size may be any, and a formula counts its patches. Both stand in
@@ -12,7 +13,7 @@
 #ifndef AIAUDIT_PROVIDERS_PICTURE_TOKENS_HPP
 #define AIAUDIT_PROVIDERS_PICTURE_TOKENS_HPP
 
-#include <aiaudit/config.hpp>  // v0_1_0
+#include <aiaudit/core/provider_names.hpp>  // vendor
 
 #include <array>
 #include <cstdint>
@@ -23,6 +24,13 @@
 
 namespace aiaudit {
 inline namespace v0_1_0 {
+
+// Tokens of one picture that any model is shown. The most that a vendor's own formula gives is
+// 48,169 (OpenAI's tiles, for gpt-4o-mini: 2833 and 8 times 5667); by patches it is 10,000 times
+// 2.46.
+inline constexpr std::uint64_t picture_tokens_max = 50'000;
+// The same of one that this model is shown: as its vendor's guide gives it, else the most of any.
+[[nodiscard]] std::uint64_t shown_picture_tokens(vendor who, std::string_view model) noexcept;
 
 // What a request says of the pictures that it wants made.
 struct picture_wish {
@@ -57,6 +65,42 @@ namespace detail {
 // The models that may serve where a request names one of them, or none.
 [[nodiscard]] std::vector<std::string_view> drawing_models(std::string_view named,
                                                            picture_wish const& wish);
+
+struct shown_picture {
+    vendor_set vendors;
+    std::string_view model;
+    bool family;  // all models whose names begin so
+    std::uint64_t tokens;
+};
+// OpenAI cuts a picture of at most 2,048 by 768 pixels into tiles of 512 (a base, and 8 of them),
+// or scales it to 1,536 patches, each of some tokens. Anthropic scales the longer side to 2,576
+// pixels, and a token is a patch of 28: of a square, 92 by 92. Gemini 3 gives a budget, of which
+// "ultra high" is the largest.
+inline constexpr vendor_set claude_sellers =
+    vendors(vendor::anthropic, vendor::aws, vendor::google);
+inline constexpr std::array shown_pictures{
+    shown_picture{vendors(vendor::openai), "gpt-4.1", false, 85 + 8 * 170},
+    shown_picture{vendors(vendor::openai), "gpt-4o", false, 85 + 8 * 170},
+    shown_picture{vendors(vendor::openai), "gpt-5", false, 70 + 8 * 140},
+    shown_picture{vendors(vendor::openai), "gpt-5-chat-latest", false, 70 + 8 * 140},
+    shown_picture{vendors(vendor::openai), "o1", false, 75 + 8 * 150},
+    shown_picture{vendors(vendor::openai), "o1-pro", false, 75 + 8 * 150},
+    shown_picture{vendors(vendor::openai), "o3", false, 75 + 8 * 150},
+    shown_picture{vendors(vendor::openai), "computer-use-preview", false, 65 + 8 * 129},
+    shown_picture{vendors(vendor::openai), "gpt-4.1-mini", false, 1536 * 162 / 100 + 1},
+    shown_picture{vendors(vendor::openai), "gpt-4.1-nano", false, 1536 * 246 / 100 + 1},
+    shown_picture{vendors(vendor::openai), "gpt-5-mini", false, 1536 * 162 / 100 + 1},
+    shown_picture{vendors(vendor::openai), "gpt-5-nano", false, 1536 * 246 / 100 + 1},
+    shown_picture{vendors(vendor::openai), "o4-mini", false, 1536 * 172 / 100 + 1},
+    shown_picture{claude_sellers, "claude-3", true, 92 * 92},
+    shown_picture{claude_sellers, "claude-opus-4", true, 92 * 92},
+    shown_picture{claude_sellers, "claude-sonnet-4", true, 92 * 92},
+    shown_picture{claude_sellers, "claude-haiku-4", true, 92 * 92},
+    shown_picture{claude_sellers, "claude-opus-5", true, 92 * 92},
+    shown_picture{claude_sellers, "claude-sonnet-5", true, 92 * 92},
+    shown_picture{claude_sellers, "claude-haiku-5", true, 92 * 92},
+    shown_picture{vendors(vendor::google), "gemini-3", true, 2'240},
+};
 
 // Tokens by quality (low, medium, high), of 1024x1024, 1024x1536 and 1536x1024.
 using picture_figures = std::array<std::array<std::uint64_t, 3>, 3>;

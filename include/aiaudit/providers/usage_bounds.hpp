@@ -37,10 +37,6 @@ inline namespace v0_1_0 {
 // is below zero without tools (some 70 tokens on a body of 120 bytes), and 545 with them.
 inline constexpr std::uint64_t template_tokens_max = 256;
 inline constexpr std::uint64_t tool_prompt_tokens_max = 1024;
-// Tokens of one picture. The most that a vendor's own formula gives is 48,169 (OpenAI's tiles, for
-// gpt-4o-mini: 2833 and 8 times 5667); by patches it is 10,000 times 2.46, Anthropic's is 4,784,
-// Gemini's 2,240.
-inline constexpr std::uint64_t picture_tokens_max = 50'000;
 
 struct usage_range {
     // What was reported; all input and all output are 0 where they were not. Gemini has been seen
@@ -71,6 +67,10 @@ struct request_shape {
     std::uint64_t compactions = 0;    // runs of the model that shorten a conversation
     std::uint64_t pictures = 0;       // that stand in the body, in base64
     std::uint64_t picture_bytes = 0;  // of their base64, which is no text
+    // Pictures elsewhere, at an address or in a file of the provider's; and whether they are all
+    // that its bytes do not bound.
+    std::uint64_t distant_pictures = 0;
+    bool distant_pictures_alone = false;
     bool draws = false;  // it asks for pictures, each of which is billed with all of the input
     // Pictures that the provider's tool may make, by which model (empty: the provider's choice),
     // and of how many others each.
@@ -371,11 +371,13 @@ struct rate_words {
 // because some servers begin with too little. Output is bounded by the limit that the request sets,
 // for each choice that it asks for, else by `output_ceiling`: the model's own limit, or 0 where the
 // call has no output (embeddings). Input that its bytes do not bound is bounded by
-// `context_tokens`, for each run of the model; 0: not known. Estimates are marked as such; no count
-// of `upper` is below what was reported.
+// `context_tokens`, for each run of the model; 0: not known. `picture_tokens`: of a picture, at the
+// most; where that is less than of any model, pictures elsewhere count as much. Estimates are
+// marked as such; no count of `upper` is below what was reported.
 [[nodiscard]] usage_range bounds_of(usage const& known, std::string_view request_body,
                                     request_shape const& shape, request_parameters const& asked,
-                                    std::uint64_t output_ceiling, std::uint64_t context_tokens = 0);
+                                    std::uint64_t output_ceiling, std::uint64_t context_tokens = 0,
+                                    std::uint64_t picture_tokens = picture_tokens_max);
 [[nodiscard]] inline usage_range bounds_of(usage const& known, std::string_view request_body,
                                            request_parameters const& asked,
                                            std::uint64_t output_ceiling) {

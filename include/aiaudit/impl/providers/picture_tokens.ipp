@@ -118,6 +118,20 @@ AIAUDIT_INLINE std::vector<std::string_view> drawing_models(std::string_view nam
 
 }  // namespace detail
 
+AIAUDIT_INLINE std::uint64_t shown_picture_tokens(vendor who, std::string_view model) noexcept {
+    // Bedrock's names have a region and a maker: "us.anthropic.claude-sonnet-4-5-20250929-v1:0".
+    constexpr std::string_view maker = "anthropic.";
+    if (auto const at = model.rfind('/'); at != std::string_view::npos) model.remove_prefix(at + 1);
+    if (auto const at = model.find(maker); who == vendor::aws && at != std::string_view::npos)
+        model.remove_prefix(at + maker.size());
+    for (detail::shown_picture const& each : detail::shown_pictures) {
+        bool const named =
+            each.family ? model.starts_with(each.model) : detail::is_version_of(model, each.model);
+        if (named && each.vendors.has(who)) return each.tokens;
+    }
+    return picture_tokens_max;
+}
+
 AIAUDIT_INLINE std::optional<std::uint64_t> most_picture_tokens(std::string_view model,
                                                                 picture_wish const& wish) {
     constexpr std::uint64_t partial_most = 1'000'000;  // beyond any that is taken

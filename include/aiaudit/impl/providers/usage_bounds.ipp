@@ -33,6 +33,8 @@ public:
         for (std::string_view const path : endless_paths) {
             if (at_path(&request, path) != nullptr) endless(path);
         }
+        shape_.distant_pictures_alone = shape_.bounded && shape_.distant_pictures != 0;
+        if (shape_.distant_pictures != 0) outside(distant_);
         bool const elsewhere = !shape_.bounded;
         if (!drawing_.empty()) outside(drawing_);
         limit_tools(request);
@@ -113,6 +115,22 @@ private:
             return std::nullopt;
         return url.size();
     }
+    // Whether a part is a picture that is elsewhere; no document, which other sellers take there.
+    [[nodiscard]] static bool is_distant_picture(boost::json::value const& part,
+                                                 std::string_view type) {
+        if (type == "image") {
+            auto const* source = member(&part, "source");
+            std::string_view const kind = text_at(source, "type");
+            return (kind == "url" && !text_at(source, "url").empty()) ||
+                   (kind == "file" && !text_at(source, "file_id").empty());
+        }
+        if (type != "image_url" && type != "input_image") return false;
+        std::string_view address = text_at(&part, "image_url");
+        if (address.empty()) address = text_at(&part, "image_url.url");
+        bool const in_file = !text_at(&part, "file_id").empty();
+        bool const at_address = address.starts_with("https://") || address.starts_with("http://");
+        return in_file ? address.empty() : at_address;
+    }
     // Gemini's, of both spellings.
     [[nodiscard]] static std::optional<std::size_t> inline_picture(boost::json::value const& of) {
         std::string_view kind = text_at(&of, "mimeType");
@@ -144,6 +162,11 @@ private:
         if (object == nullptr) return;
         std::string_view const type = text_at(&prompt, "type");
         if (auto const bytes = picture_in(prompt, type)) return add_picture(*bytes);
+        if (is_distant_picture(prompt, type)) {
+            if (distant_.empty()) distant_ = here.text() + ": " + printable(type);
+            ++shape_.distant_pictures;
+            return;
+        }
         if (!type.empty() && !is_one_of(text_types, type))
             return outside(here.text() + ": " + printable(type));
         if (is_reference(*object, type)) return outside(here.text() + ".id");
@@ -288,6 +311,7 @@ private:
     request_shape shape_{};
     std::vector<std::string> unlimited_{};  // tools that name no limit
     bool limitable_ = true;
+    std::string distant_{};  // the first picture that is elsewhere
     std::string drawing_{};  // the tool that makes pictures
     std::vector<std::pair<std::uint64_t*, std::optional<std::uint64_t>>> searches_{};
 };
@@ -374,9 +398,13 @@ AIAUDIT_INLINE request_shape shape_of(std::string_view request_body) {
 
 AIAUDIT_INLINE usage_range bounds_of(usage const& known, std::string_view request_body,
                                      request_shape const& shape, request_parameters const& asked,
-                                     std::uint64_t output_ceiling, std::uint64_t context_tokens) {
-    bool const by_context = !shape.bounded && !shape.endless && context_tokens != 0;
-    usage_range range{known, known, shape.bounded || by_context};
+                                     std::uint64_t output_ceiling, std::uint64_t context_tokens,
+                                     std::uint64_t picture_tokens) {
+    bool const near = shape.distant_pictures_alone && !shape.endless && shape.tool_uses == 0 &&
+                      picture_tokens < picture_tokens_max;
+    bool const by_context = !shape.bounded && !near && !shape.endless && context_tokens != 0;
+    usage_range range{known, known, shape.bounded || near || by_context};
+    std::uint64_t const pictures = shape.pictures + (near ? shape.distant_pictures : 0);
     for (unit const whole : {unit::input_tokens, unit::output_tokens}) {
         if (!known.has(whole)) range.lower.set(whole, 0, provenance::estimated);
     }
@@ -384,10 +412,9 @@ AIAUDIT_INLINE usage_range bounds_of(usage const& known, std::string_view reques
         request_body.size() - std::min<std::uint64_t>(request_body.size(), shape.picture_bytes);
     std::uint64_t input =
         text + template_tokens_max +
-        detail::saturated_product(shape.pictures,
-                                  shape.draws ? original_tokens_max : picture_tokens_max);
+        detail::saturated_product(pictures, shape.draws ? original_tokens_max : picture_tokens);
     if (shape.tools) input += tool_prompt_tokens_max * (1 + shape.client_tools);
-    if (shape.pictures != 0 && context_tokens != 0) input = (std::min)(input, context_tokens);
+    if (pictures != 0 && context_tokens != 0) input = (std::min)(input, context_tokens);
     if (by_context)
         input = detail::saturated_product(context_tokens, 1 + shape.tool_uses + shape.compactions);
     std::uint64_t const choices = std::max<std::uint64_t>(asked.choices.value_or(1), 1);
