@@ -107,10 +107,9 @@ chat_request short_question() {
     return asked;
 }
 
-chat_request picture_question() {
+chat_request file_question() {
     chat_request asked = short_question();
-    asked.messages = {{.role = "user",
-                       .json = R"([{"type":"image_url","image_url":{"url":"https://x.test/a"}}])"}};
+    asked.messages = {{.role = "user", .json = R"([{"type":"file","file":{"file_id":"f"}}])"}};
     return asked;
 }
 
@@ -307,7 +306,7 @@ BOOST_AUTO_TEST_CASE(a_budget_may_hold_a_stated_amount_for_what_has_no_bound) {
 
 BOOST_AUTO_TEST_CASE(what_no_bytes_bound_is_held_at_the_model_s_context) {
     budget_stand at({limit_of("1000")});
-    at.ai.chat(picture_question()).value();
+    at.ai.chat(file_question()).value();
     at.ai
         .send("openai", "/responses",
               R"({"model":"gpt-4.1","input":"x","previous_response_id":"r","max_output_tokens":9})")
@@ -316,6 +315,28 @@ BOOST_AUTO_TEST_CASE(what_no_bytes_bound_is_held_at_the_model_s_context) {
         BOOST_TEST(intent.usage.count(unit::input_tokens) == 1'047'576U);
         BOOST_TEST((intent.cost_status == cost_status::estimated));
         BOOST_TEST((intent.cost > money::parse("2").value()));
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_picture_is_held_at_the_most_of_its_model_wherever_it_is) {
+    std::string const data = "data:image/png;base64," + std::string(20'000, 'A');
+    for (std::string const& address : {data, std::string{"https://x.test/a.png"}}) {
+        budget_stand at({limit_of("1000")});
+        chat_request asked = short_question();
+        asked.messages = {
+            {.role = "user",
+             .json = R"([{"type":"image_url","image_url":{"url":")" + address + "\"}}]"}};
+        at.ai.chat(asked).value();
+        auto const input = at.intents().at(0).usage.count(unit::input_tokens);
+        BOOST_TEST(input >= 1'445U);
+        BOOST_TEST(input < 2'445U);
+        // Of a model without a guide, 50,000 tokens, and what is elsewhere its context.
+        asked.model = "gpt-4o-mini";
+        at.provider.script(chat_path, {json_step(openai_chat_body("gpt-4o-mini", "Hi", {9, 1}))});
+        at.ai.chat(asked).value();
+        auto const most = at.intents().at(1).usage.count(unit::input_tokens);
+        BOOST_TEST(most >= picture_tokens_max);
+        BOOST_TEST((most == 128'000U) == (address != data));
     }
 }
 
@@ -392,13 +413,13 @@ BOOST_AUTO_TEST_CASE(tokens_without_a_bound_are_refused_by_a_budget_of_tokens) {
     searching.extra = R"({"tools":[{"type":"web_search"}]})";
     BOOST_TEST((at.ai.chat(searching).error().code == errc::unbounded));
     // Its prices do not say how large its context is.
-    chat_request picture = picture_question();
-    picture.model = "nobody-knows";
-    auto const refused = at.ai.chat(picture);
+    chat_request reading = file_question();
+    reading.model = "nobody-knows";
+    auto const refused = at.ai.chat(reading);
     BOOST_TEST((refused.error().code == errc::unbounded));
-    BOOST_TEST(contains(refused.error().where, "'messages[0].content[0]: image_url'"));
+    BOOST_TEST(contains(refused.error().where, "'messages[0].content[0]: file'"));
     // That of a model that they know is larger than the budget.
-    BOOST_TEST((at.ai.chat(picture_question()).error().code == errc::budget_exceeded));
+    BOOST_TEST((at.ai.chat(file_question()).error().code == errc::budget_exceeded));
     // A price is not asked for.
     chat_request unpriced = short_question();
     unpriced.model = "nobody-knows";

@@ -66,6 +66,15 @@ BOOST_AUTO_TEST_CASE(all_input_and_all_output_count_at_their_dearest_rates) {
     BOOST_TEST(most(book, tokens(1000, 0)) == "0.002");
 }
 
+BOOST_AUTO_TEST_CASE(pictures_in_the_body_count_at_their_rate_and_no_sound_does) {
+    auto const book = book_of(entry_with({{unit::input_tokens, {million("5"), {}}},
+                                          {unit::input_image_tokens, {million("10"), {}}},
+                                          {unit::input_audio_tokens, {million("40"), {}}}}));
+    BOOST_TEST(most(book, tokens(1000, 0)) == "0.005");
+    BOOST_TEST(most(book, tokens(1000, 0), {.picture_input = true}) == "0.01");
+    BOOST_TEST(most(book, tokens(1000, 0), {.media_input = true}) == "0.04");
+}
+
 BOOST_AUTO_TEST_CASE(cache_writes_and_speed_count_where_the_request_asks_for_them) {
     auto entry = entry_with({{unit::input_tokens, {million("4"), {}}},
                              {unit::cache_write_tokens, {million("5"), {}}},
@@ -78,6 +87,7 @@ BOOST_AUTO_TEST_CASE(cache_writes_and_speed_count_where_the_request_asks_for_the
     BOOST_TEST(most(book, tokens(1000, 100), {.cache_writes = true}) == "0.01");
     BOOST_TEST(most(book, tokens(1000, 100), {.speed = true}) == "0.036");
     BOOST_TEST(most(book, tokens(1000, 0), {.media_input = true}) == "0.04");
+    BOOST_TEST(most(book, tokens(1000, 0), {.picture_input = true}) == "0.004");
 }
 
 BOOST_AUTO_TEST_CASE(a_lower_rate_for_long_contexts_does_not_lower_the_bound) {

@@ -297,6 +297,119 @@ BOOST_AUTO_TEST_CASE(a_picture_in_the_body_counts_as_the_largest_that_a_vendor_b
     }
 }
 
+BOOST_AUTO_TEST_CASE(a_request_for_pictures_has_its_input_once_for_each) {
+    auto const shape = [](std::string const& members) {
+        return shape_of(boost::json::parse(R"({"prompt":"a cat",)" + members + "}"),
+                        apis::pictures);
+    };
+    auto const plainly = shape(R"("size":"auto","quality":"low","background":"auto",)"
+                               R"("output_format":"png","output_compression":9,"moderation":"low",)"
+                               R"("partial_images":2,"style":"vivid","response_format":"url")");
+    BOOST_TEST(plainly.bounded);
+    BOOST_TEST(plainly.draws);
+    BOOST_TEST(!plainly.tools);
+    request_parameters asked;
+    asked.choices = 3;
+    auto const range = bounds_of({}, plain, plainly, asked, 500);
+    BOOST_TEST(range.upper.count(unit::input_tokens) == 3 * (plain.size() + template_tokens_max));
+    BOOST_TEST(range.upper.count(unit::output_tokens) == 1'500U);
+    auto const edit = shape(R"("images":[{"image_url":"data:image/png;base64,AAAA"},)"
+                            R"({"file_id":"f"},"https://a.test/x.png"],"mask":{"file_id":"m"})");
+    BOOST_TEST(edit.bounded);
+    BOOST_TEST(edit.pictures == 4U);
+    BOOST_TEST(edit.picture_bytes == 26U);
+    BOOST_TEST(!shape(R"("from":"elsewhere")").bounded);
+    // Elsewhere these members may bring in anything.
+    BOOST_TEST(!bounded(R"("messages":[],"size":"auto")"));
+    BOOST_TEST(!bounded(R"("messages":[],"images":[])"));
+}
+
+BOOST_AUTO_TEST_CASE(the_tool_that_makes_pictures_is_bounded_by_its_calls) {
+    auto const shape = [](std::string const& members) {
+        return shape_of(boost::json::parse("{" + members + "}"), apis::responses);
+    };
+    std::string const tool =
+        R"("tools":[{"type":"image_generation","model":"gpt-image-1","quality":"low","size":"auto",)"
+        R"("partial_images":2,"n":1,"background":"auto","new":null}])";
+    auto const limited = shape(R"("max_tool_calls":3,"input":"x",)" + tool);
+    BOOST_TEST(!limited.bounded);
+    BOOST_TEST(!limited.endless);
+    BOOST_TEST(limited.outside == "tools[0]: image_generation");
+    BOOST_TEST(limited.tool_uses == 3U);
+    BOOST_TEST(limited.drawings == 3U);
+    BOOST_TEST(limited.originals == 4U);
+    BOOST_TEST(limited.drawing_model == "gpt-image-1");
+    BOOST_TEST((limited.drawing == picture_wish{"", "low", 2}));
+    BOOST_TEST(shape(tool).tool_limit_missing);
+    // With pictures of the conversation, which may come behind it, and with any of them.
+    std::string const picture =
+        R"("input":[{"content":[{"type":"input_image","image_url":"data:image/png;base64,AA"}]}])";
+    BOOST_TEST(shape(tool + R"(,"max_tool_calls":3,)" + picture).originals == 5U);
+    BOOST_TEST(shape(picture + R"(,"max_tool_calls":3,)" + tool).originals == 5U);
+    BOOST_TEST(shape(R"("max_tool_calls":3,"previous_response_id":"r",)" + tool).originals ==
+               originals_max + 1);
+    BOOST_TEST(shape(R"("max_tool_calls":60,"input":"x",)" + tool).originals == originals_max + 1);
+}
+
+BOOST_AUTO_TEST_CASE(a_tool_for_pictures_that_nothing_bounds_is_named) {
+    for (char const* const tool :
+         {R"({"type":"image_generation","model":"gpt-image-9"})",
+          R"({"type":"image_generation","quality":"ultra"})",
+          R"({"type":"image_generation","n":2})", R"({"type":"image_generation","n":"1"})",
+          R"({"type":"image_generation","from":"x"})",
+          R"({"type":"image_generation"},{"type":"image_generation"})"}) {
+        auto const shape =
+            shape_of(boost::json::parse(R"({"input":"x","max_tool_calls":1,"tools":[)" +
+                                        std::string(tool) + "]}"),
+                     apis::responses);
+        BOOST_TEST(shape.endless, tool);
+        BOOST_TEST(!shape.tool_limit_missing, tool);
+        BOOST_TEST(shape.outside.find("image_generation") != std::string::npos, tool);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_picture_elsewhere_counts_as_one_here_where_its_model_has_a_most) {
+    for (
+        char const* const part :
+        {R"({"type":"image_url","image_url":{"url":"https://a.test/x.png"}})",
+         R"({"type":"input_image","image_url":"http://a.test/x.png"})",
+         R"({"type":"input_image","file_id":"f"})",
+         R"({"type":"image","source":{"type":"file","file_id":"f"}})",
+         R"({"type":"image","source":{"type":"url","url":"https://a.test/x.png"}})",
+         R"({"type":"tool_result","content":[{"type":"image","source":{"type":"url","url":"u"}}]})"}) {
+        std::string const body = R"({"messages":[{"content":[)" + std::string(part) + "]}]}";
+        auto const shape = shape_of(body);
+        auto const near = bounds_of({}, body, shape, {}, 9, 200'000, 1'445);
+        BOOST_TEST_CONTEXT(body) {
+            BOOST_TEST(!shape.bounded);
+            BOOST_TEST(shape.distant_pictures == 1U);
+            BOOST_TEST(shape.outside.find("[0].content[0]") != std::string::npos);
+            BOOST_TEST(near.bounded);
+            BOOST_TEST(near.upper.count(unit::input_tokens) ==
+                       body.size() + template_tokens_max + 1'445U);
+            BOOST_TEST(bounds_of({}, body, shape, {}, 9, 0, 1'445).bounded);
+            BOOST_TEST(bounds_of({}, body, shape, {}, 9, 200'000).upper.count(unit::input_tokens) ==
+                       200'000U);
+        }
+    }
+    // Beside anything else that bytes do not bound, and where they may be documents.
+    for (char const* const members :
+         {R"("messages":[{"content":[{"type":"image_url","image_url":{"url":"https://a/x"}},
+             {"type":"file"}]}])",
+          R"("input":[{"content":[{"type":"input_image","file_id":"f"}]}],"conversation":"c")",
+          R"("input":[{"content":[{"type":"input_image","file_id":"f"}]}],"max_tool_calls":1,
+             "tools":[{"type":"image_generation","model":"gpt-image-1"}])",
+          R"("messages":[{"content":[{"type":"image_url","image_url":{"url":"ftp://a/x"}}]}])",
+          R"("input":[{"content":[{"type":"input_image","file_id":"f","image_url":"https://a"}]}])",
+          R"("messages":[{"content":[{"type":"image","source":{"type":"text","data":"x"}}]}])"}) {
+        std::string const body = "{" + std::string(members) + "}";
+        auto const shape = shape_of(boost::json::parse(body), apis::responses);
+        auto const range = bounds_of({}, body, shape, {}, 9, 200'000, 1'445);
+        BOOST_TEST(range.upper.count(unit::input_tokens) >= 200'000U, body);
+        BOOST_TEST(!bounds_of({}, body, shape, {}, 9, 0, 1'445).bounded, body);
+    }
+}
+
 BOOST_AUTO_TEST_CASE(what_may_be_no_picture_is_held_at_the_context) {
     for (char const* const part :
          {R"({"type":"image_url","image_url":{"url":"https://a.test/x.png"}})",

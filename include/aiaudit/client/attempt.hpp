@@ -100,6 +100,23 @@ struct attempt_end {
     return what == operation::embeddings || what == operation::rerank ? 0 : most;
 }
 
+// Output tokens that each picture may have which a call asks for. None where it asks for none, or
+// nothing says how many.
+[[nodiscard]] inline std::optional<std::uint64_t> picture_ceiling(operation what,
+                                                                  request_facts const& asked,
+                                                                  std::string_view model) {
+    if (what != operation::images) return std::nullopt;
+    return most_picture_tokens(model, asked.picture);
+}
+
+// The most tokens of a picture that the model is shown. Google's imitation of OpenAI's API may take
+// films for pictures.
+[[nodiscard]] inline std::uint64_t shown_picture_ceiling(endpoint const& where,
+                                                         std::string_view model) noexcept {
+    bool const films = where.vendor == vendor::google && where.dialect == dialect::openai_chat;
+    return films ? picture_tokens_max : shown_picture_tokens(where.vendor, model);
+}
+
 [[nodiscard]] price_doubts doubts_of(prepared_request const& request) noexcept;
 
 // Whether a stream ends where its connection does, and all that it was billed for until then has
@@ -113,14 +130,68 @@ struct output_bounds {
     std::optional<std::uint64_t> left_at{};
 };
 
+// What the pictures of the provider's tool use and cost at the most, by the dearest model that may
+// make them. Errors: those of a model that has no price.
+struct drawings_bound {
+    usage tokens{};
+    exact_cost cost{};
+};
+template <pricing_policy Prices>
+[[nodiscard]] result<drawings_bound> most_of_drawings(record const& entry, attempt_plan const& plan,
+                                                      Prices const& prices,
+                                                      typename Prices::lookup_cache& cache) {
+    request_shape const& shape = plan.request->facts.shape;
+    auto const counted = [](std::uint64_t input, std::uint64_t output) {
+        usage made;
+        made.set(unit::input_tokens, (std::min)(input, usage::count_max), provenance::estimated);
+        made.set(unit::output_tokens, (std::min)(output, usage::count_max), provenance::estimated);
+        return made;
+    };
+    std::uint64_t const words = saturated_product(shape.drawings, drawing_prompt_tokens_max);
+    std::uint64_t const originals =
+        saturated_product(shape.drawings, shape.originals * original_tokens_max);
+    drawings_bound most;
+    std::uint64_t tokens_most = 0;
+    for (std::string_view const model : drawing_models(shape.drawing_model, shape.drawing)) {
+        std::uint64_t const tokens = saturated_product(
+            shape.drawings, most_picture_tokens(model, shape.drawing).value_or(usage::count_max));
+        auto cost = most_of_attempt(prices, entry.provider, model, counted(words, 0), {},
+                                    entry.started_at, cache);
+        auto const more = most_of_attempt(prices, entry.provider, model, counted(originals, tokens),
+                                          {.picture_input = true}, entry.started_at, cache);
+        if (!cost || !more) return cost ? more.error() : cost.error();
+        if (auto added = cost->exact.add(more->exact); !added) return added.error();
+        tokens_most = (std::max)(tokens_most, tokens);
+        if (cost->exact.total.rounded() > most.cost.rounded()) most.cost = cost->exact.total;
+    }
+    most.tokens = counted(words + originals, tokens_most);
+    return most;
+}
+// Adds them to what an attempt may use and cost. False: they have no price.
+template <pricing_policy Prices>
+bool add_drawings(record& entry, attempt_plan const& plan, Prices const& prices,
+                  typename Prices::lookup_cache& cache) {
+    if (plan.request->facts.shape.drawings == 0) return true;
+    auto const most = most_of_drawings(entry, plan, prices, cache);
+    if (!most) return false;
+    for (unit const each : {unit::input_tokens, unit::output_tokens}) {
+        if (!entry.usage.has(each)) continue;
+        auto const sum = entry.usage.count(each) + most->tokens.count(each);
+        entry.usage.set(each, (std::min)(sum, usage::count_max), provenance::estimated);
+    }
+    entry.cost = entry.cost + most->cost.rounded();
+    return true;
+}
+
 // The range of what an attempt used.
 template <pricing_policy Prices>
 [[nodiscard]] usage_range used_range(record const& entry, attempt_facts const& facts,
                                      attempt_plan const& plan, output_bounds const& output,
                                      Prices const& prices, typename Prices::lookup_cache& cache) {
-    std::uint64_t const ceiling = output_ceiling(
+    auto const picture = picture_ceiling(facts.operation, plan.request->facts, facts.model_served);
+    std::uint64_t const ceiling = picture.value_or(output_ceiling(
         facts.operation,
-        output_limit_of(prices, entry.provider, facts.model_served, output.tokens_max, cache));
+        output_limit_of(prices, entry.provider, facts.model_served, output.tokens_max, cache)));
     request_parameters asked = facts.parameters;
     if (output.left_at) {
         auto const limit = asked.max_output_tokens.value_or(ceiling);
@@ -128,7 +199,8 @@ template <pricing_policy Prices>
     }
     usage_range range =
         bounds_of(facts.usage, plan.request->body, plan.request->facts.shape, asked, ceiling,
-                  context_of(prices, entry.provider, facts.model_served, cache));
+                  context_of(prices, entry.provider, facts.model_served, cache),
+                  shown_picture_ceiling(*plan.where, facts.model_served));
     // Anthropic counts all input before the first word, and it is final without tools of its own.
     bool const told =
         plan.where->dialect == dialect::anthropic_messages && facts.usage.has(unit::input_tokens);
@@ -166,8 +238,15 @@ std::optional<usage> set_upper_bound(record& entry, attempt_facts& facts, attemp
         if (most) entry.cost = (std::max)(entry.cost, most->cost());
     }
     entry.cost_status = cost_status::estimated;
+    if (!add_drawings(entry, plan, prices, cache)) {
+        entry.cost_status = cost_status::unpriced;
+        entry.cost = {};
+        return std::nullopt;
+    }
+    facts.usage = entry.usage;
     if (!range.bounded ||
-        !is_billed_by_tokens(facts.operation, plan.where->vendor, facts.model_served)) {
+        (!is_billed_by_tokens(facts.operation, plan.where->vendor, facts.model_served) &&
+         !picture_ceiling(facts.operation, request.facts, facts.model_served))) {
         // What an image or a stored conversation adds nobody knows: such a cost is no upper bound.
         entry.cost_status = cost_status::unknown;
         entry.cost = {};

@@ -117,17 +117,26 @@ void hold_the_most(record& entry, attempt_plan const& plan, intent_rules const& 
     std::uint64_t const most = by_model ? known
                                         : output_limit_of(prices, entry.provider, plan.model,
                                                           rules.output_tokens_max, cache);
-    std::uint64_t const ceiling = output_ceiling(entry.operation, most);
+    auto const picture = picture_ceiling(entry.operation, asked, plan.model);
+    std::uint64_t const ceiling = picture.value_or(output_ceiling(entry.operation, most));
     usage_range range = bounds_of({}, body, asked.shape, entry.parameters, ceiling,
-                                  context_of(prices, entry.provider, plan.model, cache));
-    bool const by_tokens = is_billed_by_tokens(entry.operation, plan.where->vendor, plan.model);
+                                  context_of(prices, entry.provider, plan.model, cache),
+                                  shown_picture_ceiling(*plan.where, plan.model));
+    bool const by_tokens =
+        picture || is_billed_by_tokens(entry.operation, plan.where->vendor, plan.model);
     bool const input_known = range.bounded && by_tokens;
-    bool const limited = entry.parameters.max_output_tokens.has_value() || ceiling == 0 || by_model;
+    bool const limited =
+        entry.parameters.max_output_tokens.has_value() || ceiling == 0 || by_model || picture;
     bool const output_known = by_tokens && (limited || !rules.must_hold);
     if (rules.learned != nullptr && input_known && asked.shape.bounded)
         estimate_input(range.upper, entry, plan, rules);
     entry.usage = range.upper;
-    bool const priced = set_most(entry, plan, prices);
+    bool priced = set_most(entry, plan, prices);
+    if (priced && !add_drawings(entry, plan, prices, cache)) {
+        priced = false;
+        entry.cost_status = cost_status::unpriced;
+        entry.cost = {};
+    }
     if (rules.must_hold && !input_known) entry.usage.clear(unit::input_tokens);
     if (rules.must_hold && !output_known) entry.usage.clear(unit::output_tokens);
     if (!priced || (input_known && output_known)) return;
@@ -176,9 +185,21 @@ template <pricing_policy Prices>
         auto const most = most_of_attempt(
             prices, intent.provider, plan.model, intent.usage, doubts_of(*plan.request),
             intent.started_at, lookup_cache_of<Prices>(), plan.request->facts.service_tier);
-        return most ? std::string{} : most.error().where;
+        if (!most) return most.error().where;
+        auto const drawn = most_of_drawings(intent, plan, prices, lookup_cache_of<Prices>());
+        return drawn ? std::string{} : drawn.error().where;
     }
-    if (!is_billed_by_tokens(intent.operation, plan.where->vendor, plan.model))
+    bool const draws = intent.operation == operation::images;
+    picture_wish const& wish = plan.request->facts.picture;
+    if (draws && !most_picture_tokens(plan.model, wish)) {
+        std::string const quality =
+            wish.quality.empty() ? "" : " of quality '" + printable(wish.quality) + "'";
+        return "nothing says how many tokens a picture" + quality + " of model '" +
+               printable(plan.model) +
+               "' may have: ask for another (docs/budgets.md lists them), or " +
+               "let the budget hold a stated amount (--unbounded hold=AMOUNT)";
+    }
+    if (!draws && !is_billed_by_tokens(intent.operation, plan.where->vendor, plan.model))
         return "a call of the kind '" + std::string(name_of(intent.operation)) + "' of model '" +
                printable(plan.model) + "' is billed by more than its tokens";
     if (!shape.bounded) {

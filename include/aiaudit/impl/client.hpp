@@ -56,6 +56,7 @@
 #include <aiaudit/impl/providers/input_estimator.ipp>
 #include <aiaudit/impl/providers/json_fields.ipp>
 #include <aiaudit/impl/providers/output_limit.ipp>
+#include <aiaudit/impl/providers/picture_tokens.ipp>
 #include <aiaudit/impl/providers/provider_table.ipp>
 #include <aiaudit/impl/providers/reader.ipp>
 #include <aiaudit/impl/providers/recent_prompts.ipp>

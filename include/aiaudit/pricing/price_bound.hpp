@@ -22,9 +22,10 @@ inline namespace v0_1_0 {
 // for: accounts have defaults. They are reckoned with, but for a tier where the request names one.
 struct price_doubts {
     bool cache_writes = false;
-    bool media_input = false;  // input that is not text
-    bool speed = false;        // "fast"
-    bool tiers = true;         // the account's default may be another than the standard one
+    bool media_input = false;    // input that is not text
+    bool picture_input = false;  // input that is text or pictures
+    bool speed = false;          // "fast"
+    bool tiers = true;           // the account's default may be another than the standard one
 };
 
 namespace detail {
@@ -34,7 +35,8 @@ namespace detail {
     if (traits.direction != direction::input) return true;
     bool const text = traits.modality == modality::any || traits.modality == modality::text;
     bool const written = traits.cache != cache_use::any && traits.cache != cache_use::read;
-    return (text || doubts.media_input) && (!written || doubts.cache_writes);
+    bool const picture = traits.modality == modality::image && doubts.picture_input;
+    return (text || picture || doubts.media_input) && (!written || doubts.cache_writes);
 }
 
 // The most that an entry's rates may be multiplied with: the same in every service tier.

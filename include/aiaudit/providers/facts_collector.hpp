@@ -61,6 +61,8 @@ public:
     [[nodiscard]] std::string const& status() const noexcept { return status_; }
     // An object; empty where there was no usage.
     [[nodiscard]] boost::json::value const& usage() const noexcept { return usage_; }
+    // The model of OpenAI's tool for pictures, as the answer names it.
+    [[nodiscard]] std::string const& drawing_model() const noexcept { return drawing_model_; }
     // What Bedrock's last event says beside the model's own usage; null where it said nothing.
     [[nodiscard]] boost::json::value const& metrics() const noexcept { return metrics_; }
 
@@ -96,6 +98,9 @@ private:
 
     void take_responses(boost::json::value const& document);
 
+    // The tools that an answer repeats.
+    void take_tools(boost::json::value const& response);
+
     void take_anthropic(boost::json::value const& document);
 
     void take_gemini(boost::json::value const& document);
@@ -120,6 +125,7 @@ private:
     boost::json::value usage_ = boost::json::object{};
     boost::json::value metrics_ = nullptr;
     std::string status_{};
+    std::string drawing_model_{};
     tool_runs tools_{};
     bool terminal_ = false;
     bool answered_ = false;

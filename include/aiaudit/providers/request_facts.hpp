@@ -8,8 +8,9 @@
 #ifndef AIAUDIT_PROVIDERS_REQUEST_FACTS_HPP
 #define AIAUDIT_PROVIDERS_REQUEST_FACTS_HPP
 
-#include <aiaudit/core/call.hpp>               // request_parameters
-#include <aiaudit/providers/usage_bounds.hpp>  // request_shape
+#include <aiaudit/core/call.hpp>                 // request_parameters
+#include <aiaudit/providers/picture_tokens.hpp>  // picture_wish
+#include <aiaudit/providers/usage_bounds.hpp>    // request_shape
 
 #include <boost/json.hpp>
 
@@ -33,6 +34,7 @@ struct request_facts {
     bool background = false;  // it goes on without its connection
     bool may_think = true;    // unasked, or unseen
     request_shape shape{};
+    picture_wish picture{};  // where it asks the images API for some
 };
 
 // Nothing of it is an error: the provider judges the request, and read_strictly() its form.

@@ -18,6 +18,7 @@
 #include <aiaudit/core/usage.hpp>                  // usage
 #include <aiaudit/providers/deciding_members.hpp>  // apis
 #include <aiaudit/providers/dialect.hpp>           // vendor
+#include <aiaudit/providers/picture_tokens.hpp>    // picture_wish
 
 #include <boost/json.hpp>
 
@@ -36,10 +37,6 @@ inline namespace v0_1_0 {
 // is below zero without tools (some 70 tokens on a body of 120 bytes), and 545 with them.
 inline constexpr std::uint64_t template_tokens_max = 256;
 inline constexpr std::uint64_t tool_prompt_tokens_max = 1024;
-// Tokens of one picture. The most that a vendor's own formula gives is 48,169 (OpenAI's tiles, for
-// gpt-4o-mini: 2833 and 8 times 5667); by patches it is 10,000 times 2.46, Anthropic's is 4,784,
-// Gemini's 2,240.
-inline constexpr std::uint64_t picture_tokens_max = 50'000;
 
 struct usage_range {
     // What was reported; all input and all output are 0 where they were not. Gemini has been seen
@@ -81,6 +78,17 @@ struct request_shape {
     std::uint64_t pictures = 0;       // that stand in the body, in base64
     std::uint64_t picture_bytes = 0;  // of their base64, which is no text
     rate_words rates{};
+    // Pictures elsewhere, at an address or in a file of the provider's; and whether they are all
+    // that its bytes do not bound.
+    std::uint64_t distant_pictures = 0;
+    bool distant_pictures_alone = false;
+    bool draws = false;  // it asks for pictures, each of which is billed with all of the input
+    // Pictures that the provider's tool may make, by which model (empty: the provider's choice),
+    // and of how many others each.
+    std::uint64_t drawings = 0;
+    std::uint64_t originals = 0;
+    std::string drawing_model{};
+    picture_wish drawing{};
     bool tool_limit_missing =
         false;  // it is endless for want of a limit that its API has a word for
 
@@ -262,6 +270,26 @@ inline constexpr auto plain_members =
                                      "user_id",
                                      "verbosity"});
 
+// Members of a request for pictures: how they are to be, and pictures to make them of.
+inline constexpr std::array<std::string_view, 8> drawing_members{
+    "size",       "quality",        "style",          "moderation",
+    "background", "partial_images", "input_fidelity", "output_compression"};
+inline constexpr std::array<std::string_view, 3> drawn_members{"image", "images", "mask"};
+
+inline constexpr std::array<std::string_view, 13> drawing_tool_members{"type",
+                                                                       "model",
+                                                                       "size",
+                                                                       "quality",
+                                                                       "partial_images",
+                                                                       "background",
+                                                                       "output_format",
+                                                                       "output_compression",
+                                                                       "moderation",
+                                                                       "input_fidelity",
+                                                                       "input_image_mask",
+                                                                       "action",
+                                                                       "n"};
+
 // Members of Gemini's parts that are no text; its parts have no type.
 inline constexpr std::array<std::string_view, 4> media_members{"inlineData", "inline_data",
                                                                "fileData", "file_data"};
@@ -325,6 +353,9 @@ inline constexpr std::array<provider_tool, 12> provider_tools{{
     {"tool_search", tool_runner::provider, {}},
 }};
 
+// What a request, or a tool, says of pictures to make.
+[[nodiscard]] picture_wish picture_wish_of(boost::json::value const& from);
+
 // Tools, or a shape for the answer, which a provider may write into the prompt as well.
 [[nodiscard]] bool has_tools(boost::json::value const& request) noexcept;
 
@@ -347,11 +378,13 @@ inline constexpr std::array<provider_tool, 12> provider_tools{{
 // because some servers begin with too little. Output is bounded by the limit that the request sets,
 // for each choice that it asks for, else by `output_ceiling`: the model's own limit, or 0 where the
 // call has no output (embeddings). Input that its bytes do not bound is bounded by
-// `context_tokens`, for each run of the model; 0: not known. Estimates are marked as such; no count
-// of `upper` is below what was reported.
+// `context_tokens`, for each run of the model; 0: not known. `picture_tokens`: of a picture, at the
+// most; where that is less than of any model, pictures elsewhere count as much. Estimates are
+// marked as such; no count of `upper` is below what was reported.
 [[nodiscard]] usage_range bounds_of(usage const& known, std::string_view request_body,
                                     request_shape const& shape, request_parameters const& asked,
-                                    std::uint64_t output_ceiling, std::uint64_t context_tokens = 0);
+                                    std::uint64_t output_ceiling, std::uint64_t context_tokens = 0,
+                                    std::uint64_t picture_tokens = picture_tokens_max);
 [[nodiscard]] inline usage_range bounds_of(usage const& known, std::string_view request_body,
                                            request_parameters const& asked,
                                            std::uint64_t output_ceiling) {

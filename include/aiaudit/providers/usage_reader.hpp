@@ -130,6 +130,12 @@ namespace detail {
 [[nodiscard]] result<void> bill_iterations(boost::json::value const& source, vendor seller,
                                            attempt_facts& facts);
 
+// The pictures of OpenAI's tool are made and billed by another model: they become a run of it,
+// beside that of the model that answered. `model`: empty where the answer does not name it. No
+// price fits a run without a model or without its tokens.
+[[nodiscard]] result<void> bill_drawings(boost::json::value const& source, vendor seller,
+                                         std::string_view model, attempt_facts& facts);
+
 // What a provider says that it charges, where it says so.
 struct provider_charge {
     std::optional<money> total{};

@@ -60,13 +60,14 @@ AIAUDIT_INLINE price_doubts doubts_of(prepared_request const& request) noexcept 
     doubts.speed = words.speed;
     // Where bytes do not bound it, it may be anything.
     doubts.media_input = !request.facts.shape.bounded;
+    doubts.picture_input = request.facts.shape.pictures != 0;
     return doubts;
 }
 
 AIAUDIT_INLINE bool ends_when_left(attempt_plan const& plan) noexcept {
     request_facts const& asked = plan.request->facts;
     request_shape const& shape = asked.shape;
-    bool const seen = asked.parameters.choices.value_or(1) <= 1 && !shape.endless &&
+    bool const seen = asked.parameters.choices.value_or(1) <= 1 && !shape.endless && !shape.draws &&
                       shape.tool_uses == 0 && shape.compactions == 0;
     return plan.to->stops_when_left && plan.stream && seen && !asked.background;
 }

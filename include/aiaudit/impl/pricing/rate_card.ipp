@@ -207,6 +207,9 @@ AIAUDIT_INLINE result<usage_leaves> usage_leaves::of(rate_table const& rates, us
     }
     leaves.unpriced_ =
         leaves.positive_ & detail::count_units & ~rates.mask() & ~detail::bit_of(unit::requests);
+    // Pictures that are charged by their tokens.
+    if ((leaves.positive_ & detail::bit_of(unit::output_image_tokens)) != 0)
+        leaves.unpriced_ &= ~detail::bit_of(unit::output_images);
     return leaves;
 }
 

@@ -53,6 +53,23 @@ AIAUDIT_INLINE void merge_fields(boost::json::object const& later, std::string_v
     }
 }
 
+// Adds the counts of an object to those of another, those of the objects in it too.
+AIAUDIT_INLINE void add_fields(boost::json::object const& more, boost::json::object& counts) {
+    for (auto const& field : more) {
+        auto* old = counts.if_contains(field.key());
+        if (old == nullptr) {
+            counts[field.key()] = field.value();
+        } else if (old->is_object() && field.value().is_object()) {
+            add_fields(field.value().get_object(), old->get_object());
+        } else {
+            auto const had = whole_number(*old);
+            auto const has = whole_number(field.value());
+            if (had && has && *had <= usage::count_max && *has <= usage::count_max)
+                *old = *had + *has;
+        }
+    }
+}
+
 AIAUDIT_INLINE void facts_collector::merge_usage(boost::json::value const* found) {
     auto const* later = found == nullptr ? nullptr : found->if_object();
     if (later == nullptr) return;
@@ -190,9 +207,17 @@ AIAUDIT_INLINE void facts_collector::take_openai(boost::json::value const& docum
         merge_usage(at_path(choice, "usage"));  // Moonshot's place for it
     }
     merge_usage(at_path(&document, "x_groq.usage"));
-    merge_usage(at_path(&document, "usage"));
-    take_id(text_at(&document, "request_id"));
     std::string_view const type = text_at(&document, "type");
+    auto const* counts = at_path(&document, "usage");
+    // Each of several pictures in a stream is finished, and counted, by itself.
+    bool const another = dialect_ == dialect::openai_images && terminal_ && counts != nullptr &&
+                         counts->is_object() && type.ends_with(".completed");
+    if (another) {
+        add_fields(counts->get_object(), usage_.get_object());
+    } else {
+        merge_usage(counts);
+    }
+    take_id(text_at(&document, "request_id"));
     if (type.ends_with(".completed") || type.ends_with(".done")) terminal_ = true;
 }
 
@@ -221,9 +246,19 @@ AIAUDIT_INLINE void facts_collector::take_responses(boost::json::value const& do
         beside["tool_usage"] = *tools;
         merge_fields(beside, total_path(dialect_), usage_.get_object());
     }
+    take_tools(*response);
     if (auto const* output = at_path(response, "output")) tools_.take_items(*output);
     std::string_view const why = text_at(response, "incomplete_details.reason");
     keep_text(facts_.finish_reason, why.empty() ? std::string_view{status_} : why);
+}
+
+AIAUDIT_INLINE void facts_collector::take_tools(boost::json::value const& response) {
+    auto const* tools = at_path(&response, "tools");
+    auto const* list = tools == nullptr ? nullptr : tools->if_array();
+    for (std::size_t i = 0; list != nullptr && i < list->size(); ++i) {
+        if (text_at(&(*list)[i], "type") == "image_generation")
+            keep_text(drawing_model_, text_at(&(*list)[i], "model"));
+    }
 }
 
 AIAUDIT_INLINE void facts_collector::take_anthropic(boost::json::value const& document) {

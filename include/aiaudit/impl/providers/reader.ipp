@@ -251,6 +251,9 @@ AIAUDIT_INLINE result<void> stream_reader::read_counts() {
     collector_.tools().add_to(facts_.usage, facts_.model_served);
     auto done = check_request();
     if (done && where_.dialect == dialect::anthropic_messages) done = read_anthropic_terms();
+    if (done && where_.dialect == dialect::openai_responses)
+        done = detail::bill_drawings(collector_.usage(), where_.vendor, collector_.drawing_model(),
+                                     facts_);
     if (!done) facts_.usage = {};
     note_missing();
     return done;

@@ -77,6 +77,7 @@ AIAUDIT_INLINE request_facts facts_by_table(boost::json::value const& body, unsi
     }
     asked.batch = facts.service_tier == "batch";
     facts.shape = shape_of(body, api);
+    if ((api & apis::pictures) != 0) facts.picture = picture_wish_of(body);
     return facts;
 }
 

@@ -58,6 +58,8 @@ private:
             path_.append(field.key().data(), field.key().size());
             if (path_ == "iterations") {
                 walk_iterations(field.value());
+            } else if (path_ == "tool_usage.image_gen") {
+                walk_drawings(field.value());
             } else {
                 walk(field.value());
             }
@@ -85,6 +87,13 @@ private:
             std::string const inner = unread_walk{dialect_, vendor_, element, counts_}.run();
             if (!inner.empty()) name("iterations." + inner);
         }
+    }
+
+    // OpenAI's, which counts as its images API does.
+    void walk_drawings(boost::json::value const& value) {
+        std::string const inner =
+            unread_walk{dialect::openai_images, vendor_, value, counts_}.run();
+        if (!inner.empty()) name("tool_usage.image_gen." + inner);
     }
 
     [[nodiscard]] bool is_read() const {

@@ -25,15 +25,23 @@ public:
         auto const* object = request.if_object();
         if (object == nullptr) return {};
         shape_.endless = false;
-        shape_.tools = has_tools(request);
+        shape_.draws = api_ == apis::pictures;
+        shape_.tools = !shape_.draws && has_tools(request);
         for (auto const& field : *object) {
             if (!field.value().is_null()) top(text_of(field.key()), field.value());
         }
         for (std::string_view const path : endless_paths) {
             if (at_path(&request, path) != nullptr) endless(path);
         }
+        shape_.distant_pictures_alone = shape_.bounded && shape_.distant_pictures != 0;
+        if (shape_.distant_pictures != 0) outside(distant_);
+        bool const elsewhere = !shape_.bounded;
+        if (!drawing_.empty()) outside(drawing_);
         limit_tools(request);
         note_rates(request);
+        // Of pictures of the conversation, of those made before, and a mask.
+        std::uint64_t const known = elsewhere ? originals_max : shape_.pictures + shape_.drawings;
+        if (shape_.drawings != 0) shape_.originals = (std::min)(known, originals_max) + 1;
         return std::move(shape_);
     }
 
@@ -72,6 +80,8 @@ private:
         if (is_one_of(endless_members, name)) return endless(name);
         if (name == "tools" || name == "functions") return tools(std::string(name), value);
         if (name == "context_management") return edits(value);
+        if (shape_.draws && is_one_of(drawing_members, name)) return;
+        if (shape_.draws && is_one_of(drawn_members, name)) return originals(value);
         if (name == "input") input_tools(value);
         if (name == "prompt" && value.is_object()) return outside(name);  // a stored one
         if (is_one_of(prompt_members, name)) return text({nullptr, name, 0}, value);
@@ -96,6 +106,12 @@ private:
         ++shape_.pictures;
         shape_.picture_bytes += bytes;
     }
+    // Pictures to make others of, wherever they are: here, in a file, or at an address.
+    void originals(boost::json::value const& of) {
+        auto const* list = of.if_array();
+        if (list == nullptr) return add_picture(picture_in(of, "image_url").value_or(0));
+        for (boost::json::value const& each : *list) originals(each);
+    }
     // How long the base64 of a part is that is a picture; nothing for one that is elsewhere, or may
     // be something else.
     [[nodiscard]] static std::optional<std::size_t> picture_in(boost::json::value const& part,
@@ -118,6 +134,22 @@ private:
             !is_one_of(picture_types, url.substr(5, end - 5)))
             return std::nullopt;
         return url.size();
+    }
+    // Whether a part is a picture that is elsewhere; no document, which other sellers take there.
+    [[nodiscard]] static bool is_distant_picture(boost::json::value const& part,
+                                                 std::string_view type) {
+        if (type == "image") {
+            auto const* source = member(&part, "source");
+            std::string_view const kind = text_at(source, "type");
+            return (kind == "url" && !text_at(source, "url").empty()) ||
+                   (kind == "file" && !text_at(source, "file_id").empty());
+        }
+        if (type != "image_url" && type != "input_image") return false;
+        std::string_view address = text_at(&part, "image_url");
+        if (address.empty()) address = text_at(&part, "image_url.url");
+        bool const in_file = !text_at(&part, "file_id").empty();
+        bool const at_address = address.starts_with("https://") || address.starts_with("http://");
+        return in_file ? address.empty() : at_address;
     }
     // Gemini's, of both spellings.
     [[nodiscard]] static std::optional<std::size_t> inline_picture(boost::json::value const& of) {
@@ -150,6 +182,11 @@ private:
         if (object == nullptr) return;
         std::string_view const type = text_at(&prompt, "type");
         if (auto const bytes = picture_in(prompt, type)) return add_picture(*bytes);
+        if (is_distant_picture(prompt, type)) {
+            if (distant_.empty()) distant_ = here.text() + ": " + printable(type);
+            ++shape_.distant_pictures;
+            return;
+        }
         if (!type.empty() && !is_one_of(text_types, type))
             return outside(here.text() + ": " + printable(type));
         if (is_reference(*object, type)) return outside(here.text() + ".id");
@@ -222,7 +259,26 @@ private:
                 return endless(path + "." + printable(name));
         }
     }
+    // OpenAI's tool for pictures. What they are like is said once for all of them.
+    void drawing(std::string const& name, boost::json::value const& of) {
+        for (auto const& field : of.get_object()) {
+            bool const known = is_one_of(drawing_tool_members, text_of(field.key()));
+            if (!known && !field.value().is_null())
+                return endless(name + "." + printable(text_of(field.key())));
+        }
+        auto const* count = at_path(&of, "n");
+        shape_.drawing_model = text_at(&of, "model").substr(0, 64);
+        shape_.drawing = picture_wish_of(of);
+        bool const one = drawing_.empty() && (count == nullptr || whole_number(*count) == 1U);
+        if (!one || drawing_models(shape_.drawing_model, shape_.drawing).empty())
+            return endless(name);
+        drawing_ = name;
+        unlimited_.push_back(name);
+        searches_.push_back({&shape_.drawings, std::nullopt});
+    }
     void provided(std::string const& path, std::string_view type, boost::json::value const& of) {
+        if (type == "image_generation" && api_ == apis::responses)
+            return drawing(path + ": " + printable(type), of);
         auto const found = std::find_if(
             provider_tools.begin(), provider_tools.end(),
             [type](provider_tool const& each) { return type.starts_with(each.prefix); });
@@ -288,8 +344,23 @@ private:
     request_shape shape_{};
     std::vector<std::string> unlimited_{};  // tools that name no limit
     bool limitable_ = true;
+    std::string distant_{};  // the first picture that is elsewhere
+    std::string drawing_{};  // the tool that makes pictures
     std::vector<std::pair<std::uint64_t*, std::optional<std::uint64_t>>> searches_{};
 };
+
+AIAUDIT_INLINE picture_wish picture_wish_of(boost::json::value const& from) {
+    picture_wish wish;
+    auto const named = [&from](std::string_view name) {
+        std::string_view const text = text_at(&from, name);
+        return text == "auto" ? std::string{} : std::string(text.substr(0, 64));
+    };
+    wish.size = named("size");
+    wish.quality = named("quality");
+    if (auto const* partial = member(&from, "partial_images"))
+        wish.partial = whole_number(*partial).value_or(0);
+    return wish;
+}
 
 AIAUDIT_INLINE bool has_tools(boost::json::value const& request) noexcept {
     for (char const* name :
@@ -342,21 +413,27 @@ AIAUDIT_INLINE request_shape shape_of(std::string_view request_body) {
 
 AIAUDIT_INLINE usage_range bounds_of(usage const& known, std::string_view request_body,
                                      request_shape const& shape, request_parameters const& asked,
-                                     std::uint64_t output_ceiling, std::uint64_t context_tokens) {
-    bool const by_context = !shape.bounded && !shape.endless && context_tokens != 0;
-    usage_range range{known, known, shape.bounded || by_context};
+                                     std::uint64_t output_ceiling, std::uint64_t context_tokens,
+                                     std::uint64_t picture_tokens) {
+    bool const near = shape.distant_pictures_alone && !shape.endless && shape.tool_uses == 0 &&
+                      picture_tokens < picture_tokens_max;
+    bool const by_context = !shape.bounded && !near && !shape.endless && context_tokens != 0;
+    usage_range range{known, known, shape.bounded || near || by_context};
+    std::uint64_t const pictures = shape.pictures + (near ? shape.distant_pictures : 0);
     for (unit const whole : {unit::input_tokens, unit::output_tokens}) {
         if (!known.has(whole)) range.lower.set(whole, 0, provenance::estimated);
     }
     std::uint64_t const text =
         request_body.size() - std::min<std::uint64_t>(request_body.size(), shape.picture_bytes);
     std::uint64_t input =
-        text + template_tokens_max + detail::saturated_product(shape.pictures, picture_tokens_max);
+        text + template_tokens_max +
+        detail::saturated_product(pictures, shape.draws ? original_tokens_max : picture_tokens);
     if (shape.tools) input += tool_prompt_tokens_max * (1 + shape.client_tools);
-    if (shape.pictures != 0 && context_tokens != 0) input = (std::min)(input, context_tokens);
+    if (pictures != 0 && context_tokens != 0) input = (std::min)(input, context_tokens);
     if (by_context)
         input = detail::saturated_product(context_tokens, 1 + shape.tool_uses + shape.compactions);
     std::uint64_t const choices = std::max<std::uint64_t>(asked.choices.value_or(1), 1);
+    if (shape.draws) input = detail::saturated_product(input, choices);
     std::uint64_t output =
         detail::saturated_product(asked.max_output_tokens.value_or(output_ceiling), choices);
     output += detail::saturated_product(output_ceiling, shape.compactions);

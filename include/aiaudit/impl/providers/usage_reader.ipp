@@ -296,6 +296,31 @@ AIAUDIT_INLINE result<void> bill_iterations(boost::json::value const& source, ve
     return {};
 }
 
+AIAUDIT_INLINE result<void> bill_drawings(boost::json::value const& source, vendor seller,
+                                          std::string_view model, attempt_facts& facts) {
+    auto const* counted = at_path(&source, "tool_usage.image_gen");
+    std::uint64_t const pictures = facts.usage.count(unit::output_images);
+    usage drawn;
+    if (counted != nullptr) {
+        auto const read = read_usage(dialect::openai_images, seller, *counted);
+        if (!read) return fail(read.error().code, "tool_usage.image_gen: " + read.error().where);
+        drawn = *read;
+    }
+    bool const has_tokens = drawn.total_tokens() != 0;
+    if (!has_tokens && (counted != nullptr || pictures == 0)) return {};
+    iteration answer{"response", facts.model_served, facts.usage};
+    answer.usage.clear(unit::output_images);
+    if (pictures != 0) drawn.set(unit::output_images, pictures);
+    std::string_view const maker = has_tokens ? model : std::string_view{};
+    usage all = answer.usage;
+    if (auto done = add_counts(all, drawn); !done) return done;
+    facts.usage = all;
+    facts.iterations = {
+        std::move(answer),
+        {"image_generation", std::string(maker.empty() ? "image_generation" : maker), drawn}};
+    return {};
+}
+
 // OpenRouter's `cost`. With the caller's own key the model's provider charges him, and `cost` is a
 // fee on top; without both figures the charge is not known.
 AIAUDIT_INLINE provider_charge read_openrouter_cost(boost::json::value const& source) {
