@@ -251,6 +251,7 @@ template <pricing_policy Prices>
                          provenance::estimated);
     }
     if (!set_most(larger, plan, prices)) return std::nullopt;
+    larger.cost = (std::max)(larger.cost, held.cost);
     return larger;
 }
 
