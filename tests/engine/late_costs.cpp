@@ -9,6 +9,7 @@
 #include "engine/support/child_process.hpp"
 #include "engine/support/ledger_testing.hpp"
 #include "engine/support/temporary_directory.hpp"
+#include "support/old_day_parts.hpp"
 
 #include <boost/test/unit_test.hpp>
 
@@ -439,6 +440,39 @@ BOOST_AUTO_TEST_CASE(a_dropped_call_is_told_to_be_dropped) {
     BOOST_TEST(refused.error().where.find("retention") != std::string::npos);
     BOOST_TEST(correct_costs(log, {cost_of(200'000, 5)}, by_ana()).value().corrections == 1U);
     BOOST_TEST((log.report({}).value().sum.cost == money::from_pico(905)));
+}
+
+BOOST_AUTO_TEST_CASE(a_day_that_does_not_tell_bounds_apart_keeps_its_ranges) {
+    temporary_directory const directory;
+    record old = bound_of(0, 900, 100);
+    old.started_at = timestamp::parse("2026-03-01T12:00:00Z").value();
+    {
+        disk_ledger log = open_at(directory);
+        append_each(log, {old, bound_of(1, 900, 100)});
+        BOOST_REQUIRE(log.save().has_value());
+    }
+    {
+        auto store = lmdb_store::open({.path = directory.path()}).value();
+        auto const replaced = store.write([](auto& view) -> result<void> {
+            std::string first;  // the key of the older day
+            auto const scanned =
+                view.scan(table::snapshots, {}, [&](std::string_view key, std::string_view) {
+                    first = key;
+                    return false;
+                });
+            if (!scanned) return scanned;
+            return view.replace(table::snapshots, first, bytes_of(version_1_part));
+        });
+        BOOST_REQUIRE(replaced.has_value());
+    }
+    disk_ledger log = open_at(directory);
+    BOOST_TEST(log.report({}).value().sum.unsplit == 3U);
+    auto const refused = correct_costs(log, {cost_of(1, 5), cost_of(0, 5)}, by_ana());
+    BOOST_REQUIRE(!refused.has_value());
+    BOOST_TEST(refused.error().where.find("costs:0: ") == 0U);
+    BOOST_TEST(refused.error().where.find("an earlier version") != std::string::npos);
+    BOOST_TEST(value_of(log.last_sequence().value()) == 2U);
+    BOOST_TEST(correct_costs(log, {cost_of(1, 5)}, by_ana()).value().corrections == 1U);
 }
 
 BOOST_AUTO_TEST_CASE(while_another_process_corrects_there_are_no_late_costs) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "rollup_support.hpp"
+#include "support/old_day_parts.hpp"
 
 #include <aiaudit/export/report_text.hpp>
 
@@ -7,31 +8,9 @@ BOOST_AUTO_TEST_SUITE(rollup_estimates)
 
 using namespace aiaudit;
 using namespace rollup_support;
+using namespace aiaudit_tests;
 
 namespace {
-
-// Three attempts of ana's at openai's gpt-5 on 2026-03-01, as version 1 saved them: 100 tokens in
-// and 10 out, twice; then one that was cut, with a bound of 128,000 tokens out; 1, 2 and 3
-// nano-USD.
-constexpr std::string_view version_1_part =
-    "414944017b18f0dc215000000100000001000000010000000100000001000000010000000100000001000000"
-    "150000007d2ce61204000000c74b67480f000000c2bf293a2300000095d5113024000000a9e9d19c24000000"
-    "a9e9d19c20000000c34c17ee20000000c34c17ee20000000c34c17ee20000000c34c17ee20000000c34c17ee"
-    "0000066f70656e6169056770742d3503323030000000000000030000002300000095d51130616e6100025170"
-    "2103020200000280a8d6b907c801140601fd0302028094ebdc036480e80706010301030000010304005ed0b2"
-    "022c01000000000314f401000000000002701701fd0303010301030000010304005ed0b2022c010000000003"
-    "14f401000000000002701701fd0303010301030000010304005ed0b2022c01000000000314f4010000000000"
-    "027017010301030000010304005ed0b2022c01000000000314f4010000000000027017010301030000010304"
-    "005ed0b2022c01000000000314f4010000000000027017010301030000010304005ed0b2022c010000000003"
-    "14f4010000000000027017010301030000010304005ed0b2022c01000000000314f401000000000002701700"
-    "00000000000000";
-
-std::string bytes_of(std::string_view hex) {
-    std::string bytes;
-    for (std::size_t i = 0; i + 1 < hex.size(); i += 2)
-        bytes.push_back(static_cast<char>(std::stoi(std::string(hex.substr(i, 2)), nullptr, 16)));
-    return bytes;
-}
 
 record attempt_of(cost_status status, std::int64_t pico) {
     record entry;
