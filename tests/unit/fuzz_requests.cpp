@@ -177,6 +177,57 @@ BOOST_AUTO_TEST_CASE(no_server_writes_more_than_a_request_that_is_let_through_wa
     BOOST_TEST(refused > rounds / 20);
 }
 
+// Pictures are billed by what a server takes for their size and quality; a word that it does not
+// know it refuses.
+BOOST_AUTO_TEST_CASE(no_server_bills_more_for_pictures_than_was_held_for_them) {
+    constexpr std::array<std::string_view, 10> names{
+        "n",       "N",   "size", "Size", "quality", "QUALITY", "partial_images", "PARTIAL_IMAGES",
+        "\\u006e", "user"};
+    constexpr std::array<std::string_view, 15> values{
+        "1",       "3",          "\"9\"",         "2.5",           "null",
+        "\"low\"", "\"medium\"", "\"high\"",      "\"auto\"",      "\"1024x1024\"",
+        "\"max\"", "[\"high\"]", "\"1024x1536\"", "\"1536x1024\"", "{}"};
+    auto const word_of = [](members const& said, std::string_view name, server who) {
+        std::string found;
+        for (auto const& [own, value] : said) {
+            if (who == server::any_case ? folded(own) != name : own != name) continue;
+            auto const* inside = value.if_array() ? &value.get_array()[0] : &value;
+            bool const word = inside->is_string() && inside->get_string() != "auto";
+            if (word && (found.empty() || who != server::first_wins))
+                found = std::string(inside->get_string());
+        }
+        return found;
+    };
+    std::size_t sound = 0;
+    for (unsigned seed = 1; seed <= rounds; ++seed) {
+        std::mt19937_64 random(seed);
+        members said;
+        std::string text = "{\"model\":\"gpt-image-1\"";
+        for (std::size_t count = 1 + random() % 5; count > 0; --count) {
+            std::string const name{names[random() % names.size()]};
+            std::string const value{values[random() % values.size()]};
+            text += ",\"" + name + "\":" + value;
+            said.emplace_back(name == "\\u006e" ? "n" : name, boost::json::parse(value));
+        }
+        text += "}";
+        if (!read_strictly(text, dialect::openai_images).fault.empty()) continue;
+        auto const facts = facts_of_request(boost::json::parse(text), dialect::openai_images);
+        auto const most = most_picture_tokens("gpt-image-1", facts.picture);
+        if (!most) continue;  // refused by name
+        ++sound;
+        auto const held = bounds_of({}, text, facts.shape, facts.parameters, *most)
+                              .upper.count(unit::output_tokens);
+        for (server const who : {server::first_wins, server::last_wins, server::any_case}) {
+            picture_wish const taken{word_of(said, "size", who), word_of(said, "quality", who),
+                                     number_of(said, "partial_images", who).value_or(0)};
+            auto const each = most_picture_tokens("gpt-image-1", taken).value_or(0);
+            BOOST_TEST(each * number_of(said, "n", who).value_or(1) <= held,
+                       "seed " << seed << ": " << text);
+        }
+    }
+    BOOST_TEST(sound > rounds / 20);
+}
+
 // Google's limits stand in an object, and both are spelled in two ways.
 BOOST_AUTO_TEST_CASE(no_server_of_google_s_api_writes_more_than_was_held_for) {
     constexpr std::array<std::string_view, 4> outer{"generationConfig", "generation_config",

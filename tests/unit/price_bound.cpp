@@ -75,6 +75,22 @@ BOOST_AUTO_TEST_CASE(pictures_in_the_body_count_at_their_rate_and_no_sound_does)
     BOOST_TEST(most(book, tokens(1000, 0), {.media_input = true}) == "0.04");
 }
 
+// Nobody knows before how much of an answer is pictures.
+BOOST_AUTO_TEST_CASE(output_of_models_that_make_pictures_counts_at_the_rate_of_pictures) {
+    price_book const book = builtin_book();
+    price_lookup_cache cache;
+    auto const of = [&](char const* provider, char const* model) {
+        auto const most =
+            most_of_attempt(book, provider, model, tokens(0, 1'000'000), {}, {}, cache, "standard");
+        return most ? most->cost().to_string() : most.error().message();
+    };
+    BOOST_TEST(of("openai", "gpt-image-1") == "40");
+    BOOST_TEST(of("openai", "gpt-image-1.5") == "32");
+    BOOST_TEST(of("openai", "chatgpt-image-latest") == "32");
+    BOOST_TEST(of("google", "gemini-2.5-flash-image") == "30");
+    BOOST_TEST(book.limits("google", "gemini-2.5-flash-image", cache).output_tokens_max == 32'768U);
+}
+
 BOOST_AUTO_TEST_CASE(cache_writes_and_speed_count_where_the_request_asks_for_them) {
     auto entry = entry_with({{unit::input_tokens, {million("4"), {}}},
                              {unit::cache_write_tokens, {million("5"), {}}},
