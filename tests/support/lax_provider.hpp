@@ -51,7 +51,13 @@ struct lax_value {
         for (auto const& [name, value] : inside) all += name.size() + value.size();
         return all;
     }
-    // Whether a text stands anywhere in it.
+    // How often a text stands in it.
+    [[nodiscard]] std::size_t count(std::string_view words) const {
+        std::size_t all = text == words ? 1 : 0;
+        for (auto const& [name, value] : inside) all += value.count(words);
+        return all;
+    }
+    // Whether a text, or a name, stands anywhere in it.
     [[nodiscard]] bool mentions(std::string_view words) const {
         return text == words || std::any_of(inside.begin(), inside.end(), [&](auto const& member) {
                    return member.first == words || member.second.mentions(words);
@@ -258,16 +264,19 @@ struct lax_model {
     std::uint64_t standard = 0;  // percent of that, at the standard tier
     std::uint64_t search = 0;    // a search of the provider's own
     std::uint64_t context = 0;
-    std::uint64_t most = 0;  // of an answer
+    std::uint64_t most = 0;     // of an answer
+    std::uint64_t picture = 0;  // tokens of one that it is shown
 };
 // As the providers' pages had them in November 2026.
 inline constexpr std::array lax_models{
-    lax_model{"gpt-4.1", 3'500'000, 14'000'000, 57, 25'000'000'000, 1'047'576, 32'768},
-    lax_model{"gpt-4.1-nano", 200'000, 800'000, 50, 25'000'000'000, 1'047'576, 32'768},
-    lax_model{"claude-opus-4-5", 5'000'000, 25'000'000, 100, 10'000'000'000, 200'000, 64'000},
-    lax_model{"claude-haiku-4-5", 1'000'000, 5'000'000, 100, 10'000'000'000, 200'000, 64'000},
-    lax_model{"gemini-2.5-flash", 540'000, 4'500'000, 55, 35'000'000'000, 1'048'576, 65'536},
-    lax_model{"gemini-2.5-flash-lite", 180'000, 720'000, 55, 35'000'000'000, 1'048'576, 65'536},
+    lax_model{"gpt-4.1", 3'500'000, 14'000'000, 57, 25'000'000'000, 1'047'576, 32'768, 1445},
+    lax_model{"gpt-4.1-nano", 200'000, 800'000, 50, 25'000'000'000, 1'047'576, 32'768, 3779},
+    lax_model{"claude-opus-4-5", 5'000'000, 25'000'000, 100, 10'000'000'000, 200'000, 64'000, 1600},
+    lax_model{"claude-haiku-4-5", 1'000'000, 5'000'000, 100, 10'000'000'000, 200'000, 64'000, 1600},
+    lax_model{"gemini-2.5-flash", 540'000, 4'500'000, 55, 35'000'000'000, 1'048'576, 65'536,
+              1048576},
+    lax_model{"gemini-2.5-flash-lite", 180'000, 720'000, 55, 35'000'000'000, 1'048'576, 65'536,
+              1048576},
 };
 
 // The most that a request may cost, in pico-dollars, as one reader reads it; nothing where there is
@@ -286,9 +295,10 @@ public:
         std::uint64_t const percent = is_dear() ? 100 : model->standard;
         std::uint64_t const uses = searches();
         std::uint64_t const runs = 1 + uses;
-        std::uint64_t const input = uses != 0 || brings_in_more()
-                                        ? model->context * runs
-                                        : (std::min)(model->context, text_size());
+        std::uint64_t const input =
+            uses != 0 || brings_in_more()
+                ? model->context * runs
+                : (std::min)(model->context, text_size() + pictures() * model->picture);
         std::uint64_t const tokens =
             input * model->input * input_factor() / 100 + output_of(*model) * model->output;
         return tokens * percent / 100 + uses * model->search;
@@ -331,12 +341,25 @@ private:
                                        "cachedContent", "container", "mcp_servers"}) {
             if (read_.value(name) != nullptr) return true;
         }
+        return any_prompt([](lax_value const& prompt) {
+            return prompt.mentions("file_data") || prompt.mentions("fileData") ||
+                   prompt.mentions("input_file") || prompt.mentions("document");
+        });
+    }
+    [[nodiscard]] std::uint64_t pictures() const {
+        std::uint64_t all = 0;
+        static_cast<void>(any_prompt([&all](lax_value const& prompt) {
+            for (char const* const type : {"image_url", "input_image", "image"})
+                all += prompt.count(type);
+            return false;
+        }));
+        return all;
+    }
+    template <class Is>
+    [[nodiscard]] bool any_prompt(Is const& is) const {
         for (char const* const name : {"messages", "input", "contents"}) {
             lax_value const* const found = read_.value(name);
-            if (found == nullptr) continue;
-            for (char const* const kind : {"image_url", "input_image", "image", "file_data",
-                                           "fileData", "input_file", "document"})
-                if (found->mentions(kind)) return true;
+            if (found != nullptr && is(*found)) return true;
         }
         return false;
     }

@@ -458,10 +458,11 @@ BOOST_AUTO_TEST_CASE(what_is_billed_by_other_things_than_tokens_is_known) {
 }
 
 BOOST_AUTO_TEST_CASE(a_stored_prompt_is_not_bounded_by_its_bytes_however_it_is_named) {
-    BOOST_TEST(!shape_of(R"({"prompt":{"Id":"pmpt_1"}})").bounded);
-    BOOST_TEST(!shape_of(R"({"prompt":{"Id":"pmpt_1"}})").endless);
-    BOOST_TEST(shape_of(R"({"prompt":{"id":"pmpt_1"}})").endless);
-    BOOST_TEST(shape_of(R"({"prompt":"Hello"})").bounded);
+    auto const shape = [](std::string_view body) { return shape_of(body); };
+    BOOST_TEST(!shape(R"({"prompt":{"Id":"pmpt_1"}})").bounded);
+    BOOST_TEST(!shape(R"({"prompt":{"Id":"pmpt_1"}})").endless);
+    BOOST_TEST(shape(R"({"prompt":{"id":"pmpt_1"}})").endless);
+    BOOST_TEST(shape(R"({"prompt":"Hello"})").bounded);
 }
 
 BOOST_AUTO_TEST_CASE(words_with_rates_count_in_any_case_and_behind_escapes) {
