@@ -131,6 +131,7 @@ BOOST_AUTO_TEST_CASE(a_key_has_an_end_a_note_and_changes_by_command) {
     BOOST_TEST(listed.at("note").as_string().empty());
     BOOST_TEST(listed.at("models").as_string() == "gpt-4.1*");
     BOOST_TEST(ring().find(third));
+    BOOST_TEST(key("set --db " + db + " --id ana --expires 30s").status == 0);
     BOOST_TEST(key("set --db " + db + " --id ana --expires 2001-01-01").status == 0);
     BOOST_TEST(!ring().find(third));
     refuses("rotate --db " + db + " --id ana", "key 'ana' expired at 2001-01-01T00:00:00Z");

@@ -151,6 +151,11 @@ BOOST_AUTO_TEST_CASE(what_could_not_be_sent_later_is_told_when_it_is_set) {
     refuses(set + "--budget daily --at eighty", "--at");
     refuses(set + "--budget daily --at 80 --smtp smtp://user:secret@mail.example.com", "--smtp");
     refuses("alert set --db " + db + " --budget daily --at 80 --email 'b\nBcc: c'", "address");
+    for (char const* const wrong :
+         {"'b\nBcc: c'", "nobody", "'b c@example.com'", "'<b@example.com>'"})
+        refuses("alert set --db " + db + " --budget daily --at 80 --smtp '$NOT_SET_HERE' --email " +
+                    std::string(wrong),
+                "--email");
     for (char const* const wrong : {"http://localhost", "smtp+plain://mail.example.com",
                                     "smtp://geheim@host:x", "smtp://u:geheim%4@localhost"}) {
         write_file(path + "/smtp", wrong);

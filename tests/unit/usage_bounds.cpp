@@ -115,6 +115,14 @@ BOOST_AUTO_TEST_CASE(what_a_function_gave_may_be_pictures_and_files) {
     }
 }
 
+BOOST_AUTO_TEST_CASE(nothing_bounds_what_another_model_costs) {
+    for (std::string const name : {"models", "fallbacks", "fallback", "fallback_model"}) {
+        auto const shape = shape_of(R"({"messages":[],")" + name + R"(":["a-dear-one"]})");
+        BOOST_TEST(shape.endless, name);
+        BOOST_TEST(shape.outside == name);
+    }
+}
+
 BOOST_AUTO_TEST_CASE(each_prompt_of_a_list_has_its_answers) {
     auto const choices_of = [](std::string const& members) {
         auto const body = boost::json::parse("{" + members + "}");
@@ -419,7 +427,9 @@ BOOST_AUTO_TEST_CASE(what_may_be_no_picture_is_held_at_the_context) {
           R"({"type":"image","source":{"type":"file","file_id":"f"}})",
           R"({"type":"image","source":{"type":"base64","media_type":"video/mp4","data":"A"}})",
           R"({"inlineData":{"mimeType":"video/mp4","data":"AA"}})",
-          R"({"inlineData":{"mimeType":"image/png"}})"}) {
+          R"({"inlineData":{"mimeType":"image/png"}})",
+          R"({"image_url":{"url":"https://a.test/x.png"}})", R"({"audio_url":"https://a.test/x"})",
+          R"({"Video_URL":"https://a.test/x"})", R"({"file":{"file_id":"f"}})"}) {
         auto const shape = shape_of(R"({"messages":[{"content":[)" + std::string(part) + "]}]}");
         BOOST_TEST(!shape.bounded, part);
         BOOST_TEST(shape.pictures == 0U, part);

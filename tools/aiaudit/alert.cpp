@@ -4,6 +4,7 @@
 
 #include "alert_rules.hpp"
 
+#include <aiaudit/alerts/mail.hpp>
 #include <aiaudit/core/alert.hpp>
 #include <aiaudit/engine/alert_book.hpp>
 #include <aiaudit/export/budget_report.hpp>
@@ -61,6 +62,9 @@ void set(options const& with) {
         throw failure{"--name: a name is 1 to 58 of A-Z a-z 0-9 . _ -"};
     if (!can_send_mail())
         throw failure{"this program was built without libcurl, and sends no e-mail"};
+    for (std::string const& each : wish.receivers)
+        value_or_fail(aiaudit::detail::check_mail_address(each), "--email");
+    if (!wish.from.empty()) value_or_fail(aiaudit::detail::check_mail_address(wish.from), "--from");
     bool const is_place =
         wish.smtp.size() > 1 && std::string("$@!").find(wish.smtp[0]) != std::string::npos;
     if (!is_place) throw failure{"--smtp: where the URL is: $VARIABLE, @FILE or !COMMAND"};

@@ -104,7 +104,11 @@ template <std::size_t Size>
 }
 
 // Members that nothing bounds: they bring in other models, or tools that have no limit.
-inline constexpr std::array<std::string_view, 12> endless_members{"models",
+inline constexpr std::array<std::string_view, 16> endless_members{"models",
+                                                                  "fallbacks",
+                                                                  "fallback",
+                                                                  "fallback_model",
+                                                                  "fallback_models",
                                                                   "route",
                                                                   "preset",
                                                                   "plugins",
@@ -293,6 +297,10 @@ inline constexpr std::array<std::string_view, 13> drawing_tool_members{"type",
 // Members of Gemini's parts that are no text; its parts have no type.
 inline constexpr std::array<std::string_view, 4> media_members{"inlineData", "inline_data",
                                                                "fileData", "file_data"};
+
+// Members of OpenAI's parts that are no text; some servers read such a part without its type.
+inline constexpr std::array<std::string_view, 7> linked_members{
+    "image_url", "audio_url", "video_url", "input_audio", "file", "file_id", "file_url"};
 
 // Of the pictures that vendors read; of one frame, as they read it.
 inline constexpr std::array<std::string_view, 6> picture_types{

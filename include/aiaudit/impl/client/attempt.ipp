@@ -5,8 +5,13 @@
 #define AIAUDIT_IMPL_CLIENT_ATTEMPT_IPP
 
 #include <aiaudit/client/attempt.hpp>
-#include <aiaudit/config.hpp>       // AIAUDIT_INLINE
-#include <aiaudit/detail/utf8.hpp>  // make_name_text
+#include <aiaudit/config.hpp>                  // AIAUDIT_INLINE
+#include <aiaudit/detail/utf8.hpp>             // make_name_text
+#include <aiaudit/providers/usage_reader.hpp>  // tier_named
+
+#include <algorithm>
+#include <array>
+#include <string_view>
 
 namespace aiaudit {
 inline namespace v0_1_0 {
@@ -75,10 +80,14 @@ AIAUDIT_INLINE bool ends_when_left(attempt_plan const& plan) noexcept {
 AIAUDIT_INLINE void take_terms(reading& read, request_facts const& asked) {
     attempt_facts& facts = read.facts;
     facts.parameters.batch = false;
-    bool const dearer = asked.service_tier == "priority" || asked.service_tier == "fast";
-    if (dearer && !read.told.tier) facts.service_tier = asked.service_tier;
-    auto const is_dearer = [](std::string const& word, char const* plain) {
-        return !word.empty() && word != plain;
+    // Whatever else it is called, it may be dearer.
+    constexpr std::array<std::string_view, 8> plain_tiers{
+        "", "auto", "default", "standard", "standard_only", "on_demand", "flex", "batch"};
+    bool const plain =
+        std::find(plain_tiers.begin(), plain_tiers.end(), asked.service_tier) != plain_tiers.end();
+    if (!plain && !read.told.tier) facts.service_tier = tier_named(asked.service_tier);
+    auto const is_dearer = [](std::string const& word, char const* usual) {
+        return !word.empty() && word != usual;
     };
     if (is_dearer(asked.region, "global") && !read.told.region) facts.region = asked.region;
     if (is_dearer(asked.speed, "standard") && !read.told.speed) facts.speed = asked.speed;

@@ -195,14 +195,15 @@ private:
             place const inner{&here, name, 0};
             bool const mistaken = (same_name(name, "type") && name != "type") ||
                                   (name == "type" && !field.value().is_string());
-            bool const media =
-                std::any_of(media_members.begin(), media_members.end(),
-                            [name](std::string_view each) { return same_name(name, each); });
+            auto const is_name = [name](std::string_view each) { return same_name(name, each); };
+            bool const linked =
+                type.empty() && std::any_of(linked_members.begin(), linked_members.end(), is_name);
+            bool const media = std::any_of(media_members.begin(), media_members.end(), is_name);
             if (auto const bytes = media ? inline_picture(field.value()) : std::nullopt) {
                 add_picture(*bytes);
                 continue;
             }
-            if (mistaken || media) return outside(inner.text());
+            if (mistaken || media || linked) return outside(inner.text());
             if (name == "functionResponse" || name == "function_response") {
                 answer(inner, field.value());
                 continue;
